@@ -1,0 +1,35 @@
+"""The language that people read: English, or the catalogue chosen with `speak`."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+LANGUAGES = ("en", "zh")
+_catalogue: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def _(message: str) -> str:
+    """The message in the language that was chosen; names in braces are filled in afterwards with `.format`."""
+    return _catalogue.gettext(message)
+
+
+def speak(language: str) -> None:
+    """Choose the language ("en" or "zh") of every message from here on, in this process."""
+    global _catalogue
+    where = Path(__file__).with_name("locale")
+    _catalogue = gettext.translation("rnncalc", where, [language], fallback=True)
+
+
+def of_locale(environment: Mapping[str, str] = os.environ) -> str:
+    """The language that the environment asks for, by gettext's own rules of precedence."""
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        for wish in environment.get(name, "").split(":"):
+            for language in LANGUAGES:
+                if wish.lower().startswith(language):
+                    return language
+            if wish:
+                return "en"
+    return "en"
