@@ -1,0 +1,246 @@
+"""The record that is a cell: its equations, its state, what it emits. It checks itself when it is made.
+
+Everything else follows from the lines: the parameters and their shapes, the order of computation, the numbers that
+`--work` shows, the gradients, the compiled code. A built-in cell and one that a person types are the same record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+from rnncalc.cells.plan import Stage, split, staged
+from rnncalc.equations import INPUT, Binary, Call, Expression, Name, is_binary, names, parse, previous, signal_of, walk
+from rnncalc.errors import CellError
+from rnncalc.functions import FUNCTIONS
+from rnncalc.language import _
+from rnncalc.writing import SOURCE, write
+
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
+OUTPUTS = ("identity", "softmax", "log_softmax", "sigmoid", "tanh")
+READ_OUT = frozenset({"s", "y", "x", "V", "c"})  # names of the input and of what sits on top of a cell
+ORDER = ("U", "W", "b", "V", "c", "d", "R")  # in which parameters are listed and taken
+
+
+@dataclass(frozen=True)
+class Literature:
+    """Where a cell comes from and what it is mistaken for."""
+
+    title: str
+    year: int
+    papers: tuple[str, ...]
+    also_called: tuple[str, ...] = ()
+    not_to_be_confused_with: tuple[str, ...] = ()
+    gate_orders: Mapping[str, str] = field(default_factory=dict)  # library → our gate letters in its order
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One symbol of the equations: its rows and, for a weight, its columns, as letters of sizes (H, O, D)."""
+
+    symbol: str
+    rows: str
+    columns: str | None
+    stack: str  # the array that a person gives: U holds U_i, U_f, …
+    gate: str | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A recurrent cell.
+
+    name: what it is called in files and commands. equations: line → right-hand side, in order of computation. state:
+    the lines whose previous value is read (as `h_p`). emits: the line that the layer above sees. gates: the order in
+    which U, W and b are stacked. outputs: lines with O entries in place of H. switches: option → value → the lines
+    that it replaces; the first value of each is what `equations` say. Raises CellError, naming the line and the place.
+    """
+
+    name: str
+    equations: Mapping[str, str]
+    state: Sequence[str]
+    emits: str
+    gates: str = ""
+    outputs: tuple[str, ...] = ()
+    switches: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    switched: Mapping[str, str] = field(default_factory=dict)
+    literature: Literature | None = None
+
+    written: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
+    lines: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
+    parameters: Mapping[str, Parameter] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        try:
+            self._settle()
+        except CellError as error:
+            raise CellError(_("cell {name}: {error}").format(name=self.name, error=error)) from None
+        for option, choices in self.switches.items():
+            if option not in self.switched:
+                for value in choices:
+                    self.switch(**{option: value})
+
+    def _settle(self) -> None:
+        """Read and check the equations; the record is frozen once this is done."""
+        settle = partial(object.__setattr__, self)
+        settle("state", tuple(self.state))
+        _check_names(self)
+        settle("written", {line: parse(text, line) for line, text in self.equations.items()})
+        for line in self.written:
+            _check_line(self, line)
+        symbols = _symbols(self)
+        settle("lines", split(self.written, symbols))
+        settle("parameters", _parameters(self, symbols))
+
+    def switch(self, **chosen: str) -> Cell:
+        """The derived cell with other values of its switches: its own equations, under the same name."""
+        equations, switched = dict(self.equations), dict(self.switched)
+        for option, value in chosen.items():
+            choices = self.switches.get(option, {})
+            if value not in choices:
+                known = ", ".join(choices)
+                message = _("{option} of {cell} is one of {known}, not “{value}”")
+                raise CellError(message.format(option=option, cell=self.name, known=known, value=value))
+            equations.update(choices[value])
+            switched[option] = value
+        return replace(self, equations=equations, switched=switched)
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The lines in their order of computation, as product lines and element-wise lines."""
+        return staged(self.lines)
+
+    @cached_property
+    def stacks(self) -> dict[str, list[Parameter]]:
+        """The arrays that a person gives, each with the parameters that it holds, in order."""
+        found: dict[str, list[Parameter]] = {}
+        for parameter in self.parameters.values():
+            found.setdefault(parameter.stack, []).append(parameter)
+        for stack in found.values():
+            stack.sort(key=lambda parameter: self.gates.find(parameter.gate or ""))
+        order = sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+        return {name: found[name] for name in order}
+
+    @cached_property
+    def digest(self) -> int:
+        """A number that two cells share only if they compute the same: the key of compiled code."""
+        lines = [f"{line} = {write(expression, SOURCE)}" for line, expression in self.lines.items()]
+        text = "\n".join([*lines, " ".join(self.state), self.emits, " ".join(self.outputs)])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+    @cached_property
+    def labels(self) -> dict[str, Call]:
+        """Lines that were split off and are best called by what they are: tanh(c)."""
+        split_off = {line: e for line, e in self.lines.items() if line not in self.written and isinstance(e, Call)}
+        return {line: call for line, call in split_off.items() if line == f"{call.function}_{_argument(call)}"}
+
+    @property
+    def owns_read_out(self) -> bool:
+        """Whether the cell makes y itself (jordan, i2h_i2o), so that none can be put on top."""
+        return bool(self.outputs)
+
+    def size(self, line: str) -> str:
+        """The letter of a line's size: O for a cell's own outputs, else H."""
+        return "O" if line in self.outputs else "H"
+
+
+def functions_of(line: str, argument: str, functions: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The choices of a switch that puts one of several functions around a name: {"tanh": {"h": "tanh(a)"}, …}."""
+    return {function: {line: f"{function}({argument})"} for function in functions}
+
+
+def _argument(call: Call) -> str:
+    return call.argument.id if isinstance(call.argument, Name) else ""
+
+
+def _symbols(cell: Cell) -> list[str]:
+    """The names that are neither lines nor the input: the parameters, in order of appearance."""
+    found = [name for expression in cell.written.values() for name in names(expression)]
+    return list(dict.fromkeys(name for name in found if name != INPUT and signal_of(name) not in cell.written))
+
+
+# --------------------------------------------------------------------------------------------------------------- checks
+
+
+def _check_names(cell: Cell) -> None:
+    if not cell.equations:
+        raise CellError(_("has no equations"))
+    for line in cell.equations:
+        if not line.isidentifier() or line.endswith(("_p", "_t")) or line in FUNCTIONS:
+            raise CellError(_("“{line}” cannot be the name of a line").format(line=line))
+        if line in READ_OUT and line not in cell.outputs and line != "c":
+            raise CellError(_("line {line}: that is the name of the input or of the read-out").format(line=line))
+    for what, wanted in (("state", cell.state), ("emits", (cell.emits,)), ("outputs", cell.outputs)):
+        for name in wanted:
+            if name not in cell.equations:
+                raise CellError(_("{what} names “{name}”, which is no line").format(what=what, name=name))
+
+
+def _check_line(cell: Cell, line: str) -> None:
+    expression = cell.written[line]
+    earlier = list(cell.written)[: list(cell.written).index(line)]
+    if not names(expression):
+        raise CellError(_("line {line}: is a constant").format(line=line))
+    for name in names(expression):
+        signal = signal_of(name)
+        if previous(name) and signal not in cell.state:
+            raise CellError(
+                _("line {line}: {name} needs {signal} in the state").format(line=line, name=name, signal=signal)
+            )
+        if name.endswith("_t") and name != INPUT:
+            raise CellError(
+                _("line {line}: {name}: write {signal} for this step's value").format(
+                    line=line, name=name, signal=name[:-2]
+                )
+            )
+        if name in cell.written and name not in earlier:
+            raise CellError(_("line {line}: {name} is used before its line").format(line=line, name=name))
+        if not cell.outputs and name in READ_OUT and name not in cell.written:
+            raise CellError(
+                _("line {line}: {name} is the name of the input or of the read-out").format(line=line, name=name)
+            )
+    for node in walk(expression):
+        if (
+            isinstance(node, Call)
+            and FUNCTIONS[node.function].rowwise
+            and (node is not expression or line not in cell.outputs)
+        ):
+            raise CellError(_("line {line}: {function} is for the read-out").format(line=line, function=node.function))
+        if isinstance(node, Binary) and node.operator == "@":
+            left, right = node.left, node.right
+            if not isinstance(left, Name) or signal_of(left.id) in cell.written or left.id == INPUT:
+                raise CellError(_("line {line}: on the left of @ stands a weight, by name").format(line=line))
+            if isinstance(right, Name) and right.id != INPUT and signal_of(right.id) not in cell.written:
+                raise CellError(
+                    _("line {line}: {name} on the right of @ is no signal").format(line=line, name=right.id)
+                )
+
+
+def _parameters(cell: Cell, symbols: Sequence[str]) -> dict[str, Parameter]:
+    """Every symbol with its shape, as the lines say; they must not contradict each other."""
+    shapes: dict[str, tuple[str, str | None]] = {}
+    for line, expression in cell.lines.items():
+        uses: list[tuple[str, tuple[str, str | None]]] = []
+        heads = []
+        for node in walk(expression):
+            if is_binary(node, "@") and isinstance(node.left, Name) and isinstance(node.right, Name):
+                uses.append((node.left.id, (cell.size(line), _columns(cell, node.right.id))))
+                heads.append(node.left)
+        bare = [node for node in walk(expression) if isinstance(node, Name) and node not in heads]
+        uses += [(node.id, (cell.size(line), None)) for node in bare]
+        for symbol, shape in uses:
+            if symbol in symbols and shapes.setdefault(symbol, shape) != shape:
+                raise CellError(_("line {line}: {symbol} had another shape before").format(line=line, symbol=symbol))
+    return {symbol: _parameter(cell, symbol, *shapes[symbol]) for symbol in symbols}
+
+
+def _columns(cell: Cell, source: str) -> str:
+    return "D" if source == INPUT else cell.size(signal_of(source))
+
+
+def _parameter(cell: Cell, symbol: str, rows: str, columns: str | None) -> Parameter:
+    stack, separator, gate = symbol.rpartition("_")
+    gated = bool(separator) and len(gate) == 1 and gate in cell.gates
+    return Parameter(symbol, rows, columns, stack if gated else symbol, gate if gated else None)
