@@ -1,0 +1,156 @@
+"""A layer: a cell with its weights, whose shapes have been held against the equations."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.cells import CELLS, Cell
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.language import _
+from rnncalc.schedule import Schedule
+
+
+class Layer:
+    """A cell with its weights.
+
+    cell: a name (elman, jordan, lstm, gru, gru_after, i2h_i2o) or a `Cell`. arrays: in the cell's order, U (G·H, D), W
+    (G·H, H), b (G·H,), …, or by name; the G gates are stacked in the cell's order; biases are zero unless given.
+    options: the cell's switches (activation, update, output) and its starts (h0, c0, y0: (H,) or (N, H)).
+    Raises ShapeError and ProblemError, by name.
+    """
+
+    def __init__(self, cell: str | Cell, *arrays: ArrayLike | None, **options: Any):
+        base = _cell(cell)
+        chosen = {name: options.pop(name) for name in list(options) if name in base.switches}
+        self.cell = base.switch(**chosen)
+        named = dict(zip(self.cell.stacks, arrays, strict=False))
+        if len(arrays) > len(self.cell.stacks):
+            known = ", ".join(self.cell.stacks)
+            raise ProblemError(
+                _("{cell} takes {known}: {count} arrays were given").format(
+                    cell=base.name, known=known, count=len(arrays)
+                )
+            )
+        starts = {f"{state}0": state for state in self.cell.state}
+        for name, value in options.items():
+            if name not in self.cell.stacks and name not in starts:
+                known = ", ".join([*self.cell.stacks, *starts, *self.cell.switches])
+                raise ProblemError(
+                    _("{cell} has no {name}; it has {known}").format(cell=base.name, name=name, known=known)
+                )
+            if named.get(name) is not None:
+                raise ProblemError(_("{name} is given twice").format(name=name))
+            named[name] = value
+        given = {name: as_array(name, value) for name, value in named.items() if value is not None}
+        self.starts = {state: given.pop(start) for start, state in starts.items() if start in given}
+        self.sizes = _sizes(self.cell, given)
+        self.arrays = {name: given.get(name, np.zeros(_shape(self, name), np.float32)) for name in self.cell.stacks}
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Symbol of the equations → its array, a view of the stacked one."""
+        found = {}
+        for name, stack in self.cell.stacks.items():
+            begin = 0
+            for parameter in stack:
+                rows = self.sizes[parameter.rows]
+                found[parameter.symbol] = self.arrays[name][begin : begin + rows]
+                begin += rows
+        return found
+
+    def settled(self, dtype: np.dtype) -> Layer:
+        """A copy whose arrays are of that dtype, contiguous and read-only."""
+        copied = copy.copy(self)
+        copied.arrays = {name: np.array(array, dtype, order="C") for name, array in self.arrays.items()}
+        for array in copied.arrays.values():
+            array.flags.writeable = False
+        return copied
+
+    @property
+    def width(self) -> int:
+        """The number of entries that the layer hands up at each step."""
+        return self.sizes[self.cell.size(self.cell.emits)]
+
+    def start(
+        self, given: Mapping[str, ArrayLike | None], schedule: Schedule, dtype: np.dtype
+    ) -> dict[str, np.ndarray]:
+        """The initial states in the schedule's order: those given with the call, else the layer's own."""
+        found = {}
+        for state in self.cell.state:
+            value = given.get(f"{state}0")
+            if value is None:
+                value = self.starts.get(state)
+            if value is None:
+                continue
+            array, width = np.asarray(value, dtype), self.sizes[self.cell.size(state)]
+            if array.shape not in ((width,), (schedule.sequences, width)):
+                message = _("{name} must be ({width},) or (N, {width}) = ({n}, {width}), got {shape}")
+                raise ShapeError(message.format(name=f"{state}0", width=width, n=schedule.sequences, shape=array.shape))
+            found[state] = np.broadcast_to(array, (schedule.sequences, width))[schedule.order]
+        return found
+
+
+def _cell(cell: str | Cell) -> Cell:
+    if isinstance(cell, Cell):
+        return cell
+    if cell not in CELLS:
+        raise ProblemError(_("no cell is called “{cell}”; there are {known}").format(cell=cell, known=", ".join(CELLS)))
+    return CELLS[cell]
+
+
+def as_array(name: str, value: ArrayLike) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind in "iub":
+            array = array.astype(np.float64)
+        if array.dtype.kind != "f":
+            raise TypeError
+    except (ValueError, TypeError):
+        raise ShapeError(
+            _("{name} must be an array of real numbers, with rows of one length").format(name=name)
+        ) from None
+    return array
+
+
+def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """H, O and D as the weights say, all of which must say the same."""
+    sizes: dict[str, int] = {}
+    said: dict[str, str] = {}
+    for name, stack in cell.stacks.items():
+        if name not in given:
+            if stack[0].columns is not None:
+                raise ProblemError(_("{cell} needs {name}").format(cell=cell.name, name=name))
+            continue
+        array, shape = given[name], given[name].shape
+        if array.ndim != (1 if stack[0].columns is None else 2) or 0 in shape or shape[0] % len(stack):
+            raise ShapeError(
+                _("{name} must be {wanted}, got {shape}").format(name=name, wanted=_wanted(cell, name), shape=shape)
+            )
+        for letter, number in ((stack[0].rows, shape[0] // len(stack)), (stack[0].columns, shape[-1])):
+            if letter and sizes.setdefault(letter, number) != number:
+                message = _("{name} is {shape}, so {letter} = {number}; {other} says {letter} = {size}")
+                raise ShapeError(
+                    message.format(
+                        name=name, shape=shape, letter=letter, number=number, other=said[letter], size=sizes[letter]
+                    )
+                )
+            if letter:
+                said.setdefault(letter, name)
+    return sizes
+
+
+def _wanted(cell: Cell, name: str) -> str:
+    parameter, gates = cell.stacks[name][0], len(cell.stacks[name])
+    rows = f"{gates}·{parameter.rows}" if gates > 1 else parameter.rows
+    return f"({rows}, {parameter.columns})" if parameter.columns else f"({rows},)"
+
+
+def _shape(layer: Layer, name: str) -> tuple[int, ...]:
+    stack = layer.cell.stacks[name]
+    rows = sum(layer.sizes[parameter.rows] for parameter in stack)
+    return (rows, layer.sizes[stack[0].columns]) if stack[0].columns else (rows,)

@@ -1,0 +1,120 @@
+"""Which sequence takes which step when: a batch as rows in the order in which a recurrence visits them.
+
+Rows lie step by step. The first N rows are the initial states; then come all sequences that have a first step, all that
+have a second, and so on, longest first. So the rows of a step and the rows that they continue are two runs from the
+left, nothing is computed for a step that a sequence does not have, and a masked or reversed sequence is only another
+order of its rows:
+
+    lengths (2, 3, 0)      rows   init 1 init 0 init 2 | 1,0  0,0 | 1,1  0,1 | 1,2
+                           starts 0                      3          5          7     8
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.errors import ShapeError
+from rnncalc.language import _
+
+_BLOCK = 128  # rows of a block of `Schedule.flat`
+
+
+class Schedule:
+    """The order of rows of a batch of N sequences over T steps. present (N, T) says which steps there are."""
+
+    def __init__(self, sequences: int, steps: int, present: np.ndarray | None = None, reverse: bool = False):
+        self.sequences, self.steps = sequences, steps
+        if present is None:
+            self.ragged = False
+            self.order = np.arange(sequences)
+            self.counts = np.full(steps, sequences, np.int64)
+            times = np.arange(steps)[::-1] if reverse else np.arange(steps)
+            self.take = (times[:, None] + steps * self.order).reshape(-1)
+        else:
+            self.ragged = True
+            lengths = present.sum(axis=1)
+            self.order = np.argsort(-lengths, kind="stable")
+            visits = np.argsort(~(present[:, ::-1] if reverse else present), axis=1, kind="stable")
+            times = steps - 1 - visits if reverse else visits  # (N, T), the steps that are there first
+            there = np.arange(steps)[:, None] < lengths[self.order]  # (T, N)
+            self.counts = there.sum(axis=1)
+            self.counts = self.counts[self.counts > 0]
+            self.take = (times[self.order] + steps * self.order[:, None]).T[there]
+        self.starts = np.concatenate([[0, sequences], sequences + np.cumsum(self.counts)]).astype(np.int64)
+
+    @classmethod
+    def of(cls, sequences: int, steps: int, lengths: ArrayLike | None, mask: ArrayLike | None) -> Schedule:
+        """From lengths (N,), zero allowed, and a mask (T,) or (N, T) of the steps that there are. Raises ShapeError."""
+        present = None
+        if mask is not None:
+            present = np.asarray(mask).astype(bool)
+            if present.shape not in ((steps,), (sequences, steps)):
+                message = _("mask must be (T,) = ({steps},) or (N, T) = ({n}, {steps}), got {shape}")
+                raise ShapeError(message.format(steps=steps, n=sequences, shape=present.shape))
+            present = np.broadcast_to(present, (sequences, steps))
+        if lengths is not None:
+            numbers = np.asarray(lengths)
+            if (
+                numbers.shape != (sequences,)
+                or numbers.dtype.kind not in "iu"
+                or ((numbers < 0) | (numbers > steps)).any()
+            ):
+                message = _("lengths must be {n} whole numbers from 0 to T = {steps}")
+                raise ShapeError(message.format(n=sequences, steps=steps))
+            there = np.arange(steps) < numbers[:, None]
+            present = there if present is None else present & there
+        return cls(sequences, steps, present)
+
+    @classmethod
+    def flat(cls, rows: int) -> Schedule:
+        """Rows that do not continue one another, in blocks that stay in cache: for a cell without a state."""
+        schedule = cls(0, 0)
+        schedule.counts = np.array([min(_BLOCK, rows - start) for start in range(0, rows, _BLOCK)], np.int64)
+        schedule.starts = np.concatenate([[0, 0], np.cumsum(schedule.counts)]).astype(np.int64)
+        return schedule
+
+    @property
+    def rows(self) -> int:
+        """The number of rows, the initial ones included."""
+        return int(self.starts[-1])
+
+    def step(self, t: int) -> tuple[slice, slice]:
+        """The rows of the t-th step (from 1) and the rows that they continue."""
+        here, count = self.starts[t], self.counts[t - 1]
+        before = self.starts[t - 1]
+        return slice(here, here + count), slice(before, before + count)
+
+    def pack(self, array: np.ndarray) -> np.ndarray:
+        """(N, T, …) → a row for each step that is there, in order, contiguous."""
+        flat = array.reshape(self.sequences * self.steps, *array.shape[2:])
+        if not self.ragged and self.sequences == 1 and self.take[0] <= self.take[-1]:
+            return np.ascontiguousarray(flat)
+        return flat[self.take]
+
+    def unpack(self, rows: np.ndarray) -> np.ndarray:
+        """The inverse of `pack`; zeros where there is no step."""
+        if not self.ragged and (self.steps < 2 or self.take[0] < self.take[-1]):
+            return np.swapaxes(rows.reshape(self.steps, self.sequences, *rows.shape[1:]), 0, 1)
+        flat = np.zeros((self.sequences * self.steps, *rows.shape[1:]), rows.dtype)
+        flat[self.take] = rows
+        return flat.reshape(self.sequences, self.steps, *rows.shape[1:])
+
+    @cached_property
+    def present(self) -> np.ndarray:
+        """(N, T): which steps there are."""
+        flat = np.zeros(self.sequences * self.steps, bool)
+        flat[self.take] = True
+        return flat.reshape(self.sequences, self.steps)
+
+    @cached_property
+    def last(self) -> np.ndarray:
+        """The row of each sequence's last state, in the order in which the sequences were given."""
+        rows = np.arange(self.sequences)
+        for t, count in enumerate(self.counts, 1):
+            rows[:count] = self.starts[t] + np.arange(count)
+        final = np.empty_like(rows)
+        final[self.order] = rows
+        return final

@@ -1,0 +1,52 @@
+"""A network fed one step at a time, as a stream brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.errors import ShapeError
+from rnncalc.language import _
+from rnncalc.layer import as_array
+from rnncalc.schedule import Schedule
+
+if TYPE_CHECKING:
+    from rnncalc.network import Network
+
+
+class Stepper:
+    """A network fed one step at a time. `state` holds the states by name, of the last layer; `reset` starts again."""
+
+    def __init__(self, network: Network, starts: Mapping[str, ArrayLike]):
+        self.network, self._starts = network, dict(starts)
+        network._check_starts(starts)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the initial state."""
+        self._states: list[dict[str, ArrayLike]] = [dict(self._starts) for _layer in self.network.layers]
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """The last layer's states after the last step."""
+        return {name.removesuffix("0"): np.asarray(value) for name, value in self._states[-1].items()}
+
+    def step(self, x_t: ArrayLike) -> np.ndarray:
+        """One step: x_t (D,) → y_t (O,), or a batch (N, D) → (N, O)."""
+        net = self.network
+        array = as_array("x_t", x_t).astype(net.dtype, copy=False)
+        if array.ndim not in (1, 2) or array.shape[-1] != net.sizes["D"]:
+            message = _("x_t must be (D,) = ({inputs},) or (N, {inputs}), got {shape}")
+            raise ShapeError(message.format(inputs=net.sizes["D"], shape=array.shape))
+        rows = np.atleast_2d(array)
+        schedule = Schedule(len(rows), 1)
+        for number, (layer, cell) in enumerate(zip(net.layers, net._runnable())):
+            blocks = cell.forward(rows, schedule, layer.start(self._states[number], schedule, net.dtype))
+            self._states[number] = {f"{state}0": blocks[state][len(rows) :].copy() for state in layer.cell.state}
+            rows = blocks[layer.cell.emits][len(rows) :]
+        if net.read_out:
+            rows = net._runnable()[-1].forward(rows, Schedule.flat(len(rows)), {})["y"]
+        return rows.copy() if array.ndim == 2 else rows[0].copy()
