@@ -1,0 +1,116 @@
+"""The one way to compile: serial, without the GIL, no fastmath, and kept on disk for the next process.
+
+Numba's own cache is not used. It looks only at the file that holds a function, so an edit in another file leaves stale
+machine code; two processes that save at once can swap each other's files; and where it cannot write, it raises. Here
+one file holds one compiled signature, its name a digest of everything that the machine code depends on, and whatever
+goes wrong with the cache means only that the function is compiled again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import llvmlite
+import numba
+import numpy
+from numba.core import types
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+from platformdirs import user_cache_dir
+
+from rnncalc.engine.vector import WIDTH
+
+
+def jit(function: Callable) -> Callable:
+    """The function compiled on first use for each signature. Floating-point operations stay as written."""
+    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    if not numba.config.DISABLE_JIT:
+        dispatcher._cache = _Files(dispatcher.py_func)
+    return dispatcher
+
+
+def specialised(dispatcher: Callable, number: int, *arguments: object) -> Callable:
+    """The machine code of a function for one cell: `number` is the cell's digest, the rest are sample arguments."""
+    signature = (types.literal(number), *map(numba.typeof, arguments))
+    return dispatcher.compile(signature)
+
+
+class _Files(NullCache):
+    """One compiled signature, one file."""
+
+    def __init__(self, function: Callable):
+        self.function = function
+
+    def load_overload(self, signature: Sequence, target: object) -> object:
+        target.refresh()
+        try:
+            path = self._path(signature, target)
+            if path is None or not path.is_file():
+                return None
+            described, payload = pickle.loads(path.read_bytes())
+            if described != self._described(signature, target):
+                return None
+            return CompileResult._rebuild(target, *payload)
+        except Exception:  # a torn, foreign or unreadable file: compile again, whatever the reason
+            return None
+
+    def save_overload(self, signature: Sequence, result: CompileResult) -> None:
+        try:
+            path = self._path(signature, result.target_context)
+            if path is None or result.lifted or result.library.has_dynamic_globals:
+                return
+            content = dumps((self._described(signature, result.target_context), result._reduce()))
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+                file.write(content)
+            os.replace(file.name, path)
+        except Exception:  # a full disk, a folder that went away: the function runs all the same
+            return
+
+    def _described(self, signature: Sequence, target: object) -> str:
+        name = f"{self.function.__module__}.{self.function.__qualname__}"
+        return repr((name, signature, target.codegen().magic_tuple()))
+
+    def _path(self, signature: Sequence, target: object) -> Path | None:
+        folder = cache_folder()
+        digest = hashlib.sha256(self._described(signature, target).encode()).hexdigest()[:32]
+        return folder and folder / f"{self.function.__name__}-{digest}.nbc"
+
+
+@cache
+def cache_folder() -> Path | None:
+    """The folder of this version's kernels: below RNNCALC_CACHE_DIR or the user's cache, else a private temporary one.
+
+    Its name is a digest of the package's sources, of Numba, llvmlite and NumPy, and of the vector width. None where
+    nothing can be written. A file in it is a pickle, so a folder that other users can write to is never used.
+    """
+    key = hashlib.sha256()
+    for source in sorted(Path(__file__).parents[1].rglob("*.py")):
+        key.update(source.read_bytes())
+    key.update(repr((numba.__version__, llvmlite.__version__, numpy.__version__, WIDTH)).encode())
+    name = f"kernels-{key.hexdigest()[:16]}"
+    wished = os.environ.get("RNNCALC_CACHE_DIR")
+    user = str(os.getuid()) if hasattr(os, "getuid") else "user"
+    for base in (wished or user_cache_dir("rnncalc"), os.path.join(tempfile.gettempdir(), f"rnncalc-{user}")):
+        folder = Path(base) / name
+        if _usable(folder):
+            return folder
+    return None
+
+
+def _usable(folder: Path) -> bool:
+    """Whether the folder is, or can be made, ours alone to write."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if hasattr(os, "getuid") and (folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022):
+            return False
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except (OSError, RuntimeError):  # RuntimeError: there is no home directory to be found
+        return False
