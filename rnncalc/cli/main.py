@@ -1,0 +1,83 @@
+"""The group of commands, and what happens when something goes wrong on the way."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from rnncalc import __version__
+from rnncalc.errors import RnncalcError
+from rnncalc.language import of_locale, speak
+
+COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
+    "forward": "Forward pass: a_t, h_t, y_t, step by step.",
+    "explain": "Explain a cell: equations, shapes, gate orders, literature.",
+}
+
+
+class Commands(click.Group):
+    """The commands by name, each in the file that is named like it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"rnncalc.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["--help"]})
+@click.version_option(__version__, prog_name="rnncalc")
+def commands() -> None:
+    """Recurrent networks, computed exactly and explained.
+
+    \b
+    rnncalc forward --U "0.1 0.2; 0.3 0.4" --W "0.2 0.2; 0.3 0.3" \\
+                    --b "0.5 0.6" --x "2 3" --V "0.7 0.8" --c 0.9
+    rnncalc forward problem.json --work
+    rnncalc explain lstm
+
+    \b
+    Shell completion (bash; also zsh and fish):
+    eval "$(_RNNCALC_COMPLETE=bash_source rnncalc)"
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line. Exit codes: 0 done, 2 the question cannot be read, 3 a number overflowed."""
+    speak(of_locale())
+    try:
+        code = commands.main(standalone_mode=False) or 0
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except RnncalcError as error:
+        code = 2
+        click.echo(f"Error: {error}", err=True)
+    except click.Abort:
+        click.echo("", err=True)
+        code = 130
+    except OSError as error:
+        code = _output_failed(error)
+    sys.exit(code)
+
+
+def _output_failed(error: OSError) -> int:
+    """A reader that went away (| head) is no error; a full disk is."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered must not fail again as Python ends
+    if error.errno == errno.EPIPE:
+        return 0
+    click.echo(f"Error: {error.strerror or error}", err=True)
+    return 2

@@ -1,0 +1,200 @@
+"""What several commands share: the keys of a problem as options, how results look, where they go."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rnncalc.language import LANGUAGES, _, speak
+
+if TYPE_CHECKING:
+    from rnncalc.document import Document
+    from rnncalc.parse.given import Given
+
+FORMATS = ("table", "plain", "json", "csv", "latex", "markdown")
+GIVEN = "rnncalc.given"  # where a context keeps the keys that were given as options
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+PROBLEM_HELP = """
+\b
+The problem: a file (JSON, or lines like  U = [[0.1, 0.2]; …]), - for standard input,
+or options; options override the file. Every key of a problem file is an option:
+  --cell elman|jordan|lstm|gru|gru_after|i2h_i2o   --activation tanh|relu|sigmoid|identity
+  --U input weights (H, D)    --W recurrent weights (H, H)    --b bias (H,)
+  --V read-out (O, H)         --c read-out bias (O,)          --output identity|softmax|…
+  --x inputs: T steps of D    --h0 --c0 --y0 initial states   --U.i --W.f one gate's
+  other people's letters: --W_hx --W_hh --b_h, --Wxh, --kernel …, --notation NAME
+A matrix: "0.1 0.2; 0.3 0.4", [[0.1, 0.2], [0.3, 0.4]], LaTeX, a NumPy print, @file.csv, @-
+"""
+
+
+class ProblemCommand(click.Command):
+    """A command that takes every key of a problem as an option, in anybody's letters."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take out the keys with their values; the rest is click's."""
+        own = {name: option for option in self.get_params(ctx) for name in (*option.opts, *option.secondary_opts)}
+        given: dict[str, str] = ctx.meta.setdefault(GIVEN, {})
+        rest: list[str] = []
+        queue = list(args)
+        while queue:
+            word = queue.pop(0)
+            name, equals, value = word.partition("=")
+            if word == "--":
+                rest += [word, *queue]
+                break
+            if not word.startswith("--") or name in own:
+                rest.append(word)
+                option = own.get(name)
+                takes_value = isinstance(option, click.Option) and not option.is_flag and not option.count
+                if takes_value and not equals and queue:
+                    rest.append(queue.pop(0))
+                continue
+            key = name[2:] if "." in name else name[2:].replace("-", "_")
+            self._refuse_misspelt(ctx, name, key, own)
+            if not equals:
+                if not queue:
+                    raise click.UsageError(_("{name} needs a value").format(name=name), ctx)
+                value = queue.pop(0)
+            if key in given:
+                raise click.UsageError(_("{name} is given twice").format(name=name), ctx)
+            given[key] = value
+        return super().parse_args(ctx, rest)
+
+    def _refuse_misspelt(self, ctx: click.Context, name: str, key: str, own: dict[str, Any]) -> None:
+        """A name that is nearly one of this command's options, and no key of a problem."""
+        near = difflib.get_close_matches(name, [option for option in own if option.startswith("--")], 1, 0.8)
+        if near:
+            from rnncalc.reading import KEYS
+
+            if key not in KEYS:
+                raise click.NoSuchOption(name, possibilities=near, ctx=ctx)
+
+
+def problem_argument(function: Decorated) -> Decorated:
+    """PROBLEM: a path, or - for standard input."""
+    return click.argument("problem", required=False, metavar="[PROBLEM]")(function)
+
+
+def _speak(_ctx: click.Context, _option: click.Parameter, language: str | None) -> None:
+    if language:
+        speak(language)
+
+
+_RESULT = (
+    click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else plain."),
+    click.option("-o", "--output-file", "output", metavar="FILE", help="Write to FILE; its ending chooses the format."),
+    click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
+    click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
+    click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same."),
+    click.option("--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, callback=_speak,
+                 help="Default: the locale's."),
+)  # fmt: skip
+_ENGINE = (
+    click.option("--engine", type=click.Choice(["auto", "equations", "numba"]), default="auto", show_default=True,
+                 help="equations: walked line by line, no compiler; auto: by the amount of work."),
+    click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
+)  # fmt: skip
+
+
+def result_options(function: Decorated) -> Decorated:
+    """How a result looks, where it goes, and in which language."""
+    return _decorated(function, _RESULT)
+
+
+def engine_options(function: Decorated) -> Decorated:
+    """How the numbers are computed."""
+    return _decorated(function, _ENGINE)
+
+
+def _decorated(function: Decorated, options: Sequence[Callable[[Decorated], Decorated]]) -> Decorated:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def given(problem: str | None) -> dict[str, Given]:
+    """The file's keys and the options', the options first. Raises UsageError if there is neither."""
+    from rnncalc.parse import files
+    from rnncalc.parse import given as reader
+
+    ctx = click.get_current_context()
+    options: dict[str, str] = ctx.meta.get(GIVEN, {})
+    if problem is None and not options:
+        raise click.UsageError(_("give a problem file, - for standard input, or options such as --U, --W and --x"), ctx)
+    found = {}
+    if problem is not None:
+        found = reader.read(problem if problem.lstrip().startswith("{") else files.content(problem), named=problem)
+    for name in options:  # an option for one gate leaves the file's other gates alone; for the whole, it replaces all
+        found = {key: value for key, value in found.items() if key != name and not key.startswith(f"{name}.")}
+    return {**found, **reader.wrapped(options, "--{}")}
+
+
+def show(
+    document: Document, *, format_: str | None, output: str | None, digits: int, decimals: int | None, no_color: bool
+) -> None:
+    """Print the document, or write it to a file; what was assumed goes to standard error."""
+    from rnncalc.render import ENDINGS, Look, render
+    from rnncalc.render.numbers import Rounding
+
+    terminal = sys.stdout.isatty() and output is None
+    if format_ is None:
+        ending = ENDINGS.get(Path(output).suffix.lower()) if output else None
+        format_ = ending or ("table" if terminal else "plain")
+    look = Look(
+        rounding=Rounding(digits, decimals),
+        width=shutil.get_terminal_size().columns if terminal else None,
+        color=terminal and not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        ascii=output is None and not _can_print("∘σ·…⋮─′−"),
+    )
+    text = render(document, format_, look)
+    for note in document.notes:
+        click.echo(f"{_('note')}: {note}", err=True)
+    if output is not None:
+        write(text, output)
+        return
+    if not _can_print(text):
+        text = text.encode(sys.stdout.encoding or "ascii", "backslashreplace").decode(sys.stdout.encoding or "ascii")
+    sys.stdout.write(text)
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def write(text: str, name: str) -> None:
+    """Write a file whole or not at all: beside its place first, then renamed. Raises ClickException."""
+    path = Path(name)
+    try:
+        if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
+            path.write_text(text, encoding="utf-8")
+            return
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
+        ) as file:
+            beside = Path(file.name)
+            try:
+                file.write(text)
+                file.flush()
+                umask = os.umask(0)
+                os.umask(umask)
+                beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
+                os.replace(beside, path)
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise click.ClickException(_("cannot write {name}: {reason}").format(name=name, reason=reason)) from None

@@ -1,0 +1,76 @@
+"""What is to be shown, before anybody decides how: headings, equations, tables, arithmetic. It knows no format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnncalc.equations import Expression
+from rnncalc.writing import Letters, Place
+
+
+@dataclass(frozen=True)
+class Heading:
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    text: str
+
+
+@dataclass(frozen=True)
+class Items:
+    """Short texts below each other, each with a term before it or none."""
+
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """left = right = right …: a line of the cell at any step, or one number's arithmetic with its result."""
+
+    signal: str
+    right: tuple[Expression, ...]
+    letters: Letters
+    place: Place
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """Formulas that belong together, such as a cell's equations; a heading formula may stand above the numbers."""
+
+    lines: tuple[Formula, ...]
+    above: Formula | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of numbers: `key` for programs (h[1]), `label` for people: their letter."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Steps down, signals across; None where a sequence has no step. `key`: what every row shares (sequence, layer)."""
+
+    columns: tuple[Column, ...]
+    steps: tuple[int, ...]
+    rows: tuple[tuple[float | None, ...], ...]
+    key: Mapping[str, int] = field(default_factory=dict)
+
+
+Block = Heading | Paragraph | Items | Formula | Formulas | Table
+
+
+@dataclass
+class Document:
+    """Blocks in reading order; `data` is the same for programs, unrounded; `notes` are what was assumed."""
+
+    blocks: list[Block]
+    data: dict[str, Any]
+    notes: list[str] = field(default_factory=list)

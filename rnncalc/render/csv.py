@@ -1,0 +1,23 @@
+"""CSV for programs and spreadsheets: full precision, one row a step, columns step, h[1], h[2], …"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from rnncalc.document import Document, Table
+from rnncalc.render import Look
+from rnncalc.render.numbers import exact
+
+
+def render(document: Document, look: Look) -> str:
+    """Every table of the document below one header; an empty cell where a sequence has no step."""
+    tables = [block for block in document.blocks if isinstance(block, Table)]
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    for number, table in enumerate(tables):
+        if number == 0:
+            writer.writerow([*table.key, "step", *(column.key for column in table.columns)])
+        for step, row in zip(table.steps, table.rows):
+            writer.writerow([*table.key.values(), step, *("" if value is None else exact(value) for value in row)])
+    return output.getvalue()

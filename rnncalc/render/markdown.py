@@ -1,0 +1,48 @@
+"""Markdown with LaTeX between dollar signs, as GitHub and Jupyter show it."""
+
+from __future__ import annotations
+
+import re
+
+from rnncalc.document import Document, Formula, Formulas, Heading, Items, Paragraph, Table
+from rnncalc.render import Look
+from rnncalc.render.latex import formula
+from rnncalc.render.plain import cells
+
+
+def render(document: Document, look: Look) -> str:
+    """Headings, pipe tables, and formulas in a display each."""
+    parts: list[str] = []
+    for block in document.blocks:
+        if isinstance(block, Heading):
+            parts.append(f"{'#' * (block.level + 1)} {_escaped(block.text)}")
+        elif isinstance(block, Paragraph):
+            parts.append(_escaped(block.text))
+        elif isinstance(block, Items):
+            parts.append("\n".join(f"- {_escaped(f'{term}: {text}' if term else text)}" for term, text in block.lines))
+        elif isinstance(block, Formula):
+            parts.append(_display([formula(block, look)]))
+        elif isinstance(block, Formulas):
+            above = [formula(block.above, look)] if block.above else []
+            parts.append(_display([*above, *(formula(line, look) for line in block.lines)]))
+        elif isinstance(block, Table):
+            parts.append(_table(block, look))
+    return "\n\n".join(parts)
+
+
+def _display(lines: list[str]) -> str:
+    if len(lines) == 1:
+        return f"$${lines[0].replace('&', '')}$$"
+    body = " \\\\\n".join(lines)
+    return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
+
+
+def _table(block: Table, look: Look) -> str:
+    header = ["step", *(_escaped(column.label) for column in block.columns)]
+    rows = [[str(step), *cells(row, look)] for step, row in zip(block.steps, block.rows)]
+    lines = [header, ["---:"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>|$#])", r"\\\1", text)
