@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from rnncalc.errors import RnncalcError as RnncalcError
     from rnncalc.layer import Layer as Layer
     from rnncalc.network import Network as Network
+    from rnncalc.notebook import load_problem as load_problem
+    from rnncalc.notebook import problem as problem
     from rnncalc.stepper import Stepper as Stepper
     from rnncalc.trace import Trace as Trace
+    from rnncalc.weights.pytorch import from_state_dict as from_state_dict
 
 _HOMES = {
     "CELLS": "cells",
@@ -27,6 +30,9 @@ _HOMES = {
     "RnncalcError": "errors",
     "Stepper": "stepper",
     "Trace": "trace",
+    "from_state_dict": "weights.pytorch",
+    "load_problem": "notebook",
+    "problem": "notebook",
 }
 _CELLS = {
     "Elman": "elman",

@@ -78,7 +78,7 @@ def parse(text: str, line: str = "") -> Expression:
     except SyntaxError as error:
         place = f" ({_('character')} {error.offset})" if error.offset else ""
         raise CellError(_("{line}: cannot read “{text}”{place}").format(line=line, text=text, place=place)) from None
-    except (ValueError, MemoryError, RecursionError) as error:
+    except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         if isinstance(error, CellError):
             raise
         raise CellError(_("{line}: cannot read “{text}”").format(line=line, text=text[:60])) from None
@@ -87,8 +87,9 @@ def parse(text: str, line: str = "") -> Expression:
 def _converted(node: ast.expr, line: str) -> Expression:
     if isinstance(node, ast.Name):
         return Name(node.id)
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and math.isfinite(node.value):
-        return Number(float(node.value))
+    value = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return Number(float(value))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return Negative(_converted(node.operand, line))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd):

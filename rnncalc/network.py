@@ -7,6 +7,7 @@ trace = net.forward(x)       # every intermediate
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -95,9 +96,20 @@ class Network:
         h0, c0, y0: initial states, (H,) or (N, H). return_state: also the states after the last step, by name.
         Raises ShapeError.
         """
-        trace = self.forward(x, lengths=lengths, mask=mask, layout=layout, **starts)
-        y = np.ascontiguousarray(trace["y"])
-        return (y, dict(trace.final)) if return_state else y
+        array, batch = self._input(x, layout)
+        schedule = Schedule.of(array.shape[0], array.shape[1], lengths, mask)
+        self._check_starts(starts)
+        rows, state = schedule.pack(array), {}
+        for layer, cell in zip(self.layers, self._runnable()):
+            rows, state = cell.infer(rows, schedule, layer.start(starts, schedule, self.dtype))
+        if self.read_out:
+            rows, _none = self._runnable()[-1].infer(rows, Schedule.flat(len(rows)), {})
+        view = View(schedule, batch, batch and layout == "time_first")
+        y = np.ascontiguousarray(view.steps(rows))
+        if not return_state:
+            return y
+        given = np.argsort(schedule.order)
+        return y, {name: view.sequences(values[given]) for name, values in state.items()}
 
     def forward(
         self,
@@ -132,7 +144,7 @@ class Network:
     def _runnable(self) -> list[Any]:
         if not self._cells:
             make: Callable[..., Any] = WalkedCell
-            if self.engine == "numba":
+            if self.engine == "numba" and not _no_compiler():
                 from rnncalc.engine.compiled import CompiledCell
 
                 make = CompiledCell
@@ -211,3 +223,8 @@ def _dtype(wish: str | np.dtype | None, layers: Sequence[Layer]) -> np.dtype:
     if np.dtype(wish) not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ProblemError(_("dtype is float64 or float32, not {dtype}").format(dtype=wish))
     return np.dtype(wish)
+
+
+def _no_compiler() -> bool:
+    """Whether Numba was told not to compile, so that its kernels cannot run and the equations are walked."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "") not in ("", "0")

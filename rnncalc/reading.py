@@ -20,7 +20,7 @@ from rnncalc.parse.conventions import Conventions, Quantity, cell_named
 from rnncalc.parse.given import Given
 from rnncalc.parse.notation import understand
 from rnncalc.parse.numbers import Numbers
-from rnncalc.problem import Problem, quicker_engine
+from rnncalc.problems import Problem, quicker_engine
 from rnncalc.readout import read_out
 from rnncalc.shapes import Sizes, bring, bring_input, finite
 from rnncalc.writing import Letters

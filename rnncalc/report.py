@@ -16,7 +16,7 @@ from rnncalc.equations import INPUT, Call, Expression, Name
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
 from rnncalc.layer import Layer
-from rnncalc.problem import Problem
+from rnncalc.problems import Problem
 from rnncalc.trace import Trace
 from rnncalc.work import step_work
 from rnncalc.writing import Letters, Place

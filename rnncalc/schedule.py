@@ -26,15 +26,11 @@ class Schedule:
     """The order of rows of a batch of N sequences over T steps. present (N, T) says which steps there are."""
 
     def __init__(self, sequences: int, steps: int, present: np.ndarray | None = None, reverse: bool = False):
-        self.sequences, self.steps = sequences, steps
-        if present is None:
-            self.ragged = False
-            self.order = np.arange(sequences)
-            self.counts = np.full(steps, sequences, np.int64)
-            times = np.arange(steps)[::-1] if reverse else np.arange(steps)
-            self.take = (times[:, None] + steps * self.order).reshape(-1)
-        else:
-            self.ragged = True
+        self.sequences, self.steps, self.reverse = sequences, steps, reverse
+        self.ragged = present is not None
+        self.order = np.arange(sequences)
+        self.counts = np.full(steps, sequences, np.int64)
+        if present is not None:
             lengths = present.sum(axis=1)
             self.order = np.argsort(-lengths, kind="stable")
             visits = np.argsort(~(present[:, ::-1] if reverse else present), axis=1, kind="stable")
@@ -42,7 +38,7 @@ class Schedule:
             there = np.arange(steps)[:, None] < lengths[self.order]  # (T, N)
             self.counts = there.sum(axis=1)
             self.counts = self.counts[self.counts > 0]
-            self.take = (times[self.order] + steps * self.order[:, None]).T[there]
+            self.take = (times[self.order] + steps * self.order[:, None]).T[there]  # rows of (N · T) in order
         self.starts = np.concatenate([[0, sequences], sequences + np.cumsum(self.counts)]).astype(np.int64)
 
     @classmethod
@@ -89,15 +85,16 @@ class Schedule:
 
     def pack(self, array: np.ndarray) -> np.ndarray:
         """(N, T, …) → a row for each step that is there, in order, contiguous."""
-        flat = array.reshape(self.sequences * self.steps, *array.shape[2:])
-        if not self.ragged and self.sequences == 1 and self.take[0] <= self.take[-1]:
-            return np.ascontiguousarray(flat)
-        return flat[self.take]
+        if not self.ragged:
+            steps = np.swapaxes(array[:, ::-1] if self.reverse else array, 0, 1)
+            return np.ascontiguousarray(steps).reshape(-1, *array.shape[2:])
+        return array.reshape(self.sequences * self.steps, *array.shape[2:])[self.take]
 
     def unpack(self, rows: np.ndarray) -> np.ndarray:
         """The inverse of `pack`; zeros where there is no step."""
-        if not self.ragged and (self.steps < 2 or self.take[0] < self.take[-1]):
-            return np.swapaxes(rows.reshape(self.steps, self.sequences, *rows.shape[1:]), 0, 1)
+        if not self.ragged:
+            array = np.swapaxes(rows.reshape(self.steps, self.sequences, *rows.shape[1:]), 0, 1)
+            return array[:, ::-1] if self.reverse else array
         flat = np.zeros((self.sequences * self.steps, *rows.shape[1:]), rows.dtype)
         flat[self.take] = rows
         return flat.reshape(self.sequences, self.steps, *rows.shape[1:])
@@ -105,9 +102,10 @@ class Schedule:
     @cached_property
     def present(self) -> np.ndarray:
         """(N, T): which steps there are."""
-        flat = np.zeros(self.sequences * self.steps, bool)
-        flat[self.take] = True
-        return flat.reshape(self.sequences, self.steps)
+        present = np.full(self.sequences * self.steps, not self.ragged)
+        if self.ragged:
+            present[self.take] = True
+        return present.reshape(self.sequences, self.steps)
 
     @cached_property
     def last(self) -> np.ndarray:

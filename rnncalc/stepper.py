@@ -31,7 +31,7 @@ class Stepper:
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        """The last layer's states after the last step."""
+        """The last layer's states after the last step: (H,), or (N, H) for a batch."""
         return {name.removesuffix("0"): np.asarray(value) for name, value in self._states[-1].items()}
 
     def step(self, x_t: ArrayLike) -> np.ndarray:
@@ -44,9 +44,10 @@ class Stepper:
         rows = np.atleast_2d(array)
         schedule = Schedule(len(rows), 1)
         for number, (layer, cell) in enumerate(zip(net.layers, net._runnable())):
-            blocks = cell.forward(rows, schedule, layer.start(self._states[number], schedule, net.dtype))
-            self._states[number] = {f"{state}0": blocks[state][len(rows) :].copy() for state in layer.cell.state}
-            rows = blocks[layer.cell.emits][len(rows) :]
+            rows, final = cell.infer(rows, schedule, layer.start(self._states[number], schedule, net.dtype))
+            self._states[number] = {
+                f"{name}0": values if array.ndim == 2 else values[0] for name, values in final.items()
+            }
         if net.read_out:
-            rows = net._runnable()[-1].forward(rows, Schedule.flat(len(rows)), {})["y"]
-        return rows.copy() if array.ndim == 2 else rows[0].copy()
+            rows, _none = net._runnable()[-1].infer(rows, Schedule.flat(len(rows)), {})
+        return rows if array.ndim == 2 else rows[0]

@@ -43,3 +43,9 @@ class WalkedCell:
                     signals[line][here] = evaluate(expression, values)
                     values[line] = signals[line][here]
         return signals
+
+    def infer(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""
+        signals = self.forward(x, schedule, initial)
+        final = {state: signals[state][schedule.last[schedule.order]] for state in self.cell.state}
+        return signals[self.cell.emits][schedule.sequences :], final

@@ -223,12 +223,12 @@ def _parameters(cell: Cell, symbols: Sequence[str]) -> dict[str, Parameter]:
     shapes: dict[str, tuple[str, str | None]] = {}
     for line, expression in cell.lines.items():
         uses: list[tuple[str, tuple[str, str | None]]] = []
-        heads = []
+        heads = set()  # by identity: the same name may also stand alone
         for node in walk(expression):
             if is_binary(node, "@") and isinstance(node.left, Name) and isinstance(node.right, Name):
                 uses.append((node.left.id, (cell.size(line), _columns(cell, node.right.id))))
-                heads.append(node.left)
-        bare = [node for node in walk(expression) if isinstance(node, Name) and node not in heads]
+                heads.add(id(node.left))
+        bare = [node for node in walk(expression) if isinstance(node, Name) and id(node) not in heads]
         uses += [(node.id, (cell.size(line), None)) for node in bare]
         for symbol, shape in uses:
             if symbol in symbols and shapes.setdefault(symbol, shape) != shape:

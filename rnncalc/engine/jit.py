@@ -12,6 +12,7 @@ import hashlib
 import os
 import pickle
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -67,9 +68,12 @@ class _Files(NullCache):
             if path is None or result.lifted or result.library.has_dynamic_globals:
                 return
             content = dumps((self._described(signature, result.target_context), result._reduce()))
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(content)
-            os.replace(file.name, path)
+            beside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+            try:
+                beside.write_bytes(content)
+                os.replace(beside, path)
+            finally:
+                beside.unlink(missing_ok=True)
         except Exception:  # a full disk, a folder that went away: the function runs all the same
             return
 

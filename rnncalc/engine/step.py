@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from rnncalc.cells import Cell
@@ -193,3 +194,20 @@ def shifted_exp(typing, signals, source, target, shift):
         return context.get_dummy_value()
 
     return types.void(signals, source, target, shift), codegen
+
+
+@intrinsic
+def copy(typing, target, begin, source, start, count):
+    """target[begin:] = source[start : start + count], entries of contiguous arrays; the two may overlap."""
+
+    def codegen(context, builder, signature, arguments):
+        target_, begin_, source_, start_, count_ = arguments
+        to, of = signature.args[0], signature.args[2]
+        data = [
+            context.make_array(kind)(context, builder, value).data for kind, value in ((to, target_), (of, source_))
+        ]
+        places = [builder.gep(pointer, [index]) for pointer, index in zip(data, (begin_, start_))]
+        cgutils.raw_memmove(builder, places[0], places[1], count_, to.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(target, begin, source, start, count), codegen

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rnncalc.errors import ParseError
 from rnncalc.language import _
 from rnncalc.parse import json, matrix, sheet
@@ -62,6 +64,25 @@ def _read(text: str) -> dict[str, Given]:
         return {name: Given(value, where) for name, (value, where) in sheet.read(text).items()}
     found = json.read(text.lstrip("\ufeff"))
     return {key: Given(value, f"$.{key}") for key, value in found.items() if not key.startswith("_")}
+
+
+def of_python(values: Mapping[str, Any]) -> dict[str, Given]:
+    """Values as a program holds them: arrays, nested lists of numbers or texts, words, dicts."""
+    return wrapped({name: _of_python(value) for name, value in values.items() if value is not None})
+
+
+def _of_python(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _of_python(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        parts = [_of_python(part) for part in value]
+        return [part.nested() if isinstance(part, Numbers) else part for part in parts]
+    if value is None or isinstance(value, str | bool | Numbers):
+        return value
+    try:
+        return Numbers(np.asarray(value, np.float64))
+    except (TypeError, ValueError):
+        raise ParseError(_("expected numbers or text, got {kind}").format(kind=type(value).__name__)) from None
 
 
 def wrapped(values: Mapping[str, Any], where: str = "{}") -> dict[str, Given]:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -138,6 +139,11 @@ class Numbers:
                 except ParseError as error:
                     raise ParseError(_at(where(index), str(error))) from None
         return cls(values, texts)
+
+    def nested(self) -> Any:
+        """The texts as nested lists; of numbers that were never typed, the shortest that read back the same."""
+        texts = self.texts if self.texts is not None else np.vectorize(repr, [object])(self.values)
+        return texts.tolist()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -142,5 +142,4 @@ def _steps(steps: dict[int, tuple[Numbers, str]]) -> tuple[Numbers, str]:
     rows = [steps[t][0].through(np.ravel) for t in sorted(steps)]
     if len({row.shape for row in rows}) > 1:
         raise ParseError(_("{where}: every step of x must have the same number of entries").format(where=where))
-    texts = [row.texts if row.texts is not None else np.vectorize(repr, [object])(row.values) for row in rows]
-    return Numbers(np.stack([row.values for row in rows]), np.stack(texts)), where
+    return Numbers.of([row.nested() for row in rows]), where

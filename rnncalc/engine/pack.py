@@ -1,0 +1,106 @@
+"""A cell's parameters as the loops want them: panels of weights, tables of what is multiplied with what and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnncalc.cells import Cell
+from rnncalc.cells.plan import Stage
+from rnncalc.engine import loops
+from rnncalc.engine.step import SIZES, program
+from rnncalc.engine.vector import lanes
+from rnncalc.equations import INPUT, Call, Name
+
+ROWWISE = {"softmax": loops.SOFTMAX, "log_softmax": loops.LOG_SOFTMAX}
+
+
+def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
+    """An unset array whose first entry lies at a multiple of 64 bytes, so that no vector straddles two cache lines."""
+    raw = np.empty(entries * dtype.itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + entries * dtype.itemsize].view(dtype)
+
+
+class Packed:
+    """One cell's geometry, tables and packed weights, for one dtype and the host's vectors."""
+
+    def __init__(self, cell: Cell, parameters: Mapping[str, np.ndarray], sizes: Mapping[str, int], dtype: np.dtype):
+        self.cell, self.sizes, self.dtype = cell, sizes, dtype
+        self.program, self.lanes = program(cell), lanes(dtype.itemsize)
+        self.widths = {size: -(-sizes.get(size, 0) // self.lanes) * self.lanes for size in SIZES}
+        self.pitch = self.program.pitch(self.widths)
+        self.biases = np.zeros(sum(self.widths[cell.size(line.signal)] for line in self.program.products), dtype)
+        self._panels: list[np.ndarray] = []
+        self._columns: list[int] = []
+        self._inputs: list[list[int]] = []
+        self._products: list[list[int]] = []
+        self._rowwise: list[list[int]] = []
+        for number, stage in enumerate(cell.stages):
+            self._stage(number, stage, parameters)
+        self.panels = aligned(sum(map(len, self._panels)), dtype)
+        np.concatenate([self.panels[:0], *self._panels], out=self.panels)
+        self.extras = aligned(sum(self.widths[self.program.size(name)] for name in self.program.extras), dtype)
+        self.extras[:] = 0
+        for name in self.program.extras:
+            begin = self.offset(name)
+            self.extras[begin : begin + len(parameters[name])] = parameters[name]
+        self._describe()
+
+    def offset(self, name: str) -> int:
+        """Where a signal begins in its row, or an element-wise parameter among its like."""
+        return self.program.offset(name, self.widths)
+
+    def _describe(self) -> None:
+        """The arrays that the loops are called with."""
+        copy_of_x = self.offset(INPUT) if self.program.sees_input else -1
+        widths = [self.widths[size] for size in SIZES]
+        self.geometry = np.array([*widths, self.pitch, self.lanes, len(self.cell.stages), copy_of_x], np.int64)
+        tables = ((self._inputs, 7), (self._products, 7), (self._rowwise, 5))
+        inputs, products, rowwise = (np.array(table, np.int64).reshape(-1, width) for table, width in tables)
+        columns = np.array(self._columns, np.int64)
+        self.tables = (self.biases, inputs, products, rowwise, self.panels, columns, self.extras)
+        self.emitted = np.array([self.offset(self.cell.emits), self.sizes[self.cell.size(self.cell.emits)]], np.int64)
+        widths = [self.sizes[self.cell.size(state)] for state in self.cell.state]
+        places = np.cumsum([0, *widths])[:-1]
+        offsets = map(self.offset, self.cell.state)
+        self.states = np.array(list(zip(offsets, widths, places)), np.int64).reshape(-1, 3)
+
+    def _stage(self, number: int, stage: Stage, parameters: Mapping[str, np.ndarray]) -> None:
+        """The products of a stage, those with one source as one; its biases and row-wise lines."""
+        groups: dict[str, list[tuple[int, np.ndarray]]] = {}
+        for line in stage.products:
+            begin = self.offset(line.signal)
+            for sign, bias in line.biases:
+                self.biases[begin : begin + len(parameters[bias])] += sign * parameters[bias]
+            for product in (*line.inputs, *line.products):
+                groups.setdefault(product.source, []).append((begin, product.sign * parameters[product.weight]))
+        for source, weights in groups.items():
+            depth, panel, column = weights[0][1].shape[1], sum(map(len, self._panels)), len(self._columns)
+            vectors = self._pack(weights)
+            if source == INPUT:
+                self._inputs.append([number, 0, 0, depth, panel, column, vectors])
+            else:
+                earlier = source.endswith("_p")
+                at = self.offset(source.removesuffix("_p"))
+                self._products.append([number, at, int(earlier), depth, panel, column, vectors])
+        for signal in stage.rowwise:
+            call = self.cell.lines[signal]
+            assert isinstance(call, Call)
+            assert isinstance(call.argument, Name)
+            places = self.offset(call.argument.id), self.offset(signal)
+            width, kind = self.sizes[self.cell.size(signal)], ROWWISE[call.function]
+            self._rowwise.append([number, *places, width, kind])
+
+    def _pack(self, weights: list[tuple[int, np.ndarray]]) -> int:
+        """Weights (units, depth), each with the column where its units begin, as panels; returns how many vectors."""
+        vectors: list[np.ndarray] = []
+        for begin, weight in weights:
+            width = -(-len(weight) // self.lanes) * self.lanes
+            padded = np.zeros((width, weight.shape[1]), self.dtype)
+            padded[: len(weight)] = weight
+            vectors.extend(padded.reshape(-1, self.lanes, weight.shape[1]).transpose(0, 2, 1))  # (depth, lanes) each
+            self._columns.extend(range(begin, begin + width, self.lanes))
+        self._panels += [np.concatenate(vectors[v : v + 2], axis=1).reshape(-1) for v in range(0, len(vectors), 2)]
+        return len(vectors)

@@ -1,0 +1,1 @@
+"""Whom we exchange weights with: one format, one file."""

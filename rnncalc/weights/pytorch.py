@@ -1,0 +1,124 @@
+"""PyTorch's names for the weights of nn.RNN, nn.LSTM and nn.GRU, read without PyTorch.
+
+    weight_ih_l0 (G·H, D)   weight_hh_l0 (G·H, H)   bias_ih_l0, bias_hh_l0 (G·H,)   gates i f g o and r z n
+
+PyTorch's GRU is gru_after: bias_hh's part for n becomes d. A prefix such as `rnn.` is found by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+
+from rnncalc.errors import ParseError, ProblemError, ShapeError
+from rnncalc.language import _
+from rnncalc.layer import Layer
+from rnncalc.network import Network
+
+_NAME = re.compile(r"(?:(.*)\.)?(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l(\d+)(_reverse)?")
+_CELLS = {1: "elman", 3: "gru_after", 4: "lstm"}  # gates → cell
+
+
+def from_state_dict(
+    tensors: Mapping[str, Any] | str | PathLike[str],
+    *,
+    readout: str | None = None,
+    cell: str | None = None,
+    prefix: str | None = None,
+    dtype: str | np.dtype | None = None,
+    engine: str = "numba",
+    **options: Any,
+) -> Network:
+    """A network from PyTorch's tensors: a mapping (arrays or tensors) or the path of a .safetensors file.
+
+    readout: the name of the linear layer on top (`fc` for fc.weight, fc.bias). cell: needed where the number of gates
+    does not tell. prefix: the module's name, where there are several. options: activation and update of the cell,
+    output of the read-out. Raises ProblemError and ShapeError, by name.
+    """
+    if not isinstance(tensors, Mapping):
+        tensors = _safetensors(fspath(tensors))
+    found = _found(tensors, prefix)
+    layers = []
+    output = options.pop("output", None)
+    for level in range(len(found)):
+        layers.append(_layer(found[level], cell, options))
+    if readout is None:
+        return Network(layers, output=output, dtype=dtype, engine=engine)
+    if f"{readout}.weight" not in tensors:
+        raise ProblemError(
+            _("there is no {name}; there are {known}").format(name=f"{readout}.weight", known=", ".join(tensors))
+        )
+    bias = tensors.get(f"{readout}.bias")
+    weight = _array(tensors[f"{readout}.weight"])
+    return Network(layers, weight, None if bias is None else _array(bias), output, dtype=dtype, engine=engine)
+
+
+def _found(tensors: Mapping[str, Any], prefix: str | None) -> list[dict[str, np.ndarray]]:
+    """The recurrent tensors, layer by layer, under PyTorch's short names."""
+    prefixes: dict[str, dict[int, dict[str, np.ndarray]]] = {}
+    for name, tensor in tensors.items():
+        parts = _NAME.fullmatch(name)
+        if parts is None:
+            continue
+        if parts[2] == "weight_hr":
+            raise ProblemError(_("{name}: an LSTM with a projection is not supported").format(name=name))
+        if parts[4]:
+            raise ProblemError(_("{name}: layers in both directions are not supported yet").format(name=name))
+        prefixes.setdefault(parts[1] or "", {}).setdefault(int(parts[3]), {})[parts[2]] = _array(tensor)
+    if prefix is None and len(prefixes) == 1:
+        prefix = next(iter(prefixes))
+    if prefix not in prefixes:
+        known = ", ".join(prefixes) or ", ".join(tensors)
+        raise ProblemError(
+            _("no weight_ih_l0 under the prefix “{prefix}”; there are {known}").format(prefix=prefix, known=known)
+        )
+    levels = prefixes[prefix]
+    if sorted(levels) != list(range(len(levels))):
+        raise ProblemError(_("layers are missing: there are {known}").format(known=sorted(levels)))
+    return [levels[level] for level in range(len(levels))]
+
+
+def _layer(tensors: Mapping[str, np.ndarray], cell: str | None, options: Mapping[str, Any]) -> Layer:
+    for name in ("weight_ih", "weight_hh"):
+        if name not in tensors:
+            raise ProblemError(_("{name} is missing").format(name=name))
+    recurrent = tensors["weight_hh"]
+    gates = recurrent.shape[0] / recurrent.shape[1] if recurrent.ndim == 2 and recurrent.shape[1] else 0
+    kind = _CELLS.get(gates) if cell is None else "gru_after" if cell == "gru" else cell
+    if kind is None:
+        raise ShapeError(
+            _("weight_hh is {shape}: (G·H, H) with G = 1, 3 or 4 was expected").format(shape=recurrent.shape)
+        )
+    b, second = tensors.get("bias_ih"), tensors.get("bias_hh")
+    extra = {}
+    if kind == "gru_after" and second is not None:
+        units = recurrent.shape[1]
+        extra["d"] = second[2 * units :]
+        second = np.concatenate([second[: 2 * units], np.zeros(units, second.dtype)])
+    if second is not None:
+        b = second if b is None else b + second
+    return Layer(kind, tensors["weight_ih"], recurrent, b, **extra, **options)
+
+
+def _array(tensor: Any) -> np.ndarray:
+    if hasattr(tensor, "detach"):
+        tensor = tensor.detach().cpu().numpy()
+    return np.asarray(tensor)
+
+
+def _safetensors(path: str) -> Mapping[str, np.ndarray]:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+    except ImportError:
+        raise ProblemError(
+            _("reading {path} needs the package safetensors: pip install rnncalc[safetensors]").format(path=path)
+        ) from None
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ParseError(_("cannot read {name}: {reason}").format(name=path, reason=error)) from None

@@ -1,0 +1,136 @@
+"""What the families of tests share: cells, random networks whose numbers hide nothing, commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rnncalc
+from rnncalc.cells import CELLS, Cell
+from rnncalc.layer import Layer
+from rnncalc.network import Network
+
+EXAMPLES = Path(__file__).with_name("examples")
+EXPECTED = json.loads((EXAMPLES / "EXPECTED.json").read_text(encoding="utf-8"))
+ENGINES = ("equations", "numba")
+
+MGU = Cell(
+    "mgu",
+    {
+        "f": "sigmoid(b_f + W_f @ h_p + U_f @ x_t)",
+        "n": "tanh(b_n + W_n @ (f * h_p) + U_n @ x_t)",
+        "h": "(1 - f) * h_p + f * n",
+    },
+    ["h"],
+    "h",
+)
+ODD = Cell(  # everything that an own cell may do: peepholes, minus signs, nested calls, constants, x_t entry by entry
+    "odd",
+    {
+        "i": "sigmoid(b_i - W_i @ h_p + U_i @ x_t + p_i * c_p)",
+        "c": "i * c_p + (1 - i) * tanh(U_c @ x_t) - 0.25 * x_t",
+        "o": "relu(W_o @ (c * h_p) - 2 * (W_q @ c) + 1)",
+        "h": "tanh(c) * exp(-0.5 * i) + identity(0.125 * o)",
+    },
+    ["h", "c"],
+    "h",
+)
+
+
+def every_cell() -> dict[str, Cell]:
+    """The registry with every switch in every position, and two cells of our own."""
+    found = dict(CELLS)
+    for name, cell in CELLS.items():
+        for option, choices in cell.switches.items():
+            for value in choices:
+                found[f"{name}, {option} {value}"] = cell.switch(**{option: value})
+    return {**found, "mgu": MGU, "odd": ODD}
+
+
+def random_arrays(cell: Cell, rng: np.random.Generator, D: int = 3, H: int = 5, O: int = 4) -> dict[str, np.ndarray]:
+    """Arrays for a layer: random and asymmetric, weights scaled by 1/√fan-in, so that nothing saturates or explodes."""
+    sizes = {"D": H if cell.name == "odd" else D, "H": H, "O": O}
+    arrays = {}
+    for name, stack in cell.stacks.items():
+        rows = sum(sizes[parameter.rows] for parameter in stack)
+        if stack[0].columns is None:
+            arrays[name] = rng.normal(size=rows)
+        else:
+            arrays[name] = rng.normal(size=(rows, sizes[stack[0].columns])) / np.sqrt(sizes[stack[0].columns])
+    return arrays
+
+
+def random_starts(cell: Cell, rng: np.random.Generator, layer: Layer, sequences: int) -> dict[str, np.ndarray]:
+    """An initial state for every sequence."""
+    return {f"{state}0": rng.normal(size=(sequences, layer.sizes[cell.size(state)])) for state in cell.state}
+
+
+def random_network(
+    cell: Cell,
+    seed: int = 0,
+    *,
+    engine: str = "equations",
+    dtype: str = "float64",
+    read_out: str | None = None,
+    **sizes: int,
+) -> Network:
+    """A network of one layer of the cell."""
+    rng = np.random.default_rng(seed)
+    layer = Layer(cell, **random_arrays(cell, rng, **sizes))
+    if read_out is None or cell.owns_read_out:
+        return Network([layer], dtype=dtype, engine=engine)
+    V, c = rng.normal(size=(7, layer.width)), rng.normal(size=7)
+    return Network([layer], V, c, read_out, dtype=dtype, engine=engine)
+
+
+def inputs(network: Network, rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Random inputs of that shape, with the network's D behind it."""
+    return rng.normal(size=(*shape, network.sizes["D"]))
+
+
+def run(
+    *arguments: str, stdin: str | bytes = "", environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The command line as its own process, piped."""
+    surroundings = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", **(environment or {})}
+    surroundings.pop("COLUMNS", None)
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    done = subprocess.run(
+        [sys.executable, "-m", "rnncalc", *arguments], input=data, capture_output=True, env=surroundings
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def python(code: str, folder: Path | None = None, **environment: str) -> str:
+    """What a program prints in a process of its own."""
+    surroundings = {**os.environ, **environment}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=surroundings, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def answer(*arguments: str) -> Any:
+    """What the command line answers with --format json, in this process."""
+    from click.testing import CliRunner
+
+    from rnncalc.cli.main import commands
+
+    result = CliRunner().invoke(
+        commands, [*arguments, "--format", "json"], catch_exceptions=False, standalone_mode=False
+    )
+    return json.loads(result.stdout)
+
+
+def example(name: str) -> Any:
+    """One of the published problems."""
+    return json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+__all__ = [name for name in dir() if not name.startswith("_")] + ["rnncalc"]

@@ -1,0 +1,153 @@
+"""Kernels on disk: never stale, never shared by two cells, and no trouble of the disk ever reaches the user."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import python
+
+RUN = """
+import numpy as np, rnncalc
+cell = rnncalc.Cell("mine", {{"h": "{line}"}}, ["h"], "h")
+net = rnncalc.Network([rnncalc.Layer(cell, W=[[0.5]], U=[[1.0]])])
+print(net([[0.25], [0.5]]).ravel().tolist())
+from rnncalc.engine import jit
+print(jit.cache_folder())
+"""
+TANH, PLAIN = "tanh(W @ h_p + U @ x_t)", "W @ h_p + U @ x_t"
+
+
+def mine(line: str, folder: Path | None = None, **environment: str) -> list[str]:
+    return python(RUN.format(line=line), folder, **environment).splitlines()
+
+
+def kernels(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*.nbc")}
+
+
+def test_two_own_cells_of_one_name_in_two_processes(tmp_path):
+    first, folder = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
+    assert first == "[0.25, 0.625]"
+    kept = kernels(tmp_path)
+    assert kept
+    second, again = mine(TANH, RNNCALC_CACHE_DIR=str(tmp_path))
+    assert second != first
+    assert again == folder
+    assert kernels(tmp_path) > kept
+    assert mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[0] == first
+
+
+def test_the_next_process_finds_what_was_compiled(tmp_path):
+    mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
+    mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == times
+
+
+def test_a_forced_width_has_a_folder_of_its_own(tmp_path):
+    one = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path), RNNCALC_VECTOR="128")
+    two = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path), RNNCALC_VECTOR="plain")
+    assert one[0] == two[0]
+    assert one[1] != two[1]
+
+
+def test_an_edited_source_has_a_folder_of_its_own(tmp_path):
+    """The trap: a helper in another file is edited, and its callers' machine code stays."""
+    import rnncalc
+
+    package = tmp_path / "site" / "rnncalc"
+    shutil.copytree(Path(rnncalc.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {"RNNCALC_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(package.parent)}
+    before = mine(PLAIN, tmp_path, **environment)
+    products = package / "engine" / "products.py"
+    source = products.read_text(encoding="utf-8")
+    edited = source.replace(
+        "vector.fma(entry_a, weights[v], running)", "vector.fma(vector.negate(entry_a), weights[v], running)"
+    )
+    assert edited != source
+    products.write_text(edited, encoding="utf-8")
+    after = mine(PLAIN, tmp_path, **environment)
+    assert before[0] == "[0.25, 0.625]"
+    assert after[0] == "[-0.25, -0.375]"
+    assert after[1] != before[1]
+
+
+def test_a_torn_file_is_compiled_again(tmp_path):
+    mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
+    for path in tmp_path.rglob("*.nbc"):
+        path.write_bytes(path.read_bytes()[:1000])
+    assert mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[0] == "[0.25, 0.625]"
+
+
+def test_no_home_at_all(tmp_path):
+    surroundings = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_CACHE_HOME")}
+    surroundings["TMPDIR"] = str(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN.format(line=PLAIN)], capture_output=True, text=True, env=surroundings
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("[0.25, 0.625]")
+
+
+def test_nowhere_to_write(tmp_path):
+    """Neither the user's cache nor the temporary folder can be used: compile, keep nothing, say nothing."""
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    result = mine(
+        PLAIN, RNNCALC_CACHE_DIR=str(blocked / "below"), TMPDIR=str(tmp_path), XDG_CACHE_HOME=str(blocked / "x")
+    )
+    assert result[0] == "[0.25, 0.625]"
+    assert str(tmp_path) in result[1]  # the temporary folder took its place
+    code = "import rnncalc.engine.jit as jit\njit._usable = lambda folder: False\n" + RUN.format(line=PLAIN)
+    assert python(code).splitlines() == ["[0.25, 0.625]", "None"]
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write everywhere")
+def test_a_home_that_is_read_only(tmp_path):
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        assert mine(PLAIN, HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))[0] == "[0.25, 0.625]"
+    finally:
+        tmp_path.chmod(stat.S_IRWXU)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners on this system")
+def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path):
+    folder = Path(mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[1])
+    folder.chmod(0o777)
+    assert mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[1] != str(folder)
+
+
+def test_a_full_disk_while_saving(tmp_path):
+    code = (
+        "import pathlib\n"
+        "def full(*arguments): raise OSError(28, 'No space left on device')\n"
+        "pathlib.Path.write_bytes = full\n" + RUN.format(line=PLAIN)
+    )
+    assert python(code, RNNCALC_CACHE_DIR=str(tmp_path)).startswith("[0.25, 0.625]")
+    assert not kernels(tmp_path)
+
+
+def test_four_processes_at_once(tmp_path):
+    lines = [PLAIN, TANH, PLAIN, TANH]
+    surroundings = {**os.environ, "RNNCALC_CACHE_DIR": str(tmp_path)}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", RUN.format(line=line)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=surroundings,
+        )
+        for line in lines
+    ]
+    results = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0] * 4, results
+    found = [out.splitlines()[0] for out, _err in results]
+    assert found[0] == found[2] == "[0.25, 0.625]"
+    assert found[1] == found[3] != found[0]
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".nbc"}

@@ -1,0 +1,266 @@
+"""Two ways to compute, one truth: the walked equations against formulas written out, the engine against the walk."""
+
+import numpy as np
+import pytest
+from helpers import CELLS, ENGINES, Cell, every_cell, inputs, random_arrays, random_network, random_starts
+
+from rnncalc.layer import Layer
+from rnncalc.network import Network
+
+CELL_NAMES = list(every_cell())
+SIZES = [(3, 5), (1, 1), (8, 16), (2, 37), (5, 130)]  # (D, H): below, at and beyond a vector, in whole vectors and not
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def by_hand(name: str, p: dict, x: np.ndarray, h: np.ndarray, c: np.ndarray) -> list[np.ndarray]:
+    """The hidden states of one sequence, from the formulas as the papers give them. Knows nothing of rnncalc."""
+    H = len(h)
+    found = []
+    for x_t in x:
+        if name == "elman":
+            h = np.tanh(p["b"] + p["W"] @ h + p["U"] @ x_t)
+        elif name == "lstm":
+            a = p["b"] + p["W"] @ h + p["U"] @ x_t
+            i, f, g, o = sigmoid(a[:H]), sigmoid(a[H : 2 * H]), np.tanh(a[2 * H : 3 * H]), sigmoid(a[3 * H :])
+            c = f * c + i * g
+            h = o * np.tanh(c)
+        else:
+            U, W, b = (
+                p[k].reshape(3, H, -1).squeeze(-1) if k == "b" else p[k].reshape(3, H, -1) for k in ("U", "W", "b")
+            )
+            r, z = (sigmoid(b[k] + W[k] @ h + U[k] @ x_t) for k in (0, 1))
+            inner = W[2] @ (r * h) if name == "gru" else r * (W[2] @ h + p["d"])
+            n = np.tanh(b[2] + inner + U[2] @ x_t)
+            h = (1 - z) * n + z * h
+        found.append(h)
+    return found
+
+
+@pytest.mark.parametrize("name", ["elman", "lstm", "gru", "gru_after"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_cells_follow_the_papers(name, engine):
+    rng = np.random.default_rng(3)
+    arrays = random_arrays(CELLS[name], rng)
+    x, h0, c0 = rng.normal(size=(6, 3)), rng.normal(size=5), rng.normal(size=5)
+    starts = {"h0": h0, "c0": c0} if name == "lstm" else {"h0": h0}
+    net = Network([Layer(name, **arrays, **starts)], engine=engine)
+    np.testing.assert_allclose(net.forward(x).h, by_hand(name, arrays, x, h0, c0), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_jordan_feeds_back_what_it_put_out(engine):
+    rng = np.random.default_rng(4)
+    p = random_arrays(CELLS["jordan"], rng)
+    x, y, found = rng.normal(size=(5, 3)), rng.normal(size=4), []
+    start = y
+    for x_t in x:
+        s = p["c"] + p["V"] @ np.tanh(p["b"] + p["W"] @ y + p["U"] @ x_t)
+        y = np.exp(s) / np.exp(s).sum()
+        found.append(y)
+    net = Network([Layer("jordan", **p, output="softmax", y0=start)], engine=engine)
+    np.testing.assert_allclose(net(x), found, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_tutorial_cell_reads_the_state_before_the_step(engine):
+    rng = np.random.default_rng(5)
+    p = random_arrays(CELLS["i2h_i2o"], rng)
+    x, h, found = rng.normal(size=(4, 3)), rng.normal(size=5), []
+    start = h
+    for x_t in x:
+        s = p["c"] + p["V"] @ h + p["R"] @ x_t
+        h = p["b"] + p["W"] @ h + p["U"] @ x_t
+        found.append(s - np.log(np.exp(s).sum()))
+    net = Network([Layer("i2h_i2o", **p, h0=start)], engine=engine)
+    np.testing.assert_allclose(net(x), found, rtol=0, atol=1e-14)
+
+
+def twins(cell: Cell, dtype: str, **sizes: int) -> tuple[Network, Network]:
+    """The same network on both engines."""
+    read_out = "softmax" if not cell.owns_read_out else None
+    return tuple(random_network(cell, 7, engine=engine, dtype=dtype, read_out=read_out, **sizes) for engine in ENGINES)
+
+
+@pytest.mark.parametrize("name", CELL_NAMES)
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-13), ("float32", 2e-5)])
+def test_the_engine_is_the_walk(name, dtype, tolerance):
+    cell = every_cell()[name]
+    for D, H in SIZES:
+        walked, compiled = twins(cell, dtype, D=D, H=H)
+        rng = np.random.default_rng(8)
+        x, starts = inputs(walked, rng, 4, 9), random_starts(cell, rng, walked.layers[0], 4)
+        one, two = walked.forward(x, **starts), compiled.forward(x, **starts)
+        assert list(one) == list(two)
+        for signal in one:
+            assert one[signal].dtype == two[signal].dtype == dtype
+            scale = max(np.abs(one[signal]).max(), np.abs(one["h"]).max())
+            np.testing.assert_allclose(
+                two[signal], one[signal], rtol=0, atol=tolerance * scale, err_msg=f"{signal} {D} {H}"
+            )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", CELL_NAMES)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_same_bits_alone_in_a_batch_as_a_prefix_and_step_by_step(name, engine, dtype):
+    cell = every_cell()[name]
+    for D, H, N in ((3, 5, 11), (6, 34, 5)):
+        read_out = None if cell.owns_read_out else "log_softmax"
+        net = random_network(cell, 9, engine=engine, dtype=dtype, read_out=read_out, D=D, H=H)
+        rng = np.random.default_rng(10)
+        x, starts = inputs(net, rng, N, 7), random_starts(cell, rng, net.layers[0], N)
+        batch = net.forward(x, **starts)
+        for n in range(N):
+            start = {name: value[n] for name, value in starts.items()}
+            alone = net.forward(x[n], **start)
+            prefix = net.forward(x[n, :4], **start)
+            stepper = net.stepper(**start)
+            stepped = [stepper.step(x_t) for x_t in x[n]]
+            np.testing.assert_array_equal(stepped, alone["y"])
+            np.testing.assert_array_equal(net(x[n], **start), alone["y"])
+            for state in cell.state:
+                np.testing.assert_array_equal(stepper.state[state], alone.final[state])
+            for signal in alone:
+                np.testing.assert_array_equal(alone[signal], batch[signal][n])
+                np.testing.assert_array_equal(prefix[signal], alone[signal][:4])
+        np.testing.assert_array_equal(net(x, **starts), batch["y"])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["elman", "lstm", "jordan", "odd"])
+def test_ragged_batches_do_no_more_than_their_sequences_alone(name, engine):
+    cell = every_cell()[name]
+    net = random_network(cell, 11, engine=engine, read_out=None if cell.owns_read_out else "identity")
+    rng = np.random.default_rng(12)
+    lengths = [4, 0, 7, 1, 7, 3]
+    x, starts = inputs(net, rng, 6, 7), random_starts(cell, rng, net.layers[0], 6)
+    trace = net.forward(x, lengths=lengths, **starts)
+    y, state = net(x, lengths=lengths, return_state=True, **starts)
+    for n, length in enumerate(lengths):
+        alone = net.forward(x[n, :length], **{name: value[n] for name, value in starts.items()})
+        for signal in alone:
+            np.testing.assert_array_equal(trace[signal][n, :length], alone[signal])
+            assert not trace[signal][n, length:].any()
+        for name in cell.state:
+            np.testing.assert_array_equal(trace.final[name][n], alone.final[name])
+            np.testing.assert_array_equal(state[name][n], alone.final[name])
+    np.testing.assert_array_equal(y, trace.y)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_masked_step_is_skipped_and_the_state_carried(engine):
+    net = random_network(CELLS["gru"], 13, engine=engine)
+    x = inputs(net, np.random.default_rng(14), 2, 6)
+    mask = np.array([[1, 0, 1, 1, 0, 1], [0, 0, 1, 1, 1, 1]], bool)
+    masked = net.forward(x, mask=mask)
+    for n in range(2):
+        np.testing.assert_array_equal(masked.h[n, mask[n]], net.forward(x[n, mask[n]]).h)
+        assert not masked.h[n, ~mask[n]].any()
+    np.testing.assert_array_equal(net.forward(x, mask=mask[0]).h[1, mask[0]], net.forward(x[1, mask[0]]).h)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_many_steps_pass_through_a_block_of_few(engine):
+    """More rows than the block of `infer` holds, ragged: chunks must join without a seam."""
+    net = random_network(CELLS["lstm"], 15, engine=engine, H=34, read_out="identity")
+    x = inputs(net, np.random.default_rng(16), 9, 150)
+    lengths = [150, 149, 10, 0, 75, 75, 150, 1, 99]
+    np.testing.assert_array_equal(net(x, lengths=lengths), net.forward(x, lengths=lengths).y)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_layouts_and_single_sequences_agree(engine):
+    net = random_network(CELLS["elman"], 17, engine=engine, read_out="tanh")
+    x = inputs(net, np.random.default_rng(18), 4, 6)
+    first = net(x.swapaxes(0, 1), layout="time_first")
+    np.testing.assert_array_equal(first.swapaxes(0, 1), net(x))
+    np.testing.assert_array_equal(net.forward(x.swapaxes(0, 1), layout="time_first").h.swapaxes(0, 1), net.forward(x).h)
+    np.testing.assert_array_equal(net(x[:1])[0], net(x[0]))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_stack_hands_the_states_up(engine):
+    rng = np.random.default_rng(19)
+    low, high = random_arrays(CELLS["gru"], rng, H=6), random_arrays(CELLS["lstm"], rng, D=6, H=4)
+    x = rng.normal(size=(3, 5, 3))
+    both = Network([Layer("gru", **low), Layer("lstm", **high)], engine=engine)
+    below, above = (Network([Layer(name, **arrays)], engine=engine) for name, arrays in (("gru", low), ("lstm", high)))
+    np.testing.assert_array_equal(both(x), above(below(x)))
+    trace = both.forward(x)
+    np.testing.assert_array_equal(trace.layers[0].h, below(x))
+    np.testing.assert_array_equal(trace.c, above.forward(below(x)).c)
+
+
+@pytest.mark.parametrize("output", ["identity", "softmax", "log_softmax", "sigmoid", "tanh"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_read_outs_hold_at_ten_thousand(output, engine):
+    net = Network(
+        [Layer("elman", [[1.0]], [[0.0]], activation="identity")], [[1.0], [-1.0], [0.5]], output=output, engine=engine
+    )
+    y = net([[1e4], [-1e4], [0.0]])
+    assert np.isfinite(y).all()
+    if output == "softmax":
+        np.testing.assert_allclose(y, [[1, 0, 0], [0, 1, 0], [1 / 3] * 3], atol=1e-15)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_not_a_number_stays_where_it_is(engine):
+    """A sequence that overflows leaves its neighbours in the batch alone."""
+    net = random_network(CELLS["elman"].switch(activation="relu"), 20, engine=engine, read_out="softmax")
+    x = inputs(net, np.random.default_rng(21), 3, 8)
+    good = net(x)
+    x[1, 3] = np.nan
+    with np.errstate(all="ignore"):
+        bad = net(x)
+    np.testing.assert_array_equal(bad[[0, 2]], good[[0, 2]])
+    assert np.isnan(bad[1, 3:]).all()
+    np.testing.assert_array_equal(bad[1, :3], good[1, :3])
+
+
+def test_float32_in_float32_out():
+    weights = [np.ones((4, 2), np.float32), np.ones((4, 4), np.float32)]
+    for engine in ENGINES:
+        net = Network([Layer("elman", *weights)], engine=engine)
+        assert net.dtype == np.float32
+        assert net(np.ones((3, 2))).dtype == np.float32
+        assert net.stepper().step([1, 2]).dtype == np.float32
+        assert all(array.dtype == np.float32 for array in net.forward(np.ones((3, 2))).values())
+
+
+def test_every_mistake_would_show():
+    """The suite's data tells apart what must not be mixed up: gates, transposes, the two GRUs, the two updates."""
+    rng = np.random.default_rng(22)
+    arrays = random_arrays(CELLS["lstm"], rng)
+    x = rng.normal(size=(4, 3))
+    right = Network([Layer("lstm", **arrays)], engine="equations")(x)
+    for g, k in ((0, 1), (0, 2), (1, 3), (2, 3)):
+        swapped = {
+            name: array.reshape(4, 5, *array.shape[1:])[_swap(g, k)].reshape(array.shape)
+            for name, array in arrays.items()
+        }
+        assert np.abs(Network([Layer("lstm", **swapped)], engine="equations")(x) - right).max() > 1e-3
+    for name in ("W", "U"):
+        changed = {**arrays, name: arrays[name] * 1.001}
+        assert np.abs(Network([Layer("lstm", **changed)], engine="equations")(x) - right).max() > 1e-5
+    gates = arrays["W"].reshape(4, 5, 5).transpose(0, 2, 1).reshape(20, 5)
+    assert np.abs(Network([Layer("lstm", **{**arrays, "W": gates})], engine="equations")(x) - right).max() > 1e-3
+    gru = random_arrays(CELLS["gru"], rng)
+    results = [
+        Network([Layer(name, **gru, **extra)], engine="equations")(x)
+        for name, extra in (
+            ("gru", {}),
+            ("gru", {"update": "z_new"}),
+            ("gru_after", {}),
+            ("gru_after", {"d": np.ones(5)}),
+        )
+    ]
+    assert all(np.abs(one - two).max() > 1e-3 for i, one in enumerate(results) for two in results[:i])
+
+
+def _swap(g: int, k: int) -> list[int]:
+    order = [0, 1, 2, 3]
+    order[g], order[k] = k, g
+    return order

@@ -1,0 +1,152 @@
+"""Equations: what is typed is what is read, what is written reads back the same, and nothing else is let in."""
+
+import math
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from rnncalc.equations import Binary, Call, Name, Negative, Number, evaluate, names, parse, product, terms, total
+from rnncalc.errors import CellError
+from rnncalc.functions import FUNCTIONS
+from rnncalc.writing import ASCII, LATEX, SOURCE, TEXT, Letters, Place, write, write_name
+
+NAMES = st.sampled_from(["h_p", "x_t", "W", "U_i", "b", "c", "r"]).map(Name)
+NUMBERS = st.floats(0, 1e6, allow_nan=False).map(Number)
+FUNCTION_NAMES = st.sampled_from([name for name, function in FUNCTIONS.items() if not function.rowwise])
+TREES = st.recursive(
+    NAMES | NUMBERS,
+    lambda inner: (
+        inner.map(Negative)
+        | st.builds(Binary, st.sampled_from("+-*@"), inner, inner)
+        | st.builds(Call, FUNCTION_NAMES, inner)
+    ),
+    max_leaves=12,
+)
+LSTM = Place(signals=frozenset(["c", "f", "i", "g", "h", "a_i"]))
+
+
+def test_a_line_of_the_lstm():
+    tree = parse("f * c_p + i * g")
+    assert tree == Binary("+", Binary("*", Name("f"), Name("c_p")), Binary("*", Name("i"), Name("g")))
+    assert names(tree) == ["f", "c_p", "i", "g"]
+    assert write(tree, TEXT, place=LSTM) == "f_t ∘ c_{t-1} + i_t ∘ g_t"
+    assert write(tree, ASCII, place=LSTM) == "f_t * c_{t-1} + i_t * g_t"
+    assert write(tree, LATEX, place=LSTM) == r"f_{t} \circ c_{t-1} + i_{t} \circ g_{t}"
+    assert write(tree, TEXT, place=Place(3, 2, LSTM.signals)) == "f_3[2]·c_2[2] + i_3[2]·g_3[2]"
+
+
+@given(TREES)
+def test_what_is_written_reads_back_the_same(tree):
+    assert parse(write(tree, SOURCE)) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("W_n @ (r * h_p)", "W_n (r_t ∘ h_{t-1})"),
+        ("r * (W_n @ h_p + d)", "r_t ∘ (W_n h_{t-1} + d)"),
+        ("(1 - z) * n", "(1 - z_t) ∘ n_t"),
+        ("a - (b - c)", "a - (b - c)"),
+        ("2 * r", "2·r_t"),
+        ("-r * n", "(-r_t) ∘ n_t"),
+        ("sigmoid(a + b)", "σ(a + b)"),
+        ("identity(a + b) * r", "(a + b) ∘ r_t"),
+    ],
+)
+def test_brackets_stand_where_they_are_needed_and_nowhere_else(text, written):
+    assert write(parse(text), TEXT, place=Place(signals=frozenset("rhzn"))) == written
+
+
+def test_letters_of_a_sheet_that_writes_row_vectors():
+    letters = Letters({"U": "W_xh", "W": "W_hh", "b": "b_h"}, {"h": "s"}, rows=True)
+    place = Place(signals=frozenset(["a", "h"]))
+    line = parse("b + W @ h_p + U @ x_t")
+    assert write(line, TEXT, letters, place) == "b_h + s_{t-1} W_hh + x_t W_xh"
+    assert write(line, LATEX, letters, place) == "b_{h} + s_{t-1} W_{hh} + x_{t} W_{xh}"
+    assert write_name("h_p", TEXT, letters, Place(1, 2, place.signals)) == "s_0[2]"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a / b", "“a / b” at character 1"),
+        ("a ** b", "a ** b"),
+        ("tan(a)", "no function is called tan"),
+        ("tanh(a, b)", "tanh(a, b)"),
+        ("a.b", "a.b"),
+        ("a[0]", "a[0]"),
+        ("__import__('os')", "__import__"),
+        ("lambda: 0", "lambda"),
+        ("'a'", "'a'"),
+        ("True", "True"),
+        ("1e999", "1e309"),
+        ("a + ", "cannot read"),
+        ("(" * 500 + "a" + ")" * 500, "cannot read"),
+        ("-" * 1500 + "a", "cannot read"),
+        ("a" * 3000, "longer than"),
+        ("9" * 1500, ""),
+        ("a\0b", "cannot read"),
+    ],
+)
+def test_anything_else_is_refused_by_place(text, what):
+    with pytest.raises(CellError) as refused:
+        parse(text, "line h")
+    assert what in str(refused.value)
+    assert str(refused.value).startswith("line h")
+
+
+def test_terms_of_a_sum_keep_their_signs():
+    signed = terms(parse("a - (b - c) - -d"))
+    assert signed == [(1, Name("a")), (-1, Name("b")), (1, Name("c")), (1, Name("d"))]
+    assert write(total(signed), SOURCE) == "a - b + c + d"
+
+
+def test_a_product_is_the_matrix_product():
+    rng = np.random.default_rng(1)
+    weight, vectors = rng.normal(size=(5, 3)), rng.normal(size=(2, 3))
+    np.testing.assert_allclose(product(weight, vectors), vectors @ weight.T, rtol=1e-14)
+
+
+def test_evaluation_follows_the_lines():
+    values = {"a": np.array([[0.5, -1.0]]), "b": np.array([2.0, 3.0])}
+    result = evaluate(parse("(1 - tanh(a)) * b - a"), values)
+    expected = [(1 - math.tanh(0.5)) * 2 - 0.5, (1 - math.tanh(-1.0)) * 3 + 1]
+    np.testing.assert_allclose(result, [expected], rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_functions_keep_their_dtype(name, dtype):
+    assert FUNCTIONS[name].compute(np.array([[0.3, -0.7, 2.0]], dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softmax", "log_softmax", "tanh"])
+def test_functions_hold_at_ten_thousand(name):
+    compute = FUNCTIONS[name].compute
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        result = compute(np.array([[1e4, -1e4, 0.0, 9999.0]]))
+    assert np.isfinite(result).all()
+    if name == "softmax":
+        assert result.sum() == 1
+        assert result[0, 0] == pytest.approx(1 / (1 + math.exp(-1)))
+
+
+def test_relu_lets_not_a_number_through_and_is_zero_below():
+    result = FUNCTIONS["relu"].compute(np.array([-1.0, 0.0, 2.0, np.nan]))
+    np.testing.assert_array_equal(result, [0, 0, 2, np.nan])
+
+
+def test_sigmoid_is_the_logistic_function():
+    x = np.linspace(-30, 30, 101)
+    exact = [1 / (1 + math.exp(-v)) for v in x]
+    np.testing.assert_allclose(FUNCTIONS["sigmoid"].compute(x), exact, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "exp", "softmax", "log_softmax", "relu", "identity"])
+def test_functions_differentiate_by_complex_step(name):
+    compute, x, step = FUNCTIONS[name].compute, np.array([[0.3, -0.8, 1.7]]), 1e-6
+    complex_step = compute(x + 1e-30j * np.array([0, 1, 0])).imag / 1e-30
+    central = (compute(x + step * np.array([0, 1, 0])) - compute(x - step * np.array([0, 1, 0]))) / (2 * step)
+    np.testing.assert_allclose(complex_step, central, atol=1e-8)

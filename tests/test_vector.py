@@ -1,0 +1,104 @@
+"""tanh, sigmoid and exp of the engine: how many units in the last place they are off, and at the ends of the range."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import python
+
+from rnncalc.cells import Cell
+from rnncalc.engine.compiled import CompiledCell
+from rnncalc.engine.step import PROGRAMS
+from rnncalc.engine.vector import WIDTH, lanes
+from rnncalc.schedule import Schedule
+
+FUNCTIONS = {
+    "tanh": (lambda x: np.tanh(x), 3.0),
+    "sigmoid": (lambda x: np.where(x >= 0, 1, np.exp(np.minimum(x, 0))) / (1 + np.exp(-np.abs(x))), 3.0),
+    "exp": (lambda x: np.exp(x), 1.5),
+}
+LONG = np.finfo(np.longdouble).nmant > 60
+WIDTHS = ("512", "256", "128", "plain")
+
+
+def compiled(name: str, x: np.ndarray) -> np.ndarray:
+    """The function of the engine, through a cell of one line."""
+    cell = Cell(f"only_{name}", {"h": f"{name}(x_t)"}, [], "h")
+    run = CompiledCell(cell, {}, {"H": len(x), "D": len(x)}, x.dtype)
+    assert run.packed.program is PROGRAMS[cell.digest]
+    return run.forward(x[None], Schedule.flat(1), {})["h"][0].copy()
+
+
+def samples(dtype: type, count: int = 300_000) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    near, far = rng.uniform(-4, 4, count), rng.uniform(-90, 90, count)
+    small = np.sign(rng.uniform(-1, 1, count)) * 10.0 ** rng.uniform(-30, 0, count)
+    return np.concatenate([near, far, small]).astype(dtype)
+
+
+@pytest.mark.skipif(not LONG, reason="this machine's long double is no longer than a double")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_few_units_in_the_last_place(name, dtype):
+    function, most = FUNCTIONS[name]
+    x = samples(dtype)
+    if name == "exp" and dtype == np.float32:
+        x = x[np.abs(x) < 87]
+    exact = function(x.astype(np.longdouble))
+    off = np.abs(compiled(name, x) - exact) / np.spacing(np.abs(exact).astype(dtype)).astype(np.longdouble)
+    assert off.max() < most, (off.max(), x[off.argmax()])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_ends_of_the_range(dtype):
+    tiny, huge = np.finfo(dtype).tiny, np.finfo(dtype).max
+    x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, tiny, -tiny, huge, -huge, 1e-30, 20, -20], dtype)
+    ends = {
+        "tanh": [0, 0, 1, -1, np.nan, tiny, -tiny, 1, -1, 1e-30, 1, -1],
+        "exp": [1, 1, np.inf, 0, np.nan, 1, 1, np.inf, 0, 1],
+        "sigmoid": [0.5, 0.5, 1, 0, np.nan, 0.5, 0.5, 1, 0, 0.5],
+        "relu": [0, 0, np.inf, 0, np.nan, tiny, 0, huge, 0, 1e-30, 20, 0],
+    }
+    for name, expected in ends.items():
+        np.testing.assert_array_equal(compiled(name, x)[: len(expected)], np.array(expected, dtype), err_msg=name)
+    assert np.signbit(compiled("tanh", x))[1]
+
+
+def test_exp_goes_to_zero_gradually():
+    x = np.array([-708.0, -720.0, -744.0, -745.2, -800.0])
+    np.testing.assert_allclose(compiled("exp", x), np.exp(x), rtol=0, atol=5e-324)
+    assert compiled("exp", np.array([709.7]))[0] == pytest.approx(np.exp(709.7), rel=1e-15)
+
+
+BITS = """
+import hashlib, sys
+sys.path.insert(0, {tests!r})
+from helpers import CELLS, ODD, inputs, random_network
+import numpy as np
+from rnncalc.engine.vector import WIDTH
+for cell in (CELLS["lstm"], CELLS["gru"], CELLS["jordan"].switch(output="softmax"), ODD):
+    for dtype in ("float64", "float32"):
+        top = None if cell.owns_read_out else "log_softmax"
+        net = random_network(cell, 1, engine="numba", dtype=dtype, H=11, read_out=top)
+        y = net(inputs(net, np.random.default_rng(2), 3, 9))
+        print(WIDTH, hashlib.sha256(np.ascontiguousarray(y).tobytes()).hexdigest())
+"""
+
+
+def test_every_vector_width_gives_the_same_bits():
+    """512, 256, 128 bits and one entry at a time: also where the host has to split what is wider than its registers."""
+    code = BITS.format(tests=str(Path(__file__).parent))
+    lines = {width: python(code, RNNCALC_VECTOR=width).split("\n") for width in WIDTHS}
+    assert {line.split()[0] for found in lines.values() for line in found if line} == {"64", "32", "16", "0"}
+    digests = {tuple(line.split()[1] for line in found if line) for found in lines.values()}
+    assert len(digests) == 1
+
+
+def test_an_unknown_width_is_refused():
+    code = "import rnncalc\ntry:\n import rnncalc.engine.vector\nexcept rnncalc.RnncalcError as e: print(e)"
+    assert "RNNCALC_VECTOR is one of 512, 256, 128, plain, not “1024”" in python(code, RNNCALC_VECTOR="1024")
+
+
+def test_the_host_width_is_a_vector():
+    assert WIDTH in (0, 16, 32, 64)
+    assert lanes(8) == max(WIDTH // 8, 1)
