@@ -27,9 +27,7 @@ class CompiledCell:
 
     def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> dict[str, np.ndarray]:
         """Every signal: name → (N + rows, width), views of one block. Arguments as for `WalkedCell.forward`."""
-        block, rows = self._block(schedule.rows)
-        self._start(rows, schedule, initial)
-        self._forward(self.cell.digest, block, *self._arguments(x, schedule))
+        rows = self._run(schedule.rows, x, schedule, initial, *self._nothing)
         return {line: self._view(rows, line) for line in self.cell.lines}
 
     def infer(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -37,46 +35,43 @@ class CompiledCell:
         packed = self.packed
         most = int(schedule.counts.max()) if len(schedule.counts) else 0
         steps = max(CHUNK // (packed.pitch * self.dtype.itemsize), 2 * most)
-        block, rows = self._block(min(schedule.rows, schedule.sequences + steps))
-        self._start(rows, schedule, initial)
         out = np.empty((schedule.rows - schedule.sequences, packed.emitted[loops.WIDTH]), self.dtype)
         final = np.empty((schedule.sequences, packed.states[:, loops.WIDTH].sum()), self.dtype)
-        arguments = self._arguments(x, schedule)
-        self._infer(self.cell.digest, block, *arguments, packed.emitted, out.reshape(-1), packed.states, final)
+        self._run(min(schedule.rows, schedule.sequences + steps), x, schedule, initial, out.reshape(-1), final)
         return out, {
             state: final[:, at : at + width] for state, (_offset, width, at) in zip(self.cell.state, packed.states)
         }
 
-    def _block(self, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    def _run(
+        self, rows: int, x: np.ndarray, schedule: Schedule, initial: Arrays, out: np.ndarray, final: np.ndarray
+    ) -> np.ndarray:
+        """Run the loop through a block of that many rows, and return the block."""
         block = aligned(rows * self.packed.pitch, self.dtype)
-        return block, block.reshape(rows, self.packed.pitch)
+        shaped = block.reshape(rows, self.packed.pitch)
+        for state in self.cell.state:
+            self._view(shaped, state)[: schedule.sequences] = initial.get(state, 0)
+        x = np.ascontiguousarray(x)  # machine code takes the pointer and asks no questions
+        self._code(*self._arguments(block, schedule.starts, x.reshape(-1), x.shape[1], out, final))
+        return shaped
 
     def _view(self, rows: np.ndarray, name: str) -> np.ndarray:
         begin = self.packed.offset(name)
         return rows[:, begin : begin + self.sizes[self.cell.size(name)]]
 
-    def _start(self, rows: np.ndarray, schedule: Schedule, initial: Arrays) -> None:
-        for state in self.cell.state:
-            self._view(rows, state)[: schedule.sequences] = initial.get(state, 0)
-
-    def _arguments(self, x: np.ndarray, schedule: Schedule) -> tuple[Any, ...]:
-        x = np.ascontiguousarray(x)  # machine code takes the pointer and asks no questions
-        return self.packed.geometry, schedule.starts, x.reshape(-1), x.shape[1], *self.packed.tables
-
-    # machine code, compiled or found in the cache on first need -------------------------------------------------------
-
-    def _samples(self) -> tuple[Any, ...]:
+    def _arguments(
+        self, block: np.ndarray, starts: np.ndarray, x: np.ndarray, width: int, out: np.ndarray, final: np.ndarray
+    ) -> tuple[Any, ...]:
         packed = self.packed
-        return packed.panels, packed.geometry, packed.emitted, packed.panels, 0, *packed.tables
+        given = (self.cell.digest, block, packed.geometry, starts, x, width, *packed.tables)
+        return *given, packed.emitted, out, packed.states, final
 
     @cached_property
-    def _forward(self) -> Any:
-        return specialised(loops.forward, self.cell.digest, *self._samples())
+    def _nothing(self) -> tuple[np.ndarray, np.ndarray]:
+        """In place of `out` and `final` where every row is kept."""
+        return np.empty(0, self.dtype), np.empty((0, 0), self.dtype)
 
     @cached_property
-    def _infer(self) -> Any:
-        packed = self.packed
-        final = np.empty((0, 0), self.dtype)
-        return specialised(
-            loops.infer, self.cell.digest, *self._samples(), packed.emitted, packed.panels, packed.states, final
-        )
+    def _code(self) -> Any:
+        """The loop for this cell and dtype, compiled or found in the cache on first need."""
+        panels, starts = self.packed.panels, self.packed.geometry
+        return specialised(loops.forward, *self._arguments(panels, starts, panels, 0, *self._nothing))
