@@ -72,16 +72,16 @@ _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mul
 def parse(text: str, line: str = "") -> Expression:
     """The tree of an equation's right-hand side. Raises CellError with the place of what is not allowed."""
     if len(text) > LONGEST:
-        raise CellError(_("{line}: longer than {most} characters").format(line=line, most=LONGEST))
+        raise CellError(_("{line}: longer than {most} characters"), line=line, most=LONGEST)
     try:
         return _converted(ast.parse(text.strip(), mode="eval").body, line)
     except SyntaxError as error:
         place = f" ({_('character')} {error.offset})" if error.offset else ""
-        raise CellError(_("{line}: cannot read “{text}”{place}").format(line=line, text=text, place=place)) from None
+        raise CellError(_("{line}: cannot read “{text}”{place}"), line=line, text=text, place=place) from None
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         if isinstance(error, CellError):
             raise
-        raise CellError(_("{line}: cannot read “{text}”").format(line=line, text=text[:60])) from None
+        raise CellError(_("{line}: cannot read “{text}”"), line=line, text=text[:60]) from None
 
 
 def _converted(node: ast.expr, line: str) -> Expression:
@@ -101,11 +101,11 @@ def _converted(node: ast.expr, line: str) -> Expression:
             return Call(node.func.id, _converted(node.args[0], line))
         known = ", ".join(name for name, function in FUNCTIONS.items() if not function.rowwise)
         message = _("{line}: no function is called {name} (character {place}); there are {known}")
-        raise CellError(message.format(line=line, name=node.func.id, place=node.col_offset + 1, known=known))
+        raise CellError(message, line=line, name=node.func.id, place=node.col_offset + 1, known=known)
     message = _(
         "{line}: “{piece}” at character {place} is not allowed: there are names, numbers, + - * @ ( ), functions"
     )
-    raise CellError(message.format(line=line, piece=ast.unparse(node)[:60], place=node.col_offset + 1))
+    raise CellError(message, line=line, piece=ast.unparse(node)[:60], place=node.col_offset + 1)
 
 
 # ----------------------------------------------------------------------------------------------------------- take apart

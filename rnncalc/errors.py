@@ -4,9 +4,22 @@ Everything that a person can cause is a `RnncalcError`; the command line prints 
 escapes is a defect of rnncalc.
 """
 
+from __future__ import annotations
+
+LONGEST = 200  # characters of a value in a message
+
 
 class RnncalcError(ValueError):
-    """The question cannot be answered as it was put. The message stands alone: it is all that the person sees."""
+    """The question cannot be answered as it was put. The message stands alone: it is all that the person sees.
+
+    message: the text, with names in braces that `values` fill in. What comes from strangers is made harmless there: one
+    line, no control characters, not too long.
+    """
+
+    def __init__(self, message: str, **values: object):
+        super().__init__(
+            message.format(**{name: shown(value) for name, value in values.items()}) if values else message
+        )
 
 
 class ParseError(RnncalcError):
@@ -23,3 +36,10 @@ class ProblemError(RnncalcError):
 
 class CellError(RnncalcError):
     """A cell's equations are refused, by line and place."""
+
+
+def shown(value: object, most: int = LONGEST) -> str:
+    """A value as a message may show it."""
+    text = str(value)
+    text = " ".join("".join(character if character.isprintable() else " " for character in text[: 4 * most]).split())
+    return text if len(text) <= most else text[: most - 1] + "…"

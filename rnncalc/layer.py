@@ -32,19 +32,15 @@ class Layer:
         if len(arrays) > len(self.cell.stacks):
             known = ", ".join(self.cell.stacks)
             raise ProblemError(
-                _("{cell} takes {known}: {count} arrays were given").format(
-                    cell=base.name, known=known, count=len(arrays)
-                )
+                _("{cell} takes {known}: {count} arrays were given"), cell=base.name, known=known, count=len(arrays)
             )
         starts = {f"{state}0": state for state in self.cell.state}
         for name, value in options.items():
             if name not in self.cell.stacks and name not in starts:
                 known = ", ".join([*self.cell.stacks, *starts, *self.cell.switches])
-                raise ProblemError(
-                    _("{cell} has no {name}; it has {known}").format(cell=base.name, name=name, known=known)
-                )
+                raise ProblemError(_("{cell} has no {name}; it has {known}"), cell=base.name, name=name, known=known)
             if named.get(name) is not None:
-                raise ProblemError(_("{name} is given twice").format(name=name))
+                raise ProblemError(_("{name} is given twice"), name=name)
             named[name] = value
         given = {name: as_array(name, value) for name, value in named.items() if value is not None}
         self.starts = {state: given.pop(start) for start, state in starts.items() if start in given}
@@ -90,7 +86,7 @@ class Layer:
             array, width = np.asarray(value, dtype), self.sizes[self.cell.size(state)]
             if array.shape not in ((width,), (schedule.sequences, width)):
                 message = _("{name} must be ({width},) or (N, {width}) = ({n}, {width}), got {shape}")
-                raise ShapeError(message.format(name=f"{state}0", width=width, n=schedule.sequences, shape=array.shape))
+                raise ShapeError(message, name=f"{state}0", width=width, n=schedule.sequences, shape=array.shape)
             found[state] = np.broadcast_to(array, (schedule.sequences, width))[schedule.order]
         return found
 
@@ -99,7 +95,7 @@ def _cell(cell: str | Cell) -> Cell:
     if isinstance(cell, Cell):
         return cell
     if cell not in CELLS:
-        raise ProblemError(_("no cell is called “{cell}”; there are {known}").format(cell=cell, known=", ".join(CELLS)))
+        raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))
     return CELLS[cell]
 
 
@@ -111,9 +107,7 @@ def as_array(name: str, value: ArrayLike) -> np.ndarray:
         if array.dtype.kind != "f":
             raise TypeError
     except (ValueError, TypeError):
-        raise ShapeError(
-            _("{name} must be an array of real numbers, with rows of one length").format(name=name)
-        ) from None
+        raise ShapeError(_("{name} must be an array of real numbers, with rows of one length"), name=name) from None
     return array
 
 
@@ -124,23 +118,25 @@ def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:
     for name, stack in cell.stacks.items():
         if name not in given:
             if stack[0].columns is not None:
-                raise ProblemError(_("{cell} needs {name}").format(cell=cell.name, name=name))
+                raise ProblemError(_("{cell} needs {name}"), cell=cell.name, name=name)
             continue
         array, shape = given[name], given[name].shape
         if array.ndim != (1 if stack[0].columns is None else 2) or 0 in shape or shape[0] % len(stack):
             raise ShapeError(
-                _("{name} must be {wanted}, got {shape}").format(name=name, wanted=_wanted(cell, name), shape=shape)
+                _("{name} must be {wanted}, got {shape}"), name=name, wanted=_wanted(cell, name), shape=shape
             )
         for letter, number in ((stack[0].rows, shape[0] // len(stack)), (stack[0].columns, shape[-1])):
             if letter and sizes.setdefault(letter, number) != number:
                 message = _("{name} is {shape}, so {letter} = {number}; {other} says {letter} = {size}")
-                raise ShapeError(
-                    message.format(
-                        name=name, shape=shape, letter=letter, number=number, other=said[letter], size=sizes[letter]
-                    )
-                )
+                known = {"letter": letter, "number": number, "other": said[letter], "size": sizes[letter]}
+                raise ShapeError(message, name=name, shape=shape, **known)
             if letter:
                 said.setdefault(letter, name)
+    if "H" not in sizes and cell.state:
+        raise ProblemError(_("{cell}: no array says how many units there are"), cell=cell.name)
+    if cell.adds_input and sizes.setdefault("D", sizes["H"]) != sizes["H"]:
+        message = _("{cell} takes x_t entry by entry, so D must be H = {h}; {other} says D = {d}")
+        raise ShapeError(message, cell=cell.name, h=sizes["H"], other=said["D"], d=sizes["D"])
     return sizes
 
 

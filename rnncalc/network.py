@@ -55,18 +55,16 @@ class Network:
         if V is None and (c is not None or output not in (None, "identity")):
             raise ProblemError(_("c and output belong to the read-out, which needs V"))
         if V is not None and top.cell.owns_read_out:
-            raise ProblemError(_("{cell} owns its read-out: give V and c to its layer").format(cell=top.cell.name))
+            raise ProblemError(_("{cell} owns its read-out: give V and c to its layer"), cell=top.cell.name)
         on_top = None if V is None else Layer(read_out(output or "identity"), V=V, c=c)
         if on_top and on_top.sizes["D"] != top.width:
             message = _("V must be (O, H) = (O, {width}), got {shape}")
-            raise ShapeError(message.format(width=top.width, shape=on_top.arrays["V"].shape))
+            raise ShapeError(message, width=top.width, shape=on_top.arrays["V"].shape)
         self.dtype = _dtype(dtype, [*layers, *([on_top] if on_top else [])])
         self.layers = [layer.settled(self.dtype) for layer in layers]
         self.read_out = on_top and on_top.settled(self.dtype)
         if engine not in ENGINES:
-            raise ProblemError(
-                _("engine is one of {known}, not “{engine}”").format(known=", ".join(ENGINES), engine=engine)
-            )
+            raise ProblemError(_("engine is one of {known}, not “{engine}”"), known=", ".join(ENGINES), engine=engine)
         self.engine = engine
         self._cells: list[Any] = []
 
@@ -154,14 +152,12 @@ class Network:
     def _input(self, x: ArrayLike, layout: str) -> tuple[np.ndarray, bool]:
         """x as (N, T, D), and whether it was a batch."""
         if layout not in LAYOUTS:
-            raise ProblemError(
-                _("layout is one of {known}, not “{layout}”").format(known=", ".join(LAYOUTS), layout=layout)
-            )
+            raise ProblemError(_("layout is one of {known}, not “{layout}”"), known=", ".join(LAYOUTS), layout=layout)
         array = as_array("x", x).astype(self.dtype, copy=False)
         inputs = self.sizes["D"]
         if array.ndim not in (2, 3) or array.shape[-1] != inputs:
             message = _("x must be (T, D) = (T, {inputs}) or (N, T, {inputs}), got {shape}")
-            raise ShapeError(message.format(inputs=inputs, shape=array.shape))
+            raise ShapeError(message, inputs=inputs, shape=array.shape)
         if array.ndim == 2:
             return array[None], False
         return (np.swapaxes(array, 0, 1) if layout == "time_first" else array), True
@@ -171,9 +167,7 @@ class Network:
         for name in starts:
             if name not in known:
                 raise ProblemError(
-                    _("no state starts from {name}; there are {known}").format(
-                        name=name, known=", ".join(sorted(known))
-                    )
+                    _("no state starts from {name}; there are {known}"), name=name, known=", ".join(sorted(known))
                 )
 
 
@@ -207,12 +201,10 @@ def _check_stack(layers: Sequence[Layer]) -> Layer:
     """The top layer of layers that fit on each other."""
     for below, above in zip(layers, layers[1:]):
         if below.cell.owns_read_out:
-            raise ProblemError(
-                _("{cell} owns its read-out, so it can only be the top layer").format(cell=below.cell.name)
-            )
+            raise ProblemError(_("{cell} owns its read-out, so it can only be the top layer"), cell=below.cell.name)
         if above.sizes["D"] != below.width:
             message = _("a layer of {cell} takes {wanted} inputs, the layer below gives {given}")
-            raise ShapeError(message.format(cell=above.cell.name, wanted=above.sizes["D"], given=below.width))
+            raise ShapeError(message, cell=above.cell.name, wanted=above.sizes["D"], given=below.width)
     return layers[-1]
 
 
@@ -221,7 +213,7 @@ def _dtype(wish: str | np.dtype | None, layers: Sequence[Layer]) -> np.dtype:
         arrays = [array for layer in layers for array in (*layer.arrays.values(), *layer.starts.values())]
         return np.dtype(np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64)
     if np.dtype(wish) not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ProblemError(_("dtype is float64 or float32, not {dtype}").format(dtype=wish))
+        raise ProblemError(_("dtype is float64 or float32, not {dtype}"), dtype=wish)
     return np.dtype(wish)
 
 

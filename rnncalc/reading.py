@@ -22,6 +22,7 @@ from rnncalc.parse.notation import understand
 from rnncalc.parse.numbers import Numbers
 from rnncalc.problems import Problem, quicker_engine
 from rnncalc.readout import read_out
+from rnncalc.schedule import Schedule
 from rnncalc.shapes import Sizes, bring, bring_input, finite
 from rnncalc.writing import Letters
 
@@ -42,6 +43,7 @@ def read(given: Mapping[str, Given], *, engine: str = "auto", dtype: str = "floa
     problem.lengths, problem.mask = reading.lengths(), reading.mask()
     problem.title, problem.source = (str(given[key].value) if key in given else "" for key in ("title", "source"))
     sequences, steps = (x.shape[0] if batch else 1), x.shape[-2]
+    Schedule.of(sequences, steps, problem.lengths, problem.mask)  # refuses lengths that do not fit
     for layer in network.layers:
         _check_batch(layer, sequences)
     network.engine = quicker_engine(network, sequences, steps) if engine == "auto" else engine
@@ -100,7 +102,7 @@ class _Reading:
 
     def _misplaced(self, name: str, message: str) -> ProblemError:
         where = self.given[name].where if name in self.given else name
-        return ProblemError(message.format(where=where, cell=self.cell.name, name=name))
+        return ProblemError(message, where=where, cell=self.cell.name, name=name)
 
     def _left_out(self, name: str) -> np.ndarray:
         """A weight that was left out: zeros if it multiplies nothing but zeros, one step from a zero state."""
@@ -112,7 +114,7 @@ class _Reading:
         from_start = all(product.previous and not self._starts_above_zero(product.signal) for product in products)
         if not from_start or self.x()[0].shape[-2] > 1:
             message = _("{name} is missing: {cell} needs it")
-            raise ProblemError(message.format(name=self.letters.parameter(name), cell=self.cell.name))
+            raise ProblemError(message, name=self.letters.parameter(name), cell=self.cell.name)
         return np.zeros(self.sizes.shape(name))
 
     def _starts_above_zero(self, state: str) -> bool:
@@ -122,7 +124,7 @@ class _Reading:
 
     def _needed(self, name: str) -> Given:
         if name not in self.given or self.given[name].value is None:
-            raise ProblemError(_("{name} is missing: a problem needs U, W and x").format(name=name))
+            raise ProblemError(_("{name} is missing: a problem needs U, W and x"), name=name)
         return self.given[name]
 
     def x(self) -> tuple[np.ndarray, bool]:
@@ -139,7 +141,7 @@ class _Reading:
             if name in self.given and name not in known:
                 message = _("{where}: {cell} starts from {known}")
                 where = self.given[name].where
-                raise ProblemError(message.format(where=where, cell=self.cell.name, known=", ".join(known)))
+                raise ProblemError(message, where=where, cell=self.cell.name, known=", ".join(known))
         present = [name for name in known if name in self.given and self.given[name].value is not None]
         return {name[:-1]: self.given[name].numbers() for name in present}
 
@@ -166,7 +168,7 @@ class _Reading:
             return None
         values = finite(self.given["lengths"].numbers(), "lengths").reshape(-1)
         if (values != np.floor(values)).any():
-            raise ShapeError(_("{where}: lengths are whole numbers").format(where=self.given["lengths"].where))
+            raise ShapeError(_("{where}: lengths are whole numbers"), where=self.given["lengths"].where)
         return values.astype(np.int64)
 
     def mask(self) -> np.ndarray | None:
@@ -178,7 +180,7 @@ class _Reading:
         try:
             return np.asarray(values, np.float64) != 0
         except ValueError:
-            raise ShapeError(_("{where}: the rows of the mask differ in length").format(where=given.where)) from None
+            raise ShapeError(_("{where}: the rows of the mask differ in length"), where=given.where) from None
 
 
 # ---------------------------------------------------------------------------------------------------------------- words
@@ -197,10 +199,10 @@ def _cell(given: Mapping[str, Given]) -> Cell:
         elif option != "output":
             owners = " and ".join(name for name, cell in CELLS.items() if option in cell.switches)
             message = _("{where}: {option} belongs to {owners}; the functions of {cell} are part of its equations")
-            raise ProblemError(message.format(where=given[option].where, option=option, owners=owners, cell=base.name))
+            raise ProblemError(message, where=given[option].where, option=option, owners=owners, cell=base.name)
         elif base.owns_read_out and given[option].word() != "log_softmax":
             message = _("{where}: the output of {cell} is part of its equations")
-            raise ProblemError(message.format(where=given[option].where, cell=base.name))
+            raise ProblemError(message, where=given[option].where, cell=base.name)
     return base.switch(**chosen) if chosen else base
 
 
@@ -210,9 +212,7 @@ def _named_cell(asked: Given, given: Mapping[str, Given]) -> Cell:
     word = cell_named(asked.word(), notation)
     if word not in CELLS:
         message = _("{where}: no cell is called “{word}”; there are {known}{near}")
-        raise ProblemError(
-            message.format(where=asked.where, word=word, known=", ".join(CELLS), near=_near(word, CELLS))
-        )
+        raise ProblemError(message, where=asked.where, word=word, known=", ".join(CELLS), near=_near(word, CELLS))
     return CELLS[word]
 
 
@@ -222,18 +222,16 @@ def _own_cell(asked: Given) -> Cell:
     for key in parts:
         if key not in OWN_CELL:
             message = _("{where}: unknown key “{key}”; a cell has {known}")
-            raise ProblemError(message.format(where=where, key=key, known=", ".join(OWN_CELL)))
+            raise ProblemError(message, where=where, key=key, known=", ".join(OWN_CELL))
     name, equations = parts.get("name", "cell"), parts.get("equations")
     state, emits = parts.get("state"), parts.get("emits")
     lines = isinstance(equations, dict) and all(isinstance(text, str) for text in equations.values())
     names = isinstance(state, list) and all(isinstance(line, str) for line in state)
     if not (lines and names and isinstance(emits, str) and isinstance(name, str)):
         message = _('{where}: a cell is {{"name": text, "equations": {{line: text}}, "state": [lines], "emits": line}}')
-        raise ProblemError(message.format(where=where))
+        raise ProblemError(message, where=where)
     if name in CELLS:
-        raise ProblemError(
-            _("{where}.name: {name} is a built-in cell; choose another name").format(where=where, name=name)
-        )
+        raise ProblemError(_("{where}.name: {name} is a built-in cell; choose another name"), where=where, name=name)
     return Cell(name, equations, state, emits)
 
 
@@ -243,14 +241,14 @@ def _signals(given: Mapping[str, Given], cell: Cell) -> dict[str, str]:
         return {}
     asked = given["signals"]
     if not isinstance(asked.value, dict):
-        raise ProblemError(_('{where}: expected names, such as {{"s": "h", "o": "y"}}').format(where=asked.where))
+        raise ProblemError(_('{where}: expected names, such as {{"s": "h", "o": "y"}}'), where=asked.where)
     known = [*cell.lines, *(name for name in ("s", "y") if name not in cell.lines)]
     found: dict[str, str] = {}
     for theirs in asked.value:
         ours = asked[theirs].word()
         if ours not in known or not theirs.isidentifier():
             message = _("{where}.{theirs}: “{ours}” is no signal; there are {known}")
-            raise ProblemError(message.format(where=asked.where, theirs=theirs, ours=ours, known=", ".join(known)))
+            raise ProblemError(message, where=asked.where, theirs=theirs, ours=ours, known=", ".join(known))
         found[ours] = theirs
     for ours in known:  # a letter that now means another signal: ours gets a mark
         if ours not in found and ours in found.values():
@@ -263,9 +261,7 @@ def _one_of(given: Mapping[str, Given], key: str, known: Collection[str]) -> str
     if word not in known:
         message = _("{where}: {key} is one of {known}, not “{word}”{near}")
         where = given[key].where
-        raise ProblemError(
-            message.format(where=where, key=key, known=", ".join(known), word=word, near=_near(word, known))
-        )
+        raise ProblemError(message, where=where, key=key, known=", ".join(known), word=word, near=_near(word, known))
     return word
 
 
@@ -275,7 +271,7 @@ def _check_keys(given: Mapping[str, Given], keys: Collection[str]) -> None:
         if stack not in keys and stack not in ("b_hh", "B"):
             where = value.where if name in value.where else f"{value.where}.{name}"
             raise ProblemError(
-                _("{where}: unknown key “{name}”{near}").format(where=where, name=name, near=_near(stack, keys))
+                _("{where}: unknown key “{name}”{near}"), where=where, name=name, near=_near(stack, keys)
             )
 
 
@@ -290,7 +286,7 @@ def _truths(value: Any, where: str) -> Any:
     if isinstance(value, list):
         return [_truths(part, where) for part in value]
     if value not in (True, False, "1", "0"):
-        raise ProblemError(_("{where}: a mask holds true and false").format(where=where))
+        raise ProblemError(_("{where}: a mask holds true and false"), where=where)
     return float(value in (True, "1"))
 
 
@@ -303,4 +299,4 @@ def _check_batch(layer: Layer, sequences: int) -> None:
     for state, start in layer.starts.items():
         if start.ndim == 2 and len(start) != sequences:
             message = _("{name} has {n} rows, x has {sequences} sequences")
-            raise ShapeError(message.format(name=f"{state}0", n=len(start), sequences=sequences))
+            raise ShapeError(message, name=f"{state}0", n=len(start), sequences=sequences)

@@ -40,7 +40,7 @@ class Choice:
             ends = [count if end == "last" else int(end) for end in found.groups() if end] if found else []
             if not ends or not 1 <= ends[0] <= ends[-1] <= count:
                 message = _("--step {steps}: steps are 3, 10-20 or last, from 1 to {count}")
-                raise ProblemError(message.format(steps=self.steps, count=count))
+                raise ProblemError(message, steps=self.steps, count=count)
             chosen += range(ends[0], ends[-1] + 1)
         return chosen
 
@@ -173,7 +173,7 @@ def _signals(problem: Problem, trace: Trace, choice: Choice) -> list[str]:
     for name in wanted:
         if name not in trace:
             message = _("--show {name}: there are {known} (or all)")
-            raise ProblemError(message.format(name=name, known=", ".join(trace)))
+            raise ProblemError(message, name=name, known=", ".join(trace))
     if wanted:
         return wanted
     return [line for layer, _letters in _layers(problem) for line in _merged(layer.cell, layer.cell.written)]

@@ -49,7 +49,7 @@ class Schedule:
             present = np.asarray(mask).astype(bool)
             if present.shape not in ((steps,), (sequences, steps)):
                 message = _("mask must be (T,) = ({steps},) or (N, T) = ({n}, {steps}), got {shape}")
-                raise ShapeError(message.format(steps=steps, n=sequences, shape=present.shape))
+                raise ShapeError(message, steps=steps, n=sequences, shape=present.shape)
             present = np.broadcast_to(present, (sequences, steps))
         if lengths is not None:
             numbers = np.asarray(lengths)
@@ -59,7 +59,7 @@ class Schedule:
                 or ((numbers < 0) | (numbers > steps)).any()
             ):
                 message = _("lengths must be {n} whole numbers from 0 to T = {steps}")
-                raise ShapeError(message.format(n=sequences, steps=steps))
+                raise ShapeError(message, n=sequences, steps=steps)
             there = np.arange(steps) < numbers[:, None]
             present = there if present is None else present & there
         return cls(sequences, steps, present)

@@ -31,6 +31,7 @@ class Sizes:
         units: tuple[int, str] | None = None,
     ):
         self.cell, self.arrays, self.starts, self.letters = cell, arrays, starts, letters
+        self.read = "H" if not cell.state else "D"  # what a read-out takes in are the units below
         self.sizes: dict[str, int] = {}
         self.said: dict[str, str] = {}
         if inputs:
@@ -40,9 +41,11 @@ class Sizes:
                 self._say(letter, count, name)
         if units:
             self._say("H", *units)
+        if cell.adds_input and "H" in self.sizes:
+            self._say("D", self.sizes["H"], self.said["H"])
         for letter in "HDO":
             if letter not in self.sizes and (letter != "O" or cell.outputs):
-                self._say(letter, self._guess(letter), "")
+                self._say(letter, self._guess(letter) or 1, "")
 
     def _say(self, letter: str, count: int, who: str) -> None:
         if letter not in self.sizes and count > 0:
@@ -58,29 +61,26 @@ class Sizes:
     def _witnesses(self, letter: str) -> Iterator[tuple[str, int]]:
         """Arrays whose shape says a size, the surest first: square weights, states, biases, the other weights."""
         stacks = self.cell.stacks
-        square = [name for name in stacks if stacks[name][0].columns == stacks[name][0].rows == letter]
-        vectors = [name for name in stacks if stacks[name][0].columns is None and stacks[name][0].rows == letter]
-        weights = [name for name in stacks if name not in square and stacks[name][0].columns is not None]
-        for name in square:
-            for part in self._parts(name)[0]:
-                if len(part.shape) == 2:
-                    yield name, part.shape[1]
+        for name, stack in stacks.items():
+            if stack[0].columns == stack[0].rows == letter:
+                parts, gates = self._parts(name)
+                for part in parts:
+                    if len(part.shape) == 2 and part.shape[0] == gates * part.shape[1]:
+                        yield name, part.shape[1]
         for state, start in self.starts.items():
             if self.cell.size(state) == letter and start.shape and start.values.size > 1:
                 yield f"{state}0", start.shape[0] if start.shape[-1] == 1 else start.shape[-1]
-        for name in vectors:
+        vectors = [name for name in stacks if stacks[name][0].columns is None and stacks[name][0].rows == letter]
+        weights = [name for name in stacks if stacks[name][0].columns is not None]
+        for name in (*weights, *vectors) if letter == "O" else (*vectors, *weights):
             parts, gates = self._parts(name)
             for part in parts:
-                if part.values.size > 1:
+                if name in vectors and part.values.size > 1:
                     yield name, part.values.size // gates
-        for name in weights:
-            parts, gates = self._parts(name)
-            for part in parts:
-                if len(part.shape) == 2:
-                    parameter = stacks[name][0]
-                    if parameter.columns == letter:
+                elif len(part.shape) == 2 and stacks[name][0].rows != stacks[name][0].columns:
+                    if stacks[name][0].columns == letter:
                         yield name, part.shape[1]
-                    elif parameter.rows == letter:
+                    elif stacks[name][0].rows == letter:
                         yield name, part.shape[0] // gates
 
     def _guess(self, letter: str) -> int:
@@ -124,7 +124,7 @@ class Sizes:
             full = f"{name}.{parameter.gate}"
             return self._brought(full, array[parameter.gate], shape, self._letters(parameter, 1), notes)
         if parameter.columns is not None:
-            raise ProblemError(_("{name} has no gate {gate}").format(name=self._called(name), gate=parameter.gate))
+            raise ProblemError(_("{name} has no gate {gate}"), name=self._called(name), gate=parameter.gate)
         return np.zeros(shape)
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -139,7 +139,7 @@ class Sizes:
 
     def _letters(self, parameter: Parameter, gates: int) -> str:
         rows = f"{gates}·{parameter.rows}" if gates > 1 else parameter.rows
-        return f"({rows}, {parameter.columns})" if parameter.columns else f"({rows},)"
+        return f"({rows}, {parameter.columns.replace('D', self.read)})" if parameter.columns else f"({rows},)"
 
     def _called(self, name: str) -> str:
         return self.letters.parameter(name.replace(".", "_")) if name in self.arrays or "." in name else name
@@ -161,11 +161,11 @@ class Sizes:
         stack = name.partition(".")[0]
         reasons = []
         for letter in dict.fromkeys(character for character in letters if character in "HOD"):
-            who = self.said.get(letter, "")
+            size = "D" if letter == self.read else letter
+            who = self.said.get(size, "")
             if who and who != stack:
-                reasons.append(
-                    _("{who} says {letter} = {n}").format(who=self._called(who), letter=letter, n=self.sizes[letter])
-                )
+                said = _("{who} says {letter} = {n}")
+                reasons.append(said.format(who=self._called(who), letter=letter, n=self.sizes[size]))
         message = _("{name} must be {letters} = {shape}, got {got}").format(
             name=self._called(name), letters=letters, shape=shape, got=values.shape
         )
@@ -221,7 +221,5 @@ def finite(array: Numbers, name: str) -> np.ndarray:
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array.values))[0])
         place = "".join(f"[{i + 1}]" for i in index)
         text = "null" if array.blank[index] else str(array.values[index])
-        raise ProblemError(
-            _("{name}{place} is {text}: a finite number is needed").format(name=name, place=place, text=text)
-        )
+        raise ProblemError(_("{name}{place} is {text}: a finite number is needed"), name=name, place=place, text=text)
     return array.values

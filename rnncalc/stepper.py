@@ -40,7 +40,7 @@ class Stepper:
         array = as_array("x_t", x_t).astype(net.dtype, copy=False)
         if array.ndim not in (1, 2) or array.shape[-1] != net.sizes["D"]:
             message = _("x_t must be (D,) = ({inputs},) or (N, {inputs}), got {shape}")
-            raise ShapeError(message.format(inputs=net.sizes["D"], shape=array.shape))
+            raise ShapeError(message, inputs=net.sizes["D"], shape=array.shape)
         rows = np.atleast_2d(array)
         schedule = Schedule(len(rows), 1)
         for number, (layer, cell) in enumerate(zip(net.layers, net._runnable())):

@@ -88,23 +88,24 @@ def test_the_read_out_is_a_cell():
 @pytest.mark.parametrize(
     ("equations", "state", "emits", "what"),
     [
-        ({"h": "tanh(a_p)"}, ["h"], "h", "line h: a_p needs a in the state"),
-        ({"h": "tanh(g)", "g": "sigmoid(h_p)"}, ["h"], "h", "line h: g is used before its line"),
-        ({"h": "tanh(h_t)"}, ["h"], "h", "write h for this step's value"),
-        ({"h": "(W + U) @ h_p"}, ["h"], "h", "on the left of @ stands a weight"),
-        ({"h": "h_p @ W"}, ["h"], "h", "on the left of @ stands a weight"),
-        ({"h": "W @ b"}, ["h"], "h", "b on the right of @ is no signal"),
-        ({"h": "W @ h_p + W"}, ["h"], "h", "W had another shape before"),
-        ({"h": "softmax(W @ h_p)"}, ["h"], "h", "softmax is for the read-out"),
-        ({"h": "0.5"}, ["h"], "h", "is a constant"),
-        ({"h": "W @ h_p"}, ["h"], "g", "emits names “g”"),
-        ({"h": "W @ h_p"}, ["c"], "h", "state names “c”"),
+        ({"h": "tanh(a_p) + x_t"}, ["h"], "h", "line h: a_p needs a in the state"),
+        ({"h": "tanh(g)", "g": "sigmoid(h_p + x_t)"}, ["h"], "h", "line h: g is used before its line"),
+        ({"h": "tanh(h_t) + x_t"}, ["h"], "h", "write h for this step's value"),
+        ({"h": "(W + U) @ h_p + x_t"}, ["h"], "h", "on the left of @ stands a weight"),
+        ({"h": "h_p @ W + x_t"}, ["h"], "h", "on the left of @ stands a weight"),
+        ({"h": "W @ b + x_t"}, ["h"], "h", "b on the right of @ is no signal"),
+        ({"h": "W @ h_p + W + x_t"}, ["h"], "h", "W had another shape before"),
+        ({"h": "softmax(W @ h_p + x_t)"}, ["h"], "h", "softmax is for the read-out"),
+        ({"h": "U @ x_t", "g": "0.5"}, ["h"], "h", "is a constant"),
+        ({"h": "W @ h_p"}, ["h"], "h", "no line reads the input x_t"),
+        ({"h": "W @ x_t"}, ["h"], "g", "emits names “g”"),
+        ({"h": "W @ x_t"}, ["c"], "h", "state names “c”"),
         ({"h_p": "W @ x_t"}, [], "h_p", "cannot be the name of a line"),
         ({"tanh": "W @ x_t"}, [], "tanh", "cannot be the name of a line"),
         ({"y": "W @ x_t"}, [], "y", "name of the input or of the read-out"),
         ({"h": "V @ x_t"}, [], "h", "V is the name of the input or of the read-out"),
-        ({"h": "W @ h_p +"}, ["h"], "h", "cannot read"),
-        ({"h": "open('x')"}, ["h"], "h", "no function is called open"),
+        ({"h": "W @ x_t +"}, ["h"], "h", "cannot read"),
+        ({"h": "open('x') + x_t"}, ["h"], "h", "no function is called open"),
         ({}, [], "h", "has no equations"),
     ],
 )
@@ -117,7 +118,7 @@ def test_a_malformed_cell_is_refused_by_name_and_line(equations, state, emits, w
 
 def test_a_malformed_switch_is_refused_when_the_record_is_made():
     with pytest.raises(CellError, match="cell mine"):
-        Cell("mine", {"h": "W @ h_p"}, ["h"], "h", switches={"turn": {"left": {"h": "W @ h_p"}, "right": {"h": "W @"}}})
+        Cell("mine", {"h": "W @ x_t"}, ["h"], "h", switches={"turn": {"left": {"h": "W @ x_t"}, "right": {"h": "W @"}}})
 
 
 def test_a_switch_knows_its_values():

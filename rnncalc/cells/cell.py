@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
-from rnncalc.cells.plan import Stage, split, staged
+from rnncalc.cells.plan import Stage, has_product, split, staged
 from rnncalc.equations import INPUT, Binary, Call, Expression, Name, is_binary, names, parse, previous, signal_of, walk
 from rnncalc.errors import CellError
 from rnncalc.functions import FUNCTIONS
@@ -76,7 +76,7 @@ class Cell:
         try:
             self._settle()
         except CellError as error:
-            raise CellError(_("cell {name}: {error}").format(name=self.name, error=error)) from None
+            raise CellError(_("cell {name}: {error}"), name=self.name, error=error) from None
         for option, choices in self.switches.items():
             if option not in self.switched:
                 for value in choices:
@@ -102,7 +102,7 @@ class Cell:
             if value not in choices:
                 known = ", ".join(choices)
                 message = _("{option} of {cell} is one of {known}, not “{value}”")
-                raise CellError(message.format(option=option, cell=self.name, known=known, value=value))
+                raise CellError(message, option=option, cell=self.name, known=known, value=value)
             equations.update(choices[value])
             switched[option] = value
         return replace(self, equations=equations, switched=switched)
@@ -135,6 +135,12 @@ class Cell:
         """Lines that were split off and are best called by what they are: tanh(c)."""
         split_off = {line: e for line, e in self.lines.items() if line not in self.written and isinstance(e, Call)}
         return {line: call for line, call in split_off.items() if line == f"{call.function}_{_argument(call)}"}
+
+    @cached_property
+    def adds_input(self) -> bool:
+        """Whether x_t is taken entry by entry, as a signal is, and not only through weights."""
+        lines = [expression for expression in self.lines.values() if not has_product(expression)]
+        return any(INPUT in names(expression) for expression in lines)
 
     @property
     def owns_read_out(self) -> bool:
@@ -169,53 +175,47 @@ def _check_names(cell: Cell) -> None:
         raise CellError(_("has no equations"))
     for line in cell.equations:
         if not line.isidentifier() or line.endswith(("_p", "_t")) or line in FUNCTIONS:
-            raise CellError(_("“{line}” cannot be the name of a line").format(line=line))
+            raise CellError(_("“{line}” cannot be the name of a line"), line=line)
         if line in READ_OUT and line not in cell.outputs and line != "c":
-            raise CellError(_("line {line}: that is the name of the input or of the read-out").format(line=line))
+            raise CellError(_("line {line}: that is the name of the input or of the read-out"), line=line)
+    if not any(INPUT in text for text in cell.equations.values()):
+        raise CellError(_("no line reads the input x_t"))
     for what, wanted in (("state", cell.state), ("emits", (cell.emits,)), ("outputs", cell.outputs)):
         for name in wanted:
             if name not in cell.equations:
-                raise CellError(_("{what} names “{name}”, which is no line").format(what=what, name=name))
+                raise CellError(_("{what} names “{name}”, which is no line"), what=what, name=name)
 
 
 def _check_line(cell: Cell, line: str) -> None:
     expression = cell.written[line]
     earlier = list(cell.written)[: list(cell.written).index(line)]
     if not names(expression):
-        raise CellError(_("line {line}: is a constant").format(line=line))
+        raise CellError(_("line {line}: is a constant"), line=line)
     for name in names(expression):
         signal = signal_of(name)
         if previous(name) and signal not in cell.state:
-            raise CellError(
-                _("line {line}: {name} needs {signal} in the state").format(line=line, name=name, signal=signal)
-            )
+            raise CellError(_("line {line}: {name} needs {signal} in the state"), line=line, name=name, signal=signal)
         if name.endswith("_t") and name != INPUT:
             raise CellError(
-                _("line {line}: {name}: write {signal} for this step's value").format(
-                    line=line, name=name, signal=name[:-2]
-                )
+                _("line {line}: {name}: write {signal} for this step's value"), line=line, name=name, signal=name[:-2]
             )
         if name in cell.written and name not in earlier:
-            raise CellError(_("line {line}: {name} is used before its line").format(line=line, name=name))
+            raise CellError(_("line {line}: {name} is used before its line"), line=line, name=name)
         if not cell.outputs and name in READ_OUT and name not in cell.written:
-            raise CellError(
-                _("line {line}: {name} is the name of the input or of the read-out").format(line=line, name=name)
-            )
+            raise CellError(_("line {line}: {name} is the name of the input or of the read-out"), line=line, name=name)
     for node in walk(expression):
         if (
             isinstance(node, Call)
             and FUNCTIONS[node.function].rowwise
             and (node is not expression or line not in cell.outputs)
         ):
-            raise CellError(_("line {line}: {function} is for the read-out").format(line=line, function=node.function))
+            raise CellError(_("line {line}: {function} is for the read-out"), line=line, function=node.function)
         if isinstance(node, Binary) and node.operator == "@":
             left, right = node.left, node.right
             if not isinstance(left, Name) or signal_of(left.id) in cell.written or left.id == INPUT:
-                raise CellError(_("line {line}: on the left of @ stands a weight, by name").format(line=line))
+                raise CellError(_("line {line}: on the left of @ stands a weight, by name"), line=line)
             if isinstance(right, Name) and right.id != INPUT and signal_of(right.id) not in cell.written:
-                raise CellError(
-                    _("line {line}: {name} on the right of @ is no signal").format(line=line, name=right.id)
-                )
+                raise CellError(_("line {line}: {name} on the right of @ is no signal"), line=line, name=right.id)
 
 
 def _parameters(cell: Cell, symbols: Sequence[str]) -> dict[str, Parameter]:
@@ -232,7 +232,7 @@ def _parameters(cell: Cell, symbols: Sequence[str]) -> dict[str, Parameter]:
         uses += [(node.id, (cell.size(line), None)) for node in bare]
         for symbol, shape in uses:
             if symbol in symbols and shapes.setdefault(symbol, shape) != shape:
-                raise CellError(_("line {line}: {symbol} had another shape before").format(line=line, symbol=symbol))
+                raise CellError(_("line {line}: {symbol} had another shape before"), line=line, symbol=symbol)
     return {symbol: _parameter(cell, symbol, *shapes[symbol]) for symbol in symbols}
 
 

@@ -54,7 +54,7 @@ class Packed:
 
     def _describe(self) -> None:
         """The arrays that the loops are called with."""
-        copy_of_x = self.offset(INPUT) if self.program.sees_input else -1
+        copy_of_x = self.offset(INPUT) if self.cell.adds_input else -1
         widths = [self.widths[size] for size in SIZES]
         self.geometry = np.array([*widths, self.pitch, self.lanes, len(self.cell.stages), copy_of_x], np.int64)
         tables = ((self._inputs, 7), (self._products, 7), (self._rowwise, 5))

@@ -42,8 +42,8 @@ class Program:
         self.affine = {line.signal for line in self.products}
         plain = [line for line in cell.lines if line not in self.affine]
         used = {name for line in plain for name in names(cell.lines[line])}
-        self.sees_input = INPUT in used  # element by element, so that a row needs a copy of x_t
-        self.slots = [*(line.signal for line in self.products), *plain, *([INPUT] if self.sees_input else [])]
+        copied = [INPUT] if cell.adds_input else []  # a row needs a copy of x_t
+        self.slots = [*(line.signal for line in self.products), *plain, *copied]
         self.extras = [symbol for symbol in cell.parameters if symbol in used]
 
     def size(self, name: str) -> str:

@@ -41,7 +41,7 @@ def _width() -> int:
     wish = os.environ.get("RNNCALC_VECTOR", "")
     if wish and wish not in _FORCED:
         known = ", ".join(_FORCED)
-        raise ProblemError(_("RNNCALC_VECTOR is one of {known}, not “{wish}”").format(known=known, wish=wish))
+        raise ProblemError(_("RNNCALC_VECTOR is one of {known}, not “{wish}”"), known=known, wish=wish)
     return _FORCED[wish] if wish else _host_width()
 
 

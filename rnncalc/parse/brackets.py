@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rnncalc.errors import ParseError
+from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
 from rnncalc.parse.numbers import BLANKS, DECIMAL, DEEPEST, FRACTION, WORD, Numbers
 
@@ -121,17 +121,17 @@ class _Reader:
         if self.text.startswith(("...", "…"), self.at):
             raise self.error(_("the print was cut; print it whole (np.set_printoptions(threshold=10**9))"))
         piece = re.compile(r"[^\s,;\[\](){}]*").match(self.text, self.at)
-        shown = (piece[0] if piece and piece[0] else self.text[self.at : self.at + 1])[:40]
-        raise self.error(_('expected a number, got "{text}"').format(text=shown))
+        text = piece[0] if piece and piece[0] else self.text[self.at : self.at + 1]
+        raise self.error(_('expected a number, got "{text}"').format(text=shown(text, 40)))
 
     def close_print(self, word: str) -> None:
         """Past what a print says after its numbers: dtype=float32, grad_fn=<TanhBackward0>)."""
         closing = ">" if word.startswith("<") else ")"
         end = self.text.rfind(closing)
         if end < self.at:
-            raise self.error(_("“{word}” is never closed").format(word=word.strip()))
+            raise self.error(_("“{word}” is never closed").format(word=shown(word, 40)))
         rest = self.text[self.at : end]
-        if not re.fullmatch(r"\s*(?:,\s*\w+\s*=\s*[^\[\]]*|,\s*[\w.]+\s*)*\)?", rest):
+        if not re.fullmatch(r"\s*(?:,[^\[\]]*)?", rest):
             raise self.error(_("cannot read what follows the numbers"))
         self.at = end + 1
 

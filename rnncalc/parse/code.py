@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.errors import ParseError
+from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
 from rnncalc.parse.numbers import MOST_ENTRIES, Numbers
 
@@ -37,34 +37,31 @@ def recognises(text: str) -> bool:
 
 def read(text: str) -> Numbers:
     """The array that the code would make."""
-    if len(text) > _LONGEST:
-        raise ParseError(_("the text is longer than {most} characters").format(most=_LONGEST))
-    try:
-        tree = ast.parse(text.strip().rstrip(";"))
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ParseError(_("cannot read “{text}” as NumPy code").format(text=text.strip()[:60])) from None
-    return Numbers(Reader().run(tree.body))
+    return Numbers(Reader().read(text))
 
 
 class Reader:
-    """Reads statements in order; `seed` lasts from one to the next."""
+    """Reads one text after the other; a seed lasts from one to the next."""
 
     def __init__(self) -> None:
         self.random: np.random.RandomState | None = None
 
-    def run(self, statements: list[ast.stmt]) -> np.ndarray:
-        """The value of the last expression, as float64."""
+    def read(self, text: str) -> np.ndarray:
+        """The value of the last expression, as float64. Raises ParseError."""
+        if len(text) > _LONGEST:
+            raise ParseError(_("the text is longer than {most} characters"), most=_LONGEST)
         value: object = None
         try:
-            for statement in statements:
+            for statement in ast.parse(text.strip().rstrip(";")).body:
                 if not isinstance(statement, ast.Expr):
                     raise self.refused(statement)
-                value = self.value(statement.value)
+                with np.errstate(all="ignore"):
+                    value = self.value(statement.value)
             array = np.asarray(value, np.float64) if value is not None else None
-        except (ValueError, TypeError, ZeroDivisionError, OverflowError, RecursionError, MemoryError) as error:
-            if isinstance(error, ParseError):
-                raise
-            raise ParseError(_("cannot read this as NumPy code: {error}").format(error=error)) from None
+        except ParseError:
+            raise
+        except (SyntaxError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError):
+            raise ParseError(_("cannot read “{text}” as NumPy code"), text=shown(text, 60)) from None
         if array is None:
             raise ParseError(_("the code makes no array"))
         return array
@@ -78,10 +75,9 @@ class Reader:
             value = self.value(node.operand)
             return np.negative(value) if isinstance(node.op, ast.USub) else value
         if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
-            with np.errstate(all="ignore"):
-                sides = [np.asarray(self.value(side), np.float64) for side in (node.left, node.right)]
-                self.bounded(*np.broadcast_shapes(*(side.shape for side in sides)))
-                return _OPERATIONS[type(node.op)](*sides)
+            sides = [np.asarray(self.value(side), np.float64) for side in (node.left, node.right)]
+            self.bounded(*np.broadcast_shapes(*(side.shape for side in sides)))
+            return _OPERATIONS[type(node.op)](*sides)
         if isinstance(node, ast.Attribute) and node.attr == "T":
             return np.asarray(self.value(node.value), np.float64).T
         if isinstance(node, ast.Call):
@@ -103,13 +99,13 @@ class Reader:
 
     def refused(self, node: ast.AST) -> ParseError:
         message = _("“{piece}” is not one of the NumPy functions that can be read")
-        return ParseError(message.format(piece=ast.unparse(node)[:60]))
+        return ParseError(message, piece=ast.unparse(node)[:60])
 
     def bounded(self, *shape: Any) -> tuple[int, ...]:
         """A shape given as numbers or as one tuple, no larger than an array may be."""
         sizes = tuple(int(n) for n in (shape[0] if len(shape) == 1 and isinstance(shape[0], list) else shape))
         if any(size < 0 for size in sizes) or math.prod(sizes) > MOST_ENTRIES:
-            raise ParseError(_("more than {most} numbers").format(most=MOST_ENTRIES))
+            raise ParseError(_("more than {most} numbers"), most=MOST_ENTRIES)
         return sizes
 
     # the functions, under NumPy's names ------------------------------------------------------------------------------
@@ -150,7 +146,7 @@ class Reader:
 
     def np_seed(self, seed: int) -> None:
         if not 0 <= seed < 2**32:
-            raise ParseError(_("a seed is a whole number below 2^32, not {seed}").format(seed=seed))
+            raise ParseError(_("a seed is a whole number below 2^32, not {seed}"), seed=seed)
         self.random = np.random.RandomState(int(seed))
 
     def np_randn(self, *shape: object) -> np.ndarray:

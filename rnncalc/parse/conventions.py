@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from rnncalc.cells import CELLS, Cell
+from rnncalc.cells.cell import ORDER
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
 from rnncalc.parse.given import Given
@@ -29,7 +30,7 @@ class Conventions:
         self.understood, self.cell, self.inputs, self.options = understood, cell, inputs, options
         self.notes: list[str] = []
         self.rows = understood.notation.rows
-        names = [*cell.stacks, *cell.parameters, "d", "V", "c", "b_hh", "B"]
+        names = {*ORDER, *cell.stacks, "b_hh", "B"}
         self.arrays = {name: _numbers(value) for name, value in understood.given.items() if name in names}
 
     def settle(self) -> dict[str, Quantity]:
@@ -54,7 +55,7 @@ class Conventions:
             if isinstance(array, Numbers) and len(array.shape) == (2 if name == "B" else 3):
                 if array.shape[0] != 1:
                     raise ShapeError(
-                        _("{name}: {n} directions; one layer here runs in one").format(name=name, n=array.shape[0])
+                        _("{name}: {n} directions; one layer here runs in one"), name=name, n=array.shape[0]
                     )
                 self.arrays[name] = array.through(lambda values: values[0])
         both = self.arrays.pop("B", None)
@@ -104,7 +105,7 @@ class Conventions:
         vectors = self.options["vectors"].word() if "vectors" in self.options else ""
         if vectors not in ("", "row", "column"):
             where = self.options["vectors"].where
-            raise ProblemError(_("{where}: vectors are row or column, not “{word}”").format(where=where, word=vectors))
+            raise ProblemError(_("{where}: vectors are row or column, not “{word}”"), where=where, word=vectors)
         if vectors:
             self.rows = vectors == "row"
         elif self.understood.assumed and self.understood.name != "goodfellow":
@@ -159,9 +160,7 @@ class Conventions:
         word = self.options["fused"].word() if "fused" in self.options else ""
         if word not in ("", *FUSED):
             where = self.options["fused"].where
-            raise ProblemError(
-                _("{where}: fused is hx ([h; x]) or xh ([x; h]), not “{word}”").format(where=where, word=word)
-            )
+            raise ProblemError(_("{where}: fused is hx ([h; x]) or xh ([x; h]), not “{word}”"), where=where, word=word)
         name = next((name for name in ("W", "U") if name in self.arrays), "")
         if ("U" in self.arrays and "W" in self.arrays) or not name:
             return
@@ -176,7 +175,7 @@ class Conventions:
             message = _(
                 "{name} is {shape} and there is no U: if it multiplies [h; x], say --fused hx, if [x; h], --fused xh"
             )
-            raise ProblemError(message.format(name=self.understood.shown.get(name, name), shape=first))
+            raise ProblemError(message, name=self.understood.shown.get(name, name), shape=first)
         cuts = {"W": slice(None, units), "U": slice(units, None)}
         if word == "xh":
             cuts = {"W": slice(first[1] - units, None), "U": slice(None, first[1] - units)}
@@ -191,7 +190,7 @@ class Conventions:
             order = "".join(gate(letter, self.cell, where) for letter in word)
             if sorted(order) != sorted(self.cell.gates):
                 message = _("{where}: gates must name each of {gates} once, got “{word}”")
-                raise ProblemError(message.format(where=where, gates=" ".join(self.cell.gates), word=word))
+                raise ProblemError(message, where=where, gates=" ".join(self.cell.gates), word=word)
             return order
         return self.understood.notation.gates.get(self.cell.name, self.cell.gates)
 
@@ -266,7 +265,5 @@ def _added(first: Quantity | None, second: Quantity) -> Quantity:
         return {g: _added(first.get(g), second[g]) if g in second else first[g] for g in {**first, **second}}  # type: ignore[misc]
     one, two = first.values.reshape(-1), second.values.reshape(-1)  # type: ignore[union-attr]
     if one.shape != two.shape:
-        raise ShapeError(
-            _("the two biases must be of one length, got {one} and {two}").format(one=one.size, two=two.size)
-        )
+        raise ShapeError(_("the two biases must be of one length, got {one} and {two}"), one=one.size, two=two.size)
     return Numbers(one + two)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnncalc.errors import ParseError
+from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
 from rnncalc.parse import json
 from rnncalc.parse.brackets import place
@@ -24,10 +24,10 @@ from rnncalc.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, Numbers, n
 def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
     """The matrix in a file. `read_text` reads what is neither a table nor binary. Raises ParseError naming the file."""
     name, columns = _columns(name)
+    if name.endswith(".npy"):
+        return _npy(Path(name))
+    text = content(name)
     try:
-        if name.endswith(".npy"):
-            return _npy(Path(name))
-        text = content(name)
         if name.endswith((".csv", ".tsv")) or columns:
             return _table(text, "\t" if name.endswith(".tsv") else None, columns)
         if name.endswith(".json"):
@@ -36,7 +36,7 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
             raise ParseError(_("a file that names another file is not followed"))
         return read_text(text)
     except ParseError as error:
-        raise ParseError(f"{name}: {error}") from None
+        raise ParseError(f"{shown(name)}: {error}") from None
 
 
 def content(name: str) -> str:
@@ -49,11 +49,11 @@ def content(name: str) -> str:
                 data = file.read(LONGEST_TEXT + 1)
     except OSError as error:
         reason = error.strerror or error
-        raise ParseError(_("cannot read {name}: {reason}").format(name=name, reason=reason)) from None
+        raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None
     except ValueError:  # a NUL character in the name
-        raise ParseError(_("cannot read {name}: no such file").format(name=repr(name))) from None
+        raise ParseError(_("cannot read {name}: no such file"), name=name) from None
     if len(data) > LONGEST_TEXT:
-        raise ParseError(_("{name} is larger than {most} bytes").format(name=name, most=LONGEST_TEXT))
+        raise ParseError(_("{name} is larger than {most} bytes"), name=name, most=LONGEST_TEXT)
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = data.decode(encoding)
@@ -61,7 +61,7 @@ def content(name: str) -> str:
             continue
         if "\0" not in text:
             return text
-    raise ParseError(_("{name} is not a text file").format(name=name))
+    raise ParseError(_("{name} is not a text file"), name=name)
 
 
 def _columns(name: str) -> tuple[str, list[str]]:
@@ -74,11 +74,11 @@ def _npy(path: Path) -> Numbers:
         with path.open("rb") as file:
             array = np.load(io.BytesIO(file.read(8 * MOST_ENTRIES + 4096)), allow_pickle=False)
     except OSError as error:
-        raise ParseError(_("cannot read {name}: {reason}").format(name=path, reason=error.strerror or error)) from None
+        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error.strerror or error) from None
     except (ValueError, EOFError, MemoryError, SyntaxError, TypeError, OverflowError) as error:
-        raise ParseError(_("not a .npy file of numbers: {error}").format(error=str(error)[:100])) from None
+        raise ParseError(_("{name} is not a .npy file of numbers: {error}"), name=path, error=error) from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
-        raise ParseError(_("not a .npy file of real numbers"))
+        raise ParseError(_("{name} is not a .npy file of real numbers"), name=path)
     return Numbers(array.astype(np.float64))
 
 
@@ -115,7 +115,7 @@ def _column(name: str, header: list[str], width: int) -> int:
     if name.isdecimal() and 1 <= int(name) <= width:
         return int(name) - 1
     known = ", ".join(header) or _("1 to {n}").format(n=width)
-    raise ParseError(_("there is no column “{name}”; there are {known}").format(name=name, known=known))
+    raise ParseError(_("there is no column “{name}”; there are {known}"), name=name, known=known)
 
 
 def _picked(row: list[str], columns: list[int]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.errors import ParseError
+from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
 from rnncalc.parse import json, matrix, sheet
 from rnncalc.parse.numbers import Numbers
@@ -26,7 +26,7 @@ class Given:
     files: bool = False  # whether @file is followed: on the command line and from Python, never in a stranger's file
 
     def __getitem__(self, key: str) -> Given:
-        return Given(self.value[key], f"{self.where}.{key}", self.files)
+        return Given(self.value[key], f"{self.where}.{shown(key, 40)}", self.files)
 
     def numbers(self) -> Numbers:
         """The value as numbers. Raises ParseError with the place."""
@@ -44,7 +44,7 @@ class Given:
     def word(self) -> str:
         """The value as a word."""
         if not isinstance(self.value, str):
-            raise ParseError(_("{where}: expected a word").format(where=self.where))
+            raise ParseError(_("{where}: expected a word"), where=self.where)
         return self.value.strip()
 
 
@@ -63,7 +63,7 @@ def _read(text: str) -> dict[str, Given]:
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
         return {name: Given(value, where) for name, (value, where) in sheet.read(text).items()}
     found = json.read(text.lstrip("\ufeff"))
-    return {key: Given(value, f"$.{key}") for key, value in found.items() if not key.startswith("_")}
+    return {key: Given(value, f"$.{shown(key, 40)}") for key, value in found.items() if not key.startswith("_")}
 
 
 def of_python(values: Mapping[str, Any]) -> dict[str, Given]:
@@ -82,12 +82,12 @@ def _of_python(value: Any) -> Any:
     try:
         return Numbers(np.asarray(value, np.float64))
     except (TypeError, ValueError):
-        raise ParseError(_("expected numbers or text, got {kind}").format(kind=type(value).__name__)) from None
+        raise ParseError(_("expected numbers or text, got {kind}"), kind=type(value).__name__) from None
 
 
 def wrapped(values: Mapping[str, Any], where: str = "{}") -> dict[str, Given]:
     """Values by name, as a program or the command line gives them."""
     return {
-        name: value if isinstance(value, Given) else Given(value, where.format(name), True)
+        name: value if isinstance(value, Given) else Given(value, where.format(shown(name, 40)), True)
         for name, value in values.items()
     }

@@ -15,7 +15,7 @@ def read(text: str) -> Any:
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         message = _("line {line}, column {column}: this is no JSON: {reason}")
-        raise ParseError(message.format(line=error.lineno, column=error.colno, reason=error.msg)) from None
+        raise ParseError(message, line=error.lineno, column=error.colno, reason=error.msg) from None
     except RecursionError:
         raise ParseError(_("this JSON is nested too deeply")) from None
 
@@ -24,6 +24,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ParseError(_("the key “{key}” appears twice").format(key=key))
+            raise ParseError(_("the key “{key}” appears twice"), key=key)
         found[key] = value
     return found

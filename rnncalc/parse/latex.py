@@ -15,7 +15,7 @@ _ENVIRONMENT = re.compile(
 )
 _BEFORE = re.compile(r"(?:\s|\\left|\\bigg?|\\displaystyle|[\[(|.\\]|\$)*")
 _AFTER = re.compile(
-    r"(?:\s|\\right|\\bigg?|[\])|.,;\\]|\$)*(\^\s*\{?\s*\\?(?:top|intercal|mathsf\{T\}|mathrm\{T\}|T)\s*\}?)?[\s.,;$]*"
+    r"(?:\s|\\right|\\bigg?|[\])|.,;\\]|\$)*(\^\s*\{?\s*\\?(?:top|intercal|mathsf\{T\}|mathrm\{T\}|T)\s*\}?)?"
 )
 
 
@@ -29,12 +29,12 @@ def read(text: str) -> Numbers:
     start = text.index("\\begin")
     found = _ENVIRONMENT.match(text, start)
     if found is None:
-        raise ParseError(_(r"expected \begin{{bmatrix}} … \end{{bmatrix}} (or pmatrix, matrix, array)").format())
-    before, after = text[:start], _AFTER.fullmatch(found[3])
+        raise ParseError(_(r"expected \begin{bmatrix} … \end{bmatrix} (or pmatrix, matrix, array)"))
+    before, after = text[:start], _AFTER.fullmatch(found[3].rstrip(" \t\r\n.,;$"))
     if not _BEFORE.fullmatch(before) or after is None:
         odd = (before.strip() if not _BEFORE.fullmatch(before) else found[3].strip())[:40]
-        raise ParseError(_("cannot read “{text}” beside the matrix").format(text=odd))
-    body = re.sub(r"\\(?:hline|cline\{[^}]*\}|displaystyle)|%[^\n]*(?:\n|$)(?!.)", " ", found[2])
+        raise ParseError(_("cannot read “{text}” beside the matrix"), text=odd)
+    body = re.sub(r"\\(?:hline|cline\{[^}]*\}|displaystyle)", " ", found[2])
     rows = [row.split("&") for row in re.split(r"\\\\(?:\s*\[[^\]]*\])?|\\cr\b|\\newline", body) if row.strip()]
     cells = [[_cell(cell) for cell in row] for row in rows]
     if not cells:

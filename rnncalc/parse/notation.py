@@ -137,9 +137,11 @@ def gate(letter: str, cell: Cell, where: str) -> str:
             return ours
     known = ", ".join(cell.gates) or _("none")
     raise ProblemError(
-        _("{where}: {cell} has no gate “{gate}”; its gates are {known}").format(
-            where=where, cell=cell.name, gate=letter, known=known
-        )
+        _("{where}: {cell} has no gate “{gate}”; its gates are {known}"),
+        where=where,
+        cell=cell.name,
+        gate=letter,
+        known=known,
     )
 
 
@@ -148,7 +150,7 @@ def _choose(given: Mapping[str, Given], wanted: Collection[str], cell: Cell) -> 
         name = given["notation"].word()
         if name not in NOTATIONS:
             message = _("{where}: no notation is called “{name}”; there are {known}")
-            raise ProblemError(message.format(where=given["notation"].where, name=name, known=", ".join(NOTATIONS)))
+            raise ProblemError(message, where=given["notation"].where, name=name, known=", ".join(NOTATIONS))
         return name, False
     if "B" in wanted or ("R" in wanted and "U" not in wanted and "R" not in cell.stacks):
         return "onnx", True
@@ -170,13 +172,13 @@ def _put(settled: dict[str, Given], name: str, value: Given, cell: Cell) -> None
                 _put(settled, f"{stack}.{inner}", value[inner], cell)
             return
         if stack in settled:
-            raise ProblemError(_("{where}: {name} is given twice").format(where=value.where, name=stack))
+            raise ProblemError(_("{where}: {name} is given twice"), where=value.where, name=stack)
         settled[stack] = value
         return
     ours = gate(letter, cell, value.where)
     inside = settled.setdefault(stack, Given({}, value.where))
     if not isinstance(inside.value, dict) or ours in inside.value:
-        raise ProblemError(_("{where}: {name} is given twice").format(where=value.where, name=f"{stack}.{ours}"))
+        raise ProblemError(_("{where}: {name} is given twice"), where=value.where, name=f"{stack}.{ours}")
     inside.value[ours] = value
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.errors import ParseError
+from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
 
 LONGEST_NUMBER = 400  # characters: a float needs 24, an exact decimal expansion of one some 300
@@ -54,7 +54,7 @@ WORD = re.compile(r"[+-]?(?:nan|inf(?:inity)?)\b", re.IGNORECASE)
 def plain(text: str) -> str:
     """The text in ASCII marks: full-width forms, the many dashes, superscripts and invisible characters are gone."""
     if len(text) > LONGEST_TEXT:
-        raise ParseError(_("the text is longer than {most} characters").format(most=LONGEST_TEXT))
+        raise ParseError(_("the text is longer than {most} characters"), most=LONGEST_TEXT)
     if text.isascii():
         return text
     text = re.sub(
@@ -83,13 +83,12 @@ def number(text: str) -> Typed:
         return Typed(text, _fraction(found), None)
     if WORD.fullmatch(bare):
         return Typed(text, float(bare), None)
-    shown = text if len(text) <= 40 else text[:37] + "…"
-    raise ParseError(_('expected a number, got "{text}"').format(text=shown))
+    raise ParseError(_('expected a number, got "{text}"'), text=shown(text, 40))
 
 
 def _bare(text: str) -> str:
     if len(text) > LONGEST_NUMBER:
-        raise ParseError(_('expected a number, got "{text}"').format(text=text[:37] + "…"))
+        raise ParseError(_('expected a number, got "{text}"'), text=shown(text, 40))
     bare = plain(text).strip().strip("$").replace(r"\,", "").replace(r"\!", "").strip()
     bare = re.sub(r"^(?:≈|~|\\approx|\\sim|\\simeq)\s*", "", bare)
     bare = re.sub(r"^([+-])\s+", r"\1", bare)
@@ -110,7 +109,7 @@ def _fraction(found: re.Match[str]) -> float:
     sign, *sides = found.groups()
     above, below = (float(side.replace("{,}", "").replace(",", "")) for side in sides if side is not None)
     if below == 0:
-        raise ParseError(_('expected a number, got "{text}": division by zero').format(text=found[0]))
+        raise ParseError(_('expected a number, got "{text}": division by zero'), text=found[0])
     return -above / below if sign == "-" else above / below
 
 
@@ -172,8 +171,8 @@ def _shape(nested: object, where: Callable[[tuple[int, ...]], str], index: tuple
     """The shape of nested lists; None for a blank, which may stand for a number or for a whole row."""
     if not isinstance(nested, list):
         if nested is not None and not isinstance(nested, str):
-            shown = json.dumps(nested, ensure_ascii=False)[:40]
-            raise ParseError(_at(where(index), _("expected a number, got {text}").format(text=shown)))
+            text = shown(json.dumps(nested, ensure_ascii=False), 40)
+            raise ParseError(_at(where(index), _("expected a number, got {text}").format(text=text)))
         return None if nested is None else ()
     if len(index) == DEEPEST:
         raise ParseError(_at(where(index), _("nested deeper than any array here")))

@@ -9,7 +9,7 @@ from rnncalc.language import _
 from rnncalc.parse.brackets import place
 from rnncalc.parse.numbers import BLANKS, DECIMAL, FRACTION, WORD, Numbers
 
-_RULE = re.compile(r"[\s|:+-]*-[\s|:+-]*")
+_RULE = frozenset("-|:+ \t")  # what the line below a Markdown header is made of
 _ENTRY = re.compile(rf"{FRACTION.pattern}|{DECIMAL.pattern}|{WORD.pattern}|[^\s,]+", re.IGNORECASE)
 
 
@@ -22,8 +22,8 @@ def read(text: str) -> Numbers:
     """One row is a vector, one number a scalar."""
     lines = [line.strip() for line in re.split(r"[;\n]|\\\\", text)]
     table = "|" if any(line.startswith("|") for line in lines) else "&" if "&" in text else ""
-    rows = [_row(line, table) for line in lines if line and not (table and _RULE.fullmatch(line))]
-    if not rows:
+    rows = [_row(line, table) for line in lines if line and not (table and _RULE.issuperset(line))]
+    if not all(rows) or not rows:
         raise ParseError(_("expected numbers, got nothing"))
     if len(rows) > 1:
         return Numbers.of(rows, place)
@@ -36,7 +36,7 @@ def _row(line: str, table: str) -> list[str | None]:
         return [None if cell in BLANKS else cell for cell in cells]
     line = line.strip(",").strip()
     if re.search(r",\s*,", line):
-        raise ParseError(_("a number is missing between two commas in “{line}”").format(line=line[:60]))
+        raise ParseError(_("a number is missing between two commas in “{line}”"), line=line[:60])
     entries: list[str | None] = []
     at = 0
     while at < len(line):

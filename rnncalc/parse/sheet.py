@@ -10,21 +10,27 @@ steps of x; h_0 is h0.
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import Any
 
 import numpy as np
 
-from rnncalc.errors import ParseError
+from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
 from rnncalc.parse import code, matrix
 from rnncalc.parse.numbers import Numbers, plain
 
-_NAME = r"(?:\\(?:mathbf|boldsymbol|bm|mathrm|vec|text)\s*\{\s*\w+\s*\}|[A-Za-z]\w*)"
-_INDEX = r"(?:\s*[_^]\s*(?:\{[^{}=]*\}|\\langle.*?\\rangle|\w+)|\.\w+)*"
-_HEAD = re.compile(rf"(?P<mark>[-*•&$]|\\[(\[])?\s*(?P<name>{_NAME}{_INDEX})\s*\$?\s*&?\s*(?P<sign>:=|=|:|\\leftarrow)")
-_SEED = re.compile(r"^\s*(?:np|numpy)\.random\.seed\(\s*(\d{1,10})\s*\)\s*;?\s*$", re.MULTILINE)
+# Every piece is bounded and begins differently from what may stand before it, so that no text makes matching slow.
+_WORD = r"[^\W\d_][^\W_]{0,40}"
+_BOLD = r"\\(?:mathbf|boldsymbol|bm|mathrm|vec|text)\s{0,4}\{\s{0,4}(?:WORD)\s{0,4}\}".replace("WORD", _WORD)
+_INDEX = (
+    r"(?:[ \t]{0,4}[_^]{1,2}[ \t]{0,4}(?:\{[^{}=\n]{0,40}\}|\\langle[^\\\n]{0,20}\\rangle|[^\W_]{1,40})|\.[^\W_]{1,20})"
+)
+_SIGN = r"[ \t]{0,20}\$?[ \t]{0,4}&?[ \t]{0,4}(?P<sign>:=|=|:|\\leftarrow)"
+_HEAD = re.compile(rf"(?P<mark>[-*•&$]|\\[(\[])?[ \t]{{0,4}}(?P<name>(?:{_BOLD}|{_WORD}){_INDEX}{{0,4}}){_SIGN}")
+_PIECE = re.compile(r"\\begin|\\end|[\[({]|[\])}]|" + _HEAD.pattern)
+_SEED = re.compile(r"^[ \t]*(?:np|numpy)\.random\.seed\([ \t]*(\d{1,10})[ \t]*\)[ \t]*;?[ \t]*$", re.MULTILINE)
+_BEHIND = re.compile(r"(?:\\[\\)\]]|\band|\bund|[,;$&•*-]|\s)\Z")
 _STEP = re.compile(r"x_?(\d+)")
 _START = re.compile(r"([A-Za-z]\w*?)_?0")
 
@@ -38,12 +44,14 @@ def read(text: str) -> dict[str, tuple[Any, str]]:
     found: dict[str, tuple[Any, str]] = {}
     steps: dict[int, tuple[Numbers, str]] = {}
     ends = [head.start() for head in heads[1:]] + [len(text)]
-    seeds = {seed.start(): int(seed[1]) for seed in _SEED.finditer(text)}
+    seeds = [(seed.start(), int(seed[1])) for seed in _SEED.finditer(text)][::-1]
+    line, counted = 1, 0
     for head, end in zip(heads, ends):
-        for at in [at for at in seeds if at < head.start()]:
-            reader.np_seed(seeds.pop(at))
+        while seeds and seeds[-1][0] < head.start():
+            reader.np_seed(seeds.pop()[1])
+        line, counted = line + text.count("\n", counted, head.start("name")), head.start("name")
         name = key(head["name"])
-        where = _("line {line}, {name}").format(line=text.count("\n", 0, head.start("name")) + 1, name=name)
+        where = _("line {line}, {name}").format(line=line, name=shown(name, 40))
         value = _value(_SEED.sub("", text[head.end() : end]))
         step = _STEP.fullmatch(name)
         if step:
@@ -73,21 +81,20 @@ def _without_comments(text: str) -> str:
 def _heads(text: str) -> list[re.Match[str]]:
     """Every `name =` outside brackets and environments; a colon counts only at the start of a line."""
     depth, heads, at = 0, [], 0
-    pieces = re.compile(r"\\begin|\\end|[\[({]|[\])}]|" + _HEAD.pattern)
-    while found := pieces.search(text, at):
+    while found := _PIECE.search(text, at):
         at = found.end()
         if found["name"] is not None:
-            before = text[: found.start()].rpartition("\n")[2].strip()
+            before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip()
             if depth == 0 and _begins_here(text, found) and (found["sign"] != ":" or not before):
                 heads.append(found)
             else:
-                at = found.start() + 1
+                at = found.end("name")
         elif found[0] in ("\\begin", *"[({"):
             depth += 1
         else:
             depth = max(depth - 1, 0)
         if found[0] in ("\\begin", "\\end"):
-            at = text.index("}", at) + 1 if "}" in text[at:] else len(text)
+            at = text.find("}", at) + 1 or len(text)
     return heads
 
 
@@ -102,30 +109,28 @@ def _check_start(text: str, begin: int) -> None:
     if rest:
         message = _('line {line}: expected “name = value”, got "{text}" (put # before remarks)')
         line = text.count("\n", 0, text.index(rest.split()[0])) + 1
-        raise ParseError(message.format(line=line, text=rest.splitlines()[0][:40]))
+        raise ParseError(message, line=line, text=rest.splitlines()[0][:40])
 
 
 def _value(text: str) -> str:
-    text = (
-        re.sub(r"(?:\\\\|\\[)\]]|\$|[,;]|\b(?:and|und)\b|[-*•]\s*$|\s)+$", "", text).strip().removeprefix("&").strip()
-    )
-    return text[:-1] if re.search(r"\.\d*\.$|[\])}]\.$", text) else text
+    """What stands between two names, without what separates them."""
+    text = text.strip()
+    while found := _BEHIND.search(text, max(len(text) - 4, 0)):
+        text = text[: found.start()].rstrip()
+    text = text.removeprefix("&").strip()
+    return text[:-1] if re.search(r"(?:\.\d{0,40}|[\])}])\.\Z", text[-50:]) else text
 
 
 def _numbers(value: str, where: str, reader: code.Reader) -> Numbers:
     try:
-        if code.recognises(value):
-            return Numbers(reader.run(ast.parse(value).body))
-        return matrix.read(value)
-    except SyntaxError:
-        raise ParseError(_("{where}: cannot read this as NumPy code").format(where=where)) from None
+        return Numbers(reader.read(value)) if code.recognises(value) else matrix.read(value)
     except ParseError as error:
         raise ParseError(f"{where}: {error}") from None
 
 
 def _keep(found: dict[Any, Any], name: object, value: object, where: str) -> None:
     if name in found:
-        raise ParseError(_("{where}: it is given twice").format(where=where))
+        raise ParseError(_("{where}: it is given twice"), where=where)
     found[name] = value
 
 
@@ -135,11 +140,11 @@ def _steps(steps: dict[int, tuple[Numbers, str]]) -> tuple[Numbers, str]:
     where = steps[min(steps)][1]
     if missing or 0 in steps:
         raise ParseError(
-            _("{where}: the steps of x run from x_1 without a gap; x_{t} is missing").format(
-                where=where, t=(missing or [1])[0]
-            )
+            _("{where}: the steps of x run from x_1 without a gap; x_{t} is missing"),
+            where=where,
+            t=(missing or [1])[0],
         )
     rows = [steps[t][0].through(np.ravel) for t in sorted(steps)]
     if len({row.shape for row in rows}) > 1:
-        raise ParseError(_("{where}: every step of x must have the same number of entries").format(where=where))
+        raise ParseError(_("{where}: every step of x must have the same number of entries"), where=where)
     return Numbers.of([row.nested() for row in rows]), where

@@ -50,7 +50,7 @@ def from_state_dict(
         return Network(layers, output=output, dtype=dtype, engine=engine)
     if f"{readout}.weight" not in tensors:
         raise ProblemError(
-            _("there is no {name}; there are {known}").format(name=f"{readout}.weight", known=", ".join(tensors))
+            _("there is no {name}; there are {known}"), name=f"{readout}.weight", known=", ".join(tensors)
         )
     bias = tensors.get(f"{readout}.bias")
     weight = _array(tensors[f"{readout}.weight"])
@@ -65,34 +65,32 @@ def _found(tensors: Mapping[str, Any], prefix: str | None) -> list[dict[str, np.
         if parts is None:
             continue
         if parts[2] == "weight_hr":
-            raise ProblemError(_("{name}: an LSTM with a projection is not supported").format(name=name))
+            raise ProblemError(_("{name}: an LSTM with a projection is not supported"), name=name)
         if parts[4]:
-            raise ProblemError(_("{name}: layers in both directions are not supported yet").format(name=name))
+            raise ProblemError(_("{name}: layers in both directions are not supported yet"), name=name)
         prefixes.setdefault(parts[1] or "", {}).setdefault(int(parts[3]), {})[parts[2]] = _array(tensor)
     if prefix is None and len(prefixes) == 1:
         prefix = next(iter(prefixes))
     if prefix not in prefixes:
         known = ", ".join(prefixes) or ", ".join(tensors)
         raise ProblemError(
-            _("no weight_ih_l0 under the prefix “{prefix}”; there are {known}").format(prefix=prefix, known=known)
+            _("no weight_ih_l0 under the prefix “{prefix}”; there are {known}"), prefix=prefix, known=known
         )
     levels = prefixes[prefix]
     if sorted(levels) != list(range(len(levels))):
-        raise ProblemError(_("layers are missing: there are {known}").format(known=sorted(levels)))
+        raise ProblemError(_("layers are missing: there are {known}"), known=sorted(levels))
     return [levels[level] for level in range(len(levels))]
 
 
 def _layer(tensors: Mapping[str, np.ndarray], cell: str | None, options: Mapping[str, Any]) -> Layer:
     for name in ("weight_ih", "weight_hh"):
         if name not in tensors:
-            raise ProblemError(_("{name} is missing").format(name=name))
+            raise ProblemError(_("{name} is missing"), name=name)
     recurrent = tensors["weight_hh"]
     gates = recurrent.shape[0] / recurrent.shape[1] if recurrent.ndim == 2 and recurrent.shape[1] else 0
     kind = _CELLS.get(gates) if cell is None else "gru_after" if cell == "gru" else cell
     if kind is None:
-        raise ShapeError(
-            _("weight_hh is {shape}: (G·H, H) with G = 1, 3 or 4 was expected").format(shape=recurrent.shape)
-        )
+        raise ShapeError(_("weight_hh is {shape}: (G·H, H) with G = 1, 3 or 4 was expected"), shape=recurrent.shape)
     b, second = tensors.get("bias_ih"), tensors.get("bias_hh")
     extra = {}
     if kind == "gru_after" and second is not None:
@@ -116,9 +114,9 @@ def _safetensors(path: str) -> Mapping[str, np.ndarray]:
         from safetensors.numpy import load_file
     except ImportError:
         raise ProblemError(
-            _("reading {path} needs the package safetensors: pip install rnncalc[safetensors]").format(path=path)
+            _("reading {path} needs the package safetensors: pip install rnncalc[safetensors]"), path=path
         ) from None
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise ParseError(_("cannot read {name}: {reason}").format(name=path, reason=error)) from None
+        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error) from None
