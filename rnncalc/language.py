@@ -5,7 +5,6 @@ from __future__ import annotations
 import gettext
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 LANGUAGES = ("en", "zh")
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
@@ -19,7 +18,7 @@ def _(message: str) -> str:
 def speak(language: str) -> None:
     """Choose the language ("en" or "zh") of every message from here on, in this process."""
     global _catalogue
-    where = Path(__file__).with_name("locale")
+    where = os.path.join(os.path.dirname(__file__), "locale")
     _catalogue = gettext.translation("rnncalc", where, [language], fallback=True)
 
 

@@ -5,7 +5,6 @@ Who is called what, which shape it has, what may be left out; what was assumed o
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -277,7 +276,9 @@ def _check_keys(given: Mapping[str, Given], keys: Collection[str]) -> None:
 
 def _near(word: str, known: Collection[str]) -> str:
     """A suggestion, if one is near; for a single letter, the names that begin with it."""
-    close = difflib.get_close_matches(word, known, 1) or [name for name in sorted(known) if name == f"{word}0"]
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, 1) or [name for name in sorted(known) if name == f"{word}0"]
     return ": " + _("did you mean “{name}”?").format(name=close[0]) if close else ""
 
 

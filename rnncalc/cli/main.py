@@ -12,7 +12,7 @@ import click
 
 from rnncalc import __version__
 from rnncalc.errors import RnncalcError
-from rnncalc.language import of_locale, speak
+from rnncalc.language import _, of_locale, speak
 
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
@@ -31,6 +31,18 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"rnncalc.cli.{name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, with the nearest name for one that nobody knows."""
+        if args and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            for near in get_close_matches(args[0], COMMANDS, 1):
+                message = _("there is no command “{name}”: did you mean “{near}”?")
+                raise click.UsageError(message.format(name=args[0], near=near), ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -71,7 +69,9 @@ class ProblemCommand(click.Command):
 
     def _refuse_misspelt(self, ctx: click.Context, name: str, key: str, own: dict[str, Any]) -> None:
         """A name that is nearly one of this command's options, and no key of a problem."""
-        near = difflib.get_close_matches(name, [option for option in own if option.startswith("--")], 1, 0.8)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, [option for option in own if option.startswith("--")], 1, 0.8)
         if near:
             from rnncalc.reading import KEYS
 
@@ -157,7 +157,7 @@ def show(
     )
     text = render(document, format_, look)
     for note in document.notes:
-        click.echo(f"{_('note')}: {note}", err=True)
+        click.echo(note if note.startswith(_("warning")) else f"{_('note')}: {note}", err=True)
     if output is not None:
         write(text, output)
         return
@@ -176,6 +176,8 @@ def _can_print(text: str) -> bool:
 
 def write(text: str, name: str) -> None:
     """Write a file whole or not at all: beside its place first, then renamed. Raises ClickException."""
+    import tempfile
+
     path = Path(name)
     try:
         if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced

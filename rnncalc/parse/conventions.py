@@ -108,7 +108,7 @@ class Conventions:
             raise ProblemError(_("{where}: vectors are row or column, not “{word}”"), where=where, word=vectors)
         if vectors:
             self.rows = vectors == "row"
-        elif self.understood.assumed and self.understood.name != "goodfellow":
+        elif self.understood.fits:
             self._guess_orientation()
         if self.rows:
             for name in MATRICES:
@@ -123,7 +123,7 @@ class Conventions:
         if fits[not self.rows] and not fits[self.rows]:
             self.rows = not self.rows
             self.notes.append(_("the shapes fit only {kind}").format(kind=kind[self.rows]))
-        elif fits[True] and fits[False]:
+        elif fits[True] and fits[False] and {NOTATIONS[name].rows for name in self.understood.fits} == {True, False}:
             word = "column" if self.rows else "row"
             message = _("warning: {kind} assumed; square matrices fit --vectors {word} too, with other numbers")
             self.notes.append(message.format(kind=kind[self.rows], word=word))

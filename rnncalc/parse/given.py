@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
-from rnncalc.parse import json, matrix, sheet
+from rnncalc.parse import json, matrix
 from rnncalc.parse.numbers import Numbers
 
 
@@ -61,6 +61,8 @@ def read(text: str, named: str = "") -> dict[str, Given]:
 
 def _read(text: str) -> dict[str, Given]:
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+        from rnncalc.parse import sheet  # its patterns are many; JSON and options do without
+
         return {name: Given(value, where) for name, (value, where) in sheet.read(text).items()}
     found = json.read(text.lstrip("\ufeff"))
     return {key: Given(value, f"$.{shown(key, 40)}") for key, value in found.items() if not key.startswith("_")}

@@ -19,11 +19,6 @@ _AFTER = re.compile(
 )
 
 
-def recognises(text: str) -> bool:
-    """Whether an environment begins."""
-    return "\\begin" in text
-
-
 def read(text: str) -> Numbers:
     """The matrix of the first environment; ^T behind it transposes."""
     start = text.index("\\begin")

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from rnncalc.errors import ParseError
 from rnncalc.language import _
-from rnncalc.parse import brackets, code, files, latex, rows
+from rnncalc.parse import brackets, rows
 from rnncalc.parse.numbers import Numbers, plain
-
-READERS = (latex, code, brackets, rows)
 
 
 def read(text: str) -> Numbers:
-    """A scalar, a vector, a matrix or a batch of them from any form of CONTRACT's: rows, JSON, LaTeX, prints, NumPy
-    code, @file. Raises ParseError with the place.
+    """A scalar, a vector, a matrix or a batch of them: rows, JSON, LaTeX, prints, NumPy code, @file.
+
+    Raises ParseError with the place.
     """
     if text.lstrip().startswith("@"):
+        from rnncalc.parse import files
+
         return files.read(text.strip()[1:], read)
     text = _uncommented(plain(text)).strip().strip("$").strip()
     if not text:
         raise ParseError(_("expected numbers, got nothing"))
-    reader = next(reader for reader in READERS if reader.recognises(text))
-    if reader is code and brackets.recognises(text):  # np.array([[0.80]]) keeps its digits; np.zeros((2, 3)) is code
+    *first, last = _readers(text)
+    for reader in first:
         try:
-            return brackets.read(text)
+            return reader.read(text)
         except ParseError:
-            return code.read(text)
-    return reader.read(text)
+            continue
+    return last.read(text)
+
+
+def _readers(text: str) -> list[ModuleType]:
+    """Who may read the text, in the order in which they are asked; those with many patterns only if they are needed.
+
+    np.array([[0.80]]) is a print, and so keeps its digits; if it goes on, np.array([[0.80]]) * 2, it is code.
+    """
+    if "\\begin" in text:
+        from rnncalc.parse import latex
+
+        return [latex]
+    if "(" in text:
+        from rnncalc.parse import code
+
+        if code.recognises(text):
+            return [brackets, code] if brackets.recognises(text) else [code]
+    return [brackets] if brackets.recognises(text) else [rows]
 
 
 def _uncommented(text: str) -> str:

@@ -89,11 +89,11 @@ BY_NAMES = [name for name in NOTATIONS if name not in ("goodfellow", "swapped", 
 
 @dataclass
 class Understood:
-    """What was given, under our names. `assumed`: nobody named the notation, its names did."""
+    """What was given, under our names. `fits`: the notations that these names would fit, if nobody said which."""
 
     name: str
     given: dict[str, Given]
-    assumed: bool
+    fits: list[str]
     shown: dict[str, str]  # our symbol (U, U_i) → what the reader calls it
 
     @property
@@ -105,7 +105,7 @@ def understand(given: Mapping[str, Given], cell: Cell, keys: Collection[str]) ->
     """What was given under our names; `keys` are the names of a problem file. Raises ProblemError."""
     wanted = [name for name in given if name not in keys or name in NOTATIONS["goodfellow"].letters]
     wanted = [name.partition(".")[0] for name in wanted]
-    name, assumed = _choose(given, wanted, cell)
+    name, fits = _choose(given, wanted, cell)
     table = {**NOTATIONS["goodfellow"].names(cell, wanted), **NOTATIONS[name].names(cell, wanted)}
     settled: dict[str, Given] = {}
     shown = _letters(NOTATIONS[name], cell, wanted)
@@ -120,7 +120,7 @@ def understand(given: Mapping[str, Given], cell: Cell, keys: Collection[str]) ->
         elif theirs != ours:
             shown[ours.replace(".", "_")] = theirs
         _put(settled, ours, value, cell)
-    return Understood(name, settled, assumed, shown)
+    return Understood(name, settled, fits, shown)
 
 
 def gate_letters(cell: Cell) -> dict[str, str]:
@@ -145,22 +145,21 @@ def gate(letter: str, cell: Cell, where: str) -> str:
     )
 
 
-def _choose(given: Mapping[str, Given], wanted: Collection[str], cell: Cell) -> tuple[str, bool]:
+def _choose(given: Mapping[str, Given], wanted: Collection[str], cell: Cell) -> tuple[str, list[str]]:
+    """The notation, and all those whose names these may be; the first of them is taken."""
     if "notation" in given:
         name = given["notation"].word()
         if name not in NOTATIONS:
             message = _("{where}: no notation is called “{name}”; there are {known}")
             raise ProblemError(message, where=given["notation"].where, name=name, known=", ".join(NOTATIONS))
-        return name, False
+        return name, []
     if "B" in wanted or ("R" in wanted and "U" not in wanted and "R" not in cell.stacks):
-        return "onnx", True
+        return "onnx", ["onnx"]
     ours = NOTATIONS["goodfellow"].names(cell, wanted)
     foreign = [name for name in wanted if _squeezed(name) not in ours]
-    for name in BY_NAMES if foreign else []:
-        table = NOTATIONS[name].names(cell, wanted)
-        if all(_squeezed(theirs) in table for theirs in foreign):
-            return name, True
-    return "goodfellow", True
+    tables = {name: NOTATIONS[name].names(cell, wanted) for name in BY_NAMES} if foreign else {}
+    fits = [name for name, table in tables.items() if all(_squeezed(theirs) in table for theirs in foreign)]
+    return (fits[0] if fits else "goodfellow"), fits
 
 
 def _put(settled: dict[str, Given], name: str, value: Given, cell: Cell) -> None:

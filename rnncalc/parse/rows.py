@@ -13,11 +13,6 @@ _RULE = frozenset("-|:+ \t")  # what the line below a Markdown header is made of
 _ENTRY = re.compile(rf"{FRACTION.pattern}|{DECIMAL.pattern}|{WORD.pattern}|[^\s,]+", re.IGNORECASE)
 
 
-def recognises(text: str) -> bool:
-    """What is in no bracket is in rows."""
-    return True
-
-
 def read(text: str) -> Numbers:
     """One row is a vector, one number a scalar."""
     lines = [line.strip() for line in re.split(r"[;\n]|\\\\", text)]
