@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from rnncalc.cells import Cell
 from rnncalc.document import Block, Document, Formula, Formulas, Heading, Items, Paragraph
+from rnncalc.equations import Call, Name
 from rnncalc.language import _
 from rnncalc.readout import READ_OUT
 from rnncalc.writing import SOURCE, Letters, Place, write
@@ -15,10 +17,7 @@ def cell(subject: Cell) -> Document:
     """One page on a cell."""
     known = subject.literature
     title = f"{subject.name}: {_(known.title)} ({known.year})" if known else subject.name
-    lines = tuple(_formulas(subject))
-    if not subject.owns_read_out:
-        lines += tuple(_formulas(READ_OUT, subject.emits))
-    blocks: list[Block] = [Heading(title, 1), Formulas(lines)]
+    blocks: list[Block] = [Heading(title, 1), Formulas(tuple(_formulas(subject)))]
     blocks += [Heading(_("shapes"), 3), Items(tuple(_shapes(subject)))]
     for option, choices in subject.switches.items():
         blocks += [Heading(f"{option}", 3), Items(tuple((value, _replaced(choices[value])) for value in choices))]
@@ -41,22 +40,22 @@ def cell(subject: Cell) -> Document:
     return Document(blocks, _data(subject))
 
 
-def _formulas(subject: Cell, read: str = "x") -> list[Formula]:
-    letters = Letters(input=read, labels=subject.labels)
-    place = Place(signals=frozenset(subject.written))
-    return [
-        Formula(line, (expression,), letters, place)
-        for line, expression in subject.written.items()
-        if not (read != "x" and line == "y")
-    ]
+def _formulas(subject: Cell) -> Iterator[Formula]:
+    """The cell's lines, and the read-out's with a function g of the reader's choice."""
+    letters, place = Letters(labels=subject.labels), Place(signals=frozenset(subject.written))
+    for line, expression in subject.written.items():
+        yield Formula(line, (expression,), letters, place)
+    if not subject.owns_read_out:
+        letters, place = Letters(input=subject.emits), Place(signals=frozenset("sy"))
+        yield Formula("s", (READ_OUT.written["s"],), letters, place)
+        yield Formula("y", (Call("g", Name("s")),), letters, place)
 
 
 def _shapes(subject: Cell) -> list[tuple[str, str]]:
-    words = {"H": "H", "O": "O", "D": "D"}
     found = []
     for name, stack in subject.stacks.items():
-        rows = f"{len(stack)}·{words[stack[0].rows]}" if len(stack) > 1 else words[stack[0].rows]
-        shape = f"({rows}, {words[stack[0].columns]})" if stack[0].columns else f"({rows},)"
+        rows = f"{len(stack)}·{stack[0].rows}" if len(stack) > 1 else stack[0].rows
+        shape = f"({rows}, {stack[0].columns})" if stack[0].columns else f"({rows},)"
         gates = (
             ", " + _("stacked {gates}").format(gates=" ".join(p.gate or "" for p in stack)) if len(stack) > 1 else ""
         )

@@ -113,7 +113,7 @@ class _Pen:
     def call(self, node: Call) -> str:
         argument = self.write(node.argument)
         if self.style.source or node.function not in FUNCTIONS:
-            name = rf"\{node.function}" if self.style.latex else node.function
+            name = rf"\{node.function}" if self.style.latex and len(node.function) > 1 else node.function
             return f"{name}({argument})"
         function = FUNCTIONS[node.function]
         name = function.latex if self.style.latex else function.text

@@ -79,7 +79,7 @@ def main() -> NoReturn:
         code = 2
         click.echo(f"Error: {error}", err=True)
     except click.Abort:
-        click.echo("", err=True)
+        click.echo(_("Interrupted."), err=True)
         code = 130
     except OSError as error:
         code = _output_failed(error)

@@ -6,11 +6,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rnncalc.errors import RnncalcError
 from rnncalc.language import LANGUAGES, _, speak
 
 if TYPE_CHECKING:
@@ -133,8 +135,12 @@ def given(problem: str | None) -> dict[str, Given]:
     found = {}
     if problem is not None:
         found = reader.read(problem if problem.lstrip().startswith("{") else files.content(problem), named=problem)
-    for name in options:  # an option for one gate leaves the file's other gates alone; for the whole, it replaces all
+    for name in options:
+        stack, _dot, gate = name.partition(".")
         found = {key: value for key, value in found.items() if key != name and not key.startswith(f"{name}.")}
+        if gate and stack in found and isinstance(found[stack].value, dict):  # the file's other gates stay
+            rest = {key: value for key, value in found[stack].value.items() if key != gate}
+            found[stack] = replace(found[stack], value=rest)
     return {**found, **reader.wrapped(options, "--{}")}
 
 
@@ -175,7 +181,7 @@ def _can_print(text: str) -> bool:
 
 
 def write(text: str, name: str) -> None:
-    """Write a file whole or not at all: beside its place first, then renamed. Raises ClickException."""
+    """Write a file whole or not at all: beside its place first, then renamed. Raises RnncalcError."""
     import tempfile
 
     path = Path(name)
@@ -199,4 +205,4 @@ def write(text: str, name: str) -> None:
                 raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise click.ClickException(_("cannot write {name}: {reason}").format(name=name, reason=reason)) from None
+        raise RnncalcError(_("cannot write {name}: {reason}"), name=name, reason=reason) from None

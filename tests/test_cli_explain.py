@@ -1,0 +1,36 @@
+"""rnncalc explain"""
+
+import pytest
+from helpers import CELLS, answer, run
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_cell_is_explained(name):
+    done = run("explain", name)
+    assert done.returncode == 0
+    literature = CELLS[name].literature
+    assert done.stdout.startswith(f"{name}: {literature.title} ({literature.year})\n")
+    for text in (*literature.papers, *literature.also_called, *literature.not_to_be_confused_with, *literature.remarks):
+        assert text in done.stdout
+
+
+def test_shapes_and_gate_orders():
+    text = run("explain", "lstm").stdout
+    assert "  U   (4·H, D), stacked i f g o\n" in text
+    assert "  ONNX                        i o f g\n" in text
+    assert "  s_t = c + V h_t\n  y_t = g(s_t)\n" in text
+    assert "  c_t = f_t ∘ c_{t-1} + i_t ∘ g_t\n" in text
+
+
+def test_for_programs():
+    data = answer("explain", "gru_after")
+    assert data["gate_orders"]["Keras"] == ["z", "r", "n"]
+    assert data["equations"]["h"] == "(1 - z) * n + z * h_p"
+    assert data["shapes"]["d"] == "(H,)"
+
+
+def test_a_misspelt_cell():
+    done = run("explain", "ltsm")
+    assert done.returncode == 2
+    assert "no cell is called “ltsm”: did you mean lstm?" in done.stderr
+    assert "there are elman, jordan" in run("explain", "transformer").stderr
