@@ -1,0 +1,85 @@
+"""Documents that cannot lie: every console block of the READMEs is run and compared, every Python block is run."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnncalc.cli.main import COMMANDS, commands
+
+ROOT = Path(__file__).parents[1]
+READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def session(block: str) -> list[tuple[str, str]]:
+    """A console block as commands with what they print."""
+    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    return [(command, output) for command, _newline, output in (part.partition("\n") for part in parts)]
+
+
+def shown(command: str, folder: Path) -> str:
+    """What a terminal shows: standard error first, for notes precede results here."""
+    words = shlex.split(command)
+    assert words[0] == "rnncalc"
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, cwd=folder, env=environment)
+    return (done.stderr + done.stdout).decode()
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+def test_console_blocks(path, tmp_path):
+    run = 0
+    for block in blocks(path, "console"):
+        for command, output in session(block):
+            if command.startswith("cat "):  # shows a file that the commands below it use
+                (tmp_path / command.removeprefix("cat ")).write_text(output, encoding="utf-8")
+                continue
+            assert shown(command, tmp_path) == output, command
+            run += 1
+    assert run >= 5
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+def test_python_blocks(path, tmp_path):
+    code = blocks(path, "python")
+    assert code
+    for block in code:
+        assert len(block.strip().splitlines()) <= 12
+        subprocess.run([sys.executable, "-c", block], check=True, cwd=tmp_path, capture_output=True)
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_documented(command, path):
+    assert f"rnncalc {command}" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command):
+    found = commands.get_command(None, command)
+    assert found.help.startswith(COMMANDS[command].split(":")[0].split()[0]) or found.help
+    assert f"rnncalc {command}" in found.help
+
+
+def test_both_readmes_show_the_same_sessions():
+    english, chinese = ([session(block) for block in blocks(path, "console")] for path in READMES)
+    assert [[command for command, _output in block] for block in english] == [
+        [command for command, _output in block] for block in chinese
+    ]
+
+
+def test_files_that_the_tour_names_are_there():
+    text = READMES[0].read_text(encoding="utf-8")
+    tour = text[text.index("## A tour") : text.index("## Why")]
+    for folder, names in re.findall(r"^\| (`rnncalc/[^|]*?)((?:, `[^|]*)?) \|", tour, re.MULTILINE):
+        for name in re.findall(r"`([^`]+)`", folder + names):
+            path = ROOT / name if name.startswith("rnncalc/") else ROOT / "rnncalc" / name
+            assert path.exists(), name

@@ -1,0 +1,65 @@
+"""Against PyTorch, where it is installed: the same weights, the same numbers."""
+
+import numpy as np
+import pytest
+
+import rnncalc
+
+torch = pytest.importorskip("torch")
+
+KINDS = [("RNN", {"nonlinearity": "tanh"}), ("RNN", {"nonlinearity": "relu"}), ("LSTM", {}), ("GRU", {})]
+IDS = ["RNN tanh", "RNN relu", "LSTM", "GRU"]
+
+
+@pytest.mark.parametrize("engine", ["equations", "numba"])
+@pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
+def test_outputs_and_states_on_random_sizes(kind, options, engine):
+    torch.manual_seed(1)
+    rng = np.random.default_rng(2)
+    for layers in (1, 3):
+        D, H, O, N, T = (int(n) for n in rng.integers(1, 20, 5))
+        module = getattr(torch.nn, kind)(D, H, layers, batch_first=True, dtype=torch.float64, **options)
+        top = torch.nn.Linear(H, O, dtype=torch.float64)
+        tensors = {f"rnn.{name}": tensor for name, tensor in module.state_dict().items()}
+        tensors |= {f"fc.{name}": tensor for name, tensor in top.state_dict().items()}
+        activation = {"activation": options["nonlinearity"]} if options else {}
+        net = rnncalc.from_state_dict(tensors, readout="fc", engine=engine, **activation)
+        x = torch.randn(N, T, D, dtype=torch.float64)
+        out, state = module(x)
+        y, final = net(x.numpy(), return_state=True)
+        np.testing.assert_allclose(y, top(out).detach().numpy(), rtol=0, atol=1e-12)
+        last = [part[-1].detach().numpy() for part in (state if kind == "LSTM" else (state,))]
+        for ours, theirs in zip((final[name] for name in ("h", "c") if name in final), last):
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
+def test_problem_files_speak_pytorch(kind, options):
+    torch.manual_seed(3)
+    module = getattr(torch.nn, kind)(3, 4, dtype=torch.float64, **options)
+    x = torch.randn(5, 3, dtype=torch.float64)
+    keys = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+    cell = {"RNN": "elman", "LSTM": "lstm", "GRU": "gru"}[kind]
+    activation = {"activation": options["nonlinearity"]} if options else {}
+    found = rnncalc.problem(cell=cell, notation="pytorch", x=x.numpy(), **keys, **activation).forward()
+    np.testing.assert_allclose(found.h, module(x)[0].detach().numpy(), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
+def test_packed_sequences_are_ragged_batches(kind, options):
+    torch.manual_seed(4)
+    module = getattr(torch.nn, kind)(3, 5, batch_first=True, dtype=torch.float64, **options)
+    activation = {"activation": options["nonlinearity"]} if options else {}
+    net = rnncalc.from_state_dict(module.state_dict(), **activation)
+    x, lengths = torch.randn(4, 7, 3, dtype=torch.float64), [3, 7, 1, 5]
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    out, _ = torch.nn.utils.rnn.pad_packed_sequence(module(packed)[0], batch_first=True)
+    np.testing.assert_allclose(net(x.numpy(), lengths=lengths), out.detach().numpy(), rtol=0, atol=1e-12)
+
+
+def test_float32_weights_stay_float32():
+    module = torch.nn.LSTM(3, 4)
+    net = rnncalc.from_state_dict(module.state_dict())
+    x = torch.randn(6, 3)
+    assert net.dtype == np.float32
+    np.testing.assert_allclose(net(x.numpy()), module(x)[0].detach().numpy(), rtol=0, atol=1e-6)
