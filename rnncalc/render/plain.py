@@ -56,7 +56,8 @@ def aligned(block: Table, rows: Sequence[int], look: Look) -> list[list[str]]:
     columns = []
     for column in zip(*(cells(block.rows[row], look) for row in rows)):
         behind = [len(cell) - cell.find(".") if "." in cell else 0 for cell in column]
-        columns.append([cell + " " * (max(behind) - own) for cell, own in zip(column, behind)])
+        most = max(behind)
+        columns.append([cell + " " * (most - own) for cell, own in zip(column, behind)])
     return columns or [[] for _column in block.columns]
 
 
