@@ -69,12 +69,15 @@ def signal_of(name: str) -> str:
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.MatMult: "@"}
 
 
-def parse(text: str, line: str = "") -> Expression:
-    """The tree of an equation's right-hand side. Raises CellError with the place of what is not allowed."""
+def parse(text: str, line: str = "", typed: bool = True) -> Expression:
+    """The tree of an equation's right-hand side. Raises CellError with the place of what is not allowed.
+
+    typed: a person wrote it, and may call only the functions that are meant for people.
+    """
     if len(text) > LONGEST:
         raise CellError(_("{line}: longer than {most} characters"), line=line, most=LONGEST)
     try:
-        return _converted(ast.parse(text.strip(), mode="eval").body, line)
+        return _converted(ast.parse(text.strip(), mode="eval").body, line, typed)
     except SyntaxError as error:
         place = f" ({_('character')} {error.offset})" if error.offset else ""
         raise CellError(_("{line}: cannot read “{text}”{place}"), line=line, text=text, place=place) from None
@@ -84,22 +87,24 @@ def parse(text: str, line: str = "") -> Expression:
         raise CellError(_("{line}: cannot read “{text}”"), line=line, text=text[:60]) from None
 
 
-def _converted(node: ast.expr, line: str) -> Expression:
+def _converted(node: ast.expr, line: str, typed: bool) -> Expression:
     if isinstance(node, ast.Name):
         return Name(node.id)
     value = node.value if isinstance(node, ast.Constant) else None
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return Number(float(value))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return Negative(_converted(node.operand, line))
+        return Negative(_converted(node.operand, line, typed))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd):
-        return _converted(node.operand, line)
+        return _converted(node.operand, line, typed)
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        return Binary(_OPERATORS[type(node.op)], _converted(node.left, line), _converted(node.right, line))
+        return Binary(
+            _OPERATORS[type(node.op)], _converted(node.left, line, typed), _converted(node.right, line, typed)
+        )
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1 and not node.keywords:
-        if node.func.id in FUNCTIONS:
-            return Call(node.func.id, _converted(node.args[0], line))
-        known = ", ".join(name for name, function in FUNCTIONS.items() if not function.rowwise)
+        if node.func.id in FUNCTIONS and (FUNCTIONS[node.func.id].typed or not typed):
+            return Call(node.func.id, _converted(node.args[0], line, typed))
+        known = ", ".join(name for name, function in FUNCTIONS.items() if function.typed and not function.rowwise)
         message = _("{line}: no function is called {name} (character {place}); there are {known}")
         raise CellError(message, line=line, name=node.func.id, place=node.col_offset + 1, known=known)
     message = _(

@@ -14,13 +14,23 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Function:
-    """One function: how it computes, how it is written, and whether it mixes the units of a row (`rowwise`)."""
+    """One function: how it computes, how it is written, its slope, and whether it mixes the units of a row (`rowwise`).
+
+    slope: the derivative in terms of the function's own value y, as an equation; for a rowwise function, `back` takes
+    its value and the gradient that arrives there to the gradient of its argument. typed: whether people may call it.
+    """
 
     name: str
     compute: Callable[[np.ndarray], np.ndarray]
     text: str
     latex: str
-    rowwise: bool = False
+    slope: str = ""
+    back: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    typed: bool = True
+
+    @property
+    def rowwise(self) -> bool:
+        return self.back is not None
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
@@ -52,6 +62,21 @@ def log_softmax(s: np.ndarray) -> np.ndarray:
     return shifted - np.log(_total(np.exp(shifted)))
 
 
+def step(y: np.ndarray) -> np.ndarray:
+    """1 where y is positive, else 0: the slope of relu, 0 at 0."""
+    return np.where(y.real > 0, 1, 0).astype(y.dtype, copy=False)
+
+
+def softmax_back(y: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    """ds = y ∘ (dy − Σ y·dy)."""
+    return y * (dy - _total(y * dy))
+
+
+def log_softmax_back(y: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    """ds = dy − e^y Σ dy."""
+    return dy - np.exp(y) * _total(dy)
+
+
 def _largest(s: np.ndarray) -> np.ndarray:
     return s.real.max(axis=-1, keepdims=True)
 
@@ -64,12 +89,13 @@ def _total(e: np.ndarray) -> np.ndarray:
 FUNCTIONS = {
     function.name: function
     for function in (
-        Function("tanh", np.tanh, "tanh", r"\tanh"),
-        Function("sigmoid", sigmoid, "σ", r"\sigma"),
-        Function("relu", relu, "ReLU", r"\operatorname{ReLU}"),
-        Function("exp", np.exp, "exp", r"\exp"),
-        Function("identity", identity, "", ""),
-        Function("softmax", softmax, "softmax", r"\operatorname{softmax}", rowwise=True),
-        Function("log_softmax", log_softmax, "log softmax", r"\log\operatorname{softmax}", rowwise=True),
+        Function("tanh", np.tanh, "tanh", r"\tanh", "1 - y * y"),
+        Function("sigmoid", sigmoid, "σ", r"\sigma", "y * (1 - y)"),
+        Function("relu", relu, "ReLU", r"\operatorname{ReLU}", "step(y)"),
+        Function("exp", np.exp, "exp", r"\exp", "y"),
+        Function("identity", identity, "", "", "1"),
+        Function("step", step, "step", r"\operatorname{step}", "0", typed=False),
+        Function("softmax", softmax, "softmax", r"\operatorname{softmax}", back=softmax_back),
+        Function("log_softmax", log_softmax, "log softmax", r"\log\operatorname{softmax}", back=log_softmax_back),
     )
 }

@@ -1,9 +1,9 @@
-"""A layer: a cell with its weights, whose shapes have been held against the equations."""
+"""Layers: a cell with its weights, whose shapes have been held against the equations, in one direction or in both."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,11 @@ from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
 from rnncalc.schedule import Schedule
 
+DIRECTIONS = ("forward", "backward", "both")
 
-class Layer:
-    """A cell with its weights.
 
-    cell: a name (elman, jordan, lstm, gru, gru_after, i2h_i2o) or a `Cell`. arrays: in the cell's order, U (G·H, D), W
-    (G·H, H), b (G·H,), …, or by name; the G gates are stacked in the cell's order; biases are zero unless given.
-    options: the cell's switches (activation, update, output) and its starts (h0, c0, y0: (H,) or (N, H)).
-    Raises ShapeError and ProblemError, by name.
-    """
+class Pass:
+    """One direction of a layer: a cell with its weights and where it starts."""
 
     def __init__(self, cell: str | Cell, *arrays: ArrayLike | None, **options: Any):
         base = _cell(cell)
@@ -59,17 +55,17 @@ class Layer:
                 begin += rows
         return found
 
-    def settled(self, dtype: np.dtype) -> Layer:
-        """A copy whose arrays are of that dtype, contiguous and read-only."""
+    def settled(self, dtype: np.dtype, writeable: bool = False) -> Pass:
+        """A copy whose arrays are of that dtype, contiguous and, unless asked otherwise, read-only."""
         copied = copy.copy(self)
         copied.arrays = {name: np.array(array, dtype, order="C") for name, array in self.arrays.items()}
         for array in copied.arrays.values():
-            array.flags.writeable = False
+            array.flags.writeable = writeable
         return copied
 
     @property
     def width(self) -> int:
-        """The number of entries that the layer hands up at each step."""
+        """The number of entries that it hands up at each step."""
         return self.sizes[self.cell.size(self.cell.emits)]
 
     def start(
@@ -89,6 +85,98 @@ class Layer:
                 raise ShapeError(message, name=f"{state}0", width=width, n=schedule.sequences, shape=array.shape)
             found[state] = np.broadcast_to(array, (schedule.sequences, width))[schedule.order]
         return found
+
+    def shared(self, given: Mapping[str, ArrayLike | None], batch: bool) -> frozenset[str]:
+        """The states that start a whole batch from one given vector."""
+        found = {state: given.get(f"{state}0", self.starts.get(state)) for state in self.cell.state}
+        return frozenset(state for state, value in found.items() if batch and value is not None and np.ndim(value) == 1)
+
+
+class Layer:
+    """A cell with its weights, in one direction or in both.
+
+    cell: a name (elman, jordan, lstm, gru, gru_after, i2h_i2o) or a `Cell`. arrays: in the cell's order, U (G·H, D), W
+    (G·H, H), b (G·H,), …, or by name; the G gates are stacked in the cell's order; biases are zero unless given.
+    options: the cell's switches (activation, update, output) and its starts (h0, c0, y0: (H,) or (N, H)).
+
+    direction: "forward", "backward" (every sequence visited from its end), or "both"; then `backward` holds the other
+    direction's arrays and starts by name, and `merge` says how the two become one: concat, sum, ave or mul.
+    Raises ShapeError and ProblemError, by name.
+    """
+
+    def __init__(
+        self,
+        cell: str | Cell,
+        *arrays: ArrayLike | None,
+        direction: str = "forward",
+        backward: Mapping[str, Any] | None = None,
+        merge: str = "concat",
+        **options: Any,
+    ):
+        for name, word, known in (("direction", direction, DIRECTIONS), ("merge", merge, tuple(MERGES))):
+            if word not in known:
+                message = _("{name} is one of {known}, not “{word}”")
+                raise ProblemError(message, name=name, known=", ".join(known), word=word)
+        first = Pass(cell, *arrays, **options)
+        self.cell, self.direction, self.merge = first.cell, direction, merge
+        if first.cell.owns_read_out and direction != "forward":
+            raise ProblemError(_("{cell} owns its read-out, so it only runs forward"), cell=first.cell.name)
+        if (backward is not None) != (direction == "both"):
+            raise ProblemError(_("the weights of the backward direction go with direction both, and it with them"))
+        self.passes = {"backward" if direction == "backward" else "forward": first}
+        if backward is not None:
+            self.passes["backward"] = second = Pass(first.cell, **backward)
+            if any(first.sizes[letter] != second.sizes[letter] for letter in "HD"):
+                raise ShapeError(_("the two directions of a layer must agree in H and D"))
+
+    @property
+    def only(self) -> Pass:
+        """The pass that is there in any case: the first one."""
+        return next(iter(self.passes.values()))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return self.only.sizes
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        return self.only.arrays
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        return self.only.parameters
+
+    @property
+    def starts(self) -> dict[str, np.ndarray]:
+        return self.only.starts
+
+    @property
+    def width(self) -> int:
+        """The number of entries that the layer hands up at each step."""
+        return self.only.width * (2 if len(self.passes) > 1 and self.merge == "concat" else 1)
+
+    def settled(self, dtype: np.dtype, writeable: bool = False) -> Layer:
+        """A copy with the passes' arrays settled."""
+        copied = copy.copy(self)
+        copied.passes = {name: one.settled(dtype, writeable) for name, one in self.passes.items()}
+        return copied
+
+
+MERGES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "concat": lambda f, b: np.concatenate([f, b], axis=-1),
+    "sum": lambda f, b: f + b,
+    "ave": lambda f, b: (f + b) / 2,
+    "mul": lambda f, b: f * b,
+}
+
+
+def unmerged(merge: str, gradient: np.ndarray, f: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The gradient at what both directions made together, as the gradient at each: the inverse way through MERGES."""
+    if merge == "concat":
+        return gradient[..., : f.shape[-1]], gradient[..., f.shape[-1] :]
+    if merge == "mul":
+        return gradient * b, gradient * f
+    return (gradient, gradient) if merge == "sum" else (gradient / 2, gradient / 2)
 
 
 def _cell(cell: str | Cell) -> Cell:
@@ -146,7 +234,7 @@ def _wanted(cell: Cell, name: str) -> str:
     return f"({rows}, {parameter.columns})" if parameter.columns else f"({rows},)"
 
 
-def _shape(layer: Layer, name: str) -> tuple[int, ...]:
+def _shape(layer: Pass, name: str) -> tuple[int, ...]:
     stack = layer.cell.stacks[name]
     rows = sum(layer.sizes[parameter.rows] for parameter in stack)
     return (rows, layer.sizes[stack[0].columns]) if stack[0].columns else (rows,)

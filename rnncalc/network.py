@@ -7,22 +7,27 @@ trace = net.forward(x)       # every intermediate
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.cells import Cell
+from rnncalc.equations import Call
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
-from rnncalc.layer import Layer, as_array
+from rnncalc.layer import MERGES, Layer, Pass, as_array
 from rnncalc.readout import read_out
 from rnncalc.schedule import Schedule
 from rnncalc.stepper import Stepper
-from rnncalc.trace import Signals, Trace, View
+from rnncalc.trace import LayerTrace, Made, Ran, Signals, Trace, View
 from rnncalc.walk import WalkedCell
+
+if TYPE_CHECKING:
+    from rnncalc.gradients import Gradients
 
 ENGINES = ("equations", "numba")
 LAYOUTS = ("batch_first", "time_first")
@@ -56,11 +61,11 @@ class Network:
             raise ProblemError(_("c and output belong to the read-out, which needs V"))
         if V is not None and top.cell.owns_read_out:
             raise ProblemError(_("{cell} owns its read-out: give V and c to its layer"), cell=top.cell.name)
-        on_top = None if V is None else Layer(read_out(output or "identity"), V=V, c=c)
+        on_top = None if V is None else Pass(read_out(output or "identity"), V=V, c=c)
         if on_top and on_top.sizes["D"] != top.width:
             message = _("V must be (O, H) = (O, {width}), got {shape}")
             raise ShapeError(message, width=top.width, shape=on_top.arrays["V"].shape)
-        self.dtype = _dtype(dtype, [*layers, *([on_top] if on_top else [])])
+        self.dtype = _dtype(dtype, [*_passes(layers), *([on_top] if on_top else [])])
         self.layers = [layer.settled(self.dtype) for layer in layers]
         self.read_out = on_top and on_top.settled(self.dtype)
         if engine not in ENGINES:
@@ -68,8 +73,17 @@ class Network:
         self.engine = engine
         self._cells: list[Any] = []
 
-    def _all(self) -> list[Layer]:
-        return [*self.layers, *([self.read_out] if self.read_out else [])]
+    @property
+    def passes(self) -> list[Pass]:
+        """Every pass, layer by layer, forward before backward."""
+        return _passes(self.layers)
+
+    @property
+    def output(self) -> str:
+        """The function g that makes y of the scores."""
+        top = self.read_out or self.layers[-1].only
+        last = top.cell.lines[top.cell.emits]
+        return last.function if top.cell.outputs and isinstance(last, Call) else "identity"
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -86,28 +100,31 @@ class Network:
         mask: ArrayLike | None = None,
         layout: str = "batch_first",
         return_state: bool = False,
-        **starts: ArrayLike,
-    ) -> np.ndarray | tuple[np.ndarray, dict[str, np.ndarray]]:
+        **starts: Any,
+    ) -> np.ndarray | tuple[np.ndarray, dict[str, Any]]:
         """The outputs alone: x (T, D) → y (T, O), (N, T, D) → (N, T, O), (T, N, D) with layout="time_first".
 
         lengths (N,): how many steps each sequence has; mask (N, T) or (T,): which; y is zero where there is none.
-        h0, c0, y0: initial states, (H,) or (N, H). return_state: also the states after the last step, by name.
+        h0, c0, y0: initial states, (H,) or (N, H); for several layers or directions a list, layer by layer, forward
+        before backward. return_state: also the states after the last step, by name, in the same form.
         Raises ShapeError.
         """
-        array, batch = self._input(x, layout)
-        schedule = Schedule.of(array.shape[0], array.shape[1], lengths, mask)
-        self._check_starts(starts)
-        rows, state = schedule.pack(array), {}
-        for layer, cell in zip(self.layers, self._runnable()):
-            rows, state = cell.infer(rows, schedule, layer.start(starts, schedule, self.dtype))
+        array, view = self._input(x, lengths, mask, layout)
+        schedule, cells, given = view.schedule, iter(self.cells), iter(self._starts(starts))
+        rows, ends = schedule.pack(array), []
+        for layer in self.layers:
+            out = []
+            for name, one in layer.passes.items():
+                mirrored = name == "backward"
+                fed = rows[schedule.mirror] if mirrored else rows
+                emitted, final = next(cells).infer(fed, schedule, one.start(next(given), schedule, self.dtype))
+                out.append(emitted[schedule.mirror] if mirrored else emitted)
+                ends.append(final)
+            rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
         if self.read_out:
-            rows, _none = self._runnable()[-1].infer(rows, Schedule.flat(len(rows)), {})
-        view = View(schedule, batch, batch and layout == "time_first")
+            rows, _none = next(cells).infer(rows, Schedule.flat(len(rows)), {})
         y = np.ascontiguousarray(view.steps(rows))
-        if not return_state:
-            return y
-        given = np.argsort(schedule.order)
-        return y, {name: view.sequences(values[given]) for name, values in state.items()}
+        return (y, self._ends(ends, view)) if return_state else y
 
     def forward(
         self,
@@ -116,59 +133,128 @@ class Network:
         lengths: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         layout: str = "batch_first",
-        **starts: ArrayLike | None,
+        **starts: Any,
     ) -> Trace:
         """Every intermediate of every step, by name. Arguments as for a call."""
-        array, batch = self._input(x, layout)
-        schedule = Schedule.of(array.shape[0], array.shape[1], lengths, mask)
-        return self._forward(array, View(schedule, batch, batch and layout == "time_first"), starts)
+        return self.traced(*self._input(x, lengths, mask, layout), self._starts(starts))
 
-    def _forward(self, x: np.ndarray, view: View, starts: Mapping[str, ArrayLike | None]) -> Trace:
-        self._check_starts(starts)
-        schedule = view.schedule
-        rows = schedule.pack(x)
-        layers = []
-        for layer, cell in zip(self.layers, self._runnable()):
-            blocks = cell.forward(rows, schedule, layer.start(starts, schedule, self.dtype))
-            layers.append(Signals.of_layer(blocks, layer.cell.state, view))
-            rows = blocks[layer.cell.emits][schedule.sequences :]
-        top = self._runnable()[-1].forward(rows, Schedule.flat(len(rows)), {}) if self.read_out else {"y": rows}
-        return Trace(layers, top, view)
+    def traced(self, array: np.ndarray, view: View, starts: Sequence[Mapping[str, Any]]) -> Trace:
+        """`forward` of what has been checked: x as (N, T, D), and the starts of each pass."""
+        schedule, cells, given = view.schedule, iter(self.cells), iter(starts)
+        rows, layers, made = schedule.pack(array), [], Made(self, [])
+        for layer in self.layers:
+            out, signals = [], {}
+            for name, one in layer.passes.items():
+                mirrored = name == "backward"
+                fed = rows[schedule.mirror] if mirrored else rows
+                begin = next(given)
+                blocks = next(cells).forward(fed, schedule, one.start(begin, schedule, self.dtype))
+                made.ran.append(Ran(blocks, fed, one.shared(begin, view.batch)))
+                emitted = blocks[one.cell.emits][schedule.sequences :]
+                out.append(emitted[schedule.mirror] if mirrored else emitted)
+                signals[name] = Signals.of_pass(blocks, one.cell.state, view, mirrored)
+            rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
+            layers.append(LayerTrace(layer.cell.emits, rows, signals, MERGES[layer.merge], view))
+        top: Mapping[str, np.ndarray] = {"y": rows}
+        if self.read_out:
+            top = next(cells).forward(rows, Schedule.flat(len(rows)), {})
+            made.ran.append(Ran(top, rows))
+        return Trace(layers, top, view, made)
 
-    def stepper(self, **starts: ArrayLike) -> Stepper:
-        """A stream: `step(x_t)` gives y_t and keeps the state. h0, c0, y0 as for a call."""
-        return Stepper(self, starts)
+    def backward(
+        self,
+        trace: Trace,
+        targets: ArrayLike | None = None,
+        *,
+        loss: str | None = None,
+        reduction: str | None = None,
+        dy: ArrayLike | None = None,
+        truncate: int | None = None,
+        chunk: int | None = None,
+    ) -> Gradients:
+        """Backpropagation through time: the gradient of the loss with respect to every parameter, start and input.
 
-    def _runnable(self) -> list[Any]:
+        trace: what `forward` of this network gave. targets, of the shape of y (NaN: no target) or class numbers, with
+        loss: half_squared_error, squared_error, mean_squared_error, cross_entropy or binary_cross_entropy; reduction:
+        sum, mean, batch_mean. Or dy, of the shape of y: the gradient that arrives there. truncate K: the loss of a step
+        reaches K steps, its own included. chunk K: no gradient from one block of K steps into the one before.
+
+        Returns `Gradients`: grads.U, grads.x, grads.h0, …, grads.steps, grads.loss. Raises ShapeError, ProblemError.
+        """
+        from rnncalc.backprop import backpropagate  # who only goes forward does not wait for it
+
+        return backpropagate(self, trace, targets, loss, reduction, dy, truncate, chunk)
+
+    def stepper(self, **starts: Any) -> Stepper:
+        """A stream: `step(x_t)` gives y_t and keeps the state. h0, c0, y0 as for a call. Only forward layers stream."""
+        if any("backward" in layer.passes for layer in self.layers):
+            raise ProblemError(_("a layer that runs backward needs the whole sequence: it cannot be stepped"))
+        return Stepper(self, self._starts(starts))
+
+    def in_complex(self) -> Network:
+        """A walked copy, complex, whose weights can be changed: to differentiate by complex step."""
+        copied = copy.copy(self)
+        copied.dtype, copied.engine, copied._cells = np.dtype(np.complex128), "equations", []
+        copied.layers = [layer.settled(copied.dtype, writeable=True) for layer in self.layers]
+        copied.read_out = self.read_out and self.read_out.settled(copied.dtype, writeable=True)
+        return copied
+
+    @property
+    def cells(self) -> list[Any]:
+        """What computes: one for each pass, one for the read-out; made on first need."""
         if not self._cells:
             make: Callable[..., Any] = WalkedCell
             if self.engine == "numba" and not _no_compiler():
                 from rnncalc.engine.compiled import CompiledCell
 
                 make = CompiledCell
-            self._cells = [make(layer.cell, layer.parameters, layer.sizes, self.dtype) for layer in self._all()]
+            passes = [*self.passes, *([self.read_out] if self.read_out else [])]
+            self._cells = [make(one.cell, one.parameters, one.sizes, self.dtype) for one in passes]
         return self._cells
 
-    def _input(self, x: ArrayLike, layout: str) -> tuple[np.ndarray, bool]:
-        """x as (N, T, D), and whether it was a batch."""
+    def _input(
+        self, x: ArrayLike, lengths: ArrayLike | None, mask: ArrayLike | None, layout: str
+    ) -> tuple[np.ndarray, View]:
+        """x as (N, T, D), and how its rows are visited and shown."""
         if layout not in LAYOUTS:
             raise ProblemError(_("layout is one of {known}, not “{layout}”"), known=", ".join(LAYOUTS), layout=layout)
         array = as_array("x", x).astype(self.dtype, copy=False)
-        inputs = self.sizes["D"]
+        inputs, batch = self.sizes["D"], array.ndim == 3
         if array.ndim not in (2, 3) or array.shape[-1] != inputs:
             message = _("x must be (T, D) = (T, {inputs}) or (N, T, {inputs}), got {shape}")
             raise ShapeError(message, inputs=inputs, shape=array.shape)
-        if array.ndim == 2:
-            return array[None], False
-        return (np.swapaxes(array, 0, 1) if layout == "time_first" else array), True
+        time_first = batch and layout == "time_first"
+        array = np.swapaxes(array, 0, 1) if time_first else array if batch else array[None]
+        return array, View(Schedule.of(array.shape[0], array.shape[1], lengths, mask), batch, time_first)
 
-    def _check_starts(self, starts: Mapping[str, ArrayLike | None]) -> None:
-        known = {f"{state}0" for layer in self.layers for state in layer.cell.state}
-        for name in starts:
+    def _starts(self, starts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The starts of each pass: what was given, one for each pass where there are several."""
+        passes = self.passes
+        known = sorted({f"{state}0" for one in passes for state in one.cell.state})
+        found: list[dict[str, Any]] = [{} for _one in passes]
+        for name, value in starts.items():
             if name not in known:
                 raise ProblemError(
-                    _("no state starts from {name}; there are {known}"), name=name, known=", ".join(sorted(known))
+                    _("no state starts from {name}; there are {known}"), name=name, known=", ".join(known)
                 )
+            if value is None:
+                continue
+            values = [value] if len(passes) == 1 else list(value) if np.ndim(value) != 0 else []
+            if len(values) != len(passes):
+                message = _("{name}: {n} passes need a list of {n}, layer by layer, forward before backward")
+                raise ShapeError(message, name=name, n=len(passes))
+            for start, one in zip(found, values):
+                start[name] = one
+        return found
+
+    def _ends(self, ends: list[Mapping[str, np.ndarray]], view: View) -> dict[str, Any]:
+        """The final states by name: an array, or a list with an entry for each pass."""
+        given = np.argsort(view.schedule.order)
+        shown = [{name: view.sequences(values[given]) for name, values in end.items()} for end in ends]
+        if len(shown) == 1:
+            return shown[0]
+        names = dict.fromkeys(name for end in shown for name in end)
+        return {name: [end.get(name) for end in shown] for name in names}
 
 
 class OneLayer(Network):
@@ -208,9 +294,13 @@ def _check_stack(layers: Sequence[Layer]) -> Layer:
     return layers[-1]
 
 
-def _dtype(wish: str | np.dtype | None, layers: Sequence[Layer]) -> np.dtype:
+def _passes(layers: Sequence[Layer]) -> list[Pass]:
+    return [one for layer in layers for one in layer.passes.values()]
+
+
+def _dtype(wish: str | np.dtype | None, passes: Sequence[Pass]) -> np.dtype:
     if wish is None:
-        arrays = [array for layer in layers for array in (*layer.arrays.values(), *layer.starts.values())]
+        arrays = [array for one in passes for array in (*one.arrays.values(), *one.starts.values())]
         return np.dtype(np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64)
     if np.dtype(wish) not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ProblemError(_("dtype is float64 or float32, not {dtype}"), dtype=wish)

@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnncalc.errors import ProblemError
+from rnncalc.language import _
 from rnncalc.network import Network
 from rnncalc.parse.given import Given
+from rnncalc.passes import GivenPass
 from rnncalc.trace import Trace
 from rnncalc.writing import Letters
 
+if TYPE_CHECKING:
+    from rnncalc.gradients import Gradients
+
 COMPILING = 0.5  # seconds until the compiled engine's first answer, Numba's import included
+
+
+@dataclass
+class Task:
+    """What is asked beyond the forward pass: the loss, how far BPTT goes, and the update."""
+
+    targets: np.ndarray | None = None  # the shape of y, or class numbers; NaN: none
+    loss: str | None = None
+    reduction: str | None = None
+    dy: np.ndarray | None = None
+    truncate: int | None = None
+    chunk: int | None = None
+    lr: float | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
 
 
 @dataclass
 class Problem:
     """What was asked, settled: ready to be computed.
 
-    x (T, D), or (N, T, D) if `batch`; letters: what the reader calls things; notes: what was assumed; given: everything
-    as it was given, under our names, for those who need its digits.
+    x (T, D), or (N, T, D) if `batch`; layers: each direction of each layer as it was given; notes: what was assumed;
+    given: everything as it was given for the last layer and the whole, under our names, for those who need its digits.
     """
 
     network: Network
     x: np.ndarray
     batch: bool
-    letters: Letters
+    layers: list[dict[str, GivenPass]]
+    task: Task = field(default_factory=Task)
     lengths: np.ndarray | None = None
     mask: np.ndarray | None = None
     title: str = ""
@@ -37,6 +60,21 @@ class Problem:
         """The forward pass, by the network's engine."""
         return self.network.forward(self.x, lengths=self.lengths, mask=self.mask)
 
+    def backward(self, trace: Trace) -> Gradients:
+        """Backpropagation through time. Raises ProblemError where nothing says what the loss is."""
+        task = self.task
+        if task.targets is None and task.dy is None:
+            raise ProblemError(_("targets are missing: give targets and a loss, or dy, the gradient that arrives at y"))
+        return self.network.backward(
+            trace, task.targets, loss=task.loss, reduction=task.reduction, dy=task.dy, truncate=task.truncate,
+            chunk=task.chunk,
+        )  # fmt: skip
+
+    @property
+    def letters(self) -> Letters:
+        """What the reader calls things in the last layer and above it."""
+        return next(iter(self.layers[-1].values())).letters
+
     @property
     def shapes(self) -> dict[str, int]:
         """T, D, H, O, and N for a batch."""
@@ -47,11 +85,11 @@ class Problem:
 def quicker_engine(network: Network, sequences: int, steps: int) -> str:
     """The engine that answers first: walking costs a microsecond or two per line and column of every step."""
     operations = entries = 0
-    for layer in network.layers:
-        operations += 3 * len(layer.cell.lines)
-        for parameter in layer.cell.parameters.values():
+    for one in network.passes:
+        operations += 3 * len(one.cell.lines)
+        for parameter in one.cell.parameters.values():
             if parameter.columns is not None:
-                operations += 2 * layer.sizes[parameter.columns]
-                entries += layer.sizes[parameter.rows] * layer.sizes[parameter.columns]
+                operations += 2 * one.sizes[parameter.columns]
+                entries += one.sizes[parameter.rows] * one.sizes[parameter.columns]
     seconds = steps * (operations * 1e-6 + entries * sequences * 1e-9)
     return "equations" if seconds < COMPILING else "numba"

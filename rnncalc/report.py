@@ -15,7 +15,7 @@ from rnncalc.document import Block, Column, Document, Formula, Formulas, Heading
 from rnncalc.equations import INPUT, Call, Expression, Name
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
-from rnncalc.layer import Layer
+from rnncalc.layer import Pass
 from rnncalc.problems import Problem
 from rnncalc.trace import Trace
 from rnncalc.work import step_work
@@ -135,9 +135,9 @@ def _merged(cell: Cell, lines: Mapping[str, Expression]) -> dict[str, Expression
     return {("y" if line == "s" else line): expression for line, expression in lines.items() if line != "y"}
 
 
-def _layers(problem: Problem) -> Iterator[tuple[Layer, Letters]]:
+def _layers(problem: Problem) -> Iterator[tuple[Pass, Letters]]:
     """The layer and the read-out, each with the letters of its input."""
-    layer = problem.network.layers[-1]
+    layer = problem.network.layers[-1].only
     yield layer, problem.letters
     if problem.network.read_out:
         emitted = problem.letters.signal(layer.cell.emits)
@@ -150,10 +150,10 @@ def _shapes(problem: Problem) -> Iterator[str]:
             shape = array.shape[::-1] if letters.rows and array.ndim == 2 else array.shape
             given = array.any() or name in problem.given
             yield f"{letters.parameter(name)} {shape}" if given else f"{letters.parameter(name)} = 0"
-    layer = problem.network.layers[-1]
-    cell = layer.cell
+    last = problem.network.layers[-1].only
+    cell = last.cell
     for state in cell.state:
-        start, name = layer.starts.get(state), f"{problem.letters.signal(state)}_0"
+        start, name = last.starts.get(state), f"{problem.letters.signal(state)}_0"
         if start is None or not start.any():
             yield f"{name} = 0"
         elif start.ndim == 1 and start.size <= 6:
@@ -226,7 +226,7 @@ def _values(
     return _at(array, sequence)[last if earlier else now]
 
 
-def _is_given(problem: Problem, layer: Layer, symbol: str) -> bool:
+def _is_given(problem: Problem, layer: Pass, symbol: str) -> bool:
     """Whether a parameter has a place in the arithmetic: a bias that nobody gave has none."""
     parameter = layer.cell.parameters[symbol]
     return (

@@ -2,8 +2,8 @@
 
 Rows lie step by step. The first N rows are the initial states; then come all sequences that have a first step, all that
 have a second, and so on, longest first. So the rows of a step and the rows that they continue are two runs from the
-left, nothing is computed for a step that a sequence does not have, and a masked or reversed sequence is only another
-order of its rows:
+left, nothing is computed for a step that a sequence does not have, and a masked sequence is only another order of its
+rows:
 
     lengths (2, 3, 0)      rows   init 1 init 0 init 2 | 1,0  0,0 | 1,1  0,1 | 1,2
                            starts 0                      3          5          7     8
@@ -25,16 +25,15 @@ _BLOCK = 128  # rows of a block of `Schedule.flat`
 class Schedule:
     """The order of rows of a batch of N sequences over T steps. present (N, T) says which steps there are."""
 
-    def __init__(self, sequences: int, steps: int, present: np.ndarray | None = None, reverse: bool = False):
-        self.sequences, self.steps, self.reverse = sequences, steps, reverse
+    def __init__(self, sequences: int, steps: int, present: np.ndarray | None = None):
+        self.sequences, self.steps = sequences, steps
         self.ragged = present is not None
         self.order = np.arange(sequences)
         self.counts = np.full(steps, sequences, np.int64)
         if present is not None:
             lengths = present.sum(axis=1)
             self.order = np.argsort(-lengths, kind="stable")
-            visits = np.argsort(~(present[:, ::-1] if reverse else present), axis=1, kind="stable")
-            times = steps - 1 - visits if reverse else visits  # (N, T), the steps that are there first
+            times = np.argsort(~present, axis=1, kind="stable")  # (N, T), the steps that are there first
             there = np.arange(steps)[:, None] < lengths[self.order]  # (T, N)
             self.counts = there.sum(axis=1)
             self.counts = self.counts[self.counts > 0]
@@ -86,15 +85,13 @@ class Schedule:
     def pack(self, array: np.ndarray) -> np.ndarray:
         """(N, T, …) → a row for each step that is there, in order, contiguous."""
         if not self.ragged:
-            steps = np.swapaxes(array[:, ::-1] if self.reverse else array, 0, 1)
-            return np.ascontiguousarray(steps).reshape(-1, *array.shape[2:])
+            return np.ascontiguousarray(np.swapaxes(array, 0, 1)).reshape(-1, *array.shape[2:])
         return array.reshape(self.sequences * self.steps, *array.shape[2:])[self.take]
 
     def unpack(self, rows: np.ndarray) -> np.ndarray:
         """The inverse of `pack`; zeros where there is no step."""
         if not self.ragged:
-            array = np.swapaxes(rows.reshape(self.steps, self.sequences, *rows.shape[1:]), 0, 1)
-            return array[:, ::-1] if self.reverse else array
+            return np.swapaxes(rows.reshape(self.steps, self.sequences, *rows.shape[1:]), 0, 1)
         flat = np.zeros((self.sequences * self.steps, *rows.shape[1:]), rows.dtype)
         flat[self.take] = rows
         return flat.reshape(self.sequences, self.steps, *rows.shape[1:])
@@ -106,6 +103,21 @@ class Schedule:
         if self.ragged:
             present[self.take] = True
         return present.reshape(self.sequences, self.steps)
+
+    @cached_property
+    def before(self) -> np.ndarray:
+        """For each row of a step, the row that it continues."""
+        counts = self.counts
+        first = np.repeat(self.starts[:-2], counts)  # where the rows of the step before begin
+        return first + np.arange(self.rows - self.sequences) - np.repeat(self.starts[1:-1] - self.sequences, counts)
+
+    @cached_property
+    def mirror(self) -> np.ndarray:
+        """For each row of a step, that of the same step if every sequence is visited from its end; its own inverse."""
+        sequence = np.concatenate([np.arange(count) for count in self.counts]) if len(self.counts) else np.arange(0)
+        visit = np.repeat(np.arange(len(self.counts)), self.counts)
+        lengths = np.bincount(sequence, minlength=self.sequences)
+        return self.starts[1 + lengths[sequence] - 1 - visit] - self.sequences + sequence
 
     @cached_property
     def last(self) -> np.ndarray:

@@ -215,6 +215,35 @@ def bring_input(array: Numbers, inputs: int, said: str, time_first: bool) -> tup
     raise ShapeError(message)
 
 
+def bring_output(array: Numbers, name: str, shape: tuple[int, ...], classes: bool, time_first: bool) -> np.ndarray:
+    """Targets in the shape of y, (T, O) or (N, T, O), or class numbers without the last axis; NaN where none is given.
+
+    Raises ShapeError.
+    """
+    values = array.values
+    blank = array.blank
+    if not np.isfinite(values[~blank]).all():
+        raise ProblemError(_("{name}: a finite number or null is needed"), name=name)
+    if values.ndim == 0 and values.size == np.prod(shape):
+        return values.reshape(shape)
+    batch = len(shape) == 3
+    if batch and time_first and values.ndim >= 2:
+        values = np.swapaxes(values, 0, 1)
+    if values.shape == shape or (classes and values.shape == shape[:-1]):
+        return values
+    if values.size == np.prod(shape) and (shape[-1] == 1 or shape[-2] == 1) and not (batch and time_first):
+        return values.reshape(shape)
+    if classes and values.size == np.prod(shape[:-1]) and not (batch and time_first):
+        return values.reshape(shape[:-1])
+    if blank.all():
+        return np.full(shape, np.nan)
+    if blank.any() and values.ndim == 1 and len(values) == shape[0] and values.ndim < len(shape):
+        message = _("{name} must be of the shape of y, {wanted}, got {shape}: write each row in brackets")
+    else:
+        message = _("{name} must be of the shape of y, {wanted}, got {shape}")
+    raise ShapeError(message, name=name, wanted=shape, shape=array.shape)
+
+
 def finite(array: Numbers, name: str) -> np.ndarray:
     """The values; ParseError's cousin for a blank, NaN or infinity among what is given."""
     if not np.isfinite(array.values).all():

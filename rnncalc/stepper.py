@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,14 +19,13 @@ if TYPE_CHECKING:
 class Stepper:
     """A network fed one step at a time. `state` holds the states by name, of the last layer; `reset` starts again."""
 
-    def __init__(self, network: Network, starts: Mapping[str, ArrayLike]):
-        self.network, self._starts = network, dict(starts)
-        network._check_starts(starts)
+    def __init__(self, network: Network, starts: list[dict[str, ArrayLike]]):
+        self.network, self._starts = network, starts
         self.reset()
 
     def reset(self) -> None:
         """Back to the initial state."""
-        self._states: list[dict[str, ArrayLike]] = [dict(self._starts) for _layer in self.network.layers]
+        self._states = [dict(start) for start in self._starts]
 
     @property
     def state(self) -> dict[str, np.ndarray]:
@@ -41,13 +39,11 @@ class Stepper:
         if array.ndim not in (1, 2) or array.shape[-1] != net.sizes["D"]:
             message = _("x_t must be (D,) = ({inputs},) or (N, {inputs}), got {shape}")
             raise ShapeError(message, inputs=net.sizes["D"], shape=array.shape)
-        rows = np.atleast_2d(array)
+        batch, rows = array.ndim == 2, np.atleast_2d(array)
         schedule = Schedule(len(rows), 1)
-        for number, (layer, cell) in enumerate(zip(net.layers, net._runnable())):
-            rows, final = cell.infer(rows, schedule, layer.start(self._states[number], schedule, net.dtype))
-            self._states[number] = {
-                f"{name}0": values if array.ndim == 2 else values[0] for name, values in final.items()
-            }
+        for number, (one, cell) in enumerate(zip(net.passes, net.cells)):
+            rows, final = cell.infer(rows, schedule, one.start(self._states[number], schedule, net.dtype))
+            self._states[number] = {f"{name}0": values if batch else values[0] for name, values in final.items()}
         if net.read_out:
-            rows, _none = net._runnable()[-1].infer(rows, Schedule.flat(len(rows)), {})
-        return rows if array.ndim == 2 else rows[0]
+            rows, _none = net.cells[-1].infer(rows, Schedule.flat(len(rows)), {})
+        return rows if batch else rows[0]

@@ -6,12 +6,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from rnncalc.language import _
 from rnncalc.schedule import Schedule
+
+Merge = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One cell's run: its signals (the first rows are the initial states), its inputs, the starts that are shared."""
+
+    blocks: Mapping[str, np.ndarray]
+    inputs: np.ndarray
+    shared: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Made:
+    """How a trace was made, for backpropagation: by which network, and each cell's run, in order."""
+
+    network: object
+    ran: list[Ran]
 
 
 class View:
@@ -24,6 +44,21 @@ class View:
     def step_axis(self) -> int:
         """The axis of the steps in what is shown."""
         return int(self.batch and not self.time_first)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The axes of sequences and steps of what is shown: (T,), (N, T) or (T, N)."""
+        schedule = self.schedule
+        shape = (schedule.sequences, schedule.steps) if self.batch else (schedule.steps,)
+        return shape[::-1] if self.time_first else shape
+
+    def batch_first(self, array: np.ndarray) -> np.ndarray:
+        """An array that is shown so, as (N, T, width)."""
+        return np.swapaxes(array, 0, 1) if self.time_first else array if self.batch else array[None]
+
+    def rows(self, array: np.ndarray) -> np.ndarray:
+        """The inverse of `steps`: an array that is shown so, as rows."""
+        return self.schedule.pack(self.batch_first(array))
 
     def steps(self, rows: np.ndarray) -> np.ndarray:
         """Rows of all steps as (T, width), (N, T, width) or (T, N, width)."""
@@ -38,19 +73,19 @@ class View:
 
 
 class Signals(Mapping[str, np.ndarray]):
-    """Signals by name, each at every step."""
+    """Signals by name, each at every step, in the original order of time."""
 
-    def __init__(self, rows: Mapping[str, np.ndarray], view: View):
-        self.rows, self.view = rows, view
+    def __init__(self, rows: Mapping[str, np.ndarray], view: View, mirrored: bool = False):
+        self.rows, self.view, self.mirrored = rows, view, mirrored
         self.initial: dict[str, np.ndarray] = {}
         self.final: dict[str, np.ndarray] = {}
         self._shown: dict[str, np.ndarray] = {}
 
     @classmethod
-    def of_layer(cls, blocks: Mapping[str, np.ndarray], state: Sequence[str], view: View) -> Signals:
-        """From a cell's blocks, whose first rows are the initial states."""
+    def of_pass(cls, blocks: Mapping[str, np.ndarray], state: Sequence[str], view: View, mirrored: bool) -> Signals:
+        """From a cell's blocks, whose first rows are the initial states; mirrored: visited from the end."""
         schedule = view.schedule
-        signals = cls({name: block[schedule.sequences :] for name, block in blocks.items()}, view)
+        signals = cls({name: block[schedule.sequences :] for name, block in blocks.items()}, view, mirrored)
         given = np.argsort(schedule.order)
         for name in state:
             signals.initial[name] = _frozen(view.sequences(blocks[name][given]))
@@ -59,7 +94,8 @@ class Signals(Mapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._shown:
-            self._shown[name] = _frozen(self.view.steps(self.rows[name]))
+            rows = self.rows[name][self.view.schedule.mirror] if self.mirrored else self.rows[name]
+            self._shown[name] = _frozen(self.view.steps(rows))
         return self._shown[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -79,13 +115,42 @@ class Signals(Mapping[str, np.ndarray]):
         return f"{type(self).__name__}({', '.join(f'{name} {self[name].shape}' for name in self)})"
 
 
+class LayerTrace(Signals):
+    """One layer: what it emits, merged if it runs both ways; `forward` and `backward` hold what each way computed."""
+
+    def __init__(self, emits: str, rows: np.ndarray, passes: Mapping[str, Signals], merge: Merge, view: View):
+        only = next(iter(passes.values()))
+        super().__init__({emits: rows} if len(passes) > 1 else only.rows, view, len(passes) == 1 and only.mirrored)
+        self.passes, self.emits, self.emitted = passes, emits, rows
+        self.forward, self.backward = passes.get("forward"), passes.get("backward")
+        both = list(passes.values())
+        self.initial, self.final = only.initial, only.final
+        if len(both) > 1:
+            ends = ((both[0].initial, both[1].initial), (both[0].final, both[1].final))
+            self.initial, self.final = ({state: merge(f[state], b[state]) for state in f} for f, b in ends)
+
+
 class Trace(Signals):
     """A network's forward pass: signals of the last layer and of the read-out; `layers` holds those of every layer."""
 
-    def __init__(self, layers: Sequence[Signals], read_out: Mapping[str, np.ndarray], view: View):
+    def __init__(self, layers: Sequence[LayerTrace], read_out: Mapping[str, np.ndarray], view: View, made: Made):
         top = layers[-1]
         super().__init__({**top.rows, **read_out}, view)
-        self.layers, self.initial, self.final = layers, top.initial, top.final
+        self.layers, self.initial, self.final, self.made = layers, top.initial, top.final, made
+        self._top, self._read_out = top, read_out
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return super().__getitem__(name) if name in self._read_out else self._top[name]
+
+    @property
+    def output(self) -> np.ndarray:
+        """The rows of y, in the schedule's order."""
+        return self._read_out["y"]
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The rows of what a loss from scores is taken of: s, or y where the network makes no s."""
+        return self._read_out["s"] if "s" in self._read_out else self.rows.get("s", self.output)
 
     def first_not_finite(self) -> tuple[str, int, tuple[int, ...]] | None:
         """Where the computation left the finite numbers: (signal, step, index), counted from 1; the earliest step."""

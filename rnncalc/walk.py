@@ -1,4 +1,4 @@
-"""The equations walked: a cell's lines evaluated one after the other, step by step, as written.
+"""The equations walked: a cell's lines evaluated one after the other, step by step, as written; and back again.
 
 The slow truth that compiled code is held against, and the path of homework, which must not wait for a compiler. It
 takes any dtype, complex numbers included. Rows lie as `schedule` says.
@@ -6,12 +6,14 @@ takes any dtype, complex numbers included. Rows lie as `schedule` says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from rnncalc.cells import Cell
-from rnncalc.equations import INPUT, evaluate
+from rnncalc.cells.adjoint import ARRIVED, TOTAL
+from rnncalc.equations import INPUT, Call, Name, evaluate, previous, product, signal_of
+from rnncalc.functions import FUNCTIONS
 from rnncalc.schedule import Schedule
 
 Arrays = Mapping[str, np.ndarray]
@@ -32,20 +34,138 @@ class WalkedCell:
         signals = {line: np.zeros((schedule.rows, self.sizes[cell.size(line)]), self.dtype) for line in cell.lines}
         for state, start in initial.items():
             signals[state][: schedule.sequences] = start
-        values = dict(self.parameters)
         for t in range(1, len(schedule.counts) + 1):
-            here, before = schedule.step(t)
-            values[INPUT] = x[here.start - schedule.sequences : here.stop - schedule.sequences]
-            for state in cell.state:
-                values[f"{state}_p"] = signals[state][before]
+            here, _before = schedule.step(t)
+            values = self.values(signals, x, schedule, t)
             with np.errstate(all="ignore"):  # an overflow is reported where the result is shown, by step and unit
                 for line, expression in cell.lines.items():
                     signals[line][here] = evaluate(expression, values)
                     values[line] = signals[line][here]
         return signals
 
+    def values(self, signals: Arrays, x: np.ndarray, schedule: Schedule, t: int) -> dict[str, np.ndarray]:
+        """What the lines of step t can see before any of them is computed."""
+        here, before = schedule.step(t)
+        values = dict(self.parameters)
+        values[INPUT] = x[here.start - schedule.sequences : here.stop - schedule.sequences]
+        for state in self.cell.state:
+            values[f"{state}_p"] = signals[state][before]
+        return values
+
     def infer(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""
         signals = self.forward(x, schedule, initial)
         final = {state: signals[state][schedule.last[schedule.order]] for state in self.cell.state}
         return signals[self.cell.emits][schedule.sequences :], final
+
+    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> WalkedAdjoint:
+        """Backpropagation through what `forward` left behind."""
+        return WalkedAdjoint(self, signals, x, schedule)
+
+
+class WalkedAdjoint:
+    """Gradients on their way back through the rows of one forward pass.
+
+    `add` brings what arrives from above; `run` walks from the last step to the first; `sweep` goes one step back from
+    every row at once and keeps apart what arrives at the steps before; both give the gradient at the inputs, (rows, D).
+    Then: `totals` of every line, `starts`, `parameters`.
+    """
+
+    def __init__(self, walked: WalkedCell, signals: Arrays, x: np.ndarray, schedule: Schedule):
+        self.walked, self.cell, self.signals, self.schedule = walked, walked.cell, signals, schedule
+        self.inputs = x
+        self.arrived = self._zeros(self.cell.arriving)
+        self.totals = self._zeros(self.cell.lines)
+        self.elementwise = {
+            symbol: np.zeros_like(walked.parameters[symbol])
+            for symbol, parameter in self.cell.parameters.items()
+            if parameter.columns is None
+        }
+        self.starts = {state: np.zeros_like(signals[state][: schedule.sequences]) for state in self.cell.state}
+
+    def _zeros(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+        return {name: np.zeros_like(self.signals[name]) for name in names}
+
+    def add(self, signal: str, rows: np.ndarray) -> None:
+        """What arrives at a signal from above, (rows, width)."""
+        self.arrived[signal][self.schedule.sequences :] += rows
+
+    def run(self, chunk: int = 0) -> np.ndarray:
+        """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before."""
+        self.x = np.zeros_like(self.inputs)
+        for t in range(len(self.schedule.counts), 0, -1):
+            kept = chunk == 0 or t == 1 or (t - 1) % chunk
+            self._step(t, self.arrived if kept else None)
+        self._keep_starts(self.arrived)
+        return self.x
+
+    def sweep(self) -> np.ndarray:
+        """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
+        self.x, before = np.zeros_like(self.inputs), self._zeros(self.cell.arriving)
+        for t in range(len(self.schedule.counts), 0, -1):
+            self._step(t, before)
+        self._keep_starts(before)
+        self.arrived = before
+        return self.x
+
+    def _keep_starts(self, arrived: Arrays) -> None:
+        for state, start in self.starts.items():
+            start += arrived[state][: self.schedule.sequences]
+
+    def _step(self, t: int, earlier: Arrays | None) -> None:
+        """All stages of one step. earlier: where gradients of the step before are put, None: nowhere."""
+        here, before = self.schedule.step(t)
+        values = self.walked.values(self.signals, self.inputs, self.schedule, t)
+        values.update({line: self.signals[line][here] for line in self.cell.lines})
+        rows = slice(here.start - self.schedule.sequences, here.stop - self.schedule.sequences)
+
+        def bring(name: str, gradient: np.ndarray) -> None:
+            if name == INPUT:
+                self.x[rows] += gradient
+            elif name in self.elementwise:
+                self.elementwise[name] += gradient.sum(axis=0)
+            elif not previous(name):
+                self.arrived[name][here] += gradient
+            elif earlier is not None:
+                earlier[signal_of(name)][before] += gradient
+
+        for stage in self.cell.back_stages:
+            for signal in stage.rowwise:
+                call = self.cell.lines[signal]
+                assert isinstance(call, Call)
+                assert isinstance(call.argument, Name)
+                back = FUNCTIONS[call.function].back
+                assert back is not None
+                self.totals[signal][here] += self.arrived[signal][here]
+                bring(call.argument.id, back(values[signal], self.arrived[signal][here]))
+            values.update({ARRIVED + name: array[here] for name, array in self.arrived.items()})
+            with np.errstate(all="ignore"):
+                for signal, expression in stage.totals:
+                    values[TOTAL + signal] = evaluate(expression, values) + np.zeros_like(values[signal])
+                    self.totals[signal][here] += values[TOTAL + signal]
+                for name, expression in stage.outgoing:
+                    bring(name, evaluate(expression, values))
+                for line in stage.products:
+                    for term in (*line.inputs, *line.products):
+                        weight = self.walked.parameters[term.weight]
+                        bring(term.source, term.sign * product(weight.T, values[TOTAL + line.signal]))
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The gradient of every parameter, by symbol: for a weight, one product over all rows."""
+        found = dict(self.elementwise)
+        first = self.schedule.sequences
+        for stage in self.cell.stages:
+            for line in stage.products:
+                gradient = self.totals[line.signal][first:]
+                for sign, bias in line.biases:
+                    found[bias] = found[bias] + sign * gradient.sum(axis=0)
+                for term in (*line.inputs, *line.products):
+                    found[term.weight] = found.get(term.weight, 0) + term.sign * gradient.T @ self._source(term.source)
+        return found
+
+    def _source(self, name: str) -> np.ndarray:
+        """What a weight multiplied, a row for each row of the schedule."""
+        if name == INPUT:
+            return self.inputs
+        rows = self.signals[signal_of(name)]
+        return rows[self.schedule.before] if previous(name) else rows[self.schedule.sequences :]

@@ -14,7 +14,9 @@ from rnncalc.writing import ASCII, LATEX, SOURCE, TEXT, Letters, Place, write, w
 
 NAMES = st.sampled_from(["h_p", "x_t", "W", "U_i", "b", "c", "r"]).map(Name)
 NUMBERS = st.floats(0, 1e6, allow_nan=False).map(Number)
-FUNCTION_NAMES = st.sampled_from([name for name, function in FUNCTIONS.items() if not function.rowwise])
+FUNCTION_NAMES = st.sampled_from(
+    [name for name, function in FUNCTIONS.items() if function.typed and not function.rowwise]
+)
 TREES = st.recursive(
     NAMES | NUMBERS,
     lambda inner: (

@@ -28,9 +28,9 @@ def test_outputs_and_states_on_random_sizes(kind, options, engine):
         out, state = module(x)
         y, final = net(x.numpy(), return_state=True)
         np.testing.assert_allclose(y, top(out).detach().numpy(), rtol=0, atol=1e-12)
-        last = [part[-1].detach().numpy() for part in (state if kind == "LSTM" else (state,))]
-        for ours, theirs in zip((final[name] for name in ("h", "c") if name in final), last):
-            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+        for name, theirs in zip("hc", state if kind == "LSTM" else (state,)):
+            ours = [final[name]] if layers == 1 else final[name]
+            np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)

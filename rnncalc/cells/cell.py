@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
+from rnncalc.cells.adjoint import BackStage, arrives, backwards
 from rnncalc.cells.plan import Stage, has_product, split, staged
 from rnncalc.equations import INPUT, Binary, Call, Expression, Name, is_binary, names, parse, previous, signal_of, walk
 from rnncalc.errors import CellError
@@ -109,6 +110,27 @@ class Cell:
     def stages(self) -> tuple[Stage, ...]:
         """The lines in their order of computation, as product lines and element-wise lines."""
         return staged(self.lines)
+
+    @cached_property
+    def arriving(self) -> frozenset[str]:
+        """The signals at which gradients arrive from outside their stage, the loss included."""
+        scores = {"s"} if "s" in self.outputs else set()
+        return frozenset(arrives(self.stages, self.lines, self.state, self.emits) | scores)
+
+    @cached_property
+    def back_stages(self) -> tuple[BackStage, ...]:
+        """The stages of backpropagation, in the order in which they run."""
+        return backwards(self.stages, self.lines, self.arriving)
+
+    @cached_property
+    def preactivations(self) -> dict[str, str]:
+        """Gate, or line of an own cell → the line that its function is applied to; of an ungated cell, "" → a."""
+        found = {}
+        for line, expression in self.lines.items():
+            if line in self.written and isinstance(expression, Call) and line not in self.outputs:
+                argument = _argument(expression)
+                found["" if argument in self.written else line] = argument
+        return found
 
     @cached_property
     def stacks(self) -> dict[str, list[Parameter]]:

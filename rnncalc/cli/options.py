@@ -75,7 +75,7 @@ class ProblemCommand(click.Command):
 
         near = get_close_matches(name, [option for option in own if option.startswith("--")], 1, 0.8)
         if near:
-            from rnncalc.reading import KEYS
+            from rnncalc.words import KEYS
 
             if key not in KEYS:
                 raise click.NoSuchOption(name, possibilities=near, ctx=ctx)

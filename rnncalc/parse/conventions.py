@@ -84,7 +84,7 @@ class Conventions:
         second = self.arrays.pop("b_hh", None)
         if second is None:
             return
-        order = self._order()
+        order = self.order
         if "d" in self.cell.stacks:
             if isinstance(second, dict):
                 second, inner = {g: v for g, v in second.items() if g != "n"}, second.get("n")
@@ -183,7 +183,8 @@ class Conventions:
             self.arrays[half] = _each(fused, partial(_columns, cut))
         self.notes.append(_("W was cut in two, [{halves}]").format(halves="W U" if word == "hx" else "U W"))
 
-    def _order(self) -> str:
+    @property
+    def order(self) -> str:
         """The order in which stacked gates come."""
         if "gates" in self.options:
             where, word = self.options["gates"].where, self.options["gates"].word().replace(",", "").replace(" ", "")
@@ -195,7 +196,7 @@ class Conventions:
         return self.understood.notation.gates.get(self.cell.name, self.cell.gates)
 
     def _gate_order(self) -> None:
-        order = self._order()
+        order = self.order
         if order == self.cell.gates or not order:
             return
         for name, array in self.arrays.items():

@@ -20,6 +20,7 @@ from rnncalc.layer import Layer
 from rnncalc.network import Network
 
 _NAME = re.compile(r"(?:(.*)\.)?(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l(\d+)(_reverse)?")
+_BACKWARD = "_reverse"
 _CELLS = {1: "elman", 3: "gru_after", 4: "lstm"}  # gates → cell
 
 
@@ -66,9 +67,9 @@ def _found(tensors: Mapping[str, Any], prefix: str | None) -> list[dict[str, np.
             continue
         if parts[2] == "weight_hr":
             raise ProblemError(_("{name}: an LSTM with a projection is not supported"), name=name)
-        if parts[4]:
-            raise ProblemError(_("{name}: layers in both directions are not supported yet"), name=name)
-        prefixes.setdefault(parts[1] or "", {}).setdefault(int(parts[3]), {})[parts[2]] = _array(tensor)
+        prefixes.setdefault(parts[1] or "", {}).setdefault(int(parts[3]), {})[parts[2] + (parts[4] or "")] = _array(
+            tensor
+        )
     if prefix is None and len(prefixes) == 1:
         prefix = next(iter(prefixes))
     if prefix not in prefixes:
@@ -83,15 +84,25 @@ def _found(tensors: Mapping[str, Any], prefix: str | None) -> list[dict[str, np.
 
 
 def _layer(tensors: Mapping[str, np.ndarray], cell: str | None, options: Mapping[str, Any]) -> Layer:
-    for name in ("weight_ih", "weight_hh"):
+    """One layer; PyTorch marks the tensors of the direction that runs backward with _reverse."""
+    kind, arrays = _pass(tensors, cell, "")
+    if not any(name.endswith(_BACKWARD) for name in tensors):
+        return Layer(kind, **arrays, **options)
+    _kind, backward = _pass(tensors, cell, _BACKWARD)
+    return Layer(kind, direction="both", backward=backward, **arrays, **options)
+
+
+def _pass(tensors: Mapping[str, np.ndarray], cell: str | None, way: str) -> tuple[str, dict[str, Any]]:
+    """The cell and its arrays, of one direction."""
+    for name in (f"weight_ih{way}", f"weight_hh{way}"):
         if name not in tensors:
             raise ProblemError(_("{name} is missing"), name=name)
-    recurrent = tensors["weight_hh"]
+    recurrent = tensors[f"weight_hh{way}"]
     gates = recurrent.shape[0] / recurrent.shape[1] if recurrent.ndim == 2 and recurrent.shape[1] else 0
     kind = _CELLS.get(gates) if cell is None else "gru_after" if cell == "gru" else cell
     if kind is None:
         raise ShapeError(_("weight_hh is {shape}: (G·H, H) with G = 1, 3 or 4 was expected"), shape=recurrent.shape)
-    b, second = tensors.get("bias_ih"), tensors.get("bias_hh")
+    b, second = tensors.get(f"bias_ih{way}"), tensors.get(f"bias_hh{way}")
     extra = {}
     if kind == "gru_after" and second is not None:
         units = recurrent.shape[1]
@@ -99,7 +110,7 @@ def _layer(tensors: Mapping[str, np.ndarray], cell: str | None, options: Mapping
         second = np.concatenate([second[: 2 * units], np.zeros(units, second.dtype)])
     if second is not None:
         b = second if b is None else b + second
-    return Layer(kind, tensors["weight_ih"], recurrent, b, **extra, **options)
+    return kind, {"U": tensors[f"weight_ih{way}"], "W": recurrent, "b": b, **extra}
 
 
 def _array(tensor: Any) -> np.ndarray:

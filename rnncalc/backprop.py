@@ -1,0 +1,246 @@
+"""Backpropagation through a network: the loss first, then the read-out, then the layers from the top down.
+
+Each cell goes back through its own steps (`walk`, `engine`); here is what lies between them: where the loss's gradient
+arrives, how two directions share what comes from above, and how far back through time a gradient may go.
+
+    truncated    every loss reaches the K latest steps. The gradient goes back in sweeps: the first visits every step
+                 with what the loss brings there, the next with what the first handed to the step before, K in all
+    in chunks    the sequence is cut in blocks of K steps, and nothing goes from one block to the block before
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.gradients import Gradients, LayerGradients, PassGradients
+from rnncalc.language import _
+from rnncalc.layer import Layer, as_array, unmerged
+from rnncalc.losses import Judged, Loss, find, judge, one_hot, weight
+from rnncalc.schedule import Schedule
+from rnncalc.trace import Ran, Signals, Trace
+
+if TYPE_CHECKING:
+    from rnncalc.network import Network
+
+
+def backpropagate(
+    network: Network,
+    trace: Trace,
+    targets: ArrayLike | None,
+    loss: str | None,
+    reduction: str | None,
+    dy: ArrayLike | None,
+    truncate: int | None,
+    chunk: int | None,
+) -> Gradients:
+    """The gradients of a network's loss; arguments as for `Network.backward`. Raises ShapeError, ProblemError."""
+    if trace.made.network is not network:
+        raise ProblemError(_("this trace was made by another network, or before its weights were changed"))
+    truncate, chunk = depth(network, trace.view.schedule, truncate, chunk)
+    question = asked(network, trace, targets, loss, reduction, dy)
+    judged = question.judge(trace.scores if question.at == "s" else trace.output)
+    down = _Descent(network, trace)
+    down.top(judged)
+    if truncate:
+        for _sweep in range(truncate):
+            down.layers(sweep=True)
+    else:
+        down.layers(chunk=chunk)
+    return down.gradients(judged, with_loss=dy is None)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the rows of a trace: targets (NaN: none), their loss and its weight; or the gradient at y."""
+
+    rows: np.ndarray  # (rows, O)
+    loss: Loss | None = None
+    weight: float = 1.0
+
+    @property
+    def at(self) -> str:
+        """Where the loss is taken: at the scores s or at y."""
+        return self.loss.at if self.loss else "y"
+
+    def judge(self, values: np.ndarray, rows: Any = slice(None)) -> Judged:
+        """The loss of those rows, of which y or s is given. A given dy is the gradient of the loss Σ dy·y."""
+        if self.loss is None:
+            gradient = self.rows[rows].astype(values.real.dtype)
+            losses = (values * gradient).sum(axis=-1)
+            return Judged(losses.sum(), losses, gradient, "y")
+        return judge(self.loss, values, self.rows[rows], self.weight)
+
+
+def asked(
+    network: Network,
+    trace: Trace,
+    targets: ArrayLike | None,
+    loss: str | None = None,
+    reduction: str | None = None,
+    dy: ArrayLike | None = None,
+) -> Question:
+    """The question as it was put, settled. Raises ShapeError, ProblemError."""
+    if (targets is None) == (dy is None):
+        raise ProblemError(_("give targets and their loss, or dy, the gradient that arrives at y"))
+    width = network.sizes["O"]
+    if dy is not None:
+        if loss is not None or reduction is not None:
+            raise ProblemError(_("dy stands in place of a loss: leave loss and reduction out"))
+        return Question(_rows(trace, "dy", as_array("dy", dy), width))
+    chosen = find(loss, reduction, network.output)
+    wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)  # type: ignore[arg-type]
+    if loss == "cross_entropy" and wanted.shape == trace.view.shape:
+        wanted = one_hot(wanted, width)
+    rows = _rows(trace, "targets", wanted, width)
+    return Question(rows, chosen, weight(chosen, rows, reduction, trace.view.schedule.sequences))
+
+
+def _rows(trace: Trace, name: str, array: np.ndarray, width: int) -> np.ndarray:
+    """An array of the shape of y as rows in the schedule's order."""
+    wanted = (*trace.view.shape, width)
+    if array.shape != wanted:
+        message = _("{name} must be of the shape of y, {wanted}, got {shape}")
+        raise ShapeError(message, name=name, wanted=wanted, shape=array.shape)
+    return trace.view.rows(array)
+
+
+def _has_gaps(targets: Any) -> bool:
+    return isinstance(targets, list | tuple) and any(part is None or _has_gaps(part) for part in targets)
+
+
+def _with_gaps(targets: Any) -> np.ndarray:
+    """Nested lists in which None stands for a number or for a whole row without a target."""
+    shape: list[int] = []
+    level: list[Any] = [targets]
+    while level := [part for parts in level if parts is not None for part in parts]:
+        shape.append(max(len(parts) for parts in _lists(targets, len(shape))))
+        if not any(isinstance(part, list | tuple) for part in level):
+            break
+    return as_array("targets", _filled(targets, shape))
+
+
+def _lists(nested: Any, level: int) -> list[Any]:
+    """The lists at a level of nested lists."""
+    found = [nested]
+    for _level in range(level):
+        found = [part for parts in found for part in parts if part is not None]
+    return found
+
+
+def _filled(nested: Any, shape: list[int]) -> Any:
+    """Nested lists with NaN, of the shape that is missing, in place of None."""
+    if nested is None:
+        return np.full(shape, np.nan).tolist()
+    return [_filled(part, shape[1:]) for part in nested] if isinstance(nested, list | tuple) else nested
+
+
+def depth(network: Network, schedule: Schedule, truncate: int | None, chunk: int | None) -> tuple[int, int]:
+    """How many sweeps (0: one walk back through everything), and the steps of a block (0: one block)."""
+    for name, number in (("truncate", truncate), ("chunk", chunk)):
+        if number is not None and (not isinstance(number, int | np.integer) or number < 1):
+            raise ProblemError(_("{name} is a number of steps, 1 or more, not {number}"), name=name, number=number)
+    if truncate and chunk:
+        message = _("truncate and chunk are two ways to cut: every loss reaches K steps, or blocks of K; give one")
+        raise ProblemError(message)
+    if (truncate or chunk) and any("backward" in layer.passes for layer in network.layers):
+        raise ProblemError(_("a layer that runs backward sees the whole sequence: it cannot be truncated or cut"))
+    steps = len(schedule.counts)
+    return (truncate if truncate and truncate < steps else 0), (chunk if chunk and chunk < steps else 0)
+
+
+class _Descent:
+    """One way down through a network's layers; sweeps go down again and again."""
+
+    def __init__(self, network: Network, trace: Trace):
+        self.network, self.schedule, self.view = network, trace.view.schedule, trace.view
+        self.ran: list[Ran] = trace.made.ran
+        cells = network.cells
+        self.passes = [
+            cell.adjoint(ran.blocks, ran.inputs, self.schedule)
+            for cell, ran in zip(cells[: len(network.passes)], self.ran)
+        ]
+        self.read_out: Any = None
+        if network.read_out:
+            top = self.ran[-1]
+            self.read_out = cells[-1].adjoint(top.blocks, top.inputs, Schedule.flat(len(top.inputs)))
+        self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
+        self.x: np.ndarray | None = None
+
+    def top(self, judged: Judged) -> None:
+        """Bring in the loss, and take it through the read-out."""
+        if self.read_out is None:
+            cell = self.network.layers[-1].cell
+            at = "s" if judged.at == "s" and "s" in cell.outputs else cell.emits
+            if at != cell.emits:
+                self.passes[-1].add(at, judged.gradient)
+            else:
+                self.arriving = judged.gradient
+            return
+        self.read_out.add(judged.at, judged.gradient)
+        self.arriving = self.read_out.run()
+
+    def layers(self, *, sweep: bool = False, chunk: int = 0) -> None:
+        """From the top layer to the bottom one: through all of time, or one sweep further."""
+        gradient, number = self.arriving, len(self.passes)
+        self.arriving = None
+        for layer in reversed(self.network.layers):
+            number -= len(layer.passes)
+            here = range(number, number + len(layer.passes))
+            below = []
+            for which, share in zip(here, self._shares(layer, here, gradient)):
+                adjoint = self.passes[which]
+                mirrored = self._mirrored(which, here, layer)
+                if share is not None:
+                    adjoint.add(layer.cell.emits, share[self.schedule.mirror] if mirrored else share)
+                dx = adjoint.sweep() if sweep else adjoint.run(chunk)
+                below.append(dx[self.schedule.mirror] if mirrored else dx)
+            gradient = below[0] if len(below) == 1 else below[0] + below[1]
+        self.x = gradient if self.x is None else self.x + gradient
+
+    def _mirrored(self, which: int, here: range, layer: Layer) -> bool:
+        return list(layer.passes)[which - here.start] == "backward"
+
+    def _shares(self, layer: Layer, here: range, gradient: np.ndarray | None) -> list[np.ndarray | None]:
+        """What comes from above, as each direction's share of it."""
+        if gradient is None or len(here) == 1:
+            return [gradient] * len(here)
+        first = self.schedule.sequences
+        f, b = (self.ran[which].blocks[layer.cell.emits][first:] for which in here)
+        return [*unmerged(layer.merge, gradient, f, b[self.schedule.mirror])]
+
+    def gradients(self, judged: Judged, with_loss: bool) -> Gradients:
+        """Everything by name."""
+        numbers, layers = iter(range(len(self.passes))), []
+        for layer in self.network.layers:
+            found = {}
+            for name, one in layer.passes.items():
+                which = next(numbers)
+                adjoint, ran = self.passes[which], self.ran[which]
+                totals = Signals(_steps(adjoint, self.schedule.sequences), self.view, name == "backward")
+                starts = {state: self._start(start, state in ran.shared) for state, start in adjoint.starts.items()}
+                found[name] = PassGradients(one, adjoint.parameters(), starts, totals)
+            layers.append(LayerGradients(found))
+        read_out = None
+        if self.network.read_out:
+            totals = Signals(_steps(self.read_out, 0), self.view)
+            read_out = PassGradients(self.network.read_out, self.read_out.parameters(), {}, totals)
+        assert self.x is not None
+        x = Signals({"dx": self.x}, self.view)
+        if not with_loss:
+            return Gradients(layers, read_out, x, None, None)
+        return Gradients(layers, read_out, x, judged.loss, self.view.steps(judged.losses))
+
+    def _start(self, rows: np.ndarray, shared: bool) -> np.ndarray:
+        """A start's gradient in the order of the sequences; summed over them where they share one vector."""
+        given = rows[np.argsort(self.schedule.order)]
+        return given.sum(axis=0) if shared else self.view.sequences(given)
+
+
+def _steps(adjoint: Any, sequences: int) -> dict[str, np.ndarray]:
+    """The totals of every line at every step, without the rows of the starts."""
+    return {name: rows[sequences:] for name, rows in adjoint.totals.items()}

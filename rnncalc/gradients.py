@@ -1,0 +1,150 @@
+"""What backpropagation leaves behind: the gradient of the loss with respect to everything, by name, read-only.
+
+grads.U, grads.b, grads.V (of the shapes of the parameters), grads.h0, grads.x; grads.steps["da"], ["dh"], ["ds"] (a row
+a step); grads.loss, grads.losses. Of a stack, grads.layers[k] has its own, and .forward and .backward if it runs both
+ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnncalc.language import _
+from rnncalc.layer import Pass
+from rnncalc.trace import Signals
+
+
+class PassGradients(Mapping[str, np.ndarray]):
+    """One direction of a layer, or the read-out: parameters and starts by name.
+
+    symbols: by symbol of the equations (U_i, …); totals: what reached each line from the loss, every step, as `steps`
+    has them under the names da, dh, ds, dmemory.
+    """
+
+    def __init__(
+        self,
+        one: Pass,
+        symbols: Mapping[str, np.ndarray],
+        starts: Mapping[str, np.ndarray],
+        totals: Signals,
+    ):
+        self.symbols, self.totals, self.steps = dict(symbols), totals, Steps(one, totals)
+        self.found: dict[str, np.ndarray] = {}
+        for name, stack in one.cell.stacks.items():
+            self.found[name] = _frozen(np.concatenate([symbols[parameter.symbol] for parameter in stack]))
+        self.starts = {f"{state}0": _frozen(start) for state, start in starts.items()}
+        self.found.update(self.starts)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        return _attribute(self, self.__dict__.get("found", {}), name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
+
+
+class Steps(Mapping[str, np.ndarray]):
+    """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
+
+    def __init__(self, one: Pass, totals: Signals):
+        self.totals = totals
+        self.lines = step_lines(one)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        lines = self.lines[name]
+        return self.totals[lines[0]] if len(lines) == 1 else np.concatenate([self.totals[s] for s in lines], axis=-1)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def step_lines(one: Pass) -> dict[str, list[str]]:
+    """What a step's gradients are called → the lines whose totals they are."""
+    cell, found = one.cell, dict[str, list[str]]()
+    if cell.preactivations and cell.state:
+        found["da"] = [cell.preactivations[gate] for gate in sorted(cell.preactivations, key=cell.gates.find)]
+    for line in ("h", "s", "y"):
+        if line in cell.lines and (line == "h" or line in cell.outputs):
+            found[f"d{line}"] = [line]
+    for state in cell.state:
+        found.setdefault("dmemory" if state == "c" else f"d{state}", [state])
+    return found
+
+
+class LayerGradients(PassGradients):
+    """One layer. Of a layer in both directions, `forward` and `backward` have what this has of any other."""
+
+    def __init__(self, passes: Mapping[str, PassGradients]):
+        self.passes = passes
+        self.forward, self.backward = passes.get("forward"), passes.get("backward")
+        self.found: dict[str, np.ndarray] = {}
+        if len(passes) == 1:
+            only = next(iter(passes.values()))
+            self.found, self.starts, self.symbols = only.found, only.starts, only.symbols
+            self.totals, self.steps = only.totals, only.steps
+
+
+class Gradients(Mapping[str, np.ndarray]):
+    """The gradients of a whole network."""
+
+    def __init__(
+        self,
+        layers: Sequence[LayerGradients],
+        read_out: PassGradients | None,
+        x: Signals,
+        loss: float | None,
+        losses: np.ndarray | None,
+    ):
+        self.layers, self.read_out = layers, read_out
+        self.loss, self.losses = loss, None if losses is None else _frozen(losses)
+        self.found = dict(layers[0].found) if len(layers) == 1 else {}
+        self.found |= dict(read_out.found) if read_out else {}
+        self.found["x"] = x["dx"]
+        self.steps: dict[str, np.ndarray] = {}
+        if len(layers[-1].passes) == 1:
+            self.steps.update(layers[-1].steps)
+        if read_out:
+            self.steps.update(read_out.steps)
+        self.steps["dx"] = x["dx"]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        return _attribute(self, self.__dict__.get("found", {}), name)
+
+    def __repr__(self) -> str:
+        return f"Gradients({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
+
+
+def _attribute(of: Any, found: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    if name in found:
+        return found[name]
+    message = _("no gradient is called {name}; there are {known}")
+    raise AttributeError(message.format(name=name, known=", ".join(found) or _("those of the layers")))
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view

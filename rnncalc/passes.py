@@ -1,0 +1,122 @@
+"""One direction of one layer, as it was given: whose letters, which shapes, what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnncalc.cells import CELLS
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.language import _
+from rnncalc.parse.conventions import Conventions, Quantity
+from rnncalc.parse.given import Given
+from rnncalc.parse.notation import understand
+from rnncalc.parse.numbers import Numbers
+from rnncalc.shapes import Sizes, bring, finite
+from rnncalc.words import cell_of, check_keys, signals
+from rnncalc.writing import Letters
+
+
+class GivenPass:
+    """A pass on its way: cell, names, conventions, sizes, in this order.
+
+    keys: what may be given here beside the cell's own parameters and starts; inputs, units: D and H as something else
+    says them, with its name; halves: 2 where V multiplies both directions side by side. `order`: the gates as the
+    person stacks them; `by_gate`: what came gate by gate.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[str, Given],
+        keys: frozenset[str],
+        inputs: tuple[int, str] | None,
+        units: tuple[int, str] | None = None,
+        batch: bool = False,
+        halves: int = 1,
+    ):
+        base = cell_of(given)
+        own = () if base.name in CELLS else tuple(base.parameters)
+        known = {*keys, *own, *(f"{state}0" for state in base.state)}
+        understood = understand(given, base, known)
+        self.given, self.batch = understood.given, batch
+        check_keys(self.given, known)
+        conventions = Conventions(understood, base, inputs and inputs[0], self.given)
+        self.arrays = conventions.settle()
+        self.cell, self.notes = conventions.cell, conventions.notes
+        self.order = conventions.order
+        self.by_gate = frozenset(name for name, array in self.arrays.items() if isinstance(array, dict))
+        self.letters = Letters(
+            understood.shown, signals(self.given, self.cell), conventions.rows, labels=self.cell.labels
+        )
+        self.starts = self._starts()
+        top = self.arrays.get("V") if not self.cell.owns_read_out else None
+        if units is None and isinstance(top, Numbers) and len(top.shape) == 2:
+            units = (top.shape[1] // halves, "V")
+        self.sizes = Sizes(self.cell, self.arrays, self.starts, self.letters, inputs, units)
+
+    def arrays_for_layer(self, steps: int) -> dict[str, Any]:
+        """What a layer takes: stacked arrays and starts by name. steps: how many the sequences have."""
+        for name in self.arrays:
+            if name not in self.cell.stacks and (name not in ("V", "c") or self.cell.owns_read_out):
+                raise self.misplaced(name, _("{where}: {cell} has no {name}"))
+        values = self.sizes.parameters(self.notes)
+        for name, stack in self.cell.stacks.items():
+            if name not in values and stack[0].columns is not None:
+                values[name] = self._left_out(name, steps)
+        return {**values, **{f"{state}0": self._start(state) for state in self.starts}}
+
+    def read_out(self) -> dict[str, Quantity]:
+        """What was given for the read-out on top."""
+        if self.cell.owns_read_out:
+            return {}
+        return {name: self.arrays[name] for name in ("V", "c") if name in self.arrays}
+
+    def misplaced(self, name: str, message: str) -> ProblemError:
+        """The error for something that has no place here."""
+        where = self.given[name].where if name in self.given else name
+        return ProblemError(message, where=where, cell=self.cell.name, name=name)
+
+    def _left_out(self, name: str, steps: int) -> np.ndarray:
+        """A weight that was left out: zeros if it multiplies nothing but zeros, one step from a zero state."""
+        symbols = {parameter.symbol for parameter in self.cell.stacks[name]}
+        lines = [line for stage in self.cell.stages for line in stage.products]
+        products = [
+            product for line in lines for product in (*line.inputs, *line.products) if product.weight in symbols
+        ]
+        from_start = all(product.previous and not self._starts_above_zero(product.signal) for product in products)
+        if not from_start or steps > 1:
+            message = _("{name} is missing: {cell} needs it")
+            raise ProblemError(message, name=self.letters.parameter(name), cell=self.cell.name)
+        return np.zeros(self.sizes.shape(name))
+
+    def _starts_above_zero(self, state: str) -> bool:
+        return state in self.starts and bool(self.starts[state].values.any())
+
+    def _starts(self) -> dict[str, Numbers]:
+        known = [f"{state}0" for state in self.cell.state]
+        for name in ("h0", "c0", "y0"):
+            if name in self.given and name not in known:
+                message = _("{where}: {cell} starts from {known}")
+                where = self.given[name].where
+                raise ProblemError(message, where=where, cell=self.cell.name, known=", ".join(known))
+        present = [name for name in known if name in self.given and self.given[name].value is not None]
+        return {name[:-1]: self.given[name].numbers() for name in present}
+
+    def _start(self, state: str) -> np.ndarray:
+        """An initial state as (H,) or (N, H)."""
+        letter = self.cell.size(state)
+        width, who = self.sizes.sizes[letter], self.sizes.said.get(letter, "")
+        values = finite(self.starts[state], f"{state}0")
+        batch = values.ndim == 2 and values.shape[1] == width and self.batch
+        brought = values if batch else bring(values, (width,))
+        if brought is None:
+            message = _("{name} must be ({letter},) = ({width},), got {shape}").format(
+                name=f"{state}0", letter=letter, width=width, shape=values.shape
+            )
+            if who and who != f"{state}0":
+                who = self.letters.parameter(who)
+                message += ": " + _("{who} says {letter} = {n}").format(who=who, letter=letter, n=width)
+            raise ShapeError(message)
+        return brought
