@@ -267,15 +267,14 @@ class _Backward:
         if name.startswith("slope:"):
             return self._slope(number, run, name.removeprefix("slope:"), visit)
         if name == INPUT:
-            return ("", number, INPUT, visit) if ("", number, INPUT, visit) in self.graph.nodes else self._x(run, visit)
+            return self._x(number, run, visit)
         if name in run.parameters:
             return ("θ", number, name)
         return ("", number, signal_of(name), visit - run.lag if previous(name) else visit)
 
-    def _x(self, run: Run, visit: int) -> Key:
+    def _x(self, number: int, run: Run, visit: int) -> Key:
         """What a run sees at a visit."""
         spec = self.spec
-        number = len(spec.runs) if run is spec.read_out else spec.runs.index(run)
         if run.mirrored:
             return ("", "in", number, visit)
         layer = next((k for k, (numbers, _m) in enumerate(spec.layers) if number in numbers), len(spec.layers))
