@@ -423,6 +423,9 @@ class _Backward:
             for state in run.cell.state:
                 zeros = np.zeros((self.spec.schedule.sequences, run.sizes[run.cell.size(state)]))
                 self._settle(("dstart", number, state), zeros)
+                if state in run.shared:
+                    make = lambda rows: intervals.through(lambda array: array.sum(axis=0, keepdims=True), rows)  # noqa: E731
+                    self.graph.add(("dshared", number, state), [("dstart", number, state)], make)
 
 
 def update(graph: Graph, spec: Spec) -> None:

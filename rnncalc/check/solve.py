@@ -8,7 +8,7 @@ from rnncalc.check import backward, forward, question
 from rnncalc.check.graph import Graph, Key
 from rnncalc.check.spec import Spec
 
-BACK = ("seed", "slope", "∂", "∂out", "∂x", "term", "d", "dstart", "new")
+BACK = ("seed", "slope", "∂", "∂out", "∂x", "term", "d", "dstart", "dshared", "new")
 
 
 def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
