@@ -178,6 +178,13 @@ class Judging:
 
         return self.graph.walk(self.order, look)
 
+    def result(self, claim: Claim, value: float | None) -> np.ndarray:
+        """The quantity that a claim is about, with one entry as it follows from the person's own numbers."""
+        array = np.array(self.exact[self.reported(claim.key)], float)
+        if value is not None:
+            array[_spot(array, claim.spot)] = value
+        return array
+
     def trivial(self) -> set[int]:
         """Carried numbers that took no work: what they follow from is 0, saturated, or does not matter to them."""
         carried = [at for at in self.readable if self.verdicts[at] == CARRIED]

@@ -2,8 +2,8 @@ r"""LaTeX: a piece that compiles between \begin{document} and \end{document} wit
 
 from __future__ import annotations
 
-from rnncalc.document import Document, Formula, Formulas, Heading, Items, Paragraph, Table
-from rnncalc.render import Look
+from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Paragraph, Table
+from rnncalc.render import Look, grid
 from rnncalc.render.plain import cells
 from rnncalc.writing import LATEX, Place, Style, write, write_name
 
@@ -39,6 +39,8 @@ def render(document: Document, look: Look) -> str:
             parts.append(_aligned([*above, *(formula(line, look) for line in block.lines)]))
         elif isinstance(block, Table):
             parts.append(_table(block, look))
+        elif isinstance(block, Grid):
+            parts.append(grid.latex(block, look, escaped))
     return "\n\n".join(parts)
 
 
