@@ -161,7 +161,9 @@ def _reasons(found: Verdict) -> list[Block]:
     """The mistakes that fit, the best first."""
     if not found.mistakes:
         if any(value.verdict == WRONG and not value.coarse for value in found.values):
-            return [Paragraph(_("No mistake that rnncalc knows gives these numbers: look for a slip in the arithmetic."))]
+            return [
+                Paragraph(_("No mistake that rnncalc knows gives these numbers: look for a slip in the arithmetic."))
+            ]
         return []
     first = found.mistakes[0]
     text = _("What fits: {message}. It explains {n} of the {of} numbers that are not right.")

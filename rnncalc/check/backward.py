@@ -216,9 +216,7 @@ class _Backward:
         if after < self.sweeps:
             self._bring(self._d(number, state, before, after), needs, self._padded(make, visit, before))
 
-    def _to_input(
-        self, number: int, run: Run, needs: tuple[Key, ...], make: Any, visit: int, sweep: int
-    ) -> None:
+    def _to_input(self, number: int, run: Run, needs: tuple[Key, ...], make: Any, visit: int, sweep: int) -> None:
         """To the layer below, or to x, in the original order of time."""
         spec = self.spec
         layer = next((k for k, (numbers, _m) in enumerate(spec.layers) if number in numbers), len(spec.layers))
@@ -393,9 +391,7 @@ class _Backward:
             else:
                 self.graph.given(total, np.zeros_like(run.parameters[symbol]))
 
-    def _contribution(
-        self, number: int, run: Run, use: tuple[int, str, str], visit: int, rows: list[int]
-    ) -> Part:
+    def _contribution(self, number: int, run: Run, use: tuple[int, str, str], visit: int, rows: list[int]) -> Part:
         sign, line, source = use
         here: Key = ("∂", number, line, visit)
         whole = rows == list(range(int(self.spec.schedule.counts[visit - 1])))

@@ -85,8 +85,10 @@ class Diagnosis:
         """Every variant of every mistake that changes a number, with the numbers that it gives."""
         back = bool(self.heads & set(BACK))
         for mistake in MISTAKES.values():
-            if mistake.family == "gradient" and not back and not (
-                mistake.id == "loss_factor" and self.heads & {"loss", "losses"}
+            if (
+                mistake.family == "gradient"
+                and not back
+                and not (mistake.id == "loss_factor" and self.heads & {"loss", "losses"})
             ):
                 continue
             made, seen = False, False
@@ -187,7 +189,9 @@ class Diagnosis:
             return
         first = self.slips[0]
         before = [at for at in self.kept if at < first]
-        begin = [s for s in singles if self._fits(first, s[2][first]) and all(self._fits(at, s[2][at]) for at in before)]
+        begin = [
+            s for s in singles if self._fits(first, s[2][first]) and all(self._fits(at, s[2][at]) for at in before)
+        ]
         found = False
         for candidate in self._together(begin, singles):
             found = True

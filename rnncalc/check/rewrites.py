@@ -84,7 +84,8 @@ def without_second_bias(spec: Spec, context: Context) -> Rewritten:
             second: Any = context.second.get(number, {})
             any_second = any_second or bool(second)
             changed = {
-                symbol: run.parameters[symbol] - part if keep_first else np.asarray(part) for symbol, part in second.items()
+                symbol: run.parameters[symbol] - part if keep_first else np.asarray(part)
+                for symbol, part in second.items()
             }
             if keep_first:
                 changed |= {symbol: np.zeros_like(run.parameters[symbol]) for symbol in _of_kind(run, "d")}
@@ -225,7 +226,11 @@ def lagging(spec: Spec) -> Iterator[Spec | None]:
     if spec.visits < 2:
         return
     for known in (False, True):
-        yield _each(spec, lambda run, known=known: replace(run, lags=frozenset(run.cell.state), before=run.starts if known else {}), top=False)
+        yield _each(
+            spec,
+            lambda run, known=known: replace(run, lags=frozenset(run.cell.state), before=run.starts if known else {}),
+            top=False,
+        )
     if any(len(run.cell.state) > 1 for run in spec.runs):
         yield _each(spec, lambda run: replace(run, lags=frozenset({run.cell.emits})), top=False)
 
@@ -240,7 +245,11 @@ def preactivation_fed_back(spec: Spec) -> Iterator[Spec | None]:
         starts = dict(run.starts)
         for state in run.cell.state:
             expression = run.lines.get(state)
-            if isinstance(expression, Call) and isinstance(expression.argument, Name) and not previous(expression.argument.id):
+            if (
+                isinstance(expression, Call)
+                and isinstance(expression.argument, Name)
+                and not previous(expression.argument.id)
+            ):
                 swap[f"{state}_p"] = Name(f"{expression.argument.id}_p")
                 starts[expression.argument.id] = run.starts[state]
         found = found or bool(swap)
@@ -445,7 +454,9 @@ def forget_bias(spec: Spec) -> Spec | None:
     """b_f + 1."""
     if not any(run.cell.name == "lstm" for run in spec.runs):
         return None
-    return _each(spec, lambda run: _with(run, {"b_f": run.parameters["b_f"] + 1} if run.cell.name == "lstm" else {}), top=False)
+    return _each(
+        spec, lambda run: _with(run, {"b_f": run.parameters["b_f"] + 1} if run.cell.name == "lstm" else {}), top=False
+    )
 
 
 def candidate_sigmoid(spec: Spec) -> Spec | None:

@@ -13,11 +13,23 @@ from rnncalc.check.answers import Claim
 from rnncalc.check.graph import Key
 from rnncalc.check.spec import Run, Spec
 from rnncalc.document import Formula
-from rnncalc.equations import INPUT, Binary, Call, Expression, Name, Number, names, previous, signal_of, substitute, total
+from rnncalc.equations import (
+    INPUT,
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Number,
+    names,
+    previous,
+    signal_of,
+    substitute,
+    total,
+)
 from rnncalc.functions import FUNCTIONS
 from rnncalc.language import _
 from rnncalc.problems import Problem
-from rnncalc.writing import Letters, Place
+from rnncalc.writing import Place
 
 MOST = 12  # terms that are written out
 

@@ -113,5 +113,7 @@ def _named(answers: Given) -> dict[str, Given]:
 
     value = json.read(answers.value) if isinstance(answers.value, str) else answers.value
     if not isinstance(value, dict):
-        raise ProblemError(_('{where}: answers are an object by name, such as {{"h": [["0.86", "0.98"]]}}'), where=answers.where)
+        raise ProblemError(
+            _('{where}: answers are an object by name, such as {{"h": [["0.86", "0.98"]]}}'), where=answers.where
+        )
     return {name: Given(part, f"{answers.where}.{name}") for name, part in value.items()}
