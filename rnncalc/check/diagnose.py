@@ -53,6 +53,8 @@ class Diagnosis:
         everything = range(len(self.claims))
         self.bad = [at for at in everything if self.verdicts[at] in (WRONG, CARRIED) and not self.coarse[at]]
         self.slips = [at for at in self.bad if self.verdicts[at] == WRONG]
+        if not self.slips and sum(self._worth(at) for at in self.bad) >= SURE:
+            self.slips = self.bad  # what is wrong has too few digits, but what follows from it has enough
         self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
         self.habit = judging.habit
         self.blind: list[tuple[str, str]] = []

@@ -249,7 +249,8 @@ def entry(value: Any, spot: tuple[int, ...]) -> float:
 
 
 def _spot(array: np.ndarray, spot: tuple[int, ...]) -> tuple[int, ...]:
-    return spot if len(spot) == array.ndim else tuple(0 for _axis in array.shape)
+    inside = len(spot) == array.ndim and all(index < size for index, size in zip(spot, array.shape))
+    return spot if inside else tuple(0 for _axis in array.shape)
 
 
 def _bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:
