@@ -29,7 +29,9 @@ UPDATED = ("gradient_reported_for_parameter", "learning_rate_omitted", "update_s
 
 def answered(mistake: str, solved: dict[str, np.ndarray], decimals: int) -> dict[str, Any]:
     """What a person would hand in."""
-    names = list(SHOWN["gated" if mistake in planted.GATED else "gradient" if mistake in planted.GRADIENT else "forward"])
+    names = list(
+        SHOWN["gated" if mistake in planted.GATED else "gradient" if mistake in planted.GRADIENT else "forward"]
+    )
     if mistake in UPDATED:
         names += ["U_new", "W_new", "b_new"]
     return {name: planted.texts(solved[name], decimals) for name in names if name in solved}
@@ -108,7 +110,9 @@ def rounded(p: planted.Problem, to: Any) -> dict[str, np.ndarray]:
         rows: dict[str, list[Any]] = {name: [] for name in (*planted.ORDER, "c", "h", "y")}
         for x in p["x"]:
             a = p["W"] @ h + p["U"] @ x + p["b"]
-            values = {g: to((np.tanh if g == "g" else sigmoid)(a[k * H : (k + 1) * H])) for k, g in enumerate(planted.ORDER)}
+            values = {
+                g: to((np.tanh if g == "g" else sigmoid)(a[k * H : (k + 1) * H])) for k, g in enumerate(planted.ORDER)
+            }
             c = to(values["f"] * c + values["i"] * values["g"])
             h = to(values["o"] * to(np.tanh(c)))
             for name, value in {**values, "c": c, "h": h, "y": to(p["V"] @ h + p["c"])}.items():
@@ -130,7 +134,14 @@ def rounded(p: planted.Problem, to: Any) -> dict[str, np.ndarray]:
         dh[t] = to(p["V"].T @ ds[t] + later)
         da[t] = to(dh[t] * to(1 - states[t + 1] ** 2))
         later = p["W"].T @ da[t]
-    found |= {"ds": ds, "dh": dh, "da": da, "dU": to(da.T @ p["x"]), "dW": to(da.T @ states[:-1]), "db": to(da.sum(axis=0))}
+    found |= {
+        "ds": ds,
+        "dh": dh,
+        "da": da,
+        "dU": to(da.T @ p["x"]),
+        "dW": to(da.T @ states[:-1]),
+        "db": to(da.sum(axis=0)),
+    }
     found |= {"dV": to(ds.T @ states[1:]), "dc": to(ds.sum(axis=0))}
     found["losses"] = to(k / 2 * ((y - p["targets"]) ** 2).sum(axis=1))
     return {**found, "U_new": to(p["U"] - p["lr"] * found["dU"]), "W_new": to(p["W"] - p["lr"] * found["dW"])}
@@ -148,8 +159,8 @@ def main() -> None:
     print(f"{'mistake':34} shown  named  ms a problem (slowest)")
     for mistake in [asked.only] if asked.only else [*planted.FORWARD, *planted.GATED, *planted.GRADIENT]:
         found = results[mistake] = named(mistake, asked.problems)
-        line = f"{mistake:34} {found['shown']:5}  {found['share']:5.1%}  {1e3 * found['seconds']:.0f} ({1e3 * found['slowest']:.0f})"
-        print(line, found["instead"] or "", flush=True)
+        times = f"{1e3 * found['seconds']:.0f} ({1e3 * found['slowest']:.0f})"
+        print(f"{mistake:34} {found['shown']:5}  {found['share']:6.1%}  {times}", found["instead"] or "", flush=True)
         missed = found.pop("missed")
         if asked.missed:
             print("\n".join(json.dumps(one) for one in missed))

@@ -23,7 +23,8 @@ ORDER = "ifgo"
 FORWARD = """bias_omitted output_bias_omitted second_bias_omitted bias_outside_activation U_transposed W_transposed
 V_transposed U_W_swapped recurrence_omitted initial_state_ignored stale_state state_lag preactivation_fed_back
 activation_omitted activation_tanh activation_sigmoid activation_relu output_activation_omitted softmax_over_steps
-inputs_reversed inputs_shifted output_from_previous_state softmax_over_batch weights_ignored backward_realigned""".split()
+inputs_reversed inputs_shifted output_from_previous_state softmax_over_batch weights_ignored
+backward_realigned""".split()
 GATED = """gate_order update_complement reset_position memory_activation_omitted forget_bias_added
 candidate_sigmoid""".split()
 GRADIENT = """not_through_time last_step_only longest_path_only recurrent_derivative_omitted derivative_omitted
@@ -56,7 +57,9 @@ def problem(mistake: str, rng: np.random.Generator) -> Problem:
 
     cell = "elman"
     if mistake in GATED:
-        cell = {"gate_order": "lstm", "memory_activation_omitted": "lstm", "forget_bias_added": "lstm"}.get(mistake, "gru")
+        cell = {"gate_order": "lstm", "memory_activation_omitted": "lstm", "forget_bias_added": "lstm"}.get(
+            mistake, "gru"
+        )
         if mistake == "candidate_sigmoid" and rng.random() < 0.5:
             cell = "lstm"
         if mistake == "reset_position":

@@ -209,8 +209,8 @@ def merged(merge: str, parts: list[Value]) -> Value:
     if merge == "concat":
         return intervals.joined(lambda arrays: MERGES["concat"](*arrays), parts)
     if merge == "mul":
-        return parts[0] * parts[1]  # type: ignore[operator]
-    both = parts[0] + parts[1]  # type: ignore[operator]
+        return parts[0] * parts[1]
+    both = parts[0] + parts[1]
     return both if merge == "sum" else both * np.array(0.5)
 
 
@@ -240,17 +240,18 @@ def _product_maker(expression: Expression, found: list[str], cut: list[bool], co
     biases = [(sign, found.index(bias)) for sign, bias in line.biases]
 
     def make(*values: Value) -> Value:
-        total: Value | None = None
+        terms = []
         for sign, weight, source in products:
             rows = values[source]
             if cut[source] and rows.shape[0] > count:
                 rows = rows[:count]
             term = intervals.applied(values[weight], rows)
-            term = term if sign > 0 else -term
-            total = term if total is None else total + term  # type: ignore[operator]
+            terms.append(term if sign > 0 else -term)
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
         for sign, bias in biases:
-            total = total + values[bias] if sign > 0 else total - values[bias]  # type: ignore[operator]
-        assert total is not None
+            total = total + values[bias] if sign > 0 else total - values[bias]
         return total
 
     return make

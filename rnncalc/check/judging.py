@@ -22,6 +22,7 @@ from rnncalc.check.records import ACCEPTED, CARRIED, RIGHT, ROUNDING, TRUNCATED,
 from rnncalc.check.solve import graph_of
 from rnncalc.check.spec import Spec
 from rnncalc.equations import Call
+from rnncalc.parse.numbers import Typed
 
 NAMED = ("slope", "∂", "term", "d", "dstart", "dshared", "new", "losses", "loss", "∂x")  # what people round, and print
 SATURATING = ("tanh", "sigmoid", "softmax")
@@ -65,7 +66,8 @@ class Judging:
                 continue
             exact, update = self.computed[at], None
             if claim.key[0] == "new" and len(claim.key) == 3:
-                update = exact - entry(self.exact[("θ", *claim.key[1:])], claim.spot)
+                before: Key = ("θ", *claim.key[1:])
+                update = exact - entry(self.exact[before], claim.spot)
             if one.is_right(claim.typed, exact, update):
                 self.verdicts[at] = RIGHT
             elif one.is_truncated(claim.typed, exact):
@@ -95,12 +97,13 @@ class Judging:
     def _look(self, key: Key, fair: dict[Key, Value], own: dict[Key, Value]) -> None:
         """Judge what is not judged yet, and go on with the numbers that the person wrote."""
         here, same = self.at.get(key, ()), own[key] is fair[key]
-        judged, put = [_bounds(fair[key]), _bounds(own[key])], []
+        judged = [_bounds(fair[key]), _bounds(own[key])]
+        put: list[Value] = []
         for at in here:
             if at not in self.verdicts:
-                found = self._verdict(at, *judged)
-                if found:
-                    self.verdicts[at] = found
+                verdict = self._verdict(at, judged[0], judged[1])
+                if verdict:
+                    self.verdicts[at] = verdict
         for lo, hi in judged[: 1 if same and all(self.verdicts.get(at) in ACCEPTED for at in here) else 2]:
             printed, all_of_them = np.zeros(lo.shape, bool), bool(put)
             inside_lo, inside_hi = lo.copy(), hi.copy()
@@ -140,7 +143,7 @@ class Judging:
         plain = [number for number in typed.values() if number is not None and one.digits(number) > 1]
         return one.Habit(plain or [number for number in typed.values() if number], cut and not up)
 
-    def _inside(self, typed: one.Typed, lo: float, hi: float) -> bool:
+    def _inside(self, typed: Typed, lo: float, hi: float) -> bool:
         """Whether a number is what some value between the bounds is rounded to; by one who cuts, cut to."""
         if not (np.isfinite(lo) and np.isfinite(hi)):
             return False
