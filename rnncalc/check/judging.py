@@ -16,8 +16,9 @@ import numpy as np
 
 from rnncalc.check import verdict as one
 from rnncalc.check.answers import Claim
+from rnncalc.check.forward import unsure
 from rnncalc.check.graph import Graph, Key
-from rnncalc.check.intervals import Interval, Value, bounds
+from rnncalc.check.intervals import Interval, Value, bounds, widened
 from rnncalc.check.records import ACCEPTED, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
 from rnncalc.check.solve import graph_of
 from rnncalc.check.spec import Spec
@@ -83,10 +84,13 @@ class Judging:
         """Two walks side by side: from the right numbers alone, and from everything that the person wrote."""
         fair: dict[Key, Value] = {}
         own: dict[Key, Value] = {}
+        spread = unsure(self.spec)
         with np.errstate(all="ignore"):
             for key in self.order:
                 node = self.graph.nodes[key]
                 fair[key] = node.make(*[fair[need] for need in node.needs])
+                if key in spread:
+                    fair[key] = widened(fair[key], spread[key], spread[key])
                 if all(own[need] is fair[need] for need in node.needs):  # nothing wrong has come in yet
                     own[key] = fair[key]
                 else:
@@ -140,8 +144,8 @@ class Judging:
             for at, number in typed.items()
             if number is not None and self.verdicts.get(at) == RIGHT
         )
-        plain = [number for number in typed.values() if number is not None and one.digits(number) > 1]
-        return one.Habit(plain or [number for number in typed.values() if number], cut and not up)
+        telling = [number for number in typed.values() if number is not None and one.digits(number) > 1]
+        return one.Habit(telling, cut and not up)
 
     def _inside(self, typed: Typed, lo: float, hi: float) -> bool:
         """Whether a number is what some value between the bounds is rounded to; by one who cuts, cut to."""
