@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from rnncalc.problems import Problem
 
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
-PAIRS = 600  # pairs that are tried
+WORK = 40_000  # quantities that are computed in search of a pair: half a second
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
 OVER_TIME = (
     "state_lag",
@@ -38,6 +39,15 @@ OVER_TIME = (
     "W_not_transposed",
     "inputs_reversed",
 )
+
+
+class _Single(NamedTuple):
+    """One variant of one mistake, with the numbers that it gives."""
+
+    mistake: Mistake
+    variant: Variant
+    numbers: list[float]
+    judging: Judging | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ class Diagnosis:
             self.slips = self.bad  # what is wrong has too few digits, but what follows from it has enough
         self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
         self.habit = judging.habit
+        self.work = 0
         self.blind: list[tuple[str, str]] = []
         self.context = self._context(problem)
         self.heads = {claim.key[0] for claim in self.claims}
@@ -96,7 +107,7 @@ class Diagnosis:
             found = [*self._pairs(singles)]
         return self._told(found)
 
-    def _singles(self, spec: Spec) -> Iterator[tuple[Mistake, Variant, list[float]]]:
+    def _singles(self, spec: Spec) -> Iterator[_Single]:
         """Every variant of every mistake that changes a number, with the numbers that it gives."""
         back = bool(self.heads & set(BACK))
         for mistake in MISTAKES.values():
@@ -108,21 +119,25 @@ class Diagnosis:
                 continue
             made, seen = False, False
             for variant in mistake.variants(spec, self.context):
-                numbers = self._numbers(variant.spec)
+                judging = self._solved(variant.spec)
+                numbers = self._numbers(judging)
                 made = True
                 if any(not _same(a, b) for a, b in zip(numbers, self.right)):
                     seen = True
-                    yield mistake, variant, numbers
+                    yield _Single(mistake, variant, numbers, judging)
             if made and not seen and spec is self.spec:
                 self.blind.append((mistake.id, why_blind(mistake.id, spec)))
 
-    def _numbers(self, spec: Spec) -> list[float]:
-        """What is computed under another Spec, in the order of the claims; NaN where it makes no such quantity."""
+    def _solved(self, spec: Spec) -> Judging | None:
+        """Everything that was claimed, computed under another Spec; None where that makes no such quantity."""
         try:
-            judging = Judging(spec, self.claims)
+            return Judging(spec, self.claims)
         except KeyError:
-            return [np.nan] * len(self.claims)
-        return [judging.computed.get(at, np.nan) for at in range(len(self.claims))]
+            return None
+
+    def _numbers(self, judging: Judging | None) -> list[float]:
+        """What was computed, in the order of the claims."""
+        return [judging.computed[at] if judging else np.nan for at in range(len(self.claims))]
 
     def _fits(self, at: int, number: float) -> bool:
         """Whether a number gives all the digits that were written."""
@@ -136,9 +151,9 @@ class Diagnosis:
             update = number - entry(self.spec.all_runs[run].parameters[symbol], self.claims[at].spot)
         return one.is_right(typed, number, update) or one.is_truncated(typed, number)
 
-    def _exact(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+    def _exact(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Those that give all digits from exact values."""
-        for mistake, variant, numbers in singles:
+        for mistake, variant, numbers, _judging in singles:
             if self._explains(numbers):
                 explained = frozenset(at for at in self.bad if self._fits(at, numbers[at]))
                 yield _Candidate(((mistake, variant),), explained, True)
@@ -153,11 +168,11 @@ class Diagnosis:
         """Whether a number that was within rounding of the right one is that of this one, to a bit more."""
         return self.verdicts[at] == ROUNDING and abs(number - self.right[at]) <= 1e-12 * max(1.0, abs(number))
 
-    def _near(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+    def _near(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Those that, judged from the person's own numbers, explain the wrong ones from some number on."""
-        for mistake, variant, numbers in singles:
-            if any(self._close(at, numbers[at]) for at in self.slips) or self._follows(variant.spec):
-                explained = self._judged(variant.spec, numbers)
+        for mistake, variant, numbers, judging in singles:
+            if judging and (any(self._close(at, numbers[at]) for at in self.slips) or self._follows(judging)):
+                explained = self._judged(judging, numbers)
                 if explained:
                     yield _Candidate(((mistake, variant),), explained, False)
 
@@ -166,24 +181,17 @@ class Diagnosis:
         assert typed is not None
         return np.isfinite(number) and abs(number - typed.value) <= NEAR * one.unit(typed)
 
-    def _follows(self, spec: Spec) -> bool:
+    def _follows(self, judging: Judging) -> bool:
         """Whether a wrong number nearly follows from the person's own earlier ones under another Spec."""
-        try:
-            judging = Judging(spec, self.claims)
-        except KeyError:
-            return False
         judging.follow()
         return any(self._close(at, judging.own.get(at, np.nan)) for at in self.slips)
 
-    def _judged(self, spec: Spec, numbers: Sequence[float]) -> frozenset[int]:
+    def _judged(self, judging: Judging, numbers: Sequence[float]) -> frozenset[int]:
         """The numbers that are not right and that another Spec accepts; none where it loses one that is right.
 
         A slip before them may stay unexplained, if the mistake has nothing to do with it.
         """
-        try:
-            judging = Judging(spec, self.claims).judge()
-        except KeyError:
-            return frozenset()
+        judging.judge()
         if any(judging.verdicts[at] == WRONG for at in self.kept):
             return frozenset()
         explained = [at for at in self.bad if judging.verdicts[at] != WRONG]
@@ -206,53 +214,51 @@ class Diagnosis:
 
     # pairs -----------------------------------------------------------------------------------------------------------
 
-    def _pairs(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+    def _pairs(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Two mistakes; each pair once."""
         if len(self.slips) < 2 or sum(self._worth(at) for at in self.slips) < SURE:
             return
         first = self.slips[0]
         before = [at for at in self.kept if at < first]
-        begin = [
-            s for s in singles if self._fits(first, s[2][first]) and all(self._fits(at, s[2][at]) for at in before)
-        ]
-        found = False
-        for candidate in self._together(begin, singles):
-            found = True
-            yield candidate
+        begin = [one for one in singles if all(self._fits(at, one.numbers[at]) for at in (*before, first))]
+        found = list(self._together(begin, singles, None))
         if not found:
-            forward = [s for s in singles if not _same(s[2][first], self.right[first])]
-            yield from self._together(forward, forward, first)
+            reaching = [one for one in singles if not _same(one.numbers[first], self.right[first])]
+            found = list(self._together(reaching, reaching, first))
+        yield from found
 
     def _together(
-        self,
-        begin: Sequence[tuple[Mistake, Variant, list[float]]],
-        second: Sequence[tuple[Mistake, Variant, list[float]]],
-        prefix: int | None = None,
+        self, begin: Sequence[_Single], second: Sequence[_Single], prefix: int | None
     ) -> Iterator[_Candidate]:
-        """The second mistake made on top of the first; prefix: the claim that must fit before all are computed."""
-        tried, seen = 0, set()
-        others = list(dict.fromkeys(mistake.id for mistake, _variant, _numbers in second))
-        for mistake, variant, _numbers in begin:
+        """The second mistake made on top of the first.
+
+        prefix: the number that must fit before all are computed; None: the first one that the first mistake misses.
+        """
+        self.work, seen = 0, set()
+        others = list(dict.fromkeys(single.mistake.id for single in second))
+        for mistake, variant, numbers, _judging in begin:
+            missed = next((at for at in self.slips if not self._fits(at, numbers[at])), self.slips[0])
             for other in others:
                 if other == mistake.id or (prefix is not None and (other, mistake.id) in seen):
                     continue
                 seen.add((mistake.id, other))
                 for more in MISTAKES[other].variants(variant.spec, self.context):
-                    tried += 1
-                    if tried > PAIRS:
+                    if self.work > WORK:
                         return
-                    if prefix is not None and not self._fits_at(more.spec, prefix):
+                    if not self._fits_at(more.spec, missed if prefix is None else prefix):
                         continue
-                    numbers = self._numbers(more.spec)
-                    if self._explains(numbers):
-                        explained = frozenset(at for at in self.bad if self._fits(at, numbers[at]))
+                    both = self._numbers(self._solved(more.spec))
+                    if self._explains(both):
+                        explained = frozenset(at for at in self.bad if self._fits(at, both[at]))
                         yield _Candidate(((mistake, variant), (MISTAKES[other], more)), explained, True)
 
     def _fits_at(self, spec: Spec, at: int) -> bool:
         try:
-            return self._fits(at, Judging(spec, [self.claims[at]]).computed.get(0, np.nan))
+            judging = Judging(spec, [self.claims[at]])
         except KeyError:
             return False
+        self.work += len(judging.graph.nodes)
+        return self._fits(at, judging.computed[0])
 
     # telling ---------------------------------------------------------------------------------------------------------
 

@@ -19,12 +19,12 @@ from rnncalc.equations import INPUT, Call, Expression, Name, names, previous, si
 from rnncalc.layer import MERGES
 
 
-def build(graph: Graph, spec: Spec, era: str = "") -> None:
-    """Add the forward pass. With the era "new" its parameters are the updated ones, which must be there."""
+def build(graph: Graph, spec: Spec, era: str = "", until: int | None = None) -> None:
+    """Add the forward pass, up to a visit. In the era "new" its parameters are the updated ones, which must be there."""
     if not era:
         given(graph, spec)
     forward = _Forward(graph, spec, era)
-    visits = range(1, spec.visits + 1)
+    visits = range(1, (spec.visits if until is None else until) + 1)
     if any(run.mirrored for run in spec.runs):
         for layer in range(len(spec.layers)):
             for visit in visits:
