@@ -27,7 +27,7 @@ from rnncalc.problems import Problem
 
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
-WORK = 40_000  # quantities that are computed in search of a pair: half a second
+WORK = 25_000  # quantities that are computed in search of a pair: some tenths of a second
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
 OVER_TIME = (
     "state_lag",
@@ -91,7 +91,8 @@ class Diagnosis:
         second = {number: _second_bias(one, self.spec, number) for number, one in enumerate(given)}
         wrong = tuple(dict.fromkeys(self.claims[at].key for at in self.slips))
         shapes = problem.shapes
-        return Context(orders, second, wrong, shapes["T"], shapes.get("N", 1), shapes["O"])
+        parameters = any(claim.key[0] in ("d", "new") and len(claim.key) == 3 for claim in self.claims)
+        return Context(orders, second, wrong, parameters, shapes["T"], shapes.get("N", 1), shapes["O"])
 
     # what is found ---------------------------------------------------------------------------------------------------
 
@@ -171,7 +172,7 @@ class Diagnosis:
     def _near(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Those that, judged from the person's own numbers, explain the wrong ones from some number on."""
         for mistake, variant, numbers, judging in singles:
-            if judging and (any(self._close(at, numbers[at]) for at in self.slips) or self._follows(judging)):
+            if judging and self._may_explain(judging, numbers):
                 explained = self._judged(judging, numbers)
                 if explained:
                     yield _Candidate(((mistake, variant),), explained, False)
@@ -181,10 +182,18 @@ class Diagnosis:
         assert typed is not None
         return np.isfinite(number) and abs(number - typed.value) <= NEAR * one.unit(typed)
 
-    def _follows(self, judging: Judging) -> bool:
-        """Whether a wrong number nearly follows from the person's own earlier ones under another Spec."""
+    def _may_explain(self, judging: Judging, numbers: Sequence[float]) -> bool:
+        """Whether it is worth judging by: near all that is right, exactly or from their own numbers, and near slips."""
         judging.follow()
-        return any(self._close(at, judging.own.get(at, np.nan)) for at in self.slips)
+        near = [self._close(at, numbers[at]) or self._close(at, judging.own[at]) for at in range(len(self.claims))]
+        return all(near[at] for at in self.kept) and self._explained_from_some(
+            [at for at in self.slips if near[at]], numbers
+        )
+
+    def _explained_from_some(self, slips: Sequence[int], numbers: Sequence[float]) -> bool:
+        """Whether slips are all, or all from some number on; one before it must be none of the mistake's doing."""
+        left = [at for at in self.slips if at not in slips]
+        return bool(slips) and not any(at > slips[0] or not _same(numbers[at], self.right[at]) for at in left)
 
     def _judged(self, judging: Judging, numbers: Sequence[float]) -> frozenset[int]:
         """The numbers that are not right and that another Spec accepts; none where it loses one that is right.
@@ -196,10 +205,9 @@ class Diagnosis:
             return frozenset()
         explained = [at for at in self.bad if judging.verdicts[at] != WRONG]
         slips = [at for at in self.slips if at in explained]
-        left = [at for at in self.slips if at not in explained]
-        if not slips or any(at > slips[0] or not _same(numbers[at], self.right[at]) for at in left):
+        if not self._explained_from_some(slips, numbers):
             return frozenset()
-        if left and sum(self._worth(at) for at in slips) < SURE:
+        if slips != self.slips and sum(self._worth(at) for at in slips) < SURE:
             return frozenset()
         return frozenset(explained)
 
@@ -235,7 +243,7 @@ class Diagnosis:
         prefix: the number that must fit before all are computed; None: the first one that the first mistake misses.
         """
         self.work, seen = 0, set()
-        others = list(dict.fromkeys(single.mistake.id for single in second))
+        others = sorted(dict.fromkeys(single.mistake.id for single in second), key=lambda name: name == "gate_order")
         for mistake, variant, numbers, _judging in begin:
             missed = next((at for at in self.slips if not self._fits(at, numbers[at])), self.slips[0])
             for other in others:
