@@ -8,7 +8,7 @@ wrong number, and two that only together explain it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from rnncalc.check.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Found, Jud
 from rnncalc.check.solve import BACK
 from rnncalc.check.spec import Spec
 from rnncalc.language import _
-from rnncalc.parse.numbers import Numbers
+from rnncalc.parse.given import Given
 from rnncalc.problems import Problem
 
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
@@ -321,20 +321,31 @@ def _same(a: float, b: float) -> bool:
 
 def _second_bias(given: object, spec: Spec, number: int) -> dict[str, object]:
     """The second of two biases by symbol, b_hh of b_ih + b_hh, where both were given."""
-    second = getattr(given, "given", {}).get("b_hh")
-    run = spec.runs[number]
-    if second is None:
-        return {}
+    keys, run = getattr(given, "given", {}), spec.runs[number]
     order = getattr(given, "order", "") or run.cell.gates
-    if isinstance(second.value, dict):
+    second = keys.get("b_hh")
+    if second is not None and isinstance(second.value, dict):
         parts = {gate: second[gate].numbers().values.reshape(-1) for gate in second.value}
     else:
-        values: Numbers = second.numbers()
+        flat = _second_half(keys, second)
+        if flat is None:
+            return {}
         if not order:
-            return {"b": values.values.reshape(-1)}
-        flat = values.values.reshape(-1)
+            return {"b": flat} if flat.shape == run.parameters["b"].shape else {}
         units = len(flat) // len(order)
         parts = {gate: flat[at * units : (at + 1) * units] for at, gate in enumerate(order)}
     if "d" in run.parameters:
         parts.pop("n", None)
     return {f"b_{gate}": part for gate, part in parts.items() if part.shape == run.parameters[f"b_{gate}"].shape}
+
+
+def _second_half(keys: Mapping[str, Given], second: Given | None) -> np.ndarray | None:
+    """b_hh as it was given, or the second half of ONNX's B or of a Keras bias of two rows."""
+    if second is not None:
+        return second.numbers().values.reshape(-1)
+    for name in ("B", "b"):
+        if name in keys and not isinstance(keys[name].value, dict):
+            values = keys[name].numbers().values
+            if name == "B" or (values.ndim == 2 and values.shape[0] == 2):
+                return values.reshape(-1)[values.size // 2 :]
+    return None

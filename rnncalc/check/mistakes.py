@@ -174,7 +174,8 @@ _ENTRIES = (
         "gradient",
     ),
     Mistake(
-        "last_step_only", N_("only the last step's loss was differentiated"), _ruled({"losses": "last"}), "gradient"
+        "last_step_only", N_("only the last step's loss was differentiated"), _ruled({"losses": "last"}, {"losses": "last alone"}),
+        "gradient",
     ),
     Mistake(
         "longest_path_only",
@@ -213,7 +214,7 @@ _ENTRIES = (
     Mistake(
         "upstream_omitted",
         N_("the loss's own derivative dL/dy was taken as 1"),
-        _ruled({"upstream": False}),
+        _ruled({"upstream": "one"}, {"upstream": "weighted"}),
         "gradient",
     ),
     Mistake(
