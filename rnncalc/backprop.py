@@ -169,7 +169,6 @@ class _Descent:
             top = self.ran[-1]
             self.read_out = cells[-1].adjoint(top.blocks, top.inputs, Schedule.flat(len(top.inputs)))
         self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
-        self.x: np.ndarray | None = None
 
     def top(self, judged: Judged) -> None:
         """Bring in the loss, and take it through the read-out."""
@@ -182,7 +181,8 @@ class _Descent:
                 self.arriving = judged.gradient
             return
         self.read_out.add(judged.at, judged.gradient)
-        self.arriving = self.read_out.run()
+        self.read_out.run()
+        self.arriving = self.read_out.below()
 
     def layers(self, *, sweep: bool = False, chunk: int = 0) -> None:
         """From the top layer to the bottom one: through all of time, or one sweep further."""
@@ -191,16 +191,24 @@ class _Descent:
         for layer in reversed(self.network.layers):
             number -= len(layer.passes)
             here = range(number, number + len(layer.passes))
-            below = []
             for which, share in zip(here, self._shares(layer, here, gradient)):
                 adjoint = self.passes[which]
                 mirrored = self._mirrored(which, here, layer)
                 if share is not None:
                     adjoint.add(layer.cell.emits, share[self.schedule.mirror] if mirrored else share)
-                dx = adjoint.sweep() if sweep else adjoint.run(chunk)
-                below.append(dx[self.schedule.mirror] if mirrored else dx)
-            gradient = below[0] if len(below) == 1 else below[0] + below[1]
-        self.x = gradient if self.x is None else self.x + gradient
+                if sweep:
+                    adjoint.sweep()
+                else:
+                    adjoint.run(chunk)
+            gradient = self._below(layer, here) if number else None
+
+    def _below(self, layer: Layer, here: range, whole: bool = False) -> np.ndarray:
+        """What a layer hands down to the one below it, both directions together."""
+        found = []
+        for which in here:
+            dx = self.passes[which].below(whole)
+            found.append(dx[self.schedule.mirror] if self._mirrored(which, here, layer) else dx)
+        return found[0] if len(found) == 1 else found[0] + found[1]
 
     def _mirrored(self, which: int, here: range, layer: Layer) -> bool:
         return list(layer.passes)[which - here.start] == "backward"
@@ -229,8 +237,11 @@ class _Descent:
         if self.network.read_out:
             totals = Signals(_steps(self.read_out, 0), self.view)
             read_out = PassGradients(self.network.read_out, self.read_out.parameters(), {}, totals)
-        assert self.x is not None
-        x = Signals({"dx": self.x}, self.view)
+        bottom = self.network.layers[0]
+
+        def x() -> np.ndarray:
+            return Signals({"dx": self._below(bottom, range(len(bottom.passes)), whole=True)}, self.view)["dx"]
+
         if not with_loss:
             return Gradients(layers, read_out, x, None, None)
         return Gradients(layers, read_out, x, judged.loss, self.view.steps(judged.losses))

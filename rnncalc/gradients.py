@@ -7,7 +7,8 @@ ways.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class PassGradients(Mapping[str, np.ndarray]):
         starts: Mapping[str, np.ndarray],
         totals: Signals,
     ):
-        self.symbols, self.totals, self.steps = dict(symbols), totals, Steps(one, totals)
+        self.symbols, self.totals, self.steps = dict(symbols), totals, steps_of(one, totals)
         self.found: dict[str, np.ndarray] = {}
         for name, stack in one.cell.stacks.items():
             self.found[name] = _frozen(np.concatenate([symbols[parameter.symbol] for parameter in stack]))
@@ -54,22 +55,32 @@ class PassGradients(Mapping[str, np.ndarray]):
         return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
 
 
-class Steps(Mapping[str, np.ndarray]):
-    """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
+class Late(Mapping[str, np.ndarray]):
+    """Arrays by name, each made when somebody asks for it."""
 
-    def __init__(self, one: Pass, totals: Signals):
-        self.totals = totals
-        self.lines = step_lines(one)
+    def __init__(self, makers: Mapping[str, Callable[[], np.ndarray]]):
+        self.makers, self.made = dict(makers), dict[str, np.ndarray]()
 
     def __getitem__(self, name: str) -> np.ndarray:
-        lines = self.lines[name]
-        return self.totals[lines[0]] if len(lines) == 1 else np.concatenate([self.totals[s] for s in lines], axis=-1)
+        if name not in self.made:
+            self.made[name] = _frozen(self.makers[name]())
+        return self.made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.lines)
+        return iter(self.makers)
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self.makers)
+
+
+def steps_of(one: Pass, totals: Signals) -> Late:
+    """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
+
+    def together(lines: list[str]) -> np.ndarray:
+        arrays = [totals[line] for line in lines]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
+
+    return Late({name: partial(together, lines) for name, lines in step_lines(one).items()})
 
 
 def step_lines(one: Pass) -> dict[str, list[str]]:
@@ -105,7 +116,7 @@ class Gradients(Mapping[str, np.ndarray]):
         self,
         layers: Sequence[LayerGradients],
         read_out: PassGradients | None,
-        x: Signals,
+        x: Callable[[], np.ndarray],
         loss: float | None,
         losses: np.ndarray | None,
     ):
@@ -113,22 +124,23 @@ class Gradients(Mapping[str, np.ndarray]):
         self.loss, self.losses = loss, None if losses is None else _frozen(losses)
         self.found = dict(layers[0].found) if len(layers) == 1 else {}
         self.found |= dict(read_out.found) if read_out else {}
-        self.found["x"] = x["dx"]
-        self.steps: dict[str, np.ndarray] = {}
-        if len(layers[-1].passes) == 1:
-            self.steps.update(layers[-1].steps)
-        if read_out:
-            self.steps.update(read_out.steps)
-        self.steps["dx"] = x["dx"]
+        last = [layers[-1].steps.makers] if len(layers[-1].passes) == 1 else []
+        above = [read_out.steps.makers] if read_out else []
+        self.steps = Late({name: maker for makers in (*last, *above, {"dx": x}) for name, maker in makers.items()})
+
+    @property
+    def x(self) -> np.ndarray:
+        """The gradient at the inputs, of the shape of x; computed when somebody asks."""
+        return self.steps["dx"]
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.found[name]
+        return self.x if name == "x" else self.found[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.found)
+        return iter([*self.found, "x"])
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.found) + 1
 
     def __getattr__(self, name: str) -> np.ndarray:
         return _attribute(self, self.__dict__.get("found", {}), name)

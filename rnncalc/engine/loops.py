@@ -62,7 +62,7 @@ def forward(
                 if products[p, STAGE] == stage:
                     source = (before if products[p, EARLIER] else here) * pitch + products[p, SOURCE]
                     multiply(
-                        signals, source, pitch, end - here, products[p, DEPTH], panels, products[p, PANEL], lanes,
+                        0, signals, source, pitch, end - here, products[p, DEPTH], panels, products[p, PANEL], lanes,
                         columns, products[p, COLUMN], products[p, VECTORS], signals, here * pitch, pitch,
                     )  # fmt: skip
             for i in range(end - here):
@@ -102,7 +102,7 @@ def lay(signals, geometry, begin, rows, x, x0, pitch_x, biases, inputs, panels, 
             copy(signals, (begin + row) * pitch + at, x, x0 + row * pitch_x, pitch_x)
     for p in range(len(inputs)):
         multiply(
-            x, x0, pitch_x, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
+            0, x, x0, pitch_x, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
             columns, inputs[p, COLUMN], inputs[p, VECTORS], signals, begin * pitch, pitch,
         )  # fmt: skip
 
