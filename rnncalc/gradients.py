@@ -15,7 +15,7 @@ import numpy as np
 
 from rnncalc.language import _
 from rnncalc.layer import Pass
-from rnncalc.trace import Signals
+from rnncalc.trace import Late, Signals, frozen
 
 
 class PassGradients(Mapping[str, np.ndarray]):
@@ -35,8 +35,8 @@ class PassGradients(Mapping[str, np.ndarray]):
         self.symbols, self.totals, self.steps = dict(symbols), totals, steps_of(one, totals)
         self.found: dict[str, np.ndarray] = {}
         for name, stack in one.cell.stacks.items():
-            self.found[name] = _frozen(np.concatenate([symbols[parameter.symbol] for parameter in stack]))
-        self.starts = {f"{state}0": _frozen(start) for state, start in starts.items()}
+            self.found[name] = frozen(np.concatenate([symbols[parameter.symbol] for parameter in stack]))
+        self.starts = {f"{state}0": frozen(start) for state, start in starts.items()}
         self.found.update(self.starts)
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -53,24 +53,6 @@ class PassGradients(Mapping[str, np.ndarray]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
-
-
-class Late(Mapping[str, np.ndarray]):
-    """Arrays by name, each made when somebody asks for it."""
-
-    def __init__(self, makers: Mapping[str, Callable[[], np.ndarray]]):
-        self.makers, self.made = dict(makers), dict[str, np.ndarray]()
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.made:
-            self.made[name] = _frozen(self.makers[name]())
-        return self.made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.makers)
-
-    def __len__(self) -> int:
-        return len(self.makers)
 
 
 def steps_of(one: Pass, totals: Signals) -> Late:
@@ -121,7 +103,7 @@ class Gradients(Mapping[str, np.ndarray]):
         losses: np.ndarray | None,
     ):
         self.layers, self.read_out = layers, read_out
-        self.loss, self.losses = loss, None if losses is None else _frozen(losses)
+        self.loss, self.losses = loss, None if losses is None else frozen(losses)
         self.found = dict(layers[0].found) if len(layers) == 1 else {}
         self.found |= dict(read_out.found) if read_out else {}
         last = [layers[-1].steps.makers] if len(layers[-1].passes) == 1 else []
@@ -154,9 +136,3 @@ def _attribute(of: Any, found: Mapping[str, np.ndarray], name: str) -> np.ndarra
         return found[name]
     message = _("no gradient is called {name}; there are {known}")
     raise AttributeError(message.format(name=name, known=", ".join(found) or _("those of the layers")))
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.flags.writeable = False
-    return view

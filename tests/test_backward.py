@@ -107,7 +107,7 @@ def test_both_engines_give_the_same_gradients(engine):
     assert rng is not None
 
 
-# ------------------------------------------------------------------------------------------------- the test of the tests
+# ------------------------------------------------------------------------------------------------- the test of the test
 
 
 def _slightly_more(adjoint: WalkedAdjoint) -> None:
@@ -162,7 +162,7 @@ def test_a_planted_mistake_does_not_pass(mistake, monkeypatch):
     assert worked(network) > 1e-4
 
 
-# ---------------------------------------------------------------------------------------------------------------- losses
+# ---------------------------------------------------------------------------------------------------------------- losse
 
 
 def seed_network(output: str = "identity", **options: str) -> Network:
@@ -246,7 +246,7 @@ def test_a_trace_of_other_weights_is_refused():
         network.backward(other.forward(np.ones((2, 3))), dy=np.ones((2, 4)))
 
 
-# ----------------------------------------------------------------------------------------------------------------- names
+# ----------------------------------------------------------------------------------------------------------------- name
 
 
 def test_names_and_shapes_of_a_batch():
@@ -274,3 +274,32 @@ def test_names_and_shapes_of_a_batch():
 def test_rows_are_visited_once_however_the_batch_is_laid_out():
     schedule = Schedule.of(3, 5, [2, 5, 0], None)
     assert (schedule.mirror[schedule.mirror] == np.arange(7)).all()
+
+
+# ------------------------------------------------------------------------------------------------------------ the machi
+
+
+def test_the_processor_s_mode_is_put_back_after_a_kernel_that_flushes_subnormal_numbers():
+    smallest = np.float32(1e-45)
+    network = seed_network(dtype="float32", engine="numba")
+    trace = network.forward(np.ones((40, 3)))
+    network.backward(trace, dy=np.full((40, 4), 1e-38))
+    assert np.array([smallest])[0] * np.float32(1) == smallest > 0
+    assert np.array([1e-310])[0] / 2 > 0
+
+
+def test_the_gradient_of_a_long_sequence_takes_little_more_than_its_trace():
+    import tracemalloc
+
+    steps, rng = 10_000, np.random.default_rng(11)
+    network = rnncalc.LSTM(rng.normal(size=(64, 3)), rng.normal(size=(64, 16)) / 4, V=rng.normal(size=(2, 16)))
+    x, dy = rng.normal(size=(steps, 3)), rng.normal(size=(steps, 2))
+    network.backward(network.forward(x[:9]), dy=dy[:9])
+    tracemalloc.start()
+    trace = network.forward(x)
+    of_trace = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    network.backward(trace, dy=dy)
+    extra = tracemalloc.get_traced_memory()[1] - of_trace
+    tracemalloc.stop()
+    assert extra < 1.5 * of_trace

@@ -8,7 +8,6 @@ import numpy as np
 
 from rnncalc.engine import back_loops as loops
 from rnncalc.engine.compiled import CompiledCell, Rows
-from rnncalc.engine.jit import specialised
 from rnncalc.engine.pack import aligned
 from rnncalc.equations import INPUT
 from rnncalc.schedule import Schedule
@@ -56,7 +55,7 @@ class CompiledAdjoint:
 
     def _loop(self, earlier: np.ndarray, chunk: int) -> None:
         arguments = self._back_arguments(self.signals, self.latest, earlier, chunk)
-        specialised(loops.backward, *arguments)(*arguments)
+        self.back.code(arguments)(*arguments)
 
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""

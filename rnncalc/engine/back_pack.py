@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from rnncalc.cells.plan import Product, ProductLine
 from rnncalc.engine import back_loops as loops
 from rnncalc.engine.back_step import back_program
+from rnncalc.engine.jit import specialised
 from rnncalc.engine.loops import STAGES
 from rnncalc.engine.pack import ROWWISE, Packed, Panels
 from rnncalc.equations import INPUT, Call, Name
@@ -25,6 +27,7 @@ class PackedBack:
         self.lines = packed.program.products
         self.width = sum(self.widths[self.cell.size(line.signal)] for line in self.lines)
         self.input_width = -(-self.sizes.get("D", 0) // packed.lanes) * packed.lanes
+        self._code: Any = None
         self._pack()
         self._find_gradients()
 
@@ -86,6 +89,12 @@ class PackedBack:
         self.gradients = np.array(table, np.int64).reshape(-1, 7)
         self.entries, self.deepest = out, int(self.gradients[:, loops.DEPTH].max(initial=0))
         self.runs = np.arange(self.width // lanes + 1, dtype=np.int64) * lanes
+
+    def code(self, arguments: tuple[Any, ...]) -> Any:
+        """The backward loop for this cell and dtype, compiled or found in the cache on first need."""
+        if self._code is None:
+            self._code = specialised(loops.backward, *arguments)
+        return self._code
 
     def parameter_gradients(self, weights: np.ndarray, biases: np.ndarray) -> dict[str, np.ndarray]:
         """Symbol → gradient, of every weight and every bias of a product line, as the loops leave them."""
