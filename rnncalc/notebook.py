@@ -11,12 +11,16 @@ from abc import ABC, abstractmethod
 from os import PathLike, fspath
 from typing import Any
 
-from rnncalc import reading, report
+from rnncalc import reading
 from rnncalc.document import Document
+from rnncalc.gradients import Gradients
 from rnncalc.parse import files, given
 from rnncalc.problems import Problem
 from rnncalc.render import Look, render
 from rnncalc.render.numbers import Rounding
+from rnncalc.report import backward as backward_report
+from rnncalc.report import forward as forward_report
+from rnncalc.report.shared import Choice
 from rnncalc.trace import Trace
 
 
@@ -61,6 +65,11 @@ class Worked(Shown):
 
     solve = forward
 
+    def backward(self) -> Backward:
+        """The way back: every gradient by name, which also shows itself. Raises ProblemError if no loss is given."""
+        trace = self.given.forward()
+        return Backward(self.given, trace, self.given.backward(trace))
+
     def document(self, **choice: Any) -> Document:
         return self.forward().document(**choice)
 
@@ -76,4 +85,15 @@ class Forward(Trace, Shown):
         self.given = given
 
     def document(self, **choice: Any) -> Document:
-        return report.forward(self.given, self, report.Choice(**choice))
+        return forward_report.document(self.given, self, Choice(**choice))
+
+
+class Backward(Gradients, Shown):
+    """Backpropagation through time: `backward.U`, `backward.steps["da"]`, `backward.loss`."""
+
+    def __init__(self, given: Problem, trace: Trace, gradients: Gradients):
+        self.__dict__.update(gradients.__dict__)
+        self.given, self.trace = given, trace
+
+    def document(self, **choice: Any) -> Document:
+        return backward_report.document(self.given, self.trace, self, Choice(**choice))

@@ -276,7 +276,7 @@ def test_rows_are_visited_once_however_the_batch_is_laid_out():
     assert (schedule.mirror[schedule.mirror] == np.arange(7)).all()
 
 
-# ------------------------------------------------------------------------------------------------------------ the machi
+# ---------------------------------------------------------------------------------------------------------- the machine
 
 
 def test_the_processor_s_mode_is_put_back_after_a_kernel_that_flushes_subnormal_numbers():

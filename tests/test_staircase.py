@@ -16,7 +16,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"gradients", "engine"},
     {"stepper", "backprop"},
     {"network"},
-    {"gradcheck", "parse"},
+    {"gradcheck", "update", "flow", "parse"},
     {"shapes", "words", "weights"},
     {"passes"},
     {"problems"},

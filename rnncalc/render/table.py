@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from rnncalc.document import Document, Formula, Formulas, Heading, Items, Paragraph, Table
+from rnncalc.document import Document, Formula, Formulas, Heading, Items, Matrices, Paragraph, Table
 from rnncalc.language import _
 from rnncalc.render import Look
-from rnncalc.render.lines import ascii_text, folded, formulas, style
+from rnncalc.render.lines import ascii_text, folded, formulas, matrices, style
 from rnncalc.render.plain import aligned, display_width, right
 
 LONG, ENDS = 40, 10  # a table of more steps shows so many at either end
@@ -47,6 +47,9 @@ def render(document: Document, look: Look) -> str:
             _formulas(console, block, look)
         elif isinstance(block, Table):
             _table(console, block, look)
+        elif isinstance(block, Matrices):
+            for line in matrices(block, look):
+                console.print(Text("  " + line))
     text = "\n".join(line.rstrip() for line in output.getvalue().splitlines())
     return ascii_text(text) if look.ascii else text
 
@@ -94,8 +97,8 @@ def _table(console: Console, block: Table, look: Look) -> None:
             console.print()
     if cut:
         message = _("{n} of {all} steps; --step {from_}-{to} shows the others, -o FILE.csv writes all")
-        first, last = block.steps[ENDS], block.steps[-ENDS - 1]
-        console.print(Text(message.format(n=2 * ENDS, all=len(block.steps), from_=first, to=last), style="dim"))
+        begin, end = block.steps[ENDS], block.steps[-ENDS - 1]
+        console.print(Text(message.format(n=2 * ENDS, all=len(block.steps), from_=begin, to=end), style="dim"))
 
 
 def _folds(widths: list[int], signals: list[str], width: int | None, step: int) -> list[tuple[int, int]]:
