@@ -182,36 +182,44 @@ class _Descent:
             return
         self.read_out.add(judged.at, judged.gradient)
         self.read_out.run()
-        self.arriving = self.read_out.below()
+        self.arriving = self._hand_down([(self.read_out, False)], len(self.network.layers) - 1, len(self.passes))
 
     def layers(self, *, sweep: bool = False, chunk: int = 0) -> None:
         """From the top layer to the bottom one: through all of time, or one sweep further."""
-        gradient, number = self.arriving, len(self.passes)
+        gradient, end = self.arriving, len(self.passes)
         self.arriving = None
-        for layer in reversed(self.network.layers):
-            number -= len(layer.passes)
-            here = range(number, number + len(layer.passes))
-            for which, share in zip(here, self._shares(layer, here, gradient)):
-                adjoint = self.passes[which]
-                mirrored = self._mirrored(which, here, layer)
+        for level, layer in reversed(list(enumerate(self.network.layers))):
+            here = range(end - len(layer.passes), end)
+            end = here.start
+            ways = self._ways(layer, here)
+            for (adjoint, mirrored), share in zip(ways, self._shares(layer, here, gradient)):
                 if share is not None:
                     adjoint.add(layer.cell.emits, share[self.schedule.mirror] if mirrored else share)
                 if sweep:
                     adjoint.sweep()
                 else:
                     adjoint.run(chunk)
-            gradient = self._below(layer, here) if number else None
+            gradient = self._hand_down(ways, level - 1, end) if level else None
 
-    def _below(self, layer: Layer, here: range, whole: bool = False) -> np.ndarray:
-        """What a layer hands down to the one below it, both directions together."""
+    def _ways(self, layer: Layer, here: range) -> list[tuple[Any, bool]]:
+        """The directions of a layer: what goes back through each, and whether its rows are mirrored."""
+        return [(self.passes[which], way == "backward") for which, way in zip(here, layer.passes)]
+
+    def _hand_down(self, ways: list[tuple[Any, bool]], level: int, end: int) -> np.ndarray | None:
+        """What reached a level's input, to the layer below it: at once where nothing lies between, else as an array."""
+        below = self.network.layers[level]
+        if len(ways) == 1 and not ways[0][1] and list(below.passes) == ["forward"]:
+            ways[0][0].hand_down(self.passes[end - 1], below.cell.emits)
+            return None
+        return self._below(ways)
+
+    def _below(self, ways: list[tuple[Any, bool]], whole: bool = False) -> np.ndarray:
+        """What reached a level's input, both directions together."""
         found = []
-        for which in here:
-            dx = self.passes[which].below(whole)
-            found.append(dx[self.schedule.mirror] if self._mirrored(which, here, layer) else dx)
+        for adjoint, mirrored in ways:
+            dx = adjoint.below(whole)
+            found.append(dx[self.schedule.mirror] if mirrored else dx)
         return found[0] if len(found) == 1 else found[0] + found[1]
-
-    def _mirrored(self, which: int, here: range, layer: Layer) -> bool:
-        return list(layer.passes)[which - here.start] == "backward"
 
     def _shares(self, layer: Layer, here: range, gradient: np.ndarray | None) -> list[np.ndarray | None]:
         """What comes from above, as each direction's share of it."""
@@ -240,7 +248,8 @@ class _Descent:
         bottom = self.network.layers[0]
 
         def x() -> np.ndarray:
-            return Signals({"dx": self._below(bottom, range(len(bottom.passes)), whole=True)}, self.view)["dx"]
+            ways = self._ways(bottom, range(len(bottom.passes)))
+            return Signals({"dx": self._below(ways, whole=True)}, self.view)["dx"]
 
         if not with_loss:
             return Gradients(layers, read_out, x, None, None)

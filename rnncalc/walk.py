@@ -109,6 +109,10 @@ class WalkedAdjoint:
         self.arrived = before
         self.every_x = self.every_x + self.x
 
+    def hand_down(self, lower: WalkedAdjoint, signal: str) -> None:
+        """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
+        lower.add(signal, self.x)
+
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
         return self.every_x if whole else self.x

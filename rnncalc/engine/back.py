@@ -8,7 +8,8 @@ import numpy as np
 
 from rnncalc.engine import back_loops as loops
 from rnncalc.engine.compiled import CompiledCell, Rows
-from rnncalc.engine.pack import aligned
+from rnncalc.engine.jit import machine_code
+from rnncalc.engine.pack import aligned, run_of
 from rnncalc.equations import INPUT
 from rnncalc.schedule import Schedule
 
@@ -19,7 +20,7 @@ class CompiledAdjoint:
     def __init__(self, compiled: CompiledCell, signals: Rows, x: np.ndarray, schedule: Schedule):
         self.compiled, self.cell, self.schedule = compiled, compiled.cell, schedule
         self.packed, self.back = compiled.packed, compiled.back
-        self.signals, self.inputs = signals.block, np.ascontiguousarray(x)
+        self.signals, self.inputs = signals.block, x
         self.arriving = self.latest = self.reached = self._block()  # of the next sweep, the latest one, and all
         self.slopes = np.zeros_like(self.packed.extras)
 
@@ -57,6 +58,13 @@ class CompiledAdjoint:
         arguments = self._back_arguments(self.signals, self.latest, earlier, chunk)
         self.back.code(arguments)(*arguments)
 
+    def hand_down(self, lower: CompiledAdjoint, signal: str) -> None:
+        """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
+        begin = lower.schedule.sequences * lower.back.pitch + lower.back.offset(signal)
+        if self.cell.adds_input:
+            lower.add(signal, self._view(self.latest, INPUT)[self.schedule.sequences :])
+        self._input_gradients(self.latest, lower.arriving.reshape(-1), begin, lower.back.pitch)
+
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
         back, first = self.back, self.schedule.sequences
@@ -65,8 +73,17 @@ class CompiledAdjoint:
         dx[:] = 0
         if self.cell.adds_input:
             dx[:, :inputs] = self._view(block, INPUT)[first:]
-        loops.input_gradients(*self._input_arguments(block, dx))
+        self._input_gradients(block, dx.reshape(-1), 0, back.input_width)
         return dx[:, :inputs]
+
+    def _input_gradients(self, block: np.ndarray, dx: np.ndarray, begin: int, pitch: int) -> None:
+        """Add what reached the product lines, times the input weights, to rows that begin there."""
+        back = self.back
+        arguments = (
+            block.reshape(-1), back.pitch, self.schedule.sequences, len(self.inputs), self.packed.lanes, back.inputs,
+            back.panels, back.columns, dx, begin, pitch,
+        )  # fmt: skip
+        machine_code(loops.input_gradients, self.compiled.dtype, *arguments)(*arguments)
 
     @property
     def totals(self) -> dict[str, np.ndarray]:
@@ -83,7 +100,8 @@ class CompiledAdjoint:
         back, dtype = self.back, self.compiled.dtype
         weights, biases = aligned(back.entries, dtype), aligned(back.width, dtype)
         weights[:], biases[:] = 0, 0
-        loops.weight_gradients(*self._weight_arguments(self.reached, weights, biases))
+        arguments = self._weight_arguments(self.reached, weights, biases)
+        machine_code(loops.weight_gradients, dtype, *arguments)(*arguments)
         found = back.parameter_gradients(weights, biases)
         for name in self.packed.program.extras:
             begin = self.packed.offset(name)
@@ -102,19 +120,12 @@ class CompiledAdjoint:
             self.slopes,
         )  # fmt: skip
 
-    def _input_arguments(self, block: np.ndarray, dx: np.ndarray) -> tuple[Any, ...]:
-        back = self.back
-        return (
-            block.reshape(-1), back.pitch, self.schedule.sequences, len(dx), self.packed.lanes, back.inputs,
-            back.panels, back.columns, dx.reshape(-1), back.input_width,
-        )  # fmt: skip
-
     def _weight_arguments(self, block: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> tuple[Any, ...]:
         back, dtype, rows = self.back, self.compiled.dtype, len(self.inputs)
         before = self.schedule.before if self.cell.state else np.arange(rows)
         packed, sources = aligned(loops.BLOCK * back.width, dtype), aligned(loops.BLOCK * back.deepest, dtype)
         return (
-            block.reshape(-1), back.pitch, self.signals.reshape(-1), self.packed.pitch, self.inputs.reshape(-1),
-            self.inputs.shape[1], self.schedule.sequences, rows, before, self.packed.lanes, back.width, back.gradients,
+            block.reshape(-1), back.pitch, self.signals.reshape(-1), self.packed.pitch, *run_of(self.inputs),
+            self.schedule.sequences, rows, before, self.packed.lanes, back.width, back.gradients,
             back.runs, packed, sources, weights, biases,
         )  # fmt: skip

@@ -94,15 +94,15 @@ def softmax_back(signals, value, adjoint, begin, to, width, kind):
 
 
 @jit
-def input_gradients(adjoint, pitch, first, rows, lanes, inputs, panels, columns, dx, pitch_x):
-    """dx += what reached the product lines times their input weights, transposed, for all rows."""
+def input_gradients(adjoint, pitch, first, rows, lanes, inputs, panels, columns, dx, place, pitch_x):
+    """dx[place:] += what reached the product lines times their input weights, transposed, for all rows."""
     mode: int = flush()
     for begin in range(0, rows, BLOCK):
-        count = min(BLOCK, rows - begin)
+        count, to = min(BLOCK, rows - begin), place + begin * pitch_x
         for p in range(len(inputs)):
             multiply(
                 0, adjoint, (first + begin) * pitch + inputs[p, SOURCE], pitch, count, inputs[p, DEPTH], panels,
-                inputs[p, PANEL], lanes, columns, inputs[p, COLUMN], inputs[p, VECTORS], dx, begin * pitch_x, pitch_x,
+                inputs[p, PANEL], lanes, columns, inputs[p, COLUMN], inputs[p, VECTORS], dx, to, pitch_x,
             )  # fmt: skip
     restore(mode)
 

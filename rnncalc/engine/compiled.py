@@ -11,7 +11,7 @@ import numpy as np
 from rnncalc.cells import Cell
 from rnncalc.engine import loops
 from rnncalc.engine.jit import specialised
-from rnncalc.engine.pack import Packed, aligned
+from rnncalc.engine.pack import Packed, aligned, run_of
 from rnncalc.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ class CompiledCell:
         shaped = block.reshape(rows, self.packed.pitch)
         for state in self.cell.state:
             self._view(shaped, state)[: schedule.sequences] = initial.get(state, 0)
-        x = np.ascontiguousarray(x)  # machine code takes the pointer and asks no questions
-        self._code(*self._arguments(block, schedule.starts, x.reshape(-1), x.shape[1], out, final))
+        self._code(*self._arguments(block, schedule.starts, *run_of(x), out, final))
         return shaped
 
     def _view(self, rows: np.ndarray, name: str) -> np.ndarray:

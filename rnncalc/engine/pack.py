@@ -23,6 +23,17 @@ def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
     return raw[start : start + entries * dtype.itemsize].view(dtype)
 
 
+def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:
+    """Rows as machine code takes them: one run of memory, and how far apart the rows begin; copied only in need."""
+    count, width = rows.shape
+    size = rows.itemsize
+    if count < 2 or rows.strides[1] != size or rows.strides[0] % size or rows.strides[0] < width * size:
+        rows = np.ascontiguousarray(rows)
+        return rows.reshape(-1), width
+    pitch = rows.strides[0] // size
+    return np.lib.stride_tricks.as_strided(rows, ((count - 1) * pitch + width,), (size,)), pitch
+
+
 class Panels:
     """Weights packed one after the other, with the column where each of their vectors goes."""
 
