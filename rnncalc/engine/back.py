@@ -80,7 +80,7 @@ class CompiledAdjoint:
         """Add what reached the product lines, times the input weights, to rows that begin there."""
         back = self.back
         arguments = (
-            block.reshape(-1), back.pitch, self.schedule.sequences, len(self.inputs), self.packed.lanes, back.inputs,
+            block.reshape(-1), back.pitch, back.geometry, self.schedule.sequences, len(self.inputs), back.inputs,
             back.panels, back.columns, dx, begin, pitch,
         )  # fmt: skip
         machine_code(loops.input_gradients, self.compiled.dtype, *arguments)(*arguments)

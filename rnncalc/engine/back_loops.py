@@ -12,8 +12,8 @@ from numba import literally
 
 from rnncalc.engine.back_step import elementwise_back
 from rnncalc.engine.jit import jit
-from rnncalc.engine.loops import LANES, SOFTMAX, STAGES, WIDTH_H, WIDTH_O
-from rnncalc.engine.products import multiply
+from rnncalc.engine.loops import LANES, MULTIPLY, SOFTMAX, STAGES, WIDTH_H, WIDTH_O
+from rnncalc.engine.products import call_multiply, multiply
 from rnncalc.engine.step import copy
 from rnncalc.engine.subnormal import flush, restore
 
@@ -65,14 +65,16 @@ def backward(
                     continue
                 source = here * pitch + products[p, SOURCE]
                 if products[p, EARLIER]:
-                    multiply(
-                        0, adjoint, source, pitch, count, products[p, DEPTH], panels, products[p, PANEL], lanes,
-                        columns, products[p, COLUMN], products[p, VECTORS], earlier, before * pitch, pitch,
+                    call_multiply(
+                        geometry[MULTIPLY], adjoint, source, pitch, count, products[p, DEPTH], panels,
+                        products[p, PANEL], lanes, columns, products[p, COLUMN], products[p, VECTORS], earlier,
+                        before * pitch, pitch,
                     )  # fmt: skip
                 else:
-                    multiply(
-                        0, adjoint, source, pitch, count, products[p, DEPTH], panels, products[p, PANEL], lanes,
-                        columns, products[p, COLUMN], products[p, VECTORS], adjoint, here * pitch, pitch,
+                    call_multiply(
+                        geometry[MULTIPLY], adjoint, source, pitch, count, products[p, DEPTH], panels,
+                        products[p, PANEL], lanes, columns, products[p, COLUMN], products[p, VECTORS], adjoint,
+                        here * pitch, pitch,
                     )  # fmt: skip
     restore(mode)
 
@@ -94,15 +96,16 @@ def softmax_back(signals, value, adjoint, begin, to, width, kind):
 
 
 @jit
-def input_gradients(adjoint, pitch, first, rows, lanes, inputs, panels, columns, dx, place, pitch_x):
+def input_gradients(adjoint, pitch, geometry, first, rows, inputs, panels, columns, dx, place, pitch_x):
     """dx[place:] += what reached the product lines times their input weights, transposed, for all rows."""
     mode: int = flush()
     for begin in range(0, rows, BLOCK):
         count, to = min(BLOCK, rows - begin), place + begin * pitch_x
         for p in range(len(inputs)):
-            multiply(
-                0, adjoint, (first + begin) * pitch + inputs[p, SOURCE], pitch, count, inputs[p, DEPTH], panels,
-                inputs[p, PANEL], lanes, columns, inputs[p, COLUMN], inputs[p, VECTORS], dx, to, pitch_x,
+            call_multiply(
+                geometry[MULTIPLY], adjoint, (first + begin) * pitch + inputs[p, SOURCE], pitch, count,
+                inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES], columns, inputs[p, COLUMN],
+                inputs[p, VECTORS], dx, to, pitch_x,
             )  # fmt: skip
     restore(mode)
 

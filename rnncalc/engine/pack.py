@@ -9,6 +9,7 @@ import numpy as np
 from rnncalc.cells import Cell
 from rnncalc.cells.plan import Stage
 from rnncalc.engine import loops
+from rnncalc.engine.products import address
 from rnncalc.engine.step import SIZES, program
 from rnncalc.engine.vector import lanes
 from rnncalc.equations import INPUT, Call, Name
@@ -97,7 +98,8 @@ class Packed:
         """The arrays that the loops are called with."""
         copy_of_x = self.offset(INPUT) if self.cell.adds_input else -1
         widths = [self.widths[size] for size in SIZES]
-        self.geometry = np.array([*widths, self.pitch, self.lanes, len(self.cell.stages), copy_of_x], np.int64)
+        rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0), address(self.dtype)]
+        self.geometry = np.array([*widths, self.pitch, self.lanes, *rest], np.int64)
         tables = ((self._inputs, 7), (self._products, 7), (self._rowwise, 5))
         inputs, products, rowwise = (np.array(table, np.int64).reshape(-1, width) for table, width in tables)
         self.tables = (self.biases, inputs, products, rowwise, self.panels, self.columns, self.extras)

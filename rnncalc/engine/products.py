@@ -11,8 +11,13 @@ has the same bits alone and in any batch.
 
 from __future__ import annotations
 
+from functools import cache
+
+import numba
+import numpy as np
 from llvmlite import ir
 from numba import literally, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from rnncalc.engine.jit import jit
@@ -93,32 +98,79 @@ def tile(typing, across, rows, vectors, a, a0, pitch_a, panels, p0, depth, colum
 
 
 @jit
+def strip(across, width, a, a0, pitch_a, rows, panels, p, depth, columns, column, c, c0, pitch_c):
+    """One panel of `width` vectors times all rows: tiles as high as they can be. across, width: literal."""
+    literally(across)
+    literally(width)
+    apart, row = 1 if across else pitch_a, 0
+    while row + ROWS <= rows:
+        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
+        tile(across, ROWS, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        row += ROWS
+    if ROWS > 4 and row + 4 <= rows:
+        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
+        tile(across, 4, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        row += 4
+    if row + 2 <= rows:
+        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
+        tile(across, 2, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        row += 2
+    if row < rows:
+        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
+        tile(across, 1, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+
+
+@jit
 def multiply(across, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
     """C[:rows, columns[first : first + vectors]] += A[:rows, :depth] · the packed weight that begins at p0.
 
     across: literal, 0 or 1, as for `tile`.
     """
     literally(across)
-    panel, apart = 2 * lanes * depth, 1 if across else pitch_a
-    v = 0
-    if rows == 1:
+    panel, v = 2 * lanes * depth, 0
+    if rows == 1:  # more vectors at once, since one row alone has few independent sums
         while v + WIDE <= vectors:
             p = p0 + v // 2 * panel
             tile(across, 1, WIDE, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
             v += WIDE
+        if WIDE > 4 and v + 4 <= vectors:
+            p = p0 + v // 2 * panel
+            tile(across, 1, 4, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
+            v += 4
     while v + 2 <= vectors:
-        p, at, row = p0 + v // 2 * panel, first + v, 0
-        while row + ROWS <= rows:
-            a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-            tile(across, ROWS, 2, a, a_row, pitch_a, panels, p, depth, columns, at, c, c_row, pitch_c)
-            row += ROWS
-        while row < rows:
-            a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-            tile(across, 1, 2, a, a_row, pitch_a, panels, p, depth, columns, at, c, c_row, pitch_c)
-            row += 1
+        p = p0 + v // 2 * panel
+        strip(across, 2, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
         v += 2
     if v < vectors:
-        p, at = p0 + v // 2 * panel, first + v
-        for row in range(rows):
-            a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-            tile(across, 1, 1, a, a_row, pitch_a, panels, p, depth, columns, at, c, c_row, pitch_c)
+        p = p0 + v // 2 * panel
+        strip(across, 1, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
+
+
+@intrinsic
+def call_multiply(
+    typing, address, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c
+):
+    """`multiply(0, …)` through its address: the loops of all cells share its machine code, and compile without it."""
+    arguments = (a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c)
+
+    def codegen(context, builder, signature, given):
+        kinds = [types.literal(0), *signature.args[1:]]
+        values = [ir.Constant(ir.IntType(64), 0), *given[1:]]
+        kind = context.call_conv.get_function_type(types.none, kinds)
+        nothing, error = (cgutils.alloca_once(builder, pointer.pointee) for pointer in kind.args[:2])
+        packed = context.get_arg_packer(kinds).as_arguments(builder, values)
+        builder.call(builder.inttoptr(given[0], kind.as_pointer()), [nothing, error, *packed])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *arguments), codegen
+
+
+@cache
+def address(dtype: np.dtype) -> int:
+    """Where the machine code of `multiply(0, …)` for that dtype lies; compiled, or found on disk, on first need."""
+    numbers, places, i = types.Array(numba.from_dtype(dtype), 1, "C"), types.Array(types.int64, 1, "C"), types.int64
+    kinds = (types.literal(0), numbers, i, i, i, i, numbers, i, i, places, i, i, numbers, i, i)
+    multiply.compile(kinds)
+    compiled = multiply.overloads[kinds]
+    place: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    return place
