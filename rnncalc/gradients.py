@@ -115,6 +115,14 @@ class Gradients(Mapping[str, np.ndarray]):
         """The gradient at the inputs, of the shape of x; computed when somebody asks."""
         return self.steps["dx"]
 
+    def first_not_finite(self) -> str | None:
+        """The name of a gradient that overflowed or is not a number."""
+        parts = [one for layer in self.layers for one in layer.passes.values()]
+        found = {
+            name: array for one in [*parts, *([self.read_out] if self.read_out else [])] for name, array in one.items()
+        }
+        return next((f"d{name}" for name, array in found.items() if not np.isfinite(array).all()), None)
+
     def __getitem__(self, name: str) -> np.ndarray:
         return self.x if name == "x" else self.found[name]
 

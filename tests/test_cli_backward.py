@@ -265,3 +265,24 @@ def test_without_targets_it_says_what_is_missing():
     shown = run("backward", *SCALAR[:-4])
     assert shown.returncode == 2
     assert "targets are missing" in shown.stderr
+
+
+def test_a_gradient_that_overflows_is_still_printed_and_exits_with_3():
+    options = (
+        "--U",
+        "1",
+        "--W",
+        "1e200",
+        "--x",
+        "0;0;0",
+        "--activation",
+        "identity",
+        "--dy",
+        "0;0;1",
+        "--format",
+        "json",
+    )
+    shown = run("backward", *options)
+    assert shown.returncode == 3
+    assert "the gradient overflowed" in shown.stderr
+    assert json.loads(shown.stdout)["gradients"]["h0"] == ["inf"]

@@ -16,6 +16,7 @@ from rnncalc.cli.options import (
     result_options,
     show,
 )
+from rnncalc.language import _
 
 HELP = f"""Backpropagation through time: every δ, every gradient, the update.
 
@@ -65,8 +66,9 @@ def command(
 
         add_flow(document, asked, trace)
     show(document, **look)
-    broken = trace.first_not_finite()
-    if broken is None:
+    broken, lost = trace.first_not_finite(), gradients.first_not_finite()
+    if broken is None and lost is None:
         return 0
-    click.echo(f"Error: {not_finite(*broken)}", err=True)
+    said = _("{name}: the gradient overflowed or is not a number").format(name=lost)
+    click.echo(f"Error: {said if broken is None else not_finite(*broken)}", err=True)
     return OVERFLOWED

@@ -15,7 +15,7 @@ from rnncalc.passes import GivenPass
 from rnncalc.problems import Problem
 from rnncalc.report.shared import stacked, stepwise
 from rnncalc.trace import Trace
-from rnncalc.update import Clipped, clip, updated
+from rnncalc.update import Clipped, Places, clip, updated
 
 
 @dataclass(frozen=True)
@@ -42,42 +42,54 @@ class Update:
 
 def data(problem: Problem, trace: Trace, gradients: Gradients, update: Update) -> dict[str, Any]:
     """The whole answer."""
-    losses = gradients.losses
+    losses, task = gradients.losses, problem.task
     answer: dict[str, Any] = {
         "loss": None if gradients.loss is None else float(gradients.loss),
         "losses": None if losses is None else stepwise(trace, losses),
-        "gradients": _all(problem, gradients, {}),
+        "gradients": _in_form(problem, _gradients(gradients)),
         "steps": _steps(problem, trace, gradients),
     }
     if update.network is not None:
-        answer["updated"] = _all(problem, None, {}, update.network)
-    if update.clipped.by_norm or update.clipped.by_value:
-        answer["clipped"] = _all(problem, gradients, update.clipped.gradients)
-    answer["norm"] = update.clipped.norm
+        answer["updated"] = _in_form(problem, _parameters(update.network))
+    if task.clip_norm is not None or task.clip_value is not None:
+        answer["clipped"] = _in_form(problem, update.clipped.gradients)
+        answer["norm"] = update.clipped.norm
     return {**answer, "notes": list(problem.notes)}
 
 
-def _all(
-    problem: Problem, gradients: Gradients | None, replaced: dict[Any, np.ndarray], network: Network | None = None
-) -> dict[str, Any]:
-    """Gradients (clipped where `replaced` has them), or a network's parameters, in the form of the problem."""
+def _gradients(gradients: Gradients) -> Places:
+    """Every gradient by its place."""
+    found = {
+        (number, way, name): array
+        for number, layer in enumerate(gradients.layers)
+        for way, one in layer.passes.items()
+        for name, array in one.items()
+    }
+    return found | {(-1, "forward", name): array for name, array in (gradients.read_out or {}).items()}
+
+
+def _parameters(network: Network) -> Places:
+    """Every parameter by its place."""
+    found = {
+        (number, way, name): array
+        for number, layer in enumerate(network.layers)
+        for way, one in layer.passes.items()
+        for name, array in one.arrays.items()
+    }
+    top = network.read_out.arrays if network.read_out else {}
+    return found | {(-1, "forward", name): array for name, array in top.items()}
+
+
+def _in_form(problem: Problem, places: Places) -> dict[str, Any]:
+    """Arrays in the form of the problem: of one layer by name, of a stack layer by layer."""
     layers = []
     for number, (layer, ways) in enumerate(zip(problem.network.layers, problem.layers)):
         found = {}
-        for way in layer.passes:
-            if network is not None:
-                arrays = network.layers[number].passes[way].arrays
-            else:
-                assert gradients is not None
-                arrays = dict(gradients.layers[number].passes[way])
-                arrays |= {name: array for (k, w, name), array in replaced.items() if (k, w) == (number, way)}
-            found[way] = _as_given(layer.passes[way], ways[way], arrays)
+        for way, one in layer.passes.items():
+            arrays = {name: array for (k, w, name), array in places.items() if (k, w) == (number, way)}
+            found[way] = _as_given(one, ways[way], arrays)
         layers.append(next(iter(found.values())) if len(found) == 1 else found)
-    top: dict[str, Any] = {}
-    if problem.network.read_out:
-        arrays = (network.read_out.arrays if network.read_out else {}) if network else dict(gradients.read_out or {})  # type: ignore[union-attr]
-        arrays = {**arrays, **{name: array for (k, _w, name), array in replaced.items() if k == -1}}
-        top = {name: array.tolist() for name, array in arrays.items()}
+    top = {name: array.tolist() for (k, _way, name), array in places.items() if k == -1}
     return {"layers": layers, **top} if stacked(problem) else {**layers[0], **top}
 
 
