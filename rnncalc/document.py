@@ -84,7 +84,17 @@ class Matrices:
     all: tuple[Matrix, ...]
 
 
-Block = Heading | Paragraph | Items | Formula | Formulas | Table | Matrices
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts and numbers under headings; `keys` are the headings for programs. None is an empty cell."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str | float | None, ...], ...]
+    keys: tuple[str, ...] = ()
+    numeric: frozenset[int] = frozenset()  # columns whose decimal points stand below each other
+
+
+Block = Heading | Paragraph | Items | Formula | Formulas | Table | Matrices | Grid
 
 
 @dataclass

@@ -22,7 +22,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"problems"},
     {"reading"},
     {"document"},
-    {"work"},
+    {"work", "check"},
     {"report", "lesson"},
     {"render"},
     {"notebook"},

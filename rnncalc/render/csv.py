@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from rnncalc.document import Document, Table
-from rnncalc.render import Look
+from rnncalc.document import Document, Grid, Table
+from rnncalc.render import Look, grid
 from rnncalc.render.numbers import exact
 
 
@@ -15,6 +15,11 @@ def render(document: Document, look: Look) -> str:
     tables = document.sheet or [block for block in document.blocks if isinstance(block, Table)]
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
+    for block in document.blocks:
+        if isinstance(block, Grid):
+            writer.writerow(block.keys or block.headings)
+            writer.writerows(["" if cell is None else cell for cell in grid.exactly(row)] for row in block.rows)
+            return output.getvalue()
     for number, table in enumerate(tables):
         if number == 0:
             writer.writerow([*table.key, "step", *(column.key for column in table.columns)])

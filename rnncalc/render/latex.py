@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rnncalc.document import Document, Formula, Formulas, Heading, Items, Matrices, Matrix, Paragraph, Table
-from rnncalc.render import Look
+from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
+from rnncalc.render import Look, grid
 from rnncalc.render.plain import cells
 from rnncalc.writing import LATEX, Style, write, write_name
 
@@ -18,6 +18,19 @@ _SPECIAL = {
     "∘": r"$\circ$",
     "−": "$-$",
     "σ": r"$\sigma$",
+    "✓": r"$\surd$",
+    "✗": r"$\times$",
+    "→": r"$\to$",
+    "–": "--",
+    "θ": r"$\theta$",
+    "δ": r"$\delta$",
+    "·": r"$\cdot$",
+    "²": "$^2$",
+    "′": "$'$",
+    "ᵀ": r"$^{\top}$",
+    "½": r"$\frac12$",
+    "Σ": r"$\Sigma$",
+    "±": r"$\pm$",
 }
 
 
@@ -44,6 +57,8 @@ def render(document: Document, look: Look) -> str:
             parts.append(_table(block, look))
         elif isinstance(block, Matrices):
             parts += [f"\\[\n{matrix(one, look)}\n\\]" for one in block.all]
+        elif isinstance(block, Grid):
+            parts.append(grid.latex(block, look, escaped))
     return "\n\n".join(parts)
 
 

@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from rnncalc.document import Document, Formula, Formulas, Heading, Items, Matrices, Paragraph, Table
+from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
 from rnncalc.language import _
-from rnncalc.render import Look
+from rnncalc.render import Look, grid
 from rnncalc.render.lines import ascii_text, folded, formulas, matrices, style
 from rnncalc.render.plain import aligned, display_width, right
 
@@ -38,7 +38,8 @@ def render(document: Document, look: Look) -> str:
         if isinstance(block, Heading):
             console.print(Text(block.text, style="bold"))
         elif isinstance(block, Paragraph):
-            console.print(Text(block.text))
+            lines = textwrap.wrap(block.text, look.width, break_long_words=False) if look.width else [block.text]
+            console.print(Text("\n".join(lines)))
         elif isinstance(block, Items):
             _items(console, block, look)
         elif isinstance(block, Formula):
@@ -50,6 +51,9 @@ def render(document: Document, look: Look) -> str:
         elif isinstance(block, Matrices):
             for line in matrices(block, look):
                 console.print(Text("  " + line))
+        elif isinstance(block, Grid):
+            for number, line in enumerate(grid.lines(block, look)):
+                console.print(Text(line, style="bold" if number == 0 else "", no_wrap=True), soft_wrap=True)
     text = "\n".join(line.rstrip() for line in output.getvalue().splitlines())
     return ascii_text(text) if look.ascii else text
 
