@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,9 +59,29 @@ class Table:
     """Steps down, signals across; None where a sequence has no step. `key`: what every row shares (sequence, layer)."""
 
     columns: tuple[Column, ...]
-    steps: tuple[int, ...]
+    steps: tuple[int | str, ...]
     rows: tuple[tuple[float | None, ...], ...]
     key: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """label = [[…], …]: rows of numbers; a single row is a vector, a single number stands without brackets."""
+
+    label: str
+    rows: tuple[tuple[float, ...], ...]
+
+    @property
+    def number(self) -> bool:
+        """Whether it is one number."""
+        return len(self.rows) == len(self.rows[0]) == 1
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Matrices that belong together, such as all gradients."""
+
+    all: tuple[Matrix, ...]
 
 
 @dataclass(frozen=True)
@@ -74,13 +94,17 @@ class Grid:
     numeric: frozenset[int] = frozenset()  # columns whose decimal points stand below each other
 
 
-Block = Heading | Paragraph | Items | Formula | Formulas | Table | Grid
+Block = Heading | Paragraph | Items | Formula | Formulas | Table | Matrices | Grid
 
 
 @dataclass
 class Document:
-    """Blocks in reading order; `data` is the same for programs, unrounded; `notes` are what was assumed."""
+    """Blocks in reading order; `data` is the same for programs, unrounded; `notes` are what was assumed.
+
+    sheet: the tables for a spreadsheet, where those among the blocks have not the same columns.
+    """
 
     blocks: list[Block]
     data: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    sheet: Sequence[Table] = ()

@@ -16,6 +16,7 @@ from rnncalc.language import _, of_locale, speak
 
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
+    "backward": "Backpropagation through time: every δ, every gradient, the update.",
     "check": "Are these answers right, where did it go wrong, and why.",
     "explain": "Explain a cell, or a mistake: equations, shapes, gate orders, literature.",
 }

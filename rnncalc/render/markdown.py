@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Paragraph, Table
+from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
 from rnncalc.render import Look, grid
-from rnncalc.render.latex import formula
+from rnncalc.render.latex import formula, matrix
 from rnncalc.render.plain import cells
 
 
@@ -27,6 +27,8 @@ def render(document: Document, look: Look) -> str:
             parts.append(_display([*above, *(formula(line, look) for line in block.lines)]))
         elif isinstance(block, Table):
             parts.append(_table(block, look))
+        elif isinstance(block, Matrices):
+            parts += [f"$${matrix(one, look)}$$" for one in block.all]
         elif isinstance(block, Grid):
             parts.append(grid.markdown(block, look, _escaped))
     return "\n\n".join(parts)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Paragraph, Table
+from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
 from rnncalc.render import Look, grid
-from rnncalc.render.lines import ascii_text, formula, formulas, style
+from rnncalc.render.lines import ascii_text, formula, formulas, matrices, style
 
 
 def render(document: Document, look: Look) -> str:
@@ -24,6 +24,8 @@ def render(document: Document, look: Look) -> str:
             parts.append("\n".join("  " + line for line in formulas(block, style(look))))
         elif isinstance(block, Table):
             parts.append(table(block, look))
+        elif isinstance(block, Matrices):
+            parts.append("\n".join("  " + line for line in matrices(block, look)))
         elif isinstance(block, Grid):
             parts.append("\n".join(grid.lines(block, look)))
     text = "\n\n".join(parts)
