@@ -174,7 +174,9 @@ _ENTRIES = (
         "gradient",
     ),
     Mistake(
-        "last_step_only", N_("only the last step's loss was differentiated"), _ruled({"losses": "last"}, {"losses": "last alone"}),
+        "last_step_only",
+        N_("only the last step's loss was differentiated"),
+        _ruled({"losses": "last"}, {"losses": "last alone"}),
         "gradient",
     ),
     Mistake(
