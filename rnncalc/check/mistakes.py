@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from rnncalc.check import rewrites as to
 from rnncalc.check.graph import Key
+from rnncalc.check.rewrites import gated, gradients, parameters, signals, states
 from rnncalc.check.spec import Spec
 from rnncalc.language import _
 
@@ -103,67 +103,89 @@ N_ = str  # marks a message for translation; it is translated where it is shown
 
 _ENTRIES = (
     # forward: parameters
-    Mistake("bias_omitted", N_("the bias b was left out"), _several(to.without_bias)),
-    Mistake("output_bias_omitted", N_("the read-out's bias c was left out"), _plain(to.without_output_bias)),
-    Mistake("second_bias_omitted", N_("one of the two biases was left out"), _with_context(to.without_second_bias)),
-    Mistake("bias_outside_activation", N_("the bias was added after the activation"), _several(to.bias_outside)),
-    Mistake("U_transposed", N_("U was transposed: its columns were taken for its rows"), _plain(to.transposed("U"))),
-    Mistake("W_transposed", N_("W was transposed: its columns were taken for its rows"), _plain(to.transposed("W"))),
-    Mistake("V_transposed", N_("V was transposed: its columns were taken for its rows"), _plain(to.transposed("V"))),
-    Mistake("U_W_swapped", N_("U and W were exchanged: U multiplies x_t, W multiplies h_{{t-1}}"), _plain(to.swapped)),
+    Mistake("bias_omitted", N_("the bias b was left out"), _several(parameters.without_bias)),
+    Mistake("output_bias_omitted", N_("the read-out's bias c was left out"), _plain(parameters.without_output_bias)),
+    Mistake(
+        "second_bias_omitted", N_("one of the two biases was left out"), _with_context(parameters.without_second_bias)
+    ),
+    Mistake(
+        "bias_outside_activation", N_("the bias was added after the activation"), _several(parameters.bias_outside)
+    ),
+    Mistake(
+        "U_transposed", N_("U was transposed: its columns were taken for its rows"), _plain(parameters.transposed("U"))
+    ),
+    Mistake(
+        "W_transposed", N_("W was transposed: its columns were taken for its rows"), _plain(parameters.transposed("W"))
+    ),
+    Mistake(
+        "V_transposed", N_("V was transposed: its columns were taken for its rows"), _plain(parameters.transposed("V"))
+    ),
+    Mistake(
+        "U_W_swapped",
+        N_("U and W were exchanged: U multiplies x_t, W multiplies h_{{t-1}}"),
+        _plain(parameters.swapped),
+    ),
     # forward: state
-    Mistake("recurrence_omitted", N_("the recurrent term W h_{{t-1}} was left out"), _plain(to.without_recurrence)),
-    Mistake("initial_state_ignored", N_("the initial state was taken as 0"), _several(to.from_zero)),
-    Mistake("stale_state", N_("the sequence was started from the last state in place of h_0"), _several(to.from_last)),
-    Mistake("state_lag", N_("h_{{t-2}} was used for h_{{t-1}}"), _several(to.lagging)),
+    Mistake("recurrence_omitted", N_("the recurrent term W h_{{t-1}} was left out"), _plain(states.without_recurrence)),
+    Mistake("initial_state_ignored", N_("the initial state was taken as 0"), _several(states.from_zero)),
+    Mistake(
+        "stale_state", N_("the sequence was started from the last state in place of h_0"), _several(states.from_last)
+    ),
+    Mistake("state_lag", N_("h_{{t-2}} was used for h_{{t-1}}"), _several(states.lagging)),
     Mistake(
         "preactivation_fed_back",
         N_("the preactivation a_{{t-1}} was fed back in place of h_{{t-1}}"),
-        _several(to.preactivation_fed_back),
+        _several(states.preactivation_fed_back),
     ),
     # forward: functions
-    Mistake("activation_omitted", N_("the activation was left out"), _several(to.with_function("identity"))),
-    Mistake("activation_tanh", N_("tanh was used as the activation"), _several(to.with_function("tanh"))),
-    Mistake("activation_sigmoid", N_("the sigmoid was used as the activation"), _several(to.with_function("sigmoid"))),
-    Mistake("activation_relu", N_("ReLU was used as the activation"), _several(to.with_function("relu"))),
+    Mistake("activation_omitted", N_("the activation was left out"), _several(signals.with_function("identity"))),
+    Mistake("activation_tanh", N_("tanh was used as the activation"), _several(signals.with_function("tanh"))),
     Mistake(
-        "output_activation_omitted", N_("the output's function was left out: y_t is s_t"), _plain(to.without_output)
+        "activation_sigmoid", N_("the sigmoid was used as the activation"), _several(signals.with_function("sigmoid"))
+    ),
+    Mistake("activation_relu", N_("ReLU was used as the activation"), _several(signals.with_function("relu"))),
+    Mistake(
+        "output_activation_omitted",
+        N_("the output's function was left out: y_t is s_t"),
+        _plain(signals.without_output),
     ),
     Mistake(
         "softmax_over_steps",
         N_("softmax was taken over the steps, not over the outputs"),
-        _plain(to.softmax_over("steps")),
+        _plain(signals.softmax_over("steps")),
     ),
     # forward: inputs and outputs
-    Mistake("inputs_reversed", N_("the inputs were taken in reverse order"), _plain(to.inputs_reversed)),
-    Mistake("inputs_shifted", N_("x_{{t-1}} was used for x_t, with zero first"), _plain(to.inputs_shifted)),
-    Mistake("output_from_previous_state", N_("y_t was read from h_{{t-1}} in place of h_t"), _plain(to.output_earlier)),
+    Mistake("inputs_reversed", N_("the inputs were taken in reverse order"), _plain(signals.inputs_reversed)),
+    Mistake("inputs_shifted", N_("x_{{t-1}} was used for x_t, with zero first"), _plain(signals.inputs_shifted)),
+    Mistake(
+        "output_from_previous_state", N_("y_t was read from h_{{t-1}} in place of h_t"), _plain(signals.output_earlier)
+    ),
     Mistake(
         "softmax_over_batch",
         N_("softmax was taken over the sequences of the batch"),
-        _plain(to.softmax_over("sequences")),
+        _plain(signals.softmax_over("sequences")),
     ),
-    Mistake("weights_ignored", N_("every weight was taken as 1"), _several(to.weights_of_one)),
+    Mistake("weights_ignored", N_("every weight was taken as 1"), _several(parameters.weights_of_one)),
     Mistake(
-        "backward_realigned", N_("the backward states were put in the wrong order of time"), _several(to.realigned)
+        "backward_realigned", N_("the backward states were put in the wrong order of time"), _several(signals.realigned)
     ),
     # gated cells
-    Mistake("gate_order", N_("the gates were taken in the order {detail}"), _with_context(to.gate_orders), "gated"),
+    Mistake("gate_order", N_("the gates were taken in the order {detail}"), _with_context(gated.gate_orders), "gated"),
     Mistake(
-        "update_complement", N_("z and 1 − z were exchanged: {detail}"), _with_context(to.update_complement), "gated"
+        "update_complement", N_("z and 1 − z were exchanged: {detail}"), _with_context(gated.update_complement), "gated"
     ),
-    Mistake("reset_position", N_("the reset gate was applied {detail}"), _with_context(to.reset_position), "gated"),
+    Mistake("reset_position", N_("the reset gate was applied {detail}"), _with_context(gated.reset_position), "gated"),
     Mistake(
         "memory_activation_omitted",
         N_("h_t = o ∘ c_t: the tanh of the memory was left out"),
-        _plain(to.memory_bare),
+        _plain(gated.memory_bare),
         "gated",
     ),
-    Mistake("forget_bias_added", N_("1 was added to the forget gate's bias"), _plain(to.forget_bias), "gated"),
+    Mistake("forget_bias_added", N_("1 was added to the forget gate's bias"), _plain(gated.forget_bias), "gated"),
     Mistake(
         "candidate_sigmoid",
         N_("the candidate went through a sigmoid in place of tanh"),
-        _plain(to.candidate_sigmoid),
+        _plain(gated.candidate_sigmoid),
         "gated",
     ),
     # gradients: how far
@@ -193,18 +215,21 @@ _ENTRIES = (
         "gradient",
     ),
     Mistake(
-        "derivative_omitted", N_("the derivative f′(a_t) was left out"), _several(to.slopes("omitted")), "gradient"
+        "derivative_omitted",
+        N_("the derivative f′(a_t) was left out"),
+        _several(gradients.slopes("omitted")),
+        "gradient",
     ),
     Mistake(
         "derivative_of_preactivation",
         N_("f′ was taken from a_t, as in 1 − a², in place of 1 − h²"),
-        _several(to.slopes("preactivation")),
+        _several(gradients.slopes("preactivation")),
         "gradient",
     ),
     Mistake(
         "derivative_twice",
         N_("the derivative f′(a_t) was multiplied in twice"),
-        _several(to.slopes("twice")),
+        _several(gradients.slopes("twice")),
         "gradient",
     ),
     Mistake(
@@ -225,18 +250,20 @@ _ENTRIES = (
         _ruled({"sign": -1.0}, {"sign": -1.0, "update": 1.0}),
         "gradient",
     ),
-    Mistake("loss_factor", N_("the loss was multiplied by {detail}"), _with_context(to.loss_factors), "gradient"),
+    Mistake(
+        "loss_factor", N_("the loss was multiplied by {detail}"), _with_context(gradients.loss_factors), "gradient"
+    ),
     # gradients: what is reported, and the update
     Mistake(
         "loss_reported_for_gradient",
         N_("the loss was given in place of the gradient ({detail})"),
-        _with_context(to.loss_for_gradient),
+        _with_context(gradients.loss_for_gradient),
         "gradient",
     ),
     Mistake(
         "gradient_reported_for_parameter",
         N_("the gradient was given in place of the updated parameter"),
-        _with_context(to.gradient_for_parameter),
+        _with_context(gradients.gradient_for_parameter),
         "gradient",
     ),
     Mistake("learning_rate_omitted", N_("the learning rate was left out: θ − dθ"), _ruled({"lr": 1.0}), "gradient"),
