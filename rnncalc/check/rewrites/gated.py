@@ -15,7 +15,7 @@ from rnncalc.equations import Call
 from rnncalc.language import _
 
 if TYPE_CHECKING:
-    from rnncalc.check.mistakes import Context
+    from rnncalc.check.mistake import Context
 
 
 def gate_orders(spec: Spec, context: Context) -> Rewritten:

@@ -14,7 +14,7 @@ from rnncalc.equations import Call
 from rnncalc.language import _
 
 if TYPE_CHECKING:
-    from rnncalc.check.mistakes import Context
+    from rnncalc.check.mistake import Context
 
 
 def slopes(rule: str) -> Callable[[Spec], Iterator[Spec | None]]:

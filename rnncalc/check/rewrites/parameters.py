@@ -15,7 +15,7 @@ from rnncalc.check.spec import Run, Spec
 from rnncalc.equations import Binary, Call, Expression, Name, terms, total
 
 if TYPE_CHECKING:
-    from rnncalc.check.mistakes import Context
+    from rnncalc.check.mistake import Context
 
 
 def without_bias(spec: Spec) -> Iterator[Spec]:
