@@ -29,6 +29,7 @@ from rnncalc.problems import Problem
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
 WORK = 25_000  # quantities that are computed in search of a pair: some tenths of a second
+MOST = 500_000  # quantities that are computed at all; homework has some tens of thousands
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
 
 
@@ -102,7 +103,10 @@ class Diagnosis:
                 continue
             made, seen = False, False
             for variant in mistake.variants(spec, self.context):
+                if self.work > MOST:
+                    return
                 judging = self._solved(variant.spec)
+                self.work += len(judging.graph.nodes) if judging else 0
                 numbers = self._numbers(judging)
                 made = True
                 if any(not _same(a, b) for a, b in zip(numbers, self.right)):
