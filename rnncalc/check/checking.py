@@ -10,8 +10,9 @@ import numpy as np
 from rnncalc.check import verdict as one
 from rnncalc.check.answers import Answers, Claim
 from rnncalc.check.judging import Judging
-from rnncalc.check.quantities import Quantities, Quantity
+from rnncalc.check.quantities import Quantities
 from rnncalc.check.records import ACCEPTED, CARRIED, Judged, Verdict
+from rnncalc.check.shaped import Quantity
 from rnncalc.check.slip import arithmetic, rule
 from rnncalc.check.spec import of_problem
 from rnncalc.errors import ProblemError
@@ -70,7 +71,7 @@ class _Scoring:
     def judged(self, at: int) -> Judged:
         """One claim as it is reported."""
         claim, verdict = self.read.claims[at], self.judging.verdicts[at]
-        computed = self.judging.computed.get(at)
+        computed = self.judging.right_value(at)
         coarse = claim.typed is not None and one.digits(claim.typed) < self.fewest
         credit = 1.0 if verdict in ACCEPTED else 0.0
         if verdict == CARRIED and at not in self.trivial:

@@ -10,39 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from rnncalc.check import verdict as one
 from rnncalc.check.answers import Claim
+from rnncalc.check.blind import why_blind
+from rnncalc.check.context import context_of
 from rnncalc.check.judging import Judging, entry
-from rnncalc.check.mistakes import MISTAKES, Context, Mistake, Variant
+from rnncalc.check.mistake import Mistake, Variant
+from rnncalc.check.mistakes import MISTAKES
 from rnncalc.check.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Found, Judged
 from rnncalc.check.solve import BACK
 from rnncalc.check.spec import Spec
-from rnncalc.language import _
-from rnncalc.parse.numbers import Numbers
 from rnncalc.problems import Problem
 
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
-PAIRS = 600  # pairs that are tried
+WORK = 25_000  # quantities that are computed in search of a pair: some tenths of a second
+MOST = 500_000  # quantities that are computed at all; homework has some tens of thousands
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
-OVER_TIME = (
-    "state_lag",
-    "preactivation_fed_back",
-    "not_through_time",
-    "last_step_only",
-    "longest_path_only",
-    "recurrent_derivative_omitted",
-    "W_not_transposed",
-    "inputs_reversed",
-)
+
+
+class _Single(NamedTuple):
+    """One variant of one mistake, with the numbers that it gives."""
+
+    mistake: Mistake
+    variant: Variant
+    numbers: list[float]
+    judging: Judging | None
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A variant that explains some numbers. given: by how many numbers it rests on values as this person has them."""
+    """A variant, or two, with the numbers that it explains; exact: from exact values."""
 
     made: tuple[tuple[Mistake, Variant], ...]
     explained: frozenset[int]
@@ -70,17 +72,10 @@ class Diagnosis:
             self.slips = self.bad  # what is wrong has too few digits, but what follows from it has enough
         self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
         self.habit = judging.habit
+        self.work = 0
         self.blind: list[tuple[str, str]] = []
-        self.context = self._context(problem)
+        self.context = context_of(problem, spec, self.claims, self.slips)
         self.heads = {claim.key[0] for claim in self.claims}
-
-    def _context(self, problem: Problem) -> Context:
-        given = [one for ways in problem.layers for one in ways.values()]
-        orders = {number: one.order for number, one in enumerate(given) if one.order}
-        second = {number: _second_bias(one, self.spec, number) for number, one in enumerate(given)}
-        wrong = tuple(dict.fromkeys(self.claims[at].key for at in self.slips))
-        shapes = problem.shapes
-        return Context(orders, second, wrong, shapes["T"], shapes.get("N", 1), shapes["O"])
 
     # what is found ---------------------------------------------------------------------------------------------------
 
@@ -96,7 +91,7 @@ class Diagnosis:
             found = [*self._pairs(singles)]
         return self._told(found)
 
-    def _singles(self, spec: Spec) -> Iterator[tuple[Mistake, Variant, list[float]]]:
+    def _singles(self, spec: Spec) -> Iterator[_Single]:
         """Every variant of every mistake that changes a number, with the numbers that it gives."""
         back = bool(self.heads & set(BACK))
         for mistake in MISTAKES.values():
@@ -108,21 +103,28 @@ class Diagnosis:
                 continue
             made, seen = False, False
             for variant in mistake.variants(spec, self.context):
-                numbers = self._numbers(variant.spec)
+                if self.work > MOST:
+                    return
+                judging = self._solved(variant.spec)
+                self.work += len(judging.graph.nodes) if judging else 0
+                numbers = self._numbers(judging)
                 made = True
                 if any(not _same(a, b) for a, b in zip(numbers, self.right)):
                     seen = True
-                    yield mistake, variant, numbers
+                    yield _Single(mistake, variant, numbers, judging)
             if made and not seen and spec is self.spec:
                 self.blind.append((mistake.id, why_blind(mistake.id, spec)))
 
-    def _numbers(self, spec: Spec) -> list[float]:
-        """What is computed under another Spec, in the order of the claims; NaN where it makes no such quantity."""
+    def _solved(self, spec: Spec) -> Judging | None:
+        """Everything that was claimed, computed under another Spec; None where that makes no such quantity."""
         try:
-            judging = Judging(spec, self.claims)
+            return Judging(spec, self.claims)
         except KeyError:
-            return [np.nan] * len(self.claims)
-        return [judging.computed.get(at, np.nan) for at in range(len(self.claims))]
+            return None
+
+    def _numbers(self, judging: Judging | None) -> list[float]:
+        """What was computed, in the order of the claims."""
+        return [judging.computed[at] if judging else np.nan for at in range(len(self.claims))]
 
     def _fits(self, at: int, number: float) -> bool:
         """Whether a number gives all the digits that were written."""
@@ -136,9 +138,9 @@ class Diagnosis:
             update = number - entry(self.spec.all_runs[run].parameters[symbol], self.claims[at].spot)
         return one.is_right(typed, number, update) or one.is_truncated(typed, number)
 
-    def _exact(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+    def _exact(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Those that give all digits from exact values."""
-        for mistake, variant, numbers in singles:
+        for mistake, variant, numbers, _judging in singles:
             if self._explains(numbers):
                 explained = frozenset(at for at in self.bad if self._fits(at, numbers[at]))
                 yield _Candidate(((mistake, variant),), explained, True)
@@ -153,11 +155,11 @@ class Diagnosis:
         """Whether a number that was within rounding of the right one is that of this one, to a bit more."""
         return self.verdicts[at] == ROUNDING and abs(number - self.right[at]) <= 1e-12 * max(1.0, abs(number))
 
-    def _near(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+    def _near(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Those that, judged from the person's own numbers, explain the wrong ones from some number on."""
-        for mistake, variant, numbers in singles:
-            if any(self._close(at, numbers[at]) for at in self.slips) or self._follows(variant.spec):
-                explained = self._judged(variant.spec, numbers)
+        for mistake, variant, numbers, judging in singles:
+            if judging and self._may_explain(judging, numbers):
+                explained = self._judged(judging, numbers)
                 if explained:
                     yield _Candidate(((mistake, variant),), explained, False)
 
@@ -166,32 +168,32 @@ class Diagnosis:
         assert typed is not None
         return np.isfinite(number) and abs(number - typed.value) <= NEAR * one.unit(typed)
 
-    def _follows(self, spec: Spec) -> bool:
-        """Whether a wrong number nearly follows from the person's own earlier ones under another Spec."""
-        try:
-            judging = Judging(spec, self.claims)
-        except KeyError:
-            return False
+    def _may_explain(self, judging: Judging, numbers: Sequence[float]) -> bool:
+        """Whether it is worth judging by: near all that is right, exactly or from their own numbers, and near slips."""
         judging.follow()
-        return any(self._close(at, judging.own.get(at, np.nan)) for at in self.slips)
+        near = [self._close(at, numbers[at]) or self._close(at, judging.own[at]) for at in range(len(self.claims))]
+        return all(near[at] for at in self.kept) and self._explained_from_some(
+            [at for at in self.slips if near[at]], numbers
+        )
 
-    def _judged(self, spec: Spec, numbers: Sequence[float]) -> frozenset[int]:
+    def _explained_from_some(self, slips: Sequence[int], numbers: Sequence[float]) -> bool:
+        """Whether slips are all, or all from some number on; one before it must be none of the mistake's doing."""
+        left = [at for at in self.slips if at not in slips]
+        return bool(slips) and not any(at > slips[0] or not _same(numbers[at], self.right[at]) for at in left)
+
+    def _judged(self, judging: Judging, numbers: Sequence[float]) -> frozenset[int]:
         """The numbers that are not right and that another Spec accepts; none where it loses one that is right.
 
         A slip before them may stay unexplained, if the mistake has nothing to do with it.
         """
-        try:
-            judging = Judging(spec, self.claims).judge()
-        except KeyError:
-            return frozenset()
+        judging.judge()
         if any(judging.verdicts[at] == WRONG for at in self.kept):
             return frozenset()
         explained = [at for at in self.bad if judging.verdicts[at] != WRONG]
         slips = [at for at in self.slips if at in explained]
-        left = [at for at in self.slips if at not in explained]
-        if not slips or any(at > slips[0] or not _same(numbers[at], self.right[at]) for at in left):
+        if not self._explained_from_some(slips, numbers):
             return frozenset()
-        if left and sum(self._worth(at) for at in slips) < SURE:
+        if slips != self.slips and sum(self._worth(at) for at in slips) < SURE:
             return frozenset()
         return frozenset(explained)
 
@@ -206,53 +208,51 @@ class Diagnosis:
 
     # pairs -----------------------------------------------------------------------------------------------------------
 
-    def _pairs(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+    def _pairs(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Two mistakes; each pair once."""
         if len(self.slips) < 2 or sum(self._worth(at) for at in self.slips) < SURE:
             return
         first = self.slips[0]
         before = [at for at in self.kept if at < first]
-        begin = [
-            s for s in singles if self._fits(first, s[2][first]) and all(self._fits(at, s[2][at]) for at in before)
-        ]
-        found = False
-        for candidate in self._together(begin, singles):
-            found = True
-            yield candidate
+        begin = [one for one in singles if all(self._fits(at, one.numbers[at]) for at in (*before, first))]
+        found = list(self._together(begin, singles, None))
         if not found:
-            forward = [s for s in singles if not _same(s[2][first], self.right[first])]
-            yield from self._together(forward, forward, first)
+            reaching = [one for one in singles if not _same(one.numbers[first], self.right[first])]
+            found = list(self._together(reaching, reaching, first))
+        yield from found
 
     def _together(
-        self,
-        begin: Sequence[tuple[Mistake, Variant, list[float]]],
-        second: Sequence[tuple[Mistake, Variant, list[float]]],
-        prefix: int | None = None,
+        self, begin: Sequence[_Single], second: Sequence[_Single], prefix: int | None
     ) -> Iterator[_Candidate]:
-        """The second mistake made on top of the first; prefix: the claim that must fit before all are computed."""
-        tried, seen = 0, set()
-        others = list(dict.fromkeys(mistake.id for mistake, _variant, _numbers in second))
-        for mistake, variant, _numbers in begin:
+        """The second mistake made on top of the first.
+
+        prefix: the number that must fit before all are computed; None: the first one that the first mistake misses.
+        """
+        self.work, seen = 0, set()
+        others = sorted(dict.fromkeys(single.mistake.id for single in second), key=lambda name: name == "gate_order")
+        for mistake, variant, numbers, _judging in begin:
+            missed = next((at for at in self.slips if not self._fits(at, numbers[at])), self.slips[0])
             for other in others:
                 if other == mistake.id or (prefix is not None and (other, mistake.id) in seen):
                     continue
                 seen.add((mistake.id, other))
                 for more in MISTAKES[other].variants(variant.spec, self.context):
-                    tried += 1
-                    if tried > PAIRS:
+                    if self.work > WORK:
                         return
-                    if prefix is not None and not self._fits_at(more.spec, prefix):
+                    if not self._fits_at(more.spec, missed if prefix is None else prefix):
                         continue
-                    numbers = self._numbers(more.spec)
-                    if self._explains(numbers):
-                        explained = frozenset(at for at in self.bad if self._fits(at, numbers[at]))
+                    both = self._numbers(self._solved(more.spec))
+                    if self._explains(both):
+                        explained = frozenset(at for at in self.bad if self._fits(at, both[at]))
                         yield _Candidate(((mistake, variant), (MISTAKES[other], more)), explained, True)
 
     def _fits_at(self, spec: Spec, at: int) -> bool:
         try:
-            return self._fits(at, Judging(spec, [self.claims[at]]).computed.get(0, np.nan))
+            judging = Judging(spec, [self.claims[at]])
         except KeyError:
             return False
+        self.work += len(judging.graph.nodes)
+        return self._fits(at, judging.computed[0])
 
     # telling ---------------------------------------------------------------------------------------------------------
 
@@ -280,47 +280,5 @@ class Diagnosis:
         return found[:8]
 
 
-def why_blind(mistake: str, spec: Spec) -> str:
-    """Why a mistake makes no difference on a problem."""
-    weights = {"U_transposed": "U", "W_transposed": "W", "V_transposed": "V"}
-    if mistake in weights:
-        name = weights[mistake]
-        arrays = [a for run in spec.all_runs for s, a in run.parameters.items() if s.partition("_")[0] == name]
-        if all(a.shape == (1, 1) for a in arrays):
-            return _("{name} is one number").format(name=name)
-        if all(a.shape[0] == a.shape[-1] and np.array_equal(a, a.T) for a in arrays):
-            return _("{name} is symmetric").format(name=name)
-    if mistake in ("bias_omitted", "bias_outside_activation"):
-        return _("b is zero")
-    if mistake == "output_bias_omitted":
-        return _("c is zero")
-    if mistake == "initial_state_ignored":
-        return _("the initial state is zero")
-    if spec.visits == 1 and mistake in OVER_TIME:
-        return _("there is one step only")
-    return _("the numbers are the same")
-
-
 def _same(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-12 * max(1.0, abs(b)) or (np.isnan(a) and np.isnan(b))
-
-
-def _second_bias(given: object, spec: Spec, number: int) -> dict[str, object]:
-    """The second of two biases by symbol, b_hh of b_ih + b_hh, where both were given."""
-    second = getattr(given, "given", {}).get("b_hh")
-    run = spec.runs[number]
-    if second is None:
-        return {}
-    order = getattr(given, "order", "") or run.cell.gates
-    if isinstance(second.value, dict):
-        parts = {gate: second[gate].numbers().values.reshape(-1) for gate in second.value}
-    else:
-        values: Numbers = second.numbers()
-        if not order:
-            return {"b": values.values.reshape(-1)}
-        flat = values.values.reshape(-1)
-        units = len(flat) // len(order)
-        parts = {gate: flat[at * units : (at + 1) * units] for at, gate in enumerate(order)}
-    if "d" in run.parameters:
-        parts.pop("n", None)
-    return {f"b_{gate}": part for gate, part in parts.items() if part.shape == run.parameters[f"b_{gate}"].shape}
