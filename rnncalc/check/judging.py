@@ -27,6 +27,7 @@ from rnncalc.parse.numbers import Typed
 
 NAMED = ("slope", "∂", "term", "d", "dstart", "dshared", "new", "losses", "loss", "∂x")  # what people round, and print
 SATURATING = ("tanh", "sigmoid", "softmax")
+LONG = 20  # steps: whoever prints some numbers of a longer sequence had them computed, not rounded at every step
 
 
 class Judging:
@@ -126,6 +127,8 @@ class Judging:
                     inside_lo[spot], inside_hi[spot] = ends
                     printed[spot] = True
             if _is_named(key) and not (key in self.graph.copied or self._copies_printed(key)):
+                if self.spec.visits > LONG and not here:
+                    lo = hi = np.array(self.exact[key], float)
                 down, up = self.habit.rounded(lo, hi)
                 inside_lo, inside_hi = np.where(printed, inside_lo, down), np.where(printed, inside_hi, up)
             put.append(Interval(inside_lo, inside_hi))
