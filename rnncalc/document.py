@@ -64,7 +64,31 @@ class Table:
     key: Mapping[str, int] = field(default_factory=dict)
 
 
-Block = Heading | Paragraph | Items | Formula | Formulas | Table
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts: who, what, how often. align: l or r for each column."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    align: str = ""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One array by name, in the digits in which it was given: a number, a vector (shown as a column) or a matrix."""
+
+    name: str
+    entries: str | tuple[str, ...] | tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Arrays that are given, or blanks to be filled in."""
+
+    items: tuple[Matrix, ...]
+
+
+Block = Heading | Paragraph | Items | Formula | Formulas | Table | Grid | Matrices
 
 
 @dataclass

@@ -16,6 +16,8 @@ from rnncalc.language import _, of_locale, speak
 
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
+    "grade": "Grade many answers to one problem: a mark sheet.",
+    "new": "Make a problem: friendly numbers, statement, answer form, solution.",
     "explain": "Explain a cell: equations, shapes, gate orders, literature.",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from rnncalc.document import Document, Table
+from rnncalc.document import Document, Grid, Table
 from rnncalc.render import Look
 from rnncalc.render.numbers import exact
 
@@ -20,4 +20,6 @@ def render(document: Document, look: Look) -> str:
             writer.writerow([*table.key, "step", *(column.key for column in table.columns)])
         for step, row in zip(table.steps, table.rows):
             writer.writerow([*table.key.values(), step, *("" if value is None else exact(value) for value in row)])
+    for grid in (block for block in document.blocks if isinstance(block, Grid)):
+        writer.writerows([grid.header, *grid.rows])
     return output.getvalue()

@@ -2,7 +2,7 @@ r"""LaTeX: a piece that compiles between \begin{document} and \end{document} wit
 
 from __future__ import annotations
 
-from rnncalc.document import Document, Formula, Formulas, Heading, Items, Paragraph, Table
+from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
 from rnncalc.render import Look
 from rnncalc.render.plain import cells
 from rnncalc.writing import LATEX, Place, Style, write, write_name
@@ -15,6 +15,10 @@ _SPECIAL = {
     "∘": r"$\circ$",
     "−": "$-$",
     "σ": r"$\sigma$",
+    "Σ": r"$\sum$",
+    "½": r"$\tfrac12$",
+    "²": "$^2$",
+    "·": r"$\cdot$",
 }
 
 
@@ -39,6 +43,10 @@ def render(document: Document, look: Look) -> str:
             parts.append(_aligned([*above, *(formula(line, look) for line in block.lines)]))
         elif isinstance(block, Table):
             parts.append(_table(block, look))
+        elif isinstance(block, Grid):
+            parts.append(_grid(block))
+        elif isinstance(block, Matrices):
+            parts.append(_aligned([matrix(item, "&=") for item in block.items]))
     return "\n\n".join(parts)
 
 
@@ -52,6 +60,31 @@ def formula(line: Formula, look: Look) -> str:
     marks, everywhere = style(look), Place(line.place.step, None, line.place.signals)
     left = write_name(line.signal, marks, line.letters, line.place)
     return f"{left} &= " + " = ".join(write(right, marks, line.letters, everywhere) for right in line.right)
+
+
+def matrix(block: Matrix, equals: str = "=") -> str:
+    """U = a matrix in brackets, a vector as a column."""
+    entries = block.entries
+    if isinstance(entries, tuple):
+        rows = r" \\ ".join(" & ".join(row) if isinstance(row, tuple) else row for row in entries)
+        body = rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
+    else:
+        body = entries
+    body = body.replace("_", r"\_")
+    return f"{_symbol(block.name)} {equals} {body}"
+
+
+def _symbol(name: str) -> str:
+    """dU_i, h_0, U_new as a symbol with its index."""
+    base, _, index = name.partition("_")
+    if len(base) == 2 and base[0] == "d":
+        base = rf"\mathrm{{d}}{base[1]}"
+    elif len(base) > 1:
+        base = rf"\mathrm{{{base}}}"
+    if not index:
+        return base
+    index = index.replace("_", ",")
+    return f"{base}_{{{index}}}" if len(index) == 1 or index.isdigit() else rf"{base}_{{\mathrm{{{index}}}}}"
 
 
 def escaped(text: str) -> str:
@@ -79,6 +112,14 @@ def _table(block: Table, look: Look, most: int = 8) -> str:
         shape = "r" * len(header)
         tables.append(f"\\begin{{tabular}}{{{shape}}}\n{' & '.join(header)} \\\\\n\\hline\n{body}\\end{{tabular}}")
     return "\n\n\\medskip\n\n".join(tables)
+
+
+def _grid(block: Grid) -> str:
+    align = block.align or "l" * len(block.header)
+    rows = [" & ".join(map(escaped, row)) for row in block.rows]
+    body = "".join(f"{row} \\\\\n" for row in rows)
+    header = " & ".join(map(escaped, block.header))
+    return f"\\begin{{tabular}}{{{align}}}\n{header} \\\\\n\\hline\n{body}\\end{{tabular}}"
 
 
 def _math(cell: str) -> str:

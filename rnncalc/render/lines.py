@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnncalc.document import Formula, Formulas
+from rnncalc.document import Formula, Formulas, Matrix
 from rnncalc.render import Look
 from rnncalc.writing import ASCII, TEXT, Place, Style, write, write_name
 
@@ -56,6 +56,15 @@ def formulas(group: Formulas, marks: Style) -> Iterator[str]:
     indent = "  " if group.above else ""
     for line in group.lines:
         yield indent + formula(line, marks)
+
+
+def matrix(block: Matrix) -> str:
+    """U = [[0.1, 0.2], [0.3, 0.4]]: one line, which can be copied into a command or a program."""
+    return f"{block.name} = {_bracketed(block.entries)}"
+
+
+def _bracketed(entries: object) -> str:
+    return f"[{', '.join(map(_bracketed, entries))}]" if isinstance(entries, tuple) else str(entries)
 
 
 def folded(line: str, width: int | None) -> Iterator[str]:

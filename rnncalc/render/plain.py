@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from rnncalc.document import Document, Formula, Formulas, Heading, Items, Paragraph, Table
+from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
 from rnncalc.render import Look
-from rnncalc.render.lines import ascii_text, formula, formulas, style
+from rnncalc.render.lines import ascii_text, formula, formulas, matrix, style
 
 
 def render(document: Document, look: Look) -> str:
@@ -24,6 +24,10 @@ def render(document: Document, look: Look) -> str:
             parts.append("\n".join("  " + line for line in formulas(block, style(look))))
         elif isinstance(block, Table):
             parts.append(table(block, look))
+        elif isinstance(block, Grid):
+            parts.append("\n".join(grid(block)))
+        elif isinstance(block, Matrices):
+            parts.append("\n".join("  " + matrix(item) for item in block.items))
     text = "\n\n".join(parts)
     return ascii_text(text) if look.ascii else text
 
@@ -37,6 +41,19 @@ def table(block: Table, look: Look) -> str:
     widths = [max(map(display_width, column)) for column in columns]
     lines = ["  ".join(right(cell, width) for cell, width in zip(row, widths)).rstrip() for row in zip(*columns)]
     return "\n".join(lines)
+
+
+def grid(block: Grid) -> Iterator[str]:
+    """Columns of text, two blanks between them."""
+    lines = [block.header, *block.rows]
+    widths = [max(map(display_width, column)) for column in zip(*lines)]
+    align = block.align or "l" * len(widths)
+    for line in lines:
+        padded = [
+            right(cell, width) if side == "r" else cell + " " * (width - display_width(cell))
+            for cell, width, side in zip(line, widths, align)
+        ]
+        yield "  ".join(padded).rstrip()
 
 
 def items(block: Items) -> Iterator[str]:

@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from rnncalc.document import Document, Formula, Formulas, Heading, Items, Paragraph, Table
+from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
 from rnncalc.language import _
 from rnncalc.render import Look
-from rnncalc.render.lines import ascii_text, folded, formulas, style
+from rnncalc.render.lines import ascii_text, folded, formulas, matrix, style
 from rnncalc.render.plain import aligned, display_width, right
 
 LONG, ENDS = 40, 10  # a table of more steps shows so many at either end
@@ -47,6 +47,11 @@ def render(document: Document, look: Look) -> str:
             _formulas(console, block, look)
         elif isinstance(block, Table):
             _table(console, block, look)
+        elif isinstance(block, Grid):
+            _grid(console, block)
+        elif isinstance(block, Matrices):
+            for item in block.items:
+                console.print(Text("  " + matrix(item)))
     text = "\n".join(line.rstrip() for line in output.getvalue().splitlines())
     return ascii_text(text) if look.ascii else text
 
@@ -70,6 +75,15 @@ def _formulas(console: Console, block: Formulas, look: Look) -> None:
             console.print(
                 Padding(Text(piece, style=color, no_wrap=True, overflow="ignore"), (0, 0, 0, 2)), soft_wrap=True
             )
+
+
+def _grid(console: Console, block: Grid) -> None:
+    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for label, side in zip(block.header, block.align or "l" * len(block.header)):
+        table.add_column(Text(label), justify="right" if side == "r" else "left", no_wrap=True)
+    for row in block.rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def _table(console: Console, block: Table, look: Look) -> None:
