@@ -26,7 +26,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"report", "lesson"},
     {"homework"},
     {"render"},
-    {"grade"},
+    {"grading"},
     {"notebook"},
     {"cli"},
 ]

@@ -78,7 +78,7 @@ def _folder(output: str | None, several: bool) -> Path | None:
 
 def _people(name: str) -> Iterator[str]:
     """The ids of a table with a header, in its order. Raises UsageError."""
-    from rnncalc.grade.submissions import read_roster
+    from rnncalc.grading.submissions import read_roster
 
     yield from read_roster(name)
 

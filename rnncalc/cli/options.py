@@ -91,14 +91,17 @@ def _speak(_ctx: click.Context, _option: click.Parameter, language: str | None) 
         speak(language)
 
 
+language_option = click.option(
+    "--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, callback=_speak,
+    help="Default: the locale's.",
+)  # fmt: skip
 _RESULT = (
     click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else plain."),
     click.option("-o", "--output-file", "output", metavar="FILE", help="Write to FILE; its ending chooses the format."),
     click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
     click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
     click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same."),
-    click.option("--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, callback=_speak,
-                 help="Default: the locale's."),
+    language_option,
 )  # fmt: skip
 _ENGINE = (
     click.option("--engine", type=click.Choice(["auto", "equations", "numba"]), default="auto", show_default=True,
