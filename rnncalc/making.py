@@ -207,8 +207,10 @@ def _faults(problem: Problem, quantities: Quantities, asked: dict[str, np.ndarra
         faults += float((np.abs(quantities[line]) > SATURATED).sum())
     for name, array in asked.items():
         values = np.abs(np.atleast_1d(np.asarray(array, np.float64)))
-        least = SMALLEST["signal" if name in cell.lines or name == "y" else "gradient"]
-        exact = values == np.round(values, DECIMALS - 1)  # zero is one, of relu and of a last step
+        signal = name in cell.lines or name == "y"
+        least = SMALLEST["signal" if signal else "gradient"]
+        exact = values == np.round(values, DECIMALS - 1)  # 0.5, and the zeros of relu and of a gradient
+        exact &= (values != 0) | kinked | (not signal)
         scaled = values * 10**DECIMALS
         tied = np.abs(scaled - np.floor(scaled) - 0.5) < TIE
         faults += float((~exact & ((values < least) | (values > 100))).sum()) + 0.5 * float((~exact & tied).sum())

@@ -26,6 +26,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"report", "lesson"},
     {"homework"},
     {"render"},
+    {"check"},
     {"grading"},
     {"notebook"},
     {"cli"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from itertools import islice
 from os import PathLike
 from typing import Any
 
@@ -46,7 +47,7 @@ def grade(
     executor: any concurrent.futures.Executor, Dask's Client.get_executor() among them; else `jobs` processes.
     keep: of several submissions of one person the "last" or the "best". columns: header → what it means.
     diagnose: look for the mistakes that explain wrong numbers. journal: a file that keeps results as they come, from
-    which a run that was killed goes on; it may be removed once the marks are written. progress: called with done and all.
+    which a run that was killed goes on, to be removed once the marks are written. progress: called with done and all.
 
     A submission that cannot be read is marked so and stops nobody. Raises RnncalcError for the problem itself.
     """
@@ -140,7 +141,7 @@ def _spread(
     size = max(1, min(batch, len(tasks) // (2 * workers)))
     try:
         while True:
-            while len(waiting) < AHEAD * workers and (part := [item for item, _n in zip(items, range(size))]):
+            while len(waiting) < AHEAD * workers and (part := list(islice(items, size))):
                 keys, chunk = [key for key, _task in part], [task for _key, task in part]
                 waiting[executor.submit(judging.judge_many, chunk, diagnose, tongue)] = keys
             if not waiting:
