@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnncalc.check.records import Verdict
+import numpy as np
+
+from rnncalc.check import verdict as one
+from rnncalc.check.answers import Answers, Claim
+from rnncalc.check.judging import Judging
+from rnncalc.check.quantities import Quantities, Quantity
+from rnncalc.check.records import ACCEPTED, CARRIED, Judged, Verdict
+from rnncalc.check.spec import of_problem
+from rnncalc.errors import ProblemError
+from rnncalc.language import _
 from rnncalc.parse.given import Given
 from rnncalc.problems import Problem
 
@@ -17,4 +26,106 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
     wrong numbers, which takes longer than the verdicts. Raises ProblemError for a name that nobody knows, or where no
     answer is given.
     """
-    raise NotImplementedError
+    spec = of_problem(problem, problem.forward())
+    quantities = Quantities(problem, spec)
+    read = Answers(quantities, answers)
+    if not read.claims:
+        raise ProblemError(_("no answers: give them in the problem file, with --answers FILE, or as --h, --y …"))
+    judging = Judging(spec, read.claims).judge()
+    order = {key: place for place, key in enumerate(judging.order)}
+    places = sorted(range(len(read.claims)), key=lambda at: order.get(judging.reported(read.claims[at].key), -1))
+    if any(verdict not in ACCEPTED for verdict in judging.verdicts.values()):
+        judging.follow()
+    scoring = _Scoring(problem, read, judging)
+    verdict = Verdict([scoring.judged(at) for at in places], notes=list(problem.notes))
+    verdict.score = scoring.score(verdict.values)
+    if diagnose and verdict.first_wrong is not None:
+        from rnncalc.check.diagnose import Diagnosis
+
+        found = Diagnosis(problem, spec, judging, [read.claims[at] for at in places], verdict.values)
+        verdict.mistakes, verdict.blind = found.mistakes(), found.blind
+    return verdict
+
+
+class _Scoring:
+    """Points: what each number is worth and earns."""
+
+    def __init__(self, problem: Problem, read: Answers, judging: Judging):
+        self.read, self.judging = read, judging
+        self.fewest = int(_setting(problem, "min_digits", 2))
+        self.carry = _setting(problem, "carry", 1.0)
+        self.trivial = judging.trivial() if self.carry else set()
+        self.points = _points(problem)
+        self.asked = self._asked()
+
+    def judged(self, at: int) -> Judged:
+        """One claim as it is reported."""
+        claim, verdict = self.read.claims[at], self.judging.verdicts[at]
+        computed = self.judging.computed.get(at)
+        coarse = claim.typed is not None and one.digits(claim.typed) < self.fewest
+        credit = 1.0 if verdict in ACCEPTED else 0.0
+        if verdict == CARRIED and at not in self.trivial:
+            credit = self.carry
+        if coarse and claim.typed and (computed is None or not one.equals(claim.typed, computed)):
+            credit = 0.0
+        return Judged(
+            claim.quantity, claim.step, claim.index, claim.text, computed, verdict, coarse, credit,
+            self.asked.get(claim.quantity, 1.0), self.judging.own.get(at), claim.problem, claim.key,
+        )  # fmt: skip
+
+    def _asked(self) -> dict[str, float]:
+        """Quantity → the points of one of its numbers."""
+        found = {}
+        for name, quantity in self.read.asked.items():
+            found[name] = 1.0
+            if name in self.points:
+                found[name] = self.points[name] / max(_count(quantity), 1)
+        return found
+
+    def score(self, values: list[Judged]) -> float:
+        """The points reached over the points asked; a blank that was asked for earns nothing."""
+        if self.points:
+            values = [value for value in values if value.name in self.points]
+            whole = sum(self.points.values())
+        else:
+            whole = 0.0
+            for value in values:
+                whole += _count(self.read.asked[value.name]) if value.answer is None else 1.0
+        reached = sum(value.credit * value.points for value in values)
+        return float(reached / whole) if whole else 0.0
+
+
+def _count(quantity: Quantity) -> int:
+    """How many numbers a quantity has; steps that a sequence does not have do not count."""
+    return sum(quantity.spot(index) is not None for index in np.ndindex(*quantity.shape))
+
+
+def _points(problem: Problem) -> dict[str, float]:
+    """What is asked, and its weight. Raises ProblemError."""
+    if "points" not in problem.given or problem.given["points"].value is None:
+        return {}
+    given = problem.given["points"]
+    value = given.value
+    if isinstance(value, str):
+        from rnncalc.parse import json
+
+        value = json.read(value)
+    if not isinstance(value, Mapping):
+        raise ProblemError(_('{where}: points are weights by name, such as {{"h": 4, "y": 2}}'), where=given.where)
+    return {name: _number(Given(part, f"{given.where}.{name}"), "points") for name, part in value.items()}
+
+
+def _setting(problem: Problem, name: str, usual: float) -> float:
+    if name not in problem.given or problem.given[name].value is None:
+        return usual
+    return _number(problem.given[name], name)
+
+
+def _number(given: Given, name: str) -> float:
+    values = given.numbers().values
+    if values.size != 1 or not np.isfinite(values).all() or values.item() < 0:
+        raise ProblemError(_("{where}: {name} is one number, 0 or more"), where=given.where, name=name)
+    return float(values.item())
+
+
+__all__ = ["Claim", "check"]

@@ -1,0 +1,4 @@
+class Diagnosis:
+    def __init__(self, *a):
+        self.blind=[]
+    def mistakes(self): return []

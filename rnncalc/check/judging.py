@@ -1,0 +1,244 @@
+"""Verdicts: the computation walked three times over with what the person wrote.
+
+First exactly: what is right, and what is cut. Then in intervals, from the person's right numbers, each standing for all
+that it may have been rounded from: what is rounding. Then in intervals from all their numbers, wrong ones included: what
+is carried. What is left is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check import verdict as one
+from rnncalc.check.answers import Claim
+from rnncalc.check.graph import Graph, Key
+from rnncalc.check.intervals import Interval, Value, bounds
+from rnncalc.check.records import ACCEPTED, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
+from rnncalc.check.solve import graph_of
+from rnncalc.check.spec import Spec
+from rnncalc.equations import Call
+
+NAMED = ("slope", "∂", "term", "d", "dstart", "dshared", "new", "losses", "loss", "∂x")  # what people round, and print
+SATURATING = ("tanh", "sigmoid", "softmax")
+
+
+class Judging:
+    """The verdicts on all claims under one Spec, which is right, or one that a mistake has rewritten.
+
+    verdicts, computed, own: a claim's number → its verdict, the exact value, what follows from the person's own values.
+    """
+
+    def __init__(self, spec: Spec, claims: Sequence[Claim]):
+        self.spec, self.claims = spec, claims
+        self.readable = [at for at, claim in enumerate(claims) if claim.typed is not None and claim.key]
+        wanted = list(dict.fromkeys(claims[at].key for at in self.readable))
+        self.graph: Graph = graph_of(spec, wanted)
+        self.at: dict[Key, list[int]] = defaultdict(list)
+        for at in self.readable:
+            self.at[self.reported(claims[at].key)].append(at)
+        self.order = self.graph.needed(self.at)
+        self.exact = self.graph.walk(self.order)
+        self.computed = {at: self._value(self.exact, at) for at in self.readable}
+        self.verdicts: dict[int, str] = {}
+        self.own: dict[int, float] = {}
+
+    def reported(self, key: Key) -> Key:
+        """What is reported under a key, by the rules."""
+        found: Key = self.spec.rules.said.get(key, key)
+        return found
+
+    def _value(self, values: Mapping[Key, Any], at: int) -> float:
+        return entry(values[self.reported(self.claims[at].key)], self.claims[at].spot)
+
+    # the walks -------------------------------------------------------------------------------------------------------
+
+    def judge(self) -> Judging:
+        """All verdicts."""
+        for at, claim in enumerate(self.claims):
+            if claim.typed is None:
+                self.verdicts[at] = WRONG if claim.text is None else UNREADABLE
+                continue
+            exact, update = self.computed[at], None
+            if claim.key[0] == "new" and len(claim.key) == 3:
+                update = exact - entry(self.exact[("θ", *claim.key[1:])], claim.spot)
+            if one.is_right(claim.typed, exact, update):
+                self.verdicts[at] = RIGHT
+            elif one.is_truncated(claim.typed, exact):
+                self.verdicts[at] = TRUNCATED
+        self.habit = self._habit()
+        uncertain = self.spec.x_spread is not None
+        if len(self.verdicts) < len(self.claims) or uncertain:
+            self.graph.walk(self.order, self._looker(ROUNDING))
+        if len(self.verdicts) < len(self.claims):
+            self.graph.walk(self.order, self._looker(CARRIED))
+        for at in self.readable:
+            self.verdicts.setdefault(at, WRONG)
+        return self
+
+    def _habit(self) -> one.Habit:
+        """How this person writes; they cut if some number is cut and none was rounded up."""
+        typed = {at: self.claims[at].typed for at in self.readable}
+        cut = any(verdict == TRUNCATED for verdict in self.verdicts.values())
+        up = any(
+            abs(number.value) > abs(self.computed[at]) + 1e-12 and one.digits(number) < one.MANY
+            for at, number in typed.items()
+            if number is not None and self.verdicts.get(at) == RIGHT
+        )
+        plain = [number for number in typed.values() if number is not None and one.digits(number) > 1]
+        return one.Habit(plain or [number for number in typed.values() if number], cut and not up)
+
+    def _looker(self, looked_for: str) -> Callable[[Key, Value], Value]:
+        """Judges what is not judged yet, and puts in what the person wrote."""
+
+        def look(key: Key, value: Value) -> Value:
+            named = _is_named(key)
+            here = self.at.get(key, ())
+            if not named and not here:
+                return value
+            lo, hi = (np.array(bound, float) for bound in bounds(value))
+            printed = np.zeros(lo.shape, bool)
+            inside_lo, inside_hi = lo.copy(), hi.copy()
+            for at in here:
+                typed = self.claims[at].typed
+                spot = _spot(lo, self.claims[at].spot)
+                assert typed is not None
+                if at not in self.verdicts and self._inside(typed, float(lo[spot]), float(hi[spot])):
+                    self.verdicts[at] = looked_for
+                found = self.verdicts.get(at)
+                if found in ACCEPTED or looked_for == CARRIED:
+                    ends = one.stands_for(typed, found == TRUNCATED)
+                    inside_lo[spot], inside_hi[spot], printed[spot] = *ends, True
+            if named and not (key in self.graph.copied or self._copies_printed(key)):
+                room = self.habit.half(lo, hi)
+                down, up = (room, room) if not self.habit.cuts else _cutting(room, lo, hi)
+                inside_lo = np.where(printed, inside_lo, lo - down)
+                inside_hi = np.where(printed, inside_hi, hi + up)
+            if np.array_equal(inside_lo, inside_hi, equal_nan=True):
+                return inside_lo
+            return Interval(inside_lo, inside_hi)
+
+        return look
+
+    def _inside(self, typed: one.Typed, lo: float, hi: float) -> bool:
+        """Whether a number is what some value between the bounds is rounded to; by one who cuts, cut to."""
+        if not (np.isfinite(lo) and np.isfinite(hi)):
+            return False
+        slack = one.SLACK * one.unit(typed) + 1e-12 * max(abs(lo), abs(hi))
+        half = one.unit(typed) / 2
+        if lo - half - slack <= typed.value <= hi + half + slack:
+            return True
+        first, last = one.stands_for(typed, True)
+        return self.habit.cuts and first <= hi + slack and last >= lo - slack
+
+    def _copies_printed(self, key: Key) -> bool:
+        """Whether a quantity is one that is printed already, under another name."""
+        node = self.graph.nodes[key]
+        return node.copies and all(need in self.at for need in node.needs)
+
+    # from their own values -------------------------------------------------------------------------------------------
+
+    def follow(self, changed: Mapping[int, float] = {}) -> dict[Key, Any]:
+        """The computation from the person's own numbers, each put in where it stands; keeps what came out before."""
+
+        def look(key: Key, value: Value) -> Value:
+            here = self.at.get(key, ())
+            if not here:
+                return value
+            array = np.array(value, float)
+            for at in here:
+                typed = self.claims[at].typed
+                spot = _spot(array, self.claims[at].spot)
+                assert typed is not None
+                if not changed:
+                    self.own[at] = float(array[spot])
+                if self.verdicts.get(at) not in (RIGHT,) or one.digits(typed) < one.MANY:
+                    array[spot] = changed.get(at, typed.value)
+            return array
+
+        return self.graph.walk(self.order, look)
+
+    def trivial(self) -> set[int]:
+        """Carried numbers that took no work: what they follow from is 0, saturated, or does not matter to them."""
+        carried = [at for at in self.readable if self.verdicts[at] == CARRIED]
+        wrong = [at for at in self.readable if self.verdicts[at] in (WRONG, CARRIED)]
+        if not carried:
+            return set()
+        self.follow()
+        before = dict(self.own)
+        nudged = {at: self._nudge(at) for at in wrong}
+        found = set()
+        for at in carried:
+            key = self.reported(self.claims[at].key)
+            below = self.graph.below(key)
+            roots = [w for w in wrong if self.reported(self.claims[w].key) in below and self.verdicts[w] == WRONG]
+            if any(self._empty(w) for w in roots):
+                found.add(at)
+        values: dict[int, float] = {}
+
+        def look(key: Key, value: Value) -> Value:
+            here = self.at.get(key, ())
+            if not here:
+                return value
+            array = np.array(value, float)
+            for at in here:
+                typed = self.claims[at].typed
+                spot = _spot(array, self.claims[at].spot)
+                assert typed is not None
+                values[at] = float(array[spot])
+                array[spot] = nudged.get(at, typed.value)
+            return array
+
+        self.graph.walk(self.order, look)
+        for at in carried:
+            if abs(values[at] - before[at]) <= 1e-12 * max(1.0, abs(before[at])):
+                found.add(at)
+        return found
+
+    def _nudge(self, at: int) -> float:
+        typed = self.claims[at].typed
+        assert typed is not None
+        return typed.value * 1.1 + 1e-3
+
+    def _empty(self, at: int) -> bool:
+        """Whether a wrong number is 0, or ±1 where its function ends there."""
+        typed, key = self.claims[at].typed, self.claims[at].key
+        assert typed is not None
+        if typed.value == 0:
+            return True
+        if abs(typed.value) != 1 or not isinstance(key[1], int) or len(key) != 4 or key[0] not in ("", "new"):
+            return False
+        run = self.spec.all_runs[key[1]]
+        line = run.lines.get(str(key[2]))
+        if isinstance(line, Call):
+            return line.function in SATURATING
+        return bool(run.cell.gates) and key[2] == run.cell.emits
+
+
+def entry(value: Any, spot: tuple[int, ...]) -> float:
+    """One number of a quantity; a loss that is reported for a gradient is one number for all of them."""
+    array = np.asarray(value)
+    return float(array[_spot(array, spot)])
+
+
+def _spot(array: np.ndarray, spot: tuple[int, ...]) -> tuple[int, ...]:
+    return spot if len(spot) == array.ndim else tuple(0 for _axis in array.shape)
+
+
+def _is_named(key: Key) -> bool:
+    """Whether people write a quantity down, and so round it."""
+    head = key[0]
+    if head in NAMED:
+        return head != "∂" or len(key) == 4
+    return head == "" and isinstance(key[1], int) and isinstance(key[3], int) and key[3] > 0
+
+
+def _cutting(room: Any, lo: np.ndarray, hi: np.ndarray) -> tuple[Any, Any]:
+    """Who cuts goes towards zero, by up to a whole unit."""
+    return np.where(hi > 0, 2 * room, 0.0), np.where(lo < 0, 2 * room, 0.0)
+
+
+__all__ = ["Judging", "entry"]

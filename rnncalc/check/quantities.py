@@ -1,0 +1,378 @@
+"""What can be claimed: every name of an answer, its shape as a person writes it, and where each entry is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncalc.check.forward import output
+from rnncalc.check.graph import Key
+from rnncalc.check.spec import Run, Spec
+from rnncalc.errors import ProblemError
+from rnncalc.language import _
+from rnncalc.parse.notation import gate_letters
+from rnncalc.passes import GivenPass
+from rnncalc.problems import Problem
+from rnncalc.words import near
+
+Index = tuple[int, ...]
+Spot = tuple[Key, Index]  # a quantity of the graph and the place in it
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One name. shape: as it is written; spot: index → where that is computed, None where a sequence has no step.
+
+    axis: which axis counts the steps. turned: a matrix that a sheet of row vectors has transposed.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    spot: Callable[[Index], Spot | None]
+    axis: int | None = None
+    turned: bool = False
+
+    def split(self, index: Index) -> tuple[int | None, Index]:
+        """(step, the other indices), counted from 1."""
+        if self.axis is None:
+            return None, tuple(i + 1 for i in index)
+        rest = (*index[: self.axis], *index[self.axis + 1 :])
+        return index[self.axis] + 1, tuple(i + 1 for i in rest)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose quantities are meant: of one run, of both merged, or of the whole. layer: from 0."""
+
+    prefix: str
+    layer: int
+    runs: tuple[int, ...]
+    top: bool = False
+
+
+class Quantities:
+    """The names of one problem."""
+
+    def __init__(self, problem: Problem, spec: Spec):
+        self.problem, self.spec, self.batch = problem, spec, problem.batch
+        self.rank = np.argsort(spec.schedule.order)  # sequence → row
+        present = spec.schedule.present
+        self.visit = np.where(present, np.cumsum(present, axis=1), 0)  # (N, T): from 1, 0 where there is no step
+        self.length = present.sum(axis=1)
+        self.given: list[GivenPass] = [one for ways in problem.layers for one in ways.values()]
+
+    # scopes ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def whole(self) -> Scope:
+        """What a bare name means: the last layer and what is above it."""
+        last = len(self.spec.layers) - 1
+        return Scope("", last, self.spec.layers[last][0], top=True)
+
+    def layer(self, number: int) -> Scope:
+        """A layer of a stack, from 0."""
+        return Scope(f"layers[{number + 1}].", number, self.spec.layers[number][0])
+
+    def way(self, scope: Scope, name: str) -> Scope:
+        """One direction of a layer. Raises ProblemError where it does not run so."""
+        for run in scope.runs:
+            if self.spec.runs[run].mirrored == (name == "backward"):
+                return Scope(f"layers[{scope.layer + 1}].{name}.", scope.layer, (run,))
+        raise ProblemError(_("answers: layer {n} has no direction {name}"), n=scope.layer + 1, name=name)
+
+    # names -----------------------------------------------------------------------------------------------------------
+
+    def find(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity]:
+        """The quantity under a name, or by gate what a stacked one consists of, under "" the whole. Raises ProblemError."""
+        bare, _dot, gate = name.partition(".")
+        found = self._find(scope, self._ours_signal(bare))
+        if found is None:
+            message = _("answers.{name}: unknown name “{bare}”{near}")
+            raise ProblemError(message, name=scope.prefix + name, bare=bare, near=near(bare, self.known(scope)))
+        if not gate:
+            return found
+        parts = found if isinstance(found, dict) else {}
+        letters = gate_letters(self.spec.runs[scope.runs[0]].cell)
+        ours = next((own for own in parts if own and gate in (own, *letters.get(own, ""))), None)
+        if ours is None:
+            message = _("answers.{name}: {bare} has no gate “{gate}”")
+            raise ProblemError(message, name=scope.prefix + name, bare=bare, gate=gate)
+        return parts[ours]
+
+    def known(self, scope: Scope) -> list[str]:
+        """Names that can be answered."""
+        found = ["h", "s", "y", "loss", "losses", "dx", "da", "dh", "ds", "a", "slope"]
+        for run in [self.spec.runs[n] for n in scope.runs] + [r for r in [self.spec.read_out] if r]:
+            found += run.lines
+            for stack in run.cell.stacks:
+                found += [f"d{stack}", f"d{stack}_t", f"{stack}_new"]
+            found += [f"d{state}0" for state in run.cell.state]
+        return list(dict.fromkeys(found))
+
+    def _find(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity] | None:
+        if scope.top and name in ("loss", "losses", "loss_new", "losses_new"):
+            return self._loss(name)
+        era, bare = ("new", name.removesuffix("_new")) if name.endswith("_new") else ("", name)
+        found: Quantity | dict[str, Quantity] | None = self._signal(scope, bare, era, name)
+        if found is not None:
+            if era:
+                self._need_update(name)
+            return found
+        for prefix, suffix, kind in (("d", "_t", "term"), ("d", "", "d"), ("", "_new", "new")):
+            if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix + suffix):
+                core = name[len(prefix) : len(name) - len(suffix)]
+                found = self._parameter(scope, core, kind, prefix, suffix)
+                if found is not None:
+                    self._need_update(name) if kind == "new" else self._need_loss(name)
+                    return found
+        found = self._gradient(scope, name)
+        if found is not None:
+            self._need_loss(name)
+        return found
+
+    def _need_loss(self, name: str) -> None:
+        if self.spec.question is None:
+            raise ProblemError(_("answers.{name} needs targets and a loss, or dy"), name=name)
+
+    def _need_update(self, name: str) -> None:
+        self._need_loss(name)
+        if self.spec.task.lr is None:
+            raise ProblemError(_("answers.{name} needs lr, the learning rate of the update"), name=name)
+
+    def _loss(self, name: str) -> Quantity:
+        era = "new" if name.endswith("_new") else ""
+        self._need_update(name) if era else self._need_loss(name)
+        if name.startswith("losses"):
+            return self._stepwise(name, None, lambda visit, unit: (("losses", era, visit), ()))
+        return Quantity(name, (), lambda index: (("loss", era), (0,)))
+
+    def _ours_signal(self, name: str) -> str:
+        """Our name of a signal that the sheet calls otherwise."""
+        for ours, theirs in self.problem.letters.signals.items():
+            for suffix in ("", "_new"):
+                if name == theirs + suffix:
+                    return ours + suffix
+                if name == f"d{theirs}":
+                    return f"d{ours}"
+        return name
+
+    # signals ---------------------------------------------------------------------------------------------------------
+
+    def _signal(self, scope: Scope, name: str, era: str, full: str) -> Quantity | dict[str, Quantity] | None:
+        spec = self.spec
+        label = scope.prefix + full
+        if scope.top and name in ("s", "y"):
+            key = output(spec, era, name, 1)
+            if key is not None:
+                run = spec.all_runs[key[1]] if isinstance(key[1], int) else None  # type: ignore[index]
+                width = run.sizes["O"] if run else self._width(scope)
+                if run is None and len(scope.runs) == 1:
+                    return self._of_run(scope, spec.runs[scope.runs[0]].cell.emits, era, label)
+                return self._stepwise(label, width, lambda visit, unit: (self._output(era, name, visit), (unit,)))
+        if len(scope.runs) > 1:
+            emits = spec.runs[scope.runs[0]].cell.emits
+            if name != emits:
+                return None
+            out = lambda visit, unit: ((era, "out", scope.layer, visit), (unit,))  # noqa: E731
+            return self._stepwise(label, self._width(scope), out)
+        run = spec.runs[scope.runs[0]]
+        if name in run.lines:
+            return self._of_run(scope, name, era, label)
+        gates = run.cell.preactivations
+        if name == "a" and gates:
+            return self._stacked(scope, label, gates, lambda line: lambda visit: (era, scope.runs[0], line, visit))
+        if name == "slope" and not era:
+            values = {gate: gate or _value_of(run) for gate in gates}
+            return self._stacked(scope, label, values, lambda line: lambda visit: ("slope", scope.runs[0], line, visit))
+        return self._gate_signal(scope, name, era, label)
+
+    def _gate_signal(self, scope: Scope, name: str, era: str, label: str) -> Quantity | None:
+        """A gate under another of its names."""
+        run = self.spec.runs[scope.runs[0]]
+        bare = name.rstrip("\u0303~")
+        for ours, letters in gate_letters(run.cell).items():
+            if len(bare) == 1 and bare in letters:
+                return self._of_run(scope, ours, era, label)
+        return None
+
+    def _output(self, era: str, name: str, visit: int) -> Key:
+        key = output(self.spec, era, name, visit)
+        assert key is not None
+        return key
+
+    def _of_run(self, scope: Scope, line: str, era: str, label: str) -> Quantity:
+        number = scope.runs[0]
+        run = self.spec.runs[number]
+        width = run.sizes[run.cell.size(line)]
+        return self._stepwise(label, width, lambda visit, unit: ((era, number, line, visit), (unit,)), run.mirrored)
+
+    def _width(self, scope: Scope) -> int:
+        numbers, merge = self.spec.layers[scope.layer]
+        run = self.spec.runs[numbers[0]]
+        return run.sizes[run.cell.size(run.cell.emits)] * (len(numbers) if merge == "concat" else 1)
+
+    def _stepwise(
+        self, name: str, width: int | None, where: Callable[[int, int], Spot], backwards: bool = False
+    ) -> Quantity:
+        """A quantity with a row for every step: (T, width), (N, T, width) or (T, N, width)."""
+        spec = self.spec
+        sequences, steps = spec.schedule.sequences, spec.schedule.steps
+        first = self.batch and "layout" in self.problem.given and self.problem.given["layout"].value == "time_first"
+        shape = ((steps, sequences) if first else (sequences, steps)) if self.batch else (steps,)
+
+        def spot(index: Index) -> Spot | None:
+            step = index[len(shape) - 1] if not first else index[0]
+            sequence = 0 if not self.batch else index[1] if first else index[0]
+            visit = int(self.visit[sequence, step])
+            if not visit:
+                return None
+            if backwards:
+                visit = int(self.length[sequence]) + 1 - visit
+            key, rest = where(visit, index[-1] if width is not None else 0)
+            return key, (int(self.rank[sequence]), *rest)
+
+        full = (*shape, width) if width is not None else shape
+        return Quantity(name, full, spot, 1 if self.batch and not first else 0)
+
+    def _stacked(
+        self, scope: Scope, label: str, lines: Mapping[str, str], key: Callable[[str], Callable[[int], Key]]
+    ) -> dict[str, Quantity] | Quantity:
+        """Gate by gate, and under "" stacked in the problem's order."""
+        number = scope.runs[0]
+        run, order = self.spec.runs[number], self.given[number].order
+        if list(lines) == [""]:
+            line = lines[""]
+            width = run.sizes[run.cell.size(line)]
+            return self._stepwise(label, width, lambda v, u: (key(line)(v), (u,)), run.mirrored)
+        gates = [gate for gate in order if gate in lines] or list(lines)
+        width = run.sizes["H"]
+        found = {
+            gate: self._stepwise(f"{label}.{gate}", width, lambda v, u, at=key(lines[gate]): (at(v), (u,)), run.mirrored)
+            for gate in gates
+        }
+        found[""] = self._stepwise(
+            label,
+            width * len(gates),
+            lambda v, u: (key(lines[gates[u // width]])(v), (u % width,)),
+            run.mirrored,
+        )
+        return found
+
+    # gradients and parameters ----------------------------------------------------------------------------------------
+
+    def _gradient(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity] | None:
+        """dx, the gradients of the starts, and those of every step's lines."""
+        spec, label = self.spec, scope.prefix + name
+        if name == "dx" and scope.top:
+            return self._stepwise(name, spec.x.shape[1], lambda visit, unit: (("∂x", visit), (unit,)))
+        if not name.startswith("d"):
+            return None
+        line = "c" if name == "dmemory" else name[1:]
+        top = spec.read_out
+        if scope.top and top and line in top.lines:
+            number, width = len(spec.runs), top.sizes["O"]
+            return self._stepwise(label, width, lambda visit, unit: (("∂", number, line, visit), (unit,)))
+        if len(scope.runs) > 1:
+            return None
+        number = scope.runs[0]
+        run = spec.runs[number]
+        if line.endswith("0") and line[:-1] in run.cell.state:
+            return self._start(label, number, run, line[:-1])
+        if line in run.lines:
+            width = run.sizes[run.cell.size(line)]
+            at = lambda visit, unit: (("∂", number, line, visit), (unit,))  # noqa: E731
+            return self._stepwise(label, width, at, run.mirrored)
+        if line == "a" and run.cell.preactivations:
+            return self._stacked(scope, label, run.cell.preactivations, lambda a: lambda visit: ("∂", number, a, visit))
+        return None
+
+    def _start(self, label: str, number: int, run: Run, state: str) -> Quantity:
+        width, shared = run.sizes[run.cell.size(state)], state in run.shared
+        key: Key = ("dshared" if shared else "dstart", number, state)
+        if shared or not self.batch:
+            return Quantity(label, (width,), lambda index: (key, (0, *index)))
+        shape = (self.spec.schedule.sequences, width)
+        return Quantity(label, shape, lambda index: (key, (int(self.rank[index[0]]), index[1])))
+
+    def _parameter(
+        self, scope: Scope, core: str, kind: str, prefix: str, suffix: str
+    ) -> Quantity | dict[str, Quantity] | None:
+        """A parameter's gradient, its contributions, or what it became."""
+        for number, run, given in self._owners(scope):
+            stack, gate = self._ours(core, run, given)
+            if stack not in run.cell.stacks:
+                continue
+            label = f"{scope.prefix}{prefix}{stack}{suffix}"
+            parameters = {parameter.gate or "": parameter.symbol for parameter in run.cell.stacks[stack]}
+            if gate:
+                if gate not in parameters:
+                    continue
+                return self._array(f"{label}.{gate}", run, number, [parameters[gate]], kind, given)
+            if len(parameters) == 1:
+                return self._array(label, run, number, list(parameters.values()), kind, given)
+            order = [letter for letter in given.order if letter in parameters]
+            found = {g: self._array(f"{label}.{g}", run, number, [parameters[g]], kind, given) for g in order}
+            found[""] = self._array(label, run, number, [parameters[g] for g in order], kind, given)
+            return found
+        return None
+
+    def _owners(self, scope: Scope) -> list[tuple[int, Run, GivenPass]]:
+        """Who may have a parameter of that name: the read-out on top, and the scope's only run."""
+        spec, found = self.spec, []
+        if scope.top and spec.read_out:
+            found.append((len(spec.runs), spec.read_out, self.given[scope.runs[0]]))
+        if len(scope.runs) == 1 and (not scope.top or len(spec.layers) == 1):
+            found.append((scope.runs[0], spec.runs[scope.runs[0]], self.given[scope.runs[0]]))
+        return found
+
+    @staticmethod
+    def _ours(core: str, run: Run, given: GivenPass) -> tuple[str, str]:
+        """(stack, gate) of a parameter in the sheet's letters or in ours."""
+        bare = core.replace("_", "")
+        for ours, theirs in given.letters.parameters.items():
+            if theirs.replace("_", "") == bare:
+                stack, _underscore, gate = ours.partition("_")
+                return (stack, gate) if gate and gate in run.cell.gates else (ours, "")
+        if core in run.cell.stacks:
+            return core, ""
+        stack, _underscore, gate = core.rpartition("_")
+        return (stack, gate) if stack in run.cell.stacks and len(gate) == 1 else (core, "")
+
+    def _array(
+        self, label: str, run: Run, number: int, symbols: list[str], kind: str, given: GivenPass
+    ) -> Quantity:
+        one = run.parameters[symbols[0]].shape
+        shape = (len(symbols) * one[0], *one[1:])
+        turned = given.letters.rows and len(shape) == 2
+
+        def place(index: Index) -> tuple[str, Index]:
+            if turned:
+                index = index[::-1]
+            return symbols[index[0] // one[0]], (index[0] % one[0], *index[1:])
+
+        shape = shape[::-1] if turned else shape
+        if kind == "term":
+            steps = self.spec.schedule.steps
+
+            def of_step(index: Index) -> Spot:
+                symbol, at = place(index[1:])
+                return ("term", number, symbol, index[0] + 1), at
+
+            return Quantity(label, (steps, *shape), of_step, 0, turned)
+
+        def spot(index: Index) -> Spot:
+            symbol, at = place(index)
+            return (kind, number, symbol), at
+
+        return Quantity(label, shape, spot, None, turned)
+
+
+def _value_of(run: Run) -> str:
+    """The line that an ungated cell's function makes."""
+    argument = run.cell.preactivations.get("", "")
+    for line, expression in run.lines.items():
+        if getattr(getattr(expression, "argument", None), "id", None) == argument:
+            return line
+    return run.cell.emits

@@ -1,0 +1,34 @@
+"""The graph of a whole problem, only as far as somebody asks for its quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rnncalc.check import backward, forward, question
+from rnncalc.check.graph import Graph, Key
+from rnncalc.check.spec import Spec
+
+BACK = ("seed", "slope", "∂", "∂out", "∂x", "term", "d", "dstart", "dshared", "new")
+
+
+def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
+    """Forward pass; and loss, gradients, update and what follows from it, where these are wanted."""
+    wanted = [spec.rules.said.get(key, key) for key in wanted]
+    heads = {key[0] for key in wanted}
+    eras = {key[1] for key in wanted if key[0] in ("loss", "losses")}
+    graph = Graph()
+    forward.build(graph, spec)
+    after = "new" in eras or any(key[0] == "new" and len(key) > 3 for key in wanted)
+    if "" in eras:
+        question.build(graph, spec)
+    if heads & set(BACK) or after:
+        if heads - {"slope"} or after:
+            question.seeds(graph, spec) if spec.question else None
+        backward.build(graph, spec)
+        if "new" in heads or after:
+            backward.update(graph, spec)
+    if after:
+        forward.build(graph, spec, "new")
+        if "new" in eras:
+            question.build(graph, spec, "new")
+    return graph

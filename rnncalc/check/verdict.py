@@ -1,0 +1,95 @@
+"""One number: what the digits that were typed say against what was computed."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnncalc.parse.numbers import Typed
+
+SLACK = 1e-9  # of a unit: what float64 may lose on the way
+SINGLE = 1e-6  # relative: float32 noise
+MANY = 7  # significant digits from which a number was printed by a machine
+
+
+def unit(typed: Typed) -> float:
+    """The unit of the last digit that was typed; 0 for a fraction, which is exact."""
+    return 0.0 if typed.place is None else 10.0**typed.place
+
+
+def digits(typed: Typed) -> int:
+    """How many significant digits were typed: 0.0120 has three. A fraction has any number."""
+    if typed.place is None:
+        return 99
+    if typed.value == 0:
+        return 0
+    scaled = round(abs(typed.value) / unit(typed)) if unit(typed) > 0 else 0
+    return len(str(scaled)) if scaled else 0
+
+
+def is_right(typed: Typed, computed: float, update: float | None = None) -> bool:
+    """Within half a unit; or printed by a machine and within float32 noise. update: by how much a parameter moved."""
+    apart = abs(typed.value - computed)
+    if apart <= unit(typed) / 2 * (1 + SLACK) + 1e-12 * abs(computed) + 1e-15 * (typed.place is None):
+        return True
+    scale = abs(computed) if update is None else abs(update)
+    return digits(typed) >= MANY and apart <= SINGLE * scale
+
+
+def is_truncated(typed: Typed, computed: float) -> bool:
+    """Whether it is the computed value cut, not rounded."""
+    own = unit(typed)
+    if own == 0 or not math.isfinite(computed):
+        return False
+    cut = math.floor(abs(computed) / own + SLACK) * own
+    return math.isclose(math.copysign(cut, computed), typed.value, rel_tol=1e-12, abs_tol=SLACK * own)
+
+
+def equals(typed: Typed, computed: float) -> bool:
+    """The exact value, to 1e-6: what a number with few digits must be to earn its mark."""
+    return abs(typed.value - computed) <= max(SINGLE * abs(computed), 1e-12)
+
+
+def stands_for(typed: Typed, cut: bool = False) -> tuple[float, float]:
+    """The numbers that a printed one may have been made from: rounded, or cut towards zero."""
+    own, value = unit(typed), typed.value
+    if not cut:
+        return value - own / 2, value + own / 2
+    return (value - own, value) if value < 0 else (value, value + own)
+
+
+class Habit:
+    """How one person writes numbers: to how many decimals or digits, and whether they cut."""
+
+    def __init__(self, numbers: Sequence[Typed], cuts: bool = False):
+        typed = [one for one in numbers if one.place is not None]
+        self.cuts = cuts
+        self.decimals, often = _usual([-one.place for one in typed if one.place is not None])
+        self.digits, as_often = _usual([digits(one) for one in typed if digits(one)])
+        self.by_decimals, self.by_digits = often >= as_often, as_often >= often
+        self.exact = not typed
+
+    def half(self, lo: np.ndarray, hi: np.ndarray) -> np.ndarray | float:
+        """Half a unit of a number that they did not print; where they might do it either way, the larger."""
+        if self.exact:
+            return 0.0
+        decimals = 0.5 * 10.0**-self.decimals
+        if not self.by_digits or not self.digits:
+            return decimals
+        size = np.maximum(np.abs(lo), np.abs(hi))
+        with np.errstate(all="ignore"):
+            place = np.floor(np.log10(np.where((size > 0) & np.isfinite(size), size, 1e-300))) + 1 - self.digits
+            by_digits = 0.5 * 10.0**place
+        return np.maximum(by_digits, decimals) if self.by_decimals else by_digits
+
+
+def _usual(counts: list[int]) -> tuple[int, float]:
+    """The most frequent count (of several, the smallest), and its share."""
+    if not counts:
+        return 0, 0.0
+    found = Counter(counts)
+    most = max(found.values())
+    return min(count for count, times in found.items() if times == most), most / len(counts)
