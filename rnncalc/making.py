@@ -178,7 +178,8 @@ def _asked(wish: Wish, cell: Cell, problem: Problem, quantities: Quantities) -> 
             top = ("V", "c") if wish.outputs or cell.owns_read_out else ()
             own = [name for name in cell.stacks if name not in top]
             names += ["loss", *(f"d{name}" for name in (*top, *own))]
-            names += [f"{name}_new" for name in (*top, *own)] if wish.lr is not None else []
+            if wish.lr is not None:  # of an LSTM, c_new would be the memory after the update
+                names += [f"{name}_new" for name in (*top, *own) if name not in cell.written]
     found: dict[str, np.ndarray] = {}
     for name in names:
         parameter = name.removeprefix("d").removesuffix("_new")

@@ -219,6 +219,7 @@ def test_the_gradebook_adds_up(problem, answers):
 def test_no_computed_value_leaks_before_the_deadline(problem, answers, format, feedback):
     """Nothing that the machine knows and the person does not is in the sheet, in any digits."""
     book = rnncalc.grade(problem, answers)
+    book.rows = [book["s2"]]  # who is right knows the values
     text = book.text(format, feedback)
     secret = book["s2"].results[""]["first_wrong"]
     known = [secret["computed"], secret["from_your_values"] or secret["computed"]]
@@ -226,9 +227,8 @@ def test_no_computed_value_leaks_before_the_deadline(problem, answers, format, f
     assert not leaked or feedback == "full"
     if feedback == "full" and format in ("json", "gradescope", "junit", "csv"):
         assert leaked
-    told = "bias" in text or secret["place"] in text or '"first_wrong"' in text
     if feedback == "none":
-        assert not told or format in ("json", *formats.SHOWN)  # the class report counts mistakes
+        assert secret["place"] not in text
 
 
 def test_json_is_strict_and_whole(problem, answers):
@@ -310,8 +310,8 @@ HOSTILE = {
     "torn.json": b'{"h": [[0.1, 0.2], [',
     "cells.csv": b"id,h[1][1]\nx," + b"9" * 3_000_000 + b"\n",
     "quote.csv": b'id,h[1][1]\ny,"never closed',
-    "empty.csv": b"",
-    "nul.csv": b"id,h[1][1]\n\0\0,\0\n",
+    "no rows.csv": b"",
+    "zeros.csv": b"id,h[1][1]\n\0\0,\0\n",
 }  # fmt: skip
 
 

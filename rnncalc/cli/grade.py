@@ -172,7 +172,7 @@ def _executor(address: str | None) -> Iterator[Executor | None]:
     except ImportError:
         raise RnncalcError(_("--scheduler needs Dask: pip install rnncalc[dask]")) from None
     try:
-        client: Any = Client(address, timeout=10)
+        client: Any = Client(address, timeout=5)
     except (OSError, ValueError) as error:
         raise RnncalcError(_("no Dask scheduler at {address}: {reason}"), address=address, reason=error) from None
     with client, client.get_executor() as executor:

@@ -8,12 +8,15 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rnncalc import __version__
 from rnncalc.errors import RnncalcError
-from rnncalc.grading.sheet import problem_of
+from rnncalc.grading.sheet import points_of, problem_of
 from rnncalc.language import _, language, speak
 from rnncalc.parse.given import Given
 from rnncalc.problems import Problem
+from rnncalc.quantities import Quantities
 from rnncalc.safe import one_line
 
 if TYPE_CHECKING:
@@ -46,7 +49,8 @@ def judge(task: Task, diagnose: bool) -> dict[str, Any]:
             return _result(BLANK)
         from rnncalc import check
 
-        return _told(check.check(_problem(text), given, diagnose=diagnose), asked)
+        problem = _problem(text)
+        return _told(check.check(problem, given, diagnose=diagnose), problem, asked)
     except RnncalcError as error:
         return _result(UNREADABLE, str(error))
     except RecursionError:
@@ -80,15 +84,20 @@ def unreadable(trouble: str) -> dict[str, Any]:
     return _result(UNREADABLE, trouble)
 
 
-def _told(verdict: Verdict, asked: int) -> dict[str, Any]:
-    """A verdict as plain data."""
+def _told(verdict: Verdict, problem: Problem, asked: int) -> dict[str, Any]:
+    """A verdict as plain data. Where a table asks for single numbers, each of them counts 1."""
+    points = points_of(problem)
+    sizes = _sizes(problem) if any("." in value.name for value in verdict.values) else {}
     earned: dict[str, float] = {}
     for value in verdict.values:
         name = value.name if value.name.startswith("layers") else value.name.partition(".")[0]
-        earned[name] = earned.get(name, 0.0) + value.credit * (1 if asked else value.points)
-    score = verdict.score
-    if asked:
-        score = sum(value.credit for value in verdict.values) / max(asked, 1)
+        weight = 1.0 if asked else value.points
+        if not asked and value.name not in points and name in points:  # points for a stack, answers gate by gate
+            weight = points[name] / sizes[name]
+        if name in points or not points:
+            earned[name] = earned.get(name, 0.0) + value.credit * weight
+    whole = float(asked) or sum(points.values())
+    score = sum(earned.values()) / whole if whole else verdict.score
     first = verdict.first_wrong
     mistakes = [mistake.data() for mistake in verdict.mistakes]
     return _result(
@@ -99,6 +108,10 @@ def _told(verdict: Verdict, asked: int) -> dict[str, Any]:
         first_wrong=first and {**_value(first), "from_your_values": _finite(first.from_your_values)},
         mistakes=[{**mistake, "message": one_line(mistake["message"])} for mistake in mistakes],
     )
+
+
+def _sizes(problem: Problem) -> dict[str, int]:
+    return {name: int(np.size(array)) for name, array in Quantities(problem).items()}
 
 
 def _value(value: Judged) -> dict[str, Any]:

@@ -38,11 +38,7 @@ class Question:
     @cached_property
     def points(self) -> dict[str, float]:
         """Points by quantity, as the problem file says; empty if it does not."""
-        asked = self.problem.given.get("points")
-        value = asked.value if asked else None
-        if not isinstance(value, Mapping):
-            return {}
-        return {name: float(Given(part, f"$.points.{name}").numbers().values) for name, part in value.items()}
+        return points_of(self.problem)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -86,13 +82,22 @@ def problem_of(text: str, named: str = "") -> Problem:
     return read(reader.read(text, named))
 
 
+def points_of(problem: Problem) -> dict[str, float]:
+    """Points by quantity, as the problem says; empty if it does not. Raises RnncalcError."""
+    asked = problem.given.get("points")
+    value = asked.value if asked else None
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: float(Given(part, f"$.points.{name}").numbers().values) for name, part in value.items()}
+
+
 def sheet(source: str | PathLike[str] | Mapping[str, Any]) -> Sheet:
     """The sheet in a file, in a text of JSON or under keys: a problem, {"problems": {"Q1": …}}, {"variants": {id: …}}.
 
     Every problem is read once, so that what is wrong with it is said before anybody is graded. Raises RnncalcError.
     """
     if isinstance(source, Mapping):
-        found = _sheet(reader.of_python(source), json.dumps(_plain(dict(reader.of_python(source)))))
+        found = _sheet(reader.of_python(source), json.dumps(plain(dict(reader.of_python(source)))))
     else:
         name = fspath(source)
         text = name if name.lstrip().startswith("{") else files.content(name)
@@ -121,17 +126,17 @@ def _parts(given: Given) -> Iterator[tuple[str, tuple[dict[str, Given], str]]]:
         part = given[name]
         if not isinstance(part.value, Mapping):
             raise ProblemError(_("{where}: expected a problem, {{…}}"), where=part.where)
-        yield name, ({key: part[key] for key in part.value}, json.dumps(_plain(part.value)))
+        yield name, ({key: part[key] for key in part.value}, json.dumps(plain(part.value)))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Values as JSON can write them, every number by its text."""
     if isinstance(value, Given):
-        return _plain(value.value)
+        return plain(value.value)
     if isinstance(value, Numbers):
         return value.nested()
     if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return value

@@ -16,15 +16,15 @@ from typing import Any
 
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.grading import tables
-from rnncalc.grading.sheet import Sheet
+from rnncalc.grading.sheet import Sheet, plain
 from rnncalc.language import _
 from rnncalc.parse import given as reader
-from rnncalc.parse.numbers import Numbers
 from rnncalc.safe import one_line
 
 LARGEST = 2_000_000  # bytes of one person's file
 MOST = 50_000  # numbers and texts in it
 DEEPEST = 12
+LONGEST = 5_000  # characters of one text: a matrix that a person types
 WHO = ("id", "name")
 
 
@@ -124,7 +124,7 @@ def _text(path: Path) -> str:
 
 def _one(person: str, given: Mapping[str, Any], sheet: Sheet) -> Submission:
     """One person's file: {"id": …, "name": …, "answers": {…}}, bare answers, or a whole problem with answers."""
-    values = {name: _plain(part.value) for name, part in given.items()}
+    values = {name: plain(part.value) for name, part in given.items()}
     trouble = _too_much(values)
     if trouble:
         return Submission(person, trouble=trouble)
@@ -159,10 +159,6 @@ def _answers(values: dict[str, Any], sheet: Sheet) -> dict[str, dict[str, Any]] 
     return found
 
 
-def _plain(value: Any) -> Any:
-    return value.nested() if isinstance(value, Numbers) else value
-
-
 def _too_much(values: Any) -> str:
     """Why nobody will look at this: too many entries, or nested too deeply."""
     level, entries = [values], 0
@@ -171,6 +167,8 @@ def _too_much(values: Any) -> str:
         entries += len(level)
         if entries > MOST:
             return _("more than {most} entries").format(most=MOST)
+        if any(isinstance(value, str) and len(value) > LONGEST for value in level):
+            return _("a text is longer than {most} characters").format(most=LONGEST)
         level = [value for value in level if isinstance(value, dict | list)]
         if not level:
             return ""

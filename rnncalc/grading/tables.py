@@ -17,7 +17,7 @@ from rnncalc.language import _
 from rnncalc.safe import one_line
 
 LARGEST = 200_000_000  # bytes of a table
-LONGEST = 1000  # characters of a cell that passes through
+LONGEST = 1000  # characters of a cell
 IDS = ("id", "student id", "student_id", "studentid", "sid", "user id", "username", "email", "学号", "学生编号", "编号")
 NAMES = ("name", "student", "student name", "full name", "姓名", "名字")
 _LIMIT = threading.Lock()
@@ -77,7 +77,7 @@ def read(path: Path, shapes: Mapping[str, Mapping[str, tuple[int, ...]]], rename
     for count, row in enumerate(rows):
         if not any(cell.strip() for cell in row):
             continue
-        texts = [cell.strip() for cell in row] + [""] * (len(header) - len(row))
+        texts = [cell.strip()[:LONGEST] for cell in row] + [""] * (len(header) - len(row))
         person = one_line(texts[who], 200) if who is not None else str(count + 1)
         given = [(found, _number(texts[at], comma)) for at, found in numbers.items()]
         table.rows.append(
