@@ -311,7 +311,7 @@ HOSTILE = {
     "cells.csv": b"id,h[1][1]\nx," + b"9" * 3_000_000 + b"\n",
     "quote.csv": b'id,h[1][1]\ny,"never closed',
     "no rows.csv": b"",
-    "zeros.csv": b"id,h[1][1]\n\0\0,\0\n",
+    "zeros.csv": b"id,h[1][1]\nz\0,\0\n",
 }  # fmt: skip
 
 
