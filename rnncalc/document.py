@@ -66,11 +66,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of texts: who, what, how often. align: l or r for each column."""
+    """A table of texts and numbers under headings; `keys` are the headings for programs. None is an empty cell."""
 
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    align: str = ""
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str | float | None, ...], ...]
+    keys: tuple[str, ...] = ()
+    numeric: frozenset[int] = frozenset()  # columns whose decimal points stand below each other
 
 
 @dataclass(frozen=True)

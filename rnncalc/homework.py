@@ -130,7 +130,7 @@ def _form(made: Made) -> Iterator[Block]:
             for row in rows:
                 row += [BLANK] * columns
     if len(header) > 1:
-        yield Grid(tuple(header), tuple(map(tuple, rows)), "r" * len(header))
+        yield Grid(tuple(header), tuple(map(tuple, rows)), numeric=frozenset(range(len(header))))
     rest = {name: array for name, array in made.asked.items() if not _stepped(made, name)}
     if rest:
         blanks = {name: np.full(array.shape, r"______", object) for name, array in rest.items()}

@@ -8,8 +8,9 @@ print(p.forward().text(work=True))
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from os import PathLike, fspath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnncalc import reading, report
 from rnncalc.document import Document
@@ -18,6 +19,9 @@ from rnncalc.problems import Problem
 from rnncalc.render import Look, render
 from rnncalc.render.numbers import Rounding
 from rnncalc.trace import Trace
+
+if TYPE_CHECKING:
+    from rnncalc.check import Found, Judged, Verdict
 
 
 def load_problem(path: str | PathLike[str], *, engine: str = "auto", dtype: str = "float64") -> Worked:
@@ -61,6 +65,15 @@ class Worked(Shown):
 
     solve = forward
 
+    def check(self, answers: Mapping[str, Any] | None = None, **named: Any) -> Checked:
+        """Are these answers right: `p.check(h=[["0.86", "0.98"]])`. Texts keep their digits; else the problem's own."""
+        from rnncalc.check import check
+
+        given = dict(answers or {}) | named
+        if not given and "answers" in self.given.given:
+            given = dict(self.given.given["answers"].value or {})
+        return Checked(self.given, check(self.given, given))
+
     def document(self, **choice: Any) -> Document:
         return self.forward().document(**choice)
 
@@ -77,3 +90,42 @@ class Forward(Trace, Shown):
 
     def document(self, **choice: Any) -> Document:
         return report.forward(self.given, self, report.Choice(**choice))
+
+
+class Checked(Shown):
+    """What a check found: `verdict`, `score`, `values`, `first_wrong`, `mistakes`, `data()`; it also shows itself."""
+
+    def __init__(self, given: Problem, found: Verdict):
+        self.given, self.found = given, found
+
+    @property
+    def verdict(self) -> str:
+        return self.found.verdict
+
+    @property
+    def score(self) -> float:
+        return self.found.score
+
+    @property
+    def values(self) -> list[Judged]:
+        return self.found.values
+
+    @property
+    def first_wrong(self) -> Judged | None:
+        return self.found.first_wrong
+
+    @property
+    def mistakes(self) -> list[Found]:
+        return self.found.mistakes
+
+    def data(self) -> dict[str, Any]:
+        """For programs, as `--format json`."""
+        return self.found.data()
+
+    def document(self, *, hint: bool = False, **choice: Any) -> Document:
+        from rnncalc import report_check
+
+        return report_check.check(self.given, self.found, hint=hint)
+
+    def __repr__(self) -> str:
+        return f"Checked({self.verdict}, score {self.score:.2f})"

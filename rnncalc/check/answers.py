@@ -108,7 +108,9 @@ class Answers:
             self.claims.append(Claim(quantity.name, step, rest, text, typed, *spot, problem))
 
 
-def _leaves(value: Any, shape: tuple[int, ...], index: Index, axis: int | None, depth: int) -> Iterator[tuple[Index, Any]]:
+def _leaves(
+    value: Any, shape: tuple[int, ...], index: Index, axis: int | None, depth: int
+) -> Iterator[tuple[Index, Any]]:
     """The entries of nested lists with their indices in an array of that shape; an axis of length one may be missing."""
     if value is None:
         return

@@ -202,7 +202,10 @@ class _Backward:
         if not previous(name):
             self._bring(self._d(number, name, visit, sweep), needs, make)
             return
-        state, before = signal_of(name), visit - run.lag
+        state = signal_of(name)
+        before = visit - (2 if state in run.lags else 1)
+        if before < 0:
+            return
         if before < 1:
             self._bring(("dstart", number, state), needs, self._padded(make, visit))
             return
@@ -213,9 +216,7 @@ class _Backward:
         if after < self.sweeps:
             self._bring(self._d(number, state, before, after), needs, self._padded(make, visit, before))
 
-    def _to_input(
-        self, number: int, run: Run, needs: tuple[Key, ...], make: Any, visit: int, sweep: int
-    ) -> None:
+    def _to_input(self, number: int, run: Run, needs: tuple[Key, ...], make: Any, visit: int, sweep: int) -> None:
         """To the layer below, or to x, in the original order of time."""
         spec = self.spec
         layer = next((k for k, (numbers, _m) in enumerate(spec.layers) if number in numbers), len(spec.layers))
@@ -270,7 +271,8 @@ class _Backward:
             return self._x(number, run, visit)
         if name in run.parameters:
             return ("θ", number, name)
-        return ("", number, signal_of(name), visit - run.lag if previous(name) else visit)
+        signal = signal_of(name)
+        return ("", number, signal, visit - (2 if signal in run.lags else 1) if previous(name) else visit)
 
     def _x(self, number: int, run: Run, visit: int) -> Key:
         """What a run sees at a visit."""
@@ -292,7 +294,7 @@ class _Backward:
         assert isinstance(call, Call)
         assert isinstance(call.argument, Name)
         name, rule = call.function, self.rules.slope
-        if line in run.cell.outputs or (self.rules.slopes and line not in self.rules.slopes):
+        if line not in self.rules.slopes if self.rules.slopes else line in run.cell.outputs:
             rule = "usual"
         value: Key = ("", number, line, visit)
         if rule == "preactivation":
@@ -381,16 +383,15 @@ class _Backward:
                     keys.append(key)
                 else:
                     self.graph.given(key, np.zeros_like(run.parameters[symbol]))
-            wanted = keys if self.rules.terms == "all" else [key for key in keys if key[3] == 1]
+            first = self.rules.terms == "first" or (self.rules.terms == "first below" and number < len(self.spec.runs))
+            wanted = [key for key in keys if key[3] == 1] if first else keys
             total: Key = ("d", number, symbol)
             if wanted:
                 self.graph.add(total, wanted, _total, copies=len(wanted) == 1)
             else:
                 self.graph.given(total, np.zeros_like(run.parameters[symbol]))
 
-    def _contribution(
-        self, number: int, run: Run, use: tuple[int, str, str], visit: int, rows: list[int]
-    ) -> Part:
+    def _contribution(self, number: int, run: Run, use: tuple[int, str, str], visit: int, rows: list[int]) -> Part:
         sign, line, source = use
         here: Key = ("∂", number, line, visit)
         whole = rows == list(range(int(self.spec.schedule.counts[visit - 1])))

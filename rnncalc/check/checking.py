@@ -12,6 +12,7 @@ from rnncalc.check.answers import Answers, Claim
 from rnncalc.check.judging import Judging
 from rnncalc.check.quantities import Quantities, Quantity
 from rnncalc.check.records import ACCEPTED, CARRIED, Judged, Verdict
+from rnncalc.check.slip import arithmetic, rule
 from rnncalc.check.spec import of_problem
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
@@ -34,12 +35,19 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
     judging = Judging(spec, read.claims).judge()
     order = {key: place for place, key in enumerate(judging.order)}
     places = sorted(range(len(read.claims)), key=lambda at: order.get(judging.reported(read.claims[at].key), -1))
+    followed = {}
     if any(verdict not in ACCEPTED for verdict in judging.verdicts.values()):
-        judging.follow()
+        followed = judging.follow()
     scoring = _Scoring(problem, read, judging)
     verdict = Verdict([scoring.judged(at) for at in places], notes=list(problem.notes))
     verdict.score = scoring.score(verdict.values)
-    if diagnose and verdict.first_wrong is not None:
+    first = verdict.first_wrong
+    if first is not None and first.key:
+        claim = read.claims[places[verdict.values.index(first)]]
+        before = {**followed, claim.key: judging.result(claim, first.from_your_values)}
+        verdict.arithmetic = arithmetic(problem, spec, claim, first.place, before)
+        verdict.rule = rule(claim)
+    if diagnose and first is not None:
         from rnncalc.check.diagnose import Diagnosis
 
         found = Diagnosis(problem, spec, judging, [read.claims[at] for at in places], verdict.values)

@@ -1,4 +1,303 @@
+"""Why: which mistake, or which two, reproduce the numbers that a person wrote where the right solution does not.
+
+Every variant of every mistake is solved. One that gives all their digits from exact values is found. Where none does,
+variants that come near are judged as the right solution was, from the person's own earlier numbers, so that a mistake
+on top of a slip, or of much rounding, is found too. Then pairs: a second mistake on top of one that explains the first
+wrong number, and two that only together explain it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncalc.check import verdict as one
+from rnncalc.check.answers import Claim
+from rnncalc.check.judging import Judging, entry
+from rnncalc.check.mistakes import MISTAKES, Context, Mistake, Variant
+from rnncalc.check.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Found, Judged
+from rnncalc.check.solve import BACK
+from rnncalc.check.spec import Spec
+from rnncalc.language import _
+from rnncalc.parse.numbers import Numbers
+from rnncalc.problems import Problem
+
+NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
+PAIRS = 600  # pairs that are tried
+SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A variant that explains some numbers. given: by how many numbers it rests on values as this person has them."""
+
+    made: tuple[tuple[Mistake, Variant], ...]
+    explained: frozenset[int]
+    exact: bool
+
+
 class Diagnosis:
-    def __init__(self, *a):
-        self.blind=[]
-    def mistakes(self): return []
+    """The search, for one person's answers. values: the claims as they were judged, in the same order."""
+
+    def __init__(
+        self, problem: Problem, spec: Spec, judging: Judging, claims: Sequence[Claim], values: Sequence[Judged]
+    ):
+        self.spec, self.values = spec, values
+        self.claims = [claim for claim, value in zip(claims, values) if claim.typed is not None and claim.key]
+        judged = [value for claim, value in zip(claims, values) if claim.typed is not None and claim.key]
+        self.verdicts = [value.verdict for value in judged]
+        self.coarse = [value.coarse for value in judged]
+        self.right = [float(value.computed) if value.computed is not None else np.nan for value in judged]
+        everything = range(len(self.claims))
+        self.bad = [at for at in everything if self.verdicts[at] in (WRONG, CARRIED) and not self.coarse[at]]
+        self.slips = [at for at in self.bad if self.verdicts[at] == WRONG]
+        self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
+        self.habit = judging.habit
+        self.blind: list[tuple[str, str]] = []
+        self.context = self._context(problem)
+        self.heads = {claim.key[0] for claim in self.claims}
+
+    def _context(self, problem: Problem) -> Context:
+        given = [one for ways in problem.layers for one in ways.values()]
+        orders = {number: one.order for number, one in enumerate(given) if one.order}
+        second = {number: _second_bias(one, self.spec, number) for number, one in enumerate(given)}
+        wrong = tuple(dict.fromkeys(self.claims[at].key for at in self.slips))
+        shapes = problem.shapes
+        return Context(orders, second, wrong, shapes["T"], shapes.get("N", 1), shapes["O"])
+
+    # what is found ---------------------------------------------------------------------------------------------------
+
+    def mistakes(self) -> list[Found]:
+        """The mistakes that explain the numbers, the best first; none where nothing does."""
+        if not self.slips:
+            return []
+        singles = list(self._singles(self.spec))
+        found = [*self._exact(singles)]
+        if not found:
+            found = [*self._near(singles)]
+        if not found:
+            found = [*self._pairs(singles)]
+        return self._told(found)
+
+    def _singles(self, spec: Spec) -> Iterator[tuple[Mistake, Variant, list[float]]]:
+        """Every variant of every mistake that changes a number, with the numbers that it gives."""
+        back = bool(self.heads & set(BACK))
+        for mistake in MISTAKES.values():
+            if (
+                mistake.family == "gradient"
+                and not back
+                and not (mistake.id == "loss_factor" and self.heads & {"loss", "losses"})
+            ):
+                continue
+            made, seen = False, False
+            for variant in mistake.variants(spec, self.context):
+                numbers = self._numbers(variant.spec)
+                made = True
+                if any(not _same(a, b) for a, b in zip(numbers, self.right)):
+                    seen = True
+                    yield mistake, variant, numbers
+            if made and not seen and spec is self.spec:
+                self.blind.append((mistake.id, why_blind(mistake.id, spec)))
+
+    def _numbers(self, spec: Spec) -> list[float]:
+        """What is computed under another Spec, in the order of the claims; NaN where it makes no such quantity."""
+        try:
+            judging = Judging(spec, self.claims)
+        except KeyError:
+            return [np.nan] * len(self.claims)
+        return [judging.computed.get(at, np.nan) for at in range(len(self.claims))]
+
+    def _fits(self, at: int, number: float) -> bool:
+        """Whether a number gives all the digits that were written."""
+        typed = self.claims[at].typed
+        assert typed is not None
+        if not np.isfinite(number):
+            return False
+        update = None
+        if self.claims[at].key[0] == "new" and len(self.claims[at].key) == 3:
+            _head, run, symbol = self.claims[at].key
+            update = number - entry(self.spec.all_runs[run].parameters[symbol], self.claims[at].spot)  # type: ignore[index]
+        return one.is_right(typed, number, update) or one.is_truncated(typed, number)
+
+    def _exact(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+        """Those that give all digits from exact values."""
+        for mistake, variant, numbers in singles:
+            if self._explains(numbers):
+                explained = frozenset(at for at in self.bad if self._fits(at, numbers[at]))
+                yield _Candidate(((mistake, variant),), explained, True)
+
+    def _explains(self, numbers: Sequence[float]) -> bool:
+        """Every wrong number, and none that was accepted is lost."""
+        if not all(self._fits(at, numbers[at]) for at in self.slips):
+            return False
+        return all(self._fits(at, numbers[at]) or self._still_rounding(at, numbers[at]) for at in self.kept)
+
+    def _still_rounding(self, at: int, number: float) -> bool:
+        """Whether a number that was within rounding of the right one is that of this one, to a bit more."""
+        return self.verdicts[at] == ROUNDING and abs(number - self.right[at]) <= 1e-12 * max(1.0, abs(number))
+
+    def _near(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+        """Those that, judged from the person's own numbers, explain the wrong ones from some number on."""
+        for mistake, variant, numbers in singles:
+            if any(self._close(at, numbers[at]) for at in self.slips) or self._follows(variant.spec):
+                explained = self._judged(variant.spec)
+                if explained:
+                    yield _Candidate(((mistake, variant),), explained, False)
+
+    def _close(self, at: int, number: float) -> bool:
+        typed = self.claims[at].typed
+        assert typed is not None
+        return np.isfinite(number) and abs(number - typed.value) <= NEAR * one.unit(typed)
+
+    def _follows(self, spec: Spec) -> bool:
+        """Whether a wrong number nearly follows from the person's own earlier ones under another Spec."""
+        try:
+            judging = Judging(spec, self.claims)
+        except KeyError:
+            return False
+        judging.follow()
+        return any(self._close(at, judging.own.get(at, np.nan)) for at in self.slips)
+
+    def _judged(self, spec: Spec) -> frozenset[int]:
+        """The numbers that are not right and that another Spec accepts; none where it loses one that is right."""
+        try:
+            judging = Judging(spec, self.claims).judge()
+        except KeyError:
+            return frozenset()
+        if any(judging.verdicts[at] == WRONG for at in self.kept):
+            return frozenset()
+        explained = [at for at in self.bad if judging.verdicts[at] != WRONG]
+        slips = [at for at in self.slips if at in explained]
+        if not slips or any(at > slips[0] for at in self.slips if at not in explained):
+            return frozenset()
+        loose = slips != self.slips  # on top of a slip that stays unexplained
+        if loose and sum(self._worth(at) for at in slips) < SURE:
+            return frozenset()
+        return frozenset(explained)
+
+    def _worth(self, at: int) -> int:
+        typed = self.claims[at].typed
+        return min(one.digits(typed), 9) if typed is not None else 0
+
+    # pairs -----------------------------------------------------------------------------------------------------------
+
+    def _pairs(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+        """Two mistakes; each pair once."""
+        if len(self.slips) < 2 or sum(self._worth(at) for at in self.slips) < SURE:
+            return
+        first = self.slips[0]
+        before = [at for at in self.kept if at < first]
+        begin = [
+            s for s in singles if self._fits(first, s[2][first]) and all(self._fits(at, s[2][at]) for at in before)
+        ]
+        found = False
+        for candidate in self._together(begin, singles):
+            found = True
+            yield candidate
+        if not found:
+            forward = [s for s in singles if not _same(s[2][first], self.right[first])]
+            yield from self._together(forward, forward, first)
+
+    def _together(
+        self,
+        begin: Sequence[tuple[Mistake, Variant, list[float]]],
+        second: Sequence[tuple[Mistake, Variant, list[float]]],
+        prefix: int | None = None,
+    ) -> Iterator[_Candidate]:
+        """The second mistake made on top of the first; prefix: the claim that must fit before all are computed."""
+        tried, seen = 0, set()
+        others = list(dict.fromkeys(mistake.id for mistake, _variant, _numbers in second))
+        for mistake, variant, _numbers in begin:
+            for other in others:
+                if other == mistake.id or (prefix is not None and (other, mistake.id) in seen):
+                    continue
+                seen.add((mistake.id, other))
+                for more in MISTAKES[other].variants(variant.spec, self.context):
+                    tried += 1
+                    if tried > PAIRS:
+                        return
+                    if prefix is not None and not self._fits_at(more.spec, prefix):
+                        continue
+                    numbers = self._numbers(more.spec)
+                    if self._explains(numbers):
+                        explained = frozenset(at for at in self.bad if self._fits(at, numbers[at]))
+                        yield _Candidate(((mistake, variant), (MISTAKES[other], more)), explained, True)
+
+    def _fits_at(self, spec: Spec, at: int) -> bool:
+        try:
+            return self._fits(at, Judging(spec, [self.claims[at]]).computed.get(0, np.nan))
+        except KeyError:
+            return False
+
+    # telling ---------------------------------------------------------------------------------------------------------
+
+    def _told(self, candidates: Sequence[_Candidate]) -> list[Found]:
+        """One entry a mistake, those that explain most first; of those that explain the same, each names the others."""
+        best: dict[tuple[str, ...], _Candidate] = {}
+        for candidate in candidates:
+            ids = tuple(mistake.id for mistake, _variant in candidate.made)
+            if len(ids) > 1 and ids[::-1] in best:
+                continue
+            if ids not in best or len(candidate.explained) > len(best[ids].explained):
+                best[ids] = candidate
+        order = sorted(best, key=lambda ids: -len(best[ids].explained))
+        found = []
+        for ids in order:
+            same = [other for other in order if best[other].explained == best[ids].explained and other != ids]
+            alike = tuple(other[0] for other in same if len(other) == 1) if len(ids) == 1 else ()
+            for place, (mistake, variant) in enumerate(best[ids].made):
+                together = ids[1 - place] if len(ids) > 1 else ""
+                if any(mistake.id == one.id for one in found):
+                    continue
+                said = mistake.said(variant)
+                explained = len(best[ids].explained)
+                found.append(Found(mistake.id, said, explained, len(self.bad), variant.option, alike, together))
+        return found[:8]
+
+
+def why_blind(mistake: str, spec: Spec) -> str:
+    """Why a mistake makes no difference on a problem."""
+    weights = {"U_transposed": "U", "W_transposed": "W", "V_transposed": "V"}
+    if mistake in weights:
+        name = weights[mistake]
+        arrays = [a for run in spec.all_runs for s, a in run.parameters.items() if s.partition("_")[0] == name]
+        if all(a.shape == (1, 1) for a in arrays):
+            return _("{name} is one number").format(name=name)
+        if all(a.shape[0] == a.shape[-1] and np.array_equal(a, a.T) for a in arrays):
+            return _("{name} is symmetric").format(name=name)
+    if mistake in ("bias_omitted", "bias_outside_activation"):
+        return _("b is zero")
+    if mistake == "output_bias_omitted":
+        return _("c is zero")
+    if mistake == "initial_state_ignored":
+        return _("the initial state is zero")
+    if spec.visits == 1:
+        return _("there is one step only")
+    return _("the numbers are the same")
+
+
+def _same(a: float, b: float) -> bool:
+    return abs(a - b) <= 1e-12 * max(1.0, abs(b)) or (np.isnan(a) and np.isnan(b))
+
+
+def _second_bias(given: object, spec: Spec, number: int) -> dict[str, object]:
+    """The second of two biases by symbol, b_hh of b_ih + b_hh, where both were given."""
+    second = getattr(given, "given", {}).get("b_hh")
+    run = spec.runs[number]
+    if second is None:
+        return {}
+    order = getattr(given, "order", "") or run.cell.gates
+    if isinstance(second.value, dict):
+        parts = {gate: second[gate].numbers().values.reshape(-1) for gate in second.value}
+    else:
+        values: Numbers = second.numbers()
+        if not order:
+            return {"b": values.values.reshape(-1)}
+        flat = values.values.reshape(-1)
+        units = len(flat) // len(order)
+        parts = {gate: flat[at * units : (at + 1) * units] for at, gate in enumerate(order)}
+    if "d" in run.parameters:
+        parts.pop("n", None)
+    return {f"b_{gate}": part for gate, part in parts.items() if part.shape == run.parameters[f"b_{gate}"].shape}

@@ -16,7 +16,6 @@ from rnncalc.check.graph import Graph, Key
 from rnncalc.check.intervals import Interval, Value
 from rnncalc.check.spec import Run, Spec
 from rnncalc.equations import INPUT, Call, Expression, Name, names, previous, signal_of
-from rnncalc.functions import FUNCTIONS
 from rnncalc.layer import MERGES
 
 
@@ -100,11 +99,11 @@ class _Forward:
     def __init__(self, graph: Graph, spec: Spec, era: str):
         self.graph, self.spec, self.era = graph, spec, era
         for number, run in enumerate(spec.runs):
-            for line in {*run.cell.state, *run.cell.lines}:
+            for line in {*run.cell.state, *run.cell.lines, *run.lines}:
                 width = run.sizes[run.cell.size(line)]
                 start = run.starts.get(line, np.zeros((spec.schedule.sequences, width)))
                 graph.given((era, number, line, 0), start)
-                if run.lag > 1:
+                if line in run.lags:
                     graph.given((era, number, line, -1), run.before.get(line, np.zeros_like(start)))
 
     def runs(self, layer: int, visit: int) -> None:
@@ -176,26 +175,28 @@ class _Forward:
             return source
         if name in run.parameters:
             return parameter(self.era, number, name)
-        return (self.era, number, signal_of(name), max(visit - run.lag, -1) if previous(name) else visit)
+        signal = signal_of(name)
+        return (self.era, number, signal, visit - (2 if signal in run.lags else 1) if previous(name) else visit)
 
     def softmax_elsewhere(self) -> None:
         """softmax along the steps, or along the sequences of a batch, in place of the units."""
         spec, counts = self.spec, self.spec.schedule.counts
         visits = range(1, spec.visits + 1)
         run, number = (spec.read_out, len(spec.runs)) if spec.read_out else (spec.runs[-1], len(spec.runs) - 1)
+        function = run.cell.lines["y"].function  # type: ignore[union-attr]
         for visit in visits:
-            function = run.lines["y"].function  # type: ignore[union-attr]
             needs = [(self.era, number, "s", at) for at in visits]
 
-            def make(*scores: np.ndarray, at: int = visit, function: str = function) -> Value:
+            def make(*scores: Value, at: int = visit) -> Value:
                 if spec.softmax_over == "sequences":
-                    return FUNCTIONS[function].compute(scores[at - 1].T).T
-                count = counts[at - 1]
-                found = np.zeros_like(scores[at - 1])
-                for row in range(count):
-                    mine = np.array([score[row] for score in scores if len(score) > row])
-                    found[row] = FUNCTIONS[function].compute(mine.T).T[at - 1]
-                return found
+                    turned = intervals.function(function, intervals.through(np.transpose, scores[at - 1]))
+                    return intervals.through(np.transpose, turned)
+                rows = []
+                for row in range(counts[at - 1]):
+                    there = [score[row] for score in scores if score.shape[0] > row]
+                    mine = intervals.joined(lambda arrays: np.stack(arrays, axis=-1), there)  # (O, steps)
+                    rows.append(intervals.function(function, mine)[:, at - 1])
+                return intervals.joined(np.stack, rows)
 
             self.graph.nodes.pop((self.era, number, "y", visit))
             self.graph.add((self.era, number, "y", visit), needs, make)

@@ -1,14 +1,15 @@
-"""Verdicts: the computation walked three times over with what the person wrote.
+"""Verdicts: the computation walked with what the person wrote.
 
-First exactly: what is right, and what is cut. Then in intervals, from the person's right numbers, each standing for all
-that it may have been rounded from: what is rounding. Then in intervals from all their numbers, wrong ones included: what
+First exactly: what is right, and what is cut. Then in intervals, each number standing for all that it may have been
+rounded from, two walks side by side: from the right numbers alone, and from all of them, wrong ones included. Where the
+two are one, a number inside is rounding; where they differ, something wrong has come in, and a number inside the second
 is carried. What is left is wrong.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,14 +71,62 @@ class Judging:
             elif one.is_truncated(claim.typed, exact):
                 self.verdicts[at] = TRUNCATED
         self.habit = self._habit()
-        uncertain = self.spec.x_spread is not None
-        if len(self.verdicts) < len(self.claims) or uncertain:
-            self.graph.walk(self.order, self._looker(ROUNDING))
         if len(self.verdicts) < len(self.claims):
-            self.graph.walk(self.order, self._looker(CARRIED))
+            self._in_intervals()
         for at in self.readable:
             self.verdicts.setdefault(at, WRONG)
         return self
+
+    def _in_intervals(self) -> None:
+        """Two walks side by side: from the right numbers alone, and from everything that the person wrote."""
+        fair: dict[Key, Value] = {}
+        own: dict[Key, Value] = {}
+        with np.errstate(all="ignore"):
+            for key in self.order:
+                node = self.graph.nodes[key]
+                fair[key] = node.make(*[fair[need] for need in node.needs])
+                if all(own[need] is fair[need] for need in node.needs):  # nothing wrong has come in yet
+                    own[key] = fair[key]
+                else:
+                    own[key] = node.make(*[own[need] for need in node.needs])
+                if self.at.get(key) or _is_named(key):
+                    self._look(key, fair, own)
+
+    def _look(self, key: Key, fair: dict[Key, Value], own: dict[Key, Value]) -> None:
+        """Judge what is not judged yet, and go on with the numbers that the person wrote."""
+        here, same = self.at.get(key, ()), own[key] is fair[key]
+        judged, put = [_bounds(fair[key]), _bounds(own[key])], []
+        for at in here:
+            if at not in self.verdicts:
+                found = self._verdict(at, *judged)
+                if found:
+                    self.verdicts[at] = found
+        for lo, hi in judged[: 1 if same and all(self.verdicts.get(at) in ACCEPTED for at in here) else 2]:
+            printed, all_of_them = np.zeros(lo.shape, bool), bool(put)
+            inside_lo, inside_hi = lo.copy(), hi.copy()
+            for at in here:
+                found = self.verdicts.get(at)
+                if found in ACCEPTED or all_of_them:
+                    typed, spot = self.claims[at].typed, _spot(lo, self.claims[at].spot)
+                    assert typed is not None
+                    inside_lo[spot], inside_hi[spot] = one.stands_for(typed, found == TRUNCATED)
+                    printed[spot] = True
+            if _is_named(key) and not (key in self.graph.copied or self._copies_printed(key)):
+                room = self.habit.half(lo, hi)
+                down, up = (room, room) if not self.habit.cuts else _cutting(room, lo, hi)
+                inside_lo = np.where(printed, inside_lo, lo - down)
+                inside_hi = np.where(printed, inside_hi, hi + up)
+            put.append(Interval(inside_lo, inside_hi))
+        fair[key], own[key] = put[0], put[-1]
+
+    def _verdict(self, at: int, fair: tuple[Any, Any], own: tuple[Any, Any]) -> str:
+        """Rounding, carried, or nothing that is known yet."""
+        typed, spot = self.claims[at].typed, _spot(fair[0], self.claims[at].spot)
+        assert typed is not None
+        ends = [(float(lo[spot]), float(hi[spot])) for lo, hi in (fair, own)]
+        if ends[0] != ends[1] and self._inside(typed, *ends[1]):
+            return CARRIED
+        return ROUNDING if self._inside(typed, *ends[0]) else ""
 
     def _habit(self) -> one.Habit:
         """How this person writes; they cut if some number is cut and none was rounded up."""
@@ -90,38 +139,6 @@ class Judging:
         )
         plain = [number for number in typed.values() if number is not None and one.digits(number) > 1]
         return one.Habit(plain or [number for number in typed.values() if number], cut and not up)
-
-    def _looker(self, looked_for: str) -> Callable[[Key, Value], Value]:
-        """Judges what is not judged yet, and puts in what the person wrote."""
-
-        def look(key: Key, value: Value) -> Value:
-            named = _is_named(key)
-            here = self.at.get(key, ())
-            if not named and not here:
-                return value
-            lo, hi = (np.array(bound, float) for bound in bounds(value))
-            printed = np.zeros(lo.shape, bool)
-            inside_lo, inside_hi = lo.copy(), hi.copy()
-            for at in here:
-                typed = self.claims[at].typed
-                spot = _spot(lo, self.claims[at].spot)
-                assert typed is not None
-                if at not in self.verdicts and self._inside(typed, float(lo[spot]), float(hi[spot])):
-                    self.verdicts[at] = looked_for
-                found = self.verdicts.get(at)
-                if found in ACCEPTED or looked_for == CARRIED:
-                    ends = one.stands_for(typed, found == TRUNCATED)
-                    inside_lo[spot], inside_hi[spot], printed[spot] = *ends, True
-            if named and not (key in self.graph.copied or self._copies_printed(key)):
-                room = self.habit.half(lo, hi)
-                down, up = (room, room) if not self.habit.cuts else _cutting(room, lo, hi)
-                inside_lo = np.where(printed, inside_lo, lo - down)
-                inside_hi = np.where(printed, inside_hi, hi + up)
-            if np.array_equal(inside_lo, inside_hi, equal_nan=True):
-                return inside_lo
-            return Interval(inside_lo, inside_hi)
-
-        return look
 
     def _inside(self, typed: one.Typed, lo: float, hi: float) -> bool:
         """Whether a number is what some value between the bounds is rounded to; by one who cuts, cut to."""
@@ -160,6 +177,13 @@ class Judging:
             return array
 
         return self.graph.walk(self.order, look)
+
+    def result(self, claim: Claim, value: float | None) -> np.ndarray:
+        """The quantity that a claim is about, with one entry as it follows from the person's own numbers."""
+        array = np.array(self.exact[self.reported(claim.key)], float)
+        if value is not None:
+            array[_spot(array, claim.spot)] = value
+        return array
 
     def trivial(self) -> set[int]:
         """Carried numbers that took no work: what they follow from is 0, saturated, or does not matter to them."""
@@ -226,6 +250,11 @@ def entry(value: Any, spot: tuple[int, ...]) -> float:
 
 def _spot(array: np.ndarray, spot: tuple[int, ...]) -> tuple[int, ...]:
     return spot if len(spot) == array.ndim else tuple(0 for _axis in array.shape)
+
+
+def _bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:
+    lo, hi = bounds(value)
+    return np.array(lo, float), np.array(hi, float)
 
 
 def _is_named(key: Key) -> bool:

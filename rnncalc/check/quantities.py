@@ -249,7 +249,9 @@ class Quantities:
         gates = [gate for gate in order if gate in lines] or list(lines)
         width = run.sizes["H"]
         found = {
-            gate: self._stepwise(f"{label}.{gate}", width, lambda v, u, at=key(lines[gate]): (at(v), (u,)), run.mirrored)
+            gate: self._stepwise(
+                f"{label}.{gate}", width, lambda v, u, at=key(lines[gate]): (at(v), (u,)), run.mirrored
+            )
             for gate in gates
         }
         found[""] = self._stepwise(
@@ -340,9 +342,7 @@ class Quantities:
         stack, _underscore, gate = core.rpartition("_")
         return (stack, gate) if stack in run.cell.stacks and len(gate) == 1 else (core, "")
 
-    def _array(
-        self, label: str, run: Run, number: int, symbols: list[str], kind: str, given: GivenPass
-    ) -> Quantity:
+    def _array(self, label: str, run: Run, number: int, symbols: list[str], kind: str, given: GivenPass) -> Quantity:
         one = run.parameters[symbols[0]].shape
         shape = (len(symbols) * one[0], *one[1:])
         turned = given.letters.rows and len(shape) == 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from rnncalc.document import Formula
+
 RIGHT, TRUNCATED, ROUNDING = "right", "truncated", "rounding"
 CARRIED, WRONG, UNREADABLE = "carried", "wrong", "unreadable"
 ACCEPTED = (RIGHT, TRUNCATED, ROUNDING)
@@ -103,6 +105,8 @@ class Verdict:
     mistakes: list[Found] = field(default_factory=list)
     score: float = 0.0
     blind: list[tuple[str, str]] = field(default_factory=list)
+    arithmetic: Formula | None = None
+    rule: str = ""
     notes: list[str] = field(default_factory=list)
 
     @property

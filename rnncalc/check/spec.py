@@ -26,13 +26,13 @@ from rnncalc.trace import Trace
 Arrays = Mapping[str, np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """One pass, or the read-out: a cell with its numbers.
 
     lines: as the cell splits them. parameters: by symbol. starts: state → (N, width), in the schedule's order. spread:
-    how far each given number may be from what stands there, where inputs are themselves rounded. lag: how many steps
-    back `_p` reaches. earlier: whether the input is that of the step before (a read-out of h_{t-1}).
+    how far each given number may be from what stands there, where inputs are themselves rounded. lags: states whose `_p`
+    is two steps back. earlier: whether the input is that of the step before (a read-out of h_{t-1}).
     """
 
     cell: Cell
@@ -41,8 +41,8 @@ class Run:
     parameters: Arrays
     starts: Arrays
     mirrored: bool = False
-    lag: int = 1
-    before: Arrays = field(default_factory=dict)  # with a lag of 2: the state before the start
+    lags: frozenset[str] = frozenset()
+    before: Arrays = field(default_factory=dict)  # of a state that lags: what stands before its start
     earlier: bool = False
     shared: frozenset[str] = frozenset()
     spread: Arrays = field(default_factory=dict)
@@ -53,7 +53,8 @@ class Rules:
     """How the loss goes back to the parameters; what stands here is right.
 
     slope: usual, omitted, preactivation (1 − a²) or twice, for the lines in `slopes` (none named: all of the cells').
-    target: which losses count, all or the last. terms: which of a sum over time, all or the first. said: a quantity →
+    losses: which count, all or the last. terms: which of a sum over time, all, the first, or the first below
+    the read-out. said: a quantity →
     the one that is reported in its place.
     """
 
@@ -73,7 +74,7 @@ class Rules:
     said: Mapping[Any, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spec:
     """The whole. layers: the numbers of each layer's runs, and how two are merged; x: rows in the schedule's order."""
 
@@ -91,6 +92,11 @@ class Spec:
     softmax_over: str = "units"  # or steps, sequences
     realigned: bool = True  # whether backward states stand in the original order of time
     x_spread: np.ndarray | None = None
+
+    @property
+    def top(self) -> Run:
+        """Who makes y: the read-out, or the last layer's cell."""
+        return self.read_out or self.runs[self.layers[-1][0][0]]
 
     @property
     def all_runs(self) -> list[Run]:

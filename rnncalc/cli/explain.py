@@ -12,24 +12,31 @@ from rnncalc.language import _
 
 
 @click.command("explain")
-@click.argument("subject", metavar="CELL")
+@click.argument("subject", metavar="CELL|MISTAKE")
 @result_options
 def command(subject: str, **look: Any) -> None:
-    """Explain a cell: its equations, shapes, the gate orders of other libraries, and its literature.
+    """Explain a cell: its equations, shapes, the gate orders of other libraries, and its literature; or a mistake.
 
     \b
     rnncalc explain lstm
     rnncalc explain gru_after --format latex
+    rnncalc explain not_through_time
     """
     from rnncalc import lesson
     from rnncalc.cells import CELLS
 
-    if subject not in CELLS:
-        near = difflib.get_close_matches(subject, CELLS, 1)
+    if subject in CELLS:
+        show(lesson.cell(CELLS[subject]), **look)
+        return
+    from rnncalc.check import lessons
+
+    if subject not in lessons.LESSONS:
+        near = difflib.get_close_matches(subject, [*CELLS, *lessons.LESSONS], 1)
+        cells, mistakes = ", ".join(CELLS), ", ".join(lessons.LESSONS)
         hint = (
             _("did you mean {name}?").format(name=near[0])
             if near
-            else _("there are {known}").format(known=", ".join(CELLS))
+            else _("there are the cells {cells}; and the mistakes {mistakes}").format(cells=cells, mistakes=mistakes)
         )
-        raise click.UsageError(_("no cell is called “{name}”: {hint}").format(name=subject, hint=hint))
-    show(lesson.cell(CELLS[subject]), **look)
+        raise click.UsageError(_("no cell or mistake is called “{name}”: {hint}").format(name=subject, hint=hint))
+    show(lessons.lesson(subject), **look)

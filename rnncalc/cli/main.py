@@ -16,9 +16,10 @@ from rnncalc.language import _, of_locale, speak
 
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
+    "check": "Are these answers right, where did it go wrong, and why.",
     "grade": "Grade many answers to one problem: a mark sheet.",
     "new": "Make a problem: friendly numbers, statement, answer form, solution.",
-    "explain": "Explain a cell: equations, shapes, gate orders, literature.",
+    "explain": "Explain a cell, or a mistake: equations, shapes, gate orders, literature.",
 }
 
 

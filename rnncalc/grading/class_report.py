@@ -102,7 +102,7 @@ def _distribution(told: dict[str, Any]) -> Grid:
     for band in told["distribution"]:
         bar = "#" * -(-WIDEST * band["people"] // most)
         rows.append((f"{band['from']:.0%}–{band['to']:.0%}", str(band["people"]), bar))
-    return Grid((_("score"), _("people"), ""), tuple(rows), "rrl")
+    return Grid((_("score"), _("people"), ""), tuple(rows), numeric=frozenset((0, 1)))
 
 
 def _hardest(told: dict[str, Any]) -> Grid:
@@ -110,12 +110,12 @@ def _hardest(told: dict[str, Any]) -> Grid:
         (one["name"], str(one["first_slips"]), _percent(one["right"]), _percent(one["carried"]))
         for one in told["quantities"]
     ]
-    return Grid((_("quantity"), _("first slips"), _("right"), _("carried")), tuple(rows), "lrrr")
+    return Grid((_("quantity"), _("first slips"), _("right"), _("carried")), tuple(rows), numeric=frozenset((1, 2, 3)))
 
 
 def _mistakes(told: dict[str, Any]) -> Grid:
     rows = [(one["id"], str(one["people"]), _percent(one["share"])) for one in told["mistakes"]]
-    return Grid((_("mistake"), _("people"), _("share")), tuple(rows), "lrr")
+    return Grid((_("mistake"), _("people"), _("share")), tuple(rows), numeric=frozenset((1, 2)))
 
 
 def _percent(share: float) -> str:

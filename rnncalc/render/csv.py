@@ -6,7 +6,7 @@ import csv
 import io
 
 from rnncalc.document import Document, Grid, Table
-from rnncalc.render import Look
+from rnncalc.render import Look, grid
 from rnncalc.render.numbers import exact
 
 
@@ -15,11 +15,16 @@ def render(document: Document, look: Look) -> str:
     tables = [block for block in document.blocks if isinstance(block, Table)]
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
+    grids = [block for block in document.blocks if isinstance(block, Grid)]
+    for number, block in enumerate(grids):
+        writer.writerows([[]] if number else [])
+        writer.writerow(block.keys or block.headings)
+        writer.writerows(["" if cell is None else cell for cell in grid.exactly(row)] for row in block.rows)
+    if grids:
+        return output.getvalue()
     for number, table in enumerate(tables):
         if number == 0:
             writer.writerow([*table.key, "step", *(column.key for column in table.columns)])
         for step, row in zip(table.steps, table.rows):
             writer.writerow([*table.key.values(), step, *("" if value is None else exact(value) for value in row)])
-    for grid in (block for block in document.blocks if isinstance(block, Grid)):
-        writer.writerows([grid.header, *grid.rows])
     return output.getvalue()

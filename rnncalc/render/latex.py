@@ -3,7 +3,7 @@ r"""LaTeX: a piece that compiles between \begin{document} and \end{document} wit
 from __future__ import annotations
 
 from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
-from rnncalc.render import Look
+from rnncalc.render import Look, grid
 from rnncalc.render.plain import cells
 from rnncalc.writing import LATEX, Place, Style, write, write_name
 
@@ -15,10 +15,10 @@ _SPECIAL = {
     "∘": r"$\circ$",
     "−": "$-$",
     "σ": r"$\sigma$",
-    "Σ": r"$\sum$",
-    "½": r"$\tfrac12$",
-    "²": "$^2$",
     "·": r"$\cdot$",
+    "²": "$^2$",
+    "½": r"$\tfrac12$",
+    "Σ": r"$\sum$",
 }
 
 
@@ -44,7 +44,7 @@ def render(document: Document, look: Look) -> str:
         elif isinstance(block, Table):
             parts.append(_table(block, look))
         elif isinstance(block, Grid):
-            parts.append(_grid(block))
+            parts.append(grid.latex(block, look, escaped))
         elif isinstance(block, Matrices):
             parts.append(_aligned([matrix(item, "&=") for item in block.items]))
     return "\n\n".join(parts)
@@ -112,14 +112,6 @@ def _table(block: Table, look: Look, most: int = 8) -> str:
         shape = "r" * len(header)
         tables.append(f"\\begin{{tabular}}{{{shape}}}\n{' & '.join(header)} \\\\\n\\hline\n{body}\\end{{tabular}}")
     return "\n\n\\medskip\n\n".join(tables)
-
-
-def _grid(block: Grid) -> str:
-    align = block.align or "l" * len(block.header)
-    rows = [" & ".join(map(escaped, row)) for row in block.rows]
-    body = "".join(f"{row} \\\\\n" for row in rows)
-    header = " & ".join(map(escaped, block.header))
-    return f"\\begin{{tabular}}{{{align}}}\n{header} \\\\\n\\hline\n{body}\\end{{tabular}}"
 
 
 def _math(cell: str) -> str:

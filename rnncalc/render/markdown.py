@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
-from rnncalc.render import Look
+from rnncalc.render import Look, grid
 from rnncalc.render.latex import formula, matrix
 from rnncalc.render.plain import cells
 
@@ -28,7 +28,7 @@ def render(document: Document, look: Look) -> str:
         elif isinstance(block, Table):
             parts.append(_table(block, look))
         elif isinstance(block, Grid):
-            parts.append(_grid(block))
+            parts.append(grid.markdown(block, look, _escaped))
         elif isinstance(block, Matrices):
             parts += [f"$${matrix(item)}$$" for item in block.items]
     return "\n\n".join(parts)
@@ -45,16 +45,6 @@ def _table(block: Table, look: Look) -> str:
     header = ["step", *(_escaped(column.label) for column in block.columns)]
     rows = [[str(step), *cells(row, look)] for step, row in zip(block.steps, block.rows)]
     lines = [header, ["---:"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _grid(block: Grid) -> str:
-    align = block.align or "l" * len(block.header)
-    lines = [
-        [_escaped(cell) for cell in block.header],
-        ["---:" if side == "r" else "---" for side in align],
-        *([_escaped(cell) for cell in row] for row in block.rows),
-    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
-from rnncalc.render import Look
+from rnncalc.render import Look, grid
 from rnncalc.render.lines import ascii_text, formula, formulas, matrix, style
 
 
@@ -25,7 +25,7 @@ def render(document: Document, look: Look) -> str:
         elif isinstance(block, Table):
             parts.append(table(block, look))
         elif isinstance(block, Grid):
-            parts.append("\n".join(grid(block)))
+            parts.append("\n".join(grid.lines(block, look)))
         elif isinstance(block, Matrices):
             parts.append("\n".join("  " + matrix(item) for item in block.items))
     text = "\n\n".join(parts)
@@ -41,19 +41,6 @@ def table(block: Table, look: Look) -> str:
     widths = [max(map(display_width, column)) for column in columns]
     lines = ["  ".join(right(cell, width) for cell, width in zip(row, widths)).rstrip() for row in zip(*columns)]
     return "\n".join(lines)
-
-
-def grid(block: Grid) -> Iterator[str]:
-    """Columns of text, two blanks between them."""
-    lines = [block.header, *block.rows]
-    widths = [max(map(display_width, column)) for column in zip(*lines)]
-    align = block.align or "l" * len(widths)
-    for line in lines:
-        padded = [
-            right(cell, width) if side == "r" else cell + " " * (width - display_width(cell))
-            for cell, width, side in zip(line, widths, align)
-        ]
-        yield "  ".join(padded).rstrip()
 
 
 def items(block: Items) -> Iterator[str]:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
 from rnncalc.language import _
-from rnncalc.render import Look
+from rnncalc.render import Look, grid
 from rnncalc.render.lines import ascii_text, folded, formulas, matrix, style
 from rnncalc.render.plain import aligned, display_width, right
 
@@ -38,7 +38,8 @@ def render(document: Document, look: Look) -> str:
         if isinstance(block, Heading):
             console.print(Text(block.text, style="bold"))
         elif isinstance(block, Paragraph):
-            console.print(Text(block.text))
+            lines = textwrap.wrap(block.text, look.width, break_long_words=False) if look.width else [block.text]
+            console.print(Text("\n".join(lines)))
         elif isinstance(block, Items):
             _items(console, block, look)
         elif isinstance(block, Formula):
@@ -48,7 +49,8 @@ def render(document: Document, look: Look) -> str:
         elif isinstance(block, Table):
             _table(console, block, look)
         elif isinstance(block, Grid):
-            _grid(console, block)
+            for number, line in enumerate(grid.lines(block, look)):
+                console.print(Text(line, style="bold" if number == 0 else "", no_wrap=True), soft_wrap=True)
         elif isinstance(block, Matrices):
             for item in block.items:
                 console.print(Text("  " + matrix(item)))
@@ -75,15 +77,6 @@ def _formulas(console: Console, block: Formulas, look: Look) -> None:
             console.print(
                 Padding(Text(piece, style=color, no_wrap=True, overflow="ignore"), (0, 0, 0, 2)), soft_wrap=True
             )
-
-
-def _grid(console: Console, block: Grid) -> None:
-    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for label, side in zip(block.header, block.align or "l" * len(block.header)):
-        table.add_column(Text(label), justify="right" if side == "r" else "left", no_wrap=True)
-    for row in block.rows:
-        table.add_row(*map(Text, row))
-    console.print(table)
 
 
 def _table(console: Console, block: Table, look: Look) -> None:

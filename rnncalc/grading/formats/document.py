@@ -26,7 +26,6 @@ def document(book: Gradebook, feedback: str) -> Document:
         ]
         words += [row.first_wrong, " ".join(row.mistakes)] if told else []
         rows.append((*words, row.remark[: 2 * LONGEST]))
-    align = "ll" + "rr" + "l" * (len(header) - 3)
     blocks: list[Block] = [Heading(book.sheet.title, 1)] if book.sheet.title else []
-    blocks += [Grid((*header, _("remark")), tuple(rows), align)] if rows else []
+    blocks += [Grid((*header, _("remark")), tuple(rows), numeric=frozenset((2, 3)))] if rows else []
     return Document([*blocks, *class_report(book).blocks], {}, list(book.notes))

@@ -1,0 +1,119 @@
+"""rnncalc check"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnncalc.cli.options import (
+    GIVEN,
+    PROBLEM_HELP,
+    ProblemCommand,
+    engine_options,
+    given,
+    problem_argument,
+    result_options,
+    show,
+)
+
+if TYPE_CHECKING:
+    from rnncalc.parse.given import Given
+
+OVERFLOWED = 3
+SIGNALS = ("a", "h", "s", "y", "i", "f", "g", "o", "r", "z", "n", "tanh_c", "slope", "losses")
+DERIVED = re.compile(r"d\w+(\.\w+)?|\w+_new(\.\w+)?")
+
+HELP = f"""Check answers: which numbers are right, where it went wrong first, and which mistake explains it.
+
+\b
+rnncalc check problem.json                       # the answers in the file
+rnncalc check problem.json --answers mine.json   # or -, or JSON
+rnncalc check --U 0.9 --W 0.5 --b 0.3 --x "0.7 0.5 0.2" --h "0.73 0.78 0.66"
+rnncalc check problem.json --answers.U_new.o "0.4375" --dV "0.38 -0.40" --explain
+\b
+Answers: --h --s --y --a --dU --dW --U_new …, and --answers.NAME for every other name
+(--answers.c is the memory, --c the read-out's bias); _ is a number that is not answered.
+Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read, 3 overflow.
+{PROBLEM_HELP}"""
+
+
+@click.command("check", cls=ProblemCommand, help=HELP)
+@problem_argument
+@click.option("--explain", is_flag=True, help="Add the whole right solution, with its arithmetic.")
+@click.option("--hint", is_flag=True, help="Say where the first slip is, but no number that was computed.")
+@engine_options
+@result_options
+def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: str, **look: Any) -> int:
+    from rnncalc import reading, report, report_check
+    from rnncalc.check import check
+
+    typed = _typed()
+    keys = given(problem)
+    asked = reading.read(keys, engine=engine, dtype=dtype)
+    found = check(asked, _answers(keys, typed))
+    document = report_check.check(asked, found, hint=hint)
+    trace = asked.forward()
+    if explain and not hint:
+        whole = report.forward(asked, trace, report.Choice(work=True))
+        document.blocks += [*report_check.blind(found), *whole.blocks[bool(asked.title) :]]
+        document.data["solution"] = whole.data
+    show(document, **look)
+    broken = trace.first_not_finite()
+    if broken is not None:
+        click.echo(f"Error: {report.not_finite(*broken)}", err=True)
+        return OVERFLOWED
+    return 0 if found.verdict == "right" else 1
+
+
+def _typed() -> dict[str, str]:
+    """The answers among the options, taken out from among the keys of the problem."""
+    from rnncalc.words import KEYS
+
+    options: dict[str, str] = click.get_current_context().meta.setdefault(GIVEN, {})
+    found = {}
+    for name in list(options):
+        bare = name.partition(".")[0]
+        if name == "answers" or bare == "answers" or bare in SIGNALS or (DERIVED.fullmatch(name) and bare not in KEYS):
+            found[name] = options.pop(name)
+    return found
+
+
+def _answers(keys: dict[str, Given], typed: dict[str, str]) -> dict[str, Given]:
+    """The file's answers, those of --answers in their place, and what was typed name by name."""
+    from rnncalc.parse import files
+    from rnncalc.parse import given as reader
+    from rnncalc.parse.given import Given
+
+    found: dict[str, Given] = {}
+    if "answers" in typed:
+        text = typed["answers"]
+        read = reader.read(text if text.lstrip().startswith("{") else files.content(text), named=text[:60])
+        found = _named(read["answers"]) if "answers" in read else read
+    elif "answers" in keys and keys["answers"].value is not None:
+        found = _named(keys["answers"])
+    for name, value in typed.items():
+        if name != "answers":
+            bare = name.removeprefix("answers.")
+            stack, _dot, gate = bare.partition(".")
+            if gate and stack in found and isinstance(found[stack].value, dict):
+                rest = {key: part for key, part in found[stack].value.items() if key != gate}
+                found[stack] = Given(rest, found[stack].where)
+            found[bare] = Given(value, f"--{name}", True)
+    return found
+
+
+def _named(answers: Given) -> dict[str, Given]:
+    """An object of answers, also one that was typed as text, name by name."""
+    from rnncalc.errors import ProblemError
+    from rnncalc.language import _
+    from rnncalc.parse import json
+    from rnncalc.parse.given import Given
+
+    value = json.read(answers.value) if isinstance(answers.value, str) else answers.value
+    if not isinstance(value, dict):
+        raise ProblemError(
+            _('{where}: answers are an object by name, such as {{"h": [["0.86", "0.98"]]}}'), where=answers.where
+        )
+    return {name: Given(part, f"{answers.where}.{name}") for name, part in value.items()}

@@ -1,0 +1,196 @@
+"""What a check found, to be shown: every number with its mark, the first slip with its arithmetic, the likely mistake."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rnncalc.check.records import (
+    ACCEPTED,
+    CARRIED,
+    RIGHT,
+    ROUNDING,
+    TRUNCATED,
+    UNREADABLE,
+    WRONG,
+    Judged,
+    Verdict,
+)
+from rnncalc.document import Block, Document, Grid, Heading, Items, Paragraph
+from rnncalc.language import _
+from rnncalc.problems import Problem
+
+MARKS = {RIGHT: "✓", TRUNCATED: "✓", ROUNDING: "✓", CARRIED: "→", WRONG: "✗", UNREADABLE: "?"}
+
+
+def words(verdict: str) -> str:
+    """A verdict as people read it."""
+    return {
+        RIGHT: _("right"),
+        TRUNCATED: _("right, cut off"),
+        ROUNDING: _("right within rounding"),
+        CARRIED: _("carried on"),
+        WRONG: _("wrong"),
+        UNREADABLE: _("no number"),
+    }[verdict]
+
+
+def check(problem: Problem, found: Verdict, *, hint: bool = False) -> Document:
+    """The verdict as a document. hint: places, but no number that was computed."""
+    blocks: list[Block] = [Heading(problem.title, 1)] if problem.title else []
+    blocks += [_grid(problem, found, hint), Paragraph(_summary(found))]
+    blocks += _slip(problem, found, hint)
+    if found.first_wrong is not None:
+        blocks += _reasons(found)
+    return Document(blocks, _data(found, hint), list(problem.notes))
+
+
+def blind(found: Verdict) -> list[Block]:
+    """What this problem cannot show: mistakes after which its numbers are the same."""
+    if not found.blind:
+        return []
+    lines = tuple((mistake, reason) for mistake, reason in found.blind)
+    return [Paragraph(_("This problem cannot tell these mistakes from the right solution:")), Items(lines)]
+
+
+def label(problem: Problem, value: Judged) -> str:
+    """A number's place in the sheet's letters: dW_hx[1][2], U_new.o[1][1], y_3."""
+    prefix, _dot, name = value.name.rpartition("].")
+    way, _dot2, bare = name.rpartition(".") if name.startswith(("forward.", "backward.")) else ("", "", name)
+    bare, _dot3, gate = bare.partition(".")
+    found = _theirs(problem, bare, gate)
+    step = "" if value.step is None else f"_{value.step}"
+    index = "".join(f"[{i}]" for i in value.index)
+    if not value.problem and index == "[1]" and _single(problem, bare):
+        index = ""
+    head = f"{prefix}]." if prefix else ""
+    return f"{head}{way}{'.' if way else ''}{found}{step}{index}"
+
+
+def _theirs(problem: Problem, name: str, gate: str) -> str:
+    letters = problem.letters
+    for pattern, before, after in ((r"d(\w+)_t", "d", "_t"), (r"d(\w+)", "d", ""), (r"(\w+)_new", "", "_new")):
+        matched = re.fullmatch(pattern, name)
+        if matched and matched[1] in (*letters.parameters, "U", "W", "b", "V", "c", "R"):
+            core = letters.parameter(f"{matched[1]}_{gate}" if gate else matched[1])
+            return f"{before}{core}{after}"
+    if name[:1] == "d" and name[1:] in letters.signals:
+        return f"d{letters.signals[name[1:]]}"
+    return letters.signal(name) + (f".{gate}" if gate else "")
+
+
+def _single(problem: Problem, name: str) -> bool:
+    """Whether a signal has one entry, so that its index says nothing."""
+    sizes = problem.shapes
+    letter = "O" if name in ("s", "y", "ds", "dy") else "D" if name == "dx" else "H"
+    return not problem.batch and sizes[letter] == 1
+
+
+def _grid(problem: Problem, found: Verdict, hint: bool) -> Grid:
+    """One row a number."""
+    headings = [_("number"), _("yours"), _("computed"), _("from yours"), "", _("verdict")]
+    keys = ("name", "step", "index", "answer", "computed", "from_your_values", "verdict", "credit", "points")
+    rows: list[tuple[str | float | None, ...]] = []
+    for value in found.values:
+        own = value.from_your_values
+        differs = own is not None and value.verdict in (WRONG, CARRIED) and own != value.computed
+        said = words(value.verdict) + (", " + _("too few digits to count") if value.coarse and not value.credit else "")
+        rows.append(
+            (
+                label(problem, value),
+                value.answer if value.answer is not None else "–",
+                None if hint else value.computed,
+                own if differs and not hint else None,
+                MARKS[value.verdict],
+                said,
+            )
+        )
+    del keys
+    return Grid(tuple(headings), tuple(rows), (), frozenset({1, 2, 3}))
+
+
+def _summary(found: Verdict) -> str:
+    count = {verdict: sum(value.verdict == verdict for value in found.values) for verdict in MARKS}
+    right = sum(count[verdict] for verdict in ACCEPTED)
+    parts = [_("{n} of {all} right").format(n=right, all=len(found.values))]
+    parts += [
+        text.format(n=count[verdict])
+        for verdict, text in ((CARRIED, _("{n} carried on")), (WRONG, _("{n} wrong")), (UNREADABLE, _("{n} no number")))
+        if count[verdict]
+    ]
+    return ", ".join(parts) + "; " + _("score {percent:.0f} %").format(percent=100 * found.score)
+
+
+def _slip(problem: Problem, found: Verdict, hint: bool) -> list[Block]:
+    """The first slip, with its arithmetic."""
+    blocks: list[Block] = [Paragraph(value.problem) for value in found.values if value.problem and value.answer is None]
+    first = found.first_wrong
+    if first is None or first.computed is None:
+        return blocks
+    place = label(problem, first)
+    if hint:
+        text = _("The first slip is {place}: you have {answer}.").format(place=place, answer=first.answer)
+        rule = " " + _("Look up {rule}.").format(rule=found.rule) if found.rule else ""
+        return [*blocks, Paragraph(text + rule)]
+    own = first.from_your_values
+    text = _("The first slip is {place}: you have {answer}, it is {computed}")
+    said = text.format(place=place, answer=first.answer, computed=_near(first.computed, first.answer))
+    if own is not None and _near(own, first.answer) != _near(first.computed, first.answer):
+        said += "; " + _("from your own earlier numbers {own}").format(own=_near(own, first.answer))
+    blocks.append(Paragraph(said + (":" if found.arithmetic else ".")))
+    if found.arithmetic:
+        blocks.append(found.arithmetic)
+    carried = sum(value.verdict == CARRIED for value in found.values)
+    after = [found.rule[:1].upper() + found.rule[1:] + "."] if found.rule else []
+    if carried:
+        text = _("From here on your numbers follow from {answer}: {n} of them are carried on.")
+        after.append(text.format(answer=first.answer, n=carried))
+    return [*blocks, *([Paragraph(" ".join(after))] if after else [])]
+
+
+def _near(value: float, answer: str | None) -> str:
+    """A computed number with one digit more than the answer has."""
+    decimals = len((answer or "").partition(".")[2].rstrip("fF")) if "e" not in (answer or "").lower() else 0
+    text = f"{value:.6g}"
+    if 0 < decimals <= 12 and abs(value) < 1e6:
+        text = f"{value:.{decimals + 1}f}"
+    return text
+
+
+def _reasons(found: Verdict) -> list[Block]:
+    """The mistakes that fit, the best first."""
+    if not found.mistakes:
+        if any(value.verdict == WRONG and not value.coarse for value in found.values):
+            return [
+                Paragraph(_("No mistake that rnncalc knows gives these numbers: look for a slip in the arithmetic."))
+            ]
+        return []
+    first = found.mistakes[0]
+    text = _("What fits: {message}. It explains {n} of the {of} numbers that are not right.")
+    said = text.format(message=first.message, n=first.explains, of=first.of)
+    other = next((mistake for mistake in found.mistakes if mistake.id == first.together), None)
+    if other is not None:
+        text = _("What fits are two mistakes together: {message}; and {other}. They explain {n} of the {of} numbers.")
+        said = text.format(message=first.message, other=other.message, n=first.explains, of=first.of)
+    alike = [mistake for mistake in found.mistakes[1:] if mistake.id in first.alike]
+    if alike:
+        others = "; ".join(mistake.message for mistake in alike)
+        said += " " + _("On this problem that cannot be told from: {others}.").format(others=others)
+    if first.option:
+        said += " " + _("If your course defines it so, pass {option}.").format(option=first.option)
+    said += " " + _("Look up: {command}").format(command=f"rnncalc explain {first.id}")
+    blocks: list[Block] = [Paragraph(said)]
+    rest = [one for one in found.mistakes[1:] if one.id not in first.alike and one.id != first.together]
+    if rest and rest[0].explains == first.explains and not first.together:
+        lines = tuple((one.id, one.message) for one in rest[:3])
+        blocks += [Paragraph(_("It may also be:")), Items(lines)]
+    return blocks
+
+
+def _data(found: Verdict, hint: bool) -> dict[str, Any]:
+    data = found.data()
+    if hint:
+        for value in [*data["values"], *([data["first_wrong"]] if data["first_wrong"] else [])]:
+            value.pop("computed", None)
+            value.pop("from_your_values", None)
+    return data
