@@ -1,4 +1,4 @@
-"""What a check found, to be shown: every number with its mark, the first slip with its arithmetic, the likely mistake."""
+"""What a check found, to be shown: every number with its mark, the first slip in numbers, the likely mistake."""
 
 from __future__ import annotations
 
@@ -89,7 +89,6 @@ def _single(problem: Problem, name: str) -> bool:
 def _grid(problem: Problem, found: Verdict, hint: bool) -> Grid:
     """One row a number."""
     headings = [_("number"), _("yours"), _("computed"), _("from yours"), "", _("verdict")]
-    keys = ("name", "step", "index", "answer", "computed", "from_your_values", "verdict", "credit", "points")
     rows: list[tuple[str | float | None, ...]] = []
     for value in found.values:
         own = value.from_your_values
@@ -105,7 +104,6 @@ def _grid(problem: Problem, found: Verdict, hint: bool) -> Grid:
                 said,
             )
         )
-    del keys
     return Grid(tuple(headings), tuple(rows), (), frozenset({1, 2, 3}))
 
 

@@ -38,7 +38,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class _Misshapen(Exception):
+class _MisshapenError(Exception):
     wanted: tuple[int, ...]
 
 
@@ -93,7 +93,7 @@ class Answers:
             value = _of_text(value, bool(quantity.shape))
         try:
             leaves = list(_leaves(value, quantity.shape, (), quantity.axis, 0))
-        except _Misshapen as misshapen:
+        except _MisshapenError as misshapen:
             message = _("{name} must be of the shape {wanted}, got {got}")
             problem = message.format(name=quantity.name, wanted=misshapen.wanted, got=_shape_of(value))
             self.claims.append(Claim(quantity.name, None, (), None, None, problem=problem))
@@ -111,11 +111,11 @@ class Answers:
 def _leaves(
     value: Any, shape: tuple[int, ...], index: Index, axis: int | None, depth: int
 ) -> Iterator[tuple[Index, Any]]:
-    """The entries of nested lists with their indices in an array of that shape; an axis of length one may be missing."""
+    """The entries of nested lists, each with its index in an array of that shape; an axis of one may be missing."""
     if value is None:
         return
     if depth > DEEPEST:
-        raise _Misshapen(shape)
+        raise _MisshapenError(shape)
     if isinstance(value, str) and shape:
         inner = _of_text(value, True)
         if isinstance(inner, list):
@@ -124,11 +124,11 @@ def _leaves(
         yield from _by_step(value, shape, index, axis, depth)
     elif not isinstance(value, list):
         if np.prod(shape) != 1:
-            raise _Misshapen(shape)
+            raise _MisshapenError(shape)
         yield (*index, *([0] * len(shape))), value
     elif not shape:
         if len(value) != 1:
-            raise _Misshapen(shape)
+            raise _MisshapenError(shape)
         yield from _leaves(value[0], shape, index, axis, depth + 1)
     elif len(value) == shape[0] and not (shape[0] == 1 and len(shape) > 1 and not isinstance(value[0], list | Mapping)):
         for at, part in enumerate(value):
@@ -138,7 +138,7 @@ def _leaves(
     elif len(value) == 1:
         yield from _leaves(value[0], shape, index, axis, depth + 1)
     else:
-        raise _Misshapen(shape)
+        raise _MisshapenError(shape)
 
 
 def _by_step(
@@ -147,7 +147,7 @@ def _by_step(
     """Rows keyed by step, {"3": ["0.97", "0.12"]}; of a batch, at the top or inside each sequence."""
     at = -1 if axis is None else axis - len(index)
     if at < 0 or at >= len(shape) or not all(_is_step(key) for key in value):
-        raise _Misshapen(shape)
+        raise _MisshapenError(shape)
     rest = (*shape[:at], *shape[at + 1 :])
     for key, part in value.items():
         step = int(key) - 1

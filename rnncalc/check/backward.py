@@ -454,14 +454,14 @@ def update(graph: Graph, spec: Spec) -> None:
                 bound = task.clip_value
                 gradient = intervals.through(lambda array: np.clip(array, -bound, bound), gradient)
             for by in shrunk:
-                gradient = gradient * by  # type: ignore[operator]
-            step = gradient * lr  # type: ignore[operator]
-            return theta - step if rules.update < 0 else theta + step  # type: ignore[operator]
+                gradient = gradient * by
+            step = gradient * lr
+            return theta - step if rules.update < 0 else theta + step
 
         graph.add(("new", *key[1:]), needs, make)
 
 
-# ------------------------------------------------------------------------------------------------------------ small parts
+# ---------------------------------------------------------------------------------------------------------- small parts
 
 
 def _same(value: Value) -> Value:
@@ -475,7 +475,7 @@ def _signed(sign: int, value: Value) -> Value:
 def _total(*values: Value) -> Value:
     found = values[0]
     for value in values[1:]:
-        found = found + value  # type: ignore[operator]
+        found = found + value
     return found
 
 
@@ -513,13 +513,13 @@ def _call_of(expression: Expression, argument: str) -> Expression | None:
 
 
 def _softmax_back(y: Value, dy: Value) -> Value:
-    whole = intervals.through(lambda array: array[:, None], intervals.summed(y * dy, -1))  # type: ignore[operator]
-    return y * (dy - whole)  # type: ignore[operator]
+    whole = intervals.through(lambda array: array[:, None], intervals.summed(y * dy, -1))
+    return y * (dy - whole)
 
 
 def _log_softmax_back(y: Value, dy: Value) -> Value:
     whole = intervals.through(lambda array: array[:, None], intervals.summed(dy, -1))
-    return dy - intervals.through(np.exp, y) * whole  # type: ignore[operator]
+    return dy - intervals.through(np.exp, y) * whole
 
 
 _BACK = {"softmax": _softmax_back, "log_softmax": _log_softmax_back}

@@ -25,6 +25,7 @@ from rnncalc.parse.numbers import Numbers
 from rnncalc.problems import Problem
 
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
+DECIMALS = 3  # from which a number tells something though its significant digits are few
 PAIRS = 600  # pairs that are tried
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
 
@@ -51,8 +52,12 @@ class Diagnosis:
         self.coarse = [value.coarse for value in judged]
         self.right = [float(value.computed) if value.computed is not None else np.nan for value in judged]
         everything = range(len(self.claims))
-        self.bad = [at for at in everything if self.verdicts[at] in (WRONG, CARRIED) and not self.coarse[at]]
+        self.bad = [at for at in everything if self.verdicts[at] in (WRONG, CARRIED) and self._tells(at)]
+        if not any(self._worth(at) for at in self.bad):
+            self.bad = []
         self.slips = [at for at in self.bad if self.verdicts[at] == WRONG]
+        if not self.slips and sum(self._worth(at) for at in self.bad) >= SURE:
+            self.slips = self.bad  # what is wrong has too few digits, but what follows from it has enough
         self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
         self.habit = judging.habit
         self.blind: list[tuple[str, str]] = []
@@ -118,7 +123,7 @@ class Diagnosis:
         update = None
         if self.claims[at].key[0] == "new" and len(self.claims[at].key) == 3:
             _head, run, symbol = self.claims[at].key
-            update = number - entry(self.spec.all_runs[run].parameters[symbol], self.claims[at].spot)  # type: ignore[index]
+            update = number - entry(self.spec.all_runs[run].parameters[symbol], self.claims[at].spot)
         return one.is_right(typed, number, update) or one.is_truncated(typed, number)
 
     def _exact(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
@@ -176,6 +181,11 @@ class Diagnosis:
         if loose and sum(self._worth(at) for at in slips) < SURE:
             return frozenset()
         return frozenset(explained)
+
+    def _tells(self, at: int) -> bool:
+        """Whether a number has digits enough to recognise a mistake by; 0.001 has, beside others, and 0 has not."""
+        typed = self.claims[at].typed
+        return not self.coarse[at] or (typed is not None and typed.place is not None and typed.place <= -DECIMALS)
 
     def _worth(self, at: int) -> int:
         typed = self.claims[at].typed
@@ -243,7 +253,7 @@ class Diagnosis:
             if ids not in best or len(candidate.explained) > len(best[ids].explained):
                 best[ids] = candidate
         order = sorted(best, key=lambda ids: -len(best[ids].explained))
-        found = []
+        found: list[Found] = []
         for ids in order:
             same = [other for other in order if best[other].explained == best[ids].explained and other != ids]
             alike = tuple(other[0] for other in same if len(other) == 1) if len(ids) == 1 else ()

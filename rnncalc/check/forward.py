@@ -13,7 +13,7 @@ import numpy as np
 from rnncalc.cells.plan import has_product, product_line
 from rnncalc.check import intervals
 from rnncalc.check.graph import Graph, Key
-from rnncalc.check.intervals import Interval, Value
+from rnncalc.check.intervals import Value
 from rnncalc.check.spec import Run, Spec
 from rnncalc.equations import INPUT, Call, Expression, Name, names, previous, signal_of
 from rnncalc.layer import MERGES
@@ -47,16 +47,25 @@ def given(graph: Graph, spec: Spec) -> None:
     """Parameters, starts and inputs."""
     for number, run in enumerate(spec.all_runs):
         for symbol, array in run.parameters.items():
-            spread = run.spread.get(symbol)
-            unsure = spread is not None and spread.any() and spread.shape == array.shape
-            graph.given(("θ", number, symbol), Interval(array - spread, array + spread) if unsure else array)
+            graph.given(("θ", number, symbol), array)
     for visit in range(1, spec.visits + 1):
         rows = spec.schedule.step(visit)[0]
         here = slice(rows.start - spec.schedule.sequences, rows.stop - spec.schedule.sequences)
-        x: Value = spec.x[here]
-        if spec.x_spread is not None and spec.x_spread[here].any():
-            x = intervals.widened(x, spec.x_spread[here], spec.x_spread[here])
-        graph.given(("x", visit), x)
+        graph.given(("x", visit), spec.x[here])
+
+
+def unsure(spec: Spec) -> dict[Key, np.ndarray]:
+    """How far given numbers may be from what stands there, where they are themselves rounded."""
+    found: dict[Key, np.ndarray] = {}
+    if spec.x_spread is None:
+        return found
+    for number, run in enumerate(spec.all_runs):
+        found |= {("θ", number, symbol): spread for symbol, spread in run.spread.items() if spread.any()}
+    for visit in range(1, spec.visits + 1):
+        rows = spec.schedule.step(visit)[0]
+        first = spec.schedule.sequences
+        found["x", visit] = spec.x_spread[rows.start - first : rows.stop - first]
+    return found
 
 
 def parameter(era: str, run: int, symbol: str) -> Key:
@@ -209,8 +218,8 @@ def merged(merge: str, parts: list[Value]) -> Value:
     if merge == "concat":
         return intervals.joined(lambda arrays: MERGES["concat"](*arrays), parts)
     if merge == "mul":
-        return parts[0] * parts[1]  # type: ignore[operator]
-    both = parts[0] + parts[1]  # type: ignore[operator]
+        return parts[0] * parts[1]
+    both = parts[0] + parts[1]
     return both if merge == "sum" else both * np.array(0.5)
 
 
@@ -240,17 +249,18 @@ def _product_maker(expression: Expression, found: list[str], cut: list[bool], co
     biases = [(sign, found.index(bias)) for sign, bias in line.biases]
 
     def make(*values: Value) -> Value:
-        total: Value | None = None
+        terms = []
         for sign, weight, source in products:
             rows = values[source]
             if cut[source] and rows.shape[0] > count:
                 rows = rows[:count]
             term = intervals.applied(values[weight], rows)
-            term = term if sign > 0 else -term
-            total = term if total is None else total + term  # type: ignore[operator]
+            terms.append(term if sign > 0 else -term)
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
         for sign, bias in biases:
-            total = total + values[bias] if sign > 0 else total - values[bias]  # type: ignore[operator]
-        assert total is not None
+            total = total + values[bias] if sign > 0 else total - values[bias]
         return total
 
     return make

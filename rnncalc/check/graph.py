@@ -6,14 +6,14 @@ computes a quantity, hands it to whoever looks on, and goes on with what that on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnncalc.check.intervals import Value
 
-Key = tuple[Hashable, ...]
+Key = tuple[Any, ...]
 Look = Callable[[Key, Value], Value]
 
 

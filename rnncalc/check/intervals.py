@@ -2,7 +2,8 @@
 
 Every operation here takes arrays and intervals alike, so that one description of a computation gives exact numbers
 from exact numbers and bounds from bounds. Functions are monotone, products are taken at the corners: bounds are exact
-where no name stands twice in a line, and for the lines of cells, which are monotone in every name with the others fixed.
+where no name stands twice in a line, and for the lines of cells, which are monotone in every name while the others are
+fixed.
 """
 
 from __future__ import annotations
@@ -154,7 +155,8 @@ def line(expression: Expression, values: Mapping[str, Value]) -> Value:
     corners = []
     for ends in combinations((0, 1), repeat=len(unsure)):
         chosen = {name: bounds(values[name])[end] for name, end in zip(unsure, ends)}
-        corners.append(np.asarray(evaluate(expression, {**values, **chosen})))  # type: ignore[arg-type]
+        at_corner: dict[str, Any] = {**values, **chosen}
+        corners.append(np.asarray(evaluate(expression, at_corner)))
     return hull(corners)
 
 

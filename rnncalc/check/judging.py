@@ -16,12 +16,14 @@ import numpy as np
 
 from rnncalc.check import verdict as one
 from rnncalc.check.answers import Claim
+from rnncalc.check.forward import unsure
 from rnncalc.check.graph import Graph, Key
-from rnncalc.check.intervals import Interval, Value, bounds
+from rnncalc.check.intervals import Interval, Value, bounds, widened
 from rnncalc.check.records import ACCEPTED, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
 from rnncalc.check.solve import graph_of
 from rnncalc.check.spec import Spec
 from rnncalc.equations import Call
+from rnncalc.parse.numbers import Typed
 
 NAMED = ("slope", "∂", "term", "d", "dstart", "dshared", "new", "losses", "loss", "∂x")  # what people round, and print
 SATURATING = ("tanh", "sigmoid", "softmax")
@@ -65,7 +67,8 @@ class Judging:
                 continue
             exact, update = self.computed[at], None
             if claim.key[0] == "new" and len(claim.key) == 3:
-                update = exact - entry(self.exact[("θ", *claim.key[1:])], claim.spot)
+                before: Key = ("θ", *claim.key[1:])
+                update = exact - entry(self.exact[before], claim.spot)
             if one.is_right(claim.typed, exact, update):
                 self.verdicts[at] = RIGHT
             elif one.is_truncated(claim.typed, exact):
@@ -81,10 +84,13 @@ class Judging:
         """Two walks side by side: from the right numbers alone, and from everything that the person wrote."""
         fair: dict[Key, Value] = {}
         own: dict[Key, Value] = {}
+        spread = unsure(self.spec)
         with np.errstate(all="ignore"):
             for key in self.order:
                 node = self.graph.nodes[key]
                 fair[key] = node.make(*[fair[need] for need in node.needs])
+                if key in spread:
+                    fair[key] = widened(fair[key], spread[key], spread[key])
                 if all(own[need] is fair[need] for need in node.needs):  # nothing wrong has come in yet
                     own[key] = fair[key]
                 else:
@@ -95,12 +101,13 @@ class Judging:
     def _look(self, key: Key, fair: dict[Key, Value], own: dict[Key, Value]) -> None:
         """Judge what is not judged yet, and go on with the numbers that the person wrote."""
         here, same = self.at.get(key, ()), own[key] is fair[key]
-        judged, put = [_bounds(fair[key]), _bounds(own[key])], []
+        judged = [_bounds(fair[key]), _bounds(own[key])]
+        put: list[Value] = []
         for at in here:
             if at not in self.verdicts:
-                found = self._verdict(at, *judged)
-                if found:
-                    self.verdicts[at] = found
+                verdict = self._verdict(at, judged[0], judged[1])
+                if verdict:
+                    self.verdicts[at] = verdict
         for lo, hi in judged[: 1 if same and all(self.verdicts.get(at) in ACCEPTED for at in here) else 2]:
             printed, all_of_them = np.zeros(lo.shape, bool), bool(put)
             inside_lo, inside_hi = lo.copy(), hi.copy()
@@ -137,10 +144,10 @@ class Judging:
             for at, number in typed.items()
             if number is not None and self.verdicts.get(at) == RIGHT
         )
-        plain = [number for number in typed.values() if number is not None and one.digits(number) > 1]
-        return one.Habit(plain or [number for number in typed.values() if number], cut and not up)
+        telling = [number for number in typed.values() if number is not None and one.digits(number) > 1]
+        return one.Habit(telling, cut and not up)
 
-    def _inside(self, typed: one.Typed, lo: float, hi: float) -> bool:
+    def _inside(self, typed: Typed, lo: float, hi: float) -> bool:
         """Whether a number is what some value between the bounds is rounded to; by one who cuts, cut to."""
         if not (np.isfinite(lo) and np.isfinite(hi)):
             return False
@@ -249,7 +256,8 @@ def entry(value: Any, spot: tuple[int, ...]) -> float:
 
 
 def _spot(array: np.ndarray, spot: tuple[int, ...]) -> tuple[int, ...]:
-    return spot if len(spot) == array.ndim else tuple(0 for _axis in array.shape)
+    inside = len(spot) == array.ndim and all(index < size for index, size in zip(spot, array.shape))
+    return spot if inside else tuple(0 for _axis in array.shape)
 
 
 def _bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:

@@ -131,13 +131,13 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("All units of a layer come out the same, but for the bias."),
     ),
     "backward_realigned": (
-        N_("A backward layer makes its states from the last step to the first; they were listed or joined in that order."),
+        N_("A backward layer makes its states from the last step to the first, and they were left in that order."),
         N_("The backward state of step t stands beside the forward state of step t, in the original order of time."),
         N_("The backward state of the last step has seen one input only."),
     ),
     "gate_order": (
         N_("Stacked matrices were cut in another library's order of gates."),
-        N_("LSTM: i f g o here, in PyTorch and Keras; i o f c in ONNX. GRU: r z n here and in PyTorch, z r h elsewhere."),
+        N_("LSTM: i f g o here, in PyTorch, in Keras; i o f c in ONNX. GRU: r z n here, in PyTorch; z r h elsewhere."),
         N_("A gate between 0 and 1 and a candidate between -1 and 1 have changed places."),
     ),
     "update_complement": (

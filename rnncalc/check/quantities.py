@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -85,7 +86,7 @@ class Quantities:
     # names -----------------------------------------------------------------------------------------------------------
 
     def find(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity]:
-        """The quantity under a name, or by gate what a stacked one consists of, under "" the whole. Raises ProblemError."""
+        """The quantity under a name, or those of its gates and, under "", all of them stacked. Raises ProblemError."""
         bare, _dot, gate = name.partition(".")
         found = self._find(scope, self._ours_signal(bare))
         if found is None:
@@ -166,7 +167,7 @@ class Quantities:
         if scope.top and name in ("s", "y"):
             key = output(spec, era, name, 1)
             if key is not None:
-                run = spec.all_runs[key[1]] if isinstance(key[1], int) else None  # type: ignore[index]
+                run = spec.all_runs[key[1]] if isinstance(key[1], int) else None
                 width = run.sizes["O"] if run else self._width(scope)
                 if run is None and len(scope.runs) == 1:
                     return self._of_run(scope, spec.runs[scope.runs[0]].cell.emits, era, label)
@@ -249,9 +250,7 @@ class Quantities:
         gates = [gate for gate in order if gate in lines] or list(lines)
         width = run.sizes["H"]
         found = {
-            gate: self._stepwise(
-                f"{label}.{gate}", width, lambda v, u, at=key(lines[gate]): (at(v), (u,)), run.mirrored
-            )
+            gate: self._stepwise(f"{label}.{gate}", width, partial(_at, key(lines[gate])), run.mirrored)
             for gate in gates
         }
         found[""] = self._stepwise(
@@ -367,6 +366,10 @@ class Quantities:
             return (kind, number, symbol), at
 
         return Quantity(label, shape, spot, None, turned)
+
+
+def _at(key: Callable[[int], Key], visit: int, unit: int) -> Spot:
+    return key(visit), (unit,)
 
 
 def _value_of(run: Run) -> str:

@@ -110,7 +110,8 @@ def _binary(kind: str, y: Value, scores: tuple[Value, ...], targets: np.ndarray,
     if isinstance(score, Interval):
         corners = [_softplus(bound) - targets * bound for bound in (score.lo, score.hi)]
         return intervals.hull(corners) * mask
-    own = np.log(y / (1 - y)) if kind == "sigmoid" and np.all((y > 0) & (y < 1)) else score  # type: ignore[operator]
+    chance = intervals.bounds(y)[0]
+    own = np.log(chance / (1 - chance)) if kind == "sigmoid" and np.all((chance > 0) & (chance < 1)) else score
     return (_softplus(own) - targets * own) * mask
 
 
@@ -135,11 +136,11 @@ def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
         if loss is None:
             return targets * mask
         if name.endswith("squared_error"):
-            return (y - targets) * (mask * (1.0 if name.startswith("half") else 2.0))  # type: ignore[operator]
+            return (y - targets) * (mask * (1.0 if name.startswith("half") else 2.0))
         if name == "cross_entropy":
-            return (_probabilities(kind, y) * sums - targets) * mask  # type: ignore[operator]
+            return (_probabilities(kind, y) * sums - targets) * mask
         chance = y if kind == "sigmoid" else intervals.through(sigmoid, y)
-        return (chance - targets) * mask  # type: ignore[operator]
+        return (chance - targets) * mask
 
     return make
 
@@ -155,7 +156,7 @@ def _last(spec: Spec, visit: int) -> np.ndarray:
     later = np.zeros(int(spec.schedule.counts[visit - 1]), bool)
     for after in range(visit + 1, spec.visits + 1):
         has = _rows(spec, after)[1].any(axis=-1)
-        later[: len(has)] |= has
+        later[: has.size] |= has
     return ~later
 
 

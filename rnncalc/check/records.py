@@ -1,4 +1,4 @@
-"""What a check says: every number with its verdict, the first slip, the mistakes that explain the numbers, the score."""
+"""What a check says: every number with its verdict, the first slip, the mistakes that explain it, the score."""
 
 from __future__ import annotations
 

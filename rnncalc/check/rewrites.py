@@ -5,8 +5,9 @@ None (or nothing yielded) where the rewrite makes no sense: a rectangular matrix
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from rnncalc.cells import CELLS
 from rnncalc.cells.plan import has_product, product_line
+from rnncalc.check.graph import Key
 from rnncalc.check.solve import graph_of
 from rnncalc.check.spec import Run, Spec
 from rnncalc.equations import INPUT, Binary, Call, Expression, Name, names, previous, substitute, terms, total
@@ -22,6 +24,7 @@ from rnncalc.language import _
 if TYPE_CHECKING:
     from rnncalc.check.mistakes import Context
 
+Signed = list[tuple[int, Expression]]
 Rewritten = Iterator[tuple[Spec, str, str]]  # the Spec, the detail, the option
 
 
@@ -106,8 +109,8 @@ def _bias_outside(run: Run) -> Run:
     for line, expression in run.lines.items():
         if has_product(expression) and line not in run.cell.outputs:
             signed = terms(expression)
-            kept = [(sign, term) for sign, term in signed if not isinstance(term, Name)]
-            biases = [(sign, term) for sign, term in signed if isinstance(term, Name)]
+            kept: Signed = [(sign, term) for sign, term in signed if not isinstance(term, Name)]
+            biases: Signed = [(sign, term) for sign, term in signed if isinstance(term, Name)]
             used = any(isinstance(e, Call) and e.argument == Name(line) for e in run.lines.values())
             if kept and biases and used:
                 moved[line] = total(biases)
@@ -131,8 +134,6 @@ def transposed(which: str) -> Callable[[Spec], Spec | None]:
         def one(run: Run) -> Run:
             nonlocal found
             square = [s for s in _of_kind(run, which) if run.parameters[s].shape[0] == run.parameters[s].shape[1]]
-            if run is spec.read_out:
-                square = [s for s in _of_kind(run, which) if run.parameters[s].shape[0] == run.parameters[s].shape[1]]
             found = found or bool(square)
             return _with(run, {symbol: run.parameters[symbol].T for symbol in square})
 
@@ -148,7 +149,7 @@ def swapped(spec: Spec) -> Spec | None:
 
     def one(run: Run) -> Run:
         nonlocal found
-        changed = {}
+        changed: dict[str, np.ndarray] = {}
         for expression in run.lines.values():
             if not has_product(expression):
                 continue
@@ -171,10 +172,11 @@ def swapped(spec: Spec) -> Spec | None:
 def weights_of_one(spec: Spec) -> Iterator[Spec]:
     """Every weight 1: all of them, the cells' alone, the read-out's alone, biases too."""
     for kinds in (("U", "W", "V", "R"), ("U", "W"), ("V", "R"), ("U", "W", "V", "R", "b", "c", "d")):
-        yield _each(
-            spec,
-            lambda run, kinds=kinds: _with(run, {s: np.ones_like(run.parameters[s]) for s in _of_kind(run, *kinds)}),
-        )
+        yield _each(spec, partial(_ones, kinds=kinds))
+
+
+def _ones(run: Run, kinds: tuple[str, ...]) -> Run:
+    return _with(run, {symbol: np.ones_like(run.parameters[symbol]) for symbol in _of_kind(run, *kinds)})
 
 
 # ---------------------------------------------------------------------------------------------------------------- state
@@ -187,14 +189,15 @@ def without_recurrence(spec: Spec) -> Spec:
 
 def from_zero(spec: Spec) -> Iterator[Spec]:
     """Starts taken as 0: all of them, or one state's."""
-    yield _each(spec, lambda run: replace(run, starts=_zeroed(run, run.cell.state)))
+    yield _each(spec, lambda run: _from_zero(run, run.cell.state))
     states = {state for run in spec.runs for state in run.cell.state if len(run.cell.state) > 1}
     for state in sorted(states):
-        yield _each(spec, lambda run, state=state: replace(run, starts=_zeroed(run, (state,))))
+        yield _each(spec, partial(_from_zero, states=(state,)))
 
 
-def _zeroed(run: Run, states: Any) -> dict[str, np.ndarray]:
-    return {state: np.zeros_like(a) if state in states else a for state, a in run.starts.items()}
+def _from_zero(run: Run, states: Sequence[str]) -> Run:
+    starts = {state: np.zeros_like(a) if state in states else a for state, a in run.starts.items()}
+    return replace(run, starts=starts)
 
 
 def from_last(spec: Spec) -> Iterator[Spec]:
@@ -226,13 +229,13 @@ def lagging(spec: Spec) -> Iterator[Spec | None]:
     if spec.visits < 2:
         return
     for known in (False, True):
-        yield _each(
-            spec,
-            lambda run, known=known: replace(run, lags=frozenset(run.cell.state), before=run.starts if known else {}),
-            top=False,
-        )
+        yield _each(spec, partial(_lagging, known=known), top=False)
     if any(len(run.cell.state) > 1 for run in spec.runs):
         yield _each(spec, lambda run: replace(run, lags=frozenset({run.cell.emits})), top=False)
+
+
+def _lagging(run: Run, known: bool) -> Run:
+    return replace(run, lags=frozenset(run.cell.state), before=run.starts if known else {})
 
 
 def preactivation_fed_back(spec: Spec) -> Iterator[Spec | None]:
@@ -272,7 +275,8 @@ def with_function(function: str) -> Callable[[Spec], Iterator[Spec | None]]:
         choices: list[tuple[str, ...]] = [("tanh",), ("sigmoid",), ("tanh", "sigmoid")] if gated else [()]
         for replaced in choices:
             for labels in (True, False) if gated else (True,):
-                yield _each(spec, lambda run, r=replaced, w=labels: _functions(run, function, r, w), top=False)
+                change_run = partial(_functions, function=function, replaced=replaced, labels=labels)
+                yield _each(spec, change_run, top=False)
 
     return change
 
@@ -454,9 +458,11 @@ def forget_bias(spec: Spec) -> Spec | None:
     """b_f + 1."""
     if not any(run.cell.name == "lstm" for run in spec.runs):
         return None
-    return _each(
-        spec, lambda run: _with(run, {"b_f": run.parameters["b_f"] + 1} if run.cell.name == "lstm" else {}), top=False
-    )
+
+    def one(run: Run) -> Run:
+        return _with(run, {"b_f": run.parameters["b_f"] + 1}) if run.cell.name == "lstm" else run
+
+    return _each(spec, one, top=False)
 
 
 def candidate_sigmoid(spec: Spec) -> Spec | None:
@@ -536,7 +542,7 @@ def loss_for_gradient(spec: Spec, context: Context) -> Rewritten:
     gradients = [key for key in context.wrong if key[0] in ("d", "dstart", "dshared")]
     if not gradients or spec.question is None:
         return
-    sources = [(("loss", ""), _("the total"))]
+    sources: list[tuple[Key, str]] = [(("loss", ""), _("the total"))]
     sources += [(("losses", "", visit), _("step {t}").format(t=visit)) for visit in range(1, spec.visits + 1)]
     for group in _groups(gradients):
         for source, text in sources:

@@ -55,8 +55,8 @@ def arithmetic(problem: Problem, spec: Spec, claim: Claim, name: str, values: Ma
     right: Expression | None = None
     letters, place = problem.letters, Place()
     if key[0] == "" and len(key) == 4 and isinstance(key[1], int):
-        run, line = spec.all_runs[key[1]], str(key[2])
-        line, right = _signal(spec, run, key, spot, values)
+        run = spec.all_runs[key[1]]
+        _line, right = _signal(spec, run, key, spot, values)
         if run is spec.read_out:
             emitted = letters.signal(spec.runs[spec.layers[-1][0][0]].cell.emits)
             letters = replace(letters, input=emitted)
@@ -68,7 +68,7 @@ def arithmetic(problem: Problem, spec: Spec, claim: Claim, name: str, values: Ma
     elif key[0] == "d":
         right = _sum_of_terms(spec, key, spot, values)
     elif key[0] == "new" and len(key) == 3 and spec.task.lr is not None:
-        theta, gradient = (float(np.asarray(values[(head, *key[1:])])[spot]) for head in ("θ", "d"))
+        theta, gradient = (float(np.asarray(values[head + key[1:]])[spot]) for head in (("θ",), ("d",)))
         right = Binary("-", Number(theta), Binary("*", Number(spec.task.lr), Number(gradient)))
     if right is None:
         return None
@@ -145,8 +145,8 @@ def _through_function(spec: Spec, key: Key, spot: tuple[int, ...], values: Mappi
 
 def _sum_of_terms(spec: Spec, key: Key, spot: tuple[int, ...], values: Mapping[Key, Any]) -> Expression | None:
     """The contributions of the steps, added."""
-    terms = [values[("term", *key[1:], step)] for step in range(1, spec.schedule.steps + 1)
-             if ("term", *key[1:], step) in values]  # fmt: skip
+    steps = [("term", *key[1:], step) for step in range(1, spec.schedule.steps + 1)]
+    terms = [values[step] for step in steps if step in values]
     if not terms or len(terms) > MOST:
         return None
     numbers: list[tuple[int, Expression]] = [(1, Number(float(np.asarray(term)[spot]))) for term in terms]

@@ -31,8 +31,8 @@ class Run:
     """One pass, or the read-out: a cell with its numbers.
 
     lines: as the cell splits them. parameters: by symbol. starts: state → (N, width), in the schedule's order. spread:
-    how far each given number may be from what stands there, where inputs are themselves rounded. lags: states whose `_p`
-    is two steps back. earlier: whether the input is that of the step before (a read-out of h_{t-1}).
+    how far each given number may be from what stands there, where inputs are themselves rounded. lags: states whose
+    `_p` is two steps back. earlier: whether the input is that of the step before (a read-out of h_{t-1}).
     """
 
     cell: Cell
@@ -121,7 +121,8 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
     """The problem as it was put. trace: its forward pass, which settles rows and starts."""
     network, schedule = problem.network, trace.view.schedule
     spread = "rounded_inputs" in problem.given and problem.given["rounded_inputs"].value in (True, "true", "1", "yes")
-    runs, layers = [], []
+    runs: list[Run] = []
+    layers = []
     ran = iter(trace.made.ran)
     for layer, given in zip(network.layers, problem.layers):
         numbers = []
