@@ -3,8 +3,8 @@
     python bench/grading.py
     python bench/grading.py --people 2000 --json out.json
 
-Every submission is different; a third are right, a third have one wrong number, a third a planted mistake carried
-through. The cluster is Dask's, with two processes. Hostile files are fuzzed; nothing of them may score or be written
+Every submission is different, if only in its digits: a third are right, a third have one wrong number, a third a
+mistake that goes through all of them. The cluster is Dask's, with two processes. Hostile files are fuzzed; nothing of them may score or be written
 anywhere but in the output.
 """
 
@@ -42,32 +42,31 @@ WISHES = {
 def write_class(folder: Path, wish: Wish, people: int) -> tuple[Path, Path]:
     """The problem file, and a table with a row a person."""
     made, rng = make(wish), np.random.default_rng(1)
-    right = _texts(made.asked)
-    mistaken = []
-    for change in ({"b": None}, {"h0": [1, 1]}, {"c": None}):
+    right, mistaken = _numbers(made.asked), []
+    for change in ({"b": None}, {"c": None}, {"V": _negated(made.keys["V"])}):
         keys = {name: value for name, value in {**made.keys, **change}.items() if value is not None}
         quantities = Quantities(read(given.of_python(keys), engine="equations"))
-        mistaken.append(_texts({name: quantities[name] for name in made.asked}))
+        mistaken.append(_numbers({name: quantities[name] for name in made.asked}))
     problem, table = folder / "problem.json", folder / "answers.csv"
     problem.write_text(json.dumps(made.keys), encoding="utf-8")
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(next(csv.reader([form_csv(made)])))
         for number in range(people):
-            texts = list(mistaken[number % 9 // 3] if number % 3 == 2 else right)
-            if number % 3:
+            numbers = mistaken[number % 9 // 3] if number % 3 == 2 else right
+            texts = [f"{value:.{decimals}f}" for value, decimals in zip(numbers, rng.integers(4, 7, len(numbers)))]
+            if number % 3 == 1:
                 texts[int(rng.integers(len(texts)))] = f"{rng.random():.4f}"
-            if number % 3 == 0:  # right, and yet unlike everybody else's: digits nobody asked for
-                place = int(rng.integers(len(texts)))
-                texts[place] = (
-                    f"{float(np.concatenate([a.ravel() for a in made.asked.values()])[place]):.{5 + number % 9}f}"
-                )
             writer.writerow([f"s{number}", f"name {number}", *texts])
     return problem, table
 
 
-def _texts(asked: dict[str, np.ndarray]) -> list[str]:
-    return [f"{value:.4f}" for array in asked.values() for value in np.ravel(array)]
+def _numbers(asked: dict[str, np.ndarray]) -> list[float]:
+    return [float(value) for array in asked.values() for value in np.ravel(array)]
+
+
+def _negated(rows: list[list[str]]) -> list[list[str]]:
+    return [[f"{-float(entry):g}" for entry in row] for row in rows]
 
 
 def speed(name: str, wish: Wish, people: int) -> list[dict[str, Any]]:

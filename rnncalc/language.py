@@ -20,8 +20,12 @@ def speak(language: str) -> None:
     """Choose the language ("en" or "zh") of every message from here on, in this process."""
     global _catalogue, _language
     _language = language
-    where = os.path.join(os.path.dirname(__file__), "locale")
-    _catalogue = gettext.translation("rnncalc", where, [language], fallback=True)
+    _catalogue = gettext.translation("rnncalc", folder(), [language], fallback=True)
+
+
+def folder() -> str:
+    """Where the catalogues are."""
+    return os.path.join(os.path.dirname(__file__), "locale")
 
 
 def language() -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "rnncalc"
 LOCALE = PACKAGE / "locale"
+LITERATURE = ("title", "remarks", "not_to_be_confused_with")
 HEADER = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\nLanguage: {}\n"
 _WIDTH = 100
 
@@ -28,15 +29,16 @@ def messages(package: Path = PACKAGE) -> dict[str, str]:
     for path in sorted(package.rglob("*.py")):
         where = str(path.relative_to(package.parent))
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        for text in [*_called(tree), *(_helped(tree) if path.parent.name == "cli" else [])]:
+        special = {"cli": _helped, "cells": _literature}.get(path.parent.name)
+        for text in [*_called(tree), *(special(tree) if special else [])]:
             found.setdefault(text, where)
     return found
 
 
 def _called(tree: ast.AST) -> list[str]:
-    """What stands in _("…")."""
+    """What stands in _("…"), and in N_("…"), which marks what is translated later."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-    return [text for call in calls if call.func.id == "_" and call.args for text in _texts(call.args[0])]
+    return [text for call in calls if call.func.id in ("_", "N_") and call.args for text in _texts(call.args[0])]
 
 
 def _texts(node: ast.expr) -> list[str]:
@@ -44,6 +46,13 @@ def _texts(node: ast.expr) -> list[str]:
     if isinstance(node, ast.IfExp):
         return [*_texts(node.body), *_texts(node.orelse)]
     return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def _literature(tree: ast.AST) -> list[str]:
+    """What a cell says of itself; titles of papers and what others call it stay as they are."""
+    said = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg in LITERATURE]
+    constants = [part for value in said for part in ast.walk(value) if isinstance(part, ast.Constant)]
+    return [part.value for part in constants if isinstance(part.value, str)]
 
 
 def _helped(tree: ast.AST) -> list[str]:

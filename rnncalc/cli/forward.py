@@ -15,6 +15,7 @@ from rnncalc.cli.options import (
     result_options,
     show,
 )
+from rnncalc.language import _
 
 OVERFLOWED = 3
 
@@ -45,5 +46,5 @@ def command(problem: str | None, work: bool, step: str, signals: str, engine: st
     broken = trace.first_not_finite()
     if broken is None:
         return 0
-    click.echo(f"Error: {report.not_finite(*broken)}", err=True)
+    click.echo(_("Error: {message}").format(message=report.not_finite(*broken)), err=True)
     return OVERFLOWED

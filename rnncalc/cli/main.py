@@ -11,8 +11,9 @@ from typing import NoReturn
 import click
 
 from rnncalc import __version__
+from rnncalc.cli.spoken import Spoken, choose
 from rnncalc.errors import RnncalcError
-from rnncalc.language import _, of_locale, speak
+from rnncalc.language import LANGUAGES, _
 
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
@@ -23,7 +24,7 @@ COMMANDS = {  # name → what the list of commands says of it; the command itsel
 }
 
 
-class Commands(click.Group):
+class Commands(Spoken, click.Group):
     """The commands by name, each in the file that is named like it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -48,12 +49,13 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, _(text)) for name, text in COMMANDS.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["--help"]})
 @click.version_option(__version__, prog_name="rnncalc")
+@click.option("--lang", type=click.Choice(LANGUAGES), expose_value=False, help="Default: the locale's.")
 def commands() -> None:
     """Recurrent networks, computed exactly and explained.
 
@@ -71,7 +73,7 @@ def commands() -> None:
 
 def main() -> NoReturn:
     """Run the command line. Exit codes: 0 done, 2 the question cannot be read, 3 a number overflowed."""
-    speak(of_locale())
+    choose(sys.argv[1:])
     try:
         code = commands.main(standalone_mode=False) or 0
         sys.stdout.flush()
@@ -80,7 +82,7 @@ def main() -> NoReturn:
         code = error.exit_code
     except RnncalcError as error:
         code = 2
-        click.echo(f"Error: {error}", err=True)
+        click.echo(_("Error: {message}").format(message=error), err=True)
     except click.Abort:
         click.echo(_("Interrupted."), err=True)
         code = 130
@@ -94,5 +96,5 @@ def _output_failed(error: OSError) -> int:
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered must not fail again as Python ends
     if error.errno == errno.EPIPE:
         return 0
-    click.echo(f"Error: {error.strerror or error}", err=True)
+    click.echo(_("Error: {message}").format(message=error.strerror or error), err=True)
     return 2

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rnncalc.cli.spoken import Spoken
 from rnncalc.errors import RnncalcError
 from rnncalc.language import LANGUAGES, _, speak
 
@@ -36,7 +37,7 @@ A matrix: "0.1 0.2; 0.3 0.4", [[0.1, 0.2], [0.3, 0.4]], LaTeX, a NumPy print, @f
 """
 
 
-class ProblemCommand(click.Command):
+class ProblemCommand(Spoken):
     """A command that takes every key of a problem as an option, in anybody's letters."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

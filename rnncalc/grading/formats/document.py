@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnncalc.document import Block, Document, Grid, Heading
 from rnncalc.grading.class_report import class_report
+from rnncalc.grading.feedback import verdict_word
 from rnncalc.grading.gradebook import Gradebook
 from rnncalc.language import _
 
@@ -22,7 +23,7 @@ def document(book: Gradebook, feedback: str) -> Document:
             row.name[:LONGEST],
             f"{row.points:g}/{row.most:g}",
             f"{row.score:.0%}",
-            _(row.verdict),
+            verdict_word(row.verdict),
         ]
         words += [row.first_wrong, " ".join(row.mistakes)] if told else []
         rows.append((*words, row.remark[: 2 * LONGEST]))
