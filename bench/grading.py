@@ -206,7 +206,7 @@ def main() -> None:
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     for name, wish in WISHES.items():
-        rows += speed(name, wish, options.people if name.startswith("elman") else options.people // 10)
+        rows += speed(name, wish, options.people if name.startswith("elman") else options.people // 50)
     rows.append(resumed(options.people))
     rows.append(strangers(options.people))
     keep({"what": "grading", "rows": rows}, options.json)

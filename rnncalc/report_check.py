@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from rnncalc.check.records import (
@@ -13,10 +14,11 @@ from rnncalc.check.records import (
     TRUNCATED,
     UNREADABLE,
     WRONG,
+    Found,
     Judged,
     Verdict,
 )
-from rnncalc.document import Block, Document, Grid, Heading, Items, Paragraph
+from rnncalc.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.language import _
 from rnncalc.problems import Problem
 
@@ -61,7 +63,7 @@ def label(problem: Problem, value: Judged) -> str:
     found = _theirs(problem, bare, gate)
     step = "" if value.step is None else f"_{value.step}"
     index = "".join(f"[{i}]" for i in value.index)
-    if not value.problem and index == "[1]" and _single(problem, bare):
+    if value.answer is not None and index == "[1]" and _single(problem, bare):
         index = ""
     head = f"{prefix}]." if prefix else ""
     return f"{head}{way}{'.' if way else ''}{found}{step}{index}"
@@ -104,7 +106,8 @@ def _grid(problem: Problem, found: Verdict, hint: bool) -> Grid:
                 said,
             )
         )
-    return Grid(tuple(headings), tuple(rows), (), frozenset({1, 2, 3}))
+    keys = ("number", "answer", "computed", "from_your_values", "mark", "verdict")
+    return Grid(tuple(headings), tuple(rows), keys, frozenset({1, 2, 3}))
 
 
 def _summary(found: Verdict) -> str:
@@ -137,7 +140,8 @@ def _slip(problem: Problem, found: Verdict, hint: bool) -> list[Block]:
         said += "; " + _("from your own earlier numbers {own}").format(own=_near(own, first.answer))
     blocks.append(Paragraph(said + (":" if found.arithmetic else ".")))
     if found.arithmetic:
-        blocks.append(found.arithmetic)
+        lines = [replace(line, signal=place) if line.signal == first.place else line for line in found.arithmetic]
+        blocks.append(Formulas(tuple(lines)))
     carried = sum(value.verdict == CARRIED for value in found.values)
     after = [found.rule[:1].upper() + found.rule[1:] + "."] if found.rule else []
     if carried:
@@ -164,12 +168,11 @@ def _reasons(found: Verdict) -> list[Block]:
             ]
         return []
     first = found.mistakes[0]
-    text = _("What fits: {message}. It explains {n} of the {of} numbers that are not right.")
-    said = text.format(message=first.message, n=first.explains, of=first.of)
+    said = _("What fits: {message}.").format(message=first.message) + " " + _explained(first)
     other = next((mistake for mistake in found.mistakes if mistake.id == first.together), None)
     if other is not None:
-        text = _("What fits are two mistakes together: {message}; and {other}. They explain {n} of the {of} numbers.")
-        said = text.format(message=first.message, other=other.message, n=first.explains, of=first.of)
+        text = _("What fits are two mistakes together: {message}; and {other}.")
+        said = text.format(message=first.message, other=other.message) + " " + _explained(first)
     alike = [mistake for mistake in found.mistakes[1:] if mistake.id in first.alike]
     if alike:
         others = "; ".join(mistake.message for mistake in alike)
@@ -183,6 +186,12 @@ def _reasons(found: Verdict) -> list[Block]:
         lines = tuple((one.id, one.message) for one in rest[:3])
         blocks += [Paragraph(_("It may also be:")), Items(lines)]
     return blocks
+
+
+def _explained(found: Found) -> str:
+    if found.explains == found.of:
+        return _("That explains every number that is not right.")
+    return _("That explains {n} of the {of} numbers that are not right.").format(n=found.explains, of=found.of)
 
 
 def _data(found: Verdict, hint: bool) -> dict[str, Any]:

@@ -32,5 +32,5 @@ def test_for_programs():
 def test_a_misspelt_cell():
     done = run("explain", "ltsm")
     assert done.returncode == 2
-    assert "no cell is called “ltsm”: did you mean lstm?" in done.stderr
+    assert "no cell or mistake is called “ltsm”: did you mean lstm?" in done.stderr
     assert "there are elman, jordan" in run("explain", "transformer").stderr

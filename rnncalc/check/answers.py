@@ -77,7 +77,7 @@ class Answers:
         found = self.quantities.find(scope, name)
         if isinstance(found, Quantity):
             self._claim(found, value)
-        elif isinstance(value, Mapping) and value and not all(_is_step(key) for key in value):
+        elif isinstance(value, Mapping) and not all(_is_step(key) for key in value):
             for gate, part in value.items():
                 if part is not None and not gate.startswith("_"):
                     one = self.quantities.find(scope, f"{name}.{gate}")
@@ -93,9 +93,9 @@ class Answers:
             value = _of_text(value, bool(quantity.shape))
         try:
             leaves = list(_leaves(value, quantity.shape, (), quantity.axis, 0))
-        except _MisshapenError as misshapen:
+        except _MisshapenError:
             message = _("{name} must be of the shape {wanted}, got {got}")
-            problem = message.format(name=quantity.name, wanted=misshapen.wanted, got=_shape_of(value))
+            problem = message.format(name=quantity.name, wanted=quantity.shape, got=_shape_of(value))
             self.claims.append(Claim(quantity.name, None, (), None, None, problem=problem))
             return
         for index, leaf in leaves:

@@ -45,7 +45,8 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
     if first is not None and first.key:
         claim = read.claims[places[verdict.values.index(first)]]
         before = {**followed, claim.key: judging.result(claim, first.from_your_values)}
-        verdict.arithmetic = arithmetic(problem, spec, claim, first.place, before)
+        printed = {claim.key for claim in read.claims}
+        verdict.arithmetic = arithmetic(problem, spec, claim, first.place, before, printed)
         verdict.rule = rule(claim)
     if diagnose and first is not None:
         from rnncalc.check.diagnose import Diagnosis

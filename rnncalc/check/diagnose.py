@@ -28,6 +28,16 @@ NEAR = 40  # units: how far a number may be from one that is made with rounded n
 DECIMALS = 3  # from which a number tells something though its significant digits are few
 PAIRS = 600  # pairs that are tried
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
+OVER_TIME = (
+    "state_lag",
+    "preactivation_fed_back",
+    "not_through_time",
+    "last_step_only",
+    "longest_path_only",
+    "recurrent_derivative_omitted",
+    "W_not_transposed",
+    "inputs_reversed",
+)
 
 
 @dataclass(frozen=True)
@@ -147,7 +157,7 @@ class Diagnosis:
         """Those that, judged from the person's own numbers, explain the wrong ones from some number on."""
         for mistake, variant, numbers in singles:
             if any(self._close(at, numbers[at]) for at in self.slips) or self._follows(variant.spec):
-                explained = self._judged(variant.spec)
+                explained = self._judged(variant.spec, numbers)
                 if explained:
                     yield _Candidate(((mistake, variant),), explained, False)
 
@@ -165,8 +175,11 @@ class Diagnosis:
         judging.follow()
         return any(self._close(at, judging.own.get(at, np.nan)) for at in self.slips)
 
-    def _judged(self, spec: Spec) -> frozenset[int]:
-        """The numbers that are not right and that another Spec accepts; none where it loses one that is right."""
+    def _judged(self, spec: Spec, numbers: Sequence[float]) -> frozenset[int]:
+        """The numbers that are not right and that another Spec accepts; none where it loses one that is right.
+
+        A slip before them may stay unexplained, if the mistake has nothing to do with it.
+        """
         try:
             judging = Judging(spec, self.claims).judge()
         except KeyError:
@@ -175,10 +188,10 @@ class Diagnosis:
             return frozenset()
         explained = [at for at in self.bad if judging.verdicts[at] != WRONG]
         slips = [at for at in self.slips if at in explained]
-        if not slips or any(at > slips[0] for at in self.slips if at not in explained):
+        left = [at for at in self.slips if at not in explained]
+        if not slips or any(at > slips[0] or not _same(numbers[at], self.right[at]) for at in left):
             return frozenset()
-        loose = slips != self.slips  # on top of a slip that stays unexplained
-        if loose and sum(self._worth(at) for at in slips) < SURE:
+        if left and sum(self._worth(at) for at in slips) < SURE:
             return frozenset()
         return frozenset(explained)
 
@@ -283,7 +296,7 @@ def why_blind(mistake: str, spec: Spec) -> str:
         return _("c is zero")
     if mistake == "initial_state_ignored":
         return _("the initial state is zero")
-    if spec.visits == 1:
+    if spec.visits == 1 and mistake in OVER_TIME:
         return _("there is one step only")
     return _("the numbers are the same")
 

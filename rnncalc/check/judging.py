@@ -38,12 +38,12 @@ class Judging:
     def __init__(self, spec: Spec, claims: Sequence[Claim]):
         self.spec, self.claims = spec, claims
         self.readable = [at for at, claim in enumerate(claims) if claim.typed is not None and claim.key]
-        wanted = list(dict.fromkeys(claims[at].key for at in self.readable))
+        wanted = list(dict.fromkeys(claim.key for claim in claims if claim.key))
         self.graph: Graph = graph_of(spec, wanted)
         self.at: dict[Key, list[int]] = defaultdict(list)
         for at in self.readable:
             self.at[self.reported(claims[at].key)].append(at)
-        self.order = self.graph.needed(self.at)
+        self.order = self.graph.needed(map(self.reported, wanted))
         self.exact = self.graph.walk(self.order)
         self.computed = {at: self._value(self.exact, at) for at in self.readable}
         self.verdicts: dict[int, str] = {}
@@ -119,10 +119,8 @@ class Judging:
                     inside_lo[spot], inside_hi[spot] = one.stands_for(typed, found == TRUNCATED)
                     printed[spot] = True
             if _is_named(key) and not (key in self.graph.copied or self._copies_printed(key)):
-                room = self.habit.half(lo, hi)
-                down, up = (room, room) if not self.habit.cuts else _cutting(room, lo, hi)
-                inside_lo = np.where(printed, inside_lo, lo - down)
-                inside_hi = np.where(printed, inside_hi, hi + up)
+                down, up = self.habit.rounded(lo, hi)
+                inside_lo, inside_hi = np.where(printed, inside_lo, down), np.where(printed, inside_hi, up)
             put.append(Interval(inside_lo, inside_hi))
         fair[key], own[key] = put[0], put[-1]
 
@@ -271,11 +269,6 @@ def _is_named(key: Key) -> bool:
     if head in NAMED:
         return head != "∂" or len(key) == 4
     return head == "" and isinstance(key[1], int) and isinstance(key[3], int) and key[3] > 0
-
-
-def _cutting(room: Any, lo: np.ndarray, hi: np.ndarray) -> tuple[Any, Any]:
-    """Who cuts goes towards zero, by up to a whole unit."""
-    return np.where(hi > 0, 2 * room, 0.0), np.where(lo < 0, 2 * room, 0.0)
 
 
 __all__ = ["Judging", "entry"]

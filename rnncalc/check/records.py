@@ -105,7 +105,7 @@ class Verdict:
     mistakes: list[Found] = field(default_factory=list)
     score: float = 0.0
     blind: list[tuple[str, str]] = field(default_factory=list)
-    arithmetic: Formula | None = None
+    arithmetic: tuple[Formula, ...] = ()
     rule: str = ""
     notes: list[str] = field(default_factory=list)
 

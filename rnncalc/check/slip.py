@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -44,9 +44,29 @@ LOOK_UP = {  # what a kind of number is made from, to be looked up
 }
 
 
-def arithmetic(problem: Problem, spec: Spec, claim: Claim, name: str, values: Mapping[Key, Any]) -> Formula | None:
-    """name = numbers = result, from the person's own earlier numbers; None where that says too little in one line."""
-    key, spot = claim.key, claim.spot
+def arithmetic(
+    problem: Problem, spec: Spec, claim: Claim, name: str, values: Mapping[Key, Any], printed: Collection[Key]
+) -> tuple[Formula, ...]:
+    """name = numbers = result, from the person's own earlier numbers; before it the preactivation, if that is not
+    among the printed numbers; nothing where a line of numbers would say too little.
+    """
+    own = _formula(problem, spec, claim, claim.key, name, values)
+    if own is None:
+        return ()
+    key = claim.key
+    if key[0] == "" and len(key) == 4 and isinstance(key[1], int):
+        expression = spec.all_runs[key[1]].lines[key[2]]
+        if isinstance(expression, Call) and expression.function != "identity" and isinstance(expression.argument, Name):
+            before: Key = (*key[:2], expression.argument.id, key[3])
+            first = _formula(problem, spec, claim, before, "", values) if before not in printed else None
+            return (first, own) if first else (own,)
+    return (own,)
+
+
+def _formula(
+    problem: Problem, spec: Spec, claim: Claim, key: Key, name: str, values: Mapping[Key, Any]
+) -> Formula | None:
+    spot = claim.spot
     if key not in values:
         return None
     result = Number(float(np.asarray(values[key])[spot])) if np.ndim(values[key]) == len(spot) else None

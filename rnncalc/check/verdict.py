@@ -72,18 +72,31 @@ class Habit:
         self.by_decimals, self.by_digits = often >= as_often, as_often >= often
         self.exact = not typed
 
-    def half(self, lo: np.ndarray, hi: np.ndarray) -> np.ndarray | float:
-        """Half a unit of a number that they did not print; where they might do it either way, the larger."""
+    def rounded(self, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds of a number that they did not print: as it is, or as they round it.
+
+        Rounding keeps the order of numbers, so the ends say it all. Where they might count decimals or digits, both.
+        """
+        found = [lo, hi]
+        for unit in self._units(lo, hi):
+            for value in (lo, hi):
+                scaled = value / unit
+                if self.cuts:
+                    found.append(np.trunc(scaled) * unit)
+                else:  # a half may go either way
+                    found += [np.floor(scaled + 0.5 + SLACK) * unit, np.ceil(scaled - 0.5 - SLACK) * unit]
+        return np.fmin.reduce(found), np.fmax.reduce(found)
+
+    def _units(self, lo: np.ndarray, hi: np.ndarray) -> list[np.ndarray]:
+        """The units to which they may round."""
         if self.exact:
-            return 0.0
-        decimals = 0.5 * 10.0**-self.decimals
-        if not self.by_digits or not self.digits:
-            return decimals
-        size = np.maximum(np.abs(lo), np.abs(hi))
-        with np.errstate(all="ignore"):
-            place = np.floor(np.log10(np.where((size > 0) & np.isfinite(size), size, 1e-300))) + 1 - self.digits
-            by_digits = 0.5 * 10.0**place
-        return np.maximum(by_digits, decimals) if self.by_decimals else by_digits
+            return []
+        found = [np.full(lo.shape, 10.0**-self.decimals)] if self.by_decimals else []
+        if self.by_digits and self.digits:
+            for value in (lo, hi):
+                size = np.where((value != 0) & np.isfinite(value), np.abs(value), 1.0)
+                found.append(10.0 ** (np.floor(np.log10(size)) + 1 - self.digits))
+        return found
 
 
 def _usual(counts: list[int]) -> tuple[int, float]:

@@ -99,7 +99,10 @@ def _answers(keys: dict[str, Given], typed: dict[str, str]) -> dict[str, Given]:
             stack, _dot, gate = bare.partition(".")
             if gate and stack in found and isinstance(found[stack].value, dict):
                 rest = {key: part for key, part in found[stack].value.items() if key != gate}
-                found[stack] = Given(rest, found[stack].where)
+                if rest:
+                    found[stack] = Given(rest, found[stack].where)
+                else:
+                    del found[stack]
             found[bare] = Given(value, f"--{name}", True)
     return found
 

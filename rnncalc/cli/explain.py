@@ -32,12 +32,12 @@ def command(subject: str, **look: Any) -> None:
     from rnncalc.check import lessons
 
     if subject not in lessons.LESSONS:
-        near = difflib.get_close_matches(subject, [*CELLS, *lessons.LESSONS], 1)
+        near = difflib.get_close_matches(subject, [*CELLS, *lessons.LESSONS], 1, 0.7)
         cells, mistakes = ", ".join(CELLS), ", ".join(lessons.LESSONS)
         hint = (
             _("did you mean {name}?").format(name=near[0])
             if near
-            else _("there are the cells {cells}; and the mistakes {mistakes}").format(cells=cells, mistakes=mistakes)
+            else _("there are {cells}; and the mistakes {mistakes}").format(cells=cells, mistakes=mistakes)
         )
         raise click.UsageError(_("no cell or mistake is called “{name}”: {hint}").format(name=subject, hint=hint))
     show(lessons.lesson(subject), **look)

@@ -1,0 +1,121 @@
+"""Why it is wrong: planted mistakes are named, right answers are left alone, and what cannot be told is said."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import EXAMPLES, run
+
+import rnncalc
+from rnncalc.check import check
+from rnncalc.check.lessons import LESSONS
+from rnncalc.check.mistakes import MISTAKES
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+import diagnosis
+import planted
+
+EVERY = (*planted.FORWARD, *planted.GATED, *planted.GRADIENT)
+
+
+def names(found):
+    return {mistake.id for mistake in found.mistakes[:2]} | {name for one in found.mistakes[:2] for name in one.alike}
+
+
+def test_every_mistake_is_planted_and_has_a_lesson():
+    assert set(EVERY) == set(MISTAKES) == set(LESSONS)
+
+
+@pytest.mark.parametrize("mistake", EVERY)
+def test_a_planted_mistake_is_named(mistake):
+    """Solved by plain NumPy, which knows nothing of how rnncalc rewrites equations."""
+    rng = np.random.default_rng(len(mistake))
+    shown = 0
+    for number in range(6):
+        asked = planted.problem(mistake, rng)
+        answers = diagnosis.answered(mistake, planted.solve(asked, mistake, rng), diagnosis.DECIMALS[number % 3])
+        found = check(rnncalc.problem(**planted.keys(asked)).given, answers)
+        if found.first_wrong is not None:
+            shown += 1
+            assert mistake in names(found), asked
+    assert shown >= 3
+
+
+def test_two_mistakes_together():
+    """No bias, and U transposed: neither alone gives any of the numbers."""
+    rng = np.random.default_rng(5)
+    asked = planted.problem("U_transposed", rng)
+    both = {**asked, "b": 0 * asked["b"]}
+    answers = diagnosis.answered("U_transposed", planted.solve(both, "U_transposed"), 6)
+    found = check(rnncalc.problem(**planted.keys(asked)).given, answers)
+    assert {mistake.id for mistake in found.mistakes[:2]} == {"U_transposed", "bias_omitted"}
+    assert found.mistakes[0].together == found.mistakes[1].id
+
+
+def test_a_mistake_on_top_of_a_slip():
+    """h_2 is miscalculated; the gradient, from one's own numbers, does not go through time."""
+    problem = {"U": 0.5, "W": 0.8, "b": 0.1, "V": 1, "x": [1, 2], "targets": [0.6, 0.8], "loss": "half_squared_error"}
+    h = (0.5370, 0.9304)
+    ds = (h[0] - 0.6, h[1] - 0.8)
+    da = [d * (1 - state**2) for d, state in zip(ds, h)]
+    answers = {"h": [f"{state:.4f}" for state in h], "dU": f"{da[0] + 2 * da[1]:.5f}", "db": f"{sum(da):.5f}"}
+    found = check(rnncalc.problem(**problem).given, answers)
+    assert found.first_wrong.place == "h_2[1]"
+    assert found.mistakes[0].id == "not_through_time"
+
+
+def test_what_cannot_be_told_is_said():
+    """A symmetric U hides its transposition; a bias left out looks as one put outside where all is in the bias."""
+    problem = {"U": [[0.1, 0.2], [0.2, 0.4]], "W": [[0.3, 0.2], [0.1, 0.3]], "x": [[2, 3]]}
+    found = check(rnncalc.problem(**problem).given, {"h": [["0.1234", "0.2345"]]})
+    assert ("U_transposed", "U is symmetric") in found.blind
+    first = {**problem, "U": [[0.1, 0.2], [0.3, 0.4]], "activation": "identity", "x": [[2, 3], [1, 2]], "h0": [0, 0]}
+    alike = check(rnncalc.problem(**first).given, {"h": [None, ["0.5000", "1.1000"]]})  # U x_2 alone
+    assert {"recurrence_omitted"} <= {mistake.id for mistake in alike.mistakes}
+    ours = next(mistake for mistake in alike.mistakes if mistake.id == "recurrence_omitted")
+    assert "state_lag" in ours.alike  # from h_0 = 0 the second step sees nothing either way
+
+
+def test_a_matter_of_convention_has_an_option():
+    rng = np.random.default_rng(2)
+    for mistake, option in (("update_complement", "--update z_new"), ("gate_order", "--gates ")):
+        asked = planted.problem(mistake, rng)
+        solved = planted.solve(asked, mistake, rng)
+        found = check(rnncalc.problem(**planted.keys(asked)).given, diagnosis.answered(mistake, solved, 6))
+        first = next(one for one in found.mistakes if one.id == mistake)
+        assert first.option.startswith(option)
+        flag, value = first.option.split()
+        again = {**planted.keys(asked), flag.removeprefix("--"): value}
+        assert check(rnncalc.problem(**again).given, diagnosis.answered(mistake, solved, 6)).verdict == "right"
+
+
+def test_right_answers_rounded_at_every_step_are_never_wrong():
+    verdicts = diagnosis.right(300)
+    assert set(verdicts) <= {"right", "truncated", "rounding"}
+
+
+def test_a_slip_of_one_unit_beyond_the_interval_is_wrong():
+    """Nothing outside its interval is excused: every printed number moved by three units is noticed."""
+    problem = rnncalc.load_problem(EXAMPLES / "rain-scalar-forward.json").given
+    right = {"a": ["0.600", "1.530", "2.328"], "h": ["0.537", "0.910", "0.981"], "y": ["0.537", "0.910", "0.981"]}
+    for name in right:
+        for place in range(3):
+            moved = [f"{float(text) + 0.003 * (at == place):.3f}" for at, text in enumerate(right[name])]
+            found = check(problem, {**right, name: moved})
+            assert found.first_wrong is not None
+            assert (found.first_wrong.name, found.first_wrong.step) == (name, place + 1)
+
+
+@pytest.mark.parametrize("mistake", sorted(MISTAKES))
+def test_each_mistake_can_be_looked_up(mistake):
+    assert all(LESSONS[mistake])
+    assert re.fullmatch(r"[A-Za-z_]+", mistake)
+
+
+def test_explain_teaches_a_mistake():
+    done = run("explain", "not_through_time")
+    assert done.returncode == 0
+    assert "two successors" in done.stdout
+    assert "did you mean not_through_time" in run("explain", "not_thru_time").stderr
