@@ -81,6 +81,9 @@ def command(
     from rnncalc.cli.progress import bar
     from rnncalc.grading import formats, grade
 
+    for name in submissions:
+        if not os.path.lexists(name):
+            raise click.UsageError(_("cannot read {name}: no such file").format(name=name))
     format_ = format_ or _format(output)
     color = not no_color and not os.environ.get("NO_COLOR")
     kept = journal or (f"{output.rstrip('/')}.journal" if output and _may_have_journal(output) else None)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rnncalc.language import _
+
+PAUSE = 0.1  # seconds between two looks of the bar
 
 
 @contextmanager
@@ -20,6 +23,15 @@ def bar(color: bool = True) -> Iterator[Callable[[int, int], None] | None]:
 
     console = Console(stderr=True, no_color=not color)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(_("grading"), total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    # without a thread of its own: the processes that grade are forked from this one
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as progress:
+        task, shown = progress.add_task(_("grading"), total=None), 0.0
+
+        def update(done: int, total: int) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - shown > PAUSE or done == total:
+                progress.update(task, completed=done, total=total, refresh=True)
+                shown = now
+
+        yield update

@@ -49,7 +49,8 @@ def read(
     columns: Mapping[str, str] | None = None,
 ) -> tuple[list[Submission], list[str]]:
     """Everything that was handed in, in order, with notes on what was assumed. A folder stands for its files; a .csv
-    or .tsv is a table; anything else is one person's."""
+    or .tsv is a table; anything else is one person's. Raises RnncalcError where `columns` name no column of a table.
+    """
     found: list[Submission] = []
     notes: list[str] = []
     for source in sources:
@@ -63,6 +64,8 @@ def read(
                     try:
                         table = tables.read(path, sheet.shapes, columns or {})
                     except RnncalcError as error:
+                        if columns and path == Path(fspath(source)):  # whoever named the file named its columns
+                            raise
                         found.append(Submission(person, trouble=one_line(str(error))))
                         continue
                     notes += table.notes
