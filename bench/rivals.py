@@ -1,65 +1,170 @@
 """Who rnncalc is timed against: one function per library, each as good as that library allows.
 
-A rival is made once for given weights and is then called with inputs (N, T, D); it answers (N, T, H). Elman and LSTM
+A rival is made once for given weights. `forward` takes inputs (N, T, D) and answers h (N, T, H), keeping nothing;
+`both` takes inputs and the gradient that arrives at h, and answers h and the gradients of U, W and b. Elman and LSTM
 weights are stacked as rnncalc stacks them (gates i f g o), GRU weights r z n with the bias d inside the reset.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-Forward = Callable[[np.ndarray], np.ndarray]
+Weights = dict[str, np.ndarray]
 
 
-def numpy_loop(cell: str, p: dict[str, np.ndarray]) -> Forward:
-    """A good NumPy loop: all input products at once, one product a step, gates in one call each."""
+class Rival(NamedTuple):
+    forward: Callable[[np.ndarray], np.ndarray]
+    both: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Weights]]
+
+
+# ---------------------------------------------------------------------------------------------------------------- NumPy
+
+
+def numpy_loop(cell: str, p: Weights) -> Rival:
+    """A good NumPy loop: all input products at once, one product a step, weight gradients as one product in the end."""
     U, W, b = p["U"], np.ascontiguousarray(p["W"].T), p["b"]
     H = W.shape[0]
-    step = {"elman": _elman, "lstm": _lstm, "gru_after": _gru_after}[cell]
+    step, back = {"elman": (_elman, _elman_back), "lstm": (_lstm, _lstm_back), "gru_after": (_gru, _gru_back)}[cell]
 
-    def forward(x: np.ndarray) -> np.ndarray:
+    def run(x: np.ndarray, kept: list[Any] | None) -> np.ndarray:
         N, T, D = x.shape
         a = np.ascontiguousarray((x.reshape(-1, D) @ U.T + b).reshape(N, T, -1).swapaxes(0, 1))
         state = (np.zeros((N, H), x.dtype),) * 2
         h = np.empty((T, N, H), x.dtype)
         for t in range(T):
-            state = step(a[t], W, p, *state)
+            before, (state, gates) = state, step(a[t], W, p, *state)
             h[t] = state[0]
-        return np.ascontiguousarray(h.swapaxes(0, 1))
+            if kept is not None:
+                kept.append((before, state, gates))
+        return h
 
-    return forward
+    def forward(x: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(run(x, None).swapaxes(0, 1))
+
+    def both(x: np.ndarray, dh: np.ndarray) -> tuple[np.ndarray, Weights]:
+        N, T, D = x.shape
+        kept: list[Any] = []
+        h = run(x, kept)
+        da = np.empty((T, N, len(b)), x.dtype)  # what reaches U x
+        dw = da if cell != "gru_after" else np.empty_like(da)  # and W h
+        later = (np.zeros((N, H), x.dtype),) * 2
+        arriving = np.ascontiguousarray(dh.swapaxes(0, 1))
+        for t in range(T - 1, -1, -1):
+            later = back(arriving[t] + later[0], later[1], p["W"], kept[t], da[t], dw[t])
+        earlier = np.concatenate([np.zeros((1, N, H), x.dtype), h[:-1]]).reshape(-1, H)
+        flat, flat_w = da.reshape(T * N, -1), dw.reshape(T * N, -1)
+        inputs = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(-1, D)
+        found = {"U": flat.T @ inputs, "W": flat_w.T @ earlier, "b": flat.sum(axis=0)}
+        return h.swapaxes(0, 1), found
+
+    return Rival(forward, both)
 
 
 def _sigmoid(a: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-a))
 
 
-def _elman(
-    a: np.ndarray, W: np.ndarray, p: dict[str, np.ndarray], h: np.ndarray, _c: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    return np.tanh(a + h @ W), h
+def _elman(a: np.ndarray, W: np.ndarray, p: Weights, h: np.ndarray, _c: np.ndarray) -> Any:
+    h = np.tanh(a + h @ W)
+    return (h, h), None
 
 
-def _lstm(
-    a: np.ndarray, W: np.ndarray, p: dict[str, np.ndarray], h: np.ndarray, c: np.ndarray
-) -> tuple[np.ndarray, ...]:
+def _elman_back(dh: np.ndarray, _dc: np.ndarray, W: np.ndarray, kept: Any, da: np.ndarray, _dw: np.ndarray) -> Any:
+    _before, (h, _), _gates = kept
+    np.multiply(dh, 1 - h * h, out=da)
+    return da @ W, dh
+
+
+def _lstm(a: np.ndarray, W: np.ndarray, p: Weights, h: np.ndarray, c: np.ndarray) -> Any:
     H = h.shape[1]
     a = a + h @ W
     i_f, g, o = _sigmoid(a[:, : 2 * H]), np.tanh(a[:, 2 * H : 3 * H]), _sigmoid(a[:, 3 * H :])
     c = i_f[:, H:] * c + i_f[:, :H] * g
-    return o * np.tanh(c), c
+    tanh_c = np.tanh(c)
+    return (o * tanh_c, c), (i_f, g, o, tanh_c)
 
 
-def _gru_after(
-    a: np.ndarray, W: np.ndarray, p: dict[str, np.ndarray], h: np.ndarray, _c: np.ndarray
-) -> tuple[np.ndarray, ...]:
+def _lstm_back(dh: np.ndarray, dc: np.ndarray, W: np.ndarray, kept: Any, da: np.ndarray, _dw: np.ndarray) -> Any:
+    (_h, c_before), _state, (i_f, g, o, tanh_c) = kept
+    H = dh.shape[1]
+    i, f = i_f[:, :H], i_f[:, H:]
+    dc = dc + dh * o * (1 - tanh_c * tanh_c)
+    da[:, :H] = dc * g * i * (1 - i)
+    da[:, H : 2 * H] = dc * c_before * f * (1 - f)
+    da[:, 2 * H : 3 * H] = dc * i * (1 - g * g)
+    da[:, 3 * H :] = dh * tanh_c * o * (1 - o)
+    return da @ W, dc * f
+
+
+def _gru(a: np.ndarray, W: np.ndarray, p: Weights, h: np.ndarray, _c: np.ndarray) -> Any:
     H = h.shape[1]
     w = h @ W
     r_z = _sigmoid(a[:, : 2 * H] + w[:, : 2 * H])
-    n = np.tanh(a[:, 2 * H :] + r_z[:, :H] * (w[:, 2 * H :] + p["d"]))
-    return n + r_z[:, H:] * (h - n), h
+    inner = w[:, 2 * H :] + p["d"]
+    n = np.tanh(a[:, 2 * H :] + r_z[:, :H] * inner)
+    h = n + r_z[:, H:] * (h - n)
+    return (h, h), (r_z, inner, n)
 
 
-RIVALS: dict[str, Callable[[str, dict[str, np.ndarray]], Forward]] = {"numpy": numpy_loop}
+def _gru_back(dh: np.ndarray, _dc: np.ndarray, W: np.ndarray, kept: Any, da: np.ndarray, dw: np.ndarray) -> Any:
+    (h, _), _state, (r_z, inner, n) = kept
+    H = dh.shape[1]
+    r, z = r_z[:, :H], r_z[:, H:]
+    dn = dh * (1 - z) * (1 - n * n)
+    da[:, :H] = dn * inner * r * (1 - r)
+    da[:, H : 2 * H] = dh * (h - n) * z * (1 - z)
+    da[:, 2 * H :] = dn
+    dw[:, : 2 * H] = da[:, : 2 * H]
+    dw[:, 2 * H :] = dn * r
+    return dw @ W + dh * z, dh
+
+
+# -------------------------------------------------------------------------------------------------------------- PyTorch
+
+
+def torch_module(cell: str, p: Weights) -> Rival:
+    """torch.nn.RNN, LSTM or GRU on one thread, inference without a graph."""
+    import torch
+
+    torch.set_num_threads(1)
+    H, D = p["W"].shape[1], p["U"].shape[1]
+    dtype = torch.float32 if p["U"].dtype == np.float32 else torch.float64
+    kind = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru_after": torch.nn.GRU}[cell]
+    module = kind(D, H, batch_first=True, dtype=dtype)
+    second = np.zeros_like(p["b"])
+    if "d" in p:
+        second[2 * H :] = p["d"]
+    with torch.no_grad():
+        given = (p["U"], p["W"], p["b"], second)
+        for parameter, array in zip(
+            (module.weight_ih_l0, module.weight_hh_l0, module.bias_ih_l0, module.bias_hh_l0), given
+        ):
+            parameter.copy_(torch.from_numpy(array))
+
+    def forward(x: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            found: np.ndarray = module(torch.from_numpy(x))[0].numpy()
+            return found
+
+    def both(x: np.ndarray, dh: np.ndarray) -> tuple[np.ndarray, Weights]:
+        for parameter in module.parameters():
+            parameter.grad = None
+        h = module(torch.from_numpy(x))[0]
+        h.backward(torch.from_numpy(dh))
+        gradients = (module.weight_ih_l0.grad, module.weight_hh_l0.grad, module.bias_ih_l0.grad)
+        return h.detach().numpy(), {name: gradient.numpy() for name, gradient in zip("UWb", gradients)}
+
+    return Rival(forward, both)
+
+
+RIVALS: dict[str, Callable[[str, Weights], Rival]] = {"numpy": numpy_loop, "torch": torch_module}
+
+
+def installed() -> dict[str, Callable[[str, Weights], Rival]]:
+    """The rivals whose library is there."""
+    from importlib.util import find_spec
+
+    return {name: rival for name, rival in RIVALS.items() if find_spec(name)}

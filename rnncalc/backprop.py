@@ -169,7 +169,6 @@ class _Descent:
             top = self.ran[-1]
             self.read_out = cells[-1].adjoint(top.blocks, top.inputs, Schedule.flat(len(top.inputs)))
         self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
-        self.x: np.ndarray | None = None
 
     def top(self, judged: Judged) -> None:
         """Bring in the loss, and take it through the read-out."""
@@ -182,28 +181,45 @@ class _Descent:
                 self.arriving = judged.gradient
             return
         self.read_out.add(judged.at, judged.gradient)
-        self.arriving = self.read_out.run()
+        self.read_out.run()
+        self.arriving = self._hand_down([(self.read_out, False)], len(self.network.layers) - 1, len(self.passes))
 
     def layers(self, *, sweep: bool = False, chunk: int = 0) -> None:
         """From the top layer to the bottom one: through all of time, or one sweep further."""
-        gradient, number = self.arriving, len(self.passes)
+        gradient, end = self.arriving, len(self.passes)
         self.arriving = None
-        for layer in reversed(self.network.layers):
-            number -= len(layer.passes)
-            here = range(number, number + len(layer.passes))
-            below = []
-            for which, share in zip(here, self._shares(layer, here, gradient)):
-                adjoint = self.passes[which]
-                mirrored = self._mirrored(which, here, layer)
+        for level, layer in reversed(list(enumerate(self.network.layers))):
+            here = range(end - len(layer.passes), end)
+            end = here.start
+            ways = self._ways(layer, here)
+            for (adjoint, mirrored), share in zip(ways, self._shares(layer, here, gradient)):
                 if share is not None:
                     adjoint.add(layer.cell.emits, share[self.schedule.mirror] if mirrored else share)
-                dx = adjoint.sweep() if sweep else adjoint.run(chunk)
-                below.append(dx[self.schedule.mirror] if mirrored else dx)
-            gradient = below[0] if len(below) == 1 else below[0] + below[1]
-        self.x = gradient if self.x is None else self.x + gradient
+                if sweep:
+                    adjoint.sweep()
+                else:
+                    adjoint.run(chunk)
+            gradient = self._hand_down(ways, level - 1, end) if level else None
 
-    def _mirrored(self, which: int, here: range, layer: Layer) -> bool:
-        return list(layer.passes)[which - here.start] == "backward"
+    def _ways(self, layer: Layer, here: range) -> list[tuple[Any, bool]]:
+        """The directions of a layer: what goes back through each, and whether its rows are mirrored."""
+        return [(self.passes[which], way == "backward") for which, way in zip(here, layer.passes)]
+
+    def _hand_down(self, ways: list[tuple[Any, bool]], level: int, end: int) -> np.ndarray | None:
+        """What reached a level's input, to the layer below it: at once where nothing lies between, else as an array."""
+        below = self.network.layers[level]
+        if len(ways) == 1 and not ways[0][1] and list(below.passes) == ["forward"]:
+            ways[0][0].hand_down(self.passes[end - 1], below.cell.emits)
+            return None
+        return self._below(ways)
+
+    def _below(self, ways: list[tuple[Any, bool]], whole: bool = False) -> np.ndarray:
+        """What reached a level's input, both directions together."""
+        found = []
+        for adjoint, mirrored in ways:
+            dx = adjoint.below(whole)
+            found.append(dx[self.schedule.mirror] if mirrored else dx)
+        return found[0] if len(found) == 1 else found[0] + found[1]
 
     def _shares(self, layer: Layer, here: range, gradient: np.ndarray | None) -> list[np.ndarray | None]:
         """What comes from above, as each direction's share of it."""
@@ -229,8 +245,12 @@ class _Descent:
         if self.network.read_out:
             totals = Signals(_steps(self.read_out, 0), self.view)
             read_out = PassGradients(self.network.read_out, self.read_out.parameters(), {}, totals)
-        assert self.x is not None
-        x = Signals({"dx": self.x}, self.view)
+        bottom = self.network.layers[0]
+
+        def x() -> np.ndarray:
+            ways = self._ways(bottom, range(len(bottom.passes)))
+            return Signals({"dx": self._below(ways, whole=True)}, self.view)["dx"]
+
         if not with_loss:
             return Gradients(layers, read_out, x, None, None)
         return Gradients(layers, read_out, x, judged.loss, self.view.steps(judged.losses))

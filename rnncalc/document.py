@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,9 +59,29 @@ class Table:
     """Steps down, signals across; None where a sequence has no step. `key`: what every row shares (sequence, layer)."""
 
     columns: tuple[Column, ...]
-    steps: tuple[int, ...]
+    steps: tuple[int | str, ...]
     rows: tuple[tuple[float | None, ...], ...]
     key: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """label = [[…], …]: rows of numbers; a single row is a vector, a single number stands without brackets."""
+
+    label: str
+    rows: tuple[tuple[float, ...], ...]
+
+    @property
+    def number(self) -> bool:
+        """Whether it is one number."""
+        return len(self.rows) == len(self.rows[0]) == 1
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Matrices that belong together, such as all gradients."""
+
+    all: tuple[Matrix, ...]
 
 
 @dataclass(frozen=True)
@@ -75,27 +95,31 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """One array by name, in the digits in which it was given: a number, a vector (shown as a column) or a matrix."""
+class Array:
+    """One array by name, in the digits in which it was given: a number, a vector (a column on paper) or a matrix."""
 
     name: str
     entries: str | tuple[str, ...] | tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
-class Matrices:
+class Arrays:
     """Arrays that are given, or blanks to be filled in."""
 
-    items: tuple[Matrix, ...]
+    items: tuple[Array, ...]
 
 
-Block = Heading | Paragraph | Items | Formula | Formulas | Table | Grid | Matrices
+Block = Heading | Paragraph | Items | Formula | Formulas | Table | Matrices | Grid | Arrays
 
 
 @dataclass
 class Document:
-    """Blocks in reading order; `data` is the same for programs, unrounded; `notes` are what was assumed."""
+    """Blocks in reading order; `data` is the same for programs, unrounded; `notes` are what was assumed.
+
+    sheet: the tables for a spreadsheet, where those among the blocks have not the same columns.
+    """
 
     blocks: list[Block]
     data: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    sheet: Sequence[Table] = ()

@@ -7,14 +7,15 @@ ways.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rnncalc.language import _
 from rnncalc.layer import Pass
-from rnncalc.trace import Signals
+from rnncalc.trace import Late, Signals, frozen
 
 
 class PassGradients(Mapping[str, np.ndarray]):
@@ -31,11 +32,11 @@ class PassGradients(Mapping[str, np.ndarray]):
         starts: Mapping[str, np.ndarray],
         totals: Signals,
     ):
-        self.symbols, self.totals, self.steps = dict(symbols), totals, Steps(one, totals)
+        self.symbols, self.totals, self.steps = dict(symbols), totals, steps_of(one, totals)
         self.found: dict[str, np.ndarray] = {}
         for name, stack in one.cell.stacks.items():
-            self.found[name] = _frozen(np.concatenate([symbols[parameter.symbol] for parameter in stack]))
-        self.starts = {f"{state}0": _frozen(start) for state, start in starts.items()}
+            self.found[name] = frozen(np.concatenate([symbols[parameter.symbol] for parameter in stack]))
+        self.starts = {f"{state}0": frozen(start) for state, start in starts.items()}
         self.found.update(self.starts)
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -54,22 +55,14 @@ class PassGradients(Mapping[str, np.ndarray]):
         return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
 
 
-class Steps(Mapping[str, np.ndarray]):
+def steps_of(one: Pass, totals: Signals) -> Late:
     """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
 
-    def __init__(self, one: Pass, totals: Signals):
-        self.totals = totals
-        self.lines = step_lines(one)
+    def together(lines: list[str]) -> np.ndarray:
+        arrays = [totals[line] for line in lines]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        lines = self.lines[name]
-        return self.totals[lines[0]] if len(lines) == 1 else np.concatenate([self.totals[s] for s in lines], axis=-1)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.lines)
-
-    def __len__(self) -> int:
-        return len(self.lines)
+    return Late({name: partial(together, lines) for name, lines in step_lines(one).items()})
 
 
 def step_lines(one: Pass) -> dict[str, list[str]]:
@@ -105,30 +98,39 @@ class Gradients(Mapping[str, np.ndarray]):
         self,
         layers: Sequence[LayerGradients],
         read_out: PassGradients | None,
-        x: Signals,
+        x: Callable[[], np.ndarray],
         loss: float | None,
         losses: np.ndarray | None,
     ):
         self.layers, self.read_out = layers, read_out
-        self.loss, self.losses = loss, None if losses is None else _frozen(losses)
+        self.loss, self.losses = loss, None if losses is None else frozen(losses)
         self.found = dict(layers[0].found) if len(layers) == 1 else {}
         self.found |= dict(read_out.found) if read_out else {}
-        self.found["x"] = x["dx"]
-        self.steps: dict[str, np.ndarray] = {}
-        if len(layers[-1].passes) == 1:
-            self.steps.update(layers[-1].steps)
-        if read_out:
-            self.steps.update(read_out.steps)
-        self.steps["dx"] = x["dx"]
+        last = [layers[-1].steps.makers] if len(layers[-1].passes) == 1 else []
+        above = [read_out.steps.makers] if read_out else []
+        self.steps = Late({name: maker for makers in (*last, *above, {"dx": x}) for name, maker in makers.items()})
+
+    @property
+    def x(self) -> np.ndarray:
+        """The gradient at the inputs, of the shape of x; computed when somebody asks."""
+        return self.steps["dx"]
+
+    def first_not_finite(self) -> str | None:
+        """The name of a gradient that overflowed or is not a number."""
+        parts = [one for layer in self.layers for one in layer.passes.values()]
+        found = {
+            name: array for one in [*parts, *([self.read_out] if self.read_out else [])] for name, array in one.items()
+        }
+        return next((f"d{name}" for name, array in found.items() if not np.isfinite(array).all()), None)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.found[name]
+        return self.x if name == "x" else self.found[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.found)
+        return iter([*self.found, "x"])
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.found) + 1
 
     def __getattr__(self, name: str) -> np.ndarray:
         return _attribute(self, self.__dict__.get("found", {}), name)
@@ -142,9 +144,3 @@ def _attribute(of: Any, found: Mapping[str, np.ndarray], name: str) -> np.ndarra
         return found[name]
     message = _("no gradient is called {name}; there are {known}")
     raise AttributeError(message.format(name=name, known=", ".join(found) or _("those of the layers")))
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.flags.writeable = False
-    return view

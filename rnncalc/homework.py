@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from rnncalc import report
-from rnncalc.document import Block, Document, Formula, Formulas, Grid, Heading, Items, Matrices, Matrix, Paragraph
-from rnncalc.equations import Call, Name
+from rnncalc.document import Array, Arrays, Block, Document, Formula, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.language import _
 from rnncalc.losses import LOSSES
 from rnncalc.making import DECIMALS, Made
 from rnncalc.quantities import per_step
-from rnncalc.writing import Place
+from rnncalc.report import backward, forward
+from rnncalc.report.shared import Choice, equations, levels
 
 BLANK = "______"
 
@@ -26,7 +24,7 @@ def statement(made: Made) -> Document:
     """The question: equations, what is given, what is asked, and a form to be filled in."""
     keys = made.keys
     blocks: list[Block] = [Heading(keys["title"], 1), Formulas(tuple(_equations(made)))]
-    blocks += [Heading(_("given"), 3), Matrices(tuple(_given(made)))]
+    blocks += [Heading(_("given"), 3), Arrays(tuple(_given(made)))]
     if "loss" in keys:
         formula = LOSSES[keys["loss"]].text
         blocks.append(Paragraph(_("loss: {formula}, summed over the steps").format(formula=formula)))
@@ -38,12 +36,14 @@ def statement(made: Made) -> Document:
 
 
 def solution(made: Made) -> Document:
-    """Every step's arithmetic, and the gradients."""
-    whole = report.forward(made.problem, made.problem.forward(), report.Choice(work=True))
-    blocks = list(whole.blocks)
-    rest = [name for name in made.asked if not _stepped(made, name)]
-    if rest:
-        blocks += [Heading(_("gradients"), 3), Matrices(tuple(_matrix(name, made.asked[name]) for name in rest))]
+    """Every step's arithmetic, there and back, and the answers as they are to be written."""
+    problem, trace = made.problem, made.problem.forward()
+    blocks = forward.document(problem, trace, Choice(work=True)).blocks
+    if "loss" in made.asked:
+        back = backward.document(problem, trace, problem.backward(trace), Choice(work=True)).blocks
+        blocks = [*blocks, *(block for block in back if block not in blocks)]
+    blocks = [*blocks, Heading(_("answers"), 3)]
+    blocks.append(Arrays(tuple(_array(name, array) for name, array in made.asked.items())))
     return Document(blocks, {"answers": made.solution()})
 
 
@@ -62,35 +62,26 @@ def form(made: Made) -> dict[str, Any]:
 
 
 def _equations(made: Made) -> Iterator[Formula]:
-    network = made.problem.network
-    for one in [network.layers[-1].only, *([network.read_out] if network.read_out else [])]:
-        letters = made.problem.letters
-        if one is network.read_out:
-            letters = replace(letters, input=network.layers[-1].cell.emits)
-        place = Place(signals=frozenset(one.cell.written))
-        lines = dict(one.cell.written)
-        if lines.get("y") == Call("identity", Name("s")):
-            lines["y"] = lines.pop("s")
-        for line, expression in lines.items():
-            yield Formula(line, (expression,), letters, place)
+    for level in levels(made.problem):
+        yield from equations(level)
 
 
-def _given(made: Made) -> Iterator[Matrix]:
+def _given(made: Made) -> Iterator[Array]:
     keys = made.keys
     for name in ("U", "W", "b", "d", "R", "V", "c"):
         value = keys.get(name)
         if isinstance(value, dict):
-            yield from (Matrix(f"{name}_{gate}", _frozen(part)) for gate, part in value.items())
+            yield from (Array(f"{name}_{gate}", _frozen(part)) for gate, part in value.items())
         elif value is not None:
-            yield Matrix(name, _frozen(value))
+            yield Array(name, _frozen(value))
     for state in made.problem.network.layers[-1].cell.state:
-        yield Matrix(f"{state}_0", "0")
+        yield Array(f"{state}_0", "0")
     for letter, rows in (("x", keys["x"]), ("t", keys.get("targets", []))):
         for step, row in enumerate(rows):
             if row is not None:
-                yield Matrix(f"{letter}_{step + 1}", _frozen(row))
+                yield Array(f"{letter}_{step + 1}", _frozen(row))
     if "lr" in keys:
-        yield Matrix("lr", str(keys["lr"]))
+        yield Array("lr", str(keys["lr"]))
 
 
 def _frozen(value: Any) -> Any:
@@ -134,9 +125,9 @@ def _form(made: Made) -> Iterator[Block]:
     rest = {name: array for name, array in made.asked.items() if not _stepped(made, name)}
     if rest:
         blanks = {name: np.full(array.shape, r"______", object) for name, array in rest.items()}
-        yield Matrices(tuple(Matrix(name.replace(".", "_"), _frozen(array.tolist())) for name, array in blanks.items()))
+        yield Arrays(tuple(Array(name.replace(".", "_"), _frozen(array.tolist())) for name, array in blanks.items()))
 
 
-def _matrix(name: str, array: np.ndarray) -> Matrix:
+def _array(name: str, array: np.ndarray) -> Array:
     texts = np.vectorize(lambda value: f"{value:.{DECIMALS}f}", [object])(np.asarray(array))
-    return Matrix(name.replace(".", "_"), _frozen(texts.tolist()))
+    return Array(name.replace(".", "_"), _frozen(texts.tolist()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -239,7 +239,7 @@ class Network:
                 )
             if value is None:
                 continue
-            values = [value] if len(passes) == 1 else list(value) if np.ndim(value) != 0 else []
+            values = [value] if len(passes) == 1 else list(value) if isinstance(value, Iterable) else []
             if len(values) != len(passes):
                 message = _("{name}: {n} passes need a list of {n}, layer by layer, forward before backward")
                 raise ShapeError(message, name=name, n=len(passes))

@@ -12,12 +12,16 @@ from collections.abc import Mapping
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from rnncalc import reading, report
+from rnncalc import reading
 from rnncalc.document import Document
+from rnncalc.gradients import Gradients
 from rnncalc.parse import files, given
 from rnncalc.problems import Problem
 from rnncalc.render import Look, render
 from rnncalc.render.numbers import Rounding
+from rnncalc.report import backward as backward_report
+from rnncalc.report import forward as forward_report
+from rnncalc.report.shared import Choice
 from rnncalc.trace import Trace
 
 if TYPE_CHECKING:
@@ -65,6 +69,11 @@ class Worked(Shown):
 
     solve = forward
 
+    def backward(self) -> Backward:
+        """The way back: every gradient by name, which also shows itself. Raises ProblemError if no loss is given."""
+        trace = self.given.forward()
+        return Backward(self.given, trace, self.given.backward(trace))
+
     def check(self, answers: Mapping[str, Any] | None = None, **named: Any) -> Checked:
         """Are these answers right: `p.check(h=[["0.86", "0.98"]])`. Texts keep their digits; else the problem's own."""
         from rnncalc.check import check
@@ -89,7 +98,18 @@ class Forward(Trace, Shown):
         self.given = given
 
     def document(self, **choice: Any) -> Document:
-        return report.forward(self.given, self, report.Choice(**choice))
+        return forward_report.document(self.given, self, Choice(**choice))
+
+
+class Backward(Gradients, Shown):
+    """Backpropagation through time: `backward.U`, `backward.steps["da"]`, `backward.loss`."""
+
+    def __init__(self, given: Problem, trace: Trace, gradients: Gradients):
+        self.__dict__.update(gradients.__dict__)
+        self.given, self.trace = given, trace
+
+    def document(self, **choice: Any) -> Document:
+        return backward_report.document(self.given, self.trace, self, Choice(**choice))
 
 
 class Checked(Shown):
@@ -123,9 +143,9 @@ class Checked(Shown):
         return self.found.data()
 
     def document(self, *, hint: bool = False, **choice: Any) -> Document:
-        from rnncalc import report_check
+        from rnncalc.report import check as check_report
 
-        return report_check.check(self.given, self.found, hint=hint)
+        return check_report.document(self.given, self.found, hint=hint)
 
     def __repr__(self) -> str:
         return f"Checked({self.verdict}, score {self.score:.2f})"

@@ -16,6 +16,7 @@ from rnncalc.trace import Trace
 from rnncalc.writing import Letters
 
 if TYPE_CHECKING:
+    from rnncalc.backprop import Question
     from rnncalc.gradients import Gradients
 
 COMPILING = 0.5  # seconds until the compiled engine's first answer, Numba's import included
@@ -60,6 +61,13 @@ class Problem:
         """The forward pass, by the network's engine."""
         return self.network.forward(self.x, lengths=self.lengths, mask=self.mask)
 
+    def question(self, trace: Trace) -> Question:
+        """The loss that is asked for, row by row. Raises ProblemError."""
+        from rnncalc.backprop import asked
+
+        task = self.task
+        return asked(self.network, trace, task.targets, task.loss, task.reduction, task.dy)
+
     def backward(self, trace: Trace) -> Gradients:
         """Backpropagation through time. Raises ProblemError where nothing says what the loss is."""
         task = self.task
@@ -69,6 +77,19 @@ class Problem:
             trace, task.targets, loss=task.loss, reduction=task.reduction, dy=task.dy, truncate=task.truncate,
             chunk=task.chunk,
         )  # fmt: skip
+
+    @property
+    def left_out(self) -> frozenset[tuple[int, str, str]]:
+        """The biases that nobody gave, by layer (−1: read-out), direction and name: zero, and no parameters."""
+        found = {
+            (number, way, name)
+            for number, ways in enumerate(self.layers)
+            for way, given in ways.items()
+            for name in given.cell.stacks
+            if name not in given.arrays
+        }
+        top = next(iter(self.layers[-1].values()))
+        return frozenset(found | ({(-1, "forward", "c")} if "c" not in top.arrays else set()))
 
     @property
     def letters(self) -> Letters:

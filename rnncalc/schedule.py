@@ -122,6 +122,8 @@ class Schedule:
     @cached_property
     def last(self) -> np.ndarray:
         """The row of each sequence's last state, in the order in which the sequences were given."""
+        if not self.ragged:
+            return np.arange(self.sequences) + int(self.starts[-2])
         rows = np.arange(self.sequences)
         for t, count in enumerate(self.counts, 1):
             rows[:count] = self.starts[t] + np.arange(count)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -72,13 +73,31 @@ class View:
         return rows if self.batch else rows[0]
 
 
+class Late(Mapping[str, np.ndarray]):
+    """Arrays by name, each made when somebody asks for it."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], np.ndarray]]):
+        self.makers, self.made = dict(makers), dict[str, np.ndarray]()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.made:
+            self.made[name] = frozen(self.makers[name]())
+        return self.made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.makers)
+
+    def __len__(self) -> int:
+        return len(self.makers)
+
+
 class Signals(Mapping[str, np.ndarray]):
     """Signals by name, each at every step, in the original order of time."""
 
     def __init__(self, rows: Mapping[str, np.ndarray], view: View, mirrored: bool = False):
         self.rows, self.view, self.mirrored = rows, view, mirrored
-        self.initial: dict[str, np.ndarray] = {}
-        self.final: dict[str, np.ndarray] = {}
+        self.initial: Mapping[str, np.ndarray] = {}
+        self.final: Mapping[str, np.ndarray] = {}
         self._shown: dict[str, np.ndarray] = {}
 
     @classmethod
@@ -86,16 +105,20 @@ class Signals(Mapping[str, np.ndarray]):
         """From a cell's blocks, whose first rows are the initial states; mirrored: visited from the end."""
         schedule = view.schedule
         signals = cls({name: block[schedule.sequences :] for name, block in blocks.items()}, view, mirrored)
-        given = np.argsort(schedule.order)
-        for name in state:
-            signals.initial[name] = _frozen(view.sequences(blocks[name][given]))
-            signals.final[name] = _frozen(view.sequences(blocks[name][schedule.last]))
+
+        def rows(name: str, which: str) -> np.ndarray:
+            at = np.argsort(schedule.order) if which == "initial" else schedule.last
+            return view.sequences(blocks[name][at])
+
+        signals.initial, signals.final = (
+            Late({name: partial(rows, name, which) for name in state}) for which in ("initial", "final")
+        )
         return signals
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._shown:
             rows = self.rows[name][self.view.schedule.mirror] if self.mirrored else self.rows[name]
-            self._shown[name] = _frozen(self.view.steps(rows))
+            self._shown[name] = frozen(self.view.steps(rows))
         return self._shown[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -126,8 +149,13 @@ class LayerTrace(Signals):
         both = list(passes.values())
         self.initial, self.final = only.initial, only.final
         if len(both) > 1:
-            ends = ((both[0].initial, both[1].initial), (both[0].final, both[1].final))
-            self.initial, self.final = ({state: merge(f[state], b[state]) for state in f} for f, b in ends)
+
+            def merged(which: str, state: str) -> np.ndarray:
+                return merge(*(getattr(one, which)[state] for one in both))
+
+            self.initial, self.final = (
+                Late({state: partial(merged, which, state) for state in only.initial}) for which in ("initial", "final")
+            )
 
 
 class Trace(Signals):
@@ -166,7 +194,7 @@ class Trace(Signals):
         return name, step, index
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
+def frozen(array: np.ndarray) -> np.ndarray:
     view = array.view()
     view.flags.writeable = False
     return view

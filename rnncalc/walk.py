@@ -67,13 +67,14 @@ class WalkedAdjoint:
     """Gradients on their way back through the rows of one forward pass.
 
     `add` brings what arrives from above; `run` walks from the last step to the first; `sweep` goes one step back from
-    every row at once and keeps apart what arrives at the steps before; both give the gradient at the inputs, (rows, D).
-    Then: `totals` of every line, `starts`, `parameters`.
+    every row at once and keeps apart what arrives at the steps before. Then: `below`, the gradient at the inputs;
+    `totals` of every line, `starts`, `parameters`.
     """
 
     def __init__(self, walked: WalkedCell, signals: Arrays, x: np.ndarray, schedule: Schedule):
         self.walked, self.cell, self.signals, self.schedule = walked, walked.cell, signals, schedule
         self.inputs = x
+        self.x = self.every_x = np.zeros_like(x)
         self.arrived = self._zeros(self.cell.arriving)
         self.totals = self._zeros(self.cell.lines)
         self.elementwise = {
@@ -90,23 +91,31 @@ class WalkedAdjoint:
         """What arrives at a signal from above, (rows, width)."""
         self.arrived[signal][self.schedule.sequences :] += rows
 
-    def run(self, chunk: int = 0) -> np.ndarray:
+    def run(self, chunk: int = 0) -> None:
         """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before."""
         self.x = np.zeros_like(self.inputs)
         for t in range(len(self.schedule.counts), 0, -1):
             kept = chunk == 0 or t == 1 or (t - 1) % chunk
             self._step(t, self.arrived if kept else None)
         self._keep_starts(self.arrived)
-        return self.x
+        self.every_x = self.x
 
-    def sweep(self) -> np.ndarray:
+    def sweep(self) -> None:
         """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
         self.x, before = np.zeros_like(self.inputs), self._zeros(self.cell.arriving)
         for t in range(len(self.schedule.counts), 0, -1):
             self._step(t, before)
         self._keep_starts(before)
         self.arrived = before
-        return self.x
+        self.every_x = self.every_x + self.x
+
+    def hand_down(self, lower: WalkedAdjoint, signal: str) -> None:
+        """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
+        lower.add(signal, self.x)
+
+    def below(self, whole: bool = False) -> np.ndarray:
+        """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
+        return self.every_x if whole else self.x
 
     def _keep_starts(self, arrived: Arrays) -> None:
         for state, start in self.starts.items():

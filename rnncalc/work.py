@@ -6,6 +6,7 @@ a_1[1] = 0.5 + (0.2·0 + 0.2·0) + (0.1·2 + 0.2·3) = 1.3
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,16 +18,15 @@ from rnncalc.equations import (
     Call,
     Expression,
     Name,
+    Negative,
     Number,
-    names,
     previous,
     signal_of,
-    substitute,
     terms,
     total,
 )
 from rnncalc.functions import FUNCTIONS
-from rnncalc.writing import DOTS, Letters, Place
+from rnncalc.writing import DOTS, TOTAL, Letters, Place
 
 LONGEST_SUM = 12  # products of one sum that are written out; of more, the first ones and the last
 
@@ -34,50 +34,72 @@ Values = Callable[[str, bool], np.ndarray]  # signal, of the previous step? → 
 
 
 def step_work(
-    lines: Mapping[str, Expression], parameters: Mapping[str, np.ndarray], values: Values, letters: Letters, step: int
+    lines: Mapping[str, Expression],
+    parameters: Mapping[str, np.ndarray],
+    values: Values,
+    letters: Letters,
+    place: Place,
 ) -> Iterator[Formulas]:
     """Each line at one step: in symbols, then unit by unit in numbers with the result."""
-    signals = frozenset(lines)
     for line, expression in lines.items():
-        above = Formula(line, (expression,), letters, Place(step, signals=signals))
+        above = Formula(line, (expression,), letters, place)
         results = values(line, False)
         units = []
         for unit in range(len(results)):
             right = _in_numbers(expression, parameters, values, unit)
-            place = Place(step, unit + 1, signals)
-            units.append(Formula(line, (right, Number(float(results[unit]))), letters, place))
+            result = Number(float(results[unit]))
+            units.append(Formula(line, (right, result), letters, replace(place, unit=unit + 1)))
         yield Formulas(tuple(units), above)
 
 
 def _in_numbers(expression: Expression, parameters: Mapping[str, np.ndarray], values: Values, unit: int) -> Expression:
-    """One unit of a line with every symbol replaced by its value."""
-    if has_product(expression):
-        return _affine(expression, parameters, values, unit)
-    if isinstance(expression, Call) and FUNCTIONS[expression.function].rowwise:
+    """One unit of a line with every symbol replaced by its value; a bias that was not given is left out."""
+    if isinstance(expression, Call) and expression.function in FUNCTIONS and FUNCTIONS[expression.function].rowwise:
         return _rowwise(expression, values, unit)
-    numbers: dict[str, Expression] = {}
-    for name in names(expression):
-        array = parameters[name] if name in parameters else values(signal_of(name), previous(name))
-        numbers[name] = Number(float(array[unit]))
-    return substitute(expression, numbers)
-
-
-def _affine(expression: Expression, parameters: Mapping[str, np.ndarray], values: Values, unit: int) -> Expression:
-    """Biases and sums of products; a bias that was not given is left out."""
-    signed: list[tuple[int, Expression]] = []
+    if not has_product(expression):
+        return _numbers(expression, parameters, values, unit)
+    signed = []
     for sign, term in terms(expression):
-        if isinstance(term, Name) and term.id in parameters:
-            signed.append((sign, Number(float(parameters[term.id][unit]))))
-        elif isinstance(term, Binary) and isinstance(term.left, Name) and isinstance(term.right, Name):
-            source = term.right.id
-            vector = values(INPUT if source == INPUT else signal_of(source), previous(source))
-            signed.append((sign, _products(parameters[term.left.id][unit], vector)))
+        if isinstance(term, Name) and term.id not in parameters and not _reached(term.id):
+            continue
+        signed.append((sign, _numbers(term, parameters, values, unit)))
     if len(signed) > 1:  # each sum in brackets of its own
         signed = [
             (sign, Call("identity", term) if isinstance(term, Binary) and term.operator == "+" else term)
             for sign, term in signed
         ]
     return total(signed)
+
+
+def _numbers(node: Expression, parameters: Mapping[str, np.ndarray], values: Values, unit: int) -> Expression:
+    """A tree with its numbers; a product with a weight as its sum."""
+    if isinstance(node, Name):
+        array = parameters[node.id] if node.id in parameters else _vector(node.id, values)
+        return Number(float(array[unit]))
+    if isinstance(node, Negative):
+        return Negative(_numbers(node.operand, parameters, values, unit))
+    if isinstance(node, Call):
+        return Call(node.function, _numbers(node.argument, parameters, values, unit))
+    if isinstance(node, Binary) and node.operator == "@":
+        assert isinstance(node.left, Name)
+        assert isinstance(node.right, Name)
+        return _products(parameters[node.left.id][unit], _vector(node.right.id, values))
+    if isinstance(node, Binary):
+        left, right = (_numbers(side, parameters, values, unit) for side in (node.left, node.right))
+        return Binary(node.operator, left, right)
+    return node
+
+
+def _reached(name: str) -> bool:
+    """Whether a name stands for a gradient, and not for a bias that nobody gave."""
+    return name.startswith(TOTAL) or name in ("given", "target")
+
+
+def _vector(name: str, values: Values) -> np.ndarray:
+    """The units of what a name stands for at this step."""
+    if name.startswith(TOTAL) or name == INPUT:
+        return values(name, False)
+    return values(signal_of(name), previous(name))
 
 
 def _products(weights: np.ndarray, vector: np.ndarray) -> Expression:

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from rnncalc.equations import Binary, Call, Expression, Name, Negative, Number, is_binary, previous, signal_of
+from rnncalc.equations import (
+    INPUT,
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Negative,
+    Number,
+    is_binary,
+    names,
+    previous,
+    signal_of,
+)
 from rnncalc.functions import FUNCTIONS
 
 
@@ -30,6 +42,10 @@ class Style:
 
 
 DOTS = "…"  # a name that stands for terms left out
+SUM = "Σ"  # over all steps
+TOTAL = "∂"  # before a signal: the gradient of the loss at it, all of it
+NEXT = "⁺"  # behind a signal: its value at the step that comes next
+TRANSPOSED = "ᵀ"  # behind a weight
 
 SOURCE = Style(" * ", " * ", " @ ", source=True, number=repr)
 TEXT = Style(" ∘ ", "·", " ")
@@ -58,6 +74,11 @@ class Letters:
         """What the reader calls a signal."""
         return self.signals.get(name, name)
 
+    def gradient(self, name: str) -> str:
+        """What the gradient of the loss at a signal is called, of ∂h: dh; of an LSTM's memory: dmemory."""
+        bare = name.removeprefix(TOTAL)
+        return "dmemory" if bare == "c" and bare not in self.signals else f"d{self.signal(bare)}"
+
 
 OURS = Letters()
 
@@ -67,14 +88,22 @@ class Place:
     """Where a line is read: at a step (None: any step t) and a unit, counted from 1 (None: the whole vector)."""
 
     step: int | None = None
-    unit: int | None = None
+    unit: int | tuple[int, int] | None = None
     signals: frozenset[str] = frozenset()  # the names that change from step to step; all others are parameters
+    reverse: bool = False  # the steps are visited from the last to the first
 
-    def time(self, earlier: bool) -> str:
-        """The index of time: t, t-1, 3, 2."""
+    @property
+    def index(self) -> str:
+        """The unit, or the row and the column, in brackets."""
+        units = self.unit if isinstance(self.unit, tuple) else (self.unit,)
+        return "" if self.unit is None else "".join(f"[{unit}]" for unit in units)
+
+    def time(self, shift: int = 0) -> str:
+        """The index of time, so many visits away: t, t-1, 3, 2."""
+        shift = -shift if self.reverse else shift
         if self.step is None:
-            return "t-1" if earlier else "t"
-        return str(self.step - 1 if earlier else self.step)
+            return f"t{shift:+d}" if shift else "t"
+        return str(self.step + shift)
 
 
 def write(expression: Expression, style: Style, letters: Letters = OURS, place: Place = Place()) -> str:
@@ -134,6 +163,7 @@ class _Pen:
             factors = [self.inside(factor, isinstance(factor, Binary | Negative)) for factor in (first, second)]
             return self.style.apply.join(factors)
         scalar = self.place.unit is not None or isinstance(left, Number) or isinstance(right, Number)
+        scalar = scalar or all(name == DOTS for name in names(node))
         mark = self.style.dot if scalar else self.style.times
         chain = is_binary(left, "*")
         begin = self.write(left) if chain else self.inside(left, isinstance(left, Binary))
@@ -143,33 +173,53 @@ class _Pen:
         signal = signal_of(name)
         if name == DOTS:
             return r"\dots" if self.style.latex else "…"
-        if name == "x_t":
-            return self.indexed(self.letters.input, self.place.time(False))
+        if name == INPUT:
+            return self.indexed(self.letters.input, self.place.time())
+        if name.endswith(TRANSPOSED):
+            letter = self.name(name.removesuffix(TRANSPOSED))
+            return rf"{letter}^{{\top}}" if self.style.latex else letter + TRANSPOSED
+        if name == SUM:
+            return r"\sum_t" if self.style.latex else "Σ_t"
+        if name.startswith(TOTAL) or name.endswith(NEXT):
+            bare = name.removesuffix(NEXT)
+            summed = name.startswith(TOTAL) and bare[1:].partition("^")[0] not in self.place.signals
+            if summed and self.place.step is None:
+                return self.gradient(bare[1:])
+            letter = self.letters.gradient(bare) if name.startswith(TOTAL) else self.letters.signal(bare)
+            return self.indexed(letter, self.place.time(int(name.endswith(NEXT))))
         if signal not in self.place.signals:
             return self.parameter(self.letters.parameter(name))
         if signal in self.letters.labels:
             return self.write(self.letters.labels[signal])
-        return self.indexed(self.letters.signal(signal), self.place.time(previous(name)))
+        return self.indexed(self.letters.signal(signal), self.place.time(-int(previous(name))))
+
+    def gradient(self, parameter: str) -> str:
+        """The gradient of a parameter, all steps together: dW_hx."""
+        letter = self.parameter(self.letters.parameter(parameter))
+        return rf"\mathrm{{d}}{letter}" if self.style.latex else f"d{letter}"
 
     def indexed(self, letter: str, time: str) -> str:
         """A signal with its indices: h_t, a_{i,t}, h_3[1]."""
+        letter, _, layer = letter.partition("^")
         base, _, subscript = letter.partition("_")
         subscripts = f"{subscript},{time}" if subscript else time
         if self.style.latex:
-            base = base if len(base) == 1 else rf"\mathrm{{{base}}}"
-            text = f"{base}_{{{subscripts}}}"
-            return text if self.place.unit is None else f"({text})_{{{self.place.unit}}}"
+            if base[:1] == "d" and len(base) == 2:
+                base = rf"\mathrm{{d}}{base[1]}"
+            base = base if len(base) == 1 or "\\" in base else rf"\mathrm{{{base}}}"
+            text = f"{base}^{{{layer}}}_{{{subscripts}}}" if layer else f"{base}_{{{subscripts}}}"
+            return text if self.place.unit is None else f"({text})_{{{self.place.index[1:-1].replace('][', ',')}}}"
+        base += f"^{layer}" if layer else ""
         text = f"{base}_{subscripts}" if subscripts.isalnum() else f"{base}_{{{subscripts}}}"
-        return text if self.place.unit is None else f"{text}[{self.place.unit}]"
+        return text + self.place.index
 
     def parameter(self, letter: str) -> str:
-        unit = "" if self.place.unit is None else f"[{self.place.unit}]"
         if not self.style.latex:
-            return letter + unit
+            return letter + self.place.index
         base, _, subscript = letter.partition("_")
         if not subscript and 1 < len(base) <= 3:
             base, subscript = base[0], base[1:]  # Waa is W with the index aa
         base = base if len(base) == 1 else rf"\mathrm{{{base}}}"
         subscript = subscript.replace("_", r"\_")
         text = f"{base}_{{{subscript}}}" if subscript else base
-        return text if self.place.unit is None else f"({text})_{{{self.place.unit}}}"
+        return text if self.place.unit is None else f"({text})_{{{self.place.index[1:-1].replace('][', ',')}}}"

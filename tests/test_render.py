@@ -12,13 +12,15 @@ import pytest
 from helpers import CELLS, EXAMPLES, random_network
 
 import rnncalc
-from rnncalc import lesson, report
+from rnncalc import lesson
 from rnncalc.parse import given
 from rnncalc.reading import read
 from rnncalc.render import FORMATS, Look, render
 from rnncalc.render.lines import folded
 from rnncalc.render.numbers import Rounding, exact
 from rnncalc.render.plain import display_width
+from rnncalc.report import forward as report
+from rnncalc.report.shared import Choice
 
 SEED = EXAMPLES / "seed-two-units-one-step.json"
 LSTM = EXAMPLES / "lstm-homework-one-two-three.json"
@@ -26,7 +28,7 @@ LSTM = EXAMPLES / "lstm-homework-one-two-three.json"
 
 def document(path=SEED, **choice):
     problem = read(given.read(path.read_text(encoding="utf-8")), engine="equations")
-    return report.forward(problem, problem.forward(), report.Choice(**choice))
+    return report.document(problem, problem.forward(), Choice(**choice))
 
 
 def test_plain():
@@ -116,7 +118,7 @@ def every_document():
             given.of_python({"cell": name, **arrays, **keys, "x": [[0.5, -1e-9], [1e9, 2]], "title": title}),
             engine="equations",
         )
-        yield name, report.forward(problem, problem.forward(), report.Choice(work=True, show=["all"]))
+        yield name, report.document(problem, problem.forward(), Choice(work=True, show=["all"]))
 
 
 DOCUMENTS = list(every_document())
@@ -163,7 +165,7 @@ def test_wide_tables_fold_by_unit(width):
         "V": rng.normal(size=(2, 9)),
     }
     problem = read(given.of_python(keys), engine="equations")
-    text = render(report.forward(problem, problem.forward()), "table", Look(width=width))
+    text = render(report.document(problem, problem.forward()), "table", Look(width=width))
     tables = [line for line in text.splitlines() if line.startswith("step")]
     assert len(tables) > 1
     assert all(display_width(line) <= width for line in text[text.index("\nstep") :].splitlines())
@@ -174,7 +176,7 @@ def test_wide_tables_fold_by_unit(width):
 
 def test_a_long_table_shows_its_ends_and_says_how_to_see_the_rest():
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": list(range(100))}), engine="equations")
-    shown = report.forward(problem, problem.forward())
+    shown = report.document(problem, problem.forward())
     text = render(shown, "table", Look(width=80))
     steps = [line.split()[0] for line in text.splitlines() if re.match(r" *\d+ ", line)]
     assert steps == [str(t) for t in [*range(1, 11), *range(91, 101)]] + ["20"]
@@ -188,7 +190,7 @@ def test_a_long_table_shows_its_ends_and_says_how_to_see_the_rest():
 )
 def test_steps_can_be_chosen(steps, expected):
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": list(range(5))}), engine="equations")
-    shown = report.forward(problem, problem.forward(), report.Choice(steps=steps))
+    shown = report.document(problem, problem.forward(), Choice(steps=steps))
     rows = list(csv.reader(io.StringIO(render(shown, "csv"))))[1:]
     assert [int(row[0]) for row in rows] == expected
 
@@ -197,14 +199,14 @@ def test_steps_can_be_chosen(steps, expected):
 def test_steps_that_are_not_there(steps):
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": list(range(5))}), engine="equations")
     with pytest.raises(rnncalc.RnncalcError, match="steps are 3, 10-20 or last, from 1 to 5"):
-        report.forward(problem, problem.forward(), report.Choice(steps=steps))
+        report.document(problem, problem.forward(), Choice(steps=steps))
 
 
 def test_ragged_batches_show_where_there_is_no_step():
     problem = read(
         given.of_python({"U": 1, "W": 0.5, "x": [[[1], [2]], [[3], [4]]], "lengths": [1, 2]}), engine="equations"
     )
-    shown = report.forward(problem, problem.forward(), report.Choice(work=True))
+    shown = report.document(problem, problem.forward(), Choice(work=True))
     data = json.loads(render(shown, "json"))
     assert data["trace"]["h"][0][1] is None
     assert data["shapes"]["N"] == 2
@@ -216,7 +218,7 @@ def test_ragged_batches_show_where_there_is_no_step():
 
 def test_the_arithmetic_after_a_masked_step_starts_from_the_carried_state():
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": [1, 2, 3], "mask": [True, False, True]}), engine="equations")
-    text = render(report.forward(problem, problem.forward(), report.Choice(work=True)), "plain")
+    text = render(report.document(problem, problem.forward(), Choice(work=True)), "plain")
     assert "a_3[1] = 0.5·0.761594 + 1·3 = 3.3808" in text
     assert "a_2[1]" not in text
 
@@ -231,12 +233,12 @@ def test_a_sheets_letters_are_spoken():
         "x": "2 3",
     }
     problem = read(given.of_python({**keys, "signals": {"s": "h", "o": "y"}}), engine="equations")
-    text = render(report.forward(problem, problem.forward()), "plain")
+    text = render(report.document(problem, problem.forward()), "plain")
     assert "  a_t = b_h + W_hh s_{t-1} + W_hx x_t\n  s_t = tanh(a_t)\n  o_t = b_q + W_hq s_t\n" in text
     assert "step  a[1]  a[2]      s[1]      s[2]        o\n" in text
-    latex = render(report.forward(problem, problem.forward()), "latex")
+    latex = render(report.document(problem, problem.forward()), "latex")
     assert "a_{t} &= b_{h} + W_{hh} s_{t-1} + W_{hx} x_{t}" in latex
-    assert "h[1]" in render(report.forward(problem, problem.forward()), "csv")
+    assert "h[1]" in render(report.document(problem, problem.forward()), "csv")
 
 
 def test_row_vectors_are_written_as_rows():
@@ -250,7 +252,7 @@ def test_row_vectors_are_written_as_rows():
         "x": [[1, 2]],
     }
     problem = read(given.of_python(keys), engine="equations")
-    text = render(report.forward(problem, problem.forward()), "plain")
+    text = render(report.document(problem, problem.forward()), "plain")
     assert "a_t = b_h + h_{t-1} W_hh + x_t W_xh" in text
     assert "W_xh (2, 3)" in text
 
@@ -292,7 +294,7 @@ def test_long_arithmetic_is_folded_before_a_sign():
 
 def test_long_sums_are_shortened():
     problem = read(given.of_python({"U": np.ones((1, 30)), "W": 1, "x": np.arange(30.0)[None]}), engine="equations")
-    text = render(report.forward(problem, problem.forward(), report.Choice(work=True)), "plain")
+    text = render(report.document(problem, problem.forward(), Choice(work=True)), "plain")
     assert "a_1[1] = 1·0 + (1·0 + 1·1 + 1·2 + … + 1·29) = 435" in text
 
 

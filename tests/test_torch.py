@@ -63,3 +63,62 @@ def test_float32_weights_stay_float32():
     x = torch.randn(6, 3)
     assert net.dtype == np.float32
     np.testing.assert_allclose(net(x.numpy()), module(x)[0].detach().numpy(), rtol=0, atol=1e-6)
+
+
+# ------------------------------------------------------------------------------------------------------------- gradient
+
+
+@pytest.mark.parametrize("engine", ["equations", "numba"])
+@pytest.mark.parametrize("both", [False, True], ids=["forward", "both"])
+@pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
+def test_gradients_are_those_of_autograd(kind, options, both, engine):
+    """Stacked, in both directions, ragged; every parameter, the starts and the inputs."""
+    torch.manual_seed(5)
+    ways = 2 if both else 1
+    for layers in (1, 2, 3):
+        D, H, O, N, T = 3, 5, 4, 6, 9
+        module = getattr(torch.nn, kind)(
+            D, H, layers, batch_first=True, bidirectional=both, dtype=torch.float64, **options
+        )
+        top = torch.nn.Linear(ways * H, O, dtype=torch.float64)
+        x = torch.randn(N, T, D, dtype=torch.float64, requires_grad=True)
+        states = [torch.randn(layers * ways, N, H, dtype=torch.float64, requires_grad=True) for _ in range(2)]
+        lengths, targets = [4, 9, 1, 6, 9, 2], torch.randint(0, O, (N, T))
+        present = torch.arange(T) < torch.tensor(lengths)[:, None]
+        targets[~present | (torch.rand(N, T) < 0.3)] = -100
+        packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        out = module(packed, (states[0], states[1]) if kind == "LSTM" else states[0])[0]
+        scores = top(torch.nn.utils.rnn.pad_packed_sequence(out, batch_first=True)[0])
+        loss = torch.nn.functional.cross_entropy(scores.reshape(-1, O), targets.reshape(-1))
+        loss.backward()
+
+        tensors = {**module.state_dict(), **{f"fc.{name}": tensor for name, tensor in top.state_dict().items()}}
+        activation = {"activation": options["nonlinearity"]} if options else {}
+        net = rnncalc.from_state_dict(tensors, readout="fc", engine=engine, **activation)
+        starts = {
+            name: state.detach().numpy() for name, state in zip(("h0", "c0"), states if kind == "LSTM" else states[:1])
+        }
+        starts = {name: state[0] if len(state) == 1 else list(state) for name, state in starts.items()}
+        trace = net.forward(x.detach().numpy(), lengths=lengths, **starts)
+        classes = np.where(targets.numpy() < 0, np.nan, targets.numpy())
+        found = net.backward(trace, classes, loss="cross_entropy", reduction="mean")
+
+        assert found.loss == pytest.approx(loss.item(), rel=1e-12)
+        within = {"rtol": 0, "atol": 1e-12}
+        np.testing.assert_allclose(found.x, x.grad.numpy(), **within)
+        np.testing.assert_allclose(found.V, top.weight.grad.numpy(), **within)
+        np.testing.assert_allclose(found.c, top.bias.grad.numpy(), **within)
+        for level in range(layers):
+            for number, way in enumerate(["forward", "backward"][:ways]):
+                ours, name = found.layers[level].passes[way], f"_l{level}" + ("_reverse" if number else "")
+                grads = {
+                    part: getattr(module, part + name).grad.numpy() for part in ("weight_ih", "weight_hh", "bias_ih")
+                }
+                np.testing.assert_allclose(ours["U"], grads["weight_ih"], **within)
+                np.testing.assert_allclose(ours["W"], grads["weight_hh"], **within)
+                np.testing.assert_allclose(ours["b"], grads["bias_ih"], **within)
+                if kind == "GRU":
+                    second = getattr(module, f"bias_hh{name}").grad.numpy()
+                    np.testing.assert_allclose(ours["d"], second[2 * H :], **within)
+                for state, theirs in zip(("h0", "c0"), states if kind == "LSTM" else states[:1]):
+                    np.testing.assert_allclose(ours[state], theirs.grad[level * ways + number].numpy(), **within)

@@ -16,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from rnncalc.cells.plan import ProductLine, Stage
 from rnncalc.equations import (
+    INPUT,
     Binary,
     Call,
     Expression,
@@ -33,7 +35,11 @@ from rnncalc.equations import (
 )
 from rnncalc.functions import FUNCTIONS
 
+if TYPE_CHECKING:
+    from rnncalc.cells.cell import Cell
+
 TOTAL, ARRIVED = "∂", "∑"
+NEXT, TRANSPOSED = "⁺", "ᵀ"  # of what is only shown: a signal one step later, a weight transposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +131,55 @@ def _backwards(stage: Stage, lines: Mapping[str, Expression], arriving: frozense
     return BackStage(stage.rowwise, tuple(totals), out, stage.products)
 
 
-def formula(
-    signal: str, stages: Sequence[Stage], lines: Mapping[str, Expression], state: Sequence[str]
-) -> list[tuple[str, Expression]]:
-    """Everything that reaches a signal, as terms to be shown: of this step, and of the next (names with ⁺)."""
-    found: list[tuple[str, Expression]] = []
+def shown(cell: Cell, kept: frozenset[str]) -> dict[str, tuple[list[Expression], list[Expression]]]:
+    """What reaches each kept signal, to be shown: terms of this step, and terms of the next (names with ⁺).
+
+    Totals that are not kept are written out. What comes from above the cell is not among the terms.
+    """
+    lines, stages = cell.lines, cell.stages
+    found: dict[str, tuple[list[Expression], list[Expression]]] = {}
+    hidden: dict[str, Expression] = {}
+    for signal in list(lines)[::-1]:
+        here, later = _consumers(signal, stages, lines, hidden)
+        if signal in kept:
+            found[signal] = here, later
+        elif here:
+            hidden[TOTAL + signal] = total([(1, term) for term in here])
+    return found
+
+
+def input_terms(cell: Cell) -> list[Expression]:
+    """What a cell hands to its input, as terms in its signals' totals."""
+    found: list[Expression] = []
+    for stage in cell.stages:
+        for line in stage.products:
+            for product in line.inputs:
+                term: Expression = Binary("@", Name(product.weight + TRANSPOSED), Name(TOTAL + line.signal))
+                found.append(Negative(term) if product.sign < 0 else term)
+        for other in stage.elementwise:
+            found += [term for name, term in contributions(other, cell.lines[other]) if name == INPUT]
+    return found
+
+
+def _consumers(
+    signal: str, stages: Sequence[Stage], lines: Mapping[str, Expression], hidden: Mapping[str, Expression]
+) -> tuple[list[Expression], list[Expression]]:
+    """Every term in which a signal is used, differentiated by it."""
+    here: list[Expression] = []
+    later: list[Expression] = []
     for stage in stages:
         for line in stage.products:
             for product in line.products:
                 if product.signal == signal:
-                    after = "⁺" if product.previous else ""
-                    term: Expression = Binary("@", Name(product.weight + "ᵀ"), Name(TOTAL + line.signal + after))
-                    found.append(("next" if after else "this", Negative(term) if product.sign < 0 else term))
+                    term: Expression = Binary("@", Name(product.weight + TRANSPOSED), Name(TOTAL + line.signal))
+                    term = Negative(term) if product.sign < 0 else term
+                    (later if product.previous else here).append(_shifted(term, lines) if product.previous else term)
         for other in stage.elementwise:
             for name, term in contributions(other, lines[other]):
                 if signal_of(name) == signal:
-                    shifted = name != signal
-                    found.append(("next" if shifted else "this", _shifted(term, lines) if shifted else term))
-    return found
+                    written = substitute(term, hidden)
+                    (here if name == signal else later).append(written if name == signal else _shifted(written, lines))
+    return here, later
 
 
 def _shifted(term: Expression, lines: Mapping[str, Expression]) -> Expression:
@@ -151,5 +188,5 @@ def _shifted(term: Expression, lines: Mapping[str, Expression]) -> Expression:
     for name in names(term):
         bare = name.removeprefix(TOTAL)
         if signal_of(bare) in lines:
-            here[name] = Name(signal_of(name)) if name.endswith("_p") else Name(f"{name}⁺")
+            here[name] = Name(signal_of(name)) if name.endswith("_p") else Name(f"{name}{NEXT}")
     return substitute(term, here)

@@ -28,7 +28,6 @@ from rnncalc.equations import (
     Call,
     Expression,
     Name,
-    names,
     previous,
     signal_of,
 )
@@ -175,7 +174,7 @@ class _Backward:
         self, number: int, run: Run, line: str, name: str, term: Expression, visit: int, sweep: int
     ) -> None:
         """An element-wise line's share for one of its names."""
-        found = names(term)
+        found = list(intervals.names_of(term))
         needs = tuple(self._key(number, run, part, visit, sweep) for part in found)
         count = int(self.spec.schedule.counts[visit - 1])
         cut = [previous(part) for part in found]

@@ -8,8 +8,9 @@ wrong number, and two that only together explain it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,12 +22,12 @@ from rnncalc.check.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Found, Jud
 from rnncalc.check.solve import BACK
 from rnncalc.check.spec import Spec
 from rnncalc.language import _
-from rnncalc.parse.numbers import Numbers
+from rnncalc.parse.given import Given
 from rnncalc.problems import Problem
 
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
-PAIRS = 600  # pairs that are tried
+WORK = 25_000  # quantities that are computed in search of a pair: some tenths of a second
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
 OVER_TIME = (
     "state_lag",
@@ -38,6 +39,15 @@ OVER_TIME = (
     "W_not_transposed",
     "inputs_reversed",
 )
+
+
+class _Single(NamedTuple):
+    """One variant of one mistake, with the numbers that it gives."""
+
+    mistake: Mistake
+    variant: Variant
+    numbers: list[float]
+    judging: Judging | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ class Diagnosis:
             self.slips = self.bad  # what is wrong has too few digits, but what follows from it has enough
         self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
         self.habit = judging.habit
+        self.work = 0
         self.blind: list[tuple[str, str]] = []
         self.context = self._context(problem)
         self.heads = {claim.key[0] for claim in self.claims}
@@ -80,7 +91,8 @@ class Diagnosis:
         second = {number: _second_bias(one, self.spec, number) for number, one in enumerate(given)}
         wrong = tuple(dict.fromkeys(self.claims[at].key for at in self.slips))
         shapes = problem.shapes
-        return Context(orders, second, wrong, shapes["T"], shapes.get("N", 1), shapes["O"])
+        parameters = any(claim.key[0] in ("d", "new") and len(claim.key) == 3 for claim in self.claims)
+        return Context(orders, second, wrong, parameters, shapes["T"], shapes.get("N", 1), shapes["O"])
 
     # what is found ---------------------------------------------------------------------------------------------------
 
@@ -96,7 +108,7 @@ class Diagnosis:
             found = [*self._pairs(singles)]
         return self._told(found)
 
-    def _singles(self, spec: Spec) -> Iterator[tuple[Mistake, Variant, list[float]]]:
+    def _singles(self, spec: Spec) -> Iterator[_Single]:
         """Every variant of every mistake that changes a number, with the numbers that it gives."""
         back = bool(self.heads & set(BACK))
         for mistake in MISTAKES.values():
@@ -108,21 +120,25 @@ class Diagnosis:
                 continue
             made, seen = False, False
             for variant in mistake.variants(spec, self.context):
-                numbers = self._numbers(variant.spec)
+                judging = self._solved(variant.spec)
+                numbers = self._numbers(judging)
                 made = True
                 if any(not _same(a, b) for a, b in zip(numbers, self.right)):
                     seen = True
-                    yield mistake, variant, numbers
+                    yield _Single(mistake, variant, numbers, judging)
             if made and not seen and spec is self.spec:
                 self.blind.append((mistake.id, why_blind(mistake.id, spec)))
 
-    def _numbers(self, spec: Spec) -> list[float]:
-        """What is computed under another Spec, in the order of the claims; NaN where it makes no such quantity."""
+    def _solved(self, spec: Spec) -> Judging | None:
+        """Everything that was claimed, computed under another Spec; None where that makes no such quantity."""
         try:
-            judging = Judging(spec, self.claims)
+            return Judging(spec, self.claims)
         except KeyError:
-            return [np.nan] * len(self.claims)
-        return [judging.computed.get(at, np.nan) for at in range(len(self.claims))]
+            return None
+
+    def _numbers(self, judging: Judging | None) -> list[float]:
+        """What was computed, in the order of the claims."""
+        return [judging.computed[at] if judging else np.nan for at in range(len(self.claims))]
 
     def _fits(self, at: int, number: float) -> bool:
         """Whether a number gives all the digits that were written."""
@@ -136,9 +152,9 @@ class Diagnosis:
             update = number - entry(self.spec.all_runs[run].parameters[symbol], self.claims[at].spot)
         return one.is_right(typed, number, update) or one.is_truncated(typed, number)
 
-    def _exact(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+    def _exact(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Those that give all digits from exact values."""
-        for mistake, variant, numbers in singles:
+        for mistake, variant, numbers, _judging in singles:
             if self._explains(numbers):
                 explained = frozenset(at for at in self.bad if self._fits(at, numbers[at]))
                 yield _Candidate(((mistake, variant),), explained, True)
@@ -153,11 +169,11 @@ class Diagnosis:
         """Whether a number that was within rounding of the right one is that of this one, to a bit more."""
         return self.verdicts[at] == ROUNDING and abs(number - self.right[at]) <= 1e-12 * max(1.0, abs(number))
 
-    def _near(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+    def _near(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Those that, judged from the person's own numbers, explain the wrong ones from some number on."""
-        for mistake, variant, numbers in singles:
-            if any(self._close(at, numbers[at]) for at in self.slips) or self._follows(variant.spec):
-                explained = self._judged(variant.spec, numbers)
+        for mistake, variant, numbers, judging in singles:
+            if judging and self._may_explain(judging, numbers):
+                explained = self._judged(judging, numbers)
                 if explained:
                     yield _Candidate(((mistake, variant),), explained, False)
 
@@ -166,32 +182,32 @@ class Diagnosis:
         assert typed is not None
         return np.isfinite(number) and abs(number - typed.value) <= NEAR * one.unit(typed)
 
-    def _follows(self, spec: Spec) -> bool:
-        """Whether a wrong number nearly follows from the person's own earlier ones under another Spec."""
-        try:
-            judging = Judging(spec, self.claims)
-        except KeyError:
-            return False
+    def _may_explain(self, judging: Judging, numbers: Sequence[float]) -> bool:
+        """Whether it is worth judging by: near all that is right, exactly or from their own numbers, and near slips."""
         judging.follow()
-        return any(self._close(at, judging.own.get(at, np.nan)) for at in self.slips)
+        near = [self._close(at, numbers[at]) or self._close(at, judging.own[at]) for at in range(len(self.claims))]
+        return all(near[at] for at in self.kept) and self._explained_from_some(
+            [at for at in self.slips if near[at]], numbers
+        )
 
-    def _judged(self, spec: Spec, numbers: Sequence[float]) -> frozenset[int]:
+    def _explained_from_some(self, slips: Sequence[int], numbers: Sequence[float]) -> bool:
+        """Whether slips are all, or all from some number on; one before it must be none of the mistake's doing."""
+        left = [at for at in self.slips if at not in slips]
+        return bool(slips) and not any(at > slips[0] or not _same(numbers[at], self.right[at]) for at in left)
+
+    def _judged(self, judging: Judging, numbers: Sequence[float]) -> frozenset[int]:
         """The numbers that are not right and that another Spec accepts; none where it loses one that is right.
 
         A slip before them may stay unexplained, if the mistake has nothing to do with it.
         """
-        try:
-            judging = Judging(spec, self.claims).judge()
-        except KeyError:
-            return frozenset()
+        judging.judge()
         if any(judging.verdicts[at] == WRONG for at in self.kept):
             return frozenset()
         explained = [at for at in self.bad if judging.verdicts[at] != WRONG]
         slips = [at for at in self.slips if at in explained]
-        left = [at for at in self.slips if at not in explained]
-        if not slips or any(at > slips[0] or not _same(numbers[at], self.right[at]) for at in left):
+        if not self._explained_from_some(slips, numbers):
             return frozenset()
-        if left and sum(self._worth(at) for at in slips) < SURE:
+        if slips != self.slips and sum(self._worth(at) for at in slips) < SURE:
             return frozenset()
         return frozenset(explained)
 
@@ -206,53 +222,51 @@ class Diagnosis:
 
     # pairs -----------------------------------------------------------------------------------------------------------
 
-    def _pairs(self, singles: Sequence[tuple[Mistake, Variant, list[float]]]) -> Iterator[_Candidate]:
+    def _pairs(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
         """Two mistakes; each pair once."""
         if len(self.slips) < 2 or sum(self._worth(at) for at in self.slips) < SURE:
             return
         first = self.slips[0]
         before = [at for at in self.kept if at < first]
-        begin = [
-            s for s in singles if self._fits(first, s[2][first]) and all(self._fits(at, s[2][at]) for at in before)
-        ]
-        found = False
-        for candidate in self._together(begin, singles):
-            found = True
-            yield candidate
+        begin = [one for one in singles if all(self._fits(at, one.numbers[at]) for at in (*before, first))]
+        found = list(self._together(begin, singles, None))
         if not found:
-            forward = [s for s in singles if not _same(s[2][first], self.right[first])]
-            yield from self._together(forward, forward, first)
+            reaching = [one for one in singles if not _same(one.numbers[first], self.right[first])]
+            found = list(self._together(reaching, reaching, first))
+        yield from found
 
     def _together(
-        self,
-        begin: Sequence[tuple[Mistake, Variant, list[float]]],
-        second: Sequence[tuple[Mistake, Variant, list[float]]],
-        prefix: int | None = None,
+        self, begin: Sequence[_Single], second: Sequence[_Single], prefix: int | None
     ) -> Iterator[_Candidate]:
-        """The second mistake made on top of the first; prefix: the claim that must fit before all are computed."""
-        tried, seen = 0, set()
-        others = list(dict.fromkeys(mistake.id for mistake, _variant, _numbers in second))
-        for mistake, variant, _numbers in begin:
+        """The second mistake made on top of the first.
+
+        prefix: the number that must fit before all are computed; None: the first one that the first mistake misses.
+        """
+        self.work, seen = 0, set()
+        others = sorted(dict.fromkeys(single.mistake.id for single in second), key=lambda name: name == "gate_order")
+        for mistake, variant, numbers, _judging in begin:
+            missed = next((at for at in self.slips if not self._fits(at, numbers[at])), self.slips[0])
             for other in others:
                 if other == mistake.id or (prefix is not None and (other, mistake.id) in seen):
                     continue
                 seen.add((mistake.id, other))
                 for more in MISTAKES[other].variants(variant.spec, self.context):
-                    tried += 1
-                    if tried > PAIRS:
+                    if self.work > WORK:
                         return
-                    if prefix is not None and not self._fits_at(more.spec, prefix):
+                    if not self._fits_at(more.spec, missed if prefix is None else prefix):
                         continue
-                    numbers = self._numbers(more.spec)
-                    if self._explains(numbers):
-                        explained = frozenset(at for at in self.bad if self._fits(at, numbers[at]))
+                    both = self._numbers(self._solved(more.spec))
+                    if self._explains(both):
+                        explained = frozenset(at for at in self.bad if self._fits(at, both[at]))
                         yield _Candidate(((mistake, variant), (MISTAKES[other], more)), explained, True)
 
     def _fits_at(self, spec: Spec, at: int) -> bool:
         try:
-            return self._fits(at, Judging(spec, [self.claims[at]]).computed.get(0, np.nan))
+            judging = Judging(spec, [self.claims[at]])
         except KeyError:
             return False
+        self.work += len(judging.graph.nodes)
+        return self._fits(at, judging.computed[0])
 
     # telling ---------------------------------------------------------------------------------------------------------
 
@@ -307,20 +321,31 @@ def _same(a: float, b: float) -> bool:
 
 def _second_bias(given: object, spec: Spec, number: int) -> dict[str, object]:
     """The second of two biases by symbol, b_hh of b_ih + b_hh, where both were given."""
-    second = getattr(given, "given", {}).get("b_hh")
-    run = spec.runs[number]
-    if second is None:
-        return {}
+    keys, run = getattr(given, "given", {}), spec.runs[number]
     order = getattr(given, "order", "") or run.cell.gates
-    if isinstance(second.value, dict):
+    second = keys.get("b_hh")
+    if second is not None and isinstance(second.value, dict):
         parts = {gate: second[gate].numbers().values.reshape(-1) for gate in second.value}
     else:
-        values: Numbers = second.numbers()
+        flat = _second_half(keys, second)
+        if flat is None:
+            return {}
         if not order:
-            return {"b": values.values.reshape(-1)}
-        flat = values.values.reshape(-1)
+            return {"b": flat} if flat.shape == run.parameters["b"].shape else {}
         units = len(flat) // len(order)
         parts = {gate: flat[at * units : (at + 1) * units] for at, gate in enumerate(order)}
     if "d" in run.parameters:
         parts.pop("n", None)
     return {f"b_{gate}": part for gate, part in parts.items() if part.shape == run.parameters[f"b_{gate}"].shape}
+
+
+def _second_half(keys: Mapping[str, Given], second: Given | None) -> np.ndarray | None:
+    """b_hh as it was given, or the second half of ONNX's B or of a Keras bias of two rows."""
+    if second is not None:
+        return second.numbers().values.reshape(-1)
+    for name in ("B", "b"):
+        if name in keys and not isinstance(keys[name].value, dict):
+            values = keys[name].numbers().values
+            if name == "B" or (values.ndim == 2 and values.shape[0] == 2):
+                return values.reshape(-1)[values.size // 2 :]
+    return None

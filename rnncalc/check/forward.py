@@ -15,16 +15,16 @@ from rnncalc.check import intervals
 from rnncalc.check.graph import Graph, Key
 from rnncalc.check.intervals import Value
 from rnncalc.check.spec import Run, Spec
-from rnncalc.equations import INPUT, Call, Expression, Name, names, previous, signal_of
+from rnncalc.equations import INPUT, Call, Expression, Name, previous, signal_of
 from rnncalc.layer import MERGES
 
 
-def build(graph: Graph, spec: Spec, era: str = "") -> None:
-    """Add the forward pass. With the era "new" its parameters are the updated ones, which must be there."""
+def build(graph: Graph, spec: Spec, era: str = "", until: int | None = None) -> None:
+    """Add the forward pass, up to a visit. In the era "new" its parameters are the updated ones, already there."""
     if not era:
         given(graph, spec)
     forward = _Forward(graph, spec, era)
-    visits = range(1, spec.visits + 1)
+    visits = range(1, (spec.visits if until is None else until) + 1)
     if any(run.mirrored for run in spec.runs):
         for layer in range(len(spec.layers)):
             for visit in visits:
@@ -173,7 +173,7 @@ class _Forward:
         """One line of one visit."""
         expression = run.lines[line]
         count = int(self.spec.schedule.counts[visit - 1])
-        found = names(expression)
+        found = list(intervals.names_of(expression))
         needs = [self.key(number, run, name, visit, source) for name in found]
         copies = isinstance(expression, Call) and expression.function == "identity" and found[0] in run.lines
         cut = [previous(name) or (name == INPUT and run.earlier) for name in found]

@@ -149,7 +149,7 @@ def _slope(name: str, y: np.ndarray) -> np.ndarray:
 
 def line(expression: Expression, values: Mapping[str, Value]) -> Value:
     """An element-wise line. Bounds are taken at the corners, one after the other; x * x is left to `slope`."""
-    unsure = [name for name in _names(expression) if isinstance(values[name], Interval)]
+    unsure = [name for name in names_of(expression) if isinstance(values[name], Interval)]
     if not unsure:
         return evaluate(expression, values)  # type: ignore[arg-type]
     corners = []
@@ -161,7 +161,7 @@ def line(expression: Expression, values: Mapping[str, Value]) -> Value:
 
 
 @lru_cache(maxsize=4096)
-def _names(expression: Expression) -> tuple[str, ...]:
+def names_of(expression: Expression) -> tuple[str, ...]:
     return tuple(names(expression))
 
 

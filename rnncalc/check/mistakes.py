@@ -20,12 +20,14 @@ class Context:
     """What a variant may need to know beside the Spec.
 
     orders: run → the gates as this problem stacks them. second: run → symbol → the second of two biases. wrong:
-    quantities of the graph with wrong numbers.
+    quantities of the graph with wrong numbers. parameters: whether gradients of parameters, or updated ones, are among
+    the answers.
     """
 
     orders: dict[int, str] = field(default_factory=dict)
     second: dict[int, dict[str, object]] = field(default_factory=dict)
     wrong: tuple[Key, ...] = ()
+    parameters: bool = False
     steps: int = 1
     sequences: int = 1
     outputs: int = 1
@@ -172,7 +174,8 @@ _ENTRIES = (
         "gradient",
     ),
     Mistake(
-        "last_step_only", N_("only the last step's loss was differentiated"), _ruled({"losses": "last"}), "gradient"
+        "last_step_only", N_("only the last step's loss was differentiated"), _ruled({"losses": "last"}, {"losses": "last alone"}),
+        "gradient",
     ),
     Mistake(
         "longest_path_only",
@@ -211,7 +214,7 @@ _ENTRIES = (
     Mistake(
         "upstream_omitted",
         N_("the loss's own derivative dL/dy was taken as 1"),
-        _ruled({"upstream": False}),
+        _ruled({"upstream": "one"}, {"upstream": "weighted"}),
         "gradient",
     ),
     Mistake(

@@ -70,8 +70,11 @@ def _rows(spec: Spec, visit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
     targets, there, _sums = _rows(spec, visit)
     assert spec.question is not None
-    loss, weight = spec.question.loss, spec.question.weight * spec.rules.loss_factor
+    loss = spec.question.loss
+    weight = np.array(spec.question.weight * spec.rules.loss_factor)
     name = next((name for name, one in _names().items() if one is loss), "")
+    if spec.rules.losses == "last alone":
+        weight = weight * _last(spec, visit)
 
     def make(y: Value, *scores: Value) -> Value:
         if loss is None:
@@ -82,7 +85,7 @@ def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
             entries = -(_log_probabilities(kind, y, scores) * targets)
         else:
             entries = _binary(kind, y, scores, targets, there)
-        return intervals.summed(entries, -1) * np.array(weight)
+        return intervals.summed(entries, -1) * weight
 
     return make
 
@@ -125,14 +128,15 @@ def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
     rules, loss = spec.rules, spec.question.loss
     counts = there if loss is None or loss.apart else there.any(axis=-1, keepdims=True) & np.ones_like(there)
     factor = spec.question.weight * rules.sign * rules.gradient_factor
-    if rules.losses == "last":
+    if rules.losses != "all":
         counts = counts & _last(spec, visit)[:, None]
     mask = np.where(counts, factor, 0.0)
     name = next((name for name, one in _names().items() if one is loss), "")
 
     def make(y: Value, *scores: Value) -> Value:
-        if not rules.upstream:
-            return np.broadcast_to(mask, y.shape).copy()
+        if rules.upstream != "usual":
+            ones = mask if rules.upstream == "weighted" else np.where(counts, 1.0, 0.0)
+            return np.broadcast_to(ones, y.shape).copy()
         if loss is None:
             return targets * mask
         if name.endswith("squared_error"):

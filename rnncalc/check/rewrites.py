@@ -272,9 +272,11 @@ def with_function(function: str) -> Callable[[Spec], Iterator[Spec | None]]:
 
     def change(spec: Spec) -> Iterator[Spec | None]:
         gated = any(run.cell.gates for run in spec.runs)
-        choices: list[tuple[str, ...]] = [("tanh",), ("sigmoid",), ("tanh", "sigmoid")] if gated else [()]
-        for replaced in choices:
-            for labels in (True, False) if gated else (True,):
+        choices: list[tuple[tuple[str, ...], bool]] = [((), True)]
+        if gated:
+            choices = [(("tanh",), True), (("tanh",), False), (("sigmoid",), False), (("tanh", "sigmoid"), False)]
+        for replaced, labels in choices:
+            if (function,) != replaced:
                 change_run = partial(_functions, function=function, replaced=replaced, labels=labels)
                 yield _each(spec, change_run, top=False)
 
@@ -396,8 +398,9 @@ def gate_orders(spec: Spec, context: Context) -> Rewritten:
             word = "".join(order)
             rest = [spec.read_out] if spec.read_out else []
             changed_spec = spec.with_runs([*runs, *rest])
-            yield changed_spec.ruled(said=said), " ".join(order), f"--gates {word}"
             yield changed_spec, " ".join(order), f"--gates {word}"
+            if context.parameters:  # gradients and updates that are themselves listed in that order
+                yield changed_spec.ruled(said=said), " ".join(order), f"--gates {word}"
 
 
 def update_complement(spec: Spec, context: Context) -> Rewritten:

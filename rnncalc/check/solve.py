@@ -17,7 +17,7 @@ def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
     heads = {key[0] for key in wanted}
     eras = {key[1] for key in wanted if key[0] in ("loss", "losses")}
     graph = Graph()
-    forward.build(graph, spec)
+    forward.build(graph, spec, until=_last_visit(spec, wanted))
     after = "new" in eras or any(key[0] == "new" and len(key) > 3 for key in wanted)
     if "" in eras:
         question.build(graph, spec)
@@ -32,3 +32,11 @@ def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
         if "new" in eras:
             question.build(graph, spec, "new")
     return graph
+
+
+def _last_visit(spec: Spec, wanted: list[Key]) -> int:
+    """The last visit that any of these needs: all of them, but for signals of a network that only runs forward."""
+    simple = spec.softmax_over == "units" and not any(run.mirrored for run in spec.runs)
+    if simple and wanted and all(key[0] == "" and isinstance(key[-1], int) for key in wanted):
+        return max(key[-1] for key in wanted)
+    return spec.visits

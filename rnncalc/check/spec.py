@@ -53,7 +53,8 @@ class Rules:
     """How the loss goes back to the parameters; what stands here is right.
 
     slope: usual, omitted, preactivation (1 − a²) or twice, for the lines in `slopes` (none named: all of the cells').
-    losses: which count, all or the last. terms: which of a sum over time, all, the first, or the first below
+    losses: which count in the gradient, all, the last, or the last also in the loss itself. upstream: dL/dy as it is,
+    as one, or as one times the loss's weight. terms: which of a sum over time, all, the first, or the first below
     the read-out. said: a quantity →
     the one that is reported in its place.
     """
@@ -65,7 +66,7 @@ class Rules:
     slope: str = "usual"
     slopes: frozenset[str] = frozenset()
     transposed: bool = True
-    upstream: bool = True
+    upstream: str = "usual"
     sign: float = 1.0
     loss_factor: float = 1.0
     gradient_factor: float = 1.0

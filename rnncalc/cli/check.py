@@ -46,23 +46,23 @@ Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read, 3 o
 @engine_options
 @result_options
 def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: str, **look: Any) -> int:
-    from rnncalc import reading, report, report_check
+    from rnncalc import reading
     from rnncalc.check import check
+    from rnncalc.report import check as report
+    from rnncalc.report.shared import not_finite
 
     typed = _typed()
     keys = given(problem)
     asked = reading.read(keys, engine=engine, dtype=dtype)
     found = check(asked, _answers(keys, typed))
-    document = report_check.check(asked, found, hint=hint)
+    document = report.document(asked, found, hint=hint)
     trace = asked.forward()
     if explain and not hint:
-        whole = report.forward(asked, trace, report.Choice(work=True))
-        document.blocks += [*report_check.blind(found), *whole.blocks[bool(asked.title) :]]
-        document.data["solution"] = whole.data
+        report.add_solution(document, asked, trace, found)
     show(document, **look)
     broken = trace.first_not_finite()
     if broken is not None:
-        click.echo(f"Error: {report.not_finite(*broken)}", err=True)
+        click.echo(f"Error: {not_finite(*broken)}", err=True)
         return OVERFLOWED
     return 0 if found.verdict == "right" else 1
 

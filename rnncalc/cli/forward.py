@@ -15,7 +15,6 @@ from rnncalc.cli.options import (
     result_options,
     show,
 )
-from rnncalc.language import _
 
 OVERFLOWED = 3
 
@@ -37,14 +36,16 @@ rnncalc forward problem.json --format json -o answer.json
 @engine_options
 @result_options
 def command(problem: str | None, work: bool, step: str, signals: str, engine: str, dtype: str, **look: Any) -> int:
-    from rnncalc import reading, report
+    from rnncalc import reading
+    from rnncalc.report import forward as report
+    from rnncalc.report.shared import Choice, not_finite
 
     asked = reading.read(given(problem), engine=engine, dtype=dtype)
     trace = asked.forward()
-    choice = report.Choice([name.strip() for name in signals.split(",") if name.strip()], step, work)
-    show(report.forward(asked, trace, choice), **look)
+    choice = Choice([name.strip() for name in signals.split(",") if name.strip()], step, work)
+    show(report.document(asked, trace, choice), **look)
     broken = trace.first_not_finite()
     if broken is None:
         return 0
-    click.echo(_("Error: {message}").format(message=report.not_finite(*broken)), err=True)
+    click.echo(f"Error: {not_finite(*broken)}", err=True)
     return OVERFLOWED

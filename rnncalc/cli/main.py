@@ -17,6 +17,7 @@ from rnncalc.language import LANGUAGES, _
 
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
+    "backward": "Backpropagation through time: every δ, every gradient, the update.",
     "check": "Are these answers right, where did it go wrong, and why.",
     "grade": "Grade many answers to one problem: a mark sheet.",
     "new": "Make a problem: friendly numbers, statement, answer form, solution.",

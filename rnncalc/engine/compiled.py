@@ -4,31 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncalc.cells import Cell
 from rnncalc.engine import loops
 from rnncalc.engine.jit import specialised
-from rnncalc.engine.pack import Packed, aligned
+from rnncalc.engine.pack import Packed, aligned, run_of
 from rnncalc.schedule import Schedule
+
+if TYPE_CHECKING:
+    from rnncalc.engine.back import CompiledAdjoint
+    from rnncalc.engine.back_pack import PackedBack
 
 Arrays = Mapping[str, np.ndarray]
 CHUNK = 256 * 1024  # bytes of the block of `infer`: what stays in a second-level cache beside the weights
+
+
+class Rows(dict[str, np.ndarray]):
+    """The signals of a forward pass, name → (rows, width), and the block (rows, pitch) of which they are views."""
+
+    def __init__(self, block: np.ndarray, signals: Arrays):
+        super().__init__(signals)
+        self.block = block
 
 
 class CompiledCell:
     """A cell with its parameters (symbol → array, all of one dtype), run by machine code."""
 
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
-        self.cell, self.sizes, self.dtype = cell, sizes, dtype
+        self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
         self.packed = Packed(cell, parameters, sizes, dtype)
 
     def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> dict[str, np.ndarray]:
         """Every signal: name → (N + rows, width), views of one block. Arguments as for `WalkedCell.forward`."""
         rows = self._run(schedule.rows, x, schedule, initial, *self._nothing)
-        return {line: self._view(rows, line) for line in self.cell.lines}
+        return Rows(rows, {line: self._view(rows, line) for line in self.cell.lines})
+
+    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint:
+        """Backpropagation through what `forward` left behind."""
+        from rnncalc.engine.back import CompiledAdjoint
+
+        assert isinstance(signals, Rows)
+        return CompiledAdjoint(self, signals, x, schedule)
+
+    @cached_property
+    def back(self) -> PackedBack:
+        """The weights packed for the way back, on first need."""
+        from rnncalc.engine.back_pack import PackedBack
+
+        return PackedBack(self.packed, self.parameters)
 
     def infer(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""
@@ -50,8 +76,7 @@ class CompiledCell:
         shaped = block.reshape(rows, self.packed.pitch)
         for state in self.cell.state:
             self._view(shaped, state)[: schedule.sequences] = initial.get(state, 0)
-        x = np.ascontiguousarray(x)  # machine code takes the pointer and asks no questions
-        self._code(*self._arguments(block, schedule.starts, x.reshape(-1), x.shape[1], out, final))
+        self._code(*self._arguments(block, schedule.starts, *run_of(x), out, final))
         return shaped
 
     def _view(self, rows: np.ndarray, name: str) -> np.ndarray:

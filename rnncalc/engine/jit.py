@@ -43,6 +43,17 @@ def specialised(dispatcher: Callable, number: int, *arguments: object) -> Callab
     return dispatcher.compile(signature)
 
 
+def machine_code(dispatcher: Callable, dtype: numpy.dtype, *arguments: object) -> Callable:
+    """The machine code of a function that knows no cell, for one dtype; it takes pointers and asks no questions."""
+    key = dispatcher, numpy.dtype(dtype)
+    if key not in _CODE:
+        _CODE[key] = dispatcher.compile(tuple(map(numba.typeof, arguments)))
+    return _CODE[key]
+
+
+_CODE: dict[tuple[Callable, numpy.dtype], Callable] = {}
+
+
 class _Files(NullCache):
     """One compiled signature, one file."""
 

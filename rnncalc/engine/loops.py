@@ -14,11 +14,12 @@ import math
 from numba import literally
 
 from rnncalc.engine.jit import jit
-from rnncalc.engine.products import multiply
+from rnncalc.engine.products import call_multiply
 from rnncalc.engine.step import copy, elementwise, shifted_exp
 
 # a cell's geometry: padded widths, entries of a row, entries of a vector, number of stages, where a copy of x lies
-WIDTH_H, WIDTH_O, PITCH, LANES, STAGES, INPUT_AT = range(6)
+# and its entries, the address of `multiply`
+WIDTH_H, WIDTH_O, PITCH, LANES, STAGES, INPUT_AT, INPUTS, MULTIPLY = range(8)
 # columns of the tables of products, of row-wise lines, and of states; the emitted signal has a row like a state's
 STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
 TARGET, KIND = 2, 4  # in place of EARLIER and PANEL
@@ -61,9 +62,10 @@ def forward(
             for p in range(len(products)):
                 if products[p, STAGE] == stage:
                     source = (before if products[p, EARLIER] else here) * pitch + products[p, SOURCE]
-                    multiply(
-                        signals, source, pitch, end - here, products[p, DEPTH], panels, products[p, PANEL], lanes,
-                        columns, products[p, COLUMN], products[p, VECTORS], signals, here * pitch, pitch,
+                    call_multiply(
+                        geometry[MULTIPLY], signals, source, pitch, end - here, products[p, DEPTH], panels,
+                        products[p, PANEL], lanes, columns, products[p, COLUMN], products[p, VECTORS], signals,
+                        here * pitch, pitch,
                     )  # fmt: skip
             for i in range(end - here):
                 row, last = (here + i) * pitch, (before + i) * pitch
@@ -99,10 +101,10 @@ def lay(signals, geometry, begin, rows, x, x0, pitch_x, biases, inputs, panels, 
     for row in range(rows):
         copy(signals, (begin + row) * pitch, biases, 0, len(biases))
         if at >= 0:
-            copy(signals, (begin + row) * pitch + at, x, x0 + row * pitch_x, pitch_x)
+            copy(signals, (begin + row) * pitch + at, x, x0 + row * pitch_x, geometry[INPUTS])
     for p in range(len(inputs)):
-        multiply(
-            x, x0, pitch_x, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
+        call_multiply(
+            geometry[MULTIPLY], x, x0, pitch_x, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
             columns, inputs[p, COLUMN], inputs[p, VECTORS], signals, begin * pitch, pitch,
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ import numpy as np
 from rnncalc.cells import Cell
 from rnncalc.cells.plan import Stage
 from rnncalc.engine import loops
+from rnncalc.engine.products import address
 from rnncalc.engine.step import SIZES, program
 from rnncalc.engine.vector import lanes
 from rnncalc.equations import INPUT, Call, Name
@@ -23,6 +24,49 @@ def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
     return raw[start : start + entries * dtype.itemsize].view(dtype)
 
 
+def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:
+    """Rows as machine code takes them: one run of memory, and how far apart the rows begin; copied only in need."""
+    count, width = rows.shape
+    size = rows.itemsize
+    if count < 2 or rows.strides[1] != size or rows.strides[0] % size or rows.strides[0] < width * size:
+        rows = np.ascontiguousarray(rows)
+        return rows.reshape(-1), width
+    pitch = rows.strides[0] // size
+    return np.lib.stride_tricks.as_strided(rows, ((count - 1) * pitch + width,), (size,)), pitch
+
+
+class Panels:
+    """Weights packed one after the other, with the column where each of their vectors goes."""
+
+    def __init__(self, lanes: int, dtype: np.dtype):
+        self.lanes, self.dtype, self.entries = lanes, dtype, 0
+        self.panels: list[np.ndarray] = []
+        self.columns: list[int] = []
+
+    def add(self, weights: list[tuple[int, np.ndarray]]) -> tuple[int, int, int]:
+        """Weights (units, depth) of one depth, each with the column where its units begin.
+
+        Returns where the first panel begins, where the columns do, and how many vectors there are.
+        """
+        place, column, vectors = self.entries, len(self.columns), list[np.ndarray]()
+        for begin, weight in weights:
+            width = -(-len(weight) // self.lanes) * self.lanes
+            padded = np.zeros((width, weight.shape[1]), self.dtype)
+            padded[: len(weight)] = weight
+            vectors.extend(padded.reshape(-1, self.lanes, weight.shape[1]).transpose(0, 2, 1))  # (depth, lanes) each
+            self.columns.extend(range(begin, begin + width, self.lanes))
+        packed = [np.concatenate(vectors[v : v + 2], axis=1).reshape(-1) for v in range(0, len(vectors), 2)]
+        self.panels += packed
+        self.entries += sum(map(len, packed))
+        return place, column, len(vectors)
+
+    def joined(self) -> tuple[np.ndarray, np.ndarray]:
+        """All panels as one array, and all columns."""
+        panels = aligned(self.entries, self.dtype)
+        np.concatenate([panels[:0], *self.panels], out=panels)
+        return panels, np.array(self.columns, np.int64)
+
+
 class Packed:
     """One cell's geometry, tables and packed weights, for one dtype and the host's vectors."""
 
@@ -32,15 +76,13 @@ class Packed:
         self.widths = {size: -(-sizes.get(size, 0) // self.lanes) * self.lanes for size in SIZES}
         self.pitch = self.program.pitch(self.widths)
         self.biases = np.zeros(sum(self.widths[cell.size(line.signal)] for line in self.program.products), dtype)
-        self._panels: list[np.ndarray] = []
-        self._columns: list[int] = []
+        self._packing = Panels(self.lanes, dtype)
         self._inputs: list[list[int]] = []
         self._products: list[list[int]] = []
         self._rowwise: list[list[int]] = []
         for number, stage in enumerate(cell.stages):
             self._stage(number, stage, parameters)
-        self.panels = aligned(sum(map(len, self._panels)), dtype)
-        np.concatenate([self.panels[:0], *self._panels], out=self.panels)
+        self.panels, self.columns = self._packing.joined()
         self.extras = aligned(sum(self.widths[self.program.size(name)] for name in self.program.extras), dtype)
         self.extras[:] = 0
         for name in self.program.extras:
@@ -56,11 +98,11 @@ class Packed:
         """The arrays that the loops are called with."""
         copy_of_x = self.offset(INPUT) if self.cell.adds_input else -1
         widths = [self.widths[size] for size in SIZES]
-        self.geometry = np.array([*widths, self.pitch, self.lanes, len(self.cell.stages), copy_of_x], np.int64)
+        rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0), address(self.dtype)]
+        self.geometry = np.array([*widths, self.pitch, self.lanes, *rest], np.int64)
         tables = ((self._inputs, 7), (self._products, 7), (self._rowwise, 5))
         inputs, products, rowwise = (np.array(table, np.int64).reshape(-1, width) for table, width in tables)
-        columns = np.array(self._columns, np.int64)
-        self.tables = (self.biases, inputs, products, rowwise, self.panels, columns, self.extras)
+        self.tables = (self.biases, inputs, products, rowwise, self.panels, self.columns, self.extras)
         self.emitted = np.array([self.offset(self.cell.emits), self.sizes[self.cell.size(self.cell.emits)]], np.int64)
         widths = [self.sizes[self.cell.size(state)] for state in self.cell.state]
         places = np.cumsum([0, *widths])[:-1]
@@ -77,14 +119,13 @@ class Packed:
             for product in (*line.inputs, *line.products):
                 groups.setdefault(product.source, []).append((begin, product.sign * parameters[product.weight]))
         for source, weights in groups.items():
-            depth, panel, column = weights[0][1].shape[1], sum(map(len, self._panels)), len(self._columns)
-            vectors = self._pack(weights)
+            depth, place = weights[0][1].shape[1], self._packing.add(weights)
             if source == INPUT:
-                self._inputs.append([number, 0, 0, depth, panel, column, vectors])
+                self._inputs.append([number, 0, 0, depth, *place])
             else:
                 earlier = source.endswith("_p")
                 at = self.offset(source.removesuffix("_p"))
-                self._products.append([number, at, int(earlier), depth, panel, column, vectors])
+                self._products.append([number, at, int(earlier), depth, *place])
         for signal in stage.rowwise:
             call = self.cell.lines[signal]
             assert isinstance(call, Call)
@@ -92,15 +133,3 @@ class Packed:
             places = self.offset(call.argument.id), self.offset(signal)
             width, kind = self.sizes[self.cell.size(signal)], ROWWISE[call.function]
             self._rowwise.append([number, *places, width, kind])
-
-    def _pack(self, weights: list[tuple[int, np.ndarray]]) -> int:
-        """Weights (units, depth), each with the column where its units begin, as panels; returns how many vectors."""
-        vectors: list[np.ndarray] = []
-        for begin, weight in weights:
-            width = -(-len(weight) // self.lanes) * self.lanes
-            padded = np.zeros((width, weight.shape[1]), self.dtype)
-            padded[: len(weight)] = weight
-            vectors.extend(padded.reshape(-1, self.lanes, weight.shape[1]).transpose(0, 2, 1))  # (depth, lanes) each
-            self._columns.extend(range(begin, begin + width, self.lanes))
-        self._panels += [np.concatenate(vectors[v : v + 2], axis=1).reshape(-1) for v in range(0, len(vectors), 2)]
-        return len(vectors)

@@ -11,8 +11,13 @@ has the same bits alone and in any batch.
 
 from __future__ import annotations
 
+from functools import cache
+
+import numba
+import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import literally, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from rnncalc.engine.jit import jit
@@ -25,31 +30,33 @@ WIDE = 8 if WIDTH == 64 else 4  # vectors of a tile of one row: enough independe
 
 
 @intrinsic(prefer_literal=True)
-def tile(typing, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c):
-    """C[row, columns] += A[row, :depth] · panel for `rows` rows and `vectors` vectors (both literal).
+def tile(typing, across, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c):
+    """C[row, columns] += A[row, :depth] · panel for `rows` rows and `vectors` vectors (all three numbers literal).
 
     a0, pitch_a: where A's rows begin and how far apart; p0: where the panel begins; columns[column:]: where in C's row
-    each vector goes; c0, pitch_c as for A.
+    each vector goes; c0, pitch_c as for A. across: A lies transposed, a row of memory for each k, and every vector of
+    the weight is a panel by itself.
     """
 
     def codegen(context, builder, signature, arguments):
-        height, width = rows.literal_value, vectors.literal_value
-        a_, a0_, pitch_a_, panels_, p0_, depth_, columns_, column_, c_, c0_, pitch_c_ = arguments[2:]
+        transposed, height, width = across.literal_value, rows.literal_value, vectors.literal_value
+        a_, a0_, pitch_a_, panels_, p0_, depth_, columns_, column_, c_, c0_, pitch_c_ = arguments[3:]
         pointer = lambda index, value: context.make_array(signature.args[index])(context, builder, value).data  # noqa: E731
-        A, P, where, C = pointer(2, a_), pointer(5, panels_), pointer(8, columns_), pointer(10, c_)
-        vector = Vector(builder, signature.args[2].dtype)
+        A, P, where, C = pointer(3, a_), pointer(6, panels_), pointer(9, columns_), pointer(11, c_)
+        vector = Vector(builder, signature.args[3].dtype)
         index = p0_.type
         constant = lambda value: ir.Constant(index, value)  # noqa: E731
 
         targets = [builder.load(builder.gep(where, [builder.add(column_, constant(v))])) for v in range(width)]
-        starts = [builder.add(a0_, builder.mul(pitch_a_, constant(row))) for row in range(height)]
+        apart = constant(1) if transposed else pitch_a_
+        starts = [builder.add(a0_, builder.mul(apart, constant(row))) for row in range(height)]
         rows_c = [builder.add(c0_, builder.mul(pitch_c_, constant(row))) for row in range(height)]
         cells = [(row, v) for row in range(height) for v in range(width)]
         before = [vector.load(C, builder.add(rows_c[row], targets[v])) for row, v in cells]
 
-        paired = min(width, 2) * vector.lanes  # entries of a panel for one k
-        panel = builder.mul(depth_, constant(paired))
-        bases = [builder.add(p0_, builder.mul(panel, constant(v // 2))) for v in range(width)]
+        together = 1 if transposed else min(width, 2)  # vectors of a panel
+        panel = builder.mul(depth_, constant(together * vector.lanes))
+        bases = [builder.add(p0_, builder.mul(panel, constant(v // together))) for v in range(width)]
 
         entry, body, done = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
         builder.cbranch(builder.icmp_signed(">", depth_, constant(0)), body, done)
@@ -57,15 +64,16 @@ def tile(typing, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, colu
         k = builder.phi(index)
         sums = [builder.phi(vector.type) for _ in cells]
         k.add_incoming(constant(0), entry)
-        shift = builder.mul(k, constant(paired))
+        shift = builder.mul(k, constant(together * vector.lanes))
         weights = [
-            vector.load(P, builder.add(builder.add(bases[v], shift), constant(v % 2 * vector.lanes)))
+            vector.load(P, builder.add(builder.add(bases[v], shift), constant(v % together * vector.lanes)))
             for v in range(width)
         ]
+        along = builder.mul(k, pitch_a_) if transposed else k
         after = []
         for (row, v), running in zip(cells, sums):
             if v == 0:
-                entry_a = vector.spread(A, builder.add(starts[row], k))
+                entry_a = vector.spread(A, builder.add(starts[row], along))
             after.append(vector.fma(entry_a, weights[v], running))
         following = builder.add(k, constant(1))
         k.add_incoming(following, builder.block)
@@ -85,71 +93,84 @@ def tile(typing, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, colu
             vector.store(result, C, builder.add(rows_c[row], targets[v]))
         return context.get_dummy_value()
 
-    signature = types.void(rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c)
+    signature = types.void(across, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c)
     return signature, codegen
 
 
 @jit
-def multiply(a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
-    """C[:rows, columns[first : first + vectors]] += A[:rows, :depth] · the packed weight that begins at p0."""
-    panel = 2 * lanes * depth
-    v = 0
-    if rows == 1:
+def strip(across, width, a, a0, pitch_a, rows, panels, p, depth, columns, column, c, c0, pitch_c):
+    """One panel of `width` vectors times all rows: tiles as high as they can be. across, width: literal."""
+    literally(across)
+    literally(width)
+    apart, row = 1 if across else pitch_a, 0
+    while row + ROWS <= rows:
+        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
+        tile(across, ROWS, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        row += ROWS
+    if ROWS > 4 and row + 4 <= rows:
+        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
+        tile(across, 4, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        row += 4
+    if row + 2 <= rows:
+        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
+        tile(across, 2, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        row += 2
+    if row < rows:
+        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
+        tile(across, 1, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+
+
+@jit
+def multiply(across, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
+    """C[:rows, columns[first : first + vectors]] += A[:rows, :depth] · the packed weight that begins at p0.
+
+    across: literal, 0 or 1, as for `tile`.
+    """
+    literally(across)
+    panel, v = 2 * lanes * depth, 0
+    if rows == 1:  # more vectors at once, since one row alone has few independent sums
         while v + WIDE <= vectors:
-            tile(1, WIDE, a, a0, pitch_a, panels, p0 + v // 2 * panel, depth, columns, first + v, c, c0, pitch_c)
+            p = p0 + v // 2 * panel
+            tile(across, 1, WIDE, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
             v += WIDE
+        if WIDE > 4 and v + 4 <= vectors:
+            p = p0 + v // 2 * panel
+            tile(across, 1, 4, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
+            v += 4
     while v + 2 <= vectors:
-        p, row = p0 + v // 2 * panel, 0
-        while row + ROWS <= rows:
-            tile(
-                ROWS,
-                2,
-                a,
-                a0 + row * pitch_a,
-                pitch_a,
-                panels,
-                p,
-                depth,
-                columns,
-                first + v,
-                c,
-                c0 + row * pitch_c,
-                pitch_c,
-            )
-            row += ROWS
-        while row < rows:
-            tile(
-                1,
-                2,
-                a,
-                a0 + row * pitch_a,
-                pitch_a,
-                panels,
-                p,
-                depth,
-                columns,
-                first + v,
-                c,
-                c0 + row * pitch_c,
-                pitch_c,
-            )
-            row += 1
+        p = p0 + v // 2 * panel
+        strip(across, 2, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
         v += 2
     if v < vectors:
         p = p0 + v // 2 * panel
-        for row in range(rows):
-            tile(
-                1,
-                1,
-                a,
-                a0 + row * pitch_a,
-                pitch_a,
-                panels,
-                p,
-                depth,
-                columns,
-                first + v,
-                c,
-                c0 + row * pitch_c,
-                pitch_c,
-            )
+        strip(across, 1, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
+
+
+@intrinsic
+def call_multiply(
+    typing, address, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c
+):
+    """`multiply(0, …)` through its address: the loops of all cells share its machine code, and compile without it."""
+    arguments = (a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c)
+
+    def codegen(context, builder, signature, given):
+        kinds = [types.literal(0), *signature.args[1:]]
+        values = [ir.Constant(ir.IntType(64), 0), *given[1:]]
+        kind = context.call_conv.get_function_type(types.none, kinds)
+        nothing, error = (cgutils.alloca_once(builder, pointer.pointee) for pointer in kind.args[:2])
+        packed = context.get_arg_packer(kinds).as_arguments(builder, values)
+        builder.call(builder.inttoptr(given[0], kind.as_pointer()), [nothing, error, *packed])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *arguments), codegen
+
+
+@cache
+def address(dtype: np.dtype) -> int:
+    """Where the machine code of `multiply(0, …)` for that dtype lies; compiled, or found on disk, on first need."""
+    numbers, places, i = types.Array(numba.from_dtype(dtype), 1, "C"), types.Array(types.int64, 1, "C"), types.int64
+    kinds = (types.literal(0), numbers, i, i, i, i, numbers, i, i, places, i, i, numbers, i, i)
+    multiply.compile(kinds)
+    compiled = multiply.overloads[kinds]
+    place: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    return place

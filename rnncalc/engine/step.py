@@ -8,6 +8,7 @@ one vector of units at a time, every value in a register, each signal loaded onc
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from llvmlite import ir
 from numba import types
@@ -30,6 +31,7 @@ from rnncalc.equations import (
     signal_of,
 )
 
+Line = TypeVar("Line")
 SIZES = "HO"  # the two widths of a row's signals; the literal number of a width is its place here
 
 
@@ -164,7 +166,9 @@ def _placer(
     return place
 
 
-def by_stage(builder: ir.IRBuilder, stage: ir.Value, lines: list[list[str]], emit: Callable[[list[str]], None]) -> None:
+def by_stage(
+    builder: ir.IRBuilder, stage: ir.Value, lines: list[list[Line]], emit: Callable[[list[Line]], None]
+) -> None:
     """Emit the lines of every stage, each behind a test of the stage's number, which is known only as the code runs."""
     if len(lines) == 1:
         emit(lines[0])

@@ -171,6 +171,11 @@ class Vector:
         zero = self.constant(0)
         return self.where("<", x, zero, zero, x)
 
+    def step(self, y: ir.Value) -> ir.Value:
+        """1 where y is positive, else 0."""
+        zero = self.constant(0)
+        return self.where(">", y, zero, self.constant(1), zero)
+
     def tanh(self, x: ir.Value) -> ir.Value:
         """sign(x) · e / (e + 2) with e = e^(2|x|) − 1: no cancellation near 0."""
         twice = self._call("fabs", x)

@@ -12,7 +12,7 @@ from rnncalc.render.numbers import exact
 
 def render(document: Document, look: Look) -> str:
     """Every table of the document below one header; an empty cell where a sequence has no step."""
-    tables = [block for block in document.blocks if isinstance(block, Table)]
+    tables = document.sheet or [block for block in document.blocks if isinstance(block, Table)]
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
     grids = [block for block in document.blocks if isinstance(block, Grid)]

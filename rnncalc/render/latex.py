@@ -2,10 +2,25 @@ r"""LaTeX: a piece that compiles between \begin{document} and \end{document} wit
 
 from __future__ import annotations
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
-from rnncalc.render import Look, grid
+import re
+from dataclasses import replace
+
+from rnncalc.document import (
+    Arrays,
+    Document,
+    Formula,
+    Formulas,
+    Grid,
+    Heading,
+    Items,
+    Matrices,
+    Matrix,
+    Paragraph,
+    Table,
+)
+from rnncalc.render import Look, arrays, grid
 from rnncalc.render.plain import cells
-from rnncalc.writing import LATEX, Place, Style, write, write_name
+from rnncalc.writing import LATEX, Style, write, write_name
 
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*", 4: "paragraph*"}
 _SPECIAL = {
@@ -52,10 +67,12 @@ def render(document: Document, look: Look) -> str:
             parts.append(_aligned([*above, *(formula(line, look) for line in block.lines)]))
         elif isinstance(block, Table):
             parts.append(_table(block, look))
+        elif isinstance(block, Matrices):
+            parts += [f"\\[\n{matrix(one, look)}\n\\]" for one in block.all]
         elif isinstance(block, Grid):
             parts.append(grid.latex(block, look, escaped))
-        elif isinstance(block, Matrices):
-            parts.append(_aligned([matrix(item, "&=") for item in block.items]))
+        elif isinstance(block, Arrays):
+            parts.append(_aligned([arrays.latex(item, "&=") for item in block.items]))
     return "\n\n".join(parts)
 
 
@@ -66,34 +83,19 @@ def style(look: Look) -> Style:
 
 def formula(line: Formula, look: Look) -> str:
     """left &= right = …, to be aligned at the first sign."""
-    marks, everywhere = style(look), Place(line.place.step, None, line.place.signals)
+    marks, everywhere = style(look), replace(line.place, unit=None)
     left = write_name(line.signal, marks, line.letters, line.place)
     return f"{left} &= " + " = ".join(write(right, marks, line.letters, everywhere) for right in line.right)
 
 
-def matrix(block: Matrix, equals: str = "=") -> str:
-    """U = a matrix in brackets, a vector as a column."""
-    entries = block.entries
-    if isinstance(entries, tuple):
-        rows = r" \\ ".join(" & ".join(row) if isinstance(row, tuple) else row for row in entries)
-        body = rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
-    else:
-        body = entries
-    body = body.replace("_", r"\_")
-    return f"{_symbol(block.name)} {equals} {body}"
-
-
-def _symbol(name: str) -> str:
-    """dU_i, h_0, U_new as a symbol with its index."""
-    base, _, index = name.partition("_")
-    if len(base) == 2 and base[0] == "d":
-        base = rf"\mathrm{{d}}{base[1]}"
-    elif len(base) > 1:
-        base = rf"\mathrm{{{base}}}"
-    if not index:
-        return base
-    index = index.replace("_", ",")
-    return f"{base}_{{{index}}}" if len(index) == 1 or index.isdigit() else rf"{base}_{{\mathrm{{{index}}}}}"
+def matrix(block: Matrix, look: Look) -> str:
+    """label = a matrix in brackets, of up to as many columns as amsmath sets."""
+    rows = " \\\\ ".join(" & ".join(look.rounding.latex(value) for value in row) for row in block.rows)
+    label = re.sub(r"_(\w+)", r"_{\\mathrm{\1}}", block.label)
+    if block.number:
+        return f"{label} = {rows}"
+    setup = rf"\setcounter{{MaxMatrixCols}}{{{len(block.rows[0])}}} " if len(block.rows[0]) > 10 else ""
+    return rf"{setup}{label} = \begin{{bmatrix}} {rows} \end{{bmatrix}}"
 
 
 def escaped(text: str) -> str:

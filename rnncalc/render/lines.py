@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from rnncalc.document import Formula, Formulas, Matrix
+from rnncalc.document import Formula, Formulas, Matrices, Matrix
 from rnncalc.render import Look
-from rnncalc.writing import ASCII, TEXT, Place, Style, write, write_name
+from rnncalc.writing import ASCII, TEXT, Style, write, write_name
 
 _IN_ASCII = str.maketrans(
     {
@@ -34,6 +35,8 @@ _IN_ASCII = str.maketrans(
         "½": "1/2",
         "²": "^2",
         "±": "+-",
+        "█": "#",
+        "⁺": "+",
         "×": "x",
     }
 )
@@ -52,7 +55,7 @@ def style(look: Look) -> Style:
 def formula(line: Formula, marks: Style) -> str:
     """left = right = …"""
     left = write_name(line.signal, marks, line.letters, line.place)
-    everywhere = Place(line.place.step, None, line.place.signals)
+    everywhere = replace(line.place, unit=None)
     return " = ".join([left, *(write(right, marks, line.letters, everywhere) for right in line.right)])
 
 
@@ -65,13 +68,24 @@ def formulas(group: Formulas, marks: Style) -> Iterator[str]:
         yield indent + formula(line, marks)
 
 
-def matrix(block: Matrix) -> str:
-    """U = [[0.1, 0.2], [0.3, 0.4]]: one line, which can be copied into a command or a program."""
-    return f"{block.name} = {_bracketed(block.entries)}"
+def matrices(block: Matrices, look: Look) -> Iterator[str]:
+    """Each below the one before, the signs of equality too."""
+    width = max(len(one.label) for one in block.all)
+    for one in block.all:
+        yield from matrix(one, look, width)
 
 
-def _bracketed(entries: object) -> str:
-    return f"[{', '.join(map(_bracketed, entries))}]" if isinstance(entries, tuple) else str(entries)
+def matrix(block: Matrix, look: Look, width: int = 0) -> Iterator[str]:
+    """label = [ numbers ], the rows of a matrix below each other."""
+    if block.number:
+        yield f"{block.label.ljust(width)} = {look.rounding(block.rows[0][0])}"
+        return
+    columns = [[look.rounding(row[k]) for row in block.rows] for k in range(len(block.rows[0]))]
+    wide = [max(map(len, column)) for column in columns]
+    head = f"{block.label.ljust(width)} = "
+    for number, row in enumerate(zip(*columns)):
+        cells = "  ".join(cell.rjust(most) for cell, most in zip(row, wide))
+        yield (head if number == 0 else " " * len(head)) + f"[ {cells} ]"
 
 
 def folded(line: str, width: int | None) -> Iterator[str]:

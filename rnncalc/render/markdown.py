@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
-from rnncalc.render import Look, grid
+from rnncalc.document import Arrays, Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
+from rnncalc.render import Look, arrays, grid
 from rnncalc.render.latex import formula, matrix
 from rnncalc.render.plain import cells
 
@@ -27,10 +27,12 @@ def render(document: Document, look: Look) -> str:
             parts.append(_display([*above, *(formula(line, look) for line in block.lines)]))
         elif isinstance(block, Table):
             parts.append(_table(block, look))
+        elif isinstance(block, Matrices):
+            parts += [f"$${matrix(one, look)}$$" for one in block.all]
         elif isinstance(block, Grid):
             parts.append(grid.markdown(block, look, _escaped))
-        elif isinstance(block, Matrices):
-            parts += [f"$${matrix(item)}$$" for item in block.items]
+        elif isinstance(block, Arrays):
+            parts += [f"$${arrays.latex(item)}$$" for item in block.items]
     return "\n\n".join(parts)
 
 

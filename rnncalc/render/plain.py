@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
-from rnncalc.render import Look, grid
-from rnncalc.render.lines import ascii_text, formula, formulas, matrix, style
+from rnncalc.document import Arrays, Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
+from rnncalc.render import Look, arrays, grid
+from rnncalc.render.lines import ascii_text, formula, formulas, matrices, style
 
 
 def render(document: Document, look: Look) -> str:
@@ -24,10 +24,12 @@ def render(document: Document, look: Look) -> str:
             parts.append("\n".join("  " + line for line in formulas(block, style(look))))
         elif isinstance(block, Table):
             parts.append(table(block, look))
+        elif isinstance(block, Matrices):
+            parts.append("\n".join("  " + line for line in matrices(block, look)))
         elif isinstance(block, Grid):
             parts.append("\n".join(grid.lines(block, look)))
-        elif isinstance(block, Matrices):
-            parts.append("\n".join("  " + matrix(item) for item in block.items))
+        elif isinstance(block, Arrays):
+            parts.append("\n".join("  " + arrays.line(item) for item in block.items))
     text = "\n\n".join(parts)
     return ascii_text(text) if look.ascii else text
 

@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
+from rnncalc.document import Arrays, Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
 from rnncalc.language import _
-from rnncalc.render import Look, grid
-from rnncalc.render.lines import ascii_text, folded, formulas, matrix, style
+from rnncalc.render import Look, arrays, grid
+from rnncalc.render.lines import ascii_text, folded, formulas, matrices, style
 from rnncalc.render.plain import aligned, display_width, right
 
 LONG, ENDS = 40, 10  # a table of more steps shows so many at either end
@@ -48,12 +48,15 @@ def render(document: Document, look: Look) -> str:
             _formulas(console, block, look)
         elif isinstance(block, Table):
             _table(console, block, look)
+        elif isinstance(block, Matrices):
+            for line in matrices(block, look):
+                console.print(Text("  " + line))
         elif isinstance(block, Grid):
             for number, line in enumerate(grid.lines(block, look)):
                 console.print(Text(line, style="bold" if number == 0 else "", no_wrap=True), soft_wrap=True)
-        elif isinstance(block, Matrices):
+        elif isinstance(block, Arrays):
             for item in block.items:
-                console.print(Text("  " + matrix(item)))
+                console.print(Text("  " + arrays.line(item)))
     text = "\n".join(line.rstrip() for line in output.getvalue().splitlines())
     return ascii_text(text) if look.ascii else text
 
@@ -101,8 +104,8 @@ def _table(console: Console, block: Table, look: Look) -> None:
             console.print()
     if cut:
         message = _("{n} of {all} steps; --step {from_}-{to} shows the others, -o FILE.csv writes all")
-        first, last = block.steps[ENDS], block.steps[-ENDS - 1]
-        console.print(Text(message.format(n=2 * ENDS, all=len(block.steps), from_=first, to=last), style="dim"))
+        begin, end = block.steps[ENDS], block.steps[-ENDS - 1]
+        console.print(Text(message.format(n=2 * ENDS, all=len(block.steps), from_=begin, to=end), style="dim"))
 
 
 def _folds(widths: list[int], signals: list[str], width: int | None, step: int) -> list[tuple[int, int]]:

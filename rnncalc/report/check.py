@@ -21,6 +21,9 @@ from rnncalc.check.records import (
 from rnncalc.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.language import _
 from rnncalc.problems import Problem
+from rnncalc.report import backward, forward
+from rnncalc.report.shared import Choice
+from rnncalc.trace import Trace
 
 MARKS = {RIGHT: "✓", TRUNCATED: "✓", ROUNDING: "✓", CARRIED: "→", WRONG: "✗", UNREADABLE: "?"}
 
@@ -37,7 +40,7 @@ def words(verdict: str) -> str:
     }[verdict]
 
 
-def check(problem: Problem, found: Verdict, *, hint: bool = False) -> Document:
+def document(problem: Problem, found: Verdict, *, hint: bool = False) -> Document:
     """The verdict as a document. hint: places, but no number that was computed."""
     blocks: list[Block] = [Heading(problem.title, 1)] if problem.title else []
     blocks += [_grid(problem, found, hint), Paragraph(_summary(found))]
@@ -45,6 +48,19 @@ def check(problem: Problem, found: Verdict, *, hint: bool = False) -> Document:
     if found.first_wrong is not None:
         blocks += _reasons(found)
     return Document(blocks, _data(found, hint), list(problem.notes))
+
+
+def add_solution(document: Document, problem: Problem, trace: Trace, found: Verdict) -> None:
+    """The whole right solution with its arithmetic; the way back too, where a loss is given."""
+    whole, choice = forward.document(problem, trace, Choice(work=True)), Choice(work=True)
+    document.blocks += [*blind(found), *whole.blocks[bool(problem.title) :]]
+    document.data["solution"] = whole.data
+    if problem.task.targets is None and problem.task.dy is None:
+        return
+    back = backward.document(problem, trace, problem.backward(trace), choice)
+    begin = next(at for at, block in enumerate(back.blocks) if isinstance(block, Heading) and block.level == 2)
+    document.blocks += back.blocks[begin:]
+    document.data["backward"] = back.data
 
 
 def blind(found: Verdict) -> list[Block]:

@@ -1,0 +1,74 @@
+"""rnncalc backward"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rnncalc.cli.forward import OVERFLOWED
+from rnncalc.cli.options import (
+    PROBLEM_HELP,
+    ProblemCommand,
+    engine_options,
+    given,
+    problem_argument,
+    result_options,
+    show,
+)
+from rnncalc.language import _
+
+HELP = f"""Backpropagation through time: every δ, every gradient, the update.
+
+\b
+rnncalc backward --U 1 --W 1 --x "1; 1" --V 1 \\
+                 --targets "0; 0" --loss half_squared_error
+rnncalc backward problem.json --lr 0.1 --work
+rnncalc backward problem.json --truncate 2 --gradcheck
+
+\b
+Beside a problem's keys:
+  --targets  the shape of y, class numbers from 0, null or _ for none
+  --loss half_squared_error|squared_error|mean_squared_error|
+         cross_entropy|binary_cross_entropy     --reduction sum|mean|batch_mean
+  --dy       the gradient that arrives at y, in place of targets and loss
+  --truncate K  a loss reaches the K latest steps
+  --chunk K     blocks of K steps, state carried, no gradient between them
+  --lr --clip_norm --clip_value                 the update
+{PROBLEM_HELP}"""
+
+
+@click.command("backward", cls=ProblemCommand, help=HELP)
+@problem_argument
+@click.option("--work", is_flag=True, help="The chain rule with its numbers.")
+@click.option("--step", default="", metavar="STEPS", help="Only these steps: 3, 10-20, last.")
+@click.option("--gradcheck", is_flag=True, help="Hold every gradient against complex step.")
+@click.option("--flow", is_flag=True, help="How far gradients reach: vanishing, exploding or healthy.")
+@engine_options
+@result_options
+def command(
+    problem: str | None, work: bool, step: str, gradcheck: bool, flow: bool, engine: str, dtype: str, **look: Any
+) -> int:
+    from rnncalc import reading
+    from rnncalc.report import backward as report
+    from rnncalc.report.shared import Choice, not_finite
+
+    asked = reading.read(given(problem), engine=engine, dtype=dtype)
+    trace = asked.forward()
+    gradients = asked.backward(trace)
+    document = report.document(asked, trace, gradients, Choice((), step, work))
+    if gradcheck:
+        from rnncalc.report.proof import add_check
+
+        add_check(document, asked, trace, gradients)
+    if flow:
+        from rnncalc.report.proof import add_flow
+
+        add_flow(document, asked, trace)
+    show(document, **look)
+    broken, lost = trace.first_not_finite(), gradients.first_not_finite()
+    if broken is None and lost is None:
+        return 0
+    said = _("{name}: the gradient overflowed or is not a number").format(name=lost)
+    click.echo(f"Error: {said if broken is None else not_finite(*broken)}", err=True)
+    return OVERFLOWED

@@ -1,0 +1,131 @@
+"""The engine's way back: one cell's backpropagation over any batch, as `WalkedAdjoint` does it line by line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnncalc.engine import back_loops as loops
+from rnncalc.engine.compiled import CompiledCell, Rows
+from rnncalc.engine.jit import machine_code
+from rnncalc.engine.pack import aligned, run_of
+from rnncalc.equations import INPUT
+from rnncalc.schedule import Schedule
+
+
+class CompiledAdjoint:
+    """Gradients on their way back through the rows of one forward pass; the methods are those of `WalkedAdjoint`."""
+
+    def __init__(self, compiled: CompiledCell, signals: Rows, x: np.ndarray, schedule: Schedule):
+        self.compiled, self.cell, self.schedule = compiled, compiled.cell, schedule
+        self.packed, self.back = compiled.packed, compiled.back
+        self.signals, self.inputs = signals.block, x
+        self.arriving = self.latest = self.reached = self._block()  # of the next sweep, the latest one, and all
+        self.slopes = np.zeros_like(self.packed.extras)
+
+    def _block(self) -> np.ndarray:
+        """Adjoints of every row, all zero, and one row more for what is thrown away."""
+        rows = self.schedule.rows + 1
+        block = aligned(rows * self.back.pitch, self.compiled.dtype)
+        block[:] = 0
+        return block.reshape(rows, self.back.pitch)
+
+    def _view(self, block: np.ndarray, signal: str) -> np.ndarray:
+        begin = self.back.offset(signal)
+        return block[: self.schedule.rows, begin : begin + self.compiled.sizes[self.cell.size(signal)]]
+
+    def add(self, signal: str, rows: np.ndarray) -> None:
+        """What arrives at a signal from above, (rows, width)."""
+        self._view(self.arriving, signal)[self.schedule.sequences :] += rows
+
+    def run(self, chunk: int = 0) -> None:
+        """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before."""
+        self._loop(self.latest, chunk)
+
+    def sweep(self) -> None:
+        """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
+        self.latest, earlier, first = self.arriving, self._block(), self.schedule.sequences
+        self._loop(earlier, 0)
+        for state in self.cell.state:  # what reached the starts stays there
+            start = self._view(earlier, state)[:first]
+            self._view(self.latest, state)[:first] = start
+            start[:] = 0
+        self.reached = self.latest if self.reached is self.arriving else self.reached + self.latest
+        self.arriving = earlier
+
+    def _loop(self, earlier: np.ndarray, chunk: int) -> None:
+        arguments = self._back_arguments(self.signals, self.latest, earlier, chunk)
+        self.back.code(arguments)(*arguments)
+
+    def hand_down(self, lower: CompiledAdjoint, signal: str) -> None:
+        """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
+        begin = lower.schedule.sequences * lower.back.pitch + lower.back.offset(signal)
+        if self.cell.adds_input:
+            lower.add(signal, self._view(self.latest, INPUT)[self.schedule.sequences :])
+        self._input_gradients(self.latest, lower.arriving.reshape(-1), begin, lower.back.pitch)
+
+    def below(self, whole: bool = False) -> np.ndarray:
+        """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
+        back, first = self.back, self.schedule.sequences
+        block, inputs = (self.reached if whole else self.latest), self.compiled.sizes["D"]
+        dx = aligned(len(self.inputs) * back.input_width, self.compiled.dtype).reshape(-1, back.input_width)
+        dx[:] = 0
+        if self.cell.adds_input:
+            dx[:, :inputs] = self._view(block, INPUT)[first:]
+        self._input_gradients(block, dx.reshape(-1), 0, back.input_width)
+        return dx[:, :inputs]
+
+    def _input_gradients(self, block: np.ndarray, dx: np.ndarray, begin: int, pitch: int) -> None:
+        """Add what reached the product lines, times the input weights, to rows that begin there."""
+        back = self.back
+        arguments = (
+            block.reshape(-1), back.pitch, back.geometry, self.schedule.sequences, len(self.inputs), back.inputs,
+            back.panels, back.columns, dx, begin, pitch,
+        )  # fmt: skip
+        machine_code(loops.input_gradients, self.compiled.dtype, *arguments)(*arguments)
+
+    @property
+    def totals(self) -> dict[str, np.ndarray]:
+        """What reached each line, (N + rows, width), as far as it is kept."""
+        return {name: self._view(self.reached, name) for name in self.back.program.slots if name != INPUT}
+
+    @property
+    def starts(self) -> dict[str, np.ndarray]:
+        """What reached the initial states, (N, width)."""
+        return {state: self._view(self.reached, state)[: self.schedule.sequences] for state in self.cell.state}
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The gradient of every parameter, by symbol."""
+        back, dtype = self.back, self.compiled.dtype
+        weights, biases = aligned(back.entries, dtype), aligned(back.width, dtype)
+        weights[:], biases[:] = 0, 0
+        arguments = self._weight_arguments(self.reached, weights, biases)
+        machine_code(loops.weight_gradients, dtype, *arguments)(*arguments)
+        found = back.parameter_gradients(weights, biases)
+        for name in self.packed.program.extras:
+            begin = self.packed.offset(name)
+            found[name] = found.get(name, 0) + self.slopes[begin : begin + len(self.compiled.parameters[name])]
+        return found
+
+    # the loops and what they are called with --------------------------------------------------------------------------
+
+    def _back_arguments(
+        self, signals: np.ndarray, block: np.ndarray, earlier: np.ndarray, chunk: int
+    ) -> tuple[Any, ...]:
+        back, flat = self.back, [array.reshape(-1) for array in (signals, block, earlier)]
+        return (
+            self.cell.digest, flat[0], self.packed.pitch, back.geometry, flat[1], flat[2], back.pitch, chunk,
+            self.schedule.starts, back.products, back.rowwise, back.panels, back.columns, self.packed.extras,
+            self.slopes,
+        )  # fmt: skip
+
+    def _weight_arguments(self, block: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> tuple[Any, ...]:
+        back, dtype, rows = self.back, self.compiled.dtype, len(self.inputs)
+        before = self.schedule.before if self.cell.state else np.arange(rows)
+        packed, sources = aligned(loops.BLOCK * back.width, dtype), aligned(loops.BLOCK * back.deepest, dtype)
+        return (
+            block.reshape(-1), back.pitch, self.signals.reshape(-1), self.packed.pitch, *run_of(self.inputs),
+            self.schedule.sequences, rows, before, self.packed.lanes, back.width, back.gradients,
+            back.runs, packed, sources, weights, biases,
+        )  # fmt: skip

@@ -1,0 +1,149 @@
+"""The one backward loop, for every cell: the mirror of `loops.forward`; and the gradients of the weights.
+
+`backward` goes from the last step to the first and leaves in the adjoint block what reached every signal. What the
+weights multiplied and what reached their lines then make one product over all rows, in blocks that stay in cache.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import literally
+
+from rnncalc.engine.back_step import elementwise_back
+from rnncalc.engine.jit import jit
+from rnncalc.engine.loops import LANES, MULTIPLY, SOFTMAX, STAGES, WIDTH_H, WIDTH_O
+from rnncalc.engine.products import call_multiply, multiply
+from rnncalc.engine.step import copy
+from rnncalc.engine.subnormal import flush, restore
+
+# columns of the tables of products, row-wise lines, input products and weight gradients
+STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
+VALUE, FROM, TO, WIDE, KIND = range(1, 6)
+FIRST, OUT_AT = 4, 5  # in place of PANEL and COLUMN: the first vector of the lines, where their gradient begins
+BLOCK = 128  # rows whose adjoints are packed at once
+
+
+@jit
+def backward(
+    cell, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, products, rowwise, panels, columns,
+    extras, dextras,
+):  # fmt: skip
+    """Fill the adjoint block from the last step to the first.
+
+    signals, pitch_s: the trace; earlier: the block in which the step before is met, `adjoint` itself, or another for
+    one sweep; its last row takes what a cut into chunks throws away. products: transposed weights; the rest as in the
+    forward loop. At most `chunk` steps hang together; 0: all.
+    """
+    literally(cell)
+    mode: int = flush()
+    H, O, lanes, steps = geometry[WIDTH_H], geometry[WIDTH_O], geometry[LANES], len(starts) - 2
+    thrown = len(earlier) - pitch
+    for t in range(steps, 0, -1):
+        before, here, count = starts[t - 1], starts[t], starts[t + 1] - starts[t]
+        cut = chunk > 0 and t > 1 and (t - 1) % chunk == 0
+        for stage in range(geometry[STAGES]):
+            for i in range(count):
+                row, now, last = (here + i) * pitch, (here + i) * pitch_s, (before + i) * pitch_s
+                to = thrown if cut else (before + i) * pitch
+                for r in range(len(rowwise)):
+                    if rowwise[r, STAGE] == stage:
+                        softmax_back(
+                            signals, now + rowwise[r, VALUE], adjoint, row + rowwise[r, FROM], row + rowwise[r, TO],
+                            rowwise[r, WIDE], rowwise[r, KIND],
+                        )  # fmt: skip
+                for unit in range(0, H, lanes):
+                    elementwise_back(
+                        cell, 0, stage, signals, now, last, adjoint, row, earlier, to, H, O, extras, dextras, unit
+                    )
+                for unit in range(0, O, lanes):
+                    elementwise_back(
+                        cell, 1, stage, signals, now, last, adjoint, row, earlier, to, H, O, extras, dextras, unit
+                    )
+            for p in range(len(products)):
+                if products[p, STAGE] != stage or (cut and products[p, EARLIER]):
+                    continue
+                source = here * pitch + products[p, SOURCE]
+                if products[p, EARLIER]:
+                    call_multiply(
+                        geometry[MULTIPLY], adjoint, source, pitch, count, products[p, DEPTH], panels,
+                        products[p, PANEL], lanes, columns, products[p, COLUMN], products[p, VECTORS], earlier,
+                        before * pitch, pitch,
+                    )  # fmt: skip
+                else:
+                    call_multiply(
+                        geometry[MULTIPLY], adjoint, source, pitch, count, products[p, DEPTH], panels,
+                        products[p, PANEL], lanes, columns, products[p, COLUMN], products[p, VECTORS], adjoint,
+                        here * pitch, pitch,
+                    )  # fmt: skip
+    restore(mode)
+
+
+@jit
+def softmax_back(signals, value, adjoint, begin, to, width, kind):
+    """What arrived at softmax or log softmax of a row, brought to the scores."""
+    total = adjoint[begin] * 0
+    if kind == SOFTMAX:
+        for k in range(width):
+            total += signals[value + k] * adjoint[begin + k]
+        for k in range(width):
+            adjoint[to + k] += signals[value + k] * (adjoint[begin + k] - total)
+    else:
+        for k in range(width):
+            total += adjoint[begin + k]
+        for k in range(width):
+            adjoint[to + k] += adjoint[begin + k] - math.exp(signals[value + k]) * total
+
+
+@jit
+def input_gradients(adjoint, pitch, geometry, first, rows, inputs, panels, columns, dx, place, pitch_x):
+    """dx[place:] += what reached the product lines times their input weights, transposed, for all rows."""
+    mode: int = flush()
+    for begin in range(0, rows, BLOCK):
+        count, to = min(BLOCK, rows - begin), place + begin * pitch_x
+        for p in range(len(inputs)):
+            call_multiply(
+                geometry[MULTIPLY], adjoint, (first + begin) * pitch + inputs[p, SOURCE], pitch, count,
+                inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES], columns, inputs[p, COLUMN],
+                inputs[p, VECTORS], dx, to, pitch_x,
+            )  # fmt: skip
+    restore(mode)
+
+
+@jit
+def weight_gradients(
+    adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, lanes, width, gradients, columns, packed,
+    sources, dweights, dbiases,
+):  # fmt: skip
+    """Add up all rows: dbiases += the adjoints of the product lines, dweights += those times what their weights took.
+
+    width: entries of all product lines; before: the row that each row continues; gradients: for each source of products
+    the run of vectors that it goes to; columns: where a vector lies, one after the other; packed, sources: room for the
+    adjoints and the sources of a block of rows. A weight's gradient comes transposed, a row for each entry of its
+    source.
+    """
+    mode: int = flush()
+    for begin in range(0, rows, BLOCK):
+        count = min(BLOCK, rows - begin)
+        for i in range(count):
+            at = (first + begin + i) * pitch
+            for unit in range(width):
+                dbiases[unit] += adjoint[at + unit]
+        for unit in range(0, width, lanes):  # each vector of the block's rows as a panel
+            for i in range(count):
+                copy(packed, unit * count + i * lanes, adjoint, (first + begin + i) * pitch + unit, lanes)
+        for g in range(len(gradients)):
+            depth, vectors = gradients[g, DEPTH], gradients[g, VECTORS]
+            start = gradients[g, FIRST]
+            for i in range(count):
+                if gradients[g, SOURCE] < 0:
+                    copy(sources, i * depth, x, (begin + i) * pitch_x, depth)
+                else:
+                    row = before[begin + i] if gradients[g, EARLIER] else first + begin + i
+                    copy(sources, i * depth, signals, row * pitch_s + gradients[g, SOURCE], depth)
+            out, wide = gradients[g, OUT_AT], vectors * lanes
+            multiply(
+                1, sources, 0, depth, depth, count, packed, start * lanes * count, lanes, columns, 0, vectors, dweights,
+                out, wide,
+            )  # fmt: skip
+    restore(mode)

@@ -1,0 +1,111 @@
+"""A cell's parameters as the backward loops want them: transposed weights, and tables of what reaches what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnncalc.cells.plan import Product, ProductLine
+from rnncalc.engine import back_loops as loops
+from rnncalc.engine.back_step import back_program
+from rnncalc.engine.jit import specialised
+from rnncalc.engine.loops import STAGES
+from rnncalc.engine.pack import ROWWISE, Packed, Panels
+from rnncalc.equations import INPUT, Call, Name
+
+
+class PackedBack:
+    """The way back through one cell: geometry, tables and packed weights, beside those of the way forward."""
+
+    def __init__(self, packed: Packed, parameters: Mapping[str, np.ndarray]):
+        self.packed, self.cell, self.parameters = packed, packed.cell, parameters
+        self.widths, self.sizes = packed.widths, packed.sizes
+        self.program = back_program(self.cell)
+        self.pitch = self.program.pitch(self.widths)
+        self.lines = packed.program.products
+        self.width = sum(self.widths[self.cell.size(line.signal)] for line in self.lines)
+        self.input_width = -(-self.sizes.get("D", 0) // packed.lanes) * packed.lanes
+        self._code: Any = None
+        self._pack()
+        self._find_gradients()
+
+    def offset(self, signal: str) -> int:
+        """Where a signal begins in its row of the adjoint block."""
+        return self.program.offset(signal, self.widths)
+
+    def _pack(self) -> None:
+        """Every weight transposed: from the units of its line to the entries of its source."""
+        panels = Panels(self.packed.lanes, self.packed.dtype)
+        products, inputs, rowwise = list[list[int]](), list[list[int]](), list[list[int]]()
+        for number, stage in enumerate(self.cell.back_stages):
+            for line in stage.products:
+                for term in (*line.inputs, *line.products):
+                    begin = 0 if term.source == INPUT else self.offset(term.signal)
+                    place = panels.add([(begin, term.sign * self.parameters[term.weight].T)])
+                    row = [number, self.offset(line.signal), int(term.previous), self._units(line), *place]
+                    (inputs if term.source == INPUT else products).append(row)
+            for signal in stage.rowwise:
+                call = self.cell.lines[signal]
+                assert isinstance(call, Call)
+                assert isinstance(call.argument, Name)
+                places = self.packed.offset(signal), self.offset(signal), self.offset(call.argument.id)
+                rowwise.append([number, *places, self.sizes[self.cell.size(signal)], ROWWISE[call.function]])
+        self.products, self.inputs = (np.array(table, np.int64).reshape(-1, 7) for table in (products, inputs))
+        self.rowwise = np.array(rowwise, np.int64).reshape(-1, 6)
+        self.panels, self.columns = panels.joined()
+        self.geometry = self.packed.geometry.copy()
+        self.geometry[STAGES] = len(self.cell.back_stages)
+
+    def _units(self, line: ProductLine) -> int:
+        return self.sizes[self.cell.size(line.signal)]
+
+    def _find_gradients(self) -> None:
+        """The sources of all products, each with the runs of neighbouring lines that it goes to."""
+        runs: list[tuple[str, list[tuple[ProductLine, Product]]]] = []
+        for source in dict.fromkeys(term.source for line in self.lines for term in (*line.inputs, *line.products)):
+            last = None
+            for at, line in enumerate(self.lines):
+                for term in (*line.inputs, *line.products):
+                    if term.source != source:
+                        continue
+                    if last == at - 1:
+                        runs[-1][1].append((line, term))
+                    else:
+                        runs.append((source, [(line, term)]))
+                    last = at
+        lanes, out = self.packed.lanes, 0
+        table, self.places = list[list[int]](), dict[str, tuple[int, int, int, int, int]]()
+        for source, terms in runs:
+            depth = self.parameters[terms[0][1].weight].shape[1]
+            wide = sum(self.widths[self.cell.size(line.signal)] for line, _term in terms)
+            begin = self.offset(terms[0][0].signal)
+            at = -1 if source == INPUT else self.packed.offset(terms[0][1].signal)
+            table.append([0, at, int(terms[0][1].previous), depth, begin // lanes, out, wide // lanes])
+            for line, term in terms:
+                self.places[term.weight] = (term.sign, out, depth, wide, self.offset(line.signal) - begin)
+            out += depth * wide
+        self.gradients = np.array(table, np.int64).reshape(-1, 7)
+        self.entries, self.deepest = out, int(self.gradients[:, loops.DEPTH].max(initial=0))
+        self.runs = np.arange(self.width // lanes + 1, dtype=np.int64) * lanes
+
+    def code(self, arguments: tuple[Any, ...]) -> Any:
+        """The backward loop for this cell and dtype, compiled or found in the cache on first need."""
+        if self._code is None:
+            self._code = specialised(loops.backward, *arguments)
+        return self._code
+
+    def parameter_gradients(self, weights: np.ndarray, biases: np.ndarray) -> dict[str, np.ndarray]:
+        """Symbol → gradient, of every weight and every bias of a product line, as the loops leave them."""
+        found: dict[str, np.ndarray] = {}
+        for line in self.lines:
+            units = self._units(line)
+            for sign, bias in line.biases:
+                begin = self.offset(line.signal)
+                found[bias] = found.get(bias, 0) + sign * biases[begin : begin + units]
+            for term in (*line.inputs, *line.products):
+                sign, out, depth, wide, begin = self.places[term.weight]
+                block = weights[out : out + depth * wide].reshape(depth, wide)
+                found[term.weight] = sign * block[:, begin : begin + units].T
+        return found

@@ -1,0 +1,92 @@
+"""How gradients flow through time: the Jacobian of every step, its spectral radius, and their products.
+
+The state of a step is everything that the next one reads, h and for an LSTM c. ∂h_T/∂h_t is the product of the steps'
+Jacobians from T down to t + 1. Each is found by complex step: the equations walked once for all units together.
+
+Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncalc.network import Network
+from rnncalc.schedule import Schedule
+from rnncalc.trace import Trace
+from rnncalc.walk import WalkedCell
+
+STEP = 1e-40
+SMALL, LARGE = 1e-3, 1e3  # ‖∂h_T/∂h_1‖ below or above which gradients vanish or explode over this sequence
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One pass over one sequence, visit by visit. norms: ‖∂h_T/∂h_t‖ (2-norm); radii: of the Jacobian of each step."""
+
+    norms: np.ndarray
+    radii: np.ndarray
+
+    @property
+    def rate(self) -> float:
+        """By what a gradient is multiplied on its way back through one step, on the geometric mean."""
+        steps = len(self.norms) - 1
+        return float(self.norms[0] ** (1 / steps)) if steps > 0 and self.norms[0] > 0 else float(self.norms[0])
+
+    @property
+    def verdict(self) -> str:
+        """vanishing, exploding or healthy."""
+        if len(self.norms) < 2 or SMALL <= self.norms[0] <= LARGE:
+            return "healthy"
+        return "vanishing" if self.norms[0] < SMALL else "exploding"
+
+
+def flow(network: Network, trace: Trace, number: int, sequence: int = 0) -> Flow:
+    """The flow through one pass of the network, counted as `Network.passes` does, over one sequence of the trace."""
+    one, ran, schedule = network.passes[number], trace.made.ran[number], trace.view.schedule
+    visit = int(np.flatnonzero(schedule.order == sequence)[0])
+    length = int((schedule.counts > visit).sum())
+    parameters = {name: array.astype(np.complex128) for name, array in one.parameters.items()}
+    walked = WalkedCell(one.cell, parameters, one.sizes, np.dtype(np.complex128))
+    widths = {state: one.sizes[one.cell.size(state)] for state in one.cell.state}
+    units = sum(widths.values())
+    emitted = _within(widths, one.cell.emits)
+    product, norms, radii = np.eye(units), np.ones(length), np.zeros(length)
+    for t in range(length, 0, -1):
+        norms[t - 1] = np.linalg.norm(product[emitted, emitted], 2)
+        before = schedule.starts[t - 1] + visit
+        states = {state: ran.blocks[state][before] for state in widths}
+        x = ran.inputs[schedule.starts[t] - schedule.sequences + visit]
+        jacobian = _jacobian(walked, x, states, widths)
+        radii[t - 1] = np.abs(np.linalg.eigvals(jacobian)).max()
+        product = product @ jacobian
+    return Flow(norms, radii)
+
+
+def _within(widths: Mapping[str, int], emits: str) -> slice:
+    """Where what the cell emits lies among its states; all of them where it is none."""
+    begin = 0
+    for state, width in widths.items():
+        if state == emits:
+            return slice(begin, begin + width)
+        begin += width
+    return slice(None)
+
+
+def _jacobian(
+    walked: WalkedCell, x: np.ndarray, states: Mapping[str, np.ndarray], widths: Mapping[str, int]
+) -> np.ndarray:
+    """(S, S): the states after a step by the states before it, a sequence of one step for each unit."""
+    units, begin = sum(widths.values()), 0
+    initial = {}
+    for state, width in widths.items():
+        rows = np.tile(states[state].astype(np.complex128), (units, 1))
+        rows[begin : begin + width] += 1j * STEP * np.eye(width)
+        initial[state] = rows
+        begin += width
+    signals = walked.forward(np.tile(x.astype(np.complex128), (units, 1)), Schedule(units, 1), initial)
+    after = np.concatenate([signals[state][units:] for state in widths], axis=1)
+    jacobian: np.ndarray = after.imag.T / STEP
+    return jacobian

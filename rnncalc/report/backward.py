@@ -1,0 +1,382 @@
+"""Backpropagation through time as a document: the loss, the chain rule, every δ from the last step to the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rnncalc.cells.plan import Product, ProductLine
+from rnncalc.document import (
+    Block,
+    Column,
+    Document,
+    Formula,
+    Formulas,
+    Heading,
+    Items,
+    Matrices,
+    Matrix,
+    Paragraph,
+    Table,
+)
+from rnncalc.equations import Binary, Name, Number
+from rnncalc.gradients import Gradients, PassGradients
+from rnncalc.language import _
+from rnncalc.losses import LOSSES
+from rnncalc.problems import Problem
+from rnncalc.report.backward_data import Update, data
+from rnncalc.report.descent import GIVEN, TARGET, Descent, descents
+from rnncalc.report.shared import Choice, Level, head, levels, of_sequence, sequences, stacked, table
+from rnncalc.trace import Trace
+from rnncalc.work import step_work
+from rnncalc.writing import SUM, TOTAL, TRANSPOSED, Place
+
+MOST_SHARES = 40  # gradients of all parameters together of which every step's share is shown
+MOST_ROWS, MOST_COLUMNS = 12, 10  # of a matrix that is printed whole
+
+
+def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Choice = Choice()) -> Document:
+    """The way back: loss, equations, the table of every step, each step's share, the gradients, the update."""
+    steps = choice.numbers(problem.shapes["T"])[::-1]
+    update = Update.of(problem, trace, gradients)
+    blocks: list[Block] = [*head(problem), *_loss(problem, trace, gradients, steps[::-1]), *_how_far(problem)]
+    sheet: list[Table] = []
+    for sequence in sequences(problem):
+        found = list(descents(problem, trace, gradients, sequence))
+        if sequence in (None, 0):
+            blocks += _equations(problem, found)
+        if sequence is not None:
+            blocks.append(Heading(_("sequence {n}").format(n=sequence + 1), 3))
+        key = {} if sequence is None else {"sequence": sequence + 1}
+        tables, together = _tables(problem, trace, found, steps, sequence)
+        blocks += tables
+        sheet.append(table(together, trace.view.schedule.present[sequence or 0], steps, key))
+        if choice.work:
+            blocks += _work(problem, found, steps)
+        blocks += _shares(problem, found, steps)
+    blocks += _gradients(problem, gradients)
+    blocks += _update(problem, update)
+    return Document(blocks, data(problem, trace, gradients, update), list(problem.notes), sheet)
+
+
+# ------------------------------------------------------------------------------------------------------------- the loss
+
+
+def _loss(problem: Problem, trace: Trace, gradients: Gradients, steps: Sequence[int]) -> Iterator[Block]:
+    """What the loss is, and what every step adds to it."""
+    yield Heading(_("loss"), 2)
+    task = problem.task
+    if task.dy is not None or task.loss is None or gradients.losses is None:
+        yield Paragraph(_("dy, the gradient that arrives at y, is given in place of a loss"))
+        return
+    reductions = {
+        "mean": _("mean over the steps that have a target"),
+        "batch_mean": _("divided by the number of sequences"),
+    }
+    how = reductions.get(task.reduction or "", "" if LOSSES[task.loss].mean else _("summed over the steps"))
+    yield Paragraph(", ".join(part for part in (f"{task.loss}: L = {LOSSES[task.loss].text}", how) if part))
+    rows = problem.question(trace).rows
+    targets, y = trace.view.steps(rows), trace.view.steps(trace.output)
+    for sequence in sequences(problem):
+        key = {} if sequence is None else {"sequence": sequence + 1}
+        name = problem.letters.signal("y")
+        found = [("y", name, of_sequence(y, sequence)), (TARGET, TARGET, of_sequence(targets, sequence))]
+        found.append(("loss", _("loss"), of_sequence(gradients.losses, sequence)[:, None]))
+        yield _without_nan(table(found, trace.view.schedule.present[sequence or 0], steps, key))
+    yield Matrices((Matrix("L", ((float(gradients.loss or 0.0),),)),))
+
+
+def _without_nan(shown: Table) -> Table:
+    """A step without a target has none, not one that is no number."""
+    width = sum(column.key.startswith(TARGET) for column in shown.columns)
+    first = next(k for k, column in enumerate(shown.columns) if column.key.startswith(TARGET))
+
+    def cleaned(row: tuple[float | None, ...]) -> tuple[float | None, ...]:
+        here = [None if v is not None and v != v else v for v in row[first : first + width]]
+        return (*row[:first], *here, *row[first + width :])
+
+    return replace(shown, rows=tuple(map(cleaned, shown.rows)))
+
+
+def _how_far(problem: Problem) -> Iterator[Block]:
+    """What truncation and chunks mean, where they are asked for."""
+    task = problem.task
+    if task.truncate is not None and task.truncate < problem.shapes["T"]:
+        message = _(
+            "truncated: the loss of a step reaches the {n} latest steps, its own included; what arrives at a step is "
+            "the sum over all losses that reach it, so it is no longer the next step's handed down"
+        )
+        yield Paragraph(message.format(n=task.truncate))
+    if task.chunk is not None and task.chunk < problem.shapes["T"]:
+        message = _(
+            "in chunks of {n} steps: the state is carried on from one to the next, but no gradient comes back from "
+            "the first step of a chunk to the last step of the chunk before"
+        )
+        yield Paragraph(message.format(n=task.chunk))
+
+
+def _truncated(problem: Problem) -> bool:
+    return problem.task.truncate is not None and problem.task.truncate < problem.shapes["T"]
+
+
+# ------------------------------------------------------------------------------------------------------- the chain rule
+
+
+def _place(level: Level, step: int | None = None, unit: int | tuple[int, int] | None = None) -> Place:
+    return Place(step, unit, frozenset([*level.one.cell.lines, "s", "y", TARGET, GIVEN]), level.reverse)
+
+
+def _equations(problem: Problem, found: list[Descent]) -> Iterator[Block]:
+    """The equations of the way back, level by level."""
+    if _truncated(problem):
+        return
+    yield Heading(_("the chain rule, from the last step to the first"), 2)
+    for group in _groups(problem, found):
+        if group[0].level.title:
+            yield Heading(group[0].level.title, 4)
+        lines = []
+        for descent in group:
+            for signal, reached in descent.reached.items():
+                lines.append(Formula(TOTAL + signal, (reached.whole,), descent.level.letters, _place(descent.level)))
+        for descent in group:
+            for line, product in _products(descent):
+                written = Binary("@", Name(TOTAL + line.signal), Name(product.source + TRANSPOSED))
+                lines.append(_sum_formula(descent.level, product.weight, written))
+        yield Formulas(tuple(lines))
+
+
+def _sum_formula(level: Level, weight: str, written: Binary) -> Formula:
+    """dW = Σ_t da_t h_{t-1}ᵀ"""
+    return Formula(
+        f"{TOTAL}{weight}",
+        (Binary("@", Name(SUM), written),),
+        level.letters,
+        Place(None, None, _place(level).signals, level.reverse),
+    )
+
+
+def _products(descent: Descent) -> Iterator[tuple[ProductLine, Product]]:
+    for stage in descent.level.one.cell.stages:
+        for line in stage.products:
+            for product in (*line.inputs, *line.products):
+                yield line, product
+
+
+def _groups(problem: Problem, found: list[Descent]) -> list[list[Descent]]:
+    """Of one layer everything together; of several, level by level from the top."""
+    return [[descent] for descent in found] if stacked(problem) else [found]
+
+
+# ----------------------------------------------------------------------------------------------------------- the tables
+
+Column3 = tuple[str, str, np.ndarray]
+
+
+def _tables(
+    problem: Problem, trace: Trace, found: list[Descent], steps: Sequence[int], sequence: int | None
+) -> tuple[list[Block], list[Column3]]:
+    """The table of every δ, from the last step to the first."""
+    blocks: list[Block] = []
+    together: list[Column3] = []
+    present = trace.view.schedule.present[sequence or 0]
+    key = {} if sequence is None else {"sequence": sequence + 1}
+    for group in _groups(problem, found):
+        here = [column for descent in group for column in _columns(problem, descent)]
+        if not here:
+            continue
+        if group[0].level.title:
+            blocks.append(Heading(group[0].level.title, 4))
+        order = steps[::-1] if group[0].level.reverse else steps
+        blocks.append(table([(name, text, array) for name, text, array in here], present, order, key))
+        together += here
+    return blocks, together
+
+
+def _columns(problem: Problem, descent: Descent) -> Iterator[Column3]:
+    """Of each signal what reaches it; where it comes from two sides, both first."""
+    level, steps = descent.level, problem.shapes["T"]
+    for signal, reached in descent.reached.items():
+        name, text = f"d{signal}" if signal != "c" else "dmemory", level.letters.gradient(signal)
+        if reached.here and reached.later and not _truncated(problem):
+            now = _("output") if signal == level.one.cell.emits else _("now")
+            for part, word, terms in (("now", now, reached.here), ("future", _("future"), reached.later)):
+                yield f"{level.key}{name}.{part}", f"{text} {word}", _spread(descent, descent.evaluate(terms), steps)
+        yield f"{level.key}{name}", text, _spread(descent, descent[TOTAL + signal], steps)
+
+
+def _spread(descent: Descent, rows: np.ndarray, steps: int) -> np.ndarray:
+    """Rows of visited steps at their places among all steps."""
+    whole = np.zeros((steps, rows.shape[-1]), rows.dtype)
+    whole[descent.order] = rows
+    return whole
+
+
+def _work(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Iterator[Block]:
+    """The chain rule with its numbers."""
+    if _truncated(problem):
+        return
+    for group in _groups(problem, found):
+        if group[0].level.title:
+            yield Heading(group[0].level.title, 3)
+        order = steps[::-1] if group[0].level.reverse else steps
+        for step in order:
+            if step - 1 not in group[0].order:
+                continue
+            yield Heading(_("step {t}").format(t=step), 4)
+            for descent in group:
+                yield from _step_work(descent, step)
+
+
+def _step_work(descent: Descent, step: int) -> Iterator[Formulas]:
+    visit, level = descent.order.index(step - 1), descent.level
+    last = visit == len(descent.order) - 1
+    cut = descent.problem.task.chunk is not None and (visit + 1) % descent.problem.task.chunk == 0
+    lines = {}
+    for signal, reached in descent.reached.items():
+        alone = replace(reached, later=()) if (last or cut) and reached.here else reached
+        if not (last or cut) or reached.here:
+            lines[TOTAL + signal] = alone.whole
+    weights = {f"{name}{TRANSPOSED}": array.T for name, array in level.one.parameters.items()}
+    weights |= {name: array for name, array in descent.given.items() if name.endswith(TRANSPOSED)}
+
+    def values(name: str, earlier: bool) -> np.ndarray:
+        rows: np.ndarray = descent[f"{name}_p" if earlier else name][visit]
+        return rows
+
+    yield from step_work(lines, {**level.parameters(), **weights}, values, level.letters, _place(level, step))
+    for line, product in _products(descent):
+        da, source = descent[TOTAL + line.signal][visit], descent[product.source][visit]
+        if len(da) * len(source) > MOST_SHARES:
+            continue
+        above = Binary("@", Name(TOTAL + line.signal), Name(product.source + TRANSPOSED))
+        entries = []
+        for row, slope in enumerate(da):
+            for column, value in enumerate(source):
+                factors = Binary("*", Number(float(slope)), Number(float(value)))
+                result = Number(product.sign * float(slope * value))
+                place = _place(level, step, _unit(level, row, column))
+                entries.append(Formula(TOTAL + product.weight, (factors, result), level.letters, place))
+        top = Formula(TOTAL + product.weight, (above,), level.letters, _place(level, step))
+        yield Formulas(tuple(entries), top)
+
+
+def _unit(level: Level, row: int, column: int) -> tuple[int, int]:
+    return (column + 1, row + 1) if level.letters.rows else (row + 1, column + 1)
+
+
+# ------------------------------------------------------------------------------------------------------ shares and sums
+
+
+def _shares(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Iterator[Block]:
+    """What every step adds to each gradient, and the sums."""
+    for group in _groups(problem, found):
+        size = sum(array.size for descent in group for array in descent.level.one.parameters.values())
+        if size > MOST_SHARES or len(group[0].order) < 2:
+            continue
+        wide: list[Column] = []
+        rows: list[np.ndarray] = []
+        for descent in group:
+            for name, label, array in _of_each_step(descent):
+                indices = list(np.ndindex(*array.shape[1:]))
+                places = ["".join(f"[{i + 1}]" for i in index) if array[0].size > 1 else "" for index in indices]
+                wide += [Column(f"{name}{place}", f"{label}{place}") for place in places]
+                rows.append(array.reshape(len(array), -1))
+        values = np.concatenate(rows, axis=1)
+        order = steps[::-1] if group[0].level.reverse else steps
+        visits = [group[0].order.index(step - 1) for step in order if step - 1 in group[0].order]
+        shown = [str(group[0].order[visit] + 1) for visit in visits]
+        yield Heading(
+            _("each step's share of the gradients") + (f": {group[0].level.title}" if group[0].level.title else ""), 3
+        )
+        body = [tuple(map(float, values[visit])) for visit in visits]
+        yield Table(tuple(wide), (*shown, _("sum")), (*body, tuple(map(float, values.sum(axis=0)))))
+
+
+def _of_each_step(descent: Descent) -> Iterator[Column3]:
+    """(name, label, (visits, …)) of every parameter of the product lines."""
+    letters = descent.level.letters
+    for line, product in _products(descent):
+        da, source = descent[TOTAL + line.signal], descent[product.source]
+        share = product.sign * da[:, :, None] * source[:, None, :]
+        share = share.swapaxes(1, 2) if letters.rows else share
+        yield f"d{product.weight}", f"d{letters.parameter(product.weight)}", share
+    for stage in descent.level.one.cell.stages:
+        for line in stage.products:
+            for sign, bias in line.biases:
+                if not descent.level.is_given(bias):
+                    continue
+                yield f"d{bias}", f"d{letters.parameter(bias)}", sign * descent[TOTAL + line.signal]
+
+
+def _gradients(problem: Problem, gradients: Gradients) -> Iterator[Block]:
+    """The gradient of every parameter and every start."""
+    yield Heading(_("gradients"), 2)
+    for level, one in of_levels(problem, gradients):
+        if level.title:
+            yield Heading(level.title, 4)
+        named = {f"d{level.letters.parameter(symbol)}": one.symbols[symbol] for symbol in in_order(level)}
+        yield from matrices(level, {**named, **{f"d{name}": array for name, array in one.starts.items()}})
+
+
+def of_levels(problem: Problem, gradients: Gradients) -> Iterator[tuple[Level, PassGradients]]:
+    """Every level with its gradients, from the input up."""
+    for level in levels(problem):
+        one = gradients.read_out if level.read_out else gradients.layers[level.layer].passes[level.way]
+        assert one is not None
+        yield level, one
+
+
+def in_order(level: Level) -> list[str]:
+    """The symbols of a level's parameters, as people list them: U, W, b; a bias that nobody gave is none."""
+    stacks = level.one.cell.stacks.values()
+    return [parameter.symbol for stack in stacks for parameter in stack if level.is_given(parameter.symbol)]
+
+
+def matrices(level: Level, named: Mapping[str, np.ndarray]) -> Iterator[Block]:
+    """Arrays as the reader has them; of large ones their size and their largest entry."""
+    found = [_matrix(level, name, array) for name, array in named.items()]
+    small = tuple(one for one in found if isinstance(one, Matrix))
+    if small:
+        yield Matrices(small)
+    if len(small) < len(found):
+        yield Items(tuple(("", one) for one in found if isinstance(one, str)))
+
+
+def _matrix(level: Level, name: str, array: np.ndarray) -> Matrix | str:
+    turned = array.T if level.letters.rows and array.ndim == 2 else array
+    rows = np.atleast_2d(turned)
+    if rows.shape[0] > MOST_ROWS or rows.shape[1] > MOST_COLUMNS:
+        at = np.unravel_index(int(np.abs(turned).argmax()), turned.shape)
+        place = "".join(f"[{i + 1}]" for i in at)
+        message = _("{name} {shape}: norm {norm:.6g}, largest entry {place} {value:.6g} (--format json has all)")
+        norm, value = float(np.linalg.norm(turned)), float(turned[at])
+        return message.format(name=name, shape=turned.shape, norm=norm, place=place, value=value)
+    return Matrix(name, tuple(tuple(map(float, row)) for row in rows))
+
+
+def _update(problem: Problem, update: Update) -> Iterator[Block]:
+    """Clipping, the parameters after one step of gradient descent, and the loss with them."""
+    clipped, task = update.clipped, problem.task
+    if task.clip_norm is not None or task.clip_value is not None:
+        yield Heading(_("clipping"), 2)
+        yield Paragraph(_("the norm of all gradients of parameters together is {norm:.6g}").format(norm=clipped.norm))
+        if task.clip_norm is not None:
+            message = _("longer than {limit:g}: all are multiplied by {factor:.6g}")
+            said = message.format(limit=task.clip_norm, factor=task.clip_norm / (clipped.norm or 1))
+            yield Paragraph(said if clipped.by_norm else _("not longer than {limit:g}").format(limit=task.clip_norm))
+        if task.clip_value is not None:
+            cut = _("entries beyond ±{limit:g} were cut") if clipped.by_value else _("no entry is beyond ±{limit:g}")
+            yield Paragraph(cut.format(limit=task.clip_value))
+    if update.network is None or task.lr is None:
+        return
+    yield Heading(_("after the update, θ − {lr:g}·dθ").format(lr=task.lr), 2)
+    after = iter([*update.network.passes, *([update.network.read_out] if update.network.read_out else [])])
+    for level, one in zip(levels(problem), after):
+        if level.title:
+            yield Heading(level.title, 4)
+        arrays = one.parameters
+        yield from matrices(level, {f"{level.letters.parameter(name)}_new": arrays[name] for name in in_order(level)})
+    if update.loss is not None:
+        yield Matrices((Matrix("L_new", ((update.loss,),)),))

@@ -1,0 +1,115 @@
+"""The forward pass as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from rnncalc.document import Block, Document, Heading, Table
+from rnncalc.errors import ProblemError
+from rnncalc.language import _
+from rnncalc.problems import Problem
+from rnncalc.report.shared import (
+    Choice,
+    Level,
+    Visits,
+    head,
+    label,
+    levels,
+    merged,
+    of_sequence,
+    sequences,
+    stacked,
+    stepwise,
+    table,
+)
+from rnncalc.trace import Trace
+from rnncalc.work import step_work
+
+
+def document(problem: Problem, trace: Trace, choice: Choice = Choice()) -> Document:
+    """The forward pass: the network, its equations, a table of every step, and on request every number's arithmetic."""
+    steps = choice.numbers(problem.shapes["T"])
+    shown = [(level, _signals(problem, level, choice)) for level in levels(problem)]
+    known = dict.fromkeys(name for level, _names in shown for name in level.signals(trace))
+    _check(problem, choice, list(known))
+    blocks: list[Block] = [*head(problem)]
+    sheet: list[Table] = []
+    for sequence in sequences(problem):
+        if sequence is not None:
+            blocks.append(Heading(_("sequence {n}").format(n=sequence + 1), 3))
+        key = {} if sequence is None else {"sequence": sequence + 1}
+        present = trace.view.schedule.present[sequence or 0]
+        together = []
+        for level, names in shown:
+            found = []
+            for name in names:
+                array = of_sequence(level.signals(trace)[name], sequence)
+                found.append((f"{level.key}{name}", label(level.letters, name), array))
+            together += found
+            if stacked(problem) and found:
+                blocks.append(Heading(level.title, 4))
+                blocks.append(table(found, present, steps, key))
+        sheet.append(table(together, present, steps, key))
+        if not stacked(problem):
+            blocks.append(sheet[-1])
+        if choice.work:
+            blocks += _work(problem, trace, steps, sequence)
+    return Document(blocks, data(problem, trace, choice), list(problem.notes), sheet)
+
+
+def data(problem: Problem, trace: Trace, choice: Choice = Choice()) -> dict[str, Any]:
+    """What `--format json` prints: one row a step, unrounded."""
+    chosen = set(choice.show) if choice.show and "all" not in choice.show else None
+
+    def signals(found: Any) -> dict[str, Any]:
+        return {name: stepwise(trace, found[name]) for name in found if chosen is None or name in chosen}
+
+    answer: dict[str, Any] = {
+        "cell": problem.network.layers[-1].cell.name,
+        "shapes": problem.shapes,
+        "initial": {f"{state}0": array.tolist() for state, array in trace.initial.items()},
+        "trace": signals(trace),
+        "final": {state: array.tolist() for state, array in trace.final.items()},
+    }
+    if stacked(problem):
+        answer["layers"] = []
+        for layer in trace.layers:
+            whole = {layer.emits: stepwise(trace, layer[layer.emits])}
+            answer["layers"].append({**whole, **{way: signals(found) for way, found in layer.passes.items()}})
+    return {**answer, "notes": list(problem.notes)}
+
+
+def _signals(problem: Problem, level: Level, choice: Choice) -> list[str]:
+    """The signals of a level's table: those asked for, else its own lines."""
+    lines = list(level.one.cell.lines)
+    if "all" in choice.show:
+        return lines
+    theirs = {theirs: ours for ours, theirs in level.letters.signals.items()}
+    wanted = [theirs.get(name, name) for name in choice.show]
+    return [name for name in wanted if name in lines] if wanted else list(level.lines)
+
+
+def _check(problem: Problem, choice: Choice, known: list[str]) -> None:
+    theirs = problem.letters.signals.values()
+    for name in choice.show:
+        if name not in known and name not in theirs and name != "all":
+            message = _("--show {name}: there are {known} (or all)")
+            raise ProblemError(message, name=name, known=", ".join(known))
+
+
+def _work(problem: Problem, trace: Trace, steps: list[int], sequence: int | None) -> Iterator[Block]:
+    """Every chosen step's arithmetic: of one layer step by step, of several layer by layer."""
+    found = levels(problem)
+    for group in [[level] for level in found] if stacked(problem) else [found]:
+        if group[0].title:
+            yield Heading(group[0].title, 3)
+        visits = [Visits(problem, trace, level, sequence) for level in group]
+        for step in sorted(steps, reverse=group[0].reverse):
+            if step - 1 not in visits[0].order:
+                continue
+            yield Heading(_("step {t}").format(t=step), 4)
+            for level, visited in zip(group, visits):
+                lines, values = merged(level.one.cell, level.one.cell.lines), partial(visited.at, step - 1)
+                yield from step_work(lines, level.parameters(), values, level.letters, level.place(step))
