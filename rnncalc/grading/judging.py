@@ -60,7 +60,7 @@ def judge(task: Task, diagnose: bool) -> dict[str, Any]:
         return _result(UNREADABLE, _("could not be judged ({kind}: {error})").format(kind=kind, error=error))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=8)  # each keeps what its mistakes are made of
 def _problem(text: str) -> Problem:
     return problem_of(text)
 
