@@ -127,10 +127,10 @@ def _text(path: Path) -> str:
 
 def _one(person: str, given: Mapping[str, Any], sheet: Sheet) -> Submission:
     """One person's file: {"id": …, "name": …, "answers": {…}}, bare answers, or a whole problem with answers."""
-    values = {name: plain(part.value) for name, part in given.items()}
-    trouble = _too_much(values)
+    trouble = _too_much({name: part.value for name, part in given.items()})
     if trouble:
         return Submission(person, trouble=trouble)
+    values = {name: plain(part.value) for name, part in given.items()}
     who = {key: one_line(str(values[key]), 200) for key in WHO if isinstance(values.get(key), str)}
     person = who.get("id", "").strip() or person
     wanted = sheet.of(person)
