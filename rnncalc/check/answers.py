@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check.graph import Key
-from rnncalc.check.quantities import Index, Quantities, Quantity, Scope
+from rnncalc.check.quantities import Quantities
+from rnncalc.check.shaped import Index, Quantity, Scope
 from rnncalc.errors import ParseError, ProblemError, shown
 from rnncalc.language import _
 from rnncalc.parse.given import Given

@@ -10,8 +10,9 @@ import numpy as np
 from rnncalc.check import verdict as one
 from rnncalc.check.answers import Answers, Claim
 from rnncalc.check.judging import Judging
-from rnncalc.check.quantities import Quantities, Quantity
+from rnncalc.check.quantities import Quantities
 from rnncalc.check.records import ACCEPTED, CARRIED, Judged, Verdict
+from rnncalc.check.shaped import Quantity
 from rnncalc.check.slip import arithmetic, rule
 from rnncalc.check.spec import of_problem
 from rnncalc.errors import ProblemError

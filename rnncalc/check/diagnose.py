@@ -8,7 +8,7 @@ wrong number, and two that only together explain it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,13 +16,14 @@ import numpy as np
 
 from rnncalc.check import verdict as one
 from rnncalc.check.answers import Claim
+from rnncalc.check.blind import why_blind
+from rnncalc.check.context import context_of
 from rnncalc.check.judging import Judging, entry
-from rnncalc.check.mistakes import MISTAKES, Context, Mistake, Variant
+from rnncalc.check.mistake import Mistake, Variant
+from rnncalc.check.mistakes import MISTAKES
 from rnncalc.check.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Found, Judged
 from rnncalc.check.solve import BACK
 from rnncalc.check.spec import Spec
-from rnncalc.language import _
-from rnncalc.parse.given import Given
 from rnncalc.problems import Problem
 
 FORGET = 300  # mistakes, each with what it is made of, that are kept with a problem
@@ -30,16 +31,6 @@ NEAR = 40  # units: how far a number may be from one that is made with rounded n
 DECIMALS = 3  # from which a number tells something though its significant digits are few
 WORK = 25_000  # quantities that are computed in search of a pair: some tenths of a second
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
-OVER_TIME = (
-    "state_lag",
-    "preactivation_fed_back",
-    "not_through_time",
-    "last_step_only",
-    "longest_path_only",
-    "recurrent_derivative_omitted",
-    "W_not_transposed",
-    "inputs_reversed",
-)
 
 
 class _Single(NamedTuple):
@@ -53,7 +44,7 @@ class _Single(NamedTuple):
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A variant that explains some numbers. given: by how many numbers it rests on values as this person has them."""
+    """A variant, or two, with the numbers that it explains; exact: from exact values."""
 
     made: tuple[tuple[Mistake, Variant], ...]
     explained: frozenset[int]
@@ -83,17 +74,8 @@ class Diagnosis:
         self.habit = judging.habit
         self.work = 0
         self.blind: list[tuple[str, str]] = []
-        self.context = self._context(problem)
+        self.context = context_of(problem, spec, self.claims, self.slips)
         self.heads = {claim.key[0] for claim in self.claims}
-
-    def _context(self, problem: Problem) -> Context:
-        given = [one for ways in problem.layers for one in ways.values()]
-        orders = {number: one.order for number, one in enumerate(given) if one.order}
-        second = {number: _second_bias(one, self.spec, number) for number, one in enumerate(given)}
-        wrong = tuple(dict.fromkeys(self.claims[at].key for at in self.slips))
-        shapes = problem.shapes
-        parameters = any(claim.key[0] in ("d", "new") and len(claim.key) == 3 for claim in self.claims)
-        return Context(orders, second, wrong, parameters, shapes["T"], shapes.get("N", 1), shapes["O"])
 
     # what is found ---------------------------------------------------------------------------------------------------
 
@@ -307,58 +289,5 @@ class Diagnosis:
         return found[:8]
 
 
-def why_blind(mistake: str, spec: Spec) -> str:
-    """Why a mistake makes no difference on a problem."""
-    weights = {"U_transposed": "U", "W_transposed": "W", "V_transposed": "V"}
-    if mistake in weights:
-        name = weights[mistake]
-        arrays = [a for run in spec.all_runs for s, a in run.parameters.items() if s.partition("_")[0] == name]
-        if all(a.shape == (1, 1) for a in arrays):
-            return _("{name} is one number").format(name=name)
-        if all(a.shape[0] == a.shape[-1] and np.array_equal(a, a.T) for a in arrays):
-            return _("{name} is symmetric").format(name=name)
-    if mistake in ("bias_omitted", "bias_outside_activation"):
-        return _("b is zero")
-    if mistake == "output_bias_omitted":
-        return _("c is zero")
-    if mistake == "initial_state_ignored":
-        return _("the initial state is zero")
-    if spec.visits == 1 and mistake in OVER_TIME:
-        return _("there is one step only")
-    return _("the numbers are the same")
-
-
 def _same(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-12 * max(1.0, abs(b)) or (np.isnan(a) and np.isnan(b))
-
-
-def _second_bias(given: object, spec: Spec, number: int) -> dict[str, object]:
-    """The second of two biases by symbol, b_hh of b_ih + b_hh, where both were given."""
-    keys, run = getattr(given, "given", {}), spec.runs[number]
-    order = getattr(given, "order", "") or run.cell.gates
-    second = keys.get("b_hh")
-    if second is not None and isinstance(second.value, dict):
-        parts = {gate: second[gate].numbers().values.reshape(-1) for gate in second.value}
-    else:
-        flat = _second_half(keys, second)
-        if flat is None:
-            return {}
-        if not order:
-            return {"b": flat} if flat.shape == run.parameters["b"].shape else {}
-        units = len(flat) // len(order)
-        parts = {gate: flat[at * units : (at + 1) * units] for at, gate in enumerate(order)}
-    if "d" in run.parameters:
-        parts.pop("n", None)
-    return {f"b_{gate}": part for gate, part in parts.items() if part.shape == run.parameters[f"b_{gate}"].shape}
-
-
-def _second_half(keys: Mapping[str, Given], second: Given | None) -> np.ndarray | None:
-    """b_hh as it was given, or the second half of ONNX's B or of a Keras bias of two rows."""
-    if second is not None:
-        return second.numbers().values.reshape(-1)
-    for name in ("B", "b"):
-        if name in keys and not isinstance(keys[name].value, dict):
-            values = keys[name].numbers().values
-            if name == "B" or (values.ndim == 2 and values.shape[0] == 2):
-                return values.reshape(-1)[values.size // 2 :]
-    return None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rnncalc.check import backward, forward, question
 from rnncalc.check.graph import Graph, Key
 from rnncalc.check.spec import Spec
+from rnncalc.check.update import update
 
 BACK = ("seed", "slope", "∂", "∂out", "∂x", "term", "d", "dstart", "dshared", "new")
 
@@ -26,7 +27,7 @@ def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
             question.seeds(graph, spec) if spec.question else None
         backward.build(graph, spec)
         if "new" in heads or after:
-            backward.update(graph, spec)
+            update(graph, spec)
     if after:
         forward.build(graph, spec, "new")
         if "new" in eras:
