@@ -115,6 +115,25 @@ def test_without_points_every_number_that_a_table_asks_for_counts_one(tmp_path):
     assert [(row.points, row.most, row.score) for row in book.rows] == [(2, 2, 1), (1, 2, 0.5), (1, 2, 0.5)]
 
 
+def rounded(value):
+    return [rounded(part) for part in value] if isinstance(value, list) else f"{value:.4f}"
+
+
+@pytest.mark.parametrize("carry", ["0", "0.5", "1"])
+def test_the_problem_file_says_what_a_number_and_a_carried_error_are_worth(carry):
+    """Everything after the first step follows from a state that is wrong."""
+    keys = {**MADE.keys, "points": {"h": 12, "y": 3}, "carry": carry}
+    slipped = [[0.5, 0.25]]
+    later = rnncalc.problem(**{**MADE.keys, "h0": slipped[0], "x": MADE.keys["x"][1:]}).forward()
+    answers = {"h": rounded(slipped + later.h.tolist()), "y": rounded([[0.0], *later.y.tolist()])}
+    answers["y"][0] = [None]
+    row = rnncalc.grade(keys, [{"id": "s", "answers": answers}])["s"]
+    verdicts = [value["verdict"] for value in row.results[""]["values"] if value["answer"] is not None]
+    assert sorted(verdicts) == ["carried"] * 6 + ["wrong"] * 2
+    assert row.most == 15
+    assert row.points == pytest.approx(float(carry) * (12 * 4 / 6 + 3 * 2 / 3))
+
+
 @pytest.mark.parametrize("keep", ["last", "best"])
 def test_duplicates_are_flagged_and_one_counts(tmp_path, problem, keep):
     path = tmp_path / "a.csv"
@@ -228,6 +247,21 @@ def test_no_computed_value_leaks_before_the_deadline(problem, answers, format, f
         assert leaked
     if feedback == "none":
         assert secret["place"] not in text
+
+
+def test_a_known_mistake_is_named_and_counted(tmp_path):
+    made = make(Wish("elman", units=2, inputs=3, steps=3, seed=5))
+    without = rnncalc.problem(**{**made.keys, "b": ["0", "0"]}).forward()
+    mistaken = {"id": "s1", "answers": {"h": rounded(without.h.tolist()), "y": rounded(without.y.tolist())}}
+    right = {"id": "s2", "answers": {name: rounded(value) for name, value in made.solution().items()}}
+    book = rnncalc.grade(made.keys, [mistaken, right])
+    assert book["s1"].mistakes == ["bias_omitted"]
+    assert book["s2"].score == 1
+    data = json.loads(book.text("json"))
+    assert data["class"]["mistakes"] == [{"id": "bias_omitted", "people": 1, "share": 0.5}]
+    assert "rnncalc explain bias_omitted" in book.report()
+    assert "the bias b was left out" in json.loads(book.text("gradescope"))["s1"]["output"]
+    assert "bias" not in json.loads(book.text("gradescope", "marks"))["s1"]["output"]
 
 
 def test_json_is_strict_and_whole(problem, answers):

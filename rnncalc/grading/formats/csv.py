@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 
+from rnncalc.grading.feedback import lines
 from rnncalc.grading.gradebook import Gradebook, Row, tidy
 from rnncalc.safe import cell
 
 
 def write(book: Gradebook, feedback: str) -> str:
     """id, name, what passed through, score, points, the points of every question and quantity, the slip, the
-    mistakes, remarks."""
+    mistakes, remarks, and what may be told to the person."""
     passed = list(dict.fromkeys(label for row in book.rows for label in row.submission.extra))
     questions = book.sheet.first.questions
     quantities = [(name, part) for name, question in questions.items() for part in question.points]
@@ -23,15 +24,22 @@ def write(book: Gradebook, feedback: str) -> str:
     header += ["computed"] if feedback == "full" else []
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(map(cell, [*header, "submissions", "remark"]))
+    header += ["submissions", "remark"] + (["feedback"] if feedback != "none" else [])
+    writer.writerow(map(cell, header))
     for row in book.rows:
         numbers = [_number(row.score), _number(row.points), _number(row.most), row.verdict]
         numbers += [_number(row.points_of(name)) for name in questions if name]
         numbers += [_number(row.results[name]["earned"].get(part, 0.0)) for name, part in quantities]
         numbers += [row.first_wrong, " ".join(row.mistakes)] if told else []
         numbers += [_computed(row)] if feedback == "full" else []
+        said = "; ".join(f"{question}: {line}" if question else line for question, line in lines(row, feedback))
         own = [row.submission.extra.get(label, "") for label in passed]
-        writer.writerow(map(cell, [row.id, row.name, *own, *numbers, row.handed_in, row.remark]))
+        writer.writerow(
+            map(
+                cell,
+                [row.id, row.name, *own, *numbers, row.handed_in, row.remark, *([said] if feedback != "none" else [])],
+            )
+        )
     return output.getvalue()
 
 
