@@ -21,8 +21,8 @@ from rnncalc.language import _
 from rnncalc.parse import given as reader
 from rnncalc.safe import one_line
 
-LARGEST = 2_000_000  # bytes of one person's file
-MOST = 50_000  # numbers and texts in it
+LARGEST = 250_000  # bytes of one person's file: homework has a few thousand
+MOST = 20_000  # numbers and texts in it
 DEEPEST = 12
 LONGEST = 5_000  # characters of one text: a matrix that a person types
 WHO = ("id", "name")
