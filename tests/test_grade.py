@@ -375,6 +375,16 @@ def test_hostile_submissions_stop_nobody(tmp_path, problem, format):
         assert len(list((tmp_path / "out").iterdir())) == len(book)
 
 
+def test_a_wrong_shape_says_so(problem):
+    shape = {"id": "s", "answers": {"h": [["0.1", "0.2", "0.3"]] * 2}}
+    book = rnncalc.grade(problem, [shape, {"id": "t", "answers": {**MADE.solution(), **shape["answers"]}}])
+    assert book["s"].verdict == "unreadable"
+    assert "(3, 2)" in book["s"].remark
+    assert book["t"].verdict == "wrong"
+    assert book["t"].points == 3
+    assert "(3, 2)" in graded(book.text("csv"))["t"]["feedback"]
+
+
 def test_a_defect_of_ours_costs_nobody_else_their_marks(problem, answers, monkeypatch):
     import rnncalc.check
 

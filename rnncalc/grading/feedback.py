@@ -41,7 +41,7 @@ def _marks(result: dict[str, Any]) -> Iterator[str]:
         others = [value for value in values if value["verdict"] not in ACCEPTED]
         yield _("{name}: {n} of {all} right").format(name=name, n=len(values) - len(others), all=len(values))
         for value in others:
-            yield f"{value['place']}: {verdict_word(value['verdict'])}"
+            yield f"{value['place']}: {value.get('problem') or verdict_word(value['verdict'])}"
 
 
 def _why(result: dict[str, Any], level: str) -> Iterator[str]:

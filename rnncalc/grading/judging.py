@@ -85,7 +85,14 @@ def unreadable(trouble: str) -> dict[str, Any]:
 
 
 def _told(verdict: Verdict, problem: Problem, asked: int) -> dict[str, Any]:
-    """A verdict as plain data. Where a table asks for single numbers, each of them counts 1."""
+    """A verdict as plain data. Where a table asks for single numbers, each of them counts 1.
+
+    Where nothing could be held against a computed number, for its shape or because it is none, nobody can say that it
+    is wrong: it is unreadable, with the reason.
+    """
+    claimed = [value for value in verdict.values if value.answer is not None or value.problem]
+    if claimed and all(value.problem or value.verdict == UNREADABLE for value in claimed):
+        return _result(UNREADABLE, next((value.problem for value in claimed if value.problem), _("no number in it")))
     points = points_of(problem)
     sizes = _sizes(problem) if any("." in value.name for value in verdict.values) else {}
     earned: dict[str, float] = {}
