@@ -23,6 +23,7 @@ from rnncalc.layer import MERGES, Layer, Pass, as_array
 from rnncalc.readout import read_out
 from rnncalc.schedule import Schedule
 from rnncalc.stepper import Stepper
+from rnncalc.threads import shares, side_by_side, wished
 from rnncalc.trace import LayerTrace, Made, Ran, Signals, Trace, View
 from rnncalc.walk import WalkedCell
 
@@ -38,7 +39,8 @@ class Network:
 
     V (O, H), c (O,): the read-out; without V the output y is the last layer's. output: g, one of identity, softmax,
     log_softmax, sigmoid, tanh. dtype: float64 or float32; float32 if every array is, unless given. engine: "numba",
-    compiled, or "equations", walked line by line (the same numbers to rounding, no compiler, slow).
+    compiled, or "equations", walked line by line (the same numbers to rounding, no compiler, slow). threads: how many
+    share the sequences of a batch in a call; without it as many as RNNCALC_THREADS says, else one.
 
     Same bits: a sequence gives the same bits alone and in any batch, a prefix those of the whole's start, and so does
     the stepper. Arrays that are given are copied and never modified.
@@ -53,6 +55,7 @@ class Network:
         *,
         dtype: str | np.dtype | None = None,
         engine: str = "numba",
+        threads: int | None = None,
     ):
         if not layers:
             raise ProblemError(_("a network needs at least one layer"))
@@ -70,7 +73,7 @@ class Network:
         self.read_out = on_top and on_top.settled(self.dtype)
         if engine not in ENGINES:
             raise ProblemError(_("engine is one of {known}, not “{engine}”"), known=", ".join(ENGINES), engine=engine)
-        self.engine = engine
+        self.engine, self.threads = engine, wished(threads)
         self._cells: list[Any] = []
 
     @property
@@ -110,7 +113,28 @@ class Network:
         Raises ShapeError.
         """
         array, view = self._input(x, lengths, mask, layout)
-        schedule, cells, given = view.schedule, iter(self.cells), iter(self._starts(starts))
+        given, cells = self._starts(starts), self.cells
+        parts = shares(len(array), self.threads if self.engine == "numba" else 1)
+
+        def infer(part: slice) -> tuple[np.ndarray, dict[str, Any]]:
+            if len(parts) == 1:
+                return self._infer(array, view, given, cells, return_state)
+            return self._infer(
+                array[part], view.part(part), [_cut(starts, part) for starts in given], cells, return_state
+            )
+
+        found = side_by_side(infer, parts)
+        y, ends = found[0]
+        if len(found) > 1:
+            y = np.concatenate([part for part, _ends in found], axis=int(view.time_first))
+            ends = _joined([part for _y, part in found])
+        return (y, ends) if return_state else y
+
+    def _infer(
+        self, array: np.ndarray, view: View, starts: Sequence[Mapping[str, Any]], made: Sequence[Any], wanted: bool
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """The outputs and, if they are wanted, the states after the last step, of what has been checked."""
+        schedule, cells, given = view.schedule, iter(made), iter(starts)
         rows, ends = schedule.pack(array), []
         for layer in self.layers:
             out = []
@@ -123,8 +147,7 @@ class Network:
             rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
         if self.read_out:
             rows, _none = next(cells).infer(rows, Schedule.flat(len(rows)), {})
-        y = np.ascontiguousarray(view.steps(rows))
-        return (y, self._ends(ends, view)) if return_state else y
+        return np.ascontiguousarray(view.steps(rows)), self._ends(ends, view) if wanted else {}
 
     def forward(
         self,
@@ -263,13 +286,18 @@ class OneLayer(Network):
     cell: ClassVar[Cell]
 
     def __init__(
-        self, *arrays: ArrayLike | None, dtype: str | np.dtype | None = None, engine: str = "numba", **options: Any
+        self,
+        *arrays: ArrayLike | None,
+        dtype: str | np.dtype | None = None,
+        engine: str = "numba",
+        threads: int | None = None,
+        **options: Any,
     ):
         if self.cell.owns_read_out:
-            super().__init__([Layer(self.cell, *arrays, **options)], dtype=dtype, engine=engine)
+            super().__init__([Layer(self.cell, *arrays, **options)], dtype=dtype, engine=engine, threads=threads)
             return
         top = {name: options.pop(name, None) for name in ("V", "c", "output")}
-        super().__init__([Layer(self.cell, *arrays, **options)], **top, dtype=dtype, engine=engine)
+        super().__init__([Layer(self.cell, *arrays, **options)], **top, dtype=dtype, engine=engine, threads=threads)
 
 
 def one_layer(class_name: str, cell: Cell) -> type[OneLayer]:
@@ -292,6 +320,23 @@ def _check_stack(layers: Sequence[Layer]) -> Layer:
             message = _("a layer of {cell} takes {wanted} inputs, the layer below gives {given}")
             raise ShapeError(message, cell=above.cell.name, wanted=above.sizes["D"], given=below.width)
     return layers[-1]
+
+
+def _cut(starts: Mapping[str, Any], part: slice) -> dict[str, Any]:
+    """The starts of some sequences of a batch."""
+    return {name: value[part] if np.ndim(value) == 2 else value for name, value in starts.items()}
+
+
+def _joined(ends: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Final states of parts of a batch as those of the whole."""
+    found: dict[str, Any] = {}
+    for name, first in ends[0].items():
+        if isinstance(first, list):
+            several = zip(*(part[name] for part in ends))
+            found[name] = [None if one[0] is None else np.concatenate(one) for one in several]
+        else:
+            found[name] = np.concatenate([part[name] for part in ends])
+    return found
 
 
 def _passes(layers: Sequence[Layer]) -> list[Pass]:

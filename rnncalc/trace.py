@@ -46,6 +46,13 @@ class View:
         """The axis of the steps in what is shown."""
         return int(self.batch and not self.time_first)
 
+    def part(self, sequences: slice) -> View:
+        """The same for some sequences of a batch."""
+        schedule = self.schedule
+        present = schedule.present[sequences] if schedule.ragged else None
+        count = len(range(*sequences.indices(schedule.sequences)))
+        return View(Schedule(count, schedule.steps, present), self.batch, self.time_first)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The axes of sequences and steps of what is shown: (T,), (N, T) or (T, N)."""

@@ -1,9 +1,13 @@
 """Two ways to compute, one truth: the walked equations against formulas written out, the engine against the walk."""
 
+import os
+
 import numpy as np
 import pytest
-from helpers import CELLS, ENGINES, Cell, every_cell, inputs, random_arrays, random_network, random_starts
+from helpers import CELLS, ENGINES, Cell, every_cell, inputs, python, random_arrays, random_network, random_starts
 
+import rnncalc
+from rnncalc.errors import RnncalcError
 from rnncalc.layer import Layer
 from rnncalc.network import Network
 
@@ -264,3 +268,45 @@ def _swap(g: int, k: int) -> list[int]:
     order = [0, 1, 2, 3]
     order[g], order[k] = k, g
     return order
+
+
+# -------------------------------------------------------------------------------------------------------------- threads
+
+
+@pytest.mark.parametrize("name", ["lstm", "jordan", "odd"])
+def test_the_same_bits_on_any_number_of_threads(name):
+    """Ragged, with starts of their own, both layouts; and in a pool of the user's own."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    network, rng = random_network(every_cell()[name], 3, engine="numba", read_out="softmax"), np.random.default_rng(4)
+    x, lengths = inputs(network, rng, 37, 6), rng.integers(0, 7, 37)
+    starts = random_starts(network.layers[0].cell, rng, network.layers[0], 37)
+    alone = network(x, lengths=lengths, return_state=True, **starts)
+    for threads in (2, 3, 64):
+        network.threads = threads
+        y, final = network(x, lengths=lengths, return_state=True, **starts)
+        assert (y == alone[0]).all()
+        assert all((final[state] == alone[1][state]).all() for state in final)
+        turned = network(np.swapaxes(x, 0, 1), lengths=lengths, layout="time_first", **starts)
+        assert (np.swapaxes(turned, 0, 1) == alone[0]).all()
+        with ThreadPoolExecutor(3) as pool:
+            found = list(pool.map(lambda _k: network(x, lengths=lengths, **starts), range(6)))
+        assert all((y == alone[0]).all() for y in found)
+
+
+def test_threads_survive_a_fork_and_are_asked_for_by_number():
+    code = """
+import os, numpy as np, rnncalc
+net = rnncalc.Elman(np.ones((2, 3)), np.ones((2, 2)) / 4)
+x = np.random.default_rng(1).normal(size=(32, 5, 3))
+y = net(x)
+assert net.threads == 2
+if os.fork() == 0:
+    os._exit(0 if (net(x) == y).all() else 1)
+assert os.wait()[1] == 0
+print("alive")
+"""
+    if hasattr(os, "fork"):
+        assert python(code, RNNCALC_THREADS="2").strip() == "alive"
+    with pytest.raises(RnncalcError, match="threads is a number from 1 to 256, not 0"):
+        rnncalc.Elman([[1.0]], [[1.0]], threads=0)

@@ -14,7 +14,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"readout", "schedule"},
     {"trace", "walk", "layer", "losses"},
     {"gradients", "engine"},
-    {"stepper", "backprop"},
+    {"stepper", "backprop", "threads"},
     {"network"},
     {"gradcheck", "update", "flow", "parse"},
     {"shapes", "words", "weights"},

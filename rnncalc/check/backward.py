@@ -10,11 +10,12 @@ Truncated, a loss goes back in sweeps: partial gradients carry the sweep's numbe
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from rnncalc.cells.plan import has_product, product_line
+from rnncalc.cells.plan import ProductLine, has_product, product_line
 from rnncalc.check import intervals
 from rnncalc.check.forward import gathered, mirrored
 from rnncalc.check.graph import Graph, Key
@@ -132,7 +133,7 @@ class _Backward(Sums):
             if here in self.dead:
                 continue
             expression = run.lines[line]
-            if has_product(expression):
+            if affine(line, expression):
                 self._through_products(number, run, line, visit, sweep)
             elif isinstance(expression, Call) and FUNCTIONS[expression.function].rowwise:
                 assert isinstance(expression.argument, Name)
@@ -145,7 +146,8 @@ class _Backward(Sums):
 
     def _through_products(self, number: int, run: Run, line: str, visit: int, sweep: int) -> None:
         """Transposed weights, to the sources of a product line."""
-        products = product_line(line, run.lines[line])
+        products = affine(line, run.lines[line])
+        assert products is not None
         for term in (*products.inputs, *products.products):
             source: Key = self._d(number, line, visit, sweep)
             if previous(term.source) and not self.rules.recurrent_slope:
@@ -253,3 +255,9 @@ class _Backward(Sums):
                     else:
                         self.dead.add(key)
                         self.graph.given(key, self._zeros(run, line, visit))
+
+
+@lru_cache(maxsize=1024)
+def affine(line: str, expression: Expression) -> ProductLine | None:
+    """A line as its products, if it has any; looked at once for all steps."""
+    return product_line(line, expression) if has_product(expression) else None

@@ -73,7 +73,7 @@ class _Scoring:
     def judged(self, at: int) -> Judged:
         """One claim as it is reported."""
         claim, verdict = self.read.claims[at], self.judging.verdicts[at]
-        computed = self.judging.computed.get(at)
+        computed = self.judging.right_value(at)
         coarse = claim.typed is not None and one.digits(claim.typed) < self.fewest
         credit = 1.0 if verdict in ACCEPTED else 0.0
         if verdict == CARRIED and at not in self.trivial:

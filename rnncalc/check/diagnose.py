@@ -30,6 +30,8 @@ FORGET = 300  # mistakes, each with what it is made of, that are kept with a pro
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
 WORK = 25_000  # quantities that are computed in search of a pair: some tenths of a second
+MOST = 300_000  # quantities that are computed at all; homework has some tens of thousands
+HOMEWORK = 500  # numbers that a person writes: of more, only what gives them all from exact values is looked for
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
 
 
@@ -71,7 +73,7 @@ class Diagnosis:
         if not self.slips and sum(self._worth(at) for at in self.bad) >= SURE:
             self.slips = self.bad  # what is wrong has too few digits, but what follows from it has enough
         self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
-        self.habit = judging.habit
+        self.size = len(judging.order)
         self.work = 0
         self.blind: list[tuple[str, str]] = []
         self.context = context_of(problem, spec, self.claims, self.slips)
@@ -85,9 +87,10 @@ class Diagnosis:
             return []
         singles = list(self._singles(self.spec))
         found = [*self._exact(singles)]
-        if not found:
+        large = len(self.claims) > HOMEWORK or self.size > 5 * HOMEWORK
+        if not found and not large:
             found = [*self._near(singles)]
-        if not found:
+        if not found and not large:
             found = [*self._pairs(singles)]
         return self._told(found)
 
@@ -103,7 +106,10 @@ class Diagnosis:
                 continue
             made, seen = False, False
             for variant in self._variants(mistake, spec):
+                if self.work > MOST:
+                    return
                 judging = self._solved(variant.spec)
+                self.work += len(judging.graph.nodes) if judging else 0
                 numbers = self._numbers(judging)
                 made = True
                 if any(not _same(a, b) for a, b in zip(numbers, self.right)):

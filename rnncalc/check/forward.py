@@ -107,6 +107,7 @@ def gathered(picks: Sequence[tuple[int, int]]) -> tuple[list[int], Callable[...,
 class _Forward:
     def __init__(self, graph: Graph, spec: Spec, era: str):
         self.graph, self.spec, self.era = graph, spec, era
+        self.makers: dict[tuple[int, str, int], Callable[..., Value]] = {}  # the same at every step
         for number, run in enumerate(spec.runs):
             for line in {*run.cell.state, *run.cell.lines, *run.lines}:
                 width = run.sizes[run.cell.size(line)]
@@ -176,8 +177,11 @@ class _Forward:
         found = list(intervals.names_of(expression))
         needs = [self.key(number, run, name, visit, source) for name in found]
         copies = isinstance(expression, Call) and expression.function == "identity" and found[0] in run.lines
-        cut = [previous(name) or (name == INPUT and run.earlier) for name in found]
-        self.graph.add((self.era, number, line, visit), needs, _maker(expression, found, cut, count), copies)
+        which = (number, line, count)
+        if which not in self.makers:
+            cut = [previous(name) or (name == INPUT and run.earlier) for name in found]
+            self.makers[which] = _maker(expression, found, cut, count)
+        self.graph.add((self.era, number, line, visit), needs, self.makers[which], copies)
 
     def key(self, number: int, run: Run, name: str, visit: int, source: Key) -> Key:
         if name == INPUT:

@@ -28,6 +28,7 @@ from rnncalc.parse.numbers import Typed
 NAMED = ("slope", "∂", "term", "d", "dstart", "dshared", "new", "losses", "loss", "∂x")  # what people round, and print
 KEPT = 400  # quantities of a graph that is kept: homework, not a network
 SATURATING = ("tanh", "sigmoid", "softmax")
+LONG = 20  # steps: whoever prints some numbers of a longer sequence had them computed, not rounded at every step
 
 
 class Judging:
@@ -66,6 +67,10 @@ class Judging:
         """What is reported under a key, by the rules."""
         found: Key = self.spec.rules.said.get(key, key)
         return found
+
+    def right_value(self, at: int) -> float | None:
+        """What a number should be, one that cannot be read too."""
+        return self._value(self.exact, at) if self.claims[at].key else None
 
     def _value(self, values: Mapping[Key, Any], at: int) -> float:
         return entry(values[self.reported(self.claims[at].key)], self.claims[at].spot)
@@ -129,9 +134,14 @@ class Judging:
                 if found in ACCEPTED or all_of_them:
                     typed, spot = self.claims[at].typed, _spot(lo, self.claims[at].spot)
                     assert typed is not None
-                    inside_lo[spot], inside_hi[spot] = one.stands_for(typed, found == TRUNCATED)
+                    ends = one.stands_for(typed, found == TRUNCATED)
+                    if found == RIGHT:  # to float32 noise, perhaps, which is then handed on
+                        ends = min(ends[0], self.computed[at]), max(ends[1], self.computed[at])
+                    inside_lo[spot], inside_hi[spot] = ends
                     printed[spot] = True
             if _is_named(key) and not (key in self.graph.copied or self._copies_printed(key)):
+                if self.spec.visits > LONG and not here:
+                    lo = hi = np.array(self.exact[key], float)
                 down, up = self.habit.rounded(lo, hi)
                 inside_lo, inside_hi = np.where(printed, inside_lo, down), np.where(printed, inside_hi, up)
             put.append(Interval(inside_lo, inside_hi))

@@ -92,6 +92,11 @@ def _speak(_ctx: click.Context, _option: click.Parameter, language: str | None) 
         speak(language)
 
 
+def _threads(_ctx: click.Context, _option: click.Parameter, number: int | None) -> None:
+    if number:
+        os.environ["RNNCALC_THREADS"] = str(number)
+
+
 language_option = click.option(
     "--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, callback=_speak,
     help="Default: the locale's.",
@@ -108,6 +113,8 @@ _ENGINE = (
     click.option("--engine", type=click.Choice(["auto", "equations", "numba"]), default="auto", show_default=True,
                  help="equations: walked line by line, no compiler; auto: by the amount of work."),
     click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
+    click.option("--threads", type=click.IntRange(1, 256), expose_value=False, callback=_threads,
+                 help="Share the sequences of a batch out.  [default: RNNCALC_THREADS, else 1]"),
 )  # fmt: skip
 
 
