@@ -93,7 +93,7 @@ def speed(name: str, wish: Wish, people: int, diagnose: bool) -> list[dict[str, 
         except ImportError:
             print("no cluster: pip install rnncalc[dask]")
         else:
-            options: dict[str, Any] = {"processes": True, "dashboard_address": None}
+            options: dict[str, Any] = {"processes": True, "dashboard_address": ":0"}
             with LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster, Client(cluster) as client:
                 timed("LocalCluster, 2 workers", executor=client.get_executor())
     assert len(sheets) == 1, "the sheets differ"

@@ -529,7 +529,7 @@ def test_dask(tmp_path, problem):
     alone = rnncalc.grade(problem, path, diagnose=False)
     os.environ["DASK_DISTRIBUTED__WORKER__DAEMON"] = "False"
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         with client.get_executor() as executor:
