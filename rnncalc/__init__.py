@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rnncalc.cells import CELLS as CELLS
     from rnncalc.cells import Cell as Cell
     from rnncalc.errors import RnncalcError as RnncalcError
+    from rnncalc.grading import grade as grade
     from rnncalc.layer import Layer as Layer
     from rnncalc.network import Network as Network
     from rnncalc.notebook import load_problem as load_problem
@@ -31,6 +32,7 @@ _HOMES = {
     "Stepper": "stepper",
     "Trace": "trace",
     "from_state_dict": "weights.pytorch",
+    "grade": "grading",
     "load_problem": "notebook",
     "problem": "notebook",
 }

@@ -94,7 +94,22 @@ class Grid:
     numeric: frozenset[int] = frozenset()  # columns whose decimal points stand below each other
 
 
-Block = Heading | Paragraph | Items | Formula | Formulas | Table | Matrices | Grid
+@dataclass(frozen=True)
+class Array:
+    """One array by name, in the digits in which it was given: a number, a vector (a column on paper) or a matrix."""
+
+    name: str
+    entries: str | tuple[str, ...] | tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Arrays that are given, or blanks to be filled in."""
+
+    items: tuple[Array, ...]
+
+
+Block = Heading | Paragraph | Items | Formula | Formulas | Table | Matrices | Grid | Arrays
 
 
 @dataclass

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 LANGUAGES = ("en", "zh")
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
+_language = "en"
 
 
 def _(message: str) -> str:
@@ -17,9 +18,19 @@ def _(message: str) -> str:
 
 def speak(language: str) -> None:
     """Choose the language ("en" or "zh") of every message from here on, in this process."""
-    global _catalogue
-    where = os.path.join(os.path.dirname(__file__), "locale")
-    _catalogue = gettext.translation("rnncalc", where, [language], fallback=True)
+    global _catalogue, _language
+    _language = language
+    _catalogue = gettext.translation("rnncalc", folder(), [language], fallback=True)
+
+
+def folder() -> str:
+    """Where the catalogues are."""
+    return os.path.join(os.path.dirname(__file__), "locale")
+
+
+def language() -> str:
+    """The language that was chosen."""
+    return _language
 
 
 def of_locale(environment: Mapping[str, str] = os.environ) -> str:

@@ -28,7 +28,9 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
     wrong numbers, which takes longer than the verdicts. Raises ProblemError for a name that nobody knows, or where no
     answer is given.
     """
-    spec = of_problem(problem, problem.forward())
+    spec = problem.__dict__.get("laid_open")  # whoever grades a class asks often of one problem
+    if spec is None:
+        spec = problem.__dict__["laid_open"] = of_problem(problem, problem.forward())
     quantities = Quantities(problem, spec)
     read = Answers(quantities, answers)
     if not read.claims:

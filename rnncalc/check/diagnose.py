@@ -8,7 +8,7 @@ wrong number, and two that only together explain it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from rnncalc.check.solve import BACK
 from rnncalc.check.spec import Spec
 from rnncalc.problems import Problem
 
+FORGET = 300  # mistakes, each with what it is made of, that are kept with a problem
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
 WORK = 25_000  # quantities that are computed in search of a pair: some tenths of a second
@@ -104,7 +105,7 @@ class Diagnosis:
             ):
                 continue
             made, seen = False, False
-            for variant in mistake.variants(spec, self.context):
+            for variant in self._variants(mistake, spec):
                 if self.work > MOST:
                     return
                 judging = self._solved(variant.spec)
@@ -123,6 +124,18 @@ class Diagnosis:
             return Judging(spec, self.claims)
         except KeyError:
             return None
+
+    def _variants(self, mistake: Mistake, spec: Spec) -> Iterable[Variant]:
+        """The variants of a mistake; those of the problem itself are kept for the next answers to it."""
+        if spec is not self.spec:
+            return mistake.variants(spec, self.context)
+        key = mistake.id, self.context.wrong if mistake.family == "gradient" else ()
+        found: list[Variant] | None = spec.memo.get(key)
+        if found is None:
+            if len(spec.memo) > FORGET:
+                spec.memo.clear()
+            found = spec.memo[key] = list(mistake.variants(spec, self.context))
+        return found
 
     def _numbers(self, judging: Judging | None) -> list[float]:
         """What was computed, in the order of the claims."""

@@ -26,6 +26,7 @@ from rnncalc.equations import Call
 from rnncalc.parse.numbers import Typed
 
 NAMED = ("slope", "∂", "term", "d", "dstart", "dshared", "new", "losses", "loss", "∂x")  # what people round, and print
+KEPT = 400  # quantities of a graph that is kept: homework, not a network
 SATURATING = ("tanh", "sigmoid", "softmax")
 LONG = 20  # steps: whoever prints some numbers of a longer sequence had them computed, not rounded at every step
 
@@ -40,15 +41,27 @@ class Judging:
         self.spec, self.claims = spec, claims
         self.readable = [at for at, claim in enumerate(claims) if claim.typed is not None and claim.key]
         wanted = list(dict.fromkeys(claim.key for claim in claims if claim.key))
-        self.graph: Graph = graph_of(spec, wanted)
+        self.graph: Graph
+        self.graph, self.order, self.exact = self._solved(wanted)
         self.at: dict[Key, list[int]] = defaultdict(list)
         for at in self.readable:
             self.at[self.reported(claims[at].key)].append(at)
-        self.order = self.graph.needed(map(self.reported, wanted))
-        self.exact = self.graph.walk(self.order)
         self.computed = {at: self._value(self.exact, at) for at in self.readable}
         self.verdicts: dict[int, str] = {}
         self.own: dict[int, float] = {}
+
+    def _solved(self, wanted: list[Key]) -> tuple[Graph, list[Key], dict[Key, Any]]:
+        """The graph, its order and its exact values; kept with a small Spec, for the next answers to this problem."""
+        kept = self.spec.memo.get("solved")
+        if kept and kept[0] == wanted:
+            solved: tuple[Graph, list[Key], dict[Key, Any]] = kept[1]
+            return solved
+        graph = graph_of(self.spec, wanted)
+        order = graph.needed(map(self.reported, wanted))
+        solved = graph, order, graph.walk(order)
+        if len(wanted) > 1 and len(graph.nodes) <= KEPT:
+            self.spec.memo["solved"] = wanted, solved
+        return solved
 
     def reported(self, key: Key) -> Key:
         """What is reported under a key, by the rules."""

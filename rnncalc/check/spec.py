@@ -93,6 +93,7 @@ class Spec:
     softmax_over: str = "units"  # or steps, sequences
     realigned: bool = True  # whether backward states stand in the original order of time
     x_spread: np.ndarray | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # what was made of this very Spec
 
     @property
     def top(self) -> Run:

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from rnncalc.cli.options import result_options, show
+from rnncalc.cli.spoken import Spoken
 from rnncalc.language import _
 
 
-@click.command("explain")
+@click.command("explain", cls=Spoken)
 @click.argument("subject", metavar="CELL|MISTAKE")
 @result_options
 def command(subject: str, **look: Any) -> None:

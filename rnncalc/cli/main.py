@@ -11,18 +11,21 @@ from typing import NoReturn
 import click
 
 from rnncalc import __version__
+from rnncalc.cli.spoken import Spoken, choose
 from rnncalc.errors import RnncalcError
-from rnncalc.language import _, of_locale, speak
+from rnncalc.language import LANGUAGES, _
 
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
     "backward": "Backpropagation through time: every δ, every gradient, the update.",
     "check": "Are these answers right, where did it go wrong, and why.",
+    "grade": "Grade many answers to one problem: a mark sheet.",
+    "new": "Make a problem: friendly numbers, statement, answer form, solution.",
     "explain": "Explain a cell, or a mistake: equations, shapes, gate orders, literature.",
 }
 
 
-class Commands(click.Group):
+class Commands(Spoken, click.Group):
     """The commands by name, each in the file that is named like it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -47,12 +50,13 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, _(text)) for name, text in COMMANDS.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["--help"]})
 @click.version_option(__version__, prog_name="rnncalc")
+@click.option("--lang", type=click.Choice(LANGUAGES), expose_value=False, help="Default: the locale's.")
 def commands() -> None:
     """Recurrent networks, computed exactly and explained.
 
@@ -70,7 +74,7 @@ def commands() -> None:
 
 def main() -> NoReturn:
     """Run the command line. Exit codes: 0 done, 2 the question cannot be read, 3 a number overflowed."""
-    speak(of_locale())
+    choose(sys.argv[1:])
     try:
         code = commands.main(standalone_mode=False) or 0
         sys.stdout.flush()
@@ -79,7 +83,7 @@ def main() -> NoReturn:
         code = error.exit_code
     except RnncalcError as error:
         code = 2
-        click.echo(f"Error: {error}", err=True)
+        click.echo(_("Error: {message}").format(message=error), err=True)
     except click.Abort:
         click.echo(_("Interrupted."), err=True)
         code = 130
@@ -93,5 +97,5 @@ def _output_failed(error: OSError) -> int:
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered must not fail again as Python ends
     if error.errno == errno.EPIPE:
         return 0
-    click.echo(f"Error: {error.strerror or error}", err=True)
+    click.echo(_("Error: {message}").format(message=error.strerror or error), err=True)
     return 2

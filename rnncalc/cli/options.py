@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rnncalc.cli.spoken import Spoken
 from rnncalc.errors import RnncalcError
 from rnncalc.language import LANGUAGES, _, speak
 
@@ -36,7 +37,7 @@ A matrix: "0.1 0.2; 0.3 0.4", [[0.1, 0.2], [0.3, 0.4]], LaTeX, a NumPy print, @f
 """
 
 
-class ProblemCommand(click.Command):
+class ProblemCommand(Spoken):
     """A command that takes every key of a problem as an option, in anybody's letters."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -96,14 +97,17 @@ def _threads(_ctx: click.Context, _option: click.Parameter, number: int | None) 
         os.environ["RNNCALC_THREADS"] = str(number)
 
 
+language_option = click.option(
+    "--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, callback=_speak,
+    help="Default: the locale's.",
+)  # fmt: skip
 _RESULT = (
     click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else plain."),
     click.option("-o", "--output-file", "output", metavar="FILE", help="Write to FILE; its ending chooses the format."),
     click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
     click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
     click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same."),
-    click.option("--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, callback=_speak,
-                 help="Default: the locale's."),
+    language_option,
 )  # fmt: skip
 _ENGINE = (
     click.option("--engine", type=click.Choice(["auto", "equations", "numba"]), default="auto", show_default=True,

@@ -15,11 +15,13 @@ def render(document: Document, look: Look) -> str:
     tables = document.sheet or [block for block in document.blocks if isinstance(block, Table)]
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
-    for block in document.blocks:
-        if isinstance(block, Grid):
-            writer.writerow(block.keys or block.headings)
-            writer.writerows(["" if cell is None else cell for cell in grid.exactly(row)] for row in block.rows)
-            return output.getvalue()
+    grids = [block for block in document.blocks if isinstance(block, Grid)]
+    for number, block in enumerate(grids):
+        writer.writerows([[]] if number else [])
+        writer.writerow(block.keys or block.headings)
+        writer.writerows(["" if cell is None else cell for cell in grid.exactly(row)] for row in block.rows)
+    if grids:
+        return output.getvalue()
     for number, table in enumerate(tables):
         if number == 0:
             writer.writerow([*table.key, "step", *(column.key for column in table.columns)])

@@ -5,8 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
-from rnncalc.render import Look, grid
+from rnncalc.document import (
+    Arrays,
+    Document,
+    Formula,
+    Formulas,
+    Grid,
+    Heading,
+    Items,
+    Matrices,
+    Matrix,
+    Paragraph,
+    Table,
+)
+from rnncalc.render import Look, arrays, grid
 from rnncalc.render.plain import cells
 from rnncalc.writing import LATEX, Style, write, write_name
 
@@ -59,6 +71,8 @@ def render(document: Document, look: Look) -> str:
             parts += [f"\\[\n{matrix(one, look)}\n\\]" for one in block.all]
         elif isinstance(block, Grid):
             parts.append(grid.latex(block, look, escaped))
+        elif isinstance(block, Arrays):
+            parts.append(_aligned([arrays.latex(item, "&=") for item in block.items]))
     return "\n\n".join(parts)
 
 

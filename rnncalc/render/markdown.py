@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
-from rnncalc.render import Look, grid
+from rnncalc.document import Arrays, Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
+from rnncalc.render import Look, arrays, grid
 from rnncalc.render.latex import formula, matrix
 from rnncalc.render.plain import cells
 
@@ -31,6 +31,8 @@ def render(document: Document, look: Look) -> str:
             parts += [f"$${matrix(one, look)}$$" for one in block.all]
         elif isinstance(block, Grid):
             parts.append(grid.markdown(block, look, _escaped))
+        elif isinstance(block, Arrays):
+            parts += [f"$${arrays.latex(item)}$$" for item in block.items]
     return "\n\n".join(parts)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
-from rnncalc.render import Look, grid
+from rnncalc.document import Arrays, Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
+from rnncalc.render import Look, arrays, grid
 from rnncalc.render.lines import ascii_text, formula, formulas, matrices, style
 
 
@@ -28,6 +28,8 @@ def render(document: Document, look: Look) -> str:
             parts.append("\n".join("  " + line for line in matrices(block, look)))
         elif isinstance(block, Grid):
             parts.append("\n".join(grid.lines(block, look)))
+        elif isinstance(block, Arrays):
+            parts.append("\n".join("  " + arrays.line(item) for item in block.items))
     text = "\n\n".join(parts)
     return ascii_text(text) if look.ascii else text
 

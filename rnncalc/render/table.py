@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from rnncalc.document import Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
+from rnncalc.document import Arrays, Document, Formula, Formulas, Grid, Heading, Items, Matrices, Paragraph, Table
 from rnncalc.language import _
-from rnncalc.render import Look, grid
+from rnncalc.render import Look, arrays, grid
 from rnncalc.render.lines import ascii_text, folded, formulas, matrices, style
 from rnncalc.render.plain import aligned, display_width, right
 
@@ -54,6 +54,9 @@ def render(document: Document, look: Look) -> str:
         elif isinstance(block, Grid):
             for number, line in enumerate(grid.lines(block, look)):
                 console.print(Text(line, style="bold" if number == 0 else "", no_wrap=True), soft_wrap=True)
+        elif isinstance(block, Arrays):
+            for item in block.items:
+                console.print(Text("  " + arrays.line(item)))
     text = "\n".join(line.rstrip() for line in output.getvalue().splitlines())
     return ascii_text(text) if look.ascii else text
 

@@ -1,0 +1,134 @@
+"""rnncalc new"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnncalc.cli.options import result_options, show, write
+from rnncalc.cli.spoken import Spoken
+from rnncalc.language import _
+
+if TYPE_CHECKING:
+    from rnncalc.making import Made, Wish
+
+
+@click.command("new", cls=Spoken)
+@click.argument("cell")
+@click.option("--units", type=int, default=2, show_default=True, help="H, hidden units.")
+@click.option("--inputs", type=int, default=2, show_default=True, help="D, entries of each input.")
+@click.option("--outputs", type=int, default=1, show_default=True, help="O, outputs; 0: no read-out.")
+@click.option("--steps", type=int, default=3, show_default=True, help="T, steps.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other numbers.")
+@click.option("--backward", is_flag=True, help="Ask for the loss and its gradients too.")
+@click.option("--last", is_flag=True, help="With --backward: a target at the last step only.")
+@click.option("--lr", type=float, help="With --backward: a learning rate; ask for the updated parameters too.")
+@click.option("--activation", metavar="NAME", help="tanh, relu, sigmoid, identity (elman, jordan).")
+@click.option("--output", "function", metavar="NAME", help="identity, softmax, log_softmax, sigmoid, tanh.")
+@click.option("--ask", default="", metavar="NAMES", help="What is asked: h,y,dW; default: what the cell has.")
+@click.option("--solution", is_flag=True, help="Show the solution in place of the statement.")
+@click.option("--variants", type=click.IntRange(1, 10_000), metavar="N", help="N problems, into the folder -o.")
+@click.option("--students", metavar="FILE.csv", help="A problem for each id of a table, into the folder -o.")
+@result_options
+def command(ask: str, solution: bool, variants: int | None, students: str | None, **options: Any) -> None:
+    """Make a problem: friendly numbers, its statement, a blank answer form, its solution.
+
+    \b
+    rnncalc new lstm --units 2 --steps 3 --seed 7
+    rnncalc new elman --backward --lr 0.1 --format latex -o statement.tex
+    rnncalc new gru --seed 7 -o homework/            # everything, in a folder
+    rnncalc new gru --students roster.csv -o homework/
+    rnncalc grade homework/problem.json answers.csv
+
+    --format json gives the problem file; -o FOLDER/ writes problem, statement, form and
+    solution; with --students or --variants also variants.json, which grade takes as PROBLEM.
+    """
+    from rnncalc import homework
+    from rnncalc.making import Wish, make
+
+    look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color")}
+    wish = Wish(
+        output=options.pop("function"), ask=tuple(name.strip() for name in ask.split(",") if name.strip()), **options
+    )
+    folder = _folder(look["output"], several=bool(variants or students))
+    if variants or students:
+        assert folder is not None
+        people = list(_people(students)) if students else [str(number + 1) for number in range(variants or 0)]
+        _write_variants(folder, wish, people)
+    elif folder:
+        _write(folder, make(wish))
+    else:
+        made = make(wish)
+        show(homework.solution(made) if solution else homework.statement(made), **look)
+
+
+def _folder(output: str | None, several: bool) -> Path | None:
+    """The folder that -o names: it is there, ends with a slash, or has no ending."""
+    if output is None:
+        if several:
+            raise click.UsageError(_("several problems need a folder: -o FOLDER/"))
+        return None
+    folder = several or output.endswith(("/", "\\")) or Path(output).is_dir() or not Path(output).suffix
+    return Path(output) if folder else None
+
+
+def _people(name: str) -> Iterator[str]:
+    """The ids of a table with a header, in its order. Raises UsageError."""
+    from rnncalc.grading.submissions import read_roster
+
+    yield from read_roster(name)
+
+
+def _write_variants(folder: Path, wish: Wish, people: list[str]) -> None:
+    from dataclasses import replace
+
+    from rnncalc.making import make
+    from rnncalc.safe import file_name
+
+    found = {}
+    for person in people:
+        made = make(replace(wish, person=person))
+        found[person] = made.keys
+        _write(folder / file_name(person), made)
+    _write_file(folder / "variants.json", _json({"variants": found}))
+    message = _("{n} problems in {folder}; grade them with variants.json")
+    click.echo(message.format(n=len(people), folder=folder), err=True)
+
+
+def _write(folder: Path, made: Made) -> None:
+    """Everything about one problem."""
+    from rnncalc import homework
+    from rnncalc.render import Look, render
+    from rnncalc.render.numbers import Rounding
+
+    look = Look(Rounding(6))
+    statement, solved = homework.statement(made), homework.solution(made)
+    _write_file(folder / "problem.json", _json(made.keys))
+    _write_file(folder / "form.json", _json(homework.form(made)))
+    _write_file(folder / "form.csv", homework.form_csv(made))
+    _write_file(folder / "solution.json", _json({"answers": made.solution()}))
+    for ending, format in (("md", "markdown"), ("tex", "latex")):
+        _write_file(folder / f"statement.{ending}", render(statement, format, look))
+        _write_file(folder / f"solution.{ending}", render(solved, format, look))
+
+
+def _json(data: object) -> str:
+    """A file that people edit: a key a line, rows in one line."""
+    from rnncalc.document import Document
+    from rnncalc.render import render
+
+    return render(Document([], json.loads(json.dumps(data))), "json")
+
+
+def _write_file(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(
+            _("cannot write {name}: {reason}").format(name=path.parent, reason=error.strerror or error)
+        ) from None
+    write(text, str(path))

@@ -1,0 +1,69 @@
+"""Commands whose help is in the language that was chosen, not in that of the moment they were loaded."""
+
+from __future__ import annotations
+
+import gettext
+import inspect
+import os
+from collections.abc import Sequence
+
+import click
+
+from rnncalc.language import LANGUAGES, _, folder, of_locale, speak
+
+N_ = str  # marks a text for translation
+CLICK = (  # what click itself says, which it looks up under the same words
+    N_("Usage:"),
+    N_("Options"),
+    N_("Commands"),
+    N_("Show this message and exit."),
+    N_("Show the version and exit."),
+    N_("Error: {message}"),
+    N_("Try '{command} {option}' for help."),
+    N_("default: {default}"),
+    N_("Missing argument"),
+    N_("No such option {name!r}."),
+    N_("No such command {name!r}."),
+    N_("Option {name!r} does not take a value."),
+    N_("Invalid value: {message}"),
+    N_("Invalid value for {param_hint}: {message}"),
+    N_("{value!r} is not a valid {number_type}."),
+    N_("{value} is not in the range {range}."),
+)
+
+
+class Spoken(click.Command):
+    """A command that translates its help, paragraph by paragraph, and its options' when they are shown."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does it, with every text looked up first and put back afterwards."""
+        options = [option for option in self.get_params(ctx) if isinstance(option, click.Option) and option.help]
+        kept, texts = self.help, [option.help for option in options]
+        try:
+            self.help = spoken(kept)
+            for option in options:
+                option.help = _(option.help or "")
+            super().format_help(ctx, formatter)
+        finally:
+            self.help = kept
+            for option, text in zip(options, texts):
+                option.help = text
+
+
+def spoken(text: str | None) -> str | None:
+    """A help text with each of its paragraphs in the reader's language; commands stay as they are."""
+    if not text:
+        return text
+    paragraphs = [paragraph.strip("\n") for paragraph in inspect.cleandoc(text).split("\n\n")]
+    return "\n\n".join(_(paragraph) if paragraph else "" for paragraph in paragraphs)
+
+
+def choose(arguments: Sequence[str]) -> None:
+    """The language of this process: --lang, wherever it stands, else the locale's. click follows the environment."""
+    wishes = [argument.removeprefix("--lang=") for argument in arguments if argument.startswith("--lang=")]
+    wishes += [after for argument, after in zip(arguments, arguments[1:]) if argument == "--lang"]
+    language = next((wish for wish in wishes if wish in LANGUAGES), of_locale())
+    speak(language)
+    os.environ["LANGUAGE"] = language
+    gettext.bindtextdomain("rnncalc", folder())
+    gettext.textdomain("rnncalc")

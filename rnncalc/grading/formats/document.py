@@ -1,0 +1,32 @@
+"""The mark sheet for people, with the class report below it."""
+
+from __future__ import annotations
+
+from rnncalc.document import Block, Document, Grid, Heading
+from rnncalc.grading.class_report import class_report
+from rnncalc.grading.feedback import verdict_word
+from rnncalc.grading.gradebook import Gradebook
+from rnncalc.language import _
+
+LONGEST = 60
+
+
+def document(book: Gradebook, feedback: str) -> Document:
+    """A row a person, then the report."""
+    told = feedback in ("hint", "full")
+    header = ["id", _("name"), _("points"), _("score"), _("verdict")]
+    header += [_("first slip"), _("mistake")] if told else []
+    rows = []
+    for row in book.rows:
+        words = [
+            row.id[:LONGEST],
+            row.name[:LONGEST],
+            f"{row.points:g}/{row.most:g}",
+            f"{row.score:.0%}",
+            verdict_word(row.verdict),
+        ]
+        words += [row.first_wrong, " ".join(row.mistakes)] if told else []
+        rows.append((*words, row.remark[: 2 * LONGEST]))
+    blocks: list[Block] = [Heading(book.sheet.title, 1)] if book.sheet.title else []
+    blocks += [Grid((*header, _("remark")), tuple(rows), numeric=frozenset((2, 3)))] if rows else []
+    return Document([*blocks, *class_report(book).blocks], {}, list(book.notes))

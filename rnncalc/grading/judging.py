@@ -1,0 +1,132 @@
+"""One answer to one question, judged by whoever is free: plain data in, plain data out, and no answer stops another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncalc import __version__
+from rnncalc.errors import RnncalcError
+from rnncalc.grading.sheet import points_of, problem_of
+from rnncalc.language import _, language, speak
+from rnncalc.parse.given import Given
+from rnncalc.problems import Problem
+from rnncalc.quantities import Quantities
+from rnncalc.safe import one_line
+
+if TYPE_CHECKING:
+    from rnncalc.check import Judged, Verdict
+
+Task = tuple[
+    str, str, int
+]  # the question's text; the answers as JSON; how many numbers were asked, 0: as the problem says
+BLANK, UNREADABLE = "blank", "unreadable"
+
+
+def key(task: Task, diagnose: bool, tongue: str) -> str:
+    """A digest that two tasks share only if their results are the same."""
+    return hashlib.sha256(json.dumps([__version__, *task, diagnose, tongue]).encode()).hexdigest()[:32]
+
+
+def judge_many(tasks: list[Task], diagnose: bool, tongue: str) -> list[dict[str, Any]]:
+    """The result of each task; for a process of its own, which first has to be told the language."""
+    if language() != tongue:
+        speak(tongue)
+    return [judge(task, diagnose) for task in tasks]
+
+
+def judge(task: Task, diagnose: bool) -> dict[str, Any]:
+    """One result: verdict, score, points by quantity, every number, the first slip, the mistakes, or the trouble."""
+    text, answers, asked = task
+    try:
+        given = {name: Given(value, f"$.{name}") for name, value in json.loads(answers).items()}
+        if not any(_answered(one.value) for one in given.values()):
+            return _result(BLANK)
+        from rnncalc import check
+
+        problem = _problem(text)
+        return _told(check.check(problem, given, diagnose=diagnose), problem, asked)
+    except RnncalcError as error:
+        return _result(UNREADABLE, str(error))
+    except RecursionError:
+        return _result(UNREADABLE, _("nested too deeply"))
+    except Exception as error:  # a defect of ours must not cost the others their marks
+        kind = type(error).__name__
+        return _result(UNREADABLE, _("could not be judged ({kind}: {error})").format(kind=kind, error=error))
+
+
+@lru_cache(maxsize=8)  # each keeps what its mistakes are made of
+def _problem(text: str) -> Problem:
+    return problem_of(text)
+
+
+def _answered(value: Any) -> bool:
+    """Whether anything is answered at all."""
+    if isinstance(value, list):
+        return any(map(_answered, value))
+    if isinstance(value, dict):
+        return any(map(_answered, value.values()))
+    return value is not None and value != ""
+
+
+def _result(verdict: str, trouble: str = "", **more: Any) -> dict[str, Any]:
+    empty: dict[str, Any] = {"score": 0.0, "earned": {}, "values": [], "first_wrong": None, "mistakes": []}
+    return {"verdict": verdict, **empty, **more, "trouble": one_line(trouble)}
+
+
+def unreadable(trouble: str) -> dict[str, Any]:
+    """The result of what cannot be read."""
+    return _result(UNREADABLE, trouble)
+
+
+def _told(verdict: Verdict, problem: Problem, asked: int) -> dict[str, Any]:
+    """A verdict as plain data. Where a table asks for single numbers, each of them counts 1.
+
+    Where nothing could be held against a computed number, for its shape or because it is none, nobody can say that it
+    is wrong: it is unreadable, with the reason.
+    """
+    claimed = [value for value in verdict.values if value.answer is not None or value.problem]
+    if claimed and all(value.problem or value.verdict == UNREADABLE for value in claimed):
+        return _result(UNREADABLE, next((value.problem for value in claimed if value.problem), _("no number in it")))
+    points = points_of(problem)
+    sizes = _sizes(problem) if any("." in value.name for value in verdict.values) else {}
+    earned: dict[str, float] = {}
+    for value in verdict.values:
+        name = value.name if value.name.startswith("layers") else value.name.partition(".")[0]
+        weight = 1.0 if asked else value.points
+        if not asked and value.name not in points and name in points:  # points for a stack, answers gate by gate
+            weight = points[name] / sizes[name]
+        if name in points or not points:
+            earned[name] = earned.get(name, 0.0) + value.credit * weight
+    whole = float(asked) or sum(points.values())
+    score = sum(earned.values()) / whole if whole else verdict.score
+    first = verdict.first_wrong
+    mistakes = [mistake.data() for mistake in verdict.mistakes]
+    return _result(
+        verdict.verdict,
+        score=min(max(score, 0.0), 1.0),
+        earned=earned,
+        values=[_value(value) for value in verdict.values],
+        first_wrong=first and {**_value(first), "from_your_values": _finite(first.from_your_values)},
+        mistakes=[{**mistake, "message": one_line(mistake["message"])} for mistake in mistakes],
+    )
+
+
+def _sizes(problem: Problem) -> dict[str, int]:
+    return {name: int(np.size(array)) for name, array in Quantities(problem).items()}
+
+
+def _value(value: Judged) -> dict[str, Any]:
+    data = value.data()
+    answer = None if value.answer is None else one_line(str(value.answer), 60)
+    return {**data, "place": value.place, "answer": answer, "computed": _finite(value.computed), "credit": value.credit}
+
+
+def _finite(value: float | None) -> float | str | None:
+    """A number for strict JSON."""
+    return str(float(value)) if value is not None and not math.isfinite(value) else value

@@ -1,0 +1,143 @@
+"""Tables of answers, a row a person: UTF-8 with or without a mark, UTF-16, GB 18030; commas, semicolons or tabs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rnncalc.errors import ParseError
+from rnncalc.grading import columns as cells
+from rnncalc.language import _
+from rnncalc.safe import one_line
+
+LARGEST = 200_000_000  # bytes of a table
+LONGEST = 1000  # characters of a cell
+IDS = ("id", "student id", "student_id", "studentid", "sid", "user id", "username", "email", "学号", "学生编号", "编号")
+NAMES = ("name", "student", "student name", "full name", "姓名", "名字")
+_LIMIT = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row."""
+
+    id: str
+    name: str
+    answers: dict[str, dict[str, Any]]
+    extra: dict[str, str]
+    trouble: str = ""
+
+
+@dataclass
+class Table:
+    """Every row; asked: how many numbers of each question there are columns for."""
+
+    rows: list[Person]
+    asked: dict[str, int]
+    notes: list[str] = field(default_factory=list)
+
+
+def read(path: Path, shapes: Mapping[str, Mapping[str, tuple[int, ...]]], renamed: Mapping[str, str]) -> Table:
+    """The table in a file. shapes: question → quantity → shape; renamed: header → what it means. Raises ParseError."""
+    text = decoded(content(path, LARGEST)).replace("\0", "")
+    header, *rows = _rows(text) or [[]]
+    if not any(header):
+        raise ParseError(_("{name}: the table is empty"), name=path)
+    meant = [renamed.get(label.strip(), label.strip()) for label in header]
+    for label in renamed:
+        if label not in [label.strip() for label in header]:
+            known = ", ".join(label.strip() for label in header)
+            raise ParseError(
+                _("--columns {label}: there is no such column; there are {known}"), label=label, known=known
+            )
+    who, called = _first(meant, IDS), _first(meant, NAMES)
+    numbers = {
+        at: found
+        for at, label in enumerate(meant)
+        if at not in (who, called) and (found := cells.column(label, shapes))
+    }
+    table = Table([], dict.fromkeys(shapes, 0))
+    for found in dict.fromkeys(numbers.values()):
+        table.asked[found.question] += 1
+    extra = {
+        at: one_line(label, 100) for at, label in enumerate(header) if at not in (who, called) and at not in numbers
+    }
+    if who is None:
+        table.notes.append(_("{name}: no column is called id: rows are counted").format(name=path.name))
+    if numbers and extra:
+        passed = ", ".join(extra.values())
+        table.notes.append(_("{name}: passed through: {columns}").format(name=path.name, columns=passed))
+    comma = ";" in text.partition("\n")[0]
+    for count, row in enumerate(rows):
+        if not any(cell.strip() for cell in row):
+            continue
+        texts = [cell.strip()[:LONGEST] for cell in row] + [""] * (len(header) - len(row))
+        person = one_line(texts[who], 200) if who is not None else str(count + 1)
+        given = [(found, _number(texts[at], comma)) for at, found in numbers.items()]
+        table.rows.append(
+            Person(
+                person or _("row {n}").format(n=count + 2),
+                one_line(texts[called], 200) if called is not None else "",
+                cells.answers(given, shapes),
+                {label: one_line(texts[at], LONGEST) for at, label in extra.items()},
+                _("more cells than the header has") if any(cell.strip() for cell in row[len(header) :]) else "",
+            )
+        )
+    return table
+
+
+def content(path: Path, most: int) -> bytes:
+    """The bytes of a file that is not too large. Raises ParseError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error.strerror or error) from None
+    except ValueError:
+        raise ParseError(_("cannot read {name}: no such file"), name=path) from None
+    if len(data) > most:
+        raise ParseError(_("larger than {most} bytes"), most=most)
+    return data
+
+
+def decoded(data: bytes) -> str:
+    """The text, in the first encoding that it fits; what fits none keeps what can be read of it."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("utf-8-sig", "replace")
+
+
+def _rows(text: str) -> list[list[str]]:
+    """The rows. One cell of a stranger may be as long as it likes: the limit is set aside while they are read."""
+    first = text.lstrip().partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    with _LIMIT:
+        before = csv.field_size_limit(len(text) + 1)
+        try:
+            return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+        except csv.Error as error:
+            raise ParseError(str(error)) from None
+        finally:
+            csv.field_size_limit(before)
+
+
+def _first(labels: list[str], known: tuple[str, ...]) -> int | None:
+    """The column with the first of these names, whatever its case."""
+    folded = [label.casefold() for label in labels]
+    return next((folded.index(name) for name in known if name in folded), None)
+
+
+def _number(text: str, comma: bool) -> str:
+    """A cell; where semicolons separate, 0,86 is 0.86."""
+    return text.replace(",", ".") if comma and re.fullmatch(r"[+-]?\d{0,40},\d{1,40}", text) else text

@@ -1,0 +1,37 @@
+"""Texts from strangers where they could do harm: names of files, cells of a spreadsheet, XML."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+LONGEST_NAME = 60
+FORMULA = "=+-@＝＋－＠\t\r\n|%"
+
+
+def file_name(text: str) -> str:
+    """A text as the name of a file or folder, never of another place: letters, digits, - and _ stay. A name that had
+    to be changed ends with a digest, so that two of them stay apart."""
+    bare = unicodedata.normalize("NFC", text)
+    kept = re.sub(r"[^\w-]+", "_", bare)[:LONGEST_NAME].strip("_")
+    if kept == bare and kept and not re.fullmatch(r"(?i)con|prn|aux|nul|com\d|lpt\d", kept):
+        return kept
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{kept}-{digest}" if kept else digest
+
+
+def cell(value: object) -> str:
+    """A text that no spreadsheet takes for a formula: one line, and a ' before what would begin one. Numbers stay."""
+    text = one_line(str(value))
+    begins = text.lstrip("\"' ")[:1]
+    if begins and begins in FORMULA and not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
+        return "'" + text
+    return text
+
+
+def one_line(text: str, most: int = 500) -> str:
+    """Without control characters, line breaks and halves of characters, and not too long."""
+    text = "".join(mark if mark.isprintable() else " " for mark in text[: 4 * most])
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"

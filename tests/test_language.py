@@ -1,0 +1,161 @@
+"""English and Chinese: every message has its translation, with the same names in braces, and both are really used."""
+
+import ast
+import gettext
+import re
+import shutil
+import string
+from pathlib import Path
+
+import catalogue
+import pytest
+from helpers import run
+
+from rnncalc import language
+from rnncalc.cli.main import COMMANDS, commands
+from rnncalc.cli.spoken import Spoken
+
+PLACES = catalogue.messages()
+SEED = ("--U", "0.1 0.2; 0.3 0.4", "--W", "0.2 0.2; 0.3 0.3", "--b", "0.5 0.6", "--x", "2 3")
+
+
+@pytest.fixture(autouse=True)
+def english():
+    yield
+    language.speak("en")
+
+
+@pytest.mark.parametrize("path", catalogue.catalogues(), ids=lambda path: path.parts[-3])
+def test_every_message_has_its_translation(path):
+    known = catalogue.read(path)
+    missing = [f"{where}: {message!r}" for message, where in PLACES.items() if not known.get(message)]
+    stale = [message for message in known if message not in PLACES]
+    assert not missing, "python tests/catalogue.py --write, then translate:\n" + "\n".join(missing)
+    assert not stale, "python tests/catalogue.py --write drops:\n" + "\n".join(stale)
+
+
+@pytest.mark.parametrize("path", catalogue.catalogues(), ids=lambda path: path.parts[-3])
+def test_translations_have_the_same_names_in_braces(path):
+    for message, text in catalogue.read(path).items():
+        assert set(catalogue.placeholders(message)) == set(catalogue.placeholders(text)), message
+        assert text.count("\n") == message.count("\n") or "\n" in message, message
+        if "_(" + repr(message) in message or re.search(r"\{\w+\}", message):
+            fields = [name for _text, name, _spec, _conversion in string.Formatter().parse(message) if name]
+            if all(field.isidentifier() for field in fields):
+                text.format(**dict.fromkeys(fields, 1))  # what can be filled in there can be filled in here
+
+
+@pytest.mark.parametrize("path", catalogue.catalogues(), ids=lambda path: path.parts[-3])
+def test_what_python_reads_is_what_translators_wrote(path):
+    known = catalogue.read(path)
+    assert path.with_suffix(".mo").read_bytes() == catalogue.compiled(path.parts[-3], known), (
+        "tests/catalogue.py --write"
+    )
+    assert catalogue.written(path.parts[-3], known, PLACES) == path.read_text(encoding="utf-8")
+    translation = gettext.translation("rnncalc", catalogue.LOCALE, [path.parts[-3]])
+    for message, text in known.items():
+        assert translation.gettext(message) == text
+
+
+def test_every_language_has_its_catalogue():
+    assert {path.parts[-3] for path in catalogue.catalogues()} == set(language.LANGUAGES) - {"en"}
+
+
+def test_chinese_is_chinese():
+    known = catalogue.read(catalogue.LOCALE / "zh" / "LC_MESSAGES" / "rnncalc.po")
+    english = [
+        message
+        for message, text in known.items()
+        if not re.search(r"[\u4e00-\u9fff]", text) and re.search(r"[a-z]{4,} [a-z]{3,}", message)
+    ]
+    assert not english
+
+
+def test_messages_are_constants():
+    """A message that is put together before it is looked up is never found; data has its own marks."""
+    known = {"lesson.py", "making.py", "lessons.py", "mistake.py", "mistakes.py", "slip.py", "spoken.py", "main.py"}
+    for path in catalogue.PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
+                assert catalogue._texts(node.args[0]) or path.name in known, f"{path}:{node.lineno}"
+
+
+def test_a_new_message_is_noticed(tmp_path):
+    copy = tmp_path / "rnncalc"
+    shutil.copytree(catalogue.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "new.py").write_text('from rnncalc.language import _\nx = _("quite {new}" if 1 else "other")\n')
+    found = catalogue.messages(copy)
+    assert {message for message in found if message not in PLACES} == {"quite {new}", "other"}
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", 'with "quotes" and \\begin', "two\nlines", "\b\nhelp\n  more", "{a} and {{b}}", "ends\n"]
+)
+def test_po_and_mo_keep_every_character(tmp_path, text):
+    path = tmp_path / "zh" / "LC_MESSAGES" / "rnncalc.po"
+    path.parent.mkdir(parents=True)
+    path.write_text(catalogue.written("zh", {text: f"译{text}"}, {text: "x.py"}), encoding="utf-8")
+    assert catalogue.read(path) == {text: f"译{text}"}
+    path.with_suffix(".mo").write_bytes(catalogue.compiled("zh", catalogue.read(path)))
+    assert gettext.translation("rnncalc", tmp_path, ["zh"]).gettext(text) == f"译{text}"
+
+
+@pytest.mark.parametrize(
+    ("environment", "tongue"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANGUAGE": "zh:en", "LANG": "en_US"}, "zh"),
+        ({"LC_MESSAGES": "zh_TW", "LANG": "de_DE"}, "zh"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_the_locale_decides(environment, tongue):
+    assert language.of_locale(environment) == tongue
+
+
+def test_results_and_errors_in_chinese():
+    clean = {"LANGUAGE": "", "LC_ALL": "", "LC_MESSAGES": "", "LANG": "zh_CN.UTF-8"}
+    by_locale = run("forward", *SEED, environment=clean)
+    by_option = run("forward", *SEED, "--lang", "zh")
+    assert by_locale.stdout == by_option.stdout
+    assert "H = 2 个单元" in by_option.stdout
+    assert "单元" not in run("forward", *SEED, "--lang", "en", environment=clean).stdout
+    refused = run("forward", "--U", "1", "--lang", "zh")
+    assert refused.returncode == 2
+    assert "缺少 x" in refused.stderr
+    assert refused.stderr.startswith("错误：")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_in_chinese(command):
+    """Wherever --lang stands; no sentence of ours is left in English."""
+    first = run(command, "--lang", "zh", "--help").stdout
+    assert first == run(command, "--help", "--lang", "zh").stdout
+    assert first.startswith("用法：")
+    assert "显示本说明并退出" in first
+    english = run(command, "--help").stdout
+    assert not re.search(r"[\u4e00-\u9fff]", english)
+    for line in english.splitlines():
+        words = line.strip()
+        if re.search(r"[A-Z][a-z]+ [a-z]+ [a-z]+.*\.$", words) and "rnncalc" not in words:
+            assert words not in first, words
+    assert isinstance(commands.get_command(None, command), Spoken)
+
+
+def test_the_list_of_commands_in_chinese():
+    text = run("--help", "--lang", "zh").stdout
+    assert "命令" in text
+    assert "前向传播" in text
+    assert run("forwad", "--lang", "zh").stderr.count("forward") == 1
+
+
+def test_a_check_in_chinese():
+    done = run("check", *SEED, "--h", "0.85 0.98", "--lang", "zh")
+    assert done.returncode == 1
+    assert re.search(r"[\u4e00-\u9fff]", done.stdout)
+    known = catalogue.read(Path(catalogue.LOCALE / "zh" / "LC_MESSAGES" / "rnncalc.po"))
+    for message in known:
+        if len(message) > 12 and "{" not in message and message[0].isupper():
+            assert message not in done.stdout

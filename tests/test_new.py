@@ -1,0 +1,183 @@
+"""rnncalc new: friendly numbers, readable results, another problem for every seed, and files that the others read."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from helpers import answer, run
+
+from rnncalc.cells import CELLS
+from rnncalc.homework import form, form_csv, solution, statement
+from rnncalc.making import DECIMALS, SATURATED, Wish, make
+from rnncalc.parse import given
+from rnncalc.quantities import Quantities, per_step
+from rnncalc.reading import read
+from rnncalc.render import render
+from rnncalc.safe import file_name
+
+
+def arrays(keys):
+    for value in keys.values():
+        for part in value.values() if isinstance(value, dict) else [value]:
+            if isinstance(part, list):
+                yield from np.ravel(part)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("seed", range(4))
+def test_numbers_are_friendly(cell, seed):
+    made = make(Wish(cell, units=2, inputs=3, outputs=2, steps=3, seed=seed))
+    for text in arrays({key: made.keys[key] for key in made.keys if key in "UWbVcdRx"}):
+        assert len(text.lstrip("-").replace("0.", "", 1)) == 1 or text.endswith(".5"), text
+    quantities = Quantities(made.problem)
+    for line in CELLS[cell].preactivations.values():
+        assert np.abs(quantities[line]).max() <= SATURATED
+    for name, asked in made.asked.items():
+        scaled = np.abs(asked) * 10**DECIMALS
+        assert (scaled >= 10).all(), name
+        assert np.abs(scaled - np.floor(scaled) - 0.5).min() > 0.01, "a tie between two roundings"
+
+
+def test_every_seed_and_every_person_has_other_numbers():
+    made = [make(Wish("elman", seed=seed, person=person)).keys for seed in range(6) for person in ("", "a", "b")]
+    assert len({json.dumps([keys["U"], keys["W"], keys["x"]]) for keys in made}) == len(made)
+    again = make(Wish("elman", seed=3, person="a")).keys
+    assert again == make(Wish("elman", seed=3, person="a")).keys
+    assert again in made
+
+
+def test_weights_hide_no_mistake():
+    for seed in range(8):
+        made = make(Wish("lstm", units=3, inputs=3, seed=seed))
+        for weight in (*made.keys["U"].values(), *made.keys["W"].values()):
+            assert np.array(weight, float).tolist() != np.array(weight, float).T.tolist()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("lr", "last"), [(None, True), (0.1, False)])
+def test_gradients_are_asked_with_their_shapes(cell, lr, last):
+    made = make(Wish(cell, units=2, inputs=3, outputs=1, steps=2, backward=True, lr=lr, last=last, seed=5))
+    again = read(given.of_python(made.keys), engine="equations")
+    assert again.task.loss == made.keys["loss"]
+    gradients = again.backward(again.forward())
+    for name, value in made.asked.items():
+        stacked, _dot, gate = name.partition(".")
+        if stacked.startswith("d") and stacked[1:] in gradients and not gate:
+            np.testing.assert_allclose(value, gradients[stacked[1:]])
+    assert ("W_new" in made.keys["points"]) == (lr is not None)
+    assert np.shape(made.solution()["loss"]) == ()
+    assert made.blank()["loss"] is None
+    if last:
+        assert np.isnan(again.task.targets[0]).all()
+
+
+def test_updates_follow_from_the_gradients():
+    made = make(Wish("gru_after", backward=True, lr=0.25, units=3, steps=4, seed=1))
+    quantities = Quantities(made.problem)
+    parameters = made.problem.network.layers[-1].only.arrays
+    for name in ("U", "W", "b", "d"):
+        np.testing.assert_allclose(quantities[f"{name}_new"], parameters[name] - 0.25 * quantities[f"d{name}"])
+    np.testing.assert_array_equal(quantities["dU.z"], quantities["dU"][3:6])
+    assert per_step(made.problem, "h", quantities["h"])
+    assert not per_step(made.problem, "dW.n", quantities["dW.n"])
+
+
+def test_a_square_gradient_of_as_many_rows_as_steps_is_no_signal():
+    made = make(Wish("elman", units=3, inputs=3, steps=3, backward=True, seed=2))
+    assert not per_step(made.problem, "dW", made.asked["dW"])
+    assert per_step(made.problem, "h", made.asked["h"])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("format", ["plain", "table", "markdown", "latex"])
+def test_the_statement_says_everything_but_the_answers(cell, format):
+    made = make(Wish(cell, backward=True, outputs=2, inputs=3, seed=4))
+    text = render(statement(made), format)
+    for name, values in made.asked.items():
+        for value in np.ravel(values):
+            assert f"{value:.{DECIMALS}f}" not in text, name
+    assert text.count("______") + text.count(r"\_" * 6) >= sum(value.size for value in made.asked.values())
+    solved = render(solution(made), format)
+    assert f"{float(made.asked['dV'].ravel()[0]):.{DECIMALS}f}" in solved
+    if format == "latex":
+        assert text.count(r"\begin{") == text.count(r"\end{")
+        assert text.isascii()
+
+
+def test_the_form_has_a_place_for_every_number():
+    made = make(Wish("lstm", backward=True, inputs=3))
+    header = next(csv.reader([form_csv(made)]))
+    assert header[:4] == ["id", "name", "i[1][1]", "i[1][2]"]
+    assert len(header) == 2 + sum(array.size for array in made.asked.values())
+    assert "dU.g[2][3]" in header
+    assert form(made)["answers"]["dU"]["f"] == [[None] * 3] * 2
+    assert made.keys["points"]["dU"] == 24
+
+
+def test_only_what_was_wished_is_asked():
+    made = make(Wish("gru", ask=("h", "dW"), backward=True))
+    assert list(made.asked) == ["h", "dW.r", "dW.z", "dW.n"]
+    assert made.keys["points"] == {"h": 6, "dW": 12}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["lstn"], "lstn"),
+        (["lstm", "--units", "0"], "units"),
+        (["lstm", "--steps", "5000"], "steps"),
+        (["lstm", "--lr", "0.1"], "--backward"),
+        (["lstm", "--activation", "relu"], "activation"),
+        (["lstm", "--ask", "hh"], "hh"),
+        (["jordan", "--outputs", "0"], "outputs"),
+        (["lstm", "--variants", "3"], "folder"),
+    ],
+)
+def test_what_cannot_be_had(arguments, said):
+    done = run("new", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 5
+
+
+def test_json_is_a_problem_file(tmp_path):
+    path = tmp_path / "problem.json"
+    done = run("new", "gru_after", "--outputs", "0", "--steps", "4", "--seed", "9", "--format", "json")
+    path.write_text(done.stdout, encoding="utf-8")
+    assert answer("forward", str(path))["shapes"] == {"T": 4, "D": 2, "H": 2, "O": 2}
+
+
+def test_a_folder_has_everything(tmp_path):
+    assert run("new", "lstm", "--seed", "3", "-o", f"{tmp_path}/hw/").returncode == 0
+    names = {path.name for path in (tmp_path / "hw").iterdir()}
+    kinds = {"problem.json", "form.json", "form.csv", "solution.json"}
+    assert names == kinds | {f"{what}.{kind}" for what in ("statement", "solution") for kind in ("md", "tex")}
+    solved = json.loads((tmp_path / "hw" / "solution.json").read_text(encoding="utf-8"))["answers"]
+    trace = answer("forward", str(tmp_path / "hw" / "problem.json"))["trace"]
+    np.testing.assert_allclose(solved["c"], trace["c"])
+
+
+def test_variants_by_roster_stay_in_the_folder(tmp_path):
+    roster = tmp_path / "roster.csv"
+    roster.write_text("学号,姓名\n../../x,甲\ns2,乙\n甲/乙,丙\ncon,丁\n", encoding="gb18030")
+    done = run("new", "elman", "--students", str(roster), "-o", str(tmp_path / "out" / "in"))
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "out" / "in" / "variants.json").read_text(encoding="utf-8"))["variants"]
+    assert list(made) == ["../../x", "s2", "甲/乙", "con"]
+    assert len({json.dumps(keys["U"]) + json.dumps(keys["x"]) for keys in made.values()}) == 4
+    assert {path.name for path in tmp_path.iterdir()} == {"roster.csv", "out"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"in"}
+    assert (tmp_path / "out" / "in" / "s2" / "statement.md").exists()
+    assert len(list((tmp_path / "out" / "in").iterdir())) == 5
+
+
+def test_names_of_files_lead_nowhere_and_stay_apart():
+    names = ["../../x", "..", ".", "", "a/b", "a b", "a_b", "a\0b", "CON", "é", "甲", "x" * 500, "C:\\x", "\ud800", "-"]
+    found = [file_name(name) for name in names]
+    assert len(set(found)) == len(names)
+    for name in found:
+        assert name
+        assert not set(name) & set("/\\:\0.")
+        assert len(name) < 100
