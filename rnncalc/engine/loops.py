@@ -24,6 +24,7 @@ STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
 TARGET, KIND = 2, 4  # in place of EARLIER and PANEL
 OFFSET, WIDTH, OUT_AT = range(3)
 SOFTMAX, LOG_SOFTMAX = 1, 2
+TOKENS = -1  # in place of pitch_x: x holds the numbers of one-hot rows, -1 a row of zeros
 HOISTED = 128  # rows whose input products are computed at once: enough to fill tiles, few enough to stay in cache
 
 
@@ -34,7 +35,7 @@ def forward(
 ):  # fmt: skip
     """Fill the block `signals` (rows · pitch), step after step, from the initial states in its first rows.
 
-    starts: where each step's rows begin; x: the inputs' rows; biases: the first entries of every row; inputs, products,
+    starts: where each step's rows begin; x: the inputs' rows, or TOKENS' numbers; biases: the first entries of every row; inputs, products,
     rowwise: tables made by `pack`; panels, columns: packed weights; extras: element-wise parameters. emitted: which
     signal goes to `out`, a row each; states: which signals go to `final` after each sequence's last step. Without `out`
     the block must hold every row.
@@ -100,11 +101,33 @@ def lay(signals, geometry, begin, rows, x, x0, pitch_x, biases, inputs, panels, 
         copy(signals, (begin + row) * pitch, biases, 0, len(biases))
         if at >= 0:
             copy(signals, (begin + row) * pitch + at, x, x0 + row * pitch_x, pitch_x)
+    if pitch_x == TOKENS:
+        for p in range(len(inputs)):
+            pick(
+                x, -x0, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
+                columns, inputs[p, COLUMN], inputs[p, VECTORS], signals, begin * pitch, pitch,
+            )  # fmt: skip
+        return
     for p in range(len(inputs)):
         multiply(
             0, x, x0, pitch_x, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
             columns, inputs[p, COLUMN], inputs[p, VECTORS], signals, begin * pitch, pitch,
         )  # fmt: skip
+
+
+@jit
+def pick(x, x0, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
+    """What `multiply` does for one-hot rows whose numbers are x[x0:], of which it takes the columns of the weight."""
+    for row in range(rows):
+        token = int(x[x0 + row])
+        if token < 0:
+            continue
+        for v in range(vectors):
+            together = 1 if v == vectors - 1 and vectors % 2 else 2  # an odd last vector is a panel by itself
+            source = p0 + v // 2 * 2 * lanes * depth + (token * together + v % 2) * lanes
+            target = c0 + row * pitch_c + columns[first + v]
+            for lane in range(lanes):
+                c[target + lane] += panels[source + lane]
 
 
 @jit
