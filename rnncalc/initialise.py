@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -162,8 +163,10 @@ def network(
     rng, width, made = np.random.default_rng([seed, 2]), inputs, []
     for _level in range(layers):
         sizes = {"D": width, "H": hidden, "O": outputs}
-        given = arrays(base, sizes, rng, init, forget_bias)
-        both = {"backward": arrays(base, sizes, rng, init, forget_bias), "merge": merge} if direction == "both" else {}
+        given: dict[str, Any] = arrays(base, sizes, rng, init, forget_bias)
+        both: dict[str, Any] = {}
+        if direction == "both":
+            both = {"backward": arrays(base, sizes, rng, init, forget_bias), "merge": merge}
         made.append(Layer(base, **given, direction=direction, **both))
         width = made[-1].width
     if base.owns_read_out:

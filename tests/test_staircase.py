@@ -20,7 +20,11 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"fitting"},
     {"network"},
     {"gradcheck", "parse"},
-    {"shapes", "words", "weights"},
+    {"shapes", "words", "weights", "initialise", "data", "curve"},
+    {"examples"},
+    {"recipe"},
+    {"runs"},
+    {"prediction", "generation"},
     {"passes"},
     {"problems"},
     {"reading"},
@@ -34,7 +38,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
 LEVEL = {room: level for level, rooms in enumerate(STAIRS) for room in rooms}
 HEAVY = {  # package → the only places that may import it
     "click": ("cli",),
-    "rich": ("render/table.py",),
+    "rich": ("render/table.py", "cli/progress.py"),
     "numba": ("engine",),
     "llvmlite": ("engine",),
     "platformdirs": ("engine",),

@@ -17,6 +17,10 @@ from rnncalc.language import _, of_locale, speak
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
     "explain": "Explain a cell: equations, shapes, gate orders, literature.",
+    "init": "Initialise a cell's weights by a named scheme, and explain all schemes.",
+    "train": "Train a network: from data to a saved model.",
+    "predict": "Predict with a trained model.",
+    "generate": "Generate text with a model that was trained on text.",
 }
 
 

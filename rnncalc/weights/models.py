@@ -30,7 +30,7 @@ KEY = "rnncalc"
 
 @dataclass
 class Model:
-    """A network and what belongs to it: `data` says how inputs are read, `settings` and `history` how it was trained."""
+    """A network and what belongs to it: `data` says how inputs are read, the others how it was trained."""
 
     network: Network
     data: dict[str, Any] = field(default_factory=dict)
@@ -70,15 +70,15 @@ def load(path: str | PathLike[str], engine: str = "numba") -> Model:
     layers = []
     for number, layer in enumerate(about["layers"]):
         prefix = f"layers.{number}."
-        own = {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
+        own: dict[str, Any] = {
+            name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)
+        }
         second = {name.removeprefix("backward."): own.pop(name) for name in list(own) if name.startswith("backward.")}
         both = {"backward": second} if second else {}
         layers.append(
             Layer(understood(layer["cell"]), **own, direction=layer["direction"], merge=layer["merge"], **both)
         )
-    network = Network(
-        layers, tensors.get("V"), tensors.get("c"), about["output"], dtype=about["dtype"], engine=engine
-    )
+    network = Network(layers, tensors.get("V"), tensors.get("c"), about["output"], dtype=about["dtype"], engine=engine)
     return Model(network, about["data"], about["settings"], about["history"])
 
 
