@@ -40,7 +40,7 @@ def _glorot(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """A matrix with orthonormal rows or columns, uniform among them: Q of a normal one, the signs of R made positive."""
+    """A matrix with orthonormal rows or columns, uniform among them: Q of a normal one, R's signs made positive."""
     rows, columns = shape
     q, r = np.linalg.qr(rng.normal(size=(max(shape), min(shape))))
     q = q * np.sign(np.diag(r))

@@ -58,18 +58,20 @@ class Run:
 
 def from_file(name: str) -> dict[str, Any]:
     """Options from a TOML or JSON file. Raises ParseError, ProblemError."""
+    return checked(content(name), name)
+
+
+def content(name: str) -> dict[str, Any]:
+    """What a TOML or JSON file says by name. Raises ParseError."""
     try:
         text = Path(name).read_text(encoding="utf-8")
-        if name.lower().endswith(".json"):
-            found = json.loads(text)
-        else:
-            found = _toml(text)
+        found = json.loads(text) if name.lower().endswith(".json") else _toml(text)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None
     if not isinstance(found, dict):
         raise ParseError(_("{name}: options by name were expected"), name=name)
-    return checked({key.replace("-", "_"): value for key, value in found.items()}, name)
+    return {key.replace("-", "_"): value for key, value in found.items()}
 
 
 def _toml(text: str) -> Any:

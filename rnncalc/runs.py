@@ -55,7 +55,7 @@ def resume(output: str, more: dict[str, Any]) -> Run:
 
 
 def carry_out(run: Run, output: str | None, interval: float, watch: Callable[[Trainer], None]) -> None:
-    """Train to the end with a checkpoint every `interval` seconds, and save the model. What `watch` raises comes out."""
+    """Train to the end with a checkpoint every `interval` seconds; save the model. What `watch` raises comes out."""
     last = time.monotonic()
 
     def step(trainer: Trainer) -> None:
@@ -124,7 +124,7 @@ def _whole(y: np.ndarray, data: Sequences) -> float:
 
 
 def bigram_loss(data: Sequences) -> float:
-    """The best that can be said of a token from the one before it alone: the mean of −log p, p as counted in the data."""
+    """The best that the token before alone can say of the next: the mean of −log p, p as counted in the data."""
     kept = data.y >= 0
     pairs = Counter(zip(data.x[kept].tolist(), data.y[kept].tolist()))
     firsts: Counter[int] = Counter(data.x[kept].tolist())

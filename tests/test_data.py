@@ -122,7 +122,7 @@ def test_json_lines(tmp_path):
     found, about, loss = read(tmp_path, "a.jsonl", "\n\n".join(map(json.dumps, lines)), "mean_squared_error")
     assert found.x.tolist() == [[1], [2], [3], [4]]
     lines = [{"x": "abca", "y": 3}, {"x": "b", "y": 10}]
-    found, about, loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
+    found, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
     assert (found.x.tolist(), about["vocabulary"], about["labels"]) == ([0, 1, 2, 0, 1], ["a", "b", "c"], ["3", "10"])
     for content, message in (
         ('{"x": [1]}\n{"x": [1}', "line 2, column 9"),

@@ -24,7 +24,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"examples"},
     {"recipe"},
     {"runs"},
-    {"prediction", "generation"},
+    {"prediction", "generation", "sweep", "plots"},
     {"passes"},
     {"problems"},
     {"reading"},
@@ -43,6 +43,9 @@ HEAVY = {  # package → the only places that may import it
     "llvmlite": ("engine",),
     "platformdirs": ("engine",),
     "safetensors": ("weights",),
+    "matplotlib": ("plots.py",),
+    "sklearn": ("estimators.py",),
+    "distributed": ("cli/sweep.py",),
 }
 
 

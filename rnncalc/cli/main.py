@@ -21,6 +21,8 @@ COMMANDS = {  # name → what the list of commands says of it; the command itsel
     "train": "Train a network: from data to a saved model.",
     "predict": "Predict with a trained model.",
     "generate": "Generate text with a model that was trained on text.",
+    "sweep": "Sweep over hyper-parameters, a table sorted by validation loss.",
+    "plot": "Plot a model: loss, hidden states, gates, the flow of gradients.",
 }
 
 

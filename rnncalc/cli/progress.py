@@ -50,8 +50,8 @@ class Watch:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn(),
-            console=Console(stderr=True), transient=True, refresh_per_second=4,
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+            TimeRemainingColumn(), console=Console(stderr=True), transient=True, refresh_per_second=4,
         )  # fmt: skip
         self.task = bar.add_task("", total=self.epochs * self.batches)
         return bar

@@ -40,7 +40,7 @@ class Spool:
         self.count, self.bytes = self.count + len(block), self.bytes + block.nbytes
         self.like = block
         if self.file is not None or self.bytes > self.limit:
-            self.file = self.file or tempfile.TemporaryFile(prefix="rnncalc-")
+            self.file = self.file or tempfile.TemporaryFile(prefix="rnncalc-")  # noqa: SIM115 - closed in `array`
             for one in self.blocks:
                 one.tofile(self.file)
             self.blocks = []

@@ -35,7 +35,7 @@ def forward(
 ):  # fmt: skip
     """Fill the block `signals` (rows · pitch), step after step, from the initial states in its first rows.
 
-    starts: where each step's rows begin; x: the inputs' rows, or TOKENS' numbers; biases: the first entries of every row; inputs, products,
+    starts: where each step's rows begin; x: the inputs' rows; biases: the first entries of every row; inputs, products,
     rowwise: tables made by `pack`; panels, columns: packed weights; extras: element-wise parameters. emitted: which
     signal goes to `out`, a row each; states: which signals go to `final` after each sequence's last step. Without `out`
     the block must hold every row.

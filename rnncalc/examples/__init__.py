@@ -28,8 +28,8 @@ EXAMPLES: dict[str, Example] = {
     ),
     "sin-cos": Example(
         "Reads a sine and says the cosine; the first steps, which do not yet show the phase, have no target.",
-        {"cell": "elman", "hidden": 32, "optimizer": "adam", "lr": 0.01, "epochs": 60, "batch": 16, "schedule": "cosine",
-         "clip_norm": 1.0},
+        {"cell": "elman", "hidden": 32, "optimizer": "adam", "lr": 0.01, "epochs": 60, "batch": 16,
+         "schedule": "cosine", "clip_norm": 1.0},
     ),
     "digits": Example(
         "Handwritten digits, 8 × 8 pixels, read row by row; the last row decides.",

@@ -83,7 +83,7 @@ def _texts(texts: Sequence[str], words: Sequence[str]) -> Sequences:
 
 
 def cnn_features() -> Made:
-    """Films of 12 × 12 pixels and 10 frames of a spot that moves one of four ways; frames as features of convolutions."""
+    """Films of 12 × 12 pixels and 10 frames of a spot that moves one of four ways, as features of convolutions."""
     rng = np.random.default_rng(4)
     count, T, side = 600, 10, 12
     y = rng.integers(0, 4, size=count)
@@ -100,7 +100,7 @@ def cnn_features() -> Made:
 
 
 def features(images: np.ndarray) -> np.ndarray:
-    """A small convolutional network with fixed random filters: 6 filters of 3 × 3, ReLU, means over 2 × 2, flattened."""
+    """A small convolutional network: 6 fixed random filters of 3 × 3, ReLU, means over 2 × 2, flattened."""
     filters = np.random.default_rng(5).normal(size=(6, 3, 3)) / 3
     windows = np.lib.stride_tricks.sliding_window_view(images, (3, 3), axis=(1, 2))
     maps = np.maximum(np.einsum("nijkl,fkl->nfij", windows, filters), 0)
