@@ -1,4 +1,4 @@
-"""Pictures, as PNG or SVG, with matplotlib: the loss, the hidden states and the gates over time, the gradient's flow."""
+"""Pictures, as PNG or SVG, with matplotlib: the loss, hidden states and gates over time, the gradient's flow."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_json_lines(tmp_path):
     found, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
     assert (found.y.tolist(), about["labels"], about["inputs"]) == ([-1, 1, 0], ["a", "b"], 2)
     lines = [{"x": [1, 2, 3], "y": [0.5, 1, 2]}, {"x": [4], "y": [7]}]
-    found, about, loss = read(tmp_path, "a.jsonl", "\n\n".join(map(json.dumps, lines)), "mean_squared_error")
+    found, about, _loss = read(tmp_path, "a.jsonl", "\n\n".join(map(json.dumps, lines)), "mean_squared_error")
     assert found.x.tolist() == [[1], [2], [3], [4]]
     lines = [{"x": "abca", "y": 3}, {"x": "b", "y": 10}]
     found, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))

@@ -24,7 +24,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"examples"},
     {"recipe"},
     {"runs"},
-    {"prediction", "generation", "sweep", "plots"},
+    {"prediction", "generation", "sweep", "plots", "estimators"},
     {"passes"},
     {"problems"},
     {"reading"},

@@ -37,7 +37,9 @@ def test_a_sweep_is_sorted_and_taken_up_again(tmp_path):
         first = sweep.sweep(trials(lr=[1e-5, 0.01]), executor, kept, lambda result, done, all_: seen.append(done))
         kept.write_text(kept.read_text() + '{"options": {"tor')  # a crash as a line was written
         seen.clear()
-        both = sweep.sweep(trials(lr=[1e-5, 0.01, -1.0]), executor, kept, lambda r, done, all_: seen.append((done, all_)))
+        both = sweep.sweep(
+            trials(lr=[1e-5, 0.01, -1.0]), executor, kept, lambda r, done, all_: seen.append((done, all_))
+        )
     assert seen == [(3, 3)]
     assert [one["options"]["lr"] for one in first] == [0.01, 1e-5]
     assert both[:2] == first
@@ -61,12 +63,11 @@ def test_the_command_writes_a_table(tmp_path):
     assert "there is no option “hiden”" in done.stderr
 
 
+@pytest.mark.filterwarnings("ignore")  # Dask's own, of its ports and sockets
 def test_dask_runs_a_sweep():
     distributed = pytest.importorskip("distributed")
     with (
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, scheduler_port=0
-        ) as cluster,
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         found = sweep.sweep(trials(lr=[0.001, 0.01]), client.get_executor())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any
 
 import click
@@ -85,10 +86,10 @@ def _dask(address: str) -> Any:
     from rnncalc.errors import ProblemError
 
     try:
-        from distributed import Client
+        client = import_module("distributed").Client
     except ImportError:
         raise ProblemError(_("--scheduler needs Dask: pip install rnncalc[dask]")) from None
     try:
-        return Client(address, timeout=10)
+        return client(address, timeout=10)
     except (OSError, ValueError) as error:
         raise ProblemError(_("no Dask scheduler at {address}: {reason}"), address=address, reason=error) from None

@@ -82,6 +82,16 @@ def load(path: str | PathLike[str], engine: str = "numba") -> Model:
     return Model(network, about["data"], about["settings"], about["history"])
 
 
+def save_model(network: Network, path: str | PathLike[str]) -> None:
+    """Write a network as a model file. Raises RnncalcError."""
+    save(Model(network), path)
+
+
+def load_model(path: str | PathLike[str], engine: str = "numba") -> Network:
+    """The network of a model file. Raises ParseError."""
+    return load(path, engine).network
+
+
 def described(cell: Cell) -> Any:
     """A cell as JSON: its name, its switches, or for an own one all its equations."""
     if cell.name in CELLS:
