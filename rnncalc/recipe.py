@@ -8,6 +8,7 @@ import shlex
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class Run:
     def network(self) -> Network:
         return self.trainer.network
 
-    @property
+    @cached_property
     def fingerprint(self) -> int:
         """A number that says whether the data is still the same."""
         found = 0

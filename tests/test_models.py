@@ -125,7 +125,7 @@ def test_what_is_no_model_is_refused(tmp_path):
 # ------------------------------------------------------------------------------------------------- interrupted, resumed
 
 RUN = ("train", "--data", "series.csv", "--target", "y", "--window", "20", "--hidden", "24", "--val", "0.2",
-       "--seed", "5", "--epochs", "60", "--batch", "4", "--checkpoint", "0.05")  # fmt: skip
+       "--seed", "5", "--batch", "4", "--checkpoint", "0.05")  # fmt: skip
 
 
 def series(folder):
@@ -158,32 +158,34 @@ def wait_for(path, process, seconds=60):
         time.sleep(0.01)
 
 
-def killed_and_resumed(folder, times, seed=0):
-    """Kill a run at random moments, so many times, resuming it each time; its final weights, and the uninterrupted."""
-    chance = random.Random(seed)
+def killed_and_resumed(folder, times, epochs, seed=0):
+    """A run that was killed at random moments, so many times, and resumed each time, beside the undisturbed one.
+
+    Returns both models, and how many steps the checkpoint had seen at each kill.
+    """
+    chance, command = random.Random(seed), (*RUN, "--epochs", str(epochs))
     series(folder)
-    finished(folder, *RUN, "-o", "whole.safetensors")
-    checkpoint, kills = folder / "killed.safetensors.checkpoint", 0
-    process = started(folder, *RUN, "-o", "killed.safetensors")
-    while kills < times:
-        wait_for(checkpoint, process)
-        time.sleep(chance.uniform(0.0, 0.25))
-        if process.poll() is not None:  # it was faster than chance: begin again
-            process = started(folder, *RUN, "-o", "killed.safetensors")
-            (folder / "killed.safetensors").unlink(missing_ok=True)
-            continue
-        process.kill()
-        process.communicate()
-        kills += 1
+    finished(folder, *command, "-o", "whole.safetensors")
+    checkpoint, model, seen = folder / "killed.safetensors.checkpoint", folder / "killed.safetensors", []
+    process = started(folder, *command, "-o", "killed.safetensors")
+    while len(seen) < times:
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        while process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before):
+            time.sleep(0.01)  # until it trains
+        time.sleep(chance.uniform(0.0, 0.2))
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+            if checkpoint.exists():
+                seen.append(models.read(checkpoint)[1]["progress"]["steps"])
         if checkpoint.exists():
             process = started(folder, "train", "--resume", "--checkpoint", "0.05", "-o", "killed.safetensors")
-            if kills < times:
-                time.sleep(chance.uniform(0.5, 1.5))
-        else:
-            process = started(folder, *RUN, "-o", "killed.safetensors")
-    _out, err = process.communicate(timeout=120)
+        else:  # it was faster than chance, and is through: once more from the beginning
+            model.unlink(missing_ok=True)
+            process = started(folder, *command, "-o", "killed.safetensors")
+    _out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
-    return models.load(folder / "whole.safetensors"), models.load(folder / "killed.safetensors")
+    return models.load(folder / "whole.safetensors"), models.load(model), seen
 
 
 def same(first, second):
@@ -195,14 +197,16 @@ def same(first, second):
 
 
 def test_a_run_that_is_killed_is_resumed_to_the_same_bits(tmp_path):
-    same(*killed_and_resumed(tmp_path, 3))
+    whole, killed, seen = killed_and_resumed(tmp_path, 3, epochs=400)
+    same(whole, killed)
+    assert len(set(seen)) > 1
     assert not list(tmp_path.glob(".killed*"))
     assert not (tmp_path / "killed.safetensors.checkpoint").exists()
 
 
 def test_interrupting_saves_and_says_how_to_go_on(tmp_path):
     series(tmp_path)
-    process = started(tmp_path, *RUN, "-o", "m.safetensors")
+    process = started(tmp_path, *RUN, "--epochs", "4000", "-o", "m.safetensors")
     wait_for(tmp_path / "m.safetensors.checkpoint", process)
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=60)
