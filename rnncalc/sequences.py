@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Sequences:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    @property
+    @cached_property
     def lengths(self) -> np.ndarray:
         """(N,): how many steps each has."""
         return np.diff(self.starts)
@@ -56,7 +57,7 @@ class Sequences:
         """Whether x holds numbers of one-hot rows."""
         return self.x.ndim == 1
 
-    @property
+    @cached_property
     def targets(self) -> int:
         """How many rows have a target."""
         return int((self.y >= 0).sum() if self.y.ndim == 1 else (~np.isnan(self.y)).any(axis=1).sum())
@@ -173,7 +174,9 @@ def _full(sequences: int, steps: int) -> Schedule:
     """The schedule of sequences of one length, made once."""
     if len(_kept) > 64:
         _kept.clear()
-    return _kept.setdefault((sequences, steps), Schedule(sequences, steps))
+    if (sequences, steps) not in _kept:
+        _kept[sequences, steps] = Schedule(sequences, steps)
+    return _kept[sequences, steps]
 
 
 def _targets(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:

@@ -12,7 +12,7 @@ import click
 
 from rnncalc.language import _
 
-EVERY = 1.0  # seconds between two lines, at least
+EVERY, REDRAW = 1.0, 0.1  # seconds between two lines, or two pictures of the bar, at least
 
 
 class InterruptedRunError(Exception):
@@ -60,10 +60,11 @@ class Watch:
         progress = trainer.progress
         if self.first is None:
             self.first = progress.steps - 1
-        if self.bar is not None:
+        if self.bar is not None and (progress.step == 0 or time.monotonic() - self.line >= REDRAW):
+            self.line = time.monotonic()
             done = progress.epoch * self.batches + progress.step
             self.bar.update(self.task, completed=done, description=self._text(progress))
-        elif not self.quiet and progress.step == 0:
+        elif self.bar is None and not self.quiet and progress.step == 0:
             last = progress.epoch == self.epochs or progress.stopped
             if time.monotonic() - self.line >= EVERY or last:
                 self.line = time.monotonic()

@@ -22,6 +22,7 @@ KINDS = {  # ending → module, and what it reads
     ".csv": "table", ".tsv": "table", ".npz": "arrays", ".npy": "arrays", ".jsonl": "lines", ".ndjson": "lines",
     ".txt": "text", ".text": "text",
 }  # fmt: skip
+BLOCK = 1 << 16  # rows that are moved at once
 OPTIONS = ("kind", "input", "target", "id", "time", "tokens", "by", "window", "ahead", "scale", "at")
 
 
@@ -71,11 +72,11 @@ def arranged(rows: Rows, about: dict[str, Any]) -> Sequences:
     ends = starts[1:][np.diff(starts) > 0]
     ahead = int(about.get("ahead") or 0)
     if ahead:
-        moved = np.full_like(y, none)
-        moved[:-ahead] = y[ahead:]
-        for end in ends:
-            moved[max(end - ahead, 0) : end] = none
-        y = moved
+        for begin in range(0, len(y) - ahead, BLOCK):  # in place: y is ours, and may lie on disk
+            until = min(begin + BLOCK, len(y) - ahead)
+            y[begin:until] = y[begin + ahead : until + ahead].copy()
+        for begin, end in zip(starts, starts[1:]):
+            y[max(end - ahead, begin) : end] = none
     window = int(about.get("window") or 0)
     if window:
         cuts = [np.arange(a, b, window) for a, b in zip(starts, starts[1:])]

@@ -143,7 +143,8 @@ class _Reader:
         if numbers:
             self.x.add(np.array(numbers))
             self.y.add(np.array(targets, np.int64 if self.classes else np.float64))
-            self.order.add(np.array(order or np.zeros(len(numbers)), np.int64))
+            if self.ids is not None or self.times is not None:
+                self.order.add(np.array(order or [0] * len(numbers), np.int64))
 
     def _fast(self, lines: list[str]) -> bool:
         """The block as numbers, if it has nothing else."""
@@ -160,7 +161,6 @@ class _Reader:
         self.classes = False
         self.x.add(found[:, : len(self.inputs)])
         self.y.add(found[:, len(self.inputs) :] if self.targets else np.full((len(found), self.missing), np.nan))
-        self.order.add(np.zeros(len(found), np.int64))
         return True
 
     def _value(self, row: Sequence[str], column: int, line: int, blank: bool = False) -> float:
@@ -176,12 +176,13 @@ class _Reader:
 
     def rows(self) -> Rows:
         """Everything, sequence by sequence."""
-        x, y, of = self.x.array(), self.y.array(), self.order.array()
+        x, y = self.x.array(), self.y.array()
         if self.classes:
             y, labels = self.labels.sorted(y.reshape(-1))
             account(self.about, labels=labels)
         if self.ids is None and self.times is None:
             return Rows(x, y, np.array([0, len(x)], np.int64))
+        of = self.order.array()
         order = np.lexsort((_times(self.moments), of)) if self.times is not None else np.argsort(of, kind="stable")
         if (order != np.arange(len(order))).any():
             x, y, of = x[order], y[order], of[order]
