@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rnncalc.cells import CELLS as CELLS
     from rnncalc.cells import Cell as Cell
     from rnncalc.errors import RnncalcError as RnncalcError
+    from rnncalc.estimators import RNNClassifier as RNNClassifier
+    from rnncalc.estimators import RNNRegressor as RNNRegressor
     from rnncalc.grading import grade as grade
     from rnncalc.layer import Layer as Layer
     from rnncalc.network import Network as Network
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from rnncalc.notebook import problem as problem
     from rnncalc.stepper import Stepper as Stepper
     from rnncalc.trace import Trace as Trace
+    from rnncalc.weights.models import load_model as load_model
+    from rnncalc.weights.models import save_model as save_model
     from rnncalc.weights.pytorch import from_state_dict as from_state_dict
 
 _HOMES = {
@@ -28,11 +32,15 @@ _HOMES = {
     "Cell": "cells",
     "Layer": "layer",
     "Network": "network",
+    "RNNClassifier": "estimators",
+    "RNNRegressor": "estimators",
     "RnncalcError": "errors",
     "Stepper": "stepper",
     "Trace": "trace",
     "from_state_dict": "weights.pytorch",
     "grade": "grading",
+    "load_model": "weights.models",
+    "save_model": "weights.models",
     "load_problem": "notebook",
     "problem": "notebook",
 }

@@ -39,11 +39,18 @@ def backpropagate(
     chunk: int | None,
 ) -> Gradients:
     """The gradients of a network's loss; arguments as for `Network.backward`. Raises ShapeError, ProblemError."""
-    if trace.made.network is not network:
+    if trace.made.network is not network or trace.made.weights is not network.weights:
         raise ProblemError(_("this trace was made by another network, or before its weights were changed"))
     truncate, chunk = depth(network, trace.view.schedule, truncate, chunk)
     question = asked(network, trace, targets, loss, reduction, dy)
     judged = question.judge(trace.scores if question.at == "s" else trace.output)
+    return descend(network, trace, judged, chunk, truncate, with_loss=dy is None)
+
+
+def descend(
+    network: Network, trace: Trace, judged: Judged, chunk: int = 0, truncate: int = 0, with_loss: bool = True
+) -> Gradients:
+    """From a loss that has been judged to all gradients; chunk and truncate as `depth` gives them, 0: whole."""
     down = _Descent(network, trace)
     down.top(judged)
     if truncate:
@@ -51,7 +58,7 @@ def backpropagate(
             down.layers(sweep=True)
     else:
         down.layers(chunk=chunk)
-    return down.gradients(judged, with_loss=dy is None)
+    return down.gradients(judged, with_loss)
 
 
 @dataclass(frozen=True)

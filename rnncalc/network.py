@@ -75,6 +75,7 @@ class Network:
             raise ProblemError(_("engine is one of {known}, not “{engine}”"), known=", ".join(ENGINES), engine=engine)
         self.engine, self.threads = engine, wished(threads)
         self._cells: list[Any] = []
+        self.weights = object()  # another one whenever the weights change
 
     @property
     def passes(self) -> list[Pass]:
@@ -164,7 +165,7 @@ class Network:
     def traced(self, array: np.ndarray, view: View, starts: Sequence[Mapping[str, Any]]) -> Trace:
         """`forward` of what has been checked: x as (N, T, D), and the starts of each pass."""
         schedule, cells, given = view.schedule, iter(self.cells), iter(starts)
-        rows, layers, made = schedule.pack(array), [], Made(self, [])
+        rows, layers, made = schedule.pack(array), [], Made(self, self.weights, [])
         for layer in self.layers:
             out, signals = [], {}
             for name, one in layer.passes.items():
@@ -208,6 +209,29 @@ class Network:
 
         return backpropagate(self, trace, targets, loss, reduction, dy, truncate, chunk)
 
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        loss: str,
+        lengths: ArrayLike | None = None,
+        validation: tuple[Any, Any] | float | None = None,
+        watch: Callable[[Any], None] | None = None,
+        **settings: Any,
+    ) -> list[dict[str, float]]:
+        """Train in place; an entry an epoch: loss, lr, val_loss, accuracy, val_accuracy.
+
+        x (N, T, D), or a list of (T, D); whole numbers are the numbers of one-hot rows. y: like x with O in place of D,
+        class numbers for cross_entropy, or one for each sequence, which then lies at its last step. validation: other
+        (x, y), or the share of the sequences to put aside; the weights that are best there are kept. settings: epochs,
+        batch, optimizer, lr, schedule, clip_norm, chunk, patience, seed, …: see `training.Settings`. The loss is a mean
+        over the batch's targets. Raises ShapeError, ProblemError, DivergedError.
+        """
+        from rnncalc.fitting import fit  # who only goes forward does not wait for it
+
+        return fit(self, x, y, loss, lengths, validation, watch, settings)
+
     def stepper(self, **starts: Any) -> Stepper:
         """A stream: `step(x_t)` gives y_t and keeps the state. h0, c0, y0 as for a call. Only forward layers stream."""
         if any("backward" in layer.passes for layer in self.layers):
@@ -223,11 +247,20 @@ class Network:
         return copied
 
     @property
+    def compiles(self) -> bool:
+        """Whether machine code runs it, and not the equations line by line."""
+        return self.engine == "numba" and not _no_compiler()
+
+    def forget(self) -> None:
+        """The weights have changed: pack them anew when they are next needed, and refuse the traces before."""
+        self._cells, self.weights = [], object()
+
+    @property
     def cells(self) -> list[Any]:
         """What computes: one for each pass, one for the read-out; made on first need."""
         if not self._cells:
             make: Callable[..., Any] = WalkedCell
-            if self.engine == "numba" and not _no_compiler():
+            if self.compiles:
                 from rnncalc.engine.compiled import CompiledCell
 
                 make = CompiledCell

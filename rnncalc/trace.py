@@ -29,9 +29,10 @@ class Ran:
 
 @dataclass(frozen=True)
 class Made:
-    """How a trace was made, for backpropagation: by which network, and each cell's run, in order."""
+    """How a trace was made, for backpropagation: by which network and weights, and each cell's run, in order."""
 
     network: object
+    weights: object
     ran: list[Ran]
 
 

@@ -14,10 +14,17 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"readout", "schedule"},
     {"trace", "walk", "layer", "losses"},
     {"gradients", "engine"},
-    {"stepper", "backprop", "threads"},
+    {"stepper", "backprop", "threads", "parameters", "sequences", "optim", "settings"},
+    {"walked_step"},
+    {"training"},
+    {"fitting"},
     {"network"},
     {"gradcheck", "update", "flow", "parse"},
-    {"shapes", "words", "weights"},
+    {"shapes", "words", "weights", "initialise", "data", "curve"},
+    {"examples"},
+    {"recipe"},
+    {"runs"},
+    {"prediction", "generation", "sweep", "plots", "estimators"},
     {"passes"},
     {"problems"},
     {"reading", "quantities"},
@@ -33,11 +40,14 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
 LEVEL = {room: level for level, rooms in enumerate(STAIRS) for room in rooms}
 HEAVY = {  # package → the only places that may import it
     "click": ("cli",),
-    "rich": ("render/table.py", "cli/progress.py"),
+    "rich": ("render/table.py", "cli/progress.py", "cli/watching.py"),
     "numba": ("engine",),
     "llvmlite": ("engine",),
     "platformdirs": ("engine",),
     "safetensors": ("weights",),
+    "matplotlib": ("plots.py",),
+    "sklearn": ("estimators.py",),
+    "distributed": ("cli/sweep.py",),
 }
 
 

@@ -21,6 +21,12 @@ COMMANDS = {  # name → what the list of commands says of it; the command itsel
     "check": "Are these answers right, where did it go wrong, and why.",
     "grade": "Grade many answers to one problem: a mark sheet.",
     "new": "Make a problem: friendly numbers, statement, answer form, solution.",
+    "init": "Initialise a cell's weights by a named scheme, and explain all schemes.",
+    "train": "Train a network: from data to a saved model.",
+    "predict": "Predict with a trained model.",
+    "generate": "Generate text with a model that was trained on text.",
+    "sweep": "Sweep over hyper-parameters, a table sorted by validation loss.",
+    "plot": "Plot a model: loss, hidden states, gates, the flow of gradients.",
     "explain": "Explain a cell, or a mistake: equations, shapes, gate orders, literature.",
 }
 

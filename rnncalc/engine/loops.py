@@ -25,6 +25,7 @@ STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
 TARGET, KIND = 2, 4  # in place of EARLIER and PANEL
 OFFSET, WIDTH, OUT_AT = range(3)
 SOFTMAX, LOG_SOFTMAX = 1, 2
+TOKENS = -1  # in place of pitch_x: x holds the numbers of one-hot rows, -1 a row of zeros
 HOISTED = 128  # rows whose input products are computed at once: enough to fill tiles, few enough to stay in cache
 
 
@@ -102,11 +103,33 @@ def lay(signals, geometry, begin, rows, x, x0, pitch_x, biases, inputs, panels, 
         copy(signals, (begin + row) * pitch, biases, 0, len(biases))
         if at >= 0:
             copy(signals, (begin + row) * pitch + at, x, x0 + row * pitch_x, geometry[INPUTS])
+    if pitch_x == TOKENS:
+        for p in range(len(inputs)):
+            pick(
+                x, -x0, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
+                columns, inputs[p, COLUMN], inputs[p, VECTORS], signals, begin * pitch, pitch,
+            )  # fmt: skip
+        return
     for p in range(len(inputs)):
         call_multiply(
             geometry[MULTIPLY], x, x0, pitch_x, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
             columns, inputs[p, COLUMN], inputs[p, VECTORS], signals, begin * pitch, pitch,
         )  # fmt: skip
+
+
+@jit
+def pick(x, x0, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
+    """What `multiply` does for one-hot rows whose numbers are x[x0:], of which it takes the columns of the weight."""
+    for row in range(rows):
+        token = int(x[x0 + row])
+        if token < 0:
+            continue
+        for v in range(vectors):
+            together = 1 if v == vectors - 1 and vectors % 2 else 2  # an odd last vector is a panel by itself
+            source = p0 + v // 2 * 2 * lanes * depth + (token * together + v % 2) * lanes
+            target = c0 + row * pitch_c + columns[first + v]
+            for lane in range(lanes):
+                c[target + lane] += panels[source + lane]
 
 
 @jit

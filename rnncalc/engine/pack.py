@@ -68,11 +68,21 @@ class Panels:
 
 
 class Packed:
-    """One cell's geometry, tables and packed weights, for one dtype and the host's vectors."""
+    """One cell's geometry, tables and packed weights, for one dtype and the host's vectors.
 
-    def __init__(self, cell: Cell, parameters: Mapping[str, np.ndarray], sizes: Mapping[str, int], dtype: np.dtype):
+    vector: entries of a vector, if not those of the dtype: to pack numbers that say where each weight comes from.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        parameters: Mapping[str, np.ndarray],
+        sizes: Mapping[str, int],
+        dtype: np.dtype,
+        vector: int | None = None,
+    ):
         self.cell, self.sizes, self.dtype = cell, sizes, dtype
-        self.program, self.lanes = program(cell), lanes(dtype.itemsize)
+        self.program, self.lanes = program(cell), vector or lanes(dtype.itemsize)
         self.widths = {size: -(-sizes.get(size, 0) // self.lanes) * self.lanes for size in SIZES}
         self.pitch = self.program.pitch(self.widths)
         self.biases = np.zeros(sum(self.widths[cell.size(line.signal)] for line in self.program.products), dtype)

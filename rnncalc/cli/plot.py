@@ -1,0 +1,27 @@
+"""rnncalc plot"""
+
+from __future__ import annotations
+
+import click
+
+from rnncalc.language import _
+
+
+@click.command("plot")
+@click.argument("kind", type=click.Choice(["loss", "states", "gates", "flow"]))
+@click.argument("model", metavar="MODEL")
+@click.option("--data", metavar="FILE", help="Data like that of training; one sequence of it is shown.")
+@click.option("--sequence", default=1, show_default=True, help="Which one.")
+@click.option("-o", "--output-file", "output", metavar="FILE", required=True, help="PNG or SVG, by its ending.")
+def command(kind: str, model: str, data: str | None, sequence: int, output: str) -> None:
+    """Plot a model: its loss, hidden states and gates over time, or how far back gradients flow.
+
+    \b
+    rnncalc plot loss model.safetensors -o loss.png
+    rnncalc plot gates model.safetensors --data weather.csv -o gates.svg
+    """
+    from rnncalc import plots
+    from rnncalc.weights import models
+
+    plots.plot(kind, models.load(model), output, data, sequence)
+    click.echo(_("{kind}: {name}").format(kind=kind, name=output))

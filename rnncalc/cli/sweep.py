@@ -1,0 +1,95 @@
+"""rnncalc sweep"""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import Any
+
+import click
+
+from rnncalc.cli.train import given, training_options
+from rnncalc.language import _
+
+
+@click.command("sweep")
+@click.option("--space", required=True, metavar="FILE", help='TOML or JSON: {"lr": [0.01, 0.001], "hidden": [16, 32]}.')
+@click.option("--random", "count", type=click.IntRange(1), help="Draw so many combinations instead of taking all.")
+@click.option("--example", metavar="NAME", help="Sweep over a shipped run.")
+@click.option("--config", metavar="FILE", help="Options that all runs share, from a TOML or JSON file.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786, in place of processes.")
+@click.option("-o", "--output-file", "kept", metavar="FILE", default="sweep.jsonl", show_default=True,
+              help="Results, a line each; runs that are in it are not done again.")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain")
+@training_options
+def command(
+    space: str, count: int | None, example: str | None, config: str | None, jobs: int, scheduler: str | None, kept: str,
+    format_: str, **options: Any,
+) -> None:  # fmt: skip
+    """Sweep over hyper-parameters: a grid, or a random search; a table sorted by validation loss.
+
+    \b
+    rnncalc sweep --space space.json --data weather.csv --target temp --val 0.2
+    rnncalc sweep --space space.json --random 20 --example digits --val 0.2 --jobs 2
+
+    \b
+    A space: {"lr": {"low": 1e-4, "high": 1e-1, "log": true}, "hidden": [16, 32, 64]}
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from rnncalc import sweep
+
+    shared, ranges = given(options, config, example), _space(space)
+    drawn = sweep.grid(ranges) if count is None else sweep.drawn(ranges, count, shared.get("seed", 0))
+    trials = [{**shared, **trial} for trial in drawn]
+
+    def watch(result: dict[str, Any], done: int, every: int) -> None:
+        click.echo(f"{done}/{every}  {float(result['val_loss']):.6g}  {_chosen(result, ranges)}", err=True)
+
+    if scheduler is None:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
+            results = sweep.sweep(trials, executor, kept, watch)
+    else:
+        with _dask(scheduler) as client:
+            results = sweep.sweep(trials, client.get_executor(), kept, watch)
+    if format_ == "json":
+        click.echo(json.dumps(results, indent=1))
+        return
+    rows = [["val_loss", "epoch", *ranges]]
+    for one in results:
+        shown = [str(one["options"].get(name)) for name in ranges]
+        rows.append([f"{float(one['val_loss']):.6g}", str(one.get("epoch", one.get("error", ""))), *shown])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        click.echo("  ".join(cell.rjust(width) for cell, width in zip(row, widths)))
+
+
+def _chosen(result: dict[str, Any], ranges: dict[str, Any]) -> str:
+    return " ".join(f"{name}={result['options'].get(name)}" for name in ranges)
+
+
+def _space(name: str) -> dict[str, Any]:
+    """Option → values, from a file."""
+    from rnncalc import recipe
+    from rnncalc.errors import ProblemError
+
+    found = recipe.content(name)
+    for option in found:
+        if option not in recipe.KNOWN:
+            raise ProblemError(_("{where}: there is no option “{name}”"), where=name, name=option)
+    return found
+
+
+def _dask(address: str) -> Any:
+    from rnncalc.errors import ProblemError
+
+    try:
+        client = import_module("distributed").Client
+    except ImportError:
+        raise ProblemError(_("--scheduler needs Dask: pip install rnncalc[dask]")) from None
+    try:
+        return client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise ProblemError(_("no Dask scheduler at {address}: {reason}"), address=address, reason=error) from None

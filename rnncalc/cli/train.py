@@ -1,0 +1,153 @@
+"""rnncalc train"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from rnncalc.language import _
+
+OVERFLOWED, INTERRUPTED = 3, 130
+OPTIONS = {  # option → kind, help; the names are those of configuration files
+    "data": (str, "CSV, TSV, NPZ, NPY, JSON lines or text; or example:NAME."),
+    "test": (str, "A second file, unseen in training, to be judged on."),
+    "val": (float, "Share of the sequences put aside for validation; its best weights are kept."),
+    "kind": (click.Choice(["table", "arrays", "lines", "text"]), "What DATA is; default: by its ending."),
+    "input": (str, "Columns, an array, or a key: the inputs. Default: all columns but the others; x."),
+    "target": (str, "Columns, an array, or a key: the targets. Default: y."),
+    "id": (str, "Column that tells sequences apart (long format)."),
+    "time": (str, "Column that orders a sequence's steps."),
+    "tokens": (click.Choice(["chars", "words"]), "Steps of a text."),
+    "by": (click.Choice(["stream", "line"]), "A text as one stream, or each line a sequence."),
+    "window": (int, "Cut sequences into windows of so many steps."),
+    "ahead": (int, "The target is that of so many steps later."),
+    "scale": (click.Choice(["none", "inputs", "both"]), "Standardise; default: both in tables, else none."),
+    "at": (click.Choice(["every", "last"]), "Targets at every step, or at a sequence's last."),
+    "cell": (str, "elman, jordan, lstm, gru, gru_after, i2h_i2o. Default lstm."),
+    "hidden": (int, "Units of a layer. Default 32."),
+    "layers": (int, "Layers. Default 1."),
+    "direction": (click.Choice(["forward", "backward", "both"]), "Default forward."),
+    "merge": (click.Choice(["concat", "sum", "ave", "mul"]), "Of both directions. Default concat."),
+    "activation": (click.Choice(["tanh", "relu", "sigmoid", "identity"]), "Of elman and jordan."),
+    "output": (click.Choice(["identity", "softmax", "log_softmax", "sigmoid", "tanh"]), "Default: by the loss."),
+    "init": (str, "torch, keras, xavier, orthogonal, identity. Default torch; see rnncalc init."),
+    "forget_bias": (float, "An LSTM's b_f to begin with."),
+    "dtype": (click.Choice(["float32", "float64"]), "Default float32."),
+    "engine": (click.Choice(["numba", "equations"]), "Default numba."),
+    "loss": (str, "cross_entropy, binary_cross_entropy, mean_squared_error, … Default: by the targets."),
+    "epochs": (int, "Default 20."),
+    "batch": (int, "Sequences of a batch, or streams side by side. Default 32."),
+    "chunk": (int, "Truncated BPTT: so many steps; a stream's state is carried on."),
+    "optimizer": (str, "sgd, momentum, nesterov, rmsprop, adam, adamw. Default adam."),
+    "lr": (float, "Default: PyTorch's for the optimizer."),
+    "momentum": (float, ""), "alpha": (float, ""), "beta1": (float, ""), "beta2": (float, ""), "eps": (float, ""),
+    "weight_decay": (float, ""),
+    "schedule": (click.Choice(["constant", "step", "exponential", "cosine", "plateau"]), "Of the learning rate."),
+    "gamma": (float, "Factor of step, exponential and plateau. Default 0.1."),
+    "every": (int, "Epochs of step and plateau. Default 10."),
+    "warmup": (int, "Epochs of a straight rise before."),
+    "clip_norm": (float, "Longest gradient, all parameters together."),
+    "clip_value": (float, "Largest entry of a gradient, after that."),
+    "patience": (int, "Stop after so many epochs without a better validation loss."),
+    "seed": (int, "Default 0. One seed, one result, bit for bit."),
+}  # fmt: skip
+
+
+def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Every option of a run, without defaults: what was not given is not there."""
+    for name, (kind, text) in reversed(OPTIONS.items()):
+        function = click.option("--" + name.replace("_", "-"), name, type=kind, help=text)(function)
+    return click.option("--shuffle/--no-shuffle", default=None, help="Another order each epoch. Default: yes.")(
+        function
+    )
+
+
+def given(options: dict[str, Any], config: str | None, example: str | None) -> dict[str, Any]:
+    """The example's options, the file's over them, the command's over those."""
+    from rnncalc import recipe
+
+    found = recipe.example(example) if example else {}
+    found |= recipe.from_file(config) if config else {}
+    return found | {name: value for name, value in options.items() if value is not None}
+
+
+@click.command("train")
+@click.option("--example", metavar="NAME", help="A shipped run: binary-addition, sin-cos, digits, quatrains, …")
+@click.option("--config", metavar="FILE", help="Options from a TOML or JSON file; those given here go first.")
+@click.option("-o", "--output-file", "model", metavar="MODEL", help="Where the model goes: model.safetensors.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint beside MODEL.")
+@click.option("--checkpoint", default=30.0, show_default=True, help="Seconds between two checkpoints.")
+@click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="Of what it says.")
+@click.option("--quiet", is_flag=True, help="Only the result.")
+@training_options
+def command(
+    example: str | None, config: str | None, model: str | None, resume: bool, checkpoint: float, format_: str,
+    quiet: bool, **options: Any,
+) -> int:  # fmt: skip
+    """Train a network: from data to a saved model.
+
+    \b
+    rnncalc train --data weather.csv --input temp,wind --target temp --ahead 1 \\
+                  --cell lstm --hidden 32 --val 0.2 -o model.safetensors
+    rnncalc train --example sin-cos -o model.safetensors
+    rnncalc train --resume -o model.safetensors
+
+    \b
+    Ctrl-C saves a checkpoint; the run goes on with --resume, to the same bits.
+    """
+    from rnncalc import recipe, runs
+    from rnncalc.cli.watching import InterruptedRunError, Watch
+    from rnncalc.training import DivergedError
+
+    chosen = given(options, config, example)
+    model = model or ("model.safetensors" if not example else f"{example}.safetensors")
+    if resume:
+        run = runs.resume(model, {name: value for name, value in options.items() if value is not None})
+    else:
+        if example and not quiet:
+            click.echo("$ " + recipe.command(chosen, model), err=True)
+        run = recipe.prepare(recipe.checked(chosen, _("options")))
+    settings, began = run.trainer.settings, time.monotonic()
+    watch = Watch(settings.epochs, run.trainer.data.batches(settings.batch, settings.chunk), quiet)
+    try:
+        with watch:
+            runs.carry_out(run, model, checkpoint, watch)
+    except InterruptedRunError:
+        runs.save_checkpoint(run, model)
+        click.echo(_("Saved. Go on with: rnncalc train --resume -o {model}").format(model=model), err=True)
+        return INTERRUPTED
+    except DivergedError as error:
+        runs.save(run, model)
+        click.echo(f"Error: {error}", err=True)
+        return OVERFLOWED
+    _tell(run, model, time.monotonic() - began, format_, quiet)
+    return 0
+
+
+def _tell(run: Any, model: str, seconds: float, format_: str, quiet: bool) -> None:
+    """What was reached."""
+    from rnncalc import runs
+    from rnncalc.curve import curve
+
+    progress, found = run.trainer.progress, {}
+    if run.test is not None:
+        found["test"] = runs.judged(run, run.test)
+    elif run.about["kind"] == "text":
+        found["train"] = runs.judged(run, run.trainer.data)
+    if format_ == "json":
+        result = {"model": model, "seconds": seconds, "steps": progress.steps, "history": progress.history, **found}
+        click.echo(json.dumps(result, indent=1))
+        return
+    if not quiet and sys.stdout.isatty():
+        click.echo(curve(progress.history), nl=False)
+    for name, values in ({"train": progress.history[-1]} | found if progress.history else found).items():
+        shown = "  ".join(f"{key} {value:.6g}" for key, value in values.items() if key not in ("epoch", "lr"))
+        click.echo(f"{name}: {shown}")
+    if run.trainer.validation is not None and progress.best_epoch:
+        click.echo(_("kept: the weights of epoch {n}, the best in validation").format(n=progress.best_epoch))
+    click.echo(_("{model}: {n} steps in {s:.1f} s").format(model=model, n=progress.steps, s=seconds))

@@ -1,0 +1,89 @@
+"""Data on the way in: a file becomes sequences, and an account of how it was read, so that the next is read alike.
+
+One kind of file, one module with `read(source, about) -> Rows`; the account (`about`, plain JSON, kept in the model)
+holds the columns, the vocabulary, the labels of classes and the scaling. What it does not say yet, reading finds out.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncalc.data import scaling
+from rnncalc.data.rows import Rows
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.language import _
+from rnncalc.sequences import Sequences
+
+KINDS = {  # ending → module, and what it reads
+    ".csv": "table", ".tsv": "table", ".npz": "arrays", ".npy": "arrays", ".jsonl": "lines", ".ndjson": "lines",
+    ".txt": "text", ".text": "text",
+}  # fmt: skip
+BLOCK = 1 << 16  # rows that are moved at once
+OPTIONS = ("kind", "input", "target", "id", "time", "tokens", "by", "window", "ahead", "scale", "at")
+
+
+def read(source: str, about: dict[str, Any], loss: str | None = None) -> tuple[Sequences, str]:
+    """Sequences to train on, and the loss that goes with their targets. `about` is completed in place, but for scaling.
+
+    source: a path. Raises ParseError (file, line, column), ProblemError.
+    """
+    rows = _rows(source, about, loss)
+    if not about.get("targets", True):
+        raise ProblemError(_("{name}: which column is the target? Pass --target"), name=source)
+    if loss is None:
+        loss = "cross_entropy" if about["classes"] else "mean_squared_error"
+    return arranged(rows, about), loss
+
+
+def read_again(source: str, about: dict[str, Any]) -> Sequences:
+    """Sequences read as those that the account is of: the same columns, vocabulary, labels, scaling. Targets or not."""
+    sequences = arranged(_rows(source, dict(about), "cross_entropy" if about["classes"] else "again"), about)
+    return scaling.applied(sequences, about)
+
+
+def fitted(train: Sequences, others: list[Sequences | None], about: dict[str, Any]) -> list[Sequences | None]:
+    """All of them standardised by the mean and deviation of the first, which the account keeps."""
+    scaling.learn(train, about)
+    return [one and scaling.applied(one, about) for one in (train, *others)]
+
+
+def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
+    kind = about.setdefault("kind", KINDS.get(Path(source).suffix.lower()))
+    if kind is None or kind not in KINDS.values():
+        message = _("{name}: what is in it? Its ending is none of {known}; pass --kind {kinds}")
+        kinds = "|".join(dict.fromkeys(KINDS.values()))
+        raise ProblemError(message, name=source, known=", ".join(KINDS), kinds=kinds)
+    if not Path(source).is_file():
+        raise ParseError(_("cannot read {name}: there is no such file"), name=source)
+    found: Rows = import_module(f"rnncalc.data.{kind}").read(source, about, loss)
+    if not len(found.x):
+        raise ParseError(_("{name} has no data"), name=source)
+    return found
+
+
+def arranged(rows: Rows, about: dict[str, Any]) -> Sequences:
+    """Rows as sequences: targets moved ahead, kept at the last step only, a series cut into windows."""
+    x, y, starts, ordered = rows.x, rows.y, rows.starts, False
+    none = -1 if y.ndim == 1 else np.nan
+    ends = starts[1:][np.diff(starts) > 0]
+    ahead = int(about.get("ahead") or 0)
+    if ahead:
+        for begin in range(0, len(y) - ahead, BLOCK):  # in place: y is ours, and may lie on disk
+            until = min(begin + BLOCK, len(y) - ahead)
+            y[begin:until] = y[begin + ahead : until + ahead].copy()
+        for begin, end in zip(starts, starts[1:]):
+            y[max(end - ahead, begin) : end] = none
+    window = int(about.get("window") or 0)
+    if window:
+        cuts = [np.arange(a, b, window) for a, b in zip(starts, starts[1:])]
+        starts = np.concatenate([*cuts, starts[-1:]]).astype(np.int64)
+        ends, ordered = starts[1:], True
+    if about.setdefault("at", rows.at) == "last":
+        kept = np.full_like(y, none)
+        kept[ends - 1] = y[ends - 1]
+        y = kept
+    return Sequences(x, y, starts, about["inputs"], ordered)

@@ -1,0 +1,66 @@
+"""`Network.fit`: arrays in, a trained network and its history out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike
+
+from rnncalc.errors import ProblemError
+from rnncalc.language import _
+from rnncalc.sequences import Sequences
+from rnncalc.settings import Settings
+from rnncalc.training import Trainer
+
+if TYPE_CHECKING:
+    from rnncalc.network import Network
+
+
+def fit(
+    network: Network,
+    x: Any,
+    y: Any,
+    loss: str,
+    lengths: ArrayLike | None,
+    validation: tuple[Any, Any] | float | None,
+    watch: Callable[[Trainer], None] | None,
+    given: Mapping[str, Any],
+) -> list[dict[str, float]]:
+    """Train a network in place; arguments as for `Network.fit`. Returns the history."""
+    chosen = settings(loss=loss, **given)
+
+    def read(x: Any, y: Any, lengths: ArrayLike | None = None) -> Sequences:
+        return Sequences.of(x, y, lengths, classes=are_classes(loss, y), inputs=network.sizes["D"])
+
+    data, held_out = read(x, y, lengths), None
+    if isinstance(validation, int | float):
+        data, held_out = data.split(validation, chosen.seed)
+    elif validation is not None:
+        held_out = read(*validation)
+    trainer = Trainer(network, data, chosen, held_out)
+    return trainer.run(watch or (lambda trainer: None))
+
+
+def settings(**given: Any) -> Settings:
+    """Settings by name. Raises ProblemError with the nearest name for one that nobody knows."""
+    known = [one.name for one in fields(Settings)]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = _("did you mean {near}?").format(near=near[0]) if near else ", ".join(known)
+            raise ProblemError(_("training has no setting “{name}”: {hint}"), name=name, hint=hint)
+    return Settings(**given)
+
+
+def are_classes(loss: str, y: Any) -> bool:
+    """Whether targets are class numbers: for cross-entropy, unless they are distributions, a row of O for each step."""
+    if loss != "cross_entropy":
+        return False
+    one = y
+    depth = 0
+    while hasattr(one, "__len__") and len(one):
+        one, depth = one[0], depth + 1
+    return depth < 3

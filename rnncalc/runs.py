@@ -1,0 +1,131 @@
+"""A run from beginning to end: checkpoints on the way, a model in the end, and what it reaches on unseen data."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncalc.data import scaling
+from rnncalc.errors import ProblemError
+from rnncalc.language import _
+from rnncalc.network import Network
+from rnncalc.recipe import Run, prepare
+from rnncalc.sequences import Sequences
+from rnncalc.training import Trainer
+from rnncalc.weights import models
+
+MORE = ("epochs", "patience")  # what a run that is taken up again may be given anew
+
+
+def checkpoint_of(output: str) -> Path:
+    """Where the checkpoint of a model's run lies."""
+    return Path(f"{output}.checkpoint")
+
+
+def save_checkpoint(run: Run, output: str) -> None:
+    """Everything that the run needs to go on."""
+    arrays, numbers = run.trainer.state()
+    about = {"format": models.FORMAT, "options": run.options, "progress": numbers, "fingerprint": run.fingerprint}
+    models.write(checkpoint_of(output), arrays, about)
+
+
+def resume(output: str, more: dict[str, Any]) -> Run:
+    """The run whose checkpoint lies beside `output`, as it was. Raises ProblemError, ParseError."""
+    place = checkpoint_of(output)
+    if not place.is_file():
+        raise ProblemError(_("there is no {name} to resume from"), name=place)
+    for name in more:
+        if name not in MORE:
+            message = _("a run is resumed as it was: only {known} can be given anew, not {name}")
+            raise ProblemError(message, known=", ".join(MORE), name=name)
+    arrays, about = models.read(place)
+    run = prepare({**about["options"], **more})
+    if run.fingerprint != about["fingerprint"]:
+        raise ProblemError(_("the data has changed since {name} was written: train anew"), name=place)
+    run.trainer.restore(arrays, about["progress"])
+    if more:
+        run.trainer.progress.stopped = False
+    return run
+
+
+def carry_out(run: Run, output: str | None, interval: float, watch: Callable[[Trainer], None]) -> None:
+    """Train to the end with a checkpoint every `interval` seconds; save the model. What `watch` raises comes out."""
+    last = time.monotonic()
+
+    def step(trainer: Trainer) -> None:
+        nonlocal last
+        if output is not None and time.monotonic() - last >= interval:
+            save_checkpoint(run, output)
+            last = time.monotonic()
+        watch(trainer)
+
+    run.trainer.run(step)
+    if output is not None:
+        save(run, output)
+        checkpoint_of(output).unlink(missing_ok=True)
+
+
+def save(run: Run, output: str) -> None:
+    """The model as it is now."""
+    models.save(models.Model(run.network, run.about, run.options, run.trainer.progress.history), output)
+
+
+def outputs(network: Network, sequences: Sequences, batch: int = 64) -> np.ndarray:
+    """y of every row of every sequence, (R, O), in the order of the rows."""
+    found = np.zeros((len(sequences.x), network.sizes["O"]), network.dtype)
+    order = np.argsort(-sequences.lengths, kind="stable")
+    for begin in range(0, len(order), batch):
+        which = order[begin : begin + batch]
+        lengths = sequences.lengths[which]
+        steps = int(lengths.max(initial=0))
+        there = np.arange(steps) < lengths[:, None]
+        rows = (sequences.starts[which][:, None] + np.arange(steps))[there]
+        x = np.zeros((len(which), steps, sequences.inputs), network.dtype)
+        if sequences.tokens:
+            x[there] = np.arange(sequences.inputs) == np.asarray(sequences.x[rows])[:, None]
+        else:
+            x[there] = sequences.x[rows]
+        y = network(x, lengths=lengths)
+        assert isinstance(y, np.ndarray)
+        found[rows] = y[there]
+    return found
+
+
+def judged(run: Run, data: Sequences) -> dict[str, float]:
+    """The loss; how many targets, and how many whole sequences, are right; or the error in the units of the data."""
+    loss, right = run.trainer.evaluate(data)
+    found = {"loss": loss}
+    if run.trainer.settings.loss in ("cross_entropy", "binary_cross_entropy"):
+        found["accuracy"] = right
+        if data.targets > len(data) > 1:
+            found["whole"] = _whole(outputs(run.network, data), data)
+    elif "y_mean" in run.about:
+        y, wanted = (scaling.undone(rows, run.about) for rows in (outputs(run.network, data), data.y))
+        found["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
+    if run.about["kind"] == "text":
+        found["bigram_loss"] = bigram_loss(data)
+    return found
+
+
+def _whole(y: np.ndarray, data: Sequences) -> float:
+    """The share of sequences whose every target is right."""
+    if data.y.ndim == 1:
+        good = (y.argmax(axis=1) == data.y) | (data.y < 0)
+    else:
+        good = (((y > 0.5) == (data.y > 0.5)) | np.isnan(data.y)).all(axis=1)
+    wrong = np.add.reduceat(~good, data.starts[:-1])[data.lengths > 0]
+    return float((wrong == 0).mean())
+
+
+def bigram_loss(data: Sequences) -> float:
+    """The best that the token before alone can say of the next: the mean of −log p, p as counted in the data."""
+    kept = data.y >= 0
+    pairs = Counter(zip(data.x[kept].tolist(), data.y[kept].tolist()))
+    firsts: Counter[int] = Counter(data.x[kept].tolist())
+    return -sum(n * math.log(n / firsts[first]) for (first, _second), n in pairs.items()) / max(int(kept.sum()), 1)

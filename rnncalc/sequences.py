@@ -1,0 +1,208 @@
+"""Sequences to train on: the rows of all of them below each other, and the batches that are drawn from them.
+
+    x (R, D), or (R,) the numbers of one-hot rows     y (R, O), NaN: no target; or (R,) class numbers, -1: none
+    starts (N + 1,): where each sequence's rows begin
+
+A target of a whole sequence lies at its last row. The batches of an epoch depend on the seed and the epoch alone, so
+that a run can be taken up anywhere and goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.errors import ShapeError
+from rnncalc.language import _
+from rnncalc.layer import as_array
+from rnncalc.schedule import Schedule
+
+POOL = 32  # batches that are sorted by length together: near enough in length, far enough from the same each epoch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of the data in the order of a schedule; carried: they go on where the batch before has stopped."""
+
+    rows: np.ndarray
+    schedule: Schedule
+    carried: bool = False
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Inputs and targets of N sequences. inputs: D. ordered: they follow one another in time (windows of a series)."""
+
+    x: np.ndarray
+    y: np.ndarray
+    starts: np.ndarray
+    inputs: int
+    ordered: bool = False
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(N,): how many steps each has."""
+        return np.diff(self.starts)
+
+    @property
+    def tokens(self) -> bool:
+        """Whether x holds numbers of one-hot rows."""
+        return self.x.ndim == 1
+
+    @cached_property
+    def targets(self) -> int:
+        """How many rows have a target."""
+        return int((self.y >= 0).sum() if self.y.ndim == 1 else (~np.isnan(self.y)).any(axis=1).sum())
+
+    @classmethod
+    def of(cls, x: Any, y: Any = None, lengths: ArrayLike | None = None, *, classes: bool, inputs: int) -> Sequences:
+        """From arrays as `Network.fit` takes them. classes: y are class numbers. Raises ShapeError.
+
+        x: (N, T, D), (T, D), or a list of (T, D); whole numbers (N, T) or lists of them are the numbers of one-hot
+        rows. y: like x with O in place of D, or one for each sequence, which then lies at its last step.
+        """
+        whole = isinstance(x, np.ndarray) or not all(hasattr(one, "__len__") for one in x)
+        array = as_array("x", x) if whole else None
+        if array is not None and array.ndim == 2 and np.asarray(x).dtype.kind not in "iu":
+            array, y = array[None], None if y is None else [y]
+        parts = [np.asarray(one) for one in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)]
+        counts = [len(one) for one in parts]
+        if lengths is not None:
+            counts = [int(length) for length in np.asarray(lengths).reshape(-1)]
+            if len(counts) != len(parts) or any(not 0 <= n <= len(one) for n, one in zip(counts, parts)):
+                raise ShapeError(_("lengths must be {n} whole numbers, none longer than its sequence"), n=len(parts))
+        tokens = all(one.ndim == 1 and one.dtype.kind in "iu" for one in parts)
+        rows = []
+        for number, (one, count) in enumerate(zip(parts, counts), 1):
+            wanted = one if tokens else as_array(f"x[{number}]", one)
+            if not tokens and (wanted.ndim != 2 or wanted.shape[1] != inputs):
+                message = _("x: sequence {number} must be (T, D) = (T, {inputs}), got {shape}")
+                raise ShapeError(message, number=number, inputs=inputs, shape=wanted.shape)
+            rows.append(wanted[:count])
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        stacked = np.concatenate(rows) if rows else np.zeros((0, inputs))
+        if tokens and len(stacked) and (stacked.min() < -1 or stacked.max() >= inputs):
+            raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=inputs - 1)
+        targets = np.full(len(stacked), -1) if y is None else _targets(y, starts, [len(one) for one in parts], classes)
+        return cls(stacked, targets, starts, inputs)
+
+    def chosen(self, which: np.ndarray) -> Sequences:
+        """Some of the sequences, in that order; rows are copied."""
+        rows = np.concatenate([np.empty(0, np.int64), *(np.arange(self.starts[i], self.starts[i + 1]) for i in which)])
+        starts = np.concatenate([[0], np.cumsum(self.lengths[which])]).astype(np.int64)
+        return replace(self, x=self.x[rows.astype(np.int64)], y=self.y[rows.astype(np.int64)], starts=starts)
+
+    def split(self, share: float, seed: int) -> tuple[Sequences, Sequences | None]:
+        """Without and with that share, drawn by the seed; of a series the end, of one long sequence its last steps."""
+        if not share:
+            return self, None
+        if len(self) == 1:
+            cut = round(len(self.x) * (1 - share))
+            ends = (0, cut), (cut, len(self.x))
+            first, second = (
+                replace(self, x=self.x[a:b], y=self.y[a:b], starts=np.array([0, b - a], np.int64)) for a, b in ends
+            )
+            return first, second
+        order = np.arange(len(self)) if self.ordered else np.random.default_rng([seed, 0]).permutation(len(self))
+        cut = len(self) - max(1, round(len(self) * share))
+        if cut < 1:
+            raise ShapeError(_("{n} sequences are too few to put {share} aside"), n=len(self), share=share)
+        return self.chosen(np.sort(order[:cut])), self.chosen(np.sort(order[cut:]))
+
+    # batches ----------------------------------------------------------------------------------------------------------
+
+    def epoch(
+        self, batch: int, seed: int, epoch: int, shuffle: bool, chunk: int = 0, begin: int = 0
+    ) -> Iterator[Batch]:
+        """The batches of an epoch from the begin-th on. One sequence with a chunk is a stream: see `stream`."""
+        if chunk and len(self) == 1:
+            yield from self.stream(batch, chunk, begin)
+            return
+        for which in self.order(batch, seed, epoch, shuffle)[begin:]:
+            yield self.batch(which)
+
+    def order(self, batch: int, seed: int, epoch: int, shuffle: bool) -> list[np.ndarray]:
+        """Which sequences go together: neighbours in length where they differ, so that little is idle."""
+        rng = np.random.default_rng([seed, 1, epoch])
+        order, lengths = (rng.permutation(len(self)) if shuffle else np.arange(len(self))), self.lengths
+        ragged = len(self) and lengths.min() != lengths.max()
+        if ragged:
+            pools = [order[i : i + POOL * batch] for i in range(0, len(order), POOL * batch)]
+            order = np.concatenate([pool[np.argsort(-lengths[pool], kind="stable")] for pool in pools])
+        batches = [order[i : i + batch] for i in range(0, len(order), batch)]
+        return [batches[i] for i in rng.permutation(len(batches))] if ragged and shuffle else batches
+
+    def batch(self, which: np.ndarray) -> Batch:
+        """The rows of these sequences, step by step."""
+        lengths = self.lengths[which]
+        steps = int(lengths.max(initial=0))
+        if len(lengths) and lengths.min() == steps:
+            rows = self.starts[which] + np.arange(steps)[:, None]
+            return Batch(rows.reshape(-1), _full(len(which), steps))
+        schedule = Schedule.of(len(which), steps, lengths, None)
+        return Batch(self.starts[which[schedule.take // steps]] + schedule.take % steps, schedule)
+
+    def stream(self, batch: int, chunk: int, begin: int = 0) -> Iterator[Batch]:
+        """One long sequence as so many streams side by side, `chunk` steps at a time, the states carried on."""
+        length = len(self.x) // batch
+        if length < 1:
+            raise ShapeError(_("{n} steps are too few for {batch} streams"), n=len(self.x), batch=batch)
+        for at in range(begin * chunk, length, chunk):
+            steps = min(chunk, length - at)
+            rows = length * np.arange(batch) + (at + np.arange(steps))[:, None]
+            yield Batch(rows.reshape(-1), _full(batch, steps), carried=at > 0)
+
+    def batches(self, batch: int, chunk: int = 0) -> int:
+        """How many batches an epoch has."""
+        if chunk and len(self) == 1:
+            return -(-(len(self.x) // batch) // chunk)
+        return -(-len(self) // batch)
+
+
+_kept: dict[tuple[int, int], Schedule] = {}
+
+
+def _full(sequences: int, steps: int) -> Schedule:
+    """The schedule of sequences of one length, made once."""
+    if len(_kept) > 64:
+        _kept.clear()
+    if (sequences, steps) not in _kept:
+        _kept[sequences, steps] = Schedule(sequences, steps)
+    return _kept[sequences, steps]
+
+
+def _targets(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:
+    """The targets of every row. given: how many steps each sequence had before its length cut it."""
+    if len(y) != len(given):
+        raise ShapeError(_("{n} sequences need {n} targets or rows of them, got {m}"), n=len(given), m=len(y))
+    parts = [np.asarray(one, np.float64) for one in y]
+    wide = 0 if classes else 1
+    each = [part.ndim == wide + 1 and len(part) == steps for part, steps in zip(parts, given)]
+    flat = not classes and all(part.ndim == 1 and len(part) == n for part, n in zip(parts, given))
+    if flat and max(given, default=0) > 1:  # one number a step
+        parts, each = [part[:, None] for part in parts], [True] * len(parts)
+    if all(each):
+        rows = np.concatenate([part[: end - begin] for part, begin, end in zip(parts, starts, starts[1:])])
+    else:
+        values = [part.reshape(-1) for part in parts]
+        if any(len(value) != len(values[0]) for value in values) or (classes and len(values[0]) != 1):
+            raise ShapeError(_("y: a row for each step, or one for each sequence, and all of one width"))
+        width = len(values[0])
+        rows = np.full((int(starts[-1]), width), np.nan)
+        kept = np.flatnonzero(np.diff(starts) > 0)
+        rows[starts[1:][kept] - 1] = np.stack(values)[kept]
+        rows = rows[:, 0] if classes else rows
+    if not classes:
+        return rows
+    known = np.where(np.isnan(rows), -1, rows)
+    if (known != np.floor(known)).any() or (known < -1).any():
+        raise ShapeError(_("y: class numbers are whole numbers from 0"))
+    return known.astype(np.int64)

@@ -1,0 +1,162 @@
+"""Model files: safetensors with everything that is needed to use a network, and how it came about.
+
+Tensors are called as in `Parameters`: layers.0.U, layers.0.backward.W, …, V, c. The metadata has one entry, `rnncalc`,
+JSON: the cells, their switches, directions and merges; the output; and whatever the data brought along (vocabulary,
+scaling, columns), the settings and the history. Files are written beside their place, then renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncalc.cells import CELLS, Cell
+from rnncalc.errors import ParseError, ProblemError, RnncalcError
+from rnncalc.language import _
+from rnncalc.layer import Layer
+from rnncalc.network import Network
+
+FORMAT = 1
+KEY = "rnncalc"
+
+
+@dataclass
+class Model:
+    """A network and what belongs to it: `data` says how inputs are read, the others how it was trained."""
+
+    network: Network
+    data: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def save(model: Model, path: str | PathLike[str]) -> None:
+    """Write a model, whole or not at all. Raises RnncalcError."""
+    tensors: dict[str, np.ndarray] = {}
+    layers = []
+    for number, layer in enumerate(model.network.layers):
+        for way, one in layer.passes.items():
+            second = "backward." if way == "backward" and len(layer.passes) > 1 else ""
+            tensors |= {f"layers.{number}.{second}{name}": array for name, array in one.arrays.items()}
+            tensors |= {f"layers.{number}.{second}{state}0": array for state, array in one.starts.items()}
+        layers.append({"cell": described(layer.cell), "direction": layer.direction, "merge": layer.merge})
+    top = model.network.read_out
+    tensors |= top.arrays if top else {}
+    about = {
+        "format": FORMAT,
+        "layers": layers,
+        "output": model.network.output if top else None,
+        "dtype": model.network.dtype.name,
+        "data": model.data,
+        "settings": model.settings,
+        "history": model.history,
+    }
+    write(path, tensors, about)
+
+
+def load(path: str | PathLike[str], engine: str = "numba") -> Model:
+    """Read a model. Raises ParseError."""
+    tensors, about = read(path)
+    if "layers" not in about:
+        raise ParseError(_("{name} is no model of rnncalc, perhaps a checkpoint"), name=fspath(path))
+    layers = []
+    for number, layer in enumerate(about["layers"]):
+        prefix = f"layers.{number}."
+        own: dict[str, Any] = {
+            name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)
+        }
+        second = {name.removeprefix("backward."): own.pop(name) for name in list(own) if name.startswith("backward.")}
+        both = {"backward": second} if second else {}
+        layers.append(
+            Layer(understood(layer["cell"]), **own, direction=layer["direction"], merge=layer["merge"], **both)
+        )
+    network = Network(layers, tensors.get("V"), tensors.get("c"), about["output"], dtype=about["dtype"], engine=engine)
+    return Model(network, about["data"], about["settings"], about["history"])
+
+
+def save_model(network: Network, path: str | PathLike[str]) -> None:
+    """Write a network as a model file. Raises RnncalcError."""
+    save(Model(network), path)
+
+
+def load_model(path: str | PathLike[str], engine: str = "numba") -> Network:
+    """The network of a model file. Raises ParseError."""
+    return load(path, engine).network
+
+
+def described(cell: Cell) -> Any:
+    """A cell as JSON: its name, its switches, or for an own one all its equations."""
+    if cell.name in CELLS:
+        return {"name": cell.name, "switched": dict(cell.switched)}
+    return {
+        "name": cell.name, "equations": dict(cell.equations), "state": list(cell.state), "emits": cell.emits,
+        "gates": cell.gates,
+    }  # fmt: skip
+
+
+def understood(described: Mapping[str, Any]) -> Cell:
+    """The inverse of `described`."""
+    if "equations" in described:
+        one = described
+        return Cell(one["name"], one["equations"], one["state"], one["emits"], one["gates"])
+    return CELLS[described["name"]].switch(**described["switched"])
+
+
+# files ----------------------------------------------------------------------------------------------------------------
+
+
+def write(path: str | PathLike[str], tensors: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
+    """A safetensors file with a JSON entry, written whole or not at all. Raises RnncalcError."""
+    save_tensors = _package().save
+    place = Path(path)
+    content = save_tensors(
+        {name: np.ascontiguousarray(array) for name, array in tensors.items()}, {KEY: json.dumps(about)}
+    )
+    try:
+        with tempfile.NamedTemporaryFile(dir=place.parent, prefix=f".{place.name}.", delete=False) as file:
+            beside = Path(file.name)
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                umask = os.umask(0)
+                os.umask(umask)
+                beside.chmod(0o666 & ~umask)
+                os.replace(beside, place)
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise RnncalcError(_("cannot write {name}: {reason}"), name=place, reason=error.strerror or error) from None
+
+
+def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The tensors and the JSON entry of a file that `write` wrote. Raises ParseError."""
+    _package()
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(fspath(path), "np") as file:
+            about = json.loads((file.metadata() or {}).get(KEY, "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ParseError(_("cannot read {name}: {reason}"), name=fspath(path), reason=error) from None
+    if about.get("format") != FORMAT:
+        raise ParseError(_("{name} is no model of this version of rnncalc"), name=fspath(path))
+    return tensors, about
+
+
+def _package() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError:
+        raise ProblemError(_("models need the package safetensors: pip install safetensors")) from None
+    return safetensors.numpy

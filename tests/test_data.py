@@ -1,0 +1,186 @@
+"""Data on the way in: every kind of file, errors with their place, scaling, files that do not fit into memory."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rnncalc import data
+from rnncalc.data import rows as spooling
+from rnncalc.data.rows import Spool
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.recipe import prepare
+
+
+def read(tmp_path, name, content, loss=None, **about):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    sequences, found = data.read(str(path), about, loss)
+    return sequences, about, found
+
+
+def test_a_table_is_one_series(tmp_path):
+    content = "time,x,y,z\n1,2,3,4\n\n2,3,4,5\n3,4,5,6.5\n"
+    found, about, loss = read(tmp_path, "a.csv", content, target="y", input="z,x")
+    assert found.x.tolist() == [[4, 2], [5, 3], [6.5, 4]]
+    assert found.y.tolist() == [[3], [4], [5]]
+    assert found.starts.tolist() == [0, 3]
+    assert loss == "mean_squared_error"
+    assert (about["inputs"], about["outputs"], about["target"]) == (2, 1, ["y"])
+    found, about, _loss = read(tmp_path, "a.csv", content, target="y")
+    assert about["input"] == ["time", "x", "z"]
+    found, about, _loss = read(tmp_path, "a.tsv", "5\t6\n7\t8\n", target="2")
+    assert (found.x.tolist(), found.y.tolist()) == ([[5], [7]], [[6], [8]])
+
+
+def test_targets_that_lie_ahead_and_windows(tmp_path):
+    content = "x\n" + "\n".join(str(n) for n in range(10))
+    found, _about, _loss = read(tmp_path, "a.csv", content, input="x", target="x", ahead=2, window=4)
+    assert found.starts.tolist() == [0, 4, 8, 10]
+    assert found.y[:8, 0].tolist() == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert np.isnan(found.y[8:]).all()
+    assert found.split(0.3, 0)[1].x[:, 0].tolist() == [8, 9]
+
+
+def test_long_format_is_sorted_and_labels_of_whole_sequences_lie_at_the_end(tmp_path):
+    content = "who,when,x,kind\nb,2,5,red\na,1,1,blue\nb,1,4,red\na,2,2,blue\na,10,3,blue\n"
+    found, about, loss = read(tmp_path, "a.csv", content, id="who", time="when", target="kind")
+    assert found.x[:, 0].tolist() == [4, 5, 1, 2, 3]
+    assert found.starts.tolist() == [0, 2, 5]
+    assert about["labels"] == ["blue", "red"]
+    assert found.y.tolist() == [-1, 1, -1, -1, 0]
+    assert (loss, about["at"], about["outputs"]) == ("cross_entropy", "last", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("x,y\n1,2\n3,four\n5,6\n", "a.csv, line 3, column x: “three” is no number".replace("x: “three”", "y: “four”")),
+        ("x,y\n1,2\n\n,6\n", "a.csv, line 4, column x: is blank"),
+        ("x,y\n1,2\n3\n", "a.csv, line 3: 1 columns, where the header has 2"),
+        ("x,y\n1,2\nnan,3\n", "a.csv, line 3, column x: “nan” is no number"),
+        ('x,y\n1,2\n"3",inf\n', "a.csv, line 3, column y: “inf” is no number"),
+        ("x,x\n1,2\n", "two columns are called “x”"),
+        ("", "a.csv is empty"),
+        ("x,y\n", "a.csv has no data"),
+    ],
+)
+def test_errors_of_tables_have_their_place(tmp_path, content, message):
+    with pytest.raises(ParseError) as error:
+        read(tmp_path, "a.csv", content, "mean_squared_error", input="x", target="y", classes=False)
+    assert message in str(error.value)
+
+
+def test_columns_that_are_not_there(tmp_path):
+    with pytest.raises(ProblemError, match="has no column “w”; there are x, y"):
+        read(tmp_path, "a.csv", "x,y\n1,2\n", target="w")
+    with pytest.raises(ProblemError, match="which column is the target"):
+        read(tmp_path, "a.csv", "x,y\n1,2\n")
+    with pytest.raises(ProblemError, match="what is in it"):
+        read(tmp_path, "a.dat", "x,y\n1,2\n", target="y")
+    with pytest.raises(ParseError, match="no such file"):
+        data.read(str(tmp_path / "none.csv"), {}, None)
+
+
+def test_the_fast_and_the_careful_reader_agree(tmp_path):
+    numbers = np.random.default_rng(0).normal(size=(200, 3))
+    plain = "a,b,c\n" + "\n".join(",".join(map(repr, row)) for row in numbers.tolist())
+    quoted = plain.replace("\n", '\n"', 1).replace(",", '",', 3).replace('a",b",c"', "a,b,c")
+    first, second = (read(tmp_path, "a.csv", text, target="c")[0] for text in (plain, quoted))
+    assert np.array_equal(first.x, numbers[:, :2])
+    assert np.array_equal(first.x, second.x)
+    assert np.array_equal(first.y, second.y)
+
+
+def test_arrays(tmp_path):
+    rng = np.random.default_rng(1)
+    path = tmp_path / "a.npz"
+    images, digits = rng.integers(0, 255, size=(6, 4, 3, 2)).astype(np.uint8), np.array([3, 1, 3, 7, 1, 7])
+    np.savez(path, x=images, y=digits)
+    about = {}
+    found, loss = data.read(str(path), about, None)
+    assert np.array_equal(found.x, images.reshape(24, 6))
+    assert (about["labels"], loss) == (["1", "3", "7"], "cross_entropy")
+    assert found.y[3::4].tolist() == [1, 0, 1, 2, 0, 2]
+    np.savez(path, inputs=rng.normal(size=(3, 5, 2)), y=rng.normal(size=(3, 5, 4)), lengths=[5, 0, 2])
+    about = {"input": "inputs"}
+    found, loss = data.read(str(path), about, None)
+    assert (found.starts.tolist(), found.y.shape, loss) == ([0, 5, 5, 7], (7, 4), "mean_squared_error")
+    np.savez(path, x=np.array([{}], dtype=object))
+    with pytest.raises(ParseError, match="cannot read"):
+        data.read(str(path), {}, None)
+    np.savez(path, x=np.array([[[1.0, np.inf]]]), y=[1])
+    with pytest.raises(ParseError, match=r"x\(1, 1, 2\) is no number"):
+        data.read(str(path), {}, None)
+
+
+def test_json_lines(tmp_path):
+    lines = [{"x": [[1, 2], [3, 4]], "y": "b"}, {"x": [[5, 6]], "y": "a"}]
+    found, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
+    assert (found.y.tolist(), about["labels"], about["inputs"]) == ([-1, 1, 0], ["a", "b"], 2)
+    lines = [{"x": [1, 2, 3], "y": [0.5, 1, 2]}, {"x": [4], "y": [7]}]
+    found, about, _loss = read(tmp_path, "a.jsonl", "\n\n".join(map(json.dumps, lines)), "mean_squared_error")
+    assert found.x.tolist() == [[1], [2], [3], [4]]
+    lines = [{"x": "abca", "y": 3}, {"x": "b", "y": 10}]
+    found, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
+    assert (found.x.tolist(), about["vocabulary"], about["labels"]) == ([0, 1, 2, 0, 1], ["a", "b", "c"], ["3", "10"])
+    for content, message in (
+        ('{"x": [1]}\n{"x": [1}', "line 2, column 9"),
+        ('{"x": [[1, 2], [3]], "y": 1}', "line 1, x: rows of numbers of one length"),
+        ('{"x": [[1, 2]], "y": 1}\n{"x": [[1]], "y": 1}', "line 2, x: rows of 1 numbers, but there were 2"),
+        ("[1]", "line 1: an object"),
+        ("", "is empty"),
+    ):
+        with pytest.raises(ParseError) as error:
+            read(tmp_path, "a.jsonl", content)
+        assert message in str(error.value)
+
+
+def test_texts(tmp_path):
+    found, about, loss = read(tmp_path, "a.txt", "abab\nca")
+    assert about["vocabulary"] == ["a", "b", "\n", "c"]
+    assert found.x.tolist() == [0, 1, 0, 1, 2, 3, 0]
+    assert found.y.tolist() == [1, 0, 1, 2, 3, 0, -1]
+    assert loss == "cross_entropy"
+    found, about, _loss = read(tmp_path, "a.txt", "ab\n\nba\n", by="line")
+    assert (found.starts.tolist(), found.y.tolist()) == ([0, 3, 6], [2, 0, -1, 1, 0, -1])
+    found, about, _loss = read(tmp_path, "a.txt", "to be or\nnot to be", tokens="words")
+    assert [about["vocabulary"][n] for n in found.x] == ["to", "be", "or", "\n", "not", "to", "be"]
+    again = data.read_again(str(tmp_path / "a.txt"), {**about, "vocabulary": ["be", "to"]})
+    assert again.x.tolist() == [1, 0, -1, -1, -1, 1, 0]
+    (tmp_path / "a.txt").write_bytes(b"abc\xff")
+    with pytest.raises(ParseError, match="is not UTF-8: byte 4"):
+        data.read(str(tmp_path / "a.txt"), {}, None)
+
+
+def test_scaling_is_learnt_from_the_training_part_and_kept(tmp_path):
+    rng = np.random.default_rng(2)
+    rows = rng.normal(size=(1000, 2)) * [3, 40] + [10, -500]
+    rows[800:] += 1e6
+    (tmp_path / "a.csv").write_text("x,y\n" + "\n".join(f"{a!r},{b!r}" for a, b in rows.tolist()))
+    run = prepare({"data": str(tmp_path / "a.csv"), "target": "y", "val": 0.2, "window": 10})
+    assert np.allclose(run.about["x_mean"], rows[:800, :1].mean(axis=0))
+    assert np.allclose(run.about["y_std"], rows[:800, 1:].std(axis=0))
+    assert np.allclose(run.trainer.data.x.std(axis=0), 1)
+    again = data.read_again(str(tmp_path / "a.csv"), run.about)
+    assert np.allclose(again.x[:800], run.trainer.data.x)
+    assert np.allclose(data.scaling.undone(again.y, run.about), rows[:, 1:])
+
+
+def test_rows_beyond_memory_lie_on_disk(tmp_path, monkeypatch):
+    rng = np.random.default_rng(3)
+    rows, spool = rng.normal(size=(50, 3)), Spool(limit=400)
+    for begin in range(0, 50, 7):
+        spool.add(rows[begin : begin + 7])
+    assert isinstance(spool.array(), np.memmap)
+    assert np.array_equal(spool.array(), rows)
+    text = "x,y\n" + "\n".join(f"{a!r},{b!r}" for a, b in rng.normal(size=(900, 2)).tolist())
+    (tmp_path / "a.csv").write_text(text)
+    found = []
+    for limit in (10**9, 1000):
+        monkeypatch.setattr(spooling, "LIMIT", limit)
+        monkeypatch.setattr(Spool.__init__, "__defaults__", (limit,))
+        run = prepare({"data": str(tmp_path / "a.csv"), "target": "y", "window": 9, "epochs": 2, "batch": 10})
+        assert isinstance(run.trainer.data.x, np.memmap) == (limit == 1000)
+        found.append(run.trainer.run())
+    assert found[0] == found[1]

@@ -1,0 +1,363 @@
+"""Runs on the command line: the examples, models, checkpoints, interruptions, predictions, generated text."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from helpers import CELLS, MGU, random_arrays, random_network, run
+
+from rnncalc.curve import curve
+from rnncalc.errors import ParseError, RnncalcError
+from rnncalc.examples import EXAMPLES
+from rnncalc.examples.makers import MAKERS, poems
+from rnncalc.generation import generate
+from rnncalc.layer import Layer
+from rnncalc.network import Network
+from rnncalc.weights import models
+
+# ------------------------------------------------------------------------------------------------------------ examples
+
+REACHED = {  # example → shorter run, what it must still reach on unseen data
+    "binary-addition": ({"epochs": 25}, lambda test: test["whole"] == 1.0),
+    "sin-cos": ({"epochs": 25}, lambda test: test["loss"] < 1e-3),
+    "digits": ({"epochs": 25}, lambda test: test["accuracy"] >= 0.97),
+    "quatrains": ({"epochs": 60, "hidden": 128}, lambda test: test["loss"] < test["bigram_loss"]),
+    "cnn-features": ({"epochs": 25}, lambda test: test["accuracy"] >= 0.9),
+    "names": ({"epochs": 8}, lambda test: test["accuracy"] >= 0.95),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_one_command(name, tmp_path):
+    shorter, reached = REACHED[name]
+    options = [word for key, value in shorter.items() for word in (f"--{key}", str(value))]
+    model = str(tmp_path / "model.safetensors")
+    done = run("train", "--example", name, *options, "-o", model, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert f"$ rnncalc train --data example:{name} --cell" in done.stderr
+    result = json.loads(done.stdout)
+    assert reached(result["test"]), result["test"]
+    assert len(result["history"]) == shorter["epochs"]
+    assert models.load(model).network.sizes["O"] == models.load(model).data["outputs"]
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
+def test_the_command_an_example_stands_for_gives_the_same_model(tmp_path):
+    first, second = (str(tmp_path / name) for name in ("a.safetensors", "b.safetensors"))
+    done = run("train", "--example", "names", "--epochs", "1", "-o", first)
+    command = next(line for line in done.stderr.splitlines() if line.startswith("$ rnncalc train"))
+    run(*command.split()[2:-1], second)
+    assert models.read(first)[0].keys() == models.read(second)[0].keys()
+    for name, array in models.read(first)[0].items():
+        assert np.array_equal(array, models.read(second)[0][name])
+
+
+def test_test_sets_are_unseen():
+    for name in ("binary-addition", "sin-cos", "digits", "cnn-features", "names"):
+        train, test, _about = MAKERS[name]()
+        known = {train.x[a:b].tobytes() for a, b in zip(train.starts, train.starts[1:])}
+        assert not any(test.x[a:b].tobytes() in known for a, b in zip(test.starts, test.starts[1:])), name
+
+
+def test_the_digits_are_those_of_scikit_learn():
+    datasets = pytest.importorskip("sklearn.datasets")
+    train, test, _about = MAKERS["digits"]()
+    ours = sorted(x.tobytes() for part in (train, test) for x in (part.x * 16).astype(np.uint8).reshape(-1, 64))
+    assert ours == sorted(x.tobytes() for x in datasets.load_digits().data.astype(np.uint8))
+
+
+def test_the_poems_are_quatrains():
+    found = poems()
+    assert len(found) == len({text for _title, _author, text in found}) == 98
+    for title, author, text in found:
+        lines = text.replace("。", "，").split("，")
+        assert title
+        assert author
+        assert [len(line) for line in lines] in ([5, 5, 5, 5, 0], [7, 7, 7, 7, 0]), title
+        assert text[len(lines[0])] == "，"
+        assert text.endswith("。")
+
+
+# -------------------------------------------------------------------------------------------------------------- models
+
+
+def test_a_model_comes_back_with_the_same_bits(tmp_path):
+    path, rng = tmp_path / "m.safetensors", np.random.default_rng(0)
+    both = Layer(
+        "lstm", **random_arrays(CELLS["lstm"], rng), direction="both", merge="ave", h0=rng.normal(size=5),
+        backward=random_arrays(CELLS["lstm"], rng),
+    )  # fmt: skip
+    stack = Network([both, Layer(MGU, **random_arrays(MGU, rng, D=5, H=4))], rng.normal(size=(3, 4)), output="tanh")
+    relu = random_network(CELLS["elman"].switch(activation="relu"), dtype="float32")
+    for net in (stack, relu, random_network(CELLS["jordan"]), random_network(CELLS["i2h_i2o"])):
+        x = rng.normal(size=(2, 6, net.sizes["D"]))
+        models.save(models.Model(net, {"at": "last"}, {"lr": 0.1}, [{"loss": 1.5}]), path)
+        back = models.load(path)
+        assert np.array_equal(back.network(x), Network(net.layers, *_top(net), dtype=net.dtype)(x))
+        assert (back.data, back.settings, back.history) == ({"at": "last"}, {"lr": 0.1}, [{"loss": 1.5}])
+        assert back.network.dtype == net.dtype
+
+
+def _top(net):
+    return (net.read_out.arrays["V"], net.read_out.arrays["c"], net.output) if net.read_out else ()
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    path = tmp_path / "m.safetensors"
+    for content in (b"", b"not a model", os.urandom(500)):
+        path.write_bytes(content)
+        with pytest.raises(ParseError, match="cannot read"):
+            models.load(path)
+    models.write(path, {"a": np.zeros(3)}, {"format": 99})
+    with pytest.raises(ParseError, match="no model of this version"):
+        models.load(path)
+    with pytest.raises(RnncalcError, match="cannot write"):
+        models.save(models.Model(random_network(CELLS["lstm"])), tmp_path / "nowhere" / "m.safetensors")
+
+
+# ------------------------------------------------------------------------------------------------- interrupted, resumed
+
+RUN = ("train", "--data", "series.csv", "--target", "y", "--window", "20", "--hidden", "24", "--val", "0.2",
+       "--seed", "5", "--batch", "4", "--checkpoint", "0.05")  # fmt: skip
+
+
+def series(folder):
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(1600, 2))
+    rows[:, 1] += np.roll(rows[:, 0], 1)
+    (folder / "series.csv").write_text("x,y\n" + "\n".join(f"{a:.6f},{b:.6f}" for a, b in rows))
+
+
+def started(folder, *arguments):
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "rnncalc", *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def finished(folder, *arguments):
+    process = started(folder, *arguments)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out
+
+
+def wait_for(path, process, seconds=60):
+    until = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < until
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def killed_and_resumed(folder, times, epochs, seed=0):
+    """A run that was killed at random moments, so many times, and resumed each time, beside the undisturbed one.
+
+    Returns both models, and how many steps the checkpoint had seen at each kill.
+    """
+    chance, command = random.Random(seed), (*RUN, "--epochs", str(epochs))
+    series(folder)
+    finished(folder, *command, "-o", "whole.safetensors")
+    checkpoint, model, seen = folder / "killed.safetensors.checkpoint", folder / "killed.safetensors", []
+    process = started(folder, *command, "-o", "killed.safetensors")
+    while len(seen) < times:
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        while process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before):
+            time.sleep(0.01)  # until it trains
+        time.sleep(chance.uniform(0.0, 0.2))
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+            if checkpoint.exists():
+                seen.append(models.read(checkpoint)[1]["progress"]["steps"])
+        if checkpoint.exists():
+            process = started(folder, "train", "--resume", "--checkpoint", "0.05", "-o", "killed.safetensors")
+        else:  # it was faster than chance, and is through: once more from the beginning
+            model.unlink(missing_ok=True)
+            process = started(folder, *command, "-o", "killed.safetensors")
+    _out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return models.load(folder / "whole.safetensors"), models.load(model), seen
+
+
+def same(first, second):
+    assert first.history == second.history
+    for one, other in zip(first.network.passes, second.network.passes):
+        for name, array in one.arrays.items():
+            assert np.array_equal(array, other.arrays[name])
+    assert np.array_equal(first.network.read_out.arrays["V"], second.network.read_out.arrays["V"])
+
+
+def test_a_run_that_is_killed_is_resumed_to_the_same_bits(tmp_path):
+    whole, killed, seen = killed_and_resumed(tmp_path, 3, epochs=400)
+    same(whole, killed)
+    assert len(set(seen)) > 1
+    assert not list(tmp_path.glob(".killed*"))
+    assert not (tmp_path / "killed.safetensors.checkpoint").exists()
+
+
+def test_interrupting_saves_and_says_how_to_go_on(tmp_path):
+    series(tmp_path)
+    process = started(tmp_path, *RUN, "--epochs", "4000", "-o", "m.safetensors")
+    wait_for(tmp_path / "m.safetensors.checkpoint", process)
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "rnncalc train --resume -o m.safetensors" in err
+    (tmp_path / "series.csv").write_text("x,y\n" + "1.5,2\n" * 1600)
+    process = started(tmp_path, "train", "--resume", "-o", "m.safetensors")
+    assert "the data has changed" in process.communicate(timeout=60)[1]
+    assert process.returncode == 2
+
+
+def test_a_run_that_diverges_keeps_a_model_and_exits_3(tmp_path):
+    series(tmp_path)
+    process = started(tmp_path, *RUN, "--cell", "elman", "--activation", "relu", "--optimizer", "sgd", "--lr", "1e6",
+                      "-o", "m.safetensors")  # fmt: skip
+    _out, err = process.communicate(timeout=120)
+    assert process.returncode == 3
+    assert "gradient norms of the latest steps" in err
+    assert all(
+        np.isfinite(array).all() for array in models.load(tmp_path / "m.safetensors").network.layers[0].arrays.values()
+    )
+
+
+# ------------------------------------------------------------------------------------------- configuration, prediction
+
+
+def test_a_configuration_has_the_names_of_the_options(tmp_path):
+    series(tmp_path)
+    names = {"data": "series.csv", "target": "y", "window": 20, "hidden": 6, "epochs": 2, "lr": 0.01, "shuffle": False}
+    (tmp_path / "c.json").write_text(json.dumps(names))
+    (tmp_path / "c.toml").write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in names.items()))
+    found = []
+    for config in ("c.json", *(["c.toml"] if sys.version_info >= (3, 11) else [])):
+        out = finished(
+            tmp_path, "train", "--config", config, "--epochs", "3", "--format", "json", "-o", "m.safetensors"
+        )
+        found.append(json.loads(out)["history"])
+    assert len(found[0]) == 3
+    assert all(history == found[0] for history in found)
+    for content, message in (
+        ('{"hiden": 3}', "there is no option “hiden”: did you mean hidden?"),
+        ('{"hidden": "x"}', "hidden must be a whole number"),
+        ("[1]", "options by name"),
+        ("{", "cannot read"),
+    ):
+        (tmp_path / "bad.json").write_text(content)
+        process = started(tmp_path, "train", "--config", "bad.json")
+        assert message in process.communicate(timeout=60)[1]
+        assert process.returncode == 2
+
+
+def test_predictions_have_the_units_and_names_of_the_data(tmp_path):
+    rng = np.random.default_rng(3)
+    x = rng.normal(50, 20, size=(400, 1))
+    y = 1000 + 30 * x
+    lines = [f"{a[0]:.4f},{b[0]:.4f}" for a, b in zip(x, y)]
+    (tmp_path / "train.csv").write_text("x,price\n" + "\n".join(lines[:300]))
+    (tmp_path / "new.csv").write_text("x\n" + "\n".join(line.split(",")[0] for line in lines[300:]))
+    finished(tmp_path, "train", "--data", "train.csv", "--target", "price", "--window", "10", "--cell", "elman",
+             "--activation", "identity", "--epochs", "60", "--lr", "0.02", "-o", "m.safetensors")  # fmt: skip
+    finished(tmp_path, "predict", "m.safetensors", "new.csv", "-o", "out.csv")
+    with open(tmp_path / "out.csv") as file:
+        records = list(csv.DictReader(file))
+    assert list(records[0]) == ["sequence", "step", "price"]
+    found = np.array([float(record["price"]) for record in records])
+    assert np.abs(found - y[300:, 0]).mean() < 0.02 * np.abs(y[300:, 0]).mean()
+
+
+def test_classes_are_predicted_by_name(tmp_path):
+    rng = np.random.default_rng(4)
+    names = ["low", "high"]
+    records = [(rng.normal(size=(rng.integers(3, 7), 2)) + 2 * (k % 2), names[k % 2]) for k in range(80)]
+    lines = [json.dumps({"x": x.round(4).tolist(), "y": name}) for x, name in records]
+    (tmp_path / "train.jsonl").write_text("\n".join(lines))
+    (tmp_path / "new.jsonl").write_text("\n".join(json.dumps({"x": x.round(4).tolist()}) for x, _name in records[:10]))
+    finished(tmp_path, "train", "--data", "train.jsonl", "--epochs", "10", "--lr", "0.02", "-o", "m.safetensors")
+    out = json.loads(finished(tmp_path, "predict", "m.safetensors", "new.jsonl", "--format", "json"))
+    assert [one["class"] for one in out["predictions"]] == [name for _x, name in records[:10]]
+    assert all(0.5 <= one["probability"] <= 1 for one in out["predictions"])
+
+
+# ------------------------------------------------------------------------------------------------------ generated text
+
+
+@pytest.fixture(scope="module")
+def poet(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("poet")
+    done = run(
+        "train", "--example", "quatrains", "--epochs", "25", "--hidden", "128", "-o", str(folder / "m.safetensors")
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "m.safetensors"
+
+
+def test_an_acrostic_begins_its_lines_as_asked(poet):
+    model = models.load(poet)
+    for seed in range(4):
+        text = generate(model, acrostic="春江花月", seed=seed, temperature=0.5)
+        lines = [line for line in text.replace("。", "，").split("，") if line]
+        assert [line[0] for line in lines] == list("春江花月")
+        assert text == generate(model, acrostic="春江花月", seed=seed, temperature=0.5)
+    notes = []
+    assert generate(model, acrostic="鑫", note=notes.append)[0] == "鑫"
+    assert "鑫" in notes[0]
+
+
+def test_the_likeliest_text_does_not_depend_on_the_seed(poet):
+    model = models.load(poet)
+    assert len({generate(model, start="床", temperature=0, seed=seed) for seed in range(3)}) == 1
+    assert len({generate(model, start="床", seed=seed) for seed in range(5)}) > 1
+    assert generate(model, start="床", top_k=1) == generate(model, start="床", temperature=0)
+    assert len(generate(model, 3, start="床")) <= 3
+    done = run("generate", str(poet), "--start", "床", "--temperature", "0", "--count", "2")
+    assert done.stdout.splitlines()[0] == generate(model, start="床", temperature=0)
+
+
+def test_a_curve_of_the_loss():
+    history = [{"loss": 2.0 / (n + 1), "val_loss": 3.0 / (n + 1)} for n in range(200)]
+    lines = curve(history, ascii=True).splitlines()
+    assert len(lines) == 9
+    assert all(ord(character) < 128 for character in "".join(lines))
+    assert "o" in lines[0]
+    assert "*" in lines[7]
+    assert curve(history[:1]) == curve([{"loss": float("nan")}] * 3) == ""
+
+
+@pytest.mark.parametrize("scheme", ["torch", "keras", "xavier", "orthogonal", "identity"])
+def test_schemes_draw_what_they_say(scheme):
+    from rnncalc.initialise import arrays
+
+    rng = np.random.default_rng(0)
+    found = arrays(CELLS["lstm"], {"D": 7, "H": 5, "O": 2}, rng, scheme)
+    blocks = found["W"].reshape(4, 5, 5)
+    if scheme in ("keras", "orthogonal"):
+        for block in blocks:
+            assert np.allclose(block @ block.T, np.eye(5))
+    if scheme == "torch":
+        assert 0.8 / np.sqrt(5) < np.abs(found["U"]).max() <= 1 / np.sqrt(5)
+        assert found["b"].std() > 0.1
+    if scheme == "identity":
+        assert np.array_equal(blocks, [np.eye(5)] * 4)
+    forget = found["b"].reshape(4, 5)[1]
+    assert (forget == 1).all() == (scheme == "keras")
+    again = arrays(CELLS["lstm"], {"D": 7, "H": 5, "O": 2}, np.random.default_rng(0), scheme, forget_bias=1.0)
+    assert (again["b"].reshape(4, 5)[1] == 1).all()
+    assert np.array_equal(again["W"], found["W"])
+
+
+def test_init_writes_a_problem_that_forward_reads(tmp_path):
+    path = str(tmp_path / "p.json")
+    assert run("init", "gru", "--init", "orthogonal", "--outputs", "2", "-o", path).returncode == 0
+    done = run("forward", path, "--x", "1 2; 3 4", "--format", "json")
+    assert np.array(json.loads(done.stdout)["trace"]["y"]).shape == (2, 2)
+    assert "orthogonal gate by gate" in run("init", "lstm").stdout

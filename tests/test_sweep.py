@@ -1,0 +1,93 @@
+"""Sweeps on executors and on Dask, resumed; and plots."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from helpers import run
+
+from rnncalc import sweep
+from rnncalc.errors import ParseError, ProblemError
+
+SHARED = {"data": "example:names", "epochs": 1, "hidden": 8, "val": 0.2}
+
+
+def trials(**space):
+    return [{**SHARED, **trial} for trial in sweep.grid(space)]
+
+
+def test_a_grid_takes_all_and_a_random_search_draws_the_same_for_a_seed():
+    assert sweep.grid({"lr": [1, 2], "cell": ["a", "b", "c"]})[3] == {"lr": 2, "cell": "a"}
+    space = {"lr": {"low": 1e-4, "high": 1e-1, "log": True}, "hidden": {"low": 3, "high": 5}, "cell": ["a", "b"]}
+    found = sweep.drawn(space, 40, 1)
+    assert found == sweep.drawn(space, 60, 1)[:40] != sweep.drawn(space, 40, 2)
+    assert {one["hidden"] for one in found} == {3, 4, 5}
+    assert all(1e-4 <= one["lr"] <= 1e-1 for one in found)
+    assert sum(one["lr"] < 10**-2.5 for one in found) > 10
+    for bad in ({"lr": 3}, {"lr": []}, {"lr": {"low": 2, "high": 1}}, {"lr": {"low": 0, "high": 1, "log": True}}):
+        with pytest.raises(ProblemError, match="lr"):
+            sweep.drawn(bad, 1, 0)
+    with pytest.raises(ProblemError, match="a grid needs"):
+        sweep.grid({"lr": 0.1})
+
+
+def test_a_sweep_is_sorted_and_taken_up_again(tmp_path):
+    kept, seen = tmp_path / "s.jsonl", []
+    with ThreadPoolExecutor(2) as executor:
+        first = sweep.sweep(trials(lr=[1e-5, 0.01]), executor, kept, lambda result, done, all_: seen.append(done))
+        kept.write_text(kept.read_text() + '{"options": {"tor')  # a crash as a line was written
+        seen.clear()
+        both = sweep.sweep(
+            trials(lr=[1e-5, 0.01, -1.0]), executor, kept, lambda r, done, all_: seen.append((done, all_))
+        )
+    assert seen == [(3, 3)]
+    assert [one["options"]["lr"] for one in first] == [0.01, 1e-5]
+    assert both[:2] == first
+    assert "lr cannot be -1" in both[2]["error"]
+    assert len(kept.read_text().splitlines()) == 3
+    kept.write_text("nonsense\n" + kept.read_text())
+    with pytest.raises(ParseError, match="line 1"):
+        sweep.sweep([], None, kept)
+
+
+def test_the_command_writes_a_table(tmp_path):
+    (tmp_path / "space.json").write_text('{"hidden": [4, 12]}')
+    done = run("sweep", "--space", str(tmp_path / "space.json"), "--example", "names", "--epochs", "1", "--val", "0.2",
+               "-o", str(tmp_path / "s.jsonl"))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["val_loss", "epoch", "hidden"]
+    assert [line.split()[2] for line in lines[1:]] == ["12", "4"]
+    (tmp_path / "space.json").write_text('{"hiden": [4, 12]}')
+    done = run("sweep", "--space", str(tmp_path / "space.json"))
+    assert "there is no option “hiden”" in done.stderr
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own, of its ports and sockets
+def test_dask_runs_a_sweep():
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        found = sweep.sweep(trials(lr=[0.001, 0.01]), client.get_executor())
+    assert [one["options"]["lr"] for one in found] == [0.01, 0.001]
+
+
+@pytest.mark.filterwarnings("default")
+def test_plots(tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = [{"x": [[0.1, 2], [0.3, 1], [k, 1]], "y": "ab"[k % 2]} for k in range(20)]
+    (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    model, data = str(tmp_path / "m.safetensors"), str(tmp_path / "d.jsonl")
+    done = run("train", "--data", data, "--epochs", "3", "--layers", "2", "--direction", "both", "-o", model)
+    assert done.returncode == 0, done.stderr
+    for kind in ("loss", "states", "gates", "flow"):
+        for ending, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
+            picture = tmp_path / f"{kind}{ending}"
+            done = run("plot", kind, model, "--data", data, "-o", str(picture))
+            assert done.returncode == 0, done.stderr
+            assert picture.read_bytes().startswith(begins)
+            assert picture.stat().st_size > 3000
+    assert "needs data" in run("plot", "states", model, "-o", str(tmp_path / "a.png")).stderr
+    assert run("plot", "loss", model, "-o", str(tmp_path / "a.doc")).returncode == 2

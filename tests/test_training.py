@@ -1,0 +1,349 @@
+"""Training: steps against backpropagation and against PyTorch, batches, streams, runs that are taken up again."""
+
+import math
+
+import numpy as np
+import pytest
+from helpers import every_cell, random_arrays, random_network
+
+import rnncalc
+from rnncalc.engine.train_step import CompiledStep
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.layer import Layer
+from rnncalc.network import Network
+from rnncalc.parameters import Parameters
+from rnncalc.schedule import Schedule
+from rnncalc.sequences import Sequences
+from rnncalc.settings import Settings
+from rnncalc.training import DivergedError, Trainer
+from rnncalc.walked_step import WalkedStep
+
+CELLS = {name: cell for name, cell in every_cell().items() if "," not in name}
+LENGTHS = [3, 6, 0, 2, 6]
+
+
+def stack(kind, read_out=True):
+    """Networks of several layers, in one direction and in both."""
+    rng = np.random.default_rng(4)
+
+    def layer(cell, D, H, merge=None, direction="forward"):
+        arrays, two = random_arrays(CELLS[cell], rng, D=D, H=H), {}
+        if merge:
+            two = {"direction": "both", "backward": random_arrays(CELLS[cell], rng, D=D, H=H), "merge": merge}
+        return Layer(CELLS[cell], **arrays, **(two or {"direction": direction}))
+
+    layers = {
+        "three": [layer("lstm", 3, 5), layer("gru", 5, 4), layer("elman", 4, 6)],
+        "both": [layer("lstm", 3, 5, "concat"), layer("gru", 10, 4, "mul"), layer("elman", 4, 6)],
+        "backward": [layer("lstm", 3, 5, direction="backward"), layer("gru", 5, 4, "ave")],
+        "odd": [layer("elman", 3, 5), layer("odd", 5, 5), layer("odd", 5, 5)],
+        "odd both": [layer("odd", 5, 5, "sum"), layer("odd", 5, 5)],
+    }[kind]
+    top = (rng.normal(size=(7, layers[-1].width)), rng.normal(size=7), "softmax") if read_out else ()
+    return Network(layers, *top)
+
+
+def gradients(net, loss, lengths=None, classes=False, last=False, tokens=False, chunk=0, engine=CompiledStep):
+    """What a step finds, and what `Network.backward` says of the same."""
+    rng = np.random.default_rng(1)
+    D, O, N, T = net.sizes["D"], net.sizes["O"], 5, 6
+    numbers = rng.integers(-1, D, size=(N, T))
+    x = (np.arange(D) == numbers[..., None]).astype(net.dtype) if tokens else rng.normal(size=(N, T, D))
+    x = x.astype(net.dtype)
+    targets = rng.integers(0, O, size=(N, T)).astype(float) if classes else rng.random((N, T, O))
+    targets[rng.random(targets.shape) < 0.2] = np.nan
+    if last:
+        targets[:, :-1] = np.nan
+    wanted = net.backward(net.forward(x, lengths=lengths), targets, loss=loss, chunk=chunk or None)
+    parameters = Parameters(net)
+    if engine is CompiledStep:
+        step = CompiledStep(net.layers, net.read_out, parameters.places, parameters.vector, loss)
+    else:
+        step = WalkedStep(net, parameters, loss)
+    schedule, g = Schedule.of(N, T, lengths, None), np.full_like(parameters.vector, np.nan)
+    rows = schedule.pack(targets)
+    given = np.where(np.isnan(rows), -1, rows).astype(np.int64) if classes else rows.astype(net.dtype)
+    fed = schedule.pack(numbers.astype(net.dtype) if tokens else x)
+    share = 1 / max((~np.isnan(rows)).sum(), 1) if loss == "mean_squared_error" else 1
+    for _twice in range(2):  # the second time in blocks that have been used
+        total, _right = step(fed, schedule, [{} for _one in net.passes], given, share, chunk, g)
+    assert total * share == pytest.approx(wanted.loss, rel=1e-12 if net.dtype == np.float64 else 1e-5)
+    return parameters.named(g), wanted
+
+
+def agree(net, loss, **how):
+    found, wanted = gradients(net, loss, **how)
+    tolerance = 1e-11 if net.dtype == np.float64 else 1e-3
+    for number, layer in enumerate(wanted.layers):
+        for way, one in layer.passes.items():
+            second = way == "backward" and len(layer.passes) > 1
+            for name, array in one.items():
+                place = f"layers.{number}.{'backward.' if second else ''}{name}"
+                if place in found:
+                    assert np.allclose(found.pop(place), array, rtol=tolerance, atol=tolerance * np.abs(array).max())
+    for name in list(found):
+        array = wanted[name]
+        assert np.allclose(found.pop(name), array, rtol=tolerance, atol=tolerance * np.abs(array).max())
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_step_finds_the_gradients_of_backward(name):
+    cell = CELLS[name]
+    agree(random_network(cell, engine="numba", read_out="tanh"), "squared_error", lengths=LENGTHS)
+    if name == "jordan":
+        agree(random_network(cell, engine="numba"), "binary_cross_entropy")
+    else:
+        net = random_network(cell, engine="numba", read_out="softmax")
+        agree(net, "cross_entropy", classes=True, last=True, lengths=LENGTHS)
+        agree(net, "cross_entropy")
+        agree(net, "cross_entropy", classes=True, chunk=2)
+        if not cell.adds_input:
+            agree(net, "cross_entropy", classes=True, tokens=True)
+
+
+@pytest.mark.parametrize("kind", ["three", "both", "backward", "odd", "odd both"])
+def test_a_step_goes_through_stacks(kind):
+    for lengths in (None, LENGTHS):
+        agree(stack(kind), "squared_error", lengths=lengths)
+        agree(stack(kind), "cross_entropy", lengths=lengths, classes=True, last=True)
+    if kind != "backward":
+        agree(stack(kind, read_out=False), "mean_squared_error", lengths=LENGTHS)
+    agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, engine=WalkedStep)
+
+
+def test_a_step_in_single_precision():
+    net = random_network(CELLS["lstm"], engine="numba", read_out="sigmoid", dtype="float32")
+    agree(net, "binary_cross_entropy", last=True)
+    net = random_network(CELLS["lstm"], engine="numba", read_out="identity", dtype="float32")
+    agree(net, "cross_entropy", classes=True, tokens=True)
+    agree(net, "half_squared_error")
+
+
+# ------------------------------------------------------------------------------------------------------------- PyTorch
+
+N, T, D, H, O = 96, 9, 3, 16, 5
+
+
+def losses_of(net, x, y, **settings):
+    """The loss of every step."""
+    found, before = [], [0.0, 0.0]
+
+    def watch(trainer):
+        progress = trainer.progress
+        if progress.step:
+            found.append((progress.total - before[0]) / (progress.weight - before[1]))
+        before[:] = (progress.total, progress.weight) if progress.step else (0.0, 0.0)
+
+    net.fit(x, y, watch=watch, **settings)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru_after"])
+@pytest.mark.parametrize(("optimizer", "lr"), [("sgd", 0.5), ("adam", 0.01), ("rmsprop", 0.003)])
+def test_the_first_100_losses_are_those_of_pytorch(cell, optimizer, lr):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(5)
+    rnn = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru_after": torch.nn.GRU}[cell](
+        D, H, batch_first=True, dtype=torch.float64
+    )
+    top = torch.nn.Linear(H, O, dtype=torch.float64)
+    frozen = 2 * H if cell == "gru_after" else len(rnn.bias_hh_l0)  # PyTorch's second bias, which is no other parameter
+    with torch.no_grad():
+        rnn.bias_hh_l0[:frozen] = 0
+    rnn.bias_hh_l0.register_hook(lambda g: torch.cat([torch.zeros(frozen, dtype=g.dtype), g[frozen:]]))
+    tensors = {**rnn.state_dict(), "top.weight": top.weight, "top.bias": top.bias}
+    net = rnncalc.from_state_dict(tensors, readout="top")
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(N, T, D)), rng.integers(0, O, size=(N, T))
+    rule = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}[optimizer]
+    steps = rule([*rnn.parameters(), *top.parameters()], lr=lr)
+    inputs, targets, theirs = torch.from_numpy(x), torch.from_numpy(y), []
+    for number in range(100):
+        rows = slice(number % 6 * 16, number % 6 * 16 + 16)
+        scores = top(rnn(inputs[rows])[0])
+        loss = torch.nn.functional.cross_entropy(scores.reshape(-1, O), targets[rows].reshape(-1))
+        steps.zero_grad()
+        loss.backward()
+        steps.step()
+        theirs.append(loss.item())
+    ours = losses_of(net, x, y, loss="cross_entropy", epochs=17, batch=16, shuffle=False, optimizer=optimizer, lr=lr)
+    assert np.abs(ours[:100] - theirs).max() < 1e-8
+    assert theirs[96] < theirs[0] - 0.001  # the same batch, 16 epochs later
+
+
+# ---------------------------------------------------------------------------------------------------------------- runs
+
+
+def task(seed=0, count=60, ragged=True):
+    """Is the sum of the first inputs positive?"""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, 9, size=count) if ragged else [8] * count
+    x = [rng.normal(size=(n, D)) for n in lengths]
+    return x, np.array([int(one[:, 0].sum() > 0) for one in x])
+
+
+def network(engine="numba", cell="gru", outputs=2, **options):
+    return random_network(CELLS[cell], 7, engine=engine, read_out="softmax", D=D, H=6, **options)
+
+
+def weights(net):
+    return Parameters(net).vector.copy()
+
+
+@pytest.mark.parametrize("engine", ["numba", "equations"])
+def test_fit_learns_and_a_seed_says_everything(engine):
+    x, y = task(count=60 if engine == "numba" else 24)
+    epochs = 12 if engine == "numba" else 5
+    runs = []
+    for seed in (3, 3, 4):
+        net = network(engine)
+        history = net.fit(x, y, loss="cross_entropy", epochs=epochs, batch=8, lr=0.02, seed=seed, validation=0.2)
+        runs.append((weights(net), history))
+    assert runs[0][1][-1]["loss"] < 0.8 * runs[0][1][0]["loss"]
+    assert set(runs[0][1][0]) == {"epoch", "loss", "lr", "accuracy", "val_loss", "val_accuracy"}
+    assert np.array_equal(runs[0][0], runs[1][0])
+    assert runs[0][1] == runs[1][1]
+    assert not np.array_equal(runs[0][0], runs[2][0])
+
+
+def test_both_engines_take_the_same_path():
+    x, y = task(count=20)
+    found = []
+    for engine in ("numba", "equations"):
+        net = network(engine, cell="lstm")
+        settings = {"epochs": 3, "batch": 6, "clip_norm": 0.3, "clip_value": 0.1, "optimizer": "rmsprop"}
+        net.fit(x, y, loss="cross_entropy", **settings)
+        found.append(weights(net))
+    assert np.allclose(*found, rtol=1e-9, atol=1e-12)
+
+
+def test_a_trained_network_predicts_with_its_new_weights_and_refuses_old_traces():
+    x, y = task(ragged=False)
+    net = network()
+    before, trace = net(np.stack(x)), net.forward(np.stack(x))
+    net.fit(np.stack(x), y, loss="cross_entropy", epochs=2)
+    assert not np.allclose(net(np.stack(x)), before)
+    again = Network(net.layers, net.read_out.arrays["V"], net.read_out.arrays["c"], "softmax")
+    assert np.array_equal(net(np.stack(x)), again(np.stack(x)))
+    with pytest.raises(ProblemError, match="before its weights were changed"):
+        net.backward(trace, y, loss="cross_entropy")
+    with pytest.raises(ValueError, match="read-only"):
+        net.layers[0].arrays["U"][0] = 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_run_taken_up_again_ends_with_the_same_bits(stream):
+    rng = np.random.default_rng(6)
+    if stream:
+        data = Sequences.of([rng.normal(size=(203, D))], [rng.normal(size=(203, 7))], classes=False, inputs=D)
+        settings = Settings("mean_squared_error", epochs=4, batch=5, chunk=7, optimizer="adam", seed=2)
+        make = lambda: random_network(CELLS["lstm"], 7, engine="numba", read_out="identity", D=D, H=6)  # noqa: E731
+    else:
+        data = Sequences.of(*task(), classes=True, inputs=D)
+        settings = Settings("cross_entropy", epochs=4, batch=7, optimizer="momentum", lr=0.1, schedule="cosine")
+        make = network
+    whole = make()
+    wanted = Trainer(whole, *settle(data, settings)).run()
+    for pause in (1, 4, 9, 13, 20):
+        net = make()
+        first = Trainer(net, *settle(data, settings))
+
+        class StopError(Exception):
+            pass
+
+        def watch(trainer, pause=pause, stop=StopError):
+            if trainer.progress.steps == pause:
+                raise stop
+
+        with pytest.raises(StopError):
+            first.run(watch)
+        arrays, numbers = first.state()
+        arrays = {name: array.copy() for name, array in arrays.items()}
+        other = make()
+        second = Trainer(other, *settle(data, settings))
+        second.restore(arrays, numbers)
+        history = second.run()
+        assert history == wanted
+        assert np.array_equal(weights(other), weights(whole))
+
+
+def settle(data, settings):
+    train, validation = data.split(0.2, settings.seed)
+    return train, settings, validation
+
+
+def test_a_stream_carries_its_state_and_cuts_the_gradient():
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(40, D)), rng.normal(size=(40, 7))
+    net = random_network(CELLS["lstm"], 7, engine="numba", read_out="identity", D=D, H=6)
+    whole = float(((net(x) - y) ** 2).mean())
+    history = net.fit([x], [y], loss="mean_squared_error", epochs=1, batch=1, chunk=8, lr=0, optimizer="sgd")
+    assert history[0]["loss"] == pytest.approx(whole, rel=1e-12)
+    trainer = Trainer(net, Sequences.of([x], [y], classes=False, inputs=D), Settings("mean_squared_error", chunk=8))
+    batches = list(trainer.data.stream(4, 3))
+    assert [batch.carried for batch in batches] == [False, True, True, True]
+    assert np.concatenate([b.rows.reshape(-1, 4)[:, 1] for b in batches]).tolist() == list(range(10, 20))
+
+
+def test_batches_hold_every_sequence_once_and_neighbours_in_length():
+    x, y = task(count=500)
+    data = Sequences.of(x, y, classes=True, inputs=D)
+    orders = [data.order(16, 5, epoch, True) for epoch in (0, 1, 0)]
+    for order in orders:
+        assert sorted(np.concatenate(order)) == list(range(500))
+        assert max(np.ptp(data.lengths[which]) for which in order) <= 4
+    assert [o.tolist() for o in orders[0]] == [o.tolist() for o in orders[2]]
+    assert [o.tolist() for o in orders[0]] != [o.tolist() for o in orders[1]]
+    batch = data.batch(orders[0][3])
+    for number, which in enumerate(orders[0][3]):
+        rows = batch.schedule.unpack(batch.rows)[number][: data.lengths[which]]
+        assert rows.tolist() == list(range(data.starts[which], data.starts[which + 1]))
+
+
+def test_early_stopping_keeps_the_best_weights():
+    x, y = task(count=30)
+    net = network()
+    history = net.fit(
+        x, y, loss="cross_entropy", epochs=200, lr=0.1, patience=3, validation=task(1, 30), batch=5, optimizer="adam"
+    )
+    best = min(history, key=lambda entry: entry["val_loss"])
+    assert len(history) == best["epoch"] + 4 < 200
+    held = Sequences.of(*task(1, 30), classes=True, inputs=D)
+    assert Trainer(net, held, Settings("cross_entropy")).evaluate(held)[0] == pytest.approx(best["val_loss"], rel=1e-12)
+
+
+def test_a_loss_that_explodes_stops_and_keeps_the_last_good_weights():
+    rng = np.random.default_rng(9)
+    x, y = rng.normal(size=(40, 6, D)), rng.normal(size=(40, 6, 7))
+    net = random_network(CELLS["elman"].switch(activation="relu"), 7, engine="numba", read_out="identity", D=D, H=6)
+    kept = weights(net)
+    with pytest.raises(
+        DivergedError, match=r"epoch 1, step \d+; gradient norms of the latest steps: [\d.e+]+"
+    ) as error:
+        net.fit(x, y, loss="mean_squared_error", lr=1e4, optimizer="sgd", batch=4)
+    assert "clip_norm" in str(error.value)
+    assert np.array_equal(weights(net), kept)
+    with pytest.raises(DivergedError):
+        net.fit(np.where(rng.random(x.shape) < 0.01, math.inf, x), y, loss="mean_squared_error")
+    assert np.array_equal(weights(net), kept)
+
+
+def test_what_does_not_fit_is_refused_by_name():
+    x, y = task()
+    for settings, message in (
+        ({"lerning_rate": 1}, "lerning_rate"),
+        ({"optimiser": "adam"}, "did you mean optimizer"),
+        ({"epochs": -1}, "epochs cannot be less than 0"),
+        ({"clip_norm": 0}, "clip_norm must be above 0"),
+        ({"loss": "binary_cross_entropy"}, "the output must be identity or sigmoid"),
+    ):
+        with pytest.raises(ProblemError, match=message):
+            network().fit(x, y, **{"loss": "cross_entropy", **settings})
+    with pytest.raises(ProblemError, match="class 9 is there"):
+        network().fit(x, y + 8, loss="cross_entropy")
+    with pytest.raises(ShapeError, match=r"sequence 2 must be \(T, D\)"):
+        network().fit([x[0], x[1][:, :1]], y[:2], loss="cross_entropy")
+    with pytest.raises(ShapeError, match="60 sequences need 60 targets"):
+        network().fit(x, y[:-1], loss="cross_entropy")
+    with pytest.raises(ProblemError, match="not one target"):
+        network().fit(x, np.full(60, -1), loss="cross_entropy")
