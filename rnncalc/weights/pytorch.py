@@ -120,13 +120,9 @@ def _array(tensor: Any) -> np.ndarray:
 
 
 def _safetensors(path: str) -> Mapping[str, np.ndarray]:
-    try:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-    except ImportError:
-        raise ProblemError(
-            _("reading {path} needs the package safetensors: pip install rnncalc[safetensors]"), path=path
-        ) from None
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
