@@ -214,9 +214,9 @@ def _truths(value: Any, where: str) -> Any:
     """Nested truth values as ones and zeros."""
     if isinstance(value, list):
         return [_truths(part, where) for part in value]
-    if value not in (True, False, "1", "0"):
+    if value not in (True, False, "1", "0", "1.0", "0.0"):
         raise ProblemError(_("{where}: a mask holds true and false"), where=where)
-    return float(value in (True, "1"))
+    return float(value in (True, "1", "1.0"))
 
 
 def _width(x: Numbers) -> int | None:

@@ -47,7 +47,7 @@ HEAVY = {  # package → the only places that may import it
     "safetensors": ("weights",),
     "matplotlib": ("plots.py",),
     "sklearn": ("estimators.py",),
-    "distributed": ("cli/sweep.py",),
+    "distributed": ("cli/grade.py", "cli/sweep.py"),
 }
 
 

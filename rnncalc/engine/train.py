@@ -158,8 +158,8 @@ class Unit:
         """Add the gradient at the inputs to flat rows, `pitch` apart."""
         back, schedule = self.back, self.schedule
         back_loops.input_gradients(
-            self.adjoint, self.pitch_a, schedule.sequences, schedule.rows - schedule.sequences, self.packed.lanes,
-            back.inputs, back.panels, back.columns, target, pitch,
+            self.adjoint, self.pitch_a, back.geometry, schedule.sequences, schedule.rows - schedule.sequences,
+            back.inputs, back.panels, back.columns, target, 0, pitch,
         )  # fmt: skip
         if self.cell.adds_input:
             rows = self.adjoint.reshape(-1, self.pitch_a)[schedule.sequences : -1]
