@@ -81,10 +81,12 @@ class Habit:
         for unit in self._units(lo, hi):
             for value in (lo, hi):
                 scaled = value / unit
-                if self.cuts:
+                found += [
+                    np.floor(scaled + 0.5 + SLACK) * unit,
+                    np.ceil(scaled - 0.5 - SLACK) * unit,
+                ]  # a half: either way
+                if self.cuts:  # as far as a few numbers show: they may also round
                     found.append(np.trunc(scaled) * unit)
-                else:  # a half may go either way
-                    found += [np.floor(scaled + 0.5 + SLACK) * unit, np.ceil(scaled - 0.5 - SLACK) * unit]
         return np.fmin.reduce(found), np.fmax.reduce(found)
 
     def _units(self, lo: np.ndarray, hi: np.ndarray) -> list[np.ndarray]:

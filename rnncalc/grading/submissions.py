@@ -7,6 +7,7 @@ harmless before anybody sees them.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from rnncalc.grading import tables
 from rnncalc.grading.sheet import Sheet, plain
 from rnncalc.language import _
 from rnncalc.parse import given as reader
+from rnncalc.parse.numbers import LONGEST_NUMBER
 from rnncalc.safe import one_line
 
 LARGEST = 250_000  # bytes of one person's file: homework has a few thousand
@@ -26,6 +28,7 @@ MOST = 20_000  # numbers and texts in it
 DEEPEST = 12
 LONGEST = 5_000  # characters of one text: a matrix that a person types
 WHO = ("id", "name")
+_RUN = re.compile(rf"\d{{{LONGEST_NUMBER + 1}}}")  # what patterns of numbers would take long to refuse
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,8 @@ def _too_much(values: Any) -> str:
             return _("more than {most} entries").format(most=MOST)
         if any(isinstance(value, str) and len(value) > LONGEST for value in level):
             return _("a text is longer than {most} characters").format(most=LONGEST)
+        if any(isinstance(value, str) and _RUN.search(value) for value in level):
+            return _("no number has more than {most} digits").format(most=LONGEST_NUMBER)
         level = [value for value in level if isinstance(value, dict | list)]
         if not level:
             return ""

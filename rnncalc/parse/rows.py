@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rnncalc.errors import ParseError
+from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
 from rnncalc.parse.brackets import place
-from rnncalc.parse.numbers import BLANKS, DECIMAL, FRACTION, WORD, Numbers
+from rnncalc.parse.numbers import BLANKS, DECIMAL, FRACTION, LONGEST_NUMBER, WORD, Numbers
 
 _RULE = frozenset("-|:+ \t")  # what the line below a Markdown header is made of
 _ENTRY = re.compile(rf"{FRACTION.pattern}|{DECIMAL.pattern}|{WORD.pattern}|[^\s,]+", re.IGNORECASE)
@@ -32,6 +32,9 @@ def _row(line: str, table: str) -> list[str | None]:
     line = line.strip(",").strip()
     if re.search(r",\s*,", line):
         raise ParseError(_("a number is missing between two commas in “{line}”"), line=line[:60])
+    for word in line.replace(",", " ").split():
+        if len(word) > LONGEST_NUMBER:  # no number, and a pattern would take its time to find out
+            raise ParseError(_('expected a number, got "{text}"'), text=shown(word, 40))
     entries: list[str | None] = []
     at = 0
     while at < len(line):
