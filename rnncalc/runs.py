@@ -69,6 +69,9 @@ def carry_out(run: Run, output: str | None, interval: float, watch: Callable[[Tr
     if output is not None:
         save(run, output)
         checkpoint_of(output).unlink(missing_ok=True)
+        for left in Path(output).parent.iterdir():  # what a kill in the midst of writing has left beside
+            if left.name.startswith(f".{Path(output).name}."):
+                left.unlink(missing_ok=True)
 
 
 def save(run: Run, output: str) -> None:

@@ -65,6 +65,8 @@ class Trainer:
         outputs = self.network.sizes["O"]
         if not data.targets:
             raise ProblemError(_("there is not one target to learn from"))
+        if self.settings.loss == "cross_entropy" and outputs < 2:
+            raise ProblemError(_("cross_entropy chooses between classes: the network needs two outputs or more"))
         if data.y.ndim == 1 and data.y.max() >= outputs:
             raise ProblemError(_("class {n} is there, but the network has O = {o} outputs"), n=data.y.max(), o=outputs)
         if data.y.ndim == 2 and data.y.shape[1] != outputs:

@@ -339,6 +339,8 @@ def test_what_does_not_fit_is_refused_by_name():
     ):
         with pytest.raises(ProblemError, match=message):
             network().fit(x, y, **{"loss": "cross_entropy", **settings})
+    with pytest.raises(ProblemError, match="two outputs or more"):
+        rnncalc.Elman(np.ones((2, D)), np.ones((2, 2)), V=[[1.0, 2.0]]).fit(x, y * 0, loss="cross_entropy")
     with pytest.raises(ProblemError, match="class 9 is there"):
         network().fit(x, y + 8, loss="cross_entropy")
     with pytest.raises(ShapeError, match=r"sequence 2 must be \(T, D\)"):

@@ -108,7 +108,8 @@ class Packed:
         """The arrays that the loops are called with."""
         copy_of_x = self.offset(INPUT) if self.cell.adds_input else -1
         widths = [self.widths[size] for size in SIZES]
-        rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0), address(self.dtype)]
+        multiply = address(self.dtype) if self.dtype.kind == "f" else 0
+        rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0), multiply]
         self.geometry = np.array([*widths, self.pitch, self.lanes, *rest], np.int64)
         tables = ((self._inputs, 7), (self._products, 7), (self._rowwise, 5))
         inputs, products, rowwise = (np.array(table, np.int64).reshape(-1, width) for table, width in tables)
