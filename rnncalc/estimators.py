@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.errors import ProblemError
 from rnncalc.initialise import network
+from rnncalc.language import _
 from rnncalc.sequences import Sequences
 from rnncalc.settings import Settings
 from rnncalc.training import Trainer
@@ -103,6 +105,8 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
         X, y = validate_data(self, X, y, dtype=np.float64, allow_nd=True)
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ProblemError(_("y has one class only: there is nothing to choose between"))
         self._train(X, numbers.astype(np.int64), len(self.classes_), "cross_entropy")
         return self
 
