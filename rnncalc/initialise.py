@@ -18,6 +18,7 @@ from rnncalc.language import _
 from rnncalc.layer import Layer
 from rnncalc.network import Network
 
+N_ = str  # marks a text for translation
 Draw = Callable[[np.random.Generator, str, tuple[int, ...], int], np.ndarray]
 
 
@@ -74,28 +75,28 @@ def _identity(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units
 SCHEMES: dict[str, Scheme] = {
     "torch": Scheme(
         _torch,
-        "every number uniform in ±1/√H, biases too; PyTorch's two biases are one here",
+        N_("every number uniform in ±1/√H, biases too; PyTorch's two biases are one here"),
         "torch.nn.RNN, LSTM, GRU: reset_parameters",
     ),
     "keras": Scheme(
         _keras,
-        "U Glorot uniform in ±√(6/(D + H)), W orthogonal gate by gate, biases zero, an LSTM's forget bias 1",
+        N_("U Glorot uniform in ±√(6/(D + H)), W orthogonal gate by gate, biases zero, an LSTM's forget bias 1"),
         "keras.layers.LSTM: glorot_uniform, orthogonal, unit_forget_bias (Keras draws over all gates at once)",
         forget_bias=1.0,
     ),
     "xavier": Scheme(
         _xavier,
-        "U and W uniform in ±√(6/(fan in + fan out)), each gate by itself, biases zero",
+        N_("U and W uniform in ±√(6/(fan in + fan out)), each gate by itself, biases zero"),
         "X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks (2010)",
     ),
     "orthogonal": Scheme(
         _orthogonal,
-        "U and W orthogonal, each gate by itself, biases zero: products of many W neither grow nor shrink",
+        N_("U and W orthogonal, each gate by itself, biases zero: products of many W neither grow nor shrink"),
         "A. Saxe, J. McClelland, S. Ganguli, Exact solutions to the nonlinear dynamics of learning (2014)",
     ),
     "identity": Scheme(
         _identity,
-        "W = 1, U normal with deviation 0.001, biases zero: a ReLU network that begins by remembering everything",
+        N_("W = 1, U normal with deviation 0.001, biases zero: a ReLU network that begins by remembering everything"),
         "Q. Le, N. Jaitly, G. Hinton, A simple way to initialize recurrent networks of rectified linear units (2015)",
     ),
 }

@@ -101,11 +101,15 @@ def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
             found[name], good = ",".join(map(str, value)), True
         if not good:
             message = _("{where}: {name} must be {kind}, not {value}")
-            raise ProblemError(message, where=where, name=name, kind=_(WORDS[kind]), value=repr(value))
+            raise ProblemError(message, where=where, name=name, kind=_word(kind), value=repr(value))
     return found
 
 
-WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+def _word(kind: type) -> str:
+    """What a kind of value is called."""
+    return {int: _("a whole number"), float: _("a number"), str: _("a text"), bool: _("true or false")}[kind]
+
+
 _WHOLE = ("hidden", "layers", "window", "ahead", "epochs", "batch", "every", "warmup", "chunk", "patience", "seed")
 _TEXTS = (
     "data", "test", "kind", "input", "target", "id", "time", "tokens", "by", "scale", "at", "cell", "direction",

@@ -68,6 +68,9 @@ def _helped(tree: ast.AST) -> list[str]:
                 found += paragraphs(_constant(node.value))
             elif node.targets[0].id == "COMMANDS" and isinstance(node.value, ast.Dict):
                 found += [value.value for value in node.value.values if isinstance(value, ast.Constant)]
+            elif node.targets[0].id == "OPTIONS" and isinstance(node.value, ast.Dict):
+                last = [value.elts[-1] for value in node.value.values if isinstance(value, ast.Tuple)]
+                found += [text.value for text in last if isinstance(text, ast.Constant) and text.value]
     return found
 
 

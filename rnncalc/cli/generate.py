@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from rnncalc.cli.options import language_option
+from rnncalc.cli.spoken import Spoken
 from rnncalc.language import _
 
 
-@click.command("generate")
+@click.command("generate", cls=Spoken)
 @click.argument("model", metavar="MODEL")
 @click.option("--length", default=200, show_default=True, help="Tokens at most.")
 @click.option("--start", default="", help="What the text begins with.")
@@ -16,13 +18,14 @@ from rnncalc.language import _
 @click.option("--seed", default=0, show_default=True, help="Same seed, same text.")
 @click.option("--acrostic", default="", help="The first character of each line of verse.")
 @click.option("--count", default=1, show_default=True, help="So many texts, with the seeds that follow.")
+@language_option
 def command(
     model: str, length: int, start: str, temperature: float, top_k: int | None, seed: int, acrostic: str, count: int
 ) -> None:
     """Generate text with a model that was trained on text.
 
     \b
-    rnncalc generate quatrains.safetensors --acrostic 春江花月 --temperature 0.7
+    rnncalc generate quatrains.safetensors --temperature 0.7 --count 3
     rnncalc generate model.safetensors --start "Once" --length 500 --top-k 20
     """
     from rnncalc import generation

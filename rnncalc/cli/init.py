@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from rnncalc.cli.options import write
+from rnncalc.cli.options import language_option, write
+from rnncalc.cli.spoken import Spoken, spoken
 from rnncalc.errors import RnncalcError
 from rnncalc.language import _
 
 
-@click.command("init")
+@click.command("init", cls=Spoken)
 @click.argument("cell", metavar="CELL", default="lstm")
 @click.option("--init", "name", default="torch", show_default=True, help="torch, keras, xavier, orthogonal, identity.")
 @click.option("--inputs", default=2, show_default=True, help="D")
@@ -21,6 +22,7 @@ from rnncalc.language import _
 @click.option("--forget-bias", type=float, help="b_f of an LSTM, in place of the scheme's.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("-o", "--output-file", "output", metavar="FILE", help="Write a problem file (JSON) with these weights.")
+@language_option
 def command(
     cell: str, name: str, inputs: int, hidden: int, outputs: int | None, forget_bias: float | None, seed: int,
     output: str | None,
@@ -53,7 +55,7 @@ def command(
         click.echo(_("{name}: weights of {cell} by {scheme}").format(name=Path(output), cell=cell, scheme=name))
         return
     for known, scheme in initialise.SCHEMES.items():
-        click.echo(f"{'*' if known == name else ' '} {known}: {scheme.text}\n      {scheme.source}")
+        click.echo(f"{'*' if known == name else ' '} {known}: {spoken(scheme.text)}\n      {scheme.source}")
     click.echo()
     for key, array in arrays.items():
         rows = np.array2string(

@@ -10,16 +10,18 @@ from typing import Any
 
 import click
 
-from rnncalc.cli.options import write
+from rnncalc.cli.options import language_option, write
+from rnncalc.cli.spoken import Spoken
 
 
-@click.command("predict")
+@click.command("predict", cls=Spoken)
 @click.argument("model", metavar="MODEL")
 @click.argument("data", metavar="DATA")
 @click.option("--every", is_flag=True, help="At every step, also where the model was trained on the last.")
 @click.option("--format", "format_", type=click.Choice(["csv", "json", "plain"]), help="Default: by FILE, else plain.")
 @click.option("-o", "--output-file", "output", metavar="FILE", help="Write to FILE.")
 @click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Of plain output.")
+@language_option
 def command(model: str, data: str, every: bool, format_: str | None, output: str | None, digits: int) -> None:
     """Predict with a trained model: DATA is read as the data that it was trained on.
 

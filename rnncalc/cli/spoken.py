@@ -22,6 +22,8 @@ CLICK = (  # what click itself says, which it looks up under the same words
     N_("Try '{command} {option}' for help."),
     N_("default: {default}"),
     N_("Missing argument"),
+    N_("Missing option"),
+    N_("required"),
     N_("No such option {name!r}."),
     N_("No such command {name!r}."),
     N_("Option {name!r} does not take a value."),

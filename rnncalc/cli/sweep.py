@@ -8,11 +8,13 @@ from typing import Any
 
 import click
 
+from rnncalc.cli.options import language_option
+from rnncalc.cli.spoken import Spoken
 from rnncalc.cli.train import given, training_options
 from rnncalc.language import _
 
 
-@click.command("sweep")
+@click.command("sweep", cls=Spoken)
 @click.option("--space", required=True, metavar="FILE", help='TOML or JSON: {"lr": [0.01, 0.001], "hidden": [16, 32]}.')
 @click.option("--random", "count", type=click.IntRange(1), help="Draw so many combinations instead of taking all.")
 @click.option("--example", metavar="NAME", help="Sweep over a shipped run.")
@@ -23,6 +25,7 @@ from rnncalc.language import _
               help="Results, a line each; runs that are in it are not done again.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain")
 @training_options
+@language_option
 def command(
     space: str, count: int | None, example: str | None, config: str | None, jobs: int, scheduler: str | None, kept: str,
     format_: str, **options: Any,

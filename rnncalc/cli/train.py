@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from rnncalc.cli.options import language_option
+from rnncalc.cli.spoken import Spoken
 from rnncalc.language import _
 
 OVERFLOWED, INTERRUPTED = 3, 130
@@ -76,7 +78,7 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
     return found | {name: value for name, value in options.items() if value is not None}
 
 
-@click.command("train")
+@click.command("train", cls=Spoken)
 @click.option("--example", metavar="NAME", help="A shipped run: binary-addition, sin-cos, digits, quatrains, …")
 @click.option("--config", metavar="FILE", help="Options from a TOML or JSON file; those given here go first.")
 @click.option("-o", "--output-file", "model", metavar="MODEL", help="Where the model goes: model.safetensors.")
@@ -85,6 +87,7 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="Of what it says.")
 @click.option("--quiet", is_flag=True, help="Only the result.")
 @training_options
+@language_option
 def command(
     example: str | None, config: str | None, model: str | None, resume: bool, checkpoint: float, format_: str,
     quiet: bool, **options: Any,
@@ -123,7 +126,7 @@ def command(
         return INTERRUPTED
     except DivergedError as error:
         runs.save(run, model)
-        click.echo(f"Error: {error}", err=True)
+        click.echo(_("Error: {message}").format(message=error), err=True)
         return OVERFLOWED
     _tell(run, model, time.monotonic() - began, format_, quiet)
     return 0

@@ -82,7 +82,7 @@ class Watch:
             parts.append(_("val {x:.4g}").format(x=last["val_loss"]))
         for name in ("val_accuracy", "accuracy"):
             if name in last:
-                parts.append(f"{name.removeprefix('val_')} {last[name]:.2%}")
+                parts.append(_("accuracy {x:.2%}").format(x=last[name]))
                 break
         parts.append(_("{n:.0f} steps/s").format(n=(progress.steps - (self.first or 0)) / seconds))
         return "  ".join(parts)

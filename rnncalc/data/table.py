@@ -117,6 +117,7 @@ class _Reader:
             return
         cells = csv.reader(lines, delimiter=self.mark)
         numbers, targets, order = list[list[float]](), list[Any](), list[int]()
+        told = _("{name}, line {line}, column {column}")
         for row in cells:
             where = first + cells.line_num - 1
             if not any(cell.strip() for cell in row):
@@ -130,7 +131,7 @@ class _Reader:
             if self.classes and not self.targets:
                 targets.append(-1)
             elif self.classes:
-                place = f"{self.source}, line {where}, column {self.header[self.targets[0]]}"
+                place = told.format(name=self.source, line=where, column=self.header[self.targets[0]])
                 targets.append(self.labels.number(row[self.targets[0]].strip(), place))
             else:
                 targets.append(
