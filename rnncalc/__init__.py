@@ -61,7 +61,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f"rnncalc.{_HOMES[name]}"), name)
     elif name in _CELLS:
         from rnncalc.cells import CELLS
-        from rnncalc.network import one_layer
+        from rnncalc.one_layer import one_layer
 
         value = one_layer(name, CELLS[_CELLS[name]])
     else:

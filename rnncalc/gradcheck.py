@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncalc.backprop import Question, depth
+from rnncalc.backprop import depth
 from rnncalc.gradients import Gradients
 from rnncalc.network import Network
+from rnncalc.question import Question
 from rnncalc.schedule import Schedule
 from rnncalc.trace import Trace, View
 

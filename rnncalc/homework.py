@@ -15,7 +15,8 @@ from rnncalc.losses import LOSSES
 from rnncalc.making import DECIMALS, Made
 from rnncalc.quantities import per_step
 from rnncalc.report import backward, forward
-from rnncalc.report.shared import Choice, equations, levels
+from rnncalc.report.heads import equations
+from rnncalc.report.shared import Choice, levels
 
 BLANK = "______"
 

@@ -3,25 +3,27 @@
 net = Network([Layer("lstm", U, W, b)], V=V, c=c, output="softmax")
 y = net(x)                   # (T, D) → (T, O), (N, T, D) → (N, T, O)
 trace = net.forward(x)       # every intermediate
+
+Longer than other files, because everything that a network can be asked stands here with its shapes and errors.
 """
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnncalc.cells import Cell
 from rnncalc.equations import Call
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
 from rnncalc.layer import MERGES, Layer, Pass, as_array
 from rnncalc.readout import read_out
 from rnncalc.schedule import Schedule
+from rnncalc.states import cut, given_starts, joined, shown_ends
 from rnncalc.stepper import Stepper
 from rnncalc.threads import shares, side_by_side, wished
 from rnncalc.trace import LayerTrace, Made, Ran, Signals, Trace, View
@@ -114,21 +116,21 @@ class Network:
         Raises ShapeError.
         """
         array, view = self._input(x, lengths, mask, layout)
-        given, cells = self._starts(starts), self.cells
+        given, cells = given_starts(self.passes, starts), self.cells
         parts = shares(len(array), self.threads if self.engine == "numba" else 1)
 
         def infer(part: slice) -> tuple[np.ndarray, dict[str, Any]]:
             if len(parts) == 1:
                 return self._infer(array, view, given, cells, return_state)
             return self._infer(
-                array[part], view.part(part), [_cut(starts, part) for starts in given], cells, return_state
+                array[part], view.part(part), [cut(starts, part) for starts in given], cells, return_state
             )
 
         found = side_by_side(infer, parts)
         y, ends = found[0]
         if len(found) > 1:
             y = np.concatenate([part for part, _ends in found], axis=int(view.time_first))
-            ends = _joined([part for _y, part in found])
+            ends = joined([part for _y, part in found])
         return (y, ends) if return_state else y
 
     def _infer(
@@ -148,7 +150,7 @@ class Network:
             rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
         if self.read_out:
             rows, _none = next(cells).infer(rows, Schedule.flat(len(rows)), {})
-        return np.ascontiguousarray(view.steps(rows)), self._ends(ends, view) if wanted else {}
+        return np.ascontiguousarray(view.steps(rows)), shown_ends(ends, view) if wanted else {}
 
     def forward(
         self,
@@ -160,7 +162,7 @@ class Network:
         **starts: Any,
     ) -> Trace:
         """Every intermediate of every step, by name. Arguments as for a call."""
-        return self.traced(*self._input(x, lengths, mask, layout), self._starts(starts))
+        return self.traced(*self._input(x, lengths, mask, layout), given_starts(self.passes, starts))
 
     def traced(self, array: np.ndarray, view: View, starts: Sequence[Mapping[str, Any]]) -> Trace:
         """`forward` of what has been checked: x as (N, T, D), and the starts of each pass."""
@@ -236,7 +238,7 @@ class Network:
         """A stream: `step(x_t)` gives y_t and keeps the state. h0, c0, y0 as for a call. Only forward layers stream."""
         if any("backward" in layer.passes for layer in self.layers):
             raise ProblemError(_("a layer that runs backward needs the whole sequence: it cannot be stepped"))
-        return Stepper(self, self._starts(starts))
+        return Stepper(self, given_starts(self.passes, starts))
 
     def in_complex(self) -> Network:
         """A walked copy, complex, whose weights can be changed: to differentiate by complex step."""
@@ -283,66 +285,6 @@ class Network:
         array = np.swapaxes(array, 0, 1) if time_first else array if batch else array[None]
         return array, View(Schedule.of(array.shape[0], array.shape[1], lengths, mask), batch, time_first)
 
-    def _starts(self, starts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The starts of each pass: what was given, one for each pass where there are several."""
-        passes = self.passes
-        known = sorted({f"{state}0" for one in passes for state in one.cell.state})
-        found: list[dict[str, Any]] = [{} for _one in passes]
-        for name, value in starts.items():
-            if name not in known:
-                raise ProblemError(
-                    _("no state starts from {name}; there are {known}"), name=name, known=", ".join(known)
-                )
-            if value is None:
-                continue
-            values = [value] if len(passes) == 1 else list(value) if isinstance(value, Iterable) else []
-            if len(values) != len(passes):
-                message = _("{name}: {n} passes need a list of {n}, layer by layer, forward before backward")
-                raise ShapeError(message, name=name, n=len(passes))
-            for start, one in zip(found, values):
-                start[name] = one
-        return found
-
-    def _ends(self, ends: list[Mapping[str, np.ndarray]], view: View) -> dict[str, Any]:
-        """The final states by name: an array, or a list with an entry for each pass."""
-        given = np.argsort(view.schedule.order)
-        shown = [{name: view.sequences(values[given]) for name, values in end.items()} for end in ends]
-        if len(shown) == 1:
-            return shown[0]
-        names = dict.fromkeys(name for end in shown for name in end)
-        return {name: [end.get(name) for end in shown] for name in names}
-
-
-class OneLayer(Network):
-    """One layer of one cell: the classes `Elman`, `LSTM`, … are this, each with its cell."""
-
-    cell: ClassVar[Cell]
-
-    def __init__(
-        self,
-        *arrays: ArrayLike | None,
-        dtype: str | np.dtype | None = None,
-        engine: str = "numba",
-        threads: int | None = None,
-        **options: Any,
-    ):
-        if self.cell.owns_read_out:
-            super().__init__([Layer(self.cell, *arrays, **options)], dtype=dtype, engine=engine, threads=threads)
-            return
-        top = {name: options.pop(name, None) for name in ("V", "c", "output")}
-        super().__init__([Layer(self.cell, *arrays, **options)], **top, dtype=dtype, engine=engine, threads=threads)
-
-
-def one_layer(class_name: str, cell: Cell) -> type[OneLayer]:
-    """The class of one-layer networks of a cell."""
-    title = cell.literature.title if cell.literature else cell.name
-    lines = "\n".join(f"    {line} = {text}" for line, text in cell.equations.items())
-    return type(
-        class_name,
-        (OneLayer,),
-        {"cell": cell, "__doc__": f"{title}.\n\n{lines}\n\nTakes {', '.join(cell.stacks)} …; see `Network`."},
-    )
-
 
 def _check_stack(layers: Sequence[Layer]) -> Layer:
     """The top layer of layers that fit on each other."""
@@ -353,23 +295,6 @@ def _check_stack(layers: Sequence[Layer]) -> Layer:
             message = _("a layer of {cell} takes {wanted} inputs, the layer below gives {given}")
             raise ShapeError(message, cell=above.cell.name, wanted=above.sizes["D"], given=below.width)
     return layers[-1]
-
-
-def _cut(starts: Mapping[str, Any], part: slice) -> dict[str, Any]:
-    """The starts of some sequences of a batch."""
-    return {name: value[part] if np.ndim(value) == 2 else value for name, value in starts.items()}
-
-
-def _joined(ends: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Final states of parts of a batch as those of the whole."""
-    found: dict[str, Any] = {}
-    for name, first in ends[0].items():
-        if isinstance(first, list):
-            several = zip(*(part[name] for part in ends))
-            found[name] = [None if one[0] is None else np.concatenate(one) for one in several]
-        else:
-            found[name] = np.concatenate([part[name] for part in ends])
-    return found
 
 
 def _passes(layers: Sequence[Layer]) -> list[Pass]:

@@ -16,8 +16,8 @@ from rnncalc.trace import Trace
 from rnncalc.writing import Letters
 
 if TYPE_CHECKING:
-    from rnncalc.backprop import Question
     from rnncalc.gradients import Gradients
+    from rnncalc.question import Question
 
 COMPILING = 0.5  # seconds until the compiled engine's first answer, Numba's import included
 
@@ -63,7 +63,7 @@ class Problem:
 
     def question(self, trace: Trace) -> Question:
         """The loss that is asked for, row by row. Raises ProblemError."""
-        from rnncalc.backprop import asked
+        from rnncalc.question import asked
 
         task = self.task
         return asked(self.network, trace, task.targets, task.loss, task.reduction, task.dy)

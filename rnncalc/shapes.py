@@ -220,8 +220,7 @@ def bring_output(array: Numbers, name: str, shape: tuple[int, ...], classes: boo
 
     Raises ShapeError.
     """
-    values = array.values
-    blank = array.blank
+    values, blank = array.values, array.blank
     if not np.isfinite(values[~blank]).all():
         raise ProblemError(_("{name}: a finite number or null is needed"), name=name)
     if values.ndim == 0 and values.size == np.prod(shape):
@@ -237,10 +236,7 @@ def bring_output(array: Numbers, name: str, shape: tuple[int, ...], classes: boo
         return values.reshape(shape[:-1])
     if blank.all():
         return np.full(shape, np.nan)
-    if blank.any() and values.ndim == 1 and len(values) == shape[0] and values.ndim < len(shape):
-        message = _("{name} must be of the shape of y, {wanted}, got {shape}: write each row in brackets")
-    else:
-        message = _("{name} must be of the shape of y, {wanted}, got {shape}")
+    message = _("{name} must be of the shape of y, {wanted}, got {shape}")
     raise ShapeError(message, name=name, wanted=shape, shape=array.shape)
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncalc.backprop import Question, descend
+from rnncalc.backprop import descend
 from rnncalc.gradients import Gradients
 from rnncalc.losses import LOSSES, one_hot
 from rnncalc.parameters import Parameters
+from rnncalc.question import Question
 from rnncalc.schedule import Schedule
 from rnncalc.trace import View
 

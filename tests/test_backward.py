@@ -7,13 +7,13 @@ import pytest
 from helpers import ENGINES, MGU, ODD, every_cell, random_arrays, random_starts
 
 import rnncalc
-from rnncalc.backprop import asked
 from rnncalc.cells import Cell
 from rnncalc.errors import RnncalcError
 from rnncalc.gradcheck import GradientCheck, worst
 from rnncalc.gradients import Gradients
 from rnncalc.layer import MERGES, Layer
 from rnncalc.network import Network
+from rnncalc.question import asked
 from rnncalc.schedule import Schedule
 from rnncalc.walk import WalkedAdjoint
 

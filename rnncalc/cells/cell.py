@@ -2,6 +2,7 @@
 
 Everything else follows from the lines: the parameters and their shapes, the order of computation, the numbers that
 `--work` shows, the gradients, the compiled code. A built-in cell and one that a person types are the same record.
+Longer than other files, so that a record and the checks that it makes of itself stand together.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Every variant of every mistake is solved. One that gives all their digits from exact values is found. Where none does,
 variants that come near are judged as the right solution was, from the person's own earlier numbers, so that a mistake
 on top of a slip, or of much rounding, is found too. Then pairs: a second mistake on top of one that explains the first
-wrong number, and two that only together explain it.
+wrong number, and two that only together explain it. Longer than other files, as one search with its stages in order.
 """
 
 from __future__ import annotations

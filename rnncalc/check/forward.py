@@ -2,6 +2,7 @@
 
 Keys: (era, run, line, visit), visits counted from 1 and 0 the start; (era, "out", layer, visit) what a layer hands up;
 ("θ", run, symbol) and, once updated, ("new", run, symbol). The era is "" or, with the updated parameters, "new".
+Longer than other files, because the way up through the layers is one walk.
 """
 
 from __future__ import annotations

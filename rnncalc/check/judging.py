@@ -3,7 +3,7 @@
 First exactly: what is right, and what is cut. Then in intervals, each number standing for all that it may have been
 rounded from, two walks side by side: from the right numbers alone, and from all of them, wrong ones included. Where the
 two are one, a number inside is rounding; where they differ, something wrong has come in, and a number inside the second
-is carried. What is left is wrong.
+is carried. What is left is wrong. Longer than other files: the walks share what they know of each number.
 """
 
 from __future__ import annotations

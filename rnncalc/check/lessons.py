@@ -1,4 +1,7 @@
-"""What each mistake teaches: how it comes about, how to see it in the numbers, what to do instead."""
+"""What each mistake teaches: how it comes about, how to see it in the numbers, what to do instead.
+
+As long as there are mistakes: a paragraph each.
+"""
 
 from __future__ import annotations
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.backprop import Question, asked, depth
+from rnncalc.backprop import depth
 from rnncalc.cells import Cell
 from rnncalc.equations import Expression
 from rnncalc.layer import Pass
 from rnncalc.parse.numbers import Numbers, number
 from rnncalc.passes import GivenPass
 from rnncalc.problems import Problem, Task
+from rnncalc.question import Question, asked
 from rnncalc.schedule import Schedule
 from rnncalc.shapes import bring
 from rnncalc.trace import Trace

@@ -1,6 +1,7 @@
 """From somebody's arrays to ours: orientation, fused matrices, the order of gates, two biases made one.
 
 Arrays come as Numbers, or as a dict of them by gate. Everything that is assumed on the way is put down as a note.
+Longer than other files: the conventions depend on each other and are read in order.
 """
 
 from __future__ import annotations

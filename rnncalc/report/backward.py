@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from rnncalc.cells.plan import Product, ProductLine
 from rnncalc.document import (
     Block,
-    Column,
     Document,
     Formula,
     Formulas,
     Heading,
-    Items,
     Matrices,
     Matrix,
     Paragraph,
     Table,
 )
 from rnncalc.equations import Binary, Name, Number
-from rnncalc.gradients import Gradients, PassGradients
+from rnncalc.gradients import Gradients
 from rnncalc.language import _
 from rnncalc.losses import LOSSES
 from rnncalc.problems import Problem
+from rnncalc.report import sums
 from rnncalc.report.backward_data import Update, data
 from rnncalc.report.descent import GIVEN, TARGET, Descent, descents
-from rnncalc.report.shared import Choice, Level, head, levels, of_sequence, sequences, stacked, table
+from rnncalc.report.heads import head
+from rnncalc.report.shared import Choice, Level, of_sequence, sequences, table
+from rnncalc.report.sums import MOST_SHARES, Named, groups, products
 from rnncalc.trace import Trace
 from rnncalc.work import step_work
 from rnncalc.writing import SUM, TOTAL, TRANSPOSED, Place
-
-MOST_SHARES = 40  # gradients of all parameters together of which every step's share is shown
-MOST_ROWS, MOST_COLUMNS = 12, 10  # of a matrix that is printed whole
 
 
 def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Choice = Choice()) -> Document:
@@ -55,9 +52,9 @@ def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Choic
         sheet.append(table(together, trace.view.schedule.present[sequence or 0], steps, key))
         if choice.work:
             blocks += _work(problem, found, steps)
-        blocks += _shares(problem, found, steps)
-    blocks += _gradients(problem, gradients)
-    blocks += _update(problem, update)
+        blocks += sums.shares(problem, found, steps)
+    blocks += sums.gradients(problem, gradients)
+    blocks += sums.update(problem, update)
     return Document(blocks, data(problem, trace, gradients, update), list(problem.notes), sheet)
 
 
@@ -133,7 +130,7 @@ def _equations(problem: Problem, found: list[Descent]) -> Iterator[Block]:
     if _truncated(problem):
         return
     yield Heading(_("the chain rule, from the last step to the first"), 2)
-    for group in _groups(problem, found):
+    for group in groups(problem, found):
         if group[0].level.title:
             yield Heading(group[0].level.title, 4)
         lines = []
@@ -141,7 +138,7 @@ def _equations(problem: Problem, found: list[Descent]) -> Iterator[Block]:
             for signal, reached in descent.reached.items():
                 lines.append(Formula(TOTAL + signal, (reached.whole,), descent.level.letters, _place(descent.level)))
         for descent in group:
-            for line, product in _products(descent):
+            for line, product in products(descent):
                 written = Binary("@", Name(TOTAL + line.signal), Name(product.source + TRANSPOSED))
                 lines.append(_sum_formula(descent.level, product.weight, written))
         yield Formulas(tuple(lines))
@@ -157,32 +154,18 @@ def _sum_formula(level: Level, weight: str, written: Binary) -> Formula:
     )
 
 
-def _products(descent: Descent) -> Iterator[tuple[ProductLine, Product]]:
-    for stage in descent.level.one.cell.stages:
-        for line in stage.products:
-            for product in (*line.inputs, *line.products):
-                yield line, product
-
-
-def _groups(problem: Problem, found: list[Descent]) -> list[list[Descent]]:
-    """Of one layer everything together; of several, level by level from the top."""
-    return [[descent] for descent in found] if stacked(problem) else [found]
-
-
 # ----------------------------------------------------------------------------------------------------------- the tables
-
-Column3 = tuple[str, str, np.ndarray]
 
 
 def _tables(
     problem: Problem, trace: Trace, found: list[Descent], steps: Sequence[int], sequence: int | None
-) -> tuple[list[Block], list[Column3]]:
+) -> tuple[list[Block], list[Named]]:
     """The table of every δ, from the last step to the first."""
     blocks: list[Block] = []
-    together: list[Column3] = []
+    together: list[Named] = []
     present = trace.view.schedule.present[sequence or 0]
     key = {} if sequence is None else {"sequence": sequence + 1}
-    for group in _groups(problem, found):
+    for group in groups(problem, found):
         here = [column for descent in group for column in _columns(problem, descent)]
         if not here:
             continue
@@ -194,7 +177,7 @@ def _tables(
     return blocks, together
 
 
-def _columns(problem: Problem, descent: Descent) -> Iterator[Column3]:
+def _columns(problem: Problem, descent: Descent) -> Iterator[Named]:
     """Of each signal what reaches it; where it comes from two sides, both first."""
     level, steps = descent.level, problem.shapes["T"]
     for signal, reached in descent.reached.items():
@@ -217,7 +200,7 @@ def _work(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Itera
     """The chain rule with its numbers."""
     if _truncated(problem):
         return
-    for group in _groups(problem, found):
+    for group in groups(problem, found):
         if group[0].level.title:
             yield Heading(group[0].level.title, 3)
         order = steps[::-1] if group[0].level.reverse else steps
@@ -246,7 +229,7 @@ def _step_work(descent: Descent, step: int) -> Iterator[Formulas]:
         return rows
 
     yield from step_work(lines, {**level.parameters(), **weights}, values, level.letters, _place(level, step))
-    for line, product in _products(descent):
+    for line, product in products(descent):
         da, source = descent[TOTAL + line.signal][visit], descent[product.source][visit]
         if len(da) * len(source) > MOST_SHARES:
             continue
@@ -267,116 +250,3 @@ def _unit(level: Level, row: int, column: int) -> tuple[int, int]:
 
 
 # ------------------------------------------------------------------------------------------------------ shares and sums
-
-
-def _shares(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Iterator[Block]:
-    """What every step adds to each gradient, and the sums."""
-    for group in _groups(problem, found):
-        size = sum(array.size for descent in group for array in descent.level.one.parameters.values())
-        if size > MOST_SHARES or len(group[0].order) < 2:
-            continue
-        wide: list[Column] = []
-        rows: list[np.ndarray] = []
-        for descent in group:
-            for name, label, array in _of_each_step(descent):
-                indices = list(np.ndindex(*array.shape[1:]))
-                places = ["".join(f"[{i + 1}]" for i in index) if array[0].size > 1 else "" for index in indices]
-                wide += [Column(f"{name}{place}", f"{label}{place}") for place in places]
-                rows.append(array.reshape(len(array), -1))
-        values = np.concatenate(rows, axis=1)
-        order = steps[::-1] if group[0].level.reverse else steps
-        visits = [group[0].order.index(step - 1) for step in order if step - 1 in group[0].order]
-        shown = [str(group[0].order[visit] + 1) for visit in visits]
-        yield Heading(
-            _("each step's share of the gradients") + (f": {group[0].level.title}" if group[0].level.title else ""), 3
-        )
-        body = [tuple(map(float, values[visit])) for visit in visits]
-        yield Table(tuple(wide), (*shown, _("sum")), (*body, tuple(map(float, values.sum(axis=0)))))
-
-
-def _of_each_step(descent: Descent) -> Iterator[Column3]:
-    """(name, label, (visits, …)) of every parameter of the product lines."""
-    letters = descent.level.letters
-    for line, product in _products(descent):
-        da, source = descent[TOTAL + line.signal], descent[product.source]
-        share = product.sign * da[:, :, None] * source[:, None, :]
-        share = share.swapaxes(1, 2) if letters.rows else share
-        yield f"d{product.weight}", f"d{letters.parameter(product.weight)}", share
-    for stage in descent.level.one.cell.stages:
-        for line in stage.products:
-            for sign, bias in line.biases:
-                if not descent.level.is_given(bias):
-                    continue
-                yield f"d{bias}", f"d{letters.parameter(bias)}", sign * descent[TOTAL + line.signal]
-
-
-def _gradients(problem: Problem, gradients: Gradients) -> Iterator[Block]:
-    """The gradient of every parameter and every start."""
-    yield Heading(_("gradients"), 2)
-    for level, one in of_levels(problem, gradients):
-        if level.title:
-            yield Heading(level.title, 4)
-        named = {f"d{level.letters.parameter(symbol)}": one.symbols[symbol] for symbol in in_order(level)}
-        yield from matrices(level, {**named, **{f"d{name}": array for name, array in one.starts.items()}})
-
-
-def of_levels(problem: Problem, gradients: Gradients) -> Iterator[tuple[Level, PassGradients]]:
-    """Every level with its gradients, from the input up."""
-    for level in levels(problem):
-        one = gradients.read_out if level.read_out else gradients.layers[level.layer].passes[level.way]
-        assert one is not None
-        yield level, one
-
-
-def in_order(level: Level) -> list[str]:
-    """The symbols of a level's parameters, as people list them: U, W, b; a bias that nobody gave is none."""
-    stacks = level.one.cell.stacks.values()
-    return [parameter.symbol for stack in stacks for parameter in stack if level.is_given(parameter.symbol)]
-
-
-def matrices(level: Level, named: Mapping[str, np.ndarray]) -> Iterator[Block]:
-    """Arrays as the reader has them; of large ones their size and their largest entry."""
-    found = [_matrix(level, name, array) for name, array in named.items()]
-    small = tuple(one for one in found if isinstance(one, Matrix))
-    if small:
-        yield Matrices(small)
-    if len(small) < len(found):
-        yield Items(tuple(("", one) for one in found if isinstance(one, str)))
-
-
-def _matrix(level: Level, name: str, array: np.ndarray) -> Matrix | str:
-    turned = array.T if level.letters.rows and array.ndim == 2 else array
-    rows = np.atleast_2d(turned)
-    if rows.shape[0] > MOST_ROWS or rows.shape[1] > MOST_COLUMNS:
-        at = np.unravel_index(int(np.abs(turned).argmax()), turned.shape)
-        place = "".join(f"[{i + 1}]" for i in at)
-        message = _("{name} {shape}: norm {norm:.6g}, largest entry {place} {value:.6g} (--format json has all)")
-        norm, value = float(np.linalg.norm(turned)), float(turned[at])
-        return message.format(name=name, shape=turned.shape, norm=norm, place=place, value=value)
-    return Matrix(name, tuple(tuple(map(float, row)) for row in rows))
-
-
-def _update(problem: Problem, update: Update) -> Iterator[Block]:
-    """Clipping, the parameters after one step of gradient descent, and the loss with them."""
-    clipped, task = update.clipped, problem.task
-    if task.clip_norm is not None or task.clip_value is not None:
-        yield Heading(_("clipping"), 2)
-        yield Paragraph(_("the norm of all gradients of parameters together is {norm:.6g}").format(norm=clipped.norm))
-        if task.clip_norm is not None:
-            message = _("longer than {limit:g}: all are multiplied by {factor:.6g}")
-            said = message.format(limit=task.clip_norm, factor=task.clip_norm / (clipped.norm or 1))
-            yield Paragraph(said if clipped.by_norm else _("not longer than {limit:g}").format(limit=task.clip_norm))
-        if task.clip_value is not None:
-            cut = _("entries beyond ±{limit:g} were cut") if clipped.by_value else _("no entry is beyond ±{limit:g}")
-            yield Paragraph(cut.format(limit=task.clip_value))
-    if update.network is None or task.lr is None:
-        return
-    yield Heading(_("after the update, θ − {lr:g}·dθ").format(lr=task.lr), 2)
-    after = iter([*update.network.passes, *([update.network.read_out] if update.network.read_out else [])])
-    for level, one in zip(levels(problem), after):
-        if level.title:
-            yield Heading(level.title, 4)
-        arrays = one.parameters
-        yield from matrices(level, {f"{level.letters.parameter(name)}_new": arrays[name] for name in in_order(level)})
-    if update.loss is not None:
-        yield Matrices((Matrix("L_new", ((update.loss,),)),))

@@ -10,11 +10,11 @@ from rnncalc.document import Block, Document, Heading, Table
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
 from rnncalc.problems import Problem
+from rnncalc.report.heads import head
 from rnncalc.report.shared import (
     Choice,
     Level,
     Visits,
-    head,
     label,
     levels,
     merged,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rnncalc.cells import Cell
-from rnncalc.document import Block, Column, Formula, Formulas, Heading, Paragraph, Table
+from rnncalc.document import Column, Table
 from rnncalc.equations import INPUT, Call, Expression, Name
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
@@ -145,77 +145,6 @@ def not_finite(name: str, step: int, index: tuple[int, ...]) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------------- the head
-
-
-def head(problem: Problem) -> Iterator[Block]:
-    """The title, the sizes, the equations, the shapes."""
-    if problem.title:
-        yield Heading(problem.title, 1)
-    found, sizes = levels(problem), problem.shapes
-    several = stacked(problem)
-    words = [_("N = {n} sequences").format(n=sizes["N"])] if problem.batch else []
-    words.append(_("T = {n} step").format(n=1) if sizes["T"] == 1 else _("T = {n} steps").format(n=sizes["T"]))
-    words.append(_("D = {n} input").format(n=1) if sizes["D"] == 1 else _("D = {n} inputs").format(n=sizes["D"]))
-    if not several:
-        words.append(_units(sizes["H"]))
-    if problem.network.read_out or problem.network.layers[-1].cell.owns_read_out:
-        words.append(_("O = {n} output").format(n=1) if sizes["O"] == 1 else _("O = {n} outputs").format(n=sizes["O"]))
-    named = _("{n} layers").format(n=len(problem.network.layers)) if several else _name(found[0].one.cell)
-    yield Paragraph(f"{named}: {', '.join(words)}")
-    if not several:
-        yield Formulas(tuple(formula for level in found for formula in equations(level)))
-        yield Paragraph("  ".join([*(text for level in found for text in shapes(level)), *starts(found[0])]))
-        return
-    for level in found:
-        about = "" if level.read_out else f": {_name(level.one.cell)}, {_units(level.one.sizes['H'])}"
-        yield Heading(level.title + about, 3)
-        yield Formulas(tuple(equations(level)))
-        yield Paragraph("  ".join([*shapes(level), *starts(level)]))
-        layer = problem.network.layers[level.layer]
-        if level.reverse and len(layer.passes) > 1:
-            how = {"concat": _("side by side"), "sum": _("added"), "ave": _("averaged"), "mul": _("multiplied")}
-            name = f"{level.letters.signal(level.one.cell.emits)}^({level.layer + 1})"
-            message = _("{name} is the two directions' {signal}, {how}")
-            signal = level.letters.signal(level.one.cell.emits)
-            yield Paragraph(message.format(name=name, signal=signal, how=how[layer.merge]))
-
-
-def _name(cell: Cell) -> str:
-    return cell.name + "".join(f", {option} {value}" for option, value in cell.switched.items() if option != "output")
-
-
-def _units(units: int) -> str:
-    return _("H = {n} unit").format(n=1) if units == 1 else _("H = {n} units").format(n=units)
-
-
-def equations(level: Level) -> Iterator[Formula]:
-    """The level's lines at any step."""
-    for line, expression in level.lines.items():
-        yield Formula(line, (expression,), level.letters, level.place())
-
-
-def shapes(level: Level) -> Iterator[str]:
-    """Every array with its shape, as the reader has it."""
-    letters = level.letters
-    for name, array in level.one.arrays.items():
-        shape = array.shape[::-1] if letters.rows and array.ndim == 2 else array.shape
-        given = array.any() or name in level.given
-        yield f"{letters.parameter(name)} {shape}" if given else f"{letters.parameter(name)} = 0"
-
-
-def starts(level: Level) -> Iterator[str]:
-    """Where the states start, and the order of the gates."""
-    cell, letters = level.one.cell, level.letters
-    for state in cell.state:
-        start, name = level.one.starts.get(state), f"{letters.signal(state)}_0"
-        if start is None or not start.any():
-            yield f"{name} = 0"
-        elif start.ndim == 1 and start.size <= 6:
-            yield f"{name} = ({', '.join(f'{value:g}' for value in start)})"
-        else:
-            yield f"{name} {start.shape}"
-    if cell.gates:
-        yield _("gates {order}").format(order=" ".join(cell.gates))
 
 
 # ----------------------------------------------------------------------------------------------------- tables and lists
