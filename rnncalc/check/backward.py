@@ -4,7 +4,8 @@ Keys: ("losses", era, visit), ("loss", era); ("seed", visit) the loss's gradient
 visit); ("∂", run, line, visit) everything that reaches a line; ("∂out", layer, visit); ("∂x", visit); ("term", run,
 symbol, step) one step's contribution; ("d", run, symbol); ("dstart", run, state); ("new", run, symbol).
 
-Longer than other files, because the way back is one walk. Truncated, a loss goes back in sweeps: partial gradients carry the sweep's number, and ("∂", …) is their sum.
+Longer than other files, because the way back is one walk. Truncated, a loss goes back in sweeps: partial gradients
+carry the sweep's number, and ("∂", …) is their sum.
 """
 
 from __future__ import annotations
