@@ -390,3 +390,16 @@ def test_nothing_that_people_type_breaks_it():
             check(problem, answers).data()
         except rnncalc.RnncalcError:
             continue
+
+
+def test_points_for_a_stack_count_when_its_gates_are_answered_one_by_one():
+    given = {
+        "cell": "lstm", "U": [[0.2], [-0.1], [0.3], [0.4]], "W": [[0.6], [0.5], [0.2], [-0.7]], "V": 0.5,
+        "x": [0.7, 0.1], "targets": [[1], [0]], "loss": "squared_error", "points": {"dU": 4, "h": 1},
+    }  # fmt: skip
+    worked = rnncalc.problem(**given)
+    gradients, h = worked.backward().U, worked.forward().h
+    by_gate = {gate: f"{value:.9g}" for gate, value in zip("ifgo", gradients[:, 0])}
+    right = worked.check(dU=by_gate, h=[[f"{value:.9g}"] for value in h[:, 0]])
+    assert right.score == pytest.approx(1.0)
+    assert worked.check(dU={**by_gate, "o": "7.123"}).score == pytest.approx(3 / 5)

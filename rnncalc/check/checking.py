@@ -67,7 +67,7 @@ class _Scoring:
         self.fewest = int(_setting(problem, "min_digits", 2))
         self.carry = _setting(problem, "carry", 1.0)
         self.trivial = judging.trivial() if self.carry else set()
-        self.points = _points(problem)
+        self.points, self.gates = _points(problem), problem.network.layers[-1].cell.gates
         self.asked = self._asked()
 
     def judged(self, at: int) -> Judged:
@@ -89,15 +89,21 @@ class _Scoring:
         """Quantity → the points of one of its numbers."""
         found = {}
         for name, quantity in self.read.asked.items():
-            found[name] = 1.0
-            if name in self.points:
-                found[name] = self.points[name] / max(_count(quantity), 1)
+            stack, gates = self._stack(name)
+            found[name] = self.points[stack] / max(_count(quantity) * gates, 1) if stack in self.points else 1.0
         return found
+
+    def _stack(self, name: str) -> tuple[str, int]:
+        """Under which name a quantity's points stand, and how many share them: `dU` has those of dU.i, dU.f, …"""
+        stack, _dot, gate = name.rpartition(".")
+        if name not in self.points and stack in self.points and gate in self.gates:
+            return stack, len(self.gates)
+        return name, 1
 
     def score(self, values: list[Judged]) -> float:
         """The points reached over the points asked; a blank that was asked for earns nothing."""
         if self.points:
-            values = [value for value in values if value.name in self.points]
+            values = [value for value in values if self._stack(value.name)[0] in self.points]
             whole = sum(self.points.values())
         else:
             whole = 0.0
