@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from rnncalc.cells import Cell
-from rnncalc.cells.adjoint import ARRIVED, TOTAL
+from rnncalc.cells.adjoint import ARRIVED
 from rnncalc.equations import INPUT, Call, Name, evaluate, previous, product, signal_of
 from rnncalc.functions import FUNCTIONS
 from rnncalc.schedule import Schedule
+from rnncalc.writing import TOTAL
 
 Arrays = Mapping[str, np.ndarray]
 

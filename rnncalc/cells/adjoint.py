@@ -34,12 +34,12 @@ from rnncalc.equations import (
     total,
 )
 from rnncalc.functions import FUNCTIONS
+from rnncalc.writing import NEXT, TOTAL, TRANSPOSED
 
 if TYPE_CHECKING:
     from rnncalc.cells.cell import Cell
 
-TOTAL, ARRIVED = "∂", "∑"
-NEXT, TRANSPOSED = "⁺", "ᵀ"  # of what is only shown: a signal one step later, a weight transposed
+ARRIVED = "∑"  # before a signal: what has arrived there so far
 
 
 @dataclass(frozen=True, slots=True)

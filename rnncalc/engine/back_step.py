@@ -14,10 +14,11 @@ from numba import types
 from numba.extending import intrinsic
 
 from rnncalc.cells import Cell
-from rnncalc.cells.adjoint import ARRIVED, TOTAL, BackStage
+from rnncalc.cells.adjoint import ARRIVED, BackStage
 from rnncalc.engine.step import PROGRAMS, SIZES, Emitter, Program, by_stage
 from rnncalc.engine.vector import Vector
 from rnncalc.equations import INPUT, Expression, previous, signal_of
+from rnncalc.writing import TOTAL
 
 
 class BackProgram:

@@ -58,9 +58,6 @@ def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Choic
     return Document(blocks, data(problem, trace, gradients, update), list(problem.notes), sheet)
 
 
-# ------------------------------------------------------------------------------------------------------------- the loss
-
-
 def _loss(problem: Problem, trace: Trace, gradients: Gradients, steps: Sequence[int]) -> Iterator[Block]:
     """What the loss is, and what every step adds to it."""
     yield Heading(_("loss"), 2)
