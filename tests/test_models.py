@@ -12,7 +12,9 @@ import time
 import numpy as np
 import pytest
 from helpers import CELLS, MGU, random_arrays, random_network, run
+from helpers import EXAMPLES as HERE
 
+from rnncalc import recipe
 from rnncalc.curve import curve
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.examples import EXAMPLES
@@ -47,6 +49,11 @@ def test_an_example_is_one_command(name, tmp_path):
     assert len(result["history"]) == shorter["epochs"]
     assert models.load(model).network.sizes["O"] == models.load(model).data["outputs"]
     assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
+def test_the_examples_commands_are_written_down():
+    written = (HERE / "training.txt").read_text(encoding="utf-8").splitlines()
+    assert written == [recipe.command(recipe.example(name), f"{name}.safetensors") for name in EXAMPLES]
 
 
 def test_the_command_an_example_stands_for_gives_the_same_model(tmp_path):
