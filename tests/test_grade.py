@@ -337,7 +337,7 @@ HOSTILE = {
     "words.json": b'{"answers": "all of them"}',
     "constants.json": b'{"h": NaN}',
     "path.json": b'{"id": "../../../etc/passwd", "name": "../../x", "answers": {"h": "@/etc/passwd"}}',
-    "code.json": b'{"h": "__import__(\'os\').system(\'touch /tmp/pwned\')"}',
+    "code.json": b'{"h": "__import__(\'os\').system(\'touch pwned\')"}',
     "keys.json": b'{"answers": {"__class__": 1, "h": {"__init__": 1}}}',
     "latin.txt": "h = ßß \xff".encode("latin-1"),
     "torn.json": b'{"h": [[0.1, 0.2], [',
