@@ -7,6 +7,7 @@ small that it loses its digits, none so near the middle between two roundings th
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,11 +59,11 @@ class Made:
 
     def blank(self) -> dict[str, Any]:
         """The answer form: every number that is asked, not answered."""
-        return _by_gate({name: np.full(array.shape, None).tolist() for name, array in self.asked.items()})
+        return by_gate({name: np.full(array.shape, None).tolist() for name, array in self.asked.items()})
 
     def solution(self) -> dict[str, Any]:
         """The right answers, unrounded, in the form's shape."""
-        return _by_gate({name: array.tolist() for name, array in self.asked.items()})
+        return by_gate({name: array.tolist() for name, array in self.asked.items()})
 
 
 def make(wish: Wish) -> Made:
@@ -224,7 +225,7 @@ def _faults(problem: Problem, quantities: Quantities, asked: dict[str, np.ndarra
     return faults + float((problem.x[1:] == problem.x[:-1]).all(axis=1).any())
 
 
-def _by_gate(flat: dict[str, Any]) -> dict[str, Any]:
+def by_gate(flat: Mapping[str, Any]) -> dict[str, Any]:
     """dU.i beside dU.f as one dict under dU."""
     found: dict[str, Any] = {}
     for name, value in flat.items():

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.making import by_gate
 from rnncalc.parse.numbers import BLANKS
 
 EMPTY = (*BLANKS, "-", "–", "—")  # "-" is how learning platforms write "no answer"
@@ -73,15 +74,3 @@ def answers(
         question: by_gate({name: array.tolist() if array.ndim else array.item() for name, array in found.items()})
         for question, found in arrays.items()
     }
-
-
-def by_gate(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """dU.i beside dU.f as one dict under dU."""
-    found: dict[str, Any] = {}
-    for name, value in flat.items():
-        stacked, _dot, gate = name.partition(".")
-        if gate:
-            found.setdefault(stacked, {})[gate] = value
-        else:
-            found[name] = value
-    return found
