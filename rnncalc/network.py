@@ -75,7 +75,7 @@ class Network:
         self.read_out = on_top and on_top.settled(self.dtype)
         if engine not in ENGINES:
             raise ProblemError(_("engine is one of {known}, not “{engine}”"), known=", ".join(ENGINES), engine=engine)
-        self.engine, self.threads = engine, wished(threads)
+        self.engine, self.threads, self._inputs = engine, wished(threads), layers[0].sizes["D"]
         self._cells: list[Any] = []
         self.weights = object()  # another one whenever the weights change
 
@@ -118,20 +118,18 @@ class Network:
         array, view = self._input(x, lengths, mask, layout)
         given, cells = given_starts(self.passes, starts), self.cells
         parts = shares(len(array), self.threads if self.engine == "numba" else 1)
+        if len(parts) == 1:
+            y, ends = self._infer(array, view, given, cells, return_state)
+            return (y, ends) if return_state else y
 
         def infer(part: slice) -> tuple[np.ndarray, dict[str, Any]]:
-            if len(parts) == 1:
-                return self._infer(array, view, given, cells, return_state)
             return self._infer(
                 array[part], view.part(part), [cut(starts, part) for starts in given], cells, return_state
             )
 
         found = side_by_side(infer, parts)
-        y, ends = found[0]
-        if len(found) > 1:
-            y = np.concatenate([part for part, _ends in found], axis=int(view.time_first))
-            ends = joined([part for _y, part in found])
-        return (y, ends) if return_state else y
+        y = np.concatenate([part for part, _ends in found], axis=int(view.time_first))
+        return (y, joined([part for _y, part in found])) if return_state else y
 
     def _infer(
         self, array: np.ndarray, view: View, starts: Sequence[Mapping[str, Any]], made: Sequence[Any], wanted: bool
@@ -168,6 +166,8 @@ class Network:
         """`forward` of what has been checked: x as (N, T, D), and the starts of each pass."""
         schedule, cells, given = view.schedule, iter(self.cells), iter(starts)
         rows, layers, made = schedule.pack(array), [], Made(self, self.weights, [])
+        if rows.base is not None and np.may_share_memory(rows, array):
+            rows = rows.copy()  # the way back needs x as it was
         for layer in self.layers:
             out, signals = [], {}
             for name, one in layer.passes.items():
@@ -277,7 +277,7 @@ class Network:
         if layout not in LAYOUTS:
             raise ProblemError(_("layout is one of {known}, not “{layout}”"), known=", ".join(LAYOUTS), layout=layout)
         array = as_array("x", x).astype(self.dtype, copy=False)
-        inputs, batch = self.sizes["D"], array.ndim == 3
+        inputs, batch = self._inputs, array.ndim == 3
         if array.ndim not in (2, 3) or array.shape[-1] != inputs:
             message = _("x must be (T, D) = (T, {inputs}) or (N, T, {inputs}), got {shape}")
             raise ShapeError(message, inputs=inputs, shape=array.shape)

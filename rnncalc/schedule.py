@@ -11,7 +11,7 @@ rows:
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,7 @@ from rnncalc.errors import ShapeError
 from rnncalc.language import _
 
 _BLOCK = 128  # rows of a block of `Schedule.flat`
+_KEPT = 100_000  # rows of a schedule that is worth keeping: what is called often is small
 
 
 class Schedule:
@@ -43,6 +44,8 @@ class Schedule:
     @classmethod
     def of(cls, sequences: int, steps: int, lengths: ArrayLike | None, mask: ArrayLike | None) -> Schedule:
         """From lengths (N,), zero allowed, and a mask (T,) or (N, T) of the steps that there are. Raises ShapeError."""
+        if mask is None and lengths is None:
+            return cls.full(sequences, steps)
         present = None
         if mask is not None:
             present = np.asarray(mask).astype(bool)
@@ -66,15 +69,22 @@ class Schedule:
     @classmethod
     def flat(cls, rows: int) -> Schedule:
         """Rows that do not continue one another, in blocks that stay in cache: for a cell without a state."""
-        schedule = cls(0, 0)
-        schedule.counts = np.array([min(_BLOCK, rows - start) for start in range(0, rows, _BLOCK)], np.int64)
-        schedule.starts = np.concatenate([[0, 0], np.cumsum(schedule.counts)]).astype(np.int64)
-        return schedule
+        return _flat(rows) if rows <= _KEPT else _flat.__wrapped__(rows)
 
-    @property
+    @classmethod
+    def full(cls, sequences: int, steps: int) -> Schedule:
+        """Every sequence has every step."""
+        return _full(sequences, steps) if sequences * steps <= _KEPT else cls(sequences, steps)
+
+    @cached_property
     def rows(self) -> int:
         """The number of rows, the initial ones included."""
         return int(self.starts[-1])
+
+    @cached_property
+    def most(self) -> int:
+        """The number of rows of the widest step."""
+        return int(self.counts.max(initial=0))
 
     def step(self, t: int) -> tuple[slice, slice]:
         """The rows of the t-th step (from 1) and the rows that they continue."""
@@ -83,13 +93,17 @@ class Schedule:
         return slice(here, here + count), slice(before, before + count)
 
     def pack(self, array: np.ndarray) -> np.ndarray:
-        """(N, T, …) → a row for each step that is there, in order, contiguous."""
+        """(N, T, …) → a row for each step that is there, in order; of a single sequence without gaps, no copy."""
+        if self.sequences == 1 and not self.ragged:
+            return array[0]
         if not self.ragged:
             return np.ascontiguousarray(np.swapaxes(array, 0, 1)).reshape(-1, *array.shape[2:])
         return array.reshape(self.sequences * self.steps, *array.shape[2:])[self.take]
 
     def unpack(self, rows: np.ndarray) -> np.ndarray:
         """The inverse of `pack`; zeros where there is no step."""
+        if self.sequences == 1 and not self.ragged:
+            return rows[None]
         if not self.ragged:
             return np.swapaxes(rows.reshape(self.steps, self.sequences, *rows.shape[1:]), 0, 1)
         flat = np.zeros((self.sequences * self.steps, *rows.shape[1:]), rows.dtype)
@@ -130,3 +144,16 @@ class Schedule:
         final = np.empty_like(rows)
         final[self.order] = rows
         return final
+
+
+@lru_cache(maxsize=16)
+def _full(sequences: int, steps: int) -> Schedule:
+    return Schedule(sequences, steps)
+
+
+@lru_cache(maxsize=16)
+def _flat(rows: int) -> Schedule:
+    schedule = Schedule(0, 0)
+    schedule.counts = np.array([min(_BLOCK, rows - start) for start in range(0, rows, _BLOCK)], np.int64)
+    schedule.starts = np.concatenate([[0, 0], np.cumsum(schedule.counts)]).astype(np.int64)
+    return schedule

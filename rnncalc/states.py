@@ -15,8 +15,10 @@ from rnncalc.trace import View
 
 def given_starts(passes: Sequence[Pass], starts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The starts of each pass: what was given, one for each pass where there are several. Raises ShapeError."""
-    known = sorted({f"{state}0" for one in passes for state in one.cell.state})
     found: list[dict[str, Any]] = [{} for _one in passes]
+    if not starts:
+        return found
+    known = sorted({f"{state}0" for one in passes for state in one.cell.state})
     for name, value in starts.items():
         if name not in known:
             raise ProblemError(_("no state starts from {name}; there are {known}"), name=name, known=", ".join(known))

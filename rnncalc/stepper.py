@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,25 +25,44 @@ class Stepper:
 
     def reset(self) -> None:
         """Back to the initial state."""
-        self._states = [dict(start) for start in self._starts]
+        self._streams: list[Any] = []
+        self._shape: tuple[int, ...] = ()
 
     @property
     def state(self) -> dict[str, np.ndarray]:
         """The last layer's states after the last step: (H,), or (N, H) for a batch."""
-        return {name.removesuffix("0"): np.asarray(value) for name, value in self._states[-1].items()}
+        one, given = self.network.passes[-1], self._starts[-1]
+        if not self._streams:
+            zeros = {state: np.zeros(one.sizes[one.cell.size(state)], self.network.dtype) for state in one.cell.state}
+            chosen = {state: given.get(f"{state}0", one.starts.get(state, zeros[state])) for state in zeros}
+            return {state: np.array(start, self.network.dtype) for state, start in chosen.items()}
+        states = self._streams[len(self.network.passes) - 1].states
+        return {name: np.array(rows if len(self._shape) == 2 else rows[0]) for name, rows in states.items()}
 
     def step(self, x_t: ArrayLike) -> np.ndarray:
         """One step: x_t (D,) → y_t (O,), or a batch (N, D) → (N, O)."""
-        net = self.network
-        array = as_array("x_t", x_t).astype(net.dtype, copy=False)
-        if array.ndim not in (1, 2) or array.shape[-1] != net.sizes["D"]:
+        network = self.network
+        if not isinstance(x_t, np.ndarray) or x_t.dtype is not network.dtype:
+            x_t = as_array("x_t", x_t).astype(network.dtype, copy=False)
+        if x_t.shape != self._shape:
+            self._begin(x_t.shape)
+        rows = x_t if x_t.ndim == 2 else x_t[None]
+        for stream in self._streams:
+            rows = stream.step(rows)
+        return rows if x_t.ndim == 2 else rows[0]
+
+    def _begin(self, shape: tuple[int, ...]) -> None:
+        """The first step says whether it is a batch, and of how many. Raises ShapeError."""
+        network, inputs = self.network, self.network.sizes["D"]
+        if len(shape) not in (1, 2) or shape[-1] != inputs:
             message = _("x_t must be (D,) = ({inputs},) or (N, {inputs}), got {shape}")
-            raise ShapeError(message, inputs=net.sizes["D"], shape=array.shape)
-        batch, rows = array.ndim == 2, np.atleast_2d(array)
-        schedule = Schedule(len(rows), 1)
-        for number, (one, cell) in enumerate(zip(net.passes, net.cells)):
-            rows, final = cell.infer(rows, schedule, one.start(self._states[number], schedule, net.dtype))
-            self._states[number] = {f"{name}0": values if batch else values[0] for name, values in final.items()}
-        if net.read_out:
-            rows, _none = net.cells[-1].infer(rows, Schedule.flat(len(rows)), {})
-        return rows if batch else rows[0]
+            raise ShapeError(message, inputs=inputs, shape=shape)
+        if self._streams:
+            message = _("x_t was {before} and is now {shape}: a stream keeps its sequences; reset starts another")
+            raise ShapeError(message, before=self._shape, shape=shape)
+        schedule = Schedule.full(shape[0] if len(shape) == 2 else 1, 1)
+        starts = [one.start(given, schedule, network.dtype) for one, given in zip(network.passes, self._starts)]
+        if network.read_out:
+            starts.append({})
+        self._streams = [cell.stream(schedule, start) for cell, start in zip(network.cells, starts)]
+        self._shape = shape

@@ -46,8 +46,6 @@ def shares(sequences: int, threads: int) -> list[slice]:
 
 def side_by_side(work: Callable[[slice], Answer], parts: Sequence[slice]) -> list[Answer]:
     """The work on every part, in order; the calling thread does the first."""
-    if len(parts) == 1:
-        return [work(parts[0])]
     from concurrent.futures import ThreadPoolExecutor  # homework does without it
 
     pool = _POOLS.setdefault(len(parts) - 1, ThreadPoolExecutor(len(parts) - 1, "rnncalc"))

@@ -59,9 +59,25 @@ class WalkedCell:
         final = {state: signals[state][schedule.last[schedule.order]] for state in self.cell.state}
         return signals[self.cell.emits][schedule.sequences :], final
 
+    def stream(self, schedule: Schedule, initial: Arrays) -> WalkedStream:
+        """The cell fed one step at a time; the schedule is that of one step."""
+        return WalkedStream(self, schedule, initial)
+
     def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> WalkedAdjoint:
         """Backpropagation through what `forward` left behind."""
         return WalkedAdjoint(self, signals, x, schedule)
+
+
+class WalkedStream:
+    """Some sequences that are fed one step at a time; `states`: name → (N, width), after the latest."""
+
+    def __init__(self, walked: WalkedCell, schedule: Schedule, initial: Arrays):
+        self.walked, self.schedule, self.states = walked, schedule, dict(initial)
+
+    def step(self, x: np.ndarray) -> np.ndarray:
+        """x_t (N, D) → what the cell emits, (N, width)."""
+        emitted, self.states = self.walked.infer(x, self.schedule, self.states)
+        return emitted
 
 
 class WalkedAdjoint:

@@ -35,12 +35,21 @@ class CompiledCell:
 
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
-        self.packed = Packed(cell, parameters, sizes, dtype)
+        self.packed = packed = Packed(cell, parameters, sizes, dtype)
+        self.emitted = int(packed.emitted[loops.WIDTH])
+        self.states = [(state, *map(int, row)) for state, row in zip(cell.state, packed.states)]
+        self.kept = sum(width for _state, _offset, width, _at in self.states)
+        begins = ((line, packed.offset(line)) for line in cell.lines)
+        self.lines = [(line, begin, begin + sizes[cell.size(line)]) for line, begin in begins]
+        self._spare: list[np.ndarray] = []  # blocks of calls before, for the next one
 
     def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> dict[str, np.ndarray]:
         """Every signal: name → (N + rows, width), views of one block. Arguments as for `WalkedCell.forward`."""
-        rows = self._run(schedule.rows, x, schedule, initial, *self._nothing)
-        return Rows(rows, {line: self._view(rows, line) for line in self.cell.lines})
+        pitch = self.packed.pitch
+        block = aligned(schedule.rows * pitch, self.dtype)
+        self._run(block, x, schedule, initial, *self._nothing)
+        rows = block.reshape(-1, pitch)
+        return Rows(rows, {line: rows[:, begin:end] for line, begin, end in self.lines})
 
     def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint:
         """Backpropagation through what `forward` left behind."""
@@ -58,26 +67,38 @@ class CompiledCell:
 
     def infer(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""
-        packed = self.packed
-        most = int(schedule.counts.max()) if len(schedule.counts) else 0
-        steps = max(CHUNK // (packed.pitch * self.dtype.itemsize), 2 * most)
-        out = np.empty((schedule.rows - schedule.sequences, packed.emitted[loops.WIDTH]), self.dtype)
-        final = np.empty((schedule.sequences, packed.states[:, loops.WIDTH].sum()), self.dtype)
-        self._run(min(schedule.rows, schedule.sequences + steps), x, schedule, initial, out.reshape(-1), final)
-        return out, {
-            state: final[:, at : at + width] for state, (_offset, width, at) in zip(self.cell.state, packed.states)
-        }
+        sequences, pitch = schedule.sequences, self.packed.pitch
+        out = np.empty((schedule.rows - sequences, self.emitted), self.dtype)
+        final = np.empty((sequences, self.kept), self.dtype)
+        rows = min(schedule.rows, sequences + max(CHUNK // (pitch * self.dtype.itemsize), 2 * schedule.most))
+        try:
+            block = self._spare.pop()  # one thread takes it at most
+        except IndexError:
+            block = aligned(rows * pitch, self.dtype)
+        if len(block) < rows * pitch:
+            block = aligned(rows * pitch, self.dtype)
+        self._run(block, x, schedule, initial, out.reshape(-1), final)
+        if block.nbytes <= 2 * CHUNK:
+            self._spare.append(block)
+        return out, {state: final[:, at : at + width] for state, _offset, width, at in self.states}
+
+    def stream(self, schedule: Schedule, initial: Arrays) -> CompiledStream:
+        """The cell fed one step at a time; the schedule is that of one step."""
+        return CompiledStream(self, schedule, initial)
 
     def _run(
-        self, rows: int, x: np.ndarray, schedule: Schedule, initial: Arrays, out: np.ndarray, final: np.ndarray
-    ) -> np.ndarray:
-        """Run the loop through a block of that many rows, and return the block."""
-        block = aligned(rows * self.packed.pitch, self.dtype)
-        shaped = block.reshape(rows, self.packed.pitch)
-        for state in self.cell.state:
-            self._view(shaped, state)[: schedule.sequences] = initial.get(state, 0)
+        self, block: np.ndarray, x: np.ndarray, schedule: Schedule, initial: Arrays, out: np.ndarray, final: np.ndarray
+    ) -> None:
+        """Run the loop through a block."""
+        self.begin(block, schedule.sequences, initial)
         self._code(*self._arguments(block, schedule.starts, *run_of(x), out, final))
-        return shaped
+
+    def begin(self, block: np.ndarray, sequences: int, initial: Arrays) -> None:
+        """Lay the initial states into the first rows of a block; zero where there is none."""
+        pitch = self.packed.pitch
+        first = block[: sequences * pitch].reshape(sequences, pitch)
+        for state, offset, width, _at in self.states:
+            first[:, offset : offset + width] = initial.get(state, 0)
 
     def _view(self, rows: np.ndarray, name: str) -> np.ndarray:
         begin = self.packed.offset(name)
@@ -100,3 +121,31 @@ class CompiledCell:
         """The loop for this cell and dtype, compiled or found in the cache on first need."""
         panels, starts = self.packed.panels, self.packed.geometry
         return specialised(loops.forward, *self._arguments(panels, starts, panels, 0, *self._nothing))
+
+
+class CompiledStream:
+    """Some sequences that are fed one step at a time: the block keeps their states from one step to the next."""
+
+    def __init__(self, compiled: CompiledCell, schedule: Schedule, initial: Arrays):
+        self.sequences, self.emitted, self.dtype = schedule.sequences, compiled.emitted, compiled.dtype
+        cell, packed = compiled.cell, compiled.packed
+        self.stateful = bool(cell.state)
+        self.block = aligned(schedule.rows * packed.pitch, self.dtype)
+        compiled.begin(self.block, schedule.sequences, initial)
+        self.before, self.after = (
+            self.block[begin * packed.pitch : (begin + schedule.sequences) * packed.pitch]
+            for begin in (0, schedule.rows - schedule.sequences)
+        )
+        self.final = np.empty((schedule.sequences if cell.state else 0, compiled.kept), self.dtype)
+        self.states = {state: self.final[:, at : at + width] for state, _offset, width, at in compiled.states}
+        self.code, self.fixed = compiled._code, (cell.digest, self.block, packed.geometry, schedule.starts)
+        self.tables = (*packed.tables, packed.emitted)
+        self.ends = (packed.states, self.final)
+
+    def step(self, x: np.ndarray) -> np.ndarray:
+        """x_t (N, D) → what the cell emits, (N, width)."""
+        out = np.empty((self.sequences, self.emitted), self.dtype)
+        self.code(*self.fixed, *run_of(x), *self.tables, out.reshape(-1), *self.ends)
+        if self.stateful:
+            self.before[:] = self.after
+        return out

@@ -26,6 +26,8 @@ def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
 
 def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:
     """Rows as machine code takes them: one run of memory, and how far apart the rows begin; copied only in need."""
+    if rows.flags.c_contiguous:
+        return rows.reshape(-1), rows.shape[1]
     count, width = rows.shape
     size = rows.itemsize
     if count < 2 or rows.strides[1] != size or rows.strides[0] % size or rows.strides[0] < width * size:
