@@ -22,7 +22,7 @@ from rnncalc.layer import Layer, unmerged
 from rnncalc.losses import Judged
 from rnncalc.question import asked
 from rnncalc.schedule import Schedule
-from rnncalc.trace import Ran, Signals, Trace
+from rnncalc.trace import Ran, Signals, Steps, Trace
 
 if TYPE_CHECKING:
     from rnncalc.network import Network
@@ -43,7 +43,10 @@ def backpropagate(
         raise ProblemError(_("this trace was made by another network, or before its weights were changed"))
     truncate, chunk = depth(network, trace.view.schedule, truncate, chunk)
     question = asked(network, trace, targets, loss, reduction, dy)
-    judged = question.judge(trace.scores if question.at == "s" else trace.output)
+    if dy is not None:
+        judged = question.arriving(network.dtype)
+    else:
+        judged = question.judge(trace.scores if question.at == "s" else trace.output)
     return descend(network, trace, judged, chunk, truncate, with_loss=dy is None)
 
 
@@ -159,13 +162,13 @@ class _Descent:
             for name, one in layer.passes.items():
                 which = next(numbers)
                 adjoint, ran = self.passes[which], self.ran[which]
-                totals = Signals(_steps(adjoint, self.schedule.sequences), self.view, name == "backward")
+                totals = Signals(Steps(adjoint.totals, self.schedule.sequences), self.view, name == "backward")
                 starts = {state: self._start(start, state in ran.shared) for state, start in adjoint.starts.items()}
                 found[name] = PassGradients(one, adjoint.parameters(), starts, totals)
             layers.append(LayerGradients(found))
         read_out = None
         if self.network.read_out:
-            totals = Signals(_steps(self.read_out, 0), self.view)
+            totals = Signals(self.read_out.totals, self.view)
             read_out = PassGradients(self.network.read_out, self.read_out.parameters(), {}, totals)
         bottom = self.network.layers[0]
 
@@ -179,10 +182,5 @@ class _Descent:
 
     def _start(self, rows: np.ndarray, shared: bool) -> np.ndarray:
         """A start's gradient in the order of the sequences; summed over them where they share one vector."""
-        given = rows[np.argsort(self.schedule.order)]
+        given = rows[np.argsort(self.schedule.order)] if self.schedule.ragged else rows
         return given.sum(axis=0) if shared else self.view.sequences(given)
-
-
-def _steps(adjoint: Any, sequences: int) -> dict[str, np.ndarray]:
-    """The totals of every line at every step, without the rows of the starts."""
-    return {name: rows[sequences:] for name, rows in adjoint.totals.items()}

@@ -35,7 +35,8 @@ class PassGradients(Mapping[str, np.ndarray]):
         self.symbols, self.totals, self.steps = dict(symbols), totals, steps_of(one, totals)
         self.found: dict[str, np.ndarray] = {}
         for name, stack in one.cell.stacks.items():
-            self.found[name] = frozen(np.concatenate([symbols[parameter.symbol] for parameter in stack]))
+            arrays = [symbols[parameter.symbol] for parameter in stack]
+            self.found[name] = frozen(np.concatenate(arrays) if len(arrays) > 1 else np.ascontiguousarray(arrays[0]))
         self.starts = {f"{state}0": frozen(start) for state, start in starts.items()}
         self.found.update(self.starts)
 
@@ -62,20 +63,7 @@ def steps_of(one: Pass, totals: Signals) -> Late:
         arrays = [totals[line] for line in lines]
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
 
-    return Late({name: partial(together, lines) for name, lines in step_lines(one).items()})
-
-
-def step_lines(one: Pass) -> dict[str, list[str]]:
-    """What a step's gradients are called → the lines whose totals they are."""
-    cell, found = one.cell, dict[str, list[str]]()
-    if cell.preactivations and cell.state:
-        found["da"] = [cell.preactivations[gate] for gate in sorted(cell.preactivations, key=cell.gates.find)]
-    for line in ("h", "s", "y"):
-        if line in cell.lines and (line == "h" or line in cell.outputs):
-            found[f"d{line}"] = [line]
-    for state in cell.state:
-        found.setdefault("dmemory" if state == "c" else f"d{state}", [state])
-    return found
+    return Late({name: partial(together, lines) for name, lines in one.cell.gradient_lines.items()})
 
 
 class LayerGradients(PassGradients):

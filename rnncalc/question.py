@@ -31,6 +31,10 @@ class Question:
         """Where the loss is taken: at the scores s or at y."""
         return self.loss.at if self.loss else "y"
 
+    def arriving(self, dtype: np.dtype) -> Judged:
+        """A given dy as it arrives; nobody asks for the loss of which it is the gradient."""
+        return Judged(0.0, self.rows[:, 0], self.rows.astype(dtype, copy=False), "y")
+
     def judge(self, values: np.ndarray, rows: Any = slice(None)) -> Judged:
         """The loss of those rows, of which y or s is given. A given dy is the gradient of the loss Σ dy·y."""
         if self.loss is None:

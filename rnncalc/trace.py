@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -99,6 +100,22 @@ class Late(Mapping[str, np.ndarray]):
         return len(self.makers)
 
 
+class Steps(Mapping[str, np.ndarray]):
+    """Rows by name without those of the starts, cut off when somebody asks."""
+
+    def __init__(self, rows: Mapping[str, np.ndarray], starts: int):
+        self.rows, self.starts = rows, starts
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.rows[name][self.starts :]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
 class Signals(Mapping[str, np.ndarray]):
     """Signals by name, each at every step, in the original order of time."""
 
@@ -112,7 +129,7 @@ class Signals(Mapping[str, np.ndarray]):
     def of_pass(cls, blocks: Mapping[str, np.ndarray], state: Sequence[str], view: View, mirrored: bool) -> Signals:
         """From a cell's blocks, whose first rows are the initial states; mirrored: visited from the end."""
         schedule = view.schedule
-        signals = cls({name: block[schedule.sequences :] for name, block in blocks.items()}, view, mirrored)
+        signals = cls(Steps(blocks, schedule.sequences), view, mirrored)
 
         def rows(name: str, which: str) -> np.ndarray:
             at = np.argsort(schedule.order) if which == "initial" else schedule.last
@@ -171,7 +188,7 @@ class Trace(Signals):
 
     def __init__(self, layers: Sequence[LayerTrace], read_out: Mapping[str, np.ndarray], view: View, made: Made):
         top = layers[-1]
-        super().__init__({**top.rows, **read_out}, view)
+        super().__init__(ChainMap(read_out, top.rows), view)  # type: ignore[arg-type]
         self.layers, self.initial, self.final, self.made = layers, top.initial, top.final, made
         self._top, self._read_out = top, read_out
 

@@ -145,6 +145,19 @@ class Cell:
         return {name: found[name] for name in order}
 
     @cached_property
+    def gradient_lines(self) -> dict[str, list[str]]:
+        """What a step's gradients are called (da, dh, …) → the lines whose totals they are."""
+        found: dict[str, list[str]] = {}
+        if self.preactivations and self.state:
+            found["da"] = [self.preactivations[gate] for gate in sorted(self.preactivations, key=self.gates.find)]
+        for line in ("h", "s", "y"):
+            if line in self.lines and (line == "h" or line in self.outputs):
+                found[f"d{line}"] = [line]
+        for state in self.state:
+            found.setdefault("dmemory" if state == "c" else f"d{state}", [state])
+        return found
+
+    @cached_property
     def digest(self) -> int:
         """A number that two cells share only if they compute the same: the key of compiled code."""
         import hashlib  # only the engine asks, and homework should not wait for it

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from rnncalc.engine import back_loops as loops
-from rnncalc.engine.compiled import CompiledCell, Rows
+from rnncalc.engine.compiled import CompiledCell
 from rnncalc.engine.jit import machine_code
-from rnncalc.engine.pack import aligned, run_of
+from rnncalc.engine.pack import Rows, aligned, run_of
 from rnncalc.equations import INPUT
 from rnncalc.schedule import Schedule
 
@@ -86,9 +86,9 @@ class CompiledAdjoint:
         machine_code(loops.input_gradients, self.compiled.dtype, *arguments)(*arguments)
 
     @property
-    def totals(self) -> dict[str, np.ndarray]:
+    def totals(self) -> Rows:
         """What reached each line, (N + rows, width), as far as it is kept."""
-        return {name: self._view(self.reached, name) for name in self.back.program.slots if name != INPUT}
+        return Rows(self.reached[: self.schedule.rows], self.back.totals)
 
     @property
     def starts(self) -> dict[str, np.ndarray]:
@@ -105,7 +105,8 @@ class CompiledAdjoint:
         found = back.parameter_gradients(weights, biases)
         for name in self.packed.program.extras:
             begin = self.packed.offset(name)
-            found[name] = found.get(name, 0) + self.slopes[begin : begin + len(self.compiled.parameters[name])]
+            slope = self.slopes[begin : begin + len(self.compiled.parameters[name])]
+            found[name] = found[name] + slope if name in found else slope
         return found
 
     # the loops and what they are called with --------------------------------------------------------------------------
@@ -123,7 +124,8 @@ class CompiledAdjoint:
     def _weight_arguments(self, block: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> tuple[Any, ...]:
         back, dtype, rows = self.back, self.compiled.dtype, len(self.inputs)
         before = self.schedule.before if self.cell.state else np.arange(rows)
-        packed, sources = aligned(loops.BLOCK * back.width, dtype), aligned(loops.BLOCK * back.deepest, dtype)
+        together = min(rows, loops.BLOCK)
+        packed, sources = aligned(together * back.width, dtype), aligned(together * back.deepest, dtype)
         return (
             block.reshape(-1), back.pitch, self.signals.reshape(-1), self.packed.pitch, *run_of(self.inputs),
             self.schedule.sequences, rows, before, self.packed.lanes, back.width, back.gradients,

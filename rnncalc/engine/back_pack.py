@@ -27,13 +27,16 @@ class PackedBack:
         self.lines = packed.program.products
         self.width = sum(self.widths[self.cell.size(line.signal)] for line in self.lines)
         self.input_width = -(-self.sizes.get("D", 0) // packed.lanes) * packed.lanes
+        self.slots = {slot: self.program.offset(slot, self.widths) for slot in self.program.slots}
+        ends = {slot: begin + self.sizes[self.cell.size(slot)] for slot, begin in self.slots.items() if slot != INPUT}
+        self.totals = {slot: (self.slots[slot], end) for slot, end in ends.items()}
         self._code: Any = None
         self._pack()
         self._find_gradients()
 
     def offset(self, signal: str) -> int:
         """Where a signal begins in its row of the adjoint block."""
-        return self.program.offset(signal, self.widths)
+        return self.slots[signal]
 
     def _pack(self) -> None:
         """Every weight transposed: from the units of its line to the entries of its source."""
@@ -100,12 +103,12 @@ class PackedBack:
         """Symbol → gradient, of every weight and every bias of a product line, as the loops leave them."""
         found: dict[str, np.ndarray] = {}
         for line in self.lines:
-            units = self._units(line)
+            units, begin = self._units(line), self.slots[line.signal]
             for sign, bias in line.biases:
-                begin = self.offset(line.signal)
-                found[bias] = found.get(bias, 0) + sign * biases[begin : begin + units]
+                share = biases[begin : begin + units] if sign > 0 else -biases[begin : begin + units]
+                found[bias] = found[bias] + share if bias in found else share
             for term in (*line.inputs, *line.products):
-                sign, out, depth, wide, begin = self.places[term.weight]
-                block = weights[out : out + depth * wide].reshape(depth, wide)
-                found[term.weight] = sign * block[:, begin : begin + units].T
+                sign, out, depth, wide, first = self.places[term.weight]
+                block = weights[out : out + depth * wide].reshape(depth, wide)[:, first : first + units].T
+                found[term.weight] = block if sign > 0 else -block
         return found

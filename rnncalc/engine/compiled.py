@@ -11,7 +11,7 @@ import numpy as np
 from rnncalc.cells import Cell
 from rnncalc.engine import loops
 from rnncalc.engine.jit import specialised
-from rnncalc.engine.pack import Packed, aligned, run_of
+from rnncalc.engine.pack import Packed, Rows, aligned, run_of
 from rnncalc.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -22,14 +22,6 @@ Arrays = Mapping[str, np.ndarray]
 CHUNK = 256 * 1024  # bytes of the block of `infer`: what stays in a second-level cache beside the weights
 
 
-class Rows(dict[str, np.ndarray]):
-    """The signals of a forward pass, name → (rows, width), and the block (rows, pitch) of which they are views."""
-
-    def __init__(self, block: np.ndarray, signals: Arrays):
-        super().__init__(signals)
-        self.block = block
-
-
 class CompiledCell:
     """A cell with its parameters (symbol → array, all of one dtype), run by machine code."""
 
@@ -37,19 +29,19 @@ class CompiledCell:
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
         self.packed = packed = Packed(cell, parameters, sizes, dtype)
         self.emitted = int(packed.emitted[loops.WIDTH])
-        self.states = [(state, *map(int, row)) for state, row in zip(cell.state, packed.states)]
+        places = packed.states.tolist()
+        self.states: list[tuple[str, int, int, int]] = [(state, *row) for state, row in zip(cell.state, places)]
         self.kept = sum(width for _state, _offset, width, _at in self.states)
-        begins = ((line, packed.offset(line)) for line in cell.lines)
-        self.lines = [(line, begin, begin + sizes[cell.size(line)]) for line, begin in begins]
+        begins = {line: packed.offset(line) for line in cell.lines}
+        self.lines = {line: (begin, begin + sizes[cell.size(line)]) for line, begin in begins.items()}
         self._spare: list[np.ndarray] = []  # blocks of calls before, for the next one
 
-    def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> dict[str, np.ndarray]:
+    def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> Rows:
         """Every signal: name → (N + rows, width), views of one block. Arguments as for `WalkedCell.forward`."""
         pitch = self.packed.pitch
         block = aligned(schedule.rows * pitch, self.dtype)
         self._run(block, x, schedule, initial, *self._nothing)
-        rows = block.reshape(-1, pitch)
-        return Rows(rows, {line: rows[:, begin:end] for line, begin, end in self.lines})
+        return Rows(block.reshape(-1, pitch), self.lines)
 
     def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint:
         """Backpropagation through what `forward` left behind."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -20,7 +20,7 @@ ROWWISE = {"softmax": loops.SOFTMAX, "log_softmax": loops.LOG_SOFTMAX}
 def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
     """An unset array whose first entry lies at a multiple of 64 bytes, so that no vector straddles two cache lines."""
     raw = np.empty(entries * dtype.itemsize + 64, np.uint8)
-    start = -raw.ctypes.data % 64
+    start = -raw.__array_interface__["data"][0] % 64
     return raw[start : start + entries * dtype.itemsize].view(dtype)
 
 
@@ -35,6 +35,23 @@ def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:
         return rows.reshape(-1), width
     pitch = rows.strides[0] // size
     return np.lib.stride_tricks.as_strided(rows, ((count - 1) * pitch + width,), (size,)), pitch
+
+
+class Rows(Mapping[str, np.ndarray]):
+    """The signals of a block (rows, pitch), name → (rows, width): views, made when somebody asks."""
+
+    def __init__(self, block: np.ndarray, places: Mapping[str, tuple[int, int]]):
+        self.block, self.places = block, places
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        begin, end = self.places[name]
+        return self.block[:, begin:end]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
 
 
 class Panels:
