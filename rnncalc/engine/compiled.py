@@ -30,7 +30,7 @@ class CompiledCell:
         self.packed = packed = Packed(cell, parameters, sizes, dtype)
         self.emitted = int(packed.emitted[loops.WIDTH])
         places = packed.states.tolist()
-        self.states: list[tuple[str, int, int, int]] = [(state, *row) for state, row in zip(cell.state, places)]
+        self.states: list[tuple[str, int, int, int]] = [(state, *row) for state, row in zip(cell.state, places)]  # type: ignore[misc]
         self.kept = sum(width for _state, _offset, width, _at in self.states)
         begins = {line: packed.offset(line) for line in cell.lines}
         self.lines = {line: (begin, begin + sizes[cell.size(line)]) for line, begin in begins.items()}

@@ -1,30 +1,16 @@
-"""Who rnncalc is timed against: one function per library, each as good as that library allows.
-
-A rival is made once for given weights. `forward` takes inputs (N, T, D) and answers h (N, T, H), keeping nothing;
-`both` takes inputs and the gradient that arrives at h, and answers h and the gradients of U, W and b. Elman and LSTM
-weights are stacked as rnncalc stacks them (gates i f g o), GRU weights r z n with the bias d inside the reset.
-"""
+"""A good NumPy loop: all input products at once, one product a step, weight gradients as one product in the end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-Weights = dict[str, np.ndarray]
+from rivals import Rival, Weights
 
 
-class Rival(NamedTuple):
-    forward: Callable[[np.ndarray], np.ndarray]
-    both: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Weights]]
-
-
-# ---------------------------------------------------------------------------------------------------------------- NumPy
-
-
-def numpy_loop(cell: str, p: Weights) -> Rival:
-    """A good NumPy loop: all input products at once, one product a step, weight gradients as one product in the end."""
+def rival(cell: str, p: Weights, threads: int) -> Rival:
+    """NumPy takes its threads from the environment, before it is loaded."""
     U, W, b = p["U"], np.ascontiguousarray(p["W"].T), p["b"]
     H = W.shape[0]
     step, back = {"elman": (_elman, _elman_back), "lstm": (_lstm, _lstm_back), "gru_after": (_gru, _gru_back)}[cell]
@@ -120,51 +106,3 @@ def _gru_back(dh: np.ndarray, _dc: np.ndarray, W: np.ndarray, kept: Any, da: np.
     dw[:, : 2 * H] = da[:, : 2 * H]
     dw[:, 2 * H :] = dn * r
     return dw @ W + dh * z, dh
-
-
-# -------------------------------------------------------------------------------------------------------------- PyTorch
-
-
-def torch_module(cell: str, p: Weights) -> Rival:
-    """torch.nn.RNN, LSTM or GRU on one thread, inference without a graph."""
-    import torch
-
-    torch.set_num_threads(1)
-    H, D = p["W"].shape[1], p["U"].shape[1]
-    dtype = torch.float32 if p["U"].dtype == np.float32 else torch.float64
-    kind = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru_after": torch.nn.GRU}[cell]
-    module = kind(D, H, batch_first=True, dtype=dtype)
-    second = np.zeros_like(p["b"])
-    if "d" in p:
-        second[2 * H :] = p["d"]
-    with torch.no_grad():
-        given = (p["U"], p["W"], p["b"], second)
-        for parameter, array in zip(
-            (module.weight_ih_l0, module.weight_hh_l0, module.bias_ih_l0, module.bias_hh_l0), given
-        ):
-            parameter.copy_(torch.from_numpy(array))
-
-    def forward(x: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            found: np.ndarray = module(torch.from_numpy(x))[0].numpy()
-            return found
-
-    def both(x: np.ndarray, dh: np.ndarray) -> tuple[np.ndarray, Weights]:
-        for parameter in module.parameters():
-            parameter.grad = None
-        h = module(torch.from_numpy(x))[0]
-        h.backward(torch.from_numpy(dh))
-        gradients = (module.weight_ih_l0.grad, module.weight_hh_l0.grad, module.bias_ih_l0.grad)
-        return h.detach().numpy(), {name: gradient.numpy() for name, gradient in zip("UWb", gradients)}
-
-    return Rival(forward, both)
-
-
-RIVALS: dict[str, Callable[[str, Weights], Rival]] = {"numpy": numpy_loop, "torch": torch_module}
-
-
-def installed() -> dict[str, Callable[[str, Weights], Rival]]:
-    """The rivals whose library is there."""
-    from importlib.util import find_spec
-
-    return {name: rival for name, rival in RIVALS.items() if find_spec(name)}
