@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +20,12 @@ from numpy.typing import ArrayLike
 
 from rnncalc.equations import Call
 from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.inference import infer
 from rnncalc.language import _
 from rnncalc.layer import MERGES, Layer, Pass, as_array
 from rnncalc.readout import read_out
 from rnncalc.schedule import Schedule
-from rnncalc.states import cut, given_starts, joined, shown_ends
+from rnncalc.states import cut, given_starts, joined
 from rnncalc.stepper import Stepper
 from rnncalc.threads import shares, side_by_side, wished
 from rnncalc.trace import LayerTrace, Made, Ran, Signals, Trace, View
@@ -119,36 +121,16 @@ class Network:
         given, cells = given_starts(self.passes, starts), self.cells
         parts = shares(len(array), self.threads if self.engine == "numba" else 1)
         if len(parts) == 1:
-            y, ends = self._infer(array, view, given, cells, return_state)
+            y, ends = infer(self, cells, array, view, given, return_state)
             return (y, ends) if return_state else y
 
-        def infer(part: slice) -> tuple[np.ndarray, dict[str, Any]]:
-            return self._infer(
-                array[part], view.part(part), [cut(starts, part) for starts in given], cells, return_state
-            )
+        def share(part: slice) -> tuple[np.ndarray, dict[str, Any]]:
+            begin = [cut(starts, part) for starts in given]
+            return infer(self, cells, array[part], view.part(part), begin, return_state)
 
-        found = side_by_side(infer, parts)
+        found = side_by_side(share, parts)
         y = np.concatenate([part for part, _ends in found], axis=int(view.time_first))
         return (y, joined([part for _y, part in found])) if return_state else y
-
-    def _infer(
-        self, array: np.ndarray, view: View, starts: Sequence[Mapping[str, Any]], made: Sequence[Any], wanted: bool
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """The outputs and, if they are wanted, the states after the last step, of what has been checked."""
-        schedule, cells, given = view.schedule, iter(made), iter(starts)
-        rows, ends = schedule.pack(array), []
-        for layer in self.layers:
-            out = []
-            for name, one in layer.passes.items():
-                mirrored = name == "backward"
-                fed = rows[schedule.mirror] if mirrored else rows
-                emitted, final = next(cells).infer(fed, schedule, one.start(next(given), schedule, self.dtype))
-                out.append(emitted[schedule.mirror] if mirrored else emitted)
-                ends.append(final)
-            rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
-        if self.read_out:
-            rows, _none = next(cells).infer(rows, Schedule.flat(len(rows)), {})
-        return np.ascontiguousarray(view.steps(rows)), shown_ends(ends, view) if wanted else {}
 
     def forward(
         self,
@@ -252,6 +234,13 @@ class Network:
     def compiles(self) -> bool:
         """Whether machine code runs it, and not the equations line by line."""
         return self.engine == "numba" and not _no_compiler()
+
+    @cached_property
+    def lanes(self) -> int:
+        """How many numbers a vector of this machine holds."""
+        from rnncalc.engine.vector import lanes  # who only walks the equations does not wait for it
+
+        return lanes(self.dtype.itemsize)
 
     def forget(self) -> None:
         """The weights have changed: pack them anew when they are next needed, and refuse the traces before."""

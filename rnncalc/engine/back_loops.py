@@ -6,14 +6,13 @@ weights multiplied and what reached their lines then make one product over all r
 
 from __future__ import annotations
 
-import math
-
 from numba import literally
 
 from rnncalc.engine.back_step import elementwise_back
 from rnncalc.engine.jit import jit
-from rnncalc.engine.loops import LANES, MULTIPLY, SOFTMAX, STAGES, WIDTH_H, WIDTH_O
-from rnncalc.engine.products import call_multiply, multiply
+from rnncalc.engine.loops import LANES, MULTIPLY, STAGES, WIDTH_H, WIDTH_O
+from rnncalc.engine.products import TURNED, call_multiply, multiply
+from rnncalc.engine.softmax import softmax_back
 from rnncalc.engine.step import copy
 from rnncalc.engine.subnormal import flush, restore
 
@@ -80,22 +79,6 @@ def backward(
 
 
 @jit
-def softmax_back(signals, value, adjoint, begin, to, width, kind):
-    """What arrived at softmax or log softmax of a row, brought to the scores."""
-    total = adjoint[begin] * 0
-    if kind == SOFTMAX:
-        for k in range(width):
-            total += signals[value + k] * adjoint[begin + k]
-        for k in range(width):
-            adjoint[to + k] += signals[value + k] * (adjoint[begin + k] - total)
-    else:
-        for k in range(width):
-            total += adjoint[begin + k]
-        for k in range(width):
-            adjoint[to + k] += adjoint[begin + k] - math.exp(signals[value + k]) * total
-
-
-@jit
 def input_gradients(adjoint, pitch, geometry, first, rows, inputs, panels, columns, dx, place, pitch_x):
     """dx[place:] += what reached the product lines times their input weights, transposed, for all rows."""
     mode: int = flush()
@@ -143,7 +126,7 @@ def weight_gradients(
                     copy(sources, i * depth, signals, row * pitch_s + gradients[g, SOURCE], depth)
             out, wide = gradients[g, OUT_AT], vectors * lanes
             multiply(
-                1, sources, 0, depth, depth, count, packed, start * lanes * count, lanes, columns, 0, vectors, dweights,
-                out, wide,
+                TURNED, sources, 0, depth, depth, count, packed, start * lanes * count, lanes, columns, 0, vectors,
+                dweights, out, wide,
             )  # fmt: skip
     restore(mode)

@@ -15,6 +15,7 @@ from rnncalc.engine.pack import Packed, Rows, aligned, run_of
 from rnncalc.schedule import Schedule
 
 if TYPE_CHECKING:
+    from rnncalc.engine.across import AcrossCell
     from rnncalc.engine.back import CompiledAdjoint
     from rnncalc.engine.back_pack import PackedBack
 
@@ -56,6 +57,13 @@ class CompiledCell:
         from rnncalc.engine.back_pack import PackedBack
 
         return PackedBack(self.packed, self.parameters)
+
+    @cached_property
+    def across(self) -> AcrossCell:
+        """The same, packed to be run across sequences, on first need."""
+        from rnncalc.engine.across import AcrossCell
+
+        return AcrossCell(self.cell, self.parameters, self.sizes, self.dtype)
 
     def infer(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""

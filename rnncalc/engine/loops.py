@@ -9,13 +9,12 @@ the last rows are carried over, and the block stays in cache however many steps 
 
 from __future__ import annotations
 
-import math
-
 from numba import literally
 
 from rnncalc.engine.jit import jit
 from rnncalc.engine.products import call_multiply
-from rnncalc.engine.step import copy, elementwise, shifted_exp
+from rnncalc.engine.softmax import ACROSS, softmax, softmax_across
+from rnncalc.engine.step import copy, elementwise
 
 # a cell's geometry: padded widths, entries of a row, entries of a vector, number of stages, where a copy of x lies
 # and its entries, the address of `multiply`
@@ -24,7 +23,6 @@ WIDTH_H, WIDTH_O, PITCH, LANES, STAGES, INPUT_AT, INPUTS, MULTIPLY = range(8)
 STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
 TARGET, KIND = 2, 4  # in place of EARLIER and PANEL
 OFFSET, WIDTH, OUT_AT = range(3)
-SOFTMAX, LOG_SOFTMAX = 1, 2
 TOKENS = -1  # in place of pitch_x: x holds the numbers of one-hot rows, -1 a row of zeros
 HOISTED = 128  # rows whose input products are computed at once: enough to fill tiles, few enough to stay in cache
 
@@ -77,7 +75,10 @@ def forward(
                 for r in range(len(rowwise)):
                     if rowwise[r, STAGE] == stage:
                         source, target = row + rowwise[r, SOURCE], row + rowwise[r, TARGET]
-                        softmax(signals, source, target, rowwise[r, DEPTH], lanes, rowwise[r, KIND])
+                        if rowwise[r, KIND] > ACROSS:
+                            softmax_across(signals, source, target, rowwise[r, DEPTH], rowwise[r, KIND])
+                        else:
+                            softmax(signals, source, target, rowwise[r, DEPTH], lanes, rowwise[r, KIND])
         if len(out):
             for i in range(end - here):
                 source, target = (here + i) * pitch + emitted[OFFSET], (starts[t] - first + i) * emitted[WIDTH]
@@ -130,25 +131,3 @@ def pick(x, x0, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, 
             target = c0 + row * pitch_c + columns[first + v]
             for lane in range(lanes):
                 c[target + lane] += panels[source + lane]
-
-
-@jit
-def softmax(signals, source, target, width, lanes, kind):
-    """softmax or log softmax of one row, whatever surrounds it: the sum runs from the first score to the last."""
-    largest = signals[source]
-    for k in range(1, width):
-        score = signals[source + k]
-        if score > largest or score != score:  # a NaN, once met, stays
-            largest = score
-    for k in range(0, width, lanes):
-        shifted_exp(signals, source + k, target + k, largest)
-    total = signals[target]
-    for k in range(1, width):
-        total += signals[target + k]
-    if kind == SOFTMAX:
-        for k in range(width):
-            signals[target + k] /= total
-    else:
-        shift = math.log(total)
-        for k in range(width):
-            signals[target + k] = (signals[source + k] - largest) - shift

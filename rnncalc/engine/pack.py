@@ -8,13 +8,13 @@ import numpy as np
 
 from rnncalc.cells import Cell
 from rnncalc.cells.plan import Stage
-from rnncalc.engine import loops
-from rnncalc.engine.products import address
+from rnncalc.engine import softmax
+from rnncalc.engine.products import ALONG, UNITS, address
 from rnncalc.engine.step import SIZES, program
 from rnncalc.engine.vector import lanes
 from rnncalc.equations import INPUT, Call, Name
 
-ROWWISE = {"softmax": loops.SOFTMAX, "log_softmax": loops.LOG_SOFTMAX}
+ROWWISE = {"softmax": softmax.SOFTMAX, "log_softmax": softmax.LOG_SOFTMAX}
 
 
 def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
@@ -79,6 +79,20 @@ class Panels:
         self.entries += sum(map(len, packed))
         return place, column, len(vectors)
 
+    def add_across(self, weights: list[tuple[int, np.ndarray]]) -> tuple[int, int, int]:
+        """The same across sequences: weights (units, depth) or, each lane with its own, (units, depth, lanes)."""
+        place, column = self.entries, len(self.columns)
+        units = np.concatenate([weight for _begin, weight in weights])
+        for begin, weight in weights:
+            self.columns.extend(range(begin, begin + len(weight) * self.lanes, self.lanes))
+        at = 0
+        while at < len(units):
+            wide = next(wide for wide in (UNITS, 2, 1) if at + wide <= len(units))
+            self.panels.append(np.ascontiguousarray(units[at : at + wide].swapaxes(0, 1), self.dtype).reshape(-1))
+            at += wide
+        self.entries += units.size
+        return place, column, len(units)
+
     def joined(self) -> tuple[np.ndarray, np.ndarray]:
         """All panels as one array, and all columns."""
         panels = aligned(self.entries, self.dtype)
@@ -90,6 +104,7 @@ class Packed:
     """One cell's geometry, tables and packed weights, for one dtype and the host's vectors.
 
     vector: entries of a vector, if not those of the dtype: to pack numbers that say where each weight comes from.
+    form: ALONG the units of a row, ACROSS sequences, or VARIED: across, parameters with an axis of lanes as their last.
     """
 
     def __init__(
@@ -99,10 +114,13 @@ class Packed:
         sizes: Mapping[str, int],
         dtype: np.dtype,
         vector: int | None = None,
+        form: int = ALONG,
     ):
+        self.form = form
         self.cell, self.sizes, self.dtype = cell, sizes, dtype
         self.program, self.lanes = program(cell), vector or lanes(dtype.itemsize)
-        self.widths = {size: -(-sizes.get(size, 0) // self.lanes) * self.lanes for size in SIZES}
+        self.entry = 1 if form == ALONG else self.lanes  # entries of a unit
+        self.widths = {size: -(-sizes.get(size, 0) * self.entry // self.lanes) * self.lanes for size in SIZES}
         self.pitch = self.program.pitch(self.widths)
         self.biases = np.zeros(sum(self.widths[cell.size(line.signal)] for line in self.program.products), dtype)
         self._packing = Panels(self.lanes, dtype)
@@ -115,26 +133,31 @@ class Packed:
         self.extras = aligned(sum(self.widths[self.program.size(name)] for name in self.program.extras), dtype)
         self.extras[:] = 0
         for name in self.program.extras:
-            begin = self.offset(name)
-            self.extras[begin : begin + len(parameters[name])] = parameters[name]
+            self._lay(self.extras, self.offset(name), parameters[name])
         self._describe()
 
     def offset(self, name: str) -> int:
         """Where a signal begins in its row, or an element-wise parameter among its like."""
         return self.program.offset(name, self.widths)
 
+    def _lay(self, row: np.ndarray, begin: int, vector: np.ndarray) -> None:
+        """Add a parameter to a row of them: an entry or, across sequences, a vector for each unit."""
+        entries = np.repeat(vector, self.entry) if vector.ndim == 1 else vector.reshape(-1)
+        row[begin : begin + len(entries)] += entries
+
     def _describe(self) -> None:
         """The arrays that the loops are called with."""
         copy_of_x = self.offset(INPUT) if self.cell.adds_input else -1
         widths = [self.widths[size] for size in SIZES]
-        multiply = address(self.dtype) if self.dtype.kind == "f" else 0
-        rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0), multiply]
+        multiply = address(self.dtype, self.form) if self.dtype.kind == "f" else 0
+        rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0) * self.entry, multiply]
         self.geometry = np.array([*widths, self.pitch, self.lanes, *rest], np.int64)
         tables = ((self._inputs, 7), (self._products, 7), (self._rowwise, 5))
         inputs, products, rowwise = (np.array(table, np.int64).reshape(-1, width) for table, width in tables)
         self.tables = (self.biases, inputs, products, rowwise, self.panels, self.columns, self.extras)
-        self.emitted = np.array([self.offset(self.cell.emits), self.sizes[self.cell.size(self.cell.emits)]], np.int64)
-        widths = [self.sizes[self.cell.size(state)] for state in self.cell.state]
+        emitted = self.sizes[self.cell.size(self.cell.emits)] * self.entry
+        self.emitted = np.array([self.offset(self.cell.emits), emitted], np.int64)
+        widths = [self.sizes[self.cell.size(state)] * self.entry for state in self.cell.state]
         places = np.cumsum([0, *widths])[:-1]
         offsets = map(self.offset, self.cell.state)
         self.states = np.array(list(zip(offsets, widths, places)), np.int64).reshape(-1, 3)
@@ -145,11 +168,12 @@ class Packed:
         for line in stage.products:
             begin = self.offset(line.signal)
             for sign, bias in line.biases:
-                self.biases[begin : begin + len(parameters[bias])] += sign * parameters[bias]
+                self._lay(self.biases, begin, sign * parameters[bias])
             for product in (*line.inputs, *line.products):
                 groups.setdefault(product.source, []).append((begin, product.sign * parameters[product.weight]))
         for source, weights in groups.items():
-            depth, place = weights[0][1].shape[1], self._packing.add(weights)
+            pack = self._packing.add if self.form == ALONG else self._packing.add_across
+            depth, place = weights[0][1].shape[1], pack(weights)
             if source == INPUT:
                 self._inputs.append([number, 0, 0, depth, *place])
             else:
@@ -162,4 +186,5 @@ class Packed:
             assert isinstance(call.argument, Name)
             places = self.offset(call.argument.id), self.offset(signal)
             width, kind = self.sizes[self.cell.size(signal)], ROWWISE[call.function]
+            kind += 0 if self.form == ALONG else softmax.ACROSS
             self._rowwise.append([number, *places, width, kind])

@@ -5,8 +5,12 @@ units of its gates in whole vectors, taken two at a time: such a pair is a panel
 memory. A tile takes some rows of A and one panel: every accumulator starts from C, then for each k, ascending, one
 entry of A is spread over a vector and multiplied by the panel's two vectors. An odd last vector is a panel by itself.
 
-Every entry of C is so one chain of fused multiply-adds in ascending order of k, whatever the number of rows: a sequence
-has the same bits alone and in any batch.
+Small weights would leave most of a vector empty. There a vector runs across sequences, one unit of as many sequences as
+it has lanes: a row of A or C holds such a group of sequences, and every entry of it is a vector. The tile then spreads
+the weight's entries (ACROSS), or loads a vector of them where every lane has weights of its own (VARIED).
+
+Every entry of C is one chain of fused multiply-adds in ascending order of k, in all forms and whatever the number of
+rows: a sequence has the same bits alone and in any batch.
 """
 
 from __future__ import annotations
@@ -27,19 +31,23 @@ ROWS = (
     8 if WIDTH == 64 else 4
 )  # rows of a tile: two accumulators each, of the 32 registers of AVX-512 or the 16 of AVX2
 WIDE = 8 if WIDTH == 64 else 4  # vectors of a tile of one row: enough independent sums to hide the latency
+ALONG, TURNED, ACROSS, VARIED = range(4)  # the forms of a product
+UNITS = 4  # units of a tile across sequences
+GROUPS = 4 if WIDTH == 64 else 2  # rows of it
 
 
 @intrinsic(prefer_literal=True)
-def tile(typing, across, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c):
+def tile(typing, form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c):
     """C[row, columns] += A[row, :depth] · panel for `rows` rows and `vectors` vectors (all three numbers literal).
 
     a0, pitch_a: where A's rows begin and how far apart; p0: where the panel begins; columns[column:]: where in C's row
-    each vector goes; c0, pitch_c as for A. across: A lies transposed, a row of memory for each k, and every vector of
-    the weight is a panel by itself.
+    each vector goes; c0, pitch_c as for A. form: ALONG the units; TURNED, where A lies transposed, a row of memory for
+    each k, and every vector of the weight is a panel by itself; ACROSS sequences; VARIED, across with own weights.
     """
 
     def codegen(context, builder, signature, arguments):
-        transposed, height, width = across.literal_value, rows.literal_value, vectors.literal_value
+        kind, height, width = form.literal_value, rows.literal_value, vectors.literal_value
+        transposed = kind == TURNED
         a_, a0_, pitch_a_, panels_, p0_, depth_, columns_, column_, c_, c0_, pitch_c_ = arguments[3:]
         pointer = lambda index, value: context.make_array(signature.args[index])(context, builder, value).data  # noqa: E731
         A, P, where, C = pointer(3, a_), pointer(6, panels_), pointer(9, columns_), pointer(11, c_)
@@ -64,15 +72,22 @@ def tile(typing, across, rows, vectors, a, a0, pitch_a, panels, p0, depth, colum
         k = builder.phi(index)
         sums = [builder.phi(vector.type) for _ in cells]
         k.add_incoming(constant(0), entry)
-        shift = builder.mul(k, constant(together * vector.lanes))
-        weights = [
-            vector.load(P, builder.add(builder.add(bases[v], shift), constant(v % together * vector.lanes)))
-            for v in range(width)
-        ]
+        if kind in (ACROSS, VARIED):
+            fetch, wide = (vector.spread, 1) if kind == ACROSS else (vector.load, vector.lanes)
+            begin = builder.add(p0_, builder.mul(k, constant(width * wide)))
+            weights = [fetch(P, builder.add(begin, constant(v * wide))) for v in range(width)]
+        else:
+            shift = builder.mul(k, constant(together * vector.lanes))
+            weights = [
+                vector.load(P, builder.add(builder.add(bases[v], shift), constant(v % together * vector.lanes)))
+                for v in range(width)
+            ]
         along = builder.mul(k, pitch_a_) if transposed else k
         after = []
         for (row, v), running in zip(cells, sums):
-            if v == 0:
+            if v == 0 and kind in (ACROSS, VARIED):
+                entry_a = vector.load(A, builder.add(starts[row], builder.mul(k, constant(vector.lanes))))
+            elif v == 0:
                 entry_a = vector.spread(A, builder.add(starts[row], along))
             after.append(vector.fma(entry_a, weights[v], running))
         following = builder.add(k, constant(1))
@@ -93,68 +108,99 @@ def tile(typing, across, rows, vectors, a, a0, pitch_a, panels, p0, depth, colum
             vector.store(result, C, builder.add(rows_c[row], targets[v]))
         return context.get_dummy_value()
 
-    signature = types.void(across, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c)
+    signature = types.void(form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c)
     return signature, codegen
 
 
 @jit
-def strip(across, width, a, a0, pitch_a, rows, panels, p, depth, columns, column, c, c0, pitch_c):
-    """One panel of `width` vectors times all rows: tiles as high as they can be. across, width: literal."""
-    literally(across)
+def strip(form, width, a, a0, pitch_a, rows, panels, p, depth, columns, column, c, c0, pitch_c):
+    """One panel of `width` vectors times all rows: tiles as high as they can be. form, width: literal."""
+    literally(form)
     literally(width)
-    apart, row = 1 if across else pitch_a, 0
+    apart, row = 1 if form == TURNED else pitch_a, 0
     while row + ROWS <= rows:
         a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-        tile(across, ROWS, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        tile(form, ROWS, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
         row += ROWS
     if ROWS > 4 and row + 4 <= rows:
         a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-        tile(across, 4, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        tile(form, 4, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
         row += 4
     if row + 2 <= rows:
         a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-        tile(across, 2, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        tile(form, 2, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
         row += 2
     if row < rows:
         a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-        tile(across, 1, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        tile(form, 1, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
 
 
 @jit
-def multiply(across, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
+def multiply(form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
     """C[:rows, columns[first : first + vectors]] += A[:rows, :depth] · the packed weight that begins at p0.
 
-    across: literal, 0 or 1, as for `tile`.
+    form: literal, ALONG or TURNED.
     """
-    literally(across)
+    literally(form)
     panel, v = 2 * lanes * depth, 0
     if rows == 1:  # more vectors at once, since one row alone has few independent sums
         while v + WIDE <= vectors:
             p = p0 + v // 2 * panel
-            tile(across, 1, WIDE, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
+            tile(form, 1, WIDE, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
             v += WIDE
         if WIDE > 4 and v + 4 <= vectors:
             p = p0 + v // 2 * panel
-            tile(across, 1, 4, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
+            tile(form, 1, 4, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
             v += 4
     while v + 2 <= vectors:
         p = p0 + v // 2 * panel
-        strip(across, 2, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
+        strip(form, 2, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
         v += 2
     if v < vectors:
         p = p0 + v // 2 * panel
-        strip(across, 1, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
+        strip(form, 1, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
+
+
+@jit
+def groups(form, width, a, a0, pitch_a, rows, panels, p, depth, columns, column, c, c0, pitch_c):
+    """`width` units times all rows, each of which is a group of sequences. form, width: literal."""
+    literally(form)
+    literally(width)
+    row = 0
+    while row + GROUPS <= rows:
+        a_row, c_row = a0 + row * pitch_a, c0 + row * pitch_c
+        tile(form, GROUPS, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        row += GROUPS
+    while row < rows:
+        a_row, c_row = a0 + row * pitch_a, c0 + row * pitch_c
+        tile(form, 1, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
+        row += 1
+
+
+@jit
+def multiply_across(form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
+    """What `multiply` does, across sequences: `vectors` counts the units. form: literal, ACROSS or VARIED."""
+    literally(form)
+    v, p, wide = 0, p0, lanes if form == VARIED else 1
+    while v + UNITS <= vectors:
+        groups(form, UNITS, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
+        v, p = v + UNITS, p + UNITS * depth * wide
+    if v + 2 <= vectors:
+        groups(form, 2, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
+        v, p = v + 2, p + 2 * depth * wide
+    if v < vectors:
+        groups(form, 1, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
 
 
 @intrinsic
 def call_multiply(
     typing, address, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c
 ):
-    """`multiply(0, …)` through its address: the loops of all cells share its machine code, and compile without it."""
+    """A product through its address: the loops of all cells share its machine code, and compile without it."""
     arguments = (a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c)
 
     def codegen(context, builder, signature, given):
-        kinds = [types.literal(0), *signature.args[1:]]
+        kinds = [types.literal(ALONG), *signature.args[1:]]  # of any form: they differ in their address alone
         values = [ir.Constant(ir.IntType(64), 0), *given[1:]]
         kind = context.call_conv.get_function_type(types.none, kinds)
         nothing, error = (cgutils.alloca_once(builder, pointer.pointee) for pointer in kind.args[:2])
@@ -166,11 +212,12 @@ def call_multiply(
 
 
 @cache
-def address(dtype: np.dtype) -> int:
-    """Where the machine code of `multiply(0, …)` for that dtype lies; compiled, or found on disk, on first need."""
+def address(dtype: np.dtype, form: int = ALONG) -> int:
+    """Where the machine code of a form of product lies for that dtype; compiled, or found on disk, on first need."""
+    function = multiply if form in (ALONG, TURNED) else multiply_across
     numbers, places, i = types.Array(numba.from_dtype(dtype), 1, "C"), types.Array(types.int64, 1, "C"), types.int64
-    kinds = (types.literal(0), numbers, i, i, i, i, numbers, i, i, places, i, i, numbers, i, i)
-    multiply.compile(kinds)
-    compiled = multiply.overloads[kinds]
+    kinds = (types.literal(form), numbers, i, i, i, i, numbers, i, i, places, i, i, numbers, i, i)
+    function.compile(kinds)
+    compiled = function.overloads[kinds]
     place: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
     return place

@@ -186,21 +186,6 @@ def by_stage(
 
 
 @intrinsic
-def shifted_exp(typing, signals, source, target, shift):
-    """signals[target:] = e^(signals[source:] − shift), one vector of them."""
-
-    def codegen(context, builder, signature, arguments):
-        signals_, source_, target_, shift_ = arguments
-        block = context.make_array(signature.args[0])(context, builder, signals_).data
-        vector = Vector(builder, signature.args[0].dtype)
-        shifted = vector.subtract(vector.load(block, source_), vector.everywhere(shift_))
-        vector.store(vector.exp(shifted), block, target_)
-        return context.get_dummy_value()
-
-    return types.void(signals, source, target, shift), codegen
-
-
-@intrinsic
 def copy(typing, target, begin, source, start, count):
     """target[begin:] = source[start : start + count], entries of contiguous arrays; the two may overlap."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from rnncalc.engine.jit import jit
-from rnncalc.engine.step import shifted_exp
+from rnncalc.engine.softmax import shifted_exp
 
 HALF, SQUARED, CROSS_ENTROPY, BINARY = range(4)
 SOURCE, FIRST, OUT_AT, VECTORS = 1, 4, 5, 6  # columns of the table of weight gradients

@@ -125,6 +125,11 @@ class Vector:
             first, undefined, ir.Constant(ir.VectorType(i32, self.lanes), [0] * self.lanes)
         )
 
+    def chosen(self, a: ir.Value, b: ir.Value, lanes: list[int]) -> ir.Value:
+        """Some lanes of a, counted from 0, and of b, counted on from there."""
+        i32 = ir.IntType(32)
+        return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(i32, self.lanes), lanes))
+
     def _place(self, pointer: ir.Value, index: ir.Value) -> ir.Value:
         return self.builder.bitcast(self.builder.gep(pointer, [index]), self.type.as_pointer())
 

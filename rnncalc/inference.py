@@ -1,0 +1,86 @@
+"""The outputs of a network alone, without a trace: through its layers step by step, or across the sequences of a batch.
+
+Both ways give the same bits. A vector along the units of a row is full where there are many units; across the
+sequences, where there are many sequences. The way that leaves fewer lanes empty is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncalc.layer import MERGES
+from rnncalc.schedule import Schedule
+from rnncalc.states import shown_ends
+from rnncalc.trace import View
+
+if TYPE_CHECKING:
+    from rnncalc.network import Network
+
+FULLER = 1.15  # how much fuller the vectors must be for the turning of inputs and outputs to be worth it
+
+Found = tuple[np.ndarray, dict[str, Any]]
+
+
+def infer(
+    network: Network,
+    cells: Sequence[Any],
+    array: np.ndarray,
+    view: View,
+    starts: Sequence[Mapping[str, Any]],
+    wanted: bool,
+) -> Found:
+    """The outputs and, if they are wanted, the states after the last step. x (N, T, D); all has been checked."""
+    if network.compiles and not view.schedule.ragged and _across_pays(network, len(array)):
+        return _across(network, cells, array, view, starts, wanted)
+    schedule, made, given = view.schedule, iter(cells), iter(starts)
+    rows, ends = schedule.pack(array), []
+    for layer in network.layers:
+        out = []
+        for name, one in layer.passes.items():
+            mirrored = name == "backward"
+            fed = rows[schedule.mirror] if mirrored else rows
+            emitted, final = next(made).infer(fed, schedule, one.start(next(given), schedule, network.dtype))
+            out.append(emitted[schedule.mirror] if mirrored else emitted)
+            ends.append(final)
+        rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
+    if network.read_out:
+        rows, _none = next(made).infer(rows, Schedule.flat(len(rows)), {})
+    return np.ascontiguousarray(view.steps(rows)), shown_ends(ends, view) if wanted else {}
+
+
+def _across_pays(network: Network, sequences: int) -> bool:
+    """Whether vectors across the sequences are fuller than vectors along the units."""
+    if sequences < 2:
+        return False
+    lanes = network.lanes
+    units = [one.width for one in network.passes]
+    along = sum(-(-width // lanes) * lanes for width in units) / sum(units)
+    return -(-sequences // lanes) * lanes / sequences * FULLER < along
+
+
+def _across(
+    network: Network,
+    cells: Sequence[Any],
+    array: np.ndarray,
+    view: View,
+    starts: Sequence[Mapping[str, Any]],
+    wanted: bool,
+) -> Found:
+    schedule, made, given = view.schedule, iter(cells), iter(starts)
+    x, ends = np.ascontiguousarray(array), []
+    for layer in network.layers:
+        out = []
+        for name, one in layer.passes.items():
+            way = slice(None, None, -1 if name == "backward" else None)
+            start = one.start(next(given), schedule, network.dtype)
+            emitted, final = next(made).across.infer(np.ascontiguousarray(x[:, way]), start, wanted)
+            out.append(emitted[:, way])
+            ends.append(final)
+        x = MERGES[layer.merge](*out) if len(out) > 1 else np.ascontiguousarray(out[0])
+    if network.read_out:
+        x, _none = next(made).across.infer(x, {}, False)
+    y = np.ascontiguousarray(np.swapaxes(x, 0, 1)) if view.time_first else x
+    return y, shown_ends(ends, view) if wanted else {}
