@@ -20,7 +20,7 @@ from numba.extending import intrinsic
 
 from rnncalc.cells import Cell
 from rnncalc.engine import loops
-from rnncalc.engine.jit import jit, specialised
+from rnncalc.engine.jit import address_of, call_address, cell_signature, jit, machine_code
 from rnncalc.engine.pack import Packed, aligned
 from rnncalc.engine.products import ACROSS
 from rnncalc.engine.vector import Vector
@@ -32,15 +32,15 @@ WIDEST = 4  # vectors: rows that are wider fill vectors by themselves, and tiles
 
 @jit
 def forward(
-    cell, geometry, x, y, begin, final, starts, read, written, block, fed, out, ends, lanes, biases, inputs, products,
+    loop, geometry, x, y, begin, final, starts, read, written, block, fed, out, ends, lanes, biases, inputs, products,
     rowwise, panels, columns, extras, emitted, states,
 ):  # fmt: skip
     """All sequences, some groups at a time. x (N, T, D), y (N, T, O); begin, final (N, kept): the states' units.
 
+    loop: the address of the cell's loop.
     begin: of no rows where all start from zero; final: of no rows where nobody asked. Room: starts, for the schedule of
     some groups; read, written, for where entries lie; block, fed, out, ends, for the loop, its inputs and outputs.
     """
-    literally(cell)
     sequences, steps, depth = x.shape
     pitch, wide = geometry[loops.PITCH], y.shape[2]
     for first in range(0, sequences, GROUPS * lanes):
@@ -59,8 +59,8 @@ def forward(
                     block[to : to + lanes] = 0
                     for lane in range(min(lanes, len(begin) - here)):
                         block[to + lane] = begin[here + lane, place + unit]
-        loops.forward(
-            cell, block, geometry, starts, fed, depth * lanes, biases, inputs, products, rowwise, panels, columns,
+        call_forward(
+            loop, block, geometry, starts, fed, depth * lanes, biases, inputs, products, rowwise, panels, columns,
             extras, emitted, out, states, ends[:groups],
         )  # fmt: skip
         for group in range(groups):
@@ -69,6 +69,19 @@ def forward(
             for lane in range(min(lanes, len(final) - here)):
                 for unit in range(final.shape[1]):
                     final[here + lane, unit] = ends[group, unit * lanes + lane]
+
+
+@intrinsic
+def call_forward(
+    typing, address, signals, geometry, starts, x, pitch_x, biases, inputs, products, rowwise, panels, columns, extras,
+    emitted, out, states, final,
+):  # fmt: skip
+    """A cell's `loops.forward` through its address."""
+    arguments = (
+        signals, geometry, starts, x, pitch_x, biases, inputs, products, rowwise, panels, columns, extras, emitted, out,
+        states, final,
+    )  # fmt: skip
+    return types.void(types.int64, *arguments), call_address
 
 
 @jit
@@ -180,12 +193,23 @@ class AcrossCell:
     def _arguments(self, *arrays: np.ndarray) -> tuple[Any, ...]:
         packed = self.packed
         return (
-            self.cell.digest, packed.geometry, *arrays, self.lanes, *packed.tables, packed.emitted, packed.states,
+            self._loop, packed.geometry, *arrays, self.lanes, *packed.tables, packed.emitted, packed.states,
         )  # fmt: skip
 
     @cached_property
+    def _loop(self) -> int:
+        """The address of the loop for this cell and dtype."""
+        packed, none = self.packed, np.empty(0, self.dtype)
+        ends = np.empty((0, 0), self.dtype)
+        arguments = (
+            none, packed.geometry, packed.geometry, none, 0, *packed.tables, packed.emitted, none, packed.states, ends,
+        )  # fmt: skip
+        return address_of(loops.forward, cell_signature(self.cell.digest, *arguments))
+
+    @cached_property
     def _code(self) -> Any:
-        """The loop for this cell and dtype, compiled or found in the cache on first need."""
+        """What all cells share, compiled or found in the cache on first need."""
         cube, square, line = (np.empty((0,) * axes, self.dtype) for axes in (3, 2, 1))
-        sample = (cube, cube, square, square, *[self.packed.geometry] * 3, line, line, line, square)
-        return specialised(forward, *self._arguments(*sample))
+        places = self.packed.geometry
+        sample = self._arguments(cube, cube, square, square, places, places, places, line, line, line, square)
+        return machine_code(forward, self.dtype, *sample)

@@ -16,11 +16,13 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import llvmlite
 import numba
 import numpy
-from numba.core import types
+from llvmlite import ir
+from numba.core import cgutils, types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
@@ -39,8 +41,34 @@ def jit(function: Callable) -> Callable:
 
 def specialised(dispatcher: Callable, number: int, *arguments: object) -> Callable:
     """The machine code of a function for one cell: `number` is the cell's digest, the rest are sample arguments."""
-    signature = (types.literal(number), *map(numba.typeof, arguments))
-    return dispatcher.compile(signature)
+    return dispatcher.compile(cell_signature(number, *arguments))
+
+
+def cell_signature(number: int, *arguments: object) -> tuple[types.Type, ...]:
+    """The types of a function's arguments for one cell."""
+    return types.literal(number), *map(numba.typeof, arguments)
+
+
+def address_of(dispatcher: Any, signature: tuple[types.Type, ...]) -> int:
+    """Where the machine code of a function lies; its first argument is a literal."""
+    dispatcher.compile(signature)
+    compiled = dispatcher.overloads[signature]
+    place: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    return place
+
+
+def call_address(context: Any, builder: ir.IRBuilder, signature: Any, given: Sequence[ir.Value]) -> ir.Value:
+    """Code that calls what `address_of` found: the address, then the arguments without the literal.
+
+    Who calls so is compiled without what it calls, and once for all that can be called.
+    """
+    kinds = [types.literal(0), *signature.args[1:]]  # all that have a literal in its place are called alike
+    values = [ir.Constant(ir.IntType(64), 0), *given[1:]]
+    kind = context.call_conv.get_function_type(types.none, kinds)
+    nothing, error = (cgutils.alloca_once(builder, pointer.pointee) for pointer in kind.args[:2])
+    packed = context.get_arg_packer(kinds).as_arguments(builder, values)
+    builder.call(builder.inttoptr(given[0], kind.as_pointer()), [nothing, error, *packed])
+    return context.get_dummy_value()
 
 
 def machine_code(dispatcher: Callable, dtype: numpy.dtype, *arguments: object) -> Callable:

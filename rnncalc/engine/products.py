@@ -21,10 +21,9 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import literally, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from rnncalc.engine.jit import jit
+from rnncalc.engine.jit import address_of, call_address, jit
 from rnncalc.engine.vector import WIDTH, Vector
 
 ROWS = (
@@ -198,17 +197,7 @@ def call_multiply(
 ):
     """A product through its address: the loops of all cells share its machine code, and compile without it."""
     arguments = (a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c)
-
-    def codegen(context, builder, signature, given):
-        kinds = [types.literal(ALONG), *signature.args[1:]]  # of any form: they differ in their address alone
-        values = [ir.Constant(ir.IntType(64), 0), *given[1:]]
-        kind = context.call_conv.get_function_type(types.none, kinds)
-        nothing, error = (cgutils.alloca_once(builder, pointer.pointee) for pointer in kind.args[:2])
-        packed = context.get_arg_packer(kinds).as_arguments(builder, values)
-        builder.call(builder.inttoptr(given[0], kind.as_pointer()), [nothing, error, *packed])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, *arguments), codegen
+    return types.void(types.int64, *arguments), call_address
 
 
 @cache
@@ -217,7 +206,4 @@ def address(dtype: np.dtype, form: int = ALONG) -> int:
     function = multiply if form in (ALONG, TURNED) else multiply_across
     numbers, places, i = types.Array(numba.from_dtype(dtype), 1, "C"), types.Array(types.int64, 1, "C"), types.int64
     kinds = (types.literal(form), numbers, i, i, i, i, numbers, i, i, places, i, i, numbers, i, i)
-    function.compile(kinds)
-    compiled = function.overloads[kinds]
-    place: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
-    return place
+    return address_of(function, kinds)
