@@ -22,7 +22,7 @@ class CompiledAdjoint:
         self.packed, self.back = compiled.packed, compiled.back
         self.signals, self.inputs = signals.block, x
         self.arriving = self.latest = self.reached = self._block()  # of the next sweep, the latest one, and all
-        self.slopes = np.zeros_like(self.packed.extras)
+        self.slopes = np.zeros(len(self.packed.extras), compiled.dtype)
 
     def _block(self) -> np.ndarray:
         """Adjoints of every row, all zero, and one row more for what is thrown away."""
