@@ -56,9 +56,9 @@ def flow(network: Network, trace: Trace, number: int, sequence: int = 0) -> Flow
     product, norms, radii = np.eye(units), np.ones(length), np.zeros(length)
     for t in range(length, 0, -1):
         norms[t - 1] = np.linalg.norm(product[emitted, emitted], 2)
-        before = schedule.starts[t - 1] + visit
+        before = schedule.row(visit, t - 1)
         states = {state: ran.blocks[state][before] for state in widths}
-        x = ran.inputs[schedule.starts[t] - schedule.sequences + visit]
+        x = ran.inputs[schedule.row(visit, t) - schedule.sequences]
         jacobian = _jacobian(walked, x, states, widths)
         radii[t - 1] = np.abs(np.linalg.eigvals(jacobian)).max()
         product = product @ jacobian

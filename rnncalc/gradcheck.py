@@ -148,7 +148,8 @@ class GradientCheck:
         trace = self.network.traced(x, View(Schedule(1, len(there)), batch=True), starts)
         values = (trace.scores if self.question.at == "s" else trace.output)[window.judged - window.begin :]
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
-        rows = self.schedule.starts[window.judged + 1 : window.end + 1] - self.schedule.sequences + visit
+        steps = range(window.judged + 1, window.end + 1)
+        rows = np.array([self.schedule.row(visit, t) for t in steps], int) - self.schedule.sequences
         return complex(self.question.judge(values, rows).loss)
 
     def _start(self, number: int, window: _Window) -> dict[str, np.ndarray]:
@@ -157,7 +158,7 @@ class GradientCheck:
         if window.begin == 0:
             return {f"{s}0": array if array.ndim == 1 else array[[window.sequence]] for s, array in given.items()}
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
-        row = self.schedule.starts[window.begin] + visit
+        row = self.schedule.row(visit, window.begin)
         return {f"{state}0": self.trace.made.ran[number].blocks[state][[row]] for state in given}
 
 

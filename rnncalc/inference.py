@@ -33,7 +33,7 @@ def infer(
     wanted: bool,
 ) -> Found:
     """The outputs and, if they are wanted, the states after the last step. x (N, T, D); all has been checked."""
-    if network.compiles and not view.schedule.ragged and _across_pays(network, len(array)):
+    if across_pays(network, view):
         return _across(network, cells, array, view, starts, wanted)
     schedule, made, given = view.schedule, iter(cells), iter(starts)
     rows, ends = schedule.pack(array), []
@@ -51,9 +51,10 @@ def infer(
     return np.ascontiguousarray(view.steps(rows)), shown_ends(ends, view) if wanted else {}
 
 
-def _across_pays(network: Network, sequences: int) -> bool:
+def across_pays(network: Network, view: View) -> bool:
     """Whether vectors across the sequences are fuller than vectors along the units."""
-    if sequences < 2:
+    sequences = view.schedule.sequences
+    if sequences < 2 or view.schedule.ragged or not view.schedule.steps or not network.compiles:
         return False
     lanes = network.lanes
     units = [one.width for one in network.passes]

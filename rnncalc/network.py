@@ -20,11 +20,11 @@ from numpy.typing import ArrayLike
 
 from rnncalc.equations import Call
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.inference import infer
+from rnncalc.inference import across_pays, infer
 from rnncalc.language import _
 from rnncalc.layer import MERGES, Layer, Pass, as_array
 from rnncalc.readout import read_out
-from rnncalc.schedule import Schedule
+from rnncalc.schedule import Abreast, Schedule
 from rnncalc.states import cut, given_starts, joined
 from rnncalc.stepper import Stepper
 from rnncalc.threads import shares, side_by_side, wished
@@ -142,7 +142,10 @@ class Network:
         **starts: Any,
     ) -> Trace:
         """Every intermediate of every step, by name. Arguments as for a call."""
-        return self.traced(*self._input(x, lengths, mask, layout), given_starts(self.passes, starts))
+        array, view = self._input(x, lengths, mask, layout)
+        if across_pays(self, view):
+            view = View(Abreast(*array.shape[:2]), view.batch, view.time_first)
+        return self.traced(array, view, given_starts(self.passes, starts))
 
     def traced(self, array: np.ndarray, view: View, starts: Sequence[Mapping[str, Any]]) -> Trace:
         """`forward` of what has been checked: x as (N, T, D), and the starts of each pass."""

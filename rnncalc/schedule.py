@@ -86,6 +86,10 @@ class Schedule:
         """The number of rows of the widest step."""
         return int(self.counts.max(initial=0))
 
+    def row(self, visit: int, t: int) -> int:
+        """The row of the t-th step (from 1; 0: the start) of the sequence that is visited at that place."""
+        return int(self.starts[t]) + visit
+
     def step(self, t: int) -> tuple[slice, slice]:
         """The rows of the t-th step (from 1) and the rows that they continue."""
         here, count = self.starts[t], self.counts[t - 1]
@@ -144,6 +148,40 @@ class Schedule:
         final = np.empty_like(rows)
         final[self.order] = rows
         return final
+
+
+class Abreast(Schedule):
+    """Every sequence has every step, and its rows lie together, one sequence after the other.
+
+    For what is computed across the sequences: x and y as they are given are rows in this order.
+    """
+
+    def row(self, visit: int, t: int) -> int:
+        return self.sequences + visit * self.steps + t - 1 if t else visit
+
+    def step(self, t: int) -> tuple[slice, slice]:
+        raise NotImplementedError("the rows of a step do not lie together")
+
+    def pack(self, array: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(array).reshape(-1, *array.shape[2:])
+
+    def unpack(self, rows: np.ndarray) -> np.ndarray:
+        return rows.reshape(self.sequences, self.steps, *rows.shape[1:])
+
+    @cached_property
+    def before(self) -> np.ndarray:
+        rows = self.sequences - 1 + np.arange(self.rows - self.sequences)
+        rows[:: self.steps] = np.arange(self.sequences)
+        return rows
+
+    @cached_property
+    def mirror(self) -> np.ndarray:
+        rows = np.arange(self.rows - self.sequences).reshape(self.sequences, self.steps)
+        return rows[:, ::-1].reshape(-1)
+
+    @cached_property
+    def last(self) -> np.ndarray:
+        return self.sequences + self.steps * np.arange(1, self.sequences + 1) - 1
 
 
 @lru_cache(maxsize=16)

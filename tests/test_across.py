@@ -5,15 +5,22 @@ import pytest
 from helpers import every_cell, inputs, random_network, random_starts
 
 import rnncalc
-from rnncalc import inference
+from rnncalc import inference, network
 from rnncalc.engine.vector import lanes
 from rnncalc.layer import Layer
+from rnncalc.schedule import Abreast, Schedule
+from rnncalc.trace import View
+
+
+def choose(monkeypatch, across):
+    """Across the sequences of every batch, or never."""
+    for module in (inference, network):
+        monkeypatch.setattr(module, "across_pays", lambda network, view: across and view.schedule.sequences > 1)
 
 
 @pytest.fixture
 def always(monkeypatch):
-    """Across, also where it would not pay."""
-    monkeypatch.setattr(inference, "_across_pays", lambda network, sequences: True)
+    choose(monkeypatch, True)
 
 
 @pytest.mark.parametrize("name", every_cell())
@@ -52,10 +59,51 @@ def test_stacks_in_both_directions(always, merge):
     ]
     net = rnncalc.Network(layers, V=rng.normal(size=(6, K)), c=rng.normal(size=6), output="softmax")
     x = rng.normal(size=(N, T, D))
-    y = net(x)
+    y, dy = net(x), rng.normal(size=(N, T, 6))
+    gradients, alone = net.backward(net.forward(x), dy=dy), []
     for n in range(N):
-        np.testing.assert_array_equal(y[n], net.forward(x[n]).y)
+        trace = net.forward(x[n])
+        alone.append(net.backward(trace, dy=dy[n]))
+        np.testing.assert_array_equal(y[n], trace.y)
+        np.testing.assert_allclose(gradients.x[n], alone[-1].x, rtol=0, atol=1e-14)
+    for level, layer in enumerate(gradients.layers):
+        for way, one in layer.passes.items():
+            for name in one:
+                parts = [other.layers[level].passes[way][name] for other in alone]
+                wanted = np.stack(parts) if name in one.starts else np.sum(parts, axis=0)
+                np.testing.assert_allclose(one[name], wanted, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(net(np.swapaxes(x, 0, 1), layout="time_first"), np.swapaxes(y, 0, 1))
+
+
+@pytest.mark.parametrize("name", every_cell())
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-4)])
+@pytest.mark.parametrize("way", [{}, {"chunk": 3}, {"truncate": 2}])
+def test_gradients_are_those_along_the_units(monkeypatch, name, dtype, tolerance, way):
+    cell, rng = every_cell()[name], np.random.default_rng(6)
+    D, H, O, T, N = 5 if cell.adds_input else 3, 5, 4, 7, 37
+    read_out = None if cell.owns_read_out else "softmax"
+    net = random_network(cell, 5, engine="numba", dtype=dtype, read_out=read_out, D=D, H=H, O=O)
+    x, starts = inputs(net, rng, N, T), random_starts(cell, rng, net.layers[0], N)
+    dy = rng.normal(size=(N, T, net.sizes["O"]))
+    found = []
+    for across in (False, True):
+        choose(monkeypatch, across)
+        trace = net.forward(x, **starts)
+        assert isinstance(trace.view.schedule, Abreast) is across
+        found.append((trace, net.backward(trace, dy=dy, **way)))
+    (trace, along), (other, across) = found
+    for signal in trace:
+        np.testing.assert_array_equal(other[signal], trace[signal])
+    for state in cell.state:
+        np.testing.assert_array_equal(other.initial[state], trace.initial[state])
+        np.testing.assert_array_equal(other.final[state], trace.final[state])
+    for mine, theirs in ((across, along), (across.steps, along.steps)):
+        assert list(mine) == list(theirs)
+        for gradient in theirs:
+            scale = np.abs(theirs[gradient]).max()
+            np.testing.assert_allclose(
+                mine[gradient], theirs[gradient], rtol=0, atol=tolerance * scale, err_msg=gradient
+            )
 
 
 def test_it_is_taken_where_the_vectors_are_fuller():
@@ -65,6 +113,7 @@ def test_it_is_taken_where_the_vectors_are_fuller():
     rng = np.random.default_rng(5)
     few = rnncalc.Elman(rng.normal(size=(1, 2)), rng.normal(size=(1, 1)))
     many = rnncalc.Elman(rng.normal(size=(2 * wide, 2)), rng.normal(size=(2 * wide, 2 * wide)))
-    assert inference._across_pays(few, 4 * wide)
-    assert not inference._across_pays(few, 1)
-    assert not inference._across_pays(many, 4 * wide)
+    batch = View(Schedule(4 * wide, 3), batch=True)
+    assert inference.across_pays(few, batch)
+    assert not inference.across_pays(few, View(Schedule(1, 3), batch=False))
+    assert not inference.across_pays(many, batch)

@@ -5,29 +5,31 @@ lanes; a row of the block is then one step of one group, and each of its entries
 cell (`loops.forward`); only its geometry and the form of its products differ, and the bits do not.
 
     x (N, T, D)  →  some groups at a time: (T, groups, D, lanes)  →  the loop  →  (T, groups, O, lanes)  →  y (N, T, O)
+
+A trace keeps every step: for GROUPS groups at a time, the start and all steps, a row for each group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from llvmlite import ir
-from numba import literally, types
+from numba import types
 from numba.extending import intrinsic
 
 from rnncalc.cells import Cell
 from rnncalc.engine import loops
-from rnncalc.engine.jit import address_of, call_address, cell_signature, jit, machine_code
+from rnncalc.engine.jit import address_of, call_address, cell_signature, jit, machine_code, specialised
 from rnncalc.engine.pack import Packed, aligned
 from rnncalc.engine.products import ACROSS
-from rnncalc.engine.vector import Vector
+from rnncalc.engine.turn import GROUPS, IN, OUT, exchange, spread, turn
 
-GROUPS = 4  # groups that take their steps together: their rows stay in the first-level cache
-ROOM = 64 * 1024  # bytes of the block
-WIDEST = 4  # vectors: rows that are wider fill vectors by themselves, and tiles of many rows do better
+if TYPE_CHECKING:
+    from rnncalc.engine.back_pack import PackedBack
+
+ROOM = 64 * 1024  # bytes of the block of `infer`
 
 
 @jit
@@ -47,11 +49,10 @@ def forward(
         groups = min(GROUPS, (sequences - first + lanes - 1) // lanes)
         for t in range(len(starts)):
             starts[t] = t * groups
-        spread(read, steps, depth, groups, lanes)
-        spread(written, steps, wide, groups, lanes)
+        feed(x, first, groups, lanes, fed, read)
+        spread(written, steps, wide, groups * wide * lanes, lanes)
         for group in range(groups):
             here, row = first + group * lanes, group * pitch
-            turn(1, x.reshape(sequences, -1), here, lanes, fed, group * depth * lanes, read)
             for s in range(len(states)):
                 place, units = states[s, loops.OUT_AT] // lanes, states[s, loops.WIDTH] // lanes
                 for unit in range(units):
@@ -65,10 +66,40 @@ def forward(
         )  # fmt: skip
         for group in range(groups):
             here = first + group * lanes
-            turn(0, y.reshape(sequences, -1), here, lanes, out, group * wide * lanes, written)
+            turn(OUT, y.reshape(sequences, -1), here, lanes, out, group * wide * lanes, written)
             for lane in range(min(lanes, len(final) - here)):
                 for unit in range(final.shape[1]):
                     final[here + lane, unit] = ends[group, unit * lanes + lane]
+
+
+@jit
+def trace(
+    loop, geometry, x, signals, fed, starts, read, lanes, biases, inputs, products, rowwise, panels, columns, extras,
+    emitted, states, none,
+):  # fmt: skip
+    """Every signal of every step, into a block whose starts are laid; arguments as for `forward`."""
+    sequences, steps, depth = x.shape
+    base, pitch = 0, geometry[loops.PITCH]
+    for first in range(0, sequences, GROUPS * lanes):
+        groups = min(GROUPS, (sequences - first + lanes - 1) // lanes)
+        for t in range(len(starts)):
+            starts[t] = t * groups
+        feed(x, first, groups, lanes, fed, read)
+        end = base + (steps + 1) * groups * pitch
+        call_forward(
+            loop, signals[base:end], geometry, starts, fed, depth * lanes, biases, inputs, products, rowwise, panels,
+            columns, extras, emitted, none, states, none.reshape(0, 0),
+        )  # fmt: skip
+        base = end
+
+
+@jit
+def feed(x, first, groups, lanes, fed, read):
+    """The inputs of some groups, a row for each step and group."""
+    sequences, steps, depth = x.shape
+    spread(read, steps, depth, groups * depth * lanes, lanes)
+    for group in range(groups):
+        turn(IN, x.reshape(sequences, -1), first + group * lanes, lanes, fed, group * depth * lanes, read)
 
 
 @intrinsic
@@ -84,91 +115,108 @@ def call_forward(
     return types.void(types.int64, *arguments), call_address
 
 
-@jit
-def spread(places, steps, width, groups, lanes):
-    """Where the entries of all steps of a sequence lie among those of some groups."""
-    for t in range(steps):
-        for unit in range(width):
-            places[t * width + unit] = (t * groups * width + unit) * lanes
-
-
-@jit
-def turn(inward, rows, first, lanes, vectors, begin, places):
-    """Step by step, entry by entry: rows[first + lane] (width) ↔ vectors[begin + places[entry] + lane].
-
-    inward: literal 1, from rows to vectors, where lanes without a sequence get 0; 0: back.
-    """
-    literally(inward)
-    count, width = min(lanes, len(rows) - first), rows.shape[1]
-    entry = 0
-    if count == lanes and width >= lanes:
-        while entry < width:
-            entry = min(entry, width - lanes)  # the last block begins earlier, where there is no whole one left
-            turn_block(inward, rows.reshape(-1), first * width + entry, width, vectors, begin, places, entry)
-            entry += lanes
-        return
-    for entry in range(width):
-        to = begin + places[entry]
-        for lane in range(count):
-            if inward:
-                vectors[to + lane] = rows[first + lane, entry]
-            else:
-                rows[first + lane, entry] = vectors[to + lane]
-        if inward:
-            for lane in range(count, lanes):
-                vectors[to + lane] = 0
-
-
-@intrinsic(prefer_literal=True)
-def turn_block(typing, inward, rows, row, width, vectors, begin, places, entry):
-    """A block of as many rows as lanes and as many entries, turned in registers by exchanging halves of pairs."""
-
-    def codegen(context, builder, signature, arguments):
-        rows_, row_, width_, vectors_, begin_, places_, entry_ = arguments[1:]
-        data = [
-            context.make_array(signature.args[k])(context, builder, value).data
-            for k, value in ((1, rows_), (4, vectors_), (6, places_))
-        ]
-        vector = Vector(builder, signature.args[1].dtype)
-        constant = lambda value: ir.Constant(row_.type, value)  # noqa: E731
-        lanes = range(vector.lanes)
-        along = [builder.add(row_, builder.mul(width_, constant(lane))) for lane in lanes]
-        looked_up = [builder.load(builder.gep(data[2], [builder.add(entry_, constant(lane))])) for lane in lanes]
-        across = [builder.add(begin_, place) for place in looked_up]
-        source, target = (along, across) if inward.literal_value else (across, along)
-        read, write = data[:2] if inward.literal_value else data[1::-1]
-        block = [vector.load(read, place) for place in source]
-        half = 1
-        while half < vector.lanes:
-            for k in lanes:
-                if not k & half:
-                    a, b = block[k], block[k + half]
-                    block[k] = vector.chosen(a, b, [n if not n & half else vector.lanes + n - half for n in lanes])
-                    block[k + half] = vector.chosen(
-                        a, b, [n + half if not n & half else vector.lanes + n for n in lanes]
-                    )
-            half *= 2
-        for value, place in zip(block, target):
-            vector.store(value, write, place)
-        return context.get_dummy_value()
-
-    return types.void(inward, rows, row, width, vectors, begin, places, entry), codegen
-
-
 Arrays = Mapping[str, np.ndarray]
+
+
+class Folded:
+    """A block of all sequences and steps, a few groups after the other, and where it lies by name.
+
+    levels: the start and every step; more: entries behind every GROUPS groups; places: name → (offset, units).
+    """
+
+    def __init__(
+        self, packed: Packed, pitch: int, places: Mapping[str, tuple[int, int]], shape: tuple[int, int], more: int = 0
+    ):
+        self.lanes, self.dtype, self.pitch, self.places, self.more = packed.lanes, packed.dtype, pitch, places, more
+        self.sequences, self.levels = shape[0], shape[1] + 1
+        groups = -(-self.sequences // self.lanes)
+        entries = self.levels * groups * pitch + -(-groups // GROUPS) * more
+        self.block = aligned(entries, self.dtype) if not more else np.zeros(entries, self.dtype)
+
+    def exchange(self, way: int, rows: np.ndarray, name: str, first: int) -> None:
+        """Turn the rows (N, steps · width) of a signal, from a level on, in or out."""
+        offset, width = self.places[name]
+        places = np.empty(rows.shape[1], np.int64)
+        arguments = (rows, width, self.block, self.levels, self.more, self.pitch, first, offset, self.lanes, places)
+        _exchange(way, self.dtype)(way, *arguments)
+
+    def out(self, name: str, first: int, steps: int) -> np.ndarray:
+        """Some steps of a signal, (N · steps, width)."""
+        width = self.places[name][1]
+        rows = np.empty((self.sequences, steps * width), self.dtype)
+        self.exchange(OUT, rows, name, first)
+        return rows.reshape(-1, width)
+
+
+@cache
+def _exchange(way: int, dtype: np.dtype) -> Any:
+    """The machine code of one way."""
+    rows, block, places = np.empty((0, 0), dtype), np.empty(0, dtype), np.empty(0, np.int64)
+    return specialised(exchange, way, rows, 0, block, 0, 0, 0, 0, 0, 0, places)
+
+
+class AcrossRows(Mapping[str, np.ndarray]):
+    """The signals of a forward pass, name → (N + rows, width), turned out when somebody asks."""
+
+    def __init__(self, folded: Folded):
+        self.folded, self.found = folded, dict[str, np.ndarray]()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.found:
+            starts, steps = self.folded.out(name, 0, 1), self.folded.out(name, 1, self.folded.levels - 1)
+            self.found[name] = np.concatenate([starts, steps])
+        return self.found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.folded.places)
+
+    def __len__(self) -> int:
+        return len(self.folded.places)
 
 
 class AcrossCell:
     """A cell packed to be run across sequences."""
 
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
-        self.cell, self.dtype = cell, dtype
+        self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
         self.packed = Packed(cell, parameters, sizes, dtype, form=ACROSS)
         self.lanes = self.packed.lanes
         self.width = sizes[cell.size(cell.emits)]
         places = (self.packed.states // self.lanes).tolist()
         self.states = {state: slice(at, at + width) for state, (_begin, width, at) in zip(cell.state, places)}
         self.kept = sum(width for _begin, width, _at in places)
+        self.places = {line: (self.packed.offset(line), sizes[cell.size(line)]) for line in cell.lines}
+
+    def forward(self, x: np.ndarray, initial: Arrays) -> AcrossRows:
+        """Every signal of every step. x (N, T, D), contiguous; initial: state → (N, width), zero if missing."""
+        (sequences, steps, depth), packed = x.shape, self.packed
+        folded = Folded(packed, packed.pitch, self.places, (sequences, steps))
+        for state in self.states:
+            start = np.zeros((sequences, self.places[state][1]), self.dtype)
+            start[:] = initial.get(state, 0)
+            folded.exchange(IN, start, state, 0)
+        fed = aligned(steps * GROUPS * depth * self.lanes, self.dtype)
+        starts, read = np.empty(steps + 2, np.int64), np.empty(steps * depth, np.int64)
+        self._trace_code(*self._trace_arguments(x, folded.block, fed, starts, read))
+        return AcrossRows(folded)
+
+    def _trace_arguments(self, *arrays: np.ndarray) -> tuple[Any, ...]:
+        packed, none = self.packed, np.empty(0, self.dtype)
+        return (
+            self._loop, packed.geometry, *arrays, self.lanes, *packed.tables, packed.emitted, packed.states, none,
+        )  # fmt: skip
+
+    @cached_property
+    def _trace_code(self) -> Any:
+        cube, line, places = np.empty((0, 0, 0), self.dtype), np.empty(0, self.dtype), self.packed.geometry
+        return machine_code(trace, self.dtype, *self._trace_arguments(cube, line, line, places, places))
+
+    @cached_property
+    def back(self) -> PackedBack:
+        """The weights packed for the way back, on first need."""
+        from rnncalc.engine.back_pack import PackedBack
+
+        return PackedBack(self.packed, self.parameters)
 
     def infer(self, x: np.ndarray, initial: Arrays, wanted: bool) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """What the cell emits, (N, T, width), and, if they are wanted, the states after the last step, (N, width).

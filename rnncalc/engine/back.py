@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from rnncalc.engine.jit import machine_code
 from rnncalc.engine.pack import Rows, aligned, run_of
 from rnncalc.equations import INPUT
 from rnncalc.schedule import Schedule
+
+if TYPE_CHECKING:
+    from rnncalc.engine.across_back import AcrossAdjoint
 
 
 class CompiledAdjoint:
@@ -58,8 +61,11 @@ class CompiledAdjoint:
         arguments = self._back_arguments(self.signals, self.latest, earlier, chunk)
         self.back.code(arguments)(*arguments)
 
-    def hand_down(self, lower: CompiledAdjoint, signal: str) -> None:
+    def hand_down(self, lower: CompiledAdjoint | AcrossAdjoint, signal: str) -> None:
         """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
+        if not isinstance(lower, CompiledAdjoint):
+            lower.add(signal, self.below())
+            return
         begin = lower.schedule.sequences * lower.back.pitch + lower.back.offset(signal)
         if self.cell.adds_input:
             lower.add(signal, self._view(self.latest, INPUT)[self.schedule.sequences :])

@@ -12,7 +12,7 @@ from rnncalc.engine.back_step import elementwise_back
 from rnncalc.engine.jit import jit
 from rnncalc.engine.loops import LANES, MULTIPLY, STAGES, WIDTH_H, WIDTH_O
 from rnncalc.engine.products import TURNED, call_multiply, multiply
-from rnncalc.engine.softmax import softmax_back
+from rnncalc.engine.softmax import ACROSS, softmax_back
 from rnncalc.engine.step import copy
 from rnncalc.engine.subnormal import flush, restore
 
@@ -47,10 +47,13 @@ def backward(
                 to = thrown if cut else (before + i) * pitch
                 for r in range(len(rowwise)):
                     if rowwise[r, STAGE] == stage:
-                        softmax_back(
-                            signals, now + rowwise[r, VALUE], adjoint, row + rowwise[r, FROM], row + rowwise[r, TO],
-                            rowwise[r, WIDE], rowwise[r, KIND],
-                        )  # fmt: skip
+                        across = rowwise[r, KIND] > ACROSS
+                        for lane in range(lanes if across else 1):
+                            softmax_back(
+                                signals, now + rowwise[r, VALUE] + lane, adjoint, row + rowwise[r, FROM] + lane,
+                                row + rowwise[r, TO] + lane, rowwise[r, WIDE], lanes if across else 1,
+                                rowwise[r, KIND] - (ACROSS if across else 0),
+                            )  # fmt: skip
                 for unit in range(0, H, lanes):
                     elementwise_back(
                         cell, 0, stage, signals, now, last, adjoint, row, earlier, to, H, O, extras, dextras, unit

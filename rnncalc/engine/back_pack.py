@@ -9,10 +9,12 @@ import numpy as np
 
 from rnncalc.cells.plan import Product, ProductLine
 from rnncalc.engine import back_loops as loops
+from rnncalc.engine import softmax
 from rnncalc.engine.back_step import back_program
 from rnncalc.engine.jit import specialised
 from rnncalc.engine.loops import STAGES
 from rnncalc.engine.pack import ROWWISE, Packed, Panels
+from rnncalc.engine.products import ALONG
 from rnncalc.equations import INPUT, Call, Name
 
 
@@ -46,7 +48,8 @@ class PackedBack:
             for line in stage.products:
                 for term in (*line.inputs, *line.products):
                     begin = 0 if term.source == INPUT else self.offset(term.signal)
-                    place = panels.add([(begin, term.sign * self.parameters[term.weight].T)])
+                    add = panels.add if self.packed.form == ALONG else panels.add_across
+                    place = add([(begin, term.sign * self.parameters[term.weight].T)])
                     row = [number, self.offset(line.signal), int(term.previous), self._units(line), *place]
                     (inputs if term.source == INPUT else products).append(row)
             for signal in stage.rowwise:
@@ -54,7 +57,8 @@ class PackedBack:
                 assert isinstance(call, Call)
                 assert isinstance(call.argument, Name)
                 places = self.packed.offset(signal), self.offset(signal), self.offset(call.argument.id)
-                rowwise.append([number, *places, self.sizes[self.cell.size(signal)], ROWWISE[call.function]])
+                kind = ROWWISE[call.function] + (0 if self.packed.form == ALONG else softmax.ACROSS)
+                rowwise.append([number, *places, self.sizes[self.cell.size(signal)], kind])
         self.products, self.inputs = (np.array(table, np.int64).reshape(-1, 7) for table in (products, inputs))
         self.rowwise = np.array(rowwise, np.int64).reshape(-1, 6)
         self.panels, self.columns = panels.joined()

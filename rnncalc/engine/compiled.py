@@ -12,10 +12,11 @@ from rnncalc.cells import Cell
 from rnncalc.engine import loops
 from rnncalc.engine.jit import specialised
 from rnncalc.engine.pack import Packed, Rows, aligned, run_of
-from rnncalc.schedule import Schedule
+from rnncalc.schedule import Abreast, Schedule
 
 if TYPE_CHECKING:
     from rnncalc.engine.across import AcrossCell
+    from rnncalc.engine.across_back import AcrossAdjoint
     from rnncalc.engine.back import CompiledAdjoint
     from rnncalc.engine.back_pack import PackedBack
 
@@ -37,17 +38,24 @@ class CompiledCell:
         self.lines = {line: (begin, begin + sizes[cell.size(line)]) for line, begin in begins.items()}
         self._spare: list[np.ndarray] = []  # blocks of calls before, for the next one
 
-    def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> Rows:
+    def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> Arrays:
         """Every signal: name → (N + rows, width), views of one block. Arguments as for `WalkedCell.forward`."""
+        if isinstance(schedule, Abreast):
+            return self.across.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
         pitch = self.packed.pitch
         block = aligned(schedule.rows * pitch, self.dtype)
         self._run(block, x, schedule, initial, *self._nothing)
         return Rows(block.reshape(-1, pitch), self.lines)
 
-    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint:
+    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
         """Backpropagation through what `forward` left behind."""
         from rnncalc.engine.back import CompiledAdjoint
 
+        if isinstance(schedule, Abreast):
+            from rnncalc.engine.across_back import AcrossAdjoint
+
+            x = x.reshape(schedule.sequences, schedule.steps, -1)
+            return AcrossAdjoint(self.across, signals, x, schedule)  # type: ignore[arg-type]
         assert isinstance(signals, Rows)
         return CompiledAdjoint(self, signals, x, schedule)
 

@@ -116,16 +116,16 @@ def _log(vector: Vector, x: ir.Value) -> ir.Value:
 
 
 @jit
-def softmax_back(signals, value, adjoint, begin, to, width, kind):
-    """What arrived at softmax or log softmax of a row, brought to the scores."""
+def softmax_back(signals, value, adjoint, begin, to, width, apart, kind):
+    """What arrived at softmax or log softmax of a row, brought to the scores. apart: from one entry to the next."""
     total = adjoint[begin] * 0
     if kind == SOFTMAX:
-        for k in range(width):
+        for k in range(0, width * apart, apart):
             total += signals[value + k] * adjoint[begin + k]
-        for k in range(width):
+        for k in range(0, width * apart, apart):
             adjoint[to + k] += signals[value + k] * (adjoint[begin + k] - total)
     else:
-        for k in range(width):
+        for k in range(0, width * apart, apart):
             total += adjoint[begin + k]
-        for k in range(width):
+        for k in range(0, width * apart, apart):
             adjoint[to + k] += adjoint[begin + k] - math.exp(signals[value + k]) * total
