@@ -12,7 +12,7 @@ from numba import types
 from numba.extending import intrinsic
 from targets import Case
 
-from rnncalc.engine.pack import aligned
+from rnncalc.engine.room import aligned
 from rnncalc.engine.vector import Vector, lanes
 
 CHAINS = 16  # independent sums: latency times throughput, with room to spare

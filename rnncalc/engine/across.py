@@ -22,8 +22,9 @@ from numba.extending import intrinsic
 from rnncalc.cells import Cell
 from rnncalc.engine import loops
 from rnncalc.engine.jit import address_of, call_address, cell_signature, jit, machine_code, specialised
-from rnncalc.engine.pack import Packed, aligned
+from rnncalc.engine.pack import Packed
 from rnncalc.engine.products import ACROSS
+from rnncalc.engine.room import aligned
 from rnncalc.engine.turn import GROUPS, IN, OUT, exchange, spread, turn
 
 if TYPE_CHECKING:
@@ -131,7 +132,9 @@ class Folded:
         self.sequences, self.levels = shape[0], shape[1] + 1
         groups = -(-self.sequences // self.lanes)
         entries = self.levels * groups * pitch + -(-groups // GROUPS) * more
-        self.block = aligned(entries, self.dtype) if not more else np.zeros(entries, self.dtype)
+        self.block = aligned(entries, self.dtype)
+        if more:
+            self.block[:] = 0
 
     def exchange(self, way: int, rows: np.ndarray, name: str, first: int) -> None:
         """Turn the rows (N, steps · width) of a signal, from a level on, in or out."""
@@ -163,8 +166,10 @@ class AcrossRows(Mapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self.found:
-            starts, steps = self.folded.out(name, 0, 1), self.folded.out(name, 1, self.folded.levels - 1)
-            self.found[name] = np.concatenate([starts, steps])
+            folded, width = self.folded, self.folded.places[name][1]
+            found = self.found[name] = np.empty((folded.sequences * folded.levels, width), folded.dtype)
+            folded.exchange(OUT, found[: folded.sequences], name, 0)
+            folded.exchange(OUT, found[folded.sequences :].reshape(folded.sequences, -1), name, 1)
         return self.found[name]
 
     def __iter__(self) -> Iterator[str]:

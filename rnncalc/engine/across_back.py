@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 from rnncalc.engine import back_loops
 from rnncalc.engine.across import AcrossCell, AcrossRows, Folded, feed
 from rnncalc.engine.jit import address_of, call_address, cell_signature, jit, machine_code
-from rnncalc.engine.pack import aligned
+from rnncalc.engine.room import aligned
 from rnncalc.engine.subnormal import flush, restore
 from rnncalc.engine.turn import ADDED, GROUPS, OUT, spread, turn
 from rnncalc.engine.vector import WIDTH, Vector
@@ -325,8 +325,10 @@ class AcrossAdjoint:
         back, schedule = self.back, self.schedule
         tables = (back.products, back.rowwise, back.panels, back.columns, self.packed.extras, self.slopes)
         starts = np.empty(schedule.steps + 2, np.int64)
+        if not back.address:
+            back.address = self._address(tables)
         arguments = (
-            self._address(tables), back.geometry, schedule.sequences, schedule.steps, self.packed.lanes,
+            back.address, back.geometry, schedule.sequences, schedule.steps, self.packed.lanes,
             self.signals.block, self.packed.pitch, self.latest.block, earlier.block, back.pitch, chunk, starts, *tables,
         )  # fmt: skip
         machine_code(backward, self.across.dtype, *arguments)(*arguments)

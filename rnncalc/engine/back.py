@@ -9,7 +9,8 @@ import numpy as np
 from rnncalc.engine import back_loops as loops
 from rnncalc.engine.compiled import CompiledCell
 from rnncalc.engine.jit import machine_code
-from rnncalc.engine.pack import Rows, aligned, run_of
+from rnncalc.engine.pack import Rows, run_of
+from rnncalc.engine.room import aligned
 from rnncalc.equations import INPUT
 from rnncalc.schedule import Schedule
 

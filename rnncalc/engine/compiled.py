@@ -11,7 +11,8 @@ import numpy as np
 from rnncalc.cells import Cell
 from rnncalc.engine import loops
 from rnncalc.engine.jit import specialised
-from rnncalc.engine.pack import Packed, Rows, aligned, run_of
+from rnncalc.engine.pack import Packed, Rows, run_of
+from rnncalc.engine.room import aligned
 from rnncalc.schedule import Abreast, Schedule
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ class CompiledCell:
         self.kept = sum(width for _state, _offset, width, _at in self.states)
         begins = {line: packed.offset(line) for line in cell.lines}
         self.lines = {line: (begin, begin + sizes[cell.size(line)]) for line, begin in begins.items()}
-        self._spare: list[np.ndarray] = []  # blocks of calls before, for the next one
 
     def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> Arrays:
         """Every signal: name → (N + rows, width), views of one block. Arguments as for `WalkedCell.forward`."""
@@ -79,15 +79,7 @@ class CompiledCell:
         out = np.empty((schedule.rows - sequences, self.emitted), self.dtype)
         final = np.empty((sequences, self.kept), self.dtype)
         rows = min(schedule.rows, sequences + max(CHUNK // (pitch * self.dtype.itemsize), 2 * schedule.most))
-        try:
-            block = self._spare.pop()  # one thread takes it at most
-        except IndexError:
-            block = aligned(rows * pitch, self.dtype)
-        if len(block) < rows * pitch:
-            block = aligned(rows * pitch, self.dtype)
-        self._run(block, x, schedule, initial, out.reshape(-1), final)
-        if block.nbytes <= 2 * CHUNK:
-            self._spare.append(block)
+        self._run(aligned(rows * pitch, self.dtype), x, schedule, initial, out.reshape(-1), final)
         return out, {state: final[:, at : at + width] for state, _offset, width, at in self.states}
 
     def stream(self, schedule: Schedule, initial: Arrays) -> CompiledStream:

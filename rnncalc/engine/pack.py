@@ -10,26 +10,12 @@ from rnncalc.cells import Cell
 from rnncalc.cells.plan import Stage
 from rnncalc.engine import softmax
 from rnncalc.engine.products import ALONG, UNITS, address
+from rnncalc.engine.room import aligned
 from rnncalc.engine.step import SIZES, program
 from rnncalc.engine.vector import lanes
 from rnncalc.equations import INPUT, Call, Name
 
 ROWWISE = {"softmax": softmax.SOFTMAX, "log_softmax": softmax.LOG_SOFTMAX}
-
-
-SMALL = 16 * 1024  # bytes
-
-
-def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
-    """An unset array whose first entry lies at a multiple of 64 bytes, so that no vector straddles two cache lines.
-
-    A small one lies where it falls: finding the multiple would cost more than it saves.
-    """
-    if entries * dtype.itemsize <= SMALL:
-        return np.empty(entries, dtype)
-    raw = np.empty(entries * dtype.itemsize + 64, np.uint8)
-    start = -raw.__array_interface__["data"][0] % 64
-    return raw[start : start + entries * dtype.itemsize].view(dtype)
 
 
 def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:

@@ -16,7 +16,8 @@ from rnncalc.engine import back_loops, train_loops
 from rnncalc.engine.back_pack import PackedBack
 from rnncalc.engine.compiled import CompiledCell
 from rnncalc.engine.loops import TOKENS
-from rnncalc.engine.pack import Packed, aligned
+from rnncalc.engine.pack import Packed
+from rnncalc.engine.room import aligned
 from rnncalc.equations import INPUT
 from rnncalc.layer import Pass
 from rnncalc.schedule import Schedule
