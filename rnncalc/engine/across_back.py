@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import literally, types
 from numba.extending import intrinsic
 
 from rnncalc.engine import back_loops
@@ -98,39 +98,31 @@ def weight_gradients(
 @jit
 def outer_sum(a, a0, pitch_a, units, b, b0, pitch_b, depth, lanes, rows, c, c0):
     """C[unit, k] += Σ over rows of A[row, unit] · B[row, k], every entry a vector."""
+    k = 0
+    while k + WIDE <= depth:
+        column(WIDE, a, a0, pitch_a, units, b, b0 + k * lanes, pitch_b, lanes, rows, c, c0 + k * lanes, depth)
+        k += WIDE
+    if depth - k == 3:
+        column(3, a, a0, pitch_a, units, b, b0 + k * lanes, pitch_b, lanes, rows, c, c0 + k * lanes, depth)
+    elif depth - k == 2:
+        column(2, a, a0, pitch_a, units, b, b0 + k * lanes, pitch_b, lanes, rows, c, c0 + k * lanes, depth)
+    elif depth - k == 1:
+        column(1, a, a0, pitch_a, units, b, b0 + k * lanes, pitch_b, lanes, rows, c, c0 + k * lanes, depth)
+
+
+@jit
+def column(wide, a, a0, pitch_a, units, b, b0, pitch_b, lanes, rows, c, c0, depth):
+    """`wide` (literal) entries of the source with all units."""
+    literally(wide)
     unit = 0
+    while unit + TALL <= units:
+        here, to = a0 + unit * lanes, c0 + unit * depth * lanes
+        outer(TALL, wide, a, here, pitch_a, b, b0, pitch_b, rows, c, to, depth)
+        unit += TALL
     while unit < units:
-        tall, k = min(TALL, units - unit), 0
-        while k < depth:
-            here_a, here_b, here_c = a0 + unit * lanes, b0 + k * lanes, c0 + (unit * depth + k) * lanes
-            wide = min(WIDE, depth - k)
-            if tall == TALL and wide == WIDE:
-                outer(TALL, WIDE, a, here_a, pitch_a, b, here_b, pitch_b, rows, c, here_c, depth)
-            else:
-                for i in range(tall):
-                    if wide == WIDE:
-                        outer(
-                            1,
-                            WIDE,
-                            a,
-                            here_a + i * lanes,
-                            pitch_a,
-                            b,
-                            here_b,
-                            pitch_b,
-                            rows,
-                            c,
-                            here_c + i * depth * lanes,
-                            depth,
-                        )
-                    else:
-                        for j in range(wide):
-                            at = here_c + (i * depth + j) * lanes
-                            outer(
-                                1, 1, a, here_a + i * lanes, pitch_a, b, here_b + j * lanes, pitch_b, rows, c, at, depth
-                            )
-            k += wide
-        unit += tall
+        here, to = a0 + unit * lanes, c0 + unit * depth * lanes
+        outer(1, wide, a, here, pitch_a, b, b0, pitch_b, rows, c, to, depth)
+        unit += 1
 
 
 @intrinsic(prefer_literal=True)
