@@ -21,7 +21,7 @@ class Pass:
     """One direction of a layer: a cell with its weights and where it starts."""
 
     def __init__(self, cell: str | Cell, *arrays: ArrayLike | None, **options: Any):
-        base = _cell(cell)
+        base = cell_named(cell)
         chosen = {name: options.pop(name) for name in list(options) if name in base.switches}
         self.cell = base.switch(**chosen)
         named = dict(zip(self.cell.stacks, arrays, strict=False))
@@ -179,7 +179,7 @@ def unmerged(merge: str, gradient: np.ndarray, f: np.ndarray, b: np.ndarray) -> 
     return (gradient, gradient) if merge == "sum" else (gradient / 2, gradient / 2)
 
 
-def _cell(cell: str | Cell) -> Cell:
+def cell_named(cell: str | Cell) -> Cell:
     if isinstance(cell, Cell):
         return cell
     if cell not in CELLS:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,9 @@ from numba.core.serialize import dumps
 from platformdirs import user_cache_dir
 
 from rnncalc.engine.vector import WIDTH
+from rnncalc.language import _
+
+PATIENCE = 1.0  # seconds that people wait without asking why
 
 
 def jit(function: Callable) -> Callable:
@@ -39,9 +44,30 @@ def jit(function: Callable) -> Callable:
     return dispatcher
 
 
+@contextmanager
+def told() -> Iterator[None]:
+    """One line on standard error, once, if what is compiled meanwhile takes longer than a second."""
+    timer = threading.Timer(PATIENCE, _tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@cache
+def _tell() -> None:
+    message = _(
+        "rnncalc: compiling for this machine; it is kept for the next time. `rnncalc warmup` does it beforehand"
+    )
+    print(message, file=sys.stderr, flush=True)
+
+
 def specialised(dispatcher: Callable, number: int, *arguments: object) -> Callable:
     """The machine code of a function for one cell: `number` is the cell's digest, the rest are sample arguments."""
-    return dispatcher.compile(cell_signature(number, *arguments))
+    with told():
+        return dispatcher.compile(cell_signature(number, *arguments))
 
 
 def cell_signature(number: int, *arguments: object) -> tuple[types.Type, ...]:
@@ -51,7 +77,8 @@ def cell_signature(number: int, *arguments: object) -> tuple[types.Type, ...]:
 
 def address_of(dispatcher: Any, signature: tuple[types.Type, ...]) -> int:
     """Where the machine code of a function lies; its first argument is a literal."""
-    dispatcher.compile(signature)
+    with told():
+        dispatcher.compile(signature)
     compiled = dispatcher.overloads[signature]
     place: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
     return place
@@ -75,7 +102,8 @@ def machine_code(dispatcher: Callable, dtype: numpy.dtype, *arguments: object) -
     """The machine code of a function that knows no cell, for one dtype; it takes pointers and asks no questions."""
     key = dispatcher, numpy.dtype(dtype)
     if key not in _CODE:
-        _CODE[key] = dispatcher.compile(tuple(map(numba.typeof, arguments)))
+        with told():
+            _CODE[key] = dispatcher.compile(tuple(map(numba.typeof, arguments)))
     return _CODE[key]
 
 

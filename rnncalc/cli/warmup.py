@@ -1,0 +1,45 @@
+"""rnncalc warmup"""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from rnncalc.cli.spoken import Spoken
+from rnncalc.language import _
+
+USUAL = ("elman", "lstm", "gru", "gru_after")
+
+
+@click.command("warmup", cls=Spoken)
+@click.option(
+    "--cell", "cells", multiple=True, metavar="NAME", help="A cell, again and again. Default: the usual four."
+)
+@click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True)
+def command(cells: tuple[str, ...], dtype: str) -> None:
+    """Compile beforehand what the compiled engine needs, so that no first call waits for it.
+
+    It is kept on disk for this machine, this version and this user (RNNCALC_CACHE_DIR says where).
+
+    \b
+    rnncalc warmup
+    rnncalc warmup --cell lstm --dtype float32
+    """
+    from rnncalc import warming
+    from rnncalc.engine.jit import cache_folder
+
+    for name in dict.fromkeys(cells or USUAL):
+        began = time.perf_counter()
+        warming.warm(name, dtype)
+        click.echo(
+            _("{cell}, {dtype}: {seconds} s").format(
+                cell=name, dtype=dtype, seconds=f"{time.perf_counter() - began:.1f}"
+            )
+        )
+    folder = cache_folder()
+    click.echo(
+        _("kept in {folder}").format(folder=folder)
+        if folder
+        else _("nothing can be written here, so nothing is kept: set RNNCALC_CACHE_DIR to a folder of yours")
+    )

@@ -1,0 +1,31 @@
+"""Compile beforehand: every loop of a cell is run once, on next to nothing, and finds its way to the disk."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnncalc.layer import Layer, cell_named
+from rnncalc.network import Network
+
+UNITS, INPUTS, STEPS = 2, 3, 2
+MANY = 128  # sequences, so many that vectors run across them
+
+
+def warm(cell: str, dtype: str = "float64") -> None:
+    """The loops of a cell, forward and backward, along the units and across the sequences, with a softmax on top.
+
+    Raises ProblemError for a cell that nobody knows.
+    """
+    one = cell_named(cell)
+    sizes = {"H": UNITS, "D": INPUTS, "O": UNITS}
+    arrays = {
+        name: np.zeros((len(stack) * sizes[stack[0].rows], *([sizes[stack[0].columns]] if stack[0].columns else [])))
+        for name, stack in one.stacks.items()
+    }
+    top = {} if one.owns_read_out else {"V": np.zeros((UNITS, UNITS)), "output": "softmax"}
+    net = Network([Layer(one, **arrays)], **top, dtype=dtype)  # type: ignore[arg-type]
+    for sequences in (1, MANY):
+        x = np.zeros((sequences, STEPS, INPUTS))
+        net(x)
+        trace = net.forward(x)
+        net.backward(trace, dy=np.zeros((sequences, STEPS, UNITS))).x  # noqa: B018 - made when it is asked for
