@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncalc.layer import MERGES
-from rnncalc.schedule import Schedule
+from rnncalc.schedule import Abreast, Schedule
 from rnncalc.states import shown_ends
 from rnncalc.trace import View
 
 if TYPE_CHECKING:
     from rnncalc.network import Network
 
+FEW = 8  # sequences whose inputs make full tiles at every step: fewer are laid out for many steps at once
 FULLER = 1.15  # how much fuller the vectors must be for the turning of inputs and outputs to be worth it
 
 Found = tuple[np.ndarray, dict[str, Any]]
@@ -35,6 +36,8 @@ def infer(
     """The outputs and, if they are wanted, the states after the last step. x (N, T, D); all has been checked."""
     if across_pays(network, view):
         return _across(network, cells, array, view, starts, wanted)
+    if len(array) >= FEW and not view.schedule.ragged and view.schedule.steps and network.compiles:
+        view = View(Abreast(*array.shape[:2]), view.batch, view.time_first)
     schedule, made, given = view.schedule, iter(cells), iter(starts)
     rows, ends = schedule.pack(array), []
     for layer in network.layers:

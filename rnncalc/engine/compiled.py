@@ -91,7 +91,14 @@ class CompiledCell:
     ) -> None:
         """Run the loop through a block."""
         self.begin(block, schedule.sequences, initial)
-        self._code(*self._arguments(block, schedule.starts, *run_of(x), out, final))
+        if isinstance(schedule, Abreast):
+            width = schedule.steps * x.shape[1]
+            arguments = self._arguments(
+                block, schedule.starts, np.ascontiguousarray(x).reshape(-1), width, out, final, 1
+            )
+        else:
+            arguments = self._arguments(block, schedule.starts, *run_of(x), out, final)
+        self._code(*arguments)
 
     def begin(self, block: np.ndarray, sequences: int, initial: Arrays) -> None:
         """Lay the initial states into the first rows of a block; zero where there is none."""
@@ -105,10 +112,17 @@ class CompiledCell:
         return rows[:, begin : begin + self.sizes[self.cell.size(name)]]
 
     def _arguments(
-        self, block: np.ndarray, starts: np.ndarray, x: np.ndarray, width: int, out: np.ndarray, final: np.ndarray
+        self,
+        block: np.ndarray,
+        starts: np.ndarray,
+        x: np.ndarray,
+        width: int,
+        out: np.ndarray,
+        final: np.ndarray,
+        abreast: int = 0,
     ) -> tuple[Any, ...]:
         packed = self.packed
-        given = (self.cell.digest, block, packed.geometry, starts, x, width, *packed.tables)
+        given = (self.cell.digest, block, packed.geometry, starts, x, width, abreast, *packed.tables)
         return *given, packed.emitted, out, packed.states, final
 
     @cached_property
@@ -145,7 +159,7 @@ class CompiledStream:
     def step(self, x: np.ndarray) -> np.ndarray:
         """x_t (N, D) → what the cell emits, (N, width)."""
         out = np.empty((self.sequences, self.emitted), self.dtype)
-        self.code(*self.fixed, *run_of(x), *self.tables, out.reshape(-1), *self.ends)
+        self.code(*self.fixed, *run_of(x), 0, *self.tables, out.reshape(-1), *self.ends)
         if self.stateful:
             self.before[:] = self.after
         return out

@@ -29,7 +29,7 @@ HOISTED = 128  # rows whose input products are computed at once: enough to fill 
 
 @jit
 def forward(
-    cell, signals, geometry, starts, x, pitch_x, biases, inputs, products, rowwise, panels, columns, extras,
+    cell, signals, geometry, starts, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns, extras,
     emitted, out, states, final,
 ):  # fmt: skip
     """Fill the block `signals` (rows · pitch), step after step, from the initial states in its first rows.
@@ -37,7 +37,8 @@ def forward(
     starts: where each step's rows begin; x: the inputs' rows; biases: the first entries of every row; inputs, products,
     rowwise: tables made by `pack`; panels, columns: packed weights; extras: element-wise parameters. emitted: which
     signal goes to `out`, a row each; states: which signals go to `final` after each sequence's last step. Without `out`
-    the block must hold every row.
+    the block must hold every row. abreast: the rows of x and `out` lie one sequence after the other, all as long, and
+    pitch_x is from one sequence to the next; else they lie as those of the block.
     """
     literally(cell)
     H, O, pitch, lanes = geometry[WIDTH_H], geometry[WIDTH_O], geometry[PITCH], geometry[LANES]
@@ -53,9 +54,14 @@ def forward(
             before, here, end = 0, here - before, end - before
         if starts[t] >= ready:
             ready, ahead = starts[t + 1], t + 2
-            while ahead < steps + 2 and starts[ahead] - starts[t] <= HOISTED and starts[ahead] - shift <= capacity:
+            while (
+                not abreast
+                and ahead < steps + 2
+                and starts[ahead] - starts[t] <= HOISTED
+                and starts[ahead] - shift <= capacity
+            ):
                 ready, ahead = starts[ahead], ahead + 1
-            rows, x0 = ready - starts[t], (starts[t] - first) * pitch_x
+            rows, x0 = ready - starts[t], (t - 1) * (pitch_x // steps) if abreast else (starts[t] - first) * pitch_x
             lay(signals, geometry, here, rows, x, x0, pitch_x, biases, inputs, panels, columns)
         for stage in range(geometry[STAGES]):
             for p in range(len(products)):
@@ -81,8 +87,8 @@ def forward(
                             softmax(signals, source, target, rowwise[r, DEPTH], lanes, rowwise[r, KIND])
         if len(out):
             for i in range(end - here):
-                source, target = (here + i) * pitch + emitted[OFFSET], (starts[t] - first + i) * emitted[WIDTH]
-                copy(out, target, signals, source, emitted[WIDTH])
+                target = i * steps + t - 1 if abreast else starts[t] - first + i
+                copy(out, target * emitted[WIDTH], signals, (here + i) * pitch + emitted[OFFSET], emitted[WIDTH])
             following = starts[t + 2] - starts[t + 1] if t < steps else 0
             for i in range(following, end - here):  # sequences that end here
                 keep(signals, (here + i) * pitch, states, final, i)
