@@ -259,7 +259,8 @@ class Network:
 
                 make = CompiledCell
             passes = [*self.passes, *([self.read_out] if self.read_out else [])]
-            self._cells = [make(one.cell, one.parameters, one.sizes, self.dtype) for one in passes]
+            more = {"threads": self.threads} if self.compiles else {}
+            self._cells = [make(one.cell, one.parameters, one.sizes, self.dtype, **more) for one in passes]
         return self._cells
 
     def _input(

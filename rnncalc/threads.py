@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FEWEST = 8  # sequences that are worth a thread: the rows of a tile
 MOST = 256
+EVERY = slice(0, 1 << 62)  # of whatever there is
 
 Answer = TypeVar("Answer")
 _POOLS: dict[int, ThreadPoolExecutor] = {}
@@ -37,17 +38,21 @@ def wished(threads: int | None) -> int:
     return number
 
 
-def shares(sequences: int, threads: int) -> list[slice]:
-    """Runs of sequences, one for each thread that has enough to do."""
-    count = max(min(threads, sequences // FEWEST), 1)
-    ends = [sequences * k // count for k in range(count + 1)]
+def shares(number: int, threads: int, fewest: int = FEWEST) -> list[slice]:
+    """Runs of sequences, or of what else there is a number of, one for each thread that has enough to do."""
+    count = max(min(threads, number // fewest), 1)
+    ends = [number * k // count for k in range(count + 1)]
     return [slice(begin, end) for begin, end in zip(ends, ends[1:])]
 
 
 def side_by_side(work: Callable[[slice], Answer], parts: Sequence[slice]) -> list[Answer]:
     """The work on every part, in order; the calling thread does the first."""
+    if len(parts) == 1:
+        return [work(parts[0])]
     from concurrent.futures import ThreadPoolExecutor  # homework does without it
 
-    pool = _POOLS.setdefault(len(parts) - 1, ThreadPoolExecutor(len(parts) - 1, "rnncalc"))
+    if len(parts) - 1 not in _POOLS:
+        _POOLS.setdefault(len(parts) - 1, ThreadPoolExecutor(len(parts) - 1, "rnncalc"))
+    pool = _POOLS[len(parts) - 1]
     others = [pool.submit(work, part) for part in parts[1:]]
     return [work(parts[0]), *(other.result() for other in others)]

@@ -62,8 +62,8 @@ def forward(
                     for lane in range(min(lanes, len(begin) - here)):
                         block[to + lane] = begin[here + lane, place + unit]
         call_forward(
-            loop, block, geometry, starts, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels, columns,
-            extras, emitted, out, states, ends[:groups],
+            loop, block, geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels,
+            columns, extras, emitted, out, states, ends[:groups],
         )  # fmt: skip
         for group in range(groups):
             here = first + group * lanes
@@ -88,8 +88,8 @@ def trace(
         feed(x, first, groups, lanes, fed, read)
         end = base + (steps + 1) * groups * pitch
         call_forward(
-            loop, signals[base:end], geometry, starts, fed, depth * lanes, 0, biases, inputs, products, rowwise,
-            panels, columns, extras, emitted, none, states, none.reshape(0, 0),
+            loop, signals[base:end], geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products,
+            rowwise, panels, columns, extras, emitted, none, states, none.reshape(0, 0),
         )  # fmt: skip
         base = end
 
@@ -105,13 +105,13 @@ def feed(x, first, groups, lanes, fed, read):
 
 @intrinsic
 def call_forward(
-    typing, address, signals, geometry, starts, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns,
-    extras, emitted, out, states, final,
+    typing, address, signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise,
+    panels, columns, extras, emitted, out, states, final,
 ):  # fmt: skip
     """A cell's `loops.forward` through its address."""
     arguments = (
-        signals, geometry, starts, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns, extras,
-        emitted, out, states, final,
+        signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns,
+        extras, emitted, out, states, final,
     )  # fmt: skip
     return types.void(types.int64, *arguments), call_address
 
@@ -255,8 +255,8 @@ class AcrossCell:
         packed, none = self.packed, np.empty(0, self.dtype)
         ends = np.empty((0, 0), self.dtype)
         arguments = (
-            none, packed.geometry, packed.geometry, none, 0, 0, *packed.tables, packed.emitted, none, packed.states,
-            ends,
+            none, packed.geometry, packed.geometry, 0, 0, none, 0, 0, *packed.tables, packed.emitted, none,
+            packed.states, ends,
         )  # fmt: skip
         return address_of(loops.forward, cell_signature(self.cell.digest, *arguments))
 

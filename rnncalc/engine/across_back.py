@@ -46,20 +46,20 @@ def backward(
         end, end_s = base + ((steps + 1) * groups + 1) * pitch, base_s + (steps + 1) * groups * pitch_s
         call_backward(
             loop, signals[base_s:end_s], pitch_s, geometry, adjoint[base:end], earlier[base:end], pitch, chunk, starts,
-            products, rowwise, panels, columns, extras, dextras,
+            0, groups, products, rowwise, panels, columns, extras, dextras,
         )  # fmt: skip
         base, base_s = end, end_s
 
 
 @intrinsic
 def call_backward(
-    typing, address, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, products, rowwise, panels,
-    columns, extras, dextras,
+    typing, address, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products,
+    rowwise, panels, columns, extras, dextras,
 ):  # fmt: skip
     """A cell's `back_loops.backward` through its address."""
     arguments = (
-        signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, products, rowwise, panels, columns, extras,
-        dextras,
+        signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products, rowwise, panels,
+        columns, extras, dextras,
     )  # fmt: skip
     return types.void(types.int64, *arguments), call_address
 
@@ -328,7 +328,7 @@ class AcrossAdjoint:
     def _address(self, tables: tuple[np.ndarray, ...]) -> int:
         """The backward loop of this cell and dtype."""
         none, geometry = np.empty(0, self.across.dtype), self.back.geometry
-        arguments = (none, 0, geometry, none, none, 0, 0, geometry, *tables)
+        arguments = (none, 0, geometry, none, none, 0, 0, geometry, 0, 0, *tables)
         return address_of(back_loops.backward, cell_signature(self.cell.digest, *arguments))
 
 

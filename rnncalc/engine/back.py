@@ -13,6 +13,7 @@ from rnncalc.engine.pack import Rows, run_of
 from rnncalc.engine.room import aligned
 from rnncalc.equations import INPUT
 from rnncalc.schedule import Schedule
+from rnncalc.threads import EVERY, shares, side_by_side
 
 if TYPE_CHECKING:
     from rnncalc.engine.across_back import AcrossAdjoint
@@ -59,8 +60,14 @@ class CompiledAdjoint:
         self.arriving = earlier
 
     def _loop(self, earlier: np.ndarray, chunk: int) -> None:
-        arguments = self._back_arguments(self.signals, self.latest, earlier, chunk)
-        self.back.code(arguments)(*arguments)
+        alone = len(self.slopes) or not self.schedule.sequences  # element-wise parameters add up over the sequences
+        parts = [EVERY] if alone else shares(self.schedule.sequences, self.compiled.threads)
+        code = self.back.code(self._back_arguments(self.signals, self.latest, earlier, chunk, EVERY))
+
+        def share(part: slice) -> None:
+            code(*self._back_arguments(self.signals, self.latest, earlier, chunk, part))
+
+        side_by_side(share, parts)
 
     def hand_down(self, lower: CompiledAdjoint | AcrossAdjoint, signal: str) -> None:
         """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
@@ -86,11 +93,16 @@ class CompiledAdjoint:
     def _input_gradients(self, block: np.ndarray, dx: np.ndarray, begin: int, pitch: int) -> None:
         """Add what reached the product lines, times the input weights, to rows that begin there."""
         back = self.back
-        arguments = (
-            block.reshape(-1), back.pitch, back.geometry, self.schedule.sequences, len(self.inputs), back.inputs,
-            back.panels, back.columns, dx, begin, pitch,
-        )  # fmt: skip
-        machine_code(loops.input_gradients, self.compiled.dtype, *arguments)(*arguments)
+
+        def share(part: slice) -> None:
+            first, rows = self.schedule.sequences + part.start, part.stop - part.start
+            arguments = (
+                block.reshape(-1), back.pitch, back.geometry, first, rows, back.inputs, back.panels, back.columns, dx,
+                begin + part.start * pitch, pitch,
+            )  # fmt: skip
+            machine_code(loops.input_gradients, self.compiled.dtype, *arguments)(*arguments)
+
+        side_by_side(share, shares(len(self.inputs), self.compiled.threads))
 
     @property
     def totals(self) -> Rows:
@@ -107,8 +119,12 @@ class CompiledAdjoint:
         back, dtype = self.back, self.compiled.dtype
         weights, biases = aligned(back.entries, dtype), aligned(back.width, dtype)
         weights[:], biases[:] = 0, 0
-        arguments = self._weight_arguments(self.reached, weights, biases)
-        machine_code(loops.weight_gradients, dtype, *arguments)(*arguments)
+
+        def share(part: slice) -> None:
+            arguments = self._weight_arguments(self.reached, weights, biases, part)
+            machine_code(loops.weight_gradients, dtype, *arguments)(*arguments)
+
+        side_by_side(share, shares(back.width // self.packed.lanes, self.compiled.threads, fewest=1))
         found = back.parameter_gradients(weights, biases)
         for name in self.packed.program.extras:
             begin = self.packed.offset(name)
@@ -119,22 +135,25 @@ class CompiledAdjoint:
     # the loops and what they are called with --------------------------------------------------------------------------
 
     def _back_arguments(
-        self, signals: np.ndarray, block: np.ndarray, earlier: np.ndarray, chunk: int
+        self, signals: np.ndarray, block: np.ndarray, earlier: np.ndarray, chunk: int, part: slice
     ) -> tuple[Any, ...]:
         back, flat = self.back, [array.reshape(-1) for array in (signals, block, earlier)]
         return (
             self.cell.digest, flat[0], self.packed.pitch, back.geometry, flat[1], flat[2], back.pitch, chunk,
-            self.schedule.starts, back.products, back.rowwise, back.panels, back.columns, self.packed.extras,
-            self.slopes,
+            self.schedule.starts, part.start, part.stop, back.products, back.rowwise, back.panels, back.columns,
+            self.packed.extras, self.slopes,
         )  # fmt: skip
 
-    def _weight_arguments(self, block: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> tuple[Any, ...]:
+    def _weight_arguments(
+        self, block: np.ndarray, weights: np.ndarray, biases: np.ndarray, part: slice
+    ) -> tuple[Any, ...]:
+        """part: vectors of the product lines."""
         back, dtype, rows = self.back, self.compiled.dtype, len(self.inputs)
         before = self.schedule.before if self.cell.state else np.arange(rows)
         together = min(rows, loops.BLOCK)
         packed, sources = aligned(together * back.width, dtype), aligned(together * back.deepest, dtype)
         return (
             block.reshape(-1), back.pitch, self.signals.reshape(-1), self.packed.pitch, *run_of(self.inputs),
-            self.schedule.sequences, rows, before, self.packed.lanes, back.width, back.gradients,
+            self.schedule.sequences, rows, before, self.packed.lanes, part.start, part.stop, back.gradients,
             back.runs, packed, sources, weights, biases,
         )  # fmt: skip

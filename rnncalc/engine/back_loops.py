@@ -25,21 +25,23 @@ BLOCK = 128  # rows whose adjoints are packed at once
 
 @jit
 def backward(
-    cell, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, products, rowwise, panels, columns,
-    extras, dextras,
+    cell, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products, rowwise, panels,
+    columns, extras, dextras,
 ):  # fmt: skip
     """Fill the adjoint block from the last step to the first.
 
     signals, pitch_s: the trace; earlier: the block in which the step before is met, `adjoint` itself, or another for
-    one sweep; its last row takes what a cut into chunks throws away. products: transposed weights; the rest as in the
-    forward loop. At most `chunk` steps hang together; 0: all.
+    one sweep; its last row takes what a cut into chunks throws away. low, high: only these sequences; products:
+    transposed weights; the rest as in the forward loop. At most `chunk` steps hang together; 0: all.
     """
     literally(cell)
     mode: int = flush()
     H, O, lanes, steps = geometry[WIDTH_H], geometry[WIDTH_O], geometry[LANES], len(starts) - 2
     thrown = len(earlier) - pitch
     for t in range(steps, 0, -1):
-        before, here, count = starts[t - 1], starts[t], starts[t + 1] - starts[t]
+        before, here, count = starts[t - 1] + low, starts[t] + low, min(starts[t + 1] - starts[t], high) - low
+        if count <= 0:
+            continue
         cut = chunk > 0 and t > 1 and (t - 1) % chunk == 0
         for stage in range(geometry[STAGES]):
             for i in range(count):
@@ -98,36 +100,39 @@ def input_gradients(adjoint, pitch, geometry, first, rows, inputs, panels, colum
 
 @jit
 def weight_gradients(
-    adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, lanes, width, gradients, columns, packed,
+    adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, lanes, low, high, gradients, columns, packed,
     sources, dweights, dbiases,
 ):  # fmt: skip
     """Add up all rows: dbiases += the adjoints of the product lines, dweights += those times what their weights took.
 
-    width: entries of all product lines; before: the row that each row continues; gradients: for each source of products
-    the run of vectors that it goes to; columns: where a vector lies, one after the other; packed, sources: room for the
-    adjoints and the sources of a block of rows. A weight's gradient comes transposed, a row for each entry of its
-    source.
+    before: the row that each row continues; low, high: vectors of the product lines, so that threads can share them;
+    gradients: for each source of products the run of vectors that it goes to; columns: where a vector lies, one after
+    the other; packed, sources: room for the adjoints and the sources of a block of rows. A weight's gradient comes
+    transposed, a row for each entry of its source.
     """
     mode: int = flush()
     for begin in range(0, rows, BLOCK):
         count = min(BLOCK, rows - begin)
         for i in range(count):
             at = (first + begin + i) * pitch
-            for unit in range(width):
+            for unit in range(low * lanes, high * lanes):
                 dbiases[unit] += adjoint[at + unit]
-        for unit in range(0, width, lanes):  # each vector of the block's rows as a panel
+        for unit in range(low * lanes, high * lanes, lanes):  # each vector of the block's rows as a panel
             for i in range(count):
                 copy(packed, unit * count + i * lanes, adjoint, (first + begin + i) * pitch + unit, lanes)
         for g in range(len(gradients)):
-            depth, vectors = gradients[g, DEPTH], gradients[g, VECTORS]
-            start = gradients[g, FIRST]
+            depth, wide = gradients[g, DEPTH], gradients[g, VECTORS] * lanes
+            start = max(gradients[g, FIRST], low)  # of the run, what is this thread's
+            vectors = min(gradients[g, FIRST] + gradients[g, VECTORS], high) - start
+            if vectors <= 0:
+                continue
             for i in range(count):
                 if gradients[g, SOURCE] < 0:
                     copy(sources, i * depth, x, (begin + i) * pitch_x, depth)
                 else:
                     row = before[begin + i] if gradients[g, EARLIER] else first + begin + i
                     copy(sources, i * depth, signals, row * pitch_s + gradients[g, SOURCE], depth)
-            out, wide = gradients[g, OUT_AT], vectors * lanes
+            out = gradients[g, OUT_AT] + (start - gradients[g, FIRST]) * lanes
             multiply(
                 TURNED, sources, 0, depth, depth, count, packed, start * lanes * count, lanes, columns, 0, vectors,
                 dweights, out, wide,

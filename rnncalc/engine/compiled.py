@@ -14,6 +14,7 @@ from rnncalc.engine.jit import specialised
 from rnncalc.engine.pack import Packed, Rows, run_of
 from rnncalc.engine.room import aligned
 from rnncalc.schedule import Abreast, Schedule
+from rnncalc.threads import EVERY, shares, side_by_side
 
 if TYPE_CHECKING:
     from rnncalc.engine.across import AcrossCell
@@ -26,10 +27,13 @@ CHUNK = 256 * 1024  # bytes of the block of `infer`: what stays in a second-leve
 
 
 class CompiledCell:
-    """A cell with its parameters (symbol → array, all of one dtype), run by machine code."""
+    """A cell with its parameters (symbol → array, all of one dtype), run by machine code.
 
-    def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
-        self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
+    threads: how many share the sequences of a trace and of the way back.
+    """
+
+    def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype, threads: int = 1):
+        self.cell, self.parameters, self.sizes, self.dtype, self.threads = cell, parameters, sizes, dtype, threads
         self.packed = packed = Packed(cell, parameters, sizes, dtype)
         self.emitted = int(packed.emitted[loops.WIDTH])
         places = packed.states.tolist()
@@ -44,7 +48,13 @@ class CompiledCell:
             return self.across.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
         pitch = self.packed.pitch
         block = aligned(schedule.rows * pitch, self.dtype)
-        self._run(block, x, schedule, initial, *self._nothing)
+        self.begin(block, schedule.sequences, initial)
+        fed = run_of(x)
+
+        def share(part: slice) -> None:
+            self._code(*self._arguments(block, schedule.starts, *fed, *self._nothing, part=part))
+
+        side_by_side(share, shares(schedule.sequences, self.threads) if schedule.sequences else [EVERY])
         return Rows(block.reshape(-1, pitch), self.lines)
 
     def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
@@ -120,10 +130,11 @@ class CompiledCell:
         out: np.ndarray,
         final: np.ndarray,
         abreast: int = 0,
+        part: slice = EVERY,
     ) -> tuple[Any, ...]:
         packed = self.packed
-        given = (self.cell.digest, block, packed.geometry, starts, x, width, abreast, *packed.tables)
-        return *given, packed.emitted, out, packed.states, final
+        given = (self.cell.digest, block, packed.geometry, starts, part.start, part.stop, x, width, abreast)
+        return *given, *packed.tables, packed.emitted, out, packed.states, final
 
     @cached_property
     def _nothing(self) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +170,7 @@ class CompiledStream:
     def step(self, x: np.ndarray) -> np.ndarray:
         """x_t (N, D) → what the cell emits, (N, width)."""
         out = np.empty((self.sequences, self.emitted), self.dtype)
-        self.code(*self.fixed, *run_of(x), 0, *self.tables, out.reshape(-1), *self.ends)
+        self.code(*self.fixed, 0, self.sequences, *run_of(x), 0, *self.tables, out.reshape(-1), *self.ends)
         if self.stateful:
             self.before[:] = self.after
         return out

@@ -29,22 +29,24 @@ HOISTED = 128  # rows whose input products are computed at once: enough to fill 
 
 @jit
 def forward(
-    cell, signals, geometry, starts, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns, extras,
-    emitted, out, states, final,
+    cell, signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns,
+    extras, emitted, out, states, final,
 ):  # fmt: skip
     """Fill the block `signals` (rows · pitch), step after step, from the initial states in its first rows.
 
-    starts: where each step's rows begin; x: the inputs' rows; biases: the first entries of every row; inputs, products,
-    rowwise: tables made by `pack`; panels, columns: packed weights; extras: element-wise parameters. emitted: which
-    signal goes to `out`, a row each; states: which signals go to `final` after each sequence's last step. Without `out`
-    the block must hold every row. abreast: the rows of x and `out` lie one sequence after the other, all as long, and
-    pitch_x is from one sequence to the next; else they lie as those of the block.
+    starts: where each step's rows begin; low, high: of them, only these sequences, so that threads can share; x: the
+    inputs' rows; biases: the first entries of every row; inputs, products, rowwise: tables made by `pack`; panels,
+    columns: packed weights; extras: element-wise parameters. emitted: which signal goes to `out`, a row each; states:
+    which signals go to `final` after each sequence's last step. Without `out` the block must hold every row. abreast:
+    the rows of x and `out` lie one sequence after the other, all as long, and pitch_x is from one sequence to the next;
+    else they lie as those of the block.
     """
     literally(cell)
     H, O, pitch, lanes = geometry[WIDTH_H], geometry[WIDTH_O], geometry[PITCH], geometry[LANES]
     capacity, steps, first = len(signals) // pitch, len(starts) - 2, starts[1]
+    together = not abreast and low == 0 and high >= first  # inputs of several steps are one run of rows
     shift, ready = 0, first  # the row at which the block begins; the row up to which inputs are laid
-    for row in range(starts[2] - first if steps else 0, first):  # sequences without a single step
+    for row in range(max(starts[2] - first if steps else 0, low), min(first, high)):  # sequences without a step
         keep(signals, row * pitch, states, final, row)
     for t in range(1, steps + 1):
         before, here, end = starts[t - 1] - shift, starts[t] - shift, starts[t + 1] - shift
@@ -52,16 +54,18 @@ def forward(
             copy(signals, 0, signals, before * pitch, (here - before) * pitch)
             shift += before
             before, here, end = 0, here - before, end - before
+        count, following = end - here, starts[t + 2] - starts[t + 1] if t < steps else 0
+        before, here, end = before + low, here + low, min(end, here + high)
+        if end <= here:
+            break  # of these sequences none has a step more
         if starts[t] >= ready:
             ready, ahead = starts[t + 1], t + 2
-            while (
-                not abreast
-                and ahead < steps + 2
-                and starts[ahead] - starts[t] <= HOISTED
-                and starts[ahead] - shift <= capacity
-            ):
+            while ahead < steps + 2 and starts[ahead] - starts[t] <= HOISTED and starts[ahead] - shift <= capacity:
+                if not together:
+                    break
                 ready, ahead = starts[ahead], ahead + 1
-            rows, x0 = ready - starts[t], (t - 1) * (pitch_x // steps) if abreast else (starts[t] - first) * pitch_x
+            rows = ready - starts[t] if together else end - here
+            x0 = (t - 1) * (pitch_x // steps) + low * pitch_x if abreast else (starts[t] - first + low) * pitch_x
             lay(signals, geometry, here, rows, x, x0, pitch_x, biases, inputs, panels, columns)
         for stage in range(geometry[STAGES]):
             for p in range(len(products)):
@@ -87,11 +91,10 @@ def forward(
                             softmax(signals, source, target, rowwise[r, DEPTH], lanes, rowwise[r, KIND])
         if len(out):
             for i in range(end - here):
-                target = i * steps + t - 1 if abreast else starts[t] - first + i
+                target = (low + i) * steps + t - 1 if abreast else starts[t] - first + low + i
                 copy(out, target * emitted[WIDTH], signals, (here + i) * pitch + emitted[OFFSET], emitted[WIDTH])
-            following = starts[t + 2] - starts[t + 1] if t < steps else 0
-            for i in range(following, end - here):  # sequences that end here
-                keep(signals, (here + i) * pitch, states, final, i)
+            for i in range(max(following, low), min(count, high)):  # sequences that end here
+                keep(signals, (here - low + i) * pitch, states, final, i)
 
 
 @jit

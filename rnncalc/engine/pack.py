@@ -74,7 +74,7 @@ class Panels:
         return place, column, len(vectors)
 
     def add_across(self, weights: list[tuple[int, np.ndarray]]) -> tuple[int, int, int]:
-        """The same across sequences: weights (units, depth) or, each lane with its own, (units, depth, lanes)."""
+        """The same across sequences: the entries of a few units side by side, for each entry of the source."""
         place, column = self.entries, len(self.columns)
         units = np.concatenate([weight for _begin, weight in weights])
         for begin, weight in weights:
@@ -82,7 +82,7 @@ class Panels:
         at = 0
         while at < len(units):
             wide = next(wide for wide in (UNITS, 2, 1) if at + wide <= len(units))
-            self.panels.append(np.ascontiguousarray(units[at : at + wide].swapaxes(0, 1), self.dtype).reshape(-1))
+            self.panels.append(np.ascontiguousarray(units[at : at + wide].T, self.dtype).reshape(-1))
             at += wide
         self.entries += units.size
         return place, column, len(units)
@@ -98,7 +98,7 @@ class Packed:
     """One cell's geometry, tables and packed weights, for one dtype and the host's vectors.
 
     vector: entries of a vector, if not those of the dtype: to pack numbers that say where each weight comes from.
-    form: ALONG the units of a row, ACROSS sequences, or VARIED: across, parameters with an axis of lanes as their last.
+    form: vectors ALONG the units of a row or ACROSS sequences.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Packed:
 
     def _lay(self, row: np.ndarray, begin: int, vector: np.ndarray) -> None:
         """Add a parameter to a row of them: an entry or, across sequences, a vector for each unit."""
-        entries = np.repeat(vector, self.entry) if vector.ndim == 1 else vector.reshape(-1)
+        entries = np.repeat(vector, self.entry)
         row[begin : begin + len(entries)] += entries
 
     def _describe(self) -> None:

@@ -7,7 +7,7 @@ entry of A is spread over a vector and multiplied by the panel's two vectors. An
 
 Small weights would leave most of a vector empty. There a vector runs across sequences, one unit of as many sequences as
 it has lanes: a row of A or C holds such a group of sequences, and every entry of it is a vector. The tile then spreads
-the weight's entries (ACROSS), or loads a vector of them where every lane has weights of its own (VARIED).
+the weight's entries, and no longer those of A.
 
 Every entry of C is one chain of fused multiply-adds in ascending order of k, in all forms and whatever the number of
 rows: a sequence has the same bits alone and in any batch.
@@ -30,7 +30,7 @@ ROWS = (
     8 if WIDTH == 64 else 4
 )  # rows of a tile: two accumulators each, of the 32 registers of AVX-512 or the 16 of AVX2
 WIDE = 8 if WIDTH == 64 else 4  # vectors of a tile of one row: enough independent sums to hide the latency
-ALONG, TURNED, ACROSS, VARIED = range(4)  # the forms of a product
+ALONG, TURNED, ACROSS = range(3)  # the forms of a product
 UNITS = 4  # units of a tile across sequences
 GROUPS = 4 if WIDTH == 64 else 2  # rows of it
 
@@ -41,7 +41,7 @@ def tile(typing, form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns
 
     a0, pitch_a: where A's rows begin and how far apart; p0: where the panel begins; columns[column:]: where in C's row
     each vector goes; c0, pitch_c as for A. form: ALONG the units; TURNED, where A lies transposed, a row of memory for
-    each k, and every vector of the weight is a panel by itself; ACROSS sequences; VARIED, across with own weights.
+    each k, and every vector of the weight is a panel by itself; ACROSS sequences.
     """
 
     def codegen(context, builder, signature, arguments):
@@ -71,10 +71,9 @@ def tile(typing, form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns
         k = builder.phi(index)
         sums = [builder.phi(vector.type) for _ in cells]
         k.add_incoming(constant(0), entry)
-        if kind in (ACROSS, VARIED):
-            fetch, wide = (vector.spread, 1) if kind == ACROSS else (vector.load, vector.lanes)
-            begin = builder.add(p0_, builder.mul(k, constant(width * wide)))
-            weights = [fetch(P, builder.add(begin, constant(v * wide))) for v in range(width)]
+        if kind == ACROSS:
+            begin = builder.add(p0_, builder.mul(k, constant(width)))
+            weights = [vector.spread(P, builder.add(begin, constant(v))) for v in range(width)]
         else:
             shift = builder.mul(k, constant(together * vector.lanes))
             weights = [
@@ -84,7 +83,7 @@ def tile(typing, form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns
         along = builder.mul(k, pitch_a_) if transposed else k
         after = []
         for (row, v), running in zip(cells, sums):
-            if v == 0 and kind in (ACROSS, VARIED):
+            if v == 0 and kind == ACROSS:
                 entry_a = vector.load(A, builder.add(starts[row], builder.mul(k, constant(vector.lanes))))
             elif v == 0:
                 entry_a = vector.spread(A, builder.add(starts[row], along))
@@ -178,15 +177,15 @@ def groups(form, width, a, a0, pitch_a, rows, panels, p, depth, columns, column,
 
 @jit
 def multiply_across(form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
-    """What `multiply` does, across sequences: `vectors` counts the units. form: literal, ACROSS or VARIED."""
+    """What `multiply` does, across sequences: `vectors` counts the units. form: literal, ACROSS."""
     literally(form)
-    v, p, wide = 0, p0, lanes if form == VARIED else 1
+    v, p = 0, p0
     while v + UNITS <= vectors:
         groups(form, UNITS, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
-        v, p = v + UNITS, p + UNITS * depth * wide
+        v, p = v + UNITS, p + UNITS * depth
     if v + 2 <= vectors:
         groups(form, 2, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
-        v, p = v + 2, p + 2 * depth * wide
+        v, p = v + 2, p + 2 * depth
     if v < vectors:
         groups(form, 1, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
 

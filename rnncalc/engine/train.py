@@ -124,7 +124,8 @@ class Unit:
         self.slopes[:] = 0
         arguments = (
             self.cell.digest, block, self.pitch, back.geometry, self.adjoint, self.adjoint, self.pitch_a, chunk,
-            schedule.starts, back.products, back.rowwise, back.panels, back.columns, packed.extras, self.slopes,
+            schedule.starts, 0, 1 << 62, back.products, back.rowwise, back.panels, back.columns, packed.extras,
+            self.slopes,
         )  # fmt: skip
         back.code(arguments)(*arguments)
         count = schedule.rows - schedule.sequences
@@ -134,7 +135,8 @@ class Unit:
         self.weights[:], self.sums[:] = 0, 0
         back_loops.weight_gradients(
             self.adjoint, self.pitch_a, block, self.pitch, self.x, self.pitch_x, schedule.sequences, count, before,
-            packed.lanes, back.width, gradients, back.runs, self.room("packed", back_loops.BLOCK * back.width),
+            packed.lanes, 0, back.width // packed.lanes, gradients, back.runs,
+            self.room("packed", back_loops.BLOCK * back.width),
             self.room("sources", back_loops.BLOCK * back.deepest), self.weights, self.sums,
         )  # fmt: skip
         if tokens:
