@@ -7,13 +7,13 @@ walked once. What differs in more (an equation, how far the loss goes back) make
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeGuard
 
 import numpy as np
 
-from rnncalc.check.graph import Graph, Key
+from rnncalc.check.graph import Key, Look
 from rnncalc.check.lanes import Mixed, one_or_mixed
 from rnncalc.check.shaped import Index
 from rnncalc.check.solve import graph_of
@@ -21,6 +21,9 @@ from rnncalc.check.spec import Rules, Run, Spec
 from rnncalc.equations import Call, Expression, Name, previous
 from rnncalc.functions import FUNCTIONS
 
+Spots = Sequence[tuple[Key, Index]]  # numbers: each the place of one in a quantity
+
+MEMORY = 4_000_000  # numbers that a walk may keep
 NUMBERS = ("sign", "loss_factor", "gradient_factor", "lr", "update")  # rules that are numbers
 FREE = (*NUMBERS, "slope", "slopes", "said")  # rules that may differ from lane to lane
 
@@ -101,7 +104,7 @@ def _line(expressions: Sequence[Expression]) -> Expression:
     if not _is_free(first):
         return first
     name = one_or_mixed([expression.function for expression in expressions if _is_free(expression)])
-    return first if isinstance(name, str) else Call(name, first.argument)  # type: ignore[arg-type]
+    return first if isinstance(name, str) else Call(name, first.argument)
 
 
 def _array(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -123,56 +126,85 @@ class Batch:
         self.places = list(places)
         self.said = [specs[at].rules.said for at in places]
         self.spec = stacked([specs[at] for at in places])
-        self.order: list[Key] = []
-        self.graph = Graph()
 
-    @property
-    def lanes(self) -> int:
-        return len(self.places)
-
-    def solved(self, wanted: Sequence[Key]) -> Mapping[Key, np.ndarray]:
+    def solved(self, wanted: Sequence[Key], look: Look | None = None) -> Mapping[Key, np.ndarray]:
         """The values of these quantities and of all that some lane reports in their place, as far as there are such."""
         everything = dict.fromkeys(wanted)
         for said in {id(said): said for said in self.said if said}.values():
             everything.update(dict.fromkeys(said[key] for key in wanted if key in said))
-        self.graph = graph_of(self.spec, everything)
-        there = [key for key in everything if key in self.graph.nodes]
-        self.order = self.graph.needed(there)
-        return self.graph.walk(self.order)
+        graph = graph_of(self.spec, everything)
+        return graph.walk(graph.needed(key for key in everything if key in graph.nodes), look)
 
-    def put(self, values: Mapping[Key, np.ndarray], spots: Sequence[tuple[Key, Index]], out: np.ndarray) -> None:
+    def put(self, values: Mapping[Key, np.ndarray], spots: Spots, out: np.ndarray) -> None:
         """Each number of each lane into its row and column of (numbers, Specs); NaN where a lane lacks any of them."""
-        found = np.full((len(spots), self.lanes), np.nan)
+        found = np.full((len(spots), len(self.places)), np.nan)
         for row, (key, spot) in enumerate(spots):
             if key in values:
                 found[row] = at(values[key], spot)
-        for lane, said in enumerate(self.said):
-            if not said:
-                continue
-            for row, (key, spot) in enumerate(spots):
-                other = said.get(key)
-                if other is not None:
-                    found[row, lane] = at(values[other], spot)[lane] if other in values else np.nan
         lacks = [key for key, _spot in spots if key not in values]
         for lane, said in enumerate(self.said):
+            for row, (key, spot) in enumerate(spots if said else ()):
+                if key in said:
+                    found[row, lane] = at(values[said[key]], spot)[lane] if said[key] in values else np.nan
             if any(key not in said for key in lacks):
                 found[:, lane] = np.nan
         out[:, self.places] = found
 
+    def follow(self, wanted: Sequence[Key], spots: Spots, given: np.ndarray, out: np.ndarray) -> None:
+        """The numbers that follow where each, once it is computed, is set to a given one, what lanes report apart."""
+        rows: dict[Key, list[int]] = {}
+        for row, (key, _spot) in enumerate(spots):
+            rows.setdefault(key, []).append(row)
+
+        def look(key: Key, value: Any) -> Any:
+            if key not in rows:
+                return value
+            array = np.array(value)
+            for row in rows[key]:
+                spot = spots[row][1] if _inside(spots[row][1], array) else (0,) * (array.ndim - 1)
+                out[row, self.places] = array[spot]
+                array[spot] = given[row]
+            return array
+
+        self.solved(wanted, look)
+
 
 def at(value: np.ndarray, spot: Index) -> np.ndarray:
     """One number of a quantity in every lane; a loss that is reported for a gradient is one number for all of them."""
-    inside = len(spot) == value.ndim - 1 and all(index < size for index, size in zip(spot, value.shape))
-    found: np.ndarray = value[spot if inside else (0,) * (value.ndim - 1)]
+    found: np.ndarray = value[spot if _inside(spot, value) else (0,) * (value.ndim - 1)]
     return found
 
 
-def numbers(specs: Sequence[Spec], spots: Iterable[tuple[Key, Index]]) -> np.ndarray:
-    """What each Spec gives for each number, (numbers, Specs)."""
-    spots = list(spots)
+def _inside(spot: Index, value: np.ndarray) -> bool:
+    return len(spot) == value.ndim - 1 and all(index < size for index, size in zip(spot, value.shape))
+
+
+def numbers(specs: Sequence[Spec], spots: Spots, given: np.ndarray | None = None) -> np.ndarray:
+    """What each Spec gives for each number, (numbers, Specs).
+
+    given: each number as somebody has it; then what follows from those, a number that a Spec reports in place of
+    another left out of account.
+    """
     wanted = list(dict.fromkeys(key for key, _spot in spots))
     found = np.full((len(spots), len(specs)), np.nan)
     for places in batches(specs):
-        batch = Batch(specs, places)
-        batch.put(batch.solved(wanted), spots, found)
+        lanes = max(1, MEMORY // cost(specs[places[0]]))
+        for begin in range(0, len(places), lanes):
+            batch = Batch(specs, places[begin : begin + lanes])
+            if given is None:
+                batch.put(batch.solved(wanted), spots, found)
+            else:
+                batch.follow(wanted, spots, given, found)
     return found
+
+
+def own(spec: Spec, spots: Spots, given: np.ndarray) -> np.ndarray:
+    """What follows in one Spec from each number as somebody has it, under whatever it is reported."""
+    said = spec.rules.said
+    return numbers([spec.ruled(said={})], [(said.get(key, key), spot) for key, spot in spots], given)[:, 0]
+
+
+def cost(spec: Spec) -> int:
+    """About how many numbers a walk there and back makes: every step's share of every gradient."""
+    entries = sum(array.size + 8 * len(array) for run in spec.all_runs for array in run.parameters.values())
+    return int(spec.visits * (entries + spec.schedule.sequences))

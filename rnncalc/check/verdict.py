@@ -61,6 +61,44 @@ def stands_for(typed: Typed, cut: bool = False) -> tuple[float, float]:
     return (value - own, value) if value < 0 else (value, value + own)
 
 
+class Written:
+    """Many numbers as typed, for `is_right` and `is_truncated` of whole tables of numbers at once.
+
+    before: what a parameter was before its update, NaN for what is none.
+    """
+
+    def __init__(self, typed: Sequence[Typed], before: Sequence[float]):
+        self.values = _column([one.value for one in typed])
+        self.units = _column([unit(one) for one in typed])
+        self.exact = _column([one.place is None for one in typed]) > 0
+        self.many = _column([digits(one) >= MANY for one in typed]) > 0
+        self.before = _column(before)
+
+    def fits(self, numbers: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+        """Where these numbers, (typed, any), give all the digits that were typed, rounded or cut."""
+        values, units, before = self.values[rows], self.units[rows], self.before[rows]
+        with np.errstate(all="ignore"):
+            apart, size = np.abs(values - numbers), np.abs(numbers)
+            right = apart <= units / 2 * (1 + SLACK) + 1e-12 * size + 1e-15 * self.exact[rows]
+            scale = np.where(np.isnan(before), size, np.abs(numbers - before))
+            right |= self.many[rows] & (apart <= SINGLE * scale)
+            cut = np.copysign(np.floor(size / units + SLACK) * units, numbers)
+            slack = np.maximum(1e-12 * np.maximum(np.abs(cut), np.abs(values)), SLACK * units)
+            right |= (units > 0) & (np.abs(cut - values) <= slack)
+        fits: np.ndarray = right & np.isfinite(numbers)
+        return fits
+
+    def near(self, numbers: np.ndarray, units: float) -> np.ndarray:
+        """Where these numbers are at most so many units of the last digit away."""
+        with np.errstate(all="ignore"):
+            found: np.ndarray = np.isfinite(numbers) & (np.abs(numbers - self.values) <= units * self.units)
+        return found
+
+
+def _column(numbers: Sequence[float]) -> np.ndarray:
+    return np.array(numbers, float).reshape(-1, 1)
+
+
 class Habit:
     """How one person writes numbers: to how many decimals or digits, and whether they cut."""
 

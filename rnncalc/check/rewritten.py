@@ -1,0 +1,115 @@
+"""Every variant of every mistake on one problem, with the numbers that it gives: made once for all who answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from rnncalc.check.batch import Batch, Spots, at, cost, numbers
+from rnncalc.check.blind import why_blind
+from rnncalc.check.graph import Key
+from rnncalc.check.mistake import Context, Mistake, Variant
+from rnncalc.check.mistakes import MISTAKES
+from rnncalc.check.solve import BACK
+from rnncalc.check.spec import Spec
+
+MOST = 200_000_000  # numbers that are computed at all, a second or two; homework has some hundred thousand
+FORGET = 40  # tables, each for one set of numbers that is asked for, that are kept with a problem
+
+
+class Single(NamedTuple):
+    """One variant of one mistake."""
+
+    mistake: Mistake
+    variant: Variant
+
+
+class Table:
+    """Variants of mistakes, and what each gives for each of some numbers.
+
+    singles: those that change a number; exact: (numbers, singles), from exact values. blind: mistakes of which no
+    variant changes any, each with the reason. right: the right numbers.
+    """
+
+    def __init__(self, spec: Spec, made: Sequence[Single], exact: np.ndarray, spots: Spots, right: np.ndarray):
+        changes = [at for at in range(len(made)) if not same(exact[:, at], right).all()]
+        self.singles, self.exact, self.spots, self.right = [made[at] for at in changes], exact[:, changes], spots, right
+        told = {single.mistake.id for single in self.singles}
+        unseen = dict.fromkeys(single.mistake.id for single in made if single.mistake.id not in told)
+        self.blind = [(mistake, why_blind(mistake, spec)) for mistake in unseen]
+
+    @cached_property
+    def local(self) -> np.ndarray:
+        """What each variant makes of the right numbers that stand before: (numbers, singles); NaN: nobody knows.
+
+        That is where the variant itself changes something, not what only follows from an earlier change.
+        """
+        if all(single.mistake.personal for single in self.singles):
+            found = np.repeat(self.right[:, None], len(self.singles), axis=1)
+        else:
+            found = numbers([single.variant.spec for single in self.singles], self.spots, self.right)
+        for lane, single in enumerate(self.singles):
+            said = single.variant.spec.rules.said
+            for row, (key, _spot) in enumerate(self.spots if said else ()):
+                if key in said:
+                    found[row, lane] = np.nan
+        return found
+
+
+def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray) -> list[Table]:
+    """What everybody's mistakes give, kept with the problem, and what those of this person give."""
+    key = ("mistakes", tuple(spots))
+    kept: Table | None = spec.memo.get(key)
+    if kept is None:
+        if len(spec.memo) > FORGET:
+            spec.memo.clear()
+        made = list(_made(spec, context, spots, personal=False))
+        made = made[: max(1, MOST // cost(spec))]
+        exact = numbers([single.variant.spec for single in made], spots)
+        kept = spec.memo[key] = Table(spec, made, exact, spots, right)
+    own = list(_made(spec, context, spots, personal=True))
+    return [kept, Table(spec, own, _reported(spec, own, spots, right), spots, right)]
+
+
+def _made(spec: Spec, context: Context, spots: Spots, personal: bool) -> Iterator[Single]:
+    """The variants; of mistakes in gradients only where there is anything of gradients."""
+    heads = {key[0] for key, _spot in spots}
+    for mistake in MISTAKES.values():
+        of_the_loss = mistake.id == "loss_factor" and heads & {"loss", "losses"}
+        if mistake.personal != personal or (mistake.family == "gradient" and not heads & set(BACK) and not of_the_loss):
+            continue
+        yield from (Single(mistake, variant) for variant in mistake.variants(spec, context))
+
+
+def _reported(spec: Spec, made: Sequence[Single], spots: Spots, right: np.ndarray) -> np.ndarray:
+    """The numbers of variants that only report one quantity of the right solution as another."""
+    found = np.repeat(right[:, None], len(made), axis=1)
+    wanted = {key for single in made for key in single.variant.spec.rules.said.values()}
+    if not wanted:
+        return found
+    values = _right_values(spec, wanted)
+    for lane, single in enumerate(made):
+        said = single.variant.spec.rules.said
+        for row, (key, spot) in enumerate(spots):
+            if key in said:
+                found[row, lane] = at(values[said[key]], spot)[0]
+    return found
+
+
+def _right_values(spec: Spec, wanted: set[Key]) -> dict[Key, np.ndarray]:
+    """Quantities of the right solution, kept with it."""
+    kept: dict[Key, np.ndarray] = spec.memo.get("right", {})
+    if not wanted <= kept.keys():
+        kept = spec.memo["right"] = dict(Batch([spec], [0]).solved([*wanted, *kept]))
+    return kept
+
+
+def same(numbers: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Where numbers are equal, but for what float64 may lose; where there are none, that is the same too."""
+    with np.errstate(all="ignore"):
+        apart = np.abs(numbers - right) <= 1e-12 * np.maximum(1.0, np.abs(right))
+    found: np.ndarray = apart | (np.isnan(numbers) & np.isnan(right)) | (numbers == right)
+    return found
