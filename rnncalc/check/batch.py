@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from rnncalc.check.graph import Key, Look
+from rnncalc.check.graph import Graph, Key, Look
 from rnncalc.check.lanes import Mixed, one_or_mixed
 from rnncalc.check.shaped import Index
 from rnncalc.check.solve import graph_of
@@ -126,17 +126,21 @@ class Batch:
         self.places = list(places)
         self.said = [specs[at].rules.said for at in places]
         self.spec = stacked([specs[at] for at in places])
+        self.graph: tuple[Sequence[Key], Graph, list[Key]] | None = None  # of what was wanted last
 
     def solved(self, wanted: Sequence[Key], look: Look | None = None) -> Mapping[Key, np.ndarray]:
         """The values of these quantities and of all that some lane reports in their place, as far as there are such."""
-        everything = dict.fromkeys(wanted)
-        for said in {id(said): said for said in self.said if said}.values():
-            everything.update(dict.fromkeys(said[key] for key in wanted if key in said))
-        graph = graph_of(self.spec, everything)
-        return graph.walk(graph.needed(key for key in everything if key in graph.nodes), look)
+        if self.graph is None or self.graph[0] != wanted:
+            everything = dict.fromkeys(wanted)
+            for said in {id(said): said for said in self.said if said}.values():
+                everything.update(dict.fromkeys(said[key] for key in wanted if key in said))
+            graph = graph_of(self.spec, everything)
+            self.graph = wanted, graph, graph.needed(key for key in everything if key in graph.nodes)
+        return self.graph[1].walk(self.graph[2], look)
 
-    def put(self, values: Mapping[Key, np.ndarray], spots: Spots, out: np.ndarray) -> None:
+    def solve(self, wanted: Sequence[Key], spots: Spots, out: np.ndarray) -> None:
         """Each number of each lane into its row and column of (numbers, Specs); NaN where a lane lacks any of them."""
+        values = self.solved(wanted)
         found = np.full((len(spots), len(self.places)), np.nan)
         for row, (key, spot) in enumerate(spots):
             if key in values:
@@ -179,29 +183,46 @@ def _inside(spot: Index, value: np.ndarray) -> bool:
     return len(spot) == value.ndim - 1 and all(index < size for index, size in zip(spot, value.shape))
 
 
-def numbers(specs: Sequence[Spec], spots: Spots, given: np.ndarray | None = None) -> np.ndarray:
-    """What each Spec gives for each number, (numbers, Specs).
+class Batches:
+    """Any Specs, as few batches, and what each Spec gives for each number."""
 
-    given: each number as somebody has it; then what follows from those, a number that a Spec reports in place of
-    another left out of account.
-    """
-    wanted = list(dict.fromkeys(key for key, _spot in spots))
-    found = np.full((len(spots), len(specs)), np.nan)
-    for places in batches(specs):
-        lanes = max(1, MEMORY // cost(specs[places[0]]))
-        for begin in range(0, len(places), lanes):
-            batch = Batch(specs, places[begin : begin + lanes])
+    def __init__(self, specs: Sequence[Spec]):
+        self.specs = list(specs)
+        self.all: list[Batch] = []
+        for places in batches(specs):
+            lanes = max(1, MEMORY // cost(specs[places[0]]))
+            parts = (places[begin : begin + lanes] for begin in range(0, len(places), lanes))
+            self.all += [Batch(specs, part) for part in parts]
+
+    def numbers(self, spots: Spots, given: np.ndarray | None = None) -> np.ndarray:
+        """(numbers, Specs). given: each number as somebody has it; then what follows from those, a number that a Spec
+        reports in place of another left out of account.
+        """
+        wanted = list(dict.fromkeys(key for key, _spot in spots))
+        found = np.full((len(spots), len(self.specs)), np.nan)
+        for batch in self.all:
             if given is None:
-                batch.put(batch.solved(wanted), spots, found)
+                batch.solve(wanted, spots, found)
             else:
                 batch.follow(wanted, spots, given, found)
+        return found
+
+
+def numbers(specs: Sequence[Spec], spots: Spots) -> np.ndarray:
+    """What each Spec gives for each number, (numbers, Specs)."""
+    return Batches(specs).numbers(spots)
+
+
+def own_numbers(specs: Sequence[Spec], spots: Spots, given: np.ndarray) -> np.ndarray:
+    """What follows in each Spec from the numbers as somebody has them, under whatever names they are reported."""
+    found = np.full((len(spots), len(specs)), np.nan)
+    plain = [at for at, spec in enumerate(specs) if not spec.rules.said]
+    found[:, plain] = Batches([specs[at] for at in plain]).numbers(spots, given)
+    for at, spec in enumerate(specs):
+        if said := spec.rules.said:
+            reported = [(said.get(key, key), spot) for key, spot in spots]
+            found[:, at] = Batches([spec.ruled(said={})]).numbers(reported, given)[:, 0]
     return found
-
-
-def own(spec: Spec, spots: Spots, given: np.ndarray) -> np.ndarray:
-    """What follows in one Spec from each number as somebody has it, under whatever it is reported."""
-    said = spec.rules.said
-    return numbers([spec.ruled(said={})], [(said.get(key, key), spot) for key, spot in spots], given)[:, 0]
 
 
 def cost(spec: Spec) -> int:

@@ -124,12 +124,10 @@ class Diagnosis:
         close = self.written.near(table.exact, NEAR)
         left = self._may_be_near(table, close)
         specs = [table.singles[at].variant.spec for at in left]
-        typed = self.written.values.ravel()
+        own = batch.own_numbers(specs, self.spots, self.written.values.ravel())
+        both = close[:, left] | self.written.near(own, NEAR)
         for place, at in enumerate(left):
-            # each by itself, for where a variant reports one quantity as another, that one is what the person has
-            own = batch.own(specs[place], self.spots, typed)
-            near = close[:, at] | self.written.near(own[:, None], NEAR)[:, 0]
-            numbers = table.exact[:, at]
+            near, numbers = both[:, place], table.exact[:, at]
             slips = [slip for slip in self.slips if near[slip]]
             if near[self.kept].all() and self._explained_from_some(slips, numbers):
                 explained = self._judged(Judging(specs[place], self.claims), numbers)
@@ -181,24 +179,11 @@ class Diagnosis:
         """Two mistakes; each pair once."""
         if len(self.slips) < 2 or sum(self._worth(at) for at in self.slips) < SURE:
             return
-        search = pairs.Search(self.spec, self.context, self.spots, self.written)
-        first = self.slips[0]
-        before = [at for at in self.kept if at < first]
-        begin, reaching = [], []
-        for table in made:
-            fits = self.written.fits(table.exact)
-            changed = ~same(table.exact[first], self.right[first])
-            for at, single in enumerate(table.singles):
-                if fits[[*before, first], at].all():
-                    missed = next((slip for slip in self.slips if not fits[slip, at]), first)
-                    begin.append((single, missed))
-                if changed[at]:
-                    reaching.append(single)
-        others = [single.mistake.id for table in made for single in table.singles]
-        found = list(self._together(search, search.on_top(begin, others)))
-        yield from found or self._together(search, search.both(reaching, first))
+        search = pairs.Search(self.spec, self.context, made, self.written, self.slips, self.kept)
+        found = list(self._together(search.on_the_first()))
+        yield from found or self._together(search.both())
 
-    def _together(self, search: pairs.Search, found: Sequence[pairs.Pair]) -> Iterator[_Candidate]:
+    def _together(self, found: Sequence[pairs.Pair]) -> Iterator[_Candidate]:
         """The pairs that explain everything, out of those that explain one number."""
         numbers = batch.numbers([second.variant.spec for _first, second in found], self.spots)
         fits = self.written.fits(numbers)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnncalc.check.batch import Batch, Spots, at, cost, numbers
+from rnncalc.check.batch import Batch, Batches, Spots, at, cost
 from rnncalc.check.blind import why_blind
 from rnncalc.check.graph import Key
 from rnncalc.check.mistake import Context, Mistake, Variant
@@ -30,16 +30,19 @@ class Single(NamedTuple):
 class Table:
     """Variants of mistakes, and what each gives for each of some numbers.
 
-    singles: those that change a number; exact: (numbers, singles), from exact values. blind: mistakes of which no
-    variant changes any, each with the reason. right: the right numbers.
+    batches: all of them, solved. singles: those that change a number; exact: (numbers, singles), from exact values.
+    blind: mistakes of which no variant changes any, each with the reason. right: the right numbers.
     """
 
     def __init__(self, spec: Spec, made: Sequence[Single], exact: np.ndarray, spots: Spots, right: np.ndarray):
-        changes = [at for at in range(len(made)) if not same(exact[:, at], right).all()]
-        self.singles, self.exact, self.spots, self.right = [made[at] for at in changes], exact[:, changes], spots, right
+        self.changes = [at for at in range(len(made)) if not same(exact[:, at], right).all()]
+        self.singles, self.exact = [made[at] for at in self.changes], exact[:, self.changes]
+        self.spots, self.right = spots, right
         told = {single.mistake.id for single in self.singles}
         unseen = dict.fromkeys(single.mistake.id for single in made if single.mistake.id not in told)
         self.blind = [(mistake, why_blind(mistake, spec)) for mistake in unseen]
+
+    batches: Batches
 
     @cached_property
     def local(self) -> np.ndarray:
@@ -50,7 +53,7 @@ class Table:
         if all(single.mistake.personal for single in self.singles):
             found = np.repeat(self.right[:, None], len(self.singles), axis=1)
         else:
-            found = numbers([single.variant.spec for single in self.singles], self.spots, self.right)
+            found = self.batches.numbers(self.spots, self.right)[:, self.changes]
         for lane, single in enumerate(self.singles):
             said = single.variant.spec.rules.said
             for row, (key, _spot) in enumerate(self.spots if said else ()):
@@ -68,8 +71,9 @@ def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray) -> lis
             spec.memo.clear()
         made = list(_made(spec, context, spots, personal=False))
         made = made[: max(1, MOST // cost(spec))]
-        exact = numbers([single.variant.spec for single in made], spots)
-        kept = spec.memo[key] = Table(spec, made, exact, spots, right)
+        together = Batches([single.variant.spec for single in made])
+        kept = spec.memo[key] = Table(spec, made, together.numbers(spots), spots, right)
+        kept.batches = together
     own = list(_made(spec, context, spots, personal=True))
     return [kept, Table(spec, own, _reported(spec, own, spots, right), spots, right)]
 
