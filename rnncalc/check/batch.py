@@ -7,7 +7,7 @@ walked once. What differs in more (an equation, how far the loss goes back) make
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeGuard
 
@@ -194,35 +194,27 @@ class Batches:
             parts = (places[begin : begin + lanes] for begin in range(0, len(places), lanes))
             self.all += [Batch(specs, part) for part in parts]
 
-    def numbers(self, spots: Spots, given: np.ndarray | None = None) -> np.ndarray:
+    def numbers(
+        self, spots: Spots, given: np.ndarray | None = None, wanted: Collection[int] | None = None
+    ) -> np.ndarray:
         """(numbers, Specs). given: each number as somebody has it; then what follows from those, a number that a Spec
-        reports in place of another left out of account.
+        reports in place of another left out of account. wanted: the Specs that matter; NaN for some that do not.
         """
-        wanted = list(dict.fromkeys(key for key, _spot in spots))
+        keys = list(dict.fromkeys(key for key, _spot in spots))
         found = np.full((len(spots), len(self.specs)), np.nan)
         for batch in self.all:
+            if wanted is not None and not any(at in wanted for at in batch.places):
+                continue
             if given is None:
-                batch.solve(wanted, spots, found)
+                batch.solve(keys, spots, found)
             else:
-                batch.follow(wanted, spots, given, found)
+                batch.follow(keys, spots, given, found)
         return found
 
 
 def numbers(specs: Sequence[Spec], spots: Spots) -> np.ndarray:
     """What each Spec gives for each number, (numbers, Specs)."""
     return Batches(specs).numbers(spots)
-
-
-def own_numbers(specs: Sequence[Spec], spots: Spots, given: np.ndarray) -> np.ndarray:
-    """What follows in each Spec from the numbers as somebody has them, under whatever names they are reported."""
-    found = np.full((len(spots), len(specs)), np.nan)
-    plain = [at for at, spec in enumerate(specs) if not spec.rules.said]
-    found[:, plain] = Batches([specs[at] for at in plain]).numbers(spots, given)
-    for at, spec in enumerate(specs):
-        if said := spec.rules.said:
-            reported = [(said.get(key, key), spot) for key, spot in spots]
-            found[:, at] = Batches([spec.ruled(said={})]).numbers(reported, given)[:, 0]
-    return found
 
 
 def cost(spec: Spec) -> int:

@@ -18,6 +18,7 @@ from rnncalc.check import batch, pairs
 from rnncalc.check import verdict as one
 from rnncalc.check.answers import Claim
 from rnncalc.check.context import context_of
+from rnncalc.check.graph import Key
 from rnncalc.check.judging import Judging, entry
 from rnncalc.check.mistakes import MISTAKES
 from rnncalc.check.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Found, Judged
@@ -45,7 +46,7 @@ class Diagnosis:
     def __init__(
         self, problem: Problem, spec: Spec, judging: Judging, claims: Sequence[Claim], values: Sequence[Judged]
     ):
-        self.problem, self.spec = problem, spec
+        self.problem, self.spec, self.judging = problem, spec, judging
         told = [(claim, value) for claim, value in zip(claims, values) if claim.typed is not None and claim.key]
         self.claims = [claim for claim, _value in told]
         self.verdicts = [value.verdict for _claim, value in told]
@@ -59,7 +60,6 @@ class Diagnosis:
         if not self.slips and sum(self._worth(at) for at in self.bad) >= SURE:
             self.slips = self.bad  # what is wrong has too few digits, but what follows from it has enough
         self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
-        self.size = len(judging.order)
         self.blind: list[tuple[str, str]] = []
 
     # what is found ---------------------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ class Diagnosis:
         made = tables(self.spec, self.context, self.spots, self.right)
         self.blind = sorted((blind for table in made for blind in table.blind), key=lambda blind: order[blind[0]])
         found = [candidate for table in made for candidate in self._exact(table)]
-        large = len(self.claims) > HOMEWORK or self.size > 5 * HOMEWORK
+        large = len(self.claims) > HOMEWORK or len(self.judging.order) > 5 * HOMEWORK
         if not found and not large:
             found = [candidate for table in made for candidate in self._near(table)]
         if not found and not large:
@@ -123,34 +123,43 @@ class Diagnosis:
         """Those that, judged from the person's own numbers, explain the wrong ones from some number on."""
         close = self.written.near(table.exact, NEAR)
         left = self._may_be_near(table, close)
-        specs = [table.singles[at].variant.spec for at in left]
-        own = batch.own_numbers(specs, self.spots, self.written.values.ravel())
+        own = table.own(left, self.written.values.ravel(), self._own())
         both = close[:, left] | self.written.near(own, NEAR)
         for place, at in enumerate(left):
             near, numbers = both[:, place], table.exact[:, at]
             slips = [slip for slip in self.slips if near[slip]]
             if near[self.kept].all() and self._explained_from_some(slips, numbers):
-                explained = self._judged(Judging(specs[place], self.claims), numbers)
+                explained = self._judged(Judging(table.singles[at].variant.spec, self.claims), numbers)
                 if explained:
                     yield _Candidate((table.singles[at],), explained)
+
+    def _own(self) -> np.ndarray:
+        """What follows from the person's own numbers in the right solution."""
+        own = {(claim.key, claim.spot): self.judging.own.get(at) for at, claim in enumerate(self.judging.claims)}
+        return np.array([own[spot] for spot in self.spots], float)
 
     def _may_be_near(self, table: Table, close: np.ndarray) -> list[int]:
         """Which of the singles are worth judging by; the same for all of them at once, and so without their walks.
 
-        Up to the first number that is not right, what follows from the person's own numbers is what follows from the
-        right ones, but for rounding. And a variant explains no number that it does not change.
+        Where nothing wrong has come in yet, what follows from the person's own numbers is what follows from the right
+        ones, but for rounding. And a variant explains no number that it does not change.
         """
         right = self.right[:, None]
-        unknown = np.isnan(table.local) & ~np.isnan(table.exact)
-        near = close | unknown | self.written.near(table.local, 2 * NEAR)
-        touched = unknown | ~same(table.exact, right) | ~same(table.local, right)
-        first = min(at for at in range(len(self.claims)) if self.verdicts[at] not in ACCEPTED)
-        found = near[[at for at in self.kept if at < first]].all(axis=0)
-        near[first + 1 :] = True  # nobody knows yet
-        found &= (near & touched)[self.slips].any(axis=0)
-        if first in self.slips:
-            found &= near[first] | same(table.exact[first], self.right[first])
+        near = close | self._after_a_slip()[:, None] | self.written.near(table.local, 2 * NEAR)
+        touched = ~same(table.exact, right) | ~same(table.local, right)
+        found = near[self.kept].all(axis=0) & (near & touched)[self.slips].any(axis=0)
+        found &= (near | same(table.exact, right))[self.slips].all(axis=0)
         return [int(at) for at in np.flatnonzero(found)]
+
+    def _after_a_slip(self) -> np.ndarray:
+        """Which numbers are made from others that are not right."""
+        graph = self.judging.graph
+        bad = {claim.key for claim, verdict in zip(self.claims, self.verdicts) if verdict not in ACCEPTED}
+        after: set[Key] = set()
+        for key in self.judging.order:
+            if any(need in bad or need in after for need in graph.nodes[key].needs):
+                after.add(key)
+        return np.array([claim.key in after for claim in self.claims])
 
     def _explained_from_some(self, slips: Sequence[int], numbers: np.ndarray) -> bool:
         """Whether slips are all, or all from some number on; one before it must be none of the mistake's doing."""

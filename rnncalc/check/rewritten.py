@@ -34,7 +34,10 @@ class Table:
     blind: mistakes of which no variant changes any, each with the reason. right: the right numbers.
     """
 
-    def __init__(self, spec: Spec, made: Sequence[Single], exact: np.ndarray, spots: Spots, right: np.ndarray):
+    def __init__(
+        self, spec: Spec, made: Sequence[Single], batches: Batches, exact: np.ndarray, spots: Spots, right: np.ndarray
+    ):
+        self.batches = batches
         self.changes = [at for at in range(len(made)) if not same(exact[:, at], right).all()]
         self.singles, self.exact = [made[at] for at in self.changes], exact[:, self.changes]
         self.spots, self.right = spots, right
@@ -42,24 +45,47 @@ class Table:
         unseen = dict.fromkeys(single.mistake.id for single in made if single.mistake.id not in told)
         self.blind = [(mistake, why_blind(mistake, spec)) for mistake in unseen]
 
-    batches: Batches
-
     @cached_property
     def local(self) -> np.ndarray:
-        """What each variant makes of the right numbers that stand before: (numbers, singles); NaN: nobody knows.
+        """What each variant makes of the right numbers that stand before: (numbers, singles).
 
         That is where the variant itself changes something, not what only follows from an earlier change.
         """
-        if all(single.mistake.personal for single in self.singles):
-            found = np.repeat(self.right[:, None], len(self.singles), axis=1)
-        else:
-            found = self.batches.numbers(self.spots, self.right)[:, self.changes]
+        return self._followed(self.right, range(len(self.singles)))
+
+    def own(self, places: Sequence[int], given: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """What follows in some of the singles from the numbers as somebody has them: (numbers, places).
+
+        right: what follows from these in the right solution.
+        """
+        return self._followed(given, places)[:, places]
+
+    def _followed(self, given: np.ndarray, places: Sequence[int]) -> np.ndarray:
+        return self._as_reported(self.batches.numbers(self.spots, given, [self.changes[at] for at in places]))
+
+    def _as_reported(self, found: np.ndarray) -> np.ndarray:
+        """What is reported in place of another follows from nothing of its own name: exact values stand there."""
+        found = found[:, self.changes]
         for lane, single in enumerate(self.singles):
             said = single.variant.spec.rules.said
             for row, (key, _spot) in enumerate(self.spots if said else ()):
                 if key in said:
-                    found[row, lane] = np.nan
+                    found[row, lane] = self.exact[row, lane]
         return found
+
+
+class _Personal(Table):
+    """Variants that only report one quantity of the right solution as another."""
+
+    @cached_property
+    def local(self) -> np.ndarray:
+        """The right numbers, or what is reported in their place."""
+        return self.exact
+
+    def own(self, places: Sequence[int], given: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """The numbers of the right solution, or what is reported in their place."""
+        lanes = max(self.changes, default=-1) + 1
+        return self._as_reported(np.repeat(right[:, None], lanes, axis=1))[:, places]
 
 
 def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray) -> list[Table]:
@@ -72,10 +98,9 @@ def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray) -> lis
         made = list(_made(spec, context, spots, personal=False))
         made = made[: max(1, MOST // cost(spec))]
         together = Batches([single.variant.spec for single in made])
-        kept = spec.memo[key] = Table(spec, made, together.numbers(spots), spots, right)
-        kept.batches = together
+        kept = spec.memo[key] = Table(spec, made, together, together.numbers(spots), spots, right)
     own = list(_made(spec, context, spots, personal=True))
-    return [kept, Table(spec, own, _reported(spec, own, spots, right), spots, right)]
+    return [kept, _Personal(spec, own, Batches([]), _reported(spec, own, spots, right), spots, right)]
 
 
 def _made(spec: Spec, context: Context, spots: Spots, personal: bool) -> Iterator[Single]:
