@@ -115,25 +115,22 @@ class Habit:
 
         Rounding keeps the order of numbers, so the ends say it all. Where they might count decimals or digits, both.
         """
-        found = [lo, hi]
+        lowest, highest = lo, hi
         for unit in self._units(lo, hi):
-            for value in (lo, hi):
-                scaled = value / unit
-                found += [
-                    np.floor(scaled + 0.5 + SLACK) * unit,
-                    np.ceil(scaled - 0.5 - SLACK) * unit,
-                ]  # a half: either way
-                if self.cuts:  # as far as a few numbers show: they may also round
-                    found.append(np.trunc(scaled) * unit)
-        return np.fmin.reduce(found), np.fmax.reduce(found)
+            low, high = lo / unit, hi / unit
+            lowest = np.fmin(lowest, np.ceil(low - (0.5 + SLACK)) * unit)  # a half: either way
+            highest = np.fmax(highest, np.floor(high + (0.5 + SLACK)) * unit)
+            if self.cuts:  # as far as a few numbers show: they may also round
+                lowest, highest = np.fmin(lowest, np.trunc(low) * unit), np.fmax(highest, np.trunc(high) * unit)
+        return lowest, highest
 
     def _units(self, lo: np.ndarray, hi: np.ndarray) -> list[np.ndarray]:
         """The units to which they may round."""
         if self.exact:
             return []
-        found = [np.full(lo.shape, 10.0**-self.decimals)] if self.by_decimals else []
+        found = [np.array(10.0**-self.decimals)] if self.by_decimals else []
         if self.by_digits and self.digits:
-            for value in (lo, hi):
+            for value in (lo,) if lo is hi else (lo, hi):
                 size = np.where((value != 0) & np.isfinite(value), np.abs(value), 1.0)
                 found.append(10.0 ** (np.floor(np.log10(size)) + 1 - self.digits))
         return found

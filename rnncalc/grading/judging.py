@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from rnncalc.errors import RnncalcError
 from rnncalc.grading.sheet import points_of, problem_of
 from rnncalc.language import _, language, speak
 from rnncalc.parse.given import Given
-from rnncalc.problems import Problem
 from rnncalc.quantities import Quantities
 from rnncalc.safe import one_line
 
@@ -49,8 +48,8 @@ def judge(task: Task, diagnose: bool) -> dict[str, Any]:
             return _result(BLANK)
         from rnncalc import check
 
-        problem = _problem(text)
-        return _told(check.check(problem, given, diagnose=diagnose), problem, asked)
+        question = _question(text)
+        return _told(check.check(question.problem, given, diagnose=diagnose), question, asked)
     except RnncalcError as error:
         return _result(UNREADABLE, str(error))
     except RecursionError:
@@ -60,9 +59,22 @@ def judge(task: Task, diagnose: bool) -> dict[str, Any]:
         return _result(UNREADABLE, _("could not be judged ({kind}: {error})").format(kind=kind, error=error))
 
 
+class _Question:
+    """A problem, and what of it is asked again for every answer."""
+
+    def __init__(self, text: str):
+        self.problem = problem_of(text)
+        self.points = points_of(self.problem)
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Quantity → how many numbers it has."""
+        return {name: int(np.size(array)) for name, array in Quantities(self.problem).items()}
+
+
 @lru_cache(maxsize=8)  # each keeps what its mistakes are made of
-def _problem(text: str) -> Problem:
-    return problem_of(text)
+def _question(text: str) -> _Question:
+    return _Question(text)
 
 
 def _answered(value: Any) -> bool:
@@ -84,7 +96,7 @@ def unreadable(trouble: str) -> dict[str, Any]:
     return _result(UNREADABLE, trouble)
 
 
-def _told(verdict: Verdict, problem: Problem, asked: int) -> dict[str, Any]:
+def _told(verdict: Verdict, question: _Question, asked: int) -> dict[str, Any]:
     """A verdict as plain data. Where a table asks for single numbers, each of them counts 1.
 
     Where nothing could be held against a computed number, for its shape or because it is none, nobody can say that it
@@ -93,14 +105,13 @@ def _told(verdict: Verdict, problem: Problem, asked: int) -> dict[str, Any]:
     claimed = [value for value in verdict.values if value.answer is not None or value.problem]
     if claimed and all(value.problem or value.verdict == UNREADABLE for value in claimed):
         return _result(UNREADABLE, next((value.problem for value in claimed if value.problem), _("no number in it")))
-    points = points_of(problem)
-    sizes = _sizes(problem) if any("." in value.name for value in verdict.values) else {}
+    points = question.points
     earned: dict[str, float] = {}
     for value in verdict.values:
         name = value.name if value.name.startswith("layers") else value.name.partition(".")[0]
         weight = 1.0 if asked else value.points
         if not asked and value.name not in points and name in points:  # points for a stack, answers gate by gate
-            weight = points[name] / sizes[name]
+            weight = points[name] / question.sizes[name]
         if name in points or not points:
             earned[name] = earned.get(name, 0.0) + value.credit * weight
     whole = float(asked) or sum(points.values())
@@ -115,10 +126,6 @@ def _told(verdict: Verdict, problem: Problem, asked: int) -> dict[str, Any]:
         first_wrong=first and {**_value(first), "from_your_values": _finite(first.from_your_values)},
         mistakes=[{**mistake, "message": one_line(mistake["message"])} for mistake in mistakes],
     )
-
-
-def _sizes(problem: Problem) -> dict[str, int]:
-    return {name: int(np.size(array)) for name, array in Quantities(problem).items()}
 
 
 def _value(value: Judged) -> dict[str, Any]:
