@@ -26,7 +26,10 @@ MOST = 1_000_000  # numbers of one answer
 
 @dataclass
 class Claim:
-    """One number as typed. typed: None where it cannot be read. problem: why, or what is wrong with the shape."""
+    """One number as typed. typed: None where it cannot be read. problem: why, or what is wrong with the shape.
+
+    text: None where numbers have another shape than is asked for.
+    """
 
     quantity: str
     step: int | None
@@ -95,9 +98,7 @@ class Answers:
         try:
             leaves = list(_leaves(value, quantity.shape, (), quantity.axis, 0))
         except _MisshapenError:
-            message = _("{name} must be of the shape {wanted}, got {got}")
-            problem = message.format(name=quantity.name, wanted=quantity.shape, got=_shape_of(value))
-            self.claims.append(Claim(quantity.name, None, (), None, None, problem=problem))
+            self.claims.append(_misshapen(quantity, value))
             return
         for index, leaf in leaves:
             spot = quantity.spot(index)
@@ -107,6 +108,24 @@ class Answers:
             typed, problem = _number(leaf)
             text = leaf if isinstance(leaf, str) else shown(repr(leaf), 40)
             self.claims.append(Claim(quantity.name, step, rest, text, typed, *spot, problem))
+
+
+def _misshapen(quantity: Quantity, value: Any) -> Claim:
+    """What has another shape: wrong if it is numbers; if anything in it is none, that is what is said of it."""
+    message = _("{name} must be of the shape {wanted}, got {got}")
+    problem = message.format(name=quantity.name, wanted=quantity.shape, got=_shape_of(value))
+    numbers = [_number(leaf) for leaf in _entries(value)]
+    strange = next((why for typed, why in numbers if typed is None), "" if numbers else problem)
+    text = (value if isinstance(value, str) else shown(repr(value), 40)) if strange else None
+    return Claim(quantity.name, None, (), text, None, problem=strange or problem)
+
+
+def _entries(value: Any) -> Iterator[Any]:
+    """Everything in nested lists and dicts that is no list and no dict, blanks left out."""
+    for part in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _entries(part)
+    if value is not None and not isinstance(value, Mapping | list):
+        yield value
 
 
 def _leaves(

@@ -28,11 +28,8 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
     wrong numbers, which takes longer than the verdicts. Raises ProblemError for a name that nobody knows, or where no
     answer is given.
     """
-    spec = problem.__dict__.get("laid_open")  # whoever grades a class asks often of one problem
-    if spec is None:
-        spec = problem.__dict__["laid_open"] = of_problem(problem, problem.forward())
-    quantities = Quantities(problem, spec)
-    read = Answers(quantities, answers)
+    quantities = quantities_of(problem)
+    spec, read = quantities.spec, Answers(quantities, answers)
     if not read.claims:
         raise ProblemError(_("no answers: give them in the problem file, with --answers FILE, or as --h, --y …"))
     judging = Judging(spec, read.claims).judge()
@@ -57,6 +54,14 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
         found = Diagnosis(problem, spec, judging, [read.claims[at] for at in places], verdict.values)
         verdict.mistakes, verdict.blind = found.mistakes(), found.blind
     return verdict
+
+
+def quantities_of(problem: Problem) -> Quantities:
+    """What can be claimed of a problem, which is laid open once: whoever grades a class asks often of one."""
+    found: Quantities | None = problem.__dict__.get("laid_open")
+    if found is None:
+        found = problem.__dict__["laid_open"] = Quantities(problem, of_problem(problem, problem.forward()))
+    return found
 
 
 class _Scoring:

@@ -72,6 +72,7 @@ def command(
     rnncalc grade problem.json submissions/ -o marks.csv --report class.md
     rnncalc grade sheet.json answers.csv --columns "Frage 1=Q1.h[1][1]" --jobs 4
     rnncalc grade problem.json one.json --format gradescope -o results.json
+    rnncalc grade problem.json - < answers.csv
 
     A submission is a file of answers ({"id": "s1", "answers": {"h": …}}), a table with a row
     a person, or a folder of them. PROBLEM may be a sheet, {"problems": {"Q1": …}}, whose
@@ -82,7 +83,7 @@ def command(
     from rnncalc.grading import formats, grade
 
     for name in submissions:
-        if not os.path.lexists(name):
+        if name != "-" and not os.path.lexists(name):
             raise click.UsageError(_("cannot read {name}: no such file").format(name=name))
     format_ = format_ or _format(output)
     color = not no_color and not os.environ.get("NO_COLOR")

@@ -25,8 +25,6 @@ def lines(row: Row, level: str) -> Iterator[tuple[str, str]]:
     for question, result in row.results.items():
         if result["trouble"]:
             yield question, result["trouble"]
-        if result["verdict"] == "blank":
-            yield question, _("nothing was answered")
         yield from ((question, line) for line in _marks(result))
         if level in ("hint", "full"):
             yield from ((question, line) for line in _why(result, level))
@@ -108,7 +106,6 @@ def verdict_word(verdict: str) -> str:
         "carried": _("follows from an earlier wrong number"),
         "wrong": _("wrong"),
         "unreadable": _("unreadable"),
-        "blank": _("not answered"),
     }
     return words.get(verdict, verdict)
 

@@ -15,6 +15,7 @@ from rnncalc.errors import RnncalcError
 from rnncalc.grading.sheet import points_of, problem_of
 from rnncalc.language import _, language, speak
 from rnncalc.parse.given import Given
+from rnncalc.parse.numbers import BLANKS
 from rnncalc.quantities import Quantities
 from rnncalc.safe import one_line
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Task = tuple[
     str, str, int
 ]  # the question's text; the answers as JSON; how many numbers were asked, 0: as the problem says
-BLANK, UNREADABLE = "blank", "unreadable"
+UNREADABLE = "unreadable"
 
 
 def key(task: Task, diagnose: bool, tongue: str) -> str:
@@ -40,12 +41,15 @@ def judge_many(tasks: list[Task], diagnose: bool, tongue: str) -> list[dict[str,
 
 
 def judge(task: Task, diagnose: bool) -> dict[str, Any]:
-    """One result: verdict, score, points by quantity, every number, the first slip, the mistakes, or the trouble."""
+    """One result: verdict, score, points by quantity, every number, the first slip, the mistakes, or the trouble.
+
+    empty: nothing is answered at all; that is no number, and so unreadable.
+    """
     text, answers, asked = task
     try:
         given = {name: Given(value, f"$.{name}") for name, value in json.loads(answers).items()}
         if not any(_answered(one.value) for one in given.values()):
-            return _result(BLANK)
+            return _result(UNREADABLE, _("nothing is answered"), empty=True)
         from rnncalc import check
 
         question = _question(text)
@@ -82,12 +86,14 @@ def _answered(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_answered, value))
     if isinstance(value, dict):
-        return any(map(_answered, value.values()))
-    return value is not None and value != ""
+        return any(_answered(part) for name, part in value.items() if not name.startswith("_"))
+    return value is not None and not (isinstance(value, str) and value.strip() in BLANKS)
 
 
 def _result(verdict: str, trouble: str = "", **more: Any) -> dict[str, Any]:
-    empty: dict[str, Any] = {"score": 0.0, "earned": {}, "values": [], "first_wrong": None, "mistakes": []}
+    empty: dict[str, Any] = {
+        "score": 0.0, "earned": {}, "values": [], "first_wrong": None, "mistakes": [], "empty": False,
+    }  # fmt: skip
     return {"verdict": verdict, **empty, **more, "trouble": one_line(trouble)}
 
 
@@ -97,14 +103,12 @@ def unreadable(trouble: str) -> dict[str, Any]:
 
 
 def _told(verdict: Verdict, question: _Question, asked: int) -> dict[str, Any]:
-    """A verdict as plain data. Where a table asks for single numbers, each of them counts 1.
+    """A verdict as plain data, with the reason where no answer can be held against a computed number.
 
-    Where nothing could be held against a computed number, for its shape or because it is none, nobody can say that it
-    is wrong: it is unreadable, with the reason.
+    Where a table asks for single numbers, each of them counts 1.
     """
-    claimed = [value for value in verdict.values if value.answer is not None or value.problem]
-    if claimed and all(value.problem or value.verdict == UNREADABLE for value in claimed):
-        return _result(UNREADABLE, next((value.problem for value in claimed if value.problem), _("no number in it")))
+    problems = [value.problem for value in verdict.values if value.problem]
+    trouble = problems[0] if len(problems) == len(verdict.values) else ""
     points = question.points
     earned: dict[str, float] = {}
     for value in verdict.values:
@@ -120,6 +124,7 @@ def _told(verdict: Verdict, question: _Question, asked: int) -> dict[str, Any]:
     mistakes = [mistake.data() for mistake in verdict.mistakes]
     return _result(
         verdict.verdict,
+        trouble,
         score=min(max(score, 0.0), 1.0),
         earned=earned,
         values=[_value(value) for value in verdict.values],
