@@ -425,6 +425,24 @@ def test_tables_without_ids_and_without_columns(tmp_path, problem):
     assert any("no column names a number" in note for note in book.notes)
 
 
+def test_spreadsheets_are_pointed_to_csv(tmp_path, problem):
+    (tmp_path / "a.xlsx").write_bytes(b"PK\x03\x04")
+    (row,) = rnncalc.grade(problem, tmp_path / "a.xlsx").rows
+    assert row.verdict == "unreadable"
+    assert "save it as CSV" in row.remark
+    done = run("grade", str(problem), str(tmp_path / "a.xlsx"), "-o", str(tmp_path / "out.xlsx"))
+    assert done.returncode == 2
+    assert "--bom" in done.stderr
+    assert not (tmp_path / "out.xlsx").exists()
+
+
+def test_feedback_in_full_is_told_in_what_people_read(problem, answers):
+    book = rnncalc.grade(problem, answers)
+    for format in ("plain", "markdown", "latex"):
+        assert "you have 0.1234, it is" in book.text(format, "full")
+        assert "you have" not in book.text(format, "hint")
+
+
 def test_long_ids_stay_apart(problem):
     book = rnncalc.grade(problem, [{"id": "x" * 300 + end, "answers": MADE.solution()} for end in "ab"])
     assert len(book) == 2

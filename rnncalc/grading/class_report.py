@@ -76,13 +76,13 @@ def class_report(book: Gradebook) -> Document:
     if not people:
         return Document([*blocks, Paragraph(_("nobody handed anything in"))], told)
     words = [
-        _("{n} people").format(n=people),
+        (_("{n} people") if people > 1 else _("{n} person")).format(n=people),
         _("mean {mean}, median {median}").format(mean=_percent(told["mean"]), median=_percent(told["median"])),
         *(_("{n} all right").format(n=verdicts[verdict]) for verdict in ("right",) if verdict in verdicts),
         *(_("{n} unreadable").format(n=verdicts[verdict]) for verdict in ("unreadable",) if verdict in verdicts),
         *(_("{n} of them without any answer").format(n=told["empty"]) for _one in range(bool(told["empty"]))),
     ]
-    blocks.append(Paragraph(", ".join(words)))
+    blocks.append(Paragraph(_(", ").join(words)))
     blocks += [Heading(_("scores"), 3), _distribution(told)]
     if told["quantities"]:
         blocks += [Heading(_("quantities, the hardest first"), 3), _hardest(told)]

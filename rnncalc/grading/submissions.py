@@ -149,6 +149,8 @@ def _file(path: Path, person: str, sheet: Sheet, data: bytes | None) -> Submissi
 def _text(path: Path, data: bytes | None) -> str:
     """The text of one person's file. Raises ParseError."""
     if data is None:
+        if path.suffix.lower() in tables.SPREADSHEETS:
+            raise ParseError(_("a spreadsheet: save it as CSV, and hand that in"))
         if path.exists() and not path.is_file():
             raise ParseError(_("this is no file"))
         data = tables.content(path, LARGEST)
