@@ -1,15 +1,26 @@
 """Rewritten problems solved together give the numbers of each solved alone."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from test_check_graph import CASES
 
+import rnncalc
+from rnncalc.check import check, pairs, verdict
 from rnncalc.check.batch import batches, numbers
 from rnncalc.check.context import context_of
+from rnncalc.check.diagnose import Diagnosis
 from rnncalc.check.judging import entry
 from rnncalc.check.mistakes import MISTAKES
 from rnncalc.check.solve import graph_of
 from rnncalc.check.spec import of_problem
+from rnncalc.parse.numbers import number
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+import diagnosis
+import planted
 
 
 def everything(spec):
@@ -58,3 +69,42 @@ def test_lanes_are_the_problems_solved_alone(case):
         size = max(1.0, np.nanmax(np.abs(wanted), initial=0.0))  # without its tanh a network may explode, and cancel
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12 * size, err_msg=mistake)
     assert len(batches([one for _id, one in made])) < len(made) / 3
+
+
+def test_a_table_of_numbers_is_judged_as_each_is_alone():
+    rng = np.random.default_rng(1)
+    texts = [f"{value:.{places}f}" for value in rng.normal(size=40) for places in (1, 3, 8)] + ["1/3", "2e-5", "0"]
+    typed = [number(text) for text in texts]
+    given = np.array([[one.value + step * verdict.unit(one) for step in rng.normal(size=6)] for one in typed])
+    given[:, 0], given[3, 1] = [one.value for one in typed], np.nan
+    before = rng.choice([np.nan, 0.5], len(typed))
+    found = verdict.Written(typed, before).fits(given)
+    for row, one in enumerate(typed):
+        for column, value in enumerate(given[row].tolist()):
+            update = None if np.isnan(before[row]) else value - before[row]
+            fits = verdict.is_right(one, value, update) or verdict.is_truncated(one, value)
+            assert found[row, column] == (fits and np.isfinite(value)), (texts[row], value)
+
+
+def named(problem, answers):
+    found = check(rnncalc.problem(**planted.keys(problem)).given, answers)
+    return [(one.id, one.together, one.explains) for one in found.mistakes]
+
+
+@pytest.mark.parametrize("mistake", ["U_transposed", "not_through_time", "forget_bias_added", "update_sign"])
+def test_what_is_ruled_out_beforehand_explains_nothing(mistake, monkeypatch):
+    """With a slip on top of a mistake, or two mistakes, the same is found as where everything is tried."""
+    rng = np.random.default_rng(3)
+    cases = []
+    for count in range(4):
+        asked = planted.problem(mistake, rng)
+        wrong = {**asked, "b": 0 * asked["b"]} if count % 2 else asked
+        answers = diagnosis.answered(mistake, planted.solve(wrong, mistake, rng), 4)
+        if not count % 2:
+            answers["h"][0][0] = f"{float(answers['h'][0][0]) + 0.0321:.4f}"
+        cases.append((asked, answers))
+    found = [named(*case) for case in cases]
+    monkeypatch.setattr(Diagnosis, "_may_be_near", lambda self, table, close: list(range(len(table.singles))))
+    monkeypatch.setattr(pairs.Search, "_may", lambda self, at: np.ones(len(self.singles), bool))
+    monkeypatch.setattr(pairs, "PAIRS", 10**6)
+    assert [named(*case) for case in cases] == found

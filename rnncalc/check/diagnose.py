@@ -28,7 +28,7 @@ from rnncalc.problems import Problem
 
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
-HOMEWORK = 500  # numbers that a person writes: of more, only what gives them all from exact values is looked for
+HOMEWORK = 2_000  # numbers that a person writes: of more, only what gives them all from exact values is looked for
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
 
 
