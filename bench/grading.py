@@ -228,9 +228,9 @@ def main() -> None:
     (small, elman), (large, lstm) = WISHES.items()
     for name, wish, people, diagnose in (
         (small, elman, options.people, False),
-        (small, elman, options.people // 4, True),
+        (small, elman, options.people, True),
         (large, lstm, options.people // 10, False),
-        (large, lstm, options.people // 200, True),
+        (large, lstm, options.people // 10, True),
     ):
         rows += speed(name, wish, people, diagnose)
     rows.append(resumed(options.people))
