@@ -6,6 +6,7 @@ no number is kept and marked; what has another shape than the problem asks for i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -143,7 +144,7 @@ def _leaves(
     if isinstance(value, Mapping):
         yield from _by_step(value, shape, index, axis, depth)
     elif not isinstance(value, list):
-        if np.prod(shape) != 1:
+        if math.prod(shape) != 1:
             raise _MisshapenError(shape)
         yield (*index, *([0] * len(shape))), value
     elif not shape:

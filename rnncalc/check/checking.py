@@ -69,10 +69,13 @@ class _Scoring:
 
     def __init__(self, problem: Problem, read: Answers, judging: Judging):
         self.read, self.judging = read, judging
-        self.fewest = int(_setting(problem, "min_digits", 2))
-        self.carry = _setting(problem, "carry", 1.0)
+        weighed = problem.__dict__.get("weighed")
+        if weighed is None:
+            weighed = _points(problem), int(_setting(problem, "min_digits", 2)), _setting(problem, "carry", 1.0)
+            problem.__dict__["weighed"] = weighed
+        self.points, self.fewest, self.carry = weighed
         self.trivial = judging.trivial() if self.carry else set()
-        self.points, self.gates = _points(problem), problem.network.layers[-1].cell.gates
+        self.gates = problem.network.layers[-1].cell.gates
         self.asked = self._asked()
 
     def judged(self, at: int) -> Judged:

@@ -278,8 +278,13 @@ def entry(value: Any, spot: tuple[int, ...]) -> float:
 
 
 def _spot(array: np.ndarray, spot: tuple[int, ...]) -> tuple[int, ...]:
-    inside = len(spot) == array.ndim and all(index < size for index, size in zip(spot, array.shape))
-    return spot if inside else tuple(0 for _axis in array.shape)
+    if len(spot) == array.ndim:
+        for index, size in zip(spot, array.shape):
+            if index >= size:
+                break
+        else:
+            return spot
+    return (0,) * array.ndim
 
 
 def _bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:
