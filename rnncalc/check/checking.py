@@ -69,7 +69,7 @@ class _Scoring:
 
     def __init__(self, problem: Problem, read: Answers, judging: Judging):
         self.read, self.judging = read, judging
-        weighed = problem.__dict__.get("weighed")
+        weighed: tuple[dict[str, float], int, float] | None = problem.__dict__.get("weighed")
         if weighed is None:
             weighed = _points(problem), int(_setting(problem, "min_digits", 2)), _setting(problem, "carry", 1.0)
             problem.__dict__["weighed"] = weighed
