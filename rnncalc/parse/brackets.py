@@ -120,11 +120,9 @@ class _Reader:
     def number(self) -> str | None:
         piece = _PIECE.match(self.text, self.at)
         text = piece[0] if piece and piece[0] else self.text[self.at : self.at + 1]
-        patterns = (
-            (FRACTION, DECIMAL, WORD, _BLANK) if len(text) <= LONGEST_NUMBER else ()
-        )  # they would take their time
+        patterns = (FRACTION, DECIMAL, WORD, _BLANK) if len(text) <= LONGEST_NUMBER else ()
         for pattern in patterns:
-            found = pattern.match(self.text, self.at)
+            found = pattern.match(self.text, self.at, self.at + 3 * LONGEST_NUMBER)  # more would take its time
             if found and found.end() > self.at and not re.match(r"[\w.]", self.text[found.end() : found.end() + 1]):
                 self.at = found.end()
                 return None if pattern is _BLANK else found[0]
