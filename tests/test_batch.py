@@ -108,3 +108,25 @@ def test_what_is_ruled_out_beforehand_explains_nothing(mistake, monkeypatch):
     monkeypatch.setattr(pairs.Search, "_may", lambda self, at: np.ones(len(self.singles), bool))
     monkeypatch.setattr(pairs, "PAIRS", 10**6)
     assert [named(*case) for case in cases] == found
+
+
+def test_whoever_leaves_numbers_out_is_told_the_same(monkeypatch):
+    """Tables are made for all numbers of a quantity, and used by those who answered some; once for a problem."""
+    from rnncalc.check import rewritten
+
+    rng = np.random.default_rng(8)
+    asked = planted.problem("forget_bias_added", rng)
+    answers = diagnosis.answered("forget_bias_added", planted.solve(asked, "forget_bias_added", rng), 4)
+    made = []
+    honest = rewritten._Solved
+    monkeypatch.setattr(rewritten, "_Solved", lambda *given: made.append(given) or honest(*given))
+    shared = rnncalc.problem(**planted.keys(asked)).given
+    for step in range(len(answers["h"])):
+        blank = {**answers, "h": [None if at == step else row for at, row in enumerate(answers["h"])]}
+        alone = check(rnncalc.problem(**planted.keys(asked)).given, blank)
+        made.clear() if step == 0 else None
+        again = check(shared, blank)
+        assert [one.data() for one in again.mistakes] == [one.data() for one in alone.mistakes]
+        assert again.blind == alone.blind
+        assert "forget_bias_added" in {one.id for one in again.mistakes}
+    assert sum(given[0] is shared.__dict__["laid_open"].spec for given in made) == 1

@@ -15,7 +15,7 @@ import numpy as np
 
 from rnncalc.check.graph import Key
 from rnncalc.check.quantities import Quantities
-from rnncalc.check.shaped import Index, Quantity, Scope
+from rnncalc.check.shaped import Index, Quantity, Scope, Spot
 from rnncalc.errors import ParseError, ProblemError, shown
 from rnncalc.language import _
 from rnncalc.parse.given import Given
@@ -23,6 +23,7 @@ from rnncalc.parse.numbers import BLANKS, Numbers, Typed, number
 
 DEEPEST = 8  # lists and dicts inside each other
 MOST = 1_000_000  # numbers of one answer
+HOMEWORK = 2_000  # numbers that a person writes in all
 
 
 @dataclass
@@ -55,6 +56,18 @@ class Answers:
         self.claims: list[Claim] = []
         self.asked: dict[str, Quantity] = {}
         self._read(quantities.whole, {name: _plain(value) for name, value in answers.items()}, 0)
+
+    def whole(self) -> list[Spot]:
+        """Every number of the quantities that were answered, in an order that does not hang on who answered what; none
+        where that is no homework any more.
+        """
+        found: dict[Spot, None] = {}
+        if sum(math.prod(quantity.shape) for quantity in self.asked.values()) > HOMEWORK:
+            return []
+        for name in sorted(self.asked):
+            quantity = self.asked[name]
+            found.update(dict.fromkeys(spot for index in np.ndindex(*quantity.shape) if (spot := quantity.spot(index))))
+        return list(found)
 
     def _read(self, scope: Scope, answers: Mapping[str, Any], depth: int) -> None:
         if depth > DEEPEST:

@@ -192,6 +192,7 @@ class Batches:
 
     def __init__(self, specs: Sequence[Spec]):
         self.specs = list(specs)
+        self.keys: list[Key] = []  # what was asked for last, whose graphs are there
         self.all: list[Batch] = []
         for places in batches(specs):
             lanes = max(1, MEMORY // cost(specs[places[0]]))
@@ -204,15 +205,17 @@ class Batches:
         """(numbers, Specs). given: each number as somebody has it; then what follows from those, a number that a Spec
         reports in place of another left out of account. wanted: the Specs that matter; NaN for some that do not.
         """
-        keys = list(dict.fromkeys(key for key, _spot in spots))
+        keys = dict.fromkeys(key for key, _spot in spots)
+        if not keys.keys() <= set(self.keys):
+            self.keys = list(keys)
         found = np.full((len(spots), len(self.specs)), np.nan)
         for batch in self.all:
             if wanted is not None and not any(at in wanted for at in batch.places):
                 continue
             if given is None:
-                batch.solve(keys, spots, found)
+                batch.solve(self.keys, spots, found)
             else:
-                batch.follow(keys, spots, given, found)
+                batch.follow(self.keys, spots, given, found)
         return found
 
 

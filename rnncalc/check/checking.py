@@ -51,7 +51,7 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
     if diagnose and first is not None:
         from rnncalc.check.diagnose import Diagnosis
 
-        found = Diagnosis(problem, spec, judging, [read.claims[at] for at in places], verdict.values)
+        found = Diagnosis(problem, spec, judging, [read.claims[at] for at in places], verdict.values, read.whole())
         verdict.mistakes, verdict.blind = found.mistakes(), found.blind
     return verdict
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from rnncalc.check import batch, pairs
 from rnncalc.check import verdict as one
-from rnncalc.check.answers import Claim
+from rnncalc.check.answers import HOMEWORK, Claim
+from rnncalc.check.batch import Spots
 from rnncalc.check.context import context_of
 from rnncalc.check.graph import Key
 from rnncalc.check.judging import Judging, entry
@@ -28,7 +29,6 @@ from rnncalc.problems import Problem
 
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
-HOMEWORK = 2_000  # numbers that a person writes: of more, only what gives them all from exact values is looked for
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
 
 
@@ -41,12 +41,21 @@ class _Candidate:
 
 
 class Diagnosis:
-    """The search, for one person's answers. values: the claims as they were judged, in the same order."""
+    """The search, for one person's answers. values: the claims as they were judged, in the same order.
+
+    whole: every number of the quantities that were answered, with those that this person left out.
+    """
 
     def __init__(
-        self, problem: Problem, spec: Spec, judging: Judging, claims: Sequence[Claim], values: Sequence[Judged]
+        self,
+        problem: Problem,
+        spec: Spec,
+        judging: Judging,
+        claims: Sequence[Claim],
+        values: Sequence[Judged],
+        whole: Spots,
     ):
-        self.problem, self.spec, self.judging = problem, spec, judging
+        self.problem, self.spec, self.judging, self.whole = problem, spec, judging, whole
         told = [(claim, value) for claim, value in zip(claims, values) if claim.typed is not None and claim.key]
         self.claims = [claim for claim, _value in told]
         self.verdicts = [value.verdict for _claim, value in told]
@@ -72,9 +81,10 @@ class Diagnosis:
         self.spots = [(claim.key, claim.spot) for claim in self.claims]
         self.written = one.Written([claim.typed for claim in self.claims if claim.typed], self._before())
         order = {mistake: place for place, mistake in enumerate(MISTAKES)}
-        made = tables(self.spec, self.context, self.spots, self.right)
+        made = tables(self.spec, self.context, self.spots, self.right, self.whole or self.spots)
         self.blind = sorted((blind for table in made for blind in table.blind), key=lambda blind: order[blind[0]])
         found = [candidate for table in made for candidate in self._exact(table)]
+        # of more than homework, only what gives all numbers from exact values is looked for
         large = len(self.claims) > HOMEWORK or len(self.judging.order) > 5 * HOMEWORK
         if not found and not large:
             found = [candidate for table in made for candidate in self._near(table)]

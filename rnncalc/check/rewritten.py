@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from rnncalc.check.solve import BACK
 from rnncalc.check.spec import Spec
 
 MOST = 200_000_000  # numbers that are computed at all, a second or two; homework has some hundred thousand
-FORGET = 40  # tables, each for one set of numbers that is asked for, that are kept with a problem
+SOLVED, TABLES = (
+    4,
+    60,
+)  # what is kept with a problem: sets of quantities, and of the numbers in them that somebody wrote
 
 
 class Single(NamedTuple):
@@ -88,19 +91,42 @@ class _Personal(Table):
         return self._as_reported(np.repeat(right[:, None], lanes, axis=1))[:, places]
 
 
-def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray) -> list[Table]:
-    """What everybody's mistakes give, kept with the problem, and what those of this person give."""
-    key = ("mistakes", tuple(spots))
-    kept: Table | None = spec.memo.get(key)
-    if kept is None:
-        if len(spec.memo) > FORGET:
-            spec.memo.clear()
-        made = list(_made(spec, context, spots, personal=False))
-        made = made[: max(1, MOST // cost(spec))]
-        together = Batches([single.variant.spec for single in made])
-        kept = spec.memo[key] = Table(spec, made, together, together.numbers(spots), spots, right)
+class _Solved:
+    """All variants but personal ones, with what each gives for every number of some quantities."""
+
+    def __init__(self, spec: Spec, context: Context, spots: Spots):
+        self.made = list(_made(spec, context, spots, personal=False))[: max(1, MOST // cost(spec))]
+        self.batches = Batches([single.variant.spec for single in self.made])
+        self.numbers = self.batches.numbers(spots)
+        self.rows = {spot: row for row, spot in enumerate(spots)}
+
+
+def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray, whole: Spots) -> list[Table]:
+    """What everybody's mistakes give, kept with the problem, and what those of this person give.
+
+    spots: the numbers that this person wrote; whole: all that the same quantities have, for others left out others.
+    """
+    solved: _Solved = _kept(
+        spec, "solved variants", (context.parameters, *whole), SOLVED, lambda: _Solved(spec, context, whole)
+    )
+
+    def chosen() -> Table:
+        rows = [solved.rows[spot] for spot in spots]
+        return Table(spec, solved.made, solved.batches, solved.numbers[rows], spots, right)
+
+    shared: Table = _kept(spec, "tables", (context.parameters, *whole, None, *spots), TABLES, chosen)
     own = list(_made(spec, context, spots, personal=True))
-    return [kept, _Personal(spec, own, Batches([]), _reported(spec, own, spots, right), spots, right)]
+    return [shared, _Personal(spec, own, Batches([]), _reported(spec, own, spots, right), spots, right)]
+
+
+def _kept(spec: Spec, what: str, key: Hashable, most: int, make: Callable[[], Any]) -> Any:
+    """What was made before for this problem, or now; of each kind only so many, the latest, are kept."""
+    kept: dict[Hashable, Any] = spec.memo.setdefault(what, {})
+    if key not in kept:
+        if len(kept) >= most:
+            del kept[next(iter(kept))]
+        kept[key] = make()
+    return kept[key]
 
 
 def _made(spec: Spec, context: Context, spots: Spots, personal: bool) -> Iterator[Single]:
