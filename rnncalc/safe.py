@@ -21,6 +21,14 @@ def file_name(text: str) -> str:
     return f"{kept}-{digest}" if kept else digest
 
 
+def identified(text: str) -> str:
+    """Somebody's id on one line; of a very long one the beginning, with a digest, so that two of them stay apart."""
+    bare = one_line(text, 200)
+    if not bare.endswith("…"):
+        return bare
+    return f"{bare[:190]}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
 def cell(value: object) -> str:
     """A text that no spreadsheet takes for a formula: one line, and a ' before what would begin one. Numbers stay."""
     text = one_line(str(value))

@@ -10,6 +10,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,9 @@ from rnncalc.grading.sheet import sheet as read_sheet
 from rnncalc.homework import form_csv
 from rnncalc.making import Wish, make
 from rnncalc.safe import cell
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+import grading
 
 MADE = make(Wish("elman", units=2, inputs=3, outputs=1, steps=3, seed=5))
 HEADER = next(csv.reader([form_csv(MADE)]))[2:]
@@ -79,7 +83,10 @@ def test_tables_in_every_encoding(tmp_path, problem, encoding, delimiter):
 def test_marks_of_a_class(problem, answers):
     book = rnncalc.grade(problem, answers)
     assert [row.id for row in book.rows] == ["s1", "s2", "s3", "s4"]
-    assert [row.verdict for row in book.rows] == ["right", "wrong", "blank", "unreadable"]
+    assert [row.verdict for row in book.rows] == ["right", "wrong", "unreadable", "unreadable"]
+    assert [row.empty for row in book.rows] == [False, False, True, False]
+    assert book["s3"].score == 0
+    assert book["s3"].remark == "nothing is answered"
     assert book["s1"].score == 1
     assert 0 < book["s2"].score < 1
     assert book["s3"].score == 0
@@ -363,8 +370,8 @@ def test_hostile_submissions_stop_nobody(tmp_path, problem, format):
     assert not [row.id for row in book.rows if row.score and row.id != "good"]
     verdicts = {row.id: row.verdict for row in book.rows}
     assert len(book) == len(HOSTILE) + 2
-    assert set(verdicts.values()) <= {"right", "unreadable", "wrong", "blank"}
-    assert sum(verdict == "unreadable" for verdict in verdicts.values()) >= len(HOSTILE) - 8
+    assert set(verdicts.values()) <= {"right", "unreadable", "wrong"}
+    assert sum(verdict == "unreadable" for verdict in verdicts.values()) >= len(HOSTILE) - 2
     text = book.text(format, "full")
     text.encode("utf-8")
     assert len(text) < 2_000_000
@@ -375,10 +382,117 @@ def test_hostile_submissions_stop_nobody(tmp_path, problem, format):
         assert len(list((tmp_path / "out").iterdir())) == len(book)
 
 
+NO_ANSWERS = [
+    "", "{}", '{"id": "a"}', '{"answers": {}}', '{"answers": null}', '{"h": [[null, ""], ["_"]]}', "# nothing", "[]",
+    '{"answers": {"h": {}}}', '{"other": 1}', '{"h": [[[]]]}', '{"h": true}', json.dumps({"answers": MADE.blank()}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_ANSWERS)
+@pytest.mark.parametrize("ending", [".json", ".txt"])
+def test_where_there_is_no_answer_there_is_nothing_to_read(tmp_path, problem, text, ending):
+    (tmp_path / f"a{ending}").write_text(text)
+    (row,) = rnncalc.grade(problem, tmp_path / f"a{ending}").rows
+    assert row.id == "a"
+    assert (row.verdict, row.score) == ("unreadable", 0)
+    assert row.remark
+
+
+def test_a_question_left_out_is_wrong_beside_one_that_is_right(tmp_path):
+    sheet = {"problems": {"Q1": MADE.keys, "Q2": MADE.keys}}
+    book = rnncalc.grade(sheet, [{"id": "a", "answers": {"Q1": MADE.solution()}}, {"id": "b", "answers": {"Q2": {}}}])
+    assert [(row.verdict, row.score) for row in book.rows] == [("wrong", 0.5), ("unreadable", 0)]
+
+
+def test_fuzzed_files_are_unreadable_each_in_a_row_of_its_own(capsys):
+    assert grading.strangers(400)["unreadable"] >= 400
+
+
+def test_tables_without_ids_and_without_columns(tmp_path, problem):
+    """Row 1 of one table is nobody in another; a table in which no column is asked for says so for everybody."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_text(table(RIGHT, wrong(0), header=HEADER))
+    (folder / "c.csv").write_text("id,h11\ns1,0.5\n")
+    (folder / "d.csv").write_text("id,h[1][1]\n")
+    book = rnncalc.grade(problem, folder)
+    assert [row.id for row in book.rows] == ["a: 1", "a: 2", "b: 1", "b: 2", "s1", "d"]
+    assert [row.id for row in rnncalc.grade(problem, folder / "a.csv").rows] == ["1", "2"]
+    assert [row.verdict for row in book.rows] == ["right", "wrong"] * 2 + ["unreadable"] * 2
+    assert "no column names a number" in book["s1"].remark
+    assert "no rows" in book["d"].remark
+    assert any("no column names a number" in note for note in book.notes)
+
+
+def test_spreadsheets_are_pointed_to_csv(tmp_path, problem):
+    (tmp_path / "a.xlsx").write_bytes(b"PK\x03\x04")
+    (row,) = rnncalc.grade(problem, tmp_path / "a.xlsx").rows
+    assert row.verdict == "unreadable"
+    assert "save it as CSV" in row.remark
+    done = run("grade", str(problem), str(tmp_path / "a.xlsx"), "-o", str(tmp_path / "out.xlsx"))
+    assert done.returncode == 2
+    assert "--bom" in done.stderr
+    assert not (tmp_path / "out.xlsx").exists()
+
+
+def test_feedback_in_full_is_told_in_what_people_read(problem, answers):
+    book = rnncalc.grade(problem, answers)
+    for format in ("plain", "markdown", "latex"):
+        assert "you have 0.1234, it is" in book.text(format, "full")
+        assert "you have" not in book.text(format, "hint")
+
+
+def test_long_ids_stay_apart(problem):
+    book = rnncalc.grade(problem, [{"id": "x" * 300 + end, "answers": MADE.solution()} for end in "ab"])
+    assert len(book) == 2
+    assert all(len(row.id) <= 200 for row in book.rows)
+
+
+def test_columns_of_a_stack(tmp_path):
+    """Layers and directions by name, in a sheet too; what a column says is what JSON says."""
+    rng = np.random.default_rng(2)
+    draw = lambda *shape: np.round(rng.normal(size=shape), 2).tolist()  # noqa: E731
+    both = {"cell": "lstm", "U": draw(12, 2), "W": draw(12, 3), "b": draw(12)}
+    first = {**both, "direction": "both", "backward": {name: both[name] for name in ("U", "W", "b")}}
+    last = {"cell": "gru", "U": draw(6, 6), "W": draw(6, 2)}
+    keys = {"layers": [first, last], "V": draw(1, 2), "x": draw(3, 2), "targets": draw(3, 1), "loss": "squared_error"}
+    asked = rnncalc.problem(**keys).given
+    trace = asked.forward()
+    h, back = trace.layers[0]["h"], trace.layers[0].backward["h"]
+    cells = {
+        "layers[1].h[1][6]": h[0, 5], "layers[1].backward.h[3][1]": back[2, 0], "layers[2].h[2][2]": trace["h"][1, 1],
+        "h[2][2]": trace["h"][1, 1], "y[3]": trace["y"][2, 0],
+    }  # fmt: skip
+    texts = [f"{value:.4f}" for value in cells.values()]
+    name = tmp_path / "a.csv"
+    name.write_text(table(["s", *texts], ["t", texts[0], "9.9", *texts[2:]], header=["id", *cells]))
+    book = rnncalc.grade(keys, name)
+    assert [(row.verdict, row.score) for row in book.rows] == [("right", 1.0), ("wrong", 0.8)]
+    assert book["t"].first_wrong == "layers[1].backward.h_3[1]"
+    name.write_text(table(["s", *texts], header=["id", *(f"Q1.{cell}" for cell in cells)]))
+    assert rnncalc.grade({"problems": {"Q1": keys}}, name)["s"].score == 1
+    for column in ("layers[3].h[1][1]", "layers[1].h[1][7]", "layers[2].backward.h[1][1]", "layers[0].h[1][1]"):
+        name.write_text(table(["s", "0.1"], header=["id", column]))
+        assert rnncalc.grade(keys, name)["s"].verdict == "unreadable", column
+
+
+def test_standard_input(problem):
+    """A table, or one person's answers."""
+    done = run("grade", str(problem), "-", "--format", "csv", stdin=table(["s1", "a", *RIGHT]))
+    assert graded(done.stdout)["s1"]["verdict"] == "right"
+    for text in (json.dumps(MADE.solution()), json.dumps({"id": "s2", "answers": MADE.solution()})):
+        done = run("grade", str(problem), "-", "--format", "csv", stdin=text)
+        assert graded(done.stdout)["s2" if "s2" in text else "stdin"]["verdict"] == "right", done.stderr
+
+
 def test_a_wrong_shape_says_so(problem):
     shape = {"id": "s", "answers": {"h": [["0.1", "0.2", "0.3"]] * 2}}
     book = rnncalc.grade(problem, [shape, {"id": "t", "answers": {**MADE.solution(), **shape["answers"]}}])
-    assert book["s"].verdict == "unreadable"
+    from rnncalc.check import check
+
+    assert book["s"].verdict == check(rnncalc.problem(**MADE.keys).given, shape["answers"]).verdict == "wrong"
+    assert book["s"].score == 0
     assert "(3, 2)" in book["s"].remark
     assert book["t"].verdict == "wrong"
     assert book["t"].points == 3
@@ -397,7 +511,7 @@ def test_a_defect_of_ours_costs_nobody_else_their_marks(problem, answers, monkey
 
     monkeypatch.setattr(rnncalc.check, "check", broken)
     book = rnncalc.grade(problem, answers)
-    assert [row.verdict for row in book.rows] == ["right", "unreadable", "blank", "unreadable"]
+    assert [row.verdict for row in book.rows] == ["right", "unreadable", "unreadable", "unreadable"]
     assert "ZeroDivisionError" in book["s2"].remark
 
 
@@ -596,7 +710,9 @@ def test_the_class_report(problem, answers):
     assert sum(band["people"] for band in told["distribution"]) == 4
     assert told["quantities"][0]["name"] == "h"
     assert told["quantities"][0]["first_slips"] == 1
-    assert told["verdicts"] == {"right": 1, "wrong": 1, "blank": 1, "unreadable": 1}
+    assert told["verdicts"] == {"right": 1, "wrong": 1, "unreadable": 2}
+    assert told["empty"] == 1
+    assert "1 of them without any answer" in book.report()
     text = book.report("markdown")
     assert "| h | 1 |" in text
     for format in ("plain", "latex", "csv", "json", "table"):

@@ -159,3 +159,23 @@ def test_a_check_in_chinese():
     for message in known:
         if len(message) > 12 and "{" not in message and message[0].isupper():
             assert message not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("forward", "--U", "1e200", "--W", "1e200", "--x", "1e200 1e200", "--activation", "identity"),
+        ("backward", "--U", "1e200", "--W", "1", "--x", "1e200", "--activation", "identity", "--dy", "1"),
+        ("check", "--U", "1e200", "--W", "1", "--x", "1e200", "--activation", "identity", "--h", "1"),
+        ("check", "nowhere.json"),
+        ("grade", "nowhere.json", "nowhere.csv"),
+        ("train", "--data", "nowhere.csv"),
+        ("nonsense",),
+    ],
+)
+def test_errors_begin_in_the_readers_language(arguments):
+    chinese, english = run("--lang", "zh", *arguments), run("--lang", "en", *arguments)
+    assert chinese.returncode == english.returncode in (2, 3)
+    assert "错误：" in chinese.stderr
+    assert "Error" not in chinese.stderr
+    assert "Error: " in english.stderr

@@ -1,6 +1,7 @@
 """Matrices as people type them: every form reads to the same numbers, digits are kept, mistakes are named by place."""
 
 import json
+import time
 
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
@@ -268,3 +269,25 @@ def test_a_header_that_lies_about_its_size(tmp_path):
     (tmp_path / "big.npy").write_bytes(data)
     with pytest.raises(ParseError, match=r"big\.npy"):
         matrix.read(f"@{tmp_path / 'big.npy'}")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: "[" * n,
+        lambda n: "[" * n + "1" + "]" * n,
+        lambda n: "[" + "9" * n + "]",
+        lambda n: "9" * n,
+        lambda n: "[" + "9." * n + "]",
+        lambda n: "[1" + "{,}000" * n + "]",
+        lambda n: "array(" * n,
+        lambda n: "(" * n,
+        lambda n: "[" + "\\frac{" * n,
+    ],
+)
+def test_what_goes_on_for_ever_is_refused_at_once(make):
+    """A cell of a hundred thousand characters takes no longer than its length: each was a minute's work or a crash."""
+    began = time.perf_counter()
+    with pytest.raises(ParseError):
+        matrix.read(make(100_000))
+    assert time.perf_counter() - began < 5

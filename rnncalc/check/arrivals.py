@@ -10,7 +10,8 @@ import numpy as np
 from rnncalc.check import intervals
 from rnncalc.check.graph import Graph, Key
 from rnncalc.check.intervals import Value
-from rnncalc.check.parts import Part, is_copy, sum_of
+from rnncalc.check.lanes import Mixed
+from rnncalc.check.parts import Part, is_copy, slopes, sum_of
 from rnncalc.check.spec import Run, Spec
 from rnncalc.equations import (
     INPUT,
@@ -52,13 +53,13 @@ class Arrivals:
         return ("∂", number, line, visit) if self.sweeps == 1 else ("∂", number, line, visit, sweep)
 
     def _zeros(self, run: Run, line: str, visit: int) -> np.ndarray:
-        return np.zeros((int(self.spec.schedule.counts[visit - 1]), run.sizes[run.cell.size(line)]))
+        return self.spec.zeros(int(self.spec.schedule.counts[visit - 1]), run.sizes[run.cell.size(line)])
 
     def _rows(self, layer: int, visit: int) -> np.ndarray:
         numbers, merge = self.spec.layers[layer]
         run = self.spec.runs[numbers[0]]
         width = run.sizes[run.cell.size(run.cell.emits)] * (len(numbers) if merge == "concat" else 1)
-        return np.zeros((int(self.spec.schedule.counts[visit - 1]), width))
+        return self.spec.zeros(int(self.spec.schedule.counts[visit - 1]), width)
 
     def _padded(self, make: Any, visit: int, before: int = 0) -> Any:
         """A shorter step's rows among those of the step before; the others get nothing."""
@@ -70,7 +71,7 @@ class Arrivals:
 
         def padded(*values: Value) -> Value:
             return intervals.through(
-                lambda array: np.concatenate([array, np.zeros((rows - count, array.shape[1]))]), make(*values)
+                lambda array: np.concatenate([array, np.zeros((rows - count, *array.shape[1:]))]), make(*values)
             )
 
         return padded
@@ -107,12 +108,12 @@ class Arrivals:
         call = run.lines[line]
         assert isinstance(call, Call)
         assert isinstance(call.argument, Name)
-        name, rule = call.function, self.rules.slope
-        if line not in self.rules.slopes if self.rules.slopes else line in run.cell.outputs:
-            rule = "usual"
+        name, rule = call.function, self.rules.slope_of(run, line)
         value: Key = ("", number, line, visit)
+        argument: Key = ("", number, signal_of(call.argument.id), visit)
+        if isinstance(rule, Mixed):
+            return self.graph.add(key, [value, argument], lambda y, a: slopes(name, rule, y, a))
         if rule == "preactivation":
-            argument: Key = ("", number, signal_of(call.argument.id), visit)
             return self.graph.add(key, [argument], lambda a: intervals.slope(name, a))
         if rule == "omitted":
             return self.graph.add(key, [value], lambda y: np.ones(y.shape))

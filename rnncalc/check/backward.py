@@ -32,7 +32,6 @@ from rnncalc.equations import (
     previous,
     signal_of,
 )
-from rnncalc.functions import FUNCTIONS
 
 
 def build(graph: Graph, spec: Spec) -> None:
@@ -136,7 +135,7 @@ class _Backward(Sums):
             expression = run.lines[line]
             if affine(line, expression):
                 self._through_products(number, run, line, visit, sweep)
-            elif isinstance(expression, Call) and FUNCTIONS[expression.function].rowwise:
+            elif isinstance(expression, Call) and expression.function in BACK:
                 assert isinstance(expression.argument, Name)
                 back = BACK[expression.function]
                 to = self._d(number, expression.argument.id, visit, sweep)
@@ -160,7 +159,7 @@ class _Backward(Sums):
 
             def make(weight: Value, gradient: Value, sign: int = term.sign, turned: bool = turned) -> Value:
                 if turned or weight.shape[0] != weight.shape[1]:
-                    weight = intervals.through(np.transpose, weight)
+                    weight = intervals.turned(weight)
                 found = intervals.applied(weight, gradient)
                 return found if sign > 0 else -found
 

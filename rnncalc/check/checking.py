@@ -28,11 +28,8 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
     wrong numbers, which takes longer than the verdicts. Raises ProblemError for a name that nobody knows, or where no
     answer is given.
     """
-    spec = problem.__dict__.get("laid_open")  # whoever grades a class asks often of one problem
-    if spec is None:
-        spec = problem.__dict__["laid_open"] = of_problem(problem, problem.forward())
-    quantities = Quantities(problem, spec)
-    read = Answers(quantities, answers)
+    quantities = quantities_of(problem)
+    spec, read = quantities.spec, Answers(quantities, answers)
     if not read.claims:
         raise ProblemError(_("no answers: give them in the problem file, with --answers FILE, or as --h, --y …"))
     judging = Judging(spec, read.claims).judge()
@@ -54,9 +51,17 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
     if diagnose and first is not None:
         from rnncalc.check.diagnose import Diagnosis
 
-        found = Diagnosis(problem, spec, judging, [read.claims[at] for at in places], verdict.values)
+        found = Diagnosis(problem, spec, judging, [read.claims[at] for at in places], verdict.values, read.whole())
         verdict.mistakes, verdict.blind = found.mistakes(), found.blind
     return verdict
+
+
+def quantities_of(problem: Problem) -> Quantities:
+    """What can be claimed of a problem, which is laid open once: whoever grades a class asks often of one."""
+    found: Quantities | None = problem.__dict__.get("laid_open")
+    if found is None:
+        found = problem.__dict__["laid_open"] = Quantities(problem, of_problem(problem, problem.forward()))
+    return found
 
 
 class _Scoring:
@@ -64,10 +69,13 @@ class _Scoring:
 
     def __init__(self, problem: Problem, read: Answers, judging: Judging):
         self.read, self.judging = read, judging
-        self.fewest = int(_setting(problem, "min_digits", 2))
-        self.carry = _setting(problem, "carry", 1.0)
+        weighed: tuple[dict[str, float], int, float] | None = problem.__dict__.get("weighed")
+        if weighed is None:
+            weighed = _points(problem), int(_setting(problem, "min_digits", 2)), _setting(problem, "carry", 1.0)
+            problem.__dict__["weighed"] = weighed
+        self.points, self.fewest, self.carry = weighed
         self.trivial = judging.trivial() if self.carry else set()
-        self.points, self.gates = _points(problem), problem.network.layers[-1].cell.gates
+        self.gates = problem.network.layers[-1].cell.gates
         self.asked = self._asked()
 
     def judged(self, at: int) -> Judged:

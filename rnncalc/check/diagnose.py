@@ -1,70 +1,66 @@
 """Why: which mistake, or which two, reproduce the numbers that a person wrote where the right solution does not.
 
-Every variant of every mistake is solved. One that gives all their digits from exact values is found. Where none does,
-variants that come near are judged as the right solution was, from the person's own earlier numbers, so that a mistake
-on top of a slip, or of much rounding, is found too. Then pairs: a second mistake on top of one that explains the first
-wrong number, and two that only together explain it. Longer than other files, as one search with its stages in order.
+Every variant of every mistake is solved, hundreds at once (`batch`). One that gives all their digits from exact values
+is found. Where none does, variants that come near are judged as the right solution was, from the person's own earlier
+numbers, so that a mistake on top of a slip, or of much rounding, is found too. Then pairs (`pairs`): a second mistake
+on top of one that explains the first wrong number, and two that only together explain it. Longer than other files, as
+one search with its stages in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
+from rnncalc.check import batch, pairs
 from rnncalc.check import verdict as one
-from rnncalc.check.answers import Claim
-from rnncalc.check.blind import why_blind
+from rnncalc.check.answers import HOMEWORK, Claim
+from rnncalc.check.batch import Spots
 from rnncalc.check.context import context_of
+from rnncalc.check.graph import Key
 from rnncalc.check.judging import Judging, entry
-from rnncalc.check.mistake import Mistake, Variant
 from rnncalc.check.mistakes import MISTAKES
 from rnncalc.check.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Found, Judged
-from rnncalc.check.solve import BACK
+from rnncalc.check.rewritten import Single, Table, same, tables
 from rnncalc.check.spec import Spec
 from rnncalc.problems import Problem
 
-FORGET = 300  # mistakes, each with what it is made of, that are kept with a problem
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
 DECIMALS = 3  # from which a number tells something though its significant digits are few
-WORK = 25_000  # quantities that are computed in search of a pair: some tenths of a second
-MOST = 300_000  # quantities that are computed at all; homework has some tens of thousands
-HOMEWORK = 500  # numbers that a person writes: of more, only what gives them all from exact values is looked for
 SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
-
-
-class _Single(NamedTuple):
-    """One variant of one mistake, with the numbers that it gives."""
-
-    mistake: Mistake
-    variant: Variant
-    numbers: list[float]
-    judging: Judging | None
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A variant, or two, with the numbers that it explains; exact: from exact values."""
+    """A variant, or two, with the numbers that it explains."""
 
-    made: tuple[tuple[Mistake, Variant], ...]
+    made: tuple[Single, ...]
     explained: frozenset[int]
-    exact: bool
 
 
 class Diagnosis:
-    """The search, for one person's answers. values: the claims as they were judged, in the same order."""
+    """The search, for one person's answers. values: the claims as they were judged, in the same order.
+
+    whole: every number of the quantities that were answered, with those that this person left out.
+    """
 
     def __init__(
-        self, problem: Problem, spec: Spec, judging: Judging, claims: Sequence[Claim], values: Sequence[Judged]
+        self,
+        problem: Problem,
+        spec: Spec,
+        judging: Judging,
+        claims: Sequence[Claim],
+        values: Sequence[Judged],
+        whole: Spots,
     ):
-        self.spec, self.values = spec, values
-        self.claims = [claim for claim, value in zip(claims, values) if claim.typed is not None and claim.key]
-        judged = [value for claim, value in zip(claims, values) if claim.typed is not None and claim.key]
-        self.verdicts = [value.verdict for value in judged]
-        self.coarse = [value.coarse for value in judged]
-        self.right = [float(value.computed) if value.computed is not None else np.nan for value in judged]
+        self.problem, self.spec, self.judging, self.whole = problem, spec, judging, whole
+        told = [(claim, value) for claim, value in zip(claims, values) if claim.typed is not None and claim.key]
+        self.claims = [claim for claim, _value in told]
+        self.verdicts = [value.verdict for _claim, value in told]
+        self.coarse = [value.coarse for _claim, value in told]
+        self.right = np.array([np.nan if value.computed is None else value.computed for _claim, value in told], float)
         everything = range(len(self.claims))
         self.bad = [at for at in everything if self.verdicts[at] in (WRONG, CARRIED) and self._tells(at)]
         if not any(self._worth(at) for at in self.bad):
@@ -73,11 +69,7 @@ class Diagnosis:
         if not self.slips and sum(self._worth(at) for at in self.bad) >= SURE:
             self.slips = self.bad  # what is wrong has too few digits, but what follows from it has enough
         self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
-        self.size = len(judging.order)
-        self.work = 0
         self.blind: list[tuple[str, str]] = []
-        self.context = context_of(problem, spec, self.claims, self.slips)
-        self.heads = {claim.key[0] for claim in self.claims}
 
     # what is found ---------------------------------------------------------------------------------------------------
 
@@ -85,118 +77,106 @@ class Diagnosis:
         """The mistakes that explain the numbers, the best first; none where nothing does."""
         if not self.slips:
             return []
-        singles = list(self._singles(self.spec))
-        found = [*self._exact(singles)]
-        large = len(self.claims) > HOMEWORK or self.size > 5 * HOMEWORK
+        self.context = context_of(self.problem, self.spec, self.claims, self.slips)
+        self.spots = [(claim.key, claim.spot) for claim in self.claims]
+        self.written = one.Written([claim.typed for claim in self.claims if claim.typed], self._before())
+        order = {mistake: place for place, mistake in enumerate(MISTAKES)}
+        made = tables(self.spec, self.context, self.spots, self.right, self.whole or self.spots)
+        self.blind = sorted((blind for table in made for blind in table.blind), key=lambda blind: order[blind[0]])
+        found = [candidate for table in made for candidate in self._exact(table)]
+        # of more than homework, only what gives all numbers from exact values is looked for
+        large = len(self.claims) > HOMEWORK or len(self.judging.order) > 5 * HOMEWORK
         if not found and not large:
-            found = [*self._near(singles)]
+            found = [candidate for table in made for candidate in self._near(table)]
         if not found and not large:
-            found = [*self._pairs(singles)]
-        return self._told(found)
+            found = list(self._pairs(made))
+        return self._told(sorted(found, key=lambda candidate: order[candidate.made[0].mistake.id]))
 
-    def _singles(self, spec: Spec) -> Iterator[_Single]:
-        """Every variant of every mistake that changes a number, with the numbers that it gives."""
-        back = bool(self.heads & set(BACK))
-        for mistake in MISTAKES.values():
-            if (
-                mistake.family == "gradient"
-                and not back
-                and not (mistake.id == "loss_factor" and self.heads & {"loss", "losses"})
-            ):
-                continue
-            made, seen = False, False
-            for variant in self._variants(mistake, spec):
-                if self.work > MOST:
-                    return
-                judging = self._solved(variant.spec)
-                self.work += len(judging.graph.nodes) if judging else 0
-                numbers = self._numbers(judging)
-                made = True
-                if any(not _same(a, b) for a, b in zip(numbers, self.right)):
-                    seen = True
-                    yield _Single(mistake, variant, numbers, judging)
-            if made and not seen and spec is self.spec:
-                self.blind.append((mistake.id, why_blind(mistake.id, spec)))
-
-    def _solved(self, spec: Spec) -> Judging | None:
-        """Everything that was claimed, computed under another Spec; None where that makes no such quantity."""
-        try:
-            return Judging(spec, self.claims)
-        except KeyError:
-            return None
-
-    def _variants(self, mistake: Mistake, spec: Spec) -> Iterable[Variant]:
-        """The variants of a mistake; those of the problem itself are kept for the next answers to it."""
-        if spec is not self.spec:
-            return mistake.variants(spec, self.context)
-        key = mistake.id, self.context.wrong if mistake.family == "gradient" else ()
-        found: list[Variant] | None = spec.memo.get(key)
-        if found is None:
-            if len(spec.memo) > FORGET:
-                spec.memo.clear()
-            found = spec.memo[key] = list(mistake.variants(spec, self.context))
+    def _before(self) -> list[float]:
+        """What updated parameters were before; NaN for everything else."""
+        runs, found = self.spec.all_runs, []
+        for claim in self.claims:
+            updated = claim.key[0] == "new" and len(claim.key) == 3
+            found.append(entry(runs[claim.key[1]].parameters[claim.key[2]], claim.spot) if updated else np.nan)
         return found
 
-    def _numbers(self, judging: Judging | None) -> list[float]:
-        """What was computed, in the order of the claims."""
-        return [judging.computed[at] if judging else np.nan for at in range(len(self.claims))]
-
-    def _fits(self, at: int, number: float) -> bool:
-        """Whether a number gives all the digits that were written."""
+    def _tells(self, at: int) -> bool:
+        """Whether a number has digits enough to recognise a mistake by; 0.001 has, beside others, and 0 has not."""
         typed = self.claims[at].typed
-        assert typed is not None
-        if not np.isfinite(number):
-            return False
-        update = None
-        if self.claims[at].key[0] == "new" and len(self.claims[at].key) == 3:
-            _head, run, symbol = self.claims[at].key
-            update = number - entry(self.spec.all_runs[run].parameters[symbol], self.claims[at].spot)
-        return one.is_right(typed, number, update) or one.is_truncated(typed, number)
+        return not self.coarse[at] or (typed is not None and typed.place is not None and typed.place <= -DECIMALS)
 
-    def _exact(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
+    def _worth(self, at: int) -> int:
+        typed = self.claims[at].typed
+        return min(one.digits(typed), 9) if typed is not None else 0
+
+    # from exact values -----------------------------------------------------------------------------------------------
+
+    def _exact(self, table: Table) -> Iterator[_Candidate]:
         """Those that give all digits from exact values."""
-        for mistake, variant, numbers, _judging in singles:
-            if self._explains(numbers):
-                explained = frozenset(at for at in self.bad if self._fits(at, numbers[at]))
-                yield _Candidate(((mistake, variant),), explained, True)
+        fits = self.written.fits(table.exact)
+        for at in np.flatnonzero(self._explains(table.exact, fits)):
+            yield _Candidate((table.singles[at],), self._explained(fits[:, at]))
 
-    def _explains(self, numbers: Sequence[float]) -> bool:
+    def _explains(self, numbers: np.ndarray, fits: np.ndarray) -> np.ndarray:
         """Every wrong number, and none that was accepted is lost."""
-        if not all(self._fits(at, numbers[at]) for at in self.slips):
-            return False
-        return all(self._fits(at, numbers[at]) or self._still_rounding(at, numbers[at]) for at in self.kept)
+        rounding = np.array([[verdict == ROUNDING] for verdict in self.verdicts])
+        still = rounding & same(numbers, self.right[:, None])  # within rounding of the right one, and of this one
+        found: np.ndarray = fits[self.slips].all(axis=0) & (fits | still)[self.kept].all(axis=0)
+        return found
 
-    def _still_rounding(self, at: int, number: float) -> bool:
-        """Whether a number that was within rounding of the right one is that of this one, to a bit more."""
-        return self.verdicts[at] == ROUNDING and abs(number - self.right[at]) <= 1e-12 * max(1.0, abs(number))
+    def _explained(self, fits: np.ndarray) -> frozenset[int]:
+        return frozenset(at for at in self.bad if fits[at])
 
-    def _near(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
+    # from their own numbers ------------------------------------------------------------------------------------------
+
+    def _near(self, table: Table) -> Iterator[_Candidate]:
         """Those that, judged from the person's own numbers, explain the wrong ones from some number on."""
-        for mistake, variant, numbers, judging in singles:
-            if judging and self._may_explain(judging, numbers):
-                explained = self._judged(judging, numbers)
+        close = self.written.near(table.exact, NEAR)
+        left = self._may_be_near(table, close)
+        own = table.own(left, self.written.values.ravel(), self._own())
+        both = close[:, left] | self.written.near(own, NEAR)
+        for place, at in enumerate(left):
+            near, numbers = both[:, place], table.exact[:, at]
+            slips = [slip for slip in self.slips if near[slip]]
+            if near[self.kept].all() and self._explained_from_some(slips, numbers):
+                explained = self._judged(Judging(table.singles[at].variant.spec, self.claims), numbers)
                 if explained:
-                    yield _Candidate(((mistake, variant),), explained, False)
+                    yield _Candidate((table.singles[at],), explained)
 
-    def _close(self, at: int, number: float) -> bool:
-        typed = self.claims[at].typed
-        assert typed is not None
-        return np.isfinite(number) and abs(number - typed.value) <= NEAR * one.unit(typed)
+    def _own(self) -> np.ndarray:
+        """What follows from the person's own numbers in the right solution."""
+        own = {(claim.key, claim.spot): self.judging.own.get(at) for at, claim in enumerate(self.judging.claims)}
+        return np.array([own[spot] for spot in self.spots], float)
 
-    def _may_explain(self, judging: Judging, numbers: Sequence[float]) -> bool:
-        """Whether it is worth judging by: near all that is right, exactly or from their own numbers, and near slips."""
-        judging.follow()
-        near = [self._close(at, numbers[at]) or self._close(at, judging.own[at]) for at in range(len(self.claims))]
-        return all(near[at] for at in self.kept) and self._explained_from_some(
-            [at for at in self.slips if near[at]], numbers
-        )
+    def _may_be_near(self, table: Table, close: np.ndarray) -> list[int]:
+        """Which of the singles are worth judging by; the same for all of them at once, and so without their walks.
 
-    def _explained_from_some(self, slips: Sequence[int], numbers: Sequence[float]) -> bool:
+        Where nothing wrong has come in yet, what follows from the person's own numbers is what follows from the right
+        ones, but for rounding. And a variant explains no number that it does not change.
+        """
+        right = self.right[:, None]
+        near = close | self._after_a_slip()[:, None] | self.written.near(table.local, 2 * NEAR)
+        touched = ~same(table.exact, right) | ~same(table.local, right)
+        found = near[self.kept].all(axis=0) & (near & touched)[self.slips].any(axis=0)
+        found &= (near | same(table.exact, right))[self.slips].all(axis=0)
+        return [int(at) for at in np.flatnonzero(found)]
+
+    def _after_a_slip(self) -> np.ndarray:
+        """Which numbers are made from others that are not right."""
+        graph = self.judging.graph
+        bad = {claim.key for claim, verdict in zip(self.claims, self.verdicts) if verdict not in ACCEPTED}
+        after: set[Key] = set()
+        for key in self.judging.order:
+            if any(need in bad or need in after for need in graph.nodes[key].needs):
+                after.add(key)
+        return np.array([claim.key in after for claim in self.claims])
+
+    def _explained_from_some(self, slips: Sequence[int], numbers: np.ndarray) -> bool:
         """Whether slips are all, or all from some number on; one before it must be none of the mistake's doing."""
         left = [at for at in self.slips if at not in slips]
-        return bool(slips) and not any(at > slips[0] or not _same(numbers[at], self.right[at]) for at in left)
+        return bool(slips) and not any(at > slips[0] or not same(numbers[at], self.right[at]) for at in left)
 
-    def _judged(self, judging: Judging, numbers: Sequence[float]) -> frozenset[int]:
+    def _judged(self, judging: Judging, numbers: np.ndarray) -> frozenset[int]:
         """The numbers that are not right and that another Spec accepts; none where it loses one that is right.
 
         A slip before them may stay unexplained, if the mistake has nothing to do with it.
@@ -212,62 +192,22 @@ class Diagnosis:
             return frozenset()
         return frozenset(explained)
 
-    def _tells(self, at: int) -> bool:
-        """Whether a number has digits enough to recognise a mistake by; 0.001 has, beside others, and 0 has not."""
-        typed = self.claims[at].typed
-        return not self.coarse[at] or (typed is not None and typed.place is not None and typed.place <= -DECIMALS)
-
-    def _worth(self, at: int) -> int:
-        typed = self.claims[at].typed
-        return min(one.digits(typed), 9) if typed is not None else 0
-
     # pairs -----------------------------------------------------------------------------------------------------------
 
-    def _pairs(self, singles: Sequence[_Single]) -> Iterator[_Candidate]:
+    def _pairs(self, made: Sequence[Table]) -> Iterator[_Candidate]:
         """Two mistakes; each pair once."""
         if len(self.slips) < 2 or sum(self._worth(at) for at in self.slips) < SURE:
             return
-        first = self.slips[0]
-        before = [at for at in self.kept if at < first]
-        begin = [one for one in singles if all(self._fits(at, one.numbers[at]) for at in (*before, first))]
-        found = list(self._together(begin, singles, None))
-        if not found:
-            reaching = [one for one in singles if not _same(one.numbers[first], self.right[first])]
-            found = list(self._together(reaching, reaching, first))
-        yield from found
+        search = pairs.Search(self.spec, self.context, made, self.written, self.slips, self.kept)
+        found = list(self._together(search.on_the_first()))
+        yield from found or self._together(search.both())
 
-    def _together(
-        self, begin: Sequence[_Single], second: Sequence[_Single], prefix: int | None
-    ) -> Iterator[_Candidate]:
-        """The second mistake made on top of the first.
-
-        prefix: the number that must fit before all are computed; None: the first one that the first mistake misses.
-        """
-        self.work, seen = 0, set()
-        others = sorted(dict.fromkeys(single.mistake.id for single in second), key=lambda name: name == "gate_order")
-        for mistake, variant, numbers, _judging in begin:
-            missed = next((at for at in self.slips if not self._fits(at, numbers[at])), self.slips[0])
-            for other in others:
-                if other == mistake.id or (prefix is not None and (other, mistake.id) in seen):
-                    continue
-                seen.add((mistake.id, other))
-                for more in MISTAKES[other].variants(variant.spec, self.context):
-                    if self.work > WORK:
-                        return
-                    if not self._fits_at(more.spec, missed if prefix is None else prefix):
-                        continue
-                    both = self._numbers(self._solved(more.spec))
-                    if self._explains(both):
-                        explained = frozenset(at for at in self.bad if self._fits(at, both[at]))
-                        yield _Candidate(((mistake, variant), (MISTAKES[other], more)), explained, True)
-
-    def _fits_at(self, spec: Spec, at: int) -> bool:
-        try:
-            judging = Judging(spec, [self.claims[at]])
-        except KeyError:
-            return False
-        self.work += len(judging.graph.nodes)
-        return self._fits(at, judging.computed[0])
+    def _together(self, found: Sequence[pairs.Pair]) -> Iterator[_Candidate]:
+        """The pairs that explain everything, out of those that explain one number."""
+        numbers = batch.numbers([second.variant.spec for _first, second in found], self.spots)
+        fits = self.written.fits(numbers)
+        for at in np.flatnonzero(self._explains(numbers, fits)).tolist():
+            yield _Candidate(found[at], self._explained(fits[:, at]))
 
     # telling ---------------------------------------------------------------------------------------------------------
 
@@ -275,7 +215,7 @@ class Diagnosis:
         """One entry a mistake, those that explain most first; of those that explain the same, each names the others."""
         best: dict[tuple[str, ...], _Candidate] = {}
         for candidate in candidates:
-            ids = tuple(mistake.id for mistake, _variant in candidate.made)
+            ids = tuple(single.mistake.id for single in candidate.made)
             if len(ids) > 1 and ids[::-1] in best:
                 continue
             if ids not in best or len(candidate.explained) > len(best[ids].explained):
@@ -293,7 +233,3 @@ class Diagnosis:
                 explained = len(best[ids].explained)
                 found.append(Found(mistake.id, said, explained, len(self.bad), variant.option, alike, together))
         return found[:8]
-
-
-def _same(a: float, b: float) -> bool:
-    return abs(a - b) <= 1e-12 * max(1.0, abs(b)) or (np.isnan(a) and np.isnan(b))

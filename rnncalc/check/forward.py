@@ -17,7 +17,6 @@ from rnncalc.check.graph import Graph, Key
 from rnncalc.check.intervals import Value
 from rnncalc.check.spec import Run, Spec
 from rnncalc.equations import INPUT, Call, Expression, Name, previous, signal_of
-from rnncalc.layer import MERGES
 
 
 def build(graph: Graph, spec: Spec, era: str = "", until: int | None = None) -> None:
@@ -112,7 +111,7 @@ class _Forward:
         for number, run in enumerate(spec.runs):
             for line in {*run.cell.state, *run.cell.lines, *run.lines}:
                 width = run.sizes[run.cell.size(line)]
-                start = run.starts.get(line, np.zeros((spec.schedule.sequences, width)))
+                start = run.starts.get(line, spec.zeros(spec.schedule.sequences, width))
                 graph.given((era, number, line, 0), start)
                 if line in run.lags:
                     graph.given((era, number, line, -1), run.before.get(line, np.zeros_like(start)))
@@ -203,12 +202,12 @@ class _Forward:
 
             def make(*scores: Value, at: int = visit) -> Value:
                 if spec.softmax_over == "sequences":
-                    turned = intervals.function(function, intervals.through(np.transpose, scores[at - 1]))
-                    return intervals.through(np.transpose, turned)
+                    turned = intervals.function(function, intervals.turned(scores[at - 1]))
+                    return intervals.turned(turned)
                 rows = []
                 for row in range(counts[at - 1]):
                     there = [score[row] for score in scores if score.shape[0] > row]
-                    mine = intervals.joined(lambda arrays: np.stack(arrays, axis=-1), there)  # (O, steps)
+                    mine = intervals.joined(lambda arrays: np.stack(arrays, axis=1), there)  # (O, steps)
                     rows.append(intervals.function(function, mine)[:, at - 1])
                 return intervals.joined(np.stack, rows)
 
@@ -221,7 +220,7 @@ def merged(merge: str, parts: list[Value]) -> Value:
     if len(parts) == 1:
         return parts[0]
     if merge == "concat":
-        return intervals.joined(lambda arrays: MERGES["concat"](*arrays), parts)
+        return intervals.joined(lambda arrays: np.concatenate(arrays, axis=1), parts)
     if merge == "mul":
         return parts[0] * parts[1]
     both = parts[0] + parts[1]

@@ -31,6 +31,7 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: dict[Key, Node] = {}
         self.copied: set[Key] = set()
+        self.under: dict[Key, set[Key]] = {}
 
     def given(self, key: Key, value: Value) -> Key:
         """A quantity that is not computed."""
@@ -68,4 +69,6 @@ class Graph:
 
     def below(self, key: Key) -> set[Key]:
         """Everything that a quantity is made from."""
-        return set(self.needed([key])) - {key}
+        if key not in self.under:
+            self.under[key] = set(self.needed([key])) - {key}
+        return self.under[key]

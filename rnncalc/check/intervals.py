@@ -4,6 +4,9 @@ Every operation here takes arrays and intervals alike, so that one description o
 from exact numbers and bounds from bounds. Functions are monotone, products are taken at the corners: bounds are exact
 where no name stands twice in a line, and for the lines of cells, which are monotone in every name while the others are
 fixed.
+
+Axes are counted from the front, so that exact numbers may carry one axis more at the end, their lanes: the same
+quantity of many problems at once (`lanes`). Bounds have no lanes.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.check import lanes
 from rnncalc.equations import Expression, evaluate, names
 from rnncalc.functions import FUNCTIONS
 
@@ -79,6 +83,11 @@ def through(change: Callable[[np.ndarray], np.ndarray], value: Value) -> Value:
     return Interval(change(value.lo), change(value.hi)) if isinstance(value, Interval) else change(value)
 
 
+def turned(value: Value) -> Value:
+    """Rows as columns."""
+    return through(lambda array: array.swapaxes(0, 1), value)
+
+
 def joined(change: Callable[[Sequence[np.ndarray]], np.ndarray], values: Sequence[Value]) -> Value:
     """Several arrays put into one."""
     if not any(isinstance(value, Interval) for value in values):
@@ -91,7 +100,7 @@ def applied(weight: Value, vectors: Value) -> Value:
     """Weight (H, K) times each row of vectors (N, K): (N, H)."""
     if not isinstance(weight, Interval):
         if not isinstance(vectors, Interval):
-            return vectors @ weight.T
+            return vectors @ weight.T if weight.ndim == 2 else lanes.applied(weight, vectors)
         up, down = np.maximum(weight, 0).T, np.minimum(weight, 0).T
         return Interval(vectors.lo @ up + vectors.hi @ down, vectors.hi @ up + vectors.lo @ down)
     every = weight[None] * through(lambda rows: rows[:, None, :], vectors)
@@ -101,7 +110,7 @@ def applied(weight: Value, vectors: Value) -> Value:
 def outer(gradient: Value, source: Value) -> Value:
     """Σ over rows of gradient (N, H) ⊗ source (N, K): (H, K)."""
     if not isinstance(gradient, Interval) and not isinstance(source, Interval):
-        return gradient.T @ source
+        return gradient.T @ source if gradient.ndim == 2 else lanes.outer(gradient, source)
     return summed(through(lambda g: g[:, :, None], gradient) * through(lambda s: s[:, None, :], source), 0)
 
 
@@ -110,11 +119,12 @@ def summed(value: Value, axis: int) -> Value:
     return through(lambda array: array.sum(axis=axis), value)
 
 
-def function(name: str, value: Value) -> Value:
-    """One of FUNCTIONS, each of which is monotone in every argument."""
-    compute = FUNCTIONS[name].compute
+def function(name: str | lanes.Mixed, value: Value) -> Value:
+    """One of FUNCTIONS, each of which is monotone in every argument; a rowwise one along the second axis."""
     if not isinstance(value, Interval):
-        return compute(value)
+        return lanes.function(name, value)
+    assert isinstance(name, str)
+    compute = FUNCTIONS[name].compute
     if not FUNCTIONS[name].rowwise:
         return Interval(compute(value.lo), compute(value.hi))
     lo, hi = np.empty_like(value.lo), np.empty_like(value.hi)
@@ -126,10 +136,11 @@ def function(name: str, value: Value) -> Value:
     return Interval(lo, hi)
 
 
-def slope(name: str, value: Value) -> Value:
+def slope(name: str | lanes.Mixed, value: Value) -> Value:
     """f′ in terms of f's own value y; between two bounds it may be largest where y is 0 (tanh) or ½ (sigmoid)."""
     if not isinstance(value, Interval):
-        return _slope(name, value)
+        return name.each(_slope, value) if isinstance(name, lanes.Mixed) else _slope(name, value)
+    assert isinstance(name, str)
     corners = [_slope(name, value.lo), _slope(name, value.hi)]
     peak = {"tanh": 0.0, "sigmoid": 0.5}.get(name)
     if peak is not None:

@@ -119,7 +119,8 @@ class Judging:
     def _look(self, key: Key, fair: dict[Key, Value], own: dict[Key, Value]) -> None:
         """Judge what is not judged yet, and go on with the numbers that the person wrote."""
         here, same = self.at.get(key, ()), own[key] is fair[key]
-        judged = [_bounds(fair[key]), _bounds(own[key])]
+        judged = [_bounds(fair[key])]
+        judged.append(judged[0] if same else _bounds(own[key]))
         put: list[Value] = []
         for at in here:
             if at not in self.verdicts:
@@ -277,13 +278,18 @@ def entry(value: Any, spot: tuple[int, ...]) -> float:
 
 
 def _spot(array: np.ndarray, spot: tuple[int, ...]) -> tuple[int, ...]:
-    inside = len(spot) == array.ndim and all(index < size for index, size in zip(spot, array.shape))
-    return spot if inside else tuple(0 for _axis in array.shape)
+    if len(spot) == array.ndim:
+        for index, size in zip(spot, array.shape):
+            if index >= size:
+                break
+        else:
+            return spot
+    return (0,) * array.ndim
 
 
 def _bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:
     lo, hi = bounds(value)
-    return np.array(lo, float), np.array(hi, float)
+    return np.asarray(lo, float), np.asarray(hi, float)
 
 
 def _is_named(key: Key) -> bool:

@@ -42,12 +42,16 @@ Variants = Callable[[Spec, Context], Iterator[Variant]]
 
 @dataclass(frozen=True)
 class Mistake:
-    """One entry. message: what was done, with {detail} if the variants differ; family: forward, gated or gradient."""
+    """One entry. message: what was done, with {detail} if the variants differ; family: forward, gated or gradient.
+
+    personal: whether the variants depend on which numbers are wrong; then they only report one quantity as another.
+    """
 
     id: str
     message: str
     variants: Variants
     family: str = "forward"
+    personal: bool = False
 
     def said(self, variant: Variant) -> str:
         """The message of one variant, in the reader's language."""

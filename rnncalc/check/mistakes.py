@@ -165,12 +165,14 @@ _ENTRIES = (
         N_("the loss was given in place of the gradient ({detail})"),
         with_context(gradients.loss_for_gradient),
         "gradient",
+        personal=True,
     ),
     Mistake(
         "gradient_reported_for_parameter",
         N_("the gradient was given in place of the updated parameter"),
         with_context(gradients.gradient_for_parameter),
         "gradient",
+        personal=True,
     ),
     Mistake("learning_rate_omitted", N_("the learning rate was left out: θ − dθ"), ruled({"lr": 1.0}), "gradient"),
     Mistake(

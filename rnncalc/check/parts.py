@@ -11,6 +11,7 @@ from rnncalc.cells.adjoint import contributions
 from rnncalc.check import intervals
 from rnncalc.check.graph import Key
 from rnncalc.check.intervals import Value
+from rnncalc.check.lanes import Mixed
 from rnncalc.equations import (
     Binary,
     Call,
@@ -59,7 +60,7 @@ def rows_summed(make: Callable[..., Value], rows: list[int]) -> Callable[..., Va
 
 
 def placed(row: np.ndarray, at: int, count: int) -> np.ndarray:
-    found = np.zeros((count, len(row)))
+    found = np.zeros((count, *row.shape))
     found[at] = row
     return found
 
@@ -70,13 +71,27 @@ def call_of(expression: Expression, argument: str) -> Expression | None:
 
 
 def softmax_back(y: Value, dy: Value) -> Value:
-    whole = intervals.through(lambda array: array[:, None], intervals.summed(y * dy, -1))
+    whole = intervals.through(lambda array: array[:, None], intervals.summed(y * dy, 1))
     return y * (dy - whole)
 
 
 def log_softmax_back(y: Value, dy: Value) -> Value:
-    whole = intervals.through(lambda array: array[:, None], intervals.summed(dy, -1))
+    whole = intervals.through(lambda array: array[:, None], intervals.summed(dy, 1))
     return dy - intervals.through(np.exp, y) * whole
+
+
+def slopes(name: str | Mixed, rule: Mixed, y: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """f′ by the rule of each lane."""
+    names = name.choices if isinstance(name, Mixed) else [name] * len(rule.choices)
+
+    def one(choice: tuple[str, str], y: np.ndarray, a: np.ndarray) -> np.ndarray:
+        name, rule = choice
+        if rule == "omitted":
+            return np.ones(y.shape)
+        slope = intervals.slope(name, a if rule == "preactivation" else y)
+        return intervals.square(slope) if rule == "twice" else slope  # type: ignore[return-value]
+
+    return Mixed(list(zip(names, rule.choices))).each(one, y, a)
 
 
 BACK = {"softmax": softmax_back, "log_softmax": log_softmax_back}

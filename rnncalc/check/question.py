@@ -14,6 +14,7 @@ from rnncalc.check import intervals
 from rnncalc.check.forward import output
 from rnncalc.check.graph import Graph, Key
 from rnncalc.check.intervals import Interval, Value
+from rnncalc.check.lanes import along_rows
 from rnncalc.check.spec import Spec
 from rnncalc.functions import log_softmax, sigmoid, softmax
 
@@ -28,8 +29,8 @@ def build(graph: Graph, spec: Spec, era: str = "") -> None:
     def total(*losses: Value) -> Value:
         found: Any = 0.0
         for loss in losses:
-            found = found + intervals.summed(loss, -1)
-        return intervals.through(np.atleast_1d, found)
+            found = found + intervals.through(lambda array: array.sum(axis=0, keepdims=True), loss)
+        return found
 
     graph.add(("loss", era), every, total, copies=len(every) == 1 and spec.schedule.sequences == 1)
 
@@ -64,7 +65,7 @@ def _rows(spec: Spec, visit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rows = spec.question.rows[here.start - first : here.stop - first]
     there = ~np.isnan(rows)
     targets = np.where(there, rows, 0.0)
-    return targets, there, targets.sum(axis=-1, keepdims=True)
+    return spec.wide(targets), spec.wide(there), spec.wide(targets.sum(axis=1, keepdims=True))
 
 
 def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
@@ -74,7 +75,7 @@ def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
     weight = np.array(spec.question.weight * spec.rules.loss_factor)
     name = next((name for name, one in _names().items() if one is loss), "")
     if spec.rules.losses == "last alone":
-        weight = weight * _last(spec, visit)
+        weight = weight * spec.wide(_last(spec, visit))
 
     def make(y: Value, *scores: Value) -> Value:
         if loss is None:
@@ -85,7 +86,7 @@ def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
             entries = -(_log_probabilities(kind, y, scores) * targets)
         else:
             entries = _binary(kind, y, scores, targets, there)
-        return intervals.summed(entries, -1) * weight
+        return intervals.summed(entries, 1) * weight
 
     return make
 
@@ -97,7 +98,7 @@ def _log_probabilities(kind: str, y: Value, scores: tuple[Value, ...]) -> Value:
         return y
     if isinstance(y, Interval):
         return Interval(np.log(np.maximum(y.lo, 1e-300)), np.log(np.maximum(y.hi, 1e-300)))
-    safe = log_softmax(scores[0]) if not isinstance(scores[0], Interval) else np.zeros_like(y)
+    safe = along_rows(log_softmax, scores[0]) if not isinstance(scores[0], Interval) else np.zeros_like(y)
     return np.where(y > 0, np.log(np.maximum(y, 1e-300)), safe)
 
 
@@ -114,7 +115,10 @@ def _binary(kind: str, y: Value, scores: tuple[Value, ...], targets: np.ndarray,
         corners = [_softplus(bound) - targets * bound for bound in (score.lo, score.hi)]
         return intervals.hull(corners) * mask
     chance = intervals.bounds(y)[0]
-    own = np.log(chance / (1 - chance)) if kind == "sigmoid" and np.all((chance > 0) & (chance < 1)) else score
+    own = score
+    if kind == "sigmoid":
+        inside = ((chance > 0) & (chance < 1)).all(axis=(0, 1))
+        own = np.where(inside, np.log(chance / (1 - chance)), score)
     return (_softplus(own) - targets * own) * mask
 
 
@@ -126,10 +130,10 @@ def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
     targets, there, sums = _rows(spec, visit)
     assert spec.question is not None
     rules, loss = spec.rules, spec.question.loss
-    counts = there if loss is None or loss.apart else there.any(axis=-1, keepdims=True) & np.ones_like(there)
+    counts = there if loss is None or loss.apart else there.any(axis=1, keepdims=True) & np.ones_like(there)
     factor = spec.question.weight * rules.sign * rules.gradient_factor
     if rules.losses != "all":
-        counts = counts & _last(spec, visit)[:, None]
+        counts = counts & spec.wide(_last(spec, visit)[:, None])
     mask = np.where(counts, factor, 0.0)
     name = next((name for name, one in _names().items() if one is loss), "")
 
@@ -138,7 +142,7 @@ def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
             ones = mask if rules.upstream == "weighted" else np.where(counts, 1.0, 0.0)
             return np.broadcast_to(ones, y.shape).copy()
         if loss is None:
-            return targets * mask
+            return np.broadcast_to(targets * mask, y.shape)
         if name.endswith("squared_error"):
             return (y - targets) * (mask * (1.0 if name.startswith("half") else 2.0))
         if name == "cross_entropy":
@@ -151,7 +155,7 @@ def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
 
 def _probabilities(kind: str, y: Value) -> Value:
     if kind in ("s", "y"):
-        return intervals.function("softmax", y) if isinstance(y, Interval) else softmax(y)
+        return intervals.function("softmax", y) if isinstance(y, Interval) else along_rows(softmax, y)
     return intervals.through(np.exp, y) if kind == "log_softmax" else y
 
 
@@ -159,7 +163,7 @@ def _last(spec: Spec, visit: int) -> np.ndarray:
     """For each row of a visit, whether no later one of its sequence has a target."""
     later = np.zeros(int(spec.schedule.counts[visit - 1]), bool)
     for after in range(visit + 1, spec.visits + 1):
-        has = _rows(spec, after)[1].any(axis=-1)
+        has = _rows(spec, after)[1].any(axis=1).reshape(-1)
         later[: has.size] |= has
     return ~later
 

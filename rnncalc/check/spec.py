@@ -14,6 +14,7 @@ import numpy as np
 
 from rnncalc.backprop import depth
 from rnncalc.cells import Cell
+from rnncalc.check.lanes import Mixed
 from rnncalc.equations import Expression
 from rnncalc.layer import Pass
 from rnncalc.parse.numbers import Numbers, number
@@ -75,6 +76,11 @@ class Rules:
     update: float = -1.0
     said: Mapping[Any, Any] = field(default_factory=dict)
 
+    def slope_of(self, run: Run, line: str) -> str | Mixed:
+        """The rule for one line's slope."""
+        touched = line in self.slopes if self.slopes else line not in run.cell.outputs
+        return self.slope if touched else "usual"
+
 
 @dataclass(frozen=True, eq=False)
 class Spec:
@@ -94,6 +100,7 @@ class Spec:
     softmax_over: str = "units"  # or steps, sequences
     realigned: bool = True  # whether backward states stand in the original order of time
     x_spread: np.ndarray | None = None
+    lanes: int = 0  # how many problems at once: of each array the last axis; 0: one problem, and no such axis
     memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # what was made of this very Spec
 
     @property
@@ -109,6 +116,14 @@ class Spec:
     @property
     def visits(self) -> int:
         return len(self.schedule.counts)
+
+    def zeros(self, *shape: int) -> np.ndarray:
+        """Zeros of a shape, in every lane."""
+        return np.zeros((*shape, self.lanes) if self.lanes else shape)
+
+    def wide(self, array: np.ndarray) -> np.ndarray:
+        """What is the same in every lane."""
+        return array[..., None] if self.lanes else array
 
     def with_runs(self, runs: list[Run]) -> Spec:
         """The same with other runs, the read-out last if there is one."""

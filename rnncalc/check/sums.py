@@ -84,7 +84,7 @@ class Sums(Arrivals):
     def _starts(self) -> None:
         for number, run in enumerate(self.spec.runs):
             for state in run.cell.state:
-                zeros = np.zeros((self.spec.schedule.sequences, run.sizes[run.cell.size(state)]))
+                zeros = self.spec.zeros(self.spec.schedule.sequences, run.sizes[run.cell.size(state)])
                 self._settle(("dstart", number, state), zeros)
                 if state in run.shared:
                     make = lambda rows: intervals.through(lambda array: array.sum(axis=0, keepdims=True), rows)  # noqa: E731

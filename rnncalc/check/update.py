@@ -14,17 +14,21 @@ def update(graph: Graph, spec: Spec) -> None:
     """θ − lr·dθ, with the gradient clipped where that is asked."""
     task, rules = spec.task, spec.rules
     keys = [("d", number, symbol) for number, run in enumerate(spec.all_runs) for symbol in run.parameters]
-    lr = np.array(task.lr if rules.lr is None else rules.lr)
+    lr = task.lr if rules.lr is None else rules.lr
+    assert lr is not None
+    step = np.array(lr * rules.update)
     factor: Key = ("clip",)
     most = task.clip_norm
     if most is not None:
 
+        def whole(array: np.ndarray) -> np.ndarray:
+            return array.sum(axis=tuple(range(array.ndim - (1 if spec.lanes else 0))))
+
         def shrink(*gradients: Value) -> Value:
             squares = [intervals.square(gradient) for gradient in gradients]
-            low = sum(float(intervals.bounds(one)[0].sum()) for one in squares)
-            high = sum(float(intervals.bounds(one)[1].sum()) for one in squares)
-            ends = [min(1.0, most / root) if root else 1.0 for root in (np.sqrt(low), np.sqrt(high))]
-            return np.array(ends[0]) if low == high else intervals.Interval(np.array(ends[1]), np.array(ends[0]))
+            low, high = (sum(whole(intervals.bounds(one)[end]) for one in squares) for end in (0, 1))
+            ends = [np.where(root > most, most / root, 1.0) for root in (np.sqrt(low), np.sqrt(high))]
+            return ends[0] if np.all(low == high) else intervals.Interval(ends[1], ends[0])
 
         graph.add(factor, keys, shrink)
     for key in keys:
@@ -36,7 +40,6 @@ def update(graph: Graph, spec: Spec) -> None:
                 gradient = intervals.through(lambda array: np.clip(array, -bound, bound), gradient)
             for by in shrunk:
                 gradient = gradient * by
-            step = gradient * lr
-            return theta - step if rules.update < 0 else theta + step
+            return theta + gradient * step
 
         graph.add(("new", *key[1:]), needs, make)

@@ -61,6 +61,44 @@ def stands_for(typed: Typed, cut: bool = False) -> tuple[float, float]:
     return (value - own, value) if value < 0 else (value, value + own)
 
 
+class Written:
+    """Many numbers as typed, for `is_right` and `is_truncated` of whole tables of numbers at once.
+
+    before: what a parameter was before its update, NaN for what is none.
+    """
+
+    def __init__(self, typed: Sequence[Typed], before: Sequence[float]):
+        self.values = _column([one.value for one in typed])
+        self.units = _column([unit(one) for one in typed])
+        self.exact = _column([one.place is None for one in typed]) > 0
+        self.many = _column([digits(one) >= MANY for one in typed]) > 0
+        self.before = _column(before)
+
+    def fits(self, numbers: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+        """Where these numbers, (typed, any), give all the digits that were typed, rounded or cut."""
+        values, units, before = self.values[rows], self.units[rows], self.before[rows]
+        with np.errstate(all="ignore"):
+            apart, size = np.abs(values - numbers), np.abs(numbers)
+            right = apart <= units / 2 * (1 + SLACK) + 1e-12 * size + 1e-15 * self.exact[rows]
+            scale = np.where(np.isnan(before), size, np.abs(numbers - before))
+            right |= self.many[rows] & (apart <= SINGLE * scale)
+            cut = np.copysign(np.floor(size / units + SLACK) * units, numbers)
+            slack = np.maximum(1e-12 * np.maximum(np.abs(cut), np.abs(values)), SLACK * units)
+            right |= (units > 0) & (np.abs(cut - values) <= slack)
+        fits: np.ndarray = right & np.isfinite(numbers)
+        return fits
+
+    def near(self, numbers: np.ndarray, units: float) -> np.ndarray:
+        """Where these numbers are at most so many units of the last digit away."""
+        with np.errstate(all="ignore"):
+            found: np.ndarray = np.isfinite(numbers) & (np.abs(numbers - self.values) <= units * self.units)
+        return found
+
+
+def _column(numbers: Sequence[float]) -> np.ndarray:
+    return np.array(numbers, float).reshape(-1, 1)
+
+
 class Habit:
     """How one person writes numbers: to how many decimals or digits, and whether they cut."""
 
@@ -77,25 +115,22 @@ class Habit:
 
         Rounding keeps the order of numbers, so the ends say it all. Where they might count decimals or digits, both.
         """
-        found = [lo, hi]
+        lowest, highest = lo, hi
         for unit in self._units(lo, hi):
-            for value in (lo, hi):
-                scaled = value / unit
-                found += [
-                    np.floor(scaled + 0.5 + SLACK) * unit,
-                    np.ceil(scaled - 0.5 - SLACK) * unit,
-                ]  # a half: either way
-                if self.cuts:  # as far as a few numbers show: they may also round
-                    found.append(np.trunc(scaled) * unit)
-        return np.fmin.reduce(found), np.fmax.reduce(found)
+            low, high = lo / unit, hi / unit
+            lowest = np.fmin(lowest, np.ceil(low - (0.5 + SLACK)) * unit)  # a half: either way
+            highest = np.fmax(highest, np.floor(high + (0.5 + SLACK)) * unit)
+            if self.cuts:  # as far as a few numbers show: they may also round
+                lowest, highest = np.fmin(lowest, np.trunc(low) * unit), np.fmax(highest, np.trunc(high) * unit)
+        return lowest, highest
 
     def _units(self, lo: np.ndarray, hi: np.ndarray) -> list[np.ndarray]:
         """The units to which they may round."""
         if self.exact:
             return []
-        found = [np.full(lo.shape, 10.0**-self.decimals)] if self.by_decimals else []
+        found = [np.array(10.0**-self.decimals)] if self.by_decimals else []
         if self.by_digits and self.digits:
-            for value in (lo, hi):
+            for value in (lo,) if lo is hi else (lo, hi):
                 size = np.where((value != 0) & np.isfinite(value), np.abs(value), 1.0)
                 found.append(10.0 ** (np.floor(np.log10(size)) + 1 - self.digits))
         return found

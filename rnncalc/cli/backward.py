@@ -16,6 +16,7 @@ from rnncalc.cli.options import (
     result_options,
     show,
 )
+from rnncalc.cli.spoken import complain
 from rnncalc.language import _
 
 HELP = f"""Backpropagation through time: every δ, every gradient, the update.
@@ -70,5 +71,5 @@ def command(
     if broken is None and lost is None:
         return 0
     said = _("{name}: the gradient overflowed or is not a number").format(name=lost)
-    click.echo(f"Error: {said if broken is None else not_finite(*broken)}", err=True)
+    complain(said if broken is None else not_finite(*broken))
     return OVERFLOWED

@@ -17,6 +17,7 @@ from rnncalc.cli.options import (
     result_options,
     show,
 )
+from rnncalc.cli.spoken import complain
 
 if TYPE_CHECKING:
     from rnncalc.parse.given import Given
@@ -62,7 +63,7 @@ def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: 
     show(document, **look)
     broken = trace.first_not_finite()
     if broken is not None:
-        click.echo(f"Error: {not_finite(*broken)}", err=True)
+        complain(not_finite(*broken))
         return OVERFLOWED
     return 0 if found.verdict == "right" else 1
 

@@ -15,6 +15,7 @@ from rnncalc.cli.options import (
     result_options,
     show,
 )
+from rnncalc.cli.spoken import complain
 
 OVERFLOWED = 3
 
@@ -47,5 +48,5 @@ def command(problem: str | None, work: bool, step: str, signals: str, engine: st
     broken = trace.first_not_finite()
     if broken is None:
         return 0
-    click.echo(f"Error: {not_finite(*broken)}", err=True)
+    complain(not_finite(*broken))
     return OVERFLOWED

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import Spoken
-from rnncalc.language import _
+from rnncalc.cli.spoken import Spoken, remark
 
 
 @click.command("generate", cls=Spoken)
@@ -36,7 +35,7 @@ def command(
     def note(text: str) -> None:
         if text not in told:
             told.add(text)
-            click.echo(f"{_('note')}: {text}", err=True)
+            remark(text)
 
     for number in range(count):
         text = generation.generate(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnncalc.cli.options import language_option, write
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.errors import RnncalcError
 from rnncalc.language import _
 
@@ -72,6 +72,7 @@ def command(
     rnncalc grade problem.json submissions/ -o marks.csv --report class.md
     rnncalc grade sheet.json answers.csv --columns "Frage 1=Q1.h[1][1]" --jobs 4
     rnncalc grade problem.json one.json --format gradescope -o results.json
+    rnncalc grade problem.json - < answers.csv
 
     A submission is a file of answers ({"id": "s1", "answers": {"h": …}}), a table with a row
     a person, or a folder of them. PROBLEM may be a sheet, {"problems": {"Q1": …}}, whose
@@ -82,7 +83,7 @@ def command(
     from rnncalc.grading import formats, grade
 
     for name in submissions:
-        if not os.path.lexists(name):
+        if name != "-" and not os.path.lexists(name):
             raise click.UsageError(_("cannot read {name}: no such file").format(name=name))
     format_ = format_ or _format(output)
     color = not no_color and not os.environ.get("NO_COLOR")
@@ -93,10 +94,10 @@ def command(
             diagnose=not no_diagnosis, journal=kept, progress=progress,
         )  # fmt: skip
     for note in book.notes:
-        click.echo(f"{_('note')}: {note}", err=True)
+        remark(note)
     if not any(question.points for question in book.sheet.first.questions.values()):
         text = _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
-        click.echo(f"{_('note')}: {text}", err=True)
+        remark(text)
     if output is not None and format_ in formats.APART and _is_folder(output):
         _write_folder(Path(output), formats.files(book, format_, feedback))
     else:
@@ -128,8 +129,11 @@ def _show(book: Gradebook, format_: str, feedback: str, output: str | None, colo
 
 def _format(output: str | None) -> str:
     from rnncalc.grading.formats import ENDINGS
+    from rnncalc.grading.tables import SPREADSHEETS
 
     if output is not None:
+        if Path(output).suffix.lower() in SPREADSHEETS:
+            raise click.UsageError(_("{name}: spreadsheets are written as .csv; --bom for Excel").format(name=output))
         return ENDINGS.get(Path(output).suffix.lower(), "plain")
     return "table" if sys.stdout.isatty() else "plain"
 

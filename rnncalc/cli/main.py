@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from rnncalc import __version__
-from rnncalc.cli.spoken import Spoken, choose
+from rnncalc.cli.spoken import Spoken, choose, complain
 from rnncalc.errors import RnncalcError
 from rnncalc.language import LANGUAGES, _
 
@@ -90,7 +90,7 @@ def main() -> NoReturn:
         code = error.exit_code
     except RnncalcError as error:
         code = 2
-        click.echo(_("Error: {message}").format(message=error), err=True)
+        complain(error)
     except click.Abort:
         click.echo(_("Interrupted."), err=True)
         code = 130
@@ -104,5 +104,5 @@ def _output_failed(error: OSError) -> int:
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered must not fail again as Python ends
     if error.errno == errno.EPIPE:
         return 0
-    click.echo(_("Error: {message}").format(message=error.strerror or error), err=True)
+    complain(error.strerror or error)
     return 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.errors import RnncalcError
 from rnncalc.language import LANGUAGES, _, speak
 
@@ -174,7 +174,7 @@ def show(
     )
     text = render(document, format_, look)
     for note in document.notes:
-        click.echo(note if note.startswith(_("warning")) else f"{_('note')}: {note}", err=True)
+        click.echo(note, err=True) if note.startswith(_("warning")) else remark(note)
     if output is not None:
         write(text, output)
         return

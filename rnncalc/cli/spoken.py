@@ -52,6 +52,16 @@ class Spoken(click.Command):
                 option.help = text
 
 
+def complain(message: object) -> None:
+    """Say on standard error what is wrong."""
+    click.echo(_("Error: {message}").format(message=message), err=True)
+
+
+def remark(text: str) -> None:
+    """Say on standard error what was assumed."""
+    click.echo(_("note: {text}").format(text=text), err=True)
+
+
 def spoken(text: str | None) -> str | None:
     """A help text with each of its paragraphs in the reader's language; commands stay as they are."""
     if not text:

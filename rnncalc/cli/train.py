@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.spoken import Spoken, complain
 from rnncalc.language import _
 
 OVERFLOWED, INTERRUPTED = 3, 130
@@ -126,7 +126,7 @@ def command(
         return INTERRUPTED
     except DivergedError as error:
         runs.save(run, model)
-        click.echo(_("Error: {message}").format(message=error), err=True)
+        complain(error)
         return OVERFLOWED
     _tell(run, model, time.monotonic() - began, format_, quiet)
     return 0

@@ -27,6 +27,7 @@ def figures(book: Gradebook) -> dict[str, Any]:
     return {
         "people": len(scores),
         "verdicts": dict(verdicts),
+        "empty": sum(row.empty for row in book.rows),
         "mean": statistics.fmean(scores) if scores else None,
         "median": statistics.median(scores) if scores else None,
         "distribution": [{"from": n / BANDS, "to": (n + 1) / BANDS, "people": count} for n, count in enumerate(bands)],
@@ -75,13 +76,13 @@ def class_report(book: Gradebook) -> Document:
     if not people:
         return Document([*blocks, Paragraph(_("nobody handed anything in"))], told)
     words = [
-        _("{n} people").format(n=people),
+        (_("{n} people") if people > 1 else _("{n} person")).format(n=people),
         _("mean {mean}, median {median}").format(mean=_percent(told["mean"]), median=_percent(told["median"])),
         *(_("{n} all right").format(n=verdicts[verdict]) for verdict in ("right",) if verdict in verdicts),
-        *(_("{n} blank").format(n=verdicts[verdict]) for verdict in ("blank",) if verdict in verdicts),
         *(_("{n} unreadable").format(n=verdicts[verdict]) for verdict in ("unreadable",) if verdict in verdicts),
+        *(_("{n} of them without any answer").format(n=told["empty"]) for _one in range(bool(told["empty"]))),
     ]
-    blocks.append(Paragraph(", ".join(words)))
+    blocks.append(Paragraph(_(", ").join(words)))
     blocks += [Heading(_("scores"), 3), _distribution(told)]
     if told["quantities"]:
         blocks += [Heading(_("quantities, the hardest first"), 3), _hardest(told)]

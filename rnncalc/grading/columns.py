@@ -1,4 +1,4 @@
-"""Columns of a table of answers: `h[1][2]`, `Q1.dU.o[2][1]`, `loss` stand for one number each."""
+"""Columns of a table of answers: `h[1][2]`, `Q1.dU.o[2][1]`, `layers[2].backward.h[3][1]`, `loss`: one number each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from rnncalc.making import by_gate
 from rnncalc.parse.numbers import BLANKS
 
 EMPTY = (*BLANKS, "-", "–", "—")  # "-" is how learning platforms write "no answer"
-_COLUMN = re.compile(r"\s*(?P<name>[^\[\]()\s]+)\s*(?P<index>(?:[\[(]\s*\d{1,7}(?:\s*,\s*\d{1,7})*\s*[\])]\s*)*)")
+_COLUMN = re.compile(
+    r"\s*(?P<name>(?:[^\[\]()\s]*\blayers\[\d{1,4}\]\.)?[^\[\]()\s]+)\s*(?P<index>(?:[\[(]\s*\d{1,7}(?:\s*,\s*\d{1,7})*\s*[\])]\s*)*)"
+)
+
+_LAYER = re.compile(r"layers\[(?P<layer>\d+)\]\.(?:(?P<way>forward|backward)\.)?(?P<name>.+)")
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,26 @@ def answers(
         array = arrays[at.question].setdefault(at.name, np.full(shapes[at.question][at.name], None, object))
         array[at.index] = None if text in EMPTY else text
     return {
-        question: by_gate({name: array.tolist() if array.ndim else array.item() for name, array in found.items()})
+        question: _in_layers({name: array.tolist() if array.ndim else array.item() for name, array in found.items()})
         for question, found in arrays.items()
     }
+
+
+def _in_layers(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """layers[2].backward.h as {"layers": [null, {"backward": {"h": …}}]}, gates by name."""
+    top: dict[str, Any] = {}
+    layers: dict[int, dict[str, dict[str, Any]]] = {}
+    for name, value in flat.items():
+        found = _LAYER.fullmatch(name)
+        if not found:
+            top[name] = value
+            continue
+        part = layers.setdefault(int(found["layer"]), {})
+        part.setdefault(found["way"] or "", {})[found["name"]] = value
+    answers = by_gate(top)
+    if layers:
+        answers["layers"] = [
+            {**by_gate(part.pop("", {})), **{way: by_gate(ways) for way, ways in part.items()}}
+            for part in (layers.get(number, {}) for number in range(1, max(layers) + 1))
+        ]
+    return answers

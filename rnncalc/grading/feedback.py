@@ -25,8 +25,6 @@ def lines(row: Row, level: str) -> Iterator[tuple[str, str]]:
     for question, result in row.results.items():
         if result["trouble"]:
             yield question, result["trouble"]
-        if result["verdict"] == "blank":
-            yield question, _("nothing was answered")
         yield from ((question, line) for line in _marks(result))
         if level in ("hint", "full"):
             yield from ((question, line) for line in _why(result, level))
@@ -41,12 +39,14 @@ def _marks(result: dict[str, Any]) -> Iterator[str]:
         others = [value for value in values if value["verdict"] not in ACCEPTED]
         yield _("{name}: {n} of {all} right").format(name=name, n=len(values) - len(others), all=len(values))
         for value in others:
-            yield f"{value['place']}: {value.get('problem') or verdict_word(value['verdict'])}"
+            said = value.get("problem") or verdict_word(value["verdict"])
+            if said != result["trouble"]:  # or it has been told already
+                yield f"{value['place']}: {said}"
 
 
 def _why(result: dict[str, Any], level: str) -> Iterator[str]:
     first = result["first_wrong"]
-    if first:
+    if first and not first.get("problem"):
         yield _("look first at {place}: what comes before it is right or follows").format(place=first["place"])
         if level == "full":
             message = _("{place}: you have {answer}, it is {computed}")
@@ -108,7 +108,6 @@ def verdict_word(verdict: str) -> str:
         "carried": _("follows from an earlier wrong number"),
         "wrong": _("wrong"),
         "unreadable": _("unreadable"),
-        "blank": _("not answered"),
     }
     return words.get(verdict, verdict)
 

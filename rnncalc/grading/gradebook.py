@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnncalc.grading.judging import BLANK, UNREADABLE
+from rnncalc.grading.judging import UNREADABLE
 from rnncalc.grading.sheet import Sheet
 from rnncalc.grading.submissions import Submission
 from rnncalc.language import _
@@ -38,13 +38,21 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """right, wrong, blank or unreadable: the worst of the questions, an unreadable one first."""
-        verdicts = [result["verdict"] for result in self.results.values()]
-        if UNREADABLE in verdicts:
+        """right, wrong or unreadable: the worst of the questions, an unreadable one first.
+
+        A question without an answer is as good as wrong beside one that has some; where none has, there is nothing to
+        read.
+        """
+        answered = [result["verdict"] for result in self.results.values() if not result["empty"]]
+        if UNREADABLE in answered or not answered:
             return UNREADABLE
-        if all(verdict == BLANK for verdict in verdicts):
-            return BLANK
-        return "right" if all(verdict == "right" for verdict in verdicts) else "wrong"
+        whole = len(answered) == len(self.results)
+        return "right" if whole and all(verdict == "right" for verdict in answered) else "wrong"
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is answered."""
+        return all(result["empty"] for result in self.results.values())
 
     def points_of(self, question: str) -> float:
         """What a question earned."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from rnncalc.errors import RnncalcError
 from rnncalc.grading.sheet import points_of, problem_of
 from rnncalc.language import _, language, speak
 from rnncalc.parse.given import Given
-from rnncalc.problems import Problem
+from rnncalc.parse.numbers import BLANKS
 from rnncalc.quantities import Quantities
 from rnncalc.safe import one_line
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Task = tuple[
     str, str, int
 ]  # the question's text; the answers as JSON; how many numbers were asked, 0: as the problem says
-BLANK, UNREADABLE = "blank", "unreadable"
+UNREADABLE = "unreadable"
 
 
 def key(task: Task, diagnose: bool, tongue: str) -> str:
@@ -41,16 +41,19 @@ def judge_many(tasks: list[Task], diagnose: bool, tongue: str) -> list[dict[str,
 
 
 def judge(task: Task, diagnose: bool) -> dict[str, Any]:
-    """One result: verdict, score, points by quantity, every number, the first slip, the mistakes, or the trouble."""
+    """One result: verdict, score, points by quantity, every number, the first slip, the mistakes, or the trouble.
+
+    empty: nothing is answered at all; that is no number, and so unreadable.
+    """
     text, answers, asked = task
     try:
         given = {name: Given(value, f"$.{name}") for name, value in json.loads(answers).items()}
         if not any(_answered(one.value) for one in given.values()):
-            return _result(BLANK)
+            return _result(UNREADABLE, _("nothing is answered"), empty=True)
         from rnncalc import check
 
-        problem = _problem(text)
-        return _told(check.check(problem, given, diagnose=diagnose), problem, asked)
+        question = _question(text)
+        return _told(check.check(question.problem, given, diagnose=diagnose), question, asked)
     except RnncalcError as error:
         return _result(UNREADABLE, str(error))
     except RecursionError:
@@ -60,9 +63,22 @@ def judge(task: Task, diagnose: bool) -> dict[str, Any]:
         return _result(UNREADABLE, _("could not be judged ({kind}: {error})").format(kind=kind, error=error))
 
 
+class _Question:
+    """A problem, and what of it is asked again for every answer."""
+
+    def __init__(self, text: str):
+        self.problem = problem_of(text)
+        self.points = points_of(self.problem)
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Quantity → how many numbers it has."""
+        return {name: int(np.size(array)) for name, array in Quantities(self.problem).items()}
+
+
 @lru_cache(maxsize=8)  # each keeps what its mistakes are made of
-def _problem(text: str) -> Problem:
-    return problem_of(text)
+def _question(text: str) -> _Question:
+    return _Question(text)
 
 
 def _answered(value: Any) -> bool:
@@ -70,12 +86,14 @@ def _answered(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_answered, value))
     if isinstance(value, dict):
-        return any(map(_answered, value.values()))
-    return value is not None and value != ""
+        return any(_answered(part) for name, part in value.items() if not name.startswith("_"))
+    return value is not None and not (isinstance(value, str) and value.strip() in BLANKS)
 
 
 def _result(verdict: str, trouble: str = "", **more: Any) -> dict[str, Any]:
-    empty: dict[str, Any] = {"score": 0.0, "earned": {}, "values": [], "first_wrong": None, "mistakes": []}
+    empty: dict[str, Any] = {
+        "score": 0.0, "earned": {}, "values": [], "first_wrong": None, "mistakes": [], "empty": False,
+    }  # fmt: skip
     return {"verdict": verdict, **empty, **more, "trouble": one_line(trouble)}
 
 
@@ -84,23 +102,20 @@ def unreadable(trouble: str) -> dict[str, Any]:
     return _result(UNREADABLE, trouble)
 
 
-def _told(verdict: Verdict, problem: Problem, asked: int) -> dict[str, Any]:
-    """A verdict as plain data. Where a table asks for single numbers, each of them counts 1.
+def _told(verdict: Verdict, question: _Question, asked: int) -> dict[str, Any]:
+    """A verdict as plain data, with the reason where no answer can be held against a computed number.
 
-    Where nothing could be held against a computed number, for its shape or because it is none, nobody can say that it
-    is wrong: it is unreadable, with the reason.
+    Where a table asks for single numbers, each of them counts 1.
     """
-    claimed = [value for value in verdict.values if value.answer is not None or value.problem]
-    if claimed and all(value.problem or value.verdict == UNREADABLE for value in claimed):
-        return _result(UNREADABLE, next((value.problem for value in claimed if value.problem), _("no number in it")))
-    points = points_of(problem)
-    sizes = _sizes(problem) if any("." in value.name for value in verdict.values) else {}
+    problems = [value.problem for value in verdict.values if value.problem]
+    trouble = problems[0] if len(problems) == len(verdict.values) else ""
+    points = question.points
     earned: dict[str, float] = {}
     for value in verdict.values:
         name = value.name if value.name.startswith("layers") else value.name.partition(".")[0]
         weight = 1.0 if asked else value.points
         if not asked and value.name not in points and name in points:  # points for a stack, answers gate by gate
-            weight = points[name] / sizes[name]
+            weight = points[name] / question.sizes[name]
         if name in points or not points:
             earned[name] = earned.get(name, 0.0) + value.credit * weight
     whole = float(asked) or sum(points.values())
@@ -109,16 +124,13 @@ def _told(verdict: Verdict, problem: Problem, asked: int) -> dict[str, Any]:
     mistakes = [mistake.data() for mistake in verdict.mistakes]
     return _result(
         verdict.verdict,
+        trouble,
         score=min(max(score, 0.0), 1.0),
         earned=earned,
         values=[_value(value) for value in verdict.values],
         first_wrong=first and {**_value(first), "from_your_values": _finite(first.from_your_values)},
         mistakes=[{**mistake, "message": one_line(mistake["message"])} for mistake in mistakes],
     )
-
-
-def _sizes(problem: Problem) -> dict[str, int]:
-    return {name: int(np.size(array)) for name, array in Quantities(problem).items()}
 
 
 def _value(value: Judged) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.errors import ProblemError
+from rnncalc.check.checking import quantities_of
+from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.language import _
 from rnncalc.parse import files
 from rnncalc.parse import given as reader
@@ -52,7 +53,26 @@ class Question:
                     found[f"{name}.{gate}"] = quantities[f"{name}.{gate}"].shape
                 except KeyError:
                     break
-        return found
+        return found | dict(_of_layers(self.problem))
+
+
+def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The shapes of what each layer and direction of a stack has, under names such as layers[2].backward.h."""
+    layers = problem.network.layers
+    if len(layers) == 1 and len(layers[0].passes) == 1:
+        return
+    claims = quantities_of(problem)
+    for number, layer in enumerate(layers):
+        scope = claims.layer(number)
+        for one in [scope, *(claims.way(scope, way) for way in layer.passes)]:
+            for name in claims.known(one):
+                try:
+                    found = claims.find(one, name)
+                except RnncalcError:
+                    continue
+                parts = found if isinstance(found, dict) else {"": found}
+                for gate, part in parts.items():
+                    yield f"{one.prefix}{name}" + (f".{gate}" if gate else ""), part.shape
 
 
 @dataclass(frozen=True)

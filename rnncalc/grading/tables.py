@@ -14,13 +14,16 @@ from typing import Any
 from rnncalc.errors import ParseError
 from rnncalc.grading import columns as cells
 from rnncalc.language import _
-from rnncalc.safe import one_line
+from rnncalc.safe import identified, one_line
 
 LARGEST = 200_000_000  # bytes of a table
 LONGEST = 1000  # characters of a cell
 IDS = ("id", "student id", "student_id", "studentid", "sid", "user id", "username", "email", "学号", "学生编号", "编号")
 NAMES = ("name", "student", "student name", "full name", "姓名", "名字")
+SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _LIMIT = threading.Lock()
+
+Shapes = Mapping[str, Mapping[str, tuple[int, ...]]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Person:
     answers: dict[str, dict[str, Any]]
     extra: dict[str, str]
     trouble: str = ""
+    anonymous: bool = False  # whether the id is only the number of a row
 
 
 @dataclass
@@ -43,9 +47,11 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def read(path: Path, shapes: Mapping[str, Mapping[str, tuple[int, ...]]], renamed: Mapping[str, str]) -> Table:
-    """The table in a file. shapes: question → quantity → shape; renamed: header → what it means. Raises ParseError."""
-    text = decoded(content(path, LARGEST)).replace("\0", "")
+def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | None = None) -> Table:
+    """The table in a file. shapes: question → quantity → shape; renamed: header → what it means. data: what has been
+    read of it already. Raises ParseError.
+    """
+    text = decoded(content(path, LARGEST) if data is None else data).replace("\0", "")
     header, *rows = _rows(text) or [[]]
     if not any(header):
         raise ParseError(_("{name}: the table is empty"), name=path)
@@ -68,6 +74,13 @@ def read(path: Path, shapes: Mapping[str, Mapping[str, tuple[int, ...]]], rename
     extra = {
         at: one_line(label, 100) for at, label in enumerate(header) if at not in (who, called) and at not in numbers
     }
+    missing = ""
+    if not numbers:
+        missing = _(
+            "{name}: no column names a number that is asked for, such as h[1][1]; --columns says what one means"
+        )
+        missing = missing.format(name=path.name)
+        table.notes.append(missing)
     if who is None:
         table.notes.append(_("{name}: no column is called id: rows are counted").format(name=path.name))
     if numbers and extra:
@@ -78,18 +91,27 @@ def read(path: Path, shapes: Mapping[str, Mapping[str, tuple[int, ...]]], rename
         if not any(cell.strip() for cell in row):
             continue
         texts = [cell.strip()[:LONGEST] for cell in row] + [""] * (len(header) - len(row))
-        person = one_line(texts[who], 200) if who is not None else str(count + 1)
+        person = identified(texts[who]) if who is not None else str(count + 1)
         given = [(found, _number(texts[at], comma)) for at, found in numbers.items()]
         table.rows.append(
             Person(
                 person or _("row {n}").format(n=count + 2),
                 one_line(texts[called], 200) if called is not None else "",
-                cells.answers(given, shapes),
+                cells.answers(given, shapes) if numbers else {},
                 {label: one_line(texts[at], LONGEST) for at, label in extra.items()},
-                _("more cells than the header has") if any(cell.strip() for cell in row[len(header) :]) else "",
+                missing
+                or (_("more cells than the header has") if any(cell.strip() for cell in row[len(header) :]) else ""),
+                not person or who is None,
             )
         )
     return table
+
+
+def has_header(data: bytes, shapes: Shapes) -> bool:
+    """Whether a text begins like a table of answers: with a column for who it is, or for a number."""
+    first = decoded(data).lstrip().partition("\n")[0].replace("\0", "")
+    labels = [label.strip() for label in (_rows(first) or [[]])[0]]
+    return _first(labels, IDS) is not None or any(cells.column(label, shapes) for label in labels)
 
 
 def content(path: Path, most: int) -> bytes:

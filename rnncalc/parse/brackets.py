@@ -10,12 +10,13 @@ import re
 
 from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
-from rnncalc.parse.numbers import BLANKS, DECIMAL, DEEPEST, FRACTION, WORD, Numbers
+from rnncalc.parse.numbers import BLANKS, DECIMAL, DEEPEST, FRACTION, LONGEST_NUMBER, WORD, Numbers
 
 _PRINT = re.compile(r"(?:\w+\.)*(?:array|asarray|matrix|tensor|Array|Tensor)\s*\(\s*|<tf\.\w+[^>\[]*?numpy\s*=\s*")
 _OPEN, _CLOSE = "[({", "])}"
 _TAIL = re.compile(r"(?:\^\s*\{?\s*(?:\\(?:top|intercal|mathsf|mathrm)?\s*\{?)?\s*T?\s*\}*|\.T|')\s*")
 _SPACE = re.compile(r"(?:\s|\\[,;!: ]|~)*")
+_PIECE = re.compile(r"[^\s,;\[\](){}]*")
 _BLANK = re.compile("|".join(re.escape(word) for word in BLANKS if word) + r"\b")
 
 
@@ -54,6 +55,7 @@ def place(index: tuple[int, ...]) -> str:
 class _Reader:
     def __init__(self, text: str):
         self.text, self.at, self.flat = text, 0, False
+        self.prints = 0
 
     def skip(self) -> None:
         """Past white space and LaTeX's spaces."""
@@ -65,6 +67,9 @@ class _Reader:
         word = _PRINT.match(self.text, self.at)
         if word:
             self.at = word.end()
+            self.prints += 1
+            if self.prints > DEEPEST:
+                raise self.error(_("nested deeper than any array here"))
             inner = self.value(depth)
             self.close_print(word[0])
             return inner
@@ -113,15 +118,16 @@ class _Reader:
                 raise self.error(_("a number is missing between two commas"))
 
     def number(self) -> str | None:
-        for pattern in (FRACTION, DECIMAL, WORD, _BLANK):
-            found = pattern.match(self.text, self.at)
+        piece = _PIECE.match(self.text, self.at)
+        text = piece[0] if piece and piece[0] else self.text[self.at : self.at + 1]
+        patterns = (FRACTION, DECIMAL, WORD, _BLANK) if len(text) <= LONGEST_NUMBER else ()
+        for pattern in patterns:
+            found = pattern.match(self.text, self.at, self.at + 3 * LONGEST_NUMBER)  # more would take its time
             if found and found.end() > self.at and not re.match(r"[\w.]", self.text[found.end() : found.end() + 1]):
                 self.at = found.end()
                 return None if pattern is _BLANK else found[0]
         if self.text.startswith(("...", "…"), self.at):
             raise self.error(_("the print was cut; print it whole (np.set_printoptions(threshold=10**9))"))
-        piece = re.compile(r"[^\s,;\[\](){}]*").match(self.text, self.at)
-        text = piece[0] if piece and piece[0] else self.text[self.at : self.at + 1]
         raise self.error(_('expected a number, got "{text}"').format(text=shown(text, 40)))
 
     def close_print(self, word: str) -> None:

@@ -178,7 +178,7 @@ def _near(value: float, answer: str | None) -> str:
 def _reasons(found: Verdict) -> list[Block]:
     """The mistakes that fit, the best first."""
     if not found.mistakes:
-        if any(value.verdict == WRONG and not value.coarse for value in found.values):
+        if any(value.verdict == WRONG and value.key and not value.coarse for value in found.values):
             return [
                 Paragraph(_("No mistake that rnncalc knows gives these numbers: look for a slip in the arithmetic."))
             ]

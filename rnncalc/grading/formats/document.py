@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rnncalc.document import Block, Document, Grid, Heading
+from rnncalc.document import Block, Document, Grid, Heading, Items
 from rnncalc.grading.class_report import class_report
-from rnncalc.grading.feedback import verdict_word
+from rnncalc.grading.feedback import lines, verdict_word
 from rnncalc.grading.gradebook import Gradebook
 from rnncalc.language import _
 
@@ -12,7 +12,7 @@ LONGEST = 60
 
 
 def document(book: Gradebook, feedback: str) -> Document:
-    """A row a person, then the report."""
+    """A row a person, in full what each is told, then the report."""
     told = feedback in ("hint", "full")
     header = ["id", _("name"), _("points"), _("score"), _("verdict")]
     header += [_("first slip"), _("mistake")] if told else []
@@ -29,4 +29,12 @@ def document(book: Gradebook, feedback: str) -> Document:
         rows.append((*words, row.remark[: 2 * LONGEST]))
     blocks: list[Block] = [Heading(book.sheet.title, 1)] if book.sheet.title else []
     blocks += [Grid((*header, _("remark")), tuple(rows), numeric=frozenset((2, 3)))] if rows else []
+    if feedback == "full":
+        for row in book.rows:
+            said = tuple((question, line) for question, line in lines(row, feedback))
+            blocks += (
+                [Heading(" ".join(filter(None, (row.id[:LONGEST], row.name[:LONGEST]))), 3), Items(said)]
+                if said
+                else []
+            )
     return Document([*blocks, *class_report(book).blocks], {}, list(book.notes))

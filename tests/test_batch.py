@@ -1,0 +1,132 @@
+"""Rewritten problems solved together give the numbers of each solved alone."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_check_graph import CASES
+
+import rnncalc
+from rnncalc.check import check, pairs, verdict
+from rnncalc.check.batch import batches, numbers
+from rnncalc.check.context import context_of
+from rnncalc.check.diagnose import Diagnosis
+from rnncalc.check.judging import entry
+from rnncalc.check.mistakes import MISTAKES
+from rnncalc.check.solve import graph_of
+from rnncalc.check.spec import of_problem
+from rnncalc.parse.numbers import number
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+import diagnosis
+import planted
+
+
+def everything(spec):
+    """Every quantity that a person may claim, at each of its places."""
+    visits = range(1, spec.visits + 1)
+    keys = [("", n, line, k) for n, run in enumerate(spec.all_runs) for line in run.lines for k in visits]
+    keys += [("∂", *key[1:]) for key in keys]
+    parameters = [(n, symbol) for n, run in enumerate(spec.all_runs) for symbol in run.parameters]
+    heads = ("d", "new") if spec.task.lr is not None else ("d",)
+    keys += [(head, *one) for one in parameters for head in heads]
+    keys += [("term", *one, 1) for one in parameters]
+    keys += [("loss", ""), *[("losses", "", k) for k in visits], *[("∂x", k) for k in visits]]
+    keys += [("dstart", n, state) for n, run in enumerate(spec.runs) for state in run.cell.state]
+    graph = graph_of(spec, keys)
+    values = graph.walk(graph.needed(keys))
+    return [(key, spot) for key in keys for spot in np.ndindex(np.shape(values[key]))]
+
+
+def alone(spec, spots):
+    """The numbers of one Spec, solved by itself; NaN where it has no such quantity."""
+    said = spec.rules.said
+    wanted = [said.get(key, key) for key, _spot in spots]
+    graph = graph_of(spec, dict.fromkeys(key for key, _spot in spots))
+    try:
+        values = graph.walk(graph.needed(dict.fromkeys(wanted)))
+    except KeyError:
+        return np.full(len(spots), np.nan)
+    return np.array([entry(values[key], spot) for key, (_key, spot) in zip(wanted, spots)])
+
+
+def variants(problem, spec):
+    context = context_of(problem, spec, [], [])
+    return [(mistake.id, one.spec) for mistake in MISTAKES.values() for one in mistake.variants(spec, context)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_lanes_are_the_problems_solved_alone(case):
+    make, arguments, extra = CASES[case]
+    asked = make(*arguments, **extra)
+    spec = of_problem(asked, asked.forward())
+    made = variants(asked, spec)
+    spots = everything(spec)
+    together = numbers([one for _id, one in made], spots)
+    for (mistake, one), found in zip(made, together.T):
+        wanted = alone(one, spots)
+        size = max(1.0, np.nanmax(np.abs(wanted), initial=0.0))  # without its tanh a network may explode, and cancel
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12 * size, err_msg=mistake)
+    assert len(batches([one for _id, one in made])) < len(made) / 3
+
+
+def test_a_table_of_numbers_is_judged_as_each_is_alone():
+    rng = np.random.default_rng(1)
+    texts = [f"{value:.{places}f}" for value in rng.normal(size=40) for places in (1, 3, 8)] + ["1/3", "2e-5", "0"]
+    typed = [number(text) for text in texts]
+    given = np.array([[one.value + step * verdict.unit(one) for step in rng.normal(size=6)] for one in typed])
+    given[:, 0], given[3, 1] = [one.value for one in typed], np.nan
+    before = rng.choice([np.nan, 0.5], len(typed))
+    found = verdict.Written(typed, before).fits(given)
+    for row, one in enumerate(typed):
+        for column, value in enumerate(given[row].tolist()):
+            update = None if np.isnan(before[row]) else value - before[row]
+            fits = verdict.is_right(one, value, update) or verdict.is_truncated(one, value)
+            assert found[row, column] == (fits and np.isfinite(value)), (texts[row], value)
+
+
+def named(problem, answers):
+    found = check(rnncalc.problem(**planted.keys(problem)).given, answers)
+    return [(one.id, one.together, one.explains) for one in found.mistakes]
+
+
+@pytest.mark.parametrize("mistake", ["U_transposed", "not_through_time", "forget_bias_added", "update_sign"])
+def test_what_is_ruled_out_beforehand_explains_nothing(mistake, monkeypatch):
+    """With a slip on top of a mistake, or two mistakes, the same is found as where everything is tried."""
+    rng = np.random.default_rng(3)
+    cases = []
+    for count in range(4):
+        asked = planted.problem(mistake, rng)
+        wrong = {**asked, "b": 0 * asked["b"]} if count % 2 else asked
+        answers = diagnosis.answered(mistake, planted.solve(wrong, mistake, rng), 4)
+        if not count % 2:
+            answers["h"][0][0] = f"{float(answers['h'][0][0]) + 0.0321:.4f}"
+        cases.append((asked, answers))
+    found = [named(*case) for case in cases]
+    monkeypatch.setattr(Diagnosis, "_may_be_near", lambda self, table, close: list(range(len(table.singles))))
+    monkeypatch.setattr(pairs.Search, "_may", lambda self, at: np.ones(len(self.singles), bool))
+    monkeypatch.setattr(pairs, "PAIRS", 10**6)
+    assert [named(*case) for case in cases] == found
+
+
+def test_whoever_leaves_numbers_out_is_told_the_same(monkeypatch):
+    """Tables are made for all numbers of a quantity, and used by those who answered some; once for a problem."""
+    from rnncalc.check import rewritten
+
+    rng = np.random.default_rng(8)
+    asked = planted.problem("forget_bias_added", rng)
+    answers = diagnosis.answered("forget_bias_added", planted.solve(asked, "forget_bias_added", rng), 4)
+    made = []
+    honest = rewritten._Solved
+    monkeypatch.setattr(rewritten, "_Solved", lambda *given: made.append(given) or honest(*given))
+    shared = rnncalc.problem(**planted.keys(asked)).given
+    for step in range(len(answers["h"])):
+        blank = {**answers, "h": [None if at == step else row for at, row in enumerate(answers["h"])]}
+        alone = check(rnncalc.problem(**planted.keys(asked)).given, blank)
+        made.clear() if step == 0 else None
+        again = check(shared, blank)
+        assert [one.data() for one in again.mistakes] == [one.data() for one in alone.mistakes]
+        assert again.blind == alone.blind
+        assert "forget_bias_added" in {one.id for one in again.mistakes}
+    assert sum(given[0] is shared.__dict__["laid_open"].spec for given in made) == 1
