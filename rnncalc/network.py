@@ -27,7 +27,7 @@ from rnncalc.readout import read_out
 from rnncalc.schedule import Abreast, Schedule
 from rnncalc.states import cut, given_starts, joined
 from rnncalc.stepper import Stepper
-from rnncalc.threads import shares, side_by_side, wished
+from rnncalc.threads import EVERY, shares, side_by_side, wished
 from rnncalc.trace import LayerTrace, Made, Ran, Signals, Trace, View
 from rnncalc.walk import WalkedCell
 
@@ -119,7 +119,7 @@ class Network:
         """
         array, view = self._input(x, lengths, mask, layout)
         given, cells = given_starts(self.passes, starts), self.cells
-        parts = shares(len(array), self.threads if self.engine == "numba" else 1)
+        parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:
             y, ends = infer(self, cells, array, view, given, return_state)
             return (y, ends) if return_state else y
@@ -259,8 +259,9 @@ class Network:
 
                 make = CompiledCell
             passes = [*self.passes, *([self.read_out] if self.read_out else [])]
-            more = {"threads": self.threads} if self.compiles else {}
-            self._cells = [make(one.cell, one.parameters, one.sizes, self.dtype, **more) for one in passes]
+            self._cells = [make(one.cell, one.parameters, one.sizes, self.dtype) for one in passes]
+        for cell in self._cells:
+            cell.threads = self.threads
         return self._cells
 
     def _input(

@@ -1,6 +1,7 @@
 """Kernels on disk: never stale, never shared by two cells, and no trouble of the disk ever reaches the user."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -151,3 +152,35 @@ def test_four_processes_at_once(tmp_path):
     assert found[0] == found[2] == "[0.25, 0.625]"
     assert found[1] == found[3] != found[0]
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".nbc"}
+
+
+def test_warmup_leaves_nothing_to_compile(tmp_path):
+    command = [sys.executable, "-m", "rnncalc", "warmup", "--cell", "elman"]
+    environment = {**os.environ, "RNNCALC_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert re.fullmatch(rf"elman, float64: [\d.]+ s\nkept in {re.escape(str(tmp_path))}\S+\n", done.stdout)
+    before = kernels(tmp_path)
+    code = """
+import numpy as np, rnncalc
+net = rnncalc.Elman(np.ones((3, 2)), np.ones((3, 3)), V=np.ones((2, 3)), output="softmax")
+for x in (np.ones((4, 2)), np.ones((200, 4, 2))):
+    net(x)
+    net.backward(net.forward(x), dy=np.ones((*x.shape[:-1], 2))).x
+"""
+    python(code, RNNCALC_CACHE_DIR=str(tmp_path))
+    assert kernels(tmp_path) == before
+
+
+def test_who_waits_for_a_compilation_is_told_once():
+    code = """
+import time
+from rnncalc.engine import jit
+jit.PATIENCE = 0.05
+for seconds in (0.0, 0.3, 0.3):
+    with jit.told():
+        time.sleep(seconds)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.count("\n") == 1
+    assert "rnncalc warmup" in done.stderr

@@ -282,8 +282,19 @@ def test_the_same_bits_on_any_number_of_threads(name):
     x, lengths = inputs(network, rng, 37, 6), rng.integers(0, 7, 37)
     starts = random_starts(network.layers[0].cell, rng, network.layers[0], 37)
     alone = network(x, lengths=lengths, return_state=True, **starts)
+    dy = rng.normal(size=alone[0].shape)
+
+    def there_and_back(chunk):
+        trace = network.forward(x, lengths=lengths, **starts)
+        found = network.backward(trace, dy=dy, chunk=chunk)
+        return [*trace.values(), *trace.final.values(), *found.found.values(), found.x, *found.steps.values()]
+
+    whole = {chunk: there_and_back(chunk) for chunk in (None, 2)}
     for threads in (2, 3, 64):
         network.threads = threads
+        for chunk, before in whole.items():
+            for one, other in zip(there_and_back(chunk), before, strict=True):
+                np.testing.assert_array_equal(one, other)
         y, final = network(x, lengths=lengths, return_state=True, **starts)
         assert (y == alone[0]).all()
         assert all((final[state] == alone[1][state]).all() for state in final)

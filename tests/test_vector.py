@@ -80,8 +80,13 @@ for cell in (CELLS["lstm"], CELLS["gru"], CELLS["jordan"].switch(output="softmax
     for dtype in ("float64", "float32"):
         top = None if cell.owns_read_out else "log_softmax"
         net = random_network(cell, 1, engine="numba", dtype=dtype, H=11, read_out=top)
-        y = net(inputs(net, np.random.default_rng(2), 3, 9))
-        print(WIDTH, hashlib.sha256(np.ascontiguousarray(y).tobytes()).hexdigest())
+        x = inputs(net, np.random.default_rng(2), 3, 9)
+        y, trace = net(x), net.forward(x)
+        gradients = net.backward(trace, dy=np.cos(y))
+        small = random_network(cell, 1, engine="numba", dtype=dtype, H=3, read_out=top)
+        many = inputs(small, np.random.default_rng(3), 37, 5)  # across the sequences, where the vectors are wider
+        for found in (y, *gradients.found.values(), gradients.x, small(many), small.forward(many).y):
+            print(WIDTH, hashlib.sha256(np.ascontiguousarray(found).tobytes()).hexdigest())
 """
 
 

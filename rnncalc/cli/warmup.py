@@ -6,6 +6,7 @@ import time
 
 import click
 
+from rnncalc.cli.options import language_option
 from rnncalc.cli.spoken import Spoken
 from rnncalc.language import _
 
@@ -14,9 +15,10 @@ USUAL = ("elman", "lstm", "gru", "gru_after")
 
 @click.command("warmup", cls=Spoken)
 @click.option(
-    "--cell", "cells", multiple=True, metavar="NAME", help="A cell, again and again. Default: the usual four."
+    "--cell", "cells", multiple=True, metavar="NAME", help="A cell; may be given again. Default: the usual four."
 )
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True)
+@language_option
 def command(cells: tuple[str, ...], dtype: str) -> None:
     """Compile beforehand what the compiled engine needs, so that no first call waits for it.
 

@@ -29,11 +29,12 @@ CHUNK = 256 * 1024  # bytes of the block of `infer`: what stays in a second-leve
 class CompiledCell:
     """A cell with its parameters (symbol → array, all of one dtype), run by machine code.
 
-    threads: how many share the sequences of a trace and of the way back.
+    `threads` is how many share the sequences of a trace and of the way back; who owns the cell may change it.
     """
 
-    def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype, threads: int = 1):
-        self.cell, self.parameters, self.sizes, self.dtype, self.threads = cell, parameters, sizes, dtype, threads
+    def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
+        self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
+        self.threads = 1
         self.packed = packed = Packed(cell, parameters, sizes, dtype)
         self.emitted = int(packed.emitted[loops.WIDTH])
         places = packed.states.tolist()
