@@ -94,11 +94,15 @@ class Network:
         return last.function if top.cell.outputs and isinstance(last, Call) else "identity"
 
     @property
+    def y_width(self) -> int:
+        """O: the entries of y."""
+        return self.read_out.sizes["O"] if self.read_out else self.layers[-1].width
+
+    @property
     def sizes(self) -> dict[str, int]:
         """D inputs, H units of the last layer, O outputs."""
         top = self.layers[-1]
-        outputs = self.read_out.sizes["O"] if self.read_out else top.width
-        return {"D": self.layers[0].sizes["D"], "H": top.sizes["H"], "O": outputs}
+        return {"D": self.layers[0].sizes["D"], "H": top.sizes["H"], "O": self.y_width}
 
     def __call__(
         self,

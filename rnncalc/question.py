@@ -55,7 +55,7 @@ def asked(
     """The question as it was put, settled. Raises ShapeError, ProblemError."""
     if (targets is None) == (dy is None):
         raise ProblemError(_("give targets and their loss, or dy, the gradient that arrives at y"))
-    width = network.sizes["O"]
+    width = network.y_width
     if dy is not None:
         if loss is not None or reduction is not None:
             raise ProblemError(_("dy stands in place of a loss: leave loss and reduction out"))

@@ -40,7 +40,9 @@ def wished(threads: int | None) -> int:
 
 def shares(number: int, threads: int, fewest: int = FEWEST) -> list[slice]:
     """Runs of sequences, or of what else there is a number of, one for each thread that has enough to do."""
-    count = max(min(threads, number // fewest), 1)
+    count = max(min(threads, number // fewest), 1) if threads > 1 else 1
+    if count == 1:
+        return [slice(0, number)]
     ends = [number * k // count for k in range(count + 1)]
     return [slice(begin, end) for begin, end in zip(ends, ends[1:])]
 

@@ -62,10 +62,10 @@ class CompiledAdjoint:
     def _loop(self, earlier: np.ndarray, chunk: int) -> None:
         alone = len(self.slopes) or not self.schedule.sequences  # element-wise parameters add up over the sequences
         parts = [EVERY] if alone else shares(self.schedule.sequences, self.compiled.threads)
-        code = self.back.code(self._back_arguments(self.signals, self.latest, earlier, chunk, EVERY))
 
         def share(part: slice) -> None:
-            code(*self._back_arguments(self.signals, self.latest, earlier, chunk, part))
+            arguments = self._back_arguments(self.signals, self.latest, earlier, chunk, part)
+            self.back.code(arguments)(*arguments)
 
         side_by_side(share, parts)
 

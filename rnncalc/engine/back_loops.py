@@ -13,7 +13,7 @@ from rnncalc.engine.jit import jit
 from rnncalc.engine.loops import LANES, MULTIPLY, STAGES, WIDTH_H, WIDTH_O
 from rnncalc.engine.products import TURNED, call_multiply, multiply
 from rnncalc.engine.softmax import ACROSS, softmax_back
-from rnncalc.engine.step import copy
+from rnncalc.engine.step import copy, pack
 from rnncalc.engine.subnormal import flush, restore
 
 # columns of the tables of products, row-wise lines, input products and weight gradients
@@ -113,13 +113,10 @@ def weight_gradients(
     mode: int = flush()
     for begin in range(0, rows, BLOCK):
         count = min(BLOCK, rows - begin)
-        for i in range(count):
+        for i in range(count):  # each vector of the block's rows becomes a panel
             at = (first + begin + i) * pitch
-            for unit in range(low * lanes, high * lanes):
-                dbiases[unit] += adjoint[at + unit]
-        for unit in range(low * lanes, high * lanes, lanes):  # each vector of the block's rows as a panel
-            for i in range(count):
-                copy(packed, unit * count + i * lanes, adjoint, (first + begin + i) * pitch + unit, lanes)
+            for unit in range(low * lanes, high * lanes, lanes):
+                pack(packed, unit * count + i * lanes, adjoint, at + unit, dbiases, unit)
         for g in range(len(gradients)):
             depth, wide = gradients[g, DEPTH], gradients[g, VECTORS] * lanes
             start = max(gradients[g, FIRST], low)  # of the run, what is this thread's

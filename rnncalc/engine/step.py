@@ -200,3 +200,22 @@ def copy(typing, target, begin, source, start, count):
         return context.get_dummy_value()
 
     return types.void(target, begin, source, start, count), codegen
+
+
+@intrinsic
+def pack(typing, packed, to, block, at, sums, unit):
+    """packed[to:] = block[at:] and sums[unit:] += block[at:], a vector."""
+
+    def codegen(context, builder, signature, arguments):
+        packed_, to_, block_, at_, sums_, unit_ = arguments
+        target, source, added = (
+            context.make_array(signature.args[k])(context, builder, value).data
+            for k, value in ((0, packed_), (2, block_), (4, sums_))
+        )
+        vector = Vector(builder, signature.args[0].dtype)
+        value = vector.load(source, at_)
+        vector.store(value, target, to_)
+        vector.store(vector.add(vector.load(added, unit_), value), added, unit_)
+        return context.get_dummy_value()
+
+    return types.void(packed, to, block, at, sums, unit), codegen
