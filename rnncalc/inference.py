@@ -32,8 +32,12 @@ def infer(
     view: View,
     starts: Sequence[Mapping[str, Any]],
     wanted: bool,
+    threads: int = 1,
 ) -> Found:
-    """The outputs and, if they are wanted, the states after the last step. x (N, T, D); all has been checked."""
+    """The outputs and, if they are wanted, the states after the last step. x (N, T, D); all has been checked.
+
+    threads: how many may share the units, where the sequences are too few to be shared.
+    """
     if across_pays(network, view):
         return _across(network, cells, array, view, starts, wanted)
     if len(array) >= FEW and not view.schedule.ragged and view.schedule.steps and network.compiles:
@@ -45,7 +49,7 @@ def infer(
         for name, one in layer.passes.items():
             mirrored = name == "backward"
             fed = rows[schedule.mirror] if mirrored else rows
-            emitted, final = next(made).infer(fed, schedule, one.start(next(given), schedule, network.dtype))
+            emitted, final = next(made).infer(fed, schedule, one.start(next(given), schedule, network.dtype), threads)
             out.append(emitted[schedule.mirror] if mirrored else emitted)
             ends.append(final)
         rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]

@@ -125,7 +125,7 @@ class Network:
         given, cells = given_starts(self.passes, starts), self.cells
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:
-            y, ends = infer(self, cells, array, view, given, return_state)
+            y, ends = infer(self, cells, array, view, given, return_state, self.threads)
             return (y, ends) if return_state else y
 
         def share(part: slice) -> tuple[np.ndarray, dict[str, Any]]:

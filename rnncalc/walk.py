@@ -53,7 +53,9 @@ class WalkedCell:
             values[f"{state}_p"] = signals[state][before]
         return values
 
-    def infer(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def infer(
+        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""
         signals = self.forward(x, schedule, initial)
         final = {state: signals[state][schedule.last[schedule.order]] for state in self.cell.state}

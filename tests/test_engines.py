@@ -7,6 +7,7 @@ import pytest
 from helpers import CELLS, ENGINES, Cell, every_cell, inputs, python, random_arrays, random_network, random_starts
 
 import rnncalc
+from rnncalc.engine.vector import lanes
 from rnncalc.errors import RnncalcError
 from rnncalc.layer import Layer
 from rnncalc.network import Network
@@ -303,6 +304,29 @@ def test_the_same_bits_on_any_number_of_threads(name):
         with ThreadPoolExecutor(3) as pool:
             found = list(pool.map(lambda _k: network(x, lengths=lengths, **starts), range(6)))
         assert all((y == alone[0]).all() for y in found)
+
+
+@pytest.mark.parametrize("name", ["elman", "lstm", "gru", "gru_after"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("often", [10**9, -1])
+def test_the_same_bits_where_units_are_shared_and_where_that_is_called_off(name, dtype, often, monkeypatch):
+    monkeypatch.setattr("rnncalc.engine.split.LEAST", 0)
+    cell, rng = every_cell()[name], np.random.default_rng(5)
+    wide = 2 * max(lanes(np.dtype(dtype).itemsize), 1)
+    for H in (2 * wide, 3 * wide - 1):
+        for N, T in ((1, 150), (3, 4)):
+            network = random_network(cell, 6, engine="numba", dtype=dtype, D=5, H=H)
+            x, starts = inputs(network, rng, N, T), random_starts(cell, rng, network.layers[0], N)
+            y, ends = network(x, return_state=True, **starts)
+            network.threads = 2
+            split = network.cells[0].split
+            split.often = often
+            assert split.fits
+            other, others = network(x, return_state=True, **starts)
+            assert bool(split.resting) == (often < 0)
+            np.testing.assert_array_equal(other, y)
+            for state in ends:
+                np.testing.assert_array_equal(others[state], ends[state])
 
 
 def test_threads_survive_a_fork_and_are_asked_for_by_number():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rnncalc.engine.across_back import AcrossAdjoint
     from rnncalc.engine.back import CompiledAdjoint
     from rnncalc.engine.back_pack import PackedBack
+    from rnncalc.engine.split import SplitCell
 
 Arrays = Mapping[str, np.ndarray]
 CHUNK = 256 * 1024  # bytes of the block of `infer`: what stays in a second-level cache beside the weights
@@ -84,14 +85,58 @@ class CompiledCell:
 
         return AcrossCell(self.cell, self.parameters, self.sizes, self.dtype)
 
-    def infer(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""
-        sequences, pitch = schedule.sequences, self.packed.pitch
+    def infer(
+        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows.
+
+        threads: how many may share the units of a line.
+        """
+        sequences = schedule.sequences
         out = np.empty((schedule.rows - sequences, self.emitted), self.dtype)
         final = np.empty((sequences, self.kept), self.dtype)
+        if threads > 1 and not schedule.ragged and schedule.steps and self.split.pays():
+            self._infer_split(x, schedule, initial, out, final, threads)
+        else:
+            self._infer_alone(x, schedule, initial, out, final)
+        return out, {state: final[:, at : at + width] for state, _offset, width, at in self.states}
+
+    def _infer_alone(
+        self, x: np.ndarray, schedule: Schedule, initial: Arrays, out: np.ndarray, final: np.ndarray
+    ) -> None:
+        sequences, pitch = schedule.sequences, self.packed.pitch
         rows = min(schedule.rows, sequences + max(CHUNK // (pitch * self.dtype.itemsize), 2 * schedule.most))
         self._run(aligned(rows * pitch, self.dtype), x, schedule, initial, out.reshape(-1), final)
-        return out, {state: final[:, at : at + width] for state, _offset, width, at in self.states}
+
+    @cached_property
+    def split(self) -> SplitCell:
+        """The same for one long sequence: its units shared among threads, where that pays."""
+        from rnncalc.engine.split import SplitCell
+
+        return SplitCell(self)
+
+    def _infer_split(
+        self,
+        x: np.ndarray,
+        schedule: Schedule,
+        initial: Arrays,
+        out: np.ndarray,
+        final: np.ndarray,
+        threads: int,
+    ) -> None:
+        sequences, pitch = schedule.sequences, self.packed.pitch
+        block = aligned(2 * sequences * pitch, self.dtype)
+        self.begin(block, sequences, initial)
+        fed, pitch_x = run_of(x)
+        done = self.split.infer(fed, pitch_x, block, sequences, schedule.steps, threads, out.reshape(-1))
+        rows = block.reshape(2, sequences, pitch)[done % 2]
+        if done < schedule.steps:  # called off: one thread does the rest
+            states = {state: rows[:, offset : offset + width] for state, offset, width, _at in self.states}
+            rest = slice(done * sequences, None)
+            self._infer_alone(x[rest], Schedule.full(sequences, schedule.steps - done), states, out[rest], final)
+            return
+        for _state, offset, width, at in self.states:
+            final[:, at : at + width] = rows[:, offset : offset + width]
 
     def stream(self, schedule: Schedule, initial: Arrays) -> CompiledStream:
         """The cell fed one step at a time; the schedule is that of one step."""
