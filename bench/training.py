@@ -21,7 +21,7 @@ from rnncalc.examples import EXAMPLES
 from rnncalc.recipe import Run, prepare
 from rnncalc.weights.pytorch import from_state_dict
 
-EPOCHS = {"binary-addition": 15, "sin-cos": 20, "digits": 15, "quatrains": 20, "cnn-features": 15, "names": 8}
+EPOCHS = {"binary-addition": 15, "sin-cos": 20, "digits": 15, "quatrains": 5, "cnn-features": 15, "names": 8}
 
 
 class Theirs(torch.nn.Module):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnncalc.bigram import Bigram
 from rnncalc.data import scaling
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
@@ -106,13 +105,14 @@ def judged(run: Run, data: Sequences) -> dict[str, float]:
     found = {"loss": loss}
     if run.trainer.settings.loss in ("cross_entropy", "binary_cross_entropy"):
         found["accuracy"] = right
-        if data.targets > len(data) > 1:
+        if data.targets > len(data) > 1 and run.about["kind"] != "text":
             found["whole"] = _whole(outputs(run.network, data), data)
     elif "y_mean" in run.about:
         y, wanted = (scaling.undone(rows, run.about) for rows in (outputs(run.network, data), data.y))
         found["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
     if run.about["kind"] == "text":
-        found["bigram_loss"] = bigram_loss(data)
+        learnt = [run.trainer.data, run.trainer.validation if data is run.test else None]
+        found["bigram_loss"] = Bigram([part for part in learnt if part], run.network.sizes["D"]).loss(data)
     return found
 
 
@@ -124,11 +124,3 @@ def _whole(y: np.ndarray, data: Sequences) -> float:
         good = (((y > 0.5) == (data.y > 0.5)) | np.isnan(data.y)).all(axis=1)
     wrong = np.add.reduceat(~good, data.starts[:-1])[data.lengths > 0]
     return float((wrong == 0).mean())
-
-
-def bigram_loss(data: Sequences) -> float:
-    """The best that the token before alone can say of the next: the mean of −log p, p as counted in the data."""
-    kept = data.y >= 0
-    pairs = Counter(zip(data.x[kept].tolist(), data.y[kept].tolist()))
-    firsts: Counter[int] = Counter(data.x[kept].tolist())
-    return -sum(n * math.log(n / firsts[first]) for (first, _second), n in pairs.items()) / max(int(kept.sum()), 1)

@@ -22,7 +22,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"network"},
     {"one_layer"},
     {"gradcheck", "update", "flow", "parse"},
-    {"shapes", "words", "weights", "initialise", "data", "curve"},
+    {"shapes", "words", "weights", "initialise", "data", "curve", "bigram"},
     {"examples"},
     {"recipe"},
     {"runs"},

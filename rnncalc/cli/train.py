@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from rnncalc.cli.options import language_option
+from rnncalc.cli.results import reached, tell
 from rnncalc.cli.spoken import Spoken
 from rnncalc.language import _
 
@@ -128,29 +129,11 @@ def command(
         runs.save(run, model)
         click.echo(_("Error: {message}").format(message=error), err=True)
         return OVERFLOWED
-    _tell(run, model, time.monotonic() - began, format_, quiet)
-    return 0
-
-
-def _tell(run: Any, model: str, seconds: float, format_: str, quiet: bool) -> None:
-    """What was reached."""
-    from rnncalc import runs
-    from rnncalc.curve import curve
-
-    progress, found = run.trainer.progress, {}
-    if run.test is not None:
-        found["test"] = runs.judged(run, run.test)
-    elif run.about["kind"] == "text":
-        found["train"] = runs.judged(run, run.trainer.data)
+    seconds = time.monotonic() - began
     if format_ == "json":
-        result = {"model": model, "seconds": seconds, "steps": progress.steps, "history": progress.history, **found}
-        click.echo(json.dumps(result, indent=1))
-        return
-    if not quiet and sys.stdout.isatty():
-        click.echo(curve(progress.history), nl=False)
-    for name, values in ({"train": progress.history[-1]} | found if progress.history else found).items():
-        shown = "  ".join(f"{key} {value:.6g}" for key, value in values.items() if key not in ("epoch", "lr"))
-        click.echo(f"{name}: {shown}")
-    if run.trainer.validation is not None and progress.best_epoch:
-        click.echo(_("kept: the weights of epoch {n}, the best in validation").format(n=progress.best_epoch))
-    click.echo(_("{model}: {n} steps in {s:.1f} s").format(model=model, n=progress.steps, s=seconds))
+        progress = run.trainer.progress
+        result = {"model": model, "seconds": seconds, "steps": progress.steps, "history": progress.history}
+        click.echo(json.dumps({**result, **reached(run)}, indent=1))
+        return 0
+    tell(run, model, seconds, curve=not quiet and sys.stdout.isatty())
+    return 0
