@@ -110,7 +110,20 @@ def _word(kind: type) -> str:
     return {int: _("a whole number"), float: _("a number"), str: _("a text"), bool: _("true or false")}[kind]
 
 
-_WHOLE = ("hidden", "layers", "window", "ahead", "epochs", "batch", "every", "warmup", "chunk", "patience", "seed")
+_WHOLE = (
+    "hidden",
+    "layers",
+    "window",
+    "ahead",
+    "epochs",
+    "batch",
+    "every",
+    "warmup",
+    "chunk",
+    "truncate",
+    "patience",
+    "seed",
+)
 _TEXTS = (
     "data", "test", "kind", "input", "target", "id", "time", "tokens", "by", "scale", "at", "cell", "direction",
     "merge", "activation", "output", "init", "dtype", "engine", "loss", "optimizer", "schedule",

@@ -19,6 +19,7 @@ from rnncalc.sequences import Sequences
 from rnncalc.training import Trainer
 from rnncalc.weights import models
 
+WAIT = 0.1  # seconds for which steps are left to machine code: what Ctrl-C and the progress bar wait for
 MORE = ("epochs", "patience")  # what a run that is taken up again may be given anew
 
 
@@ -64,7 +65,7 @@ def carry_out(run: Run, output: str | None, interval: float, watch: Callable[[Tr
             last = time.monotonic()
         watch(trainer)
 
-    run.trainer.run(step)
+    run.trainer.run(step, min(WAIT, interval))
     if output is not None:
         save(run, output)
         checkpoint_of(output).unlink(missing_ok=True)

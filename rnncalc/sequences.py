@@ -152,13 +152,34 @@ class Sequences:
 
     def stream(self, batch: int, chunk: int, begin: int = 0) -> Iterator[Batch]:
         """One long sequence as so many streams side by side, `chunk` steps at a time, the states carried on."""
-        length = len(self.x) // batch
-        if length < 1:
-            raise ShapeError(_("{n} steps are too few for {batch} streams"), n=len(self.x), batch=batch)
+        length = self._streams(batch)
         for at in range(begin * chunk, length, chunk):
             steps = min(chunk, length - at)
             rows = length * np.arange(batch) + (at + np.arange(steps))[:, None]
             yield Batch(rows.reshape(-1), _full(batch, steps), carried=at > 0)
+
+    def _streams(self, batch: int) -> int:
+        """How many steps each of so many streams has."""
+        length = len(self.x) // batch
+        if length < 1:
+            raise ShapeError(_("{n} steps are too few for {batch} streams"), n=len(self.x), batch=batch)
+        return length
+
+    def runs(
+        self, batch: int, seed: int, epoch: int, shuffle: bool, chunk: int = 0, begin: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The batches of `epoch` from the begin-th on, as where sequences begin among the rows, their lengths, and
+        where batches begin among them (one more than there are batches)."""
+        if chunk and len(self) == 1:
+            length = self._streams(batch)
+            at = np.arange(begin * chunk, length, chunk)
+            begins = at[:, None] + length * np.arange(batch)
+            lengths = np.repeat(np.minimum(chunk, length - at), batch)
+            return begins.reshape(-1), lengths, batch * np.arange(len(at) + 1)
+        order = self.order(batch, seed, epoch, shuffle)[begin:]
+        which = np.concatenate([NOTHING, *order])
+        cuts = np.concatenate([[0], np.cumsum([len(one) for one in order])]).astype(np.int64)
+        return self.starts[which], self.lengths[which], cuts
 
     def batches(self, batch: int, chunk: int = 0) -> int:
         """How many batches an epoch has."""
@@ -167,6 +188,7 @@ class Sequences:
         return -(-len(self) // batch)
 
 
+NOTHING = np.empty(0, np.int64)
 _kept: dict[tuple[int, int], Schedule] = {}
 
 

@@ -16,7 +16,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"question", "states"},
     {"gradients", "engine"},
     {"stepper", "backprop", "threads", "parameters", "sequences", "optim", "settings"},
-    {"walked_step"},
+    {"walked_run", "compiled_run"},
     {"training"},
     {"fitting"},
     {"network"},
