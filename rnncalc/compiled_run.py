@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from rnncalc.engine.batches import WEIGHT
 from rnncalc.engine.train_loops import JUDGE, TRAIN
 from rnncalc.engine.train_step import CompiledStep
 from rnncalc.sequences import Sequences
+from rnncalc.spool import fetched
 
 if TYPE_CHECKING:
     from rnncalc.training import Trainer
@@ -46,20 +47,30 @@ class CompiledRun:
 
     def epoch(self, lr: float, watch: Callable[[Trainer], None], wait: float | None) -> None:
         """The rest of this epoch's steps; `watch` is called after every one, or every `wait` seconds or so."""
-        trainer, settings = self.trainer, self.trainer.settings
-        runs = trainer.data.runs(
-            settings.batch, settings.seed, trainer.progress.epoch, settings.shuffle, settings.chunk,
-            trainer.progress.step,
-        )  # fmt: skip
-        at, batches, ends = 0, len(runs[2]) - 1, _rows_before(*runs)
-        while at < batches:
-            most = 1 if wait is None else FIRST if not self.pace else max(1, int(wait / self.pace))
-            end = self._end(trainer.data, ends, at, min(at + most, batches))
-            began = time.perf_counter()
-            self._train(_part(runs, at, end), lr)
-            self.pace = (time.perf_counter() - began) / (end - at)
-            at = end
-            watch(trainer)
+        trainer = self.trainer
+        for runs in self._runs(trainer.data, trainer.settings.batch, trainer.progress.epoch, trainer.progress.step):
+            at, batches, ends = 0, len(runs[2]) - 1, _rows_before(*runs)
+            while at < batches:
+                most = 1 if wait is None else FIRST if not self.pace else max(1, int(wait / self.pace))
+                end = self._end(trainer.data, ends, at, min(at + most, batches))
+                began = time.perf_counter()
+                self._train(_part(runs, at, end), lr)
+                self.pace = (time.perf_counter() - began) / (end - at)
+                at = end
+                watch(trainer)
+
+    def _runs(self, data: Sequences, batch: int, epoch: int | None, begin: int) -> Iterator[Runs]:
+        """The batches of an epoch, shuffled unless it is None: all at once, those of a stream many at a time."""
+        settings = self.trainer.settings
+        seed, shuffle = (0, False) if epoch is None else (settings.seed, settings.shuffle)
+        while True:
+            runs = data.runs(batch, seed, epoch or 0, shuffle, settings.chunk, begin)
+            if len(runs[2]) < 2:
+                return
+            yield runs
+            if not settings.chunk or len(data) > 1:
+                return
+            begin += len(runs[2]) - 1
 
     def _train(self, runs: Runs, lr: float) -> None:
         """One block of steps."""
@@ -86,19 +97,19 @@ class CompiledRun:
     def judge(self, data: Sequences) -> tuple[float, float, int]:
         """The sum of the losses, their weight, and how many targets were right."""
         trainer, settings = self.trainer, self.trainer.settings
-        runs = data.runs(settings.batch if len(data) > 1 else 1, 0, 0, False, settings.chunk)
         total, weight, right, states = 0.0, 0.0, 0, trainer.starts()
-        carry, at, batches = bool(settings.chunk) and len(data) == 1, 0, len(runs[2]) - 1
-        ends = _rows_before(*runs)
-        while at < batches:
-            end = self._end(data, ends, at, batches)
-            laid = self.step.laid(*_part(runs, at, end))
-            results = self.step(laid, *self._rows(data, laid.rows), states, JUDGE, carry=carry)
-            if carry:
-                states = self.step.states()
-            for one in results.tolist():
-                total, right, weight = total + one[0], right + int(one[1]), weight + one[3]
-            at = end
+        carry = bool(settings.chunk) and len(data) == 1
+        for runs in self._runs(data, settings.batch if len(data) > 1 else 1, None, 0):
+            at, batches, ends = 0, len(runs[2]) - 1, _rows_before(*runs)
+            while at < batches:
+                end = self._end(data, ends, at, batches)
+                laid = self.step.laid(*_part(runs, at, end))
+                results = self.step(laid, *self._rows(data, laid.rows), states, JUDGE, carry=carry)
+                if carry:
+                    states = self.step.states()
+                for one in results.tolist():
+                    total, right, weight = total + one[0], right + int(one[1]), weight + one[3]
+                at = end
         return total, weight, right
 
     def _end(self, data: Sequences, ends: np.ndarray, at: int, end: int) -> int:
@@ -118,7 +129,7 @@ class CompiledRun:
             if not isinstance(inputs, np.memmap) and inputs.nbytes + targets.nbytes < KEPT:
                 inputs, targets = inputs.astype(dtype), targets.astype(np.int64 if targets.ndim == 1 else dtype)
             self.ready[id(data)] = inputs, targets, data  # as long as it is held here, nobody else has its number
-        x, y = (part.take(rows, axis=0) for part in self.ready[id(data)][:2])
+        x, y = (fetched(part, rows) for part in self.ready[id(data)][:2])
         if data.tokens and self.whole:
             x = np.arange(data.inputs) == x[:, None]
         return np.ascontiguousarray(x, dtype), np.ascontiguousarray(y, np.int64 if y.ndim == 1 else dtype)

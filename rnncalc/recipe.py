@@ -23,6 +23,7 @@ from rnncalc.language import _
 from rnncalc.network import Network
 from rnncalc.sequences import Sequences
 from rnncalc.settings import Settings
+from rnncalc.spool import blocks
 from rnncalc.training import Trainer
 
 NETWORK = {  # option → its value unless given; None: from the data
@@ -53,7 +54,8 @@ class Run:
         found = 0
         for part in (self.trainer.data, self.trainer.validation):
             for array in (part.x, part.y, part.starts) if part else ():
-                found = zlib.crc32(np.ascontiguousarray(array), found)  # type: ignore[arg-type]
+                for (some,) in blocks(array):
+                    found = zlib.crc32(np.ascontiguousarray(some), found)  # type: ignore[arg-type]
         return found
 
 

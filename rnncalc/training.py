@@ -22,6 +22,7 @@ from rnncalc.optim import Optimizer, Rate
 from rnncalc.parameters import Parameters
 from rnncalc.sequences import Sequences
 from rnncalc.settings import NORMS, Progress, Settings
+from rnncalc.spool import blocks
 
 if TYPE_CHECKING:
     from rnncalc.network import Network
@@ -67,8 +68,9 @@ class Trainer:
             raise ProblemError(_("there is not one target to learn from"))
         if self.settings.loss == "cross_entropy" and outputs < 2:
             raise ProblemError(_("cross_entropy chooses between classes: the network needs two outputs or more"))
-        if data.y.ndim == 1 and data.y.max() >= outputs:
-            raise ProblemError(_("class {n} is there, but the network has O = {o} outputs"), n=data.y.max(), o=outputs)
+        largest = max((int(some.max()) for (some,) in blocks(data.y)), default=0) if data.y.ndim == 1 else 0
+        if largest >= outputs:
+            raise ProblemError(_("class {n} is there, but the network has O = {o} outputs"), n=largest, o=outputs)
         if data.y.ndim == 2 and data.y.shape[1] != outputs:
             message = _("targets have {n} entries, but the network has O = {o} outputs")
             raise ProblemError(message, n=data.y.shape[1], o=outputs)

@@ -15,7 +15,7 @@ import pytest
 from helpers import CELLS, MGU, random_arrays, random_network, run
 from helpers import EXAMPLES as HERE
 
-from rnncalc import recipe
+from rnncalc import data, recipe
 from rnncalc.bigram import Bigram
 from rnncalc.curve import curve
 from rnncalc.errors import ParseError, RnncalcError
@@ -312,6 +312,54 @@ def test_classes_are_predicted_by_name(tmp_path):
     out = json.loads(finished(tmp_path, "predict", "m.safetensors", "new.jsonl", "--format", "json"))
     assert [one["class"] for one in out["predictions"]] == [name for _x, name in records[:10]]
     assert all(0.5 <= one["probability"] <= 1 for one in out["predictions"])
+
+
+def test_forward_shows_what_a_model_does(tmp_path):
+    rng = np.random.default_rng(8)
+    both = Layer("lstm", **random_arrays(CELLS["lstm"], rng, D=3), direction="both", h0=rng.normal(size=5),
+                 backward=random_arrays(CELLS["lstm"], rng, D=3))  # fmt: skip
+    stack = Network([both, Layer(MGU, **random_arrays(MGU, rng, D=10, H=4))], rng.normal(size=(3, 4)), output="tanh")
+    relu = random_network(CELLS["elman"].switch(activation="relu"), D=3, dtype="float32")
+    path, x = str(tmp_path / "m.safetensors"), rng.normal(size=(6, 3)).astype(np.float32)
+    given = "; ".join(" ".join(map(str, row)) for row in x.tolist())
+    for net in (stack, relu, random_network(CELLS["i2h_i2o"], D=3), random_network(CELLS["jordan"], D=3)):
+        models.save(models.Model(net), path)
+        done = run("forward", "--model", path, "--x", given, "--format", "json")
+        assert done.returncode == 0, done.stderr
+        found, wanted = json.loads(done.stdout), net.forward(x)
+        assert np.allclose(
+            np.array(found["trace"]["y"] if "y" in found["trace"] else found["trace"]["h"]), net(x), rtol=1e-6
+        )
+        assert np.allclose(found["trace"]["h"], wanted.h, rtol=1e-6)
+    assert "h_1" in run("forward", "--model", path, "--x", given, "--work", "--step", "1").stdout
+    for words, message in (
+        (("--model", path), "--model needs inputs"),
+        (("--model", path, "--data", "x.csv"), "does not say how its data was read"),
+        (("--data", "x.csv"), "--data goes with --model"),
+        (("--model", str(tmp_path / "no"), "--x", "1"), "cannot read"),
+    ):
+        done = run("forward", *words)
+        assert done.returncode == 2
+        assert message in done.stderr
+
+
+def test_forward_reads_data_as_training_did(tmp_path):
+    series(tmp_path)
+    finished(tmp_path, "train", "--data", "series.csv", "--target", "y", "--window", "20", "--epochs", "1", "--hidden",
+             "4", "-o", "m.safetensors")  # fmt: skip
+    out = finished(tmp_path, "forward", "--model", "m.safetensors", "--data", "series.csv", "--sequence", "3",
+                   "--format", "json")  # fmt: skip
+    model, found = models.load(tmp_path / "m.safetensors"), json.loads(out)
+    read = data.read_again(str(tmp_path / "series.csv"), model.data)
+    wanted = model.network(np.asarray(read.x[40:60], np.float32))
+    assert np.allclose(found["trace"]["y"], wanted, rtol=1e-5, atol=1e-6)
+    assert any("standardised" in note for note in found["notes"])
+    (tmp_path / "p.txt").write_text("abab\n")
+    finished(
+        tmp_path, "train", "--data", "p.txt", "--by", "line", "--epochs", "1", "--hidden", "4", "-o", "t.safetensors"
+    )
+    out = finished(tmp_path, "forward", "--model", "t.safetensors", "--data", "p.txt", "--show", "y")
+    assert "T = 5 steps, D = 3 inputs" in out
 
 
 # ------------------------------------------------------------------------------------------------------ generated text

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "rnncalc"
 STAIRS = [  # from the ground up; rooms of one step do not import each other
-    {"errors", "language", "functions", "safe"},
+    {"errors", "language", "functions", "safe", "spool"},
     {"equations"},
     {"writing"},
     {"cells"},
@@ -26,7 +26,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"examples"},
     {"recipe"},
     {"runs"},
-    {"prediction", "generation", "sweep", "plots", "estimators"},
+    {"prediction", "generation", "asking", "sweep", "plots", "estimators"},
     {"passes"},
     {"problems"},
     {"reading", "quantities"},
