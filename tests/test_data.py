@@ -216,7 +216,7 @@ WRITTEN = {  # kind → its ending, how it is read, and so many lines of it
 
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_memory_does_not_grow_with_the_file(kind, tmp_path, monkeypatch):
-    """Python's and NumPy's own memory, at its highest, from reading to the end of an epoch; but for some bytes a sequence."""
+    """Python's and NumPy's memory at its highest, reading and training, but for some bytes a sequence."""
     ending, about, lines = WRITTEN[kind]
     monkeypatch.setattr(spooling, "LIMIT", 100_000)
     monkeypatch.setattr(spooling, "PENDING", 50_000)

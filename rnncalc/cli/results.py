@@ -47,7 +47,7 @@ def reached(run: Any) -> dict[str, dict[str, float]]:
 
 def _line(title: str, values: Mapping[str, float]) -> str:
     shown = [f"{_(name)} {_shown(key, values[key])}" for key, name in NAMES.items() if key in values]
-    return f"{title}: {', '.join(shown)}"
+    return _("{title}: {values}").format(title=title, values=_(", ").join(shown))
 
 
 def _shown(key: str, value: float) -> str:

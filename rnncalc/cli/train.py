@@ -16,6 +16,7 @@ from rnncalc.cli.spoken import Spoken
 from rnncalc.language import _
 
 OVERFLOWED, INTERRUPTED = 3, 130
+FEW = 4  # steps of an epoch, below which somebody should know
 OPTIONS = {  # option → kind, help; the names are those of configuration files
     "data": (str, "CSV, TSV, NPZ, NPY, JSON lines or text; or example:NAME."),
     "test": (str, "A second file, unseen in training, to be judged on."),
@@ -98,7 +99,7 @@ def command(
 
     \b
     rnncalc train --data weather.csv --input temp,wind --target temp --ahead 1 \\
-                  --cell lstm --hidden 32 --val 0.2 -o model.safetensors
+                  --window 50 --batch 4 --hidden 32 --val 0.2 -o model.safetensors
     rnncalc train --example sin-cos -o model.safetensors
     rnncalc train --resume -o model.safetensors
 
@@ -118,7 +119,10 @@ def command(
             click.echo("$ " + recipe.command(chosen, model), err=True)
         run = recipe.prepare(recipe.checked(chosen, _("options")))
     settings, began = run.trainer.settings, time.monotonic()
-    watch = Watch(settings.epochs, run.trainer.data.batches(settings.batch, settings.chunk), quiet)
+    batches = run.trainer.data.batches(settings.batch, settings.chunk)
+    if batches < FEW and not quiet:
+        click.echo(_few(batches, len(run.trainer.data), settings.batch), err=True)
+    watch = Watch(settings.epochs, batches, quiet)
     try:
         with watch:
             runs.carry_out(run, model, checkpoint, watch)
@@ -138,3 +142,10 @@ def command(
         return 0
     tell(run, model, seconds, curve=not quiet and sys.stdout.isatty())
     return 0
+
+
+def _few(batches: int, sequences: int, batch: int) -> str:
+    """A network learns a little in each step: who takes few should know why."""
+    message = _("note: an epoch is {n} step(s): {sequences} sequence(s), {batch} together. More steps: {how}")
+    how = "--window 50, --chunk 50 --batch 8" if sequences == 1 else "--batch, --window, --epochs"
+    return message.format(n=batches, sequences=sequences, batch=batch, how=how)
