@@ -21,7 +21,7 @@ from rnncalc.examples import EXAMPLES
 from rnncalc.recipe import Run, prepare
 from rnncalc.weights.pytorch import from_state_dict
 
-EPOCHS = {"binary-addition": 15, "sin-cos": 20, "digits": 15, "quatrains": 20, "cnn-features": 15, "names": 8}
+EPOCHS = {"binary-addition": 15, "sin-cos": 20, "digits": 15, "quatrains": 5, "cnn-features": 15, "names": 8}
 
 
 class Theirs(torch.nn.Module):
@@ -114,19 +114,13 @@ def race(name: str, epochs: int) -> dict[str, Any]:
                 writeable[slot.name][:] = other.arrays[key]
     times: dict[str, list[tuple[float, float]]] = {"rnncalc": [], "torch": []}
     trainer = run.trainer
-    for batch in list(trainer.data.epoch(trainer.settings.batch, 0, 0, True))[:1]:  # compile, or fetch from the cache
-        x, y = trainer._rows(trainer.data, batch)
-        trainer.step(x, batch.schedule, trainer.states, y, 1.0, 0, trainer.g)
-        trainer.optimizer.update(trainer.parameters.vector, trainer.g, 0.0)
-        trainer.optimizer.count = 0
-        for vector in trainer.optimizer.vectors.values():
-            vector[:] = 0
+    compiled = prepare({**options, "epochs": 1}).trainer  # another run of the same: compile, or fetch from the cache
+    compiled.way.epoch(0.0, lambda trainer: None, 10.0)
     for epoch in range(epochs):
         began = time.perf_counter()
-        for batch in trainer.data.epoch(trainer.settings.batch, 0, epoch, True):
-            trainer._train(batch, trainer.rate.lr)
+        trainer.way.epoch(trainer.rate.lr, lambda trainer: None, 10.0)
         loss = trainer.progress.loss
-        trainer.progress.total = trainer.progress.weight = 0.0
+        trainer._end_epoch(trainer.rate.lr)
         times["rnncalc"].append((time.perf_counter() - began, loss))
         ready, total, weight = batches(run, epoch), 0.0, 0
         began = time.perf_counter()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rnncalc.language import _
+
 HEIGHT, WIDTH = 8, 60
 MARKS = {"loss": "•", "val_loss": "○"}
 ASCII = {"loss": "*", "val_loss": "o"}
@@ -30,7 +32,9 @@ def curve(history: Sequence[dict[str, float]], width: int = WIDTH, ascii: bool =
     for row, cells in enumerate(grid):
         label = f"{math.exp(top - height * row / (HEIGHT - 1)):9.3g}"
         lines.append(f"{label} {'|' if ascii else '│'}{''.join(cells).rstrip()}")
-    shown = "  ".join(f"{mark} {name}" for name, mark in marks.items() if name in history[-1])
+    words = {"loss": _("loss"), "val_loss": _("validation loss")}
+    shown = "  ".join(f"{mark} {words[name]}" for name, mark in marks.items() if name in history[-1])
     return (
-        "\n".join([*lines, f"{'epoch':>9} 1 … {len(history)}    {shown}".replace("…", "..." if ascii else "…")]) + "\n"
+        "\n".join([*lines, f"{_('epoch'):>9} 1 … {len(history)}    {shown}".replace("…", "..." if ascii else "…")])
+        + "\n"
     )

@@ -18,6 +18,8 @@ from rnncalc.training import Trainer
 if TYPE_CHECKING:
     from rnncalc.network import Network
 
+WAIT = 1.0  # seconds for which steps are left to machine code: what Ctrl-C waits for
+
 
 def fit(
     network: Network,
@@ -41,7 +43,7 @@ def fit(
     elif validation is not None:
         held_out = read(*validation)
     trainer = Trainer(network, data, chosen, held_out)
-    return trainer.run(watch or (lambda trainer: None))
+    return trainer.run(watch) if watch else trainer.run(wait=WAIT)
 
 
 def settings(**given: Any) -> Settings:

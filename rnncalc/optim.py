@@ -109,27 +109,36 @@ class Optimizer:
     def update(self, theta: np.ndarray, g: np.ndarray, lr: float, factor: float = 1, bound: float = math.inf) -> None:
         """One step of θ, in place. factor: what clipping by norm multiplies g by; bound: what clips its entries."""
         self.count += 1
-        options = {**self.options, "lr": lr}
         if not self.compiled:
             g = np.clip(g * g.dtype.type(factor), -bound, bound)
-            self.rule.step(theta, g, self.vectors, options, self.count)
+            self.rule.step(theta, g, self.vectors, {**self.options, "lr": lr}, self.count)
             return
+        numbers = np.array(self.numbers(lr, self.count, bound), theta.dtype)
+        numbers[0] = factor
+        self.kernel(theta, g, *self.vectors.values(), numbers)
+
+    @property
+    def kernel(self) -> Any:
+        """The formula in machine code: it takes θ, g, the vectors and the numbers."""
         from rnncalc.engine import update
 
-        o, kept = options, list(self.vectors.values())
-        numbers: list[float] = [factor, bound, lr, o["weight_decay"]]
+        kernels: dict[Any, Any] = {_adam: update.adam, _rmsprop: update.rmsprop, _sgd: update.sgd}
+        return kernels[self.rule.step]
+
+    def numbers(self, lr: float, count: int, bound: float = math.inf) -> list[float]:
+        """What the compiled formula needs to know at the count-th step, from 1; the first is clipping's factor."""
+        o = self.options
         if self.rule.step is _adam:
             apart = bool(o.get("decoupled"))
-            numbers[2:4] = [lr / (1 - o["beta1"] ** self.count), 0 if apart else o["weight_decay"]]
-            numbers += [o["beta1"], 1 - o["beta1"], o["beta2"], 1 - o["beta2"]]
-            numbers += [math.sqrt(1 - o["beta2"] ** self.count), o["eps"], 1 - lr * o["weight_decay"] * apart]
-            update.adam(theta, g, *kept, np.array(numbers, theta.dtype))
-        elif self.rule.step is _rmsprop:
-            numbers += [o["momentum"], o["alpha"], 1 - o["alpha"], o["eps"]]
-            update.rmsprop(theta, g, *kept, np.array(numbers, theta.dtype))
-        else:
-            numbers.append(o["momentum"])
-            update.sgd(theta, g, *kept, np.array(numbers, theta.dtype), bool(o.get("nesterov")), self.count == 1)
+            return [
+                1.0, bound, lr / (1 - o["beta1"] ** count), 0 if apart else o["weight_decay"],
+                o["beta1"], 1 - o["beta1"], o["beta2"], 1 - o["beta2"],
+                math.sqrt(1 - o["beta2"] ** count), o["eps"], 1 - lr * o["weight_decay"] * apart,
+            ]  # fmt: skip
+        numbers = [1.0, bound, lr, o["weight_decay"], o["momentum"]]
+        if self.rule.step is _rmsprop:
+            return [*numbers, o["alpha"], 1 - o["alpha"], o["eps"]]
+        return [*numbers, o.get("nesterov", 0), float(count == 1)]
 
 
 _BELOW_ONE = ("beta1", "beta2", "alpha")

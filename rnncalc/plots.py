@@ -41,7 +41,18 @@ def plot(kind: str, model: Model, path: str, source: str | None = None, sequence
 
 def _figure() -> Any:
     try:
+        import matplotlib
         from matplotlib.figure import Figure
+
+        fonts = [
+            "Noto Sans CJK SC",
+            "Source Han Sans SC",
+            "WenQuanYi Micro Hei",
+            "Microsoft YaHei",
+            "PingFang SC",
+            "SimHei",
+        ]
+        matplotlib.rcParams["font.sans-serif"] = [*matplotlib.rcParamsDefault["font.sans-serif"], *fonts]
     except ImportError:
         raise ProblemError(_("plots need matplotlib: pip install rnncalc[plot]")) from None
     return Figure(figsize=(8, 4.5), dpi=120)
@@ -59,11 +70,11 @@ def _loss(figure: Any, model: Model) -> None:
         raise ProblemError(_("this model has no history"))
     axes = figure.add_subplot()
     epochs = [entry["epoch"] for entry in model.history]
-    for name in ("loss", "val_loss"):
+    for name, word in (("loss", _("loss")), ("val_loss", _("validation loss"))):
         if name in model.history[0]:
-            axes.plot(epochs, [entry[name] for entry in model.history], label=name)
+            axes.plot(epochs, [entry[name] for entry in model.history], label=word)
     axes.set_yscale("log")
-    axes.set_xlabel("epoch")
+    axes.set_xlabel(_("epoch"))
     axes.legend()
 
 
@@ -81,8 +92,14 @@ def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences) -> None:
             raise ProblemError(_("{cell} has no gates"), cell=layer.cell.name)
         for way, signals in made.passes.items():
             for name in names:
-                _heat(figure, signals[name], f"{name}, layer {number}" + (f", {way}" if len(made.passes) > 1 else ""))
+                _heat(figure, signals[name], _titled(name, number, way if len(made.passes) > 1 else ""))
     _arrange(figure)
+
+
+def _titled(name: str, layer: int, way: str) -> str:
+    """Which signal of which layer, and in which direction if it has two."""
+    ways = {"": "", "forward": ", " + _("forward"), "backward": ", " + _("backward")}
+    return _("{name}, layer {n}").format(name=name, n=layer) + ways[way]
 
 
 def _heat(figure: Any, values: np.ndarray, title: str) -> None:
@@ -95,8 +112,8 @@ def _heat(figure: Any, values: np.ndarray, title: str) -> None:
         extent=(0.5, len(values) + 0.5, values.shape[1] + 0.5, 0.5), interpolation="nearest",
     )  # fmt: skip
     axes.set_title(title, fontsize=9)
-    axes.set_xlabel("step")
-    axes.set_ylabel("unit")
+    axes.set_xlabel(_("step"))
+    axes.set_ylabel(_("unit"))
     figure.colorbar(image, ax=axes)
 
 
@@ -123,8 +140,8 @@ def _flow(figure: Any, model: Model, trace: Trace) -> None:
         for way, one in found.passes.items():
             name = "dh" if "dh" in one.steps else next(iter(one.steps))
             norms = np.linalg.norm(one.steps[name], axis=1)
-            label = f"|{name}|, layer {number}" + (f", {way}" if len(layer.passes) > 1 else "")
+            label = _titled(f"|{name}|", number, way if len(layer.passes) > 1 else "")
             axes.plot(np.arange(1, len(norms) + 1), np.maximum(norms, 1e-30), label=label)
     axes.set_yscale("log")
-    axes.set_xlabel("step")
+    axes.set_xlabel(_("step"))
     axes.legend()

@@ -23,6 +23,7 @@ from rnncalc.language import _
 from rnncalc.network import Network
 from rnncalc.sequences import Sequences
 from rnncalc.settings import Settings
+from rnncalc.spool import blocks
 from rnncalc.training import Trainer
 
 NETWORK = {  # option → its value unless given; None: from the data
@@ -53,7 +54,8 @@ class Run:
         found = 0
         for part in (self.trainer.data, self.trainer.validation):
             for array in (part.x, part.y, part.starts) if part else ():
-                found = zlib.crc32(np.ascontiguousarray(array), found)  # type: ignore[arg-type]
+                for (some,) in blocks(array):
+                    found = zlib.crc32(np.ascontiguousarray(some), found)  # type: ignore[arg-type]
         return found
 
 
@@ -110,7 +112,20 @@ def _word(kind: type) -> str:
     return {int: _("a whole number"), float: _("a number"), str: _("a text"), bool: _("true or false")}[kind]
 
 
-_WHOLE = ("hidden", "layers", "window", "ahead", "epochs", "batch", "every", "warmup", "chunk", "patience", "seed")
+_WHOLE = (
+    "hidden",
+    "layers",
+    "window",
+    "ahead",
+    "epochs",
+    "batch",
+    "every",
+    "warmup",
+    "chunk",
+    "truncate",
+    "patience",
+    "seed",
+)
 _TEXTS = (
     "data", "test", "kind", "input", "target", "id", "time", "tokens", "by", "scale", "at", "cell", "direction",
     "merge", "activation", "output", "init", "dtype", "engine", "loss", "optimizer", "schedule",

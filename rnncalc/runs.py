@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnncalc.bigram import Bigram
 from rnncalc.data import scaling
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
@@ -20,6 +19,7 @@ from rnncalc.sequences import Sequences
 from rnncalc.training import Trainer
 from rnncalc.weights import models
 
+WAIT = 0.1  # seconds for which steps are left to machine code: what Ctrl-C and the progress bar wait for
 MORE = ("epochs", "patience")  # what a run that is taken up again may be given anew
 
 
@@ -65,7 +65,7 @@ def carry_out(run: Run, output: str | None, interval: float, watch: Callable[[Tr
             last = time.monotonic()
         watch(trainer)
 
-    run.trainer.run(step)
+    run.trainer.run(step, min(WAIT, interval))
     if output is not None:
         save(run, output)
         checkpoint_of(output).unlink(missing_ok=True)
@@ -106,13 +106,14 @@ def judged(run: Run, data: Sequences) -> dict[str, float]:
     found = {"loss": loss}
     if run.trainer.settings.loss in ("cross_entropy", "binary_cross_entropy"):
         found["accuracy"] = right
-        if data.targets > len(data) > 1:
+        if data.targets > len(data) > 1 and run.about["kind"] != "text":
             found["whole"] = _whole(outputs(run.network, data), data)
     elif "y_mean" in run.about:
         y, wanted = (scaling.undone(rows, run.about) for rows in (outputs(run.network, data), data.y))
         found["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
     if run.about["kind"] == "text":
-        found["bigram_loss"] = bigram_loss(data)
+        learnt = [run.trainer.data, run.trainer.validation if data is run.test else None]
+        found["bigram_loss"] = Bigram([part for part in learnt if part], run.network.sizes["D"]).loss(data)
     return found
 
 
@@ -124,11 +125,3 @@ def _whole(y: np.ndarray, data: Sequences) -> float:
         good = (((y > 0.5) == (data.y > 0.5)) | np.isnan(data.y)).all(axis=1)
     wrong = np.add.reduceat(~good, data.starts[:-1])[data.lengths > 0]
     return float((wrong == 0).mean())
-
-
-def bigram_loss(data: Sequences) -> float:
-    """The best that the token before alone can say of the next: the mean of −log p, p as counted in the data."""
-    kept = data.y >= 0
-    pairs = Counter(zip(data.x[kept].tolist(), data.y[kept].tolist()))
-    firsts: Counter[int] = Counter(data.x[kept].tolist())
-    return -sum(n * math.log(n / firsts[first]) for (first, _second), n in pairs.items()) / max(int(kept.sum()), 1)

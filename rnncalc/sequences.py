@@ -21,6 +21,7 @@ from rnncalc.errors import ShapeError
 from rnncalc.language import _
 from rnncalc.layer import as_array
 from rnncalc.schedule import Schedule
+from rnncalc.spool import blocks, copied
 
 POOL = 32  # batches that are sorted by length together: near enough in length, far enough from the same each epoch
 
@@ -60,7 +61,9 @@ class Sequences:
     @cached_property
     def targets(self) -> int:
         """How many rows have a target."""
-        return int((self.y >= 0).sum() if self.y.ndim == 1 else (~np.isnan(self.y)).any(axis=1).sum())
+        if self.y.ndim == 1:
+            return sum(int((some >= 0).sum()) for (some,) in blocks(self.y))
+        return sum(int((~np.isnan(some)).any(axis=1).sum()) for (some,) in blocks(self.y))
 
     @classmethod
     def of(cls, x: Any, y: Any = None, lengths: ArrayLike | None = None, *, classes: bool, inputs: int) -> Sequences:
@@ -96,9 +99,10 @@ class Sequences:
 
     def chosen(self, which: np.ndarray) -> Sequences:
         """Some of the sequences, in that order; rows are copied."""
-        rows = np.concatenate([np.empty(0, np.int64), *(np.arange(self.starts[i], self.starts[i + 1]) for i in which)])
-        starts = np.concatenate([[0], np.cumsum(self.lengths[which])]).astype(np.int64)
-        return replace(self, x=self.x[rows.astype(np.int64)], y=self.y[rows.astype(np.int64)], starts=starts)
+        begins, lengths = self.starts[which], self.lengths[which]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        x, y = (copied(rows, begins, lengths) for rows in (self.x, self.y))
+        return replace(self, x=x, y=y, starts=starts)
 
     def split(self, share: float, seed: int) -> tuple[Sequences, Sequences | None]:
         """Without and with that share, drawn by the seed; of a series the end, of one long sequence its last steps."""
@@ -115,7 +119,14 @@ class Sequences:
         cut = len(self) - max(1, round(len(self) * share))
         if cut < 1:
             raise ShapeError(_("{n} sequences are too few to put {share} aside"), n=len(self), share=share)
+        if self.ordered:  # neighbours, which need no copy
+            return self._run(0, cut), self._run(cut, len(self))
         return self.chosen(np.sort(order[:cut])), self.chosen(np.sort(order[cut:]))
+
+    def _run(self, first: int, last: int) -> Sequences:
+        """Neighbouring sequences: views."""
+        begin, end = self.starts[first], self.starts[last]
+        return replace(self, x=self.x[begin:end], y=self.y[begin:end], starts=self.starts[first : last + 1] - begin)
 
     # batches ----------------------------------------------------------------------------------------------------------
 
@@ -152,13 +163,35 @@ class Sequences:
 
     def stream(self, batch: int, chunk: int, begin: int = 0) -> Iterator[Batch]:
         """One long sequence as so many streams side by side, `chunk` steps at a time, the states carried on."""
-        length = len(self.x) // batch
-        if length < 1:
-            raise ShapeError(_("{n} steps are too few for {batch} streams"), n=len(self.x), batch=batch)
+        length = self._streams(batch)
         for at in range(begin * chunk, length, chunk):
             steps = min(chunk, length - at)
             rows = length * np.arange(batch) + (at + np.arange(steps))[:, None]
             yield Batch(rows.reshape(-1), _full(batch, steps), carried=at > 0)
+
+    def _streams(self, batch: int) -> int:
+        """How many steps each of so many streams has."""
+        length = len(self.x) // batch
+        if length < 1:
+            raise ShapeError(_("{n} steps are too few for {batch} streams"), n=len(self.x), batch=batch)
+        return length
+
+    def runs(
+        self, batch: int, seed: int, epoch: int, shuffle: bool, chunk: int = 0, begin: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The batches of `epoch` from the begin-th on, as where sequences begin among the rows, their lengths, and
+        where batches begin among them (one more than there are batches). Of a stream, so many that they fit anywhere.
+        """
+        if chunk and len(self) == 1:
+            length = self._streams(batch)
+            at = np.arange(begin * chunk, length, chunk)[: MOST // batch + 1]
+            begins = at[:, None] + length * np.arange(batch)
+            lengths = np.repeat(np.minimum(chunk, length - at), batch)
+            return begins.reshape(-1), lengths, batch * np.arange(len(at) + 1)
+        order = self.order(batch, seed, epoch, shuffle)[begin:]
+        which = np.concatenate([NOTHING, *order])
+        cuts = np.concatenate([[0], np.cumsum([len(one) for one in order])]).astype(np.int64)
+        return self.starts[which], self.lengths[which], cuts
 
     def batches(self, batch: int, chunk: int = 0) -> int:
         """How many batches an epoch has."""
@@ -167,6 +200,8 @@ class Sequences:
         return -(-len(self) // batch)
 
 
+MOST = 1 << 18  # pieces of a stream that are laid out at once
+NOTHING = np.empty(0, np.int64)
 _kept: dict[tuple[int, int], Schedule] = {}
 
 

@@ -33,15 +33,19 @@ class Settings:
     clip_norm: float | None = None
     clip_value: float | None = None
     chunk: int = 0
+    truncate: int = 0
     shuffle: bool = True
     patience: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 0), ("batch", 1), ("chunk", 0), ("seed", 0), ("patience", 0)):
+        for name, least in (("epochs", 0), ("batch", 1), ("chunk", 0), ("truncate", 0), ("seed", 0), ("patience", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=least)
+        if self.chunk and self.truncate:
+            message = _("truncate and chunk are two ways to cut: every loss reaches K steps, or blocks of K; give one")
+            raise ProblemError(message)
         for name in ("clip_norm", "clip_value"):
             value = getattr(self, name)
             if value is not None and not value > 0:

@@ -9,7 +9,6 @@ binary cross-entropy), so that ragged batches weigh alike.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -21,9 +20,9 @@ from rnncalc.language import _
 from rnncalc.losses import find
 from rnncalc.optim import Optimizer, Rate
 from rnncalc.parameters import Parameters
-from rnncalc.sequences import Batch, Sequences
+from rnncalc.sequences import Sequences
 from rnncalc.settings import NORMS, Progress, Settings
-from rnncalc.walked_step import WalkedStep
+from rnncalc.spool import blocks
 
 if TYPE_CHECKING:
     from rnncalc.network import Network
@@ -44,9 +43,10 @@ class Trainer:
         top = network.layers[-1]
         if not network.read_out and (len(top.passes) > 1 or "backward" in top.passes):
             raise ProblemError(_("a network whose last layer runs backward needs a read-out V to be trained"))
-        if settings.chunk and any("backward" in layer.passes for layer in network.layers):
-            message = _("a layer that runs backward sees the whole sequence: it cannot be trained in chunks")
-            raise ProblemError(message)
+        if (settings.chunk or settings.truncate) and any("backward" in layer.passes for layer in network.layers):
+            raise ProblemError(_("a layer that runs backward sees the whole sequence: it cannot be truncated or cut"))
+        if any(np.ndim(start) > 1 for one in network.passes for start in one.starts.values()):
+            raise ProblemError(_("a network that is trained has one start for all sequences, (H,), not (N, H)"))
         self._check(data)
         self.parameters = Parameters(network)
         self.g = np.zeros_like(self.parameters.vector)
@@ -58,8 +58,9 @@ class Trainer:
         )  # fmt: skip
         self.progress = Progress()
         self.good = self.parameters.vector.copy()  # the best validated weights, or the latest epoch's
-        self.states: list[dict[str, np.ndarray]] = self._starts()
-        self.step: Any = self._stepper(compiled)
+        self.states: list[dict[str, np.ndarray]] = self.starts()
+        self.exploded = EXPLODED
+        self.way: Any = self._way(compiled)
 
     def _check(self, data: Sequences) -> None:
         outputs = self.network.sizes["O"]
@@ -67,41 +68,45 @@ class Trainer:
             raise ProblemError(_("there is not one target to learn from"))
         if self.settings.loss == "cross_entropy" and outputs < 2:
             raise ProblemError(_("cross_entropy chooses between classes: the network needs two outputs or more"))
-        if data.y.ndim == 1 and data.y.max() >= outputs:
-            raise ProblemError(_("class {n} is there, but the network has O = {o} outputs"), n=data.y.max(), o=outputs)
+        largest = max((int(some.max()) for (some,) in blocks(data.y)), default=0) if data.y.ndim == 1 else 0
+        if largest >= outputs:
+            raise ProblemError(_("class {n} is there, but the network has O = {o} outputs"), n=largest, o=outputs)
         if data.y.ndim == 2 and data.y.shape[1] != outputs:
             message = _("targets have {n} entries, but the network has O = {o} outputs")
             raise ProblemError(message, n=data.y.shape[1], o=outputs)
 
-    def _stepper(self, compiled: bool) -> Any:
+    def _way(self, compiled: bool) -> Any:
         if not compiled:
-            return WalkedStep(self.network, self.parameters, self.settings.loss)
-        from rnncalc.engine.train_step import CompiledStep
+            from rnncalc.walked_run import WalkedRun
 
-        net, theta = self.network, self.parameters
-        return CompiledStep(net.layers, net.read_out, theta.places, theta.vector, self.settings.loss)
+            return WalkedRun(self)
+        from rnncalc.compiled_run import CompiledRun
 
-    def _starts(self) -> list[dict[str, np.ndarray]]:
+        return CompiledRun(self)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the data is one long sequence, cut in chunks whose states are carried on."""
+        return bool(self.settings.chunk) and len(self.data) == 1
+
+    def starts(self) -> list[dict[str, np.ndarray]]:
         """Where sequences start that are not carried on: from the layers' own starts, else from zero."""
         return [dict(one.starts) for one in self.network.passes]
 
     # the loop ---------------------------------------------------------------------------------------------------------
 
-    def run(self, watch: Callable[[Trainer], None] = lambda trainer: None) -> list[dict[str, float]]:
-        """To the end; `watch` is called after every step and every epoch. Returns the history, an entry an epoch.
+    def run(
+        self, watch: Callable[[Trainer], None] = lambda trainer: None, wait: float | None = None
+    ) -> list[dict[str, float]]:
+        """To the end; `watch` is called after every epoch, and every `wait` seconds or so, or after every step.
 
-        The network then has the weights of the best validation, or the last ones where there is none. What `watch`
-        raises stops the run where it is, to be taken up again from `state`.
+        Returns the history, an entry an epoch. The network then has the weights of the best validation, or the last
+        ones where there is none. What `watch` raises stops the run where it is, to be taken up again from `state`.
         """
         settings, progress = self.settings, self.progress
         while progress.epoch < settings.epochs and not progress.stopped:
             lr = self.rate(progress.epoch, progress.drops)
-            batches = self.data.epoch(
-                settings.batch, settings.seed, progress.epoch, settings.shuffle, settings.chunk, progress.step
-            )
-            for batch in batches:
-                self._train(batch, lr)
-                watch(self)
+            self.way.epoch(lr, watch, wait)
             self._end_epoch(lr)
             watch(self)
         return self.finish()
@@ -110,57 +115,24 @@ class Trainer:
         """Put the weights in place that are to be kept."""
         if self.validation is not None and self.progress.history:
             self.parameters.vector[:] = self.good
-        self.step.refresh()
         self.parameters.changed()
         return self.progress.history
 
-    def _train(self, batch: Batch, lr: float) -> None:
-        settings, progress = self.settings, self.progress
-        if not batch.carried:
-            self.states = self._starts()
-        x, y = self._rows(self.data, batch)
-        weight = self._weight(y)
-        chunk = settings.chunk if len(self.data) > 1 else 0
-        total, right = self.step(x, batch.schedule, self.states, y, 1 / max(weight, 1), chunk, self.g)
-        loss, norm = total / max(weight, 1), self._norm()
+    def took(self, total: float, right: int, norm: float, weight: int, good: bool) -> None:
+        """A step was taken; or it was not, because its loss is no good."""
+        progress, loss = self.progress, total / max(weight, 1)
         progress.norms = [*progress.norms[1 - NORMS :], norm]
         if progress.first is None:
             progress.first = loss
-        if not math.isfinite(loss) or not math.isfinite(norm) or loss > EXPLODED * max(progress.first, 1):
+        if not good:
             self._diverged(loss)
-        factor = min(1.0, settings.clip_norm / norm) if settings.clip_norm and norm > 0 else 1.0
-        self.optimizer.update(
-            self.parameters.vector, self.g, lr, factor, math.inf if settings.clip_value is None else settings.clip_value
-        )
-        self.step.refresh()
-        if settings.chunk and len(self.data) == 1:
-            self.states = self.step.last_states()
         progress.step += 1
         progress.steps += 1
         progress.total, progress.weight = progress.total + total, progress.weight + weight
         progress.right += right
 
-    def _rows(self, data: Sequences, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and targets of a batch, gathered."""
-        return data.x.take(batch.rows, axis=0).astype(self.network.dtype, copy=False), data.y.take(batch.rows, axis=0)
-
-    def _weight(self, y: np.ndarray) -> int:
-        """What the loss of a batch is divided by: its targets, or all their entries."""
-        if y.ndim == 1:
-            return int(np.count_nonzero(y >= 0))
-        there = ~np.isnan(y)
-        return int(there.any(axis=1).sum() if self.settings.loss == "cross_entropy" else there.sum())
-
-    def _norm(self) -> float:
-        if not self.optimizer.compiled:
-            return float(np.sqrt((self.g.astype(np.float64) ** 2).sum()))
-        from rnncalc.engine import train_loops
-
-        return math.sqrt(train_loops.squares(self.g))
-
     def _diverged(self, loss: float) -> None:
         self.parameters.vector[:] = self.good
-        self.step.refresh()
         self.parameters.changed()
         shown = ", ".join(f"{norm:.3g}" for norm in self.progress.norms)
         message = _(
@@ -203,17 +175,7 @@ class Trainer:
 
     def evaluate(self, data: Sequences) -> tuple[float, float]:
         """The mean loss, and the share of targets that were right (for the losses that know right from wrong)."""
-        total, weight, right, states = 0.0, 0, 0, self.states
-        streams = self.settings.batch if len(data) > 1 else 1
-        for batch in data.epoch(streams, 0, 0, False, self.settings.chunk):
-            if not batch.carried:
-                self.states = self._starts()
-            x, y = self._rows(data, batch)
-            found, hits = self.step(x, batch.schedule, self.states, y, 1.0)
-            if self.settings.chunk and len(data) == 1:
-                self.states = self.step.last_states()
-            total, weight, right = total + found, weight + self._weight(y), right + hits
-        self.states = states
+        total, weight, right = self.way.judge(data)
         return total / max(weight, 1), right / max(data.targets, 1)
 
     # pausing ----------------------------------------------------------------------------------------------------------
@@ -243,5 +205,4 @@ class Trainer:
                 self.states[int(number)][state] = rows
         self.optimizer.count = numbers.pop("count")
         self.progress = Progress(**numbers)
-        self.step.refresh()
         self.parameters.changed()

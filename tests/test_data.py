@@ -1,15 +1,18 @@
 """Data on the way in: every kind of file, errors with their place, scaling, files that do not fit into memory."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from rnncalc import data
-from rnncalc.data import rows as spooling
-from rnncalc.data.rows import Spool
+from rnncalc import compiled_run, data
+from rnncalc import spool as spooling
+from rnncalc.data import table
+from rnncalc.data import text as texts
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.recipe import prepare
+from rnncalc.spool import Spool
 
 
 def read(tmp_path, name, content, loss=None, **about):
@@ -179,8 +182,60 @@ def test_rows_beyond_memory_lie_on_disk(tmp_path, monkeypatch):
     found = []
     for limit in (10**9, 1000):
         monkeypatch.setattr(spooling, "LIMIT", limit)
-        monkeypatch.setattr(Spool.__init__, "__defaults__", (limit,))
         run = prepare({"data": str(tmp_path / "a.csv"), "target": "y", "window": 9, "epochs": 2, "batch": 10})
         assert isinstance(run.trainer.data.x, np.memmap) == (limit == 1000)
         found.append(run.trainer.run())
     assert found[0] == found[1]
+
+
+def test_long_format_in_order_costs_nothing_and_out_of_order_is_sorted(tmp_path):
+    rows = [("a", 1, 1.0), ("a", 2, 2.0), ("b", 1, 3.0), ("b", 2, 4.0), ("c", 7, 5.0)]
+    text = lambda rows: "id,t,x,y\n" + "\n".join(f"{a},{t},{x},{x * x}" for a, t, x in rows)  # noqa: E731
+    found, _about, _loss = read(tmp_path, "a.csv", text(rows), id="id", time="t", target="y")
+    mixed, _about, _loss = read(
+        tmp_path, "a.csv", text([rows[i] for i in (1, 2, 0, 4, 3)]), id="id", time="t", target="y"
+    )
+    for one in (found, mixed):
+        assert one.x[:, 0].tolist() == [1, 2, 3, 4, 5]
+        assert one.starts.tolist() == [0, 2, 4, 5]
+    dates = "t,x,y\n2024-01-02,2,1\n2024-01-01,1,1\n"
+    assert read(tmp_path, "a.csv", dates, time="t", target="y")[0].x[:, 0].tolist() == [1, 2]
+    with pytest.raises(ParseError, match="line 3: “soon” is no time like those before"):
+        read(tmp_path, "a.csv", "t,x,y\n1,2,1\nsoon,1,1\n", time="t", target="y")
+
+
+WRITTEN = {  # kind → its ending, how it is read, and so many lines of it
+    "columns": ("csv", {"target": "y", "window": 50}, lambda n: "x,y\n" + "0.5,0.25\n1.25,0.5\n" * (n // 2)),
+    "long": ("csv", {"id": "id", "time": "t", "target": "y"},
+             lambda n: "id,t,x,y\n" + "".join(f"s{i // 100},{i % 100},0.5,0.25\n" for i in range(n))),
+    "lines": ("jsonl", {}, lambda n: '{"x": [0.5, 1.5, 2.5, 3.5], "y": "a"}\n{"x": [0.5, 1.5], "y": "b"}\n' * (n // 2)),
+    "text": ("txt", {"chunk": 50}, lambda n: "abcdefgh i\n" * n),
+    "verses": ("txt", {"by": "line"}, lambda n: "abcdefgh i\n" * n),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_memory_does_not_grow_with_the_file(kind, tmp_path, monkeypatch):
+    """Python's and NumPy's memory at its highest, reading and training, but for some bytes a sequence."""
+    ending, about, lines = WRITTEN[kind]
+    monkeypatch.setattr(spooling, "LIMIT", 100_000)
+    monkeypatch.setattr(spooling, "PENDING", 50_000)
+    monkeypatch.setattr(table, "LINES", 2_000)
+    monkeypatch.setattr(texts, "CHUNK", 20_000)
+    monkeypatch.setattr(compiled_run, "ROOM", 1 << 17)
+    highest = []
+    for count in (8_000, 40_000):
+        path = tmp_path / f"{count}.{ending}"
+        path.write_text(lines(count))
+        for again in (False, True):  # the first time compiles
+            if again or count == 8_000:
+                tracemalloc.start()
+                options = {"data": str(path), "hidden": 3, "cell": "elman", "epochs": 1, "batch": 64, "val": 0.1}
+                run = prepare({**options, **about})
+                assert run.fingerprint
+                run.trainer.run(wait=0.01)
+                highest.append(tracemalloc.get_traced_memory()[1])
+                tracemalloc.stop()
+    sequences = {"lines": 32_000, "verses": 32_000, "long": 320, "columns": 640}.get(kind, 0)
+    assert highest[2] < highest[1] + 130 * sequences + 200_000, highest
+    assert isinstance(run.trainer.data.x, np.memmap)

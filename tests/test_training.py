@@ -7,6 +7,7 @@ import pytest
 from helpers import every_cell, random_arrays, random_network
 
 import rnncalc
+from rnncalc.engine.train_loops import DIFFERENTIATE
 from rnncalc.engine.train_step import CompiledStep
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.layer import Layer
@@ -16,7 +17,7 @@ from rnncalc.schedule import Schedule
 from rnncalc.sequences import Sequences
 from rnncalc.settings import Settings
 from rnncalc.training import DivergedError, Trainer
-from rnncalc.walked_step import WalkedStep
+from rnncalc.walked_run import WalkedStep
 
 CELLS = {name: cell for name, cell in every_cell().items() if "," not in name}
 LENGTHS = [3, 6, 0, 2, 6]
@@ -43,7 +44,8 @@ def stack(kind, read_out=True):
     return Network(layers, *top)
 
 
-def gradients(net, loss, lengths=None, classes=False, last=False, tokens=False, chunk=0, engine=CompiledStep):
+def gradients(net, loss, lengths=None, classes=False, last=False, tokens=False, chunk=0, truncate=0,
+              engine=CompiledStep):  # fmt: skip
     """What a step finds, and what `Network.backward` says of the same."""
     rng = np.random.default_rng(1)
     D, O, N, T = net.sizes["D"], net.sizes["O"], 5, 6
@@ -54,26 +56,35 @@ def gradients(net, loss, lengths=None, classes=False, last=False, tokens=False, 
     targets[rng.random(targets.shape) < 0.2] = np.nan
     if last:
         targets[:, :-1] = np.nan
-    wanted = net.backward(net.forward(x, lengths=lengths), targets, loss=loss, chunk=chunk or None)
+    wanted = net.backward(net.forward(x, lengths=lengths), targets, loss=loss, chunk=chunk or None,
+                          truncate=truncate or None)  # fmt: skip
     parameters = Parameters(net)
-    if engine is CompiledStep:
-        step = CompiledStep(net.layers, net.read_out, parameters.places, parameters.vector, loss)
-    else:
-        step = WalkedStep(net, parameters, loss)
-    schedule, g = Schedule.of(N, T, lengths, None), np.full_like(parameters.vector, np.nan)
+    g = np.full_like(parameters.vector, np.nan)
+    schedule = Schedule.of(N, T, lengths, None)
     rows = schedule.pack(targets)
     given = np.where(np.isnan(rows), -1, rows).astype(np.int64) if classes else rows.astype(net.dtype)
     fed = schedule.pack(numbers.astype(net.dtype) if tokens else x)
     share = 1 / max((~np.isnan(rows)).sum(), 1) if loss == "mean_squared_error" else 1
-    for _twice in range(2):  # the second time in blocks that have been used
-        total, _right = step(fed, schedule, [{} for _one in net.passes], given, share, chunk, g)
+    nothing = [{} for _one in net.passes]
+    if engine is CompiledStep:
+        places, theta = parameters.places, parameters.vector
+        step = CompiledStep(net.layers, net.read_out, places, theta, g, loss, chunk, truncate)
+        steps = np.array(lengths if lengths else [T] * N)[schedule.order]
+        for _twice in range(2):  # the second time in blocks that have been used
+            laid = step.laid(T * schedule.order, steps, np.array([0, N]))
+            assert np.array_equal(
+                laid.rows, schedule.take if lengths else schedule.pack(np.arange(N * T).reshape(N, T))
+            )
+            total = step(laid, fed.copy(), given.copy(), nothing, DIFFERENTIATE, share)[0, 0]
+    else:
+        total, _right = WalkedStep(net, parameters, loss)(fed, schedule, nothing, given, share, chunk, truncate, g)
     assert total * share == pytest.approx(wanted.loss, rel=1e-12 if net.dtype == np.float64 else 1e-5)
     return parameters.named(g), wanted
 
 
 def agree(net, loss, **how):
     found, wanted = gradients(net, loss, **how)
-    tolerance = 1e-11 if net.dtype == np.float64 else 1e-3
+    tolerance = 1e-12 if net.dtype == np.float64 else 1e-3
     for number, layer in enumerate(wanted.layers):
         for way, one in layer.passes.items():
             second = way == "backward" and len(layer.passes) > 1
@@ -99,6 +110,9 @@ def test_a_step_finds_the_gradients_of_backward(name):
         agree(net, "cross_entropy", classes=True, chunk=2)
         if not cell.adds_input:
             agree(net, "cross_entropy", classes=True, tokens=True)
+        for K in (1, 3, 6):
+            agree(net, "cross_entropy", classes=True, truncate=K)
+            agree(net, "cross_entropy", truncate=K, last=True, lengths=LENGTHS)
 
 
 @pytest.mark.parametrize("kind", ["three", "both", "backward", "odd", "odd both"])
@@ -109,6 +123,11 @@ def test_a_step_goes_through_stacks(kind):
     if kind != "backward":
         agree(stack(kind, read_out=False), "mean_squared_error", lengths=LENGTHS)
     agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, engine=WalkedStep)
+    if kind in ("three", "odd"):
+        for K in (1, 2, 5, 9):
+            agree(stack(kind), "squared_error", lengths=LENGTHS, truncate=K)
+            agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, last=True, truncate=K)
+        agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, truncate=2, engine=WalkedStep)
 
 
 def test_a_step_in_single_precision():
@@ -215,6 +234,50 @@ def test_both_engines_take_the_same_path():
         net.fit(x, y, loss="cross_entropy", **settings)
         found.append(weights(net))
     assert np.allclose(*found, rtol=1e-9, atol=1e-12)
+
+
+def test_blocks_of_steps_do_not_matter():
+    x, y = task(count=50)
+    data, found = Sequences.of(x, y, classes=True, inputs=D), []
+    for wait in (None, 1e-4, 10.0):
+        net, seen = network(), []
+        settings = Settings("cross_entropy", epochs=3, batch=4, clip_norm=0.5, optimizer="adamw")
+        trainer = Trainer(net, *settle(data, settings))
+        history = trainer.run(lambda one, seen=seen: seen.append(one.progress.steps), wait)
+        found.append((weights(net), history, trainer.progress.norms))
+        if wait is None:
+            assert seen[:11] == [*range(1, 11), 10]  # after every step, and after the epoch
+    for other in found[1:]:
+        assert np.array_equal(found[0][0], other[0])
+        assert found[0][1:] == other[1:]
+
+
+def test_fit_truncates_on_both_engines():
+    x, y = task(count=20)
+    found = {}
+    for engine, truncate in (("numba", 2), ("equations", 2), ("numba", 99), ("numba", 0)):
+        net = network(engine, cell="lstm")
+        net.fit(x, y, loss="cross_entropy", epochs=3, batch=6, optimizer="sgd", lr=0.5, truncate=truncate)
+        found[engine, truncate] = weights(net)
+    assert np.allclose(found["numba", 2], found["equations", 2], rtol=1e-10, atol=1e-13)
+    assert np.array_equal(found["numba", 99], found["numba", 0])
+    assert not np.allclose(found["numba", 2], found["numba", 0])
+    with pytest.raises(ProblemError, match="two ways to cut"):
+        network().fit(x, y, loss="cross_entropy", truncate=2, chunk=3)
+    with pytest.raises(ProblemError, match="it cannot be truncated"):
+        stack("both").fit(np.zeros((2, 3, 3)), np.zeros((2, 7)), loss="squared_error", truncate=2)
+
+
+def test_what_starts_each_sequence_apart_is_refused_and_a_shared_start_is_used():
+    rng = np.random.default_rng(3)
+    arrays, x, y = random_arrays(CELLS["elman"], rng, D=D, H=4), rng.normal(size=(6, 5, D)), rng.normal(size=(6, 5, 4))
+    found = []
+    for engine in ("numba", "equations"):
+        net = Network([Layer(CELLS["elman"], **arrays, h0=np.arange(4) / 4)], engine=engine)
+        found.append(net.fit(x, y, loss="squared_error", epochs=2, batch=4, optimizer="sgd")[-1]["loss"])
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+    with pytest.raises(ProblemError, match="one start for all sequences"):
+        Network([Layer(CELLS["elman"], **arrays, h0=np.zeros((6, 4)))]).fit(x, y, loss="squared_error")
 
 
 def test_a_trained_network_predicts_with_its_new_weights_and_refuses_old_traces():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rnncalc.cli.options import (
+    GIVEN,
     PROBLEM_HELP,
     ProblemCommand,
     engine_options,
@@ -16,6 +17,10 @@ from rnncalc.cli.options import (
     show,
 )
 from rnncalc.cli.spoken import complain
+from rnncalc.language import _
+
+if TYPE_CHECKING:
+    from rnncalc.problems import Problem
 
 OVERFLOWED = 3
 
@@ -26,22 +31,34 @@ rnncalc forward --U "0.1 0.2; 0.3 0.4" --W "0.2 0.2; 0.3 0.3" \\
                 --b "0.5 0.6" --x "2 3" --V "0.7 0.8" --c 0.9
 rnncalc forward problem.json --work --step 2
 rnncalc forward problem.json --format json -o answer.json
+rnncalc forward --model model.safetensors --data new.csv --show h,y
 {PROBLEM_HELP}"""
 
 
 @click.command("forward", cls=ProblemCommand, help=HELP)
 @problem_argument
+@click.option("--model", metavar="FILE", help="A trained model; its inputs are --x, or a sequence of --data.")
+@click.option("--data", metavar="FILE", help="Data that is read as the model's training data was.")
+@click.option("--sequence", type=click.IntRange(1), default=1, show_default=True, help="Which one of the data.")
 @click.option("--work", is_flag=True, help="The arithmetic of every number.")
 @click.option("--step", default="", metavar="STEPS", help="Only these steps: 3, 10-20, last.")
 @click.option("--show", "signals", default="", metavar="NAMES", help="Only these signals: h,y; or all.")
 @engine_options
 @result_options
-def command(problem: str | None, work: bool, step: str, signals: str, engine: str, dtype: str, **look: Any) -> int:
+def command(
+    problem: str | None, model: str | None, data: str | None, sequence: int, work: bool, step: str, signals: str,
+    engine: str, dtype: str, **look: Any,
+) -> int:  # fmt: skip
     from rnncalc import reading
     from rnncalc.report import forward as report
     from rnncalc.report.shared import Choice, not_finite
 
-    asked = reading.read(given(problem), engine=engine, dtype=dtype)
+    if model is None and data is not None:
+        raise click.UsageError(_("--data goes with --model"))
+    if model is None:
+        asked = reading.read(given(problem), engine=engine, dtype=dtype)
+    else:
+        asked = _of_model(model, data, sequence, problem, engine, dtype)
     trace = asked.forward()
     choice = Choice([name.strip() for name in signals.split(",") if name.strip()], step, work)
     show(report.document(asked, trace, choice), **look)
@@ -50,3 +67,25 @@ def command(problem: str | None, work: bool, step: str, signals: str, engine: st
         return 0
     complain(not_finite(*broken))
     return OVERFLOWED
+
+
+def _of_model(model: str, data: str | None, sequence: int, problem: str | None, engine: str, dtype: str) -> Problem:
+    """A trained network asked as a problem, in its own precision unless another one is given."""
+    from rnncalc import asking, reading
+    from rnncalc.parse import given as reader
+    from rnncalc.weights import models
+
+    if problem is not None:
+        raise click.UsageError(_("give a problem or --model, not both"))
+    context, read = click.get_current_context(), models.load(model)
+    keys, notes = asking.keys(read), list[str]()
+    typed = context.meta.get(GIVEN, {})
+    if data is not None:
+        keys["x"], notes = asking.sequence(read, data, sequence)
+    elif "x" not in typed:
+        raise click.UsageError(_("--model needs inputs: --data FILE, or --x as the network takes it"))
+    if context.get_parameter_source("dtype") == click.core.ParameterSource.DEFAULT:
+        dtype = read.network.dtype.name
+    asked = reading.read({**keys, **reader.wrapped(typed, "--{}")}, engine=engine, dtype=dtype)
+    asked.notes += notes
+    return asked

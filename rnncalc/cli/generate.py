@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
-from rnncalc.cli.options import language_option
+from rnncalc.cli.options import language_option, write
 from rnncalc.cli.spoken import Spoken, remark
 
 
@@ -16,11 +18,16 @@ from rnncalc.cli.spoken import Spoken, remark
 @click.option("--top-k", type=int, help="Only among the k likeliest.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same text.")
 @click.option("--acrostic", default="", help="The first character of each line of verse.")
-@click.option("--count", default=1, show_default=True, help="So many texts, with the seeds that follow.")
+@click.option(
+    "--count", default=1, type=click.IntRange(1), show_default=True, help="So many texts, with the seeds that follow."
+)
+@click.option("--format", "format_", type=click.Choice(["plain", "json"]), help="Default: by FILE, else plain.")
+@click.option("-o", "--output-file", "output", metavar="FILE", help="Write to FILE.")
 @language_option
 def command(
-    model: str, length: int, start: str, temperature: float, top_k: int | None, seed: int, acrostic: str, count: int
-) -> None:
+    model: str, length: int, start: str, temperature: float, top_k: int | None, seed: int, acrostic: str, count: int,
+    format_: str | None, output: str | None,
+) -> None:  # fmt: skip
     """Generate text with a model that was trained on text.
 
     \b
@@ -37,9 +44,22 @@ def command(
             told.add(text)
             remark(text)
 
+    json_ = format_ == "json" or (format_ is None and output is not None and output.lower().endswith(".json"))
+    made = []
     for number in range(count):
         text = generation.generate(
             read, length, start=start, temperature=temperature, top_k=top_k, seed=seed + number, acrostic=acrostic,
             note=note,
         )  # fmt: skip
-        click.echo(text.rstrip("\n"))
+        made.append(text.rstrip("\n"))
+        if output is None and not json_:
+            click.echo(made[-1])
+    if json_:
+        texts = [{"seed": seed + number, "text": text} for number, text in enumerate(made)]
+        whole = json.dumps({"texts": texts}, ensure_ascii=False, indent=1) + "\n"
+    else:
+        whole = "".join(f"{text}\n" for text in made)
+    if output is not None:
+        write(whole, output)
+    elif json_:
+        click.echo(whole, nl=False)

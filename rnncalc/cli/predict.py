@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnncalc.cli.options import language_option, write
+from rnncalc.cli.options import result_options, show
 from rnncalc.cli.spoken import Spoken
+from rnncalc.language import _
+
+if TYPE_CHECKING:
+    from rnncalc.document import Document
 
 
 @click.command("predict", cls=Spoken)
 @click.argument("model", metavar="MODEL")
 @click.argument("data", metavar="DATA")
 @click.option("--every", is_flag=True, help="At every step, also where the model was trained on the last.")
-@click.option("--format", "format_", type=click.Choice(["csv", "json", "plain"]), help="Default: by FILE, else plain.")
-@click.option("-o", "--output-file", "output", metavar="FILE", help="Write to FILE.")
-@click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Of plain output.")
-@language_option
-def command(model: str, data: str, every: bool, format_: str | None, output: str | None, digits: int) -> None:
+@result_options
+def command(model: str, data: str, every: bool, **look: Any) -> None:
     """Predict with a trained model: DATA is read as the data that it was trained on.
 
     \b
@@ -32,35 +29,17 @@ def command(model: str, data: str, every: bool, format_: str | None, output: str
     from rnncalc import prediction
     from rnncalc.weights import models
 
-    records = list(prediction.predict(models.load(model), data, every))
-    if format_ is None:
-        ending = Path(output).suffix.lower() if output else ""
-        format_ = {".csv": "csv", ".json": "json"}.get(ending, "plain")
-    text = _csv(records) if format_ == "csv" else _json(records) if format_ == "json" else _plain(records, digits)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        write(text, output)
+    show(_document(list(prediction.predict(models.load(model), data, every))), **look)
 
 
-def _csv(records: list[dict[str, Any]]) -> str:
-    held = io.StringIO()
-    writer = csv.DictWriter(held, list(records[0]) if records else ["sequence", "step"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return held.getvalue()
+def _document(records: list[dict[str, Any]]) -> Document:
+    """A row for each prediction; for people under words of their language, for programs under fixed names."""
+    from rnncalc.document import Document, Grid
 
-
-def _json(records: list[dict[str, Any]]) -> str:
-    return json.dumps({"predictions": records}, ensure_ascii=False, indent=1) + "\n"
-
-
-def _plain(records: list[dict[str, Any]], digits: int) -> str:
-    rows = [
-        [f"{value:.{digits}g}" if isinstance(value, float) else str(value) for value in record.values()]
-        for record in records
-    ]
-    rows = [list(records[0]), *rows] if records else []
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    return "".join(f"{line}\n" for line in lines)
+    words = {"sequence": _("sequence"), "step": _("step"), "class": _("class"), "probability": _("probability")}
+    keys = tuple(records[0]) if records else ("sequence", "step")
+    rows = tuple(
+        tuple(str(value) if isinstance(value, int) else value for value in record.values()) for record in records
+    )
+    numeric = frozenset(n for n, value in enumerate(rows[0] if rows else ()) if isinstance(value, float))
+    return Document([Grid(tuple(words.get(key, key) for key in keys), rows, keys, numeric)], {"predictions": records})

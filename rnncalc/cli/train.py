@@ -11,10 +11,12 @@ from typing import Any
 import click
 
 from rnncalc.cli.options import language_option
+from rnncalc.cli.results import reached, tell
 from rnncalc.cli.spoken import Spoken, complain
 from rnncalc.language import _
 
 OVERFLOWED, INTERRUPTED = 3, 130
+FEW = 4  # steps of an epoch, below which somebody should know
 OPTIONS = {  # option → kind, help; the names are those of configuration files
     "data": (str, "CSV, TSV, NPZ, NPY, JSON lines or text; or example:NAME."),
     "test": (str, "A second file, unseen in training, to be judged on."),
@@ -44,7 +46,8 @@ OPTIONS = {  # option → kind, help; the names are those of configuration files
     "loss": (str, "cross_entropy, binary_cross_entropy, mean_squared_error, … Default: by the targets."),
     "epochs": (int, "Default 20."),
     "batch": (int, "Sequences of a batch, or streams side by side. Default 32."),
-    "chunk": (int, "Truncated BPTT: so many steps; a stream's state is carried on."),
+    "chunk": (int, "Truncated BPTT in blocks of so many steps; a stream's state is carried on."),
+    "truncate": (int, "Truncated BPTT: a step's loss reaches the so many latest steps."),
     "optimizer": (str, "sgd, momentum, nesterov, rmsprop, adam, adamw. Default adam."),
     "lr": (float, "Default: PyTorch's for the optimizer."),
     "momentum": (float, ""), "alpha": (float, ""), "beta1": (float, ""), "beta2": (float, ""), "eps": (float, ""),
@@ -96,7 +99,7 @@ def command(
 
     \b
     rnncalc train --data weather.csv --input temp,wind --target temp --ahead 1 \\
-                  --cell lstm --hidden 32 --val 0.2 -o model.safetensors
+                  --window 50 --batch 4 --hidden 32 --val 0.2 -o model.safetensors
     rnncalc train --example sin-cos -o model.safetensors
     rnncalc train --resume -o model.safetensors
 
@@ -116,7 +119,10 @@ def command(
             click.echo("$ " + recipe.command(chosen, model), err=True)
         run = recipe.prepare(recipe.checked(chosen, _("options")))
     settings, began = run.trainer.settings, time.monotonic()
-    watch = Watch(settings.epochs, run.trainer.data.batches(settings.batch, settings.chunk), quiet)
+    batches = run.trainer.data.batches(settings.batch, settings.chunk)
+    if batches < FEW and not quiet:
+        click.echo(_few(batches, len(run.trainer.data), settings.batch), err=True)
+    watch = Watch(settings.epochs, batches, quiet)
     try:
         with watch:
             runs.carry_out(run, model, checkpoint, watch)
@@ -128,29 +134,18 @@ def command(
         runs.save(run, model)
         complain(error)
         return OVERFLOWED
-    _tell(run, model, time.monotonic() - began, format_, quiet)
+    seconds = time.monotonic() - began
+    if format_ == "json":
+        progress = run.trainer.progress
+        result = {"model": model, "seconds": seconds, "steps": progress.steps, "history": progress.history}
+        click.echo(json.dumps({**result, **reached(run)}, indent=1))
+        return 0
+    tell(run, model, seconds, curve=not quiet and sys.stdout.isatty())
     return 0
 
 
-def _tell(run: Any, model: str, seconds: float, format_: str, quiet: bool) -> None:
-    """What was reached."""
-    from rnncalc import runs
-    from rnncalc.curve import curve
-
-    progress, found = run.trainer.progress, {}
-    if run.test is not None:
-        found["test"] = runs.judged(run, run.test)
-    elif run.about["kind"] == "text":
-        found["train"] = runs.judged(run, run.trainer.data)
-    if format_ == "json":
-        result = {"model": model, "seconds": seconds, "steps": progress.steps, "history": progress.history, **found}
-        click.echo(json.dumps(result, indent=1))
-        return
-    if not quiet and sys.stdout.isatty():
-        click.echo(curve(progress.history), nl=False)
-    for name, values in ({"train": progress.history[-1]} | found if progress.history else found).items():
-        shown = "  ".join(f"{key} {value:.6g}" for key, value in values.items() if key not in ("epoch", "lr"))
-        click.echo(f"{name}: {shown}")
-    if run.trainer.validation is not None and progress.best_epoch:
-        click.echo(_("kept: the weights of epoch {n}, the best in validation").format(n=progress.best_epoch))
-    click.echo(_("{model}: {n} steps in {s:.1f} s").format(model=model, n=progress.steps, s=seconds))
+def _few(batches: int, sequences: int, batch: int) -> str:
+    """A network learns a little in each step: who takes few should know why."""
+    message = _("note: an epoch is {n} step(s): {sequences} sequence(s), {batch} together. More steps: {how}")
+    how = "--window 50, --chunk 50 --batch 8" if sequences == 1 else "--batch, --window, --epochs"
+    return message.format(n=batches, sequences=sequences, batch=batch, how=how)

@@ -50,7 +50,7 @@ class Watch:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.description}"), BarColumn(bar_width=8), TextColumn("{task.percentage:3.0f} %"),
             TimeRemainingColumn(), console=Console(stderr=True), transient=True, refresh_per_second=4,
         )  # fmt: skip
         self.task = bar.add_task("", total=self.epochs * self.batches)

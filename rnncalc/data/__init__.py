@@ -17,12 +17,12 @@ from rnncalc.data.rows import Rows
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.language import _
 from rnncalc.sequences import Sequences
+from rnncalc.spool import BLOCK, blocks, release
 
 KINDS = {  # ending → module, and what it reads
     ".csv": "table", ".tsv": "table", ".npz": "arrays", ".npy": "arrays", ".jsonl": "lines", ".ndjson": "lines",
     ".txt": "text", ".text": "text",
 }  # fmt: skip
-BLOCK = 1 << 16  # rows that are moved at once
 OPTIONS = ("kind", "input", "target", "id", "time", "tokens", "by", "window", "ahead", "scale", "at")
 
 
@@ -75,6 +75,7 @@ def arranged(rows: Rows, about: dict[str, Any]) -> Sequences:
         for begin in range(0, len(y) - ahead, BLOCK):  # in place: y is ours, and may lie on disk
             until = min(begin + BLOCK, len(y) - ahead)
             y[begin:until] = y[begin + ahead : until + ahead].copy()
+        release(y)
         for begin, end in zip(starts, starts[1:]):
             y[max(end - ahead, begin) : end] = none
     window = int(about.get("window") or 0)
@@ -83,7 +84,8 @@ def arranged(rows: Rows, about: dict[str, Any]) -> Sequences:
         starts = np.concatenate([*cuts, starts[-1:]]).astype(np.int64)
         ends, ordered = starts[1:], True
     if about.setdefault("at", rows.at) == "last":
-        kept = np.full_like(y, none)
-        kept[ends - 1] = y[ends - 1]
-        y = kept
+        last = y[ends - 1].copy()
+        for (some,) in blocks(y):  # in place, as above
+            some[:] = none
+        y[ends - 1] = last
     return Sequences(x, y, starts, about["inputs"], ordered)

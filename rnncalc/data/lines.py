@@ -7,26 +7,32 @@ the whole sequence, or one for each step.
 from __future__ import annotations
 
 import json
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from rnncalc.data.rows import Labels, Rows, Spool, account, encoded, vocabulary
+from rnncalc.data.rows import Labels, Rows, account, encoded, vocabulary
 from rnncalc.data.text import split
 from rnncalc.errors import ParseError
 from rnncalc.language import _
+from rnncalc.spool import Spool
 
 
 def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
-    """input, target: the keys, x and y unless given. Raises ParseError with line and key."""
+    """input, target: the keys, x and y unless given. Raises ParseError with line and key.
+
+    The file is read twice: what its lines have in common must be known before the first one becomes rows.
+    """
     names = [about.get(key) or default for key, default in (("input", "x"), ("target", "y"))]
     x_name, y_name = (name if isinstance(name, str) else name[0] for name in names)
     about.update(input=[x_name], target=[y_name])
-    _survey(source, x_name, about)
+    targets = _Targets(source, y_name, about, loss)
+    _survey(source, x_name, about, targets)
     numbers = {token: n for n, token in enumerate(about.get("vocabulary", ()))}
-    x_rows, starts, targets = Spool(), [0], list[Any]()
+    x_rows, y_rows, starts = Spool(), Spool(), array("q", [0])
     width = about.get("inputs")
     for line, record in _records(source):
         x = record.get(x_name)
@@ -42,25 +48,32 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
                 message = _("{where}: rows of {n} numbers, but there were {m} before")
                 raise ParseError(message, where=where, n=rows.shape[1], m=width)
         x_rows.add(rows)
+        y_rows.add(targets.rows(record.get(y_name), len(rows), line))
         starts.append(x_rows.count)
-        targets.append((line, record.get(y_name)))
     account(about, inputs=len(numbers) or width)
-    y, at = _Targets(source, y_name, about, loss).rows(targets, np.array(starts, np.int64))
-    return Rows(x_rows.array(), y, np.array(starts, np.int64), at)
+    y = targets.finished(y_rows.array() if y_rows.count else targets.nothing(0))
+    return Rows(x_rows.array(), y, np.array(starts, np.int64), "every" if targets.each else "last")
 
 
-def _survey(source: str, name: str, about: dict[str, Any]) -> None:
-    """Texts have a vocabulary, which is found in a first pass."""
-    first = next(_records(source), None)
-    if first is None:
-        raise ParseError(_("{name} is empty"), name=source)
-    if not isinstance(first[1].get(name), str) or "vocabulary" in about:
-        return
-    account(about, tokens="chars")
+def _survey(source: str, name: str, about: dict[str, Any], targets: _Targets) -> None:
+    """The first pass: the vocabulary of texts, and of what kind targets are."""
+    texts: bool | None = None
     counts: Counter[str] = Counter()
     for _line, record in _records(source):
-        counts.update(split(str(record.get(name)), about["tokens"]))
-    about["vocabulary"] = vocabulary(counts)
+        x = record.get(name)
+        if texts is None:
+            texts = isinstance(x, str)
+            if texts:
+                account(about, tokens="chars")
+        tokens = split(str(x), about["tokens"]) if texts else ()
+        if texts and "vocabulary" not in about:
+            counts.update(tokens)
+        targets.see(record.get(targets.name), len(tokens) if texts else len(x) if isinstance(x, list) else 0)
+    if texts is None:
+        raise ParseError(_("{name} is empty"), name=source)
+    if texts and "vocabulary" not in about:
+        about["vocabulary"] = vocabulary(counts)
+    targets.decide()
 
 
 def _records(source: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -100,50 +113,70 @@ class _Targets:
     def __init__(self, source: str, name: str, about: dict[str, Any], loss: str | None):
         self.source, self.name, self.about = source, name, about
         self.loss, self.labels = loss, Labels(about.get("labels"))
+        self.any = self.named = self.flat = self.long = False
+        self.whole = self.each = True
+        self.sample: Any = None
 
-    def rows(self, given: list[tuple[int, Any]], starts: np.ndarray) -> tuple[np.ndarray, str]:
-        """Targets of every row, and where they lie."""
-        values = [value for _line, value in given if value is not None]
-        account(self.about, targets=bool(values))
-        flat = [one for value in values for one in (value if isinstance(value, list) else [value])]
-        named = any(isinstance(one, str) for one in flat)
-        whole = bool(flat) and all(isinstance(one, bool | int) for one in flat)
-        classes = self.about.get("classes", named or self.loss == "cross_entropy" or (whole and self.loss is None))
-        account(self.about, classes=classes)
-        lengths = np.diff(starts)
-        each = bool(values) and all(
-            isinstance(value, list) and len(value) == n
-            for (_line, value), n in zip(given, lengths)
-            if value is not None
-        )
-        each = each and (classes or lengths.max() > 1 or isinstance(values[0][0], list))
-        if classes:
-            rows: np.ndarray = np.full(int(starts[-1]), -1)
-        else:
-            sample: Any = values[0] if values else [0.0] * self.about.get("outputs", 1)
-            sample = sample[0] if each else sample
-            rows = np.full((int(starts[-1]), len(sample) if isinstance(sample, list) else 1), np.nan)
-        for number, (line, value) in enumerate(given):
-            begin, end = starts[number], starts[number + 1]
-            if value is not None and end > begin:
-                self._put(rows, begin if each else end - 1, end, value, each, line)
-        if classes:
-            rows, labels = self.labels.sorted(rows)
-            account(self.about, labels=labels, outputs=len(labels))
-        account(self.about, outputs=rows.shape[1] if rows.ndim == 2 else None)
-        return rows, "every" if each else "last"
-
-    def _put(self, rows: np.ndarray, begin: int, end: int, value: Any, each: bool, line: int) -> None:
-        where = _("{name}, line {line}, {key}").format(name=self.source, line=line, key=self.name)
-        if rows.ndim == 1:
-            parts = value if each else [value]
-            rows[begin:end] = [self.labels.number("" if one is None else str(one), where) for one in parts]
+    def see(self, value: Any, steps: int) -> None:
+        """One line's target, and how many steps its sequence has."""
+        self.long = self.long or steps > 1
+        if value is None:
             return
+        if not self.any:
+            self.sample = value
+        self.any = True
+        for one in value if isinstance(value, list) else [value]:
+            self.flat = True
+            self.named = self.named or isinstance(one, str)
+            self.whole = self.whole and isinstance(one, bool | int)
+        self.each = self.each and isinstance(value, list) and len(value) == steps
+
+    def decide(self) -> None:
+        """After the last line: classes or numbers, one for each sequence or for each step."""
+        account(self.about, targets=self.any)
+        whole = self.flat and self.whole and self.loss is None
+        self.classes = self.about.get("classes", self.named or self.loss == "cross_entropy" or whole)
+        account(self.about, classes=self.classes)
+        rows = self.any and self.each and isinstance(self.sample, list) and bool(self.sample)
+        nested = rows and isinstance(self.sample[0], list)
+        self.each = rows and (self.classes or self.long or nested)
+        sample = self.sample if self.any else [0.0] * self.about.get("outputs", 1)
+        if self.each:
+            sample = sample[0]
+        self.width = len(sample) if isinstance(sample, list) else 1
+
+    def nothing(self, steps: int) -> np.ndarray:
+        """Rows without a target."""
+        return np.full(steps, -1) if self.classes else np.full((steps, self.width), np.nan)
+
+    def rows(self, value: Any, steps: int, line: int) -> np.ndarray:
+        """The targets of one line's rows."""
+        found = self.nothing(steps)
+        if value is None or not steps:
+            return found
+        where = _("{name}, line {line}, {key}").format(name=self.source, line=line, key=self.name)
+        part = found if self.each else found[-1:]
+        if self.classes:
+            parts = value if self.each else [value]
+            if any(isinstance(one, list | dict) for one in parts):
+                raise ParseError(_("{where}: one class for each target was expected"), where=where)
+            part[:] = [self.labels.number("" if one is None else str(one), where) for one in parts]
+            return found
         try:
-            found = np.asarray(value, np.float64).reshape(end - begin, -1)
-            if found.shape[1] != rows.shape[1]:
+            given = np.asarray(value, np.float64).reshape(len(part), -1)
+            if given.shape[1] != self.width:
                 raise ValueError
-            rows[begin:end] = found
+            part[:] = given
         except (TypeError, ValueError):
             message = _("{where}: {n} numbers for each target were expected")
-            raise ParseError(message, where=where, n=rows.shape[1]) from None
+            raise ParseError(message, where=where, n=self.width) from None
+        return found
+
+    def finished(self, y: np.ndarray) -> np.ndarray:
+        """All targets, classes in the order of their names."""
+        if not self.classes:
+            account(self.about, outputs=self.width)
+            return y
+        y, labels = self.labels.sorted(y)
+        account(self.about, labels=labels, outputs=len(labels))
+        return y

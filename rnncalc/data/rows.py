@@ -1,8 +1,7 @@
-"""Rows as readers find them: in memory as long as there are few, on disk as soon as there are many."""
+"""Rows as readers find them, and what they say of classes and vocabularies."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,7 @@ import numpy as np
 
 from rnncalc.errors import ParseError
 from rnncalc.language import _
-
-LIMIT = 256 * 1024**2  # bytes that stay in memory
+from rnncalc.spool import blocks
 
 
 @dataclass(frozen=True)
@@ -23,37 +21,6 @@ class Rows:
     y: np.ndarray
     starts: np.ndarray
     at: str = "every"
-
-
-class Spool:
-    """An array that grows by rows; beyond LIMIT bytes it lies in a temporary file, of which the array is a map."""
-
-    def __init__(self, limit: int = LIMIT):
-        self.limit, self.count, self.bytes = limit, 0, 0
-        self.blocks: list[np.ndarray] = []
-        self.file: Any = None
-        self.map: np.ndarray | None = None
-
-    def add(self, block: np.ndarray) -> None:
-        """Some more rows, of one dtype and width throughout."""
-        self.blocks.append(np.ascontiguousarray(block))
-        self.count, self.bytes = self.count + len(block), self.bytes + block.nbytes
-        self.like = block
-        if self.file is not None or self.bytes > self.limit:
-            self.file = self.file or tempfile.TemporaryFile(prefix="rnncalc-")  # noqa: SIM115 - closed in `array`
-            for one in self.blocks:
-                one.tofile(self.file)
-            self.blocks = []
-
-    def array(self) -> np.ndarray:
-        """All rows."""
-        if self.file is None:
-            return np.concatenate(self.blocks) if self.blocks else np.zeros((0, 1))
-        if self.map is None:
-            self.file.flush()
-            self.map = np.memmap(self.file, self.like.dtype, "r+", shape=(self.count, *self.like.shape[1:]))
-            self.file.close()  # the map keeps it until the last who needs it is gone
-        return self.map
 
 
 class Labels:
@@ -83,7 +50,9 @@ class Labels:
         places = np.empty(len(names) + 1, np.int64)
         places[order] = np.arange(len(names))
         places[-1] = -1
-        return places[y], [names[i] for i in order]
+        for (some,) in blocks(y):  # in place: y is ours, and may lie on disk
+            some[:] = places[some]
+        return y, [names[i] for i in order]
 
 
 def _by_value(name: str) -> tuple[int, float, str]:

@@ -10,9 +10,9 @@ import numpy as np
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
 from rnncalc.sequences import Sequences
+from rnncalc.spool import blocks
 
 SCALES = ("none", "inputs", "both")
-BLOCK = 1 << 16
 
 
 def learn(train: Sequences, about: dict[str, Any]) -> None:
@@ -48,8 +48,8 @@ def _moments(rows: np.ndarray) -> tuple[list[float], list[float]]:
     width = rows.shape[1]
     count, total, squares = np.zeros(width), np.zeros(width), np.zeros(width)
     shift = np.nan_to_num(np.asarray(rows[:1], np.float64)[0])
-    for begin in range(0, len(rows), BLOCK):
-        block = np.asarray(rows[begin : begin + BLOCK], np.float64) - shift
+    for (some,) in blocks(rows):
+        block = np.asarray(some, np.float64) - shift
         count += (~np.isnan(block)).sum(axis=0)
         total += np.nansum(block, axis=0)
         squares += np.nansum(block * block, axis=0)
@@ -60,8 +60,7 @@ def _moments(rows: np.ndarray) -> tuple[list[float], list[float]]:
 
 def _standard(rows: np.ndarray, mean: list[float], deviation: list[float]) -> np.ndarray:
     if isinstance(rows, np.memmap):  # on disk, and ours
-        for begin in range(0, len(rows), BLOCK):
-            block = rows[begin : begin + BLOCK]
+        for (block,) in blocks(rows):
             block[:] = (block - np.asarray(mean)) / np.asarray(deviation)
         return rows
     return (rows - np.asarray(mean)) / np.asarray(deviation)

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.data.rows import Labels, Rows, Spool, account
+from rnncalc.data.order import Order, constant, number
+from rnncalc.data.rows import Labels, Rows, account
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.language import _
+from rnncalc.spool import Spool
 
 LINES = 50_000  # lines of a block
 
@@ -36,8 +38,8 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
         raise ProblemError(_("{name}: id and time are one column each"), name=source)
     ids, times = (one[0] if one else None for one in special)
     reader = _Reader(source, header, mark, about, loss, inputs, targets, ids, times)
-    for number, block in _blocks(source, len(header) if header.named else 0):
-        reader.add(number, block)
+    for line, block in _blocks(source, len(header) if header.named else 0):
+        reader.add(line, block)
     about["input"] = [header[n] for n in inputs]
     if targets:
         about["target"] = [header[n] for n in targets]
@@ -57,7 +59,7 @@ def _header(source: str, mark: str) -> _Names:
     names = _Names(name.strip() for name in first)
     if not names:
         raise ParseError(_("{name} is empty"), name=source)
-    if all(_number(cell) is not None or not cell for cell in names):
+    if all(number(cell) is not None or not cell for cell in names):
         names = _Names(str(number) for number in range(1, len(first) + 1))
         names.named = False
     for name in names:
@@ -101,9 +103,8 @@ class _Reader:
     ):  # fmt: skip
         self.source, self.header, self.mark, self.about = source, header, mark, about
         self.inputs, self.targets, self.ids, self.times = inputs, targets, ids, times
-        self.x, self.y, self.order = Spool(), Spool(), Spool()
-        self.names: dict[str, int] = {}
-        self.moments: list[str] = []
+        self.x, self.y = Spool(), Spool()
+        self.order = Order(ids is not None, times is not None)
         known = about.get("classes")
         self.classes: bool | None = known if known is not None else True if loss == "cross_entropy" else None
         if not targets:
@@ -116,7 +117,7 @@ class _Reader:
         if self.ids is None and self.times is None and plain and self._fast(lines):
             return
         cells = csv.reader(lines, delimiter=self.mark)
-        numbers, targets, order = list[list[float]](), list[Any](), list[int]()
+        numbers, targets, places = list[list[float]](), list[Any](), list[tuple[str, str, int]]()
         told = _("{name}, line {line}, column {column}")
         for row in cells:
             where = first + cells.line_num - 1
@@ -127,7 +128,7 @@ class _Reader:
                 raise ParseError(message, name=self.source, line=where, n=len(row), m=len(self.header))
             numbers.append([self._value(row, column, where) for column in self.inputs])
             if self.targets and self.classes is None:
-                self.classes = any(_number(row[column]) is None and row[column].strip() for column in self.targets)
+                self.classes = any(number(row[column]) is None and row[column].strip() for column in self.targets)
             if self.classes and not self.targets:
                 targets.append(-1)
             elif self.classes:
@@ -137,15 +138,13 @@ class _Reader:
                 targets.append(
                     [self._value(row, column, where, True) for column in self.targets] or [np.nan] * self.missing
                 )
-            if self.ids is not None:
-                order.append(self.names.setdefault(row[self.ids].strip(), len(self.names)))
-            if self.times is not None:
-                self.moments.append(row[self.times].strip())
+            if self.ids is not None or self.times is not None:
+                one, moment = ("" if at is None else row[at].strip() for at in (self.ids, self.times))
+                places.append((one, moment, where))
         if numbers:
             self.x.add(np.array(numbers))
             self.y.add(np.array(targets, np.int64 if self.classes else np.float64))
-            if self.ids is not None or self.times is not None:
-                self.order.add(np.array(order or [0] * len(numbers), np.int64))
+            self.order.add(places, f"{self.source}")
 
     def _fast(self, lines: list[str]) -> bool:
         """The block as numbers, if it has nothing else."""
@@ -166,7 +165,7 @@ class _Reader:
 
     def _value(self, row: Sequence[str], column: int, line: int, blank: bool = False) -> float:
         """A cell as a number; a blank target is none."""
-        value = _number(row[column])
+        value = number(row[column])
         if value is not None and np.isfinite(value):
             return value
         if blank and not row[column].strip():
@@ -183,28 +182,11 @@ class _Reader:
             account(self.about, labels=labels)
         if self.ids is None and self.times is None:
             return Rows(x, y, np.array([0, len(x)], np.int64))
-        of = self.order.array()
-        order = np.lexsort((_times(self.moments), of)) if self.times is not None else np.argsort(of, kind="stable")
-        if (order != np.arange(len(order))).any():
-            x, y, of = x[order], y[order], of[order]
-        starts = np.concatenate([[0], np.flatnonzero(np.diff(of)) + 1, [len(of)]]).astype(np.int64)
-        same = y.ndim == 1 and len(starts) > 2 and all((y[a:b] == y[a]).all() for a, b in zip(starts, starts[1:]))
+        starts, order = self.order.found(self.source)
+        if order is not None:
+            x, y = x[order], y[order]
+        same = y.ndim == 1 and len(starts) > 2 and constant(y, starts)
         return Rows(x, y, starts, "last" if same else "every")
-
-
-def _times(moments: list[str]) -> np.ndarray:
-    """Times as numbers, or as texts (ISO dates sort as texts)."""
-    values = [_number(moment) for moment in moments]
-    if all(value is not None for value in values):
-        return np.array(values, np.float64)
-    return np.unique(np.array(moments), return_inverse=True)[1]
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _open(source: str) -> Any:

@@ -5,15 +5,17 @@ As one stream from beginning to end, or line by line, each line a sequence whose
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from rnncalc.data.rows import Rows, Spool, account, encoded, vocabulary
+from rnncalc.data.rows import Rows, account, encoded, vocabulary
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.language import _
+from rnncalc.spool import Spool, copied
 
 END = "\n"
 CHUNK = 1 << 20  # characters read at a time
@@ -30,22 +32,51 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     if "vocabulary" not in about:
         counts: Counter[str] = Counter()
         for part in _parts(source, about["by"]):
-            counts.update(split(part, about["tokens"]))
+            counts.update(_counted(part, about["tokens"]))
         about["vocabulary"] = vocabulary(counts)
-    numbers, spool = {token: n for n, token in enumerate(about["vocabulary"])}, Spool()
-    starts = [0]
-    for part in _parts(source, about["by"]):
-        spool.add(encoded(split(part, about["tokens"]), numbers))
-        if about["by"] == "line":
-            starts.append(spool.count)
-    tokens = spool.array().reshape(-1)
-    targets = np.full(len(tokens), -1, np.int32)
-    targets[:-1] = tokens[1:]
-    if about["by"] == "line":  # a line's last step is the one that foretells its end
-        ends = np.array(starts[1:], np.int64)
-        targets[ends - 1] = -1
+    encode, tokens = _encoder(about["vocabulary"], about["tokens"]), Spool()
+    if about["by"] == "line":
+        targets, starts = Spool(), array("q", [0])
+        for part in _parts(source, "line"):
+            row = encode(part)
+            tokens.add(row)
+            targets.add(np.append(row[1:], np.int32(-1)))  # a line's last step is the one that foretells its end
+            starts.append(tokens.count)
+        x, y, begins = tokens.array(), targets.array(), np.array(starts, np.int64)
+    else:
+        for part in _parts(source, "stream"):
+            tokens.add(encode(part))
+        tokens.add(np.full(1, -1, np.int32))
+        whole = tokens.array()
+        x, y, begins = whole[:-1], whole[1:], np.array([0, len(whole) - 1], np.int64)
+        if about.get("ahead") or about["at"] == "last":  # targets are going to be moved: not under the inputs
+            y = copied(whole, np.array([1]), np.array([len(whole) - 1]))
+    numbers = about["vocabulary"]
     account(about, inputs=len(numbers), outputs=len(numbers), classes=True, labels=about["vocabulary"], targets=True)
-    return Rows(tokens, targets, np.array(starts if about["by"] == "line" else [0, len(tokens)], np.int64))
+    return Rows(x, y, begins)
+
+
+def _counted(text: str, tokens: str) -> dict[str, int]:
+    """How often each token occurs in a text."""
+    if tokens != "chars":
+        return Counter(split(text, tokens))
+    codes, counts = np.unique(_codes(text), return_counts=True)
+    return {chr(code): count for code, count in zip(codes.tolist(), counts.tolist())}
+
+
+def _codes(text: str) -> np.ndarray:
+    """The numbers of its characters in Unicode."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _encoder(words: Sequence[str], tokens: str) -> Callable[[str], np.ndarray]:
+    """Text → numbers of its tokens."""
+    if tokens != "chars":
+        numbers = {token: n for n, token in enumerate(words)}
+        return lambda text: encoded(split(text, tokens), numbers)
+    table = np.full(0x110000, -1, np.int32)
+    table[[ord(word) for word in words]] = np.arange(len(words))
+    return lambda text: table[_codes(text)]
 
 
 def split(text: str, tokens: str) -> list[str]:

@@ -1,29 +1,64 @@
-"""Training steps in machine code: forward, loss and backward of a whole network, blocks and weights kept in place.
+"""One cell in training: what it does at every step, written as calls of a tape.
 
 `CompiledCell` packs weights once and makes new blocks for every call. Here the parameters are one vector θ that changes
 at every step, so a `Unit` knows where in θ each packed number comes from, and packing anew is one pass over an index;
 its blocks are kept and grow to the largest batch. Gradients come out as one vector like θ.
+
+The file is longer than 250 lines because the two ways through a cell and its packing share every one of their tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
-from rnncalc.engine import back_loops, train_loops
+from rnncalc.engine import back_loops, batches, loops, train_loops
 from rnncalc.engine.back_pack import PackedBack
 from rnncalc.engine.compiled import CompiledCell
 from rnncalc.engine.loops import TOKENS
 from rnncalc.engine.pack import Packed
 from rnncalc.engine.room import aligned
+from rnncalc.engine.tape import Later, Literal, Tape, View
 from rnncalc.equations import INPUT
 from rnncalc.layer import Pass
-from rnncalc.schedule import Schedule
+from rnncalc.threads import EVERY
 
 Places = Mapping[str, np.ndarray]
-WIDE = np.dtype(np.float64)
+WIDE, INDEX = np.dtype(np.float64), np.dtype(np.int64)
+NOWHERE = np.empty(0, np.int64)
+UNKNOWN = 1 << 40  # entries of a run of memory whose end nobody asks for
+
+
+@dataclass(frozen=True)
+class Fed:
+    """Rows in memory: the address where they begin, and how many entries they are apart, or TOKENS."""
+
+    data: Later | int
+    pitch: int
+    dtype: np.dtype
+
+    @classmethod
+    def of(cls, rows: np.ndarray, pitch: int, begin: int = 0) -> Fed:
+        """Rows of a flat array, which must outlive the tape."""
+        return cls(rows.ctypes.data + begin * rows.itemsize, pitch, rows.dtype)
+
+    @property
+    def view(self) -> View:
+        return View(self.dtype, self.data, UNKNOWN)
+
+
+def copy_rows(
+    tape: Tape, kind: int, count: int, width: int, target: Fed, source: Fed, other: Fed | None = None,
+    to: Any = NOWHERE, of: Any = NOWHERE, by: Any = NOWHERE,
+) -> None:  # fmt: skip
+    """`train_loops.rows` for as many rows as a register says."""
+    arguments: list[Any] = [kind, Later(count), width]
+    for one, index in ((target, to), (source, of), (other or source, by)):
+        arguments += [one.view, max(one.pitch, 1), index]
+    tape.call(train_loops.rows, *arguments)
 
 
 class Unit:
@@ -75,100 +110,141 @@ class Unit:
         signs = [np.full(len(places[bias]), sign) for _line, sign, bias in lines]
         return np.concatenate([np.empty(0), *signs]).astype(self.dtype)
 
-    def refresh(self) -> None:
+    def refresh(self, tape: Tape) -> None:
         """θ has changed: fetch every packed number anew."""
         for target, to, of, sign in self.moves:
-            train_loops.move(target, to, self.theta, of)
+            tape.call(train_loops.move, target, to, self.theta, of)
             if sign < 0:
-                target[to] *= -1
-        self.packed.biases[:] = 0
-        train_loops.add(self.packed.biases, self.biases[0], self.theta, *self.biases[1:])
+                tape.call(train_loops.negate, target, to)
+        tape.call(train_loops.zero, self.packed.biases)
+        tape.call(train_loops.add, self.packed.biases, self.biases[0], self.theta, *self.biases[1:])
 
     # forward ----------------------------------------------------------------------------------------------------------
 
-    def forward(self, x: np.ndarray, pitch_x: int, schedule: Schedule, starts: Mapping[str, np.ndarray]) -> None:
-        """Fill the block. x: flat rows, pitch_x apart, or with TOKENS the numbers of one-hot rows."""
-        self.x, self.pitch_x, self.schedule = x, pitch_x, schedule
-        block = self.room("signals", schedule.rows * self.pitch)
-        self.rows = block.reshape(schedule.rows, self.pitch)
+    def hold(self, rows: int, sequences: int) -> None:
+        """Make room for batches of so many rows, the starts included, and so many sequences."""
+        self.capacity, self.sequences = rows, sequences
+        self.block = self.room("signals", rows * self.pitch)
+        self.adjoint = self.room("adjoint", (rows + 1) * self.pitch_a)
+        self.states = {
+            state: self.room(f"{state}0", sequences * self.one.sizes[self.cell.size(state)])
+            for state in self.cell.state
+        }
+
+    def start(self, starts: Mapping[str, np.ndarray], sequences: int) -> None:
+        """From where the next batch goes on."""
         for state in self.cell.state:
-            self.signal(state)[: schedule.sequences] = starts.get(state, 0)
-        compiled = self.compiled
-        compiled._code(*compiled._arguments(block, schedule.starts, x, pitch_x, *compiled._nothing))
+            self.rows_of(state, sequences)[:] = starts.get(state, 0)
 
-    def signal(self, name: str) -> np.ndarray:
-        """A signal in every row, those of the starts included: a view."""
-        return self.compiled._view(self.rows, name)
+    def rows_of(self, state: str, sequences: int) -> np.ndarray:
+        """A state of each sequence, at the start of the next batch: (sequences, width), a view."""
+        width = self.one.sizes[self.cell.size(state)]
+        return self.states[state][: sequences * width].reshape(sequences, width)
 
-    def flat(self, name: str) -> tuple[np.ndarray, int]:
-        """A signal's rows as a unit above takes them: the rest of the block, and how far apart they lie."""
-        return self.rows.reshape(-1)[self.schedule.sequences * self.pitch + self.packed.offset(name) :], self.pitch
+    def fed(self, name: str) -> Fed:
+        """A signal's rows, from the first step on, as a unit above takes them."""
+        size = self.dtype.itemsize
+        begin = self.block.ctypes.data + self.packed.offset(name) * size
+        return Fed(Later(batches.SEQUENCES, self.pitch * size, begin), self.pitch, self.dtype)
+
+    def forward(self, tape: Tape, fed: Fed, flat: bool = False) -> None:
+        """Fill the block. flat: rows that do not continue one another, as the read-out's do."""
+        self.source, self.flat = fed, flat
+        for state in self.cell.state:
+            width = self.one.sizes[self.cell.size(state)]
+            to, of = Fed.of(self.block, self.pitch, self.packed.offset(state)), Fed.of(self.states[state], width)
+            copy_rows(tape, train_loops.SET, batches.SEQUENCES, width, to, of)
+        compiled, steps, x = self.compiled, cast(Any, self._starts), cast(Any, fed.view)
+        arguments = compiled._arguments(self.block, steps, x, fed.pitch, *compiled._nothing)
+        tape.call(loops.forward, Literal(self.cell.digest), *arguments[1:])
+
+    def keep(self, tape: Tape) -> None:
+        """Put the last states of a batch where the next one starts, of sequences of one length."""
+        for state in self.cell.state:
+            width, size = self.one.sizes[self.cell.size(state)], self.dtype.itemsize
+            begin = self.block.ctypes.data + self.packed.offset(state) * size
+            last = Fed(Later(batches.LAST, self.pitch * size, begin), self.pitch, self.dtype)
+            copy_rows(tape, train_loops.SET, batches.SEQUENCES, width, Fed.of(self.states[state], width), last)
+
+    @property
+    def _starts(self) -> View:
+        """Where its steps begin."""
+        begin, length = (batches.FLAT, batches.BLOCKS) if self.flat else (batches.STARTS, batches.STEPS)
+        return View(INDEX, Later(begin), Later(length))
+
+    @property
+    def first(self) -> Later | int:
+        """Its first row that is no start, and how many rows follow."""
+        return 0 if self.flat else Later(batches.SEQUENCES)
+
+    @property
+    def count(self) -> Later:
+        return Later(batches.JUDGED if self.flat else batches.ROWS)
 
     # backward ---------------------------------------------------------------------------------------------------------
 
-    def clear(self) -> np.ndarray:
-        """The adjoint block, all zero: a row more than there are, for what is thrown away."""
-        self.adjoint = self.room("adjoint", (self.schedule.rows + 1) * self.pitch_a)
-        self.adjoint[:] = 0
-        return self.adjoint
+    def clear(self, tape: Tape, adjoint: np.ndarray) -> None:
+        """An adjoint block, all zero as far as the batch goes."""
+        rows = Later(batches.JUDGED if self.flat else batches.ALL, self.pitch_a)
+        tape.call(train_loops.zero, View(self.dtype, adjoint.ctypes.data, rows))
 
-    def arriving(self, name: str) -> np.ndarray:
-        """What has arrived at a signal in every row of a step: a view to add to."""
-        begin, first = self.back.offset(name), self.schedule.sequences
-        rows = self.adjoint.reshape(-1, self.pitch_a)[first:-1]
-        return rows[:, begin : begin + self.one.sizes[self.cell.size(name)]]
+    def arriving(self, name: str, adjoint: np.ndarray) -> Fed:
+        """Where what arrives at a signal is added, from the first step on."""
+        size = self.dtype.itemsize
+        begin = adjoint.ctypes.data + self.back.offset(name) * size
+        return Fed(
+            begin if self.flat else Later(batches.SEQUENCES, self.pitch_a * size, begin), self.pitch_a, self.dtype
+        )
 
-    def backward(self, chunk: int, g: np.ndarray) -> None:
-        """Back through time; then the gradients of the parameters, into their places of g."""
-        packed, back, schedule, block = self.packed, self.back, self.schedule, self.rows.reshape(-1)
-        self.slopes[:] = 0
-        arguments = (
-            self.cell.digest, block, self.pitch, back.geometry, self.adjoint, self.adjoint, self.pitch_a, chunk,
-            schedule.starts, 0, 1 << 62, back.products, back.rowwise, back.panels, back.columns, packed.extras,
-            self.slopes,
+    def back_through_time(self, tape: Tape, adjoint: np.ndarray, earlier: np.ndarray, chunk: int) -> None:
+        """From the last step to the first; earlier: where the step before is met, the same block or another."""
+        back, packed = self.back, self.packed
+        tape.call(
+            back_loops.backward, Literal(self.cell.digest), self.block, self.pitch, back.geometry, adjoint, earlier,
+            self.pitch_a, chunk, self._starts, EVERY.start, EVERY.stop, back.products, back.rowwise, back.panels,
+            back.columns, packed.extras, self.slopes,
         )  # fmt: skip
-        back.code(arguments)(*arguments)
-        count = schedule.rows - schedule.sequences
-        before = schedule.before if self.cell.state else self._counting(count)
-        tokens = self.pitch_x == TOKENS
-        gradients = back.gradients[back.gradients[:, train_loops.SOURCE] >= 0] if tokens else back.gradients
-        self.weights[:], self.sums[:] = 0, 0
-        back_loops.weight_gradients(
-            self.adjoint, self.pitch_a, block, self.pitch, self.x, self.pitch_x, schedule.sequences, count, before,
-            packed.lanes, 0, back.width // packed.lanes, gradients, back.runs,
-            self.room("packed", back_loops.BLOCK * back.width),
-            self.room("sources", back_loops.BLOCK * back.deepest), self.weights, self.sums,
+
+    def gradients(self, tape: Tape, adjoint: np.ndarray, g: np.ndarray) -> None:
+        """The gradients of the parameters from what reached every row, into their places of g."""
+        packed, back = self.packed, self.back
+        tokens = self.source.pitch == TOKENS
+        table = back.gradients[back.gradients[:, train_loops.SOURCE] >= 0] if tokens else back.gradients
+        continued = View(INDEX, Later(batches.BEFORE), Later(batches.ROWS))
+        before = continued if self.cell.state else np.arange(self.capacity)
+        x = self.source.view
+        tape.call(train_loops.zero, self.weights)
+        tape.call(train_loops.zero, self.sums)
+        tape.call(
+            back_loops.weight_gradients, adjoint, self.pitch_a, self.block, self.pitch, x, self.source.pitch,
+            self.first, self.count, before, packed.lanes, 0, back.width // packed.lanes, table, back.runs,
+            self.room("packed", back_loops.BLOCK * back.width), self.room("sources", back_loops.BLOCK * back.deepest),
+            self.weights, self.sums,
         )  # fmt: skip
         if tokens:
             picked = back.gradients[back.gradients[:, train_loops.SOURCE] < 0]
-            train_loops.pick_gradients(
-                self.adjoint, self.pitch_a, schedule.sequences, count, self.x, packed.lanes, picked, self.weights
-            )
-        train_loops.move(g, self.to, self.weights, self.of)
+            tape.call(
+                train_loops.pick_gradients, adjoint, self.pitch_a, self.first, self.count, x, packed.lanes, picked,
+                self.weights,
+            )  # fmt: skip
+        tape.call(train_loops.move, g, self.to, self.weights, self.of)
         if len(self.negative):
-            g[self.negative] *= -1
-        g[self.summed] = 0
-        train_loops.add(g, *self.from_sums(self.sums, 0))
+            tape.call(train_loops.negate, g, self.negative)
+        tape.call(train_loops.clear, g, self.summed)
+        tape.call(train_loops.add, g, *self.from_sums(self.sums, 0))
         if len(self.slopes):
-            train_loops.add(g, *self.from_sums(self.slopes, 1))
+            tape.call(train_loops.add, g, *self.from_sums(self.slopes, 1))
 
-    def _counting(self, count: int) -> np.ndarray:
-        if len(getattr(self, "_count", ())) < count:
-            self._count = np.arange(count)
-        return self._count
-
-    def below(self, target: np.ndarray, pitch: int) -> None:
-        """Add the gradient at the inputs to flat rows, `pitch` apart."""
-        back, schedule = self.back, self.schedule
-        back_loops.input_gradients(
-            self.adjoint, self.pitch_a, back.geometry, schedule.sequences, schedule.rows - schedule.sequences,
-            back.inputs, back.panels, back.columns, target, 0, pitch,
+    def below(self, tape: Tape, adjoint: np.ndarray, target: Fed) -> None:
+        """Add the gradient at the inputs to rows."""
+        back = self.back
+        tape.call(
+            back_loops.input_gradients, adjoint, self.pitch_a, back.geometry, self.first, self.count, back.inputs,
+            back.panels, back.columns, target.view, 0, target.pitch,
         )  # fmt: skip
         if self.cell.adds_input:
-            rows = self.adjoint.reshape(-1, self.pitch_a)[schedule.sequences : -1]
-            begin, width = self.back.offset(INPUT), self.one.sizes["D"]
-            strides = (pitch * target.itemsize, target.itemsize)
-            np.lib.stride_tricks.as_strided(target, (len(rows), width), strides)[:] += rows[:, begin : begin + width]
+            width = self.one.sizes["D"]
+            copy_rows(tape, train_loops.ADD, self.count.register, width, target, self.arriving(INPUT, adjoint))
 
     def _find_gradients(self, places: Places) -> None:
         """Where in θ's gradient each number goes that the loops leave in `weights`, `sums` and `slopes`."""

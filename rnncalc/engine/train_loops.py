@@ -1,5 +1,7 @@
 """What training adds to the two loops: losses with their gradients, weights moved into their panels, the norm.
 
+All but the norm are calls of a tape: they take integers and arrays and return nothing.
+
 A loss is summed in double precision whatever the dtype; its gradient goes straight to where it arrives in the adjoint
 block of the topmost cell.
 """
@@ -8,19 +10,23 @@ from __future__ import annotations
 
 import math
 
+from rnncalc.engine.batches import VARIANT, WEIGHT
 from rnncalc.engine.jit import jit
 from rnncalc.engine.softmax import shifted_exp
+from rnncalc.engine.tape import play
 
+JUDGE, DIFFERENTIATE, TRAIN = range(3)  # what is wanted of a run of batches
 HALF, SQUARED, CROSS_ENTROPY, BINARY = range(4)
+SET, ADD, TIMES, MEAN, ADD_HALF, ADD_TIMES = range(6)
 SOURCE, FIRST, OUT_AT, VECTORS = 1, 4, 5, 6  # columns of the table of weight gradients
 
 
 @jit
-def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share, adjoint, pitch_a, slot):
-    """Cross-entropy of class numbers (rows,), -1: none. Returns its sum and how many scores are largest where asked.
+def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share, adjoint, pitch_a, slot, found):
+    """Cross-entropy of class numbers (rows,), -1: none. found: its sum, and how many scores are largest where asked.
 
-    scores, room: where a row has its scores and as much room beside; first: the first row; share: what each row's loss
-    is multiplied by; slot: where a row of the adjoint block takes the gradient, zero elsewhere.
+    scores, room: where a row has its scores and as much room beside; first: the first row; share[0]: what each row's
+    loss is multiplied by; slot: where a row of the adjoint block takes the gradient, zero elsewhere.
     """
     total, right = 0.0, 0
     for i in range(len(classes)):
@@ -40,51 +46,50 @@ def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share
             whole += block[row + room + k]
         total += math.log(whole) + largest - block[row + scores + wanted]
         right += best == wanted
-        part = share / whole
+        part = share[0] / whole
         for k in range(width):
             adjoint[to + k] = block[row + room + k] * part
-        adjoint[to + wanted] -= share
-    return total, right
+        adjoint[to + wanted] -= share[0]
+    found[0], found[1] = total, right
 
 
 @jit
-def rows_loss(kind, block, pitch, values, first, targets, share, adjoint, pitch_a, slot):
-    """Any other loss, targets (rows, O), NaN: none. Returns its sum and how many rows lie on the right side of zero."""
-    total, right = 0.0, 0
-    count, width = targets.shape
-    for i in range(count):
+def rows_loss(kind, block, pitch, values, first, targets, width, share, adjoint, pitch_a, slot, found):
+    """Any other loss, targets (rows · width), NaN: none. found: its sum, and how many rows lie right of zero."""
+    total, right, part = 0.0, 0, share[0]
+    for i in range(len(targets) // width):
         row, to, weight, largest, whole = (first + i) * pitch + values, (first + i) * pitch_a + slot, 0.0, 0.0, 1.0
-        there, hits = 0, 0
+        there, hits, asked = 0, 0, i * width
         if kind == CROSS_ENTROPY:
             largest = block[row]
             for k in range(width):
                 largest = max(largest, block[row + k])
-                weight += 0.0 if math.isnan(targets[i, k]) else targets[i, k]
+                weight += 0.0 if math.isnan(targets[asked + k]) else targets[asked + k]
             whole = 0.0
             for k in range(width):
                 whole += math.exp(block[row + k] - largest)
         for k in range(width):
-            wanted, value = targets[i, k], block[row + k]
+            wanted, value = targets[asked + k], block[row + k]
             if kind == CROSS_ENTROPY and weight > 0:
-                adjoint[to + k] = share * weight * (math.exp(value - largest) / whole)
+                adjoint[to + k] = part * weight * (math.exp(value - largest) / whole)
             if math.isnan(wanted):
                 continue
             there += 1
             if kind == CROSS_ENTROPY:
                 if wanted != 0:
                     total += wanted * (math.log(whole) + largest - value)
-                adjoint[to + k] -= share * wanted
+                adjoint[to + k] -= part * wanted
             elif kind == BINARY:
                 small = math.exp(-abs(value))
                 total += max(value, 0) - value * wanted + math.log1p(small)
-                adjoint[to + k] = share * ((1 if value >= 0 else small) / (1 + small) - wanted)
+                adjoint[to + k] = part * ((1 if value >= 0 else small) / (1 + small) - wanted)
                 hits += (value > 0) == (wanted > 0.5)
             else:
                 apart = value - wanted
                 total += apart * apart * (0.5 if kind == HALF else 1.0)
-                adjoint[to + k] = share * apart * (1 if kind == HALF else 2)
+                adjoint[to + k] = part * apart * (1 if kind == HALF else 2)
         right += kind == BINARY and there > 0 and hits == there
-    return total, right
+    found[0], found[1] = total, right
 
 
 @jit
@@ -95,10 +100,67 @@ def move(target, to, source, of):
 
 
 @jit
+def negate(target, at):
+    """target[at[i]] changes its sign."""
+    for i in range(len(at)):
+        target[at[i]] = -target[at[i]]
+
+
+@jit
+def clear(target, at):
+    """target[at[i]] = 0"""
+    for i in range(len(at)):
+        target[at[i]] = 0
+
+
+@jit
+def zero(target):
+    """All of it."""
+    for i in range(len(target)):
+        target[i] = 0
+
+
+@jit
+def gather(target, source):
+    """target += source"""
+    for i in range(len(source)):
+        target[i] += source[i]
+
+
+@jit
 def add(target, to, source, of, sign):
     """target[to[i]] += sign[i] source[of[i]]; several may go to one place."""
     for i in range(len(to)):
         target[to[i]] += sign[i] * source[of[i]]
+
+
+@jit
+def rows(kind, count, width, target, pitch_t, to, source, pitch_s, of, other, pitch_o, by):
+    """What a kind says of each entry of `count` rows: t ← s, t + s, t s, (t + s) / 2, t + s / 2 or t + s o.
+
+    to, of, by: which row of target, source and other is the i-th; empty: the i-th.
+    """
+    for i in range(count):
+        t = (to[i] if len(to) else i) * pitch_t
+        s = (of[i] if len(of) else i) * pitch_s
+        o = (by[i] if len(by) else i) * pitch_o
+        if kind == SET:
+            for k in range(width):
+                target[t + k] = source[s + k]
+        elif kind == ADD:
+            for k in range(width):
+                target[t + k] += source[s + k]
+        else:
+            for k in range(width):
+                value = source[s + k]
+                if kind == TIMES:
+                    target[t + k] *= value
+                elif kind == MEAN:
+                    target[t + k] = (target[t + k] + value) / 2
+                elif kind == ADD_HALF:
+                    target[t + k] += value / 2
+                else:
+                    target[t + k] += value * other[o + k]
 
 
 @jit
@@ -127,3 +189,41 @@ def squares(g):
     for i in range(whole, len(g)):
         s0 += float(g[i]) * float(g[i])
     return (s0 + s1) + (s2 + s3)
+
+
+@jit
+def play_batches(
+    mode, table, calls, patches, words, marks, g, found, share, rates, numbers, clip_norm, first, exploded, carry,
+    results,
+):  # fmt: skip
+    """The hot loop: batch after batch, forward, loss, backward, clipping and update.
+
+    table: the registers of each batch; marks: where the parts of the tape begin: packing, then forward and backward of
+    each variant, the update, and keeping the states. The rest as for `CompiledStep`.
+    """
+    for b in range(len(table)):
+        registers, weight = table[b], table[b, WEIGHT]
+        up = 1 + 2 * table[b, VARIANT]
+        if mode == TRAIN:
+            share[0] = 1 / max(weight, 1)
+        if mode == TRAIN or b == 0:
+            play(calls, patches, words, registers, marks[0], marks[1])
+        play(calls, patches, words, registers, marks[up], marks[up + 1])
+        results[b, 0], results[b, 1] = found[0], found[1]
+        if mode != JUDGE:
+            play(calls, patches, words, registers, marks[up + 1], marks[up + 2])
+        if mode == TRAIN:
+            norm = math.sqrt(squares(g))
+            results[b, 2] = norm
+            loss = found[0] / max(weight, 1)
+            if math.isnan(first):
+                first = loss
+            if not math.isfinite(loss) or not math.isfinite(norm) or loss > exploded * max(first, 1.0):
+                return
+            for k in range(len(numbers)):
+                numbers[k] = rates[b, k]
+            numbers[0] = min(1.0, clip_norm / norm) if clip_norm > 0 and norm > 0 else 1.0
+            play(calls, patches, words, registers, marks[9], marks[10])
+        if carry:
+            play(calls, patches, words, registers, marks[10], marks[11])
+        results[b, 3] = weight

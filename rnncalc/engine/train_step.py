@@ -1,236 +1,117 @@
-"""A whole network's training step in machine code: its units from the bottom up, the loss, and down again."""
+"""Training steps of a whole network, batch after batch in machine code.
+
+The tape is written once for a network and for the largest batch so far. There are up to four ways through a step:
+where few rows have a target the read-out runs on those alone, and with `truncate` the gradient goes back in sweeps
+unless a batch is too short for that to matter.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from rnncalc.engine import train_loops
-from rnncalc.engine.loops import TOKENS
-from rnncalc.engine.train import Unit
-from rnncalc.layer import MERGES, Layer, Pass, unmerged
-from rnncalc.losses import LOSSES
-from rnncalc.readout import read_out as read_out_cell
-from rnncalc.schedule import Schedule
+from rnncalc.engine import batches, train_loops
+from rnncalc.engine.batches import Laid
+from rnncalc.engine.descent import Descent
+from rnncalc.engine.tape import Tape
+from rnncalc.layer import Layer, Pass
 
-KINDS = {
-    "half_squared_error": train_loops.HALF,
-    "squared_error": train_loops.SQUARED,
-    "mean_squared_error": train_loops.SQUARED,
-    "cross_entropy": train_loops.CROSS_ENTROPY,
-    "binary_cross_entropy": train_loops.BINARY,
-}
 Starts = Sequence[Mapping[str, np.ndarray]]
 
 
 class CompiledStep:
-    """Loss and gradient of one batch after another.
+    """Losses, gradients and updates of a run of batches, all in machine code.
 
-    places: pass → symbol → where its entries lie in θ, from 1; theta: θ, of which the passes' arrays are views.
+    places: pass → symbol → where its entries lie in θ, from 1; theta: θ, of which the passes' arrays are views; g: a
+    vector like it. update: the optimiser's formula with what it takes after θ and g but for its numbers, of which
+    there are so many; without it nothing is changed. chunk, truncate: 0: not cut.
     """
 
     def __init__(
-        self,
-        layers: Sequence[Layer],
-        read_out: Pass | None,
-        places: Callable[[Pass], Mapping[str, np.ndarray]],
-        theta: np.ndarray,
-        loss: str,
-    ):
-        self.layers, self.theta, self.loss = layers, theta, loss
-        passes = [one for layer in layers for one in layer.passes.values()]
-        bottom = len(layers[0].passes)
-        self.units = [Unit(one, places(one), theta, number >= bottom) for number, one in enumerate(passes)]
-        self.top: Unit | None = None
-        if read_out:
-            if LOSSES[loss].at == "s":  # the loss takes the scores, so nobody needs a function of them
-                plain = read_out.settled(theta.dtype)
-                plain.cell, plain.arrays = read_out_cell("identity"), read_out.arrays
-                self.top = Unit(plain, places(read_out), theta, True)
-            else:
-                self.top = Unit(read_out, places(read_out), theta, True)
-        self._flat: dict[int, Schedule] = {}
-        self.packed = False
+        self, layers: Sequence[Layer], read_out: Pass | None, places: Callable[[Pass], Mapping[str, np.ndarray]],
+        theta: np.ndarray, g: np.ndarray, loss: str, chunk: int = 0, truncate: int = 0,
+        update: tuple[Any, Sequence[np.ndarray], int] | None = None,
+    ):  # fmt: skip
+        self.given = layers, read_out, places, theta, loss
+        self.theta, self.g, self.loss, self.chunk, self.truncate = theta, g, loss, chunk, truncate
+        self.update, self.some = update, read_out is not None
+        self.entries = loss != "cross_entropy"
+        self.backwards = any("backward" in layer.passes for layer in layers)
+        self.rows = self.sequences = 0
+        self.kinds: tuple[bool, bool] | None = None
+        self.numbers = np.zeros(update[2] if update else 2, theta.dtype)
 
-    def refresh(self) -> None:
-        """θ has changed: pack it anew before the next step."""
-        self.packed = False
+    def laid(self, begins: np.ndarray, lengths: np.ndarray, cuts: np.ndarray) -> Laid:
+        """Batches, longest sequence first: where sequences begin in the data, their lengths, where batches begin."""
+        return Laid(begins, lengths, cuts, self.backwards, self.truncate)
 
     def __call__(
-        self,
-        x: np.ndarray,
-        schedule: Schedule,
-        starts: Starts,
-        targets: np.ndarray,
-        share: float,
-        chunk: int = 0,
-        g: np.ndarray | None = None,
-    ) -> tuple[float, int]:
-        """The sum of the losses and how many rows were right; with g, their gradient times `share` into it.
+        self, laid: Laid, x: np.ndarray, y: np.ndarray, starts: Starts, mode: int, share: float = 1.0,
+        rates: np.ndarray | None = None, clip_norm: float = 0.0, first: float = math.nan, exploded: float = math.inf,
+        carry: bool = False,
+    ) -> np.ndarray:  # fmt: skip
+        """Play the batches: (batches, 4) of total loss, rows that were right, norm of the gradient, weight.
 
-        x (rows, D), or (rows,) numbers of one-hot rows, in the schedule's order; starts: of each pass, by state;
-        targets (rows, O), NaN: none, or (rows,) class numbers, -1: none.
+        x, y: rows of the data for `laid.rows`, ours to change; of θ's dtype, tokens too, or of int64 for class numbers.
+        starts: of each pass, by state, (width,) or (sequences, width). mode: JUDGE; DIFFERENTIATE, the loss times
+        `share`, into g; TRAIN, the mean loss, each batch with its row of `rates`, the optimiser's numbers. It
+        stops at a batch whose loss is no number or so many times the `first` one, of the run if that is NaN: from there
+        on weights are -1. carry: a batch goes on from where the one before stopped.
         """
-        if not self.packed:
-            for unit in [*self.units, *([self.top] if self.top else [])]:
-                unit.refresh()
-            self.packed = True
-        self.schedule = schedule
-        self._up(x, starts)
-        at = self._top_rows(targets)
-        found = self._judge(targets if at is None else targets[at], share)
-        if g is not None:
-            self._down(at, chunk, g)
-        return found
+        table = laid.feed(x, y, self.some, self.entries)
+        rows, sequences = int(table[:, batches.ALL].max(initial=0)), int(table[:, batches.SEQUENCES].max(initial=0))
+        kinds = y.ndim == 1, x.ndim == 1
+        if rows > self.rows or sequences > self.sequences or kinds != self.kinds:
+            self._write(max(rows, self.rows), max(sequences, self.sequences), *kinds)
+        count = int(table[0, batches.SEQUENCES]) if len(table) else 0
+        for unit, given in zip(self.descent.units, starts):
+            unit.start(given, sequences)
+        results = np.full((len(table), 4), -1.0)
+        self.descent.share[0] = share
+        calls, patches, words = self.tables
+        rates = np.zeros((len(table), len(self.numbers)), self.theta.dtype) if rates is None else rates
+        train_loops.play_batches(
+            mode, table, calls, patches, words, self.marks, self.g, self.descent.found, self.descent.share, rates,
+            self.numbers, clip_norm, first, exploded, carry, results,
+        )  # fmt: skip
+        self.last = count
+        return results
 
-    def last_states(self) -> list[dict[str, np.ndarray]]:
-        """Every pass's states after the last step of each sequence, in the schedule's order: copies."""
-        last = self.schedule.last[self.schedule.order]
-        return [{state: unit.signal(state)[last] for state in unit.cell.state} for unit in self.units]
+    def states(self) -> list[dict[str, np.ndarray]]:
+        """Where every pass goes on after the batches that were carried on: copies."""
+        return [
+            {state: unit.rows_of(state, self.last).copy() for state in unit.cell.state} for unit in self.descent.units
+        ]
 
-    # up ---------------------------------------------------------------------------------------------------------------
-
-    def _up(self, x: np.ndarray, starts: Starts) -> None:
-        schedule, number = self.schedule, 0
-        rows: np.ndarray | None = None  # what a merged layer hands up
-        fed, pitch = x.reshape(-1), x.shape[1] if x.ndim == 2 else TOKENS
-        for layer in self.layers:
-            here = self.units[number : number + len(layer.passes)]
-            for name, unit in zip(layer.passes, here):
-                if name == "backward":
-                    mirrored = x[schedule.mirror] if number == 0 else self._matrix(rows, number)[schedule.mirror]
-                    unit.forward(mirrored.reshape(-1), mirrored.shape[1] if mirrored.ndim == 2 else TOKENS, schedule,
-                                 starts[self.units.index(unit)])  # fmt: skip
-                elif unit.cell.adds_input and pitch not in (TOKENS, unit.one.sizes["D"]):
-                    whole = self._matrix(rows, number)
-                    unit.forward(whole.reshape(-1), whole.shape[1], schedule, starts[self.units.index(unit)])
-                else:
-                    unit.forward(fed, pitch, schedule, starts[self.units.index(unit)])
-            number += len(here)
-            if len(here) > 1 or "backward" in layer.passes:
-                out = [self._emitted(unit, name) for name, unit in zip(layer.passes, here)]
-                rows = np.ascontiguousarray(MERGES[layer.merge](*out) if len(out) > 1 else out[0])
-                fed, pitch = rows.reshape(-1), rows.shape[1]
-            else:
-                rows, (fed, pitch) = None, here[0].flat(layer.cell.emits)
-        self.handed = rows
-
-    def _matrix(self, rows: np.ndarray | None, number: int) -> np.ndarray:
-        """What a layer is fed, as a matrix of its own."""
-        if rows is not None:
-            return rows
-        below = self.units[number - 1]
-        return np.ascontiguousarray(below.signal(below.cell.emits)[self.schedule.sequences :])
-
-    def _emitted(self, unit: Unit, way: str) -> np.ndarray:
-        emitted = unit.signal(unit.cell.emits)[self.schedule.sequences :]
-        return emitted[self.schedule.mirror] if way == "backward" else emitted
-
-    def _top_rows(self, targets: np.ndarray) -> np.ndarray | None:
-        """Run the read-out: on all rows, or only on those that have a target where they are few."""
-        if self.top is None:
-            return None
-        there = targets >= 0 if targets.ndim == 1 else ~np.isnan(targets).all(axis=1)
-        at = np.flatnonzero(there)
-        if 2 * len(at) >= len(there):
-            if self.handed is None:
-                fed, pitch = self.units[-1].flat(self.units[-1].cell.emits)
-            else:
-                fed, pitch = self.handed.reshape(-1), self.handed.shape[1]
-            self.top.forward(fed, pitch, self._flat_schedule(len(there)), {})
-            return None
-        chosen = self._matrix(self.handed, len(self.units))[at]
-        self.top.forward(chosen.reshape(-1), chosen.shape[1], self._flat_schedule(len(at)), {})
-        return at
-
-    def _flat_schedule(self, rows: int) -> Schedule:
-        if rows not in self._flat:
-            if len(self._flat) > 256:
-                self._flat.clear()
-            self._flat[rows] = Schedule.flat(rows)
-        return self._flat[rows]
-
-    # the loss ---------------------------------------------------------------------------------------------------------
-
-    def _judge(self, targets: np.ndarray, share: float) -> tuple[float, int]:
-        """The loss of the topmost unit's rows; its gradient arrives there."""
-        unit = self.top or self.units[-1]
-        name = LOSSES[self.loss].at if "s" in unit.cell.outputs else unit.cell.emits
-        weight = self.theta.dtype.type(share)
-        at, slot, first = unit.packed.offset(name), unit.back.offset(name), unit.schedule.sequences
-        block, adjoint = unit.rows.reshape(-1), unit.clear()
-        if targets.ndim == 1:
-            room = unit.packed.offset("y") if "y" in unit.cell.outputs else -1
-            if room < 0 or unit is not self.top:
-                block, at, first, room, pitch, adjoint_ = self._aside(unit, name, adjoint)
-                return train_loops.classes_loss(
-                    block, pitch, at, room, first, targets, unit.one.sizes["O"], unit.packed.lanes, weight,
-                    adjoint_, unit.pitch_a, slot,
-                )  # fmt: skip
-            return train_loops.classes_loss(
-                block, unit.pitch, at, room, first, targets, unit.one.sizes["O"], unit.packed.lanes, weight, adjoint,
-                unit.pitch_a, slot,
-            )  # fmt: skip
-        targets = np.ascontiguousarray(targets, self.theta.dtype)
-        return train_loops.rows_loss(
-            KINDS[self.loss], block, unit.pitch, at, first, targets, weight, adjoint, unit.pitch_a, slot
-        )
-
-    def _aside(self, unit: Unit, name: str, adjoint: np.ndarray) -> tuple[Any, ...]:
-        """A cell that makes y itself still needs its own y on the way back: its scores, copied, with room beside."""
-        first, width = unit.schedule.sequences, unit.packed.widths["O"]
-        scores = unit.signal(name)[first:]
-        block = unit.room("scores", len(scores) * 2 * width)
-        block.reshape(len(scores), 2 * width)[:, : scores.shape[1]] = scores
-        return block, 0, 0, width, 2 * width, adjoint[first * unit.pitch_a :]
-
-    # down -------------------------------------------------------------------------------------------------------------
-
-    def _down(self, at: np.ndarray | None, chunk: int, g: np.ndarray) -> None:
-        schedule = self.schedule
-        for unit in self.units if self.top else self.units[:-1]:
-            unit.clear()
-        if self.top:
-            self.top.backward(0, g)
-            self._hand_down(self.top, len(self.layers) - 1, at)
-        number = len(self.units)
-        for level in range(len(self.layers) - 1, -1, -1):
-            layer = self.layers[level]
-            number -= len(layer.passes)
-            here = self.units[number : number + len(layer.passes)]
-            for unit in here:
-                unit.backward(chunk if chunk < len(schedule.counts) else 0, g)
-            if level:
-                for name, unit in zip(layer.passes, here):
-                    self._hand_down(unit, level - 1, None, name == "backward")
-
-    def _hand_down(self, unit: Unit, level: int, at: np.ndarray | None, mirrored: bool = False) -> None:
-        """The gradient at a unit's inputs arrives at the layer below."""
-        layer, schedule = self.layers[level], self.schedule
-        number = sum(len(lower.passes) for lower in self.layers[:level])
-        here = self.units[number : number + len(layer.passes)]
-        if len(here) == 1 and at is None and not mirrored and "backward" not in layer.passes:
-            below = here[0]
-            begin = schedule.sequences * below.pitch_a + below.back.offset(layer.cell.emits)
-            unit.below(below.adjoint[begin:], below.pitch_a)
-            return
-        width = unit.back.input_width
-        rows = unit.schedule.rows - unit.schedule.sequences
-        dx = unit.room("dx", rows * width)
-        dx[:] = 0
-        unit.below(dx, width)
-        gradient = dx.reshape(rows, width)[:, : unit.one.sizes["D"]]
-        if at is not None:
-            whole = np.zeros((schedule.rows - schedule.sequences, gradient.shape[1]), gradient.dtype)
-            whole[at] = gradient
-            gradient = whole
-        if mirrored:
-            gradient = gradient[schedule.mirror]
-        shares: Sequence[np.ndarray] = [gradient]
-        if len(here) > 1:
-            out = [self._emitted(one, name) for name, one in zip(layer.passes, here)]
-            shares = unmerged(layer.merge, gradient, *out)
-        for name, share, below in zip(layer.passes, shares, here):
-            below.arriving(layer.cell.emits)[:] += share[schedule.mirror] if name == "backward" else share
+    def _write(self, rows: int, sequences: int, classes: bool, tokens: bool) -> None:
+        """The tape for batches of at most so many rows; some more, so that it is seldom written anew."""
+        if self.kinds != (classes, tokens):
+            layers, read_out, places, theta, loss = self.given
+            self.descent = Descent(layers, read_out, places, theta, loss, classes, tokens)
+        self.kinds, self.rows, self.sequences = (classes, tokens), rows, sequences
+        descent, tape = self.descent, Tape()
+        descent.hold(rows, sequences)
+        marks = [0]
+        for unit in descent.all:
+            unit.refresh(tape)
+        marks.append(len(tape))
+        for variant in range(4):
+            chosen, sweeps = bool(variant & 1) and self.some, self.truncate if variant & 2 else 0
+            needed = chosen == bool(variant & 1) and bool(sweeps) == bool(variant & 2)
+            if needed:
+                descent.up(tape, chosen)
+            marks.append(len(tape))
+            if needed:
+                descent.down(tape, self.g, chosen, self.chunk, sweeps)
+            marks.append(len(tape))
+        if self.update:
+            kernel, vectors, _count = self.update
+            tape.call(kernel, self.theta, self.g, *vectors, self.numbers)
+        marks.append(len(tape))
+        for unit in descent.units:
+            unit.keep(tape)
+        marks.append(len(tape))
+        self.marks, self.tape, self.tables = np.array(marks, np.int64), tape, tape.tables()

@@ -18,9 +18,12 @@ def clipped(g, numbers, i):
 
 
 @jit
-def sgd(theta, g, velocity, numbers, nesterov, first):
-    """numbers: factor, bound, lr, weight decay, momentum. velocity has no entries where momentum is zero."""
-    lr, decay, momentum = numbers[2], numbers[3], numbers[4]
+def sgd(theta, g, velocity, numbers):
+    """numbers: factor, bound, lr, weight decay, momentum, 1 for Nesterov's, 1 in the first step.
+
+    velocity has no entries where momentum is zero.
+    """
+    lr, decay, momentum, nesterov, first = numbers[2], numbers[3], numbers[4], numbers[5] != 0, numbers[6] != 0
     for i in range(len(theta)):
         d = clipped(g, numbers, i) + decay * theta[i]
         if len(velocity):

@@ -37,9 +37,9 @@ EXAMPLES: dict[str, Example] = {
          "schedule": "cosine"},
     ),
     "quatrains": Example(
-        "Writes Tang quatrains character by character: 98 famous ones, learnt by heart.",
-        {"cell": "lstm", "hidden": 192, "optimizer": "adam", "lr": 0.005, "epochs": 100, "batch": 16,
-         "schedule": "cosine", "clip_norm": 5.0},
+        "Writes Tang quatrains character by character, after 1,766 of them; judged on poems that it has not read.",
+        {"cell": "lstm", "hidden": 128, "optimizer": "adamw", "lr": 0.008, "weight_decay": 0.1, "epochs": 10,
+         "batch": 16, "schedule": "cosine", "clip_norm": 1.0, "val": 0.1},
     ),
     "cnn-features": Example(
         "Films of a moving spot: each frame through fixed convolutions, flattened; the sequence says where it moves.",

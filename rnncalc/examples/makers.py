@@ -63,15 +63,20 @@ def poems() -> list[tuple[str, str, str]]:
 
 
 def quatrains() -> Made:
-    """Every poem a sequence, the end of the line its last target. Learnt by heart: tested on the same."""
+    """Every poem a sequence, the end of the line its last target; a tenth of the poems is kept back.
+
+    The vocabulary is the alphabet of the whole corpus: a character that only a poem kept back has is asked for too.
+    """
     texts = [text + "\n" for _title, _author, text in poems()]
     words = vocabulary(Counter("".join(texts)))
-    data = _texts(texts, words)
+    order = np.random.default_rng(7).permutation(len(texts))
+    cut = len(texts) // 10
+    train, test = (_texts([texts[i] for i in which], words) for which in (order[cut:], order[:cut]))
     about = _account(
         kind="text", by="line", tokens="chars", classes=True, vocabulary=words, labels=words, inputs=len(words),
         outputs=len(words),
     )  # fmt: skip
-    return data, data, about
+    return train, test, about
 
 
 def _texts(texts: Sequence[str], words: Sequence[str]) -> Sequences:

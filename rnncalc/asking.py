@@ -1,0 +1,63 @@
+"""A trained model as a problem: its weights under the keys of a problem file, and a sequence of data as its x."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnncalc.data import read_again
+from rnncalc.errors import ProblemError
+from rnncalc.language import _
+from rnncalc.layer import Layer, Pass
+from rnncalc.parse.given import Given, of_python
+from rnncalc.weights.models import Model, described
+
+
+def keys(model: Model) -> dict[str, Given]:
+    """The network's cell, weights and read-out by the names of a problem file."""
+    layers = [_layer(layer) for layer in model.network.layers]
+    found: dict[str, Any] = layers[0] if len(layers) == 1 else {"layers": layers}
+    top = model.network.read_out
+    if top:
+        found |= {**top.arrays, "output": model.network.output}
+    return of_python(found)
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    cell = described(layer.cell)
+    own = "equations" in cell
+    found: dict[str, Any] = {
+        "cell": {key: cell[key] for key in ("name", "equations", "state", "emits")} if own else cell["name"]
+    }
+    found |= {} if own else {name: value for name, value in cell["switched"].items() if name != "output"}
+    found |= {"direction": layer.direction, **_arrays(layer.only)}
+    if len(layer.passes) > 1:
+        found |= {"backward": _arrays(layer.passes["backward"]), "merge": layer.merge}
+    return found
+
+
+def _arrays(one: Pass) -> dict[str, Any]:
+    return {**one.arrays, **{f"{state}0": start for state, start in one.starts.items()}}
+
+
+def sequence(model: Model, source: str, number: int) -> tuple[Given, list[str]]:
+    """x of one sequence of a file that is read as the training data was, as the network takes it; and notes."""
+    if not model.data:
+        raise ProblemError(_("this model does not say how its data was read"))
+    data = read_again(source, model.data)
+    if not 1 <= number <= len(data):
+        raise ProblemError(_("there are {n} sequences, no sequence {number}"), n=len(data), number=number)
+    part, notes = data.chosen(np.array([number - 1])), []
+    if not len(part.x):
+        raise ProblemError(_("sequence {number} has no step"), number=number)
+    x = np.asarray(part.x)
+    if data.tokens:
+        x = np.arange(data.inputs) == x[:, None]
+    if len(data) > 1:
+        notes.append(_("sequence {number} of {n}; another one: --sequence").format(number=number, n=len(data)))
+    if "x_mean" in model.data:
+        notes.append(_("x is standardised as in training"))
+    if "y_mean" in model.data:
+        notes.append(_("y is standardised: rnncalc predict gives it in the units of the data"))
+    return of_python({"x": x.astype(np.float64)})["x"], notes

@@ -1,0 +1,66 @@
+"""What a training run has reached, as lines that people read: one for each part of the data, every number named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from rnncalc.language import _
+
+N_ = str  # marks a text for translation
+NAMES = {
+    "loss": N_("loss"),
+    "accuracy": N_("right"),
+    "whole": N_("whole sequences right"),
+    "mean_squared_error": N_("mean squared error in the units of the data"),
+    "bigram_loss": N_("loss of the bigram baseline"),
+}
+SHARES = ("accuracy", "whole")
+
+
+def lines(run: Any, reached: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Training, validation and test, where there are such; a note on the baseline. reached: as `reached` finds it."""
+    progress, found = run.trainer.progress, list[str]()
+    if progress.history:
+        last = progress.history[-1]
+        found.append(_line(_("training, epoch {n}").format(n=len(progress.history)), last))
+    for part, values in reached.items():
+        if part == "validation":
+            title = _("validation, epoch {n}, whose weights are kept").format(n=progress.best_epoch)
+        else:
+            title = _("test, not seen in training")
+        found.append(_line(title, values))
+    if any("bigram_loss" in values for values in reached.values()):
+        found.append(_("(bigram baseline: interpolated Kneser-Ney, counted in the text that is not the test)"))
+    return found
+
+
+def reached(run: Any) -> dict[str, dict[str, float]]:
+    """What the kept weights reach on the parts of the data that the run did not learn from."""
+    from rnncalc import runs
+
+    parts = {"validation": run.trainer.validation, "test": run.test}
+    return {name: runs.judged(run, part) for name, part in parts.items() if part is not None}
+
+
+def _line(title: str, values: Mapping[str, float]) -> str:
+    shown = [f"{_(name)} {_shown(key, values[key])}" for key, name in NAMES.items() if key in values]
+    return _("{title}: {values}").format(title=title, values=_(", ").join(shown))
+
+
+def _shown(key: str, value: float) -> str:
+    return f"{value:.2%}" if key in SHARES else f"{value:.6g}"
+
+
+def tell(run: Any, model: str, seconds: float, curve: bool) -> None:
+    """Print it."""
+    from rnncalc.curve import curve as drawn
+
+    progress = run.trainer.progress
+    if curve:
+        click.echo(drawn(progress.history), nl=False)
+    for line in lines(run, reached(run)):
+        click.echo(line)
+    click.echo(_("{model}: {n} steps in {s:.1f} s").format(model=model, n=progress.steps, s=seconds))
