@@ -76,7 +76,7 @@ def cell_signature(number: int, *arguments: object) -> tuple[types.Type, ...]:
 
 
 def address_of(dispatcher: Any, signature: tuple[types.Type, ...]) -> int:
-    """Where the machine code of a function lies; its first argument is a literal."""
+    """Where the machine code of a function lies, compiled or found on disk on first need."""
     with told():
         dispatcher.compile(signature)
     compiled = dispatcher.overloads[signature]

@@ -24,7 +24,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from rnncalc.engine.jit import jit
+from rnncalc.engine.jit import address_of, jit
 
 RELAY, ADDRESS, WORDS, PATCHES, END = range(5)  # columns of the table of calls
 WORD, REGISTER, FACTOR, PLUS = range(4)  # columns of the table of patches
@@ -113,10 +113,8 @@ def _kind(argument: Any) -> types.Type:
 
 def code(kernel: Any, kinds: Sequence[types.Type]) -> int:
     """Where a kernel's machine code for these types lies; compiled, or found on disk, on first need."""
-    kernel.compile(kinds)
-    compiled = kernel.overloads[kinds]
-    assert compiled.signature.return_type == types.none
-    place: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    place = address_of(kernel, tuple(kinds))
+    assert kernel.overloads[tuple(kinds)].signature.return_type == types.none
     return place
 
 
