@@ -95,9 +95,16 @@ def blocks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
 
 def copied(rows: np.ndarray, begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Runs of rows one after the other: on disk again, if that is where they lie."""
-    spool = Spool()
-    for number, (begin, length) in enumerate(zip(begins.tolist(), lengths.tolist())):
-        spool.add(np.array(rows[begin : begin + length]))
-        if number % 10_000 == 9_999:
+    ends = begins + lengths
+    breaks = np.flatnonzero(begins[1:] != ends[:-1]) + 1  # neighbours go together
+    firsts = np.concatenate([[0], breaks]).astype(np.int64)
+    lasts = np.concatenate([breaks, [len(begins)]]).astype(np.int64) - 1
+    spool, taken = Spool(), 0
+    for first, last in zip(firsts, lasts) if len(begins) else ():
+        for begin in range(int(begins[first]), int(ends[last]), BLOCK):
+            spool.add(np.array(rows[begin : min(begin + BLOCK, int(ends[last]))]))
+        taken += int(ends[last] - begins[first])
+        if taken > 16 * BLOCK:
             release(rows)
+            taken = 0
     return spool.array() if spool.count else np.array(rows[:0])

@@ -84,8 +84,12 @@ def arranged(rows: Rows, about: dict[str, Any]) -> Sequences:
         starts = np.concatenate([*cuts, starts[-1:]]).astype(np.int64)
         ends, ordered = starts[1:], True
     if about.setdefault("at", rows.at) == "last":
-        last = y[ends - 1].copy()
-        for (some,) in blocks(y):  # in place, as above
+        begin = 0
+        for (some,) in blocks(y):  # in place, as above; an end is the row after a last one
+            first, beyond = np.searchsorted(ends, [begin + 1, begin + len(some) + 1])
+            at = ends[first:beyond] - 1 - begin
+            kept = some[at]
             some[:] = none
-        y[ends - 1] = last
+            some[at] = kept
+            begin += len(some)
     return Sequences(x, y, starts, about["inputs"], ordered)
