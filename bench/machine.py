@@ -81,14 +81,19 @@ class Limits:
             self.bytes.append(repeat * room / _best(lambda n=rounds, k=repeat: _read(data, n, k)))
 
     def seconds(self, case: Case) -> float:
-        """The least that a case can take: its arithmetic or, for one sequence, reading the weights at every step."""
+        """The least that a case can take: its arithmetic; one sequence reads the recurrent weights at every step."""
         (N, T, D, H), gates = case.size, GATES[case.cell]
-        ways = 3 if case.what == "both" else 1
-        arithmetic = 2 * N * T * gates * H * (D + H) * ways / self.flops
-        weights = gates * H * H * self.kind.itemsize
+        inputs, recurrent = (2 * N * T * gates * H * size / self.flops for size in (D, H))
+        if case.what == "both":  # the gradient of x is not asked for
+            return 2 * inputs + recurrent + 2 * self._recurrent(case, recurrent)
+        return inputs + self._recurrent(case, recurrent)
+
+    def _recurrent(self, case: Case, arithmetic: float) -> float:
+        """The products with the recurrent weights, one way."""
+        N, T, _D, H = case.size
+        weights = GATES[case.cell] * H * H * self.kind.itemsize
         level = 0 if weights <= L1 else 1 if weights <= L2 else 2
-        reading = T * weights * (2 if case.what == "both" else 1) / self.bytes[level] if N == 1 else 0.0
-        return float(max(arithmetic, reading))
+        return max(arithmetic, T * weights / self.bytes[level]) if N == 1 else arithmetic
 
     def __str__(self) -> str:
         speeds = ", ".join(f"{name} {speed / 1e9:.0f}" for name, speed in zip(("L1", "L2", "L3"), self.bytes))

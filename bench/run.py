@@ -118,9 +118,10 @@ def main() -> None:
     parser.add_argument("--alone", choices=[OURS, *RIVALS], help=argparse.SUPPRESS)
     options = parser.parse_args()
     seconds = 0.25 if options.quick else 1.0
+    least = 3  # turns, however long they take
     todo = cases(options.quick, options.what, options.size)
     if options.alone:
-        times = [interleaved(runs(case, options.threads, [options.alone]), seconds) for case in todo]
+        times = [interleaved(runs(case, options.threads, [options.alone]), seconds, least) for case in todo]
         print(json.dumps([found.get(options.alone) for found in times]))
         return
     from machine import Limits
@@ -136,7 +137,7 @@ def main() -> None:
         if blocks:
             found = {name: times[number] for name, times in blocks.items() if times[number] is not None}
         else:
-            found = interleaved(runs(case, 1, names), seconds)
+            found = interleaved(runs(case, 1, names), seconds, least)
         rows.append(told(case, options.threads, found, names, limits[case.dtype].seconds(case)))
     machine = {str(limit.kind): {"flops": limit.flops, "reads": limit.bytes} for limit in limits.values()}
     keep({"what": "seconds", "threads": options.threads, "limits": machine, "rows": rows}, options.json)

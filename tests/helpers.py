@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import rnncalc
 from rnncalc.cells import CELLS, Cell
@@ -65,6 +66,11 @@ def random_arrays(cell: Cell, rng: np.random.Generator, D: int = 3, H: int = 5, 
         else:
             arrays[name] = rng.normal(size=(rows, sizes[stack[0].columns])) / np.sqrt(sizes[stack[0].columns])
     return arrays
+
+
+compiler = pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"), reason="without a compiler the equations are walked"
+)
 
 
 def random_starts(cell: Cell, rng: np.random.Generator, layer: Layer, sequences: int) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import every_cell, inputs, random_network, random_starts
+from helpers import compiler, every_cell, inputs, random_network, random_starts
 
 import rnncalc
 from rnncalc import inference, network
@@ -10,6 +10,8 @@ from rnncalc.engine.vector import lanes
 from rnncalc.layer import Layer
 from rnncalc.schedule import Abreast, Schedule
 from rnncalc.trace import View
+
+pytestmark = compiler
 
 
 def choose(monkeypatch, across):

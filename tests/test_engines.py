@@ -4,7 +4,18 @@ import os
 
 import numpy as np
 import pytest
-from helpers import CELLS, ENGINES, Cell, every_cell, inputs, python, random_arrays, random_network, random_starts
+from helpers import (
+    CELLS,
+    ENGINES,
+    Cell,
+    compiler,
+    every_cell,
+    inputs,
+    python,
+    random_arrays,
+    random_network,
+    random_starts,
+)
 
 import rnncalc
 from rnncalc.engine.vector import lanes
@@ -306,6 +317,7 @@ def test_the_same_bits_on_any_number_of_threads(name):
         assert all((y == alone[0]).all() for y in found)
 
 
+@compiler
 @pytest.mark.parametrize("name", ["elman", "lstm", "gru", "gru_after"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("often", [10**9, -1])

@@ -1,0 +1,57 @@
+"""The table of bench/README.md from what `run.py --json` kept.
+
+python bench/table.py one.json [two.json …]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from targets import CELLS, PARTS
+
+HEADS = {("float32", "forward"): "forward f32", ("float32", "both"): "both f32"}
+HEADS |= {("float64", "forward"): "forward f64", ("float64", "both"): "both f64"}
+
+
+def cell(rows: dict[str, dict[str, Any]], threads: int) -> str:
+    """Elman / LSTM / GRU: the best rival ÷ rnncalc, and who that is; the targets; the share of the limit."""
+    if not rows:
+        return ""
+    best, goals, shares = [], [], []
+    for name in CELLS:
+        if name not in rows:
+            continue
+        row = rows[name]
+        times = {who: time / row["seconds"]["rnncalc"] for who, time in row["seconds"].items() if time}
+        rival = min((who for who in times if who != "rnncalc"), key=lambda who: times[who])
+        best.append(
+            f"{'**' if row['best'] >= 1 else ''}{row['best']:.2f}{'**' if row['best'] >= 1 else ''} {rival[:2]}"
+        )
+        goals.append(f"{row['target']:g}" if row["target"] else "–")
+        shares.append(f"{100 * row['limit'] / row['seconds']['rnncalc'] / threads:.0f}")
+    goals = goals[:1] if len(set(goals)) == 1 else goals
+    return f"{' / '.join(best)}<br>{'/'.join(goals)}; {'/'.join(shares)} %"
+
+
+def main() -> None:
+    for name in sys.argv[1:]:
+        kept = json.loads(Path(name).read_text(encoding="utf-8"))
+        found: dict[tuple[int, ...], dict[tuple[str, str], dict[str, Any]]] = {}
+        for row in kept["rows"]:
+            place = found.setdefault(tuple(row["size"]), {}).setdefault((row["dtype"], row["what"]), {})
+            place[row["cell"]] = row
+        parts = [part for part in PARTS if any(part in one for one in found.values())]
+        versions = ", ".join(f"{who} {version}" for who, version in kept["versions"].items())
+        print(f"{kept['cpu']}, {kept['cores']} cores, threads: {kept['threads']}; {versions}\n")
+        print(f"| (N, T, D, H) | {' | '.join(HEADS[part] for part in parts)} |")
+        print(f"|---|{'---|' * len(parts)}")
+        for size, one in found.items():
+            print(f"| {size} | {' | '.join(cell(one.get(part, {}), kept['threads']) for part in parts)} |")
+        print()
+
+
+if __name__ == "__main__":
+    main()
