@@ -160,7 +160,7 @@ class Abreast(Schedule):
         return self.sequences + visit * self.steps + t - 1 if t else visit
 
     def step(self, t: int) -> tuple[slice, slice]:
-        raise NotImplementedError("the rows of a step do not lie together")
+        raise ValueError("the rows of a step do not lie together")
 
     def pack(self, array: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(array).reshape(-1, *array.shape[2:])
