@@ -1,6 +1,6 @@
 """Speed of `net(x)`, and of `net.forward` + `net.backward`, against NumPy, PyTorch, onnxruntime and JAX.
 
-    python bench/run.py                  every size, float32 and float64, one thread
+    python bench/run.py                  every size, float32 and float64, one thread on one processor
     python bench/run.py --quick          four sizes, within two minutes
     python bench/run.py --threads 2      each contestant in a process of its own, since their threads spin
     python bench/run.py --json out.json  keeps the figures with versions and machine
@@ -24,8 +24,10 @@ from typing import Any
 THREADS = sys.argv[sys.argv.index("--threads") + 1] if "--threads" in sys.argv[:-1] else "1"
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, THREADS)  # before NumPy is loaded
-one = " --xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1" if THREADS == "1" else ""
-os.environ.setdefault("XLA_FLAGS", one.strip())
+if THREADS == "1" and hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(
+        0, {max(os.sched_getaffinity(0))}
+    )  # XLA takes every processor that it sees, whatever it is told
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import numpy as np  # noqa: E402
