@@ -163,10 +163,6 @@ class CompiledCell:
         for state, offset, width, _at in self.states:
             first[:, offset : offset + width] = initial.get(state, 0)
 
-    def _view(self, rows: np.ndarray, name: str) -> np.ndarray:
-        begin = self.packed.offset(name)
-        return rows[:, begin : begin + self.sizes[self.cell.size(name)]]
-
     def _arguments(
         self,
         block: np.ndarray,
