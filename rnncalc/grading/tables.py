@@ -130,6 +130,11 @@ def content(path: Path, most: int) -> bytes:
 
 def decoded(data: bytes) -> str:
     """The text, in the first encoding that it fits; what fits none keeps what can be read of it."""
+    text = _decoded(data)
+    return text if "\n" in text else text.replace("\r", "\n")  # a spreadsheet's "CSV (Macintosh)"
+
+
+def _decoded(data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     for encoding in ("utf-8-sig", "gb18030"):
@@ -146,10 +151,12 @@ def _rows(text: str) -> list[list[str]]:
     delimiter = max(",;\t", key=first.count)
     with _LIMIT:
         before = csv.field_size_limit(len(text) + 1)
+        reader = csv.reader(io.StringIO(text), delimiter=delimiter)
         try:
-            return list(csv.reader(io.StringIO(text), delimiter=delimiter))
-        except csv.Error as error:
-            raise ParseError(str(error)) from None
+            return list(reader)
+        except csv.Error:  # nothing else is left that it would refuse
+            message = _("line {n} of the table is broken inside a cell without quotes: save it as CSV once more")
+            raise ParseError(message, n=reader.line_num) from None
         finally:
             csv.field_size_limit(before)
 
