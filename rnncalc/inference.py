@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncalc.layer import MERGES
-from rnncalc.schedule import Abreast, Schedule
+from rnncalc.schedule import Schedule
 from rnncalc.states import shown_ends
 from rnncalc.trace import View
 
@@ -40,8 +40,7 @@ def infer(
     """
     if across_pays(network, view):
         return _across(network, cells, array, view, starts, wanted)
-    if len(array) >= FEW and not view.schedule.ragged and view.schedule.steps and network.compiles:
-        view = View(Abreast(*array.shape[:2]), view.batch, view.time_first)
+    view = _laid(network, view)
     schedule, made, given = view.schedule, iter(cells), iter(starts)
     rows, ends = schedule.pack(array), []
     for layer in network.layers:
@@ -49,13 +48,53 @@ def infer(
         for name, one in layer.passes.items():
             mirrored = name == "backward"
             fed = rows[schedule.mirror] if mirrored else rows
-            emitted, final = next(made).infer(fed, schedule, one.start(next(given), schedule, network.dtype), threads)
+            start = one.start(next(given), schedule, network.dtype)
+            emitted, final = next(made).infer(fed, schedule, start, threads, wanted)
             out.append(emitted[schedule.mirror] if mirrored else emitted)
             ends.append(final)
         rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
     if network.read_out:
-        rows, _none = next(made).infer(rows, Schedule.flat(len(rows)), {})
+        rows, _none = next(made).infer(rows, Schedule.flat(len(rows)), {}, wanted=False)
     return np.ascontiguousarray(view.steps(rows)), shown_ends(ends, view) if wanted else {}
+
+
+class Ready:
+    """The outputs for inputs of one shape that are given again and again, with the network's own starts: x → y."""
+
+    def __init__(self, network: Network, view: View):
+        self.view = view = _laid(network, view)
+        cells, dtype = iter(network.cells), network.dtype
+        self.calls = [
+            next(cells).prepared(view.schedule, one.start({}, view.schedule, dtype)) for one in network.passes
+        ]
+        if network.read_out:
+            self.calls.append(next(cells).prepared(Schedule.flat(view.schedule.rows - view.schedule.sequences), {}))
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """x and y are shown as the view says."""
+        return self.outputs(self.view.batch_first(x))
+
+    def outputs(self, array: np.ndarray) -> np.ndarray:
+        """The same of x as (N, T, D)."""
+        rows = self.view.schedule.pack(array)
+        for call in self.calls:
+            rows, _states = call(rows)
+        return np.ascontiguousarray(self.view.steps(rows))
+
+    @classmethod
+    def of(cls, network: Network, view: View) -> Ready | None:
+        """None where a call has more to decide: vectors across the sequences, layers that run backward, threads."""
+        plain = (
+            network.compiles and network.threads == 1 and all("backward" not in one.passes for one in network.layers)
+        )
+        return cls(network, view) if plain and not across_pays(network, view) else None
+
+
+def _laid(network: Network, view: View) -> View:
+    """How the rows lie: a batch of many sequences is read and written where the caller has it."""
+    schedule = view.schedule
+    many = schedule.sequences >= FEW and not schedule.ragged and schedule.steps > 0
+    return view.abreast if many and network.compiles else view
 
 
 def across_pays(network: Network, view: View) -> bool:

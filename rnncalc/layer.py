@@ -72,7 +72,9 @@ class Pass:
         self, given: Mapping[str, ArrayLike | None], schedule: Schedule, dtype: np.dtype
     ) -> dict[str, np.ndarray]:
         """The initial states in the schedule's order: those given with the call, else the layer's own."""
-        found = {}
+        found: dict[str, np.ndarray] = {}
+        if not given and not self.starts:
+            return found
         for state in self.cell.state:
             value = given.get(f"{state}0")
             if value is None:
@@ -88,6 +90,8 @@ class Pass:
 
     def shared(self, given: Mapping[str, ArrayLike | None], batch: bool) -> frozenset[str]:
         """The states that start a whole batch from one given vector."""
+        if not given and not self.starts:
+            return frozenset()
         found = {state: given.get(f"{state}0", self.starts.get(state)) for state in self.cell.state}
         return frozenset(state for state, value in found.items() if batch and value is not None and np.ndim(value) == 1)
 

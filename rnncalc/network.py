@@ -12,23 +12,23 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.equations import Call
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.inference import across_pays, infer
+from rnncalc.inference import Ready, across_pays, infer
 from rnncalc.language import _
 from rnncalc.layer import MERGES, Layer, Pass, as_array
 from rnncalc.readout import read_out
-from rnncalc.schedule import Abreast, Schedule
+from rnncalc.schedule import Schedule
 from rnncalc.states import cut, given_starts, joined
 from rnncalc.stepper import Stepper
 from rnncalc.threads import EVERY, shares, side_by_side, wished
-from rnncalc.trace import LayerTrace, Made, Ran, Signals, Trace, View
+from rnncalc.trace import Made, Ran, Trace, View
 from rnncalc.walk import WalkedCell
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("equations", "numba")
 LAYOUTS = ("batch_first", "time_first")
+KEPT = 16  # shapes of inputs for which a call is kept prepared
 
 
 class Network:
@@ -78,8 +79,8 @@ class Network:
         if engine not in ENGINES:
             raise ProblemError(_("engine is one of {known}, not “{engine}”"), known=", ".join(ENGINES), engine=engine)
         self.engine, self.threads, self._inputs = engine, wished(threads), layers[0].sizes["D"]
-        self._cells: list[Any] = []
-        self.weights = object()  # another one whenever the weights change
+        self._ready: dict[tuple[Any, ...], Ready] = {}
+        self.forget()
 
     @property
     def passes(self) -> list[Pass]:
@@ -121,7 +122,15 @@ class Network:
         before backward. return_state: also the states after the last step, by name, in the same form.
         Raises ShapeError.
         """
+        plain = self.threads == 1 and lengths is mask is None and not (starts or return_state)
+        if plain and type(x) is np.ndarray and x.dtype is self.dtype and (ready := self._ready.get((x.shape, layout))):
+            return ready(x)
         array, view = self._input(x, lengths, mask, layout)
+        if plain and (ready := Ready.of(self, view)):
+            if len(self._ready) >= KEPT:
+                self._ready = {}
+            self._ready[np.shape(x), layout] = ready
+            return ready.outputs(array)
         given, cells = given_starts(self.passes, starts), self.cells
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:
@@ -148,33 +157,32 @@ class Network:
         """Every intermediate of every step, by name. Arguments as for a call."""
         array, view = self._input(x, lengths, mask, layout)
         if across_pays(self, view):
-            view = View(Abreast(*array.shape[:2]), view.batch, view.time_first)
+            view = view.abreast
         return self.traced(array, view, given_starts(self.passes, starts))
 
     def traced(self, array: np.ndarray, view: View, starts: Sequence[Mapping[str, Any]]) -> Trace:
         """`forward` of what has been checked: x as (N, T, D), and the starts of each pass."""
         schedule, cells, given = view.schedule, iter(self.cells), iter(starts)
-        rows, layers, made = schedule.pack(array), [], Made(self, self.weights, [])
-        if rows.base is not None and np.may_share_memory(rows, array):
-            rows = rows.copy()  # the way back needs x as it was
+        rows, passed, ran = schedule.pack(array), list[np.ndarray](), list[Ran]()
+        if np.may_share_memory(rows, array):  # the way back needs x as it was
+            rows = rows.copy()
         for layer in self.layers:
-            out, signals = [], {}
+            out = []
             for name, one in layer.passes.items():
                 mirrored = name == "backward"
                 fed = rows[schedule.mirror] if mirrored else rows
                 begin = next(given)
                 blocks = next(cells).forward(fed, schedule, one.start(begin, schedule, self.dtype))
-                made.ran.append(Ran(blocks, fed, one.shared(begin, view.batch)))
+                ran.append(Ran(blocks, fed, one.shared(begin, view.batch)))
                 emitted = blocks[one.cell.emits][schedule.sequences :]
                 out.append(emitted[schedule.mirror] if mirrored else emitted)
-                signals[name] = Signals.of_pass(blocks, one.cell.state, view, mirrored)
             rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
-            layers.append(LayerTrace(layer.cell.emits, rows, signals, MERGES[layer.merge], view))
+            passed.append(rows)
         top: Mapping[str, np.ndarray] = {"y": rows}
         if self.read_out:
             top = next(cells).forward(rows, Schedule.flat(len(rows)), {})
-            made.ran.append(Ran(top, rows))
-        return Trace(layers, top, view, made)
+            ran.append(Ran(top, rows))
+        return Trace(self.layers, passed, top, view, Made(self, self.weights, ran))
 
     def backward(
         self,
@@ -232,7 +240,8 @@ class Network:
     def in_complex(self) -> Network:
         """A walked copy, complex, whose weights can be changed: to differentiate by complex step."""
         copied = copy.copy(self)
-        copied.dtype, copied.engine, copied._cells = np.dtype(np.complex128), "equations", []
+        copied.dtype, copied.engine = np.dtype(np.complex128), "equations"
+        copied.forget()
         copied.layers = [layer.settled(copied.dtype, writeable=True) for layer in self.layers]
         copied.read_out = self.read_out and self.read_out.settled(copied.dtype, writeable=True)
         return copied
@@ -251,7 +260,9 @@ class Network:
 
     def forget(self) -> None:
         """The weights have changed: pack them anew when they are next needed, and refuse the traces before."""
-        self._cells, self.weights = [], object()
+        self._cells: list[Any] = []
+        self._ready = {}
+        self.weights = object()  # another one whenever they change
 
     @property
     def cells(self) -> list[Any]:
@@ -274,13 +285,16 @@ class Network:
         """x as (N, T, D), and how its rows are visited and shown."""
         if layout not in LAYOUTS:
             raise ProblemError(_("layout is one of {known}, not “{layout}”"), known=", ".join(LAYOUTS), layout=layout)
-        array = as_array("x", x).astype(self.dtype, copy=False)
+        known = type(x) is np.ndarray and x.dtype is self.dtype
+        array = cast(np.ndarray, x) if known else as_array("x", x).astype(self.dtype, copy=False)
         inputs, batch = self._inputs, array.ndim == 3
         if array.ndim not in (2, 3) or array.shape[-1] != inputs:
             message = _("x must be (T, D) = (T, {inputs}) or (N, T, {inputs}), got {shape}")
             raise ShapeError(message, inputs=inputs, shape=array.shape)
         time_first = batch and layout == "time_first"
         array = np.swapaxes(array, 0, 1) if time_first else array if batch else array[None]
+        if lengths is None and mask is None:
+            return array, View.full(array.shape[0], array.shape[1], batch, time_first)
         return array, View(Schedule.of(array.shape[0], array.shape[1], lengths, mask), batch, time_first)
 
 
@@ -308,6 +322,7 @@ def _dtype(wish: str | np.dtype | None, passes: Sequence[Pass]) -> np.dtype:
     return np.dtype(wish)
 
 
+@cache
 def _no_compiler() -> bool:
     """Whether Numba was told not to compile, so that its kernels cannot run and the equations are walked."""
     return os.environ.get("NUMBA_DISABLE_JIT", "") not in ("", "0")

@@ -20,7 +20,7 @@ from rnncalc.errors import ShapeError
 from rnncalc.language import _
 
 _BLOCK = 128  # rows of a block of `Schedule.flat`
-_KEPT = 100_000  # rows of a schedule that is worth keeping: what is called often is small
+KEPT = 100_000  # rows of a schedule that is worth keeping: what is called often is small
 
 
 class Schedule:
@@ -69,12 +69,12 @@ class Schedule:
     @classmethod
     def flat(cls, rows: int) -> Schedule:
         """Rows that do not continue one another, in blocks that stay in cache: for a cell without a state."""
-        return _flat(rows) if rows <= _KEPT else _flat.__wrapped__(rows)
+        return _flat(rows) if rows <= KEPT else _flat.__wrapped__(rows)
 
     @classmethod
     def full(cls, sequences: int, steps: int) -> Schedule:
         """Every sequence has every step."""
-        return _full(sequences, steps) if sequences * steps <= _KEPT else cls(sequences, steps)
+        return _full(sequences, steps) if sequences * steps <= KEPT else cls(sequences, steps)
 
     @cached_property
     def rows(self) -> int:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
 from rnncalc.language import _
-from rnncalc.schedule import Schedule
+from rnncalc.layer import MERGES, Layer
+from rnncalc.schedule import KEPT, Abreast, Schedule
 
-Merge = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
-
-@dataclass(frozen=True)
-class Ran:
+class Ran(NamedTuple):
     """One cell's run: its signals (the first rows are the initial states), its inputs, the starts that are shared."""
 
     blocks: Mapping[str, np.ndarray]
@@ -28,8 +26,7 @@ class Ran:
     shared: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """How a trace was made, for backpropagation: by which network and weights, and each cell's run, in order."""
 
     network: object
@@ -42,6 +39,17 @@ class View:
 
     def __init__(self, schedule: Schedule, batch: bool, time_first: bool = False):
         self.schedule, self.batch, self.time_first = schedule, batch, time_first
+
+    @classmethod
+    def full(cls, sequences: int, steps: int, batch: bool, time_first: bool) -> View:
+        """Every sequence has every step."""
+        make = _full if sequences * steps <= KEPT else _full.__wrapped__
+        return make(sequences, steps, batch, time_first)
+
+    @cached_property
+    def abreast(self) -> View:
+        """The same with the rows of a sequence side by side."""
+        return View(Abreast(self.schedule.sequences, self.schedule.steps), self.batch, self.time_first)
 
     @property
     def step_axis(self) -> int:
@@ -82,6 +90,11 @@ class View:
         return rows if self.batch else rows[0]
 
 
+@lru_cache(maxsize=16)
+def _full(sequences: int, steps: int, batch: bool, time_first: bool) -> View:
+    return View(Schedule.full(sequences, steps), batch, time_first)
+
+
 class Late(Mapping[str, np.ndarray]):
     """Arrays by name, each made when somebody asks for it."""
 
@@ -117,28 +130,21 @@ class Steps(Mapping[str, np.ndarray]):
 
 
 class Signals(Mapping[str, np.ndarray]):
-    """Signals by name, each at every step, in the original order of time."""
+    """Signals by name, each at every step, in the original order of time; mirrored: visited from the end."""
 
     def __init__(self, rows: Mapping[str, np.ndarray], view: View, mirrored: bool = False):
         self.rows, self.view, self.mirrored = rows, view, mirrored
-        self.initial: Mapping[str, np.ndarray] = {}
-        self.final: Mapping[str, np.ndarray] = {}
         self._shown: dict[str, np.ndarray] = {}
 
-    @classmethod
-    def of_pass(cls, blocks: Mapping[str, np.ndarray], state: Sequence[str], view: View, mirrored: bool) -> Signals:
-        """From a cell's blocks, whose first rows are the initial states; mirrored: visited from the end."""
-        schedule = view.schedule
-        signals = cls(Steps(blocks, schedule.sequences), view, mirrored)
+    @property
+    def initial(self) -> Mapping[str, np.ndarray]:
+        """The states before the first step."""
+        return {}
 
-        def rows(name: str, which: str) -> np.ndarray:
-            at = np.argsort(schedule.order) if which == "initial" else schedule.last
-            return view.sequences(blocks[name][at])
-
-        signals.initial, signals.final = (
-            Late({name: partial(rows, name, which) for name in state}) for which in ("initial", "final")
-        )
-        return signals
+    @property
+    def final(self) -> Mapping[str, np.ndarray]:
+        """The states after the last step."""
+        return {}
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._shown:
@@ -153,7 +159,7 @@ class Signals(Mapping[str, np.ndarray]):
         return len(self.rows)
 
     def __getattr__(self, name: str) -> np.ndarray:
-        if name in self.__dict__.get("rows", ()):
+        if name != "rows" and not name.startswith("_") and name in self.rows:
             return self[name]
         raise AttributeError(
             _("no signal is called {name}; there are {known}").format(name=name, known=", ".join(self))
@@ -163,37 +169,102 @@ class Signals(Mapping[str, np.ndarray]):
         return f"{type(self).__name__}({', '.join(f'{name} {self[name].shape}' for name in self)})"
 
 
+class PassTrace(Signals):
+    """One direction of a layer, from its blocks, whose first rows are the initial states."""
+
+    def __init__(self, blocks: Mapping[str, np.ndarray], state: Sequence[str], view: View, mirrored: bool):
+        super().__init__(Steps(blocks, view.schedule.sequences), view, mirrored)
+        self._blocks, self._state = blocks, state
+
+    @cached_property
+    def initial(self) -> Mapping[str, np.ndarray]:
+        return self._states(np.argsort(self.view.schedule.order))
+
+    @cached_property
+    def final(self) -> Mapping[str, np.ndarray]:
+        return self._states(self.view.schedule.last)
+
+    def _states(self, at: np.ndarray) -> Late:
+        """The states in some rows."""
+
+        def rows(name: str) -> np.ndarray:
+            return self.view.sequences(self._blocks[name][at])
+
+        return Late({name: partial(rows, name) for name in self._state})
+
+
 class LayerTrace(Signals):
-    """One layer: what it emits, merged if it runs both ways; `forward` and `backward` hold what each way computed."""
+    """One layer: what it emits, merged if it runs both ways; `forward` and `backward` hold what each way computed.
 
-    def __init__(self, emits: str, rows: np.ndarray, passes: Mapping[str, Signals], merge: Merge, view: View):
-        only = next(iter(passes.values()))
-        super().__init__({emits: rows} if len(passes) > 1 else only.rows, view, len(passes) == 1 and only.mirrored)
-        self.passes, self.emits, self.emitted = passes, emits, rows
-        self.forward, self.backward = passes.get("forward"), passes.get("backward")
-        both = list(passes.values())
-        self.initial, self.final = only.initial, only.final
-        if len(both) > 1:
+    blocks: of each way; rows: what the layer emits.
+    """
 
-            def merged(which: str, state: str) -> np.ndarray:
-                return merge(*(getattr(one, which)[state] for one in both))
+    def __init__(self, layer: Layer, blocks: Sequence[Mapping[str, np.ndarray]], rows: np.ndarray, view: View):
+        self.passes = {
+            way: PassTrace(block, one.cell.state, view, way == "backward")
+            for (way, one), block in zip(layer.passes.items(), blocks)
+        }
+        self.forward, self.backward = self.passes.get("forward"), self.passes.get("backward")
+        self.emits, self._merge, only = layer.cell.emits, MERGES[layer.merge], next(iter(self.passes.values()))
+        both = len(blocks) > 1
+        super().__init__({self.emits: rows} if both else only.rows, view, not both and only.mirrored)
 
-            self.initial, self.final = (
-                Late({state: partial(merged, which, state) for state in only.initial}) for which in ("initial", "final")
-            )
+    @cached_property
+    def initial(self) -> Mapping[str, np.ndarray]:
+        return self._merged([one.initial for one in self.passes.values()])
+
+    @cached_property
+    def final(self) -> Mapping[str, np.ndarray]:
+        return self._merged([one.final for one in self.passes.values()])
+
+    def _merged(self, ways: Sequence[Mapping[str, np.ndarray]]) -> Mapping[str, np.ndarray]:
+        """The states of both directions as one."""
+        if len(ways) == 1:
+            return ways[0]
+
+        def merged(state: str) -> np.ndarray:
+            return self._merge(*(way[state] for way in ways))
+
+        return Late({state: partial(merged, state) for state in ways[0]})
 
 
 class Trace(Signals):
-    """A network's forward pass: signals of the last layer and of the read-out; `layers` holds those of every layer."""
+    """A network's forward pass: signals of the last layer and of the read-out; `layers` holds those of every layer.
 
-    def __init__(self, layers: Sequence[LayerTrace], read_out: Mapping[str, np.ndarray], view: View, made: Made):
-        top = layers[-1]
-        super().__init__(ChainMap(read_out, top.rows), view)  # type: ignore[arg-type]
-        self.layers, self.initial, self.final, self.made = layers, top.initial, top.final, made
-        self._top, self._read_out = top, read_out
+    emitted: the rows that each layer hands up.
+    """
+
+    def __init__(
+        self, layers: Sequence[Layer], emitted: Sequence[np.ndarray], read_out: Mapping[str, np.ndarray], view: View,
+        made: Made,
+    ):  # fmt: skip
+        self._layers, self._emitted, self._read_out = layers, emitted, read_out
+        self.view, self.mirrored, self.made = view, False, made
+        self._shown = {}
+
+    @cached_property
+    def layers(self) -> list[LayerTrace]:
+        """Every layer's signals."""
+        ran, found = iter(self.made.ran), []
+        for layer, rows in zip(self._layers, self._emitted):
+            found.append(LayerTrace(layer, [next(ran).blocks for _way in layer.passes], rows, self.view))
+        return found
+
+    @cached_property
+    def rows(self) -> Mapping[str, np.ndarray]:  # type: ignore[override]
+        """Signal → its rows, in the schedule's order."""
+        return ChainMap(self._read_out, self.layers[-1].rows)  # type: ignore[arg-type]
+
+    @property
+    def initial(self) -> Mapping[str, np.ndarray]:
+        return self.layers[-1].initial
+
+    @property
+    def final(self) -> Mapping[str, np.ndarray]:
+        return self.layers[-1].final
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return super().__getitem__(name) if name in self._read_out else self._top[name]
+        return super().__getitem__(name) if name in self._read_out else self.layers[-1][name]
 
     @property
     def output(self) -> np.ndarray:

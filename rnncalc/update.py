@@ -50,7 +50,7 @@ def clip(
 def updated(network: Network, clipped: Clipped, lr: float) -> Network:
     """A network whose parameters have moved by one step of gradient descent."""
     moved = copy.copy(network)
-    moved._cells = []
+    moved.forget()
     moved.layers = [copy.copy(layer) for layer in network.layers]
     for number, layer in enumerate(moved.layers):
         layer.passes = {way: copy.copy(one) for way, one in layer.passes.items()}

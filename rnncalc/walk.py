@@ -54,7 +54,7 @@ class WalkedCell:
         return values
 
     def infer(
-        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1
+        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""
         signals = self.forward(x, schedule, initial)

@@ -12,6 +12,7 @@ from rnncalc.cells import Cell
 from rnncalc.engine import loops
 from rnncalc.engine.jit import specialised
 from rnncalc.engine.pack import Packed, Rows, run_of
+from rnncalc.engine.prepared import Prepared
 from rnncalc.engine.room import aligned
 from rnncalc.schedule import Abreast, Schedule
 from rnncalc.threads import EVERY, shares, side_by_side
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from rnncalc.engine.split import SplitCell
 
 Arrays = Mapping[str, np.ndarray]
-CHUNK = 256 * 1024  # bytes of the block of `infer`: what stays in a second-level cache beside the weights
 
 
 class CompiledCell:
@@ -54,7 +54,7 @@ class CompiledCell:
         fed = run_of(x)
 
         def share(part: slice) -> None:
-            self._code(*self._arguments(block, schedule.starts, *fed, *self._nothing, part=part))
+            self.code(*self._arguments(block, schedule.starts, *fed, *self._nothing, part=part))
 
         side_by_side(share, shares(schedule.sequences, self.threads) if schedule.sequences else [EVERY])
         return Rows(block.reshape(-1, pitch), self.lines)
@@ -86,27 +86,21 @@ class CompiledCell:
         return AcrossCell(self.cell, self.parameters, self.sizes, self.dtype)
 
     def infer(
-        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1
+        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows.
 
-        threads: how many may share the units of a line.
+        threads: how many may share the units of a line; wanted: whether anybody asks for the states.
         """
-        sequences = schedule.sequences
-        out = np.empty((schedule.rows - sequences, self.emitted), self.dtype)
-        final = np.empty((sequences, self.kept), self.dtype)
         if threads > 1 and not schedule.ragged and schedule.steps and self.split.pays():
-            self._infer_split(x, schedule, initial, out, final, threads)
+            out, final = self._infer_split(x, schedule, initial, threads)
         else:
-            self._infer_alone(x, schedule, initial, out, final)
-        return out, {state: final[:, at : at + width] for state, _offset, width, at in self.states}
+            out, final = self.prepared(schedule, initial, wanted)(x)
+        return out, {state: final[:, at : at + width] for state, _offset, width, at in self.states if wanted}
 
-    def _infer_alone(
-        self, x: np.ndarray, schedule: Schedule, initial: Arrays, out: np.ndarray, final: np.ndarray
-    ) -> None:
-        sequences, pitch = schedule.sequences, self.packed.pitch
-        rows = min(schedule.rows, sequences + max(CHUNK // (pitch * self.dtype.itemsize), 2 * schedule.most))
-        self._run(aligned(rows * pitch, self.dtype), x, schedule, initial, out.reshape(-1), final)
+    def prepared(self, schedule: Schedule, initial: Arrays, wanted: bool = False) -> Prepared:
+        """The same for any inputs."""
+        return Prepared(self, schedule, initial, wanted)
 
     @cached_property
     def split(self) -> SplitCell:
@@ -116,52 +110,32 @@ class CompiledCell:
         return SplitCell(self)
 
     def _infer_split(
-        self,
-        x: np.ndarray,
-        schedule: Schedule,
-        initial: Arrays,
-        out: np.ndarray,
-        final: np.ndarray,
-        threads: int,
-    ) -> None:
+        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         sequences, pitch = schedule.sequences, self.packed.pitch
+        out = np.empty((schedule.rows - sequences, self.emitted), self.dtype)
         block = aligned(2 * sequences * pitch, self.dtype)
         self.begin(block, sequences, initial)
-        fed, pitch_x = run_of(x)
-        done = self.split.infer(fed, pitch_x, block, sequences, schedule.steps, threads, out.reshape(-1))
+        done = self.split.infer(*run_of(x), block, sequences, schedule.steps, threads, out.reshape(-1))
         rows = block.reshape(2, sequences, pitch)[done % 2]
+        states = {state: rows[:, offset : offset + width] for state, offset, width, _at in self.states}
         if done < schedule.steps:  # called off: one thread does the rest
-            states = {state: rows[:, offset : offset + width] for state, offset, width, _at in self.states}
-            rest = slice(done * sequences, None)
-            self._infer_alone(x[rest], Schedule.full(sequences, schedule.steps - done), states, out[rest], final)
-            return
-        for _state, offset, width, at in self.states:
-            final[:, at : at + width] = rows[:, offset : offset + width]
+            rest = Schedule.full(sequences, schedule.steps - done)
+            out[done * sequences :], final = self.prepared(rest, states, True)(x[done * sequences :])
+            return out, final
+        return out, np.concatenate([np.empty((sequences, 0), self.dtype), *states.values()], axis=1)
 
     def stream(self, schedule: Schedule, initial: Arrays) -> CompiledStream:
         """The cell fed one step at a time; the schedule is that of one step."""
         return CompiledStream(self, schedule, initial)
 
-    def _run(
-        self, block: np.ndarray, x: np.ndarray, schedule: Schedule, initial: Arrays, out: np.ndarray, final: np.ndarray
-    ) -> None:
-        """Run the loop through a block."""
-        self.begin(block, schedule.sequences, initial)
-        if isinstance(schedule, Abreast):
-            width = schedule.steps * x.shape[1]
-            arguments = self._arguments(
-                block, schedule.starts, np.ascontiguousarray(x).reshape(-1), width, out, final, 1
-            )
-        else:
-            arguments = self._arguments(block, schedule.starts, *run_of(x), out, final)
-        self._code(*arguments)
-
     def begin(self, block: np.ndarray, sequences: int, initial: Arrays) -> None:
         """Lay the initial states into the first rows of a block; zero where there is none."""
         pitch = self.packed.pitch
-        first = block[: sequences * pitch].reshape(sequences, pitch)
-        for state, offset, width, _at in self.states:
-            first[:, offset : offset + width] = initial.get(state, 0)
+        first = block[: sequences * pitch]
+        first.fill(0)
+        for state, offset, width, _at in self.states if initial else ():
+            first.reshape(sequences, pitch)[:, offset : offset + width] = initial.get(state, 0)
 
     def _arguments(
         self,
@@ -184,7 +158,7 @@ class CompiledCell:
         return np.empty(0, self.dtype), np.empty((0, 0), self.dtype)
 
     @cached_property
-    def _code(self) -> Any:
+    def code(self) -> Any:
         """The loop for this cell and dtype, compiled or found in the cache on first need."""
         panels, starts = self.packed.panels, self.packed.geometry
         return specialised(loops.forward, *self._arguments(panels, starts, panels, 0, *self._nothing))
@@ -205,7 +179,7 @@ class CompiledStream:
         )
         self.final = np.empty((schedule.sequences if cell.state else 0, compiled.kept), self.dtype)
         self.states = {state: self.final[:, at : at + width] for state, _offset, width, at in compiled.states}
-        self.code, self.fixed = compiled._code, (cell.digest, self.block, packed.geometry, schedule.starts)
+        self.code, self.fixed = compiled.code, (cell.digest, self.block, packed.geometry, schedule.starts)
         self.tables = (*packed.tables, packed.emitted)
         self.ends = (packed.states, self.final)
 

@@ -1,24 +1,45 @@
-"""Blocks of memory for the loops, used again when the arrays that lay in them are gone.
+"""Blocks of memory for the loops, which begin at a multiple of 64 bytes, so that no vector straddles two cache lines.
 
-A fresh block costs a page fault for every 4 kB of it, which for a small network is more than what is computed there.
+A large block is used again when the arrays that lay in it are gone: fresh from the system, it costs a page fault for
+every 4 kB. Small ones the allocator itself keeps.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-SMALL = 16 * 1024  # bytes; a block so small lies where it falls, and is left to the allocator
+SMALL = 1024 * 1024  # bytes; what is less is left to the allocator
+LINE = 64  # bytes of a cache line
 MOST = 64 * 1024 * 1024  # bytes that are kept for later
 
 
 def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
-    """An unset array whose first entry lies at a multiple of 64 bytes, so that no vector straddles two cache lines.
-
-    A small one lies where it falls: finding the multiple would cost more than it saves.
-    """
-    if entries * dtype.itemsize <= SMALL:
-        return np.empty(entries, dtype)
+    """An unset array whose first entry lies at a multiple of 64 bytes."""
+    if entries * dtype.itemsize < SMALL:
+        block = np.empty(entries + LINE // dtype.itemsize, dtype)
+        begin = -block.__array_interface__["data"][0] % LINE // dtype.itemsize
+        return block[begin : begin + entries]
     return np.asarray(_Lent(entries, dtype))
+
+
+class Spare:
+    """Blocks of one dtype that somebody uses in call after call, and nobody beyond a call."""
+
+    def __init__(self, dtype: np.dtype):
+        self.dtype, self.blocks = dtype, list[np.ndarray]()
+
+    def take(self, entries: int) -> np.ndarray:
+        """An unset block of so many entries, or of more."""
+        try:
+            block = self.blocks.pop()  # of two threads each gets its own
+        except IndexError:
+            return aligned(entries, self.dtype)
+        return block if len(block) >= entries else aligned(entries, self.dtype)
+
+    def give(self, block: np.ndarray) -> None:
+        """It may be used again, unless it is one of those that are kept for everybody."""
+        if block.nbytes < SMALL:
+            self.blocks.append(block)
 
 
 class _Kept:
@@ -51,12 +72,12 @@ class _Lent:
     """A block on loan: an array made of it holds on to it, and the last one that goes gives it back."""
 
     def __init__(self, entries: int, dtype: np.dtype):
-        wanted = entries * dtype.itemsize + 64
+        wanted = entries * dtype.itemsize + LINE
         step = 1 << max(wanted.bit_length() - 4, 12)  # sizes in steps of a sixteenth to an eighth, that like fits like
         self.block, self.kept = _KEPT.take(-(-wanted // step) * step), _KEPT
         place = self.block.__array_interface__["data"][0]
         self.__array_interface__ = {
-            "data": (place + -place % 64, False),
+            "data": (place + -place % LINE, False),
             "shape": (entries,),
             "typestr": dtype.str,
             "version": 3,

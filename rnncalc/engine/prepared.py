@@ -1,0 +1,54 @@
+"""A call of one shape, prepared: all is found beforehand but the numbers, and little Python runs around the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnncalc.engine.pack import run_of
+from rnncalc.engine.room import Spare
+from rnncalc.schedule import Abreast, Schedule
+from rnncalc.threads import EVERY
+
+if TYPE_CHECKING:
+    from rnncalc.engine.compiled import CompiledCell
+
+CHUNK = 256 * 1024  # bytes of the block: what stays in a second-level cache beside the weights
+
+
+class Prepared:
+    """What a cell emits, and its last states, for any inputs of one schedule: x (rows, D) → (rows, width).
+
+    wanted: whether anybody asks for the states. They come in the order of rows.
+    """
+
+    def __init__(
+        self, compiled: CompiledCell, schedule: Schedule, initial: Mapping[str, np.ndarray], wanted: bool = False
+    ):
+        packed, sequences = compiled.packed, schedule.sequences
+        self.compiled, self.code, self.wanted, self.dtype = compiled, compiled.code, wanted, compiled.dtype
+        self.out, self.final = (schedule.rows - sequences, compiled.emitted), (sequences * wanted, compiled.kept)
+        rows = max(CHUNK // (packed.pitch * self.dtype.itemsize), 2 * schedule.most)
+        self.entries, self.spare = min(schedule.rows, sequences + rows) * packed.pitch, Spare(self.dtype)
+        self.first = np.empty(sequences * packed.pitch, self.dtype)  # the rows from which it starts
+        compiled.begin(self.first, sequences, initial)
+        self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.starts, EVERY.start, EVERY.stop)
+        self.tables, self.states = (*packed.tables, packed.emitted), packed.states
+        self.steps = schedule.steps if isinstance(schedule, Abreast) else 0
+
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What it emits, and the states side by side, (N, kept)."""
+        out, final = np.empty(self.out, self.dtype), np.empty(self.final, self.dtype)
+        if self.steps:
+            fed, pitch, abreast = np.ascontiguousarray(x).reshape(-1), self.steps * x.shape[1], 1
+        else:
+            fed, pitch, abreast = *run_of(x), 0
+        block = self.spare.take(self.entries)
+        block[: len(self.first)] = self.first
+        self.code(
+            self.digest, block, *self.where, fed, pitch, abreast, *self.tables, out.reshape(-1), self.states, final
+        )
+        self.spare.give(block)
+        return out, final
