@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from rnncalc.errors import ProblemError
 from rnncalc.gradients import Gradients, LayerGradients, PassGradients
 from rnncalc.language import _
-from rnncalc.layer import Layer, unmerged
+from rnncalc.layer import Layer, Pass, unmerged
 from rnncalc.losses import Judged
 from rnncalc.question import asked
 from rnncalc.schedule import Schedule
@@ -123,7 +123,7 @@ class _Descent:
                 if sweep:
                     adjoint.sweep()
                 else:
-                    adjoint.run(chunk)
+                    adjoint.run(chunk, kept=level > 0)
             gradient = self._hand_down(ways, level - 1, end) if level else None
 
     def _ways(self, layer: Layer, here: range) -> list[tuple[Any, bool]]:
@@ -156,20 +156,15 @@ class _Descent:
 
     def gradients(self, judged: Judged, with_loss: bool) -> Gradients:
         """Everything by name."""
-        numbers, layers = iter(range(len(self.passes))), []
+        which, layers = iter(range(len(self.passes))), []
         for layer in self.network.layers:
-            found = {}
-            for name, one in layer.passes.items():
-                which = next(numbers)
-                adjoint, ran = self.passes[which], self.ran[which]
-                totals = Signals(Steps(adjoint.totals, self.schedule.sequences), self.view, name == "backward")
-                starts = {state: self._start(start, state in ran.shared) for state, start in adjoint.starts.items()}
-                found[name] = PassGradients(one, adjoint.parameters(), starts, totals)
-            layers.append(LayerGradients(found))
+            layers.append(LayerGradients({way: self._pass(one, next(which), way) for way, one in layer.passes.items()}))
         read_out = None
         if self.network.read_out:
-            totals = Signals(self.read_out.totals, self.view)
-            read_out = PassGradients(self.network.read_out, self.read_out.parameters(), {}, totals)
+            adjoint = self.read_out
+            read_out = PassGradients(
+                self.network.read_out, adjoint.stacked(), dict, lambda: Signals(adjoint.totals, self.view)
+            )
         bottom = self.network.layers[0]
 
         def x() -> np.ndarray:
@@ -179,6 +174,17 @@ class _Descent:
         if not with_loss:
             return Gradients(layers, read_out, x, None, None)
         return Gradients(layers, read_out, x, judged.loss, self.view.steps(judged.losses))
+
+    def _pass(self, one: Pass, which: int, way: str) -> PassGradients:
+        adjoint, ran = self.passes[which], self.ran[which]
+
+        def totals() -> Signals:
+            return Signals(Steps(adjoint.totals, self.schedule.sequences), self.view, way == "backward")
+
+        def starts() -> dict[str, np.ndarray]:
+            return {state: self._start(start, state in ran.shared) for state, start in adjoint.starts.items()}
+
+        return PassGradients(one, adjoint.stacked(), starts, totals)
 
     def _start(self, rows: np.ndarray, shared: bool) -> np.ndarray:
         """A start's gradient in the order of the sequences; summed over them where they share one vector."""

@@ -8,7 +8,7 @@ ways.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,26 +22,43 @@ class PassGradients(Mapping[str, np.ndarray]):
     """One direction of a layer, or the read-out: parameters and starts by name.
 
     symbols: by symbol of the equations (U_i, …); totals: what reached each line from the loss, every step, as `steps`
-    has them under the names da, dh, ds, dmemory.
+    has them under the names da, dh, ds, dmemory. All but the parameters is made when somebody asks.
     """
 
     def __init__(
         self,
         one: Pass,
-        symbols: Mapping[str, np.ndarray],
-        starts: Mapping[str, np.ndarray],
-        totals: Signals,
+        stacks: Mapping[str, np.ndarray],
+        starts: Callable[[], Mapping[str, np.ndarray]],
+        totals: Callable[[], Signals],
     ):
-        self.symbols, self.totals, self.steps = dict(symbols), totals, steps_of(one, totals)
-        self.found: dict[str, np.ndarray] = {}
-        for name, stack in one.cell.stacks.items():
-            arrays = [symbols[parameter.symbol] for parameter in stack]
-            self.found[name] = frozen(np.concatenate(arrays) if len(arrays) > 1 else np.ascontiguousarray(arrays[0]))
-        self.starts = {f"{state}0": frozen(start) for state, start in starts.items()}
-        self.found.update(self.starts)
+        self._one, self._starts, self._totals = one, starts, totals
+        self.stacks = {name: frozen(array) for name, array in stacks.items()}
+
+    @cached_property
+    def starts(self) -> dict[str, np.ndarray]:
+        """h0, c0, …"""
+        return {f"{state}0": frozen(start) for state, start in self._starts().items()}
+
+    @cached_property
+    def found(self) -> dict[str, np.ndarray]:
+        """Everything by name."""
+        return {**self.stacks, **self.starts}
+
+    @cached_property
+    def symbols(self) -> dict[str, np.ndarray]:
+        return self._one.by_symbol(self.stacks)
+
+    @cached_property
+    def totals(self) -> Signals:
+        return self._totals()
+
+    @cached_property
+    def steps(self) -> Late:
+        return steps_of(self._one, self.totals)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.found[name]
+        return self.stacks[name] if name in self.stacks else self.found[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.found)
@@ -50,7 +67,7 @@ class PassGradients(Mapping[str, np.ndarray]):
         return len(self.found)
 
     def __getattr__(self, name: str) -> np.ndarray:
-        return _attribute(self, self.__dict__.get("found", {}), name)
+        return _attribute(self, name)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
@@ -66,21 +83,36 @@ def steps_of(one: Pass, totals: Signals) -> Late:
     return Late({name: partial(together, lines) for name, lines in one.cell.gradient_lines.items()})
 
 
-class LayerGradients(PassGradients):
+class LayerGradients(Mapping[str, np.ndarray]):
     """One layer. Of a layer in both directions, `forward` and `backward` have what this has of any other."""
 
     def __init__(self, passes: Mapping[str, PassGradients]):
         self.passes = passes
         self.forward, self.backward = passes.get("forward"), passes.get("backward")
-        self.found: dict[str, np.ndarray] = {}
-        if len(passes) == 1:
-            only = next(iter(passes.values()))
-            self.found, self.starts, self.symbols = only.found, only.starts, only.symbols
-            self.totals, self.steps = only.totals, only.steps
+        self.only = next(iter(passes.values())) if len(passes) == 1 else None
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if self.only is None:
+            raise KeyError(name)
+        return self.only[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.only or ())
+
+    def __len__(self) -> int:
+        return len(self.only or ())
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("starts", "symbols", "totals", "steps") and self.only is not None:
+            return getattr(self.only, name)
+        return _attribute(self, name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
 
 
 class Gradients(Mapping[str, np.ndarray]):
-    """The gradients of a whole network."""
+    """The gradients of a whole network; of a stack, only the read-out's are here and not in `layers`."""
 
     def __init__(
         self,
@@ -90,13 +122,16 @@ class Gradients(Mapping[str, np.ndarray]):
         loss: float | None,
         losses: np.ndarray | None,
     ):
-        self.layers, self.read_out = layers, read_out
+        self.layers, self.read_out, self._x = layers, read_out, x
         self.loss, self.losses = loss, None if losses is None else frozen(losses)
-        self.found = dict(layers[0].found) if len(layers) == 1 else {}
-        self.found |= dict(read_out.found) if read_out else {}
-        last = [layers[-1].steps.makers] if len(layers[-1].passes) == 1 else []
-        above = [read_out.steps.makers] if read_out else []
-        self.steps = Late({name: maker for makers in (*last, *above, {"dx": x}) for name, maker in makers.items()})
+        self._parts = [*([layers[0]] if len(layers) == 1 else []), *([read_out] if read_out else [])]
+
+    @cached_property
+    def steps(self) -> Late:
+        """A row a step: da, dh, … of the last layer, ds of the read-out, dx."""
+        last = [self.layers[-1].steps.makers] if len(self.layers[-1].passes) == 1 else []
+        above = [self.read_out.steps.makers] if self.read_out else []
+        return Late({name: maker for makers in (*last, *above, {"dx": self._x}) for name, maker in makers.items()})
 
     @property
     def x(self) -> np.ndarray:
@@ -112,23 +147,32 @@ class Gradients(Mapping[str, np.ndarray]):
         return next((f"d{name}" for name, array in found.items() if not np.isfinite(array).all()), None)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.x if name == "x" else self.found[name]
+        if name == "x":
+            return self.x
+        for part in self._parts:
+            if name in part:
+                return part[name]
+        raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self.found, "x"])
+        return iter([*dict.fromkeys(name for part in self._parts for name in part), "x"])
 
     def __len__(self) -> int:
-        return len(self.found) + 1
+        return sum(1 for _name in self)
 
     def __getattr__(self, name: str) -> np.ndarray:
-        return _attribute(self, self.__dict__.get("found", {}), name)
+        return _attribute(self, name)
 
     def __repr__(self) -> str:
         return f"Gradients({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
 
 
-def _attribute(of: Any, found: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    if name in found:
-        return found[name]
-    message = _("no gradient is called {name}; there are {known}")
-    raise AttributeError(message.format(name=name, known=", ".join(found) or _("those of the layers")))
+def _attribute(of: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """What is no attribute may be a gradient."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    try:
+        return of[name]
+    except KeyError:
+        known = ", ".join(key for key in of if key != "x") or _("those of the layers")
+    raise AttributeError(_("no gradient is called {name}; there are {known}").format(name=name, known=known))

@@ -46,12 +46,16 @@ class Pass:
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """Symbol of the equations → its array, a view of the stacked one."""
+        return self.by_symbol(self.arrays)
+
+    def by_symbol(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The rows of stacked arrays that belong to each symbol: views."""
         found = {}
         for name, stack in self.cell.stacks.items():
             begin = 0
             for parameter in stack:
                 rows = self.sizes[parameter.rows]
-                found[parameter.symbol] = self.arrays[name][begin : begin + rows]
+                found[parameter.symbol] = arrays[name][begin : begin + rows]
                 begin += rows
         return found
 

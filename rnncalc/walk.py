@@ -87,7 +87,7 @@ class WalkedAdjoint:
 
     `add` brings what arrives from above; `run` walks from the last step to the first; `sweep` goes one step back from
     every row at once and keeps apart what arrives at the steps before. Then: `below`, the gradient at the inputs;
-    `totals` of every line, `starts`, `parameters`.
+    `totals` of every line, `starts`, `parameters` by symbol and `stacked`.
     """
 
     def __init__(self, walked: WalkedCell, signals: Arrays, x: np.ndarray, schedule: Schedule):
@@ -110,12 +110,15 @@ class WalkedAdjoint:
         """What arrives at a signal from above, (rows, width)."""
         self.arrived[signal][self.schedule.sequences :] += rows
 
-    def run(self, chunk: int = 0) -> None:
-        """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before."""
+    def run(self, chunk: int = 0, kept: bool = True) -> None:
+        """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before.
+
+        kept: whether what reached every row will be asked for; here it is kept in any case.
+        """
         self.x = np.zeros_like(self.inputs)
         for t in range(len(self.schedule.counts), 0, -1):
-            kept = chunk == 0 or t == 1 or (t - 1) % chunk
-            self._step(t, self.arrived if kept else None)
+            whole = chunk == 0 or t == 1 or (t - 1) % chunk
+            self._step(t, self.arrived if whole else None)
         self._keep_starts(self.arrived)
         self.every_x = self.x
 
@@ -190,6 +193,10 @@ class WalkedAdjoint:
                 for term in (*line.inputs, *line.products):
                     found[term.weight] = found.get(term.weight, 0) + term.sign * gradient.T @ self._source(term.source)
         return found
+
+    def stacked(self) -> dict[str, np.ndarray]:
+        """The gradient of every array that a person gives, by name."""
+        return self.cell.stacked(self.parameters())
 
     def _source(self, name: str) -> np.ndarray:
         """What a weight multiplied, a row for each row of the schedule."""

@@ -154,7 +154,7 @@ def _not_transposed(adjoint: WalkedAdjoint) -> None:
 
 def _not_through_time(adjoint: WalkedAdjoint) -> None:
     run = adjoint.run
-    adjoint.run = lambda chunk=0: run(1)
+    adjoint.run = lambda chunk=0, kept=True: run(1, kept)
 
 
 PLANTED = {

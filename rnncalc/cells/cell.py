@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
+import numpy as np
+
 from rnncalc.cells.adjoint import BackStage, arrives, backwards
 from rnncalc.cells.plan import Stage, has_product, split, staged
 from rnncalc.equations import INPUT, Binary, Call, Expression, Name, is_binary, names, parse, previous, signal_of, walk
@@ -143,6 +145,10 @@ class Cell:
             stack.sort(key=lambda parameter: self.gates.find(parameter.gate or ""))
         order = sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
         return {name: found[name] for name in order}
+
+    def stacked(self, symbols: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Arrays by symbol as those that a person gives, by name."""
+        return {name: np.concatenate([symbols[one.symbol] for one in stack]) for name, stack in self.stacks.items()}
 
     @cached_property
     def gradient_lines(self) -> dict[str, list[str]]:

@@ -54,7 +54,7 @@ class AcrossAdjoint:
             self.arriving.exchange(ADDED, wanted, signal, 1)
         self.waiting = {}
 
-    def run(self, chunk: int = 0) -> None:
+    def run(self, chunk: int = 0, kept: bool = True) -> None:
         """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before."""
         self._bring()
         self._loop(self.latest, chunk)
@@ -133,6 +133,10 @@ class AcrossAdjoint:
             found[name] = found[name] + slope if name in found else slope
         return found
 
+    def stacked(self) -> dict[str, np.ndarray]:
+        """The gradient of every array that a person gives, by name."""
+        return self.cell.stacked(self.parameters())
+
     @cached_property
     def _table(self) -> tuple[np.ndarray, dict[str, tuple[int, int, int, int]], int]:
         """The weight gradients to be summed; weight → (sign, place, units, depth); the entries of all."""
@@ -157,13 +161,14 @@ class AcrossAdjoint:
         arguments = (
             back.address, back.geometry, schedule.sequences, schedule.steps, self.packed.lanes,
             self.signals.block, self.packed.pitch, self.latest.block, earlier.block, back.pitch, chunk, starts, *tables,
+            np.empty(0, self.across.dtype),
         )  # fmt: skip
         machine_code(backward, self.across.dtype, *arguments)(*arguments)
 
     def _address(self, tables: tuple[np.ndarray, ...]) -> int:
         """The backward loop of this cell and dtype."""
         none, geometry = np.empty(0, self.across.dtype), self.back.geometry
-        arguments = (none, 0, geometry, none, none, 0, 0, geometry, 0, 0, *tables)
+        arguments = (none, 0, geometry, none, none, 0, 0, geometry, 0, 0, *tables, none, 0, 0, 0, -1)
         return address_of(back_loops.backward, cell_signature(self.cell.digest, *arguments))
 
 

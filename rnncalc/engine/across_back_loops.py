@@ -24,7 +24,7 @@ LINE, SOURCE, EARLIER, DEPTH, UNITS, OUT_AT = range(6)  # columns of the table o
 @jit
 def backward(
     loop, geometry, sequences, steps, lanes, signals, pitch_s, adjoint, earlier, pitch, chunk, starts, products,
-    rowwise, panels, columns, extras, dextras,
+    rowwise, panels, columns, extras, dextras, none,
 ):  # fmt: skip
     """Fill the adjoint blocks of some groups after the other. loop: the address of the cell's backward loop."""
     base, base_s = 0, 0
@@ -35,7 +35,7 @@ def backward(
         end, end_s = base + ((steps + 1) * groups + 1) * pitch, base_s + (steps + 1) * groups * pitch_s
         call_backward(
             loop, signals[base_s:end_s], pitch_s, geometry, adjoint[base:end], earlier[base:end], pitch, chunk, starts,
-            0, groups, products, rowwise, panels, columns, extras, dextras,
+            0, groups, products, rowwise, panels, columns, extras, dextras, none, 0, 0, 0, -1,
         )  # fmt: skip
         base, base_s = end, end_s
 
@@ -43,12 +43,12 @@ def backward(
 @intrinsic
 def call_backward(
     typing, address, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products,
-    rowwise, panels, columns, extras, dextras,
+    rowwise, panels, columns, extras, dextras, arriving, slot, width, met, clear,
 ):  # fmt: skip
     """A cell's `back_loops.backward` through its address."""
     arguments = (
         signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products, rowwise, panels,
-        columns, extras, dextras,
+        columns, extras, dextras, arriving, slot, width, met, clear,
     )  # fmt: skip
     return types.void(types.int64, *arguments), call_address
 

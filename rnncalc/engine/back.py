@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,91 +19,118 @@ from rnncalc.threads import EVERY, shares, side_by_side
 if TYPE_CHECKING:
     from rnncalc.engine.across_back import AcrossAdjoint
 
+LARGE = 32 * 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
+PART = 16 * 1024 * 1024  # bytes of some steps' adjoints, which stay in a third-level cache until they are used
+
 
 class CompiledAdjoint:
-    """Gradients on their way back through the rows of one forward pass; the methods are those of `WalkedAdjoint`."""
+    """Gradients on their way back through the rows of one forward pass; the methods are those of `WalkedAdjoint`.
+
+    What comes from above waits until the loop brings it in. Where adjoints are many and nobody below waits for them,
+    the loop goes back some steps at a time, and the weights' gradients take what they need while it is in cache; who
+    asks for the adjoints afterwards has them computed again.
+    """
 
     def __init__(self, compiled: CompiledCell, signals: Rows, x: np.ndarray, schedule: Schedule):
-        self.compiled, self.cell, self.schedule = compiled, compiled.cell, schedule
-        self.packed, self.back = compiled.packed, compiled.back
-        self.signals, self.inputs = signals.block, x
-        self.arriving = self.latest = self.reached = self._block()  # of the next sweep, the latest one, and all
-        self.slopes = np.zeros(len(self.packed.extras), compiled.dtype)
+        self.compiled, self.cell, self.schedule, self.dtype = compiled, compiled.cell, schedule, compiled.dtype
+        self.packed, self.back, self.inputs = compiled.packed, compiled.back, x
+        self.signals = signals.block.reshape(-1)
+        self.arriving, self.at = np.empty((0, 0), self.dtype), ""  # what waits to be brought in, and at which signal
+        self.slopes = np.zeros(len(self.packed.extras), self.dtype)
+        self.chunk = 0
+        self.sums: tuple[np.ndarray, np.ndarray] | None = None  # the gradients of weights and biases, once added up
+        self.next: np.ndarray | None = None  # adjoints for the next sweep
 
-    def _block(self) -> np.ndarray:
-        """Adjoints of every row, all zero, and one row more for what is thrown away."""
-        rows = self.schedule.rows + 1
-        block = aligned(rows * self.back.pitch, self.compiled.dtype)
+    def add(self, signal: str, rows: np.ndarray) -> None:
+        """What arrives at a signal from above, (rows, width); between two runs or sweeps at one signal only."""
+        self.arriving, self.at = self.arriving + rows if len(self.arriving) else np.ascontiguousarray(rows), signal
+
+    def run(self, chunk: int = 0, kept: bool = True) -> None:
+        """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before.
+
+        kept: whether what reached every row will be asked for.
+        """
+        self.chunk = chunk
+        size = self.schedule.rows * self.back.pitch * self.dtype.itemsize
+        if kept or chunk or size < LARGE or not self.schedule.sequences:
+            self.latest = self.reached
+        else:
+            self._in_parts()
+
+    @cached_property
+    def reached(self) -> np.ndarray:
+        """What reached every row, (rows + 1, pitch); the last row takes what is thrown away."""
+        block = self._block(self.schedule.rows)
+        slopes = np.zeros_like(self.slopes) if self.sums else self.slopes
+        self._loop(self.schedule.starts, self.signals, block, block, self.arriving, slopes, clear=self.back.clear)
+        return block
+
+    def _in_parts(self) -> None:
+        """Some steps at a time, from the last ones on: back through them, and on to the gradients of the weights."""
+        starts, first = self.schedule.starts, self.schedule.sequences
+        self.arriving = self.arriving.copy()  # to be computed again from, when the caller's may have changed
+        most = max(PART // (self.back.pitch * self.dtype.itemsize), 2 * self.schedule.most)
+        block, end, met = self._block(most), len(starts) - 2, 0
+        sums = self._no_sums()
+        while end:
+            begin = min(int(np.searchsorted(starts, starts[end + 1] - most)), end - 1)
+            here = starts[begin : end + 2] - starts[begin]
+            rows = slice(starts[begin + 1] - first, starts[end + 1] - first)
+            block[here[-2] : here[-2] + met] = block[:met].copy()  # what the steps behind have handed on
+            signals = self.signals[starts[begin] * self.packed.pitch :]
+            part = block[: here[-1] + 1]
+            self._loop(here, signals, part, part, self.arriving[rows], self.slopes, met, self.back.clear)
+            self._add_up(part, signals, int(here[1]), rows, int(starts[begin]), *sums)
+            met, end = int(here[1]), begin
+        self.sums, self._starts = sums, block[:first].copy()
+
+    def sweep(self) -> None:
+        """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
+        again, earlier, first = self.next is not None, self._zeros(), self.schedule.sequences
+        self.latest = self.next if self.next is not None else self._zeros()
+        self._loop(self.schedule.starts, self.signals, self.latest, earlier, self.arriving, self.slopes)
+        self.arriving = self.arriving[:0]
+        for state in self.cell.state:  # what reached the starts stays there
+            start = self._view(earlier, state)[:first]
+            self._view(self.latest, state)[:first] = start
+            start[:] = 0
+        self.reached, self.next = self.reached + self.latest if again else self.latest, earlier
+
+    def _block(self, rows: int) -> np.ndarray:
+        """Adjoints of so many rows, unset, and one row more for what is thrown away."""
+        return aligned((rows + 1) * self.back.pitch, self.dtype).reshape(rows + 1, self.back.pitch)
+
+    def _zeros(self) -> np.ndarray:
+        block = self._block(self.schedule.rows)
         block[:] = 0
-        return block.reshape(rows, self.back.pitch)
+        return block
 
     def _view(self, block: np.ndarray, signal: str) -> np.ndarray:
         begin = self.back.offset(signal)
         return block[: self.schedule.rows, begin : begin + self.compiled.sizes[self.cell.size(signal)]]
 
-    def add(self, signal: str, rows: np.ndarray) -> None:
-        """What arrives at a signal from above, (rows, width)."""
-        self._view(self.arriving, signal)[self.schedule.sequences :] += rows
-
-    def run(self, chunk: int = 0) -> None:
-        """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before."""
-        self._loop(self.latest, chunk)
-
-    def sweep(self) -> None:
-        """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
-        self.latest, earlier, first = self.arriving, self._block(), self.schedule.sequences
-        self._loop(earlier, 0)
-        for state in self.cell.state:  # what reached the starts stays there
-            start = self._view(earlier, state)[:first]
-            self._view(self.latest, state)[:first] = start
-            start[:] = 0
-        self.reached = self.latest if self.reached is self.arriving else self.reached + self.latest
-        self.arriving = earlier
-
-    def _loop(self, earlier: np.ndarray, chunk: int) -> None:
-        alone = len(self.slopes) or not self.schedule.sequences  # element-wise parameters add up over the sequences
-        parts = [EVERY] if alone else shares(self.schedule.sequences, self.compiled.threads)
-
-        def share(part: slice) -> None:
-            arguments = self._back_arguments(self.signals, self.latest, earlier, chunk, part)
-            self.back.code(arguments)(*arguments)
-
-        side_by_side(share, parts)
-
     def hand_down(self, lower: CompiledAdjoint | AcrossAdjoint, signal: str) -> None:
         """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
-        if not isinstance(lower, CompiledAdjoint):
-            lower.add(signal, self.below())
-            return
-        begin = lower.schedule.sequences * lower.back.pitch + lower.back.offset(signal)
-        if self.cell.adds_input:
-            lower.add(signal, self._view(self.latest, INPUT)[self.schedule.sequences :])
-        self._input_gradients(self.latest, lower.arriving.reshape(-1), begin, lower.back.pitch)
+        lower.add(signal, self.below())
 
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
-        back, first = self.back, self.schedule.sequences
-        block, inputs = (self.reached if whole else self.latest), self.compiled.sizes["D"]
-        dx = aligned(len(self.inputs) * back.input_width, self.compiled.dtype).reshape(-1, back.input_width)
+        back, first, block = self.back, self.schedule.sequences, self.reached if whole else self.latest
+        inputs, rows = self.compiled.sizes["D"], len(self.inputs)
+        dx = aligned(rows * back.input_width, self.dtype).reshape(-1, back.input_width)
         dx[:] = 0
         if self.cell.adds_input:
             dx[:, :inputs] = self._view(block, INPUT)[first:]
-        self._input_gradients(block, dx.reshape(-1), 0, back.input_width)
-        return dx[:, :inputs]
-
-    def _input_gradients(self, block: np.ndarray, dx: np.ndarray, begin: int, pitch: int) -> None:
-        """Add what reached the product lines, times the input weights, to rows that begin there."""
-        back = self.back
 
         def share(part: slice) -> None:
-            first, rows = self.schedule.sequences + part.start, part.stop - part.start
             arguments = (
-                block.reshape(-1), back.pitch, back.geometry, first, rows, back.inputs, back.panels, back.columns, dx,
-                begin + part.start * pitch, pitch,
+                block.reshape(-1), back.pitch, back.geometry, first + part.start, part.stop - part.start, back.inputs,
+                back.panels, back.columns, dx.reshape(-1), part.start * back.input_width, back.input_width,
             )  # fmt: skip
-            machine_code(loops.input_gradients, self.compiled.dtype, *arguments)(*arguments)
+            machine_code(loops.input_gradients, self.dtype, *arguments)(*arguments)
 
-        side_by_side(share, shares(len(self.inputs), self.compiled.threads))
+        side_by_side(share, shares(rows, self.compiled.threads))
+        return dx[:, :inputs]
 
     @property
     def totals(self) -> Rows:
@@ -112,48 +140,81 @@ class CompiledAdjoint:
     @property
     def starts(self) -> dict[str, np.ndarray]:
         """What reached the initial states, (N, width)."""
-        return {state: self._view(self.reached, state)[: self.schedule.sequences] for state in self.cell.state}
+        block = self._starts if self.sums else self.reached
+        return {state: self._view(block, state)[: self.schedule.sequences] for state in self.cell.state}
 
-    def parameters(self) -> dict[str, np.ndarray]:
-        """The gradient of every parameter, by symbol."""
-        back, dtype = self.back, self.compiled.dtype
-        weights, biases = aligned(back.entries, dtype), aligned(back.width, dtype)
-        weights[:], biases[:] = 0, 0
+    def stacked(self) -> dict[str, np.ndarray]:
+        """The gradient of every array that a person gives, by name."""
+        back, sums = self.back, self.sums
+        if sums is None:
+            sums, first = self._no_sums(), self.schedule.sequences
+            self._add_up(self.reached, self.signals, first, slice(0, len(self.inputs)), 0, *sums)
+        g = np.zeros(back.shown_entries, self.dtype)
+        arguments = back.shown, *sums, self.slopes, g
+        machine_code(loops.lay_out, self.dtype, *arguments)(*arguments)
+        g.flags.writeable = False
+        return {name: g[place].reshape(shape) for name, (place, shape) in back.stacks.items()}
 
-        def share(part: slice) -> None:
-            arguments = self._weight_arguments(self.reached, weights, biases, part)
-            machine_code(loops.weight_gradients, dtype, *arguments)(*arguments)
-
-        side_by_side(share, shares(back.width // self.packed.lanes, self.compiled.threads, fewest=1))
-        found = back.parameter_gradients(weights, biases)
-        for name in self.packed.program.extras:
-            begin = self.packed.offset(name)
-            slope = self.slopes[begin : begin + len(self.compiled.parameters[name])]
-            found[name] = found[name] + slope if name in found else slope
-        return found
+    def _no_sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the gradients of weights and biases are added up."""
+        sums = aligned(self.back.entries, self.dtype), aligned(self.back.width, self.dtype)
+        for one in sums:
+            one.fill(0)
+        return sums
 
     # the loops and what they are called with --------------------------------------------------------------------------
 
-    def _back_arguments(
-        self, signals: np.ndarray, block: np.ndarray, earlier: np.ndarray, chunk: int, part: slice
-    ) -> tuple[Any, ...]:
-        back, flat = self.back, [array.reshape(-1) for array in (signals, block, earlier)]
-        return (
-            self.cell.digest, flat[0], self.packed.pitch, back.geometry, flat[1], flat[2], back.pitch, chunk,
-            self.schedule.starts, part.start, part.stop, back.products, back.rowwise, back.panels, back.columns,
-            self.packed.extras, self.slopes,
-        )  # fmt: skip
+    def _loop(
+        self,
+        starts: np.ndarray,
+        signals: np.ndarray,
+        block: np.ndarray,
+        earlier: np.ndarray,
+        arriving: np.ndarray,
+        slopes: np.ndarray,
+        met: int = 0,
+        clear: int = -1,
+    ) -> None:
+        """Back through some steps, whose rows begin at `starts`; arguments as for `back_loops.backward`."""
+        back, packed, sequences = self.back, self.packed, self.schedule.sequences
+        slot, width = back.offset(self.at) if self.at else 0, arriving.shape[1]
 
-    def _weight_arguments(
-        self, block: np.ndarray, weights: np.ndarray, biases: np.ndarray, part: slice
-    ) -> tuple[Any, ...]:
-        """part: vectors of the product lines."""
-        back, dtype, rows = self.back, self.compiled.dtype, len(self.inputs)
-        before = self.schedule.before if self.cell.state else np.arange(rows)
-        together = min(rows, loops.BLOCK)
-        packed, sources = aligned(together * back.width, dtype), aligned(together * back.deepest, dtype)
-        return (
-            block.reshape(-1), back.pitch, self.signals.reshape(-1), self.packed.pitch, *run_of(self.inputs),
-            self.schedule.sequences, rows, before, self.packed.lanes, part.start, part.stop, back.gradients,
-            back.runs, packed, sources, weights, biases,
-        )  # fmt: skip
+        def share(part: slice) -> None:
+            arguments = (
+                self.cell.digest, signals, packed.pitch, back.geometry, block.reshape(-1), earlier.reshape(-1),
+                back.pitch, self.chunk, starts, part.start, part.stop, back.products, back.rowwise, back.panels,
+                back.columns, packed.extras, slopes, arriving.reshape(-1), slot, width, met, clear,
+            )  # fmt: skip
+            back.code(arguments)(*arguments)
+
+        alone = len(slopes) or not sequences  # element-wise parameters add up over the sequences
+        side_by_side(share, [EVERY] if alone else shares(sequences, self.compiled.threads))
+
+    def _add_up(
+        self,
+        block: np.ndarray,
+        signals: np.ndarray,
+        first: int,
+        rows: slice,
+        begin: int,
+        weights: np.ndarray,
+        biases: np.ndarray,
+    ) -> None:
+        """Add some rows to the gradients of weights and biases.
+
+        block, signals: begin at the row `begin` of all; first: the row of them that is the first of `rows`.
+        """
+        back, count = self.back, rows.stop - rows.start
+        before = self.schedule.before[rows] - begin if self.cell.state else np.arange(count)
+        together = min(count, loops.BLOCK)
+        fed = run_of(self.inputs[rows])
+        room = aligned(together * back.width, self.dtype), aligned(together * back.deepest, self.dtype)
+
+        def share(part: slice) -> None:
+            arguments = (
+                block.reshape(-1), back.pitch, signals, self.packed.pitch, *fed, first, count, before,
+                self.packed.lanes, part.start, part.stop, back.gradients, back.runs, *room, weights, biases,
+            )  # fmt: skip
+            machine_code(loops.weight_gradients, self.dtype, *arguments)(*arguments)
+
+        side_by_side(share, shares(back.width // self.packed.lanes, self.compiled.threads, fewest=1))

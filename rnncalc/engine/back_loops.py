@@ -21,27 +21,42 @@ STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
 VALUE, FROM, TO, WIDE, KIND = range(1, 6)
 FIRST, OUT_AT = 4, 5  # in place of PANEL and COLUMN: the first vector of the lines, where their gradient begins
 BLOCK = 128  # rows whose adjoints are packed at once
+SUM, BEGIN, ACROSS_K, UNITS, DEEP, TO, SIGN = range(7)  # columns of the table of gradients as they are shown
+LINE = 16  # units that are laid out together: a line of cache
 
 
 @jit
 def backward(
     cell, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products, rowwise, panels,
-    columns, extras, dextras,
+    columns, extras, dextras, arriving, slot, width, met, clear,
 ):  # fmt: skip
     """Fill the adjoint block from the last step to the first.
 
     signals, pitch_s: the trace; earlier: the block in which the step before is met, `adjoint` itself, or another for
     one sweep; its last row takes what a cut into chunks throws away. low, high: only these sequences; products:
     transposed weights; the rest as in the forward loop. At most `chunk` steps hang together; 0: all.
+
+    arriving: what comes from above, a row of `width` for each row of a step, at the slot; may be empty. The block may
+    be unset: from the entry `clear` on a row is set to zero before anything is added there, but for the first `met`
+    rows of the last step, which already hold what reached them. clear < 0: all of it is zero.
     """
     literally(cell)
     mode: int = flush()
     H, O, lanes, steps = geometry[WIDTH_H], geometry[WIDTH_O], geometry[LANES], len(starts) - 2
     thrown = len(earlier) - pitch
-    for t in range(steps, 0, -1):
-        before, here, count = starts[t - 1] + low, starts[t] + low, min(starts[t + 1] - starts[t], high) - low
-        if count <= 0:
+    fresh = max(min(met, high) - low, 0)  # rows of this step that are already laid
+    for t in range(steps, -1, -1):
+        here, count = starts[t] + low, min(starts[t + 1] - starts[t], high) - low
+        if clear >= 0:
+            zero(adjoint, pitch, clear, here + fresh, here + count)
+            fresh = max(count, 0)
+        if t == 0 or count <= 0:
             continue
+        before = starts[t - 1] + low
+        if clear >= 0:
+            zero(adjoint, pitch, clear, before, before + count)
+        if len(arriving):
+            gather(adjoint, pitch, slot, here, count, arriving, (here - starts[1]) * width, width)
         cut = chunk > 0 and t > 1 and (t - 1) % chunk == 0
         for stage in range(geometry[STAGES]):
             for i in range(count):
@@ -81,6 +96,22 @@ def backward(
                         here * pitch, pitch,
                     )  # fmt: skip
     restore(mode)
+
+
+@jit
+def zero(block, pitch, clear, begin, end):
+    """Rows of a block, from the entry `clear` on."""
+    for row in range(begin, end):
+        block[row * pitch + clear : (row + 1) * pitch] = 0
+
+
+@jit
+def gather(block, pitch, slot, begin, count, rows, first, width):
+    """block[begin : begin + count, slot:] += rows, which are one run of memory that begins at `first`."""
+    for i in range(count):
+        to, of = (begin + i) * pitch + slot, first + i * width
+        for unit in range(width):
+            block[to + unit] += rows[of + unit]
 
 
 @jit
@@ -135,3 +166,16 @@ def weight_gradients(
                 dweights, out, wide,
             )  # fmt: skip
     restore(mode)
+
+
+@jit
+def lay_out(table, dweights, dbiases, dslopes, g):
+    """g += the sums of the loops as people know them: the parameters one after the other, each row by row."""
+    for r in range(len(table)):
+        kind, begin, apart, units = table[r, SUM], table[r, BEGIN], table[r, ACROSS_K], table[r, UNITS]
+        depth, to, sign = table[r, DEEP], table[r, TO], table[r, SIGN]
+        source = dweights if kind == 0 else dbiases if kind == 1 else dslopes
+        for first in range(0, units, LINE):
+            for k in range(depth):
+                for unit in range(first, min(first + LINE, units)):
+                    g[to + unit * depth + k] += sign * source[begin + unit + k * apart]

@@ -32,10 +32,12 @@ class PackedBack:
         self.slots = {slot: self.program.offset(slot, self.widths) for slot in self.program.slots}
         ends = {slot: begin + self.sizes[self.cell.size(slot)] for slot, begin in self.slots.items() if slot != INPUT}
         self.totals = {slot: (self.slots[slot], end) for slot, end in ends.items()}
+        self.clear = min(self.slots[slot] for slot in self.program.added)
         self._code: Any = None
         self.address = 0  # of the loop, where it is called so
         self._pack()
         self._find_gradients()
+        self._find_stacks()
 
     def offset(self, signal: str) -> int:
         """Where a signal begins in its row of the adjoint block."""
@@ -104,16 +106,23 @@ class PackedBack:
             self._code = specialised(loops.backward, *arguments)
         return self._code
 
-    def parameter_gradients(self, weights: np.ndarray, biases: np.ndarray) -> dict[str, np.ndarray]:
-        """Symbol → gradient, of every weight and every bias of a product line, as the loops leave them."""
-        found: dict[str, np.ndarray] = {}
+    def _find_stacks(self) -> None:
+        """Where each sum of the loops goes among the parameters' gradients, as `back_loops.lay_out` takes it."""
+        self.stacks, at, begins = dict[str, tuple[slice, tuple[int, ...]]](), 0, dict[str, int]()
+        for name, stack in self.cell.stacks.items():
+            arrays = [self.parameters[one.symbol] for one in stack]
+            for one, array in zip(stack, arrays):
+                begins[one.symbol] = at
+                at += array.size
+            rows = sum(map(len, arrays))
+            self.stacks[name] = slice(at - sum(array.size for array in arrays), at), (rows, *arrays[0].shape[1:])
+        table = []
         for line in self.lines:
-            units, begin = self._units(line), self.slots[line.signal]
-            for sign, bias in line.biases:
-                share = biases[begin : begin + units] if sign > 0 else -biases[begin : begin + units]
-                found[bias] = found[bias] + share if bias in found else share
+            units, slot = self._units(line), self.slots[line.signal]
+            table += [[1, slot, 0, units, 1, begins[bias], sign] for sign, bias in line.biases]
             for term in (*line.inputs, *line.products):
                 sign, out, depth, wide, first = self.places[term.weight]
-                block = weights[out : out + depth * wide].reshape(depth, wide)[:, first : first + units].T
-                found[term.weight] = block if sign > 0 else -block
-        return found
+                table.append([0, out + first, wide, units, depth, begins[term.weight], sign])
+        for name in self.packed.program.extras:
+            table.append([2, self.packed.offset(name), 0, len(self.parameters[name]), 1, begins[name], 1])
+        self.shown, self.shown_entries = np.array(table, np.int64).reshape(-1, 7), at

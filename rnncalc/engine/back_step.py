@@ -17,7 +17,7 @@ from rnncalc.cells import Cell
 from rnncalc.cells.adjoint import ARRIVED, BackStage
 from rnncalc.engine.step import PROGRAMS, SIZES, Emitter, Program, by_stage
 from rnncalc.engine.vector import Vector
-from rnncalc.equations import INPUT, Expression, previous, signal_of
+from rnncalc.equations import INPUT, Expression, names, previous, signal_of
 from rnncalc.writing import TOTAL
 
 
@@ -30,6 +30,9 @@ class BackProgram:
         wanted = [*products, *(s for s in cell.lines if s in cell.arriving), *cell.preactivations.values()]
         copied = [INPUT] if cell.adds_input else []
         self.slots = [*dict.fromkeys(wanted), *copied]
+        rowwise = [name for stage in cell.stages for line in stage.rowwise for name in names(cell.lines[line])]
+        added_to = {*cell.arriving, *rowwise, *copied}
+        self.added = [slot for slot in self.slots if slot in added_to]  # where a sum grows; else a total is put
 
     def before(self, name: str) -> tuple[int, int]:
         """How many H-wide and O-wide neighbours lie before a signal in its row."""

@@ -10,11 +10,17 @@ import numpy as np
 
 SMALL = 1024 * 1024  # bytes; what is less is left to the allocator
 LINE = 64  # bytes of a cache line
+LEVEL_1 = 32 * 1024  # bytes of a first-level cache
 MOST = 64 * 1024 * 1024  # bytes that are kept for later
 
 
 def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
-    """An unset array whose first entry lies at a multiple of 64 bytes."""
+    """An unset array whose first entry lies at a multiple of 64 bytes.
+
+    One that fits in a first-level cache lies where it falls: finding the multiple would cost more than it saves.
+    """
+    if entries * dtype.itemsize <= LEVEL_1:
+        return np.empty(entries, dtype)
     if entries * dtype.itemsize < SMALL:
         block = np.empty(entries + LINE // dtype.itemsize, dtype)
         begin = -block.__array_interface__["data"][0] % LINE // dtype.itemsize
@@ -72,7 +78,7 @@ class _Lent:
     """A block on loan: an array made of it holds on to it, and the last one that goes gives it back."""
 
     def __init__(self, entries: int, dtype: np.dtype):
-        wanted = entries * dtype.itemsize + LINE
+        wanted = int(entries) * dtype.itemsize + LINE
         step = 1 << max(wanted.bit_length() - 4, 12)  # sizes in steps of a sixteenth to an eighth, that like fits like
         self.block, self.kept = _KEPT.take(-(-wanted // step) * step), _KEPT
         place = self.block.__array_interface__["data"][0]

@@ -202,7 +202,7 @@ class Unit:
         tape.call(
             back_loops.backward, Literal(self.cell.digest), self.block, self.pitch, back.geometry, adjoint, earlier,
             self.pitch_a, chunk, self._starts, EVERY.start, EVERY.stop, back.products, back.rowwise, back.panels,
-            back.columns, packed.extras, self.slopes,
+            back.columns, packed.extras, self.slopes, np.empty(0, self.dtype), 0, 0, 0, -1,
         )  # fmt: skip
 
     def gradients(self, tape: Tape, adjoint: np.ndarray, g: np.ndarray) -> None:
