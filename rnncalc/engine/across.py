@@ -105,7 +105,7 @@ class AcrossCell:
         places = (self.packed.states // self.lanes).tolist()
         self.states = {state: slice(at, at + width) for state, (_begin, width, at) in zip(cell.state, places)}
         self.kept = sum(width for _begin, width, _at in places)
-        self.places = {line: (self.packed.offset(line), sizes[cell.size(line)]) for line in cell.lines}
+        self.places = {line: (self.packed.offset(line), sizes[cell.size(line)]) for line in self.packed.program.kept}
 
     def forward(self, x: np.ndarray, initial: Arrays) -> AcrossRows:
         """Every signal of every step. x (N, T, D), contiguous; initial: state → (N, width), zero if missing."""

@@ -21,7 +21,7 @@ STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
 VALUE, FROM, TO, WIDE, KIND = range(1, 6)
 FIRST, OUT_AT = 4, 5  # in place of PANEL and COLUMN: the first vector of the lines, where their gradient begins
 BLOCK = 128  # rows whose adjoints are packed at once
-SUM, BEGIN, ACROSS_K, UNITS, DEEP, TO, SIGN = range(7)  # columns of the table of gradients as they are shown
+SUM, BEGIN, APART, UNITS, TALL, PLACE, SIGN = range(7)  # columns of the table of gradients as they are shown
 LINE = 16  # units that are laid out together: a line of cache
 
 
@@ -172,8 +172,8 @@ def weight_gradients(
 def lay_out(table, dweights, dbiases, dslopes, g):
     """g += the sums of the loops as people know them: the parameters one after the other, each row by row."""
     for r in range(len(table)):
-        kind, begin, apart, units = table[r, SUM], table[r, BEGIN], table[r, ACROSS_K], table[r, UNITS]
-        depth, to, sign = table[r, DEEP], table[r, TO], table[r, SIGN]
+        kind, begin, apart, units = table[r, SUM], table[r, BEGIN], table[r, APART], table[r, UNITS]
+        depth, to, sign = table[r, TALL], table[r, PLACE], table[r, SIGN]
         source = dweights if kind == 0 else dbiases if kind == 1 else dslopes
         for first in range(0, units, LINE):
             for k in range(depth):

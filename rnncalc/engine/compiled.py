@@ -13,6 +13,7 @@ from rnncalc.engine import loops
 from rnncalc.engine.jit import specialised
 from rnncalc.engine.pack import Packed, Rows, run_of
 from rnncalc.engine.prepared import Prepared
+from rnncalc.engine.recall import Recalled
 from rnncalc.engine.room import aligned
 from rnncalc.schedule import Abreast, Schedule
 from rnncalc.threads import EVERY, shares, side_by_side
@@ -41,13 +42,14 @@ class CompiledCell:
         places = packed.states.tolist()
         self.states: list[tuple[str, int, int, int]] = [(state, *row) for state, row in zip(cell.state, places)]  # type: ignore[misc]
         self.kept = sum(width for _state, _offset, width, _at in self.states)
-        begins = {line: packed.offset(line) for line in cell.lines}
+        begins = {line: packed.offset(line) for line in packed.program.kept}
         self.lines = {line: (begin, begin + sizes[cell.size(line)]) for line, begin in begins.items()}
 
-    def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> Arrays:
-        """Every signal: name → (N + rows, width), views of one block. Arguments as for `WalkedCell.forward`."""
+    def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> Recalled:
+        """Every signal: name → (N + rows, width). Arguments as for `WalkedCell.forward`."""
         if isinstance(schedule, Abreast):
-            return self.across.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
+            kept = self.across.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
+            return Recalled(self, kept, x, schedule)
         pitch = self.packed.pitch
         block = aligned(schedule.rows * pitch, self.dtype)
         self.begin(block, schedule.sequences, initial)
@@ -57,9 +59,9 @@ class CompiledCell:
             self.code(*self._arguments(block, schedule.starts, *fed, *self._nothing, part=part))
 
         side_by_side(share, shares(schedule.sequences, self.threads) if schedule.sequences else [EVERY])
-        return Rows(block.reshape(-1, pitch), self.lines)
+        return Recalled(self, Rows(block.reshape(-1, pitch), self.lines), x, schedule)
 
-    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
+    def adjoint(self, signals: Recalled, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
         """Backpropagation through what `forward` left behind."""
         from rnncalc.engine.back import CompiledAdjoint
 
@@ -67,9 +69,8 @@ class CompiledCell:
             from rnncalc.engine.across_back import AcrossAdjoint
 
             x = x.reshape(schedule.sequences, schedule.steps, -1)
-            return AcrossAdjoint(self.across, signals, x, schedule)  # type: ignore[arg-type]
-        assert isinstance(signals, Rows)
-        return CompiledAdjoint(self, signals, x, schedule)
+            return AcrossAdjoint(self.across, signals.kept, x, schedule)  # type: ignore[arg-type]
+        return CompiledAdjoint(self, signals.kept, x, schedule)  # type: ignore[arg-type]
 
     @cached_property
     def back(self) -> PackedBack:

@@ -1,8 +1,9 @@
 """A stage's element-wise lines as one fused vector routine, made by walking their syntax trees.
 
 All signals of one row (one step of one sequence) lie side by side in the block, each padded to whole vectors: the
-product lines first, so that their biases are laid in as one run. `Program` says where; `elementwise` is the routine:
-one vector of units at a time, every value in a register, each signal loaded once and stored once.
+product lines first, so that their biases are laid in as one run. A gate takes the place of its pre-activation, which
+nobody needs on the way back. `Program` says where; `elementwise` is the routine: one vector of units at a time, every
+value in a register, each signal loaded once and stored once.
 """
 
 from __future__ import annotations
@@ -45,8 +46,34 @@ class Program:
         plain = [line for line in cell.lines if line not in self.affine]
         used = {name for line in plain for name in names(cell.lines[line])}
         copied = [INPUT] if cell.adds_input else []  # a row needs a copy of x_t
-        self.slots = [*(line.signal for line in self.products), *plain, *copied]
+        self.instead = self._instead()
+        own = [line for line in plain if line not in self.instead]
+        self.slots = [*(line.signal for line in self.products), *own, *copied]
+        replaced = set(self.instead.values())
+        self.kept = [line for line in cell.lines if line not in replaced]
         self.extras = [symbol for symbol in cell.parameters if symbol in used]
+
+    def _instead(self) -> dict[str, str]:
+        """Line → the product line whose place it takes: it is a function of that alone, and nobody else reads it."""
+        cell, found = self.cell, dict[str, str]()
+        forward = [name for expression in cell.lines.values() for name in names(expression)]
+        back = {
+            name
+            for stage in cell.back_stages
+            for _line, value in (*stage.totals, *stage.outgoing)
+            for name in names(value)
+        }
+        for stage in cell.stages:
+            for line in stage.elementwise:
+                call = cell.lines[line]
+                alone = isinstance(call, Call) and isinstance(call.argument, Name) and line not in cell.outputs
+                if not alone:
+                    continue
+                argument = names(call)[0]
+                here = argument in {product.signal for product in stage.products}
+                if here and argument not in {*back, *cell.state, *cell.outputs} and forward.count(argument) == 1:
+                    found[line] = argument
+        return found
 
     def size(self, name: str) -> str:
         """The letter of a signal's or an element-wise parameter's width."""
@@ -54,7 +81,7 @@ class Program:
 
     def before(self, name: str) -> tuple[int, int]:
         """How many H-wide and O-wide neighbours lie before a signal or parameter in its row."""
-        row = self.extras if name in self.cell.parameters else self.slots
+        row, name = self.extras if name in self.cell.parameters else self.slots, self.instead.get(name, name)
         sizes = [self.size(other) for other in row[: row.index(name)]]
         return sizes.count("H"), sizes.count("O")
 
