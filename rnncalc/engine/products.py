@@ -61,6 +61,11 @@ def tile(typing, form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns
         cells = [(row, v) for row in range(height) for v in range(width)]
         before = [vector.load(C, builder.add(rows_c[row], targets[v])) for row, v in cells]
 
+        if transposed:  # the next tile's sums lie far apart, where no processor looks for them by itself
+            for row, v in cells:
+                below = builder.add(rows_c[row], builder.mul(pitch_c_, constant(height)))
+                vector.prefetch(C, builder.add(below, targets[v]))
+
         together = 1 if transposed else min(width, 2)  # vectors of a panel
         panel = builder.mul(depth_, constant(together * vector.lanes))
         bases = [builder.add(p0_, builder.mul(panel, constant(v // together))) for v in range(width)]

@@ -112,6 +112,14 @@ class Vector:
     def store(self, value: ir.Value, pointer: ir.Value, index: ir.Value) -> None:
         self.builder.store(value, self._place(pointer, index), align=self.itemsize)
 
+    def prefetch(self, data: ir.Value, place: ir.Value) -> None:
+        """Have the cache line of data[place] fetched, to be written."""
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        call = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0i8")
+        address = self.builder.bitcast(self.builder.gep(data, [place]), pointer)
+        self.builder.call(call, [address, *(ir.Constant(number, n) for n in (1, 3, 1))])
+
     def spread(self, pointer: ir.Value, index: ir.Value) -> ir.Value:
         """One entry of memory in every lane."""
         entry = self.builder.load(self.builder.gep(pointer, [index]), align=self.itemsize)
