@@ -11,7 +11,7 @@ import numpy as np
 SMALL = 1024 * 1024  # bytes; what is less is left to the allocator
 LINE = 64  # bytes of a cache line
 LEVEL_1 = 32 * 1024  # bytes of a first-level cache
-MOST = 64 * 1024 * 1024  # bytes that are kept for later
+MOST = 256 * 1024 * 1024  # bytes that are kept for later
 
 
 def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
