@@ -59,7 +59,9 @@ def asked(
     if dy is not None:
         if loss is not None or reduction is not None:
             raise ProblemError(_("dy stands in place of a loss: leave loss and reduction out"))
-        return Question(_rows(trace, "dy", as_array("dy", dy), width))
+        array = as_array("dy", dy)
+        rows = _rows(trace, "dy", array, width)
+        return Question(rows.copy() if np.may_share_memory(rows, array) else rows)  # the caller's may change
     chosen = find(loss, reduction, network.output)
     wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)  # type: ignore[arg-type]
     if loss == "cross_entropy" and wanted.shape == trace.view.shape:

@@ -8,6 +8,7 @@ from helpers import ENGINES, MGU, ODD, every_cell, random_arrays, random_starts
 
 import rnncalc
 from rnncalc.cells import Cell
+from rnncalc.engine import back
 from rnncalc.errors import RnncalcError
 from rnncalc.gradcheck import GradientCheck, worst
 from rnncalc.gradients import Gradients
@@ -123,6 +124,41 @@ def test_both_engines_give_the_same_gradients(engine):
                             value, other, rtol=0, atol=1e-12 * scale, err_msg=f"{k} {way} {name}"
                         )
     assert rng is not None
+
+
+@pytest.mark.parametrize("part", [1, 2000, 5000])
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", ["elman", "lstm", "gru", "odd", "i2h_i2o"])
+def test_some_steps_at_a_time_are_as_good_as_all_at_once(name, threads, part, monkeypatch):
+    """Large batches go back in parts. What is asked for later is computed from the start."""
+    cell, rng = every_cell()[name], np.random.default_rng(8)
+    arrays = random_arrays(cell, rng, D=6 if cell.adds_input else 3, H=6, O=4)
+    starts = {f"{state}0": rng.normal(size=(21, 4 if state == "y" else 6)) for state in cell.state}
+    net = Network([Layer(cell, **arrays)], threads=threads)
+    x = rng.normal(size=(21, 9, net.sizes["D"]))
+    lengths = rng.permutation([0, 1, 2, 9, 9, *rng.integers(0, 10, 16)])
+    dy = rng.normal(size=(21, 9, net.sizes["O"]))
+    trace = net.forward(x, lengths=lengths, **starts)
+    whole = net.backward(trace, dy=dy)
+    monkeypatch.setattr(back, "LARGE", 0)
+    monkeypatch.setattr(back, "PART", part)
+    calls = []
+    monkeypatch.setattr(back.CompiledAdjoint, "_in_parts", _counted(calls, back.CompiledAdjoint._in_parts))
+    given = dy.copy()
+    parts = net.backward(trace, dy=given)
+    given[:] = np.nan
+    assert len(calls) == 1
+    for found in (parts, parts.steps):
+        for key, array in (whole if found is parts else whole.steps).items():
+            np.testing.assert_allclose(found[key], array, rtol=0, atol=1e-12 * np.abs(array).max(), err_msg=key)
+
+
+def _counted(calls, function):
+    def counted(*arguments):
+        calls.append(arguments)
+        return function(*arguments)
+
+    return counted
 
 
 # ------------------------------------------------------------------------------------------------- the test of the test

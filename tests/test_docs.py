@@ -83,3 +83,11 @@ def test_files_that_the_tour_names_are_there():
         for name in re.findall(r"`([^`]+)`", folder + names):
             path = ROOT / name if name.startswith("rnncalc/") else ROOT / "rnncalc" / name
             assert path.exists(), name
+
+
+def test_every_bench_script_finds_what_it_imports():
+    scripts = sorted((ROOT / "bench").glob("*.py"))
+    code = "import importlib, sys; sys.path.insert(0, 'bench'); [importlib.import_module(n) for n in sys.argv[1:]]"
+    names = [script.stem for script in scripts]
+    done = subprocess.run([sys.executable, "-c", code, *names], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -19,8 +19,8 @@ from rnncalc.threads import EVERY, shares, side_by_side
 if TYPE_CHECKING:
     from rnncalc.engine.across_back import AcrossAdjoint
 
-LARGE = 32 * 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
-PART = 16 * 1024 * 1024  # bytes of some steps' adjoints, which stay in a third-level cache until they are used
+LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
+PART = 16 * 1024 * 1024  # bytes of the most that are
 
 
 class CompiledAdjoint:
@@ -68,8 +68,8 @@ class CompiledAdjoint:
     def _in_parts(self) -> None:
         """Some steps at a time, from the last ones on: back through them, and on to the gradients of the weights."""
         starts, first = self.schedule.starts, self.schedule.sequences
-        self.arriving = self.arriving.copy()  # to be computed again from, when the caller's may have changed
-        most = max(PART // (self.back.pitch * self.dtype.itemsize), 2 * self.schedule.most)
+        most = min(PART // (self.back.pitch * self.dtype.itemsize), self.schedule.rows // 4)
+        most = max(most, first + self.schedule.most)
         block, end, met = self._block(most), len(starts) - 2, 0
         sums = self._no_sums()
         while end:

@@ -74,6 +74,11 @@ class _Kept:
 _KEPT = _Kept()
 
 
+def release() -> None:
+    """Give what is kept for later back to the system."""
+    _KEPT.blocks, _KEPT.bytes = {}, 0
+
+
 class _Lent:
     """A block on loan: an array made of it holds on to it, and the last one that goes gives it back."""
 
