@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
 PART = 16 * 1024 * 1024  # bytes of the most that are
+ROWS = loops.BLOCK  # the fewest that are: less would go over the weights' gradients too often
 
 
 class CompiledAdjoint:
@@ -69,7 +70,7 @@ class CompiledAdjoint:
         """Some steps at a time, from the last ones on: back through them, and on to the gradients of the weights."""
         starts, first = self.schedule.starts, self.schedule.sequences
         most = min(PART // (self.back.pitch * self.dtype.itemsize), self.schedule.rows // 4)
-        most = max(most, first + self.schedule.most)
+        most = max(most, first + self.schedule.most, ROWS + self.schedule.most)
         block, end, met = self._block(most), len(starts) - 2, 0
         sums = self._no_sums()
         while end:
@@ -149,8 +150,8 @@ class CompiledAdjoint:
         if sums is None:
             sums, first = self._no_sums(), self.schedule.sequences
             self._add_up(self.reached, self.signals, first, slice(0, len(self.inputs)), 0, *sums)
-        g = np.zeros(back.shown_entries, self.dtype)
-        arguments = back.shown, *sums, self.slopes, g
+        g, places = aligned(back.shown_entries, self.dtype), np.empty(back.width, np.int64)
+        arguments = back.shown, self.packed.lanes, *sums, self.slopes, places, g
         machine_code(loops.lay_out, self.dtype, *arguments)(*arguments)
         g.flags.writeable = False
         return {name: g[place].reshape(shape) for name, (place, shape) in back.stacks.items()}

@@ -15,14 +15,14 @@ from rnncalc.engine.products import TURNED, call_multiply, multiply
 from rnncalc.engine.softmax import ACROSS, softmax_back
 from rnncalc.engine.step import copy, pack
 from rnncalc.engine.subnormal import flush, restore
+from rnncalc.engine.turn import IN, turn_block
 
 # columns of the tables of products, row-wise lines, input products and weight gradients
 STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
 VALUE, FROM, TO, WIDE, KIND = range(1, 6)
 FIRST, OUT_AT = 4, 5  # in place of PANEL and COLUMN: the first vector of the lines, where their gradient begins
 BLOCK = 128  # rows whose adjoints are packed at once
-SUM, BEGIN, APART, UNITS, TALL, PLACE, SIGN = range(7)  # columns of the table of gradients as they are shown
-LINE = 16  # units that are laid out together: a line of cache
+SUM, BEGIN, APART, UNITS, TALL, PLACE, SIGN, AGAIN = range(8)  # columns of the table of gradients as people know them
 
 
 @jit
@@ -169,13 +169,25 @@ def weight_gradients(
 
 
 @jit
-def lay_out(table, dweights, dbiases, dslopes, g):
-    """g += the sums of the loops as people know them: the parameters one after the other, each row by row."""
+def lay_out(table, lanes, dweights, dbiases, dslopes, places, g):
+    """The sums of the loops as people know them, into g: the parameters one after the other, each row by row.
+
+    What is summed twice has a row of the table for each sum, and only the first of them is not added. places: room, an
+    entry for each unit.
+    """
     for r in range(len(table)):
         kind, begin, apart, units = table[r, SUM], table[r, BEGIN], table[r, APART], table[r, UNITS]
-        depth, to, sign = table[r, TALL], table[r, PLACE], table[r, SIGN]
+        depth, to, sign, again = table[r, TALL], table[r, PLACE], table[r, SIGN], table[r, AGAIN]
         source = dweights if kind == 0 else dbiases if kind == 1 else dslopes
-        for first in range(0, units, LINE):
-            for k in range(depth):
-                for unit in range(first, min(first + LINE, units)):
-                    g[to + unit * depth + k] += sign * source[begin + unit + k * apart]
+        wide, deep = 0, 0  # units and entries that are turned in blocks
+        if sign > 0 and not again and units >= lanes and depth >= lanes:
+            wide, deep = units // lanes * lanes, depth // lanes * lanes
+            for unit in range(wide):
+                places[unit] = unit * depth
+            for k in range(0, deep, lanes):
+                for unit in range(0, wide, lanes):
+                    turn_block(IN, source, begin + unit + k * apart, apart, g, to + k, places, unit)
+        for k in range(depth):
+            for unit in range(wide if k < deep else 0, units):
+                before = g[to + unit * depth + k] if again else 0
+                g[to + unit * depth + k] = before + sign * source[begin + unit + k * apart]

@@ -116,7 +116,7 @@ class PackedBack:
                 at += array.size
             rows = sum(map(len, arrays))
             self.stacks[name] = slice(at - sum(array.size for array in arrays), at), (rows, *arrays[0].shape[1:])
-        table = []
+        table = list[list[int]]()
         for line in self.lines:
             units, slot = self._units(line), self.slots[line.signal]
             table += [[1, slot, 0, units, 1, begins[bias], sign] for sign, bias in line.biases]
@@ -125,4 +125,7 @@ class PackedBack:
                 table.append([0, out + first, wide, units, depth, begins[term.weight], sign])
         for name in self.packed.program.extras:
             table.append([2, self.packed.offset(name), 0, len(self.parameters[name]), 1, begins[name], 1])
-        self.shown, self.shown_entries = np.array(table, np.int64).reshape(-1, 7), at
+        targets = [row[5] for row in table]
+        again = [int(target in targets[:number]) for number, target in enumerate(targets)]
+        self.shown = np.array([[*row, one] for row, one in zip(table, again)], np.int64).reshape(-1, 8)
+        self.shown_entries = at
