@@ -43,16 +43,26 @@ ODD = Cell(  # everything that an own cell may do: peepholes, minus signs, neste
     ["h", "c"],
     "h",
 )
+TIED = Cell(  # one weight in two lines, once with a minus sign
+    "tied",
+    {
+        "z": "sigmoid(b + W @ h_p + U @ x_t)",
+        "n": "tanh(b - W @ (z * h_p) + U @ x_t)",
+        "h": "(1 - z) * h_p + z * n",
+    },
+    ["h"],
+    "h",
+)
 
 
 def every_cell() -> dict[str, Cell]:
-    """The registry with every switch in every position, and two cells of our own."""
+    """The registry with every switch in every position, and cells of our own."""
     found = dict(CELLS)
     for name, cell in CELLS.items():
         for option, choices in cell.switches.items():
             for value in choices:
                 found[f"{name}, {option} {value}"] = cell.switch(**{option: value})
-    return {**found, "mgu": MGU, "odd": ODD}
+    return {**found, "mgu": MGU, "odd": ODD, "tied": TIED}
 
 
 def random_arrays(cell: Cell, rng: np.random.Generator, D: int = 3, H: int = 5, O: int = 4) -> dict[str, np.ndarray]:

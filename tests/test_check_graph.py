@@ -25,7 +25,7 @@ def problem(name, **extra):
     sizes = {"D": 5 if name == "odd" else 3}
     keys = {stack: array.tolist() for stack, array in random_arrays(cell, rng, **sizes, O=2).items()}
     keys["cell"] = cell.name
-    if name in ("mgu", "odd"):
+    if name in ("mgu", "odd", "tied"):
         keys["cell"] = {"name": name, "equations": dict(cell.equations), "state": list(cell.state), "emits": "h"}
     keys |= cell.switched
     outputs = 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,20 @@ from rnncalc.engine.loops import STAGES
 from rnncalc.engine.pack import ROWWISE, Packed, Panels
 from rnncalc.engine.products import ALONG
 from rnncalc.equations import INPUT, Call, Name
+
+
+class Place(NamedTuple):
+    """Where the loops leave the gradient of a weight as one line uses it: rows of `wide`, one for each of `depth`
+    entries of the source; in them the line's units. A weight has as many places as there are lines that use it.
+    """
+
+    weight: str
+    sign: int
+    out: int
+    depth: int
+    wide: int
+    first: int
+    units: int
 
 
 class PackedBack:
@@ -86,7 +100,7 @@ class PackedBack:
                         runs.append((source, [(line, term)]))
                     last = at
         lanes, out = self.packed.lanes, 0
-        table, self.places = list[list[int]](), dict[str, tuple[int, int, int, int, int]]()
+        table, self.places = list[list[int]](), list[Place]()
         for source, terms in runs:
             depth = self.parameters[terms[0][1].weight].shape[1]
             wide = sum(self.widths[self.cell.size(line.signal)] for line, _term in terms)
@@ -94,7 +108,8 @@ class PackedBack:
             at = -1 if source == INPUT else self.packed.offset(terms[0][1].signal)
             table.append([0, at, int(terms[0][1].previous), depth, begin // lanes, out, wide // lanes])
             for line, term in terms:
-                self.places[term.weight] = (term.sign, out, depth, wide, self.offset(line.signal) - begin)
+                first = self.offset(line.signal) - begin
+                self.places.append(Place(term.weight, term.sign, out, depth, wide, first, self._units(line)))
             out += depth * wide
         self.gradients = np.array(table, np.int64).reshape(-1, 7)
         self.entries, self.deepest = out, int(self.gradients[:, loops.DEPTH].max(initial=0))
@@ -120,9 +135,8 @@ class PackedBack:
         for line in self.lines:
             units, slot = self._units(line), self.slots[line.signal]
             table += [[1, slot, 0, units, 1, begins[bias], sign] for sign, bias in line.biases]
-            for term in (*line.inputs, *line.products):
-                sign, out, depth, wide, first = self.places[term.weight]
-                table.append([0, out + first, wide, units, depth, begins[term.weight], sign])
+        for weight, sign, out, depth, wide, first, units in self.places:
+            table.append([0, out + first, wide, units, depth, begins[weight], sign])
         for name in self.packed.program.extras:
             table.append([2, self.packed.offset(name), 0, len(self.parameters[name]), 1, begins[name], 1])
         targets = [row[5] for row in table]

@@ -232,8 +232,9 @@ class Unit:
             tape.call(train_loops.negate, g, self.negative)
         tape.call(train_loops.clear, g, self.summed)
         tape.call(train_loops.add, g, *self.from_sums(self.sums, 0))
-        if len(self.slopes):
-            tape.call(train_loops.add, g, *self.from_sums(self.slopes, 1))
+        for source, which in ((self.slopes, 1), (self.weights, 2)):
+            if len(self._sums[which][0]):
+                tape.call(train_loops.add, g, *self.from_sums(source, which))
 
     def below(self, tape: Tape, adjoint: np.ndarray, target: Fed) -> None:
         """Add the gradient at the inputs to rows."""
@@ -252,17 +253,20 @@ class Unit:
         self.weights, self.sums = aligned(back.entries, self.dtype), aligned(back.width, self.dtype)
         self.slopes = np.zeros_like(self.packed.extras)
         to, of, negative = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
-        kept: list[list[tuple[np.ndarray, np.ndarray, int]]] = [[], []]
+        kept: list[list[tuple[np.ndarray, np.ndarray, int]]] = [[], [], []]
         for line in back.lines:
             units = self.one.sizes[self.cell.size(line.signal)]
             for sign, bias in line.biases:
                 kept[0].append((places[bias] - 1, back.offset(line.signal) + np.arange(units), sign))
-            for term in (*line.inputs, *line.products):
-                sign, out, depth, wide, begin = back.places[term.weight]
-                at = (out + np.arange(depth * wide)).reshape(depth, wide)[:, begin : begin + units].T
-                to.append(places[term.weight].reshape(-1) - 1)
-                of.append(at.reshape(-1))
-                negative += [to[-1]] if sign < 0 else []
+        used = [one.weight for one in back.places]
+        for weight, sign, out, depth, wide, first, units in back.places:
+            at = (out + np.arange(depth * wide)).reshape(depth, wide)[:, first : first + units].T.reshape(-1)
+            if used.count(weight) > 1:  # what several lines have to say is added up
+                kept[2].append((places[weight].reshape(-1) - 1, at, sign))
+                continue
+            to.append(places[weight].reshape(-1) - 1)
+            of.append(at)
+            negative += [to[-1]] if sign < 0 else []
         for name in self.packed.program.extras:
             kept[1].append((places[name] - 1, self.packed.offset(name) + np.arange(len(places[name])), 1))
         self.to, self.of, self.negative = _joined(to), _joined(of), _joined(negative)
@@ -277,7 +281,7 @@ class Unit:
         ]
 
     def from_sums(self, source: np.ndarray, which: int) -> tuple[np.ndarray, ...]:
-        """What `add` takes after its target, for sums of biases or for slopes of element-wise parameters."""
+        """What `add` takes after its target: sums of biases, slopes of element-wise parameters, weights used twice."""
         to, of, sign = self._sums[which]
         return to, source, of, sign
 
