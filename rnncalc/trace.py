@@ -159,8 +159,11 @@ class Signals(Mapping[str, np.ndarray]):
         return len(self.rows)
 
     def __getattr__(self, name: str) -> np.ndarray:
-        if name != "rows" and not name.startswith("_") and name in self.rows:
-            return self[name]
+        try:
+            if not name.startswith("_"):
+                return self[name]
+        except KeyError:
+            pass
         raise AttributeError(
             _("no signal is called {name}; there are {known}").format(name=name, known=", ".join(self))
         )

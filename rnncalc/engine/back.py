@@ -206,7 +206,8 @@ class CompiledAdjoint:
         block, signals: begin at the row `begin` of all; first: the row of them that is the first of `rows`.
         """
         back, count = self.back, rows.stop - rows.start
-        before = self.schedule.before[rows] - begin if self.cell.state else np.arange(count)
+        before = self.schedule.before[rows] if self.cell.state else np.arange(count)
+        before = before - begin if begin else before
         together = min(count, loops.BLOCK)
         fed = run_of(self.inputs[rows])
         room = aligned(together * back.width, self.dtype), aligned(together * back.deepest, self.dtype)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from rnncalc.engine.loops import STAGES
 from rnncalc.engine.pack import ROWWISE, Packed, Panels
 from rnncalc.engine.products import ALONG
 from rnncalc.equations import INPUT, Call, Name
+
+if TYPE_CHECKING:
+    from rnncalc.engine.back import CompiledAdjoint
 
 
 class Place(NamedTuple):
@@ -114,6 +118,13 @@ class PackedBack:
         self.gradients = np.array(table, np.int64).reshape(-1, 7)
         self.entries, self.deepest = out, int(self.gradients[:, loops.DEPTH].max(initial=0))
         self.runs = np.arange(self.width // lanes + 1, dtype=np.int64) * lanes
+
+    @cached_property
+    def adjoint(self) -> type[CompiledAdjoint]:
+        """What goes back with these weights; looked up once, since an import costs as much as a short loop."""
+        from rnncalc.engine.back import CompiledAdjoint
+
+        return CompiledAdjoint
 
     def code(self, arguments: tuple[Any, ...]) -> Any:
         """The backward loop for this cell and dtype, compiled or found in the cache on first need."""

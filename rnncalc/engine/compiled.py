@@ -63,14 +63,12 @@ class CompiledCell:
 
     def adjoint(self, signals: Recalled, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
         """Backpropagation through what `forward` left behind."""
-        from rnncalc.engine.back import CompiledAdjoint
-
         if isinstance(schedule, Abreast):
             from rnncalc.engine.across_back import AcrossAdjoint
 
             x = x.reshape(schedule.sequences, schedule.steps, -1)
             return AcrossAdjoint(self.across, signals.kept, x, schedule)  # type: ignore[arg-type]
-        return CompiledAdjoint(self, signals.kept, x, schedule)  # type: ignore[arg-type]
+        return self.back.adjoint(self, signals.kept, x, schedule)  # type: ignore[arg-type]
 
     @cached_property
     def back(self) -> PackedBack:

@@ -30,7 +30,11 @@ class Recalled(Mapping[str, np.ndarray]):
         self.compiled, self.kept, self.x, self.schedule = compiled, kept, x, schedule
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.kept[name] if name in self.compiled.lines else self.again[name]
+        if name in self.compiled.lines:
+            return self.kept[name]
+        if name in self.compiled.cell.lines:
+            return self.again[name]
+        raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.compiled.cell.lines)
