@@ -66,8 +66,7 @@ class CompiledCell:
         if isinstance(schedule, Abreast):
             from rnncalc.engine.across_back import AcrossAdjoint
 
-            x = x.reshape(schedule.sequences, schedule.steps, -1)
-            return AcrossAdjoint(self.across, signals, x, schedule)  # type: ignore[arg-type]
+            return AcrossAdjoint(self.across, signals)  # type: ignore[arg-type]
         assert isinstance(signals, Rows)
         return CompiledAdjoint(self, signals, x, schedule)
 

@@ -5,6 +5,8 @@ A fresh block costs a page fault for every 4 kB of it, which for a small network
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 SMALL = 16 * 1024  # bytes; a block so small lies where it falls, and is left to the allocator
@@ -19,6 +21,11 @@ def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
     if entries * dtype.itemsize <= SMALL:
         return np.empty(entries, dtype)
     return np.asarray(_Lent(entries, dtype))
+
+
+def shaped(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An unset array of that shape, in such a block."""
+    return aligned(math.prod(shape), dtype).reshape(shape)
 
 
 class _Kept:
