@@ -28,7 +28,7 @@ class Blocks:
         self.together = across.together(self.steps)
         self.arriving = self._block()
         self.reached = list[Folded]()
-        self.weights, self.biases, self.slopes = self.back.room()
+        _weights, _biases, self.slopes = self.back.room()
 
     def _block(self) -> Folded:
         shape = self.sequences, self.steps

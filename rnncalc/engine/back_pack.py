@@ -33,7 +33,6 @@ class PackedBack:
         ends = {slot: begin + self.sizes[self.cell.size(slot)] for slot, begin in self.slots.items() if slot != INPUT}
         self.totals = {slot: (self.slots[slot], end) for slot, end in ends.items()}
         self._code: Any = None
-        self.address = 0  # of the loop, where it is called so
         self._pack()
         self._find_gradients()
 
