@@ -10,37 +10,25 @@ from numba.extending import intrinsic
 
 from rnncalc.engine import loops
 from rnncalc.engine.jit import call_address, jit
-from rnncalc.engine.turn import GROUPS, IN, OUT, spread, turn
+from rnncalc.engine.turn import IN, OUT, spread, turn
 
 
 @jit
-def forward(
-    loop, geometry, x, y, begin, final, starts, read, written, block, fed, out, ends, lanes, biases, inputs, products,
-    rowwise, panels, columns, extras, emitted, states,
-):  # fmt: skip
+def forward(ahead, x, y, begin, final, starts, read, written, block, fed, out, ends, lanes, together):
     """All sequences, some groups at a time. x (N, T, D), y (N, T, O); begin, final (N, kept): the states' units.
 
-    loop: the address of the cell's loop; begin: of no rows where all start from zero; final: of no rows where nobody
-    asked. Room: starts, for the schedule of some groups; read, written, for where entries lie; block, fed, out, ends,
-    for the loop, its inputs and outputs.
+    ahead: the address of the cell's loop and what it is called with (`AcrossCell.ahead`); begin: of no rows where all
+    start from zero; final: of no rows where nobody asked. Room: starts, for the schedule of some groups; read, written,
+    for where entries lie; block, fed, out, ends, for the loop, its inputs and outputs.
     """
+    loop, geometry, biases, inputs, products, rowwise, panels, columns, extras, emitted, states = ahead
     sequences, steps, depth = x.shape
-    pitch, wide = geometry[loops.PITCH], y.shape[2]
-    for first in range(0, sequences, GROUPS * lanes):
-        groups = min(GROUPS, (sequences - first + lanes - 1) // lanes)
-        for t in range(len(starts)):
-            starts[t] = t * groups
-        feed(x, first, groups, lanes, fed, read)
+    wide = y.shape[2]
+    for first in range(0, sequences, together * lanes):
+        groups = min(together, (sequences - first + lanes - 1) // lanes)
+        feed(x, first, groups, lanes, fed, read, starts)
+        begin_states(block, geometry[loops.PITCH], states, begin, first, groups, lanes)
         spread(written, steps, wide, groups * wide * lanes, lanes)
-        for group in range(groups):
-            here, row = first + group * lanes, group * pitch
-            for s in range(len(states)):
-                place, units = states[s, loops.OUT_AT] // lanes, states[s, loops.WIDTH] // lanes
-                for unit in range(units):
-                    to = row + states[s, loops.OFFSET] + unit * lanes
-                    block[to : to + lanes] = 0
-                    for lane in range(min(lanes, len(begin) - here)):
-                        block[to + lane] = begin[here + lane, place + unit]
         call_forward(
             loop, block, geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels,
             columns, extras, emitted, out, states, ends[:groups],
@@ -54,30 +42,49 @@ def forward(
 
 
 @jit
-def trace(
-    loop, geometry, x, signals, fed, starts, read, lanes, biases, inputs, products, rowwise, panels, columns, extras,
-    emitted, states, none,
-):  # fmt: skip
-    """Every signal of every step, into a block whose starts are laid; arguments as for `forward`."""
-    sequences, steps, depth = x.shape
-    base, pitch = 0, geometry[loops.PITCH]
-    for first in range(0, sequences, GROUPS * lanes):
-        groups = min(GROUPS, (sequences - first + lanes - 1) // lanes)
-        for t in range(len(starts)):
-            starts[t] = t * groups
-        feed(x, first, groups, lanes, fed, read)
+def trace(ahead, x, begin, signals, fed, starts, read, lanes, together, none):
+    """Every signal of every step, into a block of some groups after the other; arguments as for `forward`."""
+    sequences, steps, _depth = x.shape
+    base, pitch = 0, ahead[1][loops.PITCH]
+    for first in range(0, sequences, together * lanes):
+        groups = min(together, (sequences - first + lanes - 1) // lanes)
+        feed(x, first, groups, lanes, fed, read, starts)
         end = base + (steps + 1) * groups * pitch
-        call_forward(
-            loop, signals[base:end], geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products,
-            rowwise, panels, columns, extras, emitted, none, states, none.reshape(0, 0),
-        )  # fmt: skip
+        fill(ahead, x.shape[2], begin, first, groups, signals[base:end], fed, starts, lanes, none)
         base = end
 
 
 @jit
-def feed(x, first, groups, lanes, fed, read):
-    """The inputs of some groups, a row for each step and group."""
+def fill(ahead, depth, begin, first, groups, signals, fed, starts, lanes, none):
+    """Every signal of every step of some groups, whose inputs are fed."""
+    loop, geometry, biases, inputs, products, rowwise, panels, columns, extras, emitted, states = ahead
+    begin_states(signals, geometry[loops.PITCH], states, begin, first, groups, lanes)
+    call_forward(
+        loop, signals, geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels,
+        columns, extras, emitted, none, states, none.reshape(0, 0),
+    )  # fmt: skip
+
+
+@jit
+def begin_states(block, pitch, states, begin, first, groups, lanes):
+    """The initial states of some groups into the first rows of a block; zero where there is none."""
+    for group in range(groups):
+        here, row = first + group * lanes, group * pitch
+        for s in range(len(states)):
+            place, units = states[s, loops.OUT_AT] // lanes, states[s, loops.WIDTH] // lanes
+            for unit in range(units):
+                to = row + states[s, loops.OFFSET] + unit * lanes
+                block[to : to + lanes] = 0
+                for lane in range(min(lanes, len(begin) - here)):
+                    block[to + lane] = begin[here + lane, place + unit]
+
+
+@jit
+def feed(x, first, groups, lanes, fed, read, starts):
+    """The inputs of some groups, a row for each step and group, and where each step's rows begin."""
     sequences, steps, depth = x.shape
+    for t in range(len(starts)):
+        starts[t] = t * groups
     spread(read, steps, depth, groups * depth * lanes, lanes)
     for group in range(groups):
         turn(IN, x.reshape(sequences, -1), first + group * lanes, lanes, fed, group * depth * lanes, read)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,7 +52,6 @@ class PackedBack:
         self.totals = {slot: (self.slots[slot], end) for slot, end in ends.items()}
         self.clear = min(self.slots[slot] for slot in self.program.added)
         self._code: Any = None
-        self.address = 0  # of the loop, where it is called so
         self._pack()
         self._find_gradients()
         self._find_stacks()
@@ -66,13 +65,15 @@ class PackedBack:
         panels = Panels(self.packed.lanes, self.packed.dtype)
         products, inputs, rowwise = list[list[int]](), list[list[int]](), list[list[int]]()
         for number, stage in enumerate(self.cell.back_stages):
-            for line in stage.products:
-                for term in (*line.inputs, *line.products):
-                    begin = 0 if term.source == INPUT else self.offset(term.signal)
-                    add = panels.add if self.packed.form == ALONG else panels.add_across
-                    place = add([(begin, term.sign * self.parameters[term.weight].T)])
-                    row = [number, self.offset(line.signal), int(term.previous), self._units(line), *place]
-                    (inputs if term.source == INPUT else products).append(row)
+            for lines, term in self._runs(stage.products):
+                begin = 0 if term.source == INPUT else self.offset(term.signal)
+                add = panels.add if self.packed.form == ALONG else panels.add_across
+                weight = np.concatenate(
+                    [other.sign * self.parameters[other.weight].T for _line, other in lines], axis=1
+                )
+                place = add([(begin, weight)])
+                row = [number, self.offset(lines[0][0].signal), int(term.previous), weight.shape[1], *place]
+                (inputs if term.source == INPUT else products).append(row)
             for signal in stage.rowwise:
                 call = self.cell.lines[signal]
                 assert isinstance(call, Call)
@@ -85,6 +86,24 @@ class PackedBack:
         self.panels, self.columns = panels.joined()
         self.geometry = self.packed.geometry.copy()
         self.geometry[STAGES] = len(self.cell.back_stages)
+
+    def _runs(self, lines: Iterable[ProductLine]) -> list[tuple[list[tuple[ProductLine, Product]], Product]]:
+        """The terms of some lines, those of neighbours without a gap that have one source together: one product."""
+        runs = list[list[tuple[ProductLine, Product]]]()
+        for line in lines:
+            for term in (*line.inputs, *line.products):
+                run = next((run for run in runs if self._follows(run, line, term)), None)
+                if run is None:
+                    runs.append([(line, term)])
+                else:
+                    run.append((line, term))
+        return [(run, run[0][1]) for run in runs]
+
+    def _follows(self, run: list[tuple[ProductLine, Product]], line: ProductLine, term: Product) -> bool:
+        before, other = run[-1]
+        end = self.offset(before.signal) + self._units(before) * self.packed.entry
+        alike = (other.source, other.previous) == (term.source, term.previous)
+        return self.packed.form != ALONG and alike and end == self.offset(line.signal)
 
     def _units(self, line: ProductLine) -> int:
         return self.sizes[self.cell.size(line.signal)]

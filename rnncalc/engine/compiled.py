@@ -66,8 +66,7 @@ class CompiledCell:
         if isinstance(schedule, Abreast):
             from rnncalc.engine.across_back import AcrossAdjoint
 
-            x = x.reshape(schedule.sequences, schedule.steps, -1)
-            return AcrossAdjoint(self.across, signals.kept, x, schedule)  # type: ignore[arg-type]
+            return AcrossAdjoint(self.across, signals.kept)  # type: ignore[arg-type]
         return self.back.adjoint(self, signals.kept, x, schedule)  # type: ignore[arg-type]
 
     @cached_property

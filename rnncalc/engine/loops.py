@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from numba import literally
 
+from rnncalc.engine.affine import call_affine
 from rnncalc.engine.jit import jit
 from rnncalc.engine.products import call_multiply
 from rnncalc.engine.softmax import ACROSS, softmax, softmax_across
 from rnncalc.engine.step import copy, elementwise
 
 # a cell's geometry: padded widths, entries of a row, entries of a vector, number of stages, where a copy of x lies
-# and its entries, the address of `multiply`
-WIDTH_H, WIDTH_O, PITCH, LANES, STAGES, INPUT_AT, INPUTS, MULTIPLY = range(8)
+# and its entries, the addresses of `multiply` and, across sequences, of `affine`
+WIDTH_H, WIDTH_O, PITCH, LANES, STAGES, INPUT_AT, INPUTS, MULTIPLY, AFFINE = range(9)
 # columns of the tables of products, of row-wise lines, and of states; the emitted signal has a row like a state's
 STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
 TARGET, KIND = 2, 4  # in place of EARLIER and PANEL
@@ -35,7 +36,8 @@ def forward(
     """Fill the block `signals` (rows · pitch), step after step, from the initial states in its first rows.
 
     starts: where each step's rows begin; low, high: of them, only these sequences, so that threads can share; x: the
-    inputs' rows; biases: the first entries of every row; inputs, products, rowwise: tables made by `pack`; panels,
+    inputs' rows; biases: the first entries of every row; inputs, products, rowwise: tables made by `pack`, where
+    products across sequences are the tiles of `affine`; panels,
     columns: packed weights; extras: element-wise parameters. emitted: which signal goes to `out`, a row each; states:
     which signals go to `final` after each sequence's last step. Without `out` the block must hold every row. abreast:
     the rows of x and `out` lie one sequence after the other, all as long, and pitch_x is from one sequence to the next;
@@ -50,25 +52,31 @@ def forward(
         keep(signals, row * pitch, states, final, row)
     for t in range(1, steps + 1):
         before, here, end = starts[t - 1] - shift, starts[t] - shift, starts[t + 1] - shift
-        if end > capacity:  # the block is full: carry the last step over and go on behind it
-            copy(signals, 0, signals, before * pitch, (here - before) * pitch)
-            shift += before
-            before, here, end = 0, here - before, end - before
+        if end > capacity:  # the block is full: go on from its beginning, which nobody needs any more
+            shift, here, end = starts[t], 0, end - here
         count, following = end - here, starts[t + 2] - starts[t + 1] if t < steps else 0
         before, here, end = before + low, here + low, min(end, here + high)
         if end <= here:
             break  # of these sequences none has a step more
-        if starts[t] >= ready:
+        x_here = (starts[t] - first + low) * pitch_x
+        if geometry[AFFINE]:
+            copy_inputs(signals, geometry, here, end - here, x, x_here, pitch_x)
+        elif starts[t] >= ready:
             ready, ahead = starts[t + 1], t + 2
             while ahead < steps + 2 and starts[ahead] - starts[t] <= HOISTED and starts[ahead] - shift <= capacity:
                 if not together:
                     break
                 ready, ahead = starts[ahead], ahead + 1
             rows = ready - starts[t] if together else end - here
-            x0 = (t - 1) * (pitch_x // steps) + low * pitch_x if abreast else (starts[t] - first + low) * pitch_x
+            x0 = (t - 1) * (pitch_x // steps) + low * pitch_x if abreast else x_here
             lay(signals, geometry, here, rows, x, x0, pitch_x, biases, inputs, panels, columns)
         for stage in range(geometry[STAGES]):
-            for p in range(len(products)):
+            if geometry[AFFINE]:
+                call_affine(
+                    geometry[AFFINE], stage, products, biases, columns, signals, before * pitch, here * pitch, pitch,
+                    end - here, x, x_here, pitch_x, panels,
+                )  # fmt: skip
+            for p in range(0 if geometry[AFFINE] else len(products)):
                 if products[p, STAGE] == stage:
                     source = (before if products[p, EARLIER] else here) * pitch + products[p, SOURCE]
                     call_multiply(
@@ -108,11 +116,10 @@ def keep(signals, row, states, final, sequence):
 @jit
 def lay(signals, geometry, begin, rows, x, x0, pitch_x, biases, inputs, panels, columns):
     """Biases, input products and, where it is needed, a copy of x, in some rows: they wait for nothing."""
-    pitch, at = geometry[PITCH], geometry[INPUT_AT]
+    pitch = geometry[PITCH]
     for row in range(rows):
         copy(signals, (begin + row) * pitch, biases, 0, len(biases))
-        if at >= 0:
-            copy(signals, (begin + row) * pitch + at, x, x0 + row * pitch_x, geometry[INPUTS])
+    copy_inputs(signals, geometry, begin, rows, x, x0, pitch_x)
     if pitch_x == TOKENS:
         for p in range(len(inputs)):
             pick(
@@ -125,6 +132,14 @@ def lay(signals, geometry, begin, rows, x, x0, pitch_x, biases, inputs, panels, 
             geometry[MULTIPLY], x, x0, pitch_x, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
             columns, inputs[p, COLUMN], inputs[p, VECTORS], signals, begin * pitch, pitch,
         )  # fmt: skip
+
+
+@jit
+def copy_inputs(signals, geometry, begin, rows, x, x0, pitch_x):
+    """A copy of x in some rows, where it is needed."""
+    pitch, at = geometry[PITCH], geometry[INPUT_AT]
+    for row in range(rows if at >= 0 else 0):
+        copy(signals, (begin + row) * pitch + at, x, x0 + row * pitch_x, geometry[INPUTS])
 
 
 @jit

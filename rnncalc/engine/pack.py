@@ -8,13 +8,14 @@ import numpy as np
 
 from rnncalc.cells import Cell
 from rnncalc.cells.plan import Stage
-from rnncalc.engine import softmax
-from rnncalc.engine.products import ALONG, UNITS, address
+from rnncalc.engine import affine, softmax
+from rnncalc.engine.products import ACROSS, ALONG, UNITS, address
 from rnncalc.engine.room import aligned
 from rnncalc.engine.step import SIZES, program
 from rnncalc.engine.vector import lanes
 from rnncalc.equations import INPUT, Call, Name
 
+Terms = dict[str, list[tuple[int, np.ndarray]]]  # source → (where the line begins, its weight)
 ROWWISE = {"softmax": softmax.SOFTMAX, "log_softmax": softmax.LOG_SOFTMAX}
 
 
@@ -87,6 +88,23 @@ class Panels:
         self.entries += units.size
         return place, column, len(units)
 
+    def add_tiles(self, columns: list[int], terms: list[np.ndarray]) -> Iterator[tuple[int, int, int, int, int]]:
+        """Units whose sums have terms (units, depth) of the same sources, as the tiles of `affine`: two terms each.
+
+        columns: where each unit goes. Yields where a tile's columns begin, its units, its first term, whether another
+        tile comes before it, and where its panel begins.
+        """
+        at, place = 0, len(self.columns)
+        self.columns.extend(columns)
+        while at < len(columns):
+            wide = next(wide for wide in (UNITS, 2, 1) if at + wide <= len(columns))
+            for n in range(0, max(len(terms), 1), 2):
+                yield place + at, wide, n, int(n > 0), self.entries
+                for term in terms[n : n + 2]:
+                    self.panels.append(np.ascontiguousarray(term[at : at + wide].T, self.dtype).reshape(-1))
+                    self.entries += self.panels[-1].size
+            at += wide
+
     def joined(self) -> tuple[np.ndarray, np.ndarray]:
         """All panels as one array, and all columns."""
         panels = aligned(self.entries, self.dtype)
@@ -144,9 +162,10 @@ class Packed:
         copy_of_x = self.offset(INPUT) if self.cell.adds_input else -1
         widths = [self.widths[size] for size in SIZES]
         multiply = address(self.dtype, self.form) if self.dtype.kind == "f" else 0
-        rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0) * self.entry, multiply]
+        sums = affine.address(self.dtype) if self.form == ACROSS else 0
+        rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0) * self.entry, multiply, sums]
         self.geometry = np.array([*widths, self.pitch, self.lanes, *rest], np.int64)
-        tables = ((self._inputs, 7), (self._products, 7), (self._rowwise, 5))
+        tables = ((self._inputs, 7), (self._products, affine.COLUMNS if self.form == ACROSS else 7), (self._rowwise, 5))
         inputs, products, rowwise = (np.array(table, np.int64).reshape(-1, width) for table, width in tables)
         self.tables = (self.biases, inputs, products, rowwise, self.panels, self.columns, self.extras)
         emitted = self.sizes[self.cell.size(self.cell.emits)] * self.entry
@@ -158,22 +177,14 @@ class Packed:
 
     def _stage(self, number: int, stage: Stage, parameters: Mapping[str, np.ndarray]) -> None:
         """The products of a stage, those with one source as one; its biases and row-wise lines."""
-        groups: dict[str, list[tuple[int, np.ndarray]]] = {}
+        groups: Terms = {}
         for line in stage.products:
             begin = self.offset(line.signal)
             for sign, bias in line.biases:
                 self._lay(self.biases, begin, sign * parameters[bias])
             for product in (*line.inputs, *line.products):
                 groups.setdefault(product.source, []).append((begin, product.sign * parameters[product.weight]))
-        for source, weights in groups.items():
-            pack = self._packing.add if self.form == ALONG else self._packing.add_across
-            depth, place = weights[0][1].shape[1], pack(weights)
-            if source == INPUT:
-                self._inputs.append([number, 0, 0, depth, *place])
-            else:
-                earlier = source.endswith("_p")
-                at = self.offset(source.removesuffix("_p"))
-                self._products.append([number, at, int(earlier), depth, *place])
+        (self._multiplied if self.form == ALONG else self._summed)(number, stage, groups)
         for signal in stage.rowwise:
             call = self.cell.lines[signal]
             assert isinstance(call, Call)
@@ -182,3 +193,35 @@ class Packed:
             width, kind = self.sizes[self.cell.size(signal)], ROWWISE[call.function]
             kind += 0 if self.form == ALONG else softmax.ACROSS
             self._rowwise.append([number, *places, width, kind])
+
+    def _multiplied(self, number: int, stage: Stage, groups: Terms) -> None:
+        """Each source a product."""
+        for source, weights in groups.items():
+            depth, place = weights[0][1].shape[1], self._packing.add(weights)
+            if source == INPUT:
+                self._inputs.append([number, 0, 0, depth, *place])
+            else:
+                at = self.offset(source.removesuffix("_p"))
+                self._products.append([number, at, int(source.endswith("_p")), depth, *place])
+
+    def _summed(self, number: int, stage: Stage, groups: Terms) -> None:
+        """Each line a sum: those that have the same sources, in the order of the products, share tiles."""
+        alike: dict[tuple[str, ...], list[tuple[int, list[np.ndarray]]]] = {}
+        order = sorted(groups, key=lambda source: source != INPUT)
+        for line in stage.products:
+            begin = self.offset(line.signal)
+            taken = [(source, weight) for source in order for at, weight in groups[source] if at == begin]
+            alike.setdefault(tuple(source for source, _ in taken), []).append((begin, [weight for _, weight in taken]))
+        for sources, lines in alike.items():
+            columns = [at + unit * self.lanes for at, weights in lines for unit in range(len(weights[0]))]
+            terms = [np.concatenate(together) for together in zip(*(weights for _at, weights in lines))]
+            reads = [[*self._source(source), term.shape[1]] for source, term in zip(sources, terms)]
+            reads += [[0, 0, 0]] * (len(reads) % 2)
+            for column, wide, n, on, panel in self._packing.add_tiles(columns, terms):
+                self._products.append([number, column, wide, on, panel, *reads[n], *reads[n + 1]])
+
+    def _source(self, source: str) -> tuple[int, int]:
+        """Which of the rows a source lies in, and where."""
+        if source == INPUT:
+            return affine.X, 0
+        return affine.EARLIER if source.endswith("_p") else affine.HERE, self.offset(source.removesuffix("_p"))

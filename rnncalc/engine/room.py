@@ -6,6 +6,8 @@ every 4 kB. Small ones the allocator itself keeps.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 SMALL = 1024 * 1024  # bytes; what is less is left to the allocator
@@ -46,6 +48,11 @@ class Spare:
         """It may be used again, unless it is one of those that are kept for everybody."""
         if block.nbytes < SMALL:
             self.blocks.append(block)
+
+
+def shaped(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An unset array of that shape, in such a block."""
+    return aligned(math.prod(shape), dtype).reshape(shape)
 
 
 class _Kept:

@@ -1,9 +1,10 @@
 """Sequences turned: from rows, one sequence after the other, to vectors with a sequence in every lane, and back.
 
 A block of as many rows as a vector has lanes, and of as many entries, is turned in registers. Sequences are taken in
-groups of as many as there are lanes, and GROUPS groups take their steps together:
+groups of as many as there are lanes, and some groups take their steps together, that their rows stay in the first-
+level cache and the products have full tiles:
 
-    rows (N, T, width)  ↔  for GROUPS groups at a time (T, groups, width, lanes)
+    rows (N, T, width)  ↔  for some groups at a time (T, groups, width, lanes)
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from numba.extending import intrinsic
 from rnncalc.engine.jit import jit
 from rnncalc.engine.vector import Vector
 
-GROUPS = 4  # groups that take their steps together: their rows stay in the first-level cache
 OUT, IN, ADDED = range(3)
 
 
@@ -28,16 +28,17 @@ def spread(places, steps, width, stride, lanes):
 
 
 @jit
-def exchange(way, rows, width, block, levels, more, pitch, first, offset, lanes, places):
-    """Some steps of one signal, for every sequence: rows (N, steps · width) ↔ a block of GROUPS groups at a time.
+def exchange(way, rows, width, block, levels, more, pitch, first, offset, lanes, together, places):
+    """Some steps of one signal, for every sequence: rows (N, steps · width) ↔ a block of some groups at a time.
 
-    levels: steps of the block, the start included; more: entries behind every GROUPS groups; first: the level of the
-    first step of `rows`; offset: where the signal lies in a row of the block; places: room, an entry for each of a row.
+    levels: steps of the block, the start included; more: entries behind every few groups; together: how many these are;
+    first: the level of the first step of `rows`; offset: where the signal lies in a row of the block; places: room, an
+    entry for each of a row.
     """
     literally(way)
     steps, base = rows.shape[1] // width, 0
-    for sequence in range(0, len(rows), GROUPS * lanes):
-        groups = min(GROUPS, (len(rows) - sequence + lanes - 1) // lanes)
+    for sequence in range(0, len(rows), together * lanes):
+        groups = min(together, (len(rows) - sequence + lanes - 1) // lanes)
         spread(places, steps, width, groups * pitch, lanes)
         for group in range(groups):
             begin = base + (first * groups + group) * pitch + offset
