@@ -18,7 +18,8 @@ from rnncalc.gradients import Gradients
 from rnncalc.network import Network
 from rnncalc.question import Question
 from rnncalc.schedule import Schedule
-from rnncalc.trace import Trace, View
+from rnncalc.trace import Trace
+from rnncalc.view import View
 
 STEP = 1e-40  # its square vanishes beside any float64 that matters
 

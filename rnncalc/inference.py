@@ -14,7 +14,7 @@ import numpy as np
 from rnncalc.layer import MERGES
 from rnncalc.schedule import Schedule
 from rnncalc.states import shown_ends
-from rnncalc.trace import View
+from rnncalc.view import View
 
 if TYPE_CHECKING:
     from rnncalc.network import Network

@@ -28,7 +28,8 @@ from rnncalc.schedule import Schedule
 from rnncalc.states import cut, given_starts, joined
 from rnncalc.stepper import Stepper
 from rnncalc.threads import EVERY, shares, side_by_side, wished
-from rnncalc.trace import Made, Ran, Trace, View
+from rnncalc.trace import Made, Ran, Trace
+from rnncalc.view import View
 from rnncalc.walk import WalkedCell
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
 from rnncalc.layer import Pass
-from rnncalc.trace import View
+from rnncalc.view import View
 
 
 def given_starts(passes: Sequence[Pass], starts: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from rnncalc.parameters import Parameters
 from rnncalc.question import Question
 from rnncalc.schedule import Schedule
 from rnncalc.sequences import Batch, Sequences
-from rnncalc.trace import View
+from rnncalc.view import View
 
 if TYPE_CHECKING:
     from rnncalc.network import Network

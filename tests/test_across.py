@@ -9,7 +9,7 @@ from rnncalc import inference, network
 from rnncalc.engine.vector import lanes
 from rnncalc.layer import Layer
 from rnncalc.schedule import Abreast, Schedule
-from rnncalc.trace import View
+from rnncalc.view import View
 
 pytestmark = compiler
 

@@ -12,7 +12,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"writing"},
     {"cells"},
     {"readout", "schedule", "threads"},
-    {"walk", "layer", "losses"},
+    {"walk", "layer", "losses", "view"},
     {"trace"},
     {"question", "states"},
     {"gradients", "engine"},
