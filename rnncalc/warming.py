@@ -6,6 +6,7 @@ import numpy as np
 
 from rnncalc.layer import Layer, cell_named
 from rnncalc.network import Network
+from rnncalc.optim import OPTIMIZERS
 
 UNITS, INPUTS, STEPS = 2, 3, 2
 MANY = 128  # sequences, so many that vectors run across them
@@ -16,6 +17,27 @@ def warm(cell: str, dtype: str = "float64") -> None:
 
     Raises ProblemError for a cell that nobody knows.
     """
+    net = _network(cell, dtype)
+    for sequences in (1, MANY):
+        x = np.zeros((sequences, STEPS, net.sizes["D"]))
+        net(x)
+        trace = net.forward(x)
+        net.backward(trace, dy=np.zeros((sequences, STEPS, UNITS))).x  # noqa: B018 - made when it is asked for
+
+
+def warm_training(cell: str, dtype: str = "float64") -> None:
+    """The loops of training: rows and one-hot rows, classes and numbers, every optimiser. Raises ProblemError."""
+    net = _network(cell, dtype)
+    numbers, whole = np.zeros((2, STEPS, net.sizes["D"])), np.zeros((2, STEPS), int)
+    for x in (numbers, whole):
+        for optimizer in OPTIMIZERS:
+            net.fit(x, whole, loss="cross_entropy", optimizer=optimizer, epochs=1)
+            if not net.layers[-1].cell.owns_read_out:
+                net.fit(x, np.zeros((2, STEPS, UNITS)), loss="mean_squared_error", optimizer=optimizer, epochs=1)
+
+
+def _network(cell: str, dtype: str) -> Network:
+    """A small network of a cell."""
     one = cell_named(cell)
     sizes = {"H": UNITS, "D": INPUTS, "O": UNITS}
     arrays = {
@@ -23,9 +45,4 @@ def warm(cell: str, dtype: str = "float64") -> None:
         for name, stack in one.stacks.items()
     }
     top = {} if one.owns_read_out else {"V": np.zeros((UNITS, UNITS)), "output": "softmax"}
-    net = Network([Layer(one, **arrays)], **top, dtype=dtype)  # type: ignore[arg-type]
-    for sequences in (1, MANY):
-        x = np.zeros((sequences, STEPS, INPUTS))
-        net(x)
-        trace = net.forward(x)
-        net.backward(trace, dy=np.zeros((sequences, STEPS, UNITS))).x  # noqa: B018 - made when it is asked for
+    return Network([Layer(one, **arrays)], **top, dtype=dtype)  # type: ignore[arg-type]

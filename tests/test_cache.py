@@ -155,7 +155,7 @@ def test_four_processes_at_once(tmp_path):
 
 
 def test_warmup_leaves_nothing_to_compile(tmp_path):
-    command = [sys.executable, "-m", "rnncalc", "warmup", "--cell", "elman"]
+    command = [sys.executable, "-m", "rnncalc", "warmup", "--cell", "elman", "--train"]
     environment = {**os.environ, "RNNCALC_CACHE_DIR": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0
@@ -167,6 +167,8 @@ net = rnncalc.Elman(np.ones((3, 2)), np.ones((3, 3)), V=np.ones((2, 3)), output=
 for x in (np.ones((4, 2)), np.ones((200, 4, 2))):
     net(x)
     net.backward(net.forward(x), dy=np.ones((*x.shape[:-1], 2))).x
+net.fit(np.ones((9, 4, 2)), np.ones((9, 4), int), loss="cross_entropy", epochs=2, validation=0.3, clip_norm=1.0)
+net.fit([[0, 1], [1]], [1, 0], loss="cross_entropy", epochs=2, optimizer="sgd", momentum=0.9)
 """
     python(code, RNNCALC_CACHE_DIR=str(tmp_path))
     assert kernels(tmp_path) == before

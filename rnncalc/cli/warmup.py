@@ -18,15 +18,16 @@ USUAL = ("elman", "lstm", "gru", "gru_after")
     "--cell", "cells", multiple=True, metavar="NAME", help="A cell; may be given again. Default: the usual four."
 )
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True)
+@click.option("--train", is_flag=True, help="Also what training needs.")
 @language_option
-def command(cells: tuple[str, ...], dtype: str) -> None:
+def command(cells: tuple[str, ...], dtype: str, train: bool) -> None:
     """Compile beforehand what the compiled engine needs, so that no first call waits for it.
 
     It is kept on disk for this machine, this version and this user (RNNCALC_CACHE_DIR says where).
 
     \b
     rnncalc warmup
-    rnncalc warmup --cell lstm --dtype float32
+    rnncalc warmup --cell lstm --dtype float32 --train
     """
     from rnncalc import warming
     from rnncalc.engine.jit import cache_folder
@@ -34,6 +35,8 @@ def command(cells: tuple[str, ...], dtype: str) -> None:
     for name in dict.fromkeys(cells or USUAL):
         began = time.perf_counter()
         warming.warm(name, dtype)
+        if train:
+            warming.warm_training(name, dtype)
         click.echo(
             _("{cell}, {dtype}: {seconds} s").format(
                 cell=name, dtype=dtype, seconds=f"{time.perf_counter() - began:.1f}"
