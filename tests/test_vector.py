@@ -85,7 +85,7 @@ for cell in (CELLS["lstm"], CELLS["gru"], CELLS["jordan"].switch(output="softmax
         gradients = net.backward(trace, dy=np.cos(y))
         small = random_network(cell, 1, engine="numba", dtype=dtype, H=3, read_out=top)
         many = inputs(small, np.random.default_rng(3), 37, 5)  # across the sequences, where the vectors are wider
-        for found in (y, *gradients.found.values(), gradients.x, small(many), small.forward(many).y):
+        for found in (y, *gradients.values(), small(many), small.forward(many).y):
             print(WIDTH, hashlib.sha256(np.ascontiguousarray(found).tobytes()).hexdigest())
 """
 
