@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.errors import ProblemError
@@ -61,8 +62,7 @@ def are_classes(loss: str, y: Any) -> bool:
     """Whether targets are class numbers: for cross-entropy, unless they are distributions, a row of O for each step."""
     if loss != "cross_entropy":
         return False
-    one = y
-    depth = 0
-    while hasattr(one, "__len__") and len(one):
+    one, depth = y, 0
+    while isinstance(one, list | tuple | np.ndarray) and (not isinstance(one, np.ndarray) or one.ndim) and len(one):
         one, depth = one[0], depth + 1
     return depth < 3

@@ -216,9 +216,15 @@ def _full(sequences: int, steps: int) -> Schedule:
 
 def _targets(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:
     """The targets of every row. given: how many steps each sequence had before its length cut it."""
+    y = list(y) if np.iterable(y) else [y]
     if len(y) != len(given):
         raise ShapeError(_("{n} sequences need {n} targets or rows of them, got {m}"), n=len(given), m=len(y))
-    parts = [np.asarray(one, np.float64) for one in y]
+    try:
+        parts = [np.asarray(one, np.float64) for one in y]
+    except (TypeError, ValueError):
+        raise ShapeError(
+            _("y: targets are numbers: class numbers from 0, or rows of O; None where there is none")
+        ) from None
     wide = 0 if classes else 1
     each = [part.ndim == wide + 1 and len(part) == steps for part, steps in zip(parts, given)]
     flat = not classes and all(part.ndim == 1 and len(part) == n for part, n in zip(parts, given))

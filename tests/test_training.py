@@ -412,3 +412,10 @@ def test_what_does_not_fit_is_refused_by_name():
         network().fit(x, y[:-1], loss="cross_entropy")
     with pytest.raises(ProblemError, match="not one target"):
         network().fit(x, np.full(60, -1), loss="cross_entropy")
+
+
+@pytest.mark.parametrize("y", [["a"] * 4, "abcd", [{}] * 4, np.array(3), 3, [[1, "b"]] * 4], ids=str)
+def test_targets_that_are_no_numbers_are_refused_in_words(y):
+    net = rnncalc.GRU(np.ones((6, 3)), np.ones((6, 2)), V=np.ones((2, 2)), output="softmax")
+    with pytest.raises(rnncalc.errors.ShapeError, match="targets"):
+        net.fit([np.ones((3, 3))] * 4, y, loss="cross_entropy", epochs=1)
