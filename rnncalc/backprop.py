@@ -39,6 +39,8 @@ def backpropagate(
     chunk: int | None,
 ) -> Gradients:
     """The gradients of a network's loss; arguments as for `Network.backward`. Raises ShapeError, ProblemError."""
+    if not isinstance(trace, Trace):
+        raise ProblemError(_("backward goes through what forward gave: net.backward(net.forward(x), …)"))
     if trace.made.network is not network or trace.made.weights is not network.weights:
         raise ProblemError(_("this trace was made by another network, or before its weights were changed"))
     truncate, chunk = depth(network, trace.view.schedule, truncate, chunk)

@@ -18,7 +18,35 @@ from rnncalc.layer import Pass
 from rnncalc.trace import Late, Signals, frozen
 
 
-class PassGradients(Mapping[str, np.ndarray]):
+class Named(Mapping[str, np.ndarray]):
+    """Gradients by name, as attributes too. Nobody can change them, so that a copy is the same."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not self.__dict__:  # empty while it is being made by copying
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            known = ", ".join(self) or _("those of the layers")
+        raise AttributeError(_("no gradient is called {name}; there are {known}").format(name=name, known=known))
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self]
+
+    def __copy__(self) -> Named:
+        return self
+
+    def __deepcopy__(self, _known: object) -> Named:
+        return self
+
+    def __reduce__(self) -> str:
+        raise TypeError(_("gradients belong to the network that made them: keep single arrays"))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
+
+
+class PassGradients(Named):
     """One direction of a layer, or the read-out: parameters and starts by name.
 
     symbols: by symbol of the equations (U_i, …); totals: what reached each line from the loss, every step, as `steps`
@@ -66,12 +94,6 @@ class PassGradients(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self.found)
 
-    def __getattr__(self, name: str) -> np.ndarray:
-        return _attribute(self, name)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
-
 
 def steps_of(one: Pass, totals: Signals) -> Late:
     """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
@@ -83,7 +105,7 @@ def steps_of(one: Pass, totals: Signals) -> Late:
     return Late({name: partial(together, lines) for name, lines in one.cell.gradient_lines.items()})
 
 
-class LayerGradients(Mapping[str, np.ndarray]):
+class LayerGradients(Named):
     """One layer. Of a layer in both directions, `forward` and `backward` have what this has of any other."""
 
     def __init__(self, passes: Mapping[str, PassGradients]):
@@ -105,13 +127,10 @@ class LayerGradients(Mapping[str, np.ndarray]):
     def __getattr__(self, name: str) -> Any:
         if name in ("starts", "symbols", "totals", "steps") and self.only is not None:
             return getattr(self.only, name)
-        return _attribute(self, name)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
+        return super().__getattr__(name)
 
 
-class Gradients(Mapping[str, np.ndarray]):
+class Gradients(Named):
     """The gradients of a whole network; of a stack, only the read-out's are here and not in `layers`."""
 
     def __init__(
@@ -159,20 +178,3 @@ class Gradients(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return sum(1 for _name in self)
-
-    def __getattr__(self, name: str) -> np.ndarray:
-        return _attribute(self, name)
-
-    def __repr__(self) -> str:
-        return f"Gradients({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
-
-
-def _attribute(of: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    """What is no attribute may be a gradient."""
-    if name.startswith("_"):
-        raise AttributeError(name)
-    try:
-        return of[name]
-    except KeyError:
-        known = ", ".join(key for key in of if key != "x") or _("those of the layers")
-    raise AttributeError(_("no gradient is called {name}; there are {known}").format(name=name, known=known))

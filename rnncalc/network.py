@@ -265,6 +265,10 @@ class Network:
         self._ready = {}
         self.weights = object()  # another one whenever they change
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle takes along: not the machine code, which is found again."""
+        return {**self.__dict__, "_cells": [], "_ready": {}}
+
     @property
     def cells(self) -> list[Any]:
         """What computes: one for each pass, one for the read-out; made on first need."""

@@ -36,8 +36,5 @@ def one_layer(class_name: str, cell: Cell) -> type[OneLayer]:
     """The class of one-layer networks of a cell."""
     title = cell.literature.title if cell.literature else cell.name
     lines = "\n".join(f"    {line} = {text}" for line, text in cell.equations.items())
-    return type(
-        class_name,
-        (OneLayer,),
-        {"cell": cell, "__doc__": f"{title}.\n\n{lines}\n\nTakes {', '.join(cell.stacks)} …; see `Network`."},
-    )
+    about = f"{title}.\n\n{lines}\n\nTakes {', '.join(cell.stacks)} …; see `Network`."
+    return type(class_name, (OneLayer,), {"cell": cell, "__doc__": about, "__module__": "rnncalc"})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,16 @@ def save_checkpoint(run: Run, output: str) -> None:
     arrays, numbers = run.trainer.state()
     about = {"format": models.FORMAT, "options": run.options, "progress": numbers, "fingerprint": run.fingerprint}
     models.write(checkpoint_of(output), arrays, about)
+
+
+def put_aside(output: str) -> Path | None:
+    """A run that was never finished is not overwritten by another one: where its checkpoint lies from now on."""
+    place = checkpoint_of(output)
+    if not place.is_file():
+        return None
+    aside = next(path for n in count(1) if not (path := Path(f"{place}.{n}")).exists())
+    os.replace(place, aside)
+    return aside
 
 
 def resume(output: str, more: dict[str, Any]) -> Run:

@@ -98,14 +98,27 @@ class Signals(Mapping[str, np.ndarray]):
         return len(self.rows)
 
     def __getattr__(self, name: str) -> np.ndarray:
+        if name.startswith("_") or not self.__dict__:  # empty while it is being made by copying
+            raise AttributeError(name)
         try:
-            if not name.startswith("_"):
-                return self[name]
+            return self[name]
         except KeyError:
             pass
         raise AttributeError(
             _("no signal is called {name}; there are {known}").format(name=name, known=", ".join(self))
         )
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self]
+
+    def __copy__(self) -> Signals:
+        return self  # nobody can change it
+
+    def __deepcopy__(self, _known: object) -> Signals:
+        return self
+
+    def __reduce__(self) -> str:
+        raise TypeError(_("signals belong to the network that made them: keep the network and x, or single arrays"))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name} {self[name].shape}' for name in self)})"

@@ -93,6 +93,14 @@ def test_tables_with_every_line_end(tmp_path, problem, line_end):
     assert "line 3 of the table is broken" in row.remark
 
 
+def test_two_columns_of_one_number_are_told(tmp_path, problem):
+    path = tmp_path / "a.csv"
+    path.write_text(table(("s1", "Ada", *RIGHT, "9"), header=("id", "name", *HEADER, HEADER[-1])))
+    book = rnncalc.grade(problem, path)
+    assert book["s1"].verdict == "wrong"
+    assert any("more than one column is" in note and "the last one counts" in note for note in book.notes)
+
+
 def test_marks_of_a_class(problem, answers):
     book = rnncalc.grade(problem, answers)
     assert [row.id for row in book.rows] == ["s1", "s2", "s3", "s4"]

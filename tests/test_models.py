@@ -184,6 +184,17 @@ def wait_for(path, process, seconds=60):
         time.sleep(0.01)
 
 
+def test_a_run_that_was_never_finished_is_put_aside_and_not_overwritten(tmp_path):
+    series(tmp_path)
+    for number in (1, 2):
+        (tmp_path / "m.safetensors.checkpoint").write_text(f"run {number}")
+        process = started(tmp_path, *RUN, "--epochs", "1", "-o", "m.safetensors")
+        assert f"m.safetensors.checkpoint.{number}" in process.communicate(timeout=120)[1]
+        assert process.returncode == 0
+        assert (tmp_path / f"m.safetensors.checkpoint.{number}").read_text() == f"run {number}"
+        assert not (tmp_path / "m.safetensors.checkpoint").exists()
+
+
 def killed_and_resumed(folder, times, epochs, seed=0):
     """A run that was killed at random moments, so many times, and resumed each time, beside the undisturbed one.
 

@@ -1,6 +1,8 @@
 """The Python interface: names, shapes, errors, notebooks."""
 
+import copy
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -93,8 +95,8 @@ def test_what_is_given_is_not_changed_and_not_kept():
     copies = [array.copy() for array in (U, W, b, x)]
     net = rnncalc.Elman(U, W, b)
     before = net(x)
-    for array, copy in zip((U, W, b, x), copies):
-        np.testing.assert_array_equal(array, copy)
+    for array, kept in zip((U, W, b, x), copies):
+        np.testing.assert_array_equal(array, kept)
     U[:] = 5
     np.testing.assert_array_equal(net(x), before)
 
@@ -228,3 +230,21 @@ def test_without_a_compiler_the_equations_are_walked():
 
 def eval_list(text: str) -> list[float]:
     return [float(part) for part in text.strip().strip("[]").split(",")]
+
+
+def test_networks_are_copied_and_pickled_and_what_they_made_says_why_not():
+    rng = np.random.default_rng(2)
+    net = rnncalc.LSTM(rng.normal(size=(8, 3)), rng.normal(size=(8, 2)), V=rng.normal(size=(1, 2)))
+    x = rng.normal(size=(5, 3))
+    y, trace = net(x), net.forward(x)
+    gradients = net.backward(trace, dy=np.ones((5, 1)))
+    for copied in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net), copy.copy(net)):
+        assert type(copied) is rnncalc.LSTM
+        assert np.array_equal(copied(x), y)
+    for made in (trace, trace.layers[0], gradients, gradients.layers[0]):
+        assert copy.copy(made) is copy.deepcopy(made) is made
+        assert set(made) < set(dir(made))
+        with pytest.raises(TypeError, match="belong to the network"):
+            pickle.dumps(made)
+    with pytest.raises(rnncalc.errors.ProblemError, match="what forward gave"):
+        net.backward(x, dy=y)

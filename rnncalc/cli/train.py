@@ -118,6 +118,10 @@ def command(
         if example and not quiet:
             click.echo("$ " + recipe.command(chosen, model), err=True)
         run = recipe.prepare(recipe.checked(chosen, _("options")))
+        if aside := runs.put_aside(model):
+            click.echo(
+                _("note: a run was never finished here; its checkpoint is now {name}").format(name=aside), err=True
+            )
     settings, began = run.trainer.settings, time.monotonic()
     batches = run.trainer.data.batches(settings.batch, settings.chunk)
     if batches < FEW and not quiet:

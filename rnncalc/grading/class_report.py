@@ -78,7 +78,7 @@ def class_report(book: Gradebook) -> Document:
     words = [
         (_("{n} people") if people > 1 else _("{n} person")).format(n=people),
         _("mean {mean}, median {median}").format(mean=_percent(told["mean"]), median=_percent(told["median"])),
-        *(_("{n} all right").format(n=verdicts[verdict]) for verdict in ("right",) if verdict in verdicts),
+        *(_("{n} all right").format(n=whole) for whole in [sum(row.score >= 1 for row in book.rows)] if whole),
         *(_("{n} unreadable").format(n=verdicts[verdict]) for verdict in ("unreadable",) if verdict in verdicts),
         *(_("{n} of them without any answer").format(n=told["empty"]) for _one in range(bool(told["empty"]))),
     ]

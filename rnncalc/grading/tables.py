@@ -69,6 +69,10 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
         if at not in (who, called) and (found := cells.column(label, shapes))
     }
     table = Table([], dict.fromkeys(shapes, 0))
+    for at, found in numbers.items():
+        if found in [numbers[other] for other in numbers if other < at]:
+            message = _("{name}: more than one column is {label}: the last one counts")
+            table.notes.append(message.format(name=path.name, label=one_line(header[at], 100)))
     for found in dict.fromkeys(numbers.values()):
         table.asked[found.question] += 1
     extra = {

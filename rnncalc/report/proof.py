@@ -106,7 +106,8 @@ def _bars(norms: list[float], radii: list[float], letter: str) -> list[tuple[str
     lines = []
     for t, (log, norm, radius) in enumerate(zip(logs, norms, radii), 1):
         length = 0 if not math.isfinite(log) else 1 + round((BAR - 1) * (log - low) / (high - low))
-        text = _("{bar} {norm:.3g}   spectral radius {radius:.3g}")
+        text = _("{bar} {norm:.3g}   spectral radius of {step}: {radius:.3g}")
         what = f"‖∂{letter}_{len(norms)}/∂{letter}_{t}‖"
-        lines.append((what, text.format(bar="█" * length + " " * (BAR - length), norm=norm, radius=radius)))
+        step, bar = f"∂{letter}_{t}/∂{letter}_{t - 1}", "█" * length + " " * (BAR - length)
+        lines.append((what, text.format(bar=bar, norm=norm, step=step, radius=radius)))
     return lines
