@@ -12,6 +12,7 @@ system lets somebody else run; then the first thread calls it off, and the rest 
 from __future__ import annotations
 
 import os
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -49,20 +50,21 @@ if TYPE_CHECKING:
 AHEAD = 128  # rows whose input products are computed at once
 LEAST = 256 * 1024  # bytes of recurrent weights, below which meeting costs more than reading
 PATIENCE = 2000  # looks at the others before the processor is left to somebody else
-OFTEN = 20  # times that this may happen before it is called off
-REST = 100  # calls that are then made by one thread
+LONGEST = 20_000_000  # nanoseconds of such waiting in a call before it is called off
+LOOKS = 20_000  # nanoseconds that they take, where there is no clock to ask
+REST = 100  # calls that are then made by one thread, at most
 
 
 @jit
 def forward(
     cell, signals, geometry, sequences, steps, x, pitch_x, ahead, biases, inputs, products, panels, columns, extras,
-    emitted, out, low, high, parts, often, met,
+    emitted, out, low, high, parts, longest, met,
 ):  # fmt: skip
     """All steps, of the vectors low … high of every line. `signals` has room for two steps, one after the other.
 
-    ahead: room for biases and input products of AHEAD rows; parts: how many meet; often: waits of the first thread
-    before it calls it off; met: how often they have met, together, and after which meeting it ends, if so. Returns how
-    many steps were done, the same in all threads.
+    ahead: room for biases and input products of AHEAD rows; parts: how many meet; longest: nanoseconds that the first
+    thread waits before it calls it off; met: how often they have met, together, and after which meeting it ends, if so.
+    Returns how many steps were done, the same in all threads.
     """
     literally(cell)
     H, pitch, lanes, wide = geometry[WIDTH_H], geometry[PITCH], geometry[LANES], len(biases)
@@ -98,14 +100,16 @@ def forward(
                 for unit in range(low * lanes, high * lanes, lanes):
                     elementwise(cell, 0, stage, signals, row, last, H, 0, extras, unit)
             meetings += parts
-            if waited > often and low == 0 and met[1] == 0:
+            if waited > longest and low == 0 and met[1] == 0:
                 met[1] = meetings
             arrive(met)
-            looks = 0
+            looks, since = 0, 0
             while seen(met) < meetings:
                 looks += 1
                 if looks % PATIENCE == 0:
-                    waited += leave()
+                    moment = leave()
+                    waited += LOOKS if since == 0 else moment - since
+                    since = moment
         for i in range(sequences):
             begin, end = low * lanes, min(high * lanes, emitted[WIDTH])
             target = (t * sequences + i) * emitted[WIDTH] + begin
@@ -154,13 +158,20 @@ def seen(typing, met):
 
 @intrinsic
 def leave(typing):
-    """Leave the processor to somebody else, where the system has such a call."""
+    """Leave the processor to somebody else, and say what time it is, in nanoseconds; 0 where nobody can be asked."""
 
     def codegen(context, builder, signature, arguments):
-        if hasattr(os, "sched_yield"):
-            kind = ir.FunctionType(ir.IntType(32), [])
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
-        return ir.Constant(ir.IntType(64), 1)
+        word, number = ir.IntType(64), ir.IntType(32)
+        if not hasattr(os, "sched_yield"):
+            return ir.Constant(word, 0)
+        function = cgutils.get_or_insert_function
+        builder.call(function(builder.module, ir.FunctionType(number, []), "sched_yield"), [])
+        kind = ir.FunctionType(number, [number, word.as_pointer()])
+        moment = cgutils.alloca_once(builder, word, size=2)  # seconds, and nanoseconds beside them
+        clock = ir.Constant(number, time.CLOCK_MONOTONIC)
+        builder.call(function(builder.module, kind, "clock_gettime"), [clock, moment])
+        seconds, rest = (builder.load(builder.gep(moment, [ir.Constant(word, k)])) for k in range(2))
+        return builder.add(builder.mul(seconds, ir.Constant(word, 10**9)), rest)
 
     return types.int64(), codegen
 
@@ -171,7 +182,7 @@ class SplitCell:
     def __init__(self, compiled: CompiledCell):
         self.compiled, self.packed = compiled, compiled.packed
         self.every = self.packed.widths["H"] // self.packed.lanes
-        self.resting, self.often = 0, OFTEN
+        self.resting, self.rest, self.longest = 0, 1, LONGEST
 
     def pays(self) -> bool:
         """Whether it is worth while, as far as one can tell from the cell and from the calls before."""
@@ -205,8 +216,10 @@ class SplitCell:
             return done
 
         done = side_by_side(run, parts)[0]
-        if done < steps:
-            self.resting = REST
+        if done < steps:  # it is tried again at once, since a thread may only have been slow to find its processor
+            self.resting, self.rest = self.rest, min(2 * self.rest, REST)
+        else:
+            self.rest = 1
         return done
 
     def _arguments(
@@ -217,7 +230,7 @@ class SplitCell:
         biases, inputs, products, _rowwise, panels, columns, extras = packed.tables
         return (
             self.compiled.cell.digest, block, packed.geometry, sequences, steps, x, pitch_x, ahead, biases, inputs,
-            products, panels, columns, extras, packed.emitted, out, part.start, part.stop, parts, self.often,
+            products, panels, columns, extras, packed.emitted, out, part.start, part.stop, parts, self.longest,
             met,
         )  # fmt: skip
 
