@@ -341,6 +341,21 @@ def test_the_same_bits_where_units_are_shared_and_where_that_is_called_off(name,
                 np.testing.assert_array_equal(others[state], ends[state])
 
 
+@compiler
+def test_threads_do_not_write_over_each_other():
+    """Large enough that one is at work on what another has done, many times over."""
+    rng = np.random.default_rng(9)
+    arrays = rng.normal(size=(512, 64)) / 8, rng.normal(size=(512, 128)) / 11, rng.normal(size=512)
+    x, dy = rng.normal(size=(32, 60, 64)), rng.normal(size=(32, 60, 128))
+    alone, together = (rnncalc.LSTM(*arrays, threads=threads) for threads in (1, 2))
+    wanted = alone.backward(alone.forward(x), dy=dy)
+    for _time in range(5):
+        found = together.backward(together.forward(x), dy=dy)
+        for name in wanted:
+            np.testing.assert_array_equal(found[name], wanted[name], err_msg=name)
+
+
+@compiler
 def test_threads_survive_a_fork_and_are_asked_for_by_number():
     code = """
 import os, numpy as np, rnncalc

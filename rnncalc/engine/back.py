@@ -210,9 +210,9 @@ class CompiledAdjoint:
         before = before - begin if begin else before
         together = min(count, loops.BLOCK)
         fed = run_of(self.inputs[rows])
-        room = aligned(together * back.width, self.dtype), aligned(together * back.deepest, self.dtype)
 
-        def share(part: slice) -> None:
+        def share(part: slice) -> None:  # each with room of its own: one is ahead of another
+            room = aligned(together * back.width, self.dtype), aligned(together * back.deepest, self.dtype)
             arguments = (
                 block.reshape(-1), back.pitch, signals, self.packed.pitch, *fed, first, count, before,
                 self.packed.lanes, part.start, part.stop, back.gradients, back.runs, *room, weights, biases,
