@@ -355,7 +355,6 @@ def test_threads_do_not_write_over_each_other():
             np.testing.assert_array_equal(found[name], wanted[name], err_msg=name)
 
 
-@compiler
 def test_threads_survive_a_fork_and_are_asked_for_by_number():
     code = """
 import os, numpy as np, rnncalc
