@@ -15,38 +15,22 @@ import numpy as np
 
 from rnncalc.language import _
 from rnncalc.layer import Pass
+from rnncalc.named import Named
 from rnncalc.trace import Late, Signals, frozen
 
 
-class Named(Mapping[str, np.ndarray]):
-    """Gradients by name, as attributes too. Nobody can change them, so that a copy is the same."""
+class Found(Named):
+    """Gradients by name."""
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or not self.__dict__:  # empty while it is being made by copying
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except KeyError:
-            known = ", ".join(self) or _("those of the layers")
-        raise AttributeError(_("no gradient is called {name}; there are {known}").format(name=name, known=known))
+    def unknown(self, name: str) -> str:
+        known = ", ".join(self) or _("those of the layers")
+        return _("no gradient is called {name}; there are {known}").format(name=name, known=known)
 
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self]
-
-    def __copy__(self) -> Named:
-        return self
-
-    def __deepcopy__(self, _known: object) -> Named:
-        return self
-
-    def __reduce__(self) -> str:
-        raise TypeError(_("gradients belong to the network that made them: keep single arrays"))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
+    def unpicklable(self) -> str:
+        return _("gradients belong to the network that made them: keep single arrays")
 
 
-class PassGradients(Named):
+class PassGradients(Found):
     """One direction of a layer, or the read-out: parameters and starts by name.
 
     symbols: by symbol of the equations (U_i, …); totals: what reached each line from the loss, every step, as `steps`
@@ -105,7 +89,7 @@ def steps_of(one: Pass, totals: Signals) -> Late:
     return Late({name: partial(together, lines) for name, lines in one.cell.gradient_lines.items()})
 
 
-class LayerGradients(Named):
+class LayerGradients(Found):
     """One layer. Of a layer in both directions, `forward` and `backward` have what this has of any other."""
 
     def __init__(self, passes: Mapping[str, PassGradients]):
@@ -130,7 +114,7 @@ class LayerGradients(Named):
         return super().__getattr__(name)
 
 
-class Gradients(Named):
+class Gradients(Found):
     """The gradients of a whole network; of a stack, only the read-out's are here and not in `layers`."""
 
     def __init__(

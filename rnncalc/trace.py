@@ -15,6 +15,7 @@ import numpy as np
 
 from rnncalc.language import _
 from rnncalc.layer import MERGES, Layer
+from rnncalc.named import Named
 from rnncalc.view import View
 
 
@@ -68,7 +69,7 @@ class Steps(Mapping[str, np.ndarray]):
         return len(self.rows)
 
 
-class Signals(Mapping[str, np.ndarray]):
+class Signals(Named):
     """Signals by name, each at every step, in the original order of time; mirrored: visited from the end."""
 
     def __init__(self, rows: Mapping[str, np.ndarray], view: View, mirrored: bool = False):
@@ -97,31 +98,11 @@ class Signals(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getattr__(self, name: str) -> np.ndarray:
-        if name.startswith("_") or not self.__dict__:  # empty while it is being made by copying
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except KeyError:
-            pass
-        raise AttributeError(
-            _("no signal is called {name}; there are {known}").format(name=name, known=", ".join(self))
-        )
+    def unknown(self, name: str) -> str:
+        return _("no signal is called {name}; there are {known}").format(name=name, known=", ".join(self))
 
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self]
-
-    def __copy__(self) -> Signals:
-        return self  # nobody can change it
-
-    def __deepcopy__(self, _known: object) -> Signals:
-        return self
-
-    def __reduce__(self) -> str:
-        raise TypeError(_("signals belong to the network that made them: keep the network and x, or single arrays"))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name} {self[name].shape}' for name in self)})"
+    def unpicklable(self) -> str:
+        return _("signals belong to the network that made them: keep the network and x, or single arrays")
 
 
 class PassTrace(Signals):
