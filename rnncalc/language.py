@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gettext
 import os
 from collections.abc import Mapping
@@ -14,6 +15,21 @@ _language = "en"
 def _(message: str) -> str:
     """The message in the language that was chosen; names in braces are filled in afterwards with `.format`."""
     return _catalogue.gettext(message)
+
+
+def because(error: Exception) -> str:
+    """Why the system refused a file, in that language where there is a word for it."""
+    words = {
+        errno.ENOENT: _("there is no such file"),
+        errno.EISDIR: _("it is a folder"),
+        errno.ENOTDIR: _("a part of its path is no folder"),
+        errno.EACCES: _("it may not be opened"),
+        errno.EPERM: _("it may not be opened"),
+        errno.EROFS: _("nothing can be written there"),
+        errno.ENOSPC: _("the disk is full"),
+    }
+    number = getattr(error, "errno", None)
+    return words[number] if number in words else str(getattr(error, "strerror", None) or error)
 
 
 def speak(language: str) -> None:

@@ -19,7 +19,7 @@ from rnncalc import data
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.examples import EXAMPLES
 from rnncalc.initialise import network
-from rnncalc.language import _
+from rnncalc.language import _, because
 from rnncalc.network import Network
 from rnncalc.sequences import Sequences
 from rnncalc.settings import Settings
@@ -70,7 +70,7 @@ def content(name: str) -> dict[str, Any]:
         text = Path(name).read_text(encoding="utf-8")
         found = json.loads(text) if name.lower().endswith(".json") else _toml(text)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = because(error)
         raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None
     if not isinstance(found, dict):
         raise ParseError(_("{name}: options by name were expected"), name=name)

@@ -31,22 +31,22 @@ def test_a_full_disk_behind_standard_output():
     with open("/dev/full", "w") as full:
         done = subprocess.run([*RNNCALC, *LONG], stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2
-    assert done.stderr == "Error: No space left on device\n"
+    assert done.stderr == "Error: the disk is full\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_disk_behind_an_output_file(tmp_path):
     done = run(*LONG, "-o", "/dev/full")
     assert done.returncode == 2
-    assert "cannot write /dev/full: No space left on device" in done.stderr
+    assert "cannot write /dev/full: the disk is full" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_an_old_file_survives_what_goes_wrong(tmp_path, monkeypatch):
     path = tmp_path / "answer.txt"
     path.write_text("old")
-    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(RnncalcError, match="No space left on device"):
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "the disk is full")))
+    with pytest.raises(RnncalcError, match="the disk is full"):
         write("new", str(path))
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["answer.txt"]

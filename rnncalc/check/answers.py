@@ -121,6 +121,9 @@ def _misshapen(quantity: Quantity, value: Any) -> Claim:
     """What has another shape: wrong if it is numbers; if anything in it is none, that is what is said of it."""
     message = _("{name} must be of the shape {wanted}, got {got}")
     problem = message.format(name=quantity.name, wanted=quantity.shape, got=shape_of(value))
+    if shape_of(value) == str(quantity.shape):  # as far as its first row goes
+        problem = _("{name} must be of the shape {wanted}: its rows are not all as long")
+        problem = problem.format(name=quantity.name, wanted=quantity.shape)
     numbers = [one_number(leaf) for leaf in entries(value)]
     strange = next((why for typed, why in numbers if typed is None), "" if numbers else problem)
     text = (value if isinstance(value, str) else shown(repr(value), 40)) if strange else None

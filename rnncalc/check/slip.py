@@ -31,16 +31,17 @@ from rnncalc.language import _
 from rnncalc.problems import Problem
 from rnncalc.writing import Place
 
+N_ = str  # marks a text for translation; it is translated where it is shown
 MOST = 12  # terms that are written out
 
 LOOK_UP = {  # what a kind of number is made from, to be looked up
-    "∂": "the chain rule: what reaches a line is what reaches its successors, times their derivatives",
-    "d": "a parameter's gradient: the sum of its contributions over all steps",
-    "term": "one step's contribution: the step's error times what the weight multiplied",
-    "new": "the update: θ − lr·dθ",
-    "loss": "the loss: the sum of the steps' losses",
-    "losses": "the loss of one step",
-    "slope": "f′, from the function's own value: 1 − h² for tanh, h (1 − h) for the sigmoid",
+    "∂": N_("the chain rule: what reaches a line is what reaches its successors, times their derivatives"),
+    "d": N_("a parameter's gradient: the sum of its contributions over all steps"),
+    "term": N_("one step's contribution: the step's error times what the weight multiplied"),
+    "new": N_("the update: θ − lr·dθ"),
+    "loss": N_("the loss: the sum of the steps' losses"),
+    "losses": N_("the loss of one step"),
+    "slope": N_("f′, from the function's own value: 1 − h² for tanh, h (1 − h) for the sigmoid"),
 }
 
 

@@ -14,7 +14,7 @@ import click
 from rnncalc.cli.options import language_option, write
 from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.errors import RnncalcError
-from rnncalc.language import _
+from rnncalc.language import _, because
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -163,7 +163,7 @@ def _write_folder(folder: Path, texts: dict[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RnncalcError(_("cannot write {name}: {reason}"), name=folder, reason=error.strerror or error) from None
+        raise RnncalcError(_("cannot write {name}: {reason}"), name=folder, reason=because(error)) from None
     for name, text in texts.items():
         write(text, str(folder / name))
 

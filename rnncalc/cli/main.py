@@ -13,7 +13,7 @@ import click
 from rnncalc import __version__
 from rnncalc.cli.spoken import Spoken, choose, complain
 from rnncalc.errors import RnncalcError
-from rnncalc.language import LANGUAGES, _
+from rnncalc.language import LANGUAGES, _, because
 
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
@@ -104,5 +104,5 @@ def _output_failed(error: OSError) -> int:
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered must not fail again as Python ends
     if error.errno == errno.EPIPE:
         return 0
-    complain(error.strerror or error)
+    complain(because(error))
     return 2

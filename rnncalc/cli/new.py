@@ -11,7 +11,7 @@ import click
 
 from rnncalc.cli.options import result_options, show, write
 from rnncalc.cli.spoken import Spoken
-from rnncalc.language import _
+from rnncalc.language import _, because
 
 if TYPE_CHECKING:
     from rnncalc.making import Made, Wish
@@ -129,6 +129,6 @@ def _write_file(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.UsageError(
-            _("cannot write {name}: {reason}").format(name=path.parent, reason=error.strerror or error)
+            _("cannot write {name}: {reason}").format(name=path.parent, reason=because(error))
         ) from None
     write(text, str(path))

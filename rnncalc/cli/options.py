@@ -14,7 +14,7 @@ import click
 
 from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.errors import RnncalcError
-from rnncalc.language import LANGUAGES, _, speak
+from rnncalc.language import LANGUAGES, _, because, speak
 
 if TYPE_CHECKING:
     from rnncalc.document import Document
@@ -215,5 +215,5 @@ def write(text: str, name: str) -> None:
                 beside.unlink(missing_ok=True)
                 raise
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = because(error)
         raise RnncalcError(_("cannot write {name}: {reason}"), name=name, reason=reason) from None

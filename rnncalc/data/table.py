@@ -16,7 +16,7 @@ import numpy as np
 from rnncalc.data.order import Order, constant, number
 from rnncalc.data.rows import Labels, Rows, account
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.language import _
+from rnncalc.language import _, because
 from rnncalc.spool import Spool
 
 LINES = 50_000  # lines of a block
@@ -193,4 +193,4 @@ def _open(source: str) -> Any:
     try:
         return open(source, encoding="utf-8-sig", newline="", errors="replace")
     except OSError as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=source, reason=error.strerror or error) from None
+        raise ParseError(_("cannot read {name}: {reason}"), name=source, reason=because(error)) from None

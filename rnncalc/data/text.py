@@ -14,7 +14,7 @@ import numpy as np
 
 from rnncalc.data.rows import Rows, account, encoded, vocabulary
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.language import _
+from rnncalc.language import _, because
 from rnncalc.spool import Spool, copied
 
 END = "\n"
@@ -111,4 +111,4 @@ def _parts(source: str, by: str) -> Iterator[str]:
         message = _("{name} is not UTF-8: byte {n} cannot be read")
         raise ParseError(message, name=source, n=error.start + 1) from None
     except OSError as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=source, reason=error.strerror or error) from None
+        raise ParseError(_("cannot read {name}: {reason}"), name=source, reason=because(error)) from None

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from rnncalc.errors import RnncalcError
-from rnncalc.language import _
+from rnncalc.language import _, because
 
 LONGEST = 5_000_000  # characters of a line
 
@@ -35,9 +35,7 @@ class Journal:
             self.file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
             self._read()
         except OSError as error:
-            raise RnncalcError(
-                _("cannot write {name}: {reason}"), name=self.path, reason=error.strerror or error
-            ) from None
+            raise RnncalcError(_("cannot write {name}: {reason}"), name=self.path, reason=because(error)) from None
         return self
 
     def _read(self) -> None:

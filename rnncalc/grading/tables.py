@@ -13,7 +13,7 @@ from typing import Any
 
 from rnncalc.errors import ParseError
 from rnncalc.grading import columns as cells
-from rnncalc.language import _
+from rnncalc.language import _, because
 from rnncalc.safe import identified, one_line
 
 LARGEST = 200_000_000  # bytes of a table
@@ -124,7 +124,7 @@ def content(path: Path, most: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error.strerror or error) from None
+        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=because(error)) from None
     except ValueError:
         raise ParseError(_("cannot read {name}: no such file"), name=path) from None
     if len(data) > most:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rnncalc.errors import ParseError, shown
-from rnncalc.language import _
+from rnncalc.language import _, because
 from rnncalc.parse import json
 from rnncalc.parse.brackets import place
 from rnncalc.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, Numbers, number
@@ -48,7 +48,7 @@ def content(name: str) -> str:
             with open(name, "rb") as file:
                 data = file.read(LONGEST_TEXT + 1)
     except OSError as error:
-        reason = error.strerror or error
+        reason = because(error)
         raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None
     except ValueError:  # a NUL character in the name
         raise ParseError(_("cannot read {name}: no such file"), name=name) from None
@@ -74,7 +74,7 @@ def _npy(path: Path) -> Numbers:
         with path.open("rb") as file:
             array = np.load(io.BytesIO(file.read(8 * MOST_ENTRIES + 4096)), allow_pickle=False)
     except OSError as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error.strerror or error) from None
+        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=because(error)) from None
     except (ValueError, EOFError, MemoryError, SyntaxError, TypeError, OverflowError) as error:
         raise ParseError(_("{name} is not a .npy file of numbers: {error}"), name=path, error=error) from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":

@@ -20,7 +20,7 @@ import numpy as np
 
 from rnncalc.cells import CELLS, Cell
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
-from rnncalc.language import _
+from rnncalc.language import _, because
 from rnncalc.layer import Layer
 from rnncalc.network import Network
 
@@ -135,7 +135,7 @@ def write(path: str | PathLike[str], tensors: Mapping[str, np.ndarray], about: M
                 beside.unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise RnncalcError(_("cannot write {name}: {reason}"), name=place, reason=error.strerror or error) from None
+        raise RnncalcError(_("cannot write {name}: {reason}"), name=place, reason=because(error)) from None
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
