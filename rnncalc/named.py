@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +12,13 @@ import numpy as np
 class Named(Mapping[str, np.ndarray]):
     """Read-only arrays by name. Nobody can change them, so that a copy is the same; a pickle is refused in words."""
 
+    @abstractmethod
     def unknown(self, name: str) -> str:
         """What to say to who asks for a name that is not there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unpicklable(self) -> str:
         """What to say to who would pickle it."""
-        raise NotImplementedError
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not self.__dict__:  # empty while it is being made by copying

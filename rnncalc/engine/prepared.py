@@ -28,7 +28,7 @@ class Prepared:
         self, compiled: CompiledCell, schedule: Schedule, initial: Mapping[str, np.ndarray], wanted: bool = False
     ):
         packed, sequences = compiled.packed, schedule.sequences
-        self.compiled, self.code, self.wanted, self.dtype = compiled, compiled.code, wanted, compiled.dtype
+        self.code, self.dtype = compiled.code, compiled.dtype
         self.out, self.final = (schedule.rows - sequences, compiled.emitted), (sequences * wanted, compiled.kept)
         rows = max(CHUNK // (packed.pitch * self.dtype.itemsize), 2 * schedule.most)
         self.entries, self.spare = min(schedule.rows, sequences + rows) * packed.pitch, Spare(self.dtype)

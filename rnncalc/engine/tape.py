@@ -28,7 +28,6 @@ from rnncalc.engine.jit import address_of, jit
 
 RELAY, ADDRESS, WORDS, PATCHES, END = range(5)  # columns of the table of calls
 WORD, REGISTER, FACTOR, PLUS = range(4)  # columns of the table of patches
-DATA, LENGTH = 4, 5  # words of a flat array
 
 
 @dataclass(frozen=True)

@@ -68,12 +68,6 @@ class Journal:
             os.close(self.file)
             self.file = None
 
-    def remove(self) -> None:
-        """Everything is done: the file is not needed any more."""
-        self.close()
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
