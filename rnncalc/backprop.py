@@ -10,6 +10,7 @@ arrives, how two directions share what comes from above, and how far back throug
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from numpy.typing import ArrayLike
 from rnncalc.errors import ProblemError
 from rnncalc.gradients import Gradients, LayerGradients, PassGradients
 from rnncalc.language import _
-from rnncalc.layer import Layer, Pass, unmerged
+from rnncalc.layer import Layer, unmerged
 from rnncalc.losses import Judged
 from rnncalc.question import asked
 from rnncalc.schedule import Schedule
-from rnncalc.trace import Ran, Signals, Steps, Trace
+from rnncalc.trace import Signals, Trace
 
 if TYPE_CHECKING:
     from rnncalc.network import Network
@@ -84,12 +85,11 @@ class _Descent:
     """One way down through a network's layers; sweeps go down again and again."""
 
     def __init__(self, network: Network, trace: Trace):
-        self.network, self.schedule, self.view = network, trace.view.schedule, trace.view
-        self.ran: list[Ran] = trace.made.ran
+        self.network, self.view, self.ran = network, trace.view, trace.made.ran
+        self.schedule = schedule = self.view.schedule
         cells = network.cells
         self.passes = [
-            cell.adjoint(ran.blocks, ran.inputs, self.schedule)
-            for cell, ran in zip(cells[: len(network.passes)], self.ran)
+            cell.adjoint(ran.blocks, ran.inputs, schedule) for cell, ran, _one in zip(cells, self.ran, network.passes)
         ]
         self.read_out: Any = None
         if network.read_out:
@@ -101,94 +101,67 @@ class _Descent:
         """Bring in the loss, and take it through the read-out."""
         if self.read_out is None:
             cell = self.network.layers[-1].cell
-            at = "s" if judged.at == "s" and "s" in cell.outputs else cell.emits
-            if at != cell.emits:
-                self.passes[-1].add(at, judged.gradient)
+            if judged.at == "s" != cell.emits and "s" in cell.outputs:
+                self.passes[-1].add("s", judged.gradient)
             else:
                 self.arriving = judged.gradient
             return
         self.read_out.add(judged.at, judged.gradient)
         self.read_out.run()
-        self.arriving = self._hand_down([(self.read_out, False)], len(self.network.layers) - 1, len(self.passes))
+        self.arriving = self.read_out.below()
 
     def layers(self, *, sweep: bool = False, chunk: int = 0) -> None:
         """From the top layer to the bottom one: through all of time, or one sweep further."""
         gradient, end = self.arriving, len(self.passes)
         self.arriving = None
-        for level, layer in reversed(list(enumerate(self.network.layers))):
-            here = range(end - len(layer.passes), end)
-            end = here.start
-            ways = self._ways(layer, here)
-            for (adjoint, mirrored), share in zip(ways, self._shares(layer, here, gradient)):
-                if share is not None:
-                    adjoint.add(layer.cell.emits, share[self.schedule.mirror] if mirrored else share)
+        for level in range(len(self.network.layers) - 1, -1, -1):
+            layer = self.network.layers[level]
+            begin = end - len(layer.passes)
+            if gradient is not None:
+                self._bring(layer, begin, gradient)
+            for adjoint in self.passes[begin:end]:
                 if sweep:
                     adjoint.sweep()
                 else:
                     adjoint.run(chunk, kept=level > 0)
-            gradient = self._hand_down(ways, level - 1, end) if level else None
+            if level:
+                gradient = self._below(layer, begin)
+            end = begin
 
-    def _ways(self, layer: Layer, here: range) -> list[tuple[Any, bool]]:
-        """The directions of a layer: what goes back through each, and whether its rows are mirrored."""
-        return [(self.passes[which], way == "backward") for which, way in zip(here, layer.passes)]
+    def _bring(self, layer: Layer, begin: int, gradient: np.ndarray) -> None:
+        """What comes from above, to each direction its share; `begin`: of the passes, the layer's first."""
+        shares: Sequence[np.ndarray] = [gradient]
+        if len(layer.passes) > 1:
+            first = self.schedule.sequences
+            f, b = (ran.blocks[layer.cell.emits][first:] for ran in self.ran[begin : begin + 2])
+            shares = unmerged(layer.merge, gradient, f, b[self.schedule.mirror])
+        for adjoint, way, share in zip(self.passes[begin:], layer.passes, shares):
+            adjoint.add(layer.cell.emits, share[self.schedule.mirror] if way == "backward" else share)
 
-    def _hand_down(self, ways: list[tuple[Any, bool]], level: int, end: int) -> np.ndarray | None:
-        """What reached a level's input, to the layer below it: at once where nothing lies between, else as an array."""
-        below = self.network.layers[level]
-        if len(ways) == 1 and not ways[0][1] and list(below.passes) == ["forward"]:
-            ways[0][0].hand_down(self.passes[end - 1], below.cell.emits)
-            return None
-        return self._below(ways)
-
-    def _below(self, ways: list[tuple[Any, bool]], whole: bool = False) -> np.ndarray:
-        """What reached a level's input, both directions together."""
+    def _below(self, layer: Layer, begin: int, whole: bool = False) -> np.ndarray:
+        """What reached a layer's input, from both directions together."""
         found = []
-        for adjoint, mirrored in ways:
+        for adjoint, way in zip(self.passes[begin:], layer.passes):
             dx = adjoint.below(whole)
-            found.append(dx[self.schedule.mirror] if mirrored else dx)
+            found.append(dx[self.schedule.mirror] if way == "backward" else dx)
         return found[0] if len(found) == 1 else found[0] + found[1]
-
-    def _shares(self, layer: Layer, here: range, gradient: np.ndarray | None) -> list[np.ndarray | None]:
-        """What comes from above, as each direction's share of it."""
-        if gradient is None or len(here) == 1:
-            return [gradient] * len(here)
-        first = self.schedule.sequences
-        f, b = (self.ran[which].blocks[layer.cell.emits][first:] for which in here)
-        return [*unmerged(layer.merge, gradient, f, b[self.schedule.mirror])]
 
     def gradients(self, judged: Judged, with_loss: bool) -> Gradients:
         """Everything by name."""
-        which, layers = iter(range(len(self.passes))), []
+        first, end, layers, read_out = self.schedule.sequences, 0, list[LayerGradients](), None
         for layer in self.network.layers:
-            layers.append(LayerGradients({way: self._pass(one, next(which), way) for way, one in layer.passes.items()}))
-        read_out = None
+            passes = {}
+            for way, one in layer.passes.items():
+                adjoint, shared = self.passes[end], self.ran[end].shared
+                passes[way] = PassGradients(one, adjoint, self.view, first, way == "backward", shared)
+                end += 1
+            layers.append(LayerGradients(passes))
         if self.network.read_out:
-            adjoint = self.read_out
-            read_out = PassGradients(
-                self.network.read_out, adjoint.stacked(), dict, lambda: Signals(adjoint.totals, self.view)
-            )
-        bottom = self.network.layers[0]
-
-        def x() -> np.ndarray:
-            ways = self._ways(bottom, range(len(bottom.passes)))
-            return Signals({"dx": self._below(ways, whole=True)}, self.view)["dx"]
-
+            read_out = PassGradients(self.network.read_out, self.read_out, self.view, 0)
         if not with_loss:
-            return Gradients(layers, read_out, x, None, None)
-        return Gradients(layers, read_out, x, judged.loss, self.view.steps(judged.losses))
+            return Gradients(layers, read_out, self._x, None, None)
+        return Gradients(layers, read_out, self._x, judged.loss, self.view.steps(judged.losses))
 
-    def _pass(self, one: Pass, which: int, way: str) -> PassGradients:
-        adjoint, ran = self.passes[which], self.ran[which]
-
-        def totals() -> Signals:
-            return Signals(Steps(adjoint.totals, self.schedule.sequences), self.view, way == "backward")
-
-        def starts() -> dict[str, np.ndarray]:
-            return {state: self._start(start, state in ran.shared) for state, start in adjoint.starts.items()}
-
-        return PassGradients(one, adjoint.stacked(), starts, totals)
-
-    def _start(self, rows: np.ndarray, shared: bool) -> np.ndarray:
-        """A start's gradient in the order of the sequences; summed over them where they share one vector."""
-        given = rows[np.argsort(self.schedule.order)] if self.schedule.ragged else rows
-        return given.sum(axis=0) if shared else self.view.sequences(given)
+    def _x(self) -> np.ndarray:
+        """The gradient at the inputs as it is shown."""
+        return Signals({"dx": self._below(self.network.layers[0], 0, whole=True)}, self.view)["dx"]

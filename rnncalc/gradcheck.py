@@ -19,6 +19,7 @@ from rnncalc.network import Network
 from rnncalc.question import Question
 from rnncalc.schedule import Schedule
 from rnncalc.trace import Trace
+from rnncalc.tracing import runs, traced
 from rnncalc.view import View
 
 STEP = 1e-40  # its square vanishes beside any float64 that matters
@@ -146,7 +147,8 @@ class GradientCheck:
         there = np.flatnonzero(self.schedule.present[window.sequence])[window.begin : window.end]
         x = self.x[window.sequence, there][None]
         starts = [self._start(number, window) for number in range(len(self.network.passes))]
-        trace = self.network.traced(x, View(Schedule(1, len(there)), batch=True), starts)
+        view = View(Schedule(1, len(there)), batch=True)
+        trace = traced(self.network, x, view, runs(self.network, view, starts))
         values = (trace.scores if self.question.at == "s" else trace.output)[window.judged - window.begin :]
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
         steps = range(window.judged + 1, window.end + 1)

@@ -16,7 +16,10 @@ import numpy as np
 from rnncalc.language import _
 from rnncalc.layer import Pass
 from rnncalc.named import Named
-from rnncalc.trace import Late, Signals, frozen
+from rnncalc.trace import Late, Signals, Steps, frozen
+from rnncalc.view import View
+
+NONE = frozenset[str]()
 
 
 class Found(Named):
@@ -35,22 +38,27 @@ class PassGradients(Found):
 
     symbols: by symbol of the equations (U_i, …); totals: what reached each line from the loss, every step, as `steps`
     has them under the names da, dh, ds, dmemory. All but the parameters is made when somebody asks.
+
+    adjoint: what went back through it; first: the first of its rows that is a step; shared: the states that start a
+    whole batch from one vector.
     """
 
     def __init__(
-        self,
-        one: Pass,
-        stacks: Mapping[str, np.ndarray],
-        starts: Callable[[], Mapping[str, np.ndarray]],
-        totals: Callable[[], Signals],
+        self, one: Pass, adjoint: Any, view: View, first: int, mirrored: bool = False, shared: frozenset[str] = NONE
     ):
-        self._one, self._starts, self._totals = one, starts, totals
-        self.stacks = {name: frozen(array) for name, array in stacks.items()}
+        self._one, self._adjoint, self._view = one, adjoint, view
+        self._first, self._mirrored, self._shared = first, mirrored, shared
+        self.stacks: Mapping[str, np.ndarray] = adjoint.stacked()
 
     @cached_property
     def starts(self) -> dict[str, np.ndarray]:
-        """h0, c0, …"""
-        return {f"{state}0": frozen(start) for state, start in self._starts().items()}
+        """h0, c0, …, in the order of the sequences; summed over those that share one vector."""
+        found, schedule = {}, self._view.schedule
+        for state, rows in self._adjoint.starts.items():
+            given = rows[np.argsort(schedule.order)] if schedule.ragged else rows
+            shown = given.sum(axis=0) if state in self._shared else self._view.sequences(given)
+            found[f"{state}0"] = frozen(shown)
+        return found
 
     @cached_property
     def found(self) -> dict[str, np.ndarray]:
@@ -63,14 +71,17 @@ class PassGradients(Found):
 
     @cached_property
     def totals(self) -> Signals:
-        return self._totals()
+        return Signals(Steps(self._adjoint.totals, self._first), self._view, self._mirrored)
 
     @cached_property
     def steps(self) -> Late:
         return steps_of(self._one, self.totals)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.stacks[name] if name in self.stacks else self.found[name]
+        try:
+            return self.stacks[name]
+        except KeyError:
+            return self.found[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.found)
@@ -127,7 +138,8 @@ class Gradients(Found):
     ):
         self.layers, self.read_out, self._x = layers, read_out, x
         self.loss, self.losses = loss, None if losses is None else frozen(losses)
-        self._parts = [*([layers[0]] if len(layers) == 1 else []), *([read_out] if read_out else [])]
+        only = layers[0].only if len(layers) == 1 else None
+        self._parts = [one for one in (only, read_out) if one is not None]
 
     @cached_property
     def steps(self) -> Late:
@@ -153,8 +165,10 @@ class Gradients(Found):
         if name == "x":
             return self.x
         for part in self._parts:
-            if name in part:
+            try:
                 return part[name]
+            except KeyError:  # it may be another part's
+                continue
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:

@@ -6,7 +6,7 @@ sequences, where there are many sequences. The way that leaves fewer lanes empty
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,8 @@ import numpy as np
 from rnncalc.layer import MERGES
 from rnncalc.schedule import Schedule
 from rnncalc.states import shown_ends
+from rnncalc.trace import Trace
+from rnncalc.tracing import runs, traced
 from rnncalc.view import View
 
 if TYPE_CHECKING:
@@ -59,16 +61,15 @@ def infer(
 
 
 class Ready:
-    """The outputs for inputs of one shape that are given again and again, with the network's own starts: x → y."""
+    """What runs a network on inputs of one shape that are given again and again, from its own starts.
+
+    Called, it gives the outputs: x → y; `trace` gives every signal.
+    """
 
     def __init__(self, network: Network, view: View):
-        self.view = view = _laid(network, view)
-        cells, dtype = iter(network.cells), network.dtype
-        self.calls = [
-            next(cells).prepared(view.schedule, one.start({}, view.schedule, dtype)) for one in network.passes
-        ]
-        if network.read_out:
-            self.calls.append(next(cells).prepared(Schedule.flat(view.schedule.rows - view.schedule.sequences), {}))
+        self.plain, self.view = view, _laid(network, view)
+        self.calls = [cell.prepared(*where) for cell, *where in _places(network, self.view.schedule)]
+        self.runs = runs(network, view, [{}] * len(network.passes))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """x and y are shown as the view says."""
@@ -81,6 +82,10 @@ class Ready:
             rows, _states = call(rows)
         return np.ascontiguousarray(self.view.steps(rows))
 
+    def trace(self, network: Network, x: np.ndarray) -> Trace:
+        """Every signal of every step; x is shown as the view says."""
+        return traced(network, self.plain.batch_first(x), self.plain, self.runs)
+
     @classmethod
     def of(cls, network: Network, view: View) -> Ready | None:
         """None where a call has more to decide: vectors across the sequences, layers that run backward, threads."""
@@ -88,6 +93,14 @@ class Ready:
             network.compiles and network.threads == 1 and all("backward" not in one.passes for one in network.layers)
         )
         return cls(network, view) if plain and not across_pays(network, view) else None
+
+
+def _places(network: Network, schedule: Schedule) -> Iterator[tuple[Any, Schedule, dict[str, np.ndarray]]]:
+    """What computes each pass and the read-out, over which rows, and from which starts."""
+    for cell, one in zip(network.cells, network.passes):
+        yield cell, schedule, one.start({}, schedule, network.dtype)
+    if network.read_out:
+        yield network.cells[-1], Schedule.flat(schedule.rows - schedule.sequences), {}
 
 
 def _laid(network: Network, view: View) -> View:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,8 +37,7 @@ class Loss:
     apart: bool = True
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """What a loss says of all rows: the whole, each row's share (they add up), the gradient and where it arrives."""
 
     loss: float

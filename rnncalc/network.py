@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,13 +22,14 @@ from rnncalc.equations import Call
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.inference import Ready, across_pays, infer
 from rnncalc.language import _
-from rnncalc.layer import MERGES, Layer, Pass, as_array
+from rnncalc.layer import Layer, Pass, as_array
 from rnncalc.readout import read_out
 from rnncalc.schedule import Schedule
 from rnncalc.states import cut, given_starts, joined
 from rnncalc.stepper import Stepper
 from rnncalc.threads import EVERY, shares, side_by_side, wished
-from rnncalc.trace import Made, Ran, Trace
+from rnncalc.trace import Trace
+from rnncalc.tracing import runs, traced
 from rnncalc.view import View
 from rnncalc.walk import WalkedCell
 
@@ -84,18 +85,13 @@ class Network:
         self.forget()
 
     @property
-    def passes(self) -> list[Pass]:
-        """Every pass, layer by layer, forward before backward."""
-        return _passes(self.layers)
-
-    @property
     def output(self) -> str:
         """The function g that makes y of the scores."""
         top = self.read_out or self.layers[-1].only
         last = top.cell.lines[top.cell.emits]
         return last.function if top.cell.outputs and isinstance(last, Call) else "identity"
 
-    @property
+    @cached_property
     def y_width(self) -> int:
         """O: the entries of y."""
         return self.read_out.sizes["O"] if self.read_out else self.layers[-1].width
@@ -127,10 +123,7 @@ class Network:
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (ready := self._ready.get((x.shape, layout))):
             return ready(x)
         array, view = self._input(x, lengths, mask, layout)
-        if plain and (ready := Ready.of(self, view)):
-            if len(self._ready) >= KEPT:
-                self._ready = {}
-            self._ready[np.shape(x), layout] = ready
+        if plain and (ready := self._readied(x, layout, view)):
             return ready.outputs(array)
         given, cells = given_starts(self.passes, starts), self.cells
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
@@ -156,34 +149,25 @@ class Network:
         **starts: Any,
     ) -> Trace:
         """Every intermediate of every step, by name. Arguments as for a call."""
+        plain = self.threads == 1 and lengths is mask is None and not starts
+        if plain and type(x) is np.ndarray and x.dtype is self.dtype and (ready := self._ready.get((x.shape, layout))):
+            return ready.trace(self, x)
         array, view = self._input(x, lengths, mask, layout)
+        if plain and (ready := self._readied(x, layout, view)):
+            return traced(self, array, view, ready.runs)
         if across_pays(self, view):
             view = view.abreast
-        return self.traced(array, view, given_starts(self.passes, starts))
+        return traced(self, array, view, runs(self, view, given_starts(self.passes, starts)))
 
-    def traced(self, array: np.ndarray, view: View, starts: Sequence[Mapping[str, Any]]) -> Trace:
-        """`forward` of what has been checked: x as (N, T, D), and the starts of each pass."""
-        schedule, cells, given = view.schedule, iter(self.cells), iter(starts)
-        rows, passed, ran = schedule.pack(array), list[np.ndarray](), list[Ran]()
-        if np.may_share_memory(rows, array):  # the way back needs x as it was
-            rows = rows.copy()
-        for layer in self.layers:
-            out = []
-            for name, one in layer.passes.items():
-                mirrored = name == "backward"
-                fed = rows[schedule.mirror] if mirrored else rows
-                begin = next(given)
-                blocks = next(cells).forward(fed, schedule, one.start(begin, schedule, self.dtype))
-                ran.append(Ran(blocks, fed, one.shared(begin, view.batch)))
-                emitted = blocks[one.cell.emits][schedule.sequences :]
-                out.append(emitted[schedule.mirror] if mirrored else emitted)
-            rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
-            passed.append(rows)
-        top: Mapping[str, np.ndarray] = {"y": rows}
-        if self.read_out:
-            top = next(cells).forward(rows, Schedule.flat(len(rows)), {})
-            ran.append(Ran(top, rows))
-        return Trace(self.layers, passed, top, view, Made(self, self.weights, ran))
+    def _readied(self, x: ArrayLike, layout: str, view: View) -> Ready | None:
+        """What runs on inputs of this shape, if it is a case for that; kept for the next time."""
+        key = np.shape(x), layout
+        ready = self._ready.get(key) or Ready.of(self, view)
+        if ready:
+            if len(self._ready) >= KEPT:
+                self._ready = {}
+            self._ready[key] = ready
+        return ready
 
     def backward(
         self,
@@ -242,9 +226,9 @@ class Network:
         """A walked copy, complex, whose weights can be changed: to differentiate by complex step."""
         copied = copy.copy(self)
         copied.dtype, copied.engine = np.dtype(np.complex128), "equations"
-        copied.forget()
         copied.layers = [layer.settled(copied.dtype, writeable=True) for layer in self.layers]
         copied.read_out = self.read_out and self.read_out.settled(copied.dtype, writeable=True)
+        copied.forget()
         return copied
 
     @property
@@ -260,7 +244,11 @@ class Network:
         return lanes(self.dtype.itemsize)
 
     def forget(self) -> None:
-        """The weights have changed: pack them anew when they are next needed, and refuse the traces before."""
+        """The weights have changed: pack them anew when they are next needed, and refuse the traces before.
+
+        passes: every pass, layer by layer, forward before backward.
+        """
+        self.passes = _passes(self.layers)
         self._cells: list[Any] = []
         self._ready = {}
         self.weights = object()  # another one whenever they change

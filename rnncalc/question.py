@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from rnncalc.network import Network
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """What is asked of the rows of a trace: targets (NaN: none), their loss and its weight; or the gradient at y."""
 
     rows: np.ndarray  # (rows, O)
@@ -33,7 +31,7 @@ class Question:
 
     def arriving(self, dtype: np.dtype) -> Judged:
         """A given dy as it arrives; nobody asks for the loss of which it is the gradient."""
-        return Judged(0.0, self.rows[:, 0], self.rows.astype(dtype, copy=False), "y")
+        return Judged(0.0, self.rows[:, 0], self.rows if self.rows.dtype is dtype else self.rows.astype(dtype), "y")
 
     def judge(self, values: np.ndarray, rows: Any = slice(None)) -> Judged:
         """The loss of those rows, of which y or s is given. A given dy is the gradient of the loss Σ dy·y."""
@@ -59,9 +57,9 @@ def asked(
     if dy is not None:
         if loss is not None or reduction is not None:
             raise ProblemError(_("dy stands in place of a loss: leave loss and reduction out"))
-        array = as_array("dy", dy)
-        rows = _rows(trace, "dy", array, width)
-        return Question(rows.copy() if np.may_share_memory(rows, array) else rows)  # the caller's may change
+        array = dy if type(dy) is np.ndarray and dy.dtype is network.dtype else as_array("dy", dy)
+        rows, alone = _rows(trace, "dy", array, width), trace.view.schedule.sequences == 1
+        return Question(rows.copy() if alone or np.may_share_memory(rows, array) else rows)  # the caller's may change
     chosen = find(loss, reduction, network.output)
     wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)  # type: ignore[arg-type]
     if loss == "cross_entropy" and wanted.shape == trace.view.shape:

@@ -200,7 +200,13 @@ class Trace(Signals):
         return self.layers[-1].final
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return super().__getitem__(name) if name in self._read_out else self.layers[-1][name]
+        if name in self._read_out:
+            return super().__getitem__(name)
+        if name != self._layers[-1].cell.emits:
+            return self.layers[-1][name]
+        if name not in self._shown:  # what is asked for most often needs no layers
+            self._shown[name] = frozen(self.view.steps(self._emitted[-1]))
+        return self._shown[name]
 
     @property
     def output(self) -> np.ndarray:

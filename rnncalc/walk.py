@@ -6,7 +6,8 @@ takes any dtype, complex numbers included. Rows lie as `schedule` says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -52,6 +53,10 @@ class WalkedCell:
         for state in self.cell.state:
             values[f"{state}_p"] = signals[state][before]
         return values
+
+    def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+        """The same for any inputs of a schedule."""
+        return partial(self.forward, schedule=schedule, initial=initial)
 
     def infer(
         self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True
@@ -130,10 +135,6 @@ class WalkedAdjoint:
         self._keep_starts(before)
         self.arrived = before
         self.every_x = self.every_x + self.x
-
-    def hand_down(self, lower: WalkedAdjoint, signal: str) -> None:
-        """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
-        lower.add(signal, self.x)
 
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""

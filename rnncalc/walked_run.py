@@ -15,6 +15,7 @@ from rnncalc.parameters import Parameters
 from rnncalc.question import Question
 from rnncalc.schedule import Schedule
 from rnncalc.sequences import Batch, Sequences
+from rnncalc.tracing import runs, traced
 from rnncalc.view import View
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ class WalkedStep:
         if x.ndim == 1:
             x = (np.arange(net.sizes["D"]) == x[:, None]).astype(net.dtype)
         begin = [{f"{state}0": rows[given] for state, rows in start.items()} for start in starts]
-        self.trace = net.traced(schedule.unpack(x), View(schedule, True), begin)
+        view = View(schedule, True)
+        self.trace = traced(net, schedule.unpack(x), view, runs(net, view, begin))
         self.schedule = schedule
         values = self.trace.scores if self.loss.at == "s" else self.trace.output
         rows = targets

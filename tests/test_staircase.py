@@ -16,6 +16,7 @@ STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"trace"},
     {"question", "states"},
     {"gradients", "engine"},
+    {"tracing"},
     {"stepper", "backprop", "inference", "parameters", "sequences", "optim", "settings"},
     {"walked_run", "compiled_run"},
     {"training"},

@@ -147,8 +147,11 @@ class Cell:
         return {name: found[name] for name in order}
 
     def stacked(self, symbols: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Arrays by symbol as those that a person gives, by name."""
-        return {name: np.concatenate([symbols[one.symbol] for one in stack]) for name, stack in self.stacks.items()}
+        """Arrays by symbol as those that a person gives, by name; nobody may change them."""
+        found = {name: np.concatenate([symbols[one.symbol] for one in stack]) for name, stack in self.stacks.items()}
+        for array in found.values():
+            array.flags.writeable = False
+        return found
 
     @cached_property
     def gradient_lines(self) -> dict[str, list[str]]:

@@ -189,7 +189,7 @@ class AcrossCell:
         fed = aligned(steps * together * depth * self.lanes, self.dtype)
         starts, read = np.empty(steps + 2, np.int64), np.empty(steps * depth, np.int64)
         arguments = self.ahead, x, begin, folded.block, fed, starts, read, self.lanes, together, self.none
-        machine_code(trace, self.dtype, *arguments)(*arguments)
+        machine_code(trace, self.dtype, arguments)(*arguments)
         return folded
 
     @cached_property
@@ -227,7 +227,7 @@ class AcrossCell:
         ends = aligned(together * self.kept * lanes, self.dtype).reshape(together, -1)
         starts, read, written = (np.empty(count, np.int64) for count in (steps + 2, steps * depth, steps * self.width))
         arguments = self.ahead, x, y, begin, final, starts, read, written, block, fed, out, ends, lanes, together
-        machine_code(forward, self.dtype, *arguments)(*arguments)
+        machine_code(forward, self.dtype, arguments)(*arguments)
 
     @cached_property
     def ahead(self) -> tuple[Any, ...]:

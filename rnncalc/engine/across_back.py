@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -49,10 +48,6 @@ class AcrossAdjoint:
         self.sweeps = self.sweeps or Blocks(self.across, self.signals)
         self.sweeps.sweep(self.waiting)
         self.waiting = {}
-
-    def hand_down(self, lower: Any, signal: str) -> None:
-        """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
-        lower.add(signal, self.below())
 
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
@@ -119,7 +114,7 @@ class Descent:
             back.sums, back.ones, room, adjoint, fed, dfed, at, read, written, *sums, starts, dx, lanes, together,
             across.none,
         )  # fmt: skip
-        machine_code(descend, dtype, *arguments)(*arguments)
+        machine_code(descend, dtype, arguments)(*arguments)
         self.starts = {state: starts[:, place] for state, place in across.states.items()}
         self.parameters, self.inputs = back.gradients(*sums), dx.reshape(-1, depth)
 

@@ -6,13 +6,11 @@ back in sweeps, a block of all sequences lies whole, and `sweep`, `weight_gradie
 
 from __future__ import annotations
 
-from numba import types
-from numba.extending import intrinsic
-
 from rnncalc.engine import back_loops, loops
 from rnncalc.engine.across_loops import feed, fill
 from rnncalc.engine.across_sums import add_sums
-from rnncalc.engine.jit import call_address, jit
+from rnncalc.engine.back_loops import call_backward
+from rnncalc.engine.jit import jit
 from rnncalc.engine.turn import ADDED, OUT, spread, turn
 
 
@@ -84,19 +82,6 @@ def back_through(back, signals, pitch_s, adjoint, earlier, chunk, starts, groups
         loop, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, 0, groups, products, rowwise, panels,
         columns, extras, dextras, dextras[:0], 0, 0, 0, -1,
     )  # fmt: skip
-
-
-@intrinsic
-def call_backward(
-    typing, address, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products,
-    rowwise, panels, columns, extras, dextras, arriving, slot, width, met, clear,
-):  # fmt: skip
-    """A cell's `back_loops.backward` through its address."""
-    arguments = (
-        signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products, rowwise, panels,
-        columns, extras, dextras, arriving, slot, width, met, clear,
-    )  # fmt: skip
-    return types.void(types.int64, *arguments), call_address
 
 
 @jit

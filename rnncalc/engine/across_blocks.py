@@ -69,7 +69,7 @@ class Blocks:
         )  # fmt: skip
 
     def _call(self, driver: Any, *arguments: Any) -> None:
-        machine_code(driver, self.across.dtype, *arguments)(*arguments)
+        machine_code(driver, self.across.dtype, arguments)(*arguments)
 
     def below(self, whole: bool) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""

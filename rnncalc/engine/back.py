@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,28 @@ from rnncalc.schedule import Schedule
 from rnncalc.threads import EVERY, shares, side_by_side
 
 if TYPE_CHECKING:
-    from rnncalc.engine.across_back import AcrossAdjoint
+    pass
 
 LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
 PART = 16 * 1024 * 1024  # bytes of the most that are
 ROWS = loops.BLOCK  # the fewest that are: less would go over the weights' gradients too often
+
+
+class Shown(Mapping[str, np.ndarray]):
+    """The arrays of which a vector is made, by name: views, made when somebody asks. places: slice and shape."""
+
+    def __init__(self, vector: np.ndarray, places: Mapping[str, tuple[slice, tuple[int, ...]]]):
+        self.vector, self.places = vector, places
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        place, shape = self.places[name]
+        return self.vector[place].reshape(shape)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
 
 
 class CompiledAdjoint:
@@ -29,17 +47,17 @@ class CompiledAdjoint:
 
     What comes from above waits until the loop brings it in. Where adjoints are many and nobody below waits for them,
     the loop goes back some steps at a time, and the weights' gradients take what they need while it is in cache; who
-    asks for the adjoints afterwards has them computed again.
+    asks for the adjoints afterwards has them computed again. Where they are few, one call does everything.
     """
 
     def __init__(self, compiled: CompiledCell, signals: Rows, x: np.ndarray, schedule: Schedule):
         self.compiled, self.cell, self.schedule, self.dtype = compiled, compiled.cell, schedule, compiled.dtype
         self.packed, self.back, self.inputs = compiled.packed, compiled.back, x
         self.signals = signals.block.reshape(-1)
-        self.arriving, self.at = np.empty((0, 0), self.dtype), ""  # what waits to be brought in, and at which signal
-        self.slopes = np.zeros(len(self.packed.extras), self.dtype)
+        self.arriving, self.at = self.back.nothing, ""  # what waits to be brought in, and at which signal
         self.chunk = 0
         self.sums: tuple[np.ndarray, np.ndarray] | None = None  # the gradients of weights and biases, once added up
+        self.g: np.ndarray | None = None  # those of everything that a person gives
         self.next: np.ndarray | None = None  # adjoints for the next sweep
 
     def add(self, signal: str, rows: np.ndarray) -> None:
@@ -53,10 +71,28 @@ class CompiledAdjoint:
         """
         self.chunk = chunk
         size = self.schedule.rows * self.back.pitch * self.dtype.itemsize
-        if kept or chunk or size < LARGE or not self.schedule.sequences:
+        if size < LARGE and self.compiled.threads == 1:
+            self._at_once()
+        elif kept or chunk or not self.schedule.sequences:
             self.latest = self.reached
         else:
             self._in_parts()
+
+    def _at_once(self) -> None:
+        """Through time, and on to the gradients of the weights."""
+        back, schedule = self.back, self.schedule
+        block = aligned((schedule.rows + 1) * back.pitch, self.dtype)
+        room = back.spare.take(back.room_of(len(self.inputs)))
+        self.g = g = np.empty(back.shown_entries, self.dtype)
+        slot, width = (back.slots[self.at], self.arriving.shape[1]) if self.at else (0, 0)
+        arguments = (
+            back.loop, self.signals, self.packed.pitch, back.geometry, block, back.pitch, self.chunk, schedule.starts,
+            *back.tables, self.arriving.reshape(-1), slot, width, back.clear, *run_of(self.inputs), self._before,
+            back.gradients, back.runs, back.shown, room, np.empty(back.width, np.int64), g,
+        )  # fmt: skip
+        machine_code(loops.descend, self.dtype, arguments)(*arguments)
+        back.spare.give(room)
+        self.latest = self.reached = block.reshape(-1, back.pitch)
 
     @cached_property
     def reached(self) -> np.ndarray:
@@ -110,10 +146,6 @@ class CompiledAdjoint:
         begin = self.back.offset(signal)
         return block[: self.schedule.rows, begin : begin + self.compiled.sizes[self.cell.size(signal)]]
 
-    def hand_down(self, lower: CompiledAdjoint | AcrossAdjoint, signal: str) -> None:
-        """Add the gradient at the inputs of the latest run or sweep to a signal of the layer below."""
-        lower.add(signal, self.below())
-
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
         back, first, block = self.back, self.schedule.sequences, self.reached if whole else self.latest
@@ -128,7 +160,7 @@ class CompiledAdjoint:
                 block.reshape(-1), back.pitch, back.geometry, first + part.start, part.stop - part.start, back.inputs,
                 back.panels, back.columns, dx.reshape(-1), part.start * back.input_width, back.input_width,
             )  # fmt: skip
-            machine_code(loops.input_gradients, self.dtype, *arguments)(*arguments)
+            machine_code(loops.input_gradients, self.dtype, arguments)(*arguments)
 
         side_by_side(share, shares(rows, self.compiled.threads))
         return dx[:, :inputs]
@@ -144,17 +176,33 @@ class CompiledAdjoint:
         block = self._starts if self.sums else self.reached
         return {state: self._view(block, state)[: self.schedule.sequences] for state in self.cell.state}
 
-    def stacked(self) -> dict[str, np.ndarray]:
+    def stacked(self) -> Shown:
         """The gradient of every array that a person gives, by name."""
+        if self.g is None:
+            self._lay_out()
+        assert self.g is not None
+        self.g.flags.writeable = False
+        return Shown(self.g, self.back.stacks)
+
+    def _lay_out(self) -> None:
+        """From the sums of the loops to g."""
         back, sums = self.back, self.sums
         if sums is None:
             sums, first = self._no_sums(), self.schedule.sequences
             self._add_up(self.reached, self.signals, first, slice(0, len(self.inputs)), 0, *sums)
-        g, places = aligned(back.shown_entries, self.dtype), np.empty(back.width, np.int64)
-        arguments = back.shown, self.packed.lanes, *sums, self.slopes, places, g
-        machine_code(loops.lay_out, self.dtype, *arguments)(*arguments)
-        g.flags.writeable = False
-        return {name: g[place].reshape(shape) for name, (place, shape) in back.stacks.items()}
+        self.g = aligned(back.shown_entries, self.dtype)
+        arguments = back.shown, self.packed.lanes, *sums, self.slopes, np.empty(back.width, np.int64), self.g
+        machine_code(loops.lay_out, self.dtype, arguments)(*arguments)
+
+    @cached_property
+    def slopes(self) -> np.ndarray:
+        """The gradients of the element-wise parameters, added up by the loops."""
+        return np.zeros(len(self.packed.extras), self.dtype)
+
+    @cached_property
+    def _before(self) -> np.ndarray:
+        """The row that each row continues, or any where a cell has no state."""
+        return self.schedule.before if self.cell.state else np.arange(len(self.inputs))
 
     def _no_sums(self) -> tuple[np.ndarray, np.ndarray]:
         """Where the gradients of weights and biases are added up."""
@@ -206,8 +254,7 @@ class CompiledAdjoint:
         block, signals: begin at the row `begin` of all; first: the row of them that is the first of `rows`.
         """
         back, count = self.back, rows.stop - rows.start
-        before = self.schedule.before[rows] if self.cell.state else np.arange(count)
-        before = before - begin if begin else before
+        before = self._before[rows] - begin if self.cell.state else self._before[:count]
         together = min(count, loops.BLOCK)
         fed = run_of(self.inputs[rows])
 
@@ -217,6 +264,6 @@ class CompiledAdjoint:
                 block.reshape(-1), back.pitch, signals, self.packed.pitch, *fed, first, count, before,
                 self.packed.lanes, part.start, part.stop, back.gradients, back.runs, *room, weights, biases,
             )  # fmt: skip
-            machine_code(loops.weight_gradients, self.dtype, *arguments)(*arguments)
+            machine_code(loops.weight_gradients, self.dtype, arguments)(*arguments)
 
         side_by_side(share, shares(back.width // self.packed.lanes, self.compiled.threads, fewest=1))

@@ -6,10 +6,11 @@ weights multiplied and what reached their lines then make one product over all r
 
 from __future__ import annotations
 
-from numba import literally
+from numba import literally, types
+from numba.extending import intrinsic
 
 from rnncalc.engine.back_step import elementwise_back
-from rnncalc.engine.jit import jit
+from rnncalc.engine.jit import call_address, jit
 from rnncalc.engine.loops import LANES, MULTIPLY, STAGES, WIDTH_H, WIDTH_O
 from rnncalc.engine.products import TURNED, call_multiply, multiply
 from rnncalc.engine.softmax import ACROSS, softmax_back
@@ -98,11 +99,25 @@ def backward(
     restore(mode)
 
 
+@intrinsic
+def call_backward(
+    typing, address, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products,
+    rowwise, panels, columns, extras, dextras, arriving, slot, width, met, clear,
+):  # fmt: skip
+    """A cell's `back_loops.backward` through its address."""
+    arguments = (
+        signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products, rowwise, panels,
+        columns, extras, dextras, arriving, slot, width, met, clear,
+    )  # fmt: skip
+    return types.void(types.int64, *arguments), call_address
+
+
 @jit
 def zero(block, pitch, clear, begin, end):
     """Rows of a block, from the entry `clear` on."""
     for row in range(begin, end):
-        block[row * pitch + clear : (row + 1) * pitch] = 0
+        for entry in range(row * pitch + clear, (row + 1) * pitch):
+            block[entry] = 0
 
 
 @jit
@@ -191,3 +206,35 @@ def lay_out(table, lanes, dweights, dbiases, dslopes, places, g):
             for unit in range(wide if k < deep else 0, units):
                 before = g[to + unit * depth + k] if again else 0
                 g[to + unit * depth + k] = before + sign * source[begin + unit + k * apart]
+
+
+@jit
+def descend(
+    loop, signals, pitch_s, geometry, adjoint, pitch, chunk, starts, products, rowwise, panels, columns, extras,
+    arriving, slot, width, clear, x, pitch_x, before, gradients, runs, shown, room, places, g,
+):  # fmt: skip
+    """The whole way back of a cell at once: its loop (by its address), the sums of the weights' gradients, and g.
+
+    room: for the adjoints and the sources of a block of rows, and for the sums; the rest as for the three.
+    """
+    first, rows, lanes, lines = starts[1], starts[-1] - starts[1], geometry[LANES], runs[-1]
+    deepest, entries = 0, 0
+    for source in range(len(gradients)):
+        deepest = max(deepest, gradients[source, DEPTH])
+        entries += gradients[source, DEPTH] * gradients[source, VECTORS] * lanes
+    at = min(rows, BLOCK) * lines
+    packed, sources = room[:at], room[at : at + min(rows, BLOCK) * deepest]
+    at += len(sources)
+    sums = room[at : at + entries + lines + len(extras)]
+    for entry in range(len(sums)):
+        sums[entry] = 0
+    dweights, dbiases, dextras = sums[:entries], sums[entries : entries + lines], sums[entries + lines :]
+    call_backward(
+        loop, signals, pitch_s, geometry, adjoint, adjoint, pitch, chunk, starts, 0, max(first, rows), products,
+        rowwise, panels, columns, extras, dextras, arriving, slot, width, 0, clear,
+    )  # fmt: skip
+    weight_gradients(
+        adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, lanes, 0, lines // lanes, gradients, runs,
+        packed, sources, dweights, dbiases,
+    )  # fmt: skip
+    lay_out(shown, lanes, dweights, dbiases, dextras, places, g)

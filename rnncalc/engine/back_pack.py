@@ -12,10 +12,11 @@ from rnncalc.cells.plan import Product, ProductLine
 from rnncalc.engine import back_loops as loops
 from rnncalc.engine import softmax
 from rnncalc.engine.back_step import back_program
-from rnncalc.engine.jit import specialised
+from rnncalc.engine.jit import address_of, cell_signature, specialised
 from rnncalc.engine.loops import STAGES
 from rnncalc.engine.pack import ROWWISE, Packed, Panels
 from rnncalc.engine.products import ALONG
+from rnncalc.engine.room import Spare
 from rnncalc.equations import INPUT, Call, Name
 
 if TYPE_CHECKING:
@@ -150,6 +151,35 @@ class PackedBack:
         if self._code is None:
             self._code = specialised(loops.backward, *arguments)
         return self._code
+
+    @cached_property
+    def loop(self) -> int:
+        """Where that lies."""
+        none, some, nowhere = self.panels[:0], self.columns, (0, 0, 0)
+        arguments = (
+            none, 0, self.geometry, none, none, 0, 0, some, 0, 0, *self.tables, none, none, *nowhere, -1
+        )  # fmt: skip
+        return address_of(loops.backward, cell_signature(self.cell.digest, *arguments))
+
+    @cached_property
+    def tables(self) -> tuple[np.ndarray, ...]:
+        """What the loop is called with, whatever goes through it."""
+        return self.products, self.rowwise, self.panels, self.columns, self.packed.extras
+
+    @cached_property
+    def nothing(self) -> np.ndarray:
+        """What arrives where nothing does."""
+        return np.empty((0, 0), self.packed.dtype)
+
+    @cached_property
+    def spare(self) -> Spare:
+        """Room for what is needed during a call only."""
+        return Spare(self.packed.dtype)
+
+    def room_of(self, rows: int) -> int:
+        """Entries of the room that `back_loops.descend` needs."""
+        together = min(rows, loops.BLOCK)
+        return together * (self.width + self.deepest) + self.entries + self.width + len(self.packed.extras)
 
     def _find_stacks(self) -> None:
         """Where each sum of the loops goes among the parameters' gradients, as `back_loops.lay_out` takes it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +11,12 @@ import numpy as np
 from rnncalc.cells import Cell
 from rnncalc.engine import loops
 from rnncalc.engine.jit import specialised
-from rnncalc.engine.pack import Packed, Rows, run_of
-from rnncalc.engine.prepared import Prepared
+from rnncalc.engine.pack import Packed, run_of
+from rnncalc.engine.prepared import Prepared, Tracing
 from rnncalc.engine.recall import Recalled
 from rnncalc.engine.room import aligned
 from rnncalc.schedule import Abreast, Schedule
-from rnncalc.threads import EVERY, shares, side_by_side
+from rnncalc.threads import EVERY
 
 if TYPE_CHECKING:
     from rnncalc.engine.across import AcrossCell
@@ -45,21 +45,17 @@ class CompiledCell:
         begins = {line: packed.offset(line) for line in packed.program.kept}
         self.lines = {line: (begin, begin + sizes[cell.size(line)]) for line, begin in begins.items()}
 
-    def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> Recalled:
-        """Every signal: name → (N + rows, width). Arguments as for `WalkedCell.forward`."""
-        if isinstance(schedule, Abreast):
-            kept = self.across.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
-            return Recalled(self, kept, x, schedule)
-        pitch = self.packed.pitch
-        block = aligned(schedule.rows * pitch, self.dtype)
-        self.begin(block, schedule.sequences, initial)
-        fed = run_of(x)
+    def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], Recalled]:
+        """What computes every signal of any inputs of a schedule, as `WalkedCell.forward` does."""
+        return (
+            partial(self._across, schedule, initial)
+            if isinstance(schedule, Abreast)
+            else Tracing(self, schedule, initial)
+        )
 
-        def share(part: slice) -> None:
-            self.code(*self._arguments(block, schedule.starts, *fed, *self._nothing, part=part))
-
-        side_by_side(share, shares(schedule.sequences, self.threads) if schedule.sequences else [EVERY])
-        return Recalled(self, Rows(block.reshape(-1, pitch), self.lines), x, schedule)
+    def _across(self, schedule: Abreast, initial: Arrays, x: np.ndarray) -> Recalled:
+        kept = self.across.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
+        return Recalled(self, kept, x, schedule)
 
     def adjoint(self, signals: Recalled, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
         """Backpropagation through what `forward` left behind."""
@@ -135,23 +131,14 @@ class CompiledCell:
         for state, offset, width, _at in self.states if initial else ():
             first.reshape(sequences, pitch)[:, offset : offset + width] = initial.get(state, 0)
 
-    def _arguments(
-        self,
-        block: np.ndarray,
-        starts: np.ndarray,
-        x: np.ndarray,
-        width: int,
-        out: np.ndarray,
-        final: np.ndarray,
-        abreast: int = 0,
-        part: slice = EVERY,
-    ) -> tuple[Any, ...]:
-        packed = self.packed
-        given = (self.cell.digest, block, packed.geometry, starts, part.start, part.stop, x, width, abreast)
+    def arguments(self, block: Any, starts: Any, x: Any, pitch_x: int) -> tuple[Any, ...]:
+        """What the loop is called with to keep every row in the block."""
+        packed, (out, final) = self.packed, self.nothing
+        given = (self.cell.digest, block, packed.geometry, starts, EVERY.start, EVERY.stop, x, pitch_x, 0)
         return *given, *packed.tables, packed.emitted, out, packed.states, final
 
     @cached_property
-    def _nothing(self) -> tuple[np.ndarray, np.ndarray]:
+    def nothing(self) -> tuple[np.ndarray, np.ndarray]:
         """In place of `out` and `final` where every row is kept."""
         return np.empty(0, self.dtype), np.empty((0, 0), self.dtype)
 
@@ -159,7 +146,7 @@ class CompiledCell:
     def code(self) -> Any:
         """The loop for this cell and dtype, compiled or found in the cache on first need."""
         panels, starts = self.packed.panels, self.packed.geometry
-        return specialised(loops.forward, *self._arguments(panels, starts, panels, 0, *self._nothing))
+        return specialised(loops.forward, *self.arguments(panels, starts, panels, 0))
 
 
 class CompiledStream:

@@ -98,16 +98,16 @@ def call_address(context: Any, builder: ir.IRBuilder, signature: Any, given: Seq
     return context.get_dummy_value()
 
 
-def machine_code(dispatcher: Callable, dtype: numpy.dtype, *arguments: object) -> Callable:
+def machine_code(dispatcher: Callable, dtype: numpy.dtype, arguments: Sequence[object]) -> Callable:
     """The machine code of a function that knows no cell, for one dtype; it takes pointers and asks no questions."""
-    key = dispatcher, numpy.dtype(dtype)
+    key = dispatcher, dtype.char
     if key not in _CODE:
         with told():
             _CODE[key] = dispatcher.compile(tuple(map(numba.typeof, arguments)))
     return _CODE[key]
 
 
-_CODE: dict[tuple[Callable, numpy.dtype], Callable] = {}
+_CODE: dict[tuple[Callable, str], Callable] = {}
 
 
 class _Files(NullCache):

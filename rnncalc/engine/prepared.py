@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncalc.engine.pack import run_of
-from rnncalc.engine.room import Spare
+from rnncalc.engine.pack import Rows, run_of
+from rnncalc.engine.recall import Recalled
+from rnncalc.engine.room import Spare, aligned
 from rnncalc.schedule import Abreast, Schedule
-from rnncalc.threads import EVERY
+from rnncalc.threads import EVERY, shares, side_by_side
 
 if TYPE_CHECKING:
     from rnncalc.engine.compiled import CompiledCell
@@ -52,3 +53,29 @@ class Prepared:
         )
         self.spare.give(block)
         return out, final
+
+
+class Tracing:
+    """Every signal of a cell, for any inputs of one schedule: x (rows, D) → name → (N + rows, width)."""
+
+    def __init__(self, compiled: CompiledCell, schedule: Schedule, initial: Mapping[str, np.ndarray]):
+        packed, sequences, dtype = compiled.packed, schedule.sequences, compiled.dtype
+        self.compiled, self.schedule, self.dtype, self.code = compiled, schedule, dtype, compiled.code
+        self.pitch, self.entries = packed.pitch, schedule.rows * packed.pitch
+        self.first = np.empty(sequences * packed.pitch, dtype)
+        compiled.begin(self.first, sequences, initial)
+        self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.starts)
+        self.parts = shares(sequences, compiled.threads) if sequences else [EVERY]
+        out, final = compiled.nothing
+        self.tables = *packed.tables, packed.emitted, out, packed.states, final
+
+    def __call__(self, x: np.ndarray) -> Recalled:
+        block = aligned(self.entries, self.dtype)
+        block[: len(self.first)] = self.first
+        fed, pitch = run_of(x)
+
+        def share(part: slice) -> None:
+            self.code(self.digest, block, *self.where, part.start, part.stop, fed, pitch, 0, *self.tables)
+
+        side_by_side(share, self.parts)
+        return Recalled(self.compiled, Rows(block.reshape(-1, self.pitch), self.compiled.lines), x, self.schedule)

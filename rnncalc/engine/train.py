@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -154,8 +154,7 @@ class Unit:
             width = self.one.sizes[self.cell.size(state)]
             to, of = Fed.of(self.block, self.pitch, self.packed.offset(state)), Fed.of(self.states[state], width)
             copy_rows(tape, train_loops.SET, batches.SEQUENCES, width, to, of)
-        compiled, steps, x = self.compiled, cast(Any, self._starts), cast(Any, fed.view)
-        arguments = compiled._arguments(self.block, steps, x, fed.pitch, *compiled._nothing)
+        arguments = self.compiled.arguments(self.block, self._starts, fed.view, fed.pitch)
         tape.call(loops.forward, Literal(self.cell.digest), *arguments[1:])
 
     def keep(self, tape: Tape) -> None:
