@@ -7,13 +7,25 @@ every 4 kB. Small ones the allocator itself keeps.
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 
 SMALL = 1024 * 1024  # bytes; what is less is left to the allocator
 LINE = 64  # bytes of a cache line
 LEVEL_1 = 32 * 1024  # bytes of a first-level cache
-MOST = 256 * 1024 * 1024  # bytes that are kept for later
+LEAST = 256 * 1024 * 1024  # bytes that are kept for later, on a machine of any size
+
+
+def _most() -> int:
+    """Bytes that are kept for later: a thirty-second of the machine's memory, where that can be asked."""
+    try:
+        return max(LEAST, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 32)
+    except (AttributeError, ValueError, OSError):
+        return LEAST
+
+
+MOST = _most()
 
 
 def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
