@@ -18,6 +18,7 @@ from helpers import (
 )
 
 import rnncalc
+from rnncalc.engine import prepared
 from rnncalc.engine.vector import lanes
 from rnncalc.errors import RnncalcError
 from rnncalc.layer import Layer
@@ -185,6 +186,19 @@ def test_many_steps_pass_through_a_block_of_few(engine):
     x = inputs(net, np.random.default_rng(16), 9, 150)
     lengths = [150, 149, 10, 0, 75, 75, 150, 1, 99]
     np.testing.assert_array_equal(net(x, lengths=lengths), net.forward(x, lengths=lengths).y)
+
+
+@compiler
+@pytest.mark.parametrize("name", CELL_NAMES)
+@pytest.mark.parametrize("rows", [1, 7, 20, 140])
+def test_the_step_before_outlives_the_turn_of_the_block(name, rows, monkeypatch):
+    """Inputs are laid ahead for as many rows as the block has: all but the one that the next step continues."""
+    network, rng = random_network(every_cell()[name], engine="numba"), np.random.default_rng(rows)
+    pitch = network.cells[0].packed.pitch * network.dtype.itemsize
+    monkeypatch.setattr(prepared, "CHUNK", rows * pitch)
+    for x, lengths in ((inputs(network, rng, 300), None), (inputs(network, rng, 3, 300), [290, 300, 17])):
+        y, trace = network(x, lengths=lengths), network.forward(x, lengths=lengths)
+        assert np.array_equal(y, trace.y)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

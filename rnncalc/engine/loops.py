@@ -63,7 +63,8 @@ def forward(
             copy_inputs(signals, geometry, here, end - here, x, x_here, pitch_x)
         elif starts[t] >= ready:
             ready, ahead = starts[t + 1], t + 2
-            while ahead < steps + 2 and starts[ahead] - starts[t] <= HOISTED and starts[ahead] - shift <= capacity:
+            free = before if before > here else capacity  # the step before may lie at the end of the block
+            while ahead < steps + 2 and starts[ahead] - starts[t] <= HOISTED and starts[ahead] - shift <= free:
                 if not together:
                     break
                 ready, ahead = starts[ahead], ahead + 1
