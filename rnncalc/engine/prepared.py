@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnncalc.engine.compiled import CompiledCell
 
 CHUNK = 256 * 1024  # bytes of the block: what stays in a second-level cache beside the weights
+FEWEST = 64  # rows of the block: each lap reads the input weights once, and eight rows at a time
 
 
 class Prepared:
@@ -31,7 +32,7 @@ class Prepared:
         packed, sequences = compiled.packed, schedule.sequences
         self.code, self.dtype = compiled.code, compiled.dtype
         self.out, self.final = (schedule.rows - sequences, compiled.emitted), (sequences * wanted, compiled.kept)
-        rows = max(CHUNK // (packed.pitch * self.dtype.itemsize), 2 * schedule.most)
+        rows = max(CHUNK // (packed.pitch * self.dtype.itemsize), FEWEST, 2 * schedule.most)
         self.entries, self.spare = min(schedule.rows, sequences + rows) * packed.pitch, Spare(self.dtype)
         self.first = np.empty(sequences * packed.pitch, self.dtype)  # the rows from which it starts
         compiled.begin(self.first, sequences, initial)
