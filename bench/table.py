@@ -17,10 +17,10 @@ HEADS |= {("float64", "forward"): "forward f64", ("float64", "both"): "both f64"
 
 
 def cell(rows: dict[str, dict[str, Any]], threads: int) -> str:
-    """Elman / LSTM / GRU: the best rival ÷ rnncalc, and who that is; the targets; the share of the limit."""
+    """Elman / LSTM / GRU: the best rival ÷ rnncalc, and who that is; the targets; the share of the limit; its ratio."""
     if not rows:
         return ""
-    best, goals, shares = [], [], []
+    best, goals, shares, most = [], [], [], []
     for name in CELLS:
         if name not in rows:
             continue
@@ -31,9 +31,28 @@ def cell(rows: dict[str, dict[str, Any]], threads: int) -> str:
             f"{'**' if row['best'] >= 1 else ''}{row['best']:.2f}{'**' if row['best'] >= 1 else ''} {rival[:2]}"
         )
         goals.append(f"{row['target']:g}" if row["target"] else "–")
-        shares.append(f"{100 * row['limit'] / row['seconds']['rnncalc'] / threads:.0f}")
+        share = row["limit"] / row["seconds"]["rnncalc"] / threads
+        shares.append(f"{100 * share:.0f}")
+        most.append(f"{row['best'] / share:.2g}")
     goals = goals[:1] if len(set(goals)) == 1 else goals
-    return f"{' / '.join(best)}<br>{'/'.join(goals)}; {'/'.join(shares)} %"
+    return f"{' / '.join(best)}<br>{'/'.join(goals)}; {'/'.join(shares)} % of {'/'.join(most)}"
+
+
+def counts(rows: list[dict[str, Any]], threads: int) -> str:
+    """How many cases are ahead, and how many targets are reached, or lie beyond what the machine allows."""
+    aimed = [row for row in rows if row["target"]]
+    missed = [row for row in aimed if row["best"] < row["target"]]
+    beyond = [row for row in missed if row["best"] * row["seconds"]["rnncalc"] * threads / row["limit"] < row["target"]]
+    rivals = sorted({who for row in rows for who, time in row["seconds"].items() if time and who != "rnncalc"})
+    ahead = []
+    for who in rivals:
+        ratios = [row["seconds"][who] / row["seconds"]["rnncalc"] for row in rows if row["seconds"].get(who)]
+        ahead.append(f"{who} in {sum(ratio >= 1 for ratio in ratios)} of {len(ratios)}")
+    return (
+        f"Ahead of the best rival in {sum(row['best'] >= 1 for row in rows)} of {len(rows)} cases; of "
+        f"{', of '.join(ahead)}. Targets: {len(aimed) - len(missed)} of {len(aimed)} reached; of the others "
+        f"{len(beyond)} lie beyond the limit.\n"
+    )
 
 
 def main() -> None:
@@ -50,7 +69,7 @@ def main() -> None:
         print(f"|---|{'---|' * len(parts)}")
         for size, one in found.items():
             print(f"| {size} | {' | '.join(cell(one.get(part, {}), kept['threads']) for part in parts)} |")
-        print()
+        print(f"\n{counts(kept['rows'], kept['threads'])}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""How much of a small call is Python: `net(x)`, `forward` and `backward`, beside their machine code alone.
+
+    python bench/overhead.py
+
+The machine code is called again with the arguments that it was called with. Microseconds, the least of many turns.
+"""
+
+from __future__ import annotations
+
+import timeit
+from collections.abc import Callable
+from typing import Any
+
+from run import NETWORKS, question
+from targets import Case
+
+from rnncalc.engine import back_loops, jit
+
+SIZES = [(1, 50, 3, 4), (1, 100, 32, 32), (1, 100, 128, 128)]
+
+
+def least(call: Callable[[], object]) -> float:
+    """Microseconds."""
+    rounds = max(int(0.02 / timeit.timeit(call, number=3) * 3), 1)
+    return min(timeit.repeat(call, number=rounds, repeat=25)) / rounds * 1e6
+
+
+class Overheard:
+    """Machine code that remembers how it was called."""
+
+    def __init__(self, code: Any):
+        self.code, self.arguments = code, ()
+
+    def __call__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+        self.code(*arguments)
+
+    def alone(self) -> float:
+        return least(lambda: self.code(*self.arguments))
+
+
+def parts(case: Case) -> list[tuple[float, float]]:
+    """Of the three calls, the whole and the machine code."""
+    p, x, dh = question(case)
+    net = NETWORKS[case.cell][1](**p)
+    net(x)
+    net.backward(net.forward(x), dy=dh)
+    (ready,) = net._ready.values()
+    found, key = [], (back_loops.descend, net.dtype.char)
+    whole = [least(lambda: net(x)), least(lambda: net.forward(x))]
+    for one, call in zip((ready.calls[0], ready.runs[0].signals), (net, net.forward)):
+        one.code = overheard = Overheard(one.code)
+        call(x)
+        found.append(overheard.alone())
+        one.code = overheard.code
+    trace = net.forward(x)
+    whole.append(least(lambda: net.backward(trace, dy=dh)))
+    jit._CODE[key] = overheard = Overheard(jit._CODE[key])
+    net.backward(trace, dy=dh)
+    found.append(overheard.alone())
+    jit._CODE[key] = overheard.code
+    return list(zip(whole, found))
+
+
+def main() -> None:
+    print(f"{'(N, T, D, H)':>20} {'cell':>10} {'dtype':>8}   net(x)           forward          backward")
+    print(f"{'':>40}" + "   whole   code" * 3)
+    for size in SIZES:
+        for cell in NETWORKS:
+            for dtype in ("float32", "float64"):
+                shown = "".join(f"{whole:8.1f}{code:7.1f}" for whole, code in parts(Case(size, cell, dtype, "both")))
+                print(f"{size!s:>20} {cell:>10} {dtype:>8} {shown}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
