@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnncalc import safe
 from rnncalc.bigram import Bigram
 from rnncalc.data import scaling
 from rnncalc.errors import ProblemError
@@ -39,12 +38,7 @@ def save_checkpoint(run: Run, output: str) -> None:
 
 def put_aside(output: str) -> Path | None:
     """A run that was never finished is not overwritten by another one: where its checkpoint lies from now on."""
-    place = checkpoint_of(output)
-    if not place.is_file():
-        return None
-    aside = next(path for n in count(1) if not (path := Path(f"{place}.{n}")).exists())
-    os.replace(place, aside)
-    return aside
+    return safe.put_aside(checkpoint_of(output))
 
 
 def resume(output: str, more: dict[str, Any]) -> Run:

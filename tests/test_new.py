@@ -159,6 +159,21 @@ def test_a_folder_has_everything(tmp_path):
     np.testing.assert_allclose(solved["c"], trace["c"])
 
 
+def test_what_lay_in_the_folder_is_kept(tmp_path):
+    """A form that somebody filled in, and the problem that it answers, outlive another problem in their folder."""
+    folder = f"{tmp_path}/homework/"
+    assert run("new", "lstm", "--seed", "1", "-o", folder).stderr == ""
+    first = {path.name: path.read_bytes() for path in (tmp_path / "homework").iterdir()}
+    assert run("new", "lstm", "--seed", "1", "-o", folder).stderr == ""
+    assert {path.name: path.read_bytes() for path in (tmp_path / "homework").iterdir()} == first
+    done = run("new", "lstm", "--seed", "2", "-o", folder)
+    assert done.returncode == 0
+    assert "solution.tex.1" in done.stderr
+    run("new", "lstm", "--seed", "3", "-o", folder)
+    assert (tmp_path / "homework" / "problem.json.1").read_bytes() == first["problem.json"]
+    assert (tmp_path / "homework" / "problem.json.2").exists()
+
+
 def test_variants_by_roster_stay_in_the_folder(tmp_path):
     roster = tmp_path / "roster.csv"
     roster.write_text("学号,姓名\n../../x,甲\ns2,乙\n甲/乙,丙\ncon,丁\n", encoding="gb18030")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +58,11 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     if variants or students:
         assert folder is not None
         people = list(_people(students)) if students else [str(number + 1) for number in range(variants or 0)]
-        _write_variants(folder, wish, people)
+        written = _variants(folder, wish, people)
+        message = _("{n} problems in {folder}; grade them with variants.json")
+        _note(_write(folder, written), message.format(n=len(people), folder=folder))
     elif folder:
-        _write(folder, make(wish))
+        _note(_write(folder, _files(make(wish))))
     else:
         made = make(wish)
         show(homework.solution(made) if solution else homework.statement(made), **look)
@@ -83,7 +85,8 @@ def _people(name: str) -> Iterator[str]:
     yield from read_roster(name)
 
 
-def _write_variants(folder: Path, wish: Wish, people: list[str]) -> None:
+def _variants(folder: Path, wish: Wish, people: list[str]) -> Iterator[tuple[str, str]]:
+    """A folder for each, and what grades them all."""
     from dataclasses import replace
 
     from rnncalc.making import make
@@ -93,27 +96,26 @@ def _write_variants(folder: Path, wish: Wish, people: list[str]) -> None:
     for person in people:
         made = make(replace(wish, person=person))
         found[person] = made.keys
-        _write(folder / file_name(person), made)
-    _write_file(folder / "variants.json", _json({"variants": found}))
-    message = _("{n} problems in {folder}; grade them with variants.json")
-    click.echo(message.format(n=len(people), folder=folder), err=True)
+        for name, text in _files(made):
+            yield f"{file_name(person)}/{name}", text
+    yield "variants.json", _json({"variants": found})
 
 
-def _write(folder: Path, made: Made) -> None:
-    """Everything about one problem."""
+def _files(made: Made) -> Iterator[tuple[str, str]]:
+    """Everything about one problem: name and text of each file."""
     from rnncalc import homework
     from rnncalc.render import Look, render
     from rnncalc.render.numbers import Rounding
 
     look = Look(Rounding(6))
     statement, solved = homework.statement(made), homework.solution(made)
-    _write_file(folder / "problem.json", _json(made.keys))
-    _write_file(folder / "form.json", _json(homework.form(made)))
-    _write_file(folder / "form.csv", homework.form_csv(made))
-    _write_file(folder / "solution.json", _json({"answers": made.solution()}))
+    yield "problem.json", _json(made.keys)
+    yield "form.json", _json(homework.form(made))
+    yield "form.csv", homework.form_csv(made)
+    yield "solution.json", _json({"answers": made.solution()})
     for ending, format in (("md", "markdown"), ("tex", "latex")):
-        _write_file(folder / f"statement.{ending}", render(statement, format, look))
-        _write_file(folder / f"solution.{ending}", render(solved, format, look))
+        yield f"statement.{ending}", render(statement, format, look)
+        yield f"solution.{ending}", render(solved, format, look)
 
 
 def _json(data: object) -> str:
@@ -124,11 +126,28 @@ def _json(data: object) -> str:
     return render(Document([], json.loads(json.dumps(data))), "json")
 
 
-def _write_file(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.UsageError(
-            _("cannot write {name}: {reason}").format(name=path.parent, reason=because(error))
-        ) from None
-    write(text, str(path))
+def _write(folder: Path, files: Iterable[tuple[str, str]]) -> str:
+    """Write them. What lay there and was another text is put aside: a sign that it was, and where the last one is."""
+    from rnncalc.safe import put_aside
+
+    kept = ""
+    for name, text in files:
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_file() and path.read_bytes().split() != text.encode().split():
+                kept = str(put_aside(path))
+        except OSError as error:
+            message = _("cannot write {name}: {reason}").format(name=path.parent, reason=because(error))
+            raise click.UsageError(message) from None
+        write(text, str(path))
+    return kept
+
+
+def _note(kept: str, message: str = "") -> None:
+    """What there is to say of what was written, on standard error."""
+    if kept:
+        note = _("note: files that were there before are kept, with a number behind their names: {name}")
+        click.echo(note.format(name=kept), err=True)
+    if message:
+        click.echo(message, err=True)
