@@ -12,7 +12,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from helpers import CELLS, MGU, random_arrays, random_network, run
+from helpers import CELLS, MGU, compiler, random_arrays, random_network, run
 from helpers import EXAMPLES as HERE
 
 from rnncalc import data, recipe
@@ -39,6 +39,7 @@ REACHED = {  # example → shorter run, what it must still reach on unseen data
 }
 
 
+@compiler  # walked, they take hours
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_one_command(name, tmp_path):
     shorter, reached = REACHED[name]
@@ -384,6 +385,7 @@ def poet(tmp_path_factory):
     return folder / "m.safetensors"
 
 
+@compiler
 def test_an_acrostic_begins_its_lines_as_asked(poet):
     model = models.load(poet)
     for seed in range(4):
@@ -396,6 +398,7 @@ def test_an_acrostic_begins_its_lines_as_asked(poet):
     assert "鑫" in notes[0]
 
 
+@compiler
 def test_the_likeliest_text_does_not_depend_on_the_seed(poet):
     model = models.load(poet)
     assert len({generate(model, start="床", temperature=0, seed=seed) for seed in range(3)}) == 1
