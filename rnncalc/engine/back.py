@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import numpy as np
 from rnncalc.engine import back_loops as loops
 from rnncalc.engine.compiled import CompiledCell
 from rnncalc.engine.jit import machine_code
-from rnncalc.engine.pack import Rows, run_of
+from rnncalc.engine.pack import Parts, Rows, run_of
 from rnncalc.engine.room import aligned
 from rnncalc.equations import INPUT
 from rnncalc.schedule import Schedule
@@ -23,23 +22,6 @@ if TYPE_CHECKING:
 LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
 PART = 16 * 1024 * 1024  # bytes of the most that are
 ROWS = loops.BLOCK  # the fewest that are: less would go over the weights' gradients too often
-
-
-class Shown(Mapping[str, np.ndarray]):
-    """The arrays of which a vector is made, by name: views, made when somebody asks. places: slice and shape."""
-
-    def __init__(self, vector: np.ndarray, places: Mapping[str, tuple[slice, tuple[int, ...]]]):
-        self.vector, self.places = vector, places
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        place, shape = self.places[name]
-        return self.vector[place].reshape(shape)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.places)
-
-    def __len__(self) -> int:
-        return len(self.places)
 
 
 class CompiledAdjoint:
@@ -57,7 +39,6 @@ class CompiledAdjoint:
         self.arriving, self.at = self.back.nothing, ""  # what waits to be brought in, and at which signal
         self.chunk = 0
         self.sums: tuple[np.ndarray, np.ndarray] | None = None  # the gradients of weights and biases, once added up
-        self.g: np.ndarray | None = None  # those of everything that a person gives
         self.next: np.ndarray | None = None  # adjoints for the next sweep
 
     def add(self, signal: str, rows: np.ndarray) -> None:
@@ -176,23 +157,22 @@ class CompiledAdjoint:
         block = self._starts if self.sums else self.reached
         return {state: self._view(block, state)[: self.schedule.sequences] for state in self.cell.state}
 
-    def stacked(self) -> Shown:
+    def stacked(self) -> Parts:
         """The gradient of every array that a person gives, by name."""
-        if self.g is None:
-            self._lay_out()
-        assert self.g is not None
         self.g.flags.writeable = False
-        return Shown(self.g, self.back.stacks)
+        return Parts(self.g, self.back.stacks)
 
-    def _lay_out(self) -> None:
-        """From the sums of the loops to g."""
+    @cached_property
+    def g(self) -> np.ndarray:
+        """All of them, one after the other."""
         back, sums = self.back, self.sums
         if sums is None:
             sums, first = self._no_sums(), self.schedule.sequences
             self._add_up(self.reached, self.signals, first, slice(0, len(self.inputs)), 0, *sums)
-        self.g = aligned(back.shown_entries, self.dtype)
-        arguments = back.shown, self.packed.lanes, *sums, self.slopes, np.empty(back.width, np.int64), self.g
+        g = aligned(back.shown_entries, self.dtype)
+        arguments = back.shown, self.packed.lanes, *sums, self.slopes, np.empty(back.width, np.int64), g
         machine_code(loops.lay_out, self.dtype, arguments)(*arguments)
+        return g
 
     @cached_property
     def slopes(self) -> np.ndarray:

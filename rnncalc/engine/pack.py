@@ -49,6 +49,23 @@ class Rows(Mapping[str, np.ndarray]):
         return len(self.places)
 
 
+class Parts(Mapping[str, np.ndarray]):
+    """The arrays of which a vector is made, by name: views, made when somebody asks. places: slice and shape."""
+
+    def __init__(self, vector: np.ndarray, places: Mapping[str, tuple[slice, tuple[int, ...]]]):
+        self.vector, self.places = vector, places
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        place, shape = self.places[name]
+        return self.vector[place].reshape(shape)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
 class Panels:
     """Weights packed one after the other, with the column where each of their vectors goes."""
 
