@@ -87,14 +87,12 @@ class _Descent:
     def __init__(self, network: Network, trace: Trace):
         self.network, self.view, self.ran = network, trace.view, trace.made.ran
         self.schedule = schedule = self.view.schedule
-        cells = network.cells
-        self.passes = [
-            cell.adjoint(ran.blocks, ran.inputs, schedule) for cell, ran, _one in zip(cells, self.ran, network.passes)
-        ]
+        cells, ran = network.cells, self.ran
         self.read_out: Any = None
         if network.read_out:
-            top = self.ran[-1]
+            top, ran = ran[-1], ran[:-1]
             self.read_out = cells[-1].adjoint(top.blocks, top.inputs, Schedule.flat(len(top.inputs)))
+        self.passes = [cell.adjoint(one.blocks, one.inputs, schedule) for cell, one in zip(cells, ran)]
         self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
 
     def top(self, judged: Judged) -> None:

@@ -91,6 +91,11 @@ class Network:
         last = top.cell.lines[top.cell.emits]
         return last.function if top.cell.outputs and isinstance(last, Call) else "identity"
 
+    @property
+    def passes(self) -> list[Pass]:
+        """Every pass, layer by layer, forward before backward."""
+        return _passes(self.layers)
+
     @cached_property
     def y_width(self) -> int:
         """O: the entries of y."""
@@ -244,11 +249,7 @@ class Network:
         return lanes(self.dtype.itemsize)
 
     def forget(self) -> None:
-        """The weights have changed: pack them anew when they are next needed, and refuse the traces before.
-
-        passes: every pass, layer by layer, forward before backward.
-        """
-        self.passes = _passes(self.layers)
+        """The weights have changed: pack them anew when they are next needed, and refuse the traces before."""
         self._cells: list[Any] = []
         self._ready = {}
         self.weights = object()  # another one whenever they change

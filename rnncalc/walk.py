@@ -184,8 +184,11 @@ class WalkedAdjoint:
 
     def parameters(self) -> dict[str, np.ndarray]:
         """The gradient of every parameter, by symbol: for a weight, one product over all rows."""
-        found = dict(self.elementwise)
-        first = self.schedule.sequences
+        with np.errstate(all="ignore"):  # what is not finite is reported by who asks
+            return self._parameters()
+
+    def _parameters(self) -> dict[str, np.ndarray]:
+        found, first = dict(self.elementwise), self.schedule.sequences
         for stage in self.cell.stages:
             for line in stage.products:
                 gradient = self.totals[line.signal][first:]

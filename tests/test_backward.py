@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import ENGINES, MGU, ODD, every_cell, random_arrays, random_starts
+from helpers import ENGINES, MGU, ODD, compiler, every_cell, random_arrays, random_starts
 
 import rnncalc
 from rnncalc.cells import Cell
@@ -126,6 +126,7 @@ def test_both_engines_give_the_same_gradients(engine):
     assert rng is not None
 
 
+@compiler
 @pytest.mark.parametrize("part", [1, 2000, 5000])
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", ["elman", "lstm", "gru", "odd", "i2h_i2o"])

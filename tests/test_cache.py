@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import python
+from helpers import compiler, python
 
 RUN = """
 import numpy as np, rnncalc
@@ -30,6 +30,7 @@ def kernels(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*.nbc")}
 
 
+@compiler
 def test_two_own_cells_of_one_name_in_two_processes(tmp_path):
     first, folder = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
     assert first == "[0.25, 0.625]"
@@ -56,6 +57,7 @@ def test_a_forced_width_has_a_folder_of_its_own(tmp_path):
     assert one[1] != two[1]
 
 
+@compiler
 def test_an_edited_source_has_a_folder_of_its_own(tmp_path):
     """The trap: a helper in another file is edited, and its callers' machine code stays."""
     import rnncalc
@@ -133,6 +135,7 @@ def test_a_full_disk_while_saving(tmp_path):
     assert not kernels(tmp_path)
 
 
+@compiler
 def test_four_processes_at_once(tmp_path):
     lines = [PLAIN, TANH, PLAIN, TANH]
     surroundings = {**os.environ, "RNNCALC_CACHE_DIR": str(tmp_path)}

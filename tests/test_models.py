@@ -234,6 +234,7 @@ def same(first, second):
     assert np.array_equal(first.network.read_out.arrays["V"], second.network.read_out.arrays["V"])
 
 
+@compiler
 def test_a_run_that_is_killed_is_resumed_to_the_same_bits(tmp_path):
     whole, killed, seen = killed_and_resumed(tmp_path, 3, epochs=400)
     same(whole, killed)

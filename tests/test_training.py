@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers import every_cell, random_arrays, random_network
+from helpers import compiler, every_cell, random_arrays, random_network
 
 import rnncalc
 from rnncalc.engine.train_loops import DIFFERENTIATE
@@ -97,6 +97,7 @@ def agree(net, loss, **how):
         assert np.allclose(found.pop(name), array, rtol=tolerance, atol=tolerance * np.abs(array).max())
 
 
+@compiler
 @pytest.mark.parametrize("name", CELLS)
 def test_a_step_finds_the_gradients_of_backward(name):
     cell = CELLS[name]
@@ -115,6 +116,7 @@ def test_a_step_finds_the_gradients_of_backward(name):
             agree(net, "cross_entropy", truncate=K, last=True, lengths=LENGTHS)
 
 
+@compiler
 @pytest.mark.parametrize("kind", ["three", "both", "backward", "odd", "odd both"])
 def test_a_step_goes_through_stacks(kind):
     for lengths in (None, LENGTHS):
@@ -130,6 +132,7 @@ def test_a_step_goes_through_stacks(kind):
         agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, truncate=2, engine=WalkedStep)
 
 
+@compiler
 def test_a_step_in_single_precision():
     net = random_network(CELLS["lstm"], engine="numba", read_out="sigmoid", dtype="float32")
     agree(net, "binary_cross_entropy", last=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import python
+from helpers import compiler, python
 
 from rnncalc.cells import Cell
 from rnncalc.engine.compiled import CompiledCell
@@ -36,6 +36,7 @@ def samples(dtype: type, count: int = 300_000) -> np.ndarray:
     return np.concatenate([near, far, small]).astype(dtype)
 
 
+@compiler
 @pytest.mark.skipif(not LONG, reason="this machine's long double is no longer than a double")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -49,6 +50,7 @@ def test_a_few_units_in_the_last_place(name, dtype):
     assert off.max() < most, (off.max(), x[off.argmax()])
 
 
+@compiler
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_ends_of_the_range(dtype):
     tiny, huge = np.finfo(dtype).tiny, np.finfo(dtype).max
@@ -64,6 +66,7 @@ def test_the_ends_of_the_range(dtype):
     assert np.signbit(compiled("tanh", x))[1]
 
 
+@compiler
 def test_exp_goes_to_zero_gradually():
     x = np.array([-708.0, -720.0, -744.0, -745.2, -800.0])
     np.testing.assert_allclose(compiled("exp", x), np.exp(x), rtol=0, atol=5e-324)
