@@ -33,7 +33,8 @@ def cell(rows: dict[str, dict[str, Any]], threads: int) -> str:
         goals.append(f"{row['target']:g}" if row["target"] else "–")
         share = row["limit"] / row["seconds"]["rnncalc"] / threads
         shares.append(f"{100 * share:.0f}")
-        most.append(f"{row['best'] / share:.2g}")
+        ratio = row["best"] / share
+        most.append(f"{ratio:.2g}" if ratio < 99.5 else ">99")
     goals = goals[:1] if len(set(goals)) == 1 else goals
     return f"{' / '.join(best)}<br>{'/'.join(goals)}; {'/'.join(shares)} % of {'/'.join(most)}"
 
