@@ -99,7 +99,7 @@ class _Descent:
         """Bring in the loss, and take it through the read-out."""
         if self.read_out is None:
             cell = self.network.layers[-1].cell
-            if judged.at == "s" != cell.emits and "s" in cell.outputs:
+            if judged.at == "s" and "s" in cell.outputs and cell.emits != "s":
                 self.passes[-1].add("s", judged.gradient)
             else:
                 self.arriving = judged.gradient

@@ -167,8 +167,8 @@ class Network:
     def _readied(self, x: ArrayLike, layout: str, view: View) -> Ready | None:
         """What runs on inputs of this shape, if it is a case for that; kept for the next time."""
         key = np.shape(x), layout
-        ready = self._ready.get(key) or Ready.of(self, view)
-        if ready:
+        ready = self._ready.get(key)
+        if ready is None and (ready := Ready.of(self, view)):
             if len(self._ready) >= KEPT:
                 self._ready = {}
             self._ready[key] = ready
