@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,9 @@ def test_a_folder_is_no_output_file(tmp_path):
 def test_control_c():
     x = "0.01 * np.ones((200000, 1))"
     command = [*RNNCALC, "forward", "--U", "1", "--W", "0.5", "--x", f"np.zeros((1, 1)) + {x}", "--engine", "equations"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background may be deaf to it
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, preexec_fn=heard) as process:
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=60)

@@ -26,7 +26,7 @@ def compiled(name: str, x: np.ndarray) -> np.ndarray:
     cell = Cell(f"only_{name}", {"h": f"{name}(x_t)"}, [], "h")
     run = CompiledCell(cell, {}, {"H": len(x), "D": len(x)}, x.dtype)
     assert run.packed.program is PROGRAMS[cell.digest]
-    return run.forward(x[None], Schedule.flat(1), {})["h"][0].copy()
+    return run.tracing(Schedule.flat(1), {})(x[None])["h"][0].copy()
 
 
 def samples(dtype: type, count: int = 300_000) -> np.ndarray:
