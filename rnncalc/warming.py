@@ -8,7 +8,7 @@ from rnncalc.layer import Layer, cell_named
 from rnncalc.network import Network
 from rnncalc.optim import OPTIMIZERS
 
-UNITS, INPUTS, STEPS = 2, 3, 2
+UNITS, INPUTS, STEPS = 3, 2, 2  # units that fill no vector, so that those across the sequences are fuller
 MANY = 128  # sequences, so many that vectors run across them
 
 
