@@ -58,11 +58,11 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     if variants or students:
         assert folder is not None
         people = list(_people(students)) if students else [str(number + 1) for number in range(variants or 0)]
-        written = _variants(folder, wish, people)
+        _write(folder, _variants(wish, people))
         message = _("{n} problems in {folder}; grade them with variants.json")
-        _note(_write(folder, written), message.format(n=len(people), folder=folder))
+        click.echo(message.format(n=len(people), folder=folder), err=True)
     elif folder:
-        _note(_write(folder, _files(make(wish))))
+        _write(folder, _files(make(wish)))
     else:
         made = make(wish)
         show(homework.solution(made) if solution else homework.statement(made), **look)
@@ -85,7 +85,7 @@ def _people(name: str) -> Iterator[str]:
     yield from read_roster(name)
 
 
-def _variants(folder: Path, wish: Wish, people: list[str]) -> Iterator[tuple[str, str]]:
+def _variants(wish: Wish, people: list[str]) -> Iterator[tuple[str, str]]:
     """A folder for each, and what grades them all."""
     from dataclasses import replace
 
@@ -126,28 +126,21 @@ def _json(data: object) -> str:
     return render(Document([], json.loads(json.dumps(data))), "json")
 
 
-def _write(folder: Path, files: Iterable[tuple[str, str]]) -> str:
-    """Write them. What lay there and was another text is put aside: a sign that it was, and where the last one is."""
+def _write(folder: Path, files: Iterable[tuple[str, str]]) -> None:
+    """Write them. What lay there and is another text, such as a form that somebody filled in, is put aside."""
     from rnncalc.safe import put_aside
 
-    kept = ""
+    kept = None
     for name, text in files:
         path = folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_file() and path.read_bytes().split() != text.encode().split():
-                kept = str(put_aside(path))
+            if path.is_file() and path.read_bytes().split() != text.encode().split():  # line ends may differ
+                kept = put_aside(path)
         except OSError as error:
             message = _("cannot write {name}: {reason}").format(name=path.parent, reason=because(error))
             raise click.UsageError(message) from None
         write(text, str(path))
-    return kept
-
-
-def _note(kept: str, message: str = "") -> None:
-    """What there is to say of what was written, on standard error."""
     if kept:
         note = _("note: files that were there before are kept, with a number behind their names: {name}")
         click.echo(note.format(name=kept), err=True)
-    if message:
-        click.echo(message, err=True)

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.engine import back_loops, loops
+from rnncalc.engine import loops
 from rnncalc.engine.back_pack import PackedBack
-from rnncalc.engine.jit import address_of, cell_signature
 from rnncalc.engine.pack import Packed
 from rnncalc.equations import INPUT
 
@@ -28,15 +27,12 @@ class PackedAcross:
     @cached_property
     def tables(self) -> tuple[Any, ...]:
         """The address of the cell's backward loop, compiled on first need, and what it is called with."""
-        back, extras, none = self.back, self.packed.extras, np.empty(0, self.dtype)
-        geometry, weights = back.geometry, (back.panels, back.columns)
-        arguments = none, 0, geometry, none, none, 0, 0, geometry, 0, 0, back.products, back.rowwise, *weights, extras
-        loop = address_of(back_loops.backward, cell_signature(self.cell.digest, *arguments, none, none, 0, 0, 0, -1))
+        back = self.back
         states = self.packed.states.copy()
         states[:, loops.OFFSET] = [back.slots[state] for state in self.cell.state]
         places = back.slots.get(INPUT, -1), back.clear
-        tables = back.products, back.rowwise, back.inputs, *weights, extras, states
-        return loop, geometry, self.pitch, *tables, *places
+        tables = back.products, back.rowwise, back.inputs, back.panels, back.columns, self.packed.extras, states
+        return back.loop, back.geometry, self.pitch, *tables, *places
 
     def _find_sums(self) -> None:
         """The weight gradients to be summed, one for every line that uses a weight; the entries of all."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +14,6 @@ from rnncalc.engine.room import aligned
 from rnncalc.equations import INPUT
 from rnncalc.schedule import Schedule
 from rnncalc.threads import EVERY, shares, side_by_side
-
-if TYPE_CHECKING:
-    pass
 
 LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
 PART = 16 * 1024 * 1024  # bytes of the most that are

@@ -154,7 +154,7 @@ class PackedBack:
 
     @cached_property
     def loop(self) -> int:
-        """Where that lies."""
+        """The address of that loop, for machine code that calls it."""
         none, some, nowhere = self.panels[:0], self.columns, (0, 0, 0)
         arguments = (
             none, 0, self.geometry, none, none, 0, 0, some, 0, 0, *self.tables, none, none, *nowhere, -1
