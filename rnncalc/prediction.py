@@ -11,19 +11,21 @@ from rnncalc.data import read_again, scaling
 from rnncalc.errors import ProblemError
 from rnncalc.functions import sigmoid, softmax
 from rnncalc.language import _
-from rnncalc.runs import outputs
+from rnncalc.series import outputs
 from rnncalc.weights.models import Model
 
 
 def predict(model: Model, source: str, every: bool = False) -> Iterator[dict[str, Any]]:
     """A record for each prediction: sequence and step (from 1), and the class with its probability, or the numbers.
 
-    At each sequence's last step where the model was trained so, unless every step is wanted.
+    At each sequence's last step where the model was trained so, unless every step is wanted. A series is one sequence:
+    the state is carried through all of it, also where training cut it into windows. Only where a window is what was
+    learnt, with its target at the last step, it is cut into windows, counted from its end.
     """
     about = model.data
     if not about:
         raise ProblemError(_("this model does not say how its data was read"))
-    sequences = read_again(source, about)
+    sequences = read_again(source, about, whole=True)
     y = outputs(model.network, sequences)
     last = about["at"] == "last" and not every
     names = about.get("target") or []

@@ -14,9 +14,9 @@ from rnncalc.bigram import Bigram
 from rnncalc.data import scaling
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
-from rnncalc.network import Network
 from rnncalc.recipe import Run, prepare
 from rnncalc.sequences import Sequences
+from rnncalc.series import outputs
 from rnncalc.training import Trainer
 from rnncalc.weights import models
 
@@ -83,27 +83,6 @@ def carry_out(run: Run, output: str | None, interval: float, watch: Callable[[Tr
 def save(run: Run, output: str) -> None:
     """The model as it is now."""
     models.save(models.Model(run.network, run.about, run.options, run.trainer.progress.history), output)
-
-
-def outputs(network: Network, sequences: Sequences, batch: int = 64) -> np.ndarray:
-    """y of every row of every sequence, (R, O), in the order of the rows."""
-    found = np.zeros((len(sequences.x), network.sizes["O"]), network.dtype)
-    order = np.argsort(-sequences.lengths, kind="stable")
-    for begin in range(0, len(order), batch):
-        which = order[begin : begin + batch]
-        lengths = sequences.lengths[which]
-        steps = int(lengths.max(initial=0))
-        there = np.arange(steps) < lengths[:, None]
-        rows = (sequences.starts[which][:, None] + np.arange(steps))[there]
-        x = np.zeros((len(which), steps, sequences.inputs), network.dtype)
-        if sequences.tokens:
-            x[there] = np.arange(sequences.inputs) == np.asarray(sequences.x[rows])[:, None]
-        else:
-            x[there] = sequences.x[rows]
-        y = network(x, lengths=lengths)
-        assert isinstance(y, np.ndarray)
-        found[rows] = y[there]
-    return found
 
 
 def judged(run: Run, data: Sequences) -> dict[str, float]:

@@ -9,7 +9,7 @@ that a run can be taken up anywhere and goes on as if nothing had happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ from rnncalc.language import _
 from rnncalc.layer import as_array
 from rnncalc.schedule import Schedule
 from rnncalc.spool import blocks, copied
+from rnncalc.targets import of_rows
 
 POOL = 32  # batches that are sorted by length together: near enough in length, far enough from the same each epoch
 
@@ -37,13 +38,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Sequences:
-    """Inputs and targets of N sequences. inputs: D. ordered: they follow one another in time (windows of a series)."""
+    """Inputs and targets of N sequences. inputs: D.
+
+    series (S + 1,): the sequences are windows that follow one another in time, and here each series of them begins.
+    """
 
     x: np.ndarray
     y: np.ndarray
     starts: np.ndarray
     inputs: int
-    ordered: bool = False
+    series: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -94,7 +98,7 @@ class Sequences:
         stacked = np.concatenate(rows) if rows else np.zeros((0, inputs))
         if tokens and len(stacked) and (stacked.min() < -1 or stacked.max() >= inputs):
             raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=inputs - 1)
-        targets = np.full(len(stacked), -1) if y is None else _targets(y, starts, [len(one) for one in parts], classes)
+        targets = np.full(len(stacked), -1) if y is None else of_rows(y, starts, [len(one) for one in parts], classes)
         return cls(stacked, targets, starts, inputs)
 
     def chosen(self, which: np.ndarray) -> Sequences:
@@ -102,31 +106,63 @@ class Sequences:
         begins, lengths = self.starts[which], self.lengths[which]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         x, y = (copied(rows, begins, lengths) for rows in (self.x, self.y))
-        return replace(self, x=x, y=y, starts=starts)
+        return replace(self, x=x, y=y, starts=starts, series=None)
 
     def split(self, share: float, seed: int) -> tuple[Sequences, Sequences | None]:
-        """Without and with that share, drawn by the seed; of a series the end, of one long sequence its last steps."""
+        """Without and with that share, drawn by the seed; the end of each series, of one long sequence its last steps.
+
+        Raises ShapeError.
+        """
+        if not 0 <= share < 1:
+            raise ShapeError(
+                _("the share put aside for validation is at least 0 and below 1, not {share}"), share=share
+            )
         if not share:
             return self, None
         if len(self) == 1:
-            cut = round(len(self.x) * (1 - share))
+            cut = min(round(len(self.x) * (1 - share)), len(self.x) - 1)
+            if cut < 1:
+                raise ShapeError(_("{n} steps are too few to put {share} aside"), n=len(self.x), share=share)
             ends = (0, cut), (cut, len(self.x))
             first, second = (
-                replace(self, x=self.x[a:b], y=self.y[a:b], starts=np.array([0, b - a], np.int64)) for a, b in ends
+                replace(self, x=self.x[a:b], y=self.y[a:b], starts=np.array([0, b - a], np.int64), series=None)
+                for a, b in ends
             )
             return first, second
-        order = np.arange(len(self)) if self.ordered else np.random.default_rng([seed, 0]).permutation(len(self))
-        cut = len(self) - max(1, round(len(self) * share))
-        if cut < 1:
+        held = self._ends(share) if self.series is not None else self._drawn(share, seed)
+        if not 0 < held.sum() < len(self):
             raise ShapeError(_("{n} sequences are too few to put {share} aside"), n=len(self), share=share)
-        if self.ordered:  # neighbours, which need no copy
+        cut = len(self) - int(held.sum())
+        if held[cut:].all():  # neighbours, which need no copy
             return self._run(0, cut), self._run(cut, len(self))
-        return self.chosen(np.sort(order[:cut])), self.chosen(np.sort(order[cut:]))
+        return self.chosen(np.flatnonzero(~held)), self.chosen(np.flatnonzero(held))
+
+    def _drawn(self, share: float, seed: int) -> np.ndarray:
+        """Which sequences are put aside: drawn."""
+        held = np.zeros(len(self), bool)
+        held[
+            np.random.default_rng([seed, 0]).permutation(len(self))[len(self) - max(1, round(len(self) * share)) :]
+        ] = 1
+        return held
+
+    def _ends(self, share: float) -> np.ndarray:
+        """Which windows are put aside: that share of each series, at its end, one at least; none of a single window."""
+        assert self.series is not None
+        counts = np.diff(self.series)
+        held = np.clip(np.round(counts * share).astype(np.int64), 1, np.maximum(counts - 1, 0)).clip(0)
+        number = np.arange(len(self)) - np.repeat(self.series[:-1], counts)
+        return number >= np.repeat(counts - held, counts)
 
     def _run(self, first: int, last: int) -> Sequences:
         """Neighbouring sequences: views."""
         begin, end = self.starts[first], self.starts[last]
-        return replace(self, x=self.x[begin:end], y=self.y[begin:end], starts=self.starts[first : last + 1] - begin)
+        return replace(
+            self,
+            x=self.x[begin:end],
+            y=self.y[begin:end],
+            starts=self.starts[first : last + 1] - begin,
+            series=None,
+        )
 
     # batches ----------------------------------------------------------------------------------------------------------
 
@@ -212,38 +248,3 @@ def _full(sequences: int, steps: int) -> Schedule:
     if (sequences, steps) not in _kept:
         _kept[sequences, steps] = Schedule(sequences, steps)
     return _kept[sequences, steps]
-
-
-def _targets(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:
-    """The targets of every row. given: how many steps each sequence had before its length cut it."""
-    y = list(y) if np.iterable(y) else [y]
-    if len(y) != len(given):
-        raise ShapeError(_("{n} sequences need {n} targets or rows of them, got {m}"), n=len(given), m=len(y))
-    try:
-        parts = [np.asarray(one, np.float64) for one in y]
-    except (TypeError, ValueError):
-        raise ShapeError(
-            _("y: targets are numbers: class numbers from 0, or rows of O; None where there is none")
-        ) from None
-    wide = 0 if classes else 1
-    each = [part.ndim == wide + 1 and len(part) == steps for part, steps in zip(parts, given)]
-    flat = not classes and all(part.ndim == 1 and len(part) == n for part, n in zip(parts, given))
-    if flat and max(given, default=0) > 1:  # one number a step
-        parts, each = [part[:, None] for part in parts], [True] * len(parts)
-    if all(each):
-        rows = np.concatenate([part[: end - begin] for part, begin, end in zip(parts, starts, starts[1:])])
-    else:
-        values = [part.reshape(-1) for part in parts]
-        if any(len(value) != len(values[0]) for value in values) or (classes and len(values[0]) != 1):
-            raise ShapeError(_("y: a row for each step, or one for each sequence, and all of one width"))
-        width = len(values[0])
-        rows = np.full((int(starts[-1]), width), np.nan)
-        kept = np.flatnonzero(np.diff(starts) > 0)
-        rows[starts[1:][kept] - 1] = np.stack(values)[kept]
-        rows = rows[:, 0] if classes else rows
-    if not classes:
-        return rows
-    known = np.where(np.isnan(rows), -1, rows)
-    if (known != np.floor(known)).any() or (known < -1).any():
-        raise ShapeError(_("y: class numbers are whole numbers from 0"))
-    return known.astype(np.int64)

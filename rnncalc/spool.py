@@ -65,6 +65,14 @@ class Spool:
         return self.map
 
 
+def on_disk_if_large(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Zeros of a shape that is known: in memory, or beyond LIMIT bytes in a temporary file."""
+    if int(np.prod(shape)) * dtype.itemsize <= LIMIT:
+        return np.zeros(shape, dtype)
+    with tempfile.TemporaryFile(prefix="rnncalc-") as file:  # the map keeps it
+        return np.memmap(file, dtype, "w+", shape=shape)
+
+
 def release(rows: np.ndarray) -> None:
     """Let go of what a map holds in memory; it is fetched from its file again when it is needed."""
     pages = getattr(rows, "_mmap", None)

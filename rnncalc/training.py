@@ -48,6 +48,8 @@ class Trainer:
         if any(np.ndim(start) > 1 for one in network.passes for start in one.starts.values()):
             raise ProblemError(_("a network that is trained has one start for all sequences, (H,), not (N, H)"))
         self._check(data)
+        if validation is not None and not validation.targets:
+            raise ProblemError(_("validation: what is put aside has not one target: put more aside, with val"))
         self.parameters = Parameters(network)
         self.g = np.zeros_like(self.parameters.vector)
         compiled = network.engine == "numba" and network.compiles

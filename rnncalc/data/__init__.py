@@ -39,9 +39,13 @@ def read(source: str, about: dict[str, Any], loss: str | None = None) -> tuple[S
     return arranged(rows, about), loss
 
 
-def read_again(source: str, about: dict[str, Any]) -> Sequences:
-    """Sequences read as those that the account is of: the same columns, vocabulary, labels, scaling. Targets or not."""
-    sequences = arranged(_rows(source, dict(about), "cross_entropy" if about["classes"] else "again"), about)
+def read_again(source: str, about: dict[str, Any], whole: bool = False) -> Sequences:
+    """Sequences read as those that the account is of: the same columns, vocabulary, labels, scaling. Targets or not.
+
+    whole: to predict, see `arranged`.
+    """
+    rows = _rows(source, dict(about), "cross_entropy" if about["classes"] else "again")
+    sequences = arranged(rows, about, whole)
     return scaling.applied(sequences, about)
 
 
@@ -65,9 +69,13 @@ def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     return found
 
 
-def arranged(rows: Rows, about: dict[str, Any]) -> Sequences:
-    """Rows as sequences: targets moved ahead, kept at the last step only, a series cut into windows."""
-    x, y, starts, ordered = rows.x, rows.y, rows.starts, False
+def arranged(rows: Rows, about: dict[str, Any], whole: bool = False) -> Sequences:
+    """Rows as sequences: targets moved ahead, kept at the last step only, a series cut into windows.
+
+    whole: a series stays one sequence, unless its windows have their target at the last step, after so many steps from
+    the initial state; these are then counted from its end, so that the last one is whole.
+    """
+    x, y, starts, series = rows.x, rows.y, rows.starts, None
     none = -1 if y.ndim == 1 else np.nan
     ends = starts[1:][np.diff(starts) > 0]
     ahead = int(about.get("ahead") or 0)
@@ -78,12 +86,13 @@ def arranged(rows: Rows, about: dict[str, Any]) -> Sequences:
         release(y)
         for begin, end in zip(starts, starts[1:]):
             y[max(end - ahead, begin) : end] = none
-    window = int(about.get("window") or 0)
-    if window:
-        cuts = [np.arange(a, b, window) for a, b in zip(starts, starts[1:])]
+    last, window = about.setdefault("at", rows.at) == "last", int(about.get("window") or 0)
+    if window and (last or not whole):
+        cuts = [_windows(begin, end, window, whole) for begin, end in zip(starts, starts[1:])]
+        series = np.concatenate([[0], np.cumsum([len(cut) for cut in cuts])]).astype(np.int64)
         starts = np.concatenate([*cuts, starts[-1:]]).astype(np.int64)
-        ends, ordered = starts[1:], True
-    if about.setdefault("at", rows.at) == "last":
+        ends = starts[1:]
+    if last:
         begin = 0
         for (some,) in blocks(y):  # in place, as above; an end is the row after a last one
             first, beyond = np.searchsorted(ends, [begin + 1, begin + len(some) + 1])
@@ -92,4 +101,11 @@ def arranged(rows: Rows, about: dict[str, Any]) -> Sequences:
             some[:] = none
             some[at] = kept
             begin += len(some)
-    return Sequences(x, y, starts, about["inputs"], ordered)
+    return Sequences(x, y, starts, about["inputs"], series)
+
+
+def _windows(begin: int, end: int, window: int, from_end: bool) -> np.ndarray:
+    """Where the windows of a series begin: only the last one, or counted from the end the first one, may be shorter."""
+    if not from_end:
+        return np.arange(begin, end, window)
+    return np.maximum(np.arange(end - window, begin - window, -window)[::-1], begin)
