@@ -23,7 +23,17 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
-    raise ImportError("RNNClassifier and RNNRegressor need scikit-learn 1.6: pip install rnncalc[sklearn]") from error
+    reason = error
+
+    class _Nothing:
+        """Stands in for scikit-learn's bases, so that help(rnncalc) can be read without it."""
+
+        def __new__(cls, *_given: Any, **_named: Any) -> Any:
+            text = _("RNNClassifier and RNNRegressor need scikit-learn 1.6: pip install rnncalc[sklearn]")
+            raise ImportError(text) from reason
+
+    BaseEstimator = _Nothing
+    ClassifierMixin, RegressorMixin = type("ClassifierMixin", (), {}), type("RegressorMixin", (), {})
 
 
 class _Recurrent(BaseEstimator):

@@ -12,6 +12,7 @@ import pytest
 from rnncalc.cli.main import COMMANDS, commands
 
 ROOT = Path(__file__).parents[1]
+EXTRAS = {"torch", "onnx", "onnxruntime", "jax", "sklearn", "matplotlib", "dask", "distributed"}
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 
 
@@ -85,9 +86,11 @@ def test_files_that_the_tour_names_are_there():
             assert path.exists(), name
 
 
-def test_every_bench_script_finds_what_it_imports():
-    scripts = sorted((ROOT / "bench").glob("*.py"))
-    code = "import importlib, sys; sys.path.insert(0, 'bench'); [importlib.import_module(n) for n in sys.argv[1:]]"
-    names = [script.stem for script in scripts]
-    done = subprocess.run([sys.executable, "-c", code, *names], cwd=ROOT, capture_output=True, text=True)
+@pytest.mark.parametrize("script", sorted((ROOT / "bench").glob("*.py")), ids=lambda path: path.stem)
+def test_every_bench_script_finds_what_it_imports(script):
+    code = f"import sys; sys.path.insert(0, 'bench'); import {script.stem}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    lacking = re.search(r"ModuleNotFoundError: No module named '(\w+)", done.stderr)
+    if lacking and lacking[1] in EXTRAS:
+        pytest.importorskip(lacking[1])
     assert done.returncode == 0, done.stderr

@@ -20,6 +20,16 @@ def test_every_public_name_is_there_and_says_what_it_is():
         _ = rnncalc.Transformer
 
 
+def test_help_needs_no_extra():
+    code = "import sys; sys.modules['sklearn'] = None; import rnncalc; {}"
+    shown = python(code.format("help(rnncalc)"))
+    assert not [name for name in rnncalc.__all__ if name not in shown]
+    assert "series" in python(code.format("help(rnncalc.RNNClassifier)"))
+    made = code.format("print(issubclass(rnncalc.RNNRegressor, object)); rnncalc.RNNRegressor(hidden=3)")
+    with pytest.raises(AssertionError, match=r"ImportError: .*pip install rnncalc\[sklearn\]"):
+        python(made)
+
+
 def test_importing_costs_nothing():
     heavy = python("import sys, rnncalc, rnncalc.cli.main; print(*{'numpy', 'numba', 'rich'} & set(sys.modules))")
     assert heavy.strip() == ""

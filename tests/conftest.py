@@ -1,0 +1,57 @@
+"""What a run leaves out because an extra is not installed: counted and named at its end, and run by `--witnesses`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+import pytest
+
+LEFT_OUT = "rnncalc/left-out"  # in pytest's cache: test, or file of tests → the package that it needs
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "run only what the last run left out because an extra was not installed; all of them must be installed now"
+    parser.addoption("--witnesses", action="store_true", help=text)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("witnesses"):
+        wanted = config.cache.get(LEFT_OUT, {})
+        chosen = [item for item in items if not {item.nodeid, item.nodeid.partition("::")[0]}.isdisjoint(wanted)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    if not hasattr(config, "workerinput"):  # a worker sees only a part
+        found = left_out(config)
+        if config.getoption("witnesses"):
+            session.exitstatus = session.exitstatus or int(bool(found))
+        elif config.pluginmanager.has_plugin("cacheprovider"):
+            config.cache.set(LEFT_OUT, found)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    by_package: dict[str, Counter[str]] = defaultdict(Counter)
+    for node, package in left_out(config).items():
+        by_package[package][node.partition("[")[0]] += 1
+    if by_package:
+        total = sum(map(Counter.total, by_package.values()))
+        terminalreporter.section(f"{total} tests or files of tests left out: an extra is not installed")
+    for package, nodes in sorted(by_package.items()):
+        named = ", ".join(f"{node} ({count})" if count > 1 else node for node, count in sorted(nodes.items()))
+        terminalreporter.line(f"{package} ({nodes.total()}): {named}")
+
+
+def left_out(config: pytest.Config) -> dict[str, str]:
+    """What `pytest.importorskip` skipped so far."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    found = {}
+    for report in reporter.stats.get("skipped", ()) if reporter else ():
+        match = re.search(r"could not import '(\w+)", str(report.longrepr))
+        if match:
+            found[report.nodeid] = match[1]
+    return found
