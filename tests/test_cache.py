@@ -1,15 +1,24 @@
-"""Kernels on disk: never stale, never shared by two cells, and no trouble of the disk ever reaches the user."""
+"""Kernels on disk: never stale, never shared by two cells, never what somebody else wrote, and no trouble of the disk
+ever reaches the user."""
 
+import ast
+import errno
 import os
+import random
 import re
 import shutil
 import stat
 import subprocess
 import sys
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from helpers import compiler, python
+
+from rnncalc.engine import cache, jit
 
 RUN = """
 import numpy as np, rnncalc
@@ -79,13 +88,6 @@ def test_an_edited_source_has_a_folder_of_its_own(tmp_path):
     assert after[1] != before[1]
 
 
-def test_a_torn_file_is_compiled_again(tmp_path):
-    mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
-    for path in tmp_path.rglob("*.nbc"):
-        path.write_bytes(path.read_bytes()[:1000])
-    assert mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[0] == "[0.25, 0.625]"
-
-
 def test_no_home_at_all(tmp_path):
     surroundings = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_CACHE_HOME")}
     surroundings["TMPDIR"] = str(tmp_path)
@@ -105,8 +107,11 @@ def test_nowhere_to_write(tmp_path):
     )
     assert result[0] == "[0.25, 0.625]"
     assert str(tmp_path) in result[1]  # the temporary folder took its place
-    code = "import rnncalc.engine.jit as jit\njit._usable = lambda folder: False\n" + RUN.format(line=PLAIN)
-    assert python(code).splitlines() == ["[0.25, 0.625]", "None"]
+    closed = "import pathlib, errno\ndef mkdir(*given, **more): raise OSError(errno.EROFS, 'read-only')\n"
+    code = closed + "pathlib.Path.mkdir = mkdir\n" + RUN.format(line=PLAIN)
+    (tmp_path / "b").mkdir()
+    result = python(code, RNNCALC_CACHE_DIR=str(tmp_path / "a"), TMPDIR=str(tmp_path / "b")).splitlines()
+    assert result == ["[0.25, 0.625]", "None"]
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write everywhere")
@@ -123,16 +128,6 @@ def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path):
     folder = Path(mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[1])
     folder.chmod(0o777)
     assert mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[1] != str(folder)
-
-
-def test_a_full_disk_while_saving(tmp_path):
-    code = (
-        "import pathlib\n"
-        "def full(*arguments): raise OSError(28, 'No space left on device')\n"
-        "pathlib.Path.write_bytes = full\n" + RUN.format(line=PLAIN)
-    )
-    assert python(code, RNNCALC_CACHE_DIR=str(tmp_path)).startswith("[0.25, 0.625]")
-    assert not kernels(tmp_path)
 
 
 @compiler
@@ -189,3 +184,317 @@ for seconds in (0.0, 0.3, 0.3):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.count("\n") == 1
     assert "rnncalc warmup" in done.stderr
+
+
+# damage ---------------------------------------------------------------------------------------------------------------
+
+
+def twice(x):
+    return 2 * x + 1
+
+
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    """Call `twice` as the next process would: what it gives, and whether it was found on disk."""
+    monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)
+
+    def run() -> tuple[float, bool]:
+        dispatcher = jit.jit(twice)
+        return dispatcher(20.5), bool(dispatcher._cache_hits)
+
+    return run
+
+
+@compiler
+def test_one_flipped_bit_is_refused_and_compiled_again(kernel, tmp_path):
+    assert kernel() == (42.0, False)
+    (path,) = tmp_path.iterdir()
+    whole, rng = path.read_bytes(), random.Random(1)
+    assert kernel() == (42.0, True)
+    for _flip in range(2000):
+        damaged = bytearray(whole)
+        damaged[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        assert cache.read(path) is None
+    assert kernel() == (42.0, False)
+    assert kernel() == (42.0, True)
+
+
+@compiler
+@pytest.mark.parametrize("damage", ["empty", "short", "cut", "longer", "zeros", "folder", "no pickle", "another's"])
+def test_what_is_no_kernel_is_compiled_again(kernel, tmp_path, damage):
+    kernel()
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    elif damage in ("no pickle", "another's"):  # a right checksum of something else
+        import pickle
+
+        cache.write(path, b"no pickle" if damage == "no pickle" else pickle.dumps(("another", ())))
+    else:
+        found = {"empty": b"", "short": whole[:20], "cut": whole[:-1], "longer": whole + b"\0", "zeros": bytes(999)}
+        path.write_bytes(found[damage])
+    assert kernel() == (42.0, False)
+    assert kernel() == (42.0, damage != "folder")
+
+
+@compiler
+@pytest.mark.parametrize("where", [(tempfile, "mkstemp"), (os, "fdopen"), (os, "replace"), (Path, "open")])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EIO])
+def test_a_disk_that_refuses_reaches_nobody(kernel, tmp_path, monkeypatch, where, number):
+    def refuse(*_given, **_more):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*where, refuse)
+        assert kernel() == (42.0, False)
+    assert kernel() == (42.0, where[1] == "open")
+    assert [path.suffix for path in tmp_path.iterdir()] == [".nbc"]
+
+
+@compiler
+def test_a_disk_that_is_full_in_the_midst_keeps_nothing(kernel, tmp_path, monkeypatch):
+    class Full:
+        def __init__(self, number, _mode):
+            self.number = number
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_error):
+            os.close(self.number)
+
+        def write(self, content):
+            os.write(self.number, content[:100])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fdopen", Full)
+    assert kernel() == (42.0, False)
+    assert not list(tmp_path.iterdir())
+
+
+@compiler
+def test_a_folder_that_vanishes(kernel, tmp_path, monkeypatch):
+    monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path / "gone")
+    assert kernel() == (42.0, False)
+    assert kernel() == (42.0, False)
+
+
+@compiler
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no modes on this system")
+def test_what_is_kept_is_for_nobody_else(kernel, tmp_path):
+    before = os.umask(0)
+    try:
+        kernel()
+        folder = cache._made((tmp_path / "a" / "b").resolve())
+    finally:
+        os.umask(before)
+    (path,) = tmp_path.glob("*.nbc")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(one.stat().st_mode) for one in (folder, folder.parent)} == {0o700}
+    path.chmod(0o666)
+    assert kernel() == (42.0, False)
+
+
+# attack ---------------------------------------------------------------------------------------------------------------
+
+ROOT, US, OTHER = 0, 1000, 65534
+
+
+@pytest.fixture
+def owned(tmp_path, monkeypatch):
+    """A folder three levels deep of which the caller says whose each level is, and with which mode."""
+    monkeypatch.setattr(os, "getuid", lambda: US, raising=False)
+    real, said = Path.lstat, {}
+    base = tmp_path.resolve()
+    levels = [base, base / "a", base / "a" / "b"]
+
+    def lstat(path):
+        if path in said:
+            owner, mode = said[path]
+            return SimpleNamespace(st_uid=owner, st_mode=stat.S_IFDIR | mode)
+        return SimpleNamespace(st_uid=ROOT, st_mode=stat.S_IFDIR | 0o755) if path in base.parents else real(path)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+
+    def trusted(*levels_said) -> bool:
+        said.update(zip(levels, levels_said))
+        try:
+            return cache._made(levels[-1]) == levels[-1]
+        except cache._NotOursError:
+            return False
+
+    return trusted
+
+
+@pytest.mark.parametrize(
+    ("levels", "good"),
+    [
+        ([(ROOT, 0o755), (US, 0o755), (US, 0o700)], True),
+        ([(ROOT, 0o1777), (US, 0o700), (US, 0o700)], True),  # /tmp
+        ([(US, 0o1777), (US, 0o700), (US, 0o700)], True),
+        ([(ROOT, 0o1777), (OTHER, 0o755), (US, 0o700)], False),  # who was there first can swap what lies inside
+        ([(ROOT, 0o1777), (OTHER, 0o777), (US, 0o700)], False),
+        ([(ROOT, 0o1777), (ROOT, 0o755), (US, 0o700)], False),
+        ([(OTHER, 0o1777), (US, 0o700), (US, 0o700)], False),
+        ([(ROOT, 0o777), (US, 0o700), (US, 0o700)], False),
+        ([(ROOT, 0o775), (US, 0o700), (US, 0o700)], False),  # a group, root's or not
+        ([(ROOT, 0o755), (US, 0o1777), (US, 0o700)], True),
+        ([(ROOT, 0o755), (US, 0o755), (US, 0o1777)], False),  # kernels themselves lie in no shared folder
+        ([(ROOT, 0o755), (US, 0o755), (US, 0o720)], False),
+        ([(ROOT, 0o755), (US, 0o755), (OTHER, 0o700)], False),
+        ([(OTHER, 0o755), (US, 0o755), (US, 0o700)], False),
+    ],
+)
+def test_whose_folder_is_trusted(owned, levels, good):
+    assert owned(*levels) == good
+
+
+def test_every_chain_of_owners_and_modes(owned):
+    """The rule once more, of every chain of three folders."""
+    kinds = [(owner, mode) for owner in (ROOT, US, OTHER) for mode in (0o700, 0o755, 0o775, 0o757, 0o1777, 0o1775)]
+    for chain in ((one, two, three) for one in kinds for two in kinds for three in kinds):
+        nobody = all(owner != OTHER for owner, _mode in chain)
+        for (_owner, mode), after in zip(chain, [*(owner for owner, _mode in chain[1:]), None]):
+            nobody &= not mode & 0o022 or (bool(mode & 0o1000) and after == US)
+        assert owned(*chain) == nobody, chain
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives folders away")
+@pytest.mark.parametrize("mode", [0o700, 0o755, 0o777])
+def test_a_temporary_folder_that_somebody_else_made_first(tmp_path, mode):
+    """The predictable name, made by another user, who would swap the kernels inside for their own."""
+    first = tmp_path / f"rnncalc-{os.getuid()}"
+    first.mkdir()
+    first.chmod(mode)
+    os.chown(first, OTHER, OTHER)
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    code = "from rnncalc.engine import cache\nprint(cache.cache_folder(), cache.refused()[-1])"
+    said = python(code, RNNCALC_CACHE_DIR=str(blocked / "below"), TMPDIR=str(tmp_path))
+    assert said == f"None {first} belongs to another user\n"
+    assert not list(first.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no links and modes on this system")
+def test_links_are_resolved_once(tmp_path):
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    own.mkdir(mode=0o700)
+    shared.mkdir()
+    shared.chmod(0o777)
+    (shared / "link").symlink_to(own)
+    code = "from rnncalc.engine import cache\nprint(cache.cache_folder())"
+    folder = Path(python(code, RNNCALC_CACHE_DIR=str(shared / "link")).strip())
+    assert folder.parent == own.resolve()  # where a link leads is looked at, not where it lies
+    (own / "link").symlink_to(shared)
+    code = "from rnncalc.engine import cache\nprint(*cache.refused())"
+    said = python(code, RNNCALC_CACHE_DIR=str(own / "link")).strip()
+    assert said == f"other users can write to {shared.resolve()}"
+
+
+def test_where_files_have_no_owners_the_profile_is_trusted(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "getuid", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    folder = (tmp_path / "a" / "b").resolve()
+    assert cache._made(folder) == folder
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "elsewhere")
+    with pytest.raises(cache._NotOursError, match="profile"):
+        cache._made(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners on this system")
+def test_warmup_says_why_nothing_is_kept(tmp_path):
+    tmp_path.chmod(0o777)
+    command = [
+        sys.executable,
+        "-c",
+        "import sys, rnncalc.warming as w\nw.warm = print\nimport rnncalc.cli as c\nc.main()",
+    ]
+    environment = {**os.environ, "RNNCALC_CACHE_DIR": str(tmp_path / "mine"), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [*command, "warmup", "--cell", "elman"], env=environment, capture_output=True, text=True, check=True
+    )
+    reason = f"kernels are not kept there: other users can write to {tmp_path.resolve()}"
+    assert done.stdout.splitlines()[2:] == [
+        reason,
+        reason,
+        "nothing is kept: set RNNCALC_CACHE_DIR to a folder that only you can write to",
+    ]
+
+
+# what kernels are made of ---------------------------------------------------------------------------------------------
+
+
+def imported(module: str) -> set[str]:
+    """The modules of rnncalc that a module imports, lazily or not, but for types alone."""
+    tree, found = ast.parse(Path(find_spec(module).origin).read_text(encoding="utf-8")), set()
+    for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    left_out = {id(node) for one in for_types for node in ast.walk(one)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in left_out:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name.split(".")[0] == "rnncalc" and name != "rnncalc" and exists(name)}
+
+
+def exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a name in a module that is no package
+        return False
+
+
+def defines_kernels(module: str) -> bool:
+    text = Path(find_spec(module).origin).read_text(encoding="utf-8")
+    return bool(re.search(r"^\s*@(jit|njit|intrinsic|overload|register_jitable)\b", text, re.MULTILINE))
+
+
+def test_the_key_covers_all_that_kernels_are_made_of():
+    """From every module that defines kernels along its imports: each is hashed, or said to be a part of none."""
+    package = Path(find_spec("rnncalc").origin).parent
+    modules = [
+        ".".join(("rnncalc", *path.relative_to(package).with_suffix("").parts)).removesuffix(".__init__")
+        for path in package.rglob("*.py")
+    ]
+    todo, seen = [module for module in modules if defines_kernels(module)], set()
+    assert len(todo) > 10
+    while todo:
+        module = todo.pop()
+        if module not in seen and module not in cache.BESIDE:
+            seen.add(module)
+            todo += imported(module)
+    hashed = {name for source in cache.SOURCES for name, _content in cache._sources(source)}
+    assert seen <= hashed
+    assert not hashed & set(cache.BESIDE)
+    assert not any(defines_kernels(module) for module in cache.BESIDE)
+
+
+def test_only_an_edit_of_what_kernels_are_made_of_changes_the_key(tmp_path):
+    package = tmp_path / "rnncalc"
+    shutil.copytree(Path(find_spec("rnncalc").origin).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    code = "import rnncalc.engine.cache as c\nprint(c.__file__, c._key())"
+
+    def key() -> str:
+        where, key = python(code, tmp_path, PYTHONPATH=str(tmp_path)).split()
+        assert where.startswith(str(tmp_path))
+        return key
+
+    def append(place: str) -> None:
+        (package / place).parent.mkdir(exist_ok=True)
+        with (package / place).open("a", encoding="utf-8") as file:
+            file.write("# a word\n")
+
+    first = key()
+    for place in ("cli/main.py", "check/question.py", "report/backward.py", "language.py", "errors.py"):
+        append(place)
+    assert key() == first
+    seen = {first}
+    for place in ("equations.py", "cells/lstm.py", "engine/vector.py", "engine/kernels/__init__.py"):
+        append(place)
+        seen.add(key())
+    append("engine/kernels/more.py")
+    seen.add(key())
+    assert len(seen) == 6

@@ -30,7 +30,7 @@ def command(cells: tuple[str, ...], dtype: str, train: bool) -> None:
     rnncalc warmup --cell lstm --dtype float32 --train
     """
     from rnncalc import warming
-    from rnncalc.engine.jit import cache_folder
+    from rnncalc.engine.cache import cache_folder, refused
 
     for name in dict.fromkeys(cells or USUAL):
         began = time.perf_counter()
@@ -42,9 +42,11 @@ def command(cells: tuple[str, ...], dtype: str, train: bool) -> None:
                 cell=name, dtype=dtype, seconds=f"{time.perf_counter() - began:.1f}"
             )
         )
+    for reason in refused():
+        click.echo(_("kernels are not kept there: {reason}").format(reason=reason))
     folder = cache_folder()
     click.echo(
         _("kept in {folder}").format(folder=folder)
         if folder
-        else _("nothing can be written here, so nothing is kept: set RNNCALC_CACHE_DIR to a folder of yours")
+        else _("nothing is kept: set RNNCALC_CACHE_DIR to a folder that only you can write to")
     )

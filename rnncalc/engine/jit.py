@@ -3,16 +3,14 @@
 Numba's own cache is not used. It looks only at the file that holds a function, so an edit in another file leaves stale
 machine code; two processes that save at once can swap each other's files; and where it cannot write, it raises. Here
 one file holds one compiled signature, its name a digest of everything that the machine code depends on, and whatever
-goes wrong with the cache means only that the function is compiled again.
+goes wrong with the cache means only that the function is compiled again. `cache` says where files lie, and guards them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +18,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import llvmlite
 import numba
 import numpy
 from llvmlite import ir
@@ -28,9 +25,8 @@ from numba.core import cgutils, types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
-from platformdirs import user_cache_dir
 
-from rnncalc.engine.vector import WIDTH
+from rnncalc.engine.cache import cache_folder, read, write
 from rnncalc.language import _
 
 PATIENCE = 1.0  # seconds that people wait without asking why
@@ -120,13 +116,14 @@ class _Files(NullCache):
         target.refresh()
         try:
             path = self._path(signature, target)
-            if path is None or not path.is_file():
+            content = read(path) if path else None
+            if content is None:
                 return None
-            described, payload = pickle.loads(path.read_bytes())
+            described, payload = pickle.loads(content)
             if described != self._described(signature, target):
                 return None
             return CompileResult._rebuild(target, *payload)
-        except Exception:  # a torn, foreign or unreadable file: compile again, whatever the reason
+        except Exception:  # no file, a foreign or an unreadable one: compile again, whatever the reason
             return None
 
     def save_overload(self, signature: Sequence, result: CompileResult) -> None:
@@ -134,13 +131,7 @@ class _Files(NullCache):
             path = self._path(signature, result.target_context)
             if path is None or result.lifted or result.library.has_dynamic_globals:
                 return
-            content = dumps((self._described(signature, result.target_context), result._reduce()))
-            beside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-            try:
-                beside.write_bytes(content)
-                os.replace(beside, path)
-            finally:
-                beside.unlink(missing_ok=True)
+            write(path, dumps((self._described(signature, result.target_context), result._reduce())))
         except Exception:  # a full disk, a folder that went away: the function runs all the same
             return
 
@@ -152,36 +143,3 @@ class _Files(NullCache):
         folder = cache_folder()
         digest = hashlib.sha256(self._described(signature, target).encode()).hexdigest()[:32]
         return folder and folder / f"{self.function.__name__}-{digest}.nbc"
-
-
-@cache
-def cache_folder() -> Path | None:
-    """The folder of this version's kernels: below RNNCALC_CACHE_DIR or the user's cache, else a private temporary one.
-
-    Its name is a digest of the package's sources, of Numba, llvmlite and NumPy, and of the vector width. None where
-    nothing can be written. A file in it is a pickle, so a folder that other users can write to is never used.
-    """
-    key = hashlib.sha256()
-    for source in sorted(Path(__file__).parents[1].rglob("*.py")):
-        key.update(source.read_bytes())
-    key.update(repr((numba.__version__, llvmlite.__version__, numpy.__version__, WIDTH)).encode())
-    name = f"kernels-{key.hexdigest()[:16]}"
-    wished = os.environ.get("RNNCALC_CACHE_DIR")
-    user = str(os.getuid()) if hasattr(os, "getuid") else "user"
-    for base in (wished or user_cache_dir("rnncalc"), os.path.join(tempfile.gettempdir(), f"rnncalc-{user}")):
-        folder = Path(base) / name
-        if _usable(folder):
-            return folder
-    return None
-
-
-def _usable(folder: Path) -> bool:
-    """Whether the folder is, or can be made, ours alone to write."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if hasattr(os, "getuid") and (folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022):
-            return False
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except (OSError, RuntimeError):  # RuntimeError: there is no home directory to be found
-        return False
