@@ -27,6 +27,7 @@ def because(error: Exception) -> str:
         errno.EPERM: _("it may not be opened"),
         errno.EROFS: _("nothing can be written there"),
         errno.ENOSPC: _("the disk is full"),
+        errno.EBADF: _("it is closed"),
     }
     number = getattr(error, "errno", None)
     return words[number] if number in words else str(getattr(error, "strerror", None) or error)

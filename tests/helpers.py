@@ -116,7 +116,8 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """The command line as its own process, piped."""
     surroundings = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", **(environment or {})}
-    surroundings.pop("COLUMNS", None)
+    for name in ("COLUMNS", "PYTHONUNBUFFERED"):
+        surroundings.pop(name, None)
     data = stdin.encode() if isinstance(stdin, str) else stdin
     done = subprocess.run(
         [sys.executable, "-m", "rnncalc", *arguments], input=data, capture_output=True, env=surroundings

@@ -1,6 +1,9 @@
 """When the world does not play along: closed pipes, full disks, Ctrl-C. No traceback, no half file."""
 
+import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,27 +18,97 @@ from rnncalc.cli.options import write
 from rnncalc.errors import RnncalcError
 
 RNNCALC = [sys.executable, "-m", "rnncalc"]
-LONG = ("forward", "--U", "1", "--W", "0.5", "--x", " ".join(["1"] * 20_000))
+needs_shell = pytest.mark.skipif(shutil.which("bash") is None, reason="no shell")
+needs_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+LONG = ("forward", "--U", "1", "--W", "0.5", "--x", " ".join(["1"] * 5_000))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no head")
-def test_a_reader_that_goes_away():
-    with subprocess.Popen([*RNNCALC, *LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdout.read(100)
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 0
+def as_everybody(*arguments: str, redirect: str = "", unbuffered: bool = False) -> subprocess.CompletedProcess:
+    """The command in a shell, with Python as everybody has it: output is buffered."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1" if unbuffered else ""}
+    command = f"set -o pipefail; {shlex.join([*RNNCALC, *arguments])} {redirect}"
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environment)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-def test_a_full_disk_behind_standard_output():
-    with open("/dev/full", "w") as full:
-        done = subprocess.run([*RNNCALC, *LONG], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 2
-    assert done.stderr == "Error: the disk is full\n"
+@needs_shell
+@pytest.mark.parametrize("unbuffered", [False, True])
+@pytest.mark.parametrize(
+    ("command", "code"), [(LONG, 0), (("check", *LONG[1:-1], "1 " * 1_500, "--h", "9 " * 1_500), 1)]
+)
+def test_a_reader_that_goes_away(command, code, unbuffered):
+    """The command's own exit code, and not a word."""
+    done = as_everybody(*command, redirect="| head -n 1", unbuffered=unbuffered)
+    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (code, "", 1)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@needs_shell
+@pytest.mark.parametrize("unbuffered", [False, True])
+@pytest.mark.parametrize(
+    ("redirect", "code", "said"),
+    [
+        ("<&-", 0, ""),
+        (">&-", 2, "Error: standard output: it is closed\n"),
+        pytest.param(">/dev/full", 2, "Error: standard output: the disk is full\n", marks=needs_full_disk),
+        ("2>&-", 0, ""),
+        ("<&- >&- 2>&-", 2, ""),
+        ("-o FILE <&- >&- 2>&-", 0, ""),
+        ("--b x <&- 2>&-", 2, ""),
+        pytest.param("--nonsense 1 2>/dev/full", 2, "", marks=needs_full_disk),
+    ],
+)
+def test_what_is_closed_or_full(tmp_path, redirect, code, said, unbuffered):
+    path = tmp_path / "a.json"
+    redirect = redirect.replace("FILE", shlex.quote(str(path)))
+    done = as_everybody("forward", "--U", "1", "--W", "0.5", "--x", "1", redirect=redirect, unbuffered=unbuffered)
+    assert (done.returncode, done.stderr) == (code, said)
+    assert str(path) not in redirect or json.loads(path.read_text())["cell"] == "elman"
+
+
+@needs_shell
+def test_a_closed_standard_input_is_no_problem_to_read():
+    done = as_everybody("forward", "-", redirect="<&-")
+    assert (done.returncode, done.stderr) == (2, "Error: cannot read -: it is closed\n")
+
+
+PLANTED = """
+import sys, rnncalc.reading
+from rnncalc.cli.main import main
+def broken(*_given, **_named): raise {}
+rnncalc.reading.read = broken
+sys.argv = ["rnncalc", "forward", "--U", "1 2", "--x", "1\\n2"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("KeyError('y')", 70, "a fault of rnncalc"),
+        ("AssertionError", 70, "AssertionError"),
+        ("EOFError('early')", 70, "EOFError"),
+        ("type('Odd\\x1b[1m', (Exception,), {})('two\\nlines \\ud800')", 70, "two lines"),
+        ("MemoryError", 2, "more memory than there is"),
+        ("RecursionError('maximum recursion depth exceeded')", 2, "nested too deeply"),
+        ("ConnectionResetError(104, 'Connection reset by peer')", 2, "Connection reset by peer"),
+    ],
+)
+def test_whatever_escapes_is_said_in_one_line(error, code, said):
+    for debug in ("", "1"):
+        environment = {**os.environ, "RNNCALC_DEBUG": debug, "LC_ALL": "C.UTF-8"}
+        command = [sys.executable, "-c", PLANTED.replace("{}", error)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert done.returncode == code
+        assert done.stdout == ""
+        *traceback, last = done.stderr.splitlines()
+        assert (traceback[:1] == ["Traceback (most recent call last):"]) == bool(debug)
+        assert debug or not traceback
+        assert last.startswith("Error: ")
+        assert said in last
+        assert (code != 70) or "rnncalc forward --U '1 2' --x '1 2'" in last
+        assert last.isprintable()
+
+
+@needs_full_disk
 def test_a_full_disk_behind_an_output_file(tmp_path):
     done = run(*LONG, "-o", "/dev/full")
     assert done.returncode == 2

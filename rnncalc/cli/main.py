@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import shlex
 import sys
 from importlib import import_module
-from typing import NoReturn
+from traceback import print_exc
+from typing import Any, NoReturn
 
 import click
 
 from rnncalc import __version__
+from rnncalc.cli import streams
 from rnncalc.cli.spoken import Spoken, choose, complain
-from rnncalc.errors import RnncalcError
+from rnncalc.errors import RnncalcError, shown
 from rnncalc.language import LANGUAGES, _, because
 
+FAULT = 70  # as in sysexits.h: an internal software error
+LONGEST_COMMAND = 2000
 COMMANDS = {  # name → what the list of commands says of it; the command itself is loaded when it is called
     "forward": "Forward pass: a_t, h_t, y_t, step by step.",
     "backward": "Backpropagation through time: every δ, every gradient, the update.",
@@ -43,6 +47,13 @@ class Commands(Spoken, click.Group):
             return None
         command: click.Command = import_module(f"rnncalc.cli.{name}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does it; an end of file that escapes a command is not taken for Ctrl-D by click."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise RuntimeError(f"EOFError: {error}") from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -80,29 +91,47 @@ def commands() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line. Exit codes: 0 done, 2 the question cannot be read, 3 a number overflowed."""
-    choose(sys.argv[1:])
+    """Run the command line and exit: 0 done, 1 an answer is wrong, 2 the question cannot be read, 3 a number is not
+    finite, 70 a fault of rnncalc itself, 130 interrupted."""
+    streams.prepare()
     try:
+        choose(sys.argv[1:])
         code = commands.main(standalone_mode=False) or 0
         sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except RnncalcError as error:
-        code = 2
-        complain(error)
-    except click.Abort:
-        click.echo(_("Interrupted."), err=True)
-        code = 130
-    except OSError as error:
-        code = _output_failed(error)
+    except Exception as error:
+        if os.environ.get("RNNCALC_DEBUG") == "1":
+            print_exc()
+        code = _failed(error)
     sys.exit(code)
 
 
-def _output_failed(error: OSError) -> int:
-    """A reader that went away (| head) is no error; a full disk is."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered must not fail again as Python ends
-    if error.errno == errno.EPIPE:
-        return 0
-    complain(because(error))
+def _failed(error: Exception) -> int:
+    """Say what went wrong; its exit code."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, click.Abort):
+        click.echo(_("Interrupted."), err=True)
+        return 130
+    if isinstance(error, RnncalcError):
+        complain(error)
+    elif isinstance(error, MemoryError):
+        text = _("this needs more memory than there is: take fewer units, steps or sequences, or --dtype float32")
+        complain(text)
+    elif isinstance(error, RecursionError):
+        complain(_("something in the question is nested too deeply: write it with fewer brackets within brackets"))
+    elif isinstance(error, OSError):
+        complain(f"{shown(error.filename)}: {because(error)}" if error.filename else because(error))
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered must not fail again as Python ends
+    else:
+        complain(_fault(error))
+        return FAULT
     return 2
+
+
+def _fault(error: Exception) -> str:
+    """What escaped, on one line, with all that a report needs."""
+    what = shown(f"{type(error).__name__}: {error}")
+    command = shown(shlex.join(["rnncalc", *sys.argv[1:]]), LONGEST_COMMAND)
+    text = _("a fault of rnncalc {version} itself ({what}). Please report it with the command: {command}")
+    return text.format(version=__version__, what=what, command=command)
