@@ -1,0 +1,117 @@
+"""A Dask cluster as an executor that never waits for ever: where the cluster is lost, its futures fail, in words.
+
+Dask's own configuration holds for it: distributed.comm.tls (DASK_DISTRIBUTED__COMM__TLS__… in the environment) names
+the certificates for tls:// addresses. Beside it, rnncalc.patience (DASK_RNNCALC__PATIENCE) is how many seconds a
+cluster may be without a worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, suppress
+from threading import Event, Lock, Thread
+from typing import Any
+
+from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.language import _
+
+PATIENCE = 60  # seconds for which a cluster may be without a worker, or its scheduler silent
+LOOK, ANSWER = 1.0, 10.0  # seconds between two looks, and for the scheduler to answer one
+
+
+class ClusterError(RnncalcError):
+    """The cluster was lost on the way."""
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """An executor on the scheduler there. Its futures raise ClusterError where the scheduler is gone, no worker comes
+    back in time, or a task kills every worker that tries it. Raises ProblemError without Dask or a scheduler."""
+    try:
+        import dask
+        from distributed import Client
+    except ImportError:
+        raise ProblemError(_("--scheduler needs Dask: pip install rnncalc[dask]")) from None
+    for noisy in ("distributed", "tornado", "asyncio"):  # what they tell of a lost cluster is told here in one line
+        logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
+    try:
+        client = Client(address, timeout=ANSWER, set_as_default=False)
+    except Exception as error:  # addresses, certificates, versions: Dask has many kinds of errors for them
+        message = _("no Dask scheduler at {address}: {reason}")
+        raise ProblemError(message, address=address, reason=str(error) or type(error).__name__) from None
+    executor = _Cluster(client, address, float(dask.config.get("rnncalc.patience", PATIENCE)))
+    try:
+        yield executor
+    finally:
+        executor.shutdown()
+
+
+class _Cluster(Executor):
+    """Futures in front of Dask's: they end with the tasks, or with the cluster, whichever is first."""
+
+    def __init__(self, client: Any, address: str, patience: float):
+        self.client, self.address, self.patience = client, address, patience
+        self.tasks = client.get_executor(pure=False)
+        self.waiting: set[Future[Any]] = set()
+        self.lock, self.over, self.lost = Lock(), Event(), ""
+        Thread(target=self._look, daemon=True).start()
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """As every executor does it. Raises ClusterError once the cluster is lost."""
+        future: Future[Any] = Future()
+        with self.lock:
+            if self.lost:
+                raise ClusterError(self.lost)
+            self.waiting.add(future)
+        self.tasks.submit(function, *arguments, **named).add_done_callback(lambda task: self._done(future, task))
+        return future
+
+    def _done(self, future: Future[Any], task: Future[Any]) -> None:
+        """Pass on what came of a task."""
+        with self.lock:
+            if future not in self.waiting:
+                return
+            self.waiting.discard(future)
+        if not future.set_running_or_notify_cancel():
+            return
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            future.set_exception(self._error(_("the connection to its scheduler is lost")))
+        elif error is not None:
+            future.set_exception(self._error(f"{type(error).__name__}: {error}", error))
+        else:
+            future.set_result(task.result())
+
+    def _error(self, reason: str, error: BaseException | None = None) -> ClusterError:
+        message = _("the Dask cluster at {address} failed: {reason}. What was done is kept: run the command again")
+        found = ClusterError(message, address=self.address, reason=reason)
+        found.__cause__ = error
+        return found
+
+    def _look(self) -> None:
+        """Look now and then whether there is a worker; when there was none for too long, nothing is waited for."""
+        seen = time.monotonic()
+        while not self.over.wait(LOOK):
+            with suppress(Exception):  # a scheduler that does not answer has no worker to show
+                if self.client.sync(self.client.scheduler.ncores, callback_timeout=ANSWER):
+                    seen = time.monotonic()
+            if time.monotonic() - seen > self.patience:
+                error = self._error(_("for {n} seconds it had no worker").format(n=f"{self.patience:g}"))
+                with self.lock:
+                    self.lost = str(error)
+                    given_up, self.waiting = self.waiting, set()
+                for future in given_up:
+                    if future.set_running_or_notify_cancel():
+                        future.set_exception(error)
+                return
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the cluster go; what is still under way is taken back."""
+        self.over.set()
+        with suppress(Exception):  # it may be lost
+            self.tasks.shutdown(wait=False)
+        with suppress(Exception):
+            self.client.close(timeout=LOOK)
