@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncalc.data import read_again
 from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.files import write
 from rnncalc.language import _
 from rnncalc.sequences import Sequences
 from rnncalc.trace import Trace
@@ -29,14 +30,12 @@ def plot(kind: str, model: Model, path: str, source: str | None = None, sequence
         _of_sequence(figure, kind, model, _one(read_again(source, model.data), sequence))
     else:
         raise ProblemError(_("a plot is one of {known}, not “{kind}”"), known=", ".join(KINDS), kind=kind)
-    place = Path(path)
-    beside = place.with_name(f".{place.stem}.{os.getpid()}{place.suffix or '.png'}")
+    picture = BytesIO()
     try:
-        figure.savefig(beside, bbox_inches="tight")
-        os.replace(beside, place)
-    except (OSError, ValueError) as error:
-        beside.unlink(missing_ok=True)
+        figure.savefig(picture, format=Path(path).suffix.lower()[1:] or "png", bbox_inches="tight")
+    except ValueError as error:
         raise RnncalcError(_("cannot write {name}: {reason}"), name=path, reason=error) from None
+    write(path, picture.getvalue())
 
 
 def _figure() -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc import data
+from rnncalc import data, files
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.examples import EXAMPLES
 from rnncalc.initialise import network
@@ -66,6 +66,7 @@ def from_file(name: str) -> dict[str, Any]:
 
 def content(name: str) -> dict[str, Any]:
     """What a TOML or JSON file says by name. Raises ParseError."""
+    files.reading(name)
     try:
         text = Path(name).read_text(encoding="utf-8")
         found = json.loads(text) if name.lower().endswith(".json") else _toml(text)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rnncalc import safe
+from rnncalc import files
 from rnncalc.bigram import Bigram
 from rnncalc.data import scaling
 from rnncalc.errors import ProblemError
+from rnncalc.files import WriteError
 from rnncalc.language import _
 from rnncalc.recipe import Run, prepare
 from rnncalc.sequences import Sequences
@@ -33,12 +35,13 @@ def save_checkpoint(run: Run, output: str) -> None:
     """Everything that the run needs to go on."""
     arrays, numbers = run.trainer.state()
     about = {"format": models.FORMAT, "options": run.options, "progress": numbers, "fingerprint": run.fingerprint}
-    models.write(checkpoint_of(output), arrays, about)
+    with _last_state_said(output):
+        models.write(checkpoint_of(output), arrays, about)
 
 
 def put_aside(output: str) -> Path | None:
     """A run that was never finished is not overwritten by another one: where its checkpoint lies from now on."""
-    return safe.put_aside(checkpoint_of(output))
+    return files.put_aside(checkpoint_of(output))
 
 
 def resume(output: str, more: dict[str, Any]) -> Run:
@@ -51,6 +54,8 @@ def resume(output: str, more: dict[str, Any]) -> Run:
             message = _("a run is resumed as it was: only {known} can be given anew, not {name}")
             raise ProblemError(message, known=", ".join(MORE), name=name)
     arrays, about = models.read(place)
+    if "progress" not in about:
+        raise ProblemError(_("{name} is no checkpoint of rnncalc"), name=place)
     run = prepare({**about["options"], **more})
     if run.fingerprint != about["fingerprint"]:
         raise ProblemError(_("the data has changed since {name} was written: train anew"), name=place)
@@ -60,29 +65,54 @@ def resume(output: str, more: dict[str, Any]) -> Run:
     return run
 
 
-def carry_out(run: Run, output: str | None, interval: float, watch: Callable[[Trainer], None]) -> None:
-    """Train to the end with a checkpoint every `interval` seconds; save the model. What `watch` raises comes out."""
+def carry_out(
+    run: Run,
+    output: str | None,
+    interval: float,
+    watch: Callable[[Trainer], None],
+    warn: Callable[[WriteError], None] = lambda error: None,
+) -> None:
+    """Train to the end with a checkpoint every `interval` seconds; save the model. What `watch` raises comes out.
+
+    warn: called where a checkpoint cannot be written; the run goes on. Raises WriteError if the model cannot be.
+    """
     last = time.monotonic()
 
     def step(trainer: Trainer) -> None:
         nonlocal last
         if output is not None and time.monotonic() - last >= interval:
-            save_checkpoint(run, output)
+            try:
+                save_checkpoint(run, output)
+            except WriteError as error:
+                warn(error)
             last = time.monotonic()
         watch(trainer)
 
     run.trainer.run(step, min(WAIT, interval))
     if output is not None:
         save(run, output)
-        checkpoint_of(output).unlink(missing_ok=True)
-        for left in Path(output).parent.iterdir():  # what a kill in the midst of writing has left beside
-            if left.name.startswith(f".{Path(output).name}."):
-                left.unlink(missing_ok=True)
+        for left in (checkpoint_of(output), *files.left_beside(output), *files.left_beside(checkpoint_of(output))):
+            if models.ours(left):
+                files.remove(left)
 
 
 def save(run: Run, output: str) -> None:
     """The model as it is now."""
-    models.save(models.Model(run.network, run.about, run.options, run.trainer.progress.history), output)
+    with _last_state_said(output):
+        models.save(models.Model(run.network, run.about, run.options, run.trainer.progress.history), output)
+
+
+@contextmanager
+def _last_state_said(output: str) -> Iterator[None]:
+    """What cannot be written loses nothing that was: the error says where the latest checkpoint lies."""
+    try:
+        yield
+    except WriteError as error:
+        place = checkpoint_of(output)
+        if not models.ours(place):
+            raise WriteError(_("{error}. Nothing of this run is on the disk yet."), error=error) from None
+        message = _("{error}. What {place} holds is kept; go on from it with: rnncalc train --resume -o {output}")
+        raise WriteError(message, error=error, place=place, output=output) from None
 
 
 def judged(run: Run, data: Sequences) -> dict[str, float]:

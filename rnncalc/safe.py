@@ -1,25 +1,13 @@
-"""What could do harm: texts from strangers as names of files and in cells of a spreadsheet; files written over."""
+"""What could do harm: texts from strangers as names of files and in cells of a spreadsheet."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import unicodedata
-from itertools import count
-from pathlib import Path
 
 LONGEST_NAME = 60
 FORMULA = "=+-@＝＋－＠\t\r\n|%"
-
-
-def put_aside(place: Path) -> Path | None:
-    """Rename a file that is there, so that another one does not overwrite it: its name with a number behind it."""
-    if not place.is_file():
-        return None
-    aside = next(path for n in count(1) if not (path := Path(f"{place}.{n}")).exists())
-    os.replace(place, aside)
-    return aside
 
 
 def file_name(text: str) -> str:

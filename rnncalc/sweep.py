@@ -13,13 +13,14 @@ import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, as_completed
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnncalc import recipe, runs
-from rnncalc.errors import ParseError, ProblemError, RnncalcError
+from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.files import WriteError
+from rnncalc.journal import Journal
 from rnncalc.language import _
 
 Options = dict[str, Any]
@@ -69,29 +70,46 @@ def carry_out(options: Options) -> dict[str, Any]:
         return {"options": options, "val_loss": math.inf, "error": str(error)}
 
 
+class Results(Journal):
+    """The file of results, each under its options."""
+
+    begins = b'{"options": {'
+
+    def entry(self, key: str, result: dict[str, Any]) -> dict[str, Any]:
+        return {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in result.items()}
+
+    def understood(self, entry: Any) -> tuple[str, dict[str, Any]]:
+        float(entry["val_loss"])
+        return _key(entry["options"]), entry
+
+
 def sweep(
     trials: Iterable[Options],
     executor: Executor | Any,
-    kept: str | os.PathLike[str] | None = None,
+    kept: str | os.PathLike[str] | Results | None = None,
     watch: Callable[[dict[str, Any], int, int], None] = lambda result, done, all_: None,
 ) -> list[dict[str, Any]]:
     """The results of all trials, the best validation loss first.
 
     executor: whatever has `submit` and gives futures: a thread or process pool, Dask's `client.get_executor()`.
-    kept: the file of results; those in it are taken as they are. watch: called after each. Raises ParseError.
+    kept: the file of results; those in it are taken as they are. watch: called after each. Raises RnncalcError for a
+    file that is no file of results, WriteError where not all of them could be kept.
     """
+    if not isinstance(kept, Results):
+        with Results(kept) as journal:
+            results = sweep(trials, executor, journal, watch)
+        if journal.trouble:
+            raise WriteError(journal.trouble)
+        return results
     wanted = list({_key(trial): trial for trial in trials}.values())
-    done = _read(Path(kept)) if kept is not None else {}
+    done = dict(kept.results)
     results = [done[_key(trial)] for trial in wanted if _key(trial) in done]
     futures = [executor.submit(carry_out, trial) for trial in wanted if _key(trial) not in done]
     try:
         for future in _completed(futures):
             result = future.result()
             results.append(result)
-            if kept is not None:
-                with open(kept, "a", encoding="utf-8") as file:
-                    file.write(json.dumps(_strict(result)) + "\n")
-                    file.flush()
+            kept.add({_key(result["options"]): result})
             watch(result, len(results), len(wanted))
     except BaseException:
         for future in futures:
@@ -112,34 +130,6 @@ def _key(options: Options) -> str:
     return json.dumps(options, sort_keys=True)
 
 
-def _strict(result: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows no infinity."""
-    return {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in result.items()}
-
-
 def _number(value: Any) -> float:
     number = float(value)
     return math.inf if math.isnan(number) else number
-
-
-def _read(path: Path) -> dict[str, dict[str, Any]]:
-    """What is done already, by options; a last line that was torn by a crash is dropped from the file."""
-    if not path.exists():
-        return {}
-    found, whole = {}, 0
-    content = path.read_bytes()
-    for number, line in enumerate(content.splitlines(keepends=True), 1):
-        try:
-            result = json.loads(line)
-            found[_key(result["options"])] = result
-        except (ValueError, KeyError, TypeError):
-            if whole + len(line) < len(content):
-                message = _("{name}, line {line}: no result of a sweep")
-                raise ParseError(message, name=path, line=number) from None
-            os.truncate(path, whole)
-            break
-        whole += len(line)
-        if not line.endswith(b"\n"):
-            with open(path, "ab") as file:
-                file.write(b"\n")
-    return found

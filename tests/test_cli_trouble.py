@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from helpers import EXAMPLES, run
 
-from rnncalc.cli.options import write
 from rnncalc.errors import RnncalcError
+from rnncalc.files import write
 
 RNNCALC = [sys.executable, "-m", "rnncalc"]
 needs_shell = pytest.mark.skipif(shutil.which("bash") is None, reason="no shell")
@@ -121,7 +121,7 @@ def test_an_old_file_survives_what_goes_wrong(tmp_path, monkeypatch):
     path.write_text("old")
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "the disk is full")))
     with pytest.raises(RnncalcError, match="the disk is full"):
-        write("new", str(path))
+        write(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["answer.txt"]
 

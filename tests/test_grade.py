@@ -1,5 +1,6 @@
 """rnncalc grade: who handed in what, in which form, what it is worth, and that nobody can disturb the others."""
 
+import contextlib
 import csv
 import io
 import json
@@ -19,7 +20,7 @@ from helpers import run
 import rnncalc
 from rnncalc.errors import RnncalcError
 from rnncalc.grading import formats, judging
-from rnncalc.grading.journal import Journal
+from rnncalc.grading.journal import Marks
 from rnncalc.grading.sheet import sheet as read_sheet
 from rnncalc.homework import form_csv
 from rnncalc.making import Wish, make
@@ -623,16 +624,37 @@ def test_interrupted_and_resumed(tmp_path, problem, monkeypatch):
     assert rnncalc.grade(changed, path, journal=str(journal), diagnose=False).text("json") != whole
 
 
-def test_a_journal_of_nonsense_is_no_trouble(tmp_path):
-    path = tmp_path / "j"
-    path.write_bytes(b"\0\xff\n[1]\n{}\n" + b"[" * 50_000 + b"\n")
-    with Journal(str(path)) as journal:
-        journal.add({"a": {"n": 1}})
-    with Journal(str(path)) as journal:
-        assert journal.results == {"a": {"n": 1}}
+def test_a_journal_takes_up_its_own_lines_and_refuses_any_other_file(tmp_path):
+    path, result = tmp_path / "j", {"verdict": "right"}
+    with Marks(str(path)) as journal:
+        journal.add({"a" * 32: result, "b" * 32: result})
+    assert path.stat().st_mode & 0o777 == 0o600
+    honest = path.read_bytes()
+    for cut in range(len(honest)):  # torn anywhere: by a kill, or on a full disk
+        path.write_bytes(honest[:cut])
+        with contextlib.ExitStack() as stack:
+            if 0 < cut < len(Marks.begins):
+                stack.enter_context(pytest.raises(RnncalcError, match="line 1: no result"))
+            kept = stack.enter_context(Marks(str(path)))
+            assert len(kept.results) == (cut >= len(honest) // 2 - 1) + (cut == len(honest) - 1)
+            kept.add({"c" * 32: result})
+        if cut == 0 or cut >= len(Marks.begins):
+            with Marks(str(path)) as kept:
+                assert "c" * 32 in kept.results
+            assert all(json.loads(line) for line in path.read_bytes().splitlines())
+    table = json.dumps({"key": "s1", "result": {"verdict": 1}}).encode()
+    for foreign in (b"id,name\ns1,x\n", b"{", b"[1]\n", b"\0\xff", honest + b"s1,x", honest + b"[1]\n", b"\n", table,
+                    b"[" * 50_000 + b"\n", b"s1,x\n" + honest):  # fmt: skip
+        path.write_bytes(foreign)
+        with pytest.raises(RnncalcError, match="no result of this command"), Marks(str(path)):
+            pass
+        assert path.read_bytes() == foreign
+    path.write_bytes(honest)
     (tmp_path / "link").symlink_to(path)
-    for bad in (tmp_path, tmp_path / "link", tmp_path / "no" / "j"):
-        with pytest.raises(RnncalcError), Journal(str(bad)):
+    with Marks(str(tmp_path / "link")) as kept:
+        assert len(kept.results) == 2
+    for bad in (tmp_path, tmp_path / "no" / "j", "/dev/null"):
+        with pytest.raises(RnncalcError), Marks(str(bad)):
             pass
 
 

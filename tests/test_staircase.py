@@ -8,6 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "rnncalc"
 STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"errors", "language", "functions", "named", "safe", "spool"},
+    {"files", "workers", "cluster"},
+    {"journal"},
     {"equations"},
     {"writing"},
     {"cells"},
@@ -51,7 +53,7 @@ HEAVY = {  # package → the only places that may import it
     "safetensors": ("weights",),
     "matplotlib": ("plots.py",),
     "sklearn": ("estimators.py",),
-    "distributed": ("cli/grade.py", "cli/sweep.py"),
+    "distributed": ("cluster.py",),
 }
 
 

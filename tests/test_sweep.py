@@ -7,7 +7,7 @@ import pytest
 from helpers import run
 
 from rnncalc import sweep
-from rnncalc.errors import ParseError, ProblemError
+from rnncalc.errors import ProblemError, RnncalcError
 
 SHARED = {"data": "example:names", "epochs": 1, "hidden": 8, "val": 0.2}
 
@@ -46,7 +46,7 @@ def test_a_sweep_is_sorted_and_taken_up_again(tmp_path):
     assert "lr cannot be -1" in both[2]["error"]
     assert len(kept.read_text().splitlines()) == 3
     kept.write_text("nonsense\n" + kept.read_text())
-    with pytest.raises(ParseError, match="line 1"):
+    with pytest.raises(RnncalcError, match="line 1"):
         sweep.sweep([], None, kept)
 
 

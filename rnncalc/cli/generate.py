@@ -6,8 +6,9 @@ import json
 
 import click
 
-from rnncalc.cli.options import language_option, write
-from rnncalc.cli.spoken import Spoken, remark
+from rnncalc.cli.options import language_option
+from rnncalc.cli.spoken import OUTPUT, Spoken, remark
+from rnncalc.files import write
 
 
 @click.command("generate", cls=Spoken)
@@ -22,7 +23,7 @@ from rnncalc.cli.spoken import Spoken, remark
     "--count", default=1, type=click.IntRange(1), show_default=True, help="So many texts, with the seeds that follow."
 )
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), help="Default: by FILE, else plain.")
-@click.option("-o", "--output-file", "output", metavar="FILE", help="Write to FILE.")
+@click.option("-o", "--output-file", "output", type=OUTPUT, metavar="FILE", help="Write to FILE.")
 @language_option
 def command(
     model: str, length: int, start: str, temperature: float, top_k: int | None, seed: int, acrostic: str, count: int,
@@ -60,6 +61,6 @@ def command(
     else:
         whole = "".join(f"{text}\n" for text in made)
     if output is not None:
-        write(whole, output)
+        write(output, whole)
     elif json_:
         click.echo(whole, nl=False)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from rnncalc.cli.options import language_option, write
-from rnncalc.cli.spoken import Spoken, remark
-from rnncalc.errors import RnncalcError
-from rnncalc.language import _, because
+from rnncalc import files
+from rnncalc.cli.options import language_option
+from rnncalc.cli.spoken import OUTPUT, Spoken, remark
+from rnncalc.language import _
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from rnncalc.grading import Gradebook
 
 FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit", "markdown", "latex")
@@ -50,13 +48,16 @@ FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit
     "-o",
     "--output-file",
     "output",
+    type=OUTPUT,
     metavar="FILE",
     help="Write to FILE; its ending chooses the format. FOLDER/: a file a person (gradescope, prairielearn).",
 )
-@click.option("--report", metavar="FILE", help="Write the class report too: .md, .tex, .txt, .json, .csv.")
+@click.option("--report", type=OUTPUT, metavar="FILE", help="Write the class report too: .md, .tex, .txt, .json, .csv.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster there (pip install rnncalc[dask]).")
-@click.option("--journal", metavar="FILE", help="Keep results as they come; default beside -o: FILE.journal.")
+@click.option(
+    "--journal", type=OUTPUT, metavar="FILE", help="Keep results as they come; default beside -o: FILE.journal."
+)
 @click.option("--bom", is_flag=True, help="Begin a CSV with a byte-order mark, which Excel needs for other alphabets.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")
 @language_option
@@ -80,6 +81,7 @@ def command(
     unreadable and stops nobody. With -o, a run that was killed goes on where it was.
     """
     from rnncalc.cli.progress import bar
+    from rnncalc.cluster import cluster
     from rnncalc.grading import formats, grade
 
     for name in submissions:
@@ -88,7 +90,13 @@ def command(
     format_ = format_ or _format(output)
     color = not no_color and not os.environ.get("NO_COLOR")
     kept = journal or (f"{output.rstrip('/')}.journal" if output and _may_have_journal(output) else None)
-    with _executor(scheduler) as executor, bar(color) as progress:
+    apart = output is not None and format_ in formats.APART and _is_folder(output)
+    working = filter(None, {kept, report, f"{output.rstrip('/')}/" if output and apart else None})
+    with (
+        files.claimed(*working),
+        cluster(scheduler) if scheduler else nullcontext() as executor,
+        bar(color) as progress,
+    ):
         book = grade(
             problem, submissions, executor=executor, jobs=jobs, keep=keep, columns=_renamed(columns),
             diagnose=not no_diagnosis, journal=kept, progress=progress,
@@ -98,16 +106,16 @@ def command(
     if not any(question.points for question in book.sheet.first.questions.values()):
         text = _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
         remark(text)
-    if output is not None and format_ in formats.APART and _is_folder(output):
+    if output is not None and apart:
         _write_folder(Path(output), formats.files(book, format_, feedback))
     else:
         _show(book, format_, feedback, output, color, "\ufeff" if bom and format_ == "csv" else "")
     if report is not None:
         from rnncalc.render import ENDINGS
 
-        write(book.report(ENDINGS.get(Path(report).suffix.lower(), "plain")), report)
+        files.write(report, book.report(ENDINGS.get(Path(report).suffix.lower(), "plain")))
     if kept:
-        Path(kept).unlink(missing_ok=True)
+        files.remove(kept)
 
 
 def _show(book: Gradebook, format_: str, feedback: str, output: str | None, color: bool, mark: str) -> None:
@@ -121,7 +129,7 @@ def _show(book: Gradebook, format_: str, feedback: str, output: str | None, colo
         return
     text = mark + formats.write(book, format_, feedback)
     if output is not None:
-        write(text, output)
+        files.write(output, text)
     else:
         encoding = sys.stdout.encoding or "ascii"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -160,27 +168,13 @@ def _may_have_journal(output: str) -> bool:
 
 
 def _write_folder(folder: Path, texts: dict[str, str]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RnncalcError(_("cannot write {name}: {reason}"), name=folder, reason=because(error)) from None
-    for name, text in texts.items():
-        write(text, str(folder / name))
+    """A file a person. What lies there and has not the keys of such a file is somebody's, and put aside."""
 
+    def ours(old: str, new: str) -> bool:
+        try:
+            return list(json.loads(old)) == list(json.loads(new))
+        except (ValueError, TypeError, RecursionError):
+            return False
 
-@contextmanager
-def _executor(address: str | None) -> Iterator[Executor | None]:
-    """Dask's executor at an address. Raises RnncalcError where Dask or the cluster is not there."""
-    if address is None:
-        yield None
-        return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise RnncalcError(_("--scheduler needs Dask: pip install rnncalc[dask]")) from None
-    try:
-        client: Any = Client(address, timeout=5)
-    except (OSError, ValueError) as error:
-        raise RnncalcError(_("no Dask scheduler at {address}: {reason}"), address=address, reason=error) from None
-    with client, client.get_executor() as executor:
-        yield executor
+    if aside := files.write_folder(folder, texts.items(), ours):
+        remark(_("files that were there before are kept, with a number behind their names: {name}").format(name=aside))

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from rnncalc.cli.options import language_option, write
-from rnncalc.cli.spoken import Spoken, spoken
+from rnncalc.cli.options import language_option
+from rnncalc.cli.spoken import OUTPUT, Spoken, spoken
 from rnncalc.errors import RnncalcError
+from rnncalc.files import write
 from rnncalc.language import _
 
 
@@ -21,7 +22,9 @@ from rnncalc.language import _
 @click.option("--outputs", type=int, help="O; a read-out V, c on top.")
 @click.option("--forget-bias", type=float, help="b_f of an LSTM, in place of the scheme's.")
 @click.option("--seed", default=0, show_default=True)
-@click.option("-o", "--output-file", "output", metavar="FILE", help="Write a problem file (JSON) with these weights.")
+@click.option(
+    "-o", "--output-file", "output", type=OUTPUT, metavar="FILE", help="Write a problem file (JSON) with these weights."
+)
 @language_option
 def command(
     cell: str, name: str, inputs: int, hidden: int, outputs: int | None, forget_bias: float | None, seed: int,
@@ -51,7 +54,7 @@ def command(
         arrays |= {"V": draw(rng, "input", (outputs, hidden), hidden), "c": draw(rng, "bias", (outputs,), hidden)}
     found = {"cell": cell, **chosen.switched, **{key: array.tolist() for key, array in arrays.items()}}
     if output is not None:
-        write(json.dumps(found, indent=1) + "\n", output)
+        write(output, json.dumps(found, indent=1) + "\n")
         click.echo(_("{name}: weights of {cell} by {scheme}").format(name=Path(output), cell=cell, scheme=name))
         return
     for known, scheme in initialise.SCHEMES.items():

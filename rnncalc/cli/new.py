@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnncalc.cli.options import result_options, show, write
-from rnncalc.cli.spoken import Spoken
-from rnncalc.language import _, because
+from rnncalc import files
+from rnncalc.cli.options import result_options, show
+from rnncalc.cli.spoken import Spoken, remark
+from rnncalc.language import _
 
 if TYPE_CHECKING:
     from rnncalc.making import Made, Wish
@@ -126,21 +127,8 @@ def _json(data: object) -> str:
     return render(Document([], json.loads(json.dumps(data))), "json")
 
 
-def _write(folder: Path, files: Iterable[tuple[str, str]]) -> None:
+def _write(folder: Path, texts: Iterable[tuple[str, str]]) -> None:
     """Write them. What lay there and is another text, such as a form that somebody filled in, is put aside."""
-    from rnncalc.safe import put_aside
-
-    kept = None
-    for name, text in files:
-        path = folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_file() and path.read_bytes().split() != text.encode().split():  # line ends may differ
-                kept = put_aside(path)
-        except OSError as error:
-            message = _("cannot write {name}: {reason}").format(name=path.parent, reason=because(error))
-            raise click.UsageError(message) from None
-        write(text, str(path))
+    kept = files.write_folder(folder, texts, lambda old, new: old.split() == new.split())
     if kept:
-        note = _("note: files that were there before are kept, with a number behind their names: {name}")
-        click.echo(note.format(name=kept), err=True)
+        remark(_("files that were there before are kept, with a number behind their names: {name}").format(name=kept))

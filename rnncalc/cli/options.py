@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnncalc.cli.spoken import Spoken, remark
-from rnncalc.errors import RnncalcError
-from rnncalc.language import LANGUAGES, _, because, speak
+from rnncalc.cli.spoken import OUTPUT, Spoken, remark
+from rnncalc.files import write
+from rnncalc.language import LANGUAGES, _, speak
 
 if TYPE_CHECKING:
     from rnncalc.document import Document
@@ -103,7 +103,8 @@ language_option = click.option(
 )  # fmt: skip
 _RESULT = (
     click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else plain."),
-    click.option("-o", "--output-file", "output", metavar="FILE", help="Write to FILE; its ending chooses the format."),
+    click.option("-o", "--output-file", "output", type=OUTPUT, metavar="FILE",
+                 help="Write to FILE; its ending chooses the format."),
     click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
     click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
     click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same."),
@@ -176,7 +177,7 @@ def show(
     for note in document.notes:
         click.echo(note, err=True) if note.startswith(_("warning")) else remark(note)
     if output is not None:
-        write(text, output)
+        write(output, text)
         return
     if not _can_print(text):
         text = text.encode(sys.stdout.encoding or "ascii", "backslashreplace").decode(sys.stdout.encoding or "ascii")
@@ -189,31 +190,3 @@ def _can_print(text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def write(text: str, name: str) -> None:
-    """Write a file whole or not at all: beside its place first, then renamed. Raises RnncalcError."""
-    import tempfile
-
-    path = Path(name)
-    try:
-        if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
-            path.write_text(text, encoding="utf-8")
-            return
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-        ) as file:
-            beside = Path(file.name)
-            try:
-                file.write(text)
-                file.flush()
-                umask = os.umask(0)
-                os.umask(umask)
-                beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
-                os.replace(beside, path)
-            except BaseException:
-                beside.unlink(missing_ok=True)
-                raise
-    except (OSError, ValueError) as error:
-        reason = because(error)
-        raise RnncalcError(_("cannot write {name}: {reason}"), name=name, reason=reason) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.spoken import OUTPUT, Spoken
 from rnncalc.language import _
 
 
@@ -14,7 +14,9 @@ from rnncalc.language import _
 @click.argument("model", metavar="MODEL")
 @click.option("--data", metavar="FILE", help="Data like that of training; one sequence of it is shown.")
 @click.option("--sequence", default=1, show_default=True, help="Which one.")
-@click.option("-o", "--output-file", "output", metavar="FILE", required=True, help="PNG or SVG, by its ending.")
+@click.option(
+    "-o", "--output-file", "output", type=OUTPUT, metavar="FILE", required=True, help="PNG or SVG, by its ending."
+)
 @language_option
 def command(kind: str, model: str, data: str | None, sequence: int, output: str) -> None:
     """Plot a model: its loss, hidden states and gates over time, or how far back gradients flow.

@@ -6,9 +6,11 @@ import gettext
 import inspect
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
+from rnncalc.files import claimed
 from rnncalc.language import LANGUAGES, _, folder, of_locale, speak
 
 N_ = str  # marks a text for translation
@@ -34,8 +36,24 @@ CLICK = (  # what click itself says, which it looks up under the same words
 )
 
 
+class _Output(click.ParamType):
+    """The name of a file that a command writes."""
+
+    name = "file"
+
+
+OUTPUT = _Output()
+
+
 class Spoken(click.Command):
-    """A command that translates its help, paragraph by paragraph, and its options' when they are shown."""
+    """A command that translates its help, paragraph by paragraph, and its options' when they are shown; and that never
+    reads what it was told to write."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does it, while the files that are named as outputs are claimed."""
+        outputs = [ctx.params.get(option.name or "") for option in self.params if option.type is OUTPUT]
+        with claimed(*(name.rstrip("/") for name in outputs if name)):
+            return super().invoke(ctx)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does it, with every text looked up first and put back afterwards."""

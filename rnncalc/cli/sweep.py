@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from typing import Any
 
 import click
 
 from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.spoken import OUTPUT, Spoken
 from rnncalc.cli.train import given, training_options
 from rnncalc.language import _
 
@@ -21,7 +20,7 @@ from rnncalc.language import _
 @click.option("--config", metavar="FILE", help="Options that all runs share, from a TOML or JSON file.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786, in place of processes.")
-@click.option("-o", "--output-file", "kept", metavar="FILE", default="sweep.jsonl", show_default=True,
+@click.option("-o", "--output-file", "kept", type=OUTPUT, metavar="FILE", default="sweep.jsonl", show_default=True,
               help="Results, a line each; runs that are in it are not done again.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain")
 @training_options
@@ -39,24 +38,27 @@ def command(
     \b
     A space: {"lr": {"low": 1e-4, "high": 1e-1, "log": true}, "hidden": [16, 32, 64]}
     """
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    from rnncalc import sweep
+    from rnncalc import files, sweep
+    from rnncalc.cluster import cluster
+    from rnncalc.workers import Workers
 
     shared, ranges = given(options, config, example), _space(space)
     drawn = sweep.grid(ranges) if count is None else sweep.drawn(ranges, count, shared.get("seed", 0))
     trials = [{**shared, **trial} for trial in drawn]
+    for source in {str(trial[name]) for trial in trials for name in ("data", "test") if trial.get(name)}:
+        files.reading(source)
 
     def watch(result: dict[str, Any], done: int, every: int) -> None:
         click.echo(f"{done}/{every}  {float(result['val_loss']):.6g}  {_chosen(result, ranges)}", err=True)
 
-    if scheduler is None:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
-            results = sweep.sweep(trials, executor, kept, watch)
-    else:
-        with _dask(scheduler) as client:
-            results = sweep.sweep(trials, client.get_executor(), kept, watch)
+    with sweep.Results(kept) as journal, cluster(scheduler) if scheduler else Workers(jobs, "spawn") as executor:
+        results = sweep.sweep(trials, executor, journal, watch)
+    _show(results, ranges, format_)
+    if journal.trouble:
+        raise files.WriteError(journal.trouble)
+
+
+def _show(results: list[dict[str, Any]], ranges: dict[str, Any], format_: str) -> None:
     if format_ == "json":
         click.echo(json.dumps(results, indent=1))
         return
@@ -83,16 +85,3 @@ def _space(name: str) -> dict[str, Any]:
         if option not in recipe.KNOWN:
             raise ProblemError(_("{where}: there is no option “{name}”"), where=name, name=option)
     return found
-
-
-def _dask(address: str) -> Any:
-    from rnncalc.errors import ProblemError
-
-    try:
-        client = import_module("distributed").Client
-    except ImportError:
-        raise ProblemError(_("--scheduler needs Dask: pip install rnncalc[dask]")) from None
-    try:
-        return client(address, timeout=10)
-    except (OSError, ValueError) as error:
-        raise ProblemError(_("no Dask scheduler at {address}: {reason}"), address=address, reason=error) from None

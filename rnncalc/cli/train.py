@@ -12,7 +12,8 @@ import click
 
 from rnncalc.cli.options import language_option
 from rnncalc.cli.results import reached, tell
-from rnncalc.cli.spoken import Spoken, complain
+from rnncalc.cli.spoken import OUTPUT, Spoken, complain, remark
+from rnncalc.files import WriteError
 from rnncalc.language import _
 
 OVERFLOWED, INTERRUPTED = 3, 130
@@ -84,7 +85,9 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
 @click.command("train", cls=Spoken)
 @click.option("--example", metavar="NAME", help="A shipped run: binary-addition, sin-cos, digits, quatrains, …")
 @click.option("--config", metavar="FILE", help="Options from a TOML or JSON file; those given here go first.")
-@click.option("-o", "--output-file", "model", metavar="MODEL", help="Where the model goes: model.safetensors.")
+@click.option(
+    "-o", "--output-file", "model", type=OUTPUT, metavar="MODEL", help="Where the model goes: model.safetensors."
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint beside MODEL.")
 @click.option("--checkpoint", default=30.0, show_default=True, help="Seconds between two checkpoints.")
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="Of what it says.")
@@ -106,37 +109,41 @@ def command(
     \b
     Ctrl-C saves a checkpoint; the run goes on with --resume, to the same bits.
     """
-    from rnncalc import recipe, runs
+    from rnncalc import files, recipe, runs
     from rnncalc.cli.watching import InterruptedRunError, Watch
     from rnncalc.training import DivergedError
 
-    chosen = given(options, config, example)
     model = model or ("model.safetensors" if not example else f"{example}.safetensors")
-    if resume:
-        run = runs.resume(model, {name: value for name, value in options.items() if value is not None})
-    else:
-        if example and not quiet:
-            click.echo("$ " + recipe.command(chosen, model), err=True)
-        run = recipe.prepare(recipe.checked(chosen, _("options")))
-        if aside := runs.put_aside(model):
-            click.echo(
-                _("note: a run was never finished here; its checkpoint is now {name}").format(name=aside), err=True
-            )
+    files.writable(model)
+    with files.claimed(model, runs.checkpoint_of(model)):
+        chosen = given(options, config, example)
+        if resume:
+            run = runs.resume(model, {name: value for name, value in options.items() if value is not None})
+        else:
+            if example and not quiet:
+                click.echo("$ " + recipe.command(chosen, model), err=True)
+            run = recipe.prepare(recipe.checked(chosen, _("options")))
+    if not resume and (aside := runs.put_aside(model)):
+        remark(_("a run was never finished here; its checkpoint is now {name}").format(name=aside))
     settings, began = run.trainer.settings, time.monotonic()
     batches = run.trainer.data.batches(settings.batch, settings.chunk)
     if batches < FEW and not quiet:
         click.echo(_few(batches, len(run.trainer.data), settings.batch), err=True)
+
+    def warn(error: WriteError) -> None:
+        click.echo(_("warning: {error} The run goes on.").format(error=error), err=True)
+
     watch = Watch(settings.epochs, batches, quiet)
     try:
         with watch:
-            runs.carry_out(run, model, checkpoint, watch)
+            runs.carry_out(run, model, checkpoint, watch, warn)
     except InterruptedRunError:
         runs.save_checkpoint(run, model)
         click.echo(_("Saved. Go on with: rnncalc train --resume -o {model}").format(model=model), err=True)
         return INTERRUPTED
     except DivergedError as error:
-        runs.save(run, model)
         complain(error)
+        runs.save(run, model)
         return OVERFLOWED
     seconds = time.monotonic() - began
     if format_ == "json":

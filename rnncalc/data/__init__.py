@@ -15,6 +15,7 @@ import numpy as np
 from rnncalc.data import scaling
 from rnncalc.data.rows import Rows
 from rnncalc.errors import ParseError, ProblemError
+from rnncalc.files import reading
 from rnncalc.language import _
 from rnncalc.sequences import Sequences
 from rnncalc.spool import BLOCK, blocks, release
@@ -63,6 +64,7 @@ def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
         raise ProblemError(message, name=source, known=", ".join(KINDS), kinds=kinds)
     if not Path(source).is_file():
         raise ParseError(_("cannot read {name}: there is no such file"), name=source)
+    reading(source)
     found: Rows = import_module(f"rnncalc.data.{kind}").read(source, about, loss)
     if not len(found.x):
         raise ParseError(_("{name} has no data"), name=source)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from itertools import islice
 from os import PathLike
 from typing import Any
@@ -15,11 +15,12 @@ from typing import Any
 from rnncalc.errors import ProblemError
 from rnncalc.grading import judging, submissions
 from rnncalc.grading.gradebook import KEEP, Gradebook, Row, one_each, out_of
-from rnncalc.grading.journal import Journal
+from rnncalc.grading.journal import Marks
 from rnncalc.grading.sheet import Sheet
 from rnncalc.grading.sheet import sheet as read_sheet
 from rnncalc.grading.submissions import Submission
 from rnncalc.language import _, language
+from rnncalc.workers import Workers
 
 BATCH = 16  # tasks that travel together: enough to pay the way, few enough to lose
 AHEAD = 4  # batches that wait for each worker
@@ -59,7 +60,7 @@ def grade(
     tongue = language()
     wanted = [(one, _tasks(one, sheet, diagnose, tongue)) for one in found]
     tasks: Tasks = {key: task for _one, own in wanted for key, task in own.values()}
-    with Journal(journal) as kept:
+    with Marks(journal) as kept:
         missing = {key: task for key, task in tasks.items() if key not in kept.results}
         done = len(tasks) - len(missing)
         for results in _judged(missing, executor, jobs, diagnose, tongue):
@@ -67,6 +68,7 @@ def grade(
             done += len(results)
             if progress:
                 progress(done, len(tasks))
+        notes += [kept.trouble] if kept.trouble else []
         rows = [_row(one, own, sheet, kept.results) for one, own in wanted]
     return Gradebook(sheet, one_each(rows, keep), notes)
 
@@ -116,7 +118,7 @@ def _in_processes(tasks: Tasks, jobs: int, diagnose: bool, tongue: str) -> Itera
     left = dict(tasks)
     for batch in (BATCH, 1):
         try:
-            with ProcessPoolExecutor(jobs) as pool:
+            with Workers(jobs) as pool:
                 for results in _spread(left, pool, batch, jobs, diagnose, tongue):
                     for key in results:
                         del left[key]
@@ -126,7 +128,7 @@ def _in_processes(tasks: Tasks, jobs: int, diagnose: bool, tongue: str) -> Itera
         return
     for key, task in left.items():  # whoever kills two pools is judged in one of their own
         try:
-            with ProcessPoolExecutor(1) as pool:
+            with Workers(1) as pool:
                 yield {key: pool.submit(judging.judge_many, [task], diagnose, tongue).result()[0]}
         except BrokenExecutor:
             yield {key: judging.unreadable(_("judging it failed: the process died"))}

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc import files
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.grading import tables
 from rnncalc.grading.sheet import Sheet, plain
@@ -72,6 +73,7 @@ def read(
             found.append(_one(str(len(found) + 1), reader.of_python(source), sheet))
         else:
             for path, person in _files(fspath(source)):
+                files.reading(0 if path == STDIN else path)
                 data = sys.stdin.buffer.read(tables.LARGEST + 1) if path == STDIN else None
                 if not _is_table(path, data, sheet):
                     found.append(replace(_file(path, person, sheet, data), source=str(path)))
@@ -108,6 +110,7 @@ def _of_table(table: tables.Table, name: str, sheet: Sheet) -> list[Submission]:
 
 def read_roster(name: str) -> Iterator[str]:
     """The ids of a table of people. Raises RnncalcError."""
+    files.reading(name)
     table = tables.read(Path(name), {"": {}}, {})
     yield from dict.fromkeys(row.id for row in table.rows)
 
@@ -121,9 +124,9 @@ def _files(name: str) -> Iterator[tuple[Path, str]]:
     if not _is(folder, stat.S_ISDIR):
         yield folder, one_line(folder.stem, 200) or "-"
         return
-    for where, inner, files in os.walk(folder):
+    for where, inner, names in os.walk(folder):
         inner.sort()
-        for file in sorted(files):
+        for file in sorted(names):
             path = Path(where, file)
             if not file.startswith(".") and not path.is_symlink() and not file.endswith(".journal"):
                 yield path, one_line(str(path.relative_to(folder).with_suffix("")), 200)

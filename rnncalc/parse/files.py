@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rnncalc.errors import ParseError, shown
+from rnncalc.files import reading
 from rnncalc.language import _, because
 from rnncalc.parse import json
 from rnncalc.parse.brackets import place
@@ -25,6 +26,7 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
     """The matrix in a file. `read_text` reads what is neither a table nor binary. Raises ParseError naming the file."""
     name, columns = _columns(name)
     if name.endswith(".npy"):
+        reading(name)
         return _npy(Path(name))
     text = content(name)
     try:
@@ -41,6 +43,7 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
 
 def content(name: str) -> str:
     """The text of a file, or of standard input for `-`. UTF-8, with or without a byte-order mark; else GB 18030."""
+    reading(0 if name == "-" else name)
     try:
         if name == "-":
             data = sys.stdin.buffer.read(LONGEST_TEXT + 1)

@@ -2,25 +2,23 @@
 
 Tensors are called as in `Parameters`: layers.0.U, layers.0.backward.W, …, V, c. The metadata has one entry, `rnncalc`,
 JSON: the cells, their switches, directions and merges; the output; and whatever the data brought along (vocabulary,
-scaling, columns), the settings and the history. Files are written beside their place, then renamed.
+scaling, columns), the settings and the history.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike, fspath
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnncalc import files
 from rnncalc.cells import CELLS, Cell
-from rnncalc.errors import ParseError, ProblemError, RnncalcError
-from rnncalc.language import _, because
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.language import _
 from rnncalc.layer import Layer
 from rnncalc.network import Network
 
@@ -64,6 +62,7 @@ def save(model: Model, path: str | PathLike[str]) -> None:
 
 def load(path: str | PathLike[str], engine: str = "numba") -> Model:
     """Read a model. Raises ParseError."""
+    files.reading(path)
     tensors, about = read(path)
     if "layers" not in about:
         raise ParseError(_("{name} is no model of rnncalc, perhaps a checkpoint"), name=fspath(path))
@@ -116,26 +115,10 @@ def understood(described: Mapping[str, Any]) -> Cell:
 def write(path: str | PathLike[str], tensors: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
     """A safetensors file with a JSON entry, written whole or not at all. Raises RnncalcError."""
     save_tensors = _package().save
-    place = Path(path)
     content = save_tensors(
         {name: np.ascontiguousarray(array) for name, array in tensors.items()}, {KEY: json.dumps(about)}
     )
-    try:
-        with tempfile.NamedTemporaryFile(dir=place.parent, prefix=f".{place.name}.", delete=False) as file:
-            beside = Path(file.name)
-            try:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-                umask = os.umask(0)
-                os.umask(umask)
-                beside.chmod(0o666 & ~umask)
-                os.replace(beside, place)
-            except BaseException:
-                beside.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise RnncalcError(_("cannot write {name}: {reason}"), name=place, reason=because(error)) from None
+    files.write(path, content, durable=True)
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -152,6 +135,15 @@ def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, An
     if about.get("format") != FORMAT:
         raise ParseError(_("{name} is no model of this version of rnncalc"), name=fspath(path))
     return tensors, about
+
+
+def ours(path: str | PathLike[str]) -> bool:
+    """Whether a file begins like one that `write` wrote, or began to write."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(100)[8:].startswith(b'{"__metadata__":{"%s":' % KEY.encode())
+    except OSError:
+        return False
 
 
 def _package() -> Any:
