@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from json import dumps
 
 LONGEST_NAME = 60
 FORMULA = "=+-@＝＋－＠\t\r\n|%"
@@ -30,8 +31,14 @@ def identified(text: str) -> str:
 
 
 def cell(value: object) -> str:
-    """A text that no spreadsheet takes for a formula: one line, and a ' before what would begin one. Numbers stay."""
-    text = one_line(str(value))
+    """A text that no spreadsheet takes for a formula: one line, and a ' before what would begin one. Numbers stay.
+
+    Where the comma is the decimal sign, a file's cells end at a semicolon too, so each part is a cell of its own.
+    """
+    return ";".join(map(_inert, one_line(str(value)).split(";")))
+
+
+def _inert(text: str) -> str:
     begins = text.lstrip("\"' ")[:1]
     if begins and begins in FORMULA and not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
         return "'" + text
@@ -40,6 +47,15 @@ def cell(value: object) -> str:
 
 def one_line(text: str, most: int = 500) -> str:
     """Without control characters, line breaks and halves of characters, and not too long."""
-    text = "".join(mark if mark.isprintable() else " " for mark in text[: 4 * most])
-    text = " ".join(text.split())
+    text = " ".join(printable(text[: 4 * most]).split())
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """A blank for every character that is not seen: control characters, line breaks, halves of characters."""
+    return text if text.isprintable() else "".join(mark if mark.isprintable() else " " for mark in text)
+
+
+def json_text(text: str) -> str:
+    """JSON in which such characters, within its strings, are escapes: the same data, harmless to a terminal."""
+    return "".join(mark if mark.isprintable() or mark in "\n\t" else dumps(mark)[1:-1] for mark in text)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from helpers import EXAMPLES, run
 
+from rnncalc.cli.options import FORMATS
 from rnncalc.errors import RnncalcError
 from rnncalc.files import write
 
@@ -68,6 +69,20 @@ def test_what_is_closed_or_full(tmp_path, redirect, code, said, unbuffered):
 def test_a_closed_standard_input_is_no_problem_to_read():
     done = as_everybody("forward", "-", redirect="<&-")
     assert (done.returncode, done.stderr) == (2, "Error: cannot read -: it is closed\n")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("key", ["title", "cell", "notes", "b", "\ud800"])
+def test_half_a_character_in_what_is_said(tmp_path, key, format):
+    """From a file, to standard output, standard error and another file."""
+    problem = tmp_path / "p.json"
+    problem.write_text(json.dumps({"U": 1, "W": 1, "x": 1, key: "half \ud800 \x1b[31m\x9b"}))
+    for options in ((), ("-o", str(tmp_path / "out"))):
+        done = run("forward", str(problem), "--format", format, *options)
+        assert done.returncode == (0 if key in ("title", "notes") else 2), done.stderr
+        assert "Traceback" not in done.stderr
+        assert "codec" not in done.stderr
+        assert done.stderr.replace("\n", "").isprintable()
 
 
 PLANTED = """

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from helpers import CELLS, EXAMPLES, random_network
 
 import rnncalc
 from rnncalc import lesson
+from rnncalc.document import Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
 from rnncalc.parse import given
 from rnncalc.reading import read
 from rnncalc.render import FORMATS, Look, render
@@ -314,3 +316,93 @@ def test_wide_characters_keep_columns_in_line():
 def test_colour_only_where_asked_for():
     assert "\x1b[" in render(document(), "table", Look(width=80, color=True))
     assert "\x1b[" not in render(document(), "table", Look(width=80))
+
+
+# --------------------------------------------------------------------------------------------- texts from strangers
+
+HOSTILE = [
+    "\x1b[31mred\x1b]0;title\x07",
+    "\x9b31m\x85\x7f\u202eback",
+    "two\n\n# lines\r\n",
+    "half \ud800",
+    "$x$ \\input{a} #1 %c _a^b & ~~c~~ `d` <b>&lt;</b> ![a](b) |e|",
+    "[3cm] * [a]: b",
+    "* a",
+    "- a",
+    "1. a",
+    "=cmd|' /C calc'!A0",
+    "a;=cmd",
+    'a; "+cmd',
+    "1;-2;-cmd",
+]
+TEX = re.compile(r"\\(?:[&%$#_{}]|text\w+\{\})|\$\$|[^\\&%$#_{}~^<>|`]")
+
+
+def every_block(text):
+    """A document in which a text from a stranger stands wherever one can."""
+    grid = Grid((text, "b"), ((text, 1.5), ("a", text)))
+    column = Column(f"{text}[1]", text)
+    matrices = Matrices((Matrix(text, ((1.0, 2.0),)),))
+    table = Table((column,), (text, 2), ((0.5,), (None,)))
+    blocks = [Heading(text), Paragraph(text), Items((("", text), (text, text))), grid, table, matrices]
+    return Document(blocks, {"title": text, text: [text]}, [], [table])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_text_from_a_stranger_is_only_text(text, format):
+    for look in (Look(), Look(width=30, color=False), Look(ascii=True)):
+        shown = render(every_block(text), format, look)
+        assert all(mark.isprintable() or mark == "\n" for mark in shown)
+        shown.encode()
+    if format == "json":
+        assert json.loads(shown) == {"title": text, text: [text]}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_colours_are_the_only_escape_sequences(text):
+    shown = render(every_block(text), "table", Look(color=True))
+    bare = re.sub(r"\x1b\[\d*(;\d+)*m", "", shown)
+    assert all(mark.isprintable() or mark == "\n" for mark in bare)
+    assert "\x1b[31m" not in shown
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_latex_and_markdown_run_nothing(text):
+    marked = re.sub(r"[^ -~]", " ", text)
+    latex = render(Document([Paragraph(text)], {}), "latex").split("\n\n", 1)[1].rstrip("\n").removeprefix("{}")
+    assert TEX.sub("", latex) == ""
+    grid = render(Document([Grid((text,), ((text,),))], {}), "latex")
+    assert not re.search(r"\\\\\s*(\\hline\s*)?[*\[]", grid)
+    for block in (Heading(text), Paragraph(text), Items((("", text),))):
+        line = render(Document([block], {}), "markdown").rstrip("\n")
+        assert "\n" not in line
+        body = line.removeprefix("### " if isinstance(block, Heading) else "- " if isinstance(block, Items) else "")
+        assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]<>|$#~&]", body)
+        assert isinstance(block, Heading) or not re.match(r"\s*([-+=*]|\d+[.)])", body)
+        assert re.sub(r"\\(?=[^\w\s]|_)", "", body).split() == marked.split()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_cell_is_no_formula_whatever_separates_cells(text, delimiter):
+    grid = Grid((text, "b"), ((text, 1.5), ("a", -1.5)))
+    for row in csv.reader(io.StringIO(render(Document([grid], {}), "csv")), delimiter=delimiter):
+        for cell in row:
+            value = cell.strip(" \"'")
+            number = re.fullmatch(r"-?[\d.]+(,.*)?", value)
+            assert cell.lstrip(' "').startswith("'") or number or value[:1] not in tuple("=+-@|%"), cell
+
+
+@pytest.mark.parametrize("format", ["plain", "table"])
+def test_long_work_takes_the_memory_of_its_text(format):
+    """Nothing is filled up to a console's width on the way."""
+    rng = np.random.default_rng(0)
+    keys = {"cell": "lstm", "U": rng.normal(size=(8, 3)), "W": rng.normal(size=(8, 2)), "x": rng.normal(size=(40, 3))}
+    found = rnncalc.problem(**{key: value.tolist() if key != "cell" else value for key, value in keys.items()})
+    document = found.document(work=True)
+    tracemalloc.start()
+    text = render(document, format)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * len(text)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnncalc.cli.spoken import OUTPUT, Spoken, remark
+from rnncalc.cli.spoken import OUTPUT, Spoken, remark, tell
 from rnncalc.files import write
 from rnncalc.language import LANGUAGES, _, speak
 
@@ -175,7 +175,7 @@ def show(
     )
     text = render(document, format_, look)
     for note in document.notes:
-        click.echo(note, err=True) if note.startswith(_("warning")) else remark(note)
+        tell(note) if note.startswith(_("warning")) else remark(note)
     if output is not None:
         write(output, text)
         return

@@ -12,6 +12,7 @@ import click
 
 from rnncalc.files import claimed
 from rnncalc.language import LANGUAGES, _, folder, of_locale, speak
+from rnncalc.safe import printable
 
 N_ = str  # marks a text for translation
 CLICK = (  # what click itself says, which it looks up under the same words
@@ -72,12 +73,17 @@ class Spoken(click.Command):
 
 def complain(message: object) -> None:
     """Say on standard error what is wrong."""
-    click.echo(_("Error: {message}").format(message=message), err=True)
+    tell(_("Error: {message}").format(message=message))
 
 
 def remark(text: str) -> None:
     """Say on standard error what was assumed."""
-    click.echo(_("note: {text}").format(text=text), err=True)
+    tell(_("note: {text}").format(text=text))
+
+
+def tell(text: str) -> None:
+    """Say on standard error, a line or several, with nothing in them but characters that are seen."""
+    click.echo("\n".join(map(printable, text.split("\n"))), err=True)
 
 
 def spoken(text: str | None) -> str | None:

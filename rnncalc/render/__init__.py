@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
+from typing import Any
 
-from rnncalc.document import Document
+from rnncalc.document import Document, Formula, Formulas
 from rnncalc.render.numbers import Rounding
+from rnncalc.safe import printable
 
 FORMATS = ("table", "plain", "json", "csv", "latex", "markdown")
 ENDINGS = {".json": "json", ".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "plain"}
@@ -24,5 +26,21 @@ class Look:
 
 def render(document: Document, format: str, look: Look = Look()) -> str:
     """The document as text in one of FORMATS, ending with a line break."""
+    document = replace(document, blocks=_harmless(document.blocks), sheet=_harmless(document.sheet))
     text: str = import_module(f"rnncalc.render.{format}").render(document, look)
     return text if text.endswith("\n") else text + "\n"
+
+
+def _harmless(part: Any) -> Any:
+    """Blocks with nothing in their texts but characters that are seen: titles and names may come from strangers.
+
+    Formulas stay: their letters are identifiers. So do numbers.
+    """
+    if isinstance(part, str):
+        return printable(part)
+    if isinstance(part, list | tuple):
+        return type(part)(map(_harmless, part))
+    if is_dataclass(part) and not isinstance(part, Formula | Formulas):
+        values = {field.name: getattr(part, field.name) for field in fields(part)}
+        return replace(part, **{name: _harmless(value) for name, value in values.items()})  # type: ignore[type-var]
+    return part

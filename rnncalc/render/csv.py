@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from rnncalc import safe
 from rnncalc.document import Document, Grid, Table
 from rnncalc.render import Look, grid
 from rnncalc.render.numbers import exact
@@ -18,8 +19,8 @@ def render(document: Document, look: Look) -> str:
     grids = [block for block in document.blocks if isinstance(block, Grid)]
     for number, block in enumerate(grids):
         writer.writerows([[]] if number else [])
-        writer.writerow(block.keys or block.headings)
-        writer.writerows(["" if cell is None else cell for cell in grid.exactly(row)] for row in block.rows)
+        writer.writerow(map(safe.cell, block.keys or block.headings))
+        writer.writerows(["" if cell is None else safe.cell(cell) for cell in grid.exactly(row)] for row in block.rows)
     if grids:
         return output.getvalue()
     for number, table in enumerate(tables):

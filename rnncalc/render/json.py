@@ -8,11 +8,12 @@ from typing import Any
 
 from rnncalc.document import Document
 from rnncalc.render import Look
+from rnncalc.safe import json_text
 
 
 def render(document: Document, look: Look) -> str:
     """The document's data; nothing of how it looks matters here."""
-    return _written(document.data, "")
+    return json_text(_written(document.data, ""))
 
 
 def _written(value: Any, indent: str) -> str:

@@ -26,6 +26,10 @@ _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*", 4: "paragraph
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
+    "`": r"\textasciigrave{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     "^": r"\textasciicircum{}",
     "∘": r"$\circ$",
     "−": "$-$",
@@ -100,7 +104,8 @@ def matrix(block: Matrix, look: Look) -> str:
 
 def escaped(text: str) -> str:
     """Text with nothing that LaTeX would take for a command."""
-    return "".join(
+    begin = "{}" if text.lstrip()[:1] in ("[", "*") else ""  # behind \\\\ or \\item these would begin an argument
+    return begin + "".join(
         _SPECIAL.get(character, f"\\{character}" if character in "&%$#_{}" else character) for character in text
     )
 

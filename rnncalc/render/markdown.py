@@ -17,9 +17,9 @@ def render(document: Document, look: Look) -> str:
         if isinstance(block, Heading):
             parts.append(f"{'#' * (block.level + 1)} {_escaped(block.text)}")
         elif isinstance(block, Paragraph):
-            parts.append(_escaped(block.text))
+            parts.append(_line(block.text))
         elif isinstance(block, Items):
-            parts.append("\n".join(f"- {_escaped(f'{term}: {text}' if term else text)}" for term, text in block.lines))
+            parts.append("\n".join(f"- {_line(f'{term}: {text}' if term else text)}" for term, text in block.lines))
         elif isinstance(block, Formula):
             parts.append(_display([formula(block, look)]))
         elif isinstance(block, Formulas):
@@ -50,5 +50,11 @@ def _table(block: Table, look: Look) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def _line(text: str) -> str:
+    """A text that begins a line: no item of a list, no rule."""
+    return re.sub(r"^(\s*\d*)([-+=.)])", r"\1\\\2", _escaped(text))
+
+
 def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>|$#])", r"\\\1", text)
+    """Text with nothing that Markdown or HTML would take for a sign."""
+    return re.sub(r"([\\`*_\[\]<>|$#~&])", r"\\\1", text)

@@ -7,7 +7,6 @@ import textwrap
 
 from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -77,9 +76,8 @@ def _formulas(console: Console, block: Formulas, look: Look) -> None:
     for number, line in enumerate(formulas(block, marks)):
         color = "cyan" if block.above is None or number == 0 else ""
         for piece in folded(line, width):
-            console.print(
-                Padding(Text(piece, style=color, no_wrap=True, overflow="ignore"), (0, 0, 0, 2)), soft_wrap=True
-            )
+            text = Text.assemble("  ", (piece, color), no_wrap=True, overflow="ignore")
+            console.print(text, soft_wrap=True)  # nothing that fills a line to the console's width
 
 
 def _table(console: Console, block: Table, look: Look) -> None:

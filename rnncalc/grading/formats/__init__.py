@@ -15,7 +15,7 @@ from typing import Any
 from rnncalc.errors import ProblemError
 from rnncalc.grading.gradebook import FEEDBACK, Gradebook, Row
 from rnncalc.language import _
-from rnncalc.safe import file_name
+from rnncalc.safe import file_name, json_text
 
 SHOWN = ("table", "plain", "markdown", "latex")  # by the renderers of documents
 FORMATS = (*SHOWN, "csv", "json", "gradescope", "prairielearn", "junit")
@@ -55,7 +55,7 @@ def apart(book: Gradebook, feedback: str, one: Callable[[Row, Gradebook, str], d
 
 def as_json(data: Any) -> str:
     """Strict JSON."""
-    return dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    return json_text(dumps(data, ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
 
 
 def _module(format: str) -> ModuleType:
