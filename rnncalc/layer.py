@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.cells import CELLS, Cell
+from rnncalc.cells.cell import ORDER
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
 from rnncalc.schedule import Schedule
@@ -207,14 +208,24 @@ def as_array(name: str, value: ArrayLike) -> np.ndarray:
     return array
 
 
+def missing(cell: Cell, name: str) -> ProblemError:
+    """The error for an array that is not given; where it may be a misspelt signal, with that one."""
+    from difflib import get_close_matches
+
+    signals = [*cell.lines, *(f"{state}_p" for state in cell.state)]
+    close = get_close_matches(name, signals, 1) if name not in ORDER else []
+    near = "; " + _("did you mean “{name}”?").format(name=close[0]) if close else ""
+    return ProblemError(_("{name} is not given: {cell} needs it{near}"), name=name, cell=cell.name, near=near)
+
+
 def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:
     """H, O and D as the weights say, all of which must say the same."""
     sizes: dict[str, int] = {}
     said: dict[str, str] = {}
     for name, stack in cell.stacks.items():
         if name not in given:
-            if stack[0].columns is not None:
-                raise ProblemError(_("{cell} needs {name}"), cell=cell.name, name=name)
+            if name not in cell.optional:
+                raise missing(cell, name)
             continue
         array, shape = given[name], given[name].shape
         if array.ndim != (1 if stack[0].columns is None else 2) or 0 in shape or shape[0] % len(stack):

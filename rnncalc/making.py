@@ -179,8 +179,8 @@ def _asked(wish: Wish, cell: Cell, problem: Problem, quantities: Quantities) -> 
             top = ("V", "c") if wish.outputs or cell.owns_read_out else ()
             own = [name for name in cell.stacks if name not in top]
             names += ["loss", *(f"d{name}" for name in (*top, *own))]
-            if wish.lr is not None:  # of an LSTM, c_new would be the memory after the update
-                names += [f"{name}_new" for name in (*top, *own) if name not in cell.written]
+            if wish.lr is not None:
+                names += [f"{name}_new" for name in (*top, *own)]
     found: dict[str, np.ndarray] = {}
     for name in names:
         parameter = name.removeprefix("d").removesuffix("_new")

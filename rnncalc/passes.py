@@ -10,6 +10,7 @@ import numpy as np
 from rnncalc.cells import CELLS
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
+from rnncalc.layer import missing
 from rnncalc.parse.conventions import Conventions, Quantity
 from rnncalc.parse.given import Given
 from rnncalc.parse.notation import understand
@@ -61,10 +62,11 @@ class GivenPass:
         for name in self.arrays:
             if name not in self.cell.stacks and (name not in ("V", "c") or self.cell.owns_read_out):
                 raise self.misplaced(name, _("{where}: {cell} has no {name}"))
+        absent = [name for name in self.cell.stacks if name not in self.arrays and name not in self.cell.optional]
+        if absent and self.cell.name not in CELLS:  # of one's own cell nothing is taken as zero
+            raise missing(self.cell, absent[0])
         values = self.sizes.parameters(self.notes)
-        for name, stack in self.cell.stacks.items():
-            if name not in values and stack[0].columns is not None:
-                values[name] = self._left_out(name, steps)
+        values |= {name: self._left_out(name, steps) for name in absent}
         return {**values, **{f"{state}0": self._start(state) for state in self.starts}}
 
     def read_out(self) -> dict[str, Quantity]:

@@ -18,6 +18,7 @@ from rnncalc.writing import Letters
 if TYPE_CHECKING:
     from rnncalc.gradients import Gradients
     from rnncalc.question import Question
+    from rnncalc.update import Update
 
 COMPILING = 0.5  # seconds until the compiled engine's first answer, Numba's import included
 
@@ -78,6 +79,20 @@ class Problem:
             chunk=task.chunk,
         )  # fmt: skip
 
+    def update(self, trace: Trace, gradients: Gradients) -> Update:
+        """One step of gradient descent as the task asks for it."""
+        from rnncalc.update import Update, clip, updated
+
+        task = self.task
+        clipped = clip(gradients, task.clip_norm, task.clip_value, self.left_out)
+        if task.lr is None:
+            return Update(clipped, None, None)
+        network = updated(self.network, clipped, task.lr)
+        after = network.forward(self.x, lengths=self.lengths, mask=self.mask)
+        question = self.question(trace)
+        judged = question.judge(after.scores if question.at == "s" else after.output)
+        return Update(clipped, network, float(judged.loss) if task.dy is None else None)
+
     @property
     def left_out(self) -> frozenset[tuple[int, str, str]]:
         """The biases that nobody gave, by layer (−1: read-out), direction and name: zero, and no parameters."""
@@ -85,7 +100,7 @@ class Problem:
             (number, way, name)
             for number, ways in enumerate(self.layers)
             for way, given in ways.items()
-            for name in given.cell.stacks
+            for name in given.cell.optional
             if name not in given.arrays
         }
         top = next(iter(self.layers[-1].values()))

@@ -33,21 +33,13 @@ class Quantities(Mapping[str, np.ndarray]):
             yield "loss", np.asarray(gradients.loss)
         if gradients.losses is not None:
             yield "losses", gradients.losses
-        starts = {f"{state}0" for one in problem.network.passes for state in one.cell.state}
         for name, gradient in gradients.items():
             if name != "x":
                 yield f"d{name}", gradient
         yield from gradients.steps.items()
-        if problem.task.lr is None:
-            return
-        for name, values in self._parameters().items():
-            if name in gradients and name not in starts:
-                yield f"{name}_new", values - problem.task.lr * gradients[name]
-
-    def _parameters(self) -> dict[str, np.ndarray]:
-        network = self.problem.network
-        passes = [*(network.passes if len(network.passes) == 1 else []), *([network.read_out] * bool(network.read_out))]
-        return {name: values for one in passes if one for name, values in one.arrays.items()}
+        for (layer, _way, name), array in problem.update(self.trace, gradients).parameters.items():
+            if layer == -1 or len(problem.network.passes) == 1:
+                yield f"{name}_new", array
 
     def _rows(self, name: str, gate: str) -> slice:
         """The rows of a gate in a stacked array. Raises KeyError."""

@@ -14,6 +14,7 @@ READ_OUT = Cell(
     state=(),
     emits="y",
     outputs=("s", "y"),
+    optional=("c",),
     switches={"output": functions_of("y", "s", OUTPUTS)},
 )
 

@@ -15,18 +15,46 @@ import numpy as np
 
 from rnncalc.gradients import Gradients
 from rnncalc.network import Network
+from rnncalc.norm import Norm
 
 Places = dict[tuple[int, str, str], np.ndarray]  # (layer from 0, −1: read-out; direction; name) → array
 
 
 @dataclass(frozen=True)
 class Clipped:
-    """Gradients of the parameters as the update takes them; norm: their length before; which clipping changed them."""
+    """Gradients of the parameters as the update takes them.
+
+    norm: their length before; factor: what shortened them; by_value: whether entries were cut.
+    """
 
     gradients: Places
     norm: float
-    by_norm: bool
+    factor: float
     by_value: bool
+
+
+@dataclass(frozen=True)
+class Update:
+    """One step of gradient descent: gradients as it used them, the network after it and its loss; None without lr."""
+
+    clipped: Clipped
+    network: Network | None
+    loss: float | None
+
+    @property
+    def parameters(self) -> Places:
+        """Every parameter after the step; what is none has not moved and is left out."""
+        if self.network is None:
+            return {}
+        found = {
+            (number, way, name): array
+            for number, layer in enumerate(self.network.layers)
+            for way, one in layer.passes.items()
+            for name, array in one.arrays.items()
+        }
+        top = self.network.read_out.arrays if self.network.read_out else {}
+        found |= {(-1, "forward", name): array for name, array in top.items()}
+        return {place: array for place, array in found.items() if place in self.clipped.gradients}
 
 
 def clip(
@@ -37,14 +65,14 @@ def clip(
 ) -> Clipped:
     """Clip by the norm of all parameters together, then by value; None: not at all. fixed: what is no parameter."""
     found = {place: array for place, array in _parameters(gradients) if place not in fixed}
-    length = float(np.sqrt(sum(float((array * array).sum()) for array in found.values())))
-    by_norm = norm is not None and length > norm
-    if by_norm and norm is not None:
-        found = {place: array * (norm / length) for place, array in found.items()}
+    length = Norm.of(list(found.values()))
+    factor = 1.0 if norm is None else float(length.factor(norm))
+    if factor != 1:
+        found = {place: (array.astype(np.float64) * factor).astype(array.dtype) for place, array in found.items()}
     by_value = value is not None and any(bool((np.abs(array) > value).any()) for array in found.values())
     if by_value and value is not None:
         found = {place: np.clip(array, -value, value) for place, array in found.items()}
-    return Clipped(found, length, by_norm, by_value)
+    return Clipped(found, float(length.value), factor, by_value)
 
 
 def updated(network: Network, clipped: Clipped, lr: float) -> Network:

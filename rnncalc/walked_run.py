@@ -11,6 +11,7 @@ import numpy as np
 from rnncalc.backprop import descend
 from rnncalc.gradients import Gradients
 from rnncalc.losses import LOSSES, one_hot
+from rnncalc.norm import Norm
 from rnncalc.parameters import Parameters
 from rnncalc.question import Question
 from rnncalc.schedule import Schedule
@@ -49,7 +50,7 @@ class WalkedRun:
         weight, chunk = self._weight(y), 0 if trainer.streams else settings.chunk
         states, truncate = self._begin(batch, trainer.states), settings.truncate
         total, right = self.step(x, batch.schedule, states, y, 1 / max(weight, 1), chunk, truncate, trainer.g)
-        norm = float(np.sqrt((trainer.g.astype(np.float64) ** 2).sum()))
+        norm = float(Norm.of([trainer.g]).value)
         loss = total / max(weight, 1)
         first = loss if trainer.progress.first is None else trainer.progress.first
         good = math.isfinite(loss) and math.isfinite(norm) and loss <= trainer.exploded * max(first, 1)

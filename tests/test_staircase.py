@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "rnncalc"
 STAIRS = [  # from the ground up; rooms of one step do not import each other
-    {"errors", "language", "functions", "named", "safe", "spool"},
+    {"errors", "language", "functions", "named", "norm", "safe", "spool"},
     {"files", "workers", "cluster"},
     {"journal"},
     {"equations"},

@@ -58,7 +58,8 @@ class Cell:
     name: what it is called in files and commands. equations: line → right-hand side, in order of computation. state:
     the lines whose previous value is read (as `h_p`). emits: the line that the layer above sees. gates: the order in
     which U, W and b are stacked. outputs: lines with O entries in place of H. switches: option → value → the lines
-    that it replaces; the first value of each is what `equations` say. Raises CellError, naming the line and the place.
+    that it replaces; the first value of each is what `equations` say. optional: arrays that are zero unless they are
+    given, the biases of the built-in cells; one's own cells have none. Raises CellError, naming the line and the place.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Cell:
     emits: str
     gates: str = ""
     outputs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     switches: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     switched: Mapping[str, str] = field(default_factory=dict)
     literature: Literature | None = None

@@ -10,6 +10,7 @@ CELL = Cell(
     },
     state=["h"],
     emits="h",
+    optional=("b",),
     switches={"activation": functions_of("h", "a", ACTIVATIONS)},
     literature=Literature(
         title="Elman network",

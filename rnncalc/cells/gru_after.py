@@ -12,6 +12,7 @@ CELL = Cell(
     },
     state=["h"],
     emits="h",
+    optional=("b", "d"),
     gates="rzn",
     switches={
         "update": {

@@ -11,6 +11,7 @@ CELL = Cell(
     },
     state=["h"],
     emits="y",
+    optional=("b", "c"),
     outputs=("s", "y"),
     literature=Literature(
         title="The i2h / i2o cell",

@@ -12,6 +12,7 @@ CELL = Cell(
     },
     state=["y"],
     emits="y",
+    optional=("b", "c"),
     outputs=("s", "y"),
     switches={
         "activation": functions_of("h", "a", ACTIVATIONS),

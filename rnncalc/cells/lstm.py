@@ -14,6 +14,7 @@ CELL = Cell(
     },
     state=["h", "c"],
     emits="h",
+    optional=("b",),
     gates="ifgo",
     literature=Literature(
         title="Long short-term memory",

@@ -180,8 +180,16 @@ def square(value: Value) -> Value:
     """x², which is never below 0."""
     if not isinstance(value, Interval):
         return value * value
+    around = size(value)
+    return Interval(bounds(around)[0] ** 2, bounds(around)[1] ** 2)
+
+
+def size(value: Value) -> Value:
+    """|x|, which is never below 0."""
+    if not isinstance(value, Interval):
+        return np.abs(value)
     nearest = np.clip(0.0, value.lo, value.hi)
-    return Interval(nearest**2, np.maximum(value.lo**2, value.hi**2))
+    return Interval(np.abs(nearest), np.maximum(np.abs(value.lo), np.abs(value.hi)))
 
 
 def widened(value: Value, down: np.ndarray | float, up: np.ndarray | float) -> Interval:

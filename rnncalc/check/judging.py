@@ -91,6 +91,8 @@ class Judging:
                 self.verdicts[at] = RIGHT
             elif one.is_truncated(claim.typed, exact):
                 self.verdicts[at] = TRUNCATED
+            elif not np.isfinite(exact):
+                self.verdicts[at] = WRONG
         self.habit = self._habit()
         if len(self.verdicts) < len(self.claims):
             self._in_intervals()

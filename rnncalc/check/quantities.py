@@ -64,12 +64,11 @@ class Quantities(Shapes):
     def _find(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity] | None:
         if scope.top and name in ("loss", "losses", "loss_new", "losses_new"):
             return self._loss(name)
-        era, bare = ("new", name.removesuffix("_new")) if name.endswith("_new") else ("", name)
-        found: Quantity | dict[str, Quantity] | None = self._signal(scope, bare, era, name)
-        if found is not None:
-            if era:
-                self._need_update(name)
-            return found
+        found: Quantity | dict[str, Quantity] | None
+        if not name.endswith("_new"):
+            found = self._signal(scope, name, "", name)
+            if found is not None:
+                return found
         for prefix, suffix, kind in (("d", "_t", "term"), ("d", "", "d"), ("", "_new", "new")):
             if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix + suffix):
                 core = name[len(prefix) : len(name) - len(suffix)]
@@ -77,6 +76,11 @@ class Quantities(Shapes):
                 if found is not None:
                     self._need_update(name) if kind == "new" else self._need_loss(name)
                     return found
+        if name.endswith("_new"):  # of a letter that is both, such as c, the parameter comes first, as in dc
+            found = self._signal(scope, name.removesuffix("_new"), "new", name)
+            if found is not None:
+                self._need_update(name)
+                return found
         found = self._gradient(scope, name)
         if found is not None:
             self._need_loss(name)
@@ -182,6 +186,9 @@ class Quantities(Shapes):
             if stack not in run.cell.stacks:
                 continue
             label = f"{scope.prefix}{prefix}{stack}{suffix}"
+            if kind == "new" and run.cell.stacks[stack][0].symbol in run.fixed:
+                message = _("answers.{name}: {bias} was not given, so it is no parameter and the update leaves it out")
+                raise ProblemError(message, name=label, bias=given.letters.parameter(stack))
             parameters = {parameter.gate or "": parameter.symbol for parameter in run.cell.stacks[stack]}
             if gate:
                 if gate not in parameters:

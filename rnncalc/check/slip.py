@@ -89,7 +89,7 @@ def _formula(
     elif key[0] == "d":
         right = _sum_of_terms(spec, key, spot, values)
     elif key[0] == "new" and len(key) == 3 and spec.task.lr is not None:
-        theta, gradient = (float(np.asarray(values[head + key[1:]])[spot]) for head in (("θ",), ("d",)))
+        theta, gradient = (float(np.asarray(values[head + key[1:]])[spot]) for head in (("θ",), ("clipped",)))
         right = Binary("-", Number(theta), Binary("*", Number(spec.task.lr), Number(gradient)))
     if right is None:
         return None

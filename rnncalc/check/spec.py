@@ -34,7 +34,8 @@ class Run:
 
     lines: as the cell splits them. parameters: by symbol. starts: state → (N, width), in the schedule's order. spread:
     how far each given number may be from what stands there, where inputs are themselves rounded. lags: states whose
-    `_p` is two steps back. earlier: whether the input is that of the step before (a read-out of h_{t-1}).
+    `_p` is two steps back. earlier: whether the input is that of the step before (a read-out of h_{t-1}). fixed: biases
+    that were not given, by symbol: no parameters, so the update leaves them alone.
     """
 
     cell: Cell
@@ -48,6 +49,7 @@ class Run:
     earlier: bool = False
     shared: frozenset[str] = frozenset()
     spread: Arrays = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -148,10 +150,12 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
             numbers.append(len(runs))
             made = next(ran)
             starts = {state: np.array(made.blocks[state][: schedule.sequences], float) for state in one.cell.state}
-            run = _run(one, starts, way == "backward", made.shared)
+            left_out = {name for *place, name in problem.left_out if place == [len(layers), way]}
+            run = _run(one, starts, left_out, way == "backward", made.shared)
             runs.append(replace(run, spread=_spread(one, given[way])) if spread else run)
         layers.append((tuple(numbers), layer.merge))
-    read_out = _run(network.read_out, {}, False, frozenset()) if network.read_out else None
+    left_out = {name for number, _way, name in problem.left_out if number == -1}
+    read_out = _run(network.read_out, {}, left_out) if network.read_out else None
     if read_out and spread and network.read_out:
         read_out = replace(read_out, spread=_spread(network.read_out, next(iter(problem.layers[-1].values()))))
     task, question = problem.task, None
@@ -166,9 +170,12 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
     return replace(spec, x_spread=schedule.pack(rows if problem.batch else rows[None]))
 
 
-def _run(one: Pass, starts: Arrays, mirrored: bool, shared: frozenset[str]) -> Run:
+def _run(
+    one: Pass, starts: Arrays, left_out: set[str], mirrored: bool = False, shared: frozenset[str] = frozenset()
+) -> Run:
     parameters = {symbol: np.asarray(array, float) for symbol, array in one.parameters.items()}
-    return Run(one.cell, one.sizes, one.cell.lines, parameters, starts, mirrored, shared=shared)
+    fixed = frozenset(symbol for symbol, parameter in one.cell.parameters.items() if parameter.stack in left_out)
+    return Run(one.cell, one.sizes, one.cell.lines, parameters, starts, mirrored, shared=shared, fixed=fixed)
 
 
 def _spread(one: Pass, given: GivenPass) -> dict[str, np.ndarray]:

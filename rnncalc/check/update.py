@@ -1,4 +1,7 @@
-"""The update as a graph: θ − lr·dθ, with the gradient clipped where that is asked."""
+"""The update as a graph: θ − lr·dθ, with the gradient clipped where that is asked, by norm and then by value.
+
+A bias that was not given is no parameter: the norm does not count it, and it stays what it is.
+"""
 
 from __future__ import annotations
 
@@ -8,38 +11,38 @@ from rnncalc.check import intervals
 from rnncalc.check.graph import Graph, Key
 from rnncalc.check.intervals import Value
 from rnncalc.check.spec import Spec
+from rnncalc.norm import Norm
 
 
 def update(graph: Graph, spec: Spec) -> None:
-    """θ − lr·dθ, with the gradient clipped where that is asked."""
-    task, rules = spec.task, spec.rules
-    keys = [("d", number, symbol) for number, run in enumerate(spec.all_runs) for symbol in run.parameters]
+    """Every parameter after one step of gradient descent."""
+    task, rules, most = spec.task, spec.rules, spec.task.clip_norm
+    every = [(number, symbol, run) for number, run in enumerate(spec.all_runs) for symbol in run.parameters]
+    moved = [(number, symbol) for number, symbol, run in every if symbol not in run.fixed]
     lr = task.lr if rules.lr is None else rules.lr
     assert lr is not None
-    step = np.array(lr * rules.update)
-    factor: Key = ("clip",)
-    most = task.clip_norm
+    step, factor = np.array(lr * rules.update), list[Key]()
     if most is not None:
 
-        def whole(array: np.ndarray) -> np.ndarray:
-            return array.sum(axis=tuple(range(array.ndim - (1 if spec.lanes else 0))))
-
         def shrink(*gradients: Value) -> Value:
-            squares = [intervals.square(gradient) for gradient in gradients]
-            low, high = (sum(whole(intervals.bounds(one)[end]) for one in squares) for end in (0, 1))
-            ends = [np.where(root > most, most / root, 1.0) for root in (np.sqrt(low), np.sqrt(high))]
-            return ends[0] if np.all(low == high) else intervals.Interval(ends[1], ends[0])
+            sizes = [intervals.bounds(intervals.size(gradient)) for gradient in gradients]
+            ends = [Norm.of([size[end] for size in sizes], bool(spec.lanes)).factor(most) for end in (0, 1)]
+            return ends[0] if np.array_equal(*ends, equal_nan=True) else intervals.Interval(ends[1], ends[0])
 
-        graph.add(factor, keys, shrink)
-    for key in keys:
-        needs = [("θ", *key[1:]), key, *([factor] if most is not None else [])]
+        factor.append(graph.add(("clip",), [("d", *place) for place in moved], shrink))
 
-        def make(theta: Value, gradient: Value, *shrunk: Value) -> Value:
-            if task.clip_value is not None:
-                bound = task.clip_value
-                gradient = intervals.through(lambda array: np.clip(array, -bound, bound), gradient)
-            for by in shrunk:
-                gradient = gradient * by
-            return theta + gradient * step
+    def clipped(gradient: Value, *shrunk: Value) -> Value:
+        for by in shrunk:
+            gradient = gradient * by
+        bound = task.clip_value
+        if bound is None:
+            return gradient
+        return intervals.through(lambda array: np.clip(array, -bound, bound), gradient)
 
-        graph.add(("new", *key[1:]), needs, make)
+    for place in moved:
+        used: Key = ("clipped", *place)
+        graph.add(used, [("d", *place), *factor], clipped)
+        graph.add(("new", *place), [("θ", *place), used], lambda theta, gradient: theta + gradient * step)
+    for number, symbol, run in every:
+        if symbol in run.fixed:
+            graph.add(("new", number, symbol), [("θ", number, symbol)], lambda theta: theta)

@@ -31,7 +31,12 @@ def digits(typed: Typed) -> int:
 
 
 def is_right(typed: Typed, computed: float, update: float | None = None) -> bool:
-    """Within half a unit; or printed by a machine and within float32 noise. update: by how much a parameter moved."""
+    """Within half a unit; or printed by a machine and within float32 noise. update: by how much a parameter moved.
+
+    Where the computed value is not finite, no number is right.
+    """
+    if not math.isfinite(computed):
+        return False
     apart = abs(typed.value - computed)
     if apart <= unit(typed) / 2 * (1 + SLACK) + 1e-12 * abs(computed) + 1e-15 * (typed.place is None):
         return True
@@ -50,7 +55,7 @@ def is_truncated(typed: Typed, computed: float) -> bool:
 
 def equals(typed: Typed, computed: float) -> bool:
     """The exact value, to 1e-6: what a number with few digits must be to earn its mark."""
-    return abs(typed.value - computed) <= max(SINGLE * abs(computed), 1e-12)
+    return math.isfinite(computed) and abs(typed.value - computed) <= max(SINGLE * abs(computed), 1e-12)
 
 
 def stands_for(typed: Typed, cut: bool = False) -> tuple[float, float]:

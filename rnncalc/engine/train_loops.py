@@ -192,6 +192,26 @@ def squares(g):
 
 
 @jit
+def length(g):
+    """The norm of g; where squares would overflow or vanish, with the largest entry divided out first."""
+    whole, most = squares(g), 0.0
+    if 1e-280 < whole < math.inf:
+        return math.sqrt(whole)
+    for i in range(len(g)):
+        entry = abs(float(g[i]))
+        if not entry <= most:  # NaN, too
+            most = entry
+        if math.isnan(most):
+            return most
+    if most == 0.0 or math.isinf(most):
+        return most
+    whole = 0.0
+    for i in range(len(g)):
+        whole += (float(g[i]) / most) * (float(g[i]) / most)
+    return most * math.sqrt(whole)
+
+
+@jit
 def play_batches(
     mode, table, calls, patches, words, marks, g, found, share, rates, numbers, clip_norm, first, exploded, carry,
     results,
@@ -213,7 +233,7 @@ def play_batches(
         if mode != JUDGE:
             play(calls, patches, words, registers, marks[up + 1], marks[up + 2])
         if mode == TRAIN:
-            norm = math.sqrt(squares(g))
+            norm = length(g)
             results[b, 2] = norm
             loss = found[0] / max(weight, 1)
             if math.isnan(first):

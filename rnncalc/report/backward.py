@@ -24,7 +24,7 @@ from rnncalc.language import _
 from rnncalc.losses import LOSSES
 from rnncalc.problems import Problem
 from rnncalc.report import sums
-from rnncalc.report.backward_data import Update, data
+from rnncalc.report.backward_data import data
 from rnncalc.report.descent import GIVEN, TARGET, Descent, descents
 from rnncalc.report.heads import head
 from rnncalc.report.shared import Choice, Level, of_sequence, sequences, table
@@ -37,7 +37,7 @@ from rnncalc.writing import SUM, TOTAL, TRANSPOSED, Place
 def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Choice = Choice()) -> Document:
     """The way back: loss, equations, the table of every step, each step's share, the gradients, the update."""
     steps = choice.numbers(problem.shapes["T"])[::-1]
-    update = Update.of(problem, trace, gradients)
+    update = problem.update(trace, gradients)
     blocks: list[Block] = [*head(problem), *_loss(problem, trace, gradients, steps[::-1]), *_how_far(problem)]
     sheet: list[Table] = []
     for sequence in sequences(problem):

@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rnncalc.gradients import Gradients, PassGradients
 from rnncalc.layer import Pass
-from rnncalc.network import Network
 from rnncalc.parse.conventions import reordered
 from rnncalc.passes import GivenPass
 from rnncalc.problems import Problem
 from rnncalc.report.shared import stacked, stepwise
 from rnncalc.trace import Trace
-from rnncalc.update import Clipped, Places, clip, updated
-
-
-@dataclass(frozen=True)
-class Update:
-    """One step of gradient descent: gradients as it used them, the network after it and its loss; None without lr."""
-
-    clipped: Clipped
-    network: Network | None
-    loss: float | None
-
-    @classmethod
-    def of(cls, problem: Problem, trace: Trace, gradients: Gradients) -> Update:
-        """What the problem asks for."""
-        task = problem.task
-        clipped = clip(gradients, task.clip_norm, task.clip_value, problem.left_out)
-        if task.lr is None:
-            return cls(clipped, None, None)
-        network = updated(problem.network, clipped, task.lr)
-        after = network.forward(problem.x, lengths=problem.lengths, mask=problem.mask)
-        question = problem.question(trace)
-        judged = question.judge(after.scores if question.at == "s" else after.output)
-        return cls(clipped, network, float(judged.loss) if task.dy is None else None)
+from rnncalc.update import Places, Update
 
 
 def data(problem: Problem, trace: Trace, gradients: Gradients, update: Update) -> dict[str, Any]:
@@ -50,7 +26,7 @@ def data(problem: Problem, trace: Trace, gradients: Gradients, update: Update) -
         "steps": _steps(problem, trace, gradients),
     }
     if update.network is not None:
-        answer["updated"] = _in_form(problem, _parameters(update.network))
+        answer["updated"] = _in_form(problem, update.parameters)
     if task.clip_norm is not None or task.clip_value is not None:
         answer["clipped"] = _in_form(problem, update.clipped.gradients)
         answer["norm"] = update.clipped.norm
@@ -66,18 +42,6 @@ def _gradients(gradients: Gradients) -> Places:
         for name, array in one.items()
     }
     return found | {(-1, "forward", name): array for name, array in (gradients.read_out or {}).items()}
-
-
-def _parameters(network: Network) -> Places:
-    """Every parameter by its place."""
-    found = {
-        (number, way, name): array
-        for number, layer in enumerate(network.layers)
-        for way, one in layer.passes.items()
-        for name, array in one.arrays.items()
-    }
-    top = network.read_out.arrays if network.read_out else {}
-    return found | {(-1, "forward", name): array for name, array in top.items()}
 
 
 def _in_form(problem: Problem, places: Places) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Level:
     one: Pass
     letters: Letters
     given: Mapping[str, Given]
+    left_out: frozenset[str]  # biases that nobody gave
     key: str = ""
     title: str = ""
     layer: int = 0
@@ -90,9 +91,7 @@ class Level:
 
     def is_given(self, symbol: str) -> bool:
         """Whether a parameter has a place in the arithmetic: a bias that nobody gave has none."""
-        parameter = self.one.cell.parameters[symbol]
-        array = self.one.arrays[parameter.stack]
-        return parameter.columns is not None or parameter.stack in self.given or bool(array.any())
+        return self.one.cell.parameters[symbol].stack not in self.left_out
 
     def parameters(self) -> dict[str, np.ndarray]:
         """The parameters that were given, by symbol."""
@@ -103,6 +102,10 @@ def levels(problem: Problem) -> list[Level]:
     """The levels of a problem's network, from the input up."""
     network, found = problem.network, list[Level]()
     several = stacked(problem)
+
+    def left_out(*place: int | str) -> frozenset[str]:
+        return frozenset(name for *where, name in problem.left_out if tuple(where) == place)
+
     for number, (layer, ways) in enumerate(zip(network.layers, problem.layers)):
         for way, one in layer.passes.items():
             given = ways[way]
@@ -115,13 +118,14 @@ def levels(problem: Problem) -> list[Level]:
                 words = {"forward": _("forward"), "backward": _("backward")}
                 title = _("layer {n}").format(n=number + 1)
                 title += f", {words[way]}" if len(layer.passes) > 1 or way == "backward" else ""
-            found.append(Level(one, letters, given.given, key, title, number, way))
+            found.append(Level(one, letters, given.given, left_out(number, way), key, title, number, way))
     if network.read_out:
         emitted = problem.letters.signal(network.layers[-1].cell.emits)
         emitted += f"^({len(network.layers)})" if several else ""
         letters = replace(problem.letters, input=emitted)
         title = _("read-out") if several else ""
-        found.append(Level(network.read_out, letters, problem.given, "", title, read_out=True))
+        top = left_out(-1, "forward")
+        found.append(Level(network.read_out, letters, problem.given, top, "", title, read_out=True))
     return found
 
 

@@ -11,9 +11,9 @@ from rnncalc.document import Block, Column, Heading, Items, Matrices, Matrix, Pa
 from rnncalc.gradients import Gradients, PassGradients
 from rnncalc.language import _
 from rnncalc.problems import Problem
-from rnncalc.report.backward_data import Update
 from rnncalc.report.descent import Descent
 from rnncalc.report.shared import Level, levels, stacked
+from rnncalc.update import Update
 from rnncalc.writing import TOTAL
 
 MOST_SHARES = 40  # gradients of all parameters together of which every step's share is shown
@@ -129,8 +129,11 @@ def update(problem: Problem, made: Update) -> Iterator[Block]:
         yield Paragraph(_("the norm of all gradients of parameters together is {norm:.6g}").format(norm=clipped.norm))
         if task.clip_norm is not None:
             message = _("longer than {limit:g}: all are multiplied by {factor:.6g}")
-            said = message.format(limit=task.clip_norm, factor=task.clip_norm / (clipped.norm or 1))
-            yield Paragraph(said if clipped.by_norm else _("not longer than {limit:g}").format(limit=task.clip_norm))
+            if clipped.factor != clipped.factor:
+                message = _("a gradient that is not finite has no length: clipping by norm leaves no number")
+            elif clipped.factor == 1:
+                message = _("not longer than {limit:g}")
+            yield Paragraph(message.format(limit=task.clip_norm, factor=clipped.factor))
         if task.clip_value is not None:
             cut = _("entries beyond ±{limit:g} were cut") if clipped.by_value else _("no entry is beyond ±{limit:g}")
             yield Paragraph(cut.format(limit=task.clip_value))
