@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.errors import ProblemError
+from rnncalc.functions import quiet
 from rnncalc.gradients import Gradients, LayerGradients, PassGradients
 from rnncalc.language import _
 from rnncalc.layer import Layer, unmerged
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rnncalc.network import Network
 
 
+@quiet
 def backpropagate(
     network: Network,
     trace: Trace,
@@ -160,6 +162,7 @@ class _Descent:
             return Gradients(layers, read_out, self._x, None, None)
         return Gradients(layers, read_out, self._x, judged.loss, self.view.steps(judged.losses))
 
+    @quiet
     def _x(self) -> np.ndarray:
         """The gradient at the inputs as it is shown."""
         return Signals({"dx": self._below(self.network.layers[0], 0, whole=True)}, self.view)["dx"]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.errors import ProblemError
+from rnncalc.functions import quiet
 from rnncalc.language import _
 from rnncalc.sequences import Sequences
 from rnncalc.settings import Settings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 WAIT = 1.0  # seconds for which steps are left to machine code: what Ctrl-C waits for
 
 
+@quiet
 def fit(
     network: Network,
     x: Any,

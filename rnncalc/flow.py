@@ -3,6 +3,10 @@
 The state of a step is everything that the next one reads, h and for an LSTM c. ∂h_T/∂h_t is the product of the steps'
 Jacobians from T down to t + 1. Each is found by complex step: the equations walked once for all units together.
 
+The flow is healthy where a gradient keeps its size on the way back through the sequence, up to a factor of WHOLE, and
+does not change it faster than by a factor of ONE a step, on the geometric mean: what is short may change fast and what
+is long may not change much in all. Below it vanishes, above it explodes.
+
 Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013.
 """
 
@@ -13,36 +17,46 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnncalc.functions import quiet
 from rnncalc.network import Network
 from rnncalc.schedule import Schedule
 from rnncalc.trace import Trace
 from rnncalc.walk import WalkedCell
 
 STEP = 1e-40
-SMALL, LARGE = 1e-3, 1e3  # ‖∂h_T/∂h_1‖ below or above which gradients vanish or explode over this sequence
+WHOLE, ONE = 100.0, 10.0  # how far ‖∂h_T/∂h_1‖, and its share of one step, may be from 1
 
 
 @dataclass(frozen=True)
 class Flow:
-    """One pass over one sequence, visit by visit. norms: ‖∂h_T/∂h_t‖ (2-norm); radii: of the Jacobian of each step."""
+    """One pass over one sequence, visit by visit.
+
+    norms: ‖∂h_T/∂h_t‖ (2-norm); radii: spectral, of the Jacobian of each step; whole: log₂ ‖∂h_T/∂h_1‖, also where the
+    norm itself is too large or too small for a number.
+    """
 
     norms: np.ndarray
     radii: np.ndarray
+    whole: float
 
     @property
     def rate(self) -> float:
         """By what a gradient is multiplied on its way back through one step, on the geometric mean."""
-        steps = len(self.norms) - 1
-        return float(self.norms[0] ** (1 / steps)) if steps > 0 and self.norms[0] > 0 else float(self.norms[0])
+        return float(np.exp2(self.whole / max(len(self.norms) - 1, 1)))
 
     @property
     def verdict(self) -> str:
-        """vanishing, exploding or healthy."""
-        if len(self.norms) < 2 or SMALL <= self.norms[0] <= LARGE:
+        """vanishing, exploding or healthy; overflowed where the Jacobians are not finite."""
+        if np.isnan(self.whole):
+            return "overflowed"
+        steps = max(len(self.norms) - 1, 1)
+        most = min(np.log2(WHOLE), np.log2(ONE) * steps) + 1e-9
+        if abs(self.whole) <= most:
             return "healthy"
-        return "vanishing" if self.norms[0] < SMALL else "exploding"
+        return "vanishing" if self.whole < 0 else "exploding"
 
 
+@quiet
 def flow(network: Network, trace: Trace, number: int, sequence: int = 0) -> Flow:
     """The flow through one pass of the network, counted as `Network.passes` does, over one sequence of the trace."""
     one, ran, schedule = network.passes[number], trace.made.ran[number], trace.view.schedule
@@ -53,16 +67,25 @@ def flow(network: Network, trace: Trace, number: int, sequence: int = 0) -> Flow
     widths = {state: one.sizes[one.cell.size(state)] for state in one.cell.state}
     units = sum(widths.values())
     emitted = _within(widths, one.cell.emits)
-    product, norms, radii = np.eye(units), np.ones(length), np.zeros(length)
+    product, exponent, norms, radii = np.eye(units), 0, np.ones(length), np.zeros(length)
+    whole = 0.0
     for t in range(length, 0, -1):
-        norms[t - 1] = np.linalg.norm(product[emitted, emitted], 2)
+        norm = _norm(product[emitted, emitted])
+        norms[t - 1], whole = np.ldexp(norm, exponent), float(np.log2(norm) + exponent)
         before = schedule.row(visit, t - 1)
         states = {state: ran.blocks[state][before] for state in widths}
         x = ran.inputs[schedule.row(visit, t) - schedule.sequences]
         jacobian = _jacobian(walked, x, states, widths)
-        radii[t - 1] = np.abs(np.linalg.eigvals(jacobian)).max()
+        radii[t - 1] = np.abs(np.linalg.eigvals(jacobian)).max() if np.isfinite(jacobian).all() else np.nan
         product = product @ jacobian
-    return Flow(norms, radii)
+        shift = int(np.frexp(np.abs(product).max())[1])  # the product may leave the range of numbers, its logarithm not
+        product, exponent = np.ldexp(product, -shift), exponent + shift
+    return Flow(norms, radii, whole)
+
+
+def _norm(matrix: np.ndarray) -> float:
+    """The 2-norm; NaN where an entry is not finite."""
+    return float(np.linalg.norm(matrix, 2)) if np.isfinite(matrix).all() else np.nan
 
 
 def _within(widths: Mapping[str, int], emits: str) -> slice:

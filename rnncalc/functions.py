@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+quiet = np.errstate(all="ignore")  # an overflow is reported where the number is shown, by name and step
+
 
 @dataclass(frozen=True)
 class Function:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.functions import quiet
 from rnncalc.language import _
 from rnncalc.layer import Pass
 from rnncalc.named import Named
@@ -51,6 +52,7 @@ class PassGradients(Found):
         self.stacks: Mapping[str, np.ndarray] = adjoint.stacked()
 
     @cached_property
+    @quiet
     def starts(self) -> dict[str, np.ndarray]:
         """h0, c0, …, in the order of the sequences; summed over those that share one vector."""
         found, schedule = {}, self._view.schedule
@@ -152,14 +154,6 @@ class Gradients(Found):
     def x(self) -> np.ndarray:
         """The gradient at the inputs, of the shape of x; computed when somebody asks."""
         return self.steps["dx"]
-
-    def first_not_finite(self) -> str | None:
-        """The name of a gradient that overflowed or is not a number."""
-        parts = [one for layer in self.layers for one in layer.passes.values()]
-        found = {
-            name: array for one in [*parts, *([self.read_out] if self.read_out else [])] for name, array in one.items()
-        }
-        return next((f"d{name}" for name, array in found.items() if not np.isfinite(array).all()), None)
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name == "x":

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from rnncalc.cells import CELLS, Cell
 from rnncalc.cells.cell import ORDER
 from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.functions import quiet
 from rnncalc.language import _
 from rnncalc.schedule import Schedule
 
@@ -60,6 +61,7 @@ class Pass:
                 begin += rows
         return found
 
+    @quiet
     def settled(self, dtype: np.dtype, writeable: bool = False) -> Pass:
         """A copy whose arrays are of that dtype, contiguous and, unless asked otherwise, read-only."""
         copied = copy.copy(self)
@@ -86,7 +88,7 @@ class Pass:
                 value = self.starts.get(state)
             if value is None:
                 continue
-            array, width = np.asarray(value, dtype), self.sizes[self.cell.size(state)]
+            array, width = in_dtype(value, dtype), self.sizes[self.cell.size(state)]
             if array.shape not in ((width,), (schedule.sequences, width)):
                 message = _("{name} must be ({width},) or (N, {width}) = ({n}, {width}), got {shape}")
                 raise ShapeError(message, name=f"{state}0", width=width, n=schedule.sequences, shape=array.shape)
@@ -173,12 +175,13 @@ class Layer:
 
 MERGES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "concat": lambda f, b: np.concatenate([f, b], axis=-1),
-    "sum": lambda f, b: f + b,
-    "ave": lambda f, b: (f + b) / 2,
-    "mul": lambda f, b: f * b,
+    "sum": quiet(lambda f, b: f + b),
+    "ave": quiet(lambda f, b: (f + b) / 2),
+    "mul": quiet(lambda f, b: f * b),
 }
 
 
+@quiet
 def unmerged(merge: str, gradient: np.ndarray, f: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The gradient at what both directions made together, as the gradient at each: the inverse way through MERGES."""
     if merge == "concat":
@@ -208,14 +211,22 @@ def as_array(name: str, value: ArrayLike) -> np.ndarray:
     return array
 
 
+@quiet
+def in_dtype(array: ArrayLike, dtype: np.dtype) -> np.ndarray:
+    """The array itself where it is of that dtype; what is too large for float32 becomes infinite."""
+    return np.asarray(array, dtype)
+
+
 def missing(cell: Cell, name: str) -> ProblemError:
     """The error for an array that is not given; where it may be a misspelt signal, with that one."""
     from difflib import get_close_matches
 
     signals = [*cell.lines, *(f"{state}_p" for state in cell.state)]
     close = get_close_matches(name, signals, 1) if name not in ORDER else []
-    near = "; " + _("did you mean “{name}”?").format(name=close[0]) if close else ""
-    return ProblemError(_("{name} is not given: {cell} needs it{near}"), name=name, cell=cell.name, near=near)
+    if not close:
+        return ProblemError(_("{name} is not given: {cell} needs it"), name=name, cell=cell.name)
+    message = _("{name} is not given: {cell} needs it; did you mean “{near}”?")
+    return ProblemError(message, name=name, cell=cell.name, near=close[0])
 
 
 def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:

@@ -22,7 +22,7 @@ from rnncalc.equations import Call
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.inference import Ready, across_pays, infer
 from rnncalc.language import _
-from rnncalc.layer import Layer, Pass, as_array
+from rnncalc.layer import Layer, Pass, as_array, in_dtype
 from rnncalc.readout import read_out
 from rnncalc.schedule import Schedule
 from rnncalc.states import cut, given_starts, joined
@@ -280,7 +280,7 @@ class Network:
         if layout not in LAYOUTS:
             raise ProblemError(_("layout is one of {known}, not “{layout}”"), known=", ".join(LAYOUTS), layout=layout)
         known = type(x) is np.ndarray and x.dtype is self.dtype
-        array = cast(np.ndarray, x) if known else as_array("x", x).astype(self.dtype, copy=False)
+        array = cast(np.ndarray, x) if known else in_dtype(as_array("x", x), self.dtype)
         inputs, batch = self._inputs, array.ndim == 3
         if array.ndim not in (2, 3) or array.shape[-1] != inputs:
             message = _("x must be (T, D) = (T, {inputs}) or (N, T, {inputs}), got {shape}")

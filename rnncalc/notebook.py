@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnncalc import reading
 from rnncalc.document import Document
+from rnncalc.functions import quiet
 from rnncalc.gradients import Gradients
 from rnncalc.parse import files, given
 from rnncalc.problems import Problem
@@ -49,6 +50,7 @@ class Shown(ABC):
     def document(self, **choice: Any) -> Document:
         """What is shown; `choice`: show, steps, work, as `report.Choice`."""
 
+    @quiet
     def text(self, format: str = "plain", *, digits: int = 6, decimals: int | None = None, **choice: Any) -> str:
         """The document in one of the formats plain, table, json, csv, latex, markdown."""
         return render(self.document(**choice), format, Look(Rounding(digits, decimals)))
@@ -97,6 +99,7 @@ class Forward(Trace, Shown):
         self.__dict__.update(trace.__dict__)
         self.given = given
 
+    @quiet
     def document(self, **choice: Any) -> Document:
         return forward_report.document(self.given, self, Choice(**choice))
 
@@ -108,6 +111,7 @@ class Backward(Gradients, Shown):
         self.__dict__.update(gradients.__dict__)
         self.given, self.trace = given, trace
 
+    @quiet
     def document(self, **choice: Any) -> Document:
         return backward_report.document(self.given, self.trace, self, Choice(**choice))
 
@@ -142,6 +146,7 @@ class Checked(Shown):
         """For programs, as `--format json`."""
         return self.found.data()
 
+    @quiet
     def document(self, *, hint: bool = False, **choice: Any) -> Document:
         from rnncalc.report import check as check_report
 

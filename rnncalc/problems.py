@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnncalc.errors import ProblemError
+from rnncalc.functions import quiet
 from rnncalc.language import _
 from rnncalc.network import Network
 from rnncalc.parse.given import Given
@@ -62,6 +63,7 @@ class Problem:
         """The forward pass, by the network's engine."""
         return self.network.forward(self.x, lengths=self.lengths, mask=self.mask)
 
+    @quiet
     def question(self, trace: Trace) -> Question:
         """The loss that is asked for, row by row. Raises ProblemError."""
         from rnncalc.question import asked
@@ -79,6 +81,7 @@ class Problem:
             chunk=task.chunk,
         )  # fmt: skip
 
+    @quiet
     def update(self, trace: Trace, gradients: Gradients) -> Update:
         """One step of gradient descent as the task asks for it."""
         from rnncalc.update import Update, clip, updated

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from rnncalc.errors import ShapeError
 from rnncalc.language import _
-from rnncalc.layer import as_array
+from rnncalc.layer import as_array, in_dtype
 from rnncalc.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Stepper:
         """One step: x_t (D,) → y_t (O,), or a batch (N, D) → (N, O)."""
         network = self.network
         if not isinstance(x_t, np.ndarray) or x_t.dtype is not network.dtype:
-            x_t = as_array("x_t", x_t).astype(network.dtype, copy=False)
+            x_t = in_dtype(as_array("x_t", x_t), network.dtype)
         if x_t.shape != self._shape:
             self._begin(x_t.shape)
         rows = x_t if x_t.ndim == 2 else x_t[None]

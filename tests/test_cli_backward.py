@@ -91,7 +91,7 @@ def test_the_scalar_problem_of_two_steps_in_full():
         {"U": da1 + da2, "W": da2 * h1, "b": da1 + da2, "h0": da1, "V": h1**2 + h2**2, "c": h1 + h2}, abs=1e-15
     )
     assert found["updated"]["U"] == [[pytest.approx(1 - 0.1 * (da1 + da2))]]
-    assert found["updated"]["b"] == [0], "a bias that nobody gave is no parameter"
+    assert "b" not in found["updated"], "a bias that nobody gave is no parameter"
     assert "h0" not in found["updated"], "starts are never updated"
 
 
@@ -285,5 +285,5 @@ def test_a_gradient_that_overflows_is_still_printed_and_exits_with_3():
     )
     shown = run("backward", *options)
     assert shown.returncode == 3
-    assert "the gradient overflowed" in shown.stderr
+    assert "overflowed or is not a number" in shown.stderr
     assert json.loads(shown.stdout)["gradients"]["h0"] == ["inf"]

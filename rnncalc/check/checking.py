@@ -16,11 +16,13 @@ from rnncalc.check.shaped import Quantity
 from rnncalc.check.slip import arithmetic, rule
 from rnncalc.check.spec import of_problem
 from rnncalc.errors import ProblemError
+from rnncalc.functions import quiet
 from rnncalc.language import _
 from rnncalc.parse.given import Given
 from rnncalc.problems import Problem
 
 
+@quiet
 def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *, diagnose: bool = True) -> Verdict:
     """Are these answers right, and if not, why.
 

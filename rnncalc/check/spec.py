@@ -142,7 +142,7 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
     network, schedule = problem.network, trace.view.schedule
     spread = "rounded_inputs" in problem.given and problem.given["rounded_inputs"].value in (True, "true", "1", "yes")
     runs: list[Run] = []
-    layers = []
+    layers = list[tuple[tuple[int, ...], str]]()
     ran = iter(trace.made.ran)
     for layer, given in zip(network.layers, problem.layers):
         numbers = []

@@ -26,8 +26,8 @@ def update(graph: Graph, spec: Spec) -> None:
 
         def shrink(*gradients: Value) -> Value:
             sizes = [intervals.bounds(intervals.size(gradient)) for gradient in gradients]
-            ends = [Norm.of([size[end] for size in sizes], bool(spec.lanes)).factor(most) for end in (0, 1)]
-            return ends[0] if np.array_equal(*ends, equal_nan=True) else intervals.Interval(ends[1], ends[0])
+            high, low = (Norm.of([size[end] for size in sizes], bool(spec.lanes)).factor(most) for end in (0, 1))
+            return high if np.array_equal(low, high, equal_nan=True) else intervals.Interval(low, high)
 
         factor.append(graph.add(("clip",), [("d", *place) for place in moved], shrink))
 

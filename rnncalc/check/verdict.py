@@ -47,7 +47,7 @@ def is_right(typed: Typed, computed: float, update: float | None = None) -> bool
 def is_truncated(typed: Typed, computed: float) -> bool:
     """Whether it is the computed value cut, not rounded."""
     own = unit(typed)
-    if own == 0 or not math.isfinite(computed):
+    if own == 0 or not math.isfinite(computed / own):
         return False
     cut = math.floor(abs(computed) / own + SLACK) * own
     return math.isclose(math.copysign(cut, computed), typed.value, rel_tol=1e-12, abs_tol=SLACK * own)

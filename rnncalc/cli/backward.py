@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rnncalc.cli.forward import OVERFLOWED
+from rnncalc.cli.forward import overflowed
 from rnncalc.cli.options import (
     PROBLEM_HELP,
     ProblemCommand,
@@ -16,8 +16,6 @@ from rnncalc.cli.options import (
     result_options,
     show,
 )
-from rnncalc.cli.spoken import complain
-from rnncalc.language import _
 
 HELP = f"""Backpropagation through time: every δ, every gradient, the update.
 
@@ -44,7 +42,7 @@ Beside a problem's keys:
 @click.option("--work", is_flag=True, help="The chain rule with its numbers.")
 @click.option("--step", default="", metavar="STEPS", help="Only these steps: 3, 10-20, last.")
 @click.option("--gradcheck", is_flag=True, help="Hold every gradient against complex step.")
-@click.option("--flow", is_flag=True, help="How far gradients reach: vanishing, exploding or healthy.")
+@click.option("--flow", is_flag=True, help="Do gradients vanish, explode (100-fold in all, 10-fold a step) or flow?")
 @engine_options
 @result_options
 def command(
@@ -52,7 +50,7 @@ def command(
 ) -> int:
     from rnncalc import reading
     from rnncalc.report import backward as report
-    from rnncalc.report.shared import Choice, not_finite
+    from rnncalc.report.shared import Choice
 
     asked = reading.read(given(problem), engine=engine, dtype=dtype)
     trace = asked.forward()
@@ -67,9 +65,4 @@ def command(
 
         add_flow(document, asked, trace)
     show(document, **look)
-    broken, lost = trace.first_not_finite(), gradients.first_not_finite()
-    if broken is None and lost is None:
-        return 0
-    said = _("{name}: the gradient overflowed or is not a number").format(name=lost)
-    complain(said if broken is None else not_finite(*broken))
-    return OVERFLOWED
+    return overflowed(trace, document.data)

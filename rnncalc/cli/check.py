@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rnncalc.cli.forward import overflowed
 from rnncalc.cli.options import (
     GIVEN,
     PROBLEM_HELP,
@@ -17,12 +18,10 @@ from rnncalc.cli.options import (
     result_options,
     show,
 )
-from rnncalc.cli.spoken import complain
 
 if TYPE_CHECKING:
     from rnncalc.parse.given import Given
 
-OVERFLOWED = 3
 SIGNALS = ("a", "h", "s", "y", "i", "f", "g", "o", "r", "z", "n", "tanh_c", "slope", "losses")
 DERIVED = re.compile(r"d\w+(\.\w+)?|\w+_new(\.\w+)?")
 
@@ -50,7 +49,6 @@ def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: 
     from rnncalc import reading
     from rnncalc.check import check
     from rnncalc.report import check as report
-    from rnncalc.report.shared import not_finite
 
     typed = _typed()
     keys = given(problem)
@@ -61,11 +59,7 @@ def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: 
     if explain and not hint:
         report.add_solution(document, asked, trace, found)
     show(document, **look)
-    broken = trace.first_not_finite()
-    if broken is not None:
-        complain(not_finite(*broken))
-        return OVERFLOWED
-    return 0 if found.verdict == "right" else 1
+    return overflowed(trace, found.data(), document.data) or int(found.verdict != "right")
 
 
 def _typed() -> dict[str, str]:

@@ -21,6 +21,7 @@ from rnncalc.language import _
 
 if TYPE_CHECKING:
     from rnncalc.problems import Problem
+    from rnncalc.trace import Trace
 
 OVERFLOWED = 3
 
@@ -51,7 +52,7 @@ def command(
 ) -> int:  # fmt: skip
     from rnncalc import reading
     from rnncalc.report import forward as report
-    from rnncalc.report.shared import Choice, not_finite
+    from rnncalc.report.shared import Choice
 
     if model is None and data is not None:
         raise click.UsageError(_("--data goes with --model"))
@@ -61,12 +62,19 @@ def command(
         asked = _of_model(model, data, sequence, problem, engine, dtype)
     trace = asked.forward()
     choice = Choice([name.strip() for name in signals.split(",") if name.strip()], step, work)
-    show(report.document(asked, trace, choice), **look)
-    broken = trace.first_not_finite()
-    if broken is None:
-        return 0
-    complain(not_finite(*broken))
-    return OVERFLOWED
+    document = report.document(asked, trace, choice)
+    show(document, **look)
+    return overflowed(trace, document.data)
+
+
+def overflowed(trace: Trace, *data: Any) -> int:
+    """The exit code: 3, with what is said of it, where a number that was computed or printed is not finite."""
+    from rnncalc.report.shared import not_finite
+
+    said = not_finite(trace, *data)
+    if said:
+        complain(said)
+    return OVERFLOWED if said else 0
 
 
 def _of_model(model: str, data: str | None, sequence: int, problem: str | None, engine: str, dtype: str) -> Problem:

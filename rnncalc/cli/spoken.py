@@ -48,13 +48,20 @@ OUTPUT = _Output()
 
 class Spoken(click.Command):
     """A command that translates its help, paragraph by paragraph, and its options' when they are shown; and that never
-    reads what it was told to write."""
+    reads what it was told to write.
+
+    It runs without NumPy's warnings: an overflow is reported by name and step, and by the exit code.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does it, while the files that are named as outputs are claimed."""
+        if isinstance(self, click.Group):  # whose command is not there yet, and may be asked for its help alone
+            return super().invoke(ctx)
+        from rnncalc.functions import quiet
+
         outputs = [ctx.params.get(option.name or "") for option in self.params if option.type is OUTPUT]
         with claimed(*(name.rstrip("/") for name in outputs if name)):
-            return super().invoke(ctx)
+            return quiet(super().invoke)(ctx)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does it, with every text looked up first and put back afterwards."""

@@ -79,7 +79,10 @@ def add_flow(document: Document, problem: Problem, trace: Trace) -> None:
             if title:
                 blocks.append(Heading(", ".join(title), 4))
             blocks.append(Items(tuple(_bars(found.norms.tolist(), found.radii.tolist(), level.letters.signal("h")))))
-            words = {"vanishing": _("vanishing"), "exploding": _("exploding"), "healthy": _("healthy")}
+            words = {
+                "vanishing": _("vanishing"), "exploding": _("exploding"), "healthy": _("healthy"),
+                "overflowed": _("overflowed"),
+            }  # fmt: skip
             one = _("{verdict}: one step back a gradient is multiplied by {norm:.3g}")
             many = _("{verdict}: {n} steps back a gradient is multiplied by {norm:.3g}, about {rate:.3g} a step")
             message = one if len(found.norms) == 2 else many

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -141,11 +142,30 @@ def merged(cell: Cell, lines: Mapping[str, Expression]) -> dict[str, Expression]
     return {("y" if line == "s" else line): expression for line, expression in lines.items() if line != "y"}
 
 
-def not_finite(name: str, step: int, index: tuple[int, ...]) -> str:
-    """What to say where a computed number is no number: the signal, the unit, the step."""
-    place = "".join(f"[{i}]" for i in index)
-    message = _("{name}{place} at step {step}: the computation overflowed or is not a number from here on")
-    return message.format(name=name, place=place, step=step)
+def not_finite(trace: Trace, *data: Any) -> str:
+    """What to say where a number of the computation, or of the data to be printed, is not finite; else nothing."""
+    if broken := trace.first_not_finite():
+        name, step, index = broken
+        place = "".join(f"[{i}]" for i in index)
+        message = _("{name}{place} at step {step}: the computation overflowed or is not a number from here on")
+        return message.format(name=name, place=place, step=step)
+    path = _path_of_not_finite(list(data))
+    if path is None:
+        return ""
+    name = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path[1:])
+    return _("{name} overflowed or is not a number").format(name=name.removeprefix("."))
+
+
+def _path_of_not_finite(value: Any) -> tuple[int | str, ...] | None:
+    """Keys and indices from 1 of the first number that is not finite."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else ()
+    parts = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
+    for key, part in parts:
+        found = _path_of_not_finite(part)
+        if found is not None:
+            return (key, *found)
+    return None
 
 
 # ------------------------------------------------------------------------------------------------------------- the head
