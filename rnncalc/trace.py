@@ -221,15 +221,17 @@ class Trace(Signals):
     def first_not_finite(self) -> tuple[str, int, tuple[int, ...]] | None:
         """Where the computation left the finite numbers: (signal, step, index), counted from 1; the earliest step."""
         parts: list[tuple[str, Signals]] = [("", self)]
-        if len(self.made.ran) - ("s" in self._read_out) > 1:  # of a stack, every layer and direction
+        if sum(len(layer.passes) for layer in self._layers) > 1:  # of a stack, every layer and direction
             parts += [
                 (f"layers[{number}]." + (f"{way}." if len(layer.passes) > 1 else ""), one)
                 for number, layer in enumerate(self.layers, 1)
                 for way, one in layer.passes.items()
             ]
         found = []
-        for order, (prefix, one, name) in enumerate((prefix, one, name) for prefix, one in parts for name in one):
-            broken = np.argwhere(~np.isfinite(np.moveaxis(one[name], self.view.step_axis, 0)))
+        for order, (prefix, signals, name) in enumerate(
+            (prefix, part, name) for prefix, part in parts for name in part
+        ):
+            broken = np.argwhere(~np.isfinite(np.moveaxis(signals[name], self.view.step_axis, 0)))
             if len(broken):
                 place = tuple(int(i) + 1 for i in broken[0])
                 found.append((place[0], order, prefix + name, place[1:]))
