@@ -89,8 +89,7 @@ class GivenPass:
         ]
         from_start = all(product.previous and not self._starts_above_zero(product.signal) for product in products)
         if not from_start or steps > 1:
-            message = _("{name} is missing: {cell} needs it")
-            raise ProblemError(message, name=self.letters.parameter(name), cell=self.cell.name)
+            raise missing(self.cell, self.letters.parameter(name))
         return np.zeros(self.sizes.shape(name))
 
     def _starts_above_zero(self, state: str) -> bool:

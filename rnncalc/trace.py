@@ -227,11 +227,10 @@ class Trace(Signals):
                 for number, layer in enumerate(self.layers, 1)
                 for way, one in layer.passes.items()
             ]
+        places = [(prefix, part, name) for prefix, part in parts for name in part]
         found = []
-        for order, (prefix, signals, name) in enumerate(
-            (prefix, part, name) for prefix, part in parts for name in part
-        ):
-            broken = np.argwhere(~np.isfinite(np.moveaxis(signals[name], self.view.step_axis, 0)))
+        for order, (prefix, part, name) in enumerate(places):
+            broken = np.argwhere(~np.isfinite(np.moveaxis(part[name], self.view.step_axis, 0)))
             if len(broken):
                 place = tuple(int(i) + 1 for i in broken[0])
                 found.append((place[0], order, prefix + name, place[1:]))

@@ -130,7 +130,7 @@ def test_inputs_of_any_layout_and_type(x):
     ("make", "message"),
     [
         (lambda: rnncalc.Elman(np.ones((2, 3)), np.ones((3, 3))), "W is (3, 3), so H = 3; U says H = 2"),
-        (lambda: rnncalc.Elman(np.ones((2, 3))), "elman needs W"),
+        (lambda: rnncalc.Elman(np.ones((2, 3))), "W is not given: elman needs it"),
         (lambda: rnncalc.LSTM(np.ones((7, 3)), np.ones((8, 2))), "U must be (4·H, D), got (7, 3)"),
         (lambda: rnncalc.LSTM(np.ones((8, 3)), np.ones((8, 2)), activation="relu"), "lstm has no activation"),
         (lambda: rnncalc.Elman(np.ones((2, 3)), np.eye(2), V=np.ones((1, 3))), "V must be (O, H) = (O, 2), got (1, 3)"),

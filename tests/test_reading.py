@@ -121,9 +121,9 @@ def test_lengths_and_masks():
         ({"mask": ["x"]}, "a mask holds true and false"),
         ({"layout": "diagonal"}, "layout is one of batch_first, time_first, not “diagonal”"),
         ({"x": None}, "x is missing"),
-        ({"U": None}, "U is missing: elman needs it"),
-        ({"W": None, "x": [[1, 2], [3, 4]]}, "W is missing: elman needs it"),
-        ({"W": None, "h0": [1, 0]}, "W is missing: elman needs it"),
+        ({"U": None}, "U is not given: elman needs it"),
+        ({"W": None, "x": [[1, 2], [3, 4]]}, "W is not given: elman needs it"),
+        ({"W": None, "h0": [1, 0]}, "W is not given: elman needs it"),
         ({"V": None}, "c belongs to the read-out, which needs V"),
     ],
 )
@@ -236,7 +236,7 @@ def test_an_own_cell_from_a_file_is_like_any_other():
     )
     assert found.shapes == {"T": 2, "D": 1, "H": 2, "O": 1}
     assert set(found.forward()) == {"a_f", "f", "q_n", "a_n", "n", "h", "s", "y"}
-    with pytest.raises(RnncalcError, match="W_n is missing: mgu needs it"):
+    with pytest.raises(RnncalcError, match="W_n is not given: mgu needs it"):
         problem(cell=mgu, U_f="1; 2", W_f=[[0.5, 0], [0, 0.5]], U_n="2; 3", x=[1, 2])
 
 
