@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.cells import CELLS, Cell
-from rnncalc.cells.cell import ORDER
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.functions import quiet
 from rnncalc.language import _
@@ -218,15 +217,12 @@ def in_dtype(array: ArrayLike, dtype: np.dtype) -> np.ndarray:
 
 
 def missing(cell: Cell, name: str) -> ProblemError:
-    """The error for an array that is not given; where it may be a misspelt signal, with that one."""
-    from difflib import get_close_matches
-
-    signals = [*cell.lines, *(f"{state}_p" for state in cell.state)]
-    close = get_close_matches(name, signals, 1) if name not in ORDER else []
-    if not close:
+    """The error for an array that is not given; h_q is perhaps a misspelt h_p."""
+    state = name.rpartition("_")[0]
+    if state not in cell.state:
         return ProblemError(_("{name} is not given: {cell} needs it"), name=name, cell=cell.name)
     message = _("{name} is not given: {cell} needs it; did you mean “{near}”?")
-    return ProblemError(message, name=name, cell=cell.name, near=close[0])
+    return ProblemError(message, name=name, cell=cell.name, near=f"{state}_p")
 
 
 def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:

@@ -231,13 +231,12 @@ def test_an_own_cell_from_a_file_is_like_any_other():
             "h": "(1 - f) * h_p + f * n",
         },
     }
-    found = problem(
-        cell=mgu, U_f="1; 2", W_f=[[0.5, 0.1], [0, 0.5]], U_n="2; 3", W_n=[[0.3, 0], [0.2, 0.1]], x=[1, 2], V=[[1, 1]]
-    )
+    keys = {"U_f": "1; 2", "W_f": [[0.5, 0.1], [0, 0.5]], "b_f": 0, "U_n": "2; 3", "b_n": [0, 0], "x": [1, 2]}
+    found = problem(cell=mgu, **keys, W_n=[[0.3, 0], [0.2, 0.1]], V=[[1, 1]])
     assert found.shapes == {"T": 2, "D": 1, "H": 2, "O": 1}
     assert set(found.forward()) == {"a_f", "f", "q_n", "a_n", "n", "h", "s", "y"}
     with pytest.raises(RnncalcError, match="W_n is not given: mgu needs it"):
-        problem(cell=mgu, U_f="1; 2", W_f=[[0.5, 0], [0, 0.5]], U_n="2; 3", x=[1, 2])
+        problem(cell=mgu, **keys)
 
 
 # ------------------------------------------------------------------------------------------------------------- letters
