@@ -56,6 +56,8 @@ def sequence(model: Model, source: str, number: int) -> tuple[Given, list[str]]:
         x = np.arange(data.inputs) == x[:, None]
     if len(data) > 1:
         notes.append(_("sequence {number} of {n}; another one: --sequence").format(number=number, n=len(data)))
+    if data.series is not None:
+        notes.append(_("a window begins in the initial state; rnncalc predict carries the state through the series"))
     if "x_mean" in model.data:
         notes.append(_("x is standardised as in training"))
     if "y_mean" in model.data:

@@ -7,7 +7,7 @@ import json
 import shlex
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc import data, files
+from rnncalc.data.remarks import remarks
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.examples import EXAMPLES
 from rnncalc.initialise import network
@@ -37,12 +38,13 @@ PREFIX = "example:"
 
 @dataclass
 class Run:
-    """Everything that a run needs: its options, its data with the account of it, its trainer."""
+    """Everything that a run needs: its options, its data with the account of it and notes on it, its trainer."""
 
     options: dict[str, Any]
     about: dict[str, Any]
     trainer: Trainer
     test: Sequences | None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def network(self) -> Network:
@@ -163,6 +165,9 @@ def prepare(options: Mapping[str, Any]) -> Run:
         raise ProblemError(_("what is there to learn from? Pass --data FILE, or --example NAME"))
     about: dict[str, Any] = {name: options[name] for name in data.OPTIONS if options.get(name) is not None}
     train, test, loss = _read(options, about)
+    if test is not None and not test.targets:
+        raise ProblemError(_("{name}: there is not one target to be judged on"), name=options.get("test"))
+    notes = remarks(about, bool(options.get("input")), options.get("direction") or "forward")
     seed = options.get("seed", 0)
     train, validation = train.split(float(options.get("val") or 0), seed)
     fitted, held, tested = data.fitted(train, [validation, test], about)
@@ -175,7 +180,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
     net = network(cell, about["inputs"], hidden, about["outputs"], seed=seed, **chosen)
     given = {name: value for name, value in options.items() if name in SETTINGS and value is not None}
     settings = Settings(**{**given, "loss": loss})
-    return Run(dict(options), about, Trainer(net, fitted, settings, held), tested)
+    return Run(dict(options), about, Trainer(net, fitted, settings, held), tested, notes)
 
 
 def _read(options: Mapping[str, Any], about: dict[str, Any]) -> tuple[Sequences, Sequences | None, str]:

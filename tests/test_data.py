@@ -8,7 +8,7 @@ import pytest
 
 from rnncalc import compiled_run, data
 from rnncalc import spool as spooling
-from rnncalc.data import table
+from rnncalc.data import table_file
 from rnncalc.data import text as texts
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.recipe import prepare
@@ -220,7 +220,7 @@ def test_memory_does_not_grow_with_the_file(kind, tmp_path, monkeypatch):
     ending, about, lines = WRITTEN[kind]
     monkeypatch.setattr(spooling, "LIMIT", 100_000)
     monkeypatch.setattr(spooling, "PENDING", 50_000)
-    monkeypatch.setattr(table, "LINES", 2_000)
+    monkeypatch.setattr(table_file, "LINES", 2_000)
     monkeypatch.setattr(texts, "CHUNK", 20_000)
     monkeypatch.setattr(compiled_run, "ROOM", 1 << 17)
     highest = []

@@ -125,6 +125,8 @@ def command(
             run = recipe.prepare(recipe.checked(chosen, _("options")))
     if not resume and (aside := runs.put_aside(model)):
         remark(_("a run was never finished here; its checkpoint is now {name}").format(name=aside))
+    for note in run.notes:
+        remark(note)
     settings, began = run.trainer.settings, time.monotonic()
     batches = run.trainer.data.batches(settings.batch, settings.chunk)
     if batches < FEW and not quiet:
@@ -149,6 +151,7 @@ def command(
     if format_ == "json":
         progress = run.trainer.progress
         result = {"model": model, "seconds": seconds, "steps": progress.steps, "history": progress.history}
+        result["notes"] = run.notes
         click.echo(json.dumps({**result, **reached(run)}, indent=1))
         return 0
     tell(run, model, seconds, curve=not quiet and sys.stdout.isatty())

@@ -62,6 +62,12 @@ def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
         message = _("{name}: what is in it? Its ending is none of {known}; pass --kind {kinds}")
         kinds = "|".join(dict.fromkeys(KINDS.values()))
         raise ProblemError(message, name=source, known=", ".join(KINDS), kinds=kinds)
+    for name in ("window", "ahead"):
+        if int(about.get(name) or 0) < 0:
+            raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=0)
+    if about.get("at") not in (None, "every", "last"):
+        message = _("{name} is one of {known}, not “{word}”")
+        raise ProblemError(message, name="at", known="every, last", word=about["at"])
     if not Path(source).is_file():
         raise ParseError(_("cannot read {name}: there is no such file"), name=source)
     reading(source)

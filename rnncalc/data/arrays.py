@@ -32,11 +32,17 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     x = x.reshape(*x.shape[:2], -1)
     N, T, D = x.shape
     lengths = found.get("lengths", np.full(N, T))
-    if lengths.shape != (N,) or lengths.min(initial=0) < 0 or lengths.max(initial=0) > T:
+    if (
+        lengths.shape != (N,)
+        or lengths.dtype.kind not in "iu"
+        or lengths.min(initial=0) < 0
+        or lengths.max(initial=0) > T
+    ):
         raise ParseError(_("{name}: lengths must be {n} numbers from 0 to {t}"), name=source, n=N, t=T)
     there = np.arange(T) < lengths[:, None]
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    rows = x[there].astype(np.float32 if x.dtype != np.float64 else np.float64)
+    narrow = np.result_type(x.dtype, np.float32) == np.float32  # wide whole numbers need the digits of float64
+    rows = x[there].astype(np.float32 if narrow else np.float64)
     if not np.isfinite(rows).all():
         place = tuple(int(i) + 1 for i in np.argwhere(~np.isfinite(x))[0])
         raise ParseError(_("{name}: {array}{place} is no number"), name=source, array=names["input"][0], place=place)
@@ -59,17 +65,21 @@ def _targets(
     N, T = there.shape
     whole = y.dtype.kind in "iubUS"
     classes = about.get("classes", (whole and loss in (None, "cross_entropy")) or loss == "cross_entropy")
-    if len(y) != N or y.ndim > 3 or (y.ndim == 3 and y.shape[1] != T):
+    if y.dtype.kind not in "iubfUS":
+        raise ParseError(_("{name}: targets are numbers or texts, not {dtype}"), name=source, dtype=y.dtype)
+    if y.ndim < 1 or len(y) != N or y.ndim > 3 or (y.ndim == 3 and y.shape[1] != T):
         raise ParseError(_("{name}: {n} sequences, but targets {shape}"), name=source, n=N, shape=y.shape)
     each = y.ndim == 3 or (y.ndim == 2 and y.shape[1] == T and (classes or T > 1))
     if classes:
         known = Labels(about.get("labels"))
-        flat = [known.number(str(value), source) for value in y.reshape(-1).tolist()]
+        flat = [known.number("" if value != value else str(value), source) for value in y.reshape(-1).tolist()]
         numbers, labels = known.sorted(np.array(flat, np.int64))
         numbers = numbers.reshape(y.shape)
         account(about, classes=True, labels=labels, outputs=len(labels))
         rows = np.full(int(starts[-1]), -1)
     else:
+        if y.dtype.kind not in "iubf" or np.isinf(y).any():
+            raise ParseError(_("{name}: a target is no finite number (nan: no target)"), name=source)
         numbers = (y if y.ndim == 3 or (y.ndim == 2 and not each) else y[..., None]).astype(np.float64)
         account(about, classes=False, outputs=numbers.shape[-1])
         rows = np.full((int(starts[-1]), numbers.shape[-1]), np.nan)

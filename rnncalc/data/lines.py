@@ -113,7 +113,7 @@ class _Targets:
     def __init__(self, source: str, name: str, about: dict[str, Any], loss: str | None):
         self.source, self.name, self.about = source, name, about
         self.loss, self.labels = loss, Labels(about.get("labels"))
-        self.any = self.named = self.flat = self.long = False
+        self.any = self.named = self.numeric = self.flat = self.long = False
         self.whole = self.each = True
         self.sample: Any = None
 
@@ -128,12 +128,16 @@ class _Targets:
         for one in value if isinstance(value, list) else [value]:
             self.flat = True
             self.named = self.named or isinstance(one, str)
+            self.numeric = self.numeric or isinstance(one, int | float)
             self.whole = self.whole and isinstance(one, bool | int)
         self.each = self.each and isinstance(value, list) and len(value) == steps
 
     def decide(self) -> None:
         """After the last line: classes or numbers, one for each sequence or for each step."""
         account(self.about, targets=self.any)
+        if self.named and self.numeric and self.loss is None and "classes" not in self.about:
+            message = _("{name}: {key} is a text in some lines and a number in others; null where there is no target")
+            raise ParseError(message, name=self.source, key=self.name)
         whole = self.flat and self.whole and self.loss is None
         self.classes = self.about.get("classes", self.named or self.loss == "cross_entropy" or whole)
         account(self.about, classes=self.classes)
@@ -165,6 +169,8 @@ class _Targets:
         try:
             given = np.asarray(value, np.float64).reshape(len(part), -1)
             if given.shape[1] != self.width:
+                raise ValueError
+            if np.isinf(given).any():
                 raise ValueError
             part[:] = given
         except (TypeError, ValueError):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.data.cells import Times
 from rnncalc.errors import ParseError
 from rnncalc.language import _
 from rnncalc.spool import BLOCK, Spool, blocks
@@ -18,24 +19,19 @@ class Order:
     Rows in any other order are sorted, which takes memory for all of them.
     """
 
-    TEXT = np.dtype("S40")  # a time that is no number, ISO 8601 above all: its bytes sort as it does
-
-    def __init__(self, ids: bool, times: bool):
+    def __init__(self, ids: bool, times: Times | None):
         self.ids, self.times = ids, times
         self.names: dict[str, int] = {}
         self.of, self.when = Spool(), Spool()
         self.begins, self.count, self.sorted = array("q"), 0, True
-        self.kind: np.dtype | None = None
         self.last: tuple[int, Any] = (-1, None)
 
-    def add(self, rows: list[tuple[str, str, int]], source: str) -> None:
+    def add(self, rows: list[tuple[str, str, int]]) -> None:
         """Some more rows: id, time and line. Raises ParseError."""
         if not (self.ids or self.times):
             return
         numbers = [self.names.setdefault(name, len(self.names)) for name, _moment, _line in rows]
-        moments = (
-            [self._moment(moment, line, source) for _name, moment, line in rows] if self.times else [0.0] * len(rows)
-        )
+        moments = [self.times.key(moment, line) if self.times else 0.0 for _name, moment, line in rows]
         for number, moment in zip(numbers, moments):
             before, latest = self.last
             if number != before:
@@ -46,17 +42,7 @@ class Order:
             self.last, self.count = (number, moment), self.count + 1
         self.of.add(np.array(numbers, np.int32))
         if self.times:
-            self.when.add(np.array(moments, self.kind))
-
-    def _moment(self, text: str, line: int, source: str) -> Any:
-        value = number(text)
-        if self.kind is None:
-            self.kind = np.dtype(np.float64) if value is not None else self.TEXT
-        found = value if self.kind != self.TEXT else text.encode()
-        if found is None or found != found or (self.kind == self.TEXT and not 0 < len(text.encode()) <= 40):
-            message = _("{name}, line {line}: “{text}” is no time like those before")
-            raise ParseError(message, name=source, line=line, text=text[:50])
-        return found
+            self.when.add(np.array(moments, self.times.dtype))
 
     def found(self, source: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Where sequences begin, and the order of the rows, if it is another one."""
@@ -83,10 +69,3 @@ def constant(y: np.ndarray, starts: np.ndarray) -> bool:
         return False
     between = [at for at in starts[1:-1].tolist() if at % BLOCK]
     return changes == sum(y[at] != y[at - 1] for at in between)
-
-
-def number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

@@ -52,7 +52,7 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
     read of it already. Raises ParseError.
     """
     text = decoded(content(path, LARGEST) if data is None else data).replace("\0", "")
-    header, *rows = _rows(text) or [[]]
+    (_line, header), *rows = _rows(text) or [(1, [])]
     if not any(header):
         raise ParseError(_("{name}: the table is empty"), name=path)
     meant = [renamed.get(label.strip(), label.strip()) for label in header]
@@ -90,8 +90,9 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
     if numbers and extra:
         passed = ", ".join(extra.values())
         table.notes.append(_("{name}: passed through: {columns}").format(name=path.name, columns=passed))
+    too_many = _("line {line}: more cells than the header has")
     comma = ";" in text.partition("\n")[0]
-    for count, row in enumerate(rows):
+    for count, (line, row) in enumerate(rows):
         if not any(cell.strip() for cell in row):
             continue
         texts = [cell.strip()[:LONGEST] for cell in row] + [""] * (len(header) - len(row))
@@ -103,8 +104,7 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
                 one_line(texts[called], 200) if called is not None else "",
                 cells.answers(given, shapes) if numbers else {},
                 {label: one_line(texts[at], LONGEST) for at, label in extra.items()},
-                missing
-                or (_("more cells than the header has") if any(cell.strip() for cell in row[len(header) :]) else ""),
+                missing or (too_many.format(line=line) if any(cell.strip() for cell in row[len(header) :]) else ""),
                 not person or who is None,
             )
         )
@@ -114,7 +114,7 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
 def has_header(data: bytes, shapes: Shapes) -> bool:
     """Whether a text begins like a table of answers: with a column for who it is, or for a number."""
     first = decoded(data).lstrip().partition("\n")[0].replace("\0", "")
-    labels = [label.strip() for label in (_rows(first) or [[]])[0]]
+    labels = [label.strip() for label in (_rows(first) or [(1, [])])[0][1]]
     return _first(labels, IDS) is not None or any(cells.column(label, shapes) for label in labels)
 
 
@@ -149,15 +149,15 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-8-sig", "replace")
 
 
-def _rows(text: str) -> list[list[str]]:
-    """The rows. One cell of a stranger may be as long as it likes: the limit is set aside while they are read."""
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    """The rows, each with the line in which it ends. A cell may be as long as it likes: the limit is set aside."""
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     with _LIMIT:
         before = csv.field_size_limit(len(text) + 1)
         reader = csv.reader(io.StringIO(text), delimiter=delimiter)
         try:
-            return list(reader)
+            return [(reader.line_num, row) for row in reader]
         except csv.Error:  # nothing else is left that it would refuse
             message = _("line {n} of the table is broken inside a cell without quotes: save it as CSV once more")
             raise ParseError(message, n=reader.line_num) from None

@@ -88,12 +88,19 @@ def _npy(path: Path) -> Numbers:
 def _table(text: str, delimiter: str | None, wanted: list[str]) -> Numbers:
     first = text.lstrip().partition("\n")[0]
     delimiter = delimiter or next((mark for mark in "\t;" if mark in first), ",")
+    reader, rows = csv.reader(io.StringIO(text), delimiter=delimiter), list[list[str]]()
     try:
-        rows = [
-            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)
-        ]
+        for row in reader:
+            if len(row) < 2 and not any(row):
+                continue
+            if rows and len(row) > len(rows[0]):
+                message = _("line {line}: {n} columns, where the first row has {m}")
+                raise ParseError(message, line=reader.line_num, n=len(row), m=len(rows[0]))
+            rows.append([cell.strip() for cell in row])
     except csv.Error as error:
         raise ParseError(str(error)) from None
+    while rows and not any(rows[-1]):
+        rows.pop()
     if not rows:
         raise ParseError(_("the table is empty"))
     header = rows.pop(0) if not all(_is_number(cell) for cell in rows[0]) else []
