@@ -134,6 +134,21 @@ def test_columns_are_renamed_pass_through_and_may_miss(tmp_path, problem):
         rnncalc.grade(problem, path, columns={"Frage 9": "h[1][1]"})
 
 
+def test_a_row_with_a_cell_too_many_is_not_marked_by_shifted_cells(tmp_path, problem):
+    """A decimal comma makes two cells of one: whose they are is not guessed, and everybody else has their marks."""
+    for place in range(len(RIGHT)):
+        path = tmp_path / "a.csv"
+        shifted = table(("s1", "甲", *RIGHT), ("s2", "乙", *wrong(place, text="0,8617")), ("s3", "丙", *RIGHT))
+        path.write_text(shifted.replace('"', ""), encoding="utf-8")
+        book = rnncalc.grade(problem, path)
+        assert [book[who].score for who in ("s1", "s3")] == [1, 1]
+        row = graded(book.text("csv"))["s2"]
+        assert (row["verdict"], book["s2"].score) == ("unreadable", 0)
+        assert "line 3: more cells than the header has" in book.text("csv")
+        path.write_text(table(("s1", "甲", *RIGHT, "", "")), encoding="utf-8")  # what a spreadsheet leaves behind
+        assert rnncalc.grade(problem, path)["s1"].score == 1
+
+
 def test_without_points_every_number_that_a_table_asks_for_counts_one(tmp_path):
     path = tmp_path / "a.csv"
     keys = {key: value for key, value in MADE.keys.items() if key != "points"}

@@ -8,8 +8,8 @@ from helpers import EXAMPLES, random_arrays
 
 import rnncalc
 from rnncalc.cells import CELLS
-from rnncalc.errors import RnncalcError
-from rnncalc.parse import given
+from rnncalc.errors import ParseError, RnncalcError
+from rnncalc.parse import given, matrix
 from rnncalc.parse.conventions import reordered
 from rnncalc.problems import Problem
 from rnncalc.reading import read
@@ -410,3 +410,29 @@ def test_engines_agree_on_every_published_problem(path):
     assert list(walked) == list(compiled)
     for signal in walked:
         np.testing.assert_allclose(compiled[signal], walked[signal], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("mark", "ending"), [(",", "csv"), (";", "csv"), ("\t", "tsv")])
+@pytest.mark.parametrize("header", [True, False])
+def test_a_row_of_a_file_with_a_cell_too_many_is_refused_with_its_line(mark, ending, header, tmp_path):
+    """Wherever it stands, and also where the columns that are asked for lie before it; a gap is null, not nothing."""
+    path = tmp_path / f"a.{ending}"
+
+    def read(rows, columns=""):
+        lines = [["a", "b", "c"]] * header + rows
+        path.write_text("\n".join(mark.join(line) for line in lines) + "\n")
+        return matrix.read(f"@{path}{columns}")
+
+    rows = [[f"{n}.5", f"{n}", f"-{n}"] for n in range(4)]
+    good = read(rows).values
+    assert good.shape == (4, 3)
+    for at in range(1 - header, 4):
+        longer = [[*row, "7"] if n == at else row for n, row in enumerate(rows)]
+        for columns in ("", ":1", ":2,1", *([":a"] if header else [])):
+            with pytest.raises(ParseError, match=f"line {at + header + 1}: 4 columns, where the first row has 3"):
+                read(longer, columns)
+    assert np.array_equal(read([*rows, ["", "", ""], []]).values, good)
+    gap = [rows[0], ["", "", ""], rows[1]]
+    assert np.isnan(read(gap).values).tolist() == [[False] * 3, [True] * 3, [False] * 3]
+    path.write_text("1\n\n3\n\n")
+    assert np.array_equal(matrix.read(f"@{path}").values.reshape(-1), [1, np.nan, 3], equal_nan=True)

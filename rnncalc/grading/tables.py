@@ -90,21 +90,23 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
     if numbers and extra:
         passed = ", ".join(extra.values())
         table.notes.append(_("{name}: passed through: {columns}").format(name=path.name, columns=passed))
-    too_many = _("line {line}: more cells than the header has")
     comma = ";" in text.partition("\n")[0]
     for count, (line, row) in enumerate(rows):
         if not any(cell.strip() for cell in row):
             continue
         texts = [cell.strip()[:LONGEST] for cell in row] + [""] * (len(header) - len(row))
         person = identified(texts[who]) if who is not None else str(count + 1)
+        trouble = missing
+        if any(cell.strip() for cell in row[len(header) :]):  # which of them is one too many, nobody knows
+            trouble = _("line {line}: more cells than the header has").format(line=line)
         given = [(found, _number(texts[at], comma)) for at, found in numbers.items()]
         table.rows.append(
             Person(
                 person or _("row {n}").format(n=count + 2),
                 one_line(texts[called], 200) if called is not None else "",
-                cells.answers(given, shapes) if numbers else {},
+                {} if trouble else cells.answers(given, shapes),
                 {label: one_line(texts[at], LONGEST) for at, label in extra.items()},
-                missing or (too_many.format(line=line) if any(cell.strip() for cell in row[len(header) :]) else ""),
+                trouble,
                 not person or who is None,
             )
         )

@@ -91,12 +91,12 @@ def _table(text: str, delimiter: str | None, wanted: list[str]) -> Numbers:
     reader, rows = csv.reader(io.StringIO(text), delimiter=delimiter), list[list[str]]()
     try:
         for row in reader:
-            if len(row) < 2 and not any(row):
+            if not row and not (rows and len(rows[0]) == 1):  # a blank line; of one column, a blank cell
                 continue
             if rows and len(row) > len(rows[0]):
                 message = _("line {line}: {n} columns, where the first row has {m}")
                 raise ParseError(message, line=reader.line_num, n=len(row), m=len(rows[0]))
-            rows.append([cell.strip() for cell in row])
+            rows.append([cell.strip() for cell in row or [""]])
     except csv.Error as error:
         raise ParseError(str(error)) from None
     while rows and not any(rows[-1]):
