@@ -168,6 +168,11 @@ def prepare(options: Mapping[str, Any]) -> Run:
     if test is not None and not test.targets:
         raise ProblemError(_("{name}: there is not one target to be judged on"), name=options.get("test"))
     notes = remarks(about, bool(options.get("input")), options.get("direction") or "forward")
+    if test is not None and test.tokens and (unknown := sum(int((some < 0).sum()) for (some,) in blocks(test.x))):
+        message = _(
+            "test: {n} tokens did not occur in training: as inputs they are zeros, as targets they do not count"
+        )
+        notes.append(message.format(n=unknown))
     seed = options.get("seed", 0)
     train, validation = train.split(float(options.get("val") or 0), seed)
     fitted, held, tested = data.fitted(train, [validation, test], about)

@@ -306,3 +306,21 @@ def test_what_a_backward_layer_has_seen_is_said(tmp_path):
         (tmp_path / "a.txt").write_text("abcabc\n")
         with pytest.raises(ProblemError, match="the targets themselves"):
             recipe.prepare({"data": str(tmp_path / "a.txt"), "direction": direction, **EXTRA})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "x,y\n1,2\n"), ("a.jsonl", '{"x": [1], "y": 1}'), ("a.txt", "ab")]
+)
+def test_an_option_that_the_data_does_not_know_is_refused(name, content, tmp_path):
+    kind = data.KINDS["." + name.split(".")[1]]
+    for option, kinds in data.BELONG.items():
+        value = {"id": "x", "time": "x", "by": "line", "tokens": "chars"}[option]
+        if kind not in kinds:
+            refused(tmp_path, content, option, " | ".join(kinds), name=name, **{option: value, "target": "y"})
+
+
+def test_tokens_that_were_never_seen_are_told(tmp_path):
+    (tmp_path / "a.txt").write_text("abababab\n")
+    (tmp_path / "b.txt").write_text("abzab\n")
+    options = {"data": str(tmp_path / "a.txt"), "test": str(tmp_path / "b.txt"), **EXTRA}
+    assert any("1 tokens did not occur" in note for note in recipe.prepare(options).notes)

@@ -24,6 +24,7 @@ KINDS = {  # ending → module, and what it reads
     ".csv": "table", ".tsv": "table", ".npz": "arrays", ".npy": "arrays", ".jsonl": "lines", ".ndjson": "lines",
     ".txt": "text", ".text": "text",
 }  # fmt: skip
+BELONG = {"id": ("table",), "time": ("table",), "by": ("text",), "tokens": ("text", "lines")}  # option → kinds of data
 OPTIONS = ("kind", "input", "target", "id", "time", "tokens", "by", "window", "ahead", "scale", "at")
 
 
@@ -62,6 +63,10 @@ def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
         message = _("{name}: what is in it? Its ending is none of {known}; pass --kind {kinds}")
         kinds = "|".join(dict.fromkeys(KINDS.values()))
         raise ProblemError(message, name=source, known=", ".join(KINDS), kinds=kinds)
+    for option, owners in BELONG.items():
+        if about.get(option) is not None and kind not in owners:
+            message = _("{option} belongs to data of the kind {kinds}; {name} is read as {kind}")
+            raise ProblemError(message, option=option, kinds=" | ".join(owners), name=source, kind=kind)
     for name in ("window", "ahead"):
         if int(about.get(name) or 0) < 0:
             raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=0)
