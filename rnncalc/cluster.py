@@ -10,13 +10,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Event, Lock, Thread
 from typing import Any
 
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.language import _
+from rnncalc.workers import pass_on
 
 PATIENCE = 60  # seconds for which a cluster may be without a worker, or its scheduler silent
 LOOK, ANSWER = 1.0, 10.0  # seconds between two looks, and for the scheduler to answer one
@@ -35,8 +37,7 @@ def cluster(address: str) -> Iterator[Executor]:
         from distributed import Client
     except ImportError:
         raise ProblemError(_("--scheduler needs Dask: pip install rnncalc[dask]")) from None
-    for noisy in ("distributed", "tornado", "asyncio"):  # what they tell of a lost cluster is told here in one line
-        logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
+    logging.disable()  # what Dask tells of a lost cluster, in hundreds of lines, is told here in one
     try:
         client = Client(address, timeout=ANSWER, set_as_default=False)
     except Exception as error:  # addresses, certificates, versions: Dask has many kinds of errors for them
@@ -66,30 +67,24 @@ class _Cluster(Executor):
             if self.lost:
                 raise ClusterError(self.lost)
             self.waiting.add(future)
-        self.tasks.submit(function, *arguments, **named).add_done_callback(lambda task: self._done(future, task))
+        self.tasks.submit(function, *arguments, **named).add_done_callback(partial(self._done, future))
         return future
 
     def _done(self, future: Future[Any], task: Future[Any]) -> None:
-        """Pass on what came of a task."""
         with self.lock:
-            if future not in self.waiting:
-                return
+            wanted = future in self.waiting
             self.waiting.discard(future)
-        if not future.set_running_or_notify_cancel():
-            return
-        error = None if task.cancelled() else task.exception()
-        if task.cancelled():
-            future.set_exception(self._error(_("the connection to its scheduler is lost")))
-        elif error is not None:
-            future.set_exception(self._error(f"{type(error).__name__}: {error}", error))
-        else:
-            future.set_result(task.result())
+        if wanted:
+            pass_on(future, self._error, task)
 
-    def _error(self, reason: str, error: BaseException | None = None) -> ClusterError:
+    def _error(self, reason: BaseException | str) -> ClusterError:
+        if isinstance(reason, CancelledError):
+            reason = _("the connection to its scheduler is lost")
+        text = reason if isinstance(reason, str) else f"{type(reason).__name__}: {reason}"
         message = _("the Dask cluster at {address} failed: {reason}. What was done is kept: run the command again")
-        found = ClusterError(message, address=self.address, reason=reason)
-        found.__cause__ = error
-        return found
+        error = ClusterError(message, address=self.address, reason=text)
+        error.__cause__ = None if isinstance(reason, str) else reason
+        return error
 
     def _look(self) -> None:
         """Look now and then whether there is a worker; when there was none for too long, nothing is waited for."""

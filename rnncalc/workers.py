@@ -7,9 +7,10 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from types import TracebackType
 from typing import Any
 
@@ -26,9 +27,15 @@ class Workers(ProcessPoolExecutor):
         super().__init__(jobs, context, _begin, (ends,))
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        """As every executor does it; a process that begins on the way is deaf to Ctrl-C from its first moment."""
+        """As every executor does it; a process that begins on the way is deaf to Ctrl-C from its first moment.
+
+        The future stands in front of the pool's own: a pool that breaks has no words for one that was cancelled.
+        """
+        future: Future[Any] = Future()
         with _deaf():
-            return super().submit(function, *arguments, **named)
+            task = super().submit(function, *arguments, **named)
+        task.add_done_callback(partial(pass_on, future, lambda error: error))
+        return future
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
@@ -36,6 +43,16 @@ class Workers(ProcessPoolExecutor):
         if kind is not None:
             self._end.send_bytes(b".")  # nobody takes it out: every process sees it
         return super().__exit__(kind, error, where)
+
+
+def pass_on(future: Future[Any], translated: Callable[[BaseException], BaseException], task: Future[Any]) -> None:
+    """Tell a future in front what came of a task, unless nobody waits for it any more."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(task.result())
+    except BaseException as error:  # whatever it was, it is the waiting thread's
+        future.set_exception(translated(error))
 
 
 def _begin(ends: Connection) -> None:
@@ -53,12 +70,19 @@ def _watch(ends: Connection) -> None:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Processes begun in the block inherit that SIGINT is blocked; here it waits until the end of the block."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Processes begun in the block inherit that SIGINT is blocked; here it is heard at the end of the block."""
+    heard = list[int]()
+    masks = hasattr(signal, "pthread_sigmask")
+    handler = None
+    if current_thread() is main_thread():  # which runs the handler, also of a signal that another thread received
+        handler = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)

@@ -8,8 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "rnncalc"
 STAIRS = [  # from the ground up; rooms of one step do not import each other
     {"errors", "language", "functions", "named", "norm", "safe", "spool"},
-    {"files", "workers", "cluster"},
-    {"journal"},
+    {"files", "workers"},
+    {"journal", "cluster"},
     {"equations"},
     {"writing"},
     {"cells"},
