@@ -34,9 +34,15 @@ def cluster(address: str) -> Iterator[Executor]:
     back in time, or a task kills every worker that tries it. Raises ProblemError without Dask or a scheduler."""
     try:
         import dask
-        from distributed import Client
+        from distributed import Client, Security
     except ImportError:
         raise ProblemError(_("--scheduler needs Dask: pip install rnncalc[dask]")) from None
+    loaded = dask.config.get("distributed.client.security-loader", None)
+    if address.startswith("tls://") and not loaded and not Security().get_connection_args("client").get("ssl_context"):
+        message = _(
+            "{address} needs certificates: Dask's configuration names them (distributed.comm.tls: ca-file, client)"
+        )
+        raise ProblemError(message, address=address)
     logging.disable()  # what Dask tells of a lost cluster, in hundreds of lines, is told here in one
     try:
         client = Client(address, timeout=ANSWER, set_as_default=False)

@@ -199,7 +199,9 @@ def on_the_cluster(words):
 @pytest.mark.parametrize("command", ["grade", "sweep"])
 @pytest.mark.parametrize("victim", ["worker", "scheduler"])
 def test_a_cluster_that_dies_ends_in_words_and_what_was_done_is_kept(tmp_path, victim, command):
-    words, kept = (a_class(tmp_path, 3000), "out.journal") if command == "grade" else (a_space(tmp_path, 40, 100), "out")
+    words, kept = (
+        (a_class(tmp_path, 3000), "out.journal") if command == "grade" else (a_space(tmp_path, 40, 100), "out")
+    )
     with Cluster(tmp_path) as cluster:
         process = cluster.command(*on_the_cluster(words), "out", DASK_RNNCALC__PATIENCE="20")
         file, until = tmp_path / kept, time.monotonic() + 120
@@ -219,8 +221,11 @@ def test_a_cluster_that_dies_ends_in_words_and_what_was_done_is_kept(tmp_path, v
 def test_a_cluster_behind_tls_is_reached_by_dasks_own_configuration(tmp_path):
     if not shutil.which("openssl"):
         pytest.skip("makes its certificate with openssl")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem",
-                    "-days", "2", "-subj", "/CN=localhost"], cwd=tmp_path, check=True, capture_output=True)  # fmt: skip
+    for name in ("", "other-"):
+        words = (
+            f"req -x509 -newkey rsa:2048 -nodes -keyout {name}key.pem -out {name}cert.pem -days 2 -subj /CN=localhost"
+        )
+        subprocess.run(["openssl", *words.split()], cwd=tmp_path, check=True, capture_output=True)
     tls = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(tmp_path / "cert.pem")}
     for who in ("SCHEDULER", "WORKER", "CLIENT"):
         tls[f"DASK_DISTRIBUTED__COMM__TLS__{who}__CERT"] = str(tmp_path / "cert.pem")
@@ -230,8 +235,11 @@ def test_a_cluster_behind_tls_is_reached_by_dasks_own_configuration(tmp_path):
         process = cluster.command(*words, "marks.csv")
         _out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
+        other = {name: value.replace("cert.pem", "other-cert.pem") for name, value in tls.items() if "CA_FILE" in name}
+        _out, untrusted = cluster.command(*words, "none.csv", **other).communicate(timeout=120)
         cluster.environment = {name: value for name, value in cluster.environment.items() if name not in tls}
-        _out, err = cluster.command(*words, "none.csv").communicate(timeout=120)
+        _out, without = cluster.command(*words, "none.csv").communicate(timeout=120)
     assert len((tmp_path / "marks.csv").read_text().splitlines()) == 21
-    assert err.startswith(f"Error: no Dask scheduler at {cluster.address}: ")
-    assert len(err.splitlines()) == 1
+    assert untrusted.startswith(f"Error: no Dask scheduler at {cluster.address}: ")
+    assert without.startswith(f"Error: {cluster.address} needs certificates: ")
+    assert len(untrusted.splitlines()) == len(without.splitlines()) == 1
