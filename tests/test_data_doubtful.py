@@ -35,9 +35,11 @@ def refused(folder, content, *words, kind=RnncalcError, **about):
 
 
 def instants(rng, count):
-    """Moments that sort otherwise as text, in a zone of their own each, over centuries."""
+    """Moments that sort otherwise as text: over centuries, and within two days, where a UTC offset matters."""
     first = datetime(1610, 1, 1, tzinfo=timezone.utc)
-    return [first + timedelta(seconds=int(s)) for s in rng.choice(14_000_000_000, count, replace=False)]
+    spans = (14_000_000_000, 172_800)
+    found = [first + timedelta(seconds=int(s)) for span in spans for s in rng.choice(span, count // 2, replace=False)]
+    return [found[n] for n in rng.permutation(count)]
 
 
 ORDERED = {  # how a moment is written → what is left of it
