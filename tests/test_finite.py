@@ -13,7 +13,6 @@ from rnncalc.cells import CELLS
 from rnncalc.check import verdict
 from rnncalc.cli.main import commands
 from rnncalc.engine.train_loops import length
-from rnncalc.flow import ONE, WHOLE
 from rnncalc.losses import LOSSES
 from rnncalc.norm import Norm
 from rnncalc.parse.numbers import number
@@ -97,6 +96,47 @@ def test_what_backward_prints_check_accepts(seed):
         assert f"d{name}" in answers, "its gradient can be asked for"
         with pytest.raises(rnncalc.RnncalcError, match=f"{name}_new: {name} was not given"):
             worked.check({f"{name}_new": answers[f"d{name}"]})
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_backward_prints_of_a_stack_check_accepts(seed):
+    rng = np.random.default_rng(seed)
+    D, H, above, O = (int(size) for size in rng.permutation([1, 2, 3, 4]))
+
+    def arrays(cell: str, D: int, H: int) -> dict:
+        found = {name: array.tolist() for name, array in random_arrays(CELLS[cell], rng, D=D, H=H).items()}
+        return {name: value for name, value in found.items() if name not in CELLS[cell].optional or rng.random() < 0.5}
+
+    second = {"direction": "both", "backward": arrays("lstm", D, H), "merge": "concat"} if seed % 2 else {}
+    layers = [
+        {"cell": "lstm", **arrays("lstm", D, H), **second},
+        {"cell": "gru_after", **arrays("gru_after", H * (1 + seed % 2), above)},
+    ]
+    keys = {"layers": layers, "V": rng.normal(size=(O, above)).tolist(), "x": rng.normal(size=(3, D)).tolist()}
+    keys |= {"c": rng.normal(size=O).tolist()} if rng.random() < 0.5 else {}
+    keys |= {"targets": rng.normal(size=(3, O)).tolist(), "loss": "squared_error", "lr": 0.5, "clip_norm": 0.2}
+    worked = rnncalc.problem(**keys)
+    problem, trace = worked.given, worked.given.forward()
+    gradients = problem.backward(trace)
+    update = problem.update(trace, gradients)
+    found = data(problem, trace, gradients, update)
+
+    def named(values: dict, name: str) -> dict:
+        """Answers, by the names that they have: those of each layer and direction inside."""
+        answers = {}
+        for key, part in values.items():
+            if key == "layers":
+                answers[key] = [named(layer, name) for layer in part]
+            elif key in ("forward", "backward"):
+                answers[key] = named(part, name)
+            else:
+                answers[name.format(key)] = part
+        return answers
+
+    for values, name in ((found["gradients"], "d{}"), (found["updated"], "{}_new")):
+        judged = worked.check({**named(values, name), "loss_new": update.loss})
+        assert {value.verdict for value in judged.values} == {"right"}
+    assert sorted(found["updated"]["layers"][1]) == sorted(key for key in layers[1] if key != "cell")
 
 
 def test_a_parameter_comes_before_a_gate_of_the_same_letter():
@@ -255,6 +295,8 @@ def test_an_overflow_below_the_last_layer_ends_in_3():
         text = json.dumps({"layers": layers, "x": [[1e10], [1e10]]})
         _code, shown = invoke("forward", text, "--format", "json", expected={3})
         assert not broken(json.loads(shown)["trace"])
+        shown = invoke("forward", text, "--format", "json", "--show", "h", expected={3})[1]
+        assert not broken(json.loads(shown)), "what is computed and not shown counts, too"
 
 
 # ----------------------------------------------------------------------------------------------------------------- flow
@@ -267,7 +309,7 @@ def test_the_verdict_on_the_flow_follows_the_whole_and_the_single_step(seed):
     ones = ";".join(["1"] * (steps + 1))
     options = ("--U", "1", "--W", repr(factor), "--x", ones, "--activation", "identity", "--dy", ones, "--flow")
     (found,) = json.loads(invoke("backward", *options, "--format", "json", expected={0})[1])["flow"]
-    healthy = 1 / WHOLE <= factor**steps <= WHOLE and 1 / ONE <= factor <= ONE
+    healthy = 0.01 <= factor**steps <= 100 and 0.1 <= factor <= 10
     assert found["verdict"] == ("healthy" if healthy else "exploding" if factor > 1 else "vanishing")
     assert found["rate"] == pytest.approx(factor)
     assert found["norms"][0] == pytest.approx(factor**steps)
