@@ -50,7 +50,7 @@ class CompiledAdjoint:
         size = self.schedule.rows * self.back.pitch * self.dtype.itemsize
         if size < LARGE and self.compiled.threads == 1:
             self._at_once()
-        elif kept or chunk or not self.schedule.sequences:
+        elif kept or chunk or not self.schedule.sequences or not len(self.inputs):
             self.latest = self.reached
         else:
             self._in_parts()

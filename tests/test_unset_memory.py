@@ -1,0 +1,120 @@
+"""Sizes at which a loop has nothing to do: whatever memory held before, zeros come out, or what the equations say."""
+
+import itertools
+import sys
+
+import numpy as np
+import pytest
+from helpers import CELLS, ENGINES, Cell, compiler, random_arrays, random_network, random_starts
+
+from rnncalc.engine import room
+from rnncalc.layer import Layer
+from rnncalc.network import Network
+
+pytestmark = compiler
+
+STATELESS = Cell("stateless", {"h": "tanh(p * (U @ x_t))"}, [], "h")
+
+
+class Poisoned:
+    """NumPy, but fresh floating memory is full of NaN."""
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+    def empty(self, *arguments, **options):
+        return poison(np.empty(*arguments, **options))
+
+    def empty_like(self, *arguments, **options):
+        return poison(np.empty_like(*arguments, **options))
+
+
+def poison(array):
+    if array.dtype.kind in "fc":
+        array.fill(np.nan)
+    elif array.dtype == np.uint8:
+        array.fill(255)  # which is NaN once it is read as floating numbers
+    return array
+
+
+@pytest.fixture
+def poisoned(monkeypatch):
+    """Every unset array of rnncalc is full of NaN. What is called under it has to be compiled before."""
+
+    def start():
+        for name, module in list(sys.modules.items()):
+            if name.startswith("rnncalc") and getattr(module, "np", None) is np:
+                monkeypatch.setattr(module, "np", Poisoned())
+        take, spare = room._Kept.take, room.Spare.take
+        monkeypatch.setattr(room._Kept, "take", lambda self, size: poison(take(self, size)))
+        monkeypatch.setattr(room.Spare, "take", lambda self, entries: poison(spare(self, entries)))
+
+    return start
+
+
+def everything(network, x, lengths, starts, dy, way):
+    """All that a network can be asked about a batch."""
+    found = {}
+    y, ends = network(x, lengths=lengths, return_state=True, **starts)
+    trace = network.forward(x, lengths=lengths, **starts)
+    gradients = network.backward(trace, dy=dy, **way)
+    parts = {"trace": trace, "initial": trace.initial, "final": trace.final, "ends": ends}
+    parts |= {"gradients": gradients, "steps": gradients.steps}
+    for kind, part in parts.items():
+        found |= {f"{kind} {name}": part[name] for name in part}
+    return found | {"y": y, "called": network(x)}
+
+
+def networks(name, threads):
+    if name == "both":
+        rng = np.random.default_rng(1)
+        arrays = [random_arrays(CELLS["lstm"], rng, D=D, H=4) for D in (3, 3, 8)]
+        layers = [Layer("lstm", **arrays[0], direction="both", backward=arrays[1]), Layer("lstm", **arrays[2])]
+        V = rng.normal(size=(2, 4))
+        pair = [Network(layers, V, engine=engine) for engine in ENGINES]
+    else:
+        cell = STATELESS if name == "stateless" else CELLS[name]
+        read_out = "softmax" if name in ("elman", "stateless") else None
+        pair = [random_network(cell, 2, engine=engine, read_out=read_out) for engine in ENGINES]
+    pair[1].threads = threads
+    return pair
+
+
+LENGTHS = {"whole": lambda N, T: None, "none": lambda N, T: np.zeros(N, int), "ragged": lambda N, T: np.arange(N) % 3}
+
+
+@pytest.mark.parametrize("name", ["elman", "lstm", "jordan", "i2h_i2o", "stateless", "both"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_nothing_is_left_unset(name, threads, poisoned):
+    walked, compiled = networks(name, threads)
+    rng = np.random.default_rng(3)
+    ways = [{}] if name == "both" else [{}, {"chunk": 2}, {"truncate": 1}]
+    cases = []
+    for N, T, lengths, way in itertools.product((0, 1, 3, 17), (0, 1, 5), LENGTHS.values(), ways):
+        if N and T < 2 and lengths is LENGTHS["ragged"]:
+            continue
+        x = rng.normal(size=(N, T, 3))
+        dy = rng.normal(size=walked(x).shape)
+        starts = random_starts(walked.layers[0].cell, rng, walked.layers[0], N) if name != "both" else {}
+        cases.append((x, lengths(N, T), starts, dy, way))
+    wanted = [everything(walked, *case) for case in cases]
+    for case in cases:
+        everything(compiled, *case)
+    compiled.forget()
+    poisoned()
+    for case, one in zip(cases, wanted):
+        found = everything(compiled, *case)
+        assert list(found) == list(one)
+        for key, array in one.items():
+            np.testing.assert_allclose(found[key], array, rtol=0, atol=1e-12, err_msg=f"{key} {case[0].shape} {case}")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("mask", [np.zeros(4, bool), np.zeros((3, 4), bool)])
+def test_a_batch_that_is_masked_throughout_has_gradients_of_zero(threads, mask, poisoned):
+    _walked, network = networks("lstm", threads)
+    x, dy = np.ones((3, 4, 3)), np.ones((3, 4, 5))
+    for _time in range(2):
+        gradients = network.backward(network.forward(x, mask=mask), dy=dy)
+        assert all(not gradients[name].any() for name in gradients)
+        poisoned()
