@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -15,7 +16,7 @@ from rnncalc.engine.step import SIZES, program
 from rnncalc.engine.vector import lanes
 from rnncalc.equations import INPUT, Call, Name
 
-Terms = dict[str, list[tuple[int, np.ndarray]]]  # source → (where the line begins, its weight)
+Terms = dict[tuple[str, int], list[tuple[int, np.ndarray]]]  # (source, which use in a line) → (line's begin, weight)
 ROWWISE = {"softmax": softmax.SOFTMAX, "log_softmax": softmax.LOG_SOFTMAX}
 
 
@@ -196,11 +197,13 @@ class Packed:
         """The products of a stage, those with one source as one; its biases and row-wise lines."""
         groups: Terms = {}
         for line in stage.products:
-            begin = self.offset(line.signal)
+            begin, uses = self.offset(line.signal), Counter[str]()
             for sign, bias in line.biases:
                 self._lay(self.biases, begin, sign * parameters[bias])
             for product in (*line.inputs, *line.products):
-                groups.setdefault(product.source, []).append((begin, product.sign * parameters[product.weight]))
+                term = begin, product.sign * parameters[product.weight]
+                groups.setdefault((product.source, uses[product.source]), []).append(term)
+                uses[product.source] += 1  # a product adds to a column only once: what is used twice makes two
         (self._multiplied if self.form == ALONG else self._summed)(number, stage, groups)
         for signal in stage.rowwise:
             call = self.cell.lines[signal]
@@ -213,7 +216,7 @@ class Packed:
 
     def _multiplied(self, number: int, stage: Stage, groups: Terms) -> None:
         """Each source a product."""
-        for source, weights in groups.items():
+        for (source, _use), weights in groups.items():
             depth, place = weights[0][1].shape[1], self._packing.add(weights)
             if source == INPUT:
                 self._inputs.append([number, 0, 0, depth, *place])
@@ -224,10 +227,10 @@ class Packed:
     def _summed(self, number: int, stage: Stage, groups: Terms) -> None:
         """Each line a sum: those that have the same sources, in the order of the products, share tiles."""
         alike: dict[tuple[str, ...], list[tuple[int, list[np.ndarray]]]] = {}
-        order = sorted(groups, key=lambda source: source != INPUT)
+        order = sorted(groups, key=lambda use: use[0] != INPUT)
         for line in stage.products:
             begin = self.offset(line.signal)
-            taken = [(source, weight) for source in order for at, weight in groups[source] if at == begin]
+            taken = [(use[0], weight) for use in order for at, weight in groups[use] if at == begin]
             alike.setdefault(tuple(source for source, _ in taken), []).append((begin, [weight for _, weight in taken]))
         for sources, lines in alike.items():
             columns = [at + unit * self.lanes for at, weights in lines for unit in range(len(weights[0]))]
