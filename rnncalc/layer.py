@@ -246,8 +246,10 @@ def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:
                 raise ShapeError(message, name=name, shape=shape, **known)
             if letter:
                 said.setdefault(letter, name)
-    if "H" not in sizes and cell.state:
+    if "H" in (unknown := set(cell.sizes.values()) - set(sizes)):
         raise ProblemError(_("{cell}: no array says how many units there are"), cell=cell.name)
+    if unknown:
+        raise ProblemError(_("{cell}: no array says how many outputs there are"), cell=cell.name)
     if cell.adds_input and sizes.setdefault("D", sizes["H"]) != sizes["H"]:
         message = _("{cell} takes x_t entry by entry, so D must be H = {h}; {other} says D = {d}")
         raise ShapeError(message, cell=cell.name, h=sizes["H"], other=said["D"], d=sizes["D"])

@@ -96,6 +96,7 @@ def arrives(stages: Sequence[Stage], lines: Mapping[str, Expression], state: Seq
     for number, stage in enumerate(stages):
         for line in stage.products:
             found |= {product.signal for product in line.products if not product.previous}
+        found |= {name for signal in stage.rowwise for name in (signal, *names(lines[signal]))}
         for signal in (*stage.elementwise, *stage.rowwise):
             found |= {name for name in names(lines[signal]) if home.get(name, number) != number}
     return found
@@ -115,13 +116,11 @@ def backwards(
 
 def _backwards(stage: Stage, lines: Mapping[str, Expression], arriving: frozenset[str]) -> BackStage:
     products = [line.signal for line in stage.products]
-    rowwise_arguments = {names(lines[signal])[0] for signal in stage.rowwise}
     sums: dict[str, list[Expression]] = {signal: [] for signal in [*products, *stage.elementwise]}
     outgoing: dict[str, list[Expression]] = {}
     totals: list[tuple[str, Expression]] = []
     for signal in [*reversed(stage.elementwise), *reversed(products)]:
-        from_outside = signal in arriving or signal in rowwise_arguments
-        terms = [*([Name(ARRIVED + signal)] if from_outside else []), *sums[signal]]
+        terms = [*([Name(ARRIVED + signal)] if signal in arriving else []), *sums[signal]]
         totals.append((signal, total([(1, term) for term in terms]) if terms else Number(0.0)))
         if signal in products:
             continue

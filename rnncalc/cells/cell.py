@@ -76,6 +76,7 @@ class Cell:
     written: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
     lines: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
     parameters: Mapping[str, Parameter] = field(init=False, repr=False, compare=False)
+    sizes: Mapping[str, str] = field(init=False, repr=False, compare=False)  # line → the letter of its size
 
     def __post_init__(self) -> None:
         try:
@@ -95,7 +96,10 @@ class Cell:
             for line, text in ((line, text) for lines in choices.values() for line, text in lines.items()):
                 _check_line(self, line, parse(text, line))
         symbols = _symbols(self)
-        settle("lines", split(self.written, symbols))
+        sizes = {line: "O" if line in self.outputs else "H" for line in self.written}
+        settle("sizes", sizes)
+        settle("lines", split(self.written, symbols, sizes))
+        _check_sizes(self)
         settle("parameters", _parameters(self, symbols))
 
     def switch(self, **chosen: str) -> Cell:
@@ -130,12 +134,10 @@ class Cell:
     @cached_property
     def preactivations(self) -> dict[str, str]:
         """Gate, or line of an own cell → the line that its function is applied to; of an ungated cell, "" → a."""
-        found = {}
-        for line, expression in self.lines.items():
-            if line in self.written and isinstance(expression, Call) and line not in self.outputs:
-                argument = _argument(expression)
-                found["" if argument in self.written else line] = argument
-        return found
+        calls = {line: _argument(self.lines[line]) for line in self.written if line not in self.outputs}
+        found = {line: argument for line, argument in calls.items() if argument in self.lines}
+        plain = [line for line, argument in found.items() if argument in self.written]
+        return {"" if [line] == plain else line: argument for line, argument in found.items()}
 
     @cached_property
     def stacks(self) -> dict[str, list[Parameter]]:
@@ -196,7 +198,7 @@ class Cell:
 
     def size(self, line: str) -> str:
         """The letter of a line's size: O for a cell's own outputs, else H."""
-        return "O" if line in self.outputs else "H"
+        return self.sizes.get(line, "H")
 
 
 def functions_of(line: str, argument: str, functions: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -204,8 +206,9 @@ def functions_of(line: str, argument: str, functions: Sequence[str]) -> dict[str
     return {function: {line: f"{function}({argument})"} for function in functions}
 
 
-def _argument(call: Call) -> str:
-    return call.argument.id if isinstance(call.argument, Name) else ""
+def _argument(expression: Expression) -> str:
+    """The name that a function stands around, if the expression is one around a name."""
+    return expression.argument.id if isinstance(expression, Call) and isinstance(expression.argument, Name) else ""
 
 
 def _symbols(cell: Cell) -> list[str]:
@@ -264,6 +267,20 @@ def _check_line(cell: Cell, line: str, expression: Expression) -> None:
                 raise CellError(_("line {line}: on the left of @ stands a weight, by name"), line=line)
             if isinstance(right, Name) and right.id != INPUT and signal_of(right.id) not in cell.written:
                 raise CellError(_("line {line}: {name} on the right of @ is no signal"), line=line, name=right.id)
+
+
+def _check_sizes(cell: Cell) -> None:
+    """What is taken entry by entry has as many entries as its line."""
+    for line, expression in cell.lines.items():
+        for name in names(expression) if not has_product(expression) else ():
+            size = "H" if name == INPUT else cell.sizes.get(signal_of(name), cell.size(line))
+            if size != cell.size(line):
+                message = _(
+                    "line {line} has {rows} entries and takes {name}, which has {size}, entry by entry: "
+                    "put a weight before it"
+                )
+                rows, size = cell.size(line), "D" if name == INPUT else size
+                raise CellError(message, line=line, rows=rows, name=name, size=size)
 
 
 def _parameters(cell: Cell, symbols: Sequence[str]) -> dict[str, Parameter]:

@@ -14,7 +14,7 @@ computed for many steps at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rnncalc.equations import (
@@ -24,7 +24,9 @@ from rnncalc.equations import (
     Expression,
     Name,
     Negative,
+    is_binary,
     names,
+    parts,
     previous,
     signal_of,
     terms,
@@ -75,19 +77,26 @@ def has_product(expression: Expression) -> bool:
     return any(isinstance(node, Binary) and node.operator == "@" for node in walk(expression))
 
 
-def split(equations: Mapping[str, Expression], parameters: Iterable[str]) -> dict[str, Expression]:
-    """The lines of a cell without nesting, in order of computation; what is split off gets a name of its own."""
-    return _Splitter(frozenset(parameters), set(equations) | set(parameters)).lines(equations)
+def split(
+    equations: Mapping[str, Expression], parameters: Iterable[str], sizes: dict[str, str]
+) -> dict[str, Expression]:
+    """The lines of a cell without nesting, in order of computation; what is split off gets a name of its own.
+
+    sizes: line → the letter of its size; what is split off is added to them.
+    """
+    return _Splitter(frozenset(parameters), set(equations) | set(parameters), sizes).lines(equations)
 
 
 class _Splitter:
-    def __init__(self, parameters: frozenset[str], taken: set[str]):
-        self.parameters, self.taken, self.done = parameters, taken, dict[str, Expression]()
+    def __init__(self, parameters: frozenset[str], taken: set[str], sizes: dict[str, str]):
+        self.parameters, self.taken, self.sizes = parameters, taken, sizes
+        self.done = dict[str, Expression]()
 
     def lines(self, equations: Mapping[str, Expression]) -> dict[str, Expression]:
         for line, expression in equations.items():
+            self.size = self.sizes[line]  # of what is being split
             if isinstance(expression, Call):
-                self.done[line] = Call(expression.function, self.name(expression.argument, line, f"a_{line}"))
+                self.done[line] = Call(expression.function, self.argument(expression, line))
             else:
                 simple = self.simple(expression, line, top=True)
                 self.done[line] = simple
@@ -96,13 +105,13 @@ class _Splitter:
     def off(self, wish: str, expression: Expression) -> Name:
         """The expression as a line of its own, under the wished name or the next free one."""
         for known, line in self.done.items():
-            if line == expression and known not in self.parameters:
+            if line == expression and self.sizes[known] == self.size:
                 return Name(known)
         name, number = wish, 2
         while name in self.taken:
             name, number = f"{wish}{number}", number + 1
         self.taken.add(name)
-        self.done[name] = expression
+        self.done[name], self.sizes[name] = expression, self.size
         return Name(name)
 
     def name(self, expression: Expression, line: str, wish: str) -> Name:
@@ -111,10 +120,15 @@ class _Splitter:
             return expression
         return self.off(wish, self.simple(expression, line, top=True))
 
+    def argument(self, call: Call, line: str) -> Name:
+        """The name of the line that a function stands around: one of this step, and never a parameter or the input."""
+        name = self.name(call.argument, line, f"a_{line}")
+        return name if name.id in self.done else self.off(f"a_{line}", name)
+
     def simple(self, expression: Expression, line: str, top: bool = False) -> Expression:
         """The expression without calls inside, products only as a whole line (`top`) or as the name of one."""
         if isinstance(expression, Call):
-            argument = self.name(expression.argument, line, f"a_{line}")
+            argument = self.argument(expression, line)
             return self.off(
                 f"{expression.function}_{argument.id.replace('_p', 'p')}", Call(expression.function, argument)
             )
@@ -152,9 +166,19 @@ class _Splitter:
 
     def applied(self, term: Expression, line: str) -> Expression:
         """A product whose vector is a name."""
-        if isinstance(term, Binary):
-            return Binary("@", term.left, self.name(term.right, line, f"q_{line}"))
-        return term
+        if not isinstance(term, Binary):
+            return term
+        outside, self.size = self.size, next(self.sizes_in(term.right), "H")
+        vector = self.name(term.right, line, f"q_{line}")
+        self.size = outside
+        return Binary("@", term.left, vector)
+
+    def sizes_in(self, expression: Expression) -> Iterator[str]:
+        """The sizes of the signals that stand in an expression, those behind a weight left out."""
+        if isinstance(expression, Name) and signal_of(expression.id) in self.sizes:
+            yield self.sizes[signal_of(expression.id)]
+        for part in parts(expression) if not is_binary(expression, "@") else ():
+            yield from self.sizes_in(part)
 
 
 def product_line(signal: str, expression: Expression) -> ProductLine:

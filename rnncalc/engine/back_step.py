@@ -17,7 +17,7 @@ from rnncalc.cells import Cell
 from rnncalc.cells.adjoint import ARRIVED, BackStage
 from rnncalc.engine.step import PROGRAMS, SIZES, Emitter, Program, by_stage
 from rnncalc.engine.vector import Vector
-from rnncalc.equations import INPUT, Expression, names, previous, signal_of
+from rnncalc.equations import INPUT, Expression, previous, signal_of
 from rnncalc.writing import TOTAL
 
 
@@ -27,11 +27,11 @@ class BackProgram:
     def __init__(self, cell: Cell):
         self.cell, self.forward = cell, Program(cell)
         products = [line.signal for line in self.forward.products]
-        wanted = [*products, *(s for s in cell.lines if s in cell.arriving), *cell.preactivations.values()]
+        shown = [line for lines in cell.gradient_lines.values() for line in lines]
+        wanted = [*products, *(s for s in cell.lines if s in cell.arriving), *cell.preactivations.values(), *shown]
         copied = [INPUT] if cell.adds_input else []
         self.slots = [*dict.fromkeys(wanted), *copied]
-        rowwise = [name for stage in cell.stages for line in stage.rowwise for name in names(cell.lines[line])]
-        added_to = {*cell.arriving, *rowwise, *copied}
+        added_to = {*cell.arriving, *copied}
         self.added = [slot for slot in self.slots if slot in added_to]  # where a sum grows; else a total is put
 
     def before(self, name: str) -> tuple[int, int]:
