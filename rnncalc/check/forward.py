@@ -180,7 +180,8 @@ class _Forward:
         which = (number, line, count)
         if which not in self.makers:
             cut = [previous(name) or (name == INPUT and run.earlier) for name in found]
-            self.makers[which] = _maker(expression, found, cut, count)
+            constant = run.parameters.keys() >= set(found)
+            self.makers[which] = _maker(expression, found, cut, count, constant)
         self.graph.add((self.era, number, line, visit), needs, self.makers[which], copies)
 
     def key(self, number: int, run: Run, name: str, visit: int, source: Key) -> Key:
@@ -227,8 +228,13 @@ def merged(merge: str, parts: list[Value]) -> Value:
     return both if merge == "sum" else both * np.array(0.5)
 
 
-def _maker(expression: Expression, found: list[str], cut: list[bool], count: int) -> Callable[..., Value]:
-    """How a line is made of the values of its names; the rows that a shorter step continues are the first ones."""
+def _maker(
+    expression: Expression, found: list[str], cut: list[bool], count: int, constant: bool
+) -> Callable[..., Value]:
+    """How a line is made of the values of its names; the rows that a shorter step continues are the first ones.
+
+    constant: it is made of parameters alone, and the same in every row.
+    """
     if has_product(expression):
         return _product_maker(expression, found, cut, count)
     if isinstance(expression, Call) and isinstance(expression.argument, Name) and not cut[0]:
@@ -240,7 +246,8 @@ def _maker(expression: Expression, found: list[str], cut: list[bool], count: int
             name: value[:count] if short and value.shape[0] > count else value
             for name, short, value in zip(found, cut, values)
         }
-        return intervals.line(expression, named)
+        value = intervals.line(expression, named)
+        return intervals.through(lambda row: np.repeat(row[None], count, axis=0), value) if constant else value
 
     return make
 
