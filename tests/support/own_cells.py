@@ -63,6 +63,7 @@ class _Draw:
     state: list[str] = field(default_factory=list)
     weights: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # (rows, columns) → names
     vectors: dict[str, list[str]] = field(default_factory=dict)  # rows → names
+    grown: bool = False  # whether an exp could already stand around what is not bounded: one is enough
 
     def cell(self) -> Cell:
         hidden = sorted(self.some(HIDDEN, 1, 5), key=HIDDEN.index)
@@ -95,7 +96,9 @@ class _Draw:
         if line in self.state and not (draw > 0.9 and must):
             squashed = f"{self.pick(BOUNDED)}({body})"
             return squashed if draw < 0.6 else f"{self.number()} * {line}_p + {squashed}"
-        return body if draw < 0.5 else f"{self.pick(TYPED if body.count('exp') == 0 else BOUNDED)}({body})"
+        function = self.pick(TYPED)
+        function, self.grown = self.pick(BOUNDED) if function == "exp" and self.grown else function, True
+        return body if draw < 0.5 else f"{function}({body})"
 
     def of_parameters(self, size: str) -> str:
         a, b = self.vector(size), self.vector(size)
@@ -116,7 +119,7 @@ class _Draw:
         """A product, an entry-by-entry product, a function of a sum, or a name."""
         draw = self.rng.random()
         if draw < 0.45:
-            columns = self.pick("DHHHO" if "O" in self.sizes.values() else "DHH")
+            columns = self.pick("DHHHO" if self.signals("O") else "DHH")
             return f"{self.weight(size, columns)} @ {self.source(columns, depth)}"
         if draw < 0.6:
             return f"{self.leaf(size)} * {self.leaf(size)}"
@@ -143,11 +146,11 @@ class _Draw:
         if columns == "D":
             return "x_t"
         signals = self.signals(columns)
+        if not signals:  # parameters alone, which have H entries
+            return f"({self.vector('H')} - {self.vector('H')} * {self.number()})"
         if depth and self.rng.random() < 0.25:
-            return f"({self.sum(columns, depth - 1)} - {self.vector(columns)})"  # a parameter alone is no signal
-        if signals and self.rng.random() < 0.95:
-            return self.pick(signals)
-        return f"({self.vector(columns)} - {self.vector(columns)} * {self.number()})"
+            return f"({self.sum(columns, depth - 1, [self.pick(signals)])} - {self.vector(columns)})"
+        return self.pick(signals)
 
     def signals(self, size: str) -> list[str]:
         here = [line for line in self.earlier if self.sizes[line] == size]
