@@ -130,7 +130,7 @@ def test_output_files_and_their_endings(tmp_path):
         (".tex", "% needs"),
         (".md", "elman"),
         (".txt", "elman"),
-        (".out", "elman"),
+        ("", "elman"),
     ):
         path = tmp_path / f"answer{ending}"
         done = forward(*SEED, "-o", str(path))

@@ -148,6 +148,37 @@ def test_a_new_file_has_the_permissions_of_others(tmp_path):
     assert path.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
+WRITERS = {  # command without its -o → endings that it writes
+    ("forward", "--U", "1", "--W", "1", "--x", "1"): {".json", ".csv", ".tex", ".md", ".txt"},
+    ("check", "--U", "1", "--W", "1", "--x", "1", "--h", "0.76"): {".json", ".csv", ".tex", ".md", ".txt"},
+    ("new", "elman", "--seed", "1"): {".json", ".csv", ".tex", ".md", ".txt"},
+    ("init", "elman"): {".json"},
+    ("grade", "p.json", "p.json"): {".json", ".csv", ".tex", ".md", ".txt", ".xml"},
+    ("grade", "p.json", "p.json", "--report"): {".json", ".csv", ".tex", ".md", ".txt"},
+    ("train", "--example", "names", "--epochs", "0"): {".safetensors"},
+}
+
+
+@pytest.mark.parametrize("command", WRITERS, ids=lambda command: " ".join(command[:1] + command[-1:]))
+def test_an_ending_says_what_is_written(tmp_path, monkeypatch, command):
+    """A file under another kind's name is refused; one that was written is named in one line."""
+    monkeypatch.chdir(tmp_path)
+    Path("p.json").write_text('{"U": 1, "W": 1, "x": 1, "answers": {"h": ["0.76"]}}')
+    output = () if "--report" in command else ("-o",)
+    for ending in (".html", ".docx", ".pdf", ".odt", ".csv.gz", ".onnx", ".json", ".TXT", ".safetensors"):
+        known = Path(f"a{ending}").suffix.lower() in WRITERS[command]
+        done = run(*command, *output, f"a{ending}")
+        assert done.returncode == (0 if known else 2), done.stderr
+        assert Path(f"a{ending}").exists() == known
+        if command[0] != "train":
+            said = f"written: a{ending}\n" if known else f"Error: a{ending}: nothing here is written as"
+            assert said in done.stderr
+            assert not known or done.stderr.count("\n") == done.stderr.count("note:") + 1
+    if command[0] == "forward":
+        assert run(*command, "-o", "a.odt", "--format", "csv").stderr == "written: a.odt\n"
+        assert run(*command, "-o", "bare").stderr == "written: bare\n"
+
+
 def test_a_folder_is_no_output_file(tmp_path):
     done = run("forward", str(EXAMPLES / "relu-worksheet.json"), "-o", str(tmp_path))
     assert done.returncode == 2

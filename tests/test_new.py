@@ -162,9 +162,9 @@ def test_a_folder_has_everything(tmp_path):
 def test_what_lay_in_the_folder_is_kept(tmp_path):
     """A form that somebody filled in, and the problem that it answers, outlive another problem in their folder."""
     folder = f"{tmp_path}/homework/"
-    assert run("new", "lstm", "--seed", "1", "-o", folder).stderr == ""
+    assert run("new", "lstm", "--seed", "1", "-o", folder).stderr == f"written: {folder}\n"
     first = {path.name: path.read_bytes() for path in (tmp_path / "homework").iterdir()}
-    assert run("new", "lstm", "--seed", "1", "-o", folder).stderr == ""
+    assert run("new", "lstm", "--seed", "1", "-o", folder).stderr == f"written: {folder}\n"
     assert {path.name: path.read_bytes() for path in (tmp_path / "homework").iterdir()} == first
     done = run("new", "lstm", "--seed", "2", "-o", folder)
     assert done.returncode == 0

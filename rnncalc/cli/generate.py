@@ -7,7 +7,7 @@ import json
 import click
 
 from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import OUTPUT, Spoken, remark
+from rnncalc.cli.spoken import Output, Spoken, remark
 from rnncalc.files import write
 
 
@@ -23,7 +23,9 @@ from rnncalc.files import write
     "--count", default=1, type=click.IntRange(1), show_default=True, help="So many texts, with the seeds that follow."
 )
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), help="Default: by FILE, else plain.")
-@click.option("-o", "--output-file", "output", type=OUTPUT, metavar="FILE", help="Write to FILE.")
+@click.option(
+    "-o", "--output-file", "output", type=Output(lambda: (".txt", ".json")), metavar="FILE", help="Write to FILE."
+)
 @language_option
 def command(
     model: str, length: int, start: str, temperature: float, top_k: int | None, seed: int, acrostic: str, count: int,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +13,21 @@ from typing import TYPE_CHECKING
 import click
 
 from rnncalc import files
-from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import OUTPUT, Spoken, remark
+from rnncalc.cli.options import endings, language_option
+from rnncalc.cli.spoken import Output, Spoken, remark
 from rnncalc.language import _
 
 if TYPE_CHECKING:
     from rnncalc.grading import Gradebook
 
 FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit", "markdown", "latex")
+
+
+def _endings() -> Iterable[str]:
+    from rnncalc.grading.formats import ENDINGS
+    from rnncalc.grading.tables import SPREADSHEETS
+
+    return (*ENDINGS, *SPREADSHEETS)  # of the last, the command says what to do
 
 
 @click.command("grade", cls=Spoken)
@@ -48,15 +56,23 @@ FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit
     "-o",
     "--output-file",
     "output",
-    type=OUTPUT,
+    type=Output(_endings),
     metavar="FILE",
     help="Write to FILE; its ending chooses the format. FOLDER/: a file a person (gradescope, prairielearn).",
 )
-@click.option("--report", type=OUTPUT, metavar="FILE", help="Write the class report too: .md, .tex, .txt, .json, .csv.")
+@click.option(
+    "--report",
+    type=Output(endings, chosen=False),
+    metavar="FILE",
+    help="Write the class report too: .md, .tex, .txt, .json, .csv.",
+)
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster there (pip install rnncalc[dask]).")
 @click.option(
-    "--journal", type=OUTPUT, metavar="FILE", help="Keep results as they come; default beside -o: FILE.journal."
+    "--journal",
+    type=Output(told=False),
+    metavar="FILE",
+    help="Keep results as they come; default beside -o: FILE.journal.",
 )
 @click.option("--bom", is_flag=True, help="Begin a CSV with a byte-order mark, which Excel needs for other alphabets.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
 from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import OUTPUT, Spoken, spoken
+from rnncalc.cli.spoken import Output, Spoken, spoken
 from rnncalc.errors import RnncalcError
 from rnncalc.files import write
 from rnncalc.language import _
@@ -23,7 +22,12 @@ from rnncalc.language import _
 @click.option("--forget-bias", type=float, help="b_f of an LSTM, in place of the scheme's.")
 @click.option("--seed", default=0, show_default=True)
 @click.option(
-    "-o", "--output-file", "output", type=OUTPUT, metavar="FILE", help="Write a problem file (JSON) with these weights."
+    "-o",
+    "--output-file",
+    "output",
+    type=Output(lambda: (".json",), chosen=False),
+    metavar="FILE",
+    help="Write a problem file (JSON) with these weights.",
 )
 @language_option
 def command(
@@ -55,7 +59,6 @@ def command(
     found = {"cell": cell, **chosen.switched, **{key: array.tolist() for key, array in arrays.items()}}
     if output is not None:
         write(output, json.dumps(found, indent=1) + "\n")
-        click.echo(_("{name}: weights of {cell} by {scheme}").format(name=Path(output), cell=cell, scheme=name))
         return
     for known, scheme in initialise.SCHEMES.items():
         click.echo(f"{'*' if known == name else ' '} {known}: {spoken(scheme.text)}\n      {scheme.source}")

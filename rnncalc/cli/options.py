@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnncalc.cli.spoken import OUTPUT, Spoken, remark, tell
+from rnncalc.cli.spoken import Output, Spoken, remark, tell
 from rnncalc.files import write
 from rnncalc.language import LANGUAGES, _, speak
 
@@ -97,13 +97,20 @@ def _threads(_ctx: click.Context, _option: click.Parameter, number: int | None) 
         os.environ["RNNCALC_THREADS"] = str(number)
 
 
+def endings() -> Iterable[str]:
+    """Those that choose a format of documents."""
+    from rnncalc.render import ENDINGS
+
+    return ENDINGS
+
+
 language_option = click.option(
     "--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, callback=_speak,
     help="Default: the locale's.",
 )  # fmt: skip
 _RESULT = (
     click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else plain."),
-    click.option("-o", "--output-file", "output", type=OUTPUT, metavar="FILE",
+    click.option("-o", "--output-file", "output", type=Output(endings), metavar="FILE",
                  help="Write to FILE; its ending chooses the format."),
     click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
     click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),

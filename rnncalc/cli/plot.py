@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import OUTPUT, Spoken
-from rnncalc.language import _
+from rnncalc.cli.spoken import Output, Spoken
 
 
 @click.command("plot", cls=Spoken)
@@ -15,7 +14,7 @@ from rnncalc.language import _
 @click.option("--data", metavar="FILE", help="Data like that of training; one sequence of it is shown.")
 @click.option("--sequence", default=1, show_default=True, help="Which one.")
 @click.option(
-    "-o", "--output-file", "output", type=OUTPUT, metavar="FILE", required=True, help="PNG or SVG, by its ending."
+    "-o", "--output-file", "output", type=Output(), metavar="FILE", required=True, help="PNG or SVG, by its ending."
 )
 @language_option
 def command(kind: str, model: str, data: str | None, sequence: int, output: str) -> None:
@@ -29,4 +28,3 @@ def command(kind: str, model: str, data: str | None, sequence: int, output: str)
     from rnncalc.weights import models
 
     plots.plot(kind, models.load(model), output, data, sequence)
-    click.echo(_("{kind}: {name}").format(kind=kind, name=output))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gettext
 import inspect
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
 
-from rnncalc.files import claimed
+from rnncalc.errors import RnncalcError
+from rnncalc.files import STREAMS, claimed
 from rnncalc.language import LANGUAGES, _, folder, of_locale, speak
 from rnncalc.safe import printable
 
@@ -37,18 +38,35 @@ CLICK = (  # what click itself says, which it looks up under the same words
 )
 
 
-class _Output(click.ParamType):
-    """The name of a file that a command writes."""
+class Output(click.ParamType):
+    """The name of a file that a command writes.
+
+    known: the endings that go with it, found when they are needed; others are refused where the ending chooses what is
+    written. told: whether it is said afterwards. chosen: whether --format may choose in place of the ending.
+    """
 
     name = "file"
 
+    def __init__(self, known: Callable[[], Iterable[str]] | None = None, *, told: bool = True, chosen: bool = True):
+        self.known, self.told, self.chosen = known, told, chosen
 
-OUTPUT = _Output()
+    def check(self, name: str, ctx: click.Context) -> None:
+        """Raises RnncalcError for an ending that says something else than what would be written."""
+        ending = os.path.splitext(name)[1].lower()
+        if self.known is None or ending in ("", ".") or os.path.isdir(name):
+            return
+        if self.chosen and ctx.params.get("format_"):
+            return
+        known = [*self.known()]
+        if ending not in known:
+            text = _("{name}: nothing here is written as {ending}; there are {known}")
+            text += _(", or choose with --format") * self.chosen
+            raise RnncalcError(text, name=name, ending=ending, known=", ".join(known))
 
 
 class Spoken(click.Command):
     """A command that translates its help, paragraph by paragraph, and its options' when they are shown; and that never
-    reads what it was told to write.
+    reads what it was told to write, nor writes it under another kind's ending.
 
     It runs without NumPy's warnings: an overflow is reported by name and step, and by the exit code.
     """
@@ -59,9 +77,16 @@ class Spoken(click.Command):
             return super().invoke(ctx)
         from rnncalc.functions import quiet
 
-        outputs = [ctx.params.get(option.name or "") for option in self.params if option.type is OUTPUT]
-        with claimed(*(name.rstrip("/") for name in outputs if name)):
-            return quiet(super().invoke)(ctx)
+        named = [(option.type, ctx.params.get(option.name or "")) for option in self.params]
+        outputs = [(kind, name) for kind, name in named if isinstance(kind, Output) and name]
+        for kind, name in outputs:
+            kind.check(name, ctx)
+        with claimed(*(name.rstrip("/") for _kind, name in outputs)):
+            result = quiet(super().invoke)(ctx)
+        told = [name for kind, name in outputs if kind.told and not name.startswith(STREAMS)]
+        if told:
+            tell(_("written: {names}").format(names=", ".join(told)))
+        return result
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does it, with every text looked up first and put back afterwards."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import OUTPUT, Spoken
+from rnncalc.cli.spoken import Output, Spoken
 from rnncalc.cli.train import given, training_options
 from rnncalc.language import _
 
@@ -20,7 +20,7 @@ from rnncalc.language import _
 @click.option("--config", metavar="FILE", help="Options that all runs share, from a TOML or JSON file.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786, in place of processes.")
-@click.option("-o", "--output-file", "kept", type=OUTPUT, metavar="FILE", default="sweep.jsonl", show_default=True,
+@click.option("-o", "--output-file", "kept", type=Output(), metavar="FILE", default="sweep.jsonl", show_default=True,
               help="Results, a line each; runs that are in it are not done again.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain")
 @training_options

@@ -12,7 +12,7 @@ import click
 
 from rnncalc.cli.options import language_option
 from rnncalc.cli.results import reached, tell
-from rnncalc.cli.spoken import OUTPUT, Spoken, complain, remark
+from rnncalc.cli.spoken import Output, Spoken, complain, remark
 from rnncalc.files import WriteError
 from rnncalc.language import _
 
@@ -86,7 +86,12 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
 @click.option("--example", metavar="NAME", help="A shipped run: binary-addition, sin-cos, digits, quatrains, …")
 @click.option("--config", metavar="FILE", help="Options from a TOML or JSON file; those given here go first.")
 @click.option(
-    "-o", "--output-file", "model", type=OUTPUT, metavar="MODEL", help="Where the model goes: model.safetensors."
+    "-o",
+    "--output-file",
+    "model",
+    type=Output(lambda: (".safetensors",), told=False, chosen=False),
+    metavar="MODEL",
+    help="Where the model goes: model.safetensors.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint beside MODEL.")
 @click.option("--checkpoint", default=30.0, show_default=True, help="Seconds between two checkpoints.")
