@@ -16,6 +16,7 @@ from rnncalc.data import scaling
 from rnncalc.errors import ProblemError
 from rnncalc.files import WriteError
 from rnncalc.language import _
+from rnncalc.losses import LOSSES, are_right
 from rnncalc.recipe import Run, prepare
 from rnncalc.sequences import Sequences
 from rnncalc.series import outputs
@@ -119,10 +120,12 @@ def judged(run: Run, data: Sequences) -> dict[str, float]:
     """The loss; how many targets, and how many whole sequences, are right; or the error in the units of the data."""
     loss, right = run.trainer.evaluate(data)
     found = {"loss": loss}
-    if run.trainer.settings.loss in ("cross_entropy", "binary_cross_entropy"):
+    chosen = LOSSES[run.trainer.settings.loss]
+    if chosen.right:
         found["accuracy"] = right
         if data.targets > len(data) > 1 and run.about["kind"] != "text":
-            found["whole"] = _whole(outputs(run.network, data), data)
+            middle = 0.5 if run.network.output == "sigmoid" else 0.0  # of y, where its score is 0
+            found["whole"] = _whole(are_right(chosen, outputs(run.network, data), data.y, middle), data)
     elif "y_mean" in run.about:
         y, wanted = (scaling.undone(rows, run.about) for rows in (outputs(run.network, data), data.y))
         found["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
@@ -132,11 +135,8 @@ def judged(run: Run, data: Sequences) -> dict[str, float]:
     return found
 
 
-def _whole(y: np.ndarray, data: Sequences) -> float:
+def _whole(right: np.ndarray, data: Sequences) -> float:
     """The share of sequences whose every target is right."""
-    if data.y.ndim == 1:
-        good = (y.argmax(axis=1) == data.y) | (data.y < 0)
-    else:
-        good = (((y > 0.5) == (data.y > 0.5)) | np.isnan(data.y)).all(axis=1)
-    wrong = np.add.reduceat(~good, data.starts[:-1])[data.lengths > 0]
+    there = data.y >= 0 if data.y.ndim == 1 else ~np.isnan(data.y).all(axis=1)
+    wrong = np.add.reduceat(~right & there, data.starts[:-1])[data.lengths > 0]
     return float((wrong == 0).mean())

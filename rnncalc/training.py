@@ -17,7 +17,7 @@ import numpy as np
 
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.language import _
-from rnncalc.losses import find
+from rnncalc.losses import LOSSES, find
 from rnncalc.optim import Optimizer, Rate
 from rnncalc.parameters import Parameters
 from rnncalc.sequences import Sequences
@@ -173,7 +173,7 @@ class Trainer:
         progress.stopped = settings.patience is not None and progress.idle > settings.patience
 
     def _counts_right(self) -> bool:
-        return self.settings.loss in ("cross_entropy", "binary_cross_entropy")
+        return bool(LOSSES[self.settings.loss].right)
 
     def evaluate(self, data: Sequences) -> tuple[float, float]:
         """The mean loss, and the share of targets that were right (for the losses that know right from wrong)."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncalc.backprop import descend
 from rnncalc.gradients import Gradients
-from rnncalc.losses import LOSSES, one_hot
+from rnncalc.losses import LOSSES, are_right, one_hot
 from rnncalc.norm import Norm
 from rnncalc.parameters import Parameters
 from rnncalc.question import Question
@@ -93,7 +93,7 @@ class WalkedRun:
         if y.ndim == 1:
             return int(np.count_nonzero(y >= 0))
         there = ~np.isnan(y)
-        return int(there.any(axis=1).sum() if self.trainer.settings.loss == "cross_entropy" else there.sum())
+        return int(there.sum() if self.step.loss.apart else there.any(axis=1).sum())
 
 
 class WalkedStep:
@@ -135,20 +135,13 @@ class WalkedStep:
             cut = chunk if chunk < steps else 0, truncate if truncate < steps else 0
             found = descend(net, self.trace, Question(rows, self.loss, share).judge(values), *cut)
             self.parameters.gathered(_by_name(found), g)
-        return float(judged.loss), self._right(values, targets)
+        return float(judged.loss), int(are_right(self.loss, values, targets).sum())
 
     def last_states(self) -> list[dict[str, np.ndarray]]:
         """Every pass's states after the last step of each sequence, in the schedule's order."""
         last = self.schedule.last[self.schedule.order]
         ran = zip(self.network.passes, self.trace.made.ran)
         return [{state: one.blocks[state][last] for state in layer.cell.state} for layer, one in ran]
-
-    def _right(self, values: np.ndarray, targets: np.ndarray) -> int:
-        if targets.ndim == 1:
-            return int((values.argmax(axis=1) == targets)[targets >= 0].sum())
-        there = ~np.isnan(targets)
-        hits = ((values > 0) == (targets > 0.5)) | ~there
-        return int((hits.all(axis=1) & there.any(axis=1)).sum()) if self.loss is LOSSES["binary_cross_entropy"] else 0
 
 
 def _by_name(gradients: Gradients) -> dict[str, np.ndarray]:

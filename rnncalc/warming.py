@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnncalc.layer import Layer, cell_named
+from rnncalc.losses import LOSSES
 from rnncalc.network import Network
 from rnncalc.optim import OPTIMIZERS
 
@@ -26,7 +27,10 @@ def warm(cell: str, dtype: str = "float64") -> None:
 
 
 def warm_training(cell: str, dtype: str = "float64") -> None:
-    """The loops of training: rows and one-hot rows, classes and numbers, every optimiser. Raises ProblemError."""
+    """The loops of training: rows and one-hot rows, classes and numbers, every optimiser and loss.
+
+    Raises ProblemError.
+    """
     net = _network(cell, dtype)
     numbers, whole = np.zeros((2, STEPS, net.sizes["D"])), np.zeros((2, STEPS), int)
     for x in (numbers, whole):
@@ -34,6 +38,10 @@ def warm_training(cell: str, dtype: str = "float64") -> None:
             net.fit(x, whole, loss="cross_entropy", optimizer=optimizer, epochs=1)
             if not net.layers[-1].cell.owns_read_out:
                 net.fit(x, np.zeros((2, STEPS, UNITS)), loss="mean_squared_error", optimizer=optimizer, epochs=1)
+    if not net.layers[-1].cell.owns_read_out:
+        plain = Network(net.layers, V=np.zeros((UNITS, UNITS)), dtype=dtype)
+        for loss in LOSSES:
+            plain.fit(numbers, np.zeros((2, STEPS, UNITS)), loss=loss, epochs=1)
 
 
 def _network(cell: str, dtype: str) -> Network:

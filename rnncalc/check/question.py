@@ -14,9 +14,10 @@ from rnncalc.check import intervals
 from rnncalc.check.forward import output
 from rnncalc.check.graph import Graph, Key
 from rnncalc.check.intervals import Interval, Value
-from rnncalc.check.lanes import along_rows
 from rnncalc.check.spec import Spec
-from rnncalc.functions import log_softmax, sigmoid, softmax
+from rnncalc.losses import Loss
+
+EDGE = 700.0  # what a logarithm is taken for at the edge of what floats can say
 
 
 def build(graph: Graph, spec: Spec, era: str = "") -> None:
@@ -58,105 +59,92 @@ def _function(spec: Spec) -> str:
 
 
 def _rows(spec: Spec, visit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Targets, which entries have one, and each row's sum of targets."""
+    """Targets, which entries have one, and which have a gradient."""
     assert spec.question is not None
     here = spec.schedule.step(visit)[0]
-    first = spec.schedule.sequences
+    first, loss = spec.schedule.sequences, spec.question.loss
     rows = spec.question.rows[here.start - first : here.stop - first]
     there = ~np.isnan(rows)
-    targets = np.where(there, rows, 0.0)
-    return spec.wide(targets), spec.wide(there), spec.wide(targets.sum(axis=1, keepdims=True))
+    counts = there if loss is None or loss.apart else there.any(axis=1, keepdims=True) & np.ones_like(there)
+    return spec.wide(np.where(there, rows, 0.0)), spec.wide(there), spec.wide(counts)
 
 
 def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
-    targets, there, _sums = _rows(spec, visit)
+    targets, there, _kept = _rows(spec, visit)
     assert spec.question is not None
     loss = spec.question.loss
     weight = np.array(spec.question.weight * spec.rules.loss_factor)
-    name = next((name for name, one in _names().items() if one is loss), "")
     if spec.rules.losses == "last alone":
         weight = weight * spec.wide(_last(spec, visit))
 
     def make(y: Value, *scores: Value) -> Value:
         if loss is None:
-            entries: Any = y * np.where(there, targets, 0.0)
-        elif name.endswith("squared_error"):
-            entries = intervals.square(y - targets) * np.where(there, 0.5 if name.startswith("half") else 1.0, 0.0)
-        elif name == "cross_entropy":
-            entries = -(_log_probabilities(kind, y, scores) * targets)
-        else:
-            entries = _binary(kind, y, scores, targets, there)
-        return intervals.summed(entries, 1) * weight
+            return intervals.summed(y * np.where(there, targets, 0.0), 1) * weight
+        entries = _entries(loss, kind, "value", y, targets)
+        if scores and not isinstance(y, Interval):  # a y that is 0 or 1 to the last bit
+            low, high = loss.from_y[kind].domain
+            exact = _along(loss.value, intervals.bounds(scores[0])[0], targets)
+            entries = np.where((y > low) & (y < high), intervals.bounds(entries)[0], exact)
+        return intervals.summed(entries * np.where(there, 1.0, 0.0), 1) * weight
 
     return make
 
 
-def _log_probabilities(kind: str, y: Value, scores: tuple[Value, ...]) -> Value:
-    if kind in ("s", "y"):
-        return intervals.function("log_softmax", y)
-    if kind == "log_softmax":
-        return y
-    if isinstance(y, Interval):
-        return Interval(np.log(np.maximum(y.lo, 1e-300)), np.log(np.maximum(y.hi, 1e-300)))
-    safe = along_rows(log_softmax, scores[0]) if not isinstance(scores[0], Interval) else np.zeros_like(y)
-    return np.where(y > 0, np.log(np.maximum(y, 1e-300)), safe)
+def _entries(loss: Loss, kind: str, piece: str, given: Value, targets: np.ndarray) -> Value:
+    """The value or the gradient of a loss, entry by entry, from y or s, as numbers or bounds.
+
+    It is largest and smallest at the ends of its argument, and where it turns between them.
+    """
+    form = loss.from_y.get(kind)
+    compute: Callable[..., np.ndarray] = getattr(form or loss, piece)
+    turns = (form or loss).turns(targets)[piece == "gradient"]
+    if not isinstance(given, Interval):
+        return _along(compute, given, targets)
+    if not form and not loss.apart:
+        return _of_row(compute, given, targets)
+    domain = form.domain if form and piece == "value" else (-np.inf, np.inf)
+    lo, hi = np.clip(given.lo, *domain), np.clip(given.hi, *domain)
+    corners = [lo, hi, *(np.clip(turn, lo, hi) for turn in turns)]
+    return intervals.hull([np.nan_to_num(_along(compute, v, targets), posinf=EDGE, neginf=-EDGE) for v in corners])
 
 
-def _binary(kind: str, y: Value, scores: tuple[Value, ...], targets: np.ndarray, there: np.ndarray) -> Value:
-    """−t log p − (1 − t) log(1 − p), from p where it stands on the sheet, else from the score."""
-    mask = there.astype(float)
-    if kind == "sigmoid" and isinstance(y, Interval):
-        low, high = np.clip(y.lo, 1e-300, 1.0), np.clip(y.hi, 1e-300, 1.0)
-        yes = Interval(np.log(low), np.log(high))
-        no = Interval(np.log(np.maximum(1 - high, 1e-300)), np.log(np.maximum(1 - low, 1e-300)))
-        return -(yes * (targets * mask)) - no * ((1 - targets) * mask)
-    score = scores[0] if scores else y
-    if isinstance(score, Interval):
-        corners = [_softplus(bound) - targets * bound for bound in (score.lo, score.hi)]
-        return intervals.hull(corners) * mask
-    chance = intervals.bounds(y)[0]
-    own = score
-    if kind == "sigmoid":
-        inside = ((chance > 0) & (chance < 1)).all(axis=(0, 1))
-        own = np.where(inside, np.log(chance / (1 - chance)), score)
-    return (_softplus(own) - targets * own) * mask
+def _along(compute: Callable[..., np.ndarray], values: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """What works along the last axis of two arrays, along the second one; infinite at the edges, without a word."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if values.ndim == 2:
+            return compute(values, targets)
+        return np.moveaxis(compute(np.moveaxis(values, 1, -1), np.moveaxis(targets, 1, -1)), -1, 1)
 
 
-def _softplus(score: np.ndarray) -> np.ndarray:
-    return np.logaddexp(0.0, score)
+def _of_row(compute: Callable[..., np.ndarray], given: Interval, targets: np.ndarray) -> Interval:
+    """The bounds of what goes one way with its own score, and the other way with the others of its row."""
+    corners = [np.empty_like(given.lo), np.empty_like(given.lo)]
+    for unit in range(given.shape[-1]):
+        for corner, own, others in zip(corners, (given.lo, given.hi), (given.hi, given.lo)):
+            scores = others.copy()
+            scores[..., unit] = own[..., unit]
+            corner[..., unit] = compute(scores, targets)[..., unit]
+    return intervals.hull(corners)
 
 
 def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
-    targets, there, sums = _rows(spec, visit)
+    targets, _there, counts = _rows(spec, visit)
     assert spec.question is not None
     rules, loss = spec.rules, spec.question.loss
-    counts = there if loss is None or loss.apart else there.any(axis=1, keepdims=True) & np.ones_like(there)
     factor = spec.question.weight * rules.sign * rules.gradient_factor
     if rules.losses != "all":
         counts = counts & spec.wide(_last(spec, visit)[:, None])
     mask = np.where(counts, factor, 0.0)
-    name = next((name for name, one in _names().items() if one is loss), "")
 
-    def make(y: Value, *scores: Value) -> Value:
+    def make(y: Value, *_scores: Value) -> Value:
         if rules.upstream != "usual":
             ones = mask if rules.upstream == "weighted" else np.where(counts, 1.0, 0.0)
             return np.broadcast_to(ones, y.shape).copy()
         if loss is None:
             return np.broadcast_to(targets * mask, y.shape)
-        if name.endswith("squared_error"):
-            return (y - targets) * (mask * (1.0 if name.startswith("half") else 2.0))
-        if name == "cross_entropy":
-            return (_probabilities(kind, y) * sums - targets) * mask
-        chance = y if kind == "sigmoid" else intervals.through(sigmoid, y)
-        return (chance - targets) * mask
+        return _entries(loss, kind, "gradient", y, targets) * mask
 
     return make
-
-
-def _probabilities(kind: str, y: Value) -> Value:
-    if kind in ("s", "y"):
-        return intervals.function("softmax", y) if isinstance(y, Interval) else along_rows(softmax, y)
-    return intervals.through(np.exp, y) if kind == "log_softmax" else y
 
 
 def _last(spec: Spec, visit: int) -> np.ndarray:
@@ -166,9 +154,3 @@ def _last(spec: Spec, visit: int) -> np.ndarray:
         has = _rows(spec, after)[1].any(axis=1).reshape(-1)
         later[: has.size] |= has
     return ~later
-
-
-def _names() -> Any:
-    from rnncalc.losses import LOSSES
-
-    return LOSSES

@@ -9,19 +9,13 @@ import numpy as np
 
 from rnncalc.engine import batches, train_loops
 from rnncalc.engine.loops import TOKENS
-from rnncalc.engine.tape import Later, Tape, View
+from rnncalc.engine.tape import Later, Literal, Tape, View
 from rnncalc.engine.train import INDEX, Fed, Unit, copy_rows
 from rnncalc.layer import Layer, Pass
-from rnncalc.losses import LOSSES
+from rnncalc.losses import LARGEST, LOSSES, SIGN
 from rnncalc.readout import read_out as read_out_cell
 
-KINDS = {
-    "half_squared_error": train_loops.HALF,
-    "squared_error": train_loops.SQUARED,
-    "mean_squared_error": train_loops.SQUARED,
-    "cross_entropy": train_loops.CROSS_ENTROPY,
-    "binary_cross_entropy": train_loops.BINARY,
-}
+RIGHT = {"": train_loops.NEVER, LARGEST: train_loops.BY_LARGEST, SIGN: train_loops.BY_SIGN}
 Index = dict[str, Any]  # which row of an array is the i-th, by its role in `copy_rows`
 MIRROR = View(INDEX, Later(batches.MIRROR), Later(batches.ROWS))
 CHOSEN = View(INDEX, Later(batches.CHOSEN), Later(batches.JUDGED))
@@ -34,14 +28,14 @@ class Descent:
         self, layers: Sequence[Layer], read_out: Pass | None, places: Callable[[Pass], Mapping[str, np.ndarray]],
         theta: np.ndarray, loss: str, classes: bool, tokens: bool,
     ):  # fmt: skip
-        self.layers, self.loss, self.classes, self.dtype = layers, loss, classes, theta.dtype
+        self.layers, self.loss, self.classes, self.dtype = layers, LOSSES[loss], classes, theta.dtype
         passes = [one for layer in layers for one in layer.passes.values()]
         bottom = len(layers[0].passes)
         self.units = [Unit(one, places(one), theta, number >= bottom) for number, one in enumerate(passes)]
         self.inputs = TOKENS if tokens else layers[0].sizes["D"]
         self.top: Unit | None = None
         if read_out:
-            if LOSSES[loss].at == "s":  # the loss takes the scores, so nobody needs a function of them
+            if self.loss.at == "s":  # the loss takes the scores, so nobody needs a function of them
                 plain = read_out.settled(theta.dtype)
                 plain.cell, plain.arrays = read_out_cell("identity"), read_out.arrays
                 self.top = Unit(plain, places(read_out), theta, True)
@@ -110,14 +104,16 @@ class Descent:
     def _judge(self, tape: Tape) -> None:
         """The loss of the topmost unit's rows."""
         unit = self.top or self.units[-1]
-        name = LOSSES[self.loss].at if "s" in unit.cell.outputs else unit.cell.emits
+        name = self.loss.at if "s" in unit.cell.outputs else unit.cell.emits
         unit.clear(tape, unit.adjoint)
         to, scores, O = unit.arriving(name, unit.adjoint), unit.fed(name), unit.one.sizes[unit.cell.size(name)]
         targets = View(INDEX if self.classes else self.dtype, Later(batches.Y), Later(batches.TARGETS))
         if not self.classes:
+            train_loops.LOSS[self.loss.digest] = self.loss
             tape.call(
-                train_loops.rows_loss, KINDS[self.loss], unit.block, unit.pitch, unit.packed.offset(name), unit.first,
-                targets, O, self.share, unit.adjoint, unit.pitch_a, unit.back.offset(name), self.found,
+                train_loops.rows_loss, Literal(self.loss.digest), RIGHT[self.loss.right], unit.block, unit.pitch,
+                unit.packed.offset(name), unit.first, targets, O, self.share, unit.adjoint, unit.pitch_a,
+                unit.back.offset(name), self.found,
             )  # fmt: skip
             return
         lanes, width = unit.packed.lanes, unit.packed.widths[unit.cell.size(name)]

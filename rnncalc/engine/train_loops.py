@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import math
 
+from numba.extending import overload, register_jitable
+
 from rnncalc.engine.batches import VARIANT, WEIGHT
 from rnncalc.engine.jit import jit
 from rnncalc.engine.softmax import shifted_exp
 from rnncalc.engine.tape import play
 
 JUDGE, DIFFERENTIATE, TRAIN = range(3)  # what is wanted of a run of batches
-HALF, SQUARED, CROSS_ENTROPY, BINARY = range(4)
+NEVER, BY_LARGEST, BY_SIGN = range(3)  # how a row that is right is told
 SET, ADD, TIMES, MEAN, ADD_HALF, ADD_TIMES = range(6)
 SOURCE, FIRST, OUT_AT, VECTORS = 1, 4, 5, 6  # columns of the table of weight gradients
 
@@ -53,43 +55,62 @@ def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share
     found[0], found[1] = total, right
 
 
+def row_loss(kind, values, targets, share, gradient):
+    """A row's value of the loss of that digest, share times its gradient left in `gradient`; compiled from `LOSS`."""
+
+
+@overload(row_loss, prefer_literal=True)
+def _row_loss(kind, values, targets, share, gradient):
+    loss = LOSS[kind.literal_value]
+    kernel = register_jitable(loss.kernel)
+    if not loss.apart:
+        return lambda kind, values, targets, share, gradient: kernel(values, targets, share, gradient)
+
+    def entries(kind, values, targets, share, gradient):
+        total = 0.0
+        for k in range(len(values)):
+            if not math.isnan(targets[k]):
+                value, slope = kernel(values[k], targets[k])
+                total += value
+                gradient[k] = share * slope
+        return total
+
+    return entries
+
+
+LOSS: dict[int, object] = {}  # digest → the loss: put there by whoever calls `rows_loss`
+
+
 @jit
-def rows_loss(kind, block, pitch, values, first, targets, width, share, adjoint, pitch_a, slot, found):
-    """Any other loss, targets (rows · width), NaN: none. found: its sum, and how many rows lie right of zero."""
-    total, right, part = 0.0, 0, share[0]
+def rows_loss(kind, judged, block, pitch, values, first, targets, width, share, adjoint, pitch_a, slot, found):
+    """Any loss, targets (rows · width), NaN: none. found: its sum, and how many rows are right.
+
+    kind: the loss's digest; judged: by what a row is right, NEVER, BY_LARGEST or BY_SIGN.
+    """
+    total, right = 0.0, 0
     for i in range(len(targets) // width):
-        row, to, weight, largest, whole = (first + i) * pitch + values, (first + i) * pitch_a + slot, 0.0, 0.0, 1.0
-        there, hits, asked = 0, 0, i * width
-        if kind == CROSS_ENTROPY:
-            largest = block[row]
-            for k in range(width):
-                largest = max(largest, block[row + k])
-                weight += 0.0 if math.isnan(targets[asked + k]) else targets[asked + k]
-            whole = 0.0
-            for k in range(width):
-                whole += math.exp(block[row + k] - largest)
-        for k in range(width):
-            wanted, value = targets[asked + k], block[row + k]
-            if kind == CROSS_ENTROPY and weight > 0:
-                adjoint[to + k] = part * weight * (math.exp(value - largest) / whole)
-            if math.isnan(wanted):
-                continue
-            there += 1
-            if kind == CROSS_ENTROPY:
-                if wanted != 0:
-                    total += wanted * (math.log(whole) + largest - value)
-                adjoint[to + k] -= part * wanted
-            elif kind == BINARY:
-                small = math.exp(-abs(value))
-                total += max(value, 0) - value * wanted + math.log1p(small)
-                adjoint[to + k] = part * ((1 if value >= 0 else small) / (1 + small) - wanted)
-                hits += (value > 0) == (wanted > 0.5)
-            else:
-                apart = value - wanted
-                total += apart * apart * (0.5 if kind == HALF else 1.0)
-                adjoint[to + k] = part * apart * (1 if kind == HALF else 2)
-        right += kind == BINARY and there > 0 and hits == there
+        row, to, asked = (first + i) * pitch + values, (first + i) * pitch_a + slot, i * width
+        v, t = block[row : row + width], targets[asked : asked + width]
+        total += row_loss(kind, v, t, share[0], adjoint[to : to + width])
+        if judged:
+            right += is_right(judged, v, t)
     found[0], found[1] = total, right
+
+
+@jit
+def is_right(judged, values, targets):
+    """`losses.are_right` of one row."""
+    best, there, hits, most = 0, 0, 0, 0.0
+    for k in range(len(values)):
+        if values[k] > values[best] or (values[k] != values[k] and values[best] == values[best]):
+            best = k
+        if not math.isnan(targets[k]):
+            there += 1
+            hits += (values[k] > 0) == (targets[k] > 0.5)
+            most = max(most, targets[k])
+    if judged == BY_SIGN:
+        return there > 0 and hits == there
+    return most > 0 and targets[best] == most
 
 
 @jit

@@ -18,6 +18,7 @@ from rnncalc.engine.batches import Laid
 from rnncalc.engine.descent import Descent
 from rnncalc.engine.tape import Tape
 from rnncalc.layer import Layer, Pass
+from rnncalc.losses import LOSSES
 
 Starts = Sequence[Mapping[str, np.ndarray]]
 
@@ -38,7 +39,7 @@ class CompiledStep:
         self.given = layers, read_out, places, theta, loss
         self.theta, self.g, self.loss, self.chunk, self.truncate = theta, g, loss, chunk, truncate
         self.update, self.some = update, read_out is not None
-        self.entries = loss != "cross_entropy"
+        self.entries = LOSSES[loss].apart
         self.backwards = any("backward" in layer.passes for layer in layers)
         self.rows = self.sequences = 0
         self.kinds: tuple[bool, bool] | None = None

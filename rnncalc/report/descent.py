@@ -9,16 +9,17 @@ import numpy as np
 
 from rnncalc.cells import Cell
 from rnncalc.cells.adjoint import input_terms, shown
-from rnncalc.equations import Binary, Call, Expression, Name, Number, evaluate, previous, signal_of, total
+from rnncalc.equations import Binary, Call, Expression, Name, Number, evaluate, parse, previous, signal_of, total
 from rnncalc.gradients import Gradients, PassGradients
 from rnncalc.layer import unmerged
+from rnncalc.losses import LOSSES, judge
 from rnncalc.problems import Problem
 from rnncalc.report.shared import Level, Visits, levels, of_sequence, stacked
 from rnncalc.trace import Trace
 from rnncalc.writing import NEXT, TOTAL, TRANSPOSED
 
 TARGET = "target"
-GIVEN = "given"  # the dy that was given
+GIVEN = "given"  # the dy that was given, or the slope of a loss that has no equation for it
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,8 @@ def loss_slope(problem: Problem) -> tuple[str, Expression] | None:
     task = problem.task
     if task.dy is not None or task.loss is None:
         return None
-    y, s, target = Name("y"), Name("s"), Name(TARGET)
-    found: dict[str, tuple[str, Expression]] = {
-        "half_squared_error": ("y", Binary("-", y, target)),
-        "squared_error": ("y", Binary("*", Number(2.0), Binary("-", y, target))),
-        "mean_squared_error": ("y", Binary("*", Number(2.0), Binary("-", y, target))),
-        "cross_entropy": ("s", Binary("-", Call("softmax", s), target)),
-        "binary_cross_entropy": ("s", Binary("-", Call("sigmoid", s), target)),
-    }
-    return found[task.loss]
+    loss = LOSSES[task.loss]
+    return loss.at, parse(loss.slope) if loss.slope else Name(GIVEN)
 
 
 def chain(problem: Problem, level: Level, weight: float) -> dict[str, Reached]:
@@ -192,7 +186,12 @@ def _asked(problem: Problem, trace: Trace, gradients: Gradients, sequence: int |
     """The targets of the visited steps, or the gradient that was given."""
     question, order = problem.question(trace), np.flatnonzero(trace.view.schedule.present[sequence or 0])
     rows = of_sequence(trace.view.steps(question.rows), sequence)[order]
-    return {TARGET: rows} if problem.task.dy is None else {GIVEN: rows}
+    if problem.task.dy is not None:
+        return {GIVEN: rows}
+    assert question.loss is not None
+    values = trace.view.steps(trace.scores if question.at == "s" else trace.output)
+    slopes = judge(question.loss, of_sequence(values, sequence)[order], rows, 1.0).gradient
+    return {TARGET: rows, GIVEN: slopes}
 
 
 def _share(problem: Problem, trace: Trace, level: Level, gradient: np.ndarray, sequence: int | None) -> np.ndarray:

@@ -1,0 +1,307 @@
+"""Losses: an entry is complete or refused by name, its pieces agree, and a new one goes wherever a loss goes."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from helpers import ENGINES
+
+import rnncalc
+from rnncalc.check import check
+from rnncalc.check.intervals import Interval, bounds
+from rnncalc.check.question import _entries
+from rnncalc.cli.main import commands
+from rnncalc.functions import FUNCTIONS, log_softmax, softmax
+from rnncalc.losses import LARGEST, LOSSES, FromY, Loss, are_right, lowest_at_target, monotone, register, times_log
+
+# three losses that are none of ours: bent, with a gradient that turns, and of a whole row
+
+
+def huber_kernel(y, t):
+    if abs(y - t) <= 1:
+        return 0.5 * (y - t) * (y - t), y - t
+    return abs(y - t) - 0.5, math.copysign(1.0, y - t)
+
+
+def cauchy_kernel(y, t):
+    apart = y - t
+    return math.log1p(apart * apart), 2 * apart / (1 + apart * apart)
+
+
+def smooth(t):
+    return 0.9 * t + 0.1 * t.mean(axis=-1, keepdims=True)
+
+
+def smoothed_kernel(s, t, share, ds):
+    largest, whole, weight, total = s[0], 0.0, 0.0, 0.0
+    for k in range(len(s)):
+        if math.isnan(t[k]):
+            return 0.0
+        largest, weight = max(largest, s[k]), weight + t[k]
+    for k in range(len(s)):
+        whole += math.exp(s[k] - largest)
+    for k in range(len(s)):
+        wanted = 0.9 * t[k] + 0.1 * weight / len(s)
+        total += wanted * (math.log(whole) + largest - s[k])
+        ds[k] = share * (weight * math.exp(s[k] - largest) / whole - wanted)
+    return total
+
+
+HUBER = Loss(
+    "huber", "Σ huber(y − t)", lambda y, t: np.where(abs(y - t) <= 1, (y - t) ** 2 / 2, abs(y - t) - 0.5),
+    lambda y, t: np.clip(y - t, -1, 1), lowest_at_target, huber_kernel,
+    slope="relu(y - target + 1) - relu(y - target - 1) - 1",
+)  # fmt: skip
+CAUCHY = Loss(
+    "cauchy", "Σ log(1 + (y − t)²)", lambda y, t: np.log1p((y - t) ** 2), lambda y, t: 2 * (y - t) / (1 + (y - t) ** 2),
+    lambda t: ((t,), (t - 1, t + 1)), cauchy_kernel,
+)  # fmt: skip
+SMOOTHED = Loss(
+    "smoothed", "−Σ u · log softmax(s)", lambda s, t: -smooth(t) * log_softmax(s),
+    lambda s, t: softmax(s) * t.sum(axis=-1, keepdims=True) - smooth(t), monotone, smoothed_kernel, "s",
+    ("identity", "softmax"),
+    {
+        "softmax": FromY(
+            lambda y, t: -times_log(smooth(t), y), lambda y, t: y * t.sum(axis=-1, keepdims=True) - smooth(t),
+            monotone, (0.0, math.inf),
+        )
+    },
+    apart=False, right=LARGEST,
+)  # fmt: skip
+NEW = {loss.name: loss for loss in (HUBER, CAUCHY, SMOOTHED)}
+EVERY = {**LOSSES, **NEW}
+FORMS = [(name, output) for name, loss in EVERY.items() for output in loss.outputs or ("identity", "tanh")]
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    for name, loss in NEW.items():
+        monkeypatch.setitem(LOSSES, name, loss)
+
+
+def rows(loss, rng, N=40, O=3):
+    """Values and targets that the loss is made for."""
+    targets = rng.random((N, O)) if loss.at == "s" else rng.normal(size=(N, O))
+    if not loss.apart:
+        targets = targets / targets.sum(axis=1, keepdims=True) if N % 2 else np.eye(O)[rng.integers(0, O, N)]
+    return rng.normal(size=(N, O)) * 2, targets
+
+
+# complete, or refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("piece", ["value", "gradient", "turns", "kernel"])
+def test_what_lacks_a_piece_is_refused_by_name(name, piece):
+    with pytest.raises(TypeError, match=f"“{name}” lacks: {piece}$"):
+        replace(EVERY[name], **{piece: None})
+
+
+@pytest.mark.parametrize(("name", "output"), [(n, o) for n, o in FORMS if EVERY[n].at == "s" and o != "identity"])
+def test_a_loss_from_scores_says_what_it_is_of_every_output(name, output):
+    left = {one: form for one, form in EVERY[name].from_y.items() if one != output}
+    with pytest.raises(TypeError, match=rf"“{name}” lacks: from_y\['{output}'\]"):
+        replace(EVERY[name], from_y=left)
+    with pytest.raises(TypeError, match=f"“{name}” lacks: outputs"):
+        replace(EVERY[name], outputs=())
+
+
+def test_a_name_is_given_once():
+    with pytest.raises(TypeError, match="“huber”"):
+        register(HUBER)
+
+
+# the pieces agree -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_gradient_is_that_of_the_value(name):
+    loss, step = EVERY[name], 1e-6
+    v, t = rows(loss, np.random.default_rng(1))
+    for k in range(v.shape[1]):
+        ahead, behind = v.copy(), v.copy()
+        ahead[:, k] += step
+        behind[:, k] -= step
+        slope = (loss.value(ahead, t) - loss.value(behind, t)).sum(axis=1) / (2 * step)
+        np.testing.assert_allclose(loss.gradient(v, t)[:, k], slope, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("N", [40, 41])
+def test_the_kernel_says_the_same(name, N):
+    loss = EVERY[name]
+    v, t = rows(loss, np.random.default_rng(2), N)
+    value, gradient = loss.value(v, t), loss.gradient(v, t)
+    for i in range(N):
+        if loss.apart:
+            found = np.array([loss.kernel(v[i, k], t[i, k]) for k in range(3)])
+            np.testing.assert_allclose(found, np.stack([value[i], gradient[i]], axis=1), rtol=1e-12, atol=1e-15)
+        else:
+            left = np.zeros(3)
+            np.testing.assert_allclose(loss.kernel(v[i], t[i], 0.5, left), value[i].sum(), rtol=1e-12)
+            np.testing.assert_allclose(left, gradient[i] / 2, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("name", "output"), [(name, one) for name, one in FORMS if one in EVERY[name].from_y])
+def test_from_y_it_is_the_same(name, output):
+    loss = EVERY[name]
+    s, t = rows(loss, np.random.default_rng(3))
+    form, y = loss.from_y[output], FUNCTIONS[output].compute(s)
+    np.testing.assert_allclose(form.value(y, t), loss.value(s, t), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(form.gradient(y, t), loss.gradient(s, t), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "output"), FORMS)
+@pytest.mark.parametrize("piece", ["value", "gradient"])
+@pytest.mark.parametrize("width", [0.01, 0.5, 3.0])
+def test_bounds_hold_and_are_no_wider_than_they_must(name, output, piece, width):
+    """Of values anywhere between two bounds, every result lies between those of the result, and some reach them."""
+    loss, rng = EVERY[name], np.random.default_rng(4)
+    s, t = rows(loss, rng, 12)
+    kind, values = "s" if loss.at == "s" else "y", s
+    if output in loss.from_y:
+        kind, values = output, FUNCTIONS[output].compute(s)
+        width = min(width, 0.9) if output != "log_softmax" else width
+    low = values - width * rng.random(values.shape)
+    found = _entries(loss, kind, piece, Interval(low, low + width), t)
+    form = loss.from_y.get(kind, loss)
+    domain = form.domain if kind in loss.from_y and piece == "value" else (-math.inf, math.inf)
+    corners = [low + width * part for part in (0.0, 1.0)]
+    points = [low + width * rng.random(values.shape) for _one in range(300)] + corners
+    points += [np.where(rng.random(values.shape) < 0.5, *corners) for _one in range(300)]
+    if loss.apart:
+        points += [low + width * part for part in np.linspace(0, 1, 400)]
+    inside = [getattr(form, piece)(np.clip(v, domain[0] + 1e-300, min(domain[1], 1e300)), t) for v in points]
+    inside = np.nan_to_num(np.clip(inside, -700, 700))
+    lo, hi = bounds(found)
+    assert (inside >= lo - 1e-9).all()
+    assert (inside <= hi + 1e-9).all()
+    if loss.apart and width < 0.1:
+        assert (inside.min(axis=0) - lo < 1e-3 * (1 + abs(lo))).all()
+        assert (hi - inside.max(axis=0) < 1e-3 * (1 + abs(hi))).all()
+
+
+# wherever a loss goes -------------------------------------------------------------------------------------------------
+
+
+def problem(name, output, rng, T=4, **extra):
+    loss = EVERY[name]
+    targets = rows(loss, rng, T + 1 - T % 2)[1][:T]
+    keys = {"U": rng.normal(size=(4, 2)), "W": rng.normal(size=(4, 4)) / 2, "V": rng.normal(size=(3, 4)),
+            "x": rng.normal(size=(T, 2)), "targets": targets}  # fmt: skip
+    return {**{key: array.tolist() for key, array in keys.items()}, "output": output, "loss": name, "lr": 0.1, **extra}
+
+
+def answers(keys, decimals=None):
+    given = rnncalc.problem(**keys).given
+    trace = given.forward()
+    found = given.backward(trace)
+    numbers = {"h": trace.view.steps(trace.layers[0].passes["forward"]["h"]), "y": trace.view.steps(trace.output)}
+    numbers |= {"loss": found.loss, "losses": found.losses, "dV": found.V, "dW": found.W, "dU": found.U}
+    shaped = {key: np.asarray(number) for key, number in numbers.items()}
+    shaped = {key: array[0] if array.ndim == 3 else array for key, array in shaped.items()}
+    return {key: (array if decimals is None else np.round(array, decimals)).tolist() for key, array in shaped.items()}
+
+
+@pytest.mark.parametrize(("name", "output"), FORMS)
+def test_backward_agrees_with_differences_on_both_engines(name, output):
+    keys = problem(name, output, np.random.default_rng(5))
+    found = {}
+    for engine in ENGINES:
+        given = rnncalc.problem(**keys, engine=engine).given
+        found[engine] = given.backward(given.forward())
+    for one in "UWV":
+        np.testing.assert_allclose(*(getattr(gradients, one) for gradients in found.values()), rtol=1e-9, atol=1e-12)
+    step, slope = 1e-6, np.asarray(found["equations"].W)
+    for i, j in np.ndindex(4, 4):
+        ends = []
+        for sign in (1, -1):
+            W = np.array(keys["W"])
+            W[i, j] += sign * step
+            given = rnncalc.problem(**{**keys, "W": W.tolist()}).given
+            ends.append(given.backward(given.forward()).loss)
+        np.testing.assert_allclose(slope[i, j], (ends[0] - ends[1]) / (2 * step), atol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "output"), FORMS)
+def test_check_knows_right_rounded_and_wrong(name, output):
+    keys = problem(name, output, np.random.default_rng(6))
+    given = rnncalc.problem(**keys).given
+    assert check(given, answers(keys)).verdict == "right"
+    rounded = answers(keys, 3)
+    assert check(given, rounded, diagnose=False).verdict == "right"
+    loss, own = EVERY[name], np.array(rounded["y"])
+    form = loss.from_y.get(output, loss) if output != "identity" else loss  # calculated on from what was rounded
+    rounded["losses"] = np.round(form.value(own, np.array(keys["targets"])).sum(axis=1), 3).tolist()
+    rounded["loss"] = round(sum(rounded["losses"]), 3) if not loss.mean else rounded["loss"]
+    if not loss.mean:
+        assert check(given, rounded, diagnose=False).verdict == "right"
+    for key in ("loss", "losses", "dV", "dW"):
+        wrong = {**answers(keys, 3), key: (1.1 * np.array(rounded[key]) + 0.05).tolist()}
+        judged = check(given, wrong, diagnose=False)
+        assert judged.verdict == "wrong"
+        assert {value.name for value in judged.values if value.verdict == "wrong"} == {key}
+
+
+@pytest.mark.parametrize(("name", "output"), FORMS)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_fit_is_the_same_on_both_engines(name, output, batch):
+    rng = np.random.default_rng(7)
+    loss = EVERY[name]
+    x, lengths = rng.normal(size=(7, 5, 2)), [5, 2, 4, 5, 1, 3, 5]
+    y = rows(loss, rng, 35)[1].reshape(7, 5, 3)
+    y[rng.random((7, 5)) < 0.3] = np.nan
+    histories, weights = [], []
+    U, W, V = rng.normal(size=(4, 2)), rng.normal(size=(4, 4)) / 2, rng.normal(size=(3, 4))
+    for engine in ENGINES:
+        net = rnncalc.Elman(U, W, V=V, output=output, engine=engine)
+        history = net.fit(x, y, loss=name, lengths=lengths, epochs=3, batch=batch, lr=0.05)
+        histories.append([[entry["loss"], entry.get("accuracy", -1.0)] for entry in history])
+        weights.append(np.asarray(net.layers[0].only.arrays["W"]))
+    np.testing.assert_allclose(*histories, rtol=1e-9)
+    np.testing.assert_allclose(*weights, rtol=1e-7, atol=1e-9)
+    assert histories[0][-1][0] < histories[0][0][0]
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_work_shows_the_slope_or_its_numbers(name, tmp_path):
+    keys = problem(name, "identity", np.random.default_rng(8))
+    place = tmp_path / "problem.json"
+    place.write_text(json.dumps(keys), encoding="utf-8")
+    done = CliRunner().invoke(commands, ["backward", str(place), "--work", "--format", "plain"])
+    assert done.exit_code == 0, done.output
+    assert ("ReLU" in done.output) == (name == "huber")
+
+
+# who is right ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("softened", [0.0, 0.3])
+def test_distributions_count_as_right_as_their_classes_do(engine, softened):
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=(12, 6, 2))
+    classes = rng.integers(0, 3, (12, 6))
+    classes[rng.random((12, 6)) < 0.2] = -1
+    spread = np.where(classes[..., None] < 0, np.nan, (1 - softened) * np.eye(3)[classes] + softened / 3)
+    U, W, V = rng.normal(size=(4, 2)), rng.normal(size=(4, 4)) / 2, rng.normal(size=(3, 4))
+    found = []
+    for y in (classes, spread):
+        net = rnncalc.Elman(U, W, V=V, output="softmax", engine=engine)
+        found.append(net.fit(x, y, loss="cross_entropy", epochs=1, lr=1e-12, validation=(x, y))[0])
+    assert found[0]["accuracy"] == found[1]["accuracy"] > 0.1
+    assert found[0]["val_accuracy"] == found[1]["val_accuracy"]
+
+
+def test_which_rows_are_right():
+    values = np.array([[0.1, 2.0, -1.0]] * 6)
+    targets = np.array([[0, 1, 0], [1, 0, 0], [0.5, 0.5, 0], [np.nan] * 3, [np.nan, 0.7, 0.3], [0, 0, 0]])
+    assert are_right(LOSSES["cross_entropy"], values, targets).tolist() == [True, False, True, False, True, False]
+    targets = np.array([[1, 1, 0], [1, 0, 0], [np.nan, 1, 0], [np.nan] * 3, [np.nan, np.nan, 1], [1, np.nan, 0]])
+    assert are_right(LOSSES["binary_cross_entropy"], values, targets).tolist() == [
+        True, False, True, False, False, True,
+    ]  # fmt: skip
+    assert not are_right(LOSSES["squared_error"], values, targets).any()
