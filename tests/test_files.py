@@ -27,8 +27,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX"
 
 
 def test_only_one_module_replaces_and_deletes_files():
-    """The journal only adds lines. The cache of kernels keeps neither mode nor link of what was there: a file that others
-    can write must not stay so."""
+    """The journal only adds lines. The cache of kernels keeps neither mode nor link of what was there: a file that
+    others can write must not stay so."""
     allowed = {"files.py", "journal.py", "engine/cache.py"}
     calls = {"replace", "rename", "unlink", "remove", "rmdir", "truncate", "ftruncate", "write_text", "write_bytes",
              "rmtree", "savefig", "savez", "mkstemp", "NamedTemporaryFile"}  # fmt: skip

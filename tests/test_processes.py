@@ -42,6 +42,13 @@ def nobody_left(session, seconds=BOUND):
     return True
 
 
+def end(session):
+    """End what is left of a session; the processes that were."""
+    left = of_session(session)
+    os.killpg(session, signal.SIGKILL)
+    return left
+
+
 def begun(folder, words):
     """A command in a session of its own, that hears Ctrl-C."""
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
@@ -99,8 +106,8 @@ def killed_and_resumed(folder, words, names, times, seed=0):
         if len(kept) < times and until_it_computes(process, file, None if early else before):
             time.sleep(chance.uniform(0, 0.3))
             os.kill(process.pid, signal.SIGKILL)
-        out, err = process.communicate()
-        assert nobody_left(process.pid), of_session(process.pid)
+            assert nobody_left(process.pid), end(process.pid)
+        out, err = process.communicate(timeout=300)
         if process.returncode == -signal.SIGKILL:
             kept.append(file.read_bytes().count(b"\n") if file.exists() else 0)
             continue
@@ -145,8 +152,8 @@ def test_who_is_interrupted_leaves_no_process_and_no_traceback(tmp_path, command
     process = begun(tmp_path, (*words, output))
     assert until_it_computes(process, tmp_path / output, None), process.communicate()
     (os.killpg if everyone else os.kill)(process.pid, number)
-    _out, err = process.communicate(timeout=60)
-    assert nobody_left(process.pid), of_session(process.pid)
+    assert nobody_left(process.pid, 60), end(process.pid)
+    _out, err = process.communicate()
     if number == signal.SIGINT:
         assert "Traceback" not in err, err
         assert process.returncode == 130
