@@ -235,7 +235,7 @@ def _rounded(value: Any, digits: int) -> Any:
     return [_rounded(part, digits) for part in value] if isinstance(value, list) else f"{value:.{digits}f}"
 
 
-@pytest.mark.parametrize("line", ["p", "-p", "identity(p)", "p * q", "tanh(p - 0.5 * q)"])
+@pytest.mark.parametrize("line", ["p", "-p", "identity(p)", "p * q", "tanh(p - 0.5 * q)", "tanh(0.5) * p"])
 @pytest.mark.parametrize("shape", [(3,), (2, 3)])
 def test_each_unit_of_a_constant_line_is_judged_against_its_own(tmp_path, line, shape):
     rng = np.random.default_rng(8)

@@ -181,7 +181,8 @@ class _Forward:
         if which not in self.makers:
             cut = [previous(name) or (name == INPUT and run.earlier) for name in found]
             constant = run.parameters.keys() >= set(found)
-            self.makers[which] = _maker(expression, found, cut, count, constant)
+            rows = self.spec.zeros(count, run.sizes[run.cell.size(line)]) if constant else None
+            self.makers[which] = _maker(expression, found, cut, count, rows)
         self.graph.add((self.era, number, line, visit), needs, self.makers[which], copies)
 
     def key(self, number: int, run: Run, name: str, visit: int, source: Key) -> Key:
@@ -229,11 +230,11 @@ def merged(merge: str, parts: list[Value]) -> Value:
 
 
 def _maker(
-    expression: Expression, found: list[str], cut: list[bool], count: int, constant: bool
+    expression: Expression, found: list[str], cut: list[bool], count: int, rows: np.ndarray | None
 ) -> Callable[..., Value]:
     """How a line is made of the values of its names; the rows that a shorter step continues are the first ones.
 
-    constant: it is made of parameters alone, and the same in every row.
+    rows: zeros, a row for each sequence, where the line is made of parameters and numbers alone.
     """
     if has_product(expression):
         return _product_maker(expression, found, cut, count)
@@ -247,7 +248,7 @@ def _maker(
             for name, short, value in zip(found, cut, values)
         }
         value = intervals.line(expression, named)
-        return intervals.through(lambda row: np.repeat(row[None], count, axis=0), value) if constant else value
+        return value if rows is None else intervals.through(lambda row: row + rows, value)
 
     return make
 
