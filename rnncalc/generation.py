@@ -35,8 +35,8 @@ def generate(
     about = model.data
     if "vocabulary" not in about or about.get("at") == "last":
         raise ProblemError(_("this model was not trained on text: it cannot write"))
-    if length < 1 or not 0 <= temperature < math.inf or (top_k is not None and top_k < 1):
-        raise ProblemError(_("generate needs length ≥ 1, temperature ≥ 0 and top_k ≥ 1"))
+    if length < 1 or seed < 0 or not 0 <= temperature < math.inf or (top_k is not None and top_k < 1):
+        raise ProblemError(_("generate needs length ≥ 1, seed ≥ 0, temperature ≥ 0 and top_k ≥ 1"))
     words = about["vocabulary"]
     numbers = {token: n for n, token in enumerate(words)}
     rng, stepper = np.random.default_rng([seed, 3]), model.network.stepper()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -151,6 +152,9 @@ def network(
     engine: str = "numba",
 ) -> Network:
     """A network ready to be trained: layers of one cell, and a read-out unless the cell has its own."""
+    for name, value, least in (("hidden", hidden, 1), ("layers", layers, 1), ("seed", seed, 0)):
+        if value < least:
+            raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=least)
     base = cell if isinstance(cell, Cell) else CELLS.get(cell)
     if base is None:
         raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))
@@ -161,6 +165,7 @@ def network(
         raise ProblemError(message, cell=base.name)
     if base.owns_read_out and "output" in base.switches:
         base = base.switch(output=output)
+    _refuse_too_large(base, inputs, hidden, outputs, layers, 1 + (direction == "both"), np.dtype(dtype).itemsize)
     rng, width, made = np.random.default_rng([seed, 2]), inputs, []
     for _level in range(layers):
         sizes = {"D": width, "H": hidden, "O": outputs}
@@ -178,3 +183,27 @@ def network(
         V = _glorot(rng, (outputs, width))
     c = drawn(rng, "bias", (outputs,), width)
     return Network(made, V, c, output, dtype=dtype, engine=engine)
+
+
+def _refuse_too_large(cell: Cell, inputs: int, hidden: int, outputs: int, layers: int, ways: int, size: int) -> None:
+    """Raises ProblemError for a network that cannot be trained here: a system that runs out of memory kills in silence.
+
+    Of each parameter there are six numbers: itself, packed for the kernels, its best value, its gradient, two moments.
+    """
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not known on every system
+        return
+    below = 2 * hidden if ways == 2 else hidden  # inputs of the layers above
+    sizes = {"H": hidden, "O": outputs}
+    count = 0
+    for level in (0, 1) if layers > 1 else (0,):
+        sizes["D"] = below if level else inputs
+        one = sum(
+            sizes[part.rows] * (sizes[part.columns] if part.columns else 1)
+            for stack in cell.stacks.values() for part in stack
+        )  # fmt: skip
+        count += ways * one * (layers - 1 if level else 1)
+    if 6 * size * count > memory:
+        message = _("{n} parameters need {need:.0f} GB to be trained, and there are {has:.0f}: take fewer hidden units")
+        raise ProblemError(message.format(n=count, need=6 * size * count / 1e9, has=memory / 1e9))

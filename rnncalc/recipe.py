@@ -107,6 +107,9 @@ def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
         if not good:
             message = _("{where}: {name} must be {kind}, not {value}")
             raise ProblemError(message, where=where, name=name, kind=_word(kind), value=repr(value))
+        if kind is int and not _WHOLE[name] <= value <= _MOST:
+            message = _("{where}: {name} must be {least} to {most}, not {value}")
+            raise ProblemError(message, where=where, name=name, least=_WHOLE[name], most=_MOST, value=value)
     return found
 
 
@@ -115,20 +118,11 @@ def _word(kind: type) -> str:
     return {int: _("a whole number"), float: _("a number"), str: _("a text"), bool: _("true or false")}[kind]
 
 
-_WHOLE = (
-    "hidden",
-    "layers",
-    "window",
-    "ahead",
-    "epochs",
-    "batch",
-    "every",
-    "warmup",
-    "chunk",
-    "truncate",
-    "patience",
-    "seed",
-)
+_WHOLE = {  # option → its least value
+    "hidden": 1, "layers": 1, "window": 0, "ahead": 0, "epochs": 0, "batch": 1, "every": 1, "warmup": 0, "chunk": 0,
+    "truncate": 0, "patience": 0, "seed": 0,
+}  # fmt: skip
+_MOST = 2**31 - 1  # of a whole number
 _TEXTS = (
     "data", "test", "kind", "input", "target", "id", "time", "tokens", "by", "scale", "at", "cell", "direction",
     "merge", "activation", "output", "init", "dtype", "engine", "loss", "optimizer", "schedule",

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc import recipe, runs
-from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.errors import ProblemError, RnncalcError, shown
 from rnncalc.files import WriteError
 from rnncalc.journal import Journal
 from rnncalc.language import _
@@ -60,6 +60,8 @@ def carry_out(options: Options) -> dict[str, Any]:
     try:
         run = recipe.prepare(recipe.checked(options, _("sweep")))
         history = run.trainer.run()
+        if not history:
+            raise ProblemError(_("{name} cannot be less than {least}"), name="epochs", least=1)
         best = min(history, key=lambda entry: entry.get("val_loss", entry["loss"]))
         found = {"val_loss": best.get("val_loss", best["loss"]), "epoch": best["epoch"]}
         found |= {name: best[name] for name in ("val_accuracy",) if name in best}
@@ -67,7 +69,12 @@ def carry_out(options: Options) -> dict[str, Any]:
             found |= {f"test_{name}": value for name, value in runs.judged(run, run.test).items()}
         return {"options": options, **found}
     except RnncalcError as error:
-        return {"options": options, "val_loss": math.inf, "error": str(error)}
+        said = str(error)
+    except MemoryError:
+        said = _("not enough memory")
+    except Exception as error:  # a fault of rnncalc, which is not to cost the other trials
+        said = _("a fault of rnncalc itself: {what}").format(what=shown(f"{type(error).__name__}: {error}"))
+    return {"options": options, "val_loss": math.inf, "error": said}
 
 
 class Results(Journal):

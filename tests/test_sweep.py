@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from helpers import run
 
-from rnncalc import sweep
+from rnncalc import recipe, sweep
 from rnncalc.errors import ProblemError, RnncalcError
 
 SHARED = {"data": "example:names", "epochs": 1, "hidden": 8, "val": 0.2}
@@ -61,6 +61,77 @@ def test_the_command_writes_a_table(tmp_path):
     (tmp_path / "space.json").write_text('{"hiden": [4, 12]}')
     done = run("sweep", "--space", str(tmp_path / "space.json"))
     assert "there is no option “hiden”" in done.stderr
+
+
+NUMBERS = [name for name in recipe.KNOWN if recipe.kind_of(name) in (int, float)]
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value):RuntimeWarning")
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_out_of_range_is_refused_and_never_crashes(tmp_path, name):
+    """Whatever it says, a run is carried out or refused in words, before anything is made in its size."""
+    (tmp_path / "d.csv").write_text("x,y\n1,2\n2,3\n3,4\n4,5\n")
+    base = {
+        "data": str(tmp_path / "d.csv"),
+        "target": "y",
+        "hidden": 2,
+        "epochs": 1,
+        "engine": "equations",
+        "val": 0.25,
+    }
+    long = name in ("epochs", "layers", "patience", "warmup")  # valid, and for ever
+    whole = [-(2**63), -1, 0, 2] + [2_000_000, 2**31 - 1] * (not long) + [10**20]
+    for value in whole if recipe.kind_of(name) is int else [-1.0, 0.0, 1.0, 1e300, float("nan"), float("inf")]:
+        for rule in ({"optimizer": "momentum", "schedule": "step"}, {"optimizer": "adam", "schedule": "plateau"}):
+            found = sweep.carry_out({**base, **rule, name: value})
+            assert "fault" not in found.get("error", ""), (value, found["error"])
+            if isinstance(value, int) and (value < 0 or value > 2**31):
+                assert name in found["error"]
+
+
+@pytest.mark.parametrize("format", ["plain", "json"])
+@pytest.mark.parametrize("bad", [{"hidden": [2_000_000, 3]}, {"seed": [-1, 3]}, {"cell": ["none", "gru"]}])
+def test_a_trial_that_fails_does_not_end_the_sweep(tmp_path, bad, format):
+    (name,) = bad
+    (tmp_path / "space.json").write_text(json.dumps(bad))
+    done = run("sweep", "--space", str(tmp_path / "space.json"), "--example", "names", "--epochs", "1", "--hidden", "3",
+               "--engine", "equations", "-o", str(tmp_path / "s.jsonl"), "--format", format)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    if format == "json":
+        good, failed = json.loads(done.stdout, parse_constant=pytest.fail)
+        assert (good["options"][name], failed["options"][name]) == (bad[name][1], bad[name][0])
+        assert (failed["val_loss"], "error" in good) == ("inf", False)
+        assert failed["error"]
+    else:
+        assert [line.split()[-1] for line in done.stdout.splitlines()] == [name, str(bad[name][1]), str(bad[name][0])]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("planted")])
+def test_a_fault_is_noted_in_its_trial(monkeypatch, error):
+    def broken(_options):
+        raise error
+
+    monkeypatch.setattr(recipe, "prepare", broken)
+    found = sweep.carry_out(SHARED)
+    assert found["error"] == ("not enough memory" if isinstance(error, MemoryError) else
+                              "a fault of rnncalc itself: ZeroDivisionError: planted")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "init lstm --seed -1",
+        "init lstm --hidden 0",
+        "generate m.safetensors --seed -1",
+        "train --example names --hidden 2000000",
+        "train --example names --seed -1",
+    ],
+)
+def test_seeds_and_sizes_are_refused_in_words(tmp_path, command):
+    done = run(*command.split(), *(["-o", str(tmp_path / "m.safetensors")] if command.startswith("train") else []))
+    assert done.returncode == 2
+    assert "Error: " in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own, of its ports and sockets

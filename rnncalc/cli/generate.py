@@ -17,7 +17,7 @@ from rnncalc.files import write
 @click.option("--start", default="", help="What the text begins with.")
 @click.option("--temperature", default=1.0, show_default=True, help="0: always the likeliest.")
 @click.option("--top-k", type=int, help="Only among the k likeliest.")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same text.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same text.")
 @click.option("--acrostic", default="", help="The first character of each line of verse.")
 @click.option(
     "--count", default=1, type=click.IntRange(1), show_default=True, help="So many texts, with the seeds that follow."

@@ -20,7 +20,7 @@ from rnncalc.language import _
 @click.option("--hidden", default=3, show_default=True, help="H")
 @click.option("--outputs", type=int, help="O; a read-out V, c on top.")
 @click.option("--forget-bias", type=float, help="b_f of an LSTM, in place of the scheme's.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
     "-o",
     "--output-file",

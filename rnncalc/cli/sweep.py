@@ -53,7 +53,7 @@ def command(
 
     with sweep.Results(kept) as journal, cluster(scheduler) if scheduler else Workers(jobs, "spawn") as executor:
         results = sweep.sweep(trials, executor, journal, watch)
-    _show(results, ranges, format_)
+    _show([journal.entry("", one) for one in results], ranges, format_)
     if journal.trouble:
         raise files.WriteError(journal.trouble)
 
