@@ -33,11 +33,16 @@ def checkpoint_of(output: str) -> Path:
 
 
 def save_checkpoint(run: Run, output: str) -> None:
-    """Everything that the run needs to go on."""
+    """Everything that the run needs to go on. Raises WriteError."""
     arrays, numbers = run.trainer.state()
     about = {"format": models.FORMAT, "options": run.options, "progress": numbers, "fingerprint": run.fingerprint}
+    models.write(checkpoint_of(output), arrays, about)
+
+
+def pause(run: Run, output: str) -> None:
+    """Save a checkpoint because the run stops here."""
     with _last_state_said(output):
-        models.write(checkpoint_of(output), arrays, about)
+        save_checkpoint(run, output)
 
 
 def put_aside(output: str) -> Path | None:

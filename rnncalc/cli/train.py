@@ -138,14 +138,14 @@ def command(
         click.echo(_few(batches, len(run.trainer.data), settings.batch), err=True)
 
     def warn(error: WriteError) -> None:
-        click.echo(_("warning: {error} The run goes on.").format(error=error), err=True)
+        click.echo(_("warning: {error}; the run goes on").format(error=error), err=True)
 
     watch = Watch(settings.epochs, batches, quiet)
     try:
         with watch:
             runs.carry_out(run, model, checkpoint, watch, warn)
     except InterruptedRunError:
-        runs.save_checkpoint(run, model)
+        runs.pause(run, model)
         click.echo(_("Saved. Go on with: rnncalc train --resume -o {model}").format(model=model), err=True)
         return INTERRUPTED
     except DivergedError as error:
