@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.cells import CELLS
 from rnncalc.data import read_again
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
 from rnncalc.layer import Layer, Pass
 from rnncalc.parse.given import Given, of_python
 from rnncalc.weights.models import Model, described
+from rnncalc.words import OWN_CELL
 
 
 def keys(model: Model) -> dict[str, Given]:
@@ -27,18 +29,21 @@ def keys(model: Model) -> dict[str, Given]:
 def _layer(layer: Layer) -> dict[str, Any]:
     cell = described(layer.cell)
     own = "equations" in cell
-    found: dict[str, Any] = {
-        "cell": {key: cell[key] for key in ("name", "equations", "state", "emits")} if own else cell["name"]
-    }
-    found |= {} if own else {name: value for name, value in cell["switched"].items() if name != "output"}
-    found |= {"direction": layer.direction, **_arrays(layer.only)}
+    if own:
+        name = cell["name"] if cell["name"] not in CELLS else f"own {cell['name']}"  # a problem asks by name
+        found: dict[str, Any] = {"cell": {**{key: cell[key] for key in OWN_CELL if key in cell}, "name": name}}
+    else:
+        found = {"cell": cell["name"], **cell["switched"]}
+    found |= {"direction": layer.direction, **_arrays(layer.only, own)}
     if len(layer.passes) > 1:
-        found |= {"backward": _arrays(layer.passes["backward"]), "merge": layer.merge}
+        found |= {"backward": _arrays(layer.passes["backward"], own), "merge": layer.merge}
     return found
 
 
-def _arrays(one: Pass) -> dict[str, Any]:
-    return {**one.arrays, **{f"{state}0": start for state, start in one.starts.items()}}
+def _arrays(one: Pass, own: bool) -> dict[str, Any]:
+    """An own cell's arrays by the symbols of its equations: a problem knows no gates of it."""
+    arrays = one.parameters if own else one.arrays
+    return {**arrays, **{f"{state}0": start for state, start in one.starts.items()}}
 
 
 def sequence(model: Model, source: str, number: int) -> tuple[Given, list[str]]:

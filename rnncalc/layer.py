@@ -87,7 +87,7 @@ class Pass:
                 value = self.starts.get(state)
             if value is None:
                 continue
-            array, width = in_dtype(value, dtype), self.sizes[self.cell.size(state)]
+            array, width = in_dtype(without_graph(value), dtype), self.sizes[self.cell.size(state)]
             if array.shape not in ((width,), (schedule.sequences, width)):
                 message = _("{name} must be ({width},) or (N, {width}) = ({n}, {width}), got {shape}")
                 raise ShapeError(message, name=f"{state}0", width=width, n=schedule.sequences, shape=array.shape)
@@ -193,19 +193,22 @@ def unmerged(merge: str, gradient: np.ndarray, f: np.ndarray, b: np.ndarray) -> 
 def cell_named(cell: str | Cell) -> Cell:
     if isinstance(cell, Cell):
         return cell
-    if cell not in CELLS:
+    if not isinstance(cell, str) or cell not in CELLS:
         raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))
     return CELLS[cell]
 
 
-def as_array(name: str, value: ArrayLike) -> np.ndarray:
+def as_array(name: str, value: Any) -> np.ndarray:
+    """Real numbers as floats. Raises ShapeError."""
     try:
-        array = np.asarray(value)
+        array = np.asarray(without_graph(value))
         if array.dtype.kind in "iub":
             array = array.astype(np.float64)
+        if array.dtype.name == "bfloat16":  # JAX has it in NumPy's arrays
+            array = array.astype(np.float32)
         if array.dtype.kind != "f":
             raise TypeError
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RuntimeError, OverflowError):
         raise ShapeError(_("{name} must be an array of real numbers, with rows of one length"), name=name) from None
     return array
 
@@ -223,6 +226,14 @@ def missing(cell: Cell, name: str) -> ProblemError:
         return ProblemError(_("{name} is not given: {cell} needs it"), name=name, cell=cell.name)
     message = _("{name} is not given: {cell} needs it; did you mean “{near}”?")
     return ProblemError(message, name=name, cell=cell.name, near=f"{state}_p")
+
+
+def without_graph(value: Any) -> Any:
+    """A tensor of PyTorch as NumPy takes it: without its graph, off its device, bfloat16 as float32; else the value."""
+    if not hasattr(value, "detach"):
+        return value
+    value = value.detach().cpu()
+    return (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
 
 
 def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:

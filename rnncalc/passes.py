@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.cells import CELLS
+from rnncalc.cells import built_in
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
 from rnncalc.layer import missing
@@ -38,7 +38,7 @@ class GivenPass:
         halves: int = 1,
     ):
         base = cell_of(given)
-        own = () if base.name in CELLS else tuple(base.parameters)
+        own = () if built_in(base) else tuple(base.parameters)
         known = {*keys, *own, *(f"{state}0" for state in base.state)}
         understood = understand(given, base, known)
         self.given, self.batch = understood.given, batch
@@ -63,7 +63,7 @@ class GivenPass:
             if name not in self.cell.stacks and (name not in ("V", "c") or self.cell.owns_read_out):
                 raise self.misplaced(name, _("{where}: {cell} has no {name}"))
         absent = [name for name in self.cell.stacks if name not in self.arrays and name not in self.cell.optional]
-        if absent and self.cell.name not in CELLS:  # of one's own cell nothing is taken as zero
+        if absent and not built_in(self.cell):  # of one's own cell nothing is taken as zero
             raise missing(self.cell, absent[0])
         values = self.sizes.parameters(self.notes)
         values |= {name: self._left_out(name, steps) for name in absent}

@@ -61,7 +61,7 @@ def asked(
         rows, alone = _rows(trace, "dy", array, width), trace.view.schedule.sequences == 1
         return Question(rows.copy() if alone or np.may_share_memory(rows, array) else rows)  # the caller's may change
     chosen = find(loss, reduction, network.output)
-    wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)  # type: ignore[arg-type]
+    wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)
     if loss == "cross_entropy" and wanted.shape == trace.view.shape:
         wanted = one_hot(wanted, width)
     rows = _rows(trace, "targets", wanted, width)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import difflib
-import json
 import shlex
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rnncalc import data, files
+from rnncalc import data
 from rnncalc.data.remarks import remarks
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.examples import EXAMPLES
 from rnncalc.initialise import network
-from rnncalc.language import _, because
+from rnncalc.language import _
 from rnncalc.network import Network
+from rnncalc.parse import files, json
 from rnncalc.sequences import Sequences
 from rnncalc.settings import Settings
 from rnncalc.spool import blocks
@@ -68,12 +67,11 @@ def from_file(name: str) -> dict[str, Any]:
 
 def content(name: str) -> dict[str, Any]:
     """What a TOML or JSON file says by name. Raises ParseError."""
-    files.reading(name)
+    text = files.content(name)
     try:
-        text = Path(name).read_text(encoding="utf-8")
-        found = json.loads(text) if name.lower().endswith(".json") else _toml(text)
-    except (OSError, ValueError) as error:
-        reason = because(error)
+        found = json.plain(text) if name.lower().endswith(".json") else _toml(text)
+    except (ValueError, RecursionError) as error:
+        reason = _("it is nested too deeply") if isinstance(error, RecursionError) else error
         raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None
     if not isinstance(found, dict):
         raise ParseError(_("{name}: options by name were expected"), name=name)
@@ -83,9 +81,10 @@ def content(name: str) -> dict[str, Any]:
 def _toml(text: str) -> Any:
     for name in ("tomllib", "tomli"):  # Python 3.10 has none of its own
         try:
-            return import_module(name).loads(text)
+            parser = import_module(name)
         except ImportError:
             continue
+        return parser.loads(text)
     raise ProblemError(_("on Python 3.10 TOML needs the package tomli; JSON does not"))
 
 

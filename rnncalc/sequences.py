@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from rnncalc.errors import ShapeError
 from rnncalc.language import _
-from rnncalc.layer import as_array
+from rnncalc.layer import as_array, without_graph
 from rnncalc.schedule import Schedule
 from rnncalc.spool import blocks, copied
 from rnncalc.targets import of_rows
@@ -76,11 +76,15 @@ class Sequences:
         x: (N, T, D), (T, D), or a list of (T, D); whole numbers (N, T) or lists of them are the numbers of one-hot
         rows. y: like x with O in place of D, or one for each sequence, which then lies at its last step.
         """
+        x, y = (without_graph(rows) for rows in (x, y))
         whole = isinstance(x, np.ndarray) or not all(hasattr(one, "__len__") for one in x)
         array = as_array("x", x) if whole else None
         if array is not None and array.ndim == 2 and np.asarray(x).dtype.kind not in "iu":
             array, y = array[None], None if y is None else [y]
-        parts = [np.asarray(one) for one in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)]
+        parts = [
+            np.asarray(without_graph(one))
+            for one in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)
+        ]
         counts = [len(one) for one in parts]
         if lengths is not None:
             counts = [int(length) for length in np.asarray(lengths).reshape(-1)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncalc.errors import ShapeError
 from rnncalc.language import _
+from rnncalc.layer import without_graph
 
 
 def of_rows(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:
@@ -17,7 +18,7 @@ def of_rows(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> 
     if len(y) != len(given):
         raise ShapeError(_("{n} sequences need {n} targets or rows of them, got {m}"), n=len(given), m=len(y))
     try:
-        parts = [np.asarray(one, np.float64) for one in y]
+        parts = [np.asarray(without_graph(one), np.float64) for one in y]
     except (TypeError, ValueError):
         raise ShapeError(
             _("y: targets are numbers: class numbers from 0, or rows of O; None where there is none")

@@ -19,7 +19,7 @@ KEYS = frozenset(  # of a problem file; each is also an option of the commands t
 OF_ALL_LAYERS = ("cell", "activation", "update", "notation", "vectors", "gates", "fused", "signals")
 OF_ONE_PASS = (*OF_ALL_LAYERS, "output", *"U W b V c d R h0 c0 y0".split())
 OF_A_LAYER = (*OF_ONE_PASS, "direction", "backward", "merge")
-OWN_CELL = ("name", "equations", "state", "emits")
+OWN_CELL = ("name", "equations", "state", "emits", "outputs")
 
 
 def one_of(given: Mapping[str, Given], key: str, known: Collection[str], usual: str = "") -> str:
@@ -89,15 +89,15 @@ def _own_cell(asked: Given) -> Cell:
             message = _("{where}: unknown key “{key}”; a cell has {known}")
             raise ProblemError(message, where=where, key=key, known=", ".join(OWN_CELL))
     name, equations = parts.get("name", "cell"), parts.get("equations")
-    state, emits = parts.get("state"), parts.get("emits")
+    state, emits, outputs = parts.get("state"), parts.get("emits"), parts.get("outputs", [])
     lines = isinstance(equations, dict) and all(isinstance(text, str) for text in equations.values())
-    names = isinstance(state, list) and all(isinstance(line, str) for line in state)
+    names = all(isinstance(part, list) and all(isinstance(line, str) for line in part) for part in (state, outputs))
     if not (lines and names and isinstance(emits, str) and isinstance(name, str)):
         message = _('{where}: a cell is {{"name": text, "equations": {{line: text}}, "state": [lines], "emits": line}}')
         raise ProblemError(message, where=where)
     if name in CELLS:
         raise ProblemError(_("{where}.name: {name} is a built-in cell; choose another name"), where=where, name=name)
-    return Cell(name, equations, state, emits)
+    return Cell(name, equations, state, emits, outputs=outputs)
 
 
 def signals(given: Mapping[str, Given], cell: Cell) -> dict[str, str]:

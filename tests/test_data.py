@@ -128,7 +128,7 @@ def test_json_lines(tmp_path):
     found, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
     assert (found.x.tolist(), about["vocabulary"], about["labels"]) == ([0, 1, 2, 0, 1], ["a", "b", "c"], ["3", "10"])
     for content, message in (
-        ('{"x": [1]}\n{"x": [1}', "line 2, column 9"),
+        ('{"x": [1]}\n{"x": [1}', "line 2: column 9"),
         ('{"x": [[1, 2], [3]], "y": 1}', "line 1, x: rows of numbers of one length"),
         ('{"x": [[1, 2]], "y": 1}\n{"x": [[1]], "y": 1}', "line 2, x: rows of 1 numbers, but there were 2"),
         ("[1]", "line 1: an object"),

@@ -125,10 +125,11 @@ def test_a_model_comes_back_with_the_same_bits(tmp_path):
     relu = random_network(CELLS["elman"].switch(activation="relu"), dtype="float32")
     for net in (stack, relu, random_network(CELLS["jordan"]), random_network(CELLS["i2h_i2o"])):
         x = rng.normal(size=(2, 6, net.sizes["D"]))
-        models.save(models.Model(net, {"at": "last"}, {"lr": 0.1}, [{"loss": 1.5}]), path)
+        about = {"kind": "arrays", "inputs": net.sizes["D"], "outputs": net.sizes["O"], "classes": False, "at": "last"}
+        models.save(models.Model(net, about, {"lr": 0.1}, [{"epoch": 1, "loss": 1.5}]), path)
         back = models.load(path)
         assert np.array_equal(back.network(x), Network(net.layers, *_top(net), dtype=net.dtype)(x))
-        assert (back.data, back.settings, back.history) == ({"at": "last"}, {"lr": 0.1}, [{"loss": 1.5}])
+        assert (back.data, back.settings, back.history) == (about, {"lr": 0.1}, [{"epoch": 1, "loss": 1.5}])
         assert back.network.dtype == net.dtype
 
 

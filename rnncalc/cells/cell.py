@@ -88,6 +88,7 @@ class Cell:
         """Read and check the equations; the record is frozen once this is done."""
         settle = partial(object.__setattr__, self)
         settle("state", tuple(self.state))
+        settle("outputs", tuple(self.outputs))
         _check_names(self)
         settle("written", {line: parse(text, line) for line, text in self.equations.items()})
         for line, expression in self.written.items():
@@ -101,6 +102,9 @@ class Cell:
         settle("lines", split(self.written, symbols, sizes))
         _check_sizes(self)
         settle("parameters", _parameters(self, symbols))
+        for name, stack in self.stacks.items():
+            if any((one.rows, one.columns) != (stack[0].rows, stack[0].columns) for one in stack):
+                raise CellError(_("{name}: the gates stacked in it have different shapes"), name=name)
 
     def switch(self, **chosen: str) -> Cell:
         """The derived cell with other values of its switches: its own equations, under the same name."""

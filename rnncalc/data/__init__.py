@@ -73,7 +73,7 @@ def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     if about.get("at") not in (None, "every", "last"):
         message = _("{name} is one of {known}, not “{word}”")
         raise ProblemError(message, name="at", known="every, last", word=about["at"])
-    if not Path(source).is_file():
+    if not Path(source).exists():
         raise ParseError(_("cannot read {name}: there is no such file"), name=source)
     reading(source)
     found: Rows = import_module(f"rnncalc.data.{kind}").read(source, about, loss)

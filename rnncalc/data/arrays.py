@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc import npy
 from rnncalc.data.rows import Labels, Rows, account
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.language import _
@@ -17,14 +18,16 @@ from rnncalc.language import _
 
 def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     """input, target: names of arrays, x and y unless given. Raises ParseError."""
-    found = _load(source)
     names = {key: (about.get(key) or [default]) for key, default in (("input", "x"), ("target", "y"))}
     names = {key: value.split(",") if isinstance(value, str) else value for key, value in names.items()}
     if len(names["input"]) > 1 or len(names["target"]) > 1:
         raise ProblemError(_("{name}: input and target are one array each"), name=source)
+    found, known = npy.read(source, (names["input"][0], names["target"][0], "lengths"))
+    if "" in found:  # a .npy file is one array without a name
+        found["x"], known = found.pop(""), ["x"]
     if names["input"][0] not in found:
         message = _("{name} has no array “{array}”; there are {known}")
-        raise ProblemError(message, name=source, array=names["input"][0], known=", ".join(found))
+        raise ProblemError(message, name=source, array=names["input"][0], known=", ".join(known))
     x = found[names["input"][0]]
     if x.dtype.kind not in "iubf" or x.ndim not in (2, 3, 4):
         message = _("{name}: {array} must be numbers (N, T, D), got {shape} of {dtype}")
@@ -89,13 +92,3 @@ def _targets(
     filled = np.diff(starts) > 0
     rows[starts[1:][filled] - 1] = numbers.reshape(N, *rows.shape[1:])[filled]
     return rows, starts, "last"
-
-
-def _load(source: str) -> dict[str, np.ndarray]:
-    try:
-        found = np.load(source, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return {"x": found}
-        return {name: found[name] for name in found.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=source, reason=error) from None

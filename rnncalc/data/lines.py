@@ -6,7 +6,6 @@ the whole sequence, or one for each step.
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -14,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc import bounds
 from rnncalc.data.rows import Labels, Rows, account, encoded, vocabulary
 from rnncalc.data.text import split
 from rnncalc.errors import ParseError
 from rnncalc.language import _
+from rnncalc.parse import json
 from rnncalc.spool import Spool
 
 
@@ -65,6 +66,8 @@ def _survey(source: str, name: str, about: dict[str, Any], targets: _Targets) ->
             texts = isinstance(x, str)
             if texts:
                 account(about, tokens="chars")
+                if "inputs" in about and "vocabulary" not in about:
+                    raise ParseError(_("{name}: texts, where training had rows of numbers"), name=source)
         tokens = split(str(x), about["tokens"]) if texts else ()
         if texts and "vocabulary" not in about:
             counts.update(tokens)
@@ -77,23 +80,17 @@ def _survey(source: str, name: str, about: dict[str, Any], targets: _Targets) ->
 
 
 def _records(source: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        with open(source, encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    record = json.loads(line)
-                except ValueError as error:
-                    column = getattr(error, "colno", 1)
-                    message = _("{name}, line {line}, column {column}: {reason}")
-                    reason = getattr(error, "msg", error)
-                    raise ParseError(message, name=source, line=number, column=column, reason=reason) from None
-                if not isinstance(record, dict):
-                    raise ParseError(_("{name}, line {line}: an object was expected"), name=source, line=number)
-                yield number, record
-    except (OSError, UnicodeDecodeError) as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=source, reason=error) from None
+    for number, line in enumerate(bounds.lines(source), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.plain(line, line=False)
+        except ParseError as error:
+            message = _("{name}, line {line}: {reason}")
+            raise ParseError(message, name=source, line=number, reason=error) from None
+        if not isinstance(record, dict):
+            raise ParseError(_("{name}, line {line}: an object was expected"), name=source, line=number)
+        yield number, record
 
 
 def _matrix(value: Any, where: str) -> np.ndarray:
@@ -102,7 +99,7 @@ def _matrix(value: Any, where: str) -> np.ndarray:
         rows = rows[:, None] if rows.ndim == 1 else rows
         if rows.ndim != 2 or not np.isfinite(rows).all():
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ParseError(_("{where}: rows of numbers of one length were expected"), where=where) from None
     return rows
 
@@ -173,7 +170,7 @@ class _Targets:
             if np.isinf(given).any():
                 raise ValueError
             part[:] = given
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             message = _("{where}: {n} numbers for each target were expected")
             raise ParseError(message, where=where, n=self.width) from None
         return found

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
+from rnncalc import bounds
 from rnncalc.data.cells import is_gap, number
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.language import _, because
+from rnncalc.language import _
 
 LINES = 50_000  # lines of a block
+MOST_COLUMNS = 100_000
 
 Row = tuple[int, list[str]]  # the line in which it begins, and its cells
 
@@ -38,13 +40,14 @@ class TableFile:
 
     def _header(self) -> list[str]:
         names = list[str]()
-        with self._open() as file:
-            for _line, after, row in self._parsed(self._lines(file), 1):
-                if any(cell.strip() for cell in row):
-                    names, self.skip = [cell.strip() for cell in row], after - 1
-                    break
+        for _line, after, row in self._parsed(self._lines(), 1):
+            if any(cell.strip() for cell in row):
+                names, self.skip = [cell.strip() for cell in row], after - 1
+                break
         if not names:
             raise ParseError(_("{name} is empty"), name=self.source)
+        if len(names) > MOST_COLUMNS:
+            raise ParseError(_("{name} has more than {most} columns"), name=self.source, most=MOST_COLUMNS)
         if all(number(cell) is not None or is_gap(cell) for cell in names):
             self.named, self.skip = False, 0
             return [str(at) for at in range(1, len(names) + 1)]
@@ -59,7 +62,7 @@ class TableFile:
         places = {name: at for at, name in enumerate(self.names) if name}
         found, known = list[int](), ", ".join(self.names)
         for name in asked:
-            if name not in places and name.isdecimal() and 1 <= int(name) <= len(self.names):
+            if name not in places and name.isdecimal() and len(name) < 10 and 1 <= int(name) <= len(self.names):
                 if self.named and any(number(one) is not None or one[:4].isdecimal() for one in self.names):
                     message = _("{name}: is the first line ({known}) data? Write the names of the columns above it")
                     raise ProblemError(message, name=self.source, known=known)
@@ -75,19 +78,18 @@ class TableFile:
 
     def blocks(self) -> Iterator[Block]:
         """The lines below the header, many at a time."""
-        with self._open() as file:
-            below = islice(self._lines(file), self.skip, None)
-            first = self.skip + 1
-            while lines := list(islice(below, LINES)):
-                after, rows = first + len(lines), None
-                if any('"' in line for line in lines):
-                    rows, last = list[Row](), after
-                    for line, after, row in self._parsed(chain(lines, below), first):
-                        rows.append((line, row))
-                        if after >= last:
-                            break
-                yield Block(first, lines, rows)
-                first = after
+        below = islice(self._lines(), self.skip, None)
+        first = self.skip + 1
+        while lines := list(islice(below, LINES)):
+            after, rows = first + len(lines), None
+            if any('"' in line for line in lines):
+                rows, last = list[Row](), after
+                for line, after, row in self._parsed(chain(lines, below), first):
+                    rows.append((line, row))
+                    if after >= last:
+                        break
+            yield Block(first, lines, rows)
+            first = after
 
     def plain(self, block: Block) -> list[str] | None:
         """The lines of a block without quotes whose rows have a cell for every column; None if it has another."""
@@ -114,11 +116,8 @@ class TableFile:
                 raise ParseError(message, name=self.source, line=line, n=len(row), m=len(self.names))
             yield line, row
 
-    def _lines(self, file: Any) -> Iterator[str]:
-        try:
-            yield from file
-        except UnicodeDecodeError:
-            raise ParseError(_("{name} is not UTF-8: save the table as CSV UTF-8"), name=self.source) from None
+    def _lines(self) -> Iterator[str]:
+        return bounds.lines(self.source, _("save the table as CSV UTF-8"), newline="")
 
     def _parsed(self, lines: Iterable[str], first: int) -> Iterator[tuple[int, int, list[str]]]:
         """Each row with the line in which it begins and the one below it."""
@@ -133,9 +132,3 @@ class TableFile:
                 message = _("{name}, line {line}: the quotes do not fit together: {reason}")
                 raise ParseError(message, name=self.source, line=line, reason=error) from None
             yield line, first + reader.line_num, row
-
-    def _open(self) -> Any:
-        try:
-            return open(self.source, encoding="utf-8-sig", newline="")
-        except OSError as error:
-            raise ParseError(_("cannot read {name}: {reason}"), name=self.source, reason=because(error)) from None

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc import bounds
 from rnncalc.data.rows import Rows, account, encoded, vocabulary
-from rnncalc.errors import ParseError, ProblemError
-from rnncalc.language import _, because
+from rnncalc.errors import ProblemError
+from rnncalc.language import _
 from rnncalc.spool import Spool, copied
 
 END = "\n"
@@ -92,23 +93,16 @@ def split(text: str, tokens: str) -> list[str]:
 
 def _parts(source: str, by: str) -> Iterator[str]:
     """The text piece by piece: lines that are not blank, with their ends; or long pieces, cut at blanks."""
-    try:
-        with open(source, encoding="utf-8-sig") as file:
-            if by == "line":
-                for line in file:
-                    if line.strip():
-                        yield line.rstrip("\r\n") + END
-                return
-            held = ""
-            while piece := file.read(CHUNK):
-                held += piece
-                cut = max(held.rfind(" "), held.rfind(END)) + 1 or len(held)
-                yield held[:cut]
-                held = held[cut:]
-            if held:
-                yield held
-    except UnicodeDecodeError as error:
-        message = _("{name} is not UTF-8: byte {n} cannot be read")
-        raise ParseError(message, name=source, n=error.start + 1) from None
-    except OSError as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=source, reason=because(error)) from None
+    if by == "line":
+        for line in bounds.lines(source):
+            if line.strip():
+                yield line.rstrip("\r\n") + END
+        return
+    held = ""
+    for piece in bounds.pieces(source, CHUNK):
+        held += piece
+        cut = max(held.rfind(" "), held.rfind(END)) + 1 or len(held)
+        yield held[:cut]
+        held = held[cut:]
+    if held:
+        yield held

@@ -73,6 +73,10 @@ def read(
             found.append(_one(str(len(found) + 1), reader.of_python(source), sheet))
         else:
             for path, person in _files(fspath(source)):
+                typed = path == Path(fspath(source))
+                if not typed and not _is(path, stat.S_ISREG):  # a pipe would be waited for
+                    found.append(Submission(person, trouble=_("this is no file"), source=str(path)))
+                    continue
                 files.reading(0 if path == STDIN else path)
                 data = sys.stdin.buffer.read(tables.LARGEST + 1) if path == STDIN else None
                 if not _is_table(path, data, sheet):
@@ -81,12 +85,12 @@ def read(
                 try:
                     table = tables.read(path, sheet.shapes, columns or {}, data)
                 except RnncalcError as error:
-                    if columns and path == Path(fspath(source)):  # whoever named the file named its columns
+                    if columns and typed:  # whoever named the file named its columns
                         raise
                     found.append(Submission(person, trouble=one_line(str(error)), source=str(path)))
                     continue
                 notes += table.notes
-                alone = len(sources) == 1 and path == Path(fspath(source))
+                alone = len(sources) == 1 and typed
                 found += [replace(one, source=str(path)) for one in _of_table(table, "" if alone else person, sheet)]
     return found, notes
 
@@ -154,8 +158,6 @@ def _text(path: Path, data: bytes | None) -> str:
     if data is None:
         if path.suffix.lower() in tables.SPREADSHEETS:
             raise ParseError(_("a spreadsheet: save it as CSV, and hand that in"))
-        if path.exists() and not path.is_file():
-            raise ParseError(_("this is no file"))
         data = tables.content(path, LARGEST)
     if len(data) > LARGEST:
         raise ParseError(_("larger than {most} bytes"), most=LARGEST)

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from rnncalc.safe import identified, one_line
 
 LARGEST = 200_000_000  # bytes of a table
 LONGEST = 1000  # characters of a cell
+MOST_COLUMNS = 20_000
 IDS = ("id", "student id", "student_id", "studentid", "sid", "user id", "username", "email", "学号", "学生编号", "编号")
 NAMES = ("name", "student", "student name", "full name", "姓名", "名字")
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
@@ -55,9 +57,12 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
     (_line, header), *rows = _rows(text) or [(1, [])]
     if not any(header):
         raise ParseError(_("{name}: the table is empty"), name=path)
+    if len(header) > MOST_COLUMNS:
+        raise ParseError(_("{name} has more than {most} columns"), name=path, most=MOST_COLUMNS)
     meant = [renamed.get(label.strip(), label.strip()) for label in header]
+    labels = {label.strip() for label in header}
     for label in renamed:
-        if label not in [label.strip() for label in header]:
+        if label not in labels:
             known = ", ".join(label.strip() for label in header)
             raise ParseError(
                 _("--columns {label}: there is no such column; there are {known}"), label=label, known=known
@@ -69,12 +74,12 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
         if at not in (who, called) and (found := cells.column(label, shapes))
     }
     table = Table([], dict.fromkeys(shapes, 0))
-    for at, found in numbers.items():
-        if found in [numbers[other] for other in numbers if other < at]:
-            message = _("{name}: more than one column is {label}: the last one counts")
-            table.notes.append(message.format(name=path.name, label=one_line(header[at], 100)))
-    for found in dict.fromkeys(numbers.values()):
+    last = {found: at for at, found in numbers.items()}
+    for found, count in Counter(numbers.values()).items():
         table.asked[found.question] += 1
+        if count > 1:
+            message = _("{name}: more than one column is {label}: the last one counts")
+            table.notes.append(message.format(name=path.name, label=one_line(header[last[found]], 100)))
     extra = {
         at: one_line(label, 100) for at, label in enumerate(header) if at not in (who, called) and at not in numbers
     }

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from rnncalc.cells import CELLS, Cell
+from rnncalc.cells import CELLS, Cell, built_in
 from rnncalc.cells.cell import ORDER
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
@@ -36,7 +36,7 @@ class Conventions:
 
     def settle(self) -> dict[str, Quantity]:
         """The arrays under our conventions."""
-        if self.cell.name in CELLS:
+        if built_in(self.cell):
             self._onnx()
             self._keras_bias()
             self._orientation()

@@ -10,10 +10,10 @@ import io
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
+from rnncalc import npy
 from rnncalc.errors import ParseError, shown
 from rnncalc.files import reading
 from rnncalc.language import _, because
@@ -26,8 +26,7 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
     """The matrix in a file. `read_text` reads what is neither a table nor binary. Raises ParseError naming the file."""
     name, columns = _columns(name)
     if name.endswith(".npy"):
-        reading(name)
-        return _npy(Path(name))
+        return _npy(name)
     text = content(name)
     try:
         if name.endswith((".csv", ".tsv")) or columns:
@@ -72,16 +71,13 @@ def _columns(name: str) -> tuple[str, list[str]]:
     return (found[1], [column.strip() for column in found[2].split(",")]) if found else (name, [])
 
 
-def _npy(path: Path) -> Numbers:
-    try:
-        with path.open("rb") as file:
-            array = np.load(io.BytesIO(file.read(8 * MOST_ENTRIES + 4096)), allow_pickle=False)
-    except OSError as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=because(error)) from None
-    except (ValueError, EOFError, MemoryError, SyntaxError, TypeError, OverflowError) as error:
-        raise ParseError(_("{name} is not a .npy file of numbers: {error}"), name=path, error=error) from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+def _npy(path: str) -> Numbers:
+    found, _names = npy.read(path)
+    array = found.get("")
+    if array is None or array.dtype.kind not in "fiub":
         raise ParseError(_("{name} is not a .npy file of real numbers"), name=path)
+    if array.size > MOST_ENTRIES:
+        raise ParseError(_("{name}: more than {most} numbers"), name=path, most=MOST_ENTRIES)
     return Numbers(array.astype(np.float64))
 
 

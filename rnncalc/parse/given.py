@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
+from rnncalc.layer import without_graph
 from rnncalc.parse import json, matrix
 from rnncalc.parse.numbers import Numbers
 
@@ -82,8 +83,8 @@ def _of_python(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | Numbers):
         return value
     try:
-        return Numbers(np.asarray(value, np.float64))
-    except (TypeError, ValueError):
+        return Numbers(np.asarray(without_graph(value), np.float64))
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         raise ParseError(_("expected numbers or text, got {kind}"), kind=type(value).__name__) from None
 
 

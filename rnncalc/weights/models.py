@@ -7,20 +7,22 @@ scaling, columns), the settings and the history.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from os import PathLike, fspath
+from json import dumps
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from rnncalc import files
-from rnncalc.cells import CELLS, Cell
-from rnncalc.errors import ParseError, ProblemError
+from rnncalc.cells import CELLS, Cell, built_in
+from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.language import _
 from rnncalc.layer import Layer
 from rnncalc.network import Network
+from rnncalc.parse import json
+from rnncalc.weights import safe_tensors, schema
 
 FORMAT = 1
 KEY = "rnncalc"
@@ -62,23 +64,35 @@ def save(model: Model, path: str | PathLike[str]) -> None:
 
 def load(path: str | PathLike[str], engine: str = "numba") -> Model:
     """Read a model. Raises ParseError."""
-    files.reading(path)
     tensors, about = read(path)
     if "layers" not in about:
-        raise ParseError(_("{name} is no model of rnncalc, perhaps a checkpoint"), name=fspath(path))
-    layers = []
-    for number, layer in enumerate(about["layers"]):
-        prefix = f"layers.{number}."
-        own: dict[str, Any] = {
-            name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)
-        }
-        second = {name.removeprefix("backward."): own.pop(name) for name in list(own) if name.startswith("backward.")}
-        both = {"backward": second} if second else {}
-        layers.append(
-            Layer(understood(layer["cell"]), **own, direction=layer["direction"], merge=layer["merge"], **both)
-        )
-    network = Network(layers, tensors.get("V"), tensors.get("c"), about["output"], dtype=about["dtype"], engine=engine)
+        raise ParseError(_("{name} is no model of rnncalc, perhaps a checkpoint"), name=path)
+    try:
+        schema.MODEL(about, "rnncalc")
+        network = _network(tensors, about, engine)
+        schema.check_data(about["data"], network.sizes["D"], network.sizes["O"])
+    except RnncalcError as error:
+        raise ParseError(_("{name}: {error}"), name=path, error=error) from None
     return Model(network, about["data"], about["settings"], about["history"])
+
+
+def _network(tensors: Mapping[str, np.ndarray], about: Mapping[str, Any], engine: str) -> Network:
+    """The network that the metadata describes, of these tensors and no others."""
+    left, layers = dict(tensors), []
+    for number, layer in enumerate(about["layers"]):
+        cell = understood(layer["cell"])
+        names = [*cell.stacks, *(f"{state}0" for state in cell.state)]
+        first, second = (
+            {name: left.pop(whole) for name in names if (whole := f"layers.{number}.{way}{name}") in left}
+            for way in ("", "backward.")
+        )
+        both = {"backward": second} if second else {}
+        ways: dict[str, Any] = {**first, "direction": layer["direction"], "merge": layer["merge"], **both}
+        layers.append(Layer(cell, **ways))
+    V, c = left.pop("V", None), left.pop("c", None)
+    if left:
+        raise ParseError(_("the tensor {name} belongs to none of its layers"), name=next(iter(left)))
+    return Network(layers, V, c, about["output"], dtype=about["dtype"], engine=engine)
 
 
 def save_model(network: Network, path: str | PathLike[str]) -> None:
@@ -91,21 +105,23 @@ def load_model(path: str | PathLike[str], engine: str = "numba") -> Network:
     return load(path, engine).network
 
 
-def described(cell: Cell) -> Any:
-    """A cell as JSON: its name, its switches, or for an own one all its equations."""
-    if cell.name in CELLS:
+def described(cell: Cell) -> dict[str, Any]:
+    """A cell as JSON: one of ours by its name and switches, any other, be it called like ours, by its equations."""
+    if built_in(cell):
         return {"name": cell.name, "switched": dict(cell.switched)}
+    switches = {
+        option: {value: dict(lines) for value, lines in choices.items()} for option, choices in cell.switches.items()
+    }
     return {
         "name": cell.name, "equations": dict(cell.equations), "state": list(cell.state), "emits": cell.emits,
-        "gates": cell.gates,
+        "gates": cell.gates, "outputs": list(cell.outputs), "switches": switches, "switched": dict(cell.switched),
     }  # fmt: skip
 
 
 def understood(described: Mapping[str, Any]) -> Cell:
     """The inverse of `described`."""
     if "equations" in described:
-        one = described
-        return Cell(one["name"], one["equations"], one["state"], one["emits"], one["gates"])
+        return Cell(**described)
     return CELLS[described["name"]].switch(**described["switched"])
 
 
@@ -115,25 +131,19 @@ def understood(described: Mapping[str, Any]) -> Cell:
 def write(path: str | PathLike[str], tensors: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
     """A safetensors file with a JSON entry, written whole or not at all. Raises RnncalcError."""
     save_tensors = _package().save
-    content = save_tensors(
-        {name: np.ascontiguousarray(array) for name, array in tensors.items()}, {KEY: json.dumps(about)}
-    )
+    content = save_tensors({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {KEY: dumps(about)})
     files.write(path, content, durable=True)
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The tensors and the JSON entry of a file that `write` wrote. Raises ParseError."""
-    _package()
-    from safetensors import SafetensorError, safe_open
-
+    tensors, texts = safe_tensors.read(path)
     try:
-        with safe_open(fspath(path), "np") as file:
-            about = json.loads((file.metadata() or {}).get(KEY, "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (OSError, SafetensorError, ValueError) as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=fspath(path), reason=error) from None
-    if about.get("format") != FORMAT:
-        raise ParseError(_("{name} is no model of this version of rnncalc"), name=fspath(path))
+        about = json.plain(texts.get(KEY, "{}"))
+    except ParseError as error:
+        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error) from None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise ParseError(_("{name} is no model of this version of rnncalc"), name=path)
     return tensors, about
 
 
