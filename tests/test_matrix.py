@@ -259,7 +259,7 @@ def test_broken_files_are_refused_by_name(tmp_path, name, data):
 
 def test_pickles_are_never_loaded(tmp_path):
     np.save(tmp_path / "evil.npy", np.array([{"a": 1}], object), allow_pickle=True)
-    with pytest.raises(ParseError, match=r"evil.npy is not a \.npy file of numbers"):
+    with pytest.raises(ParseError, match=r"evil\.npy: numbers or texts were expected, not object"):
         matrix.read(f"@{tmp_path / 'evil.npy'}")
 
 
