@@ -34,6 +34,10 @@ class ProblemError(RnncalcError):
     """The parts of a problem do not go together: an unknown key, a missing weight, an option that does not belong."""
 
 
+class OverflowedError(RnncalcError):
+    """A computed number is infinite or none at all, and nothing can be made of it. The command line exits with 3."""
+
+
 class CellError(RnncalcError):
     """A cell's equations are refused, by line and place."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rnncalc.data.text import END, split
-from rnncalc.errors import ProblemError
+from rnncalc.errors import OverflowedError, ProblemError
 from rnncalc.language import _
 from rnncalc.weights.models import Model
 
@@ -83,7 +83,7 @@ def _banned(forced: Sequence[str], words: Sequence[str]) -> list[int]:
 
 def _first(rng: np.random.Generator, words: Sequence[str]) -> str:
     """A token to begin with where nothing else says one: among those that are no stops."""
-    return str(rng.choice([word for word in words if word not in STOPS and word.strip()]))
+    return str(rng.choice([word for word in words if word not in STOPS and word.strip()] or list(words)))
 
 
 def _draw(
@@ -94,7 +94,9 @@ def _draw(
     top_k: int | None,
     banned: Sequence[int] = (),
 ) -> str:
-    """One token by the network's probabilities."""
+    """One token by the network's probabilities. Raises OverflowedError."""
+    if np.isnan(y).any() or np.isinf(y).all() or y.max() == math.inf:
+        raise OverflowedError(_("the network's outputs are no numbers any more: nothing can be drawn"))
     with np.errstate(divide="ignore"):
         logs = np.log(np.asarray(y, np.float64)) if y.min() >= 0 else np.asarray(y, np.float64)
     logs[list(banned)] = -math.inf

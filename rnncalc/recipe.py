@@ -98,8 +98,9 @@ def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
     found = dict(options)
     for name, value in options.items():
         kind = kind_of(name)
-        good = isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        small = not isinstance(value, int) or abs(value) < 1 << 60  # what NumPy can count
+        good = isinstance(value, kind) and small and not (isinstance(value, bool) and kind is not bool)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 1000:
             found[name], good = float(value), True
         if kind is str and name in ("input", "target") and isinstance(value, list):
             found[name], good = ",".join(map(str, value)), True

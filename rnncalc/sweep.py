@@ -24,6 +24,8 @@ from rnncalc.journal import Journal
 from rnncalc.language import _
 
 Options = dict[str, Any]
+FARTHEST = 1e100  # of the ends of a range
+MOST = 100_000  # trials of a grid
 
 
 def grid(space: Mapping[str, Any]) -> list[Options]:
@@ -31,6 +33,9 @@ def grid(space: Mapping[str, Any]) -> list[Options]:
     for name, values in space.items():
         if not isinstance(values, list) or not values:
             raise ProblemError(_("a grid needs a list of values for {name}"), name=name)
+    if (count := math.prod(map(len, space.values()))) > MOST:
+        message = _("a grid of {n} trials, more than {most}: draw some of them with --random")
+        raise ProblemError(message, n=count, most=MOST)
     return [dict(zip(space, values)) for values in itertools.product(*space.values())]
 
 
@@ -49,6 +54,8 @@ def _draw(name: str, values: Any, rng: np.random.Generator) -> Any:
     if not isinstance(values, dict) or not {"low", "high"} <= set(values) <= {"low", "high", "log"}:
         raise ProblemError(_("{name}: a list of values, or low and high (and log), were expected"), name=name)
     low, high, log = values["low"], values["high"], values.get("log", False)
+    if not all(type(end) in (int, float) and abs(end) <= FARTHEST for end in (low, high)):
+        raise ProblemError(_("{name}: low and high are numbers, none beyond {most}"), name=name, most=FARTHEST)
     if not low <= high or (log and low <= 0):
         raise ProblemError(_("{name}: low must be at most high, and above 0 with log"), name=name)
     found = math.exp(rng.uniform(math.log(low), math.log(high))) if log else rng.uniform(low, high)

@@ -59,7 +59,8 @@ def _text(cell: str | float | None, look: Look) -> str:
 def _aligned(column: list[str]) -> list[str]:
     """Texts with blanks behind them, so that their points stand below each other."""
     behind = [len(cell) - cell.find(".") if "." in cell else 0 for cell in column]
-    return [cell + " " * (max(behind) - own) for cell, own in zip(column, behind)]
+    most = max(behind, default=0)
+    return [cell + " " * (most - own) for cell, own in zip(column, behind)]
 
 
 def _width(text: str) -> int:
