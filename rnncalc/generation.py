@@ -95,11 +95,11 @@ def _draw(
     banned: Sequence[int] = (),
 ) -> str:
     """One token by the network's probabilities. Raises OverflowedError."""
-    if np.isnan(y).any() or np.isinf(y).all() or y.max() == math.inf:
-        raise OverflowedError(_("the network's outputs are no numbers any more: nothing can be drawn"))
     with np.errstate(divide="ignore"):
         logs = np.log(np.asarray(y, np.float64)) if y.min() >= 0 else np.asarray(y, np.float64)
     logs[list(banned)] = -math.inf
+    if not math.isfinite(logs.max()):
+        raise OverflowedError(_("the network gives no probabilities but {y}: no token can be drawn"), y=y)
     if temperature == 0:
         return words[int(logs.argmax())]
     if top_k is not None and top_k < len(logs):

@@ -14,7 +14,7 @@ import click
 from rnncalc import __version__
 from rnncalc.cli import streams
 from rnncalc.cli.spoken import Spoken, choose, complain
-from rnncalc.errors import RnncalcError, shown
+from rnncalc.errors import OverflowedError, RnncalcError, shown
 from rnncalc.language import LANGUAGES, _, because
 
 FAULT = 70  # as in sysexits.h: an internal software error
@@ -113,6 +113,9 @@ def _failed(error: Exception) -> int:
     if isinstance(error, click.Abort):
         click.echo(_("Interrupted."), err=True)
         return 130
+    if isinstance(error, OverflowedError):
+        complain(error)
+        return 3
     if isinstance(error, RnncalcError):
         complain(error)
     elif isinstance(error, MemoryError):
