@@ -3,15 +3,19 @@
 import io
 import json
 import os
+import random
+import resource
 import struct
 import threading
 import time
 import zipfile
+from collections import Counter
 from itertools import product
 
 import numpy as np
 import pytest
 from helpers import CELLS, MGU, ODD, TIED, random_arrays, random_network, run
+from support.strangers import Cases, carried_out, fault
 
 import rnncalc
 from rnncalc import asking, data, npy, reading, recipe
@@ -399,3 +403,23 @@ def _problem(folder, keys):
     path = folder / "problem.json"
     path.write_text(json.dumps(keys))
     return path
+
+
+# ------------------------------------------------------------------------------------- mutated files, every reader
+
+COUNT = int(os.environ.get("RNNCALC_FUZZ_FILES", "150"))  # of each reader
+
+
+@pytest.mark.parametrize("reader", ["model", "arrays", "lines", "text", "table", "config", "problem"])
+def test_mutated_files_are_read_or_refused(reader, tmp_path, monkeypatch):
+    monkeypatch.setattr("rnncalc.network._no_compiler", lambda: True)  # each own cell would be compiled for seconds
+    make, codes = Cases(tmp_path).readers[reader], Counter()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(COUNT):
+        arguments = make(random.Random(f"{reader} {number}"))
+        code, text = carried_out(arguments)
+        assert not fault(code, text), (number, arguments, text)
+        codes[code] += 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000
+    assert codes[0] > COUNT // 50  # not everything was broken so badly that nothing looked into it
+    assert codes[2] > COUNT // 20

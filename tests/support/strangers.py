@@ -489,6 +489,8 @@ def fault(code: int, text: str) -> str:
         return (
             f"exit {code}: {' < '.join(line.split(', in')[0].rpartition('rnncalc/')[2] for line in inner[-2:])}: {last}"
         )
+    if "needs more memory" in text:
+        return f"exit {code}: more memory than is allowed"
     if code == 2 and not text.strip():
         return "exit 2 without a word"
     return ""
