@@ -10,6 +10,7 @@ import threading
 import time
 import zipfile
 from collections import Counter
+from dataclasses import fields
 from itertools import product
 
 import numpy as np
@@ -23,7 +24,7 @@ from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.layer import Layer
 from rnncalc.network import Network
 from rnncalc.parse import given
-from rnncalc.weights import models, safe_tensors
+from rnncalc.weights import models, safe_tensors, schema
 
 # ------------------------------------------------------------------------------------------------ cells in model files
 
@@ -38,6 +39,7 @@ def own_cells():
             yield rnncalc.Cell(name, cell.equations, cell.state, cell.emits, cell.gates)
         yield rnncalc.Cell(name, *projected, outputs=["y"])
         yield rnncalc.Cell(name, *gated, gates="fn")
+        yield rnncalc.Cell(name, *projected, outputs=["y"], optional=["b"])
         choices = {"activation": {"tanh": {"h": "tanh(a)"}, "relu": {"h": "relu(a)"}}}
         yield rnncalc.Cell(name, *switched, switches=choices)
         yield rnncalc.Cell(name, *switched, switches=choices).switch(activation="relu")
@@ -60,13 +62,18 @@ def test_a_cell_comes_back_by_its_equations_whatever_it_is_called(tmp_path):
         assert np.array_equal(reading.read(keys, engine="equations").network(x), net(x)), cell  # `forward --model`
 
 
+def test_whatever_a_cell_is_made_of_is_kept():
+    kept = {one.name for one in fields(rnncalc.Cell) if one.init and one.name != "literature"}
+    assert kept == set(schema.OWN_CELL)
+
+
 def test_files_of_version_0_1_are_read(tmp_path):
     path, rng = tmp_path / "m.safetensors", np.random.default_rng(1)
     for cell in (MGU, CELLS["lstm"], CELLS["gru"].switch(update="z_new")):
         net = Network([Layer(cell, **random_arrays(cell, rng))], engine="equations")
         rnncalc.save_model(net, path)
         tensors, about = models.read(path)
-        for name in ("outputs", "switches", "switched") if cell is MGU else ():
+        for name in ("outputs", "switches", "switched", "optional") if cell is MGU else ():
             del about["layers"][0]["cell"][name]
         models.write(path, tensors, about)
         x = rng.normal(size=(4, 3))

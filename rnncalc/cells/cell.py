@@ -87,8 +87,8 @@ class Cell:
     def _settle(self) -> None:
         """Read and check the equations; the record is frozen once this is done."""
         settle = partial(object.__setattr__, self)
-        settle("state", tuple(self.state))
-        settle("outputs", tuple(self.outputs))
+        for name in ("state", "outputs", "optional"):
+            settle(name, tuple(getattr(self, name)))
         _check_names(self)
         settle("written", {line: parse(text, line) for line, text in self.equations.items()})
         for line, expression in self.written.items():

@@ -8,8 +8,8 @@ scaling, columns), the settings and the history.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from json import dumps
+from dataclasses import dataclass, field, fields
+from json import dumps, loads
 from os import PathLike
 from typing import Any
 
@@ -109,13 +109,8 @@ def described(cell: Cell) -> dict[str, Any]:
     """A cell as JSON: one of ours by its name and switches, any other, be it called like ours, by its equations."""
     if built_in(cell):
         return {"name": cell.name, "switched": dict(cell.switched)}
-    switches = {
-        option: {value: dict(lines) for value, lines in choices.items()} for option, choices in cell.switches.items()
-    }
-    return {
-        "name": cell.name, "equations": dict(cell.equations), "state": list(cell.state), "emits": cell.emits,
-        "gates": cell.gates, "outputs": list(cell.outputs), "switches": switches, "switched": dict(cell.switched),
-    }  # fmt: skip
+    own = {one.name: getattr(cell, one.name) for one in fields(cell) if one.name in schema.OWN_CELL}
+    return loads(dumps(own, default=dict))  # a copy of its mappings and sequences as JSON has them
 
 
 def understood(described: Mapping[str, Any]) -> Cell:

@@ -130,14 +130,13 @@ def record(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = N
 _LINES = by_name(text, MOST_LINES)
 _SWITCHED = by_name(text, MOST_LINES)
 BUILT_IN = record({"name": one_of(tuple(CELLS)), "switched": _SWITCHED})
-OWN = record(
-    {"name": text, "equations": _LINES, "state": each(text, MOST_LINES), "emits": text, "gates": text},
-    {  # which version 0.1 did not write
-        "outputs": each(text, MOST_LINES),
-        "switches": by_name(by_name(_LINES, MOST_LINES), MOST_LINES),
-        "switched": _SWITCHED,
-    },
-)
+_WORDS = each(text, MOST_LINES)
+_SINCE_0_2 = {  # which version 0.1 did not write
+    "outputs": _WORDS, "optional": _WORDS, "switched": _SWITCHED,
+    "switches": by_name(by_name(_LINES, MOST_LINES), MOST_LINES),
+}  # fmt: skip
+OWN_CELL = {"name": text, "equations": _LINES, "state": _WORDS, "emits": text, "gates": text, **_SINCE_0_2}
+OWN = record({name: check for name, check in OWN_CELL.items() if name not in _SINCE_0_2}, _SINCE_0_2)
 
 
 def cell(value: Any, where: str) -> None:
