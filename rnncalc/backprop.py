@@ -48,10 +48,7 @@ def backpropagate(
         raise ProblemError(_("this trace was made by another network, or before its weights were changed"))
     truncate, chunk = depth(network, trace.view.schedule, truncate, chunk)
     question = asked(network, trace, targets, loss, reduction, dy)
-    if dy is not None:
-        judged = question.arriving(network.dtype)
-    else:
-        judged = question.judge(trace.scores if question.at == "s" else trace.output)
+    judged = question.judge(trace.at(question.at)) if dy is None else question.arriving(network.dtype)
     return descend(network, trace, judged, chunk, truncate, with_loss=dy is None)
 
 

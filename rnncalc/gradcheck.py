@@ -149,7 +149,7 @@ class GradientCheck:
         starts = [self._start(number, window) for number in range(len(self.network.passes))]
         view = View(Schedule(1, len(there)), batch=True)
         trace = traced(self.network, x, view, runs(self.network, view, starts))
-        values = (trace.scores if self.question.at == "s" else trace.output)[window.judged - window.begin :]
+        values = trace.at(self.question.at)[window.judged - window.begin :]
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
         steps = range(window.judged + 1, window.end + 1)
         rows = np.array([self.schedule.row(visit, t) for t in steps], int) - self.schedule.sequences

@@ -61,7 +61,8 @@ class Loss:
     kernel: plain Python with nothing but `math`, which the engine compiles: (v, t) → an entry's value and gradient; or,
         if not `apart`, (v, t, share, g) → a row's value, with share · gradient left in g.
     from_y: for a loss at s, the output's function → the loss in terms of its y.
-    slope: the gradient as an equation of y or s and target, to be shown; empty: only its numbers are.
+    slope: the gradient as an equation of y or s and target, to be shown; total_target is a row's sum, left out where it
+        is 1; empty: only its numbers are.
     outputs: which functions the output may have. mean: the sum is divided by the number of entries, so that no
         reduction goes beside it. apart: an entry's loss does not depend on the other entries of its row. right: how
         rows that are right are told, LARGEST or SIGN; empty: nothing is right or wrong.
@@ -209,7 +210,7 @@ register(
             "softmax": FromY(lambda y, t: -times_log(t, y), lambda y, t: y * _sum(t) - t, monotone, (0.0, math.inf)),
             "log_softmax": FromY(lambda y, t: -t * y, lambda y, t: np.exp(y) * _sum(t) - t, monotone),
         },
-        slope="softmax(s) - target", apart=False, right=LARGEST,
+        slope="total_target * softmax(s) - target", apart=False, right=LARGEST,
     )
 )  # fmt: skip
 register(

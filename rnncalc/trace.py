@@ -215,8 +215,12 @@ class Trace(Signals):
 
     @property
     def scores(self) -> np.ndarray:
-        """The rows of what a loss from scores is taken of: s, or y where the network makes no s."""
-        return self._read_out["s"] if "s" in self._read_out else self.rows.get("s", self.output)
+        """The rows of what a loss from scores is taken of: s, which is y where nothing lies between."""
+        return self._read_out["s"] if "s" in self._read_out else self.rows["s"]
+
+    def at(self, name: str) -> np.ndarray:
+        """The rows of what a loss is taken of, y or s."""
+        return self.scores if name == "s" else self.output
 
     def first_not_finite(self) -> tuple[str, int, tuple[int, ...]] | None:
         """Where the computation left the finite numbers: (signal, step, index), counted from 1; the earliest step."""

@@ -54,7 +54,8 @@ def traced(network: Network, array: np.ndarray, view: View, runs: Sequence[Run])
             out.append(emitted[schedule.mirror] if way == "backward" else emitted)
         rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
         passed.append(rows)
-    top: Signals = {"y": rows}
+    scores = "s" in network.layers[-1].cell.outputs
+    top: Signals = {"y": rows} if scores else {"s": rows, "y": rows}  # without a read-out the output is the layer's
     if network.read_out:
         top = next(remaining).signals(rows)
         ran.append(Ran(top, rows))

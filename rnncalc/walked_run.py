@@ -125,7 +125,7 @@ class WalkedStep:
         view = View(schedule, True)
         self.trace = traced(net, schedule.unpack(x), view, runs(net, view, begin))
         self.schedule = schedule
-        values = self.trace.scores if self.loss.at == "s" else self.trace.output
+        values = self.trace.at(self.loss.at)
         rows = targets
         if targets.ndim == 1:
             rows = one_hot(np.where(targets < 0, np.nan, targets), net.sizes["O"])

@@ -5,6 +5,7 @@ a_1[1] = 0.5 + (0.2·0 + 0.2·0) + (0.1·2 + 0.2·3) = 1.3
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -86,13 +87,15 @@ def _numbers(node: Expression, parameters: Mapping[str, np.ndarray], values: Val
         return _products(parameters[node.left.id][unit], _vector(node.right.id, values))
     if isinstance(node, Binary):
         left, right = (_numbers(side, parameters, values, unit) for side in (node.left, node.right))
+        if node.right == Name("target") and isinstance(right, Number) and math.isnan(right.value):
+            return Number(0.0)  # no target, no loss
         return Binary(node.operator, left, right)
     return node
 
 
 def _reached(name: str) -> bool:
     """Whether a name stands for a gradient, and not for a bias that nobody gave."""
-    return name.startswith(TOTAL) or name in ("given", "target")
+    return name.startswith(TOTAL) or name in ("given", "target", "s", "y")
 
 
 def _vector(name: str, values: Values) -> np.ndarray:

@@ -73,14 +73,14 @@ def parameter(era: str, run: int, symbol: str) -> Key:
     return (era or "θ", run, symbol)
 
 
-def output(spec: Spec, era: str, name: str, visit: int) -> Key | None:
-    """The key of s or y, wherever the network makes it; None where it makes no s."""
+def output(spec: Spec, era: str, name: str, visit: int) -> Key:
+    """The key of s or y, wherever the network makes it; without a read-out both are what the last layer hands up."""
     if spec.read_out:
         return (era, len(spec.runs), name, visit)
     top = spec.layers[-1][0][0]
     if name in spec.runs[top].lines and name in spec.runs[top].cell.outputs:
         return (era, top, name, visit)
-    return (era, "out", len(spec.layers) - 1, visit) if name == "y" else None
+    return (era, "out", len(spec.layers) - 1, visit)
 
 
 def mirrored(spec: Spec, visit: int) -> list[tuple[int, int]]:

@@ -118,13 +118,12 @@ class Quantities(Shapes):
         spec = self.spec
         label = scope.prefix + full
         if scope.top and name in ("s", "y"):
-            key = output(spec, era, name, 1)
-            if key is not None:
-                run = spec.all_runs[key[1]] if isinstance(key[1], int) else None
-                width = run.sizes["O"] if run else self._width(scope)
-                if run is None and len(scope.runs) == 1:
-                    return self._of_run(scope, spec.runs[scope.runs[0]].cell.emits, era, label)
-                return self._stepwise(label, width, lambda visit, unit: (self._output(era, name, visit), (unit,)))
+            number = output(spec, era, name, 1)[1]
+            run = spec.all_runs[number] if isinstance(number, int) else None
+            width = run.sizes["O"] if run else self._width(scope)
+            if run is None and len(scope.runs) == 1:
+                return self._of_run(scope, spec.runs[scope.runs[0]].cell.emits, era, label)
+            return self._stepwise(label, width, lambda visit, unit: (output(spec, era, name, visit), (unit,)))
         if len(scope.runs) > 1:
             emits = spec.runs[scope.runs[0]].cell.emits
             if name != emits:

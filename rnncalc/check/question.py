@@ -28,7 +28,7 @@ def build(graph: Graph, spec: Spec, era: str = "") -> None:
     every: list[Key] = [("losses", era, visit) for visit in range(1, spec.visits + 1)]
 
     def total(*losses: Value) -> Value:
-        found: Any = 0.0
+        found: Any = spec.zeros(1)
         for loss in losses:
             found = found + intervals.through(lambda array: array.sum(axis=0, keepdims=True), loss)
         return found
@@ -46,9 +46,8 @@ def seeds(graph: Graph, spec: Spec) -> None:
 def _sources(spec: Spec, era: str, visit: int) -> tuple[list[Key], str]:
     """What the loss is taken from, and whether that is y, its scores, or both."""
     y, s = output(spec, era, "y", visit), output(spec, era, "s", visit)
-    assert y is not None
-    if s is None or spec.question is None or spec.question.at == "y":
-        return [y], "y" if s is not None or spec.question is None or spec.question.at == "y" else "s"
+    if spec.question is None or spec.question.at == "y":
+        return [y], "y"
     function = _function(spec)
     return ([s], "s") if function == "identity" else ([y, s], function)
 

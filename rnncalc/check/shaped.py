@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 
-from rnncalc.check.forward import output
 from rnncalc.check.graph import Key
 from rnncalc.check.spec import Run, Spec
 from rnncalc.passes import GivenPass
@@ -62,11 +61,6 @@ class Shapes:
 
     # scopes ----------------------------------------------------------------------------------------------------------
 
-    def _output(self, era: str, name: str, visit: int) -> Key:
-        key = output(self.spec, era, name, visit)
-        assert key is not None
-        return key
-
     def _of_run(self, scope: Scope, line: str, era: str, label: str) -> Quantity:
         number = scope.runs[0]
         run = self.spec.runs[number]
@@ -81,15 +75,12 @@ class Shapes:
     def _stepwise(
         self, name: str, width: int | None, where: Callable[[int, int], Spot], backwards: bool = False
     ) -> Quantity:
-        """A quantity with a row for every step: (T, width), (N, T, width) or (T, N, width)."""
-        spec = self.spec
-        sequences, steps = spec.schedule.sequences, spec.schedule.steps
-        first = self.batch and "layout" in self.problem.given and self.problem.given["layout"].value == "time_first"
-        shape = ((steps, sequences) if first else (sequences, steps)) if self.batch else (steps,)
+        """A quantity with a row for every step: (T, width) or (N, T, width), whatever the layout of x."""
+        schedule = self.spec.schedule
+        shape = (schedule.sequences, schedule.steps) if self.batch else (schedule.steps,)
 
         def spot(index: Index) -> Spot | None:
-            step = index[len(shape) - 1] if not first else index[0]
-            sequence = 0 if not self.batch else index[1] if first else index[0]
+            step, sequence = index[len(shape) - 1], index[0] if self.batch else 0
             visit = int(self.visit[sequence, step])
             if not visit:
                 return None
@@ -99,7 +90,7 @@ class Shapes:
             return key, (int(self.rank[sequence]), *rest)
 
         full = (*shape, width) if width is not None else shape
-        return Quantity(name, full, spot, 1 if self.batch and not first else 0)
+        return Quantity(name, full, spot, int(self.batch))
 
     def _stacked(
         self, scope: Scope, label: str, lines: Mapping[str, str], key: Callable[[str], Callable[[int], Key]]

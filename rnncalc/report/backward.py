@@ -25,8 +25,8 @@ from rnncalc.losses import LOSSES
 from rnncalc.problems import Problem
 from rnncalc.report import sums
 from rnncalc.report.backward_data import data
-from rnncalc.report.descent import GIVEN, TARGET, Descent, descents
-from rnncalc.report.heads import head
+from rnncalc.report.descent import GIVEN, SUMMED, TARGET, Descent, descents
+from rnncalc.report.heads import head, output
 from rnncalc.report.shared import Choice, Level, of_sequence, sequences, table
 from rnncalc.report.sums import MOST_SHARES, Named, groups, products
 from rnncalc.trace import Trace
@@ -71,6 +71,7 @@ def _loss(problem: Problem, trace: Trace, gradients: Gradients, steps: Sequence[
     }
     how = reductions.get(task.reduction or "", "" if LOSSES[task.loss].mean else _("summed over the steps"))
     yield Paragraph(", ".join(part for part in (f"{task.loss}: L = {LOSSES[task.loss].text}", how) if part))
+    yield from output(problem)
     rows = problem.question(trace).rows
     targets, y = trace.view.steps(rows), trace.view.steps(trace.output)
     for sequence in sequences(problem):
@@ -119,7 +120,7 @@ def _truncated(problem: Problem) -> bool:
 
 
 def _place(level: Level, step: int | None = None, unit: int | tuple[int, int] | None = None) -> Place:
-    return Place(step, unit, frozenset([*level.one.cell.lines, "s", "y", TARGET, GIVEN]), level.reverse)
+    return Place(step, unit, frozenset([*level.one.cell.lines, "s", "y", TARGET, GIVEN, SUMMED]), level.reverse)
 
 
 def _equations(problem: Problem, found: list[Descent]) -> Iterator[Block]:
@@ -132,8 +133,11 @@ def _equations(problem: Problem, found: list[Descent]) -> Iterator[Block]:
             yield Heading(group[0].level.title, 4)
         lines = []
         for descent in group:
+            letters, place = descent.level.letters, _place(descent.level)
+            if f"{TOTAL}y" in descent.given:  # what two directions share
+                lines.append(Formula(f"{TOTAL}y", (descent.slope,), letters, place))
             for signal, reached in descent.reached.items():
-                lines.append(Formula(TOTAL + signal, (reached.whole,), descent.level.letters, _place(descent.level)))
+                lines.append(Formula(TOTAL + signal, (descent.shown(reached),), letters, place))
         for descent in group:
             for line, product in products(descent):
                 written = Binary("@", Name(TOTAL + line.signal), Name(product.source + TRANSPOSED))
@@ -176,21 +180,14 @@ def _tables(
 
 def _columns(problem: Problem, descent: Descent) -> Iterator[Named]:
     """Of each signal what reaches it; where it comes from two sides, both first."""
-    level, steps = descent.level, problem.shapes["T"]
+    level = descent.level
     for signal, reached in descent.reached.items():
         name, text = f"d{signal}" if signal != "c" else "dmemory", level.letters.gradient(signal)
         if reached.here and reached.later and not _truncated(problem):
             now = _("output") if signal == level.one.cell.emits else _("now")
             for part, word, terms in (("now", now, reached.here), ("future", _("future"), reached.later)):
-                yield f"{level.key}{name}.{part}", f"{text} {word}", _spread(descent, descent.evaluate(terms), steps)
-        yield f"{level.key}{name}", text, _spread(descent, descent[TOTAL + signal], steps)
-
-
-def _spread(descent: Descent, rows: np.ndarray, steps: int) -> np.ndarray:
-    """Rows of visited steps at their places among all steps."""
-    whole = np.zeros((steps, rows.shape[-1]), rows.dtype)
-    whole[descent.order] = rows
-    return whole
+                yield f"{level.key}{name}.{part}", f"{text} {word}", descent.spread(descent.evaluate(terms))
+        yield f"{level.key}{name}", text, descent.spread(descent[TOTAL + signal])
 
 
 def _work(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Iterator[Block]:
@@ -217,7 +214,7 @@ def _step_work(descent: Descent, step: int) -> Iterator[Formulas]:
     for signal, reached in descent.reached.items():
         alone = replace(reached, later=()) if (last or cut) and reached.here else reached
         if not (last or cut) or reached.here:
-            lines[TOTAL + signal] = alone.whole
+            lines[TOTAL + signal] = descent.shown(alone)
     weights = {f"{name}{TRANSPOSED}": array.T for name, array in level.one.parameters.items()}
     weights |= {name: array for name, array in descent.given.items() if name.endswith(TRANSPOSED)}
 

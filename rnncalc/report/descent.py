@@ -9,17 +9,34 @@ import numpy as np
 
 from rnncalc.cells import Cell
 from rnncalc.cells.adjoint import input_terms, shown
-from rnncalc.equations import Binary, Call, Expression, Name, Number, evaluate, parse, previous, signal_of, total
+from rnncalc.equations import (
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Number,
+    evaluate,
+    is_binary,
+    parse,
+    previous,
+    rebuilt,
+    signal_of,
+    substitute,
+    total,
+)
 from rnncalc.gradients import Gradients, PassGradients
 from rnncalc.layer import unmerged
-from rnncalc.losses import LOSSES, judge
+from rnncalc.losses import LOSSES
 from rnncalc.problems import Problem
+from rnncalc.question import Question
 from rnncalc.report.shared import Level, Visits, levels, of_sequence, stacked
 from rnncalc.trace import Trace
 from rnncalc.writing import NEXT, TOTAL, TRANSPOSED
 
 TARGET = "target"
+SUMMED = "total_target"  # of one step
 GIVEN = "given"  # the dy that was given, or the slope of a loss that has no equation for it
+SLOPE = "slope"  # of the loss, where it arrives: in numbers what backpropagation began with, to be shown as an equation
 
 
 @dataclass(frozen=True)
@@ -35,26 +52,37 @@ class Reached:
         return total([(1, term) for term in (*self.here, *self.later)])
 
 
-def loss_slope(problem: Problem) -> tuple[str, Expression] | None:
-    """Where the loss arrives, s or y, and its slope there as an equation; None where dy was given."""
+def loss_slope(problem: Problem, question: Question) -> Expression:
+    """The slope of the loss where it arrives, or the dy that was given."""
     task = problem.task
     if task.dy is not None or task.loss is None:
-        return None
+        return Name(GIVEN)
     loss = LOSSES[task.loss]
-    return loss.at, parse(loss.slope) if loss.slope else Name(GIVEN)
+    slope = parse(loss.slope) if loss.slope else Name(GIVEN)
+    sums = np.nansum(question.rows, axis=-1)[~np.isnan(question.rows).all(axis=-1)]
+    if np.allclose(sums, 1, rtol=0, atol=1e-12):
+        slope = rebuilt(slope, _without_sum)
+    return slope if question.weight == 1 else Binary("*", Number(question.weight), slope)
 
 
-def chain(problem: Problem, level: Level, weight: float) -> dict[str, Reached]:
-    """The lines of a level's backpropagation, in the order in which they are computed, by signal."""
+def _without_sum(node: Expression) -> Expression:
+    """A product without the sum of targets that are distributions."""
+    return node.right if is_binary(node, "*") and node.left == Name(SUMMED) else node
+
+
+def chain(problem: Problem, level: Level, at: str) -> dict[str, Reached]:
+    """The lines of a level's backpropagation, in the order in which they are computed, by signal.
+
+    at: where the loss arrives, s or y.
+    """
     cell = level.one.cell
     kept = cell.arriving | set(cell.preactivations.values())
     found = {signal: Reached(tuple(here), tuple(later)) for signal, (here, later) in shown(cell, kept).items()}
-    top = level.read_out or (problem.network.read_out is None and level.layer == len(problem.network.layers) - 1)
-    if top:
-        _bring_loss(found, problem, cell, weight)
+    if level.top:
+        at = at if at in cell.lines else cell.emits
+        found[at] = _more(found.get(at, Reached((), ())), Name(SLOPE), first=True)
     elif stacked(problem):
-        above = Name(f"{TOTAL}{cell.emits}^({level.layer + 1})")
-        found[cell.emits] = _more(found[cell.emits], above, first=True)
+        found[cell.emits] = _more(found[cell.emits], Name(above(problem, level)), first=True)
     else:
         found[cell.emits] = _more(found[cell.emits], Binary("@", Name(f"V{TRANSPOSED}"), Name(f"{TOTAL}s")), first=True)
     for signal in [signal for stage in cell.stages for signal in stage.rowwise]:
@@ -67,18 +95,10 @@ def chain(problem: Problem, level: Level, weight: float) -> dict[str, Reached]:
     return {signal: reached for signal, reached in found.items() if reached.here or reached.later}
 
 
-def _bring_loss(found: dict[str, Reached], problem: Problem, cell: Cell, weight: float) -> None:
-    """The loss's slope where it arrives: at the scores, or at what the cell emits."""
-    slope = loss_slope(problem)
-    if slope is None:
-        at, expression = cell.emits, Name(GIVEN)
-    else:
-        at, expression = slope  # type: ignore[assignment]
-        if weight != 1:
-            expression = Binary("*", Number(weight), expression)  # type: ignore[assignment]
-        if at not in cell.lines:
-            at = cell.emits
-    found[at] = _more(found.get(at, Reached((), ())), expression, first=True)
+def above(problem: Problem, level: Level) -> str:
+    """What arrives at a layer from the layers above it; at y, where nothing is above two directions."""
+    last = problem.network.read_out is None and level.layer == len(problem.network.layers) - 1
+    return f"{TOTAL}y" if last else f"{TOTAL}{level.one.cell.emits}^({level.layer + 1})"
 
 
 def _merge_identity(found: dict[str, Reached], cell: Cell) -> None:
@@ -116,6 +136,7 @@ class Descent:
     sequence: int | None
     reached: Mapping[str, Reached]
     given: Mapping[str, np.ndarray]  # what other levels know: Vᵀ, ∂s, ∂h^(1), targets
+    slope: Expression
     found: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -143,12 +164,22 @@ class Descent:
             return of_sequence(self.gradients.totals[name.removeprefix(TOTAL)], self.sequence)[self.order]
         if name in self.level.one.cell.parameters:
             return self.level.one.parameters[name]
-        found = [self.visits.at(t, signal_of(name), previous(name)) for t in self.order]
-        return np.array(found).reshape(len(found), -1)
+        return self.visits.rows(signal_of(name), previous(name))
 
     def evaluate(self, terms: tuple[Expression, ...]) -> np.ndarray:
         """The sum of some terms at every visited step."""
         return np.asarray(evaluate(total([(1, term) for term in terms]), self))  # type: ignore[arg-type]
+
+    def shown(self, reached: Reached) -> Expression:
+        """What reaches a signal as an equation; beside other terms a difference stands in brackets."""
+        several = len(reached.here) + len(reached.later) > 1 and is_binary(self.slope, "+-")
+        return substitute(reached.whole, {SLOPE: Call("identity", self.slope) if several else self.slope})
+
+    def spread(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of visited steps at their places among all steps."""
+        whole = np.zeros((self.problem.shapes["T"], *rows.shape[1:]), rows.dtype)
+        whole[self.order] = rows
+        return whole
 
     def below(self) -> np.ndarray:
         """What this level hands down to its input, a row for each visited step."""
@@ -157,24 +188,28 @@ class Descent:
 
 def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int | None) -> Iterator[Descent]:
     """Every level of a sequence, from the read-out down to the first layer."""
-    found = levels(problem)
-    given = _asked(problem, trace, gradients, sequence)
-    weight = problem.question(trace).weight
+    found, question, last = levels(problem), problem.question(trace), len(problem.network.layers) - 1
+    written = loss_slope(problem, question)
+    given = {  # a row for each step, since each level has an order of its own
+        name: of_sequence(trace.view.steps(rows), sequence) for name, rows in _asked(question, trace).items()
+    }
+    weights: dict[str, np.ndarray] = {}
     arrived: dict[int, np.ndarray] = {}  # layer → what came from the levels above, every step
+    if not found[-1].top:  # nothing is above two directions: the loss arrives at both
+        arrived[last] = given[SLOPE]
     steps = problem.shapes["T"]
     for level in reversed(found):
         one = gradients.read_out if level.read_out else gradients.layers[level.layer].passes[level.way]
         assert one is not None
-        extra = dict(given)
         if not level.read_out and level.layer in arrived:
-            share = _share(problem, trace, level, arrived[level.layer], sequence)
-            emits = level.one.cell.emits
-            order = Visits(problem, trace, level, sequence).order
-            extra[f"{TOTAL}{emits}^({level.layer + 1})"] = share[order]
-        descent = Descent(problem, trace, level, one, sequence, chain(problem, level, weight), extra)
+            given[above(problem, level)] = _share(problem, trace, level, arrived[level.layer], sequence)
+        order = Visits(problem, trace, level, sequence).order
+        extra = {**weights, **{name: rows[order] for name, rows in given.items()}}
+        descent = Descent(problem, trace, level, one, sequence, chain(problem, level, question.at), extra, written)
         if level.read_out:
-            given = {**given, f"V{TRANSPOSED}": level.one.arrays["V"].T, f"{TOTAL}s": descent[f"{TOTAL}s"]}
-        target = len(problem.network.layers) - 1 if level.read_out else level.layer - 1
+            weights[f"V{TRANSPOSED}"] = level.one.arrays["V"].T
+            given[f"{TOTAL}s"] = of_sequence(one.totals["s"], sequence)
+        target = last if level.read_out else level.layer - 1
         if target >= 0 and stacked(problem):
             below = descent.below()
             whole = arrived.setdefault(target, np.zeros((steps, below.shape[-1])))
@@ -182,16 +217,17 @@ def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int
         yield descent
 
 
-def _asked(problem: Problem, trace: Trace, gradients: Gradients, sequence: int | None) -> dict[str, np.ndarray]:
-    """The targets of the visited steps, or the gradient that was given."""
-    question, order = problem.question(trace), np.flatnonzero(trace.view.schedule.present[sequence or 0])
-    rows = of_sequence(trace.view.steps(question.rows), sequence)[order]
-    if problem.task.dy is not None:
-        return {GIVEN: rows}
-    assert question.loss is not None
-    values = trace.view.steps(trace.scores if question.at == "s" else trace.output)
-    slopes = judge(question.loss, of_sequence(values, sequence)[order], rows, 1.0).gradient
-    return {TARGET: rows, GIVEN: slopes}
+def _asked(question: Question, trace: Trace) -> dict[str, np.ndarray]:
+    """The loss's slope, and what it is made from."""
+    values = trace.at(question.at)
+    slope = question.judge(values).gradient
+    if question.loss is None:
+        return {SLOPE: slope, GIVEN: question.rows}
+    there = ~np.isnan(question.rows)
+    summed = np.broadcast_to(np.nansum(question.rows, axis=-1, keepdims=True), question.rows.shape)
+    absent_in_part = not question.loss.apart and ~there & there.any(axis=-1, keepdims=True)
+    targets = np.where(absent_in_part, 0, question.rows)
+    return {SLOPE: slope, GIVEN: question._replace(weight=1.0).judge(values).gradient, TARGET: targets, SUMMED: summed}
 
 
 def _share(problem: Problem, trace: Trace, level: Level, gradient: np.ndarray, sequence: int | None) -> np.ndarray:

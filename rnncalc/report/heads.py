@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from rnncalc.cells import Cell
 from rnncalc.document import Block, Formula, Formulas, Heading, Paragraph
+from rnncalc.equations import Name
 from rnncalc.language import _
+from rnncalc.losses import LOSSES
 from rnncalc.problems import Problem
 from rnncalc.report.shared import Level, levels, stacked
+from rnncalc.writing import Place
 
 
 def head(problem: Problem) -> Iterator[Block]:
@@ -80,3 +83,15 @@ def starts(level: Level) -> Iterator[str]:
             yield f"{name} {start.shape}"
     if cell.gates:
         yield _("gates {order}").format(order=" ".join(cell.gates))
+
+
+def output(problem: Problem) -> Iterator[Block]:
+    """What y is, and s, where there is no read-out that says it."""
+    top = problem.network.layers[-1].cell
+    if problem.network.read_out or top.outputs:
+        return
+    emitted = problem.letters.signal(top.emits)
+    emitted += f"^({len(problem.network.layers)})" if stacked(problem) else ""
+    scores = [Name("s")] if LOSSES[problem.task.loss or ""].at == "s" else []
+    place = Place(signals=frozenset({"s", "y", emitted}))
+    yield Formulas((Formula("y", (*scores, Name(emitted)), problem.letters, place),))

@@ -49,7 +49,8 @@ class Choice:
 class Level:
     """One thing with equations of its own: one direction of a layer, or the read-out.
 
-    key: the prefix of its names for programs; title: for people; both empty where there is but one layer.
+    key: the prefix of its names for programs; title: for people; both empty where there is but one layer. top: whether
+    the output is made here: by the read-out, or by the last layer's only direction where there is none.
     """
 
     one: Pass
@@ -61,6 +62,7 @@ class Level:
     layer: int = 0
     way: str = "forward"
     read_out: bool = False
+    top: bool = False
 
     @property
     def reverse(self) -> bool:
@@ -77,8 +79,8 @@ class Level:
         return Place(step, unit, frozenset(self.one.cell.lines), self.reverse)
 
     def signals(self, trace: Trace) -> Signals:
-        """This level's signals in the trace."""
-        return trace if self.read_out else trace.layers[self.layer].passes[self.way]
+        """This level's signals in the trace, s and y among them where it makes the output."""
+        return trace if self.top else trace.layers[self.layer].passes[self.way]
 
     def input(self, problem: Problem, trace: Trace) -> np.ndarray:
         """What it takes in, of the axes of the trace."""
@@ -119,14 +121,16 @@ def levels(problem: Problem) -> list[Level]:
                 words = {"forward": _("forward"), "backward": _("backward")}
                 title = _("layer {n}").format(n=number + 1)
                 title += f", {words[way]}" if len(layer.passes) > 1 or way == "backward" else ""
-            found.append(Level(one, letters, given.given, left_out(number, way), key, title, number, way))
+            top = network.read_out is None and layer is network.layers[-1] and len(layer.passes) == 1
+            omitted = left_out(number, way)
+            found.append(Level(one, letters, given.given, omitted, key, title, number, way, top=top))
     if network.read_out:
         emitted = problem.letters.signal(network.layers[-1].cell.emits)
         emitted += f"^({len(network.layers)})" if several else ""
         letters = replace(problem.letters, input=emitted)
         title = _("read-out") if several else ""
-        top = left_out(-1, "forward")
-        found.append(Level(network.read_out, letters, problem.given, top, "", title, read_out=True))
+        omitted = left_out(-1, "forward")
+        found.append(Level(network.read_out, letters, problem.given, omitted, "", title, read_out=True, top=True))
     return found
 
 
@@ -227,6 +231,16 @@ class Visits:
         self.input = of_sequence(level.input(problem, trace), sequence)
         present = np.flatnonzero(trace.view.schedule.present[sequence or 0])
         self.order = [int(t) for t in (present[::-1] if level.reverse else present)]
+
+    def rows(self, name: str, earlier: bool) -> np.ndarray:
+        """The units of a signal at every visited step, or before each."""
+        if name == INPUT:
+            return self.input[self.order]
+        rows = of_sequence(self.signals[name], self.sequence)[self.order]
+        if not earlier:
+            return rows
+        start = of_sequence(self.signals.initial[name], self.sequence)
+        return np.concatenate([start[None], rows])[: len(rows)]
 
     def at(self, step: int, name: str, earlier: bool) -> np.ndarray:
         """The units of a signal at a step (from 0), or before it."""

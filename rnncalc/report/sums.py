@@ -47,16 +47,15 @@ def shares(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Iter
                 indices = list(np.ndindex(*array.shape[1:]))
                 places = ["".join(f"[{i + 1}]" for i in index) if array[0].size > 1 else "" for index in indices]
                 wide += [Column(f"{name}{place}", f"{label}{place}") for place in places]
-                rows.append(array.reshape(len(array), -1))
+                rows.append(descent.spread(array.reshape(len(array), -1)))
         values = np.concatenate(rows, axis=1)
         order = steps[::-1] if group[0].level.reverse else steps
-        visits = [group[0].order.index(step - 1) for step in order if step - 1 in group[0].order]
-        shown = [str(group[0].order[visit] + 1) for visit in visits]
+        visited = [step for step in order if step - 1 in group[0].order]
         yield Heading(
             _("each step's share of the gradients") + (f": {group[0].level.title}" if group[0].level.title else ""), 3
         )
-        body = [tuple(map(float, values[visit])) for visit in visits]
-        yield Table(tuple(wide), (*shown, _("sum")), (*body, tuple(map(float, values.sum(axis=0)))))
+        body = [tuple(map(float, values[step - 1])) for step in visited]
+        yield Table(tuple(wide), (*map(str, visited), _("sum")), (*body, tuple(map(float, values.sum(axis=0)))))
 
 
 def _of_each_step(descent: Descent) -> Iterator[Named]:
