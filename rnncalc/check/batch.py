@@ -225,6 +225,6 @@ def numbers(specs: Sequence[Spec], spots: Spots) -> np.ndarray:
 
 
 def cost(spec: Spec) -> int:
-    """About how many numbers a walk there and back makes: every step's share of every gradient."""
+    """About how many numbers a walk there and back makes, one at least: every step's share of every gradient."""
     entries = sum(array.size + 8 * len(array) for run in spec.all_runs for array in run.parameters.values())
-    return int(spec.visits * (entries + spec.schedule.sequences))
+    return max(1, int(spec.visits * (entries + spec.schedule.sequences)))

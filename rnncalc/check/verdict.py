@@ -12,6 +12,7 @@ from rnncalc.parse.numbers import Typed
 
 SLACK = 1e-9  # of a unit: what float64 may lose on the way
 SINGLE = 1e-6  # relative: float32 noise
+EXACT = 99  # digits of a fraction, which has any number of them
 MANY = 7  # significant digits from which a number was printed by a machine
 
 
@@ -23,11 +24,13 @@ def unit(typed: Typed) -> float:
 def digits(typed: Typed) -> int:
     """How many significant digits were typed: 0.0120 has three. A fraction has any number."""
     if typed.place is None:
-        return 99
+        return EXACT
     if typed.value == 0:
         return 0
-    scaled = round(abs(typed.value) / unit(typed)) if unit(typed) > 0 else 0
-    return len(str(scaled)) if scaled else 0
+    scaled = abs(typed.value) / unit(typed) if unit(typed) > 0 else 0
+    if scaled == math.inf:
+        return EXACT
+    return len(str(round(scaled))) if round(scaled) else 0
 
 
 def is_right(typed: Typed, computed: float, update: float | None = None) -> bool:

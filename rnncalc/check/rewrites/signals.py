@@ -77,7 +77,7 @@ def inputs_reversed(spec: Spec) -> Spec | None:
 def inputs_shifted(spec: Spec) -> Spec:
     """x_{t-1}, zero first."""
     before = spec.schedule.before - spec.schedule.sequences
-    return replace(spec, x=np.where(before[:, None] < 0, 0.0, spec.x[before]))
+    return replace(spec, x=np.where(before[:, None] < 0, 0.0, spec.x[np.maximum(before, 0)]))
 
 
 def output_earlier(spec: Spec) -> Spec | None:
