@@ -55,7 +55,7 @@ class GivenPass:
         top = self.arrays.get("V") if not self.cell.owns_read_out else None
         if units is None and isinstance(top, Numbers) and len(top.shape) == 2:
             units = (top.shape[1] // halves, "V")
-        self.sizes = Sizes(self.cell, self.arrays, self.starts, self.letters, inputs, units)
+        self.sizes = Sizes(self.cell, self.arrays, self.starts, self.letters, inputs, units, batch)
 
     def arrays_for_layer(self, steps: int) -> dict[str, Any]:
         """What a layer takes: stacked arrays and starts by name. steps: how many the sequences have."""

@@ -6,6 +6,7 @@ way stands in the problem's notes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -165,11 +166,10 @@ class _Reading:
         if "mask" not in self.asked or self.asked["mask"].value is None:
             return None
         given = self.asked["mask"]
-        values = given.numbers().values if isinstance(given.value, str) else _truths(given.value, given.where)
-        try:
-            return np.asarray(values, np.float64) != 0
-        except ValueError:
-            raise ShapeError(_("{where}: the rows of the mask differ in length"), where=given.where) from None
+        values = np.atleast_1d(Given(_truths(given.value), given.where, given.files).numbers().values)
+        if not np.isin(values, (0, 1)).all():
+            raise ProblemError(_("{where}: a mask holds true and false"), where=given.where)
+        return (values.T if self.time_first and self.batch else values) == 1
 
     # what is asked ---------------------------------------------------------------------------------------------------
 
@@ -210,13 +210,15 @@ def _unfolded(given: Given) -> Given:
     return given
 
 
-def _truths(value: Any, where: str) -> Any:
-    """Nested truth values as ones and zeros."""
+def _truths(value: Any) -> Any:
+    """Truth values in nested lists or in any form of matrix as ones and zeros."""
     if isinstance(value, list):
-        return [_truths(part, where) for part in value]
-    if value not in (True, False, "1", "0", "1.0", "0.0"):
-        raise ProblemError(_("{where}: a mask holds true and false"), where=where)
-    return float(value in (True, "1", "1.0"))
+        return [_truths(part) for part in value]
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, str) and not value.lstrip().startswith("@"):
+        return re.sub(r"\b(?:true|false)\b", lambda found: str(int(found[0].lower() == "true")), value, flags=re.I)
+    return value
 
 
 def _width(x: Numbers) -> int | None:

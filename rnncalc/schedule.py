@@ -55,6 +55,7 @@ class Schedule:
             present = np.broadcast_to(present, (sequences, steps))
         if lengths is not None:
             numbers = np.asarray(lengths)
+            numbers = numbers if numbers.size else numbers.astype(np.int64)  # an empty list has no kind of its own
             if (
                 numbers.shape != (sequences,)
                 or numbers.dtype.kind not in "iu"

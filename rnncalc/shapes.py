@@ -29,8 +29,9 @@ class Sizes:
         letters: Letters,
         inputs: tuple[int, str] | None = None,
         units: tuple[int, str] | None = None,
+        batch: bool = False,
     ):
-        self.cell, self.arrays, self.starts, self.letters = cell, arrays, starts, letters
+        self.cell, self.arrays, self.starts, self.letters, self.batch = cell, arrays, starts, letters, batch
         self.read = "H" if not cell.state else "D"  # what a read-out takes in are the units below
         self.sizes: dict[str, int] = {}
         self.said: dict[str, str] = {}
@@ -69,7 +70,8 @@ class Sizes:
                         yield name, part.shape[1]
         for state, start in self.starts.items():
             if self.cell.size(state) == letter and start.shape and start.values.size > 1:
-                yield f"{state}0", start.shape[0] if start.shape[-1] == 1 else start.shape[-1]
+                column = start.shape[-1] == 1 and not self.batch  # in a batch one entry for each sequence
+                yield f"{state}0", start.shape[0] if column else start.shape[-1]
         vectors = [name for name in stacks if stacks[name][0].columns is None and stacks[name][0].rows == letter]
         weights = [name for name in stacks if stacks[name][0].columns is not None]
         for name in (*weights, *vectors) if letter == "O" else (*vectors, *weights):
@@ -88,11 +90,8 @@ class Sizes:
         for name, stack in self.cell.stacks.items():
             parts, gates = self._parts(name)
             for part in parts:
-                if (
-                    len(part.shape) == 1
-                    and stack[0].columns is not None
-                    and letter in (stack[0].columns, stack[0].rows)
-                ):
+                sizes = stack[0].columns, stack[0].rows
+                if len(part.shape) == 1 and sizes[0] is not None and letter in sizes:
                     other = stack[0].rows if letter == stack[0].columns else stack[0].columns
                     known = self.sizes.get(other or "")
                     if letter == stack[0].columns and known and known * gates == 1:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from rnncalc.errors import ParseError, shown
 from rnncalc.language import _
 
 LONGEST_NUMBER = 400  # characters: a float needs 24, an exact decimal expansion of one some 300
+LARGEST = 308  # the power of ten beyond which a float is infinite
 LONGEST_TEXT = 50_000_000
 MOST_ENTRIES = 10_000_000
 DEEPEST = 3  # sequences, steps, units
@@ -102,7 +104,7 @@ def _decimal(found: re.Match[str]) -> tuple[float, int]:
     digits = digits.replace("{,}", "").replace(",", "")
     exponent = int((e or ten_braces or ten_brackets or ten_plain or "0")[:12]) - (2 if percent else 0)
     decimals = len(digits.partition(".")[2])
-    return float(f"{sign}{digits}e{exponent}"), max(exponent - decimals, -10_000)
+    return float(f"{sign}{digits}e{exponent}"), min(max(exponent - decimals, -10_000), LARGEST)
 
 
 def _fraction(found: re.Match[str]) -> float:
@@ -126,7 +128,7 @@ class Numbers:
     @classmethod
     def of(cls, nested: object, where: Callable[[tuple[int, ...]], str] = lambda _index: "") -> Numbers:
         """From nested lists of texts (None: blank). `where` says the place of an index, for errors."""
-        shape = _shape(nested, where, ()) or ()
+        shape = tuple(size for size in _shape(nested, where, ()) if size is not ...)
         if math.prod(shape) > MOST_ENTRIES:
             raise ParseError(_at(where(()), _("more than {most} numbers").format(most=MOST_ENTRIES)))
         texts, values = np.empty(shape, object), np.full(shape, np.nan)
@@ -167,27 +169,40 @@ class Numbers:
         return self.through(lambda array: np.swapaxes(array, -1, -2))
 
 
-def _shape(nested: object, where: Callable[[tuple[int, ...]], str], index: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The shape of nested lists; None for a blank, which may stand for a number or for a whole row."""
+def _shape(nested: object, where: Callable[[tuple[int, ...]], str], index: tuple[int, ...]) -> tuple[Any, ...]:
+    """The shape of nested lists. A blank stands for a number or for a whole row: its shape is open from `...` on."""
     if not isinstance(nested, list):
         if nested is not None and not isinstance(nested, str):
             text = shown(json.dumps(nested, ensure_ascii=False), 40)
             raise ParseError(_at(where(index), _("expected a number, got {text}").format(text=text)))
-        return None if nested is None else ()
+        return (...,) if nested is None else ()
     if len(index) == DEEPEST:
         raise ParseError(_at(where(index), _("nested deeper than any array here")))
     inner = [_shape(part, where, (*index, number)) for number, part in enumerate(nested)]
-    row = next((shape for shape in inner if shape is not None), ())
+    row: tuple[Any, ...] = (...,)
+    first = next((number for number, shape in enumerate(inner) if shape != row), 0)
     for number, shape in enumerate(inner):
-        if shape not in (row, None):
-            first = next(n for n, shape in enumerate(inner) if shape is not None)
+        both = _common(row, shape)
+        if both is None:
             message = _("row {row} has {this}, row {first} has {other}")
             message = message.format(row=number + 1, this=_size(shape), first=first + 1, other=_size(row))
             raise ParseError(_at(where(index), message))
+        row = both
     return (len(nested), *row)
 
 
-def _size(shape: tuple[int, ...]) -> str:
+def _common(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The shape that is both, as far as each says it."""
+    for this, that in zip_longest(one, other):
+        if this is ... or that is ...:
+            return other if this is ... else one
+        if this != that:
+            return None
+    return one
+
+
+def _size(shape: tuple[Any, ...]) -> str:
+    shape = tuple(size for size in shape if size is not ...)
     if not shape:
         return _("no brackets")
     if len(shape) > 1:
