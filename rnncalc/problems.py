@@ -93,7 +93,7 @@ class Problem:
         network = updated(self.network, clipped, task.lr)
         after = network.forward(self.x, lengths=self.lengths, mask=self.mask)
         question = self.question(trace)
-        judged = question.judge(after.scores if question.at == "s" else after.output)
+        judged = question.judge(after.at(question.at))
         return Update(clipped, network, float(judged.loss) if task.dy is None else None)
 
     @property
