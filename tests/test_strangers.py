@@ -300,6 +300,35 @@ def test_shapes_that_fit_no_sequences_are_refused(tmp_path):
                 data.read(path, {})
 
 
+def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path):
+    for name, wide, narrow in (
+        ("a.npz", np.ones((2, 3, 2)), np.ones((2, 3, 1))),
+        ("a.jsonl", '{"x": [[1, 2]], "y": 1}', '{"x": [[1]], "y": 1}'),
+    ):
+        path, about = tmp_path / name, dict[str, object]()
+        for content in (wide, narrow):
+            np.savez(path, x=content, y=np.ones(2)) if name == "a.npz" else path.write_text(content)
+            if content is wide:
+                data.read(str(path), about, "mean_squared_error")
+        with pytest.raises(ParseError, match=r"has 1 numbers|rows of 1 numbers"):
+            data.read_again(str(path), about)
+    path.write_text('{"x": "ab", "y": 1}')
+    with pytest.raises(ParseError, match="texts, where training had rows of numbers"):
+        data.read_again(str(path), about)
+
+
+@pytest.mark.parametrize(
+    "given", [{"b_f": {"i": 1}}, {"b_f": {"f": 1}}, {"b_f.i": 1}, {"b_f": {}}, {"U_f": {"i": {"x": 1}}}]
+)
+@pytest.mark.parametrize("ask", ["forward", "check"])
+def test_an_own_cell_has_no_gates(given, ask):
+    cell = {"name": "mine", "state": ["h"], "emits": "h"}
+    cell["equations"] = {"f": "sigmoid(b_f + W_f @ h_p + U_f @ x_t)", "h": "(1 - f) * h_p + f"}
+    keys = {"cell": cell, "b_f": 1, "W_f": 0.5, "U_f": 1, "x": [1], **given}
+    with pytest.raises(RnncalcError, match=r"mine has no gate|b_f: expected a matrix"):
+        getattr(rnncalc.problem(**keys), ask)()
+
+
 # ------------------------------------------------------------------------------------------------ texts without end
 
 

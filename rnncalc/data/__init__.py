@@ -79,6 +79,9 @@ def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     found: Rows = import_module(f"rnncalc.data.{kind}").read(source, about, loss)
     if not len(found.x):
         raise ParseError(_("{name} has no data"), name=source)
+    if found.x.ndim == 2 and found.x.shape[1] != about["inputs"]:
+        message = _("{name}: a step has {n} numbers, where the network takes {m}")
+        raise ParseError(message, name=source, n=found.x.shape[1], m=about["inputs"])
     return found
 
 

@@ -32,6 +32,10 @@ class Conventions:
         self.notes: list[str] = []
         self.rows = understood.notation.rows
         names = {*ORDER, *cell.stacks, "b_hh", "B"}
+        for name, value in understood.given.items():
+            stack, _dot, letter = name.partition(".")
+            if stack in names and (letter or not built_in(cell)):
+                _refuse_gates(letter, value, cell)
         self.arrays = {name: _numbers(value) for name, value in understood.given.items() if name in names}
 
     def settle(self) -> dict[str, Quantity]:
@@ -241,6 +245,15 @@ def _like(cell: Cell, name: str) -> Cell:
     return CELLS[name].switch(
         **{option: value for option, value in cell.switched.items() if option in CELLS[name].switches}
     )
+
+
+def _refuse_gates(letter: str, value: Given, cell: Cell) -> None:
+    """An own cell's parameters have one array each. Raises ProblemError for one that comes by gate."""
+    letters = [letter] if letter else list(value.value) if isinstance(value.value, dict) else []
+    for one in letters:
+        gate(one, cell, value.where)
+    if isinstance(value.value, dict):
+        raise ProblemError(_("{where}: expected {what}"), what=_("a matrix"), where=value.where)
 
 
 def _numbers(value: Given) -> Quantity:
