@@ -193,6 +193,8 @@ class _Reading:
             if key in asked:
                 classes = key == "targets" and task.loss == "cross_entropy"
                 setattr(task, key, bring_output(asked[key].numbers(), key, shape, classes, self.time_first))
+        if task.dy is not None:
+            task.dy = np.where(np.isnan(task.dy), 0.0, task.dy)  # where no number is given nothing arrives
 
     @staticmethod
     def _number(given: Given, key: str) -> float:

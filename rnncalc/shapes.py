@@ -198,8 +198,8 @@ def bring_input(array: Numbers, inputs: int, said: str, time_first: bool) -> tup
         return (np.swapaxes(values, 0, 1) if time_first else values), True
     if values.ndim == 2 and values.shape[1] == inputs:
         return values, False
-    if values.ndim == 2 and values.shape == (inputs, 1):
-        return values.reshape(1, inputs), False
+    if values.shape in ((0,), (inputs, 1)):  # no step, or one
+        return values.reshape(-1, inputs), False
     if values.ndim < 2 and inputs == 1:
         return values.reshape(-1, 1), False
     if values.ndim == 1 and (len(values) == inputs or (array.flat and len(values) % inputs == 0)):
@@ -222,7 +222,7 @@ def bring_output(array: Numbers, name: str, shape: tuple[int, ...], classes: boo
     values, blank = array.values, array.blank
     if not np.isfinite(values[~blank]).all():
         raise ProblemError(_("{name}: a finite number or null is needed"), name=name)
-    if values.ndim == 0 and values.size == np.prod(shape):
+    if (values.ndim == 0 or not values.size) and values.size == np.prod(shape):
         return values.reshape(shape)
     batch = len(shape) == 3
     if batch and time_first and values.ndim >= 2:

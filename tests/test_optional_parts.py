@@ -279,6 +279,16 @@ def test_without_a_read_out_scores_and_output_are_signals(engine: str, direction
         assert np.array_equal(trace[name], trace["h"])
 
 
+@pytest.mark.parametrize("direction", ["forward", "both"])
+def test_show_takes_the_output_where_there_is_no_read_out(direction: str) -> None:
+    keys = problem(
+        np.random.default_rng(8), "elman", V=False, loss="", direction=direction, T=3, N=0, below="", steps=""
+    )
+    rows = list(rows_of(shown(keys, "forward", "--show", "y", "--format", "csv")))
+    y = result(keys, "forward")["trace"]["y"]
+    assert [[row[f"y[{unit + 1}]"] for unit in range(len(y[0]))] for row in rows] == y
+
+
 def test_reports_in_python_without_a_read_out() -> None:
     keys = problem(np.random.default_rng(5), "lstm", V=False, loss="cross_entropy", T=3, below="")
     keys.pop("layout", None)
@@ -289,3 +299,117 @@ def test_new_without_outputs() -> None:
     from helpers import run
 
     assert run("new", "elman", "--outputs", "0", "--backward", "--seed", "1").returncode == 0
+
+
+@pytest.mark.parametrize("cell", CELLS_AND_OWN)
+def test_every_optional_part_may_be_there_or_not(cell: str) -> None:
+    through_every_door(problem(np.random.default_rng(100 + list(CELLS_AND_OWN).index(cell)), cell))
+
+
+@pytest.mark.parametrize("cell", CELLS_AND_OWN)
+def test_no_sequence_has_a_step(cell: str) -> None:
+    seed = list(CELLS_AND_OWN).index(cell)
+    keys = problem(np.random.default_rng(seed), cell, steps="none", loss=[*LOSSES, "dy"][seed % 6])
+    through_every_door(keys)
+    if "lengths" in keys:  # beside sequences that have steps
+        keys["lengths"] = [0] * (len(keys["lengths"]) - 1) + [1]
+        through_every_door(keys)
+
+
+@pytest.mark.parametrize("x", [np.zeros((0, 3)), np.zeros((0, 4, 3)), np.zeros((2, 0, 3))])
+def test_no_step_and_no_sequence(x: np.ndarray) -> None:
+    rng = np.random.default_rng(1)
+    arrays = random_arrays(CELLS["lstm"], rng, H=2)
+    lengths = np.zeros(len(x), int).tolist() if x.ndim == 3 else None
+    given = {**arrays, "x": x, "lengths": lengths, "targets": np.zeros((*x.shape[:-1], 2)), "loss": "squared_error"}
+    stated = rnncalc.problem(cell="lstm", **given)
+    for form in FORMATS:
+        stated.forward().text(form)
+        stated.backward().text(form)
+    assert not np.any(stated.backward().U)
+    assert rnncalc.LSTM(**arrays)(x, lengths=lengths).shape == (*x.shape[:-1], 2)
+
+
+def test_x_without_a_step_in_a_file() -> None:
+    keys = {"U": [[1, 2], [3, 4]], "W": [[1, 0], [0, 1]], "x": [], "targets": [], "loss": "half_squared_error"}
+    assert result(keys, "backward")["gradients"]["U"] == [[0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("cell", CELLS_AND_OWN)
+def test_layout_is_about_what_is_given_and_answers_are_batch_first(cell: str) -> None:
+    seed = list(CELLS_AND_OWN).index(cell)
+    fixed = {"N": 3, "T": 2, "loss": [*LOSSES, "dy"][seed % 6], "steps": ["mask", "lengths"][seed % 2]}
+    one, other = (problem(np.random.default_rng(seed), cell, **fixed, layout=layout) for layout in (False, True))
+    assert np.shape(other["x"])[:2] == (2, 3)
+    assert result(one, "forward") == result(other, "forward")
+    back = result(other, "backward")
+    assert result(one, "backward") == back
+    claims = {**other, "answers": answers(other, result(other, "forward"), back)}
+    assert result(claims, "check")["verdict"] == "right"
+
+
+# ------------------------------------------------------------------------------------------------ other ways to say it
+
+
+SMALL = {"U": [[0.1, 0.2], [0.3, 0.4]], "W": [[0.2, 0.3], [0.4, 0.1]], "x": [[[1, 2]], [[3, 4]]]}
+
+
+@pytest.mark.parametrize("gap", [None, [None], [[None, None]]])
+def test_a_gap_of_any_depth(gap: Any) -> None:
+    keys = {**SMALL, "loss": "half_squared_error"}
+    whole = result({**keys, "targets": [[[None, None]], [[1, 2]]]}, "backward")
+    for targets in ([gap, [[1, 2]]], [[[1, 2]], gap]):
+        found = result({**keys, "targets": targets}, "backward")
+        assert found["losses"][targets.index(gap)] == [0]
+        if targets[0] is gap:
+            assert found == whole
+        stated = rnncalc.problem(**{**keys, "targets": targets}).backward()
+        assert np.allclose(stated.U, found["gradients"]["U"])
+
+
+def test_where_dy_has_a_gap_nothing_arrives() -> None:
+    given = ({**SMALL, "dy": dy} for dy in ([[[1, None]], None], [[[1, 0]], [[0, 0]]]))
+    one, other = (result(keys, "backward")["gradients"] for keys in given)
+    assert one == other
+
+
+@pytest.mark.parametrize("text", ["[false, true]", "[False True]", "0 1", "[0, 1]", "false, true", "0.0 1.0"])
+def test_a_mask_in_any_form(text: str) -> None:
+    keys = {**SMALL, "x": [[1, 2], [3, 4]]}
+    assert shown(keys, "forward", "--mask", text) == shown({**keys, "mask": [False, True]}, "forward")
+
+
+@pytest.mark.parametrize("text", ["[0.5, 1]", "_ 1", "[maybe, true]"])
+def test_a_mask_of_other_things_is_refused(text: str) -> None:
+    with pytest.raises(AssertionError) as error:
+        shown({**SMALL, "x": [[1, 2], [3, 4]]}, "forward", "--mask", text)
+    assert isinstance(error.value.__cause__, rnncalc.RnncalcError)
+
+
+@pytest.mark.parametrize("N", [2, 3])
+def test_starts_of_one_entry_in_a_batch(N: int) -> None:
+    rng = np.random.default_rng(N)
+    x, start = rng.normal(size=(N, 2, 2)), rng.normal(size=(N, 1))
+    for cell, state, sizes in (("jordan", "y0", {"H": 3, "O": 1}), ("elman", "h0", {"H": 1}), ("gru", "h0", {"H": 1})):
+        arrays = random_arrays(CELLS[cell], rng, D=2, **sizes)
+        found = rnncalc.problem(cell=cell, **arrays, x=x, **{state: start}).forward()
+        for sequence in range(N):
+            alone = rnncalc.problem(cell=cell, **arrays, x=x[sequence], **{state: start[sequence]}).forward()
+            assert np.allclose(found.y[sequence], alone.y)
+
+
+@pytest.mark.parametrize(
+    "text", ["0e400", "1e-400", "1e308", "1" + "0" * 308, "1" + "0" * 300 + ".5", "0." + "0" * 330]
+)
+def test_numbers_of_any_size_are_judged(text: str) -> None:
+    for scale in (1.0, 1e300):
+        keys = {**SMALL, "activation": "identity", "x": [[scale, 2]], "answers": {"h": [[text, "7.77"]]}}
+        shown(keys, "check", "--hint", wanted=1)
+        shown(keys, "check", "--explain", wanted=1)
+
+
+def test_functions_of_constants_are_judged() -> None:
+    own = {"name": "own", "state": ["h"], "emits": "h"}
+    own["equations"] = {"h": "tanh(W @ h_p + U @ x_t) * exp(-0.5) + sigmoid(0.3)"}  # type: ignore[assignment]
+    asked = {"targets": [[1, 2], [2, 3]], "loss": "squared_error"}
+    through_every_door({**SMALL, "x": [[1, 2], [3, 4]], "cell": own, **asked})

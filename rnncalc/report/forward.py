@@ -32,7 +32,8 @@ def document(problem: Problem, trace: Trace, choice: Choice = Choice()) -> Docum
     """The forward pass: the network, its equations, a table of every step, and on request every number's arithmetic."""
     steps = choice.numbers(problem.shapes["T"])
     shown = [(level, _signals(problem, level, choice)) for level in levels(problem)]
-    known = dict.fromkeys(name for level, _names in shown for name in level.signals(trace))
+    whole = [] if shown[-1][0].top else [name for name in choice.show if name in ("s", "y")]  # of two directions
+    known = dict.fromkeys([*(name for level, _names in shown for name in level.signals(trace)), *whole])
     _check(problem, choice, list(known))
     blocks: list[Block] = [*head(problem)]
     sheet: list[Table] = []
@@ -51,6 +52,10 @@ def document(problem: Problem, trace: Trace, choice: Choice = Choice()) -> Docum
             if stacked(problem) and found:
                 blocks.append(Heading(level.title, 4))
                 blocks.append(table(found, present, steps, key))
+        merged_output = [(name, problem.letters.signal(name), of_sequence(trace[name], sequence)) for name in whole]
+        if merged_output:
+            blocks.append(table(merged_output, present, steps, key))
+            together += merged_output
         sheet.append(table(together, present, steps, key))
         if not stacked(problem):
             blocks.append(sheet[-1])
@@ -86,6 +91,7 @@ def _signals(problem: Problem, level: Level, choice: Choice) -> list[str]:
     lines = list(level.one.cell.lines)
     if "all" in choice.show:
         return lines
+    lines += ["s", "y"] if level.top else []
     theirs = {theirs: ours for ours, theirs in level.letters.signals.items()}
     wanted = [theirs.get(name, name) for name in choice.show]
     return [name for name in wanted if name in lines] if wanted else list(level.lines)

@@ -100,7 +100,7 @@ def in_order(level: Level) -> list[str]:
 
 def matrices(level: Level, named: Mapping[str, np.ndarray]) -> Iterator[Block]:
     """Arrays as the reader has them; of large ones their size and their largest entry."""
-    found = [_matrix(level, name, array) for name, array in named.items()]
+    found = [_matrix(level, name, array) for name, array in named.items() if array.size]
     small = tuple(one for one in found if isinstance(one, Matrix))
     if small:
         yield Matrices(small)
