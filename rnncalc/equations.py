@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -158,6 +158,16 @@ def rebuilt(expression: Expression, change: Callable[[Expression], Expression]) 
 def substitute(expression: Expression, replacements: Mapping[str, Expression]) -> Expression:
     """The expression with names replaced."""
     return rebuilt(expression, lambda node: replacements.get(node.id, node) if isinstance(node, Name) else node)
+
+
+def is_zero(expression: Expression, zero: Collection[str]) -> bool:
+    """Whether an expression is zero because these names are."""
+    if isinstance(expression, Name):
+        return expression.id in zero
+    below = [is_zero(part, zero) for part in parts(expression)]
+    if isinstance(expression, Call):
+        return all(below) and not FUNCTIONS[expression.function].compute(np.zeros(1)).any()
+    return any(below) if is_binary(expression, "*@") else bool(below) and all(below)
 
 
 def terms(expression: Expression) -> list[tuple[int, Expression]]:

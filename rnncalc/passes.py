@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.cells import built_in
+from rnncalc.equations import is_zero
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.language import _
 from rnncalc.layer import missing
@@ -83,12 +84,12 @@ class GivenPass:
     def _left_out(self, name: str, steps: int) -> np.ndarray:
         """A weight that was left out: zeros if it multiplies nothing but zeros, one step from a zero state."""
         symbols = {parameter.symbol for parameter in self.cell.stacks[name]}
+        zero = {f"{state}_p" for state in self.cell.state if not self._starts_above_zero(state)}
+        for line, expression in self.cell.lines.items():
+            zero |= {line} if is_zero(expression, zero) else set()
         lines = [line for stage in self.cell.stages for line in stage.products]
-        products = [
-            product for line in lines for product in (*line.inputs, *line.products) if product.weight in symbols
-        ]
-        from_start = all(product.previous and not self._starts_above_zero(product.signal) for product in products)
-        if not from_start or steps > 1:
+        products = [product for line in lines for product in (*line.inputs, *line.products)]
+        if steps > 1 or any(product.weight in symbols and product.source not in zero for product in products):
             raise missing(self.cell, self.letters.parameter(name))
         return np.zeros(self.sizes.shape(name))
 
