@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from rnncalc.document import Block, Document, Heading, Table
 from rnncalc.errors import ProblemError
 from rnncalc.language import _
@@ -27,14 +29,16 @@ from rnncalc.report.shared import (
 from rnncalc.trace import Trace
 from rnncalc.work import step_work
 
+OUTPUTS = ("s", "y")
+
 
 def document(problem: Problem, trace: Trace, choice: Choice = Choice()) -> Document:
     """The forward pass: the network, its equations, a table of every step, and on request every number's arithmetic."""
     steps = choice.numbers(problem.shapes["T"])
     shown = [(level, _signals(problem, level, choice)) for level in levels(problem)]
-    whole = [] if shown[-1][0].top else [name for name in choice.show if name in ("s", "y")]  # of two directions
-    known = dict.fromkeys([*(name for level, _names in shown for name in level.signals(trace)), *whole])
-    _check(problem, choice, list(known))
+    known = dict.fromkeys(name for level, _names in shown for name in level.signals(trace))
+    _check(problem, choice, [*known, *(name for name in OUTPUTS if name not in known)])
+    together_made = not any(level.top for level, _names in shown)  # by both directions of the last layer
     blocks: list[Block] = [*head(problem)]
     sheet: list[Table] = []
     for sequence in sequences(problem):
@@ -52,10 +56,9 @@ def document(problem: Problem, trace: Trace, choice: Choice = Choice()) -> Docum
             if stacked(problem) and found:
                 blocks.append(Heading(level.title, 4))
                 blocks.append(table(found, present, steps, key))
-        merged_output = [(name, problem.letters.signal(name), of_sequence(trace[name], sequence)) for name in whole]
-        if merged_output:
-            blocks.append(table(merged_output, present, steps, key))
-            together += merged_output
+        if together_made and (found := _output(problem, trace, choice, sequence)):
+            together += found
+            blocks += [Heading(_("output"), 4), table(found, present, steps, key)]
         sheet.append(table(together, present, steps, key))
         if not stacked(problem):
             blocks.append(sheet[-1])
@@ -91,10 +94,18 @@ def _signals(problem: Problem, level: Level, choice: Choice) -> list[str]:
     lines = list(level.one.cell.lines)
     if "all" in choice.show:
         return lines
-    lines += ["s", "y"] if level.top else []
     theirs = {theirs: ours for ours, theirs in level.letters.signals.items()}
     wanted = [theirs.get(name, name) for name in choice.show]
-    return [name for name in wanted if name in lines] if wanted else list(level.lines)
+    known = {*lines, *OUTPUTS} if level.top else lines
+    return [name for name in wanted if name in known] if wanted else list(level.lines)
+
+
+def _output(
+    problem: Problem, trace: Trace, choice: Choice, sequence: int | None
+) -> list[tuple[str, str, np.ndarray]]:
+    """The output of a network whose last layer runs both ways and has no read-out: the two directions merged."""
+    names = ["y"] if not choice.show or "all" in choice.show else [name for name in OUTPUTS if name in choice.show]
+    return [(name, problem.letters.signal(name), of_sequence(trace[name], sequence)) for name in names]
 
 
 def _check(problem: Problem, choice: Choice, known: list[str]) -> None:
