@@ -34,7 +34,9 @@ def main() -> int:
     seeds = range(options.first, options.first + options.number)
     report = hunt(seeds, own=options.own, engines=engines, seconds=60 * options.minutes)
     problems = report.runs.pop("problems")
-    print(f"{problems} problems, {report.runs.total()} runs in {time.monotonic() - begin:.0f} s, {len(report.faults)} broken")
+    print(
+        f"{problems} problems, {report.runs.total()} runs in {time.monotonic() - begin:.0f} s, {len(report.faults)} broken"
+    )
     for door, count in sorted(report.runs.items()):
         print(f"  {door:<12} {count}")
     kinds: dict[str, list] = {}

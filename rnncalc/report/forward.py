@@ -100,9 +100,7 @@ def _signals(problem: Problem, level: Level, choice: Choice) -> list[str]:
     return [name for name in wanted if name in known] if wanted else list(level.lines)
 
 
-def _output(
-    problem: Problem, trace: Trace, choice: Choice, sequence: int | None
-) -> list[tuple[str, str, np.ndarray]]:
+def _output(problem: Problem, trace: Trace, choice: Choice, sequence: int | None) -> list[tuple[str, str, np.ndarray]]:
     """The output of a network whose last layer runs both ways and has no read-out: the two directions merged."""
     names = ["y"] if not choice.show or "all" in choice.show else [name for name in OUTPUTS if name in choice.show]
     return [(name, problem.letters.signal(name), of_sequence(trace[name], sequence)) for name in names]

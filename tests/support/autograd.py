@@ -82,9 +82,11 @@ class _Witness:
                 signals = self.run(number, direction, n, order, detach_before)
                 made.append(signals[::-1] if direction == "backward" else signals)
             emits = layer.cell.emits
-            rows = [
-                MERGES[layer.merge](one[emits], other[emits]) for one, other in zip(*made)
-            ] if len(made) > 1 else [signals[emits] for signals in made[0]]
+            rows = (
+                [MERGES[layer.merge](one[emits], other[emits]) for one, other in zip(*made)]
+                if len(made) > 1
+                else [signals[emits] for signals in made[0]]
+            )
         if self.problem.network.read_out:
             return self.run(-1, "forward", n, rows, None)
         last = made[0] if len(made) == 1 else [{} for _row in rows]

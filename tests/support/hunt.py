@@ -16,7 +16,9 @@ from support.own_cells import random_cell
 from support.problems import random_problem
 
 
-def hunt(seeds: range, *, own: bool = False, engines: tuple[str, ...] = ("equations", "numba"), seconds: float = 1e9) -> Report:
+def hunt(
+    seeds: range, *, own: bool = False, engines: tuple[str, ...] = ("equations", "numba"), seconds: float = 1e9
+) -> Report:
     """Visit one problem a seed. own: with a random cell of its own. seconds: no new problem is begun after that."""
     report, begin = Report(), time.monotonic()
     with tempfile.TemporaryDirectory() as name:

@@ -71,9 +71,7 @@ def random_problem(rng: random.Random, cell: Cell | None = None) -> Keys:
 # layers ---------------------------------------------------------------------------------------------------------------
 
 
-def _layers(
-    draw: Draw, keys: Keys, inputs: int, sequences: int | None, cell: Cell | None
-) -> tuple[Cell, int]:
+def _layers(draw: Draw, keys: Keys, inputs: int, sequences: int | None, cell: Cell | None) -> tuple[Cell, int]:
     """The layers; the top one's cell and the width of what it emits."""
     count = 1 if cell else draw.rng.choice((1, 1, 1, 1, 2, 3))
     if count == 1:
