@@ -35,7 +35,8 @@ def main() -> int:
     report = hunt(seeds, own=options.own, engines=engines, seconds=60 * options.minutes)
     problems = report.runs.pop("problems")
     print(
-        f"{problems} problems, {report.runs.total()} runs in {time.monotonic() - begin:.0f} s, {len(report.faults)} broken"
+        f"{problems} problems, {report.runs.total()} runs in {time.monotonic() - begin:.0f} s, "
+        f"{len(report.faults)} broken"
     )
     for door, count in sorted(report.runs.items()):
         print(f"  {door:<12} {count}")
