@@ -138,6 +138,8 @@ class Judging:
                     typed, spot = self.claims[at].typed, _spot(lo, self.claims[at].spot)
                     assert typed is not None
                     ends = one.stands_for(typed, found == TRUNCATED)
+                    if lo[spot] == hi[spot] == typed.value:  # typed as it is: nothing was rounded
+                        ends = typed.value, typed.value
                     if found == RIGHT:  # to float32 noise, perhaps, which is then handed on
                         ends = min(ends[0], self.computed[at]), max(ends[1], self.computed[at])
                     inside_lo[spot], inside_hi[spot] = ends
