@@ -43,7 +43,7 @@ def typed(nested: Any, digits: int) -> Any:
     if isinstance(nested, list):
         return [typed(part, digits) for part in nested]
     if isinstance(nested, int | float):
-        return f"{nested:#.{digits}g}"  # with its zeros: a person who writes 1 for 0.99996 has rounded to a whole number
+        return f"{nested:#.{digits}g}"  # with its zeros: 1 for 0.99996 is rounded to a whole number
     return nested
 
 

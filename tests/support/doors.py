@@ -83,7 +83,7 @@ def visit_new(rng: random.Random, folder: Path, report: Report) -> None:
     cell = rng.choice(list(CELLS))
     options = [f"--units={rng.randint(1, 3)}", f"--inputs={rng.randint(1, 3)}", f"--steps={rng.randint(1, 4)}"]
     options += [f"--outputs={0 if not CELLS[cell].owns_read_out and rng.random() < 0.4 else rng.randint(1, 3)}"]
-    options += [f"--seed={rng.randint(0, 10 ** 6)}", *rng.choice(([], ["--backward"], ["--backward", "--lr", "0.1"]))]
+    options += [f"--seed={rng.randint(0, 10**6)}", *rng.choice(([], ["--backward"], ["--backward", "--lr", "0.1"]))]
     home = folder / "new"
     shutil.rmtree(home, ignore_errors=True)
 
