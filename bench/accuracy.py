@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from measure import keep
 
-from rnncalc.cells import Cell
-from rnncalc.engine.compiled import CompiledCell
-from rnncalc.schedule import Schedule
+from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
+from rnncalc.model.cells import Cell
+from rnncalc.model.packed_batch import Schedule
 
 TOGETHER = 1 << 20
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-300, -1e-300, 5e-324, 20.0, -20.0, 709.7, -745.1, 1e300, -1e300]

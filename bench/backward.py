@@ -17,7 +17,7 @@ from measure import interleaved  # noqa: E402
 from run import NETWORKS  # noqa: E402
 
 import rnncalc  # noqa: E402
-from rnncalc.engine.room import release  # noqa: E402
+from rnncalc.engine.compiled.packing.memory import release  # noqa: E402
 
 STEPS = 10_000
 H, D, O = 32, 8, 2

@@ -30,12 +30,12 @@ import numpy as np
 from measure import keep
 
 import rnncalc
-from rnncalc.grading import formats
-from rnncalc.homework import form_csv
-from rnncalc.making import Wish, make
-from rnncalc.parse import given
-from rnncalc.quantities import Quantities
-from rnncalc.reading import read
+from rnncalc.classroom.exercise import Wish, make
+from rnncalc.classroom.grading import formats
+from rnncalc.classroom.handout import form_csv
+from rnncalc.problems.parse import given
+from rnncalc.problems.reader import read
+from rnncalc.problems.results import Quantities
 
 WISHES = {
     "elman, 9 numbers": Wish("elman", units=2, inputs=2, outputs=1, steps=3, seed=7),

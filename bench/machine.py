@@ -12,8 +12,8 @@ from numba import types
 from numba.extending import intrinsic
 from targets import Case
 
-from rnncalc.engine.room import aligned
-from rnncalc.engine.vector import Vector, lanes
+from rnncalc.engine.compiled.codegen.vector import Vector, lanes
+from rnncalc.engine.compiled.packing.memory import aligned
 
 CHAINS = 16  # independent sums: latency times throughput, with room to spare
 GATES = {"elman": 1, "lstm": 4, "gru_after": 3}

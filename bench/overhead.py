@@ -14,7 +14,8 @@ from typing import Any
 from run import NETWORKS, question
 from targets import Case
 
-from rnncalc.engine import back_loops, jit
+from rnncalc.engine.compiled.codegen import jit
+from rnncalc.engine.compiled.kernels import backward as back_loops
 
 SIZES = [(1, 50, 3, 4), (1, 100, 32, 32), (1, 100, 128, 128)]
 

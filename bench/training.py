@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from measure import keep
 
-from rnncalc.examples import EXAMPLES
-from rnncalc.recipe import Run, prepare
-from rnncalc.weights.pytorch import from_state_dict
+from rnncalc.network.weights.pytorch import from_state_dict
+from rnncalc.pipeline.examples import EXAMPLES
+from rnncalc.pipeline.recipe import Run, prepare
 
 EPOCHS = {"binary-addition": 15, "sin-cos": 20, "digits": 15, "quatrains": 5, "cnn-features": 15, "names": 8}
 

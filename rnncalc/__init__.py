@@ -11,38 +11,38 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from rnncalc.cells import CELLS as CELLS
-    from rnncalc.cells import Cell as Cell
+    from rnncalc.classroom.grading import grade as grade
     from rnncalc.errors import RnncalcError as RnncalcError
-    from rnncalc.estimators import RNNClassifier as RNNClassifier
-    from rnncalc.estimators import RNNRegressor as RNNRegressor
-    from rnncalc.grading import grade as grade
-    from rnncalc.layer import Layer as Layer
-    from rnncalc.network import Network as Network
-    from rnncalc.notebook import load_problem as load_problem
-    from rnncalc.notebook import problem as problem
-    from rnncalc.stepper import Stepper as Stepper
-    from rnncalc.trace import Trace as Trace
-    from rnncalc.weights.models import load_model as load_model
-    from rnncalc.weights.models import save_model as save_model
-    from rnncalc.weights.pytorch import from_state_dict as from_state_dict
+    from rnncalc.model.cells import CELLS as CELLS
+    from rnncalc.model.cells import Cell as Cell
+    from rnncalc.model.layer import Layer as Layer
+    from rnncalc.network.network import Network as Network
+    from rnncalc.network.stepper import Stepper as Stepper
+    from rnncalc.network.trace import Trace as Trace
+    from rnncalc.network.weights.model_file import load_model as load_model
+    from rnncalc.network.weights.model_file import save_model as save_model
+    from rnncalc.network.weights.pytorch import from_state_dict as from_state_dict
+    from rnncalc.pipeline.estimators import RNNClassifier as RNNClassifier
+    from rnncalc.pipeline.estimators import RNNRegressor as RNNRegressor
+    from rnncalc.report.notebook import load_problem as load_problem
+    from rnncalc.report.notebook import problem as problem
 
 _HOMES = {
-    "CELLS": "cells",
-    "Cell": "cells",
-    "Layer": "layer",
-    "Network": "network",
-    "RNNClassifier": "estimators",
-    "RNNRegressor": "estimators",
+    "CELLS": "model.cells",
+    "Cell": "model.cells",
+    "Layer": "model.layer",
+    "Network": "network.network",
+    "RNNClassifier": "pipeline.estimators",
+    "RNNRegressor": "pipeline.estimators",
     "RnncalcError": "errors",
-    "Stepper": "stepper",
-    "Trace": "trace",
-    "from_state_dict": "weights.pytorch",
-    "grade": "grading",
-    "load_model": "weights.models",
-    "save_model": "weights.models",
-    "load_problem": "notebook",
-    "problem": "notebook",
+    "Stepper": "network.stepper",
+    "Trace": "network.trace",
+    "from_state_dict": "network.weights.pytorch",
+    "grade": "classroom.grading",
+    "load_model": "network.weights.model_file",
+    "save_model": "network.weights.model_file",
+    "load_problem": "report.notebook",
+    "problem": "report.notebook",
 }
 _CELLS = {
     "Elman": "elman",
@@ -60,8 +60,8 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = getattr(import_module(f"rnncalc.{_HOMES[name]}"), name)
     elif name in _CELLS:
-        from rnncalc.cells import CELLS
-        from rnncalc.one_layer import one_layer
+        from rnncalc.model.cells import CELLS
+        from rnncalc.network.one_layer import one_layer
 
         value = one_layer(name, CELLS[_CELLS[name]])
     else:

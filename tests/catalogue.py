@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "rnncalc"
-LOCALE = PACKAGE / "locale"
+LOCALE = PACKAGE / "common" / "locale"
 LITERATURE = ("title", "remarks", "not_to_be_confused_with")
 HEADER = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\nLanguage: {}\n"
 _WIDTH = 100

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import rnncalc
-from rnncalc.cells import CELLS, Cell
-from rnncalc.layer import Layer
-from rnncalc.network import Network
+from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
 
 EXAMPLES = Path(__file__).with_name("examples")
 EXPECTED = json.loads((EXAMPLES / "EXPECTED.json").read_text(encoding="utf-8"))

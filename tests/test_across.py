@@ -5,11 +5,11 @@ import pytest
 from helpers import compiler, every_cell, inputs, random_network, random_starts
 
 import rnncalc
-from rnncalc import inference, network
-from rnncalc.engine.vector import lanes
-from rnncalc.layer import Layer
-from rnncalc.schedule import Abreast, Schedule
-from rnncalc.view import View
+from rnncalc.engine.compiled.codegen.vector import lanes
+from rnncalc.model.layer import Layer
+from rnncalc.model.packed_batch import Abreast, Schedule
+from rnncalc.network import inference, network
+from rnncalc.network.view import View
 
 pytestmark = compiler
 

@@ -7,16 +7,16 @@ import pytest
 from helpers import ENGINES, MGU, ODD, compiler, every_cell, random_arrays, random_starts
 
 import rnncalc
-from rnncalc.cells import Cell
-from rnncalc.engine import back
+from rnncalc.engine.compiled.execution import adjoint as back
+from rnncalc.engine.interpreter import WalkedAdjoint
 from rnncalc.errors import RnncalcError
-from rnncalc.gradcheck import GradientCheck, worst
-from rnncalc.gradients import Gradients
-from rnncalc.layer import MERGES, Layer
-from rnncalc.network import Network
-from rnncalc.question import asked
-from rnncalc.schedule import Schedule
-from rnncalc.walk import WalkedAdjoint
+from rnncalc.model.cells import Cell
+from rnncalc.model.layer import MERGES, Layer
+from rnncalc.model.packed_batch import Schedule
+from rnncalc.network.gradcheck import GradientCheck, worst
+from rnncalc.network.gradients import Gradients
+from rnncalc.network.network import Network
+from rnncalc.network.objective import asked
 
 SIZES = {"D": 3, "H": 5, "O": 4}
 LENGTHS = [4, 0, 6, 1]

@@ -8,15 +8,17 @@ import pytest
 from test_check_graph import CASES
 
 import rnncalc
-from rnncalc.check import check, pairs, verdict
-from rnncalc.check.batch import batches, numbers
-from rnncalc.check.context import context_of
-from rnncalc.check.diagnose import Diagnosis
-from rnncalc.check.judging import entry
-from rnncalc.check.mistakes import MISTAKES
-from rnncalc.check.solve import graph_of
-from rnncalc.check.spec import of_problem
-from rnncalc.parse.numbers import number
+from rnncalc.check import check
+from rnncalc.check.diagnosis import pairs
+from rnncalc.check.diagnosis.batch import batches, numbers
+from rnncalc.check.diagnosis.context import context_of
+from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.check.diagnosis.search import Diagnosis
+from rnncalc.check.graph.build import graph_of
+from rnncalc.check.graph.spec import of_problem
+from rnncalc.check.verdicts import number as verdict
+from rnncalc.check.verdicts.judging import entry
+from rnncalc.problems.parse.numbers import number
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 import diagnosis
@@ -112,7 +114,7 @@ def test_what_is_ruled_out_beforehand_explains_nothing(mistake, monkeypatch):
 
 def test_whoever_leaves_numbers_out_is_told_the_same(monkeypatch):
     """Tables are made for all numbers of a quantity, and used by those who answered some; once for a problem."""
-    from rnncalc.check import rewritten
+    from rnncalc.check.diagnosis import variants as rewritten
 
     rng = np.random.default_rng(8)
     asked = planted.problem("forget_bias_added", rng)

@@ -18,14 +18,14 @@ from types import SimpleNamespace
 import pytest
 from helpers import compiler, python
 
-from rnncalc.engine import cache, jit
+from rnncalc.engine.compiled.codegen import cache, jit
 
 RUN = """
 import numpy as np, rnncalc
 cell = rnncalc.Cell("mine", {{"h": "{line}"}}, ["h"], "h")
 net = rnncalc.Network([rnncalc.Layer(cell, W=[[0.5]], U=[[1.0]])])
 print(net([[0.25], [0.5]]).ravel().tolist())
-from rnncalc.engine import jit
+from rnncalc.engine.compiled.codegen import jit
 print(jit.cache_folder())
 """
 TANH, PLAIN = "tanh(W @ h_p + U @ x_t)", "W @ h_p + U @ x_t"
@@ -75,7 +75,7 @@ def test_an_edited_source_has_a_folder_of_its_own(tmp_path):
     shutil.copytree(Path(rnncalc.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     environment = {"RNNCALC_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(package.parent)}
     before = mine(PLAIN, tmp_path, **environment)
-    products = package / "engine" / "products.py"
+    products = package / "engine" / "compiled" / "codegen" / "gemm.py"
     source = products.read_text(encoding="utf-8")
     edited = source.replace(
         "vector.fma(entry_a, weights[v], running)", "vector.fma(vector.negate(entry_a), weights[v], running)"
@@ -175,7 +175,7 @@ net.fit([[0, 1], [1]], [1, 0], loss="cross_entropy", epochs=2, optimizer="sgd", 
 def test_who_waits_for_a_compilation_is_told_once():
     code = """
 import time
-from rnncalc.engine import jit
+from rnncalc.engine.compiled.codegen import jit
 jit.PATIENCE = 0.05
 for seconds in (0.0, 0.3, 0.3):
     with jit.told():
@@ -372,7 +372,7 @@ def test_a_temporary_folder_that_somebody_else_made_first(tmp_path, mode):
     os.chown(first, OTHER, OTHER)
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    code = "from rnncalc.engine import cache\nprint(cache.cache_folder(), cache.refused()[-1])"
+    code = "from rnncalc.engine.compiled.codegen import cache\nprint(cache.cache_folder(), cache.refused()[-1])"
     said = python(code, RNNCALC_CACHE_DIR=str(blocked / "below"), TMPDIR=str(tmp_path))
     assert said == f"None {first} belongs to another user\n"
     assert not list(first.iterdir())
@@ -385,11 +385,11 @@ def test_links_are_resolved_once(tmp_path):
     shared.mkdir()
     shared.chmod(0o777)
     (shared / "link").symlink_to(own)
-    code = "from rnncalc.engine import cache\nprint(cache.cache_folder())"
+    code = "from rnncalc.engine.compiled.codegen import cache\nprint(cache.cache_folder())"
     folder = Path(python(code, RNNCALC_CACHE_DIR=str(shared / "link")).strip())
     assert folder.parent == own.resolve()  # where a link leads is looked at, not where it lies
     (own / "link").symlink_to(shared)
-    code = "from rnncalc.engine import cache\nprint(*cache.refused())"
+    code = "from rnncalc.engine.compiled.codegen import cache\nprint(*cache.refused())"
     said = python(code, RNNCALC_CACHE_DIR=str(own / "link")).strip()
     assert said == f"other users can write to {shared.resolve()}"
 
@@ -475,7 +475,7 @@ def test_the_key_covers_all_that_kernels_are_made_of():
 def test_only_an_edit_of_what_kernels_are_made_of_changes_the_key(tmp_path):
     package = tmp_path / "rnncalc"
     shutil.copytree(Path(find_spec("rnncalc").origin).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    code = "import rnncalc.engine.cache as c\nprint(c.__file__, c._key())"
+    code = "import rnncalc.engine.compiled.codegen.cache as c\nprint(c.__file__, c._key())"
 
     def key() -> str:
         where, key = python(code, tmp_path, PYTHONPATH=str(tmp_path)).split()
@@ -488,13 +488,18 @@ def test_only_an_edit_of_what_kernels_are_made_of_changes_the_key(tmp_path):
             file.write("# a word\n")
 
     first = key()
-    for place in ("cli/main.py", "check/question.py", "report/backward.py", "language.py", "errors.py"):
+    for place in ("cli/main.py", "check/graph/loss.py", "report/backward.py", "common/i18n.py", "errors.py"):
         append(place)
     assert key() == first
     seen = {first}
-    for place in ("equations.py", "cells/lstm.py", "engine/vector.py", "engine/kernels/__init__.py"):
+    for place in (
+        "model/losses.py",
+        "model/cells/lstm.py",
+        "engine/compiled/codegen/vector.py",
+        "engine/more/__init__.py",
+    ):
         append(place)
         seen.add(key())
-    append("engine/kernels/more.py")
+    append("engine/more/kernels.py")
     seen.add(key())
     assert len(seen) == 6

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from helpers import MGU, ODD, every_cell
 
-from rnncalc.cells import CELLS, Cell
 from rnncalc.errors import CellError
-from rnncalc.readout import read_out
-from rnncalc.writing import SOURCE, TEXT, Place, write
+from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.cells.readout import read_out
+from rnncalc.model.equations.printer import SOURCE, TEXT, Place, write
 
 
 def shown(cell: Cell) -> list[str]:
@@ -135,7 +135,7 @@ def test_stages_need_only_what_is_there(name):
             assert {product.source for product in (*line.inputs, *line.products)} <= known
         known |= {line.signal for line in stage.products}
         for signal in (*stage.elementwise, *stage.rowwise):
-            from rnncalc.equations import names
+            from rnncalc.model.equations.expression import names
 
             assert set(names(cell.lines[signal])) <= known, signal
             known.add(signal)

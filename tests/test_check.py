@@ -7,9 +7,10 @@ import pytest
 from helpers import EXAMPLES, EXPECTED, answer, example, run
 
 import rnncalc
-from rnncalc.check import check, verdict
+from rnncalc.check import check
+from rnncalc.check.verdicts import number as verdict
 from rnncalc.errors import ProblemError
-from rnncalc.parse.numbers import number
+from rnncalc.problems.parse.numbers import number
 
 SEED = {"U": [[0.1, 0.2], [0.3, 0.4]], "W": [[0.2, 0.2], [0.3, 0.3]], "b": [0.5, 0.6], "V": [[0.7, 0.8]], "c": [0.9],
         "x": [[2, 3]]}  # fmt: skip

@@ -5,12 +5,12 @@ import pytest
 from helpers import every_cell, random_arrays
 
 import rnncalc
-from rnncalc.check import intervals
-from rnncalc.check.graph import Graph
-from rnncalc.check.intervals import Interval
-from rnncalc.check.solve import graph_of
-from rnncalc.check.spec import of_problem
-from rnncalc.equations import parse
+from rnncalc.check.graph import intervals
+from rnncalc.check.graph.build import graph_of
+from rnncalc.check.graph.graph import Graph
+from rnncalc.check.graph.intervals import Interval
+from rnncalc.check.graph.spec import of_problem
+from rnncalc.model.equations.expression import parse
 
 CELLS = every_cell()
 BATCH = {"lengths": [2, 5, 0]}

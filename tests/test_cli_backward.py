@@ -7,7 +7,7 @@ import pytest
 from helpers import EXAMPLES, EXPECTED, answer, example, run
 
 import rnncalc
-from rnncalc.parse.numbers import number
+from rnncalc.problems.parse.numbers import number
 
 SCALAR = ("--U", "1", "--W", "1", "--V", "1", "--x", "1; 1", "--targets", "0; 0", "--loss", "half_squared_error")
 GRADIENTS = [name for name in sorted(EXPECTED) if "targets" in example(name)]
@@ -209,7 +209,7 @@ def test_gradcheck_of_a_stack_and_of_cut_sequences(tmp_path, options):
 @pytest.mark.parametrize("engine", ["equations", "numba"])
 def test_gradcheck_bites(monkeypatch, engine):
     from rnncalc.report import backward as report
-    from rnncalc.report.proof import add_check
+    from rnncalc.report.verification import add_check
 
     problem = rnncalc.problem(**stack(), engine=engine).given
     trace = problem.forward()

@@ -15,8 +15,8 @@ import pytest
 from helpers import EXAMPLES, run
 
 from rnncalc.cli.options import FORMATS
+from rnncalc.common.files import write
 from rnncalc.errors import RnncalcError
-from rnncalc.files import write
 
 RNNCALC = [sys.executable, "-m", "rnncalc"]
 needs_shell = pytest.mark.skipif(shutil.which("bash") is None, reason="no shell")

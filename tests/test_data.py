@@ -6,13 +6,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from rnncalc import compiled_run, data
-from rnncalc import spool as spooling
-from rnncalc.data import table_file
-from rnncalc.data import text as texts
+from rnncalc.common import spool as spooling
+from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.recipe import prepare
-from rnncalc.spool import Spool
+from rnncalc.network.training import compiled_epochs as compiled_run
+from rnncalc.pipeline import data
+from rnncalc.pipeline.data import table_file
+from rnncalc.pipeline.data import text as texts
+from rnncalc.pipeline.recipe import prepare
 
 
 def read(tmp_path, name, content, loss=None, **about):

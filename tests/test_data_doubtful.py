@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from rnncalc import data, recipe
-from rnncalc.data import table_file
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
-from rnncalc.weights import models
+from rnncalc.network.weights import model_file as models
+from rnncalc.pipeline import data, recipe
+from rnncalc.pipeline.data import table_file
 
 EXTRA = {"hidden": 2, "epochs": 1, "engine": "equations"}
 

@@ -18,11 +18,11 @@ from helpers import (
 )
 
 import rnncalc
-from rnncalc.engine import prepared
-from rnncalc.engine.vector import lanes
+from rnncalc.engine.compiled.codegen.vector import lanes
+from rnncalc.engine.compiled.execution import prepared
 from rnncalc.errors import RnncalcError
-from rnncalc.layer import Layer
-from rnncalc.network import Network
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
 
 CELL_NAMES = list(every_cell())
 SIZES = [(3, 5), (1, 1), (8, 16), (2, 37), (5, 130)]  # (D, H): below, at and beyond a vector, in whole vectors and not

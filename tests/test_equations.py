@@ -7,10 +7,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from rnncalc.equations import Binary, Call, Name, Negative, Number, evaluate, names, parse, product, terms, total
 from rnncalc.errors import CellError
-from rnncalc.functions import FUNCTIONS
-from rnncalc.writing import ASCII, LATEX, SOURCE, TEXT, Letters, Place, write, write_name
+from rnncalc.model.equations.expression import (
+    Binary,
+    Call,
+    Name,
+    Negative,
+    Number,
+    evaluate,
+    names,
+    parse,
+    product,
+    terms,
+    total,
+)
+from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.equations.printer import ASCII, LATEX, SOURCE, TEXT, Letters, Place, write, write_name
 
 NAMES = st.sampled_from(["h_p", "x_t", "W", "U_i", "b", "c", "r"]).map(Name)
 NUMBERS = st.floats(0, 1e6, allow_nan=False).map(Number)

@@ -9,14 +9,14 @@ from click.testing import CliRunner
 from helpers import MGU, ODD, TIED, compiler, random_arrays
 
 import rnncalc
-from rnncalc.cells import CELLS
-from rnncalc.check import verdict
+from rnncalc.check.verdicts import number as verdict
 from rnncalc.cli.main import commands
-from rnncalc.engine.train_loops import length
-from rnncalc.losses import LOSSES
-from rnncalc.norm import Norm
-from rnncalc.parse.numbers import number
-from rnncalc.quantities import Quantities
+from rnncalc.engine.compiled.training.loops import length
+from rnncalc.model.cells import CELLS
+from rnncalc.model.losses import LOSSES
+from rnncalc.network.gradient_norm import Norm
+from rnncalc.problems.parse.numbers import number
+from rnncalc.problems.results import Quantities
 from rnncalc.report.backward_data import data
 
 OWN = {cell.name: cell for cell in (MGU, ODD, TIED)}
@@ -179,7 +179,7 @@ def test_a_misspelt_state_is_named():
 
 def test_a_model_file_without_one_of_its_arrays_is_refused(tmp_path):
     pytest.importorskip("safetensors")
-    from rnncalc.weights import models
+    from rnncalc.network.weights import model_file as models
 
     layer = rnncalc.Layer(MGU, **random_arrays(MGU, np.random.default_rng(0)))
     models.save_model(rnncalc.Network([layer], engine="equations"), tmp_path / "whole")
@@ -316,7 +316,7 @@ def test_the_verdict_on_the_flow_follows_the_whole_and_the_single_step(seed):
 
 
 def test_the_rate_of_a_flow_holds_where_its_norm_is_no_number_any_more():
-    from rnncalc.flow import flow
+    from rnncalc.network.gradient_flow import flow
 
     for factor in (1e-3, 1e3):
         net = rnncalc.Elman([[1.0]], [[factor]], activation="identity")

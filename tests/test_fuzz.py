@@ -12,8 +12,8 @@ from test_matrix import FORMS
 from test_reading import SHEET
 
 from rnncalc.errors import RnncalcError
-from rnncalc.parse import given, matrix
-from rnncalc.reading import read
+from rnncalc.problems.parse import given, matrix
+from rnncalc.problems.reader import read
 
 COUNT = int(os.environ.get("RNNCALC_FUZZ", "50000"))  # of each kind
 PIECES = [

@@ -18,13 +18,13 @@ import pytest
 from helpers import run
 
 import rnncalc
+from rnncalc.classroom.exercise import Wish, make
+from rnncalc.classroom.grading import formats, judging
+from rnncalc.classroom.grading.journal import Marks
+from rnncalc.classroom.grading.sheet import sheet as read_sheet
+from rnncalc.classroom.handout import form_csv
+from rnncalc.common.safe_text import cell
 from rnncalc.errors import RnncalcError
-from rnncalc.grading import formats, judging
-from rnncalc.grading.journal import Marks
-from rnncalc.grading.sheet import sheet as read_sheet
-from rnncalc.homework import form_csv
-from rnncalc.making import Wish, make
-from rnncalc.safe import cell
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 import grading
@@ -762,7 +762,7 @@ def test_a_bar_where_somebody_looks(tmp_path, problem, answers):
 
 def test_the_class_report(problem, answers):
     book = rnncalc.grade(problem, answers)
-    from rnncalc.grading.class_report import figures
+    from rnncalc.classroom.grading.class_report import figures
 
     told = figures(book)
     assert told["people"] == 4
@@ -781,7 +781,7 @@ def test_the_class_report(problem, answers):
 
 def test_columns_of_shapes():
     shapes = {"": read_sheet(MADE.keys).questions[""].shapes}
-    from rnncalc.grading.columns import Column, column
+    from rnncalc.classroom.grading.columns import Column, column
 
     assert column("h[2][1]", shapes) == Column("", "h", (1, 0))
     assert column(" h [ 2 , 1 ] ", shapes) == column("h(2)(1)", shapes) == Column("", "h", (1, 0))

@@ -11,9 +11,9 @@ import catalogue
 import pytest
 from helpers import run
 
-from rnncalc import language
 from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.cli.spoken import Spoken
+from rnncalc.common import i18n as language
 
 PLACES = catalogue.messages()
 SEED = ("--U", "0.1 0.2; 0.3 0.4", "--W", "0.2 0.2; 0.3 0.3", "--b", "0.5 0.6", "--x", "2 3")
@@ -93,7 +93,7 @@ def test_messages_are_constants():
 def test_a_new_message_is_noticed(tmp_path):
     copy = tmp_path / "rnncalc"
     shutil.copytree(catalogue.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "new.py").write_text('from rnncalc.language import _\nx = _("quite {new}" if 1 else "other")\n')
+    (copy / "new.py").write_text('from rnncalc.common.i18n import _\nx = _("quite {new}" if 1 else "other")\n')
     found = catalogue.messages(copy)
     assert {message for message in found if message not in PLACES} == {"quite {new}", "other"}
 

@@ -11,11 +11,21 @@ from helpers import ENGINES
 
 import rnncalc
 from rnncalc.check import check
-from rnncalc.check.intervals import Interval, bounds
-from rnncalc.check.question import _entries
+from rnncalc.check.graph.intervals import Interval, bounds
+from rnncalc.check.graph.loss import _entries
 from rnncalc.cli.main import commands
-from rnncalc.functions import FUNCTIONS, log_softmax, softmax
-from rnncalc.losses import LARGEST, LOSSES, FromY, Loss, are_right, lowest_at_target, monotone, register, times_log
+from rnncalc.model.equations.functions import FUNCTIONS, log_softmax, softmax
+from rnncalc.model.losses import (
+    LARGEST,
+    LOSSES,
+    FromY,
+    Loss,
+    are_right,
+    lowest_at_target,
+    monotone,
+    register,
+    times_log,
+)
 
 # three losses that are none of ours: bent, with a gradient that turns, and of a whole row
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from rnncalc.errors import ParseError
-from rnncalc.parse import matrix
-from rnncalc.parse.numbers import number
+from rnncalc.problems.parse import matrix
+from rnncalc.problems.parse.numbers import number
 
 SQUARE = [[0.1, 0.2], [0.3, -0.4]]
 FORMS = {

@@ -10,8 +10,8 @@ from helpers import EXAMPLES, run
 
 import rnncalc
 from rnncalc.check import check
-from rnncalc.check.lessons import LESSONS
-from rnncalc.check.mistakes import MISTAKES
+from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.report.explain_mistake import LESSONS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 import diagnosis

@@ -15,17 +15,17 @@ import pytest
 from helpers import CELLS, MGU, compiler, random_arrays, random_network, run
 from helpers import EXAMPLES as HERE
 
-from rnncalc import data, recipe
-from rnncalc.bigram import Bigram
-from rnncalc.curve import curve
 from rnncalc.errors import ParseError, RnncalcError
-from rnncalc.examples import EXAMPLES
-from rnncalc.examples.makers import HERE as PACKAGED
-from rnncalc.examples.makers import MAKERS, poems
-from rnncalc.generation import generate
-from rnncalc.layer import Layer
-from rnncalc.network import Network
-from rnncalc.weights import models
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
+from rnncalc.network.weights import model_file as models
+from rnncalc.pipeline import data, recipe
+from rnncalc.pipeline.bigram import Bigram
+from rnncalc.pipeline.examples import EXAMPLES
+from rnncalc.pipeline.examples.makers import HERE as PACKAGED
+from rnncalc.pipeline.examples.makers import MAKERS, poems
+from rnncalc.pipeline.generate import generate
+from rnncalc.report.loss_curve import curve
 
 # ------------------------------------------------------------------------------------------------------------ examples
 
@@ -423,7 +423,7 @@ def test_a_curve_of_the_loss():
 
 @pytest.mark.parametrize("scheme", ["torch", "keras", "xavier", "orthogonal", "identity"])
 def test_schemes_draw_what_they_say(scheme):
-    from rnncalc.initialise import arrays
+    from rnncalc.network.weights.initialise import arrays
 
     rng = np.random.default_rng(0)
     found = arrays(CELLS["lstm"], {"D": 7, "H": 5, "O": 2}, rng, scheme)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from helpers import answer, run
 
-from rnncalc.cells import CELLS
-from rnncalc.homework import form, form_csv, solution, statement
-from rnncalc.making import DECIMALS, SATURATED, Wish, make
-from rnncalc.parse import given
-from rnncalc.quantities import Quantities, per_step
-from rnncalc.reading import read
-from rnncalc.render import render
-from rnncalc.safe import file_name
+from rnncalc.classroom.exercise import DECIMALS, SATURATED, Wish, make
+from rnncalc.classroom.handout import form, form_csv, solution, statement
+from rnncalc.common.safe_text import file_name
+from rnncalc.model.cells import CELLS
+from rnncalc.problems.parse import given
+from rnncalc.problems.reader import read
+from rnncalc.problems.results import Quantities, per_step
+from rnncalc.report.render import render
 
 
 def arrays(keys):

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 
-from rnncalc.parse import given
-from rnncalc.reading import read
+from rnncalc.problems.parse import given
+from rnncalc.problems.reader import read
 
 onnx = pytest.importorskip("onnx")
 CELLS = {"RNN": "elman", "LSTM": "lstm", "GRU": "gru"}

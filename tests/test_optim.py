@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnncalc.errors import ProblemError
-from rnncalc.optim import OPTIMIZERS, SCHEDULES, Optimizer, Rate
+from rnncalc.network.training.optimizers import OPTIMIZERS, SCHEDULES, Optimizer, Rate
 
 CASES = [
     ("sgd", {"lr": 0.1}),

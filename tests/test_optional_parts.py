@@ -15,8 +15,8 @@ import pytest
 from helpers import MGU, ODD, TIED, compiler, random_arrays
 
 import rnncalc
-from rnncalc.cells import CELLS, Cell
-from rnncalc.losses import LOSSES
+from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.losses import LOSSES
 
 FORMATS = ("plain", "json", "csv", "latex", "markdown", "table")
 TWO = Cell(  # two states, of which the one that is emitted comes first; a memory that nobody reads

@@ -11,12 +11,12 @@ from helpers import ENGINES, answer, compiler, inputs, random_starts
 from support.own_cells import random_cell, random_layer
 from test_across import choose
 
-from rnncalc.cells import Cell
 from rnncalc.errors import CellError, ProblemError
-from rnncalc.gradcheck import GradientCheck, worst
-from rnncalc.layer import Layer
-from rnncalc.network import Network
-from rnncalc.question import asked
+from rnncalc.model.cells import Cell
+from rnncalc.model.layer import Layer
+from rnncalc.network.gradcheck import GradientCheck, worst
+from rnncalc.network.network import Network
+from rnncalc.network.objective import asked
 
 TWICE = {  # one source twice in a line, in every position
     "minus": {"h": "tanh(U1 @ x_t - U2 @ x_t - W1 @ h_p - W2 @ h_p + b - b2)"},

@@ -7,7 +7,7 @@ import pytest
 from helpers import ENGINES, EXAMPLES, EXPECTED, example
 
 import rnncalc
-from rnncalc.parse.numbers import number
+from rnncalc.problems.parse.numbers import number
 
 RIGHT = sorted(name for name, expected in EXPECTED.items() if expected["exit"] == 0)
 ROUNDING = 0.51  # units: as far as the rounding of earlier numbers carries any of these answers

@@ -9,7 +9,7 @@ import pytest
 from helpers import EXAMPLES, python, random_arrays
 
 import rnncalc
-from rnncalc.cells import CELLS
+from rnncalc.model.cells import CELLS
 
 
 def test_every_public_name_is_there_and_says_what_it_is():

@@ -7,12 +7,12 @@ import pytest
 from helpers import EXAMPLES, random_arrays
 
 import rnncalc
-from rnncalc.cells import CELLS
 from rnncalc.errors import ParseError, RnncalcError
-from rnncalc.parse import given, matrix
-from rnncalc.parse.conventions import reordered
-from rnncalc.problems import Problem
-from rnncalc.reading import read
+from rnncalc.model.cells import CELLS
+from rnncalc.problems.conventions import reordered
+from rnncalc.problems.parse import given, matrix
+from rnncalc.problems.problem import Problem
+from rnncalc.problems.reader import read
 
 SEED = {
     "U": [[0.1, 0.2], [0.3, 0.4]],

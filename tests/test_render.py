@@ -13,15 +13,15 @@ import pytest
 from helpers import CELLS, EXAMPLES, random_network
 
 import rnncalc
-from rnncalc import lesson
-from rnncalc.document import Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
-from rnncalc.parse import given
-from rnncalc.reading import read
-from rnncalc.render import FORMATS, Look, render
-from rnncalc.render.lines import folded
-from rnncalc.render.numbers import Rounding, exact
-from rnncalc.render.plain import display_width
+from rnncalc.problems.parse import given
+from rnncalc.problems.reader import read
+from rnncalc.report import explain_cell as lesson
 from rnncalc.report import forward as report
+from rnncalc.report.document import Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
+from rnncalc.report.render import FORMATS, Look, render
+from rnncalc.report.render.lines import folded
+from rnncalc.report.render.numbers import Rounding, exact
+from rnncalc.report.render.plain import display_width
 from rnncalc.report.shared import Choice
 
 SEED = EXAMPLES / "seed-two-units-one-step.json"

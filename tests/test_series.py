@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from helpers import CELLS, ENGINES, random_arrays, random_starts
 
-from rnncalc import data, prediction, recipe, series
-from rnncalc import spool as spooling
+from rnncalc.common import spool as spooling
 from rnncalc.errors import RnncalcError
-from rnncalc.layer import Layer
-from rnncalc.network import Network
-from rnncalc.sequences import Sequences
-from rnncalc.weights.models import Model
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
+from rnncalc.network.training.sequences import Sequences
+from rnncalc.network.weights.model_file import Model
+from rnncalc.pipeline import data, recipe, series
+from rnncalc.pipeline import predict as prediction
 
 
 def layer(cell, rng, D, H, direction="forward", merge="concat"):

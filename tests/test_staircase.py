@@ -1,112 +1,149 @@
-"""Imports go down one staircase: a room imports lower steps and its own family, nothing looks back."""
+"""The rooms of the package stand on one staircase: a room imports only lower rooms, and no two files import each other.
+
+Every import counts: at the top of a file, inside a function, for types only. `pytest -n 0 -s -k measure` prints the
+measure: names at the root, arrows between rooms, circles.
+"""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "rnncalc"
-STAIRS = [  # from the ground up; rooms of one step do not import each other
-    {"errors", "language", "functions", "named", "norm", "safe", "spool"},
-    {"files", "workers"},
-    {"journal", "cluster", "bounds"},
-    {"equations", "npy"},
-    {"writing"},
-    {"cells"},
-    {"readout", "schedule", "threads"},
-    {"walk", "layer", "losses", "view"},
-    {"trace", "targets"},
-    {"question", "states"},
-    {"gradients", "engine"},
-    {"tracing"},
-    {"stepper", "backprop", "inference", "parameters", "sequences", "optim", "settings"},
-    {"walked_run", "compiled_run"},
-    {"training"},
-    {"fitting"},
-    {"network"},
-    {"one_layer"},
-    {"gradcheck", "update", "flow", "parse", "warming"},
-    {"shapes", "words", "initialise", "data", "curve", "bigram", "series"},
-    {"weights"},
-    {"examples"},
-    {"recipe"},
-    {"runs"},
-    {"prediction", "generation", "asking", "sweep", "plots", "estimators"},
-    {"passes"},
-    {"problems"},
-    {"reading", "quantities"},
-    {"document", "making"},
-    {"work", "check"},
-    {"report", "lesson"},
-    {"homework"},
-    {"render"},
-    {"grading"},
-    {"notebook"},
-    {"cli"},
-]
-LEVEL = {room: level for level, rooms in enumerate(STAIRS) for room in rooms}
+ROOMS = {  # room → its step, from the ground up; rooms on one step do not import each other
+    "errors": 0, "common": 1, "model": 2, "engine": 3, "network": 4, "problems": 5, "check": 6, "pipeline": 6,
+    "report": 7, "classroom": 8, "cli": 9,
+}  # fmt: skip
+COMPILED = ("layout", "codegen", "kernels", "packing", "execution", "training")  # inside engine/compiled, likewise
+AT_THE_ROOT = {"__init__.py", "__main__.py", "py.typed", "errors.py", *(room for room in ROOMS if room != "errors")}
+MOST_ARROWS = 45  # between rooms
 HEAVY = {  # package → the only places that may import it
     "click": ("cli",),
-    "rich": ("render/table.py", "cli/progress.py", "cli/watching.py"),
-    "numba": ("engine",),
-    "llvmlite": ("engine",),
-    "platformdirs": ("engine",),
-    "safetensors": ("weights",),
-    "matplotlib": ("plots.py",),
-    "sklearn": ("estimators.py",),
-    "distributed": ("cluster.py",),
+    "rich": ("report/render/table.py", "cli/progress.py", "cli/watching.py"),
+    "numba": ("engine/compiled",),
+    "llvmlite": ("engine/compiled",),
+    "platformdirs": ("engine/compiled",),
+    "safetensors": ("network/weights",),
+    "matplotlib": ("pipeline/plots.py",),
+    "sklearn": ("pipeline/estimators.py",),
+    "distributed": ("cli/scheduler.py",),
 }
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def modules() -> list[Path]:
-    return sorted(
-        path
-        for path in PACKAGE.rglob("*.py")
-        if path.name not in ("__init__.py", "__main__.py") or path.parent != PACKAGE
-    )
-
-
-def imports(path: Path) -> list[str]:
-    found = []
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for_types = {id(node) for block in ast.walk(tree) if _only_types(block) for node in ast.walk(block)}
-    for node in ast.walk(tree):
-        if id(node) in for_types:
-            continue
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Every module that a file names in an import, dotted."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return found
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
 
 
-def _only_types(node: ast.AST) -> bool:
-    """Whether this is `if TYPE_CHECKING:`, which imports nothing when the program runs."""
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+@cache
+def neighbours(path: Path) -> frozenset[Path]:
+    """The files of the package that a file imports."""
+    return frozenset(file for name in imported(path) if (file := file_of(name)) is not None and file != path)
+
+
+def file_of(name: str) -> Path | None:
+    """The file of a dotted name: a module, a package, or the one that holds the name."""
+    parts = name.split(".")
+    if parts[0] != "rnncalc":
+        return None
+    for length in (len(parts), len(parts) - 1):
+        place = PACKAGE.joinpath(*parts[1:length])
+        for file in (place.with_suffix(".py"), place / "__init__.py"):
+            if file.is_file():
+                return file
+    return None
+
+
+def place(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
 
 
 def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_room_imports_only_lower_steps(path):
-    here = room(path)
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] != "rnncalc" or len(parts) < 2 or parts[1].startswith("__"):
-            continue
-        assert parts[1] in LEVEL, f"{parts[1]} has no step"
-        assert parts[1] == here or LEVEL[parts[1]] < LEVEL[here], f"{here} imports {parts[1]}"
+def arrows() -> set[tuple[str, str]]:
+    """(room, room that it imports)"""
+    inside = [path for path in FILES if room(path) in ROOMS]
+    return {(room(path), room(other)) for path in inside for other in neighbours(path)} - {
+        (name, name) for name in ROOMS
+    }
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def circles() -> list[list[str]]:
+    """Files that import each other, directly or through others (Tarjan's strongly connected components)."""
+    number: dict[Path, int] = {}
+    lowest: dict[Path, int] = {}
+    stack: list[Path] = []
+    found: list[list[str]] = []
+
+    def visit(path: Path) -> None:
+        number[path] = lowest[path] = len(number)
+        stack.append(path)
+        for other in neighbours(path):
+            if other not in number:
+                visit(other)
+            if other in stack:
+                lowest[path] = min(lowest[path], lowest[other])
+        if lowest[path] == number[path]:
+            component = stack[stack.index(path) :]
+            del stack[stack.index(path) :]
+            if len(component) > 1:
+                found.append(sorted(map(place, component)))
+
+    for path in FILES:
+        if path not in number:
+            visit(path)
+    return found
+
+
+def test_the_root_holds_the_rooms_and_nothing_else():
+    assert {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"} == AT_THE_ROOT
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_a_room_imports_only_lower_rooms(path):
+    if room(path) not in ROOMS:
+        return  # __init__ and __main__ hold what is public
+    for other in neighbours(path):
+        here, there = room(path), room(other)
+        assert there in ROOMS, f"{place(path)} imports {place(other)}"
+        assert there == here or ROOMS[there] < ROOMS[here], f"{place(path)} imports {place(other)}"
+
+
+def test_inside_the_compiled_engine_files_go_one_way_too():
+    home = PACKAGE / "engine" / "compiled"
+    step = {name: number for number, name in enumerate(COMPILED)}
+    for path in home.rglob("*.py"):
+        here = path.relative_to(home).parts[0].removesuffix(".py")
+        for other in neighbours(path) if here in step else ():
+            if home in other.parents:
+                there = other.relative_to(home).parts[0].removesuffix(".py")
+                assert step[there] <= step[here], f"{place(path)} imports {place(other)}"
+
+
+def test_no_two_files_import_each_other():
+    assert circles() == []
+
+
+def test_measure():
+    upward = [arrow for arrow in arrows() if ROOMS[arrow[1]] >= ROOMS[arrow[0]]]
+    print(f"\n{len(AT_THE_ROOT)} names at the root, {len(arrows())} arrows between rooms, {len(upward)} upward, "
+          f"{len(circles())} circles, {len(FILES)} files")  # fmt: skip
+    assert len(arrows()) <= MOST_ARROWS
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
 def test_heavy_packages_stay_in_their_rooms(path):
-    where = str(path.relative_to(PACKAGE))
-    for name in imports(path):
+    for name in imported(path):
         rooms = HEAVY.get(name.split(".")[0])
-        assert rooms is None or where.startswith(rooms), f"{where} imports {name}"
-
-
-def test_every_room_has_a_step():
-    assert {room(path) for path in modules()} == set(LEVEL)
+        assert rooms is None or place(path).startswith(rooms), f"{place(path)} imports {name}"

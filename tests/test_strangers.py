@@ -19,12 +19,16 @@ from helpers import CELLS, MGU, ODD, TIED, random_arrays, random_network, run
 from support.strangers import Cases, carried_out, fault
 
 import rnncalc
-from rnncalc import asking, data, npy, reading, recipe
+from rnncalc.common import npy
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
-from rnncalc.layer import Layer
-from rnncalc.network import Network
-from rnncalc.parse import given
-from rnncalc.weights import models, safe_tensors, schema
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
+from rnncalc.network.weights import model_file as models
+from rnncalc.network.weights import safe_tensors, schema
+from rnncalc.pipeline import data, recipe
+from rnncalc.pipeline import model_as_problem as asking
+from rnncalc.problems import reader as reading
+from rnncalc.problems.parse import given
 
 # ------------------------------------------------------------------------------------------------ cells in model files
 
@@ -448,7 +452,9 @@ COUNT = int(os.environ.get("RNNCALC_FUZZ_FILES", "150"))  # of each reader
 
 @pytest.mark.parametrize("reader", ["model", "arrays", "lines", "text", "table", "config", "problem"])
 def test_mutated_files_are_read_or_refused(reader, tmp_path, monkeypatch):
-    monkeypatch.setattr("rnncalc.network._no_compiler", lambda: True)  # each own cell would be compiled for seconds
+    monkeypatch.setattr(
+        "rnncalc.network.network._no_compiler", lambda: True
+    )  # each own cell would be compiled for seconds
     make, codes = Cases(tmp_path).readers[reader], Counter()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(COUNT):

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from helpers import run
 
-from rnncalc import recipe, sweep
 from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.pipeline import recipe, sweep
 
 SHARED = {"data": "example:names", "epochs": 1, "hidden": 8, "val": 0.2}
 

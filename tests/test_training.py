@@ -7,17 +7,17 @@ import pytest
 from helpers import compiler, every_cell, random_arrays, random_network
 
 import rnncalc
-from rnncalc.engine.train_loops import DIFFERENTIATE
-from rnncalc.engine.train_step import CompiledStep
+from rnncalc.engine.compiled.training.loops import DIFFERENTIATE
+from rnncalc.engine.compiled.training.step import CompiledStep
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.layer import Layer
-from rnncalc.network import Network
-from rnncalc.parameters import Parameters
-from rnncalc.schedule import Schedule
-from rnncalc.sequences import Sequences
-from rnncalc.settings import Settings
-from rnncalc.training import DivergedError, Trainer
-from rnncalc.walked_run import WalkedStep
+from rnncalc.model.layer import Layer
+from rnncalc.model.packed_batch import Schedule
+from rnncalc.network.network import Network
+from rnncalc.network.training.interpreted_epochs import WalkedStep
+from rnncalc.network.training.parameter_vector import Parameters
+from rnncalc.network.training.sequences import Sequences
+from rnncalc.network.training.settings import Settings
+from rnncalc.network.training.trainer import DivergedError, Trainer
 
 CELLS = {name: cell for name, cell in every_cell().items() if "," not in name}
 LENGTHS = [3, 6, 0, 2, 6]

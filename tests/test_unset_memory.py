@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from helpers import CELLS, ENGINES, Cell, compiler, random_arrays, random_network, random_starts
 
-from rnncalc.engine import room
-from rnncalc.layer import Layer
-from rnncalc.network import Network
+from rnncalc.engine.compiled.packing import memory as room
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
 
 pytestmark = compiler
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from helpers import compiler, python
 
-from rnncalc.cells import Cell
-from rnncalc.engine.compiled import CompiledCell
-from rnncalc.engine.step import PROGRAMS
-from rnncalc.engine.vector import WIDTH, lanes
-from rnncalc.schedule import Schedule
+from rnncalc.engine.compiled.codegen.forward_lines import PROGRAMS
+from rnncalc.engine.compiled.codegen.vector import WIDTH, lanes
+from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
+from rnncalc.model.cells import Cell
+from rnncalc.model.packed_batch import Schedule
 
 FUNCTIONS = {
     "tanh": (lambda x: np.tanh(x), 3.0),

@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.check import verdict as one
-from rnncalc.check.answers import Answers, Claim
-from rnncalc.check.judging import Judging
-from rnncalc.check.quantities import Quantities
-from rnncalc.check.records import ACCEPTED, CARRIED, Judged, Verdict
-from rnncalc.check.shaped import Quantity
-from rnncalc.check.slip import arithmetic, rule
-from rnncalc.check.spec import of_problem
+from rnncalc.check.answers.claims import Answers, Claim
+from rnncalc.check.answers.names import Quantities
+from rnncalc.check.answers.shaped import Quantity
+from rnncalc.check.graph.spec import of_problem
+from rnncalc.check.verdicts import number as one
+from rnncalc.check.verdicts.judging import Judging
+from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, Judged, Verdict
+from rnncalc.check.verdicts.slip import arithmetic, rule
+from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.functions import quiet
-from rnncalc.language import _
-from rnncalc.parse.given import Given
-from rnncalc.problems import Problem
+from rnncalc.model.equations.functions import quiet
+from rnncalc.problems.parse.given import Given
+from rnncalc.problems.problem import Problem
 
 
 @quiet
@@ -51,7 +51,7 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
         verdict.arithmetic = arithmetic(problem, spec, claim, first.place, before, printed)
         verdict.rule = rule(claim)
     if diagnose and first is not None:
-        from rnncalc.check.diagnose import Diagnosis
+        from rnncalc.check.diagnosis.search import Diagnosis
 
         found = Diagnosis(problem, spec, judging, [read.claims[at] for at in places], verdict.values, read.whole())
         verdict.mistakes, verdict.blind = found.mistakes(), found.blind
@@ -135,7 +135,7 @@ def _points(problem: Problem) -> dict[str, float]:
     given = problem.given["points"]
     value = given.value
     if isinstance(value, str):
-        from rnncalc.parse import json
+        from rnncalc.problems.parse import json
 
         value = json.read(value)
     if not isinstance(value, Mapping):

@@ -48,7 +48,7 @@ Beside a problem's keys:
 def command(
     problem: str | None, work: bool, step: str, gradcheck: bool, flow: bool, engine: str, dtype: str, **look: Any
 ) -> int:
-    from rnncalc import reading
+    from rnncalc.problems import reader as reading
     from rnncalc.report import backward as report
     from rnncalc.report.shared import Choice
 
@@ -57,11 +57,11 @@ def command(
     gradients = asked.backward(trace)
     document = report.document(asked, trace, gradients, Choice((), step, work))
     if gradcheck:
-        from rnncalc.report.proof import add_check
+        from rnncalc.report.verification import add_check
 
         add_check(document, asked, trace, gradients)
     if flow:
-        from rnncalc.report.proof import add_flow
+        from rnncalc.report.verification import add_flow
 
         add_flow(document, asked, trace)
     show(document, **look)

@@ -20,7 +20,7 @@ from rnncalc.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rnncalc.parse.given import Given
+    from rnncalc.problems.parse.given import Given
 
 SIGNALS = ("a", "h", "s", "y", "i", "f", "g", "o", "r", "z", "n", "tanh_c", "slope", "losses")
 DERIVED = re.compile(r"d\w+(\.\w+)?|\w+_new(\.\w+)?")
@@ -46,8 +46,8 @@ Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read, 3 o
 @engine_options
 @result_options
 def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: str, **look: Any) -> int:
-    from rnncalc import reading
     from rnncalc.check import check
+    from rnncalc.problems import reader as reading
     from rnncalc.report import check as report
 
     typed = _typed()
@@ -64,7 +64,7 @@ def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: 
 
 def _typed() -> dict[str, str]:
     """The answers among the options, taken out from among the keys of the problem."""
-    from rnncalc.words import KEYS
+    from rnncalc.problems.keys import KEYS
 
     options: dict[str, str] = click.get_current_context().meta.setdefault(GIVEN, {})
     found = {}
@@ -77,9 +77,9 @@ def _typed() -> dict[str, str]:
 
 def _answers(keys: dict[str, Given], typed: dict[str, str]) -> dict[str, Given]:
     """The file's answers, those of --answers in their place, and what was typed name by name."""
-    from rnncalc.parse import files
-    from rnncalc.parse import given as reader
-    from rnncalc.parse.given import Given
+    from rnncalc.problems.parse import files
+    from rnncalc.problems.parse import given as reader
+    from rnncalc.problems.parse.given import Given
 
     found: dict[str, Given] = {}
     if "answers" in typed:
@@ -104,10 +104,10 @@ def _answers(keys: dict[str, Given], typed: dict[str, str]) -> dict[str, Given]:
 
 def _named(answers: Given) -> dict[str, Given]:
     """An object of answers, also one that was typed as text, name by name."""
+    from rnncalc.common.i18n import _
     from rnncalc.errors import ProblemError
-    from rnncalc.language import _
-    from rnncalc.parse import json
-    from rnncalc.parse.given import Given
+    from rnncalc.problems.parse import json
+    from rnncalc.problems.parse.given import Given
 
     value = json.read(answers.value) if isinstance(answers.value, str) else answers.value
     if not isinstance(value, dict):

@@ -9,7 +9,7 @@ import click
 
 from rnncalc.cli.options import result_options, show
 from rnncalc.cli.spoken import Spoken
-from rnncalc.language import _
+from rnncalc.common.i18n import _
 
 
 @click.command("explain", cls=Spoken)
@@ -23,13 +23,13 @@ def command(subject: str, **look: Any) -> None:
     rnncalc explain gru_after --format latex
     rnncalc explain not_through_time
     """
-    from rnncalc import lesson
-    from rnncalc.cells import CELLS
+    from rnncalc.model.cells import CELLS
+    from rnncalc.report import explain_cell as lesson
 
     if subject in CELLS:
         show(lesson.cell(CELLS[subject]), **look)
         return
-    from rnncalc.check import lessons
+    from rnncalc.report import explain_mistake as lessons
 
     if subject not in lessons.LESSONS:
         near = difflib.get_close_matches(subject, [*CELLS, *lessons.LESSONS], 1, 0.7)

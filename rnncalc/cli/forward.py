@@ -17,11 +17,11 @@ from rnncalc.cli.options import (
     show,
 )
 from rnncalc.cli.spoken import complain
-from rnncalc.language import _
+from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
-    from rnncalc.problems import Problem
-    from rnncalc.trace import Trace
+    from rnncalc.network.trace import Trace
+    from rnncalc.problems.problem import Problem
 
 OVERFLOWED = 3
 
@@ -50,7 +50,7 @@ def command(
     problem: str | None, model: str | None, data: str | None, sequence: int, work: bool, step: str, signals: str,
     engine: str, dtype: str, **look: Any,
 ) -> int:  # fmt: skip
-    from rnncalc import reading
+    from rnncalc.problems import reader as reading
     from rnncalc.report import forward as report
     from rnncalc.report.shared import Choice
 
@@ -79,9 +79,10 @@ def overflowed(trace: Trace, *data: Any) -> int:
 
 def _of_model(model: str, data: str | None, sequence: int, problem: str | None, engine: str, dtype: str) -> Problem:
     """A trained network asked as a problem, in its own precision unless another one is given."""
-    from rnncalc import asking, reading
-    from rnncalc.parse import given as reader
-    from rnncalc.weights import models
+    from rnncalc.network.weights import model_file as models
+    from rnncalc.pipeline import model_as_problem as asking
+    from rnncalc.problems import reader as reading
+    from rnncalc.problems.parse import given as reader
 
     if problem is not None:
         raise click.UsageError(_("give a problem or --model, not both"))

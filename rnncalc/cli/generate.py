@@ -8,7 +8,7 @@ import click
 
 from rnncalc.cli.options import language_option
 from rnncalc.cli.spoken import Output, Spoken, remark
-from rnncalc.files import write
+from rnncalc.common.files import write
 
 
 @click.command("generate", cls=Spoken)
@@ -37,8 +37,8 @@ def command(
     rnncalc generate quatrains.safetensors --temperature 0.7 --count 3
     rnncalc generate model.safetensors --start "Once" --length 500 --top-k 20
     """
-    from rnncalc import generation
-    from rnncalc.weights import models
+    from rnncalc.network.weights import model_file as models
+    from rnncalc.pipeline import generate as generation
 
     read, told = models.load(model), set[str]()
 

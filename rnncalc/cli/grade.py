@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnncalc import files
 from rnncalc.cli.options import endings, language_option
 from rnncalc.cli.spoken import Output, Spoken, remark
-from rnncalc.language import _
+from rnncalc.common import files
+from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
-    from rnncalc.grading import Gradebook
+    from rnncalc.classroom.grading import Gradebook
 
 FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit", "markdown", "latex")
 
 
 def _endings() -> Iterable[str]:
-    from rnncalc.grading.formats import ENDINGS
-    from rnncalc.grading.tables import SPREADSHEETS
+    from rnncalc.classroom.grading.formats import ENDINGS
+    from rnncalc.classroom.grading.tables import SPREADSHEETS
 
     return (*ENDINGS, *SPREADSHEETS)  # of the last, the command says what to do
 
@@ -96,9 +96,9 @@ def command(
     columns are Q1.h[1][1], or variants.json of rnncalc new. One that cannot be read is marked
     unreadable and stops nobody. With -o, a run that was killed goes on where it was.
     """
+    from rnncalc.classroom.grading import formats, grade
     from rnncalc.cli.progress import bar
-    from rnncalc.cluster import cluster
-    from rnncalc.grading import formats, grade
+    from rnncalc.cli.scheduler import cluster
 
     for name in submissions:
         if name != "-" and not os.path.lexists(name):
@@ -127,7 +127,7 @@ def command(
     else:
         _show(book, format_, feedback, output, color, "\ufeff" if bom and format_ == "csv" else "")
     if report is not None:
-        from rnncalc.render import ENDINGS
+        from rnncalc.report.render import ENDINGS
 
         files.write(report, book.report(ENDINGS.get(Path(report).suffix.lower(), "plain")))
     if kept:
@@ -135,11 +135,11 @@ def command(
 
 
 def _show(book: Gradebook, format_: str, feedback: str, output: str | None, color: bool, mark: str) -> None:
-    from rnncalc.grading import formats
+    from rnncalc.classroom.grading import formats
 
     if output is None and format_ == "table":
+        from rnncalc.classroom.grading.formats.document import document
         from rnncalc.cli.options import show
-        from rnncalc.grading.formats.document import document
 
         show(document(book, feedback), format_="table", output=None, digits=6, decimals=None, no_color=not color)
         return
@@ -152,8 +152,8 @@ def _show(book: Gradebook, format_: str, feedback: str, output: str | None, colo
 
 
 def _format(output: str | None) -> str:
-    from rnncalc.grading.formats import ENDINGS
-    from rnncalc.grading.tables import SPREADSHEETS
+    from rnncalc.classroom.grading.formats import ENDINGS
+    from rnncalc.classroom.grading.tables import SPREADSHEETS
 
     if output is not None:
         if Path(output).suffix.lower() in SPREADSHEETS:

@@ -8,9 +8,9 @@ import click
 
 from rnncalc.cli.options import language_option
 from rnncalc.cli.spoken import Output, Spoken, spoken
+from rnncalc.common.files import write
+from rnncalc.common.i18n import _
 from rnncalc.errors import RnncalcError
-from rnncalc.files import write
-from rnncalc.language import _
 
 
 @click.command("init", cls=Spoken)
@@ -42,8 +42,8 @@ def command(
     """
     import numpy as np
 
-    from rnncalc import initialise
-    from rnncalc.cells import CELLS
+    from rnncalc.model.cells import CELLS
+    from rnncalc.network.weights import initialise
 
     if cell not in CELLS:
         raise RnncalcError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))

@@ -14,8 +14,8 @@ import click
 from rnncalc import __version__
 from rnncalc.cli import streams
 from rnncalc.cli.spoken import Spoken, choose, complain
+from rnncalc.common.i18n import LANGUAGES, _, because
 from rnncalc.errors import OverflowedError, RnncalcError, shown
-from rnncalc.language import LANGUAGES, _, because
 
 FAULT = 70  # as in sysexits.h: an internal software error
 LONGEST_COMMAND = 2000

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnncalc import files
 from rnncalc.cli.options import result_options, show
 from rnncalc.cli.spoken import Spoken, remark
-from rnncalc.language import _
+from rnncalc.common import files
+from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
-    from rnncalc.making import Made, Wish
+    from rnncalc.classroom.exercise import Made, Wish
 
 
 @click.command("new", cls=Spoken)
@@ -48,8 +48,8 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     --format json gives the problem file; -o FOLDER/ writes problem, statement, form and
     solution; with --students or --variants also variants.json, which grade takes as PROBLEM.
     """
-    from rnncalc import homework
-    from rnncalc.making import Wish, make
+    from rnncalc.classroom import handout as homework
+    from rnncalc.classroom.exercise import Wish, make
 
     look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color")}
     wish = Wish(
@@ -81,7 +81,7 @@ def _folder(output: str | None, several: bool) -> Path | None:
 
 def _people(name: str) -> Iterator[str]:
     """The ids of a table with a header, in its order. Raises UsageError."""
-    from rnncalc.grading.submissions import read_roster
+    from rnncalc.classroom.grading.submissions import read_roster
 
     yield from read_roster(name)
 
@@ -90,8 +90,8 @@ def _variants(wish: Wish, people: list[str]) -> Iterator[tuple[str, str]]:
     """A folder for each, and what grades them all."""
     from dataclasses import replace
 
-    from rnncalc.making import make
-    from rnncalc.safe import file_name
+    from rnncalc.classroom.exercise import make
+    from rnncalc.common.safe_text import file_name
 
     found = {}
     for person in people:
@@ -104,9 +104,9 @@ def _variants(wish: Wish, people: list[str]) -> Iterator[tuple[str, str]]:
 
 def _files(made: Made) -> Iterator[tuple[str, str]]:
     """Everything about one problem: name and text of each file."""
-    from rnncalc import homework
-    from rnncalc.render import Look, render
-    from rnncalc.render.numbers import Rounding
+    from rnncalc.classroom import handout as homework
+    from rnncalc.report.render import Look, render
+    from rnncalc.report.render.numbers import Rounding
 
     look = Look(Rounding(6))
     statement, solved = homework.statement(made), homework.solution(made)
@@ -121,8 +121,8 @@ def _files(made: Made) -> Iterator[tuple[str, str]]:
 
 def _json(data: object) -> str:
     """A file that people edit: a key a line, rows in one line."""
-    from rnncalc.document import Document
-    from rnncalc.render import render
+    from rnncalc.report.document import Document
+    from rnncalc.report.render import render
 
     return render(Document([], json.loads(json.dumps(data))), "json")
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rnncalc.cli.spoken import Output, Spoken, remark, tell
-from rnncalc.files import write
-from rnncalc.language import LANGUAGES, _, speak
+from rnncalc.common.files import write
+from rnncalc.common.i18n import LANGUAGES, _, speak
 
 if TYPE_CHECKING:
-    from rnncalc.document import Document
-    from rnncalc.parse.given import Given
+    from rnncalc.problems.parse.given import Given
+    from rnncalc.report.document import Document
 
 FORMATS = ("table", "plain", "json", "csv", "latex", "markdown")
 GIVEN = "rnncalc.given"  # where a context keeps the keys that were given as options
@@ -76,7 +76,7 @@ class ProblemCommand(Spoken):
 
         near = get_close_matches(name, [option for option in own if option.startswith("--")], 1, 0.8)
         if near:
-            from rnncalc.words import KEYS
+            from rnncalc.problems.keys import KEYS
 
             if key not in KEYS:
                 raise click.NoSuchOption(name, possibilities=near, ctx=ctx)
@@ -99,7 +99,7 @@ def _threads(_ctx: click.Context, _option: click.Parameter, number: int | None) 
 
 def endings() -> Iterable[str]:
     """Those that choose a format of documents."""
-    from rnncalc.render import ENDINGS
+    from rnncalc.report.render import ENDINGS
 
     return ENDINGS
 
@@ -144,8 +144,8 @@ def _decorated(function: Decorated, options: Sequence[Callable[[Decorated], Deco
 
 def given(problem: str | None) -> dict[str, Given]:
     """The file's keys and the options', the options first. Raises UsageError if there is neither."""
-    from rnncalc.parse import files
-    from rnncalc.parse import given as reader
+    from rnncalc.problems.parse import files
+    from rnncalc.problems.parse import given as reader
 
     ctx = click.get_current_context()
     options: dict[str, str] = ctx.meta.get(GIVEN, {})
@@ -167,8 +167,8 @@ def show(
     document: Document, *, format_: str | None, output: str | None, digits: int, decimals: int | None, no_color: bool
 ) -> None:
     """Print the document, or write it to a file; what was assumed goes to standard error."""
-    from rnncalc.render import ENDINGS, Look, render
-    from rnncalc.render.numbers import Rounding
+    from rnncalc.report.render import ENDINGS, Look, render
+    from rnncalc.report.render.numbers import Rounding
 
     terminal = sys.stdout.isatty() and output is None
     if format_ is None:

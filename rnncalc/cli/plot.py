@@ -24,7 +24,7 @@ def command(kind: str, model: str, data: str | None, sequence: int, output: str)
     rnncalc plot loss model.safetensors -o loss.png
     rnncalc plot gates model.safetensors --data weather.csv -o gates.svg
     """
-    from rnncalc import plots
-    from rnncalc.weights import models
+    from rnncalc.network.weights import model_file as models
+    from rnncalc.pipeline import plots
 
     plots.plot(kind, models.load(model), output, data, sequence)

@@ -8,10 +8,10 @@ import click
 
 from rnncalc.cli.options import result_options, show
 from rnncalc.cli.spoken import Spoken
-from rnncalc.language import _
+from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
-    from rnncalc.document import Document
+    from rnncalc.report.document import Document
 
 
 @click.command("predict", cls=Spoken)
@@ -26,15 +26,15 @@ def command(model: str, data: str, every: bool, **look: Any) -> None:
     rnncalc predict model.safetensors tomorrow.csv
     rnncalc predict model.safetensors tomorrow.csv -o answers.csv
     """
-    from rnncalc import prediction
-    from rnncalc.weights import models
+    from rnncalc.network.weights import model_file as models
+    from rnncalc.pipeline import predict as prediction
 
     show(_document(list(prediction.predict(models.load(model), data, every))), **look)
 
 
 def _document(records: list[dict[str, Any]]) -> Document:
     """A row for each prediction; for people under words of their language, for programs under fixed names."""
-    from rnncalc.document import Document, Grid
+    from rnncalc.report.document import Document, Grid
 
     words = {"sequence": _("sequence"), "step": _("step"), "class": _("class"), "probability": _("probability")}
     keys = tuple(records[0]) if records else ("sequence", "step")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rnncalc.language import _
+from rnncalc.common.i18n import _
 
 PAUSE = 0.1  # seconds between two looks of the bar
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from rnncalc.language import _
+from rnncalc.common.i18n import _
 
 N_ = str  # marks a text for translation
 NAMES = {
@@ -39,7 +39,7 @@ def lines(run: Any, reached: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 def reached(run: Any) -> dict[str, dict[str, float]]:
     """What the kept weights reach on the parts of the data that the run did not learn from."""
-    from rnncalc import runs
+    from rnncalc.pipeline import run as runs
 
     parts = {"validation": run.trainer.validation, "test": run.test}
     return {name: runs.judged(run, part) for name, part in parts.items() if part is not None}
@@ -56,7 +56,7 @@ def _shown(key: str, value: float) -> str:
 
 def tell(run: Any, model: str, seconds: float, curve: bool) -> None:
     """Print it."""
-    from rnncalc.curve import curve as drawn
+    from rnncalc.report.loss_curve import curve as drawn
 
     progress = run.trainer.progress
     if curve:

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
+from rnncalc.common.files import STREAMS, claimed
+from rnncalc.common.i18n import LANGUAGES, _, folder, of_locale, speak
+from rnncalc.common.safe_text import printable
 from rnncalc.errors import RnncalcError
-from rnncalc.files import STREAMS, claimed
-from rnncalc.language import LANGUAGES, _, folder, of_locale, speak
-from rnncalc.safe import printable
 
 N_ = str  # marks a text for translation
 CLICK = (  # what click itself says, which it looks up under the same words
@@ -75,7 +75,7 @@ class Spoken(click.Command):
         """As click does it, while the files that are named as outputs are claimed."""
         if isinstance(self, click.Group):  # whose command is not there yet, and may be asked for its help alone
             return super().invoke(ctx)
-        from rnncalc.functions import quiet
+        from rnncalc.model.equations.functions import quiet
 
         named = [(option.type, ctx.params.get(option.name or "")) for option in self.params]
         outputs = [(kind, name) for kind, name in named if isinstance(kind, Output) and name]

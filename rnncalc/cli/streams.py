@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from rnncalc.language import _
+from rnncalc.common.i18n import _
 
 CLOSED = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_RDONLY}  # so that a use fails, as of a closed file
 

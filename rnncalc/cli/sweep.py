@@ -10,7 +10,7 @@ import click
 from rnncalc.cli.options import language_option
 from rnncalc.cli.spoken import Output, Spoken
 from rnncalc.cli.train import given, training_options
-from rnncalc.language import _
+from rnncalc.common.i18n import _
 
 
 @click.command("sweep", cls=Spoken)
@@ -38,9 +38,10 @@ def command(
     \b
     A space: {"lr": {"low": 1e-4, "high": 1e-1, "log": true}, "hidden": [16, 32, 64]}
     """
-    from rnncalc import files, sweep
-    from rnncalc.cluster import cluster
-    from rnncalc.workers import Workers
+    from rnncalc.cli.scheduler import cluster
+    from rnncalc.common import files
+    from rnncalc.common.workers import Workers
+    from rnncalc.pipeline import sweep
 
     shared, ranges = given(options, config, example), _space(space)
     drawn = sweep.grid(ranges) if count is None else sweep.drawn(ranges, count, shared.get("seed", 0))
@@ -77,8 +78,8 @@ def _chosen(result: dict[str, Any], ranges: dict[str, Any]) -> str:
 
 def _space(name: str) -> dict[str, Any]:
     """Option → values, from a file."""
-    from rnncalc import recipe
     from rnncalc.errors import ProblemError
+    from rnncalc.pipeline import recipe
 
     found = recipe.content(name)
     for option in found:

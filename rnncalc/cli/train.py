@@ -13,8 +13,8 @@ import click
 from rnncalc.cli.options import language_option
 from rnncalc.cli.results import reached, tell
 from rnncalc.cli.spoken import Output, Spoken, complain, remark
-from rnncalc.files import WriteError
-from rnncalc.language import _
+from rnncalc.common.files import WriteError
+from rnncalc.common.i18n import _
 
 OVERFLOWED, INTERRUPTED = 3, 130
 FEW = 4  # steps of an epoch, below which somebody should know
@@ -75,7 +75,7 @@ def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def given(options: dict[str, Any], config: str | None, example: str | None) -> dict[str, Any]:
     """The example's options, the file's over them, the command's over those."""
-    from rnncalc import recipe
+    from rnncalc.pipeline import recipe
 
     found = recipe.example(example) if example else {}
     found |= recipe.from_file(config) if config else {}
@@ -114,9 +114,11 @@ def command(
     \b
     Ctrl-C saves a checkpoint; the run goes on with --resume, to the same bits.
     """
-    from rnncalc import files, recipe, runs
     from rnncalc.cli.watching import InterruptedRunError, Watch
-    from rnncalc.training import DivergedError
+    from rnncalc.common import files
+    from rnncalc.network.training.trainer import DivergedError
+    from rnncalc.pipeline import recipe
+    from rnncalc.pipeline import run as runs
 
     model = model or ("model.safetensors" if not example else f"{example}.safetensors")
     files.writable(model)

@@ -8,7 +8,7 @@ import click
 
 from rnncalc.cli.options import language_option
 from rnncalc.cli.spoken import Spoken
-from rnncalc.language import _
+from rnncalc.common.i18n import _
 
 USUAL = ("elman", "lstm", "gru", "gru_after")
 
@@ -29,8 +29,8 @@ def command(cells: tuple[str, ...], dtype: str, train: bool) -> None:
     rnncalc warmup
     rnncalc warmup --cell lstm --dtype float32 --train
     """
-    from rnncalc import warming
-    from rnncalc.engine.cache import cache_folder, refused
+    from rnncalc.engine.compiled.codegen.cache import cache_folder, refused
+    from rnncalc.pipeline import warmup as warming
 
     for name in dict.fromkeys(cells or USUAL):
         began = time.perf_counter()

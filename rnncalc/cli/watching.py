@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from rnncalc.language import _
+from rnncalc.common.i18n import _
 
 EVERY, REDRAW = 1.0, 0.1  # seconds between two lines, or two pictures of the bar, at least
 

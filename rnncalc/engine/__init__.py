@@ -1,5 +1,1 @@
-"""How equations run fast, knowing no cell by name. Importing anything here imports numba: load it on first need.
-
-jit compiles and caches · vector is the register's vocabulary · step turns a stage's lines into fused vector code ·
-products applies packed weights · loops holds the one forward loop · compiled is the door: a layer's weights, packed.
-"""
+"""How a cell is run: two answers to one question, the equations interpreted line by line and the same compiled."""

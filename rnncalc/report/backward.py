@@ -7,31 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnncalc.document import (
-    Block,
-    Document,
-    Formula,
-    Formulas,
-    Heading,
-    Matrices,
-    Matrix,
-    Paragraph,
-    Table,
-)
-from rnncalc.equations import Binary, Name, Number
-from rnncalc.gradients import Gradients
-from rnncalc.language import _
-from rnncalc.losses import LOSSES
-from rnncalc.problems import Problem
-from rnncalc.report import sums
+from rnncalc.common.i18n import _
+from rnncalc.model.equations.expression import Binary, Name, Number
+from rnncalc.model.equations.printer import SUM, TOTAL, TRANSPOSED, Place
+from rnncalc.model.losses import LOSSES
+from rnncalc.network.gradients import Gradients
+from rnncalc.network.trace import Trace
+from rnncalc.problems.problem import Problem
+from rnncalc.report import gradient_tables as sums
+from rnncalc.report.arithmetic import step_work
 from rnncalc.report.backward_data import data
-from rnncalc.report.descent import GIVEN, SUMMED, TARGET, Descent, descents
-from rnncalc.report.heads import head, output
+from rnncalc.report.backward_levels import GIVEN, SUMMED, TARGET, Descent, descents
+from rnncalc.report.document import Block, Document, Formula, Formulas, Heading, Matrices, Matrix, Paragraph, Table
+from rnncalc.report.gradient_tables import MOST_SHARES, Named, groups, products
+from rnncalc.report.header import head, output
 from rnncalc.report.shared import Choice, Level, of_sequence, sequences, table
-from rnncalc.report.sums import MOST_SHARES, Named, groups, products
-from rnncalc.trace import Trace
-from rnncalc.work import step_work
-from rnncalc.writing import SUM, TOTAL, TRANSPOSED, Place
 
 
 def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Choice = Choice()) -> Document:

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.gradients import Gradients, PassGradients
-from rnncalc.layer import Pass
-from rnncalc.parse.conventions import reordered
-from rnncalc.passes import GivenPass
-from rnncalc.problems import Problem
+from rnncalc.model.layer import Pass
+from rnncalc.network.gradient_step import Places, Update
+from rnncalc.network.gradients import Gradients, PassGradients
+from rnncalc.network.trace import Trace
+from rnncalc.problems.conventions import reordered
+from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.problem import Problem
 from rnncalc.report.shared import stacked, stepwise
-from rnncalc.trace import Trace
-from rnncalc.update import Places, Update
 
 
 def data(problem: Problem, trace: Trace, gradients: Gradients, update: Update) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from rnncalc.check.records import (
+from rnncalc.check.verdicts.records import (
     ACCEPTED,
     CARRIED,
     RIGHT,
@@ -18,12 +18,12 @@ from rnncalc.check.records import (
     Judged,
     Verdict,
 )
-from rnncalc.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
-from rnncalc.language import _
-from rnncalc.problems import Problem
+from rnncalc.common.i18n import _
+from rnncalc.network.trace import Trace
+from rnncalc.problems.problem import Problem
 from rnncalc.report import backward, forward
+from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.shared import Choice
-from rnncalc.trace import Trace
 
 MARKS = {RIGHT: "✓", TRUNCATED: "✓", ROUNDING: "✓", CARRIED: "→", WRONG: "✗", UNREADABLE: "?"}
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.document import Block, Document, Heading, Table
+from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.language import _
-from rnncalc.problems import Problem
-from rnncalc.report.heads import head
+from rnncalc.network.trace import Trace
+from rnncalc.problems.problem import Problem
+from rnncalc.report.arithmetic import step_work
+from rnncalc.report.document import Block, Document, Heading, Table
+from rnncalc.report.header import head
 from rnncalc.report.shared import (
     Choice,
     Level,
@@ -26,8 +28,6 @@ from rnncalc.report.shared import (
     stepwise,
     table,
 )
-from rnncalc.trace import Trace
-from rnncalc.work import step_work
 
 OUTPUTS = ("s", "y")
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.cells import Cell
-from rnncalc.document import Column, Table
-from rnncalc.equations import INPUT, Call, Expression, Name
+from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.language import _
-from rnncalc.layer import Pass
-from rnncalc.parse.given import Given
-from rnncalc.problems import Problem
-from rnncalc.trace import Signals, Trace
-from rnncalc.writing import Letters, Place
+from rnncalc.model.cells import Cell
+from rnncalc.model.equations.expression import INPUT, Call, Expression, Name
+from rnncalc.model.equations.printer import Letters, Place
+from rnncalc.model.layer import Pass
+from rnncalc.network.trace import Signals, Trace
+from rnncalc.problems.parse.given import Given
+from rnncalc.problems.problem import Problem
+from rnncalc.report.document import Column, Table
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from rnncalc.equations import Binary, Call, Expression, Name, Negative, Number
-from rnncalc.layer import Pass
-from rnncalc.problems import Problem
+from rnncalc.model.equations.expression import Binary, Call, Expression, Name, Negative, Number
+from rnncalc.model.layer import Pass
+from rnncalc.problems.problem import Problem
 
 FUNCTIONS = {
     "tanh": torch.tanh,

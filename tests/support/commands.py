@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import click
 
 from rnncalc.cli.main import commands
+from rnncalc.common.i18n import speak
 from rnncalc.errors import RnncalcError
-from rnncalc.language import speak
 
 REFUSED = 2
 

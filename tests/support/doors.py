@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.cells import CELLS
+from rnncalc.model.cells import CELLS
 from support.claims import answers, columns
 from support.commands import Done, command
 from support.letters import in_other_letters

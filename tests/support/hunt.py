@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnncalc.cells import Cell
+from rnncalc.model.cells import Cell
 from support.doors import Report, visit, visit_new
 from support.own_cells import random_cell
 from support.problems import random_problem

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnncalc.cells import Cell
-from rnncalc.functions import FUNCTIONS
-from rnncalc.layer import Layer
+from rnncalc.model.cells import Cell
+from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.layer import Layer
 
 HIDDEN = ("f", "g", "k", "m", "n", "q", "z", "c", "h")  # names of lines with H entries
 OUTPUTS = ("s", "o", "y")  # names of lines with O entries

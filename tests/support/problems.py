@@ -11,8 +11,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnncalc.cells import CELLS, Cell
-from rnncalc.losses import LOSSES, REDUCTIONS
+from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.losses import LOSSES, REDUCTIONS
 
 Keys = dict[str, Any]
 Nested = Any  # numbers, or lists of them

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import rnncalc
-from rnncalc.network import Network
-from rnncalc.problems import Problem
+from rnncalc.network.network import Network
+from rnncalc.problems.problem import Problem
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 

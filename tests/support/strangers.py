@@ -25,9 +25,10 @@ from unittest import mock
 import numpy as np
 from helpers import CELLS, MGU, random_arrays
 
-from rnncalc.layer import Layer
-from rnncalc.network import Network
-from rnncalc.weights import models, safe_tensors
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
+from rnncalc.network.weights import model_file as models
+from rnncalc.network.weights import safe_tensors
 
 PIECES = [
     *'0123456789.,;:[](){}"-+=eE \n\t#', "1e999", "-1e-999", "nan", "Infinity", "null", "true", "9" * 5000,
@@ -434,8 +435,8 @@ class Here:
         pass
 
     def submit(self, function: Callable[..., Any], trial: dict[str, Any]) -> Future[Any]:
-        from rnncalc import recipe
         from rnncalc.errors import RnncalcError
+        from rnncalc.pipeline import recipe
 
         done: Future[Any] = Future()
         with contextlib.suppress(RnncalcError):

@@ -1,0 +1,157 @@
+"""What somebody wrote as nested lists of texts: in any form of matrix, by step, with blanks; and one number of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check.answers.shaped import Index
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, ProblemError, shown
+from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.numbers import BLANKS, Numbers, Typed, number
+
+DEEPEST = 8  # lists and dicts inside each other
+MOST = 1_000_000  # numbers of one answer
+
+
+@dataclass(frozen=True)
+class MisshapenError(Exception):
+    wanted: tuple[int, ...]
+
+
+def entries(value: Any) -> Iterator[Any]:
+    """Everything in nested lists and dicts that is no list and no dict, blanks left out."""
+    for part in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from entries(part)
+    if value is not None and not isinstance(value, Mapping | list):
+        yield value
+
+
+def leaves(
+    value: Any, shape: tuple[int, ...], index: Index, axis: int | None, depth: int
+) -> Iterator[tuple[Index, Any]]:
+    """The entries of nested lists, each with its index in an array of that shape; an axis of one may be missing."""
+    if value is None:
+        return
+    if depth > DEEPEST:
+        raise MisshapenError(shape)
+    if isinstance(value, str) and shape:
+        inner = of_text(value, True)
+        if isinstance(inner, list):
+            value = inner
+    if isinstance(value, Mapping):
+        yield from _by_step(value, shape, index, axis, depth)
+    elif not isinstance(value, list):
+        if math.prod(shape) != 1:
+            raise MisshapenError(shape)
+        yield (*index, *([0] * len(shape))), value
+    elif not shape:
+        if len(value) != 1:
+            raise MisshapenError(shape)
+        yield from leaves(value[0], shape, index, axis, depth + 1)
+    elif len(value) == shape[0] and not (shape[0] == 1 and len(shape) > 1 and not isinstance(value[0], list | Mapping)):
+        for at, part in enumerate(value):
+            yield from leaves(part, shape[1:], (*index, at), axis, depth + 1)
+    elif shape[0] == 1:
+        yield from leaves(value, shape[1:], (*index, 0), axis, depth + 1)
+    elif len(value) == 1:
+        yield from leaves(value[0], shape, index, axis, depth + 1)
+    else:
+        raise MisshapenError(shape)
+
+
+def _by_step(
+    value: Mapping[str, Any], shape: tuple[int, ...], index: Index, axis: int | None, depth: int
+) -> Iterator[tuple[Index, Any]]:
+    """Rows keyed by step, {"3": ["0.97", "0.12"]}; of a batch, at the top or inside each sequence."""
+    at = -1 if axis is None else axis - len(index)
+    if at < 0 or at >= len(shape) or not all(is_step(key) for key in value):
+        raise MisshapenError(shape)
+    rest = (*shape[:at], *shape[at + 1 :])
+    for key, part in value.items():
+        step = int(key) - 1
+        if not 0 <= step < shape[at]:
+            message = _("answers: there is no step {step}; there are {count}")
+            raise ProblemError(message, step=shown(key, 20), count=shape[at])
+        for inner, leaf in leaves(part, rest, (), None, depth + 1):
+            yield (*index, *inner[:at], step, *inner[at:]), leaf
+
+
+def is_step(key: Any) -> bool:
+    return isinstance(key, str) and key.isascii() and key.isdigit() and len(key) < 10
+
+
+def one_number(leaf: Any) -> tuple[Typed | None, str]:
+    """One number, or why it is none."""
+    if isinstance(leaf, str):
+        try:
+            typed = number(leaf)
+        except ParseError as error:
+            return None, str(error)
+        if np.isfinite(typed.value):
+            return typed, ""
+    return None, _('expected a number, got "{text}"').format(text=shown(leaf, 40))
+
+
+def of_text(text: str, array: bool) -> Any:
+    """A text as nested lists of texts, if it is more than one number; what cannot be read stays as it is."""
+    if not array:
+        return text
+    from rnncalc.problems.parse import matrix
+
+    try:
+        number(text)
+        return text
+    except ParseError:
+        pass
+    try:
+        if text.lstrip().startswith("@"):
+            return text
+        return matrix.read(text).nested()
+    except ParseError:
+        rows = [row.replace(",", " ").split() for row in text.strip("[] ").replace("\n", ";").split(";")]
+        nested: list[Any] = [[None if word in BLANKS else word for word in row] for row in rows if row]
+        return nested[0] if len(nested) == 1 else nested
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Nested lists of texts and None, dicts of them; other things stay, to be refused one by one."""
+    if isinstance(value, Given):
+        if isinstance(value.value, str) and value.files and value.value.lstrip().startswith("@"):
+            return plain(value.numbers())
+        return plain(value.value, depth)
+    if isinstance(value, Numbers):
+        return value.nested()
+    if depth > DEEPEST:
+        raise ProblemError(_("answers: nested deeper than any answer here"))
+    if isinstance(value, Mapping):
+        return {str(key): plain(part, depth + 1) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        if len(value) > MOST:
+            raise ProblemError(_("answers: more than {n} numbers"), n=MOST)
+        return [plain(part, depth + 1) for part in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist(), depth)
+    if isinstance(value, str):
+        return None if value.strip() in BLANKS else value
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float | np.number):
+        return repr(value.item() if isinstance(value, np.number) else value)
+    return value
+
+
+def shape_of(value: Any) -> str:
+    """What a person gave, as a shape: (2, 3), or the lengths of rows that differ."""
+    shape: list[int] = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        value = next((part for part in value if part is not None), None)
+    if isinstance(value, Mapping):
+        return _("an object")
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else _("one number")

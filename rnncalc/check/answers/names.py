@@ -1,0 +1,233 @@
+"""What can be claimed: every name of an answer, its shape as a person writes it, and where each entry is computed."""
+
+from __future__ import annotations
+
+from rnncalc.check.answers.shaped import Quantity, Scope, Shapes
+from rnncalc.check.graph.forward import output
+from rnncalc.check.graph.spec import Run
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.keys import near
+from rnncalc.problems.notation import gate_letters
+
+
+class Quantities(Shapes):
+    """The names of one problem."""
+
+    @property
+    def whole(self) -> Scope:
+        """What a bare name means: the last layer and what is above it."""
+        last = len(self.spec.layers) - 1
+        return Scope("", last, self.spec.layers[last][0], top=True)
+
+    def layer(self, number: int) -> Scope:
+        """A layer of a stack, from 0."""
+        return Scope(f"layers[{number + 1}].", number, self.spec.layers[number][0])
+
+    def way(self, scope: Scope, name: str) -> Scope:
+        """One direction of a layer. Raises ProblemError where it does not run so."""
+        for run in scope.runs:
+            if self.spec.runs[run].mirrored == (name == "backward"):
+                return Scope(f"layers[{scope.layer + 1}].{name}.", scope.layer, (run,))
+        raise ProblemError(_("answers: layer {n} has no direction {name}"), n=scope.layer + 1, name=name)
+
+    # names -----------------------------------------------------------------------------------------------------------
+
+    def find(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity]:
+        """The quantity under a name, or those of its gates and, under "", all of them stacked. Raises ProblemError."""
+        bare, _dot, gate = name.partition(".")
+        found = self._find(scope, self._ours_signal(bare))
+        if found is None:
+            message = _("answers.{name}: unknown name “{bare}”{near}")
+            raise ProblemError(message, name=scope.prefix + name, bare=bare, near=near(bare, self.known(scope)))
+        if not gate:
+            return found
+        parts = found if isinstance(found, dict) else {}
+        letters = gate_letters(self.spec.runs[scope.runs[0]].cell)
+        ours = next((own for own in parts if own and gate in (own, *letters.get(own, ""))), None)
+        if ours is None:
+            message = _("answers.{name}: {bare} has no gate “{gate}”")
+            raise ProblemError(message, name=scope.prefix + name, bare=bare, gate=gate)
+        return parts[ours]
+
+    def known(self, scope: Scope) -> list[str]:
+        """Names that can be answered."""
+        found = ["h", "s", "y", "loss", "losses", "dx", "da", "dh", "ds", "a", "slope"]
+        for run in [self.spec.runs[n] for n in scope.runs] + [r for r in [self.spec.read_out] if r]:
+            found += run.lines
+            for stack in run.cell.stacks:
+                found += [f"d{stack}", f"d{stack}_t", f"{stack}_new"]
+            found += [f"d{state}0" for state in run.cell.state]
+        return list(dict.fromkeys(found))
+
+    def _find(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity] | None:
+        if scope.top and name in ("loss", "losses", "loss_new", "losses_new"):
+            return self._loss(name)
+        found: Quantity | dict[str, Quantity] | None
+        if not name.endswith("_new"):
+            found = self._signal(scope, name, "", name)
+            if found is not None:
+                return found
+        for prefix, suffix, kind in (("d", "_t", "term"), ("d", "", "d"), ("", "_new", "new")):
+            if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix + suffix):
+                core = name[len(prefix) : len(name) - len(suffix)]
+                found = self._parameter(scope, core, kind, prefix, suffix)
+                if found is not None:
+                    self._need_update(name) if kind == "new" else self._need_loss(name)
+                    return found
+        if name.endswith("_new"):  # of a letter that is both, such as c, the parameter comes first, as in dc
+            found = self._signal(scope, name.removesuffix("_new"), "new", name)
+            if found is not None:
+                self._need_update(name)
+                return found
+        found = self._gradient(scope, name)
+        if found is not None:
+            self._need_loss(name)
+        return found
+
+    def _need_loss(self, name: str) -> None:
+        if self.spec.question is None:
+            raise ProblemError(_("answers.{name} needs targets and a loss, or dy"), name=name)
+
+    def _need_update(self, name: str) -> None:
+        self._need_loss(name)
+        if self.spec.task.lr is None:
+            raise ProblemError(_("answers.{name} needs lr, the learning rate of the update"), name=name)
+
+    def _loss(self, name: str) -> Quantity:
+        era = "new" if name.endswith("_new") else ""
+        self._need_update(name) if era else self._need_loss(name)
+        if name.startswith("losses"):
+            return self._stepwise(name, None, lambda visit, unit: (("losses", era, visit), ()))
+        return Quantity(name, (), lambda index: (("loss", era), (0,)))
+
+    def _ours_signal(self, name: str) -> str:
+        """Our name of a signal that the sheet calls otherwise."""
+        for ours, theirs in self.problem.letters.signals.items():
+            for suffix in ("", "_new"):
+                if name == theirs + suffix:
+                    return ours + suffix
+                if name == f"d{theirs}":
+                    return f"d{ours}"
+        return name
+
+    # signals ---------------------------------------------------------------------------------------------------------
+
+    def _signal(self, scope: Scope, name: str, era: str, full: str) -> Quantity | dict[str, Quantity] | None:
+        spec = self.spec
+        label = scope.prefix + full
+        if scope.top and name in ("s", "y"):
+            number = output(spec, era, name, 1)[1]
+            run = spec.all_runs[number] if isinstance(number, int) else None
+            width = run.sizes["O"] if run else self._width(scope)
+            if run is None and len(scope.runs) == 1:
+                return self._of_run(scope, spec.runs[scope.runs[0]].cell.emits, era, label)
+            return self._stepwise(label, width, lambda visit, unit: (output(spec, era, name, visit), (unit,)))
+        if len(scope.runs) > 1:
+            emits = spec.runs[scope.runs[0]].cell.emits
+            if name != emits:
+                return None
+            out = lambda visit, unit: ((era, "out", scope.layer, visit), (unit,))  # noqa: E731
+            return self._stepwise(label, self._width(scope), out)
+        run = spec.runs[scope.runs[0]]
+        if name in run.lines:
+            return self._of_run(scope, name, era, label)
+        gates = run.cell.preactivations
+        if name == "a" and gates:
+            return self._stacked(scope, label, gates, lambda line: lambda visit: (era, scope.runs[0], line, visit))
+        if name == "slope" and not era:
+            values = {gate: gate or _value_of(run) for gate in gates}
+            return self._stacked(scope, label, values, lambda line: lambda visit: ("slope", scope.runs[0], line, visit))
+        return self._gate_signal(scope, name, era, label)
+
+    def _gate_signal(self, scope: Scope, name: str, era: str, label: str) -> Quantity | None:
+        """A gate under another of its names."""
+        run = self.spec.runs[scope.runs[0]]
+        bare = name.rstrip("\u0303~")
+        for ours, letters in gate_letters(run.cell).items():
+            if len(bare) == 1 and bare in letters:
+                return self._of_run(scope, ours, era, label)
+        return None
+
+    def _gradient(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity] | None:
+        """dx, the gradients of the starts, and those of every step's lines."""
+        spec, label = self.spec, scope.prefix + name
+        if name == "dx" and scope.top:
+            return self._stepwise(name, spec.x.shape[1], lambda visit, unit: (("∂x", visit), (unit,)))
+        if not name.startswith("d"):
+            return None
+        line = "c" if name == "dmemory" else name[1:]
+        top = spec.read_out
+        if scope.top and top and line in top.lines:
+            number, width = len(spec.runs), top.sizes["O"]
+            return self._stepwise(label, width, lambda visit, unit: (("∂", number, line, visit), (unit,)))
+        if len(scope.runs) > 1:
+            return None
+        number = scope.runs[0]
+        run = spec.runs[number]
+        if line.endswith("0") and line[:-1] in run.cell.state:
+            return self._start(label, number, run, line[:-1])
+        if line in run.lines:
+            width = run.sizes[run.cell.size(line)]
+            at = lambda visit, unit: (("∂", number, line, visit), (unit,))  # noqa: E731
+            return self._stepwise(label, width, at, run.mirrored)
+        if line == "a" and run.cell.preactivations:
+            return self._stacked(scope, label, run.cell.preactivations, lambda a: lambda visit: ("∂", number, a, visit))
+        return None
+
+    def _parameter(
+        self, scope: Scope, core: str, kind: str, prefix: str, suffix: str
+    ) -> Quantity | dict[str, Quantity] | None:
+        """A parameter's gradient, its contributions, or what it became."""
+        for number, run, given in self._owners(scope):
+            stack, gate = self._ours(core, run, given)
+            if stack not in run.cell.stacks:
+                continue
+            label = f"{scope.prefix}{prefix}{stack}{suffix}"
+            if kind == "new" and run.cell.stacks[stack][0].symbol in run.fixed:
+                message = _("answers.{name}: {bias} was not given, so it is no parameter and the update leaves it out")
+                raise ProblemError(message, name=label, bias=given.letters.parameter(stack))
+            parameters = {parameter.gate or "": parameter.symbol for parameter in run.cell.stacks[stack]}
+            if gate:
+                if gate not in parameters:
+                    continue
+                return self._array(f"{label}.{gate}", run, number, [parameters[gate]], kind, given)
+            if len(parameters) == 1:
+                return self._array(label, run, number, list(parameters.values()), kind, given)
+            order = [letter for letter in given.order if letter in parameters]
+            found = {g: self._array(f"{label}.{g}", run, number, [parameters[g]], kind, given) for g in order}
+            found[""] = self._array(label, run, number, [parameters[g] for g in order], kind, given)
+            return found
+        return None
+
+    def _owners(self, scope: Scope) -> list[tuple[int, Run, GivenPass]]:
+        """Who may have a parameter of that name: the read-out on top, and the scope's only run."""
+        spec, found = self.spec, []
+        if scope.top and spec.read_out:
+            found.append((len(spec.runs), spec.read_out, self.given[scope.runs[0]]))
+        if len(scope.runs) == 1 and (not scope.top or len(spec.layers) == 1):
+            found.append((scope.runs[0], spec.runs[scope.runs[0]], self.given[scope.runs[0]]))
+        return found
+
+    @staticmethod
+    def _ours(core: str, run: Run, given: GivenPass) -> tuple[str, str]:
+        """(stack, gate) of a parameter in the sheet's letters or in ours."""
+        bare = core.replace("_", "")
+        for ours, theirs in given.letters.parameters.items():
+            if theirs.replace("_", "") == bare:
+                stack, _underscore, gate = ours.partition("_")
+                return (stack, gate) if gate and gate in run.cell.gates else (ours, "")
+        if core in run.cell.stacks:
+            return core, ""
+        stack, _underscore, gate = core.rpartition("_")
+        return (stack, gate) if stack in run.cell.stacks and len(gate) == 1 else (core, "")
+
+
+def _value_of(run: Run) -> str:
+    """The line that an ungated cell's function makes."""
+    argument = run.cell.preactivations.get("", "")
+    for line, expression in run.lines.items():
+        if getattr(getattr(expression, "argument", None), "id", None) == argument:
+            return line
+    return run.cell.emits

@@ -1,0 +1,157 @@
+"""Quantities as people write them: what shape each has, and where in the computation each of its entries stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from rnncalc.check.graph.graph import Key
+from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.problem import Problem
+
+Index = tuple[int, ...]
+Spot = tuple[Key, Index]  # a quantity of the graph and the place in it
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One name. shape: as it is written; spot: index → where that is computed, None where a sequence has no step.
+
+    axis: which axis counts the steps. turned: a matrix that a sheet of row vectors has transposed.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    spot: Callable[[Index], Spot | None]
+    axis: int | None = None
+    turned: bool = False
+
+    def split(self, index: Index) -> tuple[int | None, Index]:
+        """(step, the other indices), counted from 1."""
+        if self.axis is None:
+            return None, tuple(i + 1 for i in index)
+        rest = (*index[: self.axis], *index[self.axis + 1 :])
+        return index[self.axis] + 1, tuple(i + 1 for i in rest)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose quantities are meant: of one run, of both merged, or of the whole. layer: from 0."""
+
+    prefix: str
+    layer: int
+    runs: tuple[int, ...]
+    top: bool = False
+
+
+class Shapes:
+    """Shapes and places of one problem's quantities, step by step, stacked by gate, by parameter."""
+
+    def __init__(self, problem: Problem, spec: Spec):
+        self.problem, self.spec, self.batch = problem, spec, problem.batch
+        self.rank = np.argsort(spec.schedule.order)  # sequence → row
+        present = spec.schedule.present
+        self.visit = np.where(present, np.cumsum(present, axis=1), 0)  # (N, T): from 1, 0 where there is no step
+        self.length = present.sum(axis=1)
+        self.given: list[GivenPass] = [one for ways in problem.layers for one in ways.values()]
+
+    # scopes ----------------------------------------------------------------------------------------------------------
+
+    def _of_run(self, scope: Scope, line: str, era: str, label: str) -> Quantity:
+        number = scope.runs[0]
+        run = self.spec.runs[number]
+        width = run.sizes[run.cell.size(line)]
+        return self._stepwise(label, width, lambda visit, unit: ((era, number, line, visit), (unit,)), run.mirrored)
+
+    def _width(self, scope: Scope) -> int:
+        numbers, merge = self.spec.layers[scope.layer]
+        run = self.spec.runs[numbers[0]]
+        return run.sizes[run.cell.size(run.cell.emits)] * (len(numbers) if merge == "concat" else 1)
+
+    def _stepwise(
+        self, name: str, width: int | None, where: Callable[[int, int], Spot], backwards: bool = False
+    ) -> Quantity:
+        """A quantity with a row for every step: (T, width) or (N, T, width), whatever the layout of x."""
+        schedule = self.spec.schedule
+        shape = (schedule.sequences, schedule.steps) if self.batch else (schedule.steps,)
+
+        def spot(index: Index) -> Spot | None:
+            step, sequence = index[len(shape) - 1], index[0] if self.batch else 0
+            visit = int(self.visit[sequence, step])
+            if not visit:
+                return None
+            if backwards:
+                visit = int(self.length[sequence]) + 1 - visit
+            key, rest = where(visit, index[-1] if width is not None else 0)
+            return key, (int(self.rank[sequence]), *rest)
+
+        full = (*shape, width) if width is not None else shape
+        return Quantity(name, full, spot, int(self.batch))
+
+    def _stacked(
+        self, scope: Scope, label: str, lines: Mapping[str, str], key: Callable[[str], Callable[[int], Key]]
+    ) -> dict[str, Quantity] | Quantity:
+        """Gate by gate, and under "" stacked in the problem's order."""
+        number = scope.runs[0]
+        run, order = self.spec.runs[number], self.given[number].order
+        if list(lines) == [""]:
+            line = lines[""]
+            width = run.sizes[run.cell.size(line)]
+            return self._stepwise(label, width, lambda v, u: (key(line)(v), (u,)), run.mirrored)
+        gates = [gate for gate in order if gate in lines] or list(lines)
+        width = run.sizes["H"]
+        found = {
+            gate: self._stepwise(f"{label}.{gate}", width, partial(_at, key(lines[gate])), run.mirrored)
+            for gate in gates
+        }
+        found[""] = self._stepwise(
+            label,
+            width * len(gates),
+            lambda v, u: (key(lines[gates[u // width]])(v), (u % width,)),
+            run.mirrored,
+        )
+        return found
+
+    # gradients and parameters ----------------------------------------------------------------------------------------
+
+    def _start(self, label: str, number: int, run: Run, state: str) -> Quantity:
+        width, shared = run.sizes[run.cell.size(state)], state in run.shared
+        key: Key = ("dshared" if shared else "dstart", number, state)
+        if shared or not self.batch:
+            return Quantity(label, (width,), lambda index: (key, (0, *index)))
+        shape = (self.spec.schedule.sequences, width)
+        return Quantity(label, shape, lambda index: (key, (int(self.rank[index[0]]), index[1])))
+
+    def _array(self, label: str, run: Run, number: int, symbols: list[str], kind: str, given: GivenPass) -> Quantity:
+        one = run.parameters[symbols[0]].shape
+        shape = (len(symbols) * one[0], *one[1:])
+        turned = given.letters.rows and len(shape) == 2
+
+        def place(index: Index) -> tuple[str, Index]:
+            if turned:
+                index = index[::-1]
+            return symbols[index[0] // one[0]], (index[0] % one[0], *index[1:])
+
+        shape = shape[::-1] if turned else shape
+        if kind == "term":
+            steps = self.spec.schedule.steps
+
+            def of_step(index: Index) -> Spot:
+                symbol, at = place(index[1:])
+                return ("term", number, symbol, index[0] + 1), at
+
+            return Quantity(label, (steps, *shape), of_step, 0, turned)
+
+        def spot(index: Index) -> Spot:
+            symbol, at = place(index)
+            return (kind, number, symbol), at
+
+        return Quantity(label, shape, spot, None, turned)
+
+
+def _at(key: Callable[[int], Key], visit: int, unit: int) -> Spot:
+    return key(visit), (unit,)

@@ -1,0 +1,98 @@
+"""What a mistake is: an id, a message, and the variants in which it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from rnncalc.check.graph.graph import Key
+from rnncalc.check.graph.spec import Spec
+from rnncalc.common.i18n import _
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a variant may need to know beside the Spec.
+
+    orders: run → the gates as this problem stacks them. second: run → symbol → the second of two biases. wrong:
+    quantities of the graph with wrong numbers. parameters: whether gradients of parameters, or updated ones, are among
+    the answers.
+    """
+
+    orders: dict[int, str] = field(default_factory=dict)
+    second: dict[int, dict[str, object]] = field(default_factory=dict)
+    wrong: tuple[Key, ...] = ()
+    parameters: bool = False
+    steps: int = 1
+    sequences: int = 1
+    outputs: int = 1
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to make a mistake. detail: which (the order, the factor), to be put into the message."""
+
+    spec: Spec
+    detail: str = ""
+    option: str = ""
+
+
+Variants = Callable[[Spec, Context], Iterator[Variant]]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One entry. message: what was done, with {detail} if the variants differ; family: forward, gated or gradient.
+
+    personal: whether the variants depend on which numbers are wrong; then they only report one quantity as another.
+    """
+
+    id: str
+    message: str
+    variants: Variants
+    family: str = "forward"
+    personal: bool = False
+
+    def said(self, variant: Variant) -> str:
+        """The message of one variant, in the reader's language."""
+        return _(self.message).format(detail=variant.detail)
+
+
+def plain(change: Callable[[Spec], Spec | None]) -> Variants:
+    """A mistake that is made in one way; None where it cannot be made."""
+
+    def variants(spec: Spec, context: Context) -> Iterator[Variant]:
+        changed = change(spec)
+        if changed is not None:
+            yield Variant(changed)
+
+    return variants
+
+
+def several(change: Callable[[Spec], Iterator[Spec | None]]) -> Variants:
+    """A mistake that is made in several ways, all with the same message."""
+
+    def variants(spec: Spec, context: Context) -> Iterator[Variant]:
+        for changed in change(spec):
+            if changed is not None:
+                yield Variant(changed)
+
+    return variants
+
+
+def ruled(*choices: dict[str, object]) -> Variants:
+    """A mistake in the rules of the gradient."""
+
+    def variants(spec: Spec, context: Context) -> Iterator[Variant]:
+        for choice in choices:
+            yield Variant(spec.ruled(**choice))
+
+    return variants
+
+
+def with_context(change: Callable[[Spec, Context], Iterator[tuple[Spec, str, str]]]) -> Variants:
+    def variants(spec: Spec, context: Context) -> Iterator[Variant]:
+        for changed, detail, option in change(spec, context):
+            yield Variant(changed, detail, option)
+
+    return variants

@@ -1,0 +1,85 @@
+"""Two mistakes together: a second one made on top of the first, hundreds of them in one walk.
+
+What one mistake alone does not change, it hardly changes on top of another. So the tables of single mistakes say which
+pairs could give the person's numbers; and of those, few give the digits of the first one, so that it alone is computed
+for all of them, and the others for the few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rnncalc.check.diagnosis.batch import cost, numbers
+from rnncalc.check.diagnosis.mistake import Context
+from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.check.diagnosis.variants import Single, Table, same
+from rnncalc.check.graph.spec import Spec
+from rnncalc.check.verdicts.number import Written
+
+PAIRS = 3_000  # that are tried: some tenths of a second
+MOST = 20_000_000  # numbers that are computed in search of pairs
+
+Pair = tuple[Single, Single]  # the second's Spec is that of both
+
+
+class Search:
+    """The search for pairs. slips: the numbers that are to be explained; kept: those that must stay, as rows."""
+
+    def __init__(
+        self, spec: Spec, context: Context, tables: Sequence[Table], written: Written, slips: list[int], kept: list[int]
+    ):
+        self.context, self.spots, self.written = context, tables[0].spots, written
+        self.slips, self.kept, self.first = slips, kept, slips[0]
+        self.singles = [single for table in tables for single in table.singles]
+        exact = np.concatenate([table.exact for table in tables], axis=1)
+        self.fits, self.changed = written.fits(exact), ~same(exact, tables[0].right[:, None])
+        self.gradient = np.array([single.mistake.family == "gradient" for single in self.singles])
+        self.left = min(PAIRS, MOST // cost(spec))
+
+    def on_the_first(self) -> list[Pair]:
+        """A second mistake on top of one that explains the first wrong number, by the next that it does not."""
+        found: list[Pair] = []
+        before = [at for at in self.kept if at < self.first]
+        every = dict.fromkeys(single.mistake.id for single in self.singles)
+        for at in np.flatnonzero(self.fits[[*before, self.first]].all(axis=0)).tolist():
+            missed = next((slip for slip in self.slips if not self.fits[slip, at]), self.first)
+            found += self._fitting(list(self._made(self.singles[at], every)), missed)
+        return found
+
+    def both(self) -> list[Pair]:
+        """Two that only together explain it, each pair once."""
+        made: list[Pair] = []
+        done: set[str] = set()
+        for at, single in enumerate(self.singles):
+            may = [self.singles[other].mistake.id for other in np.flatnonzero(self._may(at)).tolist()]
+            made += self._made(single, [name for name in dict.fromkeys(may) if name not in done])
+            done.add(single.mistake.id)  # its later variants are not made on top of themselves either
+        return self._fitting(made, self.first)
+
+    def _may(self, at: int) -> np.ndarray:
+        """Which others may, with this one, give the person's numbers: what only one of them changes, that one gives."""
+        mine, theirs = self.changed[:, [at]], self.changed
+        alone = np.where(mine, self.fits[:, [at]], self.fits)  # where only one of them changes it
+        slips = np.where(mine & theirs, True, (mine | theirs) & alone)[self.slips]
+        together = self.fits[:, [at]] & self.fits | (self.gradient[at] | self.gradient)  # signs and factors may cancel
+        kept = np.where(mine & theirs, together, ~(mine | theirs) | alone)[self.kept]
+        found: np.ndarray = slips.all(axis=0) & kept.all(axis=0)
+        return found
+
+    def _made(self, single: Single, others: Sequence[str] | dict[str, None]) -> Iterator[Pair]:
+        """Other mistakes made on top of one."""
+        for other in others:
+            if other == single.mistake.id:
+                continue
+            for variant in MISTAKES[other].variants(single.variant.spec, self.context):
+                if self.left <= 0:
+                    return
+                self.left -= 1
+                yield single, Single(MISTAKES[other], variant)
+
+    def _fitting(self, made: Sequence[Pair], at: int) -> list[Pair]:
+        given = numbers([second.variant.spec for _first, second in made], self.spots[at : at + 1])
+        fits = self.written.fits(given, slice(at, at + 1))[0]
+        return [made[place] for place in np.flatnonzero(fits).tolist()]

@@ -1,0 +1,97 @@
+"""Rules of the gradient, the loss, and what is reported in place of what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncalc.check.diagnosis.rewrites.shared import Rewritten
+from rnncalc.check.graph.graph import Key
+from rnncalc.check.graph.spec import Spec
+from rnncalc.common.i18n import _
+from rnncalc.model.equations.expression import Call
+
+if TYPE_CHECKING:
+    from rnncalc.check.diagnosis.mistake import Context
+
+
+def slopes(rule: str) -> Callable[[Spec], Iterator[Spec | None]]:
+    """f′ changed in every line of the cells; in those around a preactivation; in the memory's; in the output's."""
+
+    def change(spec: Spec) -> Iterator[Spec | None]:
+        calls = {
+            (line, run.cell.preactivations.get(line) or line in run.cell.written)
+            for run in spec.all_runs
+            for line, expression in run.lines.items()
+            if isinstance(expression, Call) and expression.function != "identity" and line not in run.cell.outputs
+        }
+        yield spec.ruled(slope=rule)
+        gates = frozenset(line for line, gate in calls if gate)
+        others = frozenset(line for line, gate in calls if not gate)
+        if gates and others:
+            yield spec.ruled(slope=rule, slopes=gates)
+            yield spec.ruled(slope=rule, slopes=others)
+        if getattr(spec.top.lines.get("y"), "function", "") in ("sigmoid", "tanh"):
+            yield spec.ruled(slope=rule, slopes=frozenset({"y"}))
+            yield spec.ruled(slope=rule, slopes=gates | others | {"y"})
+
+    return change
+
+
+def loss_factors(spec: Spec, context: Context) -> Rewritten:
+    """½, 2, one over the steps, the sequences or the outputs; in the loss, in its gradient, in both."""
+    factors: dict[float, str] = {0.5: "½", 2.0: "2"}
+    for count, text in ((context.steps, "T"), (context.sequences, "N"), (context.outputs, "O")):
+        if count > 1:
+            factors.setdefault(1 / count, f"1/{text}")
+            factors.setdefault(float(count), text)
+    targets = _rows_with_targets(spec)
+    if targets > 1:
+        factors.setdefault(1 / targets, "1/T")
+    name = spec.task.loss or ""
+    for factor, text in factors.items():
+        option = ""
+        if name == "half_squared_error" and factor == 2:
+            option = "--loss squared_error"
+        elif name == "squared_error" and factor == 0.5:
+            option = "--loss half_squared_error"
+        elif text == "1/T" and not spec.task.reduction and not name.startswith("mean"):
+            option = "--reduction mean"
+        elif text == "1/N" and not spec.task.reduction and not name.startswith("mean"):
+            option = "--reduction batch_mean"
+        yield spec.ruled(loss_factor=factor, gradient_factor=factor), text, option
+        yield spec.ruled(gradient_factor=factor), text, option
+        yield spec.ruled(loss_factor=factor), text, option
+
+
+def _rows_with_targets(spec: Spec) -> int:
+    return int((~np.isnan(spec.question.rows)).any(axis=-1).sum()) if spec.question else 0
+
+
+def loss_for_gradient(spec: Spec, context: Context) -> Rewritten:
+    """The whole loss, or a step's, where gradients of parameters belong: of all, or of one quantity."""
+    gradients = [key for key in context.wrong if key[0] in ("d", "dstart", "dshared")]
+    if not gradients or spec.question is None:
+        return
+    sources: list[tuple[Key, str]] = [(("loss", ""), _("the total"))]
+    sources += [(("losses", "", visit), _("step {t}").format(t=visit)) for visit in range(1, spec.visits + 1)]
+    for group in _groups(gradients):
+        for source, text in sources:
+            yield spec.ruled(said={**spec.rules.said, **dict.fromkeys(group, source)}), text, ""
+
+
+def gradient_for_parameter(spec: Spec, context: Context) -> Rewritten:
+    """dθ where the updated θ belongs."""
+    updated = [key for key in context.wrong if key[0] == "new" and len(key) == 3]
+    for group in _groups(updated):
+        said = {key: ("d", *key[1:]) for key in group}
+        yield spec.ruled(said={**spec.rules.said, **said}), "", ""
+
+
+def _groups(keys: list[Any]) -> list[list[Any]]:
+    """All of them together, then each alone."""
+    if not keys:
+        return []
+    return [keys, *([key] for key in keys if len(keys) > 1)]

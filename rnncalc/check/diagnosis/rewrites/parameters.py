@@ -1,0 +1,130 @@
+"""Parameters left out, transposed, exchanged, taken as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncalc.check.diagnosis.rewrites.shared import Rewritten, Signed, changed_run, each, kind, of_kind, zeroed
+from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.model.equations.expression import Binary, Call, Expression, Name, terms, total
+from rnncalc.model.equations.stages import has_product, product_line
+
+if TYPE_CHECKING:
+    from rnncalc.check.diagnosis.mistake import Context
+
+
+def without_bias(spec: Spec) -> Iterator[Spec]:
+    """b = 0; of gru_after with or without its d."""
+    yield each(spec, lambda run: zeroed(run, of_kind(run, "b")))
+    if any(of_kind(run, "d") for run in spec.runs):
+        yield each(spec, lambda run: zeroed(run, of_kind(run, "b", "d")))
+
+
+def without_output_bias(spec: Spec) -> Spec:
+    """c = 0."""
+    return each(spec, lambda run: zeroed(run, of_kind(run, "c")))
+
+
+def without_second_bias(spec: Spec, context: Context) -> Rewritten:
+    """Of b_ih + b_hh only one; of gru_after no d."""
+    for keep_first in (True, False):
+        runs, any_second = [], False
+        for number, run in enumerate(spec.runs):
+            second: Any = context.second.get(number, {})
+            any_second = any_second or bool(second)
+            changed = {
+                symbol: run.parameters[symbol] - part if keep_first else np.asarray(part)
+                for symbol, part in second.items()
+            }
+            if keep_first:
+                changed |= {symbol: np.zeros_like(run.parameters[symbol]) for symbol in of_kind(run, "d")}
+            runs.append(changed_run(run, changed))
+        has_d = keep_first and any(of_kind(run, "d") for run in spec.runs)
+        if any_second or has_d:
+            yield spec.with_runs([*runs, *([spec.read_out] if spec.read_out else [])]), "", ""
+
+
+def bias_outside(spec: Spec) -> Iterator[Spec]:
+    """f(W h + U x) + b."""
+    yield each(spec, _bias_outside, top=False)
+
+
+def _bias_outside(run: Run) -> Run:
+    lines: dict[str, Expression] = {}
+    moved: dict[str, Expression] = {}
+    for line, expression in run.lines.items():
+        if has_product(expression) and line not in run.cell.outputs:
+            signed = terms(expression)
+            kept: Signed = [(sign, term) for sign, term in signed if not isinstance(term, Name)]
+            biases: Signed = [(sign, term) for sign, term in signed if isinstance(term, Name)]
+            used = any(isinstance(e, Call) and e.argument == Name(line) for e in run.lines.values())
+            if kept and biases and used:
+                moved[line] = total(biases)
+                lines[line] = total(kept)
+                continue
+        argument = expression.argument if isinstance(expression, Call) else None
+        if isinstance(argument, Name) and argument.id in moved and line not in run.cell.outputs:
+            lines[f"{line}_f"] = expression
+            lines[line] = Binary("+", Name(f"{line}_f"), moved[argument.id])
+            continue
+        lines[line] = expression
+    return replace(run, lines=lines)
+
+
+def transposed(which: str) -> Callable[[Spec], Spec | None]:
+    """U, W or V transposed, where that is square."""
+
+    def change(spec: Spec) -> Spec | None:
+        found = False
+
+        def one(run: Run) -> Run:
+            nonlocal found
+            square = [s for s in of_kind(run, which) if run.parameters[s].shape[0] == run.parameters[s].shape[1]]
+            found = found or bool(square)
+            return changed_run(run, {symbol: run.parameters[symbol].T for symbol in square})
+
+        changed = each(spec, one)
+        return changed if found else None
+
+    return change
+
+
+def swapped(spec: Spec) -> Spec | None:
+    """U for W and W for U, line by line, where the shapes allow it."""
+    found = False
+
+    def one(run: Run) -> Run:
+        nonlocal found
+        changed: dict[str, np.ndarray] = {}
+        for expression in run.lines.values():
+            if not has_product(expression):
+                continue
+            line = product_line("", expression)
+            weights = [term.weight for term in (*line.inputs, *line.products)]
+            by_gate = [symbol for symbol in weights if kind(run, symbol) in "UW"]
+            if len(by_gate) == 1 and by_gate[0].startswith("U_"):  # gru: U_n and W_n stand in lines of their own
+                by_gate.append("W" + by_gate[0][1:])
+            if len(by_gate) == 2 and all(symbol in run.parameters for symbol in by_gate):
+                first, second = by_gate
+                if run.parameters[first].shape == run.parameters[second].shape:
+                    changed |= {first: run.parameters[second], second: run.parameters[first]}
+        found = found or bool(changed)
+        return changed_run(run, changed)
+
+    changed = each(spec, one, top=False)
+    return changed if found else None
+
+
+def weights_of_one(spec: Spec) -> Iterator[Spec]:
+    """Every weight 1: all of them, the cells' alone, the read-out's alone, biases too."""
+    for kinds in (("U", "W", "V", "R"), ("U", "W"), ("V", "R"), ("U", "W", "V", "R", "b", "c", "d")):
+        yield each(spec, partial(_ones, kinds=kinds))
+
+
+def _ones(run: Run, kinds: tuple[str, ...]) -> Run:
+    return changed_run(run, {symbol: np.ones_like(run.parameters[symbol]) for symbol in of_kind(run, *kinds)})

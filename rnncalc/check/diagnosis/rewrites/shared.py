@@ -1,0 +1,63 @@
+"""What rewrites share: every run changed, parameters by what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.model.equations.expression import INPUT, Expression
+from rnncalc.model.equations.stages import has_product, product_line
+
+if TYPE_CHECKING:
+    pass
+
+
+Signed = list[tuple[int, Expression]]
+Rewritten = Iterator[tuple[Spec, str, str]]  # the Spec, the detail, the option
+
+
+def each(spec: Spec, change: Callable[[Run], Run], top: bool = True) -> Spec:
+    """Every run changed; top: the read-out too."""
+    runs = [change(run) for run in spec.runs]
+    if spec.read_out:
+        runs.append(change(spec.read_out) if top else spec.read_out)
+    return spec.with_runs(runs)
+
+
+def changed_run(run: Run, changed: Mapping[str, np.ndarray]) -> Run:
+    return replace(run, parameters={**run.parameters, **changed})
+
+
+def zeroed(run: Run, symbols: list[str]) -> Run:
+    return changed_run(run, {symbol: np.zeros_like(run.parameters[symbol]) for symbol in symbols})
+
+
+def kind(run: Run, symbol: str) -> str:
+    """U (multiplies the input), W (multiplies a state), V (makes the scores), R, b, or p (element-wise)."""
+    stack = run.cell.parameters[symbol].stack if symbol in run.cell.parameters else symbol
+    if run.cell.outputs and stack in ("V", "R", "c"):
+        return stack
+    for expression in run.lines.values():
+        if has_product(expression):
+            line = product_line("", expression)
+            if any(symbol == bias for _sign, bias in line.biases):
+                return "b" if stack != "d" else "d"
+            for term in (*line.inputs, *line.products):
+                if term.weight == symbol:
+                    return "U" if term.source == INPUT else "W"
+    return "p"
+
+
+def of_kind(run: Run, *kinds: str) -> list[str]:
+    return [symbol for symbol in run.parameters if kind(run, symbol) in kinds]
+
+
+def on_top(spec: Spec, run: Run) -> Spec:
+    if spec.read_out:
+        return replace(spec, read_out=run)
+    number = spec.layers[-1][0][0]
+    return replace(spec, runs=(*spec.runs[:number], run, *spec.runs[number + 1 :]))

@@ -1,0 +1,235 @@
+"""Why: which mistake, or which two, reproduce the numbers that a person wrote where the right solution does not.
+
+Every variant of every mistake is solved, hundreds at once (`batch`). One that gives all their digits from exact values
+is found. Where none does, variants that come near are judged as the right solution was, from the person's own earlier
+numbers, so that a mistake on top of a slip, or of much rounding, is found too. Then pairs (`pairs`): a second mistake
+on top of one that explains the first wrong number, and two that only together explain it. Longer than other files, as
+one search with its stages in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncalc.check.answers.claims import HOMEWORK, Claim
+from rnncalc.check.diagnosis import batch, pairs
+from rnncalc.check.diagnosis.batch import Spots
+from rnncalc.check.diagnosis.context import context_of
+from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.check.diagnosis.variants import Single, Table, same, tables
+from rnncalc.check.graph.graph import Key
+from rnncalc.check.graph.spec import Spec
+from rnncalc.check.verdicts import number as one
+from rnncalc.check.verdicts.judging import Judging, entry
+from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Found, Judged
+from rnncalc.problems.problem import Problem
+
+NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
+DECIMALS = 3  # from which a number tells something though its significant digits are few
+SURE = 6  # digits that two mistakes together must explain: with fewer, some pair out of so many would fit by chance
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A variant, or two, with the numbers that it explains."""
+
+    made: tuple[Single, ...]
+    explained: frozenset[int]
+
+
+class Diagnosis:
+    """The search, for one person's answers. values: the claims as they were judged, in the same order.
+
+    whole: every number of the quantities that were answered, with those that this person left out.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        spec: Spec,
+        judging: Judging,
+        claims: Sequence[Claim],
+        values: Sequence[Judged],
+        whole: Spots,
+    ):
+        self.problem, self.spec, self.judging, self.whole = problem, spec, judging, whole
+        told = [(claim, value) for claim, value in zip(claims, values) if claim.typed is not None and claim.key]
+        self.claims = [claim for claim, _value in told]
+        self.verdicts = [value.verdict for _claim, value in told]
+        self.coarse = [value.coarse for _claim, value in told]
+        self.right = np.array([np.nan if value.computed is None else value.computed for _claim, value in told], float)
+        everything = range(len(self.claims))
+        self.bad = [at for at in everything if self.verdicts[at] in (WRONG, CARRIED) and self._tells(at)]
+        if not any(self._worth(at) for at in self.bad):
+            self.bad = []
+        self.slips = [at for at in self.bad if self.verdicts[at] == WRONG]
+        if not self.slips and sum(self._worth(at) for at in self.bad) >= SURE:
+            self.slips = self.bad  # what is wrong has too few digits, but what follows from it has enough
+        self.kept = [at for at in everything if self.verdicts[at] in ACCEPTED]
+        self.blind: list[tuple[str, str]] = []
+
+    # what is found ---------------------------------------------------------------------------------------------------
+
+    def mistakes(self) -> list[Found]:
+        """The mistakes that explain the numbers, the best first; none where nothing does."""
+        if not self.slips:
+            return []
+        self.context = context_of(self.problem, self.spec, self.claims, self.slips)
+        self.spots = [(claim.key, claim.spot) for claim in self.claims]
+        self.written = one.Written([claim.typed for claim in self.claims if claim.typed], self._before())
+        order = {mistake: place for place, mistake in enumerate(MISTAKES)}
+        made = tables(self.spec, self.context, self.spots, self.right, self.whole or self.spots)
+        self.blind = sorted((blind for table in made for blind in table.blind), key=lambda blind: order[blind[0]])
+        found = [candidate for table in made for candidate in self._exact(table)]
+        # of more than homework, only what gives all numbers from exact values is looked for
+        large = len(self.claims) > HOMEWORK or len(self.judging.order) > 5 * HOMEWORK
+        if not found and not large:
+            found = [candidate for table in made for candidate in self._near(table)]
+        if not found and not large:
+            found = list(self._pairs(made))
+        return self._told(sorted(found, key=lambda candidate: order[candidate.made[0].mistake.id]))
+
+    def _before(self) -> list[float]:
+        """What updated parameters were before; NaN for everything else."""
+        runs, found = self.spec.all_runs, []
+        for claim in self.claims:
+            updated = claim.key[0] == "new" and len(claim.key) == 3
+            found.append(entry(runs[claim.key[1]].parameters[claim.key[2]], claim.spot) if updated else np.nan)
+        return found
+
+    def _tells(self, at: int) -> bool:
+        """Whether a number has digits enough to recognise a mistake by; 0.001 has, beside others, and 0 has not."""
+        typed = self.claims[at].typed
+        return not self.coarse[at] or (typed is not None and typed.place is not None and typed.place <= -DECIMALS)
+
+    def _worth(self, at: int) -> int:
+        typed = self.claims[at].typed
+        return min(one.digits(typed), 9) if typed is not None else 0
+
+    # from exact values -----------------------------------------------------------------------------------------------
+
+    def _exact(self, table: Table) -> Iterator[_Candidate]:
+        """Those that give all digits from exact values."""
+        fits = self.written.fits(table.exact)
+        for at in np.flatnonzero(self._explains(table.exact, fits)):
+            yield _Candidate((table.singles[at],), self._explained(fits[:, at]))
+
+    def _explains(self, numbers: np.ndarray, fits: np.ndarray) -> np.ndarray:
+        """Every wrong number, and none that was accepted is lost."""
+        rounding = np.array([[verdict == ROUNDING] for verdict in self.verdicts])
+        still = rounding & same(numbers, self.right[:, None])  # within rounding of the right one, and of this one
+        found: np.ndarray = fits[self.slips].all(axis=0) & (fits | still)[self.kept].all(axis=0)
+        return found
+
+    def _explained(self, fits: np.ndarray) -> frozenset[int]:
+        return frozenset(at for at in self.bad if fits[at])
+
+    # from their own numbers ------------------------------------------------------------------------------------------
+
+    def _near(self, table: Table) -> Iterator[_Candidate]:
+        """Those that, judged from the person's own numbers, explain the wrong ones from some number on."""
+        close = self.written.near(table.exact, NEAR)
+        left = self._may_be_near(table, close)
+        own = table.own(left, self.written.values.ravel(), self._own())
+        both = close[:, left] | self.written.near(own, NEAR)
+        for place, at in enumerate(left):
+            near, numbers = both[:, place], table.exact[:, at]
+            slips = [slip for slip in self.slips if near[slip]]
+            if near[self.kept].all() and self._explained_from_some(slips, numbers):
+                explained = self._judged(Judging(table.singles[at].variant.spec, self.claims), numbers)
+                if explained:
+                    yield _Candidate((table.singles[at],), explained)
+
+    def _own(self) -> np.ndarray:
+        """What follows from the person's own numbers in the right solution."""
+        own = {(claim.key, claim.spot): self.judging.own.get(at) for at, claim in enumerate(self.judging.claims)}
+        return np.array([own[spot] for spot in self.spots], float)
+
+    def _may_be_near(self, table: Table, close: np.ndarray) -> list[int]:
+        """Which of the singles are worth judging by; the same for all of them at once, and so without their walks.
+
+        Where nothing wrong has come in yet, what follows from the person's own numbers is what follows from the right
+        ones, but for rounding. And a variant explains no number that it does not change.
+        """
+        right = self.right[:, None]
+        near = close | self._after_a_slip()[:, None] | self.written.near(table.local, 2 * NEAR)
+        touched = ~same(table.exact, right) | ~same(table.local, right)
+        found = near[self.kept].all(axis=0) & (near & touched)[self.slips].any(axis=0)
+        found &= (near | same(table.exact, right))[self.slips].all(axis=0)
+        return [int(at) for at in np.flatnonzero(found)]
+
+    def _after_a_slip(self) -> np.ndarray:
+        """Which numbers are made from others that are not right."""
+        graph = self.judging.graph
+        bad = {claim.key for claim, verdict in zip(self.claims, self.verdicts) if verdict not in ACCEPTED}
+        after: set[Key] = set()
+        for key in self.judging.order:
+            if any(need in bad or need in after for need in graph.nodes[key].needs):
+                after.add(key)
+        return np.array([claim.key in after for claim in self.claims])
+
+    def _explained_from_some(self, slips: Sequence[int], numbers: np.ndarray) -> bool:
+        """Whether slips are all, or all from some number on; one before it must be none of the mistake's doing."""
+        left = [at for at in self.slips if at not in slips]
+        return bool(slips) and not any(at > slips[0] or not same(numbers[at], self.right[at]) for at in left)
+
+    def _judged(self, judging: Judging, numbers: np.ndarray) -> frozenset[int]:
+        """The numbers that are not right and that another Spec accepts; none where it loses one that is right.
+
+        A slip before them may stay unexplained, if the mistake has nothing to do with it.
+        """
+        judging.judge()
+        if any(judging.verdicts[at] == WRONG for at in self.kept):
+            return frozenset()
+        explained = [at for at in self.bad if judging.verdicts[at] != WRONG]
+        slips = [at for at in self.slips if at in explained]
+        if not self._explained_from_some(slips, numbers):
+            return frozenset()
+        if slips != self.slips and sum(self._worth(at) for at in slips) < SURE:
+            return frozenset()
+        return frozenset(explained)
+
+    # pairs -----------------------------------------------------------------------------------------------------------
+
+    def _pairs(self, made: Sequence[Table]) -> Iterator[_Candidate]:
+        """Two mistakes; each pair once."""
+        if len(self.slips) < 2 or sum(self._worth(at) for at in self.slips) < SURE:
+            return
+        search = pairs.Search(self.spec, self.context, made, self.written, self.slips, self.kept)
+        found = list(self._together(search.on_the_first()))
+        yield from found or self._together(search.both())
+
+    def _together(self, found: Sequence[pairs.Pair]) -> Iterator[_Candidate]:
+        """The pairs that explain everything, out of those that explain one number."""
+        numbers = batch.numbers([second.variant.spec for _first, second in found], self.spots)
+        fits = self.written.fits(numbers)
+        for at in np.flatnonzero(self._explains(numbers, fits)).tolist():
+            yield _Candidate(found[at], self._explained(fits[:, at]))
+
+    # telling ---------------------------------------------------------------------------------------------------------
+
+    def _told(self, candidates: Sequence[_Candidate]) -> list[Found]:
+        """One entry a mistake, those that explain most first; of those that explain the same, each names the others."""
+        best: dict[tuple[str, ...], _Candidate] = {}
+        for candidate in candidates:
+            ids = tuple(single.mistake.id for single in candidate.made)
+            if len(ids) > 1 and ids[::-1] in best:
+                continue
+            if ids not in best or len(candidate.explained) > len(best[ids].explained):
+                best[ids] = candidate
+        order = sorted(best, key=lambda ids: -len(best[ids].explained))
+        found: list[Found] = []
+        for ids in order:
+            same = [other for other in order if best[other].explained == best[ids].explained and other != ids]
+            alike = tuple(other[0] for other in same if len(other) == 1) if len(ids) == 1 else ()
+            for place, (mistake, variant) in enumerate(best[ids].made):
+                together = ids[1 - place] if len(ids) > 1 else ""
+                if any(mistake.id == one.id for one in found):
+                    continue
+                said = mistake.said(variant)
+                explained = len(best[ids].explained)
+                found.append(Found(mistake.id, said, explained, len(self.bad), variant.option, alike, together))
+        return found[:8]

@@ -1,0 +1,170 @@
+"""Every variant of every mistake on one problem, with the numbers that it gives: made once for all who answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncalc.check.diagnosis.batch import Batch, Batches, Spots, at, cost
+from rnncalc.check.diagnosis.blind import why_blind
+from rnncalc.check.diagnosis.mistake import Context, Mistake, Variant
+from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.check.graph.build import BACK
+from rnncalc.check.graph.graph import Key
+from rnncalc.check.graph.spec import Spec
+
+MOST = 200_000_000  # numbers that are computed at all, a second or two; homework has some hundred thousand
+SOLVED, TABLES = (
+    4,
+    60,
+)  # what is kept with a problem: sets of quantities, and of the numbers in them that somebody wrote
+
+
+class Single(NamedTuple):
+    """One variant of one mistake."""
+
+    mistake: Mistake
+    variant: Variant
+
+
+class Table:
+    """Variants of mistakes, and what each gives for each of some numbers.
+
+    batches: all of them, solved. singles: those that change a number; exact: (numbers, singles), from exact values.
+    blind: mistakes of which no variant changes any, each with the reason. right: the right numbers.
+    """
+
+    def __init__(
+        self, spec: Spec, made: Sequence[Single], batches: Batches, exact: np.ndarray, spots: Spots, right: np.ndarray
+    ):
+        self.batches = batches
+        self.changes = [at for at in range(len(made)) if not same(exact[:, at], right).all()]
+        self.singles, self.exact = [made[at] for at in self.changes], exact[:, self.changes]
+        self.spots, self.right = spots, right
+        told = {single.mistake.id for single in self.singles}
+        unseen = dict.fromkeys(single.mistake.id for single in made if single.mistake.id not in told)
+        self.blind = [(mistake, why_blind(mistake, spec)) for mistake in unseen]
+
+    @cached_property
+    def local(self) -> np.ndarray:
+        """What each variant makes of the right numbers that stand before: (numbers, singles).
+
+        That is where the variant itself changes something, not what only follows from an earlier change.
+        """
+        return self._followed(self.right, range(len(self.singles)))
+
+    def own(self, places: Sequence[int], given: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """What follows in some of the singles from the numbers as somebody has them: (numbers, places).
+
+        right: what follows from these in the right solution.
+        """
+        return self._followed(given, places)[:, places]
+
+    def _followed(self, given: np.ndarray, places: Sequence[int]) -> np.ndarray:
+        return self._as_reported(self.batches.numbers(self.spots, given, [self.changes[at] for at in places]))
+
+    def _as_reported(self, found: np.ndarray) -> np.ndarray:
+        """What is reported in place of another follows from nothing of its own name: exact values stand there."""
+        found = found[:, self.changes]
+        for lane, single in enumerate(self.singles):
+            said = single.variant.spec.rules.said
+            for row, (key, _spot) in enumerate(self.spots if said else ()):
+                if key in said:
+                    found[row, lane] = self.exact[row, lane]
+        return found
+
+
+class _Personal(Table):
+    """Variants that only report one quantity of the right solution as another."""
+
+    @cached_property
+    def local(self) -> np.ndarray:
+        """The right numbers, or what is reported in their place."""
+        return self.exact
+
+    def own(self, places: Sequence[int], given: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """The numbers of the right solution, or what is reported in their place."""
+        lanes = max(self.changes, default=-1) + 1
+        return self._as_reported(np.repeat(right[:, None], lanes, axis=1))[:, places]
+
+
+class _Solved:
+    """All variants but personal ones, with what each gives for every number of some quantities."""
+
+    def __init__(self, spec: Spec, context: Context, spots: Spots):
+        self.made = list(_made(spec, context, spots, personal=False))[: max(1, MOST // cost(spec))]
+        self.batches = Batches([single.variant.spec for single in self.made])
+        self.numbers = self.batches.numbers(spots)
+        self.rows = {spot: row for row, spot in enumerate(spots)}
+
+
+def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray, whole: Spots) -> list[Table]:
+    """What everybody's mistakes give, kept with the problem, and what those of this person give.
+
+    spots: the numbers that this person wrote; whole: all that the same quantities have, for others left out others.
+    """
+    solved: _Solved = _kept(
+        spec, "solved variants", (context.parameters, *whole), SOLVED, lambda: _Solved(spec, context, whole)
+    )
+
+    def chosen() -> Table:
+        rows = [solved.rows[spot] for spot in spots]
+        return Table(spec, solved.made, solved.batches, solved.numbers[rows], spots, right)
+
+    shared: Table = _kept(spec, "tables", (context.parameters, *whole, None, *spots), TABLES, chosen)
+    own = list(_made(spec, context, spots, personal=True))
+    return [shared, _Personal(spec, own, Batches([]), _reported(spec, own, spots, right), spots, right)]
+
+
+def _kept(spec: Spec, what: str, key: Hashable, most: int, make: Callable[[], Any]) -> Any:
+    """What was made before for this problem, or now; of each kind only so many, the latest, are kept."""
+    kept: dict[Hashable, Any] = spec.memo.setdefault(what, {})
+    if key not in kept:
+        if len(kept) >= most:
+            del kept[next(iter(kept))]
+        kept[key] = make()
+    return kept[key]
+
+
+def _made(spec: Spec, context: Context, spots: Spots, personal: bool) -> Iterator[Single]:
+    """The variants; of mistakes in gradients only where there is anything of gradients."""
+    heads = {key[0] for key, _spot in spots}
+    for mistake in MISTAKES.values():
+        of_the_loss = mistake.id == "loss_factor" and heads & {"loss", "losses"}
+        if mistake.personal != personal or (mistake.family == "gradient" and not heads & set(BACK) and not of_the_loss):
+            continue
+        yield from (Single(mistake, variant) for variant in mistake.variants(spec, context))
+
+
+def _reported(spec: Spec, made: Sequence[Single], spots: Spots, right: np.ndarray) -> np.ndarray:
+    """The numbers of variants that only report one quantity of the right solution as another."""
+    found = np.repeat(right[:, None], len(made), axis=1)
+    wanted = {key for single in made for key in single.variant.spec.rules.said.values()}
+    if not wanted:
+        return found
+    values = _right_values(spec, wanted)
+    for lane, single in enumerate(made):
+        said = single.variant.spec.rules.said
+        for row, (key, spot) in enumerate(spots):
+            if key in said:
+                found[row, lane] = at(values[said[key]], spot)[0]
+    return found
+
+
+def _right_values(spec: Spec, wanted: set[Key]) -> dict[Key, np.ndarray]:
+    """Quantities of the right solution, kept with it."""
+    kept: dict[Key, np.ndarray] = spec.memo.get("right", {})
+    if not wanted <= kept.keys():
+        kept = spec.memo["right"] = dict(Batch([spec], [0]).solved([*wanted, *kept]))
+    return kept
+
+
+def same(numbers: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Where numbers are equal, but for what float64 may lose; where there are none, that is the same too."""
+    with np.errstate(all="ignore"):
+        apart = np.abs(numbers - right) <= 1e-12 * np.maximum(1.0, np.abs(right))
+    found: np.ndarray = apart | (np.isnan(numbers) & np.isnan(right)) | (numbers == right)
+    return found

@@ -1,0 +1,1 @@
+"""A whole computation as one graph, which is walked in numbers, in intervals and in lanes."""

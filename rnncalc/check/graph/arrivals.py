@@ -1,0 +1,116 @@
+"""What arrives at each quantity on the way back, until it is summed; and where the names of a gradient's line stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check.graph import intervals
+from rnncalc.check.graph.graph import Graph, Key
+from rnncalc.check.graph.intervals import Value
+from rnncalc.check.graph.lanes import Mixed
+from rnncalc.check.graph.parts import Part, is_copy, slopes, sum_of
+from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.model.equations.expression import INPUT, Call, Name, previous, signal_of
+
+
+class Arrivals:
+    """What arrives at each quantity on the way back, part by part, until it is summed."""
+
+    def __init__(self, graph: Graph, spec: Spec):
+        self.graph, self.spec, self.rules = graph, spec, spec.rules
+        self.sweeps = spec.truncate or 1
+        self.parts: dict[Key, list[Part]] = {}
+        self.dead: set[Key] = set()
+
+    def _bring(self, to: Key, needs: tuple[Key, ...], make: Callable[..., Value]) -> None:
+        if not any(need in self.dead for need in needs):
+            self.parts.setdefault(to, []).append((needs, make))
+
+    def _settle(self, key: Key, zeros: np.ndarray) -> None:
+        """All that arrived at a key, as one quantity."""
+        found = self.parts.pop(key, [])
+        for needs, _make in found:
+            for need in needs:
+                if need[0] == "∂in" and need not in self.graph.nodes:
+                    self._settle(need, zeros)
+        if found:
+            self.graph.add(key, [need for needs, _make in found for need in needs], sum_of(found), is_copy(found))
+            return
+        self.dead.add(key)
+        self.graph.given(key, np.zeros_like(zeros))
+
+    def _d(self, number: int, line: str, visit: int, sweep: int) -> Key:
+        """What reaches a line: everything, or in this sweep."""
+        return ("∂", number, line, visit) if self.sweeps == 1 else ("∂", number, line, visit, sweep)
+
+    def _zeros(self, run: Run, line: str, visit: int) -> np.ndarray:
+        return self.spec.zeros(int(self.spec.schedule.counts[visit - 1]), run.sizes[run.cell.size(line)])
+
+    def _rows(self, layer: int, visit: int) -> np.ndarray:
+        numbers, merge = self.spec.layers[layer]
+        run = self.spec.runs[numbers[0]]
+        width = run.sizes[run.cell.size(run.cell.emits)] * (len(numbers) if merge == "concat" else 1)
+        return self.spec.zeros(int(self.spec.schedule.counts[visit - 1]), width)
+
+    def _padded(self, make: Any, visit: int, before: int = 0) -> Any:
+        """A shorter step's rows among those of the step before; the others get nothing."""
+        counts = self.spec.schedule.counts
+        count = int(counts[visit - 1])
+        rows = int(counts[before - 1]) if before else self.spec.schedule.sequences
+        if rows == count:
+            return make
+
+        def padded(*values: Value) -> Value:
+            return intervals.through(
+                lambda array: np.concatenate([array, np.zeros((rows - count, *array.shape[1:]))]), make(*values)
+            )
+
+        return padded
+
+    def _key(self, number: int, run: Run, name: str, visit: int, sweep: int) -> Key:
+        """Where a name of a gradient's line stands."""
+        if name.startswith("∂"):
+            return self._d(number, name[1:], visit, sweep)
+        if name.startswith("slope:"):
+            return self._slope(number, run, name.removeprefix("slope:"), visit)
+        if name == INPUT:
+            return self._x(number, run, visit)
+        if name in run.parameters:
+            return ("θ", number, name)
+        signal = signal_of(name)
+        return ("", number, signal, visit - (2 if signal in run.lags else 1) if previous(name) else visit)
+
+    def _x(self, number: int, run: Run, visit: int) -> Key:
+        """What a run sees at a visit."""
+        spec = self.spec
+        if run.mirrored:
+            return ("", "in", number, visit)
+        layer = next((k for k, (numbers, _m) in enumerate(spec.layers) if number in numbers), len(spec.layers))
+        if run.earlier:
+            below = spec.layers[-1][0][0]
+            return ("", "out", layer - 1, visit - 1) if visit > 1 else ("", below, spec.runs[below].cell.emits, 0)
+        return ("", "out", layer - 1, visit) if layer else ("x", visit)
+
+    def _slope(self, number: int, run: Run, line: str, visit: int) -> Key:
+        """f′, as the rules have it."""
+        key: Key = ("slope", number, line, visit)
+        if key in self.graph.nodes:
+            return key
+        call = run.lines[line]
+        assert isinstance(call, Call)
+        assert isinstance(call.argument, Name)
+        name, rule = call.function, self.rules.slope_of(run, line)
+        value: Key = ("", number, line, visit)
+        argument: Key = ("", number, signal_of(call.argument.id), visit)
+        if isinstance(rule, Mixed):
+            return self.graph.add(key, [value, argument], lambda y, a: slopes(name, rule, y, a))
+        if rule == "preactivation":
+            return self.graph.add(key, [argument], lambda a: intervals.slope(name, a))
+        if rule == "omitted":
+            return self.graph.add(key, [value], lambda y: np.ones(y.shape))
+        if rule == "twice":
+            return self.graph.add(key, [value], lambda y: intervals.square(intervals.slope(name, y)))
+        return self.graph.add(key, [value], lambda y: intervals.slope(name, y))

@@ -1,0 +1,256 @@
+"""Loss, backpropagation and update as a graph, built on the forward pass.
+
+Keys: ("losses", era, visit), ("loss", era); ("seed", visit) the loss's gradient where it arrives; ("slope", run, line,
+visit); ("∂", run, line, visit) everything that reaches a line; ("∂out", layer, visit); ("∂x", visit); ("term", run,
+symbol, step) one step's contribution; ("d", run, symbol); ("dstart", run, state); ("new", run, symbol).
+
+Longer than other files, because the way back is one walk. Truncated, a loss goes back in sweeps: partial gradients
+carry the sweep's number, and ("∂", …) is their sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check.graph import intervals
+from rnncalc.check.graph.forward import gathered, mirrored
+from rnncalc.check.graph.graph import Graph, Key
+from rnncalc.check.graph.intervals import Value
+from rnncalc.check.graph.parts import BACK, added, call_of, placed, same, shares
+from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.sums import Sums
+from rnncalc.model.equations.expression import INPUT, Call, Expression, Name, previous, signal_of
+from rnncalc.model.equations.stages import ProductLine, has_product, product_line
+
+
+def build(graph: Graph, spec: Spec) -> None:
+    """Add everything that goes back; the forward pass and the loss's `seed` must be there."""
+    _Backward(graph, spec).build()
+
+
+class _Backward(Sums):
+    """From the loss down to the inputs."""
+
+    def build(self) -> None:
+        spec = self.spec
+        visits = range(spec.visits, 0, -1)
+        top = len(spec.layers) - 1
+        for visit in visits:
+            self._seed(top, visit)
+        for sweep in range(self.sweeps):
+            for layer in range(top, -1, -1):
+                numbers, _merge = spec.layers[layer]
+                for visit in visits:
+                    self._settle(("∂out", layer, visit, sweep), self._rows(layer, visit))
+                for visit in visits:
+                    self._share(layer, visit, sweep)
+                for number in numbers:
+                    for visit in visits:
+                        self._run(number, spec.runs[number], visit, sweep)
+        self._totals()
+        for number, run in enumerate(spec.all_runs):
+            self._parameters(number, run)
+        self._starts()
+        for visit in range(1, spec.visits + 1):
+            self._settle(("∂x", visit), spec.x[: spec.schedule.counts[visit - 1]])
+
+    # down to the layers ----------------------------------------------------------------------------------------------
+
+    def _seed(self, top: int, visit: int) -> None:
+        """The loss's gradient to where it arrives, and through the read-out."""
+        spec, seed = self.spec, ("seed", visit)
+        at = spec.question.at if spec.question else "y"
+        if spec.read_out:
+            number = len(spec.runs)
+            self._bring(self._d(number, at, visit, 0), (seed,), same)
+            self._run(number, spec.read_out, visit, 0)
+            return
+        number = spec.layers[top][0][0]
+        run = spec.runs[number]
+        if at in run.cell.outputs and at != run.cell.emits:
+            self._bring(self._d(number, at, visit, 0), (seed,), same)
+        else:
+            self._bring(("∂out", top, visit, 0), (seed,), same)
+
+    def _share(self, layer: int, visit: int, sweep: int) -> None:
+        """What arrives at a layer's output, handed to its runs, each in its own order of time."""
+        spec = self.spec
+        numbers, merge = spec.layers[layer]
+        for place, number in enumerate(numbers):
+            run = spec.runs[number]
+            emits, width = run.cell.emits, run.sizes[run.cell.size(run.cell.emits)]
+            here: Key = self._d(number, emits, visit, sweep)
+            turned = run.mirrored and spec.realigned
+            visits, pick = gathered(mirrored(spec, visit)) if turned else ([visit], same)
+            if all(("∂out", layer, at, sweep) in self.dead for at in visits):
+                continue
+            needs: list[Key] = [("∂out", layer, at, sweep) for at in visits]
+            if len(numbers) == 1:
+                self._bring(here, tuple(needs), pick)
+            elif merge == "concat":
+                cut = slice(place * width, (place + 1) * width)
+                self._bring(here, tuple(needs), lambda *v, pick=pick, cut=cut: pick(*v)[:, cut])
+            elif merge == "mul":
+                other = numbers[1 - place]
+                others = self._others(number, other, visit)
+                count = len(needs)
+                self._bring(
+                    here,
+                    (*needs, *others[0]),
+                    lambda *v, pick=pick, at=others[1], n=count: pick(*v[:n]) * at(*v[n:]),
+                )
+            else:
+                share = np.array(1.0 if merge == "sum" else 0.5)
+                self._bring(here, tuple(needs), lambda *v, pick=pick, share=share: pick(*v) * share)
+
+    def _others(self, number: int, other: int, visit: int) -> tuple[list[Key], Callable[..., Value]]:
+        """The other direction's emitted rows at the same original steps as this run's visit."""
+        spec = self.spec
+        emits = spec.runs[other].cell.emits
+        if spec.runs[number].mirrored == spec.runs[other].mirrored or not spec.realigned:
+            return [("", other, emits, visit)], same
+        visits, pick = gathered(mirrored(spec, visit))
+        return [("", other, emits, at) for at in visits], pick
+
+    # one run at one visit --------------------------------------------------------------------------------------------
+
+    def _run(self, number: int, run: Run, visit: int, sweep: int) -> None:
+        """Every line's gradient, from the last line to the first, and what each hands on."""
+        for line in reversed(list(run.lines)):
+            here: Key = self._d(number, line, visit, sweep)
+            self._settle(here, self._zeros(run, line, visit))
+            if here in self.dead:
+                continue
+            expression = run.lines[line]
+            if affine(line, expression):
+                self._through_products(number, run, line, visit, sweep)
+            elif isinstance(expression, Call) and expression.function in BACK:
+                assert isinstance(expression.argument, Name)
+                back = BACK[expression.function]
+                to = self._d(number, expression.argument.id, visit, sweep)
+                self._bring(to, (("", number, line, visit), here), back)
+            else:
+                for name, term in shares(line, expression):
+                    self._bring_term(number, run, line, name, term, visit, sweep)
+
+    def _through_products(self, number: int, run: Run, line: str, visit: int, sweep: int) -> None:
+        """Transposed weights, to the sources of a product line."""
+        products = affine(line, run.lines[line])
+        assert products is not None
+        for term in (*products.inputs, *products.products):
+            source: Key = self._d(number, line, visit, sweep)
+            if previous(term.source) and not self.rules.recurrent_slope:
+                source = next(
+                    (self._d(number, value, visit, sweep) for value, e in run.lines.items() if e == call_of(e, line)),
+                    source,
+                )
+            turned = self.rules.transposed or not previous(term.source)
+
+            def make(weight: Value, gradient: Value, sign: int = term.sign, turned: bool = turned) -> Value:
+                if turned or weight.shape[0] != weight.shape[1]:
+                    weight = intervals.turned(weight)
+                found = intervals.applied(weight, gradient)
+                return found if sign > 0 else -found
+
+            self._hand_on(number, run, term.source, (("θ", number, term.weight), source), make, visit, sweep)
+
+    def _bring_term(
+        self, number: int, run: Run, line: str, name: str, term: Expression, visit: int, sweep: int
+    ) -> None:
+        """An element-wise line's share for one of its names."""
+        found = list(intervals.names_of(term))
+        needs = tuple(self._key(number, run, part, visit, sweep) for part in found)
+        count = int(self.spec.schedule.counts[visit - 1])
+        cut = [previous(part) for part in found]
+
+        def make(*values: Value) -> Value:
+            named = {
+                part: value[:count] if short and value.shape[0] > count else value
+                for part, short, value in zip(found, cut, values)
+            }
+            return intervals.line(term, named)
+
+        self._hand_on(number, run, name, needs, make, visit, sweep)
+
+    def _hand_on(
+        self, number: int, run: Run, name: str, needs: tuple[Key, ...], make: Any, visit: int, sweep: int
+    ) -> None:
+        """To a signal of this step, of the step before, to the input below, or to a parameter used entry by entry."""
+        if name in run.parameters:
+            self._bring(("each", number, name, visit), needs, make)
+            return
+        if name == INPUT:
+            self._to_input(number, run, needs, make, visit, sweep)
+            return
+        if not previous(name):
+            self._bring(self._d(number, name, visit, sweep), needs, make)
+            return
+        state = signal_of(name)
+        before = visit - (2 if state in run.lags else 1)
+        if before < 0:
+            return
+        if before < 1:
+            self._bring(("dstart", number, state), needs, self._padded(make, visit))
+            return
+        chunk = self.spec.chunk
+        if not self.rules.through_time or (chunk and (visit - 1) % chunk == 0):
+            return
+        after = sweep + 1 if self.spec.truncate else sweep
+        if after < self.sweeps:
+            self._bring(self._d(number, state, before, after), needs, self._padded(make, visit, before))
+
+    def _to_input(self, number: int, run: Run, needs: tuple[Key, ...], make: Any, visit: int, sweep: int) -> None:
+        """To the layer below, or to x, in the original order of time."""
+        spec = self.spec
+        layer = next((k for k, (numbers, _m) in enumerate(spec.layers) if number in numbers), len(spec.layers))
+        if run.earlier:
+            if visit > 1:
+                self._bring(("∂out", layer - 1, visit - 1, sweep), needs, self._padded(make, visit, visit - 1))
+            return
+        if not run.mirrored:
+            self._bring(("∂out", layer - 1, visit, sweep) if layer else ("∂x", visit), needs, make)
+            return
+        kept = ("∂in", number, visit, sweep)
+        self._bring(kept, needs, make)
+        self._mirror_down(layer, number, visit, sweep, kept)
+
+    def _mirror_down(self, layer: int, number: int, visit: int, sweep: int, kept: Key) -> None:
+        """Rows of one visit from the end, to the visits from the start that they belong to."""
+        for row, (at, _row) in enumerate(mirrored(self.spec, visit)):
+            to: Key = ("∂out", layer - 1, at, sweep) if layer else ("∂x", at)
+            once = ("mirrored", number, visit, sweep, at, row)
+            if once in self.dead:
+                continue
+            self.dead.add(once)
+            count = int(self.spec.schedule.counts[at - 1])
+
+            def make(value: Value, row: int = row, count: int = count) -> Value:
+                return intervals.through(lambda array: placed(array[row], row, count), value)
+
+            self.parts.setdefault(to, []).append(((kept,), make))
+
+    def _totals(self) -> None:
+        """Over the sweeps: what reached a line in all."""
+        if self.sweeps == 1:
+            return
+        for number, run in enumerate(self.spec.all_runs):
+            for line in run.lines:
+                for visit in range(1, self.spec.visits + 1):
+                    sweeps = [self._d(number, line, visit, sweep) for sweep in range(self.sweeps)]
+                    alive = [key for key in sweeps if key in self.graph.nodes and key not in self.dead]
+                    key = ("∂", number, line, visit)
+                    if alive:
+                        self.graph.add(key, alive, added, copies=len(alive) == 1)
+                    else:
+                        self.dead.add(key)
+                        self.graph.given(key, self._zeros(run, line, visit))
+
+
+@lru_cache(maxsize=1024)
+def affine(line: str, expression: Expression) -> ProductLine | None:
+    """A line as its products, if it has any; looked at once for all steps."""
+    return product_line(line, expression) if has_product(expression) else None

@@ -1,0 +1,278 @@
+"""The forward pass as a graph: every line of every step from earlier ones.
+
+Keys: (era, run, line, visit), visits counted from 1 and 0 the start; (era, "out", layer, visit) what a layer hands up;
+("θ", run, symbol) and, once updated, ("new", run, symbol). The era is "" or, with the updated parameters, "new".
+Longer than other files, because the way up through the layers is one walk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from rnncalc.check.graph import intervals
+from rnncalc.check.graph.graph import Graph, Key
+from rnncalc.check.graph.intervals import Value
+from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.model.equations.expression import INPUT, Call, Expression, Name, previous, signal_of
+from rnncalc.model.equations.stages import has_product, product_line
+
+
+def build(graph: Graph, spec: Spec, era: str = "", until: int | None = None) -> None:
+    """Add the forward pass, up to a visit. In the era "new" its parameters are the updated ones, already there."""
+    if not era:
+        given(graph, spec)
+    forward = _Forward(graph, spec, era)
+    visits = range(1, (spec.visits if until is None else until) + 1)
+    if any(run.mirrored for run in spec.runs):
+        for layer in range(len(spec.layers)):
+            for visit in visits:
+                forward.runs(layer, visit)
+            for visit in visits:
+                forward.out(layer, visit)
+        for visit in visits:
+            forward.read_out(visit)
+    else:
+        for visit in visits:
+            for layer in range(len(spec.layers)):
+                forward.runs(layer, visit)
+                forward.out(layer, visit)
+            forward.read_out(visit)
+    if spec.softmax_over != "units":
+        forward.softmax_elsewhere()
+
+
+def given(graph: Graph, spec: Spec) -> None:
+    """Parameters, starts and inputs."""
+    for number, run in enumerate(spec.all_runs):
+        for symbol, array in run.parameters.items():
+            graph.given(("θ", number, symbol), array)
+    for visit in range(1, spec.visits + 1):
+        rows = spec.schedule.step(visit)[0]
+        here = slice(rows.start - spec.schedule.sequences, rows.stop - spec.schedule.sequences)
+        graph.given(("x", visit), spec.x[here])
+
+
+def unsure(spec: Spec) -> dict[Key, np.ndarray]:
+    """How far given numbers may be from what stands there, where they are themselves rounded."""
+    found: dict[Key, np.ndarray] = {}
+    if spec.x_spread is None:
+        return found
+    for number, run in enumerate(spec.all_runs):
+        found |= {("θ", number, symbol): spread for symbol, spread in run.spread.items() if spread.any()}
+    for visit in range(1, spec.visits + 1):
+        rows = spec.schedule.step(visit)[0]
+        first = spec.schedule.sequences
+        found["x", visit] = spec.x_spread[rows.start - first : rows.stop - first]
+    return found
+
+
+def parameter(era: str, run: int, symbol: str) -> Key:
+    """The key of a parameter, before the update or after it."""
+    return (era or "θ", run, symbol)
+
+
+def output(spec: Spec, era: str, name: str, visit: int) -> Key:
+    """The key of s or y, wherever the network makes it; without a read-out both are what the last layer hands up."""
+    if spec.read_out:
+        return (era, len(spec.runs), name, visit)
+    top = spec.layers[-1][0][0]
+    if name in spec.runs[top].lines and name in spec.runs[top].cell.outputs:
+        return (era, top, name, visit)
+    return (era, "out", len(spec.layers) - 1, visit)
+
+
+def mirrored(spec: Spec, visit: int) -> list[tuple[int, int]]:
+    """For each row of a visit from the end, (visit from the start, row)."""
+    counts = spec.schedule.counts
+    return [(int((counts > row).sum()) + 1 - visit, row) for row in range(counts[visit - 1])]
+
+
+def gathered(picks: Sequence[tuple[int, int]]) -> tuple[list[int], Callable[..., Value]]:
+    """Rows picked from several visits: the visits that are needed, and the function that picks."""
+    visits = sorted({visit for visit, _row in picks})
+    if len(visits) == 1:
+        rows = [row for _visit, row in picks]
+        if rows == list(range(len(rows))):
+            return visits, lambda value: value[: len(rows)]
+    places = [(visits.index(visit), row) for visit, row in picks]
+
+    def pick(*values: Value) -> Value:
+        return intervals.joined(lambda arrays: np.stack([arrays[at][row] for at, row in places]), values)
+
+    return visits, pick
+
+
+class _Forward:
+    def __init__(self, graph: Graph, spec: Spec, era: str):
+        self.graph, self.spec, self.era = graph, spec, era
+        self.makers: dict[tuple[int, str, int], Callable[..., Value]] = {}  # the same at every step
+        for number, run in enumerate(spec.runs):
+            for line in {*run.cell.state, *run.cell.lines, *run.lines}:
+                width = run.sizes[run.cell.size(line)]
+                start = run.starts.get(line, spec.zeros(spec.schedule.sequences, width))
+                graph.given((era, number, line, 0), start)
+                if line in run.lags:
+                    graph.given((era, number, line, -1), run.before.get(line, np.zeros_like(start)))
+
+    def runs(self, layer: int, visit: int) -> None:
+        """Every line of a layer's runs at one visit."""
+        for number in self.spec.layers[layer][0]:
+            run = self.spec.runs[number]
+            if layer == 0:
+                below: Callable[[int], Key] = lambda at: ("x", at)  # noqa: E731 - two short names for one idea
+            else:
+                below = lambda at: (self.era, "out", layer - 1, at)  # noqa: E731
+            source = below(visit)
+            if run.mirrored:
+                visits, pick = gathered(mirrored(self.spec, visit))
+                source = self.graph.add((self.era, "in", number, visit), [below(at) for at in visits], pick)
+            for line in run.lines:
+                self.line(number, run, line, visit, source)
+
+    def out(self, layer: int, visit: int) -> None:
+        """What a layer hands up, in the original order of time."""
+        numbers, merge = self.spec.layers[layer]
+        emits = self.spec.runs[numbers[0]].cell.emits
+        needs: list[Key] = []
+        picks: list[tuple[int, Callable[..., Value]]] = []
+        for number in numbers:
+            if self.spec.runs[number].mirrored and self.spec.realigned:
+                visits, pick = gathered(mirrored(self.spec, visit))
+                needs += [(self.era, number, emits, at) for at in visits]
+                picks.append((len(visits), pick))
+            else:
+                needs.append((self.era, number, emits, visit))
+                picks.append((1, lambda value: value))
+
+        def make(*values: Value) -> Value:
+            parts, begin = [], 0
+            for count, pick in picks:
+                parts.append(pick(*values[begin : begin + count]))
+                begin += count
+            return merged(merge, parts)
+
+        self.graph.add((self.era, "out", layer, visit), needs, make)
+
+    def read_out(self, visit: int) -> None:
+        """s and y."""
+        run, number = self.spec.read_out, len(self.spec.runs)
+        if run is None:
+            return
+        top = len(self.spec.layers) - 1
+        source: Key = (self.era, "out", top, visit)
+        if run.earlier:
+            below = self.spec.layers[top][0][0]
+            source = (self.era, "out", top, visit - 1)
+            if visit == 1:
+                source = (self.era, below, self.spec.runs[below].cell.emits, 0)
+        for line in run.lines:
+            self.line(number, run, line, visit, source)
+
+    def line(self, number: int, run: Run, line: str, visit: int, source: Key) -> None:
+        """One line of one visit."""
+        expression = run.lines[line]
+        count = int(self.spec.schedule.counts[visit - 1])
+        found = list(intervals.names_of(expression))
+        needs = [self.key(number, run, name, visit, source) for name in found]
+        copies = isinstance(expression, Call) and expression.function == "identity" and found[0] in run.lines
+        which = (number, line, count)
+        if which not in self.makers:
+            cut = [previous(name) or (name == INPUT and run.earlier) for name in found]
+            constant = run.parameters.keys() >= set(found)
+            rows = self.spec.zeros(count, run.sizes[run.cell.size(line)]) if constant else None
+            self.makers[which] = _maker(expression, found, cut, count, rows)
+        self.graph.add((self.era, number, line, visit), needs, self.makers[which], copies)
+
+    def key(self, number: int, run: Run, name: str, visit: int, source: Key) -> Key:
+        if name == INPUT:
+            return source
+        if name in run.parameters:
+            return parameter(self.era, number, name)
+        signal = signal_of(name)
+        return (self.era, number, signal, visit - (2 if signal in run.lags else 1) if previous(name) else visit)
+
+    def softmax_elsewhere(self) -> None:
+        """softmax along the steps, or along the sequences of a batch, in place of the units."""
+        spec, counts = self.spec, self.spec.schedule.counts
+        visits = range(1, spec.visits + 1)
+        run, number = (spec.read_out, len(spec.runs)) if spec.read_out else (spec.runs[-1], len(spec.runs) - 1)
+        function = run.cell.lines["y"].function  # type: ignore[union-attr]
+        for visit in visits:
+            needs = [(self.era, number, "s", at) for at in visits]
+
+            def make(*scores: Value, at: int = visit) -> Value:
+                if spec.softmax_over == "sequences":
+                    turned = intervals.function(function, intervals.turned(scores[at - 1]))
+                    return intervals.turned(turned)
+                rows = []
+                for row in range(counts[at - 1]):
+                    there = [score[row] for score in scores if score.shape[0] > row]
+                    mine = intervals.joined(lambda arrays: np.stack(arrays, axis=1), there)  # (O, steps)
+                    rows.append(intervals.function(function, mine)[:, at - 1])
+                return intervals.joined(np.stack, rows)
+
+            self.graph.nodes.pop((self.era, number, "y", visit))
+            self.graph.add((self.era, number, "y", visit), needs, make)
+
+
+def merged(merge: str, parts: list[Value]) -> Value:
+    """Two directions as one."""
+    if len(parts) == 1:
+        return parts[0]
+    if merge == "concat":
+        return intervals.joined(lambda arrays: np.concatenate(arrays, axis=1), parts)
+    if merge == "mul":
+        return parts[0] * parts[1]
+    both = parts[0] + parts[1]
+    return both if merge == "sum" else both * np.array(0.5)
+
+
+def _maker(
+    expression: Expression, found: list[str], cut: list[bool], count: int, rows: np.ndarray | None
+) -> Callable[..., Value]:
+    """How a line is made of the values of its names; the rows that a shorter step continues are the first ones.
+
+    rows: zeros, a row for each sequence, where the line is made of parameters and numbers alone.
+    """
+    if has_product(expression):
+        return _product_maker(expression, found, cut, count)
+    if isinstance(expression, Call) and isinstance(expression.argument, Name) and not cut[0]:
+        name = expression.function
+        return lambda value: intervals.function(name, value)
+
+    def make(*values: Value) -> Value:
+        named = {
+            name: value[:count] if short and value.shape[0] > count else value
+            for name, short, value in zip(found, cut, values)
+        }
+        value = intervals.line(expression, named)
+        return value if rows is None else intervals.through(lambda row: row + rows, value)
+
+    return make
+
+
+def _product_maker(expression: Expression, found: list[str], cut: list[bool], count: int) -> Callable[..., Value]:
+    line = product_line("", expression)
+    products = [
+        (term.sign, found.index(term.weight), found.index(term.source)) for term in (*line.inputs, *line.products)
+    ]
+    biases = [(sign, found.index(bias)) for sign, bias in line.biases]
+
+    def make(*values: Value) -> Value:
+        terms = []
+        for sign, weight, source in products:
+            rows = values[source]
+            if cut[source] and rows.shape[0] > count:
+                rows = rows[:count]
+            term = intervals.applied(values[weight], rows)
+            terms.append(term if sign > 0 else -term)
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        for sign, bias in biases:
+            total = total + values[bias] if sign > 0 else total - values[bias]
+        return total
+
+    return make

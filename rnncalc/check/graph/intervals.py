@@ -1,0 +1,198 @@
+"""Numbers that are known only between two bounds, and the operations that a computation is made of.
+
+Every operation here takes arrays and intervals alike, so that one description of a computation gives exact numbers
+from exact numbers and bounds from bounds. Functions are monotone, products are taken at the corners: bounds are exact
+where no name stands twice in a line, and for the lines of cells, which are monotone in every name while the others are
+fixed.
+
+Axes are counted from the front, so that exact numbers may carry one axis more at the end, their lanes: the same
+quantity of many problems at once (`lanes`). Bounds have no lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product as combinations
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check.graph import lanes
+from rnncalc.model.equations.expression import Expression, evaluate, names
+from rnncalc.model.equations.functions import FUNCTIONS
+
+
+@dataclass(slots=True)
+class Interval:
+    """Entry by entry, some number between lo and hi."""
+
+    lo: np.ndarray
+    hi: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.lo.shape
+
+    def __getitem__(self, index: Any) -> Interval:
+        return Interval(self.lo[index], self.hi[index])
+
+    def __add__(self, other: Value) -> Interval:
+        lo, hi = bounds(other)
+        return Interval(self.lo + lo, self.hi + hi)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Interval:
+        return Interval(-self.hi, -self.lo)
+
+    def __sub__(self, other: Value) -> Interval:
+        lo, hi = bounds(other)
+        return Interval(self.lo - hi, self.hi - lo)
+
+    def __rsub__(self, other: Value) -> Interval:
+        return -self + other
+
+    def __mul__(self, other: Value) -> Interval:
+        lo, hi = bounds(other)
+        return hull([self.lo * lo, self.lo * hi, self.hi * lo, self.hi * hi])
+
+    __rmul__ = __mul__
+    __array_ufunc__ = None  # an array on the left leaves the operation to the interval
+
+
+Value = np.ndarray | Interval
+
+
+def bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:
+    """lo and hi; an exact number is both."""
+    return (value.lo, value.hi) if isinstance(value, Interval) else (value, value)
+
+
+def hull(corners: Sequence[np.ndarray]) -> Interval:
+    """The smallest interval around all of these."""
+    lo = hi = corners[0]
+    for corner in corners[1:]:
+        lo, hi = np.fmin(lo, corner), np.fmax(hi, corner)
+    return Interval(lo, hi)
+
+
+def through(change: Callable[[np.ndarray], np.ndarray], value: Value) -> Value:
+    """A change of shape, or any that keeps the order of numbers."""
+    return Interval(change(value.lo), change(value.hi)) if isinstance(value, Interval) else change(value)
+
+
+def turned(value: Value) -> Value:
+    """Rows as columns."""
+    return through(lambda array: array.swapaxes(0, 1), value)
+
+
+def joined(change: Callable[[Sequence[np.ndarray]], np.ndarray], values: Sequence[Value]) -> Value:
+    """Several arrays put into one."""
+    if not any(isinstance(value, Interval) for value in values):
+        return change(values)  # type: ignore[arg-type]
+    both = [bounds(value) for value in values]
+    return Interval(change([lo for lo, _hi in both]), change([hi for _lo, hi in both]))
+
+
+def applied(weight: Value, vectors: Value) -> Value:
+    """Weight (H, K) times each row of vectors (N, K): (N, H)."""
+    if not isinstance(weight, Interval):
+        if not isinstance(vectors, Interval):
+            return vectors @ weight.T if weight.ndim == 2 else lanes.applied(weight, vectors)
+        up, down = np.maximum(weight, 0).T, np.minimum(weight, 0).T
+        return Interval(vectors.lo @ up + vectors.hi @ down, vectors.hi @ up + vectors.lo @ down)
+    every = weight[None] * through(lambda rows: rows[:, None, :], vectors)
+    return summed(every, -1)
+
+
+def outer(gradient: Value, source: Value) -> Value:
+    """Σ over rows of gradient (N, H) ⊗ source (N, K): (H, K)."""
+    if not isinstance(gradient, Interval) and not isinstance(source, Interval):
+        return gradient.T @ source if gradient.ndim == 2 else lanes.outer(gradient, source)
+    return summed(through(lambda g: g[:, :, None], gradient) * through(lambda s: s[:, None, :], source), 0)
+
+
+def summed(value: Value, axis: int) -> Value:
+    """The sum along an axis."""
+    return through(lambda array: array.sum(axis=axis), value)
+
+
+def function(name: str | lanes.Mixed, value: Value) -> Value:
+    """One of FUNCTIONS, each of which is monotone in every argument; a rowwise one along the second axis."""
+    if not isinstance(value, Interval):
+        return lanes.function(name, value)
+    assert isinstance(name, str)
+    compute = FUNCTIONS[name].compute
+    if not FUNCTIONS[name].rowwise:
+        return Interval(compute(value.lo), compute(value.hi))
+    lo, hi = np.empty_like(value.lo), np.empty_like(value.hi)
+    for unit in range(value.shape[-1]):  # rises with its own score, falls with the others
+        for bound, own, others in ((lo, value.lo, value.hi), (hi, value.hi, value.lo)):
+            scores = others.copy()
+            scores[..., unit] = own[..., unit]
+            bound[..., unit] = compute(scores)[..., unit]
+    return Interval(lo, hi)
+
+
+def slope(name: str | lanes.Mixed, value: Value) -> Value:
+    """f′ in terms of f's own value y; between two bounds it may be largest where y is 0 (tanh) or ½ (sigmoid)."""
+    if not isinstance(value, Interval):
+        return name.each(_slope, value) if isinstance(name, lanes.Mixed) else _slope(name, value)
+    assert isinstance(name, str)
+    corners = [_slope(name, value.lo), _slope(name, value.hi)]
+    peak = {"tanh": 0.0, "sigmoid": 0.5}.get(name)
+    if peak is not None:
+        corners.append(_slope(name, np.clip(peak, value.lo, value.hi)))
+    return hull(corners)
+
+
+def _slope(name: str, y: np.ndarray) -> np.ndarray:
+    if name == "tanh":
+        return 1 - y * y
+    if name == "sigmoid":
+        return y * (1 - y)
+    if name == "relu":
+        return np.where(y > 0, 1.0, 0.0)
+    return y if name == "exp" else np.ones_like(y)
+
+
+def line(expression: Expression, values: Mapping[str, Value]) -> Value:
+    """An element-wise line. Bounds are taken at the corners, one after the other; x * x is left to `slope`."""
+    unsure = [name for name in names_of(expression) if isinstance(values[name], Interval)]
+    if not unsure:
+        return evaluate(expression, values)  # type: ignore[arg-type]
+    corners = []
+    for ends in combinations((0, 1), repeat=len(unsure)):
+        chosen = {name: bounds(values[name])[end] for name, end in zip(unsure, ends)}
+        at_corner: dict[str, Any] = {**values, **chosen}
+        corners.append(np.asarray(evaluate(expression, at_corner)))
+    return hull(corners)
+
+
+@lru_cache(maxsize=4096)
+def names_of(expression: Expression) -> tuple[str, ...]:
+    return tuple(names(expression))
+
+
+def square(value: Value) -> Value:
+    """x², which is never below 0."""
+    if not isinstance(value, Interval):
+        return value * value
+    around = size(value)
+    return Interval(bounds(around)[0] ** 2, bounds(around)[1] ** 2)
+
+
+def size(value: Value) -> Value:
+    """|x|, which is never below 0."""
+    if not isinstance(value, Interval):
+        return np.abs(value)
+    nearest = np.clip(0.0, value.lo, value.hi)
+    return Interval(np.abs(nearest), np.maximum(np.abs(value.lo), np.abs(value.hi)))
+
+
+def widened(value: Value, down: np.ndarray | float, up: np.ndarray | float) -> Interval:
+    """An interval with room below and above."""
+    lo, hi = bounds(value)
+    return Interval(lo - down, hi + up)

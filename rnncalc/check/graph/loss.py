@@ -1,0 +1,155 @@
+"""The loss as a graph: each step's loss, their sum, and the gradient with which backpropagation begins.
+
+A person takes cross-entropy from the y that stands on the sheet, so here too; where y is 0 to the last bit, from s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check.graph import intervals
+from rnncalc.check.graph.forward import output
+from rnncalc.check.graph.graph import Graph, Key
+from rnncalc.check.graph.intervals import Interval, Value
+from rnncalc.check.graph.spec import Spec
+from rnncalc.model.losses import Loss
+
+EDGE = 700.0  # what a logarithm is taken for at the edge of what floats can say
+
+
+def build(graph: Graph, spec: Spec, era: str = "") -> None:
+    """Each step's loss, and the whole."""
+    for visit in range(1, spec.visits + 1):
+        needs, kind = _sources(spec, era, visit)
+        graph.add(("losses", era, visit), needs, _losses(spec, kind, visit))
+    every: list[Key] = [("losses", era, visit) for visit in range(1, spec.visits + 1)]
+
+    def total(*losses: Value) -> Value:
+        found: Any = spec.zeros(1)
+        for loss in losses:
+            found = found + intervals.through(lambda array: array.sum(axis=0, keepdims=True), loss)
+        return found
+
+    graph.add(("loss", era), every, total, copies=len(every) == 1 and spec.schedule.sequences == 1)
+
+
+def seeds(graph: Graph, spec: Spec) -> None:
+    """The gradient of the loss at y or s, at every visit."""
+    for visit in range(1, spec.visits + 1):
+        needs, kind = _sources(spec, "", visit)
+        graph.add(("seed", visit), needs, _seed(spec, kind, visit))
+
+
+def _sources(spec: Spec, era: str, visit: int) -> tuple[list[Key], str]:
+    """What the loss is taken from, and whether that is y, its scores, or both."""
+    y, s = output(spec, era, "y", visit), output(spec, era, "s", visit)
+    if spec.question is None or spec.question.at == "y":
+        return [y], "y"
+    function = _function(spec)
+    return ([s], "s") if function == "identity" else ([y, s], function)
+
+
+def _function(spec: Spec) -> str:
+    run = spec.read_out or spec.runs[spec.layers[-1][0][0]]
+    return getattr(run.cell.lines.get("y"), "function", "identity")
+
+
+def _rows(spec: Spec, visit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Targets, which entries have one, and which have a gradient."""
+    assert spec.question is not None
+    here = spec.schedule.step(visit)[0]
+    first, loss = spec.schedule.sequences, spec.question.loss
+    rows = spec.question.rows[here.start - first : here.stop - first]
+    there = ~np.isnan(rows)
+    counts = there if loss is None or loss.apart else there.any(axis=1, keepdims=True) & np.ones_like(there)
+    return spec.wide(np.where(there, rows, 0.0)), spec.wide(there), spec.wide(counts)
+
+
+def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
+    targets, there, _kept = _rows(spec, visit)
+    assert spec.question is not None
+    loss = spec.question.loss
+    weight = np.array(spec.question.weight * spec.rules.loss_factor)
+    if spec.rules.losses == "last alone":
+        weight = weight * spec.wide(_last(spec, visit))
+
+    def make(y: Value, *scores: Value) -> Value:
+        if loss is None:
+            return intervals.summed(y * np.where(there, targets, 0.0), 1) * weight
+        entries = _entries(loss, kind, "value", y, targets)
+        if scores and not isinstance(y, Interval):  # a y that is 0 or 1 to the last bit
+            low, high = loss.from_y[kind].domain
+            exact = _along(loss.value, intervals.bounds(scores[0])[0], targets)
+            entries = np.where((y > low) & (y < high), intervals.bounds(entries)[0], exact)
+        return intervals.summed(entries * np.where(there, 1.0, 0.0), 1) * weight
+
+    return make
+
+
+def _entries(loss: Loss, kind: str, piece: str, given: Value, targets: np.ndarray) -> Value:
+    """The value or the gradient of a loss, entry by entry, from y or s, as numbers or bounds.
+
+    It is largest and smallest at the ends of its argument, and where it turns between them.
+    """
+    form = loss.from_y.get(kind)
+    compute: Callable[..., np.ndarray] = getattr(form or loss, piece)
+    turns = (form or loss).turns(targets)[piece == "gradient"]
+    if not isinstance(given, Interval):
+        return _along(compute, given, targets)
+    if not form and not loss.apart:
+        return _of_row(compute, given, targets)
+    domain = form.domain if form and piece == "value" else (-np.inf, np.inf)
+    lo, hi = np.clip(given.lo, *domain), np.clip(given.hi, *domain)
+    corners = [lo, hi, *(np.clip(turn, lo, hi) for turn in turns)]
+    return intervals.hull([np.nan_to_num(_along(compute, v, targets), posinf=EDGE, neginf=-EDGE) for v in corners])
+
+
+def _along(compute: Callable[..., np.ndarray], values: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """What works along the last axis of two arrays, along the second one; infinite at the edges, without a word."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if values.ndim == 2:
+            return compute(values, targets)
+        return np.moveaxis(compute(np.moveaxis(values, 1, -1), np.moveaxis(targets, 1, -1)), -1, 1)
+
+
+def _of_row(compute: Callable[..., np.ndarray], given: Interval, targets: np.ndarray) -> Interval:
+    """The bounds of what goes one way with its own score, and the other way with the others of its row."""
+    corners = [np.empty_like(given.lo), np.empty_like(given.lo)]
+    for unit in range(given.shape[-1]):
+        for corner, own, others in zip(corners, (given.lo, given.hi), (given.hi, given.lo)):
+            scores = others.copy()
+            scores[..., unit] = own[..., unit]
+            corner[..., unit] = compute(scores, targets)[..., unit]
+    return intervals.hull(corners)
+
+
+def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
+    targets, _there, counts = _rows(spec, visit)
+    assert spec.question is not None
+    rules, loss = spec.rules, spec.question.loss
+    factor = spec.question.weight * rules.sign * rules.gradient_factor
+    if rules.losses != "all":
+        counts = counts & spec.wide(_last(spec, visit)[:, None])
+    mask = np.where(counts, factor, 0.0)
+
+    def make(y: Value, *_scores: Value) -> Value:
+        if rules.upstream != "usual":
+            ones = mask if rules.upstream == "weighted" else np.where(counts, 1.0, 0.0)
+            return np.broadcast_to(ones, y.shape).copy()
+        if loss is None:
+            return np.broadcast_to(targets * mask, y.shape)
+        return _entries(loss, kind, "gradient", y, targets) * mask
+
+    return make
+
+
+def _last(spec: Spec, visit: int) -> np.ndarray:
+    """For each row of a visit, whether no later one of its sequence has a target."""
+    later = np.zeros(int(spec.schedule.counts[visit - 1]), bool)
+    for after in range(visit + 1, spec.visits + 1):
+        has = _rows(spec, after)[1].any(axis=1).reshape(-1)
+        later[: has.size] |= has
+    return ~later

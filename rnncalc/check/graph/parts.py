@@ -1,0 +1,104 @@
+"""The small parts that gradients are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from rnncalc.check.graph import intervals
+from rnncalc.check.graph.graph import Key
+from rnncalc.check.graph.intervals import Value
+from rnncalc.check.graph.lanes import Mixed
+from rnncalc.model.equations.derivative import contributions
+from rnncalc.model.equations.expression import Binary, Call, Expression, Name
+
+Part = tuple[tuple[Key, ...], Callable[..., Value]]  # what it needs, what it adds
+
+
+def same(value: Value) -> Value:
+    return value
+
+
+def signed(sign: int, value: Value) -> Value:
+    return value if sign > 0 else -value
+
+
+def added(*values: Value) -> Value:
+    found = values[0]
+    for value in values[1:]:
+        found = found + value
+    return found
+
+
+def sum_of(parts: list[Part]) -> Callable[..., Value]:
+    if len(parts) == 1:
+        return parts[0][1]
+    spans, begin = [], 0
+    for needs, make in parts:
+        spans.append((make, begin, begin + len(needs)))
+        begin += len(needs)
+
+    def total(*values: Value) -> Value:
+        return added(*[make(*values[first:last]) for make, first, last in spans])
+
+    return total
+
+
+def is_copy(parts: list[Part]) -> bool:
+    return len(parts) == 1 and parts[0][1] is same
+
+
+def rows_summed(make: Callable[..., Value], rows: list[int]) -> Callable[..., Value]:
+    return lambda *values: intervals.summed(make(*values)[rows], 0)
+
+
+def placed(row: np.ndarray, at: int, count: int) -> np.ndarray:
+    found = np.zeros((count, *row.shape))
+    found[at] = row
+    return found
+
+
+def call_of(expression: Expression, argument: str) -> Expression | None:
+    """The expression, if it is a function of that line."""
+    return expression if isinstance(expression, Call) and expression.argument == Name(argument) else None
+
+
+def softmax_back(y: Value, dy: Value) -> Value:
+    whole = intervals.through(lambda array: array[:, None], intervals.summed(y * dy, 1))
+    return y * (dy - whole)
+
+
+def log_softmax_back(y: Value, dy: Value) -> Value:
+    whole = intervals.through(lambda array: array[:, None], intervals.summed(dy, 1))
+    return dy - intervals.through(np.exp, y) * whole
+
+
+def slopes(name: str | Mixed, rule: Mixed, y: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """f′ by the rule of each lane."""
+    names = name.choices if isinstance(name, Mixed) else [name] * len(rule.choices)
+
+    def one(choice: tuple[str, str], y: np.ndarray, a: np.ndarray) -> np.ndarray:
+        name, rule = choice
+        if rule == "omitted":
+            return np.ones(y.shape)
+        slope = intervals.slope(name, a if rule == "preactivation" else y)
+        return intervals.square(slope) if rule == "twice" else slope  # type: ignore[return-value]
+
+    return Mixed(list(zip(names, rule.choices))).each(one, y, a)
+
+
+BACK = {"softmax": softmax_back, "log_softmax": log_softmax_back}
+
+
+@lru_cache(maxsize=1024)
+def shares(line: str, expression: Expression) -> tuple[tuple[str, Expression], ...]:
+    """An element-wise line's shares by name, a function's slope standing as a name of its own."""
+    if isinstance(expression, Call):
+        assert isinstance(expression.argument, Name)
+        gradient = Name("∂" + line)
+        if expression.function == "identity":
+            return ((expression.argument.id, gradient),)
+        return ((expression.argument.id, Binary("*", gradient, Name("slope:" + line))),)
+    return tuple(contributions(line, expression))

@@ -1,0 +1,211 @@
+"""A problem laid open: everything that a mistake can rewrite, as plain records.
+
+Lines, parameters, starts, inputs, the question and the rules of the gradient. What is solved is made from this alone
+(`forward`, `backward`), so a mistake is another Spec: `replace(spec, x=…)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check.graph.lanes import Mixed
+from rnncalc.model.cells import Cell
+from rnncalc.model.equations.expression import Expression
+from rnncalc.model.layer import Pass
+from rnncalc.model.packed_batch import Schedule
+from rnncalc.network.backward import depth
+from rnncalc.network.objective import Question, asked
+from rnncalc.network.trace import Trace
+from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.parse.numbers import Numbers, number
+from rnncalc.problems.problem import Problem, Task
+from rnncalc.problems.shapes import bring
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One pass, or the read-out: a cell with its numbers.
+
+    lines: as the cell splits them. parameters: by symbol. starts: state → (N, width), in the schedule's order. spread:
+    how far each given number may be from what stands there, where inputs are themselves rounded. lags: states whose
+    `_p` is two steps back. earlier: whether the input is that of the step before (a read-out of h_{t-1}). fixed: biases
+    that were not given, by symbol: no parameters, so the update leaves them alone.
+    """
+
+    cell: Cell
+    sizes: Mapping[str, int]
+    lines: Mapping[str, Expression]
+    parameters: Arrays
+    starts: Arrays
+    mirrored: bool = False
+    lags: frozenset[str] = frozenset()
+    before: Arrays = field(default_factory=dict)  # of a state that lags: what stands before its start
+    earlier: bool = False
+    shared: frozenset[str] = frozenset()
+    spread: Arrays = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the loss goes back to the parameters; what stands here is right.
+
+    slope: usual, omitted, preactivation (1 − a²) or twice, for the lines in `slopes` (none named: all of the cells').
+    losses: which count in the gradient, all, the last, or the last also in the loss itself. upstream: dL/dy as it is,
+    as one, or as one times the loss's weight. terms: which of a sum over time, all, the first, or the first below
+    the read-out. said: a quantity →
+    the one that is reported in its place.
+    """
+
+    through_time: bool = True
+    losses: str = "all"
+    terms: str = "all"
+    recurrent_slope: bool = True
+    slope: str = "usual"
+    slopes: frozenset[str] = frozenset()
+    transposed: bool = True
+    upstream: str = "usual"
+    sign: float = 1.0
+    loss_factor: float = 1.0
+    gradient_factor: float = 1.0
+    lr: float | None = None
+    update: float = -1.0
+    said: Mapping[Any, Any] = field(default_factory=dict)
+
+    def slope_of(self, run: Run, line: str) -> str | Mixed:
+        """The rule for one line's slope."""
+        touched = line in self.slopes if self.slopes else line not in run.cell.outputs
+        return self.slope if touched else "usual"
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """The whole. layers: the numbers of each layer's runs, and how two are merged; x: rows in the schedule's order."""
+
+    runs: tuple[Run, ...]
+    layers: tuple[tuple[tuple[int, ...], str], ...]
+    read_out: Run | None
+    x: np.ndarray
+    schedule: Schedule
+    batch: bool
+    task: Task
+    question: Question | None
+    truncate: int = 0
+    chunk: int = 0
+    rules: Rules = Rules()
+    softmax_over: str = "units"  # or steps, sequences
+    realigned: bool = True  # whether backward states stand in the original order of time
+    x_spread: np.ndarray | None = None
+    lanes: int = 0  # how many problems at once: of each array the last axis; 0: one problem, and no such axis
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # what was made of this very Spec
+
+    @property
+    def top(self) -> Run:
+        """Who makes y: the read-out, or the last layer's cell."""
+        return self.read_out or self.runs[self.layers[-1][0][0]]
+
+    @property
+    def all_runs(self) -> list[Run]:
+        """Every run, the read-out last."""
+        return [*self.runs, *([self.read_out] if self.read_out else [])]
+
+    @property
+    def visits(self) -> int:
+        return len(self.schedule.counts)
+
+    def zeros(self, *shape: int) -> np.ndarray:
+        """Zeros of a shape, in every lane."""
+        return np.zeros((*shape, self.lanes) if self.lanes else shape)
+
+    def wide(self, array: np.ndarray) -> np.ndarray:
+        """What is the same in every lane."""
+        return array[..., None] if self.lanes else array
+
+    def with_runs(self, runs: list[Run]) -> Spec:
+        """The same with other runs, the read-out last if there is one."""
+        count = len(self.runs)
+        return replace(self, runs=tuple(runs[:count]), read_out=runs[count] if self.read_out else None)
+
+    def ruled(self, **changes: Any) -> Spec:
+        """The same under other rules."""
+        return replace(self, rules=replace(self.rules, **changes))
+
+
+def of_problem(problem: Problem, trace: Trace) -> Spec:
+    """The problem as it was put. trace: its forward pass, which settles rows and starts."""
+    network, schedule = problem.network, trace.view.schedule
+    spread = "rounded_inputs" in problem.given and problem.given["rounded_inputs"].value in (True, "true", "1", "yes")
+    runs: list[Run] = []
+    layers = list[tuple[tuple[int, ...], str]]()
+    ran = iter(trace.made.ran)
+    for layer, given in zip(network.layers, problem.layers):
+        numbers = []
+        for way, one in layer.passes.items():
+            numbers.append(len(runs))
+            made = next(ran)
+            starts = {state: np.array(made.blocks[state][: schedule.sequences], float) for state in one.cell.state}
+            left_out = {name for *place, name in problem.left_out if place == [len(layers), way]}
+            run = _run(one, starts, left_out, way == "backward", made.shared)
+            runs.append(replace(run, spread=_spread(one, given[way])) if spread else run)
+        layers.append((tuple(numbers), layer.merge))
+    left_out = {name for number, _way, name in problem.left_out if number == -1}
+    read_out = _run(network.read_out, {}, left_out) if network.read_out else None
+    if read_out and spread and network.read_out:
+        read_out = replace(read_out, spread=_spread(network.read_out, next(iter(problem.layers[-1].values()))))
+    task, question = problem.task, None
+    if task.targets is not None or task.dy is not None:
+        question = asked(network, trace, task.targets, task.loss, task.reduction, task.dy)
+    truncate, chunk = depth(network, schedule, task.truncate, task.chunk)
+    x = schedule.pack(problem.x if problem.batch else problem.x[None]).astype(float)
+    spec = Spec(tuple(runs), tuple(layers), read_out, x, schedule, problem.batch, task, question, truncate, chunk)
+    if not spread:
+        return spec
+    rows = _units(problem.given["x"].numbers(), problem.x.shape)
+    return replace(spec, x_spread=schedule.pack(rows if problem.batch else rows[None]))
+
+
+def _run(
+    one: Pass, starts: Arrays, left_out: set[str], mirrored: bool = False, shared: frozenset[str] = frozenset()
+) -> Run:
+    parameters = {symbol: np.asarray(array, float) for symbol, array in one.parameters.items()}
+    fixed = frozenset(symbol for symbol, parameter in one.cell.parameters.items() if parameter.stack in left_out)
+    return Run(one.cell, one.sizes, one.cell.lines, parameters, starts, mirrored, shared=shared, fixed=fixed)
+
+
+def _spread(one: Pass, given: GivenPass) -> dict[str, np.ndarray]:
+    """Half a unit of every parameter's last digit."""
+    found = {}
+    for stack in one.cell.stacks.values():
+        for at, parameter in enumerate(stack):
+            array = given.arrays.get(parameter.stack)
+            shape = one.parameters[parameter.symbol].shape
+            if isinstance(array, dict):
+                array = array.get(parameter.gate or "")
+                whole = _units(array, shape) if array is not None else np.zeros(shape)
+            elif array is not None:
+                stacked = _units(array, (len(stack) * shape[0], *shape[1:]))
+                whole = stacked[at * shape[0] : (at + 1) * shape[0]]
+            else:
+                whole = np.zeros(shape)
+            found[parameter.symbol] = whole
+    return found
+
+
+def _units(array: Numbers, shape: tuple[int, ...]) -> np.ndarray:
+    """Half a unit of each number's last digit; whole numbers without a point are counts, and exact."""
+    half = np.zeros(array.shape)
+    if array.texts is not None:
+        for index, text in np.ndenumerate(array.texts):
+            typed = number(text) if isinstance(text, str) else None
+            if typed is not None and typed.place is not None and typed.place < 0:
+                half[index] = 0.5 * 10.0**typed.place
+    brought = bring(half, shape, array.flat)
+    if brought is None and half.size == np.prod(shape):
+        brought = half.reshape(shape)
+    return np.full(shape, half.max(initial=0.0)) if brought is None else brought

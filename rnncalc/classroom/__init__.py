@@ -1,0 +1,1 @@
+"""For teachers: exercises with friendly numbers, handouts, and the grading of a class."""

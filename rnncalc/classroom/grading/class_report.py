@@ -1,0 +1,123 @@
+"""What to teach again on Monday: the share of each mistake, the hardest quantities, the distribution of scores."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from typing import Any
+
+from rnncalc.classroom.grading.feedback import ACCEPTED
+from rnncalc.classroom.grading.gradebook import Gradebook
+from rnncalc.common.i18n import _
+from rnncalc.report.document import Block, Document, Grid, Heading, Items, Paragraph
+
+BANDS = 10
+WIDEST = 30  # marks in a bar
+
+
+def figures(book: Gradebook) -> dict[str, Any]:
+    """The report for programs."""
+    scores = [row.score for row in book.rows]
+    verdicts = Counter(row.verdict for row in book.rows)
+    wrong = [row for row in book.rows if row.verdict == "wrong"]
+    mistakes = Counter(mistake for row in wrong for mistake in row.mistakes)
+    bands = [0] * BANDS
+    for score in scores:
+        bands[min(int(score * BANDS + 1e-9), BANDS - 1)] += 1
+    return {
+        "people": len(scores),
+        "verdicts": dict(verdicts),
+        "empty": sum(row.empty for row in book.rows),
+        "mean": statistics.fmean(scores) if scores else None,
+        "median": statistics.median(scores) if scores else None,
+        "distribution": [{"from": n / BANDS, "to": (n + 1) / BANDS, "people": count} for n, count in enumerate(bands)],
+        "quantities": _quantities(book),
+        "mistakes": [
+            {"id": mistake, "people": count, "share": count / len(scores)} for mistake, count in mistakes.most_common()
+        ],
+        "unexplained": sum(not row.mistakes for row in wrong),
+    }
+
+
+def _quantities(book: Gradebook) -> list[dict[str, Any]]:
+    """Every quantity with the share of its answered numbers that are right and where the first slip was; the hardest
+    first."""
+    right, carried, answered, slips = (defaultdict[str, int](int) for _n in range(4))
+    for row in book.rows:
+        for question, result in row.results.items():
+            for value in result["values"]:
+                if value["answer"] is None:
+                    continue
+                name = f"{question}.{value['name']}" if question else value["name"]
+                answered[name] += 1
+                right[name] += value["verdict"] in ACCEPTED
+                carried[name] += value["verdict"] == "carried"
+            first = result["first_wrong"]
+            if first:
+                slips[f"{question}.{first['name']}" if question else first["name"]] += 1
+    found = [
+        {
+            "name": name,
+            "right": right[name] / number,
+            "carried": carried[name] / number,
+            "first_slips": slips[name],
+            "answers": number,
+        }
+        for name, number in answered.items()
+    ]
+    return sorted(found, key=lambda one: (-one["first_slips"], one["right"]))
+
+
+def class_report(book: Gradebook) -> Document:
+    """The report for people."""
+    told = figures(book)
+    people, verdicts = told["people"], told["verdicts"]
+    blocks: list[Block] = [Heading(_("class report"), 2)]
+    if not people:
+        return Document([*blocks, Paragraph(_("nobody handed anything in"))], told)
+    words = [
+        (_("{n} people") if people > 1 else _("{n} person")).format(n=people),
+        _("mean {mean}, median {median}").format(mean=_percent(told["mean"]), median=_percent(told["median"])),
+        *(_("{n} all right").format(n=whole) for whole in [sum(row.score >= 1 for row in book.rows)] if whole),
+        *(_("{n} unreadable").format(n=verdicts[verdict]) for verdict in ("unreadable",) if verdict in verdicts),
+        *(_("{n} of them without any answer").format(n=told["empty"]) for _one in range(bool(told["empty"]))),
+    ]
+    blocks.append(Paragraph(_(", ").join(words)))
+    blocks += [Heading(_("scores"), 3), _distribution(told)]
+    if told["quantities"]:
+        blocks += [Heading(_("quantities, the hardest first"), 3), _hardest(told)]
+    if told["mistakes"]:
+        blocks += [Heading(_("mistakes"), 3), _mistakes(told)]
+    if told["unexplained"]:
+        text = _("{n} wrong without a mistake that explains it")
+        blocks.append(Paragraph(text.format(n=told["unexplained"])))
+    if told["mistakes"]:
+        lines = tuple(("", f"rnncalc explain {one['id']}") for one in told["mistakes"][:3])
+        blocks += [Heading(_("to teach again"), 3), Items(lines)]
+    return Document(blocks, told)
+
+
+def _distribution(told: dict[str, Any]) -> Grid:
+    most = max(band["people"] for band in told["distribution"])
+    rows = []
+    for band in told["distribution"]:
+        bar = "#" * -(-WIDEST * band["people"] // most)
+        rows.append((f"{band['from']:.0%}–{band['to']:.0%}", str(band["people"]), bar))
+    return Grid((_("score"), _("people"), ""), tuple(rows), numeric=frozenset((0, 1)))
+
+
+def _hardest(told: dict[str, Any]) -> Grid:
+    rows = [
+        (one["name"], str(one["first_slips"]), _percent(one["right"]), _percent(one["carried"]))
+        for one in told["quantities"]
+    ]
+    return Grid((_("quantity"), _("first slips"), _("right"), _("carried")), tuple(rows), numeric=frozenset((1, 2, 3)))
+
+
+def _mistakes(told: dict[str, Any]) -> Grid:
+    rows = [(one["id"], str(one["people"]), _percent(one["share"])) for one in told["mistakes"]]
+    return Grid((_("mistake"), _("people"), _("share")), tuple(rows), numeric=frozenset((1, 2)))
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}"

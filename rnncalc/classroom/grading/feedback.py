@@ -1,0 +1,116 @@
+"""What a person is told: nothing, the mark of every number, also where the first slip is and why, or everything.
+
+Up to `hint`, no computed value is told, nor what follows from the person's own values: so it can go out before the
+deadline.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rnncalc.classroom.grading.gradebook import Gradebook, Row
+from rnncalc.common.i18n import _
+
+ACCEPTED = ("right", "truncated", "rounding")
+SECRETS = ("computed", "from_your_values")
+_DECIMAL = re.compile(r"\d[.,]\d")
+
+
+def lines(row: Row, level: str) -> Iterator[tuple[str, str]]:
+    """question, sentence: what is said of a row."""
+    if level == "none":
+        return
+    for question, result in row.results.items():
+        if result["trouble"]:
+            yield question, result["trouble"]
+        yield from ((question, line) for line in _marks(result))
+        if level in ("hint", "full"):
+            yield from ((question, line) for line in _why(result, level))
+
+
+def _marks(result: dict[str, Any]) -> Iterator[str]:
+    """How many numbers of each quantity are right, and the mark of every one that is not."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for value in result["values"]:
+        by_name.setdefault(value["name"], []).append(value)
+    for name, values in by_name.items():
+        others = [value for value in values if value["verdict"] not in ACCEPTED]
+        yield _("{name}: {n} of {all} right").format(name=name, n=len(values) - len(others), all=len(values))
+        for value in others:
+            said = value.get("problem") or verdict_word(value["verdict"])
+            if said != result["trouble"]:  # or it has been told already
+                yield f"{value['place']}: {said}"
+
+
+def _why(result: dict[str, Any], level: str) -> Iterator[str]:
+    first = result["first_wrong"]
+    if first and not first.get("problem"):
+        yield _("look first at {place}: what comes before it is right or follows").format(place=first["place"])
+        if level == "full":
+            message = _("{place}: you have {answer}, it is {computed}")
+            yield message.format(place=first["place"], answer=first["answer"], computed=_short(first["computed"]))
+            if first["from_your_values"] is not None:
+                message = _("from your own values it would be {value}")
+                yield message.format(value=_short(first["from_your_values"]))
+    for mistake in mistakes(result, level):
+        yield f"{mistake['id']}: {mistake['message']}" if mistake["message"] else mistake["id"]
+
+
+def mistakes(result: dict[str, Any], level: str) -> list[dict[str, Any]]:
+    """The suspected mistakes; before `full`, without sentences that hold a decimal number."""
+    if level not in ("hint", "full"):
+        return []
+    return [
+        one if level == "full" or not _DECIMAL.search(one["message"]) else {**one, "message": ""}
+        for one in result["mistakes"]
+    ]
+
+
+def data(row: Row, level: str) -> dict[str, Any]:
+    """A row's results for programs, as far as the level goes."""
+    found: dict[str, Any] = {"verdict": row.verdict}
+    if level == "none":
+        return found
+    questions = {}
+    for question, result in row.results.items():
+        first = result["first_wrong"]
+        one = {
+            "verdict": result["verdict"],
+            "score": result["score"],
+            "points": row.points_of(question),
+            "out_of": row.out_of[question],
+            "values": [_told(value, level) for value in result["values"]],
+        }
+        if level in ("hint", "full"):
+            one["first_wrong"] = first and _told(first, level)
+            one["mistakes"] = mistakes(result, level)
+        questions[question or "1"] = {**one, "trouble": result["trouble"]} if result["trouble"] else one
+    return {**found, "questions": questions}
+
+
+def _told(value: dict[str, Any], level: str) -> dict[str, Any]:
+    return {key: part for key, part in value.items() if key != "place" and (level == "full" or key not in SECRETS)}
+
+
+def title(book: Gradebook, question: str) -> str:
+    """What a question is called where it needs a name."""
+    return question or book.sheet.title or _("problem")
+
+
+def verdict_word(verdict: str) -> str:
+    """A verdict as people read it."""
+    words = {
+        "right": _("right"),
+        "truncated": _("right, cut in place of rounded"),
+        "rounding": _("right within rounding"),
+        "carried": _("follows from an earlier wrong number"),
+        "wrong": _("wrong"),
+        "unreadable": _("unreadable"),
+    }
+    return words.get(verdict, verdict)
+
+
+def _short(value: float | str | None) -> str:
+    return f"{value:.6g}" if isinstance(value, float | int) else str(value)

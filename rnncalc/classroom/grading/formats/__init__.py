@@ -1,0 +1,62 @@
+"""How a mark sheet is written: one format, one file, each with `write(book, feedback) -> str`.
+
+A format for a platform that takes a file a person also has `one(row, book, feedback)`; of several people it writes an
+object by id, or, into a folder, a file each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from json import dumps
+from types import ModuleType
+from typing import Any
+
+from rnncalc.classroom.grading.gradebook import FEEDBACK, Gradebook, Row
+from rnncalc.common.i18n import _
+from rnncalc.common.safe_text import file_name, json_text
+from rnncalc.errors import ProblemError
+
+SHOWN = ("table", "plain", "markdown", "latex")  # by the renderers of documents
+FORMATS = (*SHOWN, "csv", "json", "gradescope", "prairielearn", "junit")
+ENDINGS = {".json": "json", ".csv": "csv", ".xml": "junit", ".md": "markdown", ".tex": "latex", ".txt": "plain"}
+APART = ("gradescope", "prairielearn")  # a file a person
+
+
+def write(book: Gradebook, format: str, feedback: str = "hint") -> str:
+    """The mark sheet as text. Raises ProblemError for a format or a level that nobody knows."""
+    for what, word, known in (("format", format, FORMATS), ("feedback", feedback, FEEDBACK)):
+        if word not in known:
+            message = _("{what} is one of {known}, not “{word}”")
+            raise ProblemError(message, what=what, known=", ".join(known), word=word)
+    if format in SHOWN:
+        from rnncalc.classroom.grading.formats.document import document
+        from rnncalc.report.render import render
+
+        return render(document(book, feedback), format)
+    text: str = _module(format).write(book, feedback)
+    return text
+
+
+def files(book: Gradebook, format: str, feedback: str = "hint") -> dict[str, str]:
+    """Name → text, a file a person, whose names lead nowhere else. Raises ProblemError for other formats."""
+    if format not in APART:
+        raise ProblemError(_("{format} is one file: give -o FILE"), format=format)
+    one: Callable[[Row, Gradebook, str], dict[str, Any]] = _module(format).one
+    return {f"{file_name(row.id)}.json": as_json(one(row, book, feedback)) for row in book.rows}
+
+
+def apart(book: Gradebook, feedback: str, one: Callable[[Row, Gradebook, str], dict[str, Any]]) -> str:
+    """One person's object, or everybody's by id."""
+    if len(book.rows) == 1:
+        return as_json(one(book.rows[0], book, feedback))
+    return as_json({row.id: one(row, book, feedback) for row in book.rows})
+
+
+def as_json(data: Any) -> str:
+    """Strict JSON."""
+    return json_text(dumps(data, ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
+
+
+def _module(format: str) -> ModuleType:
+    return import_module(f"rnncalc.classroom.grading.formats.{format}")

@@ -1,0 +1,55 @@
+"""The gradebook for spreadsheets and learning platforms: a row a person, no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from rnncalc.classroom.grading.feedback import lines
+from rnncalc.classroom.grading.gradebook import Gradebook, Row, tidy
+from rnncalc.common.safe_text import cell
+
+
+def write(book: Gradebook, feedback: str) -> str:
+    """id, name, what passed through, score, points, the points of every question and quantity, the slip, the
+    mistakes, remarks, and what may be told to the person."""
+    passed = list(dict.fromkeys(label for row in book.rows for label in row.submission.extra))
+    questions = book.sheet.first.questions
+    quantities = [(name, part) for name, question in questions.items() for part in question.points]
+    told = feedback in ("hint", "full")
+    header = ["id", "name", *passed, "score", "points", "out_of", "verdict"]
+    header += [name for name in questions if name]
+    header += [f"{name}.{part}" if name else part for name, part in quantities]
+    header += ["first_wrong", "mistakes"] if told else []
+    header += ["computed"] if feedback == "full" else []
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    header += ["submissions", "remark"] + (["feedback"] if feedback != "none" else [])
+    writer.writerow(map(cell, header))
+    for row in book.rows:
+        numbers = [_number(row.score), _number(row.points), _number(row.most), row.verdict]
+        numbers += [_number(row.points_of(name)) for name in questions if name]
+        numbers += [_number(row.results[name]["earned"].get(part, 0.0)) for name, part in quantities]
+        numbers += [row.first_wrong, " ".join(row.mistakes)] if told else []
+        numbers += [_computed(row)] if feedback == "full" else []
+        said = "; ".join(f"{question}: {line}" if question else line for question, line in lines(row, feedback))
+        own = [row.submission.extra.get(label, "") for label in passed]
+        writer.writerow(
+            map(
+                cell,
+                [row.id, row.name, *own, *numbers, row.handed_in, row.remark, *([said] if feedback != "none" else [])],
+            )
+        )
+    return output.getvalue()
+
+
+def _computed(row: Row) -> str:
+    """What the first wrong number should have been."""
+    for result in row.results.values():
+        if result["first_wrong"]:
+            return str(result["first_wrong"]["computed"])
+    return ""
+
+
+def _number(value: float) -> str:
+    return f"{tidy(value):.10g}"

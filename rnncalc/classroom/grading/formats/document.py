@@ -1,0 +1,40 @@
+"""The mark sheet for people, with the class report below it."""
+
+from __future__ import annotations
+
+from rnncalc.classroom.grading.class_report import class_report
+from rnncalc.classroom.grading.feedback import lines, verdict_word
+from rnncalc.classroom.grading.gradebook import Gradebook
+from rnncalc.common.i18n import _
+from rnncalc.report.document import Block, Document, Grid, Heading, Items
+
+LONGEST = 60
+
+
+def document(book: Gradebook, feedback: str) -> Document:
+    """A row a person, in full what each is told, then the report."""
+    told = feedback in ("hint", "full")
+    header = ["id", _("name"), _("points"), _("score"), _("verdict")]
+    header += [_("first slip"), _("mistake")] if told else []
+    rows = []
+    for row in book.rows:
+        words = [
+            row.id[:LONGEST],
+            row.name[:LONGEST],
+            f"{row.points:g}/{row.most:g}",
+            f"{row.score:.0%}",
+            verdict_word(row.verdict),
+        ]
+        words += [row.first_wrong, " ".join(row.mistakes)] if told else []
+        rows.append((*words, row.remark[: 2 * LONGEST]))
+    blocks: list[Block] = [Heading(book.sheet.title, 1)] if book.sheet.title else []
+    blocks += [Grid((*header, _("remark")), tuple(rows), numeric=frozenset((2, 3)))] if rows else []
+    if feedback == "full":
+        for row in book.rows:
+            said = tuple((question, line) for question, line in lines(row, feedback))
+            blocks += (
+                [Heading(" ".join(filter(None, (row.id[:LONGEST], row.name[:LONGEST]))), 3), Items(said)]
+                if said
+                else []
+            )
+    return Document([*blocks, *class_report(book).blocks], {}, list(book.notes))

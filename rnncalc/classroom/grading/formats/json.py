@@ -1,0 +1,28 @@
+"""The mark sheet for programs, with the class report's figures."""
+
+from __future__ import annotations
+
+from rnncalc.classroom.grading import feedback as told
+from rnncalc.classroom.grading.class_report import figures
+from rnncalc.classroom.grading.formats import as_json
+from rnncalc.classroom.grading.gradebook import Gradebook
+
+
+def write(book: Gradebook, feedback: str) -> str:
+    """{"title", "feedback", "rows": [{"id", "name", "score", "points", "out_of", "verdict", "questions"}], "class"}"""
+    rows = [
+        {
+            "id": row.id,
+            "name": row.name,
+            "extra": dict(row.submission.extra),
+            "score": row.score,
+            "points": row.points,
+            "out_of": row.most,
+            "submissions": row.handed_in,
+            "remark": row.remark,
+            **told.data(row, feedback),
+        }
+        for row in book.rows
+    ]
+    found = {"title": book.sheet.title, "feedback": feedback, "rows": rows, "class": figures(book), "notes": book.notes}
+    return as_json(found)

@@ -1,0 +1,144 @@
+"""One answer to one question, judged by whoever is free: plain data in, plain data out, and no answer stops another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncalc import __version__
+from rnncalc.classroom.grading.sheet import points_of, problem_of
+from rnncalc.common.i18n import _, language, speak
+from rnncalc.common.safe_text import one_line
+from rnncalc.errors import RnncalcError
+from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.numbers import BLANKS
+from rnncalc.problems.results import Quantities
+
+if TYPE_CHECKING:
+    from rnncalc.check import Judged, Verdict
+
+Task = tuple[
+    str, str, int
+]  # the question's text; the answers as JSON; how many numbers were asked, 0: as the problem says
+UNREADABLE = "unreadable"
+
+
+def key(task: Task, diagnose: bool, tongue: str) -> str:
+    """A digest that two tasks share only if their results are the same."""
+    return hashlib.sha256(json.dumps([__version__, *task, diagnose, tongue]).encode()).hexdigest()[:32]
+
+
+def judge_many(tasks: list[Task], diagnose: bool, tongue: str) -> list[dict[str, Any]]:
+    """The result of each task; for a process of its own, which first has to be told the language."""
+    if language() != tongue:
+        speak(tongue)
+    return [judge(task, diagnose) for task in tasks]
+
+
+def judge(task: Task, diagnose: bool) -> dict[str, Any]:
+    """One result: verdict, score, points by quantity, every number, the first slip, the mistakes, or the trouble.
+
+    empty: nothing is answered at all; that is no number, and so unreadable.
+    """
+    text, answers, asked = task
+    try:
+        given = {name: Given(value, f"$.{name}") for name, value in json.loads(answers).items()}
+        if not any(_answered(one.value) for one in given.values()):
+            return _result(UNREADABLE, _("nothing is answered"), empty=True)
+        from rnncalc import check
+
+        question = _question(text)
+        return _told(check.check(question.problem, given, diagnose=diagnose), question, asked)
+    except RnncalcError as error:
+        return _result(UNREADABLE, str(error))
+    except RecursionError:
+        return _result(UNREADABLE, _("nested too deeply"))
+    except Exception as error:  # a defect of ours must not cost the others their marks
+        kind = type(error).__name__
+        return _result(UNREADABLE, _("could not be judged ({kind}: {error})").format(kind=kind, error=error))
+
+
+class _Question:
+    """A problem, and what of it is asked again for every answer."""
+
+    def __init__(self, text: str):
+        self.problem = problem_of(text)
+        self.points = points_of(self.problem)
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Quantity → how many numbers it has."""
+        return {name: int(np.size(array)) for name, array in Quantities(self.problem).items()}
+
+
+@lru_cache(maxsize=8)  # each keeps what its mistakes are made of
+def _question(text: str) -> _Question:
+    return _Question(text)
+
+
+def _answered(value: Any) -> bool:
+    """Whether anything is answered at all."""
+    if isinstance(value, list):
+        return any(map(_answered, value))
+    if isinstance(value, dict):
+        return any(_answered(part) for name, part in value.items() if not name.startswith("_"))
+    return value is not None and not (isinstance(value, str) and value.strip() in BLANKS)
+
+
+def _result(verdict: str, trouble: str = "", **more: Any) -> dict[str, Any]:
+    empty: dict[str, Any] = {
+        "score": 0.0, "earned": {}, "values": [], "first_wrong": None, "mistakes": [], "empty": False,
+    }  # fmt: skip
+    return {"verdict": verdict, **empty, **more, "trouble": one_line(trouble)}
+
+
+def unreadable(trouble: str) -> dict[str, Any]:
+    """The result of what cannot be read."""
+    return _result(UNREADABLE, trouble)
+
+
+def _told(verdict: Verdict, question: _Question, asked: int) -> dict[str, Any]:
+    """A verdict as plain data, with the reason where no answer can be held against a computed number.
+
+    Where a table asks for single numbers, each of them counts 1.
+    """
+    problems = [value.problem for value in verdict.values if value.problem]
+    trouble = problems[0] if len(problems) == len(verdict.values) else ""
+    points = question.points
+    earned: dict[str, float] = {}
+    for value in verdict.values:
+        name = value.name if value.name.startswith("layers") else value.name.partition(".")[0]
+        weight = 1.0 if asked else value.points
+        if not asked and value.name not in points and name in points:  # points for a stack, answers gate by gate
+            weight = points[name] / question.sizes[name]
+        if name in points or not points:
+            earned[name] = earned.get(name, 0.0) + value.credit * weight
+    whole = float(asked) or sum(points.values())
+    score = sum(earned.values()) / whole if whole else verdict.score
+    first = verdict.first_wrong
+    mistakes = [mistake.data() for mistake in verdict.mistakes]
+    return _result(
+        verdict.verdict,
+        trouble,
+        score=min(max(score, 0.0), 1.0),
+        earned=earned,
+        values=[_value(value) for value in verdict.values],
+        first_wrong=first and {**_value(first), "from_your_values": _finite(first.from_your_values)},
+        mistakes=[{**mistake, "message": one_line(mistake["message"])} for mistake in mistakes],
+    )
+
+
+def _value(value: Judged) -> dict[str, Any]:
+    data = value.data()
+    answer = None if value.answer is None else one_line(str(value.answer), 60)
+    return {**data, "place": value.place, "answer": answer, "computed": _finite(value.computed), "credit": value.credit}
+
+
+def _finite(value: float | None) -> float | str | None:
+    """A number for strict JSON."""
+    return str(float(value)) if value is not None and not math.isfinite(value) else value

@@ -1,0 +1,162 @@
+"""Grading: every submission judged by whoever is free, here, in other processes, or on a cluster.
+
+Equal answers to equal questions are judged once. Results are kept as they come, so that a run that is killed goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from itertools import islice
+from os import PathLike
+from typing import Any
+
+from rnncalc.classroom.grading import judging, submissions
+from rnncalc.classroom.grading.gradebook import KEEP, Gradebook, Row, one_each, out_of
+from rnncalc.classroom.grading.journal import Marks
+from rnncalc.classroom.grading.sheet import Sheet
+from rnncalc.classroom.grading.sheet import sheet as read_sheet
+from rnncalc.classroom.grading.submissions import Submission
+from rnncalc.common.i18n import _, language
+from rnncalc.common.workers import Workers
+from rnncalc.errors import ProblemError
+
+BATCH = 16  # tasks that travel together: enough to pay the way, few enough to lose
+AHEAD = 4  # batches that wait for each worker
+
+Progress = Callable[[int, int], None]  # done, of how many
+Tasks = dict[str, judging.Task]
+
+
+def grade(
+    problem: str | PathLike[str] | Mapping[str, Any],
+    handed_in: str | PathLike[str] | Iterable[str | PathLike[str] | Mapping[str, Any] | Submission],
+    *,
+    executor: Executor | None = None,
+    jobs: int = 1,
+    keep: str = "last",
+    columns: Mapping[str, str] | None = None,
+    diagnose: bool = True,
+    journal: str | None = None,
+    progress: Progress | None = None,
+) -> Gradebook:
+    """The mark sheet of many answers to one problem.
+
+    problem: a file, or its keys; a sheet of several, {"problems": {"Q1": …}}; variants, {"variants": {id: …}}.
+    handed_in: files, folders, tables (.csv with a row a person), or answers, {"id": …, "answers": {…}}.
+    executor: any concurrent.futures.Executor, Dask's Client.get_executor() among them; else `jobs` processes.
+    keep: of several submissions of one person the "last" or the "best". columns: header → what it means.
+    diagnose: look for the mistakes that explain wrong numbers. journal: a file that keeps results as they come, from
+    which a run that was killed goes on, to be removed once the marks are written. progress: called with done and all.
+
+    A submission that cannot be read is marked so and stops nobody. Raises RnncalcError for the problem itself.
+    """
+    if keep not in KEEP:
+        raise ProblemError(_("keep is one of {known}, not “{keep}”"), known=", ".join(KEEP), keep=keep)
+    sheet = read_sheet(problem)
+    sources = [handed_in] if isinstance(handed_in, str | PathLike | Mapping) else handed_in
+    found, notes = submissions.read(sources, sheet, columns)
+    tongue = language()
+    wanted = [(one, _tasks(one, sheet, diagnose, tongue)) for one in found]
+    tasks: Tasks = {key: task for _one, own in wanted for key, task in own.values()}
+    with Marks(journal) as kept:
+        missing = {key: task for key, task in tasks.items() if key not in kept.results}
+        done = len(tasks) - len(missing)
+        for results in _judged(missing, executor, jobs, diagnose, tongue):
+            kept.add(results)
+            done += len(results)
+            if progress:
+                progress(done, len(tasks))
+        notes += [kept.trouble] if kept.trouble else []
+        rows = [_row(one, own, sheet, kept.results) for one, own in wanted]
+    return Gradebook(sheet, one_each(rows, keep), notes)
+
+
+def _tasks(one: Submission, sheet: Sheet, diagnose: bool, tongue: str) -> dict[str, tuple[str, judging.Task]]:
+    """question → key and task; nothing for a submission that cannot be read."""
+    own = sheet.of(one.id)
+    if own is None or (one.trouble and not one.answers):
+        return {}
+    found = {}
+    for name, question in own.questions.items():
+        task = (question.text, json.dumps(one.answers.get(name, {})), one.asked.get(name, 0))
+        found[name] = judging.key(task, diagnose, tongue), task
+    return found
+
+
+def _row(
+    one: Submission, own: Mapping[str, tuple[str, judging.Task]], sheet: Sheet, results: Mapping[str, dict[str, Any]]
+) -> Row:
+    asked = sheet.of(one.id)
+    if not own or asked is None:
+        trouble = one.trouble or _("nobody with this id was given a problem")
+        unreadable = judging.unreadable(trouble)
+        first = sheet.first
+        return Row(one, dict.fromkeys(first.questions, unreadable), dict(out_of(first, one)))
+    return Row(one, {name: results[key] for name, (key, _task) in own.items()}, dict(out_of(asked, one)))
+
+
+# --------------------------------------------------------------------------------------------------------- who computes
+
+
+def _judged(
+    tasks: Tasks, executor: Executor | None, jobs: int, diagnose: bool, tongue: str
+) -> Iterator[dict[str, dict[str, Any]]]:
+    """The results of all tasks, batch by batch, in whatever order they come."""
+    if executor is not None:
+        yield from _spread(tasks, executor, BATCH, _workers(executor), diagnose, tongue)
+    elif jobs > 1 and len(tasks) > 1:
+        yield from _in_processes(tasks, jobs, diagnose, tongue)
+    else:
+        for key, task in tasks.items():
+            yield {key: judging.judge(task, diagnose)}
+
+
+def _in_processes(tasks: Tasks, jobs: int, diagnose: bool, tongue: str) -> Iterator[dict[str, dict[str, Any]]]:
+    """As many processes as asked for. If one of them dies of a task, the tasks that are left are tried one by one."""
+    left = dict(tasks)
+    for batch in (BATCH, 1):
+        try:
+            with Workers(jobs) as pool:
+                for results in _spread(left, pool, batch, jobs, diagnose, tongue):
+                    for key in results:
+                        del left[key]
+                    yield results
+        except BrokenExecutor:
+            continue
+        return
+    for key, task in left.items():  # whoever kills two pools is judged in one of their own
+        try:
+            with Workers(1) as pool:
+                yield {key: pool.submit(judging.judge_many, [task], diagnose, tongue).result()[0]}
+        except BrokenExecutor:
+            yield {key: judging.unreadable(_("judging it failed: the process died"))}
+
+
+def _spread(
+    tasks: Tasks, executor: Executor, batch: int, workers: int, diagnose: bool, tongue: str
+) -> Iterator[dict[str, dict[str, Any]]]:
+    """Batches handed to an executor, a few ahead of what is done. What is under way is taken back if we stop."""
+    items = iter(list(tasks.items()))
+    waiting: dict[Future[list[dict[str, Any]]], list[str]] = {}
+    size = max(1, min(batch, len(tasks) // (2 * workers)))
+    try:
+        while True:
+            while len(waiting) < AHEAD * workers and (part := list(islice(items, size))):
+                keys, chunk = [key for key, _task in part], [task for _key, task in part]
+                waiting[executor.submit(judging.judge_many, chunk, diagnose, tongue)] = keys
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                keys = waiting.pop(future)
+                yield dict(zip(keys, future.result()))
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _workers(executor: Executor) -> int:
+    """How many batches an executor works on at a time, as far as it says."""
+    number = getattr(executor, "_max_workers", None)
+    return number if isinstance(number, int) and number > 0 else 8

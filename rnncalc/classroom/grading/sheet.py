@@ -1,0 +1,162 @@
+"""What people were asked: one problem, a sheet of several, or a variant for each person; and what each number earns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check.checking import quantities_of
+from rnncalc.common.i18n import _
+from rnncalc.common.safe_text import one_line
+from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.problems.parse import files
+from rnncalc.problems.parse import given as reader
+from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.numbers import Numbers
+from rnncalc.problems.problem import Problem
+from rnncalc.problems.reader import read
+from rnncalc.problems.results import Quantities
+
+
+@dataclass(frozen=True)
+class Question:
+    """One problem of a sheet: its name there ("" if it is alone) and its text, which any process can read again."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The problem itself. Raises RnncalcError, naming the question."""
+        return problem_of(self.text, self.name)
+
+    @cached_property
+    def points(self) -> dict[str, float]:
+        """Points by quantity, as the problem file says; empty if it does not."""
+        return points_of(self.problem)
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every quantity's shape, gate by gate as well."""
+        quantities = Quantities(self.problem)
+        found = {name: np.shape(array) for name, array in quantities.items()}
+        cell = next(iter(self.problem.network.layers[-1].passes.values())).cell
+        for name in list(found):
+            for gate in cell.gates:
+                try:
+                    found[f"{name}.{gate}"] = quantities[f"{name}.{gate}"].shape
+                except KeyError:
+                    break
+        return found | dict(_of_layers(self.problem))
+
+
+def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The shapes of what each layer and direction of a stack has, under names such as layers[2].backward.h."""
+    layers = problem.network.layers
+    if len(layers) == 1 and len(layers[0].passes) == 1:
+        return
+    claims = quantities_of(problem)
+    for number, layer in enumerate(layers):
+        scope = claims.layer(number)
+        for one in [scope, *(claims.way(scope, way) for way in layer.passes)]:
+            for name in claims.known(one):
+                try:
+                    found = claims.find(one, name)
+                except RnncalcError:
+                    continue
+                parts = found if isinstance(found, dict) else {"": found}
+                for gate, part in parts.items():
+                    yield f"{one.prefix}{name}" + (f".{gate}" if gate else ""), part.shape
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Questions by name; variants: a person's id → their own sheet."""
+
+    questions: dict[str, Question]
+    variants: dict[str, Sheet] = field(default_factory=dict)
+    title: str = ""
+
+    def of(self, person: str) -> Sheet | None:
+        """The sheet that a person had; None where each has their own and this person has none."""
+        return self.variants.get(person) if self.variants else self
+
+    @property
+    def first(self) -> Sheet:
+        """A sheet whose shapes are everybody's."""
+        return next(iter(self.variants.values())) if self.variants else self
+
+    @property
+    def shapes(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        return {name: question.shapes for name, question in self.first.questions.items()}
+
+
+def problem_of(text: str, named: str = "") -> Problem:
+    """A problem from its text. Raises RnncalcError."""
+    return read(reader.read(text, named))
+
+
+def points_of(problem: Problem) -> dict[str, float]:
+    """Points by quantity, as the problem says; empty if it does not. Raises RnncalcError."""
+    asked = problem.given.get("points")
+    value = asked.value if asked else None
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: float(Given(part, f"$.points.{name}").numbers().values) for name, part in value.items()}
+
+
+def sheet(source: str | PathLike[str] | Mapping[str, Any]) -> Sheet:
+    """The sheet in a file, in a text of JSON or under keys: a problem, {"problems": {"Q1": …}}, {"variants": {id: …}}.
+
+    Every problem is read once, so that what is wrong with it is said before anybody is graded. Raises RnncalcError.
+    """
+    if isinstance(source, Mapping):
+        found = _sheet(reader.of_python(source), json.dumps(plain(dict(reader.of_python(source)))))
+    else:
+        name = fspath(source)
+        text = name if name.lstrip().startswith("{") else files.content(name)
+        found = _sheet(reader.read(text, "" if text is name else name), text)
+    for question in found.first.questions.values():
+        question.shapes  # noqa: B018 - solved once, so that an error comes before anybody is graded
+    return found
+
+
+def _sheet(given: Mapping[str, Given], text: str) -> Sheet:
+    title = str(given["title"].value) if "title" in given else ""
+    if "variants" in given:
+        found = {one_line(person, 200): _sheet(*part) for person, part in _parts(given["variants"])}
+        return Sheet({}, found, title)
+    if "problems" in given:
+        questions = {name: Question(name, part[1]) for name, part in _parts(given["problems"])}
+        return Sheet(questions, title=title)
+    return Sheet({"": Question("", text)}, title=title)
+
+
+def _parts(given: Given) -> Iterator[tuple[str, tuple[dict[str, Given], str]]]:
+    """The problems under a key, each with its text. Raises ProblemError."""
+    if not isinstance(given.value, Mapping) or not given.value:
+        raise ProblemError(_('{where}: expected problems by name, {{"Q1": {{…}}, …}}'), where=given.where)
+    for name in given.value:
+        part = given[name]
+        if not isinstance(part.value, Mapping):
+            raise ProblemError(_("{where}: expected a problem, {{…}}"), where=part.where)
+        yield name, ({key: part[key] for key in part.value}, json.dumps(plain(part.value)))
+
+
+def plain(value: Any) -> Any:
+    """Values as JSON can write them, every number by its text."""
+    if isinstance(value, Given):
+        return plain(value.value)
+    if isinstance(value, Numbers):
+        return value.nested()
+    if isinstance(value, Mapping):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value

@@ -1,0 +1,228 @@
+"""What was handed in: files of answers, and tables with a row a person. What cannot be read says why and stops nobody.
+
+A submission is from a stranger: it names no other files, its size and depth are bounded, and its words are made
+harmless before anybody sees them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncalc.classroom.grading import tables
+from rnncalc.classroom.grading.sheet import Sheet, plain
+from rnncalc.common import files
+from rnncalc.common.i18n import _
+from rnncalc.common.safe_text import identified, one_line
+from rnncalc.errors import ParseError, RnncalcError
+from rnncalc.problems.parse import given as reader
+from rnncalc.problems.parse.numbers import LONGEST_NUMBER
+
+LARGEST = 250_000  # bytes of one person's file: homework has a few thousand
+MOST, FEWEST = 20_000, 1_000  # numbers and texts in it, at the very most, and for however small a problem
+DEEPEST = 12
+LONGEST = 5_000  # characters of one text: a matrix that a person types
+WHO = ("id", "name")
+STDIN = Path("-")
+_RUN = re.compile(rf"\d{{{LONGEST_NUMBER + 1}}}")  # what patterns of numbers would take long to refuse
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One person's answers, by question ("" where there is but one); `trouble` says why there are none.
+
+    extra: the columns that passed through. asked: where a table asks for single numbers, how many of each question.
+    source: the file, if it came in one.
+    """
+
+    id: str
+    name: str = ""
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    trouble: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, int] = field(default_factory=dict)
+    source: str = ""
+
+
+def read(
+    sources: Iterable[str | PathLike[str] | Mapping[str, Any] | Submission],
+    sheet: Sheet,
+    columns: Mapping[str, str] | None = None,
+) -> tuple[list[Submission], list[str]]:
+    """Everything that was handed in, in order, with notes on what was assumed.
+
+    A folder stands for its files; a .csv or .tsv is a table; anything else is one person's; `-` is standard input, and
+    either. Raises RnncalcError where `columns` name no column of a table.
+    """
+    found: list[Submission] = []
+    notes: list[str] = []
+    sources = list(sources)
+    for source in sources:
+        if isinstance(source, Submission):
+            found.append(source)
+        elif isinstance(source, Mapping):
+            found.append(_one(str(len(found) + 1), reader.of_python(source), sheet))
+        else:
+            for path, person in _files(fspath(source)):
+                typed = path == Path(fspath(source))
+                if not typed and not _is(path, stat.S_ISREG):  # a pipe would be waited for
+                    found.append(Submission(person, trouble=_("this is no file"), source=str(path)))
+                    continue
+                files.reading(0 if path == STDIN else path)
+                data = sys.stdin.buffer.read(tables.LARGEST + 1) if path == STDIN else None
+                if not _is_table(path, data, sheet):
+                    found.append(replace(_file(path, person, sheet, data), source=str(path)))
+                    continue
+                try:
+                    table = tables.read(path, sheet.shapes, columns or {}, data)
+                except RnncalcError as error:
+                    if columns and typed:  # whoever named the file named its columns
+                        raise
+                    found.append(Submission(person, trouble=one_line(str(error)), source=str(path)))
+                    continue
+                notes += table.notes
+                alone = len(sources) == 1 and typed
+                found += [replace(one, source=str(path)) for one in _of_table(table, "" if alone else person, sheet)]
+    return found, notes
+
+
+def _is_table(path: Path, data: bytes | None, sheet: Sheet) -> bool:
+    """By its ending; what comes from standard input, by its header."""
+    return path.suffix.lower() in (".csv", ".tsv") if data is None else tables.has_header(data, sheet.shapes)
+
+
+def _of_table(table: tables.Table, name: str, sheet: Sheet) -> list[Submission]:
+    """The rows of a table, each somebody's. name: which table it is, if there are others, for rows without an id."""
+    if not table.rows:
+        return [Submission(name or "1", trouble=_("the table has no rows"))]
+    asked = table.asked if not any(q.points for q in sheet.first.questions.values()) else {}
+    found = []
+    for row in table.rows:
+        person = f"{name}: {row.id}" if name and row.anonymous else row.id
+        found.append(Submission(person, row.name, row.answers, row.trouble, row.extra, asked))
+    return found
+
+
+def read_roster(name: str) -> Iterator[str]:
+    """The ids of a table of people. Raises RnncalcError."""
+    files.reading(name)
+    table = tables.read(Path(name), {"": {}}, {})
+    yield from dict.fromkeys(row.id for row in table.rows)
+
+
+def _files(name: str) -> Iterator[tuple[Path, str]]:
+    """The files that a name stands for, each with the id of whoever did not write one. Links are not followed."""
+    folder = Path(name)
+    if folder == STDIN:
+        yield folder, "stdin"
+        return
+    if not _is(folder, stat.S_ISDIR):
+        yield folder, one_line(folder.stem, 200) or "-"
+        return
+    for where, inner, names in os.walk(folder):
+        inner.sort()
+        for file in sorted(names):
+            path = Path(where, file)
+            if not file.startswith(".") and not path.is_symlink() and not file.endswith(".journal"):
+                yield path, one_line(str(path.relative_to(folder).with_suffix("")), 200)
+
+
+def _is(path: Path, kind: Any) -> bool:
+    try:
+        return bool(kind(path.stat().st_mode))
+    except (OSError, ValueError):
+        return False
+
+
+def _file(path: Path, person: str, sheet: Sheet, data: bytes | None) -> Submission:
+    """One person's file. data: what has been read of it already."""
+    try:
+        return _one(person, reader.read(_text(path, data)), sheet)
+    except RnncalcError as error:
+        return Submission(person, trouble=one_line(str(error)))
+    except RecursionError:
+        return Submission(person, trouble=_("nested too deeply"))
+
+
+def _text(path: Path, data: bytes | None) -> str:
+    """The text of one person's file. Raises ParseError."""
+    if data is None:
+        if path.suffix.lower() in tables.SPREADSHEETS:
+            raise ParseError(_("a spreadsheet: save it as CSV, and hand that in"))
+        data = tables.content(path, LARGEST)
+    if len(data) > LARGEST:
+        raise ParseError(_("larger than {most} bytes"), most=LARGEST)
+    text = tables.decoded(data)
+    if "\0" in text:
+        raise ParseError(_("this is not a text file"))
+    return text
+
+
+def _one(person: str, given: Mapping[str, Any], sheet: Sheet) -> Submission:
+    """One person's file: {"id": …, "name": …, "answers": {…}}, bare answers, or a whole problem with answers."""
+    trouble = _too_much({name: part.value for name, part in given.items()}, _most(sheet))
+    if trouble:
+        return Submission(person, trouble=trouble)
+    values = {name: plain(part.value) for name, part in given.items()}
+    who = {key: one_line(str(values[key]), 200) for key in WHO if isinstance(values.get(key), str)}
+    person = (identified(str(values["id"])) if "id" in who else "") or person
+    wanted = sheet.of(person)
+    if wanted is None:
+        return Submission(person, who.get("name", ""), trouble=_("nobody with this id was given a problem"))
+    answers = _answers(values, wanted)
+    if isinstance(answers, str):
+        return Submission(person, who.get("name", ""), trouble=answers)
+    return Submission(person, who.get("name", ""), answers)
+
+
+def _answers(values: dict[str, Any], sheet: Sheet) -> dict[str, dict[str, Any]] | str:
+    """Answers by question, or why there are none."""
+    inside: Any = values.get("answers", values.get("problems", values))
+    if not isinstance(inside, dict):
+        return _("answers are an object, name by name")
+    inside = {name: value for name, value in inside.items() if inside is not values or name not in WHO}
+    if "" in sheet.questions:
+        return {"": inside}
+    found: dict[str, dict[str, Any]] = {}
+    for name, part in inside.items():
+        if name not in sheet.questions:
+            known = ", ".join(sheet.questions)
+            return _("no question is called “{name}”; there are {known}").format(name=one_line(name, 40), known=known)
+        part = part.get("answers", part) if isinstance(part, dict) else part
+        if part is not None and not isinstance(part, dict):
+            return _("{name}: answers are an object, name by name").format(name=one_line(name, 40))
+        found[name] = part or {}
+    return found
+
+
+def _most(sheet: Sheet) -> int:
+    """How many entries a file may have: far more than anybody asked for are no answers to this problem."""
+    asked = sum(int(np.prod(shape)) for shapes in sheet.shapes.values() for shape in shapes.values())
+    return min(MOST, max(FEWEST, 4 * asked))
+
+
+def _too_much(values: Any, most: int) -> str:
+    """Why nobody will look at this: too many entries, or nested too deeply."""
+    level, entries = [values], 0
+    for _depth in range(DEEPEST):
+        level = [part for value in level for part in (value.values() if isinstance(value, dict) else value)]
+        entries += len(level)
+        if entries > most:
+            return _("more than {most} entries").format(most=most)
+        if any(isinstance(value, str) and len(value) > LONGEST for value in level):
+            return _("a text is longer than {most} characters").format(most=LONGEST)
+        if any(isinstance(value, str) and _RUN.search(value) for value in level):
+            return _("no number has more than {most} digits").format(most=LONGEST_NUMBER)
+        level = [value for value in level if isinstance(value, dict | list)]
+        if not level:
+            return ""
+    return _("nested too deeply")

@@ -1,0 +1,134 @@
+"""What a made problem looks like on paper: the statement with its blank answer form, and the solution."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from rnncalc.classroom.exercise import DECIMALS, Made
+from rnncalc.common.i18n import _
+from rnncalc.model.losses import LOSSES
+from rnncalc.problems.results import per_step
+from rnncalc.report import backward, forward
+from rnncalc.report.document import Array, Arrays, Block, Document, Formula, Formulas, Grid, Heading, Items, Paragraph
+from rnncalc.report.header import equations
+from rnncalc.report.shared import Choice, levels
+
+BLANK = "______"
+
+
+def statement(made: Made) -> Document:
+    """The question: equations, what is given, what is asked, and a form to be filled in."""
+    keys = made.keys
+    blocks: list[Block] = [Heading(keys["title"], 1), Formulas(tuple(_equations(made)))]
+    blocks += [Heading(_("given"), 3), Arrays(tuple(_given(made)))]
+    if "loss" in keys:
+        formula = LOSSES[keys["loss"]].text
+        blocks.append(Paragraph(_("loss: {formula}, summed over the steps").format(formula=formula)))
+    blocks += [Heading(_("asked"), 3), Items(tuple(_asked(made)))]
+    text = _("Calculate with at least {more} decimals and write every answer with {decimals}.")
+    blocks.append(Paragraph(text.format(more=DECIMALS + 2, decimals=DECIMALS)))
+    blocks += [Heading(_("answers"), 3), *_form(made)]
+    return Document(blocks, keys)
+
+
+def solution(made: Made) -> Document:
+    """Every step's arithmetic, there and back, and the answers as they are to be written."""
+    problem, trace = made.problem, made.problem.forward()
+    blocks = forward.document(problem, trace, Choice(work=True)).blocks
+    if "loss" in made.asked:
+        back = backward.document(problem, trace, problem.backward(trace), Choice(work=True)).blocks
+        blocks = [*blocks, *(block for block in back if block not in blocks)]
+    blocks = [*blocks, Heading(_("answers"), 3)]
+    blocks.append(Arrays(tuple(_array(name, array) for name, array in made.asked.items())))
+    return Document(blocks, {"answers": made.solution()})
+
+
+def form_csv(made: Made) -> str:
+    """The header of a table with a row a person: id, name, h[1][1], …"""
+    output = io.StringIO()
+    columns = [(name, index) for name, array in made.asked.items() for index in np.ndindex(array.shape)]
+    labels = [name + "".join(f"[{i + 1}]" for i in index) for name, index in columns]
+    csv.writer(output, lineterminator="\n").writerow(["id", "name", *labels])
+    return output.getvalue()
+
+
+def form(made: Made) -> dict[str, Any]:
+    """The blank answer sheet as a file: who, and nulls."""
+    return {"id": "", "name": "", "answers": made.blank()}
+
+
+def _equations(made: Made) -> Iterator[Formula]:
+    for level in levels(made.problem):
+        yield from equations(level)
+
+
+def _given(made: Made) -> Iterator[Array]:
+    keys = made.keys
+    for name in ("U", "W", "b", "d", "R", "V", "c"):
+        value = keys.get(name)
+        if isinstance(value, dict):
+            yield from (Array(f"{name}_{gate}", _frozen(part)) for gate, part in value.items())
+        elif value is not None:
+            yield Array(name, _frozen(value))
+    for state in made.problem.network.layers[-1].cell.state:
+        yield Array(f"{state}_0", "0")
+    for letter, rows in (("x", keys["x"]), ("t", keys.get("targets", []))):
+        for step, row in enumerate(rows):
+            if row is not None:
+                yield Array(f"{letter}_{step + 1}", _frozen(row))
+    if "lr" in keys:
+        yield Array("lr", str(keys["lr"]))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else str(value)
+
+
+def _asked(made: Made) -> Iterator[tuple[str, str]]:
+    for name, number in made.keys["points"].items():
+        one = _("1 number, 1 point") if number == 1 else _("{n} numbers, {n} points").format(n=number)
+        meaning = _meaning(made, name)
+        yield name, f"{meaning}: {one}" if meaning else one
+
+
+def _meaning(made: Made, name: str) -> str:
+    """What a quantity is, where its name does not say so."""
+    if name in made.problem.network.layers[-1].cell.lines or name in ("s", "y"):
+        return ""
+    if name.endswith("_new"):
+        return _("{name} after one update with the learning rate lr").format(name=name.removesuffix("_new"))
+    if name.startswith("d"):
+        return _("gradient of the loss with respect to {name}").format(name=name[1:])
+    return ""
+
+
+def _stepped(made: Made, name: str) -> bool:
+    return per_step(made.problem, name, made.asked[name])
+
+
+def _form(made: Made) -> Iterator[Block]:
+    """Signals as a table with a row a step; the rest as arrays of blanks."""
+    header, steps = ["step"], made.problem.shapes["T"]
+    rows = [[str(step + 1)] for step in range(steps)]
+    for name, array in made.asked.items():
+        if _stepped(made, name):
+            columns = array.reshape(steps, -1).shape[1]
+            header += [f"{name}[{unit + 1}]" if columns > 1 else name for unit in range(columns)]
+            for row in rows:
+                row += [BLANK] * columns
+    if len(header) > 1:
+        yield Grid(tuple(header), tuple(map(tuple, rows)), numeric=frozenset(range(len(header))))
+    rest = {name: array for name, array in made.asked.items() if not _stepped(made, name)}
+    if rest:
+        blanks = {name: np.full(array.shape, r"______", object) for name, array in rest.items()}
+        yield Arrays(tuple(Array(name.replace(".", "_"), _frozen(array.tolist())) for name, array in blanks.items()))
+
+
+def _array(name: str, array: np.ndarray) -> Array:
+    texts = np.vectorize(lambda value: f"{value:.{DECIMALS}f}", [object])(np.asarray(array))
+    return Array(name.replace(".", "_"), _frozen(texts.tolist()))

@@ -1,0 +1,60 @@
+"""Threads: the sequences of a batch shared out among them. Kernels hold no lock, so plain threads run side by side.
+
+Nobody gets more threads than asked for: `threads=` of a network, else RNNCALC_THREADS, else one. A sequence has the
+same bits on any number of them, since each is computed as if it were alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+FEWEST = 8  # sequences that are worth a thread: the rows of a tile
+MOST = 256
+EVERY = slice(0, 1 << 62)  # of whatever there is
+
+Answer = TypeVar("Answer")
+_POOLS: dict[int, ThreadPoolExecutor] = {}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_POOLS.clear)  # threads do not survive a fork; the child makes its own
+
+
+def wished(threads: int | None) -> int:
+    """How many threads: those asked for, else RNNCALC_THREADS, else one. Raises ProblemError."""
+    wish: object = threads if threads is not None else os.environ.get("RNNCALC_THREADS", "1")
+    try:
+        number = int(str(wish))
+    except ValueError:
+        number = 0
+    if not 1 <= number <= MOST:
+        raise ProblemError(_("threads is a number from 1 to {most}, not {wish}"), most=MOST, wish=wish)
+    return number
+
+
+def shares(number: int, threads: int, fewest: int = FEWEST) -> list[slice]:
+    """Runs of sequences, or of what else there is a number of, one for each thread that has enough to do."""
+    count = max(min(threads, number // fewest), 1) if threads > 1 else 1
+    if count == 1:
+        return [slice(0, number)]
+    ends = [number * k // count for k in range(count + 1)]
+    return [slice(begin, end) for begin, end in zip(ends, ends[1:])]
+
+
+def side_by_side(work: Callable[[slice], Answer], parts: Sequence[slice]) -> list[Answer]:
+    """The work on every part, in order; the calling thread does the first."""
+    if len(parts) == 1:
+        return [work(parts[0])]
+    from concurrent.futures import ThreadPoolExecutor  # homework does without it
+
+    if len(parts) - 1 not in _POOLS:
+        _POOLS.setdefault(len(parts) - 1, ThreadPoolExecutor(len(parts) - 1, "rnncalc"))
+    pool = _POOLS[len(parts) - 1]
+    others = [pool.submit(work, part) for part in parts[1:]]
+    return [work(parts[0]), *(other.result() for other in others)]

@@ -1,0 +1,245 @@
+"""The engine's way back: one cell's backpropagation over any batch, as `WalkedAdjoint` does it line by line."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from rnncalc.common.threads import EVERY, shares, side_by_side
+from rnncalc.engine.compiled.codegen.jit import machine_code
+from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
+from rnncalc.engine.compiled.kernels import backward as loops
+from rnncalc.engine.compiled.packing.forward import Parts, Rows, run_of
+from rnncalc.engine.compiled.packing.memory import aligned
+from rnncalc.model.equations.expression import INPUT
+from rnncalc.model.packed_batch import Schedule
+
+LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
+PART = 16 * 1024 * 1024  # bytes of the most that are
+ROWS = loops.BLOCK  # the fewest that are: less would go over the weights' gradients too often
+
+
+class CompiledAdjoint:
+    """Gradients on their way back through the rows of one forward pass; the methods are those of `WalkedAdjoint`.
+
+    What comes from above waits until the loop brings it in. Where adjoints are many and nobody below waits for them,
+    the loop goes back some steps at a time, and the weights' gradients take what they need while it is in cache; who
+    asks for the adjoints afterwards has them computed again. Where they are few, one call does everything.
+    """
+
+    def __init__(self, compiled: CompiledCell, signals: Rows, x: np.ndarray, schedule: Schedule):
+        self.compiled, self.cell, self.schedule, self.dtype = compiled, compiled.cell, schedule, compiled.dtype
+        self.packed, self.back, self.inputs = compiled.packed, compiled.back, x
+        self.signals = signals.block.reshape(-1)
+        self.arriving, self.at = self.back.nothing, ""  # what waits to be brought in, and at which signal
+        self.chunk = 0
+        self.sums: tuple[np.ndarray, np.ndarray] | None = None  # the gradients of weights and biases, once added up
+        self.next: np.ndarray | None = None  # adjoints for the next sweep
+
+    def add(self, signal: str, rows: np.ndarray) -> None:
+        """What arrives at a signal from above, (rows, width); between two runs or sweeps at one signal only."""
+        self.arriving, self.at = self.arriving + rows if len(self.arriving) else np.ascontiguousarray(rows), signal
+
+    def run(self, chunk: int = 0, kept: bool = True) -> None:
+        """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before.
+
+        kept: whether what reached every row will be asked for.
+        """
+        self.chunk = chunk
+        size = self.schedule.rows * self.back.pitch * self.dtype.itemsize
+        if size < LARGE and self.compiled.threads == 1:
+            self._at_once()
+        elif kept or chunk or not self.schedule.sequences or not len(self.inputs):
+            self.latest = self.reached
+        else:
+            self._in_parts()
+
+    def _at_once(self) -> None:
+        """Through time, and on to the gradients of the weights."""
+        back, schedule = self.back, self.schedule
+        block = aligned((schedule.rows + 1) * back.pitch, self.dtype)
+        room = back.spare.take(back.room_of(len(self.inputs)))
+        self.g = g = np.empty(back.shown_entries, self.dtype)
+        slot, width = (back.slots[self.at], self.arriving.shape[1]) if self.at else (0, 0)
+        arguments = (
+            back.loop, self.signals, self.packed.pitch, back.geometry, block, back.pitch, self.chunk, schedule.starts,
+            *back.tables, self.arriving.reshape(-1), slot, width, back.clear, *run_of(self.inputs), self._before,
+            back.gradients, back.runs, back.shown, room, np.empty(back.width, np.int64), g,
+        )  # fmt: skip
+        machine_code(loops.descend, self.dtype, arguments)(*arguments)
+        back.spare.give(room)
+        self.latest = self.reached = block.reshape(-1, back.pitch)
+
+    @cached_property
+    def reached(self) -> np.ndarray:
+        """What reached every row, (rows + 1, pitch); the last row takes what is thrown away."""
+        block = self._block(self.schedule.rows)
+        slopes = np.zeros_like(self.slopes) if self.sums else self.slopes
+        self._loop(self.schedule.starts, self.signals, block, block, self.arriving, slopes, clear=self.back.clear)
+        return block
+
+    def _in_parts(self) -> None:
+        """Some steps at a time, from the last ones on: back through them, and on to the gradients of the weights."""
+        starts, first = self.schedule.starts, self.schedule.sequences
+        most = min(PART // (self.back.pitch * self.dtype.itemsize), self.schedule.rows // 4)
+        most = max(most, first + self.schedule.most, ROWS + self.schedule.most)
+        block, end, met = self._block(most), len(starts) - 2, 0
+        sums = self._no_sums()
+        while end:
+            begin = min(int(np.searchsorted(starts, starts[end + 1] - most)), end - 1)
+            here = starts[begin : end + 2] - starts[begin]
+            rows = slice(starts[begin + 1] - first, starts[end + 1] - first)
+            block[here[-2] : here[-2] + met] = block[:met].copy()  # what the steps behind have handed on
+            signals = self.signals[starts[begin] * self.packed.pitch :]
+            part = block[: here[-1] + 1]
+            self._loop(here, signals, part, part, self.arriving[rows], self.slopes, met, self.back.clear)
+            self._add_up(part, signals, int(here[1]), rows, int(starts[begin]), *sums)
+            met, end = int(here[1]), begin
+        self.sums, self._starts = sums, block[:first].copy()
+
+    def sweep(self) -> None:
+        """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
+        again, earlier, first = self.next is not None, self._zeros(), self.schedule.sequences
+        self.latest = self.next if self.next is not None else self._zeros()
+        self._loop(self.schedule.starts, self.signals, self.latest, earlier, self.arriving, self.slopes)
+        self.arriving = self.arriving[:0]
+        for state in self.cell.state:  # what reached the starts stays there
+            start = self._view(earlier, state)[:first]
+            self._view(self.latest, state)[:first] = start
+            start[:] = 0
+        self.reached, self.next = self.reached + self.latest if again else self.latest, earlier
+
+    def _block(self, rows: int) -> np.ndarray:
+        """Adjoints of so many rows, unset, and one row more for what is thrown away."""
+        return aligned((rows + 1) * self.back.pitch, self.dtype).reshape(rows + 1, self.back.pitch)
+
+    def _zeros(self) -> np.ndarray:
+        block = self._block(self.schedule.rows)
+        block[:] = 0
+        return block
+
+    def _view(self, block: np.ndarray, signal: str) -> np.ndarray:
+        begin = self.back.offset(signal)
+        return block[: self.schedule.rows, begin : begin + self.compiled.sizes[self.cell.size(signal)]]
+
+    def below(self, whole: bool = False) -> np.ndarray:
+        """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
+        back, first, block = self.back, self.schedule.sequences, self.reached if whole else self.latest
+        inputs, rows = self.compiled.sizes["D"], len(self.inputs)
+        dx = aligned(rows * back.input_width, self.dtype).reshape(-1, back.input_width)
+        dx[:] = 0
+        if self.cell.adds_input:
+            dx[:, :inputs] = self._view(block, INPUT)[first:]
+
+        def share(part: slice) -> None:
+            arguments = (
+                block.reshape(-1), back.pitch, back.geometry, first + part.start, part.stop - part.start, back.inputs,
+                back.panels, back.columns, dx.reshape(-1), part.start * back.input_width, back.input_width,
+            )  # fmt: skip
+            machine_code(loops.input_gradients, self.dtype, arguments)(*arguments)
+
+        side_by_side(share, shares(rows, self.compiled.threads))
+        return dx[:, :inputs]
+
+    @property
+    def totals(self) -> Rows:
+        """What reached each line, (N + rows, width), as far as it is kept."""
+        return Rows(self.reached[: self.schedule.rows], self.back.totals)
+
+    @property
+    def starts(self) -> dict[str, np.ndarray]:
+        """What reached the initial states, (N, width)."""
+        block = self._starts if self.sums else self.reached
+        return {state: self._view(block, state)[: self.schedule.sequences] for state in self.cell.state}
+
+    def stacked(self) -> Parts:
+        """The gradient of every array that a person gives, by name."""
+        self.g.flags.writeable = False
+        return Parts(self.g, self.back.stacks)
+
+    @cached_property
+    def g(self) -> np.ndarray:
+        """All of them, one after the other."""
+        back, sums = self.back, self.sums
+        if sums is None:
+            sums, first = self._no_sums(), self.schedule.sequences
+            self._add_up(self.reached, self.signals, first, slice(0, len(self.inputs)), 0, *sums)
+        g = aligned(back.shown_entries, self.dtype)
+        arguments = back.shown, self.packed.lanes, *sums, self.slopes, np.empty(back.width, np.int64), g
+        machine_code(loops.lay_out, self.dtype, arguments)(*arguments)
+        return g
+
+    @cached_property
+    def slopes(self) -> np.ndarray:
+        """The gradients of the element-wise parameters, added up by the loops."""
+        return np.zeros(len(self.packed.extras), self.dtype)
+
+    @cached_property
+    def _before(self) -> np.ndarray:
+        """The row that each row continues, or any where a cell has no state."""
+        return self.schedule.before if self.cell.state else np.arange(len(self.inputs))
+
+    def _no_sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the gradients of weights and biases are added up."""
+        sums = aligned(self.back.entries, self.dtype), aligned(self.back.width, self.dtype)
+        for one in sums:
+            one.fill(0)
+        return sums
+
+    # the loops and what they are called with --------------------------------------------------------------------------
+
+    def _loop(
+        self,
+        starts: np.ndarray,
+        signals: np.ndarray,
+        block: np.ndarray,
+        earlier: np.ndarray,
+        arriving: np.ndarray,
+        slopes: np.ndarray,
+        met: int = 0,
+        clear: int = -1,
+    ) -> None:
+        """Back through some steps, whose rows begin at `starts`; arguments as for `back_loops.backward`."""
+        back, packed, sequences = self.back, self.packed, self.schedule.sequences
+        slot, width = back.offset(self.at) if self.at else 0, arriving.shape[1]
+
+        def share(part: slice) -> None:
+            arguments = (
+                self.cell.digest, signals, packed.pitch, back.geometry, block.reshape(-1), earlier.reshape(-1),
+                back.pitch, self.chunk, starts, part.start, part.stop, back.products, back.rowwise, back.panels,
+                back.columns, packed.extras, slopes, arriving.reshape(-1), slot, width, met, clear,
+            )  # fmt: skip
+            back.code(arguments)(*arguments)
+
+        alone = len(slopes) or not sequences  # element-wise parameters add up over the sequences
+        side_by_side(share, [EVERY] if alone else shares(sequences, self.compiled.threads))
+
+    def _add_up(
+        self,
+        block: np.ndarray,
+        signals: np.ndarray,
+        first: int,
+        rows: slice,
+        begin: int,
+        weights: np.ndarray,
+        biases: np.ndarray,
+    ) -> None:
+        """Add some rows to the gradients of weights and biases.
+
+        block, signals: begin at the row `begin` of all; first: the row of them that is the first of `rows`.
+        """
+        back, count = self.back, rows.stop - rows.start
+        before = self._before[rows] - begin if self.cell.state else self._before[:count]
+        together = min(count, loops.BLOCK)
+        fed = run_of(self.inputs[rows])
+
+        def share(part: slice) -> None:  # each with room of its own: one is ahead of another
+            room = aligned(together * back.width, self.dtype), aligned(together * back.deepest, self.dtype)
+            arguments = (
+                block.reshape(-1), back.pitch, signals, self.packed.pitch, *fed, first, count, before,
+                self.packed.lanes, part.start, part.stop, back.gradients, back.runs, *room, weights, biases,
+            )  # fmt: skip
+            machine_code(loops.weight_gradients, self.dtype, arguments)(*arguments)
+
+        side_by_side(share, shares(back.width // self.packed.lanes, self.compiled.threads, fewest=1))

@@ -1,0 +1,135 @@
+"""Backpropagation across the sequences: some groups at a time through everything, so that nothing leaves the cache.
+
+The signals of these groups are computed again, if the trace does not hold them; then come their adjoints, the sums that
+are the gradients of the weights, lane by lane, and what reached their starts and inputs. No adjoints are kept: who asks
+for them has them made, in `across_blocks`, where sweeps go as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+import numpy as np
+
+from rnncalc.engine.compiled.codegen.jit import machine_code
+from rnncalc.engine.compiled.execution.lanes import AcrossCell, Trace
+from rnncalc.engine.compiled.execution.lanes_blocks import Blocks
+from rnncalc.engine.compiled.kernels.lanes_backward import descend
+from rnncalc.engine.compiled.packing.memory import aligned, shaped
+from rnncalc.model.equations.expression import INPUT
+
+
+class AcrossAdjoint:
+    """Gradients on their way back across the sequences; the methods are those of `CompiledAdjoint`."""
+
+    def __init__(self, across: AcrossCell, signals: Trace):
+        self.across, self.signals = across, signals
+        self.waiting: dict[str, np.ndarray] = {}
+        self.sweeps: Blocks | None = None
+        self.chunk = 0
+
+    def add(self, signal: str, rows: np.ndarray) -> None:
+        """What arrives at a signal from above, (rows, width)."""
+        self.waiting[signal] = self.waiting[signal] + rows if signal in self.waiting else rows
+
+    def run(self, chunk: int = 0, kept: bool = True) -> None:
+        """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before.
+
+        It is done when somebody asks for what it gives, and what reached every row is made for who asks for that.
+        """
+        for signal, rows in self.waiting.items():
+            self.waiting[signal] = shaped(rows.shape, self.across.dtype)
+            self.waiting[signal][:] = rows
+        self.chunk = chunk
+
+    def sweep(self) -> None:
+        """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
+        self.sweeps = self.sweeps or Blocks(self.across, self.signals)
+        self.sweeps.sweep(self.waiting)
+        self.waiting = {}
+
+    def below(self, whole: bool = False) -> np.ndarray:
+        """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
+        return self.sweeps.below(whole) if self.sweeps else self._with_inputs.inputs
+
+    @property
+    def totals(self) -> Mapping[str, np.ndarray]:
+        """What reached each line, (N + rows, width), as far as it is kept."""
+        return self.sweeps.totals if self.sweeps else _Later(self)
+
+    @property
+    def starts(self) -> dict[str, np.ndarray]:
+        """What reached the initial states, (N, width)."""
+        return self.sweeps.starts if self.sweeps else self._found.starts
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The gradient of every parameter, by symbol."""
+        return self.sweeps.parameters() if self.sweeps else self._found.parameters
+
+    def stacked(self) -> dict[str, np.ndarray]:
+        """The gradient of every array that a person gives, by name."""
+        return self.across.cell.stacked(self.parameters())
+
+    @property
+    def _found(self) -> Descent:
+        """What a run gives, with the gradient at the inputs if that is there already."""
+        return self.__dict__.get("_with_inputs") or self._without_inputs
+
+    @cached_property
+    def _with_inputs(self) -> Descent:
+        return Descent(self, True)
+
+    @cached_property
+    def _without_inputs(self) -> Descent:
+        return Descent(self, False)
+
+    @cached_property
+    def whole(self) -> Blocks:
+        """The adjoints of a run, all of them."""
+        return Blocks(self.across, self.signals).run(self.waiting, self.chunk)
+
+
+class Descent:
+    """What a run gives: `parameters` by symbol, `starts` by state and, if wanted, what reached the `inputs`."""
+
+    def __init__(self, run: AcrossAdjoint, wanted: bool):
+        across, signals, back = run.across, run.signals, run.across.back
+        (sequences, steps, depth), lanes, dtype = signals.x.shape, back.lanes, across.dtype
+        [(signal, rows)] = run.waiting.items()
+        dy = np.ascontiguousarray(rows).reshape(sequences, -1)
+        together, at = across.together(steps), np.empty(steps + 2, np.int64)
+        entries = steps * together * lanes
+        kept = across.again(steps)
+        trace = across.none if kept else signals.folded.block
+        room = aligned((steps + 1) * together * across.packed.pitch if kept else 0, dtype)
+        adjoint = aligned(((steps + 1) * together + 1) * back.pitch, dtype)
+        fed, dfed = (aligned(entries * depth, dtype) for _each in range(2))
+        read, written = np.empty(steps * depth, np.int64), np.empty(steps * max(depth, rows.shape[1]), np.int64)
+        starts = np.empty((sequences, across.kept), dtype)
+        dx = shaped((sequences if wanted else 0, steps * depth), dtype)
+        sums = back.room()
+        arguments = (
+            across.ahead, back.tables, signals.x, signals.begin, trace, dy, back.places[signal][0], run.chunk,
+            back.sums, back.ones, room, adjoint, fed, dfed, at, read, written, *sums, starts, dx, lanes, together,
+            across.none,
+        )  # fmt: skip
+        machine_code(descend, dtype, arguments)(*arguments)
+        self.starts = {state: starts[:, place] for state, place in across.states.items()}
+        self.parameters, self.inputs = back.gradients(*sums), dx.reshape(-1, depth)
+
+
+class _Later(Mapping[str, np.ndarray]):
+    """What reached each line in a run, made when somebody asks."""
+
+    def __init__(self, run: AcrossAdjoint):
+        self.run, self.names = run, [slot for slot in run.across.back.places if slot != INPUT]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.run.whole.totals[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)

@@ -1,0 +1,82 @@
+"""A call of one shape, prepared: all is found beforehand but the numbers, and little Python runs around the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnncalc.common.threads import EVERY, shares, side_by_side
+from rnncalc.engine.compiled.execution.recomputed import Recalled
+from rnncalc.engine.compiled.packing.forward import Rows, run_of
+from rnncalc.engine.compiled.packing.memory import Spare, aligned
+from rnncalc.model.packed_batch import Abreast, Schedule
+
+if TYPE_CHECKING:
+    from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
+
+CHUNK = 256 * 1024  # bytes of the block: what stays in a second-level cache beside the weights
+FEWEST = 64  # rows of the block: each lap reads the input weights once, and eight rows at a time
+
+
+class Prepared:
+    """What a cell emits, and its last states, for any inputs of one schedule: x (rows, D) → (rows, width).
+
+    wanted: whether anybody asks for the states. They come in the order of rows.
+    """
+
+    def __init__(
+        self, compiled: CompiledCell, schedule: Schedule, initial: Mapping[str, np.ndarray], wanted: bool = False
+    ):
+        packed, sequences = compiled.packed, schedule.sequences
+        self.code, self.dtype = compiled.code, compiled.dtype
+        self.out, self.final = (schedule.rows - sequences, compiled.emitted), (sequences * wanted, compiled.kept)
+        rows = max(CHUNK // (packed.pitch * self.dtype.itemsize), FEWEST, 2 * schedule.most)
+        self.entries, self.spare = min(schedule.rows, sequences + rows) * packed.pitch, Spare(self.dtype)
+        self.first = np.empty(sequences * packed.pitch, self.dtype)  # the rows from which it starts
+        compiled.begin(self.first, sequences, initial)
+        self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.starts, EVERY.start, EVERY.stop)
+        self.tables, self.states = (*packed.tables, packed.emitted), packed.states
+        self.steps = schedule.steps if isinstance(schedule, Abreast) else 0
+
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What it emits, and the states side by side, (N, kept)."""
+        out, final = np.empty(self.out, self.dtype), np.empty(self.final, self.dtype)
+        if self.steps:
+            fed, pitch, abreast = np.ascontiguousarray(x).reshape(-1), self.steps * x.shape[1], 1
+        else:
+            fed, pitch, abreast = *run_of(x), 0
+        block = self.spare.take(self.entries)
+        block[: len(self.first)] = self.first
+        self.code(
+            self.digest, block, *self.where, fed, pitch, abreast, *self.tables, out.reshape(-1), self.states, final
+        )
+        self.spare.give(block)
+        return out, final
+
+
+class Tracing:
+    """Every signal of a cell, for any inputs of one schedule: x (rows, D) → name → (N + rows, width)."""
+
+    def __init__(self, compiled: CompiledCell, schedule: Schedule, initial: Mapping[str, np.ndarray]):
+        packed, sequences, dtype = compiled.packed, schedule.sequences, compiled.dtype
+        self.compiled, self.schedule, self.dtype, self.code = compiled, schedule, dtype, compiled.code
+        self.pitch, self.entries = packed.pitch, schedule.rows * packed.pitch
+        self.first = np.empty(sequences * packed.pitch, dtype)
+        compiled.begin(self.first, sequences, initial)
+        self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.starts)
+        self.parts = shares(sequences, compiled.threads) if sequences else [EVERY]
+        out, final = compiled.nothing
+        self.tables = *packed.tables, packed.emitted, out, packed.states, final
+
+    def __call__(self, x: np.ndarray) -> Recalled:
+        block = aligned(self.entries, self.dtype)
+        block[: len(self.first)] = self.first
+        fed, pitch = run_of(x)
+
+        def share(part: slice) -> None:
+            self.code(self.digest, block, *self.where, part.start, part.stop, fed, pitch, 0, *self.tables)
+
+        side_by_side(share, self.parts)
+        return Recalled(self.compiled, Rows(block.reshape(-1, self.pitch), self.compiled.lines), x, self.schedule)

@@ -1,0 +1,68 @@
+"""Pre-activations, computed once more for whoever asks: a trace does not keep them, since a gate lies in their place.
+
+All they need is kept: x_t, the states and the gates. The products are those of the loop, in the same order, and so are
+the bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnncalc.engine.compiled.codegen.gemm import ALONG, multiply
+from rnncalc.engine.compiled.codegen.jit import specialised
+from rnncalc.engine.compiled.kernels.forward import COLUMN, DEPTH, EARLIER, PANEL, SOURCE, VECTORS
+from rnncalc.engine.compiled.packing.forward import Rows
+from rnncalc.engine.compiled.packing.memory import aligned
+from rnncalc.model.packed_batch import Schedule
+
+if TYPE_CHECKING:
+    from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
+
+
+class Recalled(Mapping[str, np.ndarray]):
+    """All signals of a forward pass, name → (N + rows, width): some are kept, the others computed again."""
+
+    def __init__(self, compiled: CompiledCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: Schedule):
+        self.compiled, self.kept, self.x, self.schedule = compiled, kept, x, schedule
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name in self.compiled.lines:
+            return self.kept[name]
+        if name in self.compiled.cell.lines:
+            return self.again[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.compiled.cell.lines)
+
+    def __len__(self) -> int:
+        return len(self.compiled.cell.lines)
+
+    @cached_property
+    def again(self) -> Rows:
+        """The product lines of every row; zero in the rows of the starts."""
+        compiled, packed, first = self.compiled, self.compiled.packed, self.schedule.sequences
+        block = aligned((first + len(self.x)) * len(packed.biases), compiled.dtype).reshape(-1, len(packed.biases))
+        block[:first], block[first:] = 0, packed.biases
+        for product in packed.tables[1]:
+            self._add(block[first:], self.x, product)
+        signal = {begin: line for line, (begin, _end) in compiled.lines.items()}
+        for product in packed.tables[2]:
+            source = self.kept[signal[product[SOURCE]]]
+            self._add(block[first:], source[self.schedule.before] if product[EARLIER] else source[first:], product)
+        places = {line.signal: packed.offset(line.signal) for line in packed.program.products}
+        sizes, cell = compiled.sizes, compiled.cell
+        return Rows(block, {line: (begin, begin + sizes[cell.size(line)]) for line, begin in places.items()})
+
+    def _add(self, rows: np.ndarray, source: np.ndarray, product: np.ndarray) -> None:
+        """Add a packed weight times every row of its source."""
+        packed, source = self.compiled.packed, np.ascontiguousarray(source)
+        arguments = (
+            source.reshape(-1), 0, source.shape[1], len(source), product[DEPTH], packed.panels, product[PANEL],
+            packed.lanes, packed.columns, product[COLUMN], product[VECTORS], rows.reshape(-1), 0, rows.shape[1],
+        )  # fmt: skip
+        specialised(multiply, ALONG, *arguments)(ALONG, *arguments)

@@ -1,0 +1,1 @@
+"""The loops over steps: forward and backward, along a sequence's units and in lanes across sequences."""

@@ -1,0 +1,158 @@
+"""The one forward loop, for every cell.
+
+`cell` is the literal digest of a cell: Numba compiles the loop once for each, and `elementwise` emits that cell's
+lines. Rows lie as `schedule` says; a row of the block holds all signals of one step of one sequence, as `step` says.
+
+The block may hold every row, and is then a trace. Or it holds a few steps at a time: what the cell emits is handed on,
+the last rows are carried over, and the block stays in cache however many steps there are.
+"""
+
+from __future__ import annotations
+
+from numba import literally
+
+from rnncalc.engine.compiled.codegen.affine import call_affine
+from rnncalc.engine.compiled.codegen.forward_lines import copy, elementwise
+from rnncalc.engine.compiled.codegen.gemm import call_multiply
+from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.softmax import ACROSS, softmax, softmax_across
+
+# a cell's geometry: padded widths, entries of a row, entries of a vector, number of stages, where a copy of x lies
+# and its entries, the addresses of `multiply` and, across sequences, of `affine`
+WIDTH_H, WIDTH_O, PITCH, LANES, STAGES, INPUT_AT, INPUTS, MULTIPLY, AFFINE = range(9)
+# columns of the tables of products, of row-wise lines, and of states; the emitted signal has a row like a state's
+STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
+TARGET, KIND = 2, 4  # in place of EARLIER and PANEL
+OFFSET, WIDTH, OUT_AT = range(3)
+TOKENS = -1  # in place of pitch_x: x holds the numbers of one-hot rows, -1 a row of zeros
+HOISTED = 128  # rows whose input products are computed at once: enough to fill tiles, few enough to stay in cache
+
+
+@jit
+def forward(
+    cell, signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns,
+    extras, emitted, out, states, final,
+):  # fmt: skip
+    """Fill the block `signals` (rows · pitch), step after step, from the initial states in its first rows.
+
+    starts: where each step's rows begin; low, high: of them, only these sequences, so that threads can share; x: the
+    inputs' rows; biases: the first entries of every row; inputs, products, rowwise: tables made by `pack`, where
+    products across sequences are the tiles of `affine`; panels,
+    columns: packed weights; extras: element-wise parameters. emitted: which signal goes to `out`, a row each; states:
+    which signals go to `final` after each sequence's last step. Without `out` the block must hold every row. abreast:
+    the rows of x and `out` lie one sequence after the other, all as long, and pitch_x is from one sequence to the next;
+    else they lie as those of the block.
+    """
+    literally(cell)
+    H, O, pitch, lanes = geometry[WIDTH_H], geometry[WIDTH_O], geometry[PITCH], geometry[LANES]
+    capacity, steps, first = len(signals) // pitch, len(starts) - 2, starts[1]
+    together = not abreast and low == 0 and high >= first  # inputs of several steps are one run of rows
+    shift, ready = 0, first  # the row at which the block begins; the row up to which inputs are laid
+    for row in range(max(starts[2] - first if steps else 0, low), min(first, high)):  # sequences without a step
+        keep(signals, row * pitch, states, final, row)
+    for t in range(1, steps + 1):
+        before, here, end = starts[t - 1] - shift, starts[t] - shift, starts[t + 1] - shift
+        if end > capacity:  # the block is full: go on from its beginning, which nobody needs any more
+            shift, here, end = starts[t], 0, end - here
+        count, following = end - here, starts[t + 2] - starts[t + 1] if t < steps else 0
+        before, here, end = before + low, here + low, min(end, here + high)
+        if end <= here:
+            break  # of these sequences none has a step more
+        x_here = (starts[t] - first + low) * pitch_x
+        if geometry[AFFINE]:
+            copy_inputs(signals, geometry, here, end - here, x, x_here, pitch_x)
+        elif starts[t] >= ready:
+            ready, ahead = starts[t + 1], t + 2
+            free = before if before > here else capacity  # the step before may lie at the end of the block
+            while ahead < steps + 2 and starts[ahead] - starts[t] <= HOISTED and starts[ahead] - shift <= free:
+                if not together:
+                    break
+                ready, ahead = starts[ahead], ahead + 1
+            rows = ready - starts[t] if together else end - here
+            x0 = (t - 1) * (pitch_x // steps) + low * pitch_x if abreast else x_here
+            lay(signals, geometry, here, rows, x, x0, pitch_x, biases, inputs, panels, columns)
+        for stage in range(geometry[STAGES]):
+            if geometry[AFFINE]:
+                call_affine(
+                    geometry[AFFINE], stage, products, biases, columns, signals, before * pitch, here * pitch, pitch,
+                    end - here, x, x_here, pitch_x, panels,
+                )  # fmt: skip
+            for p in range(0 if geometry[AFFINE] else len(products)):
+                if products[p, STAGE] == stage:
+                    source = (before if products[p, EARLIER] else here) * pitch + products[p, SOURCE]
+                    call_multiply(
+                        geometry[MULTIPLY], signals, source, pitch, end - here, products[p, DEPTH], panels,
+                        products[p, PANEL], lanes, columns, products[p, COLUMN], products[p, VECTORS], signals,
+                        here * pitch, pitch,
+                    )  # fmt: skip
+            for i in range(end - here):
+                row, last = (here + i) * pitch, (before + i) * pitch
+                for unit in range(0, H, lanes):
+                    elementwise(cell, 0, stage, signals, row, last, H, O, extras, unit)
+                for unit in range(0, O, lanes):
+                    elementwise(cell, 1, stage, signals, row, last, H, O, extras, unit)
+                for r in range(len(rowwise)):
+                    if rowwise[r, STAGE] == stage:
+                        source, target = row + rowwise[r, SOURCE], row + rowwise[r, TARGET]
+                        if rowwise[r, KIND] > ACROSS:
+                            softmax_across(signals, source, target, rowwise[r, DEPTH], rowwise[r, KIND])
+                        else:
+                            softmax(signals, source, target, rowwise[r, DEPTH], lanes, rowwise[r, KIND])
+        if len(out):
+            for i in range(end - here):
+                target = (low + i) * steps + t - 1 if abreast else starts[t] - first + low + i
+                copy(out, target * emitted[WIDTH], signals, (here + i) * pitch + emitted[OFFSET], emitted[WIDTH])
+            for i in range(max(following, low), min(count, high)):  # sequences that end here
+                keep(signals, (here - low + i) * pitch, states, final, i)
+
+
+@jit
+def keep(signals, row, states, final, sequence):
+    """Put the states of a row aside as the last ones of a sequence; `final` has no rows where nobody asked."""
+    for s in range(len(states) if len(final) else 0):
+        place = sequence * final.shape[1] + states[s, OUT_AT]
+        copy(final, place, signals, row + states[s, OFFSET], states[s, WIDTH])
+
+
+@jit
+def lay(signals, geometry, begin, rows, x, x0, pitch_x, biases, inputs, panels, columns):
+    """Biases, input products and, where it is needed, a copy of x, in some rows: they wait for nothing."""
+    pitch = geometry[PITCH]
+    for row in range(rows):
+        copy(signals, (begin + row) * pitch, biases, 0, len(biases))
+    copy_inputs(signals, geometry, begin, rows, x, x0, pitch_x)
+    if pitch_x == TOKENS:
+        for p in range(len(inputs)):
+            pick(
+                x, -x0, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
+                columns, inputs[p, COLUMN], inputs[p, VECTORS], signals, begin * pitch, pitch,
+            )  # fmt: skip
+        return
+    for p in range(len(inputs)):
+        call_multiply(
+            geometry[MULTIPLY], x, x0, pitch_x, rows, inputs[p, DEPTH], panels, inputs[p, PANEL], geometry[LANES],
+            columns, inputs[p, COLUMN], inputs[p, VECTORS], signals, begin * pitch, pitch,
+        )  # fmt: skip
+
+
+@jit
+def copy_inputs(signals, geometry, begin, rows, x, x0, pitch_x):
+    """A copy of x in some rows, where it is needed."""
+    pitch, at = geometry[PITCH], geometry[INPUT_AT]
+    for row in range(rows if at >= 0 else 0):
+        copy(signals, (begin + row) * pitch + at, x, x0 + row * pitch_x, geometry[INPUTS])
+
+
+@jit
+def pick(x, x0, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
+    """What `multiply` does for one-hot rows whose numbers are x[x0:], of which it takes the columns of the weight."""
+    for row in range(rows):
+        token = int(x[x0 + row])
+        if token < 0:
+            continue
+        for v in range(vectors):
+            together = 1 if v == vectors - 1 and vectors % 2 else 2  # an odd last vector is a panel by itself
+            source = p0 + v // 2 * 2 * lanes * depth + (token * together + v % 2) * lanes
+            target = c0 + row * pitch_c + columns[first + v]
+            for lane in range(lanes):
+                c[target + lane] += panels[source + lane]

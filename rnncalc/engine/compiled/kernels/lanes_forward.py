@@ -1,0 +1,103 @@
+"""The drivers across the sequences: they bring some groups in, call the cell's loop by its address, and bring them out.
+
+All cells share them, so that a further cell costs no further compilation.
+"""
+
+from __future__ import annotations
+
+from numba import types
+from numba.extending import intrinsic
+
+from rnncalc.engine.compiled.codegen.jit import call_address, jit
+from rnncalc.engine.compiled.codegen.transpose import IN, OUT, spread, turn
+from rnncalc.engine.compiled.kernels import forward as loops
+
+
+@jit
+def forward(ahead, x, y, begin, final, starts, read, written, block, fed, out, ends, lanes, together):
+    """All sequences, some groups at a time. x (N, T, D), y (N, T, O); begin, final (N, kept): the states' units.
+
+    ahead: the address of the cell's loop and what it is called with (`AcrossCell.ahead`); begin: of no rows where all
+    start from zero; final: of no rows where nobody asked. Room: starts, for the schedule of some groups; read, written,
+    for where entries lie; block, fed, out, ends, for the loop, its inputs and outputs.
+    """
+    loop, geometry, biases, inputs, products, rowwise, panels, columns, extras, emitted, states = ahead
+    sequences, steps, depth = x.shape
+    wide = y.shape[2]
+    for first in range(0, sequences, together * lanes):
+        groups = min(together, (sequences - first + lanes - 1) // lanes)
+        feed(x, first, groups, lanes, fed, read, starts)
+        begin_states(block, geometry[loops.PITCH], states, begin, first, groups, lanes)
+        spread(written, steps, wide, groups * wide * lanes, lanes)
+        call_forward(
+            loop, block, geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels,
+            columns, extras, emitted, out, states, ends[:groups],
+        )  # fmt: skip
+        for group in range(groups):
+            here = first + group * lanes
+            turn(OUT, y.reshape(sequences, -1), here, lanes, out, group * wide * lanes, written)
+            for lane in range(min(lanes, len(final) - here)):
+                for unit in range(final.shape[1]):
+                    final[here + lane, unit] = ends[group, unit * lanes + lane]
+
+
+@jit
+def trace(ahead, x, begin, signals, fed, starts, read, lanes, together, none):
+    """Every signal of every step, into a block of some groups after the other; arguments as for `forward`."""
+    sequences, steps, _depth = x.shape
+    base, pitch = 0, ahead[1][loops.PITCH]
+    for first in range(0, sequences, together * lanes):
+        groups = min(together, (sequences - first + lanes - 1) // lanes)
+        feed(x, first, groups, lanes, fed, read, starts)
+        end = base + (steps + 1) * groups * pitch
+        fill(ahead, x.shape[2], begin, first, groups, signals[base:end], fed, starts, lanes, none)
+        base = end
+
+
+@jit
+def fill(ahead, depth, begin, first, groups, signals, fed, starts, lanes, none):
+    """Every signal of every step of some groups, whose inputs are fed."""
+    loop, geometry, biases, inputs, products, rowwise, panels, columns, extras, emitted, states = ahead
+    begin_states(signals, geometry[loops.PITCH], states, begin, first, groups, lanes)
+    call_forward(
+        loop, signals, geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels,
+        columns, extras, emitted, none, states, none.reshape(0, 0),
+    )  # fmt: skip
+
+
+@jit
+def begin_states(block, pitch, states, begin, first, groups, lanes):
+    """The initial states of some groups into the first rows of a block; zero where there is none."""
+    for group in range(groups):
+        here, row = first + group * lanes, group * pitch
+        for s in range(len(states)):
+            place, units = states[s, loops.OUT_AT] // lanes, states[s, loops.WIDTH] // lanes
+            for unit in range(units):
+                to = row + states[s, loops.OFFSET] + unit * lanes
+                block[to : to + lanes] = 0
+                for lane in range(min(lanes, len(begin) - here)):
+                    block[to + lane] = begin[here + lane, place + unit]
+
+
+@jit
+def feed(x, first, groups, lanes, fed, read, starts):
+    """The inputs of some groups, a row for each step and group, and where each step's rows begin."""
+    sequences, steps, depth = x.shape
+    for t in range(len(starts)):
+        starts[t] = t * groups
+    spread(read, steps, depth, groups * depth * lanes, lanes)
+    for group in range(groups):
+        turn(IN, x.reshape(sequences, -1), first + group * lanes, lanes, fed, group * depth * lanes, read)
+
+
+@intrinsic
+def call_forward(
+    typing, address, signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise,
+    panels, columns, extras, emitted, out, states, final,
+):  # fmt: skip
+    """A cell's `loops.forward` through its address."""
+    arguments = (
+        signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns,
+        extras, emitted, out, states, final,
+    )  # fmt: skip
+    return types.void(types.int64, *arguments), call_address

@@ -1,0 +1,270 @@
+"""What training adds to the two loops: losses with their gradients, weights moved into their panels, the norm.
+
+All but the norm are calls of a tape: they take integers and arrays and return nothing.
+
+A loss is summed in double precision whatever the dtype; its gradient goes straight to where it arrives in the adjoint
+block of the topmost cell.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba.extending import overload, register_jitable
+
+from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.softmax import shifted_exp
+from rnncalc.engine.compiled.training.batches import VARIANT, WEIGHT
+from rnncalc.engine.compiled.training.tape import play
+
+JUDGE, DIFFERENTIATE, TRAIN = range(3)  # what is wanted of a run of batches
+NEVER, BY_LARGEST, BY_SIGN = range(3)  # how a row that is right is told
+SET, ADD, TIMES, MEAN, ADD_HALF, ADD_TIMES = range(6)
+SOURCE, FIRST, OUT_AT, VECTORS = 1, 4, 5, 6  # columns of the table of weight gradients
+
+
+@jit
+def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share, adjoint, pitch_a, slot, found):
+    """Cross-entropy of class numbers (rows,), -1: none. found: its sum, and how many scores are largest where asked.
+
+    scores, room: where a row has its scores and as much room beside; first: the first row; share[0]: what each row's
+    loss is multiplied by; slot: where a row of the adjoint block takes the gradient, zero elsewhere.
+    """
+    total, right = 0.0, 0
+    for i in range(len(classes)):
+        wanted = classes[i]
+        if wanted < 0:
+            continue
+        row, to = (first + i) * pitch, (first + i) * pitch_a + slot
+        largest, best = block[row + scores], 0
+        for k in range(1, width):
+            score = block[row + scores + k]
+            if score > largest or score != score:  # a NaN, once met, stays
+                largest, best = score, k
+        for k in range(0, width, lanes):
+            shifted_exp(block, row + scores + k, row + room + k, largest)
+        whole = block[row + room]
+        for k in range(1, width):
+            whole += block[row + room + k]
+        total += math.log(whole) + largest - block[row + scores + wanted]
+        right += best == wanted
+        part = share[0] / whole
+        for k in range(width):
+            adjoint[to + k] = block[row + room + k] * part
+        adjoint[to + wanted] -= share[0]
+    found[0], found[1] = total, right
+
+
+def row_loss(kind, values, targets, share, gradient):
+    """A row's value of the loss of that digest, share times its gradient left in `gradient`; compiled from `LOSS`."""
+
+
+@overload(row_loss, prefer_literal=True)
+def _row_loss(kind, values, targets, share, gradient):
+    loss = LOSS[kind.literal_value]
+    kernel = register_jitable(loss.kernel)
+    if not loss.apart:
+        return lambda kind, values, targets, share, gradient: kernel(values, targets, share, gradient)
+
+    def entries(kind, values, targets, share, gradient):
+        total = 0.0
+        for k in range(len(values)):
+            if not math.isnan(targets[k]):
+                value, slope = kernel(values[k], targets[k])
+                total += value
+                gradient[k] = share * slope
+        return total
+
+    return entries
+
+
+LOSS: dict[int, object] = {}  # digest → the loss: put there by whoever calls `rows_loss`
+
+
+@jit
+def rows_loss(kind, judged, block, pitch, values, first, targets, width, share, adjoint, pitch_a, slot, found):
+    """Any loss, targets (rows · width), NaN: none. found: its sum, and how many rows are right.
+
+    kind: the loss's digest; judged: by what a row is right, NEVER, BY_LARGEST or BY_SIGN.
+    """
+    total, right = 0.0, 0
+    for i in range(len(targets) // width):
+        row, to, asked = (first + i) * pitch + values, (first + i) * pitch_a + slot, i * width
+        v, t = block[row : row + width], targets[asked : asked + width]
+        total += row_loss(kind, v, t, share[0], adjoint[to : to + width])
+        if judged:
+            right += is_right(judged, v, t)
+    found[0], found[1] = total, right
+
+
+@jit
+def is_right(judged, values, targets):
+    """`losses.are_right` of one row."""
+    best, there, hits, most = 0, 0, 0, 0.0
+    for k in range(len(values)):
+        if values[k] > values[best] or (values[k] != values[k] and values[best] == values[best]):
+            best = k
+        if not math.isnan(targets[k]):
+            there += 1
+            hits += (values[k] > 0) == (targets[k] > 0.5)
+            most = max(most, targets[k])
+    if judged == BY_SIGN:
+        return there > 0 and hits == there
+    return most > 0 and targets[best] == most
+
+
+@jit
+def move(target, to, source, of):
+    """target[to[i]] = source[of[i]]"""
+    for i in range(len(to)):
+        target[to[i]] = source[of[i]]
+
+
+@jit
+def negate(target, at):
+    """target[at[i]] changes its sign."""
+    for i in range(len(at)):
+        target[at[i]] = -target[at[i]]
+
+
+@jit
+def clear(target, at):
+    """target[at[i]] = 0"""
+    for i in range(len(at)):
+        target[at[i]] = 0
+
+
+@jit
+def zero(target):
+    """All of it."""
+    for i in range(len(target)):
+        target[i] = 0
+
+
+@jit
+def gather(target, source):
+    """target += source"""
+    for i in range(len(source)):
+        target[i] += source[i]
+
+
+@jit
+def add(target, to, source, of, sign):
+    """target[to[i]] += sign[i] source[of[i]]; several may go to one place."""
+    for i in range(len(to)):
+        target[to[i]] += sign[i] * source[of[i]]
+
+
+@jit
+def rows(kind, count, width, target, pitch_t, to, source, pitch_s, of, other, pitch_o, by):
+    """What a kind says of each entry of `count` rows: t ← s, t + s, t s, (t + s) / 2, t + s / 2 or t + s o.
+
+    to, of, by: which row of target, source and other is the i-th; empty: the i-th.
+    """
+    for i in range(count):
+        t = (to[i] if len(to) else i) * pitch_t
+        s = (of[i] if len(of) else i) * pitch_s
+        o = (by[i] if len(by) else i) * pitch_o
+        if kind == SET:
+            for k in range(width):
+                target[t + k] = source[s + k]
+        elif kind == ADD:
+            for k in range(width):
+                target[t + k] += source[s + k]
+        else:
+            for k in range(width):
+                value = source[s + k]
+                if kind == TIMES:
+                    target[t + k] *= value
+                elif kind == MEAN:
+                    target[t + k] = (target[t + k] + value) / 2
+                elif kind == ADD_HALF:
+                    target[t + k] += value / 2
+                else:
+                    target[t + k] += value * other[o + k]
+
+
+@jit
+def pick_gradients(adjoint, pitch, first, rows, tokens, lanes, gradients, dweights):
+    """What one-hot rows add to the gradient of the weights that took them: a row of it for each token."""
+    for g in range(len(gradients)):
+        wide = gradients[g, VECTORS] * lanes
+        for i in range(rows):
+            token = int(tokens[i])
+            if token < 0:
+                continue
+            to, of = gradients[g, OUT_AT] + token * wide, (first + i) * pitch + gradients[g, FIRST] * lanes
+            for k in range(wide):
+                dweights[to + k] += adjoint[of + k]
+
+
+@jit
+def squares(g):
+    """The sum of the squares of all entries, always added in the same order."""
+    s0, s1, s2, s3, whole = 0.0, 0.0, 0.0, 0.0, len(g) // 4 * 4
+    for i in range(0, whole, 4):
+        s0 += float(g[i]) * float(g[i])
+        s1 += float(g[i + 1]) * float(g[i + 1])
+        s2 += float(g[i + 2]) * float(g[i + 2])
+        s3 += float(g[i + 3]) * float(g[i + 3])
+    for i in range(whole, len(g)):
+        s0 += float(g[i]) * float(g[i])
+    return (s0 + s1) + (s2 + s3)
+
+
+@jit
+def length(g):
+    """The norm of g; where squares would overflow or vanish, with the largest entry divided out first."""
+    whole, most = squares(g), 0.0
+    if 1e-280 < whole < math.inf:
+        return math.sqrt(whole)
+    for i in range(len(g)):
+        entry = abs(float(g[i]))
+        if not entry <= most:  # NaN, too
+            most = entry
+        if math.isnan(most):
+            return most
+    if most == 0.0 or math.isinf(most):
+        return most
+    whole = 0.0
+    for i in range(len(g)):
+        whole += (float(g[i]) / most) * (float(g[i]) / most)
+    return most * math.sqrt(whole)
+
+
+@jit
+def play_batches(
+    mode, table, calls, patches, words, marks, g, found, share, rates, numbers, clip_norm, first, exploded, carry,
+    results,
+):  # fmt: skip
+    """The hot loop: batch after batch, forward, loss, backward, clipping and update.
+
+    table: the registers of each batch; marks: where the parts of the tape begin: packing, then forward and backward of
+    each variant, the update, and keeping the states. The rest as for `CompiledStep`.
+    """
+    for b in range(len(table)):
+        registers, weight = table[b], table[b, WEIGHT]
+        up = 1 + 2 * table[b, VARIANT]
+        if mode == TRAIN:
+            share[0] = 1 / max(weight, 1)
+        if mode == TRAIN or b == 0:
+            play(calls, patches, words, registers, marks[0], marks[1])
+        play(calls, patches, words, registers, marks[up], marks[up + 1])
+        results[b, 0], results[b, 1] = found[0], found[1]
+        if mode != JUDGE:
+            play(calls, patches, words, registers, marks[up + 1], marks[up + 2])
+        if mode == TRAIN:
+            norm = length(g)
+            results[b, 2] = norm
+            loss = found[0] / max(weight, 1)
+            if math.isnan(first):
+                first = loss
+            if not math.isfinite(loss) or not math.isfinite(norm) or loss > exploded * max(first, 1.0):
+                return
+            for k in range(len(numbers)):
+                numbers[k] = rates[b, k]
+            numbers[0] = min(1.0, clip_norm / norm) if clip_norm > 0 and norm > 0 else 1.0
+            play(calls, patches, words, registers, marks[9], marks[10])
+        if carry:
+            play(calls, patches, words, registers, marks[10], marks[11])
+        results[b, 3] = weight

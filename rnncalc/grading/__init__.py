@@ -1,7 +1,0 @@
-"""Many answers to one problem: who handed in what, what each is worth, a mark sheet, and what to teach again."""
-
-from rnncalc.grading.gradebook import Gradebook, Row
-from rnncalc.grading.run import grade
-from rnncalc.grading.submissions import Submission
-
-__all__ = ["Gradebook", "Row", "Submission", "grade"]

@@ -1,0 +1,327 @@
+"""The record that is a cell: its equations, its state, what it emits. It checks itself when it is made.
+
+Everything else follows from the lines: the parameters and their shapes, the order of computation, the numbers that
+`--work` shows, the gradients, the compiled code. A built-in cell and one that a person types are the same record.
+Longer than other files, so that a record and the checks that it makes of itself stand together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import CellError
+from rnncalc.model.equations.derivative import BackStage, arrives, backwards
+from rnncalc.model.equations.expression import (
+    INPUT,
+    Binary,
+    Call,
+    Expression,
+    Name,
+    is_binary,
+    names,
+    parse,
+    previous,
+    signal_of,
+    walk,
+)
+from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.equations.printer import SOURCE, write
+from rnncalc.model.equations.stages import Stage, has_product, split, staged
+
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
+OUTPUTS = ("identity", "softmax", "log_softmax", "sigmoid", "tanh")
+READ_OUT = frozenset({"s", "y", "x", "V", "c"})  # names of the input and of what sits on top of a cell
+ORDER = ("U", "W", "b", "V", "c", "d", "R")  # in which parameters are listed and taken
+
+
+@dataclass(frozen=True)
+class Literature:
+    """Where a cell comes from and what it is mistaken for."""
+
+    title: str
+    year: int
+    papers: tuple[str, ...]
+    also_called: tuple[str, ...] = ()
+    not_to_be_confused_with: tuple[str, ...] = ()
+    gate_orders: Mapping[str, str] = field(default_factory=dict)  # library → our gate letters in its order
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One symbol of the equations: its rows and, for a weight, its columns, as letters of sizes (H, O, D)."""
+
+    symbol: str
+    rows: str
+    columns: str | None
+    stack: str  # the array that a person gives: U holds U_i, U_f, …
+    gate: str | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A recurrent cell.
+
+    name: what it is called in files and commands. equations: line → right-hand side, in order of computation. state:
+    the lines whose previous value is read (as `h_p`). emits: the line that the layer above sees. gates: the order in
+    which U, W and b are stacked. outputs: lines with O entries in place of H. switches: option → value → the lines
+    that it replaces; the first value of each is what `equations` say. optional: arrays that are zero unless they are
+    given, the biases of the built-in cells; one's own cells have none. Raises CellError, naming the line and the place.
+    """
+
+    name: str
+    equations: Mapping[str, str]
+    state: Sequence[str]
+    emits: str
+    gates: str = ""
+    outputs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    switches: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    switched: Mapping[str, str] = field(default_factory=dict)
+    literature: Literature | None = None
+
+    written: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
+    lines: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
+    parameters: Mapping[str, Parameter] = field(init=False, repr=False, compare=False)
+    sizes: Mapping[str, str] = field(init=False, repr=False, compare=False)  # line → the letter of its size
+
+    def __post_init__(self) -> None:
+        try:
+            self._settle()
+        except CellError as error:
+            raise CellError(_("cell {name}: {error}"), name=self.name, error=error) from None
+
+    def _settle(self) -> None:
+        """Read and check the equations; the record is frozen once this is done."""
+        settle = partial(object.__setattr__, self)
+        for name in ("state", "outputs", "optional"):
+            settle(name, tuple(getattr(self, name)))
+        _check_names(self)
+        settle("written", {line: parse(text, line) for line, text in self.equations.items()})
+        for line, expression in self.written.items():
+            _check_line(self, line, expression)
+        for choices in self.switches.values() if not self.switched else ():
+            for line, text in ((line, text) for lines in choices.values() for line, text in lines.items()):
+                _check_line(self, line, parse(text, line))
+        symbols = _symbols(self)
+        sizes = {line: "O" if line in self.outputs else "H" for line in self.written}
+        settle("sizes", sizes)
+        settle("lines", split(self.written, symbols, sizes))
+        _check_sizes(self)
+        settle("parameters", _parameters(self, symbols))
+        for name, stack in self.stacks.items():
+            if any((one.rows, one.columns) != (stack[0].rows, stack[0].columns) for one in stack):
+                raise CellError(_("{name}: the gates stacked in it have different shapes"), name=name)
+
+    def switch(self, **chosen: str) -> Cell:
+        """The derived cell with other values of its switches: its own equations, under the same name."""
+        equations, switched = dict(self.equations), dict(self.switched)
+        for option, value in chosen.items():
+            choices = self.switches.get(option, {})
+            if value not in choices:
+                known = ", ".join(choices)
+                message = _("{option} of {cell} is one of {known}, not “{value}”")
+                raise CellError(message, option=option, cell=self.name, known=known, value=value)
+            equations.update(choices[value])
+            switched[option] = value
+        return replace(self, equations=equations, switched=switched)
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The lines in their order of computation, as product lines and element-wise lines."""
+        return staged(self.lines)
+
+    @cached_property
+    def arriving(self) -> frozenset[str]:
+        """The signals at which gradients arrive from outside their stage, the loss included."""
+        scores = {"s"} if "s" in self.outputs else set()
+        return frozenset(arrives(self.stages, self.lines, self.state, self.emits) | scores)
+
+    @cached_property
+    def back_stages(self) -> tuple[BackStage, ...]:
+        """The stages of backpropagation, in the order in which they run."""
+        return backwards(self.stages, self.lines, self.arriving)
+
+    @cached_property
+    def preactivations(self) -> dict[str, str]:
+        """Gate, or line of an own cell → the line that its function is applied to; of an ungated cell, "" → a."""
+        calls = {line: _argument(self.lines[line]) for line in self.written if line not in self.outputs}
+        found = {line: argument for line, argument in calls.items() if argument in self.lines}
+        plain = [line for line, argument in found.items() if argument in self.written]
+        return {"" if [line] == plain else line: argument for line, argument in found.items()}
+
+    @cached_property
+    def stacks(self) -> dict[str, list[Parameter]]:
+        """The arrays that a person gives, each with the parameters that it holds, in order."""
+        found: dict[str, list[Parameter]] = {}
+        for parameter in self.parameters.values():
+            found.setdefault(parameter.stack, []).append(parameter)
+        for stack in found.values():
+            stack.sort(key=lambda parameter: self.gates.find(parameter.gate or ""))
+        order = sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+        return {name: found[name] for name in order}
+
+    def stacked(self, symbols: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Arrays by symbol as those that a person gives, by name; nobody may change them."""
+        found = {name: np.concatenate([symbols[one.symbol] for one in stack]) for name, stack in self.stacks.items()}
+        for array in found.values():
+            array.flags.writeable = False
+        return found
+
+    @cached_property
+    def gradient_lines(self) -> dict[str, list[str]]:
+        """What a step's gradients are called (da, dh, …) → the lines whose totals they are."""
+        found: dict[str, list[str]] = {}
+        if self.preactivations and self.state:
+            found["da"] = [self.preactivations[gate] for gate in sorted(self.preactivations, key=self.gates.find)]
+        for line in ("h", "s", "y"):
+            if line in self.lines and (line == "h" or line in self.outputs):
+                found[f"d{line}"] = [line]
+        for state in self.state:
+            found.setdefault("dmemory" if state == "c" else f"d{state}", [state])
+        return found
+
+    @cached_property
+    def digest(self) -> int:
+        """A number that two cells share only if they compute the same: the key of compiled code."""
+        import hashlib  # only the engine asks, and homework should not wait for it
+
+        lines = [f"{line} = {write(expression, SOURCE)}" for line, expression in self.lines.items()]
+        text = "\n".join([*lines, " ".join(self.state), self.emits, " ".join(self.outputs)])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+    @cached_property
+    def labels(self) -> dict[str, Call]:
+        """Lines that were split off and are best called by what they are: tanh(c)."""
+        split_off = {line: e for line, e in self.lines.items() if line not in self.written and isinstance(e, Call)}
+        return {line: call for line, call in split_off.items() if line == f"{call.function}_{_argument(call)}"}
+
+    @cached_property
+    def adds_input(self) -> bool:
+        """Whether x_t is taken entry by entry, as a signal is, and not only through weights."""
+        lines = [expression for expression in self.lines.values() if not has_product(expression)]
+        return any(INPUT in names(expression) for expression in lines)
+
+    @property
+    def owns_read_out(self) -> bool:
+        """Whether the cell makes y itself (jordan, i2h_i2o), so that none can be put on top."""
+        return bool(self.outputs)
+
+    def size(self, line: str) -> str:
+        """The letter of a line's size: O for a cell's own outputs, else H."""
+        return self.sizes.get(line, "H")
+
+
+def functions_of(line: str, argument: str, functions: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The choices of a switch that puts one of several functions around a name: {"tanh": {"h": "tanh(a)"}, …}."""
+    return {function: {line: f"{function}({argument})"} for function in functions}
+
+
+def _argument(expression: Expression) -> str:
+    """The name that a function stands around, if the expression is one around a name."""
+    return expression.argument.id if isinstance(expression, Call) and isinstance(expression.argument, Name) else ""
+
+
+def _symbols(cell: Cell) -> list[str]:
+    """The names that are neither lines nor the input: the parameters, in order of appearance."""
+    found = [name for expression in cell.written.values() for name in names(expression)]
+    return list(dict.fromkeys(name for name in found if name != INPUT and signal_of(name) not in cell.written))
+
+
+# --------------------------------------------------------------------------------------------------------------- checks
+
+
+def _check_names(cell: Cell) -> None:
+    if not cell.equations:
+        raise CellError(_("has no equations"))
+    for line in cell.equations:
+        if not line.isidentifier() or line.endswith(("_p", "_t")) or line in FUNCTIONS:
+            raise CellError(_("“{line}” cannot be the name of a line"), line=line)
+        if line in READ_OUT and line not in cell.outputs and line != "c":
+            raise CellError(_("line {line}: that is the name of the input or of the read-out"), line=line)
+    if not any(INPUT in text for text in cell.equations.values()):
+        raise CellError(_("no line reads the input x_t"))
+    for what, wanted in (("state", cell.state), ("emits", (cell.emits,)), ("outputs", cell.outputs)):
+        for name in wanted:
+            if name not in cell.equations:
+                raise CellError(_("{what} names “{name}”, which is no line"), what=what, name=name)
+
+
+def _check_line(cell: Cell, line: str, expression: Expression) -> None:
+    if line not in cell.written:
+        raise CellError(_("there is no line {line}"), line=line)
+    earlier = list(cell.written)[: list(cell.written).index(line)]
+    if not names(expression):
+        raise CellError(_("line {line}: is a constant"), line=line)
+    for name in names(expression):
+        signal = signal_of(name)
+        if previous(name) and signal not in cell.state:
+            raise CellError(_("line {line}: {name} needs {signal} in the state"), line=line, name=name, signal=signal)
+        if name.endswith("_t") and name != INPUT:
+            raise CellError(
+                _("line {line}: {name}: write {signal} for this step's value"), line=line, name=name, signal=name[:-2]
+            )
+        if name in cell.written and name not in earlier:
+            raise CellError(_("line {line}: {name} is used before its line"), line=line, name=name)
+        if not cell.outputs and name in READ_OUT and name not in cell.written:
+            raise CellError(_("line {line}: {name} is the name of the input or of the read-out"), line=line, name=name)
+    for node in walk(expression):
+        if (
+            isinstance(node, Call)
+            and FUNCTIONS[node.function].rowwise
+            and (node is not expression or line not in cell.outputs)
+        ):
+            raise CellError(_("line {line}: {function} is for the read-out"), line=line, function=node.function)
+        if isinstance(node, Binary) and node.operator == "@":
+            left, right = node.left, node.right
+            if not isinstance(left, Name) or signal_of(left.id) in cell.written or left.id == INPUT:
+                raise CellError(_("line {line}: on the left of @ stands a weight, by name"), line=line)
+            if isinstance(right, Name) and right.id != INPUT and signal_of(right.id) not in cell.written:
+                raise CellError(_("line {line}: {name} on the right of @ is no signal"), line=line, name=right.id)
+
+
+def _check_sizes(cell: Cell) -> None:
+    """What is taken entry by entry has as many entries as its line."""
+    for line, expression in cell.lines.items():
+        for name in names(expression) if not has_product(expression) else ():
+            size = "H" if name == INPUT else cell.sizes.get(signal_of(name), cell.size(line))
+            if size != cell.size(line):
+                message = _(
+                    "line {line} has {rows} entries and takes {name}, which has {size}, entry by entry: "
+                    "put a weight before it"
+                )
+                rows, size = cell.size(line), "D" if name == INPUT else size
+                raise CellError(message, line=line, rows=rows, name=name, size=size)
+
+
+def _parameters(cell: Cell, symbols: Sequence[str]) -> dict[str, Parameter]:
+    """Every symbol with its shape, as the lines say; they must not contradict each other."""
+    shapes: dict[str, tuple[str, str | None]] = {}
+    for line, expression in cell.lines.items():
+        uses: list[tuple[str, tuple[str, str | None]]] = []
+        heads = set()  # by identity: the same name may also stand alone
+        for node in walk(expression):
+            if is_binary(node, "@") and isinstance(node.left, Name) and isinstance(node.right, Name):
+                uses.append((node.left.id, (cell.size(line), _columns(cell, node.right.id))))
+                heads.add(id(node.left))
+        bare = [node for node in walk(expression) if isinstance(node, Name) and id(node) not in heads]
+        uses += [(node.id, (cell.size(line), None)) for node in bare]
+        for symbol, shape in uses:
+            if symbol in symbols and shapes.setdefault(symbol, shape) != shape:
+                raise CellError(_("line {line}: {symbol} had another shape before"), line=line, symbol=symbol)
+    return {symbol: _parameter(cell, symbol, *shapes[symbol]) for symbol in symbols}
+
+
+def _columns(cell: Cell, source: str) -> str:
+    return "D" if source == INPUT else cell.size(signal_of(source))
+
+
+def _parameter(cell: Cell, symbol: str, rows: str, columns: str | None) -> Parameter:
+    stack, separator, gate = symbol.rpartition("_")
+    gated = bool(separator) and len(gate) == 1 and gate in cell.gates
+    return Parameter(symbol, rows, columns, stack if gated else symbol, gate if gated else None)

@@ -1,0 +1,1 @@
+"""Equations as data: read from text, printed, evaluated, sorted into stages, differentiated."""

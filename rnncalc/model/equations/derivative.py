@@ -1,0 +1,191 @@
+"""The lines of a cell differentiated: what reaches a signal from the loss, as equations of their own.
+
+`∂s` stands for the gradient of the loss with respect to the signal s, all of it; `∑s` for what has arrived there so
+far from outside a stage: from the output, from later stages, from the next step. A line such as h = o * tanh_c gives
+
+    ∂o      = ∂h * tanh_c
+    ∂tanh_c = ∂h * o
+
+Backpropagation goes through the stages from the last to the first. In each, `totals` are computed line by line;
+`outgoing` is added to what arrives elsewhere: at earlier stages, at the previous step (`∑h_p`), at parameters and x_t
+that are used entry by entry. Product lines hand theirs on through the transposed weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rnncalc.model.equations.expression import (
+    INPUT,
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Negative,
+    Number,
+    names,
+    parse,
+    signal_of,
+    substitute,
+    total,
+)
+from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.equations.printer import NEXT, TOTAL, TRANSPOSED
+from rnncalc.model.equations.stages import ProductLine, Stage
+
+if TYPE_CHECKING:
+    from rnncalc.model.cells.cell import Cell
+
+ARRIVED = "∑"  # before a signal: what has arrived there so far
+
+
+@dataclass(frozen=True, slots=True)
+class BackStage:
+    """One stage backwards: row-wise lines, then totals in order, then what goes out; last its product lines."""
+
+    rowwise: tuple[str, ...]
+    totals: tuple[tuple[str, Expression], ...]
+    outgoing: tuple[tuple[str, Expression], ...]
+    products: tuple[ProductLine, ...]
+
+
+def contributions(line: str, expression: Expression) -> list[tuple[str, Expression]]:
+    """What the gradient at an element-wise line adds to the gradient at each name in it."""
+    found: dict[str, list[tuple[int, Expression]]] = {}
+    for name, sign, term in _terms(expression, 1, Name(TOTAL + line), line):
+        found.setdefault(name, []).append((sign, term))
+    return [(name, total(signed)) for name, signed in found.items()]
+
+
+def _terms(node: Expression, sign: int, factor: Expression, line: str) -> Iterator[tuple[str, int, Expression]]:
+    """The product rule, name by name. A function stands only at the top, around a name, and its value is the line's."""
+    if isinstance(node, Name):
+        yield node.id, sign, factor
+    elif isinstance(node, Negative):
+        yield from _terms(node.operand, -sign, factor, line)
+    elif isinstance(node, Call):
+        slope = substitute(_slope(node.function), {"y": Name(line)})
+        yield from _terms(node.argument, sign, times(factor, slope), line)
+    elif isinstance(node, Binary) and node.operator in "+-":
+        yield from _terms(node.left, sign, factor, line)
+        yield from _terms(node.right, sign if node.operator == "+" else -sign, factor, line)
+    elif isinstance(node, Binary):
+        yield from _terms(node.left, sign, times(factor, node.right), line)
+        yield from _terms(node.right, sign, times(factor, node.left), line)
+
+
+def times(a: Expression, b: Expression) -> Expression:
+    """The product, without a factor of one."""
+    if b == Number(1.0):
+        return a
+    return Binary("*", a, b)
+
+
+@cache
+def _slope(function: str) -> Expression:
+    return parse(FUNCTIONS[function].slope, typed=False)
+
+
+def arrives(stages: Sequence[Stage], lines: Mapping[str, Expression], state: Sequence[str], emits: str) -> set[str]:
+    """The signals at which gradients arrive from outside their stage."""
+    found = {emits, *state}
+    home = {signal: number for number, stage in enumerate(stages) for signal in signals_of(stage)}
+    for number, stage in enumerate(stages):
+        for line in stage.products:
+            found |= {product.signal for product in line.products if not product.previous}
+        found |= {name for signal in stage.rowwise for name in (signal, *names(lines[signal]))}
+        for signal in (*stage.elementwise, *stage.rowwise):
+            found |= {name for name in names(lines[signal]) if home.get(name, number) != number}
+    return found
+
+
+def signals_of(stage: Stage) -> list[str]:
+    """Everything that a stage computes."""
+    return [*(line.signal for line in stage.products), *stage.elementwise, *stage.rowwise]
+
+
+def backwards(
+    stages: Sequence[Stage], lines: Mapping[str, Expression], arriving: frozenset[str]
+) -> tuple[BackStage, ...]:
+    """The stages of backpropagation, in the order in which they run."""
+    return tuple(_backwards(stage, lines, arriving) for stage in reversed(stages))
+
+
+def _backwards(stage: Stage, lines: Mapping[str, Expression], arriving: frozenset[str]) -> BackStage:
+    products = [line.signal for line in stage.products]
+    sums: dict[str, list[Expression]] = {signal: [] for signal in [*products, *stage.elementwise]}
+    outgoing: dict[str, list[Expression]] = {}
+    totals: list[tuple[str, Expression]] = []
+    for signal in [*reversed(stage.elementwise), *reversed(products)]:
+        terms = [*([Name(ARRIVED + signal)] if signal in arriving else []), *sums[signal]]
+        totals.append((signal, total([(1, term) for term in terms]) if terms else Number(0.0)))
+        if signal in products:
+            continue
+        for name, term in contributions(signal, lines[signal]):
+            (sums if name in sums else outgoing).setdefault(name, []).append(term)
+    out = tuple((name, total([(1, term) for term in terms])) for name, terms in outgoing.items())
+    return BackStage(stage.rowwise, tuple(totals), out, stage.products)
+
+
+def shown(cell: Cell, kept: frozenset[str]) -> dict[str, tuple[list[Expression], list[Expression]]]:
+    """What reaches each kept signal, to be shown: terms of this step, and terms of the next (names with ⁺).
+
+    Totals that are not kept are written out. What comes from above the cell is not among the terms.
+    """
+    lines, stages = cell.lines, cell.stages
+    found: dict[str, tuple[list[Expression], list[Expression]]] = {}
+    hidden: dict[str, Expression] = {}
+    for signal in list(lines)[::-1]:
+        here, later = _consumers(signal, stages, lines, hidden)
+        if signal in kept:
+            found[signal] = here, later
+        elif here:
+            hidden[TOTAL + signal] = total([(1, term) for term in here])
+    return found
+
+
+def input_terms(cell: Cell) -> list[Expression]:
+    """What a cell hands to its input, as terms in its signals' totals."""
+    found: list[Expression] = []
+    for stage in cell.stages:
+        for line in stage.products:
+            for product in line.inputs:
+                term: Expression = Binary("@", Name(product.weight + TRANSPOSED), Name(TOTAL + line.signal))
+                found.append(Negative(term) if product.sign < 0 else term)
+        for other in stage.elementwise:
+            found += [term for name, term in contributions(other, cell.lines[other]) if name == INPUT]
+    return found
+
+
+def _consumers(
+    signal: str, stages: Sequence[Stage], lines: Mapping[str, Expression], hidden: Mapping[str, Expression]
+) -> tuple[list[Expression], list[Expression]]:
+    """Every term in which a signal is used, differentiated by it."""
+    here: list[Expression] = []
+    later: list[Expression] = []
+    for stage in stages:
+        for line in stage.products:
+            for product in line.products:
+                if product.signal == signal:
+                    term: Expression = Binary("@", Name(product.weight + TRANSPOSED), Name(TOTAL + line.signal))
+                    term = Negative(term) if product.sign < 0 else term
+                    (later if product.previous else here).append(_shifted(term, lines) if product.previous else term)
+        for other in stage.elementwise:
+            for name, term in contributions(other, lines[other]):
+                if signal_of(name) == signal:
+                    written = substitute(term, hidden)
+                    (here if name == signal else later).append(written if name == signal else _shifted(written, lines))
+    return here, later
+
+
+def _shifted(term: Expression, lines: Mapping[str, Expression]) -> Expression:
+    """A term of the next step in the names of this one: its h_p is our h, its z is z⁺."""
+    here: dict[str, Expression] = {}
+    for name in names(term):
+        bare = name.removeprefix(TOTAL)
+        if signal_of(bare) in lines:
+            here[name] = Name(signal_of(name)) if name.endswith("_p") else Name(f"{name}{NEXT}")
+    return substitute(term, here)

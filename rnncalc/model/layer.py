@@ -1,0 +1,279 @@
+"""Layers: a cell with its weights, whose shapes have been held against the equations, in one direction or in both."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.equations.functions import quiet
+from rnncalc.model.packed_batch import Schedule
+
+DIRECTIONS = ("forward", "backward", "both")
+
+
+class Pass:
+    """One direction of a layer: a cell with its weights and where it starts."""
+
+    def __init__(self, cell: str | Cell, *arrays: ArrayLike | None, **options: Any):
+        base = cell_named(cell)
+        chosen = {name: options.pop(name) for name in list(options) if name in base.switches}
+        self.cell = base.switch(**chosen)
+        named = dict(zip(self.cell.stacks, arrays, strict=False))
+        if len(arrays) > len(self.cell.stacks):
+            known = ", ".join(self.cell.stacks)
+            raise ProblemError(
+                _("{cell} takes {known}: {count} arrays were given"), cell=base.name, known=known, count=len(arrays)
+            )
+        starts = {f"{state}0": state for state in self.cell.state}
+        for name, value in options.items():
+            if name not in self.cell.stacks and name not in starts:
+                known = ", ".join([*self.cell.stacks, *starts, *self.cell.switches])
+                raise ProblemError(_("{cell} has no {name}; it has {known}"), cell=base.name, name=name, known=known)
+            if named.get(name) is not None:
+                raise ProblemError(_("{name} is given twice"), name=name)
+            named[name] = value
+        given = {name: as_array(name, value) for name, value in named.items() if value is not None}
+        self.starts = {state: given.pop(start) for start, state in starts.items() if start in given}
+        self.sizes = _sizes(self.cell, given)
+        self.arrays = {name: given.get(name, np.zeros(_shape(self, name), np.float32)) for name in self.cell.stacks}
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Symbol of the equations → its array, a view of the stacked one."""
+        return self.by_symbol(self.arrays)
+
+    def by_symbol(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The rows of stacked arrays that belong to each symbol: views."""
+        found = {}
+        for name, stack in self.cell.stacks.items():
+            begin = 0
+            for parameter in stack:
+                rows = self.sizes[parameter.rows]
+                found[parameter.symbol] = arrays[name][begin : begin + rows]
+                begin += rows
+        return found
+
+    @quiet
+    def settled(self, dtype: np.dtype, writeable: bool = False) -> Pass:
+        """A copy whose arrays are of that dtype, contiguous and, unless asked otherwise, read-only."""
+        copied = copy.copy(self)
+        copied.arrays = {name: np.array(array, dtype, order="C") for name, array in self.arrays.items()}
+        for array in copied.arrays.values():
+            array.flags.writeable = writeable
+        return copied
+
+    @property
+    def width(self) -> int:
+        """The number of entries that it hands up at each step."""
+        return self.sizes[self.cell.size(self.cell.emits)]
+
+    def start(
+        self, given: Mapping[str, ArrayLike | None], schedule: Schedule, dtype: np.dtype
+    ) -> dict[str, np.ndarray]:
+        """The initial states in the schedule's order: those given with the call, else the layer's own."""
+        found: dict[str, np.ndarray] = {}
+        if not given and not self.starts:
+            return found
+        for state in self.cell.state:
+            value = given.get(f"{state}0")
+            if value is None:
+                value = self.starts.get(state)
+            if value is None:
+                continue
+            array, width = in_dtype(without_graph(value), dtype), self.sizes[self.cell.size(state)]
+            if array.shape not in ((width,), (schedule.sequences, width)):
+                message = _("{name} must be ({width},) or (N, {width}) = ({n}, {width}), got {shape}")
+                raise ShapeError(message, name=f"{state}0", width=width, n=schedule.sequences, shape=array.shape)
+            found[state] = np.broadcast_to(array, (schedule.sequences, width))[schedule.order]
+        return found
+
+    def shared(self, given: Mapping[str, ArrayLike | None], batch: bool) -> frozenset[str]:
+        """The states that start a whole batch from one given vector."""
+        if not given and not self.starts:
+            return frozenset()
+        found = {state: given.get(f"{state}0", self.starts.get(state)) for state in self.cell.state}
+        return frozenset(state for state, value in found.items() if batch and value is not None and np.ndim(value) == 1)
+
+
+class Layer:
+    """A cell with its weights, in one direction or in both.
+
+    cell: a name (elman, jordan, lstm, gru, gru_after, i2h_i2o) or a `Cell`. arrays: in the cell's order, U (G·H, D), W
+    (G·H, H), b (G·H,), …, or by name; the G gates are stacked in the cell's order; biases are zero unless given.
+    options: the cell's switches (activation, update, output) and its starts (h0, c0, y0: (H,) or (N, H)).
+
+    direction: "forward", "backward" (every sequence visited from its end), or "both"; then `backward` holds the other
+    direction's arrays and starts by name, and `merge` says how the two become one: concat, sum, ave or mul.
+    Raises ShapeError and ProblemError, by name.
+    """
+
+    def __init__(
+        self,
+        cell: str | Cell,
+        *arrays: ArrayLike | None,
+        direction: str = "forward",
+        backward: Mapping[str, Any] | None = None,
+        merge: str = "concat",
+        **options: Any,
+    ):
+        for name, word, known in (("direction", direction, DIRECTIONS), ("merge", merge, tuple(MERGES))):
+            if word not in known:
+                message = _("{name} is one of {known}, not “{word}”")
+                raise ProblemError(message, name=name, known=", ".join(known), word=word)
+        first = Pass(cell, *arrays, **options)
+        self.cell, self.direction, self.merge = first.cell, direction, merge
+        if first.cell.owns_read_out and direction != "forward":
+            raise ProblemError(_("{cell} owns its read-out, so it only runs forward"), cell=first.cell.name)
+        if (backward is not None) != (direction == "both"):
+            raise ProblemError(_("the weights of the backward direction go with direction both, and it with them"))
+        self.passes = {"backward" if direction == "backward" else "forward": first}
+        if backward is not None:
+            self.passes["backward"] = second = Pass(first.cell, **backward)
+            if any(first.sizes[letter] != second.sizes[letter] for letter in "HD"):
+                raise ShapeError(_("the two directions of a layer must agree in H and D"))
+
+    @property
+    def only(self) -> Pass:
+        """The pass that is there in any case: the first one."""
+        return next(iter(self.passes.values()))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return self.only.sizes
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        return self.only.arrays
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        return self.only.parameters
+
+    @property
+    def starts(self) -> dict[str, np.ndarray]:
+        return self.only.starts
+
+    @property
+    def width(self) -> int:
+        """The number of entries that the layer hands up at each step."""
+        return self.only.width * (2 if len(self.passes) > 1 and self.merge == "concat" else 1)
+
+    def settled(self, dtype: np.dtype, writeable: bool = False) -> Layer:
+        """A copy with the passes' arrays settled."""
+        copied = copy.copy(self)
+        copied.passes = {name: one.settled(dtype, writeable) for name, one in self.passes.items()}
+        return copied
+
+
+MERGES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "concat": lambda f, b: np.concatenate([f, b], axis=-1),
+    "sum": quiet(lambda f, b: f + b),
+    "ave": quiet(lambda f, b: (f + b) / 2),
+    "mul": quiet(lambda f, b: f * b),
+}
+
+
+@quiet
+def unmerged(merge: str, gradient: np.ndarray, f: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The gradient at what both directions made together, as the gradient at each: the inverse way through MERGES."""
+    if merge == "concat":
+        return gradient[..., : f.shape[-1]], gradient[..., f.shape[-1] :]
+    if merge == "mul":
+        return gradient * b, gradient * f
+    return (gradient, gradient) if merge == "sum" else (gradient / 2, gradient / 2)
+
+
+def cell_named(cell: str | Cell) -> Cell:
+    if isinstance(cell, Cell):
+        return cell
+    if not isinstance(cell, str) or cell not in CELLS:
+        raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))
+    return CELLS[cell]
+
+
+def as_array(name: str, value: Any) -> np.ndarray:
+    """Real numbers as floats. Raises ShapeError."""
+    try:
+        array = np.asarray(without_graph(value))
+        if array.dtype.kind in "iub":
+            array = array.astype(np.float64)
+        if array.dtype.name == "bfloat16":  # JAX has it in NumPy's arrays
+            array = array.astype(np.float32)
+        if array.dtype.kind != "f":
+            raise TypeError
+    except (ValueError, TypeError, RuntimeError, OverflowError):
+        raise ShapeError(_("{name} must be an array of real numbers, with rows of one length"), name=name) from None
+    return array
+
+
+@quiet
+def in_dtype(array: ArrayLike, dtype: np.dtype) -> np.ndarray:
+    """The array itself where it is of that dtype; what is too large for float32 becomes infinite."""
+    return np.asarray(array, dtype)
+
+
+def missing(cell: Cell, name: str) -> ProblemError:
+    """The error for an array that is not given; h_q is perhaps a misspelt h_p."""
+    state = name.rpartition("_")[0]
+    if state not in cell.state:
+        return ProblemError(_("{name} is not given: {cell} needs it"), name=name, cell=cell.name)
+    message = _("{name} is not given: {cell} needs it; did you mean “{near}”?")
+    return ProblemError(message, name=name, cell=cell.name, near=f"{state}_p")
+
+
+def without_graph(value: Any) -> Any:
+    """A tensor of PyTorch as NumPy takes it: without its graph, off its device, bfloat16 as float32; else the value."""
+    if not hasattr(value, "detach"):
+        return value
+    value = value.detach().cpu()
+    return (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
+
+
+def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """H, O and D as the weights say, all of which must say the same."""
+    sizes: dict[str, int] = {}
+    said: dict[str, str] = {}
+    for name, stack in cell.stacks.items():
+        if name not in given:
+            if name not in cell.optional:
+                raise missing(cell, name)
+            continue
+        array, shape = given[name], given[name].shape
+        if array.ndim != (1 if stack[0].columns is None else 2) or 0 in shape or shape[0] % len(stack):
+            raise ShapeError(
+                _("{name} must be {wanted}, got {shape}"), name=name, wanted=_wanted(cell, name), shape=shape
+            )
+        for letter, number in ((stack[0].rows, shape[0] // len(stack)), (stack[0].columns, shape[-1])):
+            if letter and sizes.setdefault(letter, number) != number:
+                message = _("{name} is {shape}, so {letter} = {number}; {other} says {letter} = {size}")
+                known = {"letter": letter, "number": number, "other": said[letter], "size": sizes[letter]}
+                raise ShapeError(message, name=name, shape=shape, **known)
+            if letter:
+                said.setdefault(letter, name)
+    if "H" in (unknown := set(cell.sizes.values()) - set(sizes)):
+        raise ProblemError(_("{cell}: no array says how many units there are"), cell=cell.name)
+    if unknown:
+        raise ProblemError(_("{cell}: no array says how many outputs there are"), cell=cell.name)
+    if cell.adds_input and sizes.setdefault("D", sizes["H"]) != sizes["H"]:
+        message = _("{cell} takes x_t entry by entry, so D must be H = {h}; {other} says D = {d}")
+        raise ShapeError(message, cell=cell.name, h=sizes["H"], other=said["D"], d=sizes["D"])
+    return sizes
+
+
+def _wanted(cell: Cell, name: str) -> str:
+    parameter, gates = cell.stacks[name][0], len(cell.stacks[name])
+    rows = f"{gates}·{parameter.rows}" if gates > 1 else parameter.rows
+    return f"({rows}, {parameter.columns})" if parameter.columns else f"({rows},)"
+
+
+def _shape(layer: Pass, name: str) -> tuple[int, ...]:
+    stack = layer.cell.stacks[name]
+    rows = sum(layer.sizes[parameter.rows] for parameter in stack)
+    return (rows, layer.sizes[stack[0].columns]) if stack[0].columns else (rows,)

@@ -1,0 +1,295 @@
+"""Losses: how far what was computed is from the targets, and the gradient with which backpropagation begins.
+
+Rows are steps: y, s and targets are (rows, O), and a target that is not a number (NaN) is no target. Losses from scores
+(cross-entropy) take log Σ e^s as a whole and never the logarithm of a rounded softmax; their gradient arrives at s,
+that of the others at y. Everything also holds for complex numbers, by which the tests differentiate.
+
+An entry of `LOSSES` is complete, so that whatever takes one loss takes all: `value` and `gradient` for `backward`,
+`turns` and `from_y` for the bounds of `check`, `kernel` for the machine code of `fit`. Longer than other files:
+all that is known of a loss stands here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.equations.functions import log_softmax, sigmoid, softmax
+
+REDUCTIONS = ("sum", "mean", "batch_mean")
+LARGEST, SIGN = (
+    "largest",
+    "sign",
+)  # a row is right where its largest entry, or every entry's sign, is as the target says
+Turns = tuple[Sequence[Any], Sequence[Any]]
+Entries = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def monotone(t: np.ndarray) -> Turns:
+    """Neither the value nor the gradient ever turns."""
+    return (), ()
+
+
+def lowest_at_target(t: np.ndarray) -> Turns:
+    """The value falls until t and rises from there; the gradient always rises."""
+    return (t,), ()
+
+
+class FromY(NamedTuple):
+    """A loss from scores, in terms of the y that stands on the sheet: its value and gradient (still that at s)."""
+
+    value: Entries
+    gradient: Entries
+    turns: Callable[[np.ndarray], Turns]
+    domain: tuple[float, float] = (-math.inf, math.inf)  # between which y is where the value is taken from it
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss; all that has no default in a complete entry is asked for by name.
+
+    value, gradient: (v, t), entry by entry; v is what the loss is taken from, y or s, as `at` says.
+    turns: of t: where the value, and where the gradient, changes between rising and falling as v grows. Of a loss that
+        is not `apart`, each entry must rise with its own score and fall with the others, or the other way round.
+    kernel: plain Python with nothing but `math`, which the engine compiles: (v, t) → an entry's value and gradient; or,
+        if not `apart`, (v, t, share, g) → a row's value, with share · gradient left in g.
+    from_y: for a loss at s, the output's function → the loss in terms of its y.
+    slope: the gradient as an equation of y or s and target, to be shown; total_target is a row's sum, left out where it
+        is 1; empty: only its numbers are.
+    outputs: which functions the output may have. mean: the sum is divided by the number of entries, so that no
+        reduction goes beside it. apart: an entry's loss does not depend on the other entries of its row. right: how
+        rows that are right are told, LARGEST or SIGN; empty: nothing is right or wrong.
+    """
+
+    name: str
+    text: str
+    value: Entries = field(default=None, repr=False)  # type: ignore[assignment]
+    gradient: Entries = field(default=None, repr=False)  # type: ignore[assignment]
+    turns: Callable[[np.ndarray], Turns] = field(default=None, repr=False)  # type: ignore[assignment]
+    kernel: Callable[..., Any] = field(default=None, repr=False)  # type: ignore[assignment]
+    at: str = "y"
+    outputs: tuple[str, ...] = ()
+    from_y: Mapping[str, FromY] = field(default_factory=dict, repr=False)
+    slope: str = ""
+    mean: bool = False
+    apart: bool = True
+    right: str = ""
+
+    def __post_init__(self) -> None:
+        missing = [piece for piece in ("value", "gradient", "turns", "kernel") if not callable(getattr(self, piece))]
+        if self.at == "s":
+            missing += [] if self.outputs else ["outputs"]
+            missing += [f"from_y[{one!r}]" for one in self.outputs if one != "identity" and one not in self.from_y]
+        if missing:
+            raise TypeError(f"the loss “{self.name}” lacks: {', '.join(missing)}")
+        if self.at not in ("y", "s") or self.right not in ("", LARGEST, SIGN):
+            raise TypeError(f"the loss “{self.name}”: at is y or s, right is {LARGEST}, {SIGN} or empty")
+
+    @cached_property
+    def digest(self) -> int:
+        """A number that two losses share only if their kernels are the same: the key of compiled code."""
+        code, own = self.kernel.__code__, self.kernel.__globals__
+        cells = [cell.cell_contents for cell in self.kernel.__closure__ or ()]
+        used = [own.get(name) for name in code.co_names]
+        text = repr((self.apart, code.co_code, code.co_consts, code.co_names, cells, used, self.kernel.__defaults__))
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+
+class Judged(NamedTuple):
+    """What a loss says of all rows: the whole, each row's share (they add up), the gradient and where it arrives."""
+
+    loss: float
+    losses: np.ndarray  # (rows,)
+    gradient: np.ndarray  # (rows, O)
+    at: str
+
+
+def squared_error(y: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """(y − t)²"""
+    return (y - t) * (y - t)
+
+
+def half_squared_kernel(y: float, t: float) -> tuple[float, float]:
+    """½ (y − t)², y − t"""
+    apart = y - t
+    return apart * apart * 0.5, apart
+
+
+def squared_kernel(y: float, t: float) -> tuple[float, float]:
+    """(y − t)², 2 (y − t)"""
+    apart = y - t
+    return apart * apart, 2 * apart
+
+
+def cross_entropy(s: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """−t log softmax(s)"""
+    return -t * log_softmax(s)
+
+
+def cross_entropy_gradient(s: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """softmax(s) Σ t − t, which is softmax(s) − t where t is a distribution."""
+    return softmax(s) * t.sum(axis=-1, keepdims=True) - t
+
+
+def cross_entropy_kernel(s: np.ndarray, t: np.ndarray, share: float, ds: np.ndarray) -> float:
+    """Both of a row; entries of t that are NaN are none."""
+    largest, whole, weight, total = s[0], 0.0, 0.0, 0.0
+    for k in range(len(s)):
+        largest = max(largest, s[k])
+        weight += 0.0 if math.isnan(t[k]) else t[k]
+    for k in range(len(s)):
+        whole += math.exp(s[k] - largest)
+    for k in range(len(s)):
+        if weight > 0:
+            ds[k] = share * weight * (math.exp(s[k] - largest) / whole)
+        if not math.isnan(t[k]):
+            if t[k] != 0:
+                total += t[k] * (math.log(whole) + largest - s[k])
+            ds[k] -= share * t[k]
+    return total
+
+
+def binary_cross_entropy(s: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """log(1 + e^s) − t s"""
+    positive = s.real > 0
+    return np.where(positive, s, 0) - s * t + np.log1p(np.exp(np.where(positive, -s, s)))
+
+
+def binary_cross_entropy_kernel(s: float, t: float) -> tuple[float, float]:
+    """log(1 + e^s) − t s, sigmoid(s) − t"""
+    small = math.exp(-abs(s))
+    return max(s, 0) - s * t + math.log1p(small), (1 if s >= 0 else small) / (1 + small) - t
+
+
+def times_log(t: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """t log y, 0 where t is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(t != 0, t * np.log(y), 0.0)
+
+
+def _sum(t: np.ndarray) -> np.ndarray:
+    return t.sum(axis=-1, keepdims=True)
+
+
+LOSSES: dict[str, Loss] = {}
+
+
+def register(loss: Loss) -> Loss:
+    """Add a loss to `LOSSES`. Raises TypeError if another one has its name."""
+    if loss.name in LOSSES:
+        raise TypeError(f"there is a loss “{loss.name}” already")
+    LOSSES[loss.name] = loss
+    return loss
+
+
+register(
+    Loss(
+        "half_squared_error", "½ Σ (y − t)²", lambda y, t: squared_error(y, t) / 2, lambda y, t: y - t,
+        lowest_at_target, half_squared_kernel, slope="y - target",
+    )
+)  # fmt: skip
+for _name, _text in (("squared_error", "Σ (y − t)²"), ("mean_squared_error", "mean of (y − t)²")):
+    register(
+        Loss(
+            _name, _text, squared_error, lambda y, t: 2 * (y - t), lowest_at_target, squared_kernel,
+            slope="2 * (y - target)", mean=_name.startswith("mean"),
+        )
+    )  # fmt: skip
+register(
+    Loss(
+        "cross_entropy", "−Σ t · log softmax(s)", cross_entropy, cross_entropy_gradient, monotone,
+        cross_entropy_kernel, "s", ("identity", "softmax", "log_softmax"),
+        {
+            "softmax": FromY(lambda y, t: -times_log(t, y), lambda y, t: y * _sum(t) - t, monotone, (0.0, math.inf)),
+            "log_softmax": FromY(lambda y, t: -t * y, lambda y, t: np.exp(y) * _sum(t) - t, monotone),
+        },
+        slope="total_target * softmax(s) - target", apart=False, right=LARGEST,
+    )
+)  # fmt: skip
+register(
+    Loss(
+        "binary_cross_entropy", "Σ log(1 + e^s) − t · s", binary_cross_entropy, lambda s, t: sigmoid(s) - t,
+        lambda t: ((times_log(np.ones_like(t), t) - times_log(np.ones_like(t), 1 - t),), ()),
+        binary_cross_entropy_kernel, "s", ("identity", "sigmoid"),
+        {
+            "sigmoid": FromY(
+                lambda y, t: -times_log(t, y) - times_log(1 - t, 1 - y), lambda y, t: y - t, lowest_at_target,
+                (0.0, 1.0),
+            )
+        },
+        slope="sigmoid(s) - target", right=SIGN,
+    )
+)  # fmt: skip
+
+
+def find(name: str | None, reduction: str | None, output: str) -> Loss:
+    """The loss of that name, if it fits the reduction and the output's function. Raises ProblemError."""
+    if name is None:
+        raise ProblemError(_("targets need a loss: {known}"), known=", ".join(LOSSES))
+    if name not in LOSSES:
+        raise ProblemError(_("loss is one of {known}, not “{name}”"), known=", ".join(LOSSES), name=name)
+    if reduction is not None and reduction not in REDUCTIONS:
+        raise ProblemError(_("reduction is one of {known}, not “{name}”"), known=", ".join(REDUCTIONS), name=reduction)
+    loss = LOSSES[name]
+    if loss.mean and reduction is not None:
+        raise ProblemError(_("{name} is a mean already: leave the reduction out"), name=name)
+    if loss.outputs and output not in loss.outputs:
+        message = _("{name} is taken from the scores, so the output must be {known}, not {output}")
+        raise ProblemError(message, name=name, known=" or ".join(loss.outputs), output=output)
+    return loss
+
+
+def judge(loss: Loss, values: np.ndarray, targets: np.ndarray, weight: float) -> Judged:
+    """The loss of all rows. values: y or s, whichever the loss is taken from; targets of the same shape, NaN: none.
+
+    weight: what every row's loss is multiplied by, as `weight` says.
+    """
+    there = ~np.isnan(targets)
+    real = values.real.dtype.type
+    wanted = np.where(there, targets, 0).astype(real)
+    counts = there if loss.apart else there.any(axis=-1, keepdims=True)
+    losses = np.where(there, loss.value(values, wanted), 0).sum(axis=-1) * real(weight)
+    gradient = np.where(counts, loss.gradient(values, wanted), 0) * real(weight)
+    return Judged(losses.sum(), losses, gradient, loss.at)
+
+
+def weight(loss: Loss, targets: np.ndarray, reduction: str | None, sequences: int) -> float:
+    """What a reduction multiplies every row's loss by: 1, or one over the targets, the entries or the sequences."""
+    there = ~np.isnan(targets)
+    number = {"mean": int(there.any(axis=-1).sum()), "batch_mean": sequences}.get(reduction or "", 1)
+    return 1 / max(int(there.sum()) if loss.mean else number, 1)
+
+
+def one_hot(classes: np.ndarray, outputs: int) -> np.ndarray:
+    """Class numbers from 0, NaN where there is none, as distributions. Raises ShapeError."""
+    known = np.arange(outputs) == classes[..., None]
+    for place in np.argwhere(~known.any(axis=-1) & ~np.isnan(classes)):
+        message = _("targets: class {number} at {place}: classes are whole numbers from 0 to {last}")
+        at, number = "".join(f"[{i + 1}]" for i in place), f"{classes[tuple(place)]:g}"
+        raise ShapeError(message, number=number, place=at, last=outputs - 1)
+    return np.where(np.isnan(classes)[..., None], np.nan, known)
+
+
+def are_right(loss: Loss, values: np.ndarray, targets: np.ndarray, middle: float = 0.0) -> np.ndarray:
+    """Which rows say what their targets say, as `Loss.right` tells; rows without a target do not.
+
+    targets: (rows, O), NaN: none, or (rows,) class numbers, below 0: none. middle: where a sign changes.
+    """
+    if not loss.right:
+        return np.zeros(len(values), bool)
+    best = values.argmax(axis=1)
+    if targets.ndim == 1:
+        return (best == targets) & (targets >= 0)
+    there = ~np.isnan(targets)
+    if loss.right == SIGN:
+        return (((values > middle) == (targets > 0.5)) | ~there).all(axis=1) & there.any(axis=1)
+    most = np.where(there, targets, 0).max(axis=1)  # of several that are largest each is right
+    return (targets[np.arange(len(best)), best] == most) & (most > 0)

@@ -1,0 +1,1 @@
+"""Layers together: forward, backward, streams, gradients by name, training, and weights in files."""

@@ -1,0 +1,165 @@
+"""Backpropagation through a network: the loss first, then the read-out, then the layers from the top down.
+
+Each cell goes back through its own steps (`walk`, `engine`); here is what lies between them: where the loss's gradient
+arrives, how two directions share what comes from above, and how far back through time a gradient may go.
+
+    truncated    every loss reaches the K latest steps. The gradient goes back in sweeps: the first visits every step
+                 with what the loss brings there, the next with what the first handed to the step before, K in all
+    in chunks    the sequence is cut in blocks of K steps, and nothing goes from one block to the block before
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.equations.functions import quiet
+from rnncalc.model.layer import Layer, unmerged
+from rnncalc.model.losses import Judged
+from rnncalc.model.packed_batch import Schedule
+from rnncalc.network.gradients import Gradients, LayerGradients, PassGradients
+from rnncalc.network.objective import asked
+from rnncalc.network.trace import Signals, Trace
+
+if TYPE_CHECKING:
+    from rnncalc.network.network import Network
+
+
+@quiet
+def backpropagate(
+    network: Network,
+    trace: Trace,
+    targets: ArrayLike | None,
+    loss: str | None,
+    reduction: str | None,
+    dy: ArrayLike | None,
+    truncate: int | None,
+    chunk: int | None,
+) -> Gradients:
+    """The gradients of a network's loss; arguments as for `Network.backward`. Raises ShapeError, ProblemError."""
+    if not isinstance(trace, Trace):
+        raise ProblemError(_("backward goes through what forward gave: net.backward(net.forward(x), …)"))
+    if trace.made.network is not network or trace.made.weights is not network.weights:
+        raise ProblemError(_("this trace was made by another network, or before its weights were changed"))
+    truncate, chunk = depth(network, trace.view.schedule, truncate, chunk)
+    question = asked(network, trace, targets, loss, reduction, dy)
+    judged = question.judge(trace.at(question.at)) if dy is None else question.arriving(network.dtype)
+    return descend(network, trace, judged, chunk, truncate, with_loss=dy is None)
+
+
+def descend(
+    network: Network, trace: Trace, judged: Judged, chunk: int = 0, truncate: int = 0, with_loss: bool = True
+) -> Gradients:
+    """From a loss that has been judged to all gradients; chunk and truncate as `depth` gives them, 0: whole."""
+    down = _Descent(network, trace)
+    down.top(judged)
+    if truncate:
+        for _sweep in range(truncate):
+            down.layers(sweep=True)
+    else:
+        down.layers(chunk=chunk)
+    return down.gradients(judged, with_loss)
+
+
+def depth(network: Network, schedule: Schedule, truncate: int | None, chunk: int | None) -> tuple[int, int]:
+    """How many sweeps (0: one walk back through everything), and the steps of a block (0: one block)."""
+    for name, number in (("truncate", truncate), ("chunk", chunk)):
+        if number is not None and (not isinstance(number, int | np.integer) or number < 1):
+            raise ProblemError(_("{name} is a number of steps, 1 or more, not {number}"), name=name, number=number)
+    if truncate and chunk:
+        message = _("truncate and chunk are two ways to cut: every loss reaches K steps, or blocks of K; give one")
+        raise ProblemError(message)
+    if (truncate or chunk) and any("backward" in layer.passes for layer in network.layers):
+        raise ProblemError(_("a layer that runs backward sees the whole sequence: it cannot be truncated or cut"))
+    steps = len(schedule.counts)
+    return (truncate if truncate and truncate < steps else 0), (chunk if chunk and chunk < steps else 0)
+
+
+class _Descent:
+    """One way down through a network's layers; sweeps go down again and again."""
+
+    def __init__(self, network: Network, trace: Trace):
+        self.network, self.view, self.ran = network, trace.view, trace.made.ran
+        self.schedule = schedule = self.view.schedule
+        cells, ran = network.cells, self.ran
+        self.read_out: Any = None
+        if network.read_out:
+            top, ran = ran[-1], ran[:-1]
+            self.read_out = cells[-1].adjoint(top.blocks, top.inputs, Schedule.flat(len(top.inputs)))
+        self.passes = [cell.adjoint(one.blocks, one.inputs, schedule) for cell, one in zip(cells, ran)]
+        self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
+
+    def top(self, judged: Judged) -> None:
+        """Bring in the loss, and take it through the read-out."""
+        if self.read_out is None:
+            cell = self.network.layers[-1].cell
+            if judged.at == "s" and "s" in cell.outputs and cell.emits != "s":
+                self.passes[-1].add("s", judged.gradient)
+            else:
+                self.arriving = judged.gradient
+            return
+        self.read_out.add(judged.at, judged.gradient)
+        self.read_out.run()
+        self.arriving = self.read_out.below()
+
+    def layers(self, *, sweep: bool = False, chunk: int = 0) -> None:
+        """From the top layer to the bottom one: through all of time, or one sweep further."""
+        gradient, end = self.arriving, len(self.passes)
+        self.arriving = None
+        for level in range(len(self.network.layers) - 1, -1, -1):
+            layer = self.network.layers[level]
+            begin = end - len(layer.passes)
+            if gradient is not None:
+                self._bring(layer, begin, gradient)
+            for adjoint in self.passes[begin:end]:
+                if sweep:
+                    adjoint.sweep()
+                else:
+                    adjoint.run(chunk, kept=level > 0)
+            if level:
+                gradient = self._below(layer, begin)
+            end = begin
+
+    def _bring(self, layer: Layer, begin: int, gradient: np.ndarray) -> None:
+        """What comes from above, to each direction its share; `begin`: of the passes, the layer's first."""
+        shares: Sequence[np.ndarray] = [gradient]
+        if len(layer.passes) > 1:
+            first = self.schedule.sequences
+            f, b = (ran.blocks[layer.cell.emits][first:] for ran in self.ran[begin : begin + 2])
+            shares = unmerged(layer.merge, gradient, f, b[self.schedule.mirror])
+        for adjoint, way, share in zip(self.passes[begin:], layer.passes, shares):
+            adjoint.add(layer.cell.emits, share[self.schedule.mirror] if way == "backward" else share)
+
+    def _below(self, layer: Layer, begin: int, whole: bool = False) -> np.ndarray:
+        """What reached a layer's input, from both directions together."""
+        found = []
+        for adjoint, way in zip(self.passes[begin:], layer.passes):
+            dx = adjoint.below(whole)
+            found.append(dx[self.schedule.mirror] if way == "backward" else dx)
+        return found[0] if len(found) == 1 else found[0] + found[1]
+
+    def gradients(self, judged: Judged, with_loss: bool) -> Gradients:
+        """Everything by name."""
+        first, end, layers, read_out = self.schedule.sequences, 0, list[LayerGradients](), None
+        for layer in self.network.layers:
+            passes = {}
+            for way, one in layer.passes.items():
+                adjoint, shared = self.passes[end], self.ran[end].shared
+                passes[way] = PassGradients(one, adjoint, self.view, first, way == "backward", shared)
+                end += 1
+            layers.append(LayerGradients(passes))
+        if self.network.read_out:
+            read_out = PassGradients(self.network.read_out, self.read_out, self.view, 0)
+        if not with_loss:
+            return Gradients(layers, read_out, self._x, None, None)
+        return Gradients(layers, read_out, self._x, judged.loss, self.view.steps(judged.losses))
+
+    @quiet
+    def _x(self) -> np.ndarray:
+        """The gradient at the inputs as it is shown."""
+        return Signals({"dx": self._below(self.network.layers[0], 0, whole=True)}, self.view)["dx"]

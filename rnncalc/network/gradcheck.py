@@ -1,0 +1,171 @@
+"""Gradients held against complex step: Im f(θ + ih) / h, which has no truncation error and no cancellation.
+
+The equations are walked forward in complex numbers, so nothing of backpropagation is in it. Truncated and chunked
+gradients are those of a sum of shorter runs, each from the state that the whole run had there.
+
+Source: Squire and Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40, 1998.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncalc.model.packed_batch import Schedule
+from rnncalc.network.backward import depth
+from rnncalc.network.forward import runs, traced
+from rnncalc.network.gradients import Gradients
+from rnncalc.network.network import Network
+from rnncalc.network.objective import Question
+from rnncalc.network.trace import Trace
+from rnncalc.network.view import View
+
+STEP = 1e-40  # its square vanishes beside any float64 that matters
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One quantity: its largest gradient, the largest difference and where that is (index from 0, numbers of both)."""
+
+    name: str
+    checked: int
+    size: int
+    largest: float
+    difference: float
+    place: tuple[int, ...]
+    ours: float
+    exact: float
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A run of a sequence's steps, from the state before it; the loss of its rows from `judged` on counts."""
+
+    sequence: int
+    begin: int
+    end: int
+    judged: int
+
+
+class GradientCheck:
+    """Exact gradients of one loss, entry by entry, and how far others are from them."""
+
+    def __init__(self, network: Network, trace: Trace, question: Question, truncate: int | None, chunk: int | None):
+        self.network, self.trace, self.question = network.in_complex(), trace, question
+        self.schedule: Schedule = trace.view.schedule
+        self.x = self.schedule.unpack(trace.made.ran[0].inputs).astype(np.complex128)
+        if list(network.layers[0].passes) == ["backward"]:
+            self.x = self.schedule.unpack(trace.made.ran[0].inputs[self.schedule.mirror]).astype(np.complex128)
+        self.starts = self._given_starts()
+        self.windows = list(self._windows(*depth(network, self.schedule, truncate, chunk)))
+
+    def quantities(self) -> dict[str, np.ndarray]:
+        """Everything that can be changed, by dotted name: complex arrays, to be changed in place."""
+        found: dict[str, np.ndarray] = {}
+        stacked, number = len(self.network.layers) > 1, 0
+        for k, layer in enumerate(self.network.layers, 1):
+            for way, one in layer.passes.items():
+                prefix = f"layers[{k}]." if stacked else ""
+                prefix += f"{way}." if len(layer.passes) > 1 else ""
+                found |= {prefix + name: array for name, array in one.arrays.items()}
+                found |= {f"{prefix}{state}0": array for state, array in self.starts[number].items()}
+                number += 1
+        if self.network.read_out:
+            found |= self.network.read_out.arrays
+        found["x"] = self.x
+        return found
+
+    def loss(self) -> complex:
+        """The loss with everything as it now is."""
+        return sum((self._loss(window) for window in self.windows), 0j)
+
+    def exact(self, array: np.ndarray, index: tuple[int, ...]) -> float:
+        """The derivative of the loss by one entry of a quantity."""
+        kept = array[index]
+        array[index] = kept + 1j * STEP
+        try:
+            return float(self.loss().imag / STEP)
+        finally:
+            array[index] = kept
+
+    def compare(self, gradients: Gradients, most: int = 0, seed: int = 0) -> Iterator[Compared]:
+        """Every quantity; of large ones only `most` entries, drawn by the seed (0: all)."""
+        draw = np.random.default_rng(seed)
+        for name, array in self.quantities().items():
+            ours = self.find(gradients, name)
+            places = list(np.ndindex(*array.shape))
+            if 0 < most < len(places):
+                places = [places[i] for i in sorted(draw.choice(len(places), most, replace=False))]
+            pairs = [(float(ours[place]), self.exact(array, place), place) for place in places]
+            if not pairs:
+                continue
+            worst = max(pairs, key=lambda pair: abs(pair[0] - pair[1]))
+            largest = max(abs(exact) for _ours, exact, _place in pairs)
+            difference = abs(worst[0] - worst[1])
+            yield Compared(name, len(places), array.size, largest, difference, worst[2], worst[0], worst[1])
+
+    def find(self, gradients: Gradients, name: str) -> np.ndarray:
+        """The gradient of that dotted name, sequences first."""
+        if name == "x":
+            return self.trace.view.batch_first(gradients["x"])
+        *way, last = name.split(".")
+        found: object = gradients
+        for part in way:
+            found = gradients.layers[int(part[7:-1]) - 1] if part.startswith("layers") else found
+            if part in ("forward", "backward"):
+                found = (gradients.layers[0] if found is gradients else found).passes[part]  # type: ignore[attr-defined]
+        array: np.ndarray = found[last]  # type: ignore[index]
+        return array[None] if last.endswith("0") and not self.trace.view.batch else array
+
+    # runs -----------------------------------------------------------------------------------------------------------
+
+    def _given_starts(self) -> list[dict[str, np.ndarray]]:
+        """The initial states of each pass, a row for each sequence, or one row that all share."""
+        found = []
+        for one, ran in zip(self.network.passes, self.trace.made.ran):
+            given = {}
+            for state in one.cell.state:
+                rows = np.empty_like(ran.blocks[state][: self.schedule.sequences], np.complex128)
+                rows[self.schedule.order] = ran.blocks[state][: self.schedule.sequences]
+                given[state] = rows[0].copy() if state in ran.shared else rows
+            found.append(given)
+        return found
+
+    def _windows(self, truncate: int, chunk: int) -> Iterator[_Window]:
+        for sequence, length in enumerate(self.schedule.present.sum(axis=1)):
+            if truncate:
+                for end in range(1, length + 1):
+                    yield _Window(sequence, max(end - truncate, 0), end, end - 1)
+            else:
+                for begin in range(0, length, chunk or max(length, 1)):
+                    yield _Window(sequence, begin, min(begin + (chunk or length), length), begin)
+
+    def _loss(self, window: _Window) -> complex:
+        """The loss of one window, run by itself."""
+        there = np.flatnonzero(self.schedule.present[window.sequence])[window.begin : window.end]
+        x = self.x[window.sequence, there][None]
+        starts = [self._start(number, window) for number in range(len(self.network.passes))]
+        view = View(Schedule(1, len(there)), batch=True)
+        trace = traced(self.network, x, view, runs(self.network, view, starts))
+        values = trace.at(self.question.at)[window.judged - window.begin :]
+        visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
+        steps = range(window.judged + 1, window.end + 1)
+        rows = np.array([self.schedule.row(visit, t) for t in steps], int) - self.schedule.sequences
+        return complex(self.question.judge(values, rows).loss)
+
+    def _start(self, number: int, window: _Window) -> dict[str, np.ndarray]:
+        """Where a pass begins a window: at its start, which may be changed, or at a state of the whole run."""
+        given = self.starts[number]
+        if window.begin == 0:
+            return {f"{s}0": array if array.ndim == 1 else array[[window.sequence]] for s, array in given.items()}
+        visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
+        row = self.schedule.row(visit, window.begin)
+        return {f"{state}0": self.trace.made.ran[number].blocks[state][[row]] for state in given}
+
+
+def worst(compared: Sequence[Compared]) -> float:
+    """The largest difference of all, relative to the largest gradient of all."""
+    largest = max((one.largest for one in compared), default=0.0)
+    return max((one.difference for one in compared), default=0.0) / (largest or 1.0)

@@ -1,0 +1,172 @@
+"""What backpropagation leaves behind: the gradient of the loss with respect to everything, by name, read-only.
+
+grads.U, grads.b, grads.V (of the shapes of the parameters), grads.h0, grads.x; grads.steps["da"], ["dh"], ["ds"] (a row
+a step); grads.loss, grads.losses. Of a stack, grads.layers[k] has its own, and .forward and .backward if it runs both
+ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.common.named_arrays import Named
+from rnncalc.model.equations.functions import quiet
+from rnncalc.model.layer import Pass
+from rnncalc.network.trace import Late, Signals, Steps, frozen
+from rnncalc.network.view import View
+
+NONE = frozenset[str]()
+
+
+class Found(Named):
+    """Gradients by name."""
+
+    def unknown(self, name: str) -> str:
+        known = ", ".join(self) or _("those of the layers")
+        return _("no gradient is called {name}; there are {known}").format(name=name, known=known)
+
+    def unpicklable(self) -> str:
+        return _("gradients belong to the network that made them: keep single arrays")
+
+
+class PassGradients(Found):
+    """One direction of a layer, or the read-out: parameters and starts by name.
+
+    symbols: by symbol of the equations (U_i, …); totals: what reached each line from the loss, every step, as `steps`
+    has them under the names da, dh, ds, dmemory. All but the parameters is made when somebody asks.
+
+    adjoint: what went back through it; first: the first of its rows that is a step; shared: the states that start a
+    whole batch from one vector.
+    """
+
+    def __init__(
+        self, one: Pass, adjoint: Any, view: View, first: int, mirrored: bool = False, shared: frozenset[str] = NONE
+    ):
+        self._one, self._adjoint, self._view = one, adjoint, view
+        self._first, self._mirrored, self._shared = first, mirrored, shared
+        self.stacks: Mapping[str, np.ndarray] = adjoint.stacked()
+
+    @cached_property
+    @quiet
+    def starts(self) -> dict[str, np.ndarray]:
+        """h0, c0, …, in the order of the sequences; summed over those that share one vector."""
+        found, schedule = {}, self._view.schedule
+        for state, rows in self._adjoint.starts.items():
+            given = rows[np.argsort(schedule.order)] if schedule.ragged else rows
+            shown = given.sum(axis=0) if state in self._shared else self._view.sequences(given)
+            found[f"{state}0"] = frozen(shown)
+        return found
+
+    @cached_property
+    def found(self) -> dict[str, np.ndarray]:
+        """Everything by name."""
+        return {**self.stacks, **self.starts}
+
+    @cached_property
+    def symbols(self) -> dict[str, np.ndarray]:
+        return self._one.by_symbol(self.stacks)
+
+    @cached_property
+    def totals(self) -> Signals:
+        return Signals(Steps(self._adjoint.totals, self._first), self._view, self._mirrored)
+
+    @cached_property
+    def steps(self) -> Late:
+        return steps_of(self._one, self.totals)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        try:
+            return self.stacks[name]
+        except KeyError:
+            return self.found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+
+def steps_of(one: Pass, totals: Signals) -> Late:
+    """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
+
+    def together(lines: list[str]) -> np.ndarray:
+        arrays = [totals[line] for line in lines]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
+
+    return Late({name: partial(together, lines) for name, lines in one.cell.gradient_lines.items()})
+
+
+class LayerGradients(Found):
+    """One layer. Of a layer in both directions, `forward` and `backward` have what this has of any other."""
+
+    def __init__(self, passes: Mapping[str, PassGradients]):
+        self.passes = passes
+        self.forward, self.backward = passes.get("forward"), passes.get("backward")
+        self.only = next(iter(passes.values())) if len(passes) == 1 else None
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if self.only is None:
+            raise KeyError(name)
+        return self.only[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.only or ())
+
+    def __len__(self) -> int:
+        return len(self.only or ())
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("starts", "symbols", "totals", "steps") and self.only is not None:
+            return getattr(self.only, name)
+        return super().__getattr__(name)
+
+
+class Gradients(Found):
+    """The gradients of a whole network; of a stack, only the read-out's are here and not in `layers`."""
+
+    def __init__(
+        self,
+        layers: Sequence[LayerGradients],
+        read_out: PassGradients | None,
+        x: Callable[[], np.ndarray],
+        loss: float | None,
+        losses: np.ndarray | None,
+    ):
+        self.layers, self.read_out, self._x = layers, read_out, x
+        self.loss, self.losses = loss, None if losses is None else frozen(losses)
+        only = layers[0].only if len(layers) == 1 else None
+        self._parts = [one for one in (only, read_out) if one is not None]
+
+    @cached_property
+    def steps(self) -> Late:
+        """A row a step: da, dh, … of the last layer, ds of the read-out, dx."""
+        last = [self.layers[-1].steps.makers] if len(self.layers[-1].passes) == 1 else []
+        above = [self.read_out.steps.makers] if self.read_out else []
+        return Late({name: maker for makers in (*last, *above, {"dx": self._x}) for name, maker in makers.items()})
+
+    @property
+    def x(self) -> np.ndarray:
+        """The gradient at the inputs, of the shape of x; computed when somebody asks."""
+        return self.steps["dx"]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name == "x":
+            return self.x
+        for part in self._parts:
+            try:
+                return part[name]
+            except KeyError:  # it may be another part's
+                continue
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*dict.fromkeys(name for part in self._parts for name in part), "x"])
+
+    def __len__(self) -> int:
+        return sum(1 for _name in self)

@@ -1,0 +1,107 @@
+"""What is asked of a trace: targets and their loss, or the gradient at y, brought into the order of its rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.layer import as_array
+from rnncalc.model.losses import Judged, Loss, find, judge, one_hot, weight
+from rnncalc.network.trace import Trace
+
+if TYPE_CHECKING:
+    from rnncalc.network.network import Network
+
+
+class Question(NamedTuple):
+    """What is asked of the rows of a trace: targets (NaN: none), their loss and its weight; or the gradient at y."""
+
+    rows: np.ndarray  # (rows, O)
+    loss: Loss | None = None
+    weight: float = 1.0
+
+    @property
+    def at(self) -> str:
+        """Where the loss is taken: at the scores s or at y."""
+        return self.loss.at if self.loss else "y"
+
+    def arriving(self, dtype: np.dtype) -> Judged:
+        """A given dy as it arrives; nobody asks for the loss of which it is the gradient."""
+        return Judged(0.0, self.rows[:, 0], self.rows if self.rows.dtype is dtype else self.rows.astype(dtype), "y")
+
+    def judge(self, values: np.ndarray, rows: Any = slice(None)) -> Judged:
+        """The loss of those rows, of which y or s is given. A given dy is the gradient of the loss Σ dy·y."""
+        if self.loss is None:
+            gradient = self.rows[rows].astype(values.real.dtype)
+            losses = (values * gradient).sum(axis=-1)
+            return Judged(losses.sum(), losses, gradient, "y")
+        return judge(self.loss, values, self.rows[rows], self.weight)
+
+
+def asked(
+    network: Network,
+    trace: Trace,
+    targets: ArrayLike | None,
+    loss: str | None = None,
+    reduction: str | None = None,
+    dy: ArrayLike | None = None,
+) -> Question:
+    """The question as it was put, settled. Raises ShapeError, ProblemError."""
+    if (targets is None) == (dy is None):
+        raise ProblemError(_("give targets and their loss, or dy, the gradient that arrives at y"))
+    width = network.y_width
+    if dy is not None:
+        if loss is not None or reduction is not None:
+            raise ProblemError(_("dy stands in place of a loss: leave loss and reduction out"))
+        array = dy if type(dy) is np.ndarray and dy.dtype is network.dtype else as_array("dy", dy)
+        rows, alone = _rows(trace, "dy", array, width), trace.view.schedule.sequences == 1
+        return Question(rows.copy() if alone or np.may_share_memory(rows, array) else rows)  # the caller's may change
+    chosen = find(loss, reduction, network.output)
+    wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)
+    if loss == "cross_entropy" and wanted.shape == trace.view.shape:
+        wanted = one_hot(wanted, width)
+    rows = _rows(trace, "targets", wanted, width)
+    return Question(rows, chosen, weight(chosen, rows, reduction, trace.view.schedule.sequences))
+
+
+def _rows(trace: Trace, name: str, array: np.ndarray, width: int) -> np.ndarray:
+    """An array of the shape of y as rows in the schedule's order."""
+    wanted = (*trace.view.shape, width)
+    if array.shape != wanted:
+        message = _("{name} must be of the shape of y, {wanted}, got {shape}")
+        raise ShapeError(message, name=name, wanted=wanted, shape=array.shape)
+    return trace.view.rows(array)
+
+
+def _has_gaps(targets: Any) -> bool:
+    return isinstance(targets, list | tuple) and any(part is None or _has_gaps(part) for part in targets)
+
+
+def _with_gaps(targets: Any) -> np.ndarray:
+    """Nested lists in which None stands for a number or for a whole row without a target."""
+    shape: list[int] = []
+    level: list[Any] = [targets]
+    while level := [part for parts in level if parts is not None for part in parts]:
+        shape.append(max(len(parts) for parts in _lists(targets, len(shape))))
+        if not any(isinstance(part, list | tuple) for part in level):
+            break
+    return as_array("targets", _filled(targets, shape))
+
+
+def _lists(nested: Any, level: int) -> list[Any]:
+    """The lists at a level of nested lists."""
+    found = [nested]
+    for _level in range(level):
+        found = [part for parts in found for part in parts if part is not None]
+    return found
+
+
+def _filled(nested: Any, shape: list[int]) -> Any:
+    """Nested lists with NaN, of the shape that is missing, in place of None."""
+    if nested is None:
+        return np.full(shape, np.nan).tolist()
+    return [_filled(part, shape[1:]) for part in nested] if isinstance(nested, list | tuple) else nested

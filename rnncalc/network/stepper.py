@@ -1,0 +1,83 @@
+"""A network fed one step at a time, as a stream brings them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ShapeError
+from rnncalc.model.layer import as_array, in_dtype
+from rnncalc.model.packed_batch import Schedule
+
+if TYPE_CHECKING:
+    from rnncalc.network.network import Network
+
+
+class Stepper:
+    """A network fed one step at a time. `state` holds the states by name, of the last layer; `reset` starts again."""
+
+    def __init__(self, network: Network, starts: list[dict[str, ArrayLike]]):
+        self.network, self._starts = network, starts
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the initial state."""
+        self._streams: list[Any] = []  # one for each pass and the read-out, from the first step on
+        self._states: list[dict[str, np.ndarray]] = []  # where they begin, if not at the initial states
+        self._shape: tuple[int, ...] | None = None
+        self._weights: object = None  # those of the streams
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle takes along: the states after the latest step, not the memory in which they lie."""
+        return {**self.__dict__, "_streams": [], "_states": self._latest(), "_weights": None}
+
+    def _latest(self) -> list[dict[str, np.ndarray]]:
+        """Copies of every stream's states after the latest step."""
+        states = [stream.states for stream in self._streams] or self._states
+        return [{name: np.array(rows) for name, rows in one.items()} for one in states]
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """The last layer's states after the last step: (H,), or (N, H) for a batch."""
+        one, given = self.network.passes[-1], self._starts[-1]
+        if self._shape is None:
+            zeros = {state: np.zeros(one.sizes[one.cell.size(state)], self.network.dtype) for state in one.cell.state}
+            chosen = {state: given.get(f"{state}0", one.starts.get(state, zeros[state])) for state in zeros}
+            return {state: np.array(start, self.network.dtype) for state, start in chosen.items()}
+        top = self._latest()[len(self.network.passes) - 1]
+        return top if len(self._shape) == 2 else {name: rows[0] for name, rows in top.items()}
+
+    def step(self, x_t: ArrayLike) -> np.ndarray:
+        """One step: x_t (D,) → y_t (O,), or a batch (N, D) → (N, O). Where D = 1, a number is a step."""
+        network = self.network
+        if type(x_t) is not np.ndarray or x_t.dtype is not network.dtype:
+            x_t = in_dtype(as_array("x_t", x_t), network.dtype)
+        if x_t.ndim == 0 and network.sizes["D"] == 1:
+            x_t = x_t[None]
+        if x_t.shape != self._shape or network.weights is not self._weights:
+            self._begin(x_t.shape)
+        rows = x_t if x_t.ndim == 2 else x_t[None]
+        for stream in self._streams:
+            rows = stream.step(rows)
+        return rows if x_t.ndim == 2 else rows[0]
+
+    def _begin(self, shape: tuple[int, ...]) -> None:
+        """The first step says whether it is a batch, and of how many. Raises ShapeError."""
+        network, inputs = self.network, self.network.sizes["D"]
+        if len(shape) not in (1, 2) or shape[-1] != inputs:
+            message = _("x_t must be (D,) = ({inputs},) or (N, {inputs}), got {shape}")
+            raise ShapeError(message, inputs=inputs, shape=shape)
+        if self._shape not in (None, shape):
+            message = _("x_t was {before} and is now {shape}: a stream keeps its sequences; reset starts another")
+            raise ShapeError(message, before=self._shape, shape=shape)
+        schedule = Schedule.full(shape[0] if len(shape) == 2 else 1, 1)
+        self._states = self._latest()
+        starts = self._states or [
+            one.start(given, schedule, network.dtype) for one, given in zip(network.passes, self._starts)
+        ]
+        starts = [*starts, {}][: len(network.cells)]  # a read-out has no state
+        self._streams = [cell.stream(schedule, start) for cell, start in zip(network.cells, starts)]
+        self._shape, self._weights = shape, network.weights

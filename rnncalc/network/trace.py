@@ -1,0 +1,250 @@
+"""What a forward pass leaves behind: every signal at every step, by name, read-only.
+
+`trace.h` or `trace["h"]` is (T, H) for one sequence and (N, T, H) for a batch; zeros where a sequence has no step.
+`trace.initial["h"]` and `trace.final["h"]` are the state before the first and after the last step, (H,) or (N, H).
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from typing import NamedTuple
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.common.named_arrays import Named
+from rnncalc.model.layer import MERGES, Layer
+from rnncalc.network.view import View
+
+
+class Ran(NamedTuple):
+    """One cell's run: its signals (the first rows are the initial states), its inputs, the starts that are shared."""
+
+    blocks: Mapping[str, np.ndarray]
+    inputs: np.ndarray
+    shared: frozenset[str] = frozenset()
+
+
+class Made(NamedTuple):
+    """How a trace was made, for backpropagation: by which network and weights, and each cell's run, in order."""
+
+    network: object
+    weights: object
+    ran: list[Ran]
+
+
+class Late(Mapping[str, np.ndarray]):
+    """Arrays by name, each made when somebody asks for it."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], np.ndarray]]):
+        self.makers, self.made = dict(makers), dict[str, np.ndarray]()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.made:
+            self.made[name] = frozen(self.makers[name]())
+        return self.made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.makers)
+
+    def __len__(self) -> int:
+        return len(self.makers)
+
+
+class Steps(Mapping[str, np.ndarray]):
+    """Rows by name without those of the starts, cut off when somebody asks."""
+
+    def __init__(self, rows: Mapping[str, np.ndarray], starts: int):
+        self.rows, self.starts = rows, starts
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.rows[name][self.starts :]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class Signals(Named):
+    """Signals by name, each at every step, in the original order of time; mirrored: visited from the end."""
+
+    def __init__(self, rows: Mapping[str, np.ndarray], view: View, mirrored: bool = False):
+        self.rows, self.view, self.mirrored = rows, view, mirrored
+        self._shown: dict[str, np.ndarray] = {}
+
+    @property
+    def initial(self) -> Mapping[str, np.ndarray]:
+        """The states before the first step."""
+        return {}
+
+    @property
+    def final(self) -> Mapping[str, np.ndarray]:
+        """The states after the last step."""
+        return {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._shown:
+            rows = self.rows[name][self.view.schedule.mirror] if self.mirrored else self.rows[name]
+            self._shown[name] = frozen(self.view.steps(rows))
+        return self._shown[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def unknown(self, name: str) -> str:
+        return _("no signal is called {name}; there are {known}").format(name=name, known=", ".join(self))
+
+    def unpicklable(self) -> str:
+        return _("signals belong to the network that made them: keep the network and x, or single arrays")
+
+
+class PassTrace(Signals):
+    """One direction of a layer, from its blocks, whose first rows are the initial states."""
+
+    def __init__(self, blocks: Mapping[str, np.ndarray], state: Sequence[str], view: View, mirrored: bool):
+        super().__init__(Steps(blocks, view.schedule.sequences), view, mirrored)
+        self._blocks, self._state = blocks, state
+
+    @cached_property
+    def initial(self) -> Mapping[str, np.ndarray]:
+        return self._states(np.argsort(self.view.schedule.order))
+
+    @cached_property
+    def final(self) -> Mapping[str, np.ndarray]:
+        return self._states(self.view.schedule.last)
+
+    def _states(self, at: np.ndarray) -> Late:
+        """The states in some rows."""
+
+        def rows(name: str) -> np.ndarray:
+            return self.view.sequences(self._blocks[name][at])
+
+        return Late({name: partial(rows, name) for name in self._state})
+
+
+class LayerTrace(Signals):
+    """One layer: what it emits, merged if it runs both ways; `forward` and `backward` hold what each way computed.
+
+    blocks: of each way; rows: what the layer emits.
+    """
+
+    def __init__(self, layer: Layer, blocks: Sequence[Mapping[str, np.ndarray]], rows: np.ndarray, view: View):
+        self.passes = {
+            way: PassTrace(block, one.cell.state, view, way == "backward")
+            for (way, one), block in zip(layer.passes.items(), blocks)
+        }
+        self.forward, self.backward = self.passes.get("forward"), self.passes.get("backward")
+        self.emits, self._merge, only = layer.cell.emits, MERGES[layer.merge], next(iter(self.passes.values()))
+        both = len(blocks) > 1
+        super().__init__({self.emits: rows} if both else only.rows, view, not both and only.mirrored)
+
+    @cached_property
+    def initial(self) -> Mapping[str, np.ndarray]:
+        return self._merged([one.initial for one in self.passes.values()])
+
+    @cached_property
+    def final(self) -> Mapping[str, np.ndarray]:
+        return self._merged([one.final for one in self.passes.values()])
+
+    def _merged(self, ways: Sequence[Mapping[str, np.ndarray]]) -> Mapping[str, np.ndarray]:
+        """The states of both directions as one."""
+        if len(ways) == 1:
+            return ways[0]
+
+        def merged(state: str) -> np.ndarray:
+            return self._merge(*(way[state] for way in ways))
+
+        return Late({state: partial(merged, state) for state in ways[0]})
+
+
+class Trace(Signals):
+    """A network's forward pass: signals of the last layer and of the read-out; `layers` holds those of every layer.
+
+    emitted: the rows that each layer hands up.
+    """
+
+    def __init__(
+        self, layers: Sequence[Layer], emitted: Sequence[np.ndarray], read_out: Mapping[str, np.ndarray], view: View,
+        made: Made,
+    ):  # fmt: skip
+        self._layers, self._emitted, self._read_out = layers, emitted, read_out
+        self.view, self.mirrored, self.made = view, False, made
+        self._shown = {}
+
+    @cached_property
+    def layers(self) -> list[LayerTrace]:
+        """Every layer's signals."""
+        ran, found = iter(self.made.ran), []
+        for layer, rows in zip(self._layers, self._emitted):
+            found.append(LayerTrace(layer, [next(ran).blocks for _way in layer.passes], rows, self.view))
+        return found
+
+    @cached_property
+    def rows(self) -> Mapping[str, np.ndarray]:  # type: ignore[override]
+        """Signal → its rows, in the schedule's order."""
+        return ChainMap(self._read_out, self.layers[-1].rows)  # type: ignore[arg-type]
+
+    @property
+    def initial(self) -> Mapping[str, np.ndarray]:
+        return self.layers[-1].initial
+
+    @property
+    def final(self) -> Mapping[str, np.ndarray]:
+        return self.layers[-1].final
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name in self._read_out:
+            return super().__getitem__(name)
+        if name != self._layers[-1].cell.emits:
+            return self.layers[-1][name]
+        if name not in self._shown:  # what is asked for most often needs no layers
+            self._shown[name] = frozen(self.view.steps(self._emitted[-1]))
+        return self._shown[name]
+
+    @property
+    def output(self) -> np.ndarray:
+        """The rows of y, in the schedule's order."""
+        return self._read_out["y"]
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The rows of what a loss from scores is taken of: s, which is y where nothing lies between."""
+        return self._read_out["s"] if "s" in self._read_out else self.rows["s"]
+
+    def at(self, name: str) -> np.ndarray:
+        """The rows of what a loss is taken of, y or s."""
+        return self.scores if name == "s" else self.output
+
+    def first_not_finite(self) -> tuple[str, int, tuple[int, ...]] | None:
+        """Where the computation left the finite numbers: (signal, step, index), counted from 1; the earliest step."""
+        parts: list[tuple[str, Signals]] = [("", self)]
+        if sum(len(layer.passes) for layer in self._layers) > 1:  # of a stack, every layer and direction
+            parts += [
+                (f"layers[{number}]." + (f"{way}." if len(layer.passes) > 1 else ""), one)
+                for number, layer in enumerate(self.layers, 1)
+                for way, one in layer.passes.items()
+            ]
+        places = [(prefix, part, name) for prefix, part in parts for name in part]
+        found = []
+        for order, (prefix, part, name) in enumerate(places):
+            broken = np.argwhere(~np.isfinite(np.moveaxis(part[name], self.view.step_axis, 0)))
+            if len(broken):
+                place = tuple(int(i) + 1 for i in broken[0])
+                found.append((place[0], order, prefix + name, place[1:]))
+        if not found:
+            return None
+        step, _order, name, index = min(found)
+        return name, step, index
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,1 @@
+"""Training a network: sequences, settings, optimisers, the epochs of both engines, `fit`."""

@@ -1,0 +1,70 @@
+"""`Network.fit`: arrays in, a trained network and its history out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.equations.functions import quiet
+from rnncalc.network.training.sequences import Sequences
+from rnncalc.network.training.settings import Settings
+from rnncalc.network.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from rnncalc.network.network import Network
+
+WAIT = 1.0  # seconds for which steps are left to machine code: what Ctrl-C waits for
+
+
+@quiet
+def fit(
+    network: Network,
+    x: Any,
+    y: Any,
+    loss: str,
+    lengths: ArrayLike | None,
+    validation: tuple[Any, Any] | float | None,
+    watch: Callable[[Trainer], None] | None,
+    given: Mapping[str, Any],
+) -> list[dict[str, float]]:
+    """Train a network in place; arguments as for `Network.fit`. Returns the history."""
+    chosen = settings(loss=loss, **given)
+
+    def read(x: Any, y: Any, lengths: ArrayLike | None = None) -> Sequences:
+        return Sequences.of(x, y, lengths, classes=are_classes(loss, y), inputs=network.sizes["D"])
+
+    data, held_out = read(x, y, lengths), None
+    if isinstance(validation, int | float):
+        data, held_out = data.split(validation, chosen.seed)
+    elif validation is not None:
+        held_out = read(*validation)
+    trainer = Trainer(network, data, chosen, held_out)
+    return trainer.run(watch) if watch else trainer.run(wait=WAIT)
+
+
+def settings(**given: Any) -> Settings:
+    """Settings by name. Raises ProblemError with the nearest name for one that nobody knows."""
+    known = [one.name for one in fields(Settings)]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = _("did you mean {near}?").format(near=near[0]) if near else ", ".join(known)
+            raise ProblemError(_("training has no setting “{name}”: {hint}"), name=name, hint=hint)
+    return Settings(**given)
+
+
+def are_classes(loss: str, y: Any) -> bool:
+    """Whether targets are class numbers: for cross-entropy, unless they are distributions, a row of O for each step."""
+    if loss != "cross_entropy":
+        return False
+    one, depth = y, 0
+    while isinstance(one, list | tuple | np.ndarray) and (not isinstance(one, np.ndarray) or one.ndim) and len(one):
+        one, depth = one[0], depth + 1
+    return depth < 3

@@ -1,0 +1,155 @@
+"""Training along the equations: what `CompiledRun` does, line by line, for its tests and without a compiler."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnncalc.model.losses import LOSSES, are_right, one_hot
+from rnncalc.model.packed_batch import Schedule
+from rnncalc.network.backward import descend
+from rnncalc.network.forward import runs, traced
+from rnncalc.network.gradient_norm import Norm
+from rnncalc.network.gradients import Gradients
+from rnncalc.network.objective import Question
+from rnncalc.network.training.parameter_vector import Parameters
+from rnncalc.network.training.sequences import Batch, Sequences
+from rnncalc.network.view import View
+
+if TYPE_CHECKING:
+    from rnncalc.network.network import Network
+    from rnncalc.network.training.trainer import Trainer
+
+
+class WalkedRun:
+    """One run's steps, batch by batch."""
+
+    def __init__(self, trainer: Trainer):
+        self.trainer = trainer
+        self.step = WalkedStep(trainer.network, trainer.parameters, trainer.settings.loss)
+
+    def epoch(self, lr: float, watch: Callable[[Trainer], None], _wait: float | None) -> None:
+        """The rest of this epoch's steps; `watch` is called after every one."""
+        trainer, settings = self.trainer, self.trainer.settings
+        batches = trainer.data.epoch(
+            settings.batch, settings.seed, trainer.progress.epoch, settings.shuffle, settings.chunk,
+            trainer.progress.step,
+        )  # fmt: skip
+        for batch in batches:
+            self._train(batch, lr)
+            watch(trainer)
+
+    def _train(self, batch: Batch, lr: float) -> None:
+        trainer, settings = self.trainer, self.trainer.settings
+        if not batch.carried:
+            trainer.states = trainer.starts()
+        x, y = self._rows(trainer.data, batch)
+        weight, chunk = self._weight(y), 0 if trainer.streams else settings.chunk
+        states, truncate = self._begin(batch, trainer.states), settings.truncate
+        total, right = self.step(x, batch.schedule, states, y, 1 / max(weight, 1), chunk, truncate, trainer.g)
+        norm = float(Norm.of([trainer.g]).value)
+        loss = total / max(weight, 1)
+        first = loss if trainer.progress.first is None else trainer.progress.first
+        good = math.isfinite(loss) and math.isfinite(norm) and loss <= trainer.exploded * max(first, 1)
+        if good:
+            factor = min(1.0, settings.clip_norm / norm) if settings.clip_norm and norm > 0 else 1.0
+            bound = math.inf if settings.clip_value is None else settings.clip_value
+            trainer.optimizer.update(trainer.parameters.vector, trainer.g, lr, factor, bound)
+            if trainer.streams:
+                trainer.states = self.step.last_states()
+        trainer.took(total, right, norm, weight, good)
+
+    def judge(self, data: Sequences) -> tuple[float, float, int]:
+        """The sum of the losses, their weight, and how many targets were right."""
+        settings, total, weight, right = self.trainer.settings, 0.0, 0.0, 0
+        states = self.trainer.starts()
+        streams = settings.batch if len(data) > 1 else 1
+        for batch in data.epoch(streams, 0, 0, False, settings.chunk):
+            x, y = self._rows(data, batch)
+            given = self._begin(batch, states if batch.carried else self.trainer.starts())
+            found, hits = self.step(x, batch.schedule, given, y, 1.0)
+            if settings.chunk and len(data) == 1:
+                states = self.step.last_states()
+            total, weight, right = total + found, weight + self._weight(y), right + hits
+        return total, weight, right
+
+    def _begin(self, batch: Batch, states: Sequence[Mapping[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
+        """Where each sequence starts: one vector for all is spread over them."""
+        count = batch.schedule.sequences
+        return [
+            {state: np.broadcast_to(rows, (count, rows.shape[-1])) for state, rows in one.items()} for one in states
+        ]
+
+    def _rows(self, data: Sequences, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets of a batch, gathered."""
+        x, y = data.x.take(batch.rows, axis=0), data.y.take(batch.rows, axis=0)
+        return x.astype(self.trainer.network.dtype, copy=False), y
+
+    def _weight(self, y: np.ndarray) -> int:
+        """What the loss of a batch is divided by: its targets, or all their entries."""
+        if y.ndim == 1:
+            return int(np.count_nonzero(y >= 0))
+        there = ~np.isnan(y)
+        return int(there.sum() if self.step.loss.apart else there.any(axis=1).sum())
+
+
+class WalkedStep:
+    """Loss and gradient of one batch after another."""
+
+    def __init__(self, network: Network, parameters: Parameters, loss: str):
+        self.network, self.parameters, self.loss = network, parameters, LOSSES[loss]
+
+    def __call__(
+        self,
+        x: np.ndarray,
+        schedule: Schedule,
+        starts: Sequence[Mapping[str, np.ndarray]],
+        targets: np.ndarray,
+        share: float,
+        chunk: int = 0,
+        truncate: int = 0,
+        g: np.ndarray | None = None,
+    ) -> tuple[float, int]:
+        """The sum of the losses and how many rows were right; with g, their gradient times `share` into it.
+
+        x (rows, D), or (rows,) numbers of one-hot rows, in the schedule's order; starts: of each pass, by state;
+        targets (rows, O), NaN: none, or (rows,) class numbers, -1: none. chunk, truncate: 0: not cut.
+        """
+        net, given = self.network, np.argsort(schedule.order)
+        if x.ndim == 1:
+            x = (np.arange(net.sizes["D"]) == x[:, None]).astype(net.dtype)
+        begin = [{f"{state}0": rows[given] for state, rows in start.items()} for start in starts]
+        view = View(schedule, True)
+        self.trace = traced(net, schedule.unpack(x), view, runs(net, view, begin))
+        self.schedule = schedule
+        values = self.trace.at(self.loss.at)
+        rows = targets
+        if targets.ndim == 1:
+            rows = one_hot(np.where(targets < 0, np.nan, targets), net.sizes["O"])
+        judged = Question(rows, self.loss, 1.0).judge(values)
+        if g is not None:
+            steps = len(schedule.counts)
+            cut = chunk if chunk < steps else 0, truncate if truncate < steps else 0
+            found = descend(net, self.trace, Question(rows, self.loss, share).judge(values), *cut)
+            self.parameters.gathered(_by_name(found), g)
+        return float(judged.loss), int(are_right(self.loss, values, targets).sum())
+
+    def last_states(self) -> list[dict[str, np.ndarray]]:
+        """Every pass's states after the last step of each sequence, in the schedule's order."""
+        last = self.schedule.last[self.schedule.order]
+        ran = zip(self.network.passes, self.trace.made.ran)
+        return [{state: one.blocks[state][last] for state in layer.cell.state} for layer, one in ran]
+
+
+def _by_name(gradients: Gradients) -> dict[str, np.ndarray]:
+    """The gradients of the parameters under the names of `Parameters`."""
+    found: dict[str, np.ndarray] = {}
+    for number, layer in enumerate(gradients.layers):
+        for way, one in layer.passes.items():
+            second = way == "backward" and len(layer.passes) > 1
+            prefix = f"layers.{number}.backward." if second else f"layers.{number}."
+            found.update({prefix + name: array for name, array in one.items()})
+    return found | (dict(gradients.read_out) if gradients.read_out else {})

@@ -1,0 +1,85 @@
+"""All parameters of a network as one vector θ, of which its arrays are views: what an optimiser changes in place.
+
+Names are those of model files: `layers.0.U`, `layers.0.backward.W`, …, and `V`, `c` of the read-out on top.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncalc.model.layer import Pass
+from rnncalc.network.trace import frozen
+
+if TYPE_CHECKING:
+    from rnncalc.network.network import Network
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where one array lies in the vector."""
+
+    name: str
+    owner: Pass
+    array: str
+    begin: int
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+
+class Parameters:
+    """The vector θ of a network. From here on the network's arrays are read-only views of it."""
+
+    def __init__(self, network: Network):
+        self.network = network
+        owners: list[tuple[str, Pass]] = []
+        for number, layer in enumerate(network.layers):
+            for way, one in layer.passes.items():
+                second = way == "backward" and len(layer.passes) > 1
+                owners.append((f"layers.{number}.backward." if second else f"layers.{number}.", one))
+        if network.read_out:
+            owners.append(("", network.read_out))
+        self.slots: list[Slot] = []
+        begin = 0
+        for prefix, one in owners:
+            for name, array in one.arrays.items():
+                self.slots.append(Slot(prefix + name, one, name, begin, array.shape))
+                begin += array.size
+        self.vector = np.empty(begin, network.dtype)
+        for slot in self.slots:
+            self.vector[slot.begin : slot.begin + slot.size] = slot.owner.arrays[slot.array].reshape(-1)
+        views = self.named(self.vector)
+        for slot in self.slots:
+            slot.owner.arrays = {**slot.owner.arrays, slot.array: frozen(views[slot.name])}
+        self.changed()
+
+    def named(self, vector: np.ndarray) -> dict[str, np.ndarray]:
+        """A vector like θ as arrays by name, views of it."""
+        return {slot.name: vector[slot.begin : slot.begin + slot.size].reshape(slot.shape) for slot in self.slots}
+
+    def changed(self) -> None:
+        """The network packs its weights anew when it is next asked."""
+        self.network.forget()
+
+    def places(self, one: Pass) -> dict[str, np.ndarray]:
+        """Symbol → where each entry lies in θ, counted from 1, so that 0 is nowhere and a sign can be kept."""
+        copied = copy.copy(one)
+        copied.arrays = {
+            slot.array: np.arange(slot.begin + 1, slot.begin + slot.size + 1, dtype=np.float64).reshape(slot.shape)
+            for slot in self.slots
+            if slot.owner is one
+        }
+        return copied.parameters
+
+    def gathered(self, found: Mapping[str, np.ndarray] | Any, into: np.ndarray) -> np.ndarray:
+        """Arrays by name, written into a vector like θ."""
+        for slot in self.slots:
+            into[slot.begin : slot.begin + slot.size] = np.reshape(found[slot.name], -1)
+        return into

@@ -1,0 +1,254 @@
+"""Sequences to train on: the rows of all of them below each other, and the batches that are drawn from them.
+
+    x (R, D), or (R,) the numbers of one-hot rows     y (R, O), NaN: no target; or (R,) class numbers, -1: none
+    starts (N + 1,): where each sequence's rows begin
+
+A target of a whole sequence lies at its last row. The batches of an epoch depend on the seed and the epoch alone, so
+that a run can be taken up anywhere and goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.common.i18n import _
+from rnncalc.common.spool import blocks, copied
+from rnncalc.errors import ShapeError
+from rnncalc.model.layer import as_array, without_graph
+from rnncalc.model.packed_batch import Schedule
+from rnncalc.network.training.targets import of_rows
+
+POOL = 32  # batches that are sorted by length together: near enough in length, far enough from the same each epoch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of the data in the order of a schedule; carried: they go on where the batch before has stopped."""
+
+    rows: np.ndarray
+    schedule: Schedule
+    carried: bool = False
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Inputs and targets of N sequences. inputs: D.
+
+    series (S + 1,): the sequences are windows that follow one another in time, and here each series of them begins.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    starts: np.ndarray
+    inputs: int
+    series: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(N,): how many steps each has."""
+        return np.diff(self.starts)
+
+    @property
+    def tokens(self) -> bool:
+        """Whether x holds numbers of one-hot rows."""
+        return self.x.ndim == 1
+
+    @cached_property
+    def targets(self) -> int:
+        """How many rows have a target."""
+        if self.y.ndim == 1:
+            return sum(int((some >= 0).sum()) for (some,) in blocks(self.y))
+        return sum(int((~np.isnan(some)).any(axis=1).sum()) for (some,) in blocks(self.y))
+
+    @classmethod
+    def of(cls, x: Any, y: Any = None, lengths: ArrayLike | None = None, *, classes: bool, inputs: int) -> Sequences:
+        """From arrays as `Network.fit` takes them. classes: y are class numbers. Raises ShapeError.
+
+        x: (N, T, D), (T, D), or a list of (T, D); whole numbers (N, T) or lists of them are the numbers of one-hot
+        rows. y: like x with O in place of D, or one for each sequence, which then lies at its last step.
+        """
+        x, y = (without_graph(rows) for rows in (x, y))
+        whole = isinstance(x, np.ndarray) or not all(hasattr(one, "__len__") for one in x)
+        array = as_array("x", x) if whole else None
+        if array is not None and array.ndim == 2 and np.asarray(x).dtype.kind not in "iu":
+            array, y = array[None], None if y is None else [y]
+        parts = [
+            np.asarray(without_graph(one))
+            for one in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)
+        ]
+        counts = [len(one) for one in parts]
+        if lengths is not None:
+            counts = [int(length) for length in np.asarray(lengths).reshape(-1)]
+            if len(counts) != len(parts) or any(not 0 <= n <= len(one) for n, one in zip(counts, parts)):
+                raise ShapeError(_("lengths must be {n} whole numbers, none longer than its sequence"), n=len(parts))
+        tokens = all(one.ndim == 1 and one.dtype.kind in "iu" for one in parts)
+        rows = []
+        for number, (one, count) in enumerate(zip(parts, counts), 1):
+            wanted = one if tokens else as_array(f"x[{number}]", one)
+            if not tokens and (wanted.ndim != 2 or wanted.shape[1] != inputs):
+                message = _("x: sequence {number} must be (T, D) = (T, {inputs}), got {shape}")
+                raise ShapeError(message, number=number, inputs=inputs, shape=wanted.shape)
+            rows.append(wanted[:count])
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        stacked = np.concatenate(rows) if rows else np.zeros((0, inputs))
+        if tokens and len(stacked) and (stacked.min() < -1 or stacked.max() >= inputs):
+            raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=inputs - 1)
+        targets = np.full(len(stacked), -1) if y is None else of_rows(y, starts, [len(one) for one in parts], classes)
+        return cls(stacked, targets, starts, inputs)
+
+    def chosen(self, which: np.ndarray) -> Sequences:
+        """Some of the sequences, in that order; rows are copied."""
+        begins, lengths = self.starts[which], self.lengths[which]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        x, y = (copied(rows, begins, lengths) for rows in (self.x, self.y))
+        return replace(self, x=x, y=y, starts=starts, series=None)
+
+    def split(self, share: float, seed: int) -> tuple[Sequences, Sequences | None]:
+        """Without and with that share, drawn by the seed; the end of each series, of one long sequence its last steps.
+
+        Raises ShapeError.
+        """
+        if not 0 <= share < 1:
+            raise ShapeError(
+                _("the share put aside for validation is at least 0 and below 1, not {share}"), share=share
+            )
+        if not share:
+            return self, None
+        if len(self) == 1:
+            cut = min(round(len(self.x) * (1 - share)), len(self.x) - 1)
+            if cut < 1:
+                raise ShapeError(_("{n} steps are too few to put {share} aside"), n=len(self.x), share=share)
+            ends = (0, cut), (cut, len(self.x))
+            first, second = (
+                replace(self, x=self.x[a:b], y=self.y[a:b], starts=np.array([0, b - a], np.int64), series=None)
+                for a, b in ends
+            )
+            return first, second
+        held = self._ends(share) if self.series is not None else self._drawn(share, seed)
+        if not 0 < held.sum() < len(self):
+            raise ShapeError(_("{n} sequences are too few to put {share} aside"), n=len(self), share=share)
+        cut = len(self) - int(held.sum())
+        if held[cut:].all():  # neighbours, which need no copy
+            return self._run(0, cut), self._run(cut, len(self))
+        return self.chosen(np.flatnonzero(~held)), self.chosen(np.flatnonzero(held))
+
+    def _drawn(self, share: float, seed: int) -> np.ndarray:
+        """Which sequences are put aside: drawn."""
+        held = np.zeros(len(self), bool)
+        held[
+            np.random.default_rng([seed, 0]).permutation(len(self))[len(self) - max(1, round(len(self) * share)) :]
+        ] = 1
+        return held
+
+    def _ends(self, share: float) -> np.ndarray:
+        """Which windows are put aside: that share of each series, at its end, one at least; none of a single window."""
+        assert self.series is not None
+        counts = np.diff(self.series)
+        held = np.clip(np.round(counts * share).astype(np.int64), 1, np.maximum(counts - 1, 0)).clip(0)
+        number = np.arange(len(self)) - np.repeat(self.series[:-1], counts)
+        return number >= np.repeat(counts - held, counts)
+
+    def _run(self, first: int, last: int) -> Sequences:
+        """Neighbouring sequences: views."""
+        begin, end = self.starts[first], self.starts[last]
+        return replace(
+            self,
+            x=self.x[begin:end],
+            y=self.y[begin:end],
+            starts=self.starts[first : last + 1] - begin,
+            series=None,
+        )
+
+    # batches ----------------------------------------------------------------------------------------------------------
+
+    def epoch(
+        self, batch: int, seed: int, epoch: int, shuffle: bool, chunk: int = 0, begin: int = 0
+    ) -> Iterator[Batch]:
+        """The batches of an epoch from the begin-th on. One sequence with a chunk is a stream: see `stream`."""
+        if chunk and len(self) == 1:
+            yield from self.stream(batch, chunk, begin)
+            return
+        for which in self.order(batch, seed, epoch, shuffle)[begin:]:
+            yield self.batch(which)
+
+    def order(self, batch: int, seed: int, epoch: int, shuffle: bool) -> list[np.ndarray]:
+        """Which sequences go together: neighbours in length where they differ, so that little is idle."""
+        rng = np.random.default_rng([seed, 1, epoch])
+        order, lengths = (rng.permutation(len(self)) if shuffle else np.arange(len(self))), self.lengths
+        ragged = len(self) and lengths.min() != lengths.max()
+        if ragged:
+            pools = [order[i : i + POOL * batch] for i in range(0, len(order), POOL * batch)]
+            order = np.concatenate([pool[np.argsort(-lengths[pool], kind="stable")] for pool in pools])
+        batches = [order[i : i + batch] for i in range(0, len(order), batch)]
+        return [batches[i] for i in rng.permutation(len(batches))] if ragged and shuffle else batches
+
+    def batch(self, which: np.ndarray) -> Batch:
+        """The rows of these sequences, step by step."""
+        lengths = self.lengths[which]
+        steps = int(lengths.max(initial=0))
+        if len(lengths) and lengths.min() == steps:
+            rows = self.starts[which] + np.arange(steps)[:, None]
+            return Batch(rows.reshape(-1), _full(len(which), steps))
+        schedule = Schedule.of(len(which), steps, lengths, None)
+        return Batch(self.starts[which[schedule.take // steps]] + schedule.take % steps, schedule)
+
+    def stream(self, batch: int, chunk: int, begin: int = 0) -> Iterator[Batch]:
+        """One long sequence as so many streams side by side, `chunk` steps at a time, the states carried on."""
+        length = self._streams(batch)
+        for at in range(begin * chunk, length, chunk):
+            steps = min(chunk, length - at)
+            rows = length * np.arange(batch) + (at + np.arange(steps))[:, None]
+            yield Batch(rows.reshape(-1), _full(batch, steps), carried=at > 0)
+
+    def _streams(self, batch: int) -> int:
+        """How many steps each of so many streams has."""
+        length = len(self.x) // batch
+        if length < 1:
+            raise ShapeError(_("{n} steps are too few for {batch} streams"), n=len(self.x), batch=batch)
+        return length
+
+    def runs(
+        self, batch: int, seed: int, epoch: int, shuffle: bool, chunk: int = 0, begin: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The batches of `epoch` from the begin-th on, as where sequences begin among the rows, their lengths, and
+        where batches begin among them (one more than there are batches). Of a stream, so many that they fit anywhere.
+        """
+        if chunk and len(self) == 1:
+            length = self._streams(batch)
+            at = np.arange(begin * chunk, length, chunk)[: MOST // batch + 1]
+            begins = at[:, None] + length * np.arange(batch)
+            lengths = np.repeat(np.minimum(chunk, length - at), batch)
+            return begins.reshape(-1), lengths, batch * np.arange(len(at) + 1)
+        order = self.order(batch, seed, epoch, shuffle)[begin:]
+        which = np.concatenate([NOTHING, *order])
+        cuts = np.concatenate([[0], np.cumsum([len(one) for one in order])]).astype(np.int64)
+        return self.starts[which], self.lengths[which], cuts
+
+    def batches(self, batch: int, chunk: int = 0) -> int:
+        """How many batches an epoch has."""
+        if chunk and len(self) == 1:
+            return -(-(len(self.x) // batch) // chunk)
+        return -(-len(self) // batch)
+
+
+MOST = 1 << 18  # pieces of a stream that are laid out at once
+NOTHING = np.empty(0, np.int64)
+_kept: dict[tuple[int, int], Schedule] = {}
+
+
+def _full(sequences: int, steps: int) -> Schedule:
+    """The schedule of sequences of one length, made once."""
+    if len(_kept) > 64:
+        _kept.clear()
+    if (sequences, steps) not in _kept:
+        _kept[sequences, steps] = Schedule(sequences, steps)
+    return _kept[sequences, steps]

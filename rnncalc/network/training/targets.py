@@ -1,0 +1,47 @@
+"""Targets as people give them, one for each step or for each sequence, as a target of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ShapeError
+from rnncalc.model.layer import without_graph
+
+
+def of_rows(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:
+    """The targets of every row. given: how many steps each sequence had before its length cut it."""
+    y = list(y) if np.iterable(y) else [y]
+    if len(y) != len(given):
+        raise ShapeError(_("{n} sequences need {n} targets or rows of them, got {m}"), n=len(given), m=len(y))
+    try:
+        parts = [np.asarray(without_graph(one), np.float64) for one in y]
+    except (TypeError, ValueError):
+        raise ShapeError(
+            _("y: targets are numbers: class numbers from 0, or rows of O; None where there is none")
+        ) from None
+    wide = 0 if classes else 1
+    each = [part.ndim == wide + 1 and len(part) == steps for part, steps in zip(parts, given)]
+    flat = not classes and all(part.ndim == 1 and len(part) == n for part, n in zip(parts, given))
+    if flat and max(given, default=0) > 1:  # one number a step
+        parts, each = [part[:, None] for part in parts], [True] * len(parts)
+    if all(each):
+        rows = np.concatenate([part[: end - begin] for part, begin, end in zip(parts, starts, starts[1:])])
+    else:
+        values = [part.reshape(-1) for part in parts]
+        if any(len(value) != len(values[0]) for value in values) or (classes and len(values[0]) != 1):
+            raise ShapeError(_("y: a row for each step, or one for each sequence, and all of one width"))
+        width = len(values[0])
+        rows = np.full((int(starts[-1]), width), np.nan)
+        kept = np.flatnonzero(np.diff(starts) > 0)
+        rows[starts[1:][kept] - 1] = np.stack(values)[kept]
+        rows = rows[:, 0] if classes else rows
+    if not classes:
+        return rows
+    known = np.where(np.isnan(rows), -1, rows)
+    if (known != np.floor(known)).any() or (known < -1).any():
+        raise ShapeError(_("y: class numbers are whole numbers from 0"))
+    return known.astype(np.int64)

@@ -1,0 +1,209 @@
+"""How weights begin. Every scheme draws each gate's block by itself, from one seeded generator, in a fixed order.
+
+`rnncalc init` shows this text of each scheme and the numbers that it draws.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
+
+N_ = str  # marks a text for translation
+Draw = Callable[[np.random.Generator, str, tuple[int, ...], int], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One way to begin: how a block is drawn (generator, input | recurrent | bias, shape, H), and why so."""
+
+    draw: Draw
+    text: str
+    source: str
+    forget_bias: float = 0.0
+
+
+def _uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(-bound, bound, size=shape)
+
+
+def _glorot(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return _uniform(rng, math.sqrt(6 / (shape[0] + shape[1])), shape)
+
+
+def orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """A matrix with orthonormal rows or columns, uniform among them: Q of a normal one, R's signs made positive."""
+    rows, columns = shape
+    q, r = np.linalg.qr(rng.normal(size=(max(shape), min(shape))))
+    q = q * np.sign(np.diag(r))
+    return q if rows >= columns else q.T
+
+
+def _torch(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
+    return _uniform(rng, 1 / math.sqrt(units), shape)
+
+
+def _keras(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
+    if kind == "bias":
+        return np.zeros(shape)
+    return orthogonal(rng, shape) if kind == "recurrent" else _glorot(rng, shape)
+
+
+def _xavier(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
+    return np.zeros(shape) if kind == "bias" else _glorot(rng, shape)
+
+
+def _orthogonal(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
+    return np.zeros(shape) if kind == "bias" else orthogonal(rng, shape)
+
+
+def _identity(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
+    if kind == "recurrent" and shape[0] == shape[1]:
+        return np.eye(shape[0])
+    return np.zeros(shape) if kind == "bias" else rng.normal(size=shape) * 0.001
+
+
+SCHEMES: dict[str, Scheme] = {
+    "torch": Scheme(
+        _torch,
+        N_("every number uniform in ±1/√H, biases too; PyTorch's two biases are one here"),
+        "torch.nn.RNN, LSTM, GRU: reset_parameters",
+    ),
+    "keras": Scheme(
+        _keras,
+        N_("U Glorot uniform in ±√(6/(D + H)), W orthogonal gate by gate, biases zero, an LSTM's forget bias 1"),
+        "keras.layers.LSTM: glorot_uniform, orthogonal, unit_forget_bias (Keras draws over all gates at once)",
+        forget_bias=1.0,
+    ),
+    "xavier": Scheme(
+        _xavier,
+        N_("U and W uniform in ±√(6/(fan in + fan out)), each gate by itself, biases zero"),
+        "X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks (2010)",
+    ),
+    "orthogonal": Scheme(
+        _orthogonal,
+        N_("U and W orthogonal, each gate by itself, biases zero: products of many W neither grow nor shrink"),
+        "A. Saxe, J. McClelland, S. Ganguli, Exact solutions to the nonlinear dynamics of learning (2014)",
+    ),
+    "identity": Scheme(
+        _identity,
+        N_("W = 1, U normal with deviation 0.001, biases zero: a ReLU network that begins by remembering everything"),
+        "Q. Le, N. Jaitly, G. Hinton, A simple way to initialize recurrent networks of rectified linear units (2015)",
+    ),
+}
+
+
+def scheme(name: str) -> Scheme:
+    """The scheme of that name. Raises ProblemError."""
+    if name not in SCHEMES:
+        raise ProblemError(_("init is one of {known}, not “{name}”"), known=", ".join(SCHEMES), name=name)
+    return SCHEMES[name]
+
+
+def arrays(
+    cell: Cell,
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+    init: str = "torch",
+    forget_bias: float | None = None,
+) -> dict[str, np.ndarray]:
+    """A cell's arrays by name. sizes: D, H, O; forget_bias: of an LSTM's f, in place of the scheme's."""
+    chosen, found = scheme(init), {}
+    for name, stack in cell.stacks.items():
+        blocks = []
+        for parameter in stack:
+            shape = (sizes[parameter.rows], *([sizes[parameter.columns]] if parameter.columns else []))
+            kind = "bias" if parameter.columns is None else "recurrent" if parameter.columns == "H" else "input"
+            top = cell.owns_read_out and parameter.rows == "O"
+            block = chosen.draw(rng, "input" if top and kind == "recurrent" else kind, shape, sizes["H"])
+            if name == "b" and parameter.gate == "f" and cell.name == "lstm":
+                wished = chosen.forget_bias if forget_bias is None else forget_bias
+                block = np.full(shape, wished) if forget_bias is not None or wished else block
+            blocks.append(block)
+        found[name] = np.concatenate(blocks)
+    return found
+
+
+def network(
+    cell: str | Cell,
+    inputs: int,
+    hidden: int,
+    outputs: int,
+    *,
+    layers: int = 1,
+    direction: str = "forward",
+    merge: str = "concat",
+    output: str = "identity",
+    activation: str | None = None,
+    init: str = "torch",
+    forget_bias: float | None = None,
+    seed: int = 0,
+    dtype: str = "float32",
+    engine: str = "numba",
+) -> Network:
+    """A network ready to be trained: layers of one cell, and a read-out unless the cell has its own."""
+    for name, value, least in (("hidden", hidden, 1), ("layers", layers, 1), ("seed", seed, 0)):
+        if value < least:
+            raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=least)
+    base = cell if isinstance(cell, Cell) else CELLS.get(cell)
+    if base is None:
+        raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))
+    if activation is not None:
+        base = base.switch(activation=activation)
+    if base.owns_read_out and layers > 1:
+        message = _("{cell} owns its read-out, so it can only be the top layer: layers must be 1")
+        raise ProblemError(message, cell=base.name)
+    if base.owns_read_out and "output" in base.switches:
+        base = base.switch(output=output)
+    _refuse_too_large(base, inputs, hidden, outputs, layers, 1 + (direction == "both"), np.dtype(dtype).itemsize)
+    rng, width, made = np.random.default_rng([seed, 2]), inputs, []
+    for _level in range(layers):
+        sizes = {"D": width, "H": hidden, "O": outputs}
+        given: dict[str, Any] = arrays(base, sizes, rng, init, forget_bias)
+        both: dict[str, Any] = {}
+        if direction == "both":
+            both = {"backward": arrays(base, sizes, rng, init, forget_bias), "merge": merge}
+        made.append(Layer(base, **given, direction=direction, **both))
+        width = made[-1].width
+    if base.owns_read_out:
+        return Network(made, dtype=dtype, engine=engine)
+    drawn = scheme(init).draw
+    V = drawn(rng, "input", (outputs, width), width)
+    if init == "identity":
+        V = _glorot(rng, (outputs, width))
+    c = drawn(rng, "bias", (outputs,), width)
+    return Network(made, V, c, output, dtype=dtype, engine=engine)
+
+
+def _refuse_too_large(cell: Cell, inputs: int, hidden: int, outputs: int, layers: int, ways: int, size: int) -> None:
+    """Raises ProblemError for a network that cannot be trained here: a system that runs out of memory kills in silence.
+
+    Of each parameter there are six numbers: itself, packed for the kernels, its best value, its gradient, two moments.
+    """
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not known on every system
+        return
+    below = 2 * hidden if ways == 2 else hidden  # inputs of the layers above
+    sizes = {"H": hidden, "O": outputs}
+    count = 0
+    for level in (0, 1) if layers > 1 else (0,):
+        sizes["D"] = below if level else inputs
+        one = sum(
+            sizes[part.rows] * (sizes[part.columns] if part.columns else 1)
+            for stack in cell.stacks.values() for part in stack
+        )  # fmt: skip
+        count += ways * one * (layers - 1 if level else 1)
+    if 6 * size * count > memory:
+        message = _("{n} parameters need {need:.0f} GB to be trained, and there are {has:.0f}: take fewer hidden units")
+        raise ProblemError(message.format(n=count, need=6 * size * count / 1e9, has=memory / 1e9))

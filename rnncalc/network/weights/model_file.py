@@ -1,0 +1,159 @@
+"""Model files: safetensors with everything that is needed to use a network, and how it came about.
+
+Tensors are called as in `Parameters`: layers.0.U, layers.0.backward.W, …, V, c. The metadata has one entry, `rnncalc`,
+JSON: the cells, their switches, directions and merges; the output; and whatever the data brought along (vocabulary,
+scaling, columns), the settings and the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from json import dumps, loads
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common import files
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, ProblemError, RnncalcError
+from rnncalc.model.cells import CELLS, Cell, built_in
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
+from rnncalc.network.weights import safe_tensors, schema
+from rnncalc.problems.parse import json
+
+FORMAT = 1
+KEY = "rnncalc"
+
+
+@dataclass
+class Model:
+    """A network and what belongs to it: `data` says how inputs are read, the others how it was trained."""
+
+    network: Network
+    data: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def save(model: Model, path: str | PathLike[str]) -> None:
+    """Write a model, whole or not at all. Raises RnncalcError."""
+    tensors: dict[str, np.ndarray] = {}
+    layers = []
+    for number, layer in enumerate(model.network.layers):
+        for way, one in layer.passes.items():
+            second = "backward." if way == "backward" and len(layer.passes) > 1 else ""
+            tensors |= {f"layers.{number}.{second}{name}": array for name, array in one.arrays.items()}
+            tensors |= {f"layers.{number}.{second}{state}0": array for state, array in one.starts.items()}
+        layers.append({"cell": described(layer.cell), "direction": layer.direction, "merge": layer.merge})
+    top = model.network.read_out
+    tensors |= top.arrays if top else {}
+    about = {
+        "format": FORMAT,
+        "layers": layers,
+        "output": model.network.output if top else None,
+        "dtype": model.network.dtype.name,
+        "data": model.data,
+        "settings": model.settings,
+        "history": model.history,
+    }
+    write(path, tensors, about)
+
+
+def load(path: str | PathLike[str], engine: str = "numba") -> Model:
+    """Read a model. Raises ParseError."""
+    tensors, about = read(path)
+    if "layers" not in about:
+        raise ParseError(_("{name} is no model of rnncalc, perhaps a checkpoint"), name=path)
+    try:
+        schema.MODEL(about, "rnncalc")
+        network = _network(tensors, about, engine)
+        schema.check_data(about["data"], network.sizes["D"], network.sizes["O"])
+    except RnncalcError as error:
+        raise ParseError(_("{name}: {error}"), name=path, error=error) from None
+    return Model(network, about["data"], about["settings"], about["history"])
+
+
+def _network(tensors: Mapping[str, np.ndarray], about: Mapping[str, Any], engine: str) -> Network:
+    """The network that the metadata describes, of these tensors and no others."""
+    left, layers = dict(tensors), []
+    for number, layer in enumerate(about["layers"]):
+        cell = understood(layer["cell"])
+        names = [*cell.stacks, *(f"{state}0" for state in cell.state)]
+        first, second = (
+            {name: left.pop(whole) for name in names if (whole := f"layers.{number}.{way}{name}") in left}
+            for way in ("", "backward.")
+        )
+        both = {"backward": second} if second else {}
+        ways: dict[str, Any] = {**first, "direction": layer["direction"], "merge": layer["merge"], **both}
+        layers.append(Layer(cell, **ways))
+    V, c = left.pop("V", None), left.pop("c", None)
+    if left:
+        raise ParseError(_("the tensor {name} belongs to none of its layers"), name=next(iter(left)))
+    return Network(layers, V, c, about["output"], dtype=about["dtype"], engine=engine)
+
+
+def save_model(network: Network, path: str | PathLike[str]) -> None:
+    """Write a network as a model file. Raises RnncalcError."""
+    save(Model(network), path)
+
+
+def load_model(path: str | PathLike[str], engine: str = "numba") -> Network:
+    """The network of a model file. Raises ParseError."""
+    return load(path, engine).network
+
+
+def described(cell: Cell) -> dict[str, Any]:
+    """A cell as JSON: one of ours by its name and switches, any other, be it called like ours, by its equations."""
+    if built_in(cell):
+        return {"name": cell.name, "switched": dict(cell.switched)}
+    own = {one.name: getattr(cell, one.name) for one in fields(cell) if one.name in schema.OWN_CELL}
+    return loads(dumps(own, default=dict))  # a copy of its mappings and sequences as JSON has them
+
+
+def understood(described: Mapping[str, Any]) -> Cell:
+    """The inverse of `described`."""
+    if "equations" in described:
+        return Cell(**described)
+    return CELLS[described["name"]].switch(**described["switched"])
+
+
+# files ----------------------------------------------------------------------------------------------------------------
+
+
+def write(path: str | PathLike[str], tensors: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
+    """A safetensors file with a JSON entry, written whole or not at all. Raises RnncalcError."""
+    save_tensors = _package().save
+    content = save_tensors({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {KEY: dumps(about)})
+    files.write(path, content, durable=True)
+
+
+def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The tensors and the JSON entry of a file that `write` wrote. Raises ParseError."""
+    tensors, texts = safe_tensors.read(path)
+    try:
+        about = json.plain(texts.get(KEY, "{}"))
+    except ParseError as error:
+        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error) from None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise ParseError(_("{name} is no model of this version of rnncalc"), name=path)
+    return tensors, about
+
+
+def ours(path: str | PathLike[str]) -> bool:
+    """Whether a file begins like one that `write` wrote, or began to write."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(100)[8:].startswith(b'{"__metadata__":{"%s":' % KEY.encode())
+    except OSError:
+        return False
+
+
+def _package() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError:
+        raise ProblemError(_("models need the package safetensors: pip install safetensors")) from None
+    return safetensors.numpy

@@ -1,0 +1,1 @@
+"""From files to predictions: data, recipes, training runs, sweeps, trained models applied."""

@@ -1,0 +1,127 @@
+"""Data on the way in: a file becomes sequences, and an account of how it was read, so that the next is read alike.
+
+One kind of file, one module with `read(source, about) -> Rows`; the account (`about`, plain JSON, kept in the model)
+holds the columns, the vocabulary, the labels of classes and the scaling. What it does not say yet, reading finds out.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.files import reading
+from rnncalc.common.i18n import _
+from rnncalc.common.spool import BLOCK, blocks, release
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.network.training.sequences import Sequences
+from rnncalc.pipeline.data import scaling
+from rnncalc.pipeline.data.rows import Rows
+
+KINDS = {  # ending → module, and what it reads
+    ".csv": "table", ".tsv": "table", ".npz": "arrays", ".npy": "arrays", ".jsonl": "lines", ".ndjson": "lines",
+    ".txt": "text", ".text": "text",
+}  # fmt: skip
+BELONG = {"id": ("table",), "time": ("table",), "by": ("text",), "tokens": ("text", "lines")}  # option → kinds of data
+OPTIONS = ("kind", "input", "target", "id", "time", "tokens", "by", "window", "ahead", "scale", "at")
+
+
+def read(source: str, about: dict[str, Any], loss: str | None = None) -> tuple[Sequences, str]:
+    """Sequences to train on, and the loss that goes with their targets. `about` is completed in place, but for scaling.
+
+    source: a path. Raises ParseError (file, line, column), ProblemError.
+    """
+    rows = _rows(source, about, loss)
+    if not about.get("targets", True):
+        raise ProblemError(_("{name}: which column is the target? Pass --target"), name=source)
+    if loss is None:
+        loss = "cross_entropy" if about["classes"] else "mean_squared_error"
+    return arranged(rows, about), loss
+
+
+def read_again(source: str, about: dict[str, Any], whole: bool = False) -> Sequences:
+    """Sequences read as those that the account is of: the same columns, vocabulary, labels, scaling. Targets or not.
+
+    whole: to predict, see `arranged`.
+    """
+    rows = _rows(source, dict(about), "cross_entropy" if about["classes"] else "again")
+    sequences = arranged(rows, about, whole)
+    return scaling.applied(sequences, about)
+
+
+def fitted(train: Sequences, others: list[Sequences | None], about: dict[str, Any]) -> list[Sequences | None]:
+    """All of them standardised by the mean and deviation of the first, which the account keeps."""
+    scaling.learn(train, about)
+    return [one and scaling.applied(one, about) for one in (train, *others)]
+
+
+def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
+    kind = about.setdefault("kind", KINDS.get(Path(source).suffix.lower()))
+    if kind is None or kind not in KINDS.values():
+        message = _("{name}: what is in it? Its ending is none of {known}; pass --kind {kinds}")
+        kinds = "|".join(dict.fromkeys(KINDS.values()))
+        raise ProblemError(message, name=source, known=", ".join(KINDS), kinds=kinds)
+    for option, owners in BELONG.items():
+        if about.get(option) is not None and kind not in owners:
+            message = _("{option} belongs to data of the kind {kinds}; {name} is read as {kind}")
+            raise ProblemError(message, option=option, kinds=" | ".join(owners), name=source, kind=kind)
+    for name in ("window", "ahead"):
+        if int(about.get(name) or 0) < 0:
+            raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=0)
+    if about.get("at") not in (None, "every", "last"):
+        message = _("{name} is one of {known}, not “{word}”")
+        raise ProblemError(message, name="at", known="every, last", word=about["at"])
+    if not Path(source).exists():
+        raise ParseError(_("cannot read {name}: there is no such file"), name=source)
+    reading(source)
+    found: Rows = import_module(f"rnncalc.pipeline.data.{kind}").read(source, about, loss)
+    if not len(found.x):
+        raise ParseError(_("{name} has no data"), name=source)
+    if found.x.ndim == 2 and found.x.shape[1] != about["inputs"]:
+        message = _("{name}: a step has {n} numbers, where the network takes {m}")
+        raise ParseError(message, name=source, n=found.x.shape[1], m=about["inputs"])
+    return found
+
+
+def arranged(rows: Rows, about: dict[str, Any], whole: bool = False) -> Sequences:
+    """Rows as sequences: targets moved ahead, kept at the last step only, a series cut into windows.
+
+    whole: a series stays one sequence, unless its windows have their target at the last step, after so many steps from
+    the initial state; these are then counted from its end, so that the last one is whole.
+    """
+    x, y, starts, series = rows.x, rows.y, rows.starts, None
+    none = -1 if y.ndim == 1 else np.nan
+    ends = starts[1:][np.diff(starts) > 0]
+    ahead = int(about.get("ahead") or 0)
+    if ahead:
+        for begin in range(0, len(y) - ahead, BLOCK):  # in place: y is ours, and may lie on disk
+            until = min(begin + BLOCK, len(y) - ahead)
+            y[begin:until] = y[begin + ahead : until + ahead].copy()
+        release(y)
+        for begin, end in zip(starts, starts[1:]):
+            y[max(end - ahead, begin) : end] = none
+    last, window = about.setdefault("at", rows.at) == "last", int(about.get("window") or 0)
+    if window and (last or not whole):
+        cuts = [_windows(begin, end, window, whole) for begin, end in zip(starts, starts[1:])]
+        series = np.concatenate([[0], np.cumsum([len(cut) for cut in cuts])]).astype(np.int64)
+        starts = np.concatenate([*cuts, starts[-1:]]).astype(np.int64)
+        ends = starts[1:]
+    if last:
+        begin = 0
+        for (some,) in blocks(y):  # in place, as above; an end is the row after a last one
+            first, beyond = np.searchsorted(ends, [begin + 1, begin + len(some) + 1])
+            at = ends[first:beyond] - 1 - begin
+            kept = some[at]
+            some[:] = none
+            some[at] = kept
+            begin += len(some)
+    return Sequences(x, y, starts, about["inputs"], series)
+
+
+def _windows(begin: int, end: int, window: int, from_end: bool) -> np.ndarray:
+    """Where the windows of a series begin: only the last one, or counted from the end the first one, may be shorter."""
+    if not from_end:
+        return np.arange(begin, end, window)
+    return np.maximum(np.arange(end - window, begin - window, -window)[::-1], begin)

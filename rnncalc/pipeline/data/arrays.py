@@ -1,0 +1,94 @@
+""".npz and .npy: arrays of sequences; images are sequences of their rows. Nothing pickled is ever read.
+
+x (N, T, D); (N, T) are series of single numbers; (N, T, W, C) images with colours, a row a step. y (N,) or (N, O) lies
+at the last step, (N, T) and (N, T, O) at every step. lengths (N,) where sequences are shorter than T.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common import npy
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.pipeline.data.rows import Labels, Rows, account
+
+
+def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
+    """input, target: names of arrays, x and y unless given. Raises ParseError."""
+    names = {key: (about.get(key) or [default]) for key, default in (("input", "x"), ("target", "y"))}
+    names = {key: value.split(",") if isinstance(value, str) else value for key, value in names.items()}
+    if len(names["input"]) > 1 or len(names["target"]) > 1:
+        raise ProblemError(_("{name}: input and target are one array each"), name=source)
+    found, known = npy.read(source, (names["input"][0], names["target"][0], "lengths"))
+    if "" in found:  # a .npy file is one array without a name
+        found["x"], known = found.pop(""), ["x"]
+    if names["input"][0] not in found:
+        message = _("{name} has no array “{array}”; there are {known}")
+        raise ProblemError(message, name=source, array=names["input"][0], known=", ".join(known))
+    x = found[names["input"][0]]
+    if x.dtype.kind not in "iubf" or x.ndim not in (2, 3, 4):
+        message = _("{name}: {array} must be numbers (N, T, D), got {shape} of {dtype}")
+        raise ParseError(message, name=source, array=names["input"][0], shape=x.shape, dtype=x.dtype)
+    x = x.reshape(*x.shape[:2], -1)
+    N, T, D = x.shape
+    lengths = found.get("lengths", np.full(N, T))
+    if (
+        lengths.shape != (N,)
+        or lengths.dtype.kind not in "iu"
+        or lengths.min(initial=0) < 0
+        or lengths.max(initial=0) > T
+    ):
+        raise ParseError(_("{name}: lengths must be {n} numbers from 0 to {t}"), name=source, n=N, t=T)
+    there = np.arange(T) < lengths[:, None]
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    narrow = np.result_type(x.dtype, np.float32) == np.float32  # wide whole numbers need the digits of float64
+    rows = x[there].astype(np.float32 if narrow else np.float64)
+    if not np.isfinite(rows).all():
+        place = tuple(int(i) + 1 for i in np.argwhere(~np.isfinite(x))[0])
+        raise ParseError(_("{name}: {array}{place} is no number"), name=source, array=names["input"][0], place=place)
+    about["input"] = names["input"]
+    account(about, inputs=D)
+    y = found.get(names["target"][0])
+    if y is None:
+        account(about, classes=False, targets=False, outputs=0)
+        none = np.full(len(rows), -1) if about["classes"] else np.full((len(rows), about["outputs"]), np.nan)
+        return Rows(rows, none, starts)
+    about["target"] = names["target"]
+    account(about, targets=True)
+    return Rows(rows, *_targets(y, there, starts, about, loss, source))
+
+
+def _targets(
+    y: np.ndarray, there: np.ndarray, starts: np.ndarray, about: dict[str, Any], loss: str | None, source: str
+) -> Any:
+    """Targets of every row, where sequences begin, and where targets lie."""
+    N, T = there.shape
+    whole = y.dtype.kind in "iubUS"
+    classes = about.get("classes", (whole and loss in (None, "cross_entropy")) or loss == "cross_entropy")
+    if y.dtype.kind not in "iubfUS":
+        raise ParseError(_("{name}: targets are numbers or texts, not {dtype}"), name=source, dtype=y.dtype)
+    if y.ndim < 1 or len(y) != N or y.ndim > 3 or (y.ndim == 3 and y.shape[1] != T):
+        raise ParseError(_("{name}: {n} sequences, but targets {shape}"), name=source, n=N, shape=y.shape)
+    each = y.ndim == 3 or (y.ndim == 2 and y.shape[1] == T and (classes or T > 1))
+    if classes:
+        known = Labels(about.get("labels"))
+        flat = [known.number("" if value != value else str(value), source) for value in y.reshape(-1).tolist()]
+        numbers, labels = known.sorted(np.array(flat, np.int64))
+        numbers = numbers.reshape(y.shape)
+        account(about, classes=True, labels=labels, outputs=len(labels))
+        rows = np.full(int(starts[-1]), -1)
+    else:
+        if y.dtype.kind not in "iubf" or np.isinf(y).any():
+            raise ParseError(_("{name}: a target is no finite number (nan: no target)"), name=source)
+        numbers = (y if y.ndim == 3 or (y.ndim == 2 and not each) else y[..., None]).astype(np.float64)
+        account(about, classes=False, outputs=numbers.shape[-1])
+        rows = np.full((int(starts[-1]), numbers.shape[-1]), np.nan)
+    if each:
+        rows[:] = numbers[there]
+        return rows, starts, "every"
+    filled = np.diff(starts) > 0
+    rows[starts[1:][filled] - 1] = numbers.reshape(N, *rows.shape[1:])[filled]
+    return rows, starts, "last"

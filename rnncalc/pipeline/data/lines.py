@@ -1,0 +1,185 @@
+"""JSON lines: a sequence a line, {"x": [[…], …], "y": …}.
+
+x: rows of numbers, numbers (one a step), or a text, whose characters are the steps. y: one class or row of numbers for
+the whole sequence, or one for each step.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common import bounds
+from rnncalc.common.i18n import _
+from rnncalc.common.spool import Spool
+from rnncalc.errors import ParseError
+from rnncalc.pipeline.data.rows import Labels, Rows, account, encoded, vocabulary
+from rnncalc.pipeline.data.text import split
+from rnncalc.problems.parse import json
+
+
+def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
+    """input, target: the keys, x and y unless given. Raises ParseError with line and key.
+
+    The file is read twice: what its lines have in common must be known before the first one becomes rows.
+    """
+    names = [about.get(key) or default for key, default in (("input", "x"), ("target", "y"))]
+    x_name, y_name = (name if isinstance(name, str) else name[0] for name in names)
+    about.update(input=[x_name], target=[y_name])
+    targets = _Targets(source, y_name, about, loss)
+    _survey(source, x_name, about, targets)
+    numbers = {token: n for n, token in enumerate(about.get("vocabulary", ()))}
+    x_rows, y_rows, starts = Spool(), Spool(), array("q", [0])
+    width = about.get("inputs")
+    for line, record in _records(source):
+        x = record.get(x_name)
+        where = _("{name}, line {line}, {key}").format(name=source, line=line, key=x_name)
+        if numbers:
+            if not isinstance(x, str):
+                raise ParseError(_("{where}: a text was expected"), where=where)
+            rows = encoded(split(x, about["tokens"]), numbers)
+        else:
+            rows = _matrix(x, where)
+            width = width or rows.shape[1]
+            if rows.shape[1] != width:
+                message = _("{where}: rows of {n} numbers, but there were {m} before")
+                raise ParseError(message, where=where, n=rows.shape[1], m=width)
+        x_rows.add(rows)
+        y_rows.add(targets.rows(record.get(y_name), len(rows), line))
+        starts.append(x_rows.count)
+    account(about, inputs=len(numbers) or width)
+    y = targets.finished(y_rows.array() if y_rows.count else targets.nothing(0))
+    return Rows(x_rows.array(), y, np.array(starts, np.int64), "every" if targets.each else "last")
+
+
+def _survey(source: str, name: str, about: dict[str, Any], targets: _Targets) -> None:
+    """The first pass: the vocabulary of texts, and of what kind targets are."""
+    texts: bool | None = None
+    counts: Counter[str] = Counter()
+    for _line, record in _records(source):
+        x = record.get(name)
+        if texts is None:
+            texts = isinstance(x, str)
+            if texts:
+                account(about, tokens="chars")
+                if "inputs" in about and "vocabulary" not in about:
+                    raise ParseError(_("{name}: texts, where training had rows of numbers"), name=source)
+        tokens = split(str(x), about["tokens"]) if texts else ()
+        if texts and "vocabulary" not in about:
+            counts.update(tokens)
+        targets.see(record.get(targets.name), len(tokens) if texts else len(x) if isinstance(x, list) else 0)
+    if texts is None:
+        raise ParseError(_("{name} is empty"), name=source)
+    if texts and "vocabulary" not in about:
+        about["vocabulary"] = vocabulary(counts)
+    targets.decide()
+
+
+def _records(source: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(bounds.lines(source), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.plain(line, line=False)
+        except ParseError as error:
+            message = _("{name}, line {line}: {reason}")
+            raise ParseError(message, name=source, line=number, reason=error) from None
+        if not isinstance(record, dict):
+            raise ParseError(_("{name}, line {line}: an object was expected"), name=source, line=number)
+        yield number, record
+
+
+def _matrix(value: Any, where: str) -> np.ndarray:
+    try:
+        rows = np.asarray(value, np.float64)
+        rows = rows[:, None] if rows.ndim == 1 else rows
+        if rows.ndim != 2 or not np.isfinite(rows).all():
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise ParseError(_("{where}: rows of numbers of one length were expected"), where=where) from None
+    return rows
+
+
+class _Targets:
+    """What the lines say of the targets."""
+
+    def __init__(self, source: str, name: str, about: dict[str, Any], loss: str | None):
+        self.source, self.name, self.about = source, name, about
+        self.loss, self.labels = loss, Labels(about.get("labels"))
+        self.any = self.named = self.numeric = self.flat = self.long = False
+        self.whole = self.each = True
+        self.sample: Any = None
+
+    def see(self, value: Any, steps: int) -> None:
+        """One line's target, and how many steps its sequence has."""
+        self.long = self.long or steps > 1
+        if value is None:
+            return
+        if not self.any:
+            self.sample = value
+        self.any = True
+        for one in value if isinstance(value, list) else [value]:
+            self.flat = True
+            self.named = self.named or isinstance(one, str)
+            self.numeric = self.numeric or isinstance(one, int | float)
+            self.whole = self.whole and isinstance(one, bool | int)
+        self.each = self.each and isinstance(value, list) and len(value) == steps
+
+    def decide(self) -> None:
+        """After the last line: classes or numbers, one for each sequence or for each step."""
+        account(self.about, targets=self.any)
+        if self.named and self.numeric and self.loss is None and "classes" not in self.about:
+            message = _("{name}: {key} is a text in some lines and a number in others; null where there is no target")
+            raise ParseError(message, name=self.source, key=self.name)
+        whole = self.flat and self.whole and self.loss is None
+        self.classes = self.about.get("classes", self.named or self.loss == "cross_entropy" or whole)
+        account(self.about, classes=self.classes)
+        rows = self.any and self.each and isinstance(self.sample, list) and bool(self.sample)
+        nested = rows and isinstance(self.sample[0], list)
+        self.each = rows and (self.classes or self.long or nested)
+        sample = self.sample if self.any else [0.0] * self.about.get("outputs", 1)
+        if self.each:
+            sample = sample[0]
+        self.width = len(sample) if isinstance(sample, list) else 1
+
+    def nothing(self, steps: int) -> np.ndarray:
+        """Rows without a target."""
+        return np.full(steps, -1) if self.classes else np.full((steps, self.width), np.nan)
+
+    def rows(self, value: Any, steps: int, line: int) -> np.ndarray:
+        """The targets of one line's rows."""
+        found = self.nothing(steps)
+        if value is None or not steps:
+            return found
+        where = _("{name}, line {line}, {key}").format(name=self.source, line=line, key=self.name)
+        part = found if self.each else found[-1:]
+        if self.classes:
+            parts = value if self.each else [value]
+            if any(isinstance(one, list | dict) for one in parts):
+                raise ParseError(_("{where}: one class for each target was expected"), where=where)
+            part[:] = [self.labels.number("" if one is None else str(one), where) for one in parts]
+            return found
+        try:
+            given = np.asarray(value, np.float64).reshape(len(part), -1)
+            if given.shape[1] != self.width:
+                raise ValueError
+            if np.isinf(given).any():
+                raise ValueError
+            part[:] = given
+        except (TypeError, ValueError, OverflowError):
+            message = _("{where}: {n} numbers for each target were expected")
+            raise ParseError(message, where=where, n=self.width) from None
+        return found
+
+    def finished(self, y: np.ndarray) -> np.ndarray:
+        """All targets, classes in the order of their names."""
+        if not self.classes:
+            account(self.about, outputs=self.width)
+            return y
+        y, labels = self.labels.sorted(y)
+        account(self.about, labels=labels, outputs=len(labels))
+        return y

@@ -1,0 +1,71 @@
+"""Long format: which sequence each row belongs to, and when. Rows that come in order cost no memory."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.common.spool import BLOCK, Spool, blocks
+from rnncalc.errors import ParseError
+from rnncalc.pipeline.data.cells import Times
+
+
+class Order:
+    """Which sequence each row belongs to, and when: nothing is kept of rows that come in order but where they begin.
+
+    Rows in any other order are sorted, which takes memory for all of them.
+    """
+
+    def __init__(self, ids: bool, times: Times | None):
+        self.ids, self.times = ids, times
+        self.names: dict[str, int] = {}
+        self.of, self.when = Spool(), Spool()
+        self.begins, self.count, self.sorted = array("q"), 0, True
+        self.last: tuple[int, Any] = (-1, None)
+
+    def add(self, rows: list[tuple[str, str, int]]) -> None:
+        """Some more rows: id, time and line. Raises ParseError."""
+        if not (self.ids or self.times):
+            return
+        numbers = [self.names.setdefault(name, len(self.names)) for name, _moment, _line in rows]
+        moments = [self.times.key(moment, line) if self.times else 0.0 for _name, moment, line in rows]
+        for number, moment in zip(numbers, moments):
+            before, latest = self.last
+            if number != before:
+                self.sorted = self.sorted and number > before
+                self.begins.append(self.count)
+            elif moment < latest:
+                self.sorted = False
+            self.last, self.count = (number, moment), self.count + 1
+        self.of.add(np.array(numbers, np.int32))
+        if self.times:
+            self.when.add(np.array(moments, self.times.dtype))
+
+    def found(self, source: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """Where sequences begin, and the order of the rows, if it is another one."""
+        if self.sorted:
+            return np.array([*self.begins, self.count], np.int64), None
+        of = self.of.array()
+        keys = (self.when.array(), of) if self.times else (of,)
+        try:
+            order = np.lexsort(keys)
+        except MemoryError:
+            message = _("{name}: its {n} rows are not sorted by sequence and time, and too many to sort in memory")
+            raise ParseError(message, name=source, n=self.count) from None
+        counts = np.bincount(of, minlength=len(self.names))
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
+
+
+def constant(y: np.ndarray, starts: np.ndarray) -> bool:
+    """Whether every sequence has one target throughout."""
+    changes = 0
+    for (some,) in blocks(y):
+        changes += int(np.count_nonzero(np.diff(some)))
+    inner = np.setdiff1d(np.arange(BLOCK, len(y), BLOCK), starts)
+    if any(y[at] != y[at - 1] for at in inner.tolist()):
+        return False
+    between = [at for at in starts[1:-1].tolist() if at % BLOCK]
+    return changes == sum(y[at] != y[at - 1] for at in between)

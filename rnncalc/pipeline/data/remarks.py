@@ -1,0 +1,54 @@
+"""What a person should know of how data was read: which inputs, which classes, what a backward layer has seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.pipeline.data.cells import is_gap
+
+MOST = 12  # columns that are named
+
+
+def remarks(about: dict[str, Any], chosen: bool, direction: str) -> list[str]:
+    """A line each. about: the account of what was read; chosen: whether the inputs were asked for by name.
+
+    Raises ProblemError where a layer that runs backward would see the targets.
+    """
+    found = list[str]()
+    inputs, targets = about.get("input") or [], about.get("target") or []
+    both = [name for name in targets if name in inputs]
+    if about["kind"] == "table":
+        if both and not about.get("ahead"):
+            message = _("{columns}: input and target of the same step; --ahead 1 foretells the next one")
+            found.append(message.format(columns=_listed(both)))
+        if about.get("ahead") and not both:
+            message = _("the inputs are {inputs}; the past of {target} is not among them: --input {all}")
+            every = ",".join([*inputs, *targets]) if len(inputs) < MOST else "…"
+            found.append(message.format(inputs=_listed(inputs), target=_listed(targets), all=every))
+        elif not chosen:
+            found.append(_("the inputs are {inputs}").format(inputs=_listed(inputs)))
+    if about["kind"] == "table" and about["classes"]:
+        gaps = [name for name in about["labels"] if is_gap(name)]
+        if gaps:
+            message = _("{names} is a class like the others: leave the cell empty where there is no target")
+            found.append(message.format(names=_listed([f"“{name}”" for name in gaps])))
+    return found + (_backward(about, both) if direction != "forward" else [])
+
+
+def _backward(about: dict[str, Any], both: list[str]) -> list[str]:
+    if about.get("at") == "last":
+        return [_("the targets lie at the last step, where a layer that runs backward has seen that one input only")]
+    if about["kind"] == "text" or (about.get("ahead") and both):
+        raise ProblemError(
+            _("a layer that runs backward sees later steps, and so the targets themselves: use --direction forward")
+        )
+    if about.get("ahead"):
+        return [_("a layer that runs backward has seen later inputs; at the end of new data there are none")]
+    return []
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:MOST])
+    return shown if len(names) <= MOST else f"{shown}, … ({len(names)})"

@@ -1,0 +1,77 @@
+"""Rows as readers find them, and what they say of classes and vocabularies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.common.spool import blocks
+from rnncalc.errors import ParseError
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Inputs and targets of all sequences below each other, where each begins, and where targets usually lie."""
+
+    x: np.ndarray
+    y: np.ndarray
+    starts: np.ndarray
+    at: str = "every"
+
+
+class Labels:
+    """Names ↔ numbers of classes, in sorted order; once known, an unknown name is an error with its place."""
+
+    def __init__(self, known: Sequence[str] | None):
+        self.fixed = known is not None
+        self.numbers = {name: number for number, name in enumerate(known or ())}
+
+    def number(self, name: str, where: str) -> int:
+        """The class of that name; -1 for an empty one: no target."""
+        if not name:
+            return -1
+        if name not in self.numbers:
+            if self.fixed:
+                message = _("{where}: class “{name}” was not there in training; there are {known}")
+                raise ParseError(message, where=where, name=name, known=", ".join(self.numbers))
+            self.numbers[name] = len(self.numbers)
+        return self.numbers[name]
+
+    def sorted(self, y: np.ndarray) -> tuple[np.ndarray, list[str]]:
+        """Class numbers in the sorted order of the names (numbers by value), and the names."""
+        names = list(self.numbers)
+        if self.fixed:
+            return y, names
+        order = sorted(range(len(names)), key=lambda i: _by_value(names[i]))
+        places = np.empty(len(names) + 1, np.int64)
+        places[order] = np.arange(len(names))
+        places[-1] = -1
+        for (some,) in blocks(y):  # in place: y is ours, and may lie on disk
+            some[:] = places[some]
+        return y, [names[i] for i in order]
+
+
+def _by_value(name: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(name), name
+    except ValueError:
+        return 1, 0.0, name
+
+
+def account(about: dict[str, Any], **found: Any) -> None:
+    """Write into the account what was found out; None and what is there already is left alone."""
+    about.update({name: value for name, value in found.items() if value is not None and about.get(name) is None})
+
+
+def encoded(tokens: Sequence[str], vocabulary: Mapping[str, int]) -> np.ndarray:
+    """Tokens as numbers, -1 for one that the vocabulary lacks."""
+    return np.fromiter((vocabulary.get(token, -1) for token in tokens), np.int32, len(tokens))
+
+
+def vocabulary(counts: Mapping[str, int]) -> list[str]:
+    """All tokens, the frequent ones first."""
+    return sorted(counts, key=lambda token: (-counts[token], token))

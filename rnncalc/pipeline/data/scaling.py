@@ -1,0 +1,66 @@
+"""Standardisation: mean 0, deviation 1, by what the training data says; kept in the model, undone in predictions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.common.spool import blocks
+from rnncalc.errors import ProblemError
+from rnncalc.network.training.sequences import Sequences
+
+SCALES = ("none", "inputs", "both")
+
+
+def learn(train: Sequences, about: dict[str, Any]) -> None:
+    """Mean and deviation of every column; of the targets too with `both`, where they are numbers."""
+    wish = about.setdefault("scale", "both" if about["kind"] == "table" else "none")
+    if wish not in SCALES:
+        raise ProblemError(_("scale is one of {known}, not “{name}”"), known=", ".join(SCALES), name=wish)
+    if wish != "none" and not train.tokens and "x_mean" not in about:
+        about["x_mean"], about["x_std"] = _moments(train.x)
+    if wish == "both" and train.y.ndim == 2 and not about["classes"] and "y_mean" not in about:
+        about["y_mean"], about["y_std"] = _moments(train.y)
+
+
+def applied(sequences: Sequences, about: dict[str, Any]) -> Sequences:
+    """The same sequences, standardised."""
+    x, y = sequences.x, sequences.y
+    if "x_mean" in about and not sequences.tokens:
+        x = _standard(x, about["x_mean"], about["x_std"])
+    if "y_mean" in about and y.ndim == 2:
+        y = _standard(y, about["y_mean"], about["y_std"])
+    return replace(sequences, x=x, y=y)
+
+
+def undone(y: np.ndarray, about: dict[str, Any]) -> np.ndarray:
+    """Predictions in the units of the data."""
+    if "y_mean" not in about:
+        return y
+    return y * np.asarray(about["y_std"]) + np.asarray(about["y_mean"])
+
+
+def _moments(rows: np.ndarray) -> tuple[list[float], list[float]]:
+    """Mean and deviation of each column, block by block; a constant column has deviation 1."""
+    width = rows.shape[1]
+    count, total, squares = np.zeros(width), np.zeros(width), np.zeros(width)
+    shift = np.nan_to_num(np.asarray(rows[:1], np.float64)[0])
+    for (some,) in blocks(rows):
+        block = np.asarray(some, np.float64) - shift
+        count += (~np.isnan(block)).sum(axis=0)
+        total += np.nansum(block, axis=0)
+        squares += np.nansum(block * block, axis=0)
+    mean = total / np.maximum(count, 1)
+    deviation = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean * mean, 0))
+    return (mean + shift).tolist(), np.where(deviation > 1e-12 * (1 + np.abs(mean)), deviation, 1).tolist()
+
+
+def _standard(rows: np.ndarray, mean: list[float], deviation: list[float]) -> np.ndarray:
+    if isinstance(rows, np.memmap):  # on disk, and ours
+        for (block,) in blocks(rows):
+            block[:] = (block - np.asarray(mean)) / np.asarray(deviation)
+        return rows
+    return (rows - np.asarray(mean)) / np.asarray(deviation)

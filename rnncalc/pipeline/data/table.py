@@ -1,0 +1,119 @@
+"""CSV and TSV, a row a step: one series, or many in long format, told apart by an id and sorted by a time.
+
+Read in blocks of lines: numbers by NumPy's reader as long as all goes well; a block with anything else is read cell by
+cell, so that an error has its line and column.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.common.spool import Spool
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.pipeline.data.cells import Times
+from rnncalc.pipeline.data.order import Order, constant
+from rnncalc.pipeline.data.rows import Rows, account
+from rnncalc.pipeline.data.table_file import Block, TableFile
+from rnncalc.pipeline.data.target_columns import TargetColumns, as_number
+
+
+def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
+    """input, target: columns by name or by number from 1; id, time: a column each. Raises ParseError, ProblemError."""
+    file = TableFile(source)
+    wish = about.get("target")
+    if "classes" in about and isinstance(wish, list) and not set(wish) <= set(file.names):
+        wish = None  # read to predict: what is asked for is not there
+    columns = file.columns(wish, [])
+    special = [file.columns(about.get(name), []) for name in ("id", "time")]
+    if any(len(one) > 1 for one in special):
+        raise ProblemError(_("{name}: id and time are one column each"), name=source)
+    inputs = _inputs(file, about, columns, special[0] + special[1])
+    ids, times = (one[0] if one else None for one in special)
+    targets = TargetColumns(source, file.names, columns, about, loss)
+    reader = _Reader(file, inputs, targets, ids, times)
+    for block in file.blocks():
+        reader.add(block)
+    found = reader.rows(about)
+    about["input"] = [file.names[n] for n in inputs]
+    if columns:
+        about["target"] = [file.names[n] for n in columns]
+    account(about, inputs=len(inputs), outputs=len(targets.labels.numbers) if targets.classes else len(columns))
+    account(about, classes=bool(targets.classes), targets=bool(columns))
+    return found
+
+
+def _inputs(file: TableFile, about: dict[str, Any], targets: list[int], special: list[int]) -> list[int]:
+    """The columns that are asked for, else all that are nothing else. Raises ProblemError."""
+    rest = [n for n in range(len(file.names)) if n not in targets and n not in special]
+    found = file.columns(about.get("input"), rest)
+    if not found:
+        message = _("{name}: no input column is left: --input {column}, which with --ahead foretells itself")
+        raise ProblemError(message, name=file.source, column=file.names[(targets or special)[0]])
+    for n in found:
+        if not file.names[n]:
+            message = _("{name}: column {n} has no name: choose the inputs with --input, or name it")
+            raise ProblemError(message, name=file.source, n=n + 1)
+    return found
+
+
+class _Reader:
+    """Collects blocks."""
+
+    def __init__(
+        self, file: TableFile, inputs: list[int], targets: TargetColumns, ids: int | None, times: int | None
+    ):  # fmt: skip
+        self.file, self.inputs, self.targets, self.ids, self.times = file, inputs, targets, ids, times
+        self.x = Spool()
+        self.order = Order(ids is not None, None if times is None else Times(file.source, file.names[times]))
+
+    def add(self, block: Block) -> None:
+        """A block of lines."""
+        if self.ids is None and self.times is None and self._fast(block):
+            return
+        rows = list(self.file.rows(block))
+        if not rows:
+            return
+        source, names = self.file.source, self.file.names
+        self.x.add(np.array([[as_number(row[n], source, line, names[n]) for n in self.inputs] for line, row in rows]))
+        self.targets.add(rows)
+        places = []
+        for line, row in rows:
+            one, moment = ("" if at is None else row[at].strip() for at in (self.ids, self.times))
+            if self.ids is not None and not one:
+                message = _("{name}, line {line}, column {column}: {what}")
+                raise ParseError(message, name=source, line=line, column=names[self.ids], what=_("is blank"))
+            places.append((one, moment, line))
+        self.order.add(places)
+
+    def _fast(self, block: Block) -> bool:
+        """The block as numbers, if it has nothing else."""
+        filled = None if self.targets.classes else self.file.plain(block)
+        if not filled:
+            return False
+        wanted = [*self.inputs, *self.targets.columns]
+        try:
+            found = np.loadtxt(filled, delimiter=self.file.mark, usecols=wanted, ndmin=2, comments=None)
+        except ValueError:
+            return False
+        if not np.isfinite(found).all():
+            return False
+        self.x.add(found[:, : len(self.inputs)])
+        self.targets.add_numbers(found[:, len(self.inputs) :], block.first)
+        return True
+
+    def rows(self, about: dict[str, Any]) -> Rows:
+        """Everything, sequence by sequence."""
+        y, x = self.targets.array(), self.x.array()
+        if self.targets.classes:
+            y, labels = self.targets.labels.sorted(y)
+            account(about, labels=labels)
+        if self.ids is None and self.times is None:
+            return Rows(x, y, np.array([0, len(x)], np.int64))
+        starts, order = self.order.found(self.file.source)
+        if order is not None:
+            x, y = x[order], y[order]
+        same = y.ndim == 1 and len(starts) > 2 and constant(y, starts)
+        return Rows(x, y, starts, "last" if same else "every")

@@ -1,0 +1,134 @@
+"""A CSV or TSV file, block by block: rows with the number of their line. Nothing is cut, padded or guessed."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
+
+from rnncalc.common import bounds
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.pipeline.data.cells import is_gap, number
+
+LINES = 50_000  # lines of a block
+MOST_COLUMNS = 100_000
+
+Row = tuple[int, list[str]]  # the line in which it begins, and its cells
+
+
+@dataclass
+class Block:
+    """Some lines. rows: their cells, where a cell in quotes may go on over the end of a line."""
+
+    first: int
+    lines: list[str]
+    rows: list[Row] | None
+
+
+class TableFile:
+    """The names of its columns, and its rows. named: whether the first line says the names; else they are numbers."""
+
+    def __init__(self, source: str):
+        self.source, self.mark = source, "\t" if source.lower().endswith(".tsv") else ","
+        self.named, self.skip = True, 0
+        self.blank: int | None = None  # a line without values: the end of the file, or else a gap
+        self.names = self._header()
+
+    def _header(self) -> list[str]:
+        names = list[str]()
+        for _line, after, row in self._parsed(self._lines(), 1):
+            if any(cell.strip() for cell in row):
+                names, self.skip = [cell.strip() for cell in row], after - 1
+                break
+        if not names:
+            raise ParseError(_("{name} is empty"), name=self.source)
+        if len(names) > MOST_COLUMNS:
+            raise ParseError(_("{name} has more than {most} columns"), name=self.source, most=MOST_COLUMNS)
+        if all(number(cell) is not None or is_gap(cell) for cell in names):
+            self.named, self.skip = False, 0
+            return [str(at) for at in range(1, len(names) + 1)]
+        for name, count in Counter(names).items():
+            if name and count > 1:
+                raise ParseError(_("{name}: two columns are called “{column}”"), name=self.source, column=name)
+        return names
+
+    def columns(self, wish: Any, default: list[int]) -> list[int]:
+        """Where the columns stand that are asked for, by name or by number from 1. Raises ProblemError."""
+        asked = [name.strip() for name in wish.split(",")] if isinstance(wish, str) else list(map(str, wish or []))
+        places = {name: at for at, name in enumerate(self.names) if name}
+        found, known = list[int](), ", ".join(self.names)
+        for name in asked:
+            if name not in places and name.isdecimal() and len(name) < 10 and 1 <= int(name) <= len(self.names):
+                if self.named and any(number(one) is not None or one[:4].isdecimal() for one in self.names):
+                    message = _("{name}: is the first line ({known}) data? Write the names of the columns above it")
+                    raise ProblemError(message, name=self.source, known=known)
+                places[name] = int(name) - 1
+            if name not in places:
+                message = _("{name} has no column “{column}”; there are {known}")
+                raise ProblemError(message, name=self.source, column=name, known=known)
+            found.append(places[name])
+        if len(set(found)) < len(found):
+            message = _("{name}: a column is asked for twice: {known}")
+            raise ProblemError(message, name=self.source, known=", ".join(asked))
+        return found or default
+
+    def blocks(self) -> Iterator[Block]:
+        """The lines below the header, many at a time."""
+        below = islice(self._lines(), self.skip, None)
+        first = self.skip + 1
+        while lines := list(islice(below, LINES)):
+            after, rows = first + len(lines), None
+            if any('"' in line for line in lines):
+                rows, last = list[Row](), after
+                for line, after, row in self._parsed(chain(lines, below), first):
+                    rows.append((line, row))
+                    if after >= last:
+                        break
+            yield Block(first, lines, rows)
+            first = after
+
+    def plain(self, block: Block) -> list[str] | None:
+        """The lines of a block without quotes whose rows have a cell for every column; None if it has another."""
+        filled = [line for line in block.lines if line.strip()]
+        if block.rows is not None or self.blank is not None or (len(self.names) == 1 and filled != block.lines):
+            return None
+        return filled if {line.count(self.mark) for line in filled} == {len(self.names) - 1} else None
+
+    def rows(self, block: Block) -> Iterator[Row]:
+        """The rows of a block. Raises ParseError with the line of one that has too few cells, or too many."""
+        parsed = ((line, row) for line, _after, row in self._parsed(block.lines, block.first))
+        for line, row in parsed if block.rows is None else block.rows:
+            if not any(cell.strip() for cell in row):
+                if len(row) > 1 or len(self.names) == 1:
+                    self.blank = self.blank or line
+                continue
+            if self.blank is not None:
+                message = _("{name}, line {line}: every cell is blank, but there are rows below")
+                raise ParseError(message, name=self.source, line=self.blank)
+            if len(row) != len(self.names):
+                message = _("{name}, line {line}: {n} columns, where the header has {m}")
+                if len(row) > len(self.names):
+                    message += _(" (a decimal comma, or a comma in a text without quotes?)")
+                raise ParseError(message, name=self.source, line=line, n=len(row), m=len(self.names))
+            yield line, row
+
+    def _lines(self) -> Iterator[str]:
+        return bounds.lines(self.source, _("save the table as CSV UTF-8"), newline="")
+
+    def _parsed(self, lines: Iterable[str], first: int) -> Iterator[tuple[int, int, list[str]]]:
+        """Each row with the line in which it begins and the one below it."""
+        reader = csv.reader(lines, delimiter=self.mark, strict=True)
+        while True:
+            line = first + reader.line_num
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                message = _("{name}, line {line}: the quotes do not fit together: {reason}")
+                raise ParseError(message, name=self.source, line=line, reason=error) from None
+            yield line, first + reader.line_num, row

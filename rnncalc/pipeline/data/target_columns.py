@@ -1,0 +1,127 @@
+"""The target columns of a table: numbers with gaps, or one column of classes. The whole column decides, not its top."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.common.spool import Spool
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.pipeline.data.cells import is_gap, is_grouped, number
+from rnncalc.pipeline.data.rows import Labels
+from rnncalc.pipeline.data.table_file import Row
+
+
+class TargetColumns:
+    """Collects the targets of block after block. `classes` is None as long as nothing but gaps was there."""
+
+    def __init__(self, source: str, names: list[str], columns: list[int], about: dict[str, Any], loss: str | None):
+        self.source, self.columns = source, columns
+        self.names = [names[column] for column in columns]
+        self.labels, self.y = Labels(about.get("labels")), Spool()
+        self.classes: bool | None = about.get("classes")
+        self.missing = int(about.get("outputs") or 1)  # how many numbers a target would have, where there is none
+        if self.classes is None and loss is not None and loss != "binary_cross_entropy":
+            self.classes = loss == "cross_entropy"
+        self.told = self.classes is not None
+        if self.classes:
+            self._one_column()
+        self.seen: dict[bool, tuple[str, int]] = {}  # the first number (True) and the first text, with its line
+        self.waiting = list[Row]()  # gaps above the first value
+
+    def add(self, rows: list[Row]) -> None:
+        """Some more rows of the table."""
+        if not self.columns:
+            self._none(len(rows))
+            return
+        cells = [(line, [row[column].strip() for column in self.columns]) for line, row in rows]
+        if not self.told:
+            self._decide(cells)
+        self.waiting += cells
+        if self.classes is not None:
+            self._settle()
+
+    def add_numbers(self, values: np.ndarray, line: int) -> None:
+        """Some more rows, all of them numbers (R, columns), from that line on."""
+        if not self.columns:
+            self._none(len(values))
+            return
+        self.seen.setdefault(True, (f"{values[0, 0]:g}", line))
+        self.classes = False
+        self._settle()
+        self.y.add(values)
+
+    def array(self) -> np.ndarray:
+        """All targets: rows of numbers, or class numbers."""
+        self.classes = bool(self.classes)
+        self._settle()
+        return self.y.array().reshape(-1) if self.classes else self.y.array()
+
+    def _none(self, count: int) -> None:
+        self.y.add(np.full(count, -1) if self.classes else np.full((count, self.missing), np.nan))
+
+    def _decide(self, cells: list[Row]) -> None:
+        """Numbers or classes? Raises ParseError, ProblemError where it cannot be said."""
+        for line, row in cells:
+            for name, text in zip(self.names, row):
+                if is_gap(text):
+                    continue
+                numeric = number(text) is not None
+                if is_grouped(text):
+                    message = _("{name}, line {line}, column {column}: “{text}”: write numbers plainly, as 1234.5")
+                    raise ParseError(message, name=self.source, line=line, column=name, text=text[:50])
+                self.seen.setdefault(numeric, (text[:50], line))
+                if len(self.seen) > 1:
+                    self._refuse_both()
+                self.classes = not numeric
+        if self.classes:
+            self._one_column()
+
+    def _one_column(self) -> None:
+        if len(self.columns) > 1:
+            message = _("{name}: classes are one target column, not {n}: {columns}")
+            raise ProblemError(message, name=self.source, n=len(self.names), columns=", ".join(self.names))
+
+    def _refuse_both(self) -> None:
+        (value, at), (text, line) = self.seen[True], self.seen[False]
+        message = _(
+            "{name}: target {columns} is a number in line {at} ({value}) and a text in line {line} (“{text}”): numbers "
+            "go with --loss mean_squared_error, classes with --loss cross_entropy"
+        )
+        if len(self.columns) > 1:
+            message = _(
+                "{name}: targets {columns}: numbers (line {at}: {value}) and classes (line {line}: “{text}”) are not "
+                "learned together: train a model for each"
+            )
+        where = {"at": at, "value": value, "line": line, "text": text}
+        raise ProblemError(message, name=self.source, columns=", ".join(self.names), **where)
+
+    def _settle(self) -> None:
+        """What has waited becomes numbers."""
+        cells, self.waiting = self.waiting, []
+        if not cells:
+            return
+        if not self.classes:
+            self.y.add(np.array([[self._value(*place, line) for place in zip(row, self.names)] for line, row in cells]))
+            return
+        told = _("{name}, line {line}, column {column}")
+        numbers = [
+            self.labels.number(row[0], told.format(name=self.source, line=line, column=self.names[0]))
+            for line, row in cells
+        ]
+        self.y.add(np.array(numbers, np.int64))
+
+    def _value(self, text: str, column: str, line: int) -> float:
+        return float("nan") if is_gap(text) else as_number(text, self.source, line, column)
+
+
+def as_number(text: str, source: str, line: int, column: str) -> float:
+    """A cell as a finite number. Raises ParseError with its place."""
+    value = number(text)
+    if value is not None and abs(value) < float("inf"):
+        return value
+    what = _("is blank") if not text.strip() else _("“{text}” is no number").format(text=text[:50])
+    message = _("{name}, line {line}, column {column}: {what}")
+    raise ParseError(message, name=source, line=line, column=column, what=what)

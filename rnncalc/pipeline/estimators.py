@@ -1,0 +1,148 @@
+"""Estimators in the manner of scikit-learn: `RNNClassifier` and `RNNRegressor`.
+
+X of two dimensions (N, T) are univariate series, one column a step; (N, T, D) are series of D numbers a step. A target
+belongs to a whole series and is taken from the last step. Inputs are standardised, and so is a regressor's target.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.network.training.sequences import Sequences
+from rnncalc.network.training.settings import Settings
+from rnncalc.network.training.trainer import Trainer
+from rnncalc.network.weights.initialise import network
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    reason = error
+
+    class _Nothing:
+        """Stands in for scikit-learn's bases, so that help(rnncalc) can be read without it."""
+
+        def __new__(cls, *_given: Any, **_named: Any) -> Any:
+            text = _("RNNClassifier and RNNRegressor need scikit-learn 1.6: pip install rnncalc[sklearn]")
+            raise ImportError(text) from reason
+
+    BaseEstimator = _Nothing
+    ClassifierMixin, RegressorMixin = type("ClassifierMixin", (), {}), type("RegressorMixin", (), {})
+
+
+class _Recurrent(BaseEstimator):
+    """What both have in common: parameters by name, as `rnncalc train` calls them."""
+
+    def __init__(
+        self,
+        cell: str = "gru",
+        hidden: int = 32,
+        layers: int = 1,
+        direction: str = "forward",
+        activation: str | None = None,
+        init: str = "torch",
+        epochs: int = 100,
+        batch: int = 32,
+        optimizer: str = "adam",
+        lr: float = 0.01,
+        weight_decay: float = 0.0,
+        schedule: str = "cosine",
+        clip_norm: float | None = 1.0,
+        validation: float = 0.0,
+        patience: int | None = None,
+        dtype: str = "float64",
+        engine: str = "numba",
+        random_state: Any = 0,
+    ):
+        self.cell, self.hidden, self.layers, self.direction = cell, hidden, layers, direction
+        self.activation, self.init, self.epochs, self.batch = activation, init, epochs, batch
+        self.optimizer, self.lr, self.weight_decay, self.schedule = optimizer, lr, weight_decay, schedule
+        self.clip_norm, self.validation, self.patience = clip_norm, validation, patience
+        self.dtype, self.engine, self.random_state = dtype, engine, random_state
+
+    def _train(self, X: np.ndarray, y: np.ndarray, outputs: int, loss: str) -> None:
+        """Fit a network to series and one target each: class numbers, or rows of numbers."""
+        state = self.random_state
+        seed = state if isinstance(state, int | np.integer) else check_random_state(state).randint(2**31)
+        series = _series(X)
+        self.mean_ = series.mean(axis=(0, 1))
+        deviation = series.std(axis=(0, 1))
+        self.scale_ = np.where(deviation > 1e-12 * (1 + np.abs(self.mean_)), deviation, 1)
+        self.network_ = network(
+            self.cell, series.shape[2], self.hidden, outputs, layers=self.layers, direction=self.direction,
+            activation=self.activation, init=self.init, seed=int(seed), dtype=self.dtype, engine=self.engine,
+            output="softmax" if loss == "cross_entropy" else "identity",
+        )  # fmt: skip
+        settings = Settings(
+            loss, epochs=self.epochs, batch=self.batch, optimizer=self.optimizer, lr=self.lr,
+            weight_decay=self.weight_decay, schedule=self.schedule, clip_norm=self.clip_norm, patience=self.patience,
+            seed=int(seed),
+        )  # fmt: skip
+        N, T, D = series.shape
+        rows = ((series - self.mean_) / self.scale_).reshape(N * T, D)
+        targets = np.full((N * T, *y.shape[1:]), -1 if loss == "cross_entropy" else np.nan, y.dtype)
+        targets[T - 1 :: T] = y
+        data = Sequences(rows, targets, np.arange(0, N * T + 1, T), D)
+        train, held = data.split(self.validation, int(seed))
+        self.history_ = Trainer(self.network_, train, settings, held).run()
+        self.n_iter_ = len(self.history_)
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """The network's y at the last step of each series."""
+        check_is_fitted(self)
+        given = validate_data(self, X, dtype=np.float64, allow_nd=True, reset=False)
+        y = self.network_((_series(given) - self.mean_) / self.scale_)
+        assert isinstance(y, np.ndarray)
+        return np.asarray(y[:, -1], np.float64)
+
+
+def _series(X: np.ndarray) -> np.ndarray:
+    """(N, T) and (N, T, …) as (N, T, D)."""
+    return X[..., None] if X.ndim == 2 else X.reshape(*X.shape[:2], -1)
+
+
+class RNNClassifier(ClassifierMixin, _Recurrent):
+    """Which class does a series belong to? Softmax and cross-entropy at the last step."""
+
+    def fit(self, X: Any, y: Any) -> RNNClassifier:
+        """Train anew. X (N, T) or (N, T, D), y (N,)."""
+        X, y = validate_data(self, X, y, dtype=np.float64, allow_nd=True)
+        check_classification_targets(y)
+        self.classes_, numbers = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ProblemError(_("y has one class only: there is nothing to choose between"))
+        self._train(X, numbers.astype(np.int64), len(self.classes_), "cross_entropy")
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """(N, classes)"""
+        return self._outputs(X)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """(N,)"""
+        found = self.predict_proba(X)
+        return self.classes_[found.argmax(axis=1)]
+
+
+class RNNRegressor(RegressorMixin, _Recurrent):
+    """Which number does a series lead to? The mean squared error at the last step."""
+
+    def fit(self, X: Any, y: Any) -> RNNRegressor:
+        """Train anew. X (N, T) or (N, T, D), y (N,)."""
+        X, y = validate_data(self, X, y, dtype=np.float64, allow_nd=True, y_numeric=True)
+        y = np.asarray(y, np.float64)
+        self.target_mean_ = y.mean()
+        deviation = y.std()
+        self.target_scale_ = deviation if deviation > 0 else 1.0
+        self._train(X, ((y - self.target_mean_) / self.target_scale_)[:, None], 1, "mean_squared_error")
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """(N,)"""
+        return self._outputs(X)[:, 0] * self.target_scale_ + self.target_mean_

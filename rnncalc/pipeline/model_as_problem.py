@@ -1,0 +1,70 @@
+"""A trained model as a problem: its weights under the keys of a problem file, and a sequence of data as its x."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.cells import CELLS
+from rnncalc.model.layer import Layer, Pass
+from rnncalc.network.weights.model_file import Model, described
+from rnncalc.pipeline.data import read_again
+from rnncalc.problems.keys import OWN_CELL
+from rnncalc.problems.parse.given import Given, of_python
+
+
+def keys(model: Model) -> dict[str, Given]:
+    """The network's cell, weights and read-out by the names of a problem file."""
+    layers = [_layer(layer) for layer in model.network.layers]
+    found: dict[str, Any] = layers[0] if len(layers) == 1 else {"layers": layers}
+    top = model.network.read_out
+    if top:
+        found |= {**top.arrays, "output": model.network.output}
+    return of_python(found)
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    cell = described(layer.cell)
+    own = "equations" in cell
+    if own:
+        name = cell["name"] if cell["name"] not in CELLS else f"own {cell['name']}"  # a problem asks by name
+        found: dict[str, Any] = {"cell": {**{key: cell[key] for key in OWN_CELL if key in cell}, "name": name}}
+    else:
+        found = {"cell": cell["name"], **cell["switched"]}
+    found |= {"direction": layer.direction, **_arrays(layer.only, own)}
+    if len(layer.passes) > 1:
+        found |= {"backward": _arrays(layer.passes["backward"], own), "merge": layer.merge}
+    return found
+
+
+def _arrays(one: Pass, own: bool) -> dict[str, Any]:
+    """An own cell's arrays by the symbols of its equations: a problem knows no gates of it."""
+    arrays = one.parameters if own else one.arrays
+    return {**arrays, **{f"{state}0": start for state, start in one.starts.items()}}
+
+
+def sequence(model: Model, source: str, number: int) -> tuple[Given, list[str]]:
+    """x of one sequence of a file that is read as the training data was, as the network takes it; and notes."""
+    if not model.data:
+        raise ProblemError(_("this model does not say how its data was read"))
+    data = read_again(source, model.data)
+    if not 1 <= number <= len(data):
+        raise ProblemError(_("there are {n} sequences, no sequence {number}"), n=len(data), number=number)
+    part, notes = data.chosen(np.array([number - 1])), []
+    if not len(part.x):
+        raise ProblemError(_("sequence {number} has no step"), number=number)
+    x = np.asarray(part.x)
+    if data.tokens:
+        x = np.arange(data.inputs) == x[:, None]
+    if len(data) > 1:
+        notes.append(_("sequence {number} of {n}; another one: --sequence").format(number=number, n=len(data)))
+    if data.series is not None:
+        notes.append(_("a window begins in the initial state; rnncalc predict carries the state through the series"))
+    if "x_mean" in model.data:
+        notes.append(_("x is standardised as in training"))
+    if "y_mean" in model.data:
+        notes.append(_("y is standardised: rnncalc predict gives it in the units of the data"))
+    return of_python({"x": x.astype(np.float64)})["x"], notes

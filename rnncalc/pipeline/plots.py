@@ -1,0 +1,146 @@
+"""Pictures, as PNG or SVG, with matplotlib: the loss, hidden states and gates over time, the gradient's flow."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.files import write
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.network.trace import Trace
+from rnncalc.network.training.sequences import Sequences
+from rnncalc.network.weights.model_file import Model
+from rnncalc.pipeline.data import read_again
+
+KINDS = ("loss", "states", "gates", "flow")
+
+
+def plot(kind: str, model: Model, path: str, source: str | None = None, sequence: int = 1) -> None:
+    """Draw one of KINDS to a file; all but the loss need data, of which one sequence is shown. Raises ProblemError."""
+    figure = _figure()
+    if kind == "loss":
+        _loss(figure, model)
+    elif kind in KINDS:
+        if source is None:
+            raise ProblemError(_("{kind} needs data: pass --data"), kind=kind)
+        _of_sequence(figure, kind, model, _one(read_again(source, model.data), sequence))
+    else:
+        raise ProblemError(_("a plot is one of {known}, not “{kind}”"), known=", ".join(KINDS), kind=kind)
+    picture = BytesIO()
+    try:
+        figure.savefig(picture, format=Path(path).suffix.lower()[1:] or "png", bbox_inches="tight")
+    except ValueError as error:
+        raise RnncalcError(_("cannot write {name}: {reason}"), name=path, reason=error) from None
+    write(path, picture.getvalue())
+
+
+def _figure() -> Any:
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+
+        fonts = [
+            "Noto Sans CJK SC",
+            "Source Han Sans SC",
+            "WenQuanYi Micro Hei",
+            "Microsoft YaHei",
+            "PingFang SC",
+            "SimHei",
+        ]
+        matplotlib.rcParams["font.sans-serif"] = [*matplotlib.rcParamsDefault["font.sans-serif"], *fonts]
+    except ImportError:
+        raise ProblemError(_("plots need matplotlib: pip install rnncalc[plot]")) from None
+    return Figure(figsize=(8, 4.5), dpi=120)
+
+
+def _one(data: Sequences, number: int) -> Sequences:
+    if not 1 <= number <= len(data):
+        raise ProblemError(_("there are {n} sequences, no sequence {number}"), n=len(data), number=number)
+    return data.chosen(np.array([number - 1]))
+
+
+def _loss(figure: Any, model: Model) -> None:
+    """Training and validation, epoch by epoch, on a logarithmic scale."""
+    if not model.history:
+        raise ProblemError(_("this model has no history"))
+    axes = figure.add_subplot()
+    epochs = [entry["epoch"] for entry in model.history]
+    for name, word in (("loss", _("loss")), ("val_loss", _("validation loss"))):
+        if name in model.history[0]:
+            axes.plot(epochs, [entry[name] for entry in model.history], label=word)
+    axes.set_yscale("log")
+    axes.set_xlabel(_("epoch"))
+    axes.legend()
+
+
+def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences) -> None:
+    x = np.asarray(data.x)
+    if data.tokens:
+        x = np.arange(data.inputs) == x[:, None]
+    trace = model.network.forward(x.astype(model.network.dtype))
+    if kind == "flow":
+        _flow(figure, model, trace)
+        return
+    for number, (layer, made) in enumerate(zip(model.network.layers, trace.layers), 1):
+        names = [layer.cell.emits] if kind == "states" else [*layer.cell.gates]
+        if not names:
+            raise ProblemError(_("{cell} has no gates"), cell=layer.cell.name)
+        for way, signals in made.passes.items():
+            for name in names:
+                _heat(figure, signals[name], _titled(name, number, way if len(made.passes) > 1 else ""))
+    _arrange(figure)
+
+
+def _titled(name: str, layer: int, way: str) -> str:
+    """Which signal of which layer, and in which direction if it has two."""
+    ways = {"": "", "forward": ", " + _("forward"), "backward": ", " + _("backward")}
+    return _("{name}, layer {n}").format(name=name, n=layer) + ways[way]
+
+
+def _heat(figure: Any, values: np.ndarray, title: str) -> None:
+    """Units down, steps across."""
+    axes = figure.add_subplot()
+    bound = max(float(np.abs(values).max()), 1e-12)
+    low = -bound if values.min() < 0 else 0.0
+    image = axes.imshow(
+        values.T, aspect="auto", cmap="RdBu_r" if low < 0 else "viridis", vmin=low, vmax=bound,
+        extent=(0.5, len(values) + 0.5, values.shape[1] + 0.5, 0.5), interpolation="nearest",
+    )  # fmt: skip
+    axes.set_title(title, fontsize=9)
+    axes.set_xlabel(_("step"))
+    axes.set_ylabel(_("unit"))
+    figure.colorbar(image, ax=axes)
+
+
+def _arrange(figure: Any) -> None:
+    """Pictures below each other; colour bars stay with theirs."""
+    pictures = [axes for axes in figure.axes if axes.images]
+    figure.set_size_inches(8, 2.6 * len(pictures))
+    grid = figure.add_gridspec(len(pictures), 2, width_ratios=(30, 1), hspace=0.6, wspace=0.04)
+    for row, axes in enumerate(pictures):
+        axes.set_subplotspec(grid[row, 0])
+        axes.images[0].colorbar.ax.set_subplotspec(grid[row, 1])
+
+
+def _flow(figure: Any, model: Model, trace: Trace) -> None:
+    """How much of a gradient at the last output arrives at each step: the norm of the gradient at every state."""
+    dy = np.zeros_like(trace["y"])
+    dy[-1] = 1
+    output = model.network.output
+    if output in ("softmax", "log_softmax"):  # a constant dy would vanish there: ask for the largest entry
+        dy[-1] = np.arange(dy.shape[1]) == trace["y"][-1].argmax()
+    gradients = model.network.backward(trace, dy=dy)
+    axes = figure.add_subplot()
+    for number, (layer, found) in enumerate(zip(model.network.layers, gradients.layers), 1):
+        for way, one in found.passes.items():
+            name = "dh" if "dh" in one.steps else next(iter(one.steps))
+            norms = np.linalg.norm(one.steps[name], axis=1)
+            label = _titled(f"|{name}|", number, way if len(layer.passes) > 1 else "")
+            axes.plot(np.arange(1, len(norms) + 1), np.maximum(norms, 1e-30), label=label)
+    axes.set_yscale("log")
+    axes.set_xlabel(_("step"))
+    axes.legend()

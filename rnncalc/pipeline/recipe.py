@@ -1,0 +1,200 @@
+"""A training run as options by name, the same in configuration files and on the command line; and what they make."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.common.spool import blocks
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.network.network import Network
+from rnncalc.network.training.sequences import Sequences
+from rnncalc.network.training.settings import Settings
+from rnncalc.network.training.trainer import Trainer
+from rnncalc.network.weights.initialise import network
+from rnncalc.pipeline import data
+from rnncalc.pipeline.data.remarks import remarks
+from rnncalc.pipeline.examples import EXAMPLES
+from rnncalc.problems.parse import files, json
+
+NETWORK = {  # option → its value unless given; None: from the data
+    "cell": "lstm", "hidden": 32, "layers": 1, "direction": "forward", "merge": "concat", "activation": None,
+    "output": None, "init": "torch", "forget_bias": None, "dtype": "float32", "engine": "numba",
+}  # fmt: skip
+SETTINGS = {one.name: one for one in fields(Settings)}
+KNOWN = ("data", "test", "val", *data.OPTIONS, *NETWORK, *SETTINGS)
+PREFIX = "example:"
+
+
+@dataclass
+class Run:
+    """Everything that a run needs: its options, its data with the account of it and notes on it, its trainer."""
+
+    options: dict[str, Any]
+    about: dict[str, Any]
+    trainer: Trainer
+    test: Sequences | None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def network(self) -> Network:
+        return self.trainer.network
+
+    @cached_property
+    def fingerprint(self) -> int:
+        """A number that says whether the data is still the same."""
+        found = 0
+        for part in (self.trainer.data, self.trainer.validation):
+            for array in (part.x, part.y, part.starts) if part else ():
+                for (some,) in blocks(array):
+                    found = zlib.crc32(np.ascontiguousarray(some), found)  # type: ignore[arg-type]
+        return found
+
+
+def from_file(name: str) -> dict[str, Any]:
+    """Options from a TOML or JSON file. Raises ParseError, ProblemError."""
+    return checked(content(name), name)
+
+
+def content(name: str) -> dict[str, Any]:
+    """What a TOML or JSON file says by name. Raises ParseError."""
+    text = files.content(name)
+    try:
+        found = json.plain(text) if name.lower().endswith(".json") else _toml(text)
+    except (ValueError, RecursionError) as error:
+        reason = _("it is nested too deeply") if isinstance(error, RecursionError) else error
+        raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None
+    if not isinstance(found, dict):
+        raise ParseError(_("{name}: options by name were expected"), name=name)
+    return {key.replace("-", "_"): value for key, value in found.items()}
+
+
+def _toml(text: str) -> Any:
+    for name in ("tomllib", "tomli"):  # Python 3.10 has none of its own
+        try:
+            parser = import_module(name)
+        except ImportError:
+            continue
+        return parser.loads(text)
+    raise ProblemError(_("on Python 3.10 TOML needs the package tomli; JSON does not"))
+
+
+def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The same, if every name is known and every value of its kind. Raises ProblemError."""
+    for name in options:
+        if name not in KNOWN:
+            near = difflib.get_close_matches(name, KNOWN, 1)
+            hint = _("did you mean {near}?").format(near=near[0]) if near else ", ".join(KNOWN)
+            raise ProblemError(_("{where}: there is no option “{name}”: {hint}"), where=where, name=name, hint=hint)
+    found = dict(options)
+    for name, value in options.items():
+        kind = kind_of(name)
+        small = not isinstance(value, int) or abs(value) < 1 << 60  # what NumPy can count
+        good = isinstance(value, kind) and small and not (isinstance(value, bool) and kind is not bool)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 1000:
+            found[name], good = float(value), True
+        if kind is str and name in ("input", "target") and isinstance(value, list):
+            found[name], good = ",".join(map(str, value)), True
+        if not good:
+            message = _("{where}: {name} must be {kind}, not {value}")
+            raise ProblemError(message, where=where, name=name, kind=_word(kind), value=repr(value))
+        if kind is int and not _WHOLE[name] <= value <= _MOST:
+            message = _("{where}: {name} must be {least} to {most}, not {value}")
+            raise ProblemError(message, where=where, name=name, least=_WHOLE[name], most=_MOST, value=value)
+    return found
+
+
+def _word(kind: type) -> str:
+    """What a kind of value is called."""
+    return {int: _("a whole number"), float: _("a number"), str: _("a text"), bool: _("true or false")}[kind]
+
+
+_WHOLE = {  # option → its least value
+    "hidden": 1, "layers": 1, "window": 0, "ahead": 0, "epochs": 0, "batch": 1, "every": 1, "warmup": 0, "chunk": 0,
+    "truncate": 0, "patience": 0, "seed": 0,
+}  # fmt: skip
+_MOST = 2**31 - 1  # of a whole number
+_TEXTS = (
+    "data", "test", "kind", "input", "target", "id", "time", "tokens", "by", "scale", "at", "cell", "direction",
+    "merge", "activation", "output", "init", "dtype", "engine", "loss", "optimizer", "schedule",
+)  # fmt: skip
+
+
+def kind_of(name: str) -> type:
+    """What kind of value an option takes."""
+    return bool if name == "shuffle" else int if name in _WHOLE else str if name in _TEXTS else float
+
+
+def example(name: str) -> dict[str, Any]:
+    """The options of a shipped example. Raises ProblemError."""
+    if name not in EXAMPLES:
+        raise ProblemError(_("there is no example “{name}”; there are {known}"), name=name, known=", ".join(EXAMPLES))
+    return {"data": PREFIX + name, **EXAMPLES[name].options}
+
+
+def command(options: Mapping[str, Any], output: str) -> str:
+    """The command that these options stand for."""
+    words = ["rnncalc", "train"]
+    for name, value in options.items():
+        option = "--" + name.replace("_", "-")
+        if value is True or value is False:
+            words.append(option if value else "--no-" + option[2:])
+        else:
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join([*words, "-o", output])
+
+
+def prepare(options: Mapping[str, Any]) -> Run:
+    """Read the data, make the network, be ready to train. Raises ParseError, ProblemError, ShapeError."""
+    if not options.get("data"):
+        raise ProblemError(_("what is there to learn from? Pass --data FILE, or --example NAME"))
+    about: dict[str, Any] = {name: options[name] for name in data.OPTIONS if options.get(name) is not None}
+    train, test, loss = _read(options, about)
+    if test is not None and not test.targets:
+        raise ProblemError(_("{name}: there is not one target to be judged on"), name=options.get("test"))
+    notes = remarks(about, bool(options.get("input")), options.get("direction") or "forward")
+    if test is not None and test.tokens and (unknown := sum(int((some < 0).sum()) for (some,) in blocks(test.x))):
+        message = _(
+            "test: {n} tokens did not occur in training: as inputs they are zeros, as targets they do not count"
+        )
+        notes.append(message.format(n=unknown))
+    seed = options.get("seed", 0)
+    train, validation = train.split(float(options.get("val") or 0), seed)
+    fitted, held, tested = data.fitted(train, [validation, test], about)
+    assert fitted is not None
+    chosen = {name: options.get(name, default) for name, default in NETWORK.items()}
+    cell = chosen.pop("cell")
+    if chosen["output"] is None:
+        chosen["output"] = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, "identity")
+    hidden = chosen.pop("hidden")
+    net = network(cell, about["inputs"], hidden, about["outputs"], seed=seed, **chosen)
+    given = {name: value for name, value in options.items() if name in SETTINGS and value is not None}
+    settings = Settings(**{**given, "loss": loss})
+    return Run(dict(options), about, Trainer(net, fitted, settings, held), tested, notes)
+
+
+def _read(options: Mapping[str, Any], about: dict[str, Any]) -> tuple[Sequences, Sequences | None, str]:
+    """What to learn from, what to be tested on, and the loss."""
+    source, loss = str(options["data"]), options.get("loss")
+    if source.startswith(PREFIX):
+        name = source.removeprefix(PREFIX)
+        example(name)
+        from rnncalc.pipeline.examples.makers import MAKERS
+
+        train, test, known = MAKERS[name]()
+        about.update({**known, **about})
+        return train, test, loss or ("cross_entropy" if about["classes"] else "mean_squared_error")
+    train, loss = data.read(source, about, loss)
+    if not options.get("test"):
+        return train, None, loss
+    unscaled = {name: value for name, value in about.items() if not name.endswith(("_mean", "_std"))}
+    return train, data.read_again(str(options["test"]), unscaled), loss

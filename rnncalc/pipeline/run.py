@@ -1,0 +1,147 @@
+"""A run from beginning to end: checkpoints on the way, a model in the end, and what it reaches on unseen data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common import files
+from rnncalc.common.files import WriteError
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.losses import LOSSES, are_right
+from rnncalc.network.training.sequences import Sequences
+from rnncalc.network.training.trainer import Trainer
+from rnncalc.network.weights import model_file as models
+from rnncalc.pipeline.bigram import Bigram
+from rnncalc.pipeline.data import scaling
+from rnncalc.pipeline.recipe import Run, prepare
+from rnncalc.pipeline.series import outputs
+
+WAIT = 0.1  # seconds for which steps are left to machine code: what Ctrl-C and the progress bar wait for
+MORE = ("epochs", "patience")  # what a run that is taken up again may be given anew
+
+
+def checkpoint_of(output: str) -> Path:
+    """Where the checkpoint of a model's run lies."""
+    return Path(f"{output}.checkpoint")
+
+
+def save_checkpoint(run: Run, output: str) -> None:
+    """Everything that the run needs to go on. Raises WriteError."""
+    arrays, numbers = run.trainer.state()
+    about = {"format": models.FORMAT, "options": run.options, "progress": numbers, "fingerprint": run.fingerprint}
+    models.write(checkpoint_of(output), arrays, about)
+
+
+def pause(run: Run, output: str) -> None:
+    """Save a checkpoint because the run stops here."""
+    with _last_state_said(output):
+        save_checkpoint(run, output)
+
+
+def put_aside(output: str) -> Path | None:
+    """A run that was never finished is not overwritten by another one: where its checkpoint lies from now on."""
+    return files.put_aside(checkpoint_of(output))
+
+
+def resume(output: str, more: dict[str, Any]) -> Run:
+    """The run whose checkpoint lies beside `output`, as it was. Raises ProblemError, ParseError."""
+    place = checkpoint_of(output)
+    if not place.is_file():
+        raise ProblemError(_("there is no {name} to resume from"), name=place)
+    for name in more:
+        if name not in MORE:
+            message = _("a run is resumed as it was: only {known} can be given anew, not {name}")
+            raise ProblemError(message, known=", ".join(MORE), name=name)
+    arrays, about = models.read(place)
+    if "progress" not in about:
+        raise ProblemError(_("{name} is no checkpoint of rnncalc"), name=place)
+    run = prepare({**about["options"], **more})
+    if run.fingerprint != about["fingerprint"]:
+        raise ProblemError(_("the data has changed since {name} was written: train anew"), name=place)
+    run.trainer.restore(arrays, about["progress"])
+    if more:
+        run.trainer.progress.stopped = False
+    return run
+
+
+def carry_out(
+    run: Run,
+    output: str | None,
+    interval: float,
+    watch: Callable[[Trainer], None],
+    warn: Callable[[WriteError], None] = lambda error: None,
+) -> None:
+    """Train to the end with a checkpoint every `interval` seconds; save the model. What `watch` raises comes out.
+
+    warn: called where a checkpoint cannot be written; the run goes on. Raises WriteError if the model cannot be.
+    """
+    last = time.monotonic()
+
+    def step(trainer: Trainer) -> None:
+        nonlocal last
+        if output is not None and time.monotonic() - last >= interval:
+            try:
+                save_checkpoint(run, output)
+            except WriteError as error:
+                warn(error)
+            last = time.monotonic()
+        watch(trainer)
+
+    run.trainer.run(step, min(WAIT, interval))
+    if output is not None:
+        save(run, output)
+        for left in (checkpoint_of(output), *files.left_beside(output), *files.left_beside(checkpoint_of(output))):
+            if models.ours(left):
+                files.remove(left)
+
+
+def save(run: Run, output: str) -> None:
+    """The model as it is now."""
+    with _last_state_said(output):
+        models.save(models.Model(run.network, run.about, run.options, run.trainer.progress.history), output)
+
+
+@contextmanager
+def _last_state_said(output: str) -> Iterator[None]:
+    """What cannot be written loses nothing that was: the error says where the latest checkpoint lies."""
+    try:
+        yield
+    except WriteError as error:
+        place = checkpoint_of(output)
+        if not models.ours(place):
+            raise WriteError(_("{error}. Nothing of this run is on the disk yet."), error=error) from None
+        message = _("{error}. What {place} holds is kept; go on from it with: rnncalc train --resume -o {output}")
+        raise WriteError(message, error=error, place=place, output=output) from None
+
+
+def judged(run: Run, data: Sequences) -> dict[str, float]:
+    """The loss; how many targets, and how many whole sequences, are right; or the error in the units of the data."""
+    loss, right = run.trainer.evaluate(data)
+    found = {"loss": loss}
+    chosen = LOSSES[run.trainer.settings.loss]
+    if chosen.right:
+        found["accuracy"] = right
+        if data.targets > len(data) > 1 and run.about["kind"] != "text":
+            middle = 0.5 if run.network.output == "sigmoid" else 0.0  # of y, where its score is 0
+            found["whole"] = _whole(are_right(chosen, outputs(run.network, data), data.y, middle), data)
+    elif "y_mean" in run.about:
+        y, wanted = (scaling.undone(rows, run.about) for rows in (outputs(run.network, data), data.y))
+        found["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
+    if run.about["kind"] == "text":
+        learnt = [run.trainer.data, run.trainer.validation if data is run.test else None]
+        found["bigram_loss"] = Bigram([part for part in learnt if part], run.network.sizes["D"]).loss(data)
+    return found
+
+
+def _whole(right: np.ndarray, data: Sequences) -> float:
+    """The share of sequences whose every target is right."""
+    there = data.y >= 0 if data.y.ndim == 1 else ~np.isnan(data.y).all(axis=1)
+    wrong = np.add.reduceat(~right & there, data.starts[:-1])[data.lengths > 0]
+    return float((wrong == 0).mean())

@@ -1,0 +1,100 @@
+"""The outputs of a network for every row of sequences of any length, in bounded memory: the state is carried on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.spool import blocks, fetched, on_disk_if_large, release
+from rnncalc.model.layer import MERGES, Layer, Pass
+from rnncalc.model.packed_batch import Schedule
+from rnncalc.network.network import Network
+from rnncalc.network.training.sequences import Sequences
+
+ROWS = 1 << 14  # rows that go through a network at once, of all sequences together
+TOGETHER = 64  # sequences
+
+
+def outputs(network: Network, sequences: Sequences) -> np.ndarray:
+    """y of every row of every sequence, (R, O), in the order of the rows: each from its first step to its last.
+
+    Layers that run backward need a sequence's end before its beginning, so that a network that has any runs over all
+    rows layer by layer. The bits are those of one call with the whole sequence.
+    """
+
+    def rows_of_data(which: np.ndarray) -> np.ndarray:
+        found = fetched(sequences.x, which)
+        return np.arange(sequences.inputs) == found[:, None] if sequences.tokens else found
+
+    if not any("backward" in layer.passes for layer in network.layers):
+        return _carried(network, rows_of_data, sequences)
+    below: Callable[[np.ndarray], np.ndarray] = rows_of_data
+    for layer in network.layers:
+        out = [
+            _carried(_alone(network, layer, one), below, sequences, backward=name == "backward")
+            for name, one in layer.passes.items()
+        ]
+        rows = _merged(layer, out)
+        below = lambda which, rows=rows: fetched(rows, which)  # type: ignore[misc]  # noqa: E731
+    return _read_out(network, rows)
+
+
+def _alone(network: Network, layer: Layer, one: Pass) -> Network:
+    """One direction of one layer as a network that runs forward."""
+    single = copy.copy(layer)
+    single.passes, single.direction = {"forward": one}, "forward"
+    return Network([single], dtype=network.dtype, engine=network.engine, threads=network.threads)
+
+
+def _carried(
+    network: Network, rows_of: Callable[[np.ndarray], np.ndarray], sequences: Sequences, backward: bool = False
+) -> np.ndarray:
+    """The outputs of a network that runs forward, over every sequence from its start, or from its end backward."""
+    found = on_disk_if_large((int(sequences.starts[-1]), network.y_width), network.dtype)
+    order = np.argsort(-sequences.lengths, kind="stable")
+    for begin in range(0, len(order), TOGETHER):
+        which = order[begin : begin + TOGETHER]
+        state: dict[str, Any] = {}
+        for rows, there in _visits(sequences, which, backward):
+            x = np.zeros((*there.shape, network.sizes["D"]), network.dtype)
+            x[there] = rows_of(rows)
+            lengths = None if there.all() else there.sum(axis=1)
+            y, ends = network(x, lengths=lengths, return_state=True, **state)
+            found[rows] = y[there]
+            release(found)
+            state = {f"{name}0": values for name, values in ends.items()}
+    return found
+
+
+def _visits(sequences: Sequences, which: np.ndarray, backward: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Some steps of these sequences after another: the numbers of their rows, and which sequence has which step."""
+    lengths, begins = sequences.lengths[which], sequences.starts[which]
+    steps = max(1, ROWS // len(which))
+    for at in range(0, int(lengths.max(initial=0)), steps):
+        left = np.clip(lengths - at, 0, steps)
+        step = np.arange(int(left.max()))
+        rows = (begins + lengths - 1 - at)[:, None] - step if backward else (begins + at)[:, None] + step
+        there = step < left[:, None]
+        yield rows[there], there
+
+
+def _merged(layer: Layer, out: list[np.ndarray]) -> np.ndarray:
+    """What a layer hands up, of what its directions made."""
+    if len(out) == 1:
+        return out[0]
+    found = on_disk_if_large((len(out[0]), layer.width), out[0].dtype)
+    for rows, first, second in blocks(found, *out):
+        rows[:] = MERGES[layer.merge](first, second)
+    return found
+
+
+def _read_out(network: Network, rows: np.ndarray) -> np.ndarray:
+    if not network.read_out:
+        return rows
+    found = on_disk_if_large((len(rows), network.y_width), network.dtype)
+    for y, some in blocks(found, rows):
+        y[:], _none = network.cells[-1].infer(np.array(some), Schedule.flat(len(some)), {}, wanted=False)
+    return found

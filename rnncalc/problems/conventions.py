@@ -1,0 +1,284 @@
+"""From somebody's arrays to ours: orientation, fused matrices, the order of gates, two biases made one.
+
+Arrays come as Numbers, or as a dict of them by gate. Everything that is assumed on the way is put down as a note.
+Longer than other files: the conventions depend on each other and are read in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.cells import CELLS, Cell, built_in
+from rnncalc.model.cells.cell import ORDER
+from rnncalc.problems.notation import NOTATIONS, Understood, gate
+from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.numbers import Numbers
+
+Quantity = Numbers | dict[str, Numbers]
+MATRICES = ("U", "W", "V", "R")
+FUSED = ("hx", "xh")
+
+
+class Conventions:
+    """The arrays of one cell on their way from a notation's conventions to ours."""
+
+    def __init__(self, understood: Understood, cell: Cell, inputs: int | None, options: Mapping[str, Given]):
+        self.understood, self.cell, self.inputs, self.options = understood, cell, inputs, options
+        self.notes: list[str] = []
+        self.rows = understood.notation.rows
+        names = {*ORDER, *cell.stacks, "b_hh", "B"}
+        for name, value in understood.given.items():
+            stack, _dot, letter = name.partition(".")
+            if stack in names and (letter or not built_in(cell)):
+                _refuse_gates(letter, value, cell)
+        self.arrays = {name: _numbers(value) for name, value in understood.given.items() if name in names}
+
+    def settle(self) -> dict[str, Quantity]:
+        """The arrays under our conventions."""
+        if built_in(self.cell):
+            self._onnx()
+            self._keras_bias()
+            self._orientation()
+            self._split_fused()
+            self._two_biases()
+            self._gate_order()
+            self._say()
+        return self.arrays
+
+    # one convention each ---------------------------------------------------------------------------------------------
+
+    def _onnx(self) -> None:
+        """ONNX puts the directions first, (1, G·H, D), and both biases into one B."""
+        if self.understood.name != "onnx":
+            return
+        for name, array in list(self.arrays.items()):
+            if isinstance(array, Numbers) and len(array.shape) == (2 if name == "B" else 3):
+                if array.shape[0] != 1:
+                    raise ShapeError(
+                        _("{name}: {n} directions; one layer here runs in one"), name=name, n=array.shape[0]
+                    )
+                self.arrays[name] = array.through(lambda values: values[0])
+        both = self.arrays.pop("B", None)
+        if isinstance(both, Numbers):
+            half = both.values.size // 2
+            self.arrays["b"] = both.through(lambda values: values.reshape(-1)[:half])
+            self.arrays["b_hh"] = both.through(lambda values: values.reshape(-1)[half:])
+
+    def _keras_bias(self) -> None:
+        """Keras' GRU with reset_after has two rows of biases."""
+        bias = self.arrays.get("b")
+        if (
+            self.understood.name == "keras"
+            and isinstance(bias, Numbers)
+            and len(bias.shape) == 2
+            and bias.shape[0] == 2
+        ):
+            if self.cell.name == "gru":
+                self.cell = _like(self.cell, "gru_after")
+                self.notes.append(_("a bias of two rows: keras' gru is gru_after"))
+            self.arrays["b"] = bias.through(lambda values: values[0])
+            self.arrays["b_hh"] = bias.through(lambda values: values[1])
+
+    def _two_biases(self) -> None:
+        """b = b_ih + b_hh, but where the reset gate multiplies the recurrent bias of n: that one is d."""
+        second = self.arrays.pop("b_hh", None)
+        if second is None:
+            return
+        order = self.order
+        if "d" in self.cell.stacks:
+            if isinstance(second, dict):
+                second, inner = {g: v for g, v in second.items() if g != "n"}, second.get("n")
+            else:
+                units = second.values.size // 3
+                at = order.index("n")
+                cut = slice(at * units, (at + 1) * units)
+                inner = second.through(lambda values: values.reshape(-1)[cut])
+                rest = second.values.reshape(-1).copy()
+                rest[cut] = 0
+                second = Numbers(rest)
+            if inner is not None:
+                self.arrays["d"] = inner
+        self.arrays["b"] = _added(self.arrays.get("b"), second)
+
+    def _orientation(self) -> None:
+        """Rows or columns: as `vectors` says, else as the notation does, unless only the other fits the shapes."""
+        vectors = self.options["vectors"].word() if "vectors" in self.options else ""
+        if vectors not in ("", "row", "column"):
+            where = self.options["vectors"].where
+            raise ProblemError(_("{where}: vectors are row or column, not “{word}”"), where=where, word=vectors)
+        if vectors:
+            self.rows = vectors == "row"
+        elif self.understood.fits:
+            self._guess_orientation()
+        if self.rows:
+            for name in MATRICES:
+                if name in self.arrays:
+                    self.arrays[name] = _each(
+                        self.arrays[name], lambda part: part.transposed if len(part.shape) > 1 else part
+                    )
+
+    def _guess_orientation(self) -> None:
+        fits = {rows: all(self._fits(name, rows) for name in MATRICES if name in self.arrays) for rows in (False, True)}
+        kind = {False: _("column vectors (W h)"), True: _("row vectors (h W)")}
+        if fits[not self.rows] and not fits[self.rows]:
+            self.rows = not self.rows
+            self.notes.append(_("the shapes fit only {kind}").format(kind=kind[self.rows]))
+        elif fits[True] and fits[False] and {NOTATIONS[name].rows for name in self.understood.fits} == {True, False}:
+            word = "column" if self.rows else "row"
+            message = _("warning: {kind} assumed; square matrices fit --vectors {word} too, with other numbers")
+            self.notes.append(message.format(kind=kind[self.rows], word=word))
+
+    def _fits(self, name: str, rows: bool) -> bool:
+        """Whether a matrix can be read so, as far as the sizes are known."""
+        units, gates = self._units(), len(self.cell.gates) or 1
+        parts = self.arrays[name]
+        if isinstance(parts, dict):
+            gates = 1
+        for part in parts.values() if isinstance(parts, dict) else [parts]:
+            if len(part.shape) != 2:
+                continue
+            above, beside = part.shape[::-1] if rows else part.shape
+            want_above = None if name in ("V", "R") else units and gates * units
+            want_beside = {"U": self.inputs, "R": self.inputs}.get(name, units)
+            if (want_above and above != want_above) or (want_beside and beside != want_beside):
+                return False
+        return True
+
+    def _units(self) -> int | None:
+        """H, as far as an array says it in either orientation."""
+        gates = len(self.cell.gates) or 1
+        recurrent, bias = self.arrays.get("W"), self.arrays.get("b")
+        for part in recurrent.values() if isinstance(recurrent, dict) else [recurrent]:
+            if isinstance(part, Numbers) and len(part.shape) == 2:
+                return min(part.shape)
+        if isinstance(bias, Numbers) and bias.shape:
+            return bias.values.size // gates
+        return None
+
+    def _split_fused(self) -> None:
+        """One matrix on [h; x] or [x; h] is W and U side by side."""
+        word = self.options["fused"].word() if "fused" in self.options else ""
+        if word not in ("", *FUSED):
+            where = self.options["fused"].where
+            raise ProblemError(_("{where}: fused is hx ([h; x]) or xh ([x; h]), not “{word}”"), where=where, word=word)
+        name = next((name for name in ("W", "U") if name in self.arrays), "")
+        if ("U" in self.arrays and "W" in self.arrays) or not name:
+            return
+        fused = self.arrays[name]
+        parts = list(fused.values()) if isinstance(fused, dict) else [fused]
+        gates = 1 if isinstance(fused, dict) else len(self.cell.gates) or 1
+        first = parts[0].shape
+        if len(first) != 2 or first[0] % gates or (name == "U" and not word) or first[1] <= first[0] // gates:
+            return
+        units = first[0] // gates
+        if not word:
+            message = _(
+                "{name} is {shape} and there is no U: if it multiplies [h; x], say --fused hx, if [x; h], --fused xh"
+            )
+            raise ProblemError(message, name=self.understood.shown.get(name, name), shape=first)
+        cuts = {"W": slice(None, units), "U": slice(units, None)}
+        if word == "xh":
+            cuts = {"W": slice(first[1] - units, None), "U": slice(None, first[1] - units)}
+        for half, cut in cuts.items():
+            self.arrays[half] = _each(fused, partial(_columns, cut))
+        self.notes.append(_("W was cut in two, [{halves}]").format(halves="W U" if word == "hx" else "U W"))
+
+    @property
+    def order(self) -> str:
+        """The order in which stacked gates come."""
+        if "gates" in self.options:
+            where, word = self.options["gates"].where, self.options["gates"].word().replace(",", "").replace(" ", "")
+            order = "".join(gate(letter, self.cell, where) for letter in word)
+            if sorted(order) != sorted(self.cell.gates):
+                message = _("{where}: gates must name each of {gates} once, got “{word}”")
+                raise ProblemError(message, where=where, gates=" ".join(self.cell.gates), word=word)
+            return order
+        return self.understood.notation.gates.get(self.cell.name, self.cell.gates)
+
+    def _gate_order(self) -> None:
+        order = self.order
+        if order == self.cell.gates or not order:
+            return
+        for name, array in self.arrays.items():
+            if (
+                name in ("U", "W", "b")
+                and isinstance(array, Numbers)
+                and array.shape
+                and array.shape[0] % len(order) == 0
+            ):
+                self.arrays[name] = array.through(lambda values: reordered(values, order, self.cell.gates))
+        if "gates" not in self.options:
+            message = _("stacked gates are in {notation}'s order {order}")
+            self.notes.append(message.format(notation=self.understood.name, order=" ".join(order)))
+
+    def _say(self) -> None:
+        """One line on what the names were taken for."""
+        if self.understood.name == "goodfellow":
+            return
+        pairs = [
+            f"{theirs} = {ours}"
+            for ours, theirs in self.understood.shown.items()
+            if ours in self.arrays and theirs != ours
+        ]
+        kind = _("row vectors") if self.rows else _("column vectors")
+        read = _("read as {notation}: {pairs}; {kind}") if pairs else _("read as {notation}: {kind}")
+        self.notes.insert(0, read.format(notation=self.understood.name, pairs=", ".join(pairs), kind=kind))
+
+
+def reordered(values: np.ndarray, order: str, wanted: str) -> np.ndarray:
+    """Rows stacked by gates in one order, stacked in another."""
+    units = len(values) // len(order)
+    return np.concatenate([values[order.index(g) * units : (order.index(g) + 1) * units] for g in wanted])
+
+
+def cell_named(word: str, notation: str | None) -> str:
+    """Our name of a cell that a notation calls so: pytorch's gru is gru_after."""
+    return NOTATIONS[notation].cells.get(word, word) if notation in NOTATIONS else word
+
+
+def _like(cell: Cell, name: str) -> Cell:
+    return CELLS[name].switch(
+        **{option: value for option, value in cell.switched.items() if option in CELLS[name].switches}
+    )
+
+
+def _refuse_gates(letter: str, value: Given, cell: Cell) -> None:
+    """An own cell's parameters have one array each. Raises ProblemError for one that comes by gate."""
+    letters = [letter] if letter else list(value.value) if isinstance(value.value, dict) else []
+    for one in letters:
+        gate(one, cell, value.where)
+    if isinstance(value.value, dict):
+        raise ProblemError(_("{where}: expected {what}"), what=_("a matrix"), where=value.where)
+
+
+def _numbers(value: Given) -> Quantity:
+    if isinstance(value.value, dict):
+        return {name: part.numbers() for name, part in value.value.items()}
+    return value.numbers()
+
+
+def _columns(cut: slice, part: Numbers) -> Numbers:
+    return part.through(lambda values: values[:, cut])
+
+
+def _each(array: Quantity, change: Callable[[Numbers], Numbers]) -> Quantity:
+    return {name: change(part) for name, part in array.items()} if isinstance(array, dict) else change(array)
+
+
+def _added(first: Quantity | None, second: Quantity) -> Quantity:
+    """The sum of two biases, gate by gate where they come so."""
+    if first is None:
+        return second
+    if isinstance(first, dict) != isinstance(second, dict):
+        raise ShapeError(_("b_ih and b_hh must both be stacked, or both by gate"))
+    if isinstance(first, dict) and isinstance(second, dict):
+        return {g: _added(first.get(g), second[g]) if g in second else first[g] for g in {**first, **second}}  # type: ignore[misc]
+    one, two = first.values.reshape(-1), second.values.reshape(-1)  # type: ignore[union-attr]
+    if one.shape != two.shape:
+        raise ShapeError(_("the two biases must be of one length, got {one} and {two}"), one=one.size, two=two.size)
+    return Numbers(one + two)

@@ -1,0 +1,137 @@
+"""The words of a problem file: its keys, its cell, its functions, its signals, and what to say of a misspelt one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.cells import CELLS, Cell
+from rnncalc.problems.conventions import cell_named
+from rnncalc.problems.parse.given import Given
+
+KEYS = frozenset(  # of a problem file; each is also an option of the commands that use it
+    "title source notes cell activation output update gates notation U W b V c d R h0 c0 y0 x lengths mask layout "
+    "targets loss reduction dy lr truncate chunk clip_norm clip_value rounded_inputs carry points min_digits vectors "
+    "signals fused answers layers direction backward merge".split()
+)
+OF_ALL_LAYERS = ("cell", "activation", "update", "notation", "vectors", "gates", "fused", "signals")
+OF_ONE_PASS = (*OF_ALL_LAYERS, "output", *"U W b V c d R h0 c0 y0".split())
+OF_A_LAYER = (*OF_ONE_PASS, "direction", "backward", "merge")
+OWN_CELL = ("name", "equations", "state", "emits", "outputs")
+
+
+def one_of(given: Mapping[str, Given], key: str, known: Collection[str], usual: str = "") -> str:
+    """The word under a key, one of those known; `usual` where there is none. Raises ProblemError."""
+    if key not in given or given[key].value is None:
+        return usual
+    word = given[key].word()
+    if word not in known:
+        message = _("{where}: {key} is one of {known}, not “{word}”{near}")
+        where = given[key].where
+        raise ProblemError(message, where=where, key=key, known=", ".join(known), word=word, near=near(word, known))
+    return word
+
+
+def check_keys(given: Mapping[str, Given], keys: Collection[str]) -> None:
+    """Refuse a key that nobody knows, with the nearest one. Raises ProblemError."""
+    for name, value in given.items():
+        stack = name.partition(".")[0]
+        if stack not in keys and stack not in ("b_hh", "B"):
+            where = value.where if name in value.where else f"{value.where}.{name}"
+            raise ProblemError(_("{where}: unknown key “{name}”{near}"), where=where, name=name, near=near(stack, keys))
+
+
+def near(word: str, known: Collection[str]) -> str:
+    """A suggestion, if one is near; for a single letter, the names that begin with it."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, 1) or [name for name in sorted(known) if name == f"{word}0"]
+    return ": " + _("did you mean “{name}”?").format(name=close[0]) if close else ""
+
+
+def cell_of(given: Mapping[str, Given]) -> Cell:
+    """The cell that was named, or a person's own, with its switches set."""
+    asked = given.get("cell", Given("elman", "cell"))
+    base = _own_cell(asked) if isinstance(asked.value, dict) else _named_cell(asked, given)
+    chosen = {}
+    for option in ("activation", "update", "output"):
+        if option not in given:
+            continue
+        if option in base.switches:
+            chosen[option] = one_of(given, option, base.switches[option])
+        elif option != "output":
+            owners = " and ".join(name for name, cell in CELLS.items() if option in cell.switches)
+            message = _("{where}: {option} belongs to {owners}; the functions of {cell} are part of its equations")
+            raise ProblemError(message, where=given[option].where, option=option, owners=owners, cell=base.name)
+        elif base.owns_read_out and given[option].word() != "log_softmax":
+            message = _("{where}: the output of {cell} is part of its equations")
+            raise ProblemError(message, where=given[option].where, cell=base.name)
+    return base.switch(**chosen) if chosen else base
+
+
+def _named_cell(asked: Given, given: Mapping[str, Given]) -> Cell:
+    torch = any(name.startswith(("weight_ih", "weight_hh")) for name in given)
+    notation = given["notation"].word() if "notation" in given else "pytorch" if torch else ""
+    word = cell_named(asked.word(), notation)
+    if word not in CELLS:
+        message = _("{where}: no cell is called “{word}”; there are {known}{near}")
+        raise ProblemError(message, where=asked.where, word=word, known=", ".join(CELLS), near=near(word, CELLS))
+    return CELLS[word]
+
+
+def _own_cell(asked: Given) -> Cell:
+    """A person's own cell, by its equations."""
+    parts, where = asked.value, asked.where
+    for key in parts:
+        if key not in OWN_CELL:
+            message = _("{where}: unknown key “{key}”; a cell has {known}")
+            raise ProblemError(message, where=where, key=key, known=", ".join(OWN_CELL))
+    name, equations = parts.get("name", "cell"), parts.get("equations")
+    state, emits, outputs = parts.get("state"), parts.get("emits"), parts.get("outputs", [])
+    lines = isinstance(equations, dict) and all(isinstance(text, str) for text in equations.values())
+    names = all(isinstance(part, list) and all(isinstance(line, str) for line in part) for part in (state, outputs))
+    if not (lines and names and isinstance(emits, str) and isinstance(name, str)):
+        message = _('{where}: a cell is {{"name": text, "equations": {{line: text}}, "state": [lines], "emits": line}}')
+        raise ProblemError(message, where=where)
+    if name in CELLS:
+        raise ProblemError(_("{where}.name: {name} is a built-in cell; choose another name"), where=where, name=name)
+    return Cell(name, equations, state, emits, outputs=outputs)
+
+
+def signals(given: Mapping[str, Given], cell: Cell) -> dict[str, str]:
+    """Our signal → the reader's, from `signals`, which names theirs first."""
+    if "signals" not in given:
+        return {}
+    asked = given["signals"]
+    if not isinstance(asked.value, dict):
+        raise ProblemError(_('{where}: expected names, such as {{"s": "h", "o": "y"}}'), where=asked.where)
+    known = [*cell.lines, *(name for name in ("s", "y") if name not in cell.lines)]
+    found: dict[str, str] = {}
+    for theirs in asked.value:
+        ours = asked[theirs].word()
+        if ours not in known or not theirs.isidentifier():
+            message = _("{where}.{theirs}: “{ours}” is no signal; there are {known}")
+            raise ProblemError(message, where=asked.where, theirs=theirs, ours=ours, known=", ".join(known))
+        found[ours] = theirs
+    for ours in known:  # a letter that now means another signal: ours gets a mark
+        if ours not in found and ours in found.values():
+            found[ours] = f"{ours}′"
+    return found
+
+
+def inside(given: Given, what: str) -> dict[str, Given]:
+    """The keys of an object in a problem file, without those that begin with _. Raises ProblemError."""
+    if not isinstance(given.value, Mapping):
+        raise ProblemError(_("{where}: expected {what}"), where=given.where, what=what)
+    return {key: given[key] for key in given.value if not key.startswith("_")}
+
+
+def parts(given: Given) -> list[Given]:
+    """The entries of a list of objects. Raises ProblemError."""
+    value: Any = given.value
+    if not isinstance(value, list) or not value or not all(isinstance(part, Mapping) for part in value):
+        message = _('{where}: expected a list of layers, such as [{{"cell": "lstm", "U": …, "W": …}}, …]')
+        raise ProblemError(message, where=given.where)
+    return [Given(part, f"{given.where}[{number}]", given.files) for number, part in enumerate(value)]

@@ -1,0 +1,194 @@
+"""Other people's letters: which name is whose, whether vectors are columns or rows, how gates are ordered.
+
+`understand` finds the notation whose names were used and gives every value back under our name: U, or U.i for one gate.
+A pattern such as `W_x*` has a gate's letter at the star. Names are compared without underscores: Wxh is W_xh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.cells import Cell
+from rnncalc.problems.parse.given import Given
+
+GATE_NAMES = {  # gates of a cell → what others call them
+    "ifgo": {"i": "iu", "f": "f", "g": "gcCajk", "o": "o"},
+    "rzn": {"r": "r", "z": "zu", "n": "nhgc"},
+}
+_TILDES = ("\u0303", "~")  # c̃ is c with one of these behind it
+
+
+@dataclass(frozen=True)
+class Notation:
+    """One school's names.
+
+    letters: theirs → ours for whole parameters; by_gate: pattern → ours for one gate's; rows: vectors are rows (x W);
+    gates: in what order a stacked matrix has them; cells: what is another cell here than its name says.
+    """
+
+    letters: Mapping[str, str] = field(default_factory=dict)
+    by_gate: Mapping[str, str] = field(default_factory=dict)
+    rows: bool = False
+    gates: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self, cell: Cell, given: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Squeezed name → (as it is written, ours). W_xh is one gate's where the names given are the gates'."""
+        whole = {_squeezed(theirs): (theirs, ours) for theirs, ours in self.letters.items()}
+        gated = {}
+        for pattern, stack in self.by_gate.items():
+            for gate, letters in gate_letters(cell).items():
+                for letter in letters:
+                    gated[_squeezed(pattern).replace("*", letter)] = (pattern.replace("*", letter), f"{stack}.{gate}")
+        by_gate = any(_squeezed(name) in gated and _squeezed(name) not in whole for name in given)
+        return {**whole, **gated} if by_gate else {**gated, **whole}
+
+
+_OURS = {"U_*": "U", "W_*": "W", "b_*": "b"}
+_X_H = {"W_x*": "U", "W_h*": "W", "b_*": "b"}
+_TORCH = {"lstm": "ifgo", "gru": "rzn", "gru_after": "rzn"}
+
+NOTATIONS = {
+    "goodfellow": Notation({name: name for name in "UWbVcdR"}, _OURS),
+    "swapped": Notation({"W": "U", "U": "W"}, {"W_*": "U", "U_*": "W", "b_*": "b"}),
+    "hx": Notation(
+        {"W_hx": "U", "W_hh": "W", "b_h": "b", "W_hq": "V", "W_yh": "V", "W_qh": "V", "b_q": "c", "b_y": "c"},
+        {"W_*x": "U", "W_*h": "W", "b_*": "b"},
+    ),
+    "xh": Notation({"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hy": "V", "b_y": "c"}, _X_H),
+    "d2l": Notation({"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hq": "V", "b_q": "c"}, _X_H, rows=True),
+    "cs231n": Notation({"Wx": "U", "Wh": "W", "b": "b"}, rows=True, gates={"lstm": "ifog"}),
+    "coursera": Notation(
+        {"Wax": "U", "Waa": "W", "ba": "b", "Wya": "V", "Wy": "V", "by": "c"}, {"W_*": "W", "b_*": "b"}
+    ),
+    "keras": Notation(
+        {"kernel": "U", "recurrent_kernel": "W", "bias": "b"},
+        {"kernel_*": "U", "recurrent_kernel_*": "W", "bias_*": "b"},
+        rows=True,
+        gates={"lstm": "ifgo", "gru": "zrn", "gru_after": "zrn"},
+    ),
+    "pytorch": Notation(
+        {"weight_ih": "U", "weight_hh": "W", "bias_ih": "b", "bias_hh": "b_hh"}
+        | {"weight_ih_l0": "U", "weight_hh_l0": "W", "bias_ih_l0": "b", "bias_hh_l0": "b_hh"}
+        | {"W_ih": "U", "W_hh": "W", "b_ih": "b", "b_hh": "b_hh"},
+        {"W_i*": "U", "W_h*": "W", "b_i*": "b", "b_h*": "b_hh"},
+        gates=_TORCH,
+        cells={"gru": "gru_after"},
+    ),
+    "onnx": Notation(
+        {"W": "U", "R": "W", "B": "B"},
+        {"W_*": "U", "R_*": "W"},
+        gates={"lstm": "iofg", "gru": "zrn", "gru_after": "zrn"},
+    ),
+}
+BY_NAMES = [name for name in NOTATIONS if name not in ("goodfellow", "swapped", "onnx")]  # told by their names alone
+
+
+@dataclass
+class Understood:
+    """What was given, under our names. `fits`: the notations that these names would fit, if nobody said which."""
+
+    name: str
+    given: dict[str, Given]
+    fits: list[str]
+    shown: dict[str, str]  # our symbol (U, U_i) → what the reader calls it
+
+    @property
+    def notation(self) -> Notation:
+        return NOTATIONS[self.name]
+
+
+def understand(given: Mapping[str, Given], cell: Cell, keys: Collection[str]) -> Understood:
+    """What was given under our names; `keys` are the names of a problem file. Raises ProblemError."""
+    wanted = [name for name in given if name not in keys or name in NOTATIONS["goodfellow"].letters]
+    wanted = [name.partition(".")[0] for name in wanted]
+    name, fits = _choose(given, wanted, cell)
+    table = {**NOTATIONS["goodfellow"].names(cell, wanted), **NOTATIONS[name].names(cell, wanted)}
+    settled: dict[str, Given] = {}
+    shown = _letters(NOTATIONS[name], cell, wanted)
+    for key, value in given.items():
+        stack, _dot, gate = key.partition(".")
+        if stack not in wanted or _squeezed(stack) not in table:
+            settled[key] = value
+            continue
+        theirs, ours = table[_squeezed(stack)]
+        if gate:
+            ours = f"{ours}.{gate}"
+        elif theirs != ours:
+            shown[ours.replace(".", "_")] = theirs
+        _put(settled, ours, value, cell)
+    return Understood(name, settled, fits, shown)
+
+
+def gate_letters(cell: Cell) -> dict[str, str]:
+    """Our gate → the letters by which it is known, ours first."""
+    known = GATE_NAMES.get(cell.gates, {})
+    return {gate: gate + known.get(gate, gate).replace(gate, "") for gate in cell.gates}
+
+
+def gate(letter: str, cell: Cell, where: str) -> str:
+    """Our letter of a gate. Raises ProblemError for one that the cell does not have."""
+    bare = letter.rstrip("".join(_TILDES))
+    for ours, letters in gate_letters(cell).items():
+        if len(bare) == 1 and bare in letters:
+            return ours
+    known = ", ".join(cell.gates) or _("none")
+    raise ProblemError(
+        _("{where}: {cell} has no gate “{gate}”; its gates are {known}"),
+        where=where,
+        cell=cell.name,
+        gate=letter,
+        known=known,
+    )
+
+
+def _choose(given: Mapping[str, Given], wanted: Collection[str], cell: Cell) -> tuple[str, list[str]]:
+    """The notation, and all those whose names these may be; the first of them is taken."""
+    if "notation" in given:
+        name = given["notation"].word()
+        if name not in NOTATIONS:
+            message = _("{where}: no notation is called “{name}”; there are {known}")
+            raise ProblemError(message, where=given["notation"].where, name=name, known=", ".join(NOTATIONS))
+        return name, []
+    if "B" in wanted or ("R" in wanted and "U" not in wanted and "R" not in cell.stacks):
+        return "onnx", ["onnx"]
+    ours = NOTATIONS["goodfellow"].names(cell, wanted)
+    foreign = [name for name in wanted if _squeezed(name) not in ours]
+    tables = {name: NOTATIONS[name].names(cell, wanted) for name in BY_NAMES} if foreign else {}
+    fits = [name for name, table in tables.items() if all(_squeezed(theirs) in table for theirs in foreign)]
+    return (fits[0] if fits else "goodfellow"), fits
+
+
+def _put(settled: dict[str, Given], name: str, value: Given, cell: Cell) -> None:
+    """Keep a value under our name; gates go into a dict of their own."""
+    stack, _dot, letter = name.partition(".")
+    if not letter:
+        if isinstance(value.value, dict):
+            for inner in value.value:
+                _put(settled, f"{stack}.{inner}", value[inner], cell)
+            return
+        if stack in settled:
+            raise ProblemError(_("{where}: {name} is given twice"), where=value.where, name=stack)
+        settled[stack] = value
+        return
+    ours = gate(letter, cell, value.where)
+    inside = settled.setdefault(stack, Given({}, value.where))
+    if not isinstance(inside.value, dict) or ours in inside.value:
+        raise ProblemError(_("{where}: {name} is given twice"), where=value.where, name=f"{stack}.{ours}")
+    inside.value[ours] = value
+
+
+def _letters(notation: Notation, cell: Cell, wanted: Collection[str]) -> dict[str, str]:
+    """Our symbol → the name that the notation would use for it."""
+    shown: dict[str, str] = {}
+    for theirs, ours in notation.names(cell, wanted).values():
+        if theirs != ours:
+            shown.setdefault(ours.replace(".", "_"), theirs)
+    return shown
+
+
+def _squeezed(name: str) -> str:
+    return name.replace("_", "")

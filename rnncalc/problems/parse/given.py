@@ -1,0 +1,96 @@
+"""What was given, before anybody knows what it means: values by name, each with the place it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, shown
+from rnncalc.model.layer import without_graph
+from rnncalc.problems.parse import json, matrix
+from rnncalc.problems.parse.numbers import Numbers
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value and its place: `$.U` in JSON, `--U` on the command line, `line 3, U` on a sheet.
+
+    The value is a text in any form of matrix, JSON's nested lists, a dict, a truth value, None, or finished Numbers.
+    """
+
+    value: Any
+    where: str
+    files: bool = False  # whether @file is followed: on the command line and from Python, never in a stranger's file
+
+    def __getitem__(self, key: str) -> Given:
+        return Given(self.value[key], f"{self.where}.{shown(key, 40)}", self.files)
+
+    def numbers(self) -> Numbers:
+        """The value as numbers. Raises ParseError with the place."""
+        if isinstance(self.value, Numbers):
+            return self.value
+        if isinstance(self.value, str):
+            try:
+                if self.value.lstrip().startswith("@") and not self.files:
+                    raise ParseError(_("a problem file does not name other files; use an option, --x @file.csv"))
+                return matrix.read(self.value)
+            except ParseError as error:
+                raise ParseError(f"{self.where}: {error}") from None
+        return Numbers.of(self.value, lambda index: self.where + "".join(f"[{i}]" for i in index))
+
+    def word(self) -> str:
+        """The value as a word."""
+        if not isinstance(self.value, str):
+            raise ParseError(_("{where}: expected a word"), where=self.where)
+        return self.value.strip()
+
+
+def read(text: str, named: str = "") -> dict[str, Given]:
+    """A whole problem: JSON, or lines `name = value`. Keys that begin with _ are left out. Raises ParseError.
+
+    named: the file that the text came from, for errors.
+    """
+    try:
+        return _read(text)
+    except ParseError as error:
+        raise ParseError(f"{named}: {error}" if named and named != "-" else str(error)) from None
+
+
+def _read(text: str) -> dict[str, Given]:
+    if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+        from rnncalc.problems.parse import sheet  # its patterns are many; JSON and options do without
+
+        return {name: Given(value, where) for name, (value, where) in sheet.read(text).items()}
+    found = json.read(text.lstrip("\ufeff"))
+    return {key: Given(value, f"$.{shown(key, 40)}") for key, value in found.items() if not key.startswith("_")}
+
+
+def of_python(values: Mapping[str, Any]) -> dict[str, Given]:
+    """Values as a program holds them: arrays, nested lists of numbers or texts, words, dicts."""
+    return wrapped({name: _of_python(value) for name, value in values.items() if value is not None})
+
+
+def _of_python(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _of_python(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        parts = [_of_python(part) for part in value]
+        return [part.nested() if isinstance(part, Numbers) else part for part in parts]
+    if value is None or isinstance(value, str | bool | Numbers):
+        return value
+    try:
+        return Numbers(np.asarray(without_graph(value), np.float64))
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        raise ParseError(_("expected numbers or text, got {kind}"), kind=type(value).__name__) from None
+
+
+def wrapped(values: Mapping[str, Any], where: str = "{}") -> dict[str, Given]:
+    """Values by name, as a program or the command line gives them."""
+    return {
+        name: value if isinstance(value, Given) else Given(value, where.format(shown(name, 40)), True)
+        for name, value in values.items()
+    }

@@ -1,0 +1,57 @@
+"""The door for one matrix: the first reader that recognises the text reads it."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError
+from rnncalc.problems.parse import brackets, rows
+from rnncalc.problems.parse.numbers import Numbers, plain
+
+
+def read(text: str) -> Numbers:
+    """A scalar, a vector, a matrix or a batch of them: rows, JSON, LaTeX, prints, NumPy code, @file.
+
+    Raises ParseError with the place.
+    """
+    if text.lstrip().startswith("@"):
+        from rnncalc.problems.parse import files
+
+        return files.read(text.strip()[1:], read)
+    text = _uncommented(plain(text)).strip().strip("$").strip()
+    if not text:
+        raise ParseError(_("expected numbers, got nothing"))
+    *first, last = _readers(text)
+    for reader in first:
+        try:
+            return reader.read(text)
+        except ParseError:
+            continue
+    return last.read(text)
+
+
+def _readers(text: str) -> list[ModuleType]:
+    """Who may read the text, in the order in which they are asked; those with many patterns only if they are needed.
+
+    np.array([[0.80]]) is a print, and so keeps its digits; if it goes on, np.array([[0.80]]) * 2, it is code.
+    """
+    if "\\begin" in text:
+        from rnncalc.problems.parse import latex
+
+        return [latex]
+    if "(" in text:
+        from rnncalc.problems.parse import code
+
+        if code.recognises(text):
+            return [brackets, code] if brackets.recognises(text) else [code]
+    return [brackets] if brackets.recognises(text) else [rows]
+
+
+def _uncommented(text: str) -> str:
+    """A matrix that stands in the comments of a program, `# [[0.1, 0.2],`, without their marks."""
+    lines = text.strip().splitlines()
+    for mark in ("#", "//", ">>>"):
+        if lines and all(line.lstrip().startswith(mark) for line in lines if line.strip()):
+            return "\n".join(line.lstrip().removeprefix(mark) for line in lines)
+    return text

@@ -1,0 +1,220 @@
+"""Numbers as typed: what one text stands for, and arrays that remember the digits of every entry.
+
+The digits count: "0.80" claims two decimals. A fraction is exact, so it claims no last digit.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, shown
+
+LONGEST_NUMBER = 400  # characters: a float needs 24, an exact decimal expansion of one some 300
+LARGEST = 308  # the power of ten beyond which a float is infinite
+LONGEST_TEXT = 50_000_000
+MOST_ENTRIES = 10_000_000
+DEEPEST = 3  # sequences, steps, units
+BLANKS = ("", "_", "null", "none", "None")
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_MARKS = str.maketrans(
+    {
+        **dict.fromkeys("−–—‒﹣－", "-"),
+        **dict.fromkeys("、﹐", ","),
+        **dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060", ""),
+        "⁄": "/",
+        "∕": "/",
+        "⋅": "*",
+        "·": "*",
+        "×": "*",
+        "ᵀ": "^T",
+        "⊤": "^T",
+        "′": "'",
+        "’": "'",
+    }
+)
+_TEN = r"(?:\s*(?:\*|\\times|\\cdot)\s*10\s*\^\s*(?:\{\s*([+-]?\d+)\s*\}|\(\s*([+-]?\d+)\s*\)|([+-]?\d+)))"
+_DIGITS = r"(?:\d{1,3}(?:(?:\{,\}|,(?=0))\d{3})+(?:(?:\{,\}|,)\d{3})*(?:\.\d*)?|\d+\.?\d*|\.\d+)"
+_DECIMAL = rf"({_DIGITS})(?:[eE]([+-]?\d+)(?![\d.])|{_TEN})?[fF]?"
+DECIMAL = re.compile(rf"([+-]?){_DECIMAL}(\s*\\?%)?")
+FRACTION = re.compile(
+    rf"([+-]?)(?:\\[dt]?frac\s*\{{\s*([+-]?{_DIGITS})\s*\}}\s*\{{\s*([+-]?{_DIGITS})\s*\}}|({_DIGITS})/({_DIGITS}))"
+)
+WORD = re.compile(r"[+-]?(?:nan|inf(?:inity)?)\b", re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    """The text in ASCII marks: full-width forms, the many dashes, superscripts and invisible characters are gone."""
+    if len(text) > LONGEST_TEXT:
+        raise ParseError(_("the text is longer than {most} characters"), most=LONGEST_TEXT)
+    if text.isascii():
+        return text
+    text = re.sub(
+        r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+", lambda found: "^{" + found[0].translate(_SUPERSCRIPTS) + "}", text.translate(_MARKS)
+    )
+    return unicodedata.normalize("NFKC", text).translate(_MARKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """One number as typed: its text, its value, and the power of ten of its last digit (None: exact)."""
+
+    text: str
+    value: float
+    place: int | None
+
+
+def number(text: str) -> Typed:
+    """What one text stands for: 0.80, .5, 5., 1e-3, 1/3, 5.8×10^{-9}, 61.2 %, −2, ≈ 0.3, 0.58f. Raises ParseError."""
+    bare = _bare(text)
+    found = DECIMAL.fullmatch(bare)
+    if found:
+        return Typed(text, *_decimal(found))
+    found = FRACTION.fullmatch(bare)
+    if found:
+        return Typed(text, _fraction(found), None)
+    if WORD.fullmatch(bare):
+        return Typed(text, float(bare), None)
+    raise ParseError(_('expected a number, got "{text}"'), text=shown(text, 40))
+
+
+def _bare(text: str) -> str:
+    if len(text) > LONGEST_NUMBER:
+        raise ParseError(_('expected a number, got "{text}"'), text=shown(text, 40))
+    bare = plain(text).strip().strip("$").replace(r"\,", "").replace(r"\!", "").strip()
+    bare = re.sub(r"^(?:≈|~|\\approx|\\sim|\\simeq)\s*", "", bare)
+    bare = re.sub(r"^([+-])\s+", r"\1", bare)
+    while (bare.startswith("(") and bare.endswith(")")) or (bare.startswith("{") and bare.endswith("}")):
+        bare = bare[1:-1].strip()
+    return bare
+
+
+def _decimal(found: re.Match[str]) -> tuple[float, int]:
+    sign, digits, e, ten_braces, ten_brackets, ten_plain, percent = found.groups()
+    digits = digits.replace("{,}", "").replace(",", "")
+    exponent = int((e or ten_braces or ten_brackets or ten_plain or "0")[:12]) - (2 if percent else 0)
+    decimals = len(digits.partition(".")[2])
+    return float(f"{sign}{digits}e{exponent}"), min(max(exponent - decimals, -10_000), LARGEST)
+
+
+def _fraction(found: re.Match[str]) -> float:
+    sign, *sides = found.groups()
+    above, below = (float(side.replace("{,}", "").replace(",", "")) for side in sides if side is not None)
+    if below == 0:
+        raise ParseError(_('expected a number, got "{text}": division by zero'), text=found[0])
+    return -above / below if sign == "-" else above / below
+
+
+class Numbers:
+    """An array with the text of every entry. values: float64, NaN where an entry is blank; texts: None there.
+
+    texts is None altogether for numbers that were never typed (a .npy file). `flat` marks a list whose shape is to be
+    had from elsewhere, as C prints them.
+    """
+
+    def __init__(self, values: np.ndarray, texts: np.ndarray | None = None, flat: bool = False):
+        self.values, self.texts, self.flat = values, texts, flat
+
+    @classmethod
+    def of(cls, nested: object, where: Callable[[tuple[int, ...]], str] = lambda _index: "") -> Numbers:
+        """From nested lists of texts (None: blank). `where` says the place of an index, for errors."""
+        shape = tuple(size for size in _shape(nested, where, ()) if size is not ...)
+        if math.prod(shape) > MOST_ENTRIES:
+            raise ParseError(_at(where(()), _("more than {most} numbers").format(most=MOST_ENTRIES)))
+        texts, values = np.empty(shape, object), np.full(shape, np.nan)
+        for index, text in zip(np.ndindex(*shape), _leaves(nested, shape)):
+            texts[index] = text
+            if text is not None:
+                try:
+                    values[index] = number(text).value
+                except ParseError as error:
+                    raise ParseError(_at(where(index), str(error))) from None
+        return cls(values, texts)
+
+    def nested(self) -> Any:
+        """The texts as nested lists; of numbers that were never typed, the shortest that read back the same."""
+        texts = self.texts if self.texts is not None else np.vectorize(repr, [object])(self.values)
+        return texts.tolist()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    @property
+    def blank(self) -> np.ndarray:
+        """Where no number was given."""
+        if self.texts is None:
+            return np.zeros(self.shape, bool)
+        return np.equal(self.texts, None)  # type: ignore[call-overload]
+
+    def through(self, change: Callable[[np.ndarray], np.ndarray]) -> Numbers:
+        """The same numbers reshaped, transposed, cut: one change for values and texts."""
+        return Numbers(change(self.values), None if self.texts is None else change(self.texts))
+
+    @property
+    def transposed(self) -> Numbers:
+        """Rows for columns; a vector becomes a column."""
+        if len(self.shape) < 2:
+            return self.through(lambda array: array.reshape(-1, 1))
+        return self.through(lambda array: np.swapaxes(array, -1, -2))
+
+
+def _shape(nested: object, where: Callable[[tuple[int, ...]], str], index: tuple[int, ...]) -> tuple[Any, ...]:
+    """The shape of nested lists. A blank stands for a number or for a whole row: its shape is open from `...` on."""
+    if not isinstance(nested, list):
+        if nested is not None and not isinstance(nested, str):
+            text = shown(json.dumps(nested, ensure_ascii=False), 40)
+            raise ParseError(_at(where(index), _("expected a number, got {text}").format(text=text)))
+        return (...,) if nested is None else ()
+    if len(index) == DEEPEST:
+        raise ParseError(_at(where(index), _("nested deeper than any array here")))
+    inner = [_shape(part, where, (*index, number)) for number, part in enumerate(nested)]
+    row: tuple[Any, ...] = (...,)
+    first = next((number for number, shape in enumerate(inner) if shape != row), 0)
+    for number, shape in enumerate(inner):
+        both = _common(row, shape)
+        if both is None:
+            message = _("row {row} has {this}, row {first} has {other}")
+            message = message.format(row=number + 1, this=_size(shape), first=first + 1, other=_size(row))
+            raise ParseError(_at(where(index), message))
+        row = both
+    return (len(nested), *row)
+
+
+def _common(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The shape that is both, as far as each says it."""
+    for this, that in zip_longest(one, other):
+        if this is ... or that is ...:
+            return other if this is ... else one
+        if this != that:
+            return None
+    return one
+
+
+def _size(shape: tuple[Any, ...]) -> str:
+    shape = tuple(size for size in shape if size is not ...)
+    if not shape:
+        return _("no brackets")
+    if len(shape) > 1:
+        return str(shape)
+    return _("1 number") if shape[0] == 1 else _("{n} numbers").format(n=shape[0])
+
+
+def _leaves(nested: object, shape: tuple[int, ...]) -> list[str | None]:
+    if isinstance(nested, list):
+        return [leaf for part in nested for leaf in _leaves(part, shape[1:])]
+    return [nested] * int(np.prod(shape))  # type: ignore[list-item]
+
+
+def _at(place: str, message: str) -> str:
+    return f"{place}: {message}" if place else message

@@ -1,0 +1,50 @@
+"""Rows without brackets: numbers by spaces or commas, rows by semicolons or line breaks; a Markdown table too."""
+
+from __future__ import annotations
+
+import re
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, shown
+from rnncalc.problems.parse.brackets import place
+from rnncalc.problems.parse.numbers import BLANKS, DECIMAL, FRACTION, LONGEST_NUMBER, WORD, Numbers
+
+_RULE = frozenset("-|:+ \t")  # what the line below a Markdown header is made of
+_ENTRY = re.compile(rf"{FRACTION.pattern}|{DECIMAL.pattern}|{WORD.pattern}|[^\s,]+", re.IGNORECASE)
+
+
+def read(text: str) -> Numbers:
+    """One row is a vector, one number a scalar."""
+    lines = [line.strip() for line in re.split(r"[;\n]|\\\\", text)]
+    table = "|" if any(line.startswith("|") for line in lines) else "&" if "&" in text else ""
+    rows = [_row(line, table) for line in lines if line and not (table and _RULE.issuperset(line))]
+    if not all(rows) or not rows:
+        raise ParseError(_("expected numbers, got nothing"))
+    if len(rows) > 1:
+        return Numbers.of(rows, place)
+    return Numbers.of(rows[0] if len(rows[0]) > 1 else rows[0][0], place)
+
+
+def _row(line: str, table: str) -> list[str | None]:
+    if table:
+        cells = [cell.strip().strip("*`$") for cell in line.strip("|").split(table)]
+        return [None if cell in BLANKS else cell for cell in cells]
+    line = line.strip(",").strip()
+    if re.search(r",\s*,", line):
+        raise ParseError(_("a number is missing between two commas in “{line}”"), line=line[:60])
+    for word in line.replace(",", " ").split():
+        if len(word) > LONGEST_NUMBER:  # no number, and a pattern would take its time to find out
+            raise ParseError(_('expected a number, got "{text}"'), text=shown(word, 40))
+    entries: list[str | None] = []
+    at = 0
+    while at < len(line):
+        found = _ENTRY.match(line, at)
+        if found is None:
+            at += 1
+            continue
+        text = found[0]
+        if line[found.end() : found.end() + 1] not in ("", " ", "\t", ","):  # the number goes on: 0.1x, 1.2.3
+            text = re.compile(r"[^\s,]+").match(line, at)[0]  # type: ignore[index]
+        entries.append(None if text in BLANKS else text)
+        at += len(text)
+    return entries

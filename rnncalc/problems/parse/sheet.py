@@ -1,0 +1,150 @@
+r"""A problem as copied from a sheet: `name = value` lines, with any form of matrix as the value.
+
+    cell = lstm                       # comments run to the end of the line
+    W_{hx} = \begin{bmatrix} 0.1 & 0.2 \\ 0.3 & 0.4 \end{bmatrix}
+    h_{0} = 0,  x_1 = [2, 3],  x_2 = [1, 0]
+
+A value runs to the next `name =` outside brackets, so it may span lines and several may share one. x_1, x_2, … are the
+steps of x; h_0 is h0.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, shown
+from rnncalc.problems.parse import code, matrix
+from rnncalc.problems.parse.numbers import Numbers, plain
+
+# Every piece is bounded and begins differently from what may stand before it, so that no text makes matching slow.
+_WORD = r"[^\W\d_][^\W_]{0,40}"
+_BOLD = r"\\(?:mathbf|boldsymbol|bm|mathrm|vec|text)\s{0,4}\{\s{0,4}(?:WORD)\s{0,4}\}".replace("WORD", _WORD)
+_INDEX = (
+    r"(?:[ \t]{0,4}[_^]{1,2}[ \t]{0,4}(?:\{[^{}=\n]{0,40}\}|\\langle[^\\\n]{0,20}\\rangle|[^\W_]{1,40})|\.[^\W_]{1,20})"
+)
+_SIGN = r"[ \t]{0,20}\$?[ \t]{0,4}&?[ \t]{0,4}(?P<sign>:=|=|:|\\leftarrow)"
+_HEAD = re.compile(rf"(?P<mark>[-*•&$]|\\[(\[])?[ \t]{{0,4}}(?P<name>(?:{_BOLD}|{_WORD}){_INDEX}{{0,4}}){_SIGN}")
+_PIECE = re.compile(r"\\begin|\\end|[\[({]|[\])}]|" + _HEAD.pattern)
+_SEED = re.compile(r"^[ \t]*(?:np|numpy)\.random\.seed\([ \t]*(\d{1,10})[ \t]*\)[ \t]*;?[ \t]*$", re.MULTILINE)
+_BEHIND = re.compile(r"(?:\\[\\)\]]|\band|\bund|[,;$&•*-]|\s)\Z")
+_STEP = re.compile(r"x_?(\d+)")
+_START = re.compile(r"([A-Za-z]\w*?)_?0")
+
+
+def read(text: str) -> dict[str, tuple[Any, str]]:
+    """name → (text or Numbers, place). Raises ParseError with the line."""
+    text = _without_comments(plain(text))
+    heads = _heads(text)
+    _check_start(text, heads[0].start() if heads else len(text))
+    reader = code.Reader()
+    found: dict[str, tuple[Any, str]] = {}
+    steps: dict[int, tuple[Numbers, str]] = {}
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    seeds = [(seed.start(), int(seed[1])) for seed in _SEED.finditer(text)][::-1]
+    line, counted = 1, 0
+    for head, end in zip(heads, ends):
+        while seeds and seeds[-1][0] < head.start():
+            reader.np_seed(seeds.pop()[1])
+        line, counted = line + text.count("\n", counted, head.start("name")), head.start("name")
+        name = key(head["name"])
+        where = _("line {line}, {name}").format(line=line, name=shown(name, 40))
+        value = _value(_SEED.sub("", text[head.end() : end]))
+        step = _STEP.fullmatch(name)
+        if step:
+            _keep(steps, int(step[1]), (_numbers(value, where, reader), where), where)
+        elif code.recognises(value) and not value.lstrip().startswith("@"):
+            _keep(found, name, (_numbers(value, where, reader), where), where)
+        else:
+            _keep(found, name, (value, where), where)
+    if steps:
+        _keep(found, "x", _steps(steps), steps[min(steps)][1])
+    return found
+
+
+def key(name: str) -> str:
+    r"""A name as it is typed elsewhere: W_{hx} and \mathbf{W}_{hx} are W_hx, h_{0} is h0, x^{(2)} is x_2."""
+    name = re.sub(r"\\(?:mathbf|boldsymbol|bm|mathrm|vec|text)\s*\{\s*(\w+)\s*\}", r"\1", name)
+    name = re.sub(r"[{}()<>\s\\,]|langle|rangle", "", name.replace("^", "_"))
+    start = _START.fullmatch(name)
+    return f"{start[1]}0" if start and start[1] in ("h", "c", "y", "C", "H") else name
+
+
+def _without_comments(text: str) -> str:
+    """Comments blanked out, so that places stay; a line that is only a comment leaves nothing."""
+    return re.sub(r"(?<!\\)#[^\n]*", lambda found: " " * len(found[0]), text)
+
+
+def _heads(text: str) -> list[re.Match[str]]:
+    """Every `name =` outside brackets and environments; a colon counts only at the start of a line."""
+    depth, heads, at = 0, [], 0
+    while found := _PIECE.search(text, at):
+        at = found.end()
+        if found["name"] is not None:
+            before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip()
+            if depth == 0 and _begins_here(text, found) and (found["sign"] != ":" or not before):
+                heads.append(found)
+            else:
+                at = found.end("name")
+        elif found[0] in ("\\begin", *"[({"):
+            depth += 1
+        else:
+            depth = max(depth - 1, 0)
+        if found[0] in ("\\begin", "\\end"):
+            at = text.find("}", at) + 1 or len(text)
+    return heads
+
+
+def _begins_here(text: str, found: re.Match[str]) -> bool:
+    """Not in the middle of a word, an option or a file name."""
+    before = text[found.start() - 1 : found.start()] if found.start() else "\n"
+    return not re.match(r"[\w.@\\=/-]", before) and text[found.end() : found.end() + 1] != "="
+
+
+def _check_start(text: str, begin: int) -> None:
+    rest = _SEED.sub("", text[:begin]).strip()
+    if rest:
+        message = _('line {line}: expected “name = value”, got "{text}" (put # before remarks)')
+        line = text.count("\n", 0, text.index(rest.split()[0])) + 1
+        raise ParseError(message, line=line, text=rest.splitlines()[0][:40])
+
+
+def _value(text: str) -> str:
+    """What stands between two names, without what separates them."""
+    text = text.strip()
+    while found := _BEHIND.search(text, max(len(text) - 4, 0)):
+        text = text[: found.start()].rstrip()
+    text = text.removeprefix("&").strip()
+    return text[:-1] if re.search(r"(?:\.\d{0,40}|[\])}])\.\Z", text[-50:]) else text
+
+
+def _numbers(value: str, where: str, reader: code.Reader) -> Numbers:
+    try:
+        return Numbers(reader.read(value)) if code.recognises(value) else matrix.read(value)
+    except ParseError as error:
+        raise ParseError(f"{where}: {error}") from None
+
+
+def _keep(found: dict[Any, Any], name: object, value: object, where: str) -> None:
+    if name in found:
+        raise ParseError(_("{where}: it is given twice"), where=where)
+    found[name] = value
+
+
+def _steps(steps: dict[int, tuple[Numbers, str]]) -> tuple[Numbers, str]:
+    """x_1 … x_T as one (T, D)."""
+    missing = [t for t in range(1, max(steps) + 1) if t not in steps]
+    where = steps[min(steps)][1]
+    if missing or 0 in steps:
+        raise ParseError(
+            _("{where}: the steps of x run from x_1 without a gap; x_{t} is missing"),
+            where=where,
+            t=(missing or [1])[0],
+        )
+    rows = [steps[t][0].through(np.ravel) for t in sorted(steps)]
+    if len({row.shape for row in rows}) > 1:
+        raise ParseError(_("{where}: every step of x must have the same number of entries"), where=where)
+    return Numbers.of([row.nested() for row in rows]), where

@@ -1,0 +1,134 @@
+"""A problem: a network, its inputs, and what is asked of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.equations.functions import quiet
+from rnncalc.model.equations.printer import Letters
+from rnncalc.network.network import Network
+from rnncalc.network.trace import Trace
+from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.parse.given import Given
+
+if TYPE_CHECKING:
+    from rnncalc.network.gradient_step import Update
+    from rnncalc.network.gradients import Gradients
+    from rnncalc.network.objective import Question
+
+COMPILING = 0.5  # seconds until the compiled engine's first answer, Numba's import included
+
+
+@dataclass
+class Task:
+    """What is asked beyond the forward pass: the loss, how far BPTT goes, and the update."""
+
+    targets: np.ndarray | None = None  # the shape of y, or class numbers; NaN: none
+    loss: str | None = None
+    reduction: str | None = None
+    dy: np.ndarray | None = None
+    truncate: int | None = None
+    chunk: int | None = None
+    lr: float | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
+
+
+@dataclass
+class Problem:
+    """What was asked, settled: ready to be computed.
+
+    x (T, D), or (N, T, D) if `batch`; layers: each direction of each layer as it was given; notes: what was assumed;
+    given: everything as it was given for the last layer and the whole, under our names, for those who need its digits.
+    """
+
+    network: Network
+    x: np.ndarray
+    batch: bool
+    layers: list[dict[str, GivenPass]]
+    task: Task = field(default_factory=Task)
+    lengths: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    title: str = ""
+    source: str = ""
+    notes: list[str] = field(default_factory=list)
+    given: dict[str, Given] = field(default_factory=dict)
+
+    def forward(self) -> Trace:
+        """The forward pass, by the network's engine."""
+        return self.network.forward(self.x, lengths=self.lengths, mask=self.mask)
+
+    @quiet
+    def question(self, trace: Trace) -> Question:
+        """The loss that is asked for, row by row. Raises ProblemError."""
+        from rnncalc.network.objective import asked
+
+        task = self.task
+        return asked(self.network, trace, task.targets, task.loss, task.reduction, task.dy)
+
+    def backward(self, trace: Trace) -> Gradients:
+        """Backpropagation through time. Raises ProblemError where nothing says what the loss is."""
+        task = self.task
+        if task.targets is None and task.dy is None:
+            raise ProblemError(_("targets are missing: give targets and a loss, or dy, the gradient that arrives at y"))
+        return self.network.backward(
+            trace, task.targets, loss=task.loss, reduction=task.reduction, dy=task.dy, truncate=task.truncate,
+            chunk=task.chunk,
+        )  # fmt: skip
+
+    @quiet
+    def update(self, trace: Trace, gradients: Gradients) -> Update:
+        """One step of gradient descent as the task asks for it."""
+        from rnncalc.network.gradient_step import Update, clip, updated
+
+        task = self.task
+        clipped = clip(gradients, task.clip_norm, task.clip_value, self.left_out)
+        if task.lr is None:
+            return Update(clipped, None, None)
+        network = updated(self.network, clipped, task.lr)
+        after = network.forward(self.x, lengths=self.lengths, mask=self.mask)
+        question = self.question(trace)
+        judged = question.judge(after.at(question.at))
+        return Update(clipped, network, float(judged.loss) if task.dy is None else None)
+
+    @property
+    def left_out(self) -> frozenset[tuple[int, str, str]]:
+        """The biases that nobody gave, by layer (−1: read-out), direction and name: zero, and no parameters."""
+        found = {
+            (number, way, name)
+            for number, ways in enumerate(self.layers)
+            for way, given in ways.items()
+            for name in given.cell.optional
+            if name not in given.arrays
+        }
+        top = next(iter(self.layers[-1].values()))
+        return frozenset(found | ({(-1, "forward", "c")} if "c" not in top.arrays else set()))
+
+    @property
+    def letters(self) -> Letters:
+        """What the reader calls things in the last layer and above it."""
+        return next(iter(self.layers[-1].values())).letters
+
+    @property
+    def shapes(self) -> dict[str, int]:
+        """T, D, H, O, and N for a batch."""
+        shape = {"N": self.x.shape[0]} if self.batch else {}
+        return {**shape, "T": self.x.shape[-2], **self.network.sizes}
+
+
+def quicker_engine(network: Network, sequences: int, steps: int) -> str:
+    """The engine that answers first: walking costs a microsecond or two per line and column of every step."""
+    operations = entries = 0
+    for one in network.passes:
+        operations += 3 * len(one.cell.lines)
+        for parameter in one.cell.parameters.values():
+            if parameter.columns is not None:
+                operations += 2 * one.sizes[parameter.columns]
+                entries += one.sizes[parameter.rows] * one.sizes[parameter.columns]
+    seconds = steps * (operations * 1e-6 + entries * sequences * 1e-9)
+    return "equations" if seconds < COMPILING else "numba"

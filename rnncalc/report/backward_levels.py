@@ -1,0 +1,239 @@
+"""The chain rule of one level, as equations to be shown and as numbers: what reaches a signal, from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnncalc.model.cells import Cell
+from rnncalc.model.equations.derivative import input_terms, shown
+from rnncalc.model.equations.expression import (
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Number,
+    evaluate,
+    is_binary,
+    parse,
+    previous,
+    rebuilt,
+    signal_of,
+    substitute,
+    total,
+)
+from rnncalc.model.equations.printer import NEXT, TOTAL, TRANSPOSED
+from rnncalc.model.layer import unmerged
+from rnncalc.model.losses import LOSSES
+from rnncalc.network.gradients import Gradients, PassGradients
+from rnncalc.network.objective import Question
+from rnncalc.network.trace import Trace
+from rnncalc.problems.problem import Problem
+from rnncalc.report.shared import Level, Visits, levels, of_sequence, stacked
+
+TARGET = "target"
+SUMMED = "total_target"  # of one step
+GIVEN = "given"  # the dy that was given, or the slope of a loss that has no equation for it
+SLOPE = "slope"  # of the loss, where it arrives: in numbers what backpropagation began with, to be shown as an equation
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What reaches one signal: terms of this step (those from above among them), and terms of the next step."""
+
+    here: tuple[Expression, ...]
+    later: tuple[Expression, ...]
+
+    @property
+    def whole(self) -> Expression:
+        """All of it."""
+        return total([(1, term) for term in (*self.here, *self.later)])
+
+
+def loss_slope(problem: Problem, question: Question) -> Expression:
+    """The slope of the loss where it arrives, or the dy that was given."""
+    task = problem.task
+    if task.dy is not None or task.loss is None:
+        return Name(GIVEN)
+    loss = LOSSES[task.loss]
+    slope = parse(loss.slope) if loss.slope else Name(GIVEN)
+    sums = np.nansum(question.rows, axis=-1)[~np.isnan(question.rows).all(axis=-1)]
+    if np.allclose(sums, 1, rtol=0, atol=1e-12):
+        slope = rebuilt(slope, _without_sum)
+    return slope if question.weight == 1 else Binary("*", Number(question.weight), slope)
+
+
+def _without_sum(node: Expression) -> Expression:
+    """A product without the sum of targets that are distributions."""
+    return node.right if is_binary(node, "*") and node.left == Name(SUMMED) else node
+
+
+def chain(problem: Problem, level: Level, at: str) -> dict[str, Reached]:
+    """The lines of a level's backpropagation, in the order in which they are computed, by signal.
+
+    at: where the loss arrives, s or y.
+    """
+    cell = level.one.cell
+    kept = cell.arriving | set(cell.preactivations.values())
+    found = {signal: Reached(tuple(here), tuple(later)) for signal, (here, later) in shown(cell, kept).items()}
+    if level.top:
+        at = at if at in cell.lines else cell.emits
+        found[at] = _more(found.get(at, Reached((), ())), Name(SLOPE), first=True)
+    elif stacked(problem):
+        found[cell.emits] = _more(found[cell.emits], Name(above(problem, level)), first=True)
+    else:
+        found[cell.emits] = _more(found[cell.emits], Binary("@", Name(f"V{TRANSPOSED}"), Name(f"{TOTAL}s")), first=True)
+    for signal in [signal for stage in cell.stages for signal in stage.rowwise]:
+        call = cell.lines[signal]
+        assert isinstance(call, Call)
+        assert isinstance(call.argument, Name)
+        if found[signal].here or found[signal].later:
+            found[call.argument.id] = _more(found[call.argument.id], _rowwise(call.function, signal), first=True)
+    _merge_identity(found, cell)
+    return {signal: reached for signal, reached in found.items() if reached.here or reached.later}
+
+
+def above(problem: Problem, level: Level) -> str:
+    """What arrives at a layer from the layers above it; at y, where nothing is above two directions."""
+    last = problem.network.read_out is None and level.layer == len(problem.network.layers) - 1
+    return f"{TOTAL}y" if last else f"{TOTAL}{level.one.cell.emits}^({level.layer + 1})"
+
+
+def _merge_identity(found: dict[str, Reached], cell: Cell) -> None:
+    """Where y is s, what reaches y reaches s."""
+    if cell.lines.get("y") != Call("identity", Name("s")) or "y" not in found:
+        return
+    y, s = found.pop("y"), found["s"]
+    rest = tuple(term for term in s.here if term != Name(f"{TOTAL}y"))
+    found["s"] = Reached((*y.here, *rest), (*y.later, *s.later))
+
+
+def _more(reached: Reached, term: Expression, first: bool) -> Reached:
+    return Reached((term, *reached.here) if first else (*reached.here, term), reached.later)
+
+
+def _rowwise(function: str, signal: str) -> Expression:
+    """What softmax or log softmax hands to its scores."""
+    y, dy = Name(signal), Name(TOTAL + signal)
+    if function == "softmax":
+        return Binary("*", y, Binary("-", dy, Call("sum", Binary("*", y, dy))))
+    return Binary("-", dy, Binary("*", Call("exp", y), Call("sum", dy)))
+
+
+@dataclass
+class Descent:
+    """One level's backpropagation over one sequence, in numbers.
+
+    A name of the chain's equations gives its rows, one for each visited step in the order of visits.
+    """
+
+    problem: Problem
+    trace: Trace
+    level: Level
+    gradients: PassGradients
+    sequence: int | None
+    reached: Mapping[str, Reached]
+    given: Mapping[str, np.ndarray]  # what other levels know: Vᵀ, ∂s, ∂h^(1), targets
+    slope: Expression
+    found: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.visits = Visits(self.problem, self.trace, self.level, self.sequence)
+        self.order = self.visits.order
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.found:
+            self.found[name] = self._rows(name)
+        return self.found[name]
+
+    def _rows(self, name: str) -> np.ndarray:
+        if name in self.given:
+            return self.given[name]
+        if name.endswith(TRANSPOSED):
+            return self.level.one.parameters[name.removesuffix(TRANSPOSED)].T
+        if name.endswith(NEXT):
+            rows = self[name.removesuffix(NEXT)]
+            later = np.concatenate([rows[1:], np.zeros_like(rows[:1])])
+            chunk = self.problem.task.chunk
+            if chunk and name.startswith(TOTAL):
+                later[chunk - 1 :: chunk] = 0
+            return later
+        if name.startswith(TOTAL):
+            return of_sequence(self.gradients.totals[name.removeprefix(TOTAL)], self.sequence)[self.order]
+        if name in self.level.one.cell.parameters:
+            return self.level.one.parameters[name]
+        return self.visits.rows(signal_of(name), previous(name))
+
+    def evaluate(self, terms: tuple[Expression, ...]) -> np.ndarray:
+        """The sum of some terms at every visited step."""
+        return np.asarray(evaluate(total([(1, term) for term in terms]), self))  # type: ignore[arg-type]
+
+    def shown(self, reached: Reached) -> Expression:
+        """What reaches a signal as an equation; beside other terms a difference stands in brackets."""
+        several = len(reached.here) + len(reached.later) > 1 and is_binary(self.slope, "+-")
+        return substitute(reached.whole, {SLOPE: Call("identity", self.slope) if several else self.slope})
+
+    def spread(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of visited steps at their places among all steps."""
+        whole = np.zeros((self.problem.shapes["T"], *rows.shape[1:]), rows.dtype)
+        whole[self.order] = rows
+        return whole
+
+    def below(self) -> np.ndarray:
+        """What this level hands down to its input, a row for each visited step."""
+        return self.evaluate(tuple(input_terms(self.level.one.cell)))
+
+
+def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int | None) -> Iterator[Descent]:
+    """Every level of a sequence, from the read-out down to the first layer."""
+    found, question, last = levels(problem), problem.question(trace), len(problem.network.layers) - 1
+    written = loss_slope(problem, question)
+    given = {  # a row for each step, since each level has an order of its own
+        name: of_sequence(trace.view.steps(rows), sequence) for name, rows in _asked(question, trace).items()
+    }
+    weights: dict[str, np.ndarray] = {}
+    arrived: dict[int, np.ndarray] = {}  # layer → what came from the levels above, every step
+    if not found[-1].top:  # nothing is above two directions: the loss arrives at both
+        arrived[last] = given[SLOPE]
+    steps = problem.shapes["T"]
+    for level in reversed(found):
+        one = gradients.read_out if level.read_out else gradients.layers[level.layer].passes[level.way]
+        assert one is not None
+        if not level.read_out and level.layer in arrived:
+            given[above(problem, level)] = _share(problem, trace, level, arrived[level.layer], sequence)
+        order = Visits(problem, trace, level, sequence).order
+        extra = {**weights, **{name: rows[order] for name, rows in given.items()}}
+        descent = Descent(problem, trace, level, one, sequence, chain(problem, level, question.at), extra, written)
+        if level.read_out:
+            weights[f"V{TRANSPOSED}"] = level.one.arrays["V"].T
+            given[f"{TOTAL}s"] = of_sequence(one.totals["s"], sequence)
+        target = last if level.read_out else level.layer - 1
+        if target >= 0 and stacked(problem):
+            below = descent.below()
+            whole = arrived.setdefault(target, np.zeros((steps, below.shape[-1])))
+            whole[descent.order] += below
+        yield descent
+
+
+def _asked(question: Question, trace: Trace) -> dict[str, np.ndarray]:
+    """The loss's slope, and what it is made from."""
+    values = trace.at(question.at)
+    slope = question.judge(values).gradient
+    if question.loss is None:
+        return {SLOPE: slope, GIVEN: question.rows}
+    there = ~np.isnan(question.rows)
+    summed = np.broadcast_to(np.nansum(question.rows, axis=-1, keepdims=True), question.rows.shape)
+    absent_in_part = not question.loss.apart and ~there & there.any(axis=-1, keepdims=True)
+    targets = np.where(absent_in_part, 0, question.rows)
+    return {SLOPE: slope, GIVEN: question._replace(weight=1.0).judge(values).gradient, TARGET: targets, SUMMED: summed}
+
+
+def _share(problem: Problem, trace: Trace, level: Level, gradient: np.ndarray, sequence: int | None) -> np.ndarray:
+    """One direction's share of what arrives at a layer."""
+    layer, found = problem.network.layers[level.layer], trace.layers[level.layer]
+    if len(layer.passes) == 1:
+        return gradient
+    sides = [of_sequence(found.passes[way][layer.cell.emits], sequence) for way in ("forward", "backward")]
+    return unmerged(layer.merge, gradient, *sides)[level.way == "backward"]

@@ -1,0 +1,97 @@
+"""The head of every report: the title, the sizes, the equations, the shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnncalc.common.i18n import _
+from rnncalc.model.cells import Cell
+from rnncalc.model.equations.expression import Name
+from rnncalc.model.equations.printer import Place
+from rnncalc.model.losses import LOSSES
+from rnncalc.problems.problem import Problem
+from rnncalc.report.document import Block, Formula, Formulas, Heading, Paragraph
+from rnncalc.report.shared import Level, levels, stacked
+
+
+def head(problem: Problem) -> Iterator[Block]:
+    """The title, the sizes, the equations, the shapes."""
+    if problem.title:
+        yield Heading(problem.title, 1)
+    found, sizes = levels(problem), problem.shapes
+    several = stacked(problem)
+    words = [_("N = {n} sequences").format(n=sizes["N"])] if problem.batch else []
+    words.append(_("T = {n} step").format(n=1) if sizes["T"] == 1 else _("T = {n} steps").format(n=sizes["T"]))
+    words.append(_("D = {n} input").format(n=1) if sizes["D"] == 1 else _("D = {n} inputs").format(n=sizes["D"]))
+    if not several:
+        words.append(_units(sizes["H"]))
+    if problem.network.read_out or problem.network.layers[-1].cell.owns_read_out:
+        words.append(_("O = {n} output").format(n=1) if sizes["O"] == 1 else _("O = {n} outputs").format(n=sizes["O"]))
+    named = _("{n} layers").format(n=len(problem.network.layers)) if several else _name(found[0].one.cell)
+    yield Paragraph(f"{named}: {', '.join(words)}")
+    if not several:
+        yield Formulas(tuple(formula for level in found for formula in equations(level)))
+        yield Paragraph("  ".join([*(text for level in found for text in shapes(level)), *starts(found[0])]))
+        return
+    for level in found:
+        about = "" if level.read_out else f": {_name(level.one.cell)}, {_units(level.one.sizes['H'])}"
+        yield Heading(level.title + about, 3)
+        yield Formulas(tuple(equations(level)))
+        yield Paragraph("  ".join([*shapes(level), *starts(level)]))
+        layer = problem.network.layers[level.layer]
+        if level.reverse and len(layer.passes) > 1:
+            how = {"concat": _("side by side"), "sum": _("added"), "ave": _("averaged"), "mul": _("multiplied")}
+            name = f"{level.letters.signal(level.one.cell.emits)}^({level.layer + 1})"
+            message = _("{name} is the two directions' {signal}, {how}")
+            signal = level.letters.signal(level.one.cell.emits)
+            yield Paragraph(message.format(name=name, signal=signal, how=how[layer.merge]))
+
+
+def _name(cell: Cell) -> str:
+    return cell.name + "".join(f", {option} {value}" for option, value in cell.switched.items() if option != "output")
+
+
+def _units(units: int) -> str:
+    return _("H = {n} unit").format(n=1) if units == 1 else _("H = {n} units").format(n=units)
+
+
+def equations(level: Level) -> Iterator[Formula]:
+    """The level's lines at any step."""
+    for line, expression in level.lines.items():
+        yield Formula(line, (expression,), level.letters, level.place())
+
+
+def shapes(level: Level) -> Iterator[str]:
+    """Every array with its shape, as the reader has it."""
+    letters = level.letters
+    for name, array in level.one.arrays.items():
+        shape = array.shape[::-1] if letters.rows and array.ndim == 2 else array.shape
+        given = array.any() or name in level.given
+        yield f"{letters.parameter(name)} {shape}" if given else f"{letters.parameter(name)} = 0"
+
+
+def starts(level: Level) -> Iterator[str]:
+    """Where the states start, and the order of the gates."""
+    cell, letters = level.one.cell, level.letters
+    for state in cell.state:
+        start, name = level.one.starts.get(state), f"{letters.signal(state)}_0"
+        if start is None or not start.any():
+            yield f"{name} = 0"
+        elif start.ndim == 1 and start.size <= 6:
+            yield f"{name} = ({', '.join(f'{value:g}' for value in start)})"
+        else:
+            yield f"{name} {start.shape}"
+    if cell.gates:
+        yield _("gates {order}").format(order=" ".join(cell.gates))
+
+
+def output(problem: Problem) -> Iterator[Block]:
+    """What y is, and s, where there is no read-out that says it."""
+    top = problem.network.layers[-1].cell
+    if problem.network.read_out or top.outputs:
+        return
+    emitted = problem.letters.signal(top.emits)
+    emitted += f"^({len(problem.network.layers)})" if stacked(problem) else ""
+    scores = [Name("s")] if LOSSES[problem.task.loss or ""].at == "s" else []
+    place = Place(signals=frozenset({"s", "y", emitted}))
+    yield Formulas((Formula("y", (*scores, Name(emitted)), problem.letters, place),))

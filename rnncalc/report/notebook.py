@@ -1,0 +1,156 @@
+"""Problems in Python and in notebooks: what the command line does, as objects that show themselves.
+
+p = rnncalc.load_problem("problem.json")
+p.forward()                                # in Jupyter: the equations and the table
+print(p.forward().text(work=True))
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+from rnncalc.model.equations.functions import quiet
+from rnncalc.network.gradients import Gradients
+from rnncalc.network.trace import Trace
+from rnncalc.problems import reader as reading
+from rnncalc.problems.parse import files, given
+from rnncalc.problems.problem import Problem
+from rnncalc.report import backward as backward_report
+from rnncalc.report import forward as forward_report
+from rnncalc.report.document import Document
+from rnncalc.report.render import Look, render
+from rnncalc.report.render.numbers import Rounding
+from rnncalc.report.shared import Choice
+
+if TYPE_CHECKING:
+    from rnncalc.check import Found, Judged, Verdict
+
+
+def load_problem(path: str | PathLike[str], *, engine: str = "auto", dtype: str = "float64") -> Worked:
+    """A problem from a file: JSON, or lines `name = value`. Raises RnncalcError with what, where and how."""
+    name = fspath(path)
+    return Worked(reading.read(given.read(files.content(name), name), engine=engine, dtype=dtype))
+
+
+def problem(*, engine: str = "auto", dtype: str = "float64", **keys: Any) -> Worked:
+    """A problem from the keys of a problem file: `problem(cell="elman", U=[[0.1, 0.2], [0.3, 0.4]], …, x=[[2, 3]])`.
+
+    Values are arrays, nested lists, or text in any form that the command line takes. Raises RnncalcError.
+    """
+    return Worked(reading.read(given.of_python(keys), engine=engine, dtype=dtype))
+
+
+class Shown(ABC):
+    """Something with a document: it shows itself in a notebook, and as text in any format."""
+
+    @abstractmethod
+    def document(self, **choice: Any) -> Document:
+        """What is shown; `choice`: show, steps, work, as `report.Choice`."""
+
+    @quiet
+    def text(self, format: str = "plain", *, digits: int = 6, decimals: int | None = None, **choice: Any) -> str:
+        """The document in one of the formats plain, table, json, csv, latex, markdown."""
+        return render(self.document(**choice), format, Look(Rounding(digits, decimals)))
+
+    def _repr_markdown_(self) -> str:
+        return self.text("markdown")
+
+
+class Worked(Shown):
+    """A problem that can be worked. `given` is the problem itself: network, inputs, notes."""
+
+    def __init__(self, given: Problem):
+        self.given = given
+
+    def forward(self) -> Forward:
+        """The forward pass: every intermediate by name, which also shows itself."""
+        return Forward(self.given, self.given.forward())
+
+    solve = forward
+
+    def backward(self) -> Backward:
+        """The way back: every gradient by name, which also shows itself. Raises ProblemError if no loss is given."""
+        trace = self.given.forward()
+        return Backward(self.given, trace, self.given.backward(trace))
+
+    def check(self, answers: Mapping[str, Any] | None = None, **named: Any) -> Checked:
+        """Are these answers right: `p.check(h=[["0.86", "0.98"]])`. Texts keep their digits; else the problem's own."""
+        from rnncalc.check import check
+
+        given = dict(answers or {}) | named
+        if not given and "answers" in self.given.given:
+            given = dict(self.given.given["answers"].value or {})
+        return Checked(self.given, check(self.given, given))
+
+    def document(self, **choice: Any) -> Document:
+        return self.forward().document(**choice)
+
+    def __repr__(self) -> str:
+        return f"Worked({self.given.network.layers[-1].cell.name}, {self.given.shapes})"
+
+
+class Forward(Trace, Shown):
+    """A forward pass: `forward.h`, `forward["y"]`, `forward.final["h"]`."""
+
+    def __init__(self, given: Problem, trace: Trace):
+        self.__dict__.update(trace.__dict__)
+        self.given = given
+
+    @quiet
+    def document(self, **choice: Any) -> Document:
+        return forward_report.document(self.given, self, Choice(**choice))
+
+
+class Backward(Gradients, Shown):
+    """Backpropagation through time: `backward.U`, `backward.steps["da"]`, `backward.loss`."""
+
+    def __init__(self, given: Problem, trace: Trace, gradients: Gradients):
+        self.__dict__.update(gradients.__dict__)
+        self.given, self.trace = given, trace
+
+    @quiet
+    def document(self, **choice: Any) -> Document:
+        return backward_report.document(self.given, self.trace, self, Choice(**choice))
+
+
+class Checked(Shown):
+    """What a check found: `verdict`, `score`, `values`, `first_wrong`, `mistakes`, `data()`; it also shows itself."""
+
+    def __init__(self, given: Problem, found: Verdict):
+        self.given, self.found = given, found
+
+    @property
+    def verdict(self) -> str:
+        return self.found.verdict
+
+    @property
+    def score(self) -> float:
+        return self.found.score
+
+    @property
+    def values(self) -> list[Judged]:
+        return self.found.values
+
+    @property
+    def first_wrong(self) -> Judged | None:
+        return self.found.first_wrong
+
+    @property
+    def mistakes(self) -> list[Found]:
+        return self.found.mistakes
+
+    def data(self) -> dict[str, Any]:
+        """For programs, as `--format json`."""
+        return self.found.data()
+
+    @quiet
+    def document(self, *, hint: bool = False, **choice: Any) -> Document:
+        from rnncalc.report import check as check_report
+
+        return check_report.document(self.given, self.found, hint=hint)
+
+    def __repr__(self) -> str:
+        return f"Checked({self.verdict}, score {self.score:.2f})"

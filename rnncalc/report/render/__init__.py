@@ -1,0 +1,46 @@
+"""How a document is shown: one format, one file, each with `render(document, look) -> str`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from importlib import import_module
+from typing import Any
+
+from rnncalc.common.safe_text import printable
+from rnncalc.report.document import Document, Formula, Formulas
+from rnncalc.report.render.numbers import Rounding
+
+FORMATS = ("table", "plain", "json", "csv", "latex", "markdown")
+ENDINGS = {".json": "json", ".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "plain"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a text is to look: its rounding, the columns that a line may have (None: any), colours, pure ASCII."""
+
+    rounding: Rounding = Rounding()
+    width: int | None = None
+    color: bool = False
+    ascii: bool = False
+
+
+def render(document: Document, format: str, look: Look = Look()) -> str:
+    """The document as text in one of FORMATS, ending with a line break."""
+    document = replace(document, blocks=_harmless(document.blocks), sheet=_harmless(document.sheet))
+    text: str = import_module(f"rnncalc.report.render.{format}").render(document, look)
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _harmless(part: Any) -> Any:
+    """Blocks with nothing in their texts but characters that are seen: titles and names may come from strangers.
+
+    Formulas stay: their letters are identifiers. So do numbers.
+    """
+    if isinstance(part, str):
+        return printable(part)
+    if isinstance(part, list | tuple):
+        return type(part)(map(_harmless, part))
+    if is_dataclass(part) and not isinstance(part, Formula | Formulas):
+        values = {field.name: getattr(part, field.name) for field in fields(part)}
+        return replace(part, **{name: _harmless(value) for name, value in values.items()})  # type: ignore[type-var]
+    return part

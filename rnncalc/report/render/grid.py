@@ -1,0 +1,67 @@
+"""A grid of texts and numbers, in each of the formats."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+
+from rnncalc.report.document import Grid
+from rnncalc.report.render import Look
+from rnncalc.report.render.numbers import exact
+
+
+def cells(block: Grid, look: Look) -> list[list[str]]:
+    """Every cell as text, numbers rounded."""
+    return [[_text(cell, look) for cell in row] for row in block.rows]
+
+
+def exactly(row: Sequence[str | float | None]) -> list[str | None]:
+    """A row for programs: numbers unrounded."""
+    return [exact(cell) if isinstance(cell, float) else cell for cell in row]
+
+
+def lines(block: Grid, look: Look) -> Iterator[str]:
+    """Columns two blanks apart, decimal points below each other; columns that are empty throughout are left out."""
+    columns = [list(column) for column in zip(*cells(block, look))]
+    shown = [number for number, column in enumerate(columns) if any(column)]
+    for number in shown:
+        if number in block.numeric:
+            columns[number] = _aligned(columns[number])
+    widths = [max(map(_width, [block.headings[n], *columns[n]])) for n in shown]
+    for row in [block.headings, *zip(*columns)]:
+        parts = []
+        for number, width in zip(shown, widths):
+            blanks = " " * (width - _width(row[number]))
+            parts.append(blanks + row[number] if number in block.numeric else row[number] + blanks)
+        yield "  ".join(parts).rstrip()
+
+
+def markdown(block: Grid, look: Look, escaped: Callable[[str], str]) -> str:
+    """A pipe table."""
+    marks = ["---:" if number in block.numeric else "---" for number in range(len(block.headings))]
+    rows = [[escaped(heading) for heading in block.headings], marks]
+    rows += [[escaped(cell) for cell in row] for row in cells(block, look)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def latex(block: Grid, look: Look, escaped: Callable[[str], str]) -> str:
+    """A tabular."""
+    shape = "".join("r" if number in block.numeric else "l" for number in range(len(block.headings)))
+    rows = [" & ".join(escaped(cell) for cell in row) + r" \\" for row in cells(block, look)]
+    head = " & ".join(escaped(heading) for heading in block.headings) + r" \\ \hline"
+    return "\n".join([rf"\begin{{tabular}}{{{shape}}}", head, *rows, r"\end{tabular}"])
+
+
+def _text(cell: str | float | None, look: Look) -> str:
+    return "" if cell is None else look.rounding(cell) if isinstance(cell, float) else cell
+
+
+def _aligned(column: list[str]) -> list[str]:
+    """Texts with blanks behind them, so that their points stand below each other."""
+    behind = [len(cell) - cell.find(".") if "." in cell else 0 for cell in column]
+    most = max(behind, default=0)
+    return [cell + " " * (most - own) for cell, own in zip(column, behind)]
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,141 @@
+r"""LaTeX: a piece that compiles between \begin{document} and \end{document} with amsmath loaded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from rnncalc.model.equations.printer import LATEX, Style, write, write_name
+from rnncalc.report.document import (
+    Arrays,
+    Document,
+    Formula,
+    Formulas,
+    Grid,
+    Heading,
+    Items,
+    Matrices,
+    Matrix,
+    Paragraph,
+    Table,
+)
+from rnncalc.report.render import Look, arrays, grid
+from rnncalc.report.render.plain import cells
+
+_HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*", 4: "paragraph*"}
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "`": r"\textasciigrave{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "^": r"\textasciicircum{}",
+    "∘": r"$\circ$",
+    "−": "$-$",
+    "σ": r"$\sigma$",
+    "✓": r"$\surd$",
+    "✗": r"$\times$",
+    "→": r"$\to$",
+    "–": "--",
+    "θ": r"$\theta$",
+    "δ": r"$\delta$",
+    "·": r"$\cdot$",
+    "²": "$^2$",
+    "′": "$'$",
+    "ᵀ": r"$^{\top}$",
+    "½": r"$\frac12$",
+    "Σ": r"$\Sigma$",
+    "±": r"$\pm$",
+}
+
+
+def render(document: Document, look: Look) -> str:
+    """Sections, aligned formulas, and tables in a tabular each, wide ones cut by columns."""
+    parts = [r"% needs \usepackage{amsmath}"]
+    for block in document.blocks:
+        if isinstance(block, Heading):
+            parts.append(rf"\{_HEADINGS[block.level]}{{{escaped(block.text)}}}")
+        elif isinstance(block, Paragraph):
+            parts.append(escaped(block.text))
+        elif isinstance(block, Items):
+            lines = [
+                rf"\item[{{{escaped(term)}}}] {escaped(text)}" if term else rf"\item {escaped(text)}"
+                for term, text in block.lines
+            ]
+            parts.append("\n".join([r"\begin{itemize}", *lines, r"\end{itemize}"]))
+        elif isinstance(block, Formula):
+            parts.append(_aligned([formula(block, look)]))
+        elif isinstance(block, Formulas):
+            above = [formula(block.above, look)] if block.above else []
+            parts.append(_aligned([*above, *(formula(line, look) for line in block.lines)]))
+        elif isinstance(block, Table):
+            parts.append(_table(block, look))
+        elif isinstance(block, Matrices):
+            parts += [f"\\[\n{matrix(one, look)}\n\\]" for one in block.all]
+        elif isinstance(block, Grid):
+            parts.append(grid.latex(block, look, escaped))
+        elif isinstance(block, Arrays):
+            parts.append(_aligned([arrays.latex(item, "&=") for item in block.items]))
+    return "\n\n".join(parts)
+
+
+def style(look: Look) -> Style:
+    """The style of LaTeX, rounding as the look says."""
+    return LATEX.rounding(look.rounding.latex)
+
+
+def formula(line: Formula, look: Look) -> str:
+    """left &= right = …, to be aligned at the first sign."""
+    marks, everywhere = style(look), replace(line.place, unit=None)
+    left = write_name(line.signal, marks, line.letters, line.place)
+    return f"{left} &= " + " = ".join(write(right, marks, line.letters, everywhere) for right in line.right)
+
+
+def matrix(block: Matrix, look: Look) -> str:
+    """label = a matrix in brackets, of up to as many columns as amsmath sets."""
+    rows = " \\\\ ".join(" & ".join(look.rounding.latex(value) for value in row) for row in block.rows)
+    label = re.sub(r"_(\w+)", r"_{\\mathrm{\1}}", block.label)
+    if block.number:
+        return f"{label} = {rows}"
+    setup = rf"\setcounter{{MaxMatrixCols}}{{{len(block.rows[0])}}} " if len(block.rows[0]) > 10 else ""
+    return rf"{setup}{label} = \begin{{bmatrix}} {rows} \end{{bmatrix}}"
+
+
+def escaped(text: str) -> str:
+    """Text with nothing that LaTeX would take for a command."""
+    begin = "{}" if text.lstrip()[:1] in ("[", "*") else ""  # behind \\\\ or \\item these would begin an argument
+    return begin + "".join(
+        _SPECIAL.get(character, f"\\{character}" if character in "&%$#_{}" else character) for character in text
+    )
+
+
+def _aligned(lines: list[str]) -> str:
+    body = " \\\\\n".join(lines)
+    return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+
+
+def _table(block: Table, look: Look, most: int = 8) -> str:
+    """One tabular for every `most` columns, the step repeated."""
+    tables = []
+    for first in range(0, len(block.columns), most):
+        part = slice(first, first + most)
+        header = ["step", *(escaped(column.label) for column in block.columns[part])]
+        rows = [
+            [str(step), *(_math(cell) for cell in cells(row[part], look))] for step, row in zip(block.steps, block.rows)
+        ]
+        body = "".join(f"{' & '.join(row)} \\\\\n" for row in rows)
+        shape = "r" * len(header)
+        tables.append(f"\\begin{{tabular}}{{{shape}}}\n{' & '.join(header)} \\\\\n\\hline\n{body}\\end{{tabular}}")
+    return "\n\n\\medskip\n\n".join(tables)
+
+
+def _math(cell: str) -> str:
+    mantissa, _e, exponent = cell.partition("e") if cell[-1:].isdigit() else (cell, "", "")
+    return (
+        rf"${mantissa} \cdot 10^{{{exponent}}}$"
+        if exponent
+        else f"${cell}$"
+        if cell.startswith("-") and cell != "-"
+        else cell
+    )

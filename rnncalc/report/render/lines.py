@@ -1,0 +1,104 @@
+"""Formulas as lines of text, for the formats that have no mathematics of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rnncalc.model.equations.printer import ASCII, TEXT, Style, write, write_name
+from rnncalc.report.document import Formula, Formulas, Matrices, Matrix
+from rnncalc.report.render import Look
+
+_IN_ASCII = str.maketrans(
+    {
+        "σ": "sigmoid",
+        "∘": "*",
+        "·": "*",
+        "…": "...",
+        "′": "'",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "“": '"',
+        "”": '"',
+        "│": "|",
+        "∂": "d",
+        "ᵀ": "^T",
+        "‖": "||",
+        "é": "e",
+        "Σ": "sum",
+        "→": "->",
+        "✓": "ok",
+        "✗": "x",
+        "θ": "theta",
+        "δ": "delta",
+        "½": "1/2",
+        "²": "^2",
+        "±": "+-",
+        "█": "#",
+        "⁺": "+",
+        "×": "x",
+    }
+)
+
+
+def ascii_text(text: str) -> str:
+    """The text in pure ASCII; a character that has no stand-in becomes a question mark."""
+    return text.translate(_IN_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def style(look: Look) -> Style:
+    """The style of text, rounding as the look says."""
+    return (ASCII if look.ascii else TEXT).rounding(look.rounding)
+
+
+def formula(line: Formula, marks: Style) -> str:
+    """left = right = …"""
+    left = write_name(line.signal, marks, line.letters, line.place)
+    everywhere = replace(line.place, unit=None)
+    return " = ".join([left, *(write(right, marks, line.letters, everywhere) for right in line.right)])
+
+
+def formulas(group: Formulas, marks: Style) -> Iterator[str]:
+    """The lines of a group; numbers stand below their symbols."""
+    if group.above:
+        yield formula(group.above, marks)
+    indent = "  " if group.above else ""
+    for line in group.lines:
+        yield indent + formula(line, marks)
+
+
+def matrices(block: Matrices, look: Look) -> Iterator[str]:
+    """Each below the one before, the signs of equality too."""
+    width = max(len(one.label) for one in block.all)
+    for one in block.all:
+        yield from matrix(one, look, width)
+
+
+def matrix(block: Matrix, look: Look, width: int = 0) -> Iterator[str]:
+    """label = [ numbers ], the rows of a matrix below each other."""
+    if block.number:
+        yield f"{block.label.ljust(width)} = {look.rounding(block.rows[0][0])}"
+        return
+    columns = [[look.rounding(row[k]) for row in block.rows] for k in range(len(block.rows[0]))]
+    wide = [max(map(len, column)) for column in columns]
+    head = f"{block.label.ljust(width)} = "
+    for number, row in enumerate(zip(*columns)):
+        cells = "  ".join(cell.rjust(most) for cell, most in zip(row, wide))
+        yield (head if number == 0 else " " * len(head)) + f"[ {cells} ]"
+
+
+def folded(line: str, width: int | None) -> Iterator[str]:
+    """A long line of arithmetic broken before a sign, what follows set below the first right-hand side."""
+    if width is None or len(line) <= width:
+        yield line
+        return
+    indent = " " * min(line.index("=") + 2 if "=" in line else 4, width // 2)
+    rest = line
+    while len(rest) > width:
+        at = max(rest.rfind(mark, len(indent) + 1, width) for mark in (" + ", " - ", " = ", " / "))
+        if at <= len(indent):
+            break
+        yield rest[:at]
+        rest = indent + rest[at + 1 :]
+    yield rest

@@ -1,0 +1,88 @@
+"""Plain text for pipes and files: aligned columns, nothing folded, nothing cut."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from rnncalc.report.document import (
+    Arrays,
+    Document,
+    Formula,
+    Formulas,
+    Grid,
+    Heading,
+    Items,
+    Matrices,
+    Paragraph,
+    Table,
+)
+from rnncalc.report.render import Look, arrays, grid
+from rnncalc.report.render.lines import ascii_text, formula, formulas, matrices, style
+
+
+def render(document: Document, look: Look) -> str:
+    """The document as text of any width."""
+    parts: list[str] = []
+    for block in document.blocks:
+        if isinstance(block, Heading | Paragraph):
+            parts.append(block.text)
+        elif isinstance(block, Items):
+            parts.append("\n".join(items(block)))
+        elif isinstance(block, Formula):
+            parts.append("  " + formula(block, style(look)))
+        elif isinstance(block, Formulas):
+            parts.append("\n".join("  " + line for line in formulas(block, style(look))))
+        elif isinstance(block, Table):
+            parts.append(table(block, look))
+        elif isinstance(block, Matrices):
+            parts.append("\n".join("  " + line for line in matrices(block, look)))
+        elif isinstance(block, Grid):
+            parts.append("\n".join(grid.lines(block, look)))
+        elif isinstance(block, Arrays):
+            parts.append("\n".join("  " + arrays.line(item) for item in block.items))
+    text = "\n\n".join(parts)
+    return ascii_text(text) if look.ascii else text
+
+
+def table(block: Table, look: Look) -> str:
+    """Columns set to the right, two blanks between them."""
+    columns = [["step", *map(str, block.steps)]]
+    columns += [
+        [column.label, *cells] for column, cells in zip(block.columns, aligned(block, range(len(block.rows)), look))
+    ]
+    widths = [max(map(display_width, column)) for column in columns]
+    lines = ["  ".join(right(cell, width) for cell, width in zip(row, widths)).rstrip() for row in zip(*columns)]
+    return "\n".join(lines)
+
+
+def items(block: Items) -> Iterator[str]:
+    """Each text behind its term, the texts set below each other."""
+    width = max(display_width(term) for term, _text in block.lines)
+    for term, text in block.lines:
+        yield "  " + (term + " " * (width - display_width(term) + 2) if width else "") + text
+
+
+def cells(row: tuple[float | None, ...], look: Look) -> list[str]:
+    """A row's numbers as text; a dash where there is no step."""
+    return ["-" if value is None else look.rounding(value) for value in row]
+
+
+def aligned(block: Table, rows: Sequence[int], look: Look) -> list[list[str]]:
+    """Each column's numbers as text, their decimal points below each other."""
+    columns = []
+    for column in zip(*(cells(block.rows[row], look) for row in rows)):
+        behind = [len(cell) - cell.find(".") if "." in cell else 0 for cell in column]
+        most = max(behind)
+        columns.append([cell + " " * (most - own) for cell, own in zip(column, behind)])
+    return columns or [[] for _column in block.columns]
+
+
+def right(text: str, width: int) -> str:
+    """The text set to the right."""
+    return " " * (width - display_width(text)) + text
+
+
+def display_width(text: str) -> int:
+    """Columns of a terminal: two for a wide character."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
