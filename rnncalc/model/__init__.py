@@ -1,1 +1,1 @@
-"""What is computed, as data: equations, cells, layers with their weights, losses, the rows of a batch. No engine, no file."""
+"""What is computed, as data: equations, cells, layers with their weights, losses, a batch's rows. No engine, no file."""
