@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 import click
 
-from rnncalc import __version__
 from rnncalc.cli import streams
 from rnncalc.cli.spoken import Spoken, choose, complain
 from rnncalc.common.i18n import LANGUAGES, _, because
+from rnncalc.common.version import __version__
 from rnncalc.errors import OverflowedError, RnncalcError, shown
 
 FAULT = 70  # as in sysexits.h: an internal software error

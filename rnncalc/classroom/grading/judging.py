@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncalc import __version__
 from rnncalc.classroom.grading.sheet import points_of, problem_of
 from rnncalc.common.i18n import _, language, speak
 from rnncalc.common.safe_text import one_line
+from rnncalc.common.version import __version__
 from rnncalc.errors import RnncalcError
 from rnncalc.problems.parse.given import Given
 from rnncalc.problems.parse.numbers import BLANKS
