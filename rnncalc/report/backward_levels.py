@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnncalc.model.cells import Cell
-from rnncalc.model.equations.derivative import input_terms, shown
 from rnncalc.model.equations.expression import (
     Binary,
     Call,
@@ -31,6 +30,7 @@ from rnncalc.network.gradients import Gradients, PassGradients
 from rnncalc.network.objective import Question
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
+from rnncalc.report.chain_rule import gradient_terms, input_terms
 from rnncalc.report.shared import Level, Visits, levels, of_sequence, stacked
 
 TARGET = "target"
@@ -77,7 +77,7 @@ def chain(problem: Problem, level: Level, at: str) -> dict[str, Reached]:
     """
     cell = level.one.cell
     kept = cell.arriving | set(cell.preactivations.values())
-    found = {signal: Reached(tuple(here), tuple(later)) for signal, (here, later) in shown(cell, kept).items()}
+    found = {signal: Reached(tuple(here), tuple(later)) for signal, (here, later) in gradient_terms(cell, kept).items()}
     if level.top:
         at = at if at in cell.lines else cell.emits
         found[at] = _more(found.get(at, Reached((), ())), Name(SLOPE), first=True)

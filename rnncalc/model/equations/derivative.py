@@ -16,10 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 from rnncalc.model.equations.expression import (
-    INPUT,
     Binary,
     Call,
     Expression,
@@ -28,16 +26,12 @@ from rnncalc.model.equations.expression import (
     Number,
     names,
     parse,
-    signal_of,
     substitute,
     total,
 )
 from rnncalc.model.equations.functions import FUNCTIONS
-from rnncalc.model.equations.printer import NEXT, TOTAL, TRANSPOSED
+from rnncalc.model.equations.printer import TOTAL
 from rnncalc.model.equations.stages import ProductLine, Stage
-
-if TYPE_CHECKING:
-    from rnncalc.model.cells.cell import Cell
 
 ARRIVED = "∑"  # before a signal: what has arrived there so far
 
@@ -128,64 +122,3 @@ def _backwards(stage: Stage, lines: Mapping[str, Expression], arriving: frozense
             (sums if name in sums else outgoing).setdefault(name, []).append(term)
     out = tuple((name, total([(1, term) for term in terms])) for name, terms in outgoing.items())
     return BackStage(stage.rowwise, tuple(totals), out, stage.products)
-
-
-def shown(cell: Cell, kept: frozenset[str]) -> dict[str, tuple[list[Expression], list[Expression]]]:
-    """What reaches each kept signal, to be shown: terms of this step, and terms of the next (names with ⁺).
-
-    Totals that are not kept are written out. What comes from above the cell is not among the terms.
-    """
-    lines, stages = cell.lines, cell.stages
-    found: dict[str, tuple[list[Expression], list[Expression]]] = {}
-    hidden: dict[str, Expression] = {}
-    for signal in list(lines)[::-1]:
-        here, later = _consumers(signal, stages, lines, hidden)
-        if signal in kept:
-            found[signal] = here, later
-        elif here:
-            hidden[TOTAL + signal] = total([(1, term) for term in here])
-    return found
-
-
-def input_terms(cell: Cell) -> list[Expression]:
-    """What a cell hands to its input, as terms in its signals' totals."""
-    found: list[Expression] = []
-    for stage in cell.stages:
-        for line in stage.products:
-            for product in line.inputs:
-                term: Expression = Binary("@", Name(product.weight + TRANSPOSED), Name(TOTAL + line.signal))
-                found.append(Negative(term) if product.sign < 0 else term)
-        for other in stage.elementwise:
-            found += [term for name, term in contributions(other, cell.lines[other]) if name == INPUT]
-    return found
-
-
-def _consumers(
-    signal: str, stages: Sequence[Stage], lines: Mapping[str, Expression], hidden: Mapping[str, Expression]
-) -> tuple[list[Expression], list[Expression]]:
-    """Every term in which a signal is used, differentiated by it."""
-    here: list[Expression] = []
-    later: list[Expression] = []
-    for stage in stages:
-        for line in stage.products:
-            for product in line.products:
-                if product.signal == signal:
-                    term: Expression = Binary("@", Name(product.weight + TRANSPOSED), Name(TOTAL + line.signal))
-                    term = Negative(term) if product.sign < 0 else term
-                    (later if product.previous else here).append(_shifted(term, lines) if product.previous else term)
-        for other in stage.elementwise:
-            for name, term in contributions(other, lines[other]):
-                if signal_of(name) == signal:
-                    written = substitute(term, hidden)
-                    (here if name == signal else later).append(written if name == signal else _shifted(written, lines))
-    return here, later
-
-
-def _shifted(term: Expression, lines: Mapping[str, Expression]) -> Expression:
-    """A term of the next step in the names of this one: its h_p is our h, its z is z⁺."""
-    here: dict[str, Expression] = {}
-    for name in names(term):
-        bare = name.removeprefix(TOTAL)
-        if signal_of(bare) in lines:
-            here[name] = Name(signal_of(name)) if name.endswith("_p") else Name(f"{name}{NEXT}")
-    return substitute(term, here)
