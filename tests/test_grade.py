@@ -20,7 +20,7 @@ from helpers import run
 import rnncalc
 from rnncalc.classroom.exercise import Wish, make
 from rnncalc.classroom.grading import formats, judging
-from rnncalc.classroom.grading.journal import Marks
+from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
 from rnncalc.classroom.handout import form_csv
 from rnncalc.common.safe_text import cell
@@ -641,35 +641,35 @@ def test_interrupted_and_resumed(tmp_path, problem, monkeypatch):
 
 def test_a_journal_takes_up_its_own_lines_and_refuses_any_other_file(tmp_path):
     path, result = tmp_path / "j", {"verdict": "right"}
-    with Marks(str(path)) as journal:
+    with MarksJournal(str(path)) as journal:
         journal.add({"a" * 32: result, "b" * 32: result})
     assert path.stat().st_mode & 0o777 == 0o600
     honest = path.read_bytes()
     for cut in range(len(honest)):  # torn anywhere: by a kill, or on a full disk
         path.write_bytes(honest[:cut])
         with contextlib.ExitStack() as stack:
-            if 0 < cut < len(Marks.begins):
+            if 0 < cut < len(MarksJournal.begins):
                 stack.enter_context(pytest.raises(RnncalcError, match="line 1: no result"))
-            kept = stack.enter_context(Marks(str(path)))
+            kept = stack.enter_context(MarksJournal(str(path)))
             assert len(kept.results) == (cut >= len(honest) // 2 - 1) + (cut == len(honest) - 1)
             kept.add({"c" * 32: result})
-        if cut == 0 or cut >= len(Marks.begins):
-            with Marks(str(path)) as kept:
+        if cut == 0 or cut >= len(MarksJournal.begins):
+            with MarksJournal(str(path)) as kept:
                 assert "c" * 32 in kept.results
             assert all(json.loads(line) for line in path.read_bytes().splitlines())
     table = json.dumps({"key": "s1", "result": {"verdict": 1}}).encode()
     for foreign in (b"id,name\ns1,x\n", b"{", b"[1]\n", b"\0\xff", honest + b"s1,x", honest + b"[1]\n", b"\n", table,
                     b"[" * 50_000 + b"\n", b"s1,x\n" + honest):  # fmt: skip
         path.write_bytes(foreign)
-        with pytest.raises(RnncalcError, match="no result of this command"), Marks(str(path)):
+        with pytest.raises(RnncalcError, match="no result of this command"), MarksJournal(str(path)):
             pass
         assert path.read_bytes() == foreign
     path.write_bytes(honest)
     (tmp_path / "link").symlink_to(path)
-    with Marks(str(tmp_path / "link")) as kept:
+    with MarksJournal(str(tmp_path / "link")) as kept:
         assert len(kept.results) == 2
     for bad in (tmp_path, tmp_path / "no" / "j", "/dev/null"):
-        with pytest.raises(RnncalcError), Marks(str(bad)):
+        with pytest.raises(RnncalcError), MarksJournal(str(bad)):
             pass
 
 

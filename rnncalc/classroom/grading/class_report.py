@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from rnncalc.classroom.grading.feedback import ACCEPTED
-from rnncalc.classroom.grading.gradebook import Gradebook
+from rnncalc.classroom.grading.marks import Marks
 from rnncalc.common.i18n import _
 from rnncalc.report.document import Block, Document, Grid, Heading, Items, Paragraph
 
@@ -15,11 +15,11 @@ BANDS = 10
 WIDEST = 30  # marks in a bar
 
 
-def figures(book: Gradebook) -> dict[str, Any]:
+def figures(marks: Marks) -> dict[str, Any]:
     """The report for programs."""
-    scores = [row.score for row in book.rows]
-    verdicts = Counter(row.verdict for row in book.rows)
-    wrong = [row for row in book.rows if row.verdict == "wrong"]
+    scores = [row.score for row in marks.rows]
+    verdicts = Counter(row.verdict for row in marks.rows)
+    wrong = [row for row in marks.rows if row.verdict == "wrong"]
     mistakes = Counter(mistake for row in wrong for mistake in row.mistakes)
     bands = [0] * BANDS
     for score in scores:
@@ -27,11 +27,11 @@ def figures(book: Gradebook) -> dict[str, Any]:
     return {
         "people": len(scores),
         "verdicts": dict(verdicts),
-        "empty": sum(row.empty for row in book.rows),
+        "empty": sum(row.empty for row in marks.rows),
         "mean": statistics.fmean(scores) if scores else None,
         "median": statistics.median(scores) if scores else None,
         "distribution": [{"from": n / BANDS, "to": (n + 1) / BANDS, "people": count} for n, count in enumerate(bands)],
-        "quantities": _quantities(book),
+        "quantities": _quantities(marks),
         "mistakes": [
             {"id": mistake, "people": count, "share": count / len(scores)} for mistake, count in mistakes.most_common()
         ],
@@ -39,11 +39,11 @@ def figures(book: Gradebook) -> dict[str, Any]:
     }
 
 
-def _quantities(book: Gradebook) -> list[dict[str, Any]]:
+def _quantities(marks: Marks) -> list[dict[str, Any]]:
     """Every quantity with the share of its answered numbers that are right and where the first slip was; the hardest
     first."""
     right, carried, answered, slips = (defaultdict[str, int](int) for _n in range(4))
-    for row in book.rows:
+    for row in marks.rows:
         for question, result in row.results.items():
             for value in result["values"]:
                 if value["answer"] is None:
@@ -68,9 +68,9 @@ def _quantities(book: Gradebook) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (-one["first_slips"], one["right"]))
 
 
-def class_report(book: Gradebook) -> Document:
+def class_report(marks: Marks) -> Document:
     """The report for people."""
-    told = figures(book)
+    told = figures(marks)
     people, verdicts = told["people"], told["verdicts"]
     blocks: list[Block] = [Heading(_("class report"), 2)]
     if not people:
@@ -78,7 +78,7 @@ def class_report(book: Gradebook) -> Document:
     words = [
         (_("{n} people") if people > 1 else _("{n} person")).format(n=people),
         _("mean {mean}, median {median}").format(mean=_percent(told["mean"]), median=_percent(told["median"])),
-        *(_("{n} all right").format(n=whole) for whole in [sum(row.score >= 1 for row in book.rows)] if whole),
+        *(_("{n} all right").format(n=whole) for whole in [sum(row.score >= 1 for row in marks.rows)] if whole),
         *(_("{n} unreadable").format(n=verdicts[verdict]) for verdict in ("unreadable",) if verdict in verdicts),
         *(_("{n} of them without any answer").format(n=told["empty"]) for _one in range(bool(told["empty"]))),
     ]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rnncalc.classroom.grading.gradebook import Gradebook, Row
+from rnncalc.classroom.grading.marks import Marks, Row
 from rnncalc.common.i18n import _
 
 ACCEPTED = ("right", "truncated", "rounding")
@@ -94,9 +94,9 @@ def _told(value: dict[str, Any], level: str) -> dict[str, Any]:
     return {key: part for key, part in value.items() if key != "place" and (level == "full" or key not in SECRETS)}
 
 
-def title(book: Gradebook, question: str) -> str:
+def title(marks: Marks, question: str) -> str:
     """What a question is called where it needs a name."""
-    return question or book.sheet.title or _("problem")
+    return question or marks.sheet.title or _("problem")
 
 
 def verdict_word(verdict: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from rnncalc.common.journal import Journal
 
 
-class Marks(Journal):
+class MarksJournal(Journal):
     """The results of answers, for the eyes of whoever grades."""
 
     begins = b'{"key": "'

@@ -13,8 +13,9 @@ from os import PathLike
 from typing import Any
 
 from rnncalc.classroom.grading import judging, submissions
-from rnncalc.classroom.grading.gradebook import KEEP, Gradebook, Row, one_each, out_of
-from rnncalc.classroom.grading.journal import Marks
+from rnncalc.classroom.grading.gradebook import Gradebook
+from rnncalc.classroom.grading.journal import MarksJournal
+from rnncalc.classroom.grading.marks import KEEP, Row, one_each, out_of
 from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
 from rnncalc.classroom.grading.submissions import Submission
@@ -60,7 +61,7 @@ def grade(
     tongue = language()
     wanted = [(one, _tasks(one, sheet, diagnose, tongue)) for one in found]
     tasks: Tasks = {key: task for _one, own in wanted for key, task in own.values()}
-    with Marks(journal) as kept:
+    with MarksJournal(journal) as kept:
         missing = {key: task for key, task in tasks.items() if key not in kept.results}
         done = len(tasks) - len(missing)
         for results in _judged(missing, executor, jobs, diagnose, tongue):

@@ -1,6 +1,6 @@
-"""How a mark sheet is written: one format, one file, each with `write(book, feedback) -> str`.
+"""How a mark sheet is written: one format, one file, each with `write(marks, feedback) -> str`.
 
-A format for a platform that takes a file a person also has `one(row, book, feedback)`; of several people it writes an
+A format for a platform that takes a file a person also has `one(row, marks, feedback)`; of several people it writes an
 object by id, or, into a folder, a file each.
 """
 
@@ -12,7 +12,7 @@ from json import dumps
 from types import ModuleType
 from typing import Any
 
-from rnncalc.classroom.grading.gradebook import FEEDBACK, Gradebook, Row
+from rnncalc.classroom.grading.marks import FEEDBACK, Marks, Row
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import file_name, json_text
 from rnncalc.errors import ProblemError
@@ -23,7 +23,7 @@ ENDINGS = {".json": "json", ".csv": "csv", ".xml": "junit", ".md": "markdown", "
 APART = ("gradescope", "prairielearn")  # a file a person
 
 
-def write(book: Gradebook, format: str, feedback: str = "hint") -> str:
+def write(marks: Marks, format: str, feedback: str = "hint") -> str:
     """The mark sheet as text. Raises ProblemError for a format or a level that nobody knows."""
     for what, word, known in (("format", format, FORMATS), ("feedback", feedback, FEEDBACK)):
         if word not in known:
@@ -33,24 +33,24 @@ def write(book: Gradebook, format: str, feedback: str = "hint") -> str:
         from rnncalc.classroom.grading.formats.document import document
         from rnncalc.report.render import render
 
-        return render(document(book, feedback), format)
-    text: str = _module(format).write(book, feedback)
+        return render(document(marks, feedback), format)
+    text: str = _module(format).write(marks, feedback)
     return text
 
 
-def files(book: Gradebook, format: str, feedback: str = "hint") -> dict[str, str]:
+def files(marks: Marks, format: str, feedback: str = "hint") -> dict[str, str]:
     """Name → text, a file a person, whose names lead nowhere else. Raises ProblemError for other formats."""
     if format not in APART:
         raise ProblemError(_("{format} is one file: give -o FILE"), format=format)
-    one: Callable[[Row, Gradebook, str], dict[str, Any]] = _module(format).one
-    return {f"{file_name(row.id)}.json": as_json(one(row, book, feedback)) for row in book.rows}
+    one: Callable[[Row, Marks, str], dict[str, Any]] = _module(format).one
+    return {f"{file_name(row.id)}.json": as_json(one(row, marks, feedback)) for row in marks.rows}
 
 
-def apart(book: Gradebook, feedback: str, one: Callable[[Row, Gradebook, str], dict[str, Any]]) -> str:
+def apart(marks: Marks, feedback: str, one: Callable[[Row, Marks, str], dict[str, Any]]) -> str:
     """One person's object, or everybody's by id."""
-    if len(book.rows) == 1:
-        return as_json(one(book.rows[0], book, feedback))
-    return as_json({row.id: one(row, book, feedback) for row in book.rows})
+    if len(marks.rows) == 1:
+        return as_json(one(marks.rows[0], marks, feedback))
+    return as_json({row.id: one(row, marks, feedback) for row in marks.rows})
 
 
 def as_json(data: Any) -> str:

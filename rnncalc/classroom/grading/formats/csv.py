@@ -6,15 +6,15 @@ import csv
 import io
 
 from rnncalc.classroom.grading.feedback import lines
-from rnncalc.classroom.grading.gradebook import Gradebook, Row, tidy
+from rnncalc.classroom.grading.marks import Marks, Row, tidy
 from rnncalc.common.safe_text import cell
 
 
-def write(book: Gradebook, feedback: str) -> str:
+def write(marks: Marks, feedback: str) -> str:
     """id, name, what passed through, score, points, the points of every question and quantity, the slip, the
     mistakes, remarks, and what may be told to the person."""
-    passed = list(dict.fromkeys(label for row in book.rows for label in row.submission.extra))
-    questions = book.sheet.first.questions
+    passed = list(dict.fromkeys(label for row in marks.rows for label in row.submission.extra))
+    questions = marks.sheet.first.questions
     quantities = [(name, part) for name, question in questions.items() for part in question.points]
     told = feedback in ("hint", "full")
     header = ["id", "name", *passed, "score", "points", "out_of", "verdict"]
@@ -26,7 +26,7 @@ def write(book: Gradebook, feedback: str) -> str:
     writer = csv.writer(output, lineterminator="\n")
     header += ["submissions", "remark"] + (["feedback"] if feedback != "none" else [])
     writer.writerow(map(cell, header))
-    for row in book.rows:
+    for row in marks.rows:
         numbers = [_number(row.score), _number(row.points), _number(row.most), row.verdict]
         numbers += [_number(row.points_of(name)) for name in questions if name]
         numbers += [_number(row.results[name]["earned"].get(part, 0.0)) for name, part in quantities]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from rnncalc.classroom.grading.class_report import class_report
 from rnncalc.classroom.grading.feedback import lines, verdict_word
-from rnncalc.classroom.grading.gradebook import Gradebook
+from rnncalc.classroom.grading.marks import Marks
 from rnncalc.common.i18n import _
 from rnncalc.report.document import Block, Document, Grid, Heading, Items
 
 LONGEST = 60
 
 
-def document(book: Gradebook, feedback: str) -> Document:
+def document(marks: Marks, feedback: str) -> Document:
     """A row a person, in full what each is told, then the report."""
     told = feedback in ("hint", "full")
     header = ["id", _("name"), _("points"), _("score"), _("verdict")]
     header += [_("first slip"), _("mistake")] if told else []
     rows = []
-    for row in book.rows:
+    for row in marks.rows:
         words = [
             row.id[:LONGEST],
             row.name[:LONGEST],
@@ -27,14 +27,14 @@ def document(book: Gradebook, feedback: str) -> Document:
         ]
         words += [row.first_wrong, " ".join(row.mistakes)] if told else []
         rows.append((*words, row.remark[: 2 * LONGEST]))
-    blocks: list[Block] = [Heading(book.sheet.title, 1)] if book.sheet.title else []
+    blocks: list[Block] = [Heading(marks.sheet.title, 1)] if marks.sheet.title else []
     blocks += [Grid((*header, _("remark")), tuple(rows), numeric=frozenset((2, 3)))] if rows else []
     if feedback == "full":
-        for row in book.rows:
+        for row in marks.rows:
             said = tuple((question, line) for question, line in lines(row, feedback))
             blocks += (
                 [Heading(" ".join(filter(None, (row.id[:LONGEST], row.name[:LONGEST]))), 3), Items(said)]
                 if said
                 else []
             )
-    return Document([*blocks, *class_report(book).blocks], {}, list(book.notes))
+    return Document([*blocks, *class_report(marks).blocks], {}, list(marks.notes))

@@ -6,23 +6,23 @@ from typing import Any
 
 from rnncalc.classroom.grading import feedback as told
 from rnncalc.classroom.grading.formats import apart
-from rnncalc.classroom.grading.gradebook import Gradebook, Row, tidy
+from rnncalc.classroom.grading.marks import Marks, Row, tidy
 
 
-def write(book: Gradebook, feedback: str) -> str:
+def write(marks: Marks, feedback: str) -> str:
     """One object, or everybody's by id."""
-    return apart(book, feedback, one)
+    return apart(marks, feedback, one)
 
 
-def one(row: Row, book: Gradebook, feedback: str) -> dict[str, Any]:
+def one(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
     """One person's results: the points, and a test for every question or quantity that has points."""
     said = list(told.lines(row, feedback))
     tests = []
     for name, result in row.results.items():
-        points = book.sheet.first.questions[name].points
+        points = marks.sheet.first.questions[name].points
         parts = {part: (result["earned"].get(part, 0.0), most) for part, most in points.items()}
         for part, (got, most) in (parts or {"": (row.points_of(name), row.out_of[name])}).items():
-            title = ".".join(piece for piece in (name, part) if piece) or told.title(book, name)
+            title = ".".join(piece for piece in (name, part) if piece) or told.title(marks, name)
             status = "passed" if got >= most - 1e-9 else "failed"
             test = {"name": title, "score": tidy(got), "max_score": tidy(most)}
             tests.append({**test, "status": status} if feedback != "none" else test)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rnncalc.classroom.grading import feedback as told
 from rnncalc.classroom.grading.class_report import figures
 from rnncalc.classroom.grading.formats import as_json
-from rnncalc.classroom.grading.gradebook import Gradebook
+from rnncalc.classroom.grading.marks import Marks
 
 
-def write(book: Gradebook, feedback: str) -> str:
+def write(marks: Marks, feedback: str) -> str:
     """{"title", "feedback", "rows": [{"id", "name", "score", "points", "out_of", "verdict", "questions"}], "class"}"""
     rows = [
         {
@@ -22,7 +22,13 @@ def write(book: Gradebook, feedback: str) -> str:
             "remark": row.remark,
             **told.data(row, feedback),
         }
-        for row in book.rows
+        for row in marks.rows
     ]
-    found = {"title": book.sheet.title, "feedback": feedback, "rows": rows, "class": figures(book), "notes": book.notes}
+    found = {
+        "title": marks.sheet.title,
+        "feedback": feedback,
+        "rows": rows,
+        "class": figures(marks),
+        "notes": marks.notes,
+    }
     return as_json(found)

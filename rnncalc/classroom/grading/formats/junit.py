@@ -5,22 +5,22 @@ from __future__ import annotations
 from xml.sax.saxutils import escape, quoteattr
 
 from rnncalc.classroom.grading import feedback as told
-from rnncalc.classroom.grading.gradebook import Gradebook, Row
+from rnncalc.classroom.grading.marks import Marks, Row
 from rnncalc.common.safe_text import one_line
 
 
-def write(book: Gradebook, feedback: str) -> str:
+def write(marks: Marks, feedback: str) -> str:
     """Everybody's suite in one file."""
-    suites = "\n".join(_suite(row, book, feedback) for row in book.rows)
+    suites = "\n".join(_suite(row, marks, feedback) for row in marks.rows)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="rnncalc grade">\n{suites}\n</testsuites>\n'
 
 
-def _suite(row: Row, book: Gradebook, feedback: str) -> str:
+def _suite(row: Row, marks: Marks, feedback: str) -> str:
     cases, failures, errors = [], 0, 0
     for name, result in row.results.items():
         said = [line for question, line in told.lines(row, feedback) if question == name]
         body = escape(_clean("; ".join(said)))
-        head = f"  <testcase classname={_quoted(row.id)} name={_quoted(told.title(book, name))}"
+        head = f"  <testcase classname={_quoted(row.id)} name={_quoted(told.title(marks, name))}"
         if result["verdict"] == "right" and result["score"] >= 1 - 1e-9:
             cases.append(f"{head}/>")
             continue

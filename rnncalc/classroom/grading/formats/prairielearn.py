@@ -6,15 +6,15 @@ from typing import Any
 
 from rnncalc.classroom.grading import feedback as told
 from rnncalc.classroom.grading.formats import apart
-from rnncalc.classroom.grading.gradebook import Gradebook, Row
+from rnncalc.classroom.grading.marks import Marks, Row
 
 
-def write(book: Gradebook, feedback: str) -> str:
+def write(marks: Marks, feedback: str) -> str:
     """One object, or everybody's by id."""
-    return apart(book, feedback, one)
+    return apart(marks, feedback, one)
 
 
-def one(row: Row, book: Gradebook, feedback: str) -> dict[str, Any]:
+def one(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
     """One person's results; what cannot be read is not gradable, so that it costs no attempt."""
     if row.verdict == "unreadable" and not row.points:
         return {"gradable": False, "score": 0.0, "format_errors": [row.remark], "tests": []}
@@ -22,6 +22,6 @@ def one(row: Row, book: Gradebook, feedback: str) -> dict[str, Any]:
     tests = []
     for name in row.results:
         lines = [line for question, line in said if question == name]
-        test = {"name": told.title(book, name), "points": row.points_of(name), "max_points": row.out_of[name]}
+        test = {"name": told.title(marks, name), "points": row.points_of(name), "max_points": row.out_of[name]}
         tests.append({**test, "output": "\n".join(lines)})
     return {"gradable": True, "score": row.score, "message": row.remark, "output": "", "tests": tests}

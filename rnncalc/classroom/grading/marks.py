@@ -1,0 +1,149 @@
+"""The marks: a row for everybody who handed something in. How they are written stands on top, in gradebook.py."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnncalc.classroom.grading.judging import UNREADABLE
+from rnncalc.classroom.grading.sheet import Sheet
+from rnncalc.classroom.grading.submissions import Submission
+from rnncalc.common.i18n import _
+
+FEEDBACK = ("none", "marks", "hint", "full")
+KEEP = ("last", "best")
+
+
+@dataclass
+class Row:
+    """One person: the submission that counts, its result by question, its points, and what is to be said of it.
+
+    handed_in: how many submissions there were. out_of: points by question.
+    """
+
+    submission: Submission
+    results: dict[str, dict[str, Any]]
+    out_of: dict[str, float]
+    handed_in: int = 1
+
+    @property
+    def id(self) -> str:
+        return self.submission.id
+
+    @property
+    def name(self) -> str:
+        return self.submission.name
+
+    @property
+    def verdict(self) -> str:
+        """right, wrong or unreadable: the worst of the questions, an unreadable one first.
+
+        A question without an answer is as good as wrong beside one that has some; where none has, there is nothing to
+        read.
+        """
+        answered = [result["verdict"] for result in self.results.values() if not result["empty"]]
+        if UNREADABLE in answered or not answered:
+            return UNREADABLE
+        whole = len(answered) == len(self.results)
+        return "right" if whole and all(verdict == "right" for verdict in answered) else "wrong"
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is answered."""
+        return all(result["empty"] for result in self.results.values())
+
+    def points_of(self, question: str) -> float:
+        """What a question earned."""
+        return tidy(float(self.results[question]["score"]) * self.out_of[question])
+
+    @property
+    def points(self) -> float:
+        return tidy(sum(self.points_of(question) for question in self.results))
+
+    @property
+    def most(self) -> float:
+        return tidy(sum(self.out_of.values()))
+
+    @property
+    def score(self) -> float:
+        return tidy(self.points / self.most) if self.most else 0.0
+
+    @property
+    def first_wrong(self) -> str:
+        """Where the first slip of the first wrong question is: Q1.h_2[1]."""
+        for question, result in self.results.items():
+            if result["first_wrong"]:
+                return _dotted(question, result["first_wrong"]["place"])
+        return ""
+
+    @property
+    def mistakes(self) -> list[str]:
+        """The ids of what explains the numbers best, question by question."""
+        found = [result["mistakes"][0] for result in self.results.values() if result["mistakes"]]
+        return list(dict.fromkeys(one for first in found for one in (first["id"], first.get("with")) if one))
+
+    @property
+    def remark(self) -> str:
+        """What whoever reads the sheet should know: troubles, several submissions."""
+        said = [
+            f"{question}: {result['trouble']}" if question else result["trouble"]
+            for question, result in self.results.items()
+            if result["trouble"]
+        ]
+        said = list(dict.fromkeys(said)) if len({r["trouble"] for r in self.results.values()}) > 1 else said[:1]
+        if self.submission.trouble and self.submission.trouble not in " ".join(said):
+            said.append(self.submission.trouble)
+        if self.handed_in > 1:
+            said.append(_("{n} submissions, one counts").format(n=self.handed_in))
+        return "; ".join(said)
+
+
+@dataclass
+class Marks:
+    """Everybody's row, in the order in which they first appear; notes: what was assumed."""
+
+    sheet: Sheet
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, person: str) -> Row:
+        for row in self.rows:
+            if row.id == person:
+                return row
+        raise KeyError(person)
+
+
+def one_each(rows: Iterable[Row], keep: str) -> list[Row]:
+    """One row a person: their last submission, or their best one (of equals the last)."""
+    found: dict[str, Row] = {}
+    counts = Counter[str]()
+    for row in rows:
+        counts[row.id] += 1
+        before = found.get(row.id)
+        if before is None or keep == "last" or row.score >= before.score:
+            found[row.id] = row
+    for person, row in found.items():
+        row.handed_in = counts[person]
+    return list(found.values())
+
+
+def tidy(number: float) -> float:
+    """Without the noise of adding thirds: 2.9999999999999996 is 3."""
+    return round(number, 9) + 0.0
+
+
+def _dotted(question: str, place: str) -> str:
+    return f"{question}.{place}" if question else place
+
+
+def out_of(sheet: Sheet, submission: Submission) -> Mapping[str, float]:
+    """Points by question: as the problem says, else 1 a number that a table asks for, else 1 in all."""
+    return {
+        name: sum(question.points.values()) or float(submission.asked.get(name, 0)) or 1.0
+        for name, question in sheet.questions.items()
+    }
