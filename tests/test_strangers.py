@@ -1,5 +1,6 @@
 """Files from strangers: headers that lie, cells that bear another's name, pipes, tables without end."""
 
+import contextlib
 import io
 import json
 import os
@@ -16,7 +17,7 @@ from itertools import product
 import numpy as np
 import pytest
 from helpers import CELLS, MGU, ODD, TIED, random_arrays, random_network, run
-from support.strangers import Cases, carried_out, fault
+from support.strangers import Cases, carried_out, fault, mutated_json, mutated_tensors, packed
 
 import rnncalc
 from rnncalc.common import npy
@@ -27,6 +28,7 @@ from rnncalc.network.weights import model_file as models
 from rnncalc.network.weights import safe_tensors, schema
 from rnncalc.pipeline import data, recipe
 from rnncalc.pipeline import model_as_problem as asking
+from rnncalc.pipeline import run as runs
 from rnncalc.problems import reader as reading
 from rnncalc.problems.parse import given
 
@@ -465,3 +467,49 @@ def test_mutated_files_are_read_or_refused(reader, tmp_path, monkeypatch):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000
     assert codes[0] > COUNT // 50  # not everything was broken so badly that nothing looked into it
     assert codes[2] > COUNT // 20
+
+
+def test_a_checkpoint_is_held_against_its_schema_and_its_network(tmp_path, monkeypatch):
+    text, model = tmp_path / "a.txt", str(tmp_path / "m.safetensors")
+    text.write_text("ab ba ab\n" * 20)
+    options = {"data": str(text), "chunk": 3, "batch": 2, "epochs": 2, "hidden": 2, "engine": "equations"}
+    started = recipe.prepare(recipe.checked(options, "options"))
+
+    class StopError(Exception):
+        pass
+
+    def stop(trainer):
+        if trainer.progress.steps == 5:
+            raise StopError
+
+    with pytest.raises(StopError):
+        started.trainer.run(stop, 0)
+    runs.save_checkpoint(started, model)
+    arrays, about = models.read(runs.checkpoint_of(model))
+    assert runs.resume(model, {}).trainer.run() == started.trainer.run()
+    rng = random.Random(0)
+    refused = 0
+    for number in range(COUNT):
+        changed = mutated_tensors(arrays, rng) if number % 3 == 0 else arrays
+        told = about if number % 3 == 0 else mutated_json(about, rng)
+        content = packed(changed, json.dumps(told, default=float))
+        runs.checkpoint_of(model).write_bytes(content)
+        try:
+            resumed = runs.resume(model, {})
+        except RnncalcError:
+            refused += 1
+        else:
+            with np.errstate(all="ignore"), contextlib.suppress(RnncalcError):
+                resumed.trainer.run(wait_for(3))
+    assert COUNT // 3 < refused < COUNT
+
+
+def wait_for(steps):
+    """Whoever watches a run leaves it after so many calls."""
+    calls = iter(range(steps))
+
+    def watch(_trainer):
+        if next(calls, None) is None:
+            raise RnncalcError("enough")
+
+    return watch

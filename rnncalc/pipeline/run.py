@@ -13,14 +13,15 @@ import numpy as np
 from rnncalc.common import files
 from rnncalc.common.files import WriteError
 from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError
+from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.model.losses import LOSSES, are_right
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
+from rnncalc.network.weights import schema
 from rnncalc.pipeline.bigram import Bigram
 from rnncalc.pipeline.data import scaling
-from rnncalc.pipeline.recipe import Run, prepare
+from rnncalc.pipeline.recipe import Run, checked, prepare
 from rnncalc.pipeline.series import outputs
 
 WAIT = 0.1  # seconds for which steps are left to machine code: what Ctrl-C and the progress bar wait for
@@ -62,7 +63,12 @@ def resume(output: str, more: dict[str, Any]) -> Run:
     arrays, about = models.read(place)
     if "progress" not in about:
         raise ProblemError(_("{name} is no checkpoint of rnncalc"), name=place)
-    run = prepare({**about["options"], **more})
+    try:
+        schema.CHECKPOINT(about, "rnncalc")
+        options = checked(about["options"], "options")
+    except RnncalcError as error:
+        raise ParseError(_("{name}: {error}"), name=place, error=error) from None
+    run = prepare({**options, **more})
     if run.fingerprint != about["fingerprint"]:
         raise ProblemError(_("the data has changed since {name} was written: train anew"), name=place)
     run.trainer.restore(arrays, about["progress"])

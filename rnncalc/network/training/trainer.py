@@ -195,16 +195,22 @@ class Trainer:
         numbers = dict(numbers)
         vectors = {"theta": self.parameters.vector, "good": self.good}
         vectors |= {f"optimizer.{name}": vector for name, vector in self.optimizer.vectors.items()}
-        for name, vector in vectors.items():
-            if name not in arrays or arrays[name].shape != vector.shape:
+        shapes = {name: {vector.shape} for name, vector in vectors.items()}
+        places = {}
+        for number, one in enumerate(self.network.passes):
+            for state in one.cell.state:
+                width = one.sizes[one.cell.size(state)]
+                places[f"state.{number}.{state}"] = number, state
+                shapes[f"state.{number}.{state}"] = {(width,), (self.settings.batch, width)}
+        for name in {**vectors, **arrays}:
+            if name not in arrays or arrays[name].shape not in shapes.get(name, ()):
                 raise ProblemError(_("the checkpoint is of another network or another optimizer: {name}"), name=name)
+        for name, vector in vectors.items():
             vector[:] = arrays[name]
         self.states = [{} for _one in self.network.passes]
-        for name, rows in arrays.items():
-            kind, _dot, rest = name.partition(".")
-            if kind == "state":
-                number, _dot, state = rest.partition(".")
-                self.states[int(number)][state] = rows
+        for name, (number, state) in places.items():
+            if name in arrays:
+                self.states[number][state] = arrays[name]
         self.optimizer.count = numbers.pop("count")
         self.progress = Progress(**numbers)
         self.parameters.changed()
