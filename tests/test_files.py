@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.cli.spoken import Output
 from rnncalc.common import files
 from rnncalc.errors import RnncalcError
+from rnncalc.network.training.settings import Progress
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import recipe, sweep
 from rnncalc.pipeline import run as runs
@@ -138,10 +140,8 @@ def folder(tmp_path, monkeypatch):
     Path("table.csv").write_text("id,h[1][1]\ns1,0.4\n")
     np.save("x.npy", np.ones((2, 1)))
     network = random_network(CELLS["elman"], read_out="softmax", D=1, H=2)
-    models.save(
-        models.Model(network, {"kind": "table", "classes": False, "at": "every"}, {}, [{"epoch": 1, "loss": 1.0}]),
-        "m.safetensors",
-    )
+    about = {"kind": "table", "inputs": 1, "outputs": 7, "classes": False, "at": "every"}
+    models.save(models.Model(network, about, {}, [{"epoch": 1, "loss": 1.0}]), "m.safetensors")
     models.save(models.Model(network), "run.checkpoint")
     return tmp_path
 
@@ -171,7 +171,9 @@ def test_no_output_is_an_input(folder, words, name, kind):
         output = "real"
     if "--resume" in words:
         options = json.loads(Path("c.json").read_text())
-        models.write(f"{output}.checkpoint", {}, {"format": 1, "options": options, "progress": {}})
+        progress = {**asdict(Progress()), "count": 0}
+        about = {"format": 1, "options": options, "fingerprint": 0, "progress": progress}
+        models.write(f"{output}.checkpoint", {}, about)
         words = "train --resume -o OUT"
     before = contents(folder)
     result = CliRunner().invoke(commands, words.replace("OUT", output).split(), standalone_mode=False)

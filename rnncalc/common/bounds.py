@@ -9,17 +9,15 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from rnncalc.common import files
 from rnncalc.common.i18n import _, because
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 
 VARIABLE = "RNNCALC_MAX_BYTES"
 USUAL = 1 << 30
-_COPIES: dict[str, IO[bytes]] = {}  # of pipes, which can be read only once
+_COPIES: dict[str, bytes] = {}  # of pipes, which can be read only once
 
 
 def most() -> int:
@@ -41,7 +39,6 @@ def check(size: int, name: object) -> None:
 
 def binary(name: str | os.PathLike[str]) -> IO[bytes]:
     """A file of bytes in which one can go back, no larger than is allowed. Raises ParseError."""
-    files.reading(name)
     try:
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(open(name, "rb"))
@@ -63,20 +60,16 @@ def content(name: str | os.PathLike[str]) -> bytes:
 
 
 def opened(name: str, **how: Any) -> IO[str]:
-    """A file of text as `open` opens it, as often as one likes: of a pipe or a device the first reader makes a copy.
+    """A file of text as `open` opens it, as often as one likes: of a pipe or a device the first reader keeps a copy.
 
     A file on disk may have any size, since whoever reads it by lines keeps little of it. Raises ParseError.
     """
-    files.reading(name)
     try:
         if os.path.isfile(name):
             return open(name, **how)
         if name not in _COPIES:
-            copy = tempfile.NamedTemporaryFile(prefix="rnncalc-")  # noqa: SIM115 - kept until the process ends
-            copy.write(content(name))
-            copy.flush()
-            _COPIES[name] = copy
-        return open(_COPIES[name].name, **how)
+            _COPIES[name] = content(name)
+        return io.TextIOWrapper(io.BytesIO(_COPIES[name]), **how)
     except (OSError, ValueError) as error:
         raise refused(error, name) from None
 

@@ -65,10 +65,10 @@ def resume(output: str, more: dict[str, Any]) -> Run:
         raise ProblemError(_("{name} is no checkpoint of rnncalc"), name=place)
     try:
         schema.CHECKPOINT(about, "rnncalc")
-        options = checked(about["options"], "options")
+        checked({name: value for name, value in about["options"].items() if value is not None}, _("options"))
     except RnncalcError as error:
-        raise ParseError(_("{name}: {error}"), name=place, error=error) from None
-    run = prepare({**options, **more})
+        raise ParseError(_("{name} is no checkpoint of this version: {error}"), name=place, error=error) from None
+    run = prepare({**about["options"], **more})
     if run.fingerprint != about["fingerprint"]:
         raise ProblemError(_("the data has changed since {name} was written: train anew"), name=place)
     run.trainer.restore(arrays, about["progress"])

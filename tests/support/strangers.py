@@ -180,7 +180,7 @@ def mutated_json(value: Any, rng: random.Random) -> Any:
                 collect(inner)
 
     collect(value)
-    for _ in range(rng.randint(1, 2)):
+    for _ in range(rng.randint(1, 2) if places else 0):
         node, key = rng.choice(places)
         with contextlib.suppress(KeyError, IndexError):
             match rng.randrange(5):

@@ -64,6 +64,7 @@ def save(model: Model, path: str | PathLike[str]) -> None:
 
 def load(path: str | PathLike[str], engine: str = "numba") -> Model:
     """Read a model. Raises ParseError."""
+    files.reading(path)
     tensors, about = read(path)
     if "layers" not in about:
         raise ParseError(_("{name} is no model of rnncalc, perhaps a checkpoint"), name=path)

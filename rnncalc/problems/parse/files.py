@@ -26,6 +26,7 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
     """The matrix in a file. `read_text` reads what is neither a table nor binary. Raises ParseError naming the file."""
     name, columns = _columns(name)
     if name.endswith(".npy"):
+        reading(name)
         return _npy(name)
     text = content(name)
     try:
