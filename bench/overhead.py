@@ -46,10 +46,10 @@ def parts(case: Case) -> list[tuple[float, float]]:
     net = NETWORKS[case.cell][1](**p)
     net(x)
     net.backward(net.forward(x), dy=dh)
-    (ready,) = net._ready.values()
+    (prepared,) = net._calls.values()
     found, key = [], (back_loops.descend, net.dtype.char)
     whole = [least(lambda: net(x)), least(lambda: net.forward(x))]
-    for one, call in zip((ready.calls[0], ready.runs[0].signals), (net, net.forward)):
+    for one, call in zip((prepared.calls[0], prepared.runs[0].signals), (net, net.forward)):
         one.code = overheard = Overheard(one.code)
         call(x)
         found.append(overheard.alone())

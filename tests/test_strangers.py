@@ -455,7 +455,7 @@ COUNT = int(os.environ.get("RNNCALC_FUZZ_FILES", "150"))  # of each reader
 @pytest.mark.parametrize("reader", ["model", "arrays", "lines", "text", "table", "config", "problem"])
 def test_mutated_files_are_read_or_refused(reader, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "rnncalc.network.network._no_compiler", lambda: True
+        "rnncalc.network.stack._no_compiler", lambda: True
     )  # each own cell would be compiled for seconds
     make, codes = Cases(tmp_path).readers[reader], Counter()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -11,7 +11,7 @@ arrives, how two directions share what comes from above, and how far back throug
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,15 +24,13 @@ from rnncalc.model.losses import Judged
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.gradients import Gradients, LayerGradients, PassGradients
 from rnncalc.network.objective import asked
+from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Signals, Trace
-
-if TYPE_CHECKING:
-    from rnncalc.network.network import Network
 
 
 @quiet
 def backpropagate(
-    network: Network,
+    network: Stack,
     trace: Trace,
     targets: ArrayLike | None,
     loss: str | None,
@@ -53,7 +51,7 @@ def backpropagate(
 
 
 def descend(
-    network: Network, trace: Trace, judged: Judged, chunk: int = 0, truncate: int = 0, with_loss: bool = True
+    network: Stack, trace: Trace, judged: Judged, chunk: int = 0, truncate: int = 0, with_loss: bool = True
 ) -> Gradients:
     """From a loss that has been judged to all gradients; chunk and truncate as `depth` gives them, 0: whole."""
     down = _Descent(network, trace)
@@ -66,7 +64,7 @@ def descend(
     return down.gradients(judged, with_loss)
 
 
-def depth(network: Network, schedule: Schedule, truncate: int | None, chunk: int | None) -> tuple[int, int]:
+def depth(network: Stack, schedule: Schedule, truncate: int | None, chunk: int | None) -> tuple[int, int]:
     """How many sweeps (0: one walk back through everything), and the steps of a block (0: one block)."""
     for name, number in (("truncate", truncate), ("chunk", chunk)):
         if number is not None and (not isinstance(number, int | np.integer) or number < 1):
@@ -83,7 +81,7 @@ def depth(network: Network, schedule: Schedule, truncate: int | None, chunk: int
 class _Descent:
     """One way down through a network's layers; sweeps go down again and again."""
 
-    def __init__(self, network: Network, trace: Trace):
+    def __init__(self, network: Stack, trace: Trace):
         self.network, self.view, self.ran = network, trace.view, trace.made.ran
         self.schedule = schedule = self.view.schedule
         cells, ran = network.cells, self.ran

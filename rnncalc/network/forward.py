@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnncalc.model.layer import MERGES
 from rnncalc.model.packed_batch import Schedule
+from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Made, Ran, Trace
 from rnncalc.network.view import View
-
-if TYPE_CHECKING:
-    from rnncalc.network.network import Network
 
 Signals = Mapping[str, np.ndarray]
 
@@ -25,7 +23,7 @@ class Run(NamedTuple):
     shared: frozenset[str] = frozenset()
 
 
-def runs(network: Network, view: View, starts: Sequence[Mapping[str, Any]]) -> list[Run]:
+def runs(network: Stack, view: View, starts: Sequence[Mapping[str, Any]]) -> list[Run]:
     """Those of all passes, each with its starts, and of the read-out."""
     found, schedule = list[Run](), view.schedule
     for cell, one, given in zip(network.cells, network.passes, starts):
@@ -37,7 +35,7 @@ def runs(network: Network, view: View, starts: Sequence[Mapping[str, Any]]) -> l
     return found
 
 
-def traced(network: Network, array: np.ndarray, view: View, runs: Sequence[Run]) -> Trace:
+def traced(network: Stack, array: np.ndarray, view: View, runs: Sequence[Run]) -> Trace:
     """Every signal of every step. x is (N, T, D) and has been checked."""
     schedule, remaining = view.schedule, iter(runs)
     rows, passed, ran = schedule.pack(array), list[np.ndarray](), list[Ran]()

@@ -17,8 +17,8 @@ from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.backward import depth
 from rnncalc.network.forward import runs, traced
 from rnncalc.network.gradients import Gradients
-from rnncalc.network.network import Network
 from rnncalc.network.objective import Question
+from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
 from rnncalc.network.view import View
 
@@ -52,7 +52,7 @@ class _Window:
 class GradientCheck:
     """Exact gradients of one loss, entry by entry, and how far others are from them."""
 
-    def __init__(self, network: Network, trace: Trace, question: Question, truncate: int | None, chunk: int | None):
+    def __init__(self, network: Stack, trace: Trace, question: Question, truncate: int | None, chunk: int | None):
         self.network, self.trace, self.question = network.in_complex(), trace, question
         self.schedule: Schedule = trace.view.schedule
         self.x = self.schedule.unpack(trace.made.ran[0].inputs).astype(np.complex128)

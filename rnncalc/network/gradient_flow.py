@@ -20,7 +20,7 @@ import numpy as np
 from rnncalc.engine.interpreter import WalkedCell
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.packed_batch import Schedule
-from rnncalc.network.network import Network
+from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
 
 STEP = 1e-40
@@ -57,7 +57,7 @@ class Flow:
 
 
 @quiet
-def flow(network: Network, trace: Trace, number: int, sequence: int = 0) -> Flow:
+def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> Flow:
     """The flow through one pass of the network, counted as `Network.passes` does, over one sequence of the trace."""
     one, ran, schedule = network.passes[number], trace.made.ran[number], trace.view.schedule
     visit = int(np.flatnonzero(schedule.order == sequence)[0])

@@ -10,13 +10,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from rnncalc.network.gradient_norm import Norm
 from rnncalc.network.gradients import Gradients
-from rnncalc.network.network import Network
+from rnncalc.network.stack import Stack
 
+AnyStack = TypeVar("AnyStack", bound=Stack)
 Places = dict[tuple[int, str, str], np.ndarray]  # (layer from 0, −1: read-out; direction; name) → array
 
 
@@ -38,7 +40,7 @@ class Update:
     """One step of gradient descent: gradients as it used them, the network after it and its loss; None without lr."""
 
     clipped: Clipped
-    network: Network | None
+    network: Stack | None
     loss: float | None
 
     @property
@@ -75,7 +77,7 @@ def clip(
     return Clipped(found, float(length.value), factor, by_value)
 
 
-def updated(network: Network, clipped: Clipped, lr: float) -> Network:
+def updated(network: AnyStack, clipped: Clipped, lr: float) -> AnyStack:
     """A network whose parameters have moved by one step of gradient descent."""
     moved = copy.copy(network)
     moved.forget()

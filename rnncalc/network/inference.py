@@ -7,19 +7,17 @@ sequences, where there are many sequences. The way that leaves fewer lanes empty
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rnncalc.model.layer import MERGES
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.forward import runs, traced
+from rnncalc.network.stack import Stack
 from rnncalc.network.states import shown_ends
 from rnncalc.network.trace import Trace
 from rnncalc.network.view import View
-
-if TYPE_CHECKING:
-    from rnncalc.network.network import Network
 
 FEW = 8  # sequences whose inputs make full tiles at every step: fewer are laid out for many steps at once
 FULLER = 1.15  # how much fuller the vectors must be for the turning of inputs and outputs to be worth it
@@ -28,7 +26,7 @@ Found = tuple[np.ndarray, dict[str, Any]]
 
 
 def infer(
-    network: Network,
+    network: Stack,
     cells: Sequence[Any],
     array: np.ndarray,
     view: View,
@@ -60,13 +58,13 @@ def infer(
     return np.ascontiguousarray(view.steps(rows)), shown_ends(ends, view) if wanted else {}
 
 
-class Ready:
-    """What runs a network on inputs of one shape that are given again and again, from its own starts.
+class PreparedCall:
+    """A network made ready for inputs of one shape, from its own initial states: what depends on the shape is done.
 
     Called, it gives the outputs: x → y; `trace` gives every signal.
     """
 
-    def __init__(self, network: Network, view: View):
+    def __init__(self, network: Stack, view: View):
         self.plain, self.view = view, _laid(network, view)
         self.calls = [cell.prepared(*where) for cell, *where in _places(network, self.view.schedule)]
         self.runs = runs(network, view, [{}] * len(network.passes))
@@ -82,12 +80,12 @@ class Ready:
             rows, _states = call(rows)
         return np.ascontiguousarray(self.view.steps(rows))
 
-    def trace(self, network: Network, x: np.ndarray) -> Trace:
+    def trace(self, network: Stack, x: np.ndarray) -> Trace:
         """Every signal of every step; x is shown as the view says."""
         return traced(network, self.plain.batch_first(x), self.plain, self.runs)
 
     @classmethod
-    def of(cls, network: Network, view: View) -> Ready | None:
+    def of(cls, network: Stack, view: View) -> PreparedCall | None:
         """None where a call has more to decide: vectors across the sequences, layers that run backward, threads."""
         plain = (
             network.compiles and network.threads == 1 and all("backward" not in one.passes for one in network.layers)
@@ -95,7 +93,7 @@ class Ready:
         return cls(network, view) if plain and not across_pays(network, view) else None
 
 
-def _places(network: Network, schedule: Schedule) -> Iterator[tuple[Any, Schedule, dict[str, np.ndarray]]]:
+def _places(network: Stack, schedule: Schedule) -> Iterator[tuple[Any, Schedule, dict[str, np.ndarray]]]:
     """What computes each pass and the read-out, over which rows, and from which starts."""
     for cell, one in zip(network.cells, network.passes):
         yield cell, schedule, one.start({}, schedule, network.dtype)
@@ -103,14 +101,14 @@ def _places(network: Network, schedule: Schedule) -> Iterator[tuple[Any, Schedul
         yield network.cells[-1], Schedule.flat(schedule.rows - schedule.sequences), {}
 
 
-def _laid(network: Network, view: View) -> View:
+def _laid(network: Stack, view: View) -> View:
     """How the rows lie: a batch of many sequences is read and written where the caller has it."""
     schedule = view.schedule
     many = schedule.sequences >= FEW and not schedule.ragged and schedule.steps > 0
     return view.abreast if many and network.compiles else view
 
 
-def across_pays(network: Network, view: View) -> bool:
+def across_pays(network: Stack, view: View) -> bool:
     """Whether vectors across the sequences are fuller than vectors along the units."""
     sequences = view.schedule.sequences
     if sequences < 2 or view.schedule.ragged or not view.schedule.steps or not network.compiles:
@@ -122,7 +120,7 @@ def across_pays(network: Network, view: View) -> bool:
 
 
 def _across(
-    network: Network,
+    network: Stack,
     cells: Sequence[Any],
     array: np.ndarray,
     view: View,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,10 +11,8 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.layer import as_array
 from rnncalc.model.losses import Judged, Loss, find, judge, one_hot, weight
+from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
-
-if TYPE_CHECKING:
-    from rnncalc.network.network import Network
 
 
 class Question(NamedTuple):
@@ -43,7 +41,7 @@ class Question(NamedTuple):
 
 
 def asked(
-    network: Network,
+    network: Stack,
     trace: Trace,
     targets: ArrayLike | None,
     loss: str | None = None,

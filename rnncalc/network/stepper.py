@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,15 +11,13 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ShapeError
 from rnncalc.model.layer import as_array, in_dtype
 from rnncalc.model.packed_batch import Schedule
-
-if TYPE_CHECKING:
-    from rnncalc.network.network import Network
+from rnncalc.network.stack import Stack
 
 
 class Stepper:
     """A network fed one step at a time. `state` holds the states by name, of the last layer; `reset` starts again."""
 
-    def __init__(self, network: Network, starts: list[dict[str, ArrayLike]]):
+    def __init__(self, network: Stack, starts: list[dict[str, ArrayLike]]):
         self.network, self._starts = network, starts
         self.reset()
 

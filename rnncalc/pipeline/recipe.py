@@ -37,17 +37,14 @@ PREFIX = "example:"
 
 @dataclass
 class Run:
-    """Everything that a run needs: its options, its data with the account of it and notes on it, its trainer."""
+    """Everything that a run needs: options, data with the account of it and notes on it, the network, the trainer."""
 
     options: dict[str, Any]
     about: dict[str, Any]
+    network: Network
     trainer: Trainer
     test: Sequences | None
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def network(self) -> Network:
-        return self.trainer.network
 
     @cached_property
     def fingerprint(self) -> int:
@@ -179,7 +176,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
     net = network(cell, about["inputs"], hidden, about["outputs"], seed=seed, **chosen)
     given = {name: value for name, value in options.items() if name in SETTINGS and value is not None}
     settings = Settings(**{**given, "loss": loss})
-    return Run(dict(options), about, Trainer(net, fitted, settings, held), tested, notes)
+    return Run(dict(options), about, net, Trainer(net, fitted, settings, held), tested, notes)
 
 
 def _read(options: Mapping[str, Any], about: dict[str, Any]) -> tuple[Sequences, Sequences | None, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,19 +13,17 @@ from numpy.typing import ArrayLike
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
+from rnncalc.network.stack import Stack
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from rnncalc.network.network import Network
 
 WAIT = 1.0  # seconds for which steps are left to machine code: what Ctrl-C waits for
 
 
 @quiet
 def fit(
-    network: Network,
+    network: Stack,
     x: Any,
     y: Any,
     loss: str,

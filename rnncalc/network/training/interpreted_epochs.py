@@ -15,12 +15,12 @@ from rnncalc.network.forward import runs, traced
 from rnncalc.network.gradient_norm import Norm
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.objective import Question
+from rnncalc.network.stack import Stack
 from rnncalc.network.training.parameter_vector import Parameters
 from rnncalc.network.training.sequences import Batch, Sequences
 from rnncalc.network.view import View
 
 if TYPE_CHECKING:
-    from rnncalc.network.network import Network
     from rnncalc.network.training.trainer import Trainer
 
 
@@ -99,7 +99,7 @@ class WalkedRun:
 class WalkedStep:
     """Loss and gradient of one batch after another."""
 
-    def __init__(self, network: Network, parameters: Parameters, loss: str):
+    def __init__(self, network: Stack, parameters: Parameters, loss: str):
         self.network, self.parameters, self.loss = network, parameters, LOSSES[loss]
 
     def __call__(

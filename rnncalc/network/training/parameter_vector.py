@@ -8,15 +8,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rnncalc.model.layer import Pass
+from rnncalc.network.stack import Stack
 from rnncalc.network.trace import frozen
-
-if TYPE_CHECKING:
-    from rnncalc.network.network import Network
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Slot:
 class Parameters:
     """The vector θ of a network. From here on the network's arrays are read-only views of it."""
 
-    def __init__(self, network: Network):
+    def __init__(self, network: Stack):
         self.network = network
         owners: list[tuple[str, Pass]] = []
         for number, layer in enumerate(network.layers):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +19,11 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.model.losses import LOSSES, find
+from rnncalc.network.stack import Stack
 from rnncalc.network.training.optimizers import Optimizer, Rate
 from rnncalc.network.training.parameter_vector import Parameters
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import NORMS, Progress, Settings
-
-if TYPE_CHECKING:
-    from rnncalc.network.network import Network
 
 EXPLODED = 1e9  # times the first loss: no training comes back from there
 
@@ -37,7 +35,7 @@ class DivergedError(RnncalcError):
 class Trainer:
     """One run over one network, which is changed in place. Raises ProblemError, and DivergedError as it runs."""
 
-    def __init__(self, network: Network, data: Sequences, settings: Settings, validation: Sequences | None = None):
+    def __init__(self, network: Stack, data: Sequences, settings: Settings, validation: Sequences | None = None):
         self.network, self.data, self.settings, self.validation = network, data, settings, validation
         find(settings.loss, None, network.output)
         top = network.layers[-1]

@@ -1,0 +1,161 @@
+"""The data of a network: its layers, its read-out, its number type, its engine, and what computes each of them.
+
+All that computes (forward, backward, training, …) takes a `Stack`, and `Network` adds their methods on top.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnncalc.common.i18n import _
+from rnncalc.common.threads import wished
+from rnncalc.engine.interpreter import WalkedCell
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.cells.readout import read_out
+from rnncalc.model.equations.expression import Call
+from rnncalc.model.layer import Layer, Pass
+
+ENGINES = ("equations", "numba")
+
+
+class Stack:
+    """Layers from the input up, and the read-out y_t = g(c + V h_t) on top; parameters as `Network` explains them."""
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        V: ArrayLike | None = None,
+        c: ArrayLike | None = None,
+        output: str | None = None,
+        *,
+        dtype: str | np.dtype | None = None,
+        engine: str = "numba",
+        threads: int | None = None,
+    ):
+        if not layers:
+            raise ProblemError(_("a network needs at least one layer"))
+        top = _check_stack(layers)
+        if V is None and (c is not None or output not in (None, "identity")):
+            raise ProblemError(_("c and output belong to the read-out, which needs V"))
+        if V is not None and top.cell.owns_read_out:
+            raise ProblemError(_("{cell} owns its read-out: give V and c to its layer"), cell=top.cell.name)
+        on_top = None if V is None else Pass(read_out(output or "identity"), V=V, c=c)
+        if on_top and on_top.sizes["D"] != top.width:
+            message = _("V must be (O, H) = (O, {width}), got {shape}")
+            raise ShapeError(message, width=top.width, shape=on_top.arrays["V"].shape)
+        self.dtype = _dtype(dtype, [*_passes(layers), *([on_top] if on_top else [])])
+        self.layers = [layer.settled(self.dtype) for layer in layers]
+        self.read_out = on_top and on_top.settled(self.dtype)
+        if engine not in ENGINES:
+            raise ProblemError(_("engine is one of {known}, not “{engine}”"), known=", ".join(ENGINES), engine=engine)
+        self.engine, self.threads, self.x_width = engine, wished(threads), layers[0].sizes["D"]
+        self.forget()
+
+    def __repr__(self) -> str:
+        cells = "".join(f"{one.cell.name}{' both ways' * (len(one.passes) > 1)}, " for one in self.layers)
+        sizes = ", ".join(f"{letter}={size}" for letter, size in self.sizes.items())
+        return f"{type(self).__name__}({cells}{sizes}, {self.dtype})"
+
+    @property
+    def output(self) -> str:
+        """The function g that makes y of the scores."""
+        top = self.read_out or self.layers[-1].only
+        last = top.cell.lines[top.cell.emits]
+        return last.function if top.cell.outputs and isinstance(last, Call) else "identity"
+
+    @property
+    def passes(self) -> list[Pass]:
+        """Every pass, layer by layer, forward before backward."""
+        return _passes(self.layers)
+
+    @cached_property
+    def y_width(self) -> int:
+        """O: the entries of y."""
+        return self.read_out.sizes["O"] if self.read_out else self.layers[-1].width
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """D inputs, H units of the last layer, O outputs."""
+        return {"D": self.layers[0].sizes["D"], "H": self.layers[-1].sizes["H"], "O": self.y_width}
+
+    def in_complex(self) -> Stack:
+        """An interpreted copy, complex, whose weights can be changed: to differentiate by complex step."""
+        copied = copy.copy(self)
+        copied.dtype, copied.engine = np.dtype(np.complex128), "equations"
+        copied.layers = [layer.settled(copied.dtype, writeable=True) for layer in self.layers]
+        copied.read_out = self.read_out and self.read_out.settled(copied.dtype, writeable=True)
+        copied.forget()
+        return copied
+
+    @property
+    def compiles(self) -> bool:
+        """Whether machine code runs it, and not the equations line by line."""
+        return self.engine == "numba" and not _no_compiler()
+
+    @cached_property
+    def lanes(self) -> int:
+        """How many numbers a vector of this machine holds."""
+        from rnncalc.engine.compiled.codegen.vector import lanes  # imported here: interpreting needs no compiler
+
+        return lanes(self.dtype.itemsize)
+
+    def forget(self) -> None:
+        """The weights have changed: pack them anew when they are next needed, and refuse the traces before."""
+        self._cells: list[Any] = []
+        self.weights = object()  # another one whenever they change
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle takes along: not the machine code, which is found again."""
+        return {**self.__dict__, "_cells": []}
+
+    @property
+    def cells(self) -> list[Any]:
+        """What computes: one for each pass, one for the read-out; made on first need."""
+        if not self._cells:
+            make: Callable[..., Any] = WalkedCell
+            if self.compiles:  # imported here: interpreting needs no compiler
+                from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
+
+                make = CompiledCell
+            passes = [*self.passes, *([self.read_out] if self.read_out else [])]
+            self._cells = [make(one.cell, one.parameters, one.sizes, self.dtype) for one in passes]
+        for cell in self._cells:
+            cell.threads = self.threads
+        return self._cells
+
+
+def _check_stack(layers: Sequence[Layer]) -> Layer:
+    """The top layer of layers that fit on each other."""
+    for below, above in zip(layers, layers[1:]):
+        if below.cell.owns_read_out:
+            raise ProblemError(_("{cell} owns its read-out, so it can only be the top layer"), cell=below.cell.name)
+        if above.sizes["D"] != below.width:
+            message = _("a layer of {cell} takes {wanted} inputs, the layer below gives {given}")
+            raise ShapeError(message, cell=above.cell.name, wanted=above.sizes["D"], given=below.width)
+    return layers[-1]
+
+
+def _passes(layers: Sequence[Layer]) -> list[Pass]:
+    return [one for layer in layers for one in layer.passes.values()]
+
+
+def _dtype(wish: str | np.dtype | None, passes: Sequence[Pass]) -> np.dtype:
+    if wish is None:
+        arrays = [array for one in passes for array in (*one.arrays.values(), *one.starts.values())]
+        return np.dtype(np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64)
+    if np.dtype(wish) not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ProblemError(_("dtype is float64 or float32, not {dtype}"), dtype=wish)
+    return np.dtype(wish)
+
+
+@cache
+def _no_compiler() -> bool:
+    """Whether Numba was told not to compile, so that its kernels cannot run and the equations are interpreted."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "") not in ("", "0")
