@@ -71,6 +71,7 @@ def test_a_cell_comes_back_by_its_equations_whatever_it_is_called(tmp_path):
 def test_whatever_a_cell_is_made_of_is_kept():
     kept = {one.name for one in fields(rnncalc.Cell) if one.init and one.name != "literature"}
     assert kept == set(schema.OWN_CELL)
+    assert set(data.KINDS.values()) == set(schema.KINDS)
 
 
 def test_files_of_version_0_1_are_read(tmp_path):

@@ -135,9 +135,9 @@ def _points(problem: Problem) -> dict[str, float]:
     given = problem.given["points"]
     value = given.value
     if isinstance(value, str):
-        from rnncalc.problems.parse import json
+        from rnncalc.common import strict_json
 
-        value = json.read(value)
+        value = strict_json.read(value)
     if not isinstance(value, Mapping):
         raise ProblemError(_('{where}: points are weights by name, such as {{"h": 4, "y": 2}}'), where=given.where)
     return {name: _number(Given(part, f"{given.where}.{name}"), "points") for name, part in value.items()}

@@ -104,12 +104,12 @@ def _answers(keys: dict[str, Given], typed: dict[str, str]) -> dict[str, Given]:
 
 def _named(answers: Given) -> dict[str, Given]:
     """An object of answers, also one that was typed as text, name by name."""
+    from rnncalc.common import strict_json
     from rnncalc.common.i18n import _
     from rnncalc.errors import ProblemError
-    from rnncalc.problems.parse import json
     from rnncalc.problems.parse.given import Given
 
-    value = json.read(answers.value) if isinstance(answers.value, str) else answers.value
+    value = strict_json.read(answers.value) if isinstance(answers.value, str) else answers.value
     if not isinstance(value, dict):
         raise ProblemError(
             _('{where}: answers are an object by name, such as {{"h": [["0.86", "0.98"]]}}'), where=answers.where

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
 from rnncalc.errors import ParseError, ProblemError
@@ -24,7 +25,7 @@ from rnncalc.network.weights.initialise import network
 from rnncalc.pipeline import data
 from rnncalc.pipeline.data.remarks import remarks
 from rnncalc.pipeline.examples import EXAMPLES
-from rnncalc.problems.parse import files, json
+from rnncalc.problems.parse import files
 
 NETWORK = {  # option → its value unless given; None: from the data
     "cell": "lstm", "hidden": 32, "layers": 1, "direction": "forward", "merge": "concat", "activation": None,
@@ -66,7 +67,7 @@ def content(name: str) -> dict[str, Any]:
     """What a TOML or JSON file says by name. Raises ParseError."""
     text = files.content(name)
     try:
-        found = json.plain(text) if name.lower().endswith(".json") else _toml(text)
+        found = strict_json.plain(text) if name.lower().endswith(".json") else _toml(text)
     except (ValueError, RecursionError) as error:
         reason = _("it is nested too deeply") if isinstance(error, RecursionError) else error
         raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None

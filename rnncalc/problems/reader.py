@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
@@ -21,7 +22,6 @@ from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.network import LAYOUTS, Network
 from rnncalc.problems.given_layer import GivenPass
 from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_PASS, inside, one_of, parts
-from rnncalc.problems.parse import json
 from rnncalc.problems.parse.given import Given
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.problem import Problem, Task, quicker_engine
@@ -208,7 +208,7 @@ class _Reading:
 def _unfolded(given: Given) -> Given:
     """A list or an object that was typed as text, as an option is."""
     if isinstance(given.value, str):
-        return Given(json.read(given.value), given.where, given.files)
+        return Given(strict_json.read(given.value), given.where, given.files)
     return given
 
 

@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.common import files
+from rnncalc.common import files, strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.model.cells import CELLS, Cell, built_in
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import safe_tensors, schema
-from rnncalc.problems.parse import json
 
 FORMAT = 1
 KEY = "rnncalc"
@@ -135,7 +134,7 @@ def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, An
     """The tensors and the JSON entry of a file that `write` wrote. Raises ParseError."""
     tensors, texts = safe_tensors.read(path)
     try:
-        about = json.plain(texts.get(KEY, "{}"))
+        about = strict_json.plain(texts.get(KEY, "{}"))
     except ParseError as error:
         raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error) from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.common import bounds
+from rnncalc.common import bounds, strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, RnncalcError
-from rnncalc.problems.parse import json
 
 DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
@@ -40,7 +39,7 @@ def _read(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     if len(data) < 8 or size > min(len(data) - 8, LONGEST_HEADER):
         raise ParseError(_("this is no safetensors file"))
     try:
-        header = json.plain(data[8 : 8 + size].decode())
+        header = strict_json.plain(data[8 : 8 + size].decode())
     except UnicodeDecodeError:
         raise ParseError(_("this is no safetensors file")) from None
     if not isinstance(header, dict):

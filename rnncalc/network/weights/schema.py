@@ -15,10 +15,10 @@ from rnncalc.errors import ParseError
 from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import DIRECTIONS, MERGES
 from rnncalc.network.training.settings import Progress
-from rnncalc.pipeline.data import KINDS
-from rnncalc.pipeline.data.scaling import SCALES
 
 Check = Callable[[Any, str], None]
+KINDS = ("table", "arrays", "lines", "text")  # of data
+SCALES = ("none", "inputs", "both")  # what of the data is standardised
 MOST_LAYERS, MOST_LINES = 1000, 200
 LARGEST = 1 << 53  # of counts: steps, epochs, entries
 HUGE = 1e300  # no mean and no deviation of data
@@ -148,7 +148,7 @@ _NAMES = either(text, both(filled, each(text)))
 _MOMENTS = {f"{letter}_mean": each(finite) for letter in "xy"} | {f"{letter}_std": each(above_zero) for letter in "xy"}
 DATA = record(
     {
-        "kind": one_of(tuple(dict.fromkeys(KINDS.values()))),
+        "kind": one_of(KINDS),
         "inputs": whole(1),
         "outputs": whole(1),
         "classes": flag,

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.common import bounds
+from rnncalc.common import bounds, strict_json
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
 from rnncalc.pipeline.data.rows import Labels, Rows, account, encoded, vocabulary
 from rnncalc.pipeline.data.text import split
-from rnncalc.problems.parse import json
 
 
 def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
@@ -84,7 +83,7 @@ def _records(source: str) -> Iterator[tuple[int, dict[str, Any]]]:
         if not line.strip():
             continue
         try:
-            record = json.plain(line, line=False)
+            record = strict_json.plain(line, line=False)
         except ParseError as error:
             message = _("{name}, line {line}: {reason}")
             raise ParseError(message, name=source, line=number, reason=error) from None

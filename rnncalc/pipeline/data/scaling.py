@@ -11,8 +11,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
 from rnncalc.errors import ProblemError
 from rnncalc.network.training.sequences import Sequences
-
-SCALES = ("none", "inputs", "both")
+from rnncalc.network.weights.schema import SCALES
 
 
 def learn(train: Sequences, about: dict[str, Any]) -> None:

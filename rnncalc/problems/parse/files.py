@@ -13,11 +13,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnncalc.common import npy
+from rnncalc.common import npy, strict_json
 from rnncalc.common.files import reading
 from rnncalc.common.i18n import _, because
 from rnncalc.errors import ParseError, shown
-from rnncalc.problems.parse import json
 from rnncalc.problems.parse.brackets import place
 from rnncalc.problems.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, Numbers, number
 
@@ -33,7 +32,7 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
         if name.endswith((".csv", ".tsv")) or columns:
             return _table(text, "\t" if name.endswith(".tsv") else None, columns)
         if name.endswith(".json"):
-            return Numbers.of(json.read(text), lambda index: "$" + "".join(f"[{i}]" for i in index))
+            return Numbers.of(strict_json.read(text), lambda index: "$" + "".join(f"[{i}]" for i in index))
         if text.lstrip().startswith("@"):
             raise ParseError(_("a file that names another file is not followed"))
         return read_text(text)

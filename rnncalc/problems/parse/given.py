@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
 from rnncalc.model.layer import without_graph
-from rnncalc.problems.parse import json, matrix
+from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import Numbers
 
 
@@ -65,7 +66,7 @@ def _read(text: str) -> dict[str, Given]:
         from rnncalc.problems.parse import sheet  # its patterns are many; JSON and options do without
 
         return {name: Given(value, where) for name, (value, where) in sheet.read(text).items()}
-    found = json.read(text.lstrip("\ufeff"))
+    found = strict_json.read(text.lstrip("\ufeff"))
     return {key: Given(value, f"$.{shown(key, 40)}") for key, value in found.items() if not key.startswith("_")}
 
 

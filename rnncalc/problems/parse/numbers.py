@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.strict_json import LONGEST_NUMBER as LONGEST_NUMBER
 from rnncalc.errors import ParseError, shown
 
-LONGEST_NUMBER = 400  # characters: a float needs 24, an exact decimal expansion of one some 300
 LARGEST = 308  # the power of ten beyond which a float is infinite
 LONGEST_TEXT = 50_000_000
 MOST_ENTRIES = 10_000_000

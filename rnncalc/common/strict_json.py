@@ -11,8 +11,8 @@ from typing import Any
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
-from rnncalc.problems.parse.numbers import LONGEST_NUMBER
 
+LONGEST_NUMBER = 400  # characters: a float needs 24, an exact decimal expansion of one some 300
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # half of a character, or the first half of a whole one
 
 
