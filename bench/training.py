@@ -115,10 +115,10 @@ def race(name: str, epochs: int) -> dict[str, Any]:
     times: dict[str, list[tuple[float, float]]] = {"rnncalc": [], "torch": []}
     trainer = run.trainer
     compiled = prepare({**options, "epochs": 1}).trainer  # another run of the same: compile, or fetch from the cache
-    compiled.way.epoch(0.0, lambda trainer: None, 10.0)
+    compiled.epochs.train(0.0, lambda: None, 10.0)
     for epoch in range(epochs):
         began = time.perf_counter()
-        trainer.way.epoch(trainer.rate.lr, lambda trainer: None, 10.0)
+        trainer.epochs.train(trainer.rate.lr, lambda: None, 10.0)
         loss = trainer.progress.loss
         trainer._end_epoch(trainer.rate.lr)
         times["rnncalc"].append((time.perf_counter() - began, loss))

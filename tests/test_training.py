@@ -13,11 +13,12 @@ from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.layer import Layer
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.network import Network
-from rnncalc.network.training.interpreted_epochs import WalkedStep
+from rnncalc.network.training.interpreted_epochs import InterpretedStep
 from rnncalc.network.training.parameter_vector import Parameters
+from rnncalc.network.training.run_state import DivergedError
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
-from rnncalc.network.training.trainer import DivergedError, Trainer
+from rnncalc.network.training.trainer import Trainer
 
 CELLS = {name: cell for name, cell in every_cell().items() if "," not in name}
 LENGTHS = [3, 6, 0, 2, 6]
@@ -77,7 +78,7 @@ def gradients(net, loss, lengths=None, classes=False, last=False, tokens=False, 
             )
             total = step(laid, fed.copy(), given.copy(), nothing, DIFFERENTIATE, share)[0, 0]
     else:
-        total, _right = WalkedStep(net, parameters, loss)(fed, schedule, nothing, given, share, chunk, truncate, g)
+        total, _right = InterpretedStep(net, parameters, loss)(fed, schedule, nothing, given, share, chunk, truncate, g)
     assert total * share == pytest.approx(wanted.loss, rel=1e-12 if net.dtype == np.float64 else 1e-5)
     return parameters.named(g), wanted
 
@@ -124,12 +125,12 @@ def test_a_step_goes_through_stacks(kind):
         agree(stack(kind), "cross_entropy", lengths=lengths, classes=True, last=True)
     if kind != "backward":
         agree(stack(kind, read_out=False), "mean_squared_error", lengths=LENGTHS)
-    agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, engine=WalkedStep)
+    agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, engine=InterpretedStep)
     if kind in ("three", "odd"):
         for K in (1, 2, 5, 9):
             agree(stack(kind), "squared_error", lengths=LENGTHS, truncate=K)
             agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, last=True, truncate=K)
-        agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, truncate=2, engine=WalkedStep)
+        agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, truncate=2, engine=InterpretedStep)
 
 
 @compiler

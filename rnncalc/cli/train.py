@@ -116,7 +116,7 @@ def command(
     """
     from rnncalc.cli.watching import InterruptedRunError, Watch
     from rnncalc.common import files
-    from rnncalc.network.training.trainer import DivergedError
+    from rnncalc.network.training.run_state import DivergedError
     from rnncalc.pipeline import recipe
     from rnncalc.pipeline import run as runs
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,93 +16,91 @@ from rnncalc.common.spool import fetched
 from rnncalc.engine.compiled.training.batches import WEIGHT
 from rnncalc.engine.compiled.training.loops import JUDGE, TRAIN
 from rnncalc.engine.compiled.training.step import CompiledStep
+from rnncalc.network.training.run_state import RunState
 from rnncalc.network.training.sequences import Sequences
 
-if TYPE_CHECKING:
-    from rnncalc.network.training.trainer import Trainer
-
-Runs = tuple[np.ndarray, np.ndarray, np.ndarray]  # as `Sequences.runs` gives them
+Batches = tuple[np.ndarray, np.ndarray, np.ndarray]  # as `Sequences.runs` gives them
 ROOM = 1 << 22  # bytes of inputs and targets that are fetched at once
 KEPT = 1 << 28  # bytes of data of which a copy is kept in the type of the weights
 FIRST = 4  # steps of the first block, from which the others' length is judged
 
 
-class CompiledRun:
-    """One run's steps; methods are those of `WalkedRun`."""
+class CompiledEpochs:
+    """One run's steps; methods are those of `InterpretedEpochs`."""
 
-    def __init__(self, trainer: Trainer):
-        self.trainer = trainer
-        network, settings, theta = trainer.network, trainer.settings, trainer.parameters
-        optimizer = trainer.optimizer
+    def __init__(self, run: RunState):
+        self.run = run
+        network, settings, theta = run.network, run.settings, run.parameters
+        optimizer = run.optimizer
         count = len(optimizer.numbers(0.0, 1))
         update = optimizer.kernel, list(optimizer.vectors.values()), count
         self.step = CompiledStep(
-            network.layers, network.read_out, theta.places, theta.vector, trainer.g, settings.loss,
-            settings.chunk if len(trainer.data) > 1 else 0, settings.truncate, update,
+            network.layers, network.read_out, theta.places, theta.vector, run.g, settings.loss,
+            settings.chunk if len(run.data) > 1 else 0, settings.truncate, update,
         )  # fmt: skip
         self.whole = network.layers[0].only.cell.adds_input  # a one-hot row must be there in full
         self.ready: dict[int, tuple[np.ndarray, np.ndarray, Sequences]] = {}
         self.pace = 0.0  # seconds of a step, as far as is known
 
-    def epoch(self, lr: float, watch: Callable[[Trainer], None], wait: float | None) -> None:
-        """The rest of this epoch's steps; `watch` is called after every one, or every `wait` seconds or so."""
-        trainer = self.trainer
-        for runs in self._runs(trainer.data, trainer.settings.batch, trainer.progress.epoch, trainer.progress.step):
-            at, batches, ends = 0, len(runs[2]) - 1, _rows_before(*runs)
-            while at < batches:
+    def train(self, lr: float, after_step: Callable[[], None], wait: float | None) -> None:
+        """The rest of this epoch's steps; `after_step` is called after every one, or every `wait` seconds or so."""
+        run = self.run
+        for batches in self._batches(run.data, run.settings.batch, run.progress.epoch, run.progress.step):
+            at, count, ends = 0, len(batches[2]) - 1, _rows_before(*batches)
+            while at < count:
                 most = 1 if wait is None else FIRST if not self.pace else max(1, int(wait / self.pace))
-                end = self._end(trainer.data, ends, at, min(at + most, batches))
+                end = self._end(run.data, ends, at, min(at + most, count))
                 began = time.perf_counter()
-                self._train(_part(runs, at, end), lr)
+                self._train_block(_part(batches, at, end), lr)
                 self.pace = (time.perf_counter() - began) / (end - at)
                 at = end
-                watch(trainer)
+                after_step()
 
-    def _runs(self, data: Sequences, batch: int, epoch: int | None, begin: int) -> Iterator[Runs]:
+    def _batches(self, data: Sequences, batch: int, epoch: int | None, begin: int) -> Iterator[Batches]:
         """The batches of an epoch, shuffled unless it is None: all at once, those of a stream many at a time."""
-        settings = self.trainer.settings
+        settings = self.run.settings
         seed, shuffle = (0, False) if epoch is None else (settings.seed, settings.shuffle)
         while True:
-            runs = data.runs(batch, seed, epoch or 0, shuffle, settings.chunk, begin)
-            if len(runs[2]) < 2:
+            batches = data.runs(batch, seed, epoch or 0, shuffle, settings.chunk, begin)
+            if len(batches[2]) < 2:
                 return
-            yield runs
+            yield batches
             if not settings.chunk or len(data) > 1:
                 return
-            begin += len(runs[2]) - 1
+            begin += len(batches[2]) - 1
 
-    def _train(self, runs: Runs, lr: float) -> None:
+    def _train_block(self, batches: Batches, lr: float) -> None:
         """One block of steps."""
-        trainer, settings, progress = self.trainer, self.trainer.settings, self.trainer.progress
-        optimizer, carry = trainer.optimizer, trainer.streams
+        run, settings, progress = self.run, self.run.settings, self.run.progress
+        optimizer, carry = run.optimizer, run.streams
         if not carry or not progress.step:
-            trainer.states = trainer.starts()
-        laid = self.step.laid(*runs)
+            run.states = run.initial_states()
+        laid = self.step.laid(*batches)
         bound = math.inf if settings.clip_value is None else settings.clip_value
-        counts = range(optimizer.count + 1, optimizer.count + len(runs[2]))
-        rates = np.array([optimizer.numbers(lr, count, bound) for count in counts], trainer.network.dtype)
+        counts = range(optimizer.count + 1, optimizer.count + len(batches[2]))
+        rates = np.array([optimizer.numbers(lr, count, bound) for count in counts], run.network.dtype)
         first = math.nan if progress.first is None else progress.first
         results = self.step(
-            laid, *self._rows(trainer.data, laid.rows), trainer.states, TRAIN, rates=rates,
-            clip_norm=settings.clip_norm or 0.0, first=first, exploded=trainer.exploded, carry=carry,
+            laid, *self._rows(run.data, laid.rows), run.states, TRAIN, rates=rates,
+            clip_norm=settings.clip_norm or 0.0, first=first, exploded=run.exploded, carry=carry,
         )  # fmt: skip
         if carry:
-            trainer.states = self.step.states()
+            run.states = self.step.states()
         for (total, right, norm, done), weight in zip(results.tolist(), laid.table[:, WEIGHT].tolist()):
             if done >= 0:
                 optimizer.count += 1
-            trainer.took(total, int(right), norm, weight, done >= 0)
+            run.record_step(total, int(right), norm, weight, done >= 0)
 
-    def judge(self, data: Sequences) -> tuple[float, float, int]:
+    def evaluate(self, data: Sequences) -> tuple[float, float, int]:
         """The sum of the losses, their weight, and how many targets were right."""
-        trainer, settings = self.trainer, self.trainer.settings
-        total, weight, right, states = 0.0, 0.0, 0, trainer.starts()
+        run, settings = self.run, self.run.settings
+        total, weight, right, states = 0.0, 0.0, 0, run.initial_states()
         carry = bool(settings.chunk) and len(data) == 1
-        for runs in self._runs(data, settings.batch if len(data) > 1 else 1, None, 0):
-            at, batches, ends = 0, len(runs[2]) - 1, _rows_before(*runs)
-            while at < batches:
-                end = self._end(data, ends, at, batches)
-                laid = self.step.laid(*_part(runs, at, end))
+        for batches in self._batches(data, settings.batch if len(data) > 1 else 1, None, 0):
+            at, count, ends = 0, len(batches[2]) - 1, _rows_before(*batches)
+            while at < count:
+                end = self._end(data, ends, at, count)
+                laid = self.step.laid(*_part(batches, at, end))
                 results = self.step(laid, *self._rows(data, laid.rows), states, JUDGE, carry=carry)
                 if carry:
                     states = self.step.states()
@@ -123,7 +120,7 @@ class CompiledRun:
 
     def _rows(self, data: Sequences, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets, as the step takes them."""
-        dtype = self.trainer.network.dtype
+        dtype = self.run.network.dtype
         if id(data) not in self.ready:  # what lies in memory is brought to its type once
             inputs, targets = data.x, data.y
             if not isinstance(inputs, np.memmap) and inputs.nbytes + targets.nbytes < KEPT:
@@ -134,13 +131,10 @@ class CompiledRun:
             x = np.arange(data.inputs) == x[:, None]
         return np.ascontiguousarray(x, dtype), np.ascontiguousarray(y, np.int64 if y.ndim == 1 else dtype)
 
-    def changed(self) -> None:
-        """θ has changed: the tape packs it anew at the beginning of every block."""
 
-
-def _part(runs: Runs, at: int, end: int) -> Runs:
+def _part(batches: Batches, at: int, end: int) -> Batches:
     """Some of the batches."""
-    begins, lengths, cuts = runs
+    begins, lengths, cuts = batches
     first, last = cuts[at], cuts[end]
     return begins[first:last], lengths[first:last], cuts[at : end + 1] - first
 

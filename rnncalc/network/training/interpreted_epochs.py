@@ -1,10 +1,9 @@
-"""Training along the equations: what `CompiledRun` does, line by line, for its tests and without a compiler."""
+"""Training along the equations: what `CompiledEpochs` does, line by line, for its tests and without a compiler."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,59 +16,57 @@ from rnncalc.network.gradients import Gradients
 from rnncalc.network.objective import Question
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.parameter_vector import Parameters
+from rnncalc.network.training.run_state import RunState
 from rnncalc.network.training.sequences import Batch, Sequences
 from rnncalc.network.view import View
 
-if TYPE_CHECKING:
-    from rnncalc.network.training.trainer import Trainer
 
-
-class WalkedRun:
+class InterpretedEpochs:
     """One run's steps, batch by batch."""
 
-    def __init__(self, trainer: Trainer):
-        self.trainer = trainer
-        self.step = WalkedStep(trainer.network, trainer.parameters, trainer.settings.loss)
+    def __init__(self, run: RunState):
+        self.run = run
+        self.step = InterpretedStep(run.network, run.parameters, run.settings.loss)
 
-    def epoch(self, lr: float, watch: Callable[[Trainer], None], _wait: float | None) -> None:
-        """The rest of this epoch's steps; `watch` is called after every one."""
-        trainer, settings = self.trainer, self.trainer.settings
-        batches = trainer.data.epoch(
-            settings.batch, settings.seed, trainer.progress.epoch, settings.shuffle, settings.chunk,
-            trainer.progress.step,
+    def train(self, lr: float, after_step: Callable[[], None], _wait: float | None) -> None:
+        """The rest of this epoch's steps; `after_step` is called after every one."""
+        run, settings = self.run, self.run.settings
+        batches = run.data.epoch(
+            settings.batch, settings.seed, run.progress.epoch, settings.shuffle, settings.chunk,
+            run.progress.step,
         )  # fmt: skip
         for batch in batches:
-            self._train(batch, lr)
-            watch(trainer)
+            self._train_batch(batch, lr)
+            after_step()
 
-    def _train(self, batch: Batch, lr: float) -> None:
-        trainer, settings = self.trainer, self.trainer.settings
+    def _train_batch(self, batch: Batch, lr: float) -> None:
+        run, settings = self.run, self.run.settings
         if not batch.carried:
-            trainer.states = trainer.starts()
-        x, y = self._rows(trainer.data, batch)
-        weight, chunk = self._weight(y), 0 if trainer.streams else settings.chunk
-        states, truncate = self._begin(batch, trainer.states), settings.truncate
-        total, right = self.step(x, batch.schedule, states, y, 1 / max(weight, 1), chunk, truncate, trainer.g)
-        norm = float(Norm.of([trainer.g]).value)
+            run.states = run.initial_states()
+        x, y = self._rows(run.data, batch)
+        weight, chunk = self._weight(y), 0 if run.streams else settings.chunk
+        states, truncate = self._begin(batch, run.states), settings.truncate
+        total, right = self.step(x, batch.schedule, states, y, 1 / max(weight, 1), chunk, truncate, run.g)
+        norm = float(Norm.of([run.g]).value)
         loss = total / max(weight, 1)
-        first = loss if trainer.progress.first is None else trainer.progress.first
-        good = math.isfinite(loss) and math.isfinite(norm) and loss <= trainer.exploded * max(first, 1)
+        first = loss if run.progress.first is None else run.progress.first
+        good = math.isfinite(loss) and math.isfinite(norm) and loss <= run.exploded * max(first, 1)
         if good:
             factor = min(1.0, settings.clip_norm / norm) if settings.clip_norm and norm > 0 else 1.0
             bound = math.inf if settings.clip_value is None else settings.clip_value
-            trainer.optimizer.update(trainer.parameters.vector, trainer.g, lr, factor, bound)
-            if trainer.streams:
-                trainer.states = self.step.last_states()
-        trainer.took(total, right, norm, weight, good)
+            run.optimizer.update(run.parameters.vector, run.g, lr, factor, bound)
+            if run.streams:
+                run.states = self.step.last_states()
+        run.record_step(total, right, norm, weight, good)
 
-    def judge(self, data: Sequences) -> tuple[float, float, int]:
+    def evaluate(self, data: Sequences) -> tuple[float, float, int]:
         """The sum of the losses, their weight, and how many targets were right."""
-        settings, total, weight, right = self.trainer.settings, 0.0, 0.0, 0
-        states = self.trainer.starts()
+        settings, total, weight, right = self.run.settings, 0.0, 0.0, 0
+        states = self.run.initial_states()
         streams = settings.batch if len(data) > 1 else 1
         for batch in data.epoch(streams, 0, 0, False, settings.chunk):
             x, y = self._rows(data, batch)
-            given = self._begin(batch, states if batch.carried else self.trainer.starts())
+            given = self._begin(batch, states if batch.carried else self.run.initial_states())
             found, hits = self.step(x, batch.schedule, given, y, 1.0)
             if settings.chunk and len(data) == 1:
                 states = self.step.last_states()
@@ -86,7 +83,7 @@ class WalkedRun:
     def _rows(self, data: Sequences, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of a batch, gathered."""
         x, y = data.x.take(batch.rows, axis=0), data.y.take(batch.rows, axis=0)
-        return x.astype(self.trainer.network.dtype, copy=False), y
+        return x.astype(self.run.network.dtype, copy=False), y
 
     def _weight(self, y: np.ndarray) -> int:
         """What the loss of a batch is divided by: its targets, or all their entries."""
@@ -96,7 +93,7 @@ class WalkedRun:
         return int(there.sum() if self.step.loss.apart else there.any(axis=1).sum())
 
 
-class WalkedStep:
+class InterpretedStep:
     """Loss and gradient of one batch after another."""
 
     def __init__(self, network: Stack, parameters: Parameters, loss: str):
