@@ -5,8 +5,7 @@ The names below are loaded on first use, so that `import rnncalc` and `rnncalc -
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnncalc.common.version import __version__ as __version__
 
@@ -16,6 +15,12 @@ if TYPE_CHECKING:
     from rnncalc.model.cells import CELLS as CELLS
     from rnncalc.model.cells import Cell as Cell
     from rnncalc.model.layer import Layer as Layer
+    from rnncalc.network.network import GRU as GRU
+    from rnncalc.network.network import I2HI2O as I2HI2O
+    from rnncalc.network.network import LSTM as LSTM
+    from rnncalc.network.network import Elman as Elman
+    from rnncalc.network.network import GRUAfter as GRUAfter
+    from rnncalc.network.network import Jordan as Jordan
     from rnncalc.network.network import Network as Network
     from rnncalc.network.stepper import Stepper as Stepper
     from rnncalc.network.trace import Trace as Trace
@@ -27,47 +32,33 @@ if TYPE_CHECKING:
     from rnncalc.report.notebook import load_problem as load_problem
     from rnncalc.report.notebook import problem as problem
 
-_HOMES = {
-    "CELLS": "model.cells",
-    "Cell": "model.cells",
-    "Layer": "model.layer",
-    "Network": "network.network",
-    "RNNClassifier": "pipeline.estimators",
-    "RNNRegressor": "pipeline.estimators",
-    "RnncalcError": "errors",
-    "Stepper": "network.stepper",
-    "Trace": "network.trace",
-    "from_state_dict": "network.weights.pytorch",
-    "grade": "classroom.grading",
-    "load_model": "network.weights.model_file",
-    "save_model": "network.weights.model_file",
-    "load_problem": "report.notebook",
-    "problem": "report.notebook",
+_NAMES = {  # module → its public names: those above, which type checkers read
+    "classroom.grading": ("grade",),
+    "errors": ("RnncalcError",),
+    "model.cells": ("CELLS", "Cell"),
+    "model.layer": ("Layer",),
+    "network.network": ("Elman", "Jordan", "LSTM", "GRU", "GRUAfter", "I2HI2O", "Network"),
+    "network.stepper": ("Stepper",),
+    "network.trace": ("Trace",),
+    "network.weights.model_file": ("load_model", "save_model"),
+    "network.weights.pytorch": ("from_state_dict",),
+    "pipeline.estimators": ("RNNClassifier", "RNNRegressor"),
+    "report.notebook": ("load_problem", "problem"),
 }
-_CELLS = {
-    "Elman": "elman",
-    "Jordan": "jordan",
-    "LSTM": "lstm",
-    "GRU": "gru",
-    "GRUAfter": "gru_after",
-    "I2HI2O": "i2h_i2o",
-}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
-__all__ = [*_HOMES, *_CELLS]
+__all__ = [*_HOMES]
 
+if not TYPE_CHECKING:  # so that a misspelt name is an error to a type checker
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name not in _HOMES:
+            raise AttributeError(f"module 'rnncalc' has no attribute {name!r}")
         value = getattr(import_module(f"rnncalc.{_HOMES[name]}"), name)
-    elif name in _CELLS:
-        from rnncalc.model.cells import CELLS
-        from rnncalc.network.one_layer import one_layer
-
-        value = one_layer(name, CELLS[_CELLS[name]])
-    else:
-        raise AttributeError(f"module 'rnncalc' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,6 @@
 """The Python interface: names, shapes, errors, notebooks."""
 
+import ast
 import copy
 import inspect
 import pickle
@@ -18,6 +19,33 @@ def test_every_public_name_is_there_and_says_what_it_is():
     assert set(rnncalc.__all__) <= set(dir(rnncalc))
     with pytest.raises(AttributeError, match="has no attribute 'Transformer'"):
         _ = rnncalc.Transformer
+
+
+def test_type_checkers_read_the_public_names(tmp_path):
+    """Their imports are those of `__getattr__`, and no name is taken for granted."""
+    read = {
+        alias.asname
+        for node in ast.walk(ast.parse(inspect.getsource(rnncalc)))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    } - {None, "__version__"}
+    assert read == set(rnncalc.__all__)
+
+
+def test_everything_says_what_it_is():
+    U, W, b = np.ones((32, 3)), np.ones((32, 8)), np.ones(32)
+    net = rnncalc.LSTM(U, W, b, V=np.ones((1, 8)))
+    assert repr(net) == "LSTM(D=3, H=8, O=1, float64)"
+    both = rnncalc.Layer("lstm", U, W, b, direction="both", backward={"U": U, "W": W, "b": b})
+    assert repr(both) == "Layer(lstm both, D=3, H=8)"
+    top = rnncalc.Layer("elman", np.ones((2, 16)), np.eye(2))
+    assert repr(rnncalc.Network([both, top], dtype="float32")) == "Network(lstm both, elman, D=3, H=2, O=2, float32)"
+    stepper = rnncalc.Network([top], engine="equations").stepper()
+    assert repr(stepper) == "Stepper(Network(elman, D=16, H=2, O=2, float64))"
+    stepper.step(np.ones((5, 16)))
+    assert repr(stepper) == "Stepper(Network(elman, D=16, H=2, O=2, float64), N=5)"
+    trace = rnncalc.Network([top], engine="equations").forward(np.ones((4, 16)))
+    assert repr(trace) == "Trace(a (4, 2), h (4, 2), s (4, 2), y (4, 2))"
 
 
 def test_help_needs_no_extra():

@@ -139,6 +139,15 @@ class Layer:
             if any(first.sizes[letter] != second.sizes[letter] for letter in "HD"):
                 raise ShapeError(_("the two directions of a layer must agree in H and D"))
 
+    def __repr__(self) -> str:
+        sizes = [f"{letter}={size}" for letter, size in sorted(self.sizes.items())]
+        return f"Layer({', '.join([self.label, *sizes])})"
+
+    @property
+    def label(self) -> str:
+        """The cell's name, and the direction unless it is forward."""
+        return self.cell.name if self.direction == "forward" else f"{self.cell.name} {self.direction}"
+
     @property
     def only(self) -> Pass:
         """The pass that is there in any case: the first one."""

@@ -8,7 +8,7 @@ trace = net.forward(x)       # every intermediate
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike
 from rnncalc.common.i18n import _
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.layer import as_array, in_dtype
+from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.layer import Layer, as_array, in_dtype
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.backward import backpropagate
 from rnncalc.network.forward import runs, traced
@@ -186,3 +187,49 @@ class Network(Stack):
         if lengths is None and mask is None:
             return array, View.full(array.shape[0], array.shape[1], batch, time_first)
         return array, View(Schedule.of(array.shape[0], array.shape[1], lengths, mask), batch, time_first)
+
+
+class OneLayer(Network):
+    """One layer of one cell, by which most people meet the engine: arrays and options as for `Layer` and `Network`."""
+
+    cell: ClassVar[Cell]
+
+    def __init_subclass__(cls, cell: str) -> None:
+        cls.cell, cls.__module__ = CELLS[cell], "rnncalc"  # where people find it, and a pickle too
+        about = cls.cell.literature
+        lines = "\n".join(f"    {line} = {text}" for line, text in cls.cell.equations.items())
+        takes = f"Takes {', '.join(cls.cell.stacks)} …; see `Network`."
+        cls.__doc__ = f"{about.title if about else cell}.\n\n{lines}\n\n{takes}"
+
+    def __init__(
+        self,
+        *arrays: ArrayLike | None,
+        dtype: str | np.dtype | None = None,
+        engine: str = "numba",
+        threads: int | None = None,
+        **options: Any,
+    ):
+        read_out = () if self.cell.owns_read_out else ("V", "c", "output")
+        top = {name: options.pop(name, None) for name in read_out}
+        super().__init__([Layer(self.cell, *arrays, **options)], **top, dtype=dtype, engine=engine, threads=threads)
+
+    def _labels(self) -> list[str]:
+        return [layer.direction for layer in self.layers if layer.direction != "forward"]  # the class says the cell
+
+
+class Elman(OneLayer, cell="elman"): ...
+
+
+class Jordan(OneLayer, cell="jordan"): ...
+
+
+class LSTM(OneLayer, cell="lstm"): ...
+
+
+class GRU(OneLayer, cell="gru"): ...
+
+
+class GRUAfter(OneLayer, cell="gru_after"): ...
+
+
+class I2HI2O(OneLayer, cell="i2h_i2o"): ...

@@ -59,9 +59,12 @@ class Stack:
         self.forget()
 
     def __repr__(self) -> str:
-        cells = "".join(f"{one.cell.name}{' both ways' * (len(one.passes) > 1)}, " for one in self.layers)
-        sizes = ", ".join(f"{letter}={size}" for letter, size in self.sizes.items())
-        return f"{type(self).__name__}({cells}{sizes}, {self.dtype})"
+        sizes = [f"{letter}={size}" for letter, size in self.sizes.items()]
+        return f"{type(self).__name__}({', '.join([*self._labels(), *sizes, str(self.dtype)])})"
+
+    def _labels(self) -> list[str]:
+        """What `repr` says of the layers."""
+        return [layer.label for layer in self.layers]
 
     @property
     def output(self) -> str:

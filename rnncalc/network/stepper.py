@@ -21,6 +21,10 @@ class Stepper:
         self.network, self._starts = network, starts
         self.reset()
 
+    def __repr__(self) -> str:
+        batch = f", N={self._shape[0]}" if self._shape and len(self._shape) == 2 else ""
+        return f"Stepper({self.network}{batch})"
+
     def reset(self) -> None:
         """Back to the initial state."""
         self._streams: list[Any] = []  # one for each pass and the read-out, from the first step on
