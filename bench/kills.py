@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from test_models import killed_and_resumed, same
-from test_processes import grade_killed, sweep_killed
+from support.killed_commands import grade_killed, sweep_killed
+from support.killed_training import killed_and_resumed, same
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

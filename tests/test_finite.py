@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from helpers import MGU, ODD, TIED, compiler, random_arrays
+from support.helpers import MGU, ODD, TIED, compiler, random_arrays
 
 import rnncalc
 from rnncalc.check.verdicts import number as verdict

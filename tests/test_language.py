@@ -7,9 +7,9 @@ import shutil
 import string
 from pathlib import Path
 
-import catalogue
 import pytest
-from helpers import run
+from support import catalogue
+from support.helpers import run
 
 from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.cli.spoken import Spoken
@@ -30,8 +30,8 @@ def test_every_message_has_its_translation(path):
     known = catalogue.read(path)
     missing = [f"{where}: {message!r}" for message, where in PLACES.items() if not known.get(message)]
     stale = [message for message in known if message not in PLACES]
-    assert not missing, "python tests/catalogue.py --write, then translate:\n" + "\n".join(missing)
-    assert not stale, "python tests/catalogue.py --write drops:\n" + "\n".join(stale)
+    assert not missing, "python tests/support/catalogue.py --write, then translate:\n" + "\n".join(missing)
+    assert not stale, "python tests/support/catalogue.py --write drops:\n" + "\n".join(stale)
 
 
 @pytest.mark.parametrize("path", catalogue.catalogues(), ids=lambda path: path.parts[-3])
@@ -49,7 +49,7 @@ def test_translations_have_the_same_names_in_braces(path):
 def test_what_python_reads_is_what_translators_wrote(path):
     known = catalogue.read(path)
     assert path.with_suffix(".mo").read_bytes() == catalogue.compiled(path.parts[-3], known), (
-        "tests/catalogue.py --write"
+        "tests/support/catalogue.py --write"
     )
     assert catalogue.written(path.parts[-3], known, PLACES) == path.read_text(encoding="utf-8")
     translation = gettext.translation("rnncalc", catalogue.LOCALE, [path.parts[-3]])

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import MGU, ODD, TIED, compiler, random_arrays
+from support.helpers import MGU, ODD, TIED, compiler, random_arrays
 
 import rnncalc
 from rnncalc.model.cells import CELLS, Cell
@@ -296,7 +296,7 @@ def test_reports_in_python_without_a_read_out() -> None:
 
 
 def test_new_without_outputs() -> None:
-    from helpers import run
+    from support.helpers import run
 
     assert run("new", "elman", "--outputs", "0", "--backward", "--seed", "1").returncode == 0
 

@@ -7,7 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import EXAMPLES, python, random_arrays
+from support.helpers import EXAMPLES, python, random_arrays
 
 import rnncalc
 from rnncalc.model.cells import CELLS

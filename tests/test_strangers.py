@@ -16,7 +16,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from helpers import CELLS, MGU, ODD, TIED, random_arrays, random_network, run
+from support.helpers import CELLS, MGU, ODD, TIED, random_arrays, random_network, run
 from support.strangers import Cases, carried_out, fault, mutated_json, mutated_tensors, packed
 
 import rnncalc

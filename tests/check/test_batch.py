@@ -1,10 +1,8 @@
 """Rewritten problems solved together give the numbers of each solved alone."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from support import diagnosis, planted
 from test_check_graph import CASES
 
 import rnncalc
@@ -19,10 +17,6 @@ from rnncalc.check.graph.spec import of_problem
 from rnncalc.check.verdicts import number as verdict
 from rnncalc.check.verdicts.judging import entry
 from rnncalc.problems.parse.numbers import number
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-import diagnosis
-import planted
 
 
 def everything(spec):

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers import EXAMPLES, EXPECTED, answer, example, run
+from support.helpers import EXAMPLES, EXPECTED, answer, example, run
 
 import rnncalc
 from rnncalc.check import check

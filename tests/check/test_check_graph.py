@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import every_cell, random_arrays
+from support.helpers import every_cell, random_arrays
 
 import rnncalc
 from rnncalc.check.graph import intervals

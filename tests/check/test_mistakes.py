@@ -1,21 +1,16 @@
 """Why it is wrong: planted mistakes are named, right answers are left alone, and what cannot be told is said."""
 
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import EXAMPLES, run
+from support import diagnosis, planted
+from support.helpers import EXAMPLES, run
 
 import rnncalc
 from rnncalc.check import check
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.report.explain_mistake import LESSONS
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-import diagnosis
-import planted
 
 EVERY = (*planted.FORWARD, *planted.GATED, *planted.GRADIENT)
 

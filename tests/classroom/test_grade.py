@@ -11,11 +11,11 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import run
+from support.helpers import run
+from support.hostile_submissions import strangers
 
 import rnncalc
 from rnncalc.classroom.exercise import Wish, make
@@ -25,9 +25,6 @@ from rnncalc.classroom.grading.sheet import sheet as read_sheet
 from rnncalc.classroom.handout import form_csv
 from rnncalc.common.safe_text import cell
 from rnncalc.errors import RnncalcError
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-import grading
 
 MADE = make(Wish("elman", units=2, inputs=3, outputs=1, steps=3, seed=5))
 HEADER = next(csv.reader([form_csv(MADE)]))[2:]
@@ -442,7 +439,7 @@ def test_a_question_left_out_is_wrong_beside_one_that_is_right(tmp_path):
 
 
 def test_fuzzed_files_are_unreadable_each_in_a_row_of_its_own(capsys):
-    told = grading.strangers(400)
+    told = strangers(400)
     assert told["unreadable"] == told["rows"] >= 400
 
 

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers import answer, run
+from support.helpers import answer, run
 
 from rnncalc.classroom.exercise import DECIMALS, SATURATED, Wish, make
 from rnncalc.classroom.handout import form, form_csv, solution, statement

@@ -1,7 +1,7 @@
 """rnncalc explain"""
 
 import pytest
-from helpers import CELLS, answer, run
+from support.helpers import CELLS, answer, run
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from helpers import EXAMPLES, answer, python, run
+from support.helpers import EXAMPLES, answer, python, run
 
 SEED = (
     "--U",

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from helpers import EXAMPLES, run
+from support.helpers import EXAMPLES, run
 
 from rnncalc.cli.options import FORMATS
 from rnncalc.common.files import write

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from helpers import CELLS, random_network, run
+from support.helpers import CELLS, random_network, run
 
 from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.cli.spoken import Output

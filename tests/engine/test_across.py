@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import compiler, every_cell, inputs, random_network, random_starts
+from support.helpers import compiler, every_cell, inputs, random_network, random_starts
 
 import rnncalc
 from rnncalc.engine.compiled.codegen.vector import lanes

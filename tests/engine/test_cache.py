@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from helpers import compiler, python
+from support.helpers import compiler, python
 
 from rnncalc.engine.compiled.codegen import cache, jit
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from helpers import (
+from support.helpers import (
     CELLS,
     ENGINES,
     Cell,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import ENGINES, answer, compiler, inputs, random_starts
+from support.helpers import ENGINES, answer, compiler, inputs, random_starts
 from support.own_cells import random_cell, random_layer
 from test_across import choose
 

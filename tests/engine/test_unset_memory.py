@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers import CELLS, ENGINES, Cell, compiler, random_arrays, random_network, random_starts
+from support.helpers import CELLS, ENGINES, Cell, compiler, random_arrays, random_network, random_starts
 
 from rnncalc.engine.compiled.packing import memory as room
 from rnncalc.model.layer import Layer

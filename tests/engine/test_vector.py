@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import compiler, python
+from support.helpers import compiler, python
 
 from rnncalc.engine.compiled.codegen.forward_lines import PROGRAMS
 from rnncalc.engine.compiled.codegen.vector import WIDTH, lanes
@@ -76,9 +76,9 @@ def test_exp_goes_to_zero_gradually():
 BITS = """
 import hashlib, sys
 sys.path.insert(0, {tests!r})
-from helpers import CELLS, ODD, inputs, random_network
+from support.helpers import CELLS, ODD, inputs, random_network
 import numpy as np
-from rnncalc.engine.vector import WIDTH
+from rnncalc.engine.compiled.codegen.vector import WIDTH
 for cell in (CELLS["lstm"], CELLS["gru"], CELLS["jordan"].switch(output="softmax"), ODD):
     for dtype in ("float64", "float32"):
         top = None if cell.owns_read_out else "log_softmax"
@@ -95,7 +95,7 @@ for cell in (CELLS["lstm"], CELLS["gru"], CELLS["jordan"].switch(output="softmax
 
 def test_every_vector_width_gives_the_same_bits():
     """512, 256, 128 bits and one entry at a time: also where the host has to split what is wider than its registers."""
-    code = BITS.format(tests=str(Path(__file__).parent))
+    code = BITS.format(tests=str(Path(__file__).parents[1]))
     lines = {width: python(code, RNNCALC_VECTOR=width).split("\n") for width in WIDTHS}
     assert {line.split()[0] for found in lines.values() for line in found if line} == {"64", "32", "16", "0"}
     digests = {tuple(line.split()[1] for line in found if line) for found in lines.values()}
@@ -103,7 +103,8 @@ def test_every_vector_width_gives_the_same_bits():
 
 
 def test_an_unknown_width_is_refused():
-    code = "import rnncalc\ntry:\n import rnncalc.engine.vector\nexcept rnncalc.RnncalcError as e: print(e)"
+    vector = "rnncalc.engine.compiled.codegen.vector"
+    code = f"import rnncalc\ntry:\n import {vector}\nexcept rnncalc.RnncalcError as e: print(e)"
     assert "RNNCALC_VECTOR is one of 512, 256, 128, plain, not “1024”" in python(code, RNNCALC_VECTOR="1024")
 
 

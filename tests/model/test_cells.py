@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import MGU, ODD, every_cell
+from support.helpers import MGU, ODD, every_cell
 
 from rnncalc.errors import CellError
 from rnncalc.model.cells import CELLS, Cell

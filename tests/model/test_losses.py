@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from helpers import ENGINES
+from support.helpers import ENGINES
 
 import rnncalc
 from rnncalc.check import check

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import ENGINES, MGU, ODD, compiler, every_cell, random_arrays, random_starts
+from support.helpers import ENGINES, MGU, ODD, compiler, every_cell, random_arrays, random_starts
 
 import rnncalc
 from rnncalc.engine.compiled.execution import adjoint as back

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import CELLS, random_arrays
+from support.helpers import CELLS, random_arrays
 
 import rnncalc
 from rnncalc.errors import RnncalcError

@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import CELLS, ENGINES, inputs, random_network, random_starts
+from support.helpers import CELLS, ENGINES, inputs, random_network, random_starts
 
 from rnncalc.errors import ShapeError
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers import compiler, every_cell, random_arrays, random_network
+from support.helpers import compiler, every_cell, random_arrays, random_network
 
 import rnncalc
 from rnncalc.engine.compiled.training.loops import DIFFERENTIATE

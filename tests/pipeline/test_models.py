@@ -3,17 +3,15 @@
 import csv
 import json
 import os
-import random
 import signal
-import subprocess
 import sys
-import time
 from collections import Counter
 
 import numpy as np
 import pytest
-from helpers import CELLS, MGU, compiler, random_arrays, random_network, run
-from helpers import EXAMPLES as HERE
+from support.helpers import CELLS, MGU, compiler, random_arrays, random_network, run
+from support.helpers import EXAMPLES as HERE
+from support.killed_training import RUN, finished, killed_and_resumed, same, series, started, wait_for
 
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.model.layer import Layer
@@ -152,39 +150,6 @@ def test_what_is_no_model_is_refused(tmp_path):
 
 # ------------------------------------------------------------------------------------------------- interrupted, resumed
 
-RUN = ("train", "--data", "series.csv", "--target", "y", "--window", "20", "--hidden", "24", "--val", "0.2",
-       "--seed", "5", "--batch", "4", "--checkpoint", "0.05")  # fmt: skip
-
-
-def series(folder):
-    rng = np.random.default_rng(1)
-    rows = rng.normal(size=(1600, 2))
-    rows[:, 1] += np.roll(rows[:, 0], 1)
-    (folder / "series.csv").write_text("x,y\n" + "\n".join(f"{a:.6f},{b:.6f}" for a, b in rows))
-
-
-def started(folder, *arguments):
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "rnncalc", *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def finished(folder, *arguments):
-    process = started(folder, *arguments)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return out
-
-
-def wait_for(path, process, seconds=60):
-    until = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < until
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-
 
 def test_a_run_that_was_never_finished_is_put_aside_and_not_overwritten(tmp_path):
     series(tmp_path)
@@ -195,44 +160,6 @@ def test_a_run_that_was_never_finished_is_put_aside_and_not_overwritten(tmp_path
         assert process.returncode == 0
         assert (tmp_path / f"m.safetensors.checkpoint.{number}").read_text() == f"run {number}"
         assert not (tmp_path / "m.safetensors.checkpoint").exists()
-
-
-def killed_and_resumed(folder, times, epochs, seed=0):
-    """A run that was killed at random moments, so many times, and resumed each time, beside the undisturbed one.
-
-    Returns both models, and how many steps the checkpoint had seen at each kill.
-    """
-    chance, command = random.Random(seed), (*RUN, "--epochs", str(epochs))
-    series(folder)
-    finished(folder, *command, "-o", "whole.safetensors")
-    checkpoint, model, seen = folder / "killed.safetensors.checkpoint", folder / "killed.safetensors", []
-    process = started(folder, *command, "-o", "killed.safetensors")
-    while len(seen) < times:
-        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-        while process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before):
-            time.sleep(0.01)  # until it trains
-        time.sleep(chance.uniform(0.0, 0.2))
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-            if checkpoint.exists():
-                seen.append(models.read(checkpoint)[1]["progress"]["steps"])
-        if checkpoint.exists():
-            process = started(folder, "train", "--resume", "--checkpoint", "0.05", "-o", "killed.safetensors")
-        else:  # it was faster than chance, and is through: once more from the beginning
-            model.unlink(missing_ok=True)
-            process = started(folder, *command, "-o", "killed.safetensors")
-    _out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    return models.load(folder / "whole.safetensors"), models.load(model), seen
-
-
-def same(first, second):
-    assert first.history == second.history
-    for one, other in zip(first.network.passes, second.network.passes):
-        for name, array in one.arrays.items():
-            assert np.array_equal(array, other.arrays[name])
-    assert np.array_equal(first.network.read_out.arrays["V"], second.network.read_out.arrays["V"])
 
 
 @compiler

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import CELLS, ENGINES, random_arrays, random_starts
+from support.helpers import CELLS, ENGINES, random_arrays, random_starts
 
 from rnncalc.common import spool as spooling
 from rnncalc.errors import RnncalcError

@@ -4,7 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from helpers import run
+from support.helpers import run
 
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.pipeline import recipe, sweep

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from helpers import EXAMPLES
+from support.helpers import EXAMPLES
 from test_matrix import FORMS
 from test_reading import SHEET
 

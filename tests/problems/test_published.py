@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers import ENGINES, EXAMPLES, EXPECTED, example
+from support.helpers import ENGINES, EXAMPLES, EXPECTED, example
 
 import rnncalc
 from rnncalc.problems.parse.numbers import number

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import EXAMPLES, random_arrays
+from support.helpers import EXAMPLES, random_arrays
 
 import rnncalc
 from rnncalc.errors import ParseError, RnncalcError

@@ -10,7 +10,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import CELLS, EXAMPLES, random_network
+from support.helpers import CELLS, EXAMPLES, random_network
 
 import rnncalc
 from rnncalc.problems.parse import given

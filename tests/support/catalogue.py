@@ -1,7 +1,7 @@
 """The catalogue of messages: taken from the sources, kept as .po, compiled to .mo.
 
-    python tests/catalogue.py           # what is missing or stale
-    python tests/catalogue.py --write   # add what is new, drop what is gone, compile
+    python tests/support/catalogue.py           # what is missing or stale
+    python tests/support/catalogue.py --write   # add what is new, drop what is gone, compile
 
 A message is what stands in `_("…")`; so are the help texts of commands, paragraph by paragraph, the help of their
 options, and what the list of commands says of each. The .po is for translators; the .mo is what Python reads, and
@@ -16,7 +16,7 @@ import struct
 import sys
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "rnncalc"
+PACKAGE = Path(__file__).parents[2] / "rnncalc"
 LOCALE = PACKAGE / "common" / "locale"
 LITERATURE = ("title", "remarks", "not_to_be_confused_with")
 HEADER = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\nLanguage: {}\n"

@@ -18,7 +18,7 @@ from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 
-EXAMPLES = Path(__file__).with_name("examples")
+EXAMPLES = Path(__file__).parents[1] / "examples"
 EXPECTED = json.loads((EXAMPLES / "EXPECTED.json").read_text(encoding="utf-8"))
 ENGINES = ("equations", "numba")
 

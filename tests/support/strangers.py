@@ -23,12 +23,12 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from helpers import CELLS, MGU, random_arrays
 
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import model_file as models
 from rnncalc.network.weights import safe_tensors
+from support.helpers import CELLS, MGU, random_arrays
 
 PIECES = [
     *'0123456789.,;:[](){}"-+=eE \n\t#', "1e999", "-1e-999", "nan", "Infinity", "null", "true", "9" * 5000,
