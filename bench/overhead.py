@@ -49,7 +49,7 @@ def parts(case: Case) -> list[tuple[float, float]]:
     (prepared,) = net._calls.values()
     found, key = [], (back_loops.descend, net.dtype.char)
     whole = [least(lambda: net(x)), least(lambda: net.forward(x))]
-    for one, call in zip((prepared.calls[0], prepared.runs[0].signals), (net, net.forward)):
+    for one, call in zip((prepared.calls[0], prepared.tracers[0].signals), (net, net.forward)):
         one.code = overheard = Overheard(one.code)
         call(x)
         found.append(overheard.alone())

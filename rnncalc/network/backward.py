@@ -42,7 +42,7 @@ def backpropagate(
     """The gradients of a network's loss; arguments as for `Network.backward`. Raises ShapeError, ProblemError."""
     if not isinstance(trace, Trace):
         raise ProblemError(_("backward goes through what forward gave: net.backward(net.forward(x), …)"))
-    if trace.made.network is not network or trace.made.weights is not network.weights:
+    if trace.provenance.network is not network or trace.provenance.weights is not network.weights:
         raise ProblemError(_("this trace was made by another network, or before its weights were changed"))
     truncate, chunk = depth(network, trace.view.schedule, truncate, chunk)
     question = asked(network, trace, targets, loss, reduction, dy)
@@ -82,14 +82,14 @@ class _Descent:
     """One way down through a network's layers; sweeps go down again and again."""
 
     def __init__(self, network: Stack, trace: Trace):
-        self.network, self.view, self.ran = network, trace.view, trace.made.ran
+        self.network, self.view, self.runs = network, trace.view, trace.provenance.runs
         self.schedule = schedule = self.view.schedule
-        cells, ran = network.cells, self.ran
+        cells, runs = network.cells, self.runs
         self.read_out: Any = None
         if network.read_out:
-            top, ran = ran[-1], ran[:-1]
+            top, runs = runs[-1], runs[:-1]
             self.read_out = cells[-1].adjoint(top.blocks, top.inputs, Schedule.flat(len(top.inputs)))
-        self.passes = [cell.adjoint(one.blocks, one.inputs, schedule) for cell, one in zip(cells, ran)]
+        self.passes = [cell.adjoint(one.blocks, one.inputs, schedule) for cell, one in zip(cells, runs)]
         self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
 
     def top(self, judged: Judged) -> None:
@@ -128,7 +128,7 @@ class _Descent:
         shares: Sequence[np.ndarray] = [gradient]
         if len(layer.passes) > 1:
             first = self.schedule.sequences
-            f, b = (ran.blocks[layer.cell.emits][first:] for ran in self.ran[begin : begin + 2])
+            f, b = (run.blocks[layer.cell.emits][first:] for run in self.runs[begin : begin + 2])
             shares = unmerged(layer.merge, gradient, f, b[self.schedule.mirror])
         for adjoint, way, share in zip(self.passes[begin:], layer.passes, shares):
             adjoint.add(layer.cell.emits, share[self.schedule.mirror] if way == "backward" else share)
@@ -147,7 +147,7 @@ class _Descent:
         for layer in self.network.layers:
             passes = {}
             for way, one in layer.passes.items():
-                adjoint, shared = self.passes[end], self.ran[end].shared
+                adjoint, shared = self.passes[end], self.runs[end].shared
                 passes[way] = PassGradients(one, adjoint, self.view, first, way == "backward", shared)
                 end += 1
             layers.append(LayerGradients(passes))

@@ -15,7 +15,7 @@ import numpy as np
 
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.backward import depth
-from rnncalc.network.forward import runs, traced
+from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.objective import Question
 from rnncalc.network.stack import Stack
@@ -55,9 +55,9 @@ class GradientCheck:
     def __init__(self, network: Stack, trace: Trace, question: Question, truncate: int | None, chunk: int | None):
         self.network, self.trace, self.question = network.in_complex(), trace, question
         self.schedule: Schedule = trace.view.schedule
-        self.x = self.schedule.unpack(trace.made.ran[0].inputs).astype(np.complex128)
+        self.x = self.schedule.unpack(trace.provenance.runs[0].inputs).astype(np.complex128)
         if list(network.layers[0].passes) == ["backward"]:
-            self.x = self.schedule.unpack(trace.made.ran[0].inputs[self.schedule.mirror]).astype(np.complex128)
+            self.x = self.schedule.unpack(trace.provenance.runs[0].inputs[self.schedule.mirror]).astype(np.complex128)
         self.starts = self._given_starts()
         self.windows = list(self._windows(*depth(network, self.schedule, truncate, chunk)))
 
@@ -124,12 +124,12 @@ class GradientCheck:
     def _given_starts(self) -> list[dict[str, np.ndarray]]:
         """The initial states of each pass, a row for each sequence, or one row that all share."""
         found = []
-        for one, ran in zip(self.network.passes, self.trace.made.ran):
+        for one, run in zip(self.network.passes, self.trace.provenance.runs):
             given = {}
             for state in one.cell.state:
-                rows = np.empty_like(ran.blocks[state][: self.schedule.sequences], np.complex128)
-                rows[self.schedule.order] = ran.blocks[state][: self.schedule.sequences]
-                given[state] = rows[0].copy() if state in ran.shared else rows
+                rows = np.empty_like(run.blocks[state][: self.schedule.sequences], np.complex128)
+                rows[self.schedule.order] = run.blocks[state][: self.schedule.sequences]
+                given[state] = rows[0].copy() if state in run.shared else rows
             found.append(given)
         return found
 
@@ -148,7 +148,7 @@ class GradientCheck:
         x = self.x[window.sequence, there][None]
         starts = [self._start(number, window) for number in range(len(self.network.passes))]
         view = View(Schedule(1, len(there)), batch=True)
-        trace = traced(self.network, x, view, runs(self.network, view, starts))
+        trace = traced(self.network, x, view, tracers(self.network, view, starts))
         values = trace.at(self.question.at)[window.judged - window.begin :]
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
         steps = range(window.judged + 1, window.end + 1)
@@ -162,7 +162,7 @@ class GradientCheck:
             return {f"{s}0": array if array.ndim == 1 else array[[window.sequence]] for s, array in given.items()}
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
         row = self.schedule.row(visit, window.begin)
-        return {f"{state}0": self.trace.made.ran[number].blocks[state][[row]] for state in given}
+        return {f"{state}0": self.trace.provenance.runs[number].blocks[state][[row]] for state in given}
 
 
 def worst(compared: Sequence[Compared]) -> float:

@@ -59,7 +59,7 @@ class Flow:
 @quiet
 def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> Flow:
     """The flow through one pass of the network, counted as `Network.passes` does, over one sequence of the trace."""
-    one, ran, schedule = network.passes[number], trace.made.ran[number], trace.view.schedule
+    one, run, schedule = network.passes[number], trace.provenance.runs[number], trace.view.schedule
     visit = int(np.flatnonzero(schedule.order == sequence)[0])
     length = int((schedule.counts > visit).sum())
     parameters = {name: array.astype(np.complex128) for name, array in one.parameters.items()}
@@ -73,8 +73,8 @@ def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> Flow:
         norm = _norm(product[emitted, emitted])
         norms[t - 1], whole = np.ldexp(norm, exponent), float(np.log2(norm) + exponent)
         before = schedule.row(visit, t - 1)
-        states = {state: ran.blocks[state][before] for state in widths}
-        x = ran.inputs[schedule.row(visit, t) - schedule.sequences]
+        states = {state: run.blocks[state][before] for state in widths}
+        x = run.inputs[schedule.row(visit, t) - schedule.sequences]
         jacobian = _jacobian(walked, x, states, widths)
         radii[t - 1] = np.abs(np.linalg.eigvals(jacobian)).max() if np.isfinite(jacobian).all() else np.nan
         product = product @ jacobian

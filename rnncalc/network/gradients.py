@@ -17,13 +17,13 @@ from rnncalc.common.i18n import _
 from rnncalc.common.named_arrays import Named
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import Pass
-from rnncalc.network.trace import Late, Signals, Steps, frozen
+from rnncalc.network.trace import LazyArrays, Signals, StepRows, frozen
 from rnncalc.network.view import View
 
 NONE = frozenset[str]()
 
 
-class Found(Named):
+class NamedGradients(Named):
     """Gradients by name."""
 
     def unknown(self, name: str) -> str:
@@ -34,7 +34,7 @@ class Found(Named):
         return _("gradients belong to the network that made them: keep single arrays")
 
 
-class PassGradients(Found):
+class PassGradients(NamedGradients):
     """One direction of a layer, or the read-out: parameters and starts by name.
 
     symbols: by symbol of the equations (U_i, …); totals: what reached each line from the loss, every step, as `steps`
@@ -73,10 +73,10 @@ class PassGradients(Found):
 
     @cached_property
     def totals(self) -> Signals:
-        return Signals(Steps(self._adjoint.totals, self._first), self._view, self._mirrored)
+        return Signals(StepRows(self._adjoint.totals, self._first), self._view, self._mirrored)
 
     @cached_property
-    def steps(self) -> Late:
+    def steps(self) -> LazyArrays:
         return steps_of(self._one, self.totals)
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -92,17 +92,17 @@ class PassGradients(Found):
         return len(self.found)
 
 
-def steps_of(one: Pass, totals: Signals) -> Late:
+def steps_of(one: Pass, totals: Signals) -> LazyArrays:
     """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
 
     def together(lines: list[str]) -> np.ndarray:
         arrays = [totals[line] for line in lines]
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
 
-    return Late({name: partial(together, lines) for name, lines in one.cell.gradient_lines.items()})
+    return LazyArrays({name: partial(together, lines) for name, lines in one.cell.gradient_lines.items()})
 
 
-class LayerGradients(Found):
+class LayerGradients(NamedGradients):
     """One layer. Of a layer in both directions, `forward` and `backward` have what this has of any other."""
 
     def __init__(self, passes: Mapping[str, PassGradients]):
@@ -127,7 +127,7 @@ class LayerGradients(Found):
         return super().__getattr__(name)
 
 
-class Gradients(Found):
+class Gradients(NamedGradients):
     """The gradients of a whole network; of a stack, only the read-out's are here and not in `layers`."""
 
     def __init__(
@@ -144,11 +144,13 @@ class Gradients(Found):
         self._parts = [one for one in (only, read_out) if one is not None]
 
     @cached_property
-    def steps(self) -> Late:
+    def steps(self) -> LazyArrays:
         """A row a step: da, dh, … of the last layer, ds of the read-out, dx."""
         last = [self.layers[-1].steps.makers] if len(self.layers[-1].passes) == 1 else []
         above = [self.read_out.steps.makers] if self.read_out else []
-        return Late({name: maker for makers in (*last, *above, {"dx": self._x}) for name, maker in makers.items()})
+        return LazyArrays(
+            {name: maker for makers in (*last, *above, {"dx": self._x}) for name, maker in makers.items()}
+        )
 
     @property
     def x(self) -> np.ndarray:

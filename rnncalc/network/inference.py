@@ -13,7 +13,7 @@ import numpy as np
 
 from rnncalc.model.layer import MERGES
 from rnncalc.model.packed_batch import Schedule
-from rnncalc.network.forward import runs, traced
+from rnncalc.network.forward import traced, tracers
 from rnncalc.network.stack import Stack
 from rnncalc.network.states import shown_ends
 from rnncalc.network.trace import Trace
@@ -22,7 +22,7 @@ from rnncalc.network.view import View
 FEW = 8  # sequences whose inputs make full tiles at every step: fewer are laid out for many steps at once
 FULLER = 1.15  # how much fuller the vectors must be for the turning of inputs and outputs to be worth it
 
-Found = tuple[np.ndarray, dict[str, Any]]
+Outputs = tuple[np.ndarray, dict[str, Any]]
 
 
 def infer(
@@ -33,7 +33,7 @@ def infer(
     starts: Sequence[Mapping[str, Any]],
     wanted: bool,
     threads: int = 1,
-) -> Found:
+) -> Outputs:
     """The outputs and, if they are wanted, the states after the last step. x (N, T, D); all has been checked.
 
     threads: how many may share the units, where the sequences are too few to be shared.
@@ -67,7 +67,7 @@ class PreparedCall:
     def __init__(self, network: Stack, view: View):
         self.plain, self.view = view, _laid(network, view)
         self.calls = [cell.prepared(*where) for cell, *where in _places(network, self.view.schedule)]
-        self.runs = runs(network, view, [{}] * len(network.passes))
+        self.tracers = tracers(network, view, [{}] * len(network.passes))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """x and y are shown as the view says."""
@@ -82,7 +82,7 @@ class PreparedCall:
 
     def trace(self, network: Stack, x: np.ndarray) -> Trace:
         """Every signal of every step; x is shown as the view says."""
-        return traced(network, self.plain.batch_first(x), self.plain, self.runs)
+        return traced(network, self.plain.batch_first(x), self.plain, self.tracers)
 
     @classmethod
     def of(cls, network: Stack, view: View) -> PreparedCall | None:
@@ -126,7 +126,7 @@ def _across(
     view: View,
     starts: Sequence[Mapping[str, Any]],
     wanted: bool,
-) -> Found:
+) -> Outputs:
     schedule, made, given = view.schedule, iter(cells), iter(starts)
     x, ends = np.ascontiguousarray(array), []
     for layer in network.layers:

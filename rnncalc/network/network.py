@@ -20,7 +20,7 @@ from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer, as_array, in_dtype
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.backward import backpropagate
-from rnncalc.network.forward import runs, traced
+from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.inference import PreparedCall, across_pays, infer
 from rnncalc.network.stack import Stack
@@ -104,10 +104,10 @@ class Network(Stack):
             return call.trace(self, x)
         array, view = self._input(x, lengths, mask, layout)
         if plain and (call := self._prepare(x, layout, view)):
-            return traced(self, array, view, call.runs)
+            return traced(self, array, view, call.tracers)
         if across_pays(self, view):
             view = view.abreast
-        return traced(self, array, view, runs(self, view, given_starts(self.passes, starts)))
+        return traced(self, array, view, tracers(self, view, given_starts(self.passes, starts)))
 
     def _prepare(self, x: ArrayLike, layout: str, view: View) -> PreparedCall | None:
         """The prepared call for inputs of this shape, kept for the next time; None where there is none."""

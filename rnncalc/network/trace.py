@@ -19,32 +19,32 @@ from rnncalc.model.layer import MERGES, Layer
 from rnncalc.network.view import View
 
 
-class Ran(NamedTuple):
-    """One cell's run: its signals (the first rows are the initial states), its inputs, the starts that are shared."""
+class CellRun(NamedTuple):
+    """One cell's run: its signals (first the initial states), its inputs, and which initial states are shared."""
 
     blocks: Mapping[str, np.ndarray]
     inputs: np.ndarray
     shared: frozenset[str] = frozenset()
 
 
-class Made(NamedTuple):
-    """How a trace was made, for backpropagation: by which network and weights, and each cell's run, in order."""
+class Provenance(NamedTuple):
+    """What a trace was made with, for backpropagation: the network, its weights then, and each cell's run, in order."""
 
     network: object
     weights: object
-    ran: list[Ran]
+    runs: list[CellRun]
 
 
-class Late(Mapping[str, np.ndarray]):
-    """Arrays by name, each made when somebody asks for it."""
+class LazyArrays(Mapping[str, np.ndarray]):
+    """Arrays by name, each computed when it is first read."""
 
     def __init__(self, makers: Mapping[str, Callable[[], np.ndarray]]):
-        self.makers, self.made = dict(makers), dict[str, np.ndarray]()
+        self.makers, self.arrays = dict(makers), dict[str, np.ndarray]()
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.made:
-            self.made[name] = frozen(self.makers[name]())
-        return self.made[name]
+        if name not in self.arrays:
+            self.arrays[name] = frozen(self.makers[name]())
+        return self.arrays[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.makers)
@@ -53,14 +53,14 @@ class Late(Mapping[str, np.ndarray]):
         return len(self.makers)
 
 
-class Steps(Mapping[str, np.ndarray]):
-    """Rows by name without those of the starts, cut off when somebody asks."""
+class StepRows(Mapping[str, np.ndarray]):
+    """Rows by name without those of the initial states, which are cut off when a name is read."""
 
-    def __init__(self, rows: Mapping[str, np.ndarray], starts: int):
-        self.rows, self.starts = rows, starts
+    def __init__(self, rows: Mapping[str, np.ndarray], first: int):
+        self.rows, self.first = rows, first
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.rows[name][self.starts :]
+        return self.rows[name][self.first :]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.rows)
@@ -109,7 +109,7 @@ class PassTrace(Signals):
     """One direction of a layer, from its blocks, whose first rows are the initial states."""
 
     def __init__(self, blocks: Mapping[str, np.ndarray], state: Sequence[str], view: View, mirrored: bool):
-        super().__init__(Steps(blocks, view.schedule.sequences), view, mirrored)
+        super().__init__(StepRows(blocks, view.schedule.sequences), view, mirrored)
         self._blocks, self._state = blocks, state
 
     @cached_property
@@ -120,13 +120,13 @@ class PassTrace(Signals):
     def final(self) -> Mapping[str, np.ndarray]:
         return self._states(self.view.schedule.last)
 
-    def _states(self, at: np.ndarray) -> Late:
+    def _states(self, at: np.ndarray) -> LazyArrays:
         """The states in some rows."""
 
         def rows(name: str) -> np.ndarray:
             return self.view.sequences(self._blocks[name][at])
 
-        return Late({name: partial(rows, name) for name in self._state})
+        return LazyArrays({name: partial(rows, name) for name in self._state})
 
 
 class LayerTrace(Signals):
@@ -161,7 +161,7 @@ class LayerTrace(Signals):
         def merged(state: str) -> np.ndarray:
             return self._merge(*(way[state] for way in ways))
 
-        return Late({state: partial(merged, state) for state in ways[0]})
+        return LazyArrays({state: partial(merged, state) for state in ways[0]})
 
 
 class Trace(Signals):
@@ -172,19 +172,19 @@ class Trace(Signals):
 
     def __init__(
         self, layers: Sequence[Layer], emitted: Sequence[np.ndarray], read_out: Mapping[str, np.ndarray], view: View,
-        made: Made,
+        provenance: Provenance,
     ):  # fmt: skip
         self._layers, self._emitted, self._read_out = layers, emitted, read_out
-        self.view, self.mirrored, self.made = view, False, made
+        self.view, self.mirrored, self.provenance = view, False, provenance
         self._shown = {}
 
     @cached_property
     def layers(self) -> list[LayerTrace]:
         """Every layer's signals."""
-        ran, found = iter(self.made.ran), []
+        runs, layers = iter(self.provenance.runs), []
         for layer, rows in zip(self._layers, self._emitted):
-            found.append(LayerTrace(layer, [next(ran).blocks for _way in layer.passes], rows, self.view))
-        return found
+            layers.append(LayerTrace(layer, [next(runs).blocks for _way in layer.passes], rows, self.view))
+        return layers
 
     @cached_property
     def rows(self) -> Mapping[str, np.ndarray]:  # type: ignore[override]

@@ -86,7 +86,7 @@ def test_the_graph_is_the_network(case):
     for number, one in enumerate([*ways, *([grads.read_out] if grads.read_out else [])]):
         for symbol, array in one.symbols.items():
             np.testing.assert_allclose(values[("d", number, symbol)], array, rtol=1e-9, atol=1e-12)
-    for number, made in enumerate(trace.made.ran):
+    for number, made in enumerate(trace.provenance.runs):
         for line in spec.all_runs[number].lines:
             rows = np.concatenate([values[("", number, line, k)] for k in visits])
             first = 0 if spec.read_out and number == len(spec.runs) else spec.schedule.sequences

@@ -10,7 +10,7 @@ import numpy as np
 from rnncalc.model.losses import LOSSES, are_right, one_hot
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.backward import descend
-from rnncalc.network.forward import runs, traced
+from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradient_norm import Norm
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.objective import Question
@@ -120,7 +120,7 @@ class InterpretedStep:
             x = (np.arange(net.sizes["D"]) == x[:, None]).astype(net.dtype)
         begin = [{f"{state}0": rows[given] for state, rows in start.items()} for start in starts]
         view = View(schedule, True)
-        self.trace = traced(net, schedule.unpack(x), view, runs(net, view, begin))
+        self.trace = traced(net, schedule.unpack(x), view, tracers(net, view, begin))
         self.schedule = schedule
         values = self.trace.at(self.loss.at)
         rows = targets
@@ -137,8 +137,8 @@ class InterpretedStep:
     def last_states(self) -> list[dict[str, np.ndarray]]:
         """Every pass's states after the last step of each sequence, in the schedule's order."""
         last = self.schedule.last[self.schedule.order]
-        ran = zip(self.network.passes, self.trace.made.ran)
-        return [{state: one.blocks[state][last] for state in layer.cell.state} for layer, one in ran]
+        runs = zip(self.network.passes, self.trace.provenance.runs)
+        return [{state: one.blocks[state][last] for state in layer.cell.state} for layer, one in runs]
 
 
 def _by_name(gradients: Gradients) -> dict[str, np.ndarray]:
