@@ -11,10 +11,11 @@ import numpy as np
 
 from rnncalc.classroom.exercise import DECIMALS, Made
 from rnncalc.common.i18n import _
+from rnncalc.model.equations.formula import Formula
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.results import per_step
 from rnncalc.report import backward, forward
-from rnncalc.report.document import Array, Arrays, Block, Document, Formula, Formulas, Grid, Heading, Items, Paragraph
+from rnncalc.report.document import Array, Arrays, Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.header import equations
 from rnncalc.report.shared import Choice, levels
 

@@ -24,10 +24,11 @@ from rnncalc.model.equations.expression import (
     terms,
     total,
 )
+from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.model.equations.printer import DOTS, TOTAL, Letters, Place
 from rnncalc.model.equations.stages import has_product
-from rnncalc.report.document import Formula, Formulas
+from rnncalc.report.document import Formulas
 
 LONGEST_SUM = 12  # products of one sum that are written out; of more, the first ones and the last
 

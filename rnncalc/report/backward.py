@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import Binary, Name, Number
+from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import SUM, TOTAL, TRANSPOSED, Place
 from rnncalc.model.losses import LOSSES
 from rnncalc.network.gradients import Gradients
@@ -18,7 +19,7 @@ from rnncalc.report import gradient_tables as sums
 from rnncalc.report.arithmetic import step_work
 from rnncalc.report.backward_data import data
 from rnncalc.report.backward_levels import GIVEN, SUMMED, TARGET, Descent, descents
-from rnncalc.report.document import Block, Document, Formula, Formulas, Heading, Matrices, Matrix, Paragraph, Table
+from rnncalc.report.document import Block, Document, Formulas, Heading, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.gradient_tables import MOST_SHARES, Named, groups, products
 from rnncalc.report.header import head, output
 from rnncalc.report.shared import Choice, Level, of_sequence, sequences, table

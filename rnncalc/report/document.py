@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnncalc.model.equations.expression import Expression
-from rnncalc.model.equations.printer import Letters, Place
+from rnncalc.model.equations.formula import Formula
 
 
 @dataclass(frozen=True)
@@ -26,16 +25,6 @@ class Items:
     """Short texts below each other, each with a term before it or none."""
 
     lines: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Formula:
-    """left = right = right …: a line of the cell at any step, or one number's arithmetic with its result."""
-
-    signal: str
-    right: tuple[Expression, ...]
-    letters: Letters
-    place: Place
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from rnncalc.common.i18n import _
 from rnncalc.model.cells import Cell
 from rnncalc.model.cells.readout import READ_OUT
 from rnncalc.model.equations.expression import Call, Name
+from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import SOURCE, Letters, Place, write
-from rnncalc.report.document import Block, Document, Formula, Formulas, Heading, Items, Paragraph
+from rnncalc.report.document import Block, Document, Formulas, Heading, Items, Paragraph
 
 
 def cell(subject: Cell) -> Document:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.expression import Name
+from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import Place
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.problem import Problem
-from rnncalc.report.document import Block, Formula, Formulas, Heading, Paragraph
+from rnncalc.report.document import Block, Formulas, Heading, Paragraph
 from rnncalc.report.shared import Level, levels, stacked
 
 

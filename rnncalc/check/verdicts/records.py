@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnncalc.report.document import Formula
+from rnncalc.model.equations.formula import Formula
 
 RIGHT, TRUNCATED, ROUNDING = "right", "truncated", "rounding"
 CARRIED, WRONG, UNREADABLE = "carried", "wrong", "unreadable"

@@ -25,11 +25,11 @@ from rnncalc.model.equations.expression import (
     substitute,
     total,
 )
+from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.model.equations.printer import Place
 from rnncalc.model.equations.stages import has_product, product_line
 from rnncalc.problems.problem import Problem
-from rnncalc.report.document import Formula
 
 N_ = str  # marks a text for translation; it is translated where it is shown
 MOST = 12  # terms that are written out

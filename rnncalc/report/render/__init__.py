@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any
 
 from rnncalc.common.safe_text import printable
-from rnncalc.report.document import Document, Formula, Formulas
+from rnncalc.model.equations.formula import Formula
+from rnncalc.report.document import Document, Formulas
 from rnncalc.report.render.numbers import Rounding
 
 FORMATS = ("table", "plain", "json", "csv", "latex", "markdown")

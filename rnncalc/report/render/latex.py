@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import LATEX, Style, write, write_name
 from rnncalc.report.document import (
     Arrays,
     Document,
-    Formula,
     Formulas,
     Grid,
     Heading,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import ASCII, TEXT, Style, write, write_name
-from rnncalc.report.document import Formula, Formulas, Matrices, Matrix
+from rnncalc.report.document import Formulas, Matrices, Matrix
 from rnncalc.report.render import Look
 
 _IN_ASCII = str.maketrans(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from rnncalc.model.equations.formula import Formula
 from rnncalc.report.document import (
     Arrays,
     Document,
-    Formula,
     Formulas,
     Grid,
     Heading,

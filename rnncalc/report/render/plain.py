@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from rnncalc.model.equations.formula import Formula
 from rnncalc.report.document import (
     Arrays,
     Document,
-    Formula,
     Formulas,
     Grid,
     Heading,

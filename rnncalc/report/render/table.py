@@ -11,10 +11,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from rnncalc.common.i18n import _
+from rnncalc.model.equations.formula import Formula
 from rnncalc.report.document import (
     Arrays,
     Document,
-    Formula,
     Formulas,
     Grid,
     Heading,
