@@ -1,0 +1,296 @@
+"""What is handed in: tables, columns, files, several problems, and what each number is worth."""
+
+import json
+
+import numpy as np
+import pytest
+from support.a_class import HEADER, MADE, RIGHT, graded, rounded, table, wrong
+from support.helpers import run
+
+import rnncalc
+from rnncalc.classroom.exercise import Wish, make
+from rnncalc.classroom.grading.sheet import sheet as read_sheet
+from rnncalc.errors import RnncalcError
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_in_every_encoding(tmp_path, problem, encoding, delimiter):
+    path = tmp_path / "a.csv"
+    cells = [value.replace(".", ",") for value in RIGHT] if delimiter == ";" else RIGHT
+    path.write_bytes(table(("s1", "王小明", *cells), delimiter=delimiter).encode(encoding))
+    book = rnncalc.grade(problem, path)
+    assert book["s1"].name == "王小明"
+    assert book["s1"].score == 1
+    assert book["s1"].points == book["s1"].most == len(RIGHT)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_tables_with_every_line_end(tmp_path, problem, line_end):
+    path = tmp_path / "a.csv"
+    text = "\n".join(table(("s1", "Ada", *RIGHT), ("s2", "Bo", *wrong(0))).splitlines())
+    path.write_bytes(text.replace("\n", line_end).encode())
+    book = rnncalc.grade(problem, path)
+    assert [row.verdict for row in book.rows] == ["right", "wrong"]
+    path.write_bytes(text.replace("Bo,", "B\ro,").encode() + b"\n")
+    (row,) = rnncalc.grade(problem, path).rows
+    assert row.verdict == "unreadable"
+    assert "line 3 of the table is broken" in row.remark
+
+
+def test_two_columns_of_one_number_are_told(tmp_path, problem):
+    path = tmp_path / "a.csv"
+    path.write_text(table(("s1", "Ada", *RIGHT, "9"), header=("id", "name", *HEADER, HEADER[-1])))
+    book = rnncalc.grade(problem, path)
+    assert book["s1"].verdict == "wrong"
+    assert any("more than one column is" in note and "the last one counts" in note for note in book.notes)
+
+
+def test_marks_of_a_class(problem, answers):
+    book = rnncalc.grade(problem, answers)
+    assert [row.id for row in book.rows] == ["s1", "s2", "s3", "s4"]
+    assert [row.verdict for row in book.rows] == ["right", "wrong", "unreadable", "unreadable"]
+    assert [row.empty for row in book.rows] == [False, False, True, False]
+    assert book["s3"].score == 0
+    assert book["s3"].remark == "nothing is answered"
+    assert book["s1"].score == 1
+    assert 0 < book["s2"].score < 1
+    assert book["s3"].score == 0
+    assert book["s4"].points == len(RIGHT) - 1
+    assert book["s2"].first_wrong == "h_1[1]"
+    assert len(book) == 4
+
+
+def test_columns_are_renamed_pass_through_and_may_miss(tmp_path, problem):
+    path = tmp_path / "a.csv"
+    header = ("Nr", "Wer", "Gruppe = 1", "Frage 1", *HEADER[1:])
+    path.write_text(table(("7", "Ada", "B", *RIGHT), header=header), encoding="utf-8")
+    book = rnncalc.grade(problem, path, columns={"Frage 1": HEADER[0], "Nr": "id", "Wer": "name"})
+    assert book["7"].score == 1
+    assert book["7"].submission.extra == {"Gruppe = 1": "B"}
+    assert "Gruppe" in book.notes[0]
+    assert graded(book.text("csv"))["7"]["Gruppe = 1"] == "B"
+    without = rnncalc.grade(problem, path, columns={"Nr": "id"})["7"]
+    assert without.points == len(RIGHT) - 1
+    with pytest.raises(KeyError):
+        book["8"]
+    with pytest.raises(RnncalcError, match="Frage 9"):
+        rnncalc.grade(problem, path, columns={"Frage 9": "h[1][1]"})
+
+
+def test_a_row_with_a_cell_too_many_is_not_marked_by_shifted_cells(tmp_path, problem):
+    """A decimal comma makes two cells of one: whose they are is not guessed, and everybody else has their marks."""
+    for place in range(len(RIGHT)):
+        path = tmp_path / "a.csv"
+        shifted = table(("s1", "甲", *RIGHT), ("s2", "乙", *wrong(place, text="0,8617")), ("s3", "丙", *RIGHT))
+        path.write_text(shifted.replace('"', ""), encoding="utf-8")
+        book = rnncalc.grade(problem, path)
+        assert [book[who].score for who in ("s1", "s3")] == [1, 1]
+        row = graded(book.text("csv"))["s2"]
+        assert (row["verdict"], book["s2"].score) == ("unreadable", 0)
+        assert "line 3: more cells than the header has" in book.text("csv")
+        path.write_text(table(("s1", "甲", *RIGHT, "", "")), encoding="utf-8")  # what a spreadsheet leaves behind
+        assert rnncalc.grade(problem, path)["s1"].score == 1
+
+
+def test_without_points_every_number_that_a_table_asks_for_counts_one(tmp_path):
+    path = tmp_path / "a.csv"
+    keys = {key: value for key, value in MADE.keys.items() if key != "points"}
+    header = ("id", HEADER[2], HEADER[3])
+    rows = [("s1", RIGHT[2], RIGHT[3]), ("s2", RIGHT[2], "0.5555"), ("s3", RIGHT[2], "")]
+    path.write_text(table(*rows, header=header), encoding="utf-8")
+    book = rnncalc.grade(keys, path)
+    assert [(row.points, row.most, row.score) for row in book.rows] == [(2, 2, 1), (1, 2, 0.5), (1, 2, 0.5)]
+
+
+@pytest.mark.parametrize("carry", ["0", "0.5", "1"])
+def test_the_problem_file_says_what_a_number_and_a_carried_error_are_worth(carry):
+    """Everything after the first step follows from a state that is wrong."""
+    keys = {**MADE.keys, "points": {"h": 12, "y": 3}, "carry": carry}
+    slipped = [[0.5, 0.25]]
+    later = rnncalc.problem(**{**MADE.keys, "h0": slipped[0], "x": MADE.keys["x"][1:]}).forward()
+    answers = {"h": rounded(slipped + later.h.tolist()), "y": rounded([[0.0], *later.y.tolist()])}
+    answers["y"][0] = [None]
+    row = rnncalc.grade(keys, [{"id": "s", "answers": answers}])["s"]
+    verdicts = [value["verdict"] for value in row.results[""]["values"] if value["answer"] is not None]
+    assert sorted(verdicts) == ["carried"] * 6 + ["wrong"] * 2
+    assert row.most == 15
+    assert row.points == pytest.approx(float(carry) * (12 * 4 / 6 + 3 * 2 / 3))
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_duplicates_are_flagged_and_one_counts(tmp_path, problem, keep):
+    path = tmp_path / "a.csv"
+    path.write_text(table(("s1", "A", *RIGHT), ("s2", "B", *RIGHT), ("s1", "A", *wrong(1, 2))), encoding="utf-8")
+    book = rnncalc.grade(problem, path, keep=keep)
+    assert [row.id for row in book.rows] == ["s1", "s2"]
+    assert (book["s1"].score == 1) == (keep == "best")
+    assert "2" in book["s1"].remark
+    assert graded(book.text("csv"))["s1"]["submissions"] == "2"
+    assert book["s2"].remark == ""
+
+
+def test_files_of_answers(tmp_path, problem):
+    folder = tmp_path / "in"
+    (folder / "late").mkdir(parents=True)
+    whole = {**MADE.keys, "answers": MADE.solution()}
+    texts = {
+        "form.json": json.dumps({"id": "a", "name": "A", "answers": MADE.solution()}),
+        "bare.json": json.dumps(MADE.solution()),
+        "whole.json": json.dumps(whole),
+        "lines.txt": "\n".join(f"{name} = {json.dumps(value)}" for name, value in MADE.solution().items()),
+        "late/b.json": json.dumps({"answers": {"h": MADE.solution()["h"]}}),
+        ".hidden": "",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    book = rnncalc.grade(problem, folder)
+    assert {row.id: row.verdict for row in book.rows} == {
+        "a": "right", "bare": "right", "whole": "right", "lines": "right", "late/b": "right",
+    }  # fmt: skip
+    assert book["late/b"].score == pytest.approx(6 / 9)
+    assert book["a"].score == 1
+
+
+def test_answers_from_a_program(problem):
+    book = rnncalc.grade(MADE.keys, [{"id": "x", "answers": MADE.solution()}, {"h": np.array(MADE.solution()["h"])}])
+    assert [row.id for row in book.rows] == ["x", "2"]
+    assert [row.verdict for row in book.rows] == ["right", "right"]
+
+
+def test_a_sheet_of_several_problems(tmp_path):
+    other = make(Wish("gru", units=1, inputs=1, steps=2, seed=3, ask=("h", "y")))
+    path, answers = tmp_path / "sheet.json", tmp_path / "a.csv"
+    path.write_text(json.dumps({"title": "sheet 3", "problems": {"Q1": MADE.keys, "Q2": other.keys}}), encoding="utf-8")
+    theirs = [f"{value:.4f}" for array in other.asked.values() for value in array.ravel()]
+    header = ("id", *(f"Q1.{name}" for name in HEADER), "Q2.h[1]", "q2.h[2][1]", "Q2.y[1]", "Q2.y[2]", "Q9.h[1]")
+    rows = [("s1", *RIGHT, *theirs, "1"), ("s2", *wrong(0), *theirs[:3], "0.1", ""), ("s3", *RIGHT, "", "", "", "", "")]
+    answers.write_text(table(*rows, header=header), encoding="utf-8")
+    one = tmp_path / "s4.json"
+    one.write_text(json.dumps({"problems": {"Q1": {"answers": MADE.solution()}, "Q2": other.solution()}}))
+    strange = tmp_path / "s5.json"
+    strange.write_text(json.dumps({"answers": {"Q3": {"h": [1]}}}))
+    book = rnncalc.grade(path, [answers, one, strange])
+    assert [row.points for row in book.rows] == [13, 11, 9, 13, 0]
+    assert book["s2"].first_wrong == "Q1.h_1[1]"
+    assert book["s1"].submission.extra == {"Q9.h[1]": "1"}
+    marks = graded(book.text("csv"))
+    assert (marks["s2"]["Q1"], marks["s2"]["Q2"], marks["s2"]["Q2.y"]) == ("8", "3", "1")
+    assert marks["s3"]["verdict"] == "wrong"
+    assert "Q3" in marks["s5"]["remark"]
+
+
+def test_each_has_their_own_problem(tmp_path):
+    variants = {person: make(Wish("elman", person=person)) for person in ("s1", "s2")}
+    path = tmp_path / "variants.json"
+    path.write_text(json.dumps({"variants": {person: made.keys for person, made in variants.items()}}))
+    handed_in = [{"id": person, "answers": variants["s1"].solution()} for person in ("s1", "s2", "s3")]
+    book = rnncalc.grade(path, handed_in)
+    assert book["s1"].score == 1
+    assert book["s2"].score < 0.5
+    assert book["s3"].verdict == "unreadable"
+
+
+def test_what_is_wrong_with_the_problem_is_said_before_anybody_is_graded(tmp_path, answers):
+    path = tmp_path / "problem.json"
+    path.write_text(json.dumps({**MADE.keys, "U": [[1]]}))
+    with pytest.raises(RnncalcError, match="U"):
+        rnncalc.grade(path, answers)
+    done = run("grade", str(path), str(answers))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    for bad in ({"problems": {}}, {"problems": {"Q1": 3}}, {"variants": []}):
+        with pytest.raises(RnncalcError):
+            rnncalc.grade(bad, answers)
+    with pytest.raises(RnncalcError, match="keep"):
+        rnncalc.grade(MADE.keys, answers, keep="first")
+
+
+def test_tables_without_ids_and_without_columns(tmp_path, problem):
+    """Row 1 of one table is nobody in another; a table in which no column is asked for says so for everybody."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_text(table(RIGHT, wrong(0), header=HEADER))
+    (folder / "c.csv").write_text("id,h11\ns1,0.5\n")
+    (folder / "d.csv").write_text("id,h[1][1]\n")
+    book = rnncalc.grade(problem, folder)
+    assert [row.id for row in book.rows] == ["a: 1", "a: 2", "b: 1", "b: 2", "s1", "d"]
+    assert [row.id for row in rnncalc.grade(problem, folder / "a.csv").rows] == ["1", "2"]
+    assert [row.verdict for row in book.rows] == ["right", "wrong"] * 2 + ["unreadable"] * 2
+    assert "no column names a number" in book["s1"].remark
+    assert "no rows" in book["d"].remark
+    assert any("no column names a number" in note for note in book.notes)
+
+
+def test_long_ids_stay_apart(problem):
+    book = rnncalc.grade(problem, [{"id": "x" * 300 + end, "answers": MADE.solution()} for end in "ab"])
+    assert len(book) == 2
+    assert all(len(row.id) <= 200 for row in book.rows)
+
+
+def test_columns_of_a_stack(tmp_path):
+    """Layers and directions by name, in a sheet too; what a column says is what JSON says."""
+    rng = np.random.default_rng(2)
+    draw = lambda *shape: np.round(rng.normal(size=shape), 2).tolist()  # noqa: E731
+    both = {"cell": "lstm", "U": draw(12, 2), "W": draw(12, 3), "b": draw(12)}
+    first = {**both, "direction": "both", "backward": {name: both[name] for name in ("U", "W", "b")}}
+    last = {"cell": "gru", "U": draw(6, 6), "W": draw(6, 2)}
+    keys = {"layers": [first, last], "V": draw(1, 2), "x": draw(3, 2), "targets": draw(3, 1), "loss": "squared_error"}
+    asked = rnncalc.problem(**keys).given
+    trace = asked.forward()
+    h, back = trace.layers[0]["h"], trace.layers[0].backward["h"]
+    cells = {
+        "layers[1].h[1][6]": h[0, 5], "layers[1].backward.h[3][1]": back[2, 0], "layers[2].h[2][2]": trace["h"][1, 1],
+        "h[2][2]": trace["h"][1, 1], "y[3]": trace["y"][2, 0],
+    }  # fmt: skip
+    texts = [f"{value:.4f}" for value in cells.values()]
+    name = tmp_path / "a.csv"
+    name.write_text(table(["s", *texts], ["t", texts[0], "9.9", *texts[2:]], header=["id", *cells]))
+    book = rnncalc.grade(keys, name)
+    assert [(row.verdict, row.score) for row in book.rows] == [("right", 1.0), ("wrong", 0.8)]
+    assert book["t"].first_wrong == "layers[1].backward.h_3[1]"
+    name.write_text(table(["s", *texts], header=["id", *(f"Q1.{cell}" for cell in cells)]))
+    assert rnncalc.grade({"problems": {"Q1": keys}}, name)["s"].score == 1
+    for column in ("layers[3].h[1][1]", "layers[1].h[1][7]", "layers[2].backward.h[1][1]", "layers[0].h[1][1]"):
+        name.write_text(table(["s", "0.1"], header=["id", column]))
+        assert rnncalc.grade(keys, name)["s"].verdict == "unreadable", column
+
+
+def test_columns_of_shapes():
+    shapes = {"": read_sheet(MADE.keys).questions[""].shapes}
+    from rnncalc.classroom.grading.columns import Column, column
+
+    assert column("h[2][1]", shapes) == Column("", "h", (1, 0))
+    assert column(" h [ 2 , 1 ] ", shapes) == column("h(2)(1)", shapes) == Column("", "h", (1, 0))
+    assert column("y[3]", shapes) == Column("", "y", (2, 0))
+    for header in ("h[4][1]", "h[0][1]", "h[1]", "h", "k[1][1]", "h[1][1][1]", "", "h[", "email", "h[99999999999][1]"):
+        assert column(header, shapes) is None, header
+
+
+def test_standard_input(problem):
+    """A table, or one person's answers."""
+    done = run("grade", str(problem), "-", "--format", "csv", stdin=table(["s1", "a", *RIGHT]))
+    assert graded(done.stdout)["s1"]["verdict"] == "right"
+    for text in (json.dumps(MADE.solution()), json.dumps({"id": "s2", "answers": MADE.solution()})):
+        done = run("grade", str(problem), "-", "--format", "csv", stdin=text)
+        assert graded(done.stdout)["s2" if "s2" in text else "stdin"]["verdict"] == "right", done.stderr
+
+
+def test_a_question_left_out_is_wrong_beside_one_that_is_right(tmp_path):
+    sheet = {"problems": {"Q1": MADE.keys, "Q2": MADE.keys}}
+    book = rnncalc.grade(sheet, [{"id": "a", "answers": {"Q1": MADE.solution()}}, {"id": "b", "answers": {"Q2": {}}}])
+    assert [(row.verdict, row.score) for row in book.rows] == [("wrong", 0.5), ("unreadable", 0)]
+
+
+def test_a_wrong_shape_says_so(problem):
+    shape = {"id": "s", "answers": {"h": [["0.1", "0.2", "0.3"]] * 2}}
+    book = rnncalc.grade(problem, [shape, {"id": "t", "answers": {**MADE.solution(), **shape["answers"]}}])
+    from rnncalc.check import check
+
+    assert book["s"].verdict == check(rnncalc.problem(**MADE.keys).given, shape["answers"]).verdict == "wrong"
+    assert book["s"].score == 0
+    assert "(3, 2)" in book["s"].remark
+    assert book["t"].verdict == "wrong"
+    assert book["t"].points == 3
+    assert "(3, 2)" in graded(book.text("csv"))["t"]["feedback"]

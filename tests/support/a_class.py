@@ -1,0 +1,33 @@
+"""A class that is graded: its problem, the right answers, tables of what is handed in, and the sheet read back."""
+
+import csv
+import io
+
+from rnncalc.classroom.exercise import Wish, make
+from rnncalc.classroom.handout import form_csv
+
+MADE = make(Wish("elman", units=2, inputs=3, outputs=1, steps=3, seed=5))
+HEADER = next(csv.reader([form_csv(MADE)]))[2:]
+RIGHT = [f"{value:.4f}" for array in MADE.asked.values() for value in array.ravel()]
+
+
+def table(*rows, header=("id", "name", *HEADER), delimiter=","):
+    """What a class hands in, as CSV."""
+    output = io.StringIO()
+    csv.writer(output, delimiter=delimiter).writerows([header, *rows])
+    return output.getvalue()
+
+
+def wrong(*places, text="0.1234"):
+    """The right answers, but for these places."""
+    return [text if number in places else right for number, right in enumerate(RIGHT)]
+
+
+def graded(text):
+    """The rows of a sheet in CSV, by id."""
+    return {row["id"]: row for row in csv.DictReader(io.StringIO(text))}
+
+
+def rounded(value):
+    """Nested lists of numbers with four decimals."""
+    return [rounded(part) for part in value] if isinstance(value, list) else f"{value:.4f}"
