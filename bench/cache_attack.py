@@ -25,7 +25,7 @@ import numpy as np, rnncalc
 net = rnncalc.Elman([[0.5, -1.0]], [[0.25]], V=[[2.0], [1.0]], output="softmax")
 trace = net.forward([[1.0, 2.0], [0.5, -0.5]])
 print(trace.output.tolist(), net.backward(trace, [0, 1], loss="cross_entropy").W.tolist())
-from rnncalc.engine.cache import cache_folder
+from rnncalc.engine.compiled.codegen.cache import cache_folder
 print(cache_folder())
 """
 NOBODY = 65534

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from rnncalc.cli.options import result_options, show
 from rnncalc.cli.spoken import Spoken
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import nearest
 
 
 @click.command("explain", cls=Spoken)
@@ -32,10 +32,10 @@ def command(subject: str, **look: Any) -> None:
     from rnncalc.report import explain_mistake as lessons
 
     if subject not in lessons.LESSONS:
-        near = difflib.get_close_matches(subject, [*CELLS, *lessons.LESSONS], 1, 0.7)
+        near = nearest(subject, [*CELLS, *lessons.LESSONS], 0.7)
         cells, mistakes = ", ".join(CELLS), ", ".join(lessons.LESSONS)
         hint = (
-            _("did you mean {name}?").format(name=near[0])
+            _("did you mean {name}?").format(name=near)
             if near
             else _("there are {cells}; and the mistakes {mistakes}").format(cells=cells, mistakes=mistakes)
         )

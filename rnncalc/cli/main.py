@@ -14,6 +14,7 @@ import click
 from rnncalc.cli import streams
 from rnncalc.cli.spoken import Spoken, choose, complain
 from rnncalc.common.i18n import LANGUAGES, _, because
+from rnncalc.common.suggest import nearest
 from rnncalc.common.version import __version__
 from rnncalc.errors import OverflowedError, RnncalcError, shown
 
@@ -59,12 +60,9 @@ class Commands(Spoken, click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does it, with the nearest name for one that nobody knows."""
-        if args and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            for near in get_close_matches(args[0], COMMANDS, 1):
-                message = _("there is no command “{name}”: did you mean “{near}”?")
-                raise click.UsageError(message.format(name=args[0], near=near), ctx)
+        if args and args[0] not in COMMANDS and (near := nearest(args[0], COMMANDS)):
+            message = _("there is no command “{name}”: did you mean “{near}”?")
+            raise click.UsageError(message.format(name=args[0], near=near), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

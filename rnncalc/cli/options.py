@@ -15,6 +15,7 @@ import click
 from rnncalc.cli.spoken import Output, Spoken, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
+from rnncalc.common.suggest import nearest
 
 if TYPE_CHECKING:
     from rnncalc.problems.parse.given import Given
@@ -72,14 +73,12 @@ class ProblemCommand(Spoken):
 
     def _refuse_misspelt(self, ctx: click.Context, name: str, key: str, own: dict[str, Any]) -> None:
         """A name that is nearly one of this command's options, and no key of a problem."""
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, [option for option in own if option.startswith("--")], 1, 0.8)
+        near = nearest(name, [option for option in own if option.startswith("--")], 0.8)
         if near:
             from rnncalc.problems.keys import KEYS
 
             if key not in KEYS:
-                raise click.NoSuchOption(name, possibilities=near, ctx=ctx)
+                raise click.NoSuchOption(name, possibilities=[near], ctx=ctx)
 
 
 def problem_argument(function: Decorated) -> Decorated:

@@ -29,8 +29,7 @@ def command(cells: tuple[str, ...], dtype: str, train: bool) -> None:
     rnncalc warmup
     rnncalc warmup --cell lstm --dtype float32 --train
     """
-    from rnncalc.engine.compiled.codegen.cache import cache_folder, refused
-    from rnncalc.pipeline import warmup as warming
+    from rnncalc.network import warmup as warming
 
     for name in dict.fromkeys(cells or USUAL):
         began = time.perf_counter()
@@ -42,9 +41,9 @@ def command(cells: tuple[str, ...], dtype: str, train: bool) -> None:
                 cell=name, dtype=dtype, seconds=f"{time.perf_counter() - began:.1f}"
             )
         )
-    for reason in refused():
+    folder, reasons = warming.kept()
+    for reason in reasons:
         click.echo(_("kernels are not kept there: {reason}").format(reason=reason))
-    folder = cache_folder()
     click.echo(
         _("kept in {folder}").format(folder=folder)
         if folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 import zlib
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ import numpy as np
 from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
+from rnncalc.common.suggest import nearest
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences
@@ -90,8 +90,8 @@ def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The same, if every name is known and every value of its kind. Raises ProblemError."""
     for name in options:
         if name not in KNOWN:
-            near = difflib.get_close_matches(name, KNOWN, 1)
-            hint = _("did you mean {near}?").format(near=near[0]) if near else ", ".join(KNOWN)
+            near = nearest(name, KNOWN)
+            hint = _("did you mean {near}?").format(near=near) if near else ", ".join(KNOWN)
             raise ProblemError(_("{where}: there is no option “{name}”: {hint}"), where=where, name=name, hint=hint)
     found = dict(options)
     for name, value in options.items():

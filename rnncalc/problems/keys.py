@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import nearest
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.problems.conventions import cell_named
@@ -44,11 +45,9 @@ def check_keys(given: Mapping[str, Given], keys: Collection[str]) -> None:
 
 
 def near(word: str, known: Collection[str]) -> str:
-    """A suggestion, if one is near; for a single letter, the names that begin with it."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, known, 1) or [name for name in sorted(known) if name == f"{word}0"]
-    return ": " + _("did you mean “{name}”?").format(name=close[0]) if close else ""
+    """The nearest known name as a question; h may have meant h0."""
+    close = nearest(word, known) or (f"{word}0" if f"{word}0" in known else "")
+    return ": " + _("did you mean “{name}”?").format(name=close) if close else ""
 
 
 def cell_of(given: Mapping[str, Given]) -> Cell:

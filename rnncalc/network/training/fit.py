@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import nearest
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
 from rnncalc.network.stack import Stack
@@ -52,8 +52,8 @@ def settings(**given: Any) -> Settings:
     known = [one.name for one in fields(Settings)]
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = _("did you mean {near}?").format(near=near[0]) if near else ", ".join(known)
+            near = nearest(name, known)
+            hint = _("did you mean {near}?").format(near=near) if near else ", ".join(known)
             raise ProblemError(_("training has no setting “{name}”: {hint}"), name=name, hint=hint)
     return Settings(**given)
 

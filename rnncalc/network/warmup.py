@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from rnncalc.engine.compiled.codegen.cache import cache_folder, refused
 from rnncalc.model.layer import Layer, cell_named
 from rnncalc.model.losses import LOSSES
 from rnncalc.network.network import Network
@@ -42,6 +45,11 @@ def warm_training(cell: str, dtype: str = "float64") -> None:
         plain = Network(net.layers, V=np.zeros((UNITS, UNITS)), dtype=dtype)
         for loss in LOSSES:
             plain.fit(numbers, np.zeros((2, STEPS, UNITS)), loss=loss, epochs=1)
+
+
+def kept() -> tuple[Path | None, tuple[str, ...]]:
+    """The folder that keeps machine code, if there is one, and why others do not, a sentence each."""
+    return cache_folder(), refused()
 
 
 def _network(cell: str, dtype: str) -> Network:
