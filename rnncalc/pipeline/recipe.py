@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import tomllib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -67,23 +67,13 @@ def content(name: str) -> dict[str, Any]:
     """What a TOML or JSON file says by name. Raises ParseError."""
     text = files.content(name)
     try:
-        found = strict_json.plain(text) if name.lower().endswith(".json") else _toml(text)
+        found = strict_json.plain(text) if name.lower().endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         reason = _("it is nested too deeply") if isinstance(error, RecursionError) else error
         raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None
     if not isinstance(found, dict):
         raise ParseError(_("{name}: options by name were expected"), name=name)
     return {key.replace("-", "_"): value for key, value in found.items()}
-
-
-def _toml(text: str) -> Any:
-    for name in ("tomllib", "tomli"):  # Python 3.10 has none of its own
-        try:
-            parser = import_module(name)
-        except ImportError:
-            continue
-        return parser.loads(text)
-    raise ProblemError(_("on Python 3.10 TOML needs the package tomli; JSON does not"))
 
 
 def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_a_process_that_dies_costs_only_its_own_submission(tmp_path, problem, mo
     monkeypatch.setattr(judging, "judge", _deadly)
     path = tmp_path / "a.csv"
     path.write_text(table(*((f"s{n}", "", *wrong(n)) for n in range(6)), ("bad", "", *wrong(0, text="0.6666"))))
-    with pytest.warns() if sys.version_info >= (3, 12) else _no_warning():
+    with pytest.warns() if sys.version_info >= (3, 12) else contextlib.nullcontext():
         book = rnncalc.grade(problem, path, jobs=2, diagnose=False)
     assert book["bad"].verdict == "unreadable"
     assert [row.verdict for row in book.rows[:-1]] == ["wrong"] * 6
@@ -69,14 +69,6 @@ def _deadly(task, diagnose, honest=judging.judge):
     if "0.6666" in task[1]:
         os.kill(os.getpid(), signal.SIGKILL)
     return honest(task, diagnose)
-
-
-class _no_warning:  # noqa: N801
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_error):
-        return None
 
 
 def test_interrupted_and_resumed(tmp_path, problem, monkeypatch):

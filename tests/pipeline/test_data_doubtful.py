@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def refused(folder, content, *words, kind=RnncalcError, **about):
 
 def instants(rng, count):
     """Moments that sort otherwise as text: over centuries, and within two days, where a UTC offset matters."""
-    first = datetime(1610, 1, 1, tzinfo=timezone.utc)
+    first = datetime(1610, 1, 1, tzinfo=UTC)
     spans = (14_000_000_000, 172_800)
     found = [first + timedelta(seconds=int(s)) for span in spans for s in rng.choice(span, count // 2, replace=False)]
     return [found[n] for n in rng.permutation(count)]
@@ -53,7 +53,7 @@ ORDERED = {  # how a moment is written → what is left of it
     "offset": lambda t, rng: t.astimezone(timezone(timedelta(minutes=15 * int(rng.integers(-40, 40))))).isoformat(),
     "short offset": lambda t, rng: t.astimezone(timezone(timedelta(hours=int(rng.integers(-9, 9))))).isoformat()[:-3],
 }
-instants.first = datetime(1610, 1, 1, tzinfo=timezone.utc)
+instants.first = datetime(1610, 1, 1, tzinfo=UTC)
 PRECISION = {"date": 86400, "minute": 60}
 
 
