@@ -342,7 +342,8 @@ def test_an_own_cell_has_no_gates(given, ask):
 @pytest.mark.parametrize(
     "line",
     ['{"x": ' + "[" * 100_000, '{"x": [' + "9" * 5000 + "]}", '{"x": [1' + "0" * 399 + "]}", '{"x": "\\ud800", "y": 1}',
-     '{"x": [1], "x": [2]}', "[" * 100_000, '{"x": {"a": 1}}', '{"x": [[1], [1, 2]]}', '{"x": [null, true]}'],
+     '{"x": [1], "x": [2]}', "[" * 100_000, '{"x": {"a": 1}}', '{"x": [[1], [1, 2]]}', '{"x": [null, true]}',
+     '{"x": [[]]}'],
 )  # fmt: skip
 def test_lines_of_json_are_bounded(line, tmp_path):
     path = tmp_path / "a.jsonl"

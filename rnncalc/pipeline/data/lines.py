@@ -96,7 +96,7 @@ def _matrix(value: Any, where: str) -> np.ndarray:
     try:
         rows = np.asarray(value, np.float64)
         rows = rows[:, None] if rows.ndim == 1 else rows
-        if rows.ndim != 2 or not np.isfinite(rows).all():
+        if rows.ndim != 2 or not rows.shape[1] or not np.isfinite(rows).all():
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise ParseError(_("{where}: rows of numbers of one length were expected"), where=where) from None
