@@ -103,8 +103,8 @@ class Loss:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
 
 
-class Judged(NamedTuple):
-    """What a loss says of all rows: the whole, each row's share (they add up), the gradient and where it arrives."""
+class LossResult(NamedTuple):
+    """The loss of all rows together, each row's share of it, and its gradient with respect to `at`, s or y."""
 
     loss: float
     losses: np.ndarray  # (rows,)
@@ -247,7 +247,7 @@ def find(name: str | None, reduction: str | None, output: str) -> Loss:
     return loss
 
 
-def judge(loss: Loss, values: np.ndarray, targets: np.ndarray, weight: float) -> Judged:
+def evaluate(loss: Loss, values: np.ndarray, targets: np.ndarray, weight: float) -> LossResult:
     """The loss of all rows. values: y or s, whichever the loss is taken from; targets of the same shape, NaN: none.
 
     weight: what every row's loss is multiplied by, as `weight` says.
@@ -258,7 +258,7 @@ def judge(loss: Loss, values: np.ndarray, targets: np.ndarray, weight: float) ->
     counts = there if loss.apart else there.any(axis=-1, keepdims=True)
     losses = np.where(there, loss.value(values, wanted), 0).sum(axis=-1) * real(weight)
     gradient = np.where(counts, loss.gradient(values, wanted), 0) * real(weight)
-    return Judged(losses.sum(), losses, gradient, loss.at)
+    return LossResult(losses.sum(), losses, gradient, loss.at)
 
 
 def weight(loss: Loss, targets: np.ndarray, reduction: str | None, sequences: int) -> float:

@@ -20,10 +20,10 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import Layer, unmerged
-from rnncalc.model.losses import Judged
+from rnncalc.model.losses import LossResult
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.gradients import Gradients, LayerGradients, PassGradients
-from rnncalc.network.objective import asked
+from rnncalc.network.objective import resolve_objective
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Signals, Trace
 
@@ -45,23 +45,23 @@ def backpropagate(
     if trace.provenance.network is not network or trace.provenance.weights is not network.weights:
         raise ProblemError(_("this trace was made by another network, or before its weights were changed"))
     truncate, chunk = depth(network, trace.view.schedule, truncate, chunk)
-    question = asked(network, trace, targets, loss, reduction, dy)
-    judged = question.judge(trace.at(question.at)) if dy is None else question.arriving(network.dtype)
-    return descend(network, trace, judged, chunk, truncate, with_loss=dy is None)
+    objective = resolve_objective(network, trace, targets, loss, reduction, dy)
+    result = objective.evaluate(trace.at(objective.at)) if dy is None else objective.given_gradient(network.dtype)
+    return backpropagate_loss(network, trace, result, chunk, truncate, with_loss=dy is None)
 
 
-def descend(
-    network: Stack, trace: Trace, judged: Judged, chunk: int = 0, truncate: int = 0, with_loss: bool = True
+def backpropagate_loss(
+    network: Stack, trace: Trace, result: LossResult, chunk: int = 0, truncate: int = 0, with_loss: bool = True
 ) -> Gradients:
-    """From a loss that has been judged to all gradients; chunk and truncate as `depth` gives them, 0: whole."""
-    down = _Descent(network, trace)
-    down.top(judged)
+    """From an evaluated loss to all gradients; chunk and truncate as `depth` gives them, 0: whole."""
+    down = _BackwardPass(network, trace)
+    down.top(result)
     if truncate:
         for _sweep in range(truncate):
             down.layers(sweep=True)
     else:
         down.layers(chunk=chunk)
-    return down.gradients(judged, with_loss)
+    return down.gradients(result, with_loss)
 
 
 def depth(network: Stack, schedule: Schedule, truncate: int | None, chunk: int | None) -> tuple[int, int]:
@@ -78,7 +78,7 @@ def depth(network: Stack, schedule: Schedule, truncate: int | None, chunk: int |
     return (truncate if truncate and truncate < steps else 0), (chunk if chunk and chunk < steps else 0)
 
 
-class _Descent:
+class _BackwardPass:
     """One way down through a network's layers; sweeps go down again and again."""
 
     def __init__(self, network: Stack, trace: Trace):
@@ -92,16 +92,16 @@ class _Descent:
         self.passes = [cell.adjoint(one.blocks, one.inputs, schedule) for cell, one in zip(cells, runs)]
         self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
 
-    def top(self, judged: Judged) -> None:
+    def top(self, result: LossResult) -> None:
         """Bring in the loss, and take it through the read-out."""
         if self.read_out is None:
             cell = self.network.layers[-1].cell
-            if judged.at == "s" and "s" in cell.outputs and cell.emits != "s":
-                self.passes[-1].add("s", judged.gradient)
+            if result.at == "s" and "s" in cell.outputs and cell.emits != "s":
+                self.passes[-1].add("s", result.gradient)
             else:
-                self.arriving = judged.gradient
+                self.arriving = result.gradient
             return
-        self.read_out.add(judged.at, judged.gradient)
+        self.read_out.add(result.at, result.gradient)
         self.read_out.run()
         self.arriving = self.read_out.below()
 
@@ -141,7 +141,7 @@ class _Descent:
             found.append(dx[self.schedule.mirror] if way == "backward" else dx)
         return found[0] if len(found) == 1 else found[0] + found[1]
 
-    def gradients(self, judged: Judged, with_loss: bool) -> Gradients:
+    def gradients(self, result: LossResult, with_loss: bool) -> Gradients:
         """Everything by name."""
         first, end, layers, read_out = self.schedule.sequences, 0, list[LayerGradients](), None
         for layer in self.network.layers:
@@ -155,7 +155,7 @@ class _Descent:
             read_out = PassGradients(self.network.read_out, self.read_out, self.view, 0)
         if not with_loss:
             return Gradients(layers, read_out, self._x, None, None)
-        return Gradients(layers, read_out, self._x, judged.loss, self.view.steps(judged.losses))
+        return Gradients(layers, read_out, self._x, result.loss, self.view.steps(result.losses))
 
     @quiet
     def _x(self) -> np.ndarray:

@@ -17,7 +17,7 @@ from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.backward import depth
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradients import Gradients
-from rnncalc.network.objective import Question
+from rnncalc.network.objective import Objective
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
 from rnncalc.network.view import View
@@ -41,19 +41,19 @@ class Compared:
 
 @dataclass(frozen=True)
 class _Window:
-    """A run of a sequence's steps, from the state before it; the loss of its rows from `judged` on counts."""
+    """A run of a sequence's steps, from the state before it; the loss of its rows from `counted` on counts."""
 
     sequence: int
     begin: int
     end: int
-    judged: int
+    counted: int
 
 
 class GradientCheck:
     """Exact gradients of one loss, entry by entry, and how far others are from them."""
 
-    def __init__(self, network: Stack, trace: Trace, question: Question, truncate: int | None, chunk: int | None):
-        self.network, self.trace, self.question = network.in_complex(), trace, question
+    def __init__(self, network: Stack, trace: Trace, objective: Objective, truncate: int | None, chunk: int | None):
+        self.network, self.trace, self.objective = network.in_complex(), trace, objective
         self.schedule: Schedule = trace.view.schedule
         self.x = self.schedule.unpack(trace.provenance.runs[0].inputs).astype(np.complex128)
         if list(network.layers[0].passes) == ["backward"]:
@@ -149,11 +149,11 @@ class GradientCheck:
         starts = [self._start(number, window) for number in range(len(self.network.passes))]
         view = View(Schedule(1, len(there)), batch=True)
         trace = traced(self.network, x, view, tracers(self.network, view, starts))
-        values = trace.at(self.question.at)[window.judged - window.begin :]
+        values = trace.at(self.objective.at)[window.counted - window.begin :]
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
-        steps = range(window.judged + 1, window.end + 1)
+        steps = range(window.counted + 1, window.end + 1)
         rows = np.array([self.schedule.row(visit, t) for t in steps], int) - self.schedule.sequences
-        return complex(self.question.judge(values, rows).loss)
+        return complex(self.objective.evaluate(values, rows).loss)
 
     def _start(self, number: int, window: _Window) -> dict[str, np.ndarray]:
         """Where a pass begins a window: at its start, which may be changed, or at a state of the whole run."""

@@ -1,4 +1,4 @@
-"""What is asked of a trace: targets and their loss, or the gradient at y, brought into the order of its rows."""
+"""What a network is to minimise: a loss of its outputs and targets, or dy, the gradient at y; in the order of rows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.layer import as_array
-from rnncalc.model.losses import Judged, Loss, find, judge, one_hot, weight
+from rnncalc.model.losses import Loss, LossResult, evaluate, find, one_hot, weight
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
 
 
-class Question(NamedTuple):
-    """What is asked of the rows of a trace: targets (NaN: none), their loss and its weight; or the gradient at y."""
+class Objective(NamedTuple):
+    """Targets (NaN: none), their loss and its weight; without a loss, `rows` is dy, the gradient at y."""
 
     rows: np.ndarray  # (rows, O)
     loss: Loss | None = None
@@ -27,28 +27,28 @@ class Question(NamedTuple):
         """Where the loss is taken: at the scores s or at y."""
         return self.loss.at if self.loss else "y"
 
-    def arriving(self, dtype: np.dtype) -> Judged:
-        """A given dy as it arrives; nobody asks for the loss of which it is the gradient."""
-        return Judged(0.0, self.rows[:, 0], self.rows if self.rows.dtype is dtype else self.rows.astype(dtype), "y")
+    def given_gradient(self, dtype: np.dtype) -> LossResult:
+        """A given dy as a result whose loss is not computed."""
+        return LossResult(0.0, self.rows[:, 0], self.rows if self.rows.dtype is dtype else self.rows.astype(dtype), "y")
 
-    def judge(self, values: np.ndarray, rows: Any = slice(None)) -> Judged:
+    def evaluate(self, values: np.ndarray, rows: Any = slice(None)) -> LossResult:
         """The loss of those rows, of which y or s is given. A given dy is the gradient of the loss Σ dy·y."""
         if self.loss is None:
             gradient = self.rows[rows].astype(values.real.dtype)
             losses = (values * gradient).sum(axis=-1)
-            return Judged(losses.sum(), losses, gradient, "y")
-        return judge(self.loss, values, self.rows[rows], self.weight)
+            return LossResult(losses.sum(), losses, gradient, "y")
+        return evaluate(self.loss, values, self.rows[rows], self.weight)
 
 
-def asked(
+def resolve_objective(
     network: Stack,
     trace: Trace,
     targets: ArrayLike | None,
     loss: str | None = None,
     reduction: str | None = None,
     dy: ArrayLike | None = None,
-) -> Question:
-    """The question as it was put, settled. Raises ShapeError, ProblemError."""
+) -> Objective:
+    """The objective that these arguments of `Network.backward` state. Raises ShapeError, ProblemError."""
     if (targets is None) == (dy is None):
         raise ProblemError(_("give targets and their loss, or dy, the gradient that arrives at y"))
     width = network.y_width
@@ -57,13 +57,13 @@ def asked(
             raise ProblemError(_("dy stands in place of a loss: leave loss and reduction out"))
         array = dy if type(dy) is np.ndarray and dy.dtype is network.dtype else as_array("dy", dy)
         rows, alone = _rows(trace, "dy", array, width), trace.view.schedule.sequences == 1
-        return Question(rows.copy() if alone or np.may_share_memory(rows, array) else rows)  # the caller's may change
+        return Objective(rows.copy() if alone or np.may_share_memory(rows, array) else rows)  # the caller's may change
     chosen = find(loss, reduction, network.output)
     wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)
     if loss == "cross_entropy" and wanted.shape == trace.view.shape:
         wanted = one_hot(wanted, width)
     rows = _rows(trace, "targets", wanted, width)
-    return Question(rows, chosen, weight(chosen, rows, reduction, trace.view.schedule.sequences))
+    return Objective(rows, chosen, weight(chosen, rows, reduction, trace.view.schedule.sequences))
 
 
 def _rows(trace: Trace, name: str, array: np.ndarray, width: int) -> np.ndarray:

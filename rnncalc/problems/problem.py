@@ -19,7 +19,7 @@ from rnncalc.problems.parse.given import Given
 if TYPE_CHECKING:
     from rnncalc.network.gradient_step import Update
     from rnncalc.network.gradients import Gradients
-    from rnncalc.network.objective import Question
+    from rnncalc.network.objective import Objective
 
 COMPILING = 0.5  # seconds until the compiled engine's first answer, Numba's import included
 
@@ -64,12 +64,12 @@ class Problem:
         return self.network.forward(self.x, lengths=self.lengths, mask=self.mask)
 
     @quiet
-    def question(self, trace: Trace) -> Question:
+    def objective(self, trace: Trace) -> Objective:
         """The loss that is asked for, row by row. Raises ProblemError."""
-        from rnncalc.network.objective import asked
+        from rnncalc.network.objective import resolve_objective
 
         task = self.task
-        return asked(self.network, trace, task.targets, task.loss, task.reduction, task.dy)
+        return resolve_objective(self.network, trace, task.targets, task.loss, task.reduction, task.dy)
 
     def backward(self, trace: Trace) -> Gradients:
         """Backpropagation through time. Raises ProblemError where nothing says what the loss is."""
@@ -92,9 +92,9 @@ class Problem:
             return Update(clipped, None, None)
         network = updated(self.network, clipped, task.lr)
         after = network.forward(self.x, lengths=self.lengths, mask=self.mask)
-        question = self.question(trace)
-        judged = question.judge(after.at(question.at))
-        return Update(clipped, network, float(judged.loss) if task.dy is None else None)
+        objective = self.objective(trace)
+        result = objective.evaluate(after.at(objective.at))
+        return Update(clipped, network, float(result.loss) if task.dy is None else None)
 
     @property
     def left_out(self) -> frozenset[tuple[int, str, str]]:

@@ -63,7 +63,7 @@ def _loss(problem: Problem, trace: Trace, gradients: Gradients, steps: Sequence[
     how = reductions.get(task.reduction or "", "" if LOSSES[task.loss].mean else _("summed over the steps"))
     yield Paragraph(", ".join(part for part in (f"{task.loss}: L = {LOSSES[task.loss].text}", how) if part))
     yield from output(problem)
-    rows = problem.question(trace).rows
+    rows = problem.objective(trace).rows
     targets, y = trace.view.steps(rows), trace.view.steps(trace.output)
     for sequence in sequences(problem):
         key = {} if sequence is None else {"sequence": sequence + 1}

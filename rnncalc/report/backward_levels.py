@@ -27,7 +27,7 @@ from rnncalc.model.equations.printer import NEXT, TOTAL, TRANSPOSED
 from rnncalc.model.layer import unmerged
 from rnncalc.model.losses import LOSSES
 from rnncalc.network.gradients import Gradients, PassGradients
-from rnncalc.network.objective import Question
+from rnncalc.network.objective import Objective
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
 from rnncalc.report.chain_rule import gradient_terms, input_terms
@@ -52,17 +52,17 @@ class Reached:
         return total([(1, term) for term in (*self.here, *self.later)])
 
 
-def loss_slope(problem: Problem, question: Question) -> Expression:
+def loss_slope(problem: Problem, objective: Objective) -> Expression:
     """The slope of the loss where it arrives, or the dy that was given."""
     task = problem.task
     if task.dy is not None or task.loss is None:
         return Name(GIVEN)
     loss = LOSSES[task.loss]
     slope = parse(loss.slope) if loss.slope else Name(GIVEN)
-    sums = np.nansum(question.rows, axis=-1)[~np.isnan(question.rows).all(axis=-1)]
+    sums = np.nansum(objective.rows, axis=-1)[~np.isnan(objective.rows).all(axis=-1)]
     if np.allclose(sums, 1, rtol=0, atol=1e-12):
         slope = rebuilt(slope, _without_sum)
-    return slope if question.weight == 1 else Binary("*", Number(question.weight), slope)
+    return slope if objective.weight == 1 else Binary("*", Number(objective.weight), slope)
 
 
 def _without_sum(node: Expression) -> Expression:
@@ -188,10 +188,10 @@ class Descent:
 
 def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int | None) -> Iterator[Descent]:
     """Every level of a sequence, from the read-out down to the first layer."""
-    found, question, last = levels(problem), problem.question(trace), len(problem.network.layers) - 1
-    written = loss_slope(problem, question)
+    found, objective, last = levels(problem), problem.objective(trace), len(problem.network.layers) - 1
+    written = loss_slope(problem, objective)
     given = {  # a row for each step, since each level has an order of its own
-        name: of_sequence(trace.view.steps(rows), sequence) for name, rows in _asked(question, trace).items()
+        name: of_sequence(trace.view.steps(rows), sequence) for name, rows in _asked(objective, trace).items()
     }
     weights: dict[str, np.ndarray] = {}
     arrived: dict[int, np.ndarray] = {}  # layer → what came from the levels above, every step
@@ -205,7 +205,7 @@ def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int
             given[above(problem, level)] = _share(problem, trace, level, arrived[level.layer], sequence)
         order = Visits(problem, trace, level, sequence).order
         extra = {**weights, **{name: rows[order] for name, rows in given.items()}}
-        descent = Descent(problem, trace, level, one, sequence, chain(problem, level, question.at), extra, written)
+        descent = Descent(problem, trace, level, one, sequence, chain(problem, level, objective.at), extra, written)
         if level.read_out:
             weights[f"V{TRANSPOSED}"] = level.one.arrays["V"].T
             given[f"{TOTAL}s"] = of_sequence(one.totals["s"], sequence)
@@ -217,17 +217,18 @@ def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int
         yield descent
 
 
-def _asked(question: Question, trace: Trace) -> dict[str, np.ndarray]:
+def _asked(objective: Objective, trace: Trace) -> dict[str, np.ndarray]:
     """The loss's slope, and what it is made from."""
-    values = trace.at(question.at)
-    slope = question.judge(values).gradient
-    if question.loss is None:
-        return {SLOPE: slope, GIVEN: question.rows}
-    there = ~np.isnan(question.rows)
-    summed = np.broadcast_to(np.nansum(question.rows, axis=-1, keepdims=True), question.rows.shape)
-    absent_in_part = not question.loss.apart and ~there & there.any(axis=-1, keepdims=True)
-    targets = np.where(absent_in_part, 0, question.rows)
-    return {SLOPE: slope, GIVEN: question._replace(weight=1.0).judge(values).gradient, TARGET: targets, SUMMED: summed}
+    values = trace.at(objective.at)
+    slope = objective.evaluate(values).gradient
+    if objective.loss is None:
+        return {SLOPE: slope, GIVEN: objective.rows}
+    there = ~np.isnan(objective.rows)
+    summed = np.broadcast_to(np.nansum(objective.rows, axis=-1, keepdims=True), objective.rows.shape)
+    absent_in_part = not objective.loss.apart and ~there & there.any(axis=-1, keepdims=True)
+    targets = np.where(absent_in_part, 0, objective.rows)
+    given = objective._replace(weight=1.0).evaluate(values).gradient
+    return {SLOPE: slope, GIVEN: given, TARGET: targets, SUMMED: summed}
 
 
 def _share(problem: Problem, trace: Trace, level: Level, gradient: np.ndarray, sequence: int | None) -> np.ndarray:

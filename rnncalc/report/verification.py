@@ -22,7 +22,7 @@ WITHIN = {"float64": 1e-9, "float32": 1e-3}
 def add_check(document: Document, problem: Problem, trace: Trace, gradients: Gradients) -> None:
     """Hold every gradient against complex step, and say where they differ most."""
     task = problem.task
-    check = GradientCheck(problem.network, trace, problem.question(trace), task.truncate, task.chunk)
+    check = GradientCheck(problem.network, trace, problem.objective(trace), task.truncate, task.chunk)
     found = list(check.compare(gradients, MOST_ENTRIES))
     lines = []
     for one in found:

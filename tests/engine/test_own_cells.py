@@ -16,7 +16,7 @@ from rnncalc.model.cells import Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.gradcheck import GradientCheck, worst
 from rnncalc.network.network import Network
-from rnncalc.network.objective import asked
+from rnncalc.network.objective import resolve_objective
 
 TWICE = {  # one source twice in a line, in every position
     "minus": {"h": "tanh(U1 @ x_t - U2 @ x_t - W1 @ h_p - W2 @ h_p + b - b2)"},
@@ -104,8 +104,8 @@ def check_gradients(network: Network, seed: int, way: Mapping[str, int]) -> None
     trace = network.forward(x, lengths=[4, 3], **starts)
     targets = rng.normal(size=trace.view.steps(trace.output).shape)
     gradients = network.backward(trace, targets, loss="half_squared_error", **way)
-    question = asked(network, trace, targets, "half_squared_error", None, None)
-    check = GradientCheck(network, trace, question, way.get("truncate"), way.get("chunk"))
+    objective = resolve_objective(network, trace, targets, "half_squared_error", None, None)
+    check = GradientCheck(network, trace, objective, way.get("truncate"), way.get("chunk"))
     assert worst(list(check.compare(gradients, most=3))) < 1e-9
 
 

@@ -16,7 +16,7 @@ from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.gradcheck import GradientCheck, worst
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.network import Network
-from rnncalc.network.objective import asked
+from rnncalc.network.objective import resolve_objective
 
 SIZES = {"D": 3, "H": 5, "O": 4}
 LENGTHS = [4, 0, 6, 1]
@@ -52,8 +52,8 @@ def question(network: Network, seed: int, loss: str, **how: object) -> tuple[Gra
     given = {name: values[0] if len(values) == 1 else values for name, values in given.items()}
     trace = network.forward(x, lengths=LENGTHS, **given)
     gradients = network.backward(trace, targets, loss=loss, reduction="batch_mean", **how)
-    put = asked(network, trace, targets, loss, "batch_mean")
-    return gradients, GradientCheck(network, trace, put, how.get("truncate"), how.get("chunk"))
+    objective = resolve_objective(network, trace, targets, loss, "batch_mean")
+    return gradients, GradientCheck(network, trace, objective, how.get("truncate"), how.get("chunk"))
 
 
 def worked(network: Network, seed: int = 1, loss: str = "half_squared_error", **how: object) -> float:
@@ -250,7 +250,7 @@ def test_every_loss_with_every_reduction(loss, output, reduction):
     targets[0, 0], targets[1, 2, 1] = np.nan, np.nan
     trace = network.forward(x, lengths=[4, 2, 3])
     gradients = network.backward(trace, targets, loss=loss, reduction=reduction)
-    check = GradientCheck(network, trace, asked(network, trace, targets, loss, reduction), None, None)
+    check = GradientCheck(network, trace, resolve_objective(network, trace, targets, loss, reduction), None, None)
     assert worst(list(check.compare(gradients))) < 1e-12
     assert gradients.loss == pytest.approx(gradients.losses.sum(), rel=1e-14)
     count = {None: 1, "sum": 1, "mean": 8, "batch_mean": 3}[reduction]

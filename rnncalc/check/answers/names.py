@@ -87,7 +87,7 @@ class Quantities(Shapes):
         return found
 
     def _need_loss(self, name: str) -> None:
-        if self.spec.question is None:
+        if self.spec.objective is None:
             raise ProblemError(_("answers.{name} needs targets and a loss, or dy"), name=name)
 
     def _need_update(self, name: str) -> None:

@@ -55,7 +55,7 @@ def batches(specs: Sequence[Spec]) -> list[list[int]]:
 def _kind(spec: Spec, known: dict[int, Hashable]) -> Hashable:
     """Everything but the numbers, and the functions that a line may have instead of another."""
     rules = tuple(getattr(spec.rules, field.name) for field in fields(Rules) if field.name not in FREE)
-    whole = spec.layers, id(spec.schedule), id(spec.question), spec.truncate, spec.chunk, spec.softmax_over
+    whole = spec.layers, id(spec.schedule), id(spec.objective), spec.truncate, spec.chunk, spec.softmax_over
     return (*whole, spec.realigned, rules, *[_kind_of_run(run, known) for run in spec.all_runs])
 
 

@@ -63,7 +63,7 @@ class _Backward(Sums):
     def _seed(self, top: int, visit: int) -> None:
         """The loss's gradient to where it arrives, and through the read-out."""
         spec, seed = self.spec, ("seed", visit)
-        at = spec.question.at if spec.question else "y"
+        at = spec.objective.at if spec.objective else "y"
         if spec.read_out:
             number = len(spec.runs)
             self._bring(self._d(number, at, visit, 0), (seed,), same)

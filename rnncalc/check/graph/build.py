@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rnncalc.check.graph import backward, forward
-from rnncalc.check.graph import loss as question
+from rnncalc.check.graph import backward, forward, loss
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.spec import Spec
 from rnncalc.check.graph.update import update
@@ -22,17 +21,17 @@ def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
     forward.build(graph, spec, until=_last_visit(spec, wanted))
     after = "new" in eras or any(key[0] == "new" and len(key) > 3 for key in wanted)
     if "" in eras:
-        question.build(graph, spec)
+        loss.build(graph, spec)
     if heads & set(BACK) or after:
         if heads - {"slope"} or after:
-            question.seeds(graph, spec) if spec.question else None
+            loss.seeds(graph, spec) if spec.objective else None
         backward.build(graph, spec)
         if "new" in heads or after:
             update(graph, spec)
     if after:
         forward.build(graph, spec, "new")
         if "new" in eras:
-            question.build(graph, spec, "new")
+            loss.build(graph, spec, "new")
     return graph
 
 

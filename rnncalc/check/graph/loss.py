@@ -46,7 +46,7 @@ def seeds(graph: Graph, spec: Spec) -> None:
 def _sources(spec: Spec, era: str, visit: int) -> tuple[list[Key], str]:
     """What the loss is taken from, and whether that is y, its scores, or both."""
     y, s = output(spec, era, "y", visit), output(spec, era, "s", visit)
-    if spec.question is None or spec.question.at == "y":
+    if spec.objective is None or spec.objective.at == "y":
         return [y], "y"
     function = _function(spec)
     return ([s], "s") if function == "identity" else ([y, s], function)
@@ -59,10 +59,10 @@ def _function(spec: Spec) -> str:
 
 def _rows(spec: Spec, visit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Targets, which entries have one, and which have a gradient."""
-    assert spec.question is not None
+    assert spec.objective is not None
     here = spec.schedule.step(visit)[0]
-    first, loss = spec.schedule.sequences, spec.question.loss
-    rows = spec.question.rows[here.start - first : here.stop - first]
+    first, loss = spec.schedule.sequences, spec.objective.loss
+    rows = spec.objective.rows[here.start - first : here.stop - first]
     there = ~np.isnan(rows)
     counts = there if loss is None or loss.apart else there.any(axis=1, keepdims=True) & np.ones_like(there)
     return spec.wide(np.where(there, rows, 0.0)), spec.wide(there), spec.wide(counts)
@@ -70,9 +70,9 @@ def _rows(spec: Spec, visit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
     targets, there, _kept = _rows(spec, visit)
-    assert spec.question is not None
-    loss = spec.question.loss
-    weight = np.array(spec.question.weight * spec.rules.loss_factor)
+    assert spec.objective is not None
+    loss = spec.objective.loss
+    weight = np.array(spec.objective.weight * spec.rules.loss_factor)
     if spec.rules.losses == "last alone":
         weight = weight * spec.wide(_last(spec, visit))
 
@@ -128,9 +128,9 @@ def _of_row(compute: Callable[..., np.ndarray], given: Interval, targets: np.nda
 
 def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
     targets, _there, counts = _rows(spec, visit)
-    assert spec.question is not None
-    rules, loss = spec.rules, spec.question.loss
-    factor = spec.question.weight * rules.sign * rules.gradient_factor
+    assert spec.objective is not None
+    rules, loss = spec.rules, spec.objective.loss
+    factor = spec.objective.weight * rules.sign * rules.gradient_factor
     if rules.losses != "all":
         counts = counts & spec.wide(_last(spec, visit)[:, None])
     mask = np.where(counts, factor, 0.0)

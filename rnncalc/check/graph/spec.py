@@ -1,6 +1,6 @@
 """A problem laid open: everything that a mistake can rewrite, as plain records.
 
-Lines, parameters, starts, inputs, the question and the rules of the gradient. What is solved is made from this alone
+Lines, parameters, starts, inputs, the objective and the rules of the gradient. What is solved is made from this alone
 (`forward`, `backward`), so a mistake is another Spec: `replace(spec, x=…)`.
 """
 
@@ -18,7 +18,7 @@ from rnncalc.model.equations.expression import Expression
 from rnncalc.model.layer import Pass
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.backward import depth
-from rnncalc.network.objective import Question, asked
+from rnncalc.network.objective import Objective, resolve_objective
 from rnncalc.network.trace import Trace
 from rnncalc.problems.given_layer import GivenPass
 from rnncalc.problems.parse.numbers import Numbers, number
@@ -95,7 +95,7 @@ class Spec:
     schedule: Schedule
     batch: bool
     task: Task
-    question: Question | None
+    objective: Objective | None
     truncate: int = 0
     chunk: int = 0
     rules: Rules = Rules()
@@ -158,12 +158,12 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
     read_out = _run(network.read_out, {}, left_out) if network.read_out else None
     if read_out and spread and network.read_out:
         read_out = replace(read_out, spread=_spread(network.read_out, next(iter(problem.layers[-1].values()))))
-    task, question = problem.task, None
+    task, objective = problem.task, None
     if task.targets is not None or task.dy is not None:
-        question = asked(network, trace, task.targets, task.loss, task.reduction, task.dy)
+        objective = resolve_objective(network, trace, task.targets, task.loss, task.reduction, task.dy)
     truncate, chunk = depth(network, schedule, task.truncate, task.chunk)
     x = schedule.pack(problem.x if problem.batch else problem.x[None]).astype(float)
-    spec = Spec(tuple(runs), tuple(layers), read_out, x, schedule, problem.batch, task, question, truncate, chunk)
+    spec = Spec(tuple(runs), tuple(layers), read_out, x, schedule, problem.batch, task, objective, truncate, chunk)
     if not spread:
         return spec
     rows = _units(problem.given["x"].numbers(), problem.x.shape)

@@ -9,11 +9,11 @@ import numpy as np
 
 from rnncalc.model.losses import LOSSES, are_right, one_hot
 from rnncalc.model.packed_batch import Schedule
-from rnncalc.network.backward import descend
+from rnncalc.network.backward import backpropagate_loss
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradient_norm import Norm
 from rnncalc.network.gradients import Gradients
-from rnncalc.network.objective import Question
+from rnncalc.network.objective import Objective
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.parameter_vector import Parameters
 from rnncalc.network.training.run_state import RunState
@@ -126,13 +126,13 @@ class InterpretedStep:
         rows = targets
         if targets.ndim == 1:
             rows = one_hot(np.where(targets < 0, np.nan, targets), net.sizes["O"])
-        judged = Question(rows, self.loss, 1.0).judge(values)
+        result = Objective(rows, self.loss, 1.0).evaluate(values)
         if g is not None:
             steps = len(schedule.counts)
             cut = chunk if chunk < steps else 0, truncate if truncate < steps else 0
-            found = descend(net, self.trace, Question(rows, self.loss, share).judge(values), *cut)
-            self.parameters.gathered(_by_name(found), g)
-        return float(judged.loss), int(are_right(self.loss, values, targets).sum())
+            gradients = backpropagate_loss(net, self.trace, Objective(rows, self.loss, share).evaluate(values), *cut)
+            self.parameters.gathered(_by_name(gradients), g)
+        return float(result.loss), int(are_right(self.loss, values, targets).sum())
 
     def last_states(self) -> list[dict[str, np.ndarray]]:
         """Every pass's states after the last step of each sequence, in the schedule's order."""

@@ -67,13 +67,13 @@ def loss_factors(spec: Spec, context: Context) -> Rewritten:
 
 
 def _rows_with_targets(spec: Spec) -> int:
-    return int((~np.isnan(spec.question.rows)).any(axis=-1).sum()) if spec.question else 0
+    return int((~np.isnan(spec.objective.rows)).any(axis=-1).sum()) if spec.objective else 0
 
 
 def loss_for_gradient(spec: Spec, context: Context) -> Rewritten:
     """The whole loss, or a step's, where gradients of parameters belong: of all, or of one quantity."""
     gradients = [key for key in context.wrong if key[0] in ("d", "dstart", "dshared")]
-    if not gradients or spec.question is None:
+    if not gradients or spec.objective is None:
         return
     sources: list[tuple[Key, str]] = [(("loss", ""), _("the total"))]
     sources += [(("losses", "", visit), _("step {t}").format(t=visit)) for visit in range(1, spec.visits + 1)]
