@@ -143,15 +143,15 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
     spread = "rounded_inputs" in problem.given and problem.given["rounded_inputs"].value in (True, "true", "1", "yes")
     runs: list[Run] = []
     layers = list[tuple[tuple[int, ...], str]]()
-    ran = iter(trace.made.ran)
+    cell_runs = iter(trace.provenance.runs)
     for layer, given in zip(network.layers, problem.layers):
         numbers = []
         for way, one in layer.passes.items():
             numbers.append(len(runs))
-            made = next(ran)
-            starts = {state: np.array(made.blocks[state][: schedule.sequences], float) for state in one.cell.state}
+            cell_run = next(cell_runs)
+            starts = {state: np.array(cell_run.blocks[state][: schedule.sequences], float) for state in one.cell.state}
             left_out = {name for *place, name in problem.left_out if place == [len(layers), way]}
-            run = _run(one, starts, left_out, way == "backward", made.shared)
+            run = _run(one, starts, left_out, way == "backward", cell_run.shared)
             runs.append(replace(run, spread=_spread(one, given[way])) if spread else run)
         layers.append((tuple(numbers), layer.merge))
     left_out = {name for number, _way, name in problem.left_out if number == -1}
