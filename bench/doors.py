@@ -27,12 +27,13 @@ def main() -> int:
     parser.add_argument("--number", type=int, default=10**9, help="of problems")
     parser.add_argument("--first", type=int, default=0, help="seed of the first problem")
     parser.add_argument("--own", action="store_true", help="random cells of one's own")
+    parser.add_argument("--doors", type=int, help="of each problem, chosen at random; default: all")
     parser.add_argument("--engines", default="", help="default: equations,numba; with --own equations")
     options = parser.parse_args()
     engines = tuple((options.engines or ("equations" if options.own else "equations,numba")).split(","))
     begin = time.monotonic()
     seeds = range(options.first, options.first + options.number)
-    report = hunt(seeds, own=options.own, engines=engines, seconds=60 * options.minutes)
+    report = hunt(seeds, own=options.own, engines=engines, seconds=60 * options.minutes, most=options.doors)
     problems = report.runs.pop("problems")
     print(
         f"{problems} problems, {report.runs.total()} runs in {time.monotonic() - begin:.0f} s, "
