@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rnncalc.common.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from rnncalc.classroom.grading import grade as grade
+    from rnncalc.classroom.grading.run import grade as grade
     from rnncalc.errors import RnncalcError as RnncalcError
     from rnncalc.model.cells import CELLS as CELLS
     from rnncalc.model.cells import Cell as Cell
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rnncalc.report.notebook import problem as problem
 
 _NAMES = {  # module → its public names: those above, which type checkers read
-    "classroom.grading": ("grade",),
+    "classroom.grading.run": ("grade",),
     "errors": ("RnncalcError",),
     "model.cells": ("CELLS", "Cell"),
     "model.layer": ("Layer",),

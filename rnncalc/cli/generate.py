@@ -23,9 +23,7 @@ from rnncalc.common.files import write
     "--count", default=1, type=click.IntRange(1), show_default=True, help="So many texts, with the seeds that follow."
 )
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), help="Default: by FILE, else plain.")
-@click.option(
-    "-o", "--output-file", "output", type=Output(lambda: (".txt", ".json")), metavar="FILE", help="Write to FILE."
-)
+@click.option("-o", "--output-file", "output", type=Output((".txt", ".json")), metavar="FILE", help="Write to FILE.")
 @language_option
 def command(
     model: str, length: int, start: str, temperature: float, top_k: int | None, seed: int, acrostic: str, count: int,

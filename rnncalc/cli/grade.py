@@ -5,29 +5,21 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from rnncalc.cli.options import endings, language_option
+from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, SPREADSHEETS
+from rnncalc.cli.options import language_option
 from rnncalc.cli.spoken import Output, Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
+from rnncalc.report import formats
 
 if TYPE_CHECKING:
-    from rnncalc.classroom.grading import Gradebook
-
-FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit", "markdown", "latex")
-
-
-def _endings() -> Iterable[str]:
-    from rnncalc.classroom.grading.formats import ENDINGS
-    from rnncalc.classroom.grading.tables import SPREADSHEETS
-
-    return (*ENDINGS, *SPREADSHEETS)  # of the last, the command says what to do
+    from rnncalc.classroom.grading.gradebook import Gradebook
 
 
 @click.command("grade", cls=Spoken)
@@ -38,14 +30,14 @@ def _endings() -> Iterable[str]:
 )
 @click.option(
     "--keep",
-    type=click.Choice(["last", "best"]),
+    type=click.Choice(KEEP),
     default="last",
     show_default=True,
     help="Which of several submissions of one person counts.",
 )
 @click.option(
     "--feedback",
-    type=click.Choice(["none", "marks", "hint", "full"]),
+    type=click.Choice(FEEDBACK),
     default="hint",
     show_default=True,
     help="What is told; before full no computed value is.",
@@ -56,13 +48,13 @@ def _endings() -> Iterable[str]:
     "-o",
     "--output-file",
     "output",
-    type=Output(_endings),
+    type=Output((*ENDINGS, *SPREADSHEETS)),
     metavar="FILE",
     help="Write to FILE; its ending chooses the format. FOLDER/: a file a person (gradescope, prairielearn).",
 )
 @click.option(
     "--report",
-    type=Output(endings, chosen=False),
+    type=Output(formats.ENDINGS, chosen=False),
     metavar="FILE",
     help="Write the class report too: .md, .tex, .txt, .json, .csv.",
 )
@@ -96,7 +88,8 @@ def command(
     columns are Q1.h[1][1], or variants.json of rnncalc new. One that cannot be read is marked
     unreadable and stops nobody. With -o, a run that was killed goes on where it was.
     """
-    from rnncalc.classroom.grading import formats, grade
+    from rnncalc.classroom.grading.formats import files as files_apart
+    from rnncalc.classroom.grading.run import grade
     from rnncalc.cli.progress import bar
     from rnncalc.cli.scheduler import cluster
 
@@ -106,7 +99,7 @@ def command(
     format_ = format_ or _format(output)
     color = not no_color and not os.environ.get("NO_COLOR")
     kept = journal or (f"{output.rstrip('/')}.journal" if output and _may_have_journal(output) else None)
-    apart = output is not None and format_ in formats.APART and _is_folder(output)
+    apart = output is not None and format_ in APART and _is_folder(output)
     working = filter(None, {kept, report, f"{output.rstrip('/')}/" if output and apart else None})
     with (
         files.claimed(*working),
@@ -123,27 +116,23 @@ def command(
         text = _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
         remark(text)
     if output is not None and apart:
-        _write_folder(Path(output), formats.files(book, format_, feedback))
+        _write_folder(Path(output), files_apart(book, format_, feedback))
     else:
         _show(book, format_, feedback, output, color, "\ufeff" if bom and format_ == "csv" else "")
     if report is not None:
-        from rnncalc.report.render import ENDINGS
-
-        files.write(report, book.report(ENDINGS.get(Path(report).suffix.lower(), "plain")))
+        files.write(report, book.report(formats.ENDINGS.get(Path(report).suffix.lower(), "plain")))
     if kept:
         files.remove(kept)
 
 
 def _show(book: Gradebook, format_: str, feedback: str, output: str | None, color: bool, mark: str) -> None:
-    from rnncalc.classroom.grading import formats
-
     if output is None and format_ == "table":
         from rnncalc.classroom.grading.formats.document import document
         from rnncalc.cli.options import show
 
         show(document(book, feedback), format_="table", output=None, digits=6, decimals=None, no_color=not color)
         return
-    text = mark + formats.write(book, format_, feedback)
+    text = mark + book.text(format_, feedback)
     if output is not None:
         files.write(output, text)
     else:
@@ -152,9 +141,6 @@ def _show(book: Gradebook, format_: str, feedback: str, output: str | None, colo
 
 
 def _format(output: str | None) -> str:
-    from rnncalc.classroom.grading.formats import ENDINGS
-    from rnncalc.classroom.grading.tables import SPREADSHEETS
-
     if output is not None:
         if Path(output).suffix.lower() in SPREADSHEETS:
             raise click.UsageError(_("{name}: spreadsheets are written as .csv; --bom for Excel").format(name=output))

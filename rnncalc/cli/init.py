@@ -25,7 +25,7 @@ from rnncalc.errors import RnncalcError
     "-o",
     "--output-file",
     "output",
-    type=Output(lambda: (".json",), chosen=False),
+    type=Output((".json",), chosen=False),
     metavar="FILE",
     help="Write a problem file (JSON) with these weights.",
 )

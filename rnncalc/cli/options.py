@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,12 +16,12 @@ from rnncalc.cli.spoken import Output, Spoken, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
 from rnncalc.common.suggest import nearest
+from rnncalc.report.formats import ENDINGS, FORMATS
 
 if TYPE_CHECKING:
     from rnncalc.problems.parse.given import Given
     from rnncalc.report.document import Document
 
-FORMATS = ("table", "plain", "json", "csv", "latex", "markdown")
 GIVEN = "rnncalc.given"  # where a context keeps the keys that were given as options
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -96,20 +96,13 @@ def _threads(_ctx: click.Context, _option: click.Parameter, number: int | None) 
         os.environ["RNNCALC_THREADS"] = str(number)
 
 
-def endings() -> Iterable[str]:
-    """Those that choose a format of documents."""
-    from rnncalc.report.render import ENDINGS
-
-    return ENDINGS
-
-
 language_option = click.option(
     "--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, callback=_speak,
     help="Default: the locale's.",
 )  # fmt: skip
 _RESULT = (
     click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else plain."),
-    click.option("-o", "--output-file", "output", type=Output(endings), metavar="FILE",
+    click.option("-o", "--output-file", "output", type=Output(ENDINGS), metavar="FILE",
                  help="Write to FILE; its ending chooses the format."),
     click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
     click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
@@ -166,7 +159,7 @@ def show(
     document: Document, *, format_: str | None, output: str | None, digits: int, decimals: int | None, no_color: bool
 ) -> None:
     """Print the document, or write it to a file; what was assumed goes to standard error."""
-    from rnncalc.report.render import ENDINGS, Look, render
+    from rnncalc.report.render import Look, render
     from rnncalc.report.render.numbers import Rounding
 
     terminal = sys.stdout.isatty() and output is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gettext
 import inspect
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import click
@@ -41,13 +41,13 @@ CLICK = (  # what click itself says, which it looks up under the same words
 class Output(click.ParamType):
     """The name of a file that a command writes.
 
-    known: the endings that go with it, found when they are needed; others are refused where the ending chooses what is
-    written. told: whether it is said afterwards. chosen: whether --format may choose in place of the ending.
+    known: the endings that go with it; others are refused where the ending chooses what is written.
+    told: whether it is said afterwards. chosen: whether --format may choose in place of the ending.
     """
 
     name = "file"
 
-    def __init__(self, known: Callable[[], Iterable[str]] | None = None, *, told: bool = True, chosen: bool = True):
+    def __init__(self, known: Collection[str] | None = None, *, told: bool = True, chosen: bool = True):
         self.known, self.told, self.chosen = known, told, chosen
 
     def check(self, name: str, ctx: click.Context) -> None:
@@ -57,11 +57,10 @@ class Output(click.ParamType):
             return
         if self.chosen and ctx.params.get("format_"):
             return
-        known = [*self.known()]
-        if ending not in known:
+        if ending not in self.known:
             text = _("{name}: nothing here is written as {ending}; there are {known}")
             text += _(", or choose with --format") * self.chosen
-            raise RnncalcError(text, name=name, ending=ending, known=", ".join(known))
+            raise RnncalcError(text, name=name, ending=ending, known=", ".join(self.known))
 
 
 class Spoken(click.Command):

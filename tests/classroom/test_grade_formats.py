@@ -12,6 +12,7 @@ from support.helpers import run
 import rnncalc
 from rnncalc.classroom.exercise import Wish, make
 from rnncalc.classroom.grading import formats
+from rnncalc.classroom.grading.choices import FORMATS
 from rnncalc.common.safe_text import cell
 from rnncalc.errors import RnncalcError
 
@@ -24,7 +25,7 @@ def test_the_gradebook_adds_up(problem, answers):
 
 
 @pytest.mark.parametrize("feedback", ["none", "marks", "hint", "full"])
-@pytest.mark.parametrize("format", formats.FORMATS)
+@pytest.mark.parametrize("format", FORMATS)
 def test_no_computed_value_leaks_before_the_deadline(problem, answers, format, feedback):
     """Nothing that the machine knows and the person does not is in the sheet, in any digits."""
     book = rnncalc.grade(problem, answers)

@@ -9,7 +9,7 @@ from support.helpers import run
 from support.hostile_submissions import strangers
 
 import rnncalc
-from rnncalc.classroom.grading import formats
+from rnncalc.classroom.grading.choices import APART
 
 HOSTILE = {
     "binary.json": bytes(range(256)) * 40,
@@ -60,7 +60,7 @@ def test_hostile_submissions_stop_nobody(tmp_path, problem, format):
     text = book.text(format, "full")
     text.encode("utf-8")
     assert len(text) < 2_000_000
-    if format in formats.APART:
+    if format in APART:
         done = run("grade", str(problem), str(folder), "--format", format, "-o", f"{tmp_path}/out/")
         assert done.returncode == 0, done.stderr
         assert set(tmp_path.iterdir()) == before | {tmp_path / "out"}

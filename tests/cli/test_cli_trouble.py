@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from support.helpers import EXAMPLES, run
 
-from rnncalc.cli.options import FORMATS
 from rnncalc.common.files import write
 from rnncalc.errors import RnncalcError
+from rnncalc.report.formats import FORMATS
 
 RNNCALC = [sys.executable, "-m", "rnncalc"]
 needs_shell = pytest.mark.skipif(shutil.which("bash") is None, reason="no shell")

@@ -18,7 +18,8 @@ from rnncalc.problems.reader import read
 from rnncalc.report import explain_cell as lesson
 from rnncalc.report import forward as report
 from rnncalc.report.document import Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
-from rnncalc.report.render import FORMATS, Look, render
+from rnncalc.report.formats import FORMATS
+from rnncalc.report.render import Look, render
 from rnncalc.report.render.lines import folded
 from rnncalc.report.render.numbers import Rounding, exact
 from rnncalc.report.render.plain import display_width

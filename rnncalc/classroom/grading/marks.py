@@ -12,9 +12,6 @@ from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.classroom.grading.submissions import Submission
 from rnncalc.common.i18n import _
 
-FEEDBACK = ("none", "marks", "hint", "full")
-KEEP = ("last", "best")
-
 
 @dataclass
 class Row:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.classroom.grading import tables
+from rnncalc.classroom.grading.choices import SPREADSHEETS
 from rnncalc.classroom.grading.sheet import Sheet, plain
 from rnncalc.common import files
 from rnncalc.common.i18n import _
@@ -156,7 +157,7 @@ def _file(path: Path, person: str, sheet: Sheet, data: bytes | None) -> Submissi
 def _text(path: Path, data: bytes | None) -> str:
     """The text of one person's file. Raises ParseError."""
     if data is None:
-        if path.suffix.lower() in tables.SPREADSHEETS:
+        if path.suffix.lower() in SPREADSHEETS:
             raise ParseError(_("a spreadsheet: save it as CSV, and hand that in"))
         data = tables.content(path, LARGEST)
     if len(data) > LARGEST:

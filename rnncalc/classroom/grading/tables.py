@@ -22,7 +22,6 @@ LONGEST = 1000  # characters of a cell
 MOST_COLUMNS = 20_000
 IDS = ("id", "student id", "student_id", "studentid", "sid", "user id", "username", "email", "学号", "学生编号", "编号")
 NAMES = ("name", "student", "student name", "full name", "姓名", "名字")
-SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _LIMIT = threading.Lock()
 
 Shapes = Mapping[str, Mapping[str, tuple[int, ...]]]

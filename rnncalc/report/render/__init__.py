@@ -11,9 +11,6 @@ from rnncalc.model.equations.formula import Formula
 from rnncalc.report.document import Document, Formulas
 from rnncalc.report.render.numbers import Rounding
 
-FORMATS = ("table", "plain", "json", "csv", "latex", "markdown")
-ENDINGS = {".json": "json", ".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "plain"}
-
 
 @dataclass(frozen=True)
 class Look:
@@ -26,7 +23,7 @@ class Look:
 
 
 def render(document: Document, format: str, look: Look = Look()) -> str:
-    """The document as text in one of FORMATS, ending with a line break."""
+    """The document as text in one of the formats of `report/formats.py`, ending with a line break."""
     document = replace(document, blocks=_harmless(document.blocks), sheet=_harmless(document.sheet))
     text: str = import_module(f"rnncalc.report.render.{format}").render(document, look)
     return text if text.endswith("\n") else text + "\n"

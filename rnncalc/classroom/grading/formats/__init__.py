@@ -12,15 +12,11 @@ from json import dumps
 from types import ModuleType
 from typing import Any
 
-from rnncalc.classroom.grading.marks import FEEDBACK, Marks, Row
+from rnncalc.classroom.grading.choices import APART, FEEDBACK, FORMATS, RENDERED
+from rnncalc.classroom.grading.marks import Marks, Row
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import file_name, json_text
 from rnncalc.errors import ProblemError
-
-SHOWN = ("table", "plain", "markdown", "latex")  # by the renderers of documents
-FORMATS = (*SHOWN, "csv", "json", "gradescope", "prairielearn", "junit")
-ENDINGS = {".json": "json", ".csv": "csv", ".xml": "junit", ".md": "markdown", ".tex": "latex", ".txt": "plain"}
-APART = ("gradescope", "prairielearn")  # a file a person
 
 
 def write(marks: Marks, format: str, feedback: str = "hint") -> str:
@@ -29,7 +25,7 @@ def write(marks: Marks, format: str, feedback: str = "hint") -> str:
         if word not in known:
             message = _("{what} is one of {known}, not “{word}”")
             raise ProblemError(message, what=what, known=", ".join(known), word=word)
-    if format in SHOWN:
+    if format in RENDERED:
         from rnncalc.classroom.grading.formats.document import document
         from rnncalc.report.render import render
 
