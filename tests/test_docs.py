@@ -14,6 +14,7 @@ from rnncalc.cli.main import COMMANDS, commands
 ROOT = Path(__file__).parents[1]
 EXTRAS = {"torch", "onnx", "onnxruntime", "jax", "sklearn", "matplotlib", "dask", "distributed"}
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -84,6 +85,15 @@ def test_files_that_the_tour_names_are_there():
         for name in re.findall(r"`([^`]+)`", folder + names):
             path = ROOT / name if name.startswith("rnncalc/") else ROOT / "rnncalc" / name
             assert path.exists(), name
+
+
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda path: path.name)
+def test_files_that_a_page_names_are_there(path):
+    named = set(re.findall(r"`([\w./]+/[\w./]*)`", path.read_text(encoding="utf-8")))
+    bases = (ROOT, ROOT / "rnncalc", ROOT / "rnncalc" / "engine" / "compiled")
+    assert not [name for name in named if not any((base / name).exists() for base in bases)]
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8"))
+    assert all((path.parent / link).exists() for link in links)
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "bench").glob("*.py")), ids=lambda path: path.stem)
