@@ -1,7 +1,7 @@
 """Gradients held against complex step: Im f(θ + ih) / h, which has no truncation error and no cancellation.
 
-The equations are walked forward in complex numbers, so nothing of backpropagation is in it. Truncated and chunked
-gradients are those of a sum of shorter runs, each from the state that the whole run had there.
+The equations are interpreted in complex numbers, forward only, so nothing of backpropagation is in it. Truncated and
+chunked gradients are those of a sum of shorter runs, each from the state that the whole run had there.
 
 Source: Squire and Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40, 1998.
 """

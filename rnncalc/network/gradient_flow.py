@@ -1,7 +1,7 @@
 """How gradients flow through time: the Jacobian of every step, its spectral radius, and their products.
 
 The state of a step is everything that the next one reads, h and for an LSTM c. ∂h_T/∂h_t is the product of the steps'
-Jacobians from T down to t + 1. Each is found by complex step: the equations walked once for all units together.
+Jacobians from T down to t + 1. Each is found by complex step, one interpretation of the equations for all units.
 
 The flow is healthy where a gradient keeps its size on the way back through the sequence, up to a factor of WHOLE, and
 does not change it faster than by a factor of ONE a step, on the geometric mean: what is short may change fast and what
@@ -63,7 +63,7 @@ def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> Flow:
     visit = int(np.flatnonzero(schedule.order == sequence)[0])
     length = int((schedule.counts > visit).sum())
     parameters = {name: array.astype(np.complex128) for name, array in one.parameters.items()}
-    walked = WalkedCell(one.cell, parameters, one.sizes, np.dtype(np.complex128))
+    interpreter = WalkedCell(one.cell, parameters, one.sizes, np.dtype(np.complex128))
     widths = {state: one.sizes[one.cell.size(state)] for state in one.cell.state}
     units = sum(widths.values())
     emitted = _within(widths, one.cell.emits)
@@ -75,7 +75,7 @@ def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> Flow:
         before = schedule.row(visit, t - 1)
         states = {state: run.blocks[state][before] for state in widths}
         x = run.inputs[schedule.row(visit, t) - schedule.sequences]
-        jacobian = _jacobian(walked, x, states, widths)
+        jacobian = _jacobian(interpreter, x, states, widths)
         radii[t - 1] = np.abs(np.linalg.eigvals(jacobian)).max() if np.isfinite(jacobian).all() else np.nan
         product = product @ jacobian
         shift = int(np.frexp(np.abs(product).max())[1])  # the product may leave the range of numbers, its logarithm not
@@ -99,7 +99,7 @@ def _within(widths: Mapping[str, int], emits: str) -> slice:
 
 
 def _jacobian(
-    walked: WalkedCell, x: np.ndarray, states: Mapping[str, np.ndarray], widths: Mapping[str, int]
+    interpreter: WalkedCell, x: np.ndarray, states: Mapping[str, np.ndarray], widths: Mapping[str, int]
 ) -> np.ndarray:
     """(S, S): the states after a step by the states before it, a sequence of one step for each unit."""
     units, begin = sum(widths.values()), 0
@@ -109,7 +109,7 @@ def _jacobian(
         rows[begin : begin + width] += 1j * STEP * np.eye(width)
         initial[state] = rows
         begin += width
-    signals = walked.forward(np.tile(x.astype(np.complex128), (units, 1)), Schedule(units, 1), initial)
+    signals = interpreter.forward(np.tile(x.astype(np.complex128), (units, 1)), Schedule(units, 1), initial)
     after = np.concatenate([signals[state][units:] for state in widths], axis=1)
     jacobian: np.ndarray = after.imag.T / STEP
     return jacobian

@@ -204,7 +204,7 @@ class Trace(Signals):
             return super().__getitem__(name)
         if name != self._layers[-1].cell.emits:
             return self.layers[-1][name]
-        if name not in self._shown:  # what is asked for most often needs no layers
+        if name not in self._shown:  # the signal that is read most often needs no layers
             self._shown[name] = frozen(self.view.steps(self._emitted[-1]))
         return self._shown[name]
 

@@ -1,7 +1,7 @@
 """Epochs in machine code: a block of steps at a time, so that Python comes by only now and then.
 
-A step has the same bits whatever block it is played in: blocks are as long as somebody wants to wait for them, and no
-longer than a bounded number of rows, which are fetched from the data (from disk, where it lies there) all at once.
+A step has the same bits in whatever block it runs. A block takes about as long as the caller wants to wait, and has a
+bounded number of rows, which are fetched from the data (from disk, where it lies there) all at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rnncalc.network.training.sequences import Sequences
 Batches = tuple[np.ndarray, np.ndarray, np.ndarray]  # as `Sequences.runs` gives them
 ROOM = 1 << 22  # bytes of inputs and targets that are fetched at once
 KEPT = 1 << 28  # bytes of data of which a copy is kept in the type of the weights
-FIRST = 4  # steps of the first block, from which the others' length is judged
+FIRST = 4  # steps of the first block, whose time sets the length of the others
 
 
 class CompiledEpochs:
@@ -39,7 +39,7 @@ class CompiledEpochs:
             settings.chunk if len(run.data) > 1 else 0, settings.truncate, update,
         )  # fmt: skip
         self.whole = network.layers[0].only.cell.adds_input  # a one-hot row must be there in full
-        self.ready: dict[int, tuple[np.ndarray, np.ndarray, Sequences]] = {}
+        self.typed: dict[int, tuple[np.ndarray, np.ndarray, Sequences]] = {}
         self.pace = 0.0  # seconds of a step, as far as is known
 
     def train(self, lr: float, after_step: Callable[[], None], wait: float | None) -> None:
@@ -121,12 +121,12 @@ class CompiledEpochs:
     def _rows(self, data: Sequences, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets, as the step takes them."""
         dtype = self.run.network.dtype
-        if id(data) not in self.ready:  # what lies in memory is brought to its type once
+        if id(data) not in self.typed:  # data in memory is converted once
             inputs, targets = data.x, data.y
             if not isinstance(inputs, np.memmap) and inputs.nbytes + targets.nbytes < KEPT:
                 inputs, targets = inputs.astype(dtype), targets.astype(np.int64 if targets.ndim == 1 else dtype)
-            self.ready[id(data)] = inputs, targets, data  # as long as it is held here, nobody else has its number
-        x, y = (fetched(part, rows) for part in self.ready[id(data)][:2])
+            self.typed[id(data)] = inputs, targets, data  # held here so that its id is not given to another object
+        x, y = (fetched(part, rows) for part in self.typed[id(data)][:2])
         if data.tokens and self.whole:
             x = np.arange(data.inputs) == x[:, None]
         return np.ascontiguousarray(x, dtype), np.ascontiguousarray(y, np.int64 if y.ndim == 1 else dtype)

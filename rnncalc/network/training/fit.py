@@ -48,7 +48,7 @@ def fit(
 
 
 def settings(**given: Any) -> Settings:
-    """Settings by name. Raises ProblemError with the nearest name for one that nobody knows."""
+    """Settings by name. An unknown name raises ProblemError, which suggests the nearest known one."""
     known = [one.name for one in fields(Settings)]
     for name in given:
         if name not in known:

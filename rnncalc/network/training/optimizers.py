@@ -120,6 +120,7 @@ class Optimizer:
     @property
     def kernel(self) -> Any:
         """The formula in machine code: it takes θ, g, the vectors and the numbers."""
+        # imported here: interpreting needs no compiler
         from rnncalc.engine.compiled.training import optimizers as update
 
         kernels: dict[Any, Any] = {_adam: update.adam, _rmsprop: update.rmsprop, _sgd: update.sgd}

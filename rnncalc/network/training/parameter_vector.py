@@ -63,7 +63,7 @@ class Parameters:
         return {slot.name: vector[slot.begin : slot.begin + slot.size].reshape(slot.shape) for slot in self.slots}
 
     def changed(self) -> None:
-        """The network packs its weights anew when it is next asked."""
+        """θ has changed: the network packs its weights anew when it next needs them."""
         self.network.forget()
 
     def places(self, one: Pass) -> dict[str, np.ndarray]:

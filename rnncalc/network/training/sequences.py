@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -242,13 +242,9 @@ class Sequences:
 
 MOST = 1 << 18  # pieces of a stream that are laid out at once
 NOTHING = np.empty(0, np.int64)
-_kept: dict[tuple[int, int], Schedule] = {}
 
 
+@lru_cache(maxsize=64)
 def _full(sequences: int, steps: int) -> Schedule:
-    """The schedule of sequences of one length, made once."""
-    if len(_kept) > 64:
-        _kept.clear()
-    if (sequences, steps) not in _kept:
-        _kept[sequences, steps] = Schedule(sequences, steps)
-    return _kept[sequences, steps]
+    """The order of rows of sequences of one length."""
+    return Schedule(sequences, steps)
