@@ -8,7 +8,7 @@ import numpy as np
 
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.engine.compiled.codegen.jit import machine_code
-from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
+from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.kernels import backward as loops
 from rnncalc.engine.compiled.packing.forward import Parts, Rows, run_of
 from rnncalc.engine.compiled.packing.memory import aligned
@@ -28,7 +28,7 @@ class CompiledAdjoint:
     asks for the adjoints afterwards has them computed again. Where they are few, one call does everything.
     """
 
-    def __init__(self, compiled: CompiledCell, signals: Rows, x: np.ndarray, schedule: Schedule):
+    def __init__(self, compiled: PackedCell, signals: Rows, x: np.ndarray, schedule: Schedule):
         self.compiled, self.cell, self.schedule, self.dtype = compiled, compiled.cell, schedule, compiled.dtype
         self.packed, self.back, self.inputs = compiled.packed, compiled.back, x
         self.signals = signals.block.reshape(-1)

@@ -1,21 +1,18 @@
-"""The door of the engine: a cell's weights packed once, then run over any batch."""
+"""The door of the engine: a packed cell, run over any batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncalc.common.threads import EVERY
-from rnncalc.engine.compiled.codegen.jit import specialised
+from rnncalc.engine.compiled.execution.packed_cell import Arrays, PackedCell
 from rnncalc.engine.compiled.execution.prepared import Prepared, Tracing
 from rnncalc.engine.compiled.execution.recomputed import Recalled
-from rnncalc.engine.compiled.kernels import forward as loops
-from rnncalc.engine.compiled.packing.forward import Packed, run_of
+from rnncalc.engine.compiled.packing.forward import run_of
 from rnncalc.engine.compiled.packing.memory import aligned
-from rnncalc.model.cells import Cell
 from rnncalc.model.packed_batch import Abreast, Schedule
 
 if TYPE_CHECKING:
@@ -23,27 +20,10 @@ if TYPE_CHECKING:
     from rnncalc.engine.compiled.execution.lanes import AcrossCell
     from rnncalc.engine.compiled.execution.lanes_adjoint import AcrossAdjoint
     from rnncalc.engine.compiled.execution.unit_split import SplitCell
-    from rnncalc.engine.compiled.packing.backward import PackedBack
-
-Arrays = Mapping[str, np.ndarray]
 
 
-class CompiledCell:
-    """A cell with its parameters (symbol → array, all of one dtype), run by machine code.
-
-    `threads` is how many share the sequences of a trace and of the way back; who owns the cell may change it.
-    """
-
-    def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
-        self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
-        self.threads = 1
-        self.packed = packed = Packed(cell, parameters, sizes, dtype)
-        self.emitted = int(packed.emitted[loops.WIDTH])
-        places = packed.states.tolist()
-        self.states: list[tuple[str, int, int, int]] = [(state, *row) for state, row in zip(cell.state, places)]  # type: ignore[misc]
-        self.kept = sum(width for _state, _offset, width, _at in self.states)
-        begins = {line: packed.offset(line) for line in packed.program.kept}
-        self.lines = {line: (begin, begin + sizes[cell.size(line)]) for line, begin in begins.items()}
+class CompiledCell(PackedCell):
+    """A packed cell, run by machine code."""
 
     def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], Recalled]:
         """What computes every signal of any inputs of a schedule, as `WalkedCell.forward` does."""
@@ -63,21 +43,21 @@ class CompiledCell:
             from rnncalc.engine.compiled.execution.lanes_adjoint import AcrossAdjoint
 
             return AcrossAdjoint(self.across, signals.kept)  # type: ignore[arg-type]
-        return self.back.adjoint(self, signals.kept, x, schedule)  # type: ignore[arg-type]
+        return self._adjoint(self, signals.kept, x, schedule)  # type: ignore[arg-type]
 
     @cached_property
-    def back(self) -> PackedBack:
-        """The weights packed for the way back, on first need."""
-        from rnncalc.engine.compiled.packing.backward import PackedBack
+    def _adjoint(self) -> type[CompiledAdjoint]:
+        """What goes back along the units; looked up once, since an import costs as much as a short loop."""
+        from rnncalc.engine.compiled.execution.adjoint import CompiledAdjoint
 
-        return PackedBack(self.packed, self.parameters)
+        return CompiledAdjoint
 
     @cached_property
     def across(self) -> AcrossCell:
         """The same, packed to be run across sequences, on first need."""
         from rnncalc.engine.compiled.execution.lanes import AcrossCell
 
-        return AcrossCell(self.cell, self.parameters, self.sizes, self.dtype)
+        return AcrossCell(self)
 
     def infer(
         self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True
@@ -123,36 +103,11 @@ class CompiledCell:
         """The cell fed one step at a time; the schedule is that of one step."""
         return CompiledStream(self, schedule, initial)
 
-    def begin(self, block: np.ndarray, sequences: int, initial: Arrays) -> None:
-        """Lay the initial states into the first rows of a block; zero where there is none."""
-        pitch = self.packed.pitch
-        first = block[: sequences * pitch]
-        first.fill(0)
-        for state, offset, width, _at in self.states if initial else ():
-            first.reshape(sequences, pitch)[:, offset : offset + width] = initial.get(state, 0)
-
-    def arguments(self, block: Any, starts: Any, x: Any, pitch_x: int) -> tuple[Any, ...]:
-        """What the loop is called with to keep every row in the block."""
-        packed, (out, final) = self.packed, self.nothing
-        given = (self.cell.digest, block, packed.geometry, starts, EVERY.start, EVERY.stop, x, pitch_x, 0)
-        return *given, *packed.tables, packed.emitted, out, packed.states, final
-
-    @cached_property
-    def nothing(self) -> tuple[np.ndarray, np.ndarray]:
-        """In place of `out` and `final` where every row is kept."""
-        return np.empty(0, self.dtype), np.empty((0, 0), self.dtype)
-
-    @cached_property
-    def code(self) -> Any:
-        """The loop for this cell and dtype, compiled or found in the cache on first need."""
-        panels, starts = self.packed.panels, self.packed.geometry
-        return specialised(loops.forward, *self.arguments(panels, starts, panels, 0))
-
 
 class CompiledStream:
     """Some sequences that are fed one step at a time: the block keeps their states from one step to the next."""
 
-    def __init__(self, compiled: CompiledCell, schedule: Schedule, initial: Arrays):
+    def __init__(self, compiled: PackedCell, schedule: Schedule, initial: Arrays):
         self.sequences, self.emitted, self.dtype = schedule.sequences, compiled.emitted, compiled.dtype
         cell, packed = compiled.cell, compiled.packed
         self.stateful = bool(cell.state)

@@ -20,11 +20,11 @@ import numpy as np
 from rnncalc.engine.compiled.codegen.gemm import ACROSS
 from rnncalc.engine.compiled.codegen.jit import address_of, cell_signature, machine_code, specialised
 from rnncalc.engine.compiled.codegen.transpose import OUT, exchange
+from rnncalc.engine.compiled.execution.packed_cell import Arrays, PackedCell
 from rnncalc.engine.compiled.kernels import forward as loops
 from rnncalc.engine.compiled.kernels.lanes_forward import forward, trace
 from rnncalc.engine.compiled.packing.forward import Packed
 from rnncalc.engine.compiled.packing.memory import aligned, shaped
-from rnncalc.model.cells import Cell
 
 if TYPE_CHECKING:
     from rnncalc.engine.compiled.packing.lanes_backward import PackedAcross
@@ -33,8 +33,6 @@ ROOM = 64 * 1024  # bytes of the block of `infer`
 FIRST = 64 * 1024  # bytes of two steps and their adjoints that go through a first-level cache
 FEW, MANY = 4, (16, 8)  # groups that take their steps together; if they are small
 AGAIN = 512 * 1024  # bytes of signals and adjoints of a few groups that fit in a second-level cache
-
-Arrays = Mapping[str, np.ndarray]
 
 
 class Folded:
@@ -139,11 +137,12 @@ class Trace(AcrossRows):
 
 
 class AcrossCell:
-    """A cell packed to be run across sequences."""
+    """A cell packed once more, to be run across sequences."""
 
-    def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
-        self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
-        self.packed = Packed(cell, parameters, sizes, dtype, form=ACROSS)
+    def __init__(self, compiled: PackedCell):
+        self.cell, self.parameters, self.dtype = compiled.cell, compiled.parameters, compiled.dtype
+        cell, sizes, dtype = compiled.cell, compiled.sizes, compiled.dtype
+        self.packed = Packed(cell, compiled.parameters, sizes, dtype, form=ACROSS)
         self.lanes = self.packed.lanes
         self.width, self.none = sizes[cell.size(cell.emits)], np.empty(0, dtype)
         places = (self.packed.states // self.lanes).tolist()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnncalc.common.threads import EVERY, shares, side_by_side
+from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.execution.recomputed import Recalled
 from rnncalc.engine.compiled.packing.forward import Rows, run_of
 from rnncalc.engine.compiled.packing.memory import Spare, aligned
 from rnncalc.model.packed_batch import Abreast, Schedule
-
-if TYPE_CHECKING:
-    from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 
 CHUNK = 256 * 1024  # bytes of the block: what stays in a second-level cache beside the weights
 FEWEST = 64  # rows of the block: each lap reads the input weights once, and eight rows at a time
@@ -27,7 +24,7 @@ class Prepared:
     """
 
     def __init__(
-        self, compiled: CompiledCell, schedule: Schedule, initial: Mapping[str, np.ndarray], wanted: bool = False
+        self, compiled: PackedCell, schedule: Schedule, initial: Mapping[str, np.ndarray], wanted: bool = False
     ):
         packed, sequences = compiled.packed, schedule.sequences
         self.code, self.dtype = compiled.code, compiled.dtype
@@ -59,7 +56,7 @@ class Prepared:
 class Tracing:
     """Every signal of a cell, for any inputs of one schedule: x (rows, D) → name → (N + rows, width)."""
 
-    def __init__(self, compiled: CompiledCell, schedule: Schedule, initial: Mapping[str, np.ndarray]):
+    def __init__(self, compiled: PackedCell, schedule: Schedule, initial: Mapping[str, np.ndarray]):
         packed, sequences, dtype = compiled.packed, schedule.sequences, compiled.dtype
         self.compiled, self.schedule, self.dtype, self.code = compiled, schedule, dtype, compiled.code
         self.pitch, self.entries = packed.pitch, schedule.rows * packed.pitch

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnncalc.engine.compiled.codegen.gemm import ALONG, multiply
 from rnncalc.engine.compiled.codegen.jit import specialised
+from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.kernels.forward import COLUMN, DEPTH, EARLIER, PANEL, SOURCE, VECTORS
 from rnncalc.engine.compiled.packing.forward import Rows
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.model.packed_batch import Schedule
 
-if TYPE_CHECKING:
-    from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
-
 
 class Recalled(Mapping[str, np.ndarray]):
     """All signals of a forward pass, name → (N + rows, width): some are kept, the others computed again."""
 
-    def __init__(self, compiled: CompiledCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: Schedule):
+    def __init__(self, compiled: PackedCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: Schedule):
         self.compiled, self.kept, self.x, self.schedule = compiled, kept, x, schedule
 
     def __getitem__(self, name: str) -> np.ndarray:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -26,6 +26,7 @@ from rnncalc.common.threads import side_by_side
 from rnncalc.engine.compiled.codegen.forward_lines import copy, elementwise
 from rnncalc.engine.compiled.codegen.gemm import call_multiply
 from rnncalc.engine.compiled.codegen.jit import jit, specialised
+from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.kernels.forward import (
     COLUMN,
     DEPTH,
@@ -43,9 +44,6 @@ from rnncalc.engine.compiled.kernels.forward import (
     WIDTH_H,
 )
 from rnncalc.engine.compiled.packing.memory import aligned
-
-if TYPE_CHECKING:
-    from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 
 AHEAD = 128  # rows whose input products are computed at once
 LEAST = 256 * 1024  # bytes of recurrent weights, below which meeting costs more than reading
@@ -179,7 +177,7 @@ def leave(typing):
 class SplitCell:
     """A cell whose units are shared among threads; `pays` says whether it can be and is worth it."""
 
-    def __init__(self, compiled: CompiledCell):
+    def __init__(self, compiled: PackedCell):
         self.compiled, self.packed = compiled, compiled.packed
         self.every = self.packed.widths["H"] // self.packed.lanes
         self.resting, self.rest, self.longest = 0, 1, LONGEST

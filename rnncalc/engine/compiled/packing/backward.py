@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from rnncalc.engine.compiled.packing.forward import ROWWISE, Packed, Panels
 from rnncalc.engine.compiled.packing.memory import Spare
 from rnncalc.model.equations.expression import INPUT, Call, Name
 from rnncalc.model.equations.stages import Product, ProductLine
-
-if TYPE_CHECKING:
-    from rnncalc.engine.compiled.execution.adjoint import CompiledAdjoint
 
 
 class Place(NamedTuple):
@@ -138,13 +135,6 @@ class PackedBack:
         self.gradients = np.array(table, np.int64).reshape(-1, 7)
         self.entries, self.deepest = out, int(self.gradients[:, loops.DEPTH].max(initial=0))
         self.runs = np.arange(self.width // lanes + 1, dtype=np.int64) * lanes
-
-    @cached_property
-    def adjoint(self) -> type[CompiledAdjoint]:
-        """What goes back with these weights; looked up once, since an import costs as much as a short loop."""
-        from rnncalc.engine.compiled.execution.adjoint import CompiledAdjoint
-
-        return CompiledAdjoint
 
     def code(self, arguments: tuple[Any, ...]) -> Any:
         """The backward loop for this cell and dtype, compiled or found in the cache on first need."""

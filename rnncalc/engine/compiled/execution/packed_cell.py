@@ -1,0 +1,70 @@
+"""A cell as data for the kernels: packed weights, the arguments of a call, and the machine code that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncalc.common.threads import EVERY
+from rnncalc.engine.compiled.codegen.jit import specialised
+from rnncalc.engine.compiled.kernels import forward as loops
+from rnncalc.engine.compiled.packing.forward import Packed
+from rnncalc.model.cells import Cell
+
+if TYPE_CHECKING:
+    from rnncalc.engine.compiled.packing.backward import PackedBack
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class PackedCell:
+    """A cell with its parameters (symbol → array, all of one dtype), packed.
+
+    `threads` is how many share the sequences of a trace and of backpropagation; the owner of the cell may change it.
+    """
+
+    def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
+        self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
+        self.threads = 1
+        self.packed = packed = Packed(cell, parameters, sizes, dtype)
+        self.emitted = int(packed.emitted[loops.WIDTH])
+        places = packed.states.tolist()
+        self.states: list[tuple[str, int, int, int]] = [(state, *row) for state, row in zip(cell.state, places)]  # type: ignore[misc]
+        self.kept = sum(width for _state, _offset, width, _at in self.states)
+        begins = {line: packed.offset(line) for line in packed.program.kept}
+        self.lines = {line: (begin, begin + sizes[cell.size(line)]) for line, begin in begins.items()}
+
+    @cached_property
+    def back(self) -> PackedBack:
+        """The weights packed for backpropagation, on first need."""
+        from rnncalc.engine.compiled.packing.backward import PackedBack  # forward-only use does not load it
+
+        return PackedBack(self.packed, self.parameters)
+
+    def begin(self, block: np.ndarray, sequences: int, initial: Arrays) -> None:
+        """Lay the initial states into the first rows of a block; zero where there is none."""
+        pitch = self.packed.pitch
+        first = block[: sequences * pitch]
+        first.fill(0)
+        for state, offset, width, _at in self.states if initial else ():
+            first.reshape(sequences, pitch)[:, offset : offset + width] = initial.get(state, 0)
+
+    def arguments(self, block: Any, starts: Any, x: Any, pitch_x: int) -> tuple[Any, ...]:
+        """What the loop is called with to keep every row in the block."""
+        packed, (out, final) = self.packed, self.nothing
+        given = (self.cell.digest, block, packed.geometry, starts, EVERY.start, EVERY.stop, x, pitch_x, 0)
+        return *given, *packed.tables, packed.emitted, out, packed.states, final
+
+    @cached_property
+    def nothing(self) -> tuple[np.ndarray, np.ndarray]:
+        """In place of `out` and `final` where every row is kept."""
+        return np.empty(0, self.dtype), np.empty((0, 0), self.dtype)
+
+    @cached_property
+    def code(self) -> Any:
+        """The loop for this cell and dtype, compiled or found in the cache on first need."""
+        panels, starts = self.packed.panels, self.packed.geometry
+        return specialised(loops.forward, *self.arguments(panels, starts, panels, 0))
