@@ -15,7 +15,7 @@ from run import NETWORKS, question
 from targets import Case
 
 from rnncalc.engine.compiled.codegen import jit
-from rnncalc.engine.compiled.kernels import backward as back_loops
+from rnncalc.engine.compiled.kernels import gradients
 
 SIZES = [(1, 50, 3, 4), (1, 100, 32, 32), (1, 100, 128, 128)]
 
@@ -47,7 +47,7 @@ def parts(case: Case) -> list[tuple[float, float]]:
     net(x)
     net.backward(net.forward(x), dy=dh)
     (prepared,) = net._calls.values()
-    found, key = [], (back_loops.descend, net.dtype.char)
+    found, key = [], (gradients.descend, net.dtype.char)
     whole = [least(lambda: net(x)), least(lambda: net.forward(x))]
     for one, call in zip((prepared.calls[0], prepared.tracers[0].signals), (net, net.forward)):
         one.code = overheard = Overheard(one.code)

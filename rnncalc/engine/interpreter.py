@@ -1,7 +1,7 @@
 """The equations walked: a cell's lines evaluated one after the other, step by step, as written; and back again.
 
 The slow truth that compiled code is held against, and the path of homework, which must not wait for a compiler. It
-takes any dtype, complex numbers included. Rows lie as `schedule` says.
+takes any dtype, complex numbers included. Rows lie as `packed_batch` says.
 """
 
 from __future__ import annotations

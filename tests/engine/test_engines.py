@@ -337,7 +337,7 @@ def test_the_same_bits_on_any_number_of_threads(name):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("longest", [10**15, -1])
 def test_the_same_bits_where_units_are_shared_and_where_that_is_called_off(name, dtype, longest, monkeypatch):
-    monkeypatch.setattr("rnncalc.engine.split.LEAST", 0)
+    monkeypatch.setattr("rnncalc.engine.compiled.execution.unit_split.LEAST", 0)
     cell, rng = every_cell()[name], np.random.default_rng(5)
     wide = 2 * max(lanes(np.dtype(dtype).itemsize), 1)
     for H in (2 * wide, 3 * wide - (wide > 2)):  # in whole panels, of which the last may be filled up

@@ -1,5 +1,5 @@
-"""How equations run fast, knowing no cell by name. Importing anything here imports numba: load it on first need.
+"""How equations run fast, knowing no cell by name. Importing anything here imports Numba: load it on first need.
 
-jit compiles and caches · vector is the register's vocabulary · step turns a stage's lines into fused vector code ·
-products applies packed weights · loops holds the one forward loop · compiled is the door: a layer's weights, packed.
+layout names the columns of tables · codegen turns lines into vector code and applies weights · kernels loop over
+steps · packing lays weights and tables out for them · execution runs a cell · training runs whole epochs.
 """

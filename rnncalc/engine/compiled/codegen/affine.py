@@ -1,10 +1,10 @@
 """A stage's sums across sequences: every line that has products, from its bias to its last product, in registers.
 
-Across the sequences (see `products`) a line's sum is short: a few inputs, a few units. As a product for each source it
+Across the sequences (see `gemm`) a line's sum is short: a few inputs, a few units. As a product for each source it
 would be read and written once for each. Here a tile of units and groups of sequences starts from the biases, goes
 through up to two sources, and is written once; if there are more, the next tile goes on from what it finds.
 
-The order of the additions is that of `loops`: the bias, the inputs, then source after source.
+The order of the additions is that of `kernels.forward`: the bias, the inputs, then source after source.
 """
 
 from __future__ import annotations
@@ -20,12 +20,20 @@ from numba.extending import intrinsic
 from rnncalc.engine.compiled.codegen.gemm import ACROSS, GROUPS, UNITS
 from rnncalc.engine.compiled.codegen.jit import address_of, call_address, jit
 from rnncalc.engine.compiled.codegen.vector import Vector
-
-# columns of the table of tiles: its units; whether it goes on; where its panel begins; then for each of two sources
-# which it is, where it begins in its row, and its depth
-STAGE, COLUMN, WIDE, ON, PANEL, SOURCE, AT, DEPTH = range(8)
-EACH, COLUMNS = 3, 11
-X, HERE, EARLIER = range(3)  # sources: the inputs, the row itself, the row that it continues
+from rnncalc.engine.compiled.layout import (
+    CONTINUES,
+    FROM_EARLIER,
+    FROM_X,
+    PANEL,
+    STAGE,
+    TERM_AT,
+    TERM_COLUMNS,
+    TERM_DEPTH,
+    TERM_SOURCE,
+    TILE_COLUMN,
+    TILE_COLUMNS,
+    TILE_UNITS,
+)
 
 
 @intrinsic(prefer_literal=True)
@@ -40,20 +48,21 @@ def tile(typing, rows, units, table, i, biases, columns, signals, before, here, 
         vector = Vector(builder, signature.args[6].dtype)
         constant = lambda value: ir.Constant(i_.type, value)  # noqa: E731
         plus, times, select = builder.add, builder.mul, builder.select
-        entry = lambda k: builder.load(builder.gep(T, [plus(times(i_, constant(COLUMNS)), constant(k))]))  # noqa: E731
+        entry = lambda k: builder.load(builder.gep(T, [plus(times(i_, constant(TILE_COLUMNS)), constant(k))]))  # noqa: E731
         is_ = lambda value, number: builder.icmp_signed("==", value, constant(number))  # noqa: E731
 
-        column, fresh = entry(COLUMN), is_(entry(ON), 0)
+        column, fresh = entry(TILE_COLUMN), is_(entry(CONTINUES), 0)
         targets = [builder.load(builder.gep(where, [plus(column, constant(v))])) for v in range(width)]
         lines = [plus(here_, times(pitch_, constant(row))) for row in range(height)]
         cells = [(row, v) for row in range(height) for v in range(width)]
         begin, begins = select(fresh, B, S), [select(fresh, constant(0), line) for line in lines]
         sums = [vector.load(begin, plus(begins[row], targets[v])) for row, v in cells]
         panel = entry(PANEL)
-        for which in (0, EACH):
-            kind, depth = entry(SOURCE + which), entry(DEPTH + which)
-            source, apart = select(is_(kind, X), A, S), select(is_(kind, X), pitch_x_, pitch_)
-            first = plus(select(is_(kind, X), x0_, select(is_(kind, EARLIER), before_, here_)), entry(AT + which))
+        for which in (0, TERM_COLUMNS):
+            kind, depth = entry(TERM_SOURCE + which), entry(TERM_DEPTH + which)
+            source, apart = select(is_(kind, FROM_X), A, S), select(is_(kind, FROM_X), pitch_x_, pitch_)
+            base = select(is_(kind, FROM_X), x0_, select(is_(kind, FROM_EARLIER), before_, here_))
+            first = plus(base, entry(TERM_AT + which))
             starts = [plus(first, times(apart, constant(row))) for row in range(height)]
 
             above, body, end = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
@@ -104,15 +113,16 @@ def strip(units, table, i, biases, columns, signals, before, here, pitch, rows, 
 def affine(form, stage, table, biases, columns, signals, before, here, pitch, rows, x, x0, pitch_x, panels):
     """The lines of a stage that have products, in some rows of the block. form: literal, ACROSS.
 
-    table: made by `pack`; biases: the first entries of every row; columns: where in a row each unit goes; before, here:
-    where the rows begin that these continue, and these, and how far they are apart; x0, pitch_x: the same of x.
+    table: its columns are those of `layout`; biases: the first entries of every row; columns: where in a row each unit
+    goes; before, here: where the rows begin that these continue, and these, and how far they are apart; x0, pitch_x:
+    the same of x.
     """
     literally(form)
     for i in range(len(table)):
         if table[i, STAGE] == stage:
-            if table[i, WIDE] == UNITS:
+            if table[i, TILE_UNITS] == UNITS:
                 strip(UNITS, table, i, biases, columns, signals, before, here, pitch, rows, x, x0, pitch_x, panels)
-            elif table[i, WIDE] == 2:
+            elif table[i, TILE_UNITS] == 2:
                 strip(2, table, i, biases, columns, signals, before, here, pitch, rows, x, x0, pitch_x, panels)
             else:
                 strip(1, table, i, biases, columns, signals, before, here, pitch, rows, x, x0, pitch_x, panels)

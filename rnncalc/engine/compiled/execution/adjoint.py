@@ -9,15 +9,15 @@ import numpy as np
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.engine.compiled.codegen.jit import machine_code
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
-from rnncalc.engine.compiled.kernels import backward as loops
-from rnncalc.engine.compiled.packing.forward import Parts, Rows, run_of
+from rnncalc.engine.compiled.kernels import gradients as gradient_loops
 from rnncalc.engine.compiled.packing.memory import aligned
+from rnncalc.engine.compiled.packing.views import Parts, Rows, run_of
 from rnncalc.model.equations.expression import INPUT
 from rnncalc.model.packed_batch import Schedule
 
 LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
 PART = 16 * 1024 * 1024  # bytes of the most that are
-ROWS = loops.BLOCK  # the fewest that are: less would go over the weights' gradients too often
+ROWS = gradient_loops.BLOCK  # the fewest that are: less would go over the weights' gradients too often
 
 
 class CompiledAdjoint:
@@ -67,7 +67,7 @@ class CompiledAdjoint:
             *back.tables, self.arriving.reshape(-1), slot, width, back.clear, *run_of(self.inputs), self._before,
             back.gradients, back.runs, back.shown, room, np.empty(back.width, np.int64), g,
         )  # fmt: skip
-        machine_code(loops.descend, self.dtype, arguments)(*arguments)
+        machine_code(gradient_loops.descend, self.dtype, arguments)(*arguments)
         back.spare.give(room)
         self.latest = self.reached = block.reshape(-1, back.pitch)
 
@@ -137,7 +137,7 @@ class CompiledAdjoint:
                 block.reshape(-1), back.pitch, back.geometry, first + part.start, part.stop - part.start, back.inputs,
                 back.panels, back.columns, dx.reshape(-1), part.start * back.input_width, back.input_width,
             )  # fmt: skip
-            machine_code(loops.input_gradients, self.dtype, arguments)(*arguments)
+            machine_code(gradient_loops.input_gradients, self.dtype, arguments)(*arguments)
 
         side_by_side(share, shares(rows, self.compiled.threads))
         return dx[:, :inputs]
@@ -167,7 +167,7 @@ class CompiledAdjoint:
             self._add_up(self.reached, self.signals, first, slice(0, len(self.inputs)), 0, *sums)
         g = aligned(back.shown_entries, self.dtype)
         arguments = back.shown, self.packed.lanes, *sums, self.slopes, np.empty(back.width, np.int64), g
-        machine_code(loops.lay_out, self.dtype, arguments)(*arguments)
+        machine_code(gradient_loops.lay_out, self.dtype, arguments)(*arguments)
         return g
 
     @cached_property
@@ -200,7 +200,7 @@ class CompiledAdjoint:
         met: int = 0,
         clear: int = -1,
     ) -> None:
-        """Back through some steps, whose rows begin at `starts`; arguments as for `back_loops.backward`."""
+        """Back through some steps, whose rows begin at `starts`; arguments as for `kernels.backward`."""
         back, packed, sequences = self.back, self.packed, self.schedule.sequences
         slot, width = back.offset(self.at) if self.at else 0, arriving.shape[1]
 
@@ -231,7 +231,7 @@ class CompiledAdjoint:
         """
         back, count = self.back, rows.stop - rows.start
         before = self._before[rows] - begin if self.cell.state else self._before[:count]
-        together = min(count, loops.BLOCK)
+        together = min(count, gradient_loops.BLOCK)
         fed = run_of(self.inputs[rows])
 
         def share(part: slice) -> None:  # each with room of its own: one is ahead of another
@@ -240,6 +240,6 @@ class CompiledAdjoint:
                 block.reshape(-1), back.pitch, signals, self.packed.pitch, *fed, first, count, before,
                 self.packed.lanes, part.start, part.stop, back.gradients, back.runs, *room, weights, biases,
             )  # fmt: skip
-            machine_code(loops.weight_gradients, self.dtype, arguments)(*arguments)
+            machine_code(gradient_loops.weight_gradients, self.dtype, arguments)(*arguments)
 
         side_by_side(share, shares(back.width // self.packed.lanes, self.compiled.threads, fewest=1))

@@ -11,8 +11,8 @@ import numpy as np
 from rnncalc.engine.compiled.execution.packed_cell import Arrays, PackedCell
 from rnncalc.engine.compiled.execution.prepared import Prepared, Tracing
 from rnncalc.engine.compiled.execution.recomputed import Recalled
-from rnncalc.engine.compiled.packing.forward import run_of
 from rnncalc.engine.compiled.packing.memory import aligned
+from rnncalc.engine.compiled.packing.views import run_of
 from rnncalc.model.packed_batch import Abreast, Schedule
 
 if TYPE_CHECKING:

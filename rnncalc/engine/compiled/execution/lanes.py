@@ -2,7 +2,7 @@
 
 Weights of a few units would leave most of a vector empty. So sequences are taken in groups of as many as a vector has
 lanes; a row of the block is then one step of one group, and each of its entries a vector. The loop is that of every
-cell (`loops.forward`); only its geometry and the form of its products differ, and the bits do not.
+cell (`kernels.forward`); only its geometry and the form of its products differ, and the bits do not.
 
     x (N, T, D)  →  some groups at a time: (T, groups, D, lanes)  →  the loop  →  (T, groups, O, lanes)  →  y (N, T, O)
 

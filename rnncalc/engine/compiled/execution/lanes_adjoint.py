@@ -2,7 +2,7 @@
 
 The signals of these groups are computed again, if the trace does not hold them; then come their adjoints, the sums that
 are the gradients of the weights, lane by lane, and what reached their starts and inputs. No adjoints are kept: who asks
-for them has them made, in `across_blocks`, where sweeps go as well.
+for them has them made, in `lanes_blocks`, where sweeps go as well.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import numpy as np
 from rnncalc.common.threads import EVERY
 from rnncalc.engine.compiled.codegen.jit import specialised
 from rnncalc.engine.compiled.kernels import forward as loops
+from rnncalc.engine.compiled.layout import WIDTH
 from rnncalc.engine.compiled.packing.forward import Packed
 from rnncalc.model.cells import Cell
 
@@ -30,7 +31,7 @@ class PackedCell:
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
         self.threads = 1
         self.packed = packed = Packed(cell, parameters, sizes, dtype)
-        self.emitted = int(packed.emitted[loops.WIDTH])
+        self.emitted = int(packed.emitted[WIDTH])
         places = packed.states.tolist()
         self.states: list[tuple[str, int, int, int]] = [(state, *row) for state, row in zip(cell.state, places)]  # type: ignore[misc]
         self.kept = sum(width for _state, _offset, width, _at in self.states)

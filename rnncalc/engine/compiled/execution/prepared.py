@@ -9,8 +9,8 @@ import numpy as np
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.execution.recomputed import Recalled
-from rnncalc.engine.compiled.packing.forward import Rows, run_of
 from rnncalc.engine.compiled.packing.memory import Spare, aligned
+from rnncalc.engine.compiled.packing.views import Rows, run_of
 from rnncalc.model.packed_batch import Abreast, Schedule
 
 CHUNK = 256 * 1024  # bytes of the block: what stays in a second-level cache beside the weights

@@ -14,9 +14,9 @@ import numpy as np
 from rnncalc.engine.compiled.codegen.gemm import ALONG, multiply
 from rnncalc.engine.compiled.codegen.jit import specialised
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
-from rnncalc.engine.compiled.kernels.forward import COLUMN, DEPTH, EARLIER, PANEL, SOURCE, VECTORS
-from rnncalc.engine.compiled.packing.forward import Rows
+from rnncalc.engine.compiled.layout import COLUMN, DEPTH, EARLIER, PANEL, SOURCE, VECTORS
 from rnncalc.engine.compiled.packing.memory import aligned
+from rnncalc.engine.compiled.packing.views import Rows
 from rnncalc.model.packed_batch import Schedule
 
 

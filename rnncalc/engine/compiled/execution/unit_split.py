@@ -27,7 +27,7 @@ from rnncalc.engine.compiled.codegen.forward_lines import copy, elementwise
 from rnncalc.engine.compiled.codegen.gemm import call_multiply
 from rnncalc.engine.compiled.codegen.jit import jit, specialised
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
-from rnncalc.engine.compiled.kernels.forward import (
+from rnncalc.engine.compiled.layout import (
     COLUMN,
     DEPTH,
     EARLIER,

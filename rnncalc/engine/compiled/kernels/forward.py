@@ -1,7 +1,8 @@
 """The one forward loop, for every cell.
 
 `cell` is the literal digest of a cell: Numba compiles the loop once for each, and `elementwise` emits that cell's
-lines. Rows lie as `schedule` says; a row of the block holds all signals of one step of one sequence, as `step` says.
+lines. Rows lie as `packed_batch` says; a row of the block holds all signals of one step of one sequence, as
+`forward_lines` says.
 
 The block may hold every row, and is then a trace. Or it holds a few steps at a time: what the cell emits is handed on,
 the last rows are carried over, and the block stays in cache however many steps there are.
@@ -16,14 +17,31 @@ from rnncalc.engine.compiled.codegen.forward_lines import copy, elementwise
 from rnncalc.engine.compiled.codegen.gemm import call_multiply
 from rnncalc.engine.compiled.codegen.jit import jit
 from rnncalc.engine.compiled.codegen.softmax import ACROSS, softmax, softmax_across
+from rnncalc.engine.compiled.layout import (
+    AFFINE,
+    COLUMN,
+    DEPTH,
+    EARLIER,
+    FINAL,
+    INPUT_AT,
+    INPUTS,
+    KIND,
+    LANES,
+    MULTIPLY,
+    OFFSET,
+    PANEL,
+    PITCH,
+    SOURCE,
+    STAGE,
+    STAGES,
+    TARGET,
+    VECTORS,
+    WIDE,
+    WIDTH,
+    WIDTH_H,
+    WIDTH_O,
+)
 
-# a cell's geometry: padded widths, entries of a row, entries of a vector, number of stages, where a copy of x lies
-# and its entries, the addresses of `multiply` and, across sequences, of `affine`
-WIDTH_H, WIDTH_O, PITCH, LANES, STAGES, INPUT_AT, INPUTS, MULTIPLY, AFFINE = range(9)
-# columns of the tables of products, of row-wise lines, and of states; the emitted signal has a row like a state's
-STAGE, SOURCE, EARLIER, DEPTH, PANEL, COLUMN, VECTORS = range(7)
-TARGET, KIND = 2, 4  # in place of EARLIER and PANEL
-OFFSET, WIDTH, OUT_AT = range(3)
 TOKENS = -1  # in place of pitch_x: x holds the numbers of one-hot rows, -1 a row of zeros
 HOISTED = 128  # rows whose input products are computed at once: enough to fill tiles, few enough to stay in cache
 
@@ -36,7 +54,7 @@ def forward(
     """Fill the block `signals` (rows · pitch), step after step, from the initial states in its first rows.
 
     starts: where each step's rows begin; low, high: of them, only these sequences, so that threads can share; x: the
-    inputs' rows; biases: the first entries of every row; inputs, products, rowwise: tables made by `pack`, where
+    inputs' rows; biases: the first entries of every row; inputs, products, rowwise: tables made by `packing`, where
     products across sequences are the tiles of `affine`; panels,
     columns: packed weights; extras: element-wise parameters. emitted: which signal goes to `out`, a row each; states:
     which signals go to `final` after each sequence's last step. Without `out` the block must hold every row. abreast:
@@ -95,9 +113,9 @@ def forward(
                     if rowwise[r, STAGE] == stage:
                         source, target = row + rowwise[r, SOURCE], row + rowwise[r, TARGET]
                         if rowwise[r, KIND] > ACROSS:
-                            softmax_across(signals, source, target, rowwise[r, DEPTH], rowwise[r, KIND])
+                            softmax_across(signals, source, target, rowwise[r, WIDE], rowwise[r, KIND])
                         else:
-                            softmax(signals, source, target, rowwise[r, DEPTH], lanes, rowwise[r, KIND])
+                            softmax(signals, source, target, rowwise[r, WIDE], lanes, rowwise[r, KIND])
         if len(out):
             for i in range(end - here):
                 target = (low + i) * steps + t - 1 if abreast else starts[t] - first + low + i
@@ -110,7 +128,7 @@ def forward(
 def keep(signals, row, states, final, sequence):
     """Put the states of a row aside as the last ones of a sequence; `final` has no rows where nobody asked."""
     for s in range(len(states) if len(final) else 0):
-        place = sequence * final.shape[1] + states[s, OUT_AT]
+        place = sequence * final.shape[1] + states[s, FINAL]
         copy(final, place, signals, row + states[s, OFFSET], states[s, WIDTH])
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from rnncalc.engine.compiled.codegen.jit import jit
 from rnncalc.engine.compiled.codegen.outer_products import add_sums
 from rnncalc.engine.compiled.codegen.transpose import ADDED, OUT, spread, turn
-from rnncalc.engine.compiled.kernels import backward as back_loops
-from rnncalc.engine.compiled.kernels import forward as loops
+from rnncalc.engine.compiled.kernels import gradients
 from rnncalc.engine.compiled.kernels.backward import call_backward
 from rnncalc.engine.compiled.kernels.lanes_forward import feed, fill
+from rnncalc.engine.compiled.layout import FINAL, OFFSET, PITCH, WIDTH
 
 
 @jit
@@ -28,7 +28,7 @@ def descend(
     dfed, starts, read, written: room for inputs and their gradients, and where entries lie.
     """
     sequences, steps, depth = x.shape
-    pitch_s, pitch, base = ahead[1][loops.PITCH], back[2], 0
+    pitch_s, pitch, base = ahead[1][PITCH], back[2], 0
     wide = dy.shape[1] // steps
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
@@ -124,7 +124,7 @@ def input_gradients(back, adjoint, begin, rows, depth, dfed, dx, first, groups, 
         to, of = row * wide, begin + row * pitch + copied
         for entry in range(wide):
             dfed[to + entry] = adjoint[of + entry] if copied >= 0 else 0
-    back_loops.input_gradients(adjoint, pitch, geometry, begin // pitch, rows, inputs, panels, columns, dfed, 0, wide)
+    gradients.input_gradients(adjoint, pitch, geometry, begin // pitch, rows, inputs, panels, columns, dfed, 0, wide)
     spread(places, rows // groups, depth, groups * wide, lanes)
     for group in range(groups):
         turn(OUT, dx, first + group * lanes, lanes, dfed, group * wide, places)
@@ -137,8 +137,8 @@ def end_states(back, adjoint, dstarts, first, groups, lanes):
     for group in range(groups):
         here = first + group * lanes
         for s in range(len(states)):
-            place, units = states[s, loops.OUT_AT] // lanes, states[s, loops.WIDTH] // lanes
+            place, units = states[s, FINAL] // lanes, states[s, WIDTH] // lanes
             for unit in range(units):
-                at = group * pitch + states[s, loops.OFFSET] + unit * lanes
+                at = group * pitch + states[s, OFFSET] + unit * lanes
                 for lane in range(min(lanes, len(dstarts) - here)):
                     dstarts[here + lane, place + unit] = adjoint[at + lane]

@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 from rnncalc.engine.compiled.codegen.jit import call_address, jit
 from rnncalc.engine.compiled.codegen.transpose import IN, OUT, spread, turn
-from rnncalc.engine.compiled.kernels import forward as loops
+from rnncalc.engine.compiled.layout import FINAL, OFFSET, PITCH, WIDTH
 
 
 @jit
@@ -27,7 +27,7 @@ def forward(ahead, x, y, begin, final, starts, read, written, block, fed, out, e
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
         feed(x, first, groups, lanes, fed, read, starts)
-        begin_states(block, geometry[loops.PITCH], states, begin, first, groups, lanes)
+        begin_states(block, geometry[PITCH], states, begin, first, groups, lanes)
         spread(written, steps, wide, groups * wide * lanes, lanes)
         call_forward(
             loop, block, geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels,
@@ -45,7 +45,7 @@ def forward(ahead, x, y, begin, final, starts, read, written, block, fed, out, e
 def trace(ahead, x, begin, signals, fed, starts, read, lanes, together, none):
     """Every signal of every step, into a block of some groups after the other; arguments as for `forward`."""
     sequences, steps, _depth = x.shape
-    base, pitch = 0, ahead[1][loops.PITCH]
+    base, pitch = 0, ahead[1][PITCH]
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
         feed(x, first, groups, lanes, fed, read, starts)
@@ -58,7 +58,7 @@ def trace(ahead, x, begin, signals, fed, starts, read, lanes, together, none):
 def fill(ahead, depth, begin, first, groups, signals, fed, starts, lanes, none):
     """Every signal of every step of some groups, whose inputs are fed."""
     loop, geometry, biases, inputs, products, rowwise, panels, columns, extras, emitted, states = ahead
-    begin_states(signals, geometry[loops.PITCH], states, begin, first, groups, lanes)
+    begin_states(signals, geometry[PITCH], states, begin, first, groups, lanes)
     call_forward(
         loop, signals, geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels,
         columns, extras, emitted, none, states, none.reshape(0, 0),
@@ -71,9 +71,9 @@ def begin_states(block, pitch, states, begin, first, groups, lanes):
     for group in range(groups):
         here, row = first + group * lanes, group * pitch
         for s in range(len(states)):
-            place, units = states[s, loops.OUT_AT] // lanes, states[s, loops.WIDTH] // lanes
+            place, units = states[s, FINAL] // lanes, states[s, WIDTH] // lanes
             for unit in range(units):
-                to = row + states[s, loops.OFFSET] + unit * lanes
+                to = row + states[s, OFFSET] + unit * lanes
                 block[to : to + lanes] = 0
                 for lane in range(min(lanes, len(begin) - here)):
                     block[to + lane] = begin[here + lane, place + unit]
@@ -95,7 +95,7 @@ def call_forward(
     typing, address, signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise,
     panels, columns, extras, emitted, out, states, final,
 ):  # fmt: skip
-    """A cell's `loops.forward` through its address."""
+    """A cell's `kernels.forward` through its address."""
     arguments = (
         signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns,
         extras, emitted, out, states, final,

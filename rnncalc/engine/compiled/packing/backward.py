@@ -13,7 +13,16 @@ from rnncalc.engine.compiled.codegen.backward_lines import back_program
 from rnncalc.engine.compiled.codegen.gemm import ALONG
 from rnncalc.engine.compiled.codegen.jit import address_of, cell_signature, specialised
 from rnncalc.engine.compiled.kernels import backward as loops
-from rnncalc.engine.compiled.kernels.forward import STAGES
+from rnncalc.engine.compiled.kernels import gradients as gradient_loops
+from rnncalc.engine.compiled.layout import (
+    BACK_ROWWISE_COLUMNS,
+    DEPTH,
+    GRADIENT_COLUMNS,
+    PLACE,
+    PRODUCT_COLUMNS,
+    SHOWN_COLUMNS,
+    STAGES,
+)
 from rnncalc.engine.compiled.packing.forward import ROWWISE, Packed, Panels
 from rnncalc.engine.compiled.packing.memory import Spare
 from rnncalc.model.equations.expression import INPUT, Call, Name
@@ -76,11 +85,14 @@ class PackedBack:
                 call = self.cell.lines[signal]
                 assert isinstance(call, Call)
                 assert isinstance(call.argument, Name)
-                places = self.packed.offset(signal), self.offset(signal), self.offset(call.argument.id)
+                places = self.offset(signal), self.offset(call.argument.id)
                 kind = ROWWISE[call.function] + (0 if self.packed.form == ALONG else softmax.ACROSS)
-                rowwise.append([number, *places, self.sizes[self.cell.size(signal)], kind])
-        self.products, self.inputs = (np.array(table, np.int64).reshape(-1, 7) for table in (products, inputs))
-        self.rowwise = np.array(rowwise, np.int64).reshape(-1, 6)
+                width, value = self.sizes[self.cell.size(signal)], self.packed.offset(signal)
+                rowwise.append([number, *places, width, kind, value])
+        self.products, self.inputs = (
+            np.array(table, np.int64).reshape(-1, PRODUCT_COLUMNS) for table in (products, inputs)
+        )
+        self.rowwise = np.array(rowwise, np.int64).reshape(-1, BACK_ROWWISE_COLUMNS)
         self.panels, self.columns = panels.joined()
         self.geometry = self.packed.geometry.copy()
         self.geometry[STAGES] = len(self.cell.back_stages)
@@ -132,8 +144,8 @@ class PackedBack:
                 first = self.offset(line.signal) - begin
                 self.places.append(Place(term.weight, term.sign, out, depth, wide, first, self._units(line)))
             out += depth * wide
-        self.gradients = np.array(table, np.int64).reshape(-1, 7)
-        self.entries, self.deepest = out, int(self.gradients[:, loops.DEPTH].max(initial=0))
+        self.gradients = np.array(table, np.int64).reshape(-1, GRADIENT_COLUMNS)
+        self.entries, self.deepest = out, int(self.gradients[:, DEPTH].max(initial=0))
         self.runs = np.arange(self.width // lanes + 1, dtype=np.int64) * lanes
 
     def code(self, arguments: tuple[Any, ...]) -> Any:
@@ -167,12 +179,12 @@ class PackedBack:
         return Spare(self.packed.dtype)
 
     def room_of(self, rows: int) -> int:
-        """Entries of the room that `back_loops.descend` needs."""
-        together = min(rows, loops.BLOCK)
+        """Entries of the room that `gradients.descend` needs."""
+        together = min(rows, gradient_loops.BLOCK)
         return together * (self.width + self.deepest) + self.entries + self.width + len(self.packed.extras)
 
     def _find_stacks(self) -> None:
-        """Where each sum of the loops goes among the parameters' gradients, as `back_loops.lay_out` takes it."""
+        """Where each sum of the loops goes among the parameters' gradients, as `gradients.lay_out` takes it."""
         self.stacks, at, begins = dict[str, tuple[slice, tuple[int, ...]]](), 0, dict[str, int]()
         for name, stack in self.cell.stacks.items():
             arrays = [self.parameters[one.symbol] for one in stack]
@@ -184,12 +196,12 @@ class PackedBack:
         table = list[list[int]]()
         for line in self.lines:
             units, slot = self._units(line), self.slots[line.signal]
-            table += [[1, slot, 0, units, 1, begins[bias], sign] for sign, bias in line.biases]
+            table += [[1, slot, 0, 1, units, begins[bias], sign] for sign, bias in line.biases]
         for weight, sign, out, depth, wide, first, units in self.places:
-            table.append([0, out + first, wide, units, depth, begins[weight], sign])
+            table.append([0, out + first, wide, depth, units, begins[weight], sign])
         for name in self.packed.program.extras:
-            table.append([2, self.packed.offset(name), 0, len(self.parameters[name]), 1, begins[name], 1])
-        targets = [row[5] for row in table]
-        again = [int(target in targets[:number]) for number, target in enumerate(targets)]
-        self.shown = np.array([[*row, one] for row, one in zip(table, again)], np.int64).reshape(-1, 8)
+            table.append([2, self.packed.offset(name), 0, 1, len(self.parameters[name]), begins[name], 1])
+        targets = [row[PLACE] for row in table]
+        adds = [int(target in targets[:number]) for number, target in enumerate(targets)]
+        self.shown = np.array([[*row, one] for row, one in zip(table, adds)], np.int64).reshape(-1, SHOWN_COLUMNS)
         self.shown_entries = at

@@ -11,6 +11,15 @@ from rnncalc.engine.compiled.codegen import affine, softmax
 from rnncalc.engine.compiled.codegen.forward_lines import SIZES, program
 from rnncalc.engine.compiled.codegen.gemm import ACROSS, ALONG, UNITS, address
 from rnncalc.engine.compiled.codegen.vector import lanes
+from rnncalc.engine.compiled.layout import (
+    FROM_EARLIER,
+    FROM_HERE,
+    FROM_X,
+    PRODUCT_COLUMNS,
+    ROWWISE_COLUMNS,
+    STATE_COLUMNS,
+    TILE_COLUMNS,
+)
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.expression import INPUT, Call, Name
@@ -18,53 +27,6 @@ from rnncalc.model.equations.stages import Stage
 
 Terms = dict[tuple[str, int], list[tuple[int, np.ndarray]]]  # (source, which use in a line) → (line's begin, weight)
 ROWWISE = {"softmax": softmax.SOFTMAX, "log_softmax": softmax.LOG_SOFTMAX}
-
-
-def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:
-    """Rows as machine code takes them: one run of memory, and how far apart the rows begin; copied only in need."""
-    if rows.flags.c_contiguous:
-        return rows.reshape(-1), rows.shape[1]
-    count, width = rows.shape
-    size = rows.itemsize
-    if count < 2 or rows.strides[1] != size or rows.strides[0] % size or rows.strides[0] < width * size:
-        rows = np.ascontiguousarray(rows)
-        return rows.reshape(-1), width
-    pitch = rows.strides[0] // size
-    return np.lib.stride_tricks.as_strided(rows, ((count - 1) * pitch + width,), (size,)), pitch
-
-
-class Rows(Mapping[str, np.ndarray]):
-    """The signals of a block (rows, pitch), name → (rows, width): views, made when somebody asks."""
-
-    def __init__(self, block: np.ndarray, places: Mapping[str, tuple[int, int]]):
-        self.block, self.places = block, places
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        begin, end = self.places[name]
-        return self.block[:, begin:end]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.places)
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-
-class Parts(Mapping[str, np.ndarray]):
-    """The arrays of which a vector is made, by name: views, made when somebody asks. places: slice and shape."""
-
-    def __init__(self, vector: np.ndarray, places: Mapping[str, tuple[slice, tuple[int, ...]]]):
-        self.vector, self.places = vector, places
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        place, shape = self.places[name]
-        return self.vector[place].reshape(shape)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.places)
-
-    def __len__(self) -> int:
-        return len(self.places)
 
 
 class Panels:
@@ -183,7 +145,8 @@ class Packed:
         sums = affine.address(self.dtype) if self.form == ACROSS else 0
         rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0) * self.entry, multiply, sums]
         self.geometry = np.array([*widths, self.pitch, self.lanes, *rest], np.int64)
-        tables = ((self._inputs, 7), (self._products, affine.COLUMNS if self.form == ACROSS else 7), (self._rowwise, 5))
+        wide = TILE_COLUMNS if self.form == ACROSS else PRODUCT_COLUMNS
+        tables = (self._inputs, PRODUCT_COLUMNS), (self._products, wide), (self._rowwise, ROWWISE_COLUMNS)
         inputs, products, rowwise = (np.array(table, np.int64).reshape(-1, width) for table, width in tables)
         self.tables = (self.biases, inputs, products, rowwise, self.panels, self.columns, self.extras)
         emitted = self.sizes[self.cell.size(self.cell.emits)] * self.entry
@@ -191,7 +154,7 @@ class Packed:
         widths = [self.sizes[self.cell.size(state)] * self.entry for state in self.cell.state]
         places = np.cumsum([0, *widths])[:-1]
         offsets = map(self.offset, self.cell.state)
-        self.states = np.array(list(zip(offsets, widths, places)), np.int64).reshape(-1, 3)
+        self.states = np.array(list(zip(offsets, widths, places)), np.int64).reshape(-1, STATE_COLUMNS)
 
     def _stage(self, number: int, stage: Stage, parameters: Mapping[str, np.ndarray]) -> None:
         """The products of a stage, those with one source as one; its biases and row-wise lines."""
@@ -243,5 +206,5 @@ class Packed:
     def _source(self, source: str) -> tuple[int, int]:
         """Which of the rows a source lies in, and where."""
         if source == INPUT:
-            return affine.X, 0
-        return affine.EARLIER if source.endswith("_p") else affine.HERE, self.offset(source.removesuffix("_p"))
+            return FROM_X, 0
+        return FROM_EARLIER if source.endswith("_p") else FROM_HERE, self.offset(source.removesuffix("_p"))

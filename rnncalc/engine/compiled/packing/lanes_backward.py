@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.engine.compiled.kernels import forward as loops
+from rnncalc.engine.compiled.layout import LANE_GRADIENT_COLUMNS, OFFSET
 from rnncalc.engine.compiled.packing.backward import PackedBack
 from rnncalc.engine.compiled.packing.forward import Packed
 from rnncalc.model.equations.expression import INPUT
@@ -29,7 +29,7 @@ class PackedAcross:
         """The address of the cell's backward loop, compiled on first need, and what it is called with."""
         back = self.back
         states = self.packed.states.copy()
-        states[:, loops.OFFSET] = [back.slots[state] for state in self.cell.state]
+        states[:, OFFSET] = [back.slots[state] for state in self.cell.state]
         places = back.slots.get(INPUT, -1), back.clear
         tables = back.products, back.rowwise, back.inputs, back.panels, back.columns, self.packed.extras, states
         return back.loop, back.geometry, self.pitch, *tables, *places
@@ -47,7 +47,7 @@ class PackedAcross:
                 self.weights.append((term.weight, term.sign, out, units, depth))
                 out += units * depth
         self.sums, self.entries, self.ones = (
-            np.array(table, np.int64).reshape(-1, 6),
+            np.array(table, np.int64).reshape(-1, LANE_GRADIENT_COLUMNS),
             out,
             np.ones(self.lanes, self.dtype),
         )

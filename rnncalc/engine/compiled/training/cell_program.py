@@ -19,7 +19,9 @@ from rnncalc.common.threads import EVERY
 from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 from rnncalc.engine.compiled.kernels import backward as back_loops
 from rnncalc.engine.compiled.kernels import forward as loops
+from rnncalc.engine.compiled.kernels import gradients as gradient_loops
 from rnncalc.engine.compiled.kernels.forward import TOKENS
+from rnncalc.engine.compiled.layout import DEPTH, PANEL, SOURCE, VECTORS
 from rnncalc.engine.compiled.packing.backward import PackedBack
 from rnncalc.engine.compiled.packing.forward import Packed
 from rnncalc.engine.compiled.packing.memory import aligned
@@ -57,7 +59,7 @@ def copy_rows(
     tape: Tape, kind: int, count: int, width: int, target: Fed, source: Fed, other: Fed | None = None,
     to: Any = NOWHERE, of: Any = NOWHERE, by: Any = NOWHERE,
 ) -> None:  # fmt: skip
-    """`train_loops.rows` for as many rows as a register says."""
+    """`loops.rows` for as many rows as a register says."""
     arguments: list[Any] = [kind, Later(count), width]
     for one, index in ((target, to), (source, of), (other or source, by)):
         arguments += [one.view, max(one.pitch, 1), index]
@@ -93,8 +95,8 @@ class Unit:
         back = PackedBack(index, places)
         if not below:  # nobody asks for the gradient at the inputs: their transposed weights are never read
             for row in back.inputs:
-                begin = row[back_loops.PANEL]
-                back.panels[begin : begin + row[back_loops.DEPTH] * row[back_loops.VECTORS] * self.packed.lanes] = 0
+                begin = row[PANEL]
+                back.panels[begin : begin + row[DEPTH] * row[VECTORS] * self.packed.lanes] = 0
         self.moves = []
         for target, numbers in (
             (self.packed.panels, index.panels),
@@ -211,20 +213,20 @@ class Unit:
         """The gradients of the parameters from what reached every row, into their places of g."""
         packed, back = self.packed, self.back
         tokens = self.source.pitch == TOKENS
-        table = back.gradients[back.gradients[:, train_loops.SOURCE] >= 0] if tokens else back.gradients
+        table = back.gradients[back.gradients[:, SOURCE] >= 0] if tokens else back.gradients
         continued = View(INDEX, Later(batches.BEFORE), Later(batches.ROWS))
         before = continued if self.cell.state else np.arange(self.capacity)
-        x = self.source.view
+        x, block = self.source.view, gradient_loops.BLOCK
         tape.call(train_loops.zero, self.weights)
         tape.call(train_loops.zero, self.sums)
         tape.call(
-            back_loops.weight_gradients, adjoint, self.pitch_a, self.block, self.pitch, x, self.source.pitch,
+            gradient_loops.weight_gradients, adjoint, self.pitch_a, self.block, self.pitch, x, self.source.pitch,
             self.first, self.count, before, packed.lanes, 0, back.width // packed.lanes, table, back.runs,
-            self.room("packed", back_loops.BLOCK * back.width), self.room("sources", back_loops.BLOCK * back.deepest),
+            self.room("packed", block * back.width), self.room("sources", block * back.deepest),
             self.weights, self.sums,
         )  # fmt: skip
         if tokens:
-            picked = back.gradients[back.gradients[:, train_loops.SOURCE] < 0]
+            picked = back.gradients[back.gradients[:, SOURCE] < 0]
             tape.call(
                 train_loops.pick_gradients, adjoint, self.pitch_a, self.first, self.count, x, packed.lanes, picked,
                 self.weights,
@@ -242,7 +244,7 @@ class Unit:
         """Add the gradient at the inputs to rows."""
         back = self.back
         tape.call(
-            back_loops.input_gradients, adjoint, self.pitch_a, back.geometry, self.first, self.count, back.inputs,
+            gradient_loops.input_gradients, adjoint, self.pitch_a, back.geometry, self.first, self.count, back.inputs,
             back.panels, back.columns, target.view, 0, target.pitch,
         )  # fmt: skip
         if self.cell.adds_input:

@@ -14,13 +14,13 @@ from numba.extending import overload, register_jitable
 
 from rnncalc.engine.compiled.codegen.jit import jit
 from rnncalc.engine.compiled.codegen.softmax import shifted_exp
+from rnncalc.engine.compiled.layout import FIRST, OUT_AT, VECTORS
 from rnncalc.engine.compiled.training.batches import VARIANT, WEIGHT
 from rnncalc.engine.compiled.training.tape import play
 
 JUDGE, DIFFERENTIATE, TRAIN = range(3)  # what is wanted of a run of batches
 NEVER, BY_LARGEST, BY_SIGN = range(3)  # how a row that is right is told
 SET, ADD, TIMES, MEAN, ADD_HALF, ADD_TIMES = range(6)
-SOURCE, FIRST, OUT_AT, VECTORS = 1, 4, 5, 6  # columns of the table of weight gradients
 
 
 @jit
