@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from rnncalc.engine.interface import Arrays, Outputs
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.derivative import ARRIVED
 from rnncalc.model.equations.expression import INPUT, Call, Name, evaluate, previous, product, signal_of
@@ -18,11 +19,11 @@ from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.model.equations.printer import TOTAL
 from rnncalc.model.packed_batch import Schedule
 
-Arrays = Mapping[str, np.ndarray]
-
 
 class WalkedCell:
     """A cell with its parameters (symbol → array, all of one dtype), computed line by line."""
+
+    threads = 1  # however many are asked for, one interprets
 
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
@@ -60,7 +61,7 @@ class WalkedCell:
 
     def infer(
         self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    ) -> Outputs:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""
         signals = self.forward(x, schedule, initial)
         final = {state: signals[state][schedule.last[schedule.order]] for state in self.cell.state}

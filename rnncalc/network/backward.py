@@ -11,12 +11,12 @@ arrives, how two directions share what comes from above, and how far back throug
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.engine.interface import CellAdjoint
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import Layer, unmerged
@@ -85,7 +85,7 @@ class _BackwardPass:
         self.network, self.view, self.runs = network, trace.view, trace.provenance.runs
         self.schedule = schedule = self.view.schedule
         cells, runs = network.cells, self.runs
-        self.read_out: Any = None
+        self.read_out: CellAdjoint | None = None
         if network.read_out:
             top, runs = runs[-1], runs[:-1]
             self.read_out = cells[-1].adjoint(top.blocks, top.inputs, Schedule.flat(len(top.inputs)))
@@ -151,7 +151,7 @@ class _BackwardPass:
                 passes[way] = PassGradients(one, adjoint, self.view, first, way == "backward", shared)
                 end += 1
             layers.append(LayerGradients(passes))
-        if self.network.read_out:
+        if self.network.read_out and self.read_out:
             read_out = PassGradients(self.network.read_out, self.read_out, self.view, 0)
         if not with_loss:
             return Gradients(layers, read_out, self._x, None, None)

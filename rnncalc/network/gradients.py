@@ -15,6 +15,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.common.named_arrays import Named
+from rnncalc.engine.interface import CellAdjoint
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import Pass
 from rnncalc.network.trace import LazyArrays, Signals, StepRows, frozen
@@ -45,7 +46,13 @@ class PassGradients(NamedGradients):
     """
 
     def __init__(
-        self, one: Pass, adjoint: Any, view: View, first: int, mirrored: bool = False, shared: frozenset[str] = NONE
+        self,
+        one: Pass,
+        adjoint: CellAdjoint,
+        view: View,
+        first: int,
+        mirrored: bool = False,
+        shared: frozenset[str] = NONE,
     ):
         self._one, self._adjoint, self._view = one, adjoint, view
         self._first, self._mirrored, self._shared = first, mirrored, shared

@@ -7,10 +7,11 @@ sequences, where there are many sequences. The way that leaves fewer lanes empty
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from rnncalc.engine.interface import CellRunner, CompiledRunner
 from rnncalc.model.layer import MERGES
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.forward import traced, tracers
@@ -27,7 +28,7 @@ Outputs = tuple[np.ndarray, dict[str, Any]]
 
 def infer(
     network: Stack,
-    cells: Sequence[Any],
+    cells: Sequence[CellRunner],
     array: np.ndarray,
     view: View,
     starts: Sequence[Mapping[str, Any]],
@@ -39,7 +40,7 @@ def infer(
     threads: how many may share the units, where the sequences are too few to be shared.
     """
     if across_pays(network, view):
-        return _across(network, cells, array, view, starts, wanted)
+        return _across(network, cast(Sequence[CompiledRunner], cells), array, view, starts, wanted)
     view = _laid(network, view)
     schedule, made, given = view.schedule, iter(cells), iter(starts)
     rows, ends = schedule.pack(array), []
@@ -66,7 +67,8 @@ class PreparedCall:
 
     def __init__(self, network: Stack, view: View):
         self.plain, self.view = view, _laid(network, view)
-        self.calls = [cell.prepared(*where) for cell, *where in _places(network, self.view.schedule)]
+        places = _places(network, self.view.schedule)
+        self.calls = [cell.prepared(schedule, initial) for cell, schedule, initial in places]
         self.tracers = tracers(network, view, [{}] * len(network.passes))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
@@ -93,12 +95,13 @@ class PreparedCall:
         return cls(network, view) if plain and not across_pays(network, view) else None
 
 
-def _places(network: Stack, schedule: Schedule) -> Iterator[tuple[Any, Schedule, dict[str, np.ndarray]]]:
+def _places(network: Stack, schedule: Schedule) -> Iterator[tuple[CompiledRunner, Schedule, dict[str, np.ndarray]]]:
     """What computes each pass and the read-out, over which rows, and from which starts."""
-    for cell, one in zip(network.cells, network.passes):
+    cells = cast(Sequence[CompiledRunner], network.cells)
+    for cell, one in zip(cells, network.passes):
         yield cell, schedule, one.start({}, schedule, network.dtype)
     if network.read_out:
-        yield network.cells[-1], Schedule.flat(schedule.rows - schedule.sequences), {}
+        yield cells[-1], Schedule.flat(schedule.rows - schedule.sequences), {}
 
 
 def _laid(network: Stack, view: View) -> View:
@@ -121,7 +124,7 @@ def across_pays(network: Stack, view: View) -> bool:
 
 def _across(
     network: Stack,
-    cells: Sequence[Any],
+    cells: Sequence[CompiledRunner],
     array: np.ndarray,
     view: View,
     starts: Sequence[Mapping[str, Any]],

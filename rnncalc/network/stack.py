@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.common.threads import wished
+from rnncalc.engine.interface import CellRunner
 from rnncalc.engine.interpreter import WalkedCell
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
@@ -111,7 +112,7 @@ class Stack:
 
     def forget(self) -> None:
         """The weights have changed: pack them anew when they are next needed, and refuse the traces before."""
-        self._cells: list[Any] = []
+        self._cells: list[CellRunner] = []
         self.weights = object()  # another one whenever they change
 
     def __getstate__(self) -> dict[str, Any]:
@@ -119,10 +120,10 @@ class Stack:
         return {**self.__dict__, "_cells": []}
 
     @property
-    def cells(self) -> list[Any]:
+    def cells(self) -> list[CellRunner]:
         """What computes: one for each pass, one for the read-out; made on first need."""
         if not self._cells:
-            make: Callable[..., Any] = WalkedCell
+            make: Callable[..., CellRunner] = WalkedCell
             if self.compiles:  # imported here: interpreting needs no compiler
                 from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.engine.interface import CellStream
 from rnncalc.errors import ShapeError
 from rnncalc.model.layer import as_array, in_dtype
 from rnncalc.model.packed_batch import Schedule
@@ -27,7 +28,7 @@ class Stepper:
 
     def reset(self) -> None:
         """Back to the initial state."""
-        self._streams: list[Any] = []  # one for each pass and the read-out, from the first step on
+        self._streams: list[CellStream] = []  # one for each pass and the read-out, from the first step on
         self._states: list[dict[str, np.ndarray]] = []  # where they begin, if not at the initial states
         self._shape: tuple[int, ...] | None = None
         self._weights: object = None  # those of the streams

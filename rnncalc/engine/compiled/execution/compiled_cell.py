@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncalc.engine.compiled.execution.packed_cell import Arrays, PackedCell
+from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.execution.prepared import Prepared, Tracing
 from rnncalc.engine.compiled.execution.recomputed import Recalled
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.engine.compiled.packing.views import run_of
+from rnncalc.engine.interface import Arrays, Outputs
 from rnncalc.model.packed_batch import Abreast, Schedule
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ class CompiledCell(PackedCell):
         kept = self.across.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
         return Recalled(self, kept, x, schedule)
 
-    def adjoint(self, signals: Recalled, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
-        """Backpropagation through what `forward` left behind."""
+    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
+        """Backpropagation through what `tracing` left behind."""
+        assert isinstance(signals, Recalled)
         if isinstance(schedule, Abreast):
             from rnncalc.engine.compiled.execution.lanes_adjoint import AcrossAdjoint
 
@@ -61,7 +63,7 @@ class CompiledCell(PackedCell):
 
     def infer(
         self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    ) -> Outputs:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows.
 
         threads: how many may share the units of a line; wanted: whether anybody asks for the states.

@@ -20,11 +20,12 @@ import numpy as np
 from rnncalc.engine.compiled.codegen.gemm import ACROSS
 from rnncalc.engine.compiled.codegen.jit import address_of, cell_signature, machine_code, specialised
 from rnncalc.engine.compiled.codegen.transpose import OUT, exchange
-from rnncalc.engine.compiled.execution.packed_cell import Arrays, PackedCell
+from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.kernels import forward as loops
 from rnncalc.engine.compiled.kernels.lanes_forward import forward, trace
 from rnncalc.engine.compiled.packing.forward import Packed
 from rnncalc.engine.compiled.packing.memory import aligned, shaped
+from rnncalc.engine.interface import Arrays, Outputs
 
 if TYPE_CHECKING:
     from rnncalc.engine.compiled.packing.lanes_backward import PackedAcross
@@ -198,7 +199,7 @@ class AcrossCell:
 
         return PackedAcross(self.packed, self.parameters)
 
-    def infer(self, x: np.ndarray, initial: Arrays, wanted: bool) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def infer(self, x: np.ndarray, initial: Arrays, wanted: bool) -> Outputs:
         """What the cell emits, (N, T, width), and, if they are wanted, the states after the last step, (N, width).
 
         x (N, T, D), contiguous; initial: state → (N, width), zero if missing.

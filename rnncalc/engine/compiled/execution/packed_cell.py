@@ -13,12 +13,11 @@ from rnncalc.engine.compiled.codegen.jit import specialised
 from rnncalc.engine.compiled.kernels import forward as loops
 from rnncalc.engine.compiled.layout import WIDTH
 from rnncalc.engine.compiled.packing.forward import Packed
+from rnncalc.engine.interface import Arrays
 from rnncalc.model.cells import Cell
 
 if TYPE_CHECKING:
     from rnncalc.engine.compiled.packing.backward import PackedBack
-
-Arrays = Mapping[str, np.ndarray]
 
 
 class PackedCell:
