@@ -22,7 +22,7 @@ from rnncalc.engine.compiled.codegen.jit import address_of, cell_signature, mach
 from rnncalc.engine.compiled.codegen.transpose import OUT, exchange
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.kernels import forward as loops
-from rnncalc.engine.compiled.kernels.lanes_forward import forward, trace
+from rnncalc.engine.compiled.kernels.lanes_forward import ForwardCall, forward, trace
 from rnncalc.engine.compiled.packing.forward import Packed
 from rnncalc.engine.compiled.packing.memory import aligned, shaped
 from rnncalc.engine.interface import Arrays, Outputs
@@ -230,10 +230,10 @@ class AcrossCell:
         machine_code(forward, self.dtype, arguments)(*arguments)
 
     @cached_property
-    def ahead(self) -> tuple[Any, ...]:
-        """The address of the loop for this cell and dtype, compiled on first need, and what it is called with."""
+    def ahead(self) -> ForwardCall:
+        """The loop for this cell and dtype, compiled on first need, and what it is called with."""
         packed, none, geometry = self.packed, self.none, self.packed.geometry
         rest = packed.emitted, none, packed.states, none.reshape(0, 0)
         arguments = none, geometry, geometry, 0, 0, none, 0, 0, *packed.tables, *rest
         loop = address_of(loops.forward, cell_signature(self.cell.digest, *arguments))
-        return loop, geometry, *packed.tables, packed.emitted, packed.states
+        return ForwardCall(loop, geometry, *packed.tables, packed.emitted, packed.states)

@@ -110,7 +110,7 @@ class Descent:
         dx = shaped((sequences if wanted else 0, steps * depth), dtype)
         sums = back.room()
         arguments = (
-            across.ahead, back.tables, signals.x, signals.begin, trace, dy, back.places[signal][0], run.chunk,
+            across.ahead, back.call, signals.x, signals.begin, trace, dy, back.places[signal][0], run.chunk,
             back.sums, back.ones, room, adjoint, fed, dfed, at, read, written, *sums, starts, dx, lanes, together,
             across.none,
         )  # fmt: skip

@@ -64,7 +64,7 @@ class Blocks:
     def _loop(self, earlier: Folded, chunk: int) -> None:
         signals, starts = self.signals.folded, np.empty(self.steps + 2, np.int64)
         self._call(
-            sweep, self.back.tables, self.reached[-1].block, earlier.block, signals.block, signals.pitch,
+            sweep, self.back.call, self.reached[-1].block, earlier.block, signals.block, signals.pitch,
             self.sequences, self.steps, chunk, starts, self.slopes, self.back.lanes, self.together,
         )  # fmt: skip
 
@@ -80,7 +80,7 @@ class Blocks:
         dx, room = np.empty((self.sequences, entries), dtype), aligned(entries * self.together * lanes, dtype)
         sizes = self.sequences, self.steps, self.depth
         self._call(
-            below, self.back.tables, adjoint.block, *sizes, room, dx, np.empty(entries, np.int64), lanes, self.together
+            below, self.back.call, adjoint.block, *sizes, room, dx, np.empty(entries, np.int64), lanes, self.together
         )
         return dx.reshape(-1, self.depth)
 

@@ -45,10 +45,10 @@ class Recalled(Mapping[str, np.ndarray]):
         compiled, packed, first = self.compiled, self.compiled.packed, self.schedule.sequences
         block = aligned((first + len(self.x)) * len(packed.biases), compiled.dtype).reshape(-1, len(packed.biases))
         block[:first], block[first:] = 0, packed.biases
-        for product in packed.tables[1]:
+        for product in packed.tables.inputs:
             self._add(block[first:], self.x, product)
         signal = {begin: line for line, (begin, _end) in compiled.lines.items()}
-        for product in packed.tables[2]:
+        for product in packed.tables.products:
             source = self.kept[signal[product[SOURCE]]]
             self._add(block[first:], source[self.schedule.before] if product[EARLIER] else source[first:], product)
         places = {line.signal: packed.offset(line.signal) for line in packed.program.products}

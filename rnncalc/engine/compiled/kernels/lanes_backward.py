@@ -6,6 +6,10 @@ back in sweeps, a block of all sequences lies whole, and `sweep`, `weight_gradie
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
+
 from rnncalc.engine.compiled.codegen.jit import jit
 from rnncalc.engine.compiled.codegen.outer_products import add_sums
 from rnncalc.engine.compiled.codegen.transpose import ADDED, OUT, spread, turn
@@ -13,6 +17,27 @@ from rnncalc.engine.compiled.kernels import gradients
 from rnncalc.engine.compiled.kernels.backward import call_backward
 from rnncalc.engine.compiled.kernels.lanes_forward import feed, fill
 from rnncalc.engine.compiled.layout import FINAL, OFFSET, PITCH, WIDTH
+
+
+class BackwardCall(NamedTuple):
+    """A cell's backward loop, by its address, and the tables that it is called with, whatever it goes back through.
+
+    input_at: where a row of adjoints holds that of a copy of x, -1: nowhere; clear: from which entry on adjoints are
+    added to, so that they begin at zero.
+    """
+
+    loop: int
+    geometry: np.ndarray
+    pitch: int
+    products: np.ndarray
+    rowwise: np.ndarray
+    inputs: np.ndarray
+    panels: np.ndarray
+    columns: np.ndarray
+    extras: np.ndarray
+    states: np.ndarray
+    input_at: int
+    clear: int
 
 
 @jit
@@ -28,7 +53,7 @@ def descend(
     dfed, starts, read, written: room for inputs and their gradients, and where entries lie.
     """
     sequences, steps, depth = x.shape
-    pitch_s, pitch, base = ahead[1][PITCH], back[2], 0
+    pitch_s, pitch, base = ahead.geometry[PITCH], back.pitch, 0
     wide = dy.shape[1] // steps
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
@@ -55,15 +80,14 @@ def descend(
 @jit
 def clear(back, adjoint):
     """Zero for what is added to: the rest of a row is written before it is read."""
-    pitch, cleared = back[2], back[11]
-    for row in range(0, len(adjoint), pitch):
-        adjoint[row + cleared : row + pitch] = 0
+    for row in range(0, len(adjoint), back.pitch):
+        adjoint[row + back.clear : row + back.pitch] = 0
 
 
 @jit
 def sweep(back, adjoint, earlier, signals, pitch_s, sequences, steps, chunk, starts, dextras, lanes, together):
     """Fill adjoint blocks that lie whole, those of some groups after the other."""
-    pitch, base, base_s = back[2], 0, 0
+    pitch, base, base_s = back.pitch, 0, 0
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
         for t in range(len(starts)):
@@ -77,11 +101,10 @@ def sweep(back, adjoint, earlier, signals, pitch_s, sequences, steps, chunk, sta
 
 @jit
 def back_through(back, signals, pitch_s, adjoint, earlier, chunk, starts, groups, dextras):
-    """The cell's backward loop for some groups. back: its address and what it is called with (`AcrossAdjoint.way`)."""
-    loop, geometry, pitch, products, rowwise, _inputs, panels, columns, extras, _states, _copied, _cleared = back
+    """The cell's backward loop for some groups. back: a `BackwardCall`."""
     call_backward(
-        loop, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, 0, groups, products, rowwise, panels,
-        columns, extras, dextras, dextras[:0], 0, 0, 0, -1,
+        back.loop, signals, pitch_s, back.geometry, adjoint, earlier, back.pitch, chunk, starts, 0, groups,
+        back.products, back.rowwise, back.panels, back.columns, back.extras, dextras, dextras[:0], 0, 0, 0, -1,
     )  # fmt: skip
 
 
@@ -105,7 +128,7 @@ def weight_gradients(
 @jit
 def below(back, adjoint, sequences, steps, depth, dfed, dx, places, lanes, together):
     """dx (N, steps · depth) of a block that lies whole."""
-    base, pitch = 0, back[2]
+    base, pitch = 0, back.pitch
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
         end = base + ((steps + 1) * groups + 1) * pitch
@@ -118,13 +141,14 @@ def below(back, adjoint, sequences, steps, depth, dfed, dx, places, lanes, toget
 @jit
 def input_gradients(back, adjoint, begin, rows, depth, dfed, dx, first, groups, places, lanes):
     """dx (N, steps · depth) = what reached the product lines times their input weights, transposed, of some groups."""
-    _loop, geometry, pitch, _products, _rowwise, inputs, panels, columns, _extras, _states, copied, _cleared = back
-    wide = depth * lanes
+    pitch, wide = back.pitch, depth * lanes
     for row in range(rows):
-        to, of = row * wide, begin + row * pitch + copied
+        to, of = row * wide, begin + row * pitch + back.input_at
         for entry in range(wide):
-            dfed[to + entry] = adjoint[of + entry] if copied >= 0 else 0
-    gradients.input_gradients(adjoint, pitch, geometry, begin // pitch, rows, inputs, panels, columns, dfed, 0, wide)
+            dfed[to + entry] = adjoint[of + entry] if back.input_at >= 0 else 0
+    gradients.input_gradients(
+        adjoint, pitch, back.geometry, begin // pitch, rows, back.inputs, back.panels, back.columns, dfed, 0, wide
+    )
     spread(places, rows // groups, depth, groups * wide, lanes)
     for group in range(groups):
         turn(OUT, dx, first + group * lanes, lanes, dfed, group * wide, places)
@@ -133,7 +157,7 @@ def input_gradients(back, adjoint, begin, rows, depth, dfed, dx, first, groups, 
 @jit
 def end_states(back, adjoint, dstarts, first, groups, lanes):
     """What reached the initial states of some groups, into their rows."""
-    pitch, states = back[2], back[9]
+    pitch, states = back.pitch, back.states
     for group in range(groups):
         here = first + group * lanes
         for s in range(len(states)):

@@ -5,6 +5,9 @@ All cells share them, so that a further cell costs no further compilation.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
@@ -13,25 +16,41 @@ from rnncalc.engine.compiled.codegen.transpose import IN, OUT, spread, turn
 from rnncalc.engine.compiled.layout import FINAL, OFFSET, PITCH, WIDTH
 
 
+class ForwardCall(NamedTuple):
+    """A cell's forward loop, by its address, and the tables that it is called with, whatever it runs over."""
+
+    loop: int
+    geometry: np.ndarray
+    biases: np.ndarray
+    inputs: np.ndarray
+    products: np.ndarray
+    rowwise: np.ndarray
+    panels: np.ndarray
+    columns: np.ndarray
+    extras: np.ndarray
+    emitted: np.ndarray
+    states: np.ndarray
+
+
 @jit
 def forward(ahead, x, y, begin, final, starts, read, written, block, fed, out, ends, lanes, together):
     """All sequences, some groups at a time. x (N, T, D), y (N, T, O); begin, final (N, kept): the states' units.
 
-    ahead: the address of the cell's loop and what it is called with (`AcrossCell.ahead`); begin: of no rows where all
+    ahead: a `ForwardCall`; begin: of no rows where all
     start from zero; final: of no rows where nobody asked. Room: starts, for the schedule of some groups; read, written,
     for where entries lie; block, fed, out, ends, for the loop, its inputs and outputs.
     """
-    loop, geometry, biases, inputs, products, rowwise, panels, columns, extras, emitted, states = ahead
     sequences, steps, depth = x.shape
     wide = y.shape[2]
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
         feed(x, first, groups, lanes, fed, read, starts)
-        begin_states(block, geometry[PITCH], states, begin, first, groups, lanes)
+        begin_states(block, ahead.geometry[PITCH], ahead.states, begin, first, groups, lanes)
         spread(written, steps, wide, groups * wide * lanes, lanes)
         call_forward(
-            loop, block, geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels,
-            columns, extras, emitted, out, states, ends[:groups],
+            ahead.loop, block, ahead.geometry, starts, 0, groups, fed, depth * lanes, 0, ahead.biases, ahead.inputs,
+            ahead.products, ahead.rowwise, ahead.panels, ahead.columns, ahead.extras, ahead.emitted, out, ahead.states,
+            ends[:groups],
         )  # fmt: skip
         for group in range(groups):
             here = first + group * lanes
@@ -45,7 +64,7 @@ def forward(ahead, x, y, begin, final, starts, read, written, block, fed, out, e
 def trace(ahead, x, begin, signals, fed, starts, read, lanes, together, none):
     """Every signal of every step, into a block of some groups after the other; arguments as for `forward`."""
     sequences, steps, _depth = x.shape
-    base, pitch = 0, ahead[1][PITCH]
+    base, pitch = 0, ahead.geometry[PITCH]
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
         feed(x, first, groups, lanes, fed, read, starts)
@@ -57,11 +76,11 @@ def trace(ahead, x, begin, signals, fed, starts, read, lanes, together, none):
 @jit
 def fill(ahead, depth, begin, first, groups, signals, fed, starts, lanes, none):
     """Every signal of every step of some groups, whose inputs are fed."""
-    loop, geometry, biases, inputs, products, rowwise, panels, columns, extras, emitted, states = ahead
-    begin_states(signals, geometry[PITCH], states, begin, first, groups, lanes)
+    begin_states(signals, ahead.geometry[PITCH], ahead.states, begin, first, groups, lanes)
     call_forward(
-        loop, signals, geometry, starts, 0, groups, fed, depth * lanes, 0, biases, inputs, products, rowwise, panels,
-        columns, extras, emitted, none, states, none.reshape(0, 0),
+        ahead.loop, signals, ahead.geometry, starts, 0, groups, fed, depth * lanes, 0, ahead.biases, ahead.inputs,
+        ahead.products, ahead.rowwise, ahead.panels, ahead.columns, ahead.extras, ahead.emitted, none, ahead.states,
+        none.reshape(0, 0),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,6 +93,18 @@ class Panels:
         return panels, np.array(self.columns, np.int64)
 
 
+class Tables(NamedTuple):
+    """What the forward loop is called with, whatever it runs over; columns as in `layout`."""
+
+    biases: np.ndarray
+    inputs: np.ndarray
+    products: np.ndarray
+    rowwise: np.ndarray
+    panels: np.ndarray
+    columns: np.ndarray
+    extras: np.ndarray
+
+
 class Packed:
     """One cell's geometry, tables and packed weights, for one dtype and the host's vectors.
 
@@ -148,7 +161,7 @@ class Packed:
         wide = TILE_COLUMNS if self.form == ACROSS else PRODUCT_COLUMNS
         tables = (self._inputs, PRODUCT_COLUMNS), (self._products, wide), (self._rowwise, ROWWISE_COLUMNS)
         inputs, products, rowwise = (np.array(table, np.int64).reshape(-1, width) for table, width in tables)
-        self.tables = (self.biases, inputs, products, rowwise, self.panels, self.columns, self.extras)
+        self.tables = Tables(self.biases, inputs, products, rowwise, self.panels, self.columns, self.extras)
         emitted = self.sizes[self.cell.size(self.cell.emits)] * self.entry
         self.emitted = np.array([self.offset(self.cell.emits), emitted], np.int64)
         widths = [self.sizes[self.cell.size(state)] * self.entry for state in self.cell.state]

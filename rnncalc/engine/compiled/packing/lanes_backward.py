@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from rnncalc.engine.compiled.kernels.lanes_backward import BackwardCall
 from rnncalc.engine.compiled.layout import LANE_GRADIENT_COLUMNS, OFFSET
 from rnncalc.engine.compiled.packing.backward import PackedBack
 from rnncalc.engine.compiled.packing.forward import Packed
@@ -25,14 +25,15 @@ class PackedAcross:
         self._find_sums()
 
     @cached_property
-    def tables(self) -> tuple[Any, ...]:
-        """The address of the cell's backward loop, compiled on first need, and what it is called with."""
+    def call(self) -> BackwardCall:
+        """The cell's backward loop, compiled on first need, and what it is called with."""
         back = self.back
         states = self.packed.states.copy()
         states[:, OFFSET] = [back.slots[state] for state in self.cell.state]
-        places = back.slots.get(INPUT, -1), back.clear
-        tables = back.products, back.rowwise, back.inputs, back.panels, back.columns, self.packed.extras, states
-        return back.loop, back.geometry, self.pitch, *tables, *places
+        return BackwardCall(
+            back.loop, back.geometry, self.pitch, back.products, back.rowwise, back.inputs, back.panels, back.columns,
+            self.packed.extras, states, back.slots.get(INPUT, -1), back.clear,
+        )  # fmt: skip
 
     def _find_sums(self) -> None:
         """The weight gradients to be summed, one for every line that uses a weight; the entries of all."""
