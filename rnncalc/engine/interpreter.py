@@ -1,4 +1,4 @@
-"""The equations walked: a cell's lines evaluated one after the other, step by step, as written; and back again.
+"""The equations, interpreted: a cell's lines evaluated one after the other, step by step, as written; and back again.
 
 The slow truth that compiled code is held against, and the path of homework, which must not wait for a compiler. It
 takes any dtype, complex numbers included. Rows lie as `packed_batch` says.
@@ -20,7 +20,7 @@ from rnncalc.model.equations.printer import TOTAL
 from rnncalc.model.packed_batch import Schedule
 
 
-class WalkedCell:
+class InterpretedCell:
     """A cell with its parameters (symbol → array, all of one dtype), computed line by line."""
 
     threads = 1  # however many are asked for, one interprets
@@ -67,43 +67,43 @@ class WalkedCell:
         final = {state: signals[state][schedule.last[schedule.order]] for state in self.cell.state}
         return signals[self.cell.emits][schedule.sequences :], final
 
-    def stream(self, schedule: Schedule, initial: Arrays) -> WalkedStream:
+    def stream(self, schedule: Schedule, initial: Arrays) -> InterpretedStream:
         """The cell fed one step at a time; the schedule is that of one step."""
-        return WalkedStream(self, schedule, initial)
+        return InterpretedStream(self, schedule, initial)
 
-    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> WalkedAdjoint:
+    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> InterpretedAdjoint:
         """Backpropagation through what `forward` left behind."""
-        return WalkedAdjoint(self, signals, x, schedule)
+        return InterpretedAdjoint(self, signals, x, schedule)
 
 
-class WalkedStream:
+class InterpretedStream:
     """Some sequences that are fed one step at a time; `states`: name → (N, width), after the latest."""
 
-    def __init__(self, walked: WalkedCell, schedule: Schedule, initial: Arrays):
-        self.walked, self.schedule, self.states = walked, schedule, dict(initial)
+    def __init__(self, interpreted: InterpretedCell, schedule: Schedule, initial: Arrays):
+        self.interpreted, self.schedule, self.states = interpreted, schedule, dict(initial)
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """x_t (N, D) → what the cell emits, (N, width)."""
-        emitted, self.states = self.walked.infer(x, self.schedule, self.states)
+        emitted, self.states = self.interpreted.infer(x, self.schedule, self.states)
         return emitted
 
 
-class WalkedAdjoint:
+class InterpretedAdjoint:
     """Gradients on their way back through the rows of one forward pass.
 
-    `add` brings what arrives from above; `run` walks from the last step to the first; `sweep` goes one step back from
+    `add` brings what arrives from above; `run` goes from the last step to the first; `sweep` goes one step back from
     every row at once and keeps apart what arrives at the steps before. Then: `below`, the gradient at the inputs;
     `totals` of every line, `starts`, `parameters` by symbol and `stacked`.
     """
 
-    def __init__(self, walked: WalkedCell, signals: Arrays, x: np.ndarray, schedule: Schedule):
-        self.walked, self.cell, self.signals, self.schedule = walked, walked.cell, signals, schedule
+    def __init__(self, interpreted: InterpretedCell, signals: Arrays, x: np.ndarray, schedule: Schedule):
+        self.interpreted, self.cell, self.signals, self.schedule = interpreted, interpreted.cell, signals, schedule
         self.inputs = x
         self.x = self.every_x = np.zeros_like(x)
         self.arrived = self._zeros(self.cell.arriving)
         self.totals = self._zeros(self.cell.lines)
         self.elementwise = {
-            symbol: np.zeros_like(walked.parameters[symbol])
+            symbol: np.zeros_like(interpreted.parameters[symbol])
             for symbol, parameter in self.cell.parameters.items()
             if parameter.columns is None
         }
@@ -148,7 +148,7 @@ class WalkedAdjoint:
     def _step(self, t: int, earlier: Arrays | None) -> None:
         """All stages of one step. earlier: where gradients of the step before are put, None: nowhere."""
         here, before = self.schedule.step(t)
-        values = self.walked.values(self.signals, self.inputs, self.schedule, t)
+        values = self.interpreted.values(self.signals, self.inputs, self.schedule, t)
         values.update({line: self.signals[line][here] for line in self.cell.lines})
         rows = slice(here.start - self.schedule.sequences, here.stop - self.schedule.sequences)
 
@@ -180,7 +180,7 @@ class WalkedAdjoint:
                     bring(name, evaluate(expression, values))
                 for line in stage.products:
                     for term in (*line.inputs, *line.products):
-                        weight = self.walked.parameters[term.weight]
+                        weight = self.interpreted.parameters[term.weight]
                         bring(term.source, term.sign * product(weight.T, values[TOTAL + line.signal]))
 
     def parameters(self) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """Backpropagation through a network: the loss first, then the read-out, then the layers from the top down.
 
-Each cell goes back through its own steps (`walk`, `engine`); here is what lies between them: where the loss's gradient
+Each cell goes back through its own steps (in `engine`); here is what lies between them: where the loss's gradient
 arrives, how two directions share what comes from above, and how far back through time a gradient may go.
 
     truncated    every loss reaches the K latest steps. The gradient goes back in sweeps: the first visits every step

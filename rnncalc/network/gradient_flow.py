@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncalc.engine.interpreter import WalkedCell
+from rnncalc.engine.interpreter import InterpretedCell
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.stack import Stack
@@ -63,7 +63,7 @@ def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> Flow:
     visit = int(np.flatnonzero(schedule.order == sequence)[0])
     length = int((schedule.counts > visit).sum())
     parameters = {name: array.astype(np.complex128) for name, array in one.parameters.items()}
-    interpreter = WalkedCell(one.cell, parameters, one.sizes, np.dtype(np.complex128))
+    interpreter = InterpretedCell(one.cell, parameters, one.sizes, np.dtype(np.complex128))
     widths = {state: one.sizes[one.cell.size(state)] for state in one.cell.state}
     units = sum(widths.values())
     emitted = _within(widths, one.cell.emits)
@@ -99,7 +99,7 @@ def _within(widths: Mapping[str, int], emits: str) -> slice:
 
 
 def _jacobian(
-    interpreter: WalkedCell, x: np.ndarray, states: Mapping[str, np.ndarray], widths: Mapping[str, int]
+    interpreter: InterpretedCell, x: np.ndarray, states: Mapping[str, np.ndarray], widths: Mapping[str, int]
 ) -> np.ndarray:
     """(S, S): the states after a step by the states before it, a sequence of one step for each unit."""
     units, begin = sum(widths.values()), 0

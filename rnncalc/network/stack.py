@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from rnncalc.common.i18n import _
 from rnncalc.common.threads import wished
 from rnncalc.engine.interface import CellRunner
-from rnncalc.engine.interpreter import WalkedCell
+from rnncalc.engine.interpreter import InterpretedCell
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
 from rnncalc.model.equations.expression import Call
@@ -123,7 +123,7 @@ class Stack:
     def cells(self) -> list[CellRunner]:
         """What computes: one for each pass, one for the read-out; made on first need."""
         if not self._cells:
-            make: Callable[..., CellRunner] = WalkedCell
+            make: Callable[..., CellRunner] = InterpretedCell
             if self.compiles:  # imported here: interpreting needs no compiler
                 from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 

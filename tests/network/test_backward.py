@@ -8,7 +8,7 @@ from support.helpers import ENGINES, MGU, ODD, compiler, every_cell, random_arra
 
 import rnncalc
 from rnncalc.engine.compiled.execution import adjoint as back
-from rnncalc.engine.interpreter import WalkedAdjoint
+from rnncalc.engine.interpreter import InterpretedAdjoint
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import Cell
 from rnncalc.model.layer import MERGES, Layer
@@ -166,12 +166,12 @@ def _counted(calls, function):
 # ------------------------------------------------------------------------------------------------- the test of the test
 
 
-def _slightly_more(adjoint: WalkedAdjoint) -> None:
+def _slightly_more(adjoint: InterpretedAdjoint) -> None:
     adjoint.parameters_ = adjoint.parameters
     adjoint.parameters = lambda: {name: g * 1.001 for name, g in adjoint.parameters_().items()}
 
 
-def _gates_swapped(adjoint: WalkedAdjoint) -> None:
+def _gates_swapped(adjoint: InterpretedAdjoint) -> None:
     adjoint.parameters_ = adjoint.parameters
 
     def parameters() -> dict[str, np.ndarray]:
@@ -182,7 +182,7 @@ def _gates_swapped(adjoint: WalkedAdjoint) -> None:
     adjoint.parameters = parameters
 
 
-def _not_transposed(adjoint: WalkedAdjoint) -> None:
+def _not_transposed(adjoint: InterpretedAdjoint) -> None:
     walked = adjoint.walked
     adjoint.walked = type(walked)(walked.cell, dict(walked.parameters), walked.sizes, walked.dtype)
     for name, weight in walked.parameters.items():
@@ -190,7 +190,7 @@ def _not_transposed(adjoint: WalkedAdjoint) -> None:
             adjoint.walked.parameters[name] = weight.T
 
 
-def _not_through_time(adjoint: WalkedAdjoint) -> None:
+def _not_through_time(adjoint: InterpretedAdjoint) -> None:
     run = adjoint.run
     adjoint.run = lambda chunk=0, kept=True: run(1, kept)
 
@@ -205,7 +205,7 @@ PLANTED = {
 
 @pytest.mark.parametrize("mistake", PLANTED)
 def test_a_planted_mistake_does_not_pass(mistake, monkeypatch):
-    original = WalkedAdjoint.__init__
+    original = InterpretedAdjoint.__init__
 
     def planted(self, *arguments):
         original(self, *arguments)
@@ -214,7 +214,7 @@ def test_a_planted_mistake_does_not_pass(mistake, monkeypatch):
 
     network = stack(every_cell()["lstm"], 2, "forward", seed=1, engine="equations")
     assert worked(network) < 1e-11
-    monkeypatch.setattr(WalkedAdjoint, "__init__", planted)
+    monkeypatch.setattr(InterpretedAdjoint, "__init__", planted)
     assert worked(network) > 1e-4
 
 

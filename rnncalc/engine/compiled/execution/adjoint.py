@@ -1,4 +1,4 @@
-"""The engine's way back: one cell's backpropagation over any batch, as `WalkedAdjoint` does it line by line."""
+"""The engine's way back: one cell's backpropagation over any batch, as `InterpretedAdjoint` does it line by line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS = gradient_loops.BLOCK  # the fewest that are: less would go over the weigh
 
 
 class CompiledAdjoint:
-    """Gradients on their way back through the rows of one forward pass; the methods are those of `WalkedAdjoint`.
+    """Gradients on their way back through the rows of one forward pass; the methods are those of `InterpretedAdjoint`.
 
     What comes from above waits until the loop brings it in. Where adjoints are many and nobody below waits for them,
     the loop goes back some steps at a time, and the weights' gradients take what they need while it is in cache; who

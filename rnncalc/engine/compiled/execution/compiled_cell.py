@@ -27,7 +27,7 @@ class CompiledCell(PackedCell):
     """A packed cell, run by machine code."""
 
     def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], Recalled]:
-        """What computes every signal of any inputs of a schedule, as `WalkedCell.forward` does."""
+        """What computes every signal of any inputs of a schedule, as `InterpretedCell.forward` does."""
         return (
             partial(self._across, schedule, initial)
             if isinstance(schedule, Abreast)
