@@ -59,16 +59,16 @@ class CompiledAdjoint:
         """Through time, and on to the gradients of the weights."""
         back, schedule = self.back, self.schedule
         block = aligned((schedule.rows + 1) * back.pitch, self.dtype)
-        room = back.spare.take(back.room_of(len(self.inputs)))
+        memory = back.scratch.take(back.scratch_entries(len(self.inputs)))
         self.g = g = np.empty(back.shown_entries, self.dtype)
         slot, width = (back.slots[self.at], self.arriving.shape[1]) if self.at else (0, 0)
         arguments = (
             back.loop, self.signals, self.packed.pitch, back.geometry, block, back.pitch, self.chunk, schedule.starts,
             *back.tables, self.arriving.reshape(-1), slot, width, back.clear, *run_of(self.inputs), self._before,
-            back.gradients, back.runs, back.shown, room, np.empty(back.width, np.int64), g,
+            back.gradients, back.runs, back.shown, memory, np.empty(back.width, np.int64), g,
         )  # fmt: skip
         machine_code(gradient_loops.descend, self.dtype, arguments)(*arguments)
-        back.spare.give(room)
+        back.scratch.give(memory)
         self.latest = self.reached = block.reshape(-1, back.pitch)
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy as np
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.execution.recomputed import Recalled
-from rnncalc.engine.compiled.packing.memory import Spare, aligned
+from rnncalc.engine.compiled.packing.memory import ScratchPool, aligned
 from rnncalc.engine.compiled.packing.views import Rows, run_of
 from rnncalc.model.packed_batch import Abreast, Schedule
 
@@ -30,7 +30,7 @@ class Prepared:
         self.code, self.dtype = compiled.code, compiled.dtype
         self.out, self.final = (schedule.rows - sequences, compiled.emitted), (sequences * wanted, compiled.kept)
         rows = max(CHUNK // (packed.pitch * self.dtype.itemsize), FEWEST, 2 * schedule.most)
-        self.entries, self.spare = min(schedule.rows, sequences + rows) * packed.pitch, Spare(self.dtype)
+        self.entries, self.scratch = min(schedule.rows, sequences + rows) * packed.pitch, ScratchPool(self.dtype)
         self.first = np.empty(sequences * packed.pitch, self.dtype)  # the rows from which it starts
         compiled.begin(self.first, sequences, initial)
         self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.starts, EVERY.start, EVERY.stop)
@@ -44,12 +44,12 @@ class Prepared:
             fed, pitch, abreast = np.ascontiguousarray(x).reshape(-1), self.steps * x.shape[1], 1
         else:
             fed, pitch, abreast = *run_of(x), 0
-        block = self.spare.take(self.entries)
+        block = self.scratch.take(self.entries)
         block[: len(self.first)] = self.first
         self.code(
             self.digest, block, *self.where, fed, pitch, abreast, *self.tables, out.reshape(-1), self.states, final
         )
-        self.spare.give(block)
+        self.scratch.give(block)
         return out, final
 
 

@@ -24,7 +24,7 @@ from rnncalc.engine.compiled.layout import (
     STAGES,
 )
 from rnncalc.engine.compiled.packing.forward import ROWWISE, Packed, Panels
-from rnncalc.engine.compiled.packing.memory import Spare
+from rnncalc.engine.compiled.packing.memory import ScratchPool
 from rnncalc.model.equations.expression import INPUT, Call, Name
 from rnncalc.model.equations.stages import Product, ProductLine
 
@@ -174,12 +174,12 @@ class PackedBack:
         return np.empty((0, 0), self.packed.dtype)
 
     @cached_property
-    def spare(self) -> Spare:
-        """Room for what is needed during a call only."""
-        return Spare(self.packed.dtype)
+    def scratch(self) -> ScratchPool:
+        """Scratch memory, needed during a call only."""
+        return ScratchPool(self.packed.dtype)
 
-    def room_of(self, rows: int) -> int:
-        """Entries of the room that `gradients.descend` needs."""
+    def scratch_entries(self, rows: int) -> int:
+        """Entries of the scratch memory that `gradients.descend` needs."""
         together = min(rows, gradient_loops.BLOCK)
         return together * (self.width + self.deepest) + self.entries + self.width + len(self.packed.extras)
 

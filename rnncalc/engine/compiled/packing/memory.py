@@ -42,7 +42,7 @@ def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
     return np.asarray(_Lent(entries, dtype))
 
 
-class Spare:
+class ScratchPool:
     """Blocks of one dtype that somebody uses in call after call, and nobody beyond a call."""
 
     def __init__(self, dtype: np.dtype):
