@@ -28,7 +28,7 @@ def spread(places, steps, width, stride, lanes):
 
 
 @jit
-def exchange(way, rows, width, block, levels, more, pitch, first, offset, lanes, together, places):
+def transpose_signal(way, rows, width, block, levels, more, pitch, first, offset, lanes, together, places):
     """Some steps of one signal, for every sequence: rows (N, steps · width) ↔ a block of some groups at a time.
 
     levels: steps of the block, the start included; more: entries behind every few groups; together: how many these are;
@@ -42,12 +42,12 @@ def exchange(way, rows, width, block, levels, more, pitch, first, offset, lanes,
         spread(places, steps, width, groups * pitch, lanes)
         for group in range(groups):
             begin = base + (first * groups + group) * pitch + offset
-            turn(way, rows, sequence + group * lanes, lanes, block, begin, places)
+            transpose_group(way, rows, sequence + group * lanes, lanes, block, begin, places)
         base += levels * groups * pitch + more
 
 
 @jit
-def turn(way, rows, first, lanes, vectors, begin, places):
+def transpose_group(way, rows, first, lanes, vectors, begin, places):
     """Entry by entry, rows[first + lane] (width) ↔ vectors[begin + places[entry] + lane].
 
     way: literal OUT, from vectors to rows; IN; or ADDED: in, on top of nothing: a lane without a sequence gets 0, where
@@ -59,7 +59,7 @@ def turn(way, rows, first, lanes, vectors, begin, places):
     if count == lanes and width >= lanes:
         while entry < width:
             entry = min(entry, width - lanes)  # the last block begins earlier, where there is no whole one left
-            turn_block(way, rows.reshape(-1), first * width + entry, width, vectors, begin, places, entry)
+            transpose_tile(way, rows.reshape(-1), first * width + entry, width, vectors, begin, places, entry)
             entry += lanes
         return
     for entry in range(width):
@@ -74,7 +74,7 @@ def turn(way, rows, first, lanes, vectors, begin, places):
 
 
 @intrinsic(prefer_literal=True)
-def turn_block(typing, way, rows, row, width, vectors, begin, places, entry):
+def transpose_tile(typing, way, rows, row, width, vectors, begin, places, entry):
     """A block of as many rows as lanes and as many entries, turned in registers by exchanging halves of pairs."""
 
     def codegen(context, builder, signature, arguments):

@@ -19,7 +19,7 @@ import numpy as np
 
 from rnncalc.engine.compiled.codegen.gemm import ACROSS
 from rnncalc.engine.compiled.codegen.jit import address_of, cell_signature, machine_code, specialised
-from rnncalc.engine.compiled.codegen.transpose import OUT, exchange
+from rnncalc.engine.compiled.codegen.transpose import OUT, transpose_signal
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.kernels import forward as loops
 from rnncalc.engine.compiled.kernels.lanes_forward import ForwardCall, forward, trace
@@ -60,7 +60,7 @@ class Folded:
         if more:
             self.block[:] = 0
 
-    def exchange(self, way: int, rows: np.ndarray, name: str, first: int) -> None:
+    def transpose(self, way: int, rows: np.ndarray, name: str, first: int) -> None:
         """Turn the rows (N, steps · width) of a signal, from a level on, in or out."""
         offset, width = self.places[name]
         places = np.empty(rows.shape[1], np.int64)
@@ -77,21 +77,21 @@ class Folded:
             self.together,
             places,
         )
-        _exchange(way, self.dtype)(way, *arguments)
+        _transpose_code(way, self.dtype)(way, *arguments)
 
     def out(self, name: str, first: int, steps: int) -> np.ndarray:
         """Some steps of a signal, (N · steps, width)."""
         width = self.places[name][1]
         rows = np.empty((self.sequences, steps * width), self.dtype)
-        self.exchange(OUT, rows, name, first)
+        self.transpose(OUT, rows, name, first)
         return rows.reshape(-1, width)
 
 
 @cache
-def _exchange(way: int, dtype: np.dtype) -> Any:
+def _transpose_code(way: int, dtype: np.dtype) -> Any:
     """The machine code of one way."""
     rows, block, places = np.empty((0, 0), dtype), np.empty(0, dtype), np.empty(0, np.int64)
-    return specialised(exchange, way, rows, 0, block, 0, 0, 0, 0, 0, 0, 0, places)
+    return specialised(transpose_signal, way, rows, 0, block, 0, 0, 0, 0, 0, 0, 0, places)
 
 
 class AcrossRows(Mapping[str, np.ndarray]):
@@ -111,8 +111,8 @@ class AcrossRows(Mapping[str, np.ndarray]):
         if name not in self.found:
             folded, width = self.folded, self.folded.places[name][1]
             found = self.found[name] = np.empty((folded.sequences * folded.levels, width), folded.dtype)
-            folded.exchange(OUT, found[: folded.sequences], name, 0)
-            folded.exchange(OUT, found[folded.sequences :].reshape(folded.sequences, -1), name, 1)
+            folded.transpose(OUT, found[: folded.sequences], name, 0)
+            folded.transpose(OUT, found[folded.sequences :].reshape(folded.sequences, -1), name, 1)
         return self.found[name]
 
     def __iter__(self) -> Iterator[str]:

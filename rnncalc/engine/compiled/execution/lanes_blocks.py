@@ -40,7 +40,7 @@ class Blocks:
             if self.reached:
                 rows = rows + self.arriving.out(signal, 1, self.steps)
             wanted = np.ascontiguousarray(rows, self.across.dtype).reshape(self.sequences, -1)
-            self.arriving.exchange(ADDED, wanted, signal, 1)
+            self.arriving.transpose(ADDED, wanted, signal, 1)
 
     def run(self, waiting: Mapping[str, np.ndarray], chunk: int) -> Blocks:
         """Through time, to the first step."""
@@ -57,8 +57,8 @@ class Blocks:
         self._loop(earlier, 0)
         for state in self.cell.state:  # what reached the starts stays there
             start = earlier.out(state, 0, 1)
-            latest.exchange(ADDED, start, state, 0)
-            earlier.exchange(ADDED, np.zeros_like(start), state, 0)
+            latest.transpose(ADDED, start, state, 0)
+            earlier.transpose(ADDED, np.zeros_like(start), state, 0)
         self.arriving = earlier
 
     def _loop(self, earlier: Folded, chunk: int) -> None:

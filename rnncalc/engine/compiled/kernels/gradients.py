@@ -9,7 +9,7 @@ from rnncalc.engine.compiled.codegen.denormals import flush, restore
 from rnncalc.engine.compiled.codegen.forward_lines import copy, pack
 from rnncalc.engine.compiled.codegen.gemm import TURNED, call_multiply, multiply
 from rnncalc.engine.compiled.codegen.jit import jit
-from rnncalc.engine.compiled.codegen.transpose import IN, turn_block
+from rnncalc.engine.compiled.codegen.transpose import IN, transpose_tile
 from rnncalc.engine.compiled.kernels.backward import call_backward
 from rnncalc.engine.compiled.layout import (
     ADDS,
@@ -106,7 +106,7 @@ def lay_out(table, lanes, dweights, dbiases, dslopes, places, g):
                 places[unit] = unit * depth
             for k in range(0, deep, lanes):
                 for unit in range(0, wide, lanes):
-                    turn_block(IN, source, begin + unit + k * apart, apart, g, to + k, places, unit)
+                    transpose_tile(IN, source, begin + unit + k * apart, apart, g, to + k, places, unit)
         for k in range(depth):
             for unit in range(wide if k < deep else 0, units):
                 before = g[to + unit * depth + k] if adds else 0

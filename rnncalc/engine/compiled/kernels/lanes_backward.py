@@ -12,7 +12,7 @@ import numpy as np
 
 from rnncalc.engine.compiled.codegen.jit import jit
 from rnncalc.engine.compiled.codegen.outer_products import add_sums
-from rnncalc.engine.compiled.codegen.transpose import ADDED, OUT, spread, turn
+from rnncalc.engine.compiled.codegen.transpose import ADDED, OUT, spread, transpose_group
 from rnncalc.engine.compiled.kernels import gradients
 from rnncalc.engine.compiled.kernels.backward import call_backward
 from rnncalc.engine.compiled.kernels.lanes_forward import feed, fill
@@ -69,7 +69,7 @@ def descend(
         clear(back, block)
         spread(written, steps, wide, groups * pitch, lanes)
         for group in range(groups):
-            turn(ADDED, dy, first + group * lanes, lanes, block, here + group * pitch + offset, written)
+            transpose_group(ADDED, dy, first + group * lanes, lanes, block, here + group * pitch + offset, written)
         back_through(back, trace, pitch_s, block, block, chunk, starts, groups, dextras)
         add_sums(block, here, pitch, trace, groups, pitch_s, fed, depth, rows, table, ones, dweights, dbiases, lanes)
         end_states(back, block, dstarts, first, groups, lanes)
@@ -151,7 +151,7 @@ def input_gradients(back, adjoint, begin, rows, depth, dfed, dx, first, groups, 
     )
     spread(places, rows // groups, depth, groups * wide, lanes)
     for group in range(groups):
-        turn(OUT, dx, first + group * lanes, lanes, dfed, group * wide, places)
+        transpose_group(OUT, dx, first + group * lanes, lanes, dfed, group * wide, places)
 
 
 @jit

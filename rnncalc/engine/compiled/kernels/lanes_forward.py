@@ -12,7 +12,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from rnncalc.engine.compiled.codegen.jit import call_address, jit
-from rnncalc.engine.compiled.codegen.transpose import IN, OUT, spread, turn
+from rnncalc.engine.compiled.codegen.transpose import IN, OUT, spread, transpose_group
 from rnncalc.engine.compiled.layout import FINAL, OFFSET, PITCH, WIDTH
 
 
@@ -54,7 +54,7 @@ def forward(ahead, x, y, begin, final, starts, read, written, block, fed, out, e
         )  # fmt: skip
         for group in range(groups):
             here = first + group * lanes
-            turn(OUT, y.reshape(sequences, -1), here, lanes, out, group * wide * lanes, written)
+            transpose_group(OUT, y.reshape(sequences, -1), here, lanes, out, group * wide * lanes, written)
             for lane in range(min(lanes, len(final) - here)):
                 for unit in range(final.shape[1]):
                     final[here + lane, unit] = ends[group, unit * lanes + lane]
@@ -106,7 +106,7 @@ def feed(x, first, groups, lanes, fed, read, starts):
         starts[t] = t * groups
     spread(read, steps, depth, groups * depth * lanes, lanes)
     for group in range(groups):
-        turn(IN, x.reshape(sequences, -1), first + group * lanes, lanes, fed, group * depth * lanes, read)
+        transpose_group(IN, x.reshape(sequences, -1), first + group * lanes, lanes, fed, group * depth * lanes, read)
 
 
 @intrinsic
