@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.execution.prepared import Prepared, Tracing
-from rnncalc.engine.compiled.execution.recomputed import Recalled
+from rnncalc.engine.compiled.execution.recomputed import Recomputed
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.engine.compiled.packing.views import run_of
 from rnncalc.engine.interface import Arrays, Outputs
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class CompiledCell(PackedCell):
     """A packed cell, run by machine code."""
 
-    def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], Recalled]:
+    def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], Recomputed]:
         """What computes every signal of any inputs of a schedule, as `InterpretedCell.forward` does."""
         return (
             partial(self._across, schedule, initial)
@@ -34,13 +34,13 @@ class CompiledCell(PackedCell):
             else Tracing(self, schedule, initial)
         )
 
-    def _across(self, schedule: Abreast, initial: Arrays, x: np.ndarray) -> Recalled:
+    def _across(self, schedule: Abreast, initial: Arrays, x: np.ndarray) -> Recomputed:
         kept = self.across.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
-        return Recalled(self, kept, x, schedule)
+        return Recomputed(self, kept, x, schedule)
 
     def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
         """Backpropagation through what `tracing` left behind."""
-        assert isinstance(signals, Recalled)
+        assert isinstance(signals, Recomputed)
         if isinstance(schedule, Abreast):
             from rnncalc.engine.compiled.execution.lanes_adjoint import AcrossAdjoint
 

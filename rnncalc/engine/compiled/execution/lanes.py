@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ROOM = 64 * 1024  # bytes of the block of `infer`
 FIRST = 64 * 1024  # bytes of two steps and their adjoints that go through a first-level cache
 FEW, MANY = 4, (16, 8)  # groups that take their steps together; if they are small
-AGAIN = 512 * 1024  # bytes of signals and adjoints of a few groups that fit in a second-level cache
+RECOMPUTED = 512 * 1024  # bytes of signals and adjoints of a few groups that fit in a second-level cache
 
 
 class Folded:
@@ -159,7 +159,7 @@ class AcrossCell:
         """
         (sequences, steps, _depth), emits = x.shape, self.cell.emits
         signals = Trace(self, x, self._begin(sequences, initial))
-        if self.again(steps):
+        if self.recomputes(steps):
             found = signals.found[emits] = shaped((sequences * (steps + 1), self.width), self.dtype)
             found[:sequences] = initial.get(emits, 0)
             y = found[sequences:].reshape(sequences, steps, -1)
@@ -168,13 +168,13 @@ class AcrossCell:
             signals.folded  # noqa: B018 - made here
         return signals
 
-    def again(self, steps: int) -> bool:
-        """Whether the way back computes the signals again."""
-        return self._room(steps, self.together(steps)) <= AGAIN
+    def recomputes(self, steps: int) -> bool:
+        """Whether the way back recomputes the signals."""
+        return self._room(steps, self.together(steps)) <= RECOMPUTED
 
     def together(self, steps: int) -> int:
         """Groups that take their steps together: more of them hide better that a step waits for the one before."""
-        fit = (many for many in MANY if self._room(1, many) <= FIRST and self._room(steps, many) <= AGAIN)
+        fit = (many for many in MANY if self._room(1, many) <= FIRST and self._room(steps, many) <= RECOMPUTED)
         return next(fit, FEW)
 
     def _room(self, steps: int, groups: int) -> int:

@@ -100,7 +100,7 @@ class Descent:
         dy = np.ascontiguousarray(rows).reshape(sequences, -1)
         together, at = across.together(steps), np.empty(steps + 2, np.int64)
         entries = steps * together * lanes
-        kept = across.again(steps)
+        kept = across.recomputes(steps)
         trace = across.none if kept else signals.folded.block
         room = aligned((steps + 1) * together * across.packed.pitch if kept else 0, dtype)
         adjoint = aligned(((steps + 1) * together + 1) * back.pitch, dtype)

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
-from rnncalc.engine.compiled.execution.recomputed import Recalled
+from rnncalc.engine.compiled.execution.recomputed import Recomputed
 from rnncalc.engine.compiled.packing.memory import ScratchPool, aligned
 from rnncalc.engine.compiled.packing.views import Rows, run_of
 from rnncalc.model.packed_batch import Abreast, Schedule
@@ -67,7 +67,7 @@ class Tracing:
         out, final = compiled.nothing
         self.tables = *packed.tables, packed.emitted, out, packed.states, final
 
-    def __call__(self, x: np.ndarray) -> Recalled:
+    def __call__(self, x: np.ndarray) -> Recomputed:
         block = aligned(self.entries, self.dtype)
         block[: len(self.first)] = self.first
         fed, pitch = run_of(x)
@@ -76,4 +76,4 @@ class Tracing:
             self.code(self.digest, block, *self.where, part.start, part.stop, fed, pitch, 0, *self.tables)
 
         side_by_side(share, self.parts)
-        return Recalled(self.compiled, Rows(block.reshape(-1, self.pitch), self.compiled.lines), x, self.schedule)
+        return Recomputed(self.compiled, Rows(block.reshape(-1, self.pitch), self.compiled.lines), x, self.schedule)

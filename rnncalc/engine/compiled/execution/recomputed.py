@@ -1,4 +1,4 @@
-"""Pre-activations, computed once more for whoever asks: a trace does not keep them, since a gate lies in their place.
+"""Pre-activations, recomputed for whoever asks: a trace does not keep them, since a gate lies in their place.
 
 All they need is kept: x_t, the states and the gates. The products are those of the loop, in the same order, and so are
 the bits.
@@ -20,8 +20,8 @@ from rnncalc.engine.compiled.packing.views import Rows
 from rnncalc.model.packed_batch import Schedule
 
 
-class Recalled(Mapping[str, np.ndarray]):
-    """All signals of a forward pass, name → (N + rows, width): some are kept, the others computed again."""
+class Recomputed(Mapping[str, np.ndarray]):
+    """All signals of a forward pass, name → (N + rows, width): some are kept, the others recomputed."""
 
     def __init__(self, compiled: PackedCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: Schedule):
         self.compiled, self.kept, self.x, self.schedule = compiled, kept, x, schedule
@@ -30,7 +30,7 @@ class Recalled(Mapping[str, np.ndarray]):
         if name in self.compiled.lines:
             return self.kept[name]
         if name in self.compiled.cell.lines:
-            return self.again[name]
+            return self.recomputed[name]
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -40,7 +40,7 @@ class Recalled(Mapping[str, np.ndarray]):
         return len(self.compiled.cell.lines)
 
     @cached_property
-    def again(self) -> Rows:
+    def recomputed(self) -> Rows:
         """The product lines of every row; zero in the rows of the starts."""
         compiled, packed, first = self.compiled, self.compiled.packed, self.schedule.sequences
         block = aligned((first + len(self.x)) * len(packed.biases), compiled.dtype).reshape(-1, len(packed.biases))
