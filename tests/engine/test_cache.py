@@ -178,7 +178,7 @@ import time
 from rnncalc.engine.compiled.codegen import jit
 jit.PATIENCE = 0.05
 for seconds in (0.0, 0.3, 0.3):
-    with jit.told():
+    with jit.compile_notice():
         time.sleep(seconds)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -41,9 +41,9 @@ def jit(function: Callable) -> Callable:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def compile_notice() -> Iterator[None]:
     """One line on standard error, once, if what is compiled meanwhile takes longer than a second."""
-    timer = threading.Timer(PATIENCE, _tell)
+    timer = threading.Timer(PATIENCE, _print_notice)
     timer.daemon = True
     timer.start()
     try:
@@ -53,7 +53,7 @@ def told() -> Iterator[None]:
 
 
 @cache
-def _tell() -> None:
+def _print_notice() -> None:
     message = _(
         "rnncalc: compiling for this machine; it is kept for the next time. `rnncalc warmup` does it beforehand"
     )
@@ -62,7 +62,7 @@ def _tell() -> None:
 
 def specialised(dispatcher: Callable, number: int, *arguments: object) -> Callable:
     """The machine code of a function for one cell: `number` is the cell's digest, the rest are sample arguments."""
-    with told():
+    with compile_notice():
         return dispatcher.compile(cell_signature(number, *arguments))
 
 
@@ -73,7 +73,7 @@ def cell_signature(number: int, *arguments: object) -> tuple[types.Type, ...]:
 
 def address_of(dispatcher: Any, signature: tuple[types.Type, ...]) -> int:
     """Where the machine code of a function lies, compiled or found on disk on first need."""
-    with told():
+    with compile_notice():
         dispatcher.compile(signature)
     compiled = dispatcher.overloads[signature]
     place: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
@@ -98,7 +98,7 @@ def machine_code(dispatcher: Callable, dtype: numpy.dtype, arguments: Sequence[o
     """The machine code of a function that knows no cell, for one dtype; it takes pointers and asks no questions."""
     key = dispatcher, dtype.char
     if key not in _CODE:
-        with told():
+        with compile_notice():
             _CODE[key] = dispatcher.compile(tuple(map(numba.typeof, arguments)))
     return _CODE[key]
 
