@@ -1,7 +1,7 @@
-"""Sequences turned: from rows, one sequence after the other, to vectors with a sequence in every lane, and back.
+"""Sequences transposed: from rows, one sequence after the other, to vectors with a sequence in every lane, and back.
 
-A block of as many rows as a vector has lanes, and of as many entries, is turned in registers. Sequences are taken in
-groups of as many as there are lanes, and some groups take their steps together, that their rows stay in the first-
+A tile of as many rows as a vector has lanes, and of as many entries, is transposed in registers. Sequences are taken
+in groups of as many as there are lanes, and some groups take their steps together, that their rows stay in the first-
 level cache and the products have full tiles:
 
     rows (N, T, width)  ↔  for some groups at a time (T, groups, width, lanes)
@@ -75,7 +75,7 @@ def transpose_group(way, rows, first, lanes, vectors, begin, places):
 
 @intrinsic(prefer_literal=True)
 def transpose_tile(typing, way, rows, row, width, vectors, begin, places, entry):
-    """A block of as many rows as lanes and as many entries, turned in registers by exchanging halves of pairs."""
+    """A block of as many rows as lanes and as many entries, transposed in registers by exchanging halves of pairs."""
 
     def codegen(context, builder, signature, arguments):
         rows_, row_, width_, vectors_, begin_, places_, entry_ = arguments[1:]

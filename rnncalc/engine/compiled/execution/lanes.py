@@ -95,9 +95,9 @@ def _transpose_code(way: int, dtype: np.dtype) -> Any:
 
 
 class AcrossRows(Mapping[str, np.ndarray]):
-    """Signals by name, (N + rows, width), turned out when somebody asks.
+    """Signals by name, (N + rows, width), transposed out on first need.
 
-    places: their names; folded: the block where they lie; found: those that were turned out.
+    places: their names; folded: the block where they lie; found: those that were transposed out.
     """
 
     folded: Folded

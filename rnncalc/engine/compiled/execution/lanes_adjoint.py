@@ -72,17 +72,17 @@ class AcrossAdjoint:
         return self.across.cell.stacked(self.parameters())
 
     @property
-    def _found(self) -> Descent:
+    def _found(self) -> LaneGradients:
         """What a run gives, with the gradient at the inputs if that is there already."""
         return self.__dict__.get("_with_inputs") or self._without_inputs
 
     @cached_property
-    def _with_inputs(self) -> Descent:
-        return Descent(self, True)
+    def _with_inputs(self) -> LaneGradients:
+        return LaneGradients(self, True)
 
     @cached_property
-    def _without_inputs(self) -> Descent:
-        return Descent(self, False)
+    def _without_inputs(self) -> LaneGradients:
+        return LaneGradients(self, False)
 
     @cached_property
     def whole(self) -> Blocks:
@@ -90,7 +90,7 @@ class AcrossAdjoint:
         return Blocks(self.across, self.signals).run(self.waiting, self.chunk)
 
 
-class Descent:
+class LaneGradients:
     """What a run gives: `parameters` by symbol, `starts` by state and, if wanted, what reached the `inputs`."""
 
     def __init__(self, run: AcrossAdjoint, wanted: bool):

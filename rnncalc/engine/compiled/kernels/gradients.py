@@ -99,7 +99,7 @@ def lay_out(table, lanes, dweights, dbiases, dslopes, places, g):
         kind, begin, apart, units = table[r, SUM], table[r, BEGIN], table[r, APART], table[r, UNITS]
         depth, to, sign, adds = table[r, DEPTH], table[r, PLACE], table[r, SIGN], table[r, ADDS]
         source = dweights if kind == 0 else dbiases if kind == 1 else dslopes
-        wide, deep = 0, 0  # units and entries that are turned in blocks
+        wide, deep = 0, 0  # units and entries that are transposed in tiles
         if sign > 0 and not adds and units >= lanes and depth >= lanes:
             wide, deep = units // lanes * lanes, depth // lanes * lanes
             for unit in range(wide):

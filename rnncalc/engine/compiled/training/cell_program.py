@@ -1,8 +1,8 @@
 """One cell in training: what it does at every step, written as calls of a tape.
 
 `CompiledCell` packs weights once and makes new blocks for every call. Here the parameters are one vector θ that changes
-at every step, so a `Unit` knows where in θ each packed number comes from, and packing anew is one pass over an index;
-its blocks are kept and grow to the largest batch. Gradients come out as one vector like θ.
+at every step, so a `CellProgram` knows where in θ each packed number comes from, and packing anew is one pass over an
+index; its blocks are kept and grow to the largest batch. Gradients come out as one vector like θ.
 
 The file is longer than 250 lines because the two ways through a cell and its packing share every one of their tables.
 """
@@ -66,7 +66,7 @@ def copy_rows(
     tape.call(train_loops.rows, *arguments)
 
 
-class Unit:
+class CellProgram:
     """One cell in training: its packed weights, where in θ they come from, and its blocks.
 
     places: symbol → where each entry lies in θ, from 1. below: whether the gradient at its inputs is wanted.
@@ -147,7 +147,7 @@ class Unit:
         return self.states[state][: sequences * width].reshape(sequences, width)
 
     def fed(self, name: str) -> Fed:
-        """A signal's rows, from the first step on, as a unit above takes them."""
+        """A signal's rows, from the first step on, as a program above takes them."""
         size = self.dtype.itemsize
         begin = self.block.ctypes.data + self.packed.offset(name) * size
         return Fed(Later(batches.SEQUENCES, self.pitch * size, begin), self.pitch, self.dtype)

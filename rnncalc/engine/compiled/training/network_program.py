@@ -1,4 +1,4 @@
-"""A whole network's way up and down as calls of a tape: what lies between its units, and the loss on top."""
+"""A whole network as calls of a tape, up and down: its cells' programs, what lies between them, and the loss on top."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from rnncalc.engine.compiled.kernels.forward import TOKENS
 from rnncalc.engine.compiled.training import batches
 from rnncalc.engine.compiled.training import loops as train_loops
-from rnncalc.engine.compiled.training.cell_program import INDEX, Fed, Unit, copy_rows
+from rnncalc.engine.compiled.training.cell_program import INDEX, CellProgram, Fed, copy_rows
 from rnncalc.engine.compiled.training.tape import Later, Literal, Tape, View
 from rnncalc.model.cells.readout import read_out as read_out_cell
 from rnncalc.model.layer import Layer, Pass
@@ -22,8 +22,8 @@ MIRROR = View(INDEX, Later(batches.MIRROR), Later(batches.ROWS))
 CHOSEN = View(INDEX, Later(batches.CHOSEN), Later(batches.JUDGED))
 
 
-class Descent:
-    """The calls of one network: what lies between its units."""
+class NetworkProgram:
+    """The calls of one network: the programs of its cells, and what lies between them."""
 
     def __init__(
         self, layers: Sequence[Layer], read_out: Pass | None, places: Callable[[Pass], Mapping[str, np.ndarray]],
@@ -32,32 +32,32 @@ class Descent:
         self.layers, self.loss, self.classes, self.dtype = layers, LOSSES[loss], classes, theta.dtype
         passes = [one for layer in layers for one in layer.passes.values()]
         bottom = len(layers[0].passes)
-        self.units = [Unit(one, places(one), theta, number >= bottom) for number, one in enumerate(passes)]
+        self.programs = [CellProgram(one, places(one), theta, number >= bottom) for number, one in enumerate(passes)]
         self.inputs = TOKENS if tokens else layers[0].sizes["D"]
-        self.top: Unit | None = None
+        self.top: CellProgram | None = None
         if read_out:
             if self.loss.at == "s":  # the loss takes the scores, so nobody needs a function of them
                 plain = read_out.settled(theta.dtype)
                 plain.cell, plain.arrays = read_out_cell("identity"), read_out.arrays
-                self.top = Unit(plain, places(read_out), theta, True)
+                self.top = CellProgram(plain, places(read_out), theta, True)
             else:
-                self.top = Unit(read_out, places(read_out), theta, True)
+                self.top = CellProgram(read_out, places(read_out), theta, True)
         self.found, self.share = np.zeros(2), np.ones(1, theta.dtype)
 
     @property
-    def all(self) -> list[Unit]:
-        return [*self.units, *([self.top] if self.top else [])]
+    def all(self) -> list[CellProgram]:
+        return [*self.programs, *([self.top] if self.top else [])]
 
     def hold(self, rows: int, sequences: int) -> None:
         """Room for batches of so many rows."""
         self.capacity = rows
-        for unit in self.all:
-            unit.hold(rows, sequences)
+        for program in self.all:
+            program.hold(rows, sequences)
 
-    def _here(self, level: int) -> list[tuple[str, Unit]]:
-        """The directions of a layer with their units."""
+    def _here(self, level: int) -> list[tuple[str, CellProgram]]:
+        """The directions of a layer with their programs."""
         number = sum(len(layer.passes) for layer in self.layers[:level])
-        return list(zip(self.layers[level].passes, self.units[number:]))
+        return list(zip(self.layers[level].passes, self.programs[number:]))
 
     # up ---------------------------------------------------------------------------------------------------------------
 
@@ -66,16 +66,16 @@ class Descent:
         fed = Fed(Later(batches.X), self.inputs, self.dtype)
         for level, layer in enumerate(self.layers):
             here = self._here(level)
-            for way, unit in here:
-                given, width = fed, unit.one.sizes["D"]
+            for way, program in here:
+                given, width = fed, program.one.sizes["D"]
                 own = fed.pitch == TOKENS or fed.pitch == width
-                if way == "backward" or (unit.cell.adds_input and not own):
+                if way == "backward" or (program.cell.adds_input and not own):
                     columns = 1 if fed.pitch == TOKENS else width
-                    room = unit.room("inputs", self.capacity * columns)
+                    room = program.room("inputs", self.capacity * columns)
                     given = Fed.of(room, TOKENS if fed.pitch == TOKENS else width)
                     index: Index = {"of": MIRROR} if way == "backward" else {}
                     copy_rows(tape, train_loops.SET, batches.ROWS, columns, Fed.of(room, columns), fed, **index)
-                unit.forward(tape, given)
+                program.forward(tape, given)
             fed = self._merged(tape, layer, here)
         if self.top:
             if chosen:
@@ -86,9 +86,9 @@ class Descent:
             self.top.forward(tape, fed, flat=True)
         self._judge(tape)
 
-    def _merged(self, tape: Tape, layer: Layer, here: list[tuple[str, Unit]]) -> Fed:
+    def _merged(self, tape: Tape, layer: Layer, here: list[tuple[str, CellProgram]]) -> Fed:
         """What a layer hands up: its only direction's signal as it lies, or both made into rows of their own."""
-        outs = [(way, unit.fed(layer.cell.emits)) for way, unit in here]
+        outs = [(way, program.fed(layer.cell.emits)) for way, program in here]
         if [way for way, _out in outs] == ["forward"]:
             return outs[0][1]
         width, each = layer.width, layer.only.width
@@ -103,25 +103,27 @@ class Descent:
         return Fed.of(rows, width)
 
     def _judge(self, tape: Tape) -> None:
-        """The loss of the topmost unit's rows."""
-        unit = self.top or self.units[-1]
-        name = self.loss.at if "s" in unit.cell.outputs else unit.cell.emits
-        unit.clear(tape, unit.adjoint)
-        to, scores, O = unit.arriving(name, unit.adjoint), unit.fed(name), unit.one.sizes[unit.cell.size(name)]
+        """The loss of the topmost program's rows."""
+        program = self.top or self.programs[-1]
+        name = self.loss.at if "s" in program.cell.outputs else program.cell.emits
+        program.clear(tape, program.adjoint)
+        to, scores = program.arriving(name, program.adjoint), program.fed(name)
+        O = program.one.sizes[program.cell.size(name)]
         targets = View(INDEX if self.classes else self.dtype, Later(batches.Y), Later(batches.TARGETS))
         if not self.classes:
             train_loops.LOSS[self.loss.digest] = self.loss
             tape.call(
-                train_loops.rows_loss, Literal(self.loss.digest), RIGHT[self.loss.right], unit.block, unit.pitch,
-                unit.packed.offset(name), unit.first, targets, O, self.share, unit.adjoint, unit.pitch_a,
-                unit.back.offset(name), self.found,
+                train_loops.rows_loss, Literal(self.loss.digest), RIGHT[self.loss.right], program.block, program.pitch,
+                program.packed.offset(name), program.first, targets, O, self.share, program.adjoint, program.pitch_a,
+                program.back.offset(name), self.found,
             )  # fmt: skip
             return
-        lanes, width = unit.packed.lanes, unit.packed.widths[unit.cell.size(name)]
-        if unit is self.top and "y" in unit.cell.outputs:
-            block, pitch, at, room = unit.block, unit.pitch, unit.packed.offset(name), unit.packed.offset("y")
+        lanes, width = program.packed.lanes, program.packed.widths[program.cell.size(name)]
+        if program is self.top and "y" in program.cell.outputs:
+            block, pitch = program.block, program.pitch
+            at, room = program.packed.offset(name), program.packed.offset("y")
         else:  # a cell that makes y itself still needs its own y on the way back: its scores, copied, with room beside
-            block = unit.room("scores", self.capacity * 2 * width)
+            block = program.room("scores", self.capacity * 2 * width)
             pitch, at, room = 2 * width, 0, width
             copy_rows(tape, train_loops.SET, batches.ROWS, O, Fed.of(block, pitch), scores)
         tape.call(
@@ -134,10 +136,10 @@ class Descent:
     def down(self, tape: Tape, g: np.ndarray, chosen: bool, chunk: int, sweeps: int) -> None:
         """Backward, and every gradient into g. sweeps: of a truncated gradient, 0: none."""
         last = len(self.layers) - 1
-        for unit in self.units if self.top else self.units[:-1]:
-            unit.clear(tape, unit.adjoint)
-        for unit in self.all:
-            tape.call(train_loops.zero, unit.slopes)
+        for program in self.programs if self.top else self.programs[:-1]:
+            program.clear(tape, program.adjoint)
+        for program in self.all:
+            tape.call(train_loops.zero, program.slopes)
         if self.top:
             self.top.back_through_time(tape, self.top.adjoint, self.top.adjoint, 0)
             self.top.gradients(tape, self.top.adjoint, g)
@@ -146,56 +148,56 @@ class Descent:
             self._sweep(tape, sweeps)
         else:
             for level in range(last, -1, -1):
-                for _way, unit in self._here(level):
-                    unit.back_through_time(tape, unit.adjoint, unit.adjoint, chunk)
-                for way, unit in self._here(level) if level else ():
-                    self._hand_down(tape, unit, way, level - 1)
-        for unit in self.units:
-            unit.gradients(tape, unit.reached if sweeps else unit.adjoint, g)
+                for _way, program in self._here(level):
+                    program.back_through_time(tape, program.adjoint, program.adjoint, chunk)
+                for way, program in self._here(level) if level else ():
+                    self._hand_down(tape, program, way, level - 1)
+        for program in self.programs:
+            program.gradients(tape, program.reached if sweeps else program.adjoint, g)
 
     def _sweep(self, tape: Tape, sweeps: int) -> None:
         """One step back from every row at once, again and again; each sweep goes through all layers."""
-        own = [unit.adjoint for unit in self.units]
-        for unit in self.units:
-            unit.earlier = unit.room("earlier", len(unit.adjoint))
-            unit.reached = unit.room("reached", len(unit.adjoint))
-            unit.clear(tape, unit.reached)
+        own = [program.adjoint for program in self.programs]
+        for program in self.programs:
+            program.earlier = program.room("earlier", len(program.adjoint))
+            program.reached = program.room("reached", len(program.adjoint))
+            program.clear(tape, program.reached)
         for _one in range(sweeps):
             for level in range(len(self.layers) - 1, -1, -1):
-                for way, unit in self._here(level):
-                    unit.clear(tape, unit.earlier)
-                    unit.back_through_time(tape, unit.adjoint, unit.earlier, 0)
-                    whole = Later(batches.ALL, unit.pitch_a)
-                    both = (View(self.dtype, one.ctypes.data, whole) for one in (unit.reached, unit.adjoint))
+                for way, program in self._here(level):
+                    program.clear(tape, program.earlier)
+                    program.back_through_time(tape, program.adjoint, program.earlier, 0)
+                    whole = Later(batches.ALL, program.pitch_a)
+                    both = (View(self.dtype, one.ctypes.data, whole) for one in (program.reached, program.adjoint))
                     tape.call(train_loops.gather, *both)
                     if level:
-                        self._hand_down(tape, unit, way, level - 1)
-                    unit.adjoint, unit.earlier = unit.earlier, unit.adjoint
-        for unit, block in zip(self.units, own):
-            unit.adjoint = block
+                        self._hand_down(tape, program, way, level - 1)
+                    program.adjoint, program.earlier = program.earlier, program.adjoint
+        for program, block in zip(self.programs, own):
+            program.adjoint = block
 
-    def _hand_down(self, tape: Tape, unit: Unit, way: str, level: int, chosen: bool = False) -> None:
-        """The gradient at a unit's inputs arrives at the layer below."""
+    def _hand_down(self, tape: Tape, program: CellProgram, way: str, level: int, chosen: bool = False) -> None:
+        """The gradient at a program's inputs arrives at the layer below."""
         layer, here = self.layers[level], self._here(level)
-        name, width, each = layer.cell.emits, unit.one.sizes["D"], layer.only.width
+        name, width, each = layer.cell.emits, program.one.sizes["D"], layer.only.width
         if [below for below, _unit in here] == ["forward"] and not chosen and way == "forward":
-            unit.below(tape, unit.adjoint, here[0][1].arriving(name, here[0][1].adjoint))
+            program.below(tape, program.adjoint, here[0][1].arriving(name, here[0][1].adjoint))
             return
-        pitch = unit.back.input_width
-        room = unit.room("dx", self.capacity * pitch)
-        tape.call(train_loops.zero, View(self.dtype, room.ctypes.data, Later(unit.count.register, pitch)))
+        pitch = program.back.input_width
+        room = program.room("dx", self.capacity * pitch)
+        tape.call(train_loops.zero, View(self.dtype, room.ctypes.data, Later(program.count.register, pitch)))
         gradient = Fed.of(room, pitch)
-        unit.below(tape, unit.adjoint, gradient)
+        program.below(tape, program.adjoint, gradient)
         if chosen and [below for below, _unit in here] == ["forward"]:
             to = here[0][1].arriving(name, here[0][1].adjoint)
             copy_rows(tape, train_loops.ADD, batches.JUDGED, width, to, gradient, to=CHOSEN)
             return
         if chosen or way == "backward":
-            whole = unit.room("whole", self.capacity * width)
+            whole = program.room("whole", self.capacity * width)
             if chosen:
                 tape.call(train_loops.zero, View(self.dtype, whole.ctypes.data, Later(batches.ROWS, width)))
             index: Index = {"to": CHOSEN} if chosen else {"of": MIRROR}
-            copy_rows(tape, train_loops.SET, unit.count.register, width, Fed.of(whole, width), gradient, **index)
+            copy_rows(tape, train_loops.SET, program.count.register, width, Fed.of(whole, width), gradient, **index)
             gradient = Fed.of(whole, width)
         for number, (below, lower) in enumerate(here):
             to = lower.arriving(name, lower.adjoint)

@@ -16,7 +16,7 @@ import numpy as np
 from rnncalc.engine.compiled.training import batches
 from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.batches import Laid
-from rnncalc.engine.compiled.training.network_program import Descent
+from rnncalc.engine.compiled.training.network_program import NetworkProgram
 from rnncalc.engine.compiled.training.tape import Tape
 from rnncalc.model.layer import Layer, Pass
 from rnncalc.model.losses import LOSSES
@@ -69,14 +69,14 @@ class CompiledStep:
         if rows > self.rows or sequences > self.sequences or kinds != self.kinds:
             self._write(max(rows, self.rows), max(sequences, self.sequences), *kinds)
         count = int(table[0, batches.SEQUENCES]) if len(table) else 0
-        for unit, given in zip(self.descent.units, starts):
-            unit.start(given, sequences)
+        for program, given in zip(self.network.programs, starts):
+            program.start(given, sequences)
         results = np.full((len(table), 4), -1.0)
-        self.descent.share[0] = share
+        self.network.share[0] = share
         calls, patches, words = self.tables
         rates = np.zeros((len(table), len(self.numbers)), self.theta.dtype) if rates is None else rates
         train_loops.play_batches(
-            mode, table, calls, patches, words, self.marks, self.g, self.descent.found, self.descent.share, rates,
+            mode, table, calls, patches, words, self.marks, self.g, self.network.found, self.network.share, rates,
             self.numbers, clip_norm, first, exploded, carry, results,
         )  # fmt: skip
         self.last = count
@@ -85,35 +85,36 @@ class CompiledStep:
     def states(self) -> list[dict[str, np.ndarray]]:
         """Where every pass goes on after the batches that were carried on: copies."""
         return [
-            {state: unit.rows_of(state, self.last).copy() for state in unit.cell.state} for unit in self.descent.units
+            {state: program.rows_of(state, self.last).copy() for state in program.cell.state}
+            for program in self.network.programs
         ]
 
     def _write(self, rows: int, sequences: int, classes: bool, tokens: bool) -> None:
         """The tape for batches of at most so many rows; some more, so that it is seldom written anew."""
         if self.kinds != (classes, tokens):
             layers, read_out, places, theta, loss = self.given
-            self.descent = Descent(layers, read_out, places, theta, loss, classes, tokens)
+            self.network = NetworkProgram(layers, read_out, places, theta, loss, classes, tokens)
         self.kinds, self.rows, self.sequences = (classes, tokens), rows, sequences
-        descent, tape = self.descent, Tape()
-        descent.hold(rows, sequences)
+        network, tape = self.network, Tape()
+        network.hold(rows, sequences)
         marks = [0]
-        for unit in descent.all:
-            unit.refresh(tape)
+        for program in network.all:
+            program.refresh(tape)
         marks.append(len(tape))
         for variant in range(4):
             chosen, sweeps = bool(variant & 1) and self.some, self.truncate if variant & 2 else 0
             needed = chosen == bool(variant & 1) and bool(sweeps) == bool(variant & 2)
             if needed:
-                descent.up(tape, chosen)
+                network.up(tape, chosen)
             marks.append(len(tape))
             if needed:
-                descent.down(tape, self.g, chosen, self.chunk, sweeps)
+                network.down(tape, self.g, chosen, self.chunk, sweeps)
             marks.append(len(tape))
         if self.update:
             kernel, vectors, _count = self.update
             tape.call(kernel, self.theta, self.g, *vectors, self.numbers)
         marks.append(len(tape))
-        for unit in descent.units:
-            unit.keep(tape)
+        for program in network.programs:
+            program.keep(tape)
         marks.append(len(tape))
         self.marks, self.tape, self.tables = np.array(marks, np.int64), tape, tape.tables()
