@@ -44,7 +44,7 @@ class CompiledRunner(CellRunner, Protocol):
     """What machine code offers beyond that."""
 
     @property
-    def across(self) -> LaneRunner:
+    def lane_batched(self) -> LaneRunner:
         """The same cell, vectors running across the sequences."""
 
     def prepared(

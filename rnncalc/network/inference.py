@@ -137,11 +137,11 @@ def _across(
         for name, one in layer.passes.items():
             way = slice(None, None, -1 if name == "backward" else None)
             start = one.start(next(given), schedule, network.dtype)
-            emitted, final = next(made).across.infer(np.ascontiguousarray(x[:, way]), start, wanted)
+            emitted, final = next(made).lane_batched.infer(np.ascontiguousarray(x[:, way]), start, wanted)
             out.append(emitted[:, way])
             ends.append(final)
         x = MERGES[layer.merge](*out) if len(out) > 1 else np.ascontiguousarray(out[0])
     if network.read_out:
-        x, _none = next(made).across.infer(x, {}, False)
+        x, _none = next(made).lane_batched.infer(x, {}, False)
     y = np.ascontiguousarray(np.swapaxes(x, 0, 1)) if view.time_first else x
     return y, shown_ends(ends, view) if wanted else {}

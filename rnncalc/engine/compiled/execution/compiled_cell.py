@@ -18,8 +18,8 @@ from rnncalc.model.packed_batch import Abreast, Schedule
 
 if TYPE_CHECKING:
     from rnncalc.engine.compiled.execution.adjoint import CompiledAdjoint
-    from rnncalc.engine.compiled.execution.lanes import AcrossCell
-    from rnncalc.engine.compiled.execution.lanes_adjoint import AcrossAdjoint
+    from rnncalc.engine.compiled.execution.lanes import LaneCell
+    from rnncalc.engine.compiled.execution.lanes_adjoint import LaneAdjoint
     from rnncalc.engine.compiled.execution.unit_split import SplitCell
 
 
@@ -29,22 +29,22 @@ class CompiledCell(PackedCell):
     def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], Recomputed]:
         """What computes every signal of any inputs of a schedule, as `InterpretedCell.forward` does."""
         return (
-            partial(self._across, schedule, initial)
+            partial(self._trace_lanes, schedule, initial)
             if isinstance(schedule, Abreast)
             else Tracing(self, schedule, initial)
         )
 
-    def _across(self, schedule: Abreast, initial: Arrays, x: np.ndarray) -> Recomputed:
-        kept = self.across.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
+    def _trace_lanes(self, schedule: Abreast, initial: Arrays, x: np.ndarray) -> Recomputed:
+        kept = self.lane_batched.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
         return Recomputed(self, kept, x, schedule)
 
-    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | AcrossAdjoint:
+    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | LaneAdjoint:
         """Backpropagation through what `tracing` left behind."""
         assert isinstance(signals, Recomputed)
         if isinstance(schedule, Abreast):
-            from rnncalc.engine.compiled.execution.lanes_adjoint import AcrossAdjoint
+            from rnncalc.engine.compiled.execution.lanes_adjoint import LaneAdjoint
 
-            return AcrossAdjoint(self.across, signals.kept)  # type: ignore[arg-type]
+            return LaneAdjoint(self.lane_batched, signals.kept)  # type: ignore[arg-type]
         return self._adjoint(self, signals.kept, x, schedule)  # type: ignore[arg-type]
 
     @cached_property
@@ -55,11 +55,11 @@ class CompiledCell(PackedCell):
         return CompiledAdjoint
 
     @cached_property
-    def across(self) -> AcrossCell:
+    def lane_batched(self) -> LaneCell:
         """The same, packed to be run across sequences, on first need."""
-        from rnncalc.engine.compiled.execution.lanes import AcrossCell
+        from rnncalc.engine.compiled.execution.lanes import LaneCell
 
-        return AcrossCell(self)
+        return LaneCell(self)
 
     def infer(
         self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True

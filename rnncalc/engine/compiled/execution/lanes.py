@@ -28,7 +28,7 @@ from rnncalc.engine.compiled.packing.memory import aligned, shaped
 from rnncalc.engine.interface import Arrays, Outputs
 
 if TYPE_CHECKING:
-    from rnncalc.engine.compiled.packing.lanes_backward import PackedAcross
+    from rnncalc.engine.compiled.packing.lanes_backward import PackedLanes
 
 ROOM = 64 * 1024  # bytes of the block of `infer`
 FIRST = 64 * 1024  # bytes of two steps and their adjoints that go through a first-level cache
@@ -94,7 +94,7 @@ def _transpose_code(way: int, dtype: np.dtype) -> Any:
     return specialised(transpose_signal, way, rows, 0, block, 0, 0, 0, 0, 0, 0, 0, places)
 
 
-class AcrossRows(Mapping[str, np.ndarray]):
+class LaneRows(Mapping[str, np.ndarray]):
     """Signals by name, (N + rows, width), transposed out on first need.
 
     places: their names; folded: the block where they lie; found: those that were transposed out.
@@ -122,22 +122,22 @@ class AcrossRows(Mapping[str, np.ndarray]):
         return len(self.places)
 
 
-class Trace(AcrossRows):
+class LaneTrace(LaneRows):
     """The signals of a forward pass: what it took to make them, and their block, made on first need.
 
     x (N, T, D); begin (N, kept): the initial states, or of no rows where all are zero.
     """
 
-    def __init__(self, across: AcrossCell, x: np.ndarray, begin: np.ndarray):
-        super().__init__(across.places)
-        self.across, self.x, self.begin = across, x, begin
+    def __init__(self, runner: LaneCell, x: np.ndarray, begin: np.ndarray):
+        super().__init__(runner.places)
+        self.runner, self.x, self.begin = runner, x, begin
 
     @cached_property
     def folded(self) -> Folded:  # type: ignore[override]
-        return self.across.trace(self.x, self.begin)
+        return self.runner.trace(self.x, self.begin)
 
 
-class AcrossCell:
+class LaneCell:
     """A cell packed once more, to be run across sequences."""
 
     def __init__(self, compiled: PackedCell):
@@ -151,14 +151,14 @@ class AcrossCell:
         self.kept = sum(width for _begin, width, _at in places)
         self.places = {line: (self.packed.offset(line), sizes[cell.size(line)]) for line in self.packed.program.kept}
 
-    def forward(self, x: np.ndarray, initial: Arrays) -> Trace:
+    def forward(self, x: np.ndarray, initial: Arrays) -> LaneTrace:
         """Every signal of every step. x (N, T, D), contiguous; initial: state → (N, width), zero if missing.
 
         Where a few groups' signals fit in the cache, only what the cell emits is kept: the way back computes the rest
         again, a few groups at a time, sooner than it would come from memory.
         """
         (sequences, steps, _depth), emits = x.shape, self.cell.emits
-        signals = Trace(self, x, self._begin(sequences, initial))
+        signals = LaneTrace(self, x, self._begin(sequences, initial))
         if self.recomputes(steps):
             found = signals.found[emits] = shaped((sequences * (steps + 1), self.width), self.dtype)
             found[:sequences] = initial.get(emits, 0)
@@ -182,7 +182,7 @@ class AcrossCell:
         return 2 * (steps + 1) * groups * self.packed.pitch * self.dtype.itemsize
 
     def trace(self, x: np.ndarray, begin: np.ndarray) -> Folded:
-        """A block of every signal of every step; arguments as `Trace` has them."""
+        """A block of every signal of every step; arguments as `LaneTrace` has them."""
         sequences, steps, depth = x.shape
         together = self.together(steps)
         folded = Folded(self.packed, self.packed.pitch, self.places, (sequences, steps), together)
@@ -193,11 +193,11 @@ class AcrossCell:
         return folded
 
     @cached_property
-    def back(self) -> PackedAcross:
+    def back(self) -> PackedLanes:
         """The weights packed for the way back, on first need."""
-        from rnncalc.engine.compiled.packing.lanes_backward import PackedAcross
+        from rnncalc.engine.compiled.packing.lanes_backward import PackedLanes
 
-        return PackedAcross(self.packed, self.parameters)
+        return PackedLanes(self.packed, self.parameters)
 
     def infer(self, x: np.ndarray, initial: Arrays, wanted: bool) -> Outputs:
         """What the cell emits, (N, T, width), and, if they are wanted, the states after the last step, (N, width).

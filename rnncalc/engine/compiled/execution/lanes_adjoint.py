@@ -13,18 +13,18 @@ from functools import cached_property
 import numpy as np
 
 from rnncalc.engine.compiled.codegen.jit import machine_code
-from rnncalc.engine.compiled.execution.lanes import AcrossCell, Trace
+from rnncalc.engine.compiled.execution.lanes import LaneCell, LaneTrace
 from rnncalc.engine.compiled.execution.lanes_blocks import Blocks
 from rnncalc.engine.compiled.kernels.lanes_backward import descend
 from rnncalc.engine.compiled.packing.memory import aligned, shaped
 from rnncalc.model.equations.expression import INPUT
 
 
-class AcrossAdjoint:
+class LaneAdjoint:
     """Gradients on their way back across the sequences; the methods are those of `CompiledAdjoint`."""
 
-    def __init__(self, across: AcrossCell, signals: Trace):
-        self.across, self.signals = across, signals
+    def __init__(self, runner: LaneCell, signals: LaneTrace):
+        self.runner, self.signals = runner, signals
         self.waiting: dict[str, np.ndarray] = {}
         self.sweeps: Blocks | None = None
         self.chunk = 0
@@ -39,13 +39,13 @@ class AcrossAdjoint:
         It is done when somebody asks for what it gives, and what reached every row is made for who asks for that.
         """
         for signal, rows in self.waiting.items():
-            self.waiting[signal] = shaped(rows.shape, self.across.dtype)
+            self.waiting[signal] = shaped(rows.shape, self.runner.dtype)
             self.waiting[signal][:] = rows
         self.chunk = chunk
 
     def sweep(self) -> None:
         """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
-        self.sweeps = self.sweeps or Blocks(self.across, self.signals)
+        self.sweeps = self.sweeps or Blocks(self.runner, self.signals)
         self.sweeps.sweep(self.waiting)
         self.waiting = {}
 
@@ -69,7 +69,7 @@ class AcrossAdjoint:
 
     def stacked(self) -> dict[str, np.ndarray]:
         """The gradient of every array that a person gives, by name."""
-        return self.across.cell.stacked(self.parameters())
+        return self.runner.cell.stacked(self.parameters())
 
     @property
     def _found(self) -> LaneGradients:
@@ -87,43 +87,43 @@ class AcrossAdjoint:
     @cached_property
     def whole(self) -> Blocks:
         """The adjoints of a run, all of them."""
-        return Blocks(self.across, self.signals).run(self.waiting, self.chunk)
+        return Blocks(self.runner, self.signals).run(self.waiting, self.chunk)
 
 
 class LaneGradients:
     """What a run gives: `parameters` by symbol, `starts` by state and, if wanted, what reached the `inputs`."""
 
-    def __init__(self, run: AcrossAdjoint, wanted: bool):
-        across, signals, back = run.across, run.signals, run.across.back
-        (sequences, steps, depth), lanes, dtype = signals.x.shape, back.lanes, across.dtype
+    def __init__(self, run: LaneAdjoint, wanted: bool):
+        runner, signals, back = run.runner, run.signals, run.runner.back
+        (sequences, steps, depth), lanes, dtype = signals.x.shape, back.lanes, runner.dtype
         [(signal, rows)] = run.waiting.items()
         dy = np.ascontiguousarray(rows).reshape(sequences, -1)
-        together, at = across.together(steps), np.empty(steps + 2, np.int64)
+        together, at = runner.together(steps), np.empty(steps + 2, np.int64)
         entries = steps * together * lanes
-        kept = across.recomputes(steps)
-        trace = across.none if kept else signals.folded.block
-        room = aligned((steps + 1) * together * across.packed.pitch if kept else 0, dtype)
+        kept = runner.recomputes(steps)
+        trace = runner.none if kept else signals.folded.block
+        room = aligned((steps + 1) * together * runner.packed.pitch if kept else 0, dtype)
         adjoint = aligned(((steps + 1) * together + 1) * back.pitch, dtype)
         fed, dfed = (aligned(entries * depth, dtype) for _each in range(2))
         read, written = np.empty(steps * depth, np.int64), np.empty(steps * max(depth, rows.shape[1]), np.int64)
-        starts = np.empty((sequences, across.kept), dtype)
+        starts = np.empty((sequences, runner.kept), dtype)
         dx = shaped((sequences if wanted else 0, steps * depth), dtype)
         sums = back.room()
         arguments = (
-            across.ahead, back.call, signals.x, signals.begin, trace, dy, back.places[signal][0], run.chunk,
+            runner.ahead, back.call, signals.x, signals.begin, trace, dy, back.places[signal][0], run.chunk,
             back.sums, back.ones, room, adjoint, fed, dfed, at, read, written, *sums, starts, dx, lanes, together,
-            across.none,
+            runner.none,
         )  # fmt: skip
         machine_code(descend, dtype, arguments)(*arguments)
-        self.starts = {state: starts[:, place] for state, place in across.states.items()}
+        self.starts = {state: starts[:, place] for state, place in runner.states.items()}
         self.parameters, self.inputs = back.gradients(*sums), dx.reshape(-1, depth)
 
 
 class _Later(Mapping[str, np.ndarray]):
     """What reached each line in a run, made when somebody asks."""
 
-    def __init__(self, run: AcrossAdjoint):
-        self.run, self.names = run, [slot for slot in run.across.back.places if slot != INPUT]
+    def __init__(self, run: LaneAdjoint):
+        self.run, self.names = run, [slot for slot in run.runner.back.places if slot != INPUT]
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.run.whole.totals[name]

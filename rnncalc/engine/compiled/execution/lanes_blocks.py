@@ -13,7 +13,7 @@ import numpy as np
 
 from rnncalc.engine.compiled.codegen.jit import machine_code
 from rnncalc.engine.compiled.codegen.transpose import ADDED
-from rnncalc.engine.compiled.execution.lanes import AcrossCell, AcrossRows, Folded, Trace
+from rnncalc.engine.compiled.execution.lanes import Folded, LaneCell, LaneRows, LaneTrace
 from rnncalc.engine.compiled.kernels.lanes_backward import below, sweep, weight_gradients
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.model.equations.expression import INPUT
@@ -22,24 +22,24 @@ from rnncalc.model.equations.expression import INPUT
 class Blocks:
     """The adjoint blocks of every sweep, or of the one run through time."""
 
-    def __init__(self, across: AcrossCell, signals: Trace):
-        self.across, self.cell, self.back, self.signals = across, across.cell, across.back, signals
+    def __init__(self, runner: LaneCell, signals: LaneTrace):
+        self.runner, self.cell, self.back, self.signals = runner, runner.cell, runner.back, signals
         self.sequences, self.steps, self.depth = signals.x.shape
-        self.together = across.together(self.steps)
+        self.together = runner.together(self.steps)
         self.arriving = self._block()
         self.reached = list[Folded]()
         _weights, _biases, self.slopes = self.back.room()
 
     def _block(self) -> Folded:
         shape = self.sequences, self.steps
-        return Folded(self.across.packed, self.back.pitch, self.back.places, shape, self.together, self.back.pitch)
+        return Folded(self.runner.packed, self.back.pitch, self.back.places, shape, self.together, self.back.pitch)
 
     def _bring(self, waiting: Mapping[str, np.ndarray]) -> None:
         """Turn in what arrives, on top of what a sweep before has left at the same signal."""
         for signal, rows in waiting.items():
             if self.reached:
                 rows = rows + self.arriving.out(signal, 1, self.steps)
-            wanted = np.ascontiguousarray(rows, self.across.dtype).reshape(self.sequences, -1)
+            wanted = np.ascontiguousarray(rows, self.runner.dtype).reshape(self.sequences, -1)
             self.arriving.transpose(ADDED, wanted, signal, 1)
 
     def run(self, waiting: Mapping[str, np.ndarray], chunk: int) -> Blocks:
@@ -69,14 +69,14 @@ class Blocks:
         )  # fmt: skip
 
     def _call(self, driver: Any, *arguments: Any) -> None:
-        machine_code(driver, self.across.dtype, arguments)(*arguments)
+        machine_code(driver, self.runner.dtype, arguments)(*arguments)
 
     def below(self, whole: bool) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
         return reduce(np.add, [self._below(one) for one in (self.reached if whole else self.reached[-1:])])
 
     def _below(self, adjoint: Folded) -> np.ndarray:
-        entries, lanes, dtype = self.steps * self.depth, self.back.lanes, self.across.dtype
+        entries, lanes, dtype = self.steps * self.depth, self.back.lanes, self.runner.dtype
         dx, room = np.empty((self.sequences, entries), dtype), aligned(entries * self.together * lanes, dtype)
         sizes = self.sequences, self.steps, self.depth
         self._call(
@@ -98,7 +98,7 @@ class Blocks:
         """The gradient of every parameter, by symbol."""
         signals, lanes, entries = self.signals.folded, self.back.lanes, self.steps * self.depth
         weights, biases, _slopes = self.back.room()
-        fed = aligned(entries * self.together * lanes, self.across.dtype)
+        fed = aligned(entries * self.together * lanes, self.runner.dtype)
         starts, read = np.empty(self.steps + 2, np.int64), np.empty(entries, np.int64)
         for one in self.reached:
             self._call(
@@ -112,7 +112,7 @@ class _Together(Mapping[str, np.ndarray]):
     """Rows by name, added up over several sweeps when somebody asks."""
 
     def __init__(self, parts: list[Folded]):
-        self.parts = [AcrossRows(part.places, part) for part in parts]
+        self.parts = [LaneRows(part.places, part) for part in parts]
 
     def __getitem__(self, name: str) -> np.ndarray:
         return reduce(np.add, [part[name] for part in self.parts])

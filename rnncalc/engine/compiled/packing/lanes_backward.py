@@ -14,7 +14,7 @@ from rnncalc.engine.compiled.packing.forward import Packed
 from rnncalc.model.equations.expression import INPUT
 
 
-class PackedAcross:
+class PackedLanes:
     """Tables and transposed weights for one dtype; `places` says where a signal's adjoints lie, and how many units."""
 
     def __init__(self, packed: Packed, parameters: Mapping[str, np.ndarray]):
