@@ -1,116 +1,19 @@
-"""What training adds to the two loops: losses with their gradients, weights moved into their panels, the norm.
+"""What training adds to the loops of a cell: weights moved into their panels, rows between layers, the hot loop.
 
-All but the norm are calls of a tape: they take integers and arrays and return nothing.
-
-A loss is summed in double precision whatever the dtype; its gradient goes straight to where it arrives in the adjoint
-block of the topmost cell.
+All but the norm and the hot loop are calls of a tape: they take integers and arrays and return nothing.
 """
 
 from __future__ import annotations
 
 import math
 
-from numba.extending import overload, register_jitable
-
 from rnncalc.engine.compiled.codegen.jit import jit
-from rnncalc.engine.compiled.codegen.softmax import shifted_exp
 from rnncalc.engine.compiled.layout import FIRST, OUT_AT, VECTORS
 from rnncalc.engine.compiled.training.batches import VARIANT, WEIGHT
 from rnncalc.engine.compiled.training.tape import play
 
 JUDGE, DIFFERENTIATE, TRAIN = range(3)  # what is wanted of a run of batches
-NEVER, BY_LARGEST, BY_SIGN = range(3)  # how a row that is right is told
 SET, ADD, TIMES, MEAN, ADD_HALF, ADD_TIMES = range(6)
-
-
-@jit
-def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share, adjoint, pitch_a, slot, found):
-    """Cross-entropy of class numbers (rows,), -1: none. found: its sum, and how many scores are largest where asked.
-
-    scores, room: where a row has its scores and as much room beside; first: the first row; share[0]: what each row's
-    loss is multiplied by; slot: where a row of the adjoint block takes the gradient, zero elsewhere.
-    """
-    total, right = 0.0, 0
-    for i in range(len(classes)):
-        wanted = classes[i]
-        if wanted < 0:
-            continue
-        row, to = (first + i) * pitch, (first + i) * pitch_a + slot
-        largest, best = block[row + scores], 0
-        for k in range(1, width):
-            score = block[row + scores + k]
-            if score > largest or score != score:  # a NaN, once met, stays
-                largest, best = score, k
-        for k in range(0, width, lanes):
-            shifted_exp(block, row + scores + k, row + room + k, largest)
-        whole = block[row + room]
-        for k in range(1, width):
-            whole += block[row + room + k]
-        total += math.log(whole) + largest - block[row + scores + wanted]
-        right += best == wanted
-        part = share[0] / whole
-        for k in range(width):
-            adjoint[to + k] = block[row + room + k] * part
-        adjoint[to + wanted] -= share[0]
-    found[0], found[1] = total, right
-
-
-def row_loss(kind, values, targets, share, gradient):
-    """A row's value of the loss of that digest, share times its gradient left in `gradient`; compiled from `LOSS`."""
-
-
-@overload(row_loss, prefer_literal=True)
-def _row_loss(kind, values, targets, share, gradient):
-    loss = LOSS[kind.literal_value]
-    kernel = register_jitable(loss.kernel)
-    if not loss.apart:
-        return lambda kind, values, targets, share, gradient: kernel(values, targets, share, gradient)
-
-    def entries(kind, values, targets, share, gradient):
-        total = 0.0
-        for k in range(len(values)):
-            if not math.isnan(targets[k]):
-                value, slope = kernel(values[k], targets[k])
-                total += value
-                gradient[k] = share * slope
-        return total
-
-    return entries
-
-
-LOSS: dict[int, object] = {}  # digest → the loss: put there by whoever calls `rows_loss`
-
-
-@jit
-def rows_loss(kind, judged, block, pitch, values, first, targets, width, share, adjoint, pitch_a, slot, found):
-    """Any loss, targets (rows · width), NaN: none. found: its sum, and how many rows are right.
-
-    kind: the loss's digest; judged: by what a row is right, NEVER, BY_LARGEST or BY_SIGN.
-    """
-    total, right = 0.0, 0
-    for i in range(len(targets) // width):
-        row, to, asked = (first + i) * pitch + values, (first + i) * pitch_a + slot, i * width
-        v, t = block[row : row + width], targets[asked : asked + width]
-        total += row_loss(kind, v, t, share[0], adjoint[to : to + width])
-        if judged:
-            right += is_right(judged, v, t)
-    found[0], found[1] = total, right
-
-
-@jit
-def is_right(judged, values, targets):
-    """`losses.are_right` of one row."""
-    best, there, hits, most = 0, 0, 0, 0.0
-    for k in range(len(values)):
-        if values[k] > values[best] or (values[k] != values[k] and values[best] == values[best]):
-            best = k
-        if not math.isnan(targets[k]):
-            there += 1
-            hits += (values[k] > 0) == (targets[k] > 0.5)
-            most = max(most, targets[k])
-    if judged == BY_SIGN:
-        return there > 0 and hits == there
-    return most > 0 and targets[best] == most
 
 
 @jit

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.engine.compiled.kernels.forward import TOKENS
-from rnncalc.engine.compiled.training import batches
+from rnncalc.engine.compiled.training import batches, losses
 from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.cell_program import INDEX, CellProgram, Fed, copy_rows
 from rnncalc.engine.compiled.training.tape import Later, Literal, Tape, View
@@ -16,7 +16,7 @@ from rnncalc.model.cells.readout import read_out as read_out_cell
 from rnncalc.model.layer import Layer, Pass
 from rnncalc.model.losses import LARGEST, LOSSES, SIGN
 
-RIGHT = {"": train_loops.NEVER, LARGEST: train_loops.BY_LARGEST, SIGN: train_loops.BY_SIGN}
+RIGHT = {"": losses.NEVER, LARGEST: losses.BY_LARGEST, SIGN: losses.BY_SIGN}
 Index = dict[str, Any]  # which row of an array is the i-th, by its role in `copy_rows`
 MIRROR = View(INDEX, Later(batches.MIRROR), Later(batches.ROWS))
 CHOSEN = View(INDEX, Later(batches.CHOSEN), Later(batches.JUDGED))
@@ -111,9 +111,9 @@ class NetworkProgram:
         O = program.one.sizes[program.cell.size(name)]
         targets = View(INDEX if self.classes else self.dtype, Later(batches.Y), Later(batches.TARGETS))
         if not self.classes:
-            train_loops.LOSS[self.loss.digest] = self.loss
+            losses.LOSS[self.loss.digest] = self.loss
             tape.call(
-                train_loops.rows_loss, Literal(self.loss.digest), RIGHT[self.loss.right], program.block, program.pitch,
+                losses.rows_loss, Literal(self.loss.digest), RIGHT[self.loss.right], program.block, program.pitch,
                 program.packed.offset(name), program.first, targets, O, self.share, program.adjoint, program.pitch_a,
                 program.back.offset(name), self.found,
             )  # fmt: skip
@@ -127,7 +127,7 @@ class NetworkProgram:
             pitch, at, room = 2 * width, 0, width
             copy_rows(tape, train_loops.SET, batches.ROWS, O, Fed.of(block, pitch), scores)
         tape.call(
-            train_loops.classes_loss, block, pitch, at, room, 0, targets, O, lanes, self.share, to.view, to.pitch, 0,
+            losses.classes_loss, block, pitch, at, room, 0, targets, O, lanes, self.share, to.view, to.pitch, 0,
             self.found,
         )  # fmt: skip
 
