@@ -26,8 +26,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_POOLS.clear)  # threads do not survive a fork; the child makes its own
 
 
-def wished(threads: int | None) -> int:
-    """How many threads: those asked for, else RNNCALC_THREADS, else one. Raises ProblemError."""
+def resolve_thread_count(threads: int | None) -> int:
+    """The number of threads: those asked for, else RNNCALC_THREADS, else one. Raises ProblemError."""
     wish: object = threads if threads is not None else os.environ.get("RNNCALC_THREADS", "1")
     try:
         number = int(str(wish))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
-from rnncalc.common.threads import wished
+from rnncalc.common.threads import resolve_thread_count
 from rnncalc.engine.interface import CellRunner
 from rnncalc.engine.interpreter import InterpretedCell
 from rnncalc.errors import ProblemError, ShapeError
@@ -56,7 +56,7 @@ class Stack:
         self.read_out = on_top and on_top.settled(self.dtype)
         if engine not in ENGINES:
             raise ProblemError(_("engine is one of {known}, not “{engine}”"), known=", ".join(ENGINES), engine=engine)
-        self.engine, self.threads, self.x_width = engine, wished(threads), layers[0].sizes["D"]
+        self.engine, self.threads, self.x_width = engine, resolve_thread_count(threads), layers[0].sizes["D"]
         self.forget()
 
     def __repr__(self) -> str:
