@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.helpers import CELLS, ENGINES, Cell, compiler, random_arrays, random_network, random_starts
 
-from rnncalc.engine.compiled.packing import memory as room
+from rnncalc.engine.compiled.packing import memory
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 
@@ -45,9 +45,9 @@ def poisoned(monkeypatch):
         for name, module in list(sys.modules.items()):
             if name.startswith("rnncalc") and getattr(module, "np", None) is np:
                 monkeypatch.setattr(module, "np", Poisoned())
-        take, spare = room._Kept.take, room.Spare.take
-        monkeypatch.setattr(room._Kept, "take", lambda self, size: poison(take(self, size)))
-        monkeypatch.setattr(room.Spare, "take", lambda self, entries: poison(spare(self, entries)))
+        take, scratch = memory._Kept.take, memory.ScratchPool.take
+        monkeypatch.setattr(memory._Kept, "take", lambda self, size: poison(take(self, size)))
+        monkeypatch.setattr(memory.ScratchPool, "take", lambda self, entries: poison(scratch(self, entries)))
 
     return start
 
