@@ -1,6 +1,6 @@
 """Who is right: answers held against a problem, number by number, and why they are wrong."""
 
 from rnncalc.check.checking import check
-from rnncalc.check.verdicts.records import Found, Judged, Verdict
+from rnncalc.check.verdicts.records import Diagnosis, Judgement, Verdict
 
-__all__ = ["Found", "Judged", "Verdict", "check"]
+__all__ = ["Diagnosis", "Judgement", "Verdict", "check"]

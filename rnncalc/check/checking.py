@@ -13,17 +13,17 @@ from rnncalc.check.answers.shaped import Quantity
 from rnncalc.check.graph.spec import of_problem
 from rnncalc.check.verdicts import number as one
 from rnncalc.check.verdicts.judging import Judging
-from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, Judged, Verdict
+from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, Judgement, Verdict
 from rnncalc.check.verdicts.slip import arithmetic, rule
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
 
 
 @quiet
-def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *, diagnose: bool = True) -> Verdict:
+def check(problem: Problem, answers: Mapping[str, RawValue] | Mapping[str, Any], *, diagnose: bool = True) -> Verdict:
     """Are these answers right, and if not, why.
 
     answers: by name, as CONTRACT §2 has them, or as a program holds them. diagnose: look for the mistakes that explain
@@ -51,9 +51,9 @@ def check(problem: Problem, answers: Mapping[str, Given] | Mapping[str, Any], *,
         verdict.arithmetic = arithmetic(problem, spec, claim, first.place, before, printed)
         verdict.rule = rule(claim)
     if diagnose and first is not None:
-        from rnncalc.check.diagnosis.search import Diagnosis
+        from rnncalc.check.diagnosis.search import MistakeSearch
 
-        found = Diagnosis(problem, spec, judging, [read.claims[at] for at in places], verdict.values, read.whole())
+        found = MistakeSearch(problem, spec, judging, [read.claims[at] for at in places], verdict.values, read.whole())
         verdict.mistakes, verdict.blind = found.mistakes(), found.blind
     return verdict
 
@@ -80,7 +80,7 @@ class _Scoring:
         self.gates = problem.network.layers[-1].cell.gates
         self.asked = self._asked()
 
-    def judged(self, at: int) -> Judged:
+    def judged(self, at: int) -> Judgement:
         """One claim as it is reported."""
         claim, verdict = self.read.claims[at], self.judging.verdicts[at]
         computed = self.judging.right_value(at)
@@ -90,7 +90,7 @@ class _Scoring:
             credit = self.carry
         if coarse and claim.typed and (computed is None or not one.equals(claim.typed, computed)):
             credit = 0.0
-        return Judged(
+        return Judgement(
             claim.quantity, claim.step, claim.index, claim.text, computed, verdict, coarse, credit,
             self.asked.get(claim.quantity, 1.0), self.judging.own.get(at), claim.problem, claim.key,
         )  # fmt: skip
@@ -110,7 +110,7 @@ class _Scoring:
             return stack, len(self.gates)
         return name, 1
 
-    def score(self, values: list[Judged]) -> float:
+    def score(self, values: list[Judgement]) -> float:
         """The points reached over the points asked; a blank that was asked for earns nothing."""
         if self.points:
             values = [value for value in values if self._stack(value.name)[0] in self.points]
@@ -140,7 +140,7 @@ def _points(problem: Problem) -> dict[str, float]:
         value = strict_json.read(value)
     if not isinstance(value, Mapping):
         raise ProblemError(_('{where}: points are weights by name, such as {{"h": 4, "y": 2}}'), where=given.where)
-    return {name: _number(Given(part, f"{given.where}.{name}"), "points") for name, part in value.items()}
+    return {name: _number(RawValue(part, f"{given.where}.{name}"), "points") for name, part in value.items()}
 
 
 def _setting(problem: Problem, name: str, usual: float) -> float:
@@ -149,7 +149,7 @@ def _setting(problem: Problem, name: str, usual: float) -> float:
     return _number(problem.given[name], name)
 
 
-def _number(given: Given, name: str) -> float:
+def _number(given: RawValue, name: str) -> float:
     values = given.numbers().values
     if values.size != 1 or not np.isfinite(values).all() or values.item() < 0:
         raise ProblemError(_("{where}: {name} is one number, 0 or more"), where=given.where, name=name)

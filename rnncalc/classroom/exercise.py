@@ -31,7 +31,7 @@ LOSS_OF = {"softmax": "cross_entropy", "log_softmax": "cross_entropy", "sigmoid"
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExerciseSpec:
     """What the one who sets the homework asks for. outputs 0: no read-out."""
 
     cell: str
@@ -50,7 +50,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Made:
+class Exercise:
     """A problem file's keys, the problem, what is asked with its points, and the solution."""
 
     keys: dict[str, Any]
@@ -66,12 +66,12 @@ class Made:
         return by_gate({name: array.tolist() for name, array in self.asked.items()})
 
 
-def make(wish: Wish) -> Made:
+def make(wish: ExerciseSpec) -> Exercise:
     """A problem to the wish, the same for the same wish. Raises ProblemError for what cannot be had."""
     cell = _checked(wish)
     entropy = int.from_bytes(hashlib.sha256(f"{wish.seed}/{wish.person}".encode()).digest()[:16], "big")
     rng = np.random.default_rng(entropy)
-    best: tuple[float, Made] | None = None
+    best: tuple[float, Exercise] | None = None
     for _draw in range(DRAWS):
         keys = _draw_keys(wish, cell, rng)
         problem = read(given.of_python(keys), engine="equations")
@@ -80,15 +80,15 @@ def make(wish: Wish) -> Made:
         keys["points"] = {name: int(array.size) for name, array in _whole(asked, quantities).items()}
         faults = _faults(problem, quantities, asked)
         if best is None or faults < best[0]:
-            best = faults, Made(keys, problem, asked)
+            best = faults, Exercise(keys, problem, asked)
         if faults == 0:
             break
     assert best is not None
     made = best[1]
-    return Made(made.keys, read(given.of_python(made.keys), engine="equations"), made.asked)
+    return Exercise(made.keys, read(given.of_python(made.keys), engine="equations"), made.asked)
 
 
-def _checked(wish: Wish) -> Cell:
+def _checked(wish: ExerciseSpec) -> Cell:
     if wish.cell not in CELLS:
         raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=wish.cell, known=", ".join(CELLS))
     cell = CELLS[wish.cell]
@@ -105,7 +105,7 @@ def _checked(wish: Wish) -> Cell:
 # -------------------------------------------------------------------------------------------------------------- numbers
 
 
-def _draw_keys(wish: Wish, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
+def _draw_keys(wish: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     """One draw of everything that a problem file holds."""
     sizes = {"D": wish.inputs, "H": wish.units, "O": wish.outputs}
     keys: dict[str, Any] = {"title": _title(wish), "cell": wish.cell}
@@ -125,7 +125,7 @@ def _draw_keys(wish: Wish, cell: Cell, rng: np.random.Generator) -> dict[str, An
     return keys
 
 
-def _goal(wish: Wish, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
+def _goal(wish: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     """Targets and a loss that fits the output, and the learning rate."""
     output = "log_softmax" if cell.name == "i2h_i2o" else wish.output or "identity"
     loss = LOSS_OF.get(output, "half_squared_error")
@@ -159,7 +159,7 @@ def _texts(array: np.ndarray) -> Any:
     return np.vectorize("{:g}".format, [object])(array).tolist()
 
 
-def _title(wish: Wish) -> str:
+def _title(wish: ExerciseSpec) -> str:
     cell = CELLS[wish.cell]
     name = cell.literature.title if cell.literature else wish.cell
     who = f" ({wish.person})" if wish.person else ""
@@ -169,7 +169,7 @@ def _title(wish: Wish) -> str:
 # ------------------------------------------------------------------------------------------------------ what is asked
 
 
-def _asked(wish: Wish, cell: Cell, problem: Problem, quantities: Quantities) -> dict[str, np.ndarray]:
+def _asked(wish: ExerciseSpec, cell: Cell, problem: Problem, quantities: Quantities) -> dict[str, np.ndarray]:
     """The quantities that are asked, gate by gate where they are stacked."""
     names = list(wish.ask)
     if not names:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.classroom.exercise import DECIMALS, Made
+from rnncalc.classroom.exercise import DECIMALS, Exercise
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.losses import LOSSES
@@ -17,12 +17,12 @@ from rnncalc.problems.results import per_step
 from rnncalc.report import backward, forward
 from rnncalc.report.document import Array, Arrays, Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.header import equations
-from rnncalc.report.shared import Choice, levels
+from rnncalc.report.shared import ReportOptions, levels
 
 BLANK = "______"
 
 
-def statement(made: Made) -> Document:
+def statement(made: Exercise) -> Document:
     """The question: equations, what is given, what is asked, and a form to be filled in."""
     keys = made.keys
     blocks: list[Block] = [Heading(keys["title"], 1), Formulas(tuple(_equations(made)))]
@@ -37,19 +37,19 @@ def statement(made: Made) -> Document:
     return Document(blocks, keys)
 
 
-def solution(made: Made) -> Document:
+def solution(made: Exercise) -> Document:
     """Every step's arithmetic, there and back, and the answers as they are to be written."""
     problem, trace = made.problem, made.problem.forward()
-    blocks = forward.document(problem, trace, Choice(work=True)).blocks
+    blocks = forward.document(problem, trace, ReportOptions(work=True)).blocks
     if "loss" in made.asked:
-        back = backward.document(problem, trace, problem.backward(trace), Choice(work=True)).blocks
+        back = backward.document(problem, trace, problem.backward(trace), ReportOptions(work=True)).blocks
         blocks = [*blocks, *(block for block in back if block not in blocks)]
     blocks = [*blocks, Heading(_("answers"), 3)]
     blocks.append(Arrays(tuple(_array(name, array) for name, array in made.asked.items())))
     return Document(blocks, {"answers": made.solution()})
 
 
-def form_csv(made: Made) -> str:
+def form_csv(made: Exercise) -> str:
     """The header of a table with a row a person: id, name, h[1][1], …"""
     output = io.StringIO()
     columns = [(name, index) for name, array in made.asked.items() for index in np.ndindex(array.shape)]
@@ -58,17 +58,17 @@ def form_csv(made: Made) -> str:
     return output.getvalue()
 
 
-def form(made: Made) -> dict[str, Any]:
+def form(made: Exercise) -> dict[str, Any]:
     """The blank answer sheet as a file: who, and nulls."""
     return {"id": "", "name": "", "answers": made.blank()}
 
 
-def _equations(made: Made) -> Iterator[Formula]:
+def _equations(made: Exercise) -> Iterator[Formula]:
     for level in levels(made.problem):
         yield from equations(level)
 
 
-def _given(made: Made) -> Iterator[Array]:
+def _given(made: Exercise) -> Iterator[Array]:
     keys = made.keys
     for name in ("U", "W", "b", "d", "R", "V", "c"):
         value = keys.get(name)
@@ -90,14 +90,14 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list) else str(value)
 
 
-def _asked(made: Made) -> Iterator[tuple[str, str]]:
+def _asked(made: Exercise) -> Iterator[tuple[str, str]]:
     for name, number in made.keys["points"].items():
         one = _("1 number, 1 point") if number == 1 else _("{n} numbers, {n} points").format(n=number)
         meaning = _meaning(made, name)
         yield name, f"{meaning}: {one}" if meaning else one
 
 
-def _meaning(made: Made, name: str) -> str:
+def _meaning(made: Exercise, name: str) -> str:
     """What a quantity is, where its name does not say so."""
     if name in made.problem.network.layers[-1].cell.lines or name in ("s", "y"):
         return ""
@@ -108,11 +108,11 @@ def _meaning(made: Made, name: str) -> str:
     return ""
 
 
-def _stepped(made: Made, name: str) -> bool:
+def _stepped(made: Exercise, name: str) -> bool:
     return per_step(made.problem, name, made.asked[name])
 
 
-def _form(made: Made) -> Iterator[Block]:
+def _form(made: Exercise) -> Iterator[Block]:
     """Signals as a table with a row a step; the rest as arrays of blanks."""
     header, steps = ["step"], made.problem.shapes["T"]
     rows = [[str(step + 1)] for step in range(steps)]

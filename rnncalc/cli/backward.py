@@ -50,12 +50,12 @@ def command(
 ) -> int:
     from rnncalc.problems import reader as reading
     from rnncalc.report import backward as report
-    from rnncalc.report.shared import Choice
+    from rnncalc.report.shared import ReportOptions
 
     asked = reading.read(given(problem), engine=engine, dtype=dtype)
     trace = asked.forward()
     gradients = asked.backward(trace)
-    document = report.document(asked, trace, gradients, Choice((), step, work))
+    document = report.document(asked, trace, gradients, ReportOptions((), step, work))
     if gradcheck:
         from rnncalc.report.verification import add_check
 

@@ -20,7 +20,7 @@ from rnncalc.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rnncalc.problems.parse.given import Given
+    from rnncalc.problems.parse.given import RawValue
 
 SIGNALS = ("a", "h", "s", "y", "i", "f", "g", "o", "r", "z", "n", "tanh_c", "slope", "losses")
 DERIVED = re.compile(r"d\w+(\.\w+)?|\w+_new(\.\w+)?")
@@ -75,13 +75,13 @@ def _typed() -> dict[str, str]:
     return found
 
 
-def _answers(keys: dict[str, Given], typed: dict[str, str]) -> dict[str, Given]:
+def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
     """The file's answers, those of --answers in their place, and what was typed name by name."""
     from rnncalc.problems.parse import files
     from rnncalc.problems.parse import given as reader
-    from rnncalc.problems.parse.given import Given
+    from rnncalc.problems.parse.given import RawValue
 
-    found: dict[str, Given] = {}
+    found: dict[str, RawValue] = {}
     if "answers" in typed:
         text = typed["answers"]
         read = reader.read(text if text.lstrip().startswith("{") else files.content(text), named=text[:60])
@@ -95,23 +95,23 @@ def _answers(keys: dict[str, Given], typed: dict[str, str]) -> dict[str, Given]:
             if gate and stack in found and isinstance(found[stack].value, dict):
                 rest = {key: part for key, part in found[stack].value.items() if key != gate}
                 if rest:
-                    found[stack] = Given(rest, found[stack].where)
+                    found[stack] = RawValue(rest, found[stack].where)
                 else:
                     del found[stack]
-            found[bare] = Given(value, f"--{name}", True)
+            found[bare] = RawValue(value, f"--{name}", True)
     return found
 
 
-def _named(answers: Given) -> dict[str, Given]:
+def _named(answers: RawValue) -> dict[str, RawValue]:
     """An object of answers, also one that was typed as text, name by name."""
     from rnncalc.common import strict_json
     from rnncalc.common.i18n import _
     from rnncalc.errors import ProblemError
-    from rnncalc.problems.parse.given import Given
+    from rnncalc.problems.parse.given import RawValue
 
     value = strict_json.read(answers.value) if isinstance(answers.value, str) else answers.value
     if not isinstance(value, dict):
         raise ProblemError(
             _('{where}: answers are an object by name, such as {{"h": [["0.86", "0.98"]]}}'), where=answers.where
         )
-    return {name: Given(part, f"{answers.where}.{name}") for name, part in value.items()}
+    return {name: RawValue(part, f"{answers.where}.{name}") for name, part in value.items()}

@@ -52,7 +52,7 @@ def command(
 ) -> int:  # fmt: skip
     from rnncalc.problems import reader as reading
     from rnncalc.report import forward as report
-    from rnncalc.report.shared import Choice
+    from rnncalc.report.shared import ReportOptions
 
     if model is None and data is not None:
         raise click.UsageError(_("--data goes with --model"))
@@ -61,7 +61,7 @@ def command(
     else:
         asked = _of_model(model, data, sequence, problem, engine, dtype)
     trace = asked.forward()
-    choice = Choice([name.strip() for name in signals.split(",") if name.strip()], step, work)
+    choice = ReportOptions([name.strip() for name in signals.split(",") if name.strip()], step, work)
     document = report.document(asked, trace, choice)
     show(document, **look)
     return overflowed(trace, document.data)

@@ -13,7 +13,7 @@ import click
 
 from rnncalc.cli import streams
 from rnncalc.cli.spoken import Spoken, choose, complain
-from rnncalc.common.i18n import LANGUAGES, _, because
+from rnncalc.common.i18n import LANGUAGES, _, os_error_reason
 from rnncalc.common.suggest import nearest
 from rnncalc.common.version import __version__
 from rnncalc.errors import OverflowedError, RnncalcError, shown
@@ -122,7 +122,7 @@ def _failed(error: Exception) -> int:
     elif isinstance(error, RecursionError):
         complain(_("something in the question is nested too deeply: write it with fewer brackets within brackets"))
     elif isinstance(error, OSError):
-        complain(f"{shown(error.filename)}: {because(error)}" if error.filename else because(error))
+        complain(f"{shown(error.filename)}: {os_error_reason(error)}" if error.filename else os_error_reason(error))
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered must not fail again as Python ends
     else:
         complain(_fault(error))

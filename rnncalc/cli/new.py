@@ -15,7 +15,7 @@ from rnncalc.common import files
 from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
-    from rnncalc.classroom.exercise import Made, Wish
+    from rnncalc.classroom.exercise import Exercise, ExerciseSpec
 
 
 @click.command("new", cls=Spoken)
@@ -49,10 +49,10 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     solution; with --students or --variants also variants.json, which grade takes as PROBLEM.
     """
     from rnncalc.classroom import handout as homework
-    from rnncalc.classroom.exercise import Wish, make
+    from rnncalc.classroom.exercise import ExerciseSpec, make
 
     look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color")}
-    wish = Wish(
+    wish = ExerciseSpec(
         output=options.pop("function"), ask=tuple(name.strip() for name in ask.split(",") if name.strip()), **options
     )
     folder = _folder(look["output"], several=bool(variants or students))
@@ -86,7 +86,7 @@ def _people(name: str) -> Iterator[str]:
     yield from read_roster(name)
 
 
-def _variants(wish: Wish, people: list[str]) -> Iterator[tuple[str, str]]:
+def _variants(wish: ExerciseSpec, people: list[str]) -> Iterator[tuple[str, str]]:
     """A folder for each, and what grades them all."""
     from dataclasses import replace
 
@@ -102,13 +102,13 @@ def _variants(wish: Wish, people: list[str]) -> Iterator[tuple[str, str]]:
     yield "variants.json", _json({"variants": found})
 
 
-def _files(made: Made) -> Iterator[tuple[str, str]]:
+def _files(made: Exercise) -> Iterator[tuple[str, str]]:
     """Everything about one problem: name and text of each file."""
     from rnncalc.classroom import handout as homework
-    from rnncalc.report.render import Look, render
+    from rnncalc.report.render import RenderOptions, render
     from rnncalc.report.render.numbers import Rounding
 
-    look = Look(Rounding(6))
+    look = RenderOptions(Rounding(6))
     statement, solved = homework.statement(made), homework.solution(made)
     yield "problem.json", _json(made.keys)
     yield "form.json", _json(homework.form(made))

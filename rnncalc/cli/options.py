@@ -19,7 +19,7 @@ from rnncalc.common.suggest import nearest
 from rnncalc.report.formats import ENDINGS, FORMATS
 
 if TYPE_CHECKING:
-    from rnncalc.problems.parse.given import Given
+    from rnncalc.problems.parse.given import RawValue
     from rnncalc.report.document import Document
 
 GIVEN = "rnncalc.given"  # where a context keeps the keys that were given as options
@@ -134,7 +134,7 @@ def _decorated(function: Decorated, options: Sequence[Callable[[Decorated], Deco
     return function
 
 
-def given(problem: str | None) -> dict[str, Given]:
+def given(problem: str | None) -> dict[str, RawValue]:
     """The file's keys and the options', the options first. Raises UsageError if there is neither."""
     from rnncalc.problems.parse import files
     from rnncalc.problems.parse import given as reader
@@ -159,14 +159,14 @@ def show(
     document: Document, *, format_: str | None, output: str | None, digits: int, decimals: int | None, no_color: bool
 ) -> None:
     """Print the document, or write it to a file; what was assumed goes to standard error."""
-    from rnncalc.report.render import Look, render
+    from rnncalc.report.render import RenderOptions, render
     from rnncalc.report.render.numbers import Rounding
 
     terminal = sys.stdout.isatty() and output is None
     if format_ is None:
         ending = ENDINGS.get(Path(output).suffix.lower()) if output else None
         format_ = ending or ("table" if terminal else "plain")
-    look = Look(
+    look = RenderOptions(
         rounding=Rounding(digits, decimals),
         width=shutil.get_terminal_size().columns if terminal else None,
         color=terminal and not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",

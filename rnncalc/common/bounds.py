@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from rnncalc.common.i18n import _, because
+from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 
 VARIABLE = "RNNCALC_MAX_BYTES"
@@ -103,5 +103,5 @@ def refused(error: Exception, name: object) -> RnncalcError:
     """Why a file could not be read, in words; what is in words already stays."""
     if isinstance(error, RnncalcError):
         return error
-    reason = because(error) if isinstance(error, OSError) else _("there is no such file")  # a NUL in the name
+    reason = os_error_reason(error) if isinstance(error, OSError) else _("there is no such file")  # a NUL in the name
     return ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason)

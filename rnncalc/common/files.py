@@ -16,7 +16,7 @@ from itertools import combinations, count
 from os import PathLike, fspath
 from pathlib import Path
 
-from rnncalc.common.i18n import _, because
+from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import RnncalcError
 
 STREAMS = ("/dev/", "/proc/")  # what lies there is written to, never replaced
@@ -104,7 +104,7 @@ def write(path: Name, content: str | bytes, durable: bool = False) -> None:
             beside.unlink(missing_ok=True)
             raise
     except (OSError, ValueError) as error:
-        raise WriteError(_("cannot write {name}: {reason}"), name=path, reason=because(error)) from None
+        raise WriteError(_("cannot write {name}: {reason}"), name=path, reason=os_error_reason(error)) from None
 
 
 def left_beside(path: Name) -> list[Path]:
@@ -125,7 +125,7 @@ def writable(path: Name) -> None:
     elif not os.access(path if there else folder, os.W_OK):
         number = errno.EACCES
     if number:
-        reason = because(OSError(number, os.strerror(number)))
+        reason = os_error_reason(OSError(number, os.strerror(number)))
         raise WriteError(_("cannot write {name}: {reason}"), name=path, reason=reason)
 
 
@@ -157,7 +157,9 @@ def write_folder(folder: Path, texts: Iterable[tuple[str, str]], ours: Callable[
             if path.is_file() and not ours(path.read_text(encoding="utf-8", errors="replace"), text):
                 aside = put_aside(path)
         except OSError as error:
-            raise WriteError(_("cannot write {name}: {reason}"), name=path.parent, reason=because(error)) from None
+            raise WriteError(
+                _("cannot write {name}: {reason}"), name=path.parent, reason=os_error_reason(error)
+            ) from None
         write(path, text)
     return aside
 

@@ -17,7 +17,7 @@ def _(message: str) -> str:
     return _catalogue.gettext(message)
 
 
-def because(error: Exception) -> str:
+def os_error_reason(error: Exception) -> str:
     """Why the system refused a file, in that language where there is a word for it."""
     words = {
         errno.ENOENT: _("there is no such file"),

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from rnncalc.common.files import Name, WriteError, status
-from rnncalc.common.i18n import _, because
+from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import RnncalcError, shown
 
 LONGEST = 100_000_000  # bytes of a line
@@ -57,7 +57,9 @@ class Journal:
             if whole is not None:
                 os.ftruncate(self.file, whole)
         except OSError as error:
-            raise WriteError(_("cannot write {name}: {reason}"), name=self.name, reason=because(error)) from None
+            raise WriteError(
+                _("cannot write {name}: {reason}"), name=self.name, reason=os_error_reason(error)
+            ) from None
         return self
 
     def _read(self) -> int | None:
@@ -96,7 +98,7 @@ class Journal:
             self.trouble = ""
         except OSError as error:
             self.trouble = _("not all results could be kept in {name}: {reason}").format(
-                name=shown(self.name), reason=because(error)
+                name=shown(self.name), reason=os_error_reason(error)
             )
 
     def __exit__(

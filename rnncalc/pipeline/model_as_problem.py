@@ -13,10 +13,10 @@ from rnncalc.model.layer import Layer, Pass
 from rnncalc.network.weights.model_file import Model, described
 from rnncalc.pipeline.data import read_again
 from rnncalc.problems.keys import OWN_CELL
-from rnncalc.problems.parse.given import Given, of_python
+from rnncalc.problems.parse.given import RawValue, of_python
 
 
-def keys(model: Model) -> dict[str, Given]:
+def keys(model: Model) -> dict[str, RawValue]:
     """The network's cell, weights and read-out by the names of a problem file."""
     layers = [_layer(layer) for layer in model.network.layers]
     found: dict[str, Any] = layers[0] if len(layers) == 1 else {"layers": layers}
@@ -46,7 +46,7 @@ def _arrays(one: Pass, own: bool) -> dict[str, Any]:
     return {**arrays, **{f"{state}0": start for state, start in one.starts.items()}}
 
 
-def sequence(model: Model, source: str, number: int) -> tuple[Given, list[str]]:
+def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str]]:
     """x of one sequence of a file that is read as the training data was, as the network takes it; and notes."""
     if not model.data:
         raise ProblemError(_("this model does not say how its data was read"))

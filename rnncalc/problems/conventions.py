@@ -16,7 +16,7 @@ from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells import CELLS, Cell, built_in
 from rnncalc.model.cells.cell import ORDER
 from rnncalc.problems.notation import NOTATIONS, Understood, gate
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 
 Quantity = Numbers | dict[str, Numbers]
@@ -27,7 +27,7 @@ FUSED = ("hx", "xh")
 class Conventions:
     """The arrays of one cell on their way from a notation's conventions to ours."""
 
-    def __init__(self, understood: Understood, cell: Cell, inputs: int | None, options: Mapping[str, Given]):
+    def __init__(self, understood: Understood, cell: Cell, inputs: int | None, options: Mapping[str, RawValue]):
         self.understood, self.cell, self.inputs, self.options = understood, cell, inputs, options
         self.notes: list[str] = []
         self.rows = understood.notation.rows
@@ -247,7 +247,7 @@ def _like(cell: Cell, name: str) -> Cell:
     )
 
 
-def _refuse_gates(letter: str, value: Given, cell: Cell) -> None:
+def _refuse_gates(letter: str, value: RawValue, cell: Cell) -> None:
     """An own cell's parameters have one array each. Raises ProblemError for one that comes by gate."""
     letters = [letter] if letter else list(value.value) if isinstance(value.value, dict) else []
     for one in letters:
@@ -256,7 +256,7 @@ def _refuse_gates(letter: str, value: Given, cell: Cell) -> None:
         raise ProblemError(_("{where}: expected {what}"), what=_("a matrix"), where=value.where)
 
 
-def _numbers(value: Given) -> Quantity:
+def _numbers(value: RawValue) -> Quantity:
     if isinstance(value.value, dict):
         return {name: part.numbers() for name, part in value.value.items()}
     return value.numbers()

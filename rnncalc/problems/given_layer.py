@@ -16,7 +16,7 @@ from rnncalc.model.layer import missing
 from rnncalc.problems.conventions import Conventions, Quantity
 from rnncalc.problems.keys import cell_of, check_keys, signals
 from rnncalc.problems.notation import understand
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.shapes import Sizes, bring, finite
 
@@ -31,7 +31,7 @@ class GivenPass:
 
     def __init__(
         self,
-        given: Mapping[str, Given],
+        given: Mapping[str, RawValue],
         keys: frozenset[str],
         inputs: tuple[int, str] | None,
         units: tuple[int, str] | None = None,

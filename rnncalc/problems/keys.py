@@ -10,7 +10,7 @@ from rnncalc.common.suggest import nearest
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.problems.conventions import cell_named
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 
 KEYS = frozenset(  # of a problem file; each is also an option of the commands that use it
     "title source notes cell activation output update gates notation U W b V c d R h0 c0 y0 x lengths mask layout "
@@ -23,7 +23,7 @@ OF_A_LAYER = (*OF_ONE_PASS, "direction", "backward", "merge")
 OWN_CELL = ("name", "equations", "state", "emits", "outputs")
 
 
-def one_of(given: Mapping[str, Given], key: str, known: Collection[str], usual: str = "") -> str:
+def one_of(given: Mapping[str, RawValue], key: str, known: Collection[str], usual: str = "") -> str:
     """The word under a key, one of those known; `usual` where there is none. Raises ProblemError."""
     if key not in given or given[key].value is None:
         return usual
@@ -35,7 +35,7 @@ def one_of(given: Mapping[str, Given], key: str, known: Collection[str], usual: 
     return word
 
 
-def check_keys(given: Mapping[str, Given], keys: Collection[str]) -> None:
+def check_keys(given: Mapping[str, RawValue], keys: Collection[str]) -> None:
     """Refuse a key that nobody knows, with the nearest one. Raises ProblemError."""
     for name, value in given.items():
         stack = name.partition(".")[0]
@@ -50,9 +50,9 @@ def near(word: str, known: Collection[str]) -> str:
     return ": " + _("did you mean “{name}”?").format(name=close) if close else ""
 
 
-def cell_of(given: Mapping[str, Given]) -> Cell:
+def cell_of(given: Mapping[str, RawValue]) -> Cell:
     """The cell that was named, or a person's own, with its switches set."""
-    asked = given.get("cell", Given("elman", "cell"))
+    asked = given.get("cell", RawValue("elman", "cell"))
     base = _own_cell(asked) if isinstance(asked.value, dict) else _named_cell(asked, given)
     chosen = {}
     for option in ("activation", "update", "output"):
@@ -70,7 +70,7 @@ def cell_of(given: Mapping[str, Given]) -> Cell:
     return base.switch(**chosen) if chosen else base
 
 
-def _named_cell(asked: Given, given: Mapping[str, Given]) -> Cell:
+def _named_cell(asked: RawValue, given: Mapping[str, RawValue]) -> Cell:
     torch = any(name.startswith(("weight_ih", "weight_hh")) for name in given)
     notation = given["notation"].word() if "notation" in given else "pytorch" if torch else ""
     word = cell_named(asked.word(), notation)
@@ -80,7 +80,7 @@ def _named_cell(asked: Given, given: Mapping[str, Given]) -> Cell:
     return CELLS[word]
 
 
-def _own_cell(asked: Given) -> Cell:
+def _own_cell(asked: RawValue) -> Cell:
     """A person's own cell, by its equations."""
     parts, where = asked.value, asked.where
     for key in parts:
@@ -99,7 +99,7 @@ def _own_cell(asked: Given) -> Cell:
     return Cell(name, equations, state, emits, outputs=outputs)
 
 
-def signals(given: Mapping[str, Given], cell: Cell) -> dict[str, str]:
+def signals(given: Mapping[str, RawValue], cell: Cell) -> dict[str, str]:
     """Our signal → the reader's, from `signals`, which names theirs first."""
     if "signals" not in given:
         return {}
@@ -120,17 +120,17 @@ def signals(given: Mapping[str, Given], cell: Cell) -> dict[str, str]:
     return found
 
 
-def inside(given: Given, what: str) -> dict[str, Given]:
+def inside(given: RawValue, what: str) -> dict[str, RawValue]:
     """The keys of an object in a problem file, without those that begin with _. Raises ProblemError."""
     if not isinstance(given.value, Mapping):
         raise ProblemError(_("{where}: expected {what}"), where=given.where, what=what)
     return {key: given[key] for key in given.value if not key.startswith("_")}
 
 
-def parts(given: Given) -> list[Given]:
+def parts(given: RawValue) -> list[RawValue]:
     """The entries of a list of objects. Raises ProblemError."""
     value: Any = given.value
     if not isinstance(value, list) or not value or not all(isinstance(part, Mapping) for part in value):
         message = _('{where}: expected a list of layers, such as [{{"cell": "lstm", "U": …, "W": …}}, …]')
         raise ProblemError(message, where=given.where)
-    return [Given(part, f"{given.where}[{number}]", given.files) for number, part in enumerate(value)]
+    return [RawValue(part, f"{given.where}[{number}]", given.files) for number, part in enumerate(value)]

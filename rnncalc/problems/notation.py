@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 
 GATE_NAMES = {  # gates of a cell → what others call them
     "ifgo": {"i": "iu", "f": "f", "g": "gcCajk", "o": "o"},
@@ -92,7 +92,7 @@ class Understood:
     """What was given, under our names. `fits`: the notations that these names would fit, if nobody said which."""
 
     name: str
-    given: dict[str, Given]
+    given: dict[str, RawValue]
     fits: list[str]
     shown: dict[str, str]  # our symbol (U, U_i) → what the reader calls it
 
@@ -101,13 +101,13 @@ class Understood:
         return NOTATIONS[self.name]
 
 
-def understand(given: Mapping[str, Given], cell: Cell, keys: Collection[str]) -> Understood:
+def understand(given: Mapping[str, RawValue], cell: Cell, keys: Collection[str]) -> Understood:
     """What was given under our names; `keys` are the names of a problem file. Raises ProblemError."""
     wanted = [name for name in given if name not in keys or name in NOTATIONS["goodfellow"].letters]
     wanted = [name.partition(".")[0] for name in wanted]
     name, fits = _choose(given, wanted, cell)
     table = {**NOTATIONS["goodfellow"].names(cell, wanted), **NOTATIONS[name].names(cell, wanted)}
-    settled: dict[str, Given] = {}
+    settled: dict[str, RawValue] = {}
     shown = _letters(NOTATIONS[name], cell, wanted)
     for key, value in given.items():
         stack, _dot, gate = key.partition(".")
@@ -145,7 +145,7 @@ def gate(letter: str, cell: Cell, where: str) -> str:
     )
 
 
-def _choose(given: Mapping[str, Given], wanted: Collection[str], cell: Cell) -> tuple[str, list[str]]:
+def _choose(given: Mapping[str, RawValue], wanted: Collection[str], cell: Cell) -> tuple[str, list[str]]:
     """The notation, and all those whose names these may be; the first of them is taken."""
     if "notation" in given:
         name = given["notation"].word()
@@ -162,7 +162,7 @@ def _choose(given: Mapping[str, Given], wanted: Collection[str], cell: Cell) -> 
     return (fits[0] if fits else "goodfellow"), fits
 
 
-def _put(settled: dict[str, Given], name: str, value: Given, cell: Cell) -> None:
+def _put(settled: dict[str, RawValue], name: str, value: RawValue, cell: Cell) -> None:
     """Keep a value under our name; gates go into a dict of their own."""
     stack, _dot, letter = name.partition(".")
     if not letter:
@@ -175,7 +175,7 @@ def _put(settled: dict[str, Given], name: str, value: Given, cell: Cell) -> None
         settled[stack] = value
         return
     ours = gate(letter, cell, value.where)
-    inside = settled.setdefault(stack, Given({}, value.where))
+    inside = settled.setdefault(stack, RawValue({}, value.where))
     if not isinstance(inside.value, dict) or ours in inside.value:
         raise ProblemError(_("{where}: {name} is given twice"), where=value.where, name=f"{stack}.{ours}")
     inside.value[ours] = value

@@ -14,7 +14,7 @@ from rnncalc.model.equations.printer import Letters
 from rnncalc.network.network import Network
 from rnncalc.network.trace import Trace
 from rnncalc.problems.given_layer import GivenPass
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 
 if TYPE_CHECKING:
     from rnncalc.network.gradient_step import Update
@@ -57,7 +57,7 @@ class Problem:
     title: str = ""
     source: str = ""
     notes: list[str] = field(default_factory=list)
-    given: dict[str, Given] = field(default_factory=dict)
+    given: dict[str, RawValue] = field(default_factory=dict)
 
     def forward(self) -> Trace:
         """The forward pass, by the network's engine."""

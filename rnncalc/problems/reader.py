@@ -22,13 +22,13 @@ from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.network import LAYOUTS, Network
 from rnncalc.problems.given_layer import GivenPass
 from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_PASS, inside, one_of, parts
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.problem import Problem, Task, quicker_engine
 from rnncalc.problems.shapes import Sizes, bring_input, bring_output, finite
 
 
-def read(given: Mapping[str, Given], *, engine: str = "auto", dtype: str = "float64") -> Problem:
+def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "float64") -> Problem:
     """The problem that was given. Raises ParseError, ShapeError and ProblemError, each with what, where and how."""
     reading = _Reading(given)
     network = reading.network(dtype)
@@ -47,12 +47,12 @@ def read(given: Mapping[str, Given], *, engine: str = "auto", dtype: str = "floa
 class _Reading:
     """One problem on its way."""
 
-    def __init__(self, given: Mapping[str, Given]):
+    def __init__(self, given: Mapping[str, RawValue]):
         self.asked = dict(given)
         self.input = self._needed("x").numbers()
         self.layers: list[dict[str, GivenPass]] = []
         self.notes: list[str] = []
-        self.given: dict[str, Given] = {}
+        self.given: dict[str, RawValue] = {}
         self.task = Task()
 
     # the network -----------------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ class _Reading:
         arrays = on_top.parameters(self.notes)
         return Network(layers, arrays["V"], arrays.get("c"), output, dtype=dtype)
 
-    def _layers(self) -> list[dict[str, Given]]:
+    def _layers(self) -> list[dict[str, RawValue]]:
         """The keys of each layer: what stands beside a stack is for all its layers, or for the read-out on top."""
         if "layers" not in self.asked or self.asked["layers"].value is None:
             return [self.asked]
@@ -102,7 +102,7 @@ class _Reading:
         found[-1].update(top)
         return found
 
-    def _layer(self, asked: dict[str, Given], inputs: tuple[int, str] | None, last: bool) -> Layer:
+    def _layer(self, asked: dict[str, RawValue], inputs: tuple[int, str] | None, last: bool) -> Layer:
         """One layer, in one direction or in both."""
         direction = one_of(asked, "direction", DIRECTIONS, "forward")
         merge = one_of(asked, "merge", tuple(MERGES), "concat")
@@ -137,7 +137,7 @@ class _Reading:
 
     # the inputs ------------------------------------------------------------------------------------------------------
 
-    def _needed(self, name: str) -> Given:
+    def _needed(self, name: str) -> RawValue:
         if name not in self.asked or self.asked[name].value is None:
             raise ProblemError(_("{name} is missing: a problem needs U, W and x"), name=name)
         return self.asked[name]
@@ -166,7 +166,7 @@ class _Reading:
         if "mask" not in self.asked or self.asked["mask"].value is None:
             return None
         given = self.asked["mask"]
-        values = np.atleast_1d(Given(_truths(given.value), given.where, given.files).numbers().values)
+        values = np.atleast_1d(RawValue(_truths(given.value), given.where, given.files).numbers().values)
         if not np.isin(values, (0, 1)).all():
             raise ProblemError(_("{where}: a mask holds true and false"), where=given.where)
         return (values.T if self.time_first and self.batch else values) == 1
@@ -197,7 +197,7 @@ class _Reading:
             task.dy = np.where(np.isnan(task.dy), 0.0, task.dy)  # where no number is given nothing arrives
 
     @staticmethod
-    def _number(given: Given, key: str) -> float:
+    def _number(given: RawValue, key: str) -> float:
         values = finite(given.numbers(), key)
         if values.size != 1 or (values.item() <= 0 and key != "lr"):
             message = _("{where}: {key} is one number above 0")
@@ -205,10 +205,10 @@ class _Reading:
         return float(values.item())
 
 
-def _unfolded(given: Given) -> Given:
+def _unfolded(given: RawValue) -> RawValue:
     """A list or an object that was typed as text, as an option is."""
     if isinstance(given.value, str):
-        return Given(strict_json.read(given.value), given.where, given.files)
+        return RawValue(strict_json.read(given.value), given.where, given.files)
     return given
 
 

@@ -22,10 +22,10 @@ from rnncalc.report.backward_levels import GIVEN, SUMMED, TARGET, Descent, desce
 from rnncalc.report.document import Block, Document, Formulas, Heading, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.gradient_tables import MOST_SHARES, Named, groups, products
 from rnncalc.report.header import head, output
-from rnncalc.report.shared import Choice, Level, of_sequence, sequences, table
+from rnncalc.report.shared import Level, ReportOptions, of_sequence, sequences, table
 
 
-def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Choice = Choice()) -> Document:
+def document(problem: Problem, trace: Trace, gradients: Gradients, choice: ReportOptions = ReportOptions()) -> Document:
     """The way back: loss, equations, the table of every step, each step's share, the gradients, the update."""
     steps = choice.numbers(problem.shapes["T"])[::-1]
     update = problem.update(trace, gradients)

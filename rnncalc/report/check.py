@@ -14,8 +14,8 @@ from rnncalc.check.verdicts.records import (
     TRUNCATED,
     UNREADABLE,
     WRONG,
-    Found,
-    Judged,
+    Diagnosis,
+    Judgement,
     Verdict,
 )
 from rnncalc.common.i18n import _
@@ -23,7 +23,7 @@ from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
 from rnncalc.report import backward, forward
 from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
-from rnncalc.report.shared import Choice
+from rnncalc.report.shared import ReportOptions
 
 MARKS = {RIGHT: "✓", TRUNCATED: "✓", ROUNDING: "✓", CARRIED: "→", WRONG: "✗", UNREADABLE: "?"}
 
@@ -52,7 +52,7 @@ def document(problem: Problem, found: Verdict, *, hint: bool = False) -> Documen
 
 def add_solution(document: Document, problem: Problem, trace: Trace, found: Verdict) -> None:
     """The whole right solution with its arithmetic; the way back too, where a loss is given."""
-    whole, choice = forward.document(problem, trace, Choice(work=True)), Choice(work=True)
+    whole, choice = forward.document(problem, trace, ReportOptions(work=True)), ReportOptions(work=True)
     document.blocks += [*blind(found), *whole.blocks[bool(problem.title) :]]
     document.data["solution"] = whole.data
     if problem.task.targets is None and problem.task.dy is None:
@@ -71,7 +71,7 @@ def blind(found: Verdict) -> list[Block]:
     return [Paragraph(_("This problem cannot tell these mistakes from the right solution:")), Items(lines)]
 
 
-def label(problem: Problem, value: Judged) -> str:
+def label(problem: Problem, value: Judgement) -> str:
     """A number's place in the sheet's letters: dW_hx[1][2], U_new.o[1][1], y_3."""
     prefix, _dot, name = value.name.rpartition("].")
     way, _dot2, bare = name.rpartition(".") if name.startswith(("forward.", "backward.")) else ("", "", name)
@@ -204,7 +204,7 @@ def _reasons(found: Verdict) -> list[Block]:
     return blocks
 
 
-def _explained(found: Found) -> str:
+def _explained(found: Diagnosis) -> str:
     if found.explains == found.of:
         return _("That explains every number that is not right.")
     return _("That explains {n} of the {of} numbers that are not right.").format(n=found.explains, of=found.of)

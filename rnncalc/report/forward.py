@@ -16,8 +16,8 @@ from rnncalc.report.arithmetic import step_work
 from rnncalc.report.document import Block, Document, Heading, Table
 from rnncalc.report.header import head
 from rnncalc.report.shared import (
-    Choice,
     Level,
+    ReportOptions,
     Visits,
     label,
     levels,
@@ -32,7 +32,7 @@ from rnncalc.report.shared import (
 OUTPUTS = ("s", "y")
 
 
-def document(problem: Problem, trace: Trace, choice: Choice = Choice()) -> Document:
+def document(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()) -> Document:
     """The forward pass: the network, its equations, a table of every step, and on request every number's arithmetic."""
     steps = choice.numbers(problem.shapes["T"])
     shown = [(level, _signals(problem, level, choice)) for level in levels(problem)]
@@ -67,7 +67,7 @@ def document(problem: Problem, trace: Trace, choice: Choice = Choice()) -> Docum
     return Document(blocks, data(problem, trace, choice), list(problem.notes), sheet)
 
 
-def data(problem: Problem, trace: Trace, choice: Choice = Choice()) -> dict[str, Any]:
+def data(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()) -> dict[str, Any]:
     """What `--format json` prints: one row a step, unrounded."""
     chosen = set(choice.show) if choice.show and "all" not in choice.show else None
 
@@ -89,7 +89,7 @@ def data(problem: Problem, trace: Trace, choice: Choice = Choice()) -> dict[str,
     return {**answer, "notes": list(problem.notes)}
 
 
-def _signals(problem: Problem, level: Level, choice: Choice) -> list[str]:
+def _signals(problem: Problem, level: Level, choice: ReportOptions) -> list[str]:
     """The signals of a level's table: those asked for, else its own lines."""
     lines = list(level.one.cell.lines)
     if "all" in choice.show:
@@ -100,13 +100,15 @@ def _signals(problem: Problem, level: Level, choice: Choice) -> list[str]:
     return [name for name in wanted if name in known] if wanted else list(level.lines)
 
 
-def _output(problem: Problem, trace: Trace, choice: Choice, sequence: int | None) -> list[tuple[str, str, np.ndarray]]:
+def _output(
+    problem: Problem, trace: Trace, choice: ReportOptions, sequence: int | None
+) -> list[tuple[str, str, np.ndarray]]:
     """The output of a network whose last layer runs both ways and has no read-out: the two directions merged."""
     names = ["y"] if not choice.show or "all" in choice.show else [name for name in OUTPUTS if name in choice.show]
     return [(name, problem.letters.signal(name), of_sequence(trace[name], sequence)) for name in names]
 
 
-def _check(problem: Problem, choice: Choice, known: list[str]) -> None:
+def _check(problem: Problem, choice: ReportOptions, known: list[str]) -> None:
     theirs = problem.letters.signals.values()
     for name in choice.show:
         if name not in known and name not in theirs and name != "all":

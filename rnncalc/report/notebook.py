@@ -21,12 +21,12 @@ from rnncalc.problems.problem import Problem
 from rnncalc.report import backward as backward_report
 from rnncalc.report import forward as forward_report
 from rnncalc.report.document import Document
-from rnncalc.report.render import Look, render
+from rnncalc.report.render import RenderOptions, render
 from rnncalc.report.render.numbers import Rounding
-from rnncalc.report.shared import Choice
+from rnncalc.report.shared import ReportOptions
 
 if TYPE_CHECKING:
-    from rnncalc.check import Found, Judged, Verdict
+    from rnncalc.check import Diagnosis, Judgement, Verdict
 
 
 def load_problem(path: str | PathLike[str], *, engine: str = "auto", dtype: str = "float64") -> Worked:
@@ -48,12 +48,12 @@ class Shown(ABC):
 
     @abstractmethod
     def document(self, **choice: Any) -> Document:
-        """What is shown; `choice`: show, steps, work, as `report.Choice`."""
+        """What is shown; `choice`: show, steps, work, as `ReportOptions`."""
 
     @quiet
     def text(self, format: str = "plain", *, digits: int = 6, decimals: int | None = None, **choice: Any) -> str:
         """The document in one of the formats plain, table, json, csv, latex, markdown."""
-        return render(self.document(**choice), format, Look(Rounding(digits, decimals)))
+        return render(self.document(**choice), format, RenderOptions(Rounding(digits, decimals)))
 
     def _repr_markdown_(self) -> str:
         return self.text("markdown")
@@ -101,7 +101,7 @@ class Forward(Trace, Shown):
 
     @quiet
     def document(self, **choice: Any) -> Document:
-        return forward_report.document(self.given, self, Choice(**choice))
+        return forward_report.document(self.given, self, ReportOptions(**choice))
 
 
 class Backward(Gradients, Shown):
@@ -113,7 +113,7 @@ class Backward(Gradients, Shown):
 
     @quiet
     def document(self, **choice: Any) -> Document:
-        return backward_report.document(self.given, self.trace, self, Choice(**choice))
+        return backward_report.document(self.given, self.trace, self, ReportOptions(**choice))
 
 
 class Checked(Shown):
@@ -131,15 +131,15 @@ class Checked(Shown):
         return self.found.score
 
     @property
-    def values(self) -> list[Judged]:
+    def values(self) -> list[Judgement]:
         return self.found.values
 
     @property
-    def first_wrong(self) -> Judged | None:
+    def first_wrong(self) -> Judgement | None:
         return self.found.first_wrong
 
     @property
-    def mistakes(self) -> list[Found]:
+    def mistakes(self) -> list[Diagnosis]:
         return self.found.mistakes
 
     def data(self) -> dict[str, Any]:

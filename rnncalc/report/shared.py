@@ -17,13 +17,13 @@ from rnncalc.model.equations.expression import INPUT, Call, Expression, Name
 from rnncalc.model.equations.printer import Letters, Place
 from rnncalc.model.layer import Pass
 from rnncalc.network.trace import Signals, Trace
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
 from rnncalc.report.document import Column, Table
 
 
 @dataclass(frozen=True)
-class Choice:
+class ReportOptions:
     """What of a result is shown: signals (none: the cell's own lines), steps (`3`, `10-20`, `last`), arithmetic."""
 
     show: Sequence[str] = ()
@@ -55,7 +55,7 @@ class Level:
 
     one: Pass
     letters: Letters
-    given: Mapping[str, Given]
+    given: Mapping[str, RawValue]
     left_out: frozenset[str]  # biases that nobody gave
     key: str = ""
     title: str = ""

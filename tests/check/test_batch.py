@@ -11,7 +11,7 @@ from rnncalc.check.diagnosis import pairs
 from rnncalc.check.diagnosis.batch import batches, numbers
 from rnncalc.check.diagnosis.context import context_of
 from rnncalc.check.diagnosis.mistakes import MISTAKES
-from rnncalc.check.diagnosis.search import Diagnosis
+from rnncalc.check.diagnosis.search import MistakeSearch
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.spec import of_problem
 from rnncalc.check.verdicts import number as verdict
@@ -100,7 +100,7 @@ def test_what_is_ruled_out_beforehand_explains_nothing(mistake, monkeypatch):
             answers["h"][0][0] = f"{float(answers['h'][0][0]) + 0.0321:.4f}"
         cases.append((asked, answers))
     found = [named(*case) for case in cases]
-    monkeypatch.setattr(Diagnosis, "_may_be_near", lambda self, table, close: list(range(len(table.singles))))
+    monkeypatch.setattr(MistakeSearch, "_may_be_near", lambda self, table, close: list(range(len(table.singles))))
     monkeypatch.setattr(pairs.Search, "_may", lambda self, at: np.ones(len(self.singles), bool))
     monkeypatch.setattr(pairs, "PAIRS", 10**6)
     assert [named(*case) for case in cases] == found

@@ -10,7 +10,7 @@ from support.a_class import MADE, RIGHT, graded, rounded
 from support.helpers import run
 
 import rnncalc
-from rnncalc.classroom.exercise import Wish, make
+from rnncalc.classroom.exercise import ExerciseSpec, make
 from rnncalc.classroom.grading import formats
 from rnncalc.classroom.grading.choices import FORMATS
 from rnncalc.common.safe_text import cell
@@ -42,7 +42,7 @@ def test_no_computed_value_leaks_before_the_deadline(problem, answers, format, f
 
 
 def test_a_known_mistake_is_named_and_counted(tmp_path):
-    made = make(Wish("elman", units=2, inputs=3, steps=3, seed=5))
+    made = make(ExerciseSpec("elman", units=2, inputs=3, steps=3, seed=5))
     without = rnncalc.problem(**{**made.keys, "b": ["0", "0"]}).forward()
     mistaken = {"id": "s1", "answers": {"h": rounded(without.h.tolist()), "y": rounded(without.y.tolist())}}
     right = {"id": "s2", "answers": {name: rounded(value) for name, value in made.solution().items()}}

@@ -8,7 +8,7 @@ from support.a_class import HEADER, MADE, RIGHT, graded, rounded, table, wrong
 from support.helpers import run
 
 import rnncalc
-from rnncalc.classroom.exercise import Wish, make
+from rnncalc.classroom.exercise import ExerciseSpec, make
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
 from rnncalc.errors import RnncalcError
 
@@ -159,7 +159,7 @@ def test_answers_from_a_program(problem):
 
 
 def test_a_sheet_of_several_problems(tmp_path):
-    other = make(Wish("gru", units=1, inputs=1, steps=2, seed=3, ask=("h", "y")))
+    other = make(ExerciseSpec("gru", units=1, inputs=1, steps=2, seed=3, ask=("h", "y")))
     path, answers = tmp_path / "sheet.json", tmp_path / "a.csv"
     path.write_text(json.dumps({"title": "sheet 3", "problems": {"Q1": MADE.keys, "Q2": other.keys}}), encoding="utf-8")
     theirs = [f"{value:.4f}" for array in other.asked.values() for value in array.ravel()]
@@ -181,7 +181,7 @@ def test_a_sheet_of_several_problems(tmp_path):
 
 
 def test_each_has_their_own_problem(tmp_path):
-    variants = {person: make(Wish("elman", person=person)) for person in ("s1", "s2")}
+    variants = {person: make(ExerciseSpec("elman", person=person)) for person in ("s1", "s2")}
     path = tmp_path / "variants.json"
     path.write_text(json.dumps({"variants": {person: made.keys for person, made in variants.items()}}))
     handed_in = [{"id": person, "answers": variants["s1"].solution()} for person in ("s1", "s2", "s3")]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.helpers import answer, run
 
-from rnncalc.classroom.exercise import DECIMALS, SATURATED, Wish, make
+from rnncalc.classroom.exercise import DECIMALS, SATURATED, ExerciseSpec, make
 from rnncalc.classroom.handout import form, form_csv, solution, statement
 from rnncalc.common.safe_text import file_name
 from rnncalc.model.cells import CELLS
@@ -27,7 +27,7 @@ def arrays(keys):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("seed", range(4))
 def test_numbers_are_friendly(cell, seed):
-    made = make(Wish(cell, units=2, inputs=3, outputs=2, steps=3, seed=seed))
+    made = make(ExerciseSpec(cell, units=2, inputs=3, outputs=2, steps=3, seed=seed))
     for text in arrays({key: made.keys[key] for key in made.keys if key in "UWbVcdRx"}):
         assert len(text.lstrip("-").replace("0.", "", 1)) == 1 or text.endswith(".5"), text
     quantities = Quantities(made.problem)
@@ -40,16 +40,18 @@ def test_numbers_are_friendly(cell, seed):
 
 
 def test_every_seed_and_every_person_has_other_numbers():
-    made = [make(Wish("elman", seed=seed, person=person)).keys for seed in range(6) for person in ("", "a", "b")]
+    made = [
+        make(ExerciseSpec("elman", seed=seed, person=person)).keys for seed in range(6) for person in ("", "a", "b")
+    ]
     assert len({json.dumps([keys["U"], keys["W"], keys["x"]]) for keys in made}) == len(made)
-    again = make(Wish("elman", seed=3, person="a")).keys
-    assert again == make(Wish("elman", seed=3, person="a")).keys
+    again = make(ExerciseSpec("elman", seed=3, person="a")).keys
+    assert again == make(ExerciseSpec("elman", seed=3, person="a")).keys
     assert again in made
 
 
 def test_weights_hide_no_mistake():
     for seed in range(8):
-        made = make(Wish("lstm", units=3, inputs=3, seed=seed))
+        made = make(ExerciseSpec("lstm", units=3, inputs=3, seed=seed))
         for weight in (*made.keys["U"].values(), *made.keys["W"].values()):
             assert np.array(weight, float).tolist() != np.array(weight, float).T.tolist()
 
@@ -57,7 +59,7 @@ def test_weights_hide_no_mistake():
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(("lr", "last"), [(None, True), (0.1, False)])
 def test_gradients_are_asked_with_their_shapes(cell, lr, last):
-    made = make(Wish(cell, units=2, inputs=3, outputs=1, steps=2, backward=True, lr=lr, last=last, seed=5))
+    made = make(ExerciseSpec(cell, units=2, inputs=3, outputs=1, steps=2, backward=True, lr=lr, last=last, seed=5))
     again = read(given.of_python(made.keys), engine="equations")
     assert again.task.loss == made.keys["loss"]
     gradients = again.backward(again.forward())
@@ -73,7 +75,7 @@ def test_gradients_are_asked_with_their_shapes(cell, lr, last):
 
 
 def test_updates_follow_from_the_gradients():
-    made = make(Wish("gru_after", backward=True, lr=0.25, units=3, steps=4, seed=1))
+    made = make(ExerciseSpec("gru_after", backward=True, lr=0.25, units=3, steps=4, seed=1))
     quantities = Quantities(made.problem)
     parameters = made.problem.network.layers[-1].only.arrays
     for name in ("U", "W", "b", "d"):
@@ -84,7 +86,7 @@ def test_updates_follow_from_the_gradients():
 
 
 def test_a_square_gradient_of_as_many_rows_as_steps_is_no_signal():
-    made = make(Wish("elman", units=3, inputs=3, steps=3, backward=True, seed=2))
+    made = make(ExerciseSpec("elman", units=3, inputs=3, steps=3, backward=True, seed=2))
     assert not per_step(made.problem, "dW", made.asked["dW"])
     assert per_step(made.problem, "h", made.asked["h"])
 
@@ -92,7 +94,7 @@ def test_a_square_gradient_of_as_many_rows_as_steps_is_no_signal():
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("format", ["plain", "table", "markdown", "latex"])
 def test_the_statement_says_everything_but_the_answers(cell, format):
-    made = make(Wish(cell, backward=True, outputs=2, inputs=3, seed=4))
+    made = make(ExerciseSpec(cell, backward=True, outputs=2, inputs=3, seed=4))
     text = render(statement(made), format)
     for name, values in made.asked.items():
         for value in np.ravel(values):
@@ -106,7 +108,7 @@ def test_the_statement_says_everything_but_the_answers(cell, format):
 
 
 def test_the_form_has_a_place_for_every_number():
-    made = make(Wish("lstm", backward=True, inputs=3))
+    made = make(ExerciseSpec("lstm", backward=True, inputs=3))
     header = next(csv.reader([form_csv(made)]))
     assert header[:4] == ["id", "name", "i[1][1]", "i[1][2]"]
     assert len(header) == 2 + sum(array.size for array in made.asked.values())
@@ -116,7 +118,7 @@ def test_the_form_has_a_place_for_every_number():
 
 
 def test_only_what_was_wished_is_asked():
-    made = make(Wish("gru", ask=("h", "dW"), backward=True))
+    made = make(ExerciseSpec("gru", ask=("h", "dW"), backward=True))
     assert list(made.asked) == ["h", "dW.r", "dW.z", "dW.n"]
     assert made.keys["points"] == {"h": 6, "dW": 12}
 

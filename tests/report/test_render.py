@@ -19,11 +19,11 @@ from rnncalc.report import explain_cell as lesson
 from rnncalc.report import forward as report
 from rnncalc.report.document import Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.formats import FORMATS
-from rnncalc.report.render import Look, render
+from rnncalc.report.render import RenderOptions, render
 from rnncalc.report.render.lines import folded
 from rnncalc.report.render.numbers import Rounding, exact
 from rnncalc.report.render.plain import display_width
-from rnncalc.report.shared import Choice
+from rnncalc.report.shared import ReportOptions
 
 SEED = EXAMPLES / "seed-two-units-one-step.json"
 LSTM = EXAMPLES / "lstm-homework-one-two-three.json"
@@ -31,7 +31,7 @@ LSTM = EXAMPLES / "lstm-homework-one-two-three.json"
 
 def document(path=SEED, **choice):
     problem = read(given.read(path.read_text(encoding="utf-8")), engine="equations")
-    return report.document(problem, problem.forward(), Choice(**choice))
+    return report.document(problem, problem.forward(), ReportOptions(**choice))
 
 
 def test_plain():
@@ -65,7 +65,7 @@ def test_plain():
 
 
 def test_table_on_a_terminal():
-    assert render(document(LSTM, show=["c", "h", "y"]), "table", Look(width=80)).endswith(
+    assert render(document(LSTM, show=["c", "h", "y"]), "table", RenderOptions(width=80)).endswith(
         "\n"
         "step         c         h        y\n"
         "─────────────────────────────────\n"
@@ -121,7 +121,7 @@ def every_document():
             given.of_python({"cell": name, **arrays, **keys, "x": [[0.5, -1e-9], [1e9, 2]], "title": title}),
             engine="equations",
         )
-        yield name, report.document(problem, problem.forward(), Choice(work=True, show=["all"]))
+        yield name, report.document(problem, problem.forward(), ReportOptions(work=True, show=["all"]))
 
 
 DOCUMENTS = list(every_document())
@@ -168,7 +168,7 @@ def test_wide_tables_fold_by_unit(width):
         "V": rng.normal(size=(2, 9)),
     }
     problem = read(given.of_python(keys), engine="equations")
-    text = render(report.document(problem, problem.forward()), "table", Look(width=width))
+    text = render(report.document(problem, problem.forward()), "table", RenderOptions(width=width))
     tables = [line for line in text.splitlines() if line.startswith("step")]
     assert len(tables) > 1
     assert all(display_width(line) <= width for line in text[text.index("\nstep") :].splitlines())
@@ -180,7 +180,7 @@ def test_wide_tables_fold_by_unit(width):
 def test_a_long_table_shows_its_ends_and_says_how_to_see_the_rest():
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": list(range(100))}), engine="equations")
     shown = report.document(problem, problem.forward())
-    text = render(shown, "table", Look(width=80))
+    text = render(shown, "table", RenderOptions(width=80))
     steps = [line.split()[0] for line in text.splitlines() if re.match(r" *\d+ ", line)]
     assert steps == [str(t) for t in [*range(1, 11), *range(91, 101)]] + ["20"]
     assert "20 of 100 steps; --step 11-90 shows the others, -o FILE.csv writes all" in text
@@ -193,7 +193,7 @@ def test_a_long_table_shows_its_ends_and_says_how_to_see_the_rest():
 )
 def test_steps_can_be_chosen(steps, expected):
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": list(range(5))}), engine="equations")
-    shown = report.document(problem, problem.forward(), Choice(steps=steps))
+    shown = report.document(problem, problem.forward(), ReportOptions(steps=steps))
     rows = list(csv.reader(io.StringIO(render(shown, "csv"))))[1:]
     assert [int(row[0]) for row in rows] == expected
 
@@ -202,14 +202,14 @@ def test_steps_can_be_chosen(steps, expected):
 def test_steps_that_are_not_there(steps):
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": list(range(5))}), engine="equations")
     with pytest.raises(rnncalc.RnncalcError, match="steps are 3, 10-20 or last, from 1 to 5"):
-        report.document(problem, problem.forward(), Choice(steps=steps))
+        report.document(problem, problem.forward(), ReportOptions(steps=steps))
 
 
 def test_ragged_batches_show_where_there_is_no_step():
     problem = read(
         given.of_python({"U": 1, "W": 0.5, "x": [[[1], [2]], [[3], [4]]], "lengths": [1, 2]}), engine="equations"
     )
-    shown = report.document(problem, problem.forward(), Choice(work=True))
+    shown = report.document(problem, problem.forward(), ReportOptions(work=True))
     data = json.loads(render(shown, "json"))
     assert data["trace"]["h"][0][1] is None
     assert data["shapes"]["N"] == 2
@@ -221,7 +221,7 @@ def test_ragged_batches_show_where_there_is_no_step():
 
 def test_the_arithmetic_after_a_masked_step_starts_from_the_carried_state():
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": [1, 2, 3], "mask": [True, False, True]}), engine="equations")
-    text = render(report.document(problem, problem.forward(), Choice(work=True)), "plain")
+    text = render(report.document(problem, problem.forward(), ReportOptions(work=True)), "plain")
     assert "a_3[1] = 0.5·0.761594 + 1·3 = 3.3808" in text
     assert "a_2[1]" not in text
 
@@ -297,12 +297,12 @@ def test_long_arithmetic_is_folded_before_a_sign():
 
 def test_long_sums_are_shortened():
     problem = read(given.of_python({"U": np.ones((1, 30)), "W": 1, "x": np.arange(30.0)[None]}), engine="equations")
-    text = render(report.document(problem, problem.forward(), Choice(work=True)), "plain")
+    text = render(report.document(problem, problem.forward(), ReportOptions(work=True)), "plain")
     assert "a_1[1] = 1·0 + (1·0 + 1·1 + 1·2 + … + 1·29) = 435" in text
 
 
 def test_ascii_where_the_terminal_knows_no_more():
-    text = render(document(LSTM, work=True), "table", Look(width=80, ascii=True))
+    text = render(document(LSTM, work=True), "table", RenderOptions(width=80, ascii=True))
     assert text.isascii()
     assert "c_t = f_t * c_{t-1} + i_t * g_t" in text
     assert "sigmoid(" in text
@@ -310,13 +310,13 @@ def test_ascii_where_the_terminal_knows_no_more():
 
 def test_wide_characters_keep_columns_in_line():
     assert display_width("中文a") == 5
-    text = render(document(LSTM), "table", Look(width=80))
+    text = render(document(LSTM), "table", RenderOptions(width=80))
     assert "…" not in text
 
 
 def test_colour_only_where_asked_for():
-    assert "\x1b[" in render(document(), "table", Look(width=80, color=True))
-    assert "\x1b[" not in render(document(), "table", Look(width=80))
+    assert "\x1b[" in render(document(), "table", RenderOptions(width=80, color=True))
+    assert "\x1b[" not in render(document(), "table", RenderOptions(width=80))
 
 
 # --------------------------------------------------------------------------------------------- texts from strangers
@@ -352,7 +352,7 @@ def every_block(text):
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_text_from_a_stranger_is_only_text(text, format):
-    for look in (Look(), Look(width=30, color=False), Look(ascii=True)):
+    for look in (RenderOptions(), RenderOptions(width=30, color=False), RenderOptions(ascii=True)):
         shown = render(every_block(text), format, look)
         assert all(mark.isprintable() or mark == "\n" for mark in shown)
         shown.encode()
@@ -362,7 +362,7 @@ def test_a_text_from_a_stranger_is_only_text(text, format):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_colours_are_the_only_escape_sequences(text):
-    shown = render(every_block(text), "table", Look(color=True))
+    shown = render(every_block(text), "table", RenderOptions(color=True))
     bare = re.sub(r"\x1b\[\d*(;\d+)*m", "", shown)
     assert all(mark.isprintable() or mark == "\n" for mark in bare)
     assert "\x1b[31m" not in shown

@@ -3,10 +3,10 @@
 import csv
 import io
 
-from rnncalc.classroom.exercise import Wish, make
+from rnncalc.classroom.exercise import ExerciseSpec, make
 from rnncalc.classroom.handout import form_csv
 
-MADE = make(Wish("elman", units=2, inputs=3, outputs=1, steps=3, seed=5))
+MADE = make(ExerciseSpec("elman", units=2, inputs=3, outputs=1, steps=3, seed=5))
 HEADER = next(csv.reader([form_csv(MADE)]))[2:]
 RIGHT = [f"{value:.4f}" for array in MADE.asked.values() for value in array.ravel()]
 

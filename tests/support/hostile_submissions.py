@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import rnncalc
-from rnncalc.classroom.exercise import Wish, make
+from rnncalc.classroom.exercise import ExerciseSpec, make
 from rnncalc.classroom.grading import formats
 
 
@@ -58,7 +58,7 @@ def strangers(number: int) -> dict[str, Any]:
     rng = random.Random(1)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        made = make(Wish("elman", units=2, inputs=2, outputs=1, steps=3, seed=7))
+        made = make(ExerciseSpec("elman", units=2, inputs=2, outputs=1, steps=3, seed=7))
         problem, handed_in, out = folder / "problem.json", folder / "in", folder / "out"
         problem.write_text(json.dumps(made.keys), encoding="utf-8")
         handed_in.mkdir()

@@ -12,7 +12,7 @@ import numpy as np
 from rnncalc.check.answers.shaped import Index
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError, shown
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import BLANKS, Numbers, Typed, number
 
 DEEPEST = 8  # lists and dicts inside each other
@@ -121,7 +121,7 @@ def of_text(text: str, array: bool) -> Any:
 
 def plain(value: Any, depth: int = 0) -> Any:
     """Nested lists of texts and None, dicts of them; other things stay, to be refused one by one."""
-    if isinstance(value, Given):
+    if isinstance(value, RawValue):
         if isinstance(value.value, str) and value.files and value.value.lstrip().startswith("@"):
             return plain(value.numbers())
         return plain(value.value, depth)

@@ -9,7 +9,7 @@ import numpy as np
 from rnncalc.check.answers.claims import Claim
 from rnncalc.check.diagnosis.mistake import Context
 from rnncalc.check.graph.spec import Spec
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
 
 
@@ -44,7 +44,7 @@ def _second_bias(given: object, spec: Spec, number: int) -> dict[str, object]:
     return {f"b_{gate}": part for gate, part in parts.items() if part.shape == run.parameters[f"b_{gate}"].shape}
 
 
-def _second_half(keys: Mapping[str, Given], second: Given | None) -> np.ndarray | None:
+def _second_half(keys: Mapping[str, RawValue], second: RawValue | None) -> np.ndarray | None:
     """b_hh as it was given, or the second half of ONNX's B or of a Keras bias of two rows."""
     if second is not None:
         return second.numbers().values.reshape(-1)

@@ -24,7 +24,7 @@ from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Spec
 from rnncalc.check.verdicts import number as one
 from rnncalc.check.verdicts.judging import Judging, entry
-from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Found, Judged
+from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Diagnosis, Judgement
 from rnncalc.problems.problem import Problem
 
 NEAR = 40  # units: how far a number may be from one that is made with rounded numbers on the way
@@ -40,7 +40,7 @@ class _Candidate:
     explained: frozenset[int]
 
 
-class Diagnosis:
+class MistakeSearch:
     """The search, for one person's answers. values: the claims as they were judged, in the same order.
 
     whole: every number of the quantities that were answered, with those that this person left out.
@@ -52,7 +52,7 @@ class Diagnosis:
         spec: Spec,
         judging: Judging,
         claims: Sequence[Claim],
-        values: Sequence[Judged],
+        values: Sequence[Judgement],
         whole: Spots,
     ):
         self.problem, self.spec, self.judging, self.whole = problem, spec, judging, whole
@@ -73,7 +73,7 @@ class Diagnosis:
 
     # what is found ---------------------------------------------------------------------------------------------------
 
-    def mistakes(self) -> list[Found]:
+    def mistakes(self) -> list[Diagnosis]:
         """The mistakes that explain the numbers, the best first; none where nothing does."""
         if not self.slips:
             return []
@@ -211,7 +211,7 @@ class Diagnosis:
 
     # telling ---------------------------------------------------------------------------------------------------------
 
-    def _told(self, candidates: Sequence[_Candidate]) -> list[Found]:
+    def _told(self, candidates: Sequence[_Candidate]) -> list[Diagnosis]:
         """One entry a mistake, those that explain most first; of those that explain the same, each names the others."""
         best: dict[tuple[str, ...], _Candidate] = {}
         for candidate in candidates:
@@ -221,7 +221,7 @@ class Diagnosis:
             if ids not in best or len(candidate.explained) > len(best[ids].explained):
                 best[ids] = candidate
         order = sorted(best, key=lambda ids: -len(best[ids].explained))
-        found: list[Found] = []
+        found: list[Diagnosis] = []
         for ids in order:
             same = [other for other in order if best[other].explained == best[ids].explained and other != ids]
             alike = tuple(other[0] for other in same if len(other) == 1) if len(ids) == 1 else ()
@@ -231,5 +231,5 @@ class Diagnosis:
                     continue
                 said = mistake.said(variant)
                 explained = len(best[ids].explained)
-                found.append(Found(mistake.id, said, explained, len(self.bad), variant.option, alike, together))
+                found.append(Diagnosis(mistake.id, said, explained, len(self.bad), variant.option, alike, together))
         return found[:8]

@@ -13,7 +13,7 @@ ACCEPTED = (RIGHT, TRUNCATED, ROUNDING)
 
 
 @dataclass
-class Judged:
+class Judgement:
     """One number that was claimed, and what it is worth.
 
     name: dotted, in our letters (h, U_new.o, layers[1].backward.h). step: from 1, None where there is none. index: from
@@ -60,7 +60,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Found:
+class Diagnosis:
     """A mistake that reproduces the person's numbers.
 
     id: as `rnncalc explain` knows it; of a pair, the first one's. message: what was done in place of what. explains:
@@ -101,8 +101,8 @@ class Verdict:
     wrong), else wrong. blind: mistakes that this problem cannot tell from the right solution, each with the reason.
     """
 
-    values: list[Judged]
-    mistakes: list[Found] = field(default_factory=list)
+    values: list[Judgement]
+    mistakes: list[Diagnosis] = field(default_factory=list)
     score: float = 0.0
     blind: list[tuple[str, str]] = field(default_factory=list)
     arithmetic: tuple[Formula, ...] = ()
@@ -117,7 +117,7 @@ class Verdict:
         return WRONG if verdicts & {WRONG, CARRIED} else UNREADABLE
 
     @property
-    def first_wrong(self) -> Judged | None:
+    def first_wrong(self) -> Judgement | None:
         """The slip: the first number, in the order of computation, that does not follow from what stands before it."""
         return next((value for value in self.values if value.verdict == WRONG), None)
 

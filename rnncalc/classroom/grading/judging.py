@@ -15,12 +15,12 @@ from rnncalc.common.i18n import _, language, speak
 from rnncalc.common.safe_text import one_line
 from rnncalc.common.version import __version__
 from rnncalc.errors import RnncalcError
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import BLANKS
 from rnncalc.problems.results import Quantities
 
 if TYPE_CHECKING:
-    from rnncalc.check import Judged, Verdict
+    from rnncalc.check import Judgement, Verdict
 
 Task = tuple[
     str, str, int
@@ -47,7 +47,7 @@ def judge(task: Task, diagnose: bool) -> dict[str, Any]:
     """
     text, answers, asked = task
     try:
-        given = {name: Given(value, f"$.{name}") for name, value in json.loads(answers).items()}
+        given = {name: RawValue(value, f"$.{name}") for name, value in json.loads(answers).items()}
         if not any(_answered(one.value) for one in given.values()):
             return _result(UNREADABLE, _("nothing is answered"), empty=True)
         from rnncalc import check
@@ -133,7 +133,7 @@ def _told(verdict: Verdict, question: _Question, asked: int) -> dict[str, Any]:
     )
 
 
-def _value(value: Judged) -> dict[str, Any]:
+def _value(value: Judgement) -> dict[str, Any]:
     data = value.data()
     answer = None if value.answer is None else one_line(str(value.answer), 60)
     return {**data, "place": value.place, "answer": answer, "computed": _finite(value.computed), "credit": value.credit}

@@ -17,7 +17,7 @@ from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.problems.parse import files
 from rnncalc.problems.parse import given as reader
-from rnncalc.problems.parse.given import Given
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.problem import Problem
 from rnncalc.problems.reader import read
@@ -108,7 +108,7 @@ def points_of(problem: Problem) -> dict[str, float]:
     value = asked.value if asked else None
     if not isinstance(value, Mapping):
         return {}
-    return {name: float(Given(part, f"$.points.{name}").numbers().values) for name, part in value.items()}
+    return {name: float(RawValue(part, f"$.points.{name}").numbers().values) for name, part in value.items()}
 
 
 def sheet(source: str | PathLike[str] | Mapping[str, Any]) -> Sheet:
@@ -127,7 +127,7 @@ def sheet(source: str | PathLike[str] | Mapping[str, Any]) -> Sheet:
     return found
 
 
-def _sheet(given: Mapping[str, Given], text: str) -> Sheet:
+def _sheet(given: Mapping[str, RawValue], text: str) -> Sheet:
     title = str(given["title"].value) if "title" in given else ""
     if "variants" in given:
         found = {one_line(person, 200): _sheet(*part) for person, part in _parts(given["variants"])}
@@ -138,7 +138,7 @@ def _sheet(given: Mapping[str, Given], text: str) -> Sheet:
     return Sheet({"": Question("", text)}, title=title)
 
 
-def _parts(given: Given) -> Iterator[tuple[str, tuple[dict[str, Given], str]]]:
+def _parts(given: RawValue) -> Iterator[tuple[str, tuple[dict[str, RawValue], str]]]:
     """The problems under a key, each with its text. Raises ProblemError."""
     if not isinstance(given.value, Mapping) or not given.value:
         raise ProblemError(_('{where}: expected problems by name, {{"Q1": {{…}}, …}}'), where=given.where)
@@ -151,7 +151,7 @@ def _parts(given: Given) -> Iterator[tuple[str, tuple[dict[str, Given], str]]]:
 
 def plain(value: Any) -> Any:
     """Values as JSON can write them, every number by its text."""
-    if isinstance(value, Given):
+    if isinstance(value, RawValue):
         return plain(value.value)
     if isinstance(value, Numbers):
         return value.nested()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rnncalc.classroom.grading import columns as cells
-from rnncalc.common.i18n import _, because
+from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.common.safe_text import identified, one_line
 from rnncalc.errors import ParseError
 
@@ -130,7 +130,7 @@ def content(path: Path, most: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=because(error)) from None
+        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=os_error_reason(error)) from None
     except ValueError:
         raise ParseError(_("cannot read {name}: no such file"), name=path) from None
     if len(data) > most:

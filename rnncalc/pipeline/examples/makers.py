@@ -16,7 +16,7 @@ from rnncalc.network.training.sequences import Sequences
 from rnncalc.pipeline.data.rows import encoded, vocabulary
 
 HERE = Path(__file__).parent
-Made = tuple[Sequences, Sequences, dict[str, Any]]
+ExampleData = tuple[Sequences, Sequences, dict[str, Any]]
 
 
 def _numbers(x: np.ndarray, y: np.ndarray) -> Sequences:
@@ -27,7 +27,7 @@ def _account(**known: Any) -> dict[str, Any]:
     return {"kind": "arrays", "scale": "none", "classes": False, "at": "every", "targets": True, **known}
 
 
-def binary_addition() -> Made:
+def binary_addition() -> ExampleData:
     """Pairs of 8-bit numbers, the lowest bit first, and a ninth step for the last carry; no pair is in both sets."""
     pairs = np.random.default_rng(1).permutation(1 << 16)[:5000]
     a, b = pairs >> 8, pairs & 255
@@ -37,7 +37,7 @@ def binary_addition() -> Made:
     return _numbers(x[1000:], y[1000:]), _numbers(x[:1000], y[:1000]), _account(inputs=2, outputs=1)
 
 
-def sin_cos() -> Made:
+def sin_cos() -> ExampleData:
     """Stretches of a sine that begin anywhere, 60 steps of 2π/40."""
     rng = np.random.default_rng(2)
     angles = rng.uniform(0, 2 * np.pi, size=(600, 1)) + np.arange(60) * (2 * np.pi / 40)
@@ -46,7 +46,7 @@ def sin_cos() -> Made:
     return _numbers(x[:500], y[:500]), _numbers(x[500:], y[500:]), _account(inputs=1, outputs=1)
 
 
-def digits() -> Made:
+def digits() -> ExampleData:
     """1,437 images to learn from, 360 to be tested on; a row of pixels a step."""
     with np.load(HERE / "digits.npz") as found:
         x, y = found["x"].astype(np.float32) / 16, found["y"].astype(np.int64)
@@ -62,7 +62,7 @@ def poems() -> list[tuple[str, str, str]]:
     return [(parts[0], parts[1], parts[2]) for parts in (line.split("\t") for line in lines)]
 
 
-def quatrains() -> Made:
+def quatrains() -> ExampleData:
     """Every poem a sequence, the end of the line its last target; a tenth of the poems is kept back.
 
     The vocabulary is the alphabet of the whole corpus: a character that only a poem kept back has is asked for too.
@@ -87,7 +87,7 @@ def _texts(texts: Sequence[str], words: Sequence[str]) -> Sequences:
     return Sequences.of(rows, targets, classes=True, inputs=len(words))
 
 
-def cnn_features() -> Made:
+def cnn_features() -> ExampleData:
     """Films of 12 × 12 pixels and 10 frames of a spot that moves one of four ways, as features of convolutions."""
     rng = np.random.default_rng(4)
     count, T, side = 600, 10, 12
@@ -123,7 +123,7 @@ LANGUAGES = {  # beginnings, middles and endings of the names of six invented la
 }
 
 
-def names() -> Made:
+def names() -> ExampleData:
     """Names put together from syllables; 150 of each language to learn from, 50 unseen ones."""
     rng, made = np.random.default_rng(6), dict[str, int]()
     for number, parts in enumerate(LANGUAGES.values()):
@@ -150,7 +150,7 @@ def names() -> Made:
     return some(order[300:]), some(order[:300]), about
 
 
-MAKERS: dict[str, Callable[[], Made]] = {
+MAKERS: dict[str, Callable[[], ExampleData]] = {
     "binary-addition": binary_addition,
     "sin-cos": sin_cos,
     "digits": digits,

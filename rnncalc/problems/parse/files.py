@@ -15,7 +15,7 @@ import numpy as np
 
 from rnncalc.common import npy, strict_json
 from rnncalc.common.files import reading
-from rnncalc.common.i18n import _, because
+from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError, shown
 from rnncalc.problems.parse.brackets import place
 from rnncalc.problems.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, Numbers, number
@@ -50,7 +50,7 @@ def content(name: str) -> str:
             with open(name, "rb") as file:
                 data = file.read(LONGEST_TEXT + 1)
     except OSError as error:
-        reason = because(error)
+        reason = os_error_reason(error)
         raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None
     except ValueError:  # a NUL character in the name
         raise ParseError(_("cannot read {name}: no such file"), name=name) from None

@@ -17,7 +17,7 @@ from rnncalc.problems.parse.numbers import Numbers
 
 
 @dataclass(frozen=True)
-class Given:
+class RawValue:
     """A value and its place: `$.U` in JSON, `--U` on the command line, `line 3, U` on a sheet.
 
     The value is a text in any form of matrix, JSON's nested lists, a dict, a truth value, None, or finished Numbers.
@@ -27,8 +27,8 @@ class Given:
     where: str
     files: bool = False  # whether @file is followed: on the command line and from Python, never in a stranger's file
 
-    def __getitem__(self, key: str) -> Given:
-        return Given(self.value[key], f"{self.where}.{shown(key, 40)}", self.files)
+    def __getitem__(self, key: str) -> RawValue:
+        return RawValue(self.value[key], f"{self.where}.{shown(key, 40)}", self.files)
 
     def numbers(self) -> Numbers:
         """The value as numbers. Raises ParseError with the place."""
@@ -50,7 +50,7 @@ class Given:
         return self.value.strip()
 
 
-def read(text: str, named: str = "") -> dict[str, Given]:
+def read(text: str, named: str = "") -> dict[str, RawValue]:
     """A whole problem: JSON, or lines `name = value`. Keys that begin with _ are left out. Raises ParseError.
 
     named: the file that the text came from, for errors.
@@ -61,16 +61,16 @@ def read(text: str, named: str = "") -> dict[str, Given]:
         raise ParseError(f"{named}: {error}" if named and named != "-" else str(error)) from None
 
 
-def _read(text: str) -> dict[str, Given]:
+def _read(text: str) -> dict[str, RawValue]:
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
         from rnncalc.problems.parse import sheet  # its patterns are many; JSON and options do without
 
-        return {name: Given(value, where) for name, (value, where) in sheet.read(text).items()}
+        return {name: RawValue(value, where) for name, (value, where) in sheet.read(text).items()}
     found = strict_json.read(text.lstrip("\ufeff"))
-    return {key: Given(value, f"$.{shown(key, 40)}") for key, value in found.items() if not key.startswith("_")}
+    return {key: RawValue(value, f"$.{shown(key, 40)}") for key, value in found.items() if not key.startswith("_")}
 
 
-def of_python(values: Mapping[str, Any]) -> dict[str, Given]:
+def of_python(values: Mapping[str, Any]) -> dict[str, RawValue]:
     """Values as a program holds them: arrays, nested lists of numbers or texts, words, dicts."""
     return wrapped({name: _of_python(value) for name, value in values.items() if value is not None})
 
@@ -89,9 +89,9 @@ def _of_python(value: Any) -> Any:
         raise ParseError(_("expected numbers or text, got {kind}"), kind=type(value).__name__) from None
 
 
-def wrapped(values: Mapping[str, Any], where: str = "{}") -> dict[str, Given]:
+def wrapped(values: Mapping[str, Any], where: str = "{}") -> dict[str, RawValue]:
     """Values by name, as a program or the command line gives them."""
     return {
-        name: value if isinstance(value, Given) else Given(value, where.format(shown(name, 40)), True)
+        name: value if isinstance(value, RawValue) else RawValue(value, where.format(shown(name, 40)), True)
         for name, value in values.items()
     }

@@ -1,4 +1,4 @@
-"""How a document is shown: one format, one file, each with `render(document, look) -> str`."""
+"""How a document is shown: one format, one file, each with `render(document, options) -> str`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rnncalc.report.render.numbers import Rounding
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a text is to look: its rounding, the columns that a line may have (None: any), colours, pure ASCII."""
+class RenderOptions:
+    """How a text is laid out: its rounding, the columns that a line may have (None: any), colours, pure ASCII."""
 
     rounding: Rounding = Rounding()
     width: int | None = None
@@ -22,10 +22,10 @@ class Look:
     ascii: bool = False
 
 
-def render(document: Document, format: str, look: Look = Look()) -> str:
+def render(document: Document, format: str, options: RenderOptions = RenderOptions()) -> str:
     """The document as text in one of the formats of `report/formats.py`, ending with a line break."""
     document = replace(document, blocks=_harmless(document.blocks), sheet=_harmless(document.sheet))
-    text: str = import_module(f"rnncalc.report.render.{format}").render(document, look)
+    text: str = import_module(f"rnncalc.report.render.{format}").render(document, options)
     return text if text.endswith("\n") else text + "\n"
 
 

@@ -7,11 +7,11 @@ import io
 
 from rnncalc.common import safe_text as safe
 from rnncalc.report.document import Document, Grid, Table
-from rnncalc.report.render import Look, grid
+from rnncalc.report.render import RenderOptions, grid
 from rnncalc.report.render.numbers import exact
 
 
-def render(document: Document, look: Look) -> str:
+def render(document: Document, options: RenderOptions) -> str:
     """Every table of the document below one header; an empty cell where a sequence has no step."""
     tables = document.sheet or [block for block in document.blocks if isinstance(block, Table)]
     output = io.StringIO()

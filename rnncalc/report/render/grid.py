@@ -6,13 +6,13 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 from rnncalc.report.document import Grid
-from rnncalc.report.render import Look
+from rnncalc.report.render import RenderOptions
 from rnncalc.report.render.numbers import exact
 
 
-def cells(block: Grid, look: Look) -> list[list[str]]:
+def cells(block: Grid, options: RenderOptions) -> list[list[str]]:
     """Every cell as text, numbers rounded."""
-    return [[_text(cell, look) for cell in row] for row in block.rows]
+    return [[_text(cell, options) for cell in row] for row in block.rows]
 
 
 def exactly(row: Sequence[str | float | None]) -> list[str | None]:
@@ -20,9 +20,9 @@ def exactly(row: Sequence[str | float | None]) -> list[str | None]:
     return [exact(cell) if isinstance(cell, float) else cell for cell in row]
 
 
-def lines(block: Grid, look: Look) -> Iterator[str]:
+def lines(block: Grid, options: RenderOptions) -> Iterator[str]:
     """Columns two blanks apart, decimal points below each other; columns that are empty throughout are left out."""
-    columns = [list(column) for column in zip(*cells(block, look))]
+    columns = [list(column) for column in zip(*cells(block, options))]
     shown = [number for number, column in enumerate(columns) if any(column)]
     for number in shown:
         if number in block.numeric:
@@ -36,24 +36,24 @@ def lines(block: Grid, look: Look) -> Iterator[str]:
         yield "  ".join(parts).rstrip()
 
 
-def markdown(block: Grid, look: Look, escaped: Callable[[str], str]) -> str:
+def markdown(block: Grid, options: RenderOptions, escaped: Callable[[str], str]) -> str:
     """A pipe table."""
     marks = ["---:" if number in block.numeric else "---" for number in range(len(block.headings))]
     rows = [[escaped(heading) for heading in block.headings], marks]
-    rows += [[escaped(cell) for cell in row] for row in cells(block, look)]
+    rows += [[escaped(cell) for cell in row] for row in cells(block, options)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def latex(block: Grid, look: Look, escaped: Callable[[str], str]) -> str:
+def latex(block: Grid, options: RenderOptions, escaped: Callable[[str], str]) -> str:
     """A tabular."""
     shape = "".join("r" if number in block.numeric else "l" for number in range(len(block.headings)))
-    rows = [" & ".join(escaped(cell) for cell in row) + r" \\" for row in cells(block, look)]
+    rows = [" & ".join(escaped(cell) for cell in row) + r" \\" for row in cells(block, options)]
     head = " & ".join(escaped(heading) for heading in block.headings) + r" \\ \hline"
     return "\n".join([rf"\begin{{tabular}}{{{shape}}}", head, *rows, r"\end{tabular}"])
 
 
-def _text(cell: str | float | None, look: Look) -> str:
-    return "" if cell is None else look.rounding(cell) if isinstance(cell, float) else cell
+def _text(cell: str | float | None, options: RenderOptions) -> str:
+    return "" if cell is None else options.rounding(cell) if isinstance(cell, float) else cell
 
 
 def _aligned(column: list[str]) -> list[str]:

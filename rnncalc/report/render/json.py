@@ -8,10 +8,10 @@ from typing import Any
 
 from rnncalc.common.safe_text import json_text
 from rnncalc.report.document import Document
-from rnncalc.report.render import Look
+from rnncalc.report.render import RenderOptions
 
 
-def render(document: Document, look: Look) -> str:
+def render(document: Document, options: RenderOptions) -> str:
     """The document's data; nothing of how it looks matters here."""
     return json_text(_written(document.data, ""))
 

@@ -19,7 +19,7 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import Look, arrays, grid
+from rnncalc.report.render import RenderOptions, arrays, grid
 from rnncalc.report.render.plain import cells
 
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*", 4: "paragraph*"}
@@ -50,7 +50,7 @@ _SPECIAL = {
 }
 
 
-def render(document: Document, look: Look) -> str:
+def render(document: Document, options: RenderOptions) -> str:
     """Sections, aligned formulas, and tables in a tabular each, wide ones cut by columns."""
     parts = [r"% needs \usepackage{amsmath}"]
     for block in document.blocks:
@@ -65,36 +65,36 @@ def render(document: Document, look: Look) -> str:
             ]
             parts.append("\n".join([r"\begin{itemize}", *lines, r"\end{itemize}"]))
         elif isinstance(block, Formula):
-            parts.append(_aligned([formula(block, look)]))
+            parts.append(_aligned([formula(block, options)]))
         elif isinstance(block, Formulas):
-            above = [formula(block.above, look)] if block.above else []
-            parts.append(_aligned([*above, *(formula(line, look) for line in block.lines)]))
+            above = [formula(block.above, options)] if block.above else []
+            parts.append(_aligned([*above, *(formula(line, options) for line in block.lines)]))
         elif isinstance(block, Table):
-            parts.append(_table(block, look))
+            parts.append(_table(block, options))
         elif isinstance(block, Matrices):
-            parts += [f"\\[\n{matrix(one, look)}\n\\]" for one in block.all]
+            parts += [f"\\[\n{matrix(one, options)}\n\\]" for one in block.all]
         elif isinstance(block, Grid):
-            parts.append(grid.latex(block, look, escaped))
+            parts.append(grid.latex(block, options, escaped))
         elif isinstance(block, Arrays):
             parts.append(_aligned([arrays.latex(item, "&=") for item in block.items]))
     return "\n\n".join(parts)
 
 
-def style(look: Look) -> Style:
-    """The style of LaTeX, rounding as the look says."""
-    return LATEX.rounding(look.rounding.latex)
+def style(options: RenderOptions) -> Style:
+    """The style of LaTeX, rounding as the options say."""
+    return LATEX.rounding(options.rounding.latex)
 
 
-def formula(line: Formula, look: Look) -> str:
+def formula(line: Formula, options: RenderOptions) -> str:
     """left &= right = …, to be aligned at the first sign."""
-    marks, everywhere = style(look), replace(line.place, unit=None)
+    marks, everywhere = style(options), replace(line.place, unit=None)
     left = write_name(line.signal, marks, line.letters, line.place)
     return f"{left} &= " + " = ".join(write(right, marks, line.letters, everywhere) for right in line.right)
 
 
-def matrix(block: Matrix, look: Look) -> str:
+def matrix(block: Matrix, options: RenderOptions) -> str:
     """label = a matrix in brackets, of up to as many columns as amsmath sets."""
-    rows = " \\\\ ".join(" & ".join(look.rounding.latex(value) for value in row) for row in block.rows)
+    rows = " \\\\ ".join(" & ".join(options.rounding.latex(value) for value in row) for row in block.rows)
     label = re.sub(r"_(\w+)", r"_{\\mathrm{\1}}", block.label)
     if block.number:
         return f"{label} = {rows}"
@@ -115,14 +115,15 @@ def _aligned(lines: list[str]) -> str:
     return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
 
-def _table(block: Table, look: Look, most: int = 8) -> str:
+def _table(block: Table, options: RenderOptions, most: int = 8) -> str:
     """One tabular for every `most` columns, the step repeated."""
     tables = []
     for first in range(0, len(block.columns), most):
         part = slice(first, first + most)
         header = ["step", *(escaped(column.label) for column in block.columns[part])]
         rows = [
-            [str(step), *(_math(cell) for cell in cells(row[part], look))] for step, row in zip(block.steps, block.rows)
+            [str(step), *(_math(cell) for cell in cells(row[part], options))]
+            for step, row in zip(block.steps, block.rows)
         ]
         body = "".join(f"{' & '.join(row)} \\\\\n" for row in rows)
         shape = "r" * len(header)

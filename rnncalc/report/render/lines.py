@@ -8,7 +8,7 @@ from dataclasses import replace
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import ASCII, TEXT, Style, write, write_name
 from rnncalc.report.document import Formulas, Matrices, Matrix
-from rnncalc.report.render import Look
+from rnncalc.report.render import RenderOptions
 
 _IN_ASCII = str.maketrans(
     {
@@ -48,9 +48,9 @@ def ascii_text(text: str) -> str:
     return text.translate(_IN_ASCII).encode("ascii", "replace").decode("ascii")
 
 
-def style(look: Look) -> Style:
-    """The style of text, rounding as the look says."""
-    return (ASCII if look.ascii else TEXT).rounding(look.rounding)
+def style(options: RenderOptions) -> Style:
+    """The style of text, rounding as the options say."""
+    return (ASCII if options.ascii else TEXT).rounding(options.rounding)
 
 
 def formula(line: Formula, marks: Style) -> str:
@@ -69,19 +69,19 @@ def formulas(group: Formulas, marks: Style) -> Iterator[str]:
         yield indent + formula(line, marks)
 
 
-def matrices(block: Matrices, look: Look) -> Iterator[str]:
+def matrices(block: Matrices, options: RenderOptions) -> Iterator[str]:
     """Each below the one before, the signs of equality too."""
     width = max(len(one.label) for one in block.all)
     for one in block.all:
-        yield from matrix(one, look, width)
+        yield from matrix(one, options, width)
 
 
-def matrix(block: Matrix, look: Look, width: int = 0) -> Iterator[str]:
+def matrix(block: Matrix, options: RenderOptions, width: int = 0) -> Iterator[str]:
     """label = [ numbers ], the rows of a matrix below each other."""
     if block.number:
-        yield f"{block.label.ljust(width)} = {look.rounding(block.rows[0][0])}"
+        yield f"{block.label.ljust(width)} = {options.rounding(block.rows[0][0])}"
         return
-    columns = [[look.rounding(row[k]) for row in block.rows] for k in range(len(block.rows[0]))]
+    columns = [[options.rounding(row[k]) for row in block.rows] for k in range(len(block.rows[0]))]
     wide = [max(map(len, column)) for column in columns]
     head = f"{block.label.ljust(width)} = "
     for number, row in enumerate(zip(*columns)):

@@ -16,12 +16,12 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import Look, arrays, grid
+from rnncalc.report.render import RenderOptions, arrays, grid
 from rnncalc.report.render.latex import formula, matrix
 from rnncalc.report.render.plain import cells
 
 
-def render(document: Document, look: Look) -> str:
+def render(document: Document, options: RenderOptions) -> str:
     """Headings, pipe tables, and formulas in a display each."""
     parts: list[str] = []
     for block in document.blocks:
@@ -32,16 +32,16 @@ def render(document: Document, look: Look) -> str:
         elif isinstance(block, Items):
             parts.append("\n".join(f"- {_line(f'{term}: {text}' if term else text)}" for term, text in block.lines))
         elif isinstance(block, Formula):
-            parts.append(_display([formula(block, look)]))
+            parts.append(_display([formula(block, options)]))
         elif isinstance(block, Formulas):
-            above = [formula(block.above, look)] if block.above else []
-            parts.append(_display([*above, *(formula(line, look) for line in block.lines)]))
+            above = [formula(block.above, options)] if block.above else []
+            parts.append(_display([*above, *(formula(line, options) for line in block.lines)]))
         elif isinstance(block, Table):
-            parts.append(_table(block, look))
+            parts.append(_table(block, options))
         elif isinstance(block, Matrices):
-            parts += [f"$${matrix(one, look)}$$" for one in block.all]
+            parts += [f"$${matrix(one, options)}$$" for one in block.all]
         elif isinstance(block, Grid):
-            parts.append(grid.markdown(block, look, _escaped))
+            parts.append(grid.markdown(block, options, _escaped))
         elif isinstance(block, Arrays):
             parts += [f"$${arrays.latex(item)}$$" for item in block.items]
     return "\n\n".join(parts)
@@ -54,9 +54,9 @@ def _display(lines: list[str]) -> str:
     return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
 
 
-def _table(block: Table, look: Look) -> str:
+def _table(block: Table, options: RenderOptions) -> str:
     header = ["step", *(_escaped(column.label) for column in block.columns)]
-    rows = [[str(step), *cells(row, look)] for step, row in zip(block.steps, block.rows)]
+    rows = [[str(step), *cells(row, options)] for step, row in zip(block.steps, block.rows)]
     lines = [header, ["---:"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -17,11 +17,11 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import Look, arrays, grid
+from rnncalc.report.render import RenderOptions, arrays, grid
 from rnncalc.report.render.lines import ascii_text, formula, formulas, matrices, style
 
 
-def render(document: Document, look: Look) -> str:
+def render(document: Document, options: RenderOptions) -> str:
     """The document as text of any width."""
     parts: list[str] = []
     for block in document.blocks:
@@ -30,26 +30,26 @@ def render(document: Document, look: Look) -> str:
         elif isinstance(block, Items):
             parts.append("\n".join(items(block)))
         elif isinstance(block, Formula):
-            parts.append("  " + formula(block, style(look)))
+            parts.append("  " + formula(block, style(options)))
         elif isinstance(block, Formulas):
-            parts.append("\n".join("  " + line for line in formulas(block, style(look))))
+            parts.append("\n".join("  " + line for line in formulas(block, style(options))))
         elif isinstance(block, Table):
-            parts.append(table(block, look))
+            parts.append(table(block, options))
         elif isinstance(block, Matrices):
-            parts.append("\n".join("  " + line for line in matrices(block, look)))
+            parts.append("\n".join("  " + line for line in matrices(block, options)))
         elif isinstance(block, Grid):
-            parts.append("\n".join(grid.lines(block, look)))
+            parts.append("\n".join(grid.lines(block, options)))
         elif isinstance(block, Arrays):
             parts.append("\n".join("  " + arrays.line(item) for item in block.items))
     text = "\n\n".join(parts)
-    return ascii_text(text) if look.ascii else text
+    return ascii_text(text) if options.ascii else text
 
 
-def table(block: Table, look: Look) -> str:
+def table(block: Table, options: RenderOptions) -> str:
     """Columns set to the right, two blanks between them."""
     columns = [["step", *map(str, block.steps)]]
     columns += [
-        [column.label, *cells] for column, cells in zip(block.columns, aligned(block, range(len(block.rows)), look))
+        [column.label, *cells] for column, cells in zip(block.columns, aligned(block, range(len(block.rows)), options))
     ]
     widths = [max(map(display_width, column)) for column in columns]
     lines = ["  ".join(right(cell, width) for cell, width in zip(row, widths)).rstrip() for row in zip(*columns)]
@@ -63,15 +63,15 @@ def items(block: Items) -> Iterator[str]:
         yield "  " + (term + " " * (width - display_width(term) + 2) if width else "") + text
 
 
-def cells(row: tuple[float | None, ...], look: Look) -> list[str]:
+def cells(row: tuple[float | None, ...], options: RenderOptions) -> list[str]:
     """A row's numbers as text; a dash where there is no step."""
-    return ["-" if value is None else look.rounding(value) for value in row]
+    return ["-" if value is None else options.rounding(value) for value in row]
 
 
-def aligned(block: Table, rows: Sequence[int], look: Look) -> list[list[str]]:
+def aligned(block: Table, rows: Sequence[int], options: RenderOptions) -> list[list[str]]:
     """Each column's numbers as text, their decimal points below each other."""
     columns = []
-    for column in zip(*(cells(block.rows[row], look) for row in rows)):
+    for column in zip(*(cells(block.rows[row], options) for row in rows)):
         behind = [len(cell) - cell.find(".") if "." in cell else 0 for cell in column]
         most = max(behind)
         columns.append([cell + " " * (most - own) for cell, own in zip(column, behind)])

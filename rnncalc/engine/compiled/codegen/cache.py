@@ -29,7 +29,7 @@ import numba
 import numpy
 from platformdirs import user_cache_dir
 
-from rnncalc.common.i18n import _, because
+from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.engine.compiled.codegen.vector import WIDTH
 
 # The packages and modules that machine code depends on: those that define kernels, and all that they import
@@ -60,7 +60,7 @@ def _choice() -> tuple[Path | None, tuple[str, ...]]:
             except _NotOursError as error:
                 reasons.append(str(error))
             except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: no home, links in a circle
-                reasons.append(f"{base}: {because(error)}")
+                reasons.append(f"{base}: {os_error_reason(error)}")
     except Exception as error:  # sources that cannot be read, no home, no temporary folder: kernels are not kept
         reasons.append(f"{type(error).__name__}: {error}")
     return None, tuple(reasons)
