@@ -36,9 +36,9 @@ class WriteError(RnncalcError):
 def claimed(*outputs: Name) -> Iterator[None]:
     """Within the block, nothing is read that one of the outputs replaces. A folder claims the files right in it if its
     name ends with a slash. Raises RnncalcError where two outputs are one file."""
-    for one, other in combinations(outputs, 2):
-        if _same(one, other):
-            raise RnncalcError(_("{one} and {other} are one file: write them to two"), one=one, other=other)
+    for name, other in combinations(outputs, 2):
+        if _same(name, other):
+            raise RnncalcError(_("{one} and {other} are one file: write them to two"), one=name, other=other)
     _claimed.extend(outputs)
     try:
         yield
@@ -55,13 +55,13 @@ def reading(source: Name | int) -> None:
             raise RnncalcError(message, source="-" if isinstance(source, int) else source, output=output)
 
 
-def _same(one: Name | int, other: Name | int) -> bool:
+def _same(name: Name | int, other: Name | int) -> bool:
     """Whether two names, links of either kind too, stand for one file or folder; devices and pipes do not count."""
     with suppress(OSError, ValueError):
-        first, second = os.stat(one), os.stat(other)
+        first, second = os.stat(name), os.stat(other)
         return os.path.samestat(first, second) and (stat.S_ISREG(first.st_mode) or stat.S_ISDIR(first.st_mode))
     with suppress(OSError, ValueError):
-        return not isinstance(one, int) and not isinstance(other, int) and _place(one) == _place(other)
+        return not isinstance(name, int) and not isinstance(other, int) and _place(name) == _place(other)
     return False
 
 

@@ -60,14 +60,14 @@ def _parts(parts: zipfile.ZipFile, name: str, wanted: Collection[str]) -> tuple[
     known = [entry.filename.removesuffix(_ENDING) for entry in parts.infolist()]
     if len(known) > MOST_ARRAYS or len(set(known)) < len(known):
         raise ParseError(_("its arrays are too many, or two of them have one name"))
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     for entry, label in zip(parts.infolist(), known):
         if label in wanted:
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise ParseError(_("it is packed as NumPy never packs"))
             with parts.open(entry) as file:
-                found[label] = _array(file, f"{name}: {label}", sum(array.nbytes for array in found.values()))
-    return found, known
+                arrays[label] = _array(file, f"{name}: {label}", sum(array.nbytes for array in arrays.values()))
+    return arrays, known
 
 
 def _array(file: IO[bytes], name: str, before: int) -> np.ndarray:
@@ -100,11 +100,11 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     if length > LONGEST_HEADER:
         raise ParseError(_("its header is longer than {most} bytes"), most=LONGEST_HEADER)
     text = io.BytesIO(width + file.read(length))
-    one = np.lib.format.read_array_header_1_0 if start[6] == 1 else np.lib.format.read_array_header_2_0
+    read_header = np.lib.format.read_array_header_1_0 if start[6] == 1 else np.lib.format.read_array_header_2_0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of headers that Python 2 wrote
-            return one(text, max_header_size=LONGEST_HEADER)
+            return read_header(text, max_header_size=LONGEST_HEADER)
     except (
         ValueError,
         TypeError,

@@ -49,8 +49,8 @@ class Spool:
             self.pending, self.waiting = [], 0
         if self.file is not None or self.bytes > self.limit:
             self.file = self.file or tempfile.TemporaryFile(prefix="rnncalc-")  # noqa: SIM115 - closed in `array`
-            for one in self.blocks:
-                one.tofile(self.file)
+            for block in self.blocks:
+                block.tofile(self.file)
             self.blocks = []
 
     def array(self) -> np.ndarray:
@@ -83,13 +83,13 @@ def release(rows: np.ndarray) -> None:
 def fetched(rows: np.ndarray, which: np.ndarray) -> np.ndarray:
     """Some rows. Of a map little is held at once: to touch one place brings in its surroundings too."""
     if not isinstance(rows, np.memmap) or len(which) <= FETCHED:
-        found = rows.take(which, axis=0)
+        picked = rows.take(which, axis=0)
         release(rows)
-        return found
-    found = np.empty((len(which), *rows.shape[1:]), rows.dtype)
+        return picked
+    picked = np.empty((len(which), *rows.shape[1:]), rows.dtype)
     for begin in range(0, len(which), FETCHED):
-        found[begin : begin + FETCHED] = fetched(rows, which[begin : begin + FETCHED])
-    return found
+        picked[begin : begin + FETCHED] = fetched(rows, which[begin : begin + FETCHED])
+    return picked
 
 
 def blocks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:

@@ -23,13 +23,13 @@ def read(text: str) -> Any:
 
 def plain(text: str, line: bool = True) -> Any:
     """The same with numbers as Python has them, NaN and Infinity among them; line: whether errors name it."""
-    found = _loaded(text, line, parse_int=_whole)
+    value = _loaded(text, line, parse_int=_whole)
     if _HALF.search(text):
         try:
-            json.dumps(found, ensure_ascii=False).encode()
+            json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise ParseError(_("this JSON holds half of a character, \\ud800 to \\udfff")) from None
-    return found
+    return value
 
 
 def _loaded(text: str, line: bool = True, **numbers: Any) -> Any:
@@ -51,9 +51,9 @@ def _whole(text: str) -> int:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in entries:
             raise ParseError(_("the key “{key}” appears twice"), key=key)
-        found[key] = value
-    return found
+        entries[key] = value
+    return entries
