@@ -66,17 +66,17 @@ class Exercise:
         return by_gate({name: array.tolist() for name, array in self.asked.items()})
 
 
-def make(wish: ExerciseSpec) -> Exercise:
-    """A problem to the wish, the same for the same wish. Raises ProblemError for what cannot be had."""
-    cell = _checked(wish)
-    entropy = int.from_bytes(hashlib.sha256(f"{wish.seed}/{wish.person}".encode()).digest()[:16], "big")
+def make(spec: ExerciseSpec) -> Exercise:
+    """The exercise of a specification, always the same one. Raises ProblemError for what cannot be had."""
+    cell = _checked(spec)
+    entropy = int.from_bytes(hashlib.sha256(f"{spec.seed}/{spec.person}".encode()).digest()[:16], "big")
     rng = np.random.default_rng(entropy)
     best: tuple[float, Exercise] | None = None
     for _draw in range(DRAWS):
-        keys = _draw_keys(wish, cell, rng)
+        keys = _draw_keys(spec, cell, rng)
         problem = read(given.of_python(keys), engine="equations")
         quantities = Quantities(problem)
-        asked = _asked(wish, cell, problem, quantities)
+        asked = _asked(spec, cell, problem, quantities)
         keys["points"] = {name: int(array.size) for name, array in _whole(asked, quantities).items()}
         faults = _faults(problem, quantities, asked)
         if best is None or faults < best[0]:
@@ -84,20 +84,20 @@ def make(wish: ExerciseSpec) -> Exercise:
         if faults == 0:
             break
     assert best is not None
-    made = best[1]
-    return Exercise(made.keys, read(given.of_python(made.keys), engine="equations"), made.asked)
+    exercise = best[1]
+    return Exercise(exercise.keys, read(given.of_python(exercise.keys), engine="equations"), exercise.asked)
 
 
-def _checked(wish: ExerciseSpec) -> Cell:
-    if wish.cell not in CELLS:
-        raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=wish.cell, known=", ".join(CELLS))
-    cell = CELLS[wish.cell]
+def _checked(spec: ExerciseSpec) -> Cell:
+    if spec.cell not in CELLS:
+        raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=spec.cell, known=", ".join(CELLS))
+    cell = CELLS[spec.cell]
     for name, most in LARGEST.items():
         least = 0 if name == "outputs" and not cell.owns_read_out else 1
-        if not least <= getattr(wish, name) <= most:
+        if not least <= getattr(spec, name) <= most:
             message = _("{name}: a number from {least} to {most} is needed")
             raise ProblemError(message, name=name, least=least, most=most)
-    if wish.lr is not None and not wish.backward:
+    if spec.lr is not None and not spec.backward:
         raise ProblemError(_("a learning rate is for the update, which needs --backward"))
     return cell
 
@@ -105,41 +105,41 @@ def _checked(wish: ExerciseSpec) -> Cell:
 # -------------------------------------------------------------------------------------------------------------- numbers
 
 
-def _draw_keys(wish: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
+def _draw_keys(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     """One draw of everything that a problem file holds."""
-    sizes = {"D": wish.inputs, "H": wish.units, "O": wish.outputs}
-    keys: dict[str, Any] = {"title": _title(wish), "cell": wish.cell}
-    keys |= {name: value for name in ("activation", "output") if (value := getattr(wish, name))}
+    sizes = {"D": spec.inputs, "H": spec.units, "O": spec.outputs}
+    keys: dict[str, Any] = {"title": _title(spec), "cell": spec.cell}
+    keys |= {name: value for name in ("activation", "output") if (value := getattr(spec, name))}
     for name, stack in cell.stacks.items():
         arrays = {}
         for parameter in stack:
             shape = (sizes[parameter.rows], *([sizes[parameter.columns]] if parameter.columns else []))
             arrays[parameter.gate or ""] = _texts(_weights(rng, shape))
         keys[name] = arrays if len(stack) > 1 else arrays.popitem()[1]
-    if wish.outputs and not cell.owns_read_out:
-        keys["V"] = _texts(_weights(rng, (wish.outputs, wish.units)))
-        keys["c"] = _texts(_weights(rng, (wish.outputs,)))
-    keys["x"] = _texts(_signs(rng, (wish.steps, wish.inputs)) * rng.integers(1, 5, (wish.steps, wish.inputs)) / 2)
-    if wish.backward:
-        keys |= _goal(wish, cell, rng)
+    if spec.outputs and not cell.owns_read_out:
+        keys["V"] = _texts(_weights(rng, (spec.outputs, spec.units)))
+        keys["c"] = _texts(_weights(rng, (spec.outputs,)))
+    keys["x"] = _texts(_signs(rng, (spec.steps, spec.inputs)) * rng.integers(1, 5, (spec.steps, spec.inputs)) / 2)
+    if spec.backward:
+        keys |= _goal(spec, cell, rng)
     return keys
 
 
-def _goal(wish: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
+def _goal(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     """Targets and a loss that fits the output, and the learning rate."""
-    output = "log_softmax" if cell.name == "i2h_i2o" else wish.output or "identity"
+    output = "log_softmax" if cell.name == "i2h_i2o" else spec.output or "identity"
     loss = LOSS_OF.get(output, "half_squared_error")
-    width = wish.outputs or wish.units
+    width = spec.outputs or spec.units
     targets: list[Any]
     if loss == "cross_entropy":
-        targets = [int(number) for number in rng.integers(0, width, wish.steps)]
+        targets = [int(number) for number in rng.integers(0, width, spec.steps)]
     elif loss == "binary_cross_entropy":
-        targets = rng.integers(0, 2, (wish.steps, width)).tolist()
+        targets = rng.integers(0, 2, (spec.steps, width)).tolist()
     else:
-        targets = _texts(_signs(rng, (wish.steps, width)) * rng.integers(2, 11, (wish.steps, width)) / 10)
-    if wish.last:
-        targets[:-1] = [None] * (wish.steps - 1)
-    rate = {} if wish.lr is None else {"lr": f"{wish.lr:g}"}
+        targets = _texts(_signs(rng, (spec.steps, width)) * rng.integers(2, 11, (spec.steps, width)) / 10)
+    if spec.last:
+        targets[:-1] = [None] * (spec.steps - 1)
+    rate = {} if spec.lr is None else {"lr": f"{spec.lr:g}"}
     return {"targets": targets, "loss": loss, **rate}
 
 
@@ -159,27 +159,27 @@ def _texts(array: np.ndarray) -> Any:
     return np.vectorize("{:g}".format, [object])(array).tolist()
 
 
-def _title(wish: ExerciseSpec) -> str:
-    cell = CELLS[wish.cell]
-    name = cell.literature.title if cell.literature else wish.cell
-    who = f" ({wish.person})" if wish.person else ""
+def _title(spec: ExerciseSpec) -> str:
+    cell = CELLS[spec.cell]
+    name = cell.literature.title if cell.literature else spec.cell
+    who = f" ({spec.person})" if spec.person else ""
     return _("Exercise: {cell}").format(cell=_(name)) + who
 
 
 # ------------------------------------------------------------------------------------------------------ what is asked
 
 
-def _asked(wish: ExerciseSpec, cell: Cell, problem: Problem, quantities: Quantities) -> dict[str, np.ndarray]:
+def _asked(spec: ExerciseSpec, cell: Cell, problem: Problem, quantities: Quantities) -> dict[str, np.ndarray]:
     """The quantities that are asked, gate by gate where they are stacked."""
-    names = list(wish.ask)
+    names = list(spec.ask)
     if not names:
         names = [line for line in cell.written if line not in ("a", "s", "y")]
-        names += ["y"] if wish.outputs or cell.owns_read_out else []
-        if wish.backward:
-            top = ("V", "c") if wish.outputs or cell.owns_read_out else ()
+        names += ["y"] if spec.outputs or cell.owns_read_out else []
+        if spec.backward:
+            top = ("V", "c") if spec.outputs or cell.owns_read_out else ()
             own = [name for name in cell.stacks if name not in top]
             names += ["loss", *(f"d{name}" for name in (*top, *own))]
-            if wish.lr is not None:
+            if spec.lr is not None:
                 names += [f"{name}_new" for name in (*top, *own)]
     found: dict[str, np.ndarray] = {}
     for name in names:

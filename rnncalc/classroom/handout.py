@@ -1,4 +1,4 @@
-"""What a made problem looks like on paper: the statement with its blank answer form, and the solution."""
+"""What an exercise looks like on paper: the statement with its blank answer form, and the solution."""
 
 from __future__ import annotations
 
@@ -22,61 +22,61 @@ from rnncalc.report.shared import ReportOptions, levels
 BLANK = "______"
 
 
-def statement(made: Exercise) -> Document:
+def statement(exercise: Exercise) -> Document:
     """The question: equations, what is given, what is asked, and a form to be filled in."""
-    keys = made.keys
-    blocks: list[Block] = [Heading(keys["title"], 1), Formulas(tuple(_equations(made)))]
-    blocks += [Heading(_("given"), 3), Arrays(tuple(_given(made)))]
+    keys = exercise.keys
+    blocks: list[Block] = [Heading(keys["title"], 1), Formulas(tuple(_equations(exercise)))]
+    blocks += [Heading(_("given"), 3), Arrays(tuple(_given(exercise)))]
     if "loss" in keys:
         formula = LOSSES[keys["loss"]].text
         blocks.append(Paragraph(_("loss: {formula}, summed over the steps").format(formula=formula)))
-    blocks += [Heading(_("asked"), 3), Items(tuple(_asked(made)))]
+    blocks += [Heading(_("asked"), 3), Items(tuple(_asked(exercise)))]
     text = _("Calculate with at least {more} decimals and write every answer with {decimals}.")
     blocks.append(Paragraph(text.format(more=DECIMALS + 2, decimals=DECIMALS)))
-    blocks += [Heading(_("answers"), 3), *_form(made)]
+    blocks += [Heading(_("answers"), 3), *_form(exercise)]
     return Document(blocks, keys)
 
 
-def solution(made: Exercise) -> Document:
+def solution(exercise: Exercise) -> Document:
     """Every step's arithmetic, there and back, and the answers as they are to be written."""
-    problem, trace = made.problem, made.problem.forward()
+    problem, trace = exercise.problem, exercise.problem.forward()
     blocks = forward.document(problem, trace, ReportOptions(work=True)).blocks
-    if "loss" in made.asked:
+    if "loss" in exercise.asked:
         back = backward.document(problem, trace, problem.backward(trace), ReportOptions(work=True)).blocks
         blocks = [*blocks, *(block for block in back if block not in blocks)]
     blocks = [*blocks, Heading(_("answers"), 3)]
-    blocks.append(Arrays(tuple(_array(name, array) for name, array in made.asked.items())))
-    return Document(blocks, {"answers": made.solution()})
+    blocks.append(Arrays(tuple(_array(name, array) for name, array in exercise.asked.items())))
+    return Document(blocks, {"answers": exercise.solution()})
 
 
-def form_csv(made: Exercise) -> str:
+def form_csv(exercise: Exercise) -> str:
     """The header of a table with a row a person: id, name, h[1][1], …"""
     output = io.StringIO()
-    columns = [(name, index) for name, array in made.asked.items() for index in np.ndindex(array.shape)]
+    columns = [(name, index) for name, array in exercise.asked.items() for index in np.ndindex(array.shape)]
     labels = [name + "".join(f"[{i + 1}]" for i in index) for name, index in columns]
     csv.writer(output, lineterminator="\n").writerow(["id", "name", *labels])
     return output.getvalue()
 
 
-def form(made: Exercise) -> dict[str, Any]:
+def form(exercise: Exercise) -> dict[str, Any]:
     """The blank answer sheet as a file: who, and nulls."""
-    return {"id": "", "name": "", "answers": made.blank()}
+    return {"id": "", "name": "", "answers": exercise.blank()}
 
 
-def _equations(made: Exercise) -> Iterator[Formula]:
-    for level in levels(made.problem):
+def _equations(exercise: Exercise) -> Iterator[Formula]:
+    for level in levels(exercise.problem):
         yield from equations(level)
 
 
-def _given(made: Exercise) -> Iterator[Array]:
-    keys = made.keys
+def _given(exercise: Exercise) -> Iterator[Array]:
+    keys = exercise.keys
     for name in ("U", "W", "b", "d", "R", "V", "c"):
         value = keys.get(name)
         if isinstance(value, dict):
             yield from (Array(f"{name}_{gate}", _frozen(part)) for gate, part in value.items())
         elif value is not None:
             yield Array(name, _frozen(value))
-    for state in made.problem.network.layers[-1].cell.state:
+    for state in exercise.problem.network.layers[-1].cell.state:
         yield Array(f"{state}_0", "0")
     for letter, rows in (("x", keys["x"]), ("t", keys.get("targets", []))):
         for step, row in enumerate(rows):
@@ -90,16 +90,16 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list) else str(value)
 
 
-def _asked(made: Exercise) -> Iterator[tuple[str, str]]:
-    for name, number in made.keys["points"].items():
+def _asked(exercise: Exercise) -> Iterator[tuple[str, str]]:
+    for name, number in exercise.keys["points"].items():
         one = _("1 number, 1 point") if number == 1 else _("{n} numbers, {n} points").format(n=number)
-        meaning = _meaning(made, name)
+        meaning = _meaning(exercise, name)
         yield name, f"{meaning}: {one}" if meaning else one
 
 
-def _meaning(made: Exercise, name: str) -> str:
+def _meaning(exercise: Exercise, name: str) -> str:
     """What a quantity is, where its name does not say so."""
-    if name in made.problem.network.layers[-1].cell.lines or name in ("s", "y"):
+    if name in exercise.problem.network.layers[-1].cell.lines or name in ("s", "y"):
         return ""
     if name.endswith("_new"):
         return _("{name} after one update with the learning rate lr").format(name=name.removesuffix("_new"))
@@ -108,23 +108,23 @@ def _meaning(made: Exercise, name: str) -> str:
     return ""
 
 
-def _stepped(made: Exercise, name: str) -> bool:
-    return per_step(made.problem, name, made.asked[name])
+def _stepped(exercise: Exercise, name: str) -> bool:
+    return per_step(exercise.problem, name, exercise.asked[name])
 
 
-def _form(made: Exercise) -> Iterator[Block]:
+def _form(exercise: Exercise) -> Iterator[Block]:
     """Signals as a table with a row a step; the rest as arrays of blanks."""
-    header, steps = ["step"], made.problem.shapes["T"]
+    header, steps = ["step"], exercise.problem.shapes["T"]
     rows = [[str(step + 1)] for step in range(steps)]
-    for name, array in made.asked.items():
-        if _stepped(made, name):
+    for name, array in exercise.asked.items():
+        if _stepped(exercise, name):
             columns = array.reshape(steps, -1).shape[1]
             header += [f"{name}[{unit + 1}]" if columns > 1 else name for unit in range(columns)]
             for row in rows:
                 row += [BLANK] * columns
     if len(header) > 1:
         yield Grid(tuple(header), tuple(map(tuple, rows)), numeric=frozenset(range(len(header))))
-    rest = {name: array for name, array in made.asked.items() if not _stepped(made, name)}
+    rest = {name: array for name, array in exercise.asked.items() if not _stepped(exercise, name)}
     if rest:
         blanks = {name: np.full(array.shape, r"______", object) for name, array in rest.items()}
         yield Arrays(tuple(Array(name.replace(".", "_"), _frozen(array.tolist())) for name, array in blanks.items()))

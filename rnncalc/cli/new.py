@@ -52,21 +52,21 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     from rnncalc.classroom.exercise import ExerciseSpec, make
 
     look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color")}
-    wish = ExerciseSpec(
+    spec = ExerciseSpec(
         output=options.pop("function"), ask=tuple(name.strip() for name in ask.split(",") if name.strip()), **options
     )
     folder = _folder(look["output"], several=bool(variants or students))
     if variants or students:
         assert folder is not None
         people = list(_people(students)) if students else [str(number + 1) for number in range(variants or 0)]
-        _write(folder, _variants(wish, people))
+        _write(folder, _variants(spec, people))
         message = _("{n} problems in {folder}; grade them with variants.json")
         click.echo(message.format(n=len(people), folder=folder), err=True)
     elif folder:
-        _write(folder, _files(make(wish)))
+        _write(folder, _files(make(spec)))
     else:
-        made = make(wish)
-        show(homework.solution(made) if solution else homework.statement(made), **look)
+        exercise = make(spec)
+        show(homework.solution(exercise) if solution else homework.statement(exercise), **look)
 
 
 def _folder(output: str | None, several: bool) -> Path | None:
@@ -86,7 +86,7 @@ def _people(name: str) -> Iterator[str]:
     yield from read_roster(name)
 
 
-def _variants(wish: ExerciseSpec, people: list[str]) -> Iterator[tuple[str, str]]:
+def _variants(spec: ExerciseSpec, people: list[str]) -> Iterator[tuple[str, str]]:
     """A folder for each, and what grades them all."""
     from dataclasses import replace
 
@@ -95,25 +95,25 @@ def _variants(wish: ExerciseSpec, people: list[str]) -> Iterator[tuple[str, str]
 
     found = {}
     for person in people:
-        made = make(replace(wish, person=person))
-        found[person] = made.keys
-        for name, text in _files(made):
+        exercise = make(replace(spec, person=person))
+        found[person] = exercise.keys
+        for name, text in _files(exercise):
             yield f"{file_name(person)}/{name}", text
     yield "variants.json", _json({"variants": found})
 
 
-def _files(made: Exercise) -> Iterator[tuple[str, str]]:
+def _files(exercise: Exercise) -> Iterator[tuple[str, str]]:
     """Everything about one problem: name and text of each file."""
     from rnncalc.classroom import handout as homework
     from rnncalc.report.render import RenderOptions, render
     from rnncalc.report.render.numbers import Rounding
 
     look = RenderOptions(Rounding(6))
-    statement, solved = homework.statement(made), homework.solution(made)
-    yield "problem.json", _json(made.keys)
-    yield "form.json", _json(homework.form(made))
-    yield "form.csv", homework.form_csv(made)
-    yield "solution.json", _json({"answers": made.solution()})
+    statement, solved = homework.statement(exercise), homework.solution(exercise)
+    yield "problem.json", _json(exercise.keys)
+    yield "form.json", _json(homework.form(exercise))
+    yield "form.csv", homework.form_csv(exercise)
+    yield "solution.json", _json({"answers": exercise.solution()})
     for ending, format in (("md", "markdown"), ("tex", "latex")):
         yield f"statement.{ending}", render(statement, format, look)
         yield f"solution.{ending}", render(solved, format, look)
