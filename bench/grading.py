@@ -27,7 +27,7 @@ import numpy as np
 from measure import keep
 
 import rnncalc
-from rnncalc.classroom.exercise import Wish, make
+from rnncalc.classroom.exercise import ExerciseSpec, make
 from rnncalc.classroom.handout import form_csv
 from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read
@@ -37,15 +37,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support.hostile_submissions import strangers
 
-WISHES = {
-    "elman, 9 numbers": Wish("elman", units=2, inputs=2, outputs=1, steps=3, seed=7),
-    "lstm with gradients, 111 numbers": Wish("lstm", units=2, inputs=2, outputs=1, steps=3, seed=7, backward=True),
+SPECS = {
+    "elman, 9 numbers": ExerciseSpec("elman", units=2, inputs=2, outputs=1, steps=3, seed=7),
+    "lstm with gradients, 111 numbers": ExerciseSpec(
+        "lstm", units=2, inputs=2, outputs=1, steps=3, seed=7, backward=True
+    ),
 }
 
 
-def write_class(folder: Path, wish: Wish, people: int) -> tuple[Path, Path]:
+def write_class(folder: Path, spec: ExerciseSpec, people: int) -> tuple[Path, Path]:
     """The problem file, and a table with a row a person."""
-    made, rng = make(wish), np.random.default_rng(1)
+    made, rng = make(spec), np.random.default_rng(1)
     right, mistaken = _numbers(made.asked), []
     for change in ({"b": None}, {"c": None}, {"V": _negated(made.keys["V"])}):
         keys = {name: value for name, value in {**made.keys, **change}.items() if value is not None}
@@ -73,12 +75,12 @@ def _negated(rows: list[list[str]]) -> list[list[str]]:
     return [[f"{-float(entry):g}" for entry in row] for row in rows]
 
 
-def speed(name: str, wish: Wish, people: int, diagnose: bool) -> list[dict[str, Any]]:
+def speed(name: str, spec: ExerciseSpec, people: int, diagnose: bool) -> list[dict[str, Any]]:
     """Submissions a second on one and two processes and on a cluster of two, the sheets compared."""
     rows, sheets = [], set()
     name += "" if diagnose else ", no diagnosis"
     with tempfile.TemporaryDirectory() as place:
-        problem, table = write_class(Path(place), wish, people)
+        problem, table = write_class(Path(place), spec, people)
 
         def timed(how: str, **options: Any) -> None:
             began = time.perf_counter()
@@ -106,7 +108,7 @@ def resumed(people: int) -> dict[str, Any]:
     """Killed half-way by SIGKILL and started again: the gradebook is that of a run that nobody disturbed."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        problem, table = write_class(folder, WISHES["elman, 9 numbers"], people)
+        problem, table = write_class(folder, SPECS["elman, 9 numbers"], people)
         command = [
             sys.executable,
             "-m",
@@ -144,14 +146,14 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=10_000)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    (small, elman), (large, lstm) = WISHES.items()
-    for name, wish, people, diagnose in (
+    (small, elman), (large, lstm) = SPECS.items()
+    for name, spec, people, diagnose in (
         (small, elman, options.people, False),
         (small, elman, options.people, True),
         (large, lstm, options.people // 10, False),
         (large, lstm, options.people // 10, True),
     ):
-        rows += speed(name, wish, people, diagnose)
+        rows += speed(name, spec, people, diagnose)
     rows.append(resumed(options.people))
     rows.append(strangers(options.people))
     keep({"what": "grading", "rows": rows}, options.json)

@@ -1,6 +1,6 @@
 """Would the tests notice? Small faults are put into check/ and model/, one at a time, and the room's fast tests run.
 
-    python bench/mutation.py                                  # 300 mutants, half in each room: some hours
+    python bench/mutation.py                                  # 300 mutants, half in each room: an hour or more
     python bench/mutation.py --count 10 --room model --seed 2
 
 A comparison is flipped (< for <=, == for !=), + and − are exchanged, a `not` is dropped, a whole number is one larger.
