@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.arrays import as_array, in_dtype, without_graph
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.equations.functions import quiet
+from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import Schedule
 
 DIRECTIONS = ("forward", "backward", "both")
@@ -181,51 +183,12 @@ class Layer:
         return copied
 
 
-MERGES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "concat": lambda f, b: np.concatenate([f, b], axis=-1),
-    "sum": quiet(lambda f, b: f + b),
-    "ave": quiet(lambda f, b: (f + b) / 2),
-    "mul": quiet(lambda f, b: f * b),
-}
-
-
-@quiet
-def unmerged(merge: str, gradient: np.ndarray, f: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The gradient at what both directions made together, as the gradient at each: the inverse way through MERGES."""
-    if merge == "concat":
-        return gradient[..., : f.shape[-1]], gradient[..., f.shape[-1] :]
-    if merge == "mul":
-        return gradient * b, gradient * f
-    return (gradient, gradient) if merge == "sum" else (gradient / 2, gradient / 2)
-
-
 def cell_named(cell: str | Cell) -> Cell:
     if isinstance(cell, Cell):
         return cell
     if not isinstance(cell, str) or cell not in CELLS:
         raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))
     return CELLS[cell]
-
-
-def as_array(name: str, value: Any) -> np.ndarray:
-    """Real numbers as floats. Raises ShapeError."""
-    try:
-        array = np.asarray(without_graph(value))
-        if array.dtype.kind in "iub":
-            array = array.astype(np.float64)
-        if array.dtype.name == "bfloat16":  # JAX has it in NumPy's arrays
-            array = array.astype(np.float32)
-        if array.dtype.kind != "f":
-            raise TypeError
-    except (ValueError, TypeError, RuntimeError, OverflowError):
-        raise ShapeError(_("{name} must be an array of real numbers, with rows of one length"), name=name) from None
-    return array
-
-
-@quiet
-def in_dtype(array: ArrayLike, dtype: np.dtype) -> np.ndarray:
-    """The array itself where it is of that dtype; what is too large for float32 becomes infinite."""
-    return np.asarray(array, dtype)
 
 
 def missing(cell: Cell, name: str) -> ProblemError:
@@ -235,14 +198,6 @@ def missing(cell: Cell, name: str) -> ProblemError:
         return ProblemError(_("{name} is not given: {cell} needs it"), name=name, cell=cell.name)
     message = _("{name} is not given: {cell} needs it; did you mean “{near}”?")
     return ProblemError(message, name=name, cell=cell.name, near=f"{state}_p")
-
-
-def without_graph(value: Any) -> Any:
-    """A tensor of PyTorch as NumPy takes it: without its graph, off its device, bfloat16 as float32; else the value."""
-    if not hasattr(value, "detach"):
-        return value
-    value = value.detach().cpu()
-    return (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
 
 
 def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:

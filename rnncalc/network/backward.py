@@ -19,8 +19,9 @@ from rnncalc.common.i18n import _
 from rnncalc.engine.interface import CellAdjoint
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
-from rnncalc.model.layer import Layer, unmerged
+from rnncalc.model.layer import Layer
 from rnncalc.model.losses import LossResult
+from rnncalc.model.merges import unmerged
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.gradients import Gradients, LayerGradients, PassGradients
 from rnncalc.network.objective import resolve_objective

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncalc.model.layer import MERGES
+from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import CellRun, Provenance, Trace

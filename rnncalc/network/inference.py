@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from rnncalc.engine.interface import CellRunner, CompiledRunner
-from rnncalc.model.layer import MERGES
+from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.stack import Stack

@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike
 from rnncalc.common.i18n import _
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.cells import CELLS, Cell
-from rnncalc.model.layer import Layer, as_array, in_dtype
+from rnncalc.model.layer import Layer
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.backward import backpropagate
 from rnncalc.network.forward import traced, tracers

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.layer import as_array
+from rnncalc.model.arrays import as_array
 from rnncalc.model.losses import Loss, LossResult, evaluate, find, one_hot, weight
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace

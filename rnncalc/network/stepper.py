@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from rnncalc.common.i18n import _
 from rnncalc.engine.interface import CellStream
 from rnncalc.errors import ShapeError
-from rnncalc.model.layer import as_array, in_dtype
+from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.stack import Stack
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.common.named_arrays import Named
-from rnncalc.model.layer import MERGES, Layer
+from rnncalc.model.layer import Layer
+from rnncalc.model.merges import MERGES
 from rnncalc.network.view import View
 
 

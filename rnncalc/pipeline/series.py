@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.spool import blocks, fetched, on_disk_if_large, release
-from rnncalc.model.layer import MERGES, Layer, Pass
+from rnncalc.model.layer import Layer, Pass
+from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences

@@ -16,8 +16,9 @@ from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
-from rnncalc.model.layer import DIRECTIONS, MERGES, Layer
+from rnncalc.model.layer import DIRECTIONS, Layer
 from rnncalc.model.losses import LOSSES, REDUCTIONS
+from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.network import LAYOUTS, Network
 from rnncalc.problems.given_layer import GivenPass

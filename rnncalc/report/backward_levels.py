@@ -24,8 +24,8 @@ from rnncalc.model.equations.expression import (
     total,
 )
 from rnncalc.model.equations.printer import NEXT, TOTAL, TRANSPOSED
-from rnncalc.model.layer import unmerged
 from rnncalc.model.losses import LOSSES
+from rnncalc.model.merges import unmerged
 from rnncalc.network.gradients import Gradients, PassGradients
 from rnncalc.network.objective import Objective
 from rnncalc.network.trace import Trace

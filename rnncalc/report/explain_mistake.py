@@ -1,6 +1,6 @@
 """What each mistake teaches: how it comes about, how to see it in the numbers, what to do instead.
 
-As long as there are mistakes: a paragraph each.
+Longer than other files: it has a paragraph for each mistake.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from rnncalc.engine.compiled.execution import adjoint as back
 from rnncalc.engine.interpreter import InterpretedAdjoint
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import Cell
-from rnncalc.model.layer import MERGES, Layer
+from rnncalc.model.layer import Layer
+from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.gradcheck import GradientCheck, worst
 from rnncalc.network.gradients import Gradients

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks, copied
 from rnncalc.errors import ShapeError
-from rnncalc.model.layer import as_array, without_graph
+from rnncalc.model.arrays import as_array, without_graph
 from rnncalc.model.packed_batch import Schedule
 from rnncalc.network.training.targets import of_rows
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ShapeError
-from rnncalc.model.layer import without_graph
+from rnncalc.model.arrays import without_graph
 
 
 def of_rows(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:

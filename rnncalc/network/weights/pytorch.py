@@ -16,7 +16,8 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.layer import Layer, as_array
+from rnncalc.model.arrays import as_array
+from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import safe_tensors
 

@@ -13,7 +13,8 @@ from typing import Any
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
 from rnncalc.model.cells import CELLS
-from rnncalc.model.layer import DIRECTIONS, MERGES
+from rnncalc.model.layer import DIRECTIONS
+from rnncalc.model.merges import MERGES
 from rnncalc.network.training.settings import Progress
 
 Check = Callable[[Any, str], None]

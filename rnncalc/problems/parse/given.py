@@ -11,7 +11,7 @@ import numpy as np
 from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
-from rnncalc.model.layer import without_graph
+from rnncalc.model.arrays import without_graph
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import Numbers
 
