@@ -17,7 +17,7 @@ from measure import keep
 
 from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 from rnncalc.model.cells import Cell
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 
 TOGETHER = 1 << 20
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-300, -1e-300, 5e-324, 20.0, -20.0, 709.7, -745.1, 1e300, -1e300]
@@ -40,7 +40,7 @@ def engine(name: str, dtype: type) -> Function:
     def run(x: np.ndarray) -> np.ndarray:
         size = {"H": len(x), "D": len(x)}
         one = cells.setdefault(len(x), CompiledCell(cell, {}, size, np.dtype(dtype)))
-        found: np.ndarray = one.forward(x[None], Schedule.flat(1), {})["h"][0]
+        found: np.ndarray = one.forward(x[None], PackedBatch.flat(1), {})["h"][0]
         return found
 
     return run

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 
 Arrays = Mapping[str, np.ndarray]
 Outputs = tuple[np.ndarray, dict[str, np.ndarray]]  # what a cell emits, and its states after the last step
@@ -22,21 +22,21 @@ class CellRunner(Protocol):
 
     threads: int  # how many may share the sequences of a batch
 
-    def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], Arrays]:
+    def tracing(self, schedule: PackedBatch, initial: Arrays) -> Callable[[np.ndarray], Arrays]:
         """What computes, of any inputs (rows, D), every signal: name → (N + rows, width)."""
 
     def infer(
-        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True
+        self, x: np.ndarray, schedule: PackedBatch, initial: Arrays, threads: int = 1, wanted: bool = True
     ) -> Outputs:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows.
 
         threads: how many may share the units of a line; wanted: whether the states will be asked for.
         """
 
-    def stream(self, schedule: Schedule, initial: Arrays) -> CellStream:
+    def stream(self, schedule: PackedBatch, initial: Arrays) -> CellStream:
         """The cell fed one step at a time; the schedule is that of one step."""
 
-    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CellAdjoint:
+    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: PackedBatch) -> CellAdjoint:
         """Backpropagation through the signals that `tracing` gave for these inputs."""
 
 
@@ -48,7 +48,7 @@ class CompiledRunner(CellRunner, Protocol):
         """The same cell, vectors running across the sequences."""
 
     def prepared(
-        self, schedule: Schedule, initial: Arrays, wanted: bool = False
+        self, schedule: PackedBatch, initial: Arrays, wanted: bool = False
     ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
         """`infer` for any inputs of one schedule: outputs, and the states side by side."""
 

@@ -17,7 +17,7 @@ from rnncalc.model.equations.derivative import ARRIVED
 from rnncalc.model.equations.expression import INPUT, Call, Name, evaluate, previous, product, signal_of
 from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.model.equations.printer import TOTAL
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 
 
 class InterpretedCell:
@@ -28,7 +28,7 @@ class InterpretedCell:
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
 
-    def forward(self, x: np.ndarray, schedule: Schedule, initial: Arrays) -> dict[str, np.ndarray]:
+    def forward(self, x: np.ndarray, schedule: PackedBatch, initial: Arrays) -> dict[str, np.ndarray]:
         """Every signal at every step: name → (N + rows, width), the first N rows the initial states.
 
         x (rows, D) in the schedule's order; initial: state → (N, width), zero if missing.
@@ -46,7 +46,7 @@ class InterpretedCell:
                     values[line] = signals[line][here]
         return signals
 
-    def values(self, signals: Arrays, x: np.ndarray, schedule: Schedule, t: int) -> dict[str, np.ndarray]:
+    def values(self, signals: Arrays, x: np.ndarray, schedule: PackedBatch, t: int) -> dict[str, np.ndarray]:
         """What the lines of step t can see before any of them is computed."""
         here, before = schedule.step(t)
         values = dict(self.parameters)
@@ -55,23 +55,23 @@ class InterpretedCell:
             values[f"{state}_p"] = signals[state][before]
         return values
 
-    def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    def tracing(self, schedule: PackedBatch, initial: Arrays) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
         """The same for any inputs of a schedule."""
         return partial(self.forward, schedule=schedule, initial=initial)
 
     def infer(
-        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True
+        self, x: np.ndarray, schedule: PackedBatch, initial: Arrays, threads: int = 1, wanted: bool = True
     ) -> Outputs:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows."""
         signals = self.forward(x, schedule, initial)
         final = {state: signals[state][schedule.last[schedule.order]] for state in self.cell.state}
         return signals[self.cell.emits][schedule.sequences :], final
 
-    def stream(self, schedule: Schedule, initial: Arrays) -> InterpretedStream:
+    def stream(self, schedule: PackedBatch, initial: Arrays) -> InterpretedStream:
         """The cell fed one step at a time; the schedule is that of one step."""
         return InterpretedStream(self, schedule, initial)
 
-    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> InterpretedAdjoint:
+    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: PackedBatch) -> InterpretedAdjoint:
         """Backpropagation through what `forward` left behind."""
         return InterpretedAdjoint(self, signals, x, schedule)
 
@@ -79,7 +79,7 @@ class InterpretedCell:
 class InterpretedStream:
     """Some sequences that are fed one step at a time; `states`: name → (N, width), after the latest."""
 
-    def __init__(self, interpreted: InterpretedCell, schedule: Schedule, initial: Arrays):
+    def __init__(self, interpreted: InterpretedCell, schedule: PackedBatch, initial: Arrays):
         self.interpreted, self.schedule, self.states = interpreted, schedule, dict(initial)
 
     def step(self, x: np.ndarray) -> np.ndarray:
@@ -96,7 +96,7 @@ class InterpretedAdjoint:
     `totals` of every line, `starts`, `parameters` by symbol and `stacked`.
     """
 
-    def __init__(self, interpreted: InterpretedCell, signals: Arrays, x: np.ndarray, schedule: Schedule):
+    def __init__(self, interpreted: InterpretedCell, signals: Arrays, x: np.ndarray, schedule: PackedBatch):
         self.interpreted, self.cell, self.signals, self.schedule = interpreted, interpreted.cell, signals, schedule
         self.inputs = x
         self.x = self.every_x = np.zeros_like(x)

@@ -15,12 +15,12 @@ from rnncalc.model.arrays import as_array, in_dtype, without_graph
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.merges import MERGES
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 
 DIRECTIONS = ("forward", "backward", "both")
 
 
-class Pass:
+class DirectionalLayer:
     """One direction of a layer: a cell with its weights and where it starts."""
 
     def __init__(self, cell: str | Cell, *arrays: ArrayLike | None, **options: Any):
@@ -63,7 +63,7 @@ class Pass:
         return found
 
     @quiet
-    def settled(self, dtype: np.dtype, writeable: bool = False) -> Pass:
+    def settled(self, dtype: np.dtype, writeable: bool = False) -> DirectionalLayer:
         """A copy whose arrays are of that dtype, contiguous and, unless asked otherwise, read-only."""
         copied = copy.copy(self)
         copied.arrays = {name: np.array(array, dtype, order="C") for name, array in self.arrays.items()}
@@ -77,7 +77,7 @@ class Pass:
         return self.sizes[self.cell.size(self.cell.emits)]
 
     def start(
-        self, given: Mapping[str, ArrayLike | None], schedule: Schedule, dtype: np.dtype
+        self, given: Mapping[str, ArrayLike | None], schedule: PackedBatch, dtype: np.dtype
     ) -> dict[str, np.ndarray]:
         """The initial states in the schedule's order: those given with the call, else the layer's own."""
         found: dict[str, np.ndarray] = {}
@@ -129,7 +129,7 @@ class Layer:
             if word not in known:
                 message = _("{name} is one of {known}, not “{word}”")
                 raise ProblemError(message, name=name, known=", ".join(known), word=word)
-        first = Pass(cell, *arrays, **options)
+        first = DirectionalLayer(cell, *arrays, **options)
         self.cell, self.direction, self.merge = first.cell, direction, merge
         if first.cell.owns_read_out and direction != "forward":
             raise ProblemError(_("{cell} owns its read-out, so it only runs forward"), cell=first.cell.name)
@@ -137,7 +137,7 @@ class Layer:
             raise ProblemError(_("the weights of the backward direction go with direction both, and it with them"))
         self.passes = {"backward" if direction == "backward" else "forward": first}
         if backward is not None:
-            self.passes["backward"] = second = Pass(first.cell, **backward)
+            self.passes["backward"] = second = DirectionalLayer(first.cell, **backward)
             if any(first.sizes[letter] != second.sizes[letter] for letter in "HD"):
                 raise ShapeError(_("the two directions of a layer must agree in H and D"))
 
@@ -151,7 +151,7 @@ class Layer:
         return self.cell.name if self.direction == "forward" else f"{self.cell.name} {self.direction}"
 
     @property
-    def only(self) -> Pass:
+    def only(self) -> DirectionalLayer:
         """The pass that is there in any case: the first one."""
         return next(iter(self.passes.values()))
 
@@ -237,7 +237,7 @@ def _wanted(cell: Cell, name: str) -> str:
     return f"({rows}, {parameter.columns})" if parameter.columns else f"({rows},)"
 
 
-def _shape(layer: Pass, name: str) -> tuple[int, ...]:
+def _shape(layer: DirectionalLayer, name: str) -> tuple[int, ...]:
     stack = layer.cell.stacks[name]
     rows = sum(layer.sizes[parameter.rows] for parameter in stack)
     return (rows, layer.sizes[stack[0].columns]) if stack[0].columns else (rows,)

@@ -19,11 +19,11 @@ from numpy.typing import ArrayLike
 from rnncalc.common.i18n import _
 from rnncalc.errors import ShapeError
 
-_BLOCK = 128  # rows of a block of `Schedule.flat`
+_BLOCK = 128  # rows of a block of `PackedBatch.flat`
 KEPT = 100_000  # rows of a schedule that is worth keeping: what is called often is small
 
 
-class Schedule:
+class PackedBatch:
     """The order of rows of a batch of N sequences over T steps. present (N, T) says which steps there are."""
 
     def __init__(self, sequences: int, steps: int, present: np.ndarray | None = None):
@@ -42,7 +42,7 @@ class Schedule:
         self.starts = np.concatenate([[0, sequences], sequences + np.cumsum(self.counts)]).astype(np.int64)
 
     @classmethod
-    def of(cls, sequences: int, steps: int, lengths: ArrayLike | None, mask: ArrayLike | None) -> Schedule:
+    def of(cls, sequences: int, steps: int, lengths: ArrayLike | None, mask: ArrayLike | None) -> PackedBatch:
         """From lengths (N,), zero allowed, and a mask (T,) or (N, T) of the steps that there are. Raises ShapeError."""
         if mask is None and lengths is None:
             return cls.full(sequences, steps)
@@ -68,12 +68,12 @@ class Schedule:
         return cls(sequences, steps, present)
 
     @classmethod
-    def flat(cls, rows: int) -> Schedule:
+    def flat(cls, rows: int) -> PackedBatch:
         """Rows that do not continue one another, in blocks that stay in cache: for a cell without a state."""
         return _flat(rows) if rows <= KEPT else _flat.__wrapped__(rows)
 
     @classmethod
-    def full(cls, sequences: int, steps: int) -> Schedule:
+    def full(cls, sequences: int, steps: int) -> PackedBatch:
         """Every sequence has every step."""
         return _full(sequences, steps) if sequences * steps <= KEPT else cls(sequences, steps)
 
@@ -151,7 +151,7 @@ class Schedule:
         return final
 
 
-class Abreast(Schedule):
+class BatchMajor(PackedBatch):
     """Every sequence has every step, and its rows lie together, one sequence after the other.
 
     For what is computed across the sequences: x and y as they are given are rows in this order.
@@ -186,13 +186,13 @@ class Abreast(Schedule):
 
 
 @lru_cache(maxsize=16)
-def _full(sequences: int, steps: int) -> Schedule:
-    return Schedule(sequences, steps)
+def _full(sequences: int, steps: int) -> PackedBatch:
+    return PackedBatch(sequences, steps)
 
 
 @lru_cache(maxsize=16)
-def _flat(rows: int) -> Schedule:
-    schedule = Schedule(0, 0)
+def _flat(rows: int) -> PackedBatch:
+    schedule = PackedBatch(0, 0)
     schedule.counts = np.array([min(_BLOCK, rows - start) for start in range(0, rows, _BLOCK)], np.int64)
     schedule.starts = np.concatenate([[0, 0], np.cumsum(schedule.counts)]).astype(np.int64)
     return schedule

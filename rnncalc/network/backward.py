@@ -22,7 +22,7 @@ from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import Layer
 from rnncalc.model.losses import LossResult
 from rnncalc.model.merges import unmerged
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.gradients import Gradients, LayerGradients, PassGradients
 from rnncalc.network.objective import resolve_objective
 from rnncalc.network.stack import Stack
@@ -65,7 +65,7 @@ def backpropagate_loss(
     return down.gradients(result, with_loss)
 
 
-def depth(network: Stack, schedule: Schedule, truncate: int | None, chunk: int | None) -> tuple[int, int]:
+def depth(network: Stack, schedule: PackedBatch, truncate: int | None, chunk: int | None) -> tuple[int, int]:
     """How many sweeps (0: one walk back through everything), and the steps of a block (0: one block)."""
     for name, number in (("truncate", truncate), ("chunk", chunk)):
         if number is not None and (not isinstance(number, int | np.integer) or number < 1):
@@ -89,7 +89,7 @@ class _BackwardPass:
         self.read_out: CellAdjoint | None = None
         if network.read_out:
             top, runs = runs[-1], runs[:-1]
-            self.read_out = cells[-1].adjoint(top.blocks, top.inputs, Schedule.flat(len(top.inputs)))
+            self.read_out = cells[-1].adjoint(top.blocks, top.inputs, PackedBatch.flat(len(top.inputs)))
         self.passes = [cell.adjoint(one.blocks, one.inputs, schedule) for cell, one in zip(cells, runs)]
         self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncalc.model.merges import MERGES
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import CellRun, Provenance, Trace
 from rnncalc.network.view import View
@@ -30,7 +30,7 @@ def tracers(network: Stack, view: View, starts: Sequence[Mapping[str, Any]]) -> 
         initial = one.start(given, schedule, network.dtype)
         result.append(Tracer(cell.tracing(schedule, initial), one.shared(given, view.batch)))
     if network.read_out:
-        rows = Schedule.flat(schedule.rows - schedule.sequences)
+        rows = PackedBatch.flat(schedule.rows - schedule.sequences)
         result.append(Tracer(network.cells[-1].tracing(rows, {})))
     return result
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import depth
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradients import Gradients
@@ -54,7 +54,7 @@ class GradientCheck:
 
     def __init__(self, network: Stack, trace: Trace, objective: Objective, truncate: int | None, chunk: int | None):
         self.network, self.trace, self.objective = network.in_complex(), trace, objective
-        self.schedule: Schedule = trace.view.schedule
+        self.schedule: PackedBatch = trace.view.schedule
         self.x = self.schedule.unpack(trace.provenance.runs[0].inputs).astype(np.complex128)
         if list(network.layers[0].passes) == ["backward"]:
             self.x = self.schedule.unpack(trace.provenance.runs[0].inputs[self.schedule.mirror]).astype(np.complex128)
@@ -147,7 +147,7 @@ class GradientCheck:
         there = np.flatnonzero(self.schedule.present[window.sequence])[window.begin : window.end]
         x = self.x[window.sequence, there][None]
         starts = [self._start(number, window) for number in range(len(self.network.passes))]
-        view = View(Schedule(1, len(there)), batch=True)
+        view = View(PackedBatch(1, len(there)), batch=True)
         trace = traced(self.network, x, view, tracers(self.network, view, starts))
         values = trace.at(self.objective.at)[window.counted - window.begin :]
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])

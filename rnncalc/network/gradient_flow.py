@@ -19,7 +19,7 @@ import numpy as np
 
 from rnncalc.engine.interpreter import InterpretedCell
 from rnncalc.model.equations.functions import quiet
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
 
@@ -109,7 +109,7 @@ def _jacobian(
         rows[begin : begin + width] += 1j * STEP * np.eye(width)
         initial[state] = rows
         begin += width
-    signals = interpreter.forward(np.tile(x.astype(np.complex128), (units, 1)), Schedule(units, 1), initial)
+    signals = interpreter.forward(np.tile(x.astype(np.complex128), (units, 1)), PackedBatch(units, 1), initial)
     after = np.concatenate([signals[state][units:] for state in widths], axis=1)
     jacobian: np.ndarray = after.imag.T / STEP
     return jacobian

@@ -17,7 +17,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.named_arrays import Named
 from rnncalc.engine.interface import CellAdjoint
 from rnncalc.model.equations.functions import quiet
-from rnncalc.model.layer import Pass
+from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.trace import LazyArrays, Signals, StepRows, frozen
 from rnncalc.network.view import View
 
@@ -47,7 +47,7 @@ class PassGradients(NamedGradients):
 
     def __init__(
         self,
-        one: Pass,
+        one: DirectionalLayer,
         adjoint: CellAdjoint,
         view: View,
         first: int,
@@ -99,7 +99,7 @@ class PassGradients(NamedGradients):
         return len(self.found)
 
 
-def steps_of(one: Pass, totals: Signals) -> LazyArrays:
+def steps_of(one: DirectionalLayer, totals: Signals) -> LazyArrays:
     """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
 
     def together(lines: list[str]) -> np.ndarray:

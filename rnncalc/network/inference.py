@@ -13,7 +13,7 @@ import numpy as np
 
 from rnncalc.engine.interface import CellRunner, CompiledRunner
 from rnncalc.model.merges import MERGES
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.stack import Stack
 from rnncalc.network.states import shown_ends
@@ -55,7 +55,7 @@ def infer(
             ends.append(final)
         rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
     if network.read_out:
-        rows, _none = next(made).infer(rows, Schedule.flat(len(rows)), {}, wanted=False)
+        rows, _none = next(made).infer(rows, PackedBatch.flat(len(rows)), {}, wanted=False)
     return np.ascontiguousarray(view.steps(rows)), shown_ends(ends, view) if wanted else {}
 
 
@@ -95,20 +95,22 @@ class PreparedCall:
         return cls(network, view) if plain and not across_pays(network, view) else None
 
 
-def _places(network: Stack, schedule: Schedule) -> Iterator[tuple[CompiledRunner, Schedule, dict[str, np.ndarray]]]:
+def _places(
+    network: Stack, schedule: PackedBatch
+) -> Iterator[tuple[CompiledRunner, PackedBatch, dict[str, np.ndarray]]]:
     """What computes each pass and the read-out, over which rows, and from which starts."""
     cells = cast(Sequence[CompiledRunner], network.cells)
     for cell, one in zip(cells, network.passes):
         yield cell, schedule, one.start({}, schedule, network.dtype)
     if network.read_out:
-        yield cells[-1], Schedule.flat(schedule.rows - schedule.sequences), {}
+        yield cells[-1], PackedBatch.flat(schedule.rows - schedule.sequences), {}
 
 
 def _laid(network: Stack, view: View) -> View:
     """How the rows lie: a batch of many sequences is read and written where the caller has it."""
     schedule = view.schedule
     many = schedule.sequences >= FEW and not schedule.ragged and schedule.steps > 0
-    return view.abreast if many and network.compiles else view
+    return view.batch_major if many and network.compiles else view
 
 
 def across_pays(network: Stack, view: View) -> bool:

@@ -19,7 +19,7 @@ from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import backpropagate
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradients import Gradients
@@ -107,7 +107,7 @@ class Network(Stack):
         if plain and (call := self._prepare(x, layout, view)):
             return traced(self, array, view, call.tracers)
         if across_pays(self, view):
-            view = view.abreast
+            view = view.batch_major
         return traced(self, array, view, tracers(self, view, given_starts(self.passes, starts)))
 
     def _prepare(self, x: ArrayLike, layout: str, view: View) -> PreparedCall | None:
@@ -187,7 +187,7 @@ class Network(Stack):
         array = np.swapaxes(array, 0, 1) if time_first else array if batch else array[None]
         if lengths is None and mask is None:
             return array, View.full(array.shape[0], array.shape[1], batch, time_first)
-        return array, View(Schedule.of(array.shape[0], array.shape[1], lengths, mask), batch, time_first)
+        return array, View(PackedBatch.of(array.shape[0], array.shape[1], lengths, mask), batch, time_first)
 
 
 class OneLayer(Network):

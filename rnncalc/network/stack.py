@@ -21,7 +21,7 @@ from rnncalc.engine.interpreter import InterpretedCell
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
 from rnncalc.model.equations.expression import Call
-from rnncalc.model.layer import Layer, Pass
+from rnncalc.model.layer import DirectionalLayer, Layer
 
 ENGINES = ("equations", "numba")
 
@@ -47,7 +47,7 @@ class Stack:
             raise ProblemError(_("c and output belong to the read-out, which needs V"))
         if V is not None and top.cell.owns_read_out:
             raise ProblemError(_("{cell} owns its read-out: give V and c to its layer"), cell=top.cell.name)
-        on_top = None if V is None else Pass(read_out(output or "identity"), V=V, c=c)
+        on_top = None if V is None else DirectionalLayer(read_out(output or "identity"), V=V, c=c)
         if on_top and on_top.sizes["D"] != top.width:
             message = _("V must be (O, H) = (O, {width}), got {shape}")
             raise ShapeError(message, width=top.width, shape=on_top.arrays["V"].shape)
@@ -75,7 +75,7 @@ class Stack:
         return last.function if top.cell.outputs and isinstance(last, Call) else "identity"
 
     @property
-    def passes(self) -> list[Pass]:
+    def passes(self) -> list[DirectionalLayer]:
         """Every pass, layer by layer, forward before backward."""
         return _passes(self.layers)
 
@@ -146,11 +146,11 @@ def _check_stack(layers: Sequence[Layer]) -> Layer:
     return layers[-1]
 
 
-def _passes(layers: Sequence[Layer]) -> list[Pass]:
+def _passes(layers: Sequence[Layer]) -> list[DirectionalLayer]:
     return [one for layer in layers for one in layer.passes.values()]
 
 
-def _dtype(wish: str | np.dtype | None, passes: Sequence[Pass]) -> np.dtype:
+def _dtype(wish: str | np.dtype | None, passes: Sequence[DirectionalLayer]) -> np.dtype:
     if wish is None:
         arrays = [array for one in passes for array in (*one.arrays.values(), *one.starts.values())]
         return np.dtype(np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64)

@@ -9,11 +9,11 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.layer import Pass
+from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.view import View
 
 
-def given_starts(passes: Sequence[Pass], starts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def given_starts(passes: Sequence[DirectionalLayer], starts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The starts of each pass: what was given, one for each pass where there are several. Raises ShapeError."""
     found: list[dict[str, Any]] = [{} for _one in passes]
     if not starts:

@@ -11,7 +11,7 @@ from rnncalc.common.i18n import _
 from rnncalc.engine.interface import CellStream
 from rnncalc.errors import ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.stack import Stack
 
 
@@ -76,7 +76,7 @@ class Stepper:
         if self._shape not in (None, shape):
             message = _("x_t was {before} and is now {shape}: a stream keeps its sequences; reset starts another")
             raise ShapeError(message, before=self._shape, shape=shape)
-        schedule = Schedule.full(shape[0] if len(shape) == 2 else 1, 1)
+        schedule = PackedBatch.full(shape[0] if len(shape) == 2 else 1, 1)
         self._states = self._latest()
         starts = self._states or [
             one.start(given, schedule, network.dtype) for one, given in zip(network.passes, self._starts)

@@ -6,13 +6,13 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from rnncalc.model.packed_batch import KEPT, Abreast, Schedule
+from rnncalc.model.packed_batch import KEPT, BatchMajor, PackedBatch
 
 
 class View:
     """How packed rows are shown: as one sequence or as a batch, batch first or time first."""
 
-    def __init__(self, schedule: Schedule, batch: bool, time_first: bool = False):
+    def __init__(self, schedule: PackedBatch, batch: bool, time_first: bool = False):
         self.schedule, self.batch, self.time_first = schedule, batch, time_first
 
     @classmethod
@@ -22,9 +22,9 @@ class View:
         return make(sequences, steps, batch, time_first)
 
     @cached_property
-    def abreast(self) -> View:
+    def batch_major(self) -> View:
         """The same with the rows of a sequence side by side."""
-        return View(Abreast(self.schedule.sequences, self.schedule.steps), self.batch, self.time_first)
+        return View(BatchMajor(self.schedule.sequences, self.schedule.steps), self.batch, self.time_first)
 
     @property
     def step_axis(self) -> int:
@@ -36,7 +36,7 @@ class View:
         schedule = self.schedule
         present = schedule.present[sequences] if schedule.ragged else None
         count = len(range(*sequences.indices(schedule.sequences)))
-        return View(Schedule(count, schedule.steps, present), self.batch, self.time_first)
+        return View(PackedBatch(count, schedule.steps, present), self.batch, self.time_first)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,4 +67,4 @@ class View:
 
 @lru_cache(maxsize=16)
 def _full(sequences: int, steps: int, batch: bool, time_first: bool) -> View:
-    return View(Schedule.full(sequences, steps), batch, time_first)
+    return View(PackedBatch.full(sequences, steps), batch, time_first)

@@ -9,7 +9,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS
-from rnncalc.model.layer import Layer, Pass
+from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.weights.model_file import Model, described
 from rnncalc.pipeline.data import read_again
 from rnncalc.problems.keys import OWN_CELL
@@ -40,7 +40,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     return found
 
 
-def _arrays(one: Pass, own: bool) -> dict[str, Any]:
+def _arrays(one: DirectionalLayer, own: bool) -> dict[str, Any]:
     """An own cell's arrays by the symbols of its equations: a problem knows no gates of it."""
     arrays = one.parameters if own else one.arrays
     return {**arrays, **{f"{state}0": start for state, start in one.starts.items()}}

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.spool import blocks, fetched, on_disk_if_large, release
-from rnncalc.model.layer import Layer, Pass
+from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.merges import MERGES
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences
 
@@ -43,7 +43,7 @@ def outputs(network: Network, sequences: Sequences) -> np.ndarray:
     return _read_out(network, rows)
 
 
-def _alone(network: Network, layer: Layer, one: Pass) -> Network:
+def _alone(network: Network, layer: Layer, one: DirectionalLayer) -> Network:
     """One direction of one layer as a network that runs forward."""
     single = copy.copy(layer)
     single.passes, single.direction = {"forward": one}, "forward"
@@ -97,5 +97,5 @@ def _read_out(network: Network, rows: np.ndarray) -> np.ndarray:
         return rows
     found = on_disk_if_large((len(rows), network.y_width), network.dtype)
     for y, some in blocks(found, rows):
-        y[:], _none = network.cells[-1].infer(np.array(some), Schedule.flat(len(some)), {}, wanted=False)
+        y[:], _none = network.cells[-1].infer(np.array(some), PackedBatch.flat(len(some)), {}, wanted=False)
     return found

@@ -19,7 +19,7 @@ from rnncalc.model.cells.readout import read_out
 from rnncalc.model.layer import DIRECTIONS, Layer
 from rnncalc.model.losses import LOSSES, REDUCTIONS
 from rnncalc.model.merges import MERGES
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import LAYOUTS, Network
 from rnncalc.problems.given_layer import GivenPass
 from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_PASS, inside, one_of, parts
@@ -38,7 +38,7 @@ def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "f
     problem.lengths, problem.mask = reading.lengths(), reading.mask()
     problem.title, problem.source = (str(given[key].value) if key in given else "" for key in ("title", "source"))
     sequences, steps = (x.shape[0] if batch else 1), x.shape[-2]
-    Schedule.of(sequences, steps, problem.lengths, problem.mask)  # refuses lengths that do not fit
+    PackedBatch.of(sequences, steps, problem.lengths, problem.mask)  # refuses lengths that do not fit
     _check_batch(network, sequences)
     reading.goal(problem)
     network.engine = quicker_engine(network, sequences, steps) if engine == "auto" else engine

@@ -18,7 +18,7 @@ from rnncalc.problems.problem import Problem
 from rnncalc.report import gradient_tables as sums
 from rnncalc.report.arithmetic import step_work
 from rnncalc.report.backward_data import data
-from rnncalc.report.backward_levels import GIVEN, SUMMED, TARGET, Descent, descents
+from rnncalc.report.backward_levels import GIVEN, SUMMED, TARGET, BackwardLevel, descents
 from rnncalc.report.document import Block, Document, Formulas, Heading, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.gradient_tables import MOST_SHARES, Named, groups, products
 from rnncalc.report.header import head, output
@@ -114,7 +114,7 @@ def _place(level: Level, step: int | None = None, unit: int | tuple[int, int] | 
     return Place(step, unit, frozenset([*level.one.cell.lines, "s", "y", TARGET, GIVEN, SUMMED]), level.reverse)
 
 
-def _equations(problem: Problem, found: list[Descent]) -> Iterator[Block]:
+def _equations(problem: Problem, found: list[BackwardLevel]) -> Iterator[Block]:
     """The equations of the way back, level by level."""
     if _truncated(problem):
         return
@@ -150,7 +150,7 @@ def _sum_formula(level: Level, weight: str, written: Binary) -> Formula:
 
 
 def _tables(
-    problem: Problem, trace: Trace, found: list[Descent], steps: Sequence[int], sequence: int | None
+    problem: Problem, trace: Trace, found: list[BackwardLevel], steps: Sequence[int], sequence: int | None
 ) -> tuple[list[Block], list[Named]]:
     """The table of every δ, from the last step to the first."""
     blocks: list[Block] = []
@@ -169,7 +169,7 @@ def _tables(
     return blocks, together
 
 
-def _columns(problem: Problem, descent: Descent) -> Iterator[Named]:
+def _columns(problem: Problem, descent: BackwardLevel) -> Iterator[Named]:
     """Of each signal what reaches it; where it comes from two sides, both first."""
     level = descent.level
     for signal, reached in descent.reached.items():
@@ -181,7 +181,7 @@ def _columns(problem: Problem, descent: Descent) -> Iterator[Named]:
         yield f"{level.key}{name}", text, descent.spread(descent[TOTAL + signal])
 
 
-def _work(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Iterator[Block]:
+def _work(problem: Problem, found: list[BackwardLevel], steps: Sequence[int]) -> Iterator[Block]:
     """The chain rule with its numbers."""
     if _truncated(problem):
         return
@@ -197,7 +197,7 @@ def _work(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Itera
                 yield from _step_work(descent, step)
 
 
-def _step_work(descent: Descent, step: int) -> Iterator[Formulas]:
+def _step_work(descent: BackwardLevel, step: int) -> Iterator[Formulas]:
     visit, level = descent.order.index(step - 1), descent.level
     last = visit == len(descent.order) - 1
     cut = descent.problem.task.chunk is not None and (visit + 1) % descent.problem.task.chunk == 0

@@ -123,7 +123,7 @@ def _rowwise(function: str, signal: str) -> Expression:
 
 
 @dataclass
-class Descent:
+class BackwardLevel:
     """One level's backpropagation over one sequence, in numbers.
 
     A name of the chain's equations gives its rows, one for each visited step in the order of visits.
@@ -186,7 +186,7 @@ class Descent:
         return self.evaluate(tuple(input_terms(self.level.one.cell)))
 
 
-def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int | None) -> Iterator[Descent]:
+def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int | None) -> Iterator[BackwardLevel]:
     """Every level of a sequence, from the read-out down to the first layer."""
     found, objective, last = levels(problem), problem.objective(trace), len(problem.network.layers) - 1
     written = loss_slope(problem, objective)
@@ -205,7 +205,9 @@ def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int
             given[above(problem, level)] = _share(problem, trace, level, arrived[level.layer], sequence)
         order = Visits(problem, trace, level, sequence).order
         extra = {**weights, **{name: rows[order] for name, rows in given.items()}}
-        descent = Descent(problem, trace, level, one, sequence, chain(problem, level, objective.at), extra, written)
+        descent = BackwardLevel(
+            problem, trace, level, one, sequence, chain(problem, level, objective.at), extra, written
+        )
         if level.read_out:
             weights[f"V{TRANSPOSED}"] = level.one.arrays["V"].T
             given[f"{TOTAL}s"] = of_sequence(one.totals["s"], sequence)

@@ -12,7 +12,7 @@ from rnncalc.model.equations.stages import Product, ProductLine
 from rnncalc.network.gradient_step import Update
 from rnncalc.network.gradients import Gradients, PassGradients
 from rnncalc.problems.problem import Problem
-from rnncalc.report.backward_levels import Descent
+from rnncalc.report.backward_levels import BackwardLevel
 from rnncalc.report.document import Block, Column, Heading, Items, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.shared import Level, levels, stacked
 
@@ -22,19 +22,19 @@ MOST_ROWS, MOST_COLUMNS = 12, 10  # of a matrix that is printed whole
 Named = tuple[str, str, np.ndarray]
 
 
-def products(descent: Descent) -> Iterator[tuple[ProductLine, Product]]:
+def products(descent: BackwardLevel) -> Iterator[tuple[ProductLine, Product]]:
     for stage in descent.level.one.cell.stages:
         for line in stage.products:
             for product in (*line.inputs, *line.products):
                 yield line, product
 
 
-def groups(problem: Problem, found: list[Descent]) -> list[list[Descent]]:
+def groups(problem: Problem, found: list[BackwardLevel]) -> list[list[BackwardLevel]]:
     """Of one layer everything together; of several, level by level from the top."""
     return [[descent] for descent in found] if stacked(problem) else [found]
 
 
-def shares(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Iterator[Block]:
+def shares(problem: Problem, found: list[BackwardLevel], steps: Sequence[int]) -> Iterator[Block]:
     """What every step adds to each gradient, and the sums."""
     for group in groups(problem, found):
         size = sum(array.size for descent in group for array in descent.level.one.parameters.values())
@@ -58,7 +58,7 @@ def shares(problem: Problem, found: list[Descent], steps: Sequence[int]) -> Iter
         yield Table(tuple(wide), (*map(str, visited), _("sum")), (*body, tuple(map(float, values.sum(axis=0)))))
 
 
-def _of_each_step(descent: Descent) -> Iterator[Named]:
+def _of_each_step(descent: BackwardLevel) -> Iterator[Named]:
     """(name, label, (visits, …)) of every parameter of the product lines."""
     letters = descent.level.letters
     for line, product in products(descent):

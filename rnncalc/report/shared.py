@@ -15,7 +15,7 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.expression import INPUT, Call, Expression, Name
 from rnncalc.model.equations.printer import Letters, Place
-from rnncalc.model.layer import Pass
+from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.trace import Signals, Trace
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
@@ -53,7 +53,7 @@ class Level:
     the output is made here: by the read-out, or by the last layer's only direction where there is none.
     """
 
-    one: Pass
+    one: DirectionalLayer
     letters: Letters
     given: Mapping[str, RawValue]
     left_out: frozenset[str]  # biases that nobody gave

@@ -86,10 +86,10 @@ def test_half_a_character_in_what_is_said(tmp_path, key, format):
 
 
 PLANTED = """
-import sys, rnncalc.reading
+import sys, rnncalc.problems.reader
 from rnncalc.cli.main import main
 def broken(*_given, **_named): raise {}
-rnncalc.reading.read = broken
+rnncalc.problems.reader.read = broken
 sys.argv = ["rnncalc", "forward", "--U", "1 2", "--x", "1\\n2"]
 main()
 """

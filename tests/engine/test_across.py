@@ -7,7 +7,7 @@ from support.helpers import compiler, every_cell, inputs, random_network, random
 import rnncalc
 from rnncalc.engine.compiled.codegen.vector import lanes
 from rnncalc.model.layer import Layer
-from rnncalc.model.packed_batch import Abreast, Schedule
+from rnncalc.model.packed_batch import BatchMajor, PackedBatch
 from rnncalc.network import inference, network
 from rnncalc.network.view import View
 
@@ -91,7 +91,7 @@ def test_gradients_are_those_along_the_units(monkeypatch, name, dtype, tolerance
     for across in (False, True):
         choose(monkeypatch, across)
         trace = net.forward(x, **starts)
-        assert isinstance(trace.view.schedule, Abreast) is across
+        assert isinstance(trace.view.schedule, BatchMajor) is across
         found.append((trace, net.backward(trace, dy=dy, **way)))
     (trace, along), (other, across) = found
     for signal in trace:
@@ -115,7 +115,7 @@ def test_it_is_taken_where_the_vectors_are_fuller():
     rng = np.random.default_rng(5)
     few = rnncalc.Elman(rng.normal(size=(1, 2)), rng.normal(size=(1, 1)))
     many = rnncalc.Elman(rng.normal(size=(2 * wide, 2)), rng.normal(size=(2 * wide, 2 * wide)))
-    batch = View(Schedule(4 * wide, 3), batch=True)
+    batch = View(PackedBatch(4 * wide, 3), batch=True)
     assert inference.across_pays(few, batch)
-    assert not inference.across_pays(few, View(Schedule(1, 3), batch=False))
+    assert not inference.across_pays(few, View(PackedBatch(1, 3), batch=False))
     assert not inference.across_pays(many, batch)

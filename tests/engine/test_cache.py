@@ -410,7 +410,7 @@ def test_warmup_says_why_nothing_is_kept(tmp_path):
     command = [
         sys.executable,
         "-c",
-        "import sys, rnncalc.warming as w\nw.warm = print\nimport rnncalc.cli as c\nc.main()",
+        "import sys, rnncalc.network.warmup as w\nw.warm = print\nimport rnncalc.cli as c\nc.main()",
     ]
     environment = {**os.environ, "RNNCALC_CACHE_DIR": str(tmp_path / "mine"), "TMPDIR": str(tmp_path)}
     done = subprocess.run(

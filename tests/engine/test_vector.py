@@ -10,7 +10,7 @@ from rnncalc.engine.compiled.codegen.forward_lines import PROGRAMS
 from rnncalc.engine.compiled.codegen.vector import WIDTH, lanes
 from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 from rnncalc.model.cells import Cell
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 
 FUNCTIONS = {
     "tanh": (lambda x: np.tanh(x), 3.0),
@@ -26,7 +26,7 @@ def compiled(name: str, x: np.ndarray) -> np.ndarray:
     cell = Cell(f"only_{name}", {"h": f"{name}(x_t)"}, [], "h")
     run = CompiledCell(cell, {}, {"H": len(x), "D": len(x)}, x.dtype)
     assert run.packed.program is PROGRAMS[cell.digest]
-    return run.tracing(Schedule.flat(1), {})(x[None])["h"][0].copy()
+    return run.tracing(PackedBatch.flat(1), {})(x[None])["h"][0].copy()
 
 
 def samples(dtype: type, count: int = 300_000) -> np.ndarray:

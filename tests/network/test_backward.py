@@ -13,7 +13,7 @@ from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import Cell
 from rnncalc.model.layer import Layer
 from rnncalc.model.merges import MERGES
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.gradcheck import GradientCheck, worst
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.network import Network
@@ -329,7 +329,7 @@ def test_names_and_shapes_of_a_batch():
 
 
 def test_rows_are_visited_once_however_the_batch_is_laid_out():
-    schedule = Schedule.of(3, 5, [2, 5, 0], None)
+    schedule = PackedBatch.of(3, 5, [2, 5, 0], None)
     assert (schedule.mirror[schedule.mirror] == np.arange(7)).all()
 
 

@@ -11,7 +11,7 @@ from rnncalc.engine.compiled.training.loops import DIFFERENTIATE
 from rnncalc.engine.compiled.training.step import CompiledStep
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.layer import Layer
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import Network
 from rnncalc.network.training.interpreted_epochs import InterpretedStep
 from rnncalc.network.training.parameter_vector import Parameters
@@ -61,7 +61,7 @@ def gradients(net, loss, lengths=None, classes=False, last=False, tokens=False, 
                           truncate=truncate or None)  # fmt: skip
     parameters = Parameters(net)
     g = np.full_like(parameters.vector, np.nan)
-    schedule = Schedule.of(N, T, lengths, None)
+    schedule = PackedBatch.of(N, T, lengths, None)
     rows = schedule.pack(targets)
     given = np.where(np.isnan(rows), -1, rows).astype(np.int64) if classes else rows.astype(net.dtype)
     fed = schedule.pack(numbers.astype(net.dtype) if tokens else x)

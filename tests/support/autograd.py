@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name, Negative, Number
-from rnncalc.model.layer import Pass
+from rnncalc.model.layer import DirectionalLayer
 from rnncalc.problems.problem import Problem
 
 FUNCTIONS = {
@@ -110,7 +110,7 @@ class _Witness:
             found.append(signals)
         return found
 
-    def start(self, one: Pass, state: str, n: int) -> torch.Tensor:
+    def start(self, one: DirectionalLayer, state: str, n: int) -> torch.Tensor:
         array = one.starts.get(state, np.zeros(one.sizes[one.cell.size(state)]))
         return torch.tensor(np.asarray(array[n] if array.ndim == 2 else array, np.float64))
 

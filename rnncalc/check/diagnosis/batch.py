@@ -19,7 +19,7 @@ import numpy as np
 
 from rnncalc.check.answers.shaped import Index
 from rnncalc.check.graph.build import graph_of
-from rnncalc.check.graph.graph import Graph, Key, Look
+from rnncalc.check.graph.graph import Graph, Key, Visit
 from rnncalc.check.graph.lanes import Mixed, one_or_mixed
 from rnncalc.check.graph.spec import Rules, Run, Spec
 from rnncalc.model.equations.expression import Call, Expression, Name, previous
@@ -132,7 +132,7 @@ class Batch:
         self.spec = stacked([specs[at] for at in places])
         self.graph: tuple[Sequence[Key], Graph, list[Key]] | None = None  # of what was wanted last
 
-    def solved(self, wanted: Sequence[Key], look: Look | None = None) -> Mapping[Key, np.ndarray]:
+    def solved(self, wanted: Sequence[Key], look: Visit | None = None) -> Mapping[Key, np.ndarray]:
         """The values of these quantities and of all that some lane reports in their place, as far as there are such."""
         if self.graph is None or self.graph[0] != wanted:
             everything = dict.fromkeys(wanted)

@@ -14,7 +14,7 @@ import numpy as np
 from rnncalc.check.graph.intervals import Value
 
 Key = tuple[Any, ...]
-Look = Callable[[Key, Value], Value]
+Visit = Callable[[Key, Value], Value]
 
 
 class Node(NamedTuple):
@@ -57,7 +57,7 @@ class Graph:
                     stack.append(need)
         return [key for key in self.nodes if key in found]
 
-    def walk(self, order: Iterable[Key], look: Look | None = None) -> dict[Key, Any]:
+    def walk(self, order: Iterable[Key], look: Visit | None = None) -> dict[Key, Any]:
         """Every quantity in that order; `look` may put another value in its place."""
         values: dict[Key, Any] = {}
         with np.errstate(all="ignore"):  # an overflow is reported where the numbers are shown

@@ -15,8 +15,8 @@ import numpy as np
 from rnncalc.check.graph.lanes import Mixed
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.expression import Expression
-from rnncalc.model.layer import Pass
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.layer import DirectionalLayer
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import depth
 from rnncalc.network.objective import Objective, resolve_objective
 from rnncalc.network.trace import Trace
@@ -92,7 +92,7 @@ class Spec:
     layers: tuple[tuple[tuple[int, ...], str], ...]
     read_out: Run | None
     x: np.ndarray
-    schedule: Schedule
+    schedule: PackedBatch
     batch: bool
     task: Task
     objective: Objective | None
@@ -171,14 +171,18 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
 
 
 def _run(
-    one: Pass, starts: Arrays, left_out: set[str], mirrored: bool = False, shared: frozenset[str] = frozenset()
+    one: DirectionalLayer,
+    starts: Arrays,
+    left_out: set[str],
+    mirrored: bool = False,
+    shared: frozenset[str] = frozenset(),
 ) -> Run:
     parameters = {symbol: np.asarray(array, float) for symbol, array in one.parameters.items()}
     fixed = frozenset(symbol for symbol, parameter in one.cell.parameters.items() if parameter.stack in left_out)
     return Run(one.cell, one.sizes, one.cell.lines, parameters, starts, mirrored, shared=shared, fixed=fixed)
 
 
-def _spread(one: Pass, given: GivenPass) -> dict[str, np.ndarray]:
+def _spread(one: DirectionalLayer, given: GivenPass) -> dict[str, np.ndarray]:
     """Half a unit of every parameter's last digit."""
     found = {}
     for stack in one.cell.stacks.values():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from rnncalc.model.losses import LOSSES, are_right, one_hot
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import backpropagate_loss
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradient_norm import Norm
@@ -102,7 +102,7 @@ class InterpretedStep:
     def __call__(
         self,
         x: np.ndarray,
-        schedule: Schedule,
+        schedule: PackedBatch,
         starts: Sequence[Mapping[str, np.ndarray]],
         targets: np.ndarray,
         share: float,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.model.layer import Pass
+from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import frozen
 
@@ -22,7 +22,7 @@ class Slot:
     """Where one array lies in the vector."""
 
     name: str
-    owner: Pass
+    owner: DirectionalLayer
     array: str
     begin: int
     shape: tuple[int, ...]
@@ -37,7 +37,7 @@ class Parameters:
 
     def __init__(self, network: Stack):
         self.network = network
-        owners: list[tuple[str, Pass]] = []
+        owners: list[tuple[str, DirectionalLayer]] = []
         for number, layer in enumerate(network.layers):
             for way, one in layer.passes.items():
                 second = way == "backward" and len(layer.passes) > 1
@@ -66,7 +66,7 @@ class Parameters:
         """θ has changed: the network packs its weights anew when it next needs them."""
         self.network.forget()
 
-    def places(self, one: Pass) -> dict[str, np.ndarray]:
+    def places(self, one: DirectionalLayer) -> dict[str, np.ndarray]:
         """Symbol → where each entry lies in θ, counted from 1, so that 0 is nowhere and a sign can be kept."""
         copied = copy.copy(one)
         copied.arrays = {

@@ -21,7 +21,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks, copied
 from rnncalc.errors import ShapeError
 from rnncalc.model.arrays import as_array, without_graph
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.training.targets import of_rows
 
 POOL = 32  # batches that are sorted by length together: near enough in length, far enough from the same each epoch
@@ -32,7 +32,7 @@ class Batch:
     """Rows of the data in the order of a schedule; carried: they go on where the batch before has stopped."""
 
     rows: np.ndarray
-    schedule: Schedule
+    schedule: PackedBatch
     carried: bool = False
 
 
@@ -198,7 +198,7 @@ class Sequences:
         if len(lengths) and lengths.min() == steps:
             rows = self.starts[which] + np.arange(steps)[:, None]
             return Batch(rows.reshape(-1), _full(len(which), steps))
-        schedule = Schedule.of(len(which), steps, lengths, None)
+        schedule = PackedBatch.of(len(which), steps, lengths, None)
         return Batch(self.starts[which[schedule.take // steps]] + schedule.take % steps, schedule)
 
     def stream(self, batch: int, chunk: int, begin: int = 0) -> Iterator[Batch]:
@@ -245,6 +245,6 @@ NOTHING = np.empty(0, np.int64)
 
 
 @lru_cache(maxsize=64)
-def _full(sequences: int, steps: int) -> Schedule:
+def _full(sequences: int, steps: int) -> PackedBatch:
     """The order of rows of sequences of one length."""
-    return Schedule(sequences, steps)
+    return PackedBatch(sequences, steps)

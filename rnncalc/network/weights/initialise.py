@@ -127,8 +127,8 @@ def arrays(
             top = cell.owns_read_out and parameter.rows == "O"
             block = chosen.draw(rng, "input" if top and kind == "recurrent" else kind, shape, sizes["H"])
             if name == "b" and parameter.gate == "f" and cell.name == "lstm":
-                wished = chosen.forget_bias if forget_bias is None else forget_bias
-                block = np.full(shape, wished) if forget_bias is not None or wished else block
+                bias = chosen.forget_bias if forget_bias is None else forget_bias
+                block = np.full(shape, bias) if forget_bias is not None or bias else block
             blocks.append(block)
         found[name] = np.concatenate(blocks)
     return found

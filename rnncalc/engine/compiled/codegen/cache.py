@@ -53,8 +53,8 @@ def _choice() -> tuple[Path | None, tuple[str, ...]]:
     user, reasons = str(os.getuid()) if hasattr(os, "getuid") else "user", list[str]()
     try:
         name = f"kernels-{_key()}"
-        wished = os.environ.get("RNNCALC_CACHE_DIR") or user_cache_dir("rnncalc")
-        for base in (wished, os.path.join(tempfile.gettempdir(), f"rnncalc-{user}")):
+        chosen = os.environ.get("RNNCALC_CACHE_DIR") or user_cache_dir("rnncalc")
+        for base in (chosen, os.path.join(tempfile.gettempdir(), f"rnncalc-{user}")):
             try:
                 return _made((Path(base).expanduser() / name).resolve()), tuple(reasons)
             except _NotOursError as error:

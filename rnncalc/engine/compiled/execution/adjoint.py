@@ -13,7 +13,7 @@ from rnncalc.engine.compiled.kernels import gradients as gradient_loops
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.engine.compiled.packing.views import Parts, Rows, run_of
 from rnncalc.model.equations.expression import INPUT
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 
 LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
 PART = 16 * 1024 * 1024  # bytes of the most that are
@@ -28,7 +28,7 @@ class CompiledAdjoint:
     asks for the adjoints afterwards has them computed again. Where they are few, one call does everything.
     """
 
-    def __init__(self, compiled: PackedCell, signals: Rows, x: np.ndarray, schedule: Schedule):
+    def __init__(self, compiled: PackedCell, signals: Rows, x: np.ndarray, schedule: PackedBatch):
         self.compiled, self.cell, self.schedule, self.dtype = compiled, compiled.cell, schedule, compiled.dtype
         self.packed, self.back, self.inputs = compiled.packed, compiled.back, x
         self.signals = signals.block.reshape(-1)

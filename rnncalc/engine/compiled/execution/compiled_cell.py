@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
-from rnncalc.engine.compiled.execution.prepared import Prepared, Tracing
+from rnncalc.engine.compiled.execution.prepared import PreparedRun, Tracing
 from rnncalc.engine.compiled.execution.recomputed import Recomputed
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.engine.compiled.packing.views import run_of
 from rnncalc.engine.interface import Arrays, Outputs
-from rnncalc.model.packed_batch import Abreast, Schedule
+from rnncalc.model.packed_batch import BatchMajor, PackedBatch
 
 if TYPE_CHECKING:
     from rnncalc.engine.compiled.execution.adjoint import CompiledAdjoint
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 class CompiledCell(PackedCell):
     """A packed cell, run by machine code."""
 
-    def tracing(self, schedule: Schedule, initial: Arrays) -> Callable[[np.ndarray], Recomputed]:
+    def tracing(self, schedule: PackedBatch, initial: Arrays) -> Callable[[np.ndarray], Recomputed]:
         """What computes every signal of any inputs of a schedule, as `InterpretedCell.forward` does."""
         return (
             partial(self._trace_lanes, schedule, initial)
-            if isinstance(schedule, Abreast)
+            if isinstance(schedule, BatchMajor)
             else Tracing(self, schedule, initial)
         )
 
-    def _trace_lanes(self, schedule: Abreast, initial: Arrays, x: np.ndarray) -> Recomputed:
+    def _trace_lanes(self, schedule: BatchMajor, initial: Arrays, x: np.ndarray) -> Recomputed:
         kept = self.lane_batched.forward(x.reshape(schedule.sequences, schedule.steps, -1), initial)
         return Recomputed(self, kept, x, schedule)
 
-    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: Schedule) -> CompiledAdjoint | LaneAdjoint:
+    def adjoint(self, signals: Arrays, x: np.ndarray, schedule: PackedBatch) -> CompiledAdjoint | LaneAdjoint:
         """Backpropagation through what `tracing` left behind."""
         assert isinstance(signals, Recomputed)
-        if isinstance(schedule, Abreast):
+        if isinstance(schedule, BatchMajor):
             from rnncalc.engine.compiled.execution.lanes_adjoint import LaneAdjoint
 
             return LaneAdjoint(self.lane_batched, signals.kept)  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ class CompiledCell(PackedCell):
         return LaneCell(self)
 
     def infer(
-        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int = 1, wanted: bool = True
+        self, x: np.ndarray, schedule: PackedBatch, initial: Arrays, threads: int = 1, wanted: bool = True
     ) -> Outputs:
         """What the cell emits, (rows, width), and each state after its sequence's last step, in the order of rows.
 
@@ -74,9 +74,9 @@ class CompiledCell(PackedCell):
             out, final = self.prepared(schedule, initial, wanted)(x)
         return out, {state: final[:, at : at + width] for state, _offset, width, at in self.states if wanted}
 
-    def prepared(self, schedule: Schedule, initial: Arrays, wanted: bool = False) -> Prepared:
+    def prepared(self, schedule: PackedBatch, initial: Arrays, wanted: bool = False) -> PreparedRun:
         """The same for any inputs."""
-        return Prepared(self, schedule, initial, wanted)
+        return PreparedRun(self, schedule, initial, wanted)
 
     @cached_property
     def split(self) -> SplitCell:
@@ -86,7 +86,7 @@ class CompiledCell(PackedCell):
         return SplitCell(self)
 
     def _infer_split(
-        self, x: np.ndarray, schedule: Schedule, initial: Arrays, threads: int
+        self, x: np.ndarray, schedule: PackedBatch, initial: Arrays, threads: int
     ) -> tuple[np.ndarray, np.ndarray]:
         sequences, pitch = schedule.sequences, self.packed.pitch
         out = np.empty((schedule.rows - sequences, self.emitted), self.dtype)
@@ -96,12 +96,12 @@ class CompiledCell(PackedCell):
         rows = block.reshape(2, sequences, pitch)[done % 2]
         states = {state: rows[:, offset : offset + width] for state, offset, width, _at in self.states}
         if done < schedule.steps:  # called off: one thread does the rest
-            rest = Schedule.full(sequences, schedule.steps - done)
+            rest = PackedBatch.full(sequences, schedule.steps - done)
             out[done * sequences :], final = self.prepared(rest, states, True)(x[done * sequences :])
             return out, final
         return out, np.concatenate([np.empty((sequences, 0), self.dtype), *states.values()], axis=1)
 
-    def stream(self, schedule: Schedule, initial: Arrays) -> CompiledStream:
+    def stream(self, schedule: PackedBatch, initial: Arrays) -> CompiledStream:
         """The cell fed one step at a time; the schedule is that of one step."""
         return CompiledStream(self, schedule, initial)
 
@@ -109,7 +109,7 @@ class CompiledCell(PackedCell):
 class CompiledStream:
     """Some sequences that are fed one step at a time: the block keeps their states from one step to the next."""
 
-    def __init__(self, compiled: PackedCell, schedule: Schedule, initial: Arrays):
+    def __init__(self, compiled: PackedCell, schedule: PackedBatch, initial: Arrays):
         self.sequences, self.emitted, self.dtype = schedule.sequences, compiled.emitted, compiled.dtype
         cell, packed = compiled.cell, compiled.packed
         self.stateful = bool(cell.state)

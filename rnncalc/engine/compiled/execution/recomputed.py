@@ -17,13 +17,13 @@ from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.layout import COLUMN, DEPTH, EARLIER, PANEL, SOURCE, VECTORS
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.engine.compiled.packing.views import Rows
-from rnncalc.model.packed_batch import Schedule
+from rnncalc.model.packed_batch import PackedBatch
 
 
 class Recomputed(Mapping[str, np.ndarray]):
     """All signals of a forward pass, name → (N + rows, width): some are kept, the others recomputed."""
 
-    def __init__(self, compiled: PackedCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: Schedule):
+    def __init__(self, compiled: PackedCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: PackedBatch):
         self.compiled, self.kept, self.x, self.schedule = compiled, kept, x, schedule
 
     def __getitem__(self, name: str) -> np.ndarray:

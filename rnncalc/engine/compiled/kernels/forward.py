@@ -48,8 +48,8 @@ HOISTED = 128  # rows whose input products are computed at once: enough to fill 
 
 @jit
 def forward(
-    cell, signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns,
-    extras, emitted, out, states, final,
+    cell, signals, geometry, starts, low, high, x, pitch_x, by_batch, biases, inputs, products, rowwise, panels,
+    columns, extras, emitted, out, states, final,
 ):  # fmt: skip
     """Fill the block `signals` (rows · pitch), step after step, from the initial states in its first rows.
 
@@ -57,14 +57,14 @@ def forward(
     inputs' rows; biases: the first entries of every row; inputs, products, rowwise: tables made by `packing`, where
     products across sequences are the tiles of `affine`; panels,
     columns: packed weights; extras: element-wise parameters. emitted: which signal goes to `out`, a row each; states:
-    which signals go to `final` after each sequence's last step. Without `out` the block must hold every row. abreast:
+    which signals go to `final` after each sequence's last step. Without `out` the block must hold every row. by_batch:
     the rows of x and `out` lie one sequence after the other, all as long, and pitch_x is from one sequence to the next;
     else they lie as those of the block.
     """
     literally(cell)
     H, O, pitch, lanes = geometry[WIDTH_H], geometry[WIDTH_O], geometry[PITCH], geometry[LANES]
     capacity, steps, first = len(signals) // pitch, len(starts) - 2, starts[1]
-    together = not abreast and low == 0 and high >= first  # inputs of several steps are one run of rows
+    together = not by_batch and low == 0 and high >= first  # inputs of several steps are one run of rows
     shift, ready = 0, first  # the row at which the block begins; the row up to which inputs are laid
     for row in range(max(starts[2] - first if steps else 0, low), min(first, high)):  # sequences without a step
         keep(signals, row * pitch, states, final, row)
@@ -87,7 +87,7 @@ def forward(
                     break
                 ready, ahead = starts[ahead], ahead + 1
             rows = ready - starts[t] if together else end - here
-            x0 = (t - 1) * (pitch_x // steps) + low * pitch_x if abreast else x_here
+            x0 = (t - 1) * (pitch_x // steps) + low * pitch_x if by_batch else x_here
             lay(signals, geometry, here, rows, x, x0, pitch_x, biases, inputs, panels, columns)
         for stage in range(geometry[STAGES]):
             if geometry[AFFINE]:
@@ -118,7 +118,7 @@ def forward(
                             softmax(signals, source, target, rowwise[r, WIDE], lanes, rowwise[r, KIND])
         if len(out):
             for i in range(end - here):
-                target = (low + i) * steps + t - 1 if abreast else starts[t] - first + low + i
+                target = (low + i) * steps + t - 1 if by_batch else starts[t] - first + low + i
                 copy(out, target * emitted[WIDTH], signals, (here + i) * pitch + emitted[OFFSET], emitted[WIDTH])
             for i in range(max(following, low), min(count, high)):  # sequences that end here
                 keep(signals, (here - low + i) * pitch, states, final, i)

@@ -111,12 +111,12 @@ def feed(x, first, groups, lanes, fed, read, starts):
 
 @intrinsic
 def call_forward(
-    typing, address, signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise,
+    typing, address, signals, geometry, starts, low, high, x, pitch_x, by_batch, biases, inputs, products, rowwise,
     panels, columns, extras, emitted, out, states, final,
 ):  # fmt: skip
     """A cell's `kernels.forward` through its address."""
     arguments = (
-        signals, geometry, starts, low, high, x, pitch_x, abreast, biases, inputs, products, rowwise, panels, columns,
+        signals, geometry, starts, low, high, x, pitch_x, by_batch, biases, inputs, products, rowwise, panels, columns,
         extras, emitted, out, states, final,
     )  # fmt: skip
     return types.void(types.int64, *arguments), call_address

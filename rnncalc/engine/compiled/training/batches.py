@@ -1,7 +1,7 @@
 """Batches laid out for the tape: many at once, from which sequences they hold to the registers of every step.
 
-What `Schedule` says of one batch in arrays of its own, `lay` writes for a run of batches into a few long ones; a batch
-knows where its part begins. Within a batch sequences come longest first.
+What `PackedBatch` says of one batch in arrays of its own, `lay` writes for a run of batches into a few long ones; a
+batch knows where its part begins. Within a batch sequences come longest first.
 """
 
 from __future__ import annotations

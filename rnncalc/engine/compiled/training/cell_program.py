@@ -29,7 +29,7 @@ from rnncalc.engine.compiled.training import batches
 from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.tape import Later, Literal, Tape, View
 from rnncalc.model.equations.expression import INPUT
-from rnncalc.model.layer import Pass
+from rnncalc.model.layer import DirectionalLayer
 
 Places = Mapping[str, np.ndarray]
 WIDE, INDEX = np.dtype(np.float64), np.dtype(np.int64)
@@ -72,7 +72,7 @@ class CellProgram:
     places: symbol → where each entry lies in θ, from 1. below: whether the gradient at its inputs is wanted.
     """
 
-    def __init__(self, one: Pass, places: Places, theta: np.ndarray, below: bool):
+    def __init__(self, one: DirectionalLayer, places: Places, theta: np.ndarray, below: bool):
         self.one, self.cell, self.theta, self.dtype = one, one.cell, theta, theta.dtype
         self.compiled = CompiledCell(one.cell, one.parameters, one.sizes, theta.dtype)
         self.packed, self.back = self.compiled.packed, self.compiled.back

@@ -13,7 +13,7 @@ from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.cell_program import INDEX, CellProgram, Fed, copy_rows
 from rnncalc.engine.compiled.training.tape import Later, Literal, Tape, View
 from rnncalc.model.cells.readout import read_out as read_out_cell
-from rnncalc.model.layer import Layer, Pass
+from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.losses import LARGEST, LOSSES, SIGN
 
 RIGHT = {"": losses.NEVER, LARGEST: losses.BY_LARGEST, SIGN: losses.BY_SIGN}
@@ -26,7 +26,8 @@ class NetworkProgram:
     """The calls of one network: the programs of its cells, and what lies between them."""
 
     def __init__(
-        self, layers: Sequence[Layer], read_out: Pass | None, places: Callable[[Pass], Mapping[str, np.ndarray]],
+        self, layers: Sequence[Layer], read_out: DirectionalLayer | None,
+        places: Callable[[DirectionalLayer], Mapping[str, np.ndarray]],
         theta: np.ndarray, loss: str, classes: bool, tokens: bool,
     ):  # fmt: skip
         self.layers, self.loss, self.classes, self.dtype = layers, LOSSES[loss], classes, theta.dtype

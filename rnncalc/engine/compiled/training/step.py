@@ -18,7 +18,7 @@ from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.batches import Laid
 from rnncalc.engine.compiled.training.network_program import NetworkProgram
 from rnncalc.engine.compiled.training.tape import Tape
-from rnncalc.model.layer import Layer, Pass
+from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.losses import LOSSES
 
 Starts = Sequence[Mapping[str, np.ndarray]]
@@ -33,7 +33,8 @@ class CompiledStep:
     """
 
     def __init__(
-        self, layers: Sequence[Layer], read_out: Pass | None, places: Callable[[Pass], Mapping[str, np.ndarray]],
+        self, layers: Sequence[Layer], read_out: DirectionalLayer | None,
+        places: Callable[[DirectionalLayer], Mapping[str, np.ndarray]],
         theta: np.ndarray, g: np.ndarray, loss: str, chunk: int = 0, truncate: int = 0,
         update: tuple[Any, Sequence[np.ndarray], int] | None = None,
     ):  # fmt: skip
