@@ -184,11 +184,11 @@ def _gates_swapped(adjoint: InterpretedAdjoint) -> None:
 
 
 def _not_transposed(adjoint: InterpretedAdjoint) -> None:
-    walked = adjoint.walked
-    adjoint.walked = type(walked)(walked.cell, dict(walked.parameters), walked.sizes, walked.dtype)
-    for name, weight in walked.parameters.items():
+    cell = adjoint.interpreted
+    adjoint.interpreted = type(cell)(cell.cell, dict(cell.parameters), cell.sizes, cell.dtype)
+    for name, weight in cell.parameters.items():
         if name.startswith("W_"):
-            adjoint.walked.parameters[name] = weight.T
+            adjoint.interpreted.parameters[name] = weight.T
 
 
 def _not_through_time(adjoint: InterpretedAdjoint) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from rnncalc.engine.compiled.codegen.jit import jit
 from rnncalc.engine.compiled.layout import FIRST, OUT_AT, VECTORS
 from rnncalc.engine.compiled.training.batches import VARIANT, WEIGHT
@@ -106,12 +108,12 @@ def squares(g):
     """The sum of the squares of all entries, always added in the same order."""
     s0, s1, s2, s3, whole = 0.0, 0.0, 0.0, 0.0, len(g) // 4 * 4
     for i in range(0, whole, 4):
-        s0 += float(g[i]) * float(g[i])
-        s1 += float(g[i + 1]) * float(g[i + 1])
-        s2 += float(g[i + 2]) * float(g[i + 2])
-        s3 += float(g[i + 3]) * float(g[i + 3])
+        s0 += np.float64(g[i]) * np.float64(g[i])
+        s1 += np.float64(g[i + 1]) * np.float64(g[i + 1])
+        s2 += np.float64(g[i + 2]) * np.float64(g[i + 2])
+        s3 += np.float64(g[i + 3]) * np.float64(g[i + 3])
     for i in range(whole, len(g)):
-        s0 += float(g[i]) * float(g[i])
+        s0 += np.float64(g[i]) * np.float64(g[i])
     return (s0 + s1) + (s2 + s3)
 
 
@@ -122,7 +124,7 @@ def length(g):
     if 1e-280 < whole < math.inf:
         return math.sqrt(whole)
     for i in range(len(g)):
-        entry = abs(float(g[i]))
+        entry = abs(np.float64(g[i]))
         if not entry <= most:  # NaN, too
             most = entry
         if math.isnan(most):
@@ -131,7 +133,7 @@ def length(g):
         return most
     whole = 0.0
     for i in range(len(g)):
-        whole += (float(g[i]) / most) * (float(g[i]) / most)
+        whole += (np.float64(g[i]) / most) * (np.float64(g[i]) / most)
     return most * math.sqrt(whole)
 
 
