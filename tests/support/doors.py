@@ -221,8 +221,10 @@ class _Work:
         return answers(self.keys, self.result("forward"), back, digits)
 
     def check(self, *options: str) -> None:
-        """What was printed is right."""
+        """What was printed is right; where no sequence has a step, nothing can be answered."""
         mine = self._answers()
+        if not any(_places(mine)):
+            return
         done = command("check", self.path, "--answers", json.dumps(mine), *options, "--engine", self.engines[0])
         broken = not finite(self.result("forward")) or ("backward" in self.found and not finite(self.found["backward"]))
         law(done.code in ((1, 3) if broken else (0,)), f"exit {done.code}: {_wrong(done)} {done.err}")
@@ -236,8 +238,10 @@ class _Work:
             law(done.data["verdict"] in ("wrong", "incomplete", "unreadable"), f"verdict {done.data['verdict']}")
 
     def grade(self, folder: Path) -> None:
-        submission = folder / "anna.json"
-        submission.write_text(json.dumps({"id": "anna", "answers": self._answers(6)}), encoding="utf-8")
+        mine, submission = self._answers(6), folder / "anna.json"
+        if not any(_places(mine)):
+            return
+        submission.write_text(json.dumps({"id": "anna", "answers": mine}), encoding="utf-8")
         self._score(command("grade", self.path, str(submission), "--format", "json"))
 
     def grade_table(self, folder: Path) -> None:
