@@ -2,6 +2,7 @@
 
 `trace.h` or `trace["h"]` is (T, H) for one sequence and (N, T, H) for a batch; zeros where a sequence has no step.
 `trace.initial["h"]` and `trace.final["h"]` are the state before the first and after the last step, (H,) or (N, H).
+Longer than other files, so that the traces of a direction, a layer and a network stand together.
 """
 
 from __future__ import annotations
