@@ -292,12 +292,12 @@ def differs(one: Any, other: Any, where: str = "") -> str:
 
 
 def spoil(mine: Any, rng: random.Random) -> bool:
-    """Replace one number of the answers by another one."""
+    """Replace one number of the answers by another one, which is far outside what rounding on the way may open."""
     places = list(_places(mine))
     if not places:
         return False
     holder, key = rng.choice(places)
-    holder[key] = f"{float(holder[key]) * 1.37 + 1.234:.4g}"
+    holder[key] = f"{10 * abs(float(holder[key])) + 12.34:.4g}"
     return True
 
 

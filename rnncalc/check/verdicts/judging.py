@@ -126,7 +126,7 @@ class Judging:
         put: list[Value] = []
         for at in here:
             if at not in self.verdicts:
-                verdict = self._verdict(at, judged[0], judged[1])
+                verdict = self._verdict(key, at, judged[0], judged[1])
                 if verdict:
                     self.verdicts[at] = verdict
         for lo, hi in judged[: 1 if same and all(self.verdicts.get(at) in ACCEPTED for at in here) else 2]:
@@ -152,14 +152,23 @@ class Judging:
             put.append(Interval(inside_lo, inside_hi))
         fair[key], own[key] = put[0], put[-1]
 
-    def _verdict(self, at: int, fair: tuple[Any, Any], own: tuple[Any, Any]) -> str:
+    def _verdict(self, key: Key, at: int, fair: tuple[Any, Any], own: tuple[Any, Any]) -> str:
         """Rounding, carried, or nothing that is known yet."""
         typed, spot = self.claims[at].typed, _spot(fair[0], self.claims[at].spot)
         assert typed is not None
         ends = [(float(lo[spot]), float(hi[spot])) for lo, hi in (fair, own)]
         if ends[0] != ends[1] and self._inside(typed, *ends[1]):
             return CARRIED
-        return ROUNDING if self._inside(typed, *ends[0]) else ""
+        if self._inside(typed, *ends[0]):
+            return ROUNDING
+        noise = self._noise(key)  # asked for last: few numbers need it
+        return ROUNDING if self._inside(typed, ends[0][0] - noise, ends[0][1] + noise) else ""
+
+    def _noise(self, key: Key) -> float:
+        """What float64 may lose where terms cancel: 5.6e-17 is printed for a difference that is 0 in another order."""
+        sizes = [np.abs(self.exact[need]).max(initial=1.0) for need in self.graph.nodes[key].needs]
+        noise = one.NOISE * float(np.prod(sizes))
+        return noise if np.isfinite(noise) else 0.0
 
     def _habit(self) -> one.Habit:
         """How this person writes; they cut if some number is cut and none was rounded up."""

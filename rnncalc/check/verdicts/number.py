@@ -12,6 +12,7 @@ from rnncalc.problems.parse.numbers import Typed
 
 SLACK = 1e-9  # of a unit: what float64 may lose on the way
 SINGLE = 1e-6  # relative: float32 noise
+NOISE = 1e-14  # of the terms of a sum: what float64 may leave where they cancel
 EXACT = 99  # digits of a fraction, which has any number of them
 MANY = 7  # significant digits from which a number was printed by a machine
 

@@ -69,8 +69,9 @@ def _bias_outside(run: Run) -> Run:
                 continue
         argument = expression.argument if isinstance(expression, Call) else None
         if isinstance(argument, Name) and argument.id in moved and line not in run.cell.outputs:
-            lines[f"{line}_f"] = expression
-            lines[line] = Binary("+", Name(f"{line}_f"), moved[argument.id])
+            activated = f"{line} before its bias"  # with spaces: no line or parameter of a cell has this name
+            lines[activated] = expression
+            lines[line] = Binary("+", Name(activated), moved[argument.id])
             continue
         lines[line] = expression
     return replace(run, lines=lines)
