@@ -16,12 +16,12 @@ RECIPES = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | r
 EXPECTED = ["A cell", "A loss", "A mistake", "A reader", "An output format", "A weights format", "A command"]
 
 
-def test_every_recipe_is_there():
+def test_every_recipe_is_there() -> None:
     assert list(RECIPES) == EXPECTED
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_recipe_adds_what_it_says(recipe, tmp_path):
+def test_a_recipe_adds_what_it_says(recipe: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "rnncalc", tmp_path / "rnncalc", ignore=shutil.ignore_patterns("__pycache__"))
     used = 0
     for language, code in re.findall(r"^```(\w+)\n(.*?)^```$", RECIPES[recipe], re.MULTILINE | re.DOTALL):

@@ -23,7 +23,7 @@ def test_second(): pass
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_what_is_left_out_is_named_and_run_later(tmp_path, workers):
+def test_what_is_left_out_is_named_and_run_later(tmp_path: Path, workers: str) -> None:
     shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_tests.py").write_text(IN_A_TEST)

@@ -37,7 +37,7 @@ def shown(command: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
-def test_console_blocks(path, tmp_path):
+def test_console_blocks(path: Path, tmp_path: Path) -> None:
     run = 0
     for block in blocks(path, "console"):
         for command, output in session(block):
@@ -50,7 +50,7 @@ def test_console_blocks(path, tmp_path):
 
 
 @pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
-def test_python_blocks(path, tmp_path):
+def test_python_blocks(path: Path, tmp_path: Path) -> None:
     code = blocks(path, "python")
     assert code
     for block in code:
@@ -60,25 +60,25 @@ def test_python_blocks(path, tmp_path):
 
 @pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_documented(command, path):
+def test_every_command_is_documented(command: str, path: Path) -> None:
     assert f"rnncalc {command}" in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example(command):
+def test_every_command_has_help_with_an_example(command: str) -> None:
     found = commands.get_command(None, command)
     assert found.help.startswith(COMMANDS[command].split(":")[0].split()[0]) or found.help
     assert f"rnncalc {command}" in found.help
 
 
-def test_both_readmes_show_the_same_sessions():
+def test_both_readmes_show_the_same_sessions() -> None:
     english, chinese = ([session(block) for block in blocks(path, "console")] for path in READMES)
     assert [[command for command, _output in block] for block in english] == [
         [command for command, _output in block] for block in chinese
     ]
 
 
-def test_files_that_the_tour_names_are_there():
+def test_files_that_the_tour_names_are_there() -> None:
     text = READMES[0].read_text(encoding="utf-8")
     tour = text[text.index("## A tour") : text.index("## Why")]
     for folder, names in re.findall(r"^\| (`rnncalc/[^|]*?)((?:, `[^|]*)?) \|", tour, re.MULTILINE):
@@ -88,7 +88,7 @@ def test_files_that_the_tour_names_are_there():
 
 
 @pytest.mark.parametrize("path", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda path: path.name)
-def test_files_that_a_page_names_are_there(path):
+def test_files_that_a_page_names_are_there(path: Path) -> None:
     named = set(re.findall(r"`([\w./]+/[\w./]*)`", path.read_text(encoding="utf-8")))
     bases = (ROOT, ROOT / "rnncalc", ROOT / "rnncalc" / "engine" / "compiled")
     assert not [name for name in named if not any((base / name).exists() for base in bases)]
@@ -97,7 +97,7 @@ def test_files_that_a_page_names_are_there(path):
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "bench").glob("*.py")), ids=lambda path: path.stem)
-def test_every_bench_script_finds_what_it_imports(script):
+def test_every_bench_script_finds_what_it_imports(script: Path) -> None:
     code = f"import sys; sys.path.insert(0, 'bench'); import {script.stem}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     lacking = re.search(r"ModuleNotFoundError: No module named '(\w+)", done.stderr)

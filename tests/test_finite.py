@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def random_problem(seed: int, overflowing: bool = False) -> dict:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_what_backward_prints_check_accepts(seed):
+def test_what_backward_prints_check_accepts(seed: int) -> None:
     keys = random_problem(seed)
     worked = rnncalc.problem(**keys)
     problem, trace = worked.given, worked.given.forward()
@@ -99,7 +100,7 @@ def test_what_backward_prints_check_accepts(seed):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_what_backward_prints_of_a_stack_check_accepts(seed):
+def test_what_backward_prints_of_a_stack_check_accepts(seed: int) -> None:
     rng = np.random.default_rng(seed)
     D, H, above, O = (int(size) for size in rng.permutation([1, 2, 3, 4]))
 
@@ -139,7 +140,7 @@ def test_what_backward_prints_of_a_stack_check_accepts(seed):
     assert sorted(found["updated"]["layers"][1]) == sorted(key for key in layers[1] if key != "cell")
 
 
-def test_a_parameter_comes_before_a_gate_of_the_same_letter():
+def test_a_parameter_comes_before_a_gate_of_the_same_letter() -> None:
     """A GRU's candidate is also called c, and so is an LSTM's memory."""
     for cell in ("gru", "gru_after", "lstm"):
         keys = {"cell": cell, "U": [[0.5]] * len(CELLS[cell].gates), "W": [[0.3]] * len(CELLS[cell].gates), "x": [[1]]}
@@ -154,7 +155,7 @@ def test_a_parameter_comes_before_a_gate_of_the_same_letter():
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_parameter_of_ones_own_cell_is_never_taken_as_zero(name, tmp_path):
+def test_a_parameter_of_ones_own_cell_is_never_taken_as_zero(name: str, tmp_path: Path) -> None:
     keys = random_problem(list({**CELLS, **OWN}).index(name))
     given = [symbol for symbol in OWN[name].stacks if symbol in keys]
     assert sorted(given) == sorted(OWN[name].stacks)
@@ -171,13 +172,13 @@ def test_a_parameter_of_ones_own_cell_is_never_taken_as_zero(name, tmp_path):
             rnncalc.Layer(OWN[name], **{**arrays, symbol: np.array(keys[symbol])}, **both)
 
 
-def test_a_misspelt_state_is_named():
+def test_a_misspelt_state_is_named() -> None:
     cell = rnncalc.Cell("mine", {"h": "tanh(b + U @ x_t + 0.5 * h_q)"}, ["h"], "h")
     with pytest.raises(rnncalc.RnncalcError, match="h_q is not given: mine needs it; did you mean “h_p”"):
         rnncalc.Layer(cell, b=np.ones(2), U=np.ones((2, 3)))
 
 
-def test_a_model_file_without_one_of_its_arrays_is_refused(tmp_path):
+def test_a_model_file_without_one_of_its_arrays_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("safetensors")
     from rnncalc.network.weights import model_file as models
 
@@ -194,7 +195,7 @@ def test_a_model_file_without_one_of_its_arrays_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_norm_scales_with_its_vector_wherever_numbers_do(dtype):
+def test_a_norm_scales_with_its_vector_wherever_numbers_do(dtype: type[np.floating]) -> None:
     rng, limits = np.random.default_rng(1), np.finfo(dtype)
     for _case in range(50):
         arrays = [rng.normal(size=shape).astype(dtype) for shape in ((3, 4), (5,))]
@@ -218,7 +219,9 @@ def test_a_norm_scales_with_its_vector_wherever_numbers_do(dtype):
 
 @pytest.mark.parametrize("engine", ["equations", pytest.param("numba", marks=compiler)])
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 3e20), ("float64", 3e200), ("float64", 1e-200)])
-def test_training_and_backward_clip_to_the_norm_where_squares_overflow_or_vanish(engine, dtype, size):
+def test_training_and_backward_clip_to_the_norm_where_squares_overflow_or_vanish(
+    engine: str, dtype: str, size: float
+) -> None:
     norm = 1.0 if size > 1 else 1e-201
     keys = {"U": [[1]], "W": [[0]], "V": [[1]], "activation": "identity", "x": [[size]], "dy": [[1]]}
     found = rnncalc.problem(**keys, lr=1, clip_norm=norm, dtype=dtype).backward().document().data
@@ -239,7 +242,7 @@ def test_training_and_backward_clip_to_the_norm_where_squares_overflow_or_vanish
 
 
 @pytest.mark.parametrize("computed", [math.inf, -math.inf, math.nan])
-def test_no_number_is_right_where_the_computed_one_is_not_finite(computed):
+def test_no_number_is_right_where_the_computed_one_is_not_finite(computed: float) -> None:
     for text in ("7", "-3.25", "0", "1e300", "1.7976931348623157e308", "1/3", "0.123456789"):
         typed = number(text)
         assert not verdict.is_right(typed, computed)
@@ -267,7 +270,7 @@ def broken(value: object) -> bool:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("seed", range(36))
-def test_whatever_is_printed_and_not_finite_ends_in_3_without_a_warning(seed, dtype):
+def test_whatever_is_printed_and_not_finite_ends_in_3_without_a_warning(seed: int, dtype: str) -> None:
     keys = random_problem(seed, overflowing=True)
     text, options = json.dumps(keys), ("--engine", "equations", "--dtype", dtype)
     code, shown = invoke("forward", text, *options, "--format", "json", expected={0, 3})
@@ -287,7 +290,7 @@ def test_whatever_is_printed_and_not_finite_ends_in_3_without_a_warning(seed, dt
     assert invoke("backward", text, *options, "--flow", "--gradcheck", "--work", "--format", "plain", expected={code})
 
 
-def test_an_overflow_below_the_last_layer_ends_in_3():
+def test_an_overflow_below_the_last_layer_ends_in_3() -> None:
     lower = {"cell": "lstm", "U": [[1e300]] * 4, "W": [[1]] * 4}
     upper = {"cell": "elman", "U": [[1]], "W": [[1]]}
     for layers in ([lower, upper], [{**lower, "direction": "both", "backward": {"U": [[1]] * 4, "W": [[1]] * 4}},
@@ -303,7 +306,7 @@ def test_an_overflow_below_the_last_layer_ends_in_3():
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_verdict_on_the_flow_follows_the_whole_and_the_single_step(seed):
+def test_the_verdict_on_the_flow_follows_the_whole_and_the_single_step(seed: int) -> None:
     rng = np.random.default_rng(seed)
     steps, factor = int(rng.integers(1, 12)), float(10 ** rng.uniform(-2, 2))
     ones = ";".join(["1"] * (steps + 1))
@@ -315,7 +318,7 @@ def test_the_verdict_on_the_flow_follows_the_whole_and_the_single_step(seed):
     assert found["norms"][0] == pytest.approx(factor**steps)
 
 
-def test_the_rate_of_a_flow_holds_where_its_norm_is_no_number_any_more():
+def test_the_rate_of_a_flow_holds_where_its_norm_is_no_number_any_more() -> None:
     from rnncalc.network.gradient_flow import flow
 
     for factor in (1e-3, 1e3):

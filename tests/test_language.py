@@ -5,7 +5,9 @@ import gettext
 import re
 import shutil
 import string
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import catalogue
@@ -20,13 +22,13 @@ SEED = ("--U", "0.1 0.2; 0.3 0.4", "--W", "0.2 0.2; 0.3 0.3", "--b", "0.5 0.6", 
 
 
 @pytest.fixture(autouse=True)
-def english():
+def english() -> Iterator[None]:
     yield
     language.speak("en")
 
 
 @pytest.mark.parametrize("path", catalogue.catalogues(), ids=lambda path: path.parts[-3])
-def test_every_message_has_its_translation(path):
+def test_every_message_has_its_translation(path: Path) -> None:
     known = catalogue.read(path)
     missing = [f"{where}: {message!r}" for message, where in PLACES.items() if not known.get(message)]
     stale = [message for message in known if message not in PLACES]
@@ -35,7 +37,7 @@ def test_every_message_has_its_translation(path):
 
 
 @pytest.mark.parametrize("path", catalogue.catalogues(), ids=lambda path: path.parts[-3])
-def test_translations_have_the_same_names_in_braces(path):
+def test_translations_have_the_same_names_in_braces(path: Path) -> None:
     for message, text in catalogue.read(path).items():
         assert set(catalogue.placeholders(message)) == set(catalogue.placeholders(text)), message
         assert text.count("\n") == message.count("\n") or "\n" in message, message
@@ -46,7 +48,7 @@ def test_translations_have_the_same_names_in_braces(path):
 
 
 @pytest.mark.parametrize("path", catalogue.catalogues(), ids=lambda path: path.parts[-3])
-def test_what_python_reads_is_what_translators_wrote(path):
+def test_what_python_reads_is_what_translators_wrote(path: Path) -> None:
     known = catalogue.read(path)
     assert path.with_suffix(".mo").read_bytes() == catalogue.compiled(path.parts[-3], known), (
         "tests/support/catalogue.py --write"
@@ -57,11 +59,11 @@ def test_what_python_reads_is_what_translators_wrote(path):
         assert translation.gettext(message) == text
 
 
-def test_every_language_has_its_catalogue():
+def test_every_language_has_its_catalogue() -> None:
     assert {path.parts[-3] for path in catalogue.catalogues()} == set(language.LANGUAGES) - {"en"}
 
 
-def test_chinese_is_chinese():
+def test_chinese_is_chinese() -> None:
     known = catalogue.read(catalogue.LOCALE / "zh" / "LC_MESSAGES" / "rnncalc.po")
     english = [
         message
@@ -71,7 +73,7 @@ def test_chinese_is_chinese():
     assert not english
 
 
-def test_messages_are_constants():
+def test_messages_are_constants() -> None:
     """A message that is put together before it is looked up is never found; data has its own marks."""
     known = {
         "explain_cell.py",
@@ -90,7 +92,7 @@ def test_messages_are_constants():
                 assert catalogue._texts(node.args[0]) or path.name in known, f"{path}:{node.lineno}"
 
 
-def test_a_new_message_is_noticed(tmp_path):
+def test_a_new_message_is_noticed(tmp_path: Path) -> None:
     copy = tmp_path / "rnncalc"
     shutil.copytree(catalogue.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "new.py").write_text('from rnncalc.common.i18n import _\nx = _("quite {new}" if 1 else "other")\n')
@@ -101,7 +103,7 @@ def test_a_new_message_is_noticed(tmp_path):
 @pytest.mark.parametrize(
     "text", ["plain", 'with "quotes" and \\begin', "two\nlines", "\b\nhelp\n  more", "{a} and {{b}}", "ends\n"]
 )
-def test_po_and_mo_keep_every_character(tmp_path, text):
+def test_po_and_mo_keep_every_character(tmp_path: Path, text: str) -> None:
     path = tmp_path / "zh" / "LC_MESSAGES" / "rnncalc.po"
     path.parent.mkdir(parents=True)
     path.write_text(catalogue.written("zh", {text: f"译{text}"}, {text: "x.py"}), encoding="utf-8")
@@ -121,11 +123,11 @@ def test_po_and_mo_keep_every_character(tmp_path, text):
         ({}, "en"),
     ],
 )
-def test_the_locale_decides(environment, tongue):
+def test_the_locale_decides(environment: dict[str, Any], tongue: str) -> None:
     assert language.of_locale(environment) == tongue
 
 
-def test_results_and_errors_in_chinese():
+def test_results_and_errors_in_chinese() -> None:
     clean = {"LANGUAGE": "", "LC_ALL": "", "LC_MESSAGES": "", "LANG": "zh_CN.UTF-8"}
     by_locale = run("forward", *SEED, environment=clean)
     by_option = run("forward", *SEED, "--lang", "zh")
@@ -139,7 +141,7 @@ def test_results_and_errors_in_chinese():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_in_chinese(command):
+def test_help_in_chinese(command: str) -> None:
     """Wherever --lang stands; no sentence of ours is left in English."""
     first = run(command, "--lang", "zh", "--help").stdout
     assert first == run(command, "--help", "--lang", "zh").stdout
@@ -154,14 +156,14 @@ def test_help_in_chinese(command):
     assert isinstance(commands.get_command(None, command), Spoken)
 
 
-def test_the_list_of_commands_in_chinese():
+def test_the_list_of_commands_in_chinese() -> None:
     text = run("--help", "--lang", "zh").stdout
     assert "命令" in text
     assert "前向传播" in text
     assert run("forwad", "--lang", "zh").stderr.count("forward") == 1
 
 
-def test_a_check_in_chinese():
+def test_a_check_in_chinese() -> None:
     done = run("check", *SEED, "--h", "0.85 0.98", "--lang", "zh")
     assert done.returncode == 1
     assert re.search(r"[\u4e00-\u9fff]", done.stdout)
@@ -183,7 +185,7 @@ def test_a_check_in_chinese():
         ("nonsense",),
     ],
 )
-def test_errors_begin_in_the_readers_language(arguments):
+def test_errors_begin_in_the_readers_language(arguments: tuple[str, ...]) -> None:
     chinese, english = run("--lang", "zh", *arguments), run("--lang", "en", *arguments)
     assert chinese.returncode == english.returncode in (2, 3)
     assert "错误：" in chinese.stderr

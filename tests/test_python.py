@@ -4,6 +4,9 @@ import ast
 import copy
 import inspect
 import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ import rnncalc
 from rnncalc.model.cells import CELLS
 
 
-def test_every_public_name_is_there_and_says_what_it_is():
+def test_every_public_name_is_there_and_says_what_it_is() -> None:
     for name in rnncalc.__all__:
         assert inspect.getdoc(getattr(rnncalc, name)), name
     assert set(rnncalc.__all__) <= set(dir(rnncalc))
@@ -21,7 +24,7 @@ def test_every_public_name_is_there_and_says_what_it_is():
         _ = rnncalc.Transformer
 
 
-def test_type_checkers_read_the_public_names(tmp_path):
+def test_type_checkers_read_the_public_names(tmp_path: Path) -> None:
     """Their imports are those of `__getattr__`, and no name is taken for granted."""
     read = {
         alias.asname
@@ -32,7 +35,7 @@ def test_type_checkers_read_the_public_names(tmp_path):
     assert read == set(rnncalc.__all__)
 
 
-def test_everything_says_what_it_is():
+def test_everything_says_what_it_is() -> None:
     U, W, b = np.ones((32, 3)), np.ones((32, 8)), np.ones(32)
     net = rnncalc.LSTM(U, W, b, V=np.ones((1, 8)))
     assert repr(net) == "LSTM(D=3, H=8, O=1, float64)"
@@ -48,7 +51,7 @@ def test_everything_says_what_it_is():
     assert repr(trace) == "Trace(a (4, 2), h (4, 2), s (4, 2), y (4, 2))"
 
 
-def test_help_needs_no_extra():
+def test_help_needs_no_extra() -> None:
     code = "import sys; sys.modules['sklearn'] = None; import rnncalc; {}"
     shown = python(code.format("help(rnncalc)"))
     assert not [name for name in rnncalc.__all__ if name not in shown]
@@ -58,7 +61,7 @@ def test_help_needs_no_extra():
         python(made)
 
 
-def test_importing_costs_nothing():
+def test_importing_costs_nothing() -> None:
     heavy = python("import sys, rnncalc, rnncalc.cli.main; print(*{'numpy', 'numba', 'rich'} & set(sys.modules))")
     assert heavy.strip() == ""
 
@@ -74,7 +77,7 @@ def test_importing_costs_nothing():
         ("I2HI2O", "i2h_i2o"),
     ],
 )
-def test_a_class_for_every_cell(name, cell):
+def test_a_class_for_every_cell(name: str, cell: str) -> None:
     p = random_arrays(CELLS[cell], np.random.default_rng(1))
     kind = getattr(rnncalc, name)
     assert cell == kind.cell.name
@@ -85,7 +88,7 @@ def test_a_class_for_every_cell(name, cell):
     assert "h_p" in kind.__doc__ or "y_p" in kind.__doc__
 
 
-def test_the_contract_line_by_line():
+def test_the_contract_line_by_line() -> None:
     rng = np.random.default_rng(3)
     U, W, b, V, c = (
         rng.normal(size=(5, 3)),
@@ -119,7 +122,7 @@ def test_the_contract_line_by_line():
     np.testing.assert_array_equal(again, trace.y)
 
 
-def test_the_state_can_be_handed_on():
+def test_the_state_can_be_handed_on() -> None:
     rng = np.random.default_rng(4)
     net = rnncalc.LSTM(rng.normal(size=(8, 3)), rng.normal(size=(8, 2)) / 2, rng.normal(size=8))
     x = rng.normal(size=(9, 3))
@@ -128,7 +131,7 @@ def test_the_state_can_be_handed_on():
     np.testing.assert_array_equal(np.concatenate([first, rest]), net(x))
 
 
-def test_what_is_given_is_not_changed_and_not_kept():
+def test_what_is_given_is_not_changed_and_not_kept() -> None:
     U, W, b, x = np.ones((2, 3)), np.eye(2), np.zeros(2), np.ones((4, 3))
     copies = [array.copy() for array in (U, W, b, x)]
     net = rnncalc.Elman(U, W, b)
@@ -149,7 +152,7 @@ def test_what_is_given_is_not_changed_and_not_kept():
         np.ones((4, 3), int),
     ],
 )
-def test_inputs_of_any_layout_and_type(x):
+def test_inputs_of_any_layout_and_type(x: list[list[int]] | np.ndarray) -> None:
     net = rnncalc.Elman(np.ones((2, 3)) / 4, np.eye(2) / 2)
     np.testing.assert_array_equal(net(x), net(np.ones((4, 3))))
 
@@ -205,13 +208,13 @@ def test_inputs_of_any_layout_and_type(x):
         (lambda: rnncalc.load_problem("/no/such.json"), "cannot read /no/such.json"),
     ],
 )
-def test_errors_name_what_and_where(make, message):
+def test_errors_name_what_and_where(make: Callable[..., Any], message: str) -> None:
     with pytest.raises(rnncalc.RnncalcError) as refused:
         make()
     assert message in str(refused.value)
 
 
-def test_empty_sequences_and_batches():
+def test_empty_sequences_and_batches() -> None:
     net = rnncalc.Elman(np.ones((2, 3)), np.eye(2), V=np.ones((4, 2)))
     for engine in ("equations", "numba"):
         net = rnncalc.Elman(np.ones((2, 3)), np.eye(2), V=np.ones((4, 2)), engine=engine)
@@ -222,7 +225,7 @@ def test_empty_sequences_and_batches():
         np.testing.assert_array_equal(state["h"], [1, 2])
 
 
-def test_a_problem_shows_itself_in_a_notebook():
+def test_a_problem_shows_itself_in_a_notebook() -> None:
     p = rnncalc.load_problem(EXAMPLES / "lstm-homework-one-two-three.json")
     markdown = p._repr_markdown_()
     assert "## LSTM homework" in markdown
@@ -233,7 +236,7 @@ def test_a_problem_shows_itself_in_a_notebook():
     assert p.forward().text("csv").startswith("step,i[1]")
 
 
-def test_a_problem_from_python():
+def test_a_problem_from_python() -> None:
     p = rnncalc.problem(
         cell="elman",
         U=[[0.1, 0.2], [0.3, 0.4]],
@@ -247,7 +250,7 @@ def test_a_problem_from_python():
     assert "W_hx" in rnncalc.problem(W_hx=1, W_hh=1, b_h=0, x=[1, 2]).forward().text()
 
 
-def test_networks_in_many_threads():
+def test_networks_in_many_threads() -> None:
     """Kernels hold no GIL and share nothing that changes."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -260,7 +263,7 @@ def test_networks_in_many_threads():
             np.testing.assert_array_equal(one, two)
 
 
-def test_without_a_compiler_the_equations_are_walked():
+def test_without_a_compiler_the_equations_are_walked() -> None:
     code = "import rnncalc; print(rnncalc.Elman([[1.0]], [[0.5]])([[0.5], [1.0]]).ravel().tolist())"
     walked = python(code, NUMBA_DISABLE_JIT="1")
     np.testing.assert_allclose(eval_list(walked), eval_list(python(code)), rtol=1e-15)
@@ -270,7 +273,7 @@ def eval_list(text: str) -> list[float]:
     return [float(part) for part in text.strip().strip("[]").split(",")]
 
 
-def test_networks_are_copied_and_pickled_and_what_they_made_says_why_not():
+def test_networks_are_copied_and_pickled_and_what_they_made_says_why_not() -> None:
     rng = np.random.default_rng(2)
     net = rnncalc.LSTM(rng.normal(size=(8, 3)), rng.normal(size=(8, 2)), V=rng.normal(size=(1, 2)))
     x = rng.normal(size=(5, 3))

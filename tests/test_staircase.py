@@ -106,12 +106,12 @@ def circles() -> list[list[str]]:
     return found
 
 
-def test_the_root_holds_the_rooms_and_nothing_else():
+def test_the_root_holds_the_rooms_and_nothing_else() -> None:
     assert {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"} == AT_THE_ROOT
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)
-def test_a_room_imports_only_lower_rooms(path):
+def test_a_room_imports_only_lower_rooms(path: Path) -> None:
     if room(path) not in ROOMS:
         return  # __init__ and __main__ hold what is public
     for other in neighbours(path):
@@ -120,7 +120,7 @@ def test_a_room_imports_only_lower_rooms(path):
         assert there == here or ROOMS[there] < ROOMS[here], f"{place(path)} imports {place(other)}"
 
 
-def test_inside_the_compiled_engine_files_go_one_way_too():
+def test_inside_the_compiled_engine_files_go_one_way_too() -> None:
     home = PACKAGE / "engine" / "compiled"
     step = {name: number for number, name in enumerate(COMPILED)}
     for path in home.rglob("*.py"):
@@ -131,11 +131,11 @@ def test_inside_the_compiled_engine_files_go_one_way_too():
                 assert step[there] <= step[here], f"{place(path)} imports {place(other)}"
 
 
-def test_no_two_files_import_each_other():
+def test_no_two_files_import_each_other() -> None:
     assert circles() == []
 
 
-def test_measure():
+def test_measure() -> None:
     upward = [arrow for arrow in arrows() if ROOMS[arrow[1]] >= ROOMS[arrow[0]]]
     print(f"\n{len(AT_THE_ROOT)} names at the root, {len(arrows())} arrows between rooms, {len(upward)} upward, "
           f"{len(circles())} circles, {len(FILES)} files")  # fmt: skip
@@ -143,7 +143,7 @@ def test_measure():
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)
-def test_heavy_packages_stay_in_their_rooms(path):
+def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
     for name in imported(path):
         rooms = HEAVY.get(name.split(".")[0])
         assert rooms is None or place(path).startswith(rooms), f"{place(path)} imports {name}"

@@ -13,6 +13,8 @@ import zipfile
 from collections import Counter
 from dataclasses import fields
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +56,7 @@ def own_cells():
         yield from (cell.switch(**{option: value}) for option in cell.switches for value in cell.switches[option])
 
 
-def test_a_cell_comes_back_by_its_equations_whatever_it_is_called(tmp_path):
+def test_a_cell_comes_back_by_its_equations_whatever_it_is_called(tmp_path: Path) -> None:
     path, rng = tmp_path / "m.safetensors", np.random.default_rng(0)
     for cell in own_cells():
         D = 5 if cell.adds_input else 3
@@ -68,13 +70,13 @@ def test_a_cell_comes_back_by_its_equations_whatever_it_is_called(tmp_path):
         assert np.array_equal(reading.read(keys, engine="equations").network(x), net(x)), cell  # `forward --model`
 
 
-def test_whatever_a_cell_is_made_of_is_kept():
+def test_whatever_a_cell_is_made_of_is_kept() -> None:
     kept = {one.name for one in fields(rnncalc.Cell) if one.init and one.name != "literature"}
     assert kept == set(schema.OWN_CELL)
     assert set(data.KINDS.values()) == set(schema.KINDS)
 
 
-def test_files_of_version_0_1_are_read(tmp_path):
+def test_files_of_version_0_1_are_read(tmp_path: Path) -> None:
     path, rng = tmp_path / "m.safetensors", np.random.default_rng(1)
     for cell in (MGU, CELLS["lstm"], CELLS["gru"].switch(update="z_new")):
         net = Network([Layer(cell, **random_arrays(cell, rng))], engine="equations")
@@ -87,7 +89,7 @@ def test_files_of_version_0_1_are_read(tmp_path):
         assert np.array_equal(rnncalc.load_model(path, engine="equations")(x), net(x))
 
 
-def test_gates_stacked_in_one_array_have_one_shape():
+def test_gates_stacked_in_one_array_have_one_shape() -> None:
     with pytest.raises(RnncalcError, match="U: the gates stacked in it have different shapes"):
         rnncalc.Cell("x", {"i": "sigmoid(U_i @ x_t)", "h": "tanh(i + U_f @ h_p)"}, ["h"], "h", gates="if")
 
@@ -141,7 +143,7 @@ def described(**changes):
         ({"settings": []}, "settings must be an object"),
     ],
 )
-def test_metadata_is_held_against_the_schema(changes, message, tmp_path):
+def test_metadata_is_held_against_the_schema(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     tensors = {"layers.0.U": np.ones((2, 3)), "layers.0.W": np.ones((2, 2)), "V": np.ones((3, 2))}
     models.write(path, tensors, described())
@@ -151,7 +153,7 @@ def test_metadata_is_held_against_the_schema(changes, message, tmp_path):
         models.load(path)
 
 
-def test_a_tensor_that_nobody_asked_for_is_refused(tmp_path):
+def test_a_tensor_that_nobody_asked_for_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     tensors = {"layers.0.U": np.ones((2, 3)), "layers.0.W": np.ones((2, 2)), "V": np.ones((3, 2))}
     for name in ("layers.0.direction", "layers.0.activation", "layers.1.U", "layers.0.backward.U", "W"):
@@ -173,7 +175,7 @@ def safetensors_file(path, tensors, metadata=None, **changes):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(content for *_rest, content in tensors.values()))
 
 
-def test_half_precision_is_read(tmp_path):
+def test_half_precision_is_read(tmp_path: Path) -> None:
     path, rng = tmp_path / "m.safetensors", np.random.default_rng(2)
     shapes = {"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2), "bias_ih_l0": (8,)}
     exact = {
@@ -205,14 +207,16 @@ def test_half_precision_is_read(tmp_path):
         (("F32", [2], bytes(8)), {"data_offsets": [0, 8, 8]}, "dtype, shape and data_offsets"),
     ],
 )
-def test_headers_that_lie_are_refused(tensor, changes, message, tmp_path):
+def test_headers_that_lie_are_refused(
+    tensor: tuple[str, list[int], bytes], changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     path = tmp_path / "m.safetensors"
     safetensors_file(path, {"weight_ih_l0": tensor}, **changes)
     with pytest.raises(ParseError, match=message):
         safe_tensors.read(path)
 
 
-def test_a_module_and_what_is_no_mapping():
+def test_a_module_and_what_is_no_mapping() -> None:
     torch = pytest.importorskip("torch")
     module = torch.nn.LSTM(3, 4, batch_first=True)
     x = torch.randn(2, 5, 3, requires_grad=True)
@@ -224,7 +228,7 @@ def test_a_module_and_what_is_no_mapping():
     assert rnncalc.problem(**keys, x=x[0]).forward()["h"].shape == (5, 2)
 
 
-def test_what_is_no_cell_and_no_mapping_is_refused_in_words():
+def test_what_is_no_cell_and_no_mapping_is_refused_in_words() -> None:
     for wrong in (3, ["weight_ih_l0"], None):
         with pytest.raises(ProblemError, match="takes tensors by name"):
             rnncalc.from_state_dict(wrong)
@@ -259,7 +263,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("message", HEADERS)
 @pytest.mark.parametrize("packed", [False, True])
-def test_headers_of_arrays_are_bounded_before_a_byte_is_unpacked(message, packed, tmp_path):
+def test_headers_of_arrays_are_bounded_before_a_byte_is_unpacked(message: str, packed: bool, tmp_path: Path) -> None:
     path, content = tmp_path / ("a.npz" if packed else "a.npy"), header(HEADERS[message])
     path.write_bytes(content)
     if packed:
@@ -269,7 +273,7 @@ def test_headers_of_arrays_are_bounded_before_a_byte_is_unpacked(message, packed
         data.read(str(path), {})
 
 
-def test_a_bomb_is_refused_and_the_bound_can_be_raised(tmp_path, monkeypatch):
+def test_a_bomb_is_refused_and_the_bound_can_be_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr(
@@ -285,7 +289,7 @@ def test_a_bomb_is_refused_and_the_bound_can_be_raised(tmp_path, monkeypatch):
         npy.read(str(path), ("x",))
 
 
-def test_arrays_of_every_kind_are_read_as_numpy_reads_them(tmp_path):
+def test_arrays_of_every_kind_are_read_as_numpy_reads_them(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     for kind, shape, order in product(("<f8", ">f4", "<f2", "|i1", ">u8", "|b1", "<U3"), ((), (3,), (2, 3, 4)), "CF"):
         array = np.asarray(rng.integers(0, 2, size=shape), order=order).astype(kind)
@@ -297,7 +301,7 @@ def test_arrays_of_every_kind_are_read_as_numpy_reads_them(tmp_path):
         assert np.array_equal(npy.read(str(tmp_path / "a.npz"), ("x",))[0]["x"], array)
 
 
-def test_shapes_that_fit_no_sequences_are_refused(tmp_path):
+def test_shapes_that_fit_no_sequences_are_refused(tmp_path: Path) -> None:
     path, x = str(tmp_path / "a.npz"), np.ones((2, 3, 1))
     wrong = {"y": [np.float64(3), np.ones(3), np.ones((2, 2, 2, 2))], "lengths": [np.ones(2), np.array([1, 9])]}
     for name, values in wrong.items():
@@ -307,7 +311,7 @@ def test_shapes_that_fit_no_sequences_are_refused(tmp_path):
                 data.read(path, {})
 
 
-def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path):
+def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path: Path) -> None:
     for name, wide, narrow in (
         ("a.npz", np.ones((2, 3, 2)), np.ones((2, 3, 1))),
         ("a.jsonl", '{"x": [[1, 2]], "y": 1}', '{"x": [[1]], "y": 1}'),
@@ -328,7 +332,7 @@ def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path):
     "given", [{"b_f": {"i": 1}}, {"b_f": {"f": 1}}, {"b_f.i": 1}, {"b_f": {}}, {"U_f": {"i": {"x": 1}}}]
 )
 @pytest.mark.parametrize("ask", ["forward", "check"])
-def test_an_own_cell_has_no_gates(given, ask):
+def test_an_own_cell_has_no_gates(given: dict[str, Any], ask: str) -> None:
     cell = {"name": "mine", "state": ["h"], "emits": "h"}
     cell["equations"] = {"f": "sigmoid(b_f + W_f @ h_p + U_f @ x_t)", "h": "(1 - f) * h_p + f"}
     keys = {"cell": cell, "b_f": 1, "W_f": 0.5, "U_f": 1, "x": [1], **given}
@@ -345,7 +349,7 @@ def test_an_own_cell_has_no_gates(given, ask):
      '{"x": [1], "x": [2]}', "[" * 100_000, '{"x": {"a": 1}}', '{"x": [[1], [1, 2]]}', '{"x": [null, true]}',
      '{"x": [[]]}'],
 )  # fmt: skip
-def test_lines_of_json_are_bounded(line, tmp_path):
+def test_lines_of_json_are_bounded(line: str, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(line + "\n")
     with pytest.raises(ParseError, match=r"a\.jsonl, line 1"):
@@ -358,13 +362,13 @@ def test_lines_of_json_are_bounded(line, tmp_path):
      ("a.json", '{"lr": ' + "9" * 5000 + "}"), ("a.toml", "lr = " + "9" * 5000), ("a.json", "[1]"),
      ("a.toml", "lr = 1\nlr = 2")],
 )  # fmt: skip
-def test_configurations_are_bounded(name, text, tmp_path):
+def test_configurations_are_bounded(name: str, text: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(RnncalcError, match=r"a\.(toml|json)"):
         recipe.from_file(str(tmp_path / name))
 
 
-def test_columns_are_bounded_and_looked_at_once(tmp_path):
+def test_columns_are_bounded_and_looked_at_once(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     for count, label, message in (
         (100_001, "c{}", "more than 100000 columns"),
@@ -384,7 +388,7 @@ def test_columns_are_bounded_and_looked_at_once(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
-def test_a_pipe_in_a_folder_is_nobodys_and_a_pipe_that_was_typed_is_read(tmp_path):
+def test_a_pipe_in_a_folder_is_nobodys_and_a_pipe_that_was_typed_is_read(tmp_path: Path) -> None:
     problem = {"U": 1, "W": 0.5, "activation": "identity", "x": [1, 2]}
     folder = tmp_path / "in"
     folder.mkdir()
@@ -404,7 +408,7 @@ def fed(path, content):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
-def test_data_and_models_come_through_pipes_too(tmp_path):
+def test_data_and_models_come_through_pipes_too(tmp_path: Path) -> None:
     table = b"x,y\n1,2\n3,4\n5,7\n"
     (tmp_path / "a.csv").write_bytes(table)
     for name, content in (("p.csv", table), ("p.jsonl", b'{"x": [1, 2], "y": 1.5}\n')):
@@ -423,7 +427,7 @@ def test_data_and_models_come_through_pipes_too(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="devices")
-def test_a_device_without_end_is_refused(monkeypatch):
+def test_a_device_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RNNCALC_MAX_BYTES", "100000")
     for read in (rnncalc.load_model, rnncalc.from_state_dict, npy.read):
         with pytest.raises(ParseError, match="/dev/zero holds 100001 bytes"):
@@ -433,7 +437,7 @@ def test_a_device_without_end_is_refused(monkeypatch):
             data.read("/dev/zero", {"kind": kind, "target": "y"})
 
 
-def test_a_header_that_repeats_itself_is_looked_at_once(tmp_path):
+def test_a_header_that_repeats_itself_is_looked_at_once(tmp_path: Path) -> None:
     problem, path = {"U": 1, "W": 0.5, "activation": "identity", "x": [1, 2]}, tmp_path / "a.csv"
     path.write_text("id," + ",".join(["h[1]", "h[2]"] * 5000) + "\nann," + ",".join(["1", "2.5"] * 5000) + "\n")
     book = rnncalc.grade(problem, path)
@@ -455,7 +459,7 @@ COUNT = int(os.environ.get("RNNCALC_FUZZ_FILES", "150"))  # of each reader
 
 
 @pytest.mark.parametrize("reader", ["model", "arrays", "lines", "text", "table", "config", "problem"])
-def test_mutated_files_are_read_or_refused(reader, tmp_path, monkeypatch):
+def test_mutated_files_are_read_or_refused(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "rnncalc.network.stack._no_compiler", lambda: True
     )  # each own cell would be compiled for seconds
@@ -471,7 +475,9 @@ def test_mutated_files_are_read_or_refused(reader, tmp_path, monkeypatch):
     assert codes[2] > COUNT // 20
 
 
-def test_a_checkpoint_is_held_against_its_schema_and_its_network(tmp_path, monkeypatch):
+def test_a_checkpoint_is_held_against_its_schema_and_its_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text, model = tmp_path / "a.txt", str(tmp_path / "m.safetensors")
     text.write_text("ab ba ab\n" * 20)
     options = {"data": str(text), "chunk": 3, "batch": 2, "epochs": 2, "hidden": 2, "engine": "equations"}

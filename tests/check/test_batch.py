@@ -53,7 +53,7 @@ def variants(problem, spec):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_lanes_are_the_problems_solved_alone(case):
+def test_lanes_are_the_problems_solved_alone(case: str) -> None:
     make, arguments, extra = CASES[case]
     asked = make(*arguments, **extra)
     spec = of_problem(asked, asked.forward())
@@ -67,7 +67,7 @@ def test_lanes_are_the_problems_solved_alone(case):
     assert len(batches([one for _id, one in made])) < len(made) / 3
 
 
-def test_a_table_of_numbers_is_judged_as_each_is_alone():
+def test_a_table_of_numbers_is_judged_as_each_is_alone() -> None:
     rng = np.random.default_rng(1)
     texts = [f"{value:.{places}f}" for value in rng.normal(size=40) for places in (1, 3, 8)] + ["1/3", "2e-5", "0"]
     typed = [number(text) for text in texts]
@@ -88,7 +88,7 @@ def named(problem, answers):
 
 
 @pytest.mark.parametrize("mistake", ["U_transposed", "not_through_time", "forget_bias_added", "update_sign"])
-def test_what_is_ruled_out_beforehand_explains_nothing(mistake, monkeypatch):
+def test_what_is_ruled_out_beforehand_explains_nothing(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a slip on top of a mistake, or two mistakes, the same is found as where everything is tried."""
     rng = np.random.default_rng(3)
     cases = []
@@ -106,7 +106,7 @@ def test_what_is_ruled_out_beforehand_explains_nothing(mistake, monkeypatch):
     assert [named(*case) for case in cases] == found
 
 
-def test_whoever_leaves_numbers_out_is_told_the_same(monkeypatch):
+def test_whoever_leaves_numbers_out_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables are made for all numbers of a quantity, and used by those who answered some; once for a problem."""
     from rnncalc.check.diagnosis import variants as rewritten
 

@@ -1,6 +1,7 @@
 """Who is right: every number's verdict, the published problems, what is shown, what is printed for programs."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def triples(expected):
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_published_problems(name):
+def test_published_problems(name: str) -> None:
     expected = EXPECTED[name]
     problem = rnncalc.load_problem(EXAMPLES / f"{name}.json").given
     found = check(problem, example(name)["answers"])
@@ -54,7 +55,7 @@ def test_published_problems(name):
         assert not found.mistakes
 
 
-def test_the_exercise_that_started_this_project():
+def test_the_exercise_that_started_this_project() -> None:
     found = answer("check", str(EXAMPLES / "seed-two-units-one-step.json"))
     assert [value["verdict"] for value in found["values"]] == ["wrong"] * 3
     assert [value["computed"] for value in found["values"]] == pytest.approx([0.8617231593, 0.9836748577, 2.2901460977])
@@ -82,11 +83,11 @@ def test_the_exercise_that_started_this_project():
         ("0.86172", 0.86173, False),
     ],
 )
-def test_right(text, computed, expected):
+def test_right(text: str, computed: float, expected: bool) -> None:
     assert verdict.is_right(number(text), computed) is expected
 
 
-def test_an_updated_parameter_is_held_against_its_update():
+def test_an_updated_parameter_is_held_against_its_update() -> None:
     """0.5000001 for a parameter that moved by 1e-7 is wrong, however near."""
     assert verdict.is_right(number("0.50000010"), 0.5000003)
     assert not verdict.is_right(number("0.50000010"), 0.5000003, update=3e-7)
@@ -96,25 +97,25 @@ def test_an_updated_parameter_is_held_against_its_update():
     ("text", "computed", "expected"),
     [("0.809", 0.80983, True), ("-0.809", -0.80983, True), ("0.810", 0.80983, False), ("0.808", 0.80983, False)],
 )
-def test_truncated(text, computed, expected):
+def test_truncated(text: str, computed: float, expected: bool) -> None:
     assert verdict.is_truncated(number(text), computed) is expected
 
 
 @pytest.mark.parametrize(
     ("text", "count"), [("0.0120", 3), ("120", 3), ("0", 0), ("0.000", 0), ("-2.5e-9", 2), ("1/3", 99)]
 )
-def test_significant_digits(text, count):
+def test_significant_digits(text: str, count: int) -> None:
     assert verdict.digits(number(text)) == count
 
 
-def test_rounding_opens_from_what_was_printed():
+def test_rounding_opens_from_what_was_printed() -> None:
     """tanh(0.1 + 0.8·0.54 + 0.5·2) from h_1 = 0.54: 0.9107 becomes 0.911; from the exact 0.537 it is 0.9104."""
     found = judged(SCALAR, h=["0.54", "0.911", None])
     assert found == {"h_1[1]": "right", "h_2[1]": "rounding"}
     assert judged(SCALAR, h=["0.53705", "0.911", None])["h_2[1]"] == "wrong"
 
 
-def test_carried_from_ones_own_number():
+def test_carried_from_ones_own_number() -> None:
     found = checked(SCALAR, h=["0.637", "0.9231", "0.9816"])  # the first one is a slip; tanh(0.1 + 0.8·0.637 + 1)
     assert [value.verdict for value in found.values] == ["wrong", "carried", "carried"]
     assert found.score == 1 / 3 + 1 / 3
@@ -124,7 +125,7 @@ def test_carried_from_ones_own_number():
 
 
 @pytest.mark.parametrize("slip", ["0.000", "1.000"])
-def test_no_credit_where_the_slip_left_nothing_to_do(slip):
+def test_no_credit_where_the_slip_left_nothing_to_do(slip: str) -> None:
     value = float(slip)
     second = np.tanh(0.1 + 0.8 * value + 0.5 * 2)
     found = checked(SCALAR, h=[slip, f"{second:.4f}", None])
@@ -132,7 +133,7 @@ def test_no_credit_where_the_slip_left_nothing_to_do(slip):
     assert found.score == 0
 
 
-def test_few_digits_earn_nothing_unless_they_are_exact():
+def test_few_digits_earn_nothing_unless_they_are_exact() -> None:
     found = checked({"U": 1, "W": 1, "activation": "identity", "x": [2, -0.5, 1]}, h=["2", "1.5", "3"])
     assert [(value.verdict, value.coarse, value.credit) for value in found.values] == [
         ("right", True, 1.0),
@@ -141,19 +142,19 @@ def test_few_digits_earn_nothing_unless_they_are_exact():
     ]
 
 
-def test_whoever_writes_nought_is_not_right():
+def test_whoever_writes_nought_is_not_right() -> None:
     found = checked(SCALAR, dW="0")
     assert found.values[0].coarse
     assert found.score == 0
 
 
-def test_rounded_inputs_open_the_interval():
+def test_rounded_inputs_open_the_interval() -> None:
     problem = {"U": "0.5", "W": "0.5", "x": ["1.0"]}
     assert judged(problem, h=["0.47"]) == {"h_1[1]": "wrong"}
     assert judged({**problem, "rounded_inputs": True}, h=["0.47"]) == {"h_1[1]": "rounding"}
 
 
-def test_who_cuts_is_judged_as_one_who_cuts():
+def test_who_cuts_is_judged_as_one_who_cuts() -> None:
     found = judged({"U": 0.9, "W": 0.5, "b": 0.3, "h0": 0.1, "x": [0.7, 0.5, 0.2]}, h=["0.753", "0.809", "0.708"])
     assert set(found.values()) <= {"right", "truncated"}
 
@@ -161,7 +162,7 @@ def test_who_cuts_is_judged_as_one_who_cuts():
 # ----------------------------------------------------------------------------------------------------- what was claimed
 
 
-def test_answers_in_many_forms():
+def test_answers_in_many_forms() -> None:
     whole = {"h": [["0.8617", "0.9837"]], "y": [["2.290"]]}
     assert set(judged(SEED, **whole).values()) == {"right"}
     assert set(judged(SEED, h="0.8617 0.9837", y="2.290").values()) == {"right"}
@@ -170,7 +171,7 @@ def test_answers_in_many_forms():
     assert judged(SEED, h=r"\begin{bmatrix} 0.8617 & 0.9837 \end{bmatrix}")["h_1[2]"] == "right"
 
 
-def test_gates_by_name_and_stacked():
+def test_gates_by_name_and_stacked() -> None:
     lstm = {"cell": "lstm", "U": [[0.6], [0.5], [0.7], [0.8]], "W": [[0.2], [0.1], [0.3], [0.4]], "x": [1],
             "targets": [1], "loss": "squared_error", "lr": 1, "h0": 0.5, "V": 2}  # fmt: skip
     trace, grads = rnncalc.problem(**lstm).forward(), None
@@ -186,7 +187,7 @@ def test_gates_by_name_and_stacked():
     assert set(judged(other, dU=order).values()) == {"right"}
 
 
-def test_other_peoples_letters():
+def test_other_peoples_letters() -> None:
     problem = {"W_xh": [[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]], "W_hh": [[0.2, 0.2, 0.1], [0.3, 0.3, 0.1], [0, 0.1, 0.2]],
                "b_h": [0.5, 0.6, 0.7], "W_hq": [[0.7], [0.8], [0.9]], "b_q": 0.9, "x": [[2, 3]], "targets": [1],
                "loss": "squared_error", "lr": 0.1}  # fmt: skip
@@ -198,7 +199,7 @@ def test_other_peoples_letters():
     assert set(judged(problem, W_hq_new=new).values()) == {"right"}
 
 
-def test_a_stack_in_both_directions():
+def test_a_stack_in_both_directions() -> None:
     rng = np.random.default_rng(3)
     draw = lambda *shape: rng.normal(size=shape).tolist()  # noqa: E731
     problem = {
@@ -227,14 +228,14 @@ def test_a_stack_in_both_directions():
     assert {"layers[1].backward.h", "layers[1].h", "layers[2].z"} <= {value.name for value in found.values}
 
 
-def test_a_ragged_batch():
+def test_a_ragged_batch() -> None:
     problem = {"U": 0.5, "W": 0.5, "x": [[[1], [2]], [[3], [4]], [[5], [6]]], "lengths": [2, 0, 1]}
     found = checked(problem, h=[[["0.4621"], ["0.8429"]], [None, None], [["0.9866"], None]])
     assert [value.place for value in found.values] == ["h_1[1][1]", "h_1[3][1]", "h_2[1][1]"]
     assert found.verdict == "right"
 
 
-def test_an_own_cell():
+def test_an_own_cell() -> None:
     cell = {
         "name": "leaky",
         "state": ["h"],
@@ -249,7 +250,7 @@ def test_an_own_cell():
     assert set(found.values()) == {"right"}
 
 
-def test_a_wrong_shape_is_wrong_and_says_so():
+def test_a_wrong_shape_is_wrong_and_says_so() -> None:
     found = checked(SEED, h=[["0.1", "0.2", "0.3"]])
     assert found.verdict == "wrong"
     assert "(1, 2)" in found.values[0].problem
@@ -257,14 +258,14 @@ def test_a_wrong_shape_is_wrong_and_says_so():
 
 
 @pytest.mark.parametrize("text", ["abc", "nan", "", "0.8.1", True, "1e", "inf", {}])
-def test_no_number_is_unreadable_or_blank(text):
+def test_no_number_is_unreadable_or_blank(text: bool | dict[str, Any] | str) -> None:
     found = checked(SEED, h=[[text, "0.9837"]], y="2.29")
     assert {value.verdict for value in found.values if value.place == "h_1[1]"} <= {"unreadable", "right"}
     if text != "":
         assert found.verdict != "right"
 
 
-def test_unreadable_is_apart_from_wrong():
+def test_unreadable_is_apart_from_wrong() -> None:
     assert checked(SEED, h=[["x", "0.9837"]]).verdict == "unreadable"
     assert checked(SEED, h=[["x", "0.5"]]).verdict == "wrong"
 
@@ -280,12 +281,12 @@ def test_unreadable_is_apart_from_wrong():
         ({"layers": "x"}, "list"),
     ],
 )
-def test_what_cannot_be_asked(answers, said):
+def test_what_cannot_be_asked(answers: dict[str, Any], said: str) -> None:
     with pytest.raises(ProblemError, match=said):
         checked(SEED, **answers)
 
 
-def test_points_and_blanks():
+def test_points_and_blanks() -> None:
     problem = {**SEED, "points": {"h": 4, "y": 2}}
     assert checked(problem, h=[["0.8617", None]], y="2.290").score == pytest.approx((2 + 2) / 6)
     assert checked(problem, h=[["0.8617", "0.9837"]]).score == pytest.approx(4 / 6)
@@ -294,7 +295,7 @@ def test_points_and_blanks():
 # -------------------------------------------------------------------------------------------------------- what is shown
 
 
-def test_json():
+def test_json() -> None:
     found = answer("check", str(EXAMPLES / "two-units-slip-carried.json"))
     assert set(found) >= {"verdict", "score", "values", "first_wrong", "mistakes"}
     assert set(found["values"][0]) >= {"name", "step", "index", "answer", "computed", "verdict"}
@@ -306,14 +307,14 @@ def test_json():
     assert (update["mistakes"][0]["explains"], update["mistakes"][0]["of"]) == (16, 16)
 
 
-def test_the_first_slip_is_told_with_its_arithmetic():
+def test_the_first_slip_is_told_with_its_arithmetic() -> None:
     text = run("check", str(EXAMPLES / "two-units-slip-carried.json")).stdout
     assert "you have 0.5397" in text
     assert "h_2[2] = tanh(0.603) = 0.539181" in text
     assert "follow from 0.5397" in text
 
 
-def test_a_hint_gives_the_place_and_no_number():
+def test_a_hint_gives_the_place_and_no_number() -> None:
     arguments = ("check", str(EXAMPLES / "two-units-slip-carried.json"), "--hint")
     text = run(*arguments).stdout
     assert "h_2[2]" in text
@@ -324,21 +325,21 @@ def test_a_hint_gives_the_place_and_no_number():
     assert "from_your_values" not in found["first_wrong"]
 
 
-def test_explain_adds_the_solution():
+def test_explain_adds_the_solution() -> None:
     text = run("check", str(EXAMPLES / "seed-two-units-one-step.json"), "--explain").stdout
     assert "a_1[1] = 0.5 + (0.2·0 + 0.2·0) + (0.1·2 + 0.2·3) = 1.3" in text
     assert "cannot tell" in text
 
 
 @pytest.mark.parametrize("format", ["table", "plain", "json", "csv", "latex", "markdown"])
-def test_formats(format):
+def test_formats(format: str) -> None:
     done = run("check", str(EXAMPLES / "seed-two-units-one-step.json"), "--format", format)
     assert done.returncode == 1
     assert "0.988" in done.stdout
     assert not done.stderr
 
 
-def test_answers_on_the_command_line():
+def test_answers_on_the_command_line() -> None:
     scalar = ("check", "--U", "0.9", "--W", "0.5", "--b", "0.3", "--h0", "0.1", "--x", "0.7 0.5 0.2")
     assert run(*scalar, "--h", "0.753 0.810 0.709").returncode == 0
     assert run(*scalar, "--h", "_ 0.810 0.7").returncode == 0
@@ -353,7 +354,7 @@ def test_answers_on_the_command_line():
     assert run("check", "--U", "1e308", "--W", "9", "--activation", "relu", "--x", "1 1", "--h", "1 2").returncode == 3
 
 
-def test_check_in_python():
+def test_check_in_python() -> None:
     found = rnncalc.problem(**SEED).check(h=[["0.8617", "0.98"]])
     assert found.verdict == "right"
     assert found.score == 1
@@ -361,7 +362,7 @@ def test_check_in_python():
     assert rnncalc.load_problem(EXAMPLES / "seed-two-units-one-step.json").check().verdict == "wrong"
 
 
-def test_nothing_that_people_type_breaks_it():
+def test_nothing_that_people_type_breaks_it() -> None:
     """Answers of every odd form: a verdict or an error with a reason."""
     rng = np.random.default_rng(11)
     odd = ["0.5", 1, None, True, "x", {}, [], [[]], {"1": "0.5"}, {"1": {"1": 2}}, "[[0.5]]", "1;2;3", "@f", 1e308,
@@ -393,7 +394,7 @@ def test_nothing_that_people_type_breaks_it():
             continue
 
 
-def test_points_for_a_stack_count_when_its_gates_are_answered_one_by_one():
+def test_points_for_a_stack_count_when_its_gates_are_answered_one_by_one() -> None:
     given = {
         "cell": "lstm", "U": [[0.2], [-0.1], [0.3], [0.4]], "W": [[0.6], [0.5], [0.2], [-0.7]], "V": 0.5,
         "x": [0.7, 0.1], "targets": [[1], [0]], "loss": "squared_error", "points": {"dU": 4, "h": 1},

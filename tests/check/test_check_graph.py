@@ -70,7 +70,7 @@ CASES |= {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_graph_is_the_network(case):
+def test_the_graph_is_the_network(case: str) -> None:
     make, arguments, extra = CASES[case]
     asked = make(*arguments, **extra)
     trace = asked.forward()
@@ -96,7 +96,7 @@ def test_the_graph_is_the_network(case):
 @pytest.mark.parametrize(
     "text", ["f * c_p + i * g", "(1 - z) * n + z * h_p", "o * tanh(c)", "-r * (w + 2)", "a - b * b_2"]
 )
-def test_bounds_hold_and_are_reached(text):
+def test_bounds_hold_and_are_reached(text: str) -> None:
     """Random points inside never leave the bounds, and the corners reach them."""
     expression = parse(text)
     rng = np.random.default_rng(8)
@@ -118,7 +118,7 @@ def test_bounds_hold_and_are_reached(text):
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu", "softmax", "log_softmax"])
-def test_bounds_of_functions(name):
+def test_bounds_of_functions(name: str) -> None:
     rng = np.random.default_rng(9)
     lo = rng.normal(size=(2, 3))
     value = Interval(lo, lo + rng.random((2, 3)))
@@ -131,7 +131,7 @@ def test_bounds_of_functions(name):
         assert ((steep.lo - 1e-12 <= slope) & (slope <= steep.hi + 1e-12)).all()
 
 
-def test_products_of_bounds():
+def test_products_of_bounds() -> None:
     rng = np.random.default_rng(10)
     weight, lo = rng.normal(size=(4, 3)), rng.normal(size=(2, 3))
     vectors = Interval(lo, lo + 0.5)
@@ -144,7 +144,7 @@ def test_products_of_bounds():
         assert ((wide.lo <= point @ other.T + 1e-12) & (point @ other.T <= wide.hi + 1e-12)).all()
 
 
-def test_only_what_is_needed_is_walked():
+def test_only_what_is_needed_is_walked() -> None:
     graph = Graph()
     graph.given(("a",), np.array(1.0))
     graph.add(("b",), [("a",)], lambda a: a + 1)

@@ -19,12 +19,12 @@ def names(found):
     return {mistake.id for mistake in found.mistakes[:2]} | {name for one in found.mistakes[:2] for name in one.alike}
 
 
-def test_every_mistake_is_planted_and_has_a_lesson():
+def test_every_mistake_is_planted_and_has_a_lesson() -> None:
     assert set(EVERY) == set(MISTAKES) == set(LESSONS)
 
 
 @pytest.mark.parametrize("mistake", EVERY)
-def test_a_planted_mistake_is_named(mistake):
+def test_a_planted_mistake_is_named(mistake: str) -> None:
     """Solved by plain NumPy, which knows nothing of how rnncalc rewrites equations."""
     rng = np.random.default_rng(len(mistake))
     shown = 0
@@ -38,7 +38,7 @@ def test_a_planted_mistake_is_named(mistake):
     assert shown >= 3
 
 
-def test_two_mistakes_together():
+def test_two_mistakes_together() -> None:
     """No bias, and U transposed: neither alone gives any of the numbers."""
     rng = np.random.default_rng(5)
     asked = planted.problem("U_transposed", rng)
@@ -49,7 +49,7 @@ def test_two_mistakes_together():
     assert found.mistakes[0].together == found.mistakes[1].id
 
 
-def test_a_mistake_on_top_of_a_slip():
+def test_a_mistake_on_top_of_a_slip() -> None:
     """h_2 is miscalculated; the gradient, from one's own numbers, does not go through time."""
     problem = {"U": 0.5, "W": 0.8, "b": 0.1, "V": 1, "x": [1, 2], "targets": [0.6, 0.8], "loss": "half_squared_error"}
     h = (0.5370, 0.9304)
@@ -61,7 +61,7 @@ def test_a_mistake_on_top_of_a_slip():
     assert found.mistakes[0].id == "not_through_time"
 
 
-def test_what_cannot_be_told_is_said():
+def test_what_cannot_be_told_is_said() -> None:
     """A symmetric U hides its transposition; a bias left out looks as one put outside where all is in the bias."""
     problem = {"U": [[0.1, 0.2], [0.2, 0.4]], "W": [[0.3, 0.2], [0.1, 0.3]], "x": [[2, 3]]}
     found = check(rnncalc.problem(**problem).given, {"h": [["0.1234", "0.2345"]]})
@@ -73,7 +73,7 @@ def test_what_cannot_be_told_is_said():
     assert "state_lag" in ours.alike  # from h_0 = 0 the second step sees nothing either way
 
 
-def test_a_matter_of_convention_has_an_option():
+def test_a_matter_of_convention_has_an_option() -> None:
     rng = np.random.default_rng(2)
     for mistake, option in (("update_complement", "--update z_new"), ("gate_order", "--gates ")):
         asked = planted.problem(mistake, rng)
@@ -86,12 +86,12 @@ def test_a_matter_of_convention_has_an_option():
         assert check(rnncalc.problem(**again).given, diagnosis.answered(mistake, solved, 6)).verdict == "right"
 
 
-def test_right_answers_rounded_at_every_step_are_never_wrong():
+def test_right_answers_rounded_at_every_step_are_never_wrong() -> None:
     verdicts = diagnosis.right(300)
     assert set(verdicts) <= {"right", "truncated", "rounding"}
 
 
-def test_a_slip_of_one_unit_beyond_the_interval_is_wrong():
+def test_a_slip_of_one_unit_beyond_the_interval_is_wrong() -> None:
     """Nothing outside its interval is excused: every printed number moved by three units is noticed."""
     problem = rnncalc.load_problem(EXAMPLES / "rain-scalar-forward.json").given
     right = {"a": ["0.600", "1.530", "2.328"], "h": ["0.537", "0.910", "0.981"], "y": ["0.537", "0.910", "0.981"]}
@@ -104,12 +104,12 @@ def test_a_slip_of_one_unit_beyond_the_interval_is_wrong():
 
 
 @pytest.mark.parametrize("mistake", sorted(MISTAKES))
-def test_each_mistake_can_be_looked_up(mistake):
+def test_each_mistake_can_be_looked_up(mistake: str) -> None:
     assert all(LESSONS[mistake])
     assert re.fullmatch(r"[A-Za-z_]+", mistake)
 
 
-def test_explain_teaches_a_mistake():
+def test_explain_teaches_a_mistake() -> None:
     done = run("explain", "not_through_time")
     assert done.returncode == 0
     assert "two successors" in done.stdout

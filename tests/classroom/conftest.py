@@ -1,20 +1,21 @@
 """The problem and the answers of a class."""
 
 import json
+from pathlib import Path
 
 import pytest
 from support.a_class import MADE, RIGHT, table, wrong
 
 
 @pytest.fixture
-def problem(tmp_path):
+def problem(tmp_path: Path) -> Path:
     path = tmp_path / "problem.json"
     path.write_text(json.dumps(MADE.keys), encoding="utf-8")
     return path
 
 
 @pytest.fixture
-def answers(tmp_path):
+def answers(tmp_path: Path) -> Path:
     """A class of four: right, one slip, blank, one unreadable number."""
     path = tmp_path / "answers.csv"
     blank = [""] * len(RIGHT)

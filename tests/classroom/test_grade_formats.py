@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from support.a_class import MADE, RIGHT, graded, rounded
@@ -17,7 +18,7 @@ from rnncalc.common.safe_text import cell
 from rnncalc.errors import RnncalcError
 
 
-def test_the_gradebook_adds_up(problem, answers):
+def test_the_gradebook_adds_up(problem: Path, answers: Path) -> None:
     marks = graded(rnncalc.grade(problem, answers).text("csv"))
     for row in marks.values():
         assert float(row["h"]) + float(row["y"]) == pytest.approx(float(row["points"]))
@@ -26,7 +27,7 @@ def test_the_gradebook_adds_up(problem, answers):
 
 @pytest.mark.parametrize("feedback", ["none", "marks", "hint", "full"])
 @pytest.mark.parametrize("format", FORMATS)
-def test_no_computed_value_leaks_before_the_deadline(problem, answers, format, feedback):
+def test_no_computed_value_leaks_before_the_deadline(problem: Path, answers: Path, format: str, feedback: str) -> None:
     """Nothing that the machine knows and the person does not is in the sheet, in any digits."""
     book = rnncalc.grade(problem, answers)
     book.rows = [book["s2"]]  # who is right knows the values
@@ -41,7 +42,7 @@ def test_no_computed_value_leaks_before_the_deadline(problem, answers, format, f
         assert secret["place"] not in text
 
 
-def test_a_known_mistake_is_named_and_counted(tmp_path):
+def test_a_known_mistake_is_named_and_counted(tmp_path: Path) -> None:
     made = make(ExerciseSpec("elman", units=2, inputs=3, steps=3, seed=5))
     without = rnncalc.problem(**{**made.keys, "b": ["0", "0"]}).forward()
     mistaken = {"id": "s1", "answers": {"h": rounded(without.h.tolist()), "y": rounded(without.y.tolist())}}
@@ -56,7 +57,7 @@ def test_a_known_mistake_is_named_and_counted(tmp_path):
     assert "bias" not in json.loads(book.text("gradescope", "marks"))["s1"]["output"]
 
 
-def test_json_is_strict_and_whole(problem, answers):
+def test_json_is_strict_and_whole(problem: Path, answers: Path) -> None:
     data = json.loads(rnncalc.grade(problem, answers).text("json"), parse_constant=pytest.fail)
     assert [row["id"] for row in data["rows"]] == ["s1", "s2", "s3", "s4"]
     first = data["rows"][1]["questions"]["1"]
@@ -65,7 +66,7 @@ def test_json_is_strict_and_whole(problem, answers):
     assert data["class"]["people"] == 4
 
 
-def test_gradescope_and_prairielearn(tmp_path, problem, answers):
+def test_gradescope_and_prairielearn(tmp_path: Path, problem: Path, answers: Path) -> None:
     book = rnncalc.grade(problem, answers)
     everybody = json.loads(book.text("gradescope"))
     assert everybody["s2"]["score"] == sum(test["score"] for test in everybody["s2"]["tests"])
@@ -85,7 +86,7 @@ def test_gradescope_and_prairielearn(tmp_path, problem, answers):
         formats.files(book, "csv")
 
 
-def test_junit(problem, answers):
+def test_junit(problem: Path, answers: Path) -> None:
     tree = ET.fromstring(rnncalc.grade(problem, answers).text("junit"))
     suites = {suite.get("name"): suite for suite in tree}
     assert suites["s1"].get("failures") == "0"
@@ -96,7 +97,7 @@ def test_junit(problem, answers):
 @pytest.mark.parametrize(
     "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", " =1", "＝1", '"=1', "|x", "%x", "=HYPERLINK(1)"]
 )
-def test_no_cell_is_a_formula(problem, text):
+def test_no_cell_is_a_formula(problem: Path, text: str) -> None:
     assert not cell(text).lstrip(" \"'").startswith(("=", "+", "-", "@")) or cell(text).startswith("'")
     book = rnncalc.grade(problem, [{"id": text, "name": text, "answers": {text: text}}])
     for row in csv.reader(io.StringIO(book.text("csv"))):
@@ -105,18 +106,18 @@ def test_no_cell_is_a_formula(problem, text):
 
 
 @pytest.mark.parametrize("number", ["-0.5", "+3", ".5", "1e-3", "-1E+5", "12"])
-def test_numbers_stay_numbers(number):
+def test_numbers_stay_numbers(number: str) -> None:
     assert cell(number) == number
 
 
-def test_feedback_in_full_is_told_in_what_people_read(problem, answers):
+def test_feedback_in_full_is_told_in_what_people_read(problem: Path, answers: Path) -> None:
     book = rnncalc.grade(problem, answers)
     for format in ("plain", "markdown", "latex"):
         assert "you have 0.1234, it is" in book.text(format, "full")
         assert "you have" not in book.text(format, "hint")
 
 
-def test_the_class_report(problem, answers):
+def test_the_class_report(problem: Path, answers: Path) -> None:
     book = rnncalc.grade(problem, answers)
     from rnncalc.classroom.grading.class_report import figures
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +34,9 @@ def everybody(number):
 
 
 @pytest.mark.parametrize("pool", [None, 2, ThreadPoolExecutor, ProcessPoolExecutor])
-def test_any_executor_gives_the_same_sheet(tmp_path, problem, pool):
+def test_any_executor_gives_the_same_sheet(
+    tmp_path: Path, problem: Path, pool: int | type[ProcessPoolExecutor] | type[ThreadPoolExecutor] | None
+) -> None:
     path = tmp_path / "a.csv"
     path.write_text(everybody(50), encoding="utf-8")
     alone = rnncalc.grade(problem, path, diagnose=False).text("json")
@@ -45,7 +48,7 @@ def test_any_executor_gives_the_same_sheet(tmp_path, problem, pool):
     assert found.text("json") == alone
 
 
-def test_equal_answers_are_judged_once(tmp_path, problem, monkeypatch):
+def test_equal_answers_are_judged_once(tmp_path: Path, problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     honest = judging.judge
     monkeypatch.setattr(judging, "judge", lambda *arguments: calls.append(1) or honest(*arguments))
@@ -55,7 +58,9 @@ def test_equal_answers_are_judged_once(tmp_path, problem, monkeypatch):
     assert len(calls) == 1
 
 
-def test_a_process_that_dies_costs_only_its_own_submission(tmp_path, problem, monkeypatch):
+def test_a_process_that_dies_costs_only_its_own_submission(
+    tmp_path: Path, problem: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(judging, "judge", _deadly)
     path = tmp_path / "a.csv"
     path.write_text(table(*((f"s{n}", "", *wrong(n)) for n in range(6)), ("bad", "", *wrong(0, text="0.6666"))))
@@ -71,7 +76,7 @@ def _deadly(task, diagnose, honest=judging.judge):
     return honest(task, diagnose)
 
 
-def test_interrupted_and_resumed(tmp_path, problem, monkeypatch):
+def test_interrupted_and_resumed(tmp_path: Path, problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, journal = tmp_path / "a.csv", tmp_path / "j"
     path.write_text(everybody(40), encoding="utf-8")
     whole = rnncalc.grade(problem, path, diagnose=False).text("json")
@@ -95,7 +100,7 @@ def test_interrupted_and_resumed(tmp_path, problem, monkeypatch):
     assert rnncalc.grade(changed, path, journal=str(journal), diagnose=False).text("json") != whole
 
 
-def test_a_journal_takes_up_its_own_lines_and_refuses_any_other_file(tmp_path):
+def test_a_journal_takes_up_its_own_lines_and_refuses_any_other_file(tmp_path: Path) -> None:
     path, result = tmp_path / "j", {"verdict": "right"}
     with MarksJournal(str(path)) as journal:
         journal.add({"a" * 32: result, "b" * 32: result})
@@ -129,7 +134,7 @@ def test_a_journal_takes_up_its_own_lines_and_refuses_any_other_file(tmp_path):
             pass
 
 
-def test_killed_half_way_and_resumed(tmp_path, problem):
+def test_killed_half_way_and_resumed(tmp_path: Path, problem: Path) -> None:
     """A real process, really killed."""
     path, marks, quiet = tmp_path / "a.csv", tmp_path / "marks.csv", tmp_path / "quiet.csv"
     path.write_text(everybody(600), encoding="utf-8")
@@ -150,7 +155,7 @@ def test_killed_half_way_and_resumed(tmp_path, problem):
     assert len(graded(marks.read_text(encoding="utf-8"))) == 600
 
 
-def test_dask(tmp_path, problem):
+def test_dask(tmp_path: Path, problem: Path) -> None:
     """A real cluster of two processes, from Python and from the command line."""
     distributed = pytest.importorskip("distributed")
     path = tmp_path / "a.csv"
@@ -178,7 +183,7 @@ def test_dask(tmp_path, problem):
         assert marks.read_text(encoding="utf-8") == alone.text("csv")
 
 
-def test_the_command(tmp_path, problem, answers):
+def test_the_command(tmp_path: Path, problem: Path, answers: Path) -> None:
     done = run("grade", str(problem), str(answers))
     assert done.returncode == 0, done.stderr
     assert "class report" in done.stdout
@@ -200,7 +205,7 @@ def test_the_command(tmp_path, problem, answers):
     assert "nobody.csv" in done.stderr
 
 
-def test_a_bar_where_somebody_looks(tmp_path, problem, answers):
+def test_a_bar_where_somebody_looks(tmp_path: Path, problem: Path, answers: Path) -> None:
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "rnncalc", "grade", str(problem), str(answers), "--jobs", "2"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from support.a_class import MADE
@@ -41,7 +42,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("format", ["csv", "json", "gradescope", "prairielearn", "junit", "plain"])
-def test_hostile_submissions_stop_nobody(tmp_path, problem, format):
+def test_hostile_submissions_stop_nobody(tmp_path: Path, problem: Path, format: str) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     for name, data in HOSTILE.items():
@@ -75,7 +76,9 @@ NO_ANSWERS = [
 
 @pytest.mark.parametrize("text", NO_ANSWERS)
 @pytest.mark.parametrize("ending", [".json", ".txt"])
-def test_where_there_is_no_answer_there_is_nothing_to_read(tmp_path, problem, text, ending):
+def test_where_there_is_no_answer_there_is_nothing_to_read(
+    tmp_path: Path, problem: Path, text: str, ending: str
+) -> None:
     (tmp_path / f"a{ending}").write_text(text)
     (row,) = rnncalc.grade(problem, tmp_path / f"a{ending}").rows
     assert row.id == "a"
@@ -83,12 +86,12 @@ def test_where_there_is_no_answer_there_is_nothing_to_read(tmp_path, problem, te
     assert row.remark
 
 
-def test_fuzzed_files_are_unreadable_each_in_a_row_of_its_own(capsys):
+def test_fuzzed_files_are_unreadable_each_in_a_row_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     told = strangers(400)
     assert told["unreadable"] == told["rows"] >= 400
 
 
-def test_spreadsheets_are_pointed_to_csv(tmp_path, problem):
+def test_spreadsheets_are_pointed_to_csv(tmp_path: Path, problem: Path) -> None:
     (tmp_path / "a.xlsx").write_bytes(b"PK\x03\x04")
     (row,) = rnncalc.grade(problem, tmp_path / "a.xlsx").rows
     assert row.verdict == "unreadable"
@@ -99,7 +102,9 @@ def test_spreadsheets_are_pointed_to_csv(tmp_path, problem):
     assert not (tmp_path / "out.xlsx").exists()
 
 
-def test_a_defect_of_ours_costs_nobody_else_their_marks(problem, answers, monkeypatch):
+def test_a_defect_of_ours_costs_nobody_else_their_marks(
+    problem: Path, answers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import rnncalc.check
 
     honest = rnncalc.check.check

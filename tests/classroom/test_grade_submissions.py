@@ -1,6 +1,7 @@
 """What is handed in: tables, columns, files, several problems, and what each number is worth."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from rnncalc.errors import RnncalcError
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_tables_in_every_encoding(tmp_path, problem, encoding, delimiter):
+def test_tables_in_every_encoding(tmp_path: Path, problem: Path, encoding: str, delimiter: str) -> None:
     path = tmp_path / "a.csv"
     cells = [value.replace(".", ",") for value in RIGHT] if delimiter == ";" else RIGHT
     path.write_bytes(table(("s1", "王小明", *cells), delimiter=delimiter).encode(encoding))
@@ -26,7 +27,7 @@ def test_tables_in_every_encoding(tmp_path, problem, encoding, delimiter):
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-def test_tables_with_every_line_end(tmp_path, problem, line_end):
+def test_tables_with_every_line_end(tmp_path: Path, problem: Path, line_end: str) -> None:
     path = tmp_path / "a.csv"
     text = "\n".join(table(("s1", "Ada", *RIGHT), ("s2", "Bo", *wrong(0))).splitlines())
     path.write_bytes(text.replace("\n", line_end).encode())
@@ -38,7 +39,7 @@ def test_tables_with_every_line_end(tmp_path, problem, line_end):
     assert "line 3 of the table is broken" in row.remark
 
 
-def test_two_columns_of_one_number_are_told(tmp_path, problem):
+def test_two_columns_of_one_number_are_told(tmp_path: Path, problem: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(table(("s1", "Ada", *RIGHT, "9"), header=("id", "name", *HEADER, HEADER[-1])))
     book = rnncalc.grade(problem, path)
@@ -46,7 +47,7 @@ def test_two_columns_of_one_number_are_told(tmp_path, problem):
     assert any("more than one column is" in note and "the last one counts" in note for note in book.notes)
 
 
-def test_marks_of_a_class(problem, answers):
+def test_marks_of_a_class(problem: Path, answers: Path) -> None:
     book = rnncalc.grade(problem, answers)
     assert [row.id for row in book.rows] == ["s1", "s2", "s3", "s4"]
     assert [row.verdict for row in book.rows] == ["right", "wrong", "unreadable", "unreadable"]
@@ -61,7 +62,7 @@ def test_marks_of_a_class(problem, answers):
     assert len(book) == 4
 
 
-def test_columns_are_renamed_pass_through_and_may_miss(tmp_path, problem):
+def test_columns_are_renamed_pass_through_and_may_miss(tmp_path: Path, problem: Path) -> None:
     path = tmp_path / "a.csv"
     header = ("Nr", "Wer", "Gruppe = 1", "Frage 1", *HEADER[1:])
     path.write_text(table(("7", "Ada", "B", *RIGHT), header=header), encoding="utf-8")
@@ -78,7 +79,7 @@ def test_columns_are_renamed_pass_through_and_may_miss(tmp_path, problem):
         rnncalc.grade(problem, path, columns={"Frage 9": "h[1][1]"})
 
 
-def test_a_row_with_a_cell_too_many_is_not_marked_by_shifted_cells(tmp_path, problem):
+def test_a_row_with_a_cell_too_many_is_not_marked_by_shifted_cells(tmp_path: Path, problem: Path) -> None:
     """A decimal comma makes two cells of one: whose they are is not guessed, and everybody else has their marks."""
     for place in range(len(RIGHT)):
         path = tmp_path / "a.csv"
@@ -93,7 +94,7 @@ def test_a_row_with_a_cell_too_many_is_not_marked_by_shifted_cells(tmp_path, pro
         assert rnncalc.grade(problem, path)["s1"].score == 1
 
 
-def test_without_points_every_number_that_a_table_asks_for_counts_one(tmp_path):
+def test_without_points_every_number_that_a_table_asks_for_counts_one(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     keys = {key: value for key, value in MADE.keys.items() if key != "points"}
     header = ("id", HEADER[2], HEADER[3])
@@ -104,7 +105,7 @@ def test_without_points_every_number_that_a_table_asks_for_counts_one(tmp_path):
 
 
 @pytest.mark.parametrize("carry", ["0", "0.5", "1"])
-def test_the_problem_file_says_what_a_number_and_a_carried_error_are_worth(carry):
+def test_the_problem_file_says_what_a_number_and_a_carried_error_are_worth(carry: str) -> None:
     """Everything after the first step follows from a state that is wrong."""
     keys = {**MADE.keys, "points": {"h": 12, "y": 3}, "carry": carry}
     slipped = [[0.5, 0.25]]
@@ -119,7 +120,7 @@ def test_the_problem_file_says_what_a_number_and_a_carried_error_are_worth(carry
 
 
 @pytest.mark.parametrize("keep", ["last", "best"])
-def test_duplicates_are_flagged_and_one_counts(tmp_path, problem, keep):
+def test_duplicates_are_flagged_and_one_counts(tmp_path: Path, problem: Path, keep: str) -> None:
     path = tmp_path / "a.csv"
     path.write_text(table(("s1", "A", *RIGHT), ("s2", "B", *RIGHT), ("s1", "A", *wrong(1, 2))), encoding="utf-8")
     book = rnncalc.grade(problem, path, keep=keep)
@@ -130,7 +131,7 @@ def test_duplicates_are_flagged_and_one_counts(tmp_path, problem, keep):
     assert book["s2"].remark == ""
 
 
-def test_files_of_answers(tmp_path, problem):
+def test_files_of_answers(tmp_path: Path, problem: Path) -> None:
     folder = tmp_path / "in"
     (folder / "late").mkdir(parents=True)
     whole = {**MADE.keys, "answers": MADE.solution()}
@@ -152,13 +153,13 @@ def test_files_of_answers(tmp_path, problem):
     assert book["a"].score == 1
 
 
-def test_answers_from_a_program(problem):
+def test_answers_from_a_program(problem: Path) -> None:
     book = rnncalc.grade(MADE.keys, [{"id": "x", "answers": MADE.solution()}, {"h": np.array(MADE.solution()["h"])}])
     assert [row.id for row in book.rows] == ["x", "2"]
     assert [row.verdict for row in book.rows] == ["right", "right"]
 
 
-def test_a_sheet_of_several_problems(tmp_path):
+def test_a_sheet_of_several_problems(tmp_path: Path) -> None:
     other = make(ExerciseSpec("gru", units=1, inputs=1, steps=2, seed=3, ask=("h", "y")))
     path, answers = tmp_path / "sheet.json", tmp_path / "a.csv"
     path.write_text(json.dumps({"title": "sheet 3", "problems": {"Q1": MADE.keys, "Q2": other.keys}}), encoding="utf-8")
@@ -180,7 +181,7 @@ def test_a_sheet_of_several_problems(tmp_path):
     assert "Q3" in marks["s5"]["remark"]
 
 
-def test_each_has_their_own_problem(tmp_path):
+def test_each_has_their_own_problem(tmp_path: Path) -> None:
     variants = {person: make(ExerciseSpec("elman", person=person)) for person in ("s1", "s2")}
     path = tmp_path / "variants.json"
     path.write_text(json.dumps({"variants": {person: made.keys for person, made in variants.items()}}))
@@ -191,7 +192,7 @@ def test_each_has_their_own_problem(tmp_path):
     assert book["s3"].verdict == "unreadable"
 
 
-def test_what_is_wrong_with_the_problem_is_said_before_anybody_is_graded(tmp_path, answers):
+def test_what_is_wrong_with_the_problem_is_said_before_anybody_is_graded(tmp_path: Path, answers: Path) -> None:
     path = tmp_path / "problem.json"
     path.write_text(json.dumps({**MADE.keys, "U": [[1]]}))
     with pytest.raises(RnncalcError, match="U"):
@@ -206,7 +207,7 @@ def test_what_is_wrong_with_the_problem_is_said_before_anybody_is_graded(tmp_pat
         rnncalc.grade(MADE.keys, answers, keep="first")
 
 
-def test_tables_without_ids_and_without_columns(tmp_path, problem):
+def test_tables_without_ids_and_without_columns(tmp_path: Path, problem: Path) -> None:
     """Row 1 of one table is nobody in another; a table in which no column is asked for says so for everybody."""
     folder = tmp_path / "in"
     folder.mkdir()
@@ -223,13 +224,13 @@ def test_tables_without_ids_and_without_columns(tmp_path, problem):
     assert any("no column names a number" in note for note in book.notes)
 
 
-def test_long_ids_stay_apart(problem):
+def test_long_ids_stay_apart(problem: Path) -> None:
     book = rnncalc.grade(problem, [{"id": "x" * 300 + end, "answers": MADE.solution()} for end in "ab"])
     assert len(book) == 2
     assert all(len(row.id) <= 200 for row in book.rows)
 
 
-def test_columns_of_a_stack(tmp_path):
+def test_columns_of_a_stack(tmp_path: Path) -> None:
     """Layers and directions by name, in a sheet too; what a column says is what JSON says."""
     rng = np.random.default_rng(2)
     draw = lambda *shape: np.round(rng.normal(size=shape), 2).tolist()  # noqa: E731
@@ -257,7 +258,7 @@ def test_columns_of_a_stack(tmp_path):
         assert rnncalc.grade(keys, name)["s"].verdict == "unreadable", column
 
 
-def test_columns_of_shapes():
+def test_columns_of_shapes() -> None:
     shapes = {"": read_sheet(MADE.keys).questions[""].shapes}
     from rnncalc.classroom.grading.columns import Column, column
 
@@ -268,7 +269,7 @@ def test_columns_of_shapes():
         assert column(header, shapes) is None, header
 
 
-def test_standard_input(problem):
+def test_standard_input(problem: Path) -> None:
     """A table, or one person's answers."""
     done = run("grade", str(problem), "-", "--format", "csv", stdin=table(["s1", "a", *RIGHT]))
     assert graded(done.stdout)["s1"]["verdict"] == "right"
@@ -277,13 +278,13 @@ def test_standard_input(problem):
         assert graded(done.stdout)["s2" if "s2" in text else "stdin"]["verdict"] == "right", done.stderr
 
 
-def test_a_question_left_out_is_wrong_beside_one_that_is_right(tmp_path):
+def test_a_question_left_out_is_wrong_beside_one_that_is_right(tmp_path: Path) -> None:
     sheet = {"problems": {"Q1": MADE.keys, "Q2": MADE.keys}}
     book = rnncalc.grade(sheet, [{"id": "a", "answers": {"Q1": MADE.solution()}}, {"id": "b", "answers": {"Q2": {}}}])
     assert [(row.verdict, row.score) for row in book.rows] == [("wrong", 0.5), ("unreadable", 0)]
 
 
-def test_a_wrong_shape_says_so(problem):
+def test_a_wrong_shape_says_so(problem: Path) -> None:
     shape = {"id": "s", "answers": {"h": [["0.1", "0.2", "0.3"]] * 2}}
     book = rnncalc.grade(problem, [shape, {"id": "t", "answers": {**MADE.solution(), **shape["answers"]}}])
     from rnncalc.check import check

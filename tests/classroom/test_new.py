@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def arrays(keys):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("seed", range(4))
-def test_numbers_are_friendly(cell, seed):
+def test_numbers_are_friendly(cell: str, seed: int) -> None:
     made = make(ExerciseSpec(cell, units=2, inputs=3, outputs=2, steps=3, seed=seed))
     for text in arrays({key: made.keys[key] for key in made.keys if key in "UWbVcdRx"}):
         assert len(text.lstrip("-").replace("0.", "", 1)) == 1 or text.endswith(".5"), text
@@ -39,7 +40,7 @@ def test_numbers_are_friendly(cell, seed):
         assert np.abs(scaled - np.floor(scaled) - 0.5).min() > 0.01, "a tie between two roundings"
 
 
-def test_every_seed_and_every_person_has_other_numbers():
+def test_every_seed_and_every_person_has_other_numbers() -> None:
     made = [
         make(ExerciseSpec("elman", seed=seed, person=person)).keys for seed in range(6) for person in ("", "a", "b")
     ]
@@ -49,7 +50,7 @@ def test_every_seed_and_every_person_has_other_numbers():
     assert again in made
 
 
-def test_weights_hide_no_mistake():
+def test_weights_hide_no_mistake() -> None:
     for seed in range(8):
         made = make(ExerciseSpec("lstm", units=3, inputs=3, seed=seed))
         for weight in (*made.keys["U"].values(), *made.keys["W"].values()):
@@ -58,7 +59,7 @@ def test_weights_hide_no_mistake():
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(("lr", "last"), [(None, True), (0.1, False)])
-def test_gradients_are_asked_with_their_shapes(cell, lr, last):
+def test_gradients_are_asked_with_their_shapes(cell: str, lr: float | None, last: bool) -> None:
     made = make(ExerciseSpec(cell, units=2, inputs=3, outputs=1, steps=2, backward=True, lr=lr, last=last, seed=5))
     again = read(given.of_python(made.keys), engine="equations")
     assert again.task.loss == made.keys["loss"]
@@ -74,7 +75,7 @@ def test_gradients_are_asked_with_their_shapes(cell, lr, last):
         assert np.isnan(again.task.targets[0]).all()
 
 
-def test_updates_follow_from_the_gradients():
+def test_updates_follow_from_the_gradients() -> None:
     made = make(ExerciseSpec("gru_after", backward=True, lr=0.25, units=3, steps=4, seed=1))
     quantities = Quantities(made.problem)
     parameters = made.problem.network.layers[-1].only.arrays
@@ -85,7 +86,7 @@ def test_updates_follow_from_the_gradients():
     assert not per_step(made.problem, "dW.n", quantities["dW.n"])
 
 
-def test_a_square_gradient_of_as_many_rows_as_steps_is_no_signal():
+def test_a_square_gradient_of_as_many_rows_as_steps_is_no_signal() -> None:
     made = make(ExerciseSpec("elman", units=3, inputs=3, steps=3, backward=True, seed=2))
     assert not per_step(made.problem, "dW", made.asked["dW"])
     assert per_step(made.problem, "h", made.asked["h"])
@@ -93,7 +94,7 @@ def test_a_square_gradient_of_as_many_rows_as_steps_is_no_signal():
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("format", ["plain", "table", "markdown", "latex"])
-def test_the_statement_says_everything_but_the_answers(cell, format):
+def test_the_statement_says_everything_but_the_answers(cell: str, format: str) -> None:
     made = make(ExerciseSpec(cell, backward=True, outputs=2, inputs=3, seed=4))
     text = render(statement(made), format)
     for name, values in made.asked.items():
@@ -107,7 +108,7 @@ def test_the_statement_says_everything_but_the_answers(cell, format):
         assert text.isascii()
 
 
-def test_the_form_has_a_place_for_every_number():
+def test_the_form_has_a_place_for_every_number() -> None:
     made = make(ExerciseSpec("lstm", backward=True, inputs=3))
     header = next(csv.reader([form_csv(made)]))
     assert header[:4] == ["id", "name", "i[1][1]", "i[1][2]"]
@@ -117,7 +118,7 @@ def test_the_form_has_a_place_for_every_number():
     assert made.keys["points"]["dU"] == 24
 
 
-def test_only_what_was_wished_is_asked():
+def test_only_what_was_wished_is_asked() -> None:
     made = make(ExerciseSpec("gru", ask=("h", "dW"), backward=True))
     assert list(made.asked) == ["h", "dW.r", "dW.z", "dW.n"]
     assert made.keys["points"] == {"h": 6, "dW": 12}
@@ -136,7 +137,7 @@ def test_only_what_was_wished_is_asked():
         (["lstm", "--variants", "3"], "folder"),
     ],
 )
-def test_what_cannot_be_had(arguments, said):
+def test_what_cannot_be_had(arguments: list[str], said: str) -> None:
     done = run("new", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
@@ -144,14 +145,14 @@ def test_what_cannot_be_had(arguments, said):
     assert len(done.stderr.strip().splitlines()) <= 5
 
 
-def test_json_is_a_problem_file(tmp_path):
+def test_json_is_a_problem_file(tmp_path: Path) -> None:
     path = tmp_path / "problem.json"
     done = run("new", "gru_after", "--outputs", "0", "--steps", "4", "--seed", "9", "--format", "json")
     path.write_text(done.stdout, encoding="utf-8")
     assert answer("forward", str(path))["shapes"] == {"T": 4, "D": 2, "H": 2, "O": 2}
 
 
-def test_a_folder_has_everything(tmp_path):
+def test_a_folder_has_everything(tmp_path: Path) -> None:
     assert run("new", "lstm", "--seed", "3", "-o", f"{tmp_path}/hw/").returncode == 0
     names = {path.name for path in (tmp_path / "hw").iterdir()}
     kinds = {"problem.json", "form.json", "form.csv", "solution.json"}
@@ -161,7 +162,7 @@ def test_a_folder_has_everything(tmp_path):
     np.testing.assert_allclose(solved["c"], trace["c"])
 
 
-def test_what_lay_in_the_folder_is_kept(tmp_path):
+def test_what_lay_in_the_folder_is_kept(tmp_path: Path) -> None:
     """A form that somebody filled in, and the problem that it answers, outlive another problem in their folder."""
     folder = f"{tmp_path}/homework/"
     assert run("new", "lstm", "--seed", "1", "-o", folder).stderr == f"written: {folder}\n"
@@ -176,7 +177,7 @@ def test_what_lay_in_the_folder_is_kept(tmp_path):
     assert (tmp_path / "homework" / "problem.json.2").exists()
 
 
-def test_variants_by_roster_stay_in_the_folder(tmp_path):
+def test_variants_by_roster_stay_in_the_folder(tmp_path: Path) -> None:
     roster = tmp_path / "roster.csv"
     roster.write_text("学号,姓名\n../../x,甲\ns2,乙\n甲/乙,丙\ncon,丁\n", encoding="gb18030")
     done = run("new", "elman", "--students", str(roster), "-o", str(tmp_path / "out" / "in"))
@@ -190,7 +191,7 @@ def test_variants_by_roster_stay_in_the_folder(tmp_path):
     assert len(list((tmp_path / "out" / "in").iterdir())) == 5
 
 
-def test_names_of_files_lead_nowhere_and_stay_apart():
+def test_names_of_files_lead_nowhere_and_stay_apart() -> None:
     names = ["../../x", "..", ".", "", "a/b", "a b", "a_b", "a\0b", "CON", "é", "甲", "x" * 500, "C:\\x", "\ud800", "-"]
     found = [file_name(name) for name in names]
     assert len(set(found)) == len(names)

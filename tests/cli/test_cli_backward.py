@@ -1,6 +1,7 @@
 """rnncalc backward: published gradients, what JSON holds, what people read, and what is refused."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ def claimed(name: str) -> list[tuple[str, int | None, tuple[int, ...], str]]:
 
 
 @pytest.mark.parametrize("name", GRADIENTS)
-def test_published_gradients_that_are_right_come_out_right(name):
+def test_published_gradients_that_are_right_come_out_right(name: str) -> None:
     """Those that EXPECTED does not call wrong, carried or unclear are within a unit of what was computed."""
     expected, ours, compared = EXPECTED[name], computed(name), 0
     doubtful = {(n, s, tuple(i)) for key in ("wrong", "carried", "unclear") for n, s, i in expected.get(key, [])}
@@ -75,7 +76,7 @@ def _squeezed(array: np.ndarray, index: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(i for i, size in zip(index, array.shape) if size > 1)
 
 
-def test_the_scalar_problem_of_two_steps_in_full():
+def test_the_scalar_problem_of_two_steps_in_full() -> None:
     found = answer("backward", *SCALAR, "--lr", "0.1")
     h1, h2 = np.tanh(1), np.tanh(1 + np.tanh(1))
     da2 = h2 * (1 - h2 * h2)
@@ -95,7 +96,7 @@ def test_the_scalar_problem_of_two_steps_in_full():
     assert "h0" not in found["updated"], "starts are never updated"
 
 
-def test_what_people_read():
+def test_what_people_read() -> None:
     shown = run("backward", *SCALAR, "--lr", "0.1", "--work", "--gradcheck", "--flow")
     assert shown.returncode == 0, shown.stderr
     for line in (
@@ -113,7 +114,7 @@ def test_what_people_read():
     assert "the gradients are right" in shown.stdout
 
 
-def test_gates_come_as_they_were_given():
+def test_gates_come_as_they_were_given() -> None:
     rng = np.random.default_rng(0)
     U, W = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
     keys = {"cell": "lstm", "x": rng.normal(size=(4, 3)).tolist(), "dy": rng.normal(size=(4, 2)).tolist()}
@@ -162,7 +163,7 @@ def stack(**more: object) -> dict[str, object]:
     }
 
 
-def test_a_stack_as_json(tmp_path):
+def test_a_stack_as_json(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     path.write_text(json.dumps(stack(lr=0.5, clip_norm=0.01)), encoding="utf-8")
     forward, found = answer("forward", str(path)), answer("backward", str(path))
@@ -189,7 +190,7 @@ def _every(gradients: dict) -> list[tuple[dict, str]]:
 
 
 @pytest.mark.parametrize("options", [(), ("--truncate", "2"), ("--chunk", "2"), ("--dtype", "float32")])
-def test_gradcheck_of_a_stack_and_of_cut_sequences(tmp_path, options):
+def test_gradcheck_of_a_stack_and_of_cut_sequences(tmp_path: Path, options: tuple[str, ...]) -> None:
     problem = stack()
     if options and options[0] in ("--truncate", "--chunk"):
         problem["layers"] = [{"cell": "lstm", "U": [[0.3], [0.1], [-0.4], [0.2]], "W": [[0.5], [-0.2], [0.7], [0.1]]}]
@@ -207,7 +208,7 @@ def test_gradcheck_of_a_stack_and_of_cut_sequences(tmp_path, options):
 
 
 @pytest.mark.parametrize("engine", ["equations", "numba"])
-def test_gradcheck_bites(monkeypatch, engine):
+def test_gradcheck_bites(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
     from rnncalc.report import backward as report
     from rnncalc.report.verification import add_check
 
@@ -223,7 +224,7 @@ def test_gradcheck_bites(monkeypatch, engine):
 
 
 @pytest.mark.parametrize(("W", "verdict"), [(0.1, "vanishing"), (0.98, "healthy"), (3.0, "exploding")])
-def test_flow_is_the_product_of_the_jacobians(W, verdict):
+def test_flow_is_the_product_of_the_jacobians(W: float, verdict: str) -> None:
     options = ("--U", "1", "--W", str(W), "--x", "0;0;0;0;0;0;0;0", "--activation", "identity", "--dy", "1" + ";1" * 7)
     (found,) = answer("backward", *options, "--flow")["flow"]
     assert found["verdict"] == verdict
@@ -232,7 +233,7 @@ def test_flow_is_the_product_of_the_jacobians(W, verdict):
 
 
 @pytest.mark.parametrize("format", ["table", "plain", "json", "csv", "latex", "markdown"])
-def test_every_format_shows_a_stack(tmp_path, format):
+def test_every_format_shows_a_stack(tmp_path: Path, format: str) -> None:
     path = tmp_path / "stack.json"
     path.write_text(json.dumps(stack()), encoding="utf-8")
     shown = run("backward", str(path), "--format", format, "--work")
@@ -255,20 +256,20 @@ def test_every_format_shows_a_stack(tmp_path, format):
         (("--lr", "a"), '--lr: expected a number, got "a"'),
     ],
 )
-def test_what_is_refused(options, words):
+def test_what_is_refused(options: tuple[str, str], words: str) -> None:
     shown = run("backward", *SCALAR[:-4], *(() if "--targets" in options else SCALAR[-4:-2]), *options)
     assert shown.returncode == 2
     assert words in shown.stderr
     assert "Traceback" not in shown.stderr
 
 
-def test_without_targets_it_says_what_is_missing():
+def test_without_targets_it_says_what_is_missing() -> None:
     shown = run("backward", *SCALAR[:-4])
     assert shown.returncode == 2
     assert "targets are missing" in shown.stderr
 
 
-def test_a_gradient_that_overflows_is_still_printed_and_exits_with_3():
+def test_a_gradient_that_overflows_is_still_printed_and_exits_with_3() -> None:
     options = (
         "--U",
         "1",

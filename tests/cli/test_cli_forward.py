@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def forward(*arguments: str, **options):
     return run("forward", *arguments, **options)
 
 
-def test_the_seed_exercise():
+def test_the_seed_exercise() -> None:
     done = forward(*SEED)
     assert done.returncode == 0
     assert done.stderr == ""
@@ -39,7 +40,7 @@ def test_the_seed_exercise():
     ]
 
 
-def test_the_seed_exercise_in_its_own_letters():
+def test_the_seed_exercise_in_its_own_letters() -> None:
     done = forward(
         "--W_hx", SEED[1], "--b_h", SEED[5], "--W_hh", SEED[3], "--W_hq", SEED[9], "--b_q", SEED[11], "--x", SEED[7]
     )
@@ -49,7 +50,7 @@ def test_the_seed_exercise_in_its_own_letters():
     assert done.stderr == "note: read as hx: W_hx = U, W_hh = W, b_h = b, W_hq = V, b_q = c; column vectors\n"
 
 
-def test_json_is_strict_and_exact():
+def test_json_is_strict_and_exact() -> None:
     data = json.loads(forward(*SEED, "--format", "json").stdout)
     assert abs(data["trace"]["y"][0][0] - Y) < 1e-14
     assert data["cell"] == "elman"
@@ -57,12 +58,12 @@ def test_json_is_strict_and_exact():
 
 @pytest.mark.parametrize("engine", ["auto", "equations", "numba"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_engines_and_dtypes(engine, dtype):
+def test_engines_and_dtypes(engine: str, dtype: str) -> None:
     data = answer("forward", *SEED, "--engine", engine, "--dtype", dtype)
     assert data["trace"]["y"][0][0] == pytest.approx(Y, rel=1e-15 if dtype == "float64" else 1e-6)
 
 
-def test_a_problem_from_a_file_from_a_pipe_and_with_options_over_it():
+def test_a_problem_from_a_file_from_a_pipe_and_with_options_over_it() -> None:
     path = EXAMPLES / "seed-two-units-one-step.json"
     whole = forward(str(path)).stdout
     assert "One step of a two-unit tanh RNN" in whole
@@ -71,19 +72,19 @@ def test_a_problem_from_a_file_from_a_pipe_and_with_options_over_it():
     assert other["trace"]["y"][0][0] == pytest.approx(0.7 * 1.3 + 0.8 * 2.4)
 
 
-def test_lines_from_a_pipe():
+def test_lines_from_a_pipe() -> None:
     done = forward("-", stdin="U = 0.9, W = 0.5, b = 0.3\nh_0 = 0.1\nx_1 = 0.7, x_2 = 0.5, x_3 = 0.2  # weather\n")
     assert done.stdout.splitlines()[-1].split() == ["3", "0.884915", "0.708873"]
 
 
-def test_one_gate_by_option_over_a_file():
+def test_one_gate_by_option_over_a_file() -> None:
     path = str(EXAMPLES / "lstm-homework-one-two-three.json")
     changed = answer("forward", path, "--U.i", "0")
     assert changed["trace"]["i"][0][0] == 0.5
     assert changed["trace"]["f"] == answer("forward", path)["trace"]["f"][:1] + changed["trace"]["f"][1:]
 
 
-def test_latex_and_numpy_on_the_command_line():
+def test_latex_and_numpy_on_the_command_line() -> None:
     data = answer(
         "forward", "--U", r"\begin{bmatrix} 0.1 & 0.2 \\ 0.3 & 0.4 \end{bmatrix}", "--W", "[[0.2 0.2]\n [0.3 0.3]]",
         "--b", "array([0.5, 0.6], dtype=float32)", "--x", "（2，3）", "--V", "[0.7 0.8]", "--c", "9/10",
@@ -91,7 +92,7 @@ def test_latex_and_numpy_on_the_command_line():
     assert data["trace"]["y"][0][0] == pytest.approx(Y, rel=1e-15)
 
 
-def test_files_on_the_command_line(tmp_path):
+def test_files_on_the_command_line(tmp_path: Path) -> None:
     np.save(tmp_path / "U.npy", np.array([[0.1, 0.2], [0.3, 0.4]]))
     (tmp_path / "x.csv").write_text("day,temp,press\n1,2,3\n")
     data = answer(
@@ -103,11 +104,11 @@ def test_files_on_the_command_line(tmp_path):
     )
 
 
-def test_the_work():
+def test_the_work() -> None:
     assert "    a_1[1] = 0.5 + (0.2·0 + 0.2·0) + (0.1·2 + 0.2·3) = 1.3\n" in forward(*SEED, "--work").stdout
 
 
-def test_show_step_digits_and_decimals():
+def test_show_step_digits_and_decimals() -> None:
     lines = forward(
         "--U", "1", "--W", "0.5", "--x", "1 2 3", "--show", "h", "--step", "last", "--digits", "3"
     ).stdout.splitlines()
@@ -123,7 +124,7 @@ def test_show_step_digits_and_decimals():
     assert "tanh(c)" in forward(str(EXAMPLES / "burn-lstm-assertions.json"), "--show", "all").stdout
 
 
-def test_output_files_and_their_endings(tmp_path):
+def test_output_files_and_their_endings(tmp_path: Path) -> None:
     for ending, begins in (
         (".json", "{"),
         (".csv", "step,"),
@@ -141,7 +142,7 @@ def test_output_files_and_their_endings(tmp_path):
     assert len(list(tmp_path.iterdir())) == 7
 
 
-def test_a_computed_overflow_is_printed_and_said():
+def test_a_computed_overflow_is_printed_and_said() -> None:
     done = forward("--U", "1e200", "--W", "1e200", "--activation", "relu", "--x", "1 1 1", "--format", "json")
     assert done.returncode == 3
     assert json.loads(done.stdout)["trace"]["h"][1] == ["inf"]
@@ -149,7 +150,7 @@ def test_a_computed_overflow_is_printed_and_said():
 
 
 @pytest.mark.parametrize("engine", ["equations", "numba"])
-def test_overflow_in_a_batch(engine):
+def test_overflow_in_a_batch(engine: str) -> None:
     x = "[[[1], [1]], [[0], [1]]]"
     done = forward("--U", "1e308", "--W", "10", "--activation", "identity", "--x", x, "--engine", engine)
     assert done.returncode == 3
@@ -176,7 +177,7 @@ def test_overflow_in_a_batch(engine):
         ((*SEED, "-o", "/no/such/folder/a.json"), "cannot write /no/such/folder/a.json: there is no such file"),
     ],
 )
-def test_what_cannot_be_read_exits_with_two(arguments, message):
+def test_what_cannot_be_read_exits_with_two(arguments: tuple[str, ...], message: str) -> None:
     done = forward(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -185,14 +186,14 @@ def test_what_cannot_be_read_exits_with_two(arguments, message):
     assert len(done.stderr.strip().splitlines()) <= 4
 
 
-def test_batch_options():
+def test_batch_options() -> None:
     data = answer("forward", "--U", "1", "--W", "0.5", "--x", "[[[1], [2]], [[3], [4]]]", "--lengths", "1 2")
     assert data["shapes"] == {"N": 2, "T": 2, "D": 1, "H": 1, "O": 1}
     assert data["trace"]["h"][0][1] is None
     assert data["final"]["h"][0][0] == pytest.approx(math.tanh(1))
 
 
-def test_homework_answers_without_loading_a_compiler():
+def test_homework_answers_without_loading_a_compiler() -> None:
     code = (
         "import sys\nsys.argv = ['rnncalc', 'forward', %r]\nfrom rnncalc.cli import main\n"
         "try: main()\nexcept SystemExit as end: assert not end.code\n"
@@ -201,7 +202,7 @@ def test_homework_answers_without_loading_a_compiler():
     python(code % str(EXAMPLES / "lstm-homework-one-two-three.json"))
 
 
-def test_work_beyond_homework_goes_to_the_engine(tmp_path):
+def test_work_beyond_homework_goes_to_the_engine(tmp_path: Path) -> None:
     """auto picks by the amount of work, and says so through sys.modules alone."""
     code = (
         "import sys, numpy as np, rnncalc\n"
@@ -212,7 +213,7 @@ def test_work_beyond_homework_goes_to_the_engine(tmp_path):
     assert python(code).split() == ["equations", "numba", "False"]
 
 
-def test_names_with_blanks_and_without_colour(tmp_path):
+def test_names_with_blanks_and_without_colour(tmp_path: Path) -> None:
     path = tmp_path / "a problem.json"
     path.write_text((EXAMPLES / "relu-worksheet.json").read_text(encoding="utf-8"), encoding="utf-8")
     done = forward(str(path), environment={"NO_COLOR": "1", "COLUMNS": "20"})
@@ -220,7 +221,7 @@ def test_names_with_blanks_and_without_colour(tmp_path):
     assert "\x1b" not in done.stdout
 
 
-def test_a_terminal_that_knows_only_ascii():
+def test_a_terminal_that_knows_only_ascii() -> None:
     done = forward(str(EXAMPLES / "lstm-homework-one-two-three.json"), environment={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0
     assert done.stdout.isascii()
@@ -229,7 +230,7 @@ def test_a_terminal_that_knows_only_ascii():
     assert title.returncode == 0
 
 
-def test_version_and_help():
+def test_version_and_help() -> None:
     assert run("--version").stdout.startswith("rnncalc, version ")
     for arguments in (("--help",), ("forward", "--help"), ("explain", "--help")):
         done = run(*arguments)
@@ -238,12 +239,12 @@ def test_version_and_help():
         assert max(map(len, done.stdout.splitlines())) <= 100
 
 
-def test_a_misspelt_command():
+def test_a_misspelt_command() -> None:
     done = run("forwrd")
     assert done.returncode == 2
     assert "did you mean “forward”?" in done.stderr
 
 
-def test_completion_is_there():
+def test_completion_is_there() -> None:
     done = run(environment={**os.environ, "_RNNCALC_COMPLETE": "bash_source"})
     assert done.returncode in (0, 2)

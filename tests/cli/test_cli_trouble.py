@@ -36,7 +36,7 @@ def as_everybody(*arguments: str, redirect: str = "", unbuffered: bool = False) 
 @pytest.mark.parametrize(
     ("command", "code"), [(LONG, 0), (("check", *LONG[1:-1], "1 " * 1_500, "--h", "9 " * 1_500), 1)]
 )
-def test_a_reader_that_goes_away(command, code, unbuffered):
+def test_a_reader_that_goes_away(command: tuple[str, ...], code: int, unbuffered: bool) -> None:
     """The command's own exit code, and not a word."""
     done = as_everybody(*command, redirect="| head -n 1", unbuffered=unbuffered)
     assert (done.returncode, done.stderr, done.stdout.count("\n")) == (code, "", 1)
@@ -57,7 +57,7 @@ def test_a_reader_that_goes_away(command, code, unbuffered):
         pytest.param("--nonsense 1 2>/dev/full", 2, "", marks=needs_full_disk),
     ],
 )
-def test_what_is_closed_or_full(tmp_path, redirect, code, said, unbuffered):
+def test_what_is_closed_or_full(tmp_path: Path, redirect: str, code: int, said: str, unbuffered: bool) -> None:
     path = tmp_path / "a.json"
     redirect = redirect.replace("FILE", shlex.quote(str(path)))
     done = as_everybody("forward", "--U", "1", "--W", "0.5", "--x", "1", redirect=redirect, unbuffered=unbuffered)
@@ -66,14 +66,14 @@ def test_what_is_closed_or_full(tmp_path, redirect, code, said, unbuffered):
 
 
 @needs_shell
-def test_a_closed_standard_input_is_no_problem_to_read():
+def test_a_closed_standard_input_is_no_problem_to_read() -> None:
     done = as_everybody("forward", "-", redirect="<&-")
     assert (done.returncode, done.stderr) == (2, "Error: cannot read -: it is closed\n")
 
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("key", ["title", "cell", "notes", "b", "\ud800"])
-def test_half_a_character_in_what_is_said(tmp_path, key, format):
+def test_half_a_character_in_what_is_said(tmp_path: Path, key: str, format: str) -> None:
     """From a file, to standard output, standard error and another file."""
     problem = tmp_path / "p.json"
     problem.write_text(json.dumps({"U": 1, "W": 1, "x": 1, key: "half \ud800 \x1b[31m\x9b"}))
@@ -107,7 +107,7 @@ main()
         ("ConnectionResetError(104, 'Connection reset by peer')", 2, "Connection reset by peer"),
     ],
 )
-def test_whatever_escapes_is_said_in_one_line(error, code, said):
+def test_whatever_escapes_is_said_in_one_line(error: str, code: int, said: str) -> None:
     for debug in ("", "1"):
         environment = {**os.environ, "RNNCALC_DEBUG": debug, "LC_ALL": "C.UTF-8"}
         command = [sys.executable, "-c", PLANTED.replace("{}", error)]
@@ -124,14 +124,14 @@ def test_whatever_escapes_is_said_in_one_line(error, code, said):
 
 
 @needs_full_disk
-def test_a_full_disk_behind_an_output_file(tmp_path):
+def test_a_full_disk_behind_an_output_file(tmp_path: Path) -> None:
     done = run(*LONG, "-o", "/dev/full")
     assert done.returncode == 2
     assert "cannot write /dev/full: the disk is full" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_an_old_file_survives_what_goes_wrong(tmp_path, monkeypatch):
+def test_an_old_file_survives_what_goes_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "answer.txt"
     path.write_text("old")
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "the disk is full")))
@@ -141,7 +141,7 @@ def test_an_old_file_survives_what_goes_wrong(tmp_path, monkeypatch):
     assert [entry.name for entry in tmp_path.iterdir()] == ["answer.txt"]
 
 
-def test_a_new_file_has_the_permissions_of_others(tmp_path):
+def test_a_new_file_has_the_permissions_of_others(tmp_path: Path) -> None:
     path = tmp_path / "answer.json"
     run("forward", str(EXAMPLES / "relu-worksheet.json"), "-o", str(path))
     (tmp_path / "other").write_text("")
@@ -160,7 +160,9 @@ WRITERS = {  # command without its -o → endings that it writes
 
 
 @pytest.mark.parametrize("command", WRITERS, ids=lambda command: " ".join(command[:1] + command[-1:]))
-def test_an_ending_says_what_is_written(tmp_path, monkeypatch, command):
+def test_an_ending_says_what_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
     """A file under another kind's name is refused; one that was written is named in one line."""
     monkeypatch.chdir(tmp_path)
     Path("p.json").write_text('{"U": 1, "W": 1, "x": 1, "answers": {"h": ["0.76"]}}')
@@ -179,14 +181,14 @@ def test_an_ending_says_what_is_written(tmp_path, monkeypatch, command):
         assert run(*command, "-o", "bare").stderr == "written: bare\n"
 
 
-def test_a_folder_is_no_output_file(tmp_path):
+def test_a_folder_is_no_output_file(tmp_path: Path) -> None:
     done = run("forward", str(EXAMPLES / "relu-worksheet.json"), "-o", str(tmp_path))
     assert done.returncode == 2
     assert "cannot write" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send")
-def test_control_c():
+def test_control_c() -> None:
     x = "0.01 * np.ones((200000, 1))"
     command = [*RNNCALC, "forward", "--U", "1", "--W", "0.5", "--x", f"np.zeros((1, 1)) + {x}", "--engine", "equations"]
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background may be deaf to it

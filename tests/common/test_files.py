@@ -30,7 +30,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX"
 # ----------------------------------------------------------------------------------------------------------- one writer
 
 
-def test_only_one_module_replaces_and_deletes_files():
+def test_only_one_module_replaces_and_deletes_files() -> None:
     """The journal only adds lines. The cache of kernels keeps neither mode nor link of what was there: a file that
     others can write must not stay so."""
     allowed = {"common/files.py", "common/journal.py", "engine/compiled/codegen/cache.py"}
@@ -60,7 +60,9 @@ def test_only_one_module_replaces_and_deletes_files():
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
 @pytest.mark.parametrize("mode", [None, 0o600, 0o640, 0o644, 0o755, 0o2664])
 @pytest.mark.parametrize("link", [None, "absolute", "relative", "chain", "dangling"])
-def test_links_are_written_through_and_modes_stay(tmp_path, umask, mode, link):
+def test_links_are_written_through_and_modes_stay(
+    tmp_path: Path, umask: int, mode: int | None, link: str | None
+) -> None:
     place = tmp_path / "deep" / "real.json"
     place.parent.mkdir()
     if mode is not None:
@@ -86,7 +88,7 @@ def test_links_are_written_through_and_modes_stay(tmp_path, umask, mode, link):
 
 
 @posix
-def test_what_appends_to_a_log_through_dev_stdout_does_not_lose_it(tmp_path):
+def test_what_appends_to_a_log_through_dev_stdout_does_not_lose_it(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("before\n")
     words = ["forward", "--U", "1", "--W", "0", "--x", "1", "-o", "/dev/stdout"]
@@ -122,7 +124,7 @@ COMMANDS_AND_INPUTS = [  # a command that reads files by these names, and what i
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every kind of file that a command reads."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").mkdir()
@@ -146,14 +148,14 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def contents(folder):
+def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @posix
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("words", "name"), COMMANDS_AND_INPUTS)
-def test_no_output_is_an_input(folder, words, name, kind):
+def test_no_output_is_an_input(folder: Path, words: str, name: str, kind: str) -> None:
     if kind == "link to the input" and words.split()[2] == "in":
         return  # links in a folder are not followed: it is no input
     if words.startswith("plot"):
@@ -196,7 +198,7 @@ def test_no_output_is_an_input(folder, words, name, kind):
         ("grade problem.json - -o table.csv", "table.csv"),
     ],
 )
-def test_no_output_that_nobody_named_is_an_input(folder, words, name):
+def test_no_output_that_nobody_named_is_an_input(folder: Path, words: str, name: str) -> None:
     """Checkpoints, journals, the files of a folder; and what is read from standard input."""
     if not Path(name).exists():
         Path(name).write_text("id,h[1][1]\ns1,0.4\n")
@@ -208,13 +210,13 @@ def test_no_output_that_nobody_named_is_an_input(folder, words, name):
     assert contents(folder) == before
 
 
-def test_two_outputs_are_two_files(folder):
+def test_two_outputs_are_two_files(folder: Path) -> None:
     for words in ("--report m.csv", "--journal m.csv", "--report r --journal ./r"):
         result = CliRunner().invoke(commands, f"grade problem.json in -o m.csv {words}".split(), standalone_mode=False)
         assert "are one file" in str(result.exception)
 
 
-def test_every_option_that_names_a_file_to_write_is_known_as_one():
+def test_every_option_that_names_a_file_to_write_is_known_as_one() -> None:
     for name in COMMANDS:
         command = commands.get_command(None, name)
         for option in command.params:
@@ -229,7 +231,7 @@ FOREIGN = ("id,name\ns1,x\n", "last line", '{"lr": [0.1]}', "\n", '{"options": 3
 
 
 @pytest.mark.parametrize("content", FOREIGN)
-def test_a_file_that_is_not_ours_is_neither_added_to_nor_deleted(folder, content):
+def test_a_file_that_is_not_ours_is_neither_added_to_nor_deleted(folder: Path, content: str) -> None:
     for words in ("grade problem.json in --journal OTHER", "sweep --space space.json --config c.json -o OTHER"):
         Path("other").write_text(content)
         before = contents(folder)
@@ -238,7 +240,7 @@ def test_a_file_that_is_not_ours_is_neither_added_to_nor_deleted(folder, content
         assert contents(folder) == before
 
 
-def test_training_deletes_beside_the_model_only_what_it_left_itself(folder):
+def test_training_deletes_beside_the_model_only_what_it_left_itself(folder: Path) -> None:
     run_ = recipe.prepare({**recipe.from_file("c.json"), "test": None})
     runs.save(run_, "env")
     whole = Path("env").read_bytes()
@@ -252,13 +254,13 @@ def test_training_deletes_beside_the_model_only_what_it_left_itself(folder):
     assert hidden == [".env.0000", ".env.checkpoint.deadbeef", ".env.deadbeef", ".env.local", ".other.0badcafe", "env"]
 
 
-def test_what_is_no_checkpoint_is_not_resumed(folder):
+def test_what_is_no_checkpoint_is_not_resumed(folder: Path) -> None:
     done = run("train", "--resume", "-o", "run")
     assert done.returncode == 2
     assert "run.checkpoint is no checkpoint" in done.stderr
 
 
-def test_a_folder_of_marks_puts_aside_what_it_did_not_write(folder):
+def test_a_folder_of_marks_puts_aside_what_it_did_not_write(folder: Path) -> None:
     Path("out").mkdir()
     Path("out/a.json").write_text('{"h": [["0.4"], ["0.7"]]}')
     for _time in range(2):
@@ -274,7 +276,7 @@ def test_a_folder_of_marks_puts_aside_what_it_did_not_write(folder):
 class Disk:
     """Full while `full`, for the files whose names end so."""
 
-    def __init__(self, monkeypatch, ending=""):
+    def __init__(self, monkeypatch, ending="") -> None:
         self.full, self.ending, self.replace = False, ending, os.replace
         monkeypatch.setattr(os, "replace", self._replace)
 
@@ -289,7 +291,7 @@ def prepared():
 
 
 @pytest.mark.parametrize("when", ["for a while", "from the middle on", "always"])
-def test_a_full_disk_at_a_checkpoint_is_a_warning(folder, monkeypatch, when):
+def test_a_full_disk_at_a_checkpoint_is_a_warning(folder: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     undisturbed = prepared()
     runs.carry_out(undisturbed, "whole", 1e9, lambda trainer: None)
     disk, warnings, one = Disk(monkeypatch), [], prepared()
@@ -319,7 +321,7 @@ def test_a_full_disk_at_a_checkpoint_is_a_warning(folder, monkeypatch, when):
 
 
 @posix
-def test_a_full_disk_stops_no_results(folder, monkeypatch):
+def test_a_full_disk_stops_no_results(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Results that a journal could not take are written with the next ones; the last word is whether all are there."""
     written, full = os.write, [False, True, True, False]
 

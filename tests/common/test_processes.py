@@ -7,8 +7,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.killed_commands import (
@@ -28,7 +30,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks a
 
 @linux
 @pytest.mark.parametrize("run", [grade_killed, sweep_killed])
-def test_who_is_killed_leaves_no_process_and_goes_on(tmp_path, run):
+def test_who_is_killed_leaves_no_process_and_goes_on(tmp_path: Path, run: Callable[..., Any]) -> None:
     whole, killed, kept = run(tmp_path, 2)
     assert len(kept) == 2
     assert killed == whole
@@ -38,7 +40,9 @@ def test_who_is_killed_leaves_no_process_and_goes_on(tmp_path, run):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("everyone", [True, False], ids=["all", "parent"])
 @pytest.mark.parametrize("command", ["grade", "sweep"])
-def test_who_is_interrupted_leaves_no_process_and_no_traceback(tmp_path, command, everyone, number):
+def test_who_is_interrupted_leaves_no_process_and_no_traceback(
+    tmp_path: Path, command: str, everyone: bool, number: signal.Signals
+) -> None:
     """Ctrl-C goes to every process of a terminal, the signal of another program to one."""
     words, output = (a_class(tmp_path, 400), "m.csv") if command == "grade" else (a_space(tmp_path, 4, 500), "s.jsonl")
     process = begun(tmp_path, (*words, output))
@@ -58,7 +62,7 @@ def test_who_is_interrupted_leaves_no_process_and_no_traceback(tmp_path, command
 class Cluster:
     """A scheduler and a worker, processes of their own, with Dask's configuration from the environment."""
 
-    def __init__(self, folder, scheme="tcp", **environment):
+    def __init__(self, folder, scheme="tcp", **environment) -> None:
         pytest.importorskip("distributed")
         self.environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", **environment}
         with socket.socket() as free:
@@ -97,7 +101,7 @@ def on_the_cluster(words):
 
 @pytest.mark.parametrize("command", ["grade", "sweep"])
 @pytest.mark.parametrize("victim", ["worker", "scheduler"])
-def test_a_cluster_that_dies_ends_in_words_and_what_was_done_is_kept(tmp_path, victim, command):
+def test_a_cluster_that_dies_ends_in_words_and_what_was_done_is_kept(tmp_path: Path, victim: str, command: str) -> None:
     words, kept = (
         (a_class(tmp_path, 3000), "out.journal") if command == "grade" else (a_space(tmp_path, 40, 100), "out")
     )
@@ -117,7 +121,7 @@ def test_a_cluster_that_dies_ends_in_words_and_what_was_done_is_kept(tmp_path, v
     assert b"\n" in file.read_bytes()
 
 
-def test_a_cluster_behind_tls_is_reached_by_dasks_own_configuration(tmp_path):
+def test_a_cluster_behind_tls_is_reached_by_dasks_own_configuration(tmp_path: Path) -> None:
     if not shutil.which("openssl"):
         pytest.skip("makes its certificate with openssl")
     for name in ("", "other-"):

@@ -1,5 +1,7 @@
 """Across the sequences of a batch: the same bits as each sequence alone, whatever the batch leaves over."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from support.helpers import compiler, every_cell, inputs, random_network, random_starts
@@ -21,14 +23,14 @@ def choose(monkeypatch, across):
 
 
 @pytest.fixture
-def always(monkeypatch):
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
     choose(monkeypatch, True)
 
 
 @pytest.mark.parametrize("name", every_cell())
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("output", ["softmax", "log_softmax"])
-def test_every_sequence_has_the_bits_it_has_alone(always, name, dtype, output):
+def test_every_sequence_has_the_bits_it_has_alone(always: None, name: str, dtype: str, output: str) -> None:
     cell, rng = every_cell()[name], np.random.default_rng(3)
     for D, H, T, N in ((3, 5, 7, 37), (6, 9, 1, 3), (1, 2, 4, 16 * 4 + 1)):
         if cell.adds_input:
@@ -46,7 +48,7 @@ def test_every_sequence_has_the_bits_it_has_alone(always, name, dtype, output):
 
 
 @pytest.mark.parametrize("merge", ["concat", "sum", "ave", "mul"])
-def test_stacks_in_both_directions(always, merge):
+def test_stacks_in_both_directions(always: None, merge: str) -> None:
     rng = np.random.default_rng(4)
     D, H, K, T, N = 4, 3, 2, 5, 21
 
@@ -80,7 +82,9 @@ def test_stacks_in_both_directions(always, merge):
 @pytest.mark.parametrize("name", every_cell())
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-4)])
 @pytest.mark.parametrize("way", [{}, {"chunk": 3}, {"truncate": 2}])
-def test_gradients_are_those_along_the_units(monkeypatch, name, dtype, tolerance, way):
+def test_gradients_are_those_along_the_units(
+    monkeypatch: pytest.MonkeyPatch, name: str, dtype: str, tolerance: float, way: dict[str, Any]
+) -> None:
     cell, rng = every_cell()[name], np.random.default_rng(6)
     D, H, O, T, N = 5 if cell.adds_input else 3, 5, 4, 7, 37
     read_out = None if cell.owns_read_out else "softmax"
@@ -108,7 +112,7 @@ def test_gradients_are_those_along_the_units(monkeypatch, name, dtype, tolerance
             )
 
 
-def test_it_is_taken_where_the_vectors_are_fuller():
+def test_it_is_taken_where_the_vectors_are_fuller() -> None:
     wide = lanes(8)
     if wide == 1:
         pytest.skip("vectors of one entry are always full")

@@ -11,9 +11,11 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from support.helpers import compiler, python
@@ -40,7 +42,7 @@ def kernels(folder: Path) -> set[str]:
 
 
 @compiler
-def test_two_own_cells_of_one_name_in_two_processes(tmp_path):
+def test_two_own_cells_of_one_name_in_two_processes(tmp_path: Path) -> None:
     first, folder = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
     assert first == "[0.25, 0.625]"
     kept = kernels(tmp_path)
@@ -52,14 +54,14 @@ def test_two_own_cells_of_one_name_in_two_processes(tmp_path):
     assert mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[0] == first
 
 
-def test_the_next_process_finds_what_was_compiled(tmp_path):
+def test_the_next_process_finds_what_was_compiled(tmp_path: Path) -> None:
     mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
     times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
     mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == times
 
 
-def test_a_forced_width_has_a_folder_of_its_own(tmp_path):
+def test_a_forced_width_has_a_folder_of_its_own(tmp_path: Path) -> None:
     one = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path), RNNCALC_VECTOR="128")
     two = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path), RNNCALC_VECTOR="plain")
     assert one[0] == two[0]
@@ -67,7 +69,7 @@ def test_a_forced_width_has_a_folder_of_its_own(tmp_path):
 
 
 @compiler
-def test_an_edited_source_has_a_folder_of_its_own(tmp_path):
+def test_an_edited_source_has_a_folder_of_its_own(tmp_path: Path) -> None:
     """The trap: a helper in another file is edited, and its callers' machine code stays."""
     import rnncalc
 
@@ -88,7 +90,7 @@ def test_an_edited_source_has_a_folder_of_its_own(tmp_path):
     assert after[1] != before[1]
 
 
-def test_no_home_at_all(tmp_path):
+def test_no_home_at_all(tmp_path: Path) -> None:
     surroundings = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_CACHE_HOME")}
     surroundings["TMPDIR"] = str(tmp_path)
     done = subprocess.run(
@@ -98,7 +100,7 @@ def test_no_home_at_all(tmp_path):
     assert done.stdout.startswith("[0.25, 0.625]")
 
 
-def test_nowhere_to_write(tmp_path):
+def test_nowhere_to_write(tmp_path: Path) -> None:
     """Neither the user's cache nor the temporary folder can be used: compile, keep nothing, say nothing."""
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
@@ -115,7 +117,7 @@ def test_nowhere_to_write(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write everywhere")
-def test_a_home_that_is_read_only(tmp_path):
+def test_a_home_that_is_read_only(tmp_path: Path) -> None:
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
     try:
         assert mine(PLAIN, HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))[0] == "[0.25, 0.625]"
@@ -124,14 +126,14 @@ def test_a_home_that_is_read_only(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners on this system")
-def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path):
+def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> None:
     folder = Path(mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[1])
     folder.chmod(0o777)
     assert mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[1] != str(folder)
 
 
 @compiler
-def test_four_processes_at_once(tmp_path):
+def test_four_processes_at_once(tmp_path: Path) -> None:
     lines = [PLAIN, TANH, PLAIN, TANH]
     surroundings = {**os.environ, "RNNCALC_CACHE_DIR": str(tmp_path)}
     running = [
@@ -152,7 +154,7 @@ def test_four_processes_at_once(tmp_path):
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".nbc"}
 
 
-def test_warmup_leaves_nothing_to_compile(tmp_path):
+def test_warmup_leaves_nothing_to_compile(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rnncalc", "warmup", "--cell", "elman", "--train"]
     environment = {**os.environ, "RNNCALC_CACHE_DIR": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -172,7 +174,7 @@ net.fit([[0, 1], [1]], [1, 0], loss="cross_entropy", epochs=2, optimizer="sgd", 
     assert kernels(tmp_path) == before
 
 
-def test_who_waits_for_a_compilation_is_told_once():
+def test_who_waits_for_a_compilation_is_told_once() -> None:
     code = """
 import time
 from rnncalc.engine.compiled.codegen import jit
@@ -188,13 +190,15 @@ for seconds in (0.0, 0.3, 0.3):
 
 # damage ---------------------------------------------------------------------------------------------------------------
 
+Twice = Callable[[], tuple[float, bool]]  # what `kernel` gives
+
 
 def twice(x):
     return 2 * x + 1
 
 
 @pytest.fixture
-def kernel(tmp_path, monkeypatch):
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Twice:
     """Call `twice` as the next process would: what it gives, and whether it was found on disk."""
     monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)
 
@@ -206,7 +210,7 @@ def kernel(tmp_path, monkeypatch):
 
 
 @compiler
-def test_one_flipped_bit_is_refused_and_compiled_again(kernel, tmp_path):
+def test_one_flipped_bit_is_refused_and_compiled_again(kernel: Twice, tmp_path: Path) -> None:
     assert kernel() == (42.0, False)
     (path,) = tmp_path.iterdir()
     whole, rng = path.read_bytes(), random.Random(1)
@@ -222,7 +226,7 @@ def test_one_flipped_bit_is_refused_and_compiled_again(kernel, tmp_path):
 
 @compiler
 @pytest.mark.parametrize("damage", ["empty", "short", "cut", "longer", "zeros", "folder", "no pickle", "another's"])
-def test_what_is_no_kernel_is_compiled_again(kernel, tmp_path, damage):
+def test_what_is_no_kernel_is_compiled_again(kernel: Twice, tmp_path: Path, damage: str) -> None:
     kernel()
     (path,) = tmp_path.iterdir()
     whole = path.read_bytes()
@@ -243,7 +247,13 @@ def test_what_is_no_kernel_is_compiled_again(kernel, tmp_path, damage):
 @compiler
 @pytest.mark.parametrize("where", [(tempfile, "mkstemp"), (os, "fdopen"), (os, "replace"), (Path, "open")])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EIO])
-def test_a_disk_that_refuses_reaches_nobody(kernel, tmp_path, monkeypatch, where, number):
+def test_a_disk_that_refuses_reaches_nobody(
+    kernel: Twice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: tuple[Any, ...],
+    number: int,
+) -> None:
     def refuse(*_given, **_more):
         raise OSError(number, os.strerror(number))
 
@@ -255,9 +265,11 @@ def test_a_disk_that_refuses_reaches_nobody(kernel, tmp_path, monkeypatch, where
 
 
 @compiler
-def test_a_disk_that_is_full_in_the_midst_keeps_nothing(kernel, tmp_path, monkeypatch):
+def test_a_disk_that_is_full_in_the_midst_keeps_nothing(
+    kernel: Twice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Full:
-        def __init__(self, number, _mode):
+        def __init__(self, number, _mode) -> None:
             self.number = number
 
         def __enter__(self):
@@ -276,7 +288,7 @@ def test_a_disk_that_is_full_in_the_midst_keeps_nothing(kernel, tmp_path, monkey
 
 
 @compiler
-def test_a_folder_that_vanishes(kernel, tmp_path, monkeypatch):
+def test_a_folder_that_vanishes(kernel: Twice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path / "gone")
     assert kernel() == (42.0, False)
     assert kernel() == (42.0, False)
@@ -284,7 +296,7 @@ def test_a_folder_that_vanishes(kernel, tmp_path, monkeypatch):
 
 @compiler
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no modes on this system")
-def test_what_is_kept_is_for_nobody_else(kernel, tmp_path):
+def test_what_is_kept_is_for_nobody_else(kernel: Twice, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         kernel()
@@ -301,17 +313,19 @@ def test_what_is_kept_is_for_nobody_else(kernel, tmp_path):
 # attack ---------------------------------------------------------------------------------------------------------------
 
 ROOT, US, OTHER = 0, 1000, 65534
+Trusted = Callable[..., bool]  # (owner, mode) of each level → whether the last is trusted
 
 
 @pytest.fixture
-def owned(tmp_path, monkeypatch):
+def owned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trusted:
     """A folder three levels deep of which the caller says whose each level is, and with which mode."""
     monkeypatch.setattr(os, "getuid", lambda: US, raising=False)
-    real, said = Path.lstat, {}
+    real = Path.lstat
+    said: dict[Path, tuple[int, int]] = {}
     base = tmp_path.resolve()
     levels = [base, base / "a", base / "a" / "b"]
 
-    def lstat(path):
+    def lstat(path: Path) -> SimpleNamespace | os.stat_result:
         if path in said:
             owner, mode = said[path]
             return SimpleNamespace(st_uid=owner, st_mode=stat.S_IFDIR | mode)
@@ -319,7 +333,7 @@ def owned(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "lstat", lstat)
 
-    def trusted(*levels_said) -> bool:
+    def trusted(*levels_said: tuple[int, int]) -> bool:
         said.update(zip(levels, levels_said))
         try:
             return cache._made(levels[-1]) == levels[-1]
@@ -348,11 +362,11 @@ def owned(tmp_path, monkeypatch):
         ([(OTHER, 0o755), (US, 0o755), (US, 0o700)], False),
     ],
 )
-def test_whose_folder_is_trusted(owned, levels, good):
+def test_whose_folder_is_trusted(owned: Trusted, levels: list[tuple[int, int]], good: bool) -> None:
     assert owned(*levels) == good
 
 
-def test_every_chain_of_owners_and_modes(owned):
+def test_every_chain_of_owners_and_modes(owned: Trusted) -> None:
     """The rule once more, of every chain of three folders."""
     kinds = [(owner, mode) for owner in (ROOT, US, OTHER) for mode in (0o700, 0o755, 0o775, 0o757, 0o1777, 0o1775)]
     for chain in ((one, two, three) for one in kinds for two in kinds for three in kinds):
@@ -364,7 +378,7 @@ def test_every_chain_of_owners_and_modes(owned):
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives folders away")
 @pytest.mark.parametrize("mode", [0o700, 0o755, 0o777])
-def test_a_temporary_folder_that_somebody_else_made_first(tmp_path, mode):
+def test_a_temporary_folder_that_somebody_else_made_first(tmp_path: Path, mode: int) -> None:
     """The predictable name, made by another user, who would swap the kernels inside for their own."""
     first = tmp_path / f"rnncalc-{os.getuid()}"
     first.mkdir()
@@ -379,7 +393,7 @@ def test_a_temporary_folder_that_somebody_else_made_first(tmp_path, mode):
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no links and modes on this system")
-def test_links_are_resolved_once(tmp_path):
+def test_links_are_resolved_once(tmp_path: Path) -> None:
     shared, own = tmp_path / "shared", tmp_path / "own"
     own.mkdir(mode=0o700)
     shared.mkdir()
@@ -394,7 +408,7 @@ def test_links_are_resolved_once(tmp_path):
     assert said == f"other users can write to {shared.resolve()}"
 
 
-def test_where_files_have_no_owners_the_profile_is_trusted(tmp_path, monkeypatch):
+def test_where_files_have_no_owners_the_profile_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "getuid", raising=False)
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     folder = (tmp_path / "a" / "b").resolve()
@@ -405,7 +419,7 @@ def test_where_files_have_no_owners_the_profile_is_trusted(tmp_path, monkeypatch
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners on this system")
-def test_warmup_says_why_nothing_is_kept(tmp_path):
+def test_warmup_says_why_nothing_is_kept(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     command = [
         sys.executable,
@@ -452,7 +466,7 @@ def defines_kernels(module: str) -> bool:
     return bool(re.search(r"^\s*@(jit|njit|intrinsic|overload|register_jitable)\b", text, re.MULTILINE))
 
 
-def test_the_key_covers_all_that_kernels_are_made_of():
+def test_the_key_covers_all_that_kernels_are_made_of() -> None:
     """From every module that defines kernels along its imports: each is hashed, or said to be a part of none."""
     package = Path(find_spec("rnncalc").origin).parent
     modules = [
@@ -472,7 +486,7 @@ def test_the_key_covers_all_that_kernels_are_made_of():
     assert not any(defines_kernels(module) for module in cache.BESIDE)
 
 
-def test_only_an_edit_of_what_kernels_are_made_of_changes_the_key(tmp_path):
+def test_only_an_edit_of_what_kernels_are_made_of_changes_the_key(tmp_path: Path) -> None:
     package = tmp_path / "rnncalc"
     shutil.copytree(Path(find_spec("rnncalc").origin).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     code = "import rnncalc.engine.compiled.codegen.cache as c\nprint(c.__file__, c._key())"

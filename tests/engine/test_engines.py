@@ -58,7 +58,7 @@ def by_hand(name: str, p: dict, x: np.ndarray, h: np.ndarray, c: np.ndarray) -> 
 
 @pytest.mark.parametrize("name", ["elman", "lstm", "gru", "gru_after"])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_cells_follow_the_papers(name, engine):
+def test_cells_follow_the_papers(name: str, engine: str) -> None:
     rng = np.random.default_rng(3)
     arrays = random_arrays(CELLS[name], rng)
     x, h0, c0 = rng.normal(size=(6, 3)), rng.normal(size=5), rng.normal(size=5)
@@ -68,7 +68,7 @@ def test_cells_follow_the_papers(name, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_jordan_feeds_back_what_it_put_out(engine):
+def test_jordan_feeds_back_what_it_put_out(engine: str) -> None:
     rng = np.random.default_rng(4)
     p = random_arrays(CELLS["jordan"], rng)
     x, y, found = rng.normal(size=(5, 3)), rng.normal(size=4), []
@@ -82,7 +82,7 @@ def test_jordan_feeds_back_what_it_put_out(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_tutorial_cell_reads_the_state_before_the_step(engine):
+def test_the_tutorial_cell_reads_the_state_before_the_step(engine: str) -> None:
     rng = np.random.default_rng(5)
     p = random_arrays(CELLS["i2h_i2o"], rng)
     x, h, found = rng.normal(size=(4, 3)), rng.normal(size=5), []
@@ -103,7 +103,7 @@ def twins(cell: Cell, dtype: str, **sizes: int) -> tuple[Network, Network]:
 
 @pytest.mark.parametrize("name", CELL_NAMES)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-13), ("float32", 2e-5)])
-def test_the_engine_is_the_walk(name, dtype, tolerance):
+def test_the_engine_is_the_walk(name: str, dtype: str, tolerance: float) -> None:
     cell = every_cell()[name]
     for D, H in SIZES:
         walked, compiled = twins(cell, dtype, D=D, H=H)
@@ -122,7 +122,7 @@ def test_the_engine_is_the_walk(name, dtype, tolerance):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", CELL_NAMES)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_the_same_bits_alone_in_a_batch_as_a_prefix_and_step_by_step(name, engine, dtype):
+def test_the_same_bits_alone_in_a_batch_as_a_prefix_and_step_by_step(name: str, engine: str, dtype: str) -> None:
     cell = every_cell()[name]
     for D, H, N in ((3, 5, 11), (6, 34, 5)):
         read_out = None if cell.owns_read_out else "log_softmax"
@@ -148,7 +148,7 @@ def test_the_same_bits_alone_in_a_batch_as_a_prefix_and_step_by_step(name, engin
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", ["elman", "lstm", "jordan", "odd"])
-def test_ragged_batches_do_no_more_than_their_sequences_alone(name, engine):
+def test_ragged_batches_do_no_more_than_their_sequences_alone(name: str, engine: str) -> None:
     cell = every_cell()[name]
     net = random_network(cell, 11, engine=engine, read_out=None if cell.owns_read_out else "identity")
     rng = np.random.default_rng(12)
@@ -168,7 +168,7 @@ def test_ragged_batches_do_no_more_than_their_sequences_alone(name, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_masked_step_is_skipped_and_the_state_carried(engine):
+def test_a_masked_step_is_skipped_and_the_state_carried(engine: str) -> None:
     net = random_network(CELLS["gru"], 13, engine=engine)
     x = inputs(net, np.random.default_rng(14), 2, 6)
     mask = np.array([[1, 0, 1, 1, 0, 1], [0, 0, 1, 1, 1, 1]], bool)
@@ -180,7 +180,7 @@ def test_a_masked_step_is_skipped_and_the_state_carried(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_many_steps_pass_through_a_block_of_few(engine):
+def test_many_steps_pass_through_a_block_of_few(engine: str) -> None:
     """More rows than the block of `infer` holds, ragged: chunks must join without a seam."""
     net = random_network(CELLS["lstm"], 15, engine=engine, H=34, read_out="identity")
     x = inputs(net, np.random.default_rng(16), 9, 150)
@@ -191,7 +191,7 @@ def test_many_steps_pass_through_a_block_of_few(engine):
 @compiler
 @pytest.mark.parametrize("name", CELL_NAMES)
 @pytest.mark.parametrize("rows", [1, 7, 20, 140])
-def test_the_step_before_outlives_the_turn_of_the_block(name, rows, monkeypatch):
+def test_the_step_before_outlives_the_turn_of_the_block(name: str, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Inputs are laid ahead for as many rows as the block has: all but the one that the next step continues."""
     network, rng = random_network(every_cell()[name], engine="numba"), np.random.default_rng(rows)
     pitch = network.cells[0].packed.pitch * network.dtype.itemsize
@@ -203,7 +203,7 @@ def test_the_step_before_outlives_the_turn_of_the_block(name, rows, monkeypatch)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_layouts_and_single_sequences_agree(engine):
+def test_layouts_and_single_sequences_agree(engine: str) -> None:
     net = random_network(CELLS["elman"], 17, engine=engine, read_out="tanh")
     x = inputs(net, np.random.default_rng(18), 4, 6)
     first = net(x.swapaxes(0, 1), layout="time_first")
@@ -213,7 +213,7 @@ def test_layouts_and_single_sequences_agree(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_stack_hands_the_states_up(engine):
+def test_a_stack_hands_the_states_up(engine: str) -> None:
     rng = np.random.default_rng(19)
     low, high = random_arrays(CELLS["gru"], rng, H=6), random_arrays(CELLS["lstm"], rng, D=6, H=4)
     x = rng.normal(size=(3, 5, 3))
@@ -227,7 +227,7 @@ def test_a_stack_hands_the_states_up(engine):
 
 @pytest.mark.parametrize("output", ["identity", "softmax", "log_softmax", "sigmoid", "tanh"])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_read_outs_hold_at_ten_thousand(output, engine):
+def test_read_outs_hold_at_ten_thousand(output: str, engine: str) -> None:
     net = Network(
         [Layer("elman", [[1.0]], [[0.0]], activation="identity")], [[1.0], [-1.0], [0.5]], output=output, engine=engine
     )
@@ -238,7 +238,7 @@ def test_read_outs_hold_at_ten_thousand(output, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_not_a_number_stays_where_it_is(engine):
+def test_not_a_number_stays_where_it_is(engine: str) -> None:
     """A sequence that overflows leaves its neighbours in the batch alone."""
     net = random_network(CELLS["elman"].switch(activation="relu"), 20, engine=engine, read_out="softmax")
     x = inputs(net, np.random.default_rng(21), 3, 8)
@@ -251,7 +251,7 @@ def test_not_a_number_stays_where_it_is(engine):
     np.testing.assert_array_equal(bad[1, :3], good[1, :3])
 
 
-def test_float32_in_float32_out():
+def test_float32_in_float32_out() -> None:
     weights = [np.ones((4, 2), np.float32), np.ones((4, 4), np.float32)]
     for engine in ENGINES:
         net = Network([Layer("elman", *weights)], engine=engine)
@@ -261,7 +261,7 @@ def test_float32_in_float32_out():
         assert all(array.dtype == np.float32 for array in net.forward(np.ones((3, 2))).values())
 
 
-def test_every_mistake_would_show():
+def test_every_mistake_would_show() -> None:
     """The suite's data tells apart what must not be mixed up: gates, transposes, the two GRUs, the two updates."""
     rng = np.random.default_rng(22)
     arrays = random_arrays(CELLS["lstm"], rng)
@@ -301,7 +301,7 @@ def _swap(g: int, k: int) -> list[int]:
 
 
 @pytest.mark.parametrize("name", ["lstm", "jordan", "odd"])
-def test_the_same_bits_on_any_number_of_threads(name):
+def test_the_same_bits_on_any_number_of_threads(name: str) -> None:
     """Ragged, with starts of their own, both layouts; and in a pool of the user's own."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -336,7 +336,9 @@ def test_the_same_bits_on_any_number_of_threads(name):
 @pytest.mark.parametrize("name", ["elman", "lstm", "gru", "gru_after"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("longest", [10**15, -1])
-def test_the_same_bits_where_units_are_shared_and_where_that_is_called_off(name, dtype, longest, monkeypatch):
+def test_the_same_bits_where_units_are_shared_and_where_that_is_called_off(
+    name: str, dtype: str, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("rnncalc.engine.compiled.execution.unit_split.LEAST", 0)
     cell, rng = every_cell()[name], np.random.default_rng(5)
     wide = 2 * max(lanes(np.dtype(dtype).itemsize), 1)
@@ -357,7 +359,7 @@ def test_the_same_bits_where_units_are_shared_and_where_that_is_called_off(name,
 
 
 @compiler
-def test_threads_do_not_write_over_each_other():
+def test_threads_do_not_write_over_each_other() -> None:
     """Large enough that one is at work on what another has done, many times over."""
     rng = np.random.default_rng(9)
     arrays = rng.normal(size=(512, 64)) / 8, rng.normal(size=(512, 128)) / 11, rng.normal(size=512)
@@ -370,7 +372,7 @@ def test_threads_do_not_write_over_each_other():
             np.testing.assert_array_equal(found[name], wanted[name], err_msg=name)
 
 
-def test_threads_survive_a_fork_and_are_asked_for_by_number():
+def test_threads_survive_a_fork_and_are_asked_for_by_number() -> None:
     code = """
 import os, numpy as np, rnncalc
 net = rnncalc.Elman(np.ones((2, 3)), np.ones((2, 2)) / 4)

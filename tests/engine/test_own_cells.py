@@ -114,7 +114,7 @@ def check_gradients(network: Network, seed: int, way: Mapping[str, int]) -> None
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_one_and_one_is_two(engine, dtype):
+def test_one_and_one_is_two(engine: str, dtype: str) -> None:
     cell = Cell("two", {"h": "identity(U1 @ x_t + U2 @ x_t)"}, ["h"], "h")
     for H in range(1, 71):
         network = Network([Layer(cell, U1=np.ones((H, 1)), U2=np.ones((H, 1)))], engine=engine, dtype=dtype)
@@ -131,26 +131,26 @@ def test_one_and_one_is_two(engine, dtype):
 
 @compiler
 @pytest.mark.parametrize("name", TWICE)
-def test_a_source_that_a_line_uses_twice(monkeypatch, name):
+def test_a_source_that_a_line_uses_twice(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for seed, way in enumerate(WAYS):
         engines_agree(monkeypatch, pair(twice(name), seed), 1e-12, seed, way)
 
 
 @compiler
 @pytest.mark.parametrize("name", ["one weight", "three times, two lines"])
-def test_a_source_that_a_line_uses_twice_in_single_precision(monkeypatch, name):
+def test_a_source_that_a_line_uses_twice_in_single_precision(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     engines_agree(monkeypatch, pair(twice(name), 3, dtype="float32"), 1e-4, 3, {})
 
 
 @pytest.mark.parametrize("name", TWICE)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_complex_step_agrees_where_a_source_is_used_twice(name, engine):
+def test_complex_step_agrees_where_a_source_is_used_twice(name: str, engine: str) -> None:
     for way in WAYS:
         check_gradients(pair(twice(name), 4)[ENGINES.index(engine)], 5, way)
 
 
 @pytest.mark.parametrize("name", TWICE)
-def test_training_sums_what_a_source_brings_twice(name):
+def test_training_sums_what_a_source_brings_twice(name: str) -> None:
     trained = []
     for network in pair(twice(name), 6):
         rng = np.random.default_rng(7)
@@ -165,7 +165,7 @@ def test_training_sums_what_a_source_brings_twice(name):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_complex_step_agrees_with_any_cell(seed):
+def test_complex_step_agrees_with_any_cell(seed: int) -> None:
     network = pair(random_cell(np.random.default_rng(seed)), seed)[0]
     check_gradients(network, seed, WAYS[seed % 3])
     found, batch = everything(network, seed, 3, 3, ragged=True)
@@ -174,7 +174,7 @@ def test_complex_step_agrees_with_any_cell(seed):
 
 @compiler
 @pytest.mark.parametrize("seed", range(4))
-def test_any_cell_is_the_same_on_both_engines(monkeypatch, seed):
+def test_any_cell_is_the_same_on_both_engines(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     dtype, tolerance = (("float64", 1e-11), ("float32", 1e-3))[seed % 2]
     both = pair(random_cell(np.random.default_rng(seed)), seed, dtype=dtype)
     engines_agree(monkeypatch, both, tolerance, seed, WAYS[seed % 3])
@@ -183,7 +183,7 @@ def test_any_cell_is_the_same_on_both_engines(monkeypatch, seed):
 # ---------------------------------------------------------------------------------------------------------------- sizes
 
 
-def test_what_is_split_off_has_the_size_of_its_line():
+def test_what_is_split_off_has_the_size_of_its_line() -> None:
     cell = Cell(
         "own",
         {"h": "tanh(U @ x_t + W @ h_p)", "y": "tanh(c + V @ h) * sigmoid(R @ (y_p * y_p))"},
@@ -206,19 +206,19 @@ def test_what_is_split_off_has_the_size_of_its_line():
         ("softmax(h)", "line y has O entries and takes h, which has H"),
     ],
 )
-def test_sizes_that_do_not_fit_are_refused_by_name_and_line(line, what):
+def test_sizes_that_do_not_fit_are_refused_by_name_and_line(line: str, what: str) -> None:
     with pytest.raises(CellError, match=what):
         Cell("own", {"h": "tanh(U @ x_t)", "y": line}, [], "y", outputs=("y",))
 
 
-def test_a_layer_says_which_size_no_array_tells():
+def test_a_layer_says_which_size_no_array_tells() -> None:
     with pytest.raises(ProblemError, match="how many outputs"):
         Layer(Cell("own", {"h": "tanh(U @ x_t)", "y": "y_p"}, ["y"], "h", outputs=("y",)), U=[[1.0]])
     with pytest.raises(ProblemError, match="how many units"):
         Layer(Cell("own", {"h": "tanh(x_t)"}, [], "h"))
 
 
-def test_a_function_stands_around_a_line_of_this_step():
+def test_a_function_stands_around_a_line_of_this_step() -> None:
     cell = Cell(
         "own",
         {"f": "tanh(p)", "g": "tanh(h_p)", "a": "W @ g", "b": "U @ x_t", "h": "tanh(a)", "k": "relu(b)"},
@@ -237,7 +237,9 @@ def _rounded(value: Any, digits: int) -> Any:
 
 @pytest.mark.parametrize("line", ["p", "-p", "identity(p)", "p * q", "tanh(p - 0.5 * q)", "tanh(0.5) * p"])
 @pytest.mark.parametrize("shape", [(3,), (2, 3)])
-def test_each_unit_of_a_constant_line_is_judged_against_its_own(tmp_path, line, shape):
+def test_each_unit_of_a_constant_line_is_judged_against_its_own(
+    tmp_path: Path, line: str, shape: tuple[int, ...]
+) -> None:
     rng = np.random.default_rng(8)
     cell = {"name": "own", "equations": {"k": line, "h": "tanh(k + W @ h_p + U @ x_t)"}, "state": ["h"], "emits": "h"}
     sizes = {"U": (4, 2), "W": (4, 4), "p": (4,), "q": (4,), "V": (3, 4), "x": (*shape, 2), "targets": (*shape, 3)}

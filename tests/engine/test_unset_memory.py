@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -38,10 +39,10 @@ def poison(array):
 
 
 @pytest.fixture
-def poisoned(monkeypatch):
+def poisoned(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Every unset array of rnncalc is full of NaN. What is called under it has to be compiled before."""
 
-    def start():
+    def start() -> None:
         for name, module in list(sys.modules.items()):
             if name.startswith("rnncalc") and getattr(module, "np", None) is np:
                 monkeypatch.setattr(module, "np", Poisoned())
@@ -85,7 +86,7 @@ LENGTHS = {"whole": lambda N, T: None, "none": lambda N, T: np.zeros(N, int), "r
 
 @pytest.mark.parametrize("name", ["elman", "lstm", "jordan", "i2h_i2o", "stateless", "both"])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_nothing_is_left_unset(name, threads, poisoned):
+def test_nothing_is_left_unset(name: str, threads: int, poisoned: Callable[[], None]) -> None:
     walked, compiled = networks(name, threads)
     rng = np.random.default_rng(3)
     ways = [{}] if name == "both" else [{}, {"chunk": 2}, {"truncate": 1}]
@@ -111,7 +112,9 @@ def test_nothing_is_left_unset(name, threads, poisoned):
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("mask", [np.zeros(4, bool), np.zeros((3, 4), bool)])
-def test_a_batch_that_is_masked_throughout_has_gradients_of_zero(threads, mask, poisoned):
+def test_a_batch_that_is_masked_throughout_has_gradients_of_zero(
+    threads: int, mask: np.ndarray, poisoned: Callable[[], None]
+) -> None:
     _walked, network = networks("lstm", threads)
     x, dy = np.ones((3, 4, 3)), np.ones((3, 4, 5))
     for _time in range(2):

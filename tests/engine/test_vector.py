@@ -40,7 +40,7 @@ def samples(dtype: type, count: int = 300_000) -> np.ndarray:
 @pytest.mark.skipif(not LONG, reason="this machine's long double is no longer than a double")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_few_units_in_the_last_place(name, dtype):
+def test_a_few_units_in_the_last_place(name: str, dtype: type[np.floating]) -> None:
     function, most = FUNCTIONS[name]
     x = samples(dtype)
     if name == "exp" and dtype == np.float32:
@@ -52,7 +52,7 @@ def test_a_few_units_in_the_last_place(name, dtype):
 
 @compiler
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_ends_of_the_range(dtype):
+def test_the_ends_of_the_range(dtype: type[np.floating]) -> None:
     tiny, huge = np.finfo(dtype).tiny, np.finfo(dtype).max
     x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, tiny, -tiny, huge, -huge, 1e-30, 20, -20], dtype)
     ends = {
@@ -67,7 +67,7 @@ def test_the_ends_of_the_range(dtype):
 
 
 @compiler
-def test_exp_goes_to_zero_gradually():
+def test_exp_goes_to_zero_gradually() -> None:
     x = np.array([-708.0, -720.0, -744.0, -745.2, -800.0])
     np.testing.assert_allclose(compiled("exp", x), np.exp(x), rtol=0, atol=5e-324)
     assert compiled("exp", np.array([709.7]))[0] == pytest.approx(np.exp(709.7), rel=1e-15)
@@ -93,7 +93,7 @@ for cell in (CELLS["lstm"], CELLS["gru"], CELLS["jordan"].switch(output="softmax
 """
 
 
-def test_every_vector_width_gives_the_same_bits():
+def test_every_vector_width_gives_the_same_bits() -> None:
     """512, 256, 128 bits and one entry at a time: also where the host has to split what is wider than its registers."""
     code = BITS.format(tests=str(Path(__file__).parents[1]))
     lines = {width: python(code, RNNCALC_VECTOR=width).split("\n") for width in WIDTHS}
@@ -102,12 +102,12 @@ def test_every_vector_width_gives_the_same_bits():
     assert len(digests) == 1
 
 
-def test_an_unknown_width_is_refused():
+def test_an_unknown_width_is_refused() -> None:
     vector = "rnncalc.engine.compiled.codegen.vector"
     code = f"import rnncalc\ntry:\n import {vector}\nexcept rnncalc.RnncalcError as e: print(e)"
     assert "RNNCALC_VECTOR is one of 512, 256, 128, plain, not “1024”" in python(code, RNNCALC_VECTOR="1024")
 
 
-def test_the_host_width_is_a_vector():
+def test_the_host_width_is_a_vector() -> None:
     assert WIDTH in (0, 16, 32, 64)
     assert lanes(8) == max(WIDTH // 8, 1)

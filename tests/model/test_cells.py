@@ -1,5 +1,7 @@
 """Cells as records: the six say what the literature says, and a malformed one is refused by name."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from support.helpers import MGU, ODD, every_cell
@@ -15,12 +17,12 @@ def shown(cell: Cell) -> list[str]:
     return [write(line, TEXT, place=place) for line in cell.written.values()]
 
 
-def test_the_six_rooms():
+def test_the_six_rooms() -> None:
     assert list(CELLS) == ["elman", "jordan", "lstm", "gru", "gru_after", "i2h_i2o"]
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_a_room_has_its_literature(name):
+def test_a_room_has_its_literature(name: str) -> None:
     known = CELLS[name].literature
     assert known.title
     assert 1980 < known.year < 2020
@@ -29,7 +31,7 @@ def test_a_room_has_its_literature(name):
     assert known.not_to_be_confused_with
 
 
-def test_equations_as_books_write_them():
+def test_equations_as_books_write_them() -> None:
     assert shown(CELLS["elman"]) == ["b + W h_{t-1} + U x_t", "tanh(a_t)"]
     assert shown(CELLS["lstm"])[-2:] == ["f_t ∘ c_{t-1} + i_t ∘ g_t", "o_t ∘ tanh(c_t)"]
     assert shown(CELLS["gru"])[2:] == ["tanh(b_n + W_n (r_t ∘ h_{t-1}) + U_n x_t)", "(1 - z_t) ∘ n_t + z_t ∘ h_{t-1}"]
@@ -38,26 +40,26 @@ def test_equations_as_books_write_them():
     assert shown(CELLS["jordan"])[0] == "b + W y_{t-1} + U x_t"
 
 
-def test_the_other_update_is_a_derived_cell():
+def test_the_other_update_is_a_derived_cell() -> None:
     assert shown(CELLS["gru"].switch(update="z_new"))[-1] == "(1 - z_t) ∘ h_{t-1} + z_t ∘ n_t"
     assert CELLS["gru"].switch(update="z_new").digest != CELLS["gru"].digest
     assert CELLS["gru"].switch(update="z_old").digest == CELLS["gru"].digest
 
 
-def test_the_first_choice_of_a_switch_is_what_the_equations_say():
+def test_the_first_choice_of_a_switch_is_what_the_equations_say() -> None:
     for cell in CELLS.values():
         for option, choices in cell.switches.items():
             assert cell.switch(**{option: next(iter(choices))}).digest == cell.digest
 
 
-def test_digests_tell_cells_apart():
+def test_digests_tell_cells_apart() -> None:
     digests = {name: cell.digest for name, cell in every_cell().items()}
     by_first_choice = {"tanh", "z_old", "identity"}
     others = {name for name in digests if name.rpartition(" ")[2] not in by_first_choice or "," not in name}
     assert len({digests[name] for name in others}) == len(others)
 
 
-def test_lines_are_split_until_nothing_is_nested():
+def test_lines_are_split_until_nothing_is_nested() -> None:
     lines = {line: write(expression, SOURCE) for line, expression in CELLS["gru"].lines.items()}
     assert lines["q_n"] == "r * h_p"
     assert lines["a_n"] == "b_n + W_n @ q_n + U_n @ x_t"
@@ -69,7 +71,7 @@ def test_lines_are_split_until_nothing_is_nested():
     assert set(CELLS["lstm"].labels) == {"tanh_c"}
 
 
-def test_parameters_and_their_shapes_follow_from_the_lines():
+def test_parameters_and_their_shapes_follow_from_the_lines() -> None:
     assert list(CELLS["gru_after"].stacks) == ["U", "W", "b", "d"]
     assert list(CELLS["jordan"].stacks) == ["U", "W", "b", "V", "c"]
     assert [p.gate for p in CELLS["lstm"].stacks["U"]] == list("ifgo")
@@ -80,7 +82,7 @@ def test_parameters_and_their_shapes_follow_from_the_lines():
     assert ODD.parameters["p_i"].columns is None
 
 
-def test_the_read_out_is_a_cell():
+def test_the_read_out_is_a_cell() -> None:
     assert read_out("softmax").state == ()
     assert write(read_out("softmax").lines["y"], SOURCE) == "softmax(s)"
 
@@ -109,25 +111,27 @@ def test_the_read_out_is_a_cell():
         ({}, [], "h", "has no equations"),
     ],
 )
-def test_a_malformed_cell_is_refused_by_name_and_line(equations, state, emits, what):
+def test_a_malformed_cell_is_refused_by_name_and_line(
+    equations: dict[str, Any], state: list[Any], emits: str, what: str
+) -> None:
     with pytest.raises(CellError) as refused:
         Cell("mine", equations, state, emits)
     assert str(refused.value).startswith("cell mine: ")
     assert what in str(refused.value)
 
 
-def test_a_malformed_switch_is_refused_when_the_record_is_made():
+def test_a_malformed_switch_is_refused_when_the_record_is_made() -> None:
     with pytest.raises(CellError, match="cell mine"):
         Cell("mine", {"h": "W @ x_t"}, ["h"], "h", switches={"turn": {"left": {"h": "W @ x_t"}, "right": {"h": "W @"}}})
 
 
-def test_a_switch_knows_its_values():
+def test_a_switch_knows_its_values() -> None:
     with pytest.raises(CellError, match="activation of elman is one of tanh, relu, sigmoid, identity, not “step”"):
         CELLS["elman"].switch(activation="step")
 
 
 @pytest.mark.parametrize("name", every_cell())
-def test_stages_need_only_what_is_there(name):
+def test_stages_need_only_what_is_there(name: str) -> None:
     cell = every_cell()[name]
     known = {f"{state}_p" for state in cell.state} | {"x_t", *cell.parameters}
     for stage in cell.stages:
@@ -142,6 +146,6 @@ def test_stages_need_only_what_is_there(name):
     assert set(cell.lines) <= known
 
 
-def test_a_cell_of_one_line():
+def test_a_cell_of_one_line() -> None:
     cell = Cell("drift", {"h": "h_p + W @ x_t"}, ["h"], "h")
     assert np.prod([len(stack) for stack in cell.stacks.values()]) == 1

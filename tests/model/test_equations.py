@@ -11,6 +11,7 @@ from rnncalc.errors import CellError
 from rnncalc.model.equations.expression import (
     Binary,
     Call,
+    Expression,
     Name,
     Negative,
     Number,
@@ -41,7 +42,7 @@ TREES = st.recursive(
 LSTM = Place(signals=frozenset(["c", "f", "i", "g", "h", "a_i"]))
 
 
-def test_a_line_of_the_lstm():
+def test_a_line_of_the_lstm() -> None:
     tree = parse("f * c_p + i * g")
     assert tree == Binary("+", Binary("*", Name("f"), Name("c_p")), Binary("*", Name("i"), Name("g")))
     assert names(tree) == ["f", "c_p", "i", "g"]
@@ -52,7 +53,7 @@ def test_a_line_of_the_lstm():
 
 
 @given(TREES)
-def test_what_is_written_reads_back_the_same(tree):
+def test_what_is_written_reads_back_the_same(tree: Expression) -> None:
     assert parse(write(tree, SOURCE)) == tree
 
 
@@ -69,11 +70,11 @@ def test_what_is_written_reads_back_the_same(tree):
         ("identity(a + b) * r", "(a + b) ∘ r_t"),
     ],
 )
-def test_brackets_stand_where_they_are_needed_and_nowhere_else(text, written):
+def test_brackets_stand_where_they_are_needed_and_nowhere_else(text: str, written: str) -> None:
     assert write(parse(text), TEXT, place=Place(signals=frozenset("rhzn"))) == written
 
 
-def test_letters_of_a_sheet_that_writes_row_vectors():
+def test_letters_of_a_sheet_that_writes_row_vectors() -> None:
     letters = Letters({"U": "W_xh", "W": "W_hh", "b": "b_h"}, {"h": "s"}, rows=True)
     place = Place(signals=frozenset(["a", "h"]))
     line = parse("b + W @ h_p + U @ x_t")
@@ -104,26 +105,26 @@ def test_letters_of_a_sheet_that_writes_row_vectors():
         ("a\0b", "cannot read"),
     ],
 )
-def test_anything_else_is_refused_by_place(text, what):
+def test_anything_else_is_refused_by_place(text: str, what: str) -> None:
     with pytest.raises(CellError) as refused:
         parse(text, "line h")
     assert what in str(refused.value)
     assert str(refused.value).startswith("line h")
 
 
-def test_terms_of_a_sum_keep_their_signs():
+def test_terms_of_a_sum_keep_their_signs() -> None:
     signed = terms(parse("a - (b - c) - -d"))
     assert signed == [(1, Name("a")), (-1, Name("b")), (1, Name("c")), (1, Name("d"))]
     assert write(total(signed), SOURCE) == "a - b + c + d"
 
 
-def test_a_product_is_the_matrix_product():
+def test_a_product_is_the_matrix_product() -> None:
     rng = np.random.default_rng(1)
     weight, vectors = rng.normal(size=(5, 3)), rng.normal(size=(2, 3))
     np.testing.assert_allclose(product(weight, vectors), vectors @ weight.T, rtol=1e-14)
 
 
-def test_evaluation_follows_the_lines():
+def test_evaluation_follows_the_lines() -> None:
     values = {"a": np.array([[0.5, -1.0]]), "b": np.array([2.0, 3.0])}
     result = evaluate(parse("(1 - tanh(a)) * b - a"), values)
     expected = [(1 - math.tanh(0.5)) * 2 - 0.5, (1 - math.tanh(-1.0)) * 3 + 1]
@@ -132,12 +133,12 @@ def test_evaluation_follows_the_lines():
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
-def test_functions_keep_their_dtype(name, dtype):
+def test_functions_keep_their_dtype(name: str, dtype: type[np.inexact]) -> None:
     assert FUNCTIONS[name].compute(np.array([[0.3, -0.7, 2.0]], dtype)).dtype == dtype
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "softmax", "log_softmax", "tanh"])
-def test_functions_hold_at_ten_thousand(name):
+def test_functions_hold_at_ten_thousand(name: str) -> None:
     compute = FUNCTIONS[name].compute
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         result = compute(np.array([[1e4, -1e4, 0.0, 9999.0]]))
@@ -147,19 +148,19 @@ def test_functions_hold_at_ten_thousand(name):
         assert result[0, 0] == pytest.approx(1 / (1 + math.exp(-1)))
 
 
-def test_relu_lets_not_a_number_through_and_is_zero_below():
+def test_relu_lets_not_a_number_through_and_is_zero_below() -> None:
     result = FUNCTIONS["relu"].compute(np.array([-1.0, 0.0, 2.0, np.nan]))
     np.testing.assert_array_equal(result, [0, 0, 2, np.nan])
 
 
-def test_sigmoid_is_the_logistic_function():
+def test_sigmoid_is_the_logistic_function() -> None:
     x = np.linspace(-30, 30, 101)
     exact = [1 / (1 + math.exp(-v)) for v in x]
     np.testing.assert_allclose(FUNCTIONS["sigmoid"].compute(x), exact, rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "exp", "softmax", "log_softmax", "relu", "identity"])
-def test_functions_differentiate_by_complex_step(name):
+def test_functions_differentiate_by_complex_step(name: str) -> None:
     compute, x, step = FUNCTIONS[name].compute, np.array([[0.3, -0.8, 1.7]]), 1e-6
     complex_step = compute(x + 1e-30j * np.array([0, 1, 0])).imag / 1e-30
     central = (compute(x + step * np.array([0, 1, 0])) - compute(x - step * np.array([0, 1, 0]))) / (2 * step)

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ FORMS = [(name, output) for name, loss in EVERY.items() for output in loss.outpu
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch):
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, loss in NEW.items():
         monkeypatch.setitem(LOSSES, name, loss)
 
@@ -105,13 +106,13 @@ def rows(loss, rng, N=40, O=3):
 
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("piece", ["value", "gradient", "turns", "kernel"])
-def test_what_lacks_a_piece_is_refused_by_name(name, piece):
+def test_what_lacks_a_piece_is_refused_by_name(name: str, piece: str) -> None:
     with pytest.raises(TypeError, match=f"“{name}” lacks: {piece}$"):
         replace(EVERY[name], **{piece: None})
 
 
 @pytest.mark.parametrize(("name", "output"), [(n, o) for n, o in FORMS if EVERY[n].at == "s" and o != "identity"])
-def test_a_loss_from_scores_says_what_it_is_of_every_output(name, output):
+def test_a_loss_from_scores_says_what_it_is_of_every_output(name: str, output: str) -> None:
     left = {one: form for one, form in EVERY[name].from_y.items() if one != output}
     with pytest.raises(TypeError, match=rf"“{name}” lacks: from_y\['{output}'\]"):
         replace(EVERY[name], from_y=left)
@@ -119,7 +120,7 @@ def test_a_loss_from_scores_says_what_it_is_of_every_output(name, output):
         replace(EVERY[name], outputs=())
 
 
-def test_a_name_is_given_once():
+def test_a_name_is_given_once() -> None:
     with pytest.raises(TypeError, match="“huber”"):
         register(HUBER)
 
@@ -128,7 +129,7 @@ def test_a_name_is_given_once():
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_the_gradient_is_that_of_the_value(name):
+def test_the_gradient_is_that_of_the_value(name: str) -> None:
     loss, step = EVERY[name], 1e-6
     v, t = rows(loss, np.random.default_rng(1))
     for k in range(v.shape[1]):
@@ -141,7 +142,7 @@ def test_the_gradient_is_that_of_the_value(name):
 
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("N", [40, 41])
-def test_the_kernel_says_the_same(name, N):
+def test_the_kernel_says_the_same(name: str, N: int) -> None:
     loss = EVERY[name]
     v, t = rows(loss, np.random.default_rng(2), N)
     value, gradient = loss.value(v, t), loss.gradient(v, t)
@@ -156,7 +157,7 @@ def test_the_kernel_says_the_same(name, N):
 
 
 @pytest.mark.parametrize(("name", "output"), [(name, one) for name, one in FORMS if one in EVERY[name].from_y])
-def test_from_y_it_is_the_same(name, output):
+def test_from_y_it_is_the_same(name: str, output: str) -> None:
     loss = EVERY[name]
     s, t = rows(loss, np.random.default_rng(3))
     form, y = loss.from_y[output], FUNCTIONS[output].compute(s)
@@ -167,7 +168,7 @@ def test_from_y_it_is_the_same(name, output):
 @pytest.mark.parametrize(("name", "output"), FORMS)
 @pytest.mark.parametrize("piece", ["value", "gradient"])
 @pytest.mark.parametrize("width", [0.01, 0.5, 3.0])
-def test_bounds_hold_and_are_no_wider_than_they_must(name, output, piece, width):
+def test_bounds_hold_and_are_no_wider_than_they_must(name: str, output: str, piece: str, width: float) -> None:
     """Of values anywhere between two bounds, every result lies between those of the result, and some reach them."""
     loss, rng = EVERY[name], np.random.default_rng(4)
     s, t = rows(loss, rng, 12)
@@ -217,7 +218,7 @@ def answers(keys, decimals=None):
 
 
 @pytest.mark.parametrize(("name", "output"), FORMS)
-def test_backward_agrees_with_differences_on_both_engines(name, output):
+def test_backward_agrees_with_differences_on_both_engines(name: str, output: str) -> None:
     keys = problem(name, output, np.random.default_rng(5))
     found = {}
     for engine in ENGINES:
@@ -237,7 +238,7 @@ def test_backward_agrees_with_differences_on_both_engines(name, output):
 
 
 @pytest.mark.parametrize(("name", "output"), FORMS)
-def test_check_knows_right_rounded_and_wrong(name, output):
+def test_check_knows_right_rounded_and_wrong(name: str, output: str) -> None:
     keys = problem(name, output, np.random.default_rng(6))
     given = rnncalc.problem(**keys).given
     assert check(given, answers(keys)).verdict == "right"
@@ -258,7 +259,7 @@ def test_check_knows_right_rounded_and_wrong(name, output):
 
 @pytest.mark.parametrize(("name", "output"), FORMS)
 @pytest.mark.parametrize("batch", [1, 3])
-def test_fit_is_the_same_on_both_engines(name, output, batch):
+def test_fit_is_the_same_on_both_engines(name: str, output: str, batch: int) -> None:
     rng = np.random.default_rng(7)
     loss = EVERY[name]
     x, lengths = rng.normal(size=(7, 5, 2)), [5, 2, 4, 5, 1, 3, 5]
@@ -277,7 +278,7 @@ def test_fit_is_the_same_on_both_engines(name, output, batch):
 
 
 @pytest.mark.parametrize("name", NEW)
-def test_work_shows_the_slope_or_its_numbers(name, tmp_path):
+def test_work_shows_the_slope_or_its_numbers(name: str, tmp_path: Path) -> None:
     keys = problem(name, "identity", np.random.default_rng(8))
     place = tmp_path / "problem.json"
     place.write_text(json.dumps(keys), encoding="utf-8")
@@ -291,7 +292,7 @@ def test_work_shows_the_slope_or_its_numbers(name, tmp_path):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("softened", [0.0, 0.3])
-def test_distributions_count_as_right_as_their_classes_do(engine, softened):
+def test_distributions_count_as_right_as_their_classes_do(engine: str, softened: float) -> None:
     rng = np.random.default_rng(9)
     x = rng.normal(size=(12, 6, 2))
     classes = rng.integers(0, 3, (12, 6))
@@ -306,7 +307,7 @@ def test_distributions_count_as_right_as_their_classes_do(engine, softened):
     assert found[0]["val_accuracy"] == found[1]["val_accuracy"]
 
 
-def test_which_rows_are_right():
+def test_which_rows_are_right() -> None:
     values = np.array([[0.1, 2.0, -1.0]] * 6)
     targets = np.array([[0, 1, 0], [1, 0, 0], [0.5, 0.5, 0], [np.nan] * 3, [np.nan, 0.7, 0.3], [0, 0, 0]])
     assert are_right(LOSSES["cross_entropy"], values, targets).tolist() == [True, False, True, False, True, False]

@@ -1,6 +1,7 @@
 """Gradients against complex step, which knows nothing of backpropagation; and the suite against planted mistakes."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def cases() -> list[tuple[str, int, str]]:
 
 
 @pytest.mark.parametrize(("name", "depth", "direction"), cases())
-def test_every_gradient_of_every_network_is_that_of_complex_step(name, depth, direction):
+def test_every_gradient_of_every_network_is_that_of_complex_step(name: str, depth: int, direction: str) -> None:
     """Both engines, in both precisions, against the same exact numbers."""
     make = partial(stack, every_cell()[name], depth, direction, seed=depth)
     check = question(make(engine="equations"), 1, "half_squared_error")[1]
@@ -94,17 +95,17 @@ def test_every_gradient_of_every_network_is_that_of_complex_step(name, depth, di
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("how", [{"truncate": 1}, {"truncate": 3}, {"chunk": 1}, {"chunk": 4}], ids=str)
 @pytest.mark.parametrize("name", ["elman", "jordan", "lstm", "gru", "odd", "i2h_i2o"])
-def test_truncated_and_chunked_gradients_are_those_of_shorter_runs(name, how, engine):
+def test_truncated_and_chunked_gradients_are_those_of_shorter_runs(name: str, how: dict[str, int], engine: str) -> None:
     assert worked(stack(every_cell()[name], 2, "forward", seed=3, engine=engine), **how) < 1e-11
 
 
 @pytest.mark.parametrize("merge", MERGES)
-def test_every_way_to_merge_two_directions(merge):
+def test_every_way_to_merge_two_directions(merge: str) -> None:
     assert worked(stack(every_cell()["gru"], 2, "both", seed=4, merge=merge, engine="equations")) < 1e-11
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_both_engines_give_the_same_gradients(engine):
+def test_both_engines_give_the_same_gradients(engine: str) -> None:
     rng = np.random.default_rng(5)
     for cell in (every_cell()[name] for name in ("lstm", "gru", "jordan", "odd")):
         for direction in ("forward",) if cell.owns_read_out else ("forward", "both"):
@@ -131,7 +132,9 @@ def test_both_engines_give_the_same_gradients(engine):
 @pytest.mark.parametrize("part", [1, 2000, 5000])
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", ["elman", "lstm", "gru", "odd", "i2h_i2o"])
-def test_some_steps_at_a_time_are_as_good_as_all_at_once(name, threads, part, monkeypatch):
+def test_some_steps_at_a_time_are_as_good_as_all_at_once(
+    name: str, threads: int, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Large batches go back in parts. What is asked for later is computed from the start."""
     cell, rng = every_cell()[name], np.random.default_rng(8)
     arrays = random_arrays(cell, rng, D=6 if cell.adds_input else 3, H=6, O=4)
@@ -205,7 +208,7 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("mistake", PLANTED)
-def test_a_planted_mistake_does_not_pass(mistake, monkeypatch):
+def test_a_planted_mistake_does_not_pass(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     original = InterpretedAdjoint.__init__
 
     def planted(self, *arguments):
@@ -243,7 +246,7 @@ def seed_network(output: str = "identity", **options: str) -> Network:
         ("binary_cross_entropy", "identity"),
     ],
 )
-def test_every_loss_with_every_reduction(loss, output, reduction):
+def test_every_loss_with_every_reduction(loss: str, output: str, reduction: str | None) -> None:
     if loss == "mean_squared_error" and reduction:
         return
     network, rng = seed_network(output, engine="equations"), np.random.default_rng(3)
@@ -260,7 +263,7 @@ def test_every_loss_with_every_reduction(loss, output, reduction):
     )
 
 
-def test_classes_are_distributions_and_scores_never_overflow():
+def test_classes_are_distributions_and_scores_never_overflow() -> None:
     network = rnncalc.Elman([[1.0]], [[0.0]], V=[[1e4], [-1e4], [3e3]], output="softmax", engine="equations")
     trace = network.forward([[5.0], [-5.0]])
     classes = network.backward(trace, [1, 0], loss="cross_entropy")
@@ -290,14 +293,14 @@ def test_classes_are_distributions_and_scores_never_overflow():
         ({"dy": [[0.0] * 4] * 2, "truncate": 1, "chunk": 1}, "give one"),
     ],
 )
-def test_a_question_that_cannot_be_answered_says_why(arguments, words):
+def test_a_question_that_cannot_be_answered_says_why(arguments: dict[str, Any], words: str) -> None:
     network = seed_network("softmax", engine="equations")
     with pytest.raises(RnncalcError) as error:
         network.backward(network.forward(np.ones((2, 3))), **arguments)
     assert words in str(error.value)
 
 
-def test_a_trace_of_other_weights_is_refused():
+def test_a_trace_of_other_weights_is_refused() -> None:
     network, other = seed_network(), seed_network()
     with pytest.raises(RnncalcError, match="another network"):
         network.backward(other.forward(np.ones((2, 3))), dy=np.ones((2, 4)))
@@ -306,7 +309,7 @@ def test_a_trace_of_other_weights_is_refused():
 # ----------------------------------------------------------------------------------------------------------------- name
 
 
-def test_names_and_shapes_of_a_batch():
+def test_names_and_shapes_of_a_batch() -> None:
     rng = np.random.default_rng(9)
     network = rnncalc.LSTM(
         rng.normal(size=(20, 3)), rng.normal(size=(20, 5)), V=rng.normal(size=(2, 5)), engine="equations"
@@ -328,7 +331,7 @@ def test_names_and_shapes_of_a_batch():
         gradients.U[0, 0] = 1
 
 
-def test_rows_are_visited_once_however_the_batch_is_laid_out():
+def test_rows_are_visited_once_however_the_batch_is_laid_out() -> None:
     schedule = PackedBatch.of(3, 5, [2, 5, 0], None)
     assert (schedule.mirror[schedule.mirror] == np.arange(7)).all()
 
@@ -336,7 +339,7 @@ def test_rows_are_visited_once_however_the_batch_is_laid_out():
 # ---------------------------------------------------------------------------------------------------------- the machine
 
 
-def test_the_processor_s_mode_is_put_back_after_a_kernel_that_flushes_subnormal_numbers():
+def test_the_processor_s_mode_is_put_back_after_a_kernel_that_flushes_subnormal_numbers() -> None:
     smallest = np.float32(1e-45)
     network = seed_network(dtype="float32", engine="numba")
     trace = network.forward(np.ones((40, 3)))
@@ -345,7 +348,7 @@ def test_the_processor_s_mode_is_put_back_after_a_kernel_that_flushes_subnormal_
     assert np.array([1e-310])[0] / 2 > 0
 
 
-def test_the_gradient_of_a_long_sequence_takes_little_more_than_its_trace():
+def test_the_gradient_of_a_long_sequence_takes_little_more_than_its_trace() -> None:
     import tracemalloc
 
     steps, rng = 10_000, np.random.default_rng(11)

@@ -1,6 +1,7 @@
 """Optimisers: compiled and NumPy's twins, PyTorch's formulas, clipping, schedules."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,14 +32,14 @@ def path(name, options, compiled, dtype="float64", steps=7):
 
 
 @pytest.mark.parametrize(("name", "options"), CASES)
-def test_compiled_and_numpy_agree(name, options):
+def test_compiled_and_numpy_agree(name: str, options: dict[str, float]) -> None:
     assert np.allclose(path(name, options, True), path(name, options, False), rtol=1e-14, atol=1e-15)
     assert path(name, options, True, "float32").dtype == np.float32
     assert np.allclose(path(name, options, True, "float32"), path(name, options, False), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "options"), CASES)
-def test_pytorch_takes_the_same_path(name, options):
+def test_pytorch_takes_the_same_path(name: str, options: dict[str, float]) -> None:
     torch = pytest.importorskip("torch")
     rule = {"rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
     given = dict(options)
@@ -56,7 +57,7 @@ def test_pytorch_takes_the_same_path(name, options):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_defaults_are_those_of_pytorch(name):
+def test_defaults_are_those_of_pytorch(name: str) -> None:
     torch = pytest.importorskip("torch")
     rule = {"rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}.get(
         name, torch.optim.SGD
@@ -73,13 +74,13 @@ def test_defaults_are_those_of_pytorch(name):
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_clipping_by_norm_comes_before_clipping_by_value(compiled):
+def test_clipping_by_norm_comes_before_clipping_by_value(compiled: bool) -> None:
     theta = np.zeros(3)
     Optimizer("sgd", 3, theta.dtype, compiled).update(theta, np.array([3.0, -4.0, 0.0]), 1.0, factor=0.5, bound=1.75)
     assert np.array_equal(theta, [-1.5, 1.75, 0.0])
 
 
-def test_unknown_names_and_numbers_are_refused():
+def test_unknown_names_and_numbers_are_refused() -> None:
     with pytest.raises(ProblemError, match="optimizer is one of sgd, momentum"):
         Optimizer("adamax", 3, np.dtype(float))
     with pytest.raises(ProblemError, match="sgd has no beta1; it has lr, momentum, weight_decay"):
@@ -91,7 +92,7 @@ def test_unknown_names_and_numbers_are_refused():
         Rate(0.1, 10, "linear")
 
 
-def test_schedules():
+def test_schedules() -> None:
     assert [Rate(0.8, 9, "step", gamma=0.5, every=2)(epoch) for epoch in range(5)] == [0.8, 0.8, 0.4, 0.4, 0.2]
     assert Rate(0.8, 9, "exponential", gamma=0.5)(3) == 0.1
     assert Rate(0.8, 9, "plateau", gamma=0.5)(7, drops=2) == 0.2
@@ -106,7 +107,7 @@ def test_schedules():
 @pytest.mark.parametrize(
     ("name", "options"), [("step", {"gamma": 0.5, "every": 3}), ("exponential", {"gamma": 0.9}), ("cosine", {})]
 )
-def test_pytorch_has_the_same_schedules(name, options):
+def test_pytorch_has_the_same_schedules(name: str, options: dict[str, Any]) -> None:
     torch = pytest.importorskip("torch")
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.3)
     theirs = {

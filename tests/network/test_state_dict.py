@@ -1,5 +1,8 @@
 """PyTorch's names without PyTorch: mappings of arrays, .safetensors files, and what is refused."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from support.helpers import CELLS, random_arrays
@@ -24,7 +27,7 @@ def tensors(cell: str = "lstm", prefix: str = "", level: int = 0, D: int = 3) ->
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru_after"])
-def test_the_number_of_gates_tells_the_cell(cell):
+def test_the_number_of_gates_tells_the_cell(cell: str) -> None:
     net = rnncalc.from_state_dict(tensors(cell))
     assert net.layers[0].cell.name == cell
     p = random_arrays(CELLS[cell], np.random.default_rng(0))
@@ -32,7 +35,7 @@ def test_the_number_of_gates_tells_the_cell(cell):
     np.testing.assert_allclose(net(x), rnncalc.Network([rnncalc.Layer(cell, **p)])(x), rtol=0, atol=1e-15)
 
 
-def test_layers_prefixes_and_the_read_out():
+def test_layers_prefixes_and_the_read_out() -> None:
     found = {
         **tensors(prefix="encoder.rnn."),
         **tensors(prefix="encoder.rnn.", level=1, D=5),
@@ -44,12 +47,12 @@ def test_layers_prefixes_and_the_read_out():
     assert net(RNG.normal(size=(4, 3))).sum() == pytest.approx(4)
 
 
-def test_biases_may_be_missing():
+def test_biases_may_be_missing() -> None:
     found = {name: array for name, array in tensors("gru_after").items() if "bias" not in name}
     assert not rnncalc.from_state_dict(found).layers[0].arrays["d"].any()
 
 
-def test_safetensors(tmp_path):
+def test_safetensors(tmp_path: Path) -> None:
     safetensors = pytest.importorskip("safetensors.numpy")
     path = tmp_path / "model.safetensors"
     safetensors.save_file(tensors(), path)
@@ -81,7 +84,7 @@ def test_safetensors(tmp_path):
         ({}, {"activation": "relu"}, "lstm has no activation"),
     ],
 )
-def test_what_is_not_there_or_does_not_fit(change, options, message):
+def test_what_is_not_there_or_does_not_fit(change: dict[str, Any], options: dict[str, Any], message: str) -> None:
     found = {name: array for name, array in {**tensors(), **change}.items() if array is not None}
     with pytest.raises(RnncalcError) as refused:
         rnncalc.from_state_dict(found, **options)

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ COPIES = {
 @pytest.mark.parametrize("name", ["lstm", "jordan"])
 @pytest.mark.parametrize("read_out", [None, "softmax"])
 @pytest.mark.parametrize("batch", [(), (3,)])
-def test_a_copy_goes_on_alone(name, engine, read_out, batch):
+def test_a_copy_goes_on_alone(name: str, engine: str, read_out: str | None, batch: tuple[int, ...]) -> None:
     network, rng = random_network(CELLS[name], 3, engine=engine, read_out=read_out, D=2), np.random.default_rng(4)
     starts = random_starts(CELLS[name], rng, network.layers[0], batch[0] if batch else 1)
     starts = starts if batch else {start: rows[0] for start, rows in starts.items()}
@@ -48,7 +50,7 @@ def test_a_copy_goes_on_alone(name, engine, read_out, batch):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
-def test_a_network_is_copied_with_its_weights(engine, make):
+def test_a_network_is_copied_with_its_weights(engine: str, make: Callable[..., Any]) -> None:
     network = random_network(CELLS["gru"], 3, engine=engine, read_out="tanh")
     x = inputs(network, np.random.default_rng(4), 2, 5)
     network(x)
@@ -56,7 +58,7 @@ def test_a_network_is_copied_with_its_weights(engine, make):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_number_is_a_step_of_one_input(engine):
+def test_a_number_is_a_step_of_one_input(engine: str) -> None:
     network = random_network(CELLS["elman"], 3, engine=engine, D=1)
     y = network([[5.0]])[0]
     for x_t in (5, 5.0, np.float32(5), np.array(5.0), np.array(5), [5], np.array([5.0]), (5.0,), np.ma.array([[5.0]])):
@@ -67,7 +69,7 @@ def test_a_number_is_a_step_of_one_input(engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("D", [1, 3])
-def test_what_is_no_step_is_refused_and_changes_nothing(engine, D):
+def test_what_is_no_step_is_refused_and_changes_nothing(engine: str, D: int) -> None:
     network = random_network(CELLS["elman"], 3, engine=engine, D=D)
     bad = [np.ones(2), np.ones((2, 2)), np.ones((1, 1, D)), [], [[]], "a", None, [[1, 2], [3]], 1j, {}]
     for started in (False, True):
@@ -83,7 +85,7 @@ def test_what_is_no_step_is_refused_and_changes_nothing(engine, D):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_stream_goes_on_with_the_weights_of_now(engine):
+def test_a_stream_goes_on_with_the_weights_of_now(engine: str) -> None:
     network, rng = random_network(CELLS["elman"], 3, engine=engine, read_out="identity"), np.random.default_rng(4)
     x = inputs(network, rng, 2)
     stepper = network.stepper()

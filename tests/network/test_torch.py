@@ -1,5 +1,7 @@
 """Against PyTorch, where it is installed: the same weights, the same numbers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ IDS = ["RNN tanh", "RNN relu", "LSTM", "GRU"]
 
 @pytest.mark.parametrize("engine", ["equations", "numba"])
 @pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
-def test_outputs_and_states_on_random_sizes(kind, options, engine):
+def test_outputs_and_states_on_random_sizes(kind: str, options: dict[str, Any], engine: str) -> None:
     torch.manual_seed(1)
     rng = np.random.default_rng(2)
     for layers in (1, 3):
@@ -34,7 +36,7 @@ def test_outputs_and_states_on_random_sizes(kind, options, engine):
 
 
 @pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
-def test_problem_files_speak_pytorch(kind, options):
+def test_problem_files_speak_pytorch(kind: str, options: dict[str, Any]) -> None:
     torch.manual_seed(3)
     module = getattr(torch.nn, kind)(3, 4, dtype=torch.float64, **options)
     x = torch.randn(5, 3, dtype=torch.float64)
@@ -46,7 +48,7 @@ def test_problem_files_speak_pytorch(kind, options):
 
 
 @pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
-def test_packed_sequences_are_ragged_batches(kind, options):
+def test_packed_sequences_are_ragged_batches(kind: str, options: dict[str, Any]) -> None:
     torch.manual_seed(4)
     module = getattr(torch.nn, kind)(3, 5, batch_first=True, dtype=torch.float64, **options)
     activation = {"activation": options["nonlinearity"]} if options else {}
@@ -57,7 +59,7 @@ def test_packed_sequences_are_ragged_batches(kind, options):
     np.testing.assert_allclose(net(x.numpy(), lengths=lengths), out.detach().numpy(), rtol=0, atol=1e-12)
 
 
-def test_float32_weights_stay_float32():
+def test_float32_weights_stay_float32() -> None:
     module = torch.nn.LSTM(3, 4)
     net = rnncalc.from_state_dict(module.state_dict())
     x = torch.randn(6, 3)
@@ -71,7 +73,7 @@ def test_float32_weights_stay_float32():
 @pytest.mark.parametrize("engine", ["equations", "numba"])
 @pytest.mark.parametrize("both", [False, True], ids=["forward", "both"])
 @pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
-def test_gradients_are_those_of_autograd(kind, options, both, engine):
+def test_gradients_are_those_of_autograd(kind: str, options: dict[str, Any], both: bool, engine: str) -> None:
     """Stacked, in both directions, ragged; every parameter, the starts and the inputs."""
     torch.manual_seed(5)
     ways = 2 if both else 1

@@ -1,6 +1,7 @@
 """Training: steps against backpropagation and against PyTorch, batches, streams, runs that are taken up again."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def agree(net, loss, **how):
 
 @compiler
 @pytest.mark.parametrize("name", CELLS)
-def test_a_step_finds_the_gradients_of_backward(name):
+def test_a_step_finds_the_gradients_of_backward(name: str) -> None:
     cell = CELLS[name]
     agree(random_network(cell, engine="numba", read_out="tanh"), "squared_error", lengths=LENGTHS)
     if name == "jordan":
@@ -119,7 +120,7 @@ def test_a_step_finds_the_gradients_of_backward(name):
 
 @compiler
 @pytest.mark.parametrize("kind", ["three", "both", "backward", "odd", "odd both"])
-def test_a_step_goes_through_stacks(kind):
+def test_a_step_goes_through_stacks(kind: str) -> None:
     for lengths in (None, LENGTHS):
         agree(stack(kind), "squared_error", lengths=lengths)
         agree(stack(kind), "cross_entropy", lengths=lengths, classes=True, last=True)
@@ -134,7 +135,7 @@ def test_a_step_goes_through_stacks(kind):
 
 
 @compiler
-def test_a_step_in_single_precision():
+def test_a_step_in_single_precision() -> None:
     net = random_network(CELLS["lstm"], engine="numba", read_out="sigmoid", dtype="float32")
     agree(net, "binary_cross_entropy", last=True)
     net = random_network(CELLS["lstm"], engine="numba", read_out="identity", dtype="float32")
@@ -163,7 +164,7 @@ def losses_of(net, x, y, **settings):
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru_after"])
 @pytest.mark.parametrize(("optimizer", "lr"), [("sgd", 0.5), ("adam", 0.01), ("rmsprop", 0.003)])
-def test_the_first_100_losses_are_those_of_pytorch(cell, optimizer, lr):
+def test_the_first_100_losses_are_those_of_pytorch(cell: str, optimizer: str, lr: float) -> None:
     torch = pytest.importorskip("torch")
     torch.manual_seed(5)
     rnn = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru_after": torch.nn.GRU}[cell](
@@ -214,7 +215,7 @@ def weights(net):
 
 
 @pytest.mark.parametrize("engine", ["numba", "equations"])
-def test_fit_learns_and_a_seed_says_everything(engine):
+def test_fit_learns_and_a_seed_says_everything(engine: str) -> None:
     x, y = task(count=60 if engine == "numba" else 24)
     epochs = 12 if engine == "numba" else 5
     runs = []
@@ -229,7 +230,7 @@ def test_fit_learns_and_a_seed_says_everything(engine):
     assert not np.array_equal(runs[0][0], runs[2][0])
 
 
-def test_both_engines_take_the_same_path():
+def test_both_engines_take_the_same_path() -> None:
     x, y = task(count=20)
     found = []
     for engine in ("numba", "equations"):
@@ -240,7 +241,7 @@ def test_both_engines_take_the_same_path():
     assert np.allclose(*found, rtol=1e-9, atol=1e-12)
 
 
-def test_blocks_of_steps_do_not_matter():
+def test_blocks_of_steps_do_not_matter() -> None:
     x, y = task(count=50)
     data, found = Sequences.of(x, y, classes=True, inputs=D), []
     for wait in (None, 1e-4, 10.0):
@@ -256,7 +257,7 @@ def test_blocks_of_steps_do_not_matter():
         assert found[0][1:] == other[1:]
 
 
-def test_fit_truncates_on_both_engines():
+def test_fit_truncates_on_both_engines() -> None:
     x, y = task(count=20)
     found = {}
     for engine, truncate in (("numba", 2), ("equations", 2), ("numba", 99), ("numba", 0)):
@@ -272,7 +273,7 @@ def test_fit_truncates_on_both_engines():
         stack("both").fit(np.zeros((2, 3, 3)), np.zeros((2, 7)), loss="squared_error", truncate=2)
 
 
-def test_what_starts_each_sequence_apart_is_refused_and_a_shared_start_is_used():
+def test_what_starts_each_sequence_apart_is_refused_and_a_shared_start_is_used() -> None:
     rng = np.random.default_rng(3)
     arrays, x, y = random_arrays(CELLS["elman"], rng, D=D, H=4), rng.normal(size=(6, 5, D)), rng.normal(size=(6, 5, 4))
     found = []
@@ -284,7 +285,7 @@ def test_what_starts_each_sequence_apart_is_refused_and_a_shared_start_is_used()
         Network([Layer(CELLS["elman"], **arrays, h0=np.zeros((6, 4)))]).fit(x, y, loss="squared_error")
 
 
-def test_a_trained_network_predicts_with_its_new_weights_and_refuses_old_traces():
+def test_a_trained_network_predicts_with_its_new_weights_and_refuses_old_traces() -> None:
     x, y = task(ragged=False)
     net = network()
     before, trace = net(np.stack(x)), net.forward(np.stack(x))
@@ -299,7 +300,7 @@ def test_a_trained_network_predicts_with_its_new_weights_and_refuses_old_traces(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_run_taken_up_again_ends_with_the_same_bits(stream):
+def test_a_run_taken_up_again_ends_with_the_same_bits(stream: bool) -> None:
     rng = np.random.default_rng(6)
     if stream:
         data = Sequences.of([rng.normal(size=(203, D))], [rng.normal(size=(203, 7))], classes=False, inputs=D)
@@ -339,7 +340,7 @@ def settle(data, settings):
     return train, settings, validation
 
 
-def test_a_stream_carries_its_state_and_cuts_the_gradient():
+def test_a_stream_carries_its_state_and_cuts_the_gradient() -> None:
     rng = np.random.default_rng(8)
     x, y = rng.normal(size=(40, D)), rng.normal(size=(40, 7))
     net = random_network(CELLS["lstm"], 7, engine="numba", read_out="identity", D=D, H=6)
@@ -352,7 +353,7 @@ def test_a_stream_carries_its_state_and_cuts_the_gradient():
     assert np.concatenate([b.rows.reshape(-1, 4)[:, 1] for b in batches]).tolist() == list(range(10, 20))
 
 
-def test_batches_hold_every_sequence_once_and_neighbours_in_length():
+def test_batches_hold_every_sequence_once_and_neighbours_in_length() -> None:
     x, y = task(count=500)
     data = Sequences.of(x, y, classes=True, inputs=D)
     orders = [data.order(16, 5, epoch, True) for epoch in (0, 1, 0)]
@@ -367,7 +368,7 @@ def test_batches_hold_every_sequence_once_and_neighbours_in_length():
         assert rows.tolist() == list(range(data.starts[which], data.starts[which + 1]))
 
 
-def test_early_stopping_keeps_the_best_weights():
+def test_early_stopping_keeps_the_best_weights() -> None:
     x, y = task(count=30)
     net = network()
     history = net.fit(
@@ -379,7 +380,7 @@ def test_early_stopping_keeps_the_best_weights():
     assert Trainer(net, held, Settings("cross_entropy")).evaluate(held)[0] == pytest.approx(best["val_loss"], rel=1e-12)
 
 
-def test_a_loss_that_explodes_stops_and_keeps_the_last_good_weights():
+def test_a_loss_that_explodes_stops_and_keeps_the_last_good_weights() -> None:
     rng = np.random.default_rng(9)
     x, y = rng.normal(size=(40, 6, D)), rng.normal(size=(40, 6, 7))
     net = random_network(CELLS["elman"].switch(activation="relu"), 7, engine="numba", read_out="identity", D=D, H=6)
@@ -395,7 +396,7 @@ def test_a_loss_that_explodes_stops_and_keeps_the_last_good_weights():
     assert np.array_equal(weights(net), kept)
 
 
-def test_what_does_not_fit_is_refused_by_name():
+def test_what_does_not_fit_is_refused_by_name() -> None:
     x, y = task()
     for settings, message in (
         ({"lerning_rate": 1}, "lerning_rate"),
@@ -419,7 +420,7 @@ def test_what_does_not_fit_is_refused_by_name():
 
 
 @pytest.mark.parametrize("y", [["a"] * 4, "abcd", [{}] * 4, np.array(3), 3, [[1, "b"]] * 4], ids=str)
-def test_targets_that_are_no_numbers_are_refused_in_words(y):
+def test_targets_that_are_no_numbers_are_refused_in_words(y: int | list[Any] | np.ndarray | str) -> None:
     net = rnncalc.GRU(np.ones((6, 3)), np.ones((6, 2)), V=np.ones((2, 2)), output="softmax")
     with pytest.raises(rnncalc.errors.ShapeError, match="targets"):
         net.fit([np.ones((3, 3))] * 4, y, loss="cross_entropy", epochs=1)

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def read(tmp_path, name, content, loss=None, **about):
     return sequences, about, found
 
 
-def test_a_table_is_one_series(tmp_path):
+def test_a_table_is_one_series(tmp_path: Path) -> None:
     content = "time,x,y,z\n1,2,3,4\n\n2,3,4,5\n3,4,5,6.5\n"
     found, about, loss = read(tmp_path, "a.csv", content, target="y", input="z,x")
     assert found.x.tolist() == [[4, 2], [5, 3], [6.5, 4]]
@@ -37,7 +38,7 @@ def test_a_table_is_one_series(tmp_path):
     assert (found.x.tolist(), found.y.tolist()) == ([[5], [7]], [[6], [8]])
 
 
-def test_targets_that_lie_ahead_and_windows(tmp_path):
+def test_targets_that_lie_ahead_and_windows(tmp_path: Path) -> None:
     content = "x\n" + "\n".join(str(n) for n in range(10))
     found, _about, _loss = read(tmp_path, "a.csv", content, input="x", target="x", ahead=2, window=4)
     assert found.starts.tolist() == [0, 4, 8, 10]
@@ -46,7 +47,7 @@ def test_targets_that_lie_ahead_and_windows(tmp_path):
     assert found.split(0.3, 0)[1].x[:, 0].tolist() == [8, 9]
 
 
-def test_long_format_is_sorted_and_labels_of_whole_sequences_lie_at_the_end(tmp_path):
+def test_long_format_is_sorted_and_labels_of_whole_sequences_lie_at_the_end(tmp_path: Path) -> None:
     content = "who,when,x,kind\nb,2,5,red\na,1,1,blue\nb,1,4,red\na,2,2,blue\na,10,3,blue\n"
     found, about, loss = read(tmp_path, "a.csv", content, id="who", time="when", target="kind")
     assert found.x[:, 0].tolist() == [4, 5, 1, 2, 3]
@@ -69,13 +70,13 @@ def test_long_format_is_sorted_and_labels_of_whole_sequences_lie_at_the_end(tmp_
         ("x,y\n", "a.csv has no data"),
     ],
 )
-def test_errors_of_tables_have_their_place(tmp_path, content, message):
+def test_errors_of_tables_have_their_place(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(ParseError) as error:
         read(tmp_path, "a.csv", content, "mean_squared_error", input="x", target="y", classes=False)
     assert message in str(error.value)
 
 
-def test_columns_that_are_not_there(tmp_path):
+def test_columns_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match="has no column “w”; there are x, y"):
         read(tmp_path, "a.csv", "x,y\n1,2\n", target="w")
     with pytest.raises(ProblemError, match="which column is the target"):
@@ -86,7 +87,7 @@ def test_columns_that_are_not_there(tmp_path):
         data.read(str(tmp_path / "none.csv"), {}, None)
 
 
-def test_the_fast_and_the_careful_reader_agree(tmp_path):
+def test_the_fast_and_the_careful_reader_agree(tmp_path: Path) -> None:
     numbers = np.random.default_rng(0).normal(size=(200, 3))
     plain = "a,b,c\n" + "\n".join(",".join(map(repr, row)) for row in numbers.tolist())
     quoted = plain.replace("\n", '\n"', 1).replace(",", '",', 3).replace('a",b",c"', "a,b,c")
@@ -96,7 +97,7 @@ def test_the_fast_and_the_careful_reader_agree(tmp_path):
     assert np.array_equal(first.y, second.y)
 
 
-def test_arrays(tmp_path):
+def test_arrays(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     path = tmp_path / "a.npz"
     images, digits = rng.integers(0, 255, size=(6, 4, 3, 2)).astype(np.uint8), np.array([3, 1, 3, 7, 1, 7])
@@ -118,7 +119,7 @@ def test_arrays(tmp_path):
         data.read(str(path), {}, None)
 
 
-def test_json_lines(tmp_path):
+def test_json_lines(tmp_path: Path) -> None:
     lines = [{"x": [[1, 2], [3, 4]], "y": "b"}, {"x": [[5, 6]], "y": "a"}]
     found, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
     assert (found.y.tolist(), about["labels"], about["inputs"]) == ([-1, 1, 0], ["a", "b"], 2)
@@ -140,7 +141,7 @@ def test_json_lines(tmp_path):
         assert message in str(error.value)
 
 
-def test_texts(tmp_path):
+def test_texts(tmp_path: Path) -> None:
     found, about, loss = read(tmp_path, "a.txt", "abab\nca")
     assert about["vocabulary"] == ["a", "b", "\n", "c"]
     assert found.x.tolist() == [0, 1, 0, 1, 2, 3, 0]
@@ -157,7 +158,7 @@ def test_texts(tmp_path):
         data.read(str(tmp_path / "a.txt"), {}, None)
 
 
-def test_scaling_is_learnt_from_the_training_part_and_kept(tmp_path):
+def test_scaling_is_learnt_from_the_training_part_and_kept(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     rows = rng.normal(size=(1000, 2)) * [3, 40] + [10, -500]
     rows[800:] += 1e6
@@ -171,7 +172,7 @@ def test_scaling_is_learnt_from_the_training_part_and_kept(tmp_path):
     assert np.allclose(data.scaling.undone(again.y, run.about), rows[:, 1:])
 
 
-def test_rows_beyond_memory_lie_on_disk(tmp_path, monkeypatch):
+def test_rows_beyond_memory_lie_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
     rows, spool = rng.normal(size=(50, 3)), Spool(limit=400)
     for begin in range(0, 50, 7):
@@ -189,7 +190,7 @@ def test_rows_beyond_memory_lie_on_disk(tmp_path, monkeypatch):
     assert found[0] == found[1]
 
 
-def test_long_format_in_order_costs_nothing_and_out_of_order_is_sorted(tmp_path):
+def test_long_format_in_order_costs_nothing_and_out_of_order_is_sorted(tmp_path: Path) -> None:
     rows = [("a", 1, 1.0), ("a", 2, 2.0), ("b", 1, 3.0), ("b", 2, 4.0), ("c", 7, 5.0)]
     text = lambda rows: "id,t,x,y\n" + "\n".join(f"{a},{t},{x},{x * x}" for a, t, x in rows)  # noqa: E731
     found, _about, _loss = read(tmp_path, "a.csv", text(rows), id="id", time="t", target="y")
@@ -216,7 +217,7 @@ WRITTEN = {  # kind → its ending, how it is read, and so many lines of it
 
 
 @pytest.mark.parametrize("kind", WRITTEN)
-def test_memory_does_not_grow_with_the_file(kind, tmp_path, monkeypatch):
+def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python's and NumPy's memory at its highest, reading and training, but for some bytes a sequence."""
     ending, about, lines = WRITTEN[kind]
     monkeypatch.setattr(spooling, "LIMIT", 100_000)

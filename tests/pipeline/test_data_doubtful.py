@@ -3,6 +3,8 @@
 import itertools
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +60,7 @@ PRECISION = {"date": 86400, "minute": 60}
 
 
 @pytest.mark.parametrize("written", ORDERED)
-def test_times_in_plain_formats_are_put_in_order_by_instant(written, tmp_path):
+def test_times_in_plain_formats_are_put_in_order_by_instant(written: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(sorted(ORDERED).index(written))
     moments = instants(rng, 60)
     ids = rng.choice(["b", "a", "10", "9"], 60)
@@ -82,7 +84,7 @@ DOUBTFUL = ["9/1/2024", "01.02.2024", "Jan 1 2000", "1 January 2000", "2024/01/3
 
 
 @pytest.mark.parametrize("text", DOUBTFUL)
-def test_a_time_that_needs_a_guess_is_refused(text, tmp_path):
+def test_a_time_that_needs_a_guess_is_refused(text: str, tmp_path: Path) -> None:
     """Also where the file happens to be in order, and wherever in the file it stands."""
     for before, kind in (
         ([], "can be put in order"),
@@ -96,7 +98,7 @@ def test_a_time_that_needs_a_guess_is_refused(text, tmp_path):
         )
 
 
-def test_times_of_two_kinds_are_refused(tmp_path):
+def test_times_of_two_kinds_are_refused(tmp_path: Path) -> None:
     kinds = ["17", "2024-01", "2024-01-31", "2024-01-31 13:05", "2024-01-31T13:05Z", "2024-01-31 13:05:07.5"]
     for first, second in itertools.permutations(kinds, 2):
         if {first, second} == {kinds[3], kinds[5]}:  # seconds that are left out are zero
@@ -113,7 +115,9 @@ GAPS = ["", "NA", "n/a", "#N/A", "NaN", "nan", "null", "None", "<NA>", '""', " N
 
 @pytest.mark.parametrize("gap", GAPS)
 @pytest.mark.parametrize("lines", [1, 2, 50_000])
-def test_a_gap_in_a_numeric_target_is_a_gap_wherever_it_stands(gap, lines, tmp_path, monkeypatch):
+def test_a_gap_in_a_numeric_target_is_a_gap_wherever_it_stands(
+    gap: str, lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(table_file, "LINES", lines)
     for count in (1, 2, 5):
         for places in ({0}, {count - 1}, {0, 1, 2}, set()):
@@ -126,7 +130,9 @@ def test_a_gap_in_a_numeric_target_is_a_gap_wherever_it_stands(gap, lines, tmp_p
 
 
 @pytest.mark.parametrize("lines", [1, 3, 50_000])
-def test_the_whole_column_says_whether_it_is_numbers_or_classes(lines, tmp_path, monkeypatch):
+def test_the_whole_column_says_whether_it_is_numbers_or_classes(
+    lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(table_file, "LINES", lines)
     for at in range(5):
         values = ["1", "2", "", "4", "5"]
@@ -142,7 +148,7 @@ def test_the_whole_column_says_whether_it_is_numbers_or_classes(lines, tmp_path,
     assert any("“NA” is a class" in note for note in run.notes)
 
 
-def test_two_targets_are_both_numbers_or_refused(tmp_path):
+def test_two_targets_are_both_numbers_or_refused(tmp_path: Path) -> None:
     found, about, _loss = read(tmp_path, "x,y,z\n1,NA,3\n2,5,\n3,7,8\n", target="y,z")
     assert np.array_equal(found.y, [[np.nan, 3], [5, np.nan], [7, 8]], equal_nan=True)
     assert about["outputs"] == 2
@@ -155,13 +161,13 @@ def test_two_targets_are_both_numbers_or_refused(tmp_path):
 
 
 @pytest.mark.parametrize("text", ['"1,234"', '"0,5"', "12 %", "12%", "$5", "1'234", "1 234.5", "€ 7"])
-def test_numbers_as_people_write_them_become_no_classes(text, tmp_path):
+def test_numbers_as_people_write_them_become_no_classes(text: str, tmp_path: Path) -> None:
     refused(tmp_path, f"x,y\n1,{text}\n2,{text}\n", "line 2, column y", "1234.5", target="y")
     refused(tmp_path, f"x,y\n{text},1\n", "line 2, column x", "is no number", target="y")
 
 
 @pytest.mark.parametrize("values", list(itertools.permutations([1, 2.5, "NA", None])))
-def test_targets_of_json_lines_are_texts_or_numbers(values, tmp_path):
+def test_targets_of_json_lines_are_texts_or_numbers(values: tuple[Any, ...], tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({"x": [1, 2], "y": value}) for value in values)
     refused(tmp_path, lines, "a text in some lines", "null", name="a.jsonl")
     found, _about, _loss = read(tmp_path, lines.replace('"NA"', "null"), name="a.jsonl")
@@ -169,7 +175,7 @@ def test_targets_of_json_lines_are_texts_or_numbers(values, tmp_path):
     refused(tmp_path, lines.replace('"NA"', "1e999"), "numbers for each target", name="a.jsonl")
 
 
-def test_arrays_keep_their_digits_and_their_gaps(tmp_path):
+def test_arrays_keep_their_digits_and_their_gaps(tmp_path: Path) -> None:
     stamps = 1_700_000_000 + np.arange(6).reshape(1, 6, 1)
     np.savez(tmp_path / "a.npz", x=stamps, y=np.array([[1.0, np.nan, 0, 1, 0, np.nan]]))
     found, _loss = data.read(str(tmp_path / "a.npz"), {}, None)
@@ -189,7 +195,9 @@ def test_arrays_keep_their_digits_and_their_gaps(tmp_path):
 @pytest.mark.parametrize("ending", ["csv", "tsv"])
 @pytest.mark.parametrize("how", ["plain", "id", "quoted"])
 @pytest.mark.parametrize("lines", [1, 2, 50_000])
-def test_a_row_with_another_number_of_cells_is_an_error_with_its_line(ending, how, lines, tmp_path, monkeypatch):
+def test_a_row_with_another_number_of_cells_is_an_error_with_its_line(
+    ending: str, how: str, lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(table_file, "LINES", lines)
     mark = "\t" if ending == "tsv" else ","
     for width, at, change in itertools.product((2, 4), (0, 2, 4), (-1, 1, 2)):
@@ -206,7 +214,7 @@ def test_a_row_with_another_number_of_cells_is_an_error_with_its_line(ending, ho
 
 
 @pytest.mark.parametrize("lines", [1, 2, 3, 50_000])
-def test_cells_over_several_lines_are_whole(lines, tmp_path, monkeypatch):
+def test_cells_over_several_lines_are_whole(lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_file, "LINES", lines)
     content = 'x,"a\nremark",y\n1,"one\ntwo\n\n""three""",2\n3,"a, b",4\n5,,6\n7,"x\ny",8\n'
     found, _about, _loss = read(tmp_path, content, target="y", input="x")
@@ -225,7 +233,9 @@ def test_cells_over_several_lines_are_whole(lines, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("how", ["plain", "id"])
 @pytest.mark.parametrize("lines", [1, 2, 50_000])
-def test_blank_rows_below_are_nothing_and_between_they_are_gaps(how, lines, tmp_path, monkeypatch):
+def test_blank_rows_below_are_nothing_and_between_they_are_gaps(
+    how: str, lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(table_file, "LINES", lines)
     about = {"target": "y", "input": "x"} | ({"id": "i"} if how == "id" else {})
     for end in ("", "\n", "\n\n", "\n,,", "\n,,\n , ,\n\n", "\r\n\r\n"):
@@ -237,7 +247,7 @@ def test_blank_rows_below_are_nothing_and_between_they_are_gaps(how, lines, tmp_
     assert read(tmp_path, "x\n1\n2\n\n\n", target="x", input="x", ahead=1)[0].x[:, 0].tolist() == [1, 2]
 
 
-def test_a_first_line_of_data_is_not_taken_for_names(tmp_path):
+def test_a_first_line_of_data_is_not_taken_for_names(tmp_path: Path) -> None:
     assert read(tmp_path, "1.5,NA\n2,3\n", target="2")[0].x[:, 0].tolist() == [1.5, 2]
     for content, target in (("5.1,3.5,setosa\n4.9,3,setosa\n", "3"), ("2024-01-01,5,6\n2024-01-02,6,7\n", "3")):
         refused(tmp_path, content, "is the first line", "data", target=target)
@@ -262,7 +272,7 @@ def notes(folder, content, **options):
     return recipe.prepare({"data": str(folder / "a.csv"), "target": "load", **EXTRA, **options}).notes
 
 
-def test_which_inputs_are_used_is_said(tmp_path):
+def test_which_inputs_are_used_is_said(tmp_path: Path) -> None:
     one = "load\n" + "".join(f"{n}\n" for n in range(1, 31))
     two = "load,wind\n" + "".join(f"{n},{n + 30}\n" for n in range(1, 31))
     with pytest.raises(ProblemError, match="no input column is left: --input load"):
@@ -276,7 +286,7 @@ def test_which_inputs_are_used_is_said(tmp_path):
     assert "input and target of the same step" in note
 
 
-def test_a_column_foretells_itself(tmp_path):
+def test_a_column_foretells_itself(tmp_path: Path) -> None:
     values = np.sin(np.arange(60.0))
     (tmp_path / "a.csv").write_text("load\n" + "".join(f"{v}\n" for v in values))
     options = {
@@ -295,7 +305,7 @@ def test_a_column_foretells_itself(tmp_path):
     assert np.isnan(found.y[-1])
 
 
-def test_what_a_backward_layer_has_seen_is_said(tmp_path):
+def test_what_a_backward_layer_has_seen_is_said(tmp_path: Path) -> None:
     two = "load,wind\n" + "".join(f"{n},{n + 30}\n" for n in range(1, 31))
     for direction in ("both", "backward"):
         given = {"direction": direction, "input": "wind", "window": 5}
@@ -313,7 +323,7 @@ def test_what_a_backward_layer_has_seen_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"), [("a.csv", "x,y\n1,2\n"), ("a.jsonl", '{"x": [1], "y": 1}'), ("a.txt", "ab")]
 )
-def test_an_option_that_the_data_does_not_know_is_refused(name, content, tmp_path):
+def test_an_option_that_the_data_does_not_know_is_refused(name: str, content: str, tmp_path: Path) -> None:
     kind = data.KINDS["." + name.split(".")[1]]
     for option, kinds in data.BELONG.items():
         value = {"id": "x", "time": "x", "by": "line", "tokens": "chars"}[option]
@@ -321,7 +331,7 @@ def test_an_option_that_the_data_does_not_know_is_refused(name, content, tmp_pat
             refused(tmp_path, content, option, " | ".join(kinds), name=name, **{option: value, "target": "y"})
 
 
-def test_tokens_that_were_never_seen_are_told(tmp_path):
+def test_tokens_that_were_never_seen_are_told(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("abababab\n")
     (tmp_path / "b.txt").write_text("abzab\n")
     options = {"data": str(tmp_path / "a.txt"), "test": str(tmp_path / "b.txt"), **EXTRA}

@@ -1,5 +1,8 @@
 """The estimators against scikit-learn's own checks, and on data."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +17,7 @@ from rnncalc import RNNClassifier, RNNRegressor
 
 @pytest.mark.filterwarnings("default")
 @parametrize_with_checks([RNNClassifier(), RNNRegressor()])
-def test_scikit_learn_checks(estimator, check):
+def test_scikit_learn_checks(estimator: RNNClassifier | RNNRegressor, check: Callable[..., Any]) -> None:
     check(estimator)
 
 
@@ -25,7 +28,7 @@ def waves(count=90):
     return X, speed
 
 
-def test_series_are_told_apart_and_measured():
+def test_series_are_told_apart_and_measured() -> None:
     X, speed = waves()
     names = np.where(speed < 0.5, "slow", "fast")
     assert cross_val_score(RNNClassifier(epochs=120, hidden=16), X, names, cv=3).min() > 0.85

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ REACHED = {  # example → shorter run, what it must still reach on unseen data
 
 @compiler  # walked, they take hours
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_is_one_command(name, tmp_path):
+def test_an_example_is_one_command(name: str, tmp_path: Path) -> None:
     shorter, reached = REACHED[name]
     options = [word for key, value in shorter.items() for word in (f"--{key}", str(value))]
     model = str(tmp_path / "model.safetensors")
@@ -52,12 +53,12 @@ def test_an_example_is_one_command(name, tmp_path):
     assert os.listdir(tmp_path) == ["model.safetensors"]
 
 
-def test_the_examples_commands_are_written_down():
+def test_the_examples_commands_are_written_down() -> None:
     written = (HERE / "training.txt").read_text(encoding="utf-8").splitlines()
     assert written == [recipe.command(recipe.example(name), f"{name}.safetensors") for name in EXAMPLES]
 
 
-def test_the_command_an_example_stands_for_gives_the_same_model(tmp_path):
+def test_the_command_an_example_stands_for_gives_the_same_model(tmp_path: Path) -> None:
     first, second = (str(tmp_path / name) for name in ("a.safetensors", "b.safetensors"))
     done = run("train", "--example", "names", "--epochs", "1", "-o", first)
     command = next(line for line in done.stderr.splitlines() if line.startswith("$ rnncalc train"))
@@ -67,21 +68,21 @@ def test_the_command_an_example_stands_for_gives_the_same_model(tmp_path):
         assert np.array_equal(array, models.read(second)[0][name])
 
 
-def test_test_sets_are_unseen():
+def test_test_sets_are_unseen() -> None:
     for name in MAKERS:
         train, test, _about = MAKERS[name]()
         known = {train.x[a:b].tobytes() for a, b in zip(train.starts, train.starts[1:])}
         assert not any(test.x[a:b].tobytes() in known for a, b in zip(test.starts, test.starts[1:])), name
 
 
-def test_the_digits_are_those_of_scikit_learn():
+def test_the_digits_are_those_of_scikit_learn() -> None:
     datasets = pytest.importorskip("sklearn.datasets")
     train, test, _about = MAKERS["digits"]()
     ours = sorted(x.tobytes() for part in (train, test) for x in (part.x * 16).astype(np.uint8).reshape(-1, 64))
     assert ours == sorted(x.tobytes() for x in datasets.load_digits().data.astype(np.uint8))
 
 
-def test_the_poems_are_quatrains():
+def test_the_poems_are_quatrains() -> None:
     found = poems()
     assert len(found) == len({text for _title, _author, text in found}) == 1766
     for title, author, text in found:
@@ -97,7 +98,7 @@ def test_the_poems_are_quatrains():
     assert max(couplets.values()) == 1  # no poem twice under another name, one half here and one half kept back
 
 
-def test_a_bigram_is_a_distribution_and_the_pairs_it_knows_are_likelier():
+def test_a_bigram_is_a_distribution_and_the_pairs_it_knows_are_likelier() -> None:
     train, test, about = MAKERS["quatrains"]()
     bigram, V = Bigram([train], about["inputs"]), about["inputs"]
     for first in (0, 1, 7, 500, V - 1):
@@ -112,7 +113,7 @@ def test_a_bigram_is_a_distribution_and_the_pairs_it_knows_are_likelier():
 # -------------------------------------------------------------------------------------------------------------- models
 
 
-def test_a_model_comes_back_with_the_same_bits(tmp_path):
+def test_a_model_comes_back_with_the_same_bits(tmp_path: Path) -> None:
     path, rng = tmp_path / "m.safetensors", np.random.default_rng(0)
     both = Layer(
         "lstm", **random_arrays(CELLS["lstm"], rng), direction="both", merge="ave", h0=rng.normal(size=5),
@@ -134,7 +135,7 @@ def _top(net):
     return (net.read_out.arrays["V"], net.read_out.arrays["c"], net.output) if net.read_out else ()
 
 
-def test_what_is_no_model_is_refused(tmp_path):
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     for content in (b"", b"not a model", os.urandom(500)):
         path.write_bytes(content)
@@ -150,7 +151,7 @@ def test_what_is_no_model_is_refused(tmp_path):
 # ------------------------------------------------------------------------------------------------- interrupted, resumed
 
 
-def test_a_run_that_was_never_finished_is_put_aside_and_not_overwritten(tmp_path):
+def test_a_run_that_was_never_finished_is_put_aside_and_not_overwritten(tmp_path: Path) -> None:
     series(tmp_path)
     for number in (1, 2):
         (tmp_path / "m.safetensors.checkpoint").write_text(f"run {number}")
@@ -162,7 +163,7 @@ def test_a_run_that_was_never_finished_is_put_aside_and_not_overwritten(tmp_path
 
 
 @compiler
-def test_a_run_that_is_killed_is_resumed_to_the_same_bits(tmp_path):
+def test_a_run_that_is_killed_is_resumed_to_the_same_bits(tmp_path: Path) -> None:
     whole, killed, seen = killed_and_resumed(tmp_path, 3, epochs=400)
     same(whole, killed)
     assert len(set(seen)) > 1
@@ -170,7 +171,7 @@ def test_a_run_that_is_killed_is_resumed_to_the_same_bits(tmp_path):
     assert not (tmp_path / "killed.safetensors.checkpoint").exists()
 
 
-def test_interrupting_saves_and_says_how_to_go_on(tmp_path):
+def test_interrupting_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     series(tmp_path)
     process = started(tmp_path, *RUN, "--epochs", "4000", "-o", "m.safetensors")
     wait_for(tmp_path / "m.safetensors.checkpoint", process)
@@ -184,7 +185,7 @@ def test_interrupting_saves_and_says_how_to_go_on(tmp_path):
     assert process.returncode == 2
 
 
-def test_a_run_that_diverges_keeps_a_model_and_exits_3(tmp_path):
+def test_a_run_that_diverges_keeps_a_model_and_exits_3(tmp_path: Path) -> None:
     series(tmp_path)
     process = started(tmp_path, *RUN, "--cell", "elman", "--activation", "relu", "--optimizer", "sgd", "--lr", "1e6",
                       "-o", "m.safetensors")  # fmt: skip
@@ -199,7 +200,7 @@ def test_a_run_that_diverges_keeps_a_model_and_exits_3(tmp_path):
 # ------------------------------------------------------------------------------------------- configuration, prediction
 
 
-def test_a_configuration_has_the_names_of_the_options(tmp_path):
+def test_a_configuration_has_the_names_of_the_options(tmp_path: Path) -> None:
     series(tmp_path)
     names = {"data": "series.csv", "target": "y", "window": 20, "hidden": 6, "epochs": 2, "lr": 0.01, "shuffle": False}
     (tmp_path / "c.json").write_text(json.dumps(names))
@@ -224,7 +225,7 @@ def test_a_configuration_has_the_names_of_the_options(tmp_path):
         assert process.returncode == 2
 
 
-def test_predictions_have_the_units_and_names_of_the_data(tmp_path):
+def test_predictions_have_the_units_and_names_of_the_data(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(50, 20, size=(400, 1))
     y = 1000 + 30 * x
@@ -241,7 +242,7 @@ def test_predictions_have_the_units_and_names_of_the_data(tmp_path):
     assert np.abs(found - y[300:, 0]).mean() < 0.02 * np.abs(y[300:, 0]).mean()
 
 
-def test_classes_are_predicted_by_name(tmp_path):
+def test_classes_are_predicted_by_name(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     names = ["low", "high"]
     records = [(rng.normal(size=(rng.integers(3, 7), 2)) + 2 * (k % 2), names[k % 2]) for k in range(80)]
@@ -254,7 +255,7 @@ def test_classes_are_predicted_by_name(tmp_path):
     assert all(0.5 <= one["probability"] <= 1 for one in out["predictions"])
 
 
-def test_forward_shows_what_a_model_does(tmp_path):
+def test_forward_shows_what_a_model_does(tmp_path: Path) -> None:
     rng = np.random.default_rng(8)
     both = Layer("lstm", **random_arrays(CELLS["lstm"], rng, D=3), direction="both", h0=rng.normal(size=5),
                  backward=random_arrays(CELLS["lstm"], rng, D=3))  # fmt: skip
@@ -283,7 +284,7 @@ def test_forward_shows_what_a_model_does(tmp_path):
         assert message in done.stderr
 
 
-def test_forward_reads_data_as_training_did(tmp_path):
+def test_forward_reads_data_as_training_did(tmp_path: Path) -> None:
     series(tmp_path)
     finished(tmp_path, "train", "--data", "series.csv", "--target", "y", "--window", "20", "--epochs", "1", "--hidden",
              "4", "-o", "m.safetensors")  # fmt: skip
@@ -306,7 +307,7 @@ def test_forward_reads_data_as_training_did(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def poet(tmp_path_factory):
+def poet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("poet")
     done = run("train", "--example", "quatrains", "--epochs", "3", "-o", str(folder / "m.safetensors"))
     assert done.returncode == 0, done.stderr
@@ -314,7 +315,7 @@ def poet(tmp_path_factory):
 
 
 @compiler
-def test_an_acrostic_begins_its_lines_as_asked(poet):
+def test_an_acrostic_begins_its_lines_as_asked(poet: Path) -> None:
     model = models.load(poet)
     for seed in range(4):
         text = generate(model, acrostic="春江花月", seed=seed, temperature=0.5)
@@ -327,7 +328,7 @@ def test_an_acrostic_begins_its_lines_as_asked(poet):
 
 
 @compiler
-def test_the_likeliest_text_does_not_depend_on_the_seed(poet):
+def test_the_likeliest_text_does_not_depend_on_the_seed(poet: Path) -> None:
     model = models.load(poet)
     assert len({generate(model, start="床", temperature=0, seed=seed) for seed in range(3)}) == 1
     assert len({generate(model, start="床", seed=seed) for seed in range(5)}) > 1
@@ -337,7 +338,7 @@ def test_the_likeliest_text_does_not_depend_on_the_seed(poet):
     assert done.stdout.splitlines()[0] == generate(model, start="床", temperature=0)
 
 
-def test_a_curve_of_the_loss():
+def test_a_curve_of_the_loss() -> None:
     history = [{"loss": 2.0 / (n + 1), "val_loss": 3.0 / (n + 1)} for n in range(200)]
     lines = curve(history, ascii=True).splitlines()
     assert len(lines) == 9
@@ -348,7 +349,7 @@ def test_a_curve_of_the_loss():
 
 
 @pytest.mark.parametrize("scheme", ["torch", "keras", "xavier", "orthogonal", "identity"])
-def test_schemes_draw_what_they_say(scheme):
+def test_schemes_draw_what_they_say(scheme: str) -> None:
     from rnncalc.network.weights.initialise import arrays
 
     rng = np.random.default_rng(0)
@@ -369,7 +370,7 @@ def test_schemes_draw_what_they_say(scheme):
     assert np.array_equal(again["W"], found["W"])
 
 
-def test_init_writes_a_problem_that_forward_reads(tmp_path):
+def test_init_writes_a_problem_that_forward_reads(tmp_path: Path) -> None:
     path = str(tmp_path / "p.json")
     assert run("init", "gru", "--init", "orthogonal", "--outputs", "2", "-o", path).returncode == 0
     done = run("forward", path, "--x", "1 2; 3 4", "--format", "json")

@@ -1,5 +1,8 @@
 """Long sequences: block by block with the state carried on, and what a model predicts for files of every length."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from support.helpers import CELLS, ENGINES, random_arrays, random_starts
@@ -37,7 +40,7 @@ def stacks(rng):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_block_by_block_gives_the_bits_of_the_whole(engine, dtype, monkeypatch):
+def test_block_by_block_gives_the_bits_of_the_whole(engine: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     lengths = np.array([5, 0, 1, 17, 16, 40, 3, 40, 0])
     x = rng.normal(size=(lengths.sum(), 3))
@@ -81,7 +84,7 @@ def forecasts(model, folder, x, ids=None, every=False):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_forecast_does_not_depend_on_where_windows_would_be_cut(engine, tmp_path):
+def test_a_forecast_does_not_depend_on_where_windows_would_be_cut(engine: str, tmp_path: Path) -> None:
     """A file and its beginnings and ends, of every length: what is said of a row follows from the rows before it."""
     rng = np.random.default_rng(2)
     train, new = rng.normal(size=(60, 2)), rng.normal(size=(3 * K + 1, 2))
@@ -102,7 +105,7 @@ def test_a_forecast_does_not_depend_on_where_windows_would_be_cut(engine, tmp_pa
 
 
 @pytest.mark.parametrize("direction", ["forward", "both"])
-def test_every_series_of_a_file_goes_its_own_way(direction, tmp_path):
+def test_every_series_of_a_file_goes_its_own_way(direction: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     lengths = [K - 1, K, K + 1, 2 * K, 1, 3 * K + 1]
     parts = [rng.normal(size=(n, 2)) for n in lengths]
@@ -119,7 +122,7 @@ def test_every_series_of_a_file_goes_its_own_way(direction, tmp_path):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_windows_with_their_target_at_the_end_are_counted_from_the_end(engine, tmp_path):
+def test_windows_with_their_target_at_the_end_are_counted_from_the_end(engine: str, tmp_path: Path) -> None:
     """What was learnt is a number after K rows: so many are given to it, whatever the length of the file."""
     rng = np.random.default_rng(4)
     model = trained(tmp_path, table(rng.normal(size=(80, 2))), engine=engine, at="last")
@@ -135,7 +138,7 @@ def test_windows_with_their_target_at_the_end_are_counted_from_the_end(engine, t
 
 @pytest.mark.parametrize("window", [1, 3, 5])
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.9])
-def test_the_end_of_each_series_is_put_aside(window, share, tmp_path):
+def test_the_end_of_each_series_is_put_aside(window: int, share: float, tmp_path: Path) -> None:
     """Never another series, never what comes before something that is trained on."""
     lengths = [12, 1, 7, 3, 20, 6]
     ids = np.repeat(np.arange(len(lengths)), lengths)
@@ -163,6 +166,8 @@ def test_the_end_of_each_series_is_put_aside(window, share, tmp_path):
         (9, {"val": 0.01, "window": 0, "ahead": 2}, "has not one target"),
     ],
 )
-def test_a_validation_that_says_nothing_is_refused(rows, options, message, tmp_path):
+def test_a_validation_that_says_nothing_is_refused(
+    rows: int, options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     with pytest.raises(RnncalcError, match=message):
         trained(tmp_path, table(np.ones((rows, 2))), engine="equations", **options)

@@ -2,6 +2,8 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 from support.helpers import run
@@ -16,7 +18,7 @@ def trials(**space):
     return [{**SHARED, **trial} for trial in sweep.grid(space)]
 
 
-def test_a_grid_takes_all_and_a_random_search_draws_the_same_for_a_seed():
+def test_a_grid_takes_all_and_a_random_search_draws_the_same_for_a_seed() -> None:
     assert sweep.grid({"lr": [1, 2], "cell": ["a", "b", "c"]})[3] == {"lr": 2, "cell": "a"}
     space = {"lr": {"low": 1e-4, "high": 1e-1, "log": True}, "hidden": {"low": 3, "high": 5}, "cell": ["a", "b"]}
     found = sweep.drawn(space, 40, 1)
@@ -31,7 +33,7 @@ def test_a_grid_takes_all_and_a_random_search_draws_the_same_for_a_seed():
         sweep.grid({"lr": 0.1})
 
 
-def test_a_sweep_is_sorted_and_taken_up_again(tmp_path):
+def test_a_sweep_is_sorted_and_taken_up_again(tmp_path: Path) -> None:
     kept, seen = tmp_path / "s.jsonl", []
     with ThreadPoolExecutor(2) as executor:
         first = sweep.sweep(trials(lr=[1e-5, 0.01]), executor, kept, lambda result, done, all_: seen.append(done))
@@ -50,7 +52,7 @@ def test_a_sweep_is_sorted_and_taken_up_again(tmp_path):
         sweep.sweep([], None, kept)
 
 
-def test_the_command_writes_a_table(tmp_path):
+def test_the_command_writes_a_table(tmp_path: Path) -> None:
     (tmp_path / "space.json").write_text('{"hidden": [4, 12]}')
     done = run("sweep", "--space", str(tmp_path / "space.json"), "--example", "names", "--epochs", "1", "--val", "0.2",
                "-o", str(tmp_path / "s.jsonl"))  # fmt: skip
@@ -68,7 +70,7 @@ NUMBERS = [name for name in recipe.KNOWN if recipe.kind_of(name) in (int, float)
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value):RuntimeWarning")
 @pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_out_of_range_is_refused_and_never_crashes(tmp_path, name):
+def test_a_number_out_of_range_is_refused_and_never_crashes(tmp_path: Path, name: str) -> None:
     """Whatever it says, a run is carried out or refused in words, before anything is made in its size."""
     (tmp_path / "d.csv").write_text("x,y\n1,2\n2,3\n3,4\n4,5\n")
     base = {
@@ -91,7 +93,7 @@ def test_a_number_out_of_range_is_refused_and_never_crashes(tmp_path, name):
 
 @pytest.mark.parametrize("format", ["plain", "json"])
 @pytest.mark.parametrize("bad", [{"hidden": [2_000_000, 3]}, {"seed": [-1, 3]}, {"cell": ["none", "gru"]}])
-def test_a_trial_that_fails_does_not_end_the_sweep(tmp_path, bad, format):
+def test_a_trial_that_fails_does_not_end_the_sweep(tmp_path: Path, bad: dict[str, Any], format: str) -> None:
     (name,) = bad
     (tmp_path / "space.json").write_text(json.dumps(bad))
     done = run("sweep", "--space", str(tmp_path / "space.json"), "--example", "names", "--epochs", "1", "--hidden", "3",
@@ -107,7 +109,7 @@ def test_a_trial_that_fails_does_not_end_the_sweep(tmp_path, bad, format):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("planted")])
-def test_a_fault_is_noted_in_its_trial(monkeypatch, error):
+def test_a_fault_is_noted_in_its_trial(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def broken(_options):
         raise error
 
@@ -127,7 +129,7 @@ def test_a_fault_is_noted_in_its_trial(monkeypatch, error):
         "train --example names --seed -1",
     ],
 )
-def test_seeds_and_sizes_are_refused_in_words(tmp_path, command):
+def test_seeds_and_sizes_are_refused_in_words(tmp_path: Path, command: str) -> None:
     done = run(*command.split(), *(["-o", str(tmp_path / "m.safetensors")] if command.startswith("train") else []))
     assert done.returncode == 2
     assert "Error: " in done.stderr
@@ -135,7 +137,7 @@ def test_seeds_and_sizes_are_refused_in_words(tmp_path, command):
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own, of its ports and sockets
-def test_dask_runs_a_sweep():
+def test_dask_runs_a_sweep() -> None:
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
@@ -146,7 +148,7 @@ def test_dask_runs_a_sweep():
 
 
 @pytest.mark.filterwarnings("default")
-def test_plots(tmp_path):
+def test_plots(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     rows = [{"x": [[0.1, 2], [0.3, 1], [k, 1]], "y": "ab"[k % 2]} for k in range(20)]
     (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, rows)))

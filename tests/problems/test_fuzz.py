@@ -4,6 +4,7 @@ import os
 import random
 import resource
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -76,14 +77,14 @@ def assert_readable(message: str, text: str) -> None:
 
 
 @pytest.fixture
-def bounded_memory():
+def bounded_memory() -> Iterator[None]:
     """No text may make the reader ask for a gigabyte."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000
 
 
-def test_matrices(bounded_memory):
+def test_matrices(bounded_memory: None) -> None:
     corpus = [
         *FORMS.values(),
         "np.linspace(-0.4, 0.7, num=12).reshape(3, 4)",
@@ -94,7 +95,7 @@ def test_matrices(bounded_memory):
     assert refused > COUNT // 20
 
 
-def test_problems(bounded_memory):
+def test_problems(bounded_memory: None) -> None:
     texts = [path.read_text(encoding="utf-8") for path in EXAMPLES.glob("*.json") if path.stat().st_size < 700]
     corpus = [*texts, SHEET, OWN, "U = 1, W = 0.5, x_1 = 1, x_2 = 2", "Wx = [[1, 2]]\nWh = 1\nb = 0\nx = [1]"]
 

@@ -2,6 +2,9 @@
 
 import json
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
@@ -59,7 +62,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_the_same_matrix(form):
+def test_every_form_is_the_same_matrix(form: str) -> None:
     numbers = matrix.read(FORMS[form])
     assert numbers.shape == (2, 2)
     np.testing.assert_allclose(numbers.values, SQUARE, rtol=1e-15)
@@ -87,20 +90,20 @@ def test_every_form_is_the_same_matrix(form):
         ("np.array([[1, 2]]).T", [[1], [2]]),
     ],
 )
-def test_scalars_vectors_columns_and_code(text, values):
+def test_scalars_vectors_columns_and_code(text: str, values: float | list[Any] | np.ndarray) -> None:
     numbers = matrix.read(text)
     np.testing.assert_allclose(numbers.values, values, rtol=1e-15)
     assert numbers.shape == np.shape(values)
 
 
-def test_random_code_draws_what_numpy_draws():
+def test_random_code_draws_what_numpy_draws() -> None:
     state = np.random.RandomState(1)
     np.testing.assert_array_equal(
         matrix.read("np.random.seed(1); np.random.randn(5, 3) * 0.01").values, state.randn(5, 3) * 0.01
     )
 
 
-def test_a_flat_list_of_c_waits_for_its_shape():
+def test_a_flat_list_of_c_waits_for_its_shape() -> None:
     assert matrix.read("{0.1f, 0.2f, 0.3f}").flat
     assert matrix.read("[1 2\n 3 4]").flat
     assert not matrix.read("[1, 2, 3]").flat
@@ -125,7 +128,7 @@ def test_a_flat_list_of_c_waits_for_its_shape():
         ("1" * 300, float("1" * 300), 0),
     ],
 )
-def test_the_digits_that_were_typed_count(text, value, place):
+def test_the_digits_that_were_typed_count(text: str, value: float, place: int | None) -> None:
     typed = number(text)
     assert typed.value == pytest.approx(value, rel=1e-15)
     assert typed.place == place
@@ -164,13 +167,13 @@ def test_the_digits_that_were_typed_count(text, value, place):
         ("@/no/such/file.csv", "cannot read /no/such/file.csv"),
     ],
 )
-def test_mistakes_are_named_by_place(text, message):
+def test_mistakes_are_named_by_place(text: str, message: str) -> None:
     with pytest.raises(ParseError) as refused:
         matrix.read(text)
     assert message in str(refused.value)
 
 
-def test_blanks_and_words():
+def test_blanks_and_words() -> None:
     numbers = matrix.read("0.5 _ nan inf")
     assert numbers.blank.tolist() == [False, True, False, False]
     np.testing.assert_array_equal(numbers.values, [0.5, np.nan, np.nan, np.inf])
@@ -199,12 +202,12 @@ MATRICES = hnp.arrays(
 
 @pytest.mark.parametrize("form", WRITERS)
 @given(values=MATRICES)
-def test_what_is_written_reads_back_the_same(form, values):
+def test_what_is_written_reads_back_the_same(form: str, values: Any) -> None:
     np.testing.assert_array_equal(matrix.read(WRITERS[form](values)).values, values)
 
 
 @pytest.mark.parametrize("ending", ["json", "csv", "tsv", "npy", "txt"])
-def test_files(tmp_path, ending):
+def test_files(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"m.{ending}"
     if ending == "npy":
         np.save(path, np.array(SQUARE))
@@ -219,7 +222,7 @@ def test_files(tmp_path, ending):
     np.testing.assert_array_equal(matrix.read(f"@{path}").values, SQUARE)
 
 
-def test_columns_of_a_table_by_name_and_by_number(tmp_path):
+def test_columns_of_a_table_by_name_and_by_number(tmp_path: Path) -> None:
     path = tmp_path / "weather.csv"
     path.write_bytes("\ufeffday,temp,press\n1,2.50,7\n2,3.5,8\n".encode())
     assert matrix.read(f"@{path}:temp,press").values.tolist() == [[2.5, 7], [3.5, 8]]
@@ -232,7 +235,7 @@ def test_columns_of_a_table_by_name_and_by_number(tmp_path):
         matrix.read(f"@{path}")
 
 
-def test_a_table_in_the_encoding_of_a_chinese_spreadsheet(tmp_path):
+def test_a_table_in_the_encoding_of_a_chinese_spreadsheet(tmp_path: Path) -> None:
     path = tmp_path / "温度.csv"
     path.write_bytes("温度,气压\n1,2\n3,4\n".encode("gb18030"))
     assert matrix.read(f"@{path}:气压").values.tolist() == [[2], [4]]
@@ -251,19 +254,19 @@ def test_a_table_in_the_encoding_of_a_chinese_spreadsheet(tmp_path):
         ("h.csv", b""),
     ],
 )
-def test_broken_files_are_refused_by_name(tmp_path, name, data):
+def test_broken_files_are_refused_by_name(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(ParseError, match=name):
         matrix.read(f"@{tmp_path / name}")
 
 
-def test_pickles_are_never_loaded(tmp_path):
+def test_pickles_are_never_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / "evil.npy", np.array([{"a": 1}], object), allow_pickle=True)
     with pytest.raises(ParseError, match=r"evil\.npy: numbers or texts were expected, not object"):
         matrix.read(f"@{tmp_path / 'evil.npy'}")
 
 
-def test_a_header_that_lies_about_its_size(tmp_path):
+def test_a_header_that_lies_about_its_size(tmp_path: Path) -> None:
     np.save(tmp_path / "big.npy", np.zeros(3))
     data = (tmp_path / "big.npy").read_bytes().replace(b"(3,)", b"(9999999999,)".ljust(4))
     (tmp_path / "big.npy").write_bytes(data)
@@ -285,7 +288,7 @@ def test_a_header_that_lies_about_its_size(tmp_path):
         lambda n: "[" + "\\frac{" * n,
     ],
 )
-def test_what_goes_on_for_ever_is_refused_at_once(make):
+def test_what_goes_on_for_ever_is_refused_at_once(make: Callable[..., Any]) -> None:
     """A cell of a hundred thousand characters takes no longer than its length: each was a minute's work or a crash."""
     began = time.perf_counter()
     with pytest.raises(ParseError):

@@ -39,14 +39,14 @@ def cases():
 CASES = cases()
 
 
-def test_there_are_cases_of_every_operator():
+def test_there_are_cases_of_every_operator() -> None:
     assert {case[0].op_type for case in CASES.values()} == set(CELLS)
     assert len(CASES) >= 8
 
 
 @pytest.mark.parametrize("engine", ["equations", "numba"])
 @pytest.mark.parametrize("name", CASES)
-def test_the_published_outputs(name, engine):
+def test_the_published_outputs(name: str, engine: str) -> None:
     node, attributes, arrays, results = CASES[name]
     named = {role: arrays.get(key) for role, key in zip(("X", "W", "R", "B", "lengths", "h0", "c0"), node.input) if key}
     x = named["X"]

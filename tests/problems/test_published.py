@@ -27,7 +27,7 @@ def numbers(answers: object, values: np.ndarray):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_was_published_right_comes_out(name, engine):
+def test_what_was_published_right_comes_out(name: str, engine: str) -> None:
     trace = rnncalc.load_problem(EXAMPLES / f"{name}.json", engine=engine).forward()
     for signal, answers in example(name)["answers"].items():
         if signal not in trace:
@@ -41,7 +41,7 @@ def test_what_was_published_right_comes_out(name, engine):
             assert single or close or abs(cut - typed.value) < 1e-6 * unit, (signal, answer, value)
 
 
-def test_the_exercise_that_started_this_project():
+def test_the_exercise_that_started_this_project() -> None:
     """Published in 2023 with h = (0.988, 0.999) and y = 2.564."""
     trace = rnncalc.load_problem(EXAMPLES / "seed-two-units-one-step.json").forward()
     np.testing.assert_allclose(trace.a, [[1.3, 2.4]], rtol=1e-15)

@@ -1,6 +1,8 @@
 """Problems: what may be left out, how shapes are understood, whose letters are spoken, and what is refused."""
 
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +53,7 @@ def y(**keys: object) -> np.ndarray:
         {"x": r"\begin{bmatrix}2 & 3\end{bmatrix}", "W": np.array(SEED["W"], np.float32)},
     ],
 )
-def test_the_seed_exercise_in_many_shapes(change):
+def test_the_seed_exercise_in_many_shapes(change: dict[str, Any]) -> None:
     keys = {**SEED, **change}
     private = keys.pop("_private", None)
     text = given.read('{"_note": [1]}') if private else {}
@@ -60,30 +62,30 @@ def test_the_seed_exercise_in_many_shapes(change):
     assert found.y[0, 0] == pytest.approx(Y, abs=1e-7 if "W" in change and change["W"] is not None else 1e-14)
 
 
-def test_scalars_are_matrices_of_one_entry():
+def test_scalars_are_matrices_of_one_entry() -> None:
     found = problem(U=0.9, W=0.5, b=0.3, h0=0.1, x=[0.7, 0.5, 0.2]).forward()
     assert found.h.shape == (3, 1)
     np.testing.assert_allclose(found.h[:, 0], [0.753066, 0.809829, 0.708873], atol=5e-7)
 
 
-def test_a_vector_of_inputs_is_steps_or_one_step():
+def test_a_vector_of_inputs_is_steps_or_one_step() -> None:
     assert problem(U=[[1], [2]], W=[[0, 0], [0, 0]], x=[1, 2, 3]).shapes == {"T": 3, "D": 1, "H": 2, "O": 2}
     assert problem(U=[[1, 2, 3]], W=0, x=[1, 2, 3]).shapes == {"T": 1, "D": 3, "H": 1, "O": 1}
     assert problem(U=[1, 2], W=[[1, 0], [0, 1]], x=[3, 4]).shapes == {"T": 2, "D": 1, "H": 2, "O": 2}
     assert problem(U=[1, 2], W=1, x=[3, 4]).shapes == {"T": 1, "D": 2, "H": 1, "O": 1}
 
 
-def test_a_bias_of_one_number_is_taken_for_every_unit_and_said():
+def test_a_bias_of_one_number_is_taken_for_every_unit_and_said() -> None:
     found = problem(**{**SEED, "b": 0.5})
     assert found.notes == ["b = 0.5 was taken for every entry"]
     assert problem(**{**SEED, "b": 0}).notes == []
 
 
-def test_weights_may_be_zero_without_their_shape():
+def test_weights_may_be_zero_without_their_shape() -> None:
     assert problem(U=[[1], [2]], W=0, x=[1, 2]).network.layers[0].arrays["W"].shape == (2, 2)
 
 
-def test_batches_and_their_starts():
+def test_batches_and_their_starts() -> None:
     found = problem(U=SEED["U"], W=SEED["W"], x=[[[1, 2]], [[3, 4]], [[5, 6]]], h0=[[0, 1], [1, 0], [0, 0]])
     assert found.shapes == {"N": 3, "T": 1, "D": 2, "H": 2, "O": 2}
     assert found.forward().h.shape == (3, 1, 2)
@@ -91,7 +93,7 @@ def test_batches_and_their_starts():
     assert turned.shapes["N"] == 3
 
 
-def test_lengths_and_masks():
+def test_lengths_and_masks() -> None:
     keys = {"U": 1, "W": 0.5, "x": [[[1], [2], [3]], [[4], [5], [6]]]}
     assert not problem(**keys, lengths=[1, 3]).forward().h[0, 1:].any()
     assert not problem(**keys, mask=[[True, False, True], [True, True, True]]).forward().h[0, 1].any()
@@ -128,14 +130,14 @@ def test_lengths_and_masks():
         ({"V": None}, "c belongs to the read-out, which needs V"),
     ],
 )
-def test_what_does_not_fit_is_said_with_who_says_what(change, message):
+def test_what_does_not_fit_is_said_with_who_says_what(change: dict[str, Any], message: str) -> None:
     keys = {key: value for key, value in {**SEED, **change}.items() if value is not None}
     with pytest.raises(RnncalcError) as refused:
         problem(**keys)
     assert message in str(refused.value)
 
 
-def test_a_transposed_weight_is_recognised():
+def test_a_transposed_weight_is_recognised() -> None:
     with pytest.raises(
         RnncalcError, match=r"U must be \(H, D\) = \(2, 3\), got \(3, 2\).*\nit fits transposed: .* --vectors row"
     ):
@@ -175,13 +177,13 @@ def test_a_transposed_weight_is_recognised():
         ({"signals": {"q": "z"}}, "“z” is no signal; there are a, h, s, y"),
     ],
 )
-def test_words_that_nobody_knows(keys, message):
+def test_words_that_nobody_knows(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(RnncalcError) as refused:
         problem(**{**SEED, **keys})
     assert message in str(refused.value)
 
 
-def test_gates_by_name_stacked_and_in_other_orders():
+def test_gates_by_name_stacked_and_in_other_orders() -> None:
     rng = np.random.default_rng(1)
     p = random_arrays(CELLS["lstm"], rng, D=2, H=3)
     x = rng.normal(size=(4, 2))
@@ -209,7 +211,7 @@ def test_gates_by_name_stacked_and_in_other_orders():
         problem(cell="lstm", **{**p, "U": {"q": 1}}, x=x)
 
 
-def test_a_fused_matrix_must_say_which_half_comes_first():
+def test_a_fused_matrix_must_say_which_half_comes_first() -> None:
     rng = np.random.default_rng(2)
     p = random_arrays(CELLS["gru"], rng, D=2, H=3)
     x = rng.normal(size=(4, 2))
@@ -221,7 +223,7 @@ def test_a_fused_matrix_must_say_which_half_comes_first():
         problem(cell="gru", W=hx, b=p["b"], x=x)
 
 
-def test_an_own_cell_from_a_file_is_like_any_other():
+def test_an_own_cell_from_a_file_is_like_any_other() -> None:
     mgu = {
         "name": "mgu",
         "state": ["h"],
@@ -243,7 +245,7 @@ def test_an_own_cell_from_a_file_is_like_any_other():
 # ------------------------------------------------------------------------------------------------------------- letters
 
 
-def test_every_notation_tells_the_same_network():
+def test_every_notation_tells_the_same_network() -> None:
     rng = np.random.default_rng(3)
     for cell, orders in (
         ("lstm", {"cs231n": "ifog", "keras": "ifgo", "onnx": "iofg"}),
@@ -289,7 +291,7 @@ def _told(cell: str, x: np.ndarray, right: np.ndarray, **keys: object) -> None:
     np.testing.assert_allclose(y(cell=cell, x=x, **keys), right, rtol=0, atol=1e-15)
 
 
-def test_pytorchs_gru_is_gru_after():
+def test_pytorchs_gru_is_gru_after() -> None:
     rng = np.random.default_rng(4)
     p = random_arrays(CELLS["gru_after"], rng, D=2, H=3)
     x = rng.normal(size=(4, 2))
@@ -306,7 +308,7 @@ def test_pytorchs_gru_is_gru_after():
     np.testing.assert_allclose(found.forward().y, y(cell="gru_after", **p, x=x), rtol=0, atol=1e-15)
 
 
-def test_what_was_assumed_is_said():
+def test_what_was_assumed_is_said() -> None:
     keys = {"W_hx": SEED["U"], "W_hh": SEED["W"], "b_h": SEED["b"], "W_hq": SEED["V"], "b_q": SEED["c"], "x": SEED["x"]}
     found = problem(**keys)
     assert found.forward().y[0, 0] == pytest.approx(Y, abs=1e-14)
@@ -314,7 +316,7 @@ def test_what_was_assumed_is_said():
     assert found.letters.parameter("U") == "W_hx"
 
 
-def test_square_matrices_leave_the_orientation_open_and_that_is_a_warning():
+def test_square_matrices_leave_the_orientation_open_and_that_is_a_warning() -> None:
     found = problem(W_xh=SEED["U"], W_hh=SEED["W"], b_h=SEED["b"], x=SEED["x"])
     assert any(note.startswith("warning: column vectors (W h) assumed") for note in found.notes)
     rows = problem(W_xh=SEED["U"], W_hh=SEED["W"], b_h=SEED["b"], x=SEED["x"], vectors="row")
@@ -322,7 +324,7 @@ def test_square_matrices_leave_the_orientation_open_and_that_is_a_warning():
     np.testing.assert_array_equal(rows.network.layers[0].arrays["U"], np.transpose(SEED["U"]))
 
 
-def test_shapes_decide_the_orientation_where_they_can():
+def test_shapes_decide_the_orientation_where_they_can() -> None:
     rng = np.random.default_rng(5)
     p, x = random_arrays(CELLS["elman"], rng, D=2, H=3), rng.normal(size=(4, 2))
     columns = problem(W_xh=p["U"], W_hh=p["W"], b_h=p["b"], x=x)
@@ -332,7 +334,7 @@ def test_shapes_decide_the_orientation_where_they_can():
     assert "the shapes fit only row vectors (h W)" in rows.notes
 
 
-def test_signals_are_called_as_the_sheet_calls_them():
+def test_signals_are_called_as_the_sheet_calls_them() -> None:
     found = problem(**SEED, signals={"s": "h", "o": "y"})
     assert found.letters.signal("h") == "s"
     assert found.letters.signal("y") == "o"
@@ -354,16 +356,16 @@ b_q = 0.9.
 """
 
 
-def test_a_problem_as_lines_from_a_sheet():
+def test_a_problem_as_lines_from_a_sheet() -> None:
     assert read(given.read(SHEET), engine="equations").forward().y[0, 0] == pytest.approx(Y, abs=1e-14)
 
 
-def test_steps_of_x_may_come_one_by_one_and_several_on_a_line():
+def test_steps_of_x_may_come_one_by_one_and_several_on_a_line() -> None:
     found = read(given.read("U = 1, W = 0.5, x_1 = 1, x_2 = 2, x_3 = 3"), engine="equations")
     np.testing.assert_array_equal(found.x, [[1], [2], [3]])
 
 
-def test_numpy_lines_share_their_seed():
+def test_numpy_lines_share_their_seed() -> None:
     text = """
         np.random.seed(3)
         x = np.random.randn(4, 2)
@@ -396,7 +398,7 @@ def test_numpy_lines_share_their_seed():
         ('{"U": NaN, "W": 1, "x": 1}', "U is nan: a finite number is needed"),
     ],
 )
-def test_files_with_mistakes(text, message):
+def test_files_with_mistakes(text: str, message: str) -> None:
     with pytest.raises(RnncalcError) as refused:
         read(given.read(text))
     assert message in str(refused.value)
@@ -405,7 +407,7 @@ def test_files_with_mistakes(text, message):
 @pytest.mark.parametrize(
     "path", sorted(path for path in EXAMPLES.glob("*.json") if path.name != "EXPECTED.json"), ids=lambda path: path.stem
 )
-def test_engines_agree_on_every_published_problem(path):
+def test_engines_agree_on_every_published_problem(path: Path) -> None:
     walked = rnncalc.load_problem(path, engine="equations").forward()
     compiled = rnncalc.load_problem(path, engine="numba").forward()
     assert list(walked) == list(compiled)
@@ -415,7 +417,9 @@ def test_engines_agree_on_every_published_problem(path):
 
 @pytest.mark.parametrize(("mark", "ending"), [(",", "csv"), (";", "csv"), ("\t", "tsv")])
 @pytest.mark.parametrize("header", [True, False])
-def test_a_row_of_a_file_with_a_cell_too_many_is_refused_with_its_line(mark, ending, header, tmp_path):
+def test_a_row_of_a_file_with_a_cell_too_many_is_refused_with_its_line(
+    mark: str, ending: str, header: bool, tmp_path: Path
+) -> None:
     """Wherever it stands, and also where the columns that are asked for lie before it; a gap is null, not nothing."""
     path = tmp_path / f"a.{ending}"
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def document(path=SEED, **choice):
     return report.document(problem, problem.forward(), ReportOptions(**choice))
 
 
-def test_plain():
+def test_plain() -> None:
     assert render(document(work=True), "plain") == (
         "One step of a two-unit tanh RNN with linear output\n"
         "\n"
@@ -64,7 +65,7 @@ def test_plain():
     )
 
 
-def test_table_on_a_terminal():
+def test_table_on_a_terminal() -> None:
     assert render(document(LSTM, show=["c", "h", "y"]), "table", RenderOptions(width=80)).endswith(
         "\n"
         "step         c         h        y\n"
@@ -75,7 +76,7 @@ def test_table_on_a_terminal():
     )
 
 
-def test_csv_is_exact():
+def test_csv_is_exact() -> None:
     rows = list(csv.reader(io.StringIO(render(document(), "csv"))))
     assert rows[0] == ["step", "a[1]", "a[2]", "h[1]", "h[2]", "y[1]"]
     assert rows[1] == [
@@ -88,7 +89,7 @@ def test_csv_is_exact():
     ]
 
 
-def test_json_is_exact_and_ordered():
+def test_json_is_exact_and_ordered() -> None:
     data = json.loads(render(document(), "json"))
     assert list(data) == ["cell", "shapes", "initial", "trace", "final", "notes"]
     assert data["shapes"] == {"T": 1, "D": 2, "H": 2, "O": 1}
@@ -97,13 +98,13 @@ def test_json_is_exact_and_ordered():
     assert data["final"]["h"] == data["trace"]["h"][-1]
 
 
-def test_latex():
+def test_latex() -> None:
     text = render(document(work=True), "latex")
     assert r"(a_{1})_{1} &= 0.5 + (0.2 \cdot 0 + 0.2 \cdot 0) + (0.1 \cdot 2 + 0.2 \cdot 3) = 1.3 \\" in text
     assert r"a_{t} &= b + W h_{t-1} + U x_{t} \\" in text
 
 
-def test_markdown():
+def test_markdown() -> None:
     text = render(document(), "markdown")
     assert "| step | a\\[1\\] | a\\[2\\] | h\\[1\\] | h\\[2\\] | y |\n| ---: | ---: |" in text
     assert "$$\\begin{aligned}\na_{t} &= b" in text
@@ -129,7 +130,7 @@ DOCUMENTS = list(every_document())
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize(("name", "shown"), DOCUMENTS)
-def test_every_document_in_every_format(name, shown, format):
+def test_every_document_in_every_format(name: str, shown: Document, format: str) -> None:
     text = render(shown, format)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
@@ -137,7 +138,7 @@ def test_every_document_in_every_format(name, shown, format):
 
 
 @pytest.mark.parametrize(("name", "shown"), DOCUMENTS)
-def test_latex_is_balanced(name, shown):
+def test_latex_is_balanced(name: str, shown: Document) -> None:
     text = render(shown, "latex")
     stripped = re.sub(r"\\[\\{}%&$#_]", "", text)
     assert stripped.count("{") == stripped.count("}")
@@ -148,7 +149,7 @@ def test_latex_is_balanced(name, shown):
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX here")
 @pytest.mark.parametrize(("name", "shown"), DOCUMENTS)
-def test_latex_compiles(name, shown, tmp_path):
+def test_latex_compiles(name: str, shown: Document, tmp_path: Path) -> None:
     body = render(shown, "latex").encode("ascii", "replace").decode()
     source = "\\documentclass{article}\\usepackage{amsmath}\\begin{document}\n" + body + "\\end{document}\n"
     (tmp_path / "a.tex").write_text(source)
@@ -159,7 +160,7 @@ def test_latex_compiles(name, shown, tmp_path):
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
-def test_wide_tables_fold_by_unit(width):
+def test_wide_tables_fold_by_unit(width: int) -> None:
     rng = np.random.default_rng(1)
     keys = {
         "U": rng.normal(size=(9, 2)),
@@ -177,7 +178,7 @@ def test_wide_tables_fold_by_unit(width):
     assert "…" not in text
 
 
-def test_a_long_table_shows_its_ends_and_says_how_to_see_the_rest():
+def test_a_long_table_shows_its_ends_and_says_how_to_see_the_rest() -> None:
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": list(range(100))}), engine="equations")
     shown = report.document(problem, problem.forward())
     text = render(shown, "table", RenderOptions(width=80))
@@ -191,7 +192,7 @@ def test_a_long_table_shows_its_ends_and_says_how_to_see_the_rest():
 @pytest.mark.parametrize(
     ("steps", "expected"), [("3", [3]), ("2-4", [2, 3, 4]), ("last", [5]), ("4-last", [4, 5]), ("1,3", [1, 3])]
 )
-def test_steps_can_be_chosen(steps, expected):
+def test_steps_can_be_chosen(steps: str, expected: list[int]) -> None:
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": list(range(5))}), engine="equations")
     shown = report.document(problem, problem.forward(), ReportOptions(steps=steps))
     rows = list(csv.reader(io.StringIO(render(shown, "csv"))))[1:]
@@ -199,13 +200,13 @@ def test_steps_can_be_chosen(steps, expected):
 
 
 @pytest.mark.parametrize("steps", ["0", "6", "4-2", "x", "1-", "-1", "1,,2"])
-def test_steps_that_are_not_there(steps):
+def test_steps_that_are_not_there(steps: str) -> None:
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": list(range(5))}), engine="equations")
     with pytest.raises(rnncalc.RnncalcError, match="steps are 3, 10-20 or last, from 1 to 5"):
         report.document(problem, problem.forward(), ReportOptions(steps=steps))
 
 
-def test_ragged_batches_show_where_there_is_no_step():
+def test_ragged_batches_show_where_there_is_no_step() -> None:
     problem = read(
         given.of_python({"U": 1, "W": 0.5, "x": [[[1], [2]], [[3], [4]]], "lengths": [1, 2]}), engine="equations"
     )
@@ -219,14 +220,14 @@ def test_ragged_batches_show_where_there_is_no_step():
     assert "   2  -  -\n" in render(shown, "plain")
 
 
-def test_the_arithmetic_after_a_masked_step_starts_from_the_carried_state():
+def test_the_arithmetic_after_a_masked_step_starts_from_the_carried_state() -> None:
     problem = read(given.of_python({"U": 1, "W": 0.5, "x": [1, 2, 3], "mask": [True, False, True]}), engine="equations")
     text = render(report.document(problem, problem.forward(), ReportOptions(work=True)), "plain")
     assert "a_3[1] = 0.5·0.761594 + 1·3 = 3.3808" in text
     assert "a_2[1]" not in text
 
 
-def test_a_sheets_letters_are_spoken():
+def test_a_sheets_letters_are_spoken() -> None:
     keys = {
         "W_hx": "0.1 0.2; 0.3 0.4",
         "W_hh": "0.2 0.2; 0.3 0.3",
@@ -244,7 +245,7 @@ def test_a_sheets_letters_are_spoken():
     assert "h[1]" in render(report.document(problem, problem.forward()), "csv")
 
 
-def test_row_vectors_are_written_as_rows():
+def test_row_vectors_are_written_as_rows() -> None:
     rng = np.random.default_rng(2)
     keys = {
         "W_xh": rng.normal(size=(2, 3)),
@@ -274,47 +275,47 @@ def test_row_vectors_are_written_as_rows():
         (1 / 3, 17, None, "0.33333333333333331"),
     ],
 )
-def test_rounding(value, digits, decimals, text):
+def test_rounding(value: float, digits: int, decimals: int | None, text: str) -> None:
     assert Rounding(digits, decimals)(value) == text
 
 
-def test_exact_numbers_read_back():
+def test_exact_numbers_read_back() -> None:
     for value in np.random.default_rng(3).normal(size=100):
         assert float(exact(value)) == value
 
 
-def test_rounding_in_latex():
+def test_rounding_in_latex() -> None:
     assert Rounding(2).latex(1.5e-9) == r"1.5 \cdot 10^{-9}"
     assert Rounding(2).latex(float("inf")) == r"\infty"
 
 
-def test_long_arithmetic_is_folded_before_a_sign():
+def test_long_arithmetic_is_folded_before_a_sign() -> None:
     line = "a_1[1] = 0.5 + (" + " + ".join(["0.25·0.5"] * 9) + ") = 1.625"
     pieces = list(folded(line, 40))
     assert all(len(piece) <= 40 for piece in pieces)
     assert re.sub(r"\n +", " ", "\n".join(pieces)) == line
 
 
-def test_long_sums_are_shortened():
+def test_long_sums_are_shortened() -> None:
     problem = read(given.of_python({"U": np.ones((1, 30)), "W": 1, "x": np.arange(30.0)[None]}), engine="equations")
     text = render(report.document(problem, problem.forward(), ReportOptions(work=True)), "plain")
     assert "a_1[1] = 1·0 + (1·0 + 1·1 + 1·2 + … + 1·29) = 435" in text
 
 
-def test_ascii_where_the_terminal_knows_no_more():
+def test_ascii_where_the_terminal_knows_no_more() -> None:
     text = render(document(LSTM, work=True), "table", RenderOptions(width=80, ascii=True))
     assert text.isascii()
     assert "c_t = f_t * c_{t-1} + i_t * g_t" in text
     assert "sigmoid(" in text
 
 
-def test_wide_characters_keep_columns_in_line():
+def test_wide_characters_keep_columns_in_line() -> None:
     assert display_width("中文a") == 5
     text = render(document(LSTM), "table", RenderOptions(width=80))
     assert "…" not in text
 
 
-def test_colour_only_where_asked_for():
+def test_colour_only_where_asked_for() -> None:
     assert "\x1b[" in render(document(), "table", RenderOptions(width=80, color=True))
     assert "\x1b[" not in render(document(), "table", RenderOptions(width=80))
 
@@ -351,7 +352,7 @@ def every_block(text):
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_text_from_a_stranger_is_only_text(text, format):
+def test_a_text_from_a_stranger_is_only_text(text: str, format: str) -> None:
     for look in (RenderOptions(), RenderOptions(width=30, color=False), RenderOptions(ascii=True)):
         shown = render(every_block(text), format, look)
         assert all(mark.isprintable() or mark == "\n" for mark in shown)
@@ -361,7 +362,7 @@ def test_a_text_from_a_stranger_is_only_text(text, format):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_colours_are_the_only_escape_sequences(text):
+def test_colours_are_the_only_escape_sequences(text: str) -> None:
     shown = render(every_block(text), "table", RenderOptions(color=True))
     bare = re.sub(r"\x1b\[\d*(;\d+)*m", "", shown)
     assert all(mark.isprintable() or mark == "\n" for mark in bare)
@@ -369,7 +370,7 @@ def test_colours_are_the_only_escape_sequences(text):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_latex_and_markdown_run_nothing(text):
+def test_latex_and_markdown_run_nothing(text: str) -> None:
     marked = re.sub(r"[^ -~]", " ", text)
     latex = render(Document([Paragraph(text)], {}), "latex").split("\n\n", 1)[1].rstrip("\n").removeprefix("{}")
     assert TEX.sub("", latex) == ""
@@ -386,7 +387,7 @@ def test_latex_and_markdown_run_nothing(text):
 
 @pytest.mark.parametrize("delimiter", [",", ";"])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_cell_is_no_formula_whatever_separates_cells(text, delimiter):
+def test_a_cell_is_no_formula_whatever_separates_cells(text: str, delimiter: str) -> None:
     grid = Grid((text, "b"), ((text, 1.5), ("a", -1.5)))
     for row in csv.reader(io.StringIO(render(Document([grid], {}), "csv")), delimiter=delimiter):
         for cell in row:
@@ -396,7 +397,7 @@ def test_a_cell_is_no_formula_whatever_separates_cells(text, delimiter):
 
 
 @pytest.mark.parametrize("format", ["plain", "table"])
-def test_long_work_takes_the_memory_of_its_text(format):
+def test_long_work_takes_the_memory_of_its_text(format: str) -> None:
     """Nothing is filled up to a console's width on the way."""
     rng = np.random.default_rng(0)
     keys = {"cell": "lstm", "U": rng.normal(size=(8, 3)), "W": rng.normal(size=(8, 2)), "x": rng.normal(size=(40, 3))}

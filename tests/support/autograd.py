@@ -42,7 +42,7 @@ def gradients(problem: Problem) -> dict[tuple[int, str, str], np.ndarray]:
 
 
 class _Witness:
-    def __init__(self, problem: Problem):
+    def __init__(self, problem: Problem) -> None:
         self.problem, self.task, network = problem, problem.task, problem.network
         self.places = {
             (number, direction): one

@@ -139,7 +139,7 @@ def _commands(keys: Any, rng: random.Random, path: Path, engines: tuple[str, ...
 class _Work:
     """The commands on one problem; what `forward` and `backward` print is what the others are held against."""
 
-    def __init__(self, keys: Any, rng: random.Random, path: str, engines: tuple[str, ...]):
+    def __init__(self, keys: Any, rng: random.Random, path: str, engines: tuple[str, ...]) -> None:
         self.keys, self.rng, self.path, self.engines = keys, rng, path, engines
         self.found: dict[str, Any] = {}
 

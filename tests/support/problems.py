@@ -25,7 +25,7 @@ LARGE = 1e180  # weights of this size overflow within a few steps
 class Draw:
     """Random choices and random arrays."""
 
-    def __init__(self, rng: random.Random):
+    def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.scale = 1.0
         self.sizes = rng.sample(range(1, 8), 7)  # taken one by one, so that no two sizes agree

@@ -53,7 +53,7 @@ def shown(keys: Any) -> None:
 class _Library:
     """One problem as a network and arrays. Every law here is about bits, except where autograd is the witness."""
 
-    def __init__(self, problem: Problem, rng: random.Random, folder: Path):
+    def __init__(self, problem: Problem, rng: random.Random, folder: Path) -> None:
         self.problem, self.rng, self.folder = problem, rng, folder
         self.network: Network = problem.network
         self.x = problem.x

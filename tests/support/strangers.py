@@ -301,7 +301,7 @@ TRAIN = "--hidden 2 --layers 1 --epochs 1 --batch 2 --engine equations --quiet -
 class Cases:
     """Mutated files of each reader, with the command that is to read them. Good models lie in the folder."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.models = list(good_models(np.random.default_rng(0)))
         for number, (tensors, about) in enumerate(self.models):
@@ -425,7 +425,7 @@ class Cases:
 class Here:
     """In place of a pool of processes: nothing is trained, each trial's options are only looked at."""
 
-    def __init__(self, *_arguments: Any, **_named: Any):
+    def __init__(self, *_arguments: Any, **_named: Any) -> None:
         pass
 
     def __enter__(self) -> Here:
