@@ -41,7 +41,7 @@ def test_a_recipe_adds_what_it_says(recipe: str, tmp_path: Path) -> None:
     assert used
 
 
-def change(folder, diff):
+def change(folder: Path, diff: str) -> None:
     """Replace the lines without + by those without -, which must stand in the file once."""
     place, _end, rest = diff.removeprefix("--- ").partition("\n")
     lines = rest.splitlines()
@@ -53,7 +53,7 @@ def change(folder, diff):
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def said(folder, *words):
+def said(folder: Path, *words: str) -> str:
     """What Python prints with the copy in front of everything else."""
     around = {**os.environ, "PYTHONPATH": str(folder), "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
     done = subprocess.run([sys.executable, *words], cwd=folder, env=around, capture_output=True, text=True)

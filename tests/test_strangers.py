@@ -11,6 +11,7 @@ import threading
 import time
 import zipfile
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import product
 from pathlib import Path
@@ -24,8 +25,10 @@ from support.strangers import Cases, carried_out, fault, mutated_json, mutated_t
 import rnncalc
 from rnncalc.common import npy
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
+from rnncalc.model.cells import Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
+from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
 from rnncalc.network.weights import safe_tensors, schema
 from rnncalc.pipeline import data, recipe
@@ -37,7 +40,7 @@ from rnncalc.problems.parse import given
 # ------------------------------------------------------------------------------------------------ cells in model files
 
 
-def own_cells():
+def own_cells() -> Iterator[Cell]:
     """Every kind of cell under every built-in name: other equations, outputs, switches, gates, the same equations."""
     projected = ({"m": "tanh(U @ x_t + W @ y_p + b)", "y": "V @ m"}, ["y"], "y")
     switched = ({"a": "b + W @ h_p + U @ x_t", "h": "tanh(a)"}, ["h"], "h")
@@ -94,7 +97,7 @@ def test_gates_stacked_in_one_array_have_one_shape() -> None:
         rnncalc.Cell("x", {"i": "sigmoid(U_i @ x_t)", "h": "tanh(i + U_f @ h_p)"}, ["h"], "h", gates="if")
 
 
-def described(**changes):
+def described(**changes: Any) -> dict[str, Any]:
     """The metadata of a small model of text, some of it changed: name.name → value, or None: not there."""
     data = {
         "kind": "text", "inputs": 3, "outputs": 3, "classes": True, "at": "every", "tokens": "chars", "by": "stream",
@@ -165,7 +168,12 @@ def test_a_tensor_that_nobody_asked_for_is_refused(tmp_path: Path) -> None:
 # -------------------------------------------------------------------------------------------------------- safetensors
 
 
-def safetensors_file(path, tensors, metadata=None, **changes):
+def safetensors_file(
+    path: Path,
+    tensors: Mapping[str, tuple[str, Sequence[int], bytes]],
+    metadata: Mapping[str, str] | None = None,
+    **changes: Any,
+) -> None:
     """A file written by hand: name → (dtype, shape, bytes)."""
     header, at = {}, 0
     for name, (kind, shape, content) in tensors.items():
@@ -400,7 +408,7 @@ def test_a_pipe_in_a_folder_is_nobodys_and_a_pipe_that_was_typed_is_read(tmp_pat
     assert rnncalc.grade(problem, fed(tmp_path / "typed", b'{"h": ["1", "2.5"]}')).rows[0].verdict == "right"
 
 
-def fed(path, content):
+def fed(path: Path, content: bytes) -> str:
     """A pipe into which somebody writes."""
     os.mkfifo(path)
     threading.Thread(target=path.write_bytes, args=(content,), daemon=True).start()
@@ -447,7 +455,7 @@ def test_a_header_that_repeats_itself_is_looked_at_once(tmp_path: Path) -> None:
     assert "more than 20000 columns" in run("grade", str(_problem(tmp_path, problem)), str(path)).stdout
 
 
-def _problem(folder, keys):
+def _problem(folder: Path, keys: dict[str, Any]) -> Path:
     path = folder / "problem.json"
     path.write_text(json.dumps(keys))
     return path
@@ -486,7 +494,7 @@ def test_a_checkpoint_is_held_against_its_schema_and_its_network(
     class StopError(Exception):
         pass
 
-    def stop(trainer):
+    def stop(trainer: Trainer) -> None:
         if trainer.progress.steps == 5:
             raise StopError
 
@@ -512,11 +520,11 @@ def test_a_checkpoint_is_held_against_its_schema_and_its_network(
     assert COUNT // 3 < refused < COUNT
 
 
-def wait_for(steps):
+def wait_for(steps: int) -> Callable[[Trainer], None]:
     """Whoever watches a run leaves it after so many calls."""
     calls = iter(range(steps))
 
-    def watch(_trainer):
+    def watch(_trainer: Trainer) -> None:
         if next(calls, None) is None:
             raise RnncalcError("enough")
 

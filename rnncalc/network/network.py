@@ -8,7 +8,7 @@ trace = net.forward(x)       # every intermediate
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -53,6 +53,16 @@ class Network(Stack):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_calls": {}}
 
+    @overload
+    def __call__(
+        self, x: ArrayLike, *, lengths: ArrayLike | None = ..., mask: ArrayLike | None = ..., layout: str = ...,
+        return_state: Literal[False] = ..., **starts: Any,
+    ) -> np.ndarray: ...  # fmt: skip
+    @overload
+    def __call__(
+        self, x: ArrayLike, *, lengths: ArrayLike | None = ..., mask: ArrayLike | None = ..., layout: str = ...,
+        return_state: Literal[True], **starts: Any,
+    ) -> tuple[np.ndarray, dict[str, Any]]: ...  # fmt: skip
     def __call__(
         self,
         x: ArrayLike,

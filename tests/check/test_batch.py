@@ -1,5 +1,7 @@
 """Rewritten problems solved together give the numbers of each solved alone."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from support import diagnosis, planted
@@ -13,13 +15,14 @@ from rnncalc.check.diagnosis.context import context_of
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.check.diagnosis.search import MistakeSearch
 from rnncalc.check.graph.build import graph_of
-from rnncalc.check.graph.spec import of_problem
+from rnncalc.check.graph.spec import Spec, of_problem
 from rnncalc.check.verdicts import number as verdict
 from rnncalc.check.verdicts.judging import entry
 from rnncalc.problems.parse.numbers import number
+from rnncalc.problems.problem import Problem
 
 
-def everything(spec):
+def everything(spec: Spec) -> list[tuple[Any, Any]]:
     """Every quantity that a person may claim, at each of its places."""
     visits = range(1, spec.visits + 1)
     keys = [("", n, line, k) for n, run in enumerate(spec.all_runs) for line in run.lines for k in visits]
@@ -35,7 +38,7 @@ def everything(spec):
     return [(key, spot) for key in keys for spot in np.ndindex(np.shape(values[key]))]
 
 
-def alone(spec, spots):
+def alone(spec: Spec, spots: list[tuple[Any, Any]]) -> np.ndarray:
     """The numbers of one Spec, solved by itself; NaN where it has no such quantity."""
     said = spec.rules.said
     wanted = [said.get(key, key) for key, _spot in spots]
@@ -47,7 +50,7 @@ def alone(spec, spots):
     return np.array([entry(values[key], spot) for key, (_key, spot) in zip(wanted, spots)])
 
 
-def variants(problem, spec):
+def variants(problem: Problem, spec: Spec) -> list[tuple[str, Spec]]:
     context = context_of(problem, spec, [], [])
     return [(mistake.id, one.spec) for mistake in MISTAKES.values() for one in mistake.variants(spec, context)]
 
@@ -82,7 +85,7 @@ def test_a_table_of_numbers_is_judged_as_each_is_alone() -> None:
             assert found[row, column] == (fits and np.isfinite(value)), (texts[row], value)
 
 
-def named(problem, answers):
+def named(problem: planted.Problem, answers: dict[str, Any]) -> list[Any]:
     found = check(rnncalc.problem(**planted.keys(problem)).given, answers)
     return [(one.id, one.together, one.explains) for one in found.mistakes]
 

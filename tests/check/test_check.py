@@ -1,6 +1,7 @@
 """Who is right: every number's verdict, the published problems, what is shown, what is printed for programs."""
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from support.helpers import EXAMPLES, EXPECTED, answer, example, run
 import rnncalc
 from rnncalc.check import check
 from rnncalc.check.verdicts import number as verdict
+from rnncalc.check.verdicts.records import Judgement, Verdict
 from rnncalc.errors import ProblemError
 from rnncalc.problems.parse.numbers import number
 
@@ -19,20 +21,20 @@ SCALAR = {"U": 0.5, "W": 0.8, "b": 0.1, "V": 1, "c": 0, "x": [1, 2, 3], "targets
           "loss": "half_squared_error"}  # fmt: skip
 
 
-def judged(problem, **answers):
+def judged(problem: Mapping[str, Any], **answers: Any) -> dict[str, str]:
     """{place: verdict} of answers to a problem's keys."""
     return {value.place: value.verdict for value in checked(problem, **answers).values}
 
 
-def checked(problem, **answers):
+def checked(problem: Mapping[str, Any], **answers: Any) -> Verdict:
     return check(rnncalc.problem(**problem).given, answers)
 
 
-def places(values, wanted):
+def places(values: Iterable[Judgement], wanted: str) -> set[tuple[str, int | None, tuple[int, ...]]]:
     return {(value.name, value.step, value.index) for value in values if value.verdict == wanted}
 
 
-def triples(expected):
+def triples(expected: Iterable[tuple[str, int, list[int]]]) -> set[tuple[str, int | None, tuple[int, ...]]]:
     return {(name, step, tuple(index)) for name, step, index in expected}
 
 

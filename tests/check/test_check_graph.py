@@ -1,5 +1,7 @@
 """The graph that a check walks: the same numbers as the network's, forward and back; and bounds that hold."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from support.helpers import every_cell, random_arrays
@@ -11,13 +13,14 @@ from rnncalc.check.graph.graph import Graph
 from rnncalc.check.graph.intervals import Interval
 from rnncalc.check.graph.spec import of_problem
 from rnncalc.model.equations.expression import parse
+from rnncalc.problems.problem import Problem
 
 CELLS = every_cell()
 BATCH = {"lengths": [2, 5, 0]}
 MASK = {"mask": [[True, False, True, True, False], [False, False, True, False, True], [True] * 5]}
 
 
-def problem(name, **extra):
+def problem(name: str, **extra: Any) -> Problem:
     """A problem of a cell, or of a stack, with a loss."""
     rng = np.random.default_rng(3)
     batch = "lengths" in extra or "mask" in extra
@@ -38,7 +41,7 @@ def problem(name, **extra):
     return rnncalc.problem(**{**keys, **extra}).given
 
 
-def stack(merge, **extra):
+def stack(merge: str, **extra: Any) -> Problem:
     rng = np.random.default_rng(4)
     arrays = lambda name, D, H: {k: v.tolist() for k, v in random_arrays(CELLS[name], rng, D=D, H=H).items()}  # noqa: E731
     width = 6 if merge == "concat" else 3

@@ -10,12 +10,13 @@ from support.helpers import EXAMPLES, run
 import rnncalc
 from rnncalc.check import check
 from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.check.verdicts.records import Verdict
 from rnncalc.report.explain_mistake import LESSONS
 
 EVERY = (*planted.FORWARD, *planted.GATED, *planted.GRADIENT)
 
 
-def names(found):
+def names(found: Verdict) -> set[str]:
     return {mistake.id for mistake in found.mistakes[:2]} | {name for one in found.mistakes[:2] for name in one.alike}
 
 

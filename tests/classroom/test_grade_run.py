@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.errors import RnncalcError
 
 
-def everybody(number):
+def everybody(number: int) -> str:
     """A class of so many, each with answers of their own."""
     rng = np.random.default_rng(1)
     rows = []
@@ -70,7 +71,7 @@ def test_a_process_that_dies_costs_only_its_own_submission(
     assert [row.verdict for row in book.rows[:-1]] == ["wrong"] * 6
 
 
-def _deadly(task, diagnose, honest=judging.judge):
+def _deadly(task: judging.Task, diagnose: bool, honest: Any = judging.judge) -> Any:
     if "0.6666" in task[1]:
         os.kill(os.getpid(), signal.SIGKILL)
     return honest(task, diagnose)
@@ -81,7 +82,7 @@ def test_interrupted_and_resumed(tmp_path: Path, problem: Path, monkeypatch: pyt
     path.write_text(everybody(40), encoding="utf-8")
     whole = rnncalc.grade(problem, path, diagnose=False).text("json")
 
-    def stop(done, _total):
+    def stop(done: int, _total: int) -> None:
         if done == 15:
             raise KeyboardInterrupt
 

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.a_class import MADE
@@ -11,6 +12,7 @@ from support.hostile_submissions import strangers
 
 import rnncalc
 from rnncalc.classroom.grading.choices import APART
+from rnncalc.problems.problem import Problem
 
 HOSTILE = {
     "binary.json": bytes(range(256)) * 40,
@@ -109,7 +111,7 @@ def test_a_defect_of_ours_costs_nobody_else_their_marks(
 
     honest = rnncalc.check.check
 
-    def broken(problem, given, **options):
+    def broken(problem: Problem, given: dict[str, Any], **options: Any) -> Any:
         if "0.1234" in json.dumps({name: one.value for name, one in given.items()}):
             raise ZeroDivisionError("ours")
         return honest(problem, given, **options)

@@ -2,7 +2,9 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from rnncalc.problems.results import Quantities, per_step
 from rnncalc.report.render import render
 
 
-def arrays(keys):
+def arrays(keys: dict[str, Any]) -> Iterator[float]:
     for value in keys.values():
         for part in value.values() if isinstance(value, dict) else [value]:
             if isinstance(part, list):

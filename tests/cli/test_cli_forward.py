@@ -3,7 +3,9 @@
 import json
 import math
 import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ SEED = (
 Y = 2.2901460976742585
 
 
-def forward(*arguments: str, **options):
+def forward(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return run("forward", *arguments, **options)
 
 

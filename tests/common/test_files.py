@@ -19,6 +19,7 @@ from rnncalc.cli.spoken import Output
 from rnncalc.common import files
 from rnncalc.errors import RnncalcError
 from rnncalc.network.training.settings import Progress
+from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import recipe, sweep
 from rnncalc.pipeline import run as runs
@@ -276,17 +277,17 @@ def test_a_folder_of_marks_puts_aside_what_it_did_not_write(folder: Path) -> Non
 class Disk:
     """Full while `full`, for the files whose names end so."""
 
-    def __init__(self, monkeypatch, ending="") -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, ending: str = "") -> None:
         self.full, self.ending, self.replace = False, ending, os.replace
         monkeypatch.setattr(os, "replace", self._replace)
 
-    def _replace(self, source, place):
+    def _replace(self, source: Path, place: Path) -> None:
         if self.full and str(place).endswith(self.ending):
             raise OSError(errno.ENOSPC, "No space left on device")
         self.replace(source, place)
 
 
-def prepared():
+def prepared() -> recipe.Run:
     return recipe.prepare({**recipe.from_file("c.json"), "epochs": 6, "batch": 2, "window": 3, "test": None})
 
 
@@ -297,7 +298,7 @@ def test_a_full_disk_at_a_checkpoint_is_a_warning(folder: Path, monkeypatch: pyt
     disk, warnings, one = Disk(monkeypatch), [], prepared()
     disk.full = when == "always"
 
-    def watch(trainer):
+    def watch(trainer: Trainer) -> None:
         middle = trainer.progress.epoch >= 3
         disk.full = {"for a while": trainer.progress.epoch == 2, "from the middle on": middle}.get(when, True)
 
@@ -325,7 +326,7 @@ def test_a_full_disk_stops_no_results(folder: Path, monkeypatch: pytest.MonkeyPa
     """Results that a journal could not take are written with the next ones; the last word is whether all are there."""
     written, full = os.write, [False, True, True, False]
 
-    def write(file, data):
+    def write(file: int, data: bytes) -> int:
         if full.pop(0) if full else False:
             written(file, data[:5])  # as much as there was room for
             raise OSError(errno.ENOSPC, "No space left on device")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from support.killed_commands import (
@@ -62,7 +62,7 @@ def test_who_is_interrupted_leaves_no_process_and_no_traceback(
 class Cluster:
     """A scheduler and a worker, processes of their own, with Dask's configuration from the environment."""
 
-    def __init__(self, folder, scheme="tcp", **environment) -> None:
+    def __init__(self, folder: Path, scheme: str = "tcp", **environment: str) -> None:
         pytest.importorskip("distributed")
         self.environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", **environment}
         with socket.socket() as free:
@@ -70,7 +70,7 @@ class Cluster:
             self.address = f"{scheme}://127.0.0.1:{free.getsockname()[1]}"
         self.folder = folder
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         port = self.address.rpartition(":")[2]
         begin = partial(subprocess.Popen, env=self.environment, cwd=self.folder, stdout=subprocess.DEVNULL,
                         stderr=subprocess.DEVNULL)  # fmt: skip
@@ -81,12 +81,12 @@ class Cluster:
         self.worker = begin([*module[:-1], module[-1] + "worker", *words])
         return self
 
-    def __exit__(self, *_error):
+    def __exit__(self, *_error: object) -> None:
         for process in (self.worker, self.scheduler):
             process.kill()
             process.wait()
 
-    def command(self, *words, **environment):
+    def command(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         """A command on this cluster."""
         return subprocess.Popen(
             [*RNNCALC, *words, "--scheduler", self.address], cwd=self.folder, text=True, stdout=subprocess.PIPE,
@@ -94,7 +94,7 @@ class Cluster:
         )  # fmt: skip
 
 
-def on_the_cluster(words):
+def on_the_cluster(words: tuple[str, ...]) -> list[str]:
     """The same command without processes of its own."""
     return [word for word in words if word not in ("--jobs", "2")]
 

@@ -16,7 +16,7 @@ from rnncalc.network.view import View
 pytestmark = compiler
 
 
-def choose(monkeypatch, across):
+def choose(monkeypatch: pytest.MonkeyPatch, across: bool) -> None:
     """Across the sequences of every batch, or never."""
     for module in (inference, network):
         monkeypatch.setattr(module, "across_pays", lambda network, view: across and view.schedule.sequences > 1)
@@ -52,7 +52,7 @@ def test_stacks_in_both_directions(always: None, merge: str) -> None:
     rng = np.random.default_rng(4)
     D, H, K, T, N = 4, 3, 2, 5, 21
 
-    def weights(gates, inputs, units):
+    def weights(gates: int, inputs: int, units: int) -> list[np.ndarray]:
         return [rng.normal(size=shape) for shape in ((gates * units, inputs), (gates * units, units), (gates * units,))]
 
     wide = 2 * H if merge == "concat" else H

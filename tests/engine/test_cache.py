@@ -15,7 +15,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from support.helpers import compiler, python
@@ -193,7 +193,7 @@ for seconds in (0.0, 0.3, 0.3):
 Twice = Callable[[], tuple[float, bool]]  # what `kernel` gives
 
 
-def twice(x):
+def twice(x: float) -> float:
     return 2 * x + 1
 
 
@@ -254,7 +254,7 @@ def test_a_disk_that_refuses_reaches_nobody(
     where: tuple[Any, ...],
     number: int,
 ) -> None:
-    def refuse(*_given, **_more):
+    def refuse(*_arguments: Any, **_options: Any) -> None:
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patched:
@@ -269,16 +269,16 @@ def test_a_disk_that_is_full_in_the_midst_keeps_nothing(
     kernel: Twice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Full:
-        def __init__(self, number, _mode) -> None:
+        def __init__(self, number: int, _mode: str) -> None:
             self.number = number
 
-        def __enter__(self):
+        def __enter__(self) -> Self:
             return self
 
-        def __exit__(self, *_error):
+        def __exit__(self, *_error: object) -> None:
             os.close(self.number)
 
-        def write(self, content):
+        def write(self, content: bytes) -> None:
             os.write(self.number, content[:100])
             raise OSError(errno.ENOSPC, "No space left on device")
 

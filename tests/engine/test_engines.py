@@ -28,7 +28,7 @@ CELL_NAMES = list(every_cell())
 SIZES = [(3, 5), (1, 1), (8, 16), (2, 37), (5, 130)]  # (D, H): below, at and beyond a vector, in whole vectors and not
 
 
-def sigmoid(a):
+def sigmoid(a: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-a))
 
 
@@ -311,7 +311,7 @@ def test_the_same_bits_on_any_number_of_threads(name: str) -> None:
     alone = network(x, lengths=lengths, return_state=True, **starts)
     dy = rng.normal(size=alone[0].shape)
 
-    def there_and_back(chunk):
+    def there_and_back(chunk: int | None) -> list[np.ndarray]:
         trace = network.forward(x, lengths=lengths, **starts)
         found = network.backward(trace, dy=dy, chunk=chunk)
         return [*trace.values(), *trace.final.values(), *found.values(), *found.steps.values()]

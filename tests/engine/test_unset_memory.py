@@ -3,6 +3,7 @@
 import itertools
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,17 +21,17 @@ STATELESS = Cell("stateless", {"h": "tanh(p * (U @ x_t))"}, [], "h")
 class Poisoned:
     """NumPy, but fresh floating memory is full of NaN."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 
-    def empty(self, *arguments, **options):
+    def empty(self, *arguments: Any, **options: Any) -> np.ndarray:
         return poison(np.empty(*arguments, **options))
 
-    def empty_like(self, *arguments, **options):
+    def empty_like(self, *arguments: Any, **options: Any) -> np.ndarray:
         return poison(np.empty_like(*arguments, **options))
 
 
-def poison(array):
+def poison(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind in "fc":
         array.fill(np.nan)
     elif array.dtype == np.uint8:
@@ -53,7 +54,9 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return start
 
 
-def everything(network, x, lengths, starts, dy, way):
+def everything(
+    network: Network, x: np.ndarray, lengths: np.ndarray, starts: dict[str, Any], dy: np.ndarray, way: dict[str, Any]
+) -> dict[str, np.ndarray]:
     """All that a network can be asked about a batch."""
     found = {}
     y, ends = network(x, lengths=lengths, return_state=True, **starts)
@@ -66,7 +69,7 @@ def everything(network, x, lengths, starts, dy, way):
     return found | {"y": y, "called": network(x)}
 
 
-def networks(name, threads):
+def networks(name: str, threads: int) -> list[Network]:
     if name == "both":
         rng = np.random.default_rng(1)
         arrays = [random_arrays(CELLS["lstm"], rng, D=D, H=4) for D in (3, 3, 8)]

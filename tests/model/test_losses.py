@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,22 +32,22 @@ from rnncalc.model.losses import (
 # three losses that are none of ours: bent, with a gradient that turns, and of a whole row
 
 
-def huber_kernel(y, t):
+def huber_kernel(y: float, t: float) -> tuple[float, float]:
     if abs(y - t) <= 1:
         return 0.5 * (y - t) * (y - t), y - t
     return abs(y - t) - 0.5, math.copysign(1.0, y - t)
 
 
-def cauchy_kernel(y, t):
+def cauchy_kernel(y: float, t: float) -> tuple[float, float]:
     apart = y - t
     return math.log1p(apart * apart), 2 * apart / (1 + apart * apart)
 
 
-def smooth(t):
+def smooth(t: np.ndarray) -> np.ndarray:
     return 0.9 * t + 0.1 * t.mean(axis=-1, keepdims=True)
 
 
-def smoothed_kernel(s, t, share, ds):
+def smoothed_kernel(s: np.ndarray, t: np.ndarray, share: float, ds: np.ndarray) -> float:
     largest, whole, weight, total = s[0], 0.0, 0.0, 0.0
     for k in range(len(s)):
         if math.isnan(t[k]):
@@ -93,7 +94,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(LOSSES, name, loss)
 
 
-def rows(loss, rng, N=40, O=3):
+def rows(loss: Loss | FromY, rng: np.random.Generator, N: int = 40, O: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Values and targets that the loss is made for."""
     targets = rng.random((N, O)) if loss.at == "s" else rng.normal(size=(N, O))
     if not loss.apart:
@@ -198,7 +199,7 @@ def test_bounds_hold_and_are_no_wider_than_they_must(name: str, output: str, pie
 # wherever a loss goes -------------------------------------------------------------------------------------------------
 
 
-def problem(name, output, rng, T=4, **extra):
+def problem(name: str, output: str, rng: np.random.Generator, T: int = 4, **extra: Any) -> dict[str, Any]:
     loss = EVERY[name]
     targets = rows(loss, rng, T + 1 - T % 2)[1][:T]
     keys = {"U": rng.normal(size=(4, 2)), "W": rng.normal(size=(4, 4)) / 2, "V": rng.normal(size=(3, 4)),
@@ -206,7 +207,7 @@ def problem(name, output, rng, T=4, **extra):
     return {**{key: array.tolist() for key, array in keys.items()}, "output": output, "loss": name, "lr": 0.1, **extra}
 
 
-def answers(keys, decimals=None):
+def answers(keys: dict[str, Any], decimals: int | None = None) -> dict[str, Any]:
     given = rnncalc.problem(**keys).given
     trace = given.forward()
     found = given.backward(trace)

@@ -1,5 +1,6 @@
 """Gradients against complex step, which knows nothing of backpropagation; and the suite against planted mistakes."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -159,8 +160,8 @@ def test_some_steps_at_a_time_are_as_good_as_all_at_once(
             np.testing.assert_allclose(found[key], array, rtol=0, atol=1e-12 * np.abs(array).max(), err_msg=key)
 
 
-def _counted(calls, function):
-    def counted(*arguments):
+def _counted(calls: list[Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(*arguments: Any) -> Any:
         calls.append(arguments)
         return function(*arguments)
 
@@ -211,7 +212,7 @@ PLANTED = {
 def test_a_planted_mistake_does_not_pass(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     original = InterpretedAdjoint.__init__
 
-    def planted(self, *arguments):
+    def planted(self: InterpretedAdjoint, *arguments: Any) -> None:
         original(self, *arguments)
         if self.cell.name == "lstm":
             PLANTED[mistake](self)

@@ -22,7 +22,7 @@ CASES = [
 ]
 
 
-def path(name, options, compiled, dtype="float64", steps=7):
+def path(name: str, options: dict[str, float], compiled: bool, dtype: str = "float64", steps: int = 7) -> np.ndarray:
     rng = np.random.default_rng(3)
     theta = rng.normal(size=13).astype(dtype)
     optimizer = Optimizer(name, 13, theta.dtype, compiled, **options)

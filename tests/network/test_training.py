@@ -25,11 +25,11 @@ CELLS = {name: cell for name, cell in every_cell().items() if "," not in name}
 LENGTHS = [3, 6, 0, 2, 6]
 
 
-def stack(kind, read_out=True):
+def stack(kind: str, read_out: bool = True) -> Network:
     """Networks of several layers, in one direction and in both."""
     rng = np.random.default_rng(4)
 
-    def layer(cell, D, H, merge=None, direction="forward"):
+    def layer(cell: str, D: int, H: int, merge: str | None = None, direction: str = "forward") -> Layer:
         arrays, two = random_arrays(CELLS[cell], rng, D=D, H=H), {}
         if merge:
             two = {"direction": "both", "backward": random_arrays(CELLS[cell], rng, D=D, H=H), "merge": merge}
@@ -84,7 +84,7 @@ def gradients(net, loss, lengths=None, classes=False, last=False, tokens=False, 
     return parameters.named(g), wanted
 
 
-def agree(net, loss, **how):
+def agree(net: Network, loss: str, **how: Any) -> None:
     found, wanted = gradients(net, loss, **how)
     tolerance = 1e-12 if net.dtype == np.float64 else 1e-3
     for number, layer in enumerate(wanted.layers):
@@ -148,11 +148,11 @@ def test_a_step_in_single_precision() -> None:
 N, T, D, H, O = 96, 9, 3, 16, 5
 
 
-def losses_of(net, x, y, **settings):
+def losses_of(net: Network, x: Any, y: Any, **settings: Any) -> np.ndarray:
     """The loss of every step."""
     found, before = [], [0.0, 0.0]
 
-    def watch(trainer):
+    def watch(trainer: Trainer) -> None:
         progress = trainer.progress
         if progress.step:
             found.append((progress.total - before[0]) / (progress.weight - before[1]))
@@ -198,7 +198,7 @@ def test_the_first_100_losses_are_those_of_pytorch(cell: str, optimizer: str, lr
 # ---------------------------------------------------------------------------------------------------------------- runs
 
 
-def task(seed=0, count=60, ragged=True):
+def task(seed: int = 0, count: int = 60, ragged: bool = True) -> tuple[list[np.ndarray], np.ndarray]:
     """Is the sum of the first inputs positive?"""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, 9, size=count) if ragged else [8] * count
@@ -206,11 +206,11 @@ def task(seed=0, count=60, ragged=True):
     return x, np.array([int(one[:, 0].sum() > 0) for one in x])
 
 
-def network(engine="numba", cell="gru", outputs=2, **options):
+def network(engine: str = "numba", cell: str = "gru", outputs: int = 2, **options: Any) -> Network:
     return random_network(CELLS[cell], 7, engine=engine, read_out="softmax", D=D, H=6, **options)
 
 
-def weights(net):
+def weights(net: Network) -> np.ndarray:
     return Parameters(net).vector.copy()
 
 
@@ -319,7 +319,7 @@ def test_a_run_taken_up_again_ends_with_the_same_bits(stream: bool) -> None:
         class StopError(Exception):
             pass
 
-        def watch(trainer, pause=pause, stop=StopError):
+        def watch(trainer: Trainer, pause: int = pause, stop: type[Exception] = StopError) -> None:
             if trainer.progress.steps == pause:
                 raise stop
 
@@ -335,7 +335,7 @@ def test_a_run_taken_up_again_ends_with_the_same_bits(stream: bool) -> None:
         assert np.array_equal(weights(other), weights(whole))
 
 
-def settle(data, settings):
+def settle(data: Sequences, settings: Settings) -> tuple[Sequences, Settings, Sequences]:
     train, validation = data.split(0.2, settings.seed)
     return train, settings, validation
 

@@ -3,6 +3,7 @@
 import json
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ from rnncalc.pipeline.data import text as texts
 from rnncalc.pipeline.recipe import prepare
 
 
-def read(tmp_path, name, content, loss=None, **about):
+def read(
+    tmp_path: Path, name: str, content: str, loss: str | None = None, **about: Any
+) -> tuple[Any, dict[str, Any], Any]:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
     sequences, found = data.read(str(path), about, loss)

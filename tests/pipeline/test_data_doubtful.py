@@ -17,14 +17,18 @@ from rnncalc.pipeline.data import table_file
 EXTRA = {"hidden": 2, "epochs": 1, "engine": "equations"}
 
 
-def read(folder, content, name="a.csv", loss=None, **about):
+def read(
+    folder: Path, content: str | bytes, name: str = "a.csv", loss: str | None = None, **about: Any
+) -> tuple[Any, dict[str, Any], Any]:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     sequences, found = data.read(str(path), about, loss)
     return sequences, about, found
 
 
-def refused(folder, content, *words, kind=RnncalcError, **about):
+def refused(
+    folder: Path, content: str | bytes, *words: str, kind: type[Exception] = RnncalcError, **about: Any
+) -> None:
     with pytest.raises(kind) as error:
         read(folder, content, **about)
     message = str(error.value)
@@ -36,7 +40,7 @@ def refused(folder, content, *words, kind=RnncalcError, **about):
 # ---------------------------------------------------------------------------------------------------------------- times
 
 
-def instants(rng, count):
+def instants(rng: np.random.Generator, count: int) -> list[datetime]:
     """Moments that sort otherwise as text: over centuries, and within two days, where a UTC offset matters."""
     first = datetime(1610, 1, 1, tzinfo=UTC)
     spans = (14_000_000_000, 172_800)
@@ -71,7 +75,7 @@ def test_times_in_plain_formats_are_put_in_order_by_instant(written: str, tmp_pa
     step = PRECISION.get(written, 1)
     seen = list(dict.fromkeys(ids))
 
-    def place(n):
+    def place(n: int) -> tuple[int, int, int]:
         return seen.index(ids[n]), int((moments[n] - instants.first).total_seconds()) // step, n
 
     assert found.x[:, 0].tolist() == sorted(range(60), key=place)
@@ -267,7 +271,7 @@ def test_a_first_line_of_data_is_not_taken_for_names(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------- what is said aloud
 
 
-def notes(folder, content, **options):
+def notes(folder: Path, content: str, **options: Any) -> list[str]:
     (folder / "a.csv").write_text(content)
     return recipe.prepare({"data": str(folder / "a.csv"), "target": "load", **EXTRA, **options}).notes
 

@@ -21,7 +21,7 @@ def test_scikit_learn_checks(estimator: RNNClassifier | RNNRegressor, check: Cal
     check(estimator)
 
 
-def waves(count=90):
+def waves(count: int = 90) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     speed = rng.choice([0.3, 0.8], size=count)
     X = np.sin(rng.uniform(0, 6, size=(count, 1)) + speed[:, None] * np.arange(20)) + rng.normal(size=(count, 20)) / 10

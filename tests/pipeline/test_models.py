@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,7 +132,7 @@ def test_a_model_comes_back_with_the_same_bits(tmp_path: Path) -> None:
         assert back.network.dtype == net.dtype
 
 
-def _top(net):
+def _top(net: Network) -> tuple[Any, ...]:
     return (net.read_out.arrays["V"], net.read_out.arrays["c"], net.output) if net.read_out else ()
 
 

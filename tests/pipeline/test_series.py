@@ -1,5 +1,6 @@
 """Long sequences: block by block with the state carried on, and what a model predicts for files of every length."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from rnncalc.pipeline import data, recipe, series
 from rnncalc.pipeline import predict as prediction
 
 
-def layer(cell, rng, D, H, direction="forward", merge="concat"):
-    def made():
+def layer(
+    cell: str, rng: np.random.Generator, D: int, H: int, direction: str = "forward", merge: str = "concat"
+) -> Layer:
+    def made() -> dict[str, Any]:
         arrays = random_arrays(CELLS[cell], rng, D=D, H=H)
         plain = Layer(cell, **arrays)
         return {**arrays, **{name: rows[0] for name, rows in random_starts(plain.cell, rng, plain, 1).items()}}
@@ -27,7 +30,7 @@ def layer(cell, rng, D, H, direction="forward", merge="concat"):
     return Layer(cell, **made(), direction=direction, **two)
 
 
-def stacks(rng):
+def stacks(rng: np.random.Generator) -> dict[str, list[Layer]]:
     """Layers that run forward only, backward only, and in both directions, at every place of a stack."""
     return {
         **{cell: [layer(cell, rng, 3, 4)] for cell in CELLS},
@@ -61,7 +64,7 @@ def test_block_by_block_gives_the_bits_of_the_whole(engine: str, dtype: str, mon
 K = 7
 
 
-def trained(folder, rows, **options):
+def trained(folder: Path, rows: str, **options: Any) -> Model:
     """A model that has taken a few steps over windows of K rows."""
     path = folder / "train.csv"
     path.write_text(rows)
@@ -71,13 +74,15 @@ def trained(folder, rows, **options):
     return Model(run.network, run.about, run.options)
 
 
-def table(x, ids=None):
+def table(x: np.ndarray, ids: Sequence[str] | None = None) -> str:
     names = ["i", "u", "v", "y"] if ids is not None else ["u", "v", "y"]
     columns = [*([ids] if ids is not None else []), *x.T.tolist(), np.cumsum(x[:, 0] - x[:, 1]).tolist()]
     return ",".join(names) + "\n" + "".join(",".join(map(str, row)) + "\n" for row in zip(*columns))
 
 
-def forecasts(model, folder, x, ids=None, every=False):
+def forecasts(
+    model: Model, folder: Path, x: np.ndarray, ids: Sequence[str] | None = None, every: bool = False
+) -> list[Any]:
     path = folder / "new.csv"
     path.write_text(table(x, ids))
     return list(prediction.predict(model, str(path), every))

@@ -14,7 +14,7 @@ from rnncalc.pipeline import recipe, sweep
 SHARED = {"data": "example:names", "epochs": 1, "hidden": 8, "val": 0.2}
 
 
-def trials(**space):
+def trials(**space: Any) -> list[dict[str, Any]]:
     return [{**SHARED, **trial} for trial in sweep.grid(space)]
 
 
@@ -110,7 +110,7 @@ def test_a_trial_that_fails_does_not_end_the_sweep(tmp_path: Path, bad: dict[str
 
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("planted")])
 def test_a_fault_is_noted_in_its_trial(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def broken(_options):
+    def broken(_options: dict[str, Any]) -> None:
         raise error
 
     monkeypatch.setattr(recipe, "prepare", broken)

@@ -4,7 +4,7 @@ import os
 import random
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def mutated(text: str, corpus: list[str], rng: random.Random) -> str:
     return text
 
 
-def fed(corpus: list[str], seed: int, feed) -> tuple[int, int]:
+def fed(corpus: list[str], seed: int, feed: Callable[[str], object]) -> tuple[int, int]:
     """How many mutations were read and how many refused; anything else fails, and so does what takes a second."""
     rng = random.Random(seed)
     read_, refused = 0, 0

@@ -1,6 +1,7 @@
 """Against ONNX's own node tests, where the package is installed: single direction, default attributes."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ CELLS = {"RNN": "elman", "LSTM": "lstm", "GRU": "gru"}
 PLAIN = {"hidden_size", "direction", "layout"}
 
 
-def cases():
+def cases() -> dict[str, Any]:
     """The node tests of the recurrent operators: single direction and nothing but the defaults."""
     from onnx.backend.test.case.node import collect_testcases
 

@@ -1,6 +1,8 @@
 """Published problems whose answers are right come out as published, by both engines."""
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ RIGHT = sorted(name for name, expected in EXPECTED.items() if expected["exit"] =
 ROUNDING = 0.51  # units: as far as the rounding of earlier numbers carries any of these answers
 
 
-def numbers(answers: object, values: np.ndarray):
+def numbers(answers: object, values: np.ndarray) -> Iterator[tuple[Any, Any]]:
     """Pairs of what was published and what was computed; a dict is keyed by step."""
     if isinstance(answers, dict):
         for step, row in answers.items():

@@ -423,7 +423,7 @@ def test_a_row_of_a_file_with_a_cell_too_many_is_refused_with_its_line(
     """Wherever it stands, and also where the columns that are asked for lie before it; a gap is null, not nothing."""
     path = tmp_path / f"a.{ending}"
 
-    def read(rows, columns=""):
+    def read(rows: list[list[str]], columns: str = "") -> Any:
         lines = [["a", "b", "c"]] * header + rows
         path.write_text("\n".join(mark.join(line) for line in lines) + "\n")
         return matrix.read(f"@{path}{columns}")

@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ SEED = EXAMPLES / "seed-two-units-one-step.json"
 LSTM = EXAMPLES / "lstm-homework-one-two-three.json"
 
 
-def document(path=SEED, **choice):
+def document(path: Path = SEED, **choice: Any) -> Document:
     problem = read(given.read(path.read_text(encoding="utf-8")), engine="equations")
     return report.document(problem, problem.forward(), ReportOptions(**choice))
 
@@ -110,7 +112,7 @@ def test_markdown() -> None:
     assert "$$\\begin{aligned}\na_{t} &= b" in text
 
 
-def every_document():
+def every_document() -> Iterator[tuple[str, Document]]:
     """Documents of all kinds: each cell with its arithmetic, a batch, a lesson."""
     for name, cell in CELLS.items():
         yield name, lesson.cell(cell)
@@ -340,7 +342,7 @@ HOSTILE = [
 TEX = re.compile(r"\\(?:[&%$#_{}]|text\w+\{\})|\$\$|[^\\&%$#_{}~^<>|`]")
 
 
-def every_block(text):
+def every_block(text: str) -> Document:
     """A document in which a text from a stranger stands wherever one can."""
     grid = Grid((text, "b"), ((text, 1.5), ("a", text)))
     column = Column(f"{text}[1]", text)

@@ -65,7 +65,7 @@ def every_cell() -> dict[str, Cell]:
     return {**found, "mgu": MGU, "odd": ODD, "tied": TIED}
 
 
-def random_arrays(cell: Cell, rng: np.random.Generator, D: int = 3, H: int = 5, O: int = 4) -> dict[str, np.ndarray]:
+def random_arrays(cell: Cell, rng: np.random.Generator, D: int = 3, H: int = 5, O: int = 4) -> dict[str, Any]:
     """Arrays for a layer: random and asymmetric, weights scaled by 1/√fan-in, so that nothing saturates or explodes."""
     sizes = {"D": H if cell.name == "odd" else D, "H": H, "O": O}
     arrays = {}
@@ -83,7 +83,7 @@ compiler = pytest.mark.skipif(
 )
 
 
-def random_starts(cell: Cell, rng: np.random.Generator, layer: Layer, sequences: int) -> dict[str, np.ndarray]:
+def random_starts(cell: Cell, rng: np.random.Generator, layer: Layer, sequences: int) -> dict[str, Any]:
     """An initial state for every sequence."""
     return {f"{state}0": rng.normal(size=(sequences, layer.sizes[cell.size(state)])) for state in cell.state}
 

@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 RNNCALC = [sys.executable, "-m", "rnncalc"]
 BOUND = 5.0  # seconds within which no process may be left
 
 
-def of_session(session):
+def of_session(session: int) -> list[int]:
     """The processes of a session, without those that are dead and only not yet waited for."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -27,7 +29,7 @@ def of_session(session):
     return found
 
 
-def nobody_left(session, seconds=BOUND):
+def nobody_left(session: int, seconds: float = BOUND) -> bool:
     """Whether all processes of a session end in time."""
     until = time.monotonic() + seconds
     while of_session(session):
@@ -37,14 +39,14 @@ def nobody_left(session, seconds=BOUND):
     return True
 
 
-def end(session):
+def end(session: int) -> list[int]:
     """End what is left of a session; the processes that were."""
     left = of_session(session)
     os.killpg(session, signal.SIGKILL)
     return left
 
 
-def begun(folder, words):
+def begun(folder: Path, words: Sequence[str]) -> subprocess.Popen[str]:
     """A command in a session of its own, that hears Ctrl-C."""
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
     return subprocess.Popen(
@@ -53,7 +55,7 @@ def begun(folder, words):
     )  # fmt: skip
 
 
-def until_it_computes(process, kept, before, workers=2):
+def until_it_computes(process: subprocess.Popen[str], kept: Path, before: int | None, workers: int = 2) -> bool:
     """Until there are processes beside it and, where asked, the file of results grows; or it ends."""
     until = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < until:
@@ -64,7 +66,7 @@ def until_it_computes(process, kept, before, workers=2):
     return False
 
 
-def a_class(folder, people):
+def a_class(folder: Path, people: int) -> tuple[str, ...]:
     """What `grade` needs; as many different answers as people."""
     keys = {"U": [[0.5, -0.2]], "W": [[0.25]], "b": [0.1], "x": [[k / 10, 1 - k / 7] for k in range(8)]}
     (folder / "problem.json").write_text(json.dumps(keys))
@@ -75,7 +77,7 @@ def a_class(folder, people):
     return ("grade", "problem.json", "answers.csv", "--no-diagnosis", "--jobs", "2", "--format", "csv", "-o")
 
 
-def a_space(folder, trials, epochs):
+def a_space(folder: Path, trials: int, epochs: int) -> tuple[str, ...]:
     """What `sweep` needs."""
     (folder / "d.csv").write_text("x,y\n" + "\n".join(f"{k % 7},{k % 5 - k % 3}" for k in range(60)))
     (folder / "space.json").write_text(json.dumps({"lr": [0.001 * (k + 1) for k in range(trials)]}))
@@ -84,7 +86,9 @@ def a_space(folder, trials, epochs):
     return ("sweep", "--space", "space.json", "--config", "c.json", "--jobs", "2", "--format", "json", "-o")
 
 
-def killed_and_resumed(folder, words, names, times, seed=0):
+def killed_and_resumed(
+    folder: Path, words: Sequence[str], names: tuple[str, str, str], times: int, seed: int = 0
+) -> Any:
     """A command, killed by SIGKILL at random moments and begun again each time; beside it an undisturbed one.
 
     names: of the output of either, and of what is kept on the way of the killed one. Returns what either wrote, and how
@@ -113,7 +117,7 @@ def killed_and_resumed(folder, words, names, times, seed=0):
             path.unlink(missing_ok=True)
 
 
-def grade_killed(folder, times, people=400, seed=0):
+def grade_killed(folder: Path, times: int, people: int = 400, seed: int = 0) -> tuple[bytes, bytes, list[int]]:
     """The mark sheets of both."""
     words = a_class(folder, people)
     names = ("whole.csv", "marks.csv", "marks.csv.journal")
@@ -121,7 +125,7 @@ def grade_killed(folder, times, people=400, seed=0):
     return whole.read_bytes(), marks.read_bytes(), kept
 
 
-def sweep_killed(folder, times, trials=8, epochs=20, seed=0):
+def sweep_killed(folder: Path, times: int, trials: int = 8, epochs: int = 20, seed: int = 0) -> Any:
     """The results of both."""
     names = ("whole.jsonl", "killed.jsonl", "killed.jsonl")
     words = a_space(folder, trials, epochs)

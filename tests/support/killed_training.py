@@ -5,23 +5,25 @@ import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
 from rnncalc.network.weights import model_file as models
+from rnncalc.network.weights.model_file import Model
 
 RUN = ("train", "--data", "series.csv", "--target", "y", "--window", "20", "--hidden", "24", "--val", "0.2",
        "--seed", "5", "--batch", "4", "--checkpoint", "0.05")  # fmt: skip
 
 
-def series(folder):
+def series(folder: Path) -> None:
     rng = np.random.default_rng(1)
     rows = rng.normal(size=(1600, 2))
     rows[:, 1] += np.roll(rows[:, 0], 1)
     (folder / "series.csv").write_text("x,y\n" + "\n".join(f"{a:.6f},{b:.6f}" for a, b in rows))
 
 
-def started(folder, *arguments):
+def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
     return subprocess.Popen(
         [sys.executable, "-m", "rnncalc", *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE,
@@ -29,14 +31,14 @@ def started(folder, *arguments):
     )  # fmt: skip
 
 
-def finished(folder, *arguments):
+def finished(folder: Path, *arguments: str) -> str:
     process = started(folder, *arguments)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     return out
 
 
-def wait_for(path, process, seconds=60):
+def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < until
@@ -44,7 +46,7 @@ def wait_for(path, process, seconds=60):
         time.sleep(0.01)
 
 
-def killed_and_resumed(folder, times, epochs, seed=0):
+def killed_and_resumed(folder: Path, times: int, epochs: int, seed: int = 0) -> tuple[Model, Model, list[int]]:
     """A run that was killed at random moments, so many times, and resumed each time, beside the undisturbed one.
 
     Returns both models, and how many steps the checkpoint had seen at each kill.
@@ -74,7 +76,7 @@ def killed_and_resumed(folder, times, epochs, seed=0):
     return models.load(folder / "whole.safetensors"), models.load(model), seen
 
 
-def same(first, second):
+def same(first: Model, second: Model) -> None:
     assert first.history == second.history
     for one, other in zip(first.network.passes, second.network.passes):
         for name, array in one.arrays.items():

@@ -11,6 +11,7 @@ cell is one of the ways, and not a rounding error that has grown.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -173,13 +174,13 @@ class _Draw:
     def number(self) -> str:
         return self.pick(("0.5", "0.25", "1", "-0.75", "0"))
 
-    def pick(self, choices):  # type: ignore[no-untyped-def]
+    def pick(self, choices: Sequence[str]) -> str:
         return choices[self.rng.integers(len(choices))]
 
     def order(self, items: list[str]) -> list[str]:
         return [items[k] for k in self.rng.permutation(len(items))]
 
-    def some(self, items, least: int, most: int) -> list[str]:  # type: ignore[no-untyped-def]
+    def some(self, items: Collection[str], least: int, most: int) -> list[str]:
         """Some of them, in any order."""
         count = int(self.rng.integers(least, min(most, len(items)) + 1))
         return self.order(list(items))[:count]
