@@ -1,7 +1,7 @@
-"""From somebody's arrays to ours: orientation, fused matrices, the order of gates, two biases made one.
+"""Brings arrays to our conventions: orientation, fused matrices, the order of gates, two biases made one.
 
-Arrays come as Numbers, or as a dict of them by gate. Everything that is assumed on the way is put down as a note.
-Longer than other files: the conventions depend on each other and are read in order.
+An array is Numbers, or a dict of Numbers by gate. Every assumption becomes a note. This file is longer than others
+because the conventions depend on each other and apply in order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FUSED = ("hx", "xh")
 
 
 class Conventions:
-    """The arrays of one cell on their way from a notation's conventions to ours."""
+    """The arrays of one cell, brought from a notation's conventions to ours."""
 
     def __init__(self, understood: Understood, cell: Cell, inputs: int | None, options: Mapping[str, RawValue]):
         self.understood, self.cell, self.inputs, self.options = understood, cell, inputs, options
@@ -39,7 +39,7 @@ class Conventions:
         self.arrays = {name: _numbers(value) for name, value in understood.given.items() if name in names}
 
     def settle(self) -> dict[str, Quantity]:
-        """The arrays under our conventions."""
+        """Apply every convention and return the arrays."""
         if built_in(self.cell):
             self._onnx()
             self._keras_bias()
@@ -53,7 +53,7 @@ class Conventions:
     # one convention each ---------------------------------------------------------------------------------------------
 
     def _onnx(self) -> None:
-        """ONNX puts the directions first, (1, G·H, D), and both biases into one B."""
+        """ONNX has an axis of directions first, (1, G·H, D), and both biases in one B."""
         if self.understood.name != "onnx":
             return
         for name, array in list(self.arrays.items()):
@@ -85,7 +85,7 @@ class Conventions:
             self.arrays["b_hh"] = bias.through(lambda values: values[1])
 
     def _two_biases(self) -> None:
-        """b = b_ih + b_hh, but where the reset gate multiplies the recurrent bias of n: that one is d."""
+        """Add the two biases, b = b_ih + b_hh. Where the reset gate multiplies the recurrent bias of n, that is d."""
         second = self.arrays.pop("b_hh", None)
         if second is None:
             return
@@ -106,7 +106,7 @@ class Conventions:
         self.arrays["b"] = _added(self.arrays.get("b"), second)
 
     def _orientation(self) -> None:
-        """Rows or columns: as `vectors` says, else as the notation does, unless only the other fits the shapes."""
+        """Transpose the matrices of row vectors, as `vectors` or the notation says, or as only fits the shapes."""
         vectors = self.options["vectors"].word() if "vectors" in self.options else ""
         if vectors not in ("", "row", "column"):
             where = self.options["vectors"].where
@@ -134,7 +134,7 @@ class Conventions:
             self.notes.append(message.format(kind=kind[self.rows], word=word))
 
     def _fits(self, name: str, rows: bool) -> bool:
-        """Whether a matrix can be read so, as far as the sizes are known."""
+        """Whether a matrix fits the known sizes in that orientation."""
         units, gates = self._units(), len(self.cell.gates) or 1
         parts = self.arrays[name]
         if isinstance(parts, dict):
@@ -150,7 +150,7 @@ class Conventions:
         return True
 
     def _units(self) -> int | None:
-        """H, as far as an array says it in either orientation."""
+        """H, if W or b says it in either orientation."""
         gates = len(self.cell.gates) or 1
         recurrent, bias = self.arrays.get("W"), self.arrays.get("b")
         for part in recurrent.values() if isinstance(recurrent, dict) else [recurrent]:
@@ -161,7 +161,7 @@ class Conventions:
         return None
 
     def _split_fused(self) -> None:
-        """One matrix on [h; x] or [x; h] is W and U side by side."""
+        """Cut a matrix that multiplies [h; x] or [x; h] into W and U."""
         word = self.options["fused"].word() if "fused" in self.options else ""
         if word not in ("", *FUSED):
             where = self.options["fused"].where
@@ -190,7 +190,7 @@ class Conventions:
 
     @property
     def order(self) -> str:
-        """The order in which stacked gates come."""
+        """The order of stacked gates in the given arrays."""
         if "gates" in self.options:
             where, word = self.options["gates"].where, self.options["gates"].word().replace(",", "").replace(" ", "")
             order = "".join(gate(letter, self.cell, where) for letter in word)
@@ -217,7 +217,7 @@ class Conventions:
             self.notes.append(message.format(notation=self.understood.name, order=" ".join(order)))
 
     def _say(self) -> None:
-        """One line on what the names were taken for."""
+        """Note which of our names each given name was taken for."""
         if self.understood.name == "goodfellow":
             return
         pairs = [
@@ -231,13 +231,13 @@ class Conventions:
 
 
 def reordered(values: np.ndarray, order: str, wanted: str) -> np.ndarray:
-    """Rows stacked by gates in one order, stacked in another."""
+    """Reorder rows that are stacked by gates."""
     units = len(values) // len(order)
     return np.concatenate([values[order.index(g) * units : (order.index(g) + 1) * units] for g in wanted])
 
 
 def cell_named(word: str, notation: str | None) -> str:
-    """Our name of a cell that a notation calls so: pytorch's gru is gru_after."""
+    """Our name of a notation's cell: pytorch's gru is gru_after."""
     return NOTATIONS[notation].cells.get(word, word) if notation in NOTATIONS else word
 
 
@@ -248,10 +248,10 @@ def _like(cell: Cell, name: str) -> Cell:
 
 
 def _refuse_gates(letter: str, value: RawValue, cell: Cell) -> None:
-    """An own cell's parameters have one array each. Raises ProblemError for one that comes by gate."""
+    """Refuse arrays by gate for a cell of one's own, whose parameters have one array each. Raises ProblemError."""
     letters = [letter] if letter else list(value.value) if isinstance(value.value, dict) else []
-    for one in letters:
-        gate(one, cell, value.where)
+    for name in letters:
+        gate(name, cell, value.where)
     if isinstance(value.value, dict):
         raise ProblemError(_("{where}: expected {what}"), what=_("a matrix"), where=value.where)
 
@@ -271,14 +271,16 @@ def _each(array: Quantity, change: Callable[[Numbers], Numbers]) -> Quantity:
 
 
 def _added(first: Quantity | None, second: Quantity) -> Quantity:
-    """The sum of two biases, gate by gate where they come so."""
+    """The sum of two biases; gate by gate if they are given by gate."""
     if first is None:
         return second
-    if isinstance(first, dict) != isinstance(second, dict):
-        raise ShapeError(_("b_ih and b_hh must both be stacked, or both by gate"))
     if isinstance(first, dict) and isinstance(second, dict):
-        return {g: _added(first.get(g), second[g]) if g in second else first[g] for g in {**first, **second}}  # type: ignore[misc]
-    one, two = first.values.reshape(-1), second.values.reshape(-1)  # type: ignore[union-attr]
-    if one.shape != two.shape:
-        raise ShapeError(_("the two biases must be of one length, got {one} and {two}"), one=one.size, two=two.size)
-    return Numbers(one + two)
+        both = {gate: _added(first.get(gate), bias) for gate, bias in second.items()}
+        return {**first, **both}  # type: ignore[dict-item]
+    if isinstance(first, dict) or isinstance(second, dict):
+        raise ShapeError(_("b_ih and b_hh must both be stacked, or both by gate"))
+    input_bias, recurrent_bias = first.values.reshape(-1), second.values.reshape(-1)
+    sizes = {"first": input_bias.size, "second": recurrent_bias.size}
+    if sizes["first"] != sizes["second"]:
+        raise ShapeError(_("the two biases must be of one length, got {first} and {second}"), **sizes)
+    return Numbers(input_bias + recurrent_bias)

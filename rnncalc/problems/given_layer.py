@@ -1,4 +1,4 @@
-"""One direction of one layer, as it was given: whose letters, which shapes, what was left out."""
+"""One direction of a layer as a person gave it: its notation, its sizes, and the parameters left out."""
 
 from __future__ import annotations
 
@@ -21,12 +21,21 @@ from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.shapes import Sizes, bring, finite
 
 
-class GivenPass:
-    """A pass on its way: cell, names, conventions, sizes, in this order.
+class GivenDirection:
+    """The cell, names, conventions and sizes of one direction, settled in this order.
 
-    keys: what may be given here beside the cell's own parameters and starts; inputs, units: D and H as something else
-    says them, with its name; halves: 2 where V multiplies both directions side by side. `order`: the gates as the
-    person stacks them; `by_gate`: what came gate by gate.
+    Parameters
+    ----------
+    given : the raw values by key
+    keys : the keys that are allowed beside the cell's parameters and initial states
+    inputs, units : D and H as something else says them, with its name
+    batch : whether x is a batch
+    halves : 2 where V multiplies both directions side by side
+
+    Attributes
+    ----------
+    order : the gates in the order in which the person stacks them
+    by_gate : the names of arrays that were given gate by gate
     """
 
     def __init__(
@@ -52,39 +61,39 @@ class GivenPass:
         self.letters = Letters(
             understood.shown, signals(self.given, self.cell), conventions.rows, labels=self.cell.labels
         )
-        self.starts = self._starts()
+        self.initial_states = self._initial_states()
         top = self.arrays.get("V") if not self.cell.owns_read_out else None
         if units is None and isinstance(top, Numbers) and len(top.shape) == 2:
             units = (top.shape[1] // halves, "V")
-        self.sizes = Sizes(self.cell, self.arrays, self.starts, self.letters, inputs, units, batch)
+        self.sizes = Sizes(self.cell, self.arrays, self.initial_states, self.letters, inputs, units, batch)
 
     def arrays_for_layer(self, steps: int) -> dict[str, Any]:
-        """What a layer takes: stacked arrays and starts by name. steps: how many the sequences have."""
+        """The arguments of a layer: stacked arrays and initial states by name. steps: the length of the sequences."""
         for name in self.arrays:
             if name not in self.cell.stacks and (name not in ("V", "c") or self.cell.owns_read_out):
                 raise self.misplaced(name, _("{where}: {cell} has no {name}"))
         absent = [name for name in self.cell.stacks if name not in self.arrays and name not in self.cell.optional]
-        if absent and not built_in(self.cell):  # of one's own cell nothing is taken as zero
+        if absent and not built_in(self.cell):  # a cell of one's own needs every array
             raise missing(self.cell, absent[0])
         values = self.sizes.parameters(self.notes)
         values |= {name: self._left_out(name, steps) for name in absent}
-        return {**values, **{f"{state}0": self._start(state) for state in self.starts}}
+        return {**values, **{f"{state}0": self._initial_state(state) for state in self.initial_states}}
 
     def read_out(self) -> dict[str, Quantity]:
-        """What was given for the read-out on top."""
+        """The arrays of the read-out on top."""
         if self.cell.owns_read_out:
             return {}
         return {name: self.arrays[name] for name in ("V", "c") if name in self.arrays}
 
     def misplaced(self, name: str, message: str) -> ProblemError:
-        """The error for something that has no place here."""
+        """The error for an array that this layer does not take."""
         where = self.given[name].where if name in self.given else name
         return ProblemError(message, where=where, cell=self.cell.name, name=name)
 
     def _left_out(self, name: str, steps: int) -> np.ndarray:
-        """A weight that was left out: zeros if it multiplies nothing but zeros, one step from a zero state."""
+        """Zeros for a weight that was left out, if it multiplies only zeros: in one step from a zero state."""
         symbols = {parameter.symbol for parameter in self.cell.stacks[name]}
-        zero = {f"{state}_p" for state in self.cell.state if not self._starts_above_zero(state)}
+        zero = {f"{state}_p" for state in self.cell.state if not self._begins_above_zero(state)}
         for line, expression in self.cell.lines.items():
             zero |= {line} if is_zero(expression, zero) else set()
         lines = [line for stage in self.cell.stages for line in stage.products]
@@ -93,10 +102,10 @@ class GivenPass:
             raise missing(self.cell, self.letters.parameter(name))
         return np.zeros(self.sizes.shape(name))
 
-    def _starts_above_zero(self, state: str) -> bool:
-        return state in self.starts and bool(self.starts[state].values.any())
+    def _begins_above_zero(self, state: str) -> bool:
+        return state in self.initial_states and bool(self.initial_states[state].values.any())
 
-    def _starts(self) -> dict[str, Numbers]:
+    def _initial_states(self) -> dict[str, Numbers]:
         known = [f"{state}0" for state in self.cell.state]
         for name in ("h0", "c0", "y0"):
             if name in self.given and name not in known:
@@ -106,11 +115,11 @@ class GivenPass:
         present = [name for name in known if name in self.given and self.given[name].value is not None]
         return {name[:-1]: self.given[name].numbers() for name in present}
 
-    def _start(self, state: str) -> np.ndarray:
+    def _initial_state(self, state: str) -> np.ndarray:
         """An initial state as (H,) or (N, H)."""
         letter = self.cell.size(state)
         width, who = self.sizes.sizes[letter], self.sizes.said.get(letter, "")
-        values = finite(self.starts[state], f"{state}0")
+        values = finite(self.initial_states[state], f"{state}0")
         batch = values.ndim == 2 and values.shape[1] == width and self.batch
         brought = values if batch else bring(values, (width,))
         if brought is None:

@@ -1,4 +1,4 @@
-"""The words of a problem file: its keys, its cell, its functions, its signals, and what to say of a misspelt one."""
+"""The words of a problem file: its keys, cell, functions and signals. A misspelt one is refused with the nearest."""
 
 from __future__ import annotations
 
@@ -18,25 +18,32 @@ KEYS = frozenset(  # of a problem file; each is also an option of the commands t
     "signals fused answers layers direction backward merge".split()
 )
 OF_ALL_LAYERS = ("cell", "activation", "update", "notation", "vectors", "gates", "fused", "signals")
-OF_ONE_PASS = (*OF_ALL_LAYERS, "output", *"U W b V c d R h0 c0 y0".split())
-OF_A_LAYER = (*OF_ONE_PASS, "direction", "backward", "merge")
+OF_ONE_DIRECTION = (*OF_ALL_LAYERS, "output", *"U W b V c d R h0 c0 y0".split())
+OF_A_LAYER = (*OF_ONE_DIRECTION, "direction", "backward", "merge")
 OWN_CELL = ("name", "equations", "state", "emits", "outputs")
 
 
+def stated(given: Mapping[str, RawValue], key: str) -> RawValue | None:
+    """The value under a key; None where it is absent or null."""
+    value = given.get(key)
+    return None if value is None or value.value is None else value
+
+
 def one_of(given: Mapping[str, RawValue], key: str, known: Collection[str], usual: str = "") -> str:
-    """The word under a key, one of those known; `usual` where there is none. Raises ProblemError."""
-    if key not in given or given[key].value is None:
+    """The word under a key, one of those known; `usual` where none is given. Raises ProblemError."""
+    value = stated(given, key)
+    if value is None:
         return usual
-    word = given[key].word()
+    word = value.word()
     if word not in known:
         message = _("{where}: {key} is one of {known}, not “{word}”{near}")
-        where = given[key].where
-        raise ProblemError(message, where=where, key=key, known=", ".join(known), word=word, near=near(word, known))
+        listed, close = ", ".join(known), near(word, known)
+        raise ProblemError(message, where=value.where, key=key, known=listed, word=word, near=close)
     return word
 
 
 def check_keys(given: Mapping[str, RawValue], keys: Collection[str]) -> None:
-    """Refuse a key that nobody knows, with the nearest one. Raises ProblemError."""
+    """Refuse an unknown key and name the nearest known one. Raises ProblemError."""
     for name, value in given.items():
         stack = name.partition(".")[0]
         if stack not in keys and stack not in ("b_hh", "B"):
@@ -45,15 +52,15 @@ def check_keys(given: Mapping[str, RawValue], keys: Collection[str]) -> None:
 
 
 def near(word: str, known: Collection[str]) -> str:
-    """The nearest known name as a question; h may have meant h0."""
+    """Ask whether the nearest known name was meant; h0 is near to h."""
     close = nearest(word, known) or (f"{word}0" if f"{word}0" in known else "")
     return ": " + _("did you mean “{name}”?").format(name=close) if close else ""
 
 
 def cell_of(given: Mapping[str, RawValue]) -> Cell:
-    """The cell that was named, or a person's own, with its switches set."""
-    asked = given.get("cell", RawValue("elman", "cell"))
-    base = _own_cell(asked) if isinstance(asked.value, dict) else _named_cell(asked, given)
+    """The built-in cell that is named, or the cell that is given by its equations, with its switches set."""
+    raw = given.get("cell", RawValue("elman", "cell"))
+    base = _own_cell(raw) if isinstance(raw.value, dict) else _named_cell(raw, given)
     chosen = {}
     for option in ("activation", "update", "output"):
         if option not in given:
@@ -70,19 +77,19 @@ def cell_of(given: Mapping[str, RawValue]) -> Cell:
     return base.switch(**chosen) if chosen else base
 
 
-def _named_cell(asked: RawValue, given: Mapping[str, RawValue]) -> Cell:
+def _named_cell(raw: RawValue, given: Mapping[str, RawValue]) -> Cell:
     torch = any(name.startswith(("weight_ih", "weight_hh")) for name in given)
     notation = given["notation"].word() if "notation" in given else "pytorch" if torch else ""
-    word = cell_named(asked.word(), notation)
+    word = cell_named(raw.word(), notation)
     if word not in CELLS:
         message = _("{where}: no cell is called “{word}”; there are {known}{near}")
-        raise ProblemError(message, where=asked.where, word=word, known=", ".join(CELLS), near=near(word, CELLS))
+        raise ProblemError(message, where=raw.where, word=word, known=", ".join(CELLS), near=near(word, CELLS))
     return CELLS[word]
 
 
-def _own_cell(asked: RawValue) -> Cell:
-    """A person's own cell, by its equations."""
-    parts, where = asked.value, asked.where
+def _own_cell(raw: RawValue) -> Cell:
+    """Read a cell from its equations. Raises ProblemError."""
+    parts, where = raw.value, raw.where
     for key in parts:
         if key not in OWN_CELL:
             message = _("{where}: unknown key “{key}”; a cell has {known}")
@@ -100,28 +107,28 @@ def _own_cell(asked: RawValue) -> Cell:
 
 
 def signals(given: Mapping[str, RawValue], cell: Cell) -> dict[str, str]:
-    """Our signal → the reader's, from `signals`, which names theirs first."""
+    """Our name of a signal → the reader's. The key `signals` maps the other way round."""
     if "signals" not in given:
         return {}
-    asked = given["signals"]
-    if not isinstance(asked.value, dict):
-        raise ProblemError(_('{where}: expected names, such as {{"s": "h", "o": "y"}}'), where=asked.where)
+    raw = given["signals"]
+    if not isinstance(raw.value, dict):
+        raise ProblemError(_('{where}: expected names, such as {{"s": "h", "o": "y"}}'), where=raw.where)
     known = [*cell.lines, *(name for name in ("s", "y") if name not in cell.lines)]
-    found: dict[str, str] = {}
-    for theirs in asked.value:
-        ours = asked[theirs].word()
+    letters: dict[str, str] = {}
+    for theirs in raw.value:
+        ours = raw[theirs].word()
         if ours not in known or not theirs.isidentifier():
             message = _("{where}.{theirs}: “{ours}” is no signal; there are {known}")
-            raise ProblemError(message, where=asked.where, theirs=theirs, ours=ours, known=", ".join(known))
-        found[ours] = theirs
-    for ours in known:  # a letter that now means another signal: ours gets a mark
-        if ours not in found and ours in found.values():
-            found[ours] = f"{ours}′"
-    return found
+            raise ProblemError(message, where=raw.where, theirs=theirs, ours=ours, known=", ".join(known))
+        letters[ours] = theirs
+    for ours in known:  # the reader uses our letter for another signal: ours gets a prime
+        if ours not in letters and ours in letters.values():
+            letters[ours] = f"{ours}′"
+    return letters
 
 
 def inside(given: RawValue, what: str) -> dict[str, RawValue]:
-    """The keys of an object in a problem file, without those that begin with _. Raises ProblemError."""
+    """The values of an object in a problem file, without keys that begin with _. Raises ProblemError."""
     if not isinstance(given.value, Mapping):
         raise ProblemError(_("{where}: expected {what}"), where=given.where, what=what)
     return {key: given[key] for key in given.value if not key.startswith("_")}

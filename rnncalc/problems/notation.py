@@ -1,7 +1,7 @@
-"""Other people's letters: which name is whose, whether vectors are columns or rows, how gates are ordered.
+"""Notations of textbooks and libraries: names of parameters, row or column vectors, the order of gates.
 
-`understand` finds the notation whose names were used and gives every value back under our name: U, or U.i for one gate.
-A pattern such as `W_x*` has a gate's letter at the star. Names are compared without underscores: Wxh is W_xh.
+`understand` recognises the notation by its names and returns every value under our name: U, or U.i for one gate. In a
+pattern such as `W_x*` the star stands for a gate's letter. Underscores do not count: Wxh is W_xh.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
 from rnncalc.problems.parse.given import RawValue
 
-GATE_NAMES = {  # gates of a cell → what others call them
+GATE_NAMES = {  # gates of a cell → the letters that others use
     "ifgo": {"i": "iu", "f": "f", "g": "gcCajk", "o": "o"},
     "rzn": {"r": "r", "z": "zu", "n": "nhgc"},
 }
@@ -23,10 +23,15 @@ _TILDES = ("\u0303", "~")  # c̃ is c with one of these behind it
 
 @dataclass(frozen=True)
 class Notation:
-    """One school's names.
+    """The names and conventions of one textbook or library.
 
-    letters: theirs → ours for whole parameters; by_gate: pattern → ours for one gate's; rows: vectors are rows (x W);
-    gates: in what order a stacked matrix has them; cells: what is another cell here than its name says.
+    Attributes
+    ----------
+    letters : their name of a whole parameter → ours
+    by_gate : their pattern for one gate's part → ours
+    rows : whether vectors are rows (x W)
+    gates : cell → the order of gates in a stacked matrix
+    cells : their name of a cell → ours, where the two differ
     """
 
     letters: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +41,7 @@ class Notation:
     cells: Mapping[str, str] = field(default_factory=dict)
 
     def names(self, cell: Cell, given: Collection[str]) -> dict[str, tuple[str, str]]:
-        """Squeezed name → (as it is written, ours). W_xh is one gate's where the names given are the gates'."""
+        """Name without underscores → (name, ours). W_xh is a gate's if another given name can only be a gate's."""
         whole = {_squeezed(theirs): (theirs, ours) for theirs, ours in self.letters.items()}
         gated = {}
         for pattern, stack in self.by_gate.items():
@@ -84,12 +89,12 @@ NOTATIONS = {
         gates={"lstm": "iofg", "gru": "zrn", "gru_after": "zrn"},
     ),
 }
-BY_NAMES = [name for name in NOTATIONS if name not in ("goodfellow", "swapped", "onnx")]  # told by their names alone
+BY_NAMES = [name for name in NOTATIONS if name not in ("goodfellow", "swapped", "onnx")]  # recognised by names alone
 
 
 @dataclass
 class Understood:
-    """What was given, under our names. `fits`: the notations that these names would fit, if nobody said which."""
+    """The values under our names. fits: the notations that these names fit, unless the problem says which it is."""
 
     name: str
     given: dict[str, RawValue]
@@ -102,7 +107,7 @@ class Understood:
 
 
 def understand(given: Mapping[str, RawValue], cell: Cell, keys: Collection[str]) -> Understood:
-    """What was given under our names; `keys` are the names of a problem file. Raises ProblemError."""
+    """Recognise the notation and name the values as we do. keys: the keys of a problem file. Raises ProblemError."""
     wanted = [name for name in given if name not in keys or name in NOTATIONS["goodfellow"].letters]
     wanted = [name.partition(".")[0] for name in wanted]
     name, fits = _choose(given, wanted, cell)
@@ -124,13 +129,13 @@ def understand(given: Mapping[str, RawValue], cell: Cell, keys: Collection[str])
 
 
 def gate_letters(cell: Cell) -> dict[str, str]:
-    """Our gate → the letters by which it is known, ours first."""
+    """Our gate → all its letters, ours first."""
     known = GATE_NAMES.get(cell.gates, {})
     return {gate: gate + known.get(gate, gate).replace(gate, "") for gate in cell.gates}
 
 
 def gate(letter: str, cell: Cell, where: str) -> str:
-    """Our letter of a gate. Raises ProblemError for one that the cell does not have."""
+    """Our letter of a gate. Raises ProblemError if the cell does not have it."""
     bare = letter.rstrip("".join(_TILDES))
     for ours, letters in gate_letters(cell).items():
         if len(bare) == 1 and bare in letters:
@@ -146,7 +151,7 @@ def gate(letter: str, cell: Cell, where: str) -> str:
 
 
 def _choose(given: Mapping[str, RawValue], wanted: Collection[str], cell: Cell) -> tuple[str, list[str]]:
-    """The notation, and all those whose names these may be; the first of them is taken."""
+    """The notation, and all notations that fit the names; the first of them is taken."""
     if "notation" in given:
         name = given["notation"].word()
         if name not in NOTATIONS:
@@ -163,7 +168,7 @@ def _choose(given: Mapping[str, RawValue], wanted: Collection[str], cell: Cell) 
 
 
 def _put(settled: dict[str, RawValue], name: str, value: RawValue, cell: Cell) -> None:
-    """Keep a value under our name; gates go into a dict of their own."""
+    """Put a value under our name; a stack's gates go into one dict."""
     stack, _dot, letter = name.partition(".")
     if not letter:
         if isinstance(value.value, dict):
@@ -182,7 +187,7 @@ def _put(settled: dict[str, RawValue], name: str, value: RawValue, cell: Cell) -
 
 
 def _letters(notation: Notation, cell: Cell, wanted: Collection[str]) -> dict[str, str]:
-    """Our symbol → the name that the notation would use for it."""
+    """Our symbol → the notation's name for it."""
     shown: dict[str, str] = {}
     for theirs, ours in notation.names(cell, wanted).values():
         if theirs != ours:

@@ -1,4 +1,4 @@
-"""A problem: a network, its inputs, and what is asked of them."""
+"""A problem: a network, its inputs, and the task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnncalc.model.equations.functions import quiet
 from rnncalc.model.equations.printer import Letters
 from rnncalc.network.network import Network
 from rnncalc.network.trace import Trace
-from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.parse.given import RawValue
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ COMPILING = 0.5  # seconds until the compiled engine's first answer, Numba's imp
 
 @dataclass
 class Task:
-    """What is asked beyond the forward pass: the loss, how far BPTT goes, and the update."""
+    """The task beyond the forward pass: the loss, the depth of BPTT, and the update."""
 
     targets: np.ndarray | None = None  # the shape of y, or class numbers; NaN: none
     loss: str | None = None
@@ -41,16 +41,20 @@ class Task:
 
 @dataclass
 class Problem:
-    """What was asked, settled: ready to be computed.
+    """A network, its inputs and the task, ready to be computed.
 
-    x (T, D), or (N, T, D) if `batch`; layers: each direction of each layer as it was given; notes: what was assumed;
-    given: everything as it was given for the last layer and the whole, under our names, for those who need its digits.
+    Attributes
+    ----------
+    x : (T, D), or (N, T, D) if `batch`
+    layers : each layer's directions as they were given
+    notes : what was assumed
+    given : the raw values of the last layer and the whole problem under our names, with the digits as they were typed
     """
 
     network: Network
     x: np.ndarray
     batch: bool
-    layers: list[dict[str, GivenPass]]
+    layers: list[dict[str, GivenDirection]]
     task: Task = field(default_factory=Task)
     lengths: np.ndarray | None = None
     mask: np.ndarray | None = None
@@ -60,19 +64,19 @@ class Problem:
     given: dict[str, RawValue] = field(default_factory=dict)
 
     def forward(self) -> Trace:
-        """The forward pass, by the network's engine."""
+        """Run the forward pass on the network's engine."""
         return self.network.forward(self.x, lengths=self.lengths, mask=self.mask)
 
     @quiet
     def objective(self, trace: Trace) -> Objective:
-        """The loss that is asked for, row by row. Raises ProblemError."""
+        """The task's loss, row by row. Raises ProblemError."""
         from rnncalc.network.objective import resolve_objective
 
         task = self.task
         return resolve_objective(self.network, trace, task.targets, task.loss, task.reduction, task.dy)
 
     def backward(self, trace: Trace) -> Gradients:
-        """Backpropagation through time. Raises ProblemError where nothing says what the loss is."""
+        """Run backpropagation through time. Raises ProblemError where the task has neither targets nor dy."""
         task = self.task
         if task.targets is None and task.dy is None:
             raise ProblemError(_("targets are missing: give targets and a loss, or dy, the gradient that arrives at y"))
@@ -83,7 +87,7 @@ class Problem:
 
     @quiet
     def update(self, trace: Trace, gradients: Gradients) -> Update:
-        """One step of gradient descent as the task asks for it."""
+        """Take the task's step of gradient descent."""
         from rnncalc.network.gradient_step import Update, clip, updated
 
         task = self.task
@@ -98,20 +102,20 @@ class Problem:
 
     @property
     def left_out(self) -> frozenset[tuple[int, str, str]]:
-        """The biases that nobody gave, by layer (−1: read-out), direction and name: zero, and no parameters."""
-        found = {
-            (number, way, name)
-            for number, ways in enumerate(self.layers)
-            for way, given in ways.items()
+        """The biases that were left out, by layer (−1: read-out), direction and name. They are zero and not learned."""
+        biases = {
+            (number, direction, name)
+            for number, directions in enumerate(self.layers)
+            for direction, given in directions.items()
             for name in given.cell.optional
             if name not in given.arrays
         }
         top = next(iter(self.layers[-1].values()))
-        return frozenset(found | ({(-1, "forward", "c")} if "c" not in top.arrays else set()))
+        return frozenset(biases | ({(-1, "forward", "c")} if "c" not in top.arrays else set()))
 
     @property
     def letters(self) -> Letters:
-        """What the reader calls things in the last layer and above it."""
+        """The reader's names in the last layer and the read-out."""
         return next(iter(self.layers[-1].values())).letters
 
     @property
@@ -122,13 +126,13 @@ class Problem:
 
 
 def quicker_engine(network: Network, sequences: int, steps: int) -> str:
-    """The engine that answers first: walking costs a microsecond or two per line and column of every step."""
+    """The engine that answers first. Interpreting takes a microsecond or two per line and column of every step."""
     operations = entries = 0
-    for one in network.passes:
-        operations += 3 * len(one.cell.lines)
-        for parameter in one.cell.parameters.values():
+    for layer in network.passes:
+        operations += 3 * len(layer.cell.lines)
+        for parameter in layer.cell.parameters.values():
             if parameter.columns is not None:
-                operations += 2 * one.sizes[parameter.columns]
-                entries += one.sizes[parameter.rows] * one.sizes[parameter.columns]
+                operations += 2 * layer.sizes[parameter.columns]
+                entries += layer.sizes[parameter.rows] * layer.sizes[parameter.columns]
     seconds = steps * (operations * 1e-6 + entries * sequences * 1e-9)
     return "equations" if seconds < COMPILING else "numba"

@@ -1,7 +1,6 @@
-"""From what was given to a problem: everything that CONTRACT §2 says of a problem file.
+"""Builds a problem from raw values: the layers from the input up, the read-out, the inputs and the task.
 
-Layers from the input up (`passes`), the read-out on top, the inputs, and what is asked of them; what was assumed on the
-way stands in the problem's notes.
+The problem's notes say what was assumed.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from rnncalc.model.losses import LOSSES, REDUCTIONS
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import LAYOUTS, Network
-from rnncalc.problems.given_layer import GivenPass
-from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_PASS, inside, one_of, parts
+from rnncalc.problems.given_layer import GivenDirection
+from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_DIRECTION, inside, one_of, parts, stated
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.problem import Problem, Task, quicker_engine
@@ -30,7 +29,7 @@ from rnncalc.problems.shapes import Sizes, bring_input, bring_output, finite
 
 
 def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "float64") -> Problem:
-    """The problem that was given. Raises ParseError, ShapeError and ProblemError, each with what, where and how."""
+    """Build the problem that raw values state. Raises ParseError, ShapeError and ProblemError, which name the place."""
     reading = _Reading(given)
     network = reading.network(dtype)
     x, batch = reading.x, reading.batch
@@ -46,12 +45,12 @@ def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "f
 
 
 class _Reading:
-    """One problem on its way."""
+    """The parts of one problem, built from raw values by key."""
 
     def __init__(self, given: Mapping[str, RawValue]):
-        self.asked = dict(given)
+        self.raw = dict(given)
         self.input = self._needed("x").numbers()
-        self.layers: list[dict[str, GivenPass]] = []
+        self.layers: list[dict[str, GivenDirection]] = []
         self.notes: list[str] = []
         self.given: dict[str, RawValue] = {}
         self.task = Task()
@@ -59,141 +58,142 @@ class _Reading:
     # the network -----------------------------------------------------------------------------------------------------
 
     def network(self, dtype: str) -> Network:
-        """The layers from the input up and, if there is V, the read-out."""
-        asked, layers, width = self._layers(), list[Layer](), _width(self.input)
+        """Build the layers from the input up and, if V is given, the read-out."""
+        raw_layers, layers, width = self._layers(), list[Layer](), _width(self.input)
         inputs = (width, "x") if width else None
-        for number, keys in enumerate(asked):
-            layer = self._layer(keys, inputs, last=number == len(asked) - 1)
+        for number, keys in enumerate(raw_layers):
+            layer = self._layer(keys, inputs, last=number == len(raw_layers) - 1)
             layers.append(layer)
             inputs = (layer.width, _("the layer below"))
         top = self.layers[-1]
         above = next(iter(top.values()))
-        self.given, brought = above.given, above.read_out()
+        self.given, arrays = above.given, above.read_out()
         output = one_of(self.given, "output", read_out().switches["output"], "identity")
-        for ways in self.layers:
-            for one in ways.values():
-                self.notes += one.notes
+        for directions in self.layers:
+            for direction in directions.values():
+                self.notes += direction.notes
         if above.cell.owns_read_out:
             return Network(layers, dtype=dtype)
-        if "V" not in brought:
-            if "c" in brought or output != "identity":
-                misplaced = "c" if "c" in brought else "output"
+        if "V" not in arrays:
+            if "c" in arrays or output != "identity":
+                misplaced = "c" if "c" in arrays else "output"
                 raise above.misplaced(misplaced, _("{where}: {name} belongs to the read-out, which needs V"))
             return Network(layers, dtype=dtype)
         said = above.sizes.said.get("H", "")
-        on_top = Sizes(read_out(output), brought, {}, above.letters, (layers[-1].width, said))
-        arrays = on_top.parameters(self.notes)
-        return Network(layers, arrays["V"], arrays.get("c"), output, dtype=dtype)
+        sizes = Sizes(read_out(output), arrays, {}, above.letters, (layers[-1].width, said))
+        parameters = sizes.parameters(self.notes)
+        return Network(layers, parameters["V"], parameters.get("c"), output, dtype=dtype)
 
     def _layers(self) -> list[dict[str, RawValue]]:
-        """The keys of each layer: what stands beside a stack is for all its layers, or for the read-out on top."""
-        if "layers" not in self.asked or self.asked["layers"].value is None:
-            return [self.asked]
-        stack = _unfolded(self.asked["layers"])
-        shared = {key: value for key, value in self.asked.items() if key in OF_ALL_LAYERS}
+        """The keys of each layer: a key beside `layers` holds for every layer, or for the read-out on top."""
+        stack = stated(self.raw, "layers")
+        if stack is None:
+            return [self.raw]
+        shared = {key: value for key, value in self.raw.items() if key in OF_ALL_LAYERS}
         for key in ("U", "W", "b", "d", "R", "h0", "c0", "y0", "direction", "backward", "merge"):
-            if key in self.asked:
-                where = self.asked[key].where
+            if key in self.raw:
+                where = self.raw[key].where
                 raise ProblemError(_("{where}: of a stack, {key} stands in its layers"), where=where, key=key)
-        found = [{**shared, **inside(part, _("a layer"))} for part in parts(stack)]
-        top = {key: value for key, value in self.asked.items() if key not in ("layers", *OF_ALL_LAYERS)}
-        for key in found[-1]:
+        layers = [{**shared, **inside(part, _("a layer"))} for part in parts(_unfolded(stack))]
+        top = {key: value for key, value in self.raw.items() if key not in ("layers", *OF_ALL_LAYERS)}
+        for key in layers[-1]:
             if key in top:
-                raise ProblemError(_("{where}: {key} is given twice"), where=found[-1][key].where, key=key)
-        found[-1].update(top)
-        return found
+                raise ProblemError(_("{where}: {key} is given twice"), where=layers[-1][key].where, key=key)
+        layers[-1].update(top)
+        return layers
 
-    def _layer(self, asked: dict[str, RawValue], inputs: tuple[int, str] | None, last: bool) -> Layer:
-        """One layer, in one direction or in both."""
-        direction = one_of(asked, "direction", DIRECTIONS, "forward")
-        merge = one_of(asked, "merge", tuple(MERGES), "concat")
-        other = asked.get("backward")
-        both = other is not None and other.value is not None
-        if direction == "both" and not both:
+    def _layer(self, raw: dict[str, RawValue], inputs: tuple[int, str] | None, last: bool) -> Layer:
+        """Build a layer, in one direction or in both."""
+        direction = one_of(raw, "direction", DIRECTIONS, "forward")
+        merge = one_of(raw, "merge", tuple(MERGES), "concat")
+        backward = stated(raw, "backward")
+        if direction == "both" and backward is None:
             raise ProblemError(_('direction both needs "backward": {{"U": …, "W": …}}, the other direction\'s weights'))
-        if both and direction != "both":
-            where = other.where if other else ""
-            raise ProblemError(_('{where}: the weights of a second direction need "direction": "both"'), where=where)
+        if backward is not None and direction != "both":
+            message = _('{where}: the weights of a second direction need "direction": "both"')
+            raise ProblemError(message, where=backward.where)
         keys = frozenset(KEYS if last else OF_A_LAYER)
         batch = len(self.input.shape) == 3
-        first = GivenPass(asked, keys, inputs, None, batch, halves=2 if both and merge == "concat" else 1)
-        ways = {"backward" if direction == "backward" else "forward": first}
-        self.layers.append(ways)
+        first = GivenDirection(raw, keys, inputs, None, batch, halves=2 if backward and merge == "concat" else 1)
+        directions = {"backward" if direction == "backward" else "forward": first}
+        self.layers.append(directions)
         if len(self.layers) == 1:
             self.x, self.batch = self._bring_x(first)
         steps = self.x.shape[-2]
         arrays = first.arrays_for_layer(steps)
-        if not both or other is None:
+        if backward is None:
             return Layer(first.cell, direction=direction, merge=merge, **arrays)
-        common = {key: value for key, value in asked.items() if key in OF_ALL_LAYERS}
-        second = GivenPass(
-            {**common, **inside(_unfolded(other), _("the backward direction"))},
-            frozenset(OF_ONE_PASS),
+        common = {key: value for key, value in raw.items() if key in OF_ALL_LAYERS}
+        second = GivenDirection(
+            {**common, **inside(_unfolded(backward), _("the backward direction"))},
+            frozenset(OF_ONE_DIRECTION),
             (first.sizes.sizes["D"], "x"),
             (first.sizes.sizes["H"], _("the forward direction")),
             batch,
         )
-        ways["backward"] = second
+        directions["backward"] = second
         return Layer(first.cell, direction="both", backward=second.arrays_for_layer(steps), merge=merge, **arrays)
 
     # the inputs ------------------------------------------------------------------------------------------------------
 
     def _needed(self, name: str) -> RawValue:
-        if name not in self.asked or self.asked[name].value is None:
+        value = stated(self.raw, name)
+        if value is None:
             raise ProblemError(_("{name} is missing: a problem needs U, W and x"), name=name)
-        return self.asked[name]
+        return value
 
     @property
     def time_first(self) -> bool:
-        return one_of(self.asked, "layout", LAYOUTS) == "time_first"
+        return one_of(self.raw, "layout", LAYOUTS) == "time_first"
 
-    def _bring_x(self, first: GivenPass) -> tuple[np.ndarray, bool]:
-        """(T, D) or (N, T, D), and whether it is a batch."""
+    def _bring_x(self, first: GivenDirection) -> tuple[np.ndarray, bool]:
+        """x as (T, D) or (N, T, D), and whether it is a batch."""
         said = first.sizes.said.get("D", "")
         who = first.letters.parameter(said) if said != "x" else ""
         return bring_input(self.input, first.sizes.sizes["D"], who, self.time_first)
 
     def lengths(self) -> np.ndarray | None:
-        """How many steps each sequence has."""
-        if "lengths" not in self.asked or self.asked["lengths"].value is None:
+        """The number of steps of each sequence."""
+        given = stated(self.raw, "lengths")
+        if given is None:
             return None
-        values = finite(self.asked["lengths"].numbers(), "lengths").reshape(-1)
+        values = finite(given.numbers(), "lengths").reshape(-1)
         if (values != np.floor(values)).any():
-            raise ShapeError(_("{where}: lengths are whole numbers"), where=self.asked["lengths"].where)
+            raise ShapeError(_("{where}: lengths are whole numbers"), where=given.where)
         return values.astype(np.int64)
 
     def mask(self) -> np.ndarray | None:
-        """Which steps there are."""
-        if "mask" not in self.asked or self.asked["mask"].value is None:
+        """Which steps a sequence has: (T,) or (N, T), true where there is one."""
+        given = stated(self.raw, "mask")
+        if given is None:
             return None
-        given = self.asked["mask"]
         values = np.atleast_1d(RawValue(_truths(given.value), given.where, given.files).numbers().values)
         if not np.isin(values, (0, 1)).all():
             raise ProblemError(_("{where}: a mask holds true and false"), where=given.where)
         return (values.T if self.time_first and self.batch else values) == 1
 
-    # what is asked ---------------------------------------------------------------------------------------------------
+    # the task --------------------------------------------------------------------------------------------------------
 
     def goal(self, problem: Problem) -> None:
-        """The loss, the depth of BPTT and the update; what is not given stays as it is."""
-        task, asked = self.task, {key: value for key, value in self.asked.items() if value.value is not None}
-        task.loss = one_of(asked, "loss", tuple(LOSSES)) or None
-        task.reduction = one_of(asked, "reduction", REDUCTIONS) or None
+        """Set the loss, the targets, the depth of BPTT and the update where they are given."""
+        task, raw = self.task, {key: value for key, value in self.raw.items() if value.value is not None}
+        task.loss = one_of(raw, "loss", tuple(LOSSES)) or None
+        task.reduction = one_of(raw, "reduction", REDUCTIONS) or None
         for key in ("lr", "clip_norm", "clip_value"):
-            if key in asked:
-                setattr(task, key, self._number(asked[key], key))
+            if key in raw:
+                setattr(task, key, self._number(raw[key], key))
         for key in ("truncate", "chunk"):
-            if key in asked:
-                number = self._number(asked[key], key)
+            if key in raw:
+                number = self._number(raw[key], key)
                 if number != int(number) or number < 1:
                     message = _("{where}: {key} is a number of steps, 1 or more")
-                    raise ProblemError(message, where=asked[key].where, key=key)
+                    raise ProblemError(message, where=raw[key].where, key=key)
                 setattr(task, key, int(number))
         shape = (*problem.x.shape[:-1], problem.network.sizes["O"])
         for key in ("targets", "dy"):
-            if key in asked:
+            if key in raw:
                 classes = key == "targets" and task.loss == "cross_entropy"
-                setattr(task, key, bring_output(asked[key].numbers(), key, shape, classes, self.time_first))
+                setattr(task, key, bring_output(raw[key].numbers(), key, shape, classes, self.time_first))
         if task.dy is not None:
             task.dy = np.where(np.isnan(task.dy), 0.0, task.dy)  # where no number is given nothing arrives
 
@@ -207,31 +207,31 @@ class _Reading:
 
 
 def _unfolded(given: RawValue) -> RawValue:
-    """A list or an object that was typed as text, as an option is."""
+    """A list or an object; an option holds it as JSON text."""
     if isinstance(given.value, str):
         return RawValue(strict_json.read(given.value), given.where, given.files)
     return given
 
 
 def _truths(value: Any) -> Any:
-    """Truth values in nested lists or in any form of matrix as ones and zeros."""
+    """Replace truth values by ones and zeros, in nested lists and in the text of a matrix."""
     if isinstance(value, list):
         return [_truths(part) for part in value]
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, str) and not value.lstrip().startswith("@"):
-        return re.sub(r"\b(?:true|false)\b", lambda found: str(int(found[0].lower() == "true")), value, flags=re.I)
+        return re.sub(r"\b(?:true|false)\b", lambda word: str(int(word[0].lower() == "true")), value, flags=re.I)
     return value
 
 
 def _width(x: Numbers) -> int | None:
-    """D, where the shape of x says it: a vector or a single column may be anything."""
+    """D, if the shape of x says it. A vector or a single column may have any D."""
     return x.shape[-1] if len(x.shape) == 3 or (len(x.shape) == 2 and x.shape[1] > 1) else None
 
 
 def _check_batch(network: Network, sequences: int) -> None:
-    for one in network.passes:
-        for state, start in one.starts.items():
+    for layer in network.passes:
+        for state, start in layer.starts.items():
             if start.ndim == 2 and len(start) != sequences:
                 message = _("{name} has {n} rows, x has {sequences} sequences")
                 raise ShapeError(message, name=f"{state}0", n=len(start), sequences=sequences)

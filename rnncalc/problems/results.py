@@ -1,4 +1,4 @@
-"""Everything that can be asked of a problem, by the names that answers have: h, y, loss, dU, dU.i, db, U_new, dh …"""
+"""The quantities of a problem by the names that answers have: h, y, loss, dU, dU.i, db, U_new, dh …"""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from rnncalc.problems.problem import Problem
 
 
 class Quantities(Mapping[str, np.ndarray]):
-    """The computed quantities of a problem, with a row a step where there is one; a gate's part of a stacked array by
-    its dotted name. Of a stack of layers, what is on top and at the parameters of the read-out.
+    """The computed quantities of a problem: signals, the loss, gradients by parameter, initial state and step, and the
+    updated parameters, in this order.
 
-    Signals come first, then the loss, gradients by parameter, start and step, and the updated parameters.
+    A quantity of every step has a row for each. A dotted name is a gate's part of a stacked array: dU.i. Of several
+    layers, the top one and the read-out are here.
     """
 
     def __init__(self, problem: Problem):
         self.problem = problem
         self.trace = problem.forward()
         self.gates: dict[str, slice] = {}  # dU.i → its rows
-        found = dict(self.trace)
+        arrays = dict(self.trace)
         task = problem.task
         if task.targets is not None or task.dy is not None:
-            found.update(self._backward())
-        self._found = found
+            arrays.update(self._backward())
+        self._arrays = arrays
 
     def _backward(self) -> Iterator[tuple[str, np.ndarray]]:
         problem = self.problem
@@ -37,7 +38,7 @@ class Quantities(Mapping[str, np.ndarray]):
             if name != "x":
                 yield f"d{name}", gradient
         yield from gradients.steps.items()
-        for (layer, _way, name), array in problem.update(self.trace, gradients).parameters.items():
+        for (layer, _direction, name), array in problem.update(self.trace, gradients).parameters.items():
             if layer == -1 or len(problem.network.passes) == 1:
                 yield f"{name}_new", array
 
@@ -53,22 +54,24 @@ class Quantities(Mapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         stacked, _dot, gate = name.partition(".")
-        array = self._found[stacked]
+        array = self._arrays[stacked]
         return array[self._rows(stacked, gate)] if gate else array
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
+        return iter(self._arrays)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._arrays)
 
 
 def per_step(problem: Problem, name: str, array: np.ndarray) -> bool:
-    """Whether a quantity has a row a step, so that its first index is the step."""
+    """Whether the first index of a quantity is the step."""
     steps = problem.x.shape[-2]
     bare = name.partition(".")[0]
-    parameters = {key for one in problem.network.passes for key in (*one.arrays, *(f"{s}0" for s in one.cell.state))}
-    if problem.network.read_out:
-        parameters |= set(problem.network.read_out.arrays)
+    network, parameters = problem.network, set[str]()
+    for layer in network.passes:
+        parameters |= {*layer.arrays, *(f"{state}0" for state in layer.cell.state)}
+    if network.read_out:
+        parameters |= set(network.read_out.arrays)
     whole = {f"d{key}" for key in parameters} | {f"{key}_new" for key in parameters} | {"loss"}
     return bare not in whole and array.ndim > 0 and steps in array.shape

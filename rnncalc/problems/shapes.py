@@ -1,7 +1,7 @@
-"""What shape everything has: sizes are read off the arrays that say them, and every array is brought to its own.
+"""Sizes and shapes: H, D and O are read off the given arrays, and every array is brought to its shape.
 
-People give a scalar for a 1 × 1 matrix, a vector for a matrix of one row, a column for a bias. Whatever has one reading
-is read so; whatever contradicts the rest is refused, with who says what.
+People give a scalar for a 1 × 1 matrix, a vector for a matrix of one row, a column for a bias. An array that has only
+one reading is accepted. An array that contradicts the others is refused, and the error says which array says what.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from rnncalc.problems.parse.numbers import Numbers
 
 
 class Sizes:
-    """H, D and O of one layer, each with who said it."""
+    """H, D and O of one layer, and the name of the array that says each."""
 
     def __init__(
         self,
         cell: Cell,
         arrays: Mapping[str, Quantity],
-        starts: Mapping[str, Numbers],
+        initial_states: Mapping[str, Numbers],
         letters: Letters,
         inputs: tuple[int, str] | None = None,
         units: tuple[int, str] | None = None,
         batch: bool = False,
     ):
-        self.cell, self.arrays, self.starts, self.letters, self.batch = cell, arrays, starts, letters, batch
-        self.read = "H" if not cell.state else "D"  # what a read-out takes in are the units below
+        self.cell, self.arrays, self.initial_states = cell, arrays, initial_states
+        self.letters, self.batch = letters, batch
+        self.read = "H" if not cell.state else "D"  # the inputs of a read-out are the units below
         self.sizes: dict[str, int] = {}
         self.said: dict[str, str] = {}
         if inputs:
@@ -53,14 +54,14 @@ class Sizes:
             self.sizes[letter], self.said[letter] = count, who
 
     def _parts(self, name: str) -> tuple[list[Numbers], int]:
-        """The arrays given under a name and how many gates each of them stacks."""
+        """The arrays given under a name, and the number of gates that each of them stacks."""
         array = self.arrays.get(name)
         if array is None:
             return [], 1
         return (list(array.values()), 1) if isinstance(array, dict) else ([array], len(self.cell.stacks[name]))
 
     def _witnesses(self, letter: str) -> Iterator[tuple[str, int]]:
-        """Arrays whose shape says a size, the surest first: square weights, states, biases, the other weights."""
+        """Yield arrays whose shape says a size, the surest first: square weights, states, biases, other weights."""
         stacks = self.cell.stacks
         for name, stack in stacks.items():
             if stack[0].columns == stack[0].rows == letter:
@@ -68,10 +69,10 @@ class Sizes:
                 for part in parts:
                     if len(part.shape) == 2 and part.shape[0] == gates * part.shape[1]:
                         yield name, part.shape[1]
-        for state, start in self.starts.items():
-            if self.cell.size(state) == letter and start.shape and start.values.size > 1:
-                column = start.shape[-1] == 1 and not self.batch  # in a batch one entry for each sequence
-                yield f"{state}0", start.shape[0] if column else start.shape[-1]
+        for state, array in self.initial_states.items():
+            if self.cell.size(state) == letter and array.shape and array.values.size > 1:
+                column = array.shape[-1] == 1 and not self.batch  # in a batch one entry for each sequence
+                yield f"{state}0", array.shape[0] if column else array.shape[-1]
         vectors = [name for name in stacks if stacks[name][0].columns is None and stacks[name][0].rows == letter]
         weights = [name for name in stacks if stacks[name][0].columns is not None]
         for name in (*weights, *vectors) if letter == "O" else (*vectors, *weights):
@@ -86,7 +87,7 @@ class Sizes:
                         yield name, part.shape[0] // gates
 
     def _guess(self, letter: str) -> int:
-        """A size that no shape says outright: a vector in place of a weight says it if the other size is known."""
+        """A size that no matrix says: a vector in place of a weight says it if the other size is known."""
         for name, stack in self.cell.stacks.items():
             parts, gates = self._parts(name)
             for part in parts:
@@ -103,19 +104,19 @@ class Sizes:
     # ----------------------------------------------------------------------------------------------------------------
 
     def parameters(self, notes: list[str]) -> dict[str, np.ndarray]:
-        """Every stacked array in its shape; a missing bias is left out."""
-        found = {}
+        """Every stacked array in its shape, without biases that were left out."""
+        brought = {}
         for name, stack in self.cell.stacks.items():
             array = self.arrays.get(name)
             if array is None:
                 continue
             if isinstance(array, dict):
                 parts = [self._gate(name, parameter, array, notes) for parameter in stack]
-                found[name] = np.concatenate(parts)
+                brought[name] = np.concatenate(parts)
             else:
                 shape = self.shape(name)
-                found[name] = self._brought(name, array, shape, self._letters(stack[0], len(stack)), notes)
-        return found
+                brought[name] = self._brought(name, array, shape, self._letters(stack[0], len(stack)), notes)
+        return brought
 
     def _gate(self, name: str, parameter: Parameter, array: dict[str, Numbers], notes: list[str]) -> np.ndarray:
         shape = self._shape(parameter)
@@ -176,7 +177,7 @@ class Sizes:
 
 
 def bring(values: np.ndarray, shape: tuple[int, ...], flat: bool = False) -> np.ndarray | None:
-    """The values in that shape, if they have one reading in it."""
+    """The values in that shape, or None unless exactly one reading has it."""
     if values.shape == shape:
         return values
     if values.ndim == 0:
@@ -198,7 +199,7 @@ def bring_input(array: Numbers, inputs: int, said: str, time_first: bool) -> tup
         return (np.swapaxes(values, 0, 1) if time_first else values), True
     if values.ndim == 2 and values.shape[1] == inputs:
         return values, False
-    if values.shape in ((0,), (inputs, 1)):  # no step, or one
+    if values.shape in ((0,), (inputs, 1)):  # no step, or one step
         return values.reshape(-1, inputs), False
     if values.ndim < 2 and inputs == 1:
         return values.reshape(-1, 1), False
@@ -215,7 +216,7 @@ def bring_input(array: Numbers, inputs: int, said: str, time_first: bool) -> tup
 
 
 def bring_output(array: Numbers, name: str, shape: tuple[int, ...], classes: bool, time_first: bool) -> np.ndarray:
-    """Targets in the shape of y, (T, O) or (N, T, O), or class numbers without the last axis; NaN where none is given.
+    """Bring targets to the shape of y, (T, O) or (N, T, O), or class numbers to (T,) or (N, T); NaN: no target.
 
     Raises ShapeError.
     """
@@ -240,7 +241,7 @@ def bring_output(array: Numbers, name: str, shape: tuple[int, ...], classes: boo
 
 
 def finite(array: Numbers, name: str) -> np.ndarray:
-    """The values; ParseError's cousin for a blank, NaN or infinity among what is given."""
+    """The values. Raises ProblemError at the first blank, NaN or infinity."""
     if not np.isfinite(array.values).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array.values))[0])
         place = "".join(f"[{i + 1}]" for i in index)

@@ -11,7 +11,7 @@ from rnncalc.network.gradient_step import Places, Update
 from rnncalc.network.gradients import Gradients, PassGradients
 from rnncalc.network.trace import Trace
 from rnncalc.problems.conventions import reordered
-from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.problem import Problem
 from rnncalc.report.shared import stacked, stepwise
 
@@ -57,12 +57,12 @@ def _in_form(problem: Problem, places: Places) -> dict[str, Any]:
     return {"layers": layers, **top} if stacked(problem) else {**layers[0], **top}
 
 
-def _as_given(one: DirectionalLayer, given: GivenPass, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _as_given(one: DirectionalLayer, given: GivenDirection, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """Arrays stacked in our order as the problem has them: by gate, or stacked in its own order."""
     return {name: in_form(one, given, name, array) for name, array in arrays.items()}
 
 
-def in_form(one: DirectionalLayer, given: GivenPass, name: str, array: np.ndarray, axis: int = 0) -> Any:
+def in_form(one: DirectionalLayer, given: GivenDirection, name: str, array: np.ndarray, axis: int = 0) -> Any:
     """One stacked array, its gates along `axis`, in the problem's form as nested lists."""
     gates = one.cell.gates
     if not gates or name not in ("U", "W", "b"):
@@ -81,7 +81,7 @@ def _steps(problem: Problem, trace: Trace, gradients: Gradients) -> dict[str, An
     def listed(array: np.ndarray) -> Any:
         return stepwise(trace, array)
 
-    def of_pass(one: DirectionalLayer, given: GivenPass, found: PassGradients) -> dict[str, Any]:
+    def of_pass(one: DirectionalLayer, given: GivenDirection, found: PassGradients) -> dict[str, Any]:
         steps: dict[str, Any] = {}
         for name, array in found.steps.items():
             if name == "da" and one.cell.gates:

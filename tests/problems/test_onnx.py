@@ -21,7 +21,7 @@ def cases() -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # other operators' cases overflow on purpose
         every = collect_testcases(None)
-    found = {}
+    by_name = {}
     for case in every:
         node = case.model.graph.node[0] if case.model else None
         if node is None or node.op_type not in CELLS:
@@ -33,8 +33,8 @@ def cases() -> dict[str, Any]:
             graph = case.model.graph
             tensors = {value.name: array for value, array in zip(graph.input, inputs)}
             wanted = {value.name: array for value, array in zip(graph.output, outputs)}
-            found[case.name] = (node, attributes, tensors, wanted)
-    return found
+            by_name[case.name] = (node, attributes, tensors, wanted)
+    return by_name
 
 
 CASES = cases()

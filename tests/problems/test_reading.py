@@ -57,15 +57,15 @@ def test_the_seed_exercise_in_many_shapes(change: dict[str, Any]) -> None:
     keys = {**SEED, **change}
     private = keys.pop("_private", None)
     text = given.read('{"_note": [1]}') if private else {}
-    found = read({**text, **given.of_python(keys)}, engine="equations").forward()
-    assert found.y.shape == (1, 1)
-    assert found.y[0, 0] == pytest.approx(Y, abs=1e-7 if "W" in change and change["W"] is not None else 1e-14)
+    trace = read({**text, **given.of_python(keys)}, engine="equations").forward()
+    assert trace.y.shape == (1, 1)
+    assert trace.y[0, 0] == pytest.approx(Y, abs=1e-7 if "W" in change and change["W"] is not None else 1e-14)
 
 
 def test_scalars_are_matrices_of_one_entry() -> None:
-    found = problem(U=0.9, W=0.5, b=0.3, h0=0.1, x=[0.7, 0.5, 0.2]).forward()
-    assert found.h.shape == (3, 1)
-    np.testing.assert_allclose(found.h[:, 0], [0.753066, 0.809829, 0.708873], atol=5e-7)
+    trace = problem(U=0.9, W=0.5, b=0.3, h0=0.1, x=[0.7, 0.5, 0.2]).forward()
+    assert trace.h.shape == (3, 1)
+    np.testing.assert_allclose(trace.h[:, 0], [0.753066, 0.809829, 0.708873], atol=5e-7)
 
 
 def test_a_vector_of_inputs_is_steps_or_one_step() -> None:
@@ -76,8 +76,8 @@ def test_a_vector_of_inputs_is_steps_or_one_step() -> None:
 
 
 def test_a_bias_of_one_number_is_taken_for_every_unit_and_said() -> None:
-    found = problem(**{**SEED, "b": 0.5})
-    assert found.notes == ["b = 0.5 was taken for every entry"]
+    stated = problem(**{**SEED, "b": 0.5})
+    assert stated.notes == ["b = 0.5 was taken for every entry"]
     assert problem(**{**SEED, "b": 0}).notes == []
 
 
@@ -85,10 +85,10 @@ def test_weights_may_be_zero_without_their_shape() -> None:
     assert problem(U=[[1], [2]], W=0, x=[1, 2]).network.layers[0].arrays["W"].shape == (2, 2)
 
 
-def test_batches_and_their_starts() -> None:
-    found = problem(U=SEED["U"], W=SEED["W"], x=[[[1, 2]], [[3, 4]], [[5, 6]]], h0=[[0, 1], [1, 0], [0, 0]])
-    assert found.shapes == {"N": 3, "T": 1, "D": 2, "H": 2, "O": 2}
-    assert found.forward().h.shape == (3, 1, 2)
+def test_batches_and_their_initial_states() -> None:
+    stated = problem(U=SEED["U"], W=SEED["W"], x=[[[1, 2]], [[3, 4]], [[5, 6]]], h0=[[0, 1], [1, 0], [0, 0]])
+    assert stated.shapes == {"N": 3, "T": 1, "D": 2, "H": 2, "O": 2}
+    assert stated.forward().h.shape == (3, 1, 2)
     turned = problem(U=SEED["U"], W=SEED["W"], x=[[[1, 2], [3, 4], [5, 6]]], layout="time_first")
     assert turned.shapes["N"] == 3
 
@@ -235,9 +235,9 @@ def test_an_own_cell_from_a_file_is_like_any_other() -> None:
         },
     }
     keys = {"U_f": "1; 2", "W_f": [[0.5, 0.1], [0, 0.5]], "b_f": 0, "U_n": "2; 3", "b_n": [0, 0], "x": [1, 2]}
-    found = problem(cell=mgu, **keys, W_n=[[0.3, 0], [0.2, 0.1]], V=[[1, 1]])
-    assert found.shapes == {"T": 2, "D": 1, "H": 2, "O": 1}
-    assert set(found.forward()) == {"a_f", "f", "q_n", "a_n", "n", "h", "s", "y"}
+    stated = problem(cell=mgu, **keys, W_n=[[0.3, 0], [0.2, 0.1]], V=[[1, 1]])
+    assert stated.shapes == {"T": 2, "D": 1, "H": 2, "O": 1}
+    assert set(stated.forward()) == {"a_f", "f", "q_n", "a_n", "n", "h", "s", "y"}
     with pytest.raises(RnncalcError, match="W_n is not given: mgu needs it"):
         problem(cell=mgu, **keys)
 
@@ -245,7 +245,7 @@ def test_an_own_cell_from_a_file_is_like_any_other() -> None:
 # ------------------------------------------------------------------------------------------------------------- letters
 
 
-def test_every_notation_tells_the_same_network() -> None:
+def test_every_notation_states_the_same_network() -> None:
     rng = np.random.default_rng(3)
     for cell, orders in (
         ("lstm", {"cs231n": "ifog", "keras": "ifgo", "onnx": "iofg"}),
@@ -257,37 +257,37 @@ def test_every_notation_tells_the_same_network() -> None:
         V, c, x = rng.normal(size=(2, 3)), rng.normal(size=2), rng.normal(size=(5, 2))
         right = y(cell=cell, **p, V=V, c=c, x=x)
 
-        told = partial(_told, cell, x, right)
+        check = partial(_check_output, cell, x, right)
         U, W, b = (p[name] for name in ("U", "W", "b"))
-        told(notation="swapped", W=U, U=W, b=b, V=V, c=c)
+        check(notation="swapped", W=U, U=W, b=b, V=V, c=c)
         if cell == "elman":
-            told(W_hx=U, W_hh=W, b_h=b, W_hq=V, b_q=c)
-            told(W_hx=U, W_hh=W, b_h=b, W_yh=V, b_y=c)
-            told(W_xh=U.T, W_hh=W.T, b_h=b, W_hq=V.T, b_q=c)
-            told(Wxh=U, Whh=W, bh=b, Why=V, by=c)
-            told(Wax=U, Waa=W, ba=b, Wya=V, by=c)
-            told(notation="cs231n", Wx=U.T, Wh=W.T, b=b, V=V.T, c=c)
-            told(Wx=U.T, Wh=W.T, b=b, V=V.T, c=c)
-            told(weight_ih_l0=U, weight_hh_l0=W, bias_ih_l0=b - 1, bias_hh_l0=np.ones(3), V=V, c=c)
-            told(W_xh=U, W_hh=W, b_h=b, V=V, c=c)
+            check(W_hx=U, W_hh=W, b_h=b, W_hq=V, b_q=c)
+            check(W_hx=U, W_hh=W, b_h=b, W_yh=V, b_y=c)
+            check(W_xh=U.T, W_hh=W.T, b_h=b, W_hq=V.T, b_q=c)
+            check(Wxh=U, Whh=W, bh=b, Why=V, by=c)
+            check(Wax=U, Waa=W, ba=b, Wya=V, by=c)
+            check(notation="cs231n", Wx=U.T, Wh=W.T, b=b, V=V.T, c=c)
+            check(Wx=U.T, Wh=W.T, b=b, V=V.T, c=c)
+            check(weight_ih_l0=U, weight_hh_l0=W, bias_ih_l0=b - 1, bias_hh_l0=np.ones(3), V=V, c=c)
+            check(W_xh=U, W_hh=W, b_h=b, V=V, c=c)
             continue
         for notation, order in orders.items():
             u, w, bias = (reordered(p[name], gates, order) for name in ("U", "W", "b"))
             if notation == "cs231n":
-                told(notation=notation, Wx=u.T, Wh=w.T, b=bias, V=V.T, c=c)
+                check(notation=notation, Wx=u.T, Wh=w.T, b=bias, V=V.T, c=c)
             elif notation == "keras":
-                told(kernel=u.T, recurrent_kernel=w.T, bias=bias, V=V.T, c=c)
+                check(kernel=u.T, recurrent_kernel=w.T, bias=bias, V=V.T, c=c)
             else:
-                told(W=u[None], R=w[None], B=np.concatenate([bias - 1, np.ones(len(bias))])[None], V=V, c=c)
+                check(W=u[None], R=w[None], B=np.concatenate([bias - 1, np.ones(len(bias))])[None], V=V, c=c)
         split = {name: dict(zip(gates, p[name].reshape(len(gates), 3, *p[name].shape[1:]))) for name in p}
         theirs = {"g": "c", "n": "h"}
         by_gate = {f"W_x{theirs.get(g, g)}": split["U"][g] for g in gates} | {
             f"W_h{theirs.get(g, g)}": split["W"][g] for g in gates
         }
-        told(**by_gate, **{f"b_{theirs.get(g, g)}": split["b"][g] for g in gates}, V=V, c=c)
+        check(**by_gate, **{f"b_{theirs.get(g, g)}": split["b"][g] for g in gates}, V=V, c=c)
 
 
-def _told(cell: str, x: np.ndarray, right: np.ndarray, **keys: object) -> None:
+def _check_output(cell: str, x: np.ndarray, right: np.ndarray, **keys: object) -> None:
     np.testing.assert_allclose(y(cell=cell, x=x, **keys), right, rtol=0, atol=1e-15)
 
 
@@ -297,28 +297,28 @@ def test_pytorchs_gru_is_gru_after() -> None:
     x = rng.normal(size=(4, 2))
     second = np.concatenate([np.full(6, 0.25), p["d"]])
     first = p["b"] - np.concatenate([np.full(6, 0.25), np.zeros(3)])
-    found = problem(cell="gru", weight_ih=p["U"], weight_hh=p["W"], bias_ih=first, bias_hh=second, x=x)
-    assert found.network.layers[0].cell.name == "gru_after"
-    np.testing.assert_allclose(found.forward().y, y(cell="gru_after", **p, x=x), rtol=0, atol=1e-15)
+    stated = problem(cell="gru", weight_ih=p["U"], weight_hh=p["W"], bias_ih=first, bias_hh=second, x=x)
+    assert stated.network.layers[0].cell.name == "gru_after"
+    np.testing.assert_allclose(stated.forward().y, y(cell="gru_after", **p, x=x), rtol=0, atol=1e-15)
     order = [1, 0, 2]
     keras = {name: np.concatenate([np.split(p[name], 3)[i] for i in order]) for name in ("U", "W")}
     biases = np.stack([np.concatenate([np.split(bias, 3)[i] for i in order]) for bias in (first, second)])
-    found = problem(cell="gru", kernel=keras["U"].T, recurrent_kernel=keras["W"].T, bias=biases, x=x)
-    assert found.network.layers[0].cell.name == "gru_after"
-    np.testing.assert_allclose(found.forward().y, y(cell="gru_after", **p, x=x), rtol=0, atol=1e-15)
+    stated = problem(cell="gru", kernel=keras["U"].T, recurrent_kernel=keras["W"].T, bias=biases, x=x)
+    assert stated.network.layers[0].cell.name == "gru_after"
+    np.testing.assert_allclose(stated.forward().y, y(cell="gru_after", **p, x=x), rtol=0, atol=1e-15)
 
 
 def test_what_was_assumed_is_said() -> None:
     keys = {"W_hx": SEED["U"], "W_hh": SEED["W"], "b_h": SEED["b"], "W_hq": SEED["V"], "b_q": SEED["c"], "x": SEED["x"]}
-    found = problem(**keys)
-    assert found.forward().y[0, 0] == pytest.approx(Y, abs=1e-14)
-    assert found.notes[0] == "read as hx: W_hx = U, W_hh = W, b_h = b, W_hq = V, b_q = c; column vectors"
-    assert found.letters.parameter("U") == "W_hx"
+    stated = problem(**keys)
+    assert stated.forward().y[0, 0] == pytest.approx(Y, abs=1e-14)
+    assert stated.notes[0] == "read as hx: W_hx = U, W_hh = W, b_h = b, W_hq = V, b_q = c; column vectors"
+    assert stated.letters.parameter("U") == "W_hx"
 
 
 def test_square_matrices_leave_the_orientation_open_and_that_is_a_warning() -> None:
-    found = problem(W_xh=SEED["U"], W_hh=SEED["W"], b_h=SEED["b"], x=SEED["x"])
-    assert any(note.startswith("warning: column vectors (W h) assumed") for note in found.notes)
+    stated = problem(W_xh=SEED["U"], W_hh=SEED["W"], b_h=SEED["b"], x=SEED["x"])
+    assert any(note.startswith("warning: column vectors (W h) assumed") for note in stated.notes)
     rows = problem(W_xh=SEED["U"], W_hh=SEED["W"], b_h=SEED["b"], x=SEED["x"], vectors="row")
     assert not any("warning" in note for note in rows.notes)
     np.testing.assert_array_equal(rows.network.layers[0].arrays["U"], np.transpose(SEED["U"]))
@@ -335,10 +335,10 @@ def test_shapes_decide_the_orientation_where_they_can() -> None:
 
 
 def test_signals_are_called_as_the_sheet_calls_them() -> None:
-    found = problem(**SEED, signals={"s": "h", "o": "y"})
-    assert found.letters.signal("h") == "s"
-    assert found.letters.signal("y") == "o"
-    assert found.letters.signal("s") == "s′"
+    stated = problem(**SEED, signals={"s": "h", "o": "y"})
+    assert stated.letters.signal("h") == "s"
+    assert stated.letters.signal("y") == "o"
+    assert stated.letters.signal("s") == "s′"
 
 
 # ------------------------------------------------------------------------------------------------------ files and lines
@@ -361,8 +361,8 @@ def test_a_problem_as_lines_from_a_sheet() -> None:
 
 
 def test_steps_of_x_may_come_one_by_one_and_several_on_a_line() -> None:
-    found = read(given.read("U = 1, W = 0.5, x_1 = 1, x_2 = 2, x_3 = 3"), engine="equations")
-    np.testing.assert_array_equal(found.x, [[1], [2], [3]])
+    stated = read(given.read("U = 1, W = 0.5, x_1 = 1, x_2 = 2, x_3 = 3"), engine="equations")
+    np.testing.assert_array_equal(stated.x, [[1], [2], [3]])
 
 
 def test_numpy_lines_share_their_seed() -> None:
@@ -373,10 +373,10 @@ def test_numpy_lines_share_their_seed() -> None:
         Wh = np.random.randn(3, 3)
         b = np.zeros(3)
     """
-    found = read(given.read(text), engine="equations")
+    stated = read(given.read(text), engine="equations")
     state = np.random.RandomState(3)
-    np.testing.assert_array_equal(found.x, state.randn(4, 2))
-    np.testing.assert_array_equal(found.network.layers[0].arrays["U"], (state.randn(2, 3) * 0.1).T)
+    np.testing.assert_array_equal(stated.x, state.randn(4, 2))
+    np.testing.assert_array_equal(stated.network.layers[0].arrays["U"], (state.randn(2, 3) * 0.1).T)
 
 
 @pytest.mark.parametrize(
@@ -408,11 +408,11 @@ def test_files_with_mistakes(text: str, message: str) -> None:
     "path", sorted(path for path in EXAMPLES.glob("*.json") if path.name != "EXPECTED.json"), ids=lambda path: path.stem
 )
 def test_engines_agree_on_every_published_problem(path: Path) -> None:
-    walked = rnncalc.load_problem(path, engine="equations").forward()
+    interpreted = rnncalc.load_problem(path, engine="equations").forward()
     compiled = rnncalc.load_problem(path, engine="numba").forward()
-    assert list(walked) == list(compiled)
-    for signal in walked:
-        np.testing.assert_allclose(compiled[signal], walked[signal], rtol=0, atol=1e-12)
+    assert list(interpreted) == list(compiled)
+    for signal in interpreted:
+        np.testing.assert_allclose(compiled[signal], interpreted[signal], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("mark", "ending"), [(",", "csv"), (";", "csv"), ("\t", "tsv")])

@@ -7,7 +7,7 @@ from rnncalc.check.graph.forward import output
 from rnncalc.check.graph.spec import Run
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.keys import near
 from rnncalc.problems.notation import gate_letters
 
@@ -201,7 +201,7 @@ class Quantities(Shapes):
             return found
         return None
 
-    def _owners(self, scope: Scope) -> list[tuple[int, Run, GivenPass]]:
+    def _owners(self, scope: Scope) -> list[tuple[int, Run, GivenDirection]]:
         """Who may have a parameter of that name: the read-out on top, and the scope's only run."""
         spec, found = self.spec, []
         if scope.top and spec.read_out:
@@ -211,7 +211,7 @@ class Quantities(Shapes):
         return found
 
     @staticmethod
-    def _ours(core: str, run: Run, given: GivenPass) -> tuple[str, str]:
+    def _ours(core: str, run: Run, given: GivenDirection) -> tuple[str, str]:
         """(stack, gate) of a parameter in the sheet's letters or in ours."""
         bare = core.replace("_", "")
         for ours, theirs in given.letters.parameters.items():

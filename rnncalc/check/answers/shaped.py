@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Run, Spec
-from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.problem import Problem
 
 Index = tuple[int, ...]
@@ -57,7 +57,7 @@ class Shapes:
         present = spec.schedule.present
         self.visit = np.where(present, np.cumsum(present, axis=1), 0)  # (N, T): from 1, 0 where there is no step
         self.length = present.sum(axis=1)
-        self.given: list[GivenPass] = [one for ways in problem.layers for one in ways.values()]
+        self.given: list[GivenDirection] = [one for ways in problem.layers for one in ways.values()]
 
     # scopes ----------------------------------------------------------------------------------------------------------
 
@@ -126,7 +126,9 @@ class Shapes:
         shape = (self.spec.schedule.sequences, width)
         return Quantity(label, shape, lambda index: (key, (int(self.rank[index[0]]), index[1])))
 
-    def _array(self, label: str, run: Run, number: int, symbols: list[str], kind: str, given: GivenPass) -> Quantity:
+    def _array(
+        self, label: str, run: Run, number: int, symbols: list[str], kind: str, given: GivenDirection
+    ) -> Quantity:
         one = run.parameters[symbols[0]].shape
         shape = (len(symbols) * one[0], *one[1:])
         turned = given.letters.rows and len(shape) == 2

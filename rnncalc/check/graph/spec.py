@@ -20,7 +20,7 @@ from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import depth
 from rnncalc.network.objective import Objective, resolve_objective
 from rnncalc.network.trace import Trace
-from rnncalc.problems.given_layer import GivenPass
+from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.parse.numbers import Numbers, number
 from rnncalc.problems.problem import Problem, Task
 from rnncalc.problems.shapes import bring
@@ -182,7 +182,7 @@ def _run(
     return Run(one.cell, one.sizes, one.cell.lines, parameters, starts, mirrored, shared=shared, fixed=fixed)
 
 
-def _spread(one: DirectionalLayer, given: GivenPass) -> dict[str, np.ndarray]:
+def _spread(one: DirectionalLayer, given: GivenDirection) -> dict[str, np.ndarray]:
     """Half a unit of every parameter's last digit."""
     found = {}
     for stack in one.cell.stacks.values():

@@ -1,5 +1,5 @@
-"""How numbers come in: text as people type it, print it and copy it, turned into arrays that remember their digits.
+"""Reads numbers as people type, print and copy them into arrays that keep the digits of every entry.
 
-`matrix.read` is the door for one matrix, `sheet.read` for a whole problem as lines or JSON; `notation` knows other
-people's letters. No reader evaluates anything, and every one is bounded in length, depth and digits.
+`matrix.read` reads one matrix, `given.read` a whole problem as lines or JSON. No reader evaluates code, and each bounds
+length, depth and digits.
 """

@@ -1,7 +1,7 @@
 """Bracketed text: [[0.1, 0.2], [0.3, 0.4]], [1 2; 3 4], prints of NumPy, PyTorch, JAX, TensorFlow, {0.1f, 0.2f} of C.
 
-Inside brackets a comma or white space separates, a line break too, for prints are wrapped; a semicolon ends a row. C's
-lists and what is broken into lines without inner brackets are marked `flat`: their shape is to be had from elsewhere.
+Inside brackets a comma, white space or a line break separates, since prints are wrapped; a semicolon ends a row. A list
+of C, or of several lines without inner brackets, is marked `flat`: its shape comes from elsewhere.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _BLANK = re.compile("|".join(re.escape(word) for word in BLANKS if word) + r"\b"
 
 
 def recognises(text: str) -> bool:
-    """Whether some bracket opens before anything else but the name of a print."""
+    """Whether a bracket opens first, or after the name of a print."""
     return bool(re.match(r"\s*[\[({]", text) or _PRINT.match(text.lstrip()))
 
 
 def read(text: str) -> Numbers:
-    """The array that the brackets hold."""
+    """Read the array in the brackets. Raises ParseError."""
     reader = _Reader(text)
     reader.skip()
     nested = reader.value(0)
@@ -42,7 +42,7 @@ def read(text: str) -> Numbers:
 
 
 def place(index: tuple[int, ...]) -> str:
-    """An index as people count: row 1, column 2."""
+    """An index as people count it: row 1, column 2."""
     if not index:
         return ""
     if len(index) == 1:
@@ -58,12 +58,12 @@ class _Reader:
         self.prints = 0
 
     def skip(self) -> None:
-        """Past white space and LaTeX's spaces."""
-        found = _SPACE.match(self.text, self.at)
-        self.at = found.end() if found else self.at
+        """Skip white space and LaTeX's spaces."""
+        space = _SPACE.match(self.text, self.at)
+        self.at = space.end() if space else self.at
 
     def value(self, depth: int) -> object:
-        """A bracketed list at this place; the words of a print around it are passed over."""
+        """Read a number or a bracketed list, and skip the words of a print around it."""
         word = _PRINT.match(self.text, self.at)
         if word:
             self.at = word.end()
@@ -109,7 +109,7 @@ class _Reader:
         return rows[0] if len(rows) == 1 else list(rows)
 
     def comma(self, closing: str) -> None:
-        """Past one separator, which must not stand before nothing."""
+        """Skip one comma. Raises ParseError for two in a row."""
         self.skip()
         if self.at < len(self.text) and self.text[self.at] == ",":
             self.at += 1
@@ -122,16 +122,16 @@ class _Reader:
         text = piece[0] if piece and piece[0] else self.text[self.at : self.at + 1]
         patterns = (FRACTION, DECIMAL, WORD, _BLANK) if len(text) <= LONGEST_NUMBER else ()
         for pattern in patterns:
-            found = pattern.match(self.text, self.at, self.at + 3 * LONGEST_NUMBER)  # more would take its time
-            if found and found.end() > self.at and not re.match(r"[\w.]", self.text[found.end() : found.end() + 1]):
-                self.at = found.end()
-                return None if pattern is _BLANK else found[0]
+            match = pattern.match(self.text, self.at, self.at + 3 * LONGEST_NUMBER)  # bounded: stays fast
+            if match and match.end() > self.at and not re.match(r"[\w.]", self.text[match.end() : match.end() + 1]):
+                self.at = match.end()
+                return None if pattern is _BLANK else match[0]
         if self.text.startswith(("...", "…"), self.at):
             raise self.error(_("the print was cut; print it whole (np.set_printoptions(threshold=10**9))"))
         raise self.error(_('expected a number, got "{text}"').format(text=shown(text, 40)))
 
     def close_print(self, word: str) -> None:
-        """Past what a print says after its numbers: dtype=float32, grad_fn=<TanhBackward0>)."""
+        """Skip what a print says after its numbers: dtype=float32, grad_fn=<TanhBackward0>)."""
         closing = ">" if word.startswith("<") else ")"
         end = self.text.rfind(closing)
         if end < self.at:

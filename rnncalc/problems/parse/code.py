@@ -1,7 +1,7 @@
 """NumPy code that makes an array: np.linspace(-0.4, 0.7, num=12).reshape(3, 4), 0.01 * np.random.randn(5, 3).
 
-The code is read, never run: its syntax tree is walked, and the few functions below are all that there are. Random
-numbers need a seed before them, np.random.seed(1); the draws of one text follow each other as NumPy's would.
+The reader interprets the syntax tree and knows only the functions below; no code is run. Random numbers need a seed
+before them, np.random.seed(1); later draws of a text continue the stream, as NumPy's do.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 _WORDS = re.compile(r"\b(?:np|numpy|jnp|torch)\s*\.|\b(?:linspace|randn?|zeros|ones|eye|full|arange)\s*\(")
 _PRINT = re.compile(r"\s*(?:tensor|array|Array|\[|<tf)")
-_NOT_NUMBERS = (None, "dtype", "device", "requires_grad", "copy", "order")  # what a call says beside its numbers
+_NOT_NUMBERS = (None, "dtype", "device", "requires_grad", "copy", "order")  # arguments that change no number
 
 
 def recognises(text: str) -> bool:
-    """Whether a function of NumPy is called; a print, array([[…]]), is the brackets' own."""
+    """Whether the text calls a NumPy function. `brackets` reads a print, array([[…]])."""
     return bool(_WORDS.search(text)) and not _PRINT.match(text)
 
 
 def read(text: str) -> Numbers:
-    """The array that the code would make."""
+    """Read the array that the code makes. Raises ParseError."""
     return Numbers(Reader().read(text))
 
 
 class Reader:
-    """Reads one text after the other; a seed lasts from one to the next."""
+    """Reads texts one after the other; a seed holds for those that follow."""
 
     def __init__(self) -> None:
         self.random: np.random.RandomState | None = None
@@ -102,7 +102,7 @@ class Reader:
         return ParseError(message, piece=ast.unparse(node)[:60])
 
     def bounded(self, *shape: Any) -> tuple[int, ...]:
-        """A shape given as numbers or as one tuple, no larger than an array may be."""
+        """The sizes of a shape, given as numbers or as one tuple. Raises ParseError if the array is too large."""
         sizes = tuple(int(n) for n in (shape[0] if len(shape) == 1 and isinstance(shape[0], list) else shape))
         if any(size < 0 for size in sizes) or math.prod(sizes) > MOST_ENTRIES:
             raise ParseError(_("more than {most} numbers"), most=MOST_ENTRIES)

@@ -1,6 +1,6 @@
 """@file: a matrix from a .json, .csv, .tsv, .npy or .txt file, or from standard input (@-).
 
-`@weather.csv:temp,press` takes columns, by the names of a header or by number from 1.
+`@weather.csv:temp,press` takes columns by their names in the header or by number from 1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rnncalc.problems.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, N
 
 
 def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
-    """The matrix in a file. `read_text` reads what is neither a table nor binary. Raises ParseError naming the file."""
+    """Read the matrix in a file; `read_text` reads other text than tables and JSON. Raises ParseError with the name."""
     name, columns = _columns(name)
     if name.endswith(".npy"):
         reading(name)
@@ -41,7 +41,7 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
 
 
 def content(name: str) -> str:
-    """The text of a file, or of standard input for `-`. UTF-8, with or without a byte-order mark; else GB 18030."""
+    """The text of a file, or of standard input for `-`: UTF-8, with or without a byte-order mark, or GB 18030."""
     reading(0 if name == "-" else name)
     try:
         if name == "-":
@@ -67,13 +67,13 @@ def content(name: str) -> str:
 
 
 def _columns(name: str) -> tuple[str, list[str]]:
-    found = re.fullmatch(r"(.+\.(?:csv|tsv|txt)):(.+)", name)
-    return (found[1], [column.strip() for column in found[2].split(",")]) if found else (name, [])
+    match = re.fullmatch(r"(.+\.(?:csv|tsv|txt)):(.+)", name)
+    return (match[1], [column.strip() for column in match[2].split(",")]) if match else (name, [])
 
 
 def _npy(path: str) -> Numbers:
-    found, _names = npy.read(path)
-    array = found.get("")
+    arrays, _names = npy.read(path)
+    array = arrays.get("")
     if array is None or array.dtype.kind not in "fiub":
         raise ParseError(_("{name} is not a .npy file of real numbers"), name=path)
     if array.size > MOST_ENTRIES:
@@ -87,7 +87,7 @@ def _table(text: str, delimiter: str | None, wanted: list[str]) -> Numbers:
     reader, rows = csv.reader(io.StringIO(text), delimiter=delimiter), list[list[str]]()
     try:
         for row in reader:
-            if not row and not (rows and len(rows[0]) == 1):  # a blank line; of one column, a blank cell
+            if not row and not (rows and len(rows[0]) == 1):  # a blank line; in a table of one column, a blank cell
                 continue
             if rows and len(row) > len(rows[0]):
                 message = _("line {line}: {n} columns, where the first row has {m}")

@@ -1,4 +1,4 @@
-"""What was given, before anybody knows what it means: values by name, each with the place it came from."""
+"""Raw values by name, each with the place where it was given, before they are understood."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RawValue:
 
     value: Any
     where: str
-    files: bool = False  # whether @file is followed: on the command line and from Python, never in a stranger's file
+    files: bool = False  # whether @file is read: yes in options and in Python, never in a problem file
 
     def __getitem__(self, key: str) -> RawValue:
         return RawValue(self.value[key], f"{self.where}.{shown(key, 40)}", self.files)
@@ -51,9 +51,9 @@ class RawValue:
 
 
 def read(text: str, named: str = "") -> dict[str, RawValue]:
-    """A whole problem: JSON, or lines `name = value`. Keys that begin with _ are left out. Raises ParseError.
+    """Read a whole problem: JSON, or lines `name = value`. Keys that begin with _ are left out. Raises ParseError.
 
-    named: the file that the text came from, for errors.
+    named: the file of the text, for errors.
     """
     try:
         return _read(text)
@@ -63,15 +63,15 @@ def read(text: str, named: str = "") -> dict[str, RawValue]:
 
 def _read(text: str) -> dict[str, RawValue]:
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
-        from rnncalc.problems.parse import sheet  # its patterns are many; JSON and options do without
+        from rnncalc.problems.parse import sheet  # imported here because its many patterns take time to compile
 
         return {name: RawValue(value, where) for name, (value, where) in sheet.read(text).items()}
-    found = strict_json.read(text.lstrip("\ufeff"))
-    return {key: RawValue(value, f"$.{shown(key, 40)}") for key, value in found.items() if not key.startswith("_")}
+    entries = strict_json.read(text.lstrip("\ufeff"))
+    return {key: RawValue(value, f"$.{shown(key, 40)}") for key, value in entries.items() if not key.startswith("_")}
 
 
 def of_python(values: Mapping[str, Any]) -> dict[str, RawValue]:
-    """Values as a program holds them: arrays, nested lists of numbers or texts, words, dicts."""
+    """Wrap values of a program: arrays, nested lists of numbers or texts, words, dicts."""
     return wrapped({name: _of_python(value) for name, value in values.items() if value is not None})
 
 
@@ -90,7 +90,7 @@ def _of_python(value: Any) -> Any:
 
 
 def wrapped(values: Mapping[str, Any], where: str = "{}") -> dict[str, RawValue]:
-    """Values by name, as a program or the command line gives them."""
+    """Wrap values of a program or of the command line, where @file is read."""
     return {
         name: value if isinstance(value, RawValue) else RawValue(value, where.format(shown(name, 40)), True)
         for name, value in values.items()

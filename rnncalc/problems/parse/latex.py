@@ -20,16 +20,16 @@ _AFTER = re.compile(
 
 
 def read(text: str) -> Numbers:
-    """The matrix of the first environment; ^T behind it transposes."""
+    """Read the matrix in the first environment; ^T behind it transposes. Raises ParseError."""
     start = text.index("\\begin")
-    found = _ENVIRONMENT.match(text, start)
-    if found is None:
+    match = _ENVIRONMENT.match(text, start)
+    if match is None:
         raise ParseError(_(r"expected \begin{bmatrix} … \end{bmatrix} (or pmatrix, matrix, array)"))
-    before, after = text[:start], _AFTER.fullmatch(found[3].rstrip(" \t\r\n.,;$"))
+    before, after = text[:start], _AFTER.fullmatch(match[3].rstrip(" \t\r\n.,;$"))
     if not _BEFORE.fullmatch(before) or after is None:
-        odd = (before.strip() if not _BEFORE.fullmatch(before) else found[3].strip())[:40]
+        odd = (before.strip() if not _BEFORE.fullmatch(before) else match[3].strip())[:40]
         raise ParseError(_("cannot read “{text}” beside the matrix"), text=odd)
-    body = re.sub(r"\\(?:hline|cline\{[^}]*\}|displaystyle)", " ", found[2])
+    body = re.sub(r"\\(?:hline|cline\{[^}]*\}|displaystyle)", " ", match[2])
     rows = [row.split("&") for row in re.split(r"\\\\(?:\s*\[[^\]]*\])?|\\cr\b|\\newline", body) if row.strip()]
     cells = [[_cell(cell) for cell in row] for row in rows]
     if not cells:

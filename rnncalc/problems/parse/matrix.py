@@ -1,4 +1,4 @@
-"""The door for one matrix: the first reader that recognises the text reads it."""
+"""Reads one matrix with the first reader that recognises its text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnncalc.problems.parse.numbers import Numbers, plain
 
 
 def read(text: str) -> Numbers:
-    """A scalar, a vector, a matrix or a batch of them: rows, JSON, LaTeX, prints, NumPy code, @file.
+    """Read a scalar, a vector, a matrix or a batch: rows, JSON, LaTeX, prints, NumPy code, @file.
 
     Raises ParseError with the place.
     """
@@ -32,9 +32,9 @@ def read(text: str) -> Numbers:
 
 
 def _readers(text: str) -> list[ModuleType]:
-    """Who may read the text, in the order in which they are asked; those with many patterns only if they are needed.
+    """The readers to try, in order; those with many patterns are imported only if needed.
 
-    np.array([[0.80]]) is a print, and so keeps its digits; if it goes on, np.array([[0.80]]) * 2, it is code.
+    np.array([[0.80]]) is a print and keeps its digits; np.array([[0.80]]) * 2 is code.
     """
     if "\\begin" in text:
         from rnncalc.problems.parse import latex
@@ -49,7 +49,7 @@ def _readers(text: str) -> list[ModuleType]:
 
 
 def _uncommented(text: str) -> str:
-    """A matrix that stands in the comments of a program, `# [[0.1, 0.2],`, without their marks."""
+    """Remove the comment marks of a matrix that is pasted from a program, `# [[0.1, 0.2],`."""
     lines = text.strip().splitlines()
     for mark in ("#", "//", ">>>"):
         if lines and all(line.lstrip().startswith(mark) for line in lines if line.strip()):

@@ -1,6 +1,6 @@
-"""Numbers as typed: what one text stands for, and arrays that remember the digits of every entry.
+"""Numbers as typed: the value of a text, and arrays that keep the text of every entry.
 
-The digits count: "0.80" claims two decimals. A fraction is exact, so it claims no last digit.
+Digits count: "0.80" claims two decimals. A fraction is exact and claims no last digit.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ WORD = re.compile(r"[+-]?(?:nan|inf(?:inity)?)\b", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """The text in ASCII marks: full-width forms, the many dashes, superscripts and invisible characters are gone."""
+    """Replace full-width forms, dashes and superscripts by ASCII, and remove invisible characters."""
     if len(text) > LONGEST_TEXT:
         raise ParseError(_("the text is longer than {most} characters"), most=LONGEST_TEXT)
     if text.isascii():
         return text
     text = re.sub(
-        r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+", lambda found: "^{" + found[0].translate(_SUPERSCRIPTS) + "}", text.translate(_MARKS)
+        r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+", lambda match: "^{" + match[0].translate(_SUPERSCRIPTS) + "}", text.translate(_MARKS)
     )
     return unicodedata.normalize("NFKC", text).translate(_MARKS)
 
@@ -75,14 +75,14 @@ class Typed:
 
 
 def number(text: str) -> Typed:
-    """What one text stands for: 0.80, .5, 5., 1e-3, 1/3, 5.8×10^{-9}, 61.2 %, −2, ≈ 0.3, 0.58f. Raises ParseError."""
+    """Read one number: 0.80, .5, 5., 1e-3, 1/3, 5.8×10^{-9}, 61.2 %, −2, ≈ 0.3, 0.58f. Raises ParseError."""
     bare = _bare(text)
-    found = DECIMAL.fullmatch(bare)
-    if found:
-        return Typed(text, *_decimal(found))
-    found = FRACTION.fullmatch(bare)
-    if found:
-        return Typed(text, _fraction(found), None)
+    match = DECIMAL.fullmatch(bare)
+    if match:
+        return Typed(text, *_decimal(match))
+    match = FRACTION.fullmatch(bare)
+    if match:
+        return Typed(text, _fraction(match), None)
     if WORD.fullmatch(bare):
         return Typed(text, float(bare), None)
     raise ParseError(_('expected a number, got "{text}"'), text=shown(text, 40))
@@ -99,27 +99,27 @@ def _bare(text: str) -> str:
     return bare
 
 
-def _decimal(found: re.Match[str]) -> tuple[float, int]:
-    sign, digits, e, ten_braces, ten_brackets, ten_plain, percent = found.groups()
+def _decimal(match: re.Match[str]) -> tuple[float, int]:
+    sign, digits, e, ten_braces, ten_brackets, ten_plain, percent = match.groups()
     digits = digits.replace("{,}", "").replace(",", "")
     exponent = int((e or ten_braces or ten_brackets or ten_plain or "0")[:12]) - (2 if percent else 0)
     decimals = len(digits.partition(".")[2])
     return float(f"{sign}{digits}e{exponent}"), min(max(exponent - decimals, -10_000), LARGEST)
 
 
-def _fraction(found: re.Match[str]) -> float:
-    sign, *sides = found.groups()
+def _fraction(match: re.Match[str]) -> float:
+    sign, *sides = match.groups()
     above, below = (float(side.replace("{,}", "").replace(",", "")) for side in sides if side is not None)
     if below == 0:
-        raise ParseError(_('expected a number, got "{text}": division by zero'), text=found[0])
+        raise ParseError(_('expected a number, got "{text}": division by zero'), text=match[0])
     return -above / below if sign == "-" else above / below
 
 
 class Numbers:
-    """An array with the text of every entry. values: float64, NaN where an entry is blank; texts: None there.
+    """An array with the text of every entry.
 
-    texts is None altogether for numbers that were never typed (a .npy file). `flat` marks a list whose shape is to be
-    had from elsewhere, as C prints them.
+    values: float64, NaN where an entry is blank. texts: None where an entry is blank; None as a whole for numbers that
+    were never typed, as in a .npy file. flat: whether the shape comes from elsewhere, as in a list of C.
     """
 
     def __init__(self, values: np.ndarray, texts: np.ndarray | None = None, flat: bool = False):
@@ -127,7 +127,7 @@ class Numbers:
 
     @classmethod
     def of(cls, nested: object, where: Callable[[tuple[int, ...]], str] = lambda _index: "") -> Numbers:
-        """From nested lists of texts (None: blank). `where` says the place of an index, for errors."""
+        """Read nested lists of texts (None: blank). where: the place of an index, for errors."""
         shape = tuple(size for size in _shape(nested, where, ()) if size is not ...)
         if math.prod(shape) > MOST_ENTRIES:
             raise ParseError(_at(where(()), _("more than {most} numbers").format(most=MOST_ENTRIES)))
@@ -142,7 +142,7 @@ class Numbers:
         return cls(values, texts)
 
     def nested(self) -> Any:
-        """The texts as nested lists; of numbers that were never typed, the shortest that read back the same."""
+        """The texts as nested lists. A number that was never typed gets the shortest text that reads back the same."""
         texts = self.texts if self.texts is not None else np.vectorize(repr, [object])(self.values)
         return texts.tolist()
 
@@ -152,25 +152,25 @@ class Numbers:
 
     @property
     def blank(self) -> np.ndarray:
-        """Where no number was given."""
+        """Where an entry is blank."""
         if self.texts is None:
             return np.zeros(self.shape, bool)
         return np.equal(self.texts, None)  # type: ignore[call-overload]
 
     def through(self, change: Callable[[np.ndarray], np.ndarray]) -> Numbers:
-        """The same numbers reshaped, transposed, cut: one change for values and texts."""
+        """Apply one change of shape to values and texts."""
         return Numbers(change(self.values), None if self.texts is None else change(self.texts))
 
     @property
     def transposed(self) -> Numbers:
-        """Rows for columns; a vector becomes a column."""
+        """The transpose; a vector becomes a column."""
         if len(self.shape) < 2:
             return self.through(lambda array: array.reshape(-1, 1))
         return self.through(lambda array: np.swapaxes(array, -1, -2))
 
 
 def _shape(nested: object, where: Callable[[tuple[int, ...]], str], index: tuple[int, ...]) -> tuple[Any, ...]:
-    """The shape of nested lists. A blank stands for a number or for a whole row: its shape is open from `...` on."""
+    """The shape of nested lists. A blank may be a number or a whole row, so its shape is open from `...` on."""
     if not isinstance(nested, list):
         if nested is not None and not isinstance(nested, str):
             text = shown(json.dumps(nested, ensure_ascii=False), 40)
@@ -191,14 +191,14 @@ def _shape(nested: object, where: Callable[[tuple[int, ...]], str], index: tuple
     return (len(nested), *row)
 
 
-def _common(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The shape that is both, as far as each says it."""
-    for this, that in zip_longest(one, other):
+def _common(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The shape that agrees with both, or None. `...` agrees with anything."""
+    for this, that in zip_longest(first, second):
         if this is ... or that is ...:
-            return other if this is ... else one
+            return second if this is ... else first
         if this != that:
             return None
-    return one
+    return first
 
 
 def _size(shape: tuple[Any, ...]) -> str:

@@ -14,7 +14,7 @@ _ENTRY = re.compile(rf"{FRACTION.pattern}|{DECIMAL.pattern}|{WORD.pattern}|[^\s,
 
 
 def read(text: str) -> Numbers:
-    """One row is a vector, one number a scalar."""
+    """Read rows; a single row is a vector, a single number a scalar. Raises ParseError."""
     lines = [line.strip() for line in re.split(r"[;\n]|\\\\", text)]
     table = "|" if any(line.startswith("|") for line in lines) else "&" if "&" in text else ""
     rows = [_row(line, table) for line in lines if line and not (table and _RULE.issuperset(line))]
@@ -33,17 +33,17 @@ def _row(line: str, table: str) -> list[str | None]:
     if re.search(r",\s*,", line):
         raise ParseError(_("a number is missing between two commas in “{line}”"), line=line[:60])
     for word in line.replace(",", " ").split():
-        if len(word) > LONGEST_NUMBER:  # no number, and a pattern would take its time to find out
+        if len(word) > LONGEST_NUMBER:  # no number, and a pattern would take long to say so
             raise ParseError(_('expected a number, got "{text}"'), text=shown(word, 40))
     entries: list[str | None] = []
     at = 0
     while at < len(line):
-        found = _ENTRY.match(line, at)
-        if found is None:
+        match = _ENTRY.match(line, at)
+        if match is None:
             at += 1
             continue
-        text = found[0]
-        if line[found.end() : found.end() + 1] not in ("", " ", "\t", ","):  # the number goes on: 0.1x, 1.2.3
+        text = match[0]
+        if line[match.end() : match.end() + 1] not in ("", " ", "\t", ","):  # the number goes on: 0.1x, 1.2.3
             text = re.compile(r"[^\s,]+").match(line, at)[0]  # type: ignore[index]
         entries.append(None if text in BLANKS else text)
         at += len(text)

@@ -4,8 +4,8 @@ r"""A problem as copied from a sheet: `name = value` lines, with any form of mat
     W_{hx} = \begin{bmatrix} 0.1 & 0.2 \\ 0.3 & 0.4 \end{bmatrix}
     h_{0} = 0,  x_1 = [2, 3],  x_2 = [1, 0]
 
-A value runs to the next `name =` outside brackets, so it may span lines and several may share one. x_1, x_2, … are the
-steps of x; h_0 is h0.
+A value ends at the next `name =` outside brackets, so it may span lines, and a line may hold several. x_1, x_2, … are
+the steps of x; h_0 is h0.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rnncalc.errors import ParseError, shown
 from rnncalc.problems.parse import code, matrix
 from rnncalc.problems.parse.numbers import Numbers, plain
 
-# Every piece is bounded and begins differently from what may stand before it, so that no text makes matching slow.
+# Every piece is bounded and cannot begin like the piece before it, so no text makes matching slow.
 _WORD = r"[^\W\d_][^\W_]{0,40}"
 _BOLD = r"\\(?:mathbf|boldsymbol|bm|mathrm|vec|text)\s{0,4}\{\s{0,4}(?:WORD)\s{0,4}\}".replace("WORD", _WORD)
 _INDEX = (
@@ -36,12 +36,12 @@ _START = re.compile(r"([A-Za-z]\w*?)_?0")
 
 
 def read(text: str) -> dict[str, tuple[Any, str]]:
-    """name → (text or Numbers, place). Raises ParseError with the line."""
+    """Read name → (text or Numbers, place). Raises ParseError with the line."""
     text = _without_comments(plain(text))
     heads = _heads(text)
     _check_start(text, heads[0].start() if heads else len(text))
     reader = code.Reader()
-    found: dict[str, tuple[Any, str]] = {}
+    entries: dict[str, tuple[Any, str]] = {}
     steps: dict[int, tuple[Numbers, str]] = {}
     ends = [head.start() for head in heads[1:]] + [len(text)]
     seeds = [(seed.start(), int(seed[1])) for seed in _SEED.finditer(text)][::-1]
@@ -57,16 +57,16 @@ def read(text: str) -> dict[str, tuple[Any, str]]:
         if step:
             _keep(steps, int(step[1]), (_numbers(value, where, reader), where), where)
         elif code.recognises(value) and not value.lstrip().startswith("@"):
-            _keep(found, name, (_numbers(value, where, reader), where), where)
+            _keep(entries, name, (_numbers(value, where, reader), where), where)
         else:
-            _keep(found, name, (value, where), where)
+            _keep(entries, name, (value, where), where)
     if steps:
-        _keep(found, "x", _steps(steps), steps[min(steps)][1])
-    return found
+        _keep(entries, "x", _steps(steps), steps[min(steps)][1])
+    return entries
 
 
 def key(name: str) -> str:
-    r"""A name as it is typed elsewhere: W_{hx} and \mathbf{W}_{hx} are W_hx, h_{0} is h0, x^{(2)} is x_2."""
+    r"""A name in plain text: W_{hx} and \mathbf{W}_{hx} are W_hx, h_{0} is h0, x^{(2)} is x_2."""
     name = re.sub(r"\\(?:mathbf|boldsymbol|bm|mathrm|vec|text)\s*\{\s*(\w+)\s*\}", r"\1", name)
     name = re.sub(r"[{}()<>\s\\,]|langle|rangle", "", name.replace("^", "_"))
     start = _START.fullmatch(name)
@@ -74,34 +74,34 @@ def key(name: str) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """Comments blanked out, so that places stay; a line that is only a comment leaves nothing."""
-    return re.sub(r"(?<!\\)#[^\n]*", lambda found: " " * len(found[0]), text)
+    """Replace comments by spaces, so that places stay."""
+    return re.sub(r"(?<!\\)#[^\n]*", lambda comment: " " * len(comment[0]), text)
 
 
 def _heads(text: str) -> list[re.Match[str]]:
-    """Every `name =` outside brackets and environments; a colon counts only at the start of a line."""
+    """Find every `name =` outside brackets and environments; `name:` counts only at the start of a line."""
     depth, heads, at = 0, [], 0
-    while found := _PIECE.search(text, at):
-        at = found.end()
-        if found["name"] is not None:
-            before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip()
-            if depth == 0 and _begins_here(text, found) and (found["sign"] != ":" or not before):
-                heads.append(found)
+    while piece := _PIECE.search(text, at):
+        at = piece.end()
+        if piece["name"] is not None:
+            before = text[text.rfind("\n", 0, piece.start()) + 1 : piece.start()].strip()
+            if depth == 0 and _begins_here(text, piece) and (piece["sign"] != ":" or not before):
+                heads.append(piece)
             else:
-                at = found.end("name")
-        elif found[0] in ("\\begin", *"[({"):
+                at = piece.end("name")
+        elif piece[0] in ("\\begin", *"[({"):
             depth += 1
         else:
             depth = max(depth - 1, 0)
-        if found[0] in ("\\begin", "\\end"):
+        if piece[0] in ("\\begin", "\\end"):
             at = text.find("}", at) + 1 or len(text)
     return heads
 
 
-def _begins_here(text: str, found: re.Match[str]) -> bool:
-    """Not in the middle of a word, an option or a file name."""
-    before = text[found.start() - 1 : found.start()] if found.start() else "\n"
-    return not re.match(r"[\w.@\\=/-]", before) and text[found.end() : found.end() + 1] != "="
+def _begins_here(text: str, head: re.Match[str]) -> bool:
+    """Whether a name begins here, not inside a word, an option or a file name."""
+    before = text[head.start() - 1 : head.start()] if head.start() else "\n"
+    return not re.match(r"[\w.@\\=/-]", before) and text[head.end() : head.end() + 1] != "="
 
 
 def _check_start(text: str, begin: int) -> None:
@@ -113,10 +113,10 @@ def _check_start(text: str, begin: int) -> None:
 
 
 def _value(text: str) -> str:
-    """What stands between two names, without what separates them."""
+    """The text between two names, without separators."""
     text = text.strip()
-    while found := _BEHIND.search(text, max(len(text) - 4, 0)):
-        text = text[: found.start()].rstrip()
+    while separator := _BEHIND.search(text, max(len(text) - 4, 0)):
+        text = text[: separator.start()].rstrip()
     text = text.removeprefix("&").strip()
     return text[:-1] if re.search(r"(?:\.\d{0,40}|[\])}])\.\Z", text[-50:]) else text
 
@@ -128,14 +128,14 @@ def _numbers(value: str, where: str, reader: code.Reader) -> Numbers:
         raise ParseError(f"{where}: {error}") from None
 
 
-def _keep(found: dict[Any, Any], name: object, value: object, where: str) -> None:
-    if name in found:
+def _keep(entries: dict[Any, Any], name: object, value: object, where: str) -> None:
+    if name in entries:
         raise ParseError(_("{where}: it is given twice"), where=where)
-    found[name] = value
+    entries[name] = value
 
 
 def _steps(steps: dict[int, tuple[Numbers, str]]) -> tuple[Numbers, str]:
-    """x_1 … x_T as one (T, D)."""
+    """Join x_1 … x_T to (T, D)."""
     missing = [t for t in range(1, max(steps) + 1) if t not in steps]
     where = steps[min(steps)][1]
     if missing or 0 in steps:
