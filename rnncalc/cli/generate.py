@@ -38,11 +38,11 @@ def command(
     from rnncalc.network.weights import model_file as models
     from rnncalc.pipeline import generate as generation
 
-    read, told = models.load(model), set[str]()
+    read, noted = models.load(model), set[str]()
 
     def note(text: str) -> None:
-        if text not in told:
-            told.add(text)
+        if text not in noted:
+            noted.add(text)
             remark(text)
 
     json_ = format_ == "json" or (format_ is None and output is not None and output.lower().endswith(".json"))

@@ -54,7 +54,7 @@ def command(
 
     with sweep.Results(kept) as journal, cluster(scheduler) if scheduler else Workers(jobs, "spawn") as executor:
         results = sweep.sweep(trials, executor, journal, watch)
-    _show([journal.entry("", one) for one in results], ranges, format_)
+    _show([journal.entry("", result) for result in results], ranges, format_)
     if journal.trouble:
         raise files.WriteError(journal.trouble)
 
@@ -64,9 +64,9 @@ def _show(results: list[dict[str, Any]], ranges: dict[str, Any], format_: str) -
         click.echo(json.dumps(results, indent=1))
         return
     rows = [["val_loss", "epoch", *ranges]]
-    for one in results:
-        shown = [str(one["options"].get(name)) for name in ranges]
-        rows.append([f"{float(one['val_loss']):.6g}", str(one.get("epoch", one.get("error", ""))), *shown])
+    for result in results:
+        shown = [str(result["options"].get(name)) for name in ranges]
+        rows.append([f"{float(result['val_loss']):.6g}", str(result.get("epoch", result.get("error", ""))), *shown])
     widths = [max(map(len, column)) for column in zip(*rows)]
     for row in rows:
         click.echo("  ".join(cell.rjust(width) for cell, width in zip(row, widths)))
@@ -81,8 +81,8 @@ def _space(name: str) -> dict[str, Any]:
     from rnncalc.errors import ProblemError
     from rnncalc.pipeline import recipe
 
-    found = recipe.content(name)
-    for option in found:
+    space = recipe.content(name)
+    for option in space:
         if option not in recipe.KNOWN:
             raise ProblemError(_("{where}: there is no option “{name}”"), where=name, name=option)
-    return found
+    return space

@@ -77,9 +77,9 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
     """The example's options, the file's over them, the command's over those."""
     from rnncalc.pipeline import recipe
 
-    found = recipe.example(example) if example else {}
-    found |= recipe.from_file(config) if config else {}
-    return found | {name: value for name, value in options.items() if value is not None}
+    chosen = recipe.example(example) if example else {}
+    chosen |= recipe.from_file(config) if config else {}
+    return chosen | {name: value for name, value in options.items() if value is not None}
 
 
 @click.command("train", cls=Spoken)

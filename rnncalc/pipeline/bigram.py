@@ -50,11 +50,11 @@ class Bigram:
 
     def loss(self, text: Sequences) -> float:
         """The mean of −log p over the targets of another text."""
-        asked: Counter[tuple[int, int]] = Counter()
+        targets: Counter[tuple[int, int]] = Counter()
         for pairs in _pairs(text):
-            asked.update(pairs)
-        total = sum(count * math.log(self.probability(*pair)) for pair, count in asked.items())
-        return -total / max(sum(asked.values()), 1)
+            targets.update(pairs)
+        total = sum(count * math.log(self.probability(*pair)) for pair, count in targets.items())
+        return -total / max(sum(targets.values()), 1)
 
 
 def _pairs(text: Sequences) -> Iterable[Iterable[tuple[int, int]]]:

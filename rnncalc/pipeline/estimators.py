@@ -126,8 +126,8 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
 
     def predict(self, X: Any) -> np.ndarray:
         """(N,)"""
-        found = self.predict_proba(X)
-        return self.classes_[found.argmax(axis=1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
 
 
 class RNNRegressor(RegressorMixin, _Recurrent):

@@ -19,11 +19,11 @@ from rnncalc.problems.parse.given import RawValue, of_python
 def keys(model: Model) -> dict[str, RawValue]:
     """The network's cell, weights and read-out by the names of a problem file."""
     layers = [_layer(layer) for layer in model.network.layers]
-    found: dict[str, Any] = layers[0] if len(layers) == 1 else {"layers": layers}
+    problem: dict[str, Any] = layers[0] if len(layers) == 1 else {"layers": layers}
     top = model.network.read_out
     if top:
-        found |= {**top.arrays, "output": model.network.output}
-    return of_python(found)
+        problem |= {**top.arrays, "output": model.network.output}
+    return of_python(problem)
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
@@ -31,19 +31,19 @@ def _layer(layer: Layer) -> dict[str, Any]:
     own = "equations" in cell
     if own:
         name = cell["name"] if cell["name"] not in CELLS else f"own {cell['name']}"  # a problem asks by name
-        found: dict[str, Any] = {"cell": {**{key: cell[key] for key in OWN_CELL if key in cell}, "name": name}}
+        entry: dict[str, Any] = {"cell": {**{key: cell[key] for key in OWN_CELL if key in cell}, "name": name}}
     else:
-        found = {"cell": cell["name"], **cell["switched"]}
-    found |= {"direction": layer.direction, **_arrays(layer.only, own)}
+        entry = {"cell": cell["name"], **cell["switched"]}
+    entry |= {"direction": layer.direction, **_arrays(layer.only, own)}
     if len(layer.passes) > 1:
-        found |= {"backward": _arrays(layer.passes["backward"], own), "merge": layer.merge}
-    return found
+        entry |= {"backward": _arrays(layer.passes["backward"], own), "merge": layer.merge}
+    return entry
 
 
-def _arrays(one: DirectionalLayer, own: bool) -> dict[str, Any]:
+def _arrays(part: DirectionalLayer, own: bool) -> dict[str, Any]:
     """An own cell's arrays by the symbols of its equations: a problem knows no gates of it."""
-    arrays = one.parameters if own else one.arrays
-    return {**arrays, **{f"{state}0": start for state, start in one.starts.items()}}
+    arrays = part.parameters if own else part.arrays
+    return {**arrays, **{f"{state}0": start for state, start in part.starts.items()}}
 
 
 def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str]]:

@@ -97,8 +97,8 @@ def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences) -> None:
 
 def _titled(name: str, layer: int, way: str) -> str:
     """Which signal of which layer, and in which direction if it has two."""
-    ways = {"": "", "forward": ", " + _("forward"), "backward": ", " + _("backward")}
-    return _("{name}, layer {n}").format(name=name, n=layer) + ways[way]
+    directions = {"": "", "forward": ", " + _("forward"), "backward": ", " + _("backward")}
+    return _("{name}, layer {n}").format(name=name, n=layer) + directions[way]
 
 
 def _heat(figure: Any, values: np.ndarray, title: str) -> None:
@@ -135,11 +135,11 @@ def _flow(figure: Any, model: Model, trace: Trace) -> None:
         dy[-1] = np.arange(dy.shape[1]) == trace["y"][-1].argmax()
     gradients = model.network.backward(trace, dy=dy)
     axes = figure.add_subplot()
-    for number, (layer, found) in enumerate(zip(model.network.layers, gradients.layers), 1):
-        for way, one in found.passes.items():
-            name = "dh" if "dh" in one.steps else next(iter(one.steps))
-            norms = np.linalg.norm(one.steps[name], axis=1)
-            label = _titled(f"|{name}|", number, way if len(layer.passes) > 1 else "")
+    for number, (layer, gradient) in enumerate(zip(model.network.layers, gradients.layers), 1):
+        for direction, signals in gradient.passes.items():
+            name = "dh" if "dh" in signals.steps else next(iter(signals.steps))
+            norms = np.linalg.norm(signals.steps[name], axis=1)
+            label = _titled(f"|{name}|", number, direction if len(layer.passes) > 1 else "")
             axes.plot(np.arange(1, len(norms) + 1), np.maximum(norms, 1e-30), label=label)
     axes.set_yscale("log")
     axes.set_xlabel(_("step"))

@@ -31,7 +31,7 @@ NETWORK = {  # option → its value unless given; None: from the data
     "cell": "lstm", "hidden": 32, "layers": 1, "direction": "forward", "merge": "concat", "activation": None,
     "output": None, "init": "torch", "forget_bias": None, "dtype": "float32", "engine": "numba",
 }  # fmt: skip
-SETTINGS = {one.name: one for one in fields(Settings)}
+SETTINGS = {setting.name: setting for setting in fields(Settings)}
 KNOWN = ("data", "test", "val", *data.OPTIONS, *NETWORK, *SETTINGS)
 PREFIX = "example:"
 
@@ -50,12 +50,12 @@ class Run:
     @cached_property
     def fingerprint(self) -> int:
         """A number that says whether the data is still the same."""
-        found = 0
+        checksum = 0
         for part in (self.trainer.data, self.trainer.validation):
             for array in (part.x, part.y, part.starts) if part else ():
                 for (some,) in blocks(array):
-                    found = zlib.crc32(np.ascontiguousarray(some), found)  # type: ignore[arg-type]
-        return found
+                    checksum = zlib.crc32(np.ascontiguousarray(some), checksum)  # type: ignore[arg-type]
+        return checksum
 
 
 def from_file(name: str) -> dict[str, Any]:
@@ -67,13 +67,13 @@ def content(name: str) -> dict[str, Any]:
     """What a TOML or JSON file says by name. Raises ParseError."""
     text = files.content(name)
     try:
-        found = strict_json.plain(text) if name.lower().endswith(".json") else tomllib.loads(text)
+        options = strict_json.plain(text) if name.lower().endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         reason = _("it is nested too deeply") if isinstance(error, RecursionError) else error
         raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=reason) from None
-    if not isinstance(found, dict):
+    if not isinstance(options, dict):
         raise ParseError(_("{name}: options by name were expected"), name=name)
-    return {key.replace("-", "_"): value for key, value in found.items()}
+    return {key.replace("-", "_"): value for key, value in options.items()}
 
 
 def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -83,22 +83,22 @@ def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
             near = nearest(name, KNOWN)
             hint = _("did you mean {near}?").format(near=near) if near else ", ".join(KNOWN)
             raise ProblemError(_("{where}: there is no option “{name}”: {hint}"), where=where, name=name, hint=hint)
-    found = dict(options)
+    values = dict(options)
     for name, value in options.items():
         kind = kind_of(name)
         small = not isinstance(value, int) or abs(value) < 1 << 60  # what NumPy can count
         good = isinstance(value, kind) and small and not (isinstance(value, bool) and kind is not bool)
         if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 1000:
-            found[name], good = float(value), True
+            values[name], good = float(value), True
         if kind is str and name in ("input", "target") and isinstance(value, list):
-            found[name], good = ",".join(map(str, value)), True
+            values[name], good = ",".join(map(str, value)), True
         if not good:
             message = _("{where}: {name} must be {kind}, not {value}")
             raise ProblemError(message, where=where, name=name, kind=_word(kind), value=repr(value))
         if kind is int and not _WHOLE[name] <= value <= _MOST:
             message = _("{where}: {name} must be {least} to {most}, not {value}")
             raise ProblemError(message, where=where, name=name, least=_WHOLE[name], most=_MOST, value=value)
-    return found
+    return values
 
 
 def _word(kind: type) -> str:

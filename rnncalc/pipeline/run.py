@@ -130,20 +130,20 @@ def _last_state_said(output: str) -> Iterator[None]:
 def judged(run: Run, data: Sequences) -> dict[str, float]:
     """The loss; how many targets, and how many whole sequences, are right; or the error in the units of the data."""
     loss, right = run.trainer.evaluate(data)
-    found = {"loss": loss}
+    scores = {"loss": loss}
     chosen = LOSSES[run.trainer.settings.loss]
     if chosen.right:
-        found["accuracy"] = right
+        scores["accuracy"] = right
         if data.targets > len(data) > 1 and run.about["kind"] != "text":
             middle = 0.5 if run.network.output == "sigmoid" else 0.0  # of y, where its score is 0
-            found["whole"] = _whole(are_right(chosen, outputs(run.network, data), data.y, middle), data)
+            scores["whole"] = _whole(are_right(chosen, outputs(run.network, data), data.y, middle), data)
     elif "y_mean" in run.about:
         y, wanted = (scaling.undone(rows, run.about) for rows in (outputs(run.network, data), data.y))
-        found["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
+        scores["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
     if run.about["kind"] == "text":
         learnt = [run.trainer.data, run.trainer.validation if data is run.test else None]
-        found["bigram_loss"] = Bigram([part for part in learnt if part], run.network.sizes["D"]).loss(data)
-    return found
+        scores["bigram_loss"] = Bigram([part for part in learnt if part], run.network.sizes["D"]).loss(data)
+    return scores
 
 
 def _whole(right: np.ndarray, data: Sequences) -> float:

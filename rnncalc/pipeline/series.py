@@ -27,26 +27,26 @@ def outputs(network: Network, sequences: Sequences) -> np.ndarray:
     """
 
     def rows_of_data(which: np.ndarray) -> np.ndarray:
-        found = fetched(sequences.x, which)
-        return np.arange(sequences.inputs) == found[:, None] if sequences.tokens else found
+        x = fetched(sequences.x, which)
+        return np.arange(sequences.inputs) == x[:, None] if sequences.tokens else x
 
     if not any("backward" in layer.passes for layer in network.layers):
         return _carried(network, rows_of_data, sequences)
     below: Callable[[np.ndarray], np.ndarray] = rows_of_data
     for layer in network.layers:
         out = [
-            _carried(_alone(network, layer, one), below, sequences, backward=name == "backward")
-            for name, one in layer.passes.items()
+            _carried(_alone(network, layer, part), below, sequences, backward=name == "backward")
+            for name, part in layer.passes.items()
         ]
         rows = _merged(layer, out)
         below = lambda which, rows=rows: fetched(rows, which)  # type: ignore[misc]  # noqa: E731
     return _read_out(network, rows)
 
 
-def _alone(network: Network, layer: Layer, one: DirectionalLayer) -> Network:
+def _alone(network: Network, layer: Layer, part: DirectionalLayer) -> Network:
     """One direction of one layer as a network that runs forward."""
     single = copy.copy(layer)
-    single.passes, single.direction = {"forward": one}, "forward"
+    single.passes, single.direction = {"forward": part}, "forward"
     return Network([single], dtype=network.dtype, engine=network.engine, threads=network.threads)
 
 
@@ -54,7 +54,7 @@ def _carried(
     network: Network, rows_of: Callable[[np.ndarray], np.ndarray], sequences: Sequences, backward: bool = False
 ) -> np.ndarray:
     """The outputs of a network that runs forward, over every sequence from its start, or from its end backward."""
-    found = on_disk_if_large((int(sequences.starts[-1]), network.y_width), network.dtype)
+    y_rows = on_disk_if_large((int(sequences.starts[-1]), network.y_width), network.dtype)
     order = np.argsort(-sequences.lengths, kind="stable")
     for begin in range(0, len(order), TOGETHER):
         which = order[begin : begin + TOGETHER]
@@ -64,10 +64,10 @@ def _carried(
             x[there] = rows_of(rows)
             lengths = None if there.all() else there.sum(axis=1)
             y, ends = network(x, lengths=lengths, return_state=True, **state)
-            found[rows] = y[there]
-            release(found)
+            y_rows[rows] = y[there]
+            release(y_rows)
             state = {f"{name}0": values for name, values in ends.items()}
-    return found
+    return y_rows
 
 
 def _visits(sequences: Sequences, which: np.ndarray, backward: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -86,16 +86,16 @@ def _merged(layer: Layer, out: list[np.ndarray]) -> np.ndarray:
     """What a layer hands up, of what its directions made."""
     if len(out) == 1:
         return out[0]
-    found = on_disk_if_large((len(out[0]), layer.width), out[0].dtype)
-    for rows, first, second in blocks(found, *out):
+    merged = on_disk_if_large((len(out[0]), layer.width), out[0].dtype)
+    for rows, first, second in blocks(merged, *out):
         rows[:] = MERGES[layer.merge](first, second)
-    return found
+    return merged
 
 
 def _read_out(network: Network, rows: np.ndarray) -> np.ndarray:
     if not network.read_out:
         return rows
-    found = on_disk_if_large((len(rows), network.y_width), network.dtype)
-    for y, some in blocks(found, rows):
+    y_rows = on_disk_if_large((len(rows), network.y_width), network.dtype)
+    for y, some in blocks(y_rows, rows):
         y[:], _none = network.cells[-1].infer(np.array(some), PackedBatch.flat(len(some)), {}, wanted=False)
-    return found
+    return y_rows

@@ -59,8 +59,8 @@ def _draw(name: str, values: Any, rng: np.random.Generator) -> Any:
         raise ProblemError(_("{name}: low and high are numbers, none beyond {most}"), name=name, most=FARTHEST)
     if not low <= high or (log and low <= 0):
         raise ProblemError(_("{name}: low must be at most high, and above 0 with log"), name=name)
-    found = math.exp(rng.uniform(math.log(low), math.log(high))) if log else rng.uniform(low, high)
-    return round(found) if recipe.kind_of(name) is int else float(found)
+    value = math.exp(rng.uniform(math.log(low), math.log(high))) if log else rng.uniform(low, high)
+    return round(value) if recipe.kind_of(name) is int else float(value)
 
 
 def carry_out(options: Options) -> dict[str, Any]:
@@ -71,11 +71,11 @@ def carry_out(options: Options) -> dict[str, Any]:
         if not history:
             raise ProblemError(_("{name} cannot be less than {least}"), name="epochs", least=1)
         best = min(history, key=lambda entry: entry.get("val_loss", entry["loss"]))
-        found = {"val_loss": best.get("val_loss", best["loss"]), "epoch": best["epoch"]}
-        found |= {name: best[name] for name in ("val_accuracy",) if name in best}
+        result = {"val_loss": best.get("val_loss", best["loss"]), "epoch": best["epoch"]}
+        result |= {name: best[name] for name in ("val_accuracy",) if name in best}
         if run.test is not None:
-            found |= {f"test_{name}": value for name, value in runs.judged(run, run.test).items()}
-        return {"options": options, **found}
+            result |= {f"test_{name}": value for name, value in runs.judged(run, run.test).items()}
+        return {"options": options, **result}
     except RnncalcError as error:
         said = str(error)
     except MemoryError:

@@ -23,40 +23,40 @@ def read(
 ) -> tuple[Any, dict[str, Any], Any]:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    sequences, found = data.read(str(path), about, loss)
-    return sequences, about, found
+    sequences, inferred = data.read(str(path), about, loss)
+    return sequences, about, inferred
 
 
 def test_a_table_is_one_series(tmp_path: Path) -> None:
     content = "time,x,y,z\n1,2,3,4\n\n2,3,4,5\n3,4,5,6.5\n"
-    found, about, loss = read(tmp_path, "a.csv", content, target="y", input="z,x")
-    assert found.x.tolist() == [[4, 2], [5, 3], [6.5, 4]]
-    assert found.y.tolist() == [[3], [4], [5]]
-    assert found.starts.tolist() == [0, 3]
+    sequences, about, loss = read(tmp_path, "a.csv", content, target="y", input="z,x")
+    assert sequences.x.tolist() == [[4, 2], [5, 3], [6.5, 4]]
+    assert sequences.y.tolist() == [[3], [4], [5]]
+    assert sequences.starts.tolist() == [0, 3]
     assert loss == "mean_squared_error"
     assert (about["inputs"], about["outputs"], about["target"]) == (2, 1, ["y"])
-    found, about, _loss = read(tmp_path, "a.csv", content, target="y")
+    sequences, about, _loss = read(tmp_path, "a.csv", content, target="y")
     assert about["input"] == ["time", "x", "z"]
-    found, about, _loss = read(tmp_path, "a.tsv", "5\t6\n7\t8\n", target="2")
-    assert (found.x.tolist(), found.y.tolist()) == ([[5], [7]], [[6], [8]])
+    sequences, about, _loss = read(tmp_path, "a.tsv", "5\t6\n7\t8\n", target="2")
+    assert (sequences.x.tolist(), sequences.y.tolist()) == ([[5], [7]], [[6], [8]])
 
 
 def test_targets_that_lie_ahead_and_windows(tmp_path: Path) -> None:
     content = "x\n" + "\n".join(str(n) for n in range(10))
-    found, _about, _loss = read(tmp_path, "a.csv", content, input="x", target="x", ahead=2, window=4)
-    assert found.starts.tolist() == [0, 4, 8, 10]
-    assert found.y[:8, 0].tolist() == [2, 3, 4, 5, 6, 7, 8, 9]
-    assert np.isnan(found.y[8:]).all()
-    assert found.split(0.3, 0)[1].x[:, 0].tolist() == [8, 9]
+    sequences, _about, _loss = read(tmp_path, "a.csv", content, input="x", target="x", ahead=2, window=4)
+    assert sequences.starts.tolist() == [0, 4, 8, 10]
+    assert sequences.y[:8, 0].tolist() == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert np.isnan(sequences.y[8:]).all()
+    assert sequences.split(0.3, 0)[1].x[:, 0].tolist() == [8, 9]
 
 
 def test_long_format_is_sorted_and_labels_of_whole_sequences_lie_at_the_end(tmp_path: Path) -> None:
     content = "who,when,x,kind\nb,2,5,red\na,1,1,blue\nb,1,4,red\na,2,2,blue\na,10,3,blue\n"
-    found, about, loss = read(tmp_path, "a.csv", content, id="who", time="when", target="kind")
-    assert found.x[:, 0].tolist() == [4, 5, 1, 2, 3]
-    assert found.starts.tolist() == [0, 2, 5]
+    sequences, about, loss = read(tmp_path, "a.csv", content, id="who", time="when", target="kind")
+    assert sequences.x[:, 0].tolist() == [4, 5, 1, 2, 3]
+    assert sequences.starts.tolist() == [0, 2, 5]
     assert about["labels"] == ["blue", "red"]
-    assert found.y.tolist() == [-1, 1, -1, -1, 0]
+    assert sequences.y.tolist() == [-1, 1, -1, -1, 0]
     assert (loss, about["at"], about["outputs"]) == ("cross_entropy", "last", 2)
 
 
@@ -106,14 +106,14 @@ def test_arrays(tmp_path: Path) -> None:
     images, digits = rng.integers(0, 255, size=(6, 4, 3, 2)).astype(np.uint8), np.array([3, 1, 3, 7, 1, 7])
     np.savez(path, x=images, y=digits)
     about = {}
-    found, loss = data.read(str(path), about, None)
-    assert np.array_equal(found.x, images.reshape(24, 6))
+    sequences, loss = data.read(str(path), about, None)
+    assert np.array_equal(sequences.x, images.reshape(24, 6))
     assert (about["labels"], loss) == (["1", "3", "7"], "cross_entropy")
-    assert found.y[3::4].tolist() == [1, 0, 1, 2, 0, 2]
+    assert sequences.y[3::4].tolist() == [1, 0, 1, 2, 0, 2]
     np.savez(path, inputs=rng.normal(size=(3, 5, 2)), y=rng.normal(size=(3, 5, 4)), lengths=[5, 0, 2])
     about = {"input": "inputs"}
-    found, loss = data.read(str(path), about, None)
-    assert (found.starts.tolist(), found.y.shape, loss) == ([0, 5, 5, 7], (7, 4), "mean_squared_error")
+    sequences, loss = data.read(str(path), about, None)
+    assert (sequences.starts.tolist(), sequences.y.shape, loss) == ([0, 5, 5, 7], (7, 4), "mean_squared_error")
     np.savez(path, x=np.array([{}], dtype=object))
     with pytest.raises(ParseError, match="cannot read"):
         data.read(str(path), {}, None)
@@ -124,14 +124,18 @@ def test_arrays(tmp_path: Path) -> None:
 
 def test_json_lines(tmp_path: Path) -> None:
     lines = [{"x": [[1, 2], [3, 4]], "y": "b"}, {"x": [[5, 6]], "y": "a"}]
-    found, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
-    assert (found.y.tolist(), about["labels"], about["inputs"]) == ([-1, 1, 0], ["a", "b"], 2)
+    sequences, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
+    assert (sequences.y.tolist(), about["labels"], about["inputs"]) == ([-1, 1, 0], ["a", "b"], 2)
     lines = [{"x": [1, 2, 3], "y": [0.5, 1, 2]}, {"x": [4], "y": [7]}]
-    found, about, _loss = read(tmp_path, "a.jsonl", "\n\n".join(map(json.dumps, lines)), "mean_squared_error")
-    assert found.x.tolist() == [[1], [2], [3], [4]]
+    sequences, about, _loss = read(tmp_path, "a.jsonl", "\n\n".join(map(json.dumps, lines)), "mean_squared_error")
+    assert sequences.x.tolist() == [[1], [2], [3], [4]]
     lines = [{"x": "abca", "y": 3}, {"x": "b", "y": 10}]
-    found, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
-    assert (found.x.tolist(), about["vocabulary"], about["labels"]) == ([0, 1, 2, 0, 1], ["a", "b", "c"], ["3", "10"])
+    sequences, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
+    assert (sequences.x.tolist(), about["vocabulary"], about["labels"]) == (
+        [0, 1, 2, 0, 1],
+        ["a", "b", "c"],
+        ["3", "10"],
+    )
     for content, message in (
         ('{"x": [1]}\n{"x": [1}', "line 2: column 9"),
         ('{"x": [[1, 2], [3]], "y": 1}', "line 1, x: rows of numbers of one length"),
@@ -145,17 +149,17 @@ def test_json_lines(tmp_path: Path) -> None:
 
 
 def test_texts(tmp_path: Path) -> None:
-    found, about, loss = read(tmp_path, "a.txt", "abab\nca")
+    sequences, about, loss = read(tmp_path, "a.txt", "abab\nca")
     assert about["vocabulary"] == ["a", "b", "\n", "c"]
-    assert found.x.tolist() == [0, 1, 0, 1, 2, 3, 0]
-    assert found.y.tolist() == [1, 0, 1, 2, 3, 0, -1]
+    assert sequences.x.tolist() == [0, 1, 0, 1, 2, 3, 0]
+    assert sequences.y.tolist() == [1, 0, 1, 2, 3, 0, -1]
     assert loss == "cross_entropy"
-    found, about, _loss = read(tmp_path, "a.txt", "ab\n\nba\n", by="line")
-    assert (found.starts.tolist(), found.y.tolist()) == ([0, 3, 6], [2, 0, -1, 1, 0, -1])
-    found, about, _loss = read(tmp_path, "a.txt", "to be or\nnot to be", tokens="words")
-    assert [about["vocabulary"][n] for n in found.x] == ["to", "be", "or", "\n", "not", "to", "be"]
-    again = data.read_again(str(tmp_path / "a.txt"), {**about, "vocabulary": ["be", "to"]})
-    assert again.x.tolist() == [1, 0, -1, -1, -1, 1, 0]
+    sequences, about, _loss = read(tmp_path, "a.txt", "ab\n\nba\n", by="line")
+    assert (sequences.starts.tolist(), sequences.y.tolist()) == ([0, 3, 6], [2, 0, -1, 1, 0, -1])
+    sequences, about, _loss = read(tmp_path, "a.txt", "to be or\nnot to be", tokens="words")
+    assert [about["vocabulary"][n] for n in sequences.x] == ["to", "be", "or", "\n", "not", "to", "be"]
+    reread = data.read_again(str(tmp_path / "a.txt"), {**about, "vocabulary": ["be", "to"]})
+    assert reread.x.tolist() == [1, 0, -1, -1, -1, 1, 0]
     (tmp_path / "a.txt").write_bytes(b"abc\xff")
     with pytest.raises(ParseError, match="is not UTF-8: byte 4"):
         data.read(str(tmp_path / "a.txt"), {}, None)
@@ -170,9 +174,9 @@ def test_scaling_is_learnt_from_the_training_part_and_kept(tmp_path: Path) -> No
     assert np.allclose(run.about["x_mean"], rows[:800, :1].mean(axis=0))
     assert np.allclose(run.about["y_std"], rows[:800, 1:].std(axis=0))
     assert np.allclose(run.trainer.data.x.std(axis=0), 1)
-    again = data.read_again(str(tmp_path / "a.csv"), run.about)
-    assert np.allclose(again.x[:800], run.trainer.data.x)
-    assert np.allclose(data.scaling.undone(again.y, run.about), rows[:, 1:])
+    reread = data.read_again(str(tmp_path / "a.csv"), run.about)
+    assert np.allclose(reread.x[:800], run.trainer.data.x)
+    assert np.allclose(data.scaling.undone(reread.y, run.about), rows[:, 1:])
 
 
 def test_rows_beyond_memory_lie_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,25 +188,25 @@ def test_rows_beyond_memory_lie_on_disk(tmp_path: Path, monkeypatch: pytest.Monk
     assert np.array_equal(spool.array(), rows)
     text = "x,y\n" + "\n".join(f"{a!r},{b!r}" for a, b in rng.normal(size=(900, 2)).tolist())
     (tmp_path / "a.csv").write_text(text)
-    found = []
+    histories = []
     for limit in (10**9, 1000):
         monkeypatch.setattr(spooling, "LIMIT", limit)
         run = prepare({"data": str(tmp_path / "a.csv"), "target": "y", "window": 9, "epochs": 2, "batch": 10})
         assert isinstance(run.trainer.data.x, np.memmap) == (limit == 1000)
-        found.append(run.trainer.run())
-    assert found[0] == found[1]
+        histories.append(run.trainer.run())
+    assert histories[0] == histories[1]
 
 
 def test_long_format_in_order_costs_nothing_and_out_of_order_is_sorted(tmp_path: Path) -> None:
     rows = [("a", 1, 1.0), ("a", 2, 2.0), ("b", 1, 3.0), ("b", 2, 4.0), ("c", 7, 5.0)]
     text = lambda rows: "id,t,x,y\n" + "\n".join(f"{a},{t},{x},{x * x}" for a, t, x in rows)  # noqa: E731
-    found, _about, _loss = read(tmp_path, "a.csv", text(rows), id="id", time="t", target="y")
+    in_order, _about, _loss = read(tmp_path, "a.csv", text(rows), id="id", time="t", target="y")
     mixed, _about, _loss = read(
         tmp_path, "a.csv", text([rows[i] for i in (1, 2, 0, 4, 3)]), id="id", time="t", target="y"
     )
-    for one in (found, mixed):
-        assert one.x[:, 0].tolist() == [1, 2, 3, 4, 5]
-        assert one.starts.tolist() == [0, 2, 4, 5]
+    for sequences in (in_order, mixed):
+        assert sequences.x[:, 0].tolist() == [1, 2, 3, 4, 5]
+        assert sequences.starts.tolist() == [0, 2, 4, 5]
     dates = "t,x,y\n2024-01-02,2,1\n2024-01-01,1,1\n"
     assert read(tmp_path, "a.csv", dates, time="t", target="y")[0].x[:, 0].tolist() == [1, 2]
     with pytest.raises(ParseError, match="line 3: “soon” is no time like those before"):
@@ -232,8 +236,8 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path, monkeypat
     for count in (8_000, 40_000):
         path = tmp_path / f"{count}.{ending}"
         path.write_text(lines(count))
-        for again in (False, True):  # the first time compiles
-            if again or count == 8_000:
+        for repeated in (False, True):  # the first time compiles
+            if repeated or count == 8_000:
                 tracemalloc.start()
                 options = {"data": str(path), "hidden": 3, "cell": "elman", "epochs": 1, "batch": 64, "val": 0.1}
                 run = prepare({**options, **about})

@@ -22,8 +22,8 @@ def read(
 ) -> tuple[Any, dict[str, Any], Any]:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    sequences, found = data.read(str(path), about, loss)
-    return sequences, about, found
+    sequences, inferred = data.read(str(path), about, loss)
+    return sequences, about, inferred
 
 
 def refused(
@@ -44,8 +44,8 @@ def instants(rng: np.random.Generator, count: int) -> list[datetime]:
     """Moments that sort otherwise as text: over centuries, and within two days, where a UTC offset matters."""
     first = datetime(1610, 1, 1, tzinfo=UTC)
     spans = (14_000_000_000, 172_800)
-    found = [first + timedelta(seconds=int(s)) for span in spans for s in rng.choice(span, count // 2, replace=False)]
-    return [found[n] for n in rng.permutation(count)]
+    moments = [first + timedelta(seconds=int(s)) for span in spans for s in rng.choice(span, count // 2, replace=False)]
+    return [moments[n] for n in rng.permutation(count)]
 
 
 ORDERED = {  # how a moment is written → what is left of it
@@ -69,7 +69,7 @@ def test_times_in_plain_formats_are_put_in_order_by_instant(written: str, tmp_pa
     moments = instants(rng, 60)
     ids = rng.choice(["b", "a", "10", "9"], 60)
     lines = [f"{i},{ORDERED[written](t, rng)},{n},0" for n, (i, t) in enumerate(zip(ids, moments))]
-    found, _about, _loss = read(
+    sequences, _about, _loss = read(
         tmp_path, "id,when,x,y\n" + "\n".join(lines), id="id", time="when", target="y", input="x"
     )
     step = PRECISION.get(written, 1)
@@ -78,7 +78,7 @@ def test_times_in_plain_formats_are_put_in_order_by_instant(written: str, tmp_pa
     def place(n: int) -> tuple[int, int, int]:
         return seen.index(ids[n]), int((moments[n] - instants.first).total_seconds()) // step, n
 
-    assert found.x[:, 0].tolist() == sorted(range(60), key=place)
+    assert sequences.x[:, 0].tolist() == sorted(range(60), key=place)
 
 
 DOUBTFUL = ["9/1/2024", "01.02.2024", "Jan 1 2000", "1 January 2000", "2024/01/31", "12:30", "2024-W05-1", "2024-13-01",
@@ -127,10 +127,10 @@ def test_a_gap_in_a_numeric_target_is_a_gap_wherever_it_stands(
         for places in ({0}, {count - 1}, {0, 1, 2}, set()):
             values = [gap if n in places else f"{n}.5" for n in range(count)]
             content = "x,y\n" + "".join(f"{n},{value}\n" for n, value in enumerate(values))
-            found, about, _loss = read(tmp_path, content, target="y")
+            sequences, about, _loss = read(tmp_path, content, target="y")
             wanted = [np.nan if n in places else n + 0.5 for n in range(count)]
-            assert np.array_equal(found.y[:, 0], wanted, equal_nan=True)
-            assert (about["classes"], found.targets) == (False, count - len(places & set(range(count))))
+            assert np.array_equal(sequences.y[:, 0], wanted, equal_nan=True)
+            assert (about["classes"], sequences.targets) == (False, count - len(places & set(range(count))))
 
 
 @pytest.mark.parametrize("lines", [1, 3, 50_000])
@@ -146,15 +146,15 @@ def test_the_whole_column_says_whether_it_is_numbers_or_classes(
         _found, about, _loss = read(tmp_path, content, loss="cross_entropy", target="y")
         assert set(about["labels"]) == set(values) - {""}
         refused(tmp_path, content, f"line {at + 2}, column y: “cold”", loss="mean_squared_error", target="y")
-    found, about, _loss = read(tmp_path, "x,y\n1,\n2,NA\n3,b\n4,a\n5,b\n", target="y")
-    assert (about["labels"], found.y.tolist()) == (["NA", "a", "b"], [-1, 0, 2, 1, 2])
+    sequences, about, _loss = read(tmp_path, "x,y\n1,\n2,NA\n3,b\n4,a\n5,b\n", target="y")
+    assert (about["labels"], sequences.y.tolist()) == (["NA", "a", "b"], [-1, 0, 2, 1, 2])
     run = recipe.prepare({"data": str(tmp_path / "a.csv"), "target": "y", **EXTRA})
     assert any("“NA” is a class" in note for note in run.notes)
 
 
 def test_two_targets_are_both_numbers_or_refused(tmp_path: Path) -> None:
-    found, about, _loss = read(tmp_path, "x,y,z\n1,NA,3\n2,5,\n3,7,8\n", target="y,z")
-    assert np.array_equal(found.y, [[np.nan, 3], [5, np.nan], [7, 8]], equal_nan=True)
+    sequences, about, _loss = read(tmp_path, "x,y,z\n1,NA,3\n2,5,\n3,7,8\n", target="y,z")
+    assert np.array_equal(sequences.y, [[np.nan, 3], [5, np.nan], [7, 8]], equal_nan=True)
     assert about["outputs"] == 2
     for content in ("x,a,b\n1,15.5,rain\n2,11,sun\n", "x,a,b\n1,15.5,\n2,11,sun\n"):
         for target in ("a,b", "b,a"):
@@ -174,19 +174,19 @@ def test_numbers_as_people_write_them_become_no_classes(text: str, tmp_path: Pat
 def test_targets_of_json_lines_are_texts_or_numbers(values: tuple[Any, ...], tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({"x": [1, 2], "y": value}) for value in values)
     refused(tmp_path, lines, "a text in some lines", "null", name="a.jsonl")
-    found, _about, _loss = read(tmp_path, lines.replace('"NA"', "null"), name="a.jsonl")
-    assert sorted(found.y[~np.isnan(found.y)]) == [1, 2.5]
+    sequences, _about, _loss = read(tmp_path, lines.replace('"NA"', "null"), name="a.jsonl")
+    assert sorted(sequences.y[~np.isnan(sequences.y)]) == [1, 2.5]
     refused(tmp_path, lines.replace('"NA"', "1e999"), "numbers for each target", name="a.jsonl")
 
 
 def test_arrays_keep_their_digits_and_their_gaps(tmp_path: Path) -> None:
     stamps = 1_700_000_000 + np.arange(6).reshape(1, 6, 1)
     np.savez(tmp_path / "a.npz", x=stamps, y=np.array([[1.0, np.nan, 0, 1, 0, np.nan]]))
-    found, _loss = data.read(str(tmp_path / "a.npz"), {}, None)
-    assert np.array_equal(found.x, stamps[0])
+    sequences, _loss = data.read(str(tmp_path / "a.npz"), {}, None)
+    assert np.array_equal(sequences.x, stamps[0])
     about = {}
-    found, _loss = data.read(str(tmp_path / "a.npz"), about, "cross_entropy")
-    assert (about["labels"], found.y.tolist()) == (["0.0", "1.0"], [1, -1, 0, 1, 0, -1])
+    sequences, _loss = data.read(str(tmp_path / "a.npz"), about, "cross_entropy")
+    assert (about["labels"], sequences.y.tolist()) == (["0.0", "1.0"], [1, -1, 0, 1, 0, -1])
     for y in (np.array([[1, np.inf, 0, 0, 0, 0]]), np.zeros((1, 6), complex), np.zeros((1, 6), "M8[s]"), np.float64(3)):
         np.savez(tmp_path / "a.npz", x=stamps, y=y)
         with pytest.raises(ParseError):
@@ -221,8 +221,8 @@ def test_a_row_with_another_number_of_cells_is_an_error_with_its_line(
 def test_cells_over_several_lines_are_whole(lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_file, "LINES", lines)
     content = 'x,"a\nremark",y\n1,"one\ntwo\n\n""three""",2\n3,"a, b",4\n5,,6\n7,"x\ny",8\n'
-    found, _about, _loss = read(tmp_path, content, target="y", input="x")
-    assert (found.x[:, 0].tolist(), found.y[:, 0].tolist()) == ([1, 3, 5, 7], [2, 4, 6, 8])
+    sequences, _about, _loss = read(tmp_path, content, target="y", input="x")
+    assert (sequences.x[:, 0].tolist(), sequences.y[:, 0].tolist()) == ([1, 3, 5, 7], [2, 4, 6, 8])
     refused(
         tmp_path,
         content.replace("5,,6", "5,,?"),
@@ -277,11 +277,11 @@ def notes(folder: Path, content: str, **options: Any) -> list[str]:
 
 
 def test_which_inputs_are_used_is_said(tmp_path: Path) -> None:
-    one = "load\n" + "".join(f"{n}\n" for n in range(1, 31))
+    narrow = "load\n" + "".join(f"{n}\n" for n in range(1, 31))
     two = "load,wind\n" + "".join(f"{n},{n + 30}\n" for n in range(1, 31))
     with pytest.raises(ProblemError, match="no input column is left: --input load"):
-        notes(tmp_path, one, ahead=2)
-    assert notes(tmp_path, one, ahead=2, input="load") == []
+        notes(tmp_path, narrow, ahead=2)
+    assert notes(tmp_path, narrow, ahead=2, input="load") == []
     (note,) = notes(tmp_path, two, ahead=1)
     assert note == "the inputs are wind; the past of load is not among them: --input wind,load"
     assert notes(tmp_path, two, ahead=1, input="wind,load") == []
@@ -304,9 +304,9 @@ def test_a_column_foretells_itself(tmp_path: Path) -> None:
     run = recipe.prepare({**options, **EXTRA})
     run.trainer.run()
     models.save(models.Model(run.network, run.about, run.options), str(tmp_path / "m.safetensors"))
-    found = data.read_again(str(tmp_path / "a.csv"), run.about, whole=True)
-    assert np.array_equal(found.x[1:], found.y[:-1])
-    assert np.isnan(found.y[-1])
+    sequences = data.read_again(str(tmp_path / "a.csv"), run.about, whole=True)
+    assert np.array_equal(sequences.x[1:], sequences.y[:-1])
+    assert np.isnan(sequences.y[-1])
 
 
 def test_what_a_backward_layer_has_seen_is_said(tmp_path: Path) -> None:

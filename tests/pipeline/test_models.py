@@ -84,9 +84,9 @@ def test_the_digits_are_those_of_scikit_learn() -> None:
 
 
 def test_the_poems_are_quatrains() -> None:
-    found = poems()
-    assert len(found) == len({text for _title, _author, text in found}) == 1766
-    for title, author, text in found:
+    quatrains = poems()
+    assert len(quatrains) == len({text for _title, _author, text in quatrains}) == 1766
+    for title, author, text in quatrains:
         lines = text.replace("。", "，").split("，")
         assert title
         assert author
@@ -95,7 +95,7 @@ def test_the_poems_are_quatrains() -> None:
         assert text.endswith("。")
         assert all("\u4e00" <= character <= "\u9fff" for line in lines for character in line)
     assert (PACKAGED / "quatrains.tsv").stat().st_size < 300_000
-    couplets = Counter(half for _title, _author, text in found for half in text.split("。")[:2])
+    couplets = Counter(half for _title, _author, text in quatrains for half in text.split("。")[:2])
     assert max(couplets.values()) == 1  # no poem twice under another name, one half here and one half kept back
 
 
@@ -206,14 +206,14 @@ def test_a_configuration_has_the_names_of_the_options(tmp_path: Path) -> None:
     names = {"data": "series.csv", "target": "y", "window": 20, "hidden": 6, "epochs": 2, "lr": 0.01, "shuffle": False}
     (tmp_path / "c.json").write_text(json.dumps(names))
     (tmp_path / "c.toml").write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in names.items()))
-    found = []
+    histories = []
     for config in ("c.json", "c.toml"):
         out = finished(
             tmp_path, "train", "--config", config, "--epochs", "3", "--format", "json", "-o", "m.safetensors"
         )
-        found.append(json.loads(out)["history"])
-    assert len(found[0]) == 3
-    assert all(history == found[0] for history in found)
+        histories.append(json.loads(out)["history"])
+    assert len(histories[0]) == 3
+    assert all(history == histories[0] for history in histories)
     for content, message in (
         ('{"hiden": 3}', "there is no option “hiden”: did you mean hidden?"),
         ('{"hidden": "x"}', "hidden must be a whole number"),
@@ -239,8 +239,8 @@ def test_predictions_have_the_units_and_names_of_the_data(tmp_path: Path) -> Non
     with open(tmp_path / "out.csv") as file:
         records = list(csv.DictReader(file))
     assert list(records[0]) == ["sequence", "step", "price"]
-    found = np.array([float(record["price"]) for record in records])
-    assert np.abs(found - y[300:, 0]).mean() < 0.02 * np.abs(y[300:, 0]).mean()
+    prices = np.array([float(record["price"]) for record in records])
+    assert np.abs(prices - y[300:, 0]).mean() < 0.02 * np.abs(y[300:, 0]).mean()
 
 
 def test_classes_are_predicted_by_name(tmp_path: Path) -> None:
@@ -252,8 +252,8 @@ def test_classes_are_predicted_by_name(tmp_path: Path) -> None:
     (tmp_path / "new.jsonl").write_text("\n".join(json.dumps({"x": x.round(4).tolist()}) for x, _name in records[:10]))
     finished(tmp_path, "train", "--data", "train.jsonl", "--epochs", "10", "--lr", "0.02", "-o", "m.safetensors")
     out = json.loads(finished(tmp_path, "predict", "m.safetensors", "new.jsonl", "--format", "json"))
-    assert [one["class"] for one in out["predictions"]] == [name for _x, name in records[:10]]
-    assert all(0.5 <= one["probability"] <= 1 for one in out["predictions"])
+    assert [prediction["class"] for prediction in out["predictions"]] == [name for _x, name in records[:10]]
+    assert all(0.5 <= prediction["probability"] <= 1 for prediction in out["predictions"])
 
 
 def test_forward_shows_what_a_model_does(tmp_path: Path) -> None:
@@ -268,11 +268,11 @@ def test_forward_shows_what_a_model_does(tmp_path: Path) -> None:
         models.save(models.Model(net), path)
         done = run("forward", "--model", path, "--x", given, "--format", "json")
         assert done.returncode == 0, done.stderr
-        found, wanted = json.loads(done.stdout), net.forward(x)
+        shown, wanted = json.loads(done.stdout), net.forward(x)
         assert np.allclose(
-            np.array(found["trace"]["y"] if "y" in found["trace"] else found["trace"]["h"]), net(x), rtol=1e-6
+            np.array(shown["trace"]["y"] if "y" in shown["trace"] else shown["trace"]["h"]), net(x), rtol=1e-6
         )
-        assert np.allclose(found["trace"]["h"], wanted.h, rtol=1e-6)
+        assert np.allclose(shown["trace"]["h"], wanted.h, rtol=1e-6)
     assert "h_1" in run("forward", "--model", path, "--x", given, "--work", "--step", "1").stdout
     for words, message in (
         (("--model", path), "--model needs inputs"),
@@ -291,11 +291,11 @@ def test_forward_reads_data_as_training_did(tmp_path: Path) -> None:
              "4", "-o", "m.safetensors")  # fmt: skip
     out = finished(tmp_path, "forward", "--model", "m.safetensors", "--data", "series.csv", "--sequence", "3",
                    "--format", "json")  # fmt: skip
-    model, found = models.load(tmp_path / "m.safetensors"), json.loads(out)
+    model, shown = models.load(tmp_path / "m.safetensors"), json.loads(out)
     read = data.read_again(str(tmp_path / "series.csv"), model.data)
     wanted = model.network(np.asarray(read.x[40:60], np.float32))
-    assert np.allclose(found["trace"]["y"], wanted, rtol=1e-5, atol=1e-6)
-    assert any("standardised" in note for note in found["notes"])
+    assert np.allclose(shown["trace"]["y"], wanted, rtol=1e-5, atol=1e-6)
+    assert any("standardised" in note for note in shown["notes"])
     (tmp_path / "p.txt").write_text("abab\n")
     finished(
         tmp_path, "train", "--data", "p.txt", "--by", "line", "--epochs", "1", "--hidden", "4", "-o", "t.safetensors"
@@ -354,21 +354,21 @@ def test_schemes_draw_what_they_say(scheme: str) -> None:
     from rnncalc.network.weights.initialise import arrays
 
     rng = np.random.default_rng(0)
-    found = arrays(CELLS["lstm"], {"D": 7, "H": 5, "O": 2}, rng, scheme)
-    blocks = found["W"].reshape(4, 5, 5)
+    drawn = arrays(CELLS["lstm"], {"D": 7, "H": 5, "O": 2}, rng, scheme)
+    blocks = drawn["W"].reshape(4, 5, 5)
     if scheme in ("keras", "orthogonal"):
         for block in blocks:
             assert np.allclose(block @ block.T, np.eye(5))
     if scheme == "torch":
-        assert 0.8 / np.sqrt(5) < np.abs(found["U"]).max() <= 1 / np.sqrt(5)
-        assert found["b"].std() > 0.1
+        assert 0.8 / np.sqrt(5) < np.abs(drawn["U"]).max() <= 1 / np.sqrt(5)
+        assert drawn["b"].std() > 0.1
     if scheme == "identity":
         assert np.array_equal(blocks, [np.eye(5)] * 4)
-    forget = found["b"].reshape(4, 5)[1]
+    forget = drawn["b"].reshape(4, 5)[1]
     assert (forget == 1).all() == (scheme == "keras")
-    again = arrays(CELLS["lstm"], {"D": 7, "H": 5, "O": 2}, np.random.default_rng(0), scheme, forget_bias=1.0)
-    assert (again["b"].reshape(4, 5)[1] == 1).all()
-    assert np.array_equal(again["W"], found["W"])
+    repeated = arrays(CELLS["lstm"], {"D": 7, "H": 5, "O": 2}, np.random.default_rng(0), scheme, forget_bias=1.0)
+    assert (repeated["b"].reshape(4, 5)[1] == 1).all()
+    assert np.array_equal(repeated["W"], drawn["W"])
 
 
 def test_init_writes_a_problem_that_forward_reads(tmp_path: Path) -> None:

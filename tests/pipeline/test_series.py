@@ -99,11 +99,11 @@ def test_a_forecast_does_not_depend_on_where_windows_would_be_cut(engine: str, t
     last = []
     for count in range(1, len(new) + 1):
         beginning = forecasts(model, tmp_path, new[:count])
-        assert [(one["sequence"], one["step"]) for one in beginning] == [(1, n + 1) for n in range(count)]
-        assert np.allclose([one["y"] for one in beginning], wanted[:count], rtol=1e-12)
+        assert [(record["sequence"], record["step"]) for record in beginning] == [(1, n + 1) for n in range(count)]
+        assert np.allclose([record["y"] for record in beginning], wanted[:count], rtol=1e-12)
         end = forecasts(model, tmp_path, new[-count:])
         own = model.network(scaled[-count:])[:, 0] * model.data["y_std"][0] + model.data["y_mean"][0]
-        assert np.allclose([one["y"] for one in end], own, rtol=1e-12)
+        assert np.allclose([record["y"] for record in end], own, rtol=1e-12)
         last.append(end[-1]["y"])
     jumps = np.abs(np.diff(last))
     assert jumps[K - 1 :].max() < 0.2 * jumps[:3].max()  # one row more at the beginning is soon forgotten
@@ -118,12 +118,12 @@ def test_every_series_of_a_file_goes_its_own_way(direction: str, tmp_path: Path)
     rows, order = np.concatenate(parts), rng.permutation(len(ids))
     order = order[np.argsort(np.argsort(ids[order], kind="stable"), kind="stable")]
     model = trained(tmp_path, table(rows, ids), id="i", engine="equations", direction=direction)
-    found = forecasts(model, tmp_path, rows, ids)
+    records = forecasts(model, tmp_path, rows, ids)
     for number, part in enumerate(parts, 1):
         alone = forecasts(model, tmp_path, part, np.zeros(len(part), int))
-        mine = [one for one in found if one["sequence"] == number]
-        assert [one["step"] for one in mine] == list(range(1, len(part) + 1))
-        assert [one["y"] for one in mine] == [one["y"] for one in alone]
+        mine = [record for record in records if record["sequence"] == number]
+        assert [record["step"] for record in mine] == list(range(1, len(part) + 1))
+        assert [record["y"] for record in mine] == [record["y"] for record in alone]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -133,12 +133,12 @@ def test_windows_with_their_target_at_the_end_are_counted_from_the_end(engine: s
     model = trained(tmp_path, table(rng.normal(size=(80, 2))), engine=engine, at="last")
     new = rng.normal(size=(3 * K + 1, 2))
     wanted = forecasts(model, tmp_path, new)
-    assert [one["step"] for one in wanted] == [1, K, K, K]
+    assert [record["step"] for record in wanted] == [1, K, K, K]
     for count in range(1, len(new) + 1):
-        found = forecasts(model, tmp_path, new[-count:])
-        assert [one["step"] for one in found] == [count % K or K, *[K] * ((count - 1) // K)]
+        records = forecasts(model, tmp_path, new[-count:])
+        assert [record["step"] for record in records] == [count % K or K, *[K] * ((count - 1) // K)]
         if count >= K:
-            assert found[-1]["y"] == wanted[-1]["y"]
+            assert records[-1]["y"] == wanted[-1]["y"]
 
 
 @pytest.mark.parametrize("window", [1, 3, 5])

@@ -21,11 +21,11 @@ def trials(**space: Any) -> list[dict[str, Any]]:
 def test_a_grid_takes_all_and_a_random_search_draws_the_same_for_a_seed() -> None:
     assert sweep.grid({"lr": [1, 2], "cell": ["a", "b", "c"]})[3] == {"lr": 2, "cell": "a"}
     space = {"lr": {"low": 1e-4, "high": 1e-1, "log": True}, "hidden": {"low": 3, "high": 5}, "cell": ["a", "b"]}
-    found = sweep.drawn(space, 40, 1)
-    assert found == sweep.drawn(space, 60, 1)[:40] != sweep.drawn(space, 40, 2)
-    assert {one["hidden"] for one in found} == {3, 4, 5}
-    assert all(1e-4 <= one["lr"] <= 1e-1 for one in found)
-    assert sum(one["lr"] < 10**-2.5 for one in found) > 10
+    drawn = sweep.drawn(space, 40, 1)
+    assert drawn == sweep.drawn(space, 60, 1)[:40] != sweep.drawn(space, 40, 2)
+    assert {trial["hidden"] for trial in drawn} == {3, 4, 5}
+    assert all(1e-4 <= trial["lr"] <= 1e-1 for trial in drawn)
+    assert sum(trial["lr"] < 10**-2.5 for trial in drawn) > 10
     for bad in ({"lr": 3}, {"lr": []}, {"lr": {"low": 2, "high": 1}}, {"lr": {"low": 0, "high": 1, "log": True}}):
         with pytest.raises(ProblemError, match="lr"):
             sweep.drawn(bad, 1, 0)
@@ -43,7 +43,7 @@ def test_a_sweep_is_sorted_and_taken_up_again(tmp_path: Path) -> None:
             trials(lr=[1e-5, 0.01, -1.0]), executor, kept, lambda r, done, all_: seen.append((done, all_))
         )
     assert seen == [(3, 3)]
-    assert [one["options"]["lr"] for one in first] == [0.01, 1e-5]
+    assert [result["options"]["lr"] for result in first] == [0.01, 1e-5]
     assert both[:2] == first
     assert "lr cannot be -1" in both[2]["error"]
     assert len(kept.read_text().splitlines()) == 3
@@ -85,10 +85,10 @@ def test_a_number_out_of_range_is_refused_and_never_crashes(tmp_path: Path, name
     whole = [-(2**63), -1, 0, 2] + [2_000_000, 2**31 - 1] * (not long) + [10**20]
     for value in whole if recipe.kind_of(name) is int else [-1.0, 0.0, 1.0, 1e300, float("nan"), float("inf")]:
         for rule in ({"optimizer": "momentum", "schedule": "step"}, {"optimizer": "adam", "schedule": "plateau"}):
-            found = sweep.carry_out({**base, **rule, name: value})
-            assert "fault" not in found.get("error", ""), (value, found["error"])
+            result = sweep.carry_out({**base, **rule, name: value})
+            assert "fault" not in result.get("error", ""), (value, result["error"])
             if isinstance(value, int) and (value < 0 or value > 2**31):
-                assert name in found["error"]
+                assert name in result["error"]
 
 
 @pytest.mark.parametrize("format", ["plain", "json"])
@@ -114,8 +114,8 @@ def test_a_fault_is_noted_in_its_trial(monkeypatch: pytest.MonkeyPatch, error: E
         raise error
 
     monkeypatch.setattr(recipe, "prepare", broken)
-    found = sweep.carry_out(SHARED)
-    assert found["error"] == ("not enough memory" if isinstance(error, MemoryError) else
+    result = sweep.carry_out(SHARED)
+    assert result["error"] == ("not enough memory" if isinstance(error, MemoryError) else
                               "a fault of rnncalc itself: ZeroDivisionError: planted")  # fmt: skip
 
 
@@ -143,8 +143,8 @@ def test_dask_runs_a_sweep() -> None:
         distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
-        found = sweep.sweep(trials(lr=[0.001, 0.01]), client.get_executor())
-    assert [one["options"]["lr"] for one in found] == [0.01, 0.001]
+        results = sweep.sweep(trials(lr=[0.001, 0.01]), client.get_executor())
+    assert [result["options"]["lr"] for result in results] == [0.01, 0.001]
 
 
 @pytest.mark.filterwarnings("default")

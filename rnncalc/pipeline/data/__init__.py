@@ -54,7 +54,7 @@ def read_again(source: str, about: dict[str, Any], whole: bool = False) -> Seque
 def fitted(train: Sequences, others: list[Sequences | None], about: dict[str, Any]) -> list[Sequences | None]:
     """All of them standardised by the mean and deviation of the first, which the account keeps."""
     scaling.learn(train, about)
-    return [one and scaling.applied(one, about) for one in (train, *others)]
+    return [part and scaling.applied(part, about) for part in (train, *others)]
 
 
 def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
@@ -76,13 +76,13 @@ def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     if not Path(source).exists():
         raise ParseError(_("cannot read {name}: there is no such file"), name=source)
     reading(source)
-    found: Rows = import_module(f"rnncalc.pipeline.data.{kind}").read(source, about, loss)
-    if not len(found.x):
+    rows: Rows = import_module(f"rnncalc.pipeline.data.{kind}").read(source, about, loss)
+    if not len(rows.x):
         raise ParseError(_("{name} has no data"), name=source)
-    if found.x.ndim == 2 and found.x.shape[1] != about["inputs"]:
+    if rows.x.ndim == 2 and rows.x.shape[1] != about["inputs"]:
         message = _("{name}: a step has {n} numbers, where the network takes {m}")
-        raise ParseError(message, name=source, n=found.x.shape[1], m=about["inputs"])
-    return found
+        raise ParseError(message, name=source, n=rows.x.shape[1], m=about["inputs"])
+    return rows
 
 
 def arranged(rows: Rows, about: dict[str, Any], whole: bool = False) -> Sequences:
@@ -91,23 +91,23 @@ def arranged(rows: Rows, about: dict[str, Any], whole: bool = False) -> Sequence
     whole: a series stays one sequence, unless its windows have their target at the last step, after so many steps from
     the initial state; these are then counted from its end, so that the last one is whole.
     """
-    x, y, starts, series = rows.x, rows.y, rows.starts, None
+    x, y, offsets, series = rows.x, rows.y, rows.offsets, None
     none = -1 if y.ndim == 1 else np.nan
-    ends = starts[1:][np.diff(starts) > 0]
+    ends = offsets[1:][np.diff(offsets) > 0]
     ahead = int(about.get("ahead") or 0)
     if ahead:
         for begin in range(0, len(y) - ahead, BLOCK):  # in place: y is ours, and may lie on disk
             until = min(begin + BLOCK, len(y) - ahead)
             y[begin:until] = y[begin + ahead : until + ahead].copy()
         release(y)
-        for begin, end in zip(starts, starts[1:]):
+        for begin, end in zip(offsets, offsets[1:]):
             y[max(end - ahead, begin) : end] = none
     last, window = about.setdefault("at", rows.at) == "last", int(about.get("window") or 0)
     if window and (last or not whole):
-        cuts = [_windows(begin, end, window, whole) for begin, end in zip(starts, starts[1:])]
+        cuts = [_windows(begin, end, window, whole) for begin, end in zip(offsets, offsets[1:])]
         series = np.concatenate([[0], np.cumsum([len(cut) for cut in cuts])]).astype(np.int64)
-        starts = np.concatenate([*cuts, starts[-1:]]).astype(np.int64)
-        ends = starts[1:]
+        offsets = np.concatenate([*cuts, offsets[-1:]]).astype(np.int64)
+        ends = offsets[1:]
     if last:
         begin = 0
         for (some,) in blocks(y):  # in place, as above; an end is the row after a last one
@@ -117,7 +117,7 @@ def arranged(rows: Rows, about: dict[str, Any], whole: bool = False) -> Sequence
             some[:] = none
             some[at] = kept
             begin += len(some)
-    return Sequences(x, y, starts, about["inputs"], series)
+    return Sequences(x, y, offsets, about["inputs"], series)
 
 
 def _windows(begin: int, end: int, window: int, from_end: bool) -> np.ndarray:

@@ -22,19 +22,19 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     names = {key: value.split(",") if isinstance(value, str) else value for key, value in names.items()}
     if len(names["input"]) > 1 or len(names["target"]) > 1:
         raise ProblemError(_("{name}: input and target are one array each"), name=source)
-    found, known = npy.read(source, (names["input"][0], names["target"][0], "lengths"))
-    if "" in found:  # a .npy file is one array without a name
-        found["x"], known = found.pop(""), ["x"]
-    if names["input"][0] not in found:
+    arrays, known = npy.read(source, (names["input"][0], names["target"][0], "lengths"))
+    if "" in arrays:  # a .npy file is one array without a name
+        arrays["x"], known = arrays.pop(""), ["x"]
+    if names["input"][0] not in arrays:
         message = _("{name} has no array “{array}”; there are {known}")
         raise ProblemError(message, name=source, array=names["input"][0], known=", ".join(known))
-    x = found[names["input"][0]]
+    x = arrays[names["input"][0]]
     if x.dtype.kind not in "iubf" or x.ndim not in (2, 3, 4):
         message = _("{name}: {array} must be numbers (N, T, D), got {shape} of {dtype}")
         raise ParseError(message, name=source, array=names["input"][0], shape=x.shape, dtype=x.dtype)
     x = x.reshape(*x.shape[:2], -1)
     N, T, D = x.shape
-    lengths = found.get("lengths", np.full(N, T))
+    lengths = arrays.get("lengths", np.full(N, T))
     if (
         lengths.shape != (N,)
         or lengths.dtype.kind not in "iu"
@@ -43,7 +43,7 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     ):
         raise ParseError(_("{name}: lengths must be {n} numbers from 0 to {t}"), name=source, n=N, t=T)
     there = np.arange(T) < lengths[:, None]
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     narrow = np.result_type(x.dtype, np.float32) == np.float32  # wide whole numbers need the digits of float64
     rows = x[there].astype(np.float32 if narrow else np.float64)
     if not np.isfinite(rows).all():
@@ -51,18 +51,18 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
         raise ParseError(_("{name}: {array}{place} is no number"), name=source, array=names["input"][0], place=place)
     about["input"] = names["input"]
     account(about, inputs=D)
-    y = found.get(names["target"][0])
+    y = arrays.get(names["target"][0])
     if y is None:
         account(about, classes=False, targets=False, outputs=0)
         none = np.full(len(rows), -1) if about["classes"] else np.full((len(rows), about["outputs"]), np.nan)
-        return Rows(rows, none, starts)
+        return Rows(rows, none, offsets)
     about["target"] = names["target"]
     account(about, targets=True)
-    return Rows(rows, *_targets(y, there, starts, about, loss, source))
+    return Rows(rows, *_targets(y, there, offsets, about, loss, source))
 
 
 def _targets(
-    y: np.ndarray, there: np.ndarray, starts: np.ndarray, about: dict[str, Any], loss: str | None, source: str
+    y: np.ndarray, there: np.ndarray, offsets: np.ndarray, about: dict[str, Any], loss: str | None, source: str
 ) -> Any:
     """Targets of every row, where sequences begin, and where targets lie."""
     N, T = there.shape
@@ -79,16 +79,16 @@ def _targets(
         numbers, labels = known.sorted(np.array(flat, np.int64))
         numbers = numbers.reshape(y.shape)
         account(about, classes=True, labels=labels, outputs=len(labels))
-        rows = np.full(int(starts[-1]), -1)
+        rows = np.full(int(offsets[-1]), -1)
     else:
         if y.dtype.kind not in "iubf" or np.isinf(y).any():
             raise ParseError(_("{name}: a target is no finite number (nan: no target)"), name=source)
         numbers = (y if y.ndim == 3 or (y.ndim == 2 and not each) else y[..., None]).astype(np.float64)
         account(about, classes=False, outputs=numbers.shape[-1])
-        rows = np.full((int(starts[-1]), numbers.shape[-1]), np.nan)
+        rows = np.full((int(offsets[-1]), numbers.shape[-1]), np.nan)
     if each:
         rows[:] = numbers[there]
-        return rows, starts, "every"
-    filled = np.diff(starts) > 0
-    rows[starts[1:][filled] - 1] = numbers.reshape(N, *rows.shape[1:])[filled]
-    return rows, starts, "last"
+        return rows, offsets, "every"
+    filled = np.diff(offsets) > 0
+    rows[offsets[1:][filled] - 1] = numbers.reshape(N, *rows.shape[1:])[filled]
+    return rows, offsets, "last"

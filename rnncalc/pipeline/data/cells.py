@@ -52,24 +52,24 @@ class Times:
 
     def key(self, text: str, line: int) -> float | bytes:
         """What sorts as the times do: numbers, or the instant as text of one width. Raises ParseError."""
-        found = _key(text)
+        parsed = _key(text)
         where = {"name": self.source, "line": line, "text": text[:50], "column": self.column}
         advice = _("write ISO dates (2024-01-31 or 2024-01-31 13:05) or numbers; or sort the file and leave --time out")
         if self.first is None:
-            if found is None:
+            if parsed is None:
                 message = _(
                     "{name}, line {line}: “{text}” in column {column} is no time that can be put in order: {advice}"
                 )
                 raise ParseError(message, **where, advice=advice)
-            self.first = found[0], text[:50], line
+            self.first = parsed[0], text[:50], line
         kind, other, other_line = self.first
-        if found is None or found[0] != kind:
+        if parsed is None or parsed[0] != kind:
             message = _(
                 "{name}, line {line}: “{text}” is no time like those before (column {column}, “{other}” in line "
                 "{other_line}): {advice}"
             )
             raise ParseError(message, **where, other=other, other_line=other_line, advice=advice)
-        return found[1]
+        return parsed[1]
 
 
 def _key(text: str) -> tuple[Any, Any] | None:
@@ -78,10 +78,10 @@ def _key(text: str) -> tuple[Any, Any] | None:
     if value is not None:
         told_apart = abs(value) < EXACT or (value.is_integer() and text.strip() == str(int(value)))
         return ("number", value) if told_apart else None
-    found = _ISO.fullmatch(text.strip())
-    if found is None:
+    match = _ISO.fullmatch(text.strip())
+    if match is None:
         return None
-    year, month, day, hour, minute, second, fraction, offset = found.groups()
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
     try:
         day_and_clock = int(day or 1), int(hour or 0), int(minute or 0), int(second or 0)
         instant = datetime(int(year), int(month), *day_and_clock)

@@ -32,7 +32,7 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     targets = _Targets(source, y_name, about, loss)
     _survey(source, x_name, about, targets)
     numbers = {token: n for n, token in enumerate(about.get("vocabulary", ()))}
-    x_rows, y_rows, starts = Spool(), Spool(), array("q", [0])
+    x_rows, y_rows, offsets = Spool(), Spool(), array("q", [0])
     width = about.get("inputs")
     for line, record in _records(source):
         x = record.get(x_name)
@@ -49,10 +49,10 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
                 raise ParseError(message, where=where, n=rows.shape[1], m=width)
         x_rows.add(rows)
         y_rows.add(targets.rows(record.get(y_name), len(rows), line))
-        starts.append(x_rows.count)
+        offsets.append(x_rows.count)
     account(about, inputs=len(numbers) or width)
     y = targets.finished(y_rows.array() if y_rows.count else targets.nothing(0))
-    return Rows(x_rows.array(), y, np.array(starts, np.int64), "every" if targets.each else "last")
+    return Rows(x_rows.array(), y, np.array(offsets, np.int64), "every" if targets.each else "last")
 
 
 def _survey(source: str, name: str, about: dict[str, Any], targets: _Targets) -> None:
@@ -121,11 +121,11 @@ class _Targets:
         if not self.any:
             self.sample = value
         self.any = True
-        for one in value if isinstance(value, list) else [value]:
+        for entry in value if isinstance(value, list) else [value]:
             self.flat = True
-            self.named = self.named or isinstance(one, str)
-            self.numeric = self.numeric or isinstance(one, int | float)
-            self.whole = self.whole and isinstance(one, bool | int)
+            self.named = self.named or isinstance(entry, str)
+            self.numeric = self.numeric or isinstance(entry, int | float)
+            self.whole = self.whole and isinstance(entry, bool | int)
         self.each = self.each and isinstance(value, list) and len(value) == steps
 
     def decide(self) -> None:
@@ -151,17 +151,17 @@ class _Targets:
 
     def rows(self, value: Any, steps: int, line: int) -> np.ndarray:
         """The targets of one line's rows."""
-        found = self.nothing(steps)
+        rows = self.nothing(steps)
         if value is None or not steps:
-            return found
+            return rows
         where = _("{name}, line {line}, {key}").format(name=self.source, line=line, key=self.name)
-        part = found if self.each else found[-1:]
+        part = rows if self.each else rows[-1:]
         if self.classes:
             parts = value if self.each else [value]
-            if any(isinstance(one, list | dict) for one in parts):
+            if any(isinstance(label, list | dict) for label in parts):
                 raise ParseError(_("{where}: one class for each target was expected"), where=where)
-            part[:] = [self.labels.number("" if one is None else str(one), where) for one in parts]
-            return found
+            part[:] = [self.labels.number("" if label is None else str(label), where) for label in parts]
+            return rows
         try:
             given = np.asarray(value, np.float64).reshape(len(part), -1)
             if given.shape[1] != self.width:
@@ -172,7 +172,7 @@ class _Targets:
         except (TypeError, ValueError, OverflowError):
             message = _("{where}: {n} numbers for each target were expected")
             raise ParseError(message, where=where, n=self.width) from None
-        return found
+        return rows
 
     def finished(self, y: np.ndarray) -> np.ndarray:
         """All targets, classes in the order of their names."""

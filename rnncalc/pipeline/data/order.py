@@ -44,7 +44,7 @@ class Order:
         if self.times:
             self.when.add(np.array(moments, self.times.dtype))
 
-    def found(self, source: str) -> tuple[np.ndarray, np.ndarray | None]:
+    def arrangement(self, source: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Where sequences begin, and the order of the rows, if it is another one."""
         if self.sorted:
             return np.array([*self.begins, self.count], np.int64), None
@@ -59,13 +59,13 @@ class Order:
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
 
 
-def constant(y: np.ndarray, starts: np.ndarray) -> bool:
+def constant(y: np.ndarray, offsets: np.ndarray) -> bool:
     """Whether every sequence has one target throughout."""
     changes = 0
     for (some,) in blocks(y):
         changes += int(np.count_nonzero(np.diff(some)))
-    inner = np.setdiff1d(np.arange(BLOCK, len(y), BLOCK), starts)
+    inner = np.setdiff1d(np.arange(BLOCK, len(y), BLOCK), offsets)
     if any(y[at] != y[at - 1] for at in inner.tolist()):
         return False
-    between = [at for at in starts[1:-1].tolist() if at % BLOCK]
+    between = [at for at in offsets[1:-1].tolist() if at % BLOCK]
     return changes == sum(y[at] != y[at - 1] for at in between)

@@ -16,25 +16,25 @@ def remarks(about: dict[str, Any], chosen: bool, direction: str) -> list[str]:
 
     Raises ProblemError where a layer that runs backward would see the targets.
     """
-    found = list[str]()
+    notes = list[str]()
     inputs, targets = about.get("input") or [], about.get("target") or []
     both = [name for name in targets if name in inputs]
     if about["kind"] == "table":
         if both and not about.get("ahead"):
             message = _("{columns}: input and target of the same step; --ahead 1 foretells the next one")
-            found.append(message.format(columns=_listed(both)))
+            notes.append(message.format(columns=_listed(both)))
         if about.get("ahead") and not both:
             message = _("the inputs are {inputs}; the past of {target} is not among them: --input {all}")
             every = ",".join([*inputs, *targets]) if len(inputs) < MOST else "…"
-            found.append(message.format(inputs=_listed(inputs), target=_listed(targets), all=every))
+            notes.append(message.format(inputs=_listed(inputs), target=_listed(targets), all=every))
         elif not chosen:
-            found.append(_("the inputs are {inputs}").format(inputs=_listed(inputs)))
+            notes.append(_("the inputs are {inputs}").format(inputs=_listed(inputs)))
     if about["kind"] == "table" and about["classes"]:
         gaps = [name for name in about["labels"] if is_gap(name)]
         if gaps:
             message = _("{names} is a class like the others: leave the cell empty where there is no target")
-            found.append(message.format(names=_listed([f"“{name}”" for name in gaps])))
-    return found + (_backward(about, both) if direction != "forward" else [])
+            notes.append(message.format(names=_listed([f"“{name}”" for name in gaps])))
+    return notes + (_backward(about, both) if direction != "forward" else [])
 
 
 def _backward(about: dict[str, Any], both: list[str]) -> list[str]:

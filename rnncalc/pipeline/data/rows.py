@@ -19,7 +19,7 @@ class Rows:
 
     x: np.ndarray
     y: np.ndarray
-    starts: np.ndarray
+    offsets: np.ndarray
     at: str = "every"
 
 
@@ -62,9 +62,9 @@ def _by_value(name: str) -> tuple[int, float, str]:
         return 1, 0.0, name
 
 
-def account(about: dict[str, Any], **found: Any) -> None:
+def account(about: dict[str, Any], **known: Any) -> None:
     """Write into the account what was found out; None and what is there already is left alone."""
-    about.update({name: value for name, value in found.items() if value is not None and about.get(name) is None})
+    about.update({name: value for name, value in known.items() if value is not None and about.get(name) is None})
 
 
 def encoded(tokens: Sequence[str], vocabulary: Mapping[str, int]) -> np.ndarray:

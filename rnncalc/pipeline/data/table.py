@@ -28,35 +28,35 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
         wish = None  # read to predict: what is asked for is not there
     columns = file.columns(wish, [])
     special = [file.columns(about.get(name), []) for name in ("id", "time")]
-    if any(len(one) > 1 for one in special):
+    if any(len(columns) > 1 for columns in special):
         raise ProblemError(_("{name}: id and time are one column each"), name=source)
     inputs = _inputs(file, about, columns, special[0] + special[1])
-    ids, times = (one[0] if one else None for one in special)
+    ids, times = (columns[0] if columns else None for columns in special)
     targets = TargetColumns(source, file.names, columns, about, loss)
     reader = _Reader(file, inputs, targets, ids, times)
     for block in file.blocks():
         reader.add(block)
-    found = reader.rows(about)
+    rows = reader.rows(about)
     about["input"] = [file.names[n] for n in inputs]
     if columns:
         about["target"] = [file.names[n] for n in columns]
     account(about, inputs=len(inputs), outputs=len(targets.labels.numbers) if targets.classes else len(columns))
     account(about, classes=bool(targets.classes), targets=bool(columns))
-    return found
+    return rows
 
 
 def _inputs(file: TableFile, about: dict[str, Any], targets: list[int], special: list[int]) -> list[int]:
     """The columns that are asked for, else all that are nothing else. Raises ProblemError."""
     rest = [n for n in range(len(file.names)) if n not in targets and n not in special]
-    found = file.columns(about.get("input"), rest)
-    if not found:
+    inputs = file.columns(about.get("input"), rest)
+    if not inputs:
         message = _("{name}: no input column is left: --input {column}, which with --ahead foretells itself")
         raise ProblemError(message, name=file.source, column=file.names[(targets or special)[0]])
-    for n in found:
+    for n in inputs:
         if not file.names[n]:
             message = _("{name}: column {n} has no name: choose the inputs with --input, or name it")
             raise ProblemError(message, name=file.source, n=n + 1)
-    return found
+    return inputs
 
 
 class _Reader:
@@ -81,11 +81,11 @@ class _Reader:
         self.targets.add(rows)
         places = []
         for line, row in rows:
-            one, moment = ("" if at is None else row[at].strip() for at in (self.ids, self.times))
-            if self.ids is not None and not one:
+            name, moment = ("" if at is None else row[at].strip() for at in (self.ids, self.times))
+            if self.ids is not None and not name:
                 message = _("{name}, line {line}, column {column}: {what}")
                 raise ParseError(message, name=source, line=line, column=names[self.ids], what=_("is blank"))
-            places.append((one, moment, line))
+            places.append((name, moment, line))
         self.order.add(places)
 
     def _fast(self, block: Block) -> bool:
@@ -95,13 +95,13 @@ class _Reader:
             return False
         wanted = [*self.inputs, *self.targets.columns]
         try:
-            found = np.loadtxt(filled, delimiter=self.file.mark, usecols=wanted, ndmin=2, comments=None)
+            numbers = np.loadtxt(filled, delimiter=self.file.mark, usecols=wanted, ndmin=2, comments=None)
         except ValueError:
             return False
-        if not np.isfinite(found).all():
+        if not np.isfinite(numbers).all():
             return False
-        self.x.add(found[:, : len(self.inputs)])
-        self.targets.add_numbers(found[:, len(self.inputs) :], block.first)
+        self.x.add(numbers[:, : len(self.inputs)])
+        self.targets.add_numbers(numbers[:, len(self.inputs) :], block.first)
         return True
 
     def rows(self, about: dict[str, Any]) -> Rows:
@@ -112,8 +112,8 @@ class _Reader:
             account(about, labels=labels)
         if self.ids is None and self.times is None:
             return Rows(x, y, np.array([0, len(x)], np.int64))
-        starts, order = self.order.found(self.file.source)
+        offsets, order = self.order.arrangement(self.file.source)
         if order is not None:
             x, y = x[order], y[order]
-        same = y.ndim == 1 and len(starts) > 2 and constant(y, starts)
-        return Rows(x, y, starts, "last" if same else "every")
+        same = y.ndim == 1 and len(offsets) > 2 and constant(y, offsets)
+        return Rows(x, y, offsets, "last" if same else "every")

@@ -58,23 +58,23 @@ class TableFile:
 
     def columns(self, wish: Any, default: list[int]) -> list[int]:
         """Where the columns stand that are asked for, by name or by number from 1. Raises ProblemError."""
-        asked = [name.strip() for name in wish.split(",")] if isinstance(wish, str) else list(map(str, wish or []))
+        names = [name.strip() for name in wish.split(",")] if isinstance(wish, str) else list(map(str, wish or []))
         places = {name: at for at, name in enumerate(self.names) if name}
-        found, known = list[int](), ", ".join(self.names)
-        for name in asked:
+        columns, known = list[int](), ", ".join(self.names)
+        for name in names:
             if name not in places and name.isdecimal() and len(name) < 10 and 1 <= int(name) <= len(self.names):
-                if self.named and any(number(one) is not None or one[:4].isdecimal() for one in self.names):
+                if self.named and any(number(header) is not None or header[:4].isdecimal() for header in self.names):
                     message = _("{name}: is the first line ({known}) data? Write the names of the columns above it")
                     raise ProblemError(message, name=self.source, known=known)
                 places[name] = int(name) - 1
             if name not in places:
                 message = _("{name} has no column “{column}”; there are {known}")
                 raise ProblemError(message, name=self.source, column=name, known=known)
-            found.append(places[name])
-        if len(set(found)) < len(found):
+            columns.append(places[name])
+        if len(set(columns)) < len(columns):
             message = _("{name}: a column is asked for twice: {known}")
-            raise ProblemError(message, name=self.source, known=", ".join(asked))
-        return found or default
+            raise ProblemError(message, name=self.source, known=", ".join(names))
+        return columns or default
 
     def blocks(self) -> Iterator[Block]:
         """The lines below the header, many at a time."""

@@ -25,7 +25,7 @@ class TargetColumns:
         self.missing = int(about.get("outputs") or 1)  # how many numbers a target would have, where there is none
         if self.classes is None and loss is not None and loss != "binary_cross_entropy":
             self.classes = loss == "cross_entropy"
-        self.told = self.classes is not None
+        self.decided = self.classes is not None
         if self.classes:
             self._one_column()
         self.seen: dict[bool, tuple[str, int]] = {}  # the first number (True) and the first text, with its line
@@ -37,7 +37,7 @@ class TargetColumns:
             self._none(len(rows))
             return
         cells = [(line, [row[column].strip() for column in self.columns]) for line, row in rows]
-        if not self.told:
+        if not self.decided:
             self._decide(cells)
         self.waiting += cells
         if self.classes is not None:
@@ -106,9 +106,9 @@ class TargetColumns:
         if not self.classes:
             self.y.add(np.array([[self._value(*place, line) for place in zip(row, self.names)] for line, row in cells]))
             return
-        told = _("{name}, line {line}, column {column}")
+        where = _("{name}, line {line}, column {column}")
         numbers = [
-            self.labels.number(row[0], told.format(name=self.source, line=line, column=self.names[0]))
+            self.labels.number(row[0], where.format(name=self.source, line=line, column=self.names[0]))
             for line, row in cells
         ]
         self.y.add(np.array(numbers, np.int64))

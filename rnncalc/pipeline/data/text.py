@@ -37,13 +37,13 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
         about["vocabulary"] = vocabulary(counts)
     encode, tokens = _encoder(about["vocabulary"], about["tokens"]), Spool()
     if about["by"] == "line":
-        targets, starts = Spool(), array("q", [0])
+        targets, offsets = Spool(), array("q", [0])
         for part in _parts(source, "line"):
             row = encode(part)
             tokens.add(row)
             targets.add(np.append(row[1:], np.int32(-1)))  # a line's last step is the one that foretells its end
-            starts.append(tokens.count)
-        x, y, begins = tokens.array(), targets.array(), np.array(starts, np.int64)
+            offsets.append(tokens.count)
+        x, y, begins = tokens.array(), targets.array(), np.array(offsets, np.int64)
     else:
         for part in _parts(source, "stream"):
             tokens.add(encode(part))
@@ -84,11 +84,11 @@ def split(text: str, tokens: str) -> list[str]:
     """A text as its tokens. Words are what stands between blanks; the end of a line is one too."""
     if tokens == "chars":
         return list(text)
-    found: list[str] = []
+    words: list[str] = []
     for number, line in enumerate(text.split(END)):
-        found += [END] * bool(number)
-        found += line.split()
-    return found
+        words += [END] * bool(number)
+        words += line.split()
+    return words
 
 
 def _parts(source: str, by: str) -> Iterator[str]:

@@ -48,8 +48,8 @@ def sin_cos() -> ExampleData:
 
 def digits() -> ExampleData:
     """1,437 images to learn from, 360 to be tested on; a row of pixels a step."""
-    with np.load(HERE / "digits.npz") as found:
-        x, y = found["x"].astype(np.float32) / 16, found["y"].astype(np.int64)
+    with np.load(HERE / "digits.npz") as images:
+        x, y = images["x"].astype(np.float32) / 16, images["y"].astype(np.int64)
     order = np.random.default_rng(3).permutation(len(x))
     train, test = (Sequences.of(x[i], y[i], classes=True, inputs=8) for i in (order[360:], order[:360]))
     labels = [str(n) for n in range(10)]
@@ -96,7 +96,7 @@ def cnn_features() -> ExampleData:
     place = rng.uniform(2, side - 3, size=(count, 1, 2)) + np.arange(T)[:, None] * step[:, None]
     grid = np.arange(side)
     apart = [(grid - place[..., axis, None]) % side for axis in (0, 1)]
-    near = [np.exp(-(np.minimum(one, side - one) ** 2) / 2) for one in apart]
+    near = [np.exp(-(np.minimum(distance, side - distance) ** 2) / 2) for distance in apart]
     films = near[0][..., :, None] * near[1][..., None, :] + rng.normal(size=(count, T, side, side)) * 0.1
     x = features(films.reshape(-1, side, side)).reshape(count, T, -1).astype(np.float32)
     train, test = (Sequences.of(x[i], y[i], classes=True, inputs=x.shape[2]) for i in (slice(500), slice(500, None)))
