@@ -1,6 +1,21 @@
 """rnncalc: recurrent networks that are fast, exact and explain themselves.
 
-The names below are loaded on first use, so that `import rnncalc` and `rnncalc --help` cost next to nothing.
+Homework            problem, load_problem: worked step by step, checked; grade: a whole class
+A network           Elman, Jordan, LSTM, GRU, GRUAfter, I2HI2O of one layer; Network of several, each a Layer
+Weights             random_network, from_state_dict (PyTorch's), save_model, load_model
+What it gives       net(x); net.forward(x), a Trace; net.backward(trace, …); net.fit(x, y, …); net.stepper(), a Stepper
+Your own equations  Cell; CELLS holds the built-in ones
+scikit-learn        RNNClassifier, RNNRegressor
+Errors              RnncalcError, the kind of all of them
+
+Examples
+--------
+>>> import rnncalc
+>>> rnncalc.problem(U=0.9, W=0.5, b=0.3, x=[0.7, 0.5]).forward().h.round(4)
+array([[0.7306],
+       [0.8059]])
+>>> rnncalc.random_network("lstm", inputs=3, hidden=8, outputs=2)
+Network(lstm, D=3, H=8, O=2, float32)
 """
 
 from __future__ import annotations
@@ -15,15 +30,16 @@ if TYPE_CHECKING:
     from rnncalc.model.cells import CELLS as CELLS
     from rnncalc.model.cells import Cell as Cell
     from rnncalc.model.layer import Layer as Layer
-    from rnncalc.network.network import GRU as GRU
-    from rnncalc.network.network import I2HI2O as I2HI2O
-    from rnncalc.network.network import LSTM as LSTM
-    from rnncalc.network.network import Elman as Elman
-    from rnncalc.network.network import GRUAfter as GRUAfter
-    from rnncalc.network.network import Jordan as Jordan
     from rnncalc.network.network import Network as Network
+    from rnncalc.network.one_layer import GRU as GRU
+    from rnncalc.network.one_layer import I2HI2O as I2HI2O
+    from rnncalc.network.one_layer import LSTM as LSTM
+    from rnncalc.network.one_layer import Elman as Elman
+    from rnncalc.network.one_layer import GRUAfter as GRUAfter
+    from rnncalc.network.one_layer import Jordan as Jordan
     from rnncalc.network.stepper import Stepper as Stepper
     from rnncalc.network.trace import Trace as Trace
+    from rnncalc.network.weights.initialise import random_network as random_network
     from rnncalc.network.weights.model_file import load_model as load_model
     from rnncalc.network.weights.model_file import save_model as save_model
     from rnncalc.network.weights.pytorch import from_state_dict as from_state_dict
@@ -32,14 +48,16 @@ if TYPE_CHECKING:
     from rnncalc.report.notebook import load_problem as load_problem
     from rnncalc.report.notebook import problem as problem
 
-_NAMES = {  # module → its public names: those above, which type checkers read
+_NAMES = {  # module → its public names, loaded on first use, so that `import rnncalc` costs next to nothing
     "classroom.grading.run": ("grade",),
     "errors": ("RnncalcError",),
     "model.cells": ("CELLS", "Cell"),
     "model.layer": ("Layer",),
-    "network.network": ("Elman", "Jordan", "LSTM", "GRU", "GRUAfter", "I2HI2O", "Network"),
+    "network.network": ("Network",),
+    "network.one_layer": ("Elman", "Jordan", "LSTM", "GRU", "GRUAfter", "I2HI2O"),
     "network.stepper": ("Stepper",),
     "network.trace": ("Trace",),
+    "network.weights.initialise": ("random_network",),
     "network.weights.model_file": ("load_model", "save_model"),
     "network.weights.pytorch": ("from_state_dict",),
     "pipeline.estimators": ("RNNClassifier", "RNNRegressor"),

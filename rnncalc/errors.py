@@ -10,10 +10,27 @@ LONGEST = 200  # characters of a value in a message
 
 
 class RnncalcError(ValueError):
-    """The question cannot be answered as it was put. The message stands alone: it is all that the person sees.
+    """The question cannot be answered as it was put: the kind of every error that a person can cause.
 
-    message: the text, with names in braces that `values` fill in. What comes from strangers is made harmless there: one
-    line, no control characters, not too long.
+    Its kinds are `ParseError`, `ShapeError`, `ProblemError`, `OverflowedError`, `CellError` and `DivergedError`. The
+    message stands alone: it is all that the person sees.
+
+    Parameters
+    ----------
+    message : str
+        The text, with names in braces.
+    **values
+        What the names stand for. It may come from strangers, so it is shown in one line, shortened, without control
+        characters.
+
+    Examples
+    --------
+    >>> from rnncalc import Elman, RnncalcError
+    >>> try:
+    ...     Elman(U=[[1, 2]], W=[[1, 2]])
+    ... except RnncalcError as error:
+    ...     print(error)
+    W is (1, 2), so H = 2; U says H = 1
     """
 
     def __init__(self, message: str, **values: object):

@@ -13,11 +13,11 @@ class Named(Mapping[str, np.ndarray]):
     """Read-only arrays by name. Nobody can change them, so that a copy is the same; a pickle is refused in words."""
 
     @abstractmethod
-    def unknown(self, name: str) -> str:
+    def _unknown(self, name: str) -> str:
         """What to say to who asks for a name that is not there."""
 
     @abstractmethod
-    def unpicklable(self) -> str:
+    def _unpicklable(self) -> str:
         """What to say to who would pickle it."""
 
     def __getattr__(self, name: str) -> Any:
@@ -26,7 +26,7 @@ class Named(Mapping[str, np.ndarray]):
         try:
             return self[name]
         except KeyError:
-            raise AttributeError(self.unknown(name)) from None
+            raise AttributeError(self._unknown(name)) from None
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self]
@@ -38,7 +38,7 @@ class Named(Mapping[str, np.ndarray]):
         return self
 
     def __reduce__(self) -> str:
-        raise TypeError(self.unpicklable())
+        raise TypeError(self._unpicklable())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"

@@ -1,4 +1,7 @@
-"""Layers: a cell with its weights, whose shapes have been held against the equations, in one direction or in both."""
+"""Layers: a cell with its weights, whose shapes have been held against the equations, in one direction or in both.
+
+Longer than other files, so that a layer and the checks of its shapes stand together.
+"""
 
 from __future__ import annotations
 
@@ -107,13 +110,38 @@ class DirectionalLayer:
 class Layer:
     """A cell with its weights, in one direction or in both.
 
-    cell: a name (elman, jordan, lstm, gru, gru_after, i2h_i2o) or a `Cell`. arrays: in the cell's order, U (G·H, D), W
-    (G·H, H), b (G·H,), …, or by name; the G gates are stacked in the cell's order; biases are zero unless given.
-    options: the cell's switches (activation, update, output) and its starts (h0, c0, y0: (H,) or (N, H)).
+    Parameters
+    ----------
+    cell : str or Cell
+        elman, jordan, lstm, gru, gru_after, i2h_i2o, or a cell of your own.
+    *arrays : array_like
+        In the cell's order, or by name: U (G·H, D), W (G·H, H), b (G·H,), …; the G gates are stacked in the cell's
+        order. Biases are zero unless given.
+    direction : {"forward", "backward", "both"}
+        "backward" visits every sequence from its end.
+    backward : mapping, with direction="both"
+        The arrays and initial states of the second direction, by name.
+    merge : {"concat", "sum", "ave", "mul"}
+        How the two directions become one.
+    **options
+        The cell's switches (activation, update, output) and initial states (h0, c0, y0: (H,) or (N, H), zero unless
+        given).
 
-    direction: "forward", "backward" (every sequence visited from its end), or "both"; then `backward` holds the other
-    direction's arrays and starts by name, and `merge` says how the two become one: concat, sum, ave or mul.
-    Raises ShapeError and ProblemError, by name.
+    Raises
+    ------
+    ShapeError
+        If the arrays disagree in H, D or O.
+    ProblemError
+        If an array is missing or unknown, or an option is no option of the cell.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnncalc import Layer
+    >>> Layer("lstm", U=np.ones((8, 3)), W=np.ones((8, 2)))
+    Layer(lstm, D=3, H=2)
+    >>> Layer("elman", U=[[0.9]], W=[[0.5]], direction="both", backward={"U": [[0.4]], "W": [[0.1]]}).width
+    2
     """
 
     def __init__(
@@ -177,7 +205,25 @@ class Layer:
         return self.only.width * (2 if len(self.passes) > 1 and self.merge == "concat" else 1)
 
     def settled(self, dtype: np.dtype, writeable: bool = False) -> Layer:
-        """A copy with the passes' arrays settled."""
+        """A copy whose arrays are of one dtype and contiguous.
+
+        Parameters
+        ----------
+        dtype : numpy.dtype
+        writeable : bool
+            Whether the copied arrays may be changed.
+
+        Returns
+        -------
+        Layer
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rnncalc import Layer
+        >>> Layer("elman", U=[[0.9]], W=[[0.5]]).settled(np.dtype("float32")).arrays["U"]
+        array([[0.9]], dtype=float32)
+        """
         copied = copy.copy(self)
         copied.passes = {name: one.settled(dtype, writeable) for name, one in self.passes.items()}
         return copied
@@ -212,7 +258,7 @@ def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:
         array, shape = given[name], given[name].shape
         if array.ndim != (1 if stack[0].columns is None else 2) or 0 in shape or shape[0] % len(stack):
             raise ShapeError(
-                _("{name} must be {wanted}, got {shape}"), name=name, wanted=_wanted(cell, name), shape=shape
+                _("{name} must be {wanted}, got {shape}"), name=name, wanted=expected_shape(cell, name), shape=shape
             )
         for letter, number in ((stack[0].rows, shape[0] // len(stack)), (stack[0].columns, shape[-1])):
             if letter and sizes.setdefault(letter, number) != number:
@@ -231,7 +277,8 @@ def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:
     return sizes
 
 
-def _wanted(cell: Cell, name: str) -> str:
+def expected_shape(cell: Cell, name: str) -> str:
+    """The shape of an array in letters: (4·H, D)."""
     parameter, gates = cell.stacks[name][0], len(cell.stacks[name])
     rows = f"{gates}·{parameter.rows}" if gates > 1 else parameter.rows
     return f"({rows}, {parameter.columns})" if parameter.columns else f"({rows},)"

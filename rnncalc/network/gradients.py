@@ -27,11 +27,11 @@ NONE = frozenset[str]()
 class NamedGradients(Named):
     """Gradients by name."""
 
-    def unknown(self, name: str) -> str:
+    def _unknown(self, name: str) -> str:
         known = ", ".join(self) or _("those of the layers")
         return _("no gradient is called {name}; there are {known}").format(name=name, known=known)
 
-    def unpicklable(self) -> str:
+    def _unpicklable(self) -> str:
         return _("gradients belong to the network that made them: keep single arrays")
 
 

@@ -1,14 +1,12 @@
-"""Networks: layers of a cell with its weights, and a read-out on top.
+"""A network and its methods: what each takes and gives, with a look at shapes, before the room's other files compute.
 
-net = Network([Layer("lstm", U, W, b)], V=V, c=c, output="softmax")
-y = net(x)                   # (T, D) → (T, O), (N, T, D) → (N, T, O)
-trace = net.forward(x)       # every intermediate
+Longer than other files, so that the methods of a network are documented in one place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, cast, overload
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,8 +15,6 @@ from rnncalc.common.i18n import _
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
-from rnncalc.model.cells import CELLS, Cell
-from rnncalc.model.layer import Layer
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import backpropagate
 from rnncalc.network.forward import traced, tracers
@@ -37,13 +33,41 @@ KEPT = 16  # shapes of inputs for which a call is kept prepared
 class Network(Stack):
     """Layers from the input up, and the read-out y_t = g(c + V h_t) on top.
 
-    V (O, H), c (O,): the read-out; without V the output y is the last layer's. output: g, one of identity, softmax,
-    log_softmax, sigmoid, tanh. dtype: float64 or float32; float32 if every array is, unless given. engine: "numba",
-    compiled, or "equations", interpreted line by line (the same numbers to rounding, no compiler, slow). threads: how
-    many share the sequences of a batch in a call; without it as many as RNNCALC_THREADS says, else one.
+    A sequence gives the same bits alone and in any batch, a prefix the same as the whole, and so does the stepper.
+    Arrays are copied and never modified.
 
-    Same bits: a sequence gives the same bits alone and in any batch, a prefix those of the whole's start, and so does
-    the stepper. Arrays that are given are copied and never modified.
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From the input up; each takes as many inputs as the layer below hands up.
+    V, c : array_like, (O, H) and (O,), optional
+        The read-out. Without V the output y is the last layer's.
+    output : {"identity", "softmax", "log_softmax", "sigmoid", "tanh"}, optional
+        g, the function of the read-out.
+    dtype : {"float64", "float32"}, optional
+        By default float32 if every array is, else float64.
+    engine : {"numba", "equations"}
+        Compiled, or interpreted line by line: the same numbers to rounding, slowly and without a compiler.
+    threads : int, optional
+        How many share the sequences of a batch; by default as many as RNNCALC_THREADS says, else one.
+
+    Raises
+    ------
+    ShapeError
+        If the layers, or the read-out, do not fit on each other.
+    ProblemError
+        If an option is unknown or belongs to what is not there.
+
+    Examples
+    --------
+    >>> from rnncalc import Layer, Network
+    >>> layer = Layer("elman", U=[[0.1, 0.2], [0.3, 0.4]], W=[[0.2, 0.2], [0.3, 0.3]], b=[0.5, 0.6])
+    >>> net = Network([layer], V=[[0.7, 0.8]], c=[0.9])
+    >>> net
+    Network(elman, D=2, H=2, O=1, float64)
+    >>> net([[2, 3], [1, 0]]).round(4)
+    array([[2.2901],
+           [2.1409]])
     """
 
     def forget(self) -> None:
@@ -56,12 +80,12 @@ class Network(Stack):
     @overload
     def __call__(
         self, x: ArrayLike, *, lengths: ArrayLike | None = ..., mask: ArrayLike | None = ..., layout: str = ...,
-        return_state: Literal[False] = ..., **starts: Any,
+        return_state: Literal[False] = ..., **initial: Any,
     ) -> np.ndarray: ...  # fmt: skip
     @overload
     def __call__(
         self, x: ArrayLike, *, lengths: ArrayLike | None = ..., mask: ArrayLike | None = ..., layout: str = ...,
-        return_state: Literal[True], **starts: Any,
+        return_state: Literal[True], **initial: Any,
     ) -> tuple[np.ndarray, dict[str, Any]]: ...  # fmt: skip
     def __call__(
         self,
@@ -71,34 +95,70 @@ class Network(Stack):
         mask: ArrayLike | None = None,
         layout: str = "batch_first",
         return_state: bool = False,
-        **starts: Any,
+        **initial: Any,
     ) -> np.ndarray | tuple[np.ndarray, dict[str, Any]]:
-        """The outputs alone: x (T, D) → y (T, O), (N, T, D) → (N, T, O), (T, N, D) with layout="time_first".
+        """The outputs alone.
 
-        lengths (N,): how many steps each sequence has; mask (N, T) or (T,): which; y is zero where there is none.
-        h0, c0, y0: initial states, (H,) or (N, H); for several layers or directions a list, layer by layer, forward
-        before backward. return_state: also the states after the last step, by name, in the same form.
-        Raises ShapeError.
+        Parameters
+        ----------
+        x : array_like, (T, D), (N, T, D), or (T, N, D) with layout="time_first"
+        lengths : array_like of int, (N,), optional
+            How many steps each sequence has.
+        mask : array_like of bool, (T,) or (N, T), optional
+            Which steps there are.
+        layout : {"batch_first", "time_first"}
+        return_state : bool
+            Whether the states after the last step are returned too.
+        **initial
+            h0, c0, y0: initial states, (H,) or (N, H), in place of the layers' own. For several layers or directions
+            a list of them, layer by layer, forward before backward.
+
+        Returns
+        -------
+        y : ndarray, (T, O), (N, T, O) or (T, N, O)
+            Zero where a sequence has no step.
+        state : dict
+            With return_state: the states after the last step by name, in the form of the initial states.
+
+        Raises
+        ------
+        ShapeError
+            If x, lengths, mask or an initial state has another shape than the network needs.
+        ProblemError
+            If the layout or a state is unknown.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rnncalc import Elman
+        >>> net = Elman(U=[[0.9]], W=[[0.5]], b=[0.3])
+        >>> y, state = net(np.ones((2, 3, 1)), lengths=[3, 1], return_state=True)
+        >>> y[1].round(4)
+        array([[0.8337],
+               [0.    ],
+               [0.    ]])
+        >>> state["h"].shape
+        (2, 1)
         """
-        plain = self.threads == 1 and lengths is mask is None and not (starts or return_state)
+        plain = self.threads == 1 and lengths is mask is None and not (initial or return_state)
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call(x)
         array, view = self._input(x, lengths, mask, layout)
         if plain and (call := self._prepare(x, layout, view)):
             return call.outputs(array)
-        given, cells = given_starts(self.passes, starts), self.cells
+        given, cells = given_starts(self.passes, initial), self.cells
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:
             y, ends = infer(self, cells, array, view, given, return_state, self.threads)
             return (y, ends) if return_state else y
 
         def share(part: slice) -> tuple[np.ndarray, dict[str, Any]]:
-            begin = [cut(starts, part) for starts in given]
+            begin = [cut(states, part) for states in given]
             return infer(self, cells, array[part], view.part(part), begin, return_state)
 
-        found = side_by_side(share, parts)
-        y = np.concatenate([part for part, _ends in found], axis=int(view.time_first))
-        return (y, joined([part for _y, part in found])) if return_state else y
+        outputs, states = zip(*side_by_side(share, parts))
+        y = np.concatenate(outputs, axis=int(view.time_first))
+        return (y, joined(states)) if return_state else y
 
     def forward(
         self,
@@ -107,10 +167,34 @@ class Network(Stack):
         lengths: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         layout: str = "batch_first",
-        **starts: Any,
+        **initial: Any,
     ) -> Trace:
-        """Every intermediate of every step, by name. Arguments as for a call."""
-        plain = self.threads == 1 and lengths is mask is None and not starts
+        """Every intermediate of every step.
+
+        Parameters
+        ----------
+        x, lengths, mask, layout, **initial
+            As for a call: x is (T, D), (N, T, D), or (T, N, D) with layout="time_first".
+
+        Returns
+        -------
+        Trace
+            Signals by name, (T, H) or (N, T, H).
+
+        Raises
+        ------
+        ShapeError, ProblemError
+            As for a call.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> trace = Elman(U=[[0.9]], W=[[0.5]], b=[0.3]).forward([[0.7], [0.5]], h0=[0.1])
+        >>> trace.h.round(4)
+        array([[0.7531],
+               [0.8098]])
+        """
+        plain = self.threads == 1 and lengths is mask is None and not initial
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call.trace(self, x)
         array, view = self._input(x, lengths, mask, layout)
@@ -118,7 +202,7 @@ class Network(Stack):
             return traced(self, array, view, call.tracers)
         if across_pays(self, view):
             view = view.batch_major
-        return traced(self, array, view, tracers(self, view, given_starts(self.passes, starts)))
+        return traced(self, array, view, tracers(self, view, given_starts(self.passes, initial)))
 
     def _prepare(self, x: ArrayLike, layout: str, view: View) -> PreparedCall | None:
         """The prepared call for inputs of this shape, kept for the next time; None where there is none."""
@@ -141,14 +225,47 @@ class Network(Stack):
         truncate: int | None = None,
         chunk: int | None = None,
     ) -> Gradients:
-        """Backpropagation through time: the gradient of the loss with respect to every parameter, start and input.
+        """Backpropagation through time: the gradient of the loss with respect to parameters, initial states and inputs.
 
-        trace: what `forward` of this network gave. targets, of the shape of y (NaN: no target) or class numbers, with
-        loss: half_squared_error, squared_error, mean_squared_error, cross_entropy or binary_cross_entropy; reduction:
-        sum, mean, batch_mean. Or dy, of the shape of y: the gradient that arrives there. truncate K: the loss of a step
-        reaches K steps, its own included. chunk K: no gradient from one block of K steps into the one before.
+        Parameters
+        ----------
+        trace : Trace
+            What `forward` of this network gave.
+        targets : array_like, of the shape of y, or class numbers (T,) or (N, T), optional
+            NaN where there is no target.
+        loss : str, optional
+            half_squared_error, squared_error, mean_squared_error, cross_entropy or binary_cross_entropy.
+        reduction : {"sum", "mean", "batch_mean"}, optional
+        dy : array_like, of the shape of y, optional
+            In place of targets and loss: the incoming gradient at y.
+        truncate : int, optional
+            How many steps the loss of a step reaches, its own included.
+        chunk : int, optional
+            The steps of a block; no gradient goes from one block into the block before.
 
-        Returns `Gradients`: grads.U, grads.x, grads.h0, …, grads.steps, grads.loss. Raises ShapeError, ProblemError.
+        Returns
+        -------
+        Gradients
+            grads.U, grads.b, … of the parameters' shapes, grads.h0, grads.x, grads.steps["da"], …, grads.loss.
+
+        Raises
+        ------
+        ShapeError
+            If targets or dy have another shape than y.
+        ProblemError
+            If the trace is another network's, or the options contradict each other.
+
+        References
+        ----------
+        P. J. Werbos, Backpropagation through time: what it does and how to do it, Proceedings of the IEEE 78 (1990).
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> net = Elman(U=[[0.9]], W=[[0.5]], b=[0.3])
+        >>> grads = net.backward(net.forward([[0.7], [0.5]]), [[1], [0]], loss="half_squared_error")
+        >>> f"{grads.loss:.4f}", grads.W.round(4)
+        ('0.3610', array([[0.2064]]))
         """
         return backpropagate(self, trace, targets, loss, reduction, dy, truncate, chunk)
 
@@ -163,23 +280,83 @@ class Network(Stack):
         watch: Callable[[Any], None] | None = None,
         **settings: Any,
     ) -> list[dict[str, float]]:
-        """Train in place; an entry an epoch: loss, lr, val_loss, accuracy, val_accuracy.
+        """Train in place, on the mean loss over the targets of each batch.
 
-        x (N, T, D), or a list of (T, D); whole numbers are the numbers of one-hot rows. y: like x with O in place of D,
-        class numbers for cross_entropy, or one for each sequence, which then lies at its last step. validation: other
-        (x, y), or the share of the sequences to put aside; the weights that are best there are kept. settings: epochs,
-        batch, optimizer, lr, schedule, clip_norm, chunk, patience, seed, …: see `training.Settings`. The loss is a mean
-        over the batch's targets. Raises ShapeError, ProblemError, DivergedError.
+        Parameters
+        ----------
+        x : array_like, (N, T, D), or list of (T, D)
+            Whole numbers (N, T), or lists of them, are the numbers of one-hot rows.
+        y : array_like
+            Like x with O in place of D, or class numbers for cross_entropy; or one for each sequence, at its last step.
+        loss : str
+            half_squared_error, squared_error, mean_squared_error, cross_entropy or binary_cross_entropy.
+        lengths : array_like of int, (N,), optional
+            How many steps each sequence has.
+        validation : (x, y) or float, optional
+            Other sequences, or the share to put aside; the weights that are best there are kept.
+        watch : callable, optional
+            Called with the `Trainer` after every step and every epoch.
+        **settings
+            epochs, batch, optimizer, lr, schedule, clip_norm, chunk, patience, seed, …: the fields of
+            `rnncalc.network.training.settings.Settings`.
+
+        Returns
+        -------
+        list of dict
+            An entry an epoch: epoch, loss, lr, and where they apply val_loss, accuracy, val_accuracy.
+
+        Raises
+        ------
+        ShapeError
+            If x, y and lengths do not fit each other or the network.
+        ProblemError
+            If a setting is unknown, or the network cannot be trained on this loss.
+        DivergedError
+            If the loss explodes; the weights are then those of the last good epoch.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rnncalc import random_network
+        >>> x = np.random.default_rng(0).normal(size=(32, 5, 1))
+        >>> net = random_network("elman", inputs=1, hidden=4, outputs=1)
+        >>> history = net.fit(x, x.cumsum(axis=1), loss="mean_squared_error", epochs=20, lr=0.05)
+        >>> len(history), history[-1]["loss"] < history[0]["loss"] / 4
+        (20, True)
         """
         from rnncalc.network.training.fit import fit  # imported here so that forward-only use does not load it
 
         return fit(self, x, y, loss, lengths, validation, watch, settings)
 
-    def stepper(self, **starts: Any) -> Stepper:
-        """A stream: `step(x_t)` gives y_t and keeps the state. h0, c0, y0 as for a call. Only forward layers stream."""
+    def stepper(self, **initial: Any) -> Stepper:
+        """The network as a stream, fed one step at a time.
+
+        Parameters
+        ----------
+        **initial
+            h0, c0, y0: initial states, as for a call.
+
+        Returns
+        -------
+        Stepper
+
+        Raises
+        ------
+        ShapeError
+            If an initial state has another shape than the network needs.
+        ProblemError
+            If a layer runs backward: it needs the whole sequence.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> stepper = Elman(U=[[0.9]], W=[[0.5]], b=[0.3]).stepper()
+        >>> stepper.step([0.7]).round(4), stepper.step([0.5]).round(4)
+        (array([0.7306]), array([0.8059]))
+        """
         if any("backward" in layer.passes for layer in self.layers):
             raise ProblemError(_("a layer that runs backward needs the whole sequence: it cannot be stepped"))
-        return Stepper(self, given_starts(self.passes, starts))
+        return Stepper(self, given_starts(self.passes, initial))
 
     def _input(
         self, x: ArrayLike, lengths: ArrayLike | None, mask: ArrayLike | None, layout: str
@@ -198,49 +375,3 @@ class Network(Stack):
         if lengths is None and mask is None:
             return array, View.full(array.shape[0], array.shape[1], batch, time_first)
         return array, View(PackedBatch.of(array.shape[0], array.shape[1], lengths, mask), batch, time_first)
-
-
-class OneLayer(Network):
-    """One layer of one cell, by which most people meet the engine: arrays and options as for `Layer` and `Network`."""
-
-    cell: ClassVar[Cell]
-
-    def __init_subclass__(cls, cell: str) -> None:
-        cls.cell, cls.__module__ = CELLS[cell], "rnncalc"  # where people find it, and a pickle too
-        about = cls.cell.literature
-        lines = "\n".join(f"    {line} = {text}" for line, text in cls.cell.equations.items())
-        takes = f"Takes {', '.join(cls.cell.stacks)} …; see `Network`."
-        cls.__doc__ = f"{about.title if about else cell}.\n\n{lines}\n\n{takes}"
-
-    def __init__(
-        self,
-        *arrays: ArrayLike | None,
-        dtype: str | np.dtype | None = None,
-        engine: str = "numba",
-        threads: int | None = None,
-        **options: Any,
-    ):
-        read_out = () if self.cell.owns_read_out else ("V", "c", "output")
-        top = {name: options.pop(name, None) for name in read_out}
-        super().__init__([Layer(self.cell, *arrays, **options)], **top, dtype=dtype, engine=engine, threads=threads)
-
-    def _labels(self) -> list[str]:
-        return [layer.direction for layer in self.layers if layer.direction != "forward"]  # the class says the cell
-
-
-class Elman(OneLayer, cell="elman"): ...
-
-
-class Jordan(OneLayer, cell="jordan"): ...
-
-
-class LSTM(OneLayer, cell="lstm"): ...
-
-
-class GRU(OneLayer, cell="gru"): ...
-
-
-class GRUAfter(OneLayer, cell="gru_after"): ...
-
-
-class I2HI2O(OneLayer, cell="i2h_i2o"): ...

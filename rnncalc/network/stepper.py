@@ -16,10 +16,27 @@ from rnncalc.network.stack import Stack
 
 
 class Stepper:
-    """A network fed one step at a time. `state` holds the states by name, of the last layer; `reset` starts again."""
+    """A network fed one step at a time, as `Network.stepper` gives it; `reset` goes back to the initial states.
 
-    def __init__(self, network: Stack, starts: list[dict[str, ArrayLike]]):
-        self.network, self._starts = network, starts
+    Parameters
+    ----------
+    network : Network
+        Whose layers all run forward.
+    initial_states : list of dict
+        Of each directional layer, by name: h0, c0, …
+
+    Examples
+    --------
+    >>> from rnncalc import Elman
+    >>> stepper = Elman(U=[[0.9]], W=[[0.5]], b=[0.3]).stepper()
+    >>> stepper.step([0.7]).round(4)
+    array([0.7306])
+    >>> stepper.state["h"].round(4)
+    array([0.7306])
+    """
+
+    def __init__(self, network: Stack, initial_states: list[dict[str, ArrayLike]]):
+        self.network, self._initial_states = network, initial_states
         self.reset()
 
     def __repr__(self) -> str:
@@ -45,7 +62,7 @@ class Stepper:
     @property
     def state(self) -> dict[str, np.ndarray]:
         """The last layer's states after the last step: (H,), or (N, H) for a batch."""
-        one, given = self.network.passes[-1], self._starts[-1]
+        one, given = self.network.passes[-1], self._initial_states[-1]
         if self._shape is None:
             zeros = {state: np.zeros(one.sizes[one.cell.size(state)], self.network.dtype) for state in one.cell.state}
             chosen = {state: given.get(f"{state}0", one.starts.get(state, zeros[state])) for state in zeros}
@@ -54,7 +71,28 @@ class Stepper:
         return top if len(self._shape) == 2 else {name: rows[0] for name, rows in top.items()}
 
     def step(self, x_t: ArrayLike) -> np.ndarray:
-        """One step: x_t (D,) → y_t (O,), or a batch (N, D) → (N, O). Where D = 1, a number is a step."""
+        """One step of the sequence, or of every sequence of a batch.
+
+        Parameters
+        ----------
+        x_t : array_like, (D,) or (N, D)
+            A number where D = 1.
+
+        Returns
+        -------
+        ndarray, (O,) or (N, O)
+
+        Raises
+        ------
+        ShapeError
+            If x_t does not fit the network, or is another batch than the steps before.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> Elman(U=[[0.9]], W=[[0.5]], b=[0.3]).stepper(h0=[0.1]).step(0.7).round(4)
+        array([0.7531])
+        """
         network = self.network
         if type(x_t) is not np.ndarray or x_t.dtype is not network.dtype:
             x_t = in_dtype(as_array("x_t", x_t), network.dtype)
@@ -79,7 +117,7 @@ class Stepper:
         schedule = PackedBatch.full(shape[0] if len(shape) == 2 else 1, 1)
         self._states = self._latest()
         starts = self._states or [
-            one.start(given, schedule, network.dtype) for one, given in zip(network.passes, self._starts)
+            one.start(given, schedule, network.dtype) for one, given in zip(network.passes, self._initial_states)
         ]
         starts = [*starts, {}][: len(network.cells)]  # a read-out has no state
         self._streams = [cell.stream(schedule, start) for cell, start in zip(network.cells, starts)]

@@ -100,10 +100,10 @@ class Signals(Named):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def unknown(self, name: str) -> str:
+    def _unknown(self, name: str) -> str:
         return _("no signal is called {name}; there are {known}").format(name=name, known=", ".join(self))
 
-    def unpicklable(self) -> str:
+    def _unpicklable(self) -> str:
         return _("signals belong to the network that made them: keep the network and x, or single arrays")
 
 
@@ -167,9 +167,35 @@ class LayerTrace(Signals):
 
 
 class Trace(Signals):
-    """A network's forward pass: signals of the last layer and of the read-out; `layers` holds those of every layer.
+    """A forward pass: signals of the last layer and of the read-out by name; `layers` holds those of every layer.
 
-    emitted: the rows that each layer hands up.
+    `Network.forward` makes it. A signal is (T, H) for one sequence and (N, T, H) for a batch; `initial` and `final` are
+    the states before the first and after the last step.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The network's.
+    emitted : sequence of ndarray
+        The rows that each layer hands up.
+    read_out : mapping of str to ndarray
+        The signals on top: s and y.
+    view : View
+        How the rows are shown.
+    provenance : Provenance
+        What backpropagation needs to know of the run.
+
+    Examples
+    --------
+    >>> from rnncalc import Elman
+    >>> trace = Elman(U=[[0.9]], W=[[0.5]], b=[0.3]).forward([[0.7], [0.5]])
+    >>> trace
+    Trace(a (2, 1), h (2, 1), s (2, 1), y (2, 1))
+    >>> trace["a"].round(4)
+    array([[0.93  ],
+           [1.1153]])
+    >>> trace.final["h"].round(4)
+    array([0.8059])
     """
 
     def __init__(
@@ -221,7 +247,24 @@ class Trace(Signals):
         return self._read_out["s"] if "s" in self._read_out else self.rows["s"]
 
     def at(self, name: str) -> np.ndarray:
-        """The rows of what a loss is taken of, y or s."""
+        """The rows of what a loss is taken of.
+
+        Parameters
+        ----------
+        name : {"y", "s"}
+
+        Returns
+        -------
+        ndarray, (rows, O)
+            A row for each step of each sequence, in the order of the packed batch.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> Elman(U=[[0.9]], W=[[0.5]], b=[0.3]).forward([[0.7], [0.5]]).at("y").round(4)
+        array([[0.7306],
+               [0.8059]])
+        """
         return self.scores if name == "s" else self.output
 
     def first_not_finite(self) -> tuple[str, int, tuple[int, ...]] | None:

@@ -2,6 +2,7 @@
 
 X of two dimensions (N, T) are univariate series, one column a step; (N, T, D) are series of D numbers a step. A target
 belongs to a whole series and is taken from the last step. Inputs are standardised, and so is a regressor's target.
+Longer than other files, so that the two stand together with their documentation.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from rnncalc.errors import ProblemError
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.trainer import Trainer
-from rnncalc.network.weights.initialise import network
+from rnncalc.network.weights.initialise import random_network
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -74,7 +75,7 @@ class _Recurrent(BaseEstimator):
         self.mean_ = series.mean(axis=(0, 1))
         deviation = series.std(axis=(0, 1))
         self.scale_ = np.where(deviation > 1e-12 * (1 + np.abs(self.mean_)), deviation, 1)
-        self.network_ = network(
+        self.network_ = random_network(
             self.cell, series.shape[2], self.hidden, outputs, layers=self.layers, direction=self.direction,
             activation=self.activation, init=self.init, seed=int(seed), dtype=self.dtype, engine=self.engine,
             output="softmax" if loss == "cross_entropy" else "identity",
@@ -108,10 +109,56 @@ def _series(X: np.ndarray) -> np.ndarray:
 
 
 class RNNClassifier(ClassifierMixin, _Recurrent):
-    """Which class does a series belong to? Softmax and cross-entropy at the last step."""
+    """Which class does a series belong to? Softmax and cross-entropy at the last step.
+
+    Inputs are standardised. The class passes scikit-learn's `check_estimator`.
+
+    Parameters
+    ----------
+    cell, hidden, layers, direction, activation, init, dtype, engine
+        The network, as for `rnncalc.random_network`.
+    epochs, batch, optimizer, lr, weight_decay, schedule, clip_norm, patience
+        The training, as for `Network.fit`.
+    validation : float
+        The share of the series to put aside; the weights that are best there are kept.
+    random_state : int, RandomState or None
+        The seed of weights and batches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnncalc import RNNClassifier
+    >>> X = np.array([[0, 1, 2], [2, 1, 0], [1, 2, 3], [3, 2, 1]])
+    >>> y = ["up", "down", "up", "down"]
+    >>> RNNClassifier(hidden=4, epochs=50).fit(X, y).predict([[4, 5, 6]])
+    array(['up'], dtype='<U4')
+    """
 
     def fit(self, X: Any, y: Any) -> RNNClassifier:
-        """Train anew. X (N, T) or (N, T, D), y (N,)."""
+        """Train anew.
+
+        Parameters
+        ----------
+        X : array_like, (N, T) or (N, T, D)
+        y : array_like, (N,)
+            The class of each series.
+
+        Returns
+        -------
+        RNNClassifier
+            Itself, trained.
+
+        Raises
+        ------
+        ValueError
+            If X or y is not what scikit-learn lets pass, or y has one class only.
+
+        Examples
+        --------
+        >>> from rnncalc import RNNClassifier
+        >>> RNNClassifier(hidden=4, epochs=1).fit([[0, 1], [1, 0]], ["up", "down"]).classes_.tolist()
+        ['down', 'up']
+        """
         X, y = validate_data(self, X, y, dtype=np.float64, allow_nd=True)
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
@@ -121,20 +168,108 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """(N, classes)"""
+        """The probability of each class.
+
+        Parameters
+        ----------
+        X : array_like, (N, T) or (N, T, D)
+
+        Returns
+        -------
+        ndarray, (N, classes)
+            In the order of `classes_`.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+
+        Examples
+        --------
+        >>> from rnncalc import RNNClassifier
+        >>> classifier = RNNClassifier(hidden=4, epochs=1).fit([[0, 1], [1, 0]], ["up", "down"])
+        >>> float(classifier.predict_proba([[0, 2]]).sum().round(4))
+        1.0
+        """
         return self._outputs(X)
 
     def predict(self, X: Any) -> np.ndarray:
-        """(N,)"""
+        """The most probable class of each series.
+
+        Parameters
+        ----------
+        X : array_like, (N, T) or (N, T, D)
+
+        Returns
+        -------
+        ndarray, (N,)
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+
+        Examples
+        --------
+        >>> from rnncalc import RNNClassifier
+        >>> classifier = RNNClassifier(hidden=4).fit([[0, 1], [1, 0]], ["up", "down"])
+        >>> classifier.predict([[0, 2]]).tolist()
+        ['up']
+        """
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
 
 class RNNRegressor(RegressorMixin, _Recurrent):
-    """Which number does a series lead to? The mean squared error at the last step."""
+    """Which number does a series lead to? The mean squared error at the last step.
+
+    Inputs and target are standardised. The class passes scikit-learn's `check_estimator`.
+
+    Parameters
+    ----------
+    cell, hidden, layers, direction, activation, init, dtype, engine
+        The network, as for `rnncalc.random_network`.
+    epochs, batch, optimizer, lr, weight_decay, schedule, clip_norm, patience
+        The training, as for `Network.fit`.
+    validation : float
+        The share of the series to put aside; the weights that are best there are kept.
+    random_state : int, RandomState or None
+        The seed of weights and batches.
+
+    Examples
+    --------
+    >>> from rnncalc import RNNRegressor
+    >>> X = [[0, 1, 2], [2, 1, 0], [1, 2, 3], [3, 2, 1]]
+    >>> regressor = RNNRegressor(cell="elman", hidden=4).fit(X, [3, -1, 4, 0])
+    >>> regressor.predict([[0, 1, 2]]).round(1)
+    array([3.])
+    """
 
     def fit(self, X: Any, y: Any) -> RNNRegressor:
-        """Train anew. X (N, T) or (N, T, D), y (N,)."""
+        """Train anew.
+
+        Parameters
+        ----------
+        X : array_like, (N, T) or (N, T, D)
+        y : array_like, (N,)
+            The number that each series leads to.
+
+        Returns
+        -------
+        RNNRegressor
+            Itself, trained.
+
+        Raises
+        ------
+        ValueError
+            If X or y is not what scikit-learn lets pass.
+
+        Examples
+        --------
+        >>> from rnncalc import RNNRegressor
+        >>> RNNRegressor(hidden=4, epochs=2).fit([[0, 1], [1, 0]], [2, -1]).n_iter_
+        2
+        """
         X, y = validate_data(self, X, y, dtype=np.float64, allow_nd=True, y_numeric=True)
         y = np.asarray(y, np.float64)
         self.target_mean_ = y.mean()
@@ -144,5 +279,25 @@ class RNNRegressor(RegressorMixin, _Recurrent):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """(N,)"""
+        """The number that each series leads to.
+
+        Parameters
+        ----------
+        X : array_like, (N, T) or (N, T, D)
+
+        Returns
+        -------
+        ndarray, (N,)
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+
+        Examples
+        --------
+        >>> from rnncalc import RNNRegressor
+        >>> RNNRegressor(hidden=4).fit([[0, 1], [1, 0]], [2, -1]).predict([[0, 1]]).shape
+        (1,)
+        """
         return self._outputs(X)[:, 0] * self.target_scale_ + self.target_mean_

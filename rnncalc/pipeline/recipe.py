@@ -21,7 +21,7 @@ from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.trainer import Trainer
-from rnncalc.network.weights.initialise import network
+from rnncalc.network.weights.initialise import random_network
 from rnncalc.pipeline import data
 from rnncalc.pipeline.data.remarks import remarks
 from rnncalc.pipeline.examples import EXAMPLES
@@ -164,7 +164,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
     if chosen["output"] is None:
         chosen["output"] = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, "identity")
     hidden = chosen.pop("hidden")
-    net = network(cell, about["inputs"], hidden, about["outputs"], seed=seed, **chosen)
+    net = random_network(cell, about["inputs"], hidden, about["outputs"], seed=seed, **chosen)
     given = {name: value for name, value in options.items() if name in SETTINGS and value is not None}
     settings = Settings(**{**given, "loss": loss})
     return Run(dict(options), about, net, Trainer(net, fitted, settings, held), tested, notes)

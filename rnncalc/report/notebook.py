@@ -30,15 +30,70 @@ if TYPE_CHECKING:
 
 
 def load_problem(path: str | PathLike[str], *, engine: str = "auto", dtype: str = "float64") -> Worked:
-    """A problem from a file: JSON, or lines `name = value`. Raises RnncalcError with what, where and how."""
+    """A problem from a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        JSON, or lines `name = value`, with the keys that `rnncalc forward` has as options.
+    engine : {"auto", "numba", "equations"}
+        "auto" interprets a small problem and compiles a large one.
+    dtype : {"float64", "float32"}
+
+    Returns
+    -------
+    Worked
+        With `forward()`, `backward()` and `check(…)`, whose results show themselves in a notebook.
+
+    Raises
+    ------
+    RnncalcError
+        If the file is no problem: what is wrong, where, and how to fix it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from rnncalc import load_problem
+    >>> _ = Path("problem.txt").write_text("U = 0.9, W = 0.5, b = 0.3, x = [0.7, 0.5]")
+    >>> load_problem("problem.txt").forward().h.round(4)
+    array([[0.7306],
+           [0.8059]])
+    """
     name = fspath(path)
     return Worked(reading.read(given.read(files.content(name), name), engine=engine, dtype=dtype))
 
 
 def problem(*, engine: str = "auto", dtype: str = "float64", **keys: Any) -> Worked:
-    """A problem from the keys of a problem file: `problem(cell="elman", U=[[0.1, 0.2], [0.3, 0.4]], …, x=[[2, 3]])`.
+    """A problem from the keys of a problem file.
 
-    Values are arrays, nested lists, or text in any form that the command line takes. Raises RnncalcError.
+    Parameters
+    ----------
+    engine : {"auto", "numba", "equations"}
+        "auto" interprets a small problem and compiles a large one.
+    dtype : {"float64", "float32"}
+    **keys
+        cell, U, W, b, x, …: arrays, nested lists, or text in any form that the command line takes.
+
+    Returns
+    -------
+    Worked
+        With `forward()`, `backward()` and `check(…)`, whose results show themselves in a notebook.
+
+    Raises
+    ------
+    RnncalcError
+        If the keys make no problem: what is wrong, where, and how to fix it.
+
+    Examples
+    --------
+    >>> from rnncalc import problem
+    >>> p = problem(U=0.9, W=0.5, b=0.3, x=[0.7, 0.5])
+    >>> print(p.forward().text("csv", show="h"), end="")
+    step,h[1]
+    1,0.7305938960959437
+    2,0.805926817872079
+    >>> p.check(h=["0.7306", "0.8059"])
+    Checked(right, score 1.00)
     """
     return Worked(reading.read(given.of_python(keys), engine=engine, dtype=dtype))
 

@@ -43,16 +43,45 @@ def grade(
     journal: str | None = None,
     progress: Progress | None = None,
 ) -> Gradebook:
-    """The mark sheet of many answers to one problem.
+    """The mark sheet of many answers to one problem. A submission that cannot be read is marked so and stops nobody.
 
-    problem: a file, or its keys; a sheet of several, {"problems": {"Q1": …}}; variants, {"variants": {id: …}}.
-    handed_in: files, folders, tables (.csv with a row a person), or answers, {"id": …, "answers": {…}}.
-    executor: any concurrent.futures.Executor, Dask's Client.get_executor() among them; else `jobs` processes.
-    keep: of several submissions of one person the "last" or the "best". columns: header → what it means.
-    diagnose: look for the mistakes that explain wrong numbers. journal: a file that keeps results as they come, from
-    which a run that was killed goes on, to be removed once the marks are written. progress: called with done and all.
+    Parameters
+    ----------
+    problem : path-like or mapping
+        A file, or its keys; a sheet of several, {"problems": {"Q1": …}}; variants, {"variants": {id: …}}.
+    handed_in : path-like, mapping, or iterable of them
+        Files, folders, tables (.csv with a row a person), or answers, {"id": …, "answers": {…}}.
+    executor : concurrent.futures.Executor, optional
+        Any, Dask's Client.get_executor() among them; by default `jobs` processes.
+    jobs : int
+    keep : {"last", "best"}
+        Which of several submissions of one person counts.
+    columns : mapping of str to str, optional
+        Header of a table → what it means.
+    diagnose : bool
+        Whether to look for the mistakes that explain wrong numbers.
+    journal : str, optional
+        A file that keeps results as they come, from which a killed run goes on; to be removed once marks are written.
+    progress : callable, optional
+        Called with how many submissions are done, and of how many.
 
-    A submission that cannot be read is marked so and stops nobody. Raises RnncalcError for the problem itself.
+    Returns
+    -------
+    Gradebook
+        `rows`, `text(format)`, `report(format)`; `gradebook[id]` is a person's row.
+
+    Raises
+    ------
+    RnncalcError
+        If the problem itself cannot be read, or an option is unknown.
+
+    Examples
+    --------
+    >>> from rnncalc import grade
+    >>> problem = {"U": 0.9, "W": 0.5, "b": 0.3, "x": [0.7, 0.5]}
+    >>> gradebook = grade(problem, [{"id": "Ada", "answers": {"h": ["0.7306", "0.8059"]}}])
+    >>> gradebook["Ada"].verdict, gradebook["Ada"].points
+    ('right', 1.0)
     """
     if keep not in KEEP:
         raise ProblemError(_("keep is one of {known}, not “{keep}”"), known=", ".join(KEEP), keep=keep)

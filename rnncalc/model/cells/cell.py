@@ -65,13 +65,47 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Cell:
-    """A recurrent cell.
+    """A recurrent cell: its equations, as text, and what they leave open.
 
-    name: what it is called in files and commands. equations: line → right-hand side, in order of computation. state:
-    the lines whose previous value is read (as `h_p`). emits: the line that the layer above sees. gates: the order in
-    which U, W and b are stacked. outputs: lines with O entries in place of H. switches: option → value → the lines
-    that it replaces; the first value of each is what `equations` say. optional: arrays that are zero unless they are
-    given, the biases of the built-in cells; one's own cells have none. Raises CellError, naming the line and the place.
+    Parameters
+    ----------
+    name : str
+        What it is called in files and commands.
+    equations : mapping of str to str
+        Line → right-hand side, in order of computation. `x_t` is the input, `h_p` the previous step's h, `@` the
+        product; every other name is a parameter.
+    state : sequence of str
+        The lines whose previous value is read.
+    emits : str
+        The line that the layer above sees.
+    gates : str, optional
+        The letters of the gates in the order in which U, W and b stack them.
+    outputs : tuple of str, optional
+        The lines with O entries in place of H: the cell's own read-out.
+    optional : tuple of str, optional
+        The arrays that are zero unless given.
+    switches : mapping, optional
+        Option → value → the lines that it replaces; the first value of each is what `equations` say.
+    switched : mapping of str to str, optional
+        The values chosen by `switch`.
+    literature : Literature, optional
+        Where the cell comes from.
+
+    Raises
+    ------
+    CellError
+        If the equations are refused, naming the line and the place.
+
+    Examples
+    --------
+    A leaky unit takes only half a step to its new value:
+
+    >>> from rnncalc import Cell, Layer, Network
+    >>> lines = {"a": "W @ h_p + U @ x_t", "h": "0.5 * h_p + 0.5 * tanh(a)"}
+    >>> leaky = Cell("leaky", lines, state=["h"], emits="h")
+    >>> Network([Layer(leaky, U=[[0.9]], W=[[0.5]])])([[0.7], [0.5]]).round(4)
+    array([[0.279 ],
+           [0.4043]])
     """
 
     name: str
@@ -119,7 +153,28 @@ class Cell:
                 raise CellError(_("{name}: the gates stacked in it have different shapes"), name=name)
 
     def switch(self, **chosen: str) -> Cell:
-        """The derived cell with other values of its switches: its own equations, under the same name."""
+        """The derived cell with other values of its switches: its own equations, under the same name.
+
+        Parameters
+        ----------
+        **chosen : str
+            Option → one of its values.
+
+        Returns
+        -------
+        Cell
+
+        Raises
+        ------
+        CellError
+            If the cell has no such option, or the option no such value.
+
+        Examples
+        --------
+        >>> from rnncalc import CELLS
+        >>> CELLS["elman"].switch(activation="relu").equations["h"]
+        'relu(a)'
+        """
         equations, switched = dict(self.equations), dict(self.switched)
         for option, value in chosen.items():
             choices = self.switches.get(option, {})
@@ -167,7 +222,26 @@ class Cell:
         return {name: found[name] for name in order}
 
     def stacked(self, symbols: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Arrays by symbol as those that a person gives, by name; nobody may change them."""
+        """Arrays by symbol as those that a person gives.
+
+        Parameters
+        ----------
+        symbols : mapping of str to ndarray
+            Every parameter by its symbol in the equations: U_i, U_f, …
+
+        Returns
+        -------
+        dict of str to ndarray
+            U, W, b, …, read-only, the gates stacked.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rnncalc import Layer
+        >>> layer = Layer("lstm", U=np.ones((8, 3)), W=np.ones((8, 2)))
+        >>> layer.cell.stacked(layer.parameters)["U"].shape
+        (8, 3)
+        """
         found = {name: np.concatenate([symbols[one.symbol] for one in stack]) for name, stack in self.stacks.items()}
         for array in found.values():
             array.flags.writeable = False
@@ -213,7 +287,23 @@ class Cell:
         return bool(self.outputs)
 
     def size(self, line: str) -> str:
-        """The letter of a line's size: O for a cell's own outputs, else H."""
+        """The letter of a line's size.
+
+        Parameters
+        ----------
+        line : str
+
+        Returns
+        -------
+        str
+            O for a cell's own outputs, else H.
+
+        Examples
+        --------
+        >>> from rnncalc import CELLS
+        >>> CELLS["jordan"].size("y"), CELLS["jordan"].size("h")
+        ('O', 'H')
+        """
         return self.sizes.get(line, "H")
 
 

@@ -134,7 +134,7 @@ def arrays(
     return found
 
 
-def network(
+def random_network(
     cell: str | Cell,
     inputs: int,
     hidden: int,
@@ -151,7 +151,50 @@ def network(
     dtype: str = "float32",
     engine: str = "numba",
 ) -> Network:
-    """A network ready to be trained: layers of one cell, and a read-out unless the cell has its own."""
+    """A network ready to be trained: layers of one cell, and a read-out unless the cell has its own.
+
+    Parameters
+    ----------
+    cell : str or Cell
+        elman, jordan, lstm, gru, gru_after, i2h_i2o, or a cell of your own.
+    inputs, hidden, outputs : int
+        D, H and O.
+    layers : int
+    direction : {"forward", "backward", "both"}
+    merge : {"concat", "sum", "ave", "mul"}
+        How two directions become one.
+    output : {"identity", "softmax", "log_softmax", "sigmoid", "tanh"}
+        The function of the read-out.
+    activation : {"tanh", "relu", "sigmoid", "identity"}, optional
+        Of a cell that has the choice.
+    init : {"torch", "keras", "xavier", "orthogonal", "identity"}
+        How weights are drawn; `rnncalc init` explains each, with its source.
+    forget_bias : float, optional
+        Of an LSTM's forget gate, in place of the scheme's.
+    seed : int
+        One seed gives one network, bit for bit.
+    dtype : {"float32", "float64"}
+    engine : {"numba", "equations"}
+        As for `Network`.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ProblemError
+        If a name is unknown, a size too small, or the network too large to be trained in this machine's memory.
+
+    Examples
+    --------
+    >>> from rnncalc import random_network
+    >>> net = random_network("lstm", inputs=3, hidden=8, outputs=2, output="softmax", seed=1)
+    >>> net
+    Network(lstm, D=3, H=8, O=2, float32)
+    >>> float(net([[1, 0, 0]]).sum().round(4))
+    1.0
+    """
     for name, value, least in (("hidden", hidden, 1), ("layers", layers, 1), ("seed", seed, 0)):
         if value < least:
             raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=least)

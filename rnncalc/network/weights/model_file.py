@@ -96,12 +96,54 @@ def _network(tensors: Mapping[str, np.ndarray], about: Mapping[str, Any], engine
 
 
 def save_model(network: Network, path: str | PathLike[str]) -> None:
-    """Write a network as a model file. Raises RnncalcError."""
+    """Write a network as a model file, whole or not at all.
+
+    Parameters
+    ----------
+    network : Network
+    path : str or path-like
+        A .safetensors file.
+
+    Raises
+    ------
+    RnncalcError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> from rnncalc import Elman, save_model
+    >>> save_model(Elman(U=[[0.9]], W=[[0.5]]), "model.safetensors")
+    """
     save(Model(network), path)
 
 
 def load_model(path: str | PathLike[str], engine: str = "numba") -> Network:
-    """The network of a model file. Raises ParseError."""
+    """The network of a model file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        What `save_model` or `rnncalc train` wrote.
+    engine : {"numba", "equations"}
+        As for `Network`.
+
+    Returns
+    -------
+    Network
+        Of the same bits as the one that was saved.
+
+    Raises
+    ------
+    ParseError
+        If the file is no model of this version; nothing that it says is believed unchecked.
+
+    Examples
+    --------
+    >>> from rnncalc import Elman, load_model, save_model
+    >>> save_model(Elman(U=[[0.9]], W=[[0.5]]), "model.safetensors")
+    >>> load_model("model.safetensors")
+    Network(elman, D=1, H=1, O=1, float64)
+    """
     return load(path, engine).network
 
 

@@ -36,11 +36,40 @@ def from_state_dict(
     engine: str = "numba",
     **options: Any,
 ) -> Network:
-    """A network from PyTorch's tensors: a mapping (arrays or tensors), the path of a .safetensors file, or a module.
+    """A network from the weights of PyTorch's nn.RNN, nn.LSTM or nn.GRU, read without PyTorch.
 
-    readout: the name of the linear layer on top (`fc` for fc.weight, fc.bias). cell: needed where the number of gates
-    does not tell. prefix: the module's name, where there are several. options: activation and update of the cell,
-    output of the read-out. Raises ProblemError and ShapeError, by name.
+    Parameters
+    ----------
+    tensors : mapping of str to array_like, path of a .safetensors file, or module
+    readout : str, optional
+        The name of the linear layer on top: "fc" for fc.weight and fc.bias.
+    cell : str, optional
+        Where the number of gates does not say it.
+    prefix : str, optional
+        The recurrent module's name, where there are several.
+    dtype, engine : optional
+        As for `Network`.
+    **options
+        activation and update of the cell, output of the read-out.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ProblemError
+        If a tensor is missing, or of a kind that is not supported, such as a projection.
+    ShapeError
+        If a tensor has another shape than the rest needs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnncalc import from_state_dict
+    >>> tensors = {"weight_ih_l0": np.ones((8, 3)), "weight_hh_l0": np.ones((8, 2)), "bias_ih_l0": np.ones(8)}
+    >>> from_state_dict(tensors)
+    Network(lstm, D=3, H=2, O=2, float64)
     """
     if hasattr(tensors, "state_dict"):
         tensors = tensors.state_dict()
