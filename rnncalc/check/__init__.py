@@ -1,6 +1,6 @@
-"""Who is right: answers held against a problem, number by number, and why they are wrong."""
+"""Checks answers against a problem, number by number, and says why they are wrong."""
 
-from rnncalc.check.checking import check
+from rnncalc.check.session import CheckSession, check
 from rnncalc.check.verdicts.records import Diagnosis, Judgement, Verdict
 
-__all__ = ["Diagnosis", "Judgement", "Verdict", "check"]
+__all__ = ["CheckSession", "Diagnosis", "Judgement", "Verdict", "check"]

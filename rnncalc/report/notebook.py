@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from rnncalc.report.render.numbers import Rounding
 from rnncalc.report.shared import ReportOptions
 
 if TYPE_CHECKING:
-    from rnncalc.check import Diagnosis, Judgement, Verdict
+    from rnncalc.check import CheckSession, Diagnosis, Judgement, Verdict
 
 
 def load_problem(path: str | PathLike[str], *, engine: str = "auto", dtype: str = "float64") -> Worked:
@@ -120,6 +121,12 @@ class Worked(Shown):
     def __init__(self, given: Problem):
         self.given = given
 
+    @cached_property
+    def _session(self) -> CheckSession:
+        from rnncalc.check import CheckSession
+
+        return CheckSession(self.given)
+
     def forward(self) -> Forward:
         """The forward pass: every intermediate by name, which also shows itself."""
         return Forward(self.given, self.given.forward())
@@ -133,12 +140,10 @@ class Worked(Shown):
 
     def check(self, answers: Mapping[str, Any] | None = None, **named: Any) -> Checked:
         """Are these answers right: `p.check(h=[["0.86", "0.98"]])`. Texts keep their digits; else the problem's own."""
-        from rnncalc.check import check
-
         given = dict(answers or {}) | named
         if not given and "answers" in self.given.given:
             given = dict(self.given.given["answers"].value or {})
-        return Checked(self.given, check(self.given, given))
+        return Checked(self.given, self._session.check(given))
 
     def document(self, **choice: Any) -> Document:
         return self.forward().document(**choice)

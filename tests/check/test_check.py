@@ -10,7 +10,7 @@ from support.helpers import EXAMPLES, EXPECTED, answer, example, run
 
 import rnncalc
 from rnncalc.check import check
-from rnncalc.check.verdicts import number as verdict
+from rnncalc.check.verdicts.number import digits, is_right, is_truncated
 from rnncalc.check.verdicts.records import Judgement, Verdict
 from rnncalc.errors import ProblemError
 from rnncalc.problems.parse.numbers import number
@@ -45,23 +45,23 @@ def triples(expected: Iterable[tuple[str, int, list[int]]]) -> set[tuple[str, in
 def test_published_problems(name: str) -> None:
     expected = EXPECTED[name]
     problem = rnncalc.load_problem(EXAMPLES / f"{name}.json").given
-    found = check(problem, example(name)["answers"])
+    verdict = check(problem, example(name)["answers"])
     if expected["exit"] is None:
         return
     unclear = triples(expected.get("unclear", []))
-    assert (found.verdict != "right") == bool(expected["exit"])
-    assert places(found.values, "wrong") - unclear == triples(expected["wrong"])
-    assert places(found.values, "carried") - unclear == triples(expected["carried"])
-    assert {mistake.id for mistake in found.mistakes[:2]} >= set(expected["mistakes"])
+    assert (verdict.verdict != "right") == bool(expected["exit"])
+    assert places(verdict.values, "wrong") - unclear == triples(expected["wrong"])
+    assert places(verdict.values, "carried") - unclear == triples(expected["carried"])
+    assert {mistake.id for mistake in verdict.mistakes[:2]} >= set(expected["mistakes"])
     if not expected["mistakes"]:
-        assert not found.mistakes
+        assert not verdict.mistakes
 
 
 def test_the_exercise_that_started_this_project() -> None:
-    found = answer("check", str(EXAMPLES / "seed-two-units-one-step.json"))
-    assert [value["verdict"] for value in found["values"]] == ["wrong"] * 3
-    assert [value["computed"] for value in found["values"]] == pytest.approx([0.8617231593, 0.9836748577, 2.2901460977])
-    assert found["first_wrong"]["name"] == "h"
+    data = answer("check", str(EXAMPLES / "seed-two-units-one-step.json"))
+    assert [value["verdict"] for value in data["values"]] == ["wrong"] * 3
+    assert [value["computed"] for value in data["values"]] == pytest.approx([0.8617231593, 0.9836748577, 2.2901460977])
+    assert data["first_wrong"]["name"] == "h"
     shown = run("check", str(EXAMPLES / "seed-two-units-one-step.json"))
     assert shown.returncode == 1
     assert "2.3908" in shown.stdout  # what follows from the h that was given
@@ -86,13 +86,13 @@ def test_the_exercise_that_started_this_project() -> None:
     ],
 )
 def test_right(text: str, computed: float, expected: bool) -> None:
-    assert verdict.is_right(number(text), computed) is expected
+    assert is_right(number(text), computed) is expected
 
 
 def test_an_updated_parameter_is_held_against_its_update() -> None:
     """0.5000001 for a parameter that moved by 1e-7 is wrong, however near."""
-    assert verdict.is_right(number("0.50000010"), 0.5000003)
-    assert not verdict.is_right(number("0.50000010"), 0.5000003, update=3e-7)
+    assert is_right(number("0.50000010"), 0.5000003)
+    assert not is_right(number("0.50000010"), 0.5000003, update=3e-7)
 
 
 @pytest.mark.parametrize(
@@ -100,28 +100,28 @@ def test_an_updated_parameter_is_held_against_its_update() -> None:
     [("0.809", 0.80983, True), ("-0.809", -0.80983, True), ("0.810", 0.80983, False), ("0.808", 0.80983, False)],
 )
 def test_truncated(text: str, computed: float, expected: bool) -> None:
-    assert verdict.is_truncated(number(text), computed) is expected
+    assert is_truncated(number(text), computed) is expected
 
 
 @pytest.mark.parametrize(
     ("text", "count"), [("0.0120", 3), ("120", 3), ("0", 0), ("0.000", 0), ("-2.5e-9", 2), ("1/3", 99)]
 )
 def test_significant_digits(text: str, count: int) -> None:
-    assert verdict.digits(number(text)) == count
+    assert digits(number(text)) == count
 
 
 def test_rounding_opens_from_what_was_printed() -> None:
     """tanh(0.1 + 0.8·0.54 + 0.5·2) from h_1 = 0.54: 0.9107 becomes 0.911; from the exact 0.537 it is 0.9104."""
-    found = judged(SCALAR, h=["0.54", "0.911", None])
-    assert found == {"h_1[1]": "right", "h_2[1]": "rounding"}
+    verdicts = judged(SCALAR, h=["0.54", "0.911", None])
+    assert verdicts == {"h_1[1]": "right", "h_2[1]": "rounding"}
     assert judged(SCALAR, h=["0.53705", "0.911", None])["h_2[1]"] == "wrong"
 
 
 def test_carried_from_ones_own_number() -> None:
-    found = checked(SCALAR, h=["0.637", "0.9231", "0.9816"])  # the first one is a slip; tanh(0.1 + 0.8·0.637 + 1)
-    assert [value.verdict for value in found.values] == ["wrong", "carried", "carried"]
-    assert found.score == 1 / 3 + 1 / 3
-    assert found.first_wrong.place == "h_1[1]"
+    verdict = checked(SCALAR, h=["0.637", "0.9231", "0.9816"])  # the first one is a slip; tanh(0.1 + 0.8·0.637 + 1)
+    assert [value.verdict for value in verdict.values] == ["wrong", "carried", "carried"]
+    assert verdict.score == 1 / 3 + 1 / 3
+    assert verdict.first_wrong.place == "h_1[1]"
     half = check(rnncalc.problem(**SCALAR, carry=0.5).given, {"h": ["0.637", "0.9231", "0.9816"]})
     assert half.score == pytest.approx(1 / 3)
 
@@ -130,14 +130,14 @@ def test_carried_from_ones_own_number() -> None:
 def test_no_credit_where_the_slip_left_nothing_to_do(slip: str) -> None:
     value = float(slip)
     second = np.tanh(0.1 + 0.8 * value + 0.5 * 2)
-    found = checked(SCALAR, h=[slip, f"{second:.4f}", None])
-    assert [value.verdict for value in found.values] == ["wrong", "carried"]
-    assert found.score == 0
+    verdict = checked(SCALAR, h=[slip, f"{second:.4f}", None])
+    assert [value.verdict for value in verdict.values] == ["wrong", "carried"]
+    assert verdict.score == 0
 
 
 def test_few_digits_earn_nothing_unless_they_are_exact() -> None:
-    found = checked({"U": 1, "W": 1, "activation": "identity", "x": [2, -0.5, 1]}, h=["2", "1.5", "3"])
-    assert [(value.verdict, value.coarse, value.credit) for value in found.values] == [
+    verdict = checked({"U": 1, "W": 1, "activation": "identity", "x": [2, -0.5, 1]}, h=["2", "1.5", "3"])
+    assert [(value.verdict, value.coarse, value.credit) for value in verdict.values] == [
         ("right", True, 1.0),
         ("right", False, 1.0),
         ("right", True, 0.0),  # 2.5 rounded: nobody can tell
@@ -145,9 +145,9 @@ def test_few_digits_earn_nothing_unless_they_are_exact() -> None:
 
 
 def test_whoever_writes_nought_is_not_right() -> None:
-    found = checked(SCALAR, dW="0")
-    assert found.values[0].coarse
-    assert found.score == 0
+    verdict = checked(SCALAR, dW="0")
+    assert verdict.values[0].coarse
+    assert verdict.score == 0
 
 
 def test_rounded_inputs_open_the_interval() -> None:
@@ -157,8 +157,8 @@ def test_rounded_inputs_open_the_interval() -> None:
 
 
 def test_who_cuts_is_judged_as_one_who_cuts() -> None:
-    found = judged({"U": 0.9, "W": 0.5, "b": 0.3, "h0": 0.1, "x": [0.7, 0.5, 0.2]}, h=["0.753", "0.809", "0.708"])
-    assert set(found.values()) <= {"right", "truncated"}
+    verdicts = judged({"U": 0.9, "W": 0.5, "b": 0.3, "h0": 0.1, "x": [0.7, 0.5, 0.2]}, h=["0.753", "0.809", "0.708"])
+    assert set(verdicts.values()) <= {"right", "truncated"}
 
 
 # ----------------------------------------------------------------------------------------------------- what was claimed
@@ -184,8 +184,8 @@ def test_gates_by_name_and_stacked() -> None:
     assert judged(lstm, dU={"o": stacked[3]}, f=[f"{trace.f[0, 0]:.5f}"]) == {"f_1[1]": "right", "dU.o[1][1]": "right"}
     other = {**lstm, "gates": "iofg"}
     swapped = rnncalc.problem(**other).given
-    again = swapped.backward(swapped.forward())
-    order = [f"{again.U[row, 0]:.6f}" for row in (0, 3, 1, 2)]
+    gradients = swapped.backward(swapped.forward())
+    order = [f"{gradients.U[row, 0]:.6f}" for row in (0, 3, 1, 2)]
     assert set(judged(other, dU=order).values()) == {"right"}
 
 
@@ -193,11 +193,11 @@ def test_other_peoples_letters() -> None:
     problem = {"W_xh": [[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]], "W_hh": [[0.2, 0.2, 0.1], [0.3, 0.3, 0.1], [0, 0.1, 0.2]],
                "b_h": [0.5, 0.6, 0.7], "W_hq": [[0.7], [0.8], [0.9]], "b_q": 0.9, "x": [[2, 3]], "targets": [1],
                "loss": "squared_error", "lr": 0.1}  # fmt: skip
-    asked = rnncalc.problem(**problem).given
-    grads = asked.backward(asked.forward())
+    stated = rnncalc.problem(**problem).given
+    grads = stated.backward(stated.forward())
     theirs = [[f"{value:.5f}" for value in row] for row in grads.U.T]  # row vectors: (D, H)
     assert set(judged(problem, dW_xh=theirs).values()) == {"right"}
-    new = [[f"{value:.5f}" for value in row] for row in (asked.network.read_out.arrays["V"] - 0.1 * grads.V).T]
+    new = [[f"{value:.5f}" for value in row] for row in (stated.network.read_out.arrays["V"] - 0.1 * grads.V).T]
     assert set(judged(problem, W_hq_new=new).values()) == {"right"}
 
 
@@ -212,9 +212,9 @@ def test_a_stack_in_both_directions() -> None:
         ],
         "V": draw(1, 3), "x": draw(4, 3), "targets": [1, 2, 3, 4], "loss": "half_squared_error", "lr": 0.1,
     }  # fmt: skip
-    asked = rnncalc.problem(**problem).given
-    trace = asked.forward()
-    grads = asked.backward(trace)
+    stated = rnncalc.problem(**problem).given
+    trace = stated.forward()
+    grads = stated.backward(trace)
     texts = lambda array: np.vectorize(lambda value: f"{value:.5f}", otypes=[object])(array).tolist()  # noqa: E731
     below = trace.layers[0]
     answers = {
@@ -225,16 +225,16 @@ def test_a_stack_in_both_directions() -> None:
         ],
         "y": texts(trace.y), "dV": texts(grads.V), "loss": f"{grads.loss:.5f}", "dx": texts(grads.x),
     }  # fmt: skip
-    found = checked(problem, **answers)
-    assert {value.verdict for value in found.values} == {"right"}
-    assert {"layers[1].backward.h", "layers[1].h", "layers[2].z"} <= {value.name for value in found.values}
+    verdict = checked(problem, **answers)
+    assert {value.verdict for value in verdict.values} == {"right"}
+    assert {"layers[1].backward.h", "layers[1].h", "layers[2].z"} <= {value.name for value in verdict.values}
 
 
 def test_a_ragged_batch() -> None:
     problem = {"U": 0.5, "W": 0.5, "x": [[[1], [2]], [[3], [4]], [[5], [6]]], "lengths": [2, 0, 1]}
-    found = checked(problem, h=[[["0.4621"], ["0.8429"]], [None, None], [["0.9866"], None]])
-    assert [value.place for value in found.values] == ["h_1[1][1]", "h_1[3][1]", "h_2[1][1]"]
-    assert found.verdict == "right"
+    verdict = checked(problem, h=[[["0.4621"], ["0.8429"]], [None, None], [["0.9866"], None]])
+    assert [value.place for value in verdict.values] == ["h_1[1][1]", "h_1[3][1]", "h_2[1][1]"]
+    assert verdict.verdict == "right"
 
 
 def test_an_own_cell() -> None:
@@ -245,26 +245,26 @@ def test_an_own_cell() -> None:
         "equations": {"h": "0.5 * h_p + tanh(b + U @ x_t + W @ h_p)"},
     }
     problem = {"cell": cell, "U": 0.3, "W": 0.2, "b": 0.1, "x": [1, 2], "targets": [1, 1], "loss": "squared_error"}
-    asked = rnncalc.problem(**problem).given
-    trace = asked.forward()
-    grads = asked.backward(trace)
-    found = judged(problem, h=[f"{value:.6f}" for value in trace.h[:, 0]], dU=f"{grads.U[0, 0]:.6f}")
-    assert set(found.values()) == {"right"}
+    stated = rnncalc.problem(**problem).given
+    trace = stated.forward()
+    grads = stated.backward(trace)
+    verdicts = judged(problem, h=[f"{value:.6f}" for value in trace.h[:, 0]], dU=f"{grads.U[0, 0]:.6f}")
+    assert set(verdicts.values()) == {"right"}
 
 
 def test_a_wrong_shape_is_wrong_and_says_so() -> None:
-    found = checked(SEED, h=[["0.1", "0.2", "0.3"]])
-    assert found.verdict == "wrong"
-    assert "(1, 2)" in found.values[0].problem
-    assert found.values[0].computed is None
+    verdict = checked(SEED, h=[["0.1", "0.2", "0.3"]])
+    assert verdict.verdict == "wrong"
+    assert "(1, 2)" in verdict.values[0].problem
+    assert verdict.values[0].computed is None
 
 
 @pytest.mark.parametrize("text", ["abc", "nan", "", "0.8.1", True, "1e", "inf", {}])
 def test_no_number_is_unreadable_or_blank(text: bool | dict[str, Any] | str) -> None:
-    found = checked(SEED, h=[[text, "0.9837"]], y="2.29")
-    assert {value.verdict for value in found.values if value.place == "h_1[1]"} <= {"unreadable", "right"}
+    verdict = checked(SEED, h=[[text, "0.9837"]], y="2.29")
+    assert {value.verdict for value in verdict.values if value.place == "h_1[1]"} <= {"unreadable", "right"}
     if text != "":
-        assert found.verdict != "right"
+        assert verdict.verdict != "right"
 
 
 def test_unreadable_is_apart_from_wrong() -> None:
@@ -298,10 +298,10 @@ def test_points_and_blanks() -> None:
 
 
 def test_json() -> None:
-    found = answer("check", str(EXAMPLES / "two-units-slip-carried.json"))
-    assert set(found) >= {"verdict", "score", "values", "first_wrong", "mistakes"}
-    assert set(found["values"][0]) >= {"name", "step", "index", "answer", "computed", "verdict"}
-    first = found["first_wrong"]
+    data = answer("check", str(EXAMPLES / "two-units-slip-carried.json"))
+    assert set(data) >= {"verdict", "score", "values", "first_wrong", "mistakes"}
+    assert set(data["values"][0]) >= {"name", "step", "index", "answer", "computed", "verdict"}
+    first = data["first_wrong"]
     assert (first["name"], first["step"], first["index"], first["answer"]) == ("h", 2, [2], "0.5397")
     assert first["from_your_values"] == pytest.approx(np.tanh(0.603))
     update = answer("check", str(EXAMPLES / "hello-update-not-through-time.json"))
@@ -322,9 +322,9 @@ def test_a_hint_gives_the_place_and_no_number() -> None:
     assert "h_2[2]" in text
     assert "0.5391" not in text
     assert "0.5392" not in text
-    found = json.loads(run(*arguments, "--format", "json").stdout)
-    assert all("computed" not in value for value in [*found["values"], found["first_wrong"]])
-    assert "from_your_values" not in found["first_wrong"]
+    data = json.loads(run(*arguments, "--format", "json").stdout)
+    assert all("computed" not in value for value in [*data["values"], data["first_wrong"]])
+    assert "from_your_values" not in data["first_wrong"]
 
 
 def test_explain_adds_the_solution() -> None:
@@ -357,10 +357,10 @@ def test_answers_on_the_command_line() -> None:
 
 
 def test_check_in_python() -> None:
-    found = rnncalc.problem(**SEED).check(h=[["0.8617", "0.98"]])
-    assert found.verdict == "right"
-    assert found.score == 1
-    assert "| h" in found._repr_markdown_()
+    verdict = rnncalc.problem(**SEED).check(h=[["0.8617", "0.98"]])
+    assert verdict.verdict == "right"
+    assert verdict.score == 1
+    assert "| h" in verdict._repr_markdown_()
     assert rnncalc.load_problem(EXAMPLES / "seed-two-units-one-step.json").check().verdict == "wrong"
 
 

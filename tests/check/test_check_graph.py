@@ -75,19 +75,19 @@ CASES |= {
 @pytest.mark.parametrize("case", CASES)
 def test_the_graph_is_the_network(case: str) -> None:
     make, arguments, extra = CASES[case]
-    asked = make(*arguments, **extra)
-    trace = asked.forward()
-    grads, spec = asked.backward(trace), of_problem(asked, trace)
+    problem = make(*arguments, **extra)
+    trace = problem.forward()
+    grads, spec = problem.backward(trace), of_problem(problem, trace)
     visits = range(1, spec.visits + 1)
     lines = [("", n, line, k) for n, run in enumerate(spec.all_runs) for line in run.lines for k in visits]
-    totals = [("∂", *key[1:]) for key in lines]
+    adjoints = [("∂", *key[1:]) for key in lines]
     parameters = [("d", n, symbol) for n, run in enumerate(spec.all_runs) for symbol in run.parameters]
-    graph = graph_of(spec, [*lines, *totals, *parameters, ("loss", ""), ("∂x", 1)])
+    graph = graph_of(spec, [*lines, *adjoints, *parameters, ("loss", ""), ("∂x", 1)])
     values = graph.walk(graph.nodes)
     assert values[("loss", "")][0] == pytest.approx(grads.loss, rel=1e-12)
-    ways = [one for layer in grads.layers for one in layer.passes.values()]
-    for number, one in enumerate([*ways, *([grads.read_out] if grads.read_out else [])]):
-        for symbol, array in one.symbols.items():
+    directions = [direction for layer in grads.layers for direction in layer.passes.values()]
+    for number, direction in enumerate([*directions, *([grads.read_out] if grads.read_out else [])]):
+        for symbol, array in direction.symbols.items():
             np.testing.assert_allclose(values[("d", number, symbol)], array, rtol=1e-9, atol=1e-12)
     for number, made in enumerate(trace.provenance.runs):
         for line in spec.all_runs[number].lines:
@@ -108,16 +108,16 @@ def test_bounds_hold_and_are_reached(text: str) -> None:
     for name in names:
         lo = rng.normal(size=(2, 3))
         values[name] = Interval(lo, lo + rng.random((2, 3)))
-    found = intervals.line(expression, values)
+    result = intervals.line(expression, values)
     inside = []
     for _point in range(500):
         ends = {n: np.where(rng.random((2, 3)) < 0.5, v.lo, v.hi) for n, v in values.items()}
         between = {n: v.lo + rng.random((2, 3)) * (v.hi - v.lo) for n, v in values.items()}
         inside += [intervals.line(expression, ends), intervals.line(expression, between)]
-    assert (np.min(inside, axis=0) >= found.lo - 1e-12).all()
-    assert (np.max(inside, axis=0) <= found.hi + 1e-12).all()
-    np.testing.assert_allclose(np.min(inside, axis=0), found.lo)
-    np.testing.assert_allclose(np.max(inside, axis=0), found.hi)
+    assert (np.min(inside, axis=0) >= result.lo - 1e-12).all()
+    assert (np.max(inside, axis=0) <= result.hi + 1e-12).all()
+    np.testing.assert_allclose(np.min(inside, axis=0), result.lo)
+    np.testing.assert_allclose(np.max(inside, axis=0), result.hi)
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu", "softmax", "log_softmax"])
@@ -125,11 +125,11 @@ def test_bounds_of_functions(name: str) -> None:
     rng = np.random.default_rng(9)
     lo = rng.normal(size=(2, 3))
     value = Interval(lo, lo + rng.random((2, 3)))
-    found, steep = intervals.function(name, value), intervals.slope(name, value)
+    result, steep = intervals.function(name, value), intervals.slope(name, value)
     for _point in range(300):
         point = value.lo + rng.random((2, 3)) * (value.hi - value.lo)
         exact = intervals.function(name, point)
-        assert ((found.lo - 1e-12 <= exact) & (exact <= found.hi + 1e-12)).all()
+        assert ((result.lo - 1e-12 <= exact) & (exact <= result.hi + 1e-12)).all()
         slope = intervals.slope(name, point)
         assert ((steep.lo - 1e-12 <= slope) & (slope <= steep.hi + 1e-12)).all()
 
@@ -138,11 +138,11 @@ def test_products_of_bounds() -> None:
     rng = np.random.default_rng(10)
     weight, lo = rng.normal(size=(4, 3)), rng.normal(size=(2, 3))
     vectors = Interval(lo, lo + 0.5)
-    found = intervals.applied(weight, vectors)
+    product = intervals.applied(weight, vectors)
     wide = intervals.applied(Interval(weight, weight + 0.1), vectors)
     for _point in range(300):
         point = vectors.lo + rng.random((2, 3)) * 0.5
-        assert ((found.lo <= point @ weight.T + 1e-12) & (point @ weight.T <= found.hi + 1e-12)).all()
+        assert ((product.lo <= point @ weight.T + 1e-12) & (point @ weight.T <= product.hi + 1e-12)).all()
         other = weight + 0.1 * rng.random((4, 3))
         assert ((wide.lo <= point @ other.T + 1e-12) & (point @ other.T <= wide.hi + 1e-12)).all()
 

@@ -16,8 +16,9 @@ from rnncalc.report.explain_mistake import LESSONS
 EVERY = (*planted.FORWARD, *planted.GATED, *planted.GRADIENT)
 
 
-def names(found: Verdict) -> set[str]:
-    return {mistake.id for mistake in found.mistakes[:2]} | {name for one in found.mistakes[:2] for name in one.alike}
+def names(verdict: Verdict) -> set[str]:
+    first = verdict.mistakes[:2]
+    return {mistake.id for mistake in first} | {name for mistake in first for name in mistake.alike}
 
 
 def test_every_mistake_is_planted_and_has_a_lesson() -> None:
@@ -30,24 +31,24 @@ def test_a_planted_mistake_is_named(mistake: str) -> None:
     rng = np.random.default_rng(len(mistake))
     shown = 0
     for number in range(6):
-        asked = planted.problem(mistake, rng)
-        answers = diagnosis.answered(mistake, planted.solve(asked, mistake, rng), diagnosis.DECIMALS[number % 3])
-        found = check(rnncalc.problem(**planted.keys(asked)).given, answers)
-        if found.first_wrong is not None:
+        problem = planted.problem(mistake, rng)
+        answers = diagnosis.answered(mistake, planted.solve(problem, mistake, rng), diagnosis.DECIMALS[number % 3])
+        verdict = check(rnncalc.problem(**planted.keys(problem)).given, answers)
+        if verdict.first_wrong is not None:
             shown += 1
-            assert mistake in names(found), asked
+            assert mistake in names(verdict), problem
     assert shown >= 3
 
 
 def test_two_mistakes_together() -> None:
     """No bias, and U transposed: neither alone gives any of the numbers."""
     rng = np.random.default_rng(5)
-    asked = planted.problem("U_transposed", rng)
-    both = {**asked, "b": 0 * asked["b"]}
+    problem = planted.problem("U_transposed", rng)
+    both = {**problem, "b": 0 * problem["b"]}
     answers = diagnosis.answered("U_transposed", planted.solve(both, "U_transposed"), 6)
-    found = check(rnncalc.problem(**planted.keys(asked)).given, answers)
-    assert {mistake.id for mistake in found.mistakes[:2]} == {"U_transposed", "bias_omitted"}
-    assert found.mistakes[0].together == found.mistakes[1].id
+    verdict = check(rnncalc.problem(**planted.keys(problem)).given, answers)
+    assert {mistake.id for mistake in verdict.mistakes[:2]} == {"U_transposed", "bias_omitted"}
+    assert verdict.mistakes[0].together == verdict.mistakes[1].id
 
 
 def test_a_mistake_on_top_of_a_slip() -> None:
@@ -57,16 +58,16 @@ def test_a_mistake_on_top_of_a_slip() -> None:
     ds = (h[0] - 0.6, h[1] - 0.8)
     da = [d * (1 - state**2) for d, state in zip(ds, h)]
     answers = {"h": [f"{state:.4f}" for state in h], "dU": f"{da[0] + 2 * da[1]:.5f}", "db": f"{sum(da):.5f}"}
-    found = check(rnncalc.problem(**problem).given, answers)
-    assert found.first_wrong.place == "h_2[1]"
-    assert found.mistakes[0].id == "not_through_time"
+    verdict = check(rnncalc.problem(**problem).given, answers)
+    assert verdict.first_wrong.place == "h_2[1]"
+    assert verdict.mistakes[0].id == "not_through_time"
 
 
 def test_what_cannot_be_told_is_said() -> None:
     """A symmetric U hides its transposition; a bias left out looks as one put outside where all is in the bias."""
     problem = {"U": [[0.1, 0.2], [0.2, 0.4]], "W": [[0.3, 0.2], [0.1, 0.3]], "x": [[2, 3]]}
-    found = check(rnncalc.problem(**problem).given, {"h": [["0.1234", "0.2345"]]})
-    assert ("U_transposed", "U is symmetric") in found.blind
+    verdict = check(rnncalc.problem(**problem).given, {"h": [["0.1234", "0.2345"]]})
+    assert ("U_transposed", "U is symmetric") in verdict.blind
     first = {**problem, "U": [[0.1, 0.2], [0.3, 0.4]], "activation": "identity", "x": [[2, 3], [1, 2]], "h0": [0, 0]}
     alike = check(rnncalc.problem(**first).given, {"h": [None, ["0.5000", "1.1000"]]})  # U x_2 alone
     assert {"recurrence_omitted"} <= {mistake.id for mistake in alike.mistakes}
@@ -77,14 +78,14 @@ def test_what_cannot_be_told_is_said() -> None:
 def test_a_matter_of_convention_has_an_option() -> None:
     rng = np.random.default_rng(2)
     for mistake, option in (("update_complement", "--update z_new"), ("gate_order", "--gates ")):
-        asked = planted.problem(mistake, rng)
-        solved = planted.solve(asked, mistake, rng)
-        found = check(rnncalc.problem(**planted.keys(asked)).given, diagnosis.answered(mistake, solved, 6))
-        first = next(one for one in found.mistakes if one.id == mistake)
+        problem = planted.problem(mistake, rng)
+        solved = planted.solve(problem, mistake, rng)
+        verdict = check(rnncalc.problem(**planted.keys(problem)).given, diagnosis.answered(mistake, solved, 6))
+        first = next(diagnosed for diagnosed in verdict.mistakes if diagnosed.id == mistake)
         assert first.option.startswith(option)
         flag, value = first.option.split()
-        again = {**planted.keys(asked), flag.removeprefix("--"): value}
-        assert check(rnncalc.problem(**again).given, diagnosis.answered(mistake, solved, 6)).verdict == "right"
+        with_option = {**planted.keys(problem), flag.removeprefix("--"): value}
+        assert check(rnncalc.problem(**with_option).given, diagnosis.answered(mistake, solved, 6)).verdict == "right"
 
 
 def test_right_answers_rounded_at_every_step_are_never_wrong() -> None:
@@ -99,9 +100,9 @@ def test_a_slip_of_one_unit_beyond_the_interval_is_wrong() -> None:
     for name in right:
         for place in range(3):
             moved = [f"{float(text) + 0.003 * (at == place):.3f}" for at, text in enumerate(right[name])]
-            found = check(problem, {**right, name: moved})
-            assert found.first_wrong is not None
-            assert (found.first_wrong.name, found.first_wrong.step) == (name, place + 1)
+            verdict = check(problem, {**right, name: moved})
+            assert verdict.first_wrong is not None
+            assert (verdict.first_wrong.name, verdict.first_wrong.step) == (name, place + 1)
 
 
 @pytest.mark.parametrize("mistake", sorted(MISTAKES))

@@ -11,8 +11,9 @@ from support.helpers import run
 from support.hostile_submissions import strangers
 
 import rnncalc
+from rnncalc.check import CheckSession
 from rnncalc.classroom.grading.choices import APART
-from rnncalc.problems.problem import Problem
+from rnncalc.problems.parse.given import RawValue
 
 HOSTILE = {
     "binary.json": bytes(range(256)) * 40,
@@ -107,16 +108,14 @@ def test_spreadsheets_are_pointed_to_csv(tmp_path: Path, problem: Path) -> None:
 def test_a_defect_of_ours_costs_nobody_else_their_marks(
     problem: Path, answers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import rnncalc.check
+    honest = CheckSession.check
 
-    honest = rnncalc.check.check
-
-    def broken(problem: Problem, given: dict[str, Any], **options: Any) -> Any:
-        if "0.1234" in json.dumps({name: one.value for name, one in given.items()}):
+    def broken(session: CheckSession, given: dict[str, RawValue], **options: Any) -> Any:
+        if "0.1234" in json.dumps({name: answer.value for name, answer in given.items()}):
             raise ZeroDivisionError("ours")
-        return honest(problem, given, **options)
+        return honest(session, given, **options)
 
-    monkeypatch.setattr(rnncalc.check, "check", broken)
+    monkeypatch.setattr(CheckSession, "check", broken)
     book = rnncalc.grade(problem, answers)
     assert [row.verdict for row in book.rows] == ["right", "unreadable", "unreadable", "unreadable"]
     assert "ZeroDivisionError" in book["s2"].remark

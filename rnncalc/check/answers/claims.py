@@ -1,7 +1,7 @@
-"""What was claimed: every answer as numbers with their places, whatever form it was written in.
+"""Reads answers in any form into claims: single numbers, each with its place in the computation.
 
-Nested lists, text in any form of matrix, dicts by gate and by step, layers and directions; blanks are left out. What is
-no number is kept and marked; what has another shape than the problem asks for is one claim with the reason.
+An answer is nested lists, text in any form of matrix, or a dict by gate, step, layer or direction; blanks are left out.
+Text that is no number becomes a claim with the reason, and so does a whole answer of another shape than its quantity.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, shown
 from rnncalc.problems.parse.numbers import Typed
 
-HOMEWORK = 2_000  # numbers that a person writes in all
+HOMEWORK = 2_000  # numbers: more are not written by hand
 
 
 @dataclass
 class Claim:
-    """One number as typed. typed: None where it cannot be read. problem: why, or what is wrong with the shape.
+    """One number as a person typed it.
 
-    text: None where numbers have another shape than is asked for.
+    text: None where the answer has another shape than the quantity. typed: None where it cannot be read. problem: why
+    it cannot be read, or what is wrong with the shape. key, spot: the quantity of the graph, and the place in it.
     """
 
     quantity: str
@@ -52,25 +53,26 @@ class Claim:
 
 
 class Answers:
-    """The claims of one person, and which quantities they are about."""
+    """The claims of one person. answered: the quantities that they are about, by name."""
 
     def __init__(self, quantities: Quantities, answers: Mapping[str, Any]):
         self.quantities = quantities
         self.claims: list[Claim] = []
-        self.asked: dict[str, Quantity] = {}
+        self.answered: dict[str, Quantity] = {}
         self._read(quantities.whole, {name: plain(value) for name, value in answers.items()}, 0)
 
     def whole(self) -> list[Spot]:
-        """Every number of the quantities that were answered, in an order that does not hang on who answered what; none
-        where that is no homework any more.
+        """Every number of the answered quantities, in an order that is the same for everybody.
+
+        Empty if these are more numbers than homework has.
         """
-        found: dict[Spot, None] = {}
-        if sum(math.prod(quantity.shape) for quantity in self.asked.values()) > HOMEWORK:
+        spots: dict[Spot, None] = {}
+        if sum(math.prod(quantity.shape) for quantity in self.answered.values()) > HOMEWORK:
             return []
-        for name in sorted(self.asked):
-            quantity = self.asked[name]
-            found.update(dict.fromkeys(spot for index in np.ndindex(*quantity.shape) if (spot := quantity.spot(index))))
-        return list(found)
+        for name in sorted(self.answered):
+            quantity = self.answered[name]
+            spots.update(dict.fromkeys(spot for index in np.ndindex(*quantity.shape) if (spot := quantity.spot(index))))
+        return list(spots)
 
     def _read(self, scope: Scope, answers: Mapping[str, Any], depth: int) -> None:
         if depth > DEEPEST:
@@ -81,7 +83,7 @@ class Answers:
             if name == "layers":
                 self._layers(value, depth)
             elif name in ("forward", "backward") and isinstance(value, Mapping):
-                self._read(self.quantities.way(scope, name), value, depth + 1)
+                self._read(self.quantities.direction(scope, name), value, depth + 1)
             else:
                 self._quantity(scope, name, value)
 
@@ -95,29 +97,27 @@ class Answers:
                 self._read(self.quantities.layer(layer), part, depth + 1)
 
     def _quantity(self, scope: Scope, name: str, value: Any) -> None:
-        found = self.quantities.find(scope, name)
-        if isinstance(found, Quantity):
-            self._claim(found, value)
+        quantity = self.quantities.find(scope, name)
+        if isinstance(quantity, Quantity):
+            self._claim(quantity, value)
         elif isinstance(value, Mapping) and not all(is_step(key) for key in value):
             for gate, part in value.items():
                 if part is not None and not gate.startswith("_"):
-                    one = self.quantities.find(scope, f"{name}.{gate}")
-                    assert isinstance(one, Quantity)
-                    self._claim(one, part)
+                    gate_quantity = self.quantities.find(scope, f"{name}.{gate}")
+                    assert isinstance(gate_quantity, Quantity)
+                    self._claim(gate_quantity, part)
         else:
-            self._claim(found[""], value)
+            self._claim(quantity[""], value)
 
     def _claim(self, quantity: Quantity, value: Any) -> None:
-        """Every number of one quantity."""
-        self.asked[quantity.name] = quantity
-        if isinstance(value, str):
-            value = of_text(value, bool(quantity.shape))
+        """Claim every number of an answer."""
+        self.answered[quantity.name] = quantity
         try:
-            found = list(leaves(value, quantity.shape, (), quantity.axis, 0))
+            placed = list(leaves(value, quantity.shape, (), quantity.axis, 0))
         except MisshapenError:
             self.claims.append(_misshapen(quantity, value))
             return
-        for index, leaf in found:
+        for index, leaf in placed:
             spot = quantity.spot(index)
             if leaf is None or spot is None:
                 continue
@@ -128,10 +128,12 @@ class Answers:
 
 
 def _misshapen(quantity: Quantity, value: Any) -> Claim:
-    """What has another shape: wrong if it is numbers; if anything in it is none, that is what is said of it."""
+    """The claim of an answer of another shape: wrong, or unreadable if anything in it is no number."""
+    if isinstance(value, str) and quantity.shape:
+        value = of_text(value)
     message = _("{name} must be of the shape {wanted}, got {got}")
     problem = message.format(name=quantity.name, wanted=quantity.shape, got=shape_of(value))
-    if shape_of(value) == str(quantity.shape):  # as far as its first row goes
+    if shape_of(value) == str(quantity.shape):  # its first row is as long as it should be
         problem = _("{name} must be of the shape {wanted}: its rows are not all as long")
         problem = problem.format(name=quantity.name, wanted=quantity.shape)
     numbers = [one_number(leaf) for leaf in entries(value)]

@@ -1,4 +1,4 @@
-"""What somebody wrote as nested lists of texts: in any form of matrix, by step, with blanks; and one number of it."""
+"""Answers as nested lists of texts, from any form of matrix, by step, with blanks; and single numbers of them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ MOST = 1_000_000  # numbers of one answer
 
 @dataclass(frozen=True)
 class MisshapenError(Exception):
+    """An answer has another shape than its quantity."""
+
     wanted: tuple[int, ...]
 
 
 def entries(value: Any) -> Iterator[Any]:
-    """Everything in nested lists and dicts that is no list and no dict, blanks left out."""
+    """Yield the entries of nested lists and dicts, without blanks."""
     for part in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
         yield from entries(part)
     if value is not None and not isinstance(value, Mapping | list):
@@ -35,15 +37,16 @@ def entries(value: Any) -> Iterator[Any]:
 def leaves(
     value: Any, shape: tuple[int, ...], index: Index, axis: int | None, depth: int
 ) -> Iterator[tuple[Index, Any]]:
-    """The entries of nested lists, each with its index in an array of that shape; an axis of one may be missing."""
+    """Yield the entries of nested lists, each with its index in an array of that shape; axes of length 1 may be absent.
+
+    Raises MisshapenError.
+    """
+    if isinstance(value, str) and shape:
+        value = of_text(value)
     if value is None:
         return
     if depth > DEEPEST:
         raise MisshapenError(shape)
-    if isinstance(value, str) and shape:
-        inner = of_text(value, True)
-        if isinstance(inner, list):
-            value = inner
     if isinstance(value, Mapping):
         yield from _by_step(value, shape, index, axis, depth)
     elif not isinstance(value, list):
@@ -68,7 +71,7 @@ def leaves(
 def _by_step(
     value: Mapping[str, Any], shape: tuple[int, ...], index: Index, axis: int | None, depth: int
 ) -> Iterator[tuple[Index, Any]]:
-    """Rows keyed by step, {"3": ["0.97", "0.12"]}; of a batch, at the top or inside each sequence."""
+    """Yield the entries of rows by step, {"3": ["0.97", "0.12"]}; in a batch at the top or inside each sequence."""
     at = -1 if axis is None else axis - len(index)
     if at < 0 or at >= len(shape) or not all(is_step(key) for key in value):
         raise MisshapenError(shape)
@@ -83,11 +86,12 @@ def _by_step(
 
 
 def is_step(key: Any) -> bool:
+    """Whether a key is the number of a step."""
     return isinstance(key, str) and key.isascii() and key.isdigit() and len(key) < 10
 
 
 def one_number(leaf: Any) -> tuple[Typed | None, str]:
-    """One number, or why it is none."""
+    """Read one number; else say why it is none."""
     if isinstance(leaf, str):
         try:
             typed = number(leaf)
@@ -98,10 +102,8 @@ def one_number(leaf: Any) -> tuple[Typed | None, str]:
     return None, _('expected a number, got "{text}"').format(text=shown(leaf, 40))
 
 
-def of_text(text: str, array: bool) -> Any:
-    """A text as nested lists of texts, if it is more than one number; what cannot be read stays as it is."""
-    if not array:
-        return text
+def of_text(text: str) -> Any:
+    """Split the text of an array into nested lists of texts; the text of one number stays."""
     from rnncalc.problems.parse import matrix
 
     try:
@@ -120,7 +122,7 @@ def of_text(text: str, array: bool) -> Any:
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """Nested lists of texts and None, dicts of them; other things stay, to be refused one by one."""
+    """An answer in any form as nested lists and dicts of texts and None; other entries stay, to be refused later."""
     if isinstance(value, RawValue):
         if isinstance(value.value, str) and value.files and value.value.lstrip().startswith("@"):
             return plain(value.numbers())
@@ -147,7 +149,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def shape_of(value: Any) -> str:
-    """What a person gave, as a shape: (2, 3), or the lengths of rows that differ."""
+    """The shape of nested lists as text, (2, 3), read off the first entries."""
     shape: list[int] = []
     while isinstance(value, list):
         shape.append(len(value))

@@ -1,4 +1,4 @@
-"""What can be claimed: every name of an answer, its shape as a person writes it, and where each entry is computed."""
+"""Names of answers: the quantity under each name, its shape as a person writes it, and where it is computed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rnncalc.problems.notation import gate_letters
 
 
 class Quantities(Shapes):
-    """The names of one problem."""
+    """The quantities of one problem, by name."""
 
     @property
     def whole(self) -> Scope:
-        """What a bare name means: the last layer and what is above it."""
+        """The scope of a bare name: the last layer and the read-out."""
         last = len(self.spec.layers) - 1
         return Scope("", last, self.spec.layers[last][0], top=True)
 
     def layer(self, number: int) -> Scope:
-        """A layer of a stack, from 0."""
+        """The scope of a layer, counted from 0."""
         return Scope(f"layers[{number + 1}].", number, self.spec.layers[number][0])
 
-    def way(self, scope: Scope, name: str) -> Scope:
-        """One direction of a layer. Raises ProblemError where it does not run so."""
+    def direction(self, scope: Scope, name: str) -> Scope:
+        """The scope of one direction of a layer. Raises ProblemError if the layer has no such direction."""
         for run in scope.runs:
             if self.spec.runs[run].mirrored == (name == "backward"):
                 return Scope(f"layers[{scope.layer + 1}].{name}.", scope.layer, (run,))
@@ -35,15 +35,15 @@ class Quantities(Shapes):
     # names -----------------------------------------------------------------------------------------------------------
 
     def find(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity]:
-        """The quantity under a name, or those of its gates and, under "", all of them stacked. Raises ProblemError."""
+        """The quantity under a name; of a stacked one, by gate, and under "" the whole. Raises ProblemError."""
         bare, _dot, gate = name.partition(".")
-        found = self._find(scope, self._ours_signal(bare))
-        if found is None:
+        quantity = self._find(scope, self._ours_signal(bare))
+        if quantity is None:
             message = _("answers.{name}: unknown name “{bare}”{near}")
             raise ProblemError(message, name=scope.prefix + name, bare=bare, near=near(bare, self.known(scope)))
         if not gate:
-            return found
-        parts = found if isinstance(found, dict) else {}
+            return quantity
+        parts = quantity if isinstance(quantity, dict) else {}
         letters = gate_letters(self.spec.runs[scope.runs[0]].cell)
         ours = next((own for own in parts if own and gate in (own, *letters.get(own, ""))), None)
         if ours is None:
@@ -52,39 +52,39 @@ class Quantities(Shapes):
         return parts[ours]
 
     def known(self, scope: Scope) -> list[str]:
-        """Names that can be answered."""
-        found = ["h", "s", "y", "loss", "losses", "dx", "da", "dh", "ds", "a", "slope"]
+        """The names that an answer may have."""
+        names = ["h", "s", "y", "loss", "losses", "dx", "da", "dh", "ds", "a", "slope"]
         for run in [self.spec.runs[n] for n in scope.runs] + [r for r in [self.spec.read_out] if r]:
-            found += run.lines
+            names += run.lines
             for stack in run.cell.stacks:
-                found += [f"d{stack}", f"d{stack}_t", f"{stack}_new"]
-            found += [f"d{state}0" for state in run.cell.state]
-        return list(dict.fromkeys(found))
+                names += [f"d{stack}", f"d{stack}_t", f"{stack}_new"]
+            names += [f"d{state}0" for state in run.cell.state]
+        return list(dict.fromkeys(names))
 
     def _find(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity] | None:
         if scope.top and name in ("loss", "losses", "loss_new", "losses_new"):
             return self._loss(name)
-        found: Quantity | dict[str, Quantity] | None
+        quantity: Quantity | dict[str, Quantity] | None
         if not name.endswith("_new"):
-            found = self._signal(scope, name, "", name)
-            if found is not None:
-                return found
+            quantity = self._signal(scope, name, "", name)
+            if quantity is not None:
+                return quantity
         for prefix, suffix, kind in (("d", "_t", "term"), ("d", "", "d"), ("", "_new", "new")):
             if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix + suffix):
                 core = name[len(prefix) : len(name) - len(suffix)]
-                found = self._parameter(scope, core, kind, prefix, suffix)
-                if found is not None:
+                quantity = self._parameter(scope, core, kind, prefix, suffix)
+                if quantity is not None:
                     self._need_update(name) if kind == "new" else self._need_loss(name)
-                    return found
-        if name.endswith("_new"):  # of a letter that is both, such as c, the parameter comes first, as in dc
-            found = self._signal(scope, name.removesuffix("_new"), "new", name)
-            if found is not None:
+                    return quantity
+        if name.endswith("_new"):  # c is a signal and a parameter: the parameter comes first, as in dc
+            quantity = self._signal(scope, name.removesuffix("_new"), "new", name)
+            if quantity is not None:
                 self._need_update(name)
-                return found
-        found = self._gradient(scope, name)
-        if found is not None:
+                return quantity
+        quantity = self._gradient(scope, name)
+        if quantity is not None:
             self._need_loss(name)
-        return found
+        return quantity
 
     def _need_loss(self, name: str) -> None:
         if self.spec.objective is None:
@@ -103,7 +103,7 @@ class Quantities(Shapes):
         return Quantity(name, (), lambda index: (("loss", era), (0,)))
 
     def _ours_signal(self, name: str) -> str:
-        """Our name of a signal that the sheet calls otherwise."""
+        """Our name of a signal, from the reader's."""
         for ours, theirs in self.problem.letters.signals.items():
             for suffix in ("", "_new"):
                 if name == theirs + suffix:
@@ -142,7 +142,7 @@ class Quantities(Shapes):
         return self._gate_signal(scope, name, era, label)
 
     def _gate_signal(self, scope: Scope, name: str, era: str, label: str) -> Quantity | None:
-        """A gate under another of its names."""
+        """A gate's signal under another of the gate's letters."""
         run = self.spec.runs[scope.runs[0]]
         bare = name.rstrip("\u0303~")
         for ours, letters in gate_letters(run.cell).items():
@@ -151,7 +151,7 @@ class Quantities(Shapes):
         return None
 
     def _gradient(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity] | None:
-        """dx, the gradients of the starts, and those of every step's lines."""
+        """dx, and the gradients of initial states and of every line."""
         spec, label = self.spec, scope.prefix + name
         if name == "dx" and scope.top:
             return self._stepwise(name, spec.x.shape[1], lambda visit, unit: (("∂x", visit), (unit,)))
@@ -179,7 +179,7 @@ class Quantities(Shapes):
     def _parameter(
         self, scope: Scope, core: str, kind: str, prefix: str, suffix: str
     ) -> Quantity | dict[str, Quantity] | None:
-        """A parameter's gradient, its contributions, or what it became."""
+        """A parameter's gradient, the contributions to it, or the updated parameter."""
         for number, run, given in self._owners(scope):
             stack, gate = self._ours(core, run, given)
             if stack not in run.cell.stacks:
@@ -196,23 +196,23 @@ class Quantities(Shapes):
             if len(parameters) == 1:
                 return self._array(label, run, number, list(parameters.values()), kind, given)
             order = [letter for letter in given.order if letter in parameters]
-            found = {g: self._array(f"{label}.{g}", run, number, [parameters[g]], kind, given) for g in order}
-            found[""] = self._array(label, run, number, [parameters[g] for g in order], kind, given)
-            return found
+            by_gate = {g: self._array(f"{label}.{g}", run, number, [parameters[g]], kind, given) for g in order}
+            by_gate[""] = self._array(label, run, number, [parameters[g] for g in order], kind, given)
+            return by_gate
         return None
 
     def _owners(self, scope: Scope) -> list[tuple[int, Run, GivenDirection]]:
-        """Who may have a parameter of that name: the read-out on top, and the scope's only run."""
-        spec, found = self.spec, []
+        """The runs that may have a parameter in this scope: the read-out on top, and the scope's only run."""
+        spec, owners = self.spec, []
         if scope.top and spec.read_out:
-            found.append((len(spec.runs), spec.read_out, self.given[scope.runs[0]]))
+            owners.append((len(spec.runs), spec.read_out, self.given[scope.runs[0]]))
         if len(scope.runs) == 1 and (not scope.top or len(spec.layers) == 1):
-            found.append((scope.runs[0], spec.runs[scope.runs[0]], self.given[scope.runs[0]]))
-        return found
+            owners.append((scope.runs[0], spec.runs[scope.runs[0]], self.given[scope.runs[0]]))
+        return owners
 
     @staticmethod
     def _ours(core: str, run: Run, given: GivenDirection) -> tuple[str, str]:
-        """(stack, gate) of a parameter in the sheet's letters or in ours."""
+        """(stack, gate) of a parameter under the reader's name or ours."""
         bare = core.replace("_", "")
         for ours, theirs in given.letters.parameters.items():
             if theirs.replace("_", "") == bare:
@@ -225,7 +225,7 @@ class Quantities(Shapes):
 
 
 def _value_of(run: Run) -> str:
-    """The line that an ungated cell's function makes."""
+    """The line of a cell without gates that applies the activation."""
     argument = run.cell.preactivations.get("", "")
     for line, expression in run.lines.items():
         if getattr(getattr(expression, "argument", None), "id", None) == argument:

@@ -1,4 +1,4 @@
-"""Quantities as people write them: what shape each has, and where in the computation each of its entries stands."""
+"""Quantities as people write them: the shape of each, and where each entry stands in the computation."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Spot = tuple[Key, Index]  # a quantity of the graph and the place in it
 
 @dataclass(frozen=True)
 class Quantity:
-    """One name. shape: as it is written; spot: index → where that is computed, None where a sequence has no step.
+    """A quantity under one name.
 
-    axis: which axis counts the steps. turned: a matrix that a sheet of row vectors has transposed.
+    shape: as a person writes it. spot: index → where the entry is computed, None where a sequence has no step.
+    axis: the axis of steps.
     """
 
     name: str
     shape: tuple[int, ...]
     spot: Callable[[Index], Spot | None]
     axis: int | None = None
-    turned: bool = False
 
     def split(self, index: Index) -> tuple[int | None, Index]:
-        """(step, the other indices), counted from 1."""
+        """Split an index into the step and the other indices, all counted from 1."""
         if self.axis is None:
             return None, tuple(i + 1 for i in index)
         rest = (*index[: self.axis], *index[self.axis + 1 :])
@@ -40,7 +40,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose quantities are meant: of one run, of both merged, or of the whole. layer: from 0."""
+    """The runs whose quantities are meant: one, two merged, or the top of the network. layer: from 0."""
 
     prefix: str
     layer: int
@@ -49,15 +49,17 @@ class Scope:
 
 
 class Shapes:
-    """Shapes and places of one problem's quantities, step by step, stacked by gate, by parameter."""
+    """Shapes and places of a problem's quantities: of every step, stacked by gate, of a parameter."""
 
     def __init__(self, problem: Problem, spec: Spec):
         self.problem, self.spec, self.batch = problem, spec, problem.batch
         self.rank = np.argsort(spec.schedule.order)  # sequence → row
         present = spec.schedule.present
-        self.visit = np.where(present, np.cumsum(present, axis=1), 0)  # (N, T): from 1, 0 where there is no step
+        self.visit = np.where(present, np.cumsum(present, axis=1), 0)  # (N, T): from 1; 0: no step
         self.length = present.sum(axis=1)
-        self.given: list[GivenDirection] = [one for ways in problem.layers for one in ways.values()]
+        self.given: list[GivenDirection] = [
+            direction for directions in problem.layers for direction in directions.values()
+        ]
 
     # scopes ----------------------------------------------------------------------------------------------------------
 
@@ -95,7 +97,7 @@ class Shapes:
     def _stacked(
         self, scope: Scope, label: str, lines: Mapping[str, str], key: Callable[[str], Callable[[int], Key]]
     ) -> dict[str, Quantity] | Quantity:
-        """Gate by gate, and under "" stacked in the problem's order."""
+        """The quantity of each gate, and under "" all of them stacked in the problem's order."""
         number = scope.runs[0]
         run, order = self.spec.runs[number], self.given[number].order
         if list(lines) == [""]:
@@ -104,17 +106,17 @@ class Shapes:
             return self._stepwise(label, width, lambda v, u: (key(line)(v), (u,)), run.mirrored)
         gates = [gate for gate in order if gate in lines] or list(lines)
         width = run.sizes["H"]
-        found = {
+        by_gate = {
             gate: self._stepwise(f"{label}.{gate}", width, partial(_at, key(lines[gate])), run.mirrored)
             for gate in gates
         }
-        found[""] = self._stepwise(
+        by_gate[""] = self._stepwise(
             label,
             width * len(gates),
             lambda v, u: (key(lines[gates[u // width]])(v), (u % width,)),
             run.mirrored,
         )
-        return found
+        return by_gate
 
     # gradients and parameters ----------------------------------------------------------------------------------------
 
@@ -129,16 +131,16 @@ class Shapes:
     def _array(
         self, label: str, run: Run, number: int, symbols: list[str], kind: str, given: GivenDirection
     ) -> Quantity:
-        one = run.parameters[symbols[0]].shape
-        shape = (len(symbols) * one[0], *one[1:])
-        turned = given.letters.rows and len(shape) == 2
+        part_shape = run.parameters[symbols[0]].shape
+        shape = (len(symbols) * part_shape[0], *part_shape[1:])
+        transposed = given.letters.rows and len(shape) == 2  # a sheet of row vectors
 
         def place(index: Index) -> tuple[str, Index]:
-            if turned:
+            if transposed:
                 index = index[::-1]
-            return symbols[index[0] // one[0]], (index[0] % one[0], *index[1:])
+            return symbols[index[0] // part_shape[0]], (index[0] % part_shape[0], *index[1:])
 
-        shape = shape[::-1] if turned else shape
+        shape = shape[::-1] if transposed else shape
         if kind == "term":
             steps = self.spec.schedule.steps
 
@@ -146,13 +148,13 @@ class Shapes:
                 symbol, at = place(index[1:])
                 return ("term", number, symbol, index[0] + 1), at
 
-            return Quantity(label, (steps, *shape), of_step, 0, turned)
+            return Quantity(label, (steps, *shape), of_step, 0)
 
         def spot(index: Index) -> Spot:
             symbol, at = place(index)
             return (kind, number, symbol), at
 
-        return Quantity(label, shape, spot, None, turned)
+        return Quantity(label, shape, spot)
 
 
 def _at(key: Callable[[int], Key], visit: int, unit: int) -> Spot:

@@ -1,4 +1,4 @@
-"""Why a mistake makes no difference on a problem: what its numbers cannot show."""
+"""Says why a mistake changes no number of a problem."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OVER_TIME = (
 
 
 def why_blind(mistake: str, spec: Spec) -> str:
-    """Why a mistake makes no difference on a problem."""
+    """The reason why a mistake changes no number of this problem."""
     weights = {"U_transposed": "U", "W_transposed": "W", "V_transposed": "V"}
     if mistake in weights:
         name = weights[mistake]

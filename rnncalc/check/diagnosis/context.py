@@ -1,4 +1,4 @@
-"""What mistakes may need to know of a problem: orders of gates, the second of two biases, wrong quantities."""
+"""Facts of a problem and its answers that rewrites need: orders of gates, second biases, wrong quantities."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ import numpy as np
 from rnncalc.check.answers.claims import Claim
 from rnncalc.check.diagnosis.mistake import Context
 from rnncalc.check.graph.spec import Spec
+from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
 
 
 def context_of(problem: Problem, spec: Spec, claims: Sequence[Claim], slips: Sequence[int]) -> Context:
-    """The context of one person's answers. slips: which of the claims are wrong."""
-    given = [one for ways in problem.layers for one in ways.values()]
-    orders = {number: one.order for number, one in enumerate(given) if one.order}
-    second = {number: _second_bias(one, spec, number) for number, one in enumerate(given)}
+    """The context of one person's answers. slips: the claims that are wrong."""
+    given = [direction for layer in problem.layers for direction in layer.values()]
+    orders = {number: direction.order for number, direction in enumerate(given) if direction.order}
+    second = {number: _second_bias(direction, spec, number) for number, direction in enumerate(given)}
     wrong = tuple(dict.fromkeys(claims[at].key for at in slips))
     parameters = any(claim.key[0] in ("d", "new") and len(claim.key) == 3 for claim in claims)
     shapes = problem.shapes
     return Context(orders, second, wrong, parameters, shapes["T"], shapes.get("N", 1), shapes["O"])
 
 
-def _second_bias(given: object, spec: Spec, number: int) -> dict[str, object]:
-    """The second of two biases by symbol, b_hh of b_ih + b_hh, where both were given."""
-    keys, run = getattr(given, "given", {}), spec.runs[number]
-    order = getattr(given, "order", "") or run.cell.gates
+def _second_bias(given: GivenDirection, spec: Spec, number: int) -> dict[str, np.ndarray]:
+    """b_hh of b_ih + b_hh by symbol, where both were given."""
+    keys, run = given.given, spec.runs[number]
+    order = given.order or run.cell.gates
     second = keys.get("b_hh")
     if second is not None and isinstance(second.value, dict):
         parts = {gate: second[gate].numbers().values.reshape(-1) for gate in second.value}
@@ -45,7 +46,7 @@ def _second_bias(given: object, spec: Spec, number: int) -> dict[str, object]:
 
 
 def _second_half(keys: Mapping[str, RawValue], second: RawValue | None) -> np.ndarray | None:
-    """b_hh as it was given, or the second half of ONNX's B or of a Keras bias of two rows."""
+    """b_hh as given, or the second half of ONNX's B or of a Keras bias of two rows."""
     if second is not None:
         return second.numbers().values.reshape(-1)
     for name in ("B", "b"):

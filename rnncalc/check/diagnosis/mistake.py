@@ -1,9 +1,11 @@
-"""What a mistake is: an id, a message, and the variants in which it is made."""
+"""A mistake: an id, a message, and the variants in which people make it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Spec
@@ -12,15 +14,14 @@ from rnncalc.common.i18n import _
 
 @dataclass(frozen=True)
 class Context:
-    """What a variant may need to know beside the Spec.
+    """What variants may need beside the Spec.
 
     orders: run → the gates as this problem stacks them. second: run → symbol → the second of two biases. wrong:
-    quantities of the graph with wrong numbers. parameters: whether gradients of parameters, or updated ones, are among
-    the answers.
+    quantities with wrong numbers. parameters: whether gradients of parameters, or updated ones, were answered.
     """
 
     orders: dict[int, str] = field(default_factory=dict)
-    second: dict[int, dict[str, object]] = field(default_factory=dict)
+    second: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
     wrong: tuple[Key, ...] = ()
     parameters: bool = False
     steps: int = 1
@@ -30,7 +31,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to make a mistake. detail: which (the order, the factor), to be put into the message."""
+    """One way to make a mistake. detail: the order, the factor, …, as the message shows it."""
 
     spec: Spec
     detail: str = ""
@@ -42,9 +43,10 @@ Variants = Callable[[Spec, Context], Iterator[Variant]]
 
 @dataclass(frozen=True)
 class Mistake:
-    """One entry. message: what was done, with {detail} if the variants differ; family: forward, gated or gradient.
+    """A mistake that people make.
 
-    personal: whether the variants depend on which numbers are wrong; then they only report one quantity as another.
+    message: what was done, with {detail} if the variants differ. family: forward, gated or gradient. personal: whether
+    the variants depend on which numbers are wrong; such a mistake only reports one quantity as another.
     """
 
     id: str
@@ -59,7 +61,7 @@ class Mistake:
 
 
 def plain(change: Callable[[Spec], Spec | None]) -> Variants:
-    """A mistake that is made in one way; None where it cannot be made."""
+    """Variants of a mistake that is made in one way; none where it cannot be made."""
 
     def variants(spec: Spec, context: Context) -> Iterator[Variant]:
         changed = change(spec)
@@ -70,7 +72,7 @@ def plain(change: Callable[[Spec], Spec | None]) -> Variants:
 
 
 def several(change: Callable[[Spec], Iterator[Spec | None]]) -> Variants:
-    """A mistake that is made in several ways, all with the same message."""
+    """Variants of a mistake that is made in several ways, all with the same message."""
 
     def variants(spec: Spec, context: Context) -> Iterator[Variant]:
         for changed in change(spec):
@@ -81,7 +83,7 @@ def several(change: Callable[[Spec], Iterator[Spec | None]]) -> Variants:
 
 
 def ruled(*choices: dict[str, object]) -> Variants:
-    """A mistake in the rules of the gradient."""
+    """Variants of a mistake in the rules of the gradient."""
 
     def variants(spec: Spec, context: Context) -> Iterator[Variant]:
         for choice in choices:
@@ -91,6 +93,8 @@ def ruled(*choices: dict[str, object]) -> Variants:
 
 
 def with_context(change: Callable[[Spec, Context], Iterator[tuple[Spec, str, str]]]) -> Variants:
+    """Variants that depend on the context, each with its detail and option."""
+
     def variants(spec: Spec, context: Context) -> Iterator[Variant]:
         for changed, detail, option in change(spec, context):
             yield Variant(changed, detail, option)

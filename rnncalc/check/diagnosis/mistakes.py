@@ -1,7 +1,7 @@
-"""The mistakes that people make, each as one entry: a rewrite of lines, parameters, inputs or gradient rules.
+"""The mistakes that people make, one entry each: a rewrite of lines, parameters, inputs or rules of the gradient.
 
-A mistake yields variants: the same slip in the ways in which it is made (all weights at once, one order of gates out of
-many). To add one is to add one entry to MISTAKES; its lesson is in `lessons`.
+A mistake has variants, the ways in which people make it: all weights at once, one of many orders of gates. A new
+mistake is one entry here; its lesson is in `report/explain_mistake.py`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _ENTRIES = (
     Mistake(
         "preactivation_fed_back",
         N_("the preactivation a_{{t-1}} was fed back in place of h_{{t-1}}"),
-        several(states.preactivation_fed_back),
+        plain(states.preactivation_fed_back),
     ),
     # forward: functions
     Mistake("activation_omitted", N_("the activation was left out"), several(signals.with_function("identity"))),

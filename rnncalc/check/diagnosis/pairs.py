@@ -1,8 +1,8 @@
-"""Two mistakes together: a second one made on top of the first, hundreds of them in one walk.
+"""Searches for two mistakes together: a second one is made on top of the first, hundreds of pairs in one walk.
 
-What one mistake alone does not change, it hardly changes on top of another. So the tables of single mistakes say which
-pairs could give the person's numbers; and of those, few give the digits of the first one, so that it alone is computed
-for all of them, and the others for the few.
+A number that a mistake alone does not change, it hardly changes on top of another. So the tables of single mistakes say
+which pairs could give the person's numbers. The first wrong number is computed for all of these pairs, and the other
+numbers for the few that give it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from rnncalc.check.diagnosis.variants import Single, Table, same
 from rnncalc.check.graph.spec import Spec
 from rnncalc.check.verdicts.number import Written
 
-PAIRS = 3_000  # that are tried: some tenths of a second
-MOST = 20_000_000  # numbers that are computed in search of pairs
+PAIRS = 3_000  # pairs to try: some tenths of a second
+MOST = 20_000_000  # numbers to compute in search of pairs
 
-Pair = tuple[Single, Single]  # the second's Spec is that of both
+Pair = tuple[Single, Single]  # the Spec of the second has both mistakes
 
 
 class Search:
-    """The search for pairs. slips: the numbers that are to be explained; kept: those that must stay, as rows."""
+    """The search for pairs. slips: rows of the numbers to explain; kept: rows of those that must stay."""
 
     def __init__(
         self, spec: Spec, context: Context, tables: Sequence[Table], written: Written, slips: list[int], kept: list[int]
@@ -39,17 +39,17 @@ class Search:
         self.left = min(PAIRS, MOST // cost(spec))
 
     def on_the_first(self) -> list[Pair]:
-        """A second mistake on top of one that explains the first wrong number, by the next that it does not."""
-        found: list[Pair] = []
+        """Pairs whose first mistake explains the first wrong number, and which give the next that it does not."""
+        candidates: list[Pair] = []
         before = [at for at in self.kept if at < self.first]
         every = dict.fromkeys(single.mistake.id for single in self.singles)
         for at in np.flatnonzero(self.fits[[*before, self.first]].all(axis=0)).tolist():
             missed = next((slip for slip in self.slips if not self.fits[slip, at]), self.first)
-            found += self._fitting(list(self._made(self.singles[at], every)), missed)
-        return found
+            candidates += self._fitting(list(self._made(self.singles[at], every)), missed)
+        return candidates
 
     def both(self) -> list[Pair]:
-        """Two that only together explain it, each pair once."""
+        """Pairs that explain the first wrong number only together, each pair once."""
         made: list[Pair] = []
         done: set[str] = set()
         for at, single in enumerate(self.singles):
@@ -59,17 +59,17 @@ class Search:
         return self._fitting(made, self.first)
 
     def _may(self, at: int) -> np.ndarray:
-        """Which others may, with this one, give the person's numbers: what only one of them changes, that one gives."""
+        """Which others may, with this one, give the person's numbers: each gives what it alone changes."""
         mine, theirs = self.changed[:, [at]], self.changed
-        alone = np.where(mine, self.fits[:, [at]], self.fits)  # where only one of them changes it
+        alone = np.where(mine, self.fits[:, [at]], self.fits)  # for numbers that only one of them changes
         slips = np.where(mine & theirs, True, (mine | theirs) & alone)[self.slips]
         together = self.fits[:, [at]] & self.fits | (self.gradient[at] | self.gradient)  # signs and factors may cancel
         kept = np.where(mine & theirs, together, ~(mine | theirs) | alone)[self.kept]
-        found: np.ndarray = slips.all(axis=0) & kept.all(axis=0)
-        return found
+        allowed: np.ndarray = slips.all(axis=0) & kept.all(axis=0)
+        return allowed
 
     def _made(self, single: Single, others: Sequence[str] | dict[str, None]) -> Iterator[Pair]:
-        """Other mistakes made on top of one."""
+        """Make other mistakes on top of one, as long as pairs are left to try."""
         for other in others:
             if other == single.mistake.id:
                 continue

@@ -1,4 +1,4 @@
-"""Every variant of every mistake on one problem, with the numbers that it gives: made once for all who answer it."""
+"""Every variant of every mistake on a problem, with the numbers that it gives, computed once for all answers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from rnncalc.check.graph.build import BACK
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Spec
 
-MOST = 200_000_000  # numbers that are computed at all, a second or two; homework has some hundred thousand
-SOLVED, TABLES = (
-    4,
-    60,
-)  # what is kept with a problem: sets of quantities, and of the numbers in them that somebody wrote
+MOST = 200_000_000  # numbers to compute, a second or two; homework has some hundred thousand
+SOLVED = 4  # sets of quantities whose variants are kept with a problem
+TABLES = 60  # sets of answered numbers whose tables are kept with a problem
 
 
 class Single(NamedTuple):
@@ -31,10 +29,10 @@ class Single(NamedTuple):
 
 
 class Table:
-    """Variants of mistakes, and what each gives for each of some numbers.
+    """Variants of mistakes, and the number that each gives in every place.
 
-    batches: all of them, solved. singles: those that change a number; exact: (numbers, singles), from exact values.
-    blind: mistakes of which no variant changes any, each with the reason. right: the right numbers.
+    batches: all variants. singles: those that change a number. exact: (numbers, singles), from exact values. blind:
+    mistakes of which no variant changes a number, each with the reason. right: the right numbers.
     """
 
     def __init__(
@@ -44,55 +42,55 @@ class Table:
         self.changes = [at for at in range(len(made)) if not same(exact[:, at], right).all()]
         self.singles, self.exact = [made[at] for at in self.changes], exact[:, self.changes]
         self.spots, self.right = spots, right
-        told = {single.mistake.id for single in self.singles}
-        unseen = dict.fromkeys(single.mistake.id for single in made if single.mistake.id not in told)
+        seen = {single.mistake.id for single in self.singles}
+        unseen = dict.fromkeys(single.mistake.id for single in made if single.mistake.id not in seen)
         self.blind = [(mistake, why_blind(mistake, spec)) for mistake in unseen]
 
     @cached_property
     def local(self) -> np.ndarray:
-        """What each variant makes of the right numbers that stand before: (numbers, singles).
+        """(numbers, singles): each number as the variant computes it from right numbers.
 
-        That is where the variant itself changes something, not what only follows from an earlier change.
+        It differs where the variant itself changes a number, not where the number follows from an earlier change.
         """
         return self._followed(self.right, range(len(self.singles)))
 
     def own(self, places: Sequence[int], given: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """What follows in some of the singles from the numbers as somebody has them: (numbers, places).
+        """(numbers, places): what follows from a person's numbers in some of the singles.
 
-        right: what follows from these in the right solution.
+        right: what follows from them in the right solution.
         """
         return self._followed(given, places)[:, places]
 
     def _followed(self, given: np.ndarray, places: Sequence[int]) -> np.ndarray:
         return self._as_reported(self.batches.numbers(self.spots, given, [self.changes[at] for at in places]))
 
-    def _as_reported(self, found: np.ndarray) -> np.ndarray:
-        """What is reported in place of another follows from nothing of its own name: exact values stand there."""
-        found = found[:, self.changes]
+    def _as_reported(self, numbers: np.ndarray) -> np.ndarray:
+        """Put exact values where a variant reports another quantity, which follows from nothing under its own name."""
+        numbers = numbers[:, self.changes]
         for lane, single in enumerate(self.singles):
             said = single.variant.spec.rules.said
             for row, (key, _spot) in enumerate(self.spots if said else ()):
                 if key in said:
-                    found[row, lane] = self.exact[row, lane]
-        return found
+                    numbers[row, lane] = self.exact[row, lane]
+        return numbers
 
 
 class _Personal(Table):
-    """Variants that only report one quantity of the right solution as another."""
+    """Variants that report a quantity of the right solution in place of another."""
 
     @cached_property
     def local(self) -> np.ndarray:
-        """The right numbers, or what is reported in their place."""
+        """The right numbers, or those reported in their place."""
         return self.exact
 
     def own(self, places: Sequence[int], given: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """The numbers of the right solution, or what is reported in their place."""
+        """The numbers of the right solution, or those reported in their place."""
         lanes = max(self.changes, default=-1) + 1
         return self._as_reported(np.repeat(right[:, None], lanes, axis=1))[:, places]
 
 
 class _Solved:
-    """All variants but personal ones, with what each gives for every number of some quantities."""
+    """All variants but personal ones, and what each gives for every number of some quantities."""
 
     def __init__(self, spec: Spec, context: Context, spots: Spots):
         self.made = list(_made(spec, context, spots, personal=False))[: max(1, MOST // cost(spec))]
@@ -102,9 +100,9 @@ class _Solved:
 
 
 def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray, whole: Spots) -> list[Table]:
-    """What everybody's mistakes give, kept with the problem, and what those of this person give.
+    """The table of mistakes that anybody may make, which is kept with the problem, and that of personal ones.
 
-    spots: the numbers that this person wrote; whole: all that the same quantities have, for others left out others.
+    spots: the numbers that this person wrote. whole: all numbers of the same quantities, since others leave out others.
     """
     solved: _Solved = _kept(
         spec, "solved variants", (context.parameters, *whole), SOLVED, lambda: _Solved(spec, context, whole)
@@ -120,7 +118,7 @@ def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray, whole:
 
 
 def _kept(spec: Spec, what: str, key: Hashable, most: int, make: Callable[[], Any]) -> Any:
-    """What was made before for this problem, or now; of each kind only so many, the latest, are kept."""
+    """Make something for this problem, or return what was made before; `most` of a kind are kept."""
     kept: dict[Hashable, Any] = spec.memo.setdefault(what, {})
     if key not in kept:
         if len(kept) >= most:
@@ -130,7 +128,7 @@ def _kept(spec: Spec, what: str, key: Hashable, most: int, make: Callable[[], An
 
 
 def _made(spec: Spec, context: Context, spots: Spots, personal: bool) -> Iterator[Single]:
-    """The variants; of mistakes in gradients only where there is anything of gradients."""
+    """Yield the variants; those of mistakes in gradients only if a number depends on a gradient."""
     heads = {key[0] for key, _spot in spots}
     for mistake in MISTAKES.values():
         of_the_loss = mistake.id == "loss_factor" and heads & {"loss", "losses"}
@@ -140,22 +138,22 @@ def _made(spec: Spec, context: Context, spots: Spots, personal: bool) -> Iterato
 
 
 def _reported(spec: Spec, made: Sequence[Single], spots: Spots, right: np.ndarray) -> np.ndarray:
-    """The numbers of variants that only report one quantity of the right solution as another."""
-    found = np.repeat(right[:, None], len(made), axis=1)
+    """The numbers of variants that report a quantity of the right solution in place of another."""
+    numbers = np.repeat(right[:, None], len(made), axis=1)
     wanted = {key for single in made for key in single.variant.spec.rules.said.values()}
     if not wanted:
-        return found
+        return numbers
     values = _right_values(spec, wanted)
     for lane, single in enumerate(made):
         said = single.variant.spec.rules.said
         for row, (key, spot) in enumerate(spots):
             if key in said:
-                found[row, lane] = at(values[said[key]], spot)[0]
-    return found
+                numbers[row, lane] = at(values[said[key]], spot)[0]
+    return numbers
 
 
 def _right_values(spec: Spec, wanted: set[Key]) -> dict[Key, np.ndarray]:
-    """Quantities of the right solution, kept with it."""
+    """Quantities of the right solution, which are kept with the Spec."""
     kept: dict[Key, np.ndarray] = spec.memo.get("right", {})
     if not wanted <= kept.keys():
         kept = spec.memo["right"] = dict(Batch([spec], [0]).solved([*wanted, *kept]))
@@ -163,8 +161,8 @@ def _right_values(spec: Spec, wanted: set[Key]) -> dict[Key, np.ndarray]:
 
 
 def same(numbers: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Where numbers are equal, but for what float64 may lose; where there are none, that is the same too."""
+    """Where numbers are equal up to the rounding of float64. NaN equals NaN."""
     with np.errstate(all="ignore"):
         apart = np.abs(numbers - right) <= 1e-12 * np.maximum(1.0, np.abs(right))
-    found: np.ndarray = apart | (np.isnan(numbers) & np.isnan(right)) | (numbers == right)
-    return found
+    equal: np.ndarray = apart | (np.isnan(numbers) & np.isnan(right)) | (numbers == right)
+    return equal

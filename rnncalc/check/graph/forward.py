@@ -111,7 +111,7 @@ class _Forward:
         for number, run in enumerate(spec.runs):
             for line in {*run.cell.state, *run.cell.lines, *run.lines}:
                 width = run.sizes[run.cell.size(line)]
-                start = run.starts.get(line, spec.zeros(spec.schedule.sequences, width))
+                start = run.initial_states.get(line, spec.zeros(spec.schedule.sequences, width))
                 graph.given((era, number, line, 0), start)
                 if line in run.lags:
                     graph.given((era, number, line, -1), run.before.get(line, np.zeros_like(start)))

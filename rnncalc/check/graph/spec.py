@@ -42,7 +42,7 @@ class Run:
     sizes: Mapping[str, int]
     lines: Mapping[str, Expression]
     parameters: Arrays
-    starts: Arrays
+    initial_states: Arrays
     mirrored: bool = False
     lags: frozenset[str] = frozenset()
     before: Arrays = field(default_factory=dict)  # of a state that lags: what stands before its start
@@ -146,15 +146,15 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
     cell_runs = iter(trace.provenance.runs)
     for layer, given in zip(network.layers, problem.layers):
         numbers = []
-        for way, one in layer.passes.items():
+        for name, direction in layer.passes.items():
             numbers.append(len(runs))
-            cell_run = next(cell_runs)
-            starts = {state: np.array(cell_run.blocks[state][: schedule.sequences], float) for state in one.cell.state}
-            left_out = {name for *place, name in problem.left_out if place == [len(layers), way]}
-            run = _run(one, starts, left_out, way == "backward", cell_run.shared)
-            runs.append(replace(run, spread=_spread(one, given[way])) if spread else run)
+            cell_run, states = next(cell_runs), direction.cell.state
+            initial_states = {state: np.array(cell_run.blocks[state][: schedule.sequences], float) for state in states}
+            left_out = {bias for *place, bias in problem.left_out if place == [len(layers), name]}
+            run = _run(direction, initial_states, left_out, name == "backward", cell_run.shared)
+            runs.append(replace(run, spread=_spread(direction, given[name])) if spread else run)
         layers.append((tuple(numbers), layer.merge))
-    left_out = {name for number, _way, name in problem.left_out if number == -1}
+    left_out = {bias for number, _direction, bias in problem.left_out if number == -1}
     read_out = _run(network.read_out, {}, left_out) if network.read_out else None
     if read_out and spread and network.read_out:
         read_out = replace(read_out, spread=_spread(network.read_out, next(iter(problem.layers[-1].values()))))
@@ -171,24 +171,25 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
 
 
 def _run(
-    one: DirectionalLayer,
-    starts: Arrays,
+    direction: DirectionalLayer,
+    initial_states: Arrays,
     left_out: set[str],
     mirrored: bool = False,
     shared: frozenset[str] = frozenset(),
 ) -> Run:
-    parameters = {symbol: np.asarray(array, float) for symbol, array in one.parameters.items()}
-    fixed = frozenset(symbol for symbol, parameter in one.cell.parameters.items() if parameter.stack in left_out)
-    return Run(one.cell, one.sizes, one.cell.lines, parameters, starts, mirrored, shared=shared, fixed=fixed)
+    cell, sizes = direction.cell, direction.sizes
+    parameters = {symbol: np.asarray(array, float) for symbol, array in direction.parameters.items()}
+    fixed = frozenset(symbol for symbol, parameter in cell.parameters.items() if parameter.stack in left_out)
+    return Run(cell, sizes, cell.lines, parameters, initial_states, mirrored, shared=shared, fixed=fixed)
 
 
-def _spread(one: DirectionalLayer, given: GivenDirection) -> dict[str, np.ndarray]:
+def _spread(direction: DirectionalLayer, given: GivenDirection) -> dict[str, np.ndarray]:
     """Half a unit of every parameter's last digit."""
-    found = {}
-    for stack in one.cell.stacks.values():
+    spread = {}
+    for stack in direction.cell.stacks.values():
         for at, parameter in enumerate(stack):
             array = given.arrays.get(parameter.stack)
-            shape = one.parameters[parameter.symbol].shape
+            shape = direction.parameters[parameter.symbol].shape
             if isinstance(array, dict):
                 array = array.get(parameter.gate or "")
                 whole = _units(array, shape) if array is not None else np.zeros(shape)
@@ -197,8 +198,8 @@ def _spread(one: DirectionalLayer, given: GivenDirection) -> dict[str, np.ndarra
                 whole = stacked[at * shape[0] : (at + 1) * shape[0]]
             else:
                 whole = np.zeros(shape)
-            found[parameter.symbol] = whole
-    return found
+            spread[parameter.symbol] = whole
+    return spread
 
 
 def _units(array: Numbers, shape: tuple[int, ...]) -> np.ndarray:

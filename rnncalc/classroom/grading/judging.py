@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnncalc.check import CheckSession
 from rnncalc.classroom.grading.sheet import points_of, problem_of
 from rnncalc.common.i18n import _, language, speak
 from rnncalc.common.safe_text import one_line
@@ -50,10 +51,8 @@ def judge(task: Task, diagnose: bool) -> dict[str, Any]:
         given = {name: RawValue(value, f"$.{name}") for name, value in json.loads(answers).items()}
         if not any(_answered(one.value) for one in given.values()):
             return _result(UNREADABLE, _("nothing is answered"), empty=True)
-        from rnncalc import check
-
         question = _question(text)
-        return _told(check.check(question.problem, given, diagnose=diagnose), question, asked)
+        return _told(question.session.check(given, diagnose=diagnose), question, asked)
     except RnncalcError as error:
         return _result(UNREADABLE, str(error))
     except RecursionError:
@@ -68,6 +67,7 @@ class _Question:
 
     def __init__(self, text: str):
         self.problem = problem_of(text)
+        self.session = CheckSession(self.problem)
         self.points = points_of(self.problem)
 
     @cached_property

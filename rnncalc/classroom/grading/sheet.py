@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.check.checking import quantities_of
+from rnncalc.check import CheckSession
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ProblemError, RnncalcError
@@ -61,10 +61,10 @@ def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:
     layers = problem.network.layers
     if len(layers) == 1 and len(layers[0].passes) == 1:
         return
-    claims = quantities_of(problem)
+    claims = CheckSession(problem).quantities
     for number, layer in enumerate(layers):
         scope = claims.layer(number)
-        for one in [scope, *(claims.way(scope, way) for way in layer.passes)]:
+        for one in [scope, *(claims.direction(scope, direction) for direction in layer.passes)]:
             for name in claims.known(one):
                 try:
                     found = claims.find(one, name)

@@ -1,4 +1,4 @@
-"""The rewrites that mistakes are made of: each takes a Spec and gives the one that somebody solved instead.
+"""Rewrites of a Spec: each returns the Spec that a person with this mistake has solved.
 
-None (or nothing yielded) where the rewrite makes no sense: a rectangular matrix is not transposed by mistake.
+A rewrite that is impossible, such as the transpose of a rectangular matrix, returns None or yields nothing.
 """

@@ -1,4 +1,4 @@
-"""Rules of the gradient, the loss, and what is reported in place of what."""
+"""Mistakes with the rules of the gradient, with the loss, and with what is reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def slopes(rule: str) -> Callable[[Spec], Iterator[Spec | None]]:
-    """f′ changed in every line of the cells; in those around a preactivation; in the memory's; in the output's."""
+    """Change f′ in every line of the cells, in those around a preactivation, in the others, or in the output's."""
 
     def change(spec: Spec) -> Iterator[Spec | None]:
         calls = {
@@ -41,7 +41,7 @@ def slopes(rule: str) -> Callable[[Spec], Iterator[Spec | None]]:
 
 
 def loss_factors(spec: Spec, context: Context) -> Rewritten:
-    """½, 2, one over the steps, the sequences or the outputs; in the loss, in its gradient, in both."""
+    """Multiply the loss, its gradient or both by ½, 2, the number of steps, sequences or outputs, or one over it."""
     factors: dict[float, str] = {0.5: "½", 2.0: "2"}
     for count, text in ((context.steps, "T"), (context.sequences, "N"), (context.outputs, "O")):
         if count > 1:
@@ -71,7 +71,7 @@ def _rows_with_targets(spec: Spec) -> int:
 
 
 def loss_for_gradient(spec: Spec, context: Context) -> Rewritten:
-    """The whole loss, or a step's, where gradients of parameters belong: of all, or of one quantity."""
+    """Report the loss, or a step's, in place of all wrong gradients of parameters, or of one."""
     gradients = [key for key in context.wrong if key[0] in ("d", "dstart", "dshared")]
     if not gradients or spec.objective is None:
         return
@@ -83,7 +83,7 @@ def loss_for_gradient(spec: Spec, context: Context) -> Rewritten:
 
 
 def gradient_for_parameter(spec: Spec, context: Context) -> Rewritten:
-    """dθ where the updated θ belongs."""
+    """Report dθ in place of the updated θ."""
     updated = [key for key in context.wrong if key[0] == "new" and len(key) == 3]
     for group in _groups(updated):
         said = {key: ("d", *key[1:]) for key in group}
@@ -91,7 +91,7 @@ def gradient_for_parameter(spec: Spec, context: Context) -> Rewritten:
 
 
 def _groups(keys: list[Any]) -> list[list[Any]]:
-    """All of them together, then each alone."""
+    """All keys together, then each alone."""
     if not keys:
         return []
     return [keys, *([key] for key in keys if len(keys) > 1)]

@@ -1,4 +1,4 @@
-"""Parameters left out, transposed, exchanged, taken as one."""
+"""Mistakes with parameters: left out, transposed, exchanged, taken as 1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncalc.check.diagnosis.rewrites.shared import Rewritten, Signed, changed_run, each, kind, of_kind, zeroed
+from rnncalc.check.diagnosis.rewrites.shared import (
+    Rewritten,
+    Signed,
+    changed_run,
+    each,
+    kind,
+    of_kind,
+    where_possible,
+    zeroed,
+)
 from rnncalc.check.graph.spec import Run, Spec
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name, terms, total
 from rnncalc.model.equations.stages import has_product, product_line
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def without_bias(spec: Spec) -> Iterator[Spec]:
-    """b = 0; of gru_after with or without its d."""
+    """b = 0; in gru_after d = 0 too, or not."""
     yield each(spec, lambda run: zeroed(run, of_kind(run, "b")))
     if any(of_kind(run, "d") for run in spec.runs):
         yield each(spec, lambda run: zeroed(run, of_kind(run, "b", "d")))
@@ -31,7 +40,7 @@ def without_output_bias(spec: Spec) -> Spec:
 
 
 def without_second_bias(spec: Spec, context: Context) -> Rewritten:
-    """Of b_ih + b_hh only one; of gru_after no d."""
+    """Keep one of b_ih and b_hh; without b_hh, gru_after has no d."""
     for keep_first in (True, False):
         runs, any_second = [], False
         for number, run in enumerate(spec.runs):
@@ -78,29 +87,19 @@ def _bias_outside(run: Run) -> Run:
 
 
 def transposed(which: str) -> Callable[[Spec], Spec | None]:
-    """U, W or V transposed, where that is square."""
+    """Transpose U, W or V where it is square."""
 
-    def change(spec: Spec) -> Spec | None:
-        found = False
+    def change(run: Run) -> Run:
+        square = [s for s in of_kind(run, which) if run.parameters[s].shape[0] == run.parameters[s].shape[1]]
+        return changed_run(run, {symbol: run.parameters[symbol].T for symbol in square}) if square else run
 
-        def one(run: Run) -> Run:
-            nonlocal found
-            square = [s for s in of_kind(run, which) if run.parameters[s].shape[0] == run.parameters[s].shape[1]]
-            found = found or bool(square)
-            return changed_run(run, {symbol: run.parameters[symbol].T for symbol in square})
-
-        changed = each(spec, one)
-        return changed if found else None
-
-    return change
+    return partial(where_possible, change=change, top=True)
 
 
 def swapped(spec: Spec) -> Spec | None:
-    """U for W and W for U, line by line, where the shapes allow it."""
-    found = False
+    """Exchange U and W, line by line, where their shapes agree."""
 
-    def one(run: Run) -> Run:
-        nonlocal found
+    def change(run: Run) -> Run:
         changed: dict[str, np.ndarray] = {}
         for expression in run.lines.values():
             if not has_product(expression):
@@ -114,15 +113,13 @@ def swapped(spec: Spec) -> Spec | None:
                 first, second = by_gate
                 if run.parameters[first].shape == run.parameters[second].shape:
                     changed |= {first: run.parameters[second], second: run.parameters[first]}
-        found = found or bool(changed)
-        return changed_run(run, changed)
+        return changed_run(run, changed) if changed else run
 
-    changed = each(spec, one, top=False)
-    return changed if found else None
+    return where_possible(spec, change)
 
 
 def weights_of_one(spec: Spec) -> Iterator[Spec]:
-    """Every weight 1: all of them, the cells' alone, the read-out's alone, biases too."""
+    """Take weights as 1: all of them, the cells', the read-out's, or all with biases."""
     for kinds in (("U", "W", "V", "R"), ("U", "W"), ("V", "R"), ("U", "W", "V", "R", "b", "c", "d")):
         yield each(spec, partial(_ones, kinds=kinds))
 

@@ -1,10 +1,9 @@
-"""What rewrites share: every run changed, parameters by what they do."""
+"""Helpers of rewrites: change every run, and find parameters by what they do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,27 +11,31 @@ from rnncalc.check.graph.spec import Run, Spec
 from rnncalc.model.equations.expression import INPUT, Expression
 from rnncalc.model.equations.stages import has_product, product_line
 
-if TYPE_CHECKING:
-    pass
-
-
 Signed = list[tuple[int, Expression]]
 Rewritten = Iterator[tuple[Spec, str, str]]  # the Spec, the detail, the option
 
 
 def each(spec: Spec, change: Callable[[Run], Run], top: bool = True) -> Spec:
-    """Every run changed; top: the read-out too."""
+    """Change every run; top: the read-out too."""
     runs = [change(run) for run in spec.runs]
     if spec.read_out:
         runs.append(change(spec.read_out) if top else spec.read_out)
     return spec.with_runs(runs)
 
 
+def where_possible(spec: Spec, change: Callable[[Run], Run], top: bool = False) -> Spec | None:
+    """Change every run that can be changed; None if `change` returns every run as it is."""
+    changed = each(spec, change, top)
+    return changed if any(new is not old for new, old in zip(changed.all_runs, spec.all_runs)) else None
+
+
 def changed_run(run: Run, changed: Mapping[str, np.ndarray]) -> Run:
+    """The run with other parameters in place of some."""
     return replace(run, parameters={**run.parameters, **changed})
 
 
 def zeroed(run: Run, symbols: list[str]) -> Run:
+    """The run with zeros for these parameters."""
     return changed_run(run, {symbol: np.zeros_like(run.parameters[symbol]) for symbol in symbols})
 
 
@@ -53,10 +56,12 @@ def kind(run: Run, symbol: str) -> str:
 
 
 def of_kind(run: Run, *kinds: str) -> list[str]:
+    """The parameters of these kinds, by symbol."""
     return [symbol for symbol in run.parameters if kind(run, symbol) in kinds]
 
 
 def on_top(spec: Spec, run: Run) -> Spec:
+    """The Spec with another run in place of the one that makes y."""
     if spec.read_out:
         return replace(spec, read_out=run)
     number = spec.layers[-1][0][0]

@@ -1,11 +1,10 @@
-"""Functions, inputs and outputs: what a step applies, reads and hands on."""
+"""Mistakes with functions, inputs and outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +12,9 @@ from rnncalc.check.diagnosis.rewrites.shared import each, on_top
 from rnncalc.check.graph.spec import Run, Spec
 from rnncalc.model.equations.expression import Call, Name, names, substitute
 
-if TYPE_CHECKING:
-    pass
-
 
 def with_function(function: str) -> Callable[[Spec], Iterator[Spec | None]]:
-    """Another function in place of the activation; of a gated cell, of its candidate, its gates, or all."""
+    """Put another function in place of the activation; in a gated cell of the candidate's, of the gates', or of all."""
 
     def change(spec: Spec) -> Iterator[Spec | None]:
         gated = any(run.cell.gates for run in spec.runs)
@@ -56,7 +52,7 @@ def without_output(spec: Spec) -> Spec | None:
 
 
 def softmax_over(what: str) -> Callable[[Spec], Spec | None]:
-    """softmax along another axis."""
+    """Take softmax along another axis."""
 
     def change(spec: Spec) -> Spec | None:
         top = spec.top
@@ -70,18 +66,18 @@ def softmax_over(what: str) -> Callable[[Spec], Spec | None]:
 
 
 def inputs_reversed(spec: Spec) -> Spec | None:
-    """The last input first."""
+    """Reverse the order of the inputs."""
     return replace(spec, x=spec.x[spec.schedule.mirror]) if spec.visits > 1 else None
 
 
 def inputs_shifted(spec: Spec) -> Spec:
-    """x_{t-1}, zero first."""
+    """Use x_{t-1} for x_t, with zero first."""
     before = spec.schedule.before - spec.schedule.sequences
     return replace(spec, x=np.where(before[:, None] < 0, 0.0, spec.x[np.maximum(before, 0)]))
 
 
 def output_earlier(spec: Spec) -> Spec | None:
-    """y_t from h_{t-1}."""
+    """Read y_t from h_{t-1}."""
     top = spec.layers[-1][0]
     if spec.read_out:
         if len(top) > 1 or spec.runs[top[0]].mirrored:
@@ -94,7 +90,7 @@ def output_earlier(spec: Spec) -> Spec | None:
 
 
 def realigned(spec: Spec) -> Iterator[Spec | None]:
-    """Backward states in the order in which they were computed: where they are merged, where they are listed, both."""
+    """Leave backward states in the order of computation: where they are merged, where they are listed, or in both."""
     mirrored = [number for number, run in enumerate(spec.runs) if run.mirrored]
     if not mirrored or spec.visits < 2:
         return

@@ -1,30 +1,26 @@
-"""Where a sequence starts, and which earlier state a step sees."""
+"""Mistakes with states: where a sequence begins, and which earlier state a step sees."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncalc.check.diagnosis.rewrites.shared import each, of_kind, zeroed
+from rnncalc.check.diagnosis.rewrites.shared import each, of_kind, where_possible, zeroed
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.spec import Run, Spec
 from rnncalc.model.equations.expression import Call, Expression, Name, previous, substitute
 
-if TYPE_CHECKING:
-    pass
-
 
 def without_recurrence(spec: Spec) -> Spec:
-    """W h_{t-1} left out."""
+    """Leave W h_{t-1} out."""
     return each(spec, lambda run: zeroed(run, of_kind(run, "W")), top=False)
 
 
 def from_zero(spec: Spec) -> Iterator[Spec]:
-    """Starts taken as 0: all of them, or one state's."""
+    """Take initial states as 0: all of them, or one."""
     yield each(spec, lambda run: _from_zero(run, run.cell.state))
     states = {state for run in spec.runs for state in run.cell.state if len(run.cell.state) > 1}
     for state in sorted(states):
@@ -32,12 +28,12 @@ def from_zero(spec: Spec) -> Iterator[Spec]:
 
 
 def _from_zero(run: Run, states: Sequence[str]) -> Run:
-    starts = {state: np.zeros_like(a) if state in states else a for state, a in run.starts.items()}
-    return replace(run, starts=starts)
+    initial_states = {state: np.zeros_like(a) if state in states else a for state, a in run.initial_states.items()}
+    return replace(run, initial_states=initial_states)
 
 
 def from_last(spec: Spec) -> Iterator[Spec]:
-    """Started from the state in which the sequence ended, or the sequence before it in the batch."""
+    """Begin with the last state of the sequence: all states, or one."""
     keys = [("", n, state, visit) for n, run in enumerate(spec.runs) for state in run.cell.state
             for visit in range(spec.visits + 1)]  # fmt: skip
     graph = graph_of(spec, keys)
@@ -50,18 +46,18 @@ def from_last(spec: Spec) -> Iterator[Spec]:
 
     ends = [{state: last(number, state) for state in run.cell.state} for number, run in enumerate(spec.runs)]
     read_out = [spec.read_out] if spec.read_out else []
-    yield spec.with_runs([replace(run, starts=end) for run, end in zip(spec.runs, ends)] + read_out)
+    yield spec.with_runs([replace(run, initial_states=end) for run, end in zip(spec.runs, ends)] + read_out)
     if any(len(run.cell.state) > 1 for run in spec.runs):
         for only in sorted({state for run in spec.runs for state in run.cell.state}):
             runs = [
-                replace(run, starts={s: end[s] if s == only else run.starts[s] for s in end})
+                replace(run, initial_states={s: end[s] if s == only else run.initial_states[s] for s in end})
                 for run, end in zip(spec.runs, ends)
             ]
             yield spec.with_runs(runs + read_out)
 
 
 def lagging(spec: Spec) -> Iterator[Spec | None]:
-    """h_{t-2}: what stands before h_0 is 0, or h_0 itself."""
+    """Use h_{t-2} for h_{t-1}. Before h_0 stands 0, or h_0 itself."""
     if spec.visits < 2:
         return
     for known in (False, True):
@@ -71,17 +67,15 @@ def lagging(spec: Spec) -> Iterator[Spec | None]:
 
 
 def _lagging(run: Run, known: bool) -> Run:
-    return replace(run, lags=frozenset(run.cell.state), before=run.starts if known else {})
+    return replace(run, lags=frozenset(run.cell.state), before=run.initial_states if known else {})
 
 
-def preactivation_fed_back(spec: Spec) -> Iterator[Spec | None]:
-    """a_{t-1} where h_{t-1} belongs."""
-    found = False
+def preactivation_fed_back(spec: Spec) -> Spec | None:
+    """Use a_{t-1} for h_{t-1}."""
 
-    def one(run: Run) -> Run:
-        nonlocal found
+    def change(run: Run) -> Run:
         swap: dict[str, Expression] = {}
-        starts = dict(run.starts)
+        initial_states = dict(run.initial_states)
         for state in run.cell.state:
             expression = run.lines.get(state)
             if (
@@ -90,11 +84,10 @@ def preactivation_fed_back(spec: Spec) -> Iterator[Spec | None]:
                 and not previous(expression.argument.id)
             ):
                 swap[f"{state}_p"] = Name(f"{expression.argument.id}_p")
-                starts[expression.argument.id] = run.starts[state]
-        found = found or bool(swap)
+                initial_states[expression.argument.id] = run.initial_states[state]
+        if not swap:
+            return run
         lines = {line: substitute(expression, swap) for line, expression in run.lines.items()}
-        return replace(run, lines=lines, starts=starts)
+        return replace(run, lines=lines, initial_states=initial_states)
 
-    changed = each(spec, one, top=False)
-    if found:
-        yield changed
+    return where_possible(spec, change)
