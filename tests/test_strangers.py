@@ -34,6 +34,7 @@ from rnncalc.network.weights import safe_tensors, schema
 from rnncalc.pipeline import data, recipe
 from rnncalc.pipeline import model_as_problem as asking
 from rnncalc.pipeline import run as runs
+from rnncalc.pipeline.data.account import Account
 from rnncalc.problems import reader as reading
 from rnncalc.problems.parse import given
 
@@ -278,7 +279,7 @@ def test_headers_of_arrays_are_bounded_before_a_byte_is_unpacked(message: str, p
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
             parts.writestr("x.npy", content)
     with pytest.raises(ParseError, match=message):
-        data.read(str(path), {})
+        data.read(str(path), Account())
 
 
 def test_a_bomb_is_refused_and_the_bound_can_be_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +317,7 @@ def test_shapes_that_fit_no_sequences_are_refused(tmp_path: Path) -> None:
         for value in values:
             np.savez(path, **{"x": x, "y": np.ones(2), name: value})
             with pytest.raises(ParseError, match=r"a\.npz"):
-                data.read(path, {})
+                data.read(path, Account())
 
 
 def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path: Path) -> None:
@@ -324,7 +325,7 @@ def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path: Path) -> None
         ("a.npz", np.ones((2, 3, 2)), np.ones((2, 3, 1))),
         ("a.jsonl", '{"x": [[1, 2]], "y": 1}', '{"x": [[1]], "y": 1}'),
     ):
-        path, about = tmp_path / name, dict[str, object]()
+        path, about = tmp_path / name, Account()
         for content in (wide, narrow):
             np.savez(path, x=content, y=np.ones(2)) if name == "a.npz" else path.write_text(content)
             if content is wide:
@@ -361,7 +362,7 @@ def test_lines_of_json_are_bounded(line: str, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(line + "\n")
     with pytest.raises(ParseError, match=r"a\.jsonl, line 1"):
-        data.read(str(path), {})
+        data.read(str(path), Account())
 
 
 @pytest.mark.parametrize(
@@ -385,11 +386,11 @@ def test_columns_are_bounded_and_looked_at_once(tmp_path: Path) -> None:
         path.write_text(",".join(label.format(n) for n in range(count)) + "\n" + ",".join(["1"] * count) + "\n")
         began = time.process_time()
         with pytest.raises(ParseError, match=message):
-            data.read(str(path), {"target": "c1"})
+            data.read(str(path), Account(target="c1"))
         assert time.process_time() - began < 30  # some milliseconds; a quadratic look takes minutes
     path.write_text("a,b\n1," + "9" * 200_000 + "\n2,\x002\n")
     with pytest.raises(ParseError, match=r"a\.csv, line"):
-        data.read(str(path), {"target": "b"})
+        data.read(str(path), Account(target="b"))
 
 
 # -------------------------------------------------------------------------------------------------- pipes and devices
@@ -422,12 +423,12 @@ def test_data_and_models_come_through_pipes_too(tmp_path: Path) -> None:
     for name, content in (("p.csv", table), ("p.jsonl", b'{"x": [1, 2], "y": 1.5}\n')):
         (tmp_path / f"on_disk_{name}").write_bytes(content)
         pipe = fed(tmp_path / name, content)
-        first, _loss = data.read(str(tmp_path / f"on_disk_{name}"), {"target": "y"})
-        second, _loss = data.read(pipe, {"target": "y"})
+        first, _loss = data.read(str(tmp_path / f"on_disk_{name}"), Account(target="y"))
+        second, _loss = data.read(pipe, Account(target="y"))
         assert np.array_equal(first.x, second.x)
     array = io.BytesIO()
     np.savez(array, x=np.ones((2, 3)), y=np.ones(2))
-    assert data.read(fed(tmp_path / "p.npz", array.getvalue()), {})[0].x.shape == (6, 1)
+    assert data.read(fed(tmp_path / "p.npz", array.getvalue()), Account())[0].x.shape == (6, 1)
     net = random_network(CELLS["lstm"])
     rnncalc.save_model(net, tmp_path / "m.safetensors")
     again = rnncalc.load_model(fed(tmp_path / "pm", (tmp_path / "m.safetensors").read_bytes()), engine="equations")
@@ -442,7 +443,7 @@ def test_a_device_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
             read("/dev/zero")
     for kind in ("table", "arrays", "lines", "text"):
         with pytest.raises(ParseError, match="/dev/zero holds 100001 bytes"):
-            data.read("/dev/zero", {"kind": kind, "target": "y"})
+            data.read("/dev/zero", Account(kind=kind, target="y"))
 
 
 def test_a_header_that_repeats_itself_is_looked_at_once(tmp_path: Path) -> None:

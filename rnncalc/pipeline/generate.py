@@ -10,6 +10,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.errors import OverflowedError, ProblemError
 from rnncalc.network.weights.model_file import Model
+from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.data.text import END, split
 
 STOPS = frozenset("，。；！？、,.;!?\n")  # after one of these a new line of verse begins
@@ -32,16 +33,16 @@ def generate(
     among so many. acrostic: the first character of each line of verse; the text ends with the line of the last one.
     Same seed, same text. Raises ProblemError.
     """
-    about = model.data
-    if "vocabulary" not in about or about.get("at") == "last":
+    about = Account.of(model.data)
+    if not about.vocabulary or about.at == "last":
         raise ProblemError(_("this model was not trained on text: it cannot write"))
     if length < 1 or seed < 0 or not 0 <= temperature < math.inf or (top_k is not None and top_k < 1):
         raise ProblemError(_("generate needs length ≥ 1, seed ≥ 0, temperature ≥ 0 and top_k ≥ 1"))
-    words = about["vocabulary"]
+    words = about.vocabulary
     numbers = {token: n for n, token in enumerate(words)}
     rng, stepper = np.random.default_rng([seed, 3]), model.network.stepper()
-    by_line, forced = about.get("by") == "line", list(acrostic)
-    wanted = split(start, about["tokens"])
+    by_line, forced = about.by == "line", list(acrostic)
+    wanted = split(start, about.tokens)
 
     def feed(token: str) -> np.ndarray:
         """Its scores of what comes next; a token that training never saw is all zeros."""
@@ -68,7 +69,7 @@ def generate(
         if acrostic and not forced and token in STOPS and _lines(made) >= len(acrostic):
             break
         following = feed(token)
-    return ("" if about["tokens"] == "chars" else " ").join(made)
+    return ("" if about.tokens == "chars" else " ").join(made)
 
 
 def _lines(made: Sequence[str]) -> int:

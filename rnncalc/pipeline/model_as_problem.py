@@ -12,6 +12,7 @@ from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.weights.model_file import Model, described
 from rnncalc.pipeline.data import read_again
+from rnncalc.pipeline.data.account import Account
 from rnncalc.problems.keys import OWN_CELL
 from rnncalc.problems.parse.given import RawValue, of_python
 
@@ -50,7 +51,8 @@ def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str
     """x of one sequence of a file that is read as the training data was, as the network takes it; and notes."""
     if not model.data:
         raise ProblemError(_("this model does not say how its data was read"))
-    data = read_again(source, model.data)
+    about = Account.of(model.data)
+    data = read_again(source, about)
     if not 1 <= number <= len(data):
         raise ProblemError(_("there are {n} sequences, no sequence {number}"), n=len(data), number=number)
     part, notes = data.chosen(np.array([number - 1])), []
@@ -63,8 +65,8 @@ def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str
         notes.append(_("sequence {number} of {n}; another one: --sequence").format(number=number, n=len(data)))
     if data.series is not None:
         notes.append(_("a window begins in the initial state; rnncalc predict carries the state through the series"))
-    if "x_mean" in model.data:
+    if about.x_mean:
         notes.append(_("x is standardised as in training"))
-    if "y_mean" in model.data:
+    if about.y_mean:
         notes.append(_("y is standardised: rnncalc predict gives it in the units of the data"))
     return of_python({"x": x.astype(np.float64)})["x"], notes

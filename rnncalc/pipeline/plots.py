@@ -15,6 +15,7 @@ from rnncalc.network.trace import Trace
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline.data import read_again
+from rnncalc.pipeline.data.account import Account
 
 KINDS = ("loss", "states", "gates", "flow")
 
@@ -27,7 +28,7 @@ def plot(kind: str, model: Model, path: str, source: str | None = None, sequence
     elif kind in KINDS:
         if source is None:
             raise ProblemError(_("{kind} needs data: pass --data"), kind=kind)
-        _of_sequence(figure, kind, model, _one(read_again(source, model.data), sequence))
+        _of_sequence(figure, kind, model, _one(read_again(source, Account.of(model.data)), sequence))
     else:
         raise ProblemError(_("a plot is one of {known}, not “{kind}”"), known=", ".join(KINDS), kind=kind)
     picture = BytesIO()

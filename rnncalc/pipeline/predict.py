@@ -12,6 +12,7 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import sigmoid, softmax
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline.data import read_again, scaling
+from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.series import outputs
 
 
@@ -22,20 +23,20 @@ def predict(model: Model, source: str, every: bool = False) -> Iterator[dict[str
     the state is carried through all of it, also where training cut it into windows. Only where a window is what was
     learnt, with its target at the last step, it is cut into windows, counted from its end.
     """
-    about = model.data
-    if not about:
+    if not model.data:
         raise ProblemError(_("this model does not say how its data was read"))
+    about = Account.of(model.data)
     sequences = read_again(source, about, whole=True)
     y = outputs(model.network, sequences)
-    last = about["at"] == "last" and not every
-    names = about.get("target") or []
+    last = about.at == "last" and not every
+    names = list(about.target or [])
     for number, (begin, end) in enumerate(zip(sequences.starts, sequences.starts[1:]), 1):
         for row in range(int(end) - 1 if last else int(begin), int(end)) if end > begin else ():
             record: dict[str, Any] = {"sequence": number, "step": row - int(begin) + 1}
-            if about["classes"]:
+            if about.classes:
                 odds = probabilities(model, y[row])
                 best = int(odds.argmax())
-                yield {**record, "class": about["labels"][best], "probability": float(odds[best])}
+                yield {**record, "class": about.labels[best], "probability": float(odds[best])}
                 continue
             values = scaling.undone(y[row].astype(np.float64), about)
             if model.network.output == "identity" and model.settings.get("loss") == "binary_cross_entropy":

@@ -6,7 +6,7 @@ import shlex
 import tomllib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights.initialise import random_network
 from rnncalc.pipeline import data
+from rnncalc.pipeline.data.account import OPTIONS, Account
 from rnncalc.pipeline.data.remarks import remarks
 from rnncalc.pipeline.examples import EXAMPLES
 from rnncalc.problems.parse import files
@@ -32,7 +33,7 @@ NETWORK = {  # option → its value unless given; None: from the data
     "output": None, "init": "torch", "forget_bias": None, "dtype": "float32", "engine": "numba",
 }  # fmt: skip
 SETTINGS = {setting.name: setting for setting in fields(Settings)}
-KNOWN = ("data", "test", "val", *data.OPTIONS, *NETWORK, *SETTINGS)
+KNOWN = ("data", "test", "val", *OPTIONS, *NETWORK, *SETTINGS)
 PREFIX = "example:"
 
 
@@ -41,7 +42,7 @@ class Run:
     """Everything that a run needs: options, data with the account of it and notes on it, the network, the trainer."""
 
     options: dict[str, Any]
-    about: dict[str, Any]
+    about: Account
     network: Network
     trainer: Trainer
     test: Sequences | None
@@ -145,8 +146,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
     """Read the data, make the network, be ready to train. Raises ParseError, ProblemError, ShapeError."""
     if not options.get("data"):
         raise ProblemError(_("what is there to learn from? Pass --data FILE, or --example NAME"))
-    about: dict[str, Any] = {name: options[name] for name in data.OPTIONS if options.get(name) is not None}
-    train, test, loss = _read(options, about)
+    about, train, test, loss = _read(options)
     if test is not None and not test.targets:
         raise ProblemError(_("{name}: there is not one target to be judged on"), name=options.get("test"))
     notes = remarks(about, bool(options.get("input")), options.get("direction") or "forward")
@@ -164,25 +164,24 @@ def prepare(options: Mapping[str, Any]) -> Run:
     if chosen["output"] is None:
         chosen["output"] = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, "identity")
     hidden = chosen.pop("hidden")
-    net = random_network(cell, about["inputs"], hidden, about["outputs"], seed=seed, **chosen)
+    net = random_network(cell, about.inputs, hidden, about.outputs, seed=seed, **chosen)
     given = {name: value for name, value in options.items() if name in SETTINGS and value is not None}
     settings = Settings(**{**given, "loss": loss})
     return Run(dict(options), about, net, Trainer(net, fitted, settings, held), tested, notes)
 
 
-def _read(options: Mapping[str, Any], about: dict[str, Any]) -> tuple[Sequences, Sequences | None, str]:
-    """What to learn from, what to be tested on, and the loss."""
+def _read(options: Mapping[str, Any]) -> tuple[Account, Sequences, Sequences | None, str]:
+    """The account of the data, what to learn from, what to be tested on, and the loss."""
+    about = Account.of({name: options.get(name) for name in OPTIONS})
     source, loss = str(options["data"]), options.get("loss")
     if source.startswith(PREFIX):
         name = source.removeprefix(PREFIX)
         example(name)
         from rnncalc.pipeline.examples.makers import MAKERS
 
-        train, test, known = MAKERS[name]()
-        about.update({**known, **about})
-        return train, test, loss or ("cross_entropy" if about["classes"] else "mean_squared_error")
+        train, unseen, known = MAKERS[name]()
+        about = replace(known, **about.known())
+        return about, train, unseen, loss or ("cross_entropy" if about.classes else "mean_squared_error")
     train, loss = data.read(source, about, loss)
-    if not options.get("test"):
-        return train, None, loss
-    unscaled = {name: value for name, value in about.items() if not name.endswith(("_mean", "_std"))}
-    return train, data.read_again(str(options["test"]), unscaled), loss
+    test = data.read_again(str(options["test"]), about) if options.get("test") else None
+    return about, train, test, loss

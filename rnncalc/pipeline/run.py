@@ -111,7 +111,7 @@ def carry_out(
 def save(run: Run, output: str) -> None:
     """The model as it is now."""
     with _last_state_said(output):
-        models.save(models.Model(run.network, run.about, run.options, run.trainer.progress.history), output)
+        models.save(models.Model(run.network, run.about.known(), run.options, run.trainer.progress.history), output)
 
 
 @contextmanager
@@ -134,13 +134,13 @@ def judged(run: Run, data: Sequences) -> dict[str, float]:
     chosen = LOSSES[run.trainer.settings.loss]
     if chosen.right:
         scores["accuracy"] = right
-        if data.targets > len(data) > 1 and run.about["kind"] != "text":
+        if data.targets > len(data) > 1 and run.about.kind != "text":
             middle = 0.5 if run.network.output == "sigmoid" else 0.0  # of y, where its score is 0
             scores["whole"] = _whole(are_right(chosen, outputs(run.network, data), data.y, middle), data)
-    elif "y_mean" in run.about:
+    elif run.about.y_mean:
         y, wanted = (scaling.undone(rows, run.about) for rows in (outputs(run.network, data), data.y))
         scores["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
-    if run.about["kind"] == "text":
+    if run.about.kind == "text":
         learnt = [run.trainer.data, run.trainer.validation if data is run.test else None]
         scores["bigram_loss"] = Bigram([part for part in learnt if part], run.network.sizes["D"]).loss(data)
     return scores

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,16 @@ from rnncalc.network.training import compiled_epochs as compiled_run
 from rnncalc.pipeline import data
 from rnncalc.pipeline.data import table_file
 from rnncalc.pipeline.data import text as texts
+from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.recipe import prepare
 
 
-def read(
-    tmp_path: Path, name: str, content: str, loss: str | None = None, **about: Any
-) -> tuple[Any, dict[str, Any], Any]:
+def read(tmp_path: Path, name: str, content: str, loss: str | None = None, **about: Any) -> tuple[Any, Account, Any]:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    sequences, inferred = data.read(str(path), about, loss)
-    return sequences, about, inferred
+    account = Account.of(about)
+    sequences, inferred = data.read(str(path), account, loss)
+    return sequences, account, inferred
 
 
 def test_a_table_is_one_series(tmp_path: Path) -> None:
@@ -34,9 +35,9 @@ def test_a_table_is_one_series(tmp_path: Path) -> None:
     assert sequences.y.tolist() == [[3], [4], [5]]
     assert sequences.starts.tolist() == [0, 3]
     assert loss == "mean_squared_error"
-    assert (about["inputs"], about["outputs"], about["target"]) == (2, 1, ["y"])
+    assert (about.inputs, about.outputs, about.target) == (2, 1, ["y"])
     sequences, about, _loss = read(tmp_path, "a.csv", content, target="y")
-    assert about["input"] == ["time", "x", "z"]
+    assert about.input == ["time", "x", "z"]
     sequences, about, _loss = read(tmp_path, "a.tsv", "5\t6\n7\t8\n", target="2")
     assert (sequences.x.tolist(), sequences.y.tolist()) == ([[5], [7]], [[6], [8]])
 
@@ -55,9 +56,9 @@ def test_long_format_is_sorted_and_labels_of_whole_sequences_lie_at_the_end(tmp_
     sequences, about, loss = read(tmp_path, "a.csv", content, id="who", time="when", target="kind")
     assert sequences.x[:, 0].tolist() == [4, 5, 1, 2, 3]
     assert sequences.starts.tolist() == [0, 2, 5]
-    assert about["labels"] == ["blue", "red"]
+    assert about.labels == ["blue", "red"]
     assert sequences.y.tolist() == [-1, 1, -1, -1, 0]
-    assert (loss, about["at"], about["outputs"]) == ("cross_entropy", "last", 2)
+    assert (loss, about.at, about.outputs) == ("cross_entropy", "last", 2)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match="what is in it"):
         read(tmp_path, "a.dat", "x,y\n1,2\n", target="y")
     with pytest.raises(ParseError, match="no such file"):
-        data.read(str(tmp_path / "none.csv"), {}, None)
+        data.read(str(tmp_path / "none.csv"), Account(), None)
 
 
 def test_the_fast_and_the_careful_reader_agree(tmp_path: Path) -> None:
@@ -105,33 +106,33 @@ def test_arrays(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     images, digits = rng.integers(0, 255, size=(6, 4, 3, 2)).astype(np.uint8), np.array([3, 1, 3, 7, 1, 7])
     np.savez(path, x=images, y=digits)
-    about = {}
+    about = Account()
     sequences, loss = data.read(str(path), about, None)
     assert np.array_equal(sequences.x, images.reshape(24, 6))
-    assert (about["labels"], loss) == (["1", "3", "7"], "cross_entropy")
+    assert (about.labels, loss) == (["1", "3", "7"], "cross_entropy")
     assert sequences.y[3::4].tolist() == [1, 0, 1, 2, 0, 2]
     np.savez(path, inputs=rng.normal(size=(3, 5, 2)), y=rng.normal(size=(3, 5, 4)), lengths=[5, 0, 2])
-    about = {"input": "inputs"}
+    about = Account(input="inputs")
     sequences, loss = data.read(str(path), about, None)
     assert (sequences.starts.tolist(), sequences.y.shape, loss) == ([0, 5, 5, 7], (7, 4), "mean_squared_error")
     np.savez(path, x=np.array([{}], dtype=object))
     with pytest.raises(ParseError, match="cannot read"):
-        data.read(str(path), {}, None)
+        data.read(str(path), Account(), None)
     np.savez(path, x=np.array([[[1.0, np.inf]]]), y=[1])
     with pytest.raises(ParseError, match=r"x\(1, 1, 2\) is no number"):
-        data.read(str(path), {}, None)
+        data.read(str(path), Account(), None)
 
 
 def test_json_lines(tmp_path: Path) -> None:
     lines = [{"x": [[1, 2], [3, 4]], "y": "b"}, {"x": [[5, 6]], "y": "a"}]
     sequences, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
-    assert (sequences.y.tolist(), about["labels"], about["inputs"]) == ([-1, 1, 0], ["a", "b"], 2)
+    assert (sequences.y.tolist(), about.labels, about.inputs) == ([-1, 1, 0], ["a", "b"], 2)
     lines = [{"x": [1, 2, 3], "y": [0.5, 1, 2]}, {"x": [4], "y": [7]}]
     sequences, about, _loss = read(tmp_path, "a.jsonl", "\n\n".join(map(json.dumps, lines)), "mean_squared_error")
     assert sequences.x.tolist() == [[1], [2], [3], [4]]
     lines = [{"x": "abca", "y": 3}, {"x": "b", "y": 10}]
     sequences, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
-    assert (sequences.x.tolist(), about["vocabulary"], about["labels"]) == (
+    assert (sequences.x.tolist(), about.vocabulary, about.labels) == (
         [0, 1, 2, 0, 1],
         ["a", "b", "c"],
         ["3", "10"],
@@ -150,19 +151,19 @@ def test_json_lines(tmp_path: Path) -> None:
 
 def test_texts(tmp_path: Path) -> None:
     sequences, about, loss = read(tmp_path, "a.txt", "abab\nca")
-    assert about["vocabulary"] == ["a", "b", "\n", "c"]
+    assert about.vocabulary == ["a", "b", "\n", "c"]
     assert sequences.x.tolist() == [0, 1, 0, 1, 2, 3, 0]
     assert sequences.y.tolist() == [1, 0, 1, 2, 3, 0, -1]
     assert loss == "cross_entropy"
     sequences, about, _loss = read(tmp_path, "a.txt", "ab\n\nba\n", by="line")
     assert (sequences.starts.tolist(), sequences.y.tolist()) == ([0, 3, 6], [2, 0, -1, 1, 0, -1])
     sequences, about, _loss = read(tmp_path, "a.txt", "to be or\nnot to be", tokens="words")
-    assert [about["vocabulary"][n] for n in sequences.x] == ["to", "be", "or", "\n", "not", "to", "be"]
-    reread = data.read_again(str(tmp_path / "a.txt"), {**about, "vocabulary": ["be", "to"]})
+    assert [about.vocabulary[n] for n in sequences.x] == ["to", "be", "or", "\n", "not", "to", "be"]
+    reread = data.read_again(str(tmp_path / "a.txt"), replace(about, vocabulary=["be", "to"]))
     assert reread.x.tolist() == [1, 0, -1, -1, -1, 1, 0]
     (tmp_path / "a.txt").write_bytes(b"abc\xff")
     with pytest.raises(ParseError, match="is not UTF-8: byte 4"):
-        data.read(str(tmp_path / "a.txt"), {}, None)
+        data.read(str(tmp_path / "a.txt"), Account(), None)
 
 
 def test_scaling_is_learnt_from_the_training_part_and_kept(tmp_path: Path) -> None:
@@ -171,8 +172,8 @@ def test_scaling_is_learnt_from_the_training_part_and_kept(tmp_path: Path) -> No
     rows[800:] += 1e6
     (tmp_path / "a.csv").write_text("x,y\n" + "\n".join(f"{a!r},{b!r}" for a, b in rows.tolist()))
     run = prepare({"data": str(tmp_path / "a.csv"), "target": "y", "val": 0.2, "window": 10})
-    assert np.allclose(run.about["x_mean"], rows[:800, :1].mean(axis=0))
-    assert np.allclose(run.about["y_std"], rows[:800, 1:].std(axis=0))
+    assert np.allclose(run.about.x_mean, rows[:800, :1].mean(axis=0))
+    assert np.allclose(run.about.y_std, rows[:800, 1:].std(axis=0))
     assert np.allclose(run.trainer.data.x.std(axis=0), 1)
     reread = data.read_again(str(tmp_path / "a.csv"), run.about)
     assert np.allclose(reread.x[:800], run.trainer.data.x)
@@ -226,7 +227,7 @@ WRITTEN = {  # kind → its ending, how it is read, and so many lines of it
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python's and NumPy's memory at its highest, reading and training, but for some bytes a sequence."""
-    ending, about, lines = WRITTEN[kind]
+    ending, how, lines = WRITTEN[kind]
     monkeypatch.setattr(spooling, "LIMIT", 100_000)
     monkeypatch.setattr(spooling, "PENDING", 50_000)
     monkeypatch.setattr(table_file, "LINES", 2_000)
@@ -240,7 +241,7 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path, monkeypat
             if repeated or count == 8_000:
                 tracemalloc.start()
                 options = {"data": str(path), "hidden": 3, "cell": "elman", "epochs": 1, "batch": 64, "val": 0.1}
-                run = prepare({**options, **about})
+                run = prepare({**options, **how})
                 assert run.fingerprint
                 run.trainer.run(wait=0.01)
                 highest.append(tracemalloc.get_traced_memory()[1])

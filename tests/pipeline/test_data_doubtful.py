@@ -13,17 +13,19 @@ from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import data, recipe
 from rnncalc.pipeline.data import table_file
+from rnncalc.pipeline.data.account import Account
 
 EXTRA = {"hidden": 2, "epochs": 1, "engine": "equations"}
 
 
 def read(
     folder: Path, content: str | bytes, name: str = "a.csv", loss: str | None = None, **about: Any
-) -> tuple[Any, dict[str, Any], Any]:
+) -> tuple[Any, Account, Any]:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    sequences, inferred = data.read(str(path), about, loss)
-    return sequences, about, inferred
+    account = Account.of(about)
+    sequences, inferred = data.read(str(path), account, loss)
+    return sequences, account, inferred
 
 
 def refused(
@@ -130,7 +132,7 @@ def test_a_gap_in_a_numeric_target_is_a_gap_wherever_it_stands(
             sequences, about, _loss = read(tmp_path, content, target="y")
             wanted = [np.nan if n in places else n + 0.5 for n in range(count)]
             assert np.array_equal(sequences.y[:, 0], wanted, equal_nan=True)
-            assert (about["classes"], sequences.targets) == (False, count - len(places & set(range(count))))
+            assert (about.classes, sequences.targets) == (False, count - len(places & set(range(count))))
 
 
 @pytest.mark.parametrize("lines", [1, 3, 50_000])
@@ -144,10 +146,10 @@ def test_the_whole_column_says_whether_it_is_numbers_or_classes(
         content = "x,y\n" + "".join(f"{n},{value}\n" for n, value in enumerate(values))
         refused(tmp_path, content, f"line {at + 2} (“cold”)", "mean_squared_error", "cross_entropy", target="y")
         _found, about, _loss = read(tmp_path, content, loss="cross_entropy", target="y")
-        assert set(about["labels"]) == set(values) - {""}
+        assert set(about.labels) == set(values) - {""}
         refused(tmp_path, content, f"line {at + 2}, column y: “cold”", loss="mean_squared_error", target="y")
     sequences, about, _loss = read(tmp_path, "x,y\n1,\n2,NA\n3,b\n4,a\n5,b\n", target="y")
-    assert (about["labels"], sequences.y.tolist()) == (["NA", "a", "b"], [-1, 0, 2, 1, 2])
+    assert (about.labels, sequences.y.tolist()) == (["NA", "a", "b"], [-1, 0, 2, 1, 2])
     run = recipe.prepare({"data": str(tmp_path / "a.csv"), "target": "y", **EXTRA})
     assert any("“NA” is a class" in note for note in run.notes)
 
@@ -155,7 +157,7 @@ def test_the_whole_column_says_whether_it_is_numbers_or_classes(
 def test_two_targets_are_both_numbers_or_refused(tmp_path: Path) -> None:
     sequences, about, _loss = read(tmp_path, "x,y,z\n1,NA,3\n2,5,\n3,7,8\n", target="y,z")
     assert np.array_equal(sequences.y, [[np.nan, 3], [5, np.nan], [7, 8]], equal_nan=True)
-    assert about["outputs"] == 2
+    assert about.outputs == 2
     for content in ("x,a,b\n1,15.5,rain\n2,11,sun\n", "x,a,b\n1,15.5,\n2,11,sun\n"):
         for target in ("a,b", "b,a"):
             refused(tmp_path, content, target.replace(",", ", "), "train a model for each", target=target)
@@ -182,15 +184,15 @@ def test_targets_of_json_lines_are_texts_or_numbers(values: tuple[Any, ...], tmp
 def test_arrays_keep_their_digits_and_their_gaps(tmp_path: Path) -> None:
     stamps = 1_700_000_000 + np.arange(6).reshape(1, 6, 1)
     np.savez(tmp_path / "a.npz", x=stamps, y=np.array([[1.0, np.nan, 0, 1, 0, np.nan]]))
-    sequences, _loss = data.read(str(tmp_path / "a.npz"), {}, None)
+    sequences, _loss = data.read(str(tmp_path / "a.npz"), Account(), None)
     assert np.array_equal(sequences.x, stamps[0])
-    about = {}
+    about = Account()
     sequences, _loss = data.read(str(tmp_path / "a.npz"), about, "cross_entropy")
-    assert (about["labels"], sequences.y.tolist()) == (["0.0", "1.0"], [1, -1, 0, 1, 0, -1])
+    assert (about.labels, sequences.y.tolist()) == (["0.0", "1.0"], [1, -1, 0, 1, 0, -1])
     for y in (np.array([[1, np.inf, 0, 0, 0, 0]]), np.zeros((1, 6), complex), np.zeros((1, 6), "M8[s]"), np.float64(3)):
         np.savez(tmp_path / "a.npz", x=stamps, y=y)
         with pytest.raises(ParseError):
-            data.read(str(tmp_path / "a.npz"), {}, None)
+            data.read(str(tmp_path / "a.npz"), Account(), None)
 
 
 # ----------------------------------------------------------------------------------------------------------------- rows
@@ -303,7 +305,7 @@ def test_a_column_foretells_itself(tmp_path: Path) -> None:
     }
     run = recipe.prepare({**options, **EXTRA})
     run.trainer.run()
-    models.save(models.Model(run.network, run.about, run.options), str(tmp_path / "m.safetensors"))
+    models.save(models.Model(run.network, run.about.known(), run.options), str(tmp_path / "m.safetensors"))
     sequences = data.read_again(str(tmp_path / "a.csv"), run.about, whole=True)
     assert np.array_equal(sequences.x[1:], sequences.y[:-1])
     assert np.isnan(sequences.y[-1])

@@ -20,6 +20,7 @@ from rnncalc.network.network import Network
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import data, recipe
 from rnncalc.pipeline.bigram import Bigram
+from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.examples import EXAMPLES
 from rnncalc.pipeline.examples.makers import HERE as PACKAGED
 from rnncalc.pipeline.examples.makers import MAKERS, poems
@@ -101,7 +102,7 @@ def test_the_poems_are_quatrains() -> None:
 
 def test_a_bigram_is_a_distribution_and_the_pairs_it_knows_are_likelier() -> None:
     train, test, about = MAKERS["quatrains"]()
-    bigram, V = Bigram([train], about["inputs"]), about["inputs"]
+    bigram, V = Bigram([train], about.inputs), about.inputs
     for first in (0, 1, 7, 500, V - 1):
         assert sum(bigram.probability(first, second) for second in range(V)) == pytest.approx(1, abs=1e-12)
     empty = Bigram([], 7)
@@ -292,7 +293,7 @@ def test_forward_reads_data_as_training_did(tmp_path: Path) -> None:
     out = finished(tmp_path, "forward", "--model", "m.safetensors", "--data", "series.csv", "--sequence", "3",
                    "--format", "json")  # fmt: skip
     model, shown = models.load(tmp_path / "m.safetensors"), json.loads(out)
-    read = data.read_again(str(tmp_path / "series.csv"), model.data)
+    read = data.read_again(str(tmp_path / "series.csv"), Account.of(model.data))
     wanted = model.network(np.asarray(read.x[40:60], np.float32))
     assert np.allclose(shown["trace"]["y"], wanted, rtol=1e-5, atol=1e-6)
     assert any("standardised" in note for note in shown["notes"])

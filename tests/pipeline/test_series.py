@@ -16,6 +16,7 @@ from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline import data, recipe, series
 from rnncalc.pipeline import predict as prediction
+from rnncalc.pipeline.data.account import Account
 
 
 def layer(
@@ -71,7 +72,7 @@ def trained(folder: Path, rows: str, **options: Any) -> Model:
     given = {"window": K, "hidden": 4, "epochs": 2, "batch": 4, "lr": 0.05, "target": "y", "dtype": "float64"}
     run = recipe.prepare({"data": str(path), **given, **options})
     run.trainer.run()
-    return Model(run.network, run.about, run.options)
+    return Model(run.network, run.about.known(), run.options)
 
 
 def table(x: np.ndarray, ids: Sequence[str] | None = None) -> str:
@@ -149,7 +150,7 @@ def test_the_end_of_each_series_is_put_aside(window: int, share: float, tmp_path
     ids = np.repeat(np.arange(len(lengths)), lengths)
     rows = np.column_stack([np.arange(len(ids)), np.zeros(len(ids))])
     (tmp_path / "a.csv").write_text(table(rows, ids))
-    about = {"id": "i", "target": "y", "input": "u", "window": window}
+    about = Account(id="i", target="y", input="u", window=window)
     whole, _loss = data.read(str(tmp_path / "a.csv"), about)
     train, held = whole.split(share, 0)
     assert sorted([*train.x[:, 0], *held.x[:, 0]]) == list(range(len(ids)))

@@ -1,14 +1,14 @@
 """Data on the way in: a file becomes sequences, and an account of how it was read, so that the next is read alike.
 
-One kind of file, one module with `read(source, about) -> Rows`; the account (`about`, plain JSON, kept in the model)
-holds the columns, the vocabulary, the labels of classes and the scaling. What it does not say yet, reading finds out.
+One kind of file, one module with `read(source, about, loss) -> Rows`. The account (`about`, kept in the model) holds
+the columns, the vocabulary, the labels of classes and the scaling. What it does not say yet, reading finds out.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from rnncalc.common.spool import BLOCK, blocks, release
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.pipeline.data import scaling
+from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.data.rows import Rows
 
 KINDS = {  # ending → module, and what it reads
@@ -25,67 +26,65 @@ KINDS = {  # ending → module, and what it reads
     ".txt": "text", ".text": "text",
 }  # fmt: skip
 BELONG = {"id": ("table",), "time": ("table",), "by": ("text",), "tokens": ("text", "lines")}  # option → kinds of data
-OPTIONS = ("kind", "input", "target", "id", "time", "tokens", "by", "window", "ahead", "scale", "at")
 
 
-def read(source: str, about: dict[str, Any], loss: str | None = None) -> tuple[Sequences, str]:
+def read(source: str, about: Account, loss: str | None = None) -> tuple[Sequences, str]:
     """Sequences to train on, and the loss that goes with their targets. `about` is completed in place, but for scaling.
 
     source: a path. Raises ParseError (file, line, column), ProblemError.
     """
     rows = _rows(source, about, loss)
-    if not about.get("targets", True):
+    if about.targets is False:
         raise ProblemError(_("{name}: which column is the target? Pass --target"), name=source)
     if loss is None:
-        loss = "cross_entropy" if about["classes"] else "mean_squared_error"
+        loss = "cross_entropy" if about.classes else "mean_squared_error"
     return arranged(rows, about), loss
 
 
-def read_again(source: str, about: dict[str, Any], whole: bool = False) -> Sequences:
+def read_again(source: str, about: Account, whole: bool = False) -> Sequences:
     """Sequences read as those that the account is of: the same columns, vocabulary, labels, scaling. Targets or not.
 
     whole: to predict, see `arranged`.
     """
-    rows = _rows(source, dict(about), "cross_entropy" if about["classes"] else "again")
-    sequences = arranged(rows, about, whole)
-    return scaling.applied(sequences, about)
+    return scaling.applied(arranged(_rows(source, replace(about), None), about, whole), about)
 
 
-def fitted(train: Sequences, others: list[Sequences | None], about: dict[str, Any]) -> list[Sequences | None]:
+def fitted(train: Sequences, others: list[Sequences | None], about: Account) -> list[Sequences | None]:
     """All of them standardised by the mean and deviation of the first, which the account keeps."""
     scaling.learn(train, about)
     return [part and scaling.applied(part, about) for part in (train, *others)]
 
 
-def _rows(source: str, about: dict[str, Any], loss: str | None) -> Rows:
-    kind = about.setdefault("kind", KINDS.get(Path(source).suffix.lower()))
-    if kind is None or kind not in KINDS.values():
+def _rows(source: str, about: Account, loss: str | None) -> Rows:
+    about.complete(kind=KINDS.get(Path(source).suffix.lower()))
+    kind = about.kind
+    if kind not in KINDS.values():
         message = _("{name}: what is in it? Its ending is none of {known}; pass --kind {kinds}")
         kinds = "|".join(dict.fromkeys(KINDS.values()))
         raise ProblemError(message, name=source, known=", ".join(KINDS), kinds=kinds)
     for option, owners in BELONG.items():
-        if about.get(option) is not None and kind not in owners:
+        if getattr(about, option) and kind not in owners:
             message = _("{option} belongs to data of the kind {kinds}; {name} is read as {kind}")
             raise ProblemError(message, option=option, kinds=" | ".join(owners), name=source, kind=kind)
     for name in ("window", "ahead"):
-        if int(about.get(name) or 0) < 0:
+        if (getattr(about, name) or 0) < 0:
             raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=0)
-    if about.get("at") not in (None, "every", "last"):
+    if about.at not in (None, "every", "last"):
         message = _("{name} is one of {known}, not “{word}”")
-        raise ProblemError(message, name="at", known="every, last", word=about["at"])
+        raise ProblemError(message, name="at", known="every, last", word=about.at)
     if not Path(source).exists():
         raise ParseError(_("cannot read {name}: there is no such file"), name=source)
     reading(source)
     rows: Rows = import_module(f"rnncalc.pipeline.data.{kind}").read(source, about, loss)
     if not len(rows.x):
         raise ParseError(_("{name} has no data"), name=source)
-    if rows.x.ndim == 2 and rows.x.shape[1] != about["inputs"]:
+    if rows.x.ndim == 2 and rows.x.shape[1] != about.inputs:
         message = _("{name}: a step has {n} numbers, where the network takes {m}")
-        raise ParseError(message, name=source, n=rows.x.shape[1], m=about["inputs"])
+        raise ParseError(message, name=source, n=rows.x.shape[1], m=about.inputs)
     return rows
 
 
-def arranged(rows: Rows, about: dict[str, Any], whole: bool = False) -> Sequences:
+def arranged(rows: Rows, about: Account, whole: bool = False) -> Sequences:
     """Rows as sequences: targets moved ahead, kept at the last step only, a series cut into windows.
 
     whole: a series stays one sequence, unless its windows have their target at the last step, after so many steps from
@@ -94,7 +93,7 @@ def arranged(rows: Rows, about: dict[str, Any], whole: bool = False) -> Sequence
     x, y, offsets, series = rows.x, rows.y, rows.offsets, None
     none = -1 if y.ndim == 1 else np.nan
     ends = offsets[1:][np.diff(offsets) > 0]
-    ahead = int(about.get("ahead") or 0)
+    ahead = about.ahead or 0
     if ahead:
         for begin in range(0, len(y) - ahead, BLOCK):  # in place: y is ours, and may lie on disk
             until = min(begin + BLOCK, len(y) - ahead)
@@ -102,7 +101,8 @@ def arranged(rows: Rows, about: dict[str, Any], whole: bool = False) -> Sequence
         release(y)
         for begin, end in zip(offsets, offsets[1:]):
             y[max(end - ahead, begin) : end] = none
-    last, window = about.setdefault("at", rows.at) == "last", int(about.get("window") or 0)
+    about.complete(at=rows.at)
+    last, window = about.at == "last", about.window or 0
     if window and (last or not whole):
         cuts = [_windows(begin, end, window, whole) for begin, end in zip(offsets, offsets[1:])]
         series = np.concatenate([[0], np.cumsum([len(cut) for cut in cuts])]).astype(np.int64)
@@ -117,7 +117,7 @@ def arranged(rows: Rows, about: dict[str, Any], whole: bool = False) -> Sequence
             some[:] = none
             some[at] = kept
             begin += len(some)
-    return Sequences(x, y, offsets, about["inputs"], series)
+    return Sequences(x, y, offsets, about.inputs, series)
 
 
 def _windows(begin: int, end: int, window: int, from_end: bool) -> np.ndarray:

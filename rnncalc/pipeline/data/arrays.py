@@ -6,32 +6,28 @@ at the last step, (N, T) and (N, T, O) at every step. lengths (N,) where sequenc
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from rnncalc.common import npy
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.pipeline.data.rows import Labels, Rows, account
+from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.data.rows import Labels, Rows
 
 
-def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
+def read(source: str, about: Account, loss: str | None) -> Rows:
     """input, target: names of arrays, x and y unless given. Raises ParseError."""
-    names = {key: (about.get(key) or [default]) for key, default in (("input", "x"), ("target", "y"))}
-    names = {key: value.split(",") if isinstance(value, str) else value for key, value in names.items()}
-    if len(names["input"]) > 1 or len(names["target"]) > 1:
-        raise ProblemError(_("{name}: input and target are one array each"), name=source)
-    arrays, known = npy.read(source, (names["input"][0], names["target"][0], "lengths"))
+    x_name, y_name = _name(about.input, "x", source), _name(about.target, "y", source)
+    arrays, known = npy.read(source, (x_name, y_name, "lengths"))
     if "" in arrays:  # a .npy file is one array without a name
         arrays["x"], known = arrays.pop(""), ["x"]
-    if names["input"][0] not in arrays:
+    if x_name not in arrays:
         message = _("{name} has no array “{array}”; there are {known}")
-        raise ProblemError(message, name=source, array=names["input"][0], known=", ".join(known))
-    x = arrays[names["input"][0]]
+        raise ProblemError(message, name=source, array=x_name, known=", ".join(known))
+    x = arrays[x_name]
     if x.dtype.kind not in "iubf" or x.ndim not in (2, 3, 4):
         message = _("{name}: {array} must be numbers (N, T, D), got {shape} of {dtype}")
-        raise ParseError(message, name=source, array=names["input"][0], shape=x.shape, dtype=x.dtype)
+        raise ParseError(message, name=source, array=x_name, shape=x.shape, dtype=x.dtype)
     x = x.reshape(*x.shape[:2], -1)
     N, T, D = x.shape
     lengths = arrays.get("lengths", np.full(N, T))
@@ -48,47 +44,58 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     rows = x[there].astype(np.float32 if narrow else np.float64)
     if not np.isfinite(rows).all():
         place = tuple(int(i) + 1 for i in np.argwhere(~np.isfinite(x))[0])
-        raise ParseError(_("{name}: {array}{place} is no number"), name=source, array=names["input"][0], place=place)
-    about["input"] = names["input"]
-    account(about, inputs=D)
-    y = arrays.get(names["target"][0])
+        raise ParseError(_("{name}: {array}{place} is no number"), name=source, array=x_name, place=place)
+    about.input = [x_name]
+    about.complete(inputs=D)
+    y = arrays.get(y_name)
     if y is None:
-        account(about, classes=False, targets=False, outputs=0)
-        none = np.full(len(rows), -1) if about["classes"] else np.full((len(rows), about["outputs"]), np.nan)
+        about.complete(classes=False, targets=False, outputs=0)
+        none = np.full(len(rows), -1) if about.classes else np.full((len(rows), about.outputs), np.nan)
         return Rows(rows, none, offsets)
-    about["target"] = names["target"]
-    account(about, targets=True)
-    return Rows(rows, *_targets(y, there, offsets, about, loss, source))
+    about.target = [y_name]
+    about.complete(targets=True)
+    targets, at = _targets(y, there, offsets, about, loss, source)
+    return Rows(rows, targets, offsets, at)
+
+
+def _name(names: str | list[str] | None, default: str, source: str) -> str:
+    """The one array that is named. Raises ProblemError for several."""
+    listed = names.split(",") if isinstance(names, str) else names
+    if listed and len(listed) > 1:
+        raise ProblemError(_("{name}: input and target are one array each"), name=source)
+    return listed[0] if listed else default
 
 
 def _targets(
-    y: np.ndarray, there: np.ndarray, offsets: np.ndarray, about: dict[str, Any], loss: str | None, source: str
-) -> Any:
-    """Targets of every row, where sequences begin, and where targets lie."""
+    y: np.ndarray, there: np.ndarray, offsets: np.ndarray, about: Account, loss: str | None, source: str
+) -> tuple[np.ndarray, str]:
+    """Targets of every row, and where targets lie."""
     N, T = there.shape
     whole = y.dtype.kind in "iubUS"
-    classes = about.get("classes", (whole and loss in (None, "cross_entropy")) or loss == "cross_entropy")
+    classes = about.classes
+    if classes is None:
+        classes = loss == "cross_entropy" or (whole and loss is None)
     if y.dtype.kind not in "iubfUS":
         raise ParseError(_("{name}: targets are numbers or texts, not {dtype}"), name=source, dtype=y.dtype)
     if y.ndim < 1 or len(y) != N or y.ndim > 3 or (y.ndim == 3 and y.shape[1] != T):
         raise ParseError(_("{name}: {n} sequences, but targets {shape}"), name=source, n=N, shape=y.shape)
     each = y.ndim == 3 or (y.ndim == 2 and y.shape[1] == T and (classes or T > 1))
     if classes:
-        known = Labels(about.get("labels"))
+        known = Labels(about.labels)
         flat = [known.number("" if value != value else str(value), source) for value in y.reshape(-1).tolist()]
         numbers, labels = known.sorted(np.array(flat, np.int64))
         numbers = numbers.reshape(y.shape)
-        account(about, classes=True, labels=labels, outputs=len(labels))
+        about.complete(classes=True, labels=labels, outputs=len(labels))
         rows = np.full(int(offsets[-1]), -1)
     else:
         if y.dtype.kind not in "iubf" or np.isinf(y).any():
             raise ParseError(_("{name}: a target is no finite number (nan: no target)"), name=source)
         numbers = (y if y.ndim == 3 or (y.ndim == 2 and not each) else y[..., None]).astype(np.float64)
-        account(about, classes=False, outputs=numbers.shape[-1])
+        about.complete(classes=False, outputs=numbers.shape[-1])
         rows = np.full((int(offsets[-1]), numbers.shape[-1]), np.nan)
     if each:
         rows[:] = numbers[there]
-        return rows, offsets, "every"
+        return rows, "every"
     filled = np.diff(offsets) > 0
     rows[offsets[1:][filled] - 1] = numbers.reshape(N, *rows.shape[1:])[filled]
-    return rows, offsets, "last"
+    return rows, "last"

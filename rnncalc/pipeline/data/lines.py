@@ -17,30 +17,31 @@ from rnncalc.common import bounds, strict_json
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
-from rnncalc.pipeline.data.rows import Labels, Rows, account, encoded, vocabulary
+from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.data.rows import Labels, Rows, encoded, vocabulary
 from rnncalc.pipeline.data.text import split
 
 
-def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
+def read(source: str, about: Account, loss: str | None) -> Rows:
     """input, target: the keys, x and y unless given. Raises ParseError with line and key.
 
     The file is read twice: what its lines have in common must be known before the first one becomes rows.
     """
-    names = [about.get(key) or default for key, default in (("input", "x"), ("target", "y"))]
+    names = about.input or "x", about.target or "y"
     x_name, y_name = (name if isinstance(name, str) else name[0] for name in names)
-    about.update(input=[x_name], target=[y_name])
+    about.input, about.target = [x_name], [y_name]
     targets = _Targets(source, y_name, about, loss)
     _survey(source, x_name, about, targets)
-    numbers = {token: n for n, token in enumerate(about.get("vocabulary", ()))}
+    numbers = {token: n for n, token in enumerate(about.vocabulary)}
     x_rows, y_rows, offsets = Spool(), Spool(), array("q", [0])
-    width = about.get("inputs")
+    width = about.inputs
     for line, record in _records(source):
         x = record.get(x_name)
         where = _("{name}, line {line}, {key}").format(name=source, line=line, key=x_name)
         if numbers:
             if not isinstance(x, str):
                 raise ParseError(_("{where}: a text was expected"), where=where)
-            rows = encoded(split(x, about["tokens"]), numbers)
+            rows = encoded(split(x, about.tokens), numbers)
         else:
             rows = _matrix(x, where)
             width = width or rows.shape[1]
@@ -50,12 +51,12 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
         x_rows.add(rows)
         y_rows.add(targets.rows(record.get(y_name), len(rows), line))
         offsets.append(x_rows.count)
-    account(about, inputs=len(numbers) or width)
+    about.complete(inputs=len(numbers) or width)
     y = targets.finished(y_rows.array() if y_rows.count else targets.nothing(0))
     return Rows(x_rows.array(), y, np.array(offsets, np.int64), "every" if targets.each else "last")
 
 
-def _survey(source: str, name: str, about: dict[str, Any], targets: _Targets) -> None:
+def _survey(source: str, name: str, about: Account, targets: _Targets) -> None:
     """The first pass: the vocabulary of texts, and of what kind targets are."""
     texts: bool | None = None
     counts: Counter[str] = Counter()
@@ -64,17 +65,17 @@ def _survey(source: str, name: str, about: dict[str, Any], targets: _Targets) ->
         if texts is None:
             texts = isinstance(x, str)
             if texts:
-                account(about, tokens="chars")
-                if "inputs" in about and "vocabulary" not in about:
+                about.complete(tokens="chars")
+                if about.inputs and not about.vocabulary:
                     raise ParseError(_("{name}: texts, where training had rows of numbers"), name=source)
-        tokens = split(str(x), about["tokens"]) if texts else ()
-        if texts and "vocabulary" not in about:
+        tokens = split(str(x), about.tokens) if texts else ()
+        if texts and not about.vocabulary:
             counts.update(tokens)
         targets.see(record.get(targets.name), len(tokens) if texts else len(x) if isinstance(x, list) else 0)
     if texts is None:
         raise ParseError(_("{name} is empty"), name=source)
-    if texts and "vocabulary" not in about:
-        about["vocabulary"] = vocabulary(counts)
+    if texts and not about.vocabulary:
+        about.vocabulary = vocabulary(counts)
     targets.decide()
 
 
@@ -106,9 +107,9 @@ def _matrix(value: Any, where: str) -> np.ndarray:
 class _Targets:
     """What the lines say of the targets."""
 
-    def __init__(self, source: str, name: str, about: dict[str, Any], loss: str | None):
+    def __init__(self, source: str, name: str, about: Account, loss: str | None):
         self.source, self.name, self.about = source, name, about
-        self.loss, self.labels = loss, Labels(about.get("labels"))
+        self.loss, self.labels = loss, Labels(about.labels)
         self.any = self.named = self.numeric = self.flat = self.long = False
         self.whole = self.each = True
         self.sample: Any = None
@@ -130,17 +131,17 @@ class _Targets:
 
     def decide(self) -> None:
         """After the last line: classes or numbers, one for each sequence or for each step."""
-        account(self.about, targets=self.any)
-        if self.named and self.numeric and self.loss is None and "classes" not in self.about:
+        self.about.complete(targets=self.any)
+        if self.named and self.numeric and self.loss is None and self.about.classes is None:
             message = _("{name}: {key} is a text in some lines and a number in others; null where there is no target")
             raise ParseError(message, name=self.source, key=self.name)
         whole = self.flat and self.whole and self.loss is None
-        self.classes = self.about.get("classes", self.named or self.loss == "cross_entropy" or whole)
-        account(self.about, classes=self.classes)
+        self.about.complete(classes=self.named or self.loss == "cross_entropy" or whole)
+        self.classes = bool(self.about.classes)
         rows = self.any and self.each and isinstance(self.sample, list) and bool(self.sample)
         nested = rows and isinstance(self.sample[0], list)
         self.each = rows and (self.classes or self.long or nested)
-        sample = self.sample if self.any else [0.0] * self.about.get("outputs", 1)
+        sample = self.sample if self.any else [0.0] * (self.about.outputs or 1)
         if self.each:
             sample = sample[0]
         self.width = len(sample) if isinstance(sample, list) else 1
@@ -177,8 +178,8 @@ class _Targets:
     def finished(self, y: np.ndarray) -> np.ndarray:
         """All targets, classes in the order of their names."""
         if not self.classes:
-            account(self.about, outputs=self.width)
+            self.about.complete(outputs=self.width)
             return y
         y, labels = self.labels.sorted(y)
-        account(self.about, labels=labels, outputs=len(labels))
+        self.about.complete(labels=labels, outputs=len(labels))
         return y

@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
+from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.data.cells import is_gap
 
 MOST = 12  # columns that are named
 
 
-def remarks(about: dict[str, Any], chosen: bool, direction: str) -> list[str]:
+def remarks(about: Account, chosen: bool, direction: str) -> list[str]:
     """A line each. about: the account of what was read; chosen: whether the inputs were asked for by name.
 
     Raises ProblemError where a layer that runs backward would see the targets.
     """
     notes = list[str]()
-    inputs, targets = about.get("input") or [], about.get("target") or []
+    inputs, targets = list(about.input or []), list(about.target or [])
     both = [name for name in targets if name in inputs]
-    if about["kind"] == "table":
-        if both and not about.get("ahead"):
+    if about.kind == "table":
+        if both and not about.ahead:
             message = _("{columns}: input and target of the same step; --ahead 1 foretells the next one")
             notes.append(message.format(columns=_listed(both)))
-        if about.get("ahead") and not both:
+        if about.ahead and not both:
             message = _("the inputs are {inputs}; the past of {target} is not among them: --input {all}")
             every = ",".join([*inputs, *targets]) if len(inputs) < MOST else "…"
             notes.append(message.format(inputs=_listed(inputs), target=_listed(targets), all=every))
         elif not chosen:
             notes.append(_("the inputs are {inputs}").format(inputs=_listed(inputs)))
-    if about["kind"] == "table" and about["classes"]:
-        gaps = [name for name in about["labels"] if is_gap(name)]
+    if about.kind == "table" and about.classes:
+        gaps = [name for name in about.labels if is_gap(name)]
         if gaps:
             message = _("{names} is a class like the others: leave the cell empty where there is no target")
             notes.append(message.format(names=_listed([f"“{name}”" for name in gaps])))
     return notes + (_backward(about, both) if direction != "forward" else [])
 
 
-def _backward(about: dict[str, Any], both: list[str]) -> list[str]:
-    if about.get("at") == "last":
+def _backward(about: Account, both: list[str]) -> list[str]:
+    if about.at == "last":
         return [_("the targets lie at the last step, where a layer that runs backward has seen that one input only")]
-    if about["kind"] == "text" or (about.get("ahead") and both):
+    if about.kind == "text" or (about.ahead and both):
         raise ProblemError(
             _("a layer that runs backward sees later steps, and so the targets themselves: use --direction forward")
         )
-    if about.get("ahead"):
+    if about.ahead:
         return [_("a layer that runs backward has seen later inputs; at the end of new data there are none")]
     return []
 

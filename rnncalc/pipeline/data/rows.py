@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -26,9 +25,9 @@ class Rows:
 class Labels:
     """Names ↔ numbers of classes, in sorted order; once known, an unknown name is an error with its place."""
 
-    def __init__(self, known: Sequence[str] | None):
-        self.fixed = known is not None
-        self.numbers = {name: number for number, name in enumerate(known or ())}
+    def __init__(self, known: Sequence[str]):
+        self.fixed = bool(known)
+        self.numbers = {name: number for number, name in enumerate(known)}
 
     def number(self, name: str, where: str) -> int:
         """The class of that name; -1 for an empty one: no target."""
@@ -60,11 +59,6 @@ def _by_value(name: str) -> tuple[int, float, str]:
         return 0, float(name), name
     except ValueError:
         return 1, 0.0, name
-
-
-def account(about: dict[str, Any], **known: Any) -> None:
-    """Write into the account what was found out; None and what is there already is left alone."""
-    about.update({name: value for name, value in known.items() if value is not None and about.get(name) is None})
 
 
 def encoded(tokens: Sequence[str], vocabulary: Mapping[str, int]) -> np.ndarray:

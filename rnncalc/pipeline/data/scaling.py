@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -12,34 +11,35 @@ from rnncalc.common.spool import blocks
 from rnncalc.errors import ProblemError
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.schema import SCALES
+from rnncalc.pipeline.data.account import Account
 
 
-def learn(train: Sequences, about: dict[str, Any]) -> None:
+def learn(train: Sequences, about: Account) -> None:
     """Mean and deviation of every column; of the targets too with `both`, where they are numbers."""
-    wish = about.setdefault("scale", "both" if about["kind"] == "table" else "none")
-    if wish not in SCALES:
-        raise ProblemError(_("scale is one of {known}, not “{name}”"), known=", ".join(SCALES), name=wish)
-    if wish != "none" and not train.tokens and "x_mean" not in about:
-        about["x_mean"], about["x_std"] = _moments(train.x)
-    if wish == "both" and train.y.ndim == 2 and not about["classes"] and "y_mean" not in about:
-        about["y_mean"], about["y_std"] = _moments(train.y)
+    about.complete(scale="both" if about.kind == "table" else "none")
+    if about.scale not in SCALES:
+        raise ProblemError(_("scale is one of {known}, not “{name}”"), known=", ".join(SCALES), name=about.scale)
+    if about.scale != "none" and not train.tokens and not about.x_mean:
+        about.x_mean, about.x_std = _moments(train.x)
+    if about.scale == "both" and train.y.ndim == 2 and not about.classes and not about.y_mean:
+        about.y_mean, about.y_std = _moments(train.y)
 
 
-def applied(sequences: Sequences, about: dict[str, Any]) -> Sequences:
+def applied(sequences: Sequences, about: Account) -> Sequences:
     """The same sequences, standardised."""
     x, y = sequences.x, sequences.y
-    if "x_mean" in about and not sequences.tokens:
-        x = _standard(x, about["x_mean"], about["x_std"])
-    if "y_mean" in about and y.ndim == 2:
-        y = _standard(y, about["y_mean"], about["y_std"])
+    if about.x_mean and not sequences.tokens:
+        x = _standard(x, about.x_mean, about.x_std)
+    if about.y_mean and y.ndim == 2:
+        y = _standard(y, about.y_mean, about.y_std)
     return replace(sequences, x=x, y=y)
 
 
-def undone(y: np.ndarray, about: dict[str, Any]) -> np.ndarray:
+def undone(y: np.ndarray, about: Account) -> np.ndarray:
     """Predictions in the units of the data."""
-    if "y_mean" not in about:
+    if not about.y_mean:
         return y
-    return y * np.asarray(about["y_std"]) + np.asarray(about["y_mean"])
+    return y * np.asarray(about.y_std) + np.asarray(about.y_mean)
 
 
 def _moments(rows: np.ndarray) -> tuple[list[float], list[float]]:

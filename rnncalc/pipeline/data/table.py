@@ -6,28 +6,27 @@ cell, so that an error has its line and column.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
+from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.data.cells import Times
 from rnncalc.pipeline.data.order import Order, constant
-from rnncalc.pipeline.data.rows import Rows, account
+from rnncalc.pipeline.data.rows import Rows
 from rnncalc.pipeline.data.table_file import Block, TableFile
 from rnncalc.pipeline.data.target_columns import TargetColumns, as_number
 
 
-def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
+def read(source: str, about: Account, loss: str | None) -> Rows:
     """input, target: columns by name or by number from 1; id, time: a column each. Raises ParseError, ProblemError."""
     file = TableFile(source)
-    wish = about.get("target")
-    if "classes" in about and isinstance(wish, list) and not set(wish) <= set(file.names):
-        wish = None  # read to predict: what is asked for is not there
-    columns = file.columns(wish, [])
-    special = [file.columns(about.get(name), []) for name in ("id", "time")]
+    target = about.target
+    if about.classes is not None and isinstance(target, list) and not set(target) <= set(file.names):
+        target = None  # read to predict: targets are not there
+    columns = file.columns(target, [])
+    special = [file.columns(name, []) for name in (about.id, about.time)]
     if any(len(columns) > 1 for columns in special):
         raise ProblemError(_("{name}: id and time are one column each"), name=source)
     inputs = _inputs(file, about, columns, special[0] + special[1])
@@ -37,18 +36,18 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
     for block in file.blocks():
         reader.add(block)
     rows = reader.rows(about)
-    about["input"] = [file.names[n] for n in inputs]
+    about.input = [file.names[n] for n in inputs]
     if columns:
-        about["target"] = [file.names[n] for n in columns]
-    account(about, inputs=len(inputs), outputs=len(targets.labels.numbers) if targets.classes else len(columns))
-    account(about, classes=bool(targets.classes), targets=bool(columns))
+        about.target = [file.names[n] for n in columns]
+    about.complete(inputs=len(inputs), outputs=len(targets.labels.numbers) if targets.classes else len(columns))
+    about.complete(classes=bool(targets.classes), targets=bool(columns))
     return rows
 
 
-def _inputs(file: TableFile, about: dict[str, Any], targets: list[int], special: list[int]) -> list[int]:
+def _inputs(file: TableFile, about: Account, targets: list[int], special: list[int]) -> list[int]:
     """The columns that are asked for, else all that are nothing else. Raises ProblemError."""
     rest = [n for n in range(len(file.names)) if n not in targets and n not in special]
-    inputs = file.columns(about.get("input"), rest)
+    inputs = file.columns(about.input, rest)
     if not inputs:
         message = _("{name}: no input column is left: --input {column}, which with --ahead foretells itself")
         raise ProblemError(message, name=file.source, column=file.names[(targets or special)[0]])
@@ -104,12 +103,12 @@ class _Reader:
         self.targets.add_numbers(numbers[:, len(self.inputs) :], block.first)
         return True
 
-    def rows(self, about: dict[str, Any]) -> Rows:
+    def rows(self, about: Account) -> Rows:
         """Everything, sequence by sequence."""
         y, x = self.targets.array(), self.x.array()
         if self.targets.classes:
             y, labels = self.targets.labels.sorted(y)
-            account(about, labels=labels)
+            about.complete(labels=labels)
         if self.ids is None and self.times is None:
             return Rows(x, y, np.array([0, len(x)], np.int64))
         offsets, order = self.order.arrangement(self.file.source)

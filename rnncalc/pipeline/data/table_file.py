@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
 
 from rnncalc.common import bounds
 from rnncalc.common.i18n import _
@@ -56,9 +55,9 @@ class TableFile:
                 raise ParseError(_("{name}: two columns are called “{column}”"), name=self.source, column=name)
         return names
 
-    def columns(self, wish: Any, default: list[int]) -> list[int]:
+    def columns(self, names: str | list[str] | None, default: list[int]) -> list[int]:
         """Where the columns stand that are asked for, by name or by number from 1. Raises ProblemError."""
-        names = [name.strip() for name in wish.split(",")] if isinstance(wish, str) else list(map(str, wish or []))
+        names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(map(str, names or []))
         places = {name: at for at, name in enumerate(self.names) if name}
         columns, known = list[int](), ", ".join(self.names)
         for name in names:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
+from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.data.cells import is_gap, is_grouped, number
 from rnncalc.pipeline.data.rows import Labels
 from rnncalc.pipeline.data.table_file import Row
@@ -17,12 +16,12 @@ from rnncalc.pipeline.data.table_file import Row
 class TargetColumns:
     """Collects the targets of block after block. `classes` is None as long as nothing but gaps was there."""
 
-    def __init__(self, source: str, names: list[str], columns: list[int], about: dict[str, Any], loss: str | None):
+    def __init__(self, source: str, names: list[str], columns: list[int], about: Account, loss: str | None):
         self.source, self.columns = source, columns
         self.names = [names[column] for column in columns]
-        self.labels, self.y = Labels(about.get("labels")), Spool()
-        self.classes: bool | None = about.get("classes")
-        self.missing = int(about.get("outputs") or 1)  # how many numbers a target would have, where there is none
+        self.labels, self.y = Labels(about.labels), Spool()
+        self.classes: bool | None = about.classes
+        self.missing = about.outputs or 1  # how many numbers a target would have, where there is none
         if self.classes is None and loss is not None and loss != "binary_cross_entropy":
             self.classes = loss == "cross_entropy"
         self.decided = self.classes is not None

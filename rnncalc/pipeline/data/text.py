@@ -8,7 +8,6 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,27 +15,31 @@ from rnncalc.common import bounds
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool, copied
 from rnncalc.errors import ProblemError
-from rnncalc.pipeline.data.rows import Rows, account, encoded, vocabulary
+from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.data.rows import Rows, encoded, vocabulary
 
 END = "\n"
 CHUNK = 1 << 20  # characters read at a time
 
 
-def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
+def read(source: str, about: Account, loss: str | None) -> Rows:
     """tokens: chars or words; by: stream or line. Raises ParseError."""
-    account(about, tokens="chars", by="stream", at="every")
+    about.complete(tokens="chars", by="stream", at="every")
     for name, known in (("tokens", ("chars", "words")), ("by", ("stream", "line"))):
-        if about[name] not in known:
+        if getattr(about, name) not in known:
             raise ProblemError(
-                _("{name} is one of {known}, not “{word}”"), name=name, known=", ".join(known), word=about[name]
+                _("{name} is one of {known}, not “{word}”"),
+                name=name,
+                known=", ".join(known),
+                word=getattr(about, name),
             )
-    if "vocabulary" not in about:
+    if not about.vocabulary:
         counts: Counter[str] = Counter()
-        for part in _parts(source, about["by"]):
-            counts.update(_counted(part, about["tokens"]))
-        about["vocabulary"] = vocabulary(counts)
-    encode, tokens = _encoder(about["vocabulary"], about["tokens"]), Spool()
-    if about["by"] == "line":
+        for part in _parts(source, about.by):
+            counts.update(_counted(part, about.tokens))
+        about.vocabulary = vocabulary(counts)
+    encode, tokens = _encoder(about.vocabulary, about.tokens), Spool()
+    if about.by == "line":
         targets, offsets = Spool(), array("q", [0])
         for part in _parts(source, "line"):
             row = encode(part)
@@ -50,10 +53,10 @@ def read(source: str, about: dict[str, Any], loss: str | None) -> Rows:
         tokens.add(np.full(1, -1, np.int32))
         whole = tokens.array()
         x, y, begins = whole[:-1], whole[1:], np.array([0, len(whole) - 1], np.int64)
-        if about.get("ahead") or about["at"] == "last":  # targets are going to be moved: not under the inputs
+        if about.ahead or about.at == "last":  # targets are going to be moved: not under the inputs
             y = copied(whole, np.array([1]), np.array([len(whole) - 1]))
-    numbers = about["vocabulary"]
-    account(about, inputs=len(numbers), outputs=len(numbers), classes=True, labels=about["vocabulary"], targets=True)
+    numbers = about.vocabulary
+    about.complete(inputs=len(numbers), outputs=len(numbers), classes=True, labels=about.vocabulary, targets=True)
     return Rows(x, y, begins)
 
 

@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 
 from rnncalc.network.training.sequences import Sequences
+from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.data.rows import encoded, vocabulary
 
 HERE = Path(__file__).parent
-ExampleData = tuple[Sequences, Sequences, dict[str, Any]]
+ExampleData = tuple[Sequences, Sequences, Account]
 
 
 def _numbers(x: np.ndarray, y: np.ndarray) -> Sequences:
     return Sequences.of(x, y, classes=False, inputs=x.shape[2])
 
 
-def _account(**known: Any) -> dict[str, Any]:
-    return {"kind": "arrays", "scale": "none", "classes": False, "at": "every", "targets": True, **known}
+def _account(**known: Any) -> Account:
+    return Account(**{"kind": "arrays", "scale": "none", "classes": False, "at": "every", "targets": True, **known})
 
 
 def binary_addition() -> ExampleData:

@@ -1,0 +1,57 @@
+"""The account of data: how it was read and what was learnt of it, so that the next file is read alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+@dataclass
+class Account:
+    """What is known of data: first what a person may say of it, then what reading finds out. An empty one is not known.
+
+    A model file keeps it as an object of JSON, without what is not known.
+    """
+
+    kind: str | None = None  # table, arrays, lines or text
+    input: str | list[str] | None = None  # columns, arrays or keys; as text with commas between them
+    target: str | list[str] | None = None
+    id: str | None = None  # the column that tells sequences apart
+    time: str | None = None  # the column that orders their steps
+    tokens: str = ""  # of a text: chars or words
+    by: str = ""  # a text as one stream, or line by line
+    window: int | None = None  # steps
+    ahead: int | None = None  # steps
+    scale: str | None = None  # none, inputs or both
+    at: str | None = None  # targets at every step, or at the last one
+    inputs: int = 0  # D
+    outputs: int = 0  # O
+    classes: bool | None = None  # whether targets are classes, else numbers
+    targets: bool | None = None  # whether there are any
+    vocabulary: list[str] = field(default_factory=list)  # the tokens, by number
+    labels: list[str] = field(default_factory=list)  # the classes, by number
+    x_mean: list[float] = field(default_factory=list)  # of each input
+    x_std: list[float] = field(default_factory=list)
+    y_mean: list[float] = field(default_factory=list)  # of each target
+    y_std: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any]) -> Account:
+        """What a mapping says by the names of the fields: a model's data, or options; other names are left out."""
+        return cls(**{name: known[name] for name in NAMES if known.get(name) is not None})
+
+    def known(self) -> dict[str, Any]:
+        """The inverse of `of`: what is known, by name."""
+        values = {name: getattr(self, name) for name in NAMES}
+        return {name: value for name, value in values.items() if value not in (None, "", [])}
+
+    def complete(self, **values: Any) -> None:
+        """Take up what was found out; what is known already stays."""
+        for name, value in values.items():
+            if value is not None and not (known := getattr(self, name)) and known is not False:
+                setattr(self, name, value)
+
+
+NAMES = tuple(part.name for part in fields(Account))
+OPTIONS = NAMES[: NAMES.index("inputs")]  # what a person may say, by the names of the command's options
