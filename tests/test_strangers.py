@@ -34,7 +34,7 @@ from rnncalc.network.weights import safe_tensors, schema
 from rnncalc.pipeline import data, recipe
 from rnncalc.pipeline import model_as_problem as asking
 from rnncalc.pipeline import run as runs
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 from rnncalc.problems import reader as reading
 from rnncalc.problems.parse import given
 

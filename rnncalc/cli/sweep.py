@@ -80,9 +80,10 @@ def _space(name: str) -> dict[str, Any]:
     """Option → values, from a file."""
     from rnncalc.errors import ProblemError
     from rnncalc.pipeline import recipe
+    from rnncalc.pipeline.options import KINDS
 
     space = recipe.content(name)
     for option in space:
-        if option not in recipe.KNOWN:
+        if option not in KINDS:
             raise ProblemError(_("{where}: there is no option “{name}”"), where=name, name=option)
     return space

@@ -15,58 +15,61 @@ from rnncalc.cli.results import reached, tell
 from rnncalc.cli.spoken import Output, Spoken, complain, remark
 from rnncalc.common.files import WriteError
 from rnncalc.common.i18n import _
+from rnncalc.pipeline.options import KINDS
 
 OVERFLOWED, INTERRUPTED = 3, 130
 FEW = 4  # steps of an epoch, below which somebody should know
-OPTIONS = {  # option → kind, help; the names are those of configuration files
-    "data": (str, "CSV, TSV, NPZ, NPY, JSON lines or text; or example:NAME."),
-    "test": (str, "A second file, unseen in training, to be judged on."),
-    "val": (float, "Share of the sequences put aside for validation; its best weights are kept."),
-    "kind": (click.Choice(["table", "arrays", "lines", "text"]), "What DATA is; default: by its ending."),
-    "input": (str, "Columns, an array, or a key: the inputs. Default: all columns but the others; x."),
-    "target": (str, "Columns, an array, or a key: the targets. Default: y."),
-    "id": (str, "Column that tells sequences apart (long format)."),
-    "time": (str, "Column that orders a sequence's steps."),
-    "tokens": (click.Choice(["chars", "words"]), "Steps of a text."),
-    "by": (click.Choice(["stream", "line"]), "A text as one stream, or each line a sequence."),
-    "window": (int, "Cut sequences into windows of so many steps."),
-    "ahead": (int, "The target is that of so many steps later."),
-    "scale": (click.Choice(["none", "inputs", "both"]), "Standardise; default: both in tables, else none."),
-    "at": (click.Choice(["every", "last"]), "Targets at every step, or at a sequence's last."),
-    "cell": (str, "elman, jordan, lstm, gru, gru_after, i2h_i2o. Default lstm."),
-    "hidden": (int, "Units of a layer. Default 32."),
-    "layers": (int, "Layers. Default 1."),
-    "direction": (click.Choice(["forward", "backward", "both"]), "Default forward."),
-    "merge": (click.Choice(["concat", "sum", "ave", "mul"]), "Of both directions. Default concat."),
-    "activation": (click.Choice(["tanh", "relu", "sigmoid", "identity"]), "Of elman and jordan."),
-    "output": (click.Choice(["identity", "softmax", "log_softmax", "sigmoid", "tanh"]), "Default: by the loss."),
-    "init": (str, "torch, keras, xavier, orthogonal, identity. Default torch; see rnncalc init."),
-    "forget_bias": (float, "An LSTM's b_f to begin with."),
-    "dtype": (click.Choice(["float32", "float64"]), "Default float32."),
-    "engine": (click.Choice(["numba", "equations"]), "Default numba."),
-    "loss": (str, "cross_entropy, binary_cross_entropy, mean_squared_error, … Default: by the targets."),
-    "epochs": (int, "Default 20."),
-    "batch": (int, "Sequences of a batch, or streams side by side. Default 32."),
-    "chunk": (int, "Truncated BPTT in blocks of so many steps; a stream's state is carried on."),
-    "truncate": (int, "Truncated BPTT: a step's loss reaches the so many latest steps."),
-    "optimizer": (str, "sgd, momentum, nesterov, rmsprop, adam, adamw. Default adam."),
-    "lr": (float, "Default: PyTorch's for the optimizer."),
-    "momentum": (float, ""), "alpha": (float, ""), "beta1": (float, ""), "beta2": (float, ""), "eps": (float, ""),
-    "weight_decay": (float, ""),
-    "schedule": (click.Choice(["constant", "step", "exponential", "cosine", "plateau"]), "Of the learning rate."),
-    "gamma": (float, "Factor of step, exponential and plateau. Default 0.1."),
-    "every": (int, "Epochs of step and plateau. Default 10."),
-    "warmup": (int, "Epochs of a straight rise before."),
-    "clip_norm": (float, "Longest gradient, all parameters together."),
-    "clip_value": (float, "Largest entry of a gradient, after that."),
-    "patience": (int, "Stop after so many epochs without a better validation loss."),
-    "seed": (int, "Default 0. One seed, one result, bit for bit."),
+OPTIONS = {  # option → its help, and the words that it takes where they are few
+    "data": "CSV, TSV, NPZ, NPY, JSON lines or text; or example:NAME.",
+    "test": "A second file, unseen in training, to be judged on.",
+    "val": "Share of the sequences put aside for validation; its best weights are kept.",
+    "kind": (["table", "arrays", "lines", "text"], "What DATA is; default: by its ending."),
+    "input": "Columns, an array, or a key: the inputs. Default: all columns but the others; x.",
+    "target": "Columns, an array, or a key: the targets. Default: y.",
+    "id": "Column that tells sequences apart (long format).",
+    "time": "Column that orders a sequence's steps.",
+    "tokens": (["chars", "words"], "Steps of a text."),
+    "by": (["stream", "line"], "A text as one stream, or each line a sequence."),
+    "window": "Cut sequences into windows of so many steps.",
+    "ahead": "The target is that of so many steps later.",
+    "scale": (["none", "inputs", "both"], "Standardise; default: both in tables, else none."),
+    "at": (["every", "last"], "Targets at every step, or at a sequence's last."),
+    "cell": "elman, jordan, lstm, gru, gru_after, i2h_i2o. Default lstm.",
+    "hidden": "Units of a layer. Default 32.",
+    "layers": "Layers. Default 1.",
+    "direction": (["forward", "backward", "both"], "Default forward."),
+    "merge": (["concat", "sum", "ave", "mul"], "Of both directions. Default concat."),
+    "activation": (["tanh", "relu", "sigmoid", "identity"], "Of elman and jordan."),
+    "output": (["identity", "softmax", "log_softmax", "sigmoid", "tanh"], "Default: by the loss."),
+    "init": "torch, keras, xavier, orthogonal, identity. Default torch; see rnncalc init.",
+    "forget_bias": "An LSTM's b_f to begin with.",
+    "dtype": (["float32", "float64"], "Default float32."),
+    "engine": (["numba", "equations"], "Default numba."),
+    "loss": "cross_entropy, binary_cross_entropy, mean_squared_error, … Default: by the targets.",
+    "epochs": "Default 20.",
+    "batch": "Sequences of a batch, or streams side by side. Default 32.",
+    "chunk": "Truncated BPTT in blocks of so many steps; a stream's state is carried on.",
+    "truncate": "Truncated BPTT: a step's loss reaches the so many latest steps.",
+    "optimizer": "sgd, momentum, nesterov, rmsprop, adam, adamw. Default adam.",
+    "lr": "Default: PyTorch's for the optimizer.",
+    "momentum": "", "alpha": "", "beta1": "", "beta2": "", "eps": "",
+    "weight_decay": "",
+    "schedule": (["constant", "step", "exponential", "cosine", "plateau"], "Of the learning rate."),
+    "gamma": "Factor of step, exponential and plateau. Default 0.1.",
+    "every": "Epochs of step and plateau. Default 10.",
+    "warmup": "Epochs of a straight rise before.",
+    "clip_norm": "Longest gradient, all parameters together.",
+    "clip_value": "Largest entry of a gradient, after that.",
+    "patience": "Stop after so many epochs without a better validation loss.",
+    "seed": "Default 0. One seed, one result, bit for bit.",
 }  # fmt: skip
 
 
 def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Every option of a run, without defaults: what was not given is not there."""
-    for name, (kind, text) in reversed(OPTIONS.items()):
+    for name, entry in reversed(OPTIONS.items()):
+        words, text = entry if isinstance(entry, tuple) else (None, entry)
+        kind = click.Choice(words) if words else KINDS[name]
         function = click.option("--" + name.replace("_", "-"), name, type=kind, help=text)(function)
     return click.option("--shuffle/--no-shuffle", default=None, help="Another order each epoch. Default: yes.")(
         function

@@ -10,7 +10,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.errors import OverflowedError, ProblemError
 from rnncalc.network.weights.model_file import Model
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.text import END, split
 
 STOPS = frozenset("，。；！？、,.;!?\n")  # after one of these a new line of verse begins

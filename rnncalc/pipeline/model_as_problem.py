@@ -11,8 +11,8 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.weights.model_file import Model, described
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_again
-from rnncalc.pipeline.data.account import Account
 from rnncalc.problems.keys import OWN_CELL
 from rnncalc.problems.parse.given import RawValue, of_python
 

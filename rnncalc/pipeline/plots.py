@@ -14,8 +14,8 @@ from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.network.trace import Trace
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.model_file import Model
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_again
-from rnncalc.pipeline.data.account import Account
 
 KINDS = ("loss", "states", "gates", "flow")
 

@@ -11,8 +11,8 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import sigmoid, softmax
 from rnncalc.network.weights.model_file import Model
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_again, scaling
-from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.series import outputs
 
 

@@ -6,7 +6,7 @@ import shlex
 import tomllib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,17 +23,12 @@ from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights.initialise import random_network
 from rnncalc.pipeline import data
-from rnncalc.pipeline.data.account import OPTIONS, Account
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.remarks import remarks
 from rnncalc.pipeline.examples import EXAMPLES
+from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, among
 from rnncalc.problems.parse import files
 
-NETWORK = {  # option → its value unless given; None: from the data
-    "cell": "lstm", "hidden": 32, "layers": 1, "direction": "forward", "merge": "concat", "activation": None,
-    "output": None, "init": "torch", "forget_bias": None, "dtype": "float32", "engine": "numba",
-}  # fmt: skip
-SETTINGS = {setting.name: setting for setting in fields(Settings)}
-KNOWN = ("data", "test", "val", *OPTIONS, *NETWORK, *SETTINGS)
 PREFIX = "example:"
 
 
@@ -80,13 +75,13 @@ def content(name: str) -> dict[str, Any]:
 def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The same, if every name is known and every value of its kind. Raises ProblemError."""
     for name in options:
-        if name not in KNOWN:
-            near = nearest(name, KNOWN)
-            hint = _("did you mean {near}?").format(near=near) if near else ", ".join(KNOWN)
+        if name not in KINDS:
+            near = nearest(name, KINDS)
+            hint = _("did you mean {near}?").format(near=near) if near else ", ".join(KINDS)
             raise ProblemError(_("{where}: there is no option “{name}”: {hint}"), where=where, name=name, hint=hint)
     values = dict(options)
     for name, value in options.items():
-        kind = kind_of(name)
+        kind = KINDS[name]
         small = not isinstance(value, int) or abs(value) < 1 << 60  # what NumPy can count
         good = isinstance(value, kind) and small and not (isinstance(value, bool) and kind is not bool)
         if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 1000:
@@ -96,31 +91,15 @@ def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
         if not good:
             message = _("{where}: {name} must be {kind}, not {value}")
             raise ProblemError(message, where=where, name=name, kind=_word(kind), value=repr(value))
-        if kind is int and not _WHOLE[name] <= value <= _MOST:
+        if kind is int and not (least := LEAST.get(name, 0)) <= value <= MOST:
             message = _("{where}: {name} must be {least} to {most}, not {value}")
-            raise ProblemError(message, where=where, name=name, least=_WHOLE[name], most=_MOST, value=value)
+            raise ProblemError(message, where=where, name=name, least=least, most=MOST, value=value)
     return values
 
 
 def _word(kind: type) -> str:
     """What a kind of value is called."""
     return {int: _("a whole number"), float: _("a number"), str: _("a text"), bool: _("true or false")}[kind]
-
-
-_WHOLE = {  # option → its least value
-    "hidden": 1, "layers": 1, "window": 0, "ahead": 0, "epochs": 0, "batch": 1, "every": 1, "warmup": 0, "chunk": 0,
-    "truncate": 0, "patience": 0, "seed": 0,
-}  # fmt: skip
-_MOST = 2**31 - 1  # of a whole number
-_TEXTS = (
-    "data", "test", "kind", "input", "target", "id", "time", "tokens", "by", "scale", "at", "cell", "direction",
-    "merge", "activation", "output", "init", "dtype", "engine", "loss", "optimizer", "schedule",
-)  # fmt: skip
-
-
-def kind_of(name: str) -> type:
-    """What kind of value an option takes."""
-    return bool if name == "shuffle" else int if name in _WHOLE else str if name in _TEXTS else float
 
 
 def example(name: str) -> dict[str, Any]:
@@ -159,20 +138,16 @@ def prepare(options: Mapping[str, Any]) -> Run:
     train, validation = train.split(float(options.get("val") or 0), seed)
     fitted, held, tested = data.fitted(train, [validation, test], about)
     assert fitted is not None
-    chosen = {name: options.get(name, default) for name, default in NETWORK.items()}
-    cell = chosen.pop("cell")
-    if chosen["output"] is None:
-        chosen["output"] = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, "identity")
-    hidden = chosen.pop("hidden")
-    net = random_network(cell, about.inputs, hidden, about.outputs, seed=seed, **chosen)
-    given = {name: value for name, value in options.items() if name in SETTINGS and value is not None}
-    settings = Settings(**{**given, "loss": loss})
+    output = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, "identity")
+    chosen = {"cell": "lstm", "hidden": 32, "output": output, **among(NETWORK, options)}
+    net = random_network(inputs=about.inputs, outputs=about.outputs, seed=seed, **chosen)
+    settings = Settings(**{**among(SETTINGS, options), "loss": loss})
     return Run(dict(options), about, net, Trainer(net, fitted, settings, held), tested, notes)
 
 
 def _read(options: Mapping[str, Any]) -> tuple[Account, Sequences, Sequences | None, str]:
     """The account of the data, what to learn from, what to be tested on, and the loss."""
-    about = Account.of({name: options.get(name) for name in OPTIONS})
+    about = Account.of(options)
     source, loss = str(options["data"]), options.get("loss")
     if source.startswith(PREFIX):
         name = source.removeprefix(PREFIX)

@@ -23,6 +23,7 @@ from rnncalc.common.journal import Journal
 from rnncalc.errors import ProblemError, RnncalcError, shown
 from rnncalc.pipeline import recipe
 from rnncalc.pipeline import run as runs
+from rnncalc.pipeline.options import KINDS
 
 Options = dict[str, Any]
 FARTHEST = 1e100  # of the ends of a range
@@ -60,7 +61,7 @@ def _draw(name: str, values: Any, rng: np.random.Generator) -> Any:
     if not low <= high or (log and low <= 0):
         raise ProblemError(_("{name}: low must be at most high, and above 0 with log"), name=name)
     value = math.exp(rng.uniform(math.log(low), math.log(high))) if log else rng.uniform(low, high)
-    return round(value) if recipe.kind_of(name) is int else float(value)
+    return round(value) if KINDS[name] is int else float(value)
 
 
 def carry_out(options: Options) -> dict[str, Any]:

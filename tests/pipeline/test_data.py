@@ -14,9 +14,9 @@ from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.network.training import compiled_epochs as compiled_run
 from rnncalc.pipeline import data
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import table_file
 from rnncalc.pipeline.data import text as texts
-from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.recipe import prepare
 
 

@@ -12,8 +12,8 @@ import pytest
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import data, recipe
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import table_file
-from rnncalc.pipeline.data.account import Account
 
 EXTRA = {"hidden": 2, "epochs": 1, "engine": "equations"}
 

@@ -19,8 +19,8 @@ from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import data, recipe
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.bigram import Bigram
-from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.examples import EXAMPLES
 from rnncalc.pipeline.examples.makers import HERE as PACKAGED
 from rnncalc.pipeline.examples.makers import MAKERS, poems

@@ -16,7 +16,7 @@ from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline import data, recipe, series
 from rnncalc.pipeline import predict as prediction
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 
 
 def layer(

@@ -1,15 +1,22 @@
 """Sweeps on executors and on Dask, resumed; and plots."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.helpers import run
 
+from rnncalc.cli import train
 from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.network.training.settings import Settings
+from rnncalc.network.weights.initialise import random_network
 from rnncalc.pipeline import recipe, sweep
+from rnncalc.pipeline.options import KINDS, NETWORK
 
 SHARED = {"data": "example:names", "epochs": 1, "hidden": 8, "val": 0.2}
 
@@ -65,7 +72,7 @@ def test_the_command_writes_a_table(tmp_path: Path) -> None:
     assert "there is no option “hiden”" in done.stderr
 
 
-NUMBERS = [name for name in recipe.KNOWN if recipe.kind_of(name) in (int, float)]
+NUMBERS = [name for name, kind in KINDS.items() if kind in (int, float)]
 
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value):RuntimeWarning")
@@ -83,7 +90,7 @@ def test_a_number_out_of_range_is_refused_and_never_crashes(tmp_path: Path, name
     }
     long = name in ("epochs", "layers", "patience", "warmup")  # valid, and for ever
     whole = [-(2**63), -1, 0, 2] + [2_000_000, 2**31 - 1] * (not long) + [10**20]
-    for value in whole if recipe.kind_of(name) is int else [-1.0, 0.0, 1.0, 1e300, float("nan"), float("inf")]:
+    for value in whole if KINDS[name] is int else [-1.0, 0.0, 1.0, 1e300, float("nan"), float("inf")]:
         for rule in ({"optimizer": "momentum", "schedule": "step"}, {"optimizer": "adam", "schedule": "plateau"}):
             result = sweep.carry_out({**base, **rule, name: value})
             assert "fault" not in result.get("error", ""), (value, result["error"])
@@ -164,3 +171,18 @@ def test_plots(tmp_path: Path) -> None:
             assert picture.stat().st_size > 3000
     assert "needs data" in run("plot", "states", model, "-o", str(tmp_path / "a.png")).stderr
     assert run("plot", "loss", model, "-o", str(tmp_path / "a.doc")).returncode == 2
+
+
+def test_an_option_of_train_is_one_of_a_record_and_says_its_default() -> None:
+    """The command's options, those of files, the account, `random_network` and `Settings` agree on names and kinds."""
+    assert [*train.OPTIONS, "shuffle"] == sorted([*KINDS], key=[*train.OPTIONS, "shuffle"].index)
+    arguments = signature(random_network).parameters
+    assert set(NETWORK) == set(arguments) - {"inputs", "outputs", "seed"}
+    for name, kind in NETWORK.items():
+        assert str(arguments[name].annotation).split(" | ")[0] == kind.__name__
+    defaults = {name: argument.default for name, argument in arguments.items()}
+    defaults |= {part.name: part.default for part in fields(Settings)} | {"cell": "lstm", "hidden": 32}
+    for name, entry in train.OPTIONS.items():
+        text = entry if isinstance(entry, str) else entry[1]
+        for default in re.findall(r"Default ([^ ]+?)[.;]?(?: |$)", text):
+            assert str(defaults[name]) == default, name

@@ -69,7 +69,7 @@ def _helped(tree: ast.AST) -> list[str]:
             elif node.targets[0].id == "COMMANDS" and isinstance(node.value, ast.Dict):
                 found += [value.value for value in node.value.values if isinstance(value, ast.Constant)]
             elif node.targets[0].id == "OPTIONS" and isinstance(node.value, ast.Dict):
-                last = [value.elts[-1] for value in node.value.values if isinstance(value, ast.Tuple)]
+                last = [value.elts[-1] if isinstance(value, ast.Tuple) else value for value in node.value.values]
                 found += [text.value for text in last if isinstance(text, ast.Constant) and text.value]
     return found
 

@@ -17,8 +17,8 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import BLOCK, blocks, release
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.network.training.sequences import Sequences
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import scaling
-from rnncalc.pipeline.data.account import Account
 from rnncalc.pipeline.data.rows import Rows
 
 KINDS = {  # ending → module, and what it reads

@@ -11,7 +11,7 @@ import numpy as np
 from rnncalc.common import npy
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import Labels, Rows
 
 

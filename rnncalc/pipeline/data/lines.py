@@ -17,7 +17,7 @@ from rnncalc.common import bounds, strict_json
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import Labels, Rows, encoded, vocabulary
 from rnncalc.pipeline.data.text import split
 

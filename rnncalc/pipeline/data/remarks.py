@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap
 
 MOST = 12  # columns that are named

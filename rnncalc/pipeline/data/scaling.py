@@ -11,7 +11,7 @@ from rnncalc.common.spool import blocks
 from rnncalc.errors import ProblemError
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.schema import SCALES
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 
 
 def learn(train: Sequences, about: Account) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Times
 from rnncalc.pipeline.data.order import Order, constant
 from rnncalc.pipeline.data.rows import Rows

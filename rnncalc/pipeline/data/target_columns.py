@@ -7,7 +7,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap, is_grouped, number
 from rnncalc.pipeline.data.rows import Labels
 from rnncalc.pipeline.data.table_file import Row

@@ -15,7 +15,7 @@ from rnncalc.common import bounds
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool, copied
 from rnncalc.errors import ProblemError
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import Rows, encoded, vocabulary
 
 END = "\n"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.network.training.sequences import Sequences
-from rnncalc.pipeline.data.account import Account
+from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import encoded, vocabulary
 
 HERE = Path(__file__).parent

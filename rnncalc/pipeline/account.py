@@ -54,4 +54,4 @@ class Account:
 
 
 NAMES = tuple(part.name for part in fields(Account))
-OPTIONS = NAMES[: NAMES.index("inputs")]  # what a person may say, by the names of the command's options
+OPTIONS = {part.name: str(part.type) for part in fields(Account)[: NAMES.index("inputs")]}  # what a person may say

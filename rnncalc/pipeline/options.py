@@ -1,0 +1,35 @@
+"""The options of a run by name, on the command line as in configuration files; loading them loads no engine.
+
+Each is a field of the data's account, an argument of `random_network` or a field of the training's settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from rnncalc.network.training.settings import Settings
+from rnncalc.pipeline.account import OPTIONS
+
+NETWORK: dict[str, type] = {  # arguments of `random_network`, written here so that they can be listed without it
+    "cell": str, "hidden": int, "layers": int, "direction": str, "merge": str, "activation": str, "output": str,
+    "init": str, "forget_bias": float, "dtype": str, "engine": str,
+}  # fmt: skip
+SETTINGS = {part.name: str(part.type) for part in fields(Settings)}
+LEAST = {"hidden": 1, "layers": 1, "batch": 1, "every": 1}  # of a whole number; the others begin with 0
+MOST = 2**31 - 1  # of a whole number
+
+
+def _kinds(annotations: Mapping[str, str]) -> dict[str, type]:
+    """Option → the kind of its values, which its annotation names first."""
+    kinds = {kind.__name__: kind for kind in (str, int, float, bool)}
+    return {name: kinds[words.split(" | ")[0]] for name, words in annotations.items()}
+
+
+KINDS = {"data": str, "test": str, "val": float, **_kinds(OPTIONS), **NETWORK, **_kinds(SETTINGS)}
+
+
+def among(names: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options that have one of the names, and a value."""
+    return {name: options[name] for name in names if options.get(name) is not None}
