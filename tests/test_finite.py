@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,6 +84,8 @@ def test_what_backward_prints_check_accepts(seed: int) -> None:
     answers |= {f"{name}_new": value for name, value in found["updated"].items()}
     if update.loss is not None:
         answers |= {"loss": found["loss"], "loss_new": update.loss}
+    assert isinstance(update.network, rnncalc.Network)
+    assert isinstance(update.network, rnncalc.Network)
     after = update.network.forward(problem.x)
     answers |= {"y_new": after["y"].tolist()}
     judged = worked.check(answers)
@@ -124,7 +127,7 @@ def test_what_backward_prints_of_a_stack_check_accepts(seed: int) -> None:
 
     def named(values: dict, name: str) -> dict:
         """Answers, by the names that they have: those of each layer and direction inside."""
-        answers = {}
+        answers: dict[str, Any] = {}
         for key, part in values.items():
             if key == "layers":
                 answers[key] = [named(layer, name) for layer in part]
@@ -143,9 +146,14 @@ def test_what_backward_prints_of_a_stack_check_accepts(seed: int) -> None:
 def test_a_parameter_comes_before_a_gate_of_the_same_letter() -> None:
     """A GRU's candidate is also called c, and so is an LSTM's memory."""
     for cell in ("gru", "gru_after", "lstm"):
-        keys = {"cell": cell, "U": [[0.5]] * len(CELLS[cell].gates), "W": [[0.3]] * len(CELLS[cell].gates), "x": [[1]]}
-        goal = {"V": [[0.7]], "targets": [[2]], "loss": "half_squared_error", "lr": 0.1}
-        worked = rnncalc.problem(**keys, **goal, c=[0.25])
+        keys: dict[str, Any] = {
+            "cell": cell,
+            "U": [[0.5]] * len(CELLS[cell].gates),
+            "W": [[0.3]] * len(CELLS[cell].gates),
+            "x": [[1]],
+        }
+        keys |= {"V": [[0.7]], "targets": [[2]], "loss": "half_squared_error", "lr": 0.1}
+        worked = rnncalc.problem(**keys, c=[0.25])
         expected = 0.25 - 0.1 * float(worked.backward().c[0])
         assert worked.check(c_new=[expected]).verdict == "right"
         assert worked.check(c_new=[worked.backward().h[0, 0] if "h" in worked.backward() else 9]).verdict == "wrong"
@@ -164,10 +172,10 @@ def test_a_parameter_of_ones_own_cell_is_never_taken_as_zero(name: str, tmp_path
         rest = {key: value for key, value in keys.items() if key not in (symbol, "targets", "loss", "dy")}
         with pytest.raises(rnncalc.RnncalcError, match=f"^{symbol} is not given"):
             rnncalc.problem(**rest)
-        arrays = {key: np.array(keys[key]) for key in given if key != symbol}
+        arrays: dict[str, Any] = {key: np.array(keys[key]) for key in given if key != symbol}
         with pytest.raises(rnncalc.RnncalcError, match=f"^{symbol} is not given"):
             rnncalc.Layer(OWN[name], **arrays)
-        both = {"direction": "both", "backward": arrays}
+        both: dict[str, Any] = {"direction": "both", "backward": arrays}
         with pytest.raises(rnncalc.RnncalcError, match=f"^{symbol} is not given"):
             rnncalc.Layer(OWN[name], **{**arrays, symbol: np.array(keys[symbol])}, **both)
 
@@ -223,15 +231,15 @@ def test_training_and_backward_clip_to_the_norm_where_squares_overflow_or_vanish
     engine: str, dtype: str, size: float
 ) -> None:
     norm = 1.0 if size > 1 else 1e-201
-    keys = {"U": [[1]], "W": [[0]], "V": [[1]], "activation": "identity", "x": [[size]], "dy": [[1]]}
+    keys: dict[str, Any] = {"U": [[1]], "W": [[0]], "V": [[1]], "activation": "identity", "x": [[size]], "dy": [[1]]}
     found = rnncalc.problem(**keys, lr=1, clip_norm=norm, dtype=dtype).backward().document().data
     assert np.ravel([found["clipped"][name] for name in "UV"]) == pytest.approx([norm * math.sqrt(0.5)] * 2, rel=1e-6)
 
     if size < 1:  # in training the biases' gradients are far above it
         return
-    net = rnncalc.Elman(np.zeros((1, 1)), np.zeros((1, 1)), V=np.ones((1, 1)), activation="identity")
-    net = rnncalc.Network(net.layers, np.ones((1, 1)), dtype=dtype, engine=engine)  # so that dU = x, and the loss small
-    sgd = {"optimizer": "sgd", "lr": 0.5 / norm, "momentum": 0.0, "epochs": 1}
+    layers = rnncalc.Elman(np.zeros((1, 1)), np.zeros((1, 1)), V=np.ones((1, 1)), activation="identity").layers
+    net = rnncalc.Network(layers, np.ones((1, 1)), dtype=dtype, engine=engine)  # so that dU = x, and the loss small
+    sgd: dict[str, Any] = {"optimizer": "sgd", "lr": 0.5 / norm, "momentum": 0.0, "epochs": 1}
     net.fit(
         np.full((1, 1, 1), size, dtype), -np.ones((1, 1, 1), dtype), loss="half_squared_error", clip_norm=norm, **sgd
     )
@@ -322,8 +330,8 @@ def test_the_rate_of_a_flow_holds_where_its_norm_is_no_number_any_more() -> None
     from rnncalc.network.gradient_flow import flow
 
     for factor in (1e-3, 1e3):
-        net = rnncalc.Elman([[1.0]], [[factor]], activation="identity")
-        net = rnncalc.Network(net.layers, engine="equations")
+        layers = rnncalc.Elman([[1.0]], [[factor]], activation="identity").layers
+        net = rnncalc.Network(layers, engine="equations")
         found = flow(net, net.forward(np.zeros((200, 1))), 0)
         assert found.rate == pytest.approx(factor)
         assert found.verdict == ("vanishing" if factor < 1 else "exploding")

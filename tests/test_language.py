@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from support import catalogue
 from support.helpers import run
@@ -153,7 +154,7 @@ def test_help_in_chinese(command: str) -> None:
         words = line.strip()
         if re.search(r"[A-Z][a-z]+ [a-z]+ [a-z]+.*\.$", words) and "rnncalc" not in words:
             assert words not in first, words
-    assert isinstance(commands.get_command(None, command), Spoken)
+    assert isinstance(commands.get_command(click.Context(commands), command), Spoken)
 
 
 def test_the_list_of_commands_in_chinese() -> None:

@@ -356,7 +356,7 @@ SMALL = {"U": [[0.1, 0.2], [0.3, 0.4]], "W": [[0.2, 0.3], [0.4, 0.1]], "x": [[[1
 
 @pytest.mark.parametrize("gap", [None, [None], [[None, None]]])
 def test_a_gap_of_any_depth(gap: Any) -> None:
-    keys = {**SMALL, "loss": "half_squared_error"}
+    keys: dict[str, Any] = {**SMALL, "loss": "half_squared_error"}
     whole = result({**keys, "targets": [[[None, None]], [[1, 2]]]}, "backward")
     for targets in ([gap, [[1, 2]]], [[[1, 2]], gap]):
         found = result({**keys, "targets": targets}, "backward")
@@ -392,10 +392,10 @@ def test_starts_of_one_entry_in_a_batch(N: int) -> None:
     x, start = rng.normal(size=(N, 2, 2)), rng.normal(size=(N, 1))
     for cell, state, sizes in (("jordan", "y0", {"H": 3, "O": 1}), ("elman", "h0", {"H": 1}), ("gru", "h0", {"H": 1})):
         arrays = random_arrays(CELLS[cell], rng, D=2, **sizes)
-        found = rnncalc.problem(cell=cell, **arrays, x=x, **{state: start}).forward()
+        batch = rnncalc.problem(x=x, cell=cell, **{**arrays, state: start}).forward()
         for sequence in range(N):
-            alone = rnncalc.problem(cell=cell, **arrays, x=x[sequence], **{state: start[sequence]}).forward()
-            assert np.allclose(found.y[sequence], alone.y)
+            alone = rnncalc.problem(x=x[sequence], cell=cell, **{**arrays, state: start[sequence]}).forward()
+            assert np.allclose(batch.y[sequence], alone.y)
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.helpers import CELLS, MGU, ODD, TIED, random_arrays, random_network, run
+from support.helpers import MGU, ODD, TIED, random_arrays, random_network, run
 from support.strangers import Cases, carried_out, fault, mutated_json, mutated_tensors, packed
 
 import rnncalc
 from rnncalc.common import npy
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
-from rnncalc.model.cells import Cell
+from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.training.trainer import Trainer
@@ -49,9 +49,9 @@ def own_cells() -> Iterator[Cell]:
     for name in (*CELLS, "mine"):
         for cell in (MGU, ODD, TIED, CELLS["elman"], CELLS["lstm"]):
             yield rnncalc.Cell(name, cell.equations, cell.state, cell.emits, cell.gates)
-        yield rnncalc.Cell(name, *projected, outputs=["y"])
+        yield rnncalc.Cell(name, *projected, outputs=("y",))
         yield rnncalc.Cell(name, *gated, gates="fn")
-        yield rnncalc.Cell(name, *projected, outputs=["y"], optional=["b"])
+        yield rnncalc.Cell(name, *projected, outputs=("y",), optional=("b",))
         choices = {"activation": {"tanh": {"h": "tanh(a)"}, "relu": {"h": "relu(a)"}}}
         yield rnncalc.Cell(name, *switched, switches=choices)
         yield rnncalc.Cell(name, *switched, switches=choices).switch(activation="relu")
@@ -100,7 +100,7 @@ def test_gates_stacked_in_one_array_have_one_shape() -> None:
 
 def described(**changes: Any) -> dict[str, Any]:
     """The metadata of a small model of text, some of it changed: name.name → value, or None: not there."""
-    data = {
+    data: dict[str, Any] = {
         "kind": "text", "inputs": 3, "outputs": 3, "classes": True, "at": "every", "tokens": "chars", "by": "stream",
         "vocabulary": ["a", "b", "\n"], "labels": ["a", "b", "\n"],
     }  # fmt: skip
@@ -111,7 +111,7 @@ def described(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
     for path, value in changes.items():
         *outer, last = path.split(".")
-        inside = about
+        inside: Any = about
         for name in outer:
             inside = inside[int(name) if name.isdigit() else name]
         if value is None:
@@ -241,7 +241,8 @@ def test_what_is_no_cell_and_no_mapping_is_refused_in_words() -> None:
     for wrong in (3, ["weight_ih_l0"], None):
         with pytest.raises(ProblemError, match="takes tensors by name"):
             rnncalc.from_state_dict(wrong)
-    for wrong in (["lstm"], 3, None, {"name": "lstm"}):
+    no_cells: tuple[Any, ...] = (["lstm"], 3, None, {"name": "lstm"})
+    for wrong in no_cells:
         with pytest.raises(ProblemError, match="no cell is called"):
             Layer(wrong, np.ones((4, 1)), np.ones((4, 1)))
     with pytest.raises(RnncalcError, match=r"bias_ih must be \(8,\), got \(7,\)"):
@@ -300,8 +301,9 @@ def test_a_bomb_is_refused_and_the_bound_can_be_raised(tmp_path: Path, monkeypat
 
 def test_arrays_of_every_kind_are_read_as_numpy_reads_them(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
-    for kind, shape, order in product(("<f8", ">f4", "<f2", "|i1", ">u8", "|b1", "<U3"), ((), (3,), (2, 3, 4)), "CF"):
-        array = np.asarray(rng.integers(0, 2, size=shape), order=order).astype(kind)
+    kinds, shapes = ("<f8", ">f4", "<f2", "|i1", ">u8", "|b1", "<U3"), ((), (3,), (2, 3, 4))
+    for kind, shape, in_order in product(kinds, shapes, (np.ascontiguousarray, np.asfortranarray)):
+        array = in_order(rng.integers(0, 2, size=shape)).astype(kind)
         np.save(tmp_path / "a.npy", array)
         found = npy.read(str(tmp_path / "a.npy"))[0][""]
         assert found.dtype == array.dtype
@@ -312,7 +314,10 @@ def test_arrays_of_every_kind_are_read_as_numpy_reads_them(tmp_path: Path) -> No
 
 def test_shapes_that_fit_no_sequences_are_refused(tmp_path: Path) -> None:
     path, x = str(tmp_path / "a.npz"), np.ones((2, 3, 1))
-    wrong = {"y": [np.float64(3), np.ones(3), np.ones((2, 2, 2, 2))], "lengths": [np.ones(2), np.array([1, 9])]}
+    wrong: dict[str, list[Any]] = {
+        "y": [np.float64(3), np.ones(3), np.ones((2, 2, 2, 2))],
+        "lengths": [np.ones(2), np.array([1, 9])],
+    }
     for name, values in wrong.items():
         for value in values:
             np.savez(path, **{"x": x, "y": np.ones(2), name: value})
@@ -327,7 +332,7 @@ def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path: Path) -> None
     ):
         path, about = tmp_path / name, Account()
         for content in (wide, narrow):
-            np.savez(path, x=content, y=np.ones(2)) if name == "a.npz" else path.write_text(content)
+            np.savez(path, x=content, y=np.ones(2)) if name == "a.npz" else path.write_text(str(content))
             if content is wide:
                 data.read(str(path), about, "mean_squared_error")
         with pytest.raises(ParseError, match=r"has 1 numbers|rows of 1 numbers"):
@@ -342,8 +347,8 @@ def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path: Path) -> None
 )
 @pytest.mark.parametrize("ask", ["forward", "check"])
 def test_an_own_cell_has_no_gates(given: dict[str, Any], ask: str) -> None:
-    cell = {"name": "mine", "state": ["h"], "emits": "h"}
-    cell["equations"] = {"f": "sigmoid(b_f + W_f @ h_p + U_f @ x_t)", "h": "(1 - f) * h_p + f"}
+    equations = {"f": "sigmoid(b_f + W_f @ h_p + U_f @ x_t)", "h": "(1 - f) * h_p + f"}
+    cell = {"name": "mine", "equations": equations, "state": ["h"], "emits": "h"}
     keys = {"cell": cell, "b_f": 1, "W_f": 0.5, "U_f": 1, "x": [1], **given}
     with pytest.raises(RnncalcError, match=r"mine has no gate|b_f: expected a matrix"):
         getattr(rnncalc.problem(**keys), ask)()
@@ -472,7 +477,7 @@ def test_mutated_files_are_read_or_refused(reader: str, tmp_path: Path, monkeypa
     monkeypatch.setattr(
         "rnncalc.network.stack._no_compiler", lambda: True
     )  # each own cell would be compiled for seconds
-    make, codes = Cases(tmp_path).readers[reader], Counter()
+    make, codes = Cases(tmp_path).readers[reader], Counter[int]()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(COUNT):
         arguments = make(random.Random(f"{reader} {number}"))

@@ -1,7 +1,9 @@
 """rnncalc explain"""
 
 import pytest
-from support.helpers import CELLS, answer, run
+from support.helpers import answer, run
+
+from rnncalc.model.cells import CELLS
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -9,15 +9,17 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from support.helpers import CELLS, random_network, run
+from support.helpers import random_network, run
 
 from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.cli.spoken import Output
 from rnncalc.common import files
 from rnncalc.errors import RnncalcError
+from rnncalc.model.cells import CELLS
 from rnncalc.network.training.settings import Progress
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
@@ -219,7 +221,8 @@ def test_two_outputs_are_two_files(folder: Path) -> None:
 
 def test_every_option_that_names_a_file_to_write_is_known_as_one() -> None:
     for name in COMMANDS:
-        command = commands.get_command(None, name)
+        command = commands.get_command(click.Context(commands), name)
+        assert command is not None
         for option in command.params:
             if {"--output-file", "--report", "--journal"} & {*option.opts}:
                 assert isinstance(option.type, Output), (name, option.name)
@@ -295,7 +298,8 @@ def prepared() -> recipe.Run:
 def test_a_full_disk_at_a_checkpoint_is_a_warning(folder: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     undisturbed = prepared()
     runs.carry_out(undisturbed, "whole", 1e9, lambda trainer: None)
-    disk, warnings, one = Disk(monkeypatch), [], prepared()
+    disk, one = Disk(monkeypatch), prepared()
+    warnings: list[files.WriteError] = []
     disk.full = when == "always"
 
     def watch(trainer: Trainer) -> None:

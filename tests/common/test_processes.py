@@ -133,9 +133,9 @@ def test_a_cluster_behind_tls_is_reached_by_dasks_own_configuration(tmp_path: Pa
     for who in ("SCHEDULER", "WORKER", "CLIENT"):
         tls[f"DASK_DISTRIBUTED__COMM__TLS__{who}__CERT"] = str(tmp_path / "cert.pem")
         tls[f"DASK_DISTRIBUTED__COMM__TLS__{who}__KEY"] = str(tmp_path / "key.pem")
-    words = on_the_cluster(a_class(tmp_path, 20))
+    command = on_the_cluster(a_class(tmp_path, 20))
     with Cluster(tmp_path, "tls", **tls) as cluster:
-        process = cluster.command(*words, "marks.csv")
+        process = cluster.command(*command, "marks.csv")
         _out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         other = {name: value.replace("cert.pem", "other-cert.pem") for name, value in tls.items() if "CA_FILE" in name}

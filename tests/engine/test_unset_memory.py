@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.helpers import CELLS, ENGINES, Cell, compiler, random_arrays, random_network, random_starts
+from support.helpers import ENGINES, compiler, random_arrays, random_network, random_starts
 
 from rnncalc.engine.compiled.packing import memory
+from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.helpers import CELLS, random_arrays
+from support.helpers import random_arrays
 
 import rnncalc
 from rnncalc.errors import RnncalcError
+from rnncalc.model.cells import CELLS
 
 RNG = np.random.default_rng(1)
 

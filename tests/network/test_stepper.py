@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.helpers import CELLS, ENGINES, inputs, random_network, random_starts
+from support.helpers import ENGINES, inputs, random_network, random_starts
 
 from rnncalc.errors import ShapeError
+from rnncalc.model.cells import CELLS
 
 COPIES = {
     "copy": copy.copy,

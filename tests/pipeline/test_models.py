@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.helpers import CELLS, MGU, compiler, random_arrays, random_network, run
 from support.helpers import EXAMPLES as HERE
+from support.helpers import MGU, compiler, random_arrays, random_network, run
 from support.killed_training import RUN, finished, killed_and_resumed, same, series, started, wait_for
 
 from rnncalc.errors import ParseError, RnncalcError
+from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import model_file as models

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.helpers import CELLS, ENGINES, random_arrays, random_starts
+from support.helpers import ENGINES, random_arrays, random_starts
 
 from rnncalc.common import spool as spooling
 from rnncalc.errors import RnncalcError
+from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences

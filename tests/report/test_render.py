@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.helpers import CELLS, EXAMPLES, random_network
+from support.helpers import EXAMPLES, random_network
 
 import rnncalc
+from rnncalc.model.cells import CELLS
 from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read
 from rnncalc.report import explain_cell as lesson

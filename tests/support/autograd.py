@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from rnncalc.model.equations.expression import Binary, Call, Expression, Name, N
 from rnncalc.model.layer import DirectionalLayer
 from rnncalc.problems.problem import Problem
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "relu": torch.relu,
@@ -20,7 +21,7 @@ FUNCTIONS = {
     "softmax": lambda a: torch.softmax(a, -1),
     "log_softmax": lambda a: torch.log_softmax(a, -1),
 }
-MERGES = {
+MERGES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "concat": lambda f, b: torch.cat([f, b]),
     "sum": lambda f, b: f + b,
     "ave": lambda f, b: (f + b) / 2,
@@ -96,7 +97,7 @@ class _Witness:
         """One direction of a layer over the rows of one sequence: every signal of every visit."""
         one = self.places[number, direction]
         stacked = {name: self.leaves[number, direction, name] for name in one.arrays}
-        values: dict[str, Any] = one.by_symbol(stacked)
+        values: dict[str, Any] = one.by_symbol(cast("Any", stacked))  # tensors are cut like arrays
         state = {name: self.start(one, name, n) for name in one.cell.state}
         found, chunk = [], self.task.chunk
         for visit, row in enumerate(rows):
@@ -124,7 +125,7 @@ class _Witness:
             present = np.arange(steps) < np.asarray(problem.lengths)[:, None]
         if problem.mask is not None:
             present = np.broadcast_to(problem.mask, (sequences, steps))
-        given = task.dy if task.dy is not None else task.targets
+        given = np.asarray(task.dy if task.dy is not None else task.targets, np.float64)
         width = problem.network.y_width
         wanted = given.reshape(sequences, steps, -1) if given.ndim != (3 if problem.batch else 2) else given
         if given.size == sequences * steps and width > 1:
@@ -179,4 +180,5 @@ def evaluate(expression: Expression, values: dict[str, Any]) -> Any:
     left, right = evaluate(expression.left, values), evaluate(expression.right, values)
     if expression.operator == "@":
         return left @ right
-    return {"+": torch.add, "-": torch.sub, "*": torch.mul}[expression.operator](left, right)
+    operators: dict[str, Callable[..., torch.Tensor]] = {"+": torch.add, "-": torch.sub, "*": torch.mul}
+    return operators[expression.operator](left, right)

@@ -37,8 +37,9 @@ def messages(package: Path = PACKAGE) -> dict[str, str]:
 
 def _called(tree: ast.AST) -> list[str]:
     """What stands in _("…"), and in N_("…"), which marks what is translated later."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-    return [text for call in calls if call.func.id in ("_", "N_") and call.args for text in _texts(call.args[0])]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    marked = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("_", "N_")]
+    return [text for call in marked for text in _texts(call.args[0])]
 
 
 def _texts(node: ast.expr) -> list[str]:
@@ -60,25 +61,25 @@ def _helped(tree: ast.AST) -> list[str]:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg == "help" and isinstance(node.value, ast.Constant):
-            found.append(node.value.value)
+            found.append(str(node.value.value))
         elif isinstance(node, ast.FunctionDef) and any("click" in ast.unparse(one) for one in node.decorator_list):
             found += paragraphs(ast.get_docstring(node) or "")
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             if node.targets[0].id in ("HELP", "PROBLEM_HELP"):
                 found += paragraphs(_constant(node.value))
             elif node.targets[0].id == "COMMANDS" and isinstance(node.value, ast.Dict):
-                found += [value.value for value in node.value.values if isinstance(value, ast.Constant)]
+                found += [str(value.value) for value in node.value.values if isinstance(value, ast.Constant)]
             elif node.targets[0].id == "OPTIONS" and isinstance(node.value, ast.Dict):
                 last = [value.elts[-1] if isinstance(value, ast.Tuple) else value for value in node.value.values]
-                found += [text.value for text in last if isinstance(text, ast.Constant) and text.value]
+                found += [str(text.value) for text in last if isinstance(text, ast.Constant) and text.value]
     return found
 
 
 def _constant(node: ast.expr) -> str:
     """A text, or an f-string without what is filled in."""
     if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "\n\n" for part in node.values)
-    return node.value if isinstance(node, ast.Constant) else ""
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "\n\n" for part in node.values)
+    return str(node.value) if isinstance(node, ast.Constant) else ""
 
 
 def paragraphs(text: str) -> list[str]:

@@ -17,6 +17,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,21 +107,21 @@ def visit_new(rng: random.Random, folder: Path, report: Report) -> None:
         report.faults.append(Fault("new", seen, [cell, *options]))
 
 
-Door = tuple[str, Callable[[], None]]
+Door = tuple[str, Callable[[], object]]
 
 
 def _commands(keys: Any, rng: random.Random, path: Path, engines: tuple[str, ...]) -> Iterator[Door]:
     work = _Work(keys, rng, str(path), engines)
     yield "forward json", work.forward
     for format_ in FORMATS:
-        yield f"forward {format_}", lambda format_=format_: work.format("forward", format_)
+        yield f"forward {format_}", partial(work.format, "forward", format_)
     yield "forward float32", lambda: work.ran("forward", "--dtype", "float32", "--format", "json")
     yield "forward zh", lambda: work.ran("forward", "--work", "--lang", "zh")
     yield "forward show", work.show
     if "loss" in keys or "dy" in keys:
         yield "backward json", work.backward
         for format_ in FORMATS:
-            yield f"backward {format_}", lambda format_=format_: work.format("backward", format_)
+            yield f"backward {format_}", partial(work.format, "backward", format_)
         yield "backward float32", lambda: work.ran("backward", "--dtype", "float32", "--format", "json")
         yield "backward zh", lambda: work.ran("backward", "--work", "--lang", "zh", "--step", "last")
         yield "backward gradcheck", work.gradcheck

@@ -94,7 +94,8 @@ def killed_and_resumed(
     names: of the output of either, and of what is kept on the way of the killed one. Returns what either wrote, and how
     many results had been kept at each kill. Raises AssertionError where a process is left after BOUND seconds.
     """
-    chance, kept, (whole, output, journal) = random.Random(seed), [], names
+    chance, (whole, output, journal) = random.Random(seed), names
+    kept: list[int] = []
     done = subprocess.run([*RNNCALC, *words, whole], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     while True:

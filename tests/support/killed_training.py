@@ -54,7 +54,8 @@ def killed_and_resumed(folder: Path, times: int, epochs: int, seed: int = 0) -> 
     chance, command = random.Random(seed), (*RUN, "--epochs", str(epochs))
     series(folder)
     finished(folder, *command, "-o", "whole.safetensors")
-    checkpoint, model, seen = folder / "killed.safetensors.checkpoint", folder / "killed.safetensors", []
+    checkpoint, model = folder / "killed.safetensors.checkpoint", folder / "killed.safetensors"
+    seen: list[int] = []
     process = started(folder, *command, "-o", "killed.safetensors")
     while len(seen) < times:
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
@@ -81,4 +82,8 @@ def same(first: Model, second: Model) -> None:
     for one, other in zip(first.network.passes, second.network.passes):
         for name, array in one.arrays.items():
             assert np.array_equal(array, other.arrays[name])
+    assert first.network.read_out is not None
+    assert second.network.read_out is not None
+    assert first.network.read_out is not None
+    assert second.network.read_out is not None
     assert np.array_equal(first.network.read_out.arrays["V"], second.network.read_out.arrays["V"])

@@ -175,7 +175,7 @@ class _Draw:
         return self.pick(("0.5", "0.25", "1", "-0.75", "0"))
 
     def pick(self, choices: Sequence[str]) -> str:
-        return choices[self.rng.integers(len(choices))]
+        return choices[int(self.rng.integers(len(choices)))]
 
     def order(self, items: list[str]) -> list[str]:
         return [items[k] for k in self.rng.permutation(len(items))]

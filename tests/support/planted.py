@@ -241,7 +241,9 @@ def gated(p: Problem, mistake: str, rng: np.random.Generator) -> dict[str, np.nd
     while mistake == "gate_order" and order == letters:
         order = "".join(rng.permutation(list(letters)))
     part = {g: slice(order.index(g) * H, (order.index(g) + 1) * H) for g in letters}
-    h, c, found = p["h0"], np.zeros(H), {"h": [], "c": []}
+    h, c = p["h0"], np.zeros(H)
+    hidden: list[np.ndarray] = []
+    memory: list[np.ndarray] = []
     candidate = sigmoid if mistake == "candidate_sigmoid" else np.tanh
     for x in p["x"]:
         u, w = p["U"] @ x + p["b"], p["W"] @ h
@@ -256,11 +258,11 @@ def gated(p: Problem, mistake: str, rng: np.random.Generator) -> dict[str, np.nd
             n = candidate(u[part["n"]] + inner)
             z = 1 - z if mistake == "update_complement" else z
             h = (1 - z) * n + z * h
-        found["h"].append(h)
-        found["c"].append(c)
-    states = np.array(found["h"])
-    memory = {"c": np.array(found["c"])} if p["cell"] == "lstm" else {}
-    return {"h": states, "y": states @ p["V"].T + p["c"], **memory}
+        hidden.append(h)
+        memory.append(c)
+    states = np.array(hidden)
+    also = {"c": np.array(memory)} if p["cell"] == "lstm" else {}
+    return {"h": states, "y": states @ p["V"].T + p["c"], **also}
 
 
 def texts(array: np.ndarray, decimals: int) -> Any:

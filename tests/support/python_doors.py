@@ -7,6 +7,7 @@ import importlib.util
 import pickle
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def python_doors(
 
     for engine in engines:
         for name in ("call", "alone", "prefix", "stepper", "threads", "copies", "files"):
-            yield f"{name} {engine}", lambda engine=engine, name=name: getattr(library(engine), name)()
+            yield f"{name} {engine}", partial(lambda engine, name: getattr(library(engine), name)(), engine, name)
     if "loss" in keys or "dy" in keys:
         yield "gradients", lambda: library(engines[-1]).gradients()
         if HAS_TORCH:
@@ -57,7 +58,7 @@ class _Library:
         self.problem, self.rng, self.folder = problem, rng, folder
         self.network: Network = problem.network
         self.x = problem.x
-        self.where = {"lengths": problem.lengths, "mask": problem.mask}
+        self.where: dict[str, Any] = {"lengths": problem.lengths, "mask": problem.mask}
         with np.errstate(all="ignore"):
             self.y = self.network(self.x, **self.where)
 
@@ -90,7 +91,7 @@ class _Library:
             return
         n = self.rng.randrange(len(self.x))
         mask, lengths = self.problem.mask, self.problem.lengths
-        there = {"mask": mask[n] if mask is not None and mask.ndim == 2 else mask}
+        there: dict[str, Any] = {"mask": mask[n] if mask is not None and mask.ndim == 2 else mask}
         there["lengths"] = lengths[n : n + 1] if lengths is not None else None
         with np.errstate(all="ignore"):
             same(self.network(self.x[n : n + 1], **there, **self.starts(n))[0], self.y[n])
@@ -133,9 +134,9 @@ class _Library:
 
     def copies(self) -> None:
         """A copy, a deep copy and a pickle of the network give the same bits."""
-        for made in (copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))):
+        for twin in (copy.copy(self.network), copy.deepcopy(self.network), pickle.loads(pickle.dumps(self.network))):
             with np.errstate(all="ignore"):
-                same(made(self.network)(self.x, **self.where), self.y)
+                same(twin(self.x, **self.where), self.y)
 
     def files(self) -> None:
         """A network that was saved and loaded gives the same bits, from the same cells."""
@@ -156,8 +157,8 @@ class _Library:
             for direction, one in layer.passes.items()
             for name, array in one.items()
         }
-        top = found.read_out or {}
-        places |= {(-1, "forward", name): array for name, array in top.items()}
+        if found.read_out is not None:
+            places |= {(-1, "forward", name): array for name, array in found.read_out.items()}
         return places | {(0, "", "x"): found.x if problem.batch else found.x[None]}
 
     def gradients(self) -> None:

@@ -24,11 +24,12 @@ from unittest import mock
 
 import numpy as np
 
+from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import model_file as models
 from rnncalc.network.weights import safe_tensors
-from support.helpers import CELLS, MGU, random_arrays
+from support.helpers import MGU, random_arrays
 
 PIECES = [
     *'0123456789.,;:[](){}"-+=eE \n\t#', "1e999", "-1e-999", "nan", "Infinity", "null", "true", "9" * 5000,
@@ -63,9 +64,9 @@ def good_models(rng: np.random.Generator) -> Iterator[tuple[dict[str, np.ndarray
         return rng.normal(size=(O, H)), rng.normal(size=O)
 
     words = list(LETTERS)
-    text = {"classes": True, "vocabulary": words, "labels": words, "tokens": "chars"}
+    text: dict[str, Any] = {"classes": True, "vocabulary": words, "labels": words, "tokens": "chars"}
     both = layer("gru", 2, direction="both", merge="sum", backward=random_arrays(CELLS["gru"], rng, D=2, H=2))
-    nets = [
+    nets: list[tuple[Network, str, dict[str, Any]]] = [
         (Network([layer("lstm", 2)], *read_out(2, 1)), "table",
          {"input": ["x", "z"], "target": ["y"], "x_mean": [0.5, 1.0], "x_std": [1.0, 2.0], "y_mean": [0.5],
           "y_std": [2.0], "scale": "both", "window": 2}),
@@ -222,18 +223,18 @@ def mutated_toml(text: str, rng: random.Random) -> str:
 
 
 def mutated_tensors(tensors: dict[str, np.ndarray], rng: random.Random) -> dict[str, np.ndarray]:
-    found = dict(tensors)
-    name = rng.choice(list(found))
-    array = found.pop(name)
-    change = rng.choice([
+    kept = dict(tensors)
+    name = rng.choice(list(kept))
+    array = kept.pop(name)
+    changes: list[Callable[[], dict[str, np.ndarray]]] = [
         lambda: {}, lambda: {name: array.T}, lambda: {name: array.reshape(-1)}, lambda: {name: array[:1]},
         lambda: {name: array[:0]}, lambda: {name: np.zeros(())}, lambda: {name: array.astype(np.int64)},
         lambda: {name: array * 1e300}, lambda: {name: array * np.nan}, lambda: {name: array[None]},
         lambda: {name: array.astype(np.float16)}, lambda: {name: array, name.replace("0", "7"): array},
         lambda: {name[:-1] + "merge": array}, lambda: {name: array, "layers.0.h0": rng_array(rng)},
         lambda: {name: array, "layers.0.backward.U": array}, lambda: {name: array > 0},
-    ])  # fmt: skip
-    return {**found, **change()}
+    ]  # fmt: skip
+    return {**kept, **rng.choice(changes)()}
 
 
 def rng_array(rng: random.Random) -> np.ndarray:
@@ -478,7 +479,7 @@ def _once(arguments: list[str], debug: str) -> tuple[int, str]:
     except BaseException:
         return -1, traceback.format_exc()
     said.flush()
-    return code, said.buffer.getvalue().decode("utf-8", "replace")  # type: ignore[attr-defined]
+    return code, said.buffer.getvalue().decode("utf-8", "replace")
 
 
 def fault(code: int, text: str) -> str:
