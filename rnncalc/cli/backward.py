@@ -52,17 +52,17 @@ def command(
     from rnncalc.report import backward as report
     from rnncalc.report.shared import ReportOptions
 
-    asked = reading.read(given(problem), engine=engine, dtype=dtype)
-    trace = asked.forward()
-    gradients = asked.backward(trace)
-    document = report.document(asked, trace, gradients, ReportOptions((), step, work))
+    stated = reading.read(given(problem), engine=engine, dtype=dtype)
+    trace = stated.forward()
+    gradients = stated.backward(trace)
+    document = report.document(stated, trace, gradients, ReportOptions((), step, work))
     if gradcheck:
         from rnncalc.report.verification import add_check
 
-        add_check(document, asked, trace, gradients)
+        add_check(document, stated, trace, gradients)
     if flow:
         from rnncalc.report.verification import add_flow
 
-        add_flow(document, asked, trace)
+        add_flow(document, stated, trace)
     show(document, **look)
     return overflowed(trace, document.data)

@@ -52,14 +52,14 @@ def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: 
 
     typed = _typed()
     keys = given(problem)
-    asked = reading.read(keys, engine=engine, dtype=dtype)
-    found = check(asked, _answers(keys, typed))
-    document = report.document(asked, found, hint=hint)
-    trace = asked.forward()
+    stated = reading.read(keys, engine=engine, dtype=dtype)
+    verdict = check(stated, _answers(keys, typed))
+    document = report.document(stated, verdict, hint=hint)
+    trace = stated.forward()
     if explain and not hint:
-        report.add_solution(document, asked, trace, found)
+        report.add_solution(document, stated, trace, verdict)
     show(document, **look)
-    return overflowed(trace, found.data(), document.data) or int(found.verdict != "right")
+    return overflowed(trace, verdict.data(), document.data) or int(verdict.verdict != "right")
 
 
 def _typed() -> dict[str, str]:
@@ -67,12 +67,12 @@ def _typed() -> dict[str, str]:
     from rnncalc.problems.keys import KEYS
 
     options: dict[str, str] = click.get_current_context().meta.setdefault(GIVEN, {})
-    found = {}
+    answers = {}
     for name in list(options):
         bare = name.partition(".")[0]
         if name == "answers" or bare == "answers" or bare in SIGNALS or (DERIVED.fullmatch(name) and bare not in KEYS):
-            found[name] = options.pop(name)
-    return found
+            answers[name] = options.pop(name)
+    return answers
 
 
 def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
@@ -81,25 +81,25 @@ def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawV
     from rnncalc.problems.parse import given as reader
     from rnncalc.problems.parse.given import RawValue
 
-    found: dict[str, RawValue] = {}
+    answers: dict[str, RawValue] = {}
     if "answers" in typed:
         text = typed["answers"]
         read = reader.read(text if text.lstrip().startswith("{") else files.content(text), named=text[:60])
-        found = _named(read["answers"]) if "answers" in read else read
+        answers = _named(read["answers"]) if "answers" in read else read
     elif "answers" in keys and keys["answers"].value is not None:
-        found = _named(keys["answers"])
+        answers = _named(keys["answers"])
     for name, value in typed.items():
         if name != "answers":
             bare = name.removeprefix("answers.")
             stack, _dot, gate = bare.partition(".")
-            if gate and stack in found and isinstance(found[stack].value, dict):
-                rest = {key: part for key, part in found[stack].value.items() if key != gate}
+            if gate and stack in answers and isinstance(answers[stack].value, dict):
+                rest = {key: part for key, part in answers[stack].value.items() if key != gate}
                 if rest:
-                    found[stack] = RawValue(rest, found[stack].where)
+                    answers[stack] = RawValue(rest, answers[stack].where)
                 else:
-                    del found[stack]
-            found[bare] = RawValue(value, f"--{name}", True)
-    return found
+                    del answers[stack]
+            answers[bare] = RawValue(value, f"--{name}", True)
+    return answers
 
 
 def _named(answers: RawValue) -> dict[str, RawValue]:

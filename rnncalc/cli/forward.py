@@ -57,12 +57,12 @@ def command(
     if model is None and data is not None:
         raise click.UsageError(_("--data goes with --model"))
     if model is None:
-        asked = reading.read(given(problem), engine=engine, dtype=dtype)
+        stated = reading.read(given(problem), engine=engine, dtype=dtype)
     else:
-        asked = _of_model(model, data, sequence, problem, engine, dtype)
-    trace = asked.forward()
+        stated = _of_model(model, data, sequence, problem, engine, dtype)
+    trace = stated.forward()
     choice = ReportOptions([name.strip() for name in signals.split(",") if name.strip()], step, work)
-    document = report.document(asked, trace, choice)
+    document = report.document(stated, trace, choice)
     show(document, **look)
     return overflowed(trace, document.data)
 
@@ -95,6 +95,6 @@ def _of_model(model: str, data: str | None, sequence: int, problem: str | None, 
         raise click.UsageError(_("--model needs inputs: --data FILE, or --x as the network takes it"))
     if context.get_parameter_source("dtype") == click.core.ParameterSource.DEFAULT:
         dtype = read.network.dtype.name
-    asked = reading.read({**keys, **reader.wrapped(typed, "--{}")}, engine=engine, dtype=dtype)
-    asked.notes += notes
-    return asked
+    stated = reading.read({**keys, **reader.wrapped(typed, "--{}")}, engine=engine, dtype=dtype)
+    stated.notes += notes
+    return stated

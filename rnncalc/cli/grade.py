@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster there (pip install rnncalc[dask]).")
 @click.option(
     "--journal",
-    type=Output(told=False),
+    type=Output(announced=False),
     metavar="FILE",
     help="Keep results as they come; default beside -o: FILE.journal.",
 )
@@ -150,13 +150,13 @@ def _format(output: str | None) -> str:
 
 def _renamed(columns: tuple[str, ...]) -> dict[str, str]:
     """header → meaning; the last = separates, for headers may hold one."""
-    found = {}
+    meanings = {}
     for text in columns:
         header, equals, name = text.rpartition("=")
         if not equals or not header.strip() or not name.strip():
             raise click.UsageError(_("--columns {text}: write HEADER=NAME, such as Q7=h[1][2]").format(text=text))
-        found[header.strip()] = name.strip()
-    return found
+        meanings[header.strip()] = name.strip()
+    return meanings
 
 
 def _is_folder(name: str) -> bool:

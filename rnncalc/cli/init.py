@@ -56,9 +56,9 @@ def command(
     if outputs and not chosen.owns_read_out:
         draw = initialise.scheme(name).draw
         arrays |= {"V": draw(rng, "input", (outputs, hidden), hidden), "c": draw(rng, "bias", (outputs,), hidden)}
-    found = {"cell": cell, **chosen.switched, **{key: array.tolist() for key, array in arrays.items()}}
+    keys = {"cell": cell, **chosen.switched, **{key: array.tolist() for key, array in arrays.items()}}
     if output is not None:
-        write(output, json.dumps(found, indent=1) + "\n")
+        write(output, json.dumps(keys, indent=1) + "\n")
         return
     for known, scheme in initialise.SCHEMES.items():
         click.echo(f"{'*' if known == name else ' '} {known}: {spoken(scheme.text)}\n      {scheme.source}")

@@ -93,13 +93,13 @@ def _variants(spec: ExerciseSpec, people: list[str]) -> Iterator[tuple[str, str]
     from rnncalc.classroom.exercise import make
     from rnncalc.common.safe_text import file_name
 
-    found = {}
+    keys_of = {}
     for person in people:
         exercise = make(replace(spec, person=person))
-        found[person] = exercise.keys
+        keys_of[person] = exercise.keys
         for name, text in _files(exercise):
             yield f"{file_name(person)}/{name}", text
-    yield "variants.json", _json({"variants": found})
+    yield "variants.json", _json({"variants": keys_of})
 
 
 def _files(exercise: Exercise) -> Iterator[tuple[str, str]]:

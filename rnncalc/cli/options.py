@@ -111,7 +111,7 @@ _RESULT = (
 )  # fmt: skip
 _ENGINE = (
     click.option("--engine", type=click.Choice(["auto", "equations", "numba"]), default="auto", show_default=True,
-                 help="equations: walked line by line, no compiler; auto: by the amount of work."),
+                 help="equations: interpreted line by line, no compiler; auto: by the amount of work."),
     click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
     click.option("--threads", type=click.IntRange(1, 256), expose_value=False, callback=_threads,
                  help="Share the sequences of a batch out.  [default: RNNCALC_THREADS, else 1]"),
@@ -143,16 +143,16 @@ def given(problem: str | None) -> dict[str, RawValue]:
     options: dict[str, str] = ctx.meta.get(GIVEN, {})
     if problem is None and not options:
         raise click.UsageError(_("give a problem file, - for standard input, or options such as --U, --W and --x"), ctx)
-    found = {}
+    keys = {}
     if problem is not None:
-        found = reader.read(problem if problem.lstrip().startswith("{") else files.content(problem), named=problem)
+        keys = reader.read(problem if problem.lstrip().startswith("{") else files.content(problem), named=problem)
     for name in options:
         stack, _dot, gate = name.partition(".")
-        found = {key: value for key, value in found.items() if key != name and not key.startswith(f"{name}.")}
-        if gate and stack in found and isinstance(found[stack].value, dict):  # the file's other gates stay
-            rest = {key: value for key, value in found[stack].value.items() if key != gate}
-            found[stack] = replace(found[stack], value=rest)
-    return {**found, **reader.wrapped(options, "--{}")}
+        keys = {key: value for key, value in keys.items() if key != name and not key.startswith(f"{name}.")}
+        if gate and stack in keys and isinstance(keys[stack].value, dict):  # the file's other gates stay
+            rest = {key: value for key, value in keys[stack].value.items() if key != gate}
+            keys[stack] = replace(keys[stack], value=rest)
+    return {**keys, **reader.wrapped(options, "--{}")}
 
 
 def show(

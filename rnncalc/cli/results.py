@@ -22,19 +22,19 @@ SHARES = ("accuracy", "whole")
 
 def lines(run: Any, reached: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Training, validation and test, where there are such; a note on the baseline. reached: as `reached` finds it."""
-    progress, found = run.trainer.progress, list[str]()
+    progress, texts = run.trainer.progress, list[str]()
     if progress.history:
         last = progress.history[-1]
-        found.append(_line(_("training, epoch {n}").format(n=len(progress.history)), last))
+        texts.append(_line(_("training, epoch {n}").format(n=len(progress.history)), last))
     for part, values in reached.items():
         if part == "validation":
             title = _("validation, epoch {n}, whose weights are kept").format(n=progress.best_epoch)
         else:
             title = _("test, not seen in training")
-        found.append(_line(title, values))
+        texts.append(_line(title, values))
     if any("bigram_loss" in values for values in reached.values()):
-        found.append(_("(bigram baseline: interpolated Kneser-Ney, counted in the text that is not the test)"))
-    return found
+        texts.append(_("(bigram baseline: interpolated Kneser-Ney, counted in the text that is not the test)"))
+    return texts
 
 
 def reached(run: Any) -> dict[str, dict[str, float]]:

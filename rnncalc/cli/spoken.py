@@ -42,13 +42,13 @@ class Output(click.ParamType):
     """The name of a file that a command writes.
 
     known: the endings that go with it; others are refused where the ending chooses what is written.
-    told: whether it is said afterwards. chosen: whether --format may choose in place of the ending.
+    announced: whether it is said afterwards. chosen: whether --format may choose in place of the ending.
     """
 
     name = "file"
 
-    def __init__(self, known: Collection[str] | None = None, *, told: bool = True, chosen: bool = True):
-        self.known, self.told, self.chosen = known, told, chosen
+    def __init__(self, known: Collection[str] | None = None, *, announced: bool = True, chosen: bool = True):
+        self.known, self.announced, self.chosen = known, announced, chosen
 
     def check(self, name: str, ctx: click.Context) -> None:
         """Raises RnncalcError for an ending that says something else than what would be written."""
@@ -82,9 +82,9 @@ class Spoken(click.Command):
             kind.check(name, ctx)
         with claimed(*(name.rstrip("/") for _kind, name in outputs)):
             result = quiet(super().invoke)(ctx)
-        told = [name for kind, name in outputs if kind.told and not name.startswith(STREAMS)]
-        if told:
-            tell(_("written: {names}").format(names=", ".join(told)))
+        written = [name for kind, name in outputs if kind.announced and not name.startswith(STREAMS)]
+        if written:
+            tell(_("written: {names}").format(names=", ".join(written)))
         return result
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

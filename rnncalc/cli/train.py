@@ -92,7 +92,7 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
     "-o",
     "--output-file",
     "model",
-    type=Output((".safetensors",), told=False, chosen=False),
+    type=Output((".safetensors",), announced=False, chosen=False),
     metavar="MODEL",
     help="Where the model goes: model.safetensors.",
 )

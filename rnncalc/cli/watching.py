@@ -24,7 +24,7 @@ class Watch:
 
     def __init__(self, epochs: int, batches: int, quiet: bool = False):
         self.epochs, self.batches, self.quiet = epochs, batches, quiet
-        self.asked, self.line, self.began, self.first = False, 0.0, time.monotonic(), None
+        self.stop_requested, self.line, self.began, self.first = False, 0.0, time.monotonic(), None
         self.bar: Any = None
 
     def __enter__(self) -> Watch:
@@ -41,9 +41,9 @@ class Watch:
             self.bar.stop()
 
     def _ask(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked:  # a second time: at once
+        if self.stop_requested:  # a second time: at once
             signal.signal(number, signal.SIG_DFL)
-        self.asked = True
+        self.stop_requested = True
 
     def _bar(self) -> Any:
         from rich.console import Console
@@ -69,7 +69,7 @@ class Watch:
             if time.monotonic() - self.line >= EVERY or last:
                 self.line = time.monotonic()
                 click.echo(self._text(progress), err=True)
-        if self.asked:
+        if self.stop_requested:
             raise InterruptedRunError
 
     def _text(self, progress: Any) -> str:

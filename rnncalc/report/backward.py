@@ -20,9 +20,9 @@ from rnncalc.report.arithmetic import step_work
 from rnncalc.report.backward_data import data
 from rnncalc.report.backward_levels import GIVEN, SUMMED, TARGET, BackwardLevel, descents
 from rnncalc.report.document import Block, Document, Formulas, Heading, Matrices, Matrix, Paragraph, Table
-from rnncalc.report.gradient_tables import MOST_SHARES, Named, groups, products
+from rnncalc.report.gradient_tables import MOST_SHARES, Named, products
 from rnncalc.report.header import head, output
-from rnncalc.report.shared import Level, ReportOptions, of_sequence, sequences, table
+from rnncalc.report.shared import Level, ReportOptions, groups, of_sequence, row_key, sequences, table
 
 
 def document(problem: Problem, trace: Trace, gradients: Gradients, choice: ReportOptions = ReportOptions()) -> Document:
@@ -32,18 +32,17 @@ def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Repor
     blocks: list[Block] = [*head(problem), *_loss(problem, trace, gradients, steps[::-1]), *_how_far(problem)]
     sheet: list[Table] = []
     for sequence in sequences(problem):
-        found = list(descents(problem, trace, gradients, sequence))
+        backward_levels = list(descents(problem, trace, gradients, sequence))
         if sequence in (None, 0):
-            blocks += _equations(problem, found)
+            blocks += _equations(problem, backward_levels)
         if sequence is not None:
             blocks.append(Heading(_("sequence {n}").format(n=sequence + 1), 3))
-        key = {} if sequence is None else {"sequence": sequence + 1}
-        tables, together = _tables(problem, trace, found, steps, sequence)
+        tables, together = _tables(problem, trace, backward_levels, steps, sequence)
         blocks += tables
-        sheet.append(table(together, trace.view.schedule.present[sequence or 0], steps, key))
+        sheet.append(table(together, trace.view.schedule.present[sequence or 0], steps, row_key(sequence)))
         if choice.work:
-            blocks += _work(problem, found, steps)
-        blocks += sums.shares(problem, found, steps)
+            blocks += _work(problem, backward_levels, steps)
+        blocks += sums.shares(problem, backward_levels, steps)
     blocks += sums.gradients(problem, gradients)
     blocks += sums.update(problem, update)
     return Document(blocks, data(problem, trace, gradients, update), list(problem.notes), sheet)
@@ -66,11 +65,10 @@ def _loss(problem: Problem, trace: Trace, gradients: Gradients, steps: Sequence[
     rows = problem.objective(trace).rows
     targets, y = trace.view.steps(rows), trace.view.steps(trace.output)
     for sequence in sequences(problem):
-        key = {} if sequence is None else {"sequence": sequence + 1}
         name = problem.letters.signal("y")
-        found = [("y", name, of_sequence(y, sequence)), (TARGET, TARGET, of_sequence(targets, sequence))]
-        found.append(("loss", _("loss"), of_sequence(gradients.losses, sequence)[:, None]))
-        yield _without_nan(table(found, trace.view.schedule.present[sequence or 0], steps, key))
+        signals = [("y", name, of_sequence(y, sequence)), (TARGET, TARGET, of_sequence(targets, sequence))]
+        signals.append(("loss", _("loss"), of_sequence(gradients.losses, sequence)[:, None]))
+        yield _without_nan(table(signals, trace.view.schedule.present[sequence or 0], steps, row_key(sequence)))
     yield Matrices((Matrix("L", ((float(gradients.loss or 0.0),),)),))
 
 
@@ -111,15 +109,15 @@ def _truncated(problem: Problem) -> bool:
 
 
 def _place(level: Level, step: int | None = None, unit: int | tuple[int, int] | None = None) -> Place:
-    return Place(step, unit, frozenset([*level.one.cell.lines, "s", "y", TARGET, GIVEN, SUMMED]), level.reverse)
+    return Place(step, unit, frozenset([*level.layer.cell.lines, "s", "y", TARGET, GIVEN, SUMMED]), level.reverse)
 
 
-def _equations(problem: Problem, found: list[BackwardLevel]) -> Iterator[Block]:
+def _equations(problem: Problem, backward_levels: list[BackwardLevel]) -> Iterator[Block]:
     """The equations of the way back, level by level."""
     if _truncated(problem):
         return
     yield Heading(_("the chain rule, from the last step to the first"), 2)
-    for group in groups(problem, found):
+    for group in groups(problem, backward_levels):
         if group[0].level.title:
             yield Heading(group[0].level.title, 4)
         lines = []
@@ -150,21 +148,20 @@ def _sum_formula(level: Level, weight: str, written: Binary) -> Formula:
 
 
 def _tables(
-    problem: Problem, trace: Trace, found: list[BackwardLevel], steps: Sequence[int], sequence: int | None
+    problem: Problem, trace: Trace, backward_levels: list[BackwardLevel], steps: Sequence[int], sequence: int | None
 ) -> tuple[list[Block], list[Named]]:
     """The table of every δ, from the last step to the first."""
     blocks: list[Block] = []
     together: list[Named] = []
     present = trace.view.schedule.present[sequence or 0]
-    key = {} if sequence is None else {"sequence": sequence + 1}
-    for group in groups(problem, found):
+    for group in groups(problem, backward_levels):
         here = [column for descent in group for column in _columns(problem, descent)]
         if not here:
             continue
         if group[0].level.title:
             blocks.append(Heading(group[0].level.title, 4))
         order = steps[::-1] if group[0].level.reverse else steps
-        blocks.append(table([(name, text, array) for name, text, array in here], present, order, key))
+        blocks.append(table(here, present, order, row_key(sequence)))
         together += here
     return blocks, together
 
@@ -175,17 +172,17 @@ def _columns(problem: Problem, descent: BackwardLevel) -> Iterator[Named]:
     for signal, reached in descent.reached.items():
         name, text = f"d{signal}" if signal != "c" else "dmemory", level.letters.gradient(signal)
         if reached.here and reached.later and not _truncated(problem):
-            now = _("output") if signal == level.one.cell.emits else _("now")
+            now = _("output") if signal == level.layer.cell.emits else _("now")
             for part, word, terms in (("now", now, reached.here), ("future", _("future"), reached.later)):
                 yield f"{level.key}{name}.{part}", f"{text} {word}", descent.spread(descent.evaluate(terms))
         yield f"{level.key}{name}", text, descent.spread(descent[TOTAL + signal])
 
 
-def _work(problem: Problem, found: list[BackwardLevel], steps: Sequence[int]) -> Iterator[Block]:
+def _work(problem: Problem, backward_levels: list[BackwardLevel], steps: Sequence[int]) -> Iterator[Block]:
     """The chain rule with its numbers."""
     if _truncated(problem):
         return
-    for group in groups(problem, found):
+    for group in groups(problem, backward_levels):
         if group[0].level.title:
             yield Heading(group[0].level.title, 3)
         order = steps[::-1] if group[0].level.reverse else steps
@@ -206,7 +203,7 @@ def _step_work(descent: BackwardLevel, step: int) -> Iterator[Formulas]:
         alone = replace(reached, later=()) if (last or cut) and reached.here else reached
         if not (last or cut) or reached.here:
             lines[TOTAL + signal] = descent.shown(alone)
-    weights = {f"{name}{TRANSPOSED}": array.T for name, array in level.one.parameters.items()}
+    weights = {f"{name}{TRANSPOSED}": array.T for name, array in level.layer.parameters.items()}
     weights |= {name: array for name, array in descent.given.items() if name.endswith(TRANSPOSED)}
 
     def values(name: str, earlier: bool) -> np.ndarray:

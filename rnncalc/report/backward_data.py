@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.gradient_step import Places, Update
-from rnncalc.network.gradients import Gradients, PassGradients
+from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace
 from rnncalc.problems.conventions import reordered
 from rnncalc.problems.given_layer import GivenDirection
@@ -35,36 +36,43 @@ def data(problem: Problem, trace: Trace, gradients: Gradients, update: Update) -
 
 def _gradients(gradients: Gradients) -> Places:
     """Every gradient by its place."""
-    found = {
-        (number, way, name): array
+    places = {
+        (number, direction, name): array
         for number, layer in enumerate(gradients.layers)
-        for way, one in layer.passes.items()
-        for name, array in one.items()
+        for direction, own in layer.passes.items()
+        for name, array in own.items()
     }
-    return found | {(-1, "forward", name): array for name, array in (gradients.read_out or {}).items()}
+    return places | {(-1, "forward", name): array for name, array in (gradients.read_out or {}).items()}
 
 
 def _in_form(problem: Problem, places: Places) -> dict[str, Any]:
     """Arrays in the form of the problem: of one layer by name, of a stack layer by layer."""
+
+    def of_direction(layer: DirectionalLayer, given: GivenDirection, number: int, direction: str) -> dict[str, Any]:
+        arrays = {name: array for (*place, name), array in places.items() if place == [number, direction]}
+        return {name: in_form(layer, given, name, array) for name, array in arrays.items()}
+
+    top = {name: array.tolist() for (number, _direction, name), array in places.items() if number == -1}
+    return {**_layer_by_layer(problem, of_direction), **top}
+
+
+def _layer_by_layer(
+    problem: Problem, of_direction: Callable[[DirectionalLayer, GivenDirection, int, str], dict[str, Any]]
+) -> dict[str, Any]:
+    """What each direction of each layer has: of one layer by name, of a stack in a list under `layers`."""
     layers = []
-    for number, (layer, ways) in enumerate(zip(problem.network.layers, problem.layers)):
-        found = {}
-        for way, one in layer.passes.items():
-            arrays = {name: array for (k, w, name), array in places.items() if (k, w) == (number, way)}
-            found[way] = _as_given(one, ways[way], arrays)
-        layers.append(next(iter(found.values())) if len(found) == 1 else found)
-    top = {name: array.tolist() for (k, _way, name), array in places.items() if k == -1}
-    return {"layers": layers, **top} if stacked(problem) else {**layers[0], **top}
+    for number, (layer, stated) in enumerate(zip(problem.network.layers, problem.layers)):
+        by_direction = {
+            direction: of_direction(directional, stated[direction], number, direction)
+            for direction, directional in layer.passes.items()
+        }
+        layers.append(next(iter(by_direction.values())) if len(by_direction) == 1 else by_direction)
+    return {"layers": layers} if stacked(problem) else layers[0]
 
 
-def _as_given(one: DirectionalLayer, given: GivenDirection, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Arrays stacked in our order as the problem has them: by gate, or stacked in its own order."""
-    return {name: in_form(one, given, name, array) for name, array in arrays.items()}
-
-
-def in_form(one: DirectionalLayer, given: GivenDirection, name: str, array: np.ndarray, axis: int = 0) -> Any:
+def in_form(layer: DirectionalLayer, given: GivenDirection, name: str, array: np.ndarray, axis: int = 0) -> Any:
     """One stacked array, its gates along `axis`, in the problem's form as nested lists."""
-    gates = one.cell.gates
+    gates = layer.cell.gates
     if not gates or name not in ("U", "W", "b"):
         return array.tolist()
     stacked_array = np.moveaxis(array, axis, 0)
@@ -81,27 +89,21 @@ def _steps(problem: Problem, trace: Trace, gradients: Gradients) -> dict[str, An
     def listed(array: np.ndarray) -> Any:
         return stepwise(trace, array)
 
-    def of_pass(one: DirectionalLayer, given: GivenDirection, found: PassGradients) -> dict[str, Any]:
+    def of_direction(layer: DirectionalLayer, given: GivenDirection, number: int, direction: str) -> dict[str, Any]:
         steps: dict[str, Any] = {}
-        for name, array in found.steps.items():
-            if name == "da" and one.cell.gates:
-                parts = in_form(one, given, "U", array, array.ndim - 1)
+        for name, array in gradients.layers[number].passes[direction].steps.items():
+            if name == "da" and layer.cell.gates:
+                parts = in_form(layer, given, "U", array, array.ndim - 1)
                 steps[name] = (
                     {gate: listed(np.asarray(part)) for gate, part in parts.items()}
                     if isinstance(parts, dict)
                     else listed(np.asarray(parts))
                 )
-            elif name != "dy" or one.cell.owns_read_out:
+            elif name != "dy" or layer.cell.owns_read_out:
                 steps[name] = listed(array)
         return steps
 
-    found: dict[str, Any] = {}
-    layers = []
-    for number, (layer, ways) in enumerate(zip(problem.network.layers, problem.layers)):
-        made = {way: of_pass(one, ways[way], gradients.layers[number].passes[way]) for way, one in layer.passes.items()}
-        layers.append(next(iter(made.values())) if len(made) == 1 else made)
-    found = {"layers": layers} if stacked(problem) else dict(layers[0])
+    steps = _layer_by_layer(problem, of_direction)
     if gradients.read_out:
-        found["ds"] = listed(gradients.read_out.steps["ds"])
-    found["dx"] = listed(gradients.x)
-    return found
+        steps["ds"] = listed(gradients.read_out.steps["ds"])
+    return {**steps, "dx": listed(gradients.x)}

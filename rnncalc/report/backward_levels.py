@@ -75,43 +75,43 @@ def chain(problem: Problem, level: Level, at: str) -> dict[str, Reached]:
 
     at: where the loss arrives, s or y.
     """
-    cell = level.one.cell
+    cell = level.layer.cell
     kept = cell.arriving | set(cell.preactivations.values())
-    found = {signal: Reached(tuple(here), tuple(later)) for signal, (here, later) in gradient_terms(cell, kept).items()}
+    lines = {signal: Reached(tuple(here), tuple(later)) for signal, (here, later) in gradient_terms(cell, kept).items()}
     if level.top:
         at = at if at in cell.lines else cell.emits
-        found[at] = _more(found.get(at, Reached((), ())), Name(SLOPE), first=True)
+        lines[at] = _more(lines.get(at, Reached((), ())), Name(SLOPE))
     elif stacked(problem):
-        found[cell.emits] = _more(found[cell.emits], Name(above(problem, level)), first=True)
+        lines[cell.emits] = _more(lines[cell.emits], Name(above(problem, level)))
     else:
-        found[cell.emits] = _more(found[cell.emits], Binary("@", Name(f"V{TRANSPOSED}"), Name(f"{TOTAL}s")), first=True)
+        lines[cell.emits] = _more(lines[cell.emits], Binary("@", Name(f"V{TRANSPOSED}"), Name(f"{TOTAL}s")))
     for signal in [signal for stage in cell.stages for signal in stage.rowwise]:
         call = cell.lines[signal]
         assert isinstance(call, Call)
         assert isinstance(call.argument, Name)
-        if found[signal].here or found[signal].later:
-            found[call.argument.id] = _more(found[call.argument.id], _rowwise(call.function, signal), first=True)
-    _merge_identity(found, cell)
-    return {signal: reached for signal, reached in found.items() if reached.here or reached.later}
+        if lines[signal].here or lines[signal].later:
+            lines[call.argument.id] = _more(lines[call.argument.id], _rowwise(call.function, signal))
+    _merge_identity(lines, cell)
+    return {signal: reached for signal, reached in lines.items() if reached.here or reached.later}
 
 
 def above(problem: Problem, level: Level) -> str:
     """What arrives at a layer from the layers above it; at y, where nothing is above two directions."""
-    last = problem.network.read_out is None and level.layer == len(problem.network.layers) - 1
-    return f"{TOTAL}y" if last else f"{TOTAL}{level.one.cell.emits}^({level.layer + 1})"
+    last = problem.network.read_out is None and level.number == len(problem.network.layers) - 1
+    return f"{TOTAL}y" if last else f"{TOTAL}{level.layer.cell.emits}^({level.number + 1})"
 
 
-def _merge_identity(found: dict[str, Reached], cell: Cell) -> None:
+def _merge_identity(lines: dict[str, Reached], cell: Cell) -> None:
     """Where y is s, what reaches y reaches s."""
-    if cell.lines.get("y") != Call("identity", Name("s")) or "y" not in found:
+    if cell.lines.get("y") != Call("identity", Name("s")) or "y" not in lines:
         return
-    y, s = found.pop("y"), found["s"]
+    y, s = lines.pop("y"), lines["s"]
     rest = tuple(term for term in s.here if term != Name(f"{TOTAL}y"))
-    found["s"] = Reached((*y.here, *rest), (*y.later, *s.later))
+    lines["s"] = Reached((*y.here, *rest), (*y.later, *s.later))
 
 
-def _more(reached: Reached, term: Expression, first: bool) -> Reached:
-    return Reached((term, *reached.here) if first else (*reached.here, term), reached.later)
+def _more(reached: Reached, term: Expression) -> Reached:
+    return Reached((term, *reached.here), reached.later)
 
 
 def _rowwise(function: str, signal: str) -> Expression:
@@ -137,22 +137,22 @@ class BackwardLevel:
     reached: Mapping[str, Reached]
     given: Mapping[str, np.ndarray]  # what other levels know: Vᵀ, ∂s, ∂h^(1), targets
     slope: Expression
-    found: dict[str, np.ndarray] = field(default_factory=dict)
+    evaluated: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.visits = Visits(self.problem, self.trace, self.level, self.sequence)
         self.order = self.visits.order
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.found:
-            self.found[name] = self._rows(name)
-        return self.found[name]
+        if name not in self.evaluated:
+            self.evaluated[name] = self._rows(name)
+        return self.evaluated[name]
 
     def _rows(self, name: str) -> np.ndarray:
         if name in self.given:
             return self.given[name]
         if name.endswith(TRANSPOSED):
-            return self.level.one.parameters[name.removesuffix(TRANSPOSED)].T
+            return self.level.layer.parameters[name.removesuffix(TRANSPOSED)].T
         if name.endswith(NEXT):
             rows = self[name.removesuffix(NEXT)]
             later = np.concatenate([rows[1:], np.zeros_like(rows[:1])])
@@ -162,8 +162,8 @@ class BackwardLevel:
             return later
         if name.startswith(TOTAL):
             return of_sequence(self.gradients.totals[name.removeprefix(TOTAL)], self.sequence)[self.order]
-        if name in self.level.one.cell.parameters:
-            return self.level.one.parameters[name]
+        if name in self.level.layer.cell.parameters:
+            return self.level.layer.parameters[name]
         return self.visits.rows(signal_of(name), previous(name))
 
     def evaluate(self, terms: tuple[Expression, ...]) -> np.ndarray:
@@ -183,35 +183,40 @@ class BackwardLevel:
 
     def below(self) -> np.ndarray:
         """What this level hands down to its input, a row for each visited step."""
-        return self.evaluate(tuple(input_terms(self.level.one.cell)))
+        return self.evaluate(tuple(input_terms(self.level.layer.cell)))
+
+
+def gradients_of(level: Level, gradients: Gradients) -> PassGradients:
+    """The level's own among all gradients."""
+    own = gradients.read_out if level.read_out else gradients.layers[level.number].passes[level.direction]
+    assert own is not None
+    return own
 
 
 def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int | None) -> Iterator[BackwardLevel]:
     """Every level of a sequence, from the read-out down to the first layer."""
-    found, objective, last = levels(problem), problem.objective(trace), len(problem.network.layers) - 1
+    network_levels, objective, last = levels(problem), problem.objective(trace), len(problem.network.layers) - 1
     written = loss_slope(problem, objective)
     given = {  # a row for each step, since each level has an order of its own
-        name: of_sequence(trace.view.steps(rows), sequence) for name, rows in _asked(objective, trace).items()
+        name: of_sequence(trace.view.steps(rows), sequence) for name, rows in _loss_arrays(objective, trace).items()
     }
     weights: dict[str, np.ndarray] = {}
     arrived: dict[int, np.ndarray] = {}  # layer → what came from the levels above, every step
-    if not found[-1].top:  # nothing is above two directions: the loss arrives at both
+    if not network_levels[-1].top:  # nothing is above two directions: the loss arrives at both
         arrived[last] = given[SLOPE]
     steps = problem.shapes["T"]
-    for level in reversed(found):
-        one = gradients.read_out if level.read_out else gradients.layers[level.layer].passes[level.way]
-        assert one is not None
-        if not level.read_out and level.layer in arrived:
-            given[above(problem, level)] = _share(problem, trace, level, arrived[level.layer], sequence)
+    for level in reversed(network_levels):
+        own = gradients_of(level, gradients)
+        if not level.read_out and level.number in arrived:
+            given[above(problem, level)] = _share(problem, trace, level, arrived[level.number], sequence)
         order = Visits(problem, trace, level, sequence).order
         extra = {**weights, **{name: rows[order] for name, rows in given.items()}}
-        descent = BackwardLevel(
-            problem, trace, level, one, sequence, chain(problem, level, objective.at), extra, written
-        )
+        reached = chain(problem, level, objective.at)
+        descent = BackwardLevel(problem, trace, level, own, sequence, reached, extra, written)
         if level.read_out:
-            weights[f"V{TRANSPOSED}"] = level.one.arrays["V"].T
-            given[f"{TOTAL}s"] = of_sequence(one.totals["s"], sequence)
-        target = last if level.read_out else level.layer - 1
+            weights[f"V{TRANSPOSED}"] = level.layer.arrays["V"].T
+            given[f"{TOTAL}s"] = of_sequence(own.totals["s"], sequence)
+        target = last if level.read_out else level.number - 1
         if target >= 0 and stacked(problem):
             below = descent.below()
             whole = arrived.setdefault(target, np.zeros((steps, below.shape[-1])))
@@ -219,7 +224,7 @@ def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int
         yield descent
 
 
-def _asked(objective: Objective, trace: Trace) -> dict[str, np.ndarray]:
+def _loss_arrays(objective: Objective, trace: Trace) -> dict[str, np.ndarray]:
     """The loss's slope, and what it is made from."""
     values = trace.at(objective.at)
     slope = objective.evaluate(values).gradient
@@ -235,8 +240,8 @@ def _asked(objective: Objective, trace: Trace) -> dict[str, np.ndarray]:
 
 def _share(problem: Problem, trace: Trace, level: Level, gradient: np.ndarray, sequence: int | None) -> np.ndarray:
     """One direction's share of what arrives at a layer."""
-    layer, found = problem.network.layers[level.layer], trace.layers[level.layer]
+    layer, trace_layer = problem.network.layers[level.number], trace.layers[level.number]
     if len(layer.passes) == 1:
         return gradient
-    sides = [of_sequence(found.passes[way][layer.cell.emits], sequence) for way in ("forward", "backward")]
-    return unmerged(layer.merge, gradient, *sides)[level.way == "backward"]
+    sides = [of_sequence(trace_layer.passes[side][layer.cell.emits], sequence) for side in ("forward", "backward")]
+    return unmerged(layer.merge, gradient, *sides)[level.direction == "backward"]

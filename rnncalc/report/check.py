@@ -40,20 +40,20 @@ def words(verdict: str) -> str:
     }[verdict]
 
 
-def document(problem: Problem, found: Verdict, *, hint: bool = False) -> Document:
+def document(problem: Problem, verdict: Verdict, *, hint: bool = False) -> Document:
     """The verdict as a document. hint: places, but no number that was computed."""
     blocks: list[Block] = [Heading(problem.title, 1)] if problem.title else []
-    blocks += [_grid(problem, found, hint), Paragraph(_summary(found))]
-    blocks += _slip(problem, found, hint)
-    if found.first_wrong is not None:
-        blocks += _reasons(found)
-    return Document(blocks, _data(found, hint), list(problem.notes))
+    blocks += [_grid(problem, verdict, hint), Paragraph(_summary(verdict))]
+    blocks += _slip(problem, verdict, hint)
+    if verdict.first_wrong is not None:
+        blocks += _reasons(verdict)
+    return Document(blocks, _data(verdict, hint), list(problem.notes))
 
 
-def add_solution(document: Document, problem: Problem, trace: Trace, found: Verdict) -> None:
+def add_solution(document: Document, problem: Problem, trace: Trace, verdict: Verdict) -> None:
     """The whole right solution with its arithmetic; the way back too, where a loss is given."""
     whole, choice = forward.document(problem, trace, ReportOptions(work=True)), ReportOptions(work=True)
-    document.blocks += [*blind(found), *whole.blocks[bool(problem.title) :]]
+    document.blocks += [*blind(verdict), *whole.blocks[bool(problem.title) :]]
     document.data["solution"] = whole.data
     if problem.task.targets is None and problem.task.dy is None:
         return
@@ -63,11 +63,11 @@ def add_solution(document: Document, problem: Problem, trace: Trace, found: Verd
     document.data["backward"] = back.data
 
 
-def blind(found: Verdict) -> list[Block]:
+def blind(verdict: Verdict) -> list[Block]:
     """What this problem cannot show: mistakes after which its numbers are the same."""
-    if not found.blind:
+    if not verdict.blind:
         return []
-    lines = tuple((mistake, reason) for mistake, reason in found.blind)
+    lines = tuple((mistake, reason) for mistake, reason in verdict.blind)
     return [Paragraph(_("This problem cannot tell these mistakes from the right solution:")), Items(lines)]
 
 
@@ -76,13 +76,13 @@ def label(problem: Problem, value: Judgement) -> str:
     prefix, _dot, name = value.name.rpartition("].")
     way, _dot2, bare = name.rpartition(".") if name.startswith(("forward.", "backward.")) else ("", "", name)
     bare, _dot3, gate = bare.partition(".")
-    found = _theirs(problem, bare, gate)
+    sheet_name = _theirs(problem, bare, gate)
     step = "" if value.step is None else f"_{value.step}"
     index = "".join(f"[{i}]" for i in value.index)
     if value.answer is not None and index == "[1]" and _single(problem, bare):
         index = ""
     head = f"{prefix}]." if prefix else ""
-    return f"{head}{way}{'.' if way else ''}{found}{step}{index}"
+    return f"{head}{way}{'.' if way else ''}{sheet_name}{step}{index}"
 
 
 def _theirs(problem: Problem, name: str, gate: str) -> str:
@@ -104,11 +104,11 @@ def _single(problem: Problem, name: str) -> bool:
     return not problem.batch and sizes[letter] == 1
 
 
-def _grid(problem: Problem, found: Verdict, hint: bool) -> Grid:
+def _grid(problem: Problem, verdict: Verdict, hint: bool) -> Grid:
     """One row a number."""
     headings = [_("number"), _("yours"), _("computed"), _("from yours"), "", _("verdict")]
     rows: list[tuple[str | float | None, ...]] = []
-    for value in found.values:
+    for value in verdict.values:
         own = value.from_your_values
         differs = own is not None and value.verdict in (WRONG, CARRIED) and own != value.computed
         said = words(value.verdict) + (", " + _("too few digits to count") if value.coarse and not value.credit else "")
@@ -126,40 +126,42 @@ def _grid(problem: Problem, found: Verdict, hint: bool) -> Grid:
     return Grid(tuple(headings), tuple(rows), keys, frozenset({1, 2, 3}))
 
 
-def _summary(found: Verdict) -> str:
-    count = {verdict: sum(value.verdict == verdict for value in found.values) for verdict in MARKS}
-    right = sum(count[verdict] for verdict in ACCEPTED)
-    parts = [_("{n} of {all} right").format(n=right, all=len(found.values))]
+def _summary(verdict: Verdict) -> str:
+    count = {kind: sum(value.verdict == kind for value in verdict.values) for kind in MARKS}
+    right = sum(count[kind] for kind in ACCEPTED)
+    parts = [_("{n} of {all} right").format(n=right, all=len(verdict.values))]
     parts += [
-        text.format(n=count[verdict])
-        for verdict, text in ((CARRIED, _("{n} carried on")), (WRONG, _("{n} wrong")), (UNREADABLE, _("{n} no number")))
-        if count[verdict]
+        text.format(n=count[kind])
+        for kind, text in ((CARRIED, _("{n} carried on")), (WRONG, _("{n} wrong")), (UNREADABLE, _("{n} no number")))
+        if count[kind]
     ]
-    return ", ".join(parts) + "; " + _("score {percent:.0f} %").format(percent=100 * found.score)
+    return ", ".join(parts) + "; " + _("score {percent:.0f} %").format(percent=100 * verdict.score)
 
 
-def _slip(problem: Problem, found: Verdict, hint: bool) -> list[Block]:
+def _slip(problem: Problem, verdict: Verdict, hint: bool) -> list[Block]:
     """The first slip, with its arithmetic."""
-    blocks: list[Block] = [Paragraph(value.problem) for value in found.values if value.problem and value.answer is None]
-    first = found.first_wrong
+    blocks: list[Block] = [
+        Paragraph(value.problem) for value in verdict.values if value.problem and value.answer is None
+    ]
+    first = verdict.first_wrong
     if first is None or first.computed is None:
         return blocks
     place = label(problem, first)
     if hint:
         text = _("The first slip is {place}: you have {answer}.").format(place=place, answer=first.answer)
-        rule = " " + _("Look up {rule}.").format(rule=found.rule) if found.rule else ""
+        rule = " " + _("Look up {rule}.").format(rule=verdict.rule) if verdict.rule else ""
         return [*blocks, Paragraph(text + rule)]
     own = first.from_your_values
     text = _("The first slip is {place}: you have {answer}, it is {computed}")
     said = text.format(place=place, answer=first.answer, computed=_near(first.computed, first.answer))
     if own is not None and _near(own, first.answer) != _near(first.computed, first.answer):
         said += "; " + _("from your own earlier numbers {own}").format(own=_near(own, first.answer))
-    blocks.append(Paragraph(said + (":" if found.arithmetic else ".")))
-    if found.arithmetic:
-        lines = [replace(line, signal=place) if line.signal == first.place else line for line in found.arithmetic]
+    blocks.append(Paragraph(said + (":" if verdict.arithmetic else ".")))
+    if verdict.arithmetic:
+        lines = [replace(line, signal=place) if line.signal == first.place else line for line in verdict.arithmetic]
         blocks.append(Formulas(tuple(lines)))
-    carried = sum(value.verdict == CARRIED for value in found.values)
-    after = [found.rule[:1].upper() + found.rule[1:] + "."] if found.rule else []
+    carried = sum(value.verdict == CARRIED for value in verdict.values)
+    after = [verdict.rule[:1].upper() + verdict.rule[1:] + "."] if verdict.rule else []
     if carried:
         text = _("From here on your numbers follow from {answer}: {n} of them are carried on.")
         after.append(text.format(answer=first.answer, n=carried))
@@ -175,21 +177,21 @@ def _near(value: float, answer: str | None) -> str:
     return text
 
 
-def _reasons(found: Verdict) -> list[Block]:
+def _reasons(verdict: Verdict) -> list[Block]:
     """The mistakes that fit, the best first."""
-    if not found.mistakes:
-        if any(value.verdict == WRONG and value.key and not value.coarse for value in found.values):
+    if not verdict.mistakes:
+        if any(value.verdict == WRONG and value.key and not value.coarse for value in verdict.values):
             return [
                 Paragraph(_("No mistake that rnncalc knows gives these numbers: look for a slip in the arithmetic."))
             ]
         return []
-    first = found.mistakes[0]
+    first = verdict.mistakes[0]
     said = _("What fits: {message}.").format(message=first.message) + " " + _explained(first)
-    other = next((mistake for mistake in found.mistakes if mistake.id == first.together), None)
+    other = next((mistake for mistake in verdict.mistakes if mistake.id == first.together), None)
     if other is not None:
         text = _("What fits are two mistakes together: {message}; and {other}.")
         said = text.format(message=first.message, other=other.message) + " " + _explained(first)
-    alike = [mistake for mistake in found.mistakes[1:] if mistake.id in first.alike]
+    alike = [mistake for mistake in verdict.mistakes[1:] if mistake.id in first.alike]
     if alike:
         others = "; ".join(mistake.message for mistake in alike)
         said += " " + _("On this problem that cannot be told from: {others}.").format(others=others)
@@ -197,21 +199,23 @@ def _reasons(found: Verdict) -> list[Block]:
         said += " " + _("If your course defines it so, pass {option}.").format(option=first.option)
     said += " " + _("Look up: {command}").format(command=f"rnncalc explain {first.id}")
     blocks: list[Block] = [Paragraph(said)]
-    rest = [one for one in found.mistakes[1:] if one.id not in first.alike and one.id != first.together]
+    rest = [
+        mistake for mistake in verdict.mistakes[1:] if mistake.id not in first.alike and mistake.id != first.together
+    ]
     if rest and rest[0].explains == first.explains and not first.together:
-        lines = tuple((one.id, one.message) for one in rest[:3])
+        lines = tuple((mistake.id, mistake.message) for mistake in rest[:3])
         blocks += [Paragraph(_("It may also be:")), Items(lines)]
     return blocks
 
 
-def _explained(found: Diagnosis) -> str:
-    if found.explains == found.of:
+def _explained(mistake: Diagnosis) -> str:
+    if mistake.explains == mistake.of:
         return _("That explains every number that is not right.")
-    return _("That explains {n} of the {of} numbers that are not right.").format(n=found.explains, of=found.of)
+    return _("That explains {n} of the {of} numbers that are not right.").format(n=mistake.explains, of=mistake.of)
 
 
-def _data(found: Verdict, hint: bool) -> dict[str, Any]:
-    data = found.data()
+def _data(verdict: Verdict, hint: bool) -> dict[str, Any]:
+    data = verdict.data()
     if hint:
         for value in [*data["values"], *([data["first_wrong"]] if data["first_wrong"] else [])]:
             value.pop("computed", None)

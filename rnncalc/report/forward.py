@@ -19,10 +19,12 @@ from rnncalc.report.shared import (
     Level,
     ReportOptions,
     Visits,
+    groups,
     label,
     levels,
     merged,
     of_sequence,
+    row_key,
     sequences,
     stacked,
     stepwise,
@@ -44,22 +46,21 @@ def document(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptio
     for sequence in sequences(problem):
         if sequence is not None:
             blocks.append(Heading(_("sequence {n}").format(n=sequence + 1), 3))
-        key = {} if sequence is None else {"sequence": sequence + 1}
         present = trace.view.schedule.present[sequence or 0]
         together = []
         for level, names in shown:
-            found = []
+            signals = []
             for name in names:
                 array = of_sequence(level.signals(trace)[name], sequence)
-                found.append((f"{level.key}{name}", label(level.letters, name), array))
-            together += found
-            if stacked(problem) and found:
+                signals.append((f"{level.key}{name}", label(level.letters, name), array))
+            together += signals
+            if stacked(problem) and signals:
                 blocks.append(Heading(level.title, 4))
-                blocks.append(table(found, present, steps, key))
-        if together_made and (found := _output(problem, trace, choice, sequence)):
-            together += found
-            blocks += [Heading(_("output"), 4), table(found, present, steps, key)]
-        sheet.append(table(together, present, steps, key))
+                blocks.append(table(signals, present, steps, row_key(sequence)))
+        if together_made and (signals := _output(problem, trace, choice, sequence)):
+            together += signals
+            blocks += [Heading(_("output"), 4), table(signals, present, steps, row_key(sequence))]
+        sheet.append(table(together, present, steps, row_key(sequence)))
         if not stacked(problem):
             blocks.append(sheet[-1])
         if choice.work:
@@ -71,8 +72,8 @@ def data(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()
     """What `--format json` prints: one row a step, unrounded."""
     chosen = set(choice.show) if choice.show and "all" not in choice.show else None
 
-    def signals(found: Any) -> dict[str, Any]:
-        return {name: stepwise(trace, found[name]) for name in found if chosen is None or name in chosen}
+    def signals(part: Any) -> dict[str, Any]:
+        return {name: stepwise(trace, part[name]) for name in part if chosen is None or name in chosen}
 
     answer: dict[str, Any] = {
         "cell": problem.network.layers[-1].cell.name,
@@ -85,13 +86,13 @@ def data(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()
         answer["layers"] = []
         for layer in trace.layers:
             whole = {layer.emits: stepwise(trace, layer[layer.emits])}
-            answer["layers"].append({**whole, **{way: signals(found) for way, found in layer.passes.items()}})
+            answer["layers"].append({**whole, **{direction: signals(part) for direction, part in layer.passes.items()}})
     return {**answer, "notes": list(problem.notes)}
 
 
 def _signals(problem: Problem, level: Level, choice: ReportOptions) -> list[str]:
     """The signals of a level's table: those asked for, else its own lines."""
-    lines = list(level.one.cell.lines)
+    lines = list(level.layer.cell.lines)
     if "all" in choice.show:
         return lines
     theirs = {theirs: ours for ours, theirs in level.letters.signals.items()}
@@ -118,8 +119,7 @@ def _check(problem: Problem, choice: ReportOptions, known: list[str]) -> None:
 
 def _work(problem: Problem, trace: Trace, steps: list[int], sequence: int | None) -> Iterator[Block]:
     """Every chosen step's arithmetic: of one layer step by step, of several layer by layer."""
-    found = levels(problem)
-    for group in [[level] for level in found] if stacked(problem) else [found]:
+    for group in groups(problem, levels(problem)):
         if group[0].title:
             yield Heading(group[0].title, 3)
         visits = [Visits(problem, trace, level, sequence) for level in group]
@@ -128,5 +128,5 @@ def _work(problem: Problem, trace: Trace, steps: list[int], sequence: int | None
                 continue
             yield Heading(_("step {t}").format(t=step), 4)
             for level, visited in zip(group, visits):
-                lines, values = merged(level.one.cell, level.one.cell.lines), partial(visited.at, step - 1)
+                lines, values = merged(level.layer.cell, level.layer.cell.lines), partial(visited.at, step - 1)
                 yield from step_work(lines, level.parameters(), values, level.letters, level.place(step))

@@ -10,11 +10,11 @@ from rnncalc.common.i18n import _
 from rnncalc.model.equations.printer import TOTAL
 from rnncalc.model.equations.stages import Product, ProductLine
 from rnncalc.network.gradient_step import Update
-from rnncalc.network.gradients import Gradients, PassGradients
+from rnncalc.network.gradients import Gradients
 from rnncalc.problems.problem import Problem
-from rnncalc.report.backward_levels import BackwardLevel
+from rnncalc.report.backward_levels import BackwardLevel, gradients_of
 from rnncalc.report.document import Block, Column, Heading, Items, Matrices, Matrix, Paragraph, Table
-from rnncalc.report.shared import Level, levels, stacked
+from rnncalc.report.shared import Level, groups, levels
 
 MOST_SHARES = 40  # gradients of all parameters together of which every step's share is shown
 MOST_ROWS, MOST_COLUMNS = 12, 10  # of a matrix that is printed whole
@@ -22,22 +22,21 @@ MOST_ROWS, MOST_COLUMNS = 12, 10  # of a matrix that is printed whole
 Named = tuple[str, str, np.ndarray]
 
 
+def product_lines(descent: BackwardLevel) -> Iterator[ProductLine]:
+    for stage in descent.level.layer.cell.stages:
+        yield from stage.products
+
+
 def products(descent: BackwardLevel) -> Iterator[tuple[ProductLine, Product]]:
-    for stage in descent.level.one.cell.stages:
-        for line in stage.products:
-            for product in (*line.inputs, *line.products):
-                yield line, product
+    for line in product_lines(descent):
+        for product in (*line.inputs, *line.products):
+            yield line, product
 
 
-def groups(problem: Problem, found: list[BackwardLevel]) -> list[list[BackwardLevel]]:
-    """Of one layer everything together; of several, level by level from the top."""
-    return [[descent] for descent in found] if stacked(problem) else [found]
-
-
-def shares(problem: Problem, found: list[BackwardLevel], steps: Sequence[int]) -> Iterator[Block]:
+def shares(problem: Problem, backward_levels: list[BackwardLevel], steps: Sequence[int]) -> Iterator[Block]:
     """What every step adds to each gradient, and the sums."""
-    for group in groups(problem, found):
-        size = sum(array.size for descent in group for array in descent.level.one.parameters.values())
+    for group in groups(problem, backward_levels):
+        size = sum(array.size for descent in group for array in descent.level.layer.parameters.values())
         if size > MOST_SHARES or len(group[0].order) < 2:
             continue
         wide: list[Column] = []
@@ -66,46 +65,36 @@ def _of_each_step(descent: BackwardLevel) -> Iterator[Named]:
         share = product.sign * da[:, :, None] * source[:, None, :]
         share = share.swapaxes(1, 2) if letters.rows else share
         yield f"d{product.weight}", f"d{letters.parameter(product.weight)}", share
-    for stage in descent.level.one.cell.stages:
-        for line in stage.products:
-            for sign, bias in line.biases:
-                if not descent.level.is_given(bias):
-                    continue
+    for line in product_lines(descent):
+        for sign, bias in line.biases:
+            if descent.level.is_given(bias):
                 yield f"d{bias}", f"d{letters.parameter(bias)}", sign * descent[TOTAL + line.signal]
 
 
-def gradients(problem: Problem, found: Gradients) -> Iterator[Block]:
-    """The gradient of every parameter and every start."""
+def gradients(problem: Problem, gradients: Gradients) -> Iterator[Block]:
+    """The gradient of every parameter and every initial state."""
     yield Heading(_("gradients"), 2)
-    for level, one in of_levels(problem, found):
+    for level in levels(problem):
+        own = gradients_of(level, gradients)
         if level.title:
             yield Heading(level.title, 4)
-        named = {f"d{level.letters.parameter(symbol)}": one.symbols[symbol] for symbol in in_order(level)}
-        yield from matrices(level, {**named, **{f"d{name}": array for name, array in one.starts.items()}})
-
-
-def of_levels(problem: Problem, gradients: Gradients) -> Iterator[tuple[Level, PassGradients]]:
-    """Every level with its gradients, from the input up."""
-    for level in levels(problem):
-        one = gradients.read_out if level.read_out else gradients.layers[level.layer].passes[level.way]
-        assert one is not None
-        yield level, one
+        named = {f"d{level.letters.parameter(symbol)}": own.symbols[symbol] for symbol in in_order(level)}
+        yield from matrices(level, {**named, **{f"d{state}": array for state, array in own.starts.items()}})
 
 
 def in_order(level: Level) -> list[str]:
     """The symbols of a level's parameters, as people list them: U, W, b; a bias that nobody gave is none."""
-    stacks = level.one.cell.stacks.values()
+    stacks = level.layer.cell.stacks.values()
     return [parameter.symbol for stack in stacks for parameter in stack if level.is_given(parameter.symbol)]
 
 
 def matrices(level: Level, named: Mapping[str, np.ndarray]) -> Iterator[Block]:
     """Arrays as the reader has them; of large ones their size and their largest entry."""
-    found = [_matrix(level, name, array) for name, array in named.items() if array.size]
-    small = tuple(one for one in found if isinstance(one, Matrix))
-    if small:
+    shown = [_matrix(level, name, array) for name, array in named.items() if array.size]
+    if small := tuple(matrix for matrix in shown if isinstance(matrix, Matrix)):
         yield Matrices(small)
-    if len(small) < len(found):
-        yield Items(tuple(("", one) for one in found if isinstance(one, str)))
+    if large := tuple(("", summary) for summary in shown if isinstance(summary, str)):
+        yield Items(large)
 
 
 def _matrix(level: Level, name: str, array: np.ndarray) -> Matrix | str:
@@ -140,10 +129,10 @@ def update(problem: Problem, made: Update) -> Iterator[Block]:
         return
     yield Heading(_("after the update, θ − {lr:g}·dθ").format(lr=task.lr), 2)
     after = iter([*made.network.passes, *([made.network.read_out] if made.network.read_out else [])])
-    for level, one in zip(levels(problem), after):
+    for level, layer in zip(levels(problem), after):
         if level.title:
             yield Heading(level.title, 4)
-        arrays = one.parameters
+        arrays = layer.parameters
         yield from matrices(level, {f"{level.letters.parameter(name)}_new": arrays[name] for name in in_order(level)})
     if made.loss is not None:
         yield Matrices((Matrix("L_new", ((made.loss,),)),))

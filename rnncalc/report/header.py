@@ -19,7 +19,7 @@ def head(problem: Problem) -> Iterator[Block]:
     """The title, the sizes, the equations, the shapes."""
     if problem.title:
         yield Heading(problem.title, 1)
-    found, sizes = levels(problem), problem.shapes
+    network_levels, sizes = levels(problem), problem.shapes
     several = stacked(problem)
     words = [_("N = {n} sequences").format(n=sizes["N"])] if problem.batch else []
     words.append(_("T = {n} step").format(n=1) if sizes["T"] == 1 else _("T = {n} steps").format(n=sizes["T"]))
@@ -28,23 +28,27 @@ def head(problem: Problem) -> Iterator[Block]:
         words.append(_units(sizes["H"]))
     if problem.network.read_out or problem.network.layers[-1].cell.owns_read_out:
         words.append(_("O = {n} output").format(n=1) if sizes["O"] == 1 else _("O = {n} outputs").format(n=sizes["O"]))
-    named = _("{n} layers").format(n=len(problem.network.layers)) if several else _name(found[0].one.cell)
+    named = _("{n} layers").format(n=len(problem.network.layers)) if several else _name(network_levels[0].layer.cell)
     yield Paragraph(f"{named}: {', '.join(words)}")
     if not several:
-        yield Formulas(tuple(formula for level in found for formula in equations(level)))
-        yield Paragraph("  ".join([*(text for level in found for text in shapes(level)), *starts(found[0])]))
+        yield Formulas(tuple(formula for level in network_levels for formula in equations(level)))
+        yield Paragraph(
+            "  ".join(
+                [*(text for level in network_levels for text in shapes(level)), *initial_states(network_levels[0])]
+            )
+        )
         return
-    for level in found:
-        about = "" if level.read_out else f": {_name(level.one.cell)}, {_units(level.one.sizes['H'])}"
+    for level in network_levels:
+        about = "" if level.read_out else f": {_name(level.layer.cell)}, {_units(level.layer.sizes['H'])}"
         yield Heading(level.title + about, 3)
         yield Formulas(tuple(equations(level)))
-        yield Paragraph("  ".join([*shapes(level), *starts(level)]))
-        layer = problem.network.layers[level.layer]
+        yield Paragraph("  ".join([*shapes(level), *initial_states(level)]))
+        layer = problem.network.layers[level.number]
         if level.reverse and len(layer.passes) > 1:
             how = {"concat": _("side by side"), "sum": _("added"), "ave": _("averaged"), "mul": _("multiplied")}
-            name = f"{level.letters.signal(level.one.cell.emits)}^({level.layer + 1})"
+            name = f"{level.letters.signal(level.layer.cell.emits)}^({level.number + 1})"
             message = _("{name} is the two directions' {signal}, {how}")
-            signal = level.letters.signal(level.one.cell.emits)
+            signal = level.letters.signal(level.layer.cell.emits)
             yield Paragraph(message.format(name=name, signal=signal, how=how[layer.merge]))
 
 
@@ -65,17 +69,17 @@ def equations(level: Level) -> Iterator[Formula]:
 def shapes(level: Level) -> Iterator[str]:
     """Every array with its shape, as the reader has it."""
     letters = level.letters
-    for name, array in level.one.arrays.items():
+    for name, array in level.layer.arrays.items():
         shape = array.shape[::-1] if letters.rows and array.ndim == 2 else array.shape
         given = array.any() or name in level.given
         yield f"{letters.parameter(name)} {shape}" if given else f"{letters.parameter(name)} = 0"
 
 
-def starts(level: Level) -> Iterator[str]:
-    """Where the states start, and the order of the gates."""
-    cell, letters = level.one.cell, level.letters
+def initial_states(level: Level) -> Iterator[str]:
+    """The initial states, and the order of the gates."""
+    cell, letters = level.layer.cell, level.letters
     for state in cell.state:
-        start, name = level.one.starts.get(state), f"{letters.signal(state)}_0"
+        start, name = level.layer.starts.get(state), f"{letters.signal(state)}_0"
         if start is None or not start.any():
             yield f"{name} = 0"
         elif start.ndim == 1 and start.size <= 6:

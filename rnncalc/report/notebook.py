@@ -179,38 +179,38 @@ class Backward(Gradients, Shown):
 class Checked(Shown):
     """What a check found: `verdict`, `score`, `values`, `first_wrong`, `mistakes`, `data()`; it also shows itself."""
 
-    def __init__(self, given: Problem, found: Verdict):
-        self.given, self.found = given, found
+    def __init__(self, given: Problem, outcome: Verdict):
+        self.given, self.outcome = given, outcome
 
     @property
     def verdict(self) -> str:
-        return self.found.verdict
+        return self.outcome.verdict
 
     @property
     def score(self) -> float:
-        return self.found.score
+        return self.outcome.score
 
     @property
     def values(self) -> list[Judgement]:
-        return self.found.values
+        return self.outcome.values
 
     @property
     def first_wrong(self) -> Judgement | None:
-        return self.found.first_wrong
+        return self.outcome.first_wrong
 
     @property
     def mistakes(self) -> list[Diagnosis]:
-        return self.found.mistakes
+        return self.outcome.mistakes
 
     def data(self) -> dict[str, Any]:
         """For programs, as `--format json`."""
-        return self.found.data()
+        return self.outcome.data()
 
     @quiet
     def document(self, *, hint: bool = False, **choice: Any) -> Document:
         from rnncalc.report import check as check_report
 
-        return check_report.document(self.given, self.found, hint=hint)
+        return check_report.document(self.given, self.outcome, hint=hint)
 
     def __repr__(self) -> str:
         return f"Checked({self.verdict}, score {self.score:.2f})"

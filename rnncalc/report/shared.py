@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from rnncalc.network.trace import Signals, Trace
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
 from rnncalc.report.document import Column, Table
+
+AnyLevel = TypeVar("AnyLevel")
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class ReportOptions:
             return list(range(1, count + 1))
         chosen: list[int] = []
         for part in self.steps.replace(" ", "").split(","):
-            found = re.fullmatch(r"(\d{1,9}|last)(?:-(\d{1,9}|last))?", part)
-            ends = [count if end == "last" else int(end) for end in found.groups() if end] if found else []
+            match = re.fullmatch(r"(\d{1,9}|last)(?:-(\d{1,9}|last))?", part)
+            ends = [count if end == "last" else int(end) for end in match.groups() if end] if match else []
             if not ends or not 1 <= ends[0] <= ends[-1] <= count:
                 message = _("--step {steps}: steps are 3, 10-20 or last, from 1 to {count}")
                 raise ProblemError(message, steps=self.steps, count=count)
@@ -49,94 +51,100 @@ class ReportOptions:
 class Level:
     """One thing with equations of its own: one direction of a layer, or the read-out.
 
-    key: the prefix of its names for programs; title: for people; both empty where there is but one layer. top: whether
-    the output is made here: by the read-out, or by the last layer's only direction where there is none.
+    key: the prefix of its names for programs; title: for people; both empty where there is but one layer. number:
+    which layer it belongs to, from 0. top: whether the output is made here: by the read-out, or by the last layer's
+    only direction where there is none.
     """
 
-    one: DirectionalLayer
+    layer: DirectionalLayer
     letters: Letters
     given: Mapping[str, RawValue]
     left_out: frozenset[str]  # biases that nobody gave
     key: str = ""
     title: str = ""
-    layer: int = 0
-    way: str = "forward"
+    number: int = 0
+    direction: str = "forward"
     read_out: bool = False
     top: bool = False
 
     @property
     def reverse(self) -> bool:
         """Whether the steps are visited from the last to the first."""
-        return self.way == "backward"
+        return self.direction == "backward"
 
     @property
     def lines(self) -> dict[str, Expression]:
         """The lines as they were written, with s and y in one where y is s."""
-        return merged(self.one.cell, self.one.cell.written)
+        return merged(self.layer.cell, self.layer.cell.written)
 
     def place(self, step: int | None = None, unit: int | None = None) -> Place:
         """Where a line of this level is read."""
-        return Place(step, unit, frozenset(self.one.cell.lines), self.reverse)
+        return Place(step, unit, frozenset(self.layer.cell.lines), self.reverse)
 
     def signals(self, trace: Trace) -> Signals:
         """This level's signals in the trace, s and y among them where it makes the output."""
-        return trace if self.top else trace.layers[self.layer].passes[self.way]
+        return trace if self.top else trace.layers[self.number].passes[self.direction]
 
     def input(self, problem: Problem, trace: Trace) -> np.ndarray:
         """What it takes in, of the axes of the trace."""
         if self.read_out:
             below = trace.layers[-1]
-        elif self.layer:
-            below = trace.layers[self.layer - 1]
+        elif self.number:
+            below = trace.layers[self.number - 1]
         else:
             return problem.x
         return below[below.emits]
 
     def is_given(self, symbol: str) -> bool:
         """Whether a parameter has a place in the arithmetic: a bias that nobody gave has none."""
-        return self.one.cell.parameters[symbol].stack not in self.left_out
+        return self.layer.cell.parameters[symbol].stack not in self.left_out
 
     def parameters(self) -> dict[str, np.ndarray]:
         """The parameters that were given, by symbol."""
-        return {symbol: array for symbol, array in self.one.parameters.items() if self.is_given(symbol)}
+        return {symbol: array for symbol, array in self.layer.parameters.items() if self.is_given(symbol)}
 
 
 def levels(problem: Problem) -> list[Level]:
     """The levels of a problem's network, from the input up."""
-    network, found = problem.network, list[Level]()
+    network, levels = problem.network, list[Level]()
     several = stacked(problem)
 
     def left_out(*place: int | str) -> frozenset[str]:
         return frozenset(name for *where, name in problem.left_out if tuple(where) == place)
 
-    for number, (layer, ways) in enumerate(zip(network.layers, problem.layers)):
-        for way, one in layer.passes.items():
-            given = ways[way]
-            letters = given.letters
+    for number, (layer, stated) in enumerate(zip(network.layers, problem.layers)):
+        both = len(layer.passes) > 1
+        for direction, directional in layer.passes.items():
+            letters = stated[direction].letters
             if number:
                 letters = replace(letters, input=f"{letters.signal(network.layers[number - 1].cell.emits)}^({number})")
             key, title = "", ""
             if several:
-                key = f"layers[{number + 1}]." + (f"{way}." if len(layer.passes) > 1 else "")
+                key = f"layers[{number + 1}]." + (f"{direction}." if both else "")
                 words = {"forward": _("forward"), "backward": _("backward")}
                 title = _("layer {n}").format(n=number + 1)
-                title += f", {words[way]}" if len(layer.passes) > 1 or way == "backward" else ""
-            top = network.read_out is None and layer is network.layers[-1] and len(layer.passes) == 1
-            omitted = left_out(number, way)
-            found.append(Level(one, letters, given.given, omitted, key, title, number, way, top=top))
+                title += f", {words[direction]}" if both or direction == "backward" else ""
+            top = network.read_out is None and layer is network.layers[-1] and not both
+            omitted, given = left_out(number, direction), stated[direction].given
+            levels.append(Level(directional, letters, given, omitted, key, title, number, direction, top=top))
     if network.read_out:
         emitted = problem.letters.signal(network.layers[-1].cell.emits)
         emitted += f"^({len(network.layers)})" if several else ""
         letters = replace(problem.letters, input=emitted)
         title = _("read-out") if several else ""
         omitted = left_out(-1, "forward")
-        found.append(Level(network.read_out, letters, problem.given, omitted, "", title, read_out=True, top=True))
-    return found
+        levels.append(Level(network.read_out, letters, problem.given, omitted, "", title, read_out=True, top=True))
+    return levels
 
 
 def stacked(problem: Problem) -> bool:
     """Whether there are several layers or directions, each to be named."""
     return len(problem.network.passes) > 1
+
+
+def groups(problem: Problem, items: list[AnyLevel]) -> list[list[AnyLevel]]:
+    """Of one layer everything together; of several, level by level."""
+    return [[item] for item in items] if stacked(problem) else [items]
 
 
 def merged(cell: Cell, lines: Mapping[str, Expression]) -> dict[str, Expression]:
@@ -166,9 +174,9 @@ def _path_of_not_finite(value: Any) -> tuple[int | str, ...] | None:
         return None if math.isfinite(value) else ()
     parts = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
     for key, part in parts:
-        found = _path_of_not_finite(part)
-        if found is not None:
-            return (key, *found)
+        path = _path_of_not_finite(part)
+        if path is not None:
+            return (key, *path)
     return None
 
 
@@ -198,12 +206,17 @@ def sequences(problem: Problem) -> Sequence[int | None]:
     return range(problem.x.shape[0]) if problem.batch else [None]
 
 
+def row_key(sequence: int | None) -> dict[str, int]:
+    """What every row of a sequence's table shares: its number, from 1, in a batch."""
+    return {} if sequence is None else {"sequence": sequence + 1}
+
+
 def table(
-    found: Sequence[tuple[str, str, np.ndarray]], present: np.ndarray, steps: Sequence[int], key: Mapping[str, int]
+    signals: Sequence[tuple[str, str, np.ndarray]], present: np.ndarray, steps: Sequence[int], key: Mapping[str, int]
 ) -> Table:
     """Steps down, signals across: (name for programs, label, (T, units)) each; steps that are not there are empty."""
-    wide = [column for name, text, array in found for column in columns(name, text, array.shape[-1])]
-    values = np.concatenate([array for _name, _text, array in found], axis=-1)
+    wide = [column for name, text, array in signals for column in columns(name, text, array.shape[-1])]
+    values = np.concatenate([array for _name, _text, array in signals], axis=-1)
     empty = (None,) * len(wide)
     rows = tuple(tuple(map(float, values[t - 1])) if present[t - 1] else empty for t in steps)
     return Table(tuple(wide), tuple(steps), rows, key)

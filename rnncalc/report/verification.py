@@ -23,17 +23,21 @@ def add_check(document: Document, problem: Problem, trace: Trace, gradients: Gra
     """Hold every gradient against complex step, and say where they differ most."""
     task = problem.task
     check = GradientCheck(problem.network, trace, problem.objective(trace), task.truncate, task.chunk)
-    found = list(check.compare(gradients, MOST_ENTRIES))
+    quantities = list(check.compare(gradients, MOST_ENTRIES))
     lines = []
-    for one in found:
-        place = "".join(f"[{i + 1}]" for i in one.place)
-        counted = _("{n} of {size} entries").format(n=one.checked, size=one.size)
+    for quantity in quantities:
+        place = "".join(f"[{i + 1}]" for i in quantity.place)
+        counted = _("{n} of {size} entries").format(n=quantity.checked, size=quantity.size)
         message = _("{counted}, largest difference {difference:.1e} at {place} ({ours:.9g}, complex step {exact:.9g})")
         said = message.format(
-            counted=counted, difference=one.difference, place=place or "1", ours=one.ours, exact=one.exact
+            counted=counted,
+            difference=quantity.difference,
+            place=place or "1",
+            ours=quantity.ours,
+            exact=quantity.exact,
         )
-        lines.append((_gradient(one.name), said))
-    off = worst(found)
+        lines.append((_gradient(quantity.name), said))
+    off = worst(quantities)
     right = off <= WITHIN[str(problem.network.dtype)]
     verdict = _("the gradients are right: ") if right else _("the gradients differ: ")
     verdict += _("the largest difference is {off:.1e} of the largest gradient").format(off=off)
@@ -42,16 +46,16 @@ def add_check(document: Document, problem: Problem, trace: Trace, gradients: Gra
         "worst": off,
         "quantities": [
             {
-                "name": _gradient(one.name),
-                "checked": one.checked,
-                "size": one.size,
-                "largest": one.largest,
-                "difference": one.difference,
-                "index": [i + 1 for i in one.place],
-                "gradient": one.ours,
-                "complex_step": one.exact,
+                "name": _gradient(quantity.name),
+                "checked": quantity.checked,
+                "size": quantity.size,
+                "largest": quantity.largest,
+                "difference": quantity.difference,
+                "index": [i + 1 for i in quantity.place],
+                "gradient": quantity.ours,
+                "complex_step": quantity.exact,
             }
-            for one in found
+            for quantity in quantities
         ],
     }
 
@@ -68,37 +72,41 @@ def add_flow(document: Document, problem: Problem, trace: Trace) -> None:
     blocks.append(Heading(_("gradient flow"), 2))
     passes = [level for level in levels(problem) if not level.read_out]
     for number, level in enumerate(passes):
-        if not level.one.cell.state:
+        if not level.layer.cell.state:
             continue
         for sequence in range(problem.x.shape[0]) if problem.batch else [0]:
-            found = flow(problem.network, trace, number, sequence)
-            if not len(found.norms):
+            reach = flow(problem.network, trace, number, sequence)
+            norms, radii = reach.norms.tolist(), reach.radii.tolist()
+            if not norms:
                 continue
             title = [level.title] if level.title else []
             title += [_("sequence {n}").format(n=sequence + 1)] if problem.batch else []
             if title:
                 blocks.append(Heading(", ".join(title), 4))
-            blocks.append(Items(tuple(_bars(found.norms.tolist(), found.radii.tolist(), level.letters.signal("h")))))
-            words = {
-                "vanishing": _("vanishing"), "exploding": _("exploding"), "healthy": _("healthy"),
-                "overflowed": _("overflowed"),
-            }  # fmt: skip
-            one = _("{verdict}: one step back a gradient is multiplied by {norm:.3g}")
-            many = _("{verdict}: {n} steps back a gradient is multiplied by {norm:.3g}, about {rate:.3g} a step")
-            message = one if len(found.norms) == 2 else many
-            n, norm = len(found.norms) - 1, float(found.norms[0])
-            blocks.append(Paragraph(message.format(verdict=words[found.verdict], rate=found.rate, n=n, norm=norm)))
+            blocks.append(Items(tuple(_bars(norms, radii, level.letters.signal("h")))))
+            blocks.append(Paragraph(_verdict(reach.verdict, norms, reach.rate)))
             data.append(
                 {
                     "pass": level.key.rstrip("."),
                     "sequence": sequence + 1,
-                    "verdict": found.verdict,
-                    "rate": found.rate,
-                    "norms": found.norms.tolist(),
-                    "spectral_radii": found.radii.tolist(),
+                    "verdict": reach.verdict,
+                    "rate": reach.rate,
+                    "norms": norms,
+                    "spectral_radii": radii,
                 }
             )
     document.data["flow"] = data
+
+
+def _verdict(verdict: str, norms: list[float], rate: float) -> str:
+    words = {
+        "vanishing": _("vanishing"), "exploding": _("exploding"), "healthy": _("healthy"),
+        "overflowed": _("overflowed"),
+    }  # fmt: skip
+    single = _("{verdict}: one step back a gradient is multiplied by {norm:.3g}")
+    several = _("{verdict}: {n} steps back a gradient is multiplied by {norm:.3g}, about {rate:.3g} a step")
+    message = single if len(norms) == 2 else several
+    return message.format(verdict=words[verdict], rate=rate, n=len(norms) - 1, norm=norms[0])
 
 
 def _bars(norms: list[float], radii: list[float], letter: str) -> list[tuple[str, str]]:

@@ -72,7 +72,7 @@ def render(document: Document, options: RenderOptions) -> str:
         elif isinstance(block, Table):
             parts.append(_table(block, options))
         elif isinstance(block, Matrices):
-            parts += [f"\\[\n{matrix(one, options)}\n\\]" for one in block.all]
+            parts += [f"\\[\n{matrix(each, options)}\n\\]" for each in block.all]
         elif isinstance(block, Grid):
             parts.append(grid.latex(block, options, escaped))
         elif isinstance(block, Arrays):

@@ -71,12 +71,12 @@ def formulas(group: Formulas, marks: Style) -> Iterator[str]:
 
 def matrices(block: Matrices, options: RenderOptions) -> Iterator[str]:
     """Each below the one before, the signs of equality too."""
-    width = max(len(one.label) for one in block.all)
-    for one in block.all:
-        yield from matrix(one, options, width)
+    width = max(len(matrix.label) for matrix in block.all)
+    for matrix in block.all:
+        yield from _matrix(matrix, options, width)
 
 
-def matrix(block: Matrix, options: RenderOptions, width: int = 0) -> Iterator[str]:
+def _matrix(block: Matrix, options: RenderOptions, width: int) -> Iterator[str]:
     """label = [ numbers ], the rows of a matrix below each other."""
     if block.number:
         yield f"{block.label.ljust(width)} = {options.rounding(block.rows[0][0])}"

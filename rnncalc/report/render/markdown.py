@@ -39,7 +39,7 @@ def render(document: Document, options: RenderOptions) -> str:
         elif isinstance(block, Table):
             parts.append(_table(block, options))
         elif isinstance(block, Matrices):
-            parts += [f"$${matrix(one, options)}$$" for one in block.all]
+            parts += [f"$${matrix(each, options)}$$" for each in block.all]
         elif isinstance(block, Grid):
             parts.append(grid.markdown(block, options, _escaped))
         elif isinstance(block, Arrays):

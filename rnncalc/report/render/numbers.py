@@ -22,7 +22,7 @@ class Rounding:
             text = f"{value:.{self.decimals}f}"
             return text.removeprefix("-") if float(text) == 0 else text
         text = f"{value + 0.0:.{self.digits}g}"
-        return re.sub(r"e([+-])0*(\d)", lambda found: f"e{found[1].strip('+')}{found[2]}", text)
+        return re.sub(r"e([+-])0*(\d)", lambda match: f"e{match[1].strip('+')}{match[2]}", text)
 
     def latex(self, value: float) -> str:
         """As above, with powers of ten written out."""
