@@ -1,13 +1,20 @@
-"""What a run leaves out because an extra is not installed: counted and named at its end, and run by `--witnesses`."""
+"""What a run leaves out because a package is not installed: counted and named at its end, and run by `--witnesses`.
+
+Without Numba, whatever turns out to need the compiled engine is left out; with it, it fails as it stands.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Generator
 
 import pytest
 
+from rnncalc.engine.choice import numba_installed
+
 LEFT_OUT = "rnncalc/left-out"  # in pytest's cache: test, or file of tests → the package that it needs
+WITHOUT_NUMBA = "could not import 'numba'"  # as `pytest.importorskip` says it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,6 +28,40 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = [item for item in items if not {item.nodeid, item.nodeid.partition("::")[0]}.isdisjoint(wanted)]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         items[:] = chosen
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, object]:
+    report = yield
+    if report.failed and needs_numba(str(report.longrepr)):
+        report.outcome, report.longrepr = "skipped", (str(collector.path), 0, WITHOUT_NUMBA)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    return (yield from without_numba())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    return (yield from without_numba())
+
+
+def without_numba() -> Generator[None, object, object]:
+    """Let a test run; skip it where it turns out to need Numba, which is missing."""
+    try:
+        return (yield)
+    except Exception as error:
+        if needs_numba(f"{error!r} {error}"):
+            pytest.skip(WITHOUT_NUMBA)
+        raise
+
+
+def needs_numba(text: str) -> bool:
+    """Whether an error is due to Numba's absence."""
+    absent = re.search("pip install numba|No module named '(numba|llvmlite)", text)
+    return absent is not None and not numba_installed()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,7 +81,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         by_package[package][node.partition("[")[0]] += 1
     if by_package:
         total = sum(map(Counter.total, by_package.values()))
-        terminalreporter.section(f"{total} tests or files of tests left out: an extra is not installed")
+        terminalreporter.section(f"{total} tests or files of tests left out: a package is not installed")
     for package, nodes in sorted(by_package.items()):
         named = ", ".join(f"{node} ({count})" if count > 1 else node for node, count in sorted(nodes.items()))
         terminalreporter.line(f"{package} ({nodes.total()}): {named}")

@@ -176,7 +176,7 @@ def test_inputs_of_any_layout_and_type(x: list[list[int]] | np.ndarray) -> None:
             "elman takes U, W, b: 4 arrays were given",
         ),
         (lambda: rnncalc.Elman(np.ones((2, 3)), np.eye(2), dtype="int8"), "dtype is float64 or float32"),
-        (lambda: rnncalc.Elman(np.ones((2, 3)), np.eye(2), engine="cuda"), "engine is one of equations, numba"),
+        (lambda: rnncalc.Elman(np.ones((2, 3)), np.eye(2), engine="cuda"), "engine is one of auto, equations, numba"),
         (
             lambda: rnncalc.Elman(np.ones((2, 3)), np.eye(2))(np.ones((4, 2))),
             "x must be (T, D) = (T, 3) or (N, T, 3), got (4, 2)",

@@ -475,7 +475,7 @@ COUNT = int(os.environ.get("RNNCALC_FUZZ_FILES", "150"))  # of each reader
 @pytest.mark.parametrize("reader", ["model", "arrays", "lines", "text", "table", "config", "problem"])
 def test_mutated_files_are_read_or_refused(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "rnncalc.network.stack._no_compiler", lambda: True
+        "rnncalc.network.stack.compiling_disabled", lambda: True
     )  # each own cell would be compiled for seconds
     make, codes = Cases(tmp_path).readers[reader], Counter[int]()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -46,8 +46,9 @@ class Network(Stack):
         g, the function of the read-out.
     dtype : {"float64", "float32"}, optional
         By default float32 if every array is, else float64.
-    engine : {"numba", "equations"}
-        Compiled, or interpreted line by line: the same numbers to rounding, slowly and without a compiler.
+    engine : {"auto", "numba", "equations"}
+        Compiled, or interpreted line by line: the same numbers to rounding, slowly and without a compiler. By default
+        compiled where Numba is installed.
     threads : int, optional
         How many share the sequences of a batch; by default as many as RNNCALC_THREADS says, else one.
 

@@ -58,7 +58,7 @@ class OneLayer(Network):
         self,
         *arrays: ArrayLike | None,
         dtype: str | np.dtype | None = None,
-        engine: str = "numba",
+        engine: str = "auto",
         threads: int | None = None,
         **options: Any,
     ):

@@ -6,9 +6,8 @@ All that computes (forward, backward, training, …) takes a `Stack`, and `Netwo
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,13 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.common.threads import resolve_thread_count
+from rnncalc.engine.choice import compiling_disabled, resolve_engine
 from rnncalc.engine.interface import CellRunner
 from rnncalc.engine.interpreter import InterpretedCell
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
 from rnncalc.model.equations.expression import Call
 from rnncalc.model.layer import DirectionalLayer, Layer
-
-ENGINES = ("equations", "numba")
 
 
 class Stack:
@@ -37,7 +35,7 @@ class Stack:
         output: str | None = None,
         *,
         dtype: str | np.dtype | None = None,
-        engine: str = "numba",
+        engine: str = "auto",
         threads: int | None = None,
     ):
         if not layers:
@@ -54,8 +52,6 @@ class Stack:
         self.dtype = _dtype(dtype, [*_passes(layers), *([on_top] if on_top else [])])
         self.layers = [layer.settled(self.dtype) for layer in layers]
         self.read_out = on_top and on_top.settled(self.dtype)
-        if engine not in ENGINES:
-            raise ProblemError(_("engine is one of {known}, not “{engine}”"), known=", ".join(ENGINES), engine=engine)
         self.engine, self.threads, self.x_width = engine, resolve_thread_count(threads), layers[0].sizes["D"]
         self.forget()
 
@@ -66,6 +62,15 @@ class Stack:
     def _labels(self) -> list[str]:
         """What `repr` says of the layers."""
         return [layer.label for layer in self.layers]
+
+    @property
+    def engine(self) -> str:
+        """What runs it: "equations" or "numba". Setting it resolves "auto", and raises ProblemError."""
+        return self._engine
+
+    @engine.setter
+    def engine(self, engine: str) -> None:
+        self._engine = resolve_engine(engine)
 
     @property
     def output(self) -> str:
@@ -101,7 +106,7 @@ class Stack:
     @property
     def compiles(self) -> bool:
         """Whether machine code runs it, and not the equations line by line."""
-        return self.engine == "numba" and not _no_compiler()
+        return self.engine == "numba" and not compiling_disabled()
 
     @cached_property
     def lanes(self) -> int:
@@ -157,9 +162,3 @@ def _dtype(wish: str | np.dtype | None, passes: Sequence[DirectionalLayer]) -> n
     if np.dtype(wish) not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ProblemError(_("dtype is float64 or float32, not {dtype}"), dtype=wish)
     return np.dtype(wish)
-
-
-@cache
-def _no_compiler() -> bool:
-    """Whether Numba was told not to compile, so that its kernels cannot run and the equations are interpreted."""
-    return os.environ.get("NUMBA_DISABLE_JIT", "") not in ("", "0")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rnncalc.engine.compiled.codegen.cache import cache_folder, refused
 from rnncalc.model.layer import Layer, cell_named
 from rnncalc.model.losses import LOSSES
 from rnncalc.network.network import Network
@@ -42,13 +41,16 @@ def warm_training(cell: str, dtype: str = "float64") -> None:
             if not net.layers[-1].cell.owns_read_out:
                 net.fit(x, np.zeros((2, STEPS, UNITS)), loss="mean_squared_error", optimizer=optimizer, epochs=1)
     if not net.layers[-1].cell.owns_read_out:
-        plain = Network(net.layers, V=np.zeros((UNITS, UNITS)), dtype=dtype)
+        plain = Network(net.layers, V=np.zeros((UNITS, UNITS)), dtype=dtype, engine="numba")
         for loss in LOSSES:
             plain.fit(numbers, np.zeros((2, STEPS, UNITS)), loss=loss, epochs=1)
 
 
 def kept() -> tuple[Path | None, tuple[str, ...]]:
     """The folder that keeps machine code, if there is one, and why others do not, a sentence each."""
+    # imported here, since it needs Numba, whose absence `warm` reports
+    from rnncalc.engine.compiled.codegen.cache import cache_folder, refused
+
     return cache_folder(), refused()
 
 
@@ -61,4 +63,4 @@ def _network(cell: str, dtype: str) -> Network:
         for name, stack in one.stacks.items()
     }
     top = {} if one.owns_read_out else {"V": np.zeros((UNITS, UNITS)), "output": "softmax"}
-    return Network([Layer(one, **arrays)], **top, dtype=dtype)  # type: ignore[arg-type]
+    return Network([Layer(one, **arrays)], **top, dtype=dtype, engine="numba")  # type: ignore[arg-type]

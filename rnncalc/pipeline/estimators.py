@@ -58,7 +58,7 @@ class _Recurrent(BaseEstimator):
         validation: float = 0.0,
         patience: int | None = None,
         dtype: str = "float64",
-        engine: str = "numba",
+        engine: str = "auto",
         random_state: Any = 0,
     ):
         self.cell, self.hidden, self.layers, self.direction = cell, hidden, layers, direction

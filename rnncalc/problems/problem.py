@@ -126,7 +126,10 @@ class Problem:
 
 
 def quicker_engine(network: Network, sequences: int, steps: int) -> str:
-    """The engine that answers first. Interpreting takes a microsecond or two per line and column of every step."""
+    """The engine that answers first ("auto": the compiled one, where there is one).
+
+    Interpreting takes a microsecond or two per line and column of every step.
+    """
     operations = entries = 0
     for layer in network.passes:
         operations += 3 * len(layer.cell.lines)
@@ -135,4 +138,4 @@ def quicker_engine(network: Network, sequences: int, steps: int) -> str:
                 operations += 2 * layer.sizes[parameter.columns]
                 entries += layer.sizes[parameter.rows] * layer.sizes[parameter.columns]
     seconds = steps * (operations * 1e-6 + entries * sequences * 1e-9)
-    return "equations" if seconds < COMPILING else "numba"
+    return "equations" if seconds < COMPILING else "auto"

@@ -73,16 +73,16 @@ class _Reading:
             for direction in directions.values():
                 self.notes += direction.notes
         if above.cell.owns_read_out:
-            return Network(layers, dtype=dtype)
+            return Network(layers, dtype=dtype, engine="equations")
         if "V" not in arrays:
             if "c" in arrays or output != "identity":
                 misplaced = "c" if "c" in arrays else "output"
                 raise above.misplaced(misplaced, _("{where}: {name} belongs to the read-out, which needs V"))
-            return Network(layers, dtype=dtype)
+            return Network(layers, dtype=dtype, engine="equations")
         said = above.sizes.said.get("H", "")
         sizes = Sizes(read_out(output), arrays, {}, above.letters, (layers[-1].width, said))
         parameters = sizes.parameters(self.notes)
-        return Network(layers, parameters["V"], parameters.get("c"), output, dtype=dtype)
+        return Network(layers, parameters["V"], parameters.get("c"), output, dtype=dtype, engine="equations")
 
     def _layers(self) -> list[dict[str, RawValue]]:
         """The keys of each layer: a key beside `layers` holds for every layer, or for the read-out on top."""

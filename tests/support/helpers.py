@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import rnncalc
+from rnncalc.engine.choice import compiling_disabled, numba_installed
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
@@ -79,7 +80,7 @@ def random_arrays(cell: Cell, rng: np.random.Generator, D: int = 3, H: int = 5, 
 
 
 compiler = pytest.mark.skipif(
-    os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"), reason="without a compiler the equations are walked"
+    compiling_disabled() or not numba_installed(), reason="without a compiler the equations are interpreted"
 )
 
 

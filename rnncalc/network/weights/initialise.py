@@ -149,7 +149,7 @@ def random_network(
     forget_bias: float | None = None,
     seed: int = 0,
     dtype: str = "float32",
-    engine: str = "numba",
+    engine: str = "auto",
 ) -> Network:
     """A network ready to be trained: layers of one cell, and a read-out unless the cell has its own.
 
@@ -174,7 +174,7 @@ def random_network(
     seed : int
         One seed gives one network, bit for bit.
     dtype : {"float32", "float64"}
-    engine : {"numba", "equations"}
+    engine : {"auto", "numba", "equations"}
         As for `Network`.
 
     Returns

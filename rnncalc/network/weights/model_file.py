@@ -61,7 +61,7 @@ def save(model: Model, path: str | PathLike[str]) -> None:
     write(path, tensors, about)
 
 
-def load(path: str | PathLike[str], engine: str = "numba") -> Model:
+def load(path: str | PathLike[str], engine: str = "auto") -> Model:
     """Read a model. Raises ParseError."""
     files.reading(path)
     tensors, about = read(path)
@@ -117,14 +117,14 @@ def save_model(network: Network, path: str | PathLike[str]) -> None:
     save(Model(network), path)
 
 
-def load_model(path: str | PathLike[str], engine: str = "numba") -> Network:
+def load_model(path: str | PathLike[str], engine: str = "auto") -> Network:
     """The network of a model file.
 
     Parameters
     ----------
     path : str or path-like
         What `save_model` or `rnncalc train` wrote.
-    engine : {"numba", "equations"}
+    engine : {"auto", "numba", "equations"}
         As for `Network`.
 
     Returns

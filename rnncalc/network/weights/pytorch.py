@@ -33,7 +33,7 @@ def from_state_dict(
     cell: str | None = None,
     prefix: str | None = None,
     dtype: str | np.dtype | None = None,
-    engine: str = "numba",
+    engine: str = "auto",
     **options: Any,
 ) -> Network:
     """A network from the weights of PyTorch's nn.RNN, nn.LSTM or nn.GRU, read without PyTorch.
