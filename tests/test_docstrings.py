@@ -80,7 +80,7 @@ def test_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     if name.startswith("RNN") and not find_spec("sklearn"):
         pytest.skip("scikit-learn is an extra")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(stack, "_no_compiler", lambda: True)  # interpreted: the same numbers, and no wait
+    monkeypatch.setattr(stack, "compiling_disabled", lambda: True)  # interpreted: the same numbers, and no wait
     text = text_of(rnncalc if name == "rnncalc" else DOCUMENTED[name])
     example = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
     assert example.examples

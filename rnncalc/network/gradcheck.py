@@ -18,6 +18,7 @@ from rnncalc.network.backward import depth
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.objective import Objective
+from rnncalc.network.positions import Position
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
 from rnncalc.network.view import View
@@ -54,28 +55,24 @@ class GradientCheck:
 
     def __init__(self, network: Stack, trace: Trace, objective: Objective, truncate: int | None, chunk: int | None):
         self.network, self.trace, self.objective = network.in_complex(), trace, objective
+        self._sources: dict[str, tuple[Position, str]] = {}  # dotted name → whose gradient has it, and under what name
         self.schedule: PackedBatch = trace.view.schedule
         self.x = self.schedule.unpack(trace.provenance.runs[0].inputs).astype(np.complex128)
         if list(network.layers[0].passes) == ["backward"]:
             self.x = self.schedule.unpack(trace.provenance.runs[0].inputs[self.schedule.mirror]).astype(np.complex128)
-        self.starts = self._given_starts()
+        self.initial_states = self._initial_states()
         self.windows = list(self._windows(*depth(network, self.schedule, truncate, chunk)))
 
     def quantities(self) -> dict[str, np.ndarray]:
         """Everything that can be changed, by dotted name: complex arrays, to be changed in place."""
-        found: dict[str, np.ndarray] = {}
-        stacked, number = len(self.network.layers) > 1, 0
-        for k, layer in enumerate(self.network.layers, 1):
-            for way, one in layer.passes.items():
-                prefix = f"layers[{k}]." if stacked else ""
-                prefix += f"{way}." if len(layer.passes) > 1 else ""
-                found |= {prefix + name: array for name, array in one.arrays.items()}
-                found |= {f"{prefix}{state}0": array for state, array in self.starts[number].items()}
-                number += 1
-        if self.network.read_out:
-            found |= self.network.read_out.arrays
-        found["x"] = self.x
-        return found
+        quantities: dict[str, np.ndarray] = {}
+        lone = "layers[1]." if len(self.network.layers) == 1 else ""  # a single layer is not named
+        for (position, part), states in zip(self.network.parts(), [*self.initial_states, {}]):
+            arrays = {**part.arrays, **{f"{state}0": array for state, array in states.items()}}
+            for name, array in arrays.items():
+                label = position.label.removeprefix(lone) + name
+                quantities[label], self._sources[label] = array, (position, name)
+        return {**quantities, "x": self.x}
 
     def loss(self) -> complex:
         """The loss with everything as it now is."""
@@ -94,7 +91,7 @@ class GradientCheck:
         """Every quantity; of large ones only `most` entries, drawn by the seed (0: all)."""
         draw = np.random.default_rng(seed)
         for name, array in self.quantities().items():
-            ours = self.find(gradients, name)
+            ours = self.gradient(gradients, name)
             places = list(np.ndindex(*array.shape))
             if 0 < most < len(places):
                 places = [places[i] for i in sorted(draw.choice(len(places), most, replace=False))]
@@ -106,32 +103,27 @@ class GradientCheck:
             difference = abs(worst[0] - worst[1])
             yield Compared(name, len(places), array.size, largest, difference, worst[2], worst[0], worst[1])
 
-    def find(self, gradients: Gradients, name: str) -> np.ndarray:
-        """The gradient of that dotted name, sequences first."""
-        if name == "x":
+    def gradient(self, gradients: Gradients, quantity: str) -> np.ndarray:
+        """The gradient of that quantity, sequences first."""
+        if quantity == "x":
             return self.trace.view.batch_first(gradients["x"])
-        *way, last = name.split(".")
-        found: object = gradients
-        for part in way:
-            found = gradients.layers[int(part[7:-1]) - 1] if part.startswith("layers") else found
-            if part in ("forward", "backward"):
-                found = (gradients.layers[0] if found is gradients else found).passes[part]  # type: ignore[attr-defined]
-        array: np.ndarray = found[last]  # type: ignore[index]
-        return array[None] if last.endswith("0") and not self.trace.view.batch else array
+        position, name = self._sources[quantity]
+        array = gradients.part(position)[name]
+        return array[None] if name.endswith("0") and not self.trace.view.batch else array
 
     # runs -----------------------------------------------------------------------------------------------------------
 
-    def _given_starts(self) -> list[dict[str, np.ndarray]]:
-        """The initial states of each pass, a row for each sequence, or one row that all share."""
-        found = []
-        for one, run in zip(self.network.passes, self.trace.provenance.runs):
-            given = {}
-            for state in one.cell.state:
+    def _initial_states(self) -> list[dict[str, np.ndarray]]:
+        """The initial states of each directional layer, a row for each sequence, or one row that all share."""
+        initial_states = []
+        for layer, run in zip(self.network.passes, self.trace.provenance.runs):
+            states = {}
+            for state in layer.cell.state:
                 rows = np.empty_like(run.blocks[state][: self.schedule.sequences], np.complex128)
                 rows[self.schedule.order] = run.blocks[state][: self.schedule.sequences]
-                given[state] = rows[0].copy() if state in run.shared else rows
-            found.append(given)
-        return found
+                states[state] = rows[0].copy() if state in run.shared else rows
+            initial_states.append(states)
+        return initial_states
 
     def _windows(self, truncate: int, chunk: int) -> Iterator[_Window]:
         for sequence, length in enumerate(self.schedule.present.sum(axis=1)):
@@ -146,18 +138,18 @@ class GradientCheck:
         """The loss of one window, run by itself."""
         there = np.flatnonzero(self.schedule.present[window.sequence])[window.begin : window.end]
         x = self.x[window.sequence, there][None]
-        starts = [self._start(number, window) for number in range(len(self.network.passes))]
+        states = [self._states_before(window, number) for number in range(len(self.network.passes))]
         view = View(PackedBatch(1, len(there)), batch=True)
-        trace = traced(self.network, x, view, tracers(self.network, view, starts))
+        trace = traced(self.network, x, view, tracers(self.network, view, states))
         values = trace.at(self.objective.at)[window.counted - window.begin :]
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
         steps = range(window.counted + 1, window.end + 1)
         rows = np.array([self.schedule.row(visit, t) for t in steps], int) - self.schedule.sequences
         return complex(self.objective.evaluate(values, rows).loss)
 
-    def _start(self, number: int, window: _Window) -> dict[str, np.ndarray]:
-        """Where a pass begins a window: at its start, which may be changed, or at a state of the whole run."""
-        given = self.starts[number]
+    def _states_before(self, window: _Window, number: int) -> dict[str, np.ndarray]:
+        """A directional layer's states before a window: its initial ones, which may be changed, or the whole run's."""
+        given = self.initial_states[number]
         if window.begin == 0:
             return {f"{s}0": array if array.ndim == 1 else array[[window.sequence]] for s, array in given.items()}
         visit = int(np.flatnonzero(self.schedule.order == window.sequence)[0])
@@ -167,5 +159,5 @@ class GradientCheck:
 
 def worst(compared: Sequence[Compared]) -> float:
     """The largest difference of all, relative to the largest gradient of all."""
-    largest = max((one.largest for one in compared), default=0.0)
-    return max((one.difference for one in compared), default=0.0) / (largest or 1.0)
+    largest = max((quantity.largest for quantity in compared), default=0.0)
+    return max((quantity.difference for quantity in compared), default=0.0) / (largest or 1.0)

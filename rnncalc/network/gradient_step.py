@@ -1,4 +1,4 @@
-"""One step of gradient descent: clipping, then θ − lr·dθ. Parameters move, starts (h0, c0, y0) never do.
+"""One step of gradient descent: clipping, then θ − lr·dθ. Parameters move, initial states (h0, c0, y0) never do.
 
 Clipping by norm looks at all parameters as one vector g and scales it to the length K where it is longer; clipping by
 value then cuts every entry to [−K, K]. Source of the first: Pascanu, Mikolov and Bengio, On the difficulty of training
@@ -8,7 +8,6 @@ recurrent neural networks, 2013.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -48,15 +47,12 @@ class Update:
         """Every parameter after the step; what is none has not moved and is left out."""
         if self.network is None:
             return {}
-        found = {
-            (number, way, name): array
-            for number, layer in enumerate(self.network.layers)
-            for way, one in layer.passes.items()
-            for name, array in one.arrays.items()
+        return {
+            place: array
+            for position, part in self.network.parts()
+            for name, array in part.arrays.items()
+            if (place := (position.layer, position.direction, name)) in self.clipped.gradients
         }
-        top = self.network.read_out.arrays if self.network.read_out else {}
-        found |= {(-1, "forward", name): array for name, array in top.items()}
-        return {place: array for place, array in found.items() if place in self.clipped.gradients}
 
 
 def clip(
@@ -66,15 +62,15 @@ def clip(
     fixed: frozenset[tuple[int, str, str]] = frozenset(),
 ) -> Clipped:
     """Clip by the norm of all parameters together, then by value; None: not at all. fixed: what is no parameter."""
-    found = {place: array for place, array in _parameters(gradients) if place not in fixed}
-    length = Norm.of(list(found.values()))
+    arrays = {place: array for place, array in by_place(gradients, states=False).items() if place not in fixed}
+    length = Norm.of(list(arrays.values()))
     factor = 1.0 if norm is None else float(length.factor(norm))
     if factor != 1:
-        found = {place: (array.astype(np.float64) * factor).astype(array.dtype) for place, array in found.items()}
-    by_value = value is not None and any(bool((np.abs(array) > value).any()) for array in found.values())
+        arrays = {place: (array.astype(np.float64) * factor).astype(array.dtype) for place, array in arrays.items()}
+    by_value = value is not None and any(bool((np.abs(array) > value).any()) for array in arrays.values())
     if by_value and value is not None:
-        found = {place: np.clip(array, -value, value) for place, array in found.items()}
-    return Clipped(found, float(length.value), factor, by_value)
+        arrays = {place: np.clip(array, -value, value) for place, array in arrays.items()}
+    return Clipped(arrays, float(length.value), factor, by_value)
 
 
 def updated(network: AnyStack, clipped: Clipped, lr: float) -> AnyStack:
@@ -82,33 +78,22 @@ def updated(network: AnyStack, clipped: Clipped, lr: float) -> AnyStack:
     moved = copy.copy(network)
     moved.forget()
     moved.layers = [copy.copy(layer) for layer in network.layers]
-    for number, layer in enumerate(moved.layers):
-        layer.passes = {way: copy.copy(one) for way, one in layer.passes.items()}
-        for way, one in layer.passes.items():
-            one.arrays = _moved(one.arrays, clipped, (number, way), lr)
-    if network.read_out:
-        moved.read_out = copy.copy(network.read_out)
-        moved.read_out.arrays = _moved(network.read_out.arrays, clipped, (-1, "forward"), lr)
+    for layer in moved.layers:
+        layer.passes = {direction: copy.copy(part) for direction, part in layer.passes.items()}
+    moved.read_out = copy.copy(network.read_out)
+    for position, part in moved.parts():
+        part.arrays = dict(part.arrays)
+        for name, array in part.arrays.items():
+            gradient = clipped.gradients.get((position.layer, position.direction, name))
+            if gradient is not None:
+                part.arrays[name] = array - array.dtype.type(lr) * gradient
     return moved
 
 
-def _moved(
-    arrays: Mapping[str, np.ndarray], clipped: Clipped, where: tuple[int, str], lr: float
-) -> dict[str, np.ndarray]:
-    found = dict(arrays)
-    for name, array in arrays.items():
-        gradient = clipped.gradients.get((*where, name))
-        found[name] = array if gradient is None else array - array.dtype.type(lr) * gradient
-    return found
-
-
-def _parameters(gradients: Gradients) -> Iterator[tuple[tuple[int, str, str], np.ndarray]]:
-    """Every parameter's gradient with its place; starts are left out."""
-    for number, layer in enumerate(gradients.layers):
-        for way, one in layer.passes.items():
-            for name, array in one.items():
-                if name not in one.starts:
-                    yield (number, way, name), array
-    if gradients.read_out:
-        for name, array in gradients.read_out.items():
-            yield (-1, "forward", name), array
+def by_place(gradients: Gradients, states: bool = True) -> Places:
+    """Every gradient by its place; without states: of the parameters alone."""
+    return {
+        (position.layer, position.direction, name): array
+        for position, part in gradients.parts()
+        for name, array in (part if states else part.stacks).items()
+    }

@@ -1,8 +1,8 @@
 """What backpropagation leaves behind: the gradient of the loss with respect to everything, by name, read-only.
 
 grads.U, grads.b, grads.V (of the shapes of the parameters), grads.h0, grads.x; grads.steps["da"], ["dh"], ["ds"] (a row
-a step); grads.loss, grads.losses. Of a stack, grads.layers[k] has its own, and .forward and .backward if it runs both
-ways.
+a step); grads.loss, grads.losses. Of a stack, grads.layers[k] has its own, and .forward and .backward if it runs in
+both directions.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from rnncalc.common.named_arrays import Named
 from rnncalc.engine.interface import CellAdjoint
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import DirectionalLayer
+from rnncalc.network.positions import Position, positioned
 from rnncalc.network.trace import LazyArrays, Signals, StepRows, frozen
 from rnncalc.network.view import View
 
@@ -36,77 +37,77 @@ class NamedGradients(Named):
 
 
 class PassGradients(NamedGradients):
-    """One direction of a layer, or the read-out: parameters and starts by name.
+    """One direction of a layer, or the read-out: gradients of parameters and initial states by name.
 
-    symbols: by symbol of the equations (U_i, …); totals: what reached each line from the loss, every step, as `steps`
-    has them under the names da, dh, ds, dmemory. All but the parameters is made when somebody asks.
+    symbols: by symbol of the equations (U_i, …); adjoints: what reached each line from the loss, every step, as `steps`
+    has them under the names da, dh, ds, dmemory. All but the parameters is computed when it is first read.
 
-    adjoint: what went back through it; first: the first of its rows that is a step; shared: the states that start a
-    whole batch from one vector.
+    adjoint: what went back through it; first: the first of its rows that is a step; shared: the initial states that
+    are one vector for a whole batch.
     """
 
     def __init__(
         self,
-        one: DirectionalLayer,
+        layer: DirectionalLayer,
         adjoint: CellAdjoint,
         view: View,
         first: int,
         mirrored: bool = False,
         shared: frozenset[str] = NONE,
     ):
-        self._one, self._adjoint, self._view = one, adjoint, view
+        self._layer, self._adjoint, self._view = layer, adjoint, view
         self._first, self._mirrored, self._shared = first, mirrored, shared
         self.stacks: Mapping[str, np.ndarray] = adjoint.stacked()
 
     @cached_property
     @quiet
-    def starts(self) -> dict[str, np.ndarray]:
+    def initial_states(self) -> dict[str, np.ndarray]:
         """h0, c0, …, in the order of the sequences; summed over those that share one vector."""
-        found, schedule = {}, self._view.schedule
+        gradients, schedule = {}, self._view.schedule
         for state, rows in self._adjoint.starts.items():
             given = rows[np.argsort(schedule.order)] if schedule.ragged else rows
             shown = given.sum(axis=0) if state in self._shared else self._view.sequences(given)
-            found[f"{state}0"] = frozen(shown)
-        return found
+            gradients[f"{state}0"] = frozen(shown)
+        return gradients
 
     @cached_property
-    def found(self) -> dict[str, np.ndarray]:
-        """Everything by name."""
-        return {**self.stacks, **self.starts}
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Parameters and initial states by name."""
+        return {**self.stacks, **self.initial_states}
 
     @cached_property
     def symbols(self) -> dict[str, np.ndarray]:
-        return self._one.by_symbol(self.stacks)
+        return self._layer.by_symbol(self.stacks)
 
     @cached_property
-    def totals(self) -> Signals:
+    def adjoints(self) -> Signals:
         return Signals(StepRows(self._adjoint.totals, self._first), self._view, self._mirrored)
 
     @cached_property
     def steps(self) -> LazyArrays:
-        return steps_of(self._one, self.totals)
+        return steps_of(self._layer, self.adjoints)
 
     def __getitem__(self, name: str) -> np.ndarray:
         try:
             return self.stacks[name]
         except KeyError:
-            return self.found[name]
+            return self.arrays[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.found)
+        return iter(self.arrays)
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.arrays)
 
 
-def steps_of(one: DirectionalLayer, totals: Signals) -> LazyArrays:
+def steps_of(layer: DirectionalLayer, adjoints: Signals) -> LazyArrays:
     """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
 
     def together(lines: list[str]) -> np.ndarray:
-        arrays = [totals[line] for line in lines]
+        arrays = [adjoints[line] for line in lines]
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
 
-    return LazyArrays({name: partial(together, lines) for name, lines in one.cell.gradient_lines.items()})
+    return LazyArrays({name: partial(together, lines) for name, lines in layer.cell.gradient_lines.items()})
 
 
 class LayerGradients(NamedGradients):
@@ -129,7 +130,7 @@ class LayerGradients(NamedGradients):
         return len(self.only or ())
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("starts", "symbols", "totals", "steps") and self.only is not None:
+        if name in ("initial_states", "symbols", "adjoints", "steps") and self.only is not None:
             return getattr(self.only, name)
         return super().__getattr__(name)
 
@@ -148,7 +149,15 @@ class Gradients(NamedGradients):
         self.layers, self.read_out, self._x = layers, read_out, x
         self.loss, self.losses = loss, None if losses is None else frozen(losses)
         only = layers[0].only if len(layers) == 1 else None
-        self._parts = [one for one in (only, read_out) if one is not None]
+        self._named = [part for part in (only, read_out) if part is not None]
+
+    def parts(self) -> Iterator[tuple[Position, PassGradients]]:
+        """Every directional layer's gradients with its position, and the read-out's."""
+        return positioned(self.layers, self.read_out)
+
+    def part(self, position: Position) -> PassGradients:
+        """The gradients of the directional layer at a position, or the read-out's."""
+        return dict(self.parts())[position]
 
     @cached_property
     def steps(self) -> LazyArrays:
@@ -161,13 +170,13 @@ class Gradients(NamedGradients):
 
     @property
     def x(self) -> np.ndarray:
-        """The gradient at the inputs, of the shape of x; computed when somebody asks."""
+        """The gradient at the inputs, of the shape of x; computed when it is first read."""
         return self.steps["dx"]
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name == "x":
             return self.x
-        for part in self._parts:
+        for part in self._named:
             try:
                 return part[name]
             except KeyError:  # it may be another part's
@@ -175,7 +184,7 @@ class Gradients(NamedGradients):
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*dict.fromkeys(name for part in self._parts for name in part), "x"])
+        return iter([*dict.fromkeys(name for part in self._named for name in part), "x"])
 
     def __len__(self) -> int:
         return sum(1 for _name in self)

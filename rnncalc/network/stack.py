@@ -6,7 +6,7 @@ All that computes (forward, backward, training, …) takes a `Stack`, and `Netwo
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
 from rnncalc.model.equations.expression import Call
 from rnncalc.model.layer import DirectionalLayer, Layer
+from rnncalc.network.positions import Position, positioned
 
 
 class Stack:
@@ -49,7 +50,7 @@ class Stack:
         if on_top and on_top.sizes["D"] != top.width:
             message = _("V must be (O, H) = (O, {width}), got {shape}")
             raise ShapeError(message, width=top.width, shape=on_top.arrays["V"].shape)
-        self.dtype = _dtype(dtype, [*_passes(layers), *([on_top] if on_top else [])])
+        self.dtype = _dtype(dtype, layers, on_top)
         self.layers = [layer.settled(self.dtype) for layer in layers]
         self.read_out = on_top and on_top.settled(self.dtype)
         self.engine, self.threads, self.x_width = engine, resolve_thread_count(threads), layers[0].sizes["D"]
@@ -81,8 +82,12 @@ class Stack:
 
     @property
     def passes(self) -> list[DirectionalLayer]:
-        """Every pass, layer by layer, forward before backward."""
-        return _passes(self.layers)
+        """Every directional layer, layer by layer, forward before backward."""
+        return [part for _position, part in positioned(self.layers)]
+
+    def parts(self) -> Iterator[tuple[Position, DirectionalLayer]]:
+        """Every directional layer with its position, and the read-out."""
+        return positioned(self.layers, self.read_out)
 
     @cached_property
     def y_width(self) -> int:
@@ -126,15 +131,14 @@ class Stack:
 
     @property
     def cells(self) -> list[CellRunner]:
-        """What computes: one for each pass, one for the read-out; made on first need."""
+        """What computes each directional layer and the read-out; made on first need."""
         if not self._cells:
             make: Callable[..., CellRunner] = InterpretedCell
             if self.compiles:  # imported here: interpreting needs no compiler
                 from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 
                 make = CompiledCell
-            passes = [*self.passes, *([self.read_out] if self.read_out else [])]
-            self._cells = [make(one.cell, one.parameters, one.sizes, self.dtype) for one in passes]
+            self._cells = [make(part.cell, part.parameters, part.sizes, self.dtype) for _place, part in self.parts()]
         for cell in self._cells:
             cell.threads = self.threads
         return self._cells
@@ -151,14 +155,12 @@ def _check_stack(layers: Sequence[Layer]) -> Layer:
     return layers[-1]
 
 
-def _passes(layers: Sequence[Layer]) -> list[DirectionalLayer]:
-    return [one for layer in layers for one in layer.passes.values()]
-
-
-def _dtype(wish: str | np.dtype | None, passes: Sequence[DirectionalLayer]) -> np.dtype:
-    if wish is None:
-        arrays = [array for one in passes for array in (*one.arrays.values(), *one.starts.values())]
+def _dtype(dtype: str | np.dtype | None, layers: Sequence[Layer], read_out: DirectionalLayer | None) -> np.dtype:
+    """The number type that was given, else the arrays' own."""
+    if dtype is None:
+        parts = [part for _position, part in positioned(layers, read_out)]
+        arrays = [array for part in parts for array in (*part.arrays.values(), *part.starts.values())]
         return np.dtype(np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64)
-    if np.dtype(wish) not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ProblemError(_("dtype is float64 or float32, not {dtype}"), dtype=wish)
-    return np.dtype(wish)
+    if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ProblemError(_("dtype is float64 or float32, not {dtype}"), dtype=dtype)
+    return np.dtype(dtype)

@@ -18,6 +18,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.named_arrays import Named
 from rnncalc.model.layer import Layer
 from rnncalc.model.merges import MERGES
+from rnncalc.network.positions import positioned
 from rnncalc.network.view import View
 
 
@@ -132,15 +133,15 @@ class PassTrace(Signals):
 
 
 class LayerTrace(Signals):
-    """One layer: what it emits, merged if it runs both ways; `forward` and `backward` hold what each way computed.
+    """One layer: what it emits, merged if it runs in both directions; `forward` and `backward` hold what each computed.
 
-    blocks: of each way; rows: what the layer emits.
+    blocks: of each direction; rows: what the layer emits.
     """
 
     def __init__(self, layer: Layer, blocks: Sequence[Mapping[str, np.ndarray]], rows: np.ndarray, view: View):
         self.passes = {
-            way: PassTrace(block, one.cell.state, view, way == "backward")
-            for (way, one), block in zip(layer.passes.items(), blocks)
+            direction: PassTrace(block, part.cell.state, view, direction == "backward")
+            for (direction, part), block in zip(layer.passes.items(), blocks)
         }
         self.forward, self.backward = self.passes.get("forward"), self.passes.get("backward")
         self.emits, self._merge, only = layer.cell.emits, MERGES[layer.merge], next(iter(self.passes.values()))
@@ -149,21 +150,21 @@ class LayerTrace(Signals):
 
     @cached_property
     def initial(self) -> Mapping[str, np.ndarray]:
-        return self._merged([one.initial for one in self.passes.values()])
+        return self._merged([signals.initial for signals in self.passes.values()])
 
     @cached_property
     def final(self) -> Mapping[str, np.ndarray]:
-        return self._merged([one.final for one in self.passes.values()])
+        return self._merged([signals.final for signals in self.passes.values()])
 
-    def _merged(self, ways: Sequence[Mapping[str, np.ndarray]]) -> Mapping[str, np.ndarray]:
+    def _merged(self, states: Sequence[Mapping[str, np.ndarray]]) -> Mapping[str, np.ndarray]:
         """The states of both directions as one."""
-        if len(ways) == 1:
-            return ways[0]
+        if len(states) == 1:
+            return states[0]
 
-        def merged(state: str) -> np.ndarray:
-            return self._merge(*(way[state] for way in ways))
+        def merged(name: str) -> np.ndarray:
+            return self._merge(*(arrays[name] for arrays in states))
 
-        return LazyArrays({state: partial(merged, state) for state in ways[0]})
+        return LazyArrays({name: partial(merged, name) for name in states[0]})
 
 
 class Trace(Signals):
@@ -211,7 +212,7 @@ class Trace(Signals):
         """Every layer's signals."""
         runs, layers = iter(self.provenance.runs), []
         for layer, rows in zip(self._layers, self._emitted):
-            layers.append(LayerTrace(layer, [next(runs).blocks for _way in layer.passes], rows, self.view))
+            layers.append(LayerTrace(layer, [next(runs).blocks for _direction in layer.passes], rows, self.view))
         return layers
 
     @cached_property
@@ -271,22 +272,18 @@ class Trace(Signals):
         """Where the computation left the finite numbers: (signal, step, index), counted from 1; the earliest step."""
         parts: list[tuple[str, Signals]] = [("", self)]
         if sum(len(layer.passes) for layer in self._layers) > 1:  # of a stack, every layer and direction
-            parts += [
-                (f"layers[{number}]." + (f"{way}." if len(layer.passes) > 1 else ""), one)
-                for number, layer in enumerate(self.layers, 1)
-                for way, one in layer.passes.items()
-            ]
-        places = [(prefix, part, name) for prefix, part in parts for name in part]
-        found = []
-        for order, (prefix, part, name) in enumerate(places):
-            broken = np.argwhere(~np.isfinite(np.moveaxis(part[name], self.view.step_axis, 0)))
+            parts += [(position.label, signals) for position, signals in positioned(self.layers)]
+        names = [(prefix + name, part[name]) for prefix, part in parts for name in part]
+        earliest = []
+        for order, (name, array) in enumerate(names):
+            broken = np.argwhere(~np.isfinite(np.moveaxis(array, self.view.step_axis, 0)))
             if len(broken):
-                place = tuple(int(i) + 1 for i in broken[0])
-                found.append((place[0], order, prefix + name, place[1:]))
-        if not found:
+                step, *index = (int(i) + 1 for i in broken[0])
+                earliest.append((step, order, name, tuple(index)))
+        if not earliest:
             return None
-        step, _order, name, index = min(found)
-        return name, step, index
+        step, _order, name, place = min(earliest)
+        return name, step, place
 
 
 def frozen(array: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.model.layer import DirectionalLayer
-from rnncalc.network.gradient_step import Places, Update
+from rnncalc.network.gradient_step import Places, Update, by_place
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace
 from rnncalc.problems.conventions import reordered
@@ -23,7 +23,7 @@ def data(problem: Problem, trace: Trace, gradients: Gradients, update: Update) -
     answer: dict[str, Any] = {
         "loss": None if gradients.loss is None else float(gradients.loss),
         "losses": None if losses is None else stepwise(trace, losses),
-        "gradients": _in_form(problem, _gradients(gradients)),
+        "gradients": _in_form(problem, by_place(gradients)),
         "steps": _steps(problem, trace, gradients),
     }
     if update.network is not None:
@@ -32,17 +32,6 @@ def data(problem: Problem, trace: Trace, gradients: Gradients, update: Update) -
         answer["clipped"] = _in_form(problem, update.clipped.gradients)
         answer["norm"] = update.clipped.norm
     return {**answer, "notes": list(problem.notes)}
-
-
-def _gradients(gradients: Gradients) -> Places:
-    """Every gradient by its place."""
-    places = {
-        (number, direction, name): array
-        for number, layer in enumerate(gradients.layers)
-        for direction, own in layer.passes.items()
-        for name, array in own.items()
-    }
-    return places | {(-1, "forward", name): array for name, array in (gradients.read_out or {}).items()}
 
 
 def _in_form(problem: Problem, places: Places) -> dict[str, Any]:

@@ -161,7 +161,7 @@ class BackwardLevel:
                 later[chunk - 1 :: chunk] = 0
             return later
         if name.startswith(TOTAL):
-            return of_sequence(self.gradients.totals[name.removeprefix(TOTAL)], self.sequence)[self.order]
+            return of_sequence(self.gradients.adjoints[name.removeprefix(TOTAL)], self.sequence)[self.order]
         if name in self.level.layer.cell.parameters:
             return self.level.layer.parameters[name]
         return self.visits.rows(signal_of(name), previous(name))
@@ -215,7 +215,7 @@ def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int
         descent = BackwardLevel(problem, trace, level, own, sequence, reached, extra, written)
         if level.read_out:
             weights[f"V{TRANSPOSED}"] = level.layer.arrays["V"].T
-            given[f"{TOTAL}s"] = of_sequence(own.totals["s"], sequence)
+            given[f"{TOTAL}s"] = of_sequence(own.adjoints["s"], sequence)
         target = last if level.read_out else level.number - 1
         if target >= 0 and stacked(problem):
             below = descent.below()

@@ -79,7 +79,7 @@ def gradients(problem: Problem, gradients: Gradients) -> Iterator[Block]:
         if level.title:
             yield Heading(level.title, 4)
         named = {f"d{level.letters.parameter(symbol)}": own.symbols[symbol] for symbol in in_order(level)}
-        yield from matrices(level, {**named, **{f"d{state}": array for state, array in own.starts.items()}})
+        yield from matrices(level, {**named, **{f"d{state}": array for state, array in own.initial_states.items()}})
 
 
 def in_order(level: Level) -> list[str]:

@@ -74,7 +74,7 @@ def test_stacks_in_both_directions(always: None, merge: str) -> None:
         for way, one in layer.passes.items():
             for name in one:
                 parts = [other.layers[level].passes[way][name] for other in alone]
-                wanted = np.stack(parts) if name in one.starts else np.sum(parts, axis=0)
+                wanted = np.stack(parts) if name in one.initial_states else np.sum(parts, axis=0)
                 np.testing.assert_allclose(one[name], wanted, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(net(np.swapaxes(x, 0, 1), layout="time_first"), np.swapaxes(y, 0, 1))
 

@@ -89,7 +89,7 @@ def test_every_gradient_of_every_network_is_that_of_complex_step(name: str, dept
         for dtype, within in WITHIN.items():
             gradients, _check = question(make(engine=engine, dtype=dtype), 1, "half_squared_error")
             for (quantity, place), value in exact.items():
-                off = abs(check.find(gradients, quantity)[place] - value) / largest
+                off = abs(check.gradient(gradients, quantity)[place] - value) / largest
                 assert off < within, (engine, dtype, quantity, place)
 
 

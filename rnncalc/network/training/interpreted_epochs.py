@@ -12,7 +12,6 @@ from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import backpropagate_loss
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradient_norm import Norm
-from rnncalc.network.gradients import Gradients
 from rnncalc.network.objective import Objective
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.parameter_vector import Parameters
@@ -67,17 +66,18 @@ class InterpretedEpochs:
         for batch in data.epoch(streams, 0, 0, False, settings.chunk):
             x, y = self._rows(data, batch)
             given = self._begin(batch, states if batch.carried else self.run.initial_states())
-            found, hits = self.step(x, batch.schedule, given, y, 1.0)
+            loss, hits = self.step(x, batch.schedule, given, y, 1.0)
             if settings.chunk and len(data) == 1:
                 states = self.step.last_states()
-            total, weight, right = total + found, weight + self._weight(y), right + hits
+            total, weight, right = total + loss, weight + self._weight(y), right + hits
         return total, weight, right
 
     def _begin(self, batch: Batch, states: Sequence[Mapping[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
         """Where each sequence starts: one vector for all is spread over them."""
         count = batch.schedule.sequences
         return [
-            {state: np.broadcast_to(rows, (count, rows.shape[-1])) for state, rows in one.items()} for one in states
+            {state: np.broadcast_to(rows, (count, rows.shape[-1])) for state, rows in initial.items()}
+            for initial in states
         ]
 
     def _rows(self, data: Sequences, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +103,7 @@ class InterpretedStep:
         self,
         x: np.ndarray,
         schedule: PackedBatch,
-        starts: Sequence[Mapping[str, np.ndarray]],
+        initial_states: Sequence[Mapping[str, np.ndarray]],
         targets: np.ndarray,
         share: float,
         chunk: int = 0,
@@ -112,15 +112,16 @@ class InterpretedStep:
     ) -> tuple[float, int]:
         """The sum of the losses and how many rows were right; with g, their gradient times `share` into it.
 
-        x (rows, D), or (rows,) numbers of one-hot rows, in the schedule's order; starts: of each pass, by state;
+        x (rows, D), or (rows,) numbers of one-hot rows, in the schedule's order; initial_states: of each
+        directional layer, by state;
         targets (rows, O), NaN: none, or (rows,) class numbers, -1: none. chunk, truncate: 0: not cut.
         """
         net, given = self.network, np.argsort(schedule.order)
         if x.ndim == 1:
             x = (np.arange(net.sizes["D"]) == x[:, None]).astype(net.dtype)
-        begin = [{f"{state}0": rows[given] for state, rows in start.items()} for start in starts]
+        initial = [{f"{state}0": rows[given] for state, rows in states.items()} for states in initial_states]
         view = View(schedule, True)
-        self.trace = traced(net, schedule.unpack(x), view, tracers(net, view, begin))
+        self.trace = traced(net, schedule.unpack(x), view, tracers(net, view, initial))
         self.schedule = schedule
         values = self.trace.at(self.loss.at)
         rows = targets
@@ -131,22 +132,12 @@ class InterpretedStep:
             steps = len(schedule.counts)
             cut = chunk if chunk < steps else 0, truncate if truncate < steps else 0
             gradients = backpropagate_loss(net, self.trace, Objective(rows, self.loss, share).evaluate(values), *cut)
-            self.parameters.gathered(_by_name(gradients), g)
+            named = {at.prefix + name: array for at, part in gradients.parts() for name, array in part.items()}
+            self.parameters.gathered(named, g)
         return float(result.loss), int(are_right(self.loss, values, targets).sum())
 
     def last_states(self) -> list[dict[str, np.ndarray]]:
         """Every pass's states after the last step of each sequence, in the schedule's order."""
         last = self.schedule.last[self.schedule.order]
         runs = zip(self.network.passes, self.trace.provenance.runs)
-        return [{state: one.blocks[state][last] for state in layer.cell.state} for layer, one in runs]
-
-
-def _by_name(gradients: Gradients) -> dict[str, np.ndarray]:
-    """The gradients of the parameters under the names of `Parameters`."""
-    found: dict[str, np.ndarray] = {}
-    for number, layer in enumerate(gradients.layers):
-        for way, one in layer.passes.items():
-            second = way == "backward" and len(layer.passes) > 1
-            prefix = f"layers.{number}.backward." if second else f"layers.{number}."
-            found.update({prefix + name: array for name, array in one.items()})
-    return found | (dict(gradients.read_out) if gradients.read_out else {})
+        return [{state: run.blocks[state][last] for state in layer.cell.state} for layer, run in runs]

@@ -37,18 +37,11 @@ class Parameters:
 
     def __init__(self, network: Stack):
         self.network = network
-        owners: list[tuple[str, DirectionalLayer]] = []
-        for number, layer in enumerate(network.layers):
-            for way, one in layer.passes.items():
-                second = way == "backward" and len(layer.passes) > 1
-                owners.append((f"layers.{number}.backward." if second else f"layers.{number}.", one))
-        if network.read_out:
-            owners.append(("", network.read_out))
         self.slots: list[Slot] = []
         begin = 0
-        for prefix, one in owners:
-            for name, array in one.arrays.items():
-                self.slots.append(Slot(prefix + name, one, name, begin, array.shape))
+        for position, owner in network.parts():
+            for name, array in owner.arrays.items():
+                self.slots.append(Slot(position.prefix + name, owner, name, begin, array.shape))
                 begin += array.size
         self.vector = np.empty(begin, network.dtype)
         for slot in self.slots:
@@ -66,18 +59,18 @@ class Parameters:
         """θ has changed: the network packs its weights anew when it next needs them."""
         self.network.forget()
 
-    def places(self, one: DirectionalLayer) -> dict[str, np.ndarray]:
+    def places(self, owner: DirectionalLayer) -> dict[str, np.ndarray]:
         """Symbol → where each entry lies in θ, counted from 1, so that 0 is nowhere and a sign can be kept."""
-        copied = copy.copy(one)
+        copied = copy.copy(owner)
         copied.arrays = {
             slot.array: np.arange(slot.begin + 1, slot.begin + slot.size + 1, dtype=np.float64).reshape(slot.shape)
             for slot in self.slots
-            if slot.owner is one
+            if slot.owner is owner
         }
         return copied.parameters
 
-    def gathered(self, found: Mapping[str, np.ndarray] | Any, into: np.ndarray) -> np.ndarray:
+    def gathered(self, arrays: Mapping[str, np.ndarray] | Any, into: np.ndarray) -> np.ndarray:
         """Arrays by name, written into a vector like θ."""
         for slot in self.slots:
-            into[slot.begin : slot.begin + slot.size] = np.reshape(found[slot.name], -1)
+            into[slot.begin : slot.begin + slot.size] = np.reshape(arrays[slot.name], -1)
         return into

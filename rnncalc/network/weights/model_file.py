@@ -40,19 +40,16 @@ class Model:
 def save(model: Model, path: str | PathLike[str]) -> None:
     """Write a model, whole or not at all. Raises RnncalcError."""
     tensors: dict[str, np.ndarray] = {}
-    layers = []
-    for number, layer in enumerate(model.network.layers):
-        for way, one in layer.passes.items():
-            second = "backward." if way == "backward" and len(layer.passes) > 1 else ""
-            tensors |= {f"layers.{number}.{second}{name}": array for name, array in one.arrays.items()}
-            tensors |= {f"layers.{number}.{second}{state}0": array for state, array in one.starts.items()}
-        layers.append({"cell": described(layer.cell), "direction": layer.direction, "merge": layer.merge})
-    top = model.network.read_out
-    tensors |= top.arrays if top else {}
+    for position, part in model.network.parts():
+        tensors |= {position.prefix + name: array for name, array in part.arrays.items()}
+        tensors |= {f"{position.prefix}{state}0": array for state, array in part.starts.items()}
     about = {
         "format": FORMAT,
-        "layers": layers,
-        "output": model.network.output if top else None,
+        "layers": [
+            {"cell": described(layer.cell), "direction": layer.direction, "merge": layer.merge}
+            for layer in model.network.layers
+        ],
+        "output": model.network.output if model.network.read_out else None,
         "dtype": model.network.dtype.name,
         "data": model.data,
         "settings": model.settings,
@@ -83,12 +80,11 @@ def _network(tensors: Mapping[str, np.ndarray], about: Mapping[str, Any], engine
         cell = understood(layer["cell"])
         names = [*cell.stacks, *(f"{state}0" for state in cell.state)]
         first, second = (
-            {name: left.pop(whole) for name in names if (whole := f"layers.{number}.{way}{name}") in left}
-            for way in ("", "backward.")
+            {name: left.pop(tensor) for name in names if (tensor := f"{prefix}{name}") in left}
+            for prefix in (f"layers.{number}.", f"layers.{number}.backward.")
         )
-        both = {"backward": second} if second else {}
-        ways: dict[str, Any] = {**first, "direction": layer["direction"], "merge": layer["merge"], **both}
-        layers.append(Layer(cell, **ways))
+        given: dict[str, Any] = {**first, "backward": second} if second else first
+        layers.append(Layer(cell, direction=layer["direction"], merge=layer["merge"], **given))
     V, c = left.pop("V", None), left.pop("c", None)
     if left:
         raise ParseError(_("the tensor {name} belongs to none of its layers"), name=next(iter(left)))
@@ -151,7 +147,7 @@ def described(cell: Cell) -> dict[str, Any]:
     """A cell as JSON: one of ours by its name and switches, any other, be it called like ours, by its equations."""
     if built_in(cell):
         return {"name": cell.name, "switched": dict(cell.switched)}
-    own = {one.name: getattr(cell, one.name) for one in fields(cell) if one.name in schema.OWN_CELL}
+    own = {name: getattr(cell, name) for field in fields(cell) if (name := field.name) in schema.OWN_CELL}
     return loads(dumps(own, default=dict))  # a copy of its mappings and sequences as JSON has them
 
 
