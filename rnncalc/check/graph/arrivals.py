@@ -1,4 +1,4 @@
-"""What arrives at each quantity on the way back, until it is summed; and where the names of a gradient's line stand."""
+"""Collects the incoming gradients of each quantity, until they are summed, and finds the quantities that they need."""
 
 from __future__ import annotations
 
@@ -17,34 +17,38 @@ from rnncalc.model.equations.expression import INPUT, Call, Name, previous, sign
 
 
 class Arrivals:
-    """What arrives at each quantity on the way back, part by part, until it is summed."""
+    """The incoming gradients of each quantity, part by part.
+
+    reach: how many steps a gradient may go back, plus one; 1 where BPTT is not truncated. dead: gradients that are 0.
+    """
 
     def __init__(self, graph: Graph, spec: Spec):
         self.graph, self.spec, self.rules = graph, spec, spec.rules
-        self.sweeps = spec.truncate or 1
+        self.reach = spec.truncate or 1
         self.parts: dict[Key, list[Part]] = {}
         self.dead: set[Key] = set()
 
     def _bring(self, to: Key, needs: tuple[Key, ...], make: Callable[..., Value]) -> None:
+        """Add an incoming gradient, unless it is made of one that is 0."""
         if not any(need in self.dead for need in needs):
             self.parts.setdefault(to, []).append((needs, make))
 
     def _settle(self, key: Key, zeros: np.ndarray) -> None:
-        """All that arrived at a key, as one quantity."""
-        found = self.parts.pop(key, [])
-        for needs, _make in found:
+        """Add the sum of a key's incoming gradients to the graph."""
+        parts = self.parts.pop(key, [])
+        for needs, _make in parts:
             for need in needs:
                 if need[0] == "∂in" and need not in self.graph.nodes:
                     self._settle(need, zeros)
-        if found:
-            self.graph.add(key, [need for needs, _make in found for need in needs], sum_of(found), is_copy(found))
+        if parts:
+            self.graph.add(key, [need for needs, _make in parts for need in needs], sum_of(parts), is_copy(parts))
             return
         self.dead.add(key)
         self.graph.given(key, np.zeros_like(zeros))
 
-    def _d(self, number: int, line: str, visit: int, sweep: int) -> Key:
-        """What reaches a line: everything, or in this sweep."""
-        return ("∂", number, line, visit) if self.sweeps == 1 else ("∂", number, line, visit, sweep)
+    def _d(self, number: int, line: str, visit: int, steps_back: int) -> Key:
+        """The key of a line's gradient: all of it, or what has gone back so many steps."""
+        return ("∂", number, line, visit) if self.reach == 1 else ("∂", number, line, visit, steps_back)
 
     def _zeros(self, run: Run, line: str, visit: int) -> np.ndarray:
         return self.spec.zeros(int(self.spec.schedule.counts[visit - 1]), run.sizes[run.cell.size(line)])
@@ -56,7 +60,7 @@ class Arrivals:
         return self.spec.zeros(int(self.spec.schedule.counts[visit - 1]), width)
 
     def _padded(self, make: Any, visit: int, before: int = 0) -> Any:
-        """A shorter step's rows among those of the step before; the others get nothing."""
+        """Pad the rows of a shorter step with zeros to those of the step before."""
         counts = self.spec.schedule.counts
         count = int(counts[visit - 1])
         rows = int(counts[before - 1]) if before else self.spec.schedule.sequences
@@ -70,10 +74,10 @@ class Arrivals:
 
         return padded
 
-    def _key(self, number: int, run: Run, name: str, visit: int, sweep: int) -> Key:
-        """Where a name of a gradient's line stands."""
+    def _key(self, number: int, run: Run, name: str, visit: int, steps_back: int) -> Key:
+        """The key of a name in the equation of a gradient."""
         if name.startswith("∂"):
-            return self._d(number, name[1:], visit, sweep)
+            return self._d(number, name[1:], visit, steps_back)
         if name.startswith("slope:"):
             return self._slope(number, run, name.removeprefix("slope:"), visit)
         if name == INPUT:
@@ -84,7 +88,7 @@ class Arrivals:
         return ("", number, signal, visit - (2 if signal in run.lags else 1) if previous(name) else visit)
 
     def _x(self, number: int, run: Run, visit: int) -> Key:
-        """What a run sees at a visit."""
+        """The key of a run's input at a visit."""
         spec = self.spec
         if run.mirrored:
             return ("", "in", number, visit)
@@ -95,7 +99,7 @@ class Arrivals:
         return ("", "out", layer - 1, visit) if layer else ("x", visit)
 
     def _slope(self, number: int, run: Run, line: str, visit: int) -> Key:
-        """f′, as the rules have it."""
+        """The key of f′ under the rules."""
         key: Key = ("slope", number, line, visit)
         if key in self.graph.nodes:
             return key

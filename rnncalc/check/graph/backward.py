@@ -1,11 +1,11 @@
-"""Loss, backpropagation and update as a graph, built on the forward pass.
+"""Backpropagation as a graph, built on the forward pass and the loss.
 
-Keys: ("losses", era, visit), ("loss", era); ("seed", visit) the loss's gradient where it arrives; ("slope", run, line,
-visit); ("∂", run, line, visit) everything that reaches a line; ("∂out", layer, visit); ("∂x", visit); ("term", run,
-symbol, step) one step's contribution; ("d", run, symbol); ("dstart", run, state); ("new", run, symbol).
+Keys: ("seed", visit), the loss's gradient at y or s; ("slope", run, line, visit), f′; ("∂", run, line, visit), the
+gradient of a line; ("∂out", layer, visit), that of a layer's output; ("∂x", visit); ("term", run, symbol, step), a
+step's contribution to a parameter; ("d", run, symbol), their sum; ("dstart", run, state), of an initial state.
 
-Longer than other files, because the way back is one walk. Truncated, a loss goes back in sweeps: partial gradients
-carry the sweep's number, and ("∂", …) is their sum.
+In truncated BPTT a partial gradient carries the number of steps that it has gone back, which stays below `reach`, and
+("∂", …) is the sum over them. This file is longer than others because the way back is one walk.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from rnncalc.model.equations.stages import ProductLine, has_product, product_lin
 
 
 def build(graph: Graph, spec: Spec) -> None:
-    """Add everything that goes back; the forward pass and the loss's `seed` must be there."""
+    """Add the backward pass; the forward pass and the loss's `seed` must be there."""
     _Backward(graph, spec).build()
 
 
 class _Backward(Sums):
-    """From the loss down to the inputs."""
+    """The gradients from the loss down to the inputs."""
 
     def build(self) -> None:
         spec = self.spec
@@ -41,27 +41,27 @@ class _Backward(Sums):
         top = len(spec.layers) - 1
         for visit in visits:
             self._seed(top, visit)
-        for sweep in range(self.sweeps):
+        for steps_back in range(self.reach):
             for layer in range(top, -1, -1):
                 numbers, _merge = spec.layers[layer]
                 for visit in visits:
-                    self._settle(("∂out", layer, visit, sweep), self._rows(layer, visit))
+                    self._settle(("∂out", layer, visit, steps_back), self._rows(layer, visit))
                 for visit in visits:
-                    self._share(layer, visit, sweep)
+                    self._share(layer, visit, steps_back)
                 for number in numbers:
                     for visit in visits:
-                        self._run(number, spec.runs[number], visit, sweep)
-        self._totals()
+                        self._run(number, spec.runs[number], visit, steps_back)
+        self._sum_over_steps_back()
         for number, run in enumerate(spec.all_runs):
             self._parameters(number, run)
-        self._starts()
+        self._initial_states()
         for visit in range(1, spec.visits + 1):
             self._settle(("∂x", visit), spec.x[: spec.schedule.counts[visit - 1]])
 
     # down to the layers ----------------------------------------------------------------------------------------------
 
     def _seed(self, top: int, visit: int) -> None:
-        """The loss's gradient to where it arrives, and through the read-out."""
+        """Bring the loss's gradient to y or s, and back through the read-out."""
         spec, seed = self.spec, ("seed", visit)
         at = spec.objective.at if spec.objective else "y"
         if spec.read_out:
@@ -76,19 +76,19 @@ class _Backward(Sums):
         else:
             self._bring(("∂out", top, visit, 0), (seed,), same)
 
-    def _share(self, layer: int, visit: int, sweep: int) -> None:
-        """What arrives at a layer's output, handed to its runs, each in its own order of time."""
+    def _share(self, layer: int, visit: int, steps_back: int) -> None:
+        """Hand the gradient of a layer's output to its runs, each in its own order of time."""
         spec = self.spec
         numbers, merge = spec.layers[layer]
         for place, number in enumerate(numbers):
             run = spec.runs[number]
             emits, width = run.cell.emits, run.sizes[run.cell.size(run.cell.emits)]
-            here: Key = self._d(number, emits, visit, sweep)
-            turned = run.mirrored and spec.realigned
-            visits, pick = gathered(mirrored(spec, visit)) if turned else ([visit], same)
-            if all(("∂out", layer, at, sweep) in self.dead for at in visits):
+            here: Key = self._d(number, emits, visit, steps_back)
+            reordered = run.mirrored and spec.realigned
+            visits, pick = gathered(mirrored(spec, visit)) if reordered else ([visit], same)
+            if all(("∂out", layer, at, steps_back) in self.dead for at in visits):
                 continue
-            needs: list[Key] = [("∂out", layer, at, sweep) for at in visits]
+            needs: list[Key] = [("∂out", layer, at, steps_back) for at in visits]
             if len(numbers) == 1:
                 self._bring(here, tuple(needs), pick)
             elif merge == "concat":
@@ -118,76 +118,80 @@ class _Backward(Sums):
 
     # one run at one visit --------------------------------------------------------------------------------------------
 
-    def _run(self, number: int, run: Run, visit: int, sweep: int) -> None:
-        """Every line's gradient, from the last line to the first, and what each hands on."""
+    def _run(self, number: int, run: Run, visit: int, steps_back: int) -> None:
+        """Go back through a run's lines at one visit, from the last to the first."""
         for line in reversed(list(run.lines)):
-            here: Key = self._d(number, line, visit, sweep)
+            here: Key = self._d(number, line, visit, steps_back)
             self._settle(here, self._zeros(run, line, visit))
             if here in self.dead:
                 continue
             expression = run.lines[line]
             if affine(line, expression):
-                self._through_products(number, run, line, visit, sweep)
+                self._through_products(number, run, line, visit, steps_back)
             elif isinstance(expression, Call) and expression.function in BACK:
                 assert isinstance(expression.argument, Name)
                 back = BACK[expression.function]
-                to = self._d(number, expression.argument.id, visit, sweep)
+                to = self._d(number, expression.argument.id, visit, steps_back)
                 self._bring(to, (("", number, line, visit), here), back)
             else:
                 for name, term in shares(line, expression):
-                    self._bring_term(number, run, line, name, term, visit, sweep)
+                    self._bring_term(number, run, line, name, term, visit, steps_back)
 
-    def _through_products(self, number: int, run: Run, line: str, visit: int, sweep: int) -> None:
-        """Transposed weights, to the sources of a product line."""
+    def _through_products(self, number: int, run: Run, line: str, visit: int, steps_back: int) -> None:
+        """Hand a product line's gradient to its sources, through transposed weights."""
         products = affine(line, run.lines[line])
         assert products is not None
         for term in (*products.inputs, *products.products):
-            source: Key = self._d(number, line, visit, sweep)
+            source: Key = self._d(number, line, visit, steps_back)
             if previous(term.source) and not self.rules.recurrent_slope:
                 source = next(
-                    (self._d(number, value, visit, sweep) for value, e in run.lines.items() if e == call_of(e, line)),
+                    (
+                        self._d(number, value, visit, steps_back)
+                        for value, e in run.lines.items()
+                        if e == call_of(e, line)
+                    ),
                     source,
                 )
-            turned = self.rules.transposed or not previous(term.source)
+            transposed = self.rules.transposed or not previous(term.source)
 
-            def make(weight: Value, gradient: Value, sign: int = term.sign, turned: bool = turned) -> Value:
-                if turned or weight.shape[0] != weight.shape[1]:
-                    weight = intervals.turned(weight)
-                found = intervals.applied(weight, gradient)
-                return found if sign > 0 else -found
+            def make(weight: Value, gradient: Value, sign: int = term.sign, transposed: bool = transposed) -> Value:
+                if transposed or weight.shape[0] != weight.shape[1]:
+                    weight = intervals.transposed(weight)
+                product = intervals.applied(weight, gradient)
+                return product if sign > 0 else -product
 
-            self._hand_on(number, run, term.source, (("θ", number, term.weight), source), make, visit, sweep)
+            self._hand_on(number, run, term.source, (("θ", number, term.weight), source), make, visit, steps_back)
 
     def _bring_term(
-        self, number: int, run: Run, line: str, name: str, term: Expression, visit: int, sweep: int
+        self, number: int, run: Run, line: str, name: str, term: Expression, visit: int, steps_back: int
     ) -> None:
-        """An element-wise line's share for one of its names."""
-        found = list(intervals.names_of(term))
-        needs = tuple(self._key(number, run, part, visit, sweep) for part in found)
+        """Hand an element-wise line's gradient to one of its names."""
+        names = list(intervals.names_of(term))
+        needs = tuple(self._key(number, run, part, visit, steps_back) for part in names)
         count = int(self.spec.schedule.counts[visit - 1])
-        cut = [previous(part) for part in found]
+        cut = [previous(part) for part in names]
 
         def make(*values: Value) -> Value:
             named = {
                 part: value[:count] if short and value.shape[0] > count else value
-                for part, short, value in zip(found, cut, values)
+                for part, short, value in zip(names, cut, values)
             }
             return intervals.line(term, named)
 
-        self._hand_on(number, run, name, needs, make, visit, sweep)
+        self._hand_on(number, run, name, needs, make, visit, steps_back)
 
     def _hand_on(
-        self, number: int, run: Run, name: str, needs: tuple[Key, ...], make: Any, visit: int, sweep: int
+        self, number: int, run: Run, name: str, needs: tuple[Key, ...], make: Any, visit: int, steps_back: int
     ) -> None:
-        """To a signal of this step, of the step before, to the input below, or to a parameter used entry by entry."""
+        """Bring a gradient to a signal of this step or the one before, the input, or an element-wise parameter."""
         if name in run.parameters:
             self._bring(("each", number, name, visit), needs, make)
             return
         if name == INPUT:
-            self._to_input(number, run, needs, make, visit, sweep)
+            self._to_input(number, run, needs, make, visit, steps_back)
             return
         if not previous(name):
-            self._bring(self._d(number, name, visit, sweep), needs, make)
+            self._bring(self._d(number, name, visit, steps_back), needs, make)
             return
         state = signal_of(name)
         before = visit - (2 if state in run.lags else 1)
@@ -199,30 +203,30 @@ class _Backward(Sums):
         chunk = self.spec.chunk
         if not self.rules.through_time or (chunk and (visit - 1) % chunk == 0):
             return
-        after = sweep + 1 if self.spec.truncate else sweep
-        if after < self.sweeps:
+        after = steps_back + 1 if self.spec.truncate else steps_back
+        if after < self.reach:
             self._bring(self._d(number, state, before, after), needs, self._padded(make, visit, before))
 
-    def _to_input(self, number: int, run: Run, needs: tuple[Key, ...], make: Any, visit: int, sweep: int) -> None:
-        """To the layer below, or to x, in the original order of time."""
+    def _to_input(self, number: int, run: Run, needs: tuple[Key, ...], make: Any, visit: int, steps_back: int) -> None:
+        """Bring a gradient to the layer below or to x, in the original order of time."""
         spec = self.spec
         layer = next((k for k, (numbers, _m) in enumerate(spec.layers) if number in numbers), len(spec.layers))
         if run.earlier:
             if visit > 1:
-                self._bring(("∂out", layer - 1, visit - 1, sweep), needs, self._padded(make, visit, visit - 1))
+                self._bring(("∂out", layer - 1, visit - 1, steps_back), needs, self._padded(make, visit, visit - 1))
             return
         if not run.mirrored:
-            self._bring(("∂out", layer - 1, visit, sweep) if layer else ("∂x", visit), needs, make)
+            self._bring(("∂out", layer - 1, visit, steps_back) if layer else ("∂x", visit), needs, make)
             return
-        kept = ("∂in", number, visit, sweep)
+        kept = ("∂in", number, visit, steps_back)
         self._bring(kept, needs, make)
-        self._mirror_down(layer, number, visit, sweep, kept)
+        self._mirror_down(layer, number, visit, steps_back, kept)
 
-    def _mirror_down(self, layer: int, number: int, visit: int, sweep: int, kept: Key) -> None:
-        """Rows of one visit from the end, to the visits from the start that they belong to."""
+    def _mirror_down(self, layer: int, number: int, visit: int, steps_back: int, kept: Key) -> None:
+        """Bring rows of a visit counted from the end to their visits counted from the first step."""
         for row, (at, _row) in enumerate(mirrored(self.spec, visit)):
-            to: Key = ("∂out", layer - 1, at, sweep) if layer else ("∂x", at)
-            once = ("mirrored", number, visit, sweep, at, row)
+            to: Key = ("∂out", layer - 1, at, steps_back) if layer else ("∂x", at)
+            once = ("mirrored", number, visit, steps_back, at, row)
             if once in self.dead:
                 continue
             self.dead.add(once)
@@ -233,15 +237,15 @@ class _Backward(Sums):
 
             self.parts.setdefault(to, []).append(((kept,), make))
 
-    def _totals(self) -> None:
-        """Over the sweeps: what reached a line in all."""
-        if self.sweeps == 1:
+    def _sum_over_steps_back(self) -> None:
+        """Sum the gradients that have gone back any number of steps."""
+        if self.reach == 1:
             return
         for number, run in enumerate(self.spec.all_runs):
             for line in run.lines:
                 for visit in range(1, self.spec.visits + 1):
-                    sweeps = [self._d(number, line, visit, sweep) for sweep in range(self.sweeps)]
-                    alive = [key for key in sweeps if key in self.graph.nodes and key not in self.dead]
+                    parts = [self._d(number, line, visit, steps_back) for steps_back in range(self.reach)]
+                    alive = [key for key in parts if key in self.graph.nodes and key not in self.dead]
                     key = ("∂", number, line, visit)
                     if alive:
                         self.graph.add(key, alive, added, copies=len(alive) == 1)
@@ -252,5 +256,5 @@ class _Backward(Sums):
 
 @lru_cache(maxsize=1024)
 def affine(line: str, expression: Expression) -> ProductLine | None:
-    """A line as its products, if it has any; looked at once for all steps."""
+    """The products of a line, if it has any; cached, since all steps share them."""
     return product_line(line, expression) if has_product(expression) else None

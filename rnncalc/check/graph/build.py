@@ -1,4 +1,4 @@
-"""The graph of a whole problem, only as far as somebody asks for its quantities."""
+"""Builds the graph of a problem as far as the wanted quantities need it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BACK = ("seed", "slope", "∂", "∂out", "∂x", "term", "d", "dstart", "dshare
 
 
 def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
-    """Forward pass; and loss, gradients, update and what follows from it, where these are wanted."""
+    """Build the forward pass, and the loss, gradients, update and the pass after it where they are wanted."""
     wanted = [spec.rules.said.get(key, key) for key in wanted]
     heads = {key[0] for key in wanted}
     eras = {key[1] for key in wanted if key[0] in ("loss", "losses")}
@@ -36,7 +36,7 @@ def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
 
 
 def _last_visit(spec: Spec, wanted: list[Key]) -> int:
-    """The last visit that any of these needs: all of them, but for signals of a network that only runs forward."""
+    """The last visit that is needed; an earlier one suffices for signals of a network that only runs forward."""
     simple = spec.softmax_over == "units" and not any(run.mirrored for run in spec.runs)
     if simple and wanted and all(key[0] == "" and isinstance(key[-1], int) for key in wanted):
         return max(key[-1] for key in wanted)

@@ -1,8 +1,8 @@
-"""The forward pass as a graph: every line of every step from earlier ones.
+"""The forward pass as a graph: every line of every step is made of earlier ones.
 
-Keys: (era, run, line, visit), visits counted from 1 and 0 the start; (era, "out", layer, visit) what a layer hands up;
-("θ", run, symbol) and, once updated, ("new", run, symbol). The era is "" or, with the updated parameters, "new".
-Longer than other files, because the way up through the layers is one walk.
+Keys: (era, run, line, visit), with visits from 1 and the initial state at 0; (era, "out", layer, visit), a layer's
+output; ("θ", run, symbol), a parameter, and ("new", run, symbol), the updated one. The era is "", or "new" with updated
+parameters. This file is longer than others because the way up through the layers is one walk.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rnncalc.model.equations.stages import has_product, product_line
 
 
 def build(graph: Graph, spec: Spec, era: str = "", until: int | None = None) -> None:
-    """Add the forward pass, up to a visit. In the era "new" its parameters are the updated ones, already there."""
+    """Add the forward pass up to a visit. In the era "new" it takes updated parameters, which must be there."""
     if not era:
         given(graph, spec)
     forward = _Forward(graph, spec, era)
@@ -44,7 +44,7 @@ def build(graph: Graph, spec: Spec, era: str = "", until: int | None = None) -> 
 
 
 def given(graph: Graph, spec: Spec) -> None:
-    """Parameters, starts and inputs."""
+    """Add parameters and inputs."""
     for number, run in enumerate(spec.all_runs):
         for symbol, array in run.parameters.items():
             graph.given(("θ", number, symbol), array)
@@ -55,17 +55,17 @@ def given(graph: Graph, spec: Spec) -> None:
 
 
 def unsure(spec: Spec) -> dict[Key, np.ndarray]:
-    """How far given numbers may be from what stands there, where they are themselves rounded."""
-    found: dict[Key, np.ndarray] = {}
+    """How far given numbers may be off because they are rounded; empty where they are exact."""
+    spreads: dict[Key, np.ndarray] = {}
     if spec.x_spread is None:
-        return found
+        return spreads
     for number, run in enumerate(spec.all_runs):
-        found |= {("θ", number, symbol): spread for symbol, spread in run.spread.items() if spread.any()}
+        spreads |= {("θ", number, symbol): spread for symbol, spread in run.spread.items() if spread.any()}
     for visit in range(1, spec.visits + 1):
         rows = spec.schedule.step(visit)[0]
         first = spec.schedule.sequences
-        found["x", visit] = spec.x_spread[rows.start - first : rows.stop - first]
-    return found
+        spreads["x", visit] = spec.x_spread[rows.start - first : rows.stop - first]
+    return spreads
 
 
 def parameter(era: str, run: int, symbol: str) -> Key:
@@ -74,7 +74,7 @@ def parameter(era: str, run: int, symbol: str) -> Key:
 
 
 def output(spec: Spec, era: str, name: str, visit: int) -> Key:
-    """The key of s or y, wherever the network makes it; without a read-out both are what the last layer hands up."""
+    """The key of s or y. Without a read-out, both are the last layer's output."""
     if spec.read_out:
         return (era, len(spec.runs), name, visit)
     top = spec.layers[-1][0][0]
@@ -84,13 +84,13 @@ def output(spec: Spec, era: str, name: str, visit: int) -> Key:
 
 
 def mirrored(spec: Spec, visit: int) -> list[tuple[int, int]]:
-    """For each row of a visit from the end, (visit from the start, row)."""
+    """For each row of a visit counted from the end, (visit counted from the first step, row)."""
     counts = spec.schedule.counts
     return [(int((counts > row).sum()) + 1 - visit, row) for row in range(counts[visit - 1])]
 
 
 def gathered(picks: Sequence[tuple[int, int]]) -> tuple[list[int], Callable[..., Value]]:
-    """Rows picked from several visits: the visits that are needed, and the function that picks."""
+    """Pick rows from several visits: the visits that are needed, and the function that picks."""
     visits = sorted({visit for visit, _row in picks})
     if len(visits) == 1:
         rows = [row for _visit, row in picks]
@@ -107,7 +107,7 @@ def gathered(picks: Sequence[tuple[int, int]]) -> tuple[list[int], Callable[...,
 class _Forward:
     def __init__(self, graph: Graph, spec: Spec, era: str):
         self.graph, self.spec, self.era = graph, spec, era
-        self.makers: dict[tuple[int, str, int], Callable[..., Value]] = {}  # the same at every step
+        self.makers: dict[tuple[int, str, int], Callable[..., Value]] = {}  # shared by all steps
         for number, run in enumerate(spec.runs):
             for line in {*run.cell.state, *run.cell.lines, *run.lines}:
                 width = run.sizes[run.cell.size(line)]
@@ -117,7 +117,7 @@ class _Forward:
                     graph.given((era, number, line, -1), run.before.get(line, np.zeros_like(start)))
 
     def runs(self, layer: int, visit: int) -> None:
-        """Every line of a layer's runs at one visit."""
+        """Add every line of a layer's runs at one visit."""
         for number in self.spec.layers[layer][0]:
             run = self.spec.runs[number]
             if layer == 0:
@@ -132,7 +132,7 @@ class _Forward:
                 self.line(number, run, line, visit, source)
 
     def out(self, layer: int, visit: int) -> None:
-        """What a layer hands up, in the original order of time."""
+        """Add a layer's output, in the original order of time."""
         numbers, merge = self.spec.layers[layer]
         emits = self.spec.runs[numbers[0]].cell.emits
         needs: list[Key] = []
@@ -156,7 +156,7 @@ class _Forward:
         self.graph.add((self.era, "out", layer, visit), needs, make)
 
     def read_out(self, visit: int) -> None:
-        """s and y."""
+        """Add s and y."""
         run, number = self.spec.read_out, len(self.spec.runs)
         if run is None:
             return
@@ -171,21 +171,22 @@ class _Forward:
             self.line(number, run, line, visit, source)
 
     def line(self, number: int, run: Run, line: str, visit: int, source: Key) -> None:
-        """One line of one visit."""
+        """Add a line at one visit."""
         expression = run.lines[line]
         count = int(self.spec.schedule.counts[visit - 1])
-        found = list(intervals.names_of(expression))
-        needs = [self.key(number, run, name, visit, source) for name in found]
-        copies = isinstance(expression, Call) and expression.function == "identity" and found[0] in run.lines
+        names = list(intervals.names_of(expression))
+        needs = [self.key(number, run, name, visit, source) for name in names]
+        copies = isinstance(expression, Call) and expression.function == "identity" and names[0] in run.lines
         which = (number, line, count)
         if which not in self.makers:
-            cut = [previous(name) or (name == INPUT and run.earlier) for name in found]
-            constant = run.parameters.keys() >= set(found)
+            cut = [previous(name) or (name == INPUT and run.earlier) for name in names]
+            constant = run.parameters.keys() >= set(names)
             rows = self.spec.zeros(count, run.sizes[run.cell.size(line)]) if constant else None
-            self.makers[which] = _maker(expression, found, cut, count, rows)
+            self.makers[which] = _maker(expression, names, cut, count, rows)
         self.graph.add((self.era, number, line, visit), needs, self.makers[which], copies)
 
     def key(self, number: int, run: Run, name: str, visit: int, source: Key) -> Key:
+        """The key of a name in the equation of a line."""
         if name == INPUT:
             return source
         if name in run.parameters:
@@ -194,7 +195,7 @@ class _Forward:
         return (self.era, number, signal, visit - (2 if signal in run.lags else 1) if previous(name) else visit)
 
     def softmax_elsewhere(self) -> None:
-        """softmax along the steps, or along the sequences of a batch, in place of the units."""
+        """Take softmax along the steps or the sequences in place of the units."""
         spec, counts = self.spec, self.spec.schedule.counts
         visits = range(1, spec.visits + 1)
         run, number = (spec.read_out, len(spec.runs)) if spec.read_out else (spec.runs[-1], len(spec.runs) - 1)
@@ -204,8 +205,7 @@ class _Forward:
 
             def make(*scores: Value, at: int = visit) -> Value:
                 if spec.softmax_over == "sequences":
-                    turned = intervals.function(function, intervals.turned(scores[at - 1]))
-                    return intervals.turned(turned)
+                    return intervals.transposed(intervals.function(function, intervals.transposed(scores[at - 1])))
                 rows = []
                 for row in range(counts[at - 1]):
                     there = [score[row] for score in scores if score.shape[0] > row]
@@ -218,7 +218,7 @@ class _Forward:
 
 
 def merged(merge: str, parts: list[Value]) -> Value:
-    """Two directions as one."""
+    """Merge the outputs of two directions."""
     if len(parts) == 1:
         return parts[0]
     if merge == "concat":
@@ -230,14 +230,15 @@ def merged(merge: str, parts: list[Value]) -> Value:
 
 
 def _maker(
-    expression: Expression, found: list[str], cut: list[bool], count: int, rows: np.ndarray | None
+    expression: Expression, names: list[str], cut: list[bool], count: int, rows: np.ndarray | None
 ) -> Callable[..., Value]:
-    """How a line is made of the values of its names; the rows that a shorter step continues are the first ones.
+    """The function that computes a line from the values of its names.
 
-    rows: zeros, a row for each sequence, where the line is made of parameters and numbers alone.
+    cut: which names may have more rows than a shorter step, which continues the first ones. rows: zeros, a row for each
+    sequence, if the line has only parameters and numbers.
     """
     if has_product(expression):
-        return _product_maker(expression, found, cut, count)
+        return _product_maker(expression, names, cut, count)
     if isinstance(expression, Call) and isinstance(expression.argument, Name) and not cut[0]:
         name = expression.function
         return lambda value: intervals.function(name, value)
@@ -245,7 +246,7 @@ def _maker(
     def make(*values: Value) -> Value:
         named = {
             name: value[:count] if short and value.shape[0] > count else value
-            for name, short, value in zip(found, cut, values)
+            for name, short, value in zip(names, cut, values)
         }
         value = intervals.line(expression, named)
         return value if rows is None else intervals.through(lambda row: row + rows, value)
@@ -253,12 +254,12 @@ def _maker(
     return make
 
 
-def _product_maker(expression: Expression, found: list[str], cut: list[bool], count: int) -> Callable[..., Value]:
+def _product_maker(expression: Expression, names: list[str], cut: list[bool], count: int) -> Callable[..., Value]:
     line = product_line("", expression)
     products = [
-        (term.sign, found.index(term.weight), found.index(term.source)) for term in (*line.inputs, *line.products)
+        (term.sign, names.index(term.weight), names.index(term.source)) for term in (*line.inputs, *line.products)
     ]
-    biases = [(sign, found.index(bias)) for sign, bias in line.biases]
+    biases = [(sign, names.index(bias)) for sign, bias in line.biases]
 
     def make(*values: Value) -> Value:
         terms = []

@@ -1,7 +1,7 @@
 """A computation as an ordered list of named quantities, each made from earlier ones.
 
-The same list is walked with exact numbers, with intervals, and with a person's own numbers put in on the way: `walk`
-computes a quantity, hands it to whoever looks on, and goes on with what that one returns.
+The same list is walked with exact numbers, with intervals, and with a person's own numbers: `walk` computes a quantity,
+passes it to a callback, and goes on with the value that the callback returns.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Visit = Callable[[Key, Value], Value]
 
 
 class Node(NamedTuple):
-    """needs: keys of what `make` is called with. copies: whether it is the same number under another name."""
+    """A quantity. needs: the keys of `make`'s arguments. copies: whether it is another name for the same numbers."""
 
     needs: tuple[Key, ...]
     make: Callable[..., Value]
@@ -26,7 +26,7 @@ class Node(NamedTuple):
 
 
 class Graph:
-    """Quantities by key, in an order of computation."""
+    """Quantities by key, in the order of computation."""
 
     def __init__(self) -> None:
         self.nodes: dict[Key, Node] = {}
@@ -34,12 +34,12 @@ class Graph:
         self.under: dict[Key, set[Key]] = {}
 
     def given(self, key: Key, value: Value) -> Key:
-        """A quantity that is not computed."""
+        """Add a quantity that is given, not computed."""
         self.nodes[key] = Node((), lambda: value)
         return key
 
     def add(self, key: Key, needs: Iterable[Key], make: Callable[..., Value], copies: bool = False) -> Key:
-        """A quantity made from others, which must be there already."""
+        """Add a quantity that is made from others, which must be there already."""
         node = Node(tuple(needs), make, copies)
         self.nodes[key] = node
         if copies:
@@ -47,18 +47,18 @@ class Graph:
         return key
 
     def needed(self, wanted: Iterable[Key]) -> list[Key]:
-        """What has to be computed for these, in order."""
-        found = set(wanted)
-        stack = list(found)
+        """The keys of all quantities that these are made from, with their own, in order."""
+        keys = set(wanted)
+        stack = list(keys)
         while stack:
             for need in self.nodes[stack.pop()].needs:
-                if need not in found:
-                    found.add(need)
+                if need not in keys:
+                    keys.add(need)
                     stack.append(need)
-        return [key for key in self.nodes if key in found]
+        return [key for key in self.nodes if key in keys]
 
     def walk(self, order: Iterable[Key], look: Visit | None = None) -> dict[Key, Any]:
-        """Every quantity in that order; `look` may put another value in its place."""
+        """Compute every quantity in that order; `look` may replace its value."""
         values: dict[Key, Any] = {}
         with np.errstate(all="ignore"):  # an overflow is reported where the numbers are shown
             for key in order:
@@ -68,7 +68,7 @@ class Graph:
         return values
 
     def below(self, key: Key) -> set[Key]:
-        """Everything that a quantity is made from."""
+        """The keys of all quantities that this one is made from."""
         if key not in self.under:
             self.under[key] = set(self.needed([key])) - {key}
         return self.under[key]

@@ -1,12 +1,11 @@
-"""Numbers that are known only between two bounds, and the operations that a computation is made of.
+"""Interval arithmetic: numbers that are known only between two bounds, and the operations of a computation on them.
 
-Every operation here takes arrays and intervals alike, so that one description of a computation gives exact numbers
-from exact numbers and bounds from bounds. Functions are monotone, products are taken at the corners: bounds are exact
-where no name stands twice in a line, and for the lines of cells, which are monotone in every name while the others are
-fixed.
+Every operation takes arrays and intervals, so one graph gives exact numbers from exact numbers and bounds from bounds.
+Functions are monotone, and products are taken at the corners. So bounds are exact where no name occurs twice in a line,
+and for the lines of cells, which are monotone in each name while the others are fixed.
 
-Axes are counted from the front, so that exact numbers may carry one axis more at the end, their lanes: the same
-quantity of many problems at once (`lanes`). Bounds have no lanes.
+Axes are counted from the front, because exact numbers may have a last axis of lanes: the same quantity of many problems
+(`lanes`). Bounds have no lanes.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from rnncalc.model.equations.functions import FUNCTIONS
 
 @dataclass(slots=True)
 class Interval:
-    """Entry by entry, some number between lo and hi."""
+    """An array of which each entry is some number between lo and hi."""
 
     lo: np.ndarray
     hi: np.ndarray
@@ -66,12 +65,12 @@ Value = np.ndarray | Interval
 
 
 def bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:
-    """lo and hi; an exact number is both."""
+    """(lo, hi); an exact number is both."""
     return (value.lo, value.hi) if isinstance(value, Interval) else (value, value)
 
 
 def hull(corners: Sequence[np.ndarray]) -> Interval:
-    """The smallest interval around all of these."""
+    """The smallest interval that contains all corners."""
     lo = hi = corners[0]
     for corner in corners[1:]:
         lo, hi = np.fmin(lo, corner), np.fmax(hi, corner)
@@ -79,17 +78,17 @@ def hull(corners: Sequence[np.ndarray]) -> Interval:
 
 
 def through(change: Callable[[np.ndarray], np.ndarray], value: Value) -> Value:
-    """A change of shape, or any that keeps the order of numbers."""
+    """Apply a change of shape, or any change that keeps the order of numbers."""
     return Interval(change(value.lo), change(value.hi)) if isinstance(value, Interval) else change(value)
 
 
-def turned(value: Value) -> Value:
-    """Rows as columns."""
+def transposed(value: Value) -> Value:
+    """The transpose."""
     return through(lambda array: array.swapaxes(0, 1), value)
 
 
 def joined(change: Callable[[Sequence[np.ndarray]], np.ndarray], values: Sequence[Value]) -> Value:
-    """Several arrays put into one."""
+    """Join several arrays into one."""
     if not any(isinstance(value, Interval) for value in values):
         return change(values)  # type: ignore[arg-type]
     both = [bounds(value) for value in values]
@@ -120,7 +119,7 @@ def summed(value: Value, axis: int) -> Value:
 
 
 def function(name: str | lanes.Mixed, value: Value) -> Value:
-    """One of FUNCTIONS, each of which is monotone in every argument; a rowwise one along the second axis."""
+    """Apply one of FUNCTIONS, which are monotone in every argument; a rowwise one along the second axis."""
     if not isinstance(value, Interval):
         return lanes.function(name, value)
     assert isinstance(name, str)
@@ -137,7 +136,7 @@ def function(name: str | lanes.Mixed, value: Value) -> Value:
 
 
 def slope(name: str | lanes.Mixed, value: Value) -> Value:
-    """f′ in terms of f's own value y; between two bounds it may be largest where y is 0 (tanh) or ½ (sigmoid)."""
+    """f′ in terms of y = f(a); between two bounds it is largest where y is 0 (tanh) or ½ (sigmoid)."""
     if not isinstance(value, Interval):
         return name.each(_slope, value) if isinstance(name, lanes.Mixed) else _slope(name, value)
     assert isinstance(name, str)
@@ -159,7 +158,7 @@ def _slope(name: str, y: np.ndarray) -> np.ndarray:
 
 
 def line(expression: Expression, values: Mapping[str, Value]) -> Value:
-    """An element-wise line. Bounds are taken at the corners, one after the other; x * x is left to `slope`."""
+    """Compute an element-wise line; bounds are taken over all corners. `square` computes x · x."""
     unsure = [name for name in names_of(expression) if isinstance(values[name], Interval)]
     if not unsure:
         return evaluate(expression, values)  # type: ignore[arg-type]
@@ -173,6 +172,7 @@ def line(expression: Expression, values: Mapping[str, Value]) -> Value:
 
 @lru_cache(maxsize=4096)
 def names_of(expression: Expression) -> tuple[str, ...]:
+    """The names in an expression, cached."""
     return tuple(names(expression))
 
 
@@ -193,6 +193,6 @@ def size(value: Value) -> Value:
 
 
 def widened(value: Value, down: np.ndarray | float, up: np.ndarray | float) -> Interval:
-    """An interval with room below and above."""
+    """The interval widened at both ends."""
     lo, hi = bounds(value)
     return Interval(lo - down, hi + up)

@@ -1,8 +1,8 @@
-"""Many problems at once: every array carries one axis more at its end, a lane for each problem.
+"""Many problems at once: every array has a last axis with a lane for each problem.
 
-With the lanes last, what is said of one problem's array is said of all: the first axes are the same, biases (H, lanes)
-meet rows (N, H, lanes), and NumPy's inner loop runs along the lanes, where memory is contiguous. Here is what needs to
-know of them: products, functions along a row, and functions of which each lane has its own.
+Lanes are last, so that code for one problem's arrays also fits theirs: the first axes are the same, biases (H, lanes)
+broadcast to rows (N, H, lanes), and NumPy's inner loop runs along lanes, where memory is contiguous. This file has the
+operations that must know of lanes: products, functions along a row, and functions that differ from lane to lane.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rnncalc.model.equations.functions import FUNCTIONS
 
 
 class Mixed:
-    """Something that is not the same in every lane: the name of a function, the rule of a slope."""
+    """A choice for each lane, where lanes differ: the name of a function, the rule of a slope."""
 
     def __init__(self, choices: Sequence[Hashable]):
         self.choices = tuple(choices)
@@ -26,32 +26,32 @@ class Mixed:
     def lanes(self) -> dict[Any, np.ndarray]:
         """choice → its lanes."""
         every = dict.fromkeys(self.choices)
-        return {choice: np.array([at for at, one in enumerate(self.choices) if one == choice]) for choice in every}
+        return {choice: np.array([at for at, own in enumerate(self.choices) if own == choice]) for choice in every}
 
     def each(self, compute: Callable[..., np.ndarray], *values: np.ndarray) -> np.ndarray:
-        """compute(choice, *values), each choice in its own lanes."""
-        found = np.empty_like(values[0])
+        """Compute compute(choice, *values) for each choice in its lanes."""
+        result = np.empty_like(values[0])
         for choice, here in self.lanes.items():
-            found[..., here] = compute(choice, *[value[..., here] for value in values])
-        return found
+            result[..., here] = compute(choice, *[value[..., here] for value in values])
+        return result
 
 
 def one_or_mixed(choices: Sequence[Hashable]) -> Any:
-    """What all lanes share, or each lane's own."""
+    """The choice that all lanes share, or Mixed."""
     first = choices[0]
     return first if all(choice is first or choice == first for choice in choices) else Mixed(choices)
 
 
 def function(name: str | Mixed, value: np.ndarray) -> np.ndarray:
-    """One of FUNCTIONS, or in each lane its own; a rowwise one along the second axis."""
+    """Apply one of FUNCTIONS, or a function of each lane; a rowwise one along the second axis."""
     if isinstance(name, Mixed):
         return name.each(function, value)
-    found = FUNCTIONS[name]
-    return along_rows(found.compute, value) if found.rowwise else found.compute(value)
+    entry = FUNCTIONS[name]
+    return along_rows(entry.compute, value) if entry.rowwise else entry.compute(value)
 
 
 def along_rows(compute: Callable[[np.ndarray], np.ndarray], value: np.ndarray) -> np.ndarray:
-    """What works along the last axis, along the second one."""
+    """Apply along the second axis what works along the last one."""
     return compute(value) if value.ndim == 2 else np.moveaxis(compute(np.moveaxis(value, 1, -1)), -1, 1)
 
 

@@ -1,6 +1,6 @@
 """The loss as a graph: each step's loss, their sum, and the gradient with which backpropagation begins.
 
-A person takes cross-entropy from the y that stands on the sheet, so here too; where y is 0 to the last bit, from s.
+Cross-entropy is computed from y, as a person does from the y on the sheet; from s where y is exactly 0.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from rnncalc.check.graph.intervals import Interval, Value
 from rnncalc.check.graph.spec import Spec
 from rnncalc.model.losses import Loss
 
-EDGE = 700.0  # what a logarithm is taken for at the edge of what floats can say
+EDGE = 700.0  # stands for the logarithm of 0
 
 
 def build(graph: Graph, spec: Spec, era: str = "") -> None:
-    """Each step's loss, and the whole."""
+    """Add each step's loss and their sum."""
     for visit in range(1, spec.visits + 1):
         needs, kind = _sources(spec, era, visit)
         graph.add(("losses", era, visit), needs, _losses(spec, kind, visit))
     every: list[Key] = [("losses", era, visit) for visit in range(1, spec.visits + 1)]
 
     def total(*losses: Value) -> Value:
-        found: Any = spec.zeros(1)
+        whole: Any = spec.zeros(1)
         for loss in losses:
-            found = found + intervals.through(lambda array: array.sum(axis=0, keepdims=True), loss)
-        return found
+            whole = whole + intervals.through(lambda array: array.sum(axis=0, keepdims=True), loss)
+        return whole
 
     graph.add(("loss", era), every, total, copies=len(every) == 1 and spec.schedule.sequences == 1)
 
 
 def seeds(graph: Graph, spec: Spec) -> None:
-    """The gradient of the loss at y or s, at every visit."""
+    """Add the gradient of the loss at y or s of every visit."""
     for visit in range(1, spec.visits + 1):
         needs, kind = _sources(spec, "", visit)
         graph.add(("seed", visit), needs, _seed(spec, kind, visit))
 
 
 def _sources(spec: Spec, era: str, visit: int) -> tuple[list[Key], str]:
-    """What the loss is taken from, and whether that is y, its scores, or both."""
+    """The quantities from which the loss is computed, and their kind: y, s, or the function between both."""
     y, s = output(spec, era, "y", visit), output(spec, era, "s", visit)
     if spec.objective is None or spec.objective.at == "y":
         return [y], "y"
@@ -58,7 +58,7 @@ def _function(spec: Spec) -> str:
 
 
 def _rows(spec: Spec, visit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Targets, which entries have one, and which have a gradient."""
+    """Targets, the entries that have one, and the entries that have a gradient."""
     assert spec.objective is not None
     here = spec.schedule.step(visit)[0]
     first, loss = spec.schedule.sequences, spec.objective.loss
@@ -80,7 +80,7 @@ def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
         if loss is None:
             return intervals.summed(y * np.where(there, targets, 0.0), 1) * weight
         entries = _entries(loss, kind, "value", y, targets)
-        if scores and not isinstance(y, Interval):  # a y that is 0 or 1 to the last bit
+        if scores and not isinstance(y, Interval):  # where y is exactly 0 or 1
             low, high = loss.from_y[kind].domain
             exact = _along(loss.value, intervals.bounds(scores[0])[0], targets)
             entries = np.where((y > low) & (y < high), intervals.bounds(entries)[0], exact)
@@ -90,9 +90,9 @@ def _losses(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
 
 
 def _entries(loss: Loss, kind: str, piece: str, given: Value, targets: np.ndarray) -> Value:
-    """The value or the gradient of a loss, entry by entry, from y or s, as numbers or bounds.
+    """The value or the gradient of a loss, entry by entry, from y or s.
 
-    It is largest and smallest at the ends of its argument, and where it turns between them.
+    Between bounds, it is largest and smallest at the ends or at a turning point.
     """
     form = loss.from_y.get(kind)
     compute: Callable[..., np.ndarray] = getattr(form or loss, piece)
@@ -108,7 +108,7 @@ def _entries(loss: Loss, kind: str, piece: str, given: Value, targets: np.ndarra
 
 
 def _along(compute: Callable[..., np.ndarray], values: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """What works along the last axis of two arrays, along the second one; infinite at the edges, without a word."""
+    """Apply along the second axis what works along the last one; infinite values raise no warning."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if values.ndim == 2:
             return compute(values, targets)
@@ -116,7 +116,7 @@ def _along(compute: Callable[..., np.ndarray], values: np.ndarray, targets: np.n
 
 
 def _of_row(compute: Callable[..., np.ndarray], given: Interval, targets: np.ndarray) -> Interval:
-    """The bounds of what goes one way with its own score, and the other way with the others of its row."""
+    """Bounds of entries that rise with their own score and fall with the others of the row, or the reverse."""
     corners = [np.empty_like(given.lo), np.empty_like(given.lo)]
     for unit in range(given.shape[-1]):
         for corner, own, others in zip(corners, (given.lo, given.hi), (given.hi, given.lo)):
@@ -147,7 +147,7 @@ def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
 
 
 def _last(spec: Spec, visit: int) -> np.ndarray:
-    """For each row of a visit, whether no later one of its sequence has a target."""
+    """For each row of a visit, whether no later step of its sequence has a target."""
     later = np.zeros(int(spec.schedule.counts[visit - 1]), bool)
     for after in range(visit + 1, spec.visits + 1):
         has = _rows(spec, after)[1].any(axis=1).reshape(-1)

@@ -1,4 +1,4 @@
-"""The small parts that gradients are made of."""
+"""Small operations of which gradients are composed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnncalc.check.graph.lanes import Mixed
 from rnncalc.model.equations.derivative import contributions
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name
 
-Part = tuple[tuple[Key, ...], Callable[..., Value]]  # what it needs, what it adds
+Part = tuple[tuple[Key, ...], Callable[..., Value]]  # keys, and the function of their values that makes the part
 
 
 def same(value: Value) -> Value:
@@ -26,10 +26,10 @@ def signed(sign: int, value: Value) -> Value:
 
 
 def added(*values: Value) -> Value:
-    found = values[0]
+    total = values[0]
     for value in values[1:]:
-        found = found + value
-    return found
+        total = total + value
+    return total
 
 
 def sum_of(parts: list[Part]) -> Callable[..., Value]:
@@ -55,13 +55,13 @@ def rows_summed(make: Callable[..., Value], rows: list[int]) -> Callable[..., Va
 
 
 def placed(row: np.ndarray, at: int, count: int) -> np.ndarray:
-    found = np.zeros((count, *row.shape))
-    found[at] = row
-    return found
+    rows = np.zeros((count, *row.shape))
+    rows[at] = row
+    return rows
 
 
 def call_of(expression: Expression, argument: str) -> Expression | None:
-    """The expression, if it is a function of that line."""
+    """The expression if it applies a function to that line."""
     return expression if isinstance(expression, Call) and expression.argument == Name(argument) else None
 
 
@@ -76,17 +76,17 @@ def log_softmax_back(y: Value, dy: Value) -> Value:
 
 
 def slopes(name: str | Mixed, rule: Mixed, y: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """f′ by the rule of each lane."""
+    """f′ by each lane's rule."""
     names = name.choices if isinstance(name, Mixed) else [name] * len(rule.choices)
 
-    def one(choice: tuple[str, str], y: np.ndarray, a: np.ndarray) -> np.ndarray:
+    def lane_slope(choice: tuple[str, str], y: np.ndarray, a: np.ndarray) -> np.ndarray:
         name, rule = choice
         if rule == "omitted":
             return np.ones(y.shape)
         slope = intervals.slope(name, a if rule == "preactivation" else y)
         return intervals.square(slope) if rule == "twice" else slope  # type: ignore[return-value]
 
-    return Mixed(list(zip(names, rule.choices))).each(one, y, a)
+    return Mixed(list(zip(names, rule.choices))).each(lane_slope, y, a)
 
 
 BACK = {"softmax": softmax_back, "log_softmax": log_softmax_back}
@@ -94,7 +94,7 @@ BACK = {"softmax": softmax_back, "log_softmax": log_softmax_back}
 
 @lru_cache(maxsize=1024)
 def shares(line: str, expression: Expression) -> tuple[tuple[str, Expression], ...]:
-    """An element-wise line's shares by name, a function's slope standing as a name of its own."""
+    """The gradients that an element-wise line hands on, by name; the slope of a function is a name too."""
     if isinstance(expression, Call):
         assert isinstance(expression.argument, Name)
         gradient = Name("∂" + line)

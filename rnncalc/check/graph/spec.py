@@ -1,7 +1,6 @@
-"""A problem laid open: everything that a mistake can rewrite, as plain records.
+"""A problem as plain records, which a mistake can rewrite: lines, parameters, initial states, inputs, rules.
 
-Lines, parameters, starts, inputs, the objective and the rules of the gradient. What is solved is made from this alone
-(`forward`, `backward`), so a mistake is another Spec: `replace(spec, x=…)`.
+The graph is built from a Spec alone (`forward`, `backward`), so a mistake is another Spec: `replace(spec, x=…)`.
 """
 
 from __future__ import annotations
@@ -30,12 +29,20 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One pass, or the read-out: a cell with its numbers.
+    """A direction of a layer, or the read-out: a cell with its numbers.
 
-    lines: as the cell splits them. parameters: by symbol. starts: state → (N, width), in the schedule's order. spread:
-    how far each given number may be from what stands there, where inputs are themselves rounded. lags: states whose
-    `_p` is two steps back. earlier: whether the input is that of the step before (a read-out of h_{t-1}). fixed: biases
-    that were not given, by symbol: no parameters, so the update leaves them alone.
+    Attributes
+    ----------
+    lines : the cell's equations; a mistake may rewrite them
+    parameters : by symbol
+    initial_states : state → (N, width), in the order of the packed batch
+    mirrored : whether it visits every sequence from its end
+    lags : states whose `_p` is two steps back
+    before : of such states, the values before the initial ones
+    earlier : whether the input is that of the step before, as in a read-out of h_{t-1}
+    shared : states in which a whole batch begins with one vector
+    spread : how far a given number may be off because it is rounded
+    fixed : symbols of biases that were not given, which the update leaves as they are
     """
 
     cell: Cell
@@ -45,7 +52,7 @@ class Run:
     initial_states: Arrays
     mirrored: bool = False
     lags: frozenset[str] = frozenset()
-    before: Arrays = field(default_factory=dict)  # of a state that lags: what stands before its start
+    before: Arrays = field(default_factory=dict)
     earlier: bool = False
     shared: frozenset[str] = frozenset()
     spread: Arrays = field(default_factory=dict)
@@ -54,13 +61,19 @@ class Run:
 
 @dataclass(frozen=True)
 class Rules:
-    """How the loss goes back to the parameters; what stands here is right.
+    """How gradients and the update are computed. The defaults are right.
 
-    slope: usual, omitted, preactivation (1 − a²) or twice, for the lines in `slopes` (none named: all of the cells').
-    losses: which count in the gradient, all, the last, or the last also in the loss itself. upstream: dL/dy as it is,
-    as one, or as one times the loss's weight. terms: which of a sum over time, all, the first, or the first below
-    the read-out. said: a quantity →
-    the one that is reported in its place.
+    Attributes
+    ----------
+    through_time : whether gradients go back to the step before
+    losses : the losses in the gradient: "all", "last", or "last alone", which also counts alone in the loss
+    terms : the steps in a sum over time: "all", "first", or "first below", first except in the read-out
+    recurrent_slope : whether Wᵀδ has the next step's f′
+    slope : f′ is "usual", "omitted", of the "preactivation" (1 − a²), or there "twice"
+    slopes : the lines that `slope` is for; empty: all of the cells'
+    transposed : whether gradients go back through Wᵀ
+    upstream : dL/dy is "usual", "one", or "weighted": one times the loss's weight
+    said : quantity → the quantity that is reported in its place
     """
 
     through_time: bool = True
@@ -79,14 +92,14 @@ class Rules:
     said: Mapping[Any, Any] = field(default_factory=dict)
 
     def slope_of(self, run: Run, line: str) -> str | Mixed:
-        """The rule for one line's slope."""
+        """The rule of a line's slope."""
         touched = line in self.slopes if self.slopes else line not in run.cell.outputs
         return self.slope if touched else "usual"
 
 
 @dataclass(frozen=True, eq=False)
 class Spec:
-    """The whole. layers: the numbers of each layer's runs, and how two are merged; x: rows in the schedule's order."""
+    """A problem. layers: the numbers of each layer's runs, and how two are merged. x: rows in packed order."""
 
     runs: tuple[Run, ...]
     layers: tuple[tuple[tuple[int, ...], str], ...]
@@ -100,14 +113,16 @@ class Spec:
     chunk: int = 0
     rules: Rules = Rules()
     softmax_over: str = "units"  # or steps, sequences
-    realigned: bool = True  # whether backward states stand in the original order of time
+    realigned: bool = True  # whether backward states are put in the original order of time
     x_spread: np.ndarray | None = None
-    lanes: int = 0  # how many problems at once: of each array the last axis; 0: one problem, and no such axis
-    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # what was made of this very Spec
+    lanes: int = 0  # the length of every array's last axis, a problem each; 0: one problem and no such axis
+    memo: dict[Any, Any] = field(
+        default_factory=dict, init=False, repr=False
+    )  # results of this Spec that are used again
 
     @property
     def top(self) -> Run:
-        """Who makes y: the read-out, or the last layer's cell."""
+        """The run that makes y: the read-out, or the last layer's."""
         return self.read_out or self.runs[self.layers[-1][0][0]]
 
     @property
@@ -120,25 +135,25 @@ class Spec:
         return len(self.schedule.counts)
 
     def zeros(self, *shape: int) -> np.ndarray:
-        """Zeros of a shape, in every lane."""
+        """Zeros of that shape in every lane."""
         return np.zeros((*shape, self.lanes) if self.lanes else shape)
 
     def wide(self, array: np.ndarray) -> np.ndarray:
-        """What is the same in every lane."""
+        """An array that is the same in every lane."""
         return array[..., None] if self.lanes else array
 
     def with_runs(self, runs: list[Run]) -> Spec:
-        """The same with other runs, the read-out last if there is one."""
+        """The Spec with other runs, the read-out last if there is one."""
         count = len(self.runs)
         return replace(self, runs=tuple(runs[:count]), read_out=runs[count] if self.read_out else None)
 
     def ruled(self, **changes: Any) -> Spec:
-        """The same under other rules."""
+        """The Spec under other rules."""
         return replace(self, rules=replace(self.rules, **changes))
 
 
 def of_problem(problem: Problem, trace: Trace) -> Spec:
-    """The problem as it was put. trace: its forward pass, which settles rows and starts."""
+    """The Spec of a problem. trace: its forward pass, which gives the order of rows and the initial states."""
     network, schedule = problem.network, trace.view.schedule
     spread = "rounded_inputs" in problem.given and problem.given["rounded_inputs"].value in (True, "true", "1", "yes")
     runs: list[Run] = []
@@ -203,7 +218,7 @@ def _spread(direction: DirectionalLayer, given: GivenDirection) -> dict[str, np.
 
 
 def _units(array: Numbers, shape: tuple[int, ...]) -> np.ndarray:
-    """Half a unit of each number's last digit; whole numbers without a point are counts, and exact."""
+    """Half a unit of each number's last digit. Numbers without a decimal point are exact."""
     half = np.zeros(array.shape)
     if array.texts is not None:
         for index, text in np.ndenumerate(array.texts):

@@ -1,4 +1,4 @@
-"""Gradients of parameters and starts: each step's contribution, and their sum."""
+"""Gradients of parameters and initial states: each step's contribution, and their sum."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Sums(Arrivals):
     """The sums over time, once every line has its gradient."""
 
     def _parameters(self, number: int, run: Run) -> None:
-        """Each step's contribution to each parameter, and their sum."""
+        """Add each step's contribution to each parameter, and their sum."""
         terms: dict[str, list[tuple[int, str, str]]] = {symbol: [] for symbol in run.parameters}
         for line, expression in run.lines.items():
             if has_product(expression):
@@ -70,18 +70,18 @@ class Sums(Arrivals):
         return (needs, make)
 
     def _steps(self, backwards: bool) -> list[dict[int, list[int]]]:
-        """For each step of the original time: visit → the rows that are at that step then."""
+        """For each step in the original order of time: visit → the rows that are at that step then."""
         schedule = self.spec.schedule
         present = schedule.present[schedule.order]  # (rows, T)
-        found: list[dict[int, list[int]]] = [{} for _step in range(schedule.steps)]
+        groups: list[dict[int, list[int]]] = [{} for _step in range(schedule.steps)]
         for row, there in enumerate(present):
             times = np.flatnonzero(there)
             for at, time in enumerate(times):
                 visit = len(times) - at if backwards else at + 1
-                found[time].setdefault(visit, []).append(row)
-        return found
+                groups[time].setdefault(visit, []).append(row)
+        return groups
 
-    def _starts(self) -> None:
+    def _initial_states(self) -> None:
         for number, run in enumerate(self.spec.runs):
             for state in run.cell.state:
                 zeros = self.spec.zeros(self.spec.schedule.sequences, run.sizes[run.cell.size(state)])

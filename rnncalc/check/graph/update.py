@@ -1,6 +1,6 @@
-"""The update as a graph: θ − lr·dθ, with the gradient clipped where that is asked, by norm and then by value.
+"""The update as a graph: θ − lr·dθ, with the gradient clipped by norm and then by value if the task says so.
 
-A bias that was not given is no parameter: the norm does not count it, and it stays what it is.
+A bias that was not given is not learned: the norm does not count it, and the update leaves it as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rnncalc.network.gradient_norm import Norm
 
 
 def update(graph: Graph, spec: Spec) -> None:
-    """Every parameter after one step of gradient descent."""
+    """Add every parameter after one step of gradient descent."""
     task, rules, most = spec.task, spec.rules, spec.task.clip_norm
     every = [(number, symbol, run) for number, run in enumerate(spec.all_runs) for symbol in run.parameters]
     moved = [(number, symbol) for number, symbol, run in every if symbol not in run.fixed]

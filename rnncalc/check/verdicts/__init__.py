@@ -1,1 +1,1 @@
-"""How one number is judged, what follows from the first slip, and the verdict on all of them."""
+"""Verdicts: how a single number is judged, how all are, and the arithmetic of the first slip."""

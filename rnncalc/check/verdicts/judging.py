@@ -1,15 +1,17 @@
-"""Verdicts: the computation walked with what the person wrote.
+"""Verdicts: the computation is walked with the numbers that a person wrote.
 
-First exactly: what is right, and what is cut. Then in intervals, each number standing for all that it may have been
-rounded from, two walks side by side: from the right numbers alone, and from all of them, wrong ones included. Where the
-two are one, a number inside is rounding; where they differ, something wrong has come in, and a number inside the second
-is carried. What is left is wrong. Longer than other files: the walks share what they know of each number.
+The first walk is exact: it tells numbers that are right and numbers that are cut. The others are in intervals, where a
+typed number stands for all values that round to it. Two walks go side by side: one takes the person's right numbers,
+the other also the wrong ones. Where both agree, a number inside the interval is rounding. Where they differ, the number
+depends on a wrong one, and if it is inside the second interval it is carried. Every other number is wrong.
+
+This file is longer than others because the walks share what they know of each number.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,38 +22,60 @@ from rnncalc.check.graph.forward import unsure
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Interval, Value, bounds, widened
 from rnncalc.check.graph.spec import Spec
-from rnncalc.check.verdicts import number as one
+from rnncalc.check.verdicts.number import (
+    MANY,
+    NOISE,
+    SLACK,
+    Habit,
+    digits,
+    is_right,
+    is_truncated,
+    stands_for,
+    unit,
+)
 from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
 from rnncalc.model.equations.expression import Call
 from rnncalc.problems.parse.numbers import Typed
 
-NAMED = ("slope", "∂", "term", "d", "dstart", "dshared", "new", "losses", "loss", "∂x")  # what people round, and print
-KEPT = 400  # quantities of a graph that is kept: homework, not a network
+NAMED = (
+    "slope",
+    "∂",
+    "term",
+    "d",
+    "dstart",
+    "dshared",
+    "new",
+    "losses",
+    "loss",
+    "∂x",
+)  # quantities that people print and round
+KEPT = 400  # a larger graph is not kept for the next answers: no homework is so large
 SATURATING = ("tanh", "sigmoid", "softmax")
-LONG = 20  # steps: whoever prints some numbers of a longer sequence had them computed, not rounded at every step
+LONG = 20  # steps: numbers of a longer sequence are computed by a machine, not rounded at every step
 
 
 class Judging:
-    """The verdicts on all claims under one Spec, which is right, or one that a mistake has rewritten.
+    """The verdicts on all claims under one Spec, the right one or one that a mistake has rewritten.
 
-    verdicts, computed, own: a claim's number → its verdict, the exact value, what follows from the person's own values.
+    typed, computed, verdicts, own: a claim's place → the typed number, the exact value, the verdict, and what follows
+    from the person's own earlier numbers.
     """
 
     def __init__(self, spec: Spec, claims: Sequence[Claim]):
         self.spec, self.claims = spec, claims
-        self.readable = [at for at, claim in enumerate(claims) if claim.typed is not None and claim.key]
+        self.typed = {at: claim.typed for at, claim in enumerate(claims) if claim.typed is not None and claim.key}
         wanted = list(dict.fromkeys(claim.key for claim in claims if claim.key))
         self.graph: Graph
         self.graph, self.order, self.exact = self._solved(wanted)
         self.at: dict[Key, list[int]] = defaultdict(list)
-        for at in self.readable:
+        for at in self.typed:
             self.at[self.reported(claims[at].key)].append(at)
-        self.computed = {at: self._value(self.exact, at) for at in self.readable}
+        self.computed = {at: self._value(self.exact, at) for at in self.typed}
         self.verdicts: dict[int, str] = {}
         self.own: dict[int, float] = {}
 
     def _solved(self, wanted: list[Key]) -> tuple[Graph, list[Key], dict[Key, Any]]:
-        """The graph, its order and its exact values; kept with a small Spec, for the next answers to this problem."""
+        """The graph, its order and its exact values; a small one is kept with the Spec for the next answers."""
         kept = self.spec.memo.get("solved")
         if kept and kept[0] == wanted:
             solved: tuple[Graph, list[Key], dict[Key, Any]] = kept[1]
@@ -64,12 +88,12 @@ class Judging:
         return solved
 
     def reported(self, key: Key) -> Key:
-        """What is reported under a key, by the rules."""
-        found: Key = self.spec.rules.said.get(key, key)
-        return found
+        """The quantity that the rules report under a key."""
+        reported: Key = self.spec.rules.said.get(key, key)
+        return reported
 
     def right_value(self, at: int) -> float | None:
-        """What a number should be, one that cannot be read too."""
+        """The exact value of a claim, even of one that cannot be read."""
         return self._value(self.exact, at) if self.claims[at].key else None
 
     def _value(self, values: Mapping[Key, Any], at: int) -> float:
@@ -78,7 +102,7 @@ class Judging:
     # the walks -------------------------------------------------------------------------------------------------------
 
     def judge(self) -> Judging:
-        """All verdicts."""
+        """Give every claim its verdict."""
         for at, claim in enumerate(self.claims):
             if claim.typed is None:
                 self.verdicts[at] = WRONG if claim.text is None else UNREADABLE
@@ -87,21 +111,21 @@ class Judging:
             if claim.key[0] == "new" and len(claim.key) == 3:
                 before: Key = ("θ", *claim.key[1:])
                 update = exact - entry(self.exact[before], claim.spot)
-            if one.is_right(claim.typed, exact, update):
+            if is_right(claim.typed, exact, update):
                 self.verdicts[at] = RIGHT
-            elif one.is_truncated(claim.typed, exact):
+            elif is_truncated(claim.typed, exact):
                 self.verdicts[at] = TRUNCATED
             elif not np.isfinite(exact):
                 self.verdicts[at] = WRONG
         self.habit = self._habit()
         if len(self.verdicts) < len(self.claims):
             self._in_intervals()
-        for at in self.readable:
+        for at in self.typed:
             self.verdicts.setdefault(at, WRONG)
         return self
 
     def _in_intervals(self) -> None:
-        """Two walks side by side: from the right numbers alone, and from everything that the person wrote."""
+        """Walk twice side by side: from the right numbers alone, and from all that the person wrote."""
         fair: dict[Key, Value] = {}
         own: dict[Key, Value] = {}
         spread = unsure(self.spec)
@@ -111,7 +135,7 @@ class Judging:
                 fair[key] = node.make(*[fair[need] for need in node.needs])
                 if key in spread:
                     fair[key] = widened(fair[key], spread[key], spread[key])
-                if all(own[need] is fair[need] for need in node.needs):  # nothing wrong has come in yet
+                if all(own[need] is fair[need] for need in node.needs):  # it depends on no wrong number
                     own[key] = fair[key]
                 else:
                     own[key] = node.make(*[own[need] for need in node.needs])
@@ -119,28 +143,27 @@ class Judging:
                     self._look(key, fair, own)
 
     def _look(self, key: Key, fair: dict[Key, Value], own: dict[Key, Value]) -> None:
-        """Judge what is not judged yet, and go on with the numbers that the person wrote."""
+        """Judge a quantity's numbers that have no verdict yet, and go on with the numbers that the person wrote."""
         here, same = self.at.get(key, ()), own[key] is fair[key]
-        judged = [_bounds(fair[key])]
-        judged.append(judged[0] if same else _bounds(own[key]))
+        walks = [_bounds(fair[key])]
+        walks.append(walks[0] if same else _bounds(own[key]))
         put: list[Value] = []
         for at in here:
             if at not in self.verdicts:
-                verdict = self._verdict(key, at, judged[0], judged[1])
+                verdict = self._verdict(key, at, walks[0], walks[1])
                 if verdict:
                     self.verdicts[at] = verdict
-        for lo, hi in judged[: 1 if same and all(self.verdicts.get(at) in ACCEPTED for at in here) else 2]:
-            printed, all_of_them = np.zeros(lo.shape, bool), bool(put)
+        for lo, hi in walks[: 1 if same and all(self.verdicts.get(at) in ACCEPTED for at in here) else 2]:
+            printed, wrong_too = np.zeros(lo.shape, bool), bool(put)  # the second walk takes wrong numbers too
             inside_lo, inside_hi = lo.copy(), hi.copy()
             for at in here:
-                found = self.verdicts.get(at)
-                if found in ACCEPTED or all_of_them:
-                    typed, spot = self.claims[at].typed, _spot(lo, self.claims[at].spot)
-                    assert typed is not None
-                    ends = one.stands_for(typed, found == TRUNCATED)
-                    if lo[spot] == hi[spot] == typed.value:  # typed as it is: nothing was rounded
+                given = self.verdicts.get(at)
+                if given in ACCEPTED or wrong_too:
+                    typed, spot = self.typed[at], _spot(lo, self.claims[at].spot)
+                    ends = stands_for(typed, given == TRUNCATED)
+                    if lo[spot] == hi[spot] == typed.value:  # typed exactly: nothing was rounded
                         ends = typed.value, typed.value
-                    if found == RIGHT:  # to float32 noise, perhaps, which is then handed on
+                    if given == RIGHT:  # perhaps within float32 rounding, which is then handed on
                         ends = min(ends[0], self.computed[at]), max(ends[1], self.computed[at])
                     inside_lo[spot], inside_hi[spot] = ends
                     printed[spot] = True
@@ -153,55 +176,63 @@ class Judging:
         fair[key], own[key] = put[0], put[-1]
 
     def _verdict(self, key: Key, at: int, fair: tuple[Any, Any], own: tuple[Any, Any]) -> str:
-        """Rounding, carried, or nothing that is known yet."""
-        typed, spot = self.claims[at].typed, _spot(fair[0], self.claims[at].spot)
-        assert typed is not None
+        """Rounding or carried; "" if it is neither."""
+        typed, spot = self.typed[at], _spot(fair[0], self.claims[at].spot)
         ends = [(float(lo[spot]), float(hi[spot])) for lo, hi in (fair, own)]
         if ends[0] != ends[1] and self._inside(typed, *ends[1]):
             return CARRIED
         if self._inside(typed, *ends[0]):
             return ROUNDING
-        noise = self._noise(key)  # asked for last: few numbers need it
+        noise = self._noise(key)  # computed last, since few numbers need it
         return ROUNDING if self._inside(typed, ends[0][0] - noise, ends[0][1] + noise) else ""
 
     def _noise(self, key: Key) -> float:
         """What float64 may lose where terms cancel: 5.6e-17 is printed for a difference that is 0 in another order."""
         sizes = [np.abs(self.exact[need]).max(initial=1.0) for need in self.graph.nodes[key].needs]
-        noise = one.NOISE * float(np.prod(sizes))
+        noise = NOISE * float(np.prod(sizes))
         return noise if np.isfinite(noise) else 0.0
 
-    def _habit(self) -> one.Habit:
-        """How this person writes; they cut if some number is cut and none was rounded up."""
-        typed = {at: self.claims[at].typed for at in self.readable}
+    def _habit(self) -> Habit:
+        """How this person writes; they cut if some number is cut and none is rounded up."""
         cut = any(verdict == TRUNCATED for verdict in self.verdicts.values())
         up = any(
-            abs(number.value) > abs(self.computed[at]) + 1e-12 and one.digits(number) < one.MANY
-            for at, number in typed.items()
-            if number is not None and self.verdicts.get(at) == RIGHT
+            abs(number.value) > abs(self.computed[at]) + 1e-12 and digits(number) < MANY
+            for at, number in self.typed.items()
+            if self.verdicts.get(at) == RIGHT
         )
-        telling = [number for number in typed.values() if number is not None and one.digits(number) > 1]
-        return one.Habit(telling, cut and not up)
+        return Habit([number for number in self.typed.values() if digits(number) > 1], cut and not up)
 
     def _inside(self, typed: Typed, lo: float, hi: float) -> bool:
-        """Whether a number is what some value between the bounds is rounded to; by one who cuts, cut to."""
+        """Whether some value between the bounds rounds to a number, or is cut to it by a person who cuts."""
         if not (np.isfinite(lo) and np.isfinite(hi)):
             return False
-        slack = one.SLACK * one.unit(typed) + 1e-12 * max(abs(lo), abs(hi))
-        half = one.unit(typed) / 2
+        slack = SLACK * unit(typed) + 1e-12 * max(abs(lo), abs(hi))
+        half = unit(typed) / 2
         if lo - half - slack <= typed.value <= hi + half + slack:
             return True
-        first, last = one.stands_for(typed, True)
+        first, last = stands_for(typed, True)
         return self.habit.cuts and first <= hi + slack and last >= lo - slack
 
     def _copies_printed(self, key: Key) -> bool:
-        """Whether a quantity is one that is printed already, under another name."""
+        """Whether a quantity is printed already under another name."""
         node = self.graph.nodes[key]
         return node.copies and all(need in self.at for need in node.needs)
 
     # from their own values -------------------------------------------------------------------------------------------
 
-    def follow(self, changed: Mapping[int, float] = {}) -> dict[Key, Any]:
-        """The computation from the person's own numbers, each put in where it stands; keeps what came out before."""
+    def follow(self) -> dict[Key, Any]:
+        """Walk with the person's own numbers put in, and keep in `own` what they replace. Returns every quantity."""
+
+        def put_in(at: int) -> float | None:
+            exact = self.verdicts.get(at) == RIGHT and digits(self.typed[at]) >= MANY
+            return None if exact else self.typed[at].value
+
+        values, self.own = self._walk(put_in)
+        return values
+
+    def _walk(self, put_in: Callable[[int], float | None]) -> tuple[dict[Key, Any], dict[int, float]]:
+        """Walk with numbers put in at claims. Returns every quantity, and what each claim's number would have been."""
+        before: dict[int, float] = {}
 
         def look(key: Key, value: Value) -> Value:
             here = self.at.get(key, ())
@@ -209,16 +240,13 @@ class Judging:
                 return value
             array = np.array(value, float)
             for at in here:
-                typed = self.claims[at].typed
-                spot = _spot(array, self.claims[at].spot)
-                assert typed is not None
-                if not changed:
-                    self.own[at] = float(array[spot])
-                if self.verdicts.get(at) not in (RIGHT,) or one.digits(typed) < one.MANY:
-                    array[spot] = changed.get(at, typed.value)
+                spot, number = _spot(array, self.claims[at].spot), put_in(at)
+                before[at] = float(array[spot])
+                if number is not None:
+                    array[spot] = number
             return array
 
-        return self.graph.walk(self.order, look)
+        return self.graph.walk(self.order, look), before
 
     def result(self, claim: Claim, value: float | None) -> np.ndarray:
         """The quantity that a claim is about, with one entry as it follows from the person's own numbers."""
@@ -228,51 +256,26 @@ class Judging:
         return array
 
     def trivial(self) -> set[int]:
-        """Carried numbers that took no work: what they follow from is 0, saturated, or does not matter to them."""
-        carried = [at for at in self.readable if self.verdicts[at] == CARRIED]
-        wrong = [at for at in self.readable if self.verdicts[at] in (WRONG, CARRIED)]
+        """Carried numbers that took no work: their slip is 0 or saturated, or they do not depend on wrong numbers."""
+        carried = [at for at in self.typed if self.verdicts[at] == CARRIED]
+        wrong = [at for at in self.typed if self.verdicts[at] in (WRONG, CARRIED)]
         if not carried:
             return set()
         self.follow()
-        before = dict(self.own)
-        nudged = {at: self._nudge(at) for at in wrong}
-        found = set()
+        nudged = {at: self.typed[at].value * 1.1 + 1e-3 for at in wrong}
+        _values, moved = self._walk(lambda at: nudged.get(at, self.typed[at].value))
+        trivial = set()
         for at in carried:
-            key = self.reported(self.claims[at].key)
-            below = self.graph.below(key)
-            roots = [w for w in wrong if self.reported(self.claims[w].key) in below and self.verdicts[w] == WRONG]
-            if any(self._empty(w) for w in roots):
-                found.add(at)
-        values: dict[int, float] = {}
-
-        def look(key: Key, value: Value) -> Value:
-            here = self.at.get(key, ())
-            if not here:
-                return value
-            array = np.array(value, float)
-            for at in here:
-                typed = self.claims[at].typed
-                spot = _spot(array, self.claims[at].spot)
-                assert typed is not None
-                values[at] = float(array[spot])
-                array[spot] = nudged.get(at, typed.value)
-            return array
-
-        self.graph.walk(self.order, look)
-        for at in carried:
-            if abs(values[at] - before[at]) <= 1e-12 * max(1.0, abs(before[at])):
-                found.add(at)
-        return found
-
-    def _nudge(self, at: int) -> float:
-        typed = self.claims[at].typed
-        assert typed is not None
-        return typed.value * 1.1 + 1e-3
+            below = self.graph.below(self.reported(self.claims[at].key))
+            slips = [w for w in wrong if self.reported(self.claims[w].key) in below and self.verdicts[w] == WRONG]
+            still = abs(moved[at] - self.own[at]) <= 1e-12 * max(1.0, abs(self.own[at]))
+            if still or any(self._empty(w) for w in slips):
+                trivial.add(at)
+        return trivial
 
     def _empty(self, at: int) -> bool:
-        """Whether a wrong number is 0, or ±1 where its function ends there."""
-        typed, key = self.claims[at].typed, self.claims[at].key
-        assert typed is not None
+        """Whether a wrong number is 0, or ±1 where its function saturates."""
+        typed, key = self.typed[at], self.claims[at].key
         if typed.value == 0:
             return True
         if abs(typed.value) != 1 or not isinstance(key[1], int) or len(key) != 4 or key[0] not in ("", "new"):
@@ -285,7 +288,7 @@ class Judging:
 
 
 def entry(value: Any, spot: tuple[int, ...]) -> float:
-    """One number of a quantity; a loss that is reported for a gradient is one number for all of them."""
+    """A number of a quantity. A loss that is reported as a gradient is one number for all entries."""
     array = np.asarray(value)
     return float(array[_spot(array, spot)])
 
@@ -306,7 +309,7 @@ def _bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _is_named(key: Key) -> bool:
-    """Whether people write a quantity down, and so round it."""
+    """Whether people write a quantity down and round it."""
     head = key[0]
     if head in NAMED:
         return head != "∂" or len(key) == 4

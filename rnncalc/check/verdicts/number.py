@@ -1,4 +1,4 @@
-"""One number: what the digits that were typed say against what was computed."""
+"""Judges a single number: the typed digits against the computed value."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 
 from rnncalc.problems.parse.numbers import Typed
 
-SLACK = 1e-9  # of a unit: what float64 may lose on the way
+SLACK = 1e-9  # of a unit: rounding of float64 on the way
 SINGLE = 1e-6  # relative: float32 noise
-NOISE = 1e-14  # of the terms of a sum: what float64 may leave where they cancel
-EXACT = 99  # digits of a fraction, which has any number of them
-MANY = 7  # significant digits from which a number was printed by a machine
+NOISE = 1e-14  # of the terms of a sum: rounding of float64 where they cancel
+EXACT = 99  # digits of a fraction, which is exact
+MANY = 7  # a number with as many significant digits was printed by a machine
 
 
 def unit(typed: Typed) -> float:
-    """The unit of the last digit that was typed; 0 for a fraction, which is exact."""
+    """The unit of the last typed digit; 0 for a fraction, which is exact."""
     return 0.0 if typed.place is None else 10.0**typed.place
 
 
 def digits(typed: Typed) -> int:
-    """How many significant digits were typed: 0.0120 has three. A fraction has any number."""
+    """The number of significant digits: 0.0120 has three. A fraction is exact."""
     if typed.place is None:
         return EXACT
     if typed.value == 0:
@@ -35,9 +35,9 @@ def digits(typed: Typed) -> int:
 
 
 def is_right(typed: Typed, computed: float, update: float | None = None) -> bool:
-    """Within half a unit; or printed by a machine and within float32 noise. update: by how much a parameter moved.
+    """Whether a number is within half a unit, or printed by a machine and within float32 rounding.
 
-    Where the computed value is not finite, no number is right.
+    update: how far a parameter moved. No number is right where the computed value is not finite.
     """
     if not math.isfinite(computed):
         return False
@@ -49,7 +49,7 @@ def is_right(typed: Typed, computed: float, update: float | None = None) -> bool
 
 
 def is_truncated(typed: Typed, computed: float) -> bool:
-    """Whether it is the computed value cut, not rounded."""
+    """Whether a number is the computed value cut, not rounded."""
     own = unit(typed)
     if own == 0 or not math.isfinite(computed / own):
         return False
@@ -58,12 +58,12 @@ def is_truncated(typed: Typed, computed: float) -> bool:
 
 
 def equals(typed: Typed, computed: float) -> bool:
-    """The exact value, to 1e-6: what a number with few digits must be to earn its mark."""
+    """Whether a number is the exact value to 1e-6, as one with few digits must be to earn its points."""
     return math.isfinite(computed) and abs(typed.value - computed) <= max(SINGLE * abs(computed), 1e-12)
 
 
 def stands_for(typed: Typed, cut: bool = False) -> tuple[float, float]:
-    """The numbers that a printed one may have been made from: rounded, or cut towards zero."""
+    """The bounds of the values that round to a number, or that are cut to it towards zero."""
     own, value = unit(typed), typed.value
     if not cut:
         return value - own / 2, value + own / 2
@@ -71,20 +71,20 @@ def stands_for(typed: Typed, cut: bool = False) -> tuple[float, float]:
 
 
 class Written:
-    """Many numbers as typed, for `is_right` and `is_truncated` of whole tables of numbers at once.
+    """Many typed numbers, to apply `is_right` and `is_truncated` to whole tables.
 
-    before: what a parameter was before its update, NaN for what is none.
+    before: the value of an updated parameter before the update, NaN for other numbers.
     """
 
     def __init__(self, typed: Sequence[Typed], before: Sequence[float]):
-        self.values = _column([one.value for one in typed])
-        self.units = _column([unit(one) for one in typed])
-        self.exact = _column([one.place is None for one in typed]) > 0
-        self.many = _column([digits(one) >= MANY for one in typed]) > 0
+        self.values = _column([entry.value for entry in typed])
+        self.units = _column([unit(entry) for entry in typed])
+        self.exact = _column([entry.place is None for entry in typed]) > 0
+        self.many = _column([digits(entry) >= MANY for entry in typed]) > 0
         self.before = _column(before)
 
     def fits(self, numbers: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
-        """Where these numbers, (typed, any), give all the digits that were typed, rounded or cut."""
+        """Where computed numbers, (typed, any), give all typed digits, rounded or cut."""
         values, units, before = self.values[rows], self.units[rows], self.before[rows]
         with np.errstate(all="ignore"):
             apart, size = np.abs(values - numbers), np.abs(numbers)
@@ -98,10 +98,10 @@ class Written:
         return fits
 
     def near(self, numbers: np.ndarray, units: float) -> np.ndarray:
-        """Where these numbers are at most so many units of the last digit away."""
+        """Where computed numbers are at most so many units of the last digit away."""
         with np.errstate(all="ignore"):
-            found: np.ndarray = np.isfinite(numbers) & (np.abs(numbers - self.values) <= units * self.units)
-        return found
+            close: np.ndarray = np.isfinite(numbers) & (np.abs(numbers - self.values) <= units * self.units)
+        return close
 
 
 def _column(numbers: Sequence[float]) -> np.ndarray:
@@ -109,46 +109,47 @@ def _column(numbers: Sequence[float]) -> np.ndarray:
 
 
 class Habit:
-    """How one person writes numbers: to how many decimals or digits, and whether they cut."""
+    """How a person writes numbers: to how many decimals or significant digits, and whether they cut."""
 
     def __init__(self, numbers: Sequence[Typed], cuts: bool = False):
-        typed = [one for one in numbers if one.place is not None]
+        typed = [entry for entry in numbers if entry.place is not None]
         self.cuts = cuts
-        self.decimals, often = _usual([-one.place for one in typed if one.place is not None])
-        self.digits, as_often = _usual([digits(one) for one in typed if digits(one)])
+        self.decimals, often = _usual([-entry.place for entry in typed if entry.place is not None])
+        self.digits, as_often = _usual([digits(entry) for entry in typed if digits(entry)])
         self.by_decimals, self.by_digits = often >= as_often, as_often >= often
         self.exact = not typed
 
     def rounded(self, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Bounds of a number that they did not print: as it is, or as they round it.
+        """Bounds of a number that the person did not print: as it is, or as the person rounds it.
 
-        Rounding keeps the order of numbers, so the ends say it all. Where they might count decimals or digits, both.
+        Rounding keeps the order of numbers, so the two ends suffice. A person who may count decimals or digits gets the
+        bounds of both.
         """
         lowest, highest = lo, hi
         for unit in self._units(lo, hi):
             low, high = lo / unit, hi / unit
-            lowest = np.fmin(lowest, np.ceil(low - (0.5 + SLACK)) * unit)  # a half: either way
+            lowest = np.fmin(lowest, np.ceil(low - (0.5 + SLACK)) * unit)  # a half may go either way
             highest = np.fmax(highest, np.floor(high + (0.5 + SLACK)) * unit)
-            if self.cuts:  # as far as a few numbers show: they may also round
+            if self.cuts:  # a few numbers show no more than that: the person may also round
                 lowest, highest = np.fmin(lowest, np.trunc(low) * unit), np.fmax(highest, np.trunc(high) * unit)
         return lowest, highest
 
     def _units(self, lo: np.ndarray, hi: np.ndarray) -> list[np.ndarray]:
-        """The units to which they may round."""
+        """The units to which the person may round."""
         if self.exact:
             return []
-        found = [np.array(10.0**-self.decimals)] if self.by_decimals else []
+        units = [np.array(10.0**-self.decimals)] if self.by_decimals else []
         if self.by_digits and self.digits:
             for value in (lo,) if lo is hi else (lo, hi):
                 size = np.where((value != 0) & np.isfinite(value), np.abs(value), 1.0)
-                found.append(10.0 ** (np.floor(np.log10(size)) + 1 - self.digits))
-        return found
+                units.append(10.0 ** (np.floor(np.log10(size)) + 1 - self.digits))
+        return units
 
 
 def _usual(counts: list[int]) -> tuple[int, float]:
-    """The most frequent count (of several, the smallest), and its share."""
+    """The most frequent count, the smallest of several, and its share."""
     if not counts:
         return 0, 0.0
-    found = Counter(counts)
-    most = max(found.values())
-    return min(count for count, times in found.items() if times == most), most / len(counts)
+    frequency = Counter(counts)
+    most = max(frequency.values())
+    return min(count for count, times in frequency.items() if times == most), most / len(counts)

@@ -1,4 +1,4 @@
-"""What a check says: every number with its verdict, the first slip, the mistakes that explain it, the score."""
+"""Results of a check: every number with its verdict, the first slip, the mistakes that explain it, the score."""
 
 from __future__ import annotations
 
@@ -14,13 +14,22 @@ ACCEPTED = (RIGHT, TRUNCATED, ROUNDING)
 
 @dataclass
 class Judgement:
-    """One number that was claimed, and what it is worth.
+    """The verdict on one number, and the points that it earns.
 
-    name: dotted, in our letters (h, U_new.o, layers[1].backward.h). step: from 1, None where there is none. index: from
-    1, in a batch the sequence first. computed: the exact value, None where there is no such number. credit: the share
-    of its points that it earns, 0 to 1. coarse: too few digits to mean anything. from_your_values: what follows from
-    the person's own earlier numbers, where that is another value. problem: what is wrong with an unreadable answer or
-    one of the wrong shape. key: where the number stands in the computation.
+    Attributes
+    ----------
+    name : dotted, in our letters: h, U_new.o, layers[1].backward.h
+    step : from 1; None if the quantity has no steps
+    index : from 1; in a batch the sequence is first
+    answer : the number as typed
+    computed : the exact value; None if there is no such number
+    verdict : right, truncated, rounding, carried, wrong or unreadable
+    coarse : whether it has too few digits to be judged by them
+    credit : the share of its points that it earns, 0 to 1
+    points : its worth
+    from_your_values : the value that follows from the person's own earlier numbers
+    problem : what is wrong with an unreadable answer, or with one of another shape
+    key : the quantity in the graph of the computation
     """
 
     name: str
@@ -38,13 +47,13 @@ class Judgement:
 
     @property
     def place(self) -> str:
-        """h_2[1], U_new.o[1][2], loss."""
+        """The name with step and index: h_2[1], U_new.o[1][2], loss."""
         step = "" if self.step is None else f"_{self.step}"
         return self.name + step + "".join(f"[{i}]" for i in self.index)
 
     def data(self) -> dict[str, Any]:
-        """For programs: the keys of `--format json`."""
-        found: dict[str, Any] = {
+        """The judgement as plain data, with the keys of `--format json`."""
+        data: dict[str, Any] = {
             "name": self.name,
             "step": self.step,
             "index": list(self.index),
@@ -53,19 +62,24 @@ class Judgement:
             "verdict": self.verdict,
         }
         if self.coarse:
-            found["coarse"] = True
+            data["coarse"] = True
         if self.problem:
-            found["problem"] = self.problem
-        return found
+            data["problem"] = self.problem
+        return data
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """A mistake that reproduces the person's numbers.
 
-    id: as `rnncalc explain` knows it; of a pair, the first one's. message: what was done in place of what. explains:
-    how many of the `of` numbers that are not right. option: how to say that one's course defines it so. alike: other
-    mistakes that give the same numbers on this problem. together: the other one of a pair.
+    Attributes
+    ----------
+    id : its name for `rnncalc explain`
+    message : what was done in place of what
+    explains, of : how many of the wrong numbers it explains, and how many there are
+    option : the option that makes it right, where courses define it so
+    alike : other mistakes that give the same numbers on this problem
+    together : the other mistake of a pair
     """
 
     id: str
@@ -77,28 +91,35 @@ class Diagnosis:
     together: str = ""
 
     def data(self) -> dict[str, Any]:
-        """For programs; what is empty is left out."""
-        found: dict[str, Any] = {
+        """The mistake as plain data, without what is empty."""
+        data: dict[str, Any] = {
             "id": self.id,
             "message": self.message,
             "explains": self.explains,
             "of": self.of,
         }
         if self.option:
-            found["option"] = self.option
+            data["option"] = self.option
         if self.alike:
-            found["alike"] = list(self.alike)
+            data["alike"] = list(self.alike)
         if self.together:
-            found["with"] = self.together
-        return found
+            data["with"] = self.together
+        return data
 
 
 @dataclass
 class Verdict:
-    """What a check found.
+    """The result of a check.
 
-    verdict: right (every number is right, truncated or within rounding), unreadable (a number is none, and nothing is
-    wrong), else wrong. blind: mistakes that this problem cannot tell from the right solution, each with the reason.
+    Attributes
+    ----------
+    values : the judgement of every number, in the order of computation
+    mistakes : those that explain the wrong numbers, the best first
+    score : points earned over all points, 0 to 1
+    blind : mistakes that give the right numbers on this problem, each with the reason
+    arithmetic : the first slip's equation with the person's numbers
+    rule : in words, what the first wrong number is made from
+    notes : what was assumed about the problem
     """
 
     values: list[Judgement]
@@ -111,6 +132,7 @@ class Verdict:
 
     @property
     def verdict(self) -> str:
+        """right, unreadable (some numbers cannot be read, and the others are right), or wrong."""
         verdicts = {value.verdict for value in self.values}
         if verdicts <= set(ACCEPTED):
             return RIGHT
@@ -118,17 +140,17 @@ class Verdict:
 
     @property
     def first_wrong(self) -> Judgement | None:
-        """The slip: the first number, in the order of computation, that does not follow from what stands before it."""
+        """The slip: the first number that does not follow from the numbers before it."""
         return next((value for value in self.values if value.verdict == WRONG), None)
 
     def data(self) -> dict[str, Any]:
-        """What `--format json` prints."""
+        """The result as plain data, as `--format json` prints it."""
         first = self.first_wrong
-        found: dict[str, Any] = {
+        data: dict[str, Any] = {
             "verdict": self.verdict,
             "score": self.score,
             "values": [value.data() for value in self.values],
             "first_wrong": first and {**first.data(), "from_your_values": first.from_your_values},
             "mistakes": [mistake.data() for mistake in self.mistakes],
         }
-        return {**found, "notes": list(self.notes)} if self.notes else found
+        return {**data, "notes": list(self.notes)} if self.notes else data

@@ -1,4 +1,4 @@
-"""The first slip's arithmetic, with the numbers that the person had in front of them."""
+"""The arithmetic of the first slip, with the person's own earlier numbers."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from rnncalc.model.equations.stages import has_product, product_line
 from rnncalc.problems.problem import Problem
 
 N_ = str  # marks a text for translation; it is translated where it is shown
-MOST = 12  # terms that are written out
+MOST = 12  # a longer sum is not written out
 
-LOOK_UP = {  # what a kind of number is made from, to be looked up
+RULES = {  # kind of number → what it is made from
     "∂": N_("the chain rule: what reaches a line is what reaches its successors, times their derivatives"),
     "d": N_("a parameter's gradient: the sum of its contributions over all steps"),
     "term": N_("one step's contribution: the step's error times what the weight multiplied"),
@@ -48,8 +48,9 @@ LOOK_UP = {  # what a kind of number is made from, to be looked up
 def arithmetic(
     problem: Problem, spec: Spec, claim: Claim, name: str, values: Mapping[Key, Any], printed: Collection[Key]
 ) -> tuple[Formula, ...]:
-    """name = numbers = result, from the person's own earlier numbers; before it the preactivation, if that is not
-    among the printed numbers; nothing where a line of numbers would say too little.
+    """name = numbers = result, from the person's own earlier numbers.
+
+    The preactivation comes first unless it is printed. Empty where a line of numbers would say too little.
     """
     own = _formula(problem, spec, claim, claim.key, name, values)
     if own is None:
@@ -97,15 +98,15 @@ def _formula(
 
 
 def rule(claim: Claim) -> str:
-    """What a number of this kind is made from, in words; nothing for a line of the cell, whose equation is shown."""
-    words = LOOK_UP.get(str(claim.key[0]), "") if claim.key else ""
+    """What a number of this kind is made from, in words; empty for a line of the cell, whose equation is shown."""
+    words = RULES.get(str(claim.key[0]), "") if claim.key else ""
     return _(words) if words else ""
 
 
 def _signal(
     spec: Spec, run: Run, key: Key, spot: tuple[int, ...], values: Mapping[Key, Any]
 ) -> tuple[str, Expression | None]:
-    """A line of a cell in numbers."""
+    """The right side of a cell's line in numbers."""
     number, line, visit = int(str(key[1])), str(key[2]), int(str(key[3]))
     expression = run.lines[line]
     if isinstance(expression, Call) and expression.function == "identity" and isinstance(expression.argument, Name):
@@ -120,11 +121,11 @@ def _signal(
         if name in run.parameters:
             return np.asarray(values[("θ", number, name)])
         if name == INPUT:
-            found: Any = values.get(_source(spec, run, number, visit))
+            array: Any = values.get(_source(spec, run, number, visit))
         else:
             signal = signal_of(name)
-            found = values[("", number, signal, visit - 1 if previous(name) else visit)]
-        return np.asarray(found)[row]
+            array = values[("", number, signal, visit - 1 if previous(name) else visit)]
+        return np.asarray(array)[row]
 
     if not has_product(expression):
         return line, substitute(expression, {name: Number(float(value(name)[unit])) for name in names(expression)})
