@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support import diagnosis, planted
-from test_check_graph import CASES
+from support.graph_cases import CASES
 
 import rnncalc
 from rnncalc.check import CheckSession, check
@@ -25,7 +25,9 @@ from rnncalc.problems.problem import Problem
 def everything(spec: Spec) -> list[tuple[Any, Any]]:
     """Every quantity that a person may claim, at each of its places."""
     visits = range(1, spec.visits + 1)
-    keys = [("", n, line, k) for n, run in enumerate(spec.all_runs) for line in run.lines for k in visits]
+    keys: list[tuple[Any, ...]] = [
+        ("", n, line, k) for n, run in enumerate(spec.all_runs) for line in run.lines for k in visits
+    ]
     keys += [("∂", *key[1:]) for key in keys]
     parameters = [(n, symbol) for n, run in enumerate(spec.all_runs) for symbol in run.parameters]
     heads = ("d", "new") if spec.task.lr is not None else ("d",)
@@ -57,8 +59,7 @@ def variants(problem: Problem, spec: Spec) -> list[tuple[str, Spec]]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_lanes_are_the_problems_solved_alone(case: str) -> None:
-    make, arguments, extra = CASES[case]
-    problem = make(*arguments, **extra)
+    problem = CASES[case]()
     spec = of_problem(problem, problem.forward())
     made = variants(problem, spec)
     spots = everything(spec)
@@ -79,7 +80,7 @@ def test_a_table_of_numbers_is_judged_as_each_is_alone() -> None:
     given = values[:, None] + rng.normal(size=(len(typed), 6)) * units[:, None]
     given[:, 0], given[3, 1] = values, np.nan
     before = rng.choice([np.nan, 0.5], len(typed))
-    accepted = Written(typed, before).fits(given)
+    accepted = Written(typed, before.tolist()).fits(given)
     for row, known in enumerate(typed):
         for column, value in enumerate(given[row].tolist()):
             update = None if np.isnan(before[row]) else value - before[row]
@@ -120,7 +121,12 @@ def test_whoever_leaves_numbers_out_is_told_the_same(monkeypatch: pytest.MonkeyP
     answers = diagnosis.answered("forget_bias_added", planted.solve(problem, "forget_bias_added", rng), 4)
     specs = []
     honest = rewritten._Solved
-    monkeypatch.setattr(rewritten, "_Solved", lambda spec, *more: specs.append(spec) or honest(spec, *more))
+
+    def solved(spec: Spec, *more: Any) -> Any:
+        specs.append(spec)
+        return honest(spec, *more)
+
+    monkeypatch.setattr(rewritten, "_Solved", solved)
     session = CheckSession(rnncalc.problem(**planted.keys(problem)).given)
     for step in range(len(answers["h"])):
         blank = {**answers, "h": [None if at == step else row for at, row in enumerate(answers["h"])]}

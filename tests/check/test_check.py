@@ -15,10 +15,14 @@ from rnncalc.check.verdicts.records import Judgement, Verdict
 from rnncalc.errors import ProblemError
 from rnncalc.problems.parse.numbers import number
 
-SEED = {"U": [[0.1, 0.2], [0.3, 0.4]], "W": [[0.2, 0.2], [0.3, 0.3]], "b": [0.5, 0.6], "V": [[0.7, 0.8]], "c": [0.9],
-        "x": [[2, 3]]}  # fmt: skip
-SCALAR = {"U": 0.5, "W": 0.8, "b": 0.1, "V": 1, "c": 0, "x": [1, 2, 3], "targets": [0.6, 0.8, 1], "lr": 0.1,
-          "loss": "half_squared_error"}  # fmt: skip
+SEED: dict[str, Any] = {
+    "U": [[0.1, 0.2], [0.3, 0.4]], "W": [[0.2, 0.2], [0.3, 0.3]], "b": [0.5, 0.6], "V": [[0.7, 0.8]], "c": [0.9],
+    "x": [[2, 3]],
+}  # fmt: skip
+SCALAR: dict[str, Any] = {
+    "U": 0.5, "W": 0.8, "b": 0.1, "V": 1, "c": 0, "x": [1, 2, 3], "targets": [0.6, 0.8, 1], "lr": 0.1,
+    "loss": "half_squared_error",
+}  # fmt: skip
 
 
 def judged(problem: Mapping[str, Any], **answers: Any) -> dict[str, str]:
@@ -121,6 +125,7 @@ def test_carried_from_ones_own_number() -> None:
     verdict = checked(SCALAR, h=["0.637", "0.9231", "0.9816"])  # the first one is a slip; tanh(0.1 + 0.8·0.637 + 1)
     assert [value.verdict for value in verdict.values] == ["wrong", "carried", "carried"]
     assert verdict.score == 1 / 3 + 1 / 3
+    assert verdict.first_wrong is not None
     assert verdict.first_wrong.place == "h_1[1]"
     half = check(rnncalc.problem(**SCALAR, carry=0.5).given, {"h": ["0.637", "0.9231", "0.9816"]})
     assert half.score == pytest.approx(1 / 3)
@@ -174,11 +179,13 @@ def test_answers_in_many_forms() -> None:
 
 
 def test_gates_by_name_and_stacked() -> None:
-    lstm = {"cell": "lstm", "U": [[0.6], [0.5], [0.7], [0.8]], "W": [[0.2], [0.1], [0.3], [0.4]], "x": [1],
-            "targets": [1], "loss": "squared_error", "lr": 1, "h0": 0.5, "V": 2}  # fmt: skip
-    trace, grads = rnncalc.problem(**lstm).forward(), None
+    lstm: dict[str, Any] = {
+        "cell": "lstm", "U": [[0.6], [0.5], [0.7], [0.8]], "W": [[0.2], [0.1], [0.3], [0.4]], "x": [1],
+        "targets": [1], "loss": "squared_error", "lr": 1, "h0": 0.5, "V": 2,
+    }  # fmt: skip
     problem = rnncalc.problem(**lstm).given
-    grads = problem.backward(problem.forward())
+    trace = problem.forward()
+    grads = problem.backward(trace)
     stacked = [f"{value:.6f}" for value in grads.U[:, 0]]
     assert set(judged(lstm, dU=stacked).values()) == {"right"}
     assert judged(lstm, dU={"o": stacked[3]}, f=[f"{trace.f[0, 0]:.5f}"]) == {"f_1[1]": "right", "dU.o[1][1]": "right"}
@@ -190,21 +197,27 @@ def test_gates_by_name_and_stacked() -> None:
 
 
 def test_other_peoples_letters() -> None:
-    problem = {"W_xh": [[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]], "W_hh": [[0.2, 0.2, 0.1], [0.3, 0.3, 0.1], [0, 0.1, 0.2]],
-               "b_h": [0.5, 0.6, 0.7], "W_hq": [[0.7], [0.8], [0.9]], "b_q": 0.9, "x": [[2, 3]], "targets": [1],
-               "loss": "squared_error", "lr": 0.1}  # fmt: skip
+    problem: dict[str, Any] = {
+        "W_xh": [[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]], "W_hh": [[0.2, 0.2, 0.1], [0.3, 0.3, 0.1], [0, 0.1, 0.2]],
+        "b_h": [0.5, 0.6, 0.7], "W_hq": [[0.7], [0.8], [0.9]], "b_q": 0.9, "x": [[2, 3]], "targets": [1],
+        "loss": "squared_error", "lr": 0.1,
+    }  # fmt: skip
     stated = rnncalc.problem(**problem).given
     grads = stated.backward(stated.forward())
     theirs = [[f"{value:.5f}" for value in row] for row in grads.U.T]  # row vectors: (D, H)
     assert set(judged(problem, dW_xh=theirs).values()) == {"right"}
+    assert stated.network.read_out is not None
     new = [[f"{value:.5f}" for value in row] for row in (stated.network.read_out.arrays["V"] - 0.1 * grads.V).T]
     assert set(judged(problem, W_hq_new=new).values()) == {"right"}
 
 
 def test_a_stack_in_both_directions() -> None:
     rng = np.random.default_rng(3)
-    draw = lambda *shape: rng.normal(size=shape).tolist()  # noqa: E731
-    problem = {
+
+    def draw(*shape: int) -> Any:
+        return np.asarray(rng.normal(size=shape)).tolist()
+
+    problem: dict[str, Any] = {
         "layers": [
             {"cell": "elman", "U": draw(2, 3), "W": draw(2, 2), "direction": "both",
              "backward": {"U": draw(2, 3), "W": draw(2, 2)}},
@@ -215,12 +228,19 @@ def test_a_stack_in_both_directions() -> None:
     stated = rnncalc.problem(**problem).given
     trace = stated.forward()
     grads = stated.backward(trace)
-    texts = lambda array: np.vectorize(lambda value: f"{value:.5f}", otypes=[object])(array).tolist()  # noqa: E731
-    below = trace.layers[0]
+
+    def texts(array: Any) -> Any:
+        return np.vectorize(lambda value: f"{value:.5f}", otypes=[object])(array).tolist()
+
+    below, below_grads = trace.layers[0], grads.layers[0]
+    assert below.forward is not None
+    assert below.backward is not None
+    assert below_grads.forward is not None
+    assert below_grads.backward is not None
     answers = {
         "layers": [
-            {"h": texts(below.h), "forward": {"h": texts(below.forward.h), "dU": texts(grads.layers[0].forward.U)},
-             "backward": {"h": texts(below.backward.h), "dW": texts(grads.layers[0].backward.W)}},
+            {"h": texts(below.h), "forward": {"h": texts(below.forward.h), "dU": texts(below_grads.forward.U)},
+             "backward": {"h": texts(below.backward.h), "dW": texts(below_grads.backward.W)}},
             {"z": texts(trace.layers[1].z), "dU": texts(grads.layers[1].U)},
         ],
         "y": texts(trace.y), "dV": texts(grads.V), "loss": f"{grads.loss:.5f}", "dx": texts(grads.x),
@@ -244,7 +264,15 @@ def test_an_own_cell() -> None:
         "emits": "h",
         "equations": {"h": "0.5 * h_p + tanh(b + U @ x_t + W @ h_p)"},
     }
-    problem = {"cell": cell, "U": 0.3, "W": 0.2, "b": 0.1, "x": [1, 2], "targets": [1, 1], "loss": "squared_error"}
+    problem: dict[str, Any] = {
+        "cell": cell,
+        "U": 0.3,
+        "W": 0.2,
+        "b": 0.1,
+        "x": [1, 2],
+        "targets": [1, 1],
+        "loss": "squared_error",
+    }
     stated = rnncalc.problem(**problem).given
     trace = stated.forward()
     grads = stated.backward(trace)
@@ -397,7 +425,7 @@ def test_nothing_that_people_type_breaks_it() -> None:
 
 
 def test_points_for_a_stack_count_when_its_gates_are_answered_one_by_one() -> None:
-    given = {
+    given: dict[str, Any] = {
         "cell": "lstm", "U": [[0.2], [-0.1], [0.3], [0.4]], "W": [[0.6], [0.5], [0.2], [-0.7]], "V": 0.5,
         "x": [0.7, 0.1], "targets": [[1], [0]], "loss": "squared_error", "points": {"dU": 4, "h": 1},
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """Why it is wrong: planted mistakes are named, right answers are left alone, and what cannot be told is said."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,22 +54,37 @@ def test_two_mistakes_together() -> None:
 
 def test_a_mistake_on_top_of_a_slip() -> None:
     """h_2 is miscalculated; the gradient, from one's own numbers, does not go through time."""
-    problem = {"U": 0.5, "W": 0.8, "b": 0.1, "V": 1, "x": [1, 2], "targets": [0.6, 0.8], "loss": "half_squared_error"}
+    problem: dict[str, Any] = {
+        "U": 0.5,
+        "W": 0.8,
+        "b": 0.1,
+        "V": 1,
+        "x": [1, 2],
+        "targets": [0.6, 0.8],
+        "loss": "half_squared_error",
+    }
     h = (0.5370, 0.9304)
     ds = (h[0] - 0.6, h[1] - 0.8)
     da = [d * (1 - state**2) for d, state in zip(ds, h)]
     answers = {"h": [f"{state:.4f}" for state in h], "dU": f"{da[0] + 2 * da[1]:.5f}", "db": f"{sum(da):.5f}"}
     verdict = check(rnncalc.problem(**problem).given, answers)
+    assert verdict.first_wrong is not None
     assert verdict.first_wrong.place == "h_2[1]"
     assert verdict.mistakes[0].id == "not_through_time"
 
 
 def test_what_cannot_be_told_is_said() -> None:
     """A symmetric U hides its transposition; a bias left out looks as one put outside where all is in the bias."""
-    problem = {"U": [[0.1, 0.2], [0.2, 0.4]], "W": [[0.3, 0.2], [0.1, 0.3]], "x": [[2, 3]]}
+    problem: dict[str, Any] = {"U": [[0.1, 0.2], [0.2, 0.4]], "W": [[0.3, 0.2], [0.1, 0.3]], "x": [[2, 3]]}
     verdict = check(rnncalc.problem(**problem).given, {"h": [["0.1234", "0.2345"]]})
     assert ("U_transposed", "U is symmetric") in verdict.blind
-    first = {**problem, "U": [[0.1, 0.2], [0.3, 0.4]], "activation": "identity", "x": [[2, 3], [1, 2]], "h0": [0, 0]}
+    first: dict[str, Any] = {
+        **problem,
+        "U": [[0.1, 0.2], [0.3, 0.4]],
+        "activation": "identity",
+        "x": [[2, 3], [1, 2]],
+        "h0": [0, 0],
+    }
     alike = check(rnncalc.problem(**first).given, {"h": [None, ["0.5000", "1.1000"]]})  # U x_2 alone
     assert {"recurrence_omitted"} <= {mistake.id for mistake in alike.mistakes}
     ours = next(mistake for mistake in alike.mistakes if mistake.id == "recurrence_omitted")

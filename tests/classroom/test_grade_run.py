@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def everybody(number: int) -> str:
 
 @pytest.mark.parametrize("pool", [None, 2, ThreadPoolExecutor, ProcessPoolExecutor])
 def test_any_executor_gives_the_same_sheet(
-    tmp_path: Path, problem: Path, pool: int | type[ProcessPoolExecutor] | type[ThreadPoolExecutor] | None
+    tmp_path: Path, problem: Path, pool: Literal[2] | Callable[[int], Executor] | None
 ) -> None:
     path = tmp_path / "a.csv"
     path.write_text(everybody(50), encoding="utf-8")
@@ -52,7 +53,12 @@ def test_any_executor_gives_the_same_sheet(
 def test_equal_answers_are_judged_once(tmp_path: Path, problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     honest = judging.judge
-    monkeypatch.setattr(judging, "judge", lambda *arguments: calls.append(1) or honest(*arguments))
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return honest(*arguments)
+
+    monkeypatch.setattr(judging, "judge", counted)
     path = tmp_path / "a.csv"
     path.write_text(table(*((f"s{n}", "", *RIGHT) for n in range(30))), encoding="utf-8")
     assert len(rnncalc.grade(problem, path, diagnose=False)) == 30
@@ -92,7 +98,12 @@ def test_interrupted_and_resumed(tmp_path: Path, problem: Path, monkeypatch: pyt
         file.write(b'{"key": "torn", "resu')
     calls = []
     honest = judging.judge
-    monkeypatch.setattr(judging, "judge", lambda *arguments: calls.append(1) or honest(*arguments))
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return honest(*arguments)
+
+    monkeypatch.setattr(judging, "judge", counted)
     assert rnncalc.grade(problem, path, journal=str(journal), diagnose=False).text("json") == whole
     assert len(calls) == 25
     assert rnncalc.grade(problem, path, journal=str(journal), diagnose=False).text("json") == whole

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -200,7 +201,8 @@ def test_what_is_wrong_with_the_problem_is_said_before_anybody_is_graded(tmp_pat
     done = run("grade", str(path), str(answers))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    for bad in ({"problems": {}}, {"problems": {"Q1": 3}}, {"variants": []}):
+    sheets: tuple[dict[str, Any], ...] = ({"problems": {}}, {"problems": {"Q1": 3}}, {"variants": []})
+    for bad in sheets:
         with pytest.raises(RnncalcError):
             rnncalc.grade(bad, answers)
     with pytest.raises(RnncalcError, match="keep"):
@@ -233,13 +235,17 @@ def test_long_ids_stay_apart(problem: Path) -> None:
 def test_columns_of_a_stack(tmp_path: Path) -> None:
     """Layers and directions by name, in a sheet too; what a column says is what JSON says."""
     rng = np.random.default_rng(2)
-    draw = lambda *shape: np.round(rng.normal(size=shape), 2).tolist()  # noqa: E731
+
+    def draw(*shape: int) -> Any:
+        return np.round(rng.normal(size=shape), 2).tolist()
+
     both = {"cell": "lstm", "U": draw(12, 2), "W": draw(12, 3), "b": draw(12)}
     first = {**both, "direction": "both", "backward": {name: both[name] for name in ("U", "W", "b")}}
     last = {"cell": "gru", "U": draw(6, 6), "W": draw(6, 2)}
     keys = {"layers": [first, last], "V": draw(1, 2), "x": draw(3, 2), "targets": draw(3, 1), "loss": "squared_error"}
     asked = rnncalc.problem(**keys).given
     trace = asked.forward()
+    assert trace.layers[0].backward is not None
     h, back = trace.layers[0]["h"], trace.layers[0].backward["h"]
     cells = {
         "layers[1].h[1][6]": h[0, 5], "layers[1].backward.h[3][1]": back[2, 0], "layers[2].h[2][2]": trace["h"][1, 1],
@@ -285,7 +291,7 @@ def test_a_question_left_out_is_wrong_beside_one_that_is_right(tmp_path: Path) -
 
 
 def test_a_wrong_shape_says_so(problem: Path) -> None:
-    shape = {"id": "s", "answers": {"h": [["0.1", "0.2", "0.3"]] * 2}}
+    shape: dict[str, Any] = {"id": "s", "answers": {"h": [["0.1", "0.2", "0.3"]] * 2}}
     book = rnncalc.grade(problem, [shape, {"id": "t", "answers": {**MADE.solution(), **shape["answers"]}}])
     from rnncalc.check import check
 

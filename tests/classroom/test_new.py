@@ -20,7 +20,8 @@ from rnncalc.problems.results import Quantities, per_step
 from rnncalc.report.render import render
 
 
-def arrays(keys: dict[str, Any]) -> Iterator[float]:
+def arrays(keys: dict[str, Any]) -> Iterator[str]:
+    """Every number of a problem, as it is written there."""
     for value in keys.values():
         for part in value.values() if isinstance(value, dict) else [value]:
             if isinstance(part, list):
@@ -74,6 +75,7 @@ def test_gradients_are_asked_with_their_shapes(cell: str, lr: float | None, last
     assert np.shape(made.solution()["loss"]) == ()
     assert made.blank()["loss"] is None
     if last:
+        assert again.task.targets is not None
         assert np.isnan(again.task.targets[0]).all()
 
 

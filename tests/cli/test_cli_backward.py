@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from support.helpers import EXAMPLES, EXPECTED, answer, example, run
 
 import rnncalc
 from rnncalc.problems.parse.numbers import number
+from rnncalc.report.document import Paragraph
 
 SCALAR = ("--U", "1", "--W", "1", "--V", "1", "--x", "1; 1", "--targets", "0; 0", "--loss", "half_squared_error")
 GRADIENTS = [name for name in sorted(EXPECTED) if "targets" in example(name)]
@@ -28,8 +30,8 @@ def computed(name: str) -> dict[str, np.ndarray]:
     return {key: np.asarray(value, float) for key, value in flat.items() if not isinstance(value, dict)}
 
 
-def claimed(name: str) -> list[tuple[str, int | None, tuple[int, ...], str]]:
-    """(name, step, index from 1, text) of every number that the publication claims."""
+def claimed(name: str) -> list[tuple[str, tuple[int, ...], str]]:
+    """(name, index from 1, the step in front, text) of every number that the publication claims."""
     found = []
 
     def visit(quantity: str, value: object, index: tuple[int, ...]) -> None:
@@ -54,8 +56,12 @@ def test_published_gradients_that_are_right_come_out_right(name: str) -> None:
     doubtful = {(n, s, tuple(i)) for key in ("wrong", "carried", "unclear") for n, s, i in expected.get(key, [])}
     for quantity, index, text in claimed(name):
         stepped = quantity in ("a", "h", "s", "y", "da", "dh", "ds", "losses", "i", "f", "g", "o", "c")
-        place = (quantity, index[0], index[1:] or (1,)) if stepped else (quantity, None, index)
-        places = {place, (quantity, None, (1,) * 2), (quantity, None, ())} if ours[quantity].size == 1 else {place}
+        place: tuple[str, int | None, tuple[int, ...]] = (
+            (quantity, index[0], index[1:] or (1,)) if stepped else (quantity, None, index)
+        )
+        places: set[Any] = (
+            {place, (quantity, None, (1,) * 2), (quantity, None, ())} if ours[quantity].size == 1 else {place}
+        )
         if places & doubtful:
             continue
         typed = number(text)
@@ -130,7 +136,9 @@ def test_gates_come_as_they_were_given() -> None:
         .backward()
         .text("json")
     )
-    by_gate = {name: {g: array[2 * k :][:2] for k, g in enumerate(gates)} for name, array in (("U", U), ("W", W))}
+    by_gate: dict[str, Any] = {
+        name: {g: array[2 * k :][:2] for k, g in enumerate(gates)} for name, array in (("U", U), ("W", W))
+    }
     named = json.loads(rnncalc.problem(**by_gate, **keys).backward().text("json"))
     for place, gate in enumerate("ofig"):
         part = stacked.U[2 * gates.index(gate) :][:2]
@@ -142,7 +150,7 @@ def test_gates_come_as_they_were_given() -> None:
     assert set(named["gradients"]["b"]) == set(gates)
 
 
-def stack(**more: object) -> dict[str, object]:
+def stack(**more: object) -> dict[str, Any]:
     rng = np.random.default_rng(3)
 
     def weights(rows: int, columns: int, units: int) -> dict[str, object]:
@@ -183,7 +191,7 @@ def test_a_stack_as_json(tmp_path: Path) -> None:
     np.testing.assert_allclose(moved, -0.5 * np.array(found["clipped"]["V"]), atol=1e-15)
 
 
-def _every(gradients: dict) -> list[tuple[dict, str]]:
+def _every(gradients: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
     lower, upper = gradients["layers"]
     given = [(lower[way], name) for way in lower for name in "UW"]  # the biases of the lower layer were not given
     return [*given, *((upper, name) for name in "UWb"), (gradients, "V")]
@@ -215,11 +223,14 @@ def test_gradcheck_bites(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
     problem = rnncalc.problem(**stack(), engine=engine).given
     trace = problem.forward()
     gradients = problem.backward(trace)
-    one = gradients.layers[1].only
-    one.stacks = {**one.stacks, "W": one.W * 1.001}
+    upper = gradients.layers[1].only
+    assert upper is not None
+    upper.stacks = {**upper.stacks, "W": upper.W * 1.001}
     document = report.document(problem, trace, gradients)
     add_check(document, problem, trace, gradients)
-    assert document.blocks[-1].text.startswith("the gradients differ")
+    remark = document.blocks[-1]
+    assert isinstance(remark, Paragraph)
+    assert remark.text.startswith("the gradients differ")
     assert document.data["gradcheck"]["worst"] > 1e-6
 
 

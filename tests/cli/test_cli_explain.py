@@ -11,6 +11,7 @@ def test_every_cell_is_explained(name: str) -> None:
     done = run("explain", name)
     assert done.returncode == 0
     literature = CELLS[name].literature
+    assert literature is not None
     assert done.stdout.startswith(f"{name}: {literature.title} ({literature.year})\n")
     for text in (*literature.papers, *literature.also_called, *literature.not_to_be_confused_with, *literature.remarks):
         assert text in done.stdout

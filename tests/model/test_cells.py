@@ -24,6 +24,7 @@ def test_the_six_rooms() -> None:
 @pytest.mark.parametrize("name", CELLS)
 def test_a_room_has_its_literature(name: str) -> None:
     known = CELLS[name].literature
+    assert known is not None
     assert known.title
     assert 1980 < known.year < 2020
     assert known.papers

@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -94,7 +94,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(LOSSES, name, loss)
 
 
-def rows(loss: Loss | FromY, rng: np.random.Generator, N: int = 40, O: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def rows(loss: Loss, rng: np.random.Generator, N: int = 40, O: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Values and targets that the loss is made for."""
     targets = rng.random((N, O)) if loss.at == "s" else rng.normal(size=(N, O))
     if not loss.apart:
@@ -109,7 +109,7 @@ def rows(loss: Loss | FromY, rng: np.random.Generator, N: int = 40, O: int = 3) 
 @pytest.mark.parametrize("piece", ["value", "gradient", "turns", "kernel"])
 def test_what_lacks_a_piece_is_refused_by_name(name: str, piece: str) -> None:
     with pytest.raises(TypeError, match=f"“{name}” lacks: {piece}$"):
-        replace(EVERY[name], **{piece: None})
+        replace(EVERY[name], **cast("Any", {piece: None}))
 
 
 @pytest.mark.parametrize(("name", "output"), [(n, o) for n, o in FORMS if EVERY[n].at == "s" and o != "identity"])
@@ -180,7 +180,7 @@ def test_bounds_hold_and_are_no_wider_than_they_must(name: str, output: str, pie
     low = values - width * rng.random(values.shape)
     found = _entries(loss, kind, piece, Interval(low, low + width), t)
     form = loss.from_y.get(kind, loss)
-    domain = form.domain if kind in loss.from_y and piece == "value" else (-math.inf, math.inf)
+    domain = form.domain if isinstance(form, FromY) and piece == "value" else (-math.inf, math.inf)
     corners = [low + width * part for part in (0.0, 1.0)]
     points = [low + width * rng.random(values.shape) for _one in range(300)] + corners
     points += [np.where(rng.random(values.shape) < 0.5, *corners) for _one in range(300)]
@@ -211,7 +211,10 @@ def answers(keys: dict[str, Any], decimals: int | None = None) -> dict[str, Any]
     given = rnncalc.problem(**keys).given
     trace = given.forward()
     found = given.backward(trace)
-    numbers = {"h": trace.view.steps(trace.layers[0].passes["forward"]["h"]), "y": trace.view.steps(trace.output)}
+    numbers: dict[str, Any] = {
+        "h": trace.view.steps(trace.layers[0].passes["forward"]["h"]),
+        "y": trace.view.steps(trace.output),
+    }
     numbers |= {"loss": found.loss, "losses": found.losses, "dV": found.V, "dW": found.W, "dU": found.U}
     shaped = {key: np.asarray(number) for key, number in numbers.items()}
     shaped = {key: array[0] if array.ndim == 3 else array for key, array in shaped.items()}
@@ -226,7 +229,8 @@ def test_backward_agrees_with_differences_on_both_engines(name: str, output: str
         given = rnncalc.problem(**keys, engine=engine).given
         found[engine] = given.backward(given.forward())
     for one in "UWV":
-        np.testing.assert_allclose(*(getattr(gradients, one) for gradients in found.values()), rtol=1e-9, atol=1e-12)
+        interpreted, compiled = (getattr(gradients, one) for gradients in found.values())
+        np.testing.assert_allclose(interpreted, compiled, rtol=1e-9, atol=1e-12)
     step, slope = 1e-6, np.asarray(found["equations"].W)
     for i, j in np.ndindex(4, 4):
         ends = []
@@ -234,7 +238,9 @@ def test_backward_agrees_with_differences_on_both_engines(name: str, output: str
             W = np.array(keys["W"])
             W[i, j] += sign * step
             given = rnncalc.problem(**{**keys, "W": W.tolist()}).given
-            ends.append(given.backward(given.forward()).loss)
+            end = given.backward(given.forward()).loss
+            assert end is not None
+            ends.append(end)
         np.testing.assert_allclose(slope[i, j], (ends[0] - ends[1]) / (2 * step), atol=1e-6)
 
 
@@ -273,8 +279,8 @@ def test_fit_is_the_same_on_both_engines(name: str, output: str, batch: int) -> 
         history = net.fit(x, y, loss=name, lengths=lengths, epochs=3, batch=batch, lr=0.05)
         histories.append([[entry["loss"], entry.get("accuracy", -1.0)] for entry in history])
         weights.append(np.asarray(net.layers[0].only.arrays["W"]))
-    np.testing.assert_allclose(*histories, rtol=1e-9)
-    np.testing.assert_allclose(*weights, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(histories[0], histories[1], rtol=1e-9)
+    np.testing.assert_allclose(weights[0], weights[1], rtol=1e-7, atol=1e-9)
     assert histories[0][-1][0] < histories[0][0][0]
 
 

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from support.helpers import EXAMPLES
-from test_matrix import FORMS
-from test_reading import SHEET
+from support.typed import FORMS, SHEET
 
 from rnncalc.errors import RnncalcError
 from rnncalc.problems.parse import given, matrix

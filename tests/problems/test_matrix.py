@@ -11,54 +11,13 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
+from support.typed import FORMS
 
 from rnncalc.errors import ParseError
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import number
 
 SQUARE = [[0.1, 0.2], [0.3, -0.4]]
-FORMS = {
-    "rows": "0.1 0.2; 0.3 -0.4",
-    "rows with commas": "0.1, 0.2; 0.3, -0.4",
-    "lines": "0.1 0.2\n0.3 -0.4\n",
-    "a semicolon at the end": "0.1 0.2; 0.3 -0.4;",
-    "json": "[[0.1, 0.2], [0.3, -0.4]]",
-    "python with trailing commas": "[[0.1, 0.2,], [0.3, -0.4,],]",
-    "tuples": "((0.1, 0.2), (0.3, -0.4))",
-    "numpy print": "[[ 0.1  0.2]\n [ 0.3 -0.4]]",
-    "numpy repr": "array([[ 0.1,  0.2],\n       [ 0.3, -0.4]], dtype=float32)",
-    "np.array": "np.array([[0.1, 0.2], [0.3, -0.4]])",
-    "torch print": "tensor([[ 0.1000,  0.2000],\n        [ 0.3000, -0.4000]], grad_fn=<TanhBackward0>)",
-    "torch on a device": "tensor([[0.1, 0.2], [0.3, -0.4]], device='cuda:0', dtype=torch.float64)",
-    "jax": "Array([[0.1, 0.2], [0.3, -0.4]], dtype=float32)",
-    "tensorflow": "<tf.Tensor: shape=(2, 2), dtype=float32, numpy=\narray([[0.1, 0.2],\n [0.3, -0.4]], dtype=float32)>",
-    "matlab": "[0.1 0.2; 0.3 -0.4]",
-    "c": "{{0.1f, 0.2f}, {0.3f, -0.4f}}",
-    "bmatrix": r"\begin{bmatrix} 0.1 & 0.2 \\ 0.3 & -0.4 \end{bmatrix}",
-    "pmatrix over lines": "\\begin{pmatrix}\n0.1 & 0.2 \\\\\n0.3 & -0.4 \\\\\n\\end{pmatrix}",
-    "array": r"\left[\begin{array}{cc} 0.1 & 0.2 \\ \hline 0.3 & - 0.4 \end{array}\right]",
-    "dollars": r"$\begin{matrix} 0.1 & 0.2 \\ 0.3 & -0.4 \end{matrix}$",
-    "spacing": r"\begin{bmatrix} 0.1 & 0.2 \\[2pt] 0.3 & -0.4 \end{bmatrix}",
-    "bare cells": r"0.1 & 0.2 \\ 0.3 & -0.4",
-    "transposed": r"\begin{bmatrix} 0.1 & 0.3 \\ 0.2 & -0.4 \end{bmatrix}^T",
-    "transposed with top": r"\begin{bmatrix} 0.1 & 0.3 \\ 0.2 & -0.4 \end{bmatrix}^{\top}",
-    "transposed in brackets": "[0.1 0.3; 0.2 -0.4]'",
-    "transposed with a letter": "[[0.1, 0.3], [0.2, -0.4]]ᵀ",
-    "full width": "［０．１，０．２；０．３，－０．４］",
-    "chinese punctuation": "0.1，0.2；0.3，−0.4",
-    "unicode minus": "0.1 0.2; 0.3 −0.4",
-    "markdown": "| 0.1 | 0.2 |\n|----:|:---|\n| 0.3 | -0.4 |",
-    "markdown with a rule above": "|---|---|\n| **0.1** | `0.2` |\n| 0.3 | -0.4 |",
-    "a comment": "# [[0.1, 0.2],\n#  [0.3, -0.4]]",
-    "points without zeros": ".1 .2; .3 -.4",
-    "exponents": "1e-1 2E-1; 3.0e-01 -4e-1",
-    "powers of ten": "1×10^{-1} 2·10^-1; 3*10^(-1) −4×10⁻¹",
-    "latex powers": r"1\times10^{-1} 2\cdot 10^{-1}; 3\times 10^{-1} -4\times10^{-1}",
-    "percent": r"10% 20%; 30\% -40%",
-    "fractions": r"1/10 1/5; \frac{3}{10} -\frac{2}{5}",
-    "zero width": "0.1\u200b 0.2; 0.3 -0.4",
-    "about": "≈0.1 ~0.2; ≈0.3 -0.4",
-}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -226,7 +185,9 @@ def test_columns_of_a_table_by_name_and_by_number(tmp_path: Path) -> None:
     path = tmp_path / "weather.csv"
     path.write_bytes("\ufeffday,temp,press\n1,2.50,7\n2,3.5,8\n".encode())
     assert matrix.read(f"@{path}:temp,press").values.tolist() == [[2.5, 7], [3.5, 8]]
-    assert matrix.read(f"@{path}:temp").texts.tolist() == [["2.50"], ["3.5"]]
+    texts = matrix.read(f"@{path}:temp").texts
+    assert texts is not None
+    assert texts.tolist() == [["2.50"], ["3.5"]]
     assert matrix.read(f"@{path}:3").values.tolist() == [[7], [8]]
     with pytest.raises(ParseError, match="there is no column “wind”; there are day, temp, press"):
         matrix.read(f"@{path}:wind")

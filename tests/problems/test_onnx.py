@@ -23,9 +23,9 @@ def cases() -> dict[str, Any]:
         every = collect_testcases(None)
     by_name = {}
     for case in every:
-        node = case.model.graph.node[0] if case.model else None
-        if node is None or node.op_type not in CELLS:
+        if case.model is None or not case.data_sets or case.model.graph.node[0].op_type not in CELLS:
             continue
+        node = case.model.graph.node[0]
         attributes = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
         peephole = node.op_type == "LSTM" and len(node.input) > 7 and node.input[7]
         if set(attributes) <= PLAIN and attributes.get("direction", b"forward") == b"forward" and not peephole:

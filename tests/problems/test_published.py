@@ -36,6 +36,7 @@ def test_what_was_published_right_comes_out(name: str, engine: str) -> None:
             continue
         for answer, value in numbers(answers, trace[signal]):
             typed = number(answer)
+            assert typed.place is not None
             unit = 10.0**typed.place
             single = len(answer.replace(".", "").strip("-0")) >= 7 and abs(typed.value - value) <= 1e-6 * abs(value)
             cut = math.trunc(value / unit + math.copysign(1e-9, value)) * unit

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.helpers import EXAMPLES, random_arrays
+from support.typed import SHEET
 
 import rnncalc
 from rnncalc.errors import ParseError, RnncalcError
@@ -321,7 +322,7 @@ def test_square_matrices_leave_the_orientation_open_and_that_is_a_warning() -> N
     assert any(note.startswith("warning: column vectors (W h) assumed") for note in stated.notes)
     rows = problem(W_xh=SEED["U"], W_hh=SEED["W"], b_h=SEED["b"], x=SEED["x"], vectors="row")
     assert not any("warning" in note for note in rows.notes)
-    np.testing.assert_array_equal(rows.network.layers[0].arrays["U"], np.transpose(SEED["U"]))
+    np.testing.assert_array_equal(rows.network.layers[0].arrays["U"], np.array(SEED["U"]).T)
 
 
 def test_shapes_decide_the_orientation_where_they_can() -> None:
@@ -342,18 +343,6 @@ def test_signals_are_called_as_the_sheet_calls_them() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------ files and lines
-
-SHEET = r"""
-# from the sheet
-cell: elman
-W_{hx} = \begin{bmatrix} 0.1 & 0.2 \\
-                         0.3 & 0.4 \end{bmatrix},
-$\mathbf{W}_{hh} = \begin{pmatrix} 0.2 & 0.2 \\ 0.3 & 0.3 \end{pmatrix}$
-b_h = [0.5, 0.6]^T;  h_{0} = 0     # zero state
-x_1 = [2, 3]
-W_{hq} = 0.7 0.8
-b_q = 0.9.
-"""
 
 
 def test_a_problem_as_lines_from_a_sheet() -> None:

@@ -21,7 +21,7 @@ from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read
 from rnncalc.report import explain_cell as lesson
 from rnncalc.report import forward as report
-from rnncalc.report.document import Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
+from rnncalc.report.document import Block, Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.formats import FORMATS
 from rnncalc.report.render import RenderOptions, render
 from rnncalc.report.render.lines import folded
@@ -349,7 +349,7 @@ def every_block(text: str) -> Document:
     column = Column(f"{text}[1]", text)
     matrices = Matrices((Matrix(text, ((1.0, 2.0),)),))
     table = Table((column,), (text, 2), ((0.5,), (None,)))
-    blocks = [Heading(text), Paragraph(text), Items((("", text), (text, text))), grid, table, matrices]
+    blocks: list[Block] = [Heading(text), Paragraph(text), Items((("", text), (text, text))), grid, table, matrices]
     return Document(blocks, {"title": text, text: [text]}, [], [table])
 
 
@@ -403,8 +403,9 @@ def test_a_cell_is_no_formula_whatever_separates_cells(text: str, delimiter: str
 def test_long_work_takes_the_memory_of_its_text(format: str) -> None:
     """Nothing is filled up to a console's width on the way."""
     rng = np.random.default_rng(0)
-    keys = {"cell": "lstm", "U": rng.normal(size=(8, 3)), "W": rng.normal(size=(8, 2)), "x": rng.normal(size=(40, 3))}
-    found = rnncalc.problem(**{key: value.tolist() if key != "cell" else value for key, value in keys.items()})
+    arrays = {"U": rng.normal(size=(8, 3)), "W": rng.normal(size=(8, 2)), "x": rng.normal(size=(40, 3))}
+    keys: dict[str, Any] = {name: array.tolist() for name, array in arrays.items()}
+    found = rnncalc.problem(cell="lstm", **keys)
     document = found.document(work=True)
     tracemalloc.start()
     text = render(document, format)

@@ -1,0 +1,73 @@
+"""Problems of every kind whose graph a check walks: each cell, stacks, batches that are ragged or masked, cut BPTT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import rnncalc
+from rnncalc.problems.problem import Problem
+from support.helpers import every_cell, random_arrays
+
+CELLS = every_cell()
+BATCH = {"lengths": [2, 5, 0]}
+MASK = {"mask": [[True, False, True, True, False], [False, False, True, False, True], [True] * 5]}
+
+
+def one_layer(name: str, **extra: Any) -> Problem:
+    """A problem of a cell, with a loss."""
+    rng = np.random.default_rng(3)
+    batch = "lengths" in extra or "mask" in extra
+    cell = CELLS[name]
+    D = 5 if name == "odd" else 3
+    keys = {stack: array.tolist() for stack, array in random_arrays(cell, rng, D=D, O=2).items()}
+    keys["cell"] = cell.name
+    if name in ("mgu", "odd", "tied"):
+        keys["cell"] = {"name": name, "equations": dict(cell.equations), "state": list(cell.state), "emits": "h"}
+    keys |= cell.switched
+    outputs = 2
+    if not cell.owns_read_out:
+        keys |= {"V": rng.normal(size=(2, 5)).tolist(), "c": [0.1, 0.2]}
+    function = cell.switched.get("output", "log_softmax" if name == "i2h_i2o" else "identity")
+    keys |= {"loss": "cross_entropy" if "softmax" in function else "squared_error"}
+    shape = (3, 5) if batch else (5,)
+    keys |= {"x": rng.normal(size=(*shape, D)).tolist(), "targets": rng.random((*shape, outputs)).tolist()}
+    return rnncalc.problem(**{**keys, **extra}).given
+
+
+def stack(merge: str, **extra: Any) -> Problem:
+    """A problem of three layers: forward, in both directions, backward."""
+    rng = np.random.default_rng(4)
+
+    def arrays(name: str, D: int, H: int) -> dict[str, Any]:
+        return {key: array.tolist() for key, array in random_arrays(CELLS[name], rng, D=D, H=H).items()}
+
+    width = 6 if merge == "concat" else 3
+    layers = [
+        {"cell": "lstm", **arrays("lstm", 3, 4)},
+        {"cell": "gru", **arrays("gru", 4, 3), "direction": "both", "backward": arrays("gru", 4, 3), "merge": merge},
+        {"cell": "elman", **arrays("elman", width, 2), "direction": "backward"},
+    ]
+    x, targets = rng.normal(size=(3, 5, 3)).tolist(), rng.normal(size=(3, 5, 1)).tolist()
+    keys = {
+        "layers": layers,
+        "V": rng.normal(size=(1, 2)).tolist(),
+        "x": x,
+        "targets": targets,
+        "loss": "squared_error",
+    }
+    return rnncalc.problem(**{**keys, **extra}).given
+
+
+CASES: dict[str, Callable[[], Problem]] = {
+    **{name: partial(one_layer, name) for name in CELLS},
+    "a ragged batch": partial(one_layer, "gru_after", **BATCH),
+    "a masked batch": partial(one_layer, "lstm", **MASK),
+    "truncated": partial(one_layer, "lstm", truncate=2),
+    "in chunks": partial(one_layer, "gru", chunk=2),
+    **{f"a stack, {merge}": partial(stack, merge, **BATCH) for merge in ("concat", "sum", "ave", "mul")},
+    "a masked stack": partial(stack, "concat", **MASK),
+}
