@@ -506,7 +506,7 @@ def test_a_checkpoint_is_held_against_its_schema_and_its_network(
 
     with pytest.raises(StopError):
         started.trainer.run(stop, 0)
-    runs.save_checkpoint(started, model)
+    runs.save_checkpoint(started, runs.checkpoint_of(model))
     arrays, about = models.read(runs.checkpoint_of(model))
     assert runs.resume(model, {}).trainer.run() == started.trainer.run()
     rng = random.Random(0)

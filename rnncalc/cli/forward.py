@@ -67,7 +67,7 @@ def command(
     return overflowed(trace, document.data)
 
 
-def overflowed(trace: Trace, *data: Any) -> int:
+def overflowed(trace: Trace | None, *data: Any) -> int:
     """The exit code: 3, with what is said of it, where a number that was computed or printed is not finite."""
     from rnncalc.report.shared import not_finite
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rnncalc.cli.forward import overflowed
 from rnncalc.cli.options import result_options, show
 from rnncalc.cli.spoken import Spoken
 from rnncalc.common.i18n import _
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("data", metavar="DATA")
 @click.option("--every", is_flag=True, help="At every step, also where the model was trained on the last.")
 @result_options
-def command(model: str, data: str, every: bool, **look: Any) -> None:
+def command(model: str, data: str, every: bool, **look: Any) -> int:
     """Predict with a trained model: DATA is read as the data that it was trained on.
 
     \b
@@ -29,7 +30,9 @@ def command(model: str, data: str, every: bool, **look: Any) -> None:
     from rnncalc.network.weights import model_file as models
     from rnncalc.pipeline import predict as prediction
 
-    show(_document(list(prediction.predict(models.load(model), data, every))), **look)
+    document = _document(list(prediction.predict(models.load(model), data, every)))
+    show(document, **look)
+    return overflowed(None, document.data)
 
 
 def _document(records: list[dict[str, Any]]) -> Document:

@@ -15,10 +15,12 @@ from contextlib import contextmanager, suppress
 from itertools import combinations, count
 from os import PathLike, fspath
 from pathlib import Path
+from types import TracebackType
 
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import RnncalcError
 
+CHUNK = 1 << 20  # bytes of room that are reserved at a time
 STREAMS = ("/dev/", "/proc/")  # what lies there is written to, never replaced
 
 Name = str | PathLike[str]
@@ -88,30 +90,37 @@ def write(path: Name, content: str | bytes, durable: bool = False) -> None:
         if there and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         place, mode = _place(path), stat.S_IMODE(there.st_mode) if there else 0o666
-        beside = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
+        new = beside(place)
         try:
-            with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            with open(new, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
                 file.write(data)
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
             if there:
                 with suppress(OSError, AttributeError):  # only root may give a file away; Windows knows no owners
-                    os.chown(beside, there.st_uid, there.st_gid)
-                os.chmod(beside, mode)
-            os.replace(beside, place)
+                    os.chown(new, there.st_uid, there.st_gid)
+                os.chmod(new, mode)
+            os.replace(new, place)
         except BaseException:
-            beside.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
             raise
     except (OSError, ValueError) as error:
         raise WriteError(_("cannot write {name}: {reason}"), name=path, reason=os_error_reason(error)) from None
+
+
+def beside(path: Name) -> Path:
+    """A hidden name of its own in the folder of a file, which `left_beside` knows."""
+    place = _place(path)
+    return place.with_name(f".{place.name}.{os.urandom(4).hex()}")
 
 
 def left_beside(path: Name) -> list[Path]:
     """What a kill in the midst of `write` may have left beside a file; whoever deletes it looks into it first."""
     place = _place(path)
     pattern = re.compile(re.escape(f".{place.name}.") + "[0-9a-f]{8}")
-    return [other for other in place.parent.iterdir() if pattern.fullmatch(other.name)]
+    others = place.parent.iterdir() if place.parent.is_dir() else ()
+    return [other for other in others if pattern.fullmatch(other.name)]
 
 
 def writable(path: Name) -> None:
@@ -168,3 +177,53 @@ def remove(path: Name) -> None:
     """Delete a file of ours that nobody needs any more; where it cannot be deleted, it stays."""
     with suppress(OSError):
         _place(path).unlink()
+
+
+# room kept -----------------------------------------------------------------------------------------------------------
+
+
+class Reserve:
+    """Room on the disk for a file that is written later, so that whoever fills the disk meanwhile does not take it.
+
+    Within a `with`, it is a file of so many bytes beside that one; `release` deletes it. Where there is no room for it,
+    nothing is reserved.
+    """
+
+    def __init__(self, path: Name, size: int, head: bytes):
+        """head: how the file begins, by which one that a kill has left is known."""
+        self.path, self.size, self.head = path, size, head
+        self.place: Path | None = None
+
+    def __enter__(self) -> Reserve:
+        self.take()
+        return self
+
+    def take(self) -> None:
+        """Reserve the room, if there is any."""
+        if fspath(self.path).startswith(STREAMS):
+            return
+        place = beside(self.path)
+        try:
+            with open(place, "xb") as file:
+                file.write(self.head)
+                file.flush()
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(file.fileno(), 0, self.size)
+                else:
+                    for _begin in range(len(self.head), self.size, CHUNK):
+                        file.write(bytes(CHUNK))
+            self.place = place
+        except OSError:
+            remove(place)
+
+    def release(self) -> bool:
+        """Give the room back. Returns whether there was any."""
+        place, self.place = self.place, None
+        if place is not None:
+            remove(place)
+        return place is not None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.release()

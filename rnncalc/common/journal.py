@@ -10,11 +10,11 @@ from itertools import count
 from types import TracebackType
 from typing import Any, TypeVar
 
+from rnncalc.common import bounds
 from rnncalc.common.files import Name, WriteError, status
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import RnncalcError, shown
 
-LONGEST = 100_000_000  # bytes of a line
 Own = TypeVar("Own", bound="Journal")
 
 
@@ -51,6 +51,8 @@ class Journal:
             there = status(self.name)
             if there and not stat.S_ISREG(there.st_mode):
                 raise OSError(_("it is a folder or a device"))
+            if there:
+                bounds.check(there.st_size, self.name)
             whole = self._read() if there else None
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
             self.file = os.open(self.name, flags, self.mode)
@@ -68,7 +70,7 @@ class Journal:
         begin = 0
         with open(self.name, "rb") as lines:
             for number in count(1):
-                if not (line := lines.readline(LONGEST)):
+                if not (line := lines.readline()):
                     break
                 ended = line.endswith(b"\n")
                 try:

@@ -7,6 +7,7 @@ Longer than other files, so that the two stand together with their documentation
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights.initialise import random_network
+from rnncalc.pipeline.data.remarks import seen_backward
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -69,6 +71,8 @@ class _Recurrent(BaseEstimator):
 
     def _train(self, X: np.ndarray, y: np.ndarray, outputs: int, loss: str) -> None:
         """Fit a network to series and one target each: class numbers, or rows of numbers."""
+        if self.direction != "forward":
+            warnings.warn(seen_backward(), stacklevel=3)
         state = self.random_state
         seed = state if isinstance(state, int | np.integer) else check_random_state(state).randint(2**31)
         series = _series(X)

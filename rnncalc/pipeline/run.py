@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from rnncalc.common import files
-from rnncalc.common.files import WriteError
+from rnncalc.common.files import Reserve, WriteError
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.model.losses import LOSSES, are_right
@@ -24,6 +26,7 @@ from rnncalc.pipeline.data import scaling
 from rnncalc.pipeline.recipe import Run, checked, prepare
 from rnncalc.pipeline.series import outputs
 
+HEADER = 1 << 16  # bytes that a checkpoint needs beside its arrays, or a little more
 WAIT = 0.1  # seconds for which steps are left to machine code: what Ctrl-C and the progress bar wait for
 MORE = ("epochs", "patience")  # what a run that is taken up again may be given anew
 
@@ -33,17 +36,17 @@ def checkpoint_of(output: str) -> Path:
     return Path(f"{output}.checkpoint")
 
 
-def save_checkpoint(run: Run, output: str) -> None:
+def save_checkpoint(run: Run, place: Path) -> None:
     """Everything that the run needs to go on. Raises WriteError."""
     arrays, numbers = run.trainer.state()
     about = {"format": models.FORMAT, "options": run.options, "progress": numbers, "fingerprint": run.fingerprint}
-    models.write(checkpoint_of(output), arrays, about)
+    models.write(place, arrays, about)
 
 
 def pause(run: Run, output: str) -> None:
     """Save a checkpoint because the run stops here."""
-    with _last_state_said(output):
-        save_checkpoint(run, output)
+    with _last_state_said(run, output):
+        save_checkpoint(run, checkpoint_of(output))
 
 
 def put_aside(output: str) -> Path | None:
@@ -88,43 +91,81 @@ def carry_out(
 
     warn: called where a checkpoint cannot be written; the run goes on. Raises WriteError if the model cannot be.
     """
-    last = time.monotonic()
+    if output is None:
+        run.trainer.run(watch, min(WAIT, interval))
+        return
+    last, place = time.monotonic(), checkpoint_of(output)
 
     def step(trainer: Trainer) -> None:
         nonlocal last
-        if output is not None and time.monotonic() - last >= interval:
+        if time.monotonic() - last >= interval:
             try:
-                save_checkpoint(run, output)
+                _in_reserve(reserve, lambda: save_checkpoint(run, place))
             except WriteError as error:
                 warn(error)
             last = time.monotonic()
         watch(trainer)
 
-    run.trainer.run(step, min(WAIT, interval))
-    if output is not None:
-        save(run, output)
-        for left in (checkpoint_of(output), *files.left_beside(output), *files.left_beside(checkpoint_of(output))):
-            if models.ours(left):
-                files.remove(left)
+    _remove_left(output)
+    size = sum(array.nbytes for array in run.trainer.state()[0].values())
+    with Reserve(place, size + HEADER, bytes(8) + models.BEGINS) as reserve:
+        run.trainer.run(step, min(WAIT, interval))
+    save(run, output)
+    if models.ours(place):
+        files.remove(place)
+    _remove_left(output)
+
+
+def _in_reserve(reserve: Reserve, write: Callable[[], None]) -> None:
+    """Write, on a full disk in the room that was reserved; what is replaced leaves room to be reserved anew."""
+    try:
+        write()
+    except WriteError:
+        if not reserve.release():
+            raise
+        write()
+        reserve.take()
+
+
+def _remove_left(output: str) -> None:
+    """Delete what a kill has left of our writing."""
+    for left in (*files.left_beside(output), *files.left_beside(checkpoint_of(output))):
+        if models.ours(left):
+            files.remove(left)
 
 
 def save(run: Run, output: str) -> None:
     """The model as it is now."""
-    with _last_state_said(output):
+    with _last_state_said(run, output):
         models.save(models.Model(run.network, run.about.known(), run.options, run.trainer.progress.history), output)
 
 
 @contextmanager
-def _last_state_said(output: str) -> Iterator[None]:
-    """What cannot be written loses nothing that was: the error says where the latest checkpoint lies."""
+def _last_state_said(run: Run, output: str) -> Iterator[None]:
+    """What cannot be written is not lost: the error says where the latest checkpoint lies, here or elsewhere."""
     try:
         yield
     except WriteError as error:
         place = checkpoint_of(output)
         if not models.ours(place):
-            raise WriteError(_("{error}. Nothing of this run is on the disk yet."), error=error) from None
+            _save_elsewhere(run, output, error)
         message = _("{error}. What {place} holds is kept; go on from it with: rnncalc train --resume -o {output}")
         raise WriteError(message, error=error, place=place, output=output) from None
+
+
+def _save_elsewhere(run: Run, output: str, error: WriteError) -> NoReturn:
+    """Save a checkpoint in the folder for temporary files. Raises WriteError, which says where it lies, if anywhere."""
+    checkpoint = checkpoint_of(output)
+    place = Path(tempfile.gettempdir()) / f"{checkpoint.name}.{os.urandom(4).hex()}"
+    try:
+        save_checkpoint(run, place)
+    except WriteError:
+        raise WriteError(_("{error}. Nothing of this run is on the disk yet."), error=error) from None
+    message = _(
+        "{error}. The run as it is now lies in {place}: move it to {checkpoint}, and go on from it with: rnncalc train "
+        "--resume -o {output}"
+    )
+    raise WriteError(message, error=error, place=place, checkpoint=checkpoint, output=output) from None
 
 
 def judged(run: Run, data: Sequences) -> dict[str, float]:

@@ -154,9 +154,9 @@ def merged(cell: Cell, lines: Mapping[str, Expression]) -> dict[str, Expression]
     return {("y" if line == "s" else line): expression for line, expression in lines.items() if line != "y"}
 
 
-def not_finite(trace: Trace, *data: Any) -> str:
+def not_finite(trace: Trace | None, *data: Any) -> str:
     """What to say where a number of the computation, or of the data to be printed, is not finite; else nothing."""
-    if broken := trace.first_not_finite():
+    if trace is not None and (broken := trace.first_not_finite()):
         name, step, index = broken
         place = "".join(f"[{i}]" for i in index)
         message = _("{name}{place} at step {step}: the computation overflowed or is not a number from here on")

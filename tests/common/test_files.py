@@ -4,6 +4,7 @@ import ast
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from support.helpers import random_network, run
 
+from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.cli.spoken import Output
 from rnncalc.common import files
@@ -323,6 +325,94 @@ def test_a_full_disk_at_a_checkpoint_is_a_warning(folder: Path, monkeypatch: pyt
         runs.carry_out(runs.resume("env", {}), "env", 1e9, lambda trainer: None)
     if when != "always":
         assert Path("env").read_bytes() == Path("whole").read_bytes()
+
+
+class SmallDisk:
+    """A folder for whose files there is as much room as is said; None for any."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.folder, self.room, self.write = folder, None, files.write
+        monkeypatch.setattr(files, "write", self._write)
+        monkeypatch.setattr(os, "posix_fallocate", self._allocate)
+
+    def used(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.rglob("*"))
+
+    def _check(self, size: int) -> None:
+        if self.room is not None and self.used() + size > self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def _write(self, path: files.Name, content: str | bytes, durable: bool = False) -> None:
+        try:
+            if Path(path).absolute().is_relative_to(self.folder):
+                self._check(len(content))
+        except OSError:
+            raise files.WriteError(f"cannot write {path}: the disk is full") from None
+        self.write(path, content, durable)
+
+    def _allocate(self, descriptor: int, begin: int, size: int) -> None:
+        self._check(size)
+        os.truncate(descriptor, begin + size)
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_disk_that_somebody_fills_takes_no_room_that_was_reserved(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """Full from so many steps on, to the end: every checkpoint and the model are written all the same."""
+    undisturbed = prepared()
+    runs.carry_out(undisturbed, "whole", 1e9, lambda trainer: None)
+    disk, warnings, trained = SmallDisk(monkeypatch, folder), [], prepared()
+    seen = []
+
+    def watch(trainer: Trainer) -> None:
+        if trainer.progress.steps > after and disk.room is None:
+            disk.room = disk.used()
+        if disk.room is not None:
+            seen.append(
+                models.read("env.checkpoint")[1]["progress"]["steps"] if Path("env.checkpoint").exists() else -1
+            )
+
+    runs.carry_out(trained, "env", 0.0, watch, warnings.append)
+    assert Path("env").read_bytes() == Path("whole").read_bytes()
+    assert warnings == []
+    assert seen[-1] == trained.trainer.progress.steps
+    assert not list(folder.glob(".env*"))
+
+
+def test_what_finds_no_room_beside_the_model_is_kept_elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full from before the first checkpoint: the message says where the run lies, and how it goes on from there."""
+    undisturbed = prepared()
+    runs.carry_out(undisturbed, "whole", 1e9, lambda trainer: None)
+    for ended in (True, False):
+        disk, trained = SmallDisk(monkeypatch, folder), prepared()
+        disk.room = disk.used()
+        with pytest.raises(files.WriteError, match="the disk is full") as error:
+            runs.carry_out(trained, "env", 0.0, lambda trainer: None) if ended else runs.pause(trained, "env")
+        assert not list(folder.glob("*env*"))
+        assert "rnncalc train --resume -o env" in str(error.value)
+        (place,) = re.findall(r"lies in (\S+): move it to (\S+),", str(error.value))
+        monkeypatch.undo()
+        monkeypatch.chdir(folder)
+        os.replace(*place)
+        runs.carry_out(runs.resume("env", {}), "env", 1e9, lambda trainer: None)
+        assert Path("env").read_bytes() == Path("whole").read_bytes()
+        Path("env").unlink()
+
+
+def test_results_are_read_within_the_bound_of_all_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = '{"options": {"lr": 1}, "val_loss": 0.5}\n'
+    Path("s.jsonl").write_text(line * 3)
+    for most, allowed in ((len(line) * 3, True), (len(line) * 3 - 1, False), (10, False)):
+        monkeypatch.setenv("RNNCALC_MAX_BYTES", str(most))
+        for journal in (sweep.Results, MarksJournal):
+            if not allowed:
+                with pytest.raises(RnncalcError, match=f"s.jsonl holds .* bytes, more than {most}: set RNNCALC_MAX"):
+                    journal("s.jsonl").__enter__()
+            elif journal is sweep.Results:
+                with journal("s.jsonl") as kept:
+                    assert len(kept.results) == 1
+        assert Path("s.jsonl").read_text() == line * 3
 
 
 @posix

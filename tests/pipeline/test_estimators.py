@@ -1,5 +1,6 @@
 """The estimators against scikit-learn's own checks, and on data."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from rnncalc import RNNClassifier, RNNRegressor
+from rnncalc.network.training.run_state import DivergedError
 
 
 @pytest.mark.filterwarnings("default")
@@ -26,6 +28,31 @@ def waves(count: int = 90) -> tuple[np.ndarray, np.ndarray]:
     speed = rng.choice([0.3, 0.8], size=count)
     X = np.sin(rng.uniform(0, 6, size=(count, 1)) + speed[:, None] * np.arange(20)) + rng.normal(size=(count, 20)) / 10
     return X, speed
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward", "both"])
+@pytest.mark.parametrize("kind", [RNNClassifier, RNNRegressor])
+def test_what_a_backward_layer_has_seen_is_said(kind: type, direction: str) -> None:
+    X, speed = waves(20)
+    model = kind(direction=direction, epochs=1, hidden=2, engine="equations")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, speed > 0.5)
+    assert [("has seen that one input only" in str(warning.message), warning.filename) for warning in caught] == [
+        (True, __file__)
+    ] * (direction != "forward")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("kind", [RNNClassifier, RNNRegressor])
+def test_an_absurd_step_is_one_error_and_no_warning(kind: type, optimizer: str) -> None:
+    X, speed = waves(20)
+    for lr in (1e30, 1e150, 1e300):
+        model = kind(lr=lr, optimizer=optimizer, epochs=3, hidden=2, batch=8, engine="equations", clip_norm=None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(DivergedError, match="Try a smaller lr"):
+                model.fit(X, speed > 0.5)
 
 
 def test_series_are_told_apart_and_measured() -> None:

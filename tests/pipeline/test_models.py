@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from support.helpers import EXAMPLES as HERE
 from support.helpers import MGU, compiler, random_arrays, random_network, run
 from support.killed_training import RUN, finished, killed_and_resumed, same, series, started, wait_for
 
+from rnncalc.cli.main import commands
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import Layer
@@ -256,6 +258,30 @@ def test_classes_are_predicted_by_name(tmp_path: Path) -> None:
     out = json.loads(finished(tmp_path, "predict", "m.safetensors", "new.jsonl", "--format", "json"))
     assert [prediction["class"] for prediction in out["predictions"]] == [name for _x, name in records[:10]]
     assert all(0.5 <= prediction["probability"] <= 1 for prediction in out["predictions"])
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+@pytest.mark.parametrize("classes", [False, True])
+def test_a_prediction_that_is_no_number_is_said_and_exits_3(tmp_path: Path, classes: bool, broken: float) -> None:
+    """A broken weight of any kind: the exit code is 3 where, and only where, a number that is shown is not finite."""
+    (tmp_path / "new.csv").write_text("x\n1\n-2\n")
+    net = random_network(CELLS["lstm"], read_out="softmax" if classes else "identity", D=1, H=2)
+    about = {"kind": "table", "inputs": 1, "outputs": net.sizes["O"], "classes": classes, "at": "every", "input": ["x"]}
+    about |= {"labels": [f"c{n}" for n in range(net.sizes["O"])]} if classes else {}
+    path, codes = tmp_path / "m.safetensors", set[int]()
+    models.save(models.Model(net, about), path)
+    tensors, metadata = models.read(path)
+    for name in ("", *tensors):
+        changed = {name: np.full_like(tensors[name], broken)} if name else {}
+        models.write(path, tensors | changed, metadata)
+        done = CliRunner().invoke(commands, ["predict", str(path), str(tmp_path / "new.csv"), "--format", "json"],
+                                  standalone_mode=False)  # fmt: skip
+        shown = json.loads(done.stdout)["predictions"]
+        bad = [value for record in shown for value in record.values() if str(value) in ("nan", "inf", "-inf")]
+        assert done.return_value == (3 if bad else 0), name
+        assert ("is not a number" in done.stderr) == bool(bad), name
+        codes.add(done.return_value)
+    assert codes == {0, 3}
 
 
 def test_forward_shows_what_a_model_does(tmp_path: Path) -> None:

@@ -75,7 +75,6 @@ def test_the_command_writes_a_table(tmp_path: Path) -> None:
 NUMBERS = [name for name, kind in KINDS.items() if kind in (int, float)]
 
 
-@pytest.mark.filterwarnings("ignore:(overflow|invalid value):RuntimeWarning")
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_out_of_range_is_refused_and_never_crashes(tmp_path: Path, name: str) -> None:
     """Whatever it says, a run is carried out or refused in words, before anything is made in its size."""

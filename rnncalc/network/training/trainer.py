@@ -16,6 +16,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
 from rnncalc.errors import ProblemError
+from rnncalc.model.equations.functions import quiet
 from rnncalc.model.losses import LOSSES, find
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.interpreted_epochs import InterpretedEpochs
@@ -55,6 +56,7 @@ class Trainer(RunState):
 
             self.epochs = CompiledEpochs(self)
 
+    @quiet
     def run(
         self, watch: Callable[[Trainer], None] = lambda trainer: None, wait: float | None = None
     ) -> list[dict[str, float]]:
@@ -107,6 +109,7 @@ class Trainer(RunState):
     def _counts_right(self) -> bool:
         return bool(LOSSES[self.settings.loss].right)
 
+    @quiet
     def evaluate(self, data: Sequences) -> tuple[float, float]:
         """The mean loss, and the share of targets that were right (for the losses that know right from wrong)."""
         total, weight, right = self.epochs.evaluate(data)

@@ -25,6 +25,7 @@ from rnncalc.network.weights import safe_tensors, schema
 
 FORMAT = 1
 KEY = "rnncalc"
+BEGINS = b'{"__metadata__":{"%s":' % KEY.encode()  # a file's header, which comes after the eight bytes of its length
 
 
 @dataclass
@@ -184,7 +185,7 @@ def ours(path: str | PathLike[str]) -> bool:
     """Whether a file begins like one that `write` wrote, or began to write."""
     try:
         with open(path, "rb") as file:
-            return file.read(100)[8:].startswith(b'{"__metadata__":{"%s":' % KEY.encode())
+            return file.read(100)[8:].startswith(BEGINS)
     except OSError:
         return False
 

@@ -38,7 +38,7 @@ def remarks(about: Account, chosen: bool, direction: str) -> list[str]:
 
 def _backward(about: Account, both: list[str]) -> list[str]:
     if about.at == "last":
-        return [_("the targets lie at the last step, where a layer that runs backward has seen that one input only")]
+        return [seen_backward()]
     if about.kind == "text" or (about.ahead and both):
         raise ProblemError(
             _("a layer that runs backward sees later steps, and so the targets themselves: use --direction forward")
@@ -46,6 +46,11 @@ def _backward(about: Account, both: list[str]) -> list[str]:
     if about.ahead:
         return [_("a layer that runs backward has seen later inputs; at the end of new data there are none")]
     return []
+
+
+def seen_backward() -> str:
+    """What a backward layer knows at the last step of a sequence."""
+    return _("the targets lie at the last step, where a layer that runs backward has seen that one input only")
 
 
 def _listed(names: list[str]) -> str:
