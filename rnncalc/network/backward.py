@@ -90,7 +90,7 @@ class _BackwardPass:
         if network.read_out:
             top, runs = runs[-1], runs[:-1]
             self.read_out = cells[-1].adjoint(top.blocks, top.inputs, PackedBatch.flat(len(top.inputs)))
-        self.passes = [cell.adjoint(one.blocks, one.inputs, schedule) for cell, one in zip(cells, runs)]
+        self.passes = [cell.adjoint(run.blocks, run.inputs, schedule) for cell, run in zip(cells, runs)]
         self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
 
     def top(self, result: LossResult) -> None:
@@ -131,25 +131,25 @@ class _BackwardPass:
             first = self.schedule.sequences
             f, b = (run.blocks[layer.cell.emits][first:] for run in self.runs[begin : begin + 2])
             shares = unmerged(layer.merge, gradient, f, b[self.schedule.mirror])
-        for adjoint, way, share in zip(self.passes[begin:], layer.passes, shares):
-            adjoint.add(layer.cell.emits, share[self.schedule.mirror] if way == "backward" else share)
+        for adjoint, direction, share in zip(self.passes[begin:], layer.passes, shares):
+            adjoint.add(layer.cell.emits, share[self.schedule.mirror] if direction == "backward" else share)
 
     def _below(self, layer: Layer, begin: int, whole: bool = False) -> np.ndarray:
         """What reached a layer's input, from both directions together."""
-        found = []
-        for adjoint, way in zip(self.passes[begin:], layer.passes):
+        gradients = []
+        for adjoint, direction in zip(self.passes[begin:], layer.passes):
             dx = adjoint.below(whole)
-            found.append(dx[self.schedule.mirror] if way == "backward" else dx)
-        return found[0] if len(found) == 1 else found[0] + found[1]
+            gradients.append(dx[self.schedule.mirror] if direction == "backward" else dx)
+        return gradients[0] if len(gradients) == 1 else gradients[0] + gradients[1]
 
     def gradients(self, result: LossResult, with_loss: bool) -> Gradients:
         """Everything by name."""
         first, end, layers, read_out = self.schedule.sequences, 0, list[LayerGradients](), None
         for layer in self.network.layers:
             passes = {}
-            for way, one in layer.passes.items():
+            for direction, part in layer.passes.items():
                 adjoint, shared = self.passes[end], self.runs[end].shared
-                passes[way] = PassGradients(one, adjoint, self.view, first, way == "backward", shared)
+                passes[direction] = PassGradients(part, adjoint, self.view, first, direction == "backward", shared)
                 end += 1
             layers.append(LayerGradients(passes))
         if self.network.read_out and self.read_out:

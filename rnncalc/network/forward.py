@@ -1,4 +1,4 @@
-"""A network's forward pass that keeps every signal: through its layers from the bottom up, as `inference` without."""
+"""The forward pass through a network's layers, from the bottom up, and the trace that keeps every signal of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.stack import Stack
@@ -17,44 +18,66 @@ Signals = Mapping[str, np.ndarray]
 
 
 class Tracer(NamedTuple):
-    """Computes one pass or the read-out: its inputs, row by row → every signal; the initial states that are shared."""
+    """What computes every signal of a directional layer or the read-out from its rows of inputs.
+
+    shared: the initial states that are one vector for a whole batch.
+    """
 
     signals: Callable[[np.ndarray], Signals]
     shared: frozenset[str] = frozenset()
 
 
-def tracers(network: Stack, view: View, starts: Sequence[Mapping[str, Any]]) -> list[Tracer]:
-    """The tracers of all passes, each from its initial states, and of the read-out."""
+def tracers(network: Stack, view: View, initial_states: Sequence[Mapping[str, Any]]) -> list[Tracer]:
+    """The tracers of all directional layers, each from its initial states, and of the read-out."""
     result, schedule = list[Tracer](), view.schedule
-    for cell, one, given in zip(network.cells, network.passes, starts):
-        initial = one.start(given, schedule, network.dtype)
-        result.append(Tracer(cell.tracing(schedule, initial), one.shared(given, view.batch)))
+    for cell, part, given in zip(network.cells, network.passes, initial_states):
+        initial = part.start(given, schedule, network.dtype)
+        result.append(Tracer(cell.tracing(schedule, initial), part.shared(given, view.batch)))
     if network.read_out:
         rows = PackedBatch.flat(schedule.rows - schedule.sequences)
         result.append(Tracer(network.cells[-1].tracing(rows, {})))
     return result
 
 
+def through_layers(
+    layers: Sequence[Layer],
+    rows: np.ndarray,
+    run: Callable[[DirectionalLayer, np.ndarray], np.ndarray],
+    mirror: Callable[[np.ndarray], np.ndarray],
+    emitted: list[np.ndarray] | None = None,
+) -> np.ndarray:
+    """The rows that the top layer emits; into `emitted`, those of every layer.
+
+    run: what a directional layer makes of rows; mirror: rows in the opposite order of time.
+    """
+    for layer in layers:
+        outputs = [
+            mirror(run(part, mirror(rows))) if direction == "backward" else run(part, rows)
+            for direction, part in layer.passes.items()
+        ]
+        rows = MERGES[layer.merge](*outputs) if len(outputs) > 1 else outputs[0]
+        if emitted is not None:
+            emitted.append(rows)
+    return rows
+
+
 def traced(network: Stack, array: np.ndarray, view: View, tracers: Sequence[Tracer]) -> Trace:
     """Every signal of every step. x is (N, T, D) and has been checked."""
     schedule, remaining = view.schedule, iter(tracers)
-    rows, passed, runs = schedule.pack(array), list[np.ndarray](), list[CellRun]()
+    rows, emitted, runs = schedule.pack(array), list[np.ndarray](), list[CellRun]()
     if schedule.sequences == 1 or np.may_share_memory(rows, array):  # the way back needs x as it was
         rows = rows.copy()
-    for layer in network.layers:
-        out = []
-        for way, one in layer.passes.items():
-            fed = rows[schedule.mirror] if way == "backward" else rows
-            signals, shared = next(remaining)
-            blocks = signals(fed)
-            runs.append(CellRun(blocks, fed, shared))
-            emitted = blocks[one.cell.emits][schedule.sequences :]
-            out.append(emitted[schedule.mirror] if way == "backward" else emitted)
-        rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
-        passed.append(rows)
+
+    def run(part: DirectionalLayer, inputs: np.ndarray) -> np.ndarray:
+        signals, shared = next(remaining)
+        blocks = signals(inputs)
+        runs.append(CellRun(blocks, inputs, shared))
+        return blocks[part.cell.emits][schedule.sequences :]
+
+    rows = through_layers(network.layers, rows, run, lambda rows: rows[schedule.mirror], emitted)
     scores = "s" in network.layers[-1].cell.outputs
     top: Signals = {"y": rows} if scores else {"s": rows, "y": rows}  # without a read-out the output is the layer's
     if network.read_out:
         top = next(remaining).signals(rows)
         runs.append(CellRun(top, rows))
-    return Trace(network.layers, passed, top, view, Provenance(network, network.weights, runs))
+    return Trace(network.layers, emitted, top, view, Provenance(network, network.weights, runs))

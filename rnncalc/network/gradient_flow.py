@@ -29,7 +29,7 @@ WHOLE, ONE = 100.0, 10.0  # how far ‖∂h_T/∂h_1‖, and its share of one st
 
 @dataclass(frozen=True)
 class Flow:
-    """One pass over one sequence, visit by visit.
+    """A directional layer's flow over one sequence, visit by visit.
 
     norms: ‖∂h_T/∂h_t‖ (2-norm); radii: spectral, of the Jacobian of each step; whole: log₂ ‖∂h_T/∂h_1‖, also where the
     norm itself is too large or too small for a number.
@@ -58,15 +58,15 @@ class Flow:
 
 @quiet
 def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> Flow:
-    """The flow through one pass of the network, counted as `Network.passes` does, over one sequence of the trace."""
-    one, run, schedule = network.passes[number], trace.provenance.runs[number], trace.view.schedule
+    """The flow through a directional layer, counted as `Network.passes` does, over one sequence of the trace."""
+    layer, run, schedule = network.passes[number], trace.provenance.runs[number], trace.view.schedule
     visit = int(np.flatnonzero(schedule.order == sequence)[0])
     length = int((schedule.counts > visit).sum())
-    parameters = {name: array.astype(np.complex128) for name, array in one.parameters.items()}
-    interpreter = InterpretedCell(one.cell, parameters, one.sizes, np.dtype(np.complex128))
-    widths = {state: one.sizes[one.cell.size(state)] for state in one.cell.state}
+    parameters = {name: array.astype(np.complex128) for name, array in layer.parameters.items()}
+    interpreter = InterpretedCell(layer.cell, parameters, layer.sizes, np.dtype(np.complex128))
+    widths = {state: layer.sizes[layer.cell.size(state)] for state in layer.cell.state}
     units = sum(widths.values())
-    emitted = _within(widths, one.cell.emits)
+    emitted = _within(widths, layer.cell.emits)
     product, exponent, norms, radii = np.eye(units), 0, np.ones(length), np.zeros(length)
     whole = 0.0
     for t in range(length, 0, -1):

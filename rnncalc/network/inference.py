@@ -1,7 +1,7 @@
 """The outputs of a network alone, without a trace: through its layers step by step, or across the sequences of a batch.
 
-Both ways give the same bits. A vector along the units of a row is full where there are many units; across the
-sequences, where there are many sequences. The way that leaves fewer lanes empty is taken.
+Both give the same bits. A vector along the units of a row is full where there are many units; across the sequences,
+where there are many sequences. The layout that leaves fewer lanes empty is taken.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any, cast
 import numpy as np
 
 from rnncalc.engine.interface import CellRunner, CompiledRunner
-from rnncalc.model.merges import MERGES
+from rnncalc.model.layer import DirectionalLayer
 from rnncalc.model.packed_batch import PackedBatch
-from rnncalc.network.forward import traced, tracers
+from rnncalc.network.forward import through_layers, traced, tracers
 from rnncalc.network.stack import Stack
-from rnncalc.network.states import shown_ends
+from rnncalc.network.states import shown_states
 from rnncalc.network.trace import Trace
 from rnncalc.network.view import View
 
 FEW = 8  # sequences whose inputs make full tiles at every step: fewer are laid out for many steps at once
-FULLER = 1.15  # how much fuller the vectors must be for the turning of inputs and outputs to be worth it
+FULLER = 1.15  # how much fuller the vectors must be for the transposition of inputs and outputs to pay
 
 Outputs = tuple[np.ndarray, dict[str, Any]]
 
@@ -31,32 +31,29 @@ def infer(
     cells: Sequence[CellRunner],
     array: np.ndarray,
     view: View,
-    starts: Sequence[Mapping[str, Any]],
-    wanted: bool,
+    initial_states: Sequence[Mapping[str, Any]],
+    with_states: bool,
     threads: int = 1,
 ) -> Outputs:
-    """The outputs and, if they are wanted, the states after the last step. x (N, T, D); all has been checked.
+    """The outputs and, with_states, the states after the last step. x (N, T, D); all has been checked.
 
     threads: how many may share the units, where the sequences are too few to be shared.
     """
     if across_pays(network, view):
-        return _across(network, cast(Sequence[CompiledRunner], cells), array, view, starts, wanted)
+        return _across(network, cast(Sequence[CompiledRunner], cells), array, view, initial_states, with_states)
     view = _laid(network, view)
-    schedule, made, given = view.schedule, iter(cells), iter(starts)
-    rows, ends = schedule.pack(array), []
-    for layer in network.layers:
-        out = []
-        for name, one in layer.passes.items():
-            mirrored = name == "backward"
-            fed = rows[schedule.mirror] if mirrored else rows
-            start = one.start(next(given), schedule, network.dtype)
-            emitted, final = next(made).infer(fed, schedule, start, threads, wanted)
-            out.append(emitted[schedule.mirror] if mirrored else emitted)
-            ends.append(final)
-        rows = MERGES[layer.merge](*out) if len(out) > 1 else out[0]
+    schedule, remaining, given, final_states = view.schedule, iter(cells), iter(initial_states), []
+
+    def run(part: DirectionalLayer, inputs: np.ndarray) -> np.ndarray:
+        initial = part.start(next(given), schedule, network.dtype)
+        emitted, final = next(remaining).infer(inputs, schedule, initial, threads, with_states)
+        final_states.append(final)
+        return emitted
+
+    rows = through_layers(network.layers, schedule.pack(array), run, lambda rows: rows[schedule.mirror])
     if network.read_out:
-        rows, _none = next(made).infer(rows, PackedBatch.flat(len(rows)), {}, wanted=False)
-    return np.ascontiguousarray(view.steps(rows)), shown_ends(ends, view) if wanted else {}
+        rows, _none = next(remaining).infer(rows, PackedBatch.flat(len(rows)), {}, wanted=False)
+    return np.ascontiguousarray(view.steps(rows)), shown_states(final_states, view) if with_states else {}
 
 
 class PreparedCall:
@@ -90,7 +87,9 @@ class PreparedCall:
     def of(cls, network: Stack, view: View) -> PreparedCall | None:
         """None where a call has more to decide: vectors across the sequences, layers that run backward, threads."""
         plain = (
-            network.compiles and network.threads == 1 and all("backward" not in one.passes for one in network.layers)
+            network.compiles
+            and network.threads == 1
+            and all("backward" not in layer.passes for layer in network.layers)
         )
         return cls(network, view) if plain and not across_pays(network, view) else None
 
@@ -98,10 +97,10 @@ class PreparedCall:
 def _places(
     network: Stack, schedule: PackedBatch
 ) -> Iterator[tuple[CompiledRunner, PackedBatch, dict[str, np.ndarray]]]:
-    """What computes each pass and the read-out, over which rows, and from which starts."""
+    """What computes each directional layer and the read-out, over which rows, and from which initial states."""
     cells = cast(Sequence[CompiledRunner], network.cells)
-    for cell, one in zip(cells, network.passes):
-        yield cell, schedule, one.start({}, schedule, network.dtype)
+    for cell, part in zip(cells, network.passes):
+        yield cell, schedule, part.start({}, schedule, network.dtype)
     if network.read_out:
         yield cells[-1], PackedBatch.flat(schedule.rows - schedule.sequences), {}
 
@@ -119,7 +118,7 @@ def across_pays(network: Stack, view: View) -> bool:
     if sequences < 2 or view.schedule.ragged or not view.schedule.steps or not network.compiles:
         return False
     lanes = network.lanes
-    units = [one.width for one in network.passes]
+    units = [part.width for part in network.passes]
     along = sum(-(-width // lanes) * lanes for width in units) / sum(units)
     return -(-sequences // lanes) * lanes / sequences * FULLER < along
 
@@ -129,21 +128,20 @@ def _across(
     cells: Sequence[CompiledRunner],
     array: np.ndarray,
     view: View,
-    starts: Sequence[Mapping[str, Any]],
-    wanted: bool,
+    initial_states: Sequence[Mapping[str, Any]],
+    with_states: bool,
 ) -> Outputs:
-    schedule, made, given = view.schedule, iter(cells), iter(starts)
-    x, ends = np.ascontiguousarray(array), []
-    for layer in network.layers:
-        out = []
-        for name, one in layer.passes.items():
-            way = slice(None, None, -1 if name == "backward" else None)
-            start = one.start(next(given), schedule, network.dtype)
-            emitted, final = next(made).lane_batched.infer(np.ascontiguousarray(x[:, way]), start, wanted)
-            out.append(emitted[:, way])
-            ends.append(final)
-        x = MERGES[layer.merge](*out) if len(out) > 1 else np.ascontiguousarray(out[0])
+    """`infer` with vectors across the sequences: arrays stay (N, T, width) from layer to layer."""
+    remaining, given, final_states = iter(cells), iter(initial_states), []
+
+    def run(part: DirectionalLayer, inputs: np.ndarray) -> np.ndarray:
+        initial = part.start(next(given), view.schedule, network.dtype)
+        emitted, final = next(remaining).lane_batched.infer(np.ascontiguousarray(inputs), initial, with_states)
+        final_states.append(final)
+        return emitted
+
+    y = np.ascontiguousarray(through_layers(network.layers, array, run, lambda steps: steps[:, ::-1]))
     if network.read_out:
-        x, _none = next(made).lane_batched.infer(x, {}, False)
-    y = np.ascontiguousarray(np.swapaxes(x, 0, 1)) if view.time_first else x
-    return y, shown_ends(ends, view) if wanted else {}
+        y, _none = next(remaining).lane_batched.infer(y, {}, False)
+    y = np.ascontiguousarray(np.swapaxes(y, 0, 1)) if view.time_first else y
+    return y, shown_states(final_states, view) if with_states else {}

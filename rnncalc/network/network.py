@@ -21,7 +21,7 @@ from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.inference import PreparedCall, across_pays, infer
 from rnncalc.network.stack import Stack
-from rnncalc.network.states import cut, given_starts, joined
+from rnncalc.network.states import by_layer, cut, joined
 from rnncalc.network.stepper import Stepper
 from rnncalc.network.trace import Trace
 from rnncalc.network.view import View
@@ -147,7 +147,7 @@ class Network(Stack):
         array, view = self._input(x, lengths, mask, layout)
         if plain and (call := self._prepare(x, layout, view)):
             return call.outputs(array)
-        given, cells = given_starts(self.passes, initial), self.cells
+        given, cells = by_layer(self.passes, initial), self.cells
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:
             y, ends = infer(self, cells, array, view, given, return_state, self.threads)
@@ -203,7 +203,7 @@ class Network(Stack):
             return traced(self, array, view, call.tracers)
         if across_pays(self, view):
             view = view.batch_major
-        return traced(self, array, view, tracers(self, view, given_starts(self.passes, initial)))
+        return traced(self, array, view, tracers(self, view, by_layer(self.passes, initial)))
 
     def _prepare(self, x: ArrayLike, layout: str, view: View) -> PreparedCall | None:
         """The prepared call for inputs of this shape, kept for the next time; None where there is none."""
@@ -357,7 +357,7 @@ class Network(Stack):
         """
         if any("backward" in layer.passes for layer in self.layers):
             raise ProblemError(_("a layer that runs backward needs the whole sequence: it cannot be stepped"))
-        return Stepper(self, given_starts(self.passes, initial))
+        return Stepper(self, by_layer(self.passes, initial))
 
     def _input(
         self, x: ArrayLike, lengths: ArrayLike | None, mask: ArrayLike | None, layout: str

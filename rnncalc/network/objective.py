@@ -92,10 +92,10 @@ def _with_gaps(targets: Any) -> np.ndarray:
 
 def _lists(nested: Any, level: int) -> list[Any]:
     """The lists at a level of nested lists."""
-    found = [nested]
+    lists = [nested]
     for _level in range(level):
-        found = [part for parts in found for part in parts if part is not None]
-    return found
+        lists = [part for parts in lists for part in parts if part is not None]
+    return lists
 
 
 def _filled(nested: Any, shape: list[int]) -> Any:

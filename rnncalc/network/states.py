@@ -1,4 +1,4 @@
-"""The initial and final states of a network as its caller gives and gets them: by name, pass and sequence."""
+"""The initial and final states of a network as a caller gives and gets them: by name, layer and sequence."""
 
 from __future__ import annotations
 
@@ -13,48 +13,51 @@ from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.view import View
 
 
-def given_starts(passes: Sequence[DirectionalLayer], starts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The starts of each pass: what was given, one for each pass where there are several. Raises ShapeError."""
-    found: list[dict[str, Any]] = [{} for _one in passes]
-    if not starts:
-        return found
-    known = sorted({f"{state}0" for one in passes for state in one.cell.state})
-    for name, value in starts.items():
+def by_layer(layers: Sequence[DirectionalLayer], given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The given initial states of each directional layer: of several layers, a list with an entry for each.
+
+    Raises ShapeError, ProblemError.
+    """
+    initial_states: list[dict[str, Any]] = [{} for _layer in layers]
+    if not given:
+        return initial_states
+    known = sorted({f"{state}0" for layer in layers for state in layer.cell.state})
+    for name, value in given.items():
         if name not in known:
             raise ProblemError(_("no state starts from {name}; there are {known}"), name=name, known=", ".join(known))
         if value is None:
             continue
-        values = [value] if len(passes) == 1 else list(value) if isinstance(value, Iterable) else []
-        if len(values) != len(passes):
+        values = [value] if len(layers) == 1 else list(value) if isinstance(value, Iterable) else []
+        if len(values) != len(layers):
             message = _("{name}: {n} passes need a list of {n}, layer by layer, forward before backward")
-            raise ShapeError(message, name=name, n=len(passes))
-        for start, one in zip(found, values):
-            start[name] = one
-    return found
+            raise ShapeError(message, name=name, n=len(layers))
+        for states, array in zip(initial_states, values):
+            states[name] = array
+    return initial_states
 
 
-def shown_ends(ends: Sequence[Mapping[str, np.ndarray]], view: View) -> dict[str, Any]:
-    """The final states by name: an array, or a list with an entry for each pass."""
-    given = np.argsort(view.schedule.order)
-    shown = [{name: view.sequences(values[given]) for name, values in end.items()} for end in ends]
+def shown_states(final_states: Sequence[Mapping[str, np.ndarray]], view: View) -> dict[str, Any]:
+    """The final states by name: an array, or a list with an entry for each directional layer."""
+    order = np.argsort(view.schedule.order)
+    shown = [{name: view.sequences(rows[order]) for name, rows in states.items()} for states in final_states]
     if len(shown) == 1:
         return shown[0]
-    names = dict.fromkeys(name for end in shown for name in end)
-    return {name: [end.get(name) for end in shown] for name in names}
+    names = dict.fromkeys(name for states in shown for name in states)
+    return {name: [states.get(name) for states in shown] for name in names}
 
 
-def cut(starts: Mapping[str, Any], part: slice) -> dict[str, Any]:
-    """The starts of some sequences of a batch."""
-    return {name: value[part] if np.ndim(value) == 2 else value for name, value in starts.items()}
+def cut(initial_states: Mapping[str, Any], part: slice) -> dict[str, Any]:
+    """The initial states of some sequences of a batch."""
+    return {name: value[part] if np.ndim(value) == 2 else value for name, value in initial_states.items()}
 
 
-def joined(ends: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def joined(final_states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Final states of parts of a batch as those of the whole."""
-    found: dict[str, Any] = {}
-    for name, first in ends[0].items():
-        if isinstance(first, list):
-            several = zip(*(part[name] for part in ends))
-            found[name] = [None if one[0] is None else np.concatenate(one) for one in several]
+    whole: dict[str, Any] = {}
+    for name, first in final_states[0].items():
+        parts = [states[name] for states in final_states]
+        if isinstance(first, list):  # layer by layer, None where a layer has no such state
+            whole[name] = [None if arrays[0] is None else np.concatenate(arrays) for arrays in zip(*parts)]
         else:
-            found[name] = np.concatenate([part[name] for part in ends])
-    return found
+            whole[name] = np.concatenate(parts)
+    return whole

@@ -57,15 +57,16 @@ class Stepper:
     def _latest(self) -> list[dict[str, np.ndarray]]:
         """Copies of every stream's states after the latest step."""
         states = [stream.states for stream in self._streams] or self._states
-        return [{name: np.array(rows) for name, rows in one.items()} for one in states]
+        return [{name: np.array(rows) for name, rows in arrays.items()} for arrays in states]
 
     @property
     def state(self) -> dict[str, np.ndarray]:
         """The last layer's states after the last step: (H,), or (N, H) for a batch."""
-        one, given = self.network.passes[-1], self._initial_states[-1]
+        layer, given = self.network.passes[-1], self._initial_states[-1]
         if self._shape is None:
-            zeros = {state: np.zeros(one.sizes[one.cell.size(state)], self.network.dtype) for state in one.cell.state}
-            chosen = {state: given.get(f"{state}0", one.starts.get(state, zeros[state])) for state in zeros}
+            sizes = {state: layer.sizes[layer.cell.size(state)] for state in layer.cell.state}
+            zeros = {state: np.zeros(size, self.network.dtype) for state, size in sizes.items()}
+            chosen = {state: given.get(f"{state}0", layer.starts.get(state, zeros[state])) for state in zeros}
             return {state: np.array(start, self.network.dtype) for state, start in chosen.items()}
         top = self._latest()[len(self.network.passes) - 1]
         return top if len(self._shape) == 2 else {name: rows[0] for name, rows in top.items()}
@@ -116,9 +117,9 @@ class Stepper:
             raise ShapeError(message, before=self._shape, shape=shape)
         schedule = PackedBatch.full(shape[0] if len(shape) == 2 else 1, 1)
         self._states = self._latest()
-        starts = self._states or [
-            one.start(given, schedule, network.dtype) for one, given in zip(network.passes, self._initial_states)
+        states = self._states or [
+            layer.start(given, schedule, network.dtype) for layer, given in zip(network.passes, self._initial_states)
         ]
-        starts = [*starts, {}][: len(network.cells)]  # a read-out has no state
-        self._streams = [cell.stream(schedule, start) for cell, start in zip(network.cells, starts)]
+        states = [*states, {}][: len(network.cells)]  # a read-out has no state
+        self._streams = [cell.stream(schedule, initial) for cell, initial in zip(network.cells, states)]
         self._shape, self._weights = shape, network.weights

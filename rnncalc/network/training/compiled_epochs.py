@@ -104,8 +104,8 @@ class CompiledEpochs:
                 results = self.step(laid, *self._rows(data, laid.rows), states, JUDGE, carry=carry)
                 if carry:
                     states = self.step.states()
-                for one in results.tolist():
-                    total, right, weight = total + one[0], right + int(one[1]), weight + one[3]
+                for loss, hits, _norm, share in results.tolist():
+                    total, right, weight = total + loss, right + int(hits), weight + share
                 at = end
         return total, weight, right
 

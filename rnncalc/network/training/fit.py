@@ -49,7 +49,7 @@ def fit(
 
 def settings(**given: Any) -> Settings:
     """Settings by name. An unknown name raises ProblemError, which suggests the nearest known one."""
-    known = [one.name for one in fields(Settings)]
+    known = [field.name for field in fields(Settings)]
     for name in given:
         if name not in known:
             near = nearest(name, known)
@@ -62,7 +62,7 @@ def are_classes(loss: str, y: Any) -> bool:
     """Whether targets are class numbers: for cross-entropy, unless they are distributions, a row of O for each step."""
     if loss != "cross_entropy":
         return False
-    one, depth = y, 0
-    while isinstance(one, list | tuple | np.ndarray) and (not isinstance(one, np.ndarray) or one.ndim) and len(one):
-        one, depth = one[0], depth + 1
+    part, depth = y, 0
+    while isinstance(part, list | tuple | np.ndarray) and (not isinstance(part, np.ndarray) or part.ndim) and len(part):
+        part, depth = part[0], depth + 1
     return depth < 3

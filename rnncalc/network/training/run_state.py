@@ -46,7 +46,7 @@ class RunState:
 
     def initial_states(self) -> list[dict[str, np.ndarray]]:
         """The initial states of sequences that do not go on from another: each layer's own; none given means zero."""
-        return [dict(one.starts) for one in self.network.passes]
+        return [dict(layer.starts) for layer in self.network.passes]
 
     def record_step(self, total: float, right: int, norm: float, weight: int, good: bool) -> None:
         """Count a step that was taken. Raises DivergedError for one that was not, because its loss is no good."""
@@ -89,9 +89,9 @@ class RunState:
         vectors |= {f"optimizer.{name}": vector for name, vector in self.optimizer.vectors.items()}
         shapes = {name: {vector.shape} for name, vector in vectors.items()}
         places = {}
-        for number, one in enumerate(self.network.passes):
-            for state in one.cell.state:
-                width = one.sizes[one.cell.size(state)]
+        for number, layer in enumerate(self.network.passes):
+            for state in layer.cell.state:
+                width = layer.sizes[layer.cell.size(state)]
                 places[f"state.{number}.{state}"] = number, state
                 shapes[f"state.{number}.{state}"] = {(width,), (self.settings.batch, width)}
         for name in {**vectors, **arrays}:

@@ -118,7 +118,7 @@ def arrays(
     forget_bias: float | None = None,
 ) -> dict[str, np.ndarray]:
     """A cell's arrays by name. sizes: D, H, O; forget_bias: of an LSTM's f, in place of the scheme's."""
-    chosen, found = scheme(init), {}
+    chosen, drawn = scheme(init), {}
     for name, stack in cell.stacks.items():
         blocks = []
         for parameter in stack:
@@ -130,8 +130,8 @@ def arrays(
                 bias = chosen.forget_bias if forget_bias is None else forget_bias
                 block = np.full(shape, bias) if forget_bias is not None or bias else block
             blocks.append(block)
-        found[name] = np.concatenate(blocks)
-    return found
+        drawn[name] = np.concatenate(blocks)
+    return drawn
 
 
 def random_network(
@@ -228,7 +228,9 @@ def random_network(
     return Network(made, V, c, output, dtype=dtype, engine=engine)
 
 
-def _refuse_too_large(cell: Cell, inputs: int, hidden: int, outputs: int, layers: int, ways: int, size: int) -> None:
+def _refuse_too_large(
+    cell: Cell, inputs: int, hidden: int, outputs: int, layers: int, directions: int, size: int
+) -> None:
     """Raises ProblemError for a network that cannot be trained here: a system that runs out of memory kills in silence.
 
     Of each parameter there are six numbers: itself, packed for the kernels, its best value, its gradient, two moments.
@@ -237,16 +239,16 @@ def _refuse_too_large(cell: Cell, inputs: int, hidden: int, outputs: int, layers
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not known on every system
         return
-    below = 2 * hidden if ways == 2 else hidden  # inputs of the layers above
+    below = 2 * hidden if directions == 2 else hidden  # inputs of the layers above
     sizes = {"H": hidden, "O": outputs}
     count = 0
     for level in (0, 1) if layers > 1 else (0,):
         sizes["D"] = below if level else inputs
-        one = sum(
+        parameters = sum(
             sizes[part.rows] * (sizes[part.columns] if part.columns else 1)
             for stack in cell.stacks.values() for part in stack
         )  # fmt: skip
-        count += ways * one * (layers - 1 if level else 1)
+        count += directions * parameters * (layers - 1 if level else 1)
     if 6 * size * count > memory:
         message = _("{n} parameters need {need:.0f} GB to be trained, and there are {has:.0f}: take fewer hidden units")
         raise ProblemError(message.format(n=count, need=6 * size * count / 1e9, has=memory / 1e9))

@@ -79,11 +79,8 @@ def from_state_dict(
         kind = type(tensors).__name__
         message = _("from_state_dict takes tensors by name, a .safetensors file, or a module, not {kind}")
         raise ProblemError(message, kind=kind)
-    found = _found(tensors, prefix)
-    layers = []
     output = options.pop("output", None)
-    for level in range(len(found)):
-        layers.append(_layer(found[level], cell, options))
+    layers = [_layer(level, cell, options) for level in _levels(tensors, prefix)]
     if readout is None:
         return Network(layers, output=output, dtype=dtype, engine=engine)
     if f"{readout}.weight" not in tensors:
@@ -97,7 +94,7 @@ def from_state_dict(
     )
 
 
-def _found(tensors: Mapping[str, Any], prefix: str | None) -> list[dict[str, np.ndarray]]:
+def _levels(tensors: Mapping[str, Any], prefix: str | None) -> list[dict[str, np.ndarray]]:
     """The recurrent tensors, layer by layer, under PyTorch's short names."""
     prefixes: dict[str, dict[int, dict[str, np.ndarray]]] = {}
     for name, tensor in tensors.items():

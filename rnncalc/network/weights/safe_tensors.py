@@ -85,7 +85,7 @@ def _wholes(values: Any) -> bool:
 
 
 def _numbers(data: memoryview, kind: str) -> np.ndarray:
-    found = np.frombuffer(data, DTYPES[kind])
+    array = np.frombuffer(data, DTYPES[kind])
     if kind == "BF16":  # the upper half of a float32
-        return (found.astype("<u4") << 16).view("<f4")
-    return found.astype(np.float32) if kind == "F16" else found
+        return (array.astype("<u4") << 16).view("<f4")
+    return array.astype(np.float32) if kind == "F16" else array

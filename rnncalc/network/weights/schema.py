@@ -67,8 +67,8 @@ def both(*checks: Check) -> Check:
     """One check after the other."""
 
     def check(value: Any, where: str) -> None:
-        for one in checks:
-            one(value, where)
+        for each_check in checks:
+            each_check(value, where)
 
     return check
 
@@ -89,8 +89,8 @@ def each(entry: Check, most: int = LARGEST) -> Check:
     def check(value: Any, where: str) -> None:
         if not isinstance(value, list) or len(value) > most:
             raise wrong(where, _("a list"))
-        for at, one in enumerate(value, 1):
-            entry(one, f"{where}[{at}]")
+        for number, item in enumerate(value, 1):
+            entry(item, f"{where}[{number}]")
 
     return check
 
@@ -101,8 +101,8 @@ def by_name(entry: Check, most: int = LARGEST) -> Check:
     def check(value: Any, where: str) -> None:
         if not isinstance(value, dict) or len(value) > most:
             raise wrong(where, _("an object"))
-        for name, one in value.items():
-            entry(one, f"{where}.{name[:40]}")
+        for name, item in value.items():
+            entry(item, f"{where}.{name[:40]}")
 
     return check
 
@@ -117,11 +117,11 @@ def record(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = N
         for name in needed:
             if name not in value:
                 raise ParseError(_("{where} has no {name}"), where=where, name=name)
-        for name, one in value.items():
+        for name, item in value.items():
             if name not in known:
                 message = _("{where}: this version of rnncalc knows no “{name}”")
                 raise ParseError(message, where=where, name=name)
-            known[name](one, f"{where}.{name}")
+            known[name](item, f"{where}.{name}")
 
     return check
 
@@ -178,7 +178,7 @@ MODEL = record(
 )
 _COUNTS = ("epoch", "step", "steps", "right", "best_epoch", "idle", "drops")
 _PROGRESS: dict[str, Check] = {
-    one.name: whole(0) if one.name in _COUNTS else number for one in fields(Progress) if one.name != "first"
+    field.name: whole(0) if field.name in _COUNTS else number for field in fields(Progress) if field.name != "first"
 }
 CHECKPOINT = record(
     {
