@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncalc.check.answers.shaped import Quantity, Scope, Shapes
-from rnncalc.check.graph.forward import output
+from rnncalc.check.graph.keys import output
 from rnncalc.check.graph.spec import Run
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError

@@ -60,17 +60,6 @@ class Mistake:
         return _(self.message).format(detail=variant.detail)
 
 
-def plain(change: Callable[[Spec], Spec | None]) -> Variants:
-    """Variants of a mistake that is made in one way; none where it cannot be made."""
-
-    def variants(spec: Spec, context: Context) -> Iterator[Variant]:
-        changed = change(spec)
-        if changed is not None:
-            yield Variant(changed)
-
-    return variants
-
-
 def several(change: Callable[[Spec], Iterator[Spec | None]]) -> Variants:
     """Variants of a mistake that is made in several ways, all with the same message."""
 
@@ -82,21 +71,16 @@ def several(change: Callable[[Spec], Iterator[Spec | None]]) -> Variants:
     return variants
 
 
+def plain(change: Callable[[Spec], Spec | None]) -> Variants:
+    """Variants of a mistake that is made in one way; none where it cannot be made."""
+    return several(lambda spec: iter([change(spec)]))
+
+
 def ruled(*choices: dict[str, object]) -> Variants:
     """Variants of a mistake in the rules of the gradient."""
-
-    def variants(spec: Spec, context: Context) -> Iterator[Variant]:
-        for choice in choices:
-            yield Variant(spec.ruled(**choice))
-
-    return variants
+    return several(lambda spec: (spec.ruled(**choice) for choice in choices))
 
 
 def with_context(change: Callable[[Spec, Context], Iterator[tuple[Spec, str, str]]]) -> Variants:
     """Variants that depend on the context, each with its detail and option."""
-
-    def variants(spec: Spec, context: Context) -> Iterator[Variant]:
-        for changed, detail, option in change(spec, context):
-            yield Variant(changed, detail, option)
-
-    return variants
+    return lambda spec, context: (Variant(*parts) for parts in change(spec, context))

@@ -1,18 +1,20 @@
 """The mistakes that people make, one entry each: a rewrite of lines, parameters, inputs or rules of the gradient.
 
 A mistake has variants, the ways in which people make it: all weights at once, one of many orders of gates. A new
-mistake is one entry here; its lesson is in `report/explain_mistake.py`.
+mistake is one entry in its family; its lesson is in `report/explain_mistake.py`.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from rnncalc.check.diagnosis.mistake import Mistake, plain, ruled, several, with_context
 from rnncalc.check.diagnosis.rewrites import gated, gradients, parameters, signals, states
 
 N_ = str  # marks a message for translation; it is translated where it is shown
 
-_ENTRIES = (
-    # forward: parameters
+_FORWARD = (
+    # parameters
     Mistake("bias_omitted", N_("the bias b was left out"), several(parameters.without_bias)),
     Mistake("output_bias_omitted", N_("the read-out's bias c was left out"), plain(parameters.without_output_bias)),
     Mistake(
@@ -29,11 +31,9 @@ _ENTRIES = (
         "V_transposed", N_("V was transposed: its columns were taken for its rows"), plain(parameters.transposed("V"))
     ),
     Mistake(
-        "U_W_swapped",
-        N_("U and W were exchanged: U multiplies x_t, W multiplies h_{{t-1}}"),
-        plain(parameters.swapped),
+        "U_W_swapped", N_("U and W were exchanged: U multiplies x_t, W multiplies h_{{t-1}}"), plain(parameters.swapped)
     ),
-    # forward: state
+    # state
     Mistake("recurrence_omitted", N_("the recurrent term W h_{{t-1}} was left out"), plain(states.without_recurrence)),
     Mistake("initial_state_ignored", N_("the initial state was taken as 0"), several(states.from_zero)),
     Mistake(
@@ -45,7 +45,7 @@ _ENTRIES = (
         N_("the preactivation a_{{t-1}} was fed back in place of h_{{t-1}}"),
         plain(states.preactivation_fed_back),
     ),
-    # forward: functions
+    # functions
     Mistake("activation_omitted", N_("the activation was left out"), several(signals.with_function("identity"))),
     Mistake("activation_tanh", N_("tanh was used as the activation"), several(signals.with_function("tanh"))),
     Mistake(
@@ -53,16 +53,14 @@ _ENTRIES = (
     ),
     Mistake("activation_relu", N_("ReLU was used as the activation"), several(signals.with_function("relu"))),
     Mistake(
-        "output_activation_omitted",
-        N_("the output's function was left out: y_t is s_t"),
-        plain(signals.without_output),
+        "output_activation_omitted", N_("the output's function was left out: y_t is s_t"), plain(signals.without_output)
     ),
     Mistake(
         "softmax_over_steps",
         N_("softmax was taken over the steps, not over the outputs"),
         plain(signals.softmax_over("steps")),
     ),
-    # forward: inputs and outputs
+    # inputs and outputs
     Mistake("inputs_reversed", N_("the inputs were taken in reverse order"), plain(signals.inputs_reversed)),
     Mistake("inputs_shifted", N_("x_{{t-1}} was used for x_t, with zero first"), plain(signals.inputs_shifted)),
     Mistake(
@@ -77,110 +75,80 @@ _ENTRIES = (
     Mistake(
         "backward_realigned", N_("the backward states were put in the wrong order of time"), several(signals.realigned)
     ),
-    # gated cells
-    Mistake("gate_order", N_("the gates were taken in the order {detail}"), with_context(gated.gate_orders), "gated"),
+)
+
+_GATED = (
+    Mistake("gate_order", N_("the gates were taken in the order {detail}"), with_context(gated.gate_orders)),
+    Mistake("update_complement", N_("z and 1 − z were exchanged: {detail}"), with_context(gated.update_complement)),
+    Mistake("reset_position", N_("the reset gate was applied {detail}"), with_context(gated.reset_position)),
     Mistake(
-        "update_complement", N_("z and 1 − z were exchanged: {detail}"), with_context(gated.update_complement), "gated"
+        "memory_activation_omitted", N_("h_t = o ∘ c_t: the tanh of the memory was left out"), plain(gated.memory_bare)
     ),
-    Mistake("reset_position", N_("the reset gate was applied {detail}"), with_context(gated.reset_position), "gated"),
+    Mistake("forget_bias_added", N_("1 was added to the forget gate's bias"), plain(gated.forget_bias)),
     Mistake(
-        "memory_activation_omitted",
-        N_("h_t = o ∘ c_t: the tanh of the memory was left out"),
-        plain(gated.memory_bare),
-        "gated",
+        "candidate_sigmoid", N_("the candidate went through a sigmoid in place of tanh"), plain(gated.candidate_sigmoid)
     ),
-    Mistake("forget_bias_added", N_("1 was added to the forget gate's bias"), plain(gated.forget_bias), "gated"),
-    Mistake(
-        "candidate_sigmoid",
-        N_("the candidate went through a sigmoid in place of tanh"),
-        plain(gated.candidate_sigmoid),
-        "gated",
-    ),
-    # gradients: how far
+)
+
+_GRADIENT = (
+    # how far they go back
     Mistake(
         "not_through_time",
         N_("nothing was carried back through time: each step was differentiated alone"),
         ruled({"through_time": False}),
-        "gradient",
     ),
     Mistake(
         "last_step_only",
         N_("only the last step's loss was differentiated"),
         ruled({"losses": "last"}, {"losses": "last alone"}),
-        "gradient",
     ),
     Mistake(
         "longest_path_only",
         N_("only the longest path was kept: the last loss, and the first step of each sum"),
         ruled({"losses": "last", "terms": "first"}, {"losses": "last", "terms": "first below"}),
-        "gradient",
     ),
-    # gradients: the chain rule
+    # the chain rule
     Mistake(
-        "recurrent_derivative_omitted",
-        N_("in Wᵀδ the next step's f′ was left out"),
-        ruled({"recurrent_slope": False}),
-        "gradient",
+        "recurrent_derivative_omitted", N_("in Wᵀδ the next step's f′ was left out"), ruled({"recurrent_slope": False})
     ),
-    Mistake(
-        "derivative_omitted",
-        N_("the derivative f′(a_t) was left out"),
-        several(gradients.slopes("omitted")),
-        "gradient",
-    ),
+    Mistake("derivative_omitted", N_("the derivative f′(a_t) was left out"), several(gradients.slopes("omitted"))),
     Mistake(
         "derivative_of_preactivation",
         N_("f′ was taken from a_t, as in 1 − a², in place of 1 − h²"),
         several(gradients.slopes("preactivation")),
-        "gradient",
     ),
     Mistake(
-        "derivative_twice",
-        N_("the derivative f′(a_t) was multiplied in twice"),
-        several(gradients.slopes("twice")),
-        "gradient",
+        "derivative_twice", N_("the derivative f′(a_t) was multiplied in twice"), several(gradients.slopes("twice"))
     ),
-    Mistake(
-        "W_not_transposed",
-        N_("the error went back through W in place of Wᵀ"),
-        ruled({"transposed": False}),
-        "gradient",
-    ),
+    Mistake("W_not_transposed", N_("the error went back through W in place of Wᵀ"), ruled({"transposed": False})),
     Mistake(
         "upstream_omitted",
         N_("the loss's own derivative dL/dy was taken as 1"),
         ruled({"upstream": "one"}, {"upstream": "weighted"}),
-        "gradient",
     ),
     Mistake(
-        "sign_flipped",
-        N_("the gradients have the opposite sign"),
-        ruled({"sign": -1.0}, {"sign": -1.0, "update": 1.0}),
-        "gradient",
+        "sign_flipped", N_("the gradients have the opposite sign"), ruled({"sign": -1.0}, {"sign": -1.0, "update": 1.0})
     ),
-    Mistake("loss_factor", N_("the loss was multiplied by {detail}"), with_context(gradients.loss_factors), "gradient"),
-    # gradients: what is reported, and the update
+    Mistake("loss_factor", N_("the loss was multiplied by {detail}"), with_context(gradients.loss_factors)),
+    # what is reported, and the update
     Mistake(
         "loss_reported_for_gradient",
         N_("the loss was given in place of the gradient ({detail})"),
         with_context(gradients.loss_for_gradient),
-        "gradient",
         personal=True,
     ),
     Mistake(
         "gradient_reported_for_parameter",
         N_("the gradient was given in place of the updated parameter"),
         with_context(gradients.gradient_for_parameter),
-        "gradient",
         personal=True,
     ),
-    Mistake("learning_rate_omitted", N_("the learning rate was left out: θ − dθ"), ruled({"lr": 1.0}), "gradient"),
-    Mistake(
-        "update_sign",
-        N_("the gradient was added in place of subtracted: θ + lr·dθ"),
-        ruled({"update": 1.0}),
-        "gradient",
-    ),
+    Mistake("learning_rate_omitted", N_("the learning rate was left out: θ − dθ"), ruled({"lr": 1.0})),
+    Mistake("update_sign", N_("the gradient was added in place of subtracted: θ + lr·dθ"), ruled({"update": 1.0})),
 )
 
-MISTAKES: dict[str, Mistake] = {mistake.id: mistake for mistake in _ENTRIES}
+MISTAKES: dict[str, Mistake] = {
+    mistake.id: replace(mistake, family=family)
+    for family, mistakes in (("forward", _FORWARD), ("gated", _GATED), ("gradient", _GRADIENT))
+    for mistake in mistakes
+}

@@ -10,10 +10,11 @@ import numpy as np
 from rnncalc.check.graph import intervals
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
+from rnncalc.check.graph.keys import operand
 from rnncalc.check.graph.lanes import Mixed
 from rnncalc.check.graph.parts import Part, is_copy, slopes, sum_of
 from rnncalc.check.graph.spec import Run, Spec
-from rnncalc.model.equations.expression import INPUT, Call, Name, previous, signal_of
+from rnncalc.model.equations.expression import Call, Name, signal_of
 
 
 class Arrivals:
@@ -80,23 +81,7 @@ class Arrivals:
             return self._d(number, name[1:], visit, steps_back)
         if name.startswith("slope:"):
             return self._slope(number, run, name.removeprefix("slope:"), visit)
-        if name == INPUT:
-            return self._x(number, run, visit)
-        if name in run.parameters:
-            return ("θ", number, name)
-        signal = signal_of(name)
-        return ("", number, signal, visit - (2 if signal in run.lags else 1) if previous(name) else visit)
-
-    def _x(self, number: int, run: Run, visit: int) -> Key:
-        """The key of a run's input at a visit."""
-        spec = self.spec
-        if run.mirrored:
-            return ("", "in", number, visit)
-        layer = next((k for k, (numbers, _m) in enumerate(spec.layers) if number in numbers), len(spec.layers))
-        if run.earlier:
-            below = spec.layers[-1][0][0]
-            return ("", "out", layer - 1, visit - 1) if visit > 1 else ("", below, spec.runs[below].cell.emits, 0)
-        return ("", "out", layer - 1, visit) if layer else ("x", visit)
+        return operand(self.spec, number, run, name, visit)
 
     def _slope(self, number: int, run: Run, line: str, visit: int) -> Key:
         """The key of f′ under the rules."""

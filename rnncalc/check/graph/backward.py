@@ -20,7 +20,8 @@ from rnncalc.check.graph import intervals
 from rnncalc.check.graph.forward import gathered, mirrored
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
-from rnncalc.check.graph.parts import BACK, added, call_of, placed, same, shares
+from rnncalc.check.graph.keys import layer_of
+from rnncalc.check.graph.parts import BACK, added, call_of, elementwise, placed, same, shares
 from rnncalc.check.graph.spec import Run, Spec
 from rnncalc.check.graph.sums import Sums
 from rnncalc.model.equations.expression import INPUT, Call, Expression, Name, previous, signal_of
@@ -169,15 +170,7 @@ class _Backward(Sums):
         names = list(intervals.names_of(term))
         needs = tuple(self._key(number, run, part, visit, steps_back) for part in names)
         count = int(self.spec.schedule.counts[visit - 1])
-        cut = [previous(part) for part in names]
-
-        def make(*values: Value) -> Value:
-            named = {
-                part: value[:count] if short and value.shape[0] > count else value
-                for part, short, value in zip(names, cut, values)
-            }
-            return intervals.line(term, named)
-
+        make = elementwise(term, names, [previous(part) for part in names], count)
         self._hand_on(number, run, name, needs, make, visit, steps_back)
 
     def _hand_on(
@@ -209,8 +202,7 @@ class _Backward(Sums):
 
     def _to_input(self, number: int, run: Run, needs: tuple[Key, ...], make: Any, visit: int, steps_back: int) -> None:
         """Bring a gradient to the layer below or to x, in the original order of time."""
-        spec = self.spec
-        layer = next((k for k, (numbers, _m) in enumerate(spec.layers) if number in numbers), len(spec.layers))
+        layer = layer_of(self.spec, number)
         if run.earlier:
             if visit > 1:
                 self._bring(("∂out", layer - 1, visit - 1, steps_back), needs, self._padded(make, visit, visit - 1))

@@ -2,7 +2,7 @@
 
 Keys: (era, run, line, visit), with visits from 1 and the initial state at 0; (era, "out", layer, visit), a layer's
 output; ("θ", run, symbol), a parameter, and ("new", run, symbol), the updated one. The era is "", or "new" with updated
-parameters. This file is longer than others because the way up through the layers is one walk.
+parameters.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import numpy as np
 from rnncalc.check.graph import intervals
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
+from rnncalc.check.graph.keys import operand
+from rnncalc.check.graph.parts import elementwise
 from rnncalc.check.graph.spec import Run, Spec
-from rnncalc.model.equations.expression import INPUT, Call, Expression, Name, previous, signal_of
+from rnncalc.model.equations.expression import INPUT, Call, Expression, Name, previous
 from rnncalc.model.equations.stages import has_product, product_line
 
 
@@ -68,21 +70,6 @@ def unsure(spec: Spec) -> dict[Key, np.ndarray]:
     return spreads
 
 
-def parameter(era: str, run: int, symbol: str) -> Key:
-    """The key of a parameter, before the update or after it."""
-    return (era or "θ", run, symbol)
-
-
-def output(spec: Spec, era: str, name: str, visit: int) -> Key:
-    """The key of s or y. Without a read-out, both are the last layer's output."""
-    if spec.read_out:
-        return (era, len(spec.runs), name, visit)
-    top = spec.layers[-1][0][0]
-    if name in spec.runs[top].lines and name in spec.runs[top].cell.outputs:
-        return (era, top, name, visit)
-    return (era, "out", len(spec.layers) - 1, visit)
-
-
 def mirrored(spec: Spec, visit: int) -> list[tuple[int, int]]:
     """For each row of a visit counted from the end, (visit counted from the first step, row)."""
     counts = spec.schedule.counts
@@ -120,16 +107,12 @@ class _Forward:
         """Add every line of a layer's runs at one visit."""
         for number in self.spec.layers[layer][0]:
             run = self.spec.runs[number]
-            if layer == 0:
-                below: Callable[[int], Key] = lambda at: ("x", at)  # noqa: E731 - two short names for one idea
-            else:
-                below = lambda at: (self.era, "out", layer - 1, at)  # noqa: E731
-            source = below(visit)
             if run.mirrored:
                 visits, pick = gathered(mirrored(self.spec, visit))
-                source = self.graph.add((self.era, "in", number, visit), [below(at) for at in visits], pick)
+                below: list[Key] = [(self.era, "out", layer - 1, at) if layer else ("x", at) for at in visits]
+                self.graph.add((self.era, "in", number, visit), below, pick)
             for line in run.lines:
-                self.line(number, run, line, visit, source)
+                self.line(number, run, line, visit)
 
     def out(self, layer: int, visit: int) -> None:
         """Add a layer's output, in the original order of time."""
@@ -160,22 +143,15 @@ class _Forward:
         run, number = self.spec.read_out, len(self.spec.runs)
         if run is None:
             return
-        top = len(self.spec.layers) - 1
-        source: Key = (self.era, "out", top, visit)
-        if run.earlier:
-            below = self.spec.layers[top][0][0]
-            source = (self.era, "out", top, visit - 1)
-            if visit == 1:
-                source = (self.era, below, self.spec.runs[below].cell.emits, 0)
         for line in run.lines:
-            self.line(number, run, line, visit, source)
+            self.line(number, run, line, visit)
 
-    def line(self, number: int, run: Run, line: str, visit: int, source: Key) -> None:
+    def line(self, number: int, run: Run, line: str, visit: int) -> None:
         """Add a line at one visit."""
         expression = run.lines[line]
         count = int(self.spec.schedule.counts[visit - 1])
         names = list(intervals.names_of(expression))
-        needs = [self.key(number, run, name, visit, source) for name in names]
+        needs = [operand(self.spec, number, run, name, visit, self.era) for name in names]
         copies = isinstance(expression, Call) and expression.function == "identity" and names[0] in run.lines
         which = (number, line, count)
         if which not in self.makers:
@@ -184,15 +160,6 @@ class _Forward:
             rows = self.spec.zeros(count, run.sizes[run.cell.size(line)]) if constant else None
             self.makers[which] = _maker(expression, names, cut, count, rows)
         self.graph.add((self.era, number, line, visit), needs, self.makers[which], copies)
-
-    def key(self, number: int, run: Run, name: str, visit: int, source: Key) -> Key:
-        """The key of a name in the equation of a line."""
-        if name == INPUT:
-            return source
-        if name in run.parameters:
-            return parameter(self.era, number, name)
-        signal = signal_of(name)
-        return (self.era, number, signal, visit - (2 if signal in run.lags else 1) if previous(name) else visit)
 
     def softmax_elsewhere(self) -> None:
         """Take softmax along the steps or the sequences in place of the units."""
@@ -243,15 +210,8 @@ def _maker(
         name = expression.function
         return lambda value: intervals.function(name, value)
 
-    def make(*values: Value) -> Value:
-        named = {
-            name: value[:count] if short and value.shape[0] > count else value
-            for name, short, value in zip(names, cut, values)
-        }
-        value = intervals.line(expression, named)
-        return value if rows is None else intervals.through(lambda row: row + rows, value)
-
-    return make
+    make = elementwise(expression, names, cut, count)
+    return make if rows is None else lambda *values: intervals.through(lambda array: array + rows, make(*values))
 
 
 def _product_maker(expression: Expression, names: list[str], cut: list[bool], count: int) -> Callable[..., Value]:

@@ -126,13 +126,21 @@ def function(name: str | lanes.Mixed, value: Value) -> Value:
     compute = FUNCTIONS[name].compute
     if not FUNCTIONS[name].rowwise:
         return Interval(compute(value.lo), compute(value.hi))
-    lo, hi = np.empty_like(value.lo), np.empty_like(value.hi)
-    for unit in range(value.shape[-1]):  # rises with its own score, falls with the others
-        for bound, own, others in ((lo, value.lo, value.hi), (hi, value.hi, value.lo)):
-            scores = others.copy()
-            scores[..., unit] = own[..., unit]
-            bound[..., unit] = compute(scores)[..., unit]
-    return Interval(lo, hi)
+    return Interval(*by_own_entry(compute, value))
+
+
+def by_own_entry(compute: Callable[[np.ndarray], np.ndarray], value: Interval) -> list[np.ndarray]:
+    """Compute a row twice for each entry: with its low end and the others' high ends, and the other way round.
+
+    These are the bounds of a function whose entry is monotone in its own argument, and opposite in the others.
+    """
+    corners = [np.empty_like(value.lo), np.empty_like(value.lo)]
+    for unit in range(value.shape[-1]):
+        for corner, own, others in zip(corners, (value.lo, value.hi), (value.hi, value.lo)):
+            row = others.copy()
+            row[..., unit] = own[..., unit]
+            corner[..., unit] = compute(row)[..., unit]
+    return corners
 
 
 def slope(name: str | lanes.Mixed, value: Value) -> Value:

@@ -50,9 +50,11 @@ def function(name: str | Mixed, value: np.ndarray) -> np.ndarray:
     return along_rows(entry.compute, value) if entry.rowwise else entry.compute(value)
 
 
-def along_rows(compute: Callable[[np.ndarray], np.ndarray], value: np.ndarray) -> np.ndarray:
+def along_rows(compute: Callable[..., np.ndarray], *values: np.ndarray) -> np.ndarray:
     """Apply along the second axis what works along the last one."""
-    return compute(value) if value.ndim == 2 else np.moveaxis(compute(np.moveaxis(value, 1, -1)), -1, 1)
+    if values[0].ndim == 2:
+        return compute(*values)
+    return np.moveaxis(compute(*[np.moveaxis(value, 1, -1) for value in values]), -1, 1)
 
 
 def applied(weight: np.ndarray, vectors: np.ndarray) -> np.ndarray:

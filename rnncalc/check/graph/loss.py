@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check.graph import intervals
-from rnncalc.check.graph.forward import output
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Interval, Value
+from rnncalc.check.graph.keys import output
+from rnncalc.check.graph.lanes import along_rows
 from rnncalc.check.graph.spec import Spec
 from rnncalc.model.losses import Loss
 
@@ -100,7 +101,7 @@ def _entries(loss: Loss, kind: str, piece: str, given: Value, targets: np.ndarra
     if not isinstance(given, Interval):
         return _along(compute, given, targets)
     if not form and not loss.apart:
-        return _of_row(compute, given, targets)
+        return intervals.hull(intervals.by_own_entry(lambda row: compute(row, targets), given))
     domain = form.domain if form and piece == "value" else (-np.inf, np.inf)
     lo, hi = np.clip(given.lo, *domain), np.clip(given.hi, *domain)
     corners = [lo, hi, *(np.clip(turn, lo, hi) for turn in turns)]
@@ -110,20 +111,7 @@ def _entries(loss: Loss, kind: str, piece: str, given: Value, targets: np.ndarra
 def _along(compute: Callable[..., np.ndarray], values: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Apply along the second axis what works along the last one; infinite values raise no warning."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        if values.ndim == 2:
-            return compute(values, targets)
-        return np.moveaxis(compute(np.moveaxis(values, 1, -1), np.moveaxis(targets, 1, -1)), -1, 1)
-
-
-def _of_row(compute: Callable[..., np.ndarray], given: Interval, targets: np.ndarray) -> Interval:
-    """Bounds of entries that rise with their own score and fall with the others of the row, or the reverse."""
-    corners = [np.empty_like(given.lo), np.empty_like(given.lo)]
-    for unit in range(given.shape[-1]):
-        for corner, own, others in zip(corners, (given.lo, given.hi), (given.hi, given.lo)):
-            scores = others.copy()
-            scores[..., unit] = own[..., unit]
-            corner[..., unit] = compute(scores, targets)[..., unit]
-    return intervals.hull(corners)
+        return along_rows(compute, values, targets)
 
 
 def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -58,6 +58,19 @@ def placed(row: np.ndarray, at: int, count: int) -> np.ndarray:
     rows = np.zeros((count, *row.shape))
     rows[at] = row
     return rows
+
+
+def elementwise(expression: Expression, names: Sequence[str], cut: Sequence[bool], count: int) -> Callable[..., Value]:
+    """The function that computes an element-wise line from the values of its names, those to be cut to `count` rows."""
+
+    def make(*values: Value) -> Value:
+        named = {
+            name: value[:count] if short and value.shape[0] > count else value
+            for name, short, value in zip(names, cut, values)
+        }
+        return intervals.line(expression, named)
+
+    return make
 
 
 def call_of(expression: Expression, argument: str) -> Expression | None:

@@ -53,19 +53,9 @@ class Judgement:
 
     def data(self) -> dict[str, Any]:
         """The judgement as plain data, with the keys of `--format json`."""
-        data: dict[str, Any] = {
-            "name": self.name,
-            "step": self.step,
-            "index": list(self.index),
-            "answer": self.answer,
-            "computed": self.computed,
-            "verdict": self.verdict,
-        }
-        if self.coarse:
-            data["coarse"] = True
-        if self.problem:
-            data["problem"] = self.problem
-        return data
+        data: dict[str, Any] = {"name": self.name, "step": self.step, "index": list(self.index)}
+        data |= {"answer": self.answer, "computed": self.computed, "verdict": self.verdict}
+        return data | ({"coarse": True} if self.coarse else {}) | ({"problem": self.problem} if self.problem else {})
 
 
 @dataclass(frozen=True)
@@ -92,19 +82,9 @@ class Diagnosis:
 
     def data(self) -> dict[str, Any]:
         """The mistake as plain data, without what is empty."""
-        data: dict[str, Any] = {
-            "id": self.id,
-            "message": self.message,
-            "explains": self.explains,
-            "of": self.of,
-        }
-        if self.option:
-            data["option"] = self.option
-        if self.alike:
-            data["alike"] = list(self.alike)
-        if self.together:
-            data["with"] = self.together
-        return data
+        data = {"id": self.id, "message": self.message, "explains": self.explains, "of": self.of}
+        optional = {"option": self.option, "alike": list(self.alike), "with": self.together}
+        return data | {key: value for key, value in optional.items() if value}
 
 
 @dataclass

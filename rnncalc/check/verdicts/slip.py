@@ -10,18 +10,16 @@ import numpy as np
 
 from rnncalc.check.answers.claims import Claim
 from rnncalc.check.graph.graph import Key
+from rnncalc.check.graph.keys import operand
 from rnncalc.check.graph.spec import Run, Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import (
-    INPUT,
     Binary,
     Call,
     Expression,
     Name,
     Number,
     names,
-    previous,
-    signal_of,
     substitute,
     total,
 )
@@ -118,14 +116,8 @@ def _signal(
     row, unit = spot
 
     def value(name: str) -> np.ndarray:
-        if name in run.parameters:
-            return np.asarray(values[("θ", number, name)])
-        if name == INPUT:
-            array: Any = values.get(_source(spec, run, number, visit))
-        else:
-            signal = signal_of(name)
-            array = values[("", number, signal, visit - 1 if previous(name) else visit)]
-        return np.asarray(array)[row]
+        array = np.asarray(values[operand(spec, number, run, name, visit)])
+        return array if name in run.parameters else array[row]
 
     if not has_product(expression):
         return line, substitute(expression, {name: Number(float(value(name)[unit])) for name in names(expression)})
@@ -144,13 +136,6 @@ def _signal(
         whole = total(pairs)
         signed.append((term.sign, Call("identity", whole) if len(pairs) > 1 else whole))
     return line, total(signed) if signed else None
-
-
-def _source(spec: Spec, run: Run, number: int, visit: int) -> Key:
-    if run.mirrored:
-        return ("", "in", number, visit)
-    layer = next((k for k, (numbers, _m) in enumerate(spec.layers) if number in numbers), len(spec.layers))
-    return ("", "out", layer - 1, visit) if layer else ("x", visit)
 
 
 def _through_function(spec: Spec, key: Key, spot: tuple[int, ...], values: Mapping[Key, Any]) -> Expression | None:

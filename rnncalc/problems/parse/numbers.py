@@ -32,15 +32,10 @@ _MARKS = str.maketrans(
         **dict.fromkeys("−–—‒﹣－", "-"),
         **dict.fromkeys("、﹐", ","),
         **dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060", ""),
-        "⁄": "/",
-        "∕": "/",
-        "⋅": "*",
-        "·": "*",
-        "×": "*",
-        "ᵀ": "^T",
-        "⊤": "^T",
-        "′": "'",
-        "’": "'",
+        **dict.fromkeys("⁄∕", "/"),
+        **dict.fromkeys("⋅·×", "*"),
+        **dict.fromkeys("ᵀ⊤", "^T"),
+        **dict.fromkeys("′’", "'"),
     }
 )
 _TEN = r"(?:\s*(?:\*|\\times|\\cdot)\s*10\s*\^\s*(?:\{\s*([+-]?\d+)\s*\}|\(\s*([+-]?\d+)\s*\)|([+-]?\d+)))"
