@@ -85,7 +85,6 @@ def test_what_backward_prints_check_accepts(seed: int) -> None:
     if update.loss is not None:
         answers |= {"loss": found["loss"], "loss_new": update.loss}
     assert isinstance(update.network, rnncalc.Network)
-    assert isinstance(update.network, rnncalc.Network)
     after = update.network.forward(problem.x)
     answers |= {"y_new": after["y"].tolist()}
     judged = worked.check(answers)

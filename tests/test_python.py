@@ -288,4 +288,4 @@ def test_networks_are_copied_and_pickled_and_what_they_made_says_why_not() -> No
         with pytest.raises(TypeError, match="belong to the network"):
             pickle.dumps(made)
     with pytest.raises(rnncalc.errors.ProblemError, match="what forward gave"):
-        net.backward(x, dy=y)  # type: ignore[arg-type]  # type: ignore[arg-type]
+        net.backward(x, dy=y)  # type: ignore[arg-type]

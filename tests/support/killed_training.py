@@ -84,6 +84,4 @@ def same(first: Model, second: Model) -> None:
             assert np.array_equal(array, other.arrays[name])
     assert first.network.read_out is not None
     assert second.network.read_out is not None
-    assert first.network.read_out is not None
-    assert second.network.read_out is not None
     assert np.array_equal(first.network.read_out.arrays["V"], second.network.read_out.arrays["V"])
