@@ -30,7 +30,7 @@ def predict(model: Model, source: str, every: bool = False) -> Iterator[dict[str
     y = outputs(model.network, sequences)
     last = about.at == "last" and not every
     names = list(about.target or [])
-    for number, (begin, end) in enumerate(zip(sequences.starts, sequences.starts[1:]), 1):
+    for number, (begin, end) in enumerate(zip(sequences.offsets, sequences.offsets[1:]), 1):
         for row in range(int(end) - 1 if last else int(begin), int(end)) if end > begin else ():
             record: dict[str, Any] = {"sequence": number, "step": row - int(begin) + 1}
             if about.classes:

@@ -48,7 +48,7 @@ class Run:
         """A number that says whether the data is still the same."""
         checksum = 0
         for part in (self.trainer.data, self.trainer.validation):
-            for array in (part.x, part.y, part.starts) if part else ():
+            for array in (part.x, part.y, part.offsets) if part else ():
                 for (some,) in blocks(array):
                     checksum = zlib.crc32(np.ascontiguousarray(some), checksum)  # type: ignore[arg-type]
         return checksum

@@ -190,5 +190,5 @@ def judged(run: Run, data: Sequences) -> dict[str, float]:
 def _whole(right: np.ndarray, data: Sequences) -> float:
     """The share of sequences whose every target is right."""
     there = data.y >= 0 if data.y.ndim == 1 else ~np.isnan(data.y).all(axis=1)
-    wrong = np.add.reduceat(~right & there, data.starts[:-1])[data.lengths > 0]
+    wrong = np.add.reduceat(~right & there, data.offsets[:-1])[data.lengths > 0]
     return float((wrong == 0).mean())

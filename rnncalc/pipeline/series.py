@@ -54,7 +54,7 @@ def _carried(
     network: Network, rows_of: Callable[[np.ndarray], np.ndarray], sequences: Sequences, backward: bool = False
 ) -> np.ndarray:
     """The outputs of a network that runs forward, over every sequence from its start, or from its end backward."""
-    y_rows = on_disk_if_large((int(sequences.starts[-1]), network.y_width), network.dtype)
+    y_rows = on_disk_if_large((int(sequences.offsets[-1]), network.y_width), network.dtype)
     order = np.argsort(-sequences.lengths, kind="stable")
     for begin in range(0, len(order), TOGETHER):
         which = order[begin : begin + TOGETHER]
@@ -72,7 +72,7 @@ def _carried(
 
 def _visits(sequences: Sequences, which: np.ndarray, backward: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Some steps of these sequences after another: the numbers of their rows, and which sequence has which step."""
-    lengths, begins = sequences.lengths[which], sequences.starts[which]
+    lengths, begins = sequences.lengths[which], sequences.offsets[which]
     steps = max(1, ROWS // len(which))
     for at in range(0, int(lengths.max(initial=0)), steps):
         left = np.clip(lengths - at, 0, steps)

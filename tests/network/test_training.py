@@ -365,7 +365,7 @@ def test_batches_hold_every_sequence_once_and_neighbours_in_length() -> None:
     batch = data.batch(orders[0][3])
     for number, which in enumerate(orders[0][3]):
         rows = batch.schedule.unpack(batch.rows)[number][: data.lengths[which]]
-        assert rows.tolist() == list(range(data.starts[which], data.starts[which + 1]))
+        assert rows.tolist() == list(range(data.offsets[which], data.offsets[which + 1]))
 
 
 def test_early_stopping_keeps_the_best_weights() -> None:

@@ -33,7 +33,7 @@ def test_a_table_is_one_series(tmp_path: Path) -> None:
     sequences, about, loss = read(tmp_path, "a.csv", content, target="y", input="z,x")
     assert sequences.x.tolist() == [[4, 2], [5, 3], [6.5, 4]]
     assert sequences.y.tolist() == [[3], [4], [5]]
-    assert sequences.starts.tolist() == [0, 3]
+    assert sequences.offsets.tolist() == [0, 3]
     assert loss == "mean_squared_error"
     assert (about.inputs, about.outputs, about.target) == (2, 1, ["y"])
     sequences, about, _loss = read(tmp_path, "a.csv", content, target="y")
@@ -45,7 +45,7 @@ def test_a_table_is_one_series(tmp_path: Path) -> None:
 def test_targets_that_lie_ahead_and_windows(tmp_path: Path) -> None:
     content = "x\n" + "\n".join(str(n) for n in range(10))
     sequences, _about, _loss = read(tmp_path, "a.csv", content, input="x", target="x", ahead=2, window=4)
-    assert sequences.starts.tolist() == [0, 4, 8, 10]
+    assert sequences.offsets.tolist() == [0, 4, 8, 10]
     assert sequences.y[:8, 0].tolist() == [2, 3, 4, 5, 6, 7, 8, 9]
     assert np.isnan(sequences.y[8:]).all()
     assert sequences.split(0.3, 0)[1].x[:, 0].tolist() == [8, 9]
@@ -55,7 +55,7 @@ def test_long_format_is_sorted_and_labels_of_whole_sequences_lie_at_the_end(tmp_
     content = "who,when,x,kind\nb,2,5,red\na,1,1,blue\nb,1,4,red\na,2,2,blue\na,10,3,blue\n"
     sequences, about, loss = read(tmp_path, "a.csv", content, id="who", time="when", target="kind")
     assert sequences.x[:, 0].tolist() == [4, 5, 1, 2, 3]
-    assert sequences.starts.tolist() == [0, 2, 5]
+    assert sequences.offsets.tolist() == [0, 2, 5]
     assert about.labels == ["blue", "red"]
     assert sequences.y.tolist() == [-1, 1, -1, -1, 0]
     assert (loss, about.at, about.outputs) == ("cross_entropy", "last", 2)
@@ -114,7 +114,7 @@ def test_arrays(tmp_path: Path) -> None:
     np.savez(path, inputs=rng.normal(size=(3, 5, 2)), y=rng.normal(size=(3, 5, 4)), lengths=[5, 0, 2])
     about = Account(input="inputs")
     sequences, loss = data.read(str(path), about, None)
-    assert (sequences.starts.tolist(), sequences.y.shape, loss) == ([0, 5, 5, 7], (7, 4), "mean_squared_error")
+    assert (sequences.offsets.tolist(), sequences.y.shape, loss) == ([0, 5, 5, 7], (7, 4), "mean_squared_error")
     np.savez(path, x=np.array([{}], dtype=object))
     with pytest.raises(ParseError, match="cannot read"):
         data.read(str(path), Account(), None)
@@ -156,7 +156,7 @@ def test_texts(tmp_path: Path) -> None:
     assert sequences.y.tolist() == [1, 0, 1, 2, 3, 0, -1]
     assert loss == "cross_entropy"
     sequences, about, _loss = read(tmp_path, "a.txt", "ab\n\nba\n", by="line")
-    assert (sequences.starts.tolist(), sequences.y.tolist()) == ([0, 3, 6], [2, 0, -1, 1, 0, -1])
+    assert (sequences.offsets.tolist(), sequences.y.tolist()) == ([0, 3, 6], [2, 0, -1, 1, 0, -1])
     sequences, about, _loss = read(tmp_path, "a.txt", "to be or\nnot to be", tokens="words")
     assert [about.vocabulary[n] for n in sequences.x] == ["to", "be", "or", "\n", "not", "to", "be"]
     reread = data.read_again(str(tmp_path / "a.txt"), replace(about, vocabulary=["be", "to"]))
@@ -207,7 +207,7 @@ def test_long_format_in_order_costs_nothing_and_out_of_order_is_sorted(tmp_path:
     )
     for sequences in (in_order, mixed):
         assert sequences.x[:, 0].tolist() == [1, 2, 3, 4, 5]
-        assert sequences.starts.tolist() == [0, 2, 4, 5]
+        assert sequences.offsets.tolist() == [0, 2, 4, 5]
     dates = "t,x,y\n2024-01-02,2,1\n2024-01-01,1,1\n"
     assert read(tmp_path, "a.csv", dates, time="t", target="y")[0].x[:, 0].tolist() == [1, 2]
     with pytest.raises(ParseError, match="line 3: “soon” is no time like those before"):

@@ -76,8 +76,8 @@ def test_the_command_an_example_stands_for_gives_the_same_model(tmp_path: Path) 
 def test_test_sets_are_unseen() -> None:
     for name in MAKERS:
         train, test, _about = MAKERS[name]()
-        known = {train.x[a:b].tobytes() for a, b in zip(train.starts, train.starts[1:])}
-        assert not any(test.x[a:b].tobytes() in known for a, b in zip(test.starts, test.starts[1:])), name
+        known = {train.x[a:b].tobytes() for a, b in zip(train.offsets, train.offsets[1:])}
+        assert not any(test.x[a:b].tobytes() in known for a, b in zip(test.offsets, test.offsets[1:])), name
 
 
 def test_the_digits_are_those_of_scikit_learn() -> None:

@@ -55,7 +55,7 @@ def test_block_by_block_gives_the_bits_of_the_whole(engine: str, dtype: str, mon
         layers = stacks(np.random.default_rng(1))[name]
         top = () if layers[-1].cell.owns_read_out else (rng.normal(size=(2, layers[-1].width)), rng.normal(size=2))
         net = Network(layers, *top, dtype=dtype, engine=engine)
-        wanted = [net(x[begin:end].astype(dtype)) for begin, end in zip(given.starts, given.starts[1:])]
+        wanted = [net(x[begin:end].astype(dtype)) for begin, end in zip(given.offsets, given.offsets[1:])]
         for rows, together, limit in ((1 << 14, 64, 1 << 20), (7, 3, 1 << 20), (4, 64, 0)):
             monkeypatch.setattr(series, "ROWS", rows)
             monkeypatch.setattr(series, "TOGETHER", together)
@@ -161,7 +161,7 @@ def test_the_end_of_each_series_is_put_aside(window: int, share: float, tmp_path
         cut = window * (windows - min(max(1, round(windows * share)), windows - 1))
         assert mine == [list(range(begin, begin + count))[:cut], list(range(begin, begin + count))[cut:]]
     for part in (train, held):
-        assert all(len({ids[int(v)] for v in part.x[a:b, 0]}) == 1 for a, b in zip(part.starts, part.starts[1:]))
+        assert all(len({ids[int(v)] for v in part.x[a:b, 0]}) == 1 for a, b in zip(part.offsets, part.offsets[1:]))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Sequences to train on: the rows of all of them below each other, and the batches that are drawn from them.
 
     x (R, D), or (R,) the numbers of one-hot rows     y (R, O), NaN: no target; or (R,) class numbers, -1: none
-    starts (N + 1,): where each sequence's rows begin
+    offsets (N + 1,): where each sequence's rows begin
 
 A target of a whole sequence lies at its last row. The batches of an epoch depend on the seed and the epoch alone, so
 that a run can be taken up anywhere and goes on as if nothing had happened.
@@ -9,7 +9,7 @@ that a run can be taken up anywhere and goes on as if nothing had happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -45,17 +45,17 @@ class Sequences:
 
     x: np.ndarray
     y: np.ndarray
-    starts: np.ndarray
+    offsets: np.ndarray
     inputs: int
     series: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.offsets) - 1
 
     @cached_property
     def lengths(self) -> np.ndarray:
         """(N,): how many steps each has."""
-        return np.diff(self.starts)
+        return np.diff(self.offsets)
 
     @property
     def tokens(self) -> bool:
@@ -77,40 +77,34 @@ class Sequences:
         rows. y: like x with O in place of D, or one for each sequence, which then lies at its last step.
         """
         x, y = (without_graph(rows) for rows in (x, y))
-        whole = isinstance(x, np.ndarray) or not all(hasattr(one, "__len__") for one in x)
+        whole = isinstance(x, np.ndarray) or not all(hasattr(item, "__len__") for item in x)
         array = as_array("x", x) if whole else None
         if array is not None and array.ndim == 2 and np.asarray(x).dtype.kind not in "iu":
             array, y = array[None], None if y is None else [y]
-        parts = [
-            np.asarray(without_graph(one))
-            for one in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)
+        sequences = [
+            np.asarray(without_graph(rows))
+            for rows in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)
         ]
-        counts = [len(one) for one in parts]
-        if lengths is not None:
-            counts = [int(length) for length in np.asarray(lengths).reshape(-1)]
-            if len(counts) != len(parts) or any(not 0 <= n <= len(one) for n, one in zip(counts, parts)):
-                raise ShapeError(_("lengths must be {n} whole numbers, none longer than its sequence"), n=len(parts))
-        tokens = all(one.ndim == 1 and one.dtype.kind in "iu" for one in parts)
-        rows = []
-        for number, (one, count) in enumerate(zip(parts, counts), 1):
-            wanted = one if tokens else as_array(f"x[{number}]", one)
-            if not tokens and (wanted.ndim != 2 or wanted.shape[1] != inputs):
-                message = _("x: sequence {number} must be (T, D) = (T, {inputs}), got {shape}")
-                raise ShapeError(message, number=number, inputs=inputs, shape=wanted.shape)
-            rows.append(wanted[:count])
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        stacked = np.concatenate(rows) if rows else np.zeros((0, inputs))
+        given = [len(rows) for rows in sequences]
+        counts = given if lengths is None else [int(length) for length in np.asarray(lengths).reshape(-1)]
+        if len(counts) != len(given) or any(not 0 <= count <= most for count, most in zip(counts, given)):
+            raise ShapeError(_("lengths must be {n} whole numbers, none longer than its sequence"), n=len(given))
+        tokens = all(rows.ndim == 1 and rows.dtype.kind in "iu" for rows in sequences)
+        if not tokens:
+            sequences = [_inputs(number, rows, inputs) for number, rows in enumerate(sequences, 1)]
+        offsets = _offsets(counts)
+        parts = [rows[:count] for rows, count in zip(sequences, counts)]
+        stacked = np.concatenate(parts) if parts else np.zeros((0, inputs))
         if tokens and len(stacked) and (stacked.min() < -1 or stacked.max() >= inputs):
             raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=inputs - 1)
-        targets = np.full(len(stacked), -1) if y is None else of_rows(y, starts, [len(one) for one in parts], classes)
-        return cls(stacked, targets, starts, inputs)
+        targets = np.full(len(stacked), -1) if y is None else of_rows(y, offsets, given, classes)
+        return cls(stacked, targets, offsets, inputs)
 
     def chosen(self, which: np.ndarray) -> Sequences:
         """Some of the sequences, in that order; rows are copied."""
-        begins, lengths = self.starts[which], self.lengths[which]
-        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        begins, lengths = self.offsets[which], self.lengths[which]
         x, y = (copied(rows, begins, lengths) for rows in (self.x, self.y))
-        return replace(self, x=x, y=y, starts=starts, series=None)
+        return replace(self, x=x, y=y, offsets=_offsets(lengths), series=None)
 
     def split(self, share: float, seed: int) -> tuple[Sequences, Sequences | None]:
         """Without and with that share, drawn by the seed; the end of each series, of one long sequence its last steps.
@@ -129,7 +123,7 @@ class Sequences:
                 raise ShapeError(_("{n} steps are too few to put {share} aside"), n=len(self.x), share=share)
             ends = (0, cut), (cut, len(self.x))
             first, second = (
-                replace(self, x=self.x[a:b], y=self.y[a:b], starts=np.array([0, b - a], np.int64), series=None)
+                replace(self, x=self.x[a:b], y=self.y[a:b], offsets=np.array([0, b - a], np.int64), series=None)
                 for a, b in ends
             )
             return first, second
@@ -143,10 +137,8 @@ class Sequences:
 
     def _drawn(self, share: float, seed: int) -> np.ndarray:
         """Which sequences are put aside: drawn."""
-        held = np.zeros(len(self), bool)
-        held[
-            np.random.default_rng([seed, 0]).permutation(len(self))[len(self) - max(1, round(len(self) * share)) :]
-        ] = 1
+        held, count = np.zeros(len(self), bool), max(1, round(len(self) * share))
+        held[np.random.default_rng([seed, 0]).permutation(len(self))[-count:]] = True
         return held
 
     def _ends(self, share: float) -> np.ndarray:
@@ -159,14 +151,9 @@ class Sequences:
 
     def _run(self, first: int, last: int) -> Sequences:
         """Neighbouring sequences: views."""
-        begin, end = self.starts[first], self.starts[last]
-        return replace(
-            self,
-            x=self.x[begin:end],
-            y=self.y[begin:end],
-            starts=self.starts[first : last + 1] - begin,
-            series=None,
-        )
+        begin, end = self.offsets[first], self.offsets[last]
+        offsets = self.offsets[first : last + 1] - begin
+        return replace(self, x=self.x[begin:end], y=self.y[begin:end], offsets=offsets, series=None)
 
     # batches ----------------------------------------------------------------------------------------------------------
 
@@ -196,10 +183,10 @@ class Sequences:
         lengths = self.lengths[which]
         steps = int(lengths.max(initial=0))
         if len(lengths) and lengths.min() == steps:
-            rows = self.starts[which] + np.arange(steps)[:, None]
+            rows = self.offsets[which] + np.arange(steps)[:, None]
             return Batch(rows.reshape(-1), _full(len(which), steps))
         schedule = PackedBatch.of(len(which), steps, lengths, None)
-        return Batch(self.starts[which[schedule.take // steps]] + schedule.take % steps, schedule)
+        return Batch(self.offsets[which[schedule.take // steps]] + schedule.take % steps, schedule)
 
     def stream(self, batch: int, chunk: int, begin: int = 0) -> Iterator[Batch]:
         """One long sequence as so many streams side by side, `chunk` steps at a time, the states carried on."""
@@ -230,8 +217,7 @@ class Sequences:
             return begins.reshape(-1), lengths, batch * np.arange(len(at) + 1)
         order = self.order(batch, seed, epoch, shuffle)[begin:]
         which = np.concatenate([NOTHING, *order])
-        cuts = np.concatenate([[0], np.cumsum([len(one) for one in order])]).astype(np.int64)
-        return self.starts[which], self.lengths[which], cuts
+        return self.offsets[which], self.lengths[which], _offsets([len(together) for together in order])
 
     def batches(self, batch: int, chunk: int = 0) -> int:
         """How many batches an epoch has."""
@@ -248,3 +234,17 @@ NOTHING = np.empty(0, np.int64)
 def _full(sequences: int, steps: int) -> PackedBatch:
     """The order of rows of sequences of one length."""
     return PackedBatch(sequences, steps)
+
+
+def _inputs(number: int, rows: np.ndarray, inputs: int) -> np.ndarray:
+    """The inputs of one sequence, (T, D). Raises ShapeError."""
+    array = as_array(f"x[{number}]", rows)
+    if array.ndim != 2 or array.shape[1] != inputs:
+        message = _("x: sequence {number} must be (T, D) = (T, {inputs}), got {shape}")
+        raise ShapeError(message, number=number, inputs=inputs, shape=array.shape)
+    return array
+
+
+def _offsets(counts: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Where parts of these lengths begin that follow one another, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -12,13 +12,13 @@ from rnncalc.errors import ShapeError
 from rnncalc.model.arrays import without_graph
 
 
-def of_rows(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:
-    """The targets of every row. given: how many steps each sequence had before its length cut it."""
+def of_rows(y: Any, offsets: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:
+    """The targets of every row. offsets: where sequences begin; given: their steps before a length cut them."""
     y = list(y) if np.iterable(y) else [y]
     if len(y) != len(given):
         raise ShapeError(_("{n} sequences need {n} targets or rows of them, got {m}"), n=len(given), m=len(y))
     try:
-        parts = [np.asarray(without_graph(one), np.float64) for one in y]
+        parts = [np.asarray(without_graph(part), np.float64) for part in y]
     except (TypeError, ValueError):
         raise ShapeError(
             _("y: targets are numbers: class numbers from 0, or rows of O; None where there is none")
@@ -29,15 +29,15 @@ def of_rows(y: Any, starts: np.ndarray, given: Sequence[int], classes: bool) -> 
     if flat and max(given, default=0) > 1:  # one number a step
         parts, each = [part[:, None] for part in parts], [True] * len(parts)
     if all(each):
-        rows = np.concatenate([part[: end - begin] for part, begin, end in zip(parts, starts, starts[1:])])
+        rows = np.concatenate([part[: end - begin] for part, begin, end in zip(parts, offsets, offsets[1:])])
     else:
         values = [part.reshape(-1) for part in parts]
         if any(len(value) != len(values[0]) for value in values) or (classes and len(values[0]) != 1):
             raise ShapeError(_("y: a row for each step, or one for each sequence, and all of one width"))
         width = len(values[0])
-        rows = np.full((int(starts[-1]), width), np.nan)
-        kept = np.flatnonzero(np.diff(starts) > 0)
-        rows[starts[1:][kept] - 1] = np.stack(values)[kept]
+        rows = np.full((int(offsets[-1]), width), np.nan)
+        kept = np.flatnonzero(np.diff(offsets) > 0)
+        rows[offsets[1:][kept] - 1] = np.stack(values)[kept]
         rows = rows[:, 0] if classes else rows
     if not classes:
         return rows
