@@ -40,7 +40,7 @@ def claimed(*outputs: Name) -> Iterator[None]:
     name ends with a slash. Raises RnncalcError where two outputs are one file."""
     for name, other in combinations(outputs, 2):
         if _same(name, other):
-            raise RnncalcError(_("{one} and {other} are one file: write them to two"), one=name, other=other)
+            raise RnncalcError(_("{name} and {other} are one file: write them to two"), name=name, other=other)
     _claimed.extend(outputs)
     try:
         yield

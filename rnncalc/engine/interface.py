@@ -88,11 +88,11 @@ class CellAdjoint(Protocol):
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
 
     @property
-    def totals(self) -> Arrays:
+    def adjoints(self) -> Arrays:
         """What reached each line, (N + rows, width)."""
 
     @property
-    def starts(self) -> Arrays:
+    def initial_adjoints(self) -> Arrays:
         """What reached the initial states, (N, width)."""
 
     def stacked(self) -> Arrays:

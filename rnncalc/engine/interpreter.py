@@ -93,7 +93,7 @@ class InterpretedAdjoint:
 
     `add` brings what arrives from above; `run` goes from the last step to the first; `sweep` goes one step back from
     every row at once and keeps apart what arrives at the steps before. Then: `below`, the gradient at the inputs;
-    `totals` of every line, `starts`, `parameters` by symbol and `stacked`.
+    `adjoints` of every line, `initial_adjoints`, `parameters` by symbol and `stacked`.
     """
 
     def __init__(self, interpreted: InterpretedCell, signals: Arrays, x: np.ndarray, schedule: PackedBatch):
@@ -101,13 +101,15 @@ class InterpretedAdjoint:
         self.inputs = x
         self.x = self.every_x = np.zeros_like(x)
         self.arrived = self._zeros(self.cell.arriving)
-        self.totals = self._zeros(self.cell.lines)
+        self.adjoints = self._zeros(self.cell.lines)
         self.elementwise = {
             symbol: np.zeros_like(interpreted.parameters[symbol])
             for symbol, parameter in self.cell.parameters.items()
             if parameter.columns is None
         }
-        self.starts = {state: np.zeros_like(signals[state][: schedule.sequences]) for state in self.cell.state}
+        self.initial_adjoints = {
+            state: np.zeros_like(signals[state][: schedule.sequences]) for state in self.cell.state
+        }
 
     def _zeros(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         return {name: np.zeros_like(self.signals[name]) for name in names}
@@ -125,7 +127,7 @@ class InterpretedAdjoint:
         for t in range(len(self.schedule.counts), 0, -1):
             whole = chunk == 0 or t == 1 or (t - 1) % chunk
             self._step(t, self.arrived if whole else None)
-        self._keep_starts(self.arrived)
+        self._keep_initial(self.arrived)
         self.every_x = self.x
 
     def sweep(self) -> None:
@@ -133,7 +135,7 @@ class InterpretedAdjoint:
         self.x, before = np.zeros_like(self.inputs), self._zeros(self.cell.arriving)
         for t in range(len(self.schedule.counts), 0, -1):
             self._step(t, before)
-        self._keep_starts(before)
+        self._keep_initial(before)
         self.arrived = before
         self.every_x = self.every_x + self.x
 
@@ -141,9 +143,9 @@ class InterpretedAdjoint:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
         return self.every_x if whole else self.x
 
-    def _keep_starts(self, arrived: Arrays) -> None:
-        for state, start in self.starts.items():
-            start += arrived[state][: self.schedule.sequences]
+    def _keep_initial(self, arrived: Arrays) -> None:
+        for state, adjoint in self.initial_adjoints.items():
+            adjoint += arrived[state][: self.schedule.sequences]
 
     def _step(self, t: int, earlier: Arrays | None) -> None:
         """All stages of one step. earlier: where gradients of the step before are put, None: nowhere."""
@@ -169,13 +171,13 @@ class InterpretedAdjoint:
                 assert isinstance(call.argument, Name)
                 back = FUNCTIONS[call.function].back
                 assert back is not None
-                self.totals[signal][here] += self.arrived[signal][here]
+                self.adjoints[signal][here] += self.arrived[signal][here]
                 bring(call.argument.id, back(values[signal], self.arrived[signal][here]))
             values.update({ARRIVED + name: array[here] for name, array in self.arrived.items()})
             with np.errstate(all="ignore"):
-                for signal, expression in stage.totals:
+                for signal, expression in stage.adjoints:
                     values[TOTAL + signal] = evaluate(expression, values) + np.zeros_like(values[signal])
-                    self.totals[signal][here] += values[TOTAL + signal]
+                    self.adjoints[signal][here] += values[TOTAL + signal]
                 for name, expression in stage.outgoing:
                     bring(name, evaluate(expression, values))
                 for line in stage.products:
@@ -189,15 +191,16 @@ class InterpretedAdjoint:
             return self._parameters()
 
     def _parameters(self) -> dict[str, np.ndarray]:
-        found, first = dict(self.elementwise), self.schedule.sequences
+        gradients, first = dict(self.elementwise), self.schedule.sequences
         for stage in self.cell.stages:
             for line in stage.products:
-                gradient = self.totals[line.signal][first:]
+                gradient = self.adjoints[line.signal][first:]
                 for sign, bias in line.biases:
-                    found[bias] = found[bias] + sign * gradient.sum(axis=0)
+                    gradients[bias] = gradients[bias] + sign * gradient.sum(axis=0)
                 for term in (*line.inputs, *line.products):
-                    found[term.weight] = found.get(term.weight, 0) + term.sign * gradient.T @ self._source(term.source)
-        return found
+                    share = term.sign * gradient.T @ self._source(term.source)
+                    gradients[term.weight] = gradients.get(term.weight, 0) + share
+        return gradients
 
     def stacked(self) -> dict[str, np.ndarray]:
         """The gradient of every array that a person gives, by name."""

@@ -24,7 +24,7 @@ DIRECTIONS = ("forward", "backward", "both")
 
 
 class DirectionalLayer:
-    """One direction of a layer: a cell with its weights and where it starts."""
+    """One direction of a layer: a cell with its weights and initial states."""
 
     def __init__(self, cell: str | Cell, *arrays: ArrayLike | None, **options: Any):
         base = cell_named(cell)
@@ -36,16 +36,16 @@ class DirectionalLayer:
             raise ProblemError(
                 _("{cell} takes {known}: {count} arrays were given"), cell=base.name, known=known, count=len(arrays)
             )
-        starts = {f"{state}0": state for state in self.cell.state}
+        states = {f"{state}0": state for state in self.cell.state}
         for name, value in options.items():
-            if name not in self.cell.stacks and name not in starts:
-                known = ", ".join([*self.cell.stacks, *starts, *self.cell.switches])
+            if name not in self.cell.stacks and name not in states:
+                known = ", ".join([*self.cell.stacks, *states, *self.cell.switches])
                 raise ProblemError(_("{cell} has no {name}; it has {known}"), cell=base.name, name=name, known=known)
             if named.get(name) is not None:
                 raise ProblemError(_("{name} is given twice"), name=name)
             named[name] = value
         given = {name: as_array(name, value) for name, value in named.items() if value is not None}
-        self.starts = {state: given.pop(start) for start, state in starts.items() if start in given}
+        self.initial_states = {state: given.pop(name) for name, state in states.items() if name in given}
         self.sizes = _sizes(self.cell, given)
         self.arrays = {name: given.get(name, np.zeros(_shape(self, name), np.float32)) for name in self.cell.stacks}
 
@@ -56,14 +56,14 @@ class DirectionalLayer:
 
     def by_symbol(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The rows of stacked arrays that belong to each symbol: views."""
-        found = {}
+        views = {}
         for name, stack in self.cell.stacks.items():
             begin = 0
             for parameter in stack:
                 rows = self.sizes[parameter.rows]
-                found[parameter.symbol] = arrays[name][begin : begin + rows]
+                views[parameter.symbol] = arrays[name][begin : begin + rows]
                 begin += rows
-        return found
+        return views
 
     @quiet
     def settled(self, dtype: np.dtype, writeable: bool = False) -> DirectionalLayer:
@@ -83,28 +83,30 @@ class DirectionalLayer:
         self, given: Mapping[str, ArrayLike | None], schedule: PackedBatch, dtype: np.dtype
     ) -> dict[str, np.ndarray]:
         """The initial states in the schedule's order: those given with the call, else the layer's own."""
-        found: dict[str, np.ndarray] = {}
-        if not given and not self.starts:
-            return found
+        initial: dict[str, np.ndarray] = {}
+        if not given and not self.initial_states:
+            return initial
         for state in self.cell.state:
             value = given.get(f"{state}0")
             if value is None:
-                value = self.starts.get(state)
+                value = self.initial_states.get(state)
             if value is None:
                 continue
             array, width = in_dtype(without_graph(value), dtype), self.sizes[self.cell.size(state)]
             if array.shape not in ((width,), (schedule.sequences, width)):
                 message = _("{name} must be ({width},) or (N, {width}) = ({n}, {width}), got {shape}")
                 raise ShapeError(message, name=f"{state}0", width=width, n=schedule.sequences, shape=array.shape)
-            found[state] = np.broadcast_to(array, (schedule.sequences, width))[schedule.order]
-        return found
+            initial[state] = np.broadcast_to(array, (schedule.sequences, width))[schedule.order]
+        return initial
 
     def shared(self, given: Mapping[str, ArrayLike | None], batch: bool) -> frozenset[str]:
         """The states that start a whole batch from one given vector."""
-        if not given and not self.starts:
+        if not given and not self.initial_states:
             return frozenset()
-        found = {state: given.get(f"{state}0", self.starts.get(state)) for state in self.cell.state}
-        return frozenset(state for state, value in found.items() if batch and value is not None and np.ndim(value) == 1)
+        values = {state: given.get(f"{state}0", self.initial_states.get(state)) for state in self.cell.state}
+        return frozenset(
+            state for state, value in values.items() if batch and value is not None and np.ndim(value) == 1
+        )
 
 
 class Layer:
@@ -196,8 +198,8 @@ class Layer:
         return self.only.parameters
 
     @property
-    def starts(self) -> dict[str, np.ndarray]:
-        return self.only.starts
+    def initial_states(self) -> dict[str, np.ndarray]:
+        return self.only.initial_states
 
     @property
     def width(self) -> int:
@@ -225,7 +227,7 @@ class Layer:
         array([[0.9]], dtype=float32)
         """
         copied = copy.copy(self)
-        copied.passes = {name: one.settled(dtype, writeable) for name, one in self.passes.items()}
+        copied.passes = {name: part.settled(dtype, writeable) for name, part in self.passes.items()}
         return copied
 
 

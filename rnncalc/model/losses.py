@@ -87,7 +87,7 @@ class Loss:
         missing = [piece for piece in ("value", "gradient", "turns", "kernel") if not callable(getattr(self, piece))]
         if self.at == "s":
             missing += [] if self.outputs else ["outputs"]
-            missing += [f"from_y[{one!r}]" for one in self.outputs if one != "identity" and one not in self.from_y]
+            missing += [f"from_y[{name!r}]" for name in self.outputs if name != "identity" and name not in self.from_y]
         if missing:
             raise TypeError(f"the loss “{self.name}” lacks: {', '.join(missing)}")
         if self.at not in ("y", "s") or self.right not in ("", LARGEST, SIGN):

@@ -6,7 +6,7 @@ left, nothing is computed for a step that a sequence does not have, and a masked
 rows:
 
     lengths (2, 3, 0)      rows   init 1 init 0 init 2 | 1,0  0,0 | 1,1  0,1 | 1,2
-                           starts 0                      3          5          7     8
+                          offsets 0                      3          5          7     8
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class PackedBatch:
             self.counts = there.sum(axis=1)
             self.counts = self.counts[self.counts > 0]
             self.take = (times[self.order] + steps * self.order[:, None]).T[there]  # rows of (N · T) in order
-        self.starts = np.concatenate([[0, sequences], sequences + np.cumsum(self.counts)]).astype(np.int64)
+        self.offsets = np.concatenate([[0, sequences], sequences + np.cumsum(self.counts)]).astype(np.int64)
 
     @classmethod
     def of(cls, sequences: int, steps: int, lengths: ArrayLike | None, mask: ArrayLike | None) -> PackedBatch:
@@ -80,7 +80,7 @@ class PackedBatch:
     @cached_property
     def rows(self) -> int:
         """The number of rows, the initial ones included."""
-        return int(self.starts[-1])
+        return int(self.offsets[-1])
 
     @cached_property
     def most(self) -> int:
@@ -89,12 +89,12 @@ class PackedBatch:
 
     def row(self, visit: int, t: int) -> int:
         """The row of the t-th step (from 1; 0: the start) of the sequence that is visited at that place."""
-        return int(self.starts[t]) + visit
+        return int(self.offsets[t]) + visit
 
     def step(self, t: int) -> tuple[slice, slice]:
         """The rows of the t-th step (from 1) and the rows that they continue."""
-        here, count = self.starts[t], self.counts[t - 1]
-        before = self.starts[t - 1]
+        here, count = self.offsets[t], self.counts[t - 1]
+        before = self.offsets[t - 1]
         return slice(here, here + count), slice(before, before + count)
 
     def pack(self, array: np.ndarray) -> np.ndarray:
@@ -127,8 +127,8 @@ class PackedBatch:
     def before(self) -> np.ndarray:
         """For each row of a step, the row that it continues."""
         counts = self.counts
-        first = np.repeat(self.starts[:-2], counts)  # where the rows of the step before begin
-        return first + np.arange(self.rows - self.sequences) - np.repeat(self.starts[1:-1] - self.sequences, counts)
+        first = np.repeat(self.offsets[:-2], counts)  # where the rows of the step before begin
+        return first + np.arange(self.rows - self.sequences) - np.repeat(self.offsets[1:-1] - self.sequences, counts)
 
     @cached_property
     def mirror(self) -> np.ndarray:
@@ -136,16 +136,16 @@ class PackedBatch:
         sequence = np.concatenate([np.arange(count) for count in self.counts]) if len(self.counts) else np.arange(0)
         visit = np.repeat(np.arange(len(self.counts)), self.counts)
         lengths = np.bincount(sequence, minlength=self.sequences)
-        return self.starts[1 + lengths[sequence] - 1 - visit] - self.sequences + sequence
+        return self.offsets[1 + lengths[sequence] - 1 - visit] - self.sequences + sequence
 
     @cached_property
     def last(self) -> np.ndarray:
         """The row of each sequence's last state, in the order in which the sequences were given."""
         if not self.ragged:
-            return np.arange(self.sequences) + int(self.starts[-2])
+            return np.arange(self.sequences) + int(self.offsets[-2])
         rows = np.arange(self.sequences)
         for t, count in enumerate(self.counts, 1):
-            rows[:count] = self.starts[t] + np.arange(count)
+            rows[:count] = self.offsets[t] + np.arange(count)
         final = np.empty_like(rows)
         final[self.order] = rows
         return final
@@ -194,5 +194,5 @@ def _full(sequences: int, steps: int) -> PackedBatch:
 def _flat(rows: int) -> PackedBatch:
     schedule = PackedBatch(0, 0)
     schedule.counts = np.array([min(_BLOCK, rows - start) for start in range(0, rows, _BLOCK)], np.int64)
-    schedule.starts = np.concatenate([[0, 0], np.cumsum(schedule.counts)]).astype(np.int64)
+    schedule.offsets = np.concatenate([[0, 0], np.cumsum(schedule.counts)]).astype(np.int64)
     return schedule

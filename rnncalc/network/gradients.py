@@ -64,7 +64,7 @@ class PassGradients(NamedGradients):
     def initial_states(self) -> dict[str, np.ndarray]:
         """h0, c0, …, in the order of the sequences; summed over those that share one vector."""
         gradients, schedule = {}, self._view.schedule
-        for state, rows in self._adjoint.starts.items():
+        for state, rows in self._adjoint.initial_adjoints.items():
             given = rows[np.argsort(schedule.order)] if schedule.ragged else rows
             shown = given.sum(axis=0) if state in self._shared else self._view.sequences(given)
             gradients[f"{state}0"] = frozen(shown)
@@ -81,7 +81,7 @@ class PassGradients(NamedGradients):
 
     @cached_property
     def adjoints(self) -> Signals:
-        return Signals(StepRows(self._adjoint.totals, self._first), self._view, self._mirrored)
+        return Signals(StepRows(self._adjoint.adjoints, self._first), self._view, self._mirrored)
 
     @cached_property
     def steps(self) -> LazyArrays:

@@ -159,7 +159,7 @@ def _dtype(dtype: str | np.dtype | None, layers: Sequence[Layer], read_out: Dire
     """The number type that was given, else the arrays' own."""
     if dtype is None:
         parts = [part for _position, part in positioned(layers, read_out)]
-        arrays = [array for part in parts for array in (*part.arrays.values(), *part.starts.values())]
+        arrays = [array for part in parts for array in (*part.arrays.values(), *part.initial_states.values())]
         return np.dtype(np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64)
     if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ProblemError(_("dtype is float64 or float32, not {dtype}"), dtype=dtype)

@@ -66,7 +66,7 @@ class Stepper:
         if self._shape is None:
             sizes = {state: layer.sizes[layer.cell.size(state)] for state in layer.cell.state}
             zeros = {state: np.zeros(size, self.network.dtype) for state, size in sizes.items()}
-            chosen = {state: given.get(f"{state}0", layer.starts.get(state, zeros[state])) for state in zeros}
+            chosen = {state: given.get(f"{state}0", layer.initial_states.get(state, zeros[state])) for state in zeros}
             return {state: np.array(start, self.network.dtype) for state, start in chosen.items()}
         top = self._latest()[len(self.network.passes) - 1]
         return top if len(self._shape) == 2 else {name: rows[0] for name, rows in top.items()}

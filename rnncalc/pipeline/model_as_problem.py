@@ -44,7 +44,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
 def _arrays(part: DirectionalLayer, own: bool) -> dict[str, Any]:
     """An own cell's arrays by the symbols of its equations: a problem knows no gates of it."""
     arrays = part.parameters if own else part.arrays
-    return {**arrays, **{f"{state}0": start for state, start in part.starts.items()}}
+    return {**arrays, **{f"{state}0": start for state, start in part.initial_states.items()}}
 
 
 def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str]]:

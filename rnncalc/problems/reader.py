@@ -231,7 +231,7 @@ def _width(x: Numbers) -> int | None:
 
 def _check_batch(network: Network, sequences: int) -> None:
     for layer in network.passes:
-        for state, start in layer.starts.items():
+        for state, start in layer.initial_states.items():
             if start.ndim == 2 and len(start) != sequences:
                 message = _("{name} has {n} rows, x has {sequences} sequences")
                 raise ShapeError(message, name=f"{state}0", n=len(start), sequences=sequences)

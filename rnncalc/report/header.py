@@ -79,7 +79,7 @@ def initial_states(level: Level) -> Iterator[str]:
     """The initial states, and the order of the gates."""
     cell, letters = level.layer.cell, level.letters
     for state in cell.state:
-        start, name = level.layer.starts.get(state), f"{letters.signal(state)}_0"
+        start, name = level.layer.initial_states.get(state), f"{letters.signal(state)}_0"
         if start is None or not start.any():
             yield f"{name} = 0"
         elif start.ndim == 1 and start.size <= 6:

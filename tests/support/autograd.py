@@ -112,7 +112,7 @@ class _Witness:
         return found
 
     def start(self, one: DirectionalLayer, state: str, n: int) -> torch.Tensor:
-        array = one.starts.get(state, np.zeros(one.sizes[one.cell.size(state)]))
+        array = one.initial_states.get(state, np.zeros(one.sizes[one.cell.size(state)]))
         return torch.tensor(np.asarray(array[n] if array.ndim == 2 else array, np.float64))
 
     # loss -------------------------------------------------------------------------------------------------------------

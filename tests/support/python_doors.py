@@ -79,8 +79,8 @@ class _Library:
         """The initial states of one sequence, as a call takes them."""
         passes = self.network.passes
         found: dict[str, Any] = {}
-        for state in dict.fromkeys(state for one in passes for state in one.starts):
-            values = [one.starts.get(state) for one in passes]
+        for state in dict.fromkeys(state for one in passes for state in one.initial_states):
+            values = [one.initial_states.get(state) for one in passes]
             rows = [value[n] if value is not None and value.ndim == 2 else value for value in values]
             found[f"{state}0"] = rows[0] if len(passes) == 1 else rows
         return found

@@ -149,7 +149,7 @@ class Cell:
         _check_sizes(self)
         settle("parameters", _parameters(self, symbols))
         for name, stack in self.stacks.items():
-            if any((one.rows, one.columns) != (stack[0].rows, stack[0].columns) for one in stack):
+            if len({(parameter.rows, parameter.columns) for parameter in stack}) > 1:
                 raise CellError(_("{name}: the gates stacked in it have different shapes"), name=name)
 
     def switch(self, **chosen: str) -> Cell:
@@ -206,20 +206,20 @@ class Cell:
     def preactivations(self) -> dict[str, str]:
         """Gate, or line of an own cell → the line that its function is applied to; of an ungated cell, "" → a."""
         calls = {line: _argument(self.lines[line]) for line in self.written if line not in self.outputs}
-        found = {line: argument for line, argument in calls.items() if argument in self.lines}
-        plain = [line for line, argument in found.items() if argument in self.written]
-        return {"" if [line] == plain else line: argument for line, argument in found.items()}
+        applied = {line: argument for line, argument in calls.items() if argument in self.lines}
+        plain = [line for line, argument in applied.items() if argument in self.written]
+        return {"" if [line] == plain else line: argument for line, argument in applied.items()}
 
     @cached_property
     def stacks(self) -> dict[str, list[Parameter]]:
         """The arrays that a person gives, each with the parameters that it holds, in order."""
-        found: dict[str, list[Parameter]] = {}
+        stacks: dict[str, list[Parameter]] = {}
         for parameter in self.parameters.values():
-            found.setdefault(parameter.stack, []).append(parameter)
-        for stack in found.values():
+            stacks.setdefault(parameter.stack, []).append(parameter)
+        for stack in stacks.values():
             stack.sort(key=lambda parameter: self.gates.find(parameter.gate or ""))
-        order = sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
-        return {name: found[name] for name in order}
+        order = sorted(stacks, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+        return {name: stacks[name] for name in order}
 
     def stacked(self, symbols: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Arrays by symbol as those that a person gives.
@@ -242,23 +242,26 @@ class Cell:
         >>> layer.cell.stacked(layer.parameters)["U"].shape
         (8, 3)
         """
-        found = {name: np.concatenate([symbols[one.symbol] for one in stack]) for name, stack in self.stacks.items()}
-        for array in found.values():
+        arrays = {
+            name: np.concatenate([symbols[parameter.symbol] for parameter in stack])
+            for name, stack in self.stacks.items()
+        }
+        for array in arrays.values():
             array.flags.writeable = False
-        return found
+        return arrays
 
     @cached_property
     def gradient_lines(self) -> dict[str, list[str]]:
-        """What a step's gradients are called (da, dh, …) → the lines whose totals they are."""
-        found: dict[str, list[str]] = {}
+        """What a step's gradients are called (da, dh, …) → the lines whose adjoints they are."""
+        lines: dict[str, list[str]] = {}
         if self.preactivations and self.state:
-            found["da"] = [self.preactivations[gate] for gate in sorted(self.preactivations, key=self.gates.find)]
+            lines["da"] = [self.preactivations[gate] for gate in sorted(self.preactivations, key=self.gates.find)]
         for line in ("h", "s", "y"):
             if line in self.lines and (line == "h" or line in self.outputs):
-                found[f"d{line}"] = [line]
+                lines[f"d{line}"] = [line]
         for state in self.state:
-            found.setdefault("dmemory" if state == "c" else f"d{state}", [state])
-        return found
+            lines.setdefault("dmemory" if state == "c" else f"d{state}", [state])
+        return lines
 
     @cached_property
     def digest(self) -> int:
@@ -319,8 +322,8 @@ def _argument(expression: Expression) -> str:
 
 def _symbols(cell: Cell) -> list[str]:
     """The names that are neither lines nor the input: the parameters, in order of appearance."""
-    found = [name for expression in cell.written.values() for name in names(expression)]
-    return list(dict.fromkeys(name for name in found if name != INPUT and signal_of(name) not in cell.written))
+    used = [name for expression in cell.written.values() for name in names(expression)]
+    return list(dict.fromkeys(name for name in used if name != INPUT and signal_of(name) not in cell.written))
 
 
 # --------------------------------------------------------------------------------------------------------------- checks

@@ -6,7 +6,7 @@ far from outside a stage: from the output, from later stages, from the next step
     ∂o      = ∂h * tanh_c
     ∂tanh_c = ∂h * o
 
-Backpropagation goes through the stages from the last to the first. In each, `totals` are computed line by line;
+Backpropagation goes through the stages from the last to the first. In each, `adjoints` are computed line by line;
 `outgoing` is added to what arrives elsewhere: at earlier stages, at the previous step (`∑h_p`), at parameters and x_t
 that are used entry by entry. Product lines hand theirs on through the transposed weights.
 """
@@ -38,20 +38,20 @@ ARRIVED = "∑"  # before a signal: what has arrived there so far
 
 @dataclass(frozen=True, slots=True)
 class BackStage:
-    """One stage backwards: row-wise lines, then totals in order, then what goes out; last its product lines."""
+    """One stage backwards: row-wise lines, then adjoints in order, then what goes out; last its product lines."""
 
     rowwise: tuple[str, ...]
-    totals: tuple[tuple[str, Expression], ...]
+    adjoints: tuple[tuple[str, Expression], ...]
     outgoing: tuple[tuple[str, Expression], ...]
     products: tuple[ProductLine, ...]
 
 
 def contributions(line: str, expression: Expression) -> list[tuple[str, Expression]]:
     """What the gradient at an element-wise line adds to the gradient at each name in it."""
-    found: dict[str, list[tuple[int, Expression]]] = {}
+    terms: dict[str, list[tuple[int, Expression]]] = {}
     for name, sign, term in _terms(expression, 1, Name(TOTAL + line), line):
-        found.setdefault(name, []).append((sign, term))
-    return [(name, total(signed)) for name, signed in found.items()]
+        terms.setdefault(name, []).append((sign, term))
+    return [(name, total(signed)) for name, signed in terms.items()]
 
 
 def _terms(node: Expression, sign: int, factor: Expression, line: str) -> Iterator[tuple[str, int, Expression]]:
@@ -85,15 +85,15 @@ def _slope(function: str) -> Expression:
 
 def arrives(stages: Sequence[Stage], lines: Mapping[str, Expression], state: Sequence[str], emits: str) -> set[str]:
     """The signals at which gradients arrive from outside their stage."""
-    found = {emits, *state}
+    arriving = {emits, *state}
     home = {signal: number for number, stage in enumerate(stages) for signal in signals_of(stage)}
     for number, stage in enumerate(stages):
         for line in stage.products:
-            found |= {product.signal for product in line.products if not product.previous}
-        found |= {name for signal in stage.rowwise for name in (signal, *names(lines[signal]))}
+            arriving |= {product.signal for product in line.products if not product.previous}
+        arriving |= {name for signal in stage.rowwise for name in (signal, *names(lines[signal]))}
         for signal in (*stage.elementwise, *stage.rowwise):
-            found |= {name for name in names(lines[signal]) if home.get(name, number) != number}
-    return found
+            arriving |= {name for name in names(lines[signal]) if home.get(name, number) != number}
+    return arriving
 
 
 def signals_of(stage: Stage) -> list[str]:
@@ -112,13 +112,13 @@ def _backwards(stage: Stage, lines: Mapping[str, Expression], arriving: frozense
     products = [line.signal for line in stage.products]
     sums: dict[str, list[Expression]] = {signal: [] for signal in [*products, *stage.elementwise]}
     outgoing: dict[str, list[Expression]] = {}
-    totals: list[tuple[str, Expression]] = []
+    adjoints: list[tuple[str, Expression]] = []
     for signal in [*reversed(stage.elementwise), *reversed(products)]:
         terms = [*([Name(ARRIVED + signal)] if signal in arriving else []), *sums[signal]]
-        totals.append((signal, total([(1, term) for term in terms]) if terms else Number(0.0)))
+        adjoints.append((signal, total([(1, term) for term in terms]) if terms else Number(0.0)))
         if signal in products:
             continue
         for name, term in contributions(signal, lines[signal]):
             (sums if name in sums else outgoing).setdefault(name, []).append(term)
     out = tuple((name, total([(1, term) for term in terms])) for name, terms in outgoing.items())
-    return BackStage(stage.rowwise, tuple(totals), out, stage.products)
+    return BackStage(stage.rowwise, tuple(adjoints), out, stage.products)

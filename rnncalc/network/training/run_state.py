@@ -46,7 +46,7 @@ class RunState:
 
     def initial_states(self) -> list[dict[str, np.ndarray]]:
         """The initial states of sequences that do not go on from another: each layer's own; none given means zero."""
-        return [dict(layer.starts) for layer in self.network.passes]
+        return [dict(layer.initial_states) for layer in self.network.passes]
 
     def record_step(self, total: float, right: int, norm: float, weight: int, good: bool) -> None:
         """Count a step that was taken. Raises DivergedError for one that was not, because its loss is no good."""

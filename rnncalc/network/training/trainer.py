@@ -124,7 +124,7 @@ def _check_network(network: Stack, settings: Settings) -> None:
         raise ProblemError(_("a network whose last layer runs backward needs a read-out V to be trained"))
     if (settings.chunk or settings.truncate) and any("backward" in layer.passes for layer in network.layers):
         raise ProblemError(_("a layer that runs backward sees the whole sequence: it cannot be truncated or cut"))
-    if any(np.ndim(state) > 1 for layer in network.passes for state in layer.starts.values()):
+    if any(np.ndim(state) > 1 for layer in network.passes for state in layer.initial_states.values()):
         raise ProblemError(_("a network that is trained has one start for all sequences, (H,), not (N, H)"))
 
 

@@ -43,7 +43,7 @@ def save(model: Model, path: str | PathLike[str]) -> None:
     tensors: dict[str, np.ndarray] = {}
     for position, part in model.network.parts():
         tensors |= {position.prefix + name: array for name, array in part.arrays.items()}
-        tensors |= {f"{position.prefix}{state}0": array for state, array in part.starts.items()}
+        tensors |= {f"{position.prefix}{state}0": array for state, array in part.initial_states.items()}
     about = {
         "format": FORMAT,
         "layers": [

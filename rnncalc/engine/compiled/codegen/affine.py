@@ -63,7 +63,7 @@ def tile(typing, rows, units, table, i, biases, columns, signals, before, here, 
             source, apart = select(is_(kind, FROM_X), A, S), select(is_(kind, FROM_X), pitch_x_, pitch_)
             base = select(is_(kind, FROM_X), x0_, select(is_(kind, FROM_EARLIER), before_, here_))
             first = plus(base, entry(TERM_AT + which))
-            starts = [plus(first, times(apart, constant(row))) for row in range(height)]
+            sources = [plus(first, times(apart, constant(row))) for row in range(height)]
 
             above, body, end = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
             builder.cbranch(builder.icmp_signed(">", depth, constant(0)), body, end)
@@ -72,7 +72,7 @@ def tile(typing, rows, units, table, i, biases, columns, signals, before, here, 
             weights = [
                 vector.spread(P, plus(panel, plus(times(k, constant(width)), constant(v)))) for v in range(width)
             ]
-            taken = [vector.load(source, plus(start, times(k, constant(vector.lanes)))) for start in starts]
+            taken = [vector.load(source, plus(start, times(k, constant(vector.lanes)))) for start in sources]
             after = [vector.fma(taken[row], weights[v], value) for (row, v), value in zip(cells, running)]
             following = plus(k, constant(1))
             builder.cbranch(builder.icmp_signed("<", following, depth), body, end)
@@ -80,11 +80,11 @@ def tile(typing, rows, units, table, i, biases, columns, signals, before, here, 
                 phi.add_incoming(start, above)
                 phi.add_incoming(value, body)
             builder.position_at_end(end)
-            found = [builder.phi(vector.type) for _cell in cells]
-            for phi, start, value in zip(found, sums, after):
+            joined = [builder.phi(vector.type) for _cell in cells]
+            for phi, start, value in zip(joined, sums, after):
                 phi.add_incoming(start, above)
                 phi.add_incoming(value, body)
-            sums, panel = found, plus(panel, times(depth, constant(width)))
+            sums, panel = joined, plus(panel, times(depth, constant(width)))
         for (row, v), value in zip(cells, sums):
             vector.store(value, S, plus(lines[row], targets[v]))
         return context.get_dummy_value()

@@ -49,13 +49,13 @@ class BackProgram:
         return sum(widths[self.cell.size(name)] for name in self.slots)
 
     def stages(self, size: str) -> list[list[tuple[str, Expression]]]:
-        """Of each stage, the totals and what goes out, of one width; what goes out has a + before its name."""
+        """Of each stage, the adjoints and what goes out, of one width; what goes out has a + before its name."""
         return [self._lines(stage, size) for stage in self.cell.back_stages]
 
     def _lines(self, stage: BackStage, size: str) -> list[tuple[str, Expression]]:
-        totals = [(signal, expression) for signal, expression in stage.totals if self.cell.size(signal) == size]
+        adjoints = [(signal, expression) for signal, expression in stage.adjoints if self.cell.size(signal) == size]
         outgoing = [(f"+{name}", term) for name, term in stage.outgoing if self._size(name) == size]
-        return totals + outgoing
+        return adjoints + outgoing
 
     def _size(self, name: str) -> str:
         return self.forward.size(name) if name in self.cell.parameters else self.cell.size(signal_of(name))

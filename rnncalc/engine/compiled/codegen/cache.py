@@ -106,13 +106,13 @@ def _made(folder: Path) -> Path:
     for path in (*reversed(folder.parents), folder):
         if not os.path.lexists(path):
             path.mkdir(mode=0o700, exist_ok=True)
-        found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode):
+        status = path.lstat()
+        if not stat.S_ISDIR(status.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "", str(path))
-        if shared and found.st_uid != os.getuid():
+        if shared and status.st_uid != os.getuid():
             raise _NotOursError(shared)
-        shared = _others(found, path)
-        if shared and not (found.st_mode & stat.S_ISVTX and found.st_uid in (0, os.getuid())):
+        shared = _others(status, path)
+        if shared and not (status.st_mode & stat.S_ISVTX and status.st_uid in (0, os.getuid())):
             raise _NotOursError(shared)
     if shared:
         raise _NotOursError(shared)
@@ -120,13 +120,13 @@ def _made(folder: Path) -> Path:
         return folder
 
 
-def _others(found: os.stat_result, path: Path) -> str:
+def _others(status: os.stat_result, path: Path) -> str:
     """Who else can change a file or folder, in words; empty: nobody."""
     if not hasattr(os, "getuid"):
         return ""
-    if found.st_uid not in (0, os.getuid()):
+    if status.st_uid not in (0, os.getuid()):
         return _("{folder} belongs to another user").format(folder=path)
-    return _("other users can write to {folder}").format(folder=path) if found.st_mode & 0o022 else ""
+    return _("other users can write to {folder}").format(folder=path) if status.st_mode & 0o022 else ""
 
 
 # what they are made of ------------------------------------------------------------------------------------------------

@@ -55,12 +55,12 @@ class Program:
 
     def _instead(self) -> dict[str, str]:
         """Line → the product line whose place it takes: it is a function of that alone, and nobody else reads it."""
-        cell, found = self.cell, dict[str, str]()
+        cell, instead = self.cell, dict[str, str]()
         forward = [name for expression in cell.lines.values() for name in names(expression)]
         back = {
             name
             for stage in cell.back_stages
-            for _line, value in (*stage.totals, *stage.outgoing)
+            for _line, value in (*stage.adjoints, *stage.outgoing)
             for name in names(value)
         }
         for stage in cell.stages:
@@ -72,8 +72,8 @@ class Program:
                 argument = names(call)[0]
                 here = argument in {product.signal for product in stage.products}
                 if here and argument not in {*back, *cell.state, *cell.outputs} and forward.count(argument) == 1:
-                    found[line] = argument
-        return found
+                    instead[line] = argument
+        return instead
 
     def size(self, name: str) -> str:
         """The letter of a signal's or an element-wise parameter's width."""

@@ -56,7 +56,7 @@ def tile(typing, form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns
 
         targets = [builder.load(builder.gep(where, [builder.add(column_, constant(v))])) for v in range(width)]
         apart = constant(1) if transposed else pitch_a_
-        starts = [builder.add(a0_, builder.mul(apart, constant(row))) for row in range(height)]
+        rows_a = [builder.add(a0_, builder.mul(apart, constant(row))) for row in range(height)]
         rows_c = [builder.add(c0_, builder.mul(pitch_c_, constant(row))) for row in range(height)]
         cells = [(row, v) for row in range(height) for v in range(width)]
         before = [vector.load(C, builder.add(rows_c[row], targets[v])) for row, v in cells]
@@ -89,9 +89,9 @@ def tile(typing, form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns
         after = []
         for (row, v), running in zip(cells, sums):
             if v == 0 and kind == ACROSS:
-                entry_a = vector.load(A, builder.add(starts[row], builder.mul(k, constant(vector.lanes))))
+                entry_a = vector.load(A, builder.add(rows_a[row], builder.mul(k, constant(vector.lanes))))
             elif v == 0:
-                entry_a = vector.spread(A, builder.add(starts[row], along))
+                entry_a = vector.spread(A, builder.add(rows_a[row], along))
             after.append(vector.fma(entry_a, weights[v], running))
         following = builder.add(k, constant(1))
         k.add_incoming(following, builder.block)

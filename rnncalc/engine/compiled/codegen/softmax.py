@@ -65,13 +65,13 @@ def softmax_across(typing, signals, source, target, width, kind):
         signals_, source_, target_, width_, kind_ = arguments
         block = context.make_array(signature.args[0])(context, builder, signals_).data
         vector = Vector(builder, signature.args[0].dtype)
-        one, kept = ir.Constant(width_.type, 1), cgutils.alloca_once(builder, vector.type)
+        second, kept = ir.Constant(width_.type, 1), cgutils.alloca_once(builder, vector.type)
 
         def score(begin, k):
             return vector.load(block, _place(vector, begin, k))
 
         builder.store(vector.load(block, source_), kept)
-        with cgutils.for_range(builder, width_, start=one) as loop:
+        with cgutils.for_range(builder, width_, start=second) as loop:
             s, largest = score(source_, loop.index), builder.load(kept)
             above = builder.or_(builder.fcmp_ordered(">", s, largest), builder.fcmp_unordered("uno", s, s))
             builder.store(builder.select(above, s, largest), kept)
@@ -80,7 +80,7 @@ def softmax_across(typing, signals, source, target, width, kind):
             e = vector.exp(vector.subtract(score(source_, loop.index), largest))
             vector.store(e, block, _place(vector, target_, loop.index))
         builder.store(vector.load(block, target_), kept)
-        with cgutils.for_range(builder, width_, start=one) as loop:
+        with cgutils.for_range(builder, width_, start=second) as loop:
             builder.store(vector.add(builder.load(kept), score(target_, loop.index)), kept)
         total = builder.load(kept)
         plain = builder.icmp_signed("==", kind_, ir.Constant(kind_.type, SOFTMAX + ACROSS))
@@ -105,14 +105,14 @@ def _place(vector: Vector, begin: ir.Value, k: ir.Value) -> ir.Value:
 
 def _log(vector: Vector, x: ir.Value) -> ir.Value:
     """The logarithm lane by lane, as `math.log` has it."""
-    name, found = f"llvm.log.f{8 * vector.itemsize}", x
+    name, logarithms = f"llvm.log.f{8 * vector.itemsize}", x
     kind = ir.FunctionType(vector.element, [vector.element])
     log = cgutils.get_or_insert_function(vector.builder.module, kind, name)
     for lane in range(vector.lanes):
         place = ir.Constant(ir.IntType(32), lane)
         entry = vector.builder.call(log, [vector.builder.extract_element(x, place)])
-        found = vector.builder.insert_element(found, entry, place)
-    return found
+        logarithms = vector.builder.insert_element(logarithms, entry, place)
+    return logarithms
 
 
 @jit

@@ -63,7 +63,7 @@ class _Constants:
 _SINGLE = _Constants(
     bits=32,
     shift=23,
-    one=0x3F800000,
+    unity=0x3F800000,
     rounder=12582912.0,  # 1.5 · 2^23
     rounder_bits=0x4B400000,
     ln2=(0.693359375, -2.12194440e-4),  # ln 2 in two parts, the first short enough that n times it is exact
@@ -76,7 +76,7 @@ _SINGLE = _Constants(
 _DOUBLE = _Constants(
     bits=64,
     shift=52,
-    one=0x3FF0000000000000,
+    unity=0x3FF0000000000000,
     rounder=6755399441055744.0,  # 1.5 · 2^52
     rounder_bits=0x4338000000000000,
     ln2=(0.6931471803691238, 1.9082149292705877e-10),
@@ -240,7 +240,7 @@ class Vector:
 
     def _power(self, n: ir.Value) -> ir.Value:
         """2^n from the integer n: its exponent's bits."""
-        bits = self.builder.add(self.builder.shl(n, self._integer(self.k.shift)), self._integer(self.k.one))
+        bits = self.builder.add(self.builder.shl(n, self._integer(self.k.shift)), self._integer(self.k.unity))
         return self.builder.bitcast(bits, self.type)
 
     def _at_most(self, x: ir.Value, limit: float) -> ir.Value:

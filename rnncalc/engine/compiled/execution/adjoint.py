@@ -63,7 +63,7 @@ class CompiledAdjoint:
         self.g = g = np.empty(back.shown_entries, self.dtype)
         slot, width = (back.slots[self.at], self.arriving.shape[1]) if self.at else (0, 0)
         arguments = (
-            back.loop, self.signals, self.packed.pitch, back.geometry, block, back.pitch, self.chunk, schedule.starts,
+            back.loop, self.signals, self.packed.pitch, back.geometry, block, back.pitch, self.chunk, schedule.offsets,
             *back.tables, self.arriving.reshape(-1), slot, width, back.clear, *run_of(self.inputs), self._before,
             back.gradients, back.runs, back.shown, memory, np.empty(back.width, np.int64), g,
         )  # fmt: skip
@@ -76,39 +76,40 @@ class CompiledAdjoint:
         """What reached every row, (rows + 1, pitch); the last row takes what is thrown away."""
         block = self._block(self.schedule.rows)
         slopes = np.zeros_like(self.slopes) if self.sums else self.slopes
-        self._loop(self.schedule.starts, self.signals, block, block, self.arriving, slopes, clear=self.back.clear)
+        self._loop(self.schedule.offsets, self.signals, block, block, self.arriving, slopes, clear=self.back.clear)
         return block
 
     def _in_parts(self) -> None:
         """Some steps at a time, from the last ones on: back through them, and on to the gradients of the weights."""
-        starts, first = self.schedule.starts, self.schedule.sequences
+        offsets, first = self.schedule.offsets, self.schedule.sequences
         most = min(PART // (self.back.pitch * self.dtype.itemsize), self.schedule.rows // 4)
         most = max(most, first + self.schedule.most, ROWS + self.schedule.most)
-        block, end, met = self._block(most), len(starts) - 2, 0
+        block, end, met = self._block(most), len(offsets) - 2, 0
         sums = self._no_sums()
         while end:
-            begin = min(int(np.searchsorted(starts, starts[end + 1] - most)), end - 1)
-            here = starts[begin : end + 2] - starts[begin]
-            rows = slice(starts[begin + 1] - first, starts[end + 1] - first)
+            begin = min(int(np.searchsorted(offsets, offsets[end + 1] - most)), end - 1)
+            here = offsets[begin : end + 2] - offsets[begin]
+            rows = slice(offsets[begin + 1] - first, offsets[end + 1] - first)
             block[here[-2] : here[-2] + met] = block[:met].copy()  # what the steps behind have handed on
-            signals = self.signals[starts[begin] * self.packed.pitch :]
+            signals = self.signals[offsets[begin] * self.packed.pitch :]
             part = block[: here[-1] + 1]
             self._loop(here, signals, part, part, self.arriving[rows], self.slopes, met, self.back.clear)
-            self._add_up(part, signals, int(here[1]), rows, int(starts[begin]), *sums)
+            self._add_up(part, signals, int(here[1]), rows, int(offsets[begin]), *sums)
             met, end = int(here[1]), begin
-        self.sums, self._starts = sums, block[:first].copy()
+        self.sums, self._initial = sums, block[:first].copy()
 
     def sweep(self) -> None:
         """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
-        again, earlier, first = self.next is not None, self._zeros(), self.schedule.sequences
+        earlier, first = self._zeros(), self.schedule.sequences
+        resumed = self.next is not None
         self.latest = self.next if self.next is not None else self._zeros()
-        self._loop(self.schedule.starts, self.signals, self.latest, earlier, self.arriving, self.slopes)
+        self._loop(self.schedule.offsets, self.signals, self.latest, earlier, self.arriving, self.slopes)
         self.arriving = self.arriving[:0]
-        for state in self.cell.state:  # what reached the starts stays there
+        for state in self.cell.state:  # what reached the initial states stays there
             start = self._view(earlier, state)[:first]
             self._view(self.latest, state)[:first] = start
             start[:] = 0
-        self.reached, self.next = self.reached + self.latest if again else self.latest, earlier
+        self.reached, self.next = self.reached + self.latest if resumed else self.latest, earlier
 
     def _block(self, rows: int) -> np.ndarray:
         """Adjoints of so many rows, unset, and one row more for what is thrown away."""
@@ -143,14 +144,14 @@ class CompiledAdjoint:
         return dx[:, :inputs]
 
     @property
-    def totals(self) -> Rows:
+    def adjoints(self) -> Rows:
         """What reached each line, (N + rows, width), as far as it is kept."""
-        return Rows(self.reached[: self.schedule.rows], self.back.totals)
+        return Rows(self.reached[: self.schedule.rows], self.back.adjoints)
 
     @property
-    def starts(self) -> dict[str, np.ndarray]:
+    def initial_adjoints(self) -> dict[str, np.ndarray]:
         """What reached the initial states, (N, width)."""
-        block = self._starts if self.sums else self.reached
+        block = self._initial if self.sums else self.reached
         return {state: self._view(block, state)[: self.schedule.sequences] for state in self.cell.state}
 
     def stacked(self) -> Parts:
@@ -183,15 +184,15 @@ class CompiledAdjoint:
     def _no_sums(self) -> tuple[np.ndarray, np.ndarray]:
         """Where the gradients of weights and biases are added up."""
         sums = aligned(self.back.entries, self.dtype), aligned(self.back.width, self.dtype)
-        for one in sums:
-            one.fill(0)
+        for gradient in sums:
+            gradient.fill(0)
         return sums
 
     # the loops and what they are called with --------------------------------------------------------------------------
 
     def _loop(
         self,
-        starts: np.ndarray,
+        offsets: np.ndarray,
         signals: np.ndarray,
         block: np.ndarray,
         earlier: np.ndarray,
@@ -200,14 +201,14 @@ class CompiledAdjoint:
         met: int = 0,
         clear: int = -1,
     ) -> None:
-        """Back through some steps, whose rows begin at `starts`; arguments as for `kernels.backward`."""
+        """Back through some steps, whose rows begin at `offsets`; arguments as for `kernels.backward`."""
         back, packed, sequences = self.back, self.packed, self.schedule.sequences
         slot, width = back.offset(self.at) if self.at else 0, arriving.shape[1]
 
         def share(part: slice) -> None:
             arguments = (
                 self.cell.digest, signals, packed.pitch, back.geometry, block.reshape(-1), earlier.reshape(-1),
-                back.pitch, self.chunk, starts, part.start, part.stop, back.products, back.rowwise, back.panels,
+                back.pitch, self.chunk, offsets, part.start, part.stop, back.products, back.rowwise, back.panels,
                 back.columns, packed.extras, slopes, arriving.reshape(-1), slot, width, met, clear,
             )  # fmt: skip
             back.code(arguments)(*arguments)

@@ -121,7 +121,7 @@ class CompiledStream:
         )
         self.final = np.empty((schedule.sequences if cell.state else 0, compiled.kept), self.dtype)
         self.states = {state: self.final[:, at : at + width] for state, _offset, width, at in compiled.states}
-        self.code, self.fixed = compiled.code, (cell.digest, self.block, packed.geometry, schedule.starts)
+        self.code, self.fixed = compiled.code, (cell.digest, self.block, packed.geometry, schedule.offsets)
         self.tables = (*packed.tables, packed.emitted)
         self.ends = (packed.states, self.final)
 

@@ -97,23 +97,23 @@ def _transpose_code(way: int, dtype: np.dtype) -> Any:
 class LaneRows(Mapping[str, np.ndarray]):
     """Signals by name, (N + rows, width), transposed out on first need.
 
-    places: their names; folded: the block where they lie; found: those that were transposed out.
+    places: their names; folded: the block where they lie; transposed: those that were transposed out.
     """
 
     folded: Folded
 
     def __init__(self, places: Collection[str], folded: Folded | None = None):
-        self.places, self.found = places, dict[str, np.ndarray]()
+        self.places, self.transposed = places, dict[str, np.ndarray]()
         if folded:
             self.folded = folded
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.found:
+        if name not in self.transposed:
             folded, width = self.folded, self.folded.places[name][1]
-            found = self.found[name] = np.empty((folded.sequences * folded.levels, width), folded.dtype)
-            folded.transpose(OUT, found[: folded.sequences], name, 0)
-            folded.transpose(OUT, found[folded.sequences :].reshape(folded.sequences, -1), name, 1)
-        return self.found[name]
+            rows = self.transposed[name] = np.empty((folded.sequences * folded.levels, width), folded.dtype)
+            folded.transpose(OUT, rows[: folded.sequences], name, 0)
+            folded.transpose(OUT, rows[folded.sequences :].reshape(folded.sequences, -1), name, 1)
+        return self.transposed[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.places)
@@ -160,9 +160,9 @@ class LaneCell:
         (sequences, steps, _depth), emits = x.shape, self.cell.emits
         signals = LaneTrace(self, x, self._begin(sequences, initial))
         if self.recomputes(steps):
-            found = signals.found[emits] = shaped((sequences * (steps + 1), self.width), self.dtype)
-            found[:sequences] = initial.get(emits, 0)
-            y = found[sequences:].reshape(sequences, steps, -1)
+            emitted = signals.transposed[emits] = shaped((sequences * (steps + 1), self.width), self.dtype)
+            emitted[:sequences] = initial.get(emits, 0)
+            y = emitted[sequences:].reshape(sequences, steps, -1)
             self._infer(x, signals.begin, y, self.none.reshape(0, 0))
         else:
             signals.folded  # noqa: B018 - made here
@@ -187,8 +187,8 @@ class LaneCell:
         together = self.together(steps)
         folded = Folded(self.packed, self.packed.pitch, self.places, (sequences, steps), together)
         fed = aligned(steps * together * depth * self.lanes, self.dtype)
-        starts, read = np.empty(steps + 2, np.int64), np.empty(steps * depth, np.int64)
-        arguments = self.ahead, x, begin, folded.block, fed, starts, read, self.lanes, together, self.none
+        offsets, read = np.empty(steps + 2, np.int64), np.empty(steps * depth, np.int64)
+        arguments = self.ahead, x, begin, folded.block, fed, offsets, read, self.lanes, together, self.none
         machine_code(trace, self.dtype, arguments)(*arguments)
         return folded
 
@@ -225,8 +225,8 @@ class LaneCell:
         fed = aligned(steps * together * depth * lanes, self.dtype)
         out = aligned(steps * together * self.width * lanes, self.dtype)
         ends = aligned(together * self.kept * lanes, self.dtype).reshape(together, -1)
-        starts, read, written = (np.empty(count, np.int64) for count in (steps + 2, steps * depth, steps * self.width))
-        arguments = self.ahead, x, y, begin, final, starts, read, written, block, fed, out, ends, lanes, together
+        offsets, read, written = (np.empty(count, np.int64) for count in (steps + 2, steps * depth, steps * self.width))
+        arguments = self.ahead, x, y, begin, final, offsets, read, written, block, fed, out, ends, lanes, together
         machine_code(forward, self.dtype, arguments)(*arguments)
 
     @cached_property

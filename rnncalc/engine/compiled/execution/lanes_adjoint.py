@@ -1,8 +1,8 @@
 """Backpropagation across the sequences: some groups at a time through everything, so that nothing leaves the cache.
 
 The signals of these groups are computed again, if the trace does not hold them; then come their adjoints, the sums that
-are the gradients of the weights, lane by lane, and what reached their starts and inputs. No adjoints are kept: who asks
-for them has them made, in `lanes_blocks`, where sweeps go as well.
+are the gradients of the weights, lane by lane, and what reached their initial states and inputs. No adjoints are kept:
+`lanes_blocks` computes them on demand, and all of them for sweeps.
 """
 
 from __future__ import annotations
@@ -54,25 +54,25 @@ class LaneAdjoint:
         return self.sweeps.below(whole) if self.sweeps else self._with_inputs.inputs
 
     @property
-    def totals(self) -> Mapping[str, np.ndarray]:
+    def adjoints(self) -> Mapping[str, np.ndarray]:
         """What reached each line, (N + rows, width), as far as it is kept."""
-        return self.sweeps.totals if self.sweeps else _Later(self)
+        return self.sweeps.adjoints if self.sweeps else _Later(self)
 
     @property
-    def starts(self) -> dict[str, np.ndarray]:
+    def initial_adjoints(self) -> dict[str, np.ndarray]:
         """What reached the initial states, (N, width)."""
-        return self.sweeps.starts if self.sweeps else self._found.starts
+        return self.sweeps.initial_adjoints if self.sweeps else self._gradients.initial
 
     def parameters(self) -> dict[str, np.ndarray]:
         """The gradient of every parameter, by symbol."""
-        return self.sweeps.parameters() if self.sweeps else self._found.parameters
+        return self.sweeps.parameters() if self.sweeps else self._gradients.parameters
 
     def stacked(self) -> dict[str, np.ndarray]:
         """The gradient of every array that a person gives, by name."""
         return self.runner.cell.stacked(self.parameters())
 
     @property
-    def _found(self) -> LaneGradients:
+    def _gradients(self) -> LaneGradients:
         """What a run gives, with the gradient at the inputs if that is there already."""
         return self.__dict__.get("_with_inputs") or self._without_inputs
 
@@ -91,7 +91,7 @@ class LaneAdjoint:
 
 
 class LaneGradients:
-    """What a run gives: `parameters` by symbol, `starts` by state and, if wanted, what reached the `inputs`."""
+    """What a run gives: `parameters` by symbol, `initial` by state and, if wanted, what reached the `inputs`."""
 
     def __init__(self, run: LaneAdjoint, wanted: bool):
         runner, signals, back = run.runner, run.signals, run.runner.back
@@ -106,16 +106,16 @@ class LaneGradients:
         adjoint = aligned(((steps + 1) * together + 1) * back.pitch, dtype)
         fed, dfed = (aligned(entries * depth, dtype) for _each in range(2))
         read, written = np.empty(steps * depth, np.int64), np.empty(steps * max(depth, rows.shape[1]), np.int64)
-        starts = np.empty((sequences, runner.kept), dtype)
+        initial = np.empty((sequences, runner.kept), dtype)
         dx = shaped((sequences if wanted else 0, steps * depth), dtype)
         sums = back.room()
         arguments = (
             runner.ahead, back.call, signals.x, signals.begin, trace, dy, back.places[signal][0], run.chunk,
-            back.sums, back.ones, room, adjoint, fed, dfed, at, read, written, *sums, starts, dx, lanes, together,
+            back.sums, back.ones, room, adjoint, fed, dfed, at, read, written, *sums, initial, dx, lanes, together,
             runner.none,
         )  # fmt: skip
         machine_code(descend, dtype, arguments)(*arguments)
-        self.starts = {state: starts[:, place] for state, place in runner.states.items()}
+        self.initial = {state: initial[:, place] for state, place in runner.states.items()}
         self.parameters, self.inputs = back.gradients(*sums), dx.reshape(-1, depth)
 
 
@@ -126,7 +126,7 @@ class _Later(Mapping[str, np.ndarray]):
         self.run, self.names = run, [slot for slot in run.runner.back.places if slot != INPUT]
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.run.whole.totals[name]
+        return self.run.whole.adjoints[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

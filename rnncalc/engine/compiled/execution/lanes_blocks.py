@@ -55,17 +55,17 @@ class Blocks:
         latest, earlier = self.arriving, self._block()
         self.reached.append(latest)
         self._loop(earlier, 0)
-        for state in self.cell.state:  # what reached the starts stays there
+        for state in self.cell.state:  # what reached the initial states stays there
             start = earlier.out(state, 0, 1)
             latest.transpose(ADDED, start, state, 0)
             earlier.transpose(ADDED, np.zeros_like(start), state, 0)
         self.arriving = earlier
 
     def _loop(self, earlier: Folded, chunk: int) -> None:
-        signals, starts = self.signals.folded, np.empty(self.steps + 2, np.int64)
+        signals, offsets = self.signals.folded, np.empty(self.steps + 2, np.int64)
         self._call(
             sweep, self.back.call, self.reached[-1].block, earlier.block, signals.block, signals.pitch,
-            self.sequences, self.steps, chunk, starts, self.slopes, self.back.lanes, self.together,
+            self.sequences, self.steps, chunk, offsets, self.slopes, self.back.lanes, self.together,
         )  # fmt: skip
 
     def _call(self, driver: Any, *arguments: Any) -> None:
@@ -73,7 +73,7 @@ class Blocks:
 
     def below(self, whole: bool) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
-        return reduce(np.add, [self._below(one) for one in (self.reached if whole else self.reached[-1:])])
+        return reduce(np.add, [self._below(block) for block in (self.reached if whole else self.reached[-1:])])
 
     def _below(self, adjoint: Folded) -> np.ndarray:
         entries, lanes, dtype = self.steps * self.depth, self.back.lanes, self.runner.dtype
@@ -85,25 +85,25 @@ class Blocks:
         return dx.reshape(-1, self.depth)
 
     @property
-    def totals(self) -> Mapping[str, np.ndarray]:
+    def adjoints(self) -> Mapping[str, np.ndarray]:
         """What reached each line, (N + rows, width), as far as it is kept."""
         return _Together(self.reached)
 
     @property
-    def starts(self) -> dict[str, np.ndarray]:
+    def initial_adjoints(self) -> dict[str, np.ndarray]:
         """What reached the initial states, (N, width)."""
-        return {state: reduce(np.add, [one.out(state, 0, 1) for one in self.reached]) for state in self.cell.state}
+        return {state: reduce(np.add, [part.out(state, 0, 1) for part in self.reached]) for state in self.cell.state}
 
     def parameters(self) -> dict[str, np.ndarray]:
         """The gradient of every parameter, by symbol."""
         signals, lanes, entries = self.signals.folded, self.back.lanes, self.steps * self.depth
         weights, biases, _slopes = self.back.room()
         fed = aligned(entries * self.together * lanes, self.runner.dtype)
-        starts, read = np.empty(self.steps + 2, np.int64), np.empty(entries, np.int64)
-        for one in self.reached:
+        offsets, read = np.empty(self.steps + 2, np.int64), np.empty(entries, np.int64)
+        for adjoint in self.reached:
             self._call(
-                weight_gradients, one.block, one.pitch, signals.block, signals.pitch, self.signals.x, self.back.sums,
-                self.back.ones, fed, starts, read, weights, biases, lanes, self.together,
+                weight_gradients, adjoint.block, adjoint.pitch, signals.block, signals.pitch, self.signals.x,
+                self.back.sums, self.back.ones, fed, offsets, read, weights, biases, lanes, self.together,
             )  # fmt: skip
         return self.back.gradients(weights, biases, self.slopes)
 

@@ -52,10 +52,10 @@ class PackedCell:
         for state, offset, width, _at in self.states if initial else ():
             first.reshape(sequences, pitch)[:, offset : offset + width] = initial.get(state, 0)
 
-    def arguments(self, block: Any, starts: Any, x: Any, pitch_x: int) -> tuple[Any, ...]:
+    def arguments(self, block: Any, offsets: Any, x: Any, pitch_x: int) -> tuple[Any, ...]:
         """What the loop is called with to keep every row in the block."""
         packed, (out, final) = self.packed, self.nothing
-        given = (self.cell.digest, block, packed.geometry, starts, EVERY.start, EVERY.stop, x, pitch_x, 0)
+        given = (self.cell.digest, block, packed.geometry, offsets, EVERY.start, EVERY.stop, x, pitch_x, 0)
         return *given, *packed.tables, packed.emitted, out, packed.states, final
 
     @cached_property
@@ -66,5 +66,5 @@ class PackedCell:
     @cached_property
     def code(self) -> Any:
         """The loop for this cell and dtype, compiled or found in the cache on first need."""
-        panels, starts = self.packed.panels, self.packed.geometry
-        return specialised(loops.forward, *self.arguments(panels, starts, panels, 0))
+        panels, whole_numbers = self.packed.panels, self.packed.geometry  # samples of the types
+        return specialised(loops.forward, *self.arguments(panels, whole_numbers, panels, 0))

@@ -33,7 +33,7 @@ class PreparedRun:
         self.entries, self.scratch = min(schedule.rows, sequences + rows) * packed.pitch, ScratchPool(self.dtype)
         self.first = np.empty(sequences * packed.pitch, self.dtype)  # the rows from which it starts
         compiled.begin(self.first, sequences, initial)
-        self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.starts, EVERY.start, EVERY.stop)
+        self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.offsets, EVERY.start, EVERY.stop)
         self.tables, self.states = (*packed.tables, packed.emitted), packed.states
         self.steps = schedule.steps if isinstance(schedule, BatchMajor) else 0
 
@@ -62,7 +62,7 @@ class Tracing:
         self.pitch, self.entries = packed.pitch, schedule.rows * packed.pitch
         self.first = np.empty(sequences * packed.pitch, dtype)
         compiled.begin(self.first, sequences, initial)
-        self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.starts)
+        self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.offsets)
         self.parts = shares(sequences, compiled.threads) if sequences else [EVERY]
         out, final = compiled.nothing
         self.tables = *packed.tables, packed.emitted, out, packed.states, final

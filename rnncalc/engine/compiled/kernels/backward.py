@@ -36,7 +36,7 @@ from rnncalc.engine.compiled.layout import (
 
 @jit
 def backward(
-    cell, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products, rowwise, panels,
+    cell, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, offsets, low, high, products, rowwise, panels,
     columns, extras, dextras, arriving, slot, width, met, clear,
 ):  # fmt: skip
     """Fill the adjoint block from the last step to the first.
@@ -51,21 +51,21 @@ def backward(
     """
     literally(cell)
     mode: int = flush()
-    H, O, lanes, steps = geometry[WIDTH_H], geometry[WIDTH_O], geometry[LANES], len(starts) - 2
+    H, O, lanes, steps = geometry[WIDTH_H], geometry[WIDTH_O], geometry[LANES], len(offsets) - 2
     thrown = len(earlier) - pitch
     fresh = max(min(met, high) - low, 0)  # rows of this step that are already laid
     for t in range(steps, -1, -1):
-        here, count = starts[t] + low, min(starts[t + 1] - starts[t], high) - low
+        here, count = offsets[t] + low, min(offsets[t + 1] - offsets[t], high) - low
         if clear >= 0:
             zero(adjoint, pitch, clear, here + fresh, here + count)
             fresh = max(count, 0)
         if t == 0 or count <= 0:
             continue
-        before = starts[t - 1] + low
+        before = offsets[t - 1] + low
         if clear >= 0:
             zero(adjoint, pitch, clear, before, before + count)
         if len(arriving):
-            gather(adjoint, pitch, slot, here, count, arriving, (here - starts[1]) * width, width)
+            gather(adjoint, pitch, slot, here, count, arriving, (here - offsets[1]) * width, width)
         cut = chunk > 0 and t > 1 and (t - 1) % chunk == 0
         for stage in range(geometry[STAGES]):
             for i in range(count):
@@ -109,12 +109,12 @@ def backward(
 
 @intrinsic
 def call_backward(
-    typing, address, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products,
+    typing, address, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, offsets, low, high, products,
     rowwise, panels, columns, extras, dextras, arriving, slot, width, met, clear,
 ):  # fmt: skip
     """A cell's `backward` through its address."""
     arguments = (
-        signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, starts, low, high, products, rowwise, panels,
+        signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, offsets, low, high, products, rowwise, panels,
         columns, extras, dextras, arriving, slot, width, met, clear,
     )  # fmt: skip
     return types.void(types.int64, *arguments), call_address

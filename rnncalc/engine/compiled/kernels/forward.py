@@ -48,12 +48,12 @@ HOISTED = 128  # rows whose input products are computed at once: enough to fill 
 
 @jit
 def forward(
-    cell, signals, geometry, starts, low, high, x, pitch_x, by_batch, biases, inputs, products, rowwise, panels,
+    cell, signals, geometry, offsets, low, high, x, pitch_x, by_batch, biases, inputs, products, rowwise, panels,
     columns, extras, emitted, out, states, final,
 ):  # fmt: skip
     """Fill the block `signals` (rows · pitch), step after step, from the initial states in its first rows.
 
-    starts: where each step's rows begin; low, high: of them, only these sequences, so that threads can share; x: the
+    offsets: where each step's rows begin; low, high: of them, only these sequences, so that threads can share; x: the
     inputs' rows; biases: the first entries of every row; inputs, products, rowwise: tables made by `packing`, where
     products across sequences are the tiles of `affine`; panels,
     columns: packed weights; extras: element-wise parameters. emitted: which signal goes to `out`, a row each; states:
@@ -63,30 +63,30 @@ def forward(
     """
     literally(cell)
     H, O, pitch, lanes = geometry[WIDTH_H], geometry[WIDTH_O], geometry[PITCH], geometry[LANES]
-    capacity, steps, first = len(signals) // pitch, len(starts) - 2, starts[1]
+    capacity, steps, first = len(signals) // pitch, len(offsets) - 2, offsets[1]
     together = not by_batch and low == 0 and high >= first  # inputs of several steps are one run of rows
     shift, ready = 0, first  # the row at which the block begins; the row up to which inputs are laid
-    for row in range(max(starts[2] - first if steps else 0, low), min(first, high)):  # sequences without a step
+    for row in range(max(offsets[2] - first if steps else 0, low), min(first, high)):  # sequences without a step
         keep(signals, row * pitch, states, final, row)
     for t in range(1, steps + 1):
-        before, here, end = starts[t - 1] - shift, starts[t] - shift, starts[t + 1] - shift
+        before, here, end = offsets[t - 1] - shift, offsets[t] - shift, offsets[t + 1] - shift
         if end > capacity:  # the block is full: go on from its beginning, which nobody needs any more
-            shift, here, end = starts[t], 0, end - here
-        count, following = end - here, starts[t + 2] - starts[t + 1] if t < steps else 0
+            shift, here, end = offsets[t], 0, end - here
+        count, following = end - here, offsets[t + 2] - offsets[t + 1] if t < steps else 0
         before, here, end = before + low, here + low, min(end, here + high)
         if end <= here:
             break  # of these sequences none has a step more
-        x_here = (starts[t] - first + low) * pitch_x
+        x_here = (offsets[t] - first + low) * pitch_x
         if geometry[AFFINE]:
             copy_inputs(signals, geometry, here, end - here, x, x_here, pitch_x)
-        elif starts[t] >= ready:
-            ready, ahead = starts[t + 1], t + 2
+        elif offsets[t] >= ready:
+            ready, ahead = offsets[t + 1], t + 2
             free = before if before > here else capacity  # the step before may lie at the end of the block
-            while ahead < steps + 2 and starts[ahead] - starts[t] <= HOISTED and starts[ahead] - shift <= free:
+            while ahead < steps + 2 and offsets[ahead] - offsets[t] <= HOISTED and offsets[ahead] - shift <= free:
                 if not together:
                     break
-                ready, ahead = starts[ahead], ahead + 1
-            rows = ready - starts[t] if together else end - here
+                ready, ahead = offsets[ahead], ahead + 1
+            rows = ready - offsets[t] if together else end - here
             x0 = (t - 1) * (pitch_x // steps) + low * pitch_x if by_batch else x_here
             lay(signals, geometry, here, rows, x, x0, pitch_x, biases, inputs, panels, columns)
         for stage in range(geometry[STAGES]):
@@ -118,7 +118,7 @@ def forward(
                             softmax(signals, source, target, rowwise[r, WIDE], lanes, rowwise[r, KIND])
         if len(out):
             for i in range(end - here):
-                target = (low + i) * steps + t - 1 if by_batch else starts[t] - first + low + i
+                target = (low + i) * steps + t - 1 if by_batch else offsets[t] - first + low + i
                 copy(out, target * emitted[WIDTH], signals, (here + i) * pitch + emitted[OFFSET], emitted[WIDTH])
             for i in range(max(following, low), min(count, high)):  # sequences that end here
                 keep(signals, (here - low + i) * pitch, states, final, i)

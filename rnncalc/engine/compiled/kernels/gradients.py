@@ -115,14 +115,14 @@ def lay_out(table, lanes, dweights, dbiases, dslopes, places, g):
 
 @jit
 def descend(
-    loop, signals, pitch_s, geometry, adjoint, pitch, chunk, starts, products, rowwise, panels, columns, extras,
+    loop, signals, pitch_s, geometry, adjoint, pitch, chunk, offsets, products, rowwise, panels, columns, extras,
     arriving, slot, width, clear, x, pitch_x, before, gradients, runs, shown, room, places, g,
 ):  # fmt: skip
     """The whole way back of a cell at once: its loop (by its address), the sums of the weights' gradients, and g.
 
     room: for the adjoints and the sources of a block of rows, and for the sums; the rest as for the three.
     """
-    first, rows, lanes, lines = starts[1], starts[-1] - starts[1], geometry[LANES], runs[-1]
+    first, rows, lanes, lines = offsets[1], offsets[-1] - offsets[1], geometry[LANES], runs[-1]
     deepest, entries = 0, 0
     for source in range(len(gradients)):
         deepest = max(deepest, gradients[source, DEPTH])
@@ -135,7 +135,7 @@ def descend(
         sums[entry] = 0
     dweights, dbiases, dextras = sums[:entries], sums[entries : entries + lines], sums[entries + lines :]
     call_backward(
-        loop, signals, pitch_s, geometry, adjoint, adjoint, pitch, chunk, starts, 0, max(first, rows), products,
+        loop, signals, pitch_s, geometry, adjoint, adjoint, pitch, chunk, offsets, 0, max(first, rows), products,
         rowwise, panels, columns, extras, dextras, arriving, slot, width, 0, clear,
     )  # fmt: skip
     weight_gradients(

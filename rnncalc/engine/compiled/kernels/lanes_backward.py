@@ -42,15 +42,15 @@ class BackwardCall(NamedTuple):
 
 @jit
 def descend(
-    ahead, back, x, begin, signals, dy, offset, chunk, table, ones, room, adjoint, fed, dfed, starts, read, written,
-    dweights, dbiases, dextras, dstarts, dx, lanes, together, none,
+    ahead, back, x, begin, signals, dy, offset, chunk, table, ones, room, adjoint, fed, dfed, offsets, read, written,
+    dweights, dbiases, dextras, dinitial, dx, lanes, together, none,
 ):  # fmt: skip
     """Everything behind some groups at a time, so that neither their signals nor their adjoints leave the cache.
 
     signals: the trace or, of no entries, it is computed again in `room`; dy (N, T · width): what arrives at the signal
     whose adjoints lie at `offset`; table, ones: for `add_sums`; adjoint: room for the adjoints of some groups. Found:
-    dweights, dbiases, dextras, lane by lane; dstarts (N, kept); dx (N, T · D), of no rows where nobody asked. fed,
-    dfed, starts, read, written: room for inputs and their gradients, and where entries lie.
+    dweights, dbiases, dextras, lane by lane; dinitial (N, kept); dx (N, T · D), of no rows where nobody asked. fed,
+    dfed, offsets, read, written: room for inputs and their gradients, and where entries lie.
     """
     sequences, steps, depth = x.shape
     pitch_s, pitch, base = ahead.geometry[PITCH], back.pitch, 0
@@ -58,21 +58,21 @@ def descend(
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
         end, rows, here = base + (steps + 1) * groups * pitch_s, steps * groups, groups * pitch
-        feed(x, first, groups, lanes, fed, read, starts)
+        feed(x, first, groups, lanes, fed, read, offsets)
         if len(signals):
             trace = signals[base:end]
             base = end
         else:
             trace = room[: end - base]
-            fill(ahead, depth, begin, first, groups, trace, fed, starts, lanes, none)
+            fill(ahead, depth, begin, first, groups, trace, fed, offsets, lanes, none)
         block = adjoint[: ((steps + 1) * groups + 1) * pitch]
         clear(back, block)
         spread(written, steps, wide, groups * pitch, lanes)
         for group in range(groups):
             transpose_group(ADDED, dy, first + group * lanes, lanes, block, here + group * pitch + offset, written)
-        back_through(back, trace, pitch_s, block, block, chunk, starts, groups, dextras)
+        back_through(back, trace, pitch_s, block, block, chunk, offsets, groups, dextras)
         add_sums(block, here, pitch, trace, groups, pitch_s, fed, depth, rows, table, ones, dweights, dbiases, lanes)
-        end_states(back, block, dstarts, first, groups, lanes)
+        end_states(back, block, dinitial, first, groups, lanes)
         if len(dx):
             input_gradients(back, block, here, rows, depth, dfed, dx, first, groups, written, lanes)
 
@@ -85,38 +85,38 @@ def clear(back, adjoint):
 
 
 @jit
-def sweep(back, adjoint, earlier, signals, pitch_s, sequences, steps, chunk, starts, dextras, lanes, together):
+def sweep(back, adjoint, earlier, signals, pitch_s, sequences, steps, chunk, offsets, dextras, lanes, together):
     """Fill adjoint blocks that lie whole, those of some groups after the other."""
     pitch, base, base_s = back.pitch, 0, 0
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
-        for t in range(len(starts)):
-            starts[t] = t * groups
+        for t in range(len(offsets)):
+            offsets[t] = t * groups
         end, end_s = base + ((steps + 1) * groups + 1) * pitch, base_s + (steps + 1) * groups * pitch_s
         back_through(
-            back, signals[base_s:end_s], pitch_s, adjoint[base:end], earlier[base:end], chunk, starts, groups, dextras
+            back, signals[base_s:end_s], pitch_s, adjoint[base:end], earlier[base:end], chunk, offsets, groups, dextras
         )
         base, base_s = end, end_s
 
 
 @jit
-def back_through(back, signals, pitch_s, adjoint, earlier, chunk, starts, groups, dextras):
+def back_through(back, signals, pitch_s, adjoint, earlier, chunk, offsets, groups, dextras):
     """The cell's backward loop for some groups. back: a `BackwardCall`."""
     call_backward(
-        back.loop, signals, pitch_s, back.geometry, adjoint, earlier, back.pitch, chunk, starts, 0, groups,
+        back.loop, signals, pitch_s, back.geometry, adjoint, earlier, back.pitch, chunk, offsets, 0, groups,
         back.products, back.rowwise, back.panels, back.columns, back.extras, dextras, dextras[:0], 0, 0, 0, -1,
     )  # fmt: skip
 
 
 @jit
 def weight_gradients(
-    adjoint, pitch, signals, pitch_s, x, table, ones, fed, starts, read, dweights, dbiases, lanes, together
+    adjoint, pitch, signals, pitch_s, x, table, ones, fed, offsets, read, dweights, dbiases, lanes, together
 ):
     """The sums of blocks that lie whole, those of some groups after the other."""
     (sequences, steps, depth), base, base_s = x.shape, 0, 0
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
-        feed(x, first, groups, lanes, fed, read, starts)
+        feed(x, first, groups, lanes, fed, read, offsets)
         end, end_s = base + ((steps + 1) * groups + 1) * pitch, base_s + (steps + 1) * groups * pitch_s
         add_sums(
             adjoint[base:end], groups * pitch, pitch, signals[base_s:end_s], groups, pitch_s, fed, depth,
@@ -155,7 +155,7 @@ def input_gradients(back, adjoint, begin, rows, depth, dfed, dx, first, groups, 
 
 
 @jit
-def end_states(back, adjoint, dstarts, first, groups, lanes):
+def end_states(back, adjoint, dinitial, first, groups, lanes):
     """What reached the initial states of some groups, into their rows."""
     pitch, states = back.pitch, back.states
     for group in range(groups):
@@ -164,5 +164,5 @@ def end_states(back, adjoint, dstarts, first, groups, lanes):
             place, units = states[s, FINAL] // lanes, states[s, WIDTH] // lanes
             for unit in range(units):
                 at = group * pitch + states[s, OFFSET] + unit * lanes
-                for lane in range(min(lanes, len(dstarts) - here)):
-                    dstarts[here + lane, place + unit] = adjoint[at + lane]
+                for lane in range(min(lanes, len(dinitial) - here)):
+                    dinitial[here + lane, place + unit] = adjoint[at + lane]

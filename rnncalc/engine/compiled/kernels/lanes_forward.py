@@ -33,22 +33,22 @@ class ForwardCall(NamedTuple):
 
 
 @jit
-def forward(ahead, x, y, begin, final, starts, read, written, block, fed, out, ends, lanes, together):
+def forward(ahead, x, y, begin, final, offsets, read, written, block, fed, out, ends, lanes, together):
     """All sequences, some groups at a time. x (N, T, D), y (N, T, O); begin, final (N, kept): the states' units.
 
     ahead: a `ForwardCall`; begin: of no rows where all
-    start from zero; final: of no rows where nobody asked. Room: starts, for the schedule of some groups; read, written,
-    for where entries lie; block, fed, out, ends, for the loop, its inputs and outputs.
+    start from zero; final: of no rows where it is not wanted. Room: offsets, for the steps' rows of some groups; read,
+    written, for where entries lie; block, fed, out, ends, for the loop, its inputs and outputs.
     """
     sequences, steps, depth = x.shape
     wide = y.shape[2]
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
-        feed(x, first, groups, lanes, fed, read, starts)
+        feed(x, first, groups, lanes, fed, read, offsets)
         begin_states(block, ahead.geometry[PITCH], ahead.states, begin, first, groups, lanes)
         spread(written, steps, wide, groups * wide * lanes, lanes)
         call_forward(
-            ahead.loop, block, ahead.geometry, starts, 0, groups, fed, depth * lanes, 0, ahead.biases, ahead.inputs,
+            ahead.loop, block, ahead.geometry, offsets, 0, groups, fed, depth * lanes, 0, ahead.biases, ahead.inputs,
             ahead.products, ahead.rowwise, ahead.panels, ahead.columns, ahead.extras, ahead.emitted, out, ahead.states,
             ends[:groups],
         )  # fmt: skip
@@ -61,24 +61,24 @@ def forward(ahead, x, y, begin, final, starts, read, written, block, fed, out, e
 
 
 @jit
-def trace(ahead, x, begin, signals, fed, starts, read, lanes, together, none):
+def trace(ahead, x, begin, signals, fed, offsets, read, lanes, together, none):
     """Every signal of every step, into a block of some groups after the other; arguments as for `forward`."""
     sequences, steps, _depth = x.shape
     base, pitch = 0, ahead.geometry[PITCH]
     for first in range(0, sequences, together * lanes):
         groups = min(together, (sequences - first + lanes - 1) // lanes)
-        feed(x, first, groups, lanes, fed, read, starts)
+        feed(x, first, groups, lanes, fed, read, offsets)
         end = base + (steps + 1) * groups * pitch
-        fill(ahead, x.shape[2], begin, first, groups, signals[base:end], fed, starts, lanes, none)
+        fill(ahead, x.shape[2], begin, first, groups, signals[base:end], fed, offsets, lanes, none)
         base = end
 
 
 @jit
-def fill(ahead, depth, begin, first, groups, signals, fed, starts, lanes, none):
+def fill(ahead, depth, begin, first, groups, signals, fed, offsets, lanes, none):
     """Every signal of every step of some groups, whose inputs are fed."""
     begin_states(signals, ahead.geometry[PITCH], ahead.states, begin, first, groups, lanes)
     call_forward(
-        ahead.loop, signals, ahead.geometry, starts, 0, groups, fed, depth * lanes, 0, ahead.biases, ahead.inputs,
+        ahead.loop, signals, ahead.geometry, offsets, 0, groups, fed, depth * lanes, 0, ahead.biases, ahead.inputs,
         ahead.products, ahead.rowwise, ahead.panels, ahead.columns, ahead.extras, ahead.emitted, none, ahead.states,
         none.reshape(0, 0),
     )  # fmt: skip
@@ -99,11 +99,11 @@ def begin_states(block, pitch, states, begin, first, groups, lanes):
 
 
 @jit
-def feed(x, first, groups, lanes, fed, read, starts):
+def feed(x, first, groups, lanes, fed, read, offsets):
     """The inputs of some groups, a row for each step and group, and where each step's rows begin."""
     sequences, steps, depth = x.shape
-    for t in range(len(starts)):
-        starts[t] = t * groups
+    for t in range(len(offsets)):
+        offsets[t] = t * groups
     spread(read, steps, depth, groups * depth * lanes, lanes)
     for group in range(groups):
         transpose_group(IN, x.reshape(sequences, -1), first + group * lanes, lanes, fed, group * depth * lanes, read)
@@ -111,12 +111,12 @@ def feed(x, first, groups, lanes, fed, read, starts):
 
 @intrinsic
 def call_forward(
-    typing, address, signals, geometry, starts, low, high, x, pitch_x, by_batch, biases, inputs, products, rowwise,
+    typing, address, signals, geometry, offsets, low, high, x, pitch_x, by_batch, biases, inputs, products, rowwise,
     panels, columns, extras, emitted, out, states, final,
 ):  # fmt: skip
     """A cell's `kernels.forward` through its address."""
     arguments = (
-        signals, geometry, starts, low, high, x, pitch_x, by_batch, biases, inputs, products, rowwise, panels, columns,
+        signals, geometry, offsets, low, high, x, pitch_x, by_batch, biases, inputs, products, rowwise, panels, columns,
         extras, emitted, out, states, final,
     )  # fmt: skip
     return types.void(types.int64, *arguments), call_address

@@ -56,7 +56,7 @@ class PackedBack:
         self.input_width = -(-self.sizes.get("D", 0) // packed.lanes) * packed.lanes
         self.slots = {slot: self.program.offset(slot, self.widths) for slot in self.program.slots}
         ends = {slot: begin + self.sizes[self.cell.size(slot)] for slot, begin in self.slots.items() if slot != INPUT}
-        self.totals = {slot: (self.slots[slot], end) for slot, end in ends.items()}
+        self.adjoints = {slot: (self.slots[slot], end) for slot, end in ends.items()}
         self.clear = min(self.slots[slot] for slot in self.program.added)
         self._code: Any = None
         self._pack()
@@ -187,9 +187,9 @@ class PackedBack:
         """Where each sum of the loops goes among the parameters' gradients, as `gradients.lay_out` takes it."""
         self.stacks, at, begins = dict[str, tuple[slice, tuple[int, ...]]](), 0, dict[str, int]()
         for name, stack in self.cell.stacks.items():
-            arrays = [self.parameters[one.symbol] for one in stack]
-            for one, array in zip(stack, arrays):
-                begins[one.symbol] = at
+            arrays = [self.parameters[parameter.symbol] for parameter in stack]
+            for parameter, array in zip(stack, arrays):
+                begins[parameter.symbol] = at
                 at += array.size
             rows = sum(map(len, arrays))
             self.stacks[name] = slice(at - sum(array.size for array in arrays), at), (rows, *arrays[0].shape[1:])
@@ -203,5 +203,5 @@ class PackedBack:
             table.append([2, self.packed.offset(name), 0, 1, len(self.parameters[name]), begins[name], 1])
         targets = [row[PLACE] for row in table]
         adds = [int(target in targets[:number]) for number, target in enumerate(targets)]
-        self.shown = np.array([[*row, one] for row, one in zip(table, adds)], np.int64).reshape(-1, SHOWN_COLUMNS)
+        self.shown = np.array([[*row, added] for row, added in zip(table, adds)], np.int64).reshape(-1, SHOWN_COLUMNS)
         self.shown_entries = at

@@ -61,11 +61,11 @@ class PackedLanes:
 
     def gradients(self, *sums: np.ndarray) -> dict[str, np.ndarray]:
         """Symbol → gradient, of the sums of weights, biases and element-wise parameters, lane by lane."""
-        weights, biases, slopes = (one.reshape(-1, self.lanes).sum(axis=1) for one in sums)
-        found: dict[str, np.ndarray] = {}
+        weights, biases, slopes = (per_lane.reshape(-1, self.lanes).sum(axis=1) for per_lane in sums)
+        by_symbol: dict[str, np.ndarray] = {}
 
         def add(name: str, share: np.ndarray) -> None:
-            found[name] = found[name] + share if name in found else share
+            by_symbol[name] = by_symbol[name] + share if name in by_symbol else share
 
         for line in self.back.lines:
             offset, units = self.places[line.signal]
@@ -77,4 +77,4 @@ class PackedLanes:
         for name in self.packed.program.extras:
             begin = self.packed.offset(name) // self.lanes
             add(name, slopes[begin : begin + len(self.parameters[name])])
-        return found
+        return by_symbol

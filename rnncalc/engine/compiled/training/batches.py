@@ -13,14 +13,14 @@ from rnncalc.engine.compiled.codegen.jit import jit
 # registers: sequences, rows of steps, both together; where the steps begin and how many entries that has; inputs; the
 # row that each row continues; the row of the same step seen from the end; the first row of the last step; rows that
 # are judged, which they are, where blocks of them begin, and their targets
-SEQUENCES, ROWS, ALL, STARTS, STEPS, X, BEFORE, MIRROR, LAST, JUDGED, CHOSEN, FLAT, BLOCKS, Y, TARGETS = range(15)
+SEQUENCES, ROWS, ALL, ROW_OFFSETS, STEPS, X, BEFORE, MIRROR, LAST, JUDGED, CHOSEN, FLAT, BLOCKS, Y, TARGETS = range(15)
 WEIGHT, VARIANT = 15, 16  # what a batch's loss is divided by; bit 0: only chosen rows are judged, bit 1: truncated
 COLUMNS = 17
 BLOCK = 128  # rows of a block of those that do not continue one another
 
 
 @jit
-def lay(begins, lengths, cuts, rows, starts, before, mirror, table):
+def lay(begins, lengths, cuts, rows, offsets, before, mirror, table):
     """Write the order of rows of every batch.
 
     begins, lengths: where each sequence's rows begin in the data, and how many; cuts: where each batch begins among the
@@ -32,8 +32,8 @@ def lay(begins, lengths, cuts, rows, starts, before, mirror, table):
         steps = 0
         if n:
             steps = lengths[first]
-        table[b, SEQUENCES], table[b, STARTS], table[b, STEPS], table[b, X] = n, start, steps + 2, row
-        starts[start], starts[start + 1] = 0, n
+        table[b, SEQUENCES], table[b, ROW_OFFSETS], table[b, STEPS], table[b, X] = n, start, steps + 2, row
+        offsets[start], offsets[start + 1] = 0, n
         count, here, there = n, row, n
         for t in range(steps):
             while count and lengths[first + count - 1] <= t:
@@ -41,14 +41,14 @@ def lay(begins, lengths, cuts, rows, starts, before, mirror, table):
             table[b, LAST] = there
             for i in range(count):
                 rows[row] = begins[first + i] + t
-                before[row] = starts[start + t] + i
+                before[row] = offsets[start + t] + i
                 row, there = row + 1, there + 1
-            starts[start + t + 2] = there
+            offsets[start + t + 2] = there
         if len(mirror):
             at = here
             for t in range(steps):
-                for i in range(starts[start + t + 2] - starts[start + t + 1]):
-                    mirror[at] = starts[start + lengths[first + i] - t] - n + i
+                for i in range(offsets[start + t + 2] - offsets[start + t + 1]):
+                    mirror[at] = offsets[start + lengths[first + i] - t] - n + i
                     at += 1
         table[b, ROWS], table[b, ALL] = row - here, row - here + n
         start += steps + 2
@@ -119,9 +119,9 @@ class Laid:
         longest = lengths[cuts[:-1][filled]]
         self.rows, self.before = np.empty(rows, np.int64), np.empty(rows, np.int64)
         self.mirror = np.empty(rows if mirror else 0, np.int64)
-        self.starts = np.empty(int(longest.sum()) + 2 * batches, np.int64)
+        self.offsets = np.empty(int(longest.sum()) + 2 * batches, np.int64)
         self.table = np.zeros((batches, COLUMNS), np.int64)
-        lay(begins, lengths, cuts, self.rows, self.starts, self.before, self.mirror, self.table)
+        lay(begins, lengths, cuts, self.rows, self.offsets, self.before, self.mirror, self.table)
         if truncate:
             self.table[:, VARIANT] = np.where(self.table[:, STEPS] - 2 > truncate, 2, 0)
 
@@ -144,6 +144,6 @@ class Laid:
         table[:, Y] = y.ctypes.data + first * (y.shape[1] if y.ndim == 2 else 1) * y.itemsize
         for column, array in ((BEFORE, self.before), (CHOSEN, self.chosen), (MIRROR, self.mirror)):
             table[:, column] = array.ctypes.data + first * size
-        table[:, STARTS] = self.starts.ctypes.data + table[:, STARTS] * size
+        table[:, ROW_OFFSETS] = self.offsets.ctypes.data + table[:, ROW_OFFSETS] * size
         table[:, FLAT] = self.flat.ctypes.data + table[:, FLAT] * size
         return table

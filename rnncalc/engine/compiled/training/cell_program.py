@@ -61,8 +61,8 @@ def copy_rows(
 ) -> None:  # fmt: skip
     """`loops.rows` for as many rows as a register says."""
     arguments: list[Any] = [kind, Later(count), width]
-    for one, index in ((target, to), (source, of), (other or source, by)):
-        arguments += [one.view, max(one.pitch, 1), index]
+    for fed, index in ((target, to), (source, of), (other or source, by)):
+        arguments += [fed.view, max(fed.pitch, 1), index]
     tape.call(train_loops.rows, *arguments)
 
 
@@ -72,9 +72,9 @@ class CellProgram:
     places: symbol → where each entry lies in θ, from 1. below: whether the gradient at its inputs is wanted.
     """
 
-    def __init__(self, one: DirectionalLayer, places: Places, theta: np.ndarray, below: bool):
-        self.one, self.cell, self.theta, self.dtype = one, one.cell, theta, theta.dtype
-        self.compiled = CompiledCell(one.cell, one.parameters, one.sizes, theta.dtype)
+    def __init__(self, layer: DirectionalLayer, places: Places, theta: np.ndarray, below: bool):
+        self.layer, self.cell, self.theta, self.dtype = layer, layer.cell, theta, theta.dtype
+        self.compiled = CompiledCell(layer.cell, layer.parameters, layer.sizes, theta.dtype)
         self.packed, self.back = self.compiled.packed, self.compiled.back
         self.pitch, self.pitch_a = self.packed.pitch, self.back.pitch
         self._rooms: dict[str, np.ndarray] = {}
@@ -91,7 +91,7 @@ class CellProgram:
 
     def _find_sources(self, places: Places, below: bool) -> None:
         """Where in θ each packed weight comes from, by packing the places themselves."""
-        index = Packed(self.cell, places, self.one.sizes, WIDE, self.packed.lanes)
+        index = Packed(self.cell, places, self.layer.sizes, WIDE, self.packed.lanes)
         back = PackedBack(index, places)
         if not below:  # nobody asks for the gradient at the inputs: their transposed weights are never read
             for row in back.inputs:
@@ -127,23 +127,23 @@ class CellProgram:
     # forward ----------------------------------------------------------------------------------------------------------
 
     def hold(self, rows: int, sequences: int) -> None:
-        """Make room for batches of so many rows, the starts included, and so many sequences."""
+        """Make room for batches of so many rows, the initial states included, and so many sequences."""
         self.capacity, self.sequences = rows, sequences
         self.block = self.room("signals", rows * self.pitch)
         self.adjoint = self.room("adjoint", (rows + 1) * self.pitch_a)
         self.states = {
-            state: self.room(f"{state}0", sequences * self.one.sizes[self.cell.size(state)])
+            state: self.room(f"{state}0", sequences * self.layer.sizes[self.cell.size(state)])
             for state in self.cell.state
         }
 
-    def start(self, starts: Mapping[str, np.ndarray], sequences: int) -> None:
+    def start(self, initial_states: Mapping[str, np.ndarray], sequences: int) -> None:
         """From where the next batch goes on."""
         for state in self.cell.state:
-            self.rows_of(state, sequences)[:] = starts.get(state, 0)
+            self.rows_of(state, sequences)[:] = initial_states.get(state, 0)
 
     def rows_of(self, state: str, sequences: int) -> np.ndarray:
         """A state of each sequence, at the start of the next batch: (sequences, width), a view."""
-        width = self.one.sizes[self.cell.size(state)]
+        width = self.layer.sizes[self.cell.size(state)]
         return self.states[state][: sequences * width].reshape(sequences, width)
 
     def fed(self, name: str) -> Fed:
@@ -156,29 +156,29 @@ class CellProgram:
         """Fill the block. flat: rows that do not continue one another, as the read-out's do."""
         self.source, self.flat = fed, flat
         for state in self.cell.state:
-            width = self.one.sizes[self.cell.size(state)]
+            width = self.layer.sizes[self.cell.size(state)]
             to, of = Fed.of(self.block, self.pitch, self.packed.offset(state)), Fed.of(self.states[state], width)
             copy_rows(tape, train_loops.SET, batches.SEQUENCES, width, to, of)
-        arguments = self.compiled.arguments(self.block, self._starts, fed.view, fed.pitch)
+        arguments = self.compiled.arguments(self.block, self._offsets, fed.view, fed.pitch)
         tape.call(loops.forward, Literal(self.cell.digest), *arguments[1:])
 
     def keep(self, tape: Tape) -> None:
         """Put the last states of a batch where the next one starts, of sequences of one length."""
         for state in self.cell.state:
-            width, size = self.one.sizes[self.cell.size(state)], self.dtype.itemsize
+            width, size = self.layer.sizes[self.cell.size(state)], self.dtype.itemsize
             begin = self.block.ctypes.data + self.packed.offset(state) * size
             last = Fed(Later(batches.LAST, self.pitch * size, begin), self.pitch, self.dtype)
             copy_rows(tape, train_loops.SET, batches.SEQUENCES, width, Fed.of(self.states[state], width), last)
 
     @property
-    def _starts(self) -> View:
+    def _offsets(self) -> View:
         """Where its steps begin."""
-        begin, length = (batches.FLAT, batches.BLOCKS) if self.flat else (batches.STARTS, batches.STEPS)
+        begin, length = (batches.FLAT, batches.BLOCKS) if self.flat else (batches.ROW_OFFSETS, batches.STEPS)
         return View(INDEX, Later(begin), Later(length))
 
     @property
     def first(self) -> Later | int:
-        """Its first row that is no start, and how many rows follow."""
+        """Its first row that is no initial state, and how many rows follow."""
         return 0 if self.flat else Later(batches.SEQUENCES)
 
     @property
@@ -205,7 +205,7 @@ class CellProgram:
         back, packed = self.back, self.packed
         tape.call(
             back_loops.backward, Literal(self.cell.digest), self.block, self.pitch, back.geometry, adjoint, earlier,
-            self.pitch_a, chunk, self._starts, EVERY.start, EVERY.stop, back.products, back.rowwise, back.panels,
+            self.pitch_a, chunk, self._offsets, EVERY.start, EVERY.stop, back.products, back.rowwise, back.panels,
             back.columns, packed.extras, self.slopes, np.empty(0, self.dtype), 0, 0, 0, -1,
         )  # fmt: skip
 
@@ -248,7 +248,7 @@ class CellProgram:
             back.panels, back.columns, target.view, 0, target.pitch,
         )  # fmt: skip
         if self.cell.adds_input:
-            width = self.one.sizes["D"]
+            width = self.layer.sizes["D"]
             copy_rows(tape, train_loops.ADD, self.count.register, width, target, self.arriving(INPUT, adjoint))
 
     def _find_gradients(self, places: Places) -> None:
@@ -259,10 +259,10 @@ class CellProgram:
         to, of, negative = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
         kept: list[list[tuple[np.ndarray, np.ndarray, int]]] = [[], [], []]
         for line in back.lines:
-            units = self.one.sizes[self.cell.size(line.signal)]
+            units = self.layer.sizes[self.cell.size(line.signal)]
             for sign, bias in line.biases:
                 kept[0].append((places[bias] - 1, back.offset(line.signal) + np.arange(units), sign))
-        used = [one.weight for one in back.places]
+        used = [place.weight for place in back.places]
         for weight, sign, out, depth, wide, first, units in back.places:
             at = (out + np.arange(depth * wide)).reshape(depth, wide)[:, first : first + units].T.reshape(-1)
             if used.count(weight) > 1:  # what several lines have to say is added up

@@ -139,7 +139,7 @@ def length(g):
 
 @jit
 def play_batches(
-    mode, table, calls, patches, words, marks, g, found, share, rates, numbers, clip_norm, first, exploded, carry,
+    mode, table, calls, patches, words, marks, g, outcome, share, rates, numbers, clip_norm, first, exploded, carry,
     results,
 ):  # fmt: skip
     """The hot loop: batch after batch, forward, loss, backward, clipping and update.
@@ -155,13 +155,13 @@ def play_batches(
         if mode == TRAIN or b == 0:
             play(calls, patches, words, registers, marks[0], marks[1])
         play(calls, patches, words, registers, marks[up], marks[up + 1])
-        results[b, 0], results[b, 1] = found[0], found[1]
+        results[b, 0], results[b, 1] = outcome[0], outcome[1]
         if mode != JUDGE:
             play(calls, patches, words, registers, marks[up + 1], marks[up + 2])
         if mode == TRAIN:
             norm = length(g)
             results[b, 2] = norm
-            loss = found[0] / max(weight, 1)
+            loss = outcome[0] / max(weight, 1)
             if math.isnan(first):
                 first = loss
             if not math.isfinite(loss) or not math.isfinite(norm) or loss > exploded * max(first, 1.0):

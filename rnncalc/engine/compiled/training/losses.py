@@ -17,8 +17,8 @@ NEVER, BY_LARGEST, BY_SIGN = range(3)  # how a row is found to be right
 
 
 @jit
-def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share, adjoint, pitch_a, slot, found):
-    """Cross-entropy of class numbers (rows,), -1: none. found: its sum, and how many scores are largest where asked.
+def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share, adjoint, pitch_a, slot, outcome):
+    """Cross-entropy of class numbers (rows,), -1: none. outcome: its sum, and how many rows are right.
 
     scores, room: where a row has its scores and as much room beside; first: the first row; share[0]: what each row's
     loss is multiplied by; slot: where a row of the adjoint block takes the gradient, zero elsewhere.
@@ -45,7 +45,7 @@ def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share
         for k in range(width):
             adjoint[to + k] = block[row + room + k] * part
         adjoint[to + wanted] -= share[0]
-    found[0], found[1] = total, right
+    outcome[0], outcome[1] = total, right
 
 
 def row_loss(kind, values, targets, share, gradient):
@@ -75,19 +75,19 @@ LOSS: dict[int, object] = {}  # digest → the loss: put there by whoever calls 
 
 
 @jit
-def rows_loss(kind, judged, block, pitch, values, first, targets, width, share, adjoint, pitch_a, slot, found):
-    """Any loss, targets (rows · width), NaN: none. found: its sum, and how many rows are right.
+def rows_loss(kind, judged, block, pitch, values, first, targets, width, share, adjoint, pitch_a, slot, outcome):
+    """Any loss, targets (rows · width), NaN: none. outcome: its sum, and how many rows are right.
 
     kind: the loss's digest; judged: by what a row is right, NEVER, BY_LARGEST or BY_SIGN.
     """
     total, right = 0.0, 0
     for i in range(len(targets) // width):
-        row, to, asked = (first + i) * pitch + values, (first + i) * pitch_a + slot, i * width
-        v, t = block[row : row + width], targets[asked : asked + width]
+        row, to, goal = (first + i) * pitch + values, (first + i) * pitch_a + slot, i * width
+        v, t = block[row : row + width], targets[goal : goal + width]
         total += row_loss(kind, v, t, share[0], adjoint[to : to + width])
         if judged:
             right += is_right(judged, v, t)
-    found[0], found[1] = total, right
+    outcome[0], outcome[1] = total, right
 
 
 @jit

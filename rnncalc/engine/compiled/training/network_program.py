@@ -31,9 +31,11 @@ class NetworkProgram:
         theta: np.ndarray, loss: str, classes: bool, tokens: bool,
     ):  # fmt: skip
         self.layers, self.loss, self.classes, self.dtype = layers, LOSSES[loss], classes, theta.dtype
-        passes = [one for layer in layers for one in layer.passes.values()]
+        passes = [directed for layer in layers for directed in layer.passes.values()]
         bottom = len(layers[0].passes)
-        self.programs = [CellProgram(one, places(one), theta, number >= bottom) for number, one in enumerate(passes)]
+        self.programs = [
+            CellProgram(directed, places(directed), theta, number >= bottom) for number, directed in enumerate(passes)
+        ]
         self.inputs = TOKENS if tokens else layers[0].sizes["D"]
         self.top: CellProgram | None = None
         if read_out:
@@ -43,7 +45,7 @@ class NetworkProgram:
                 self.top = CellProgram(plain, places(read_out), theta, True)
             else:
                 self.top = CellProgram(read_out, places(read_out), theta, True)
-        self.found, self.share = np.zeros(2), np.ones(1, theta.dtype)
+        self.outcome, self.share = np.zeros(2), np.ones(1, theta.dtype)
 
     @property
     def all(self) -> list[CellProgram]:
@@ -68,7 +70,7 @@ class NetworkProgram:
         for level, layer in enumerate(self.layers):
             here = self._here(level)
             for way, program in here:
-                given, width = fed, program.one.sizes["D"]
+                given, width = fed, program.layer.sizes["D"]
                 own = fed.pitch == TOKENS or fed.pitch == width
                 if way == "backward" or (program.cell.adds_input and not own):
                     columns = 1 if fed.pitch == TOKENS else width
@@ -80,7 +82,7 @@ class NetworkProgram:
             fed = self._merged(tape, layer, here)
         if self.top:
             if chosen:
-                width = self.top.one.sizes["D"]
+                width = self.top.layer.sizes["D"]
                 room = self.top.room("inputs", self.capacity * width)
                 copy_rows(tape, train_loops.SET, batches.JUDGED, width, Fed.of(room, width), fed, of=CHOSEN)
                 fed = Fed.of(room, width)
@@ -109,14 +111,14 @@ class NetworkProgram:
         name = self.loss.at if "s" in program.cell.outputs else program.cell.emits
         program.clear(tape, program.adjoint)
         to, scores = program.arriving(name, program.adjoint), program.fed(name)
-        O = program.one.sizes[program.cell.size(name)]
+        O = program.layer.sizes[program.cell.size(name)]
         targets = View(INDEX if self.classes else self.dtype, Later(batches.Y), Later(batches.TARGETS))
         if not self.classes:
             losses.LOSS[self.loss.digest] = self.loss
             tape.call(
                 losses.rows_loss, Literal(self.loss.digest), RIGHT[self.loss.right], program.block, program.pitch,
                 program.packed.offset(name), program.first, targets, O, self.share, program.adjoint, program.pitch_a,
-                program.back.offset(name), self.found,
+                program.back.offset(name), self.outcome,
             )  # fmt: skip
             return
         lanes, width = program.packed.lanes, program.packed.widths[program.cell.size(name)]
@@ -129,7 +131,7 @@ class NetworkProgram:
             copy_rows(tape, train_loops.SET, batches.ROWS, O, Fed.of(block, pitch), scores)
         tape.call(
             losses.classes_loss, block, pitch, at, room, 0, targets, O, lanes, self.share, to.view, to.pitch, 0,
-            self.found,
+            self.outcome,
         )  # fmt: skip
 
     # down -------------------------------------------------------------------------------------------------------------
@@ -163,13 +165,13 @@ class NetworkProgram:
             program.earlier = program.room("earlier", len(program.adjoint))
             program.reached = program.room("reached", len(program.adjoint))
             program.clear(tape, program.reached)
-        for _one in range(sweeps):
+        for _sweep in range(sweeps):
             for level in range(len(self.layers) - 1, -1, -1):
                 for way, program in self._here(level):
                     program.clear(tape, program.earlier)
                     program.back_through_time(tape, program.adjoint, program.earlier, 0)
                     whole = Later(batches.ALL, program.pitch_a)
-                    both = (View(self.dtype, one.ctypes.data, whole) for one in (program.reached, program.adjoint))
+                    both = (View(self.dtype, block.ctypes.data, whole) for block in (program.reached, program.adjoint))
                     tape.call(train_loops.gather, *both)
                     if level:
                         self._hand_down(tape, program, way, level - 1)
@@ -180,7 +182,7 @@ class NetworkProgram:
     def _hand_down(self, tape: Tape, program: CellProgram, way: str, level: int, chosen: bool = False) -> None:
         """The gradient at a program's inputs arrives at the layer below."""
         layer, here = self.layers[level], self._here(level)
-        name, width, each = layer.cell.emits, program.one.sizes["D"], layer.only.width
+        name, width, each = layer.cell.emits, program.layer.sizes["D"], layer.only.width
         if [below for below, _unit in here] == ["forward"] and not chosen and way == "forward":
             program.below(tape, program.adjoint, here[0][1].arriving(name, here[0][1].adjoint))
             return

@@ -21,7 +21,7 @@ from rnncalc.engine.compiled.training.tape import Tape
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.losses import LOSSES
 
-Starts = Sequence[Mapping[str, np.ndarray]]
+InitialStates = Sequence[Mapping[str, np.ndarray]]
 
 
 class CompiledStep:
@@ -52,15 +52,15 @@ class CompiledStep:
         return Laid(begins, lengths, cuts, self.backwards, self.truncate)
 
     def __call__(
-        self, laid: Laid, x: np.ndarray, y: np.ndarray, starts: Starts, mode: int, share: float = 1.0,
+        self, laid: Laid, x: np.ndarray, y: np.ndarray, initial_states: InitialStates, mode: int, share: float = 1.0,
         rates: np.ndarray | None = None, clip_norm: float = 0.0, first: float = math.nan, exploded: float = math.inf,
         carry: bool = False,
     ) -> np.ndarray:  # fmt: skip
         """Play the batches: (batches, 4) of total loss, rows that were right, norm of the gradient, weight.
 
         x, y: rows of the data for `laid.rows`, ours to change; of θ's dtype, tokens too, or of int64 for class numbers.
-        starts: of each pass, by state, (width,) or (sequences, width). mode: JUDGE; DIFFERENTIATE, the loss times
-        `share`, into g; TRAIN, the mean loss, each batch with its row of `rates`, the optimiser's numbers. It
+        initial_states: of each pass, by state, (width,) or (sequences, width). mode: JUDGE; DIFFERENTIATE, the loss
+        times `share`, into g; TRAIN, the mean loss, each batch with its row of `rates`, the optimiser's numbers. It
         stops at a batch whose loss is no number or so many times the `first` one, of the run if that is NaN: from there
         on weights are -1. carry: a batch goes on from where the one before stopped.
         """
@@ -70,14 +70,14 @@ class CompiledStep:
         if rows > self.rows or sequences > self.sequences or kinds != self.kinds:
             self._write(max(rows, self.rows), max(sequences, self.sequences), *kinds)
         count = int(table[0, batches.SEQUENCES]) if len(table) else 0
-        for program, given in zip(self.network.programs, starts):
+        for program, given in zip(self.network.programs, initial_states):
             program.start(given, sequences)
         results = np.full((len(table), 4), -1.0)
         self.network.share[0] = share
         calls, patches, words = self.tables
         rates = np.zeros((len(table), len(self.numbers)), self.theta.dtype) if rates is None else rates
         train_loops.play_batches(
-            mode, table, calls, patches, words, self.marks, self.g, self.network.found, self.network.share, rates,
+            mode, table, calls, patches, words, self.marks, self.g, self.network.outcome, self.network.share, rates,
             self.numbers, clip_norm, first, exploded, carry, results,
         )  # fmt: skip
         self.last = count
