@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from rnncalc.check.answers.claims import Answers
-from rnncalc.check.answers.names import Quantities
+from rnncalc.check.answers.names import QuantityIndex
 from rnncalc.check.graph.spec import of_problem
 from rnncalc.check.scoring import Marking, Scale
 from rnncalc.check.verdicts.judging import Judging
@@ -43,9 +43,9 @@ class CheckSession:
         self.problem = problem
 
     @cached_property
-    def quantities(self) -> Quantities:
+    def quantities(self) -> QuantityIndex:
         """The quantities that can be answered, by name."""
-        return Quantities(self.problem, of_problem(self.problem, self.problem.forward()))
+        return QuantityIndex(self.problem, of_problem(self.problem, self.problem.forward()))
 
     @cached_property
     def _scale(self) -> Scale:

@@ -15,11 +15,11 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells import CELLS, Cell, built_in
 from rnncalc.model.cells.cell import ORDER
-from rnncalc.problems.notation import NOTATIONS, Understood, gate
+from rnncalc.problems.notation import NOTATIONS, Translation, gate
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 
-Quantity = Numbers | dict[str, Numbers]
+GivenArray = Numbers | dict[str, Numbers]
 MATRICES = ("U", "W", "V", "R")
 FUSED = ("hx", "xh")
 
@@ -27,18 +27,18 @@ FUSED = ("hx", "xh")
 class Conventions:
     """The arrays of one cell, brought from a notation's conventions to ours."""
 
-    def __init__(self, understood: Understood, cell: Cell, inputs: int | None, options: Mapping[str, RawValue]):
-        self.understood, self.cell, self.inputs, self.options = understood, cell, inputs, options
+    def __init__(self, translation: Translation, cell: Cell, inputs: int | None, options: Mapping[str, RawValue]):
+        self.translation, self.cell, self.inputs, self.options = translation, cell, inputs, options
         self.notes: list[str] = []
-        self.rows = understood.notation.rows
+        self.rows = translation.notation.rows
         names = {*ORDER, *cell.stacks, "b_hh", "B"}
-        for name, value in understood.given.items():
+        for name, value in translation.given.items():
             stack, _dot, letter = name.partition(".")
             if stack in names and (letter or not built_in(cell)):
                 _refuse_gates(letter, value, cell)
-        self.arrays = {name: _numbers(value) for name, value in understood.given.items() if name in names}
+        self.arrays = {name: _numbers(value) for name, value in translation.given.items() if name in names}
 
-    def settle(self) -> dict[str, Quantity]:
+    def settle(self) -> dict[str, GivenArray]:
         """Apply every convention and return the arrays."""
         if built_in(self.cell):
             self._onnx()
@@ -47,14 +47,14 @@ class Conventions:
             self._split_fused()
             self._two_biases()
             self._gate_order()
-            self._say()
+            self._note_names()
         return self.arrays
 
     # one convention each ---------------------------------------------------------------------------------------------
 
     def _onnx(self) -> None:
         """ONNX has an axis of directions first, (1, G·H, D), and both biases in one B."""
-        if self.understood.name != "onnx":
+        if self.translation.name != "onnx":
             return
         for name, array in list(self.arrays.items()):
             if isinstance(array, Numbers) and len(array.shape) == (2 if name == "B" else 3):
@@ -73,7 +73,7 @@ class Conventions:
         """Keras' GRU with reset_after has two rows of biases."""
         bias = self.arrays.get("b")
         if (
-            self.understood.name == "keras"
+            self.translation.name == "keras"
             and isinstance(bias, Numbers)
             and len(bias.shape) == 2
             and bias.shape[0] == 2
@@ -113,7 +113,7 @@ class Conventions:
             raise ProblemError(_("{where}: vectors are row or column, not “{word}”"), where=where, word=vectors)
         if vectors:
             self.rows = vectors == "row"
-        elif self.understood.fits:
+        elif self.translation.fits:
             self._guess_orientation()
         if self.rows:
             for name in MATRICES:
@@ -128,7 +128,7 @@ class Conventions:
         if fits[not self.rows] and not fits[self.rows]:
             self.rows = not self.rows
             self.notes.append(_("the shapes fit only {kind}").format(kind=kind[self.rows]))
-        elif fits[True] and fits[False] and {NOTATIONS[name].rows for name in self.understood.fits} == {True, False}:
+        elif fits[True] and fits[False] and {NOTATIONS[name].rows for name in self.translation.fits} == {True, False}:
             word = "column" if self.rows else "row"
             message = _("warning: {kind} assumed; square matrices fit --vectors {word} too, with other numbers")
             self.notes.append(message.format(kind=kind[self.rows], word=word))
@@ -180,7 +180,7 @@ class Conventions:
             message = _(
                 "{name} is {shape} and there is no U: if it multiplies [h; x], say --fused hx, if [x; h], --fused xh"
             )
-            raise ProblemError(message, name=self.understood.shown.get(name, name), shape=first)
+            raise ProblemError(message, name=self.translation.shown.get(name, name), shape=first)
         cuts = {"W": slice(None, units), "U": slice(units, None)}
         if word == "xh":
             cuts = {"W": slice(first[1] - units, None), "U": slice(None, first[1] - units)}
@@ -198,7 +198,7 @@ class Conventions:
                 message = _("{where}: gates must name each of {gates} once, got “{word}”")
                 raise ProblemError(message, where=where, gates=" ".join(self.cell.gates), word=word)
             return order
-        return self.understood.notation.gates.get(self.cell.name, self.cell.gates)
+        return self.translation.notation.gates.get(self.cell.name, self.cell.gates)
 
     def _gate_order(self) -> None:
         order = self.order
@@ -214,20 +214,20 @@ class Conventions:
                 self.arrays[name] = array.through(lambda values: reordered(values, order, self.cell.gates))
         if "gates" not in self.options:
             message = _("stacked gates are in {notation}'s order {order}")
-            self.notes.append(message.format(notation=self.understood.name, order=" ".join(order)))
+            self.notes.append(message.format(notation=self.translation.name, order=" ".join(order)))
 
-    def _say(self) -> None:
+    def _note_names(self) -> None:
         """Note which of our names each given name was taken for."""
-        if self.understood.name == "goodfellow":
+        if self.translation.name == "goodfellow":
             return
         pairs = [
             f"{theirs} = {ours}"
-            for ours, theirs in self.understood.shown.items()
+            for ours, theirs in self.translation.shown.items()
             if ours in self.arrays and theirs != ours
         ]
         kind = _("row vectors") if self.rows else _("column vectors")
         read = _("read as {notation}: {pairs}; {kind}") if pairs else _("read as {notation}: {kind}")
-        self.notes.insert(0, read.format(notation=self.understood.name, pairs=", ".join(pairs), kind=kind))
+        self.notes.insert(0, read.format(notation=self.translation.name, pairs=", ".join(pairs), kind=kind))
 
 
 def reordered(values: np.ndarray, order: str, wanted: str) -> np.ndarray:
@@ -256,7 +256,7 @@ def _refuse_gates(letter: str, value: RawValue, cell: Cell) -> None:
         raise ProblemError(_("{where}: expected {what}"), what=_("a matrix"), where=value.where)
 
 
-def _numbers(value: RawValue) -> Quantity:
+def _numbers(value: RawValue) -> GivenArray:
     if isinstance(value.value, dict):
         return {name: part.numbers() for name, part in value.value.items()}
     return value.numbers()
@@ -266,11 +266,11 @@ def _columns(cut: slice, part: Numbers) -> Numbers:
     return part.through(lambda values: values[:, cut])
 
 
-def _each(array: Quantity, change: Callable[[Numbers], Numbers]) -> Quantity:
+def _each(array: GivenArray, change: Callable[[Numbers], Numbers]) -> GivenArray:
     return {name: change(part) for name, part in array.items()} if isinstance(array, dict) else change(array)
 
 
-def _added(first: Quantity | None, second: Quantity) -> Quantity:
+def _added(first: GivenArray | None, second: GivenArray) -> GivenArray:
     """The sum of two biases; gate by gate if they are given by gate."""
     if first is None:
         return second

@@ -13,9 +13,9 @@ from rnncalc.model.cells import built_in
 from rnncalc.model.equations.expression import is_zero
 from rnncalc.model.equations.printer import Letters
 from rnncalc.model.layer import missing
-from rnncalc.problems.conventions import Conventions, Quantity
+from rnncalc.problems.conventions import Conventions, GivenArray
 from rnncalc.problems.keys import cell_of, check_keys, signals
-from rnncalc.problems.notation import understand
+from rnncalc.problems.notation import translate
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.shapes import Sizes, bring, finite
@@ -50,16 +50,16 @@ class GivenDirection:
         base = cell_of(given)
         own = () if built_in(base) else tuple(base.parameters)
         known = {*keys, *own, *(f"{state}0" for state in base.state)}
-        understood = understand(given, base, known)
-        self.given, self.batch = understood.given, batch
+        translation = translate(given, base, known)
+        self.given, self.batch = translation.given, batch
         check_keys(self.given, known)
-        conventions = Conventions(understood, base, inputs and inputs[0], self.given)
+        conventions = Conventions(translation, base, inputs and inputs[0], self.given)
         self.arrays = conventions.settle()
         self.cell, self.notes = conventions.cell, conventions.notes
         self.order = conventions.order
         self.by_gate = frozenset(name for name, array in self.arrays.items() if isinstance(array, dict))
         self.letters = Letters(
-            understood.shown, signals(self.given, self.cell), conventions.rows, labels=self.cell.labels
+            translation.shown, signals(self.given, self.cell), conventions.rows, labels=self.cell.labels
         )
         self.initial_states = self._initial_states()
         top = self.arrays.get("V") if not self.cell.owns_read_out else None
@@ -79,7 +79,7 @@ class GivenDirection:
         values |= {name: self._left_out(name, steps) for name in absent}
         return {**values, **{f"{state}0": self._initial_state(state) for state in self.initial_states}}
 
-    def read_out(self) -> dict[str, Quantity]:
+    def read_out(self) -> dict[str, GivenArray]:
         """The arrays of the read-out on top."""
         if self.cell.owns_read_out:
             return {}
@@ -118,7 +118,7 @@ class GivenDirection:
     def _initial_state(self, state: str) -> np.ndarray:
         """An initial state as (H,) or (N, H)."""
         letter = self.cell.size(state)
-        width, who = self.sizes.sizes[letter], self.sizes.said.get(letter, "")
+        width, who = self.sizes.sizes[letter], self.sizes.sources.get(letter, "")
         values = finite(self.initial_states[state], f"{state}0")
         batch = values.ndim == 2 and values.shape[1] == width and self.batch
         brought = values if batch else bring(values, (width,))

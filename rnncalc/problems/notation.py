@@ -93,7 +93,7 @@ BY_NAMES = [name for name in NOTATIONS if name not in ("goodfellow", "swapped", 
 
 
 @dataclass
-class Understood:
+class Translation:
     """The values under our names. fits: the notations that these names fit, unless the problem says which it is."""
 
     name: str
@@ -106,7 +106,7 @@ class Understood:
         return NOTATIONS[self.name]
 
 
-def understand(given: Mapping[str, RawValue], cell: Cell, keys: Collection[str]) -> Understood:
+def translate(given: Mapping[str, RawValue], cell: Cell, keys: Collection[str]) -> Translation:
     """Recognise the notation and name the values as we do. keys: the keys of a problem file. Raises ProblemError."""
     wanted = [name for name in given if name not in keys or name in NOTATIONS["goodfellow"].letters]
     wanted = [name.partition(".")[0] for name in wanted]
@@ -125,7 +125,7 @@ def understand(given: Mapping[str, RawValue], cell: Cell, keys: Collection[str])
         elif theirs != ours:
             shown[ours.replace(".", "_")] = theirs
         _put(settled, ours, value, cell)
-    return Understood(name, settled, fits, shown)
+    return Translation(name, settled, fits, shown)
 
 
 def gate_letters(cell: Cell) -> dict[str, str]:

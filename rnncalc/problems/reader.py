@@ -79,8 +79,8 @@ class _Reading:
                 misplaced = "c" if "c" in arrays else "output"
                 raise above.misplaced(misplaced, _("{where}: {name} belongs to the read-out, which needs V"))
             return Network(layers, dtype=dtype, engine="equations")
-        said = above.sizes.said.get("H", "")
-        sizes = Sizes(read_out(output), arrays, {}, above.letters, (layers[-1].width, said))
+        source = above.sizes.sources.get("H", "")
+        sizes = Sizes(read_out(output), arrays, {}, above.letters, (layers[-1].width, source))
         parameters = sizes.parameters(self.notes)
         return Network(layers, parameters["V"], parameters.get("c"), output, dtype=dtype, engine="equations")
 
@@ -148,8 +148,8 @@ class _Reading:
 
     def _bring_x(self, first: GivenDirection) -> tuple[np.ndarray, bool]:
         """x as (T, D) or (N, T, D), and whether it is a batch."""
-        said = first.sizes.said.get("D", "")
-        who = first.letters.parameter(said) if said != "x" else ""
+        source = first.sizes.sources.get("D", "")
+        who = first.letters.parameter(source) if source != "x" else ""
         return bring_input(self.input, first.sizes.sizes["D"], who, self.time_first)
 
     def lengths(self) -> np.ndarray | None:

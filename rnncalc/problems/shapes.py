@@ -14,7 +14,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells import Cell, Parameter
 from rnncalc.model.equations.printer import Letters
-from rnncalc.problems.conventions import Quantity
+from rnncalc.problems.conventions import GivenArray
 from rnncalc.problems.parse.numbers import Numbers
 
 
@@ -24,7 +24,7 @@ class Sizes:
     def __init__(
         self,
         cell: Cell,
-        arrays: Mapping[str, Quantity],
+        arrays: Mapping[str, GivenArray],
         initial_states: Mapping[str, Numbers],
         letters: Letters,
         inputs: tuple[int, str] | None = None,
@@ -35,23 +35,23 @@ class Sizes:
         self.letters, self.batch = letters, batch
         self.read = "H" if not cell.state else "D"  # the inputs of a read-out are the units below
         self.sizes: dict[str, int] = {}
-        self.said: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
         if inputs:
-            self._say("D", *inputs)
+            self._set("D", *inputs)
         for letter in "HOD":
             for name, count in self._witnesses(letter):
-                self._say(letter, count, name)
+                self._set(letter, count, name)
         if units:
-            self._say("H", *units)
+            self._set("H", *units)
         if cell.adds_input and "H" in self.sizes:
-            self._say("D", self.sizes["H"], self.said["H"])
+            self._set("D", self.sizes["H"], self.sources["H"])
         for letter in "HDO":
             if letter not in self.sizes and (letter != "O" or cell.outputs):
-                self._say(letter, self._guess(letter) or 1, "")
+                self._set(letter, self._guess(letter) or 1, "")
 
-    def _say(self, letter: str, count: int, who: str) -> None:
+    def _set(self, letter: str, count: int, who: str) -> None:
         if letter not in self.sizes and count > 0:
-            self.sizes[letter], self.said[letter] = count, who
+            self.sizes[letter], self.sources[letter] = count, who
 
     def _parts(self, name: str) -> tuple[list[Numbers], int]:
         """The arrays given under a name, and the number of gates that each of them stacks."""
@@ -162,10 +162,10 @@ class Sizes:
         reasons = []
         for letter in dict.fromkeys(character for character in letters if character in "HOD"):
             size = "D" if letter == self.read else letter
-            who = self.said.get(size, "")
+            who = self.sources.get(size, "")
             if who and who != stack:
-                said = _("{who} says {letter} = {n}")
-                reasons.append(said.format(who=self._called(who), letter=letter, n=self.sizes[size]))
+                reason = _("{who} says {letter} = {n}")
+                reasons.append(reason.format(who=self._called(who), letter=letter, n=self.sizes[size]))
         message = _("{name} must be {letters} = {shape}, got {got}").format(
             name=self._called(name), letters=letters, shape=shape, got=values.shape
         )
@@ -192,7 +192,7 @@ def bring(values: np.ndarray, shape: tuple[int, ...], flat: bool = False) -> np.
     return None
 
 
-def bring_input(array: Numbers, inputs: int, said: str, time_first: bool) -> tuple[np.ndarray, bool]:
+def bring_input(array: Numbers, inputs: int, source: str, time_first: bool) -> tuple[np.ndarray, bool]:
     """x as (T, D) or (N, T, D), and whether it is a batch. Raises ShapeError."""
     values = finite(array, "x")
     if values.ndim == 3 and values.shape[2] == inputs:
@@ -208,8 +208,8 @@ def bring_input(array: Numbers, inputs: int, said: str, time_first: bool) -> tup
     message = _("x must be (T, D) = (T, {inputs}) or (N, T, {inputs}), got {shape}").format(
         inputs=inputs, shape=values.shape
     )
-    if said:
-        message += ": " + _("{who} says D = {n}").format(who=said, n=inputs)
+    if source:
+        message += ": " + _("{who} says D = {n}").format(who=source, n=inputs)
     if values.ndim == 2 and values.shape[0] == inputs:
         message += "\n" + _("each row of x is one step; transposed it would fit")
     raise ShapeError(message)

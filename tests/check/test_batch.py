@@ -17,7 +17,7 @@ from rnncalc.check.diagnosis.search import MistakeSearch
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.spec import Spec, of_problem
 from rnncalc.check.verdicts.judging import entry
-from rnncalc.check.verdicts.number import Written, is_right, is_truncated, unit
+from rnncalc.check.verdicts.number import TypedNumbers, is_right, is_truncated, unit
 from rnncalc.problems.parse.numbers import number
 from rnncalc.problems.problem import Problem
 
@@ -42,8 +42,8 @@ def everything(spec: Spec) -> list[tuple[Any, Any]]:
 
 def alone(spec: Spec, spots: list[tuple[Any, Any]]) -> np.ndarray:
     """The numbers of one Spec, solved by itself; NaN where it has no such quantity."""
-    said = spec.rules.said
-    wanted = [said.get(key, key) for key, _spot in spots]
+    reported_as = spec.rules.reported_as
+    wanted = [reported_as.get(key, key) for key, _spot in spots]
     graph = graph_of(spec, dict.fromkeys(key for key, _spot in spots))
     try:
         values = graph.walk(graph.needed(dict.fromkeys(wanted)))
@@ -80,7 +80,7 @@ def test_a_table_of_numbers_is_judged_as_each_is_alone() -> None:
     given = values[:, None] + rng.normal(size=(len(typed), 6)) * units[:, None]
     given[:, 0], given[3, 1] = values, np.nan
     before = rng.choice([np.nan, 0.5], len(typed))
-    accepted = Written(typed, before.tolist()).fits(given)
+    accepted = TypedNumbers(typed, before.tolist()).fits(given)
     for row, known in enumerate(typed):
         for column, value in enumerate(given[row].tolist()):
             update = None if np.isnan(before[row]) else value - before[row]
@@ -107,7 +107,7 @@ def test_what_is_ruled_out_beforehand_explains_nothing(mistake: str, monkeypatch
         cases.append((problem, answers))
     explained = [named(*case) for case in cases]
     monkeypatch.setattr(MistakeSearch, "_may_be_near", lambda self, table, close: list(range(len(table.singles))))
-    monkeypatch.setattr(pairs.Search, "_may", lambda self, at: np.ones(len(self.singles), bool))
+    monkeypatch.setattr(pairs.PairSearch, "_may", lambda self, at: np.ones(len(self.singles), bool))
     monkeypatch.setattr(pairs, "PAIRS", 10**6)
     assert [named(*case) for case in cases] == explained
 
@@ -120,13 +120,13 @@ def test_whoever_leaves_numbers_out_is_told_the_same(monkeypatch: pytest.MonkeyP
     problem = planted.problem("forget_bias_added", rng)
     answers = diagnosis.answered("forget_bias_added", planted.solve(problem, "forget_bias_added", rng), 4)
     specs = []
-    honest = rewritten._Solved
+    honest = rewritten._SolvedVariants
 
     def solved(spec: Spec, *more: Any) -> Any:
         specs.append(spec)
         return honest(spec, *more)
 
-    monkeypatch.setattr(rewritten, "_Solved", solved)
+    monkeypatch.setattr(rewritten, "_SolvedVariants", solved)
     session = CheckSession(rnncalc.problem(**planted.keys(problem)).given)
     for step in range(len(answers["h"])):
         blank = {**answers, "h": [None if at == step else row for at, row in enumerate(answers["h"])]}

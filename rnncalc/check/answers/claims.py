@@ -24,12 +24,12 @@ from rnncalc.check.answers.leaves import (
     plain,
     shape_of,
 )
-from rnncalc.check.answers.names import Quantities
+from rnncalc.check.answers.names import QuantityIndex
 from rnncalc.check.answers.shaped import Index, Quantity, Scope, Spot
 from rnncalc.check.graph.graph import Key
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, shown
-from rnncalc.problems.parse.numbers import Typed
+from rnncalc.problems.parse.numbers import TypedNumber
 
 HOMEWORK = 2_000  # numbers: more are not written by hand
 
@@ -46,7 +46,7 @@ class Claim:
     step: int | None
     index: Index
     text: str | None
-    typed: Typed | None
+    typed: TypedNumber | None
     key: Key = ()
     spot: Index = ()
     problem: str = ""
@@ -55,7 +55,7 @@ class Claim:
 class Answers:
     """The claims of one person. answered: the quantities that they are about, by name."""
 
-    def __init__(self, quantities: Quantities, answers: Mapping[str, Any]):
+    def __init__(self, quantities: QuantityIndex, answers: Mapping[str, Any]):
         self.quantities = quantities
         self.claims: list[Claim] = []
         self.answered: dict[str, Quantity] = {}

@@ -13,7 +13,7 @@ from rnncalc.check.answers.shaped import Index
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError, shown
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.parse.numbers import BLANKS, Numbers, Typed, number
+from rnncalc.problems.parse.numbers import BLANKS, Numbers, TypedNumber, number
 
 DEEPEST = 8  # lists and dicts inside each other
 MOST = 1_000_000  # numbers of one answer
@@ -90,7 +90,7 @@ def is_step(key: Any) -> bool:
     return isinstance(key, str) and key.isascii() and key.isdigit() and len(key) < 10
 
 
-def one_number(leaf: Any) -> tuple[Typed | None, str]:
+def one_number(leaf: Any) -> tuple[TypedNumber | None, str]:
     """Read one number; else say why it is none."""
     if isinstance(leaf, str):
         try:

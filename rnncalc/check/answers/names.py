@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnncalc.check.answers.shaped import Quantity, Scope, Shapes
 from rnncalc.check.graph.keys import output
-from rnncalc.check.graph.spec import Run
+from rnncalc.check.graph.spec import RunSpec
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.given_layer import GivenDirection
@@ -12,7 +12,7 @@ from rnncalc.problems.keys import near
 from rnncalc.problems.notation import gate_letters
 
 
-class Quantities(Shapes):
+class QuantityIndex(Shapes):
     """The quantities of one problem, by name."""
 
     @property
@@ -201,7 +201,7 @@ class Quantities(Shapes):
             return by_gate
         return None
 
-    def _owners(self, scope: Scope) -> list[tuple[int, Run, GivenDirection]]:
+    def _owners(self, scope: Scope) -> list[tuple[int, RunSpec, GivenDirection]]:
         """The runs that may have a parameter in this scope: the read-out on top, and the scope's only run."""
         spec, owners = self.spec, []
         if scope.top and spec.read_out:
@@ -211,7 +211,7 @@ class Quantities(Shapes):
         return owners
 
     @staticmethod
-    def _ours(core: str, run: Run, given: GivenDirection) -> tuple[str, str]:
+    def _ours(core: str, run: RunSpec, given: GivenDirection) -> tuple[str, str]:
         """(stack, gate) of a parameter under the reader's name or ours."""
         bare = core.replace("_", "")
         for ours, theirs in given.letters.parameters.items():
@@ -224,7 +224,7 @@ class Quantities(Shapes):
         return (stack, gate) if stack in run.cell.stacks and len(gate) == 1 else (core, "")
 
 
-def _value_of(run: Run) -> str:
+def _value_of(run: RunSpec) -> str:
     """The line of a cell without gates that applies the activation."""
     argument = run.cell.preactivations.get("", "")
     for line, expression in run.lines.items():

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from rnncalc.check.graph.graph import Key
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.problem import Problem
 
@@ -120,7 +120,7 @@ class Shapes:
 
     # gradients and parameters ----------------------------------------------------------------------------------------
 
-    def _start(self, label: str, number: int, run: Run, state: str) -> Quantity:
+    def _start(self, label: str, number: int, run: RunSpec, state: str) -> Quantity:
         width, shared = run.sizes[run.cell.size(state)], state in run.shared
         key: Key = ("dshared" if shared else "dstart", number, state)
         if shared or not self.batch:
@@ -129,7 +129,7 @@ class Shapes:
         return Quantity(label, shape, lambda index: (key, (int(self.rank[index[0]]), index[1])))
 
     def _array(
-        self, label: str, run: Run, number: int, symbols: list[str], kind: str, given: GivenDirection
+        self, label: str, run: RunSpec, number: int, symbols: list[str], kind: str, given: GivenDirection
     ) -> Quantity:
         part_shape = run.parameters[symbols[0]].shape
         shape = (len(symbols) * part_shape[0], *part_shape[1:])

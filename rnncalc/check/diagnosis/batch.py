@@ -20,8 +20,8 @@ import numpy as np
 from rnncalc.check.answers.shaped import Index
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.graph import Graph, Key, Visit
-from rnncalc.check.graph.lanes import Mixed, one_or_mixed
-from rnncalc.check.graph.spec import Rules, Run, Spec
+from rnncalc.check.graph.lanes import PerLane, common_or_per_lane
+from rnncalc.check.graph.spec import Rules, RunSpec, Spec
 from rnncalc.model.equations.expression import Call, Expression, Name, previous
 from rnncalc.model.equations.functions import FUNCTIONS
 
@@ -29,7 +29,7 @@ Spots = Sequence[tuple[Key, Index]]  # the places of numbers in quantities
 
 MEMORY = 4_000_000  # numbers that a walk may keep in memory
 NUMBERS = ("sign", "loss_factor", "gradient_factor", "lr", "update")  # rules that are numbers
-FREE = (*NUMBERS, "slope", "slopes", "said")  # rules that may differ from lane to lane
+FREE = (*NUMBERS, "slope", "slopes", "reported_as")  # rules that may differ from lane to lane
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class LaneRules(Rules):
 
     each: tuple[Rules, ...] = ()
 
-    def slope_of(self, run: Run, line: str) -> str | Mixed:
-        rule: str | Mixed = one_or_mixed([rules.slope_of(run, line) for rules in self.each])
+    def slope_of(self, run: RunSpec, line: str) -> str | PerLane:
+        rule: str | PerLane = common_or_per_lane([rules.slope_of(run, line) for rules in self.each])
         return rule
 
 
@@ -59,7 +59,7 @@ def _kind(spec: Spec, known: dict[int, Hashable]) -> Hashable:
     return (*whole, spec.realigned, rules, *[_kind_of_run(run, known) for run in spec.all_runs])
 
 
-def _kind_of_run(run: Run, known: dict[int, Hashable]) -> Hashable:
+def _kind_of_run(run: RunSpec, known: dict[int, Hashable]) -> Hashable:
     if id(run.lines) not in known:
         known[id(run.lines)] = tuple((line, _loose(expression)) for line, expression in run.lines.items())
     shapes = tuple((symbol, array.shape) for symbol, array in run.parameters.items())
@@ -83,14 +83,14 @@ def stacked(specs: Sequence[Spec]) -> Spec:
     runs = [_run([spec.all_runs[number] for spec in specs]) for number in range(len(first.all_runs))]
     rates = [spec.task.lr if spec.rules.lr is None else spec.rules.lr for spec in specs]
     each = [replace(spec.rules, lr=rate) for spec, rate in zip(specs, rates)]
-    plain = {field.name: getattr(each[0], field.name) for field in fields(Rules)} | {"said": {}}
+    plain = {field.name: getattr(each[0], field.name) for field in fields(Rules)} | {"reported_as": {}}
     numbers = {name: _numbers([getattr(rules, name) for rules in each]) for name in NUMBERS}
     rules = LaneRules(**{**plain, **numbers}, each=tuple(each))
     x = _array([spec.x for spec in specs])
     return replace(first.with_runs(runs), x=x, x_spread=None, rules=rules, lanes=lanes)
 
 
-def _run(runs: Sequence[Run]) -> Run:
+def _run(runs: Sequence[RunSpec]) -> RunSpec:
     first = runs[0]
     lines = {line: _line([run.lines[line] for run in runs]) for line in first.lines}
     parameters = {symbol: _array([run.parameters[symbol] for run in runs]) for symbol in first.parameters}
@@ -107,7 +107,7 @@ def _line(expressions: Sequence[Expression]) -> Expression:
     first = expressions[0]
     if not _is_free(first):
         return first
-    name = one_or_mixed([expression.function for expression in expressions if _is_free(expression)])
+    name = common_or_per_lane([expression.function for expression in expressions if _is_free(expression)])
     return first if isinstance(name, str) else Call(name, first.argument)
 
 
@@ -123,12 +123,12 @@ def _numbers(numbers: Sequence[float | None]) -> Any:
     return numbers[0] if len(set(numbers)) == 1 else np.array(numbers, float)
 
 
-class Batch:
+class SpecBatch:
     """Specs of one kind, solved together. places: their places in the list from which they come."""
 
     def __init__(self, specs: Sequence[Spec], places: Sequence[int]):
         self.places = list(places)
-        self.said = [specs[at].rules.said for at in places]
+        self.reported_as = [specs[at].rules.reported_as for at in places]
         self.spec = stacked([specs[at] for at in places])
         self.graph: tuple[Sequence[Key], Graph, list[Key]] | None = None  # of what was wanted last
 
@@ -136,8 +136,10 @@ class Batch:
         """Compute these quantities, and those that some lane reports in their place."""
         if self.graph is None or self.graph[0] != wanted:
             everything = dict.fromkeys(wanted)
-            for said in {id(said): said for said in self.said if said}.values():
-                everything.update(dict.fromkeys(said[key] for key in wanted if key in said))
+            for reported_as in {
+                id(reported_as): reported_as for reported_as in self.reported_as if reported_as
+            }.values():
+                everything.update(dict.fromkeys(reported_as[key] for key in wanted if key in reported_as))
             graph = graph_of(self.spec, everything)
             self.graph = wanted, graph, graph.needed(key for key in everything if key in graph.nodes)
         return self.graph[1].walk(self.graph[2], look)
@@ -150,11 +152,13 @@ class Batch:
             if key in values:
                 solution[row] = at(values[key], spot)
         lacks = [key for key, _spot in spots if key not in values]
-        for lane, said in enumerate(self.said):
-            for row, (key, spot) in enumerate(spots if said else ()):
-                if key in said:
-                    solution[row, lane] = at(values[said[key]], spot)[lane] if said[key] in values else np.nan
-            if any(key not in said for key in lacks):
+        for lane, reported_as in enumerate(self.reported_as):
+            for row, (key, spot) in enumerate(spots if reported_as else ()):
+                if key in reported_as:
+                    solution[row, lane] = (
+                        at(values[reported_as[key]], spot)[lane] if reported_as[key] in values else np.nan
+                    )
+            if any(key not in reported_as for key in lacks):
                 solution[:, lane] = np.nan
         out[:, self.places] = solution
 
@@ -187,17 +191,17 @@ def _inside(spot: Index, value: np.ndarray) -> bool:
     return len(spot) == value.ndim - 1 and all(index < size for index, size in zip(spot, value.shape))
 
 
-class Batches:
+class SpecBatches:
     """Any Specs in as few batches as possible."""
 
     def __init__(self, specs: Sequence[Spec]):
         self.specs = list(specs)
         self.keys: list[Key] = []  # the quantities of the latest graphs
-        self.all: list[Batch] = []
+        self.all: list[SpecBatch] = []
         for places in batches(specs):
             lanes = max(1, MEMORY // cost(specs[places[0]]))
             parts = (places[begin : begin + lanes] for begin in range(0, len(places), lanes))
-            self.all += [Batch(specs, part) for part in parts]
+            self.all += [SpecBatch(specs, part) for part in parts]
 
     def numbers(
         self, spots: Spots, given: np.ndarray | None = None, wanted: Collection[int] | None = None
@@ -223,7 +227,7 @@ class Batches:
 
 def numbers(specs: Sequence[Spec], spots: Spots) -> np.ndarray:
     """Compute (numbers, Specs): what each Spec gives for each number."""
-    return Batches(specs).numbers(spots)
+    return SpecBatches(specs).numbers(spots)
 
 
 def cost(spec: Spec) -> int:

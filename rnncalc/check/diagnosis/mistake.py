@@ -55,7 +55,7 @@ class Mistake:
     family: str = "forward"
     personal: bool = False
 
-    def said(self, variant: Variant) -> str:
+    def text(self, variant: Variant) -> str:
         """The message of one variant, in the reader's language."""
         return _(self.message).format(detail=variant.detail)
 

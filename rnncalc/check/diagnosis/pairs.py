@@ -14,9 +14,9 @@ import numpy as np
 from rnncalc.check.diagnosis.batch import cost, numbers
 from rnncalc.check.diagnosis.mistake import Context
 from rnncalc.check.diagnosis.mistakes import MISTAKES
-from rnncalc.check.diagnosis.variants import Single, Table, same
+from rnncalc.check.diagnosis.variants import MistakeTable, Single, same
 from rnncalc.check.graph.spec import Spec
-from rnncalc.check.verdicts.number import Written
+from rnncalc.check.verdicts.number import TypedNumbers
 
 PAIRS = 3_000  # pairs to try: some tenths of a second
 MOST = 20_000_000  # numbers to compute in search of pairs
@@ -24,11 +24,17 @@ MOST = 20_000_000  # numbers to compute in search of pairs
 Pair = tuple[Single, Single]  # the Spec of the second has both mistakes
 
 
-class Search:
+class PairSearch:
     """The search for pairs. slips: rows of the numbers to explain; kept: rows of those that must stay."""
 
     def __init__(
-        self, spec: Spec, context: Context, tables: Sequence[Table], written: Written, slips: list[int], kept: list[int]
+        self,
+        spec: Spec,
+        context: Context,
+        tables: Sequence[MistakeTable],
+        written: TypedNumbers,
+        slips: list[int],
+        kept: list[int],
     ):
         self.context, self.spots, self.written = context, tables[0].spots, written
         self.slips, self.kept, self.first = slips, kept, slips[0]

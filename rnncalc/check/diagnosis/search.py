@@ -18,11 +18,11 @@ from rnncalc.check.diagnosis import batch, pairs
 from rnncalc.check.diagnosis.batch import Spots
 from rnncalc.check.diagnosis.context import context_of
 from rnncalc.check.diagnosis.mistakes import MISTAKES
-from rnncalc.check.diagnosis.variants import Single, Table, same, tables
+from rnncalc.check.diagnosis.variants import MistakeTable, Single, same, tables
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Spec
 from rnncalc.check.verdicts.judging import Judging, entry
-from rnncalc.check.verdicts.number import Written, digits
+from rnncalc.check.verdicts.number import TypedNumbers, digits
 from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Diagnosis, Judgement
 from rnncalc.problems.problem import Problem
 
@@ -79,7 +79,7 @@ class MistakeSearch:
             return []
         self.context = context_of(self.problem, self.spec, self.claims, self.slips)
         self.spots = [(claim.key, claim.spot) for claim in self.claims]
-        self.written = Written([claim.typed for claim in self.claims if claim.typed], self._before())
+        self.written = TypedNumbers([claim.typed for claim in self.claims if claim.typed], self._before())
         order = {mistake: place for place, mistake in enumerate(MISTAKES)}
         made = tables(self.spec, self.context, self.spots, self.right, self.whole or self.spots)
         self.blind = sorted((blind for table in made for blind in table.blind), key=lambda blind: order[blind[0]])
@@ -111,7 +111,7 @@ class MistakeSearch:
 
     # from exact values -----------------------------------------------------------------------------------------------
 
-    def _exact(self, table: Table) -> Iterator[_Candidate]:
+    def _exact(self, table: MistakeTable) -> Iterator[_Candidate]:
         """Yield variants that give all digits from exact values."""
         fits = self.written.fits(table.exact)
         for at in np.flatnonzero(self._explains(table.exact, fits)):
@@ -129,7 +129,7 @@ class MistakeSearch:
 
     # from their own numbers ------------------------------------------------------------------------------------------
 
-    def _near(self, table: Table) -> Iterator[_Candidate]:
+    def _near(self, table: MistakeTable) -> Iterator[_Candidate]:
         """Yield variants that, judged from the person's own numbers, explain the wrong ones from some number on."""
         close = self.written.near(table.exact, NEAR)
         left = self._may_be_near(table, close)
@@ -148,7 +148,7 @@ class MistakeSearch:
         own = {(claim.key, claim.spot): self.judging.own.get(at) for at, claim in enumerate(self.judging.claims)}
         return np.array([own[spot] for spot in self.spots], float)
 
-    def _may_be_near(self, table: Table, close: np.ndarray) -> list[int]:
+    def _may_be_near(self, table: MistakeTable, close: np.ndarray) -> list[int]:
         """The singles that are worth judging, selected from tables, without a walk for each.
 
         Before the first slip, the person's own numbers and the right ones lead to the same, but for rounding. And a
@@ -194,11 +194,11 @@ class MistakeSearch:
 
     # pairs -----------------------------------------------------------------------------------------------------------
 
-    def _pairs(self, made: Sequence[Table]) -> Iterator[_Candidate]:
+    def _pairs(self, made: Sequence[MistakeTable]) -> Iterator[_Candidate]:
         """Yield pairs of mistakes, each once."""
         if len(self.slips) < 2 or sum(self._worth(at) for at in self.slips) < SURE:
             return
-        search = pairs.Search(self.spec, self.context, made, self.written, self.slips, self.kept)
+        search = pairs.PairSearch(self.spec, self.context, made, self.written, self.slips, self.kept)
         on_the_first = list(self._together(search.on_the_first()))
         yield from on_the_first or self._together(search.both())
 
@@ -229,7 +229,9 @@ class MistakeSearch:
                 together = ids[1 - place] if len(ids) > 1 else ""
                 if any(mistake.id == diagnosis.id for diagnosis in diagnoses):
                     continue
-                said = mistake.said(variant)
+                message = mistake.text(variant)
                 explained = len(best[ids].explained)
-                diagnoses.append(Diagnosis(mistake.id, said, explained, len(self.bad), variant.option, alike, together))
+                diagnoses.append(
+                    Diagnosis(mistake.id, message, explained, len(self.bad), variant.option, alike, together)
+                )
         return diagnoses[:8]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncalc.check.diagnosis.batch import Batch, Batches, Spots, at, cost
+from rnncalc.check.diagnosis.batch import SpecBatch, SpecBatches, Spots, at, cost
 from rnncalc.check.diagnosis.blind import why_blind
 from rnncalc.check.diagnosis.mistake import Context, Mistake, Variant
 from rnncalc.check.diagnosis.mistakes import MISTAKES
@@ -28,7 +28,7 @@ class Single(NamedTuple):
     variant: Variant
 
 
-class Table:
+class MistakeTable:
     """Variants of mistakes, and the number that each gives in every place.
 
     batches: all variants. singles: those that change a number. exact: (numbers, singles), from exact values. blind:
@@ -36,7 +36,13 @@ class Table:
     """
 
     def __init__(
-        self, spec: Spec, made: Sequence[Single], batches: Batches, exact: np.ndarray, spots: Spots, right: np.ndarray
+        self,
+        spec: Spec,
+        made: Sequence[Single],
+        batches: SpecBatches,
+        exact: np.ndarray,
+        spots: Spots,
+        right: np.ndarray,
     ):
         self.batches = batches
         self.changes = [at for at in range(len(made)) if not same(exact[:, at], right).all()]
@@ -68,14 +74,14 @@ class Table:
         """Put exact values where a variant reports another quantity, which follows from nothing under its own name."""
         numbers = numbers[:, self.changes]
         for lane, single in enumerate(self.singles):
-            said = single.variant.spec.rules.said
-            for row, (key, _spot) in enumerate(self.spots if said else ()):
-                if key in said:
+            reported_as = single.variant.spec.rules.reported_as
+            for row, (key, _spot) in enumerate(self.spots if reported_as else ()):
+                if key in reported_as:
                     numbers[row, lane] = self.exact[row, lane]
         return numbers
 
 
-class _Personal(Table):
+class _Personal(MistakeTable):
     """Variants that report a quantity of the right solution in place of another."""
 
     @cached_property
@@ -89,32 +95,32 @@ class _Personal(Table):
         return self._as_reported(np.repeat(right[:, None], lanes, axis=1))[:, places]
 
 
-class _Solved:
+class _SolvedVariants:
     """All variants but personal ones, and what each gives for every number of some quantities."""
 
     def __init__(self, spec: Spec, context: Context, spots: Spots):
         self.made = list(_made(spec, context, spots, personal=False))[: max(1, MOST // cost(spec))]
-        self.batches = Batches([single.variant.spec for single in self.made])
+        self.batches = SpecBatches([single.variant.spec for single in self.made])
         self.numbers = self.batches.numbers(spots)
         self.rows = {spot: row for row, spot in enumerate(spots)}
 
 
-def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray, whole: Spots) -> list[Table]:
+def tables(spec: Spec, context: Context, spots: Spots, right: np.ndarray, whole: Spots) -> list[MistakeTable]:
     """The table of mistakes that anybody may make, which is kept with the problem, and that of personal ones.
 
     spots: the numbers that this person wrote. whole: all numbers of the same quantities, since others leave out others.
     """
-    solved: _Solved = _kept(
-        spec, "solved variants", (context.parameters, *whole), SOLVED, lambda: _Solved(spec, context, whole)
+    solved: _SolvedVariants = _kept(
+        spec, "solved variants", (context.parameters, *whole), SOLVED, lambda: _SolvedVariants(spec, context, whole)
     )
 
-    def chosen() -> Table:
+    def chosen() -> MistakeTable:
         rows = [solved.rows[spot] for spot in spots]
-        return Table(spec, solved.made, solved.batches, solved.numbers[rows], spots, right)
+        return MistakeTable(spec, solved.made, solved.batches, solved.numbers[rows], spots, right)
 
-    shared: Table = _kept(spec, "tables", (context.parameters, *whole, None, *spots), TABLES, chosen)
+    shared: MistakeTable = _kept(spec, "tables", (context.parameters, *whole, None, *spots), TABLES, chosen)
     own = list(_made(spec, context, spots, personal=True))
-    return [shared, _Personal(spec, own, Batches([]), _reported(spec, own, spots, right), spots, right)]
+    return [shared, _Personal(spec, own, SpecBatches([]), _reported(spec, own, spots, right), spots, right)]
 
 
 def _kept(spec: Spec, what: str, key: Hashable, most: int, make: Callable[[], Any]) -> Any:
@@ -140,15 +146,15 @@ def _made(spec: Spec, context: Context, spots: Spots, personal: bool) -> Iterato
 def _reported(spec: Spec, made: Sequence[Single], spots: Spots, right: np.ndarray) -> np.ndarray:
     """The numbers of variants that report a quantity of the right solution in place of another."""
     numbers = np.repeat(right[:, None], len(made), axis=1)
-    wanted = {key for single in made for key in single.variant.spec.rules.said.values()}
+    wanted = {key for single in made for key in single.variant.spec.rules.reported_as.values()}
     if not wanted:
         return numbers
     values = _right_values(spec, wanted)
     for lane, single in enumerate(made):
-        said = single.variant.spec.rules.said
+        reported_as = single.variant.spec.rules.reported_as
         for row, (key, spot) in enumerate(spots):
-            if key in said:
-                numbers[row, lane] = at(values[said[key]], spot)[0]
+            if key in reported_as:
+                numbers[row, lane] = at(values[reported_as[key]], spot)[0]
     return numbers
 
 
@@ -156,7 +162,7 @@ def _right_values(spec: Spec, wanted: set[Key]) -> dict[Key, np.ndarray]:
     """Quantities of the right solution, which are kept with the Spec."""
     kept: dict[Key, np.ndarray] = spec.memo.get("right", {})
     if not wanted <= kept.keys():
-        kept = spec.memo["right"] = dict(Batch([spec], [0]).solved([*wanted, *kept]))
+        kept = spec.memo["right"] = dict(SpecBatch([spec], [0]).solved([*wanted, *kept]))
     return kept
 
 

@@ -22,7 +22,7 @@ from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
 from rnncalc.check.graph.keys import layer_of
 from rnncalc.check.graph.parts import BACK, added, call_of, elementwise, placed, same, shares
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.check.graph.sums import Sums
 from rnncalc.model.equations.expression import INPUT, Call, Expression, Name, previous, signal_of
 from rnncalc.model.equations.stages import ProductLine, has_product, product_line
@@ -119,7 +119,7 @@ class _Backward(Sums):
 
     # one run at one visit --------------------------------------------------------------------------------------------
 
-    def _run(self, number: int, run: Run, visit: int, steps_back: int) -> None:
+    def _run(self, number: int, run: RunSpec, visit: int, steps_back: int) -> None:
         """Go back through a run's lines at one visit, from the last to the first."""
         for line in reversed(list(run.lines)):
             here: Key = self._d(number, line, visit, steps_back)
@@ -138,7 +138,7 @@ class _Backward(Sums):
                 for name, term in shares(line, expression):
                     self._bring_term(number, run, line, name, term, visit, steps_back)
 
-    def _through_products(self, number: int, run: Run, line: str, visit: int, steps_back: int) -> None:
+    def _through_products(self, number: int, run: RunSpec, line: str, visit: int, steps_back: int) -> None:
         """Hand a product line's gradient to its sources, through transposed weights."""
         products = affine(line, run.lines[line])
         assert products is not None
@@ -164,7 +164,7 @@ class _Backward(Sums):
             self._hand_on(number, run, term.source, (("θ", number, term.weight), source), make, visit, steps_back)
 
     def _bring_term(
-        self, number: int, run: Run, line: str, name: str, term: Expression, visit: int, steps_back: int
+        self, number: int, run: RunSpec, line: str, name: str, term: Expression, visit: int, steps_back: int
     ) -> None:
         """Hand an element-wise line's gradient to one of its names."""
         names = list(intervals.names_of(term))
@@ -174,7 +174,7 @@ class _Backward(Sums):
         self._hand_on(number, run, name, needs, make, visit, steps_back)
 
     def _hand_on(
-        self, number: int, run: Run, name: str, needs: tuple[Key, ...], make: Any, visit: int, steps_back: int
+        self, number: int, run: RunSpec, name: str, needs: tuple[Key, ...], make: Any, visit: int, steps_back: int
     ) -> None:
         """Bring a gradient to a signal of this step or the one before, the input, or an element-wise parameter."""
         if name in run.parameters:
@@ -200,7 +200,9 @@ class _Backward(Sums):
         if after < self.reach:
             self._bring(self._d(number, state, before, after), needs, self._padded(make, visit, before))
 
-    def _to_input(self, number: int, run: Run, needs: tuple[Key, ...], make: Any, visit: int, steps_back: int) -> None:
+    def _to_input(
+        self, number: int, run: RunSpec, needs: tuple[Key, ...], make: Any, visit: int, steps_back: int
+    ) -> None:
         """Bring a gradient to the layer below or to x, in the original order of time."""
         layer = layer_of(self.spec, number)
         if run.earlier:

@@ -14,7 +14,7 @@ BACK = ("seed", "slope", "∂", "∂out", "∂x", "term", "d", "dstart", "dshare
 
 def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
     """Build the forward pass, and the loss, gradients, update and the pass after it where they are wanted."""
-    wanted = [spec.rules.said.get(key, key) for key in wanted]
+    wanted = [spec.rules.reported_as.get(key, key) for key in wanted]
     heads = {key[0] for key in wanted}
     eras = {key[1] for key in wanted if key[0] in ("loss", "losses")}
     graph = Graph()

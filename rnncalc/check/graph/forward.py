@@ -16,7 +16,7 @@ from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
 from rnncalc.check.graph.keys import operand
 from rnncalc.check.graph.parts import elementwise
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import INPUT, Call, Expression, Name, previous
 from rnncalc.model.equations.stages import has_product, product_line
 
@@ -146,7 +146,7 @@ class _Forward:
         for line in run.lines:
             self.line(number, run, line, visit)
 
-    def line(self, number: int, run: Run, line: str, visit: int) -> None:
+    def line(self, number: int, run: RunSpec, line: str, visit: int) -> None:
         """Add a line at one visit."""
         expression = run.lines[line]
         count = int(self.spec.schedule.counts[visit - 1])

@@ -118,7 +118,7 @@ def summed(value: Value, axis: int) -> Value:
     return through(lambda array: array.sum(axis=axis), value)
 
 
-def function(name: str | lanes.Mixed, value: Value) -> Value:
+def function(name: str | lanes.PerLane, value: Value) -> Value:
     """Apply one of FUNCTIONS, which are monotone in every argument; a rowwise one along the second axis."""
     if not isinstance(value, Interval):
         return lanes.function(name, value)
@@ -143,10 +143,10 @@ def by_own_entry(compute: Callable[[np.ndarray], np.ndarray], value: Interval) -
     return corners
 
 
-def slope(name: str | lanes.Mixed, value: Value) -> Value:
+def slope(name: str | lanes.PerLane, value: Value) -> Value:
     """f′ in terms of y = f(a); between two bounds it is largest where y is 0 (tanh) or ½ (sigmoid)."""
     if not isinstance(value, Interval):
-        return name.each(_slope, value) if isinstance(name, lanes.Mixed) else _slope(name, value)
+        return name.each(_slope, value) if isinstance(name, lanes.PerLane) else _slope(name, value)
     assert isinstance(name, str)
     corners = [_slope(name, value.lo), _slope(name, value.hi)]
     peak = {"tanh": 0.0, "sigmoid": 0.5}.get(name)

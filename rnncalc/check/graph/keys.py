@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncalc.check.graph.graph import Key
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import INPUT, previous, signal_of
 
 
@@ -22,7 +22,7 @@ def layer_of(spec: Spec, number: int) -> int:
     return next((layer for layer, (numbers, _merge) in enumerate(spec.layers) if number in numbers), len(spec.layers))
 
 
-def input_of(spec: Spec, number: int, run: Run, visit: int, era: str = "") -> Key:
+def input_of(spec: Spec, number: int, run: RunSpec, visit: int, era: str = "") -> Key:
     """The key of a run's input at a visit."""
     if run.mirrored:
         return (era, "in", number, visit)
@@ -33,7 +33,7 @@ def input_of(spec: Spec, number: int, run: Run, visit: int, era: str = "") -> Ke
     return (era, "out", layer - 1, visit - run.earlier) if layer else ("x", visit)
 
 
-def operand(spec: Spec, number: int, run: Run, name: str, visit: int, era: str = "") -> Key:
+def operand(spec: Spec, number: int, run: RunSpec, name: str, visit: int, era: str = "") -> Key:
     """The key of a name in the equation of a line."""
     if name == INPUT:
         return input_of(spec, number, run, visit, era)

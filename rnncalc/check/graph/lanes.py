@@ -16,7 +16,7 @@ import numpy as np
 from rnncalc.model.equations.functions import FUNCTIONS
 
 
-class Mixed:
+class PerLane:
     """A choice for each lane, where lanes differ: the name of a function, the rule of a slope."""
 
     def __init__(self, choices: Sequence[Hashable]):
@@ -36,15 +36,15 @@ class Mixed:
         return result
 
 
-def one_or_mixed(choices: Sequence[Hashable]) -> Any:
+def common_or_per_lane(choices: Sequence[Hashable]) -> Any:
     """The choice that all lanes share, or Mixed."""
     first = choices[0]
-    return first if all(choice is first or choice == first for choice in choices) else Mixed(choices)
+    return first if all(choice is first or choice == first for choice in choices) else PerLane(choices)
 
 
-def function(name: str | Mixed, value: np.ndarray) -> np.ndarray:
+def function(name: str | PerLane, value: np.ndarray) -> np.ndarray:
     """Apply one of FUNCTIONS, or a function of each lane; a rowwise one along the second axis."""
-    if isinstance(name, Mixed):
+    if isinstance(name, PerLane):
         return name.each(function, value)
     entry = FUNCTIONS[name]
     return along_rows(entry.compute, value) if entry.rowwise else entry.compute(value)

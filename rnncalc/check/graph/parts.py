@@ -10,7 +10,7 @@ import numpy as np
 from rnncalc.check.graph import intervals
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.intervals import Value
-from rnncalc.check.graph.lanes import Mixed
+from rnncalc.check.graph.lanes import PerLane
 from rnncalc.model.equations.derivative import contributions
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name
 
@@ -88,9 +88,9 @@ def log_softmax_back(y: Value, dy: Value) -> Value:
     return dy - intervals.through(np.exp, y) * whole
 
 
-def slopes(name: str | Mixed, rule: Mixed, y: np.ndarray, a: np.ndarray) -> np.ndarray:
+def slopes(name: str | PerLane, rule: PerLane, y: np.ndarray, a: np.ndarray) -> np.ndarray:
     """f′ by each lane's rule."""
-    names = name.choices if isinstance(name, Mixed) else [name] * len(rule.choices)
+    names = name.choices if isinstance(name, PerLane) else [name] * len(rule.choices)
 
     def lane_slope(choice: tuple[str, str], y: np.ndarray, a: np.ndarray) -> np.ndarray:
         name, rule = choice
@@ -99,7 +99,7 @@ def slopes(name: str | Mixed, rule: Mixed, y: np.ndarray, a: np.ndarray) -> np.n
         slope = intervals.slope(name, a if rule == "preactivation" else y)
         return intervals.square(slope) if rule == "twice" else slope  # type: ignore[return-value]
 
-    return Mixed(list(zip(names, rule.choices))).each(lane_slope, y, a)
+    return PerLane(list(zip(names, rule.choices))).each(lane_slope, y, a)
 
 
 BACK = {"softmax": softmax_back, "log_softmax": log_softmax_back}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.check.graph.lanes import Mixed
+from rnncalc.check.graph.lanes import PerLane
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.expression import Expression
 from rnncalc.model.layer import DirectionalLayer
@@ -28,7 +28,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class RunSpec:
     """A direction of a layer, or the read-out: a cell with its numbers.
 
     Attributes
@@ -73,7 +73,7 @@ class Rules:
     slopes : the lines that `slope` is for; empty: all of the cells'
     transposed : whether gradients go back through Wᵀ
     upstream : dL/dy is "usual", "one", or "weighted": one times the loss's weight
-    said : quantity → the quantity that is reported in its place
+    reported_as : quantity → the quantity that is reported in its place
     """
 
     through_time: bool = True
@@ -89,9 +89,9 @@ class Rules:
     gradient_factor: float = 1.0
     lr: float | None = None
     update: float = -1.0
-    said: Mapping[Any, Any] = field(default_factory=dict)
+    reported_as: Mapping[Any, Any] = field(default_factory=dict)
 
-    def slope_of(self, run: Run, line: str) -> str | Mixed:
+    def slope_of(self, run: RunSpec, line: str) -> str | PerLane:
         """The rule of a line's slope."""
         touched = line in self.slopes if self.slopes else line not in run.cell.outputs
         return self.slope if touched else "usual"
@@ -101,9 +101,9 @@ class Rules:
 class Spec:
     """A problem. layers: the numbers of each layer's runs, and how two are merged. x: rows in packed order."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[RunSpec, ...]
     layers: tuple[tuple[tuple[int, ...], str], ...]
-    read_out: Run | None
+    read_out: RunSpec | None
     x: np.ndarray
     schedule: PackedBatch
     batch: bool
@@ -121,12 +121,12 @@ class Spec:
     )  # results of this Spec that are used again
 
     @property
-    def top(self) -> Run:
+    def top(self) -> RunSpec:
         """The run that makes y: the read-out, or the last layer's."""
         return self.read_out or self.runs[self.layers[-1][0][0]]
 
     @property
-    def all_runs(self) -> list[Run]:
+    def all_runs(self) -> list[RunSpec]:
         """Every run, the read-out last."""
         return [*self.runs, *([self.read_out] if self.read_out else [])]
 
@@ -142,7 +142,7 @@ class Spec:
         """An array that is the same in every lane."""
         return array[..., None] if self.lanes else array
 
-    def with_runs(self, runs: list[Run]) -> Spec:
+    def with_runs(self, runs: list[RunSpec]) -> Spec:
         """The Spec with other runs, the read-out last if there is one."""
         count = len(self.runs)
         return replace(self, runs=tuple(runs[:count]), read_out=runs[count] if self.read_out else None)
@@ -156,7 +156,7 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
     """The Spec of a problem. trace: its forward pass, which gives the order of rows and the initial states."""
     network, schedule = problem.network, trace.view.schedule
     spread = "rounded_inputs" in problem.given and problem.given["rounded_inputs"].value in (True, "true", "1", "yes")
-    runs: list[Run] = []
+    runs: list[RunSpec] = []
     layers = list[tuple[tuple[int, ...], str]]()
     cell_runs = iter(trace.provenance.runs)
     for layer, given in zip(network.layers, problem.layers):
@@ -191,11 +191,11 @@ def _run(
     left_out: set[str],
     mirrored: bool = False,
     shared: frozenset[str] = frozenset(),
-) -> Run:
+) -> RunSpec:
     cell, sizes = direction.cell, direction.sizes
     parameters = {symbol: np.asarray(array, float) for symbol, array in direction.parameters.items()}
     fixed = frozenset(symbol for symbol, parameter in cell.parameters.items() if parameter.stack in left_out)
-    return Run(cell, sizes, cell.lines, parameters, initial_states, mirrored, shared=shared, fixed=fixed)
+    return RunSpec(cell, sizes, cell.lines, parameters, initial_states, mirrored, shared=shared, fixed=fixed)
 
 
 def _spread(direction: DirectionalLayer, given: GivenDirection) -> dict[str, np.ndarray]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from rnncalc.check.graph import intervals
-from rnncalc.check.graph.arrivals import Arrivals
 from rnncalc.check.graph.graph import Key
+from rnncalc.check.graph.incoming import IncomingGradients
 from rnncalc.check.graph.intervals import Value
 from rnncalc.check.graph.parts import Part, added, rows_summed, signed, sum_of
-from rnncalc.check.graph.spec import Run
+from rnncalc.check.graph.spec import RunSpec
 from rnncalc.model.equations.stages import has_product, product_line
 
 
-class Sums(Arrivals):
+class Sums(IncomingGradients):
     """The sums over time, once every line has its gradient."""
 
-    def _parameters(self, number: int, run: Run) -> None:
+    def _parameters(self, number: int, run: RunSpec) -> None:
         """Add each step's contribution to each parameter, and their sum."""
         terms: dict[str, list[tuple[int, str, str]]] = {symbol: [] for symbol in run.parameters}
         for line, expression in run.lines.items():
@@ -53,7 +53,7 @@ class Sums(Arrivals):
             else:
                 self.graph.given(total, np.zeros_like(run.parameters[symbol]))
 
-    def _contribution(self, number: int, run: Run, use: tuple[int, str, str], visit: int, rows: list[int]) -> Part:
+    def _contribution(self, number: int, run: RunSpec, use: tuple[int, str, str], visit: int, rows: list[int]) -> Part:
         sign, line, source = use
         here: Key = ("∂", number, line, visit)
         whole = rows == list(range(int(self.spec.schedule.counts[visit - 1])))

@@ -35,7 +35,7 @@ from rnncalc.check.verdicts.number import (
 )
 from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
 from rnncalc.model.equations.expression import Call
-from rnncalc.problems.parse.numbers import Typed
+from rnncalc.problems.parse.numbers import TypedNumber
 
 NAMED = (
     "slope",
@@ -89,7 +89,7 @@ class Judging:
 
     def reported(self, key: Key) -> Key:
         """The quantity that the rules report under a key."""
-        reported: Key = self.spec.rules.said.get(key, key)
+        reported: Key = self.spec.rules.reported_as.get(key, key)
         return reported
 
     def right_value(self, at: int) -> float | None:
@@ -202,7 +202,7 @@ class Judging:
         )
         return Habit([number for number in self.typed.values() if digits(number) > 1], cut and not up)
 
-    def _inside(self, typed: Typed, lo: float, hi: float) -> bool:
+    def _inside(self, typed: TypedNumber, lo: float, hi: float) -> bool:
         """Whether some value between the bounds rounds to a number, or is cut to it by a person who cuts."""
         if not (np.isfinite(lo) and np.isfinite(hi)):
             return False

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnncalc.problems.parse.numbers import Typed
+from rnncalc.problems.parse.numbers import TypedNumber
 
 SLACK = 1e-9  # of a unit: rounding of float64 on the way
 SINGLE = 1e-6  # relative: float32 noise
@@ -17,12 +17,12 @@ EXACT = 99  # digits of a fraction, which is exact
 MANY = 7  # a number with as many significant digits was printed by a machine
 
 
-def unit(typed: Typed) -> float:
+def unit(typed: TypedNumber) -> float:
     """The unit of the last typed digit; 0 for a fraction, which is exact."""
     return 0.0 if typed.place is None else 10.0**typed.place
 
 
-def digits(typed: Typed) -> int:
+def digits(typed: TypedNumber) -> int:
     """The number of significant digits: 0.0120 has three. A fraction is exact."""
     if typed.place is None:
         return EXACT
@@ -34,7 +34,7 @@ def digits(typed: Typed) -> int:
     return len(str(round(scaled))) if round(scaled) else 0
 
 
-def is_right(typed: Typed, computed: float, update: float | None = None) -> bool:
+def is_right(typed: TypedNumber, computed: float, update: float | None = None) -> bool:
     """Whether a number is within half a unit, or printed by a machine and within float32 rounding.
 
     update: how far a parameter moved. No number is right where the computed value is not finite.
@@ -48,7 +48,7 @@ def is_right(typed: Typed, computed: float, update: float | None = None) -> bool
     return digits(typed) >= MANY and apart <= SINGLE * scale
 
 
-def is_truncated(typed: Typed, computed: float) -> bool:
+def is_truncated(typed: TypedNumber, computed: float) -> bool:
     """Whether a number is the computed value cut, not rounded."""
     own = unit(typed)
     if own == 0 or not math.isfinite(computed / own):
@@ -57,12 +57,12 @@ def is_truncated(typed: Typed, computed: float) -> bool:
     return math.isclose(math.copysign(cut, computed), typed.value, rel_tol=1e-12, abs_tol=SLACK * own)
 
 
-def equals(typed: Typed, computed: float) -> bool:
+def equals(typed: TypedNumber, computed: float) -> bool:
     """Whether a number is the exact value to 1e-6, as one with few digits must be to earn its points."""
     return math.isfinite(computed) and abs(typed.value - computed) <= max(SINGLE * abs(computed), 1e-12)
 
 
-def stands_for(typed: Typed, cut: bool = False) -> tuple[float, float]:
+def stands_for(typed: TypedNumber, cut: bool = False) -> tuple[float, float]:
     """The bounds of the values that round to a number, or that are cut to it towards zero."""
     own, value = unit(typed), typed.value
     if not cut:
@@ -70,13 +70,13 @@ def stands_for(typed: Typed, cut: bool = False) -> tuple[float, float]:
     return (value - own, value) if value < 0 else (value, value + own)
 
 
-class Written:
+class TypedNumbers:
     """Many typed numbers, to apply `is_right` and `is_truncated` to whole tables.
 
     before: the value of an updated parameter before the update, NaN for other numbers.
     """
 
-    def __init__(self, typed: Sequence[Typed], before: Sequence[float]):
+    def __init__(self, typed: Sequence[TypedNumber], before: Sequence[float]):
         self.values = _column([entry.value for entry in typed])
         self.units = _column([unit(entry) for entry in typed])
         self.exact = _column([entry.place is None for entry in typed]) > 0
@@ -111,7 +111,7 @@ def _column(numbers: Sequence[float]) -> np.ndarray:
 class Habit:
     """How a person writes numbers: to how many decimals or significant digits, and whether they cut."""
 
-    def __init__(self, numbers: Sequence[Typed], cuts: bool = False):
+    def __init__(self, numbers: Sequence[TypedNumber], cuts: bool = False):
         typed = [entry for entry in numbers if entry.place is not None]
         self.cuts = cuts
         self.decimals, often = _usual([-entry.place for entry in typed if entry.place is not None])

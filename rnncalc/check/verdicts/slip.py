@@ -11,7 +11,7 @@ import numpy as np
 from rnncalc.check.answers.claims import Claim
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.keys import operand
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import (
     Binary,
@@ -102,7 +102,7 @@ def rule(claim: Claim) -> str:
 
 
 def _signal(
-    spec: Spec, run: Run, key: Key, spot: tuple[int, ...], values: Mapping[Key, Any]
+    spec: Spec, run: RunSpec, key: Key, spot: tuple[int, ...], values: Mapping[Key, Any]
 ) -> tuple[str, Expression | None]:
     """The right side of a cell's line in numbers."""
     number, line, visit = int(str(key[1])), str(key[2]), int(str(key[3]))

@@ -27,7 +27,7 @@ def recognises(text: str) -> bool:
 
 def read(text: str) -> Numbers:
     """Read the array in the brackets. Raises ParseError."""
-    reader = _Reader(text)
+    reader = _BracketReader(text)
     reader.skip()
     nested = reader.value(0)
     numbers = Numbers.of(nested, place)
@@ -52,7 +52,7 @@ def place(index: tuple[int, ...]) -> str:
     return _("sequence {n}, {where}").format(n=outer[0], where=where) if outer else where
 
 
-class _Reader:
+class _BracketReader:
     def __init__(self, text: str):
         self.text, self.at, self.flat = text, 0, False
         self.prints = 0

@@ -37,10 +37,10 @@ def recognises(text: str) -> bool:
 
 def read(text: str) -> Numbers:
     """Read the array that the code makes. Raises ParseError."""
-    return Numbers(Reader().read(text))
+    return Numbers(CodeReader().read(text))
 
 
-class Reader:
+class CodeReader:
     """Reads texts one after the other; a seed holds for those that follow."""
 
     def __init__(self) -> None:

@@ -61,7 +61,7 @@ def plain(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedNumber:
     """One number as typed: its text, its value, and the power of ten of its last digit (None: exact)."""
 
     text: str
@@ -69,17 +69,17 @@ class Typed:
     place: int | None
 
 
-def number(text: str) -> Typed:
+def number(text: str) -> TypedNumber:
     """Read one number: 0.80, .5, 5., 1e-3, 1/3, 5.8×10^{-9}, 61.2 %, −2, ≈ 0.3, 0.58f. Raises ParseError."""
     bare = _bare(text)
     match = DECIMAL.fullmatch(bare)
     if match:
-        return Typed(text, *_decimal(match))
+        return TypedNumber(text, *_decimal(match))
     match = FRACTION.fullmatch(bare)
     if match:
-        return Typed(text, _fraction(match), None)
+        return TypedNumber(text, _fraction(match), None)
     if WORD.fullmatch(bare):
-        return Typed(text, float(bare), None)
+        return TypedNumber(text, float(bare), None)
     raise ParseError(_('expected a number, got "{text}"'), text=shown(text, 40))
 
 

@@ -40,7 +40,7 @@ def read(text: str) -> dict[str, tuple[Any, str]]:
     text = _without_comments(plain(text))
     heads = _heads(text)
     _check_start(text, heads[0].start() if heads else len(text))
-    reader = code.Reader()
+    reader = code.CodeReader()
     entries: dict[str, tuple[Any, str]] = {}
     steps: dict[int, tuple[Numbers, str]] = {}
     ends = [head.start() for head in heads[1:]] + [len(text)]
@@ -121,7 +121,7 @@ def _value(text: str) -> str:
     return text[:-1] if re.search(r"(?:\.\d{0,40}|[\])}])\.\Z", text[-50:]) else text
 
 
-def _numbers(value: str, where: str, reader: code.Reader) -> Numbers:
+def _numbers(value: str, where: str, reader: code.CodeReader) -> Numbers:
     try:
         return Numbers(reader.read(value)) if code.recognises(value) else matrix.read(value)
     except ParseError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, each, where_possible
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import CELLS
 from rnncalc.model.equations.expression import Call
@@ -26,7 +26,7 @@ def gate_orders(spec: Spec, context: Context) -> Rewritten:
         return
     gates = next(iter(letters))
     for order in permutations(gates):
-        runs, said, same = list(spec.runs), dict(spec.rules.said), True
+        runs, reported_as, same = list(spec.runs), dict(spec.rules.reported_as), True
         for number, run in gated.items():
             given = context.orders.get(number) or gates
             same = same and given == "".join(order)
@@ -35,7 +35,7 @@ def gate_orders(spec: Spec, context: Context) -> Rewritten:
                 for stack in ("U", "W", "b"):
                     changed[f"{stack}_{taken}"] = run.parameters[f"{stack}_{meant}"]
                     for head in ("d", "new"):
-                        said[(head, number, f"{stack}_{meant}")] = (head, number, f"{stack}_{taken}")
+                        reported_as[(head, number, f"{stack}_{meant}")] = (head, number, f"{stack}_{taken}")
             runs[number] = changed_run(run, changed)
         if not same:
             word = "".join(order)
@@ -43,14 +43,14 @@ def gate_orders(spec: Spec, context: Context) -> Rewritten:
             changed_spec = spec.with_runs([*runs, *rest])
             yield changed_spec, " ".join(order), f"--gates {word}"
             if context.parameters:  # the person lists gradients and updates in that order too
-                yield changed_spec.ruled(said=said), " ".join(order), f"--gates {word}"
+                yield changed_spec.ruled(reported_as=reported_as), " ".join(order), f"--gates {word}"
 
 
 def update_complement(spec: Spec, context: Context) -> Rewritten:
     """Exchange z and 1 − z in the update of a GRU."""
     for value, text in (("z_new", "h = (1 − z) ∘ h_{t-1} + z ∘ n"), ("z_old", "h = (1 − z) ∘ n + z ∘ h_{t-1}")):
 
-        def change(run: Run, value: str = value) -> Run:
+        def change(run: RunSpec, value: str = value) -> RunSpec:
             if "update" not in run.cell.switches or run.cell.switched.get("update", "z_old") == value:
                 return run
             return replace(run, lines={**run.lines, "h": run.cell.switch(update=value).lines["h"]})
@@ -69,7 +69,7 @@ def reset_position(spec: Spec, context: Context) -> Rewritten:
             if added and other == "gru_after":
                 continue
 
-            def change(run: Run, name: str = name, other: str = other, added: bool = added) -> Run:
+            def change(run: RunSpec, name: str = name, other: str = other, added: bool = added) -> RunSpec:
                 if run.cell.name != name:
                     return run
                 cell = CELLS[other].switch(**run.cell.switched) if run.cell.switched else CELLS[other]
@@ -85,7 +85,7 @@ def reset_position(spec: Spec, context: Context) -> Rewritten:
 def memory_bare(spec: Spec) -> Spec | None:
     """h = o ∘ c in an LSTM."""
 
-    def change(run: Run) -> Run:
+    def change(run: RunSpec) -> RunSpec:
         expression = run.lines.get("tanh_c")
         if not isinstance(expression, Call) or run.cell.name != "lstm":
             return run
@@ -97,7 +97,7 @@ def memory_bare(spec: Spec) -> Spec | None:
 def forget_bias(spec: Spec) -> Spec | None:
     """Add 1 to b_f in an LSTM."""
 
-    def change(run: Run) -> Run:
+    def change(run: RunSpec) -> RunSpec:
         return changed_run(run, {"b_f": run.parameters["b_f"] + 1}) if run.cell.name == "lstm" else run
 
     return where_possible(spec, change)
@@ -106,7 +106,7 @@ def forget_bias(spec: Spec) -> Spec | None:
 def candidate_sigmoid(spec: Spec) -> Spec | None:
     """Put σ in place of the candidate's tanh."""
 
-    def change(run: Run) -> Run:
+    def change(run: RunSpec) -> RunSpec:
         lines = dict(run.lines)
         for gate in run.cell.gates:
             expression = lines.get(gate)

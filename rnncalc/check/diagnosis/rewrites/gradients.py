@@ -79,15 +79,15 @@ def loss_for_gradient(spec: Spec, context: Context) -> Rewritten:
     sources += [(("losses", "", visit), _("step {t}").format(t=visit)) for visit in range(1, spec.visits + 1)]
     for group in _groups(gradients):
         for source, text in sources:
-            yield spec.ruled(said={**spec.rules.said, **dict.fromkeys(group, source)}), text, ""
+            yield spec.ruled(reported_as={**spec.rules.reported_as, **dict.fromkeys(group, source)}), text, ""
 
 
 def gradient_for_parameter(spec: Spec, context: Context) -> Rewritten:
     """Report dθ in place of the updated θ."""
     updated = [key for key in context.wrong if key[0] == "new" and len(key) == 3]
     for group in _groups(updated):
-        said = {key: ("d", *key[1:]) for key in group}
-        yield spec.ruled(said={**spec.rules.said, **said}), "", ""
+        reported_as = {key: ("d", *key[1:]) for key in group}
+        yield spec.ruled(reported_as={**spec.rules.reported_as, **reported_as}), "", ""
 
 
 def _groups(keys: list[Any]) -> list[list[Any]]:

@@ -19,7 +19,7 @@ from rnncalc.check.diagnosis.rewrites.shared import (
     where_possible,
     zeroed,
 )
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name, terms, total
 from rnncalc.model.equations.stages import has_product, product_line
 
@@ -63,7 +63,7 @@ def bias_outside(spec: Spec) -> Iterator[Spec]:
     yield each(spec, _bias_outside, top=False)
 
 
-def _bias_outside(run: Run) -> Run:
+def _bias_outside(run: RunSpec) -> RunSpec:
     lines: dict[str, Expression] = {}
     moved: dict[str, Expression] = {}
     for line, expression in run.lines.items():
@@ -89,7 +89,7 @@ def _bias_outside(run: Run) -> Run:
 def transposed(which: str) -> Callable[[Spec], Spec | None]:
     """Transpose U, W or V where it is square."""
 
-    def change(run: Run) -> Run:
+    def change(run: RunSpec) -> RunSpec:
         square = [s for s in of_kind(run, which) if run.parameters[s].shape[0] == run.parameters[s].shape[1]]
         return changed_run(run, {symbol: run.parameters[symbol].T for symbol in square}) if square else run
 
@@ -99,7 +99,7 @@ def transposed(which: str) -> Callable[[Spec], Spec | None]:
 def swapped(spec: Spec) -> Spec | None:
     """Exchange U and W, line by line, where their shapes agree."""
 
-    def change(run: Run) -> Run:
+    def change(run: RunSpec) -> RunSpec:
         changed: dict[str, np.ndarray] = {}
         for expression in run.lines.values():
             if not has_product(expression):
@@ -124,5 +124,5 @@ def weights_of_one(spec: Spec) -> Iterator[Spec]:
         yield each(spec, partial(_ones, kinds=kinds))
 
 
-def _ones(run: Run, kinds: tuple[str, ...]) -> Run:
+def _ones(run: RunSpec, kinds: tuple[str, ...]) -> RunSpec:
     return changed_run(run, {symbol: np.ones_like(run.parameters[symbol]) for symbol in of_kind(run, *kinds)})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import INPUT, Expression
 from rnncalc.model.equations.stages import has_product, product_line
 
@@ -15,7 +15,7 @@ Signed = list[tuple[int, Expression]]
 Rewritten = Iterator[tuple[Spec, str, str]]  # the Spec, the detail, the option
 
 
-def each(spec: Spec, change: Callable[[Run], Run], top: bool = True) -> Spec:
+def each(spec: Spec, change: Callable[[RunSpec], RunSpec], top: bool = True) -> Spec:
     """Change every run; top: the read-out too."""
     runs = [change(run) for run in spec.runs]
     if spec.read_out:
@@ -23,23 +23,23 @@ def each(spec: Spec, change: Callable[[Run], Run], top: bool = True) -> Spec:
     return spec.with_runs(runs)
 
 
-def where_possible(spec: Spec, change: Callable[[Run], Run], top: bool = False) -> Spec | None:
+def where_possible(spec: Spec, change: Callable[[RunSpec], RunSpec], top: bool = False) -> Spec | None:
     """Change every run that can be changed; None if `change` returns every run as it is."""
     changed = each(spec, change, top)
     return changed if any(new is not old for new, old in zip(changed.all_runs, spec.all_runs)) else None
 
 
-def changed_run(run: Run, changed: Mapping[str, np.ndarray]) -> Run:
+def changed_run(run: RunSpec, changed: Mapping[str, np.ndarray]) -> RunSpec:
     """The run with other parameters in place of some."""
     return replace(run, parameters={**run.parameters, **changed})
 
 
-def zeroed(run: Run, symbols: list[str]) -> Run:
+def zeroed(run: RunSpec, symbols: list[str]) -> RunSpec:
     """The run with zeros for these parameters."""
     return changed_run(run, {symbol: np.zeros_like(run.parameters[symbol]) for symbol in symbols})
 
 
-def kind(run: Run, symbol: str) -> str:
+def kind(run: RunSpec, symbol: str) -> str:
     """U (multiplies the input), W (multiplies a state), V (makes the scores), R, b, or p (element-wise)."""
     stack = run.cell.parameters[symbol].stack if symbol in run.cell.parameters else symbol
     if run.cell.outputs and stack in ("V", "R", "c"):
@@ -55,12 +55,12 @@ def kind(run: Run, symbol: str) -> str:
     return "p"
 
 
-def of_kind(run: Run, *kinds: str) -> list[str]:
+def of_kind(run: RunSpec, *kinds: str) -> list[str]:
     """The parameters of these kinds, by symbol."""
     return [symbol for symbol in run.parameters if kind(run, symbol) in kinds]
 
 
-def on_top(spec: Spec, run: Run) -> Spec:
+def on_top(spec: Spec, run: RunSpec) -> Spec:
     """The Spec with another run in place of the one that makes y."""
     if spec.read_out:
         return replace(spec, read_out=run)

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from rnncalc.check.diagnosis.rewrites.shared import each, on_top
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import Call, Name, names, substitute
 
 
@@ -29,7 +29,7 @@ def with_function(function: str) -> Callable[[Spec], Iterator[Spec | None]]:
     return change
 
 
-def _functions(run: Run, function: str, replaced: tuple[str, ...], labels: bool) -> Run:
+def _functions(run: RunSpec, function: str, replaced: tuple[str, ...], labels: bool) -> RunSpec:
     lines = {}
     for line, expression in run.lines.items():
         if (
@@ -97,12 +97,12 @@ def realigned(spec: Spec) -> Iterator[Spec | None]:
     yield replace(spec, realigned=False)
     if len(set(spec.schedule.counts)) > 1:
         return
-    said = {
+    reported_as = {
         ("", number, line, visit): ("", number, line, spec.visits + 1 - visit)
         for number in mirrored
         for line in spec.runs[number].lines
         for visit in range(1, spec.visits + 1)
     }
-    listed = spec.ruled(said={**spec.rules.said, **said})
+    listed = spec.ruled(reported_as={**spec.rules.reported_as, **reported_as})
     yield listed
     yield replace(listed, realigned=False)

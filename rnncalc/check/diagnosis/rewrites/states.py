@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncalc.check.diagnosis.rewrites.shared import each, of_kind, where_possible, zeroed
 from rnncalc.check.graph.build import graph_of
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import Call, Expression, Name, previous, substitute
 
 
@@ -27,7 +27,7 @@ def from_zero(spec: Spec) -> Iterator[Spec]:
         yield each(spec, partial(_from_zero, states=(state,)))
 
 
-def _from_zero(run: Run, states: Sequence[str]) -> Run:
+def _from_zero(run: RunSpec, states: Sequence[str]) -> RunSpec:
     initial_states = {state: np.zeros_like(a) if state in states else a for state, a in run.initial_states.items()}
     return replace(run, initial_states=initial_states)
 
@@ -66,14 +66,14 @@ def lagging(spec: Spec) -> Iterator[Spec | None]:
         yield each(spec, lambda run: replace(run, lags=frozenset({run.cell.emits})), top=False)
 
 
-def _lagging(run: Run, known: bool) -> Run:
+def _lagging(run: RunSpec, known: bool) -> RunSpec:
     return replace(run, lags=frozenset(run.cell.state), before=run.initial_states if known else {})
 
 
 def preactivation_fed_back(spec: Spec) -> Spec | None:
     """Use a_{t-1} for h_{t-1}."""
 
-    def change(run: Run) -> Run:
+    def change(run: RunSpec) -> RunSpec:
         swap: dict[str, Expression] = {}
         initial_states = dict(run.initial_states)
         for state in run.cell.state:

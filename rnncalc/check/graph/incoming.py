@@ -11,13 +11,13 @@ from rnncalc.check.graph import intervals
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
 from rnncalc.check.graph.keys import operand
-from rnncalc.check.graph.lanes import Mixed
+from rnncalc.check.graph.lanes import PerLane
 from rnncalc.check.graph.parts import Part, is_copy, slopes, sum_of
-from rnncalc.check.graph.spec import Run, Spec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import Call, Name, signal_of
 
 
-class Arrivals:
+class IncomingGradients:
     """The incoming gradients of each quantity, part by part.
 
     reach: how many steps a gradient may go back, plus one; 1 where BPTT is not truncated. dead: gradients that are 0.
@@ -51,7 +51,7 @@ class Arrivals:
         """The key of a line's gradient: all of it, or what has gone back so many steps."""
         return ("∂", number, line, visit) if self.reach == 1 else ("∂", number, line, visit, steps_back)
 
-    def _zeros(self, run: Run, line: str, visit: int) -> np.ndarray:
+    def _zeros(self, run: RunSpec, line: str, visit: int) -> np.ndarray:
         return self.spec.zeros(int(self.spec.schedule.counts[visit - 1]), run.sizes[run.cell.size(line)])
 
     def _rows(self, layer: int, visit: int) -> np.ndarray:
@@ -75,7 +75,7 @@ class Arrivals:
 
         return padded
 
-    def _key(self, number: int, run: Run, name: str, visit: int, steps_back: int) -> Key:
+    def _key(self, number: int, run: RunSpec, name: str, visit: int, steps_back: int) -> Key:
         """The key of a name in the equation of a gradient."""
         if name.startswith("∂"):
             return self._d(number, name[1:], visit, steps_back)
@@ -83,7 +83,7 @@ class Arrivals:
             return self._slope(number, run, name.removeprefix("slope:"), visit)
         return operand(self.spec, number, run, name, visit)
 
-    def _slope(self, number: int, run: Run, line: str, visit: int) -> Key:
+    def _slope(self, number: int, run: RunSpec, line: str, visit: int) -> Key:
         """The key of f′ under the rules."""
         key: Key = ("slope", number, line, visit)
         if key in self.graph.nodes:
@@ -94,7 +94,7 @@ class Arrivals:
         name, rule = call.function, self.rules.slope_of(run, line)
         value: Key = ("", number, line, visit)
         argument: Key = ("", number, signal_of(call.argument.id), visit)
-        if isinstance(rule, Mixed):
+        if isinstance(rule, PerLane):
             return self.graph.add(key, [value, argument], lambda y, a: slopes(name, rule, y, a))
         if rule == "preactivation":
             return self.graph.add(key, [argument], lambda a: intervals.slope(name, a))
