@@ -156,10 +156,10 @@ def _last_state_said(run: Run, output: str) -> Iterator[None]:
 def _save_elsewhere(run: Run, output: str, error: WriteError) -> NoReturn:
     """Save a checkpoint in the folder for temporary files. Raises WriteError, which says where it lies, if anywhere."""
     checkpoint = checkpoint_of(output)
-    place = Path(tempfile.gettempdir()) / f"{checkpoint.name}.{os.urandom(4).hex()}"
     try:
+        place = Path(tempfile.gettempdir()) / f"{checkpoint.name}.{os.urandom(4).hex()}"
         save_checkpoint(run, place)
-    except WriteError:
+    except (OSError, WriteError):  # OSError: there is no folder for temporary files, or no room in any
         raise WriteError(_("{error}. Nothing of this run is on the disk yet."), error=error) from None
     message = _(
         "{error}. The run as it is now lies in {place}: move it to {checkpoint}, and go on from it with: rnncalc train "
