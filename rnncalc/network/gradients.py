@@ -8,18 +8,19 @@ both directions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.lazy_arrays import LazyArrays
 from rnncalc.common.named_arrays import Named
 from rnncalc.engine.interface import CellAdjoint
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.positions import Position, positioned
-from rnncalc.network.trace import LazyArrays, Signals, StepRows, frozen
+from rnncalc.network.trace import Signals, frozen, steps_alone
 from rnncalc.network.view import View
 
 NONE = frozenset[str]()
@@ -81,7 +82,7 @@ class PassGradients(NamedGradients):
 
     @cached_property
     def adjoints(self) -> Signals:
-        return Signals(StepRows(self._adjoint.adjoints, self._first), self._view, self._mirrored)
+        return Signals(steps_alone(self._adjoint.adjoints, self._first), self._view, self._mirrored)
 
     @cached_property
     def steps(self) -> LazyArrays:
@@ -103,11 +104,13 @@ class PassGradients(NamedGradients):
 def steps_of(layer: DirectionalLayer, adjoints: Signals) -> LazyArrays:
     """The gradients of every step: da (gates stacked in the cell's order), dh, ds, dmemory (at an LSTM's c)."""
 
-    def together(lines: list[str]) -> np.ndarray:
-        arrays = [adjoints[line] for line in lines]
-        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
+    lines = layer.cell.gradient_lines
 
-    return LazyArrays({name: partial(together, lines) for name, lines in layer.cell.gradient_lines.items()})
+    def together(name: str) -> np.ndarray:
+        arrays = [adjoints[line] for line in lines[name]]
+        return frozen(arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1))
+
+    return LazyArrays(lines, together, keep=True)
 
 
 class LayerGradients(NamedGradients):
@@ -162,10 +165,11 @@ class Gradients(NamedGradients):
     @cached_property
     def steps(self) -> LazyArrays:
         """A row a step: da, dh, … of the last layer, ds of the read-out, dx."""
-        last = [self.layers[-1].steps.makers] if len(self.layers[-1].passes) == 1 else []
-        above = [self.read_out.steps.makers] if self.read_out else []
+        last = [self.layers[-1].steps] if len(self.layers[-1].passes) == 1 else []
+        above = [self.read_out.steps] if self.read_out else []
+        owners = {name: steps for steps in (*last, *above) for name in steps}
         return LazyArrays(
-            {name: maker for makers in (*last, *above, {"dx": self._x}) for name, maker in makers.items()}
+            [*owners, "dx"], lambda name: frozen(self._x()) if name == "dx" else owners[name][name], keep=True
         )
 
     @property

@@ -8,13 +8,14 @@ Longer than other files, so that the traces of a direction, a layer and a networ
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.lazy_arrays import LazyArrays
 from rnncalc.common.named_arrays import Named
 from rnncalc.model.layer import Layer
 from rnncalc.model.merges import MERGES
@@ -38,38 +39,9 @@ class Provenance(NamedTuple):
     runs: list[CellRun]
 
 
-class LazyArrays(Mapping[str, np.ndarray]):
-    """Arrays by name, each computed when it is first read."""
-
-    def __init__(self, makers: Mapping[str, Callable[[], np.ndarray]]):
-        self.makers, self.arrays = dict(makers), dict[str, np.ndarray]()
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.arrays:
-            self.arrays[name] = frozen(self.makers[name]())
-        return self.arrays[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.makers)
-
-    def __len__(self) -> int:
-        return len(self.makers)
-
-
-class StepRows(Mapping[str, np.ndarray]):
+def steps_alone(rows: Mapping[str, np.ndarray], first: int) -> LazyArrays:
     """Rows by name without those of the initial states, which are cut off when a name is read."""
-
-    def __init__(self, rows: Mapping[str, np.ndarray], first: int):
-        self.rows, self.first = rows, first
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.rows[name][self.first :]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
+    return LazyArrays(tuple(rows), lambda name: rows[name][first:])
 
 
 class Signals(Named):
@@ -112,7 +84,7 @@ class PassTrace(Signals):
     """One direction of a layer, from its blocks, whose first rows are the initial states."""
 
     def __init__(self, blocks: Mapping[str, np.ndarray], state: Sequence[str], view: View, mirrored: bool):
-        super().__init__(StepRows(blocks, view.schedule.sequences), view, mirrored)
+        super().__init__(steps_alone(blocks, view.schedule.sequences), view, mirrored)
         self._blocks, self._state = blocks, state
 
     @cached_property
@@ -127,9 +99,9 @@ class PassTrace(Signals):
         """The states in some rows."""
 
         def rows(name: str) -> np.ndarray:
-            return self.view.sequences(self._blocks[name][at])
+            return frozen(self.view.sequences(self._blocks[name][at]))
 
-        return LazyArrays({name: partial(rows, name) for name in self._state})
+        return LazyArrays(self._state, rows, keep=True)
 
 
 class LayerTrace(Signals):
@@ -162,9 +134,9 @@ class LayerTrace(Signals):
             return states[0]
 
         def merged(name: str) -> np.ndarray:
-            return self._merge(*(arrays[name] for arrays in states))
+            return frozen(self._merge(*(arrays[name] for arrays in states)))
 
-        return LazyArrays({name: partial(merged, name) for name in states[0]})
+        return LazyArrays(states[0], merged, keep=True)
 
 
 class Trace(Signals):
