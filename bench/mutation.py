@@ -1,11 +1,13 @@
-"""Would the tests notice? Small faults are put into check/ and model/, one at a time, and the room's fast tests run.
+"""Would the tests notice? Small faults are put into check/ and model/, one at a time, and tests that run the line.
 
-    python bench/mutation.py                                  # 300 mutants, half in each room: an hour or more
+    python bench/mutation.py                                  # 300 mutants, half in each room: about an hour
     python bench/mutation.py --count 10 --room model --seed 2
 
 A comparison is flipped (< for <=, == for !=), + and − are exchanged, a `not` is dropped, a whole number is one larger.
-A mutant is killed if a test fails or takes too long. Those that survive are printed with their line: look at each, for
-it is a line that no fast test knows, or a change that changes nothing.
+The room's tests run once under coverage.py, which tells the tests of each line and how long they take: of a mutant's
+tests the quickest run first, and all of them until one fails. A mutant is killed if a test fails or takes too long.
+Those that survive are printed with their line: look at each, for it is a line that no test of the room knows, or a
+change that changes nothing. It needs coverage.py (`pip install ".[dev]"`).
 """
 
 from __future__ import annotations
@@ -18,19 +20,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+from coverage import CoverageData
 from measure import keep
 
 ROOT = Path(__file__).parents[1]
-ROOMS = {  # room → its fast tests
-    "check": ("tests/check/test_check_graph.py", "tests/check/test_check.py", "tests/check/test_mistakes.py"),
+ROOMS = {  # room → its tests
+    "check": ("tests/check",),
     "model": ("tests/model", "tests/problems/test_published.py"),
 }
+OPTIONS = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", "not numba")
+QUICK = 6  # tests of a mutant that run before all of them
 FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -45,12 +50,12 @@ def places(source: str) -> list[int]:
     return [number for number, node in enumerate(nodes) if id(node) not in annotations and _change(node)]
 
 
-def mutant(source: str, number: int) -> tuple[int, str, str]:
-    """The source with one node changed: its line, what was done, and the text."""
+def mutant(source: str, number: int) -> tuple[int, int, str, str]:
+    """The source with one node changed: its first and last line, what was done, and the text."""
     tree = ast.parse(source)
     node = list(ast.walk(tree))[number]
-    what = _change(node)
-    return getattr(node, "lineno", 1), what, ast.unparse(ast.fix_missing_locations(tree))
+    first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1)
+    return first, last, _change(node), ast.unparse(ast.fix_missing_locations(tree))
 
 
 def _annotation(node: ast.AST) -> Iterator[ast.AST]:
@@ -79,15 +84,55 @@ def _change(node: ast.AST) -> str:
     return ""
 
 
-def passes(folder: Path, room: str, seconds: float) -> bool:
-    """Whether the room's fast tests pass in time. Nothing is compiled; no bytecode is kept, for it could be stale."""
-    around = {**os.environ, "PYTHONPATH": str(folder), "NUMBA_DISABLE_JIT": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    options = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", "not numba")
-    try:
-        command = [sys.executable, "-m", "pytest", *options, *ROOMS[room]]
-        return subprocess.run(command, cwd=folder, env=around, capture_output=True, timeout=seconds).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+class Tests:
+    """The tests of a room, which of them run a line, and how long each takes."""
+
+    def __init__(self, folder: Path, room: str):
+        self.folder, self.paths = folder, ROOMS[room]
+        report, data = folder / "report.xml", folder / ".coverage"
+        settings = folder / "contexts.ini"
+        settings.write_text(f"[run]\ndata_file = {data}\ndynamic_context = test_function\nsource = rnncalc/{room}\n")
+        words = ("-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", *OPTIONS, f"--junitxml={report}")
+        assert self._run([*words, *self.paths], 3600) == 0, f"the tests of {room} fail without any fault"
+        self.seconds: dict[str, float] = Counter()  # test → its time, over all parameters
+        for case in ElementTree.parse(report).iter("testcase"):
+            file = case.attrib["classname"].replace(".", "/") + ".py"
+            self.seconds[f"{file}::{case.attrib['name'].partition('[')[0]}"] += float(case.attrib["time"])
+        self.ids = {node[len(Path(node).parent.as_posix()) + 1 :].replace(".py::", "."): node for node in self.seconds}
+        self.data = CoverageData(str(data))
+        self.data.read()
+
+    def of(self, path: Path, first: int, last: int) -> list[str] | None:
+        """The tests that run these lines, the quickest first; None for lines that run at import."""
+        contexts = self.data.contexts_by_lineno(str(path))
+        names = {name for line in range(first, last + 1) for name in contexts.get(line, ())}
+        if "" in names:
+            return None
+        return sorted({self.ids[name] for name in names if name in self.ids}, key=self.seconds.__getitem__)
+
+    def pass_(self, chosen: list[str] | None) -> bool:
+        """Whether these tests pass in time; None: all of the room. Nothing is compiled."""
+        if chosen is None:
+            return self._run(["-m", "pytest", *OPTIONS, *self.paths], 60 + 3 * sum(self.seconds.values())) == 0
+        return all(
+            self._run(["-m", "pytest", *OPTIONS, *part], 60 + 3 * sum(self.seconds[node] for node in part)) == 0
+            for part in (chosen[:QUICK], chosen[QUICK:])
+            if part
+        )
+
+    def _run(self, words: list[str], seconds: float) -> int:
+        """The exit code of Python; 1 if it takes too long. No bytecode is kept, for it could be stale."""
+        around = {
+            **os.environ,
+            "PYTHONPATH": str(self.folder),
+            "NUMBA_DISABLE_JIT": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        try:
+            command = [sys.executable, *words]
+            return subprocess.run(command, cwd=self.folder, env=around, capture_output=True, timeout=seconds).returncode
+        except subprocess.TimeoutExpired:
+            return 1
 
 
 def main() -> None:
@@ -105,22 +150,20 @@ def main() -> None:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
         for room in rooms:
-            begin = time.monotonic()
-            assert passes(folder, room, 3600), f"the tests of {room} fail without any fault"
-            seconds = time.monotonic() - begin
-            print(f"{room}: {seconds:.0f} s for the tests without a fault", flush=True)
+            tests = Tests(folder, room)
+            print(f"{room}: {sum(tests.seconds.values()):.0f} s for the tests without a fault", flush=True)
             paths = sorted((folder / "rnncalc" / room).rglob("*.py"))
-            found = [(path, number) for path in paths for number in places(path.read_text("utf-8"))]
-            chosen = random.Random(options.seed).sample(found, min(options.count // len(rooms), len(found)))
+            faults = [(path, number) for path in paths for number in places(path.read_text("utf-8"))]
+            chosen = random.Random(options.seed).sample(faults, min(options.count // len(rooms), len(faults)))
             for path, number in sorted(chosen):
                 source = path.read_text("utf-8")
-                line, what, text = mutant(source, number)
+                first, last, what, text = mutant(source, number)
                 path.write_text(text, "utf-8")
-                killed = not passes(folder, room, 3 * seconds + 30)
+                killed = not tests.pass_(tests.of(path, first, last))
                 path.write_text(source, "utf-8")
-                where = f"{path.relative_to(folder)}:{line}"
+                where = f"{path.relative_to(folder)}:{first}"
                 rows.append({"room": room, "where": where, "what": what, "killed": killed})
-                shown = "" if killed else f"    {source.splitlines()[line - 1].strip()}"
+                shown = "" if killed else f"    {source.splitlines()[first - 1].strip()}"
                 print(f"{'killed  ' if killed else 'SURVIVED'} {where}: {what}{shown}", flush=True)
     for room in rooms:
         counts = Counter(row["killed"] for row in rows if row["room"] == room)

@@ -32,7 +32,7 @@ def program(code: str, *arguments: str, folder: Path) -> subprocess.CompletedPro
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A problem file, and two people's answers to it."""
     home = tmp_path_factory.mktemp("without")
     keys = {"U": [[0.5, 1]], "W": [[0.25]], "x": [[1, 2], [3, 4]], "V": [[2]], "targets": [[1], [0]], "lr": 0.1}
@@ -54,14 +54,14 @@ def folder(tmp_path_factory) -> Path:
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_homework_needs_no_numba(arguments, code, folder):
+def test_homework_needs_no_numba(arguments: list[str], code: int, folder: Path) -> None:
     done = program(COMMAND, *arguments, folder=folder)
     assert done.returncode == code, done.stderr
     assert done.stdout
     assert "umba" not in done.stderr
 
 
-def test_a_model_is_trained_and_used(folder):
+def test_a_model_is_trained_and_used(folder: Path) -> None:
     done = program(COMMAND, "train", "--example", "sin-cos", "--epochs", "1", "-o", "m.safetensors", folder=folder)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(NOTICE) == 1
@@ -69,12 +69,12 @@ def test_a_model_is_trained_and_used(folder):
 
 
 @pytest.mark.parametrize("arguments", [["forward", "problem.json", "--engine", "numba"], ["warmup"]])
-def test_the_compiled_engine_says_what_is_missing(arguments, folder):
+def test_the_compiled_engine_says_what_is_missing(arguments: list[str], folder: Path) -> None:
     done = program(COMMAND, *arguments, folder=folder)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"Error: {MISSING}\n")
 
 
-def test_from_python(folder):
+def test_from_python(folder: Path) -> None:
     code = BLOCKED + (
         "import numpy as np, rnncalc\n"
         "U, W = np.full((8, 2), 0.5), np.full((8, 2), 0.25)\n"
@@ -100,7 +100,7 @@ def test_from_python(folder):
     assert (done.stdout, done.stderr) == (f"{MISSING}\n", f"quiet\n{NOTICE}")
 
 
-def test_the_published_problems(folder):
+def test_the_published_problems(folder: Path) -> None:
     code = BLOCKED + (
         "import rnncalc\n"
         "from pathlib import Path\n"

@@ -331,7 +331,8 @@ class SmallDisk:
     """A folder for whose files there is as much room as is said; None for any."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        self.folder, self.room, self.write = folder, None, files.write
+        self.folder, self.write = folder, files.write
+        self.room: int | None = None
         monkeypatch.setattr(files, "write", self._write)
         monkeypatch.setattr(os, "posix_fallocate", self._allocate)
 
@@ -362,8 +363,9 @@ def test_a_disk_that_somebody_fills_takes_no_room_that_was_reserved(
     """Full from so many steps on, to the end: every checkpoint and the model are written all the same."""
     undisturbed = prepared()
     runs.carry_out(undisturbed, "whole", 1e9, lambda trainer: None)
-    disk, warnings, trained = SmallDisk(monkeypatch, folder), [], prepared()
-    seen = []
+    disk, trained = SmallDisk(monkeypatch, folder), prepared()
+    warnings: list[files.WriteError] = []
+    seen: list[int] = []
 
     def watch(trainer: Trainer) -> None:
         if trainer.progress.steps > after and disk.room is None:

@@ -4,27 +4,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.helpers import compiler, every_cell, inputs, random_network, random_starts
+from support.helpers import choose_lane_batched, compiler, every_cell, inputs, random_network, random_starts
 
 import rnncalc
 from rnncalc.engine.compiled.codegen.vector import lanes
 from rnncalc.model.layer import Layer
 from rnncalc.model.packed_batch import BatchMajor, PackedBatch
-from rnncalc.network import inference, network
+from rnncalc.network import inference
 from rnncalc.network.view import View
 
 pytestmark = compiler
 
 
-def choose(monkeypatch: pytest.MonkeyPatch, across: bool) -> None:
-    """Across the sequences of every batch, or never."""
-    for module in (inference, network):
-        monkeypatch.setattr(module, "across_pays", lambda network, view: across and view.schedule.sequences > 1)
-
-
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
-    choose(monkeypatch, True)
+    choose_lane_batched(monkeypatch, True)
 
 
 @pytest.mark.parametrize("name", every_cell())
@@ -91,13 +85,13 @@ def test_gradients_are_those_along_the_units(
     net = random_network(cell, 5, engine="numba", dtype=dtype, read_out=read_out, D=D, H=H, O=O)
     x, starts = inputs(net, rng, N, T), random_starts(cell, rng, net.layers[0], N)
     dy = rng.normal(size=(N, T, net.sizes["O"]))
-    found = []
-    for across in (False, True):
-        choose(monkeypatch, across)
+    results = []
+    for lane_batched in (False, True):
+        choose_lane_batched(monkeypatch, lane_batched)
         trace = net.forward(x, **starts)
-        assert isinstance(trace.view.schedule, BatchMajor) is across
-        found.append((trace, net.backward(trace, dy=dy, **way)))
-    (trace, along), (other, across) = found
+        assert isinstance(trace.view.schedule, BatchMajor) is lane_batched
+        results.append((trace, net.backward(trace, dy=dy, **way)))
+    (trace, along), (other, across) = results
     for signal in trace:
         np.testing.assert_array_equal(other[signal], trace[signal])
     for state in cell.state:

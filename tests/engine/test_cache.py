@@ -203,7 +203,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Twice:
     monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)
 
     def run() -> tuple[float, bool]:
-        dispatcher = jit.jit(twice)
+        dispatcher: Any = jit.jit(twice)
         return dispatcher(20.5), bool(dispatcher._cache_hits)
 
     return run
@@ -251,14 +251,14 @@ def test_a_disk_that_refuses_reaches_nobody(
     kernel: Twice,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    where: tuple[Any, ...],
+    where: tuple[Any, str],
     number: int,
 ) -> None:
     def refuse(*_arguments: Any, **_options: Any) -> None:
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patched:
-        patched.setattr(*where, refuse)
+        patched.setattr(where[0], where[1], refuse)
         assert kernel() == (42.0, False)
     assert kernel() == (42.0, where[1] == "open")
     assert [path.suffix for path in tmp_path.iterdir()] == [".nbc"]
@@ -441,9 +441,17 @@ def test_warmup_says_why_nothing_is_kept(tmp_path: Path) -> None:
 # what kernels are made of ---------------------------------------------------------------------------------------------
 
 
+def source_of(module: str) -> Path:
+    spec = find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin)
+
+
 def imported(module: str) -> set[str]:
     """The modules of rnncalc that a module imports, lazily or not, but for types alone."""
-    tree, found = ast.parse(Path(find_spec(module).origin).read_text(encoding="utf-8")), set()
+    tree = ast.parse(source_of(module).read_text(encoding="utf-8"))
+    found: set[str] = set()
     for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
     left_out = {id(node) for one in for_types for node in ast.walk(one)}
     for node in ast.walk(tree):
@@ -462,13 +470,13 @@ def exists(module: str) -> bool:
 
 
 def defines_kernels(module: str) -> bool:
-    text = Path(find_spec(module).origin).read_text(encoding="utf-8")
+    text = source_of(module).read_text(encoding="utf-8")
     return bool(re.search(r"^\s*@(jit|njit|intrinsic|overload|register_jitable)\b", text, re.MULTILINE))
 
 
 def test_the_key_covers_all_that_kernels_are_made_of() -> None:
     """From every module that defines kernels along its imports: each is hashed, or said to be a part of none."""
-    package = Path(find_spec("rnncalc").origin).parent
+    package = source_of("rnncalc").parent
     modules = [
         ".".join(("rnncalc", *path.relative_to(package).with_suffix("").parts)).removesuffix(".__init__")
         for path in package.rglob("*.py")
@@ -488,7 +496,7 @@ def test_the_key_covers_all_that_kernels_are_made_of() -> None:
 
 def test_only_an_edit_of_what_kernels_are_made_of_changes_the_key(tmp_path: Path) -> None:
     package = tmp_path / "rnncalc"
-    shutil.copytree(Path(find_spec("rnncalc").origin).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(source_of("rnncalc").parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     code = "import rnncalc.engine.compiled.codegen.cache as c\nprint(c.__file__, c._key())"
 
     def key() -> str:

@@ -1,13 +1,12 @@
 """Two ways to compute, one truth: the walked equations against formulas written out, the engine against the walk."""
 
 import os
+from typing import Any
 
 import numpy as np
 import pytest
 from support.helpers import (
-    CELLS,
     ENGINES,
-    Cell,
     compiler,
     every_cell,
     inputs,
@@ -21,6 +20,7 @@ import rnncalc
 from rnncalc.engine.compiled.codegen.vector import lanes
 from rnncalc.engine.compiled.execution import prepared
 from rnncalc.errors import RnncalcError
+from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 
@@ -62,7 +62,7 @@ def test_cells_follow_the_papers(name: str, engine: str) -> None:
     rng = np.random.default_rng(3)
     arrays = random_arrays(CELLS[name], rng)
     x, h0, c0 = rng.normal(size=(6, 3)), rng.normal(size=5), rng.normal(size=5)
-    starts = {"h0": h0, "c0": c0} if name == "lstm" else {"h0": h0}
+    starts: dict[str, Any] = {"h0": h0, "c0": c0} if name == "lstm" else {"h0": h0}
     net = Network([Layer(name, **arrays, **starts)], engine=engine)
     np.testing.assert_allclose(net.forward(x).h, by_hand(name, arrays, x, h0, c0), rtol=0, atol=1e-14)
 
@@ -98,7 +98,10 @@ def test_the_tutorial_cell_reads_the_state_before_the_step(engine: str) -> None:
 def twins(cell: Cell, dtype: str, **sizes: int) -> tuple[Network, Network]:
     """The same network on both engines."""
     read_out = "softmax" if not cell.owns_read_out else None
-    return tuple(random_network(cell, 7, engine=engine, dtype=dtype, read_out=read_out, **sizes) for engine in ENGINES)
+    interpreted, compiled = (
+        random_network(cell, 7, engine=engine, dtype=dtype, read_out=read_out, **sizes) for engine in ENGINES
+    )
+    return interpreted, compiled
 
 
 @pytest.mark.parametrize("name", CELL_NAMES)
@@ -194,7 +197,8 @@ def test_many_steps_pass_through_a_block_of_few(engine: str) -> None:
 def test_the_step_before_outlives_the_turn_of_the_block(name: str, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Inputs are laid ahead for as many rows as the block has: all but the one that the next step continues."""
     network, rng = random_network(every_cell()[name], engine="numba"), np.random.default_rng(rows)
-    pitch = network.cells[0].packed.pitch * network.dtype.itemsize
+    runner: Any = network.cells[0]
+    pitch = runner.packed.pitch * network.dtype.itemsize
     monkeypatch.setattr(prepared, "CHUNK", rows * pitch)
     monkeypatch.setattr(prepared, "FEWEST", 1)
     for x, lengths in ((inputs(network, rng, 300), None), (inputs(network, rng, 3, 300), [290, 300, 17])):
@@ -234,7 +238,7 @@ def test_read_outs_hold_at_ten_thousand(output: str, engine: str) -> None:
     y = net([[1e4], [-1e4], [0.0]])
     assert np.isfinite(y).all()
     if output == "softmax":
-        np.testing.assert_allclose(y, [[1, 0, 0], [0, 1, 0], [1 / 3] * 3], atol=1e-15)
+        np.testing.assert_allclose(y, np.array([[1, 0, 0], [0, 1, 0], [1 / 3] * 3]), atol=1e-15)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -348,7 +352,8 @@ def test_the_same_bits_where_units_are_shared_and_where_that_is_called_off(
             x, starts = inputs(network, rng, N, T), random_starts(cell, rng, network.layers[0], N)
             y, ends = network(x, return_state=True, **starts)
             network.threads = 2
-            split = network.cells[0].split
+            runner: Any = network.cells[0]
+            split = runner.split
             split.longest = longest
             assert split.fits
             other, others = network(x, return_state=True, **starts)

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.helpers import ENGINES, answer, compiler, inputs, random_starts
+from support.helpers import ENGINES, answer, choose_lane_batched, compiler, inputs, random_starts
 from support.own_cells import random_cell, random_layer
-from test_across import choose
 
 from rnncalc.errors import CellError, ProblemError
 from rnncalc.model.cells import Cell
@@ -46,7 +45,9 @@ def pair(cell: Cell, seed: int, **options: Any) -> list[Network]:
     return [Network([layer], engine=engine, **top, **options) for engine in ENGINES]
 
 
-def everything(network: Network, seed: int, N: int, T: int, ragged: bool = False, way: Mapping[str, int] | None = None):
+def everything(
+    network: Network, seed: int, N: int, T: int, ragged: bool = False, way: Mapping[str, Any] | None = None
+) -> tuple[dict[str, np.ndarray], tuple[Any, ...]]:
     """All that forward and backward say of a random batch, by name; and the batch, its lengths and starts."""
     rng = np.random.default_rng(seed)
     cell, x = network.layers[0].cell, inputs(network, rng, N, T)
@@ -55,7 +56,13 @@ def everything(network: Network, seed: int, N: int, T: int, ragged: bool = False
     trace = network.forward(x, lengths=lengths, **starts)
     y, ends = network(x, lengths=lengths, return_state=True, **starts)
     gradients = network.backward(trace, dy=rng.normal(size=y.shape), **(way or {}))
-    parts = {"trace": trace, "final": trace.final, "ends": ends, "d": gradients, "step": gradients.steps}
+    parts: dict[str, Any] = {
+        "trace": trace,
+        "final": trace.final,
+        "ends": ends,
+        "d": gradients,
+        "step": gradients.steps,
+    }
     found = {f"{kind} {name}": part[name] for kind, part in parts.items() for name in part}
     return found | {"y": y}, (x, lengths, starts)
 
@@ -84,20 +91,20 @@ def same_bits(network: Network, found: Mapping[str, np.ndarray], batch: tuple[An
 
 
 def engines_agree(
-    monkeypatch: pytest.MonkeyPatch, both: list[Network], tolerance: float, seed: int, way: Mapping[str, int]
+    monkeypatch: pytest.MonkeyPatch, both: list[Network], tolerance: float, seed: int, way: Mapping[str, Any]
 ) -> None:
     """A ragged batch, and one of which every sequence has every step, along the units and across the sequences."""
     walked, compiled = both
     for N, ragged, across in ((5, True, False), (19, False, False), (19, False, True)):
         wanted, _batch = everything(walked, seed, N, 4, ragged, way)
         with monkeypatch.context() as patch:
-            choose(patch, across)
+            choose_lane_batched(patch, across)
             found, batch = everything(compiled, seed, N, 4, ragged, way)
         same(found, wanted, tolerance)
         same_bits(compiled, found, batch)
 
 
-def check_gradients(network: Network, seed: int, way: Mapping[str, int]) -> None:
+def check_gradients(network: Network, seed: int, way: Mapping[str, Any]) -> None:
     rng = np.random.default_rng(seed)
     x = inputs(network, rng, 2, 4)
     starts = random_starts(network.layers[0].cell, rng, network.layers[0], 2)

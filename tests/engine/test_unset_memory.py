@@ -59,11 +59,11 @@ def everything(
     network: Network, x: np.ndarray, lengths: np.ndarray, starts: dict[str, Any], dy: np.ndarray, way: dict[str, Any]
 ) -> dict[str, np.ndarray]:
     """All that a network can be asked about a batch."""
-    found = {}
+    found: dict[str, np.ndarray] = {}
     y, ends = network(x, lengths=lengths, return_state=True, **starts)
     trace = network.forward(x, lengths=lengths, **starts)
     gradients = network.backward(trace, dy=dy, **way)
-    parts = {"trace": trace, "initial": trace.initial, "final": trace.final, "ends": ends}
+    parts: dict[str, Any] = {"trace": trace, "initial": trace.initial, "final": trace.final, "ends": ends}
     parts |= {"gradients": gradients, "steps": gradients.steps}
     for kind, part in parts.items():
         found |= {f"{kind} {name}": part[name] for name in part}

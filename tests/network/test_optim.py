@@ -1,7 +1,7 @@
 """Optimisers: compiled and NumPy's twins, PyTorch's formulas, clipping, schedules."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_compiled_and_numpy_agree(name: str, options: dict[str, float]) -> None:
 def test_pytorch_takes_the_same_path(name: str, options: dict[str, float]) -> None:
     torch = pytest.importorskip("torch")
     rule = {"rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-    given = dict(options)
+    given: dict[str, Any] = dict(options)
     if "beta1" in given:
         given["betas"] = (given.pop("beta1"), given.pop("beta2"))
     if name in ("momentum", "nesterov"):
@@ -87,7 +87,7 @@ def test_unknown_names_and_numbers_are_refused() -> None:
         Optimizer("sgd", 3, np.dtype(float), beta1=0.9)
     for option, value in (("lr", -1.0), ("lr", math.nan), ("beta1", 1.0)):
         with pytest.raises(ProblemError, match=f"{option} cannot be"):
-            Optimizer("adam", 3, np.dtype(float), **{option: value})
+            Optimizer("adam", 3, np.dtype(float), **cast("Any", {option: value}))
     with pytest.raises(ProblemError, match="schedule is one of"):
         Rate(0.1, 10, "linear")
 

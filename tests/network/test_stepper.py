@@ -11,8 +11,9 @@ from support.helpers import ENGINES, inputs, random_network, random_starts
 
 from rnncalc.errors import ShapeError
 from rnncalc.model.cells import CELLS
+from rnncalc.network.stepper import Stepper
 
-COPIES = {
+COPIES: dict[str, Callable[[Stepper], Stepper]] = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
     "pickle": lambda stepper: pickle.loads(pickle.dumps(stepper)),
@@ -72,7 +73,7 @@ def test_a_number_is_a_step_of_one_input(engine: str) -> None:
 @pytest.mark.parametrize("D", [1, 3])
 def test_what_is_no_step_is_refused_and_changes_nothing(engine: str, D: int) -> None:
     network = random_network(CELLS["elman"], 3, engine=engine, D=D)
-    bad = [np.ones(2), np.ones((2, 2)), np.ones((1, 1, D)), [], [[]], "a", None, [[1, 2], [3]], 1j, {}]
+    bad: list[Any] = [np.ones(2), np.ones((2, 2)), np.ones((1, 1, D)), [], [[]], "a", None, [[1, 2], [3]], 1j, {}]
     for started in (False, True):
         stepper = network.stepper()
         if started:

@@ -1,5 +1,6 @@
 """Against PyTorch, where it is installed: the same weights, the same numbers."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -106,21 +107,21 @@ def test_gradients_are_those_of_autograd(kind: str, options: dict[str, Any], bot
         found = net.backward(trace, classes, loss="cross_entropy", reduction="mean")
 
         assert found.loss == pytest.approx(loss.item(), rel=1e-12)
-        within = {"rtol": 0, "atol": 1e-12}
-        np.testing.assert_allclose(found.x, x.grad.numpy(), **within)
-        np.testing.assert_allclose(found.V, top.weight.grad.numpy(), **within)
-        np.testing.assert_allclose(found.c, top.bias.grad.numpy(), **within)
+        same = partial(np.testing.assert_allclose, rtol=0, atol=1e-12)
+        same(found.x, x.grad.numpy())
+        same(found.V, top.weight.grad.numpy())
+        same(found.c, top.bias.grad.numpy())
         for level in range(layers):
             for number, way in enumerate(["forward", "backward"][:ways]):
                 ours, name = found.layers[level].passes[way], f"_l{level}" + ("_reverse" if number else "")
                 grads = {
                     part: getattr(module, part + name).grad.numpy() for part in ("weight_ih", "weight_hh", "bias_ih")
                 }
-                np.testing.assert_allclose(ours["U"], grads["weight_ih"], **within)
-                np.testing.assert_allclose(ours["W"], grads["weight_hh"], **within)
-                np.testing.assert_allclose(ours["b"], grads["bias_ih"], **within)
+                same(ours["U"], grads["weight_ih"])
+                same(ours["W"], grads["weight_hh"])
+                same(ours["b"], grads["bias_ih"])
                 if kind == "GRU":
                     second = getattr(module, f"bias_hh{name}").grad.numpy()
-                    np.testing.assert_allclose(ours["d"], second[2 * H :], **within)
+                    same(ours["d"], second[2 * H :])
                 for state, theirs in zip(("h0", "c0"), states if kind == "LSTM" else states[:1]):
-                    np.testing.assert_allclose(ours[state], theirs.grad[level * ways + number].numpy(), **within)
+                    same(ours[state], theirs.grad[level * ways + number].numpy())

@@ -1,6 +1,7 @@
 """Training: steps against backpropagation and against PyTorch, batches, streams, runs that are taken up again."""
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from rnncalc.engine.compiled.training.step import CompiledStep
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.layer import Layer
 from rnncalc.model.packed_batch import PackedBatch
+from rnncalc.network.gradients import Gradients
 from rnncalc.network.network import Network
 from rnncalc.network.training.interpreted_epochs import InterpretedStep
 from rnncalc.network.training.parameter_vector import Parameters
@@ -30,10 +32,11 @@ def stack(kind: str, read_out: bool = True) -> Network:
     rng = np.random.default_rng(4)
 
     def layer(cell: str, D: int, H: int, merge: str | None = None, direction: str = "forward") -> Layer:
-        arrays, two = random_arrays(CELLS[cell], rng, D=D, H=H), {}
+        arrays = random_arrays(CELLS[cell], rng, D=D, H=H)
+        two: dict[str, Any] = {"direction": direction}
         if merge:
             two = {"direction": "both", "backward": random_arrays(CELLS[cell], rng, D=D, H=H), "merge": merge}
-        return Layer(CELLS[cell], **arrays, **(two or {"direction": direction}))
+        return Layer(CELLS[cell], **arrays, **two)
 
     layers = {
         "three": [layer("lstm", 3, 5), layer("gru", 5, 4), layer("elman", 4, 6)],
@@ -46,8 +49,11 @@ def stack(kind: str, read_out: bool = True) -> Network:
     return Network(layers, *top)
 
 
-def gradients(net, loss, lengths=None, classes=False, last=False, tokens=False, chunk=0, truncate=0,
-              engine=CompiledStep):  # fmt: skip
+def gradients(
+    net: Network, loss: str, lengths: list[int] | None = None, classes: bool = False, last: bool = False,
+    tokens: bool = False, chunk: int = 0, truncate: int = 0,
+    engine: type[CompiledStep] | type[InterpretedStep] = CompiledStep,
+) -> tuple[dict[str, np.ndarray], Gradients]:  # fmt: skip
     """What a step finds, and what `Network.backward` says of the same."""
     rng = np.random.default_rng(1)
     D, O, N, T = net.sizes["D"], net.sizes["O"], 5, 6
@@ -67,7 +73,7 @@ def gradients(net, loss, lengths=None, classes=False, last=False, tokens=False, 
     given = np.where(np.isnan(rows), -1, rows).astype(np.int64) if classes else rows.astype(net.dtype)
     fed = schedule.pack(numbers.astype(net.dtype) if tokens else x)
     share = 1 / max((~np.isnan(rows)).sum(), 1) if loss == "mean_squared_error" else 1
-    nothing = [{} for _one in net.passes]
+    nothing: list[dict[str, np.ndarray]] = [{} for _direction in net.passes]
     if engine is CompiledStep:
         places, theta = parameters.places, parameters.vector
         step = CompiledStep(net.layers, net.read_out, places, theta, g, loss, chunk, truncate)
@@ -235,20 +241,31 @@ def test_both_engines_take_the_same_path() -> None:
     found = []
     for engine in ("numba", "equations"):
         net = network(engine, cell="lstm")
-        settings = {"epochs": 3, "batch": 6, "clip_norm": 0.3, "clip_value": 0.1, "optimizer": "rmsprop"}
+        settings: dict[str, Any] = {
+            "epochs": 3,
+            "batch": 6,
+            "clip_norm": 0.3,
+            "clip_value": 0.1,
+            "optimizer": "rmsprop",
+        }
         net.fit(x, y, loss="cross_entropy", **settings)
         found.append(weights(net))
-    assert np.allclose(*found, rtol=1e-9, atol=1e-12)
+    assert np.allclose(found[0], found[1], rtol=1e-9, atol=1e-12)
+
+
+def note_steps(seen: list[int], trainer: Trainer) -> None:
+    seen.append(trainer.progress.steps)
 
 
 def test_blocks_of_steps_do_not_matter() -> None:
     x, y = task(count=50)
     data, found = Sequences.of(x, y, classes=True, inputs=D), []
     for wait in (None, 1e-4, 10.0):
-        net, seen = network(), []
+        net = network()
+        seen: list[int] = []
         settings = Settings("cross_entropy", epochs=3, batch=4, clip_norm=0.5, optimizer="adamw")
         trainer = Trainer(net, *settle(data, settings))
-        history = trainer.run(lambda one, seen=seen: seen.append(one.progress.steps), wait)
+        history = trainer.run(partial(note_steps, seen), wait)
         found.append((weights(net), history, trainer.progress.norms))
         if wait is None:
             assert seen[:11] == [*range(1, 11), 10]  # after every step, and after the epoch
@@ -291,6 +308,7 @@ def test_a_trained_network_predicts_with_its_new_weights_and_refuses_old_traces(
     before, trace = net(np.stack(x)), net.forward(np.stack(x))
     net.fit(np.stack(x), y, loss="cross_entropy", epochs=2)
     assert not np.allclose(net(np.stack(x)), before)
+    assert net.read_out is not None
     again = Network(net.layers, net.read_out.arrays["V"], net.read_out.arrays["c"], "softmax")
     assert np.array_equal(net(np.stack(x)), again(np.stack(x)))
     with pytest.raises(ProblemError, match="before its weights were changed"):
@@ -305,11 +323,11 @@ def test_a_run_taken_up_again_ends_with_the_same_bits(stream: bool) -> None:
     if stream:
         data = Sequences.of([rng.normal(size=(203, D))], [rng.normal(size=(203, 7))], classes=False, inputs=D)
         settings = Settings("mean_squared_error", epochs=4, batch=5, chunk=7, optimizer="adam", seed=2)
-        make = lambda: random_network(CELLS["lstm"], 7, engine="numba", read_out="identity", D=D, H=6)  # noqa: E731
+        make = partial(random_network, CELLS["lstm"], 7, engine="numba", read_out="identity", D=D, H=6)
     else:
         data = Sequences.of(*task(), classes=True, inputs=D)
         settings = Settings("cross_entropy", epochs=4, batch=7, optimizer="momentum", lr=0.1, schedule="cosine")
-        make = network
+        make = partial(network)
     whole = make()
     wanted = Trainer(whole, *settle(data, settings)).run()
     for pause in (1, 4, 9, 13, 20):
@@ -335,7 +353,7 @@ def test_a_run_taken_up_again_ends_with_the_same_bits(stream: bool) -> None:
         assert np.array_equal(weights(other), weights(whole))
 
 
-def settle(data: Sequences, settings: Settings) -> tuple[Sequences, Settings, Sequences]:
+def settle(data: Sequences, settings: Settings) -> tuple[Sequences, Settings, Sequences | None]:
     train, validation = data.split(0.2, settings.seed)
     return train, settings, validation
 
@@ -398,13 +416,14 @@ def test_a_loss_that_explodes_stops_and_keeps_the_last_good_weights() -> None:
 
 def test_what_does_not_fit_is_refused_by_name() -> None:
     x, y = task()
-    for settings, message in (
+    faults: tuple[tuple[dict[str, Any], str], ...] = (
         ({"lerning_rate": 1}, "lerning_rate"),
         ({"optimiser": "adam"}, "did you mean optimizer"),
         ({"epochs": -1}, "epochs cannot be less than 0"),
         ({"clip_norm": 0}, "clip_norm must be above 0"),
         ({"loss": "binary_cross_entropy"}, "the output must be identity or sigmoid"),
-    ):
+    )
+    for settings, message in faults:
         with pytest.raises(ProblemError, match=message):
             network().fit(x, y, **{"loss": "cross_entropy", **settings})
     with pytest.raises(ProblemError, match="two outputs or more"):

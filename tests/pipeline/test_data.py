@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ def test_arrays(tmp_path: Path) -> None:
 
 
 def test_json_lines(tmp_path: Path) -> None:
-    lines = [{"x": [[1, 2], [3, 4]], "y": "b"}, {"x": [[5, 6]], "y": "a"}]
+    lines: list[dict[str, Any]] = [{"x": [[1, 2], [3, 4]], "y": "b"}, {"x": [[5, 6]], "y": "a"}]
     sequences, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
     assert (sequences.y.tolist(), about.labels, about.inputs) == ([-1, 1, 0], ["a", "b"], 2)
     lines = [{"x": [1, 2, 3], "y": [0.5, 1, 2]}, {"x": [4], "y": [7]}]
@@ -200,7 +201,10 @@ def test_rows_beyond_memory_lie_on_disk(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_long_format_in_order_costs_nothing_and_out_of_order_is_sorted(tmp_path: Path) -> None:
     rows = [("a", 1, 1.0), ("a", 2, 2.0), ("b", 1, 3.0), ("b", 2, 4.0), ("c", 7, 5.0)]
-    text = lambda rows: "id,t,x,y\n" + "\n".join(f"{a},{t},{x},{x * x}" for a, t, x in rows)  # noqa: E731
+
+    def text(rows: list[tuple[str, int, float]]) -> str:
+        return "id,t,x,y\n" + "\n".join(f"{a},{t},{x},{x * x}" for a, t, x in rows)
+
     in_order, _about, _loss = read(tmp_path, "a.csv", text(rows), id="id", time="t", target="y")
     mixed, _about, _loss = read(
         tmp_path, "a.csv", text([rows[i] for i in (1, 2, 0, 4, 3)]), id="id", time="t", target="y"
@@ -214,7 +218,8 @@ def test_long_format_in_order_costs_nothing_and_out_of_order_is_sorted(tmp_path:
         read(tmp_path, "a.csv", "t,x,y\n1,2,1\nsoon,1,1\n", time="t", target="y")
 
 
-WRITTEN = {  # kind → its ending, how it is read, and so many lines of it
+# kind → its ending, how it is read, and so many lines of it
+WRITTEN: dict[str, tuple[str, dict[str, Any], Callable[[int], str]]] = {
     "columns": ("csv", {"target": "y", "window": 50}, lambda n: "x,y\n" + "0.5,0.25\n1.25,0.5\n" * (n // 2)),
     "long": ("csv", {"id": "id", "time": "t", "target": "y"},
              lambda n: "id,t,x,y\n" + "".join(f"s{i // 100},{i % 100},0.5,0.25\n" for i in range(n))),

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -42,17 +43,19 @@ def refused(
 # ---------------------------------------------------------------------------------------------------------------- times
 
 
+FIRST = datetime(1610, 1, 1, tzinfo=UTC)
+
+
 def instants(rng: np.random.Generator, count: int) -> list[datetime]:
     """Moments that sort otherwise as text: over centuries, and within two days, where a UTC offset matters."""
-    first = datetime(1610, 1, 1, tzinfo=UTC)
     spans = (14_000_000_000, 172_800)
-    moments = [first + timedelta(seconds=int(s)) for span in spans for s in rng.choice(span, count // 2, replace=False)]
+    moments = [FIRST + timedelta(seconds=int(s)) for span in spans for s in rng.choice(span, count // 2, replace=False)]
     return [moments[n] for n in rng.permutation(count)]
 
 
-ORDERED = {  # how a moment is written → what is left of it
-    "number": lambda t, _rng: repr((t - instants.first).total_seconds()),
-    "whole": lambda t, _rng: str(int((t - instants.first).total_seconds()) - 10**9),
+ORDERED: dict[str, Callable[[datetime, np.random.Generator], str]] = {  # how a moment is written → what is left of it
+    "number": lambda t, _rng: repr((t - FIRST).total_seconds()),
+    "whole": lambda t, _rng: str(int((t - FIRST).total_seconds()) - 10**9),
     "date": lambda t, _rng: f"{t:%Y-%m-%d}".zfill(10),
     "minute": lambda t, _rng: t.isoformat(timespec="minutes")[:16],
     "second": lambda t, _rng: t.isoformat(sep=" ", timespec="seconds")[:19],
@@ -61,7 +64,6 @@ ORDERED = {  # how a moment is written → what is left of it
     "offset": lambda t, rng: t.astimezone(timezone(timedelta(minutes=15 * int(rng.integers(-40, 40))))).isoformat(),
     "short offset": lambda t, rng: t.astimezone(timezone(timedelta(hours=int(rng.integers(-9, 9))))).isoformat()[:-3],
 }
-instants.first = datetime(1610, 1, 1, tzinfo=UTC)
 PRECISION = {"date": 86400, "minute": 60}
 
 
@@ -78,7 +80,7 @@ def test_times_in_plain_formats_are_put_in_order_by_instant(written: str, tmp_pa
     seen = list(dict.fromkeys(ids))
 
     def place(n: int) -> tuple[int, int, int]:
-        return seen.index(ids[n]), int((moments[n] - instants.first).total_seconds()) // step, n
+        return seen.index(ids[n]), int((moments[n] - FIRST).total_seconds()) // step, n
 
     assert sequences.x[:, 0].tolist() == sorted(range(60), key=place)
 
@@ -156,7 +158,7 @@ def test_the_whole_column_says_whether_it_is_numbers_or_classes(
 
 def test_two_targets_are_both_numbers_or_refused(tmp_path: Path) -> None:
     sequences, about, _loss = read(tmp_path, "x,y,z\n1,NA,3\n2,5,\n3,7,8\n", target="y,z")
-    assert np.array_equal(sequences.y, [[np.nan, 3], [5, np.nan], [7, 8]], equal_nan=True)
+    np.testing.assert_array_equal(sequences.y, [[np.nan, 3.0], [5.0, np.nan], [7.0, 8.0]])
     assert about.outputs == 2
     for content in ("x,a,b\n1,15.5,rain\n2,11,sun\n", "x,a,b\n1,15.5,\n2,11,sun\n"):
         for target in ("a,b", "b,a"):
@@ -213,7 +215,7 @@ def test_a_row_with_another_number_of_cells_is_an_error_with_its_line(
         bad = "\n".join(mark.join(row) for row in [[f"c{k}" for k in range(width)], *rows])
         if how == "quoted":
             good, bad = (text.replace("1.1", '"1.1"') for text in (good, bad))
-        about = {"target": "c0", **({"id": "c1", "input": "c0"} if how == "id" else {})}
+        about: dict[str, Any] = {"target": "c0", **({"id": "c1", "input": "c0"} if how == "id" else {})}
         assert len(read(tmp_path, good, name=f"a.{ending}", **dict(about))[0].x) == 5
         words = f"line {at + 2}: {width + change} columns, where the header has {width}"
         refused(tmp_path, bad, words, name=f"a.{ending}", **about)
@@ -243,7 +245,7 @@ def test_blank_rows_below_are_nothing_and_between_they_are_gaps(
     how: str, lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table_file, "LINES", lines)
-    about = {"target": "y", "input": "x"} | ({"id": "i"} if how == "id" else {})
+    about: dict[str, Any] = {"target": "y", "input": "x"} | ({"id": "i"} if how == "id" else {})
     for end in ("", "\n", "\n\n", "\n,,", "\n,,\n , ,\n\n", "\r\n\r\n"):
         for start in ("", "\ufeff", "\n\n", " \n"):
             content = f"{start}i,x,y\n1,2,3\n\n1, 4 ,5{end}"
@@ -334,7 +336,8 @@ def test_an_option_that_the_data_does_not_know_is_refused(name: str, content: st
     for option, kinds in data.BELONG.items():
         value = {"id": "x", "time": "x", "by": "line", "tokens": "chars"}[option]
         if kind not in kinds:
-            refused(tmp_path, content, option, " | ".join(kinds), name=name, **{option: value, "target": "y"})
+            about: dict[str, Any] = {option: value, "target": "y"}
+            refused(tmp_path, content, option, " | ".join(kinds), name=name, **about)
 
 
 def test_tokens_that_were_never_seen_are_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ from rnncalc.report.loss_curve import curve
 
 # ------------------------------------------------------------------------------------------------------------ examples
 
-REACHED = {  # example → shorter run, what it must still reach on unseen data
+REACHED: dict[
+    str, tuple[dict[str, int], Callable[[dict[str, float]], bool]]
+] = {  # example → shorter run, what it must still reach on unseen data
     "binary-addition": ({"epochs": 25}, lambda test: test["whole"] == 1.0),
     "sin-cos": ({"epochs": 25}, lambda test: test["loss"] < 1e-3),
     "digits": ({"epochs": 25}, lambda test: test["accuracy"] >= 0.97),
@@ -351,7 +354,7 @@ def test_an_acrostic_begins_its_lines_as_asked(poet: Path) -> None:
         lines = [line for line in text.replace("。", "，").split("，") if line]
         assert [line[0] for line in lines] == list("春江花月")
         assert text == generate(model, acrostic="春江花月", seed=seed, temperature=0.5)
-    notes = []
+    notes: list[str] = []
     assert generate(model, acrostic="鑫", note=notes.append)[0] == "鑫"
     assert "鑫" in notes[0]
 

@@ -1,6 +1,5 @@
 """Long sequences: block by block with the state carried on, and what a model predicts for files of every length."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ def layer(
         plain = Layer(cell, **arrays)
         return {**arrays, **{name: rows[0] for name, rows in random_starts(plain.cell, rng, plain, 1).items()}}
 
-    two = {"backward": made(), "merge": merge} if direction == "both" else {}
+    two: dict[str, Any] = {"backward": made(), "merge": merge} if direction == "both" else {}
     return Layer(cell, **made(), direction=direction, **two)
 
 
@@ -76,14 +75,14 @@ def trained(folder: Path, rows: str, **options: Any) -> Model:
     return Model(run.network, run.about.known(), run.options)
 
 
-def table(x: np.ndarray, ids: Sequence[str] | None = None) -> str:
+def table(x: np.ndarray, ids: np.ndarray | None = None) -> str:
     names = ["i", "u", "v", "y"] if ids is not None else ["u", "v", "y"]
     columns = [*([ids] if ids is not None else []), *x.T.tolist(), np.cumsum(x[:, 0] - x[:, 1]).tolist()]
     return ",".join(names) + "\n" + "".join(",".join(map(str, row)) + "\n" for row in zip(*columns))
 
 
 def forecasts(
-    model: Model, folder: Path, x: np.ndarray, ids: Sequence[str] | None = None, every: bool = False
+    model: Model, folder: Path, x: np.ndarray, ids: np.ndarray | None = None, every: bool = False
 ) -> list[Any]:
     path = folder / "new.csv"
     path.write_text(table(x, ids))
@@ -154,6 +153,7 @@ def test_the_end_of_each_series_is_put_aside(window: int, share: float, tmp_path
     about = Account(id="i", target="y", input="u", window=window)
     whole, _loss = data.read(str(tmp_path / "a.csv"), about)
     train, held = whole.split(share, 0)
+    assert held is not None
     assert sorted([*train.x[:, 0], *held.x[:, 0]]) == list(range(len(ids)))
     for begin, count in zip(np.cumsum([0, *lengths]), lengths):
         mine = [sorted(v for v in part.x[:, 0] if begin <= v < begin + count) for part in (train, held)]

@@ -33,17 +33,21 @@ def test_a_grid_takes_all_and_a_random_search_draws_the_same_for_a_seed() -> Non
     assert {trial["hidden"] for trial in drawn} == {3, 4, 5}
     assert all(1e-4 <= trial["lr"] <= 1e-1 for trial in drawn)
     assert sum(trial["lr"] < 10**-2.5 for trial in drawn) > 10
-    for bad in ({"lr": 3}, {"lr": []}, {"lr": {"low": 2, "high": 1}}, {"lr": {"low": 0, "high": 1, "log": True}}):
+    no_rates: tuple[Any, ...] = (3, [], {"low": 2, "high": 1}, {"low": 0, "high": 1, "log": True})
+    for rates in no_rates:
         with pytest.raises(ProblemError, match="lr"):
-            sweep.drawn(bad, 1, 0)
+            sweep.drawn({"lr": rates}, 1, 0)
     with pytest.raises(ProblemError, match="a grid needs"):
         sweep.grid({"lr": 0.1})
 
 
 def test_a_sweep_is_sorted_and_taken_up_again(tmp_path: Path) -> None:
-    kept, seen = tmp_path / "s.jsonl", []
+    kept = tmp_path / "s.jsonl"
+    seen: list[tuple[int, int]] = []
     with ThreadPoolExecutor(2) as executor:
-        first = sweep.sweep(trials(lr=[1e-5, 0.01]), executor, kept, lambda result, done, all_: seen.append(done))
+        first = sweep.sweep(
+            trials(lr=[1e-5, 0.01]), executor, kept, lambda result, done, all_: seen.append((done, all_))
+        )
         kept.write_text(kept.read_text() + '{"options": {"tor')  # a crash as a line was written
         seen.clear()
         both = sweep.sweep(
@@ -182,6 +186,6 @@ def test_an_option_of_train_is_one_of_a_record_and_says_its_default() -> None:
     defaults = {name: argument.default for name, argument in arguments.items()}
     defaults |= {part.name: part.default for part in fields(Settings)} | {"cell": "lstm", "hidden": 32}
     for name, entry in train.OPTIONS.items():
-        text = entry if isinstance(entry, str) else entry[1]
+        text = entry if isinstance(entry, str) else str(entry[1])
         for default in re.findall(r"Default ([^ ]+?)[.;]?(?: |$)", text):
             assert str(defaults[name]) == default, name

@@ -16,7 +16,8 @@ import pytest
 import rnncalc
 from rnncalc.engine.choice import compiling_disabled, numba_installed
 from rnncalc.model.cells import CELLS, Cell
-from rnncalc.model.layer import Layer
+from rnncalc.model.layer import DirectionalLayer, Layer
+from rnncalc.network import inference, network
 from rnncalc.network.network import Network
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -84,9 +85,17 @@ compiler = pytest.mark.skipif(
 )
 
 
-def random_starts(cell: Cell, rng: np.random.Generator, layer: Layer, sequences: int) -> dict[str, Any]:
+def random_starts(
+    cell: Cell, rng: np.random.Generator, layer: Layer | DirectionalLayer, sequences: int
+) -> dict[str, Any]:
     """An initial state for every sequence."""
     return {f"{state}0": rng.normal(size=(sequences, layer.sizes[cell.size(state)])) for state in cell.state}
+
+
+def choose_lane_batched(monkeypatch: pytest.MonkeyPatch, chosen: bool) -> None:
+    """Every batch runs across its sequences, or none."""
+    for module in (inference, network):
+        monkeypatch.setattr(module, "across_pays", lambda net, view: chosen and view.schedule.sequences > 1)
 
 
 def random_network(
