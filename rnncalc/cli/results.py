@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import N_, _
 
-N_ = str  # marks a text for translation
 NAMES = {
     "loss": N_("loss"),
     "accuracy": N_("right"),

@@ -11,11 +11,10 @@ from typing import Any
 import click
 
 from rnncalc.common.files import STREAMS, claimed
-from rnncalc.common.i18n import LANGUAGES, _, folder, of_locale, speak
+from rnncalc.common.i18n import LANGUAGES, N_, _, folder, of_locale, speak
 from rnncalc.common.safe_text import printable
 from rnncalc.errors import RnncalcError
 
-N_ = str  # marks a text for translation
 CLICK = (  # what click itself says, which it looks up under the same words
     N_("Usage:"),
     N_("Options"),

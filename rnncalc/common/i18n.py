@@ -17,6 +17,11 @@ def _(message: str) -> str:
     return _catalogue.gettext(message)
 
 
+def N_(message: str) -> str:
+    """Mark a message that is translated later, where it is shown."""
+    return message
+
+
 def os_error_reason(error: Exception) -> str:
     """Why the system refused a file, in that language where there is a word for it."""
     words = {

@@ -72,12 +72,9 @@ class Conventions:
     def _keras_bias(self) -> None:
         """Keras' GRU with reset_after has two rows of biases."""
         bias = self.arrays.get("b")
-        if (
-            self.translation.name == "keras"
-            and isinstance(bias, Numbers)
-            and len(bias.shape) == 2
-            and bias.shape[0] == 2
-        ):
+        if self.translation.name != "keras" or not isinstance(bias, Numbers):
+            return
+        if len(bias.shape) == 2 and bias.shape[0] == 2:
             if self.cell.name == "gru":
                 self.cell = _like(self.cell, "gru_after")
                 self.notes.append(_("a bias of two rows: keras' gru is gru_after"))
@@ -204,13 +201,9 @@ class Conventions:
         order = self.order
         if order == self.cell.gates or not order:
             return
-        for name, array in self.arrays.items():
-            if (
-                name in ("U", "W", "b")
-                and isinstance(array, Numbers)
-                and array.shape
-                and array.shape[0] % len(order) == 0
-            ):
+        for name in ("U", "W", "b"):
+            array = self.arrays.get(name)
+            if isinstance(array, Numbers) and array.shape and array.shape[0] % len(order) == 0:
                 self.arrays[name] = array.through(lambda values: reordered(values, order, self.cell.gates))
         if "gates" not in self.options:
             message = _("stacked gates are in {notation}'s order {order}")
@@ -220,11 +213,8 @@ class Conventions:
         """Note which of our names each given name was taken for."""
         if self.translation.name == "goodfellow":
             return
-        pairs = [
-            f"{theirs} = {ours}"
-            for ours, theirs in self.translation.shown.items()
-            if ours in self.arrays and theirs != ours
-        ]
+        names = self.translation.shown.items()
+        pairs = [f"{theirs} = {ours}" for ours, theirs in names if ours in self.arrays and theirs != ours]
         kind = _("row vectors") if self.rows else _("column vectors")
         read = _("read as {notation}: {pairs}; {kind}") if pairs else _("read as {notation}: {kind}")
         self.notes.insert(0, read.format(notation=self.translation.name, pairs=", ".join(pairs), kind=kind))
@@ -242,9 +232,8 @@ def cell_named(word: str, notation: str | None) -> str:
 
 
 def _like(cell: Cell, name: str) -> Cell:
-    return CELLS[name].switch(
-        **{option: value for option, value in cell.switched.items() if option in CELLS[name].switches}
-    )
+    switched = {option: value for option, value in cell.switched.items() if option in CELLS[name].switches}
+    return CELLS[name].switch(**switched)
 
 
 def _refuse_gates(letter: str, value: RawValue, cell: Cell) -> None:

@@ -6,10 +6,8 @@ Longer than other files: it has a paragraph for each mistake.
 from __future__ import annotations
 
 from rnncalc.check.diagnosis.mistakes import MISTAKES
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import N_, _
 from rnncalc.report.document import Block, Document, Heading, Items, Paragraph
-
-N_ = str  # marks a text for translation; it is translated where it is shown
 
 # id → (what goes wrong, what is right, how to see it)
 LESSONS: dict[str, tuple[str, str, str]] = {

@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from rnncalc.check.diagnosis.mistake import Mistake, plain, ruled, several, with_context
 from rnncalc.check.diagnosis.rewrites import gated, gradients, parameters, signals, states
-
-N_ = str  # marks a message for translation; it is translated where it is shown
+from rnncalc.common.i18n import N_
 
 _FORWARD = (
     # parameters

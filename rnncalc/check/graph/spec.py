@@ -116,9 +116,7 @@ class Spec:
     realigned: bool = True  # whether backward states are put in the original order of time
     x_spread: np.ndarray | None = None
     lanes: int = 0  # the length of every array's last axis, a problem each; 0: one problem and no such axis
-    memo: dict[Any, Any] = field(
-        default_factory=dict, init=False, repr=False
-    )  # results of this Spec that are used again
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # results that are used again
 
     @property
     def top(self) -> RunSpec:

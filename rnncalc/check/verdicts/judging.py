@@ -25,30 +25,17 @@ from rnncalc.check.graph.spec import Spec
 from rnncalc.check.verdicts.number import (
     MANY,
     NOISE,
-    SLACK,
     Habit,
     digits,
     is_right,
     is_truncated,
     stands_for,
-    unit,
 )
 from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
 from rnncalc.model.equations.expression import Call
-from rnncalc.problems.parse.numbers import TypedNumber
 
-NAMED = (
-    "slope",
-    "∂",
-    "term",
-    "d",
-    "dstart",
-    "dshared",
-    "new",
-    "losses",
-    "loss",
-    "∂x",
-)  # quantities that people print and round
+# quantities that people print and round
+NAMED = ("slope", "∂", "term", "d", "dstart", "dshared", "new", "losses", "loss", "∂x")
 KEPT = 400  # a larger graph is not kept for the next answers: no homework is so large
 SATURATING = ("tanh", "sigmoid", "softmax")
 LONG = 20  # steps: numbers of a longer sequence are computed by a machine, not rounded at every step
@@ -179,12 +166,12 @@ class Judging:
         """Rounding or carried; "" if it is neither."""
         typed, spot = self.typed[at], _spot(fair[0], self.claims[at].spot)
         ends = [(float(lo[spot]), float(hi[spot])) for lo, hi in (fair, own)]
-        if ends[0] != ends[1] and self._inside(typed, *ends[1]):
+        if ends[0] != ends[1] and self.habit.may_print(typed, *ends[1]):
             return CARRIED
-        if self._inside(typed, *ends[0]):
+        if self.habit.may_print(typed, *ends[0]):
             return ROUNDING
         noise = self._noise(key)  # computed last, since few numbers need it
-        return ROUNDING if self._inside(typed, ends[0][0] - noise, ends[0][1] + noise) else ""
+        return ROUNDING if self.habit.may_print(typed, ends[0][0] - noise, ends[0][1] + noise) else ""
 
     def _noise(self, key: Key) -> float:
         """What float64 may lose where terms cancel: 5.6e-17 is printed for a difference that is 0 in another order."""
@@ -201,17 +188,6 @@ class Judging:
             if self.verdicts.get(at) == RIGHT
         )
         return Habit([number for number in self.typed.values() if digits(number) > 1], cut and not up)
-
-    def _inside(self, typed: TypedNumber, lo: float, hi: float) -> bool:
-        """Whether some value between the bounds rounds to a number, or is cut to it by a person who cuts."""
-        if not (np.isfinite(lo) and np.isfinite(hi)):
-            return False
-        slack = SLACK * unit(typed) + 1e-12 * max(abs(lo), abs(hi))
-        half = unit(typed) / 2
-        if lo - half - slack <= typed.value <= hi + half + slack:
-            return True
-        first, last = stands_for(typed, True)
-        return self.habit.cuts and first <= hi + slack and last >= lo - slack
 
     def _copies_printed(self, key: Key) -> bool:
         """Whether a quantity is printed already under another name."""

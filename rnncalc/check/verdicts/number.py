@@ -134,6 +134,17 @@ class Habit:
                 lowest, highest = np.fmin(lowest, np.trunc(low) * unit), np.fmax(highest, np.trunc(high) * unit)
         return lowest, highest
 
+    def may_print(self, typed: TypedNumber, lo: float, hi: float) -> bool:
+        """Whether the person may print some value between the bounds as this number."""
+        if not (math.isfinite(lo) and math.isfinite(hi)):
+            return False
+        slack = SLACK * unit(typed) + 1e-12 * max(abs(lo), abs(hi))
+        half = unit(typed) / 2
+        if lo - half - slack <= typed.value <= hi + half + slack:
+            return True
+        first, last = stands_for(typed, True)
+        return self.cuts and first <= hi + slack and last >= lo - slack
+
     def _units(self, lo: np.ndarray, hi: np.ndarray) -> list[np.ndarray]:
         """The units to which the person may round."""
         if self.exact:

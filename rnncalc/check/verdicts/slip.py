@@ -12,7 +12,7 @@ from rnncalc.check.answers.claims import Claim
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.keys import operand
 from rnncalc.check.graph.spec import RunSpec, Spec
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import N_, _
 from rnncalc.model.equations.expression import (
     Binary,
     Call,
@@ -29,7 +29,6 @@ from rnncalc.model.equations.printer import Place
 from rnncalc.model.equations.stages import has_product, product_line
 from rnncalc.problems.problem import Problem
 
-N_ = str  # marks a text for translation; it is translated where it is shown
 MOST = 12  # a longer sum is not written out
 
 RULES = {  # kind of number → what it is made from

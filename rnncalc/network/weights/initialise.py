@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import N_, _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 
-N_ = str  # marks a text for translation
 Draw = Callable[[np.random.Generator, str, tuple[int, ...], int], np.ndarray]
 
 
