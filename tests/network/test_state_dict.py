@@ -37,20 +37,22 @@ def test_the_number_of_gates_tells_the_cell(cell: str) -> None:
 
 
 def test_layers_prefixes_and_the_read_out() -> None:
-    found = {
+    stacked = {
         **tensors(prefix="encoder.rnn."),
         **tensors(prefix="encoder.rnn.", level=1, D=5),
         "fc.weight": np.ones((2, 5)),
     }
-    net = rnncalc.from_state_dict({**found, "fc.bias": np.ones(2), "other": np.ones(3)}, readout="fc", output="softmax")
+    net = rnncalc.from_state_dict(
+        {**stacked, "fc.bias": np.ones(2), "other": np.ones(3)}, readout="fc", output="softmax"
+    )
     assert len(net.layers) == 2
     assert net.sizes == {"D": 3, "H": 5, "O": 2}
     assert net(RNG.normal(size=(4, 3))).sum() == pytest.approx(4)
 
 
 def test_biases_may_be_missing() -> None:
-    found = {name: array for name, array in tensors("gru_after").items() if "bias" not in name}
-    assert not rnncalc.from_state_dict(found).layers[0].arrays["d"].any()
+    weights = {name: array for name, array in tensors("gru_after").items() if "bias" not in name}
+    assert not rnncalc.from_state_dict(weights).layers[0].arrays["d"].any()
 
 
 def test_safetensors(tmp_path: Path) -> None:
@@ -86,7 +88,7 @@ def test_safetensors(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_there_or_does_not_fit(change: dict[str, Any], options: dict[str, Any], message: str) -> None:
-    found = {name: array for name, array in {**tensors(), **change}.items() if array is not None}
+    changed = {name: array for name, array in {**tensors(), **change}.items() if array is not None}
     with pytest.raises(RnncalcError) as refused:
-        rnncalc.from_state_dict(found, **options)
+        rnncalc.from_state_dict(changed, **options)
     assert message in str(refused.value)

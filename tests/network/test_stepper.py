@@ -27,27 +27,27 @@ COPIES: dict[str, Callable[[Stepper], Stepper]] = {
 @pytest.mark.parametrize("batch", [(), (3,)])
 def test_a_copy_goes_on_alone(name: str, engine: str, read_out: str | None, batch: tuple[int, ...]) -> None:
     network, rng = random_network(CELLS[name], 3, engine=engine, read_out=read_out, D=2), np.random.default_rng(4)
-    starts = random_starts(CELLS[name], rng, network.layers[0], batch[0] if batch else 1)
-    starts = starts if batch else {start: rows[0] for start, rows in starts.items()}
+    states = random_starts(CELLS[name], rng, network.layers[0], batch[0] if batch else 1)
+    states = states if batch else {state: rows[0] for state, rows in states.items()}
     x = inputs(network, rng, *batch, 5)
-    y = np.moveaxis(network(x, **starts), -2, 0)
+    y = np.moveaxis(network(x, **states), -2, 0)
     steps = np.moveaxis(x, -2, 0)
     for before in (0, 2):
-        stepper = network.stepper(**starts)
+        stepper = network.stepper(**states)
         for x_t in steps[:before]:
             stepper.step(x_t)
         copies = [make(stepper) for make in COPIES.values()]
-        for one in (*copies, stepper):  # each leaves the others where they are
+        for stream in (*copies, stepper):  # each leaves the others where they are
             for state, rows in stepper.state.items():
-                if one is not stepper:
-                    np.testing.assert_array_equal(one.state[state], rows)
+                if stream is not stepper:
+                    np.testing.assert_array_equal(stream.state[state], rows)
             for x_t, y_t in zip(steps[before:], y[before:]):
-                np.testing.assert_array_equal(one.step(x_t), y_t)
+                np.testing.assert_array_equal(stream.step(x_t), y_t)
             if before:
                 with pytest.raises(ShapeError):
-                    one.step(np.ones((7, 2)))
-            one.reset()
-            np.testing.assert_array_equal(one.step(steps[0]), y[0])
+                    stream.step(np.ones((7, 2)))
+            stream.reset()
+            np.testing.assert_array_equal(stream.step(steps[0]), y[0])
 
 
 @pytest.mark.parametrize("engine", ENGINES)

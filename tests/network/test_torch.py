@@ -44,8 +44,8 @@ def test_problem_files_speak_pytorch(kind: str, options: dict[str, Any]) -> None
     keys = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
     cell = {"RNN": "elman", "LSTM": "lstm", "GRU": "gru"}[kind]
     activation = {"activation": options["nonlinearity"]} if options else {}
-    found = rnncalc.problem(cell=cell, notation="pytorch", x=x.numpy(), **keys, **activation).forward()
-    np.testing.assert_allclose(found.h, module(x)[0].detach().numpy(), rtol=0, atol=1e-12)
+    forward = rnncalc.problem(cell=cell, notation="pytorch", x=x.numpy(), **keys, **activation).forward()
+    np.testing.assert_allclose(forward.h, module(x)[0].detach().numpy(), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
@@ -75,17 +75,18 @@ def test_float32_weights_stay_float32() -> None:
 @pytest.mark.parametrize("both", [False, True], ids=["forward", "both"])
 @pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
 def test_gradients_are_those_of_autograd(kind: str, options: dict[str, Any], both: bool, engine: str) -> None:
-    """Stacked, in both directions, ragged; every parameter, the starts and the inputs."""
+    """Stacked, in both directions, ragged; every parameter, the initial states and the inputs."""
     torch.manual_seed(5)
-    ways = 2 if both else 1
+    directions = ["forward", "backward"] if both else ["forward"]
     for layers in (1, 2, 3):
         D, H, O, N, T = 3, 5, 4, 6, 9
         module = getattr(torch.nn, kind)(
             D, H, layers, batch_first=True, bidirectional=both, dtype=torch.float64, **options
         )
-        top = torch.nn.Linear(ways * H, O, dtype=torch.float64)
+        top = torch.nn.Linear(len(directions) * H, O, dtype=torch.float64)
         x = torch.randn(N, T, D, dtype=torch.float64, requires_grad=True)
-        states = [torch.randn(layers * ways, N, H, dtype=torch.float64, requires_grad=True) for _ in range(2)]
+        count = layers * len(directions)
+        states = [torch.randn(count, N, H, dtype=torch.float64, requires_grad=True) for _ in range(2)]
         lengths, targets = [4, 9, 1, 6, 9, 2], torch.randint(0, O, (N, T))
         present = torch.arange(T) < torch.tensor(lengths)[:, None]
         targets[~present | (torch.rand(N, T) < 0.3)] = -100
@@ -98,22 +99,21 @@ def test_gradients_are_those_of_autograd(kind: str, options: dict[str, Any], bot
         tensors = {**module.state_dict(), **{f"fc.{name}": tensor for name, tensor in top.state_dict().items()}}
         activation = {"activation": options["nonlinearity"]} if options else {}
         net = rnncalc.from_state_dict(tensors, readout="fc", engine=engine, **activation)
-        starts = {
-            name: state.detach().numpy() for name, state in zip(("h0", "c0"), states if kind == "LSTM" else states[:1])
-        }
-        starts = {name: state[0] if len(state) == 1 else list(state) for name, state in starts.items()}
-        trace = net.forward(x.detach().numpy(), lengths=lengths, **starts)
+        named = dict(zip(("h0", "c0"), states if kind == "LSTM" else states[:1]))
+        arrays = {name: state.detach().numpy() for name, state in named.items()}
+        initial: dict[str, Any] = {name: state[0] if len(state) == 1 else list(state) for name, state in arrays.items()}
+        trace = net.forward(x.detach().numpy(), lengths=lengths, **initial)
         classes = np.where(targets.numpy() < 0, np.nan, targets.numpy())
-        found = net.backward(trace, classes, loss="cross_entropy", reduction="mean")
+        gradients = net.backward(trace, classes, loss="cross_entropy", reduction="mean")
 
-        assert found.loss == pytest.approx(loss.item(), rel=1e-12)
+        assert gradients.loss == pytest.approx(loss.item(), rel=1e-12)
         same = partial(np.testing.assert_allclose, rtol=0, atol=1e-12)
-        same(found.x, x.grad.numpy())
-        same(found.V, top.weight.grad.numpy())
-        same(found.c, top.bias.grad.numpy())
+        same(gradients.x, x.grad.numpy())
+        same(gradients.V, top.weight.grad.numpy())
+        same(gradients.c, top.bias.grad.numpy())
         for level in range(layers):
-            for number, way in enumerate(["forward", "backward"][:ways]):
-                ours, name = found.layers[level].passes[way], f"_l{level}" + ("_reverse" if number else "")
+            for number, direction in enumerate(directions):
+                ours, name = gradients.layers[level].passes[direction], f"_l{level}" + ("_reverse" if number else "")
                 grads = {
                     part: getattr(module, part + name).grad.numpy() for part in ("weight_ih", "weight_hh", "bias_ih")
                 }
@@ -123,5 +123,5 @@ def test_gradients_are_those_of_autograd(kind: str, options: dict[str, Any], bot
                 if kind == "GRU":
                     second = getattr(module, f"bias_hh{name}").grad.numpy()
                     same(ours["d"], second[2 * H :])
-                for state, theirs in zip(("h0", "c0"), states if kind == "LSTM" else states[:1]):
-                    same(ours[state], theirs.grad[level * ways + number].numpy())
+                for state, theirs in named.items():
+                    same(ours[state], theirs.grad[level * len(directions) + number].numpy())

@@ -73,7 +73,7 @@ def gradients(
     given = np.where(np.isnan(rows), -1, rows).astype(np.int64) if classes else rows.astype(net.dtype)
     fed = schedule.pack(numbers.astype(net.dtype) if tokens else x)
     share = 1 / max((~np.isnan(rows)).sum(), 1) if loss == "mean_squared_error" else 1
-    nothing: list[dict[str, np.ndarray]] = [{} for _direction in net.passes]
+    nothing: list[dict[str, np.ndarray]] = [{} for _layer in net.passes]
     if engine is CompiledStep:
         places, theta = parameters.places, parameters.vector
         step = CompiledStep(net.layers, net.read_out, places, theta, g, loss, chunk, truncate)
@@ -91,18 +91,12 @@ def gradients(
 
 
 def agree(net: Network, loss: str, **how: Any) -> None:
-    found, wanted = gradients(net, loss, **how)
+    of_step, of_backward = gradients(net, loss, **how)
     tolerance = 1e-12 if net.dtype == np.float64 else 1e-3
-    for number, layer in enumerate(wanted.layers):
-        for way, one in layer.passes.items():
-            second = way == "backward" and len(layer.passes) > 1
-            for name, array in one.items():
-                place = f"layers.{number}.{'backward.' if second else ''}{name}"
-                if place in found:
-                    assert np.allclose(found.pop(place), array, rtol=tolerance, atol=tolerance * np.abs(array).max())
-    for name in list(found):
-        array = wanted[name]
-        assert np.allclose(found.pop(name), array, rtol=tolerance, atol=tolerance * np.abs(array).max())
+    wanted = {at.prefix + name: array for at, part in of_backward.parts() for name, array in part.items()}
+    for name, array in of_step.items():
+        largest = np.abs(wanted[name]).max()
+        assert np.allclose(array, wanted[name], rtol=tolerance, atol=tolerance * largest), name
 
 
 @compiler
@@ -156,16 +150,16 @@ N, T, D, H, O = 96, 9, 3, 16, 5
 
 def losses_of(net: Network, x: Any, y: Any, **settings: Any) -> np.ndarray:
     """The loss of every step."""
-    found, before = [], [0.0, 0.0]
+    losses, before = list[float](), [0.0, 0.0]
 
     def watch(trainer: Trainer) -> None:
         progress = trainer.progress
         if progress.step:
-            found.append((progress.total - before[0]) / (progress.weight - before[1]))
+            losses.append((progress.total - before[0]) / (progress.weight - before[1]))
         before[:] = (progress.total, progress.weight) if progress.step else (0.0, 0.0)
 
     net.fit(x, y, watch=watch, **settings)
-    return np.array(found)
+    return np.array(losses)
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru_after"])
@@ -209,7 +203,7 @@ def task(seed: int = 0, count: int = 60, ragged: bool = True) -> tuple[list[np.n
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, 9, size=count) if ragged else [8] * count
     x = [rng.normal(size=(n, D)) for n in lengths]
-    return x, np.array([int(one[:, 0].sum() > 0) for one in x])
+    return x, np.array([int(rows[:, 0].sum() > 0) for rows in x])
 
 
 def network(engine: str = "numba", cell: str = "gru", outputs: int = 2, **options: Any) -> Network:
@@ -238,7 +232,7 @@ def test_fit_learns_and_a_seed_says_everything(engine: str) -> None:
 
 def test_both_engines_take_the_same_path() -> None:
     x, y = task(count=20)
-    found = []
+    trained = []
     for engine in ("numba", "equations"):
         net = network(engine, cell="lstm")
         settings: dict[str, Any] = {
@@ -249,8 +243,8 @@ def test_both_engines_take_the_same_path() -> None:
             "optimizer": "rmsprop",
         }
         net.fit(x, y, loss="cross_entropy", **settings)
-        found.append(weights(net))
-    assert np.allclose(found[0], found[1], rtol=1e-9, atol=1e-12)
+        trained.append(weights(net))
+    assert np.allclose(trained[0], trained[1], rtol=1e-9, atol=1e-12)
 
 
 def note_steps(seen: list[int], trainer: Trainer) -> None:
@@ -259,31 +253,31 @@ def note_steps(seen: list[int], trainer: Trainer) -> None:
 
 def test_blocks_of_steps_do_not_matter() -> None:
     x, y = task(count=50)
-    data, found = Sequences.of(x, y, classes=True, inputs=D), []
+    data, runs = Sequences.of(x, y, classes=True, inputs=D), []
     for wait in (None, 1e-4, 10.0):
         net = network()
         seen: list[int] = []
         settings = Settings("cross_entropy", epochs=3, batch=4, clip_norm=0.5, optimizer="adamw")
         trainer = Trainer(net, *settle(data, settings))
         history = trainer.run(partial(note_steps, seen), wait)
-        found.append((weights(net), history, trainer.progress.norms))
+        runs.append((weights(net), history, trainer.progress.norms))
         if wait is None:
             assert seen[:11] == [*range(1, 11), 10]  # after every step, and after the epoch
-    for other in found[1:]:
-        assert np.array_equal(found[0][0], other[0])
-        assert found[0][1:] == other[1:]
+    for other in runs[1:]:
+        assert np.array_equal(runs[0][0], other[0])
+        assert runs[0][1:] == other[1:]
 
 
 def test_fit_truncates_on_both_engines() -> None:
     x, y = task(count=20)
-    found = {}
+    trained = {}
     for engine, truncate in (("numba", 2), ("equations", 2), ("numba", 99), ("numba", 0)):
         net = network(engine, cell="lstm")
         net.fit(x, y, loss="cross_entropy", epochs=3, batch=6, optimizer="sgd", lr=0.5, truncate=truncate)
-        found[engine, truncate] = weights(net)
-    assert np.allclose(found["numba", 2], found["equations", 2], rtol=1e-10, atol=1e-13)
-    assert np.array_equal(found["numba", 99], found["numba", 0])
-    assert not np.allclose(found["numba", 2], found["numba", 0])
+        trained[engine, truncate] = weights(net)
+    assert np.allclose(trained["numba", 2], trained["equations", 2], rtol=1e-10, atol=1e-13)
+    assert np.array_equal(trained["numba", 99], trained["numba", 0])
+    assert not np.allclose(trained["numba", 2], trained["numba", 0])
     with pytest.raises(ProblemError, match="two ways to cut"):
         network().fit(x, y, loss="cross_entropy", truncate=2, chunk=3)
     with pytest.raises(ProblemError, match="it cannot be truncated"):
@@ -293,11 +287,11 @@ def test_fit_truncates_on_both_engines() -> None:
 def test_what_starts_each_sequence_apart_is_refused_and_a_shared_start_is_used() -> None:
     rng = np.random.default_rng(3)
     arrays, x, y = random_arrays(CELLS["elman"], rng, D=D, H=4), rng.normal(size=(6, 5, D)), rng.normal(size=(6, 5, 4))
-    found = []
+    losses = []
     for engine in ("numba", "equations"):
         net = Network([Layer(CELLS["elman"], **arrays, h0=np.arange(4) / 4)], engine=engine)
-        found.append(net.fit(x, y, loss="squared_error", epochs=2, batch=4, optimizer="sgd")[-1]["loss"])
-    assert found[0] == pytest.approx(found[1], rel=1e-12)
+        losses.append(net.fit(x, y, loss="squared_error", epochs=2, batch=4, optimizer="sgd")[-1]["loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-12)
     with pytest.raises(ProblemError, match="one start for all sequences"):
         Network([Layer(CELLS["elman"], **arrays, h0=np.zeros((6, 4)))]).fit(x, y, loss="squared_error")
 
@@ -309,8 +303,8 @@ def test_a_trained_network_predicts_with_its_new_weights_and_refuses_old_traces(
     net.fit(np.stack(x), y, loss="cross_entropy", epochs=2)
     assert not np.allclose(net(np.stack(x)), before)
     assert net.read_out is not None
-    again = Network(net.layers, net.read_out.arrays["V"], net.read_out.arrays["c"], "softmax")
-    assert np.array_equal(net(np.stack(x)), again(np.stack(x)))
+    rebuilt = Network(net.layers, net.read_out.arrays["V"], net.read_out.arrays["c"], "softmax")
+    assert np.array_equal(net(np.stack(x)), rebuilt(np.stack(x)))
     with pytest.raises(ProblemError, match="before its weights were changed"):
         net.backward(trace, y, loss="cross_entropy")
     with pytest.raises(ValueError, match="read-only"):
