@@ -66,17 +66,22 @@ def backpropagate_loss(
 
 
 def depth(network: Stack, schedule: PackedBatch, truncate: int | None, chunk: int | None) -> tuple[int, int]:
-    """How many sweeps (0: one walk back through everything), and the steps of a block (0: one block)."""
+    """How many truncation passes (0: one pass through all of time), and the steps of a block (0: one block)."""
     for name, number in (("truncate", truncate), ("chunk", chunk)):
         if number is not None and (not isinstance(number, int | np.integer) or number < 1):
             raise ProblemError(_("{name} is a number of steps, 1 or more, not {number}"), name=name, number=number)
     if truncate and chunk:
         message = _("truncate and chunk are two ways to cut: every loss reaches K steps, or blocks of K; give one")
         raise ProblemError(message)
-    if (truncate or chunk) and any("backward" in layer.passes for layer in network.layers):
-        raise ProblemError(_("a layer that runs backward sees the whole sequence: it cannot be truncated or cut"))
+    refuse_cuts(network, truncate, chunk)
     steps = len(schedule.counts)
     return (truncate if truncate and truncate < steps else 0), (chunk if chunk and chunk < steps else 0)
+
+
+def refuse_cuts(network: Stack, truncate: int | None, chunk: int | None) -> None:
+    """Raises ProblemError if gradients through time are to be cut and a layer runs backward."""
+    if (truncate or chunk) and network.runs_backward:
+        raise ProblemError(_("a layer that runs backward sees the whole sequence: it cannot be truncated or cut"))
 
 
 class _BackwardPass:

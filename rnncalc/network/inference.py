@@ -86,11 +86,7 @@ class PreparedCall:
     @classmethod
     def of(cls, network: Stack, view: View) -> PreparedCall | None:
         """None where a call has more to decide: vectors across the sequences, layers that run backward, threads."""
-        plain = (
-            network.compiles
-            and network.threads == 1
-            and all("backward" not in layer.passes for layer in network.layers)
-        )
+        plain = network.compiles and network.threads == 1 and not network.runs_backward
         return cls(network, view) if plain and not across_pays(network, view) else None
 
 

@@ -355,7 +355,7 @@ class Network(Stack):
         >>> stepper.step([0.7]).round(4), stepper.step([0.5]).round(4)
         (array([0.7306]), array([0.8059]))
         """
-        if any("backward" in layer.passes for layer in self.layers):
+        if self.runs_backward:
             raise ProblemError(_("a layer that runs backward needs the whole sequence: it cannot be stepped"))
         return Stepper(self, by_layer(self.passes, initial))
 

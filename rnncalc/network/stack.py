@@ -89,6 +89,11 @@ class Stack:
         """Every directional layer with its position, and the read-out."""
         return positioned(self.layers, self.read_out)
 
+    @property
+    def runs_backward(self) -> bool:
+        """Whether a layer visits sequences from their end, and so needs the whole of them."""
+        return any("backward" in layer.passes for layer in self.layers)
+
     @cached_property
     def y_width(self) -> int:
         """O: the entries of y."""

@@ -30,7 +30,7 @@ def outputs(network: Network, sequences: Sequences) -> np.ndarray:
         x = fetched(sequences.x, which)
         return np.arange(sequences.inputs) == x[:, None] if sequences.tokens else x
 
-    if not any("backward" in layer.passes for layer in network.layers):
+    if not network.runs_backward:
         return _carried(network, rows_of_data, sequences)
     below: Callable[[np.ndarray], np.ndarray] = rows_of_data
     for layer in network.layers:

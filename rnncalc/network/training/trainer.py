@@ -18,6 +18,7 @@ from rnncalc.common.spool import blocks
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.losses import LOSSES, find
+from rnncalc.network.backward import refuse_cuts
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.interpreted_epochs import InterpretedEpochs
 from rnncalc.network.training.optimizers import Rate
@@ -122,8 +123,7 @@ def _check_network(network: Stack, settings: Settings) -> None:
     top = network.layers[-1]
     if not network.read_out and (len(top.passes) > 1 or "backward" in top.passes):
         raise ProblemError(_("a network whose last layer runs backward needs a read-out V to be trained"))
-    if (settings.chunk or settings.truncate) and any("backward" in layer.passes for layer in network.layers):
-        raise ProblemError(_("a layer that runs backward sees the whole sequence: it cannot be truncated or cut"))
+    refuse_cuts(network, settings.truncate, settings.chunk)
     if any(np.ndim(state) > 1 for layer in network.passes for state in layer.initial_states.values()):
         raise ProblemError(_("a network that is trained has one start for all sequences, (H,), not (N, H)"))
 
