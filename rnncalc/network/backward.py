@@ -3,8 +3,8 @@
 Each cell goes back through its own steps (in `engine`); here is what lies between them: where the loss's gradient
 arrives, how two directions share what comes from above, and how far back through time a gradient may go.
 
-    truncated    every loss reaches the K latest steps. The gradient goes back in sweeps: the first visits every step
-                 with what the loss brings there, the next with what the first handed to the step before, K in all
+    truncated    every loss reaches the K latest steps. The gradient goes back in K passes: the first visits every step
+                 with what the loss brings there, the next with what the first handed to the step before
     in chunks    the sequence is cut in blocks of K steps, and nothing goes from one block to the block before
 """
 
@@ -23,7 +23,7 @@ from rnncalc.model.layer import Layer
 from rnncalc.model.losses import LossResult
 from rnncalc.model.merges import unmerged
 from rnncalc.model.packed_batch import PackedBatch
-from rnncalc.network.gradients import Gradients, LayerGradients, PassGradients
+from rnncalc.network.gradients import DirectionGradients, Gradients, LayerGradients
 from rnncalc.network.objective import resolve_objective
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Signals, Trace
@@ -85,7 +85,7 @@ def refuse_cuts(network: Stack, truncate: int | None, chunk: int | None) -> None
 
 
 class _BackwardPass:
-    """One way down through a network's layers; sweeps go down again and again."""
+    """From the loss down through a network's layers: once, or once for each truncation pass."""
 
     def __init__(self, network: Stack, trace: Trace):
         self.network, self.view, self.runs = network, trace.view, trace.provenance.runs
@@ -112,7 +112,7 @@ class _BackwardPass:
         self.arriving = self.read_out.below()
 
     def layers(self, *, sweep: bool = False, chunk: int = 0) -> None:
-        """From the top layer to the bottom one: through all of time, or one sweep further."""
+        """From the top layer to the bottom one: through all of time, or one truncation pass further."""
         gradient, end = self.arriving, len(self.passes)
         self.arriving = None
         for level in range(len(self.network.layers) - 1, -1, -1):
@@ -130,7 +130,7 @@ class _BackwardPass:
             end = begin
 
     def _bring(self, layer: Layer, begin: int, gradient: np.ndarray) -> None:
-        """What comes from above, to each direction its share; `begin`: of the passes, the layer's first."""
+        """The gradient from above, to each direction its share; `begin`: the number of the layer's first direction."""
         shares: Sequence[np.ndarray] = [gradient]
         if len(layer.passes) > 1:
             first = self.schedule.sequences
@@ -154,11 +154,11 @@ class _BackwardPass:
             passes = {}
             for direction, part in layer.passes.items():
                 adjoint, shared = self.passes[end], self.runs[end].shared
-                passes[direction] = PassGradients(part, adjoint, self.view, first, direction == "backward", shared)
+                passes[direction] = DirectionGradients(part, adjoint, self.view, first, direction == "backward", shared)
                 end += 1
             layers.append(LayerGradients(passes))
         if self.network.read_out and self.read_out:
-            read_out = PassGradients(self.network.read_out, self.read_out, self.view, 0)
+            read_out = DirectionGradients(self.network.read_out, self.read_out, self.view, 0)
         if not with_loss:
             return Gradients(layers, read_out, self._x, None, None)
         return Gradients(layers, read_out, self._x, result.loss, self.view.steps(result.losses))

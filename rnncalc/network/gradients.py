@@ -37,7 +37,7 @@ class NamedGradients(Named):
         return _("gradients belong to the network that made them: keep single arrays")
 
 
-class PassGradients(NamedGradients):
+class DirectionGradients(NamedGradients):
     """One direction of a layer, or the read-out: gradients of parameters and initial states by name.
 
     symbols: by symbol of the equations (U_i, …); adjoints: what reached each line from the loss, every step, as `steps`
@@ -116,7 +116,7 @@ def steps_of(layer: DirectionalLayer, adjoints: Signals) -> LazyArrays:
 class LayerGradients(NamedGradients):
     """One layer. Of a layer in both directions, `forward` and `backward` have what this has of any other."""
 
-    def __init__(self, passes: Mapping[str, PassGradients]):
+    def __init__(self, passes: Mapping[str, DirectionGradients]):
         self.passes = passes
         self.forward, self.backward = passes.get("forward"), passes.get("backward")
         self.only = next(iter(passes.values())) if len(passes) == 1 else None
@@ -144,7 +144,7 @@ class Gradients(NamedGradients):
     def __init__(
         self,
         layers: Sequence[LayerGradients],
-        read_out: PassGradients | None,
+        read_out: DirectionGradients | None,
         x: Callable[[], np.ndarray],
         loss: float | None,
         losses: np.ndarray | None,
@@ -154,11 +154,11 @@ class Gradients(NamedGradients):
         only = layers[0].only if len(layers) == 1 else None
         self._named = [part for part in (only, read_out) if part is not None]
 
-    def parts(self) -> Iterator[tuple[Position, PassGradients]]:
+    def parts(self) -> Iterator[tuple[Position, DirectionGradients]]:
         """Every directional layer's gradients with its position, and the read-out's."""
         return positioned(self.layers, self.read_out)
 
-    def part(self, position: Position) -> PassGradients:
+    def part(self, position: Position) -> DirectionGradients:
         """The gradients of the directional layer at a position, or the read-out's."""
         return dict(self.parts())[position]
 

@@ -67,7 +67,7 @@ def resolve_objective(
 
 
 def _rows(trace: Trace, name: str, array: np.ndarray, width: int) -> np.ndarray:
-    """An array of the shape of y as rows in the schedule's order."""
+    """An array of the shape of y as rows in packed order."""
     wanted = (*trace.view.shape, width)
     if array.shape != wanted:
         message = _("{name} must be of the shape of y, {wanted}, got {shape}")

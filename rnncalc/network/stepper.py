@@ -45,7 +45,7 @@ class Stepper:
 
     def reset(self) -> None:
         """Back to the initial state."""
-        self._streams: list[CellStream] = []  # one for each pass and the read-out, from the first step on
+        self._streams: list[CellStream] = []  # of each layer and the read-out, from the first step on
         self._states: list[dict[str, np.ndarray]] = []  # where they begin, if not at the initial states
         self._shape: tuple[int, ...] | None = None
         self._weights: object = None  # those of the streams

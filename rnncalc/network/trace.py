@@ -80,7 +80,7 @@ class Signals(Named):
         return _("signals belong to the network that made them: keep the network and x, or single arrays")
 
 
-class PassTrace(Signals):
+class DirectionTrace(Signals):
     """One direction of a layer, from its blocks, whose first rows are the initial states."""
 
     def __init__(self, blocks: Mapping[str, np.ndarray], state: Sequence[str], view: View, mirrored: bool):
@@ -112,7 +112,7 @@ class LayerTrace(Signals):
 
     def __init__(self, layer: Layer, blocks: Sequence[Mapping[str, np.ndarray]], rows: np.ndarray, view: View):
         self.passes = {
-            direction: PassTrace(block, part.cell.state, view, direction == "backward")
+            direction: DirectionTrace(block, part.cell.state, view, direction == "backward")
             for (direction, part), block in zip(layer.passes.items(), blocks)
         }
         self.forward, self.backward = self.passes.get("forward"), self.passes.get("backward")
@@ -189,7 +189,7 @@ class Trace(Signals):
 
     @cached_property
     def rows(self) -> Mapping[str, np.ndarray]:  # type: ignore[override]
-        """Signal → its rows, in the schedule's order."""
+        """Signal → its rows, in packed order."""
         return ChainMap(self._read_out, self.layers[-1].rows)  # type: ignore[arg-type]
 
     @property
@@ -211,7 +211,7 @@ class Trace(Signals):
 
     @property
     def output(self) -> np.ndarray:
-        """The rows of y, in the schedule's order."""
+        """The rows of y, in packed order."""
         return self._read_out["y"]
 
     @property

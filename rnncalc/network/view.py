@@ -1,4 +1,4 @@
-"""How rows are shown: a schedule's rows as the arrays of one sequence or of a batch, in the order of the caller."""
+"""How rows are shown: packed rows as the arrays of one sequence or of a batch, in the order of the caller."""
 
 from __future__ import annotations
 

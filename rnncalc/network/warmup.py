@@ -1,4 +1,4 @@
-"""Compile beforehand: every loop of a cell is run once, on next to nothing, and finds its way to the disk."""
+"""Compile beforehand: every loop of a cell is run once, on next to nothing, and kept on disk."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MANY = 128  # sequences, so many that vectors run across them
 def warm(cell: str, dtype: str = "float64") -> None:
     """The loops of a cell, forward and backward, along the units and across the sequences, with a softmax on top.
 
-    Raises ProblemError for a cell that nobody knows.
+    Raises ProblemError for an unknown cell.
     """
     net = _network(cell, dtype)
     for sequences in (1, MANY):
         x = np.zeros((sequences, STEPS, net.sizes["D"]))
         net(x)
         trace = net.forward(x)
-        net.backward(trace, dy=np.zeros((sequences, STEPS, UNITS))).x  # noqa: B018 - made when it is asked for
+        net.backward(trace, dy=np.zeros((sequences, STEPS, UNITS))).x  # noqa: B018 - computed when it is first read
 
 
 def warm_training(cell: str, dtype: str = "float64") -> None:

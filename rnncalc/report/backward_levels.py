@@ -26,7 +26,7 @@ from rnncalc.model.equations.expression import (
 from rnncalc.model.equations.printer import NEXT, TOTAL, TRANSPOSED
 from rnncalc.model.losses import LOSSES
 from rnncalc.model.merges import unmerged
-from rnncalc.network.gradients import Gradients, PassGradients
+from rnncalc.network.gradients import DirectionGradients, Gradients
 from rnncalc.network.objective import Objective
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
@@ -132,7 +132,7 @@ class BackwardLevel:
     problem: Problem
     trace: Trace
     level: Level
-    gradients: PassGradients
+    gradients: DirectionGradients
     sequence: int | None
     reached: Mapping[str, Reached]
     given: Mapping[str, np.ndarray]  # what other levels know: Vᵀ, ∂s, ∂h^(1), targets
@@ -186,7 +186,7 @@ class BackwardLevel:
         return self.evaluate(tuple(input_terms(self.level.layer.cell)))
 
 
-def gradients_of(level: Level, gradients: Gradients) -> PassGradients:
+def gradients_of(level: Level, gradients: Gradients) -> DirectionGradients:
     """The level's own among all gradients."""
     own = gradients.read_out if level.read_out else gradients.layers[level.number].passes[level.direction]
     assert own is not None

@@ -112,7 +112,7 @@ class InterpretedStep:
     ) -> tuple[float, int]:
         """The sum of the losses and how many rows were right; with g, their gradient times `share` into it.
 
-        x (rows, D), or (rows,) numbers of one-hot rows, in the schedule's order; initial_states: of each
+        x (rows, D), or (rows,) numbers of one-hot rows, in packed order; initial_states: of each
         directional layer, by state;
         targets (rows, O), NaN: none, or (rows,) class numbers, -1: none. chunk, truncate: 0: not cut.
         """
@@ -137,7 +137,7 @@ class InterpretedStep:
         return float(result.loss), int(are_right(self.loss, values, targets).sum())
 
     def last_states(self) -> list[dict[str, np.ndarray]]:
-        """Every pass's states after the last step of each sequence, in the schedule's order."""
+        """Every layer's states after the last step of each sequence, in packed order."""
         last = self.schedule.last[self.schedule.order]
         runs = zip(self.network.passes, self.trace.provenance.runs)
         return [{state: run.blocks[state][last] for state in layer.cell.state} for layer, run in runs]

@@ -9,8 +9,8 @@
                θ ← θ − lr m̂ / (√ŝ + ε)    m̂ = m / (1 − β₁ᵗ), ŝ = s / (1 − β₂ᵗ)
     adamw      the same, after θ ← θ − lr λ θ; elsewhere weight decay λ adds λ θ to g
 
-All vectors are like θ. Written here with NumPy; `engine.update` has the same formulas in one pass, and the tests hold
-the two against each other and against PyTorch.
+All vectors are like θ. Written here with NumPy; `engine.compiled.training.optimizers` has the same
+formulas in one loop, and the tests hold the two against each other and against PyTorch.
 """
 
 from __future__ import annotations

@@ -36,7 +36,9 @@ class RunState:
         self.optimizer = Optimizer(settings.optimizer, len(self.g), network.dtype, network.compiles, **settings.options)
         self.progress = Progress()
         self.good = self.parameters.vector.copy()  # the best validated weights, or the latest epoch's
-        self.states = self.initial_states()  # of each pass, by name; a stream carries them from chunk to chunk
+        self.states = (
+            self.initial_states()
+        )  # of each directional layer, by name; a stream carries them from chunk to chunk
         self.exploded = EXPLODED
 
     @property

@@ -121,26 +121,26 @@ def _levels(tensors: Mapping[str, Any], prefix: str | None) -> list[dict[str, np
 
 def _layer(tensors: Mapping[str, np.ndarray], cell: str | None, options: Mapping[str, Any]) -> Layer:
     """One layer; PyTorch marks the tensors of the direction that runs backward with _reverse."""
-    kind, arrays = _pass(tensors, cell, "")
+    kind, arrays = _direction(tensors, cell, "")
     if not any(name.endswith(_BACKWARD) for name in tensors):
         return Layer(kind, **arrays, **options)
-    _kind, backward = _pass(tensors, cell, _BACKWARD)
+    _kind, backward = _direction(tensors, cell, _BACKWARD)
     return Layer(kind, direction="both", backward=backward, **arrays, **options)
 
 
-def _pass(tensors: Mapping[str, np.ndarray], cell: str | None, way: str) -> tuple[str, dict[str, Any]]:
+def _direction(tensors: Mapping[str, np.ndarray], cell: str | None, suffix: str) -> tuple[str, dict[str, Any]]:
     """The cell and its arrays, of one direction."""
-    for name in (f"weight_ih{way}", f"weight_hh{way}"):
+    for name in (f"weight_ih{suffix}", f"weight_hh{suffix}"):
         if name not in tensors:
             raise ProblemError(_("{name} is missing"), name=name)
-    recurrent = tensors[f"weight_hh{way}"]
+    recurrent = tensors[f"weight_hh{suffix}"]
     gates = recurrent.shape[0] / recurrent.shape[1] if recurrent.ndim == 2 and recurrent.shape[1] else 0
     kind = _CELLS.get(gates) if cell is None else "gru_after" if cell == "gru" else cell
     if kind is None:
         raise ShapeError(_("weight_hh is {shape}: (G·H, H) with G = 1, 3 or 4 was expected"), shape=recurrent.shape)
-    b, second = tensors.get(f"bias_ih{way}"), tensors.get(f"bias_hh{way}")
+    b, second = tensors.get(f"bias_ih{suffix}"), tensors.get(f"bias_hh{suffix}")
     extra: dict[str, np.ndarray] = {}
-    for name, bias in ((f"bias_ih{way}", b), (f"bias_hh{way}", second)):
+    for name, bias in ((f"bias_ih{suffix}", b), (f"bias_hh{suffix}", second)):
         if bias is not None and bias.shape != recurrent.shape[:1]:
             message = _("{name} must be {wanted}, got {shape}")
             raise ShapeError(message, name=name, wanted=recurrent.shape[:1], shape=bias.shape)
@@ -150,4 +150,4 @@ def _pass(tensors: Mapping[str, np.ndarray], cell: str | None, way: str) -> tupl
         second = np.concatenate([second[: 2 * units], np.zeros(units, second.dtype)])
     if second is not None:
         b = second if b is None else b + second
-    return kind, {"U": tensors[f"weight_ih{way}"], "W": recurrent, "b": b, **extra}
+    return kind, {"U": tensors[f"weight_ih{suffix}"], "W": recurrent, "b": b, **extra}

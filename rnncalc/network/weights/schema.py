@@ -1,7 +1,7 @@
 """What the metadata of a model file may say: one schema, held against it before anything is built.
 
 A schema is made of checks; a check takes a value and its place, and raises ParseError where it is another one. What no
-schema names is refused: a key that somebody reads one day is checked from the day on which it is written.
+schema names is refused: whatever is read later has been checked here.
 """
 
 from __future__ import annotations
