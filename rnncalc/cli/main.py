@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from importlib import import_module
-from traceback import print_exc
 from typing import Any, NoReturn
 
 import click
@@ -98,7 +96,9 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except Exception as error:
         if os.environ.get("RNNCALC_DEBUG") == "1":
-            print_exc()
+            import traceback
+
+            traceback.print_exc()
         code = _failed(error)
     sys.exit(code)
 
@@ -132,6 +132,8 @@ def _failed(error: Exception) -> int:
 
 def _fault(error: Exception) -> str:
     """What escaped, on one line, with all that a report needs."""
+    import shlex  # here: no other run needs it
+
     what = shown(f"{type(error).__name__}: {error}")
     command = shown(shlex.join(["rnncalc", *sys.argv[1:]]), LONGEST_COMMAND)
     text = _("a fault of rnncalc {version} itself ({what}). Please report it with the command: {command}")

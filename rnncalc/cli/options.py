@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -164,11 +162,11 @@ def show(
 
     terminal = sys.stdout.isatty() and output is None
     if format_ is None:
-        ending = ENDINGS.get(Path(output).suffix.lower()) if output else None
+        ending = ENDINGS.get(os.path.splitext(output)[1].lower()) if output else None
         format_ = ending or ("table" if terminal else "plain")
     look = RenderOptions(
         rounding=Rounding(digits, decimals),
-        width=shutil.get_terminal_size().columns if terminal else None,
+        width=_terminal_width() if terminal else None,
         color=terminal and not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         ascii=output is None and not _can_print("∘σ·…⋮─′−"),
     )
@@ -181,6 +179,12 @@ def show(
     if not _can_print(text):
         text = text.encode(sys.stdout.encoding or "ascii", "backslashreplace").decode(sys.stdout.encoding or "ascii")
     sys.stdout.write(text)
+
+
+def _terminal_width() -> int:
+    import shutil  # here: what is piped or written to a file has no width, and shutil loads five decompressors
+
+    return shutil.get_terminal_size().columns
 
 
 def _can_print(text: str) -> bool:

@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import combinations, count
 from os import PathLike, fspath
-from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import RnncalcError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHUNK = 1 << 20  # bytes of room that are reserved at a time
 STREAMS = ("/dev/", "/proc/")  # what lies there is written to, never replaced
@@ -69,6 +72,8 @@ def _same(name: Name | int, other: Name | int) -> bool:
 
 def _place(path: Name) -> Path:
     """Where a file lies once its links are followed."""
+    from pathlib import Path  # here, so that a command that writes no file loads neither it nor what it imports
+
     return Path(os.path.realpath(path))
 
 
@@ -150,7 +155,7 @@ def put_aside(path: Name) -> Path | None:
     place = _place(path)
     if not place.is_file():
         return None
-    aside = next(name for n in count(1) if not os.path.lexists(name := Path(f"{place}.{n}")))
+    aside = next(name for n in count(1) if not os.path.lexists(name := place.with_name(f"{place.name}.{n}")))
     os.replace(place, aside)
     return aside
 

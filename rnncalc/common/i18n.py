@@ -42,7 +42,10 @@ def speak(language: str) -> None:
     """Choose the language ("en" or "zh") of every message from here on, in this process."""
     global _catalogue, _language
     _language = language
-    _catalogue = gettext.translation("rnncalc", folder(), [language], fallback=True)
+    if language == "en":  # the messages themselves: no catalogue to look for, which would load `locale`
+        _catalogue = gettext.NullTranslations()
+    else:
+        _catalogue = gettext.translation("rnncalc", folder(), [language], fallback=True)
 
 
 def folder() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from json import dumps
@@ -18,8 +17,7 @@ def file_name(text: str) -> str:
     kept = re.sub(r"[^\w-]+", "_", bare)[:LONGEST_NAME].strip("_")
     if kept == bare and kept and not re.fullmatch(r"(?i)con|prn|aux|nul|com\d|lpt\d", kept):
         return kept
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{kept}-{digest}" if kept else digest
+    return f"{kept}-{_digest(text)}" if kept else _digest(text)
 
 
 def identified(text: str) -> str:
@@ -27,7 +25,13 @@ def identified(text: str) -> str:
     bare = one_line(text, 200)
     if not bare.endswith("…"):
         return bare
-    return f"{bare[:190]}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{bare[:190]}-{_digest(text)}"
+
+
+def _digest(text: str) -> str:
+    import hashlib  # here: only strange names need it, and it loads OpenSSL
+
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def cell(value: object) -> str:

@@ -6,7 +6,7 @@ Longer than other files, so that the methods of a network are documented in one 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,15 +16,16 @@ from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.packed_batch import PackedBatch
-from rnncalc.network.backward import backpropagate
 from rnncalc.network.forward import traced, tracers
-from rnncalc.network.gradients import Gradients
 from rnncalc.network.inference import PreparedCall, across_pays, infer
 from rnncalc.network.stack import Stack
 from rnncalc.network.states import by_layer, cut, joined
-from rnncalc.network.stepper import Stepper
 from rnncalc.network.trace import Trace
 from rnncalc.network.view import View
+
+if TYPE_CHECKING:
+    from rnncalc.network.gradients import Gradients
+    from rnncalc.network.stepper import Stepper
 
 LAYOUTS = ("batch_first", "time_first")
 KEPT = 16  # shapes of inputs for which a call is kept prepared
@@ -268,6 +269,8 @@ class Network(Stack):
         >>> f"{grads.loss:.4f}", grads.W.round(4)
         ('0.3610', array([[0.2064]]))
         """
+        from rnncalc.network.backward import backpropagate  # here, so that a forward pass does not load it
+
         return backpropagate(self, trace, targets, loss, reduction, dy, truncate, chunk)
 
     def fit(
@@ -357,6 +360,8 @@ class Network(Stack):
         """
         if self.runs_backward:
             raise ProblemError(_("a layer that runs backward needs the whole sequence: it cannot be stepped"))
+        from rnncalc.network.stepper import Stepper  # here, so that a forward pass does not load it
+
         return Stepper(self, by_layer(self.passes, initial))
 
     def _input(

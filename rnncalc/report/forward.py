@@ -12,7 +12,6 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
-from rnncalc.report.arithmetic import step_work
 from rnncalc.report.document import Block, Document, Heading, Table
 from rnncalc.report.header import head
 from rnncalc.report.shared import (
@@ -119,6 +118,8 @@ def _check(problem: Problem, choice: ReportOptions, known: list[str]) -> None:
 
 def _work(problem: Problem, trace: Trace, steps: list[int], sequence: int | None) -> Iterator[Block]:
     """Every chosen step's arithmetic: of one layer step by step, of several layer by layer."""
+    from rnncalc.report.arithmetic import step_work  # here, so that a table alone does not load it
+
     for group in groups(problem, levels(problem)):
         if group[0].title:
             yield Heading(group[0].title, 3)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnncalc.common import npy, strict_json
+from rnncalc.common import strict_json
 from rnncalc.common.files import reading
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError, shown
@@ -72,6 +71,8 @@ def _columns(name: str) -> tuple[str, list[str]]:
 
 
 def _npy(path: str) -> Numbers:
+    from rnncalc.common import npy  # here, so that no other problem loads it with zipfile and its decompressors
+
     arrays, _names = npy.read(path)
     array = arrays.get("")
     if array is None or array.dtype.kind not in "fiub":
@@ -82,6 +83,8 @@ def _npy(path: str) -> Numbers:
 
 
 def _table(text: str, delimiter: str | None, wanted: list[str]) -> Numbers:
+    import csv  # here, so that a problem without tables does not load it
+
     first = text.lstrip().partition("\n")[0]
     delimiter = delimiter or next((mark for mark in "\t;" if mark in first), ",")
     reader, rows = csv.reader(io.StringIO(text), delimiter=delimiter), list[list[str]]()

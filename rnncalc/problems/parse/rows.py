@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
@@ -10,7 +11,11 @@ from rnncalc.problems.parse.brackets import place
 from rnncalc.problems.parse.numbers import BLANKS, DECIMAL, FRACTION, LONGEST_NUMBER, WORD, Numbers
 
 _RULE = frozenset("-|:+ \t")  # what the line below a Markdown header is made of
-_ENTRY = re.compile(rf"{FRACTION.pattern}|{DECIMAL.pattern}|{WORD.pattern}|[^\s,]+", re.IGNORECASE)
+
+
+@cache  # compiled when the first such text comes: a problem in JSON has none
+def _entry() -> re.Pattern[str]:
+    return re.compile(rf"{FRACTION.pattern}|{DECIMAL.pattern}|{WORD.pattern}|[^\s,]+", re.IGNORECASE)
 
 
 def read(text: str) -> Numbers:
@@ -38,7 +43,7 @@ def _row(line: str, table: str) -> list[str | None]:
     entries: list[str | None] = []
     at = 0
     while at < len(line):
-        match = _ENTRY.match(line, at)
+        match = _entry().match(line, at)
         if match is None:
             at += 1
             continue
