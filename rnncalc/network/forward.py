@@ -14,7 +14,7 @@ from rnncalc.network.stack import Stack
 from rnncalc.network.trace import CellRun, Provenance, Trace
 from rnncalc.network.view import View
 
-Signals = Mapping[str, np.ndarray]
+Blocks = Mapping[str, np.ndarray]  # signal → its rows
 
 
 class Tracer(NamedTuple):
@@ -23,7 +23,7 @@ class Tracer(NamedTuple):
     shared: the initial states that are one vector for a whole batch.
     """
 
-    signals: Callable[[np.ndarray], Signals]
+    signals: Callable[[np.ndarray], Blocks]
     shared: frozenset[str] = frozenset()
 
 
@@ -76,7 +76,7 @@ def traced(network: Stack, array: np.ndarray, view: View, tracers: Sequence[Trac
 
     rows = through_layers(network.layers, rows, run, lambda rows: rows[schedule.mirror], emitted)
     scores = "s" in network.layers[-1].cell.outputs
-    top: Signals = {"y": rows} if scores else {"s": rows, "y": rows}  # without a read-out the output is the layer's
+    top: Blocks = {"y": rows} if scores else {"s": rows, "y": rows}  # without a read-out the output is the layer's
     if network.read_out:
         top = next(remaining).signals(rows)
         runs.append(CellRun(top, rows))

@@ -20,10 +20,10 @@ import numpy as np
 from rnncalc.engine.interpreter import InterpretedCell
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.packed_batch import PackedBatch
+from rnncalc.network.gradcheck import STEP
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
 
-STEP = 1e-40
 WHOLE, ONE = 100.0, 10.0  # how far ‖∂h_T/∂h_1‖, and its share of one step, may be from 1
 
 

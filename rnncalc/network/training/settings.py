@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 
-NORMS = 5  # gradient norms that are told when a run diverges
+NORMS = 5  # of the latest gradients, which a diverged run reports
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ OPTIONS = ("lr", "momentum", "alpha", "beta1", "beta2", "eps", "weight_decay")
 
 @dataclass
 class Progress:
-    """How far a run has come: what is told to whoever watches, and what a checkpoint keeps beside the vectors."""
+    """How far a run has come: what `watch` sees, and what a checkpoint keeps beside the vectors."""
 
     epoch: int = 0  # epochs that are done
     step: int = 0  # batches of this epoch that are done
