@@ -10,10 +10,15 @@ import numpy as np
 class LazyArrays(Mapping[str, np.ndarray]):
     """Each array is made when it is read: every time, or with `keep` the first time only."""
 
-    def __init__(self, names: Collection[str], make: Callable[[str], np.ndarray], keep: bool = False):
-        """make: name → array, called with no other names."""
-        self.names, self.make, self.keep = names, make, keep
+    def __init__(self, names: Collection[str], make: Callable[[str], np.ndarray] | None = None, keep: bool = False):
+        """make: name → array, called with no other names; a subclass has it as a method instead."""
+        self.names, self._make, self.keep = names, make, keep
         self.made: dict[str, np.ndarray] = {}
+
+    def make(self, name: str) -> np.ndarray:
+        """The array of a name that is there."""
+        assert self._make is not None
+        return self._make(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self.names

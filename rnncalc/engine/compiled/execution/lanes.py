@@ -11,12 +11,13 @@ A block of all steps lies so: for a few groups at a time, the start and all step
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnncalc.common.lazy_arrays import LazyArrays
 from rnncalc.engine.compiled.codegen.gemm import ACROSS
 from rnncalc.engine.compiled.codegen.jit import address_of, cell_signature, machine_code, specialised
 from rnncalc.engine.compiled.codegen.transpose import OUT, transpose_signal
@@ -94,32 +95,25 @@ def _transpose_code(way: int, dtype: np.dtype) -> Any:
     return specialised(transpose_signal, way, rows, 0, block, 0, 0, 0, 0, 0, 0, 0, places)
 
 
-class LaneRows(Mapping[str, np.ndarray]):
+class LaneRows(LazyArrays):
     """Signals by name, (N + rows, width), transposed out on first need.
 
-    places: their names; folded: the block where they lie; transposed: those that were transposed out.
+    places: their names; folded: the block where they lie.
     """
 
     folded: Folded
 
     def __init__(self, places: Collection[str], folded: Folded | None = None):
-        self.places, self.transposed = places, dict[str, np.ndarray]()
+        super().__init__(places, keep=True)
         if folded:
             self.folded = folded
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.transposed:
-            folded, width = self.folded, self.folded.places[name][1]
-            rows = self.transposed[name] = np.empty((folded.sequences * folded.levels, width), folded.dtype)
-            folded.transpose(OUT, rows[: folded.sequences], name, 0)
-            folded.transpose(OUT, rows[folded.sequences :].reshape(folded.sequences, -1), name, 1)
-        return self.transposed[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.places)
-
-    def __len__(self) -> int:
-        return len(self.places)
+    def make(self, name: str) -> np.ndarray:
+        folded, width = self.folded, self.folded.places[name][1]
+        rows = np.empty((folded.sequences * folded.levels, width), folded.dtype)
+        folded.transpose(OUT, rows[: folded.sequences], name, 0)
+        folded.transpose(OUT, rows[folded.sequences :].reshape(folded.sequences, -1), name, 1)
+        return rows
 
 
 class LaneTrace(LaneRows):
@@ -160,7 +154,7 @@ class LaneCell:
         (sequences, steps, _depth), emits = x.shape, self.cell.emits
         signals = LaneTrace(self, x, self._begin(sequences, initial))
         if self.recomputes(steps):
-            emitted = signals.transposed[emits] = shaped((sequences * (steps + 1), self.width), self.dtype)
+            emitted = signals.made[emits] = shaped((sequences * (steps + 1), self.width), self.dtype)
             emitted[:sequences] = initial.get(emits, 0)
             y = emitted[sequences:].reshape(sequences, steps, -1)
             self._infer(x, signals.begin, y, self.none.reshape(0, 0))

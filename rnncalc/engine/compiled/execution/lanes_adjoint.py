@@ -7,11 +7,12 @@ are the gradients of the weights, lane by lane, and what reached their initial s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
+from rnncalc.common.lazy_arrays import LazyArrays
 from rnncalc.engine.compiled.codegen.jit import machine_code
 from rnncalc.engine.compiled.execution.lanes import LaneCell, LaneTrace
 from rnncalc.engine.compiled.execution.lanes_blocks import Blocks
@@ -56,7 +57,11 @@ class LaneAdjoint:
     @property
     def adjoints(self) -> Mapping[str, np.ndarray]:
         """What reached each line, (N + rows, width), as far as it is kept."""
-        return self.sweeps.adjoints if self.sweeps else _Later(self)
+        if self.sweeps:
+            return self.sweeps.adjoints
+        return LazyArrays(
+            [slot for slot in self.runner.back.places if slot != INPUT], lambda name: self.whole.adjoints[name]
+        )
 
     @property
     def initial_adjoints(self) -> dict[str, np.ndarray]:
@@ -117,19 +122,3 @@ class LaneGradients:
         machine_code(descend, dtype, arguments)(*arguments)
         self.initial = {state: initial[:, place] for state, place in runner.states.items()}
         self.parameters, self.inputs = back.gradients(*sums), dx.reshape(-1, depth)
-
-
-class _Later(Mapping[str, np.ndarray]):
-    """What reached each line in a run, made when somebody asks."""
-
-    def __init__(self, run: LaneAdjoint):
-        self.run, self.names = run, [slot for slot in run.runner.back.places if slot != INPUT]
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.run.whole.adjoints[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)

@@ -5,12 +5,13 @@ A block lies as the trace does, a few groups after the other, with a row behind 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from rnncalc.common.lazy_arrays import LazyArrays
 from rnncalc.engine.compiled.codegen.jit import machine_code
 from rnncalc.engine.compiled.codegen.transpose import ADDED
 from rnncalc.engine.compiled.execution.lanes import Folded, LaneCell, LaneRows, LaneTrace
@@ -87,7 +88,9 @@ class Blocks:
     @property
     def adjoints(self) -> Mapping[str, np.ndarray]:
         """What reached each line, (N + rows, width), as far as it is kept."""
-        return _Together(self.reached)
+        parts = [LaneRows(part.places, part) for part in self.reached]
+        names = [name for name in parts[0] if name != INPUT]
+        return LazyArrays(names, lambda name: reduce(np.add, [part[name] for part in parts]))
 
     @property
     def initial_adjoints(self) -> dict[str, np.ndarray]:
@@ -106,19 +109,3 @@ class Blocks:
                 self.back.sums, self.back.ones, fed, offsets, read, weights, biases, lanes, self.together,
             )  # fmt: skip
         return self.back.gradients(weights, biases, self.slopes)
-
-
-class _Together(Mapping[str, np.ndarray]):
-    """Rows by name, added up over several sweeps when somebody asks."""
-
-    def __init__(self, parts: list[Folded]):
-        self.parts = [LaneRows(part.places, part) for part in parts]
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return reduce(np.add, [part[name] for part in self.parts])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(name for name in self.parts[0] if name != INPUT)
-
-    def __len__(self) -> int:
-        return sum(1 for _name in self)

@@ -6,11 +6,12 @@ the bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
+from rnncalc.common.lazy_arrays import LazyArrays
 from rnncalc.engine.compiled.codegen.gemm import ALONG, multiply
 from rnncalc.engine.compiled.codegen.jit import specialised
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
@@ -20,24 +21,15 @@ from rnncalc.engine.compiled.packing.views import Rows
 from rnncalc.model.packed_batch import PackedBatch
 
 
-class Recomputed(Mapping[str, np.ndarray]):
+class Recomputed(LazyArrays):
     """All signals of a forward pass, name → (N + rows, width): some are kept, the others recomputed."""
 
     def __init__(self, compiled: PackedCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: PackedBatch):
+        super().__init__(compiled.cell.lines)
         self.compiled, self.kept, self.x, self.schedule = compiled, kept, x, schedule
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name in self.compiled.lines:
-            return self.kept[name]
-        if name in self.compiled.cell.lines:
-            return self.recomputed[name]
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.compiled.cell.lines)
-
-    def __len__(self) -> int:
-        return len(self.compiled.cell.lines)
+    def make(self, name: str) -> np.ndarray:
+        return (self.kept if name in self.compiled.lines else self.recomputed)[name]
 
     @cached_property
     def recomputed(self) -> Rows:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
+
+from rnncalc.common.lazy_arrays import LazyArrays
 
 
 def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:
@@ -20,35 +22,17 @@ def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:
     return np.lib.stride_tricks.as_strided(rows, ((count - 1) * pitch + width,), (size,)), pitch
 
 
-class Rows(Mapping[str, np.ndarray]):
-    """The signals of a block (rows, pitch), name → (rows, width): views, made when somebody asks."""
+class Rows(LazyArrays):
+    """The signals of a block (rows, pitch), name → (rows, width), as views."""
 
     def __init__(self, block: np.ndarray, places: Mapping[str, tuple[int, int]]):
+        super().__init__(places)
         self.block, self.places = block, places
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        begin, end = self.places[name]
-        return self.block[:, begin:end]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.places)
-
-    def __len__(self) -> int:
-        return len(self.places)
+    def make(self, name: str) -> np.ndarray:
+        return self.block[:, slice(*self.places[name])]
 
 
-class Parts(Mapping[str, np.ndarray]):
-    """The arrays of which a vector is made, by name: views, made when somebody asks. places: slice and shape."""
-
-    def __init__(self, vector: np.ndarray, places: Mapping[str, tuple[slice, tuple[int, ...]]]):
-        self.vector, self.places = vector, places
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        place, shape = self.places[name]
-        return self.vector[place].reshape(shape)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.places)
-
-    def __len__(self) -> int:
-        return len(self.places)
+def parts_of(vector: np.ndarray, places: Mapping[str, tuple[slice, tuple[int, ...]]]) -> LazyArrays:
+    """The arrays of which a vector is made, by name, as views. places: slice and shape."""
+    return LazyArrays(places, lambda name: vector[places[name][0]].reshape(places[name][1]))
