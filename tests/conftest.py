@@ -68,11 +68,11 @@ def needs_numba(text: str) -> bool:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if not hasattr(config, "workerinput"):  # a worker sees only a part
-        found = left_out(config)
+        left = left_out(config)
         if config.getoption("witnesses"):
-            session.exitstatus = session.exitstatus or int(bool(found))
+            session.exitstatus = session.exitstatus or int(bool(left))
         elif config.pluginmanager.has_plugin("cacheprovider"):
-            config.cache.set(LEFT_OUT, found)
+            config.cache.set(LEFT_OUT, left)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -90,9 +90,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def left_out(config: pytest.Config) -> dict[str, str]:
     """What `pytest.importorskip` skipped so far."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    found = {}
+    left = {}
     for report in reporter.stats.get("skipped", ()) if reporter else ():
         match = re.search(r"could not import '(\w+)", str(report.longrepr))
         if match:
-            found[report.nodeid] = match[1]
-    return found
+            left[report.nodeid] = match[1]
+    return left

@@ -79,11 +79,11 @@ def test_what_backward_prints_check_accepts(seed: int) -> None:
     problem, trace = worked.given, worked.given.forward()
     gradients = problem.backward(trace)
     update = problem.update(trace, gradients)
-    found = data(problem, trace, gradients, update)
-    answers = {f"d{name}": value for name, value in found["gradients"].items()}
-    answers |= {f"{name}_new": value for name, value in found["updated"].items()}
+    printed = data(problem, trace, gradients, update)
+    answers = {f"d{name}": value for name, value in printed["gradients"].items()}
+    answers |= {f"{name}_new": value for name, value in printed["updated"].items()}
     if update.loss is not None:
-        answers |= {"loss": found["loss"], "loss_new": update.loss}
+        answers |= {"loss": printed["loss"], "loss_new": update.loss}
     assert isinstance(update.network, rnncalc.Network)
     after = update.network.forward(problem.x)
     answers |= {"y_new": after["y"].tolist()}
@@ -91,10 +91,10 @@ def test_what_backward_prints_check_accepts(seed: int) -> None:
     assert judged.verdict == "right", [value for value in judged.values if value.verdict not in verdict.__dict__]
     assert {value.verdict for value in judged.values} == {"right"}
 
-    stacks = {name for one in (*problem.network.passes, problem.network.read_out) if one for name in one.arrays}
-    assert set(found["updated"]) == stacks & set(keys), "exactly what was given is a parameter"
-    asked = {name for name in Quantities(problem) if name.endswith("_new")}
-    assert asked == {f"{name}_new" for name in found["updated"]}, "new and grade know the same"
+    stacks = {name for layer in (*problem.network.passes, problem.network.read_out) if layer for name in layer.arrays}
+    assert set(printed["updated"]) == stacks & set(keys), "exactly what was given is a parameter"
+    updates = {name for name in Quantities(problem) if name.endswith("_new")}
+    assert updates == {f"{name}_new" for name in printed["updated"]}, "new and grade know the same"
     for name in stacks - set(keys):
         assert f"d{name}" in answers, "its gradient can be asked for"
         with pytest.raises(rnncalc.RnncalcError, match=f"{name}_new: {name} was not given"):
@@ -107,8 +107,8 @@ def test_what_backward_prints_of_a_stack_check_accepts(seed: int) -> None:
     D, H, above, O = (int(size) for size in rng.permutation([1, 2, 3, 4]))
 
     def arrays(cell: str, D: int, H: int) -> dict:
-        found = {name: array.tolist() for name, array in random_arrays(CELLS[cell], rng, D=D, H=H).items()}
-        return {name: value for name, value in found.items() if name not in CELLS[cell].optional or rng.random() < 0.5}
+        drawn = {name: array.tolist() for name, array in random_arrays(CELLS[cell], rng, D=D, H=H).items()}
+        return {name: value for name, value in drawn.items() if name not in CELLS[cell].optional or rng.random() < 0.5}
 
     second = {"direction": "both", "backward": arrays("lstm", D, H), "merge": "concat"} if seed % 2 else {}
     layers = [
@@ -122,7 +122,7 @@ def test_what_backward_prints_of_a_stack_check_accepts(seed: int) -> None:
     problem, trace = worked.given, worked.given.forward()
     gradients = problem.backward(trace)
     update = problem.update(trace, gradients)
-    found = data(problem, trace, gradients, update)
+    printed = data(problem, trace, gradients, update)
 
     def named(values: dict, name: str) -> dict:
         """Answers, by the names that they have: those of each layer and direction inside."""
@@ -136,10 +136,10 @@ def test_what_backward_prints_of_a_stack_check_accepts(seed: int) -> None:
                 answers[name.format(key)] = part
         return answers
 
-    for values, name in ((found["gradients"], "d{}"), (found["updated"], "{}_new")):
+    for values, name in ((printed["gradients"], "d{}"), (printed["updated"], "{}_new")):
         judged = worked.check({**named(values, name), "loss_new": update.loss})
         assert {value.verdict for value in judged.values} == {"right"}
-    assert sorted(found["updated"]["layers"][1]) == sorted(key for key in layers[1] if key != "cell")
+    assert sorted(printed["updated"]["layers"][1]) == sorted(key for key in layers[1] if key != "cell")
 
 
 def test_a_parameter_comes_before_a_gate_of_the_same_letter() -> None:
@@ -231,8 +231,8 @@ def test_training_and_backward_clip_to_the_norm_where_squares_overflow_or_vanish
 ) -> None:
     norm = 1.0 if size > 1 else 1e-201
     keys: dict[str, Any] = {"U": [[1]], "W": [[0]], "V": [[1]], "activation": "identity", "x": [[size]], "dy": [[1]]}
-    found = rnncalc.problem(**keys, lr=1, clip_norm=norm, dtype=dtype).backward().document().data
-    assert np.ravel([found["clipped"][name] for name in "UV"]) == pytest.approx([norm * math.sqrt(0.5)] * 2, rel=1e-6)
+    step = rnncalc.problem(**keys, lr=1, clip_norm=norm, dtype=dtype).backward().document().data
+    assert np.ravel([step["clipped"][name] for name in "UV"]) == pytest.approx([norm * math.sqrt(0.5)] * 2, rel=1e-6)
 
     if size < 1:  # in training the biases' gradients are far above it
         return
@@ -318,11 +318,11 @@ def test_the_verdict_on_the_flow_follows_the_whole_and_the_single_step(seed: int
     steps, factor = int(rng.integers(1, 12)), float(10 ** rng.uniform(-2, 2))
     ones = ";".join(["1"] * (steps + 1))
     options = ("--U", "1", "--W", repr(factor), "--x", ones, "--activation", "identity", "--dy", ones, "--flow")
-    (found,) = json.loads(invoke("backward", *options, "--format", "json", expected={0})[1])["flow"]
+    (verdict,) = json.loads(invoke("backward", *options, "--format", "json", expected={0})[1])["flow"]
     healthy = 0.01 <= factor**steps <= 100 and 0.1 <= factor <= 10
-    assert found["verdict"] == ("healthy" if healthy else "exploding" if factor > 1 else "vanishing")
-    assert found["rate"] == pytest.approx(factor)
-    assert found["norms"][0] == pytest.approx(factor**steps)
+    assert verdict["verdict"] == ("healthy" if healthy else "exploding" if factor > 1 else "vanishing")
+    assert verdict["rate"] == pytest.approx(factor)
+    assert verdict["norms"][0] == pytest.approx(factor**steps)
 
 
 def test_the_rate_of_a_flow_holds_where_its_norm_is_no_number_any_more() -> None:
@@ -331,6 +331,6 @@ def test_the_rate_of_a_flow_holds_where_its_norm_is_no_number_any_more() -> None
     for factor in (1e-3, 1e3):
         layers = rnncalc.Elman([[1.0]], [[factor]], activation="identity").layers
         net = rnncalc.Network(layers, engine="equations")
-        found = flow(net, net.forward(np.zeros((200, 1))), 0)
-        assert found.rate == pytest.approx(factor)
-        assert found.verdict == ("vanishing" if factor < 1 else "exploding")
+        layer_flow = flow(net, net.forward(np.zeros((200, 1))), 0)
+        assert layer_flow.rate == pytest.approx(factor)
+        assert layer_flow.verdict == ("vanishing" if factor < 1 else "exploding")

@@ -97,8 +97,8 @@ def test_a_new_message_is_noticed(tmp_path: Path) -> None:
     copy = tmp_path / "rnncalc"
     shutil.copytree(catalogue.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "new.py").write_text('from rnncalc.common.i18n import _\nx = _("quite {new}" if 1 else "other")\n')
-    found = catalogue.messages(copy)
-    assert {message for message in found if message not in PLACES} == {"quite {new}", "other"}
+    messages = catalogue.messages(copy)
+    assert {message for message in messages if message not in PLACES} == {"quite {new}", "other"}
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,7 @@ def problem(rng: np.random.Generator, cell: str, **fixed: Any) -> dict[str, Any]
         keys["lr"] = 0.1
     if loss and rng.random() < 0.2:
         keys["clip_value"] = 0.5
-    ways = {one.get("direction", "forward") for one in layers}
-    if loss and ways == {"forward"} and rng.random() < 0.4:
+    if loss and all(layer.get("direction", "forward") == "forward" for layer in layers) and rng.random() < 0.4:
         keys[str(rng.choice(["truncate", "chunk"]))] = int(rng.integers(1, 4))
     if batch and fixed.get("layout", rng.random() < 0.3):
         keys["layout"] = "time_first"
@@ -104,12 +103,12 @@ def _layer(
 def _pass(rng: np.random.Generator, cell: Cell, D: int, H: int, O: int, batch: int) -> dict[str, Any]:
     arrays = random_arrays(cell, rng, D=D, H=H, O=O)
     own = cell.name not in CELLS  # every parameter of an own cell must be given
-    found = {name: a.tolist() for name, a in arrays.items() if own or name not in BIASES or rng.random() < 0.5}
+    keys = {name: a.tolist() for name, a in arrays.items() if own or name not in BIASES or rng.random() < 0.5}
     for state in cell.state:
         width = H if cell.size(state) == "H" else O
         if rng.random() < 0.5:
-            found[f"{state}0"] = rng.normal(size=(batch, width) if batch and rng.random() < 0.5 else width).tolist()
-    return found
+            keys[f"{state}0"] = rng.normal(size=(batch, width) if batch and rng.random() < 0.5 else width).tolist()
+    return keys
 
 
 def _steps(rng: np.random.Generator, N: int, T: int, which: str) -> dict[str, Any]:
@@ -161,48 +160,55 @@ def shown(keys: dict[str, Any], command: str, *options: str, wanted: int = 0) ->
 
 def result(keys: dict[str, Any], command: str, *options: str) -> dict[str, Any]:
     """The same in JSON."""
-    found: dict[str, Any] = json.loads(shown(keys, command, "--format", "json", *options))
-    return found
+    printed: dict[str, Any] = json.loads(shown(keys, command, "--format", "json", *options))
+    return printed
 
 
 def answers(keys: dict[str, Any], forward: dict[str, Any], backward: dict[str, Any] | None) -> dict[str, Any]:
     """What forward and backward printed, as answers."""
     if "layers" not in keys and keys.get("direction") != "both":
-        found: dict[str, Any] = dict(forward["trace"])
+        claims: dict[str, Any] = dict(forward["trace"])
     else:
-        found = {"layers": [_of_layer(layer) for layer in forward["layers"]], "y": forward["trace"]["y"]}
+        claims = {"layers": [_of_layer(layer) for layer in forward["layers"]], "y": forward["trace"]["y"]}
     if backward is None:
-        return found
+        return claims
     if backward["loss"] is not None:
-        found |= {"loss": backward["loss"], "losses": backward["losses"]}
+        claims |= {"loss": backward["loss"], "losses": backward["losses"]}
     gradients, updated = backward["gradients"], backward.get("updated", {})
     for prefix, suffix, named in (("d", "", gradients), ("", "_new", updated)):
         for name, value in named.items():
             if name != "layers":
-                _claim(found, keys, name, prefix, suffix, value)
+                _claim(claims, keys, name, prefix, suffix, value)
             else:
                 for number, layer in enumerate(value):
-                    ways = layer if set(layer) <= {"forward", "backward"} else {"": layer}
+                    directions = layer if set(layer) <= {"forward", "backward"} else {"": layer}
                     given = keys["layers"][number] if "layers" in keys else keys
-                    for way, arrays in ways.items():
-                        place = found["layers"][number]
-                        place = place.setdefault(way, {}) if way else place
-                        for one, array in arrays.items():
-                            _claim(place, given["backward"] if way == "backward" else given, one, prefix, suffix, array)
-    found["dx"] = backward["steps"]["dx"]
-    return found
+                    for direction, arrays in directions.items():
+                        place = claims["layers"][number]
+                        place = place.setdefault(direction, {}) if direction else place
+                        for parameter, array in arrays.items():
+                            _claim(
+                                place,
+                                given["backward"] if direction == "backward" else given,
+                                parameter,
+                                prefix,
+                                suffix,
+                                array,
+                            )
+    claims["dx"] = backward["steps"]["dx"]
+    return claims
 
 
-def _claim(found: dict[str, Any], given: dict[str, Any], name: str, prefix: str, suffix: str, value: Any) -> None:
+def _claim(claims: dict[str, Any], given: dict[str, Any], name: str, prefix: str, suffix: str, value: Any) -> None:
     """One answer; what a bias that was not given becomes is none."""
     if not suffix or name not in BIASES or name in given:
-        found[f"{prefix}{name}{suffix}"] = value
+        claims[f"{prefix}{name}{suffix}"] = value
 
 
 def _of_layer(layer: dict[str, Any]) -> dict[str, Any]:
     """A layer's signals; those of its only direction without naming it."""
-    ways = {way: layer[way] for way in ("forward", "backward") if way in layer}
-    return {**layer} if len(ways) == 2 else dict(next(iter(ways.values())))
+    directions = {direction: layer[direction] for direction in ("forward", "backward") if direction in layer}
+    return {**layer} if len(directions) == 2 else dict(next(iter(directions.values())))
 
 
 def rows_of(csv: str) -> Iterator[dict[str, float]]:
@@ -215,16 +221,16 @@ def rows_of(csv: str) -> Iterator[dict[str, float]]:
 def through_every_door(keys: dict[str, Any]) -> None:
     """No command crashes, all agree, and check takes what the others print."""
     forward, backward = result(keys, "forward"), None
-    asked = "loss" in keys or "dy" in keys
-    if asked:
+    goes_back = "loss" in keys or "dy" in keys
+    if goes_back:
         backward = result(keys, "backward", "--work", "--flow", "--gradcheck")
         assert backward["gradcheck"]["worst"] < 1e-7, json.dumps(keys)
     for form in FORMATS:
         shown(keys, "forward", "--work", "--format", form)
-        if asked:
+        if goes_back:
             printed = shown(keys, "backward", "--work", "--format", form)
             assert "nan" not in printed, json.dumps(keys)
-    if asked and "truncate" not in keys:
+    if goes_back and "truncate" not in keys:
         for row in rows_of(shown(keys, "backward", "--format", "csv")):
             for name in [name for name in row if ".now[" in name]:
                 parts = row[name] + row[name.replace(".now[", ".future[")]
@@ -339,12 +345,14 @@ def test_x_without_a_step_in_a_file() -> None:
 def test_layout_is_about_what_is_given_and_answers_are_batch_first(cell: str) -> None:
     seed = list(CELLS_AND_OWN).index(cell)
     fixed = {"N": 3, "T": 2, "loss": [*LOSSES, "dy"][seed % 6], "steps": ["mask", "lengths"][seed % 2]}
-    one, other = (problem(np.random.default_rng(seed), cell, **fixed, layout=layout) for layout in (False, True))
-    assert np.shape(other["x"])[:2] == (2, 3)
-    assert result(one, "forward") == result(other, "forward")
-    back = result(other, "backward")
-    assert result(one, "backward") == back
-    claims = {**other, "answers": answers(other, result(other, "forward"), back)}
+    batch_first, time_first = (
+        problem(np.random.default_rng(seed), cell, **fixed, layout=layout) for layout in (False, True)
+    )
+    assert np.shape(time_first["x"])[:2] == (2, 3)
+    assert result(batch_first, "forward") == result(time_first, "forward")
+    back = result(time_first, "backward")
+    assert result(batch_first, "backward") == back
+    claims = {**time_first, "answers": answers(time_first, result(time_first, "forward"), back)}
     assert result(claims, "check")["verdict"] == "right"
 
 
@@ -359,18 +367,18 @@ def test_a_gap_of_any_depth(gap: Any) -> None:
     keys: dict[str, Any] = {**SMALL, "loss": "half_squared_error"}
     whole = result({**keys, "targets": [[[None, None]], [[1, 2]]]}, "backward")
     for targets in ([gap, [[1, 2]]], [[[1, 2]], gap]):
-        found = result({**keys, "targets": targets}, "backward")
-        assert found["losses"][targets.index(gap)] == [0]
+        printed = result({**keys, "targets": targets}, "backward")
+        assert printed["losses"][targets.index(gap)] == [0]
         if targets[0] is gap:
-            assert found == whole
+            assert printed == whole
         stated = rnncalc.problem(**{**keys, "targets": targets}).backward()
-        assert np.allclose(stated.U, found["gradients"]["U"])
+        assert np.allclose(stated.U, printed["gradients"]["U"])
 
 
 def test_where_dy_has_a_gap_nothing_arrives() -> None:
     given = ({**SMALL, "dy": dy} for dy in ([[[1, None]], None], [[[1, 0]], [[0, 0]]]))
-    one, other = (result(keys, "backward")["gradients"] for keys in given)
-    assert one == other
+    gaps, zeros = (result(keys, "backward")["gradients"] for keys in given)
+    assert gaps == zeros
 
 
 @pytest.mark.parametrize("text", ["[false, true]", "[False True]", "0 1", "[0, 1]", "false, true", "0.0 1.0"])
@@ -411,5 +419,5 @@ def test_numbers_of_any_size_are_judged(text: str) -> None:
 def test_functions_of_constants_are_judged() -> None:
     own = {"name": "own", "state": ["h"], "emits": "h"}
     own["equations"] = {"h": "tanh(W @ h_p + U @ x_t) * exp(-0.5) + sigmoid(0.3)"}  # type: ignore[assignment]
-    asked = {"targets": [[1, 2], [2, 3]], "loss": "squared_error"}
-    through_every_door({**SMALL, "x": [[1, 2], [3, 4]], "cell": own, **asked})
+    goal = {"targets": [[1, 2], [2, 3]], "loss": "squared_error"}
+    through_every_door({**SMALL, "x": [[1, 2], [3, 4]], "cell": own, **goal})

@@ -118,8 +118,8 @@ def test_the_contract_line_by_line() -> None:
     np.testing.assert_array_equal(stepper.state["h"], trace.final["h"])
     stepper.reset()
     np.testing.assert_array_equal(stepper.step(x[0, 0]), trace.y[0])
-    again, _ = net(x[0], return_state=True)
-    np.testing.assert_array_equal(again, trace.y)
+    y, _ends = net(x[0], return_state=True)
+    np.testing.assert_array_equal(y, trace.y)
 
 
 def test_the_state_can_be_handed_on() -> None:
@@ -259,14 +259,14 @@ def test_networks_in_many_threads() -> None:
     xs = [rng.normal(size=(rng.integers(1, 60), 3)) for _ in range(200)]
     expected = [net(x) for x in xs]
     with ThreadPoolExecutor(8) as pool:
-        for one, two in zip(pool.map(net, xs), expected):
-            np.testing.assert_array_equal(one, two)
+        for threaded, alone in zip(pool.map(net, xs), expected):
+            np.testing.assert_array_equal(threaded, alone)
 
 
 def test_without_a_compiler_the_equations_are_walked() -> None:
     code = "import rnncalc; print(rnncalc.Elman([[1.0]], [[0.5]])([[0.5], [1.0]]).ravel().tolist())"
-    walked = python(code, NUMBA_DISABLE_JIT="1")
-    np.testing.assert_allclose(eval_list(walked), eval_list(python(code)), rtol=1e-15)
+    interpreted = python(code, NUMBA_DISABLE_JIT="1")
+    np.testing.assert_allclose(eval_list(interpreted), eval_list(python(code)), rtol=1e-15)
 
 
 def eval_list(text: str) -> list[float]:

@@ -35,13 +35,13 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 @cache
 def imported(path: Path) -> frozenset[str]:
     """Every module that a file names in an import, dotted."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(found)
+            modules |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(modules)
 
 
 @cache
@@ -84,7 +84,7 @@ def circles() -> list[list[str]]:
     number: dict[Path, int] = {}
     lowest: dict[Path, int] = {}
     stack: list[Path] = []
-    found: list[list[str]] = []
+    components: list[list[str]] = []
 
     def visit(path: Path) -> None:
         number[path] = lowest[path] = len(number)
@@ -98,12 +98,12 @@ def circles() -> list[list[str]]:
             component = stack[stack.index(path) :]
             del stack[stack.index(path) :]
             if len(component) > 1:
-                found.append(sorted(map(place, component)))
+                components.append(sorted(map(place, component)))
 
     for path in FILES:
         if path not in number:
             visit(path)
-    return found
+    return components
 
 
 def test_the_root_holds_the_rooms_and_nothing_else() -> None:

@@ -75,7 +75,7 @@ def test_a_cell_comes_back_by_its_equations_whatever_it_is_called(tmp_path: Path
 
 
 def test_whatever_a_cell_is_made_of_is_kept() -> None:
-    kept = {one.name for one in fields(rnncalc.Cell) if one.init and one.name != "literature"}
+    kept = {field.name for field in fields(rnncalc.Cell) if field.init and field.name != "literature"}
     assert kept == set(schema.OWN_CELL)
     assert set(data.KINDS.values()) == set(schema.KINDS)
 
@@ -200,8 +200,8 @@ def test_half_precision_is_read(tmp_path: Path) -> None:
     half = {name: array.astype("<f2") for name, array in exact.items()}
     safetensors_file(path, {name: ("F16", list(a.shape), a.tobytes()) for name, a in half.items()})
     wide = {name: array.astype(np.float32) for name, array in half.items()}
-    found = rnncalc.from_state_dict(path, engine="equations")
-    assert np.array_equal(found(x), rnncalc.from_state_dict(wide, engine="equations")(x))
+    loaded = rnncalc.from_state_dict(path, engine="equations")
+    assert np.array_equal(loaded(x), rnncalc.from_state_dict(wide, engine="equations")(x))
 
 
 @pytest.mark.parametrize(
@@ -305,9 +305,9 @@ def test_arrays_of_every_kind_are_read_as_numpy_reads_them(tmp_path: Path) -> No
     for kind, shape, in_order in product(kinds, shapes, (np.ascontiguousarray, np.asfortranarray)):
         array = in_order(rng.integers(0, 2, size=shape)).astype(kind)
         np.save(tmp_path / "a.npy", array)
-        found = npy.read(str(tmp_path / "a.npy"))[0][""]
-        assert found.dtype == array.dtype
-        assert np.array_equal(found, array)
+        loaded = npy.read(str(tmp_path / "a.npy"))[0][""]
+        assert loaded.dtype == array.dtype
+        assert np.array_equal(loaded, array)
         np.savez_compressed(tmp_path / "a.npz", x=array, other=np.array([None]))
         assert np.array_equal(npy.read(str(tmp_path / "a.npz"), ("x",))[0]["x"], array)
 
@@ -436,8 +436,8 @@ def test_data_and_models_come_through_pipes_too(tmp_path: Path) -> None:
     assert data.read(fed(tmp_path / "p.npz", array.getvalue()), Account())[0].x.shape == (6, 1)
     net = random_network(CELLS["lstm"])
     rnncalc.save_model(net, tmp_path / "m.safetensors")
-    again = rnncalc.load_model(fed(tmp_path / "pm", (tmp_path / "m.safetensors").read_bytes()), engine="equations")
-    assert np.array_equal(again(np.ones((2, 3))), net(np.ones((2, 3))))
+    piped = rnncalc.load_model(fed(tmp_path / "pm", (tmp_path / "m.safetensors").read_bytes()), engine="equations")
+    assert np.array_equal(piped(np.ones((2, 3))), net(np.ones((2, 3))))
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="devices")
@@ -513,8 +513,8 @@ def test_a_checkpoint_is_held_against_its_schema_and_its_network(
     refused = 0
     for number in range(COUNT):
         changed = mutated_tensors(arrays, rng) if number % 3 == 0 else arrays
-        told = about if number % 3 == 0 else mutated_json(about, rng)
-        content = packed(changed, json.dumps(told, default=float))
+        metadata = about if number % 3 == 0 else mutated_json(about, rng)
+        content = packed(changed, json.dumps(metadata, default=float))
         runs.checkpoint_of(model).write_bytes(content)
         try:
             resumed = runs.resume(model, {})

@@ -46,16 +46,16 @@ class _Witness:
     def __init__(self, problem: Problem) -> None:
         self.problem, self.task, network = problem, problem.task, problem.network
         self.places = {
-            (number, direction): one
+            (number, direction): direction_layer
             for number, layer in enumerate(network.layers)
-            for direction, one in layer.passes.items()
+            for direction, direction_layer in layer.passes.items()
         }
         if network.read_out:
             self.places[-1, "forward"] = network.read_out
         self.leaves = {
             (*place, name): torch.tensor(array, dtype=torch.float64, requires_grad=True)
-            for place, one in self.places.items()
-            for name, array in one.arrays.items()
+            for place, direction_layer in self.places.items()
+            for name, array in direction_layer.arrays.items()
         }
         x = problem.x if problem.batch else problem.x[None]
         self.x = torch.tensor(x, dtype=torch.float64, requires_grad=True)
@@ -65,10 +65,10 @@ class _Witness:
         loss = self.loss()
         if not isinstance(loss, torch.Tensor) or not loss.requires_grad:
             return {place: np.zeros(leaf.shape) for place, leaf in self.leaves.items()}
-        found = torch.autograd.grad(loss, list(self.leaves.values()), allow_unused=True)
+        derivatives = torch.autograd.grad(loss, list(self.leaves.values()), allow_unused=True)
         return {
             place: np.zeros(leaf.shape) if gradient is None else gradient.numpy()
-            for (place, leaf), gradient in zip(self.leaves.items(), found)
+            for (place, leaf), gradient in zip(self.leaves.items(), derivatives)
         }
 
     # forward ----------------------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ class _Witness:
                 made.append(signals[::-1] if direction == "backward" else signals)
             emits = layer.cell.emits
             rows = (
-                [MERGES[layer.merge](one[emits], other[emits]) for one, other in zip(*made)]
+                [MERGES[layer.merge](forward[emits], backward[emits]) for forward, backward in zip(*made)]
                 if len(made) > 1
                 else [signals[emits] for signals in made[0]]
             )
@@ -95,24 +95,24 @@ class _Witness:
 
     def run(self, number: int, direction: str, n: int, rows: list[Any], detach_before: int | None) -> list[Any]:
         """One direction of a layer over the rows of one sequence: every signal of every visit."""
-        one = self.places[number, direction]
-        stacked = {name: self.leaves[number, direction, name] for name in one.arrays}
-        values: dict[str, Any] = one.by_symbol(cast("Any", stacked))  # tensors are cut like arrays
-        state = {name: self.start(one, name, n) for name in one.cell.state}
-        found, chunk = [], self.task.chunk
+        layer = self.places[number, direction]
+        stacked = {name: self.leaves[number, direction, name] for name in layer.arrays}
+        values: dict[str, Any] = layer.by_symbol(cast("Any", stacked))  # tensors are cut like arrays
+        state = {name: self.start(layer, name, n) for name in layer.cell.state}
+        visits, chunk = [], self.task.chunk
         for visit, row in enumerate(rows):
             if detach_before == visit or (chunk and visit % chunk == 0 and visit):
                 state = {name: value.detach() for name, value in state.items()}
             signals: dict[str, Any] = {"x_t": row, **{f"{name}_p": value for name, value in state.items()}}
-            for line, expression in one.cell.written.items():
-                size = one.sizes[one.cell.size(line)]
+            for line, expression in layer.cell.written.items():
+                size = layer.sizes[layer.cell.size(line)]
                 signals[line] = evaluate(expression, {**values, **signals}).expand(size)
             state = {name: signals[name] for name in state}
-            found.append(signals)
-        return found
+            visits.append(signals)
+        return visits
 
-    def start(self, one: DirectionalLayer, state: str, n: int) -> torch.Tensor:
-        array = one.initial_states.get(state, np.zeros(one.sizes[one.cell.size(state)]))
+    def start(self, layer: DirectionalLayer, state: str, n: int) -> torch.Tensor:
+        array = layer.initial_states.get(state, np.zeros(layer.sizes[layer.cell.size(state)]))
         return torch.tensor(np.asarray(array[n] if array.ndim == 2 else array, np.float64))
 
     # loss -------------------------------------------------------------------------------------------------------------

@@ -25,14 +25,14 @@ _WIDTH = 100
 
 def messages(package: Path = PACKAGE) -> dict[str, str]:
     """Every message with the first place where it stands."""
-    found: dict[str, str] = {}
+    places: dict[str, str] = {}
     for path in sorted(package.rglob("*.py")):
         where = str(path.relative_to(package.parent))
         tree = ast.parse(path.read_text(encoding="utf-8"))
         special = {"cli": _helped, "cells": _literature}.get(path.parent.name)
         for text in [*_called(tree), *(special(tree) if special else [])]:
-            found.setdefault(text, where)
-    return found
+            places.setdefault(text, where)
+    return places
 
 
 def _called(tree: ast.AST) -> list[str]:
@@ -58,21 +58,23 @@ def _literature(tree: ast.AST) -> list[str]:
 
 def _helped(tree: ast.AST) -> list[str]:
     """The help of options and commands, and the list of commands. Paragraphs of examples need no translation."""
-    found = []
+    texts = []
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg == "help" and isinstance(node.value, ast.Constant):
-            found.append(str(node.value.value))
-        elif isinstance(node, ast.FunctionDef) and any("click" in ast.unparse(one) for one in node.decorator_list):
-            found += paragraphs(ast.get_docstring(node) or "")
+            texts.append(str(node.value.value))
+        elif isinstance(node, ast.FunctionDef) and any(
+            "click" in ast.unparse(decorator) for decorator in node.decorator_list
+        ):
+            texts += paragraphs(ast.get_docstring(node) or "")
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             if node.targets[0].id in ("HELP", "PROBLEM_HELP"):
-                found += paragraphs(_constant(node.value))
+                texts += paragraphs(_constant(node.value))
             elif node.targets[0].id == "COMMANDS" and isinstance(node.value, ast.Dict):
-                found += [str(value.value) for value in node.value.values if isinstance(value, ast.Constant)]
+                texts += [str(value.value) for value in node.value.values if isinstance(value, ast.Constant)]
             elif node.targets[0].id == "OPTIONS" and isinstance(node.value, ast.Dict):
                 last = [value.elts[-1] if isinstance(value, ast.Tuple) else value for value in node.value.values]
-                found += [str(text.value) for text in last if isinstance(text, ast.Constant) and text.value]
-    return found
+                texts += [str(text.value) for text in last if isinstance(text, ast.Constant) and text.value]
+    return texts
 
 
 def _constant(node: ast.expr) -> str:
@@ -103,12 +105,12 @@ def placeholders(text: str) -> list[str]:
 
 def read(path: Path) -> dict[str, str]:
     """message → translation, from a .po."""
-    found: dict[str, str] = {}
+    translations: dict[str, str] = {}
     kind, parts = "", {"msgid": "", "msgstr": ""}
 
     def keep() -> None:
         if kind == "msgstr" and parts["msgid"]:
-            found[parts["msgid"]] = parts["msgstr"]
+            translations[parts["msgid"]] = parts["msgstr"]
 
     for line in path.read_text(encoding="utf-8").splitlines():
         head = re.match(r'(msgid|msgstr) (".*")$', line)
@@ -121,7 +123,7 @@ def read(path: Path) -> dict[str, str]:
         elif line.startswith('"'):
             parts[kind] += ast.literal_eval(line)
     keep()
-    return found
+    return translations
 
 
 def written(language: str, translated: dict[str, str], places: dict[str, str]) -> str:

@@ -9,31 +9,31 @@ SIGNALS_ONLY_SHOWN = ("tanh_c",)
 
 def answers(keys: Any, forward: Any, backward: Any | None, digits: int) -> Any:
     """The numbers of both as texts with that many significant digits, under the names of CONTRACT §2's answers."""
-    found: dict[str, Any] = {name: typed(rows, digits) for name, rows in forward["trace"].items()}
+    claims: dict[str, Any] = {name: typed(rows, digits) for name, rows in forward["trace"].items()}
     if "layers" in forward:
-        found["layers"] = [_layer(layer, digits) for layer in forward["layers"]]
+        claims["layers"] = [_layer(layer, digits) for layer in forward["layers"]]
     if backward is None:
-        return found
+        return claims
     if "loss" in keys:
-        found["loss"] = typed(backward["loss"], digits)
-        found["losses"] = typed(backward["losses"], digits)
+        claims["loss"] = typed(backward["loss"], digits)
+        claims["losses"] = typed(backward["losses"], digits)
     gradients = backward["gradients"]
     for name in gradients:
         if name != "layers":
-            found["dx" if name == "x" else f"d{name}"] = typed(gradients[name], digits)
+            claims["dx" if name == "x" else f"d{name}"] = typed(gradients[name], digits)
     for name, part in backward.get("updated", {}).items():
         if name not in ("layers", "y", "loss"):
-            found[f"{name}_new"] = typed(part, digits)
-    return found
+            claims[f"{name}_new"] = typed(part, digits)
+    return claims
 
 
 def _layer(layer: Any, digits: int) -> Any:
     """One layer's signals: what it emits, and what each direction computed."""
-    found = {name: typed(rows, digits) for name, rows in layer.items() if name not in ("forward", "backward")}
+    signals = {name: typed(rows, digits) for name, rows in layer.items() if name not in ("forward", "backward")}
     for direction in ("forward", "backward"):
         if direction in layer:
-            found[direction] = {name: typed(rows, digits) for name, rows in layer[direction].items()}
-    return found
+            signals[direction] = {name: typed(rows, digits) for name, rows in layer[direction].items()}
+    return signals
 
 
 def typed(nested: Any, digits: int) -> Any:

@@ -31,12 +31,14 @@ def right(count: int) -> dict[str, int]:
     verdicts: Counter[str] = Counter()
     rng = np.random.default_rng(7)
     for number in range(count):
-        asked = planted.problem(str(rng.choice(["bias_omitted", "not_through_time", "forget_bias_added"])), rng)
+        problem = planted.problem(str(rng.choice(["bias_omitted", "not_through_time", "forget_bias_added"])), rng)
         kind = number % 2
-        solved = rounded(asked, lambda a, kind=kind: round_to(a, kind))
+        solved = rounded(problem, lambda a, kind=kind: round_to(a, kind))
         names = [name for name in solved if rng.random() < 0.7] or list(solved)
         answers = {name: as_typed(solved[name], kind) for name in names}
-        verdicts.update(value.verdict for value in check(rnncalc.problem(**planted.keys(asked)).given, answers).values)
+        verdicts.update(
+            value.verdict for value in check(rnncalc.problem(**planted.keys(problem)).given, answers).values
+        )
     return dict(verdicts)
 
 
@@ -58,7 +60,7 @@ def as_typed(array: Any, kind: int) -> Any:
 
 def rounded(p: planted.Problem, to: Any) -> dict[str, np.ndarray]:
     """An Elman network or an LSTM by hand: each line rounded, and the next made from the rounded one."""
-    H, found = len(p["h0"]), {}
+    H = len(p["h0"])
     if p["cell"] == "lstm":
         sigmoid, h, c = planted.FUNCTIONS["sigmoid"], p["h0"], np.zeros(H)
         rows: dict[str, list[Any]] = {name: [] for name in (*planted.ORDER, "c", "h", "y")}
@@ -79,7 +81,7 @@ def rounded(p: planted.Problem, to: Any) -> dict[str, np.ndarray]:
         h.append(to(np.tanh(a[-1])))
     states = np.array(h)
     y = to(states[1:] @ p["V"].T + p["c"])
-    found = {"a": np.array(a), "h": states[1:], "y": y}
+    quantities = {"a": np.array(a), "h": states[1:], "y": y}
     k = 1.0 if p["loss"] == "half_squared_error" else 2.0
     ds = to(k * (y - p["targets"]))
     later, T = np.zeros(H), len(a)
@@ -88,7 +90,7 @@ def rounded(p: planted.Problem, to: Any) -> dict[str, np.ndarray]:
         dh[t] = to(p["V"].T @ ds[t] + later)
         da[t] = to(dh[t] * to(1 - states[t + 1] ** 2))
         later = p["W"].T @ da[t]
-    found |= {
+    quantities |= {
         "ds": ds,
         "dh": dh,
         "da": da,
@@ -96,6 +98,10 @@ def rounded(p: planted.Problem, to: Any) -> dict[str, np.ndarray]:
         "dW": to(da.T @ states[:-1]),
         "db": to(da.sum(axis=0)),
     }
-    found |= {"dV": to(ds.T @ states[1:]), "dc": to(ds.sum(axis=0))}
-    found["losses"] = to(k / 2 * ((y - p["targets"]) ** 2).sum(axis=1))
-    return {**found, "U_new": to(p["U"] - p["lr"] * found["dU"]), "W_new": to(p["W"] - p["lr"] * found["dW"])}
+    quantities |= {"dV": to(ds.T @ states[1:]), "dc": to(ds.sum(axis=0))}
+    quantities["losses"] = to(k / 2 * ((y - p["targets"]) ** 2).sum(axis=1))
+    return {
+        **quantities,
+        "U_new": to(p["U"] - p["lr"] * quantities["dU"]),
+        "W_new": to(p["W"] - p["lr"] * quantities["dW"]),
+    }

@@ -142,7 +142,7 @@ class _Work:
 
     def __init__(self, keys: Any, rng: random.Random, path: str, engines: tuple[str, ...]) -> None:
         self.keys, self.rng, self.path, self.engines = keys, rng, path, engines
-        self.found: dict[str, Any] = {}
+        self.printed: dict[str, Any] = {}
 
     def ran(self, name: str, *options: str) -> Done:
         """The command's answer; it may say that a number is not finite, nothing else."""
@@ -162,18 +162,21 @@ class _Work:
         for engine in self.engines:
             done = self.ran(name, "--format", "json", "--engine", engine)
             codes.append(done.code)
-            if name in self.found and 3 not in codes:
-                difference = differs(self.found[name], done.data)
+            if name in self.printed and 3 not in codes:
+                difference = differs(self.printed[name], done.data)
                 law(not difference, f"the engines differ: {difference}")
-            self.found.setdefault(name, done.data)
+            self.printed.setdefault(name, done.data)
         law(len(set(codes)) == 1, f"exit codes of the engines: {codes}")
-        law((codes[0] == 3) == (not finite(self.found[name])), f"exit {codes[0]}, finite: {finite(self.found[name])}")
+        law(
+            (codes[0] == 3) == (not finite(self.printed[name])),
+            f"exit {codes[0]}, finite: {finite(self.printed[name])}",
+        )
 
     def result(self, name: str) -> Any:
         """What the command prints as JSON."""
-        if name not in self.found:
-            self.found[name] = self.ran(name, "--format", "json").data
-        return self.found[name]
+        if name not in self.printed:
+            self.printed[name] = self.ran(name, "--format", "json").data
+        return self.printed[name]
 
     def show(self) -> None:
         """A choice of signals and of steps."""
@@ -227,7 +230,9 @@ class _Work:
         if not any(_places(mine)):
             return
         done = command("check", self.path, "--answers", json.dumps(mine), *options, "--engine", self.engines[0])
-        broken = not finite(self.result("forward")) or ("backward" in self.found and not finite(self.found["backward"]))
+        broken = not finite(self.result("forward")) or (
+            "backward" in self.printed and not finite(self.printed["backward"])
+        )
         law(done.code in ((1, 3) if broken else (0,)), f"exit {done.code}: {_wrong(done)} {done.err}")
 
     def check_wrong(self) -> None:
@@ -254,7 +259,7 @@ class _Work:
 
     def _score(self, done: Done) -> None:
         law(done.code == 0, f"exit {done.code}: {done.err}")
-        if finite(self.result("forward")) and ("backward" not in self.found or finite(self.found["backward"])):
+        if finite(self.result("forward")) and ("backward" not in self.printed or finite(self.printed["backward"])):
             row = done.data["rows"][0]
             law(row["score"] == 1, f"score {row['score']}: {row}"[:600])
 
@@ -279,17 +284,17 @@ def finite(nested: Any) -> bool:
     return nested not in ("nan", "inf", "-inf")
 
 
-def differs(one: Any, other: Any, where: str = "") -> str:
+def differs(first: Any, second: Any, where: str = "") -> str:
     """Where two answers of the same question differ by more than rounding; empty: nowhere."""
-    if isinstance(one, dict) and isinstance(other, dict) and set(one) == set(other):
-        return next((text for key in one if (text := differs(one[key], other[key], f"{where}.{key}"))), "")
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        found = (differs(a, b, f"{where}[{i + 1}]") for i, (a, b) in enumerate(zip(one, other)))
-        return next((text for text in found if text), "")
-    if isinstance(one, float) and isinstance(other, float):
-        close = math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-11)
-        return "" if close else f"{where}: {one} and {other}"
-    return "" if one == other else f"{where}: {str(one)[:60]} and {str(other)[:60]}"
+    if isinstance(first, dict) and isinstance(second, dict) and set(first) == set(second):
+        return next((text for key in first if (text := differs(first[key], second[key], f"{where}.{key}"))), "")
+    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        differences = (differs(a, b, f"{where}[{i + 1}]") for i, (a, b) in enumerate(zip(first, second)))
+        return next((text for text in differences if text), "")
+    if isinstance(first, float) and isinstance(second, float):
+        close = math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-11)
+        return "" if close else f"{where}: {first} and {second}"
+    return "" if first == second else f"{where}: {str(first)[:60]} and {str(second)[:60]}"
 
 
 def spoil(mine: Any, rng: random.Random) -> bool:

@@ -59,12 +59,12 @@ TIED = Cell(  # one weight in two lines, once with a minus sign
 
 def every_cell() -> dict[str, Cell]:
     """The registry with every switch in every position, and cells of our own."""
-    found = dict(CELLS)
+    cells = dict(CELLS)
     for name, cell in CELLS.items():
         for option, choices in cell.switches.items():
             for value in choices:
-                found[f"{name}, {option} {value}"] = cell.switch(**{option: value})
-    return {**found, "mgu": MGU, "odd": ODD, "tied": TIED}
+                cells[f"{name}, {option} {value}"] = cell.switch(**{option: value})
+    return {**cells, "mgu": MGU, "odd": ODD, "tied": TIED}
 
 
 def random_arrays(cell: Cell, rng: np.random.Generator, D: int = 3, H: int = 5, O: int = 4) -> dict[str, Any]:

@@ -86,11 +86,11 @@ def strangers(number: int) -> dict[str, Any]:
     lost = {str(path) for path in before} - {row.submission.source for row in book.rows}
     print(f"{number} hostile files, {len(others)} rows: {dict(verdicts)}; files without a row: {len(lost)}; "
           f"scored: {scored}; {number / seconds:.0f} a second", flush=True)  # fmt: skip
-    told = {"what": "hostile", "files": number, "rows": len(others), **verdicts, "seconds": seconds}
+    figures = {"what": "hostile", "files": number, "rows": len(others), **verdicts, "seconds": seconds}
     assert scored == ["honest"], scored
     assert set(verdicts) == {"unreadable"}, verdicts
     assert not lost, sorted(lost)[:5]
     assert before == after
     assert there == {"problem.json", "in", "out"}
     assert not run_by_a_spreadsheet
-    return told
+    return figures

@@ -18,15 +18,15 @@ BOUND = 5.0  # seconds within which no process may be left
 
 def of_session(session: int) -> list[int]:
     """The processes of a session, without those that are dead and only not yet waited for."""
-    found = []
+    processes = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:  # it ended as we looked
             continue
         if int(fields[3]) == session and fields[0] not in "ZX":
-            found.append(int(path.parent.name))
-    return found
+            processes.append(int(path.parent.name))
+    return processes
 
 
 def nobody_left(session: int, seconds: float = BOUND) -> bool:

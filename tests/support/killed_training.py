@@ -79,9 +79,9 @@ def killed_and_resumed(folder: Path, times: int, epochs: int, seed: int = 0) -> 
 
 def same(first: Model, second: Model) -> None:
     assert first.history == second.history
-    for one, other in zip(first.network.passes, second.network.passes):
-        for name, array in one.arrays.items():
-            assert np.array_equal(array, other.arrays[name])
+    for ours, theirs in zip(first.network.passes, second.network.passes):
+        for name, array in ours.arrays.items():
+            assert np.array_equal(array, theirs.arrays[name])
     assert first.network.read_out is not None
     assert second.network.read_out is not None
     assert np.array_equal(first.network.read_out.arrays["V"], second.network.read_out.arrays["V"])

@@ -42,8 +42,8 @@ def _elman(keys: Keys, U: str, W: str, b: str, V: str, c: str, rows: bool, notat
     names = {"U": U, "W": W, "b": b, "V": V, "c": c}
     if rows and V == "V" and "V" in keys:
         return None  # this school has no letter for the read-out
-    found = {names.get(key, key): turned(value) if rows and key in "UWV" else value for key, value in keys.items()}
-    return {**found, "notation": notation}
+    translated = {names.get(key, key): turned(value) if rows and key in "UWV" else value for key, value in keys.items()}
+    return {**translated, "notation": notation}
 
 
 def _gated(
@@ -52,14 +52,14 @@ def _gated(
     if "V" in keys or ("b" in keys and not b):
         return None
     given = keys.get("gates", OURS[cell])
-    found = {key: value for key, value in keys.items() if key not in ("U", "W", "b", "gates")}
+    translated = {key: value for key, value in keys.items() if key not in ("U", "W", "b", "gates")}
     for ours, theirs in (("U", U), ("W", W), ("b", b)):
         if ours in keys:
             size = len(keys[ours]) // len(given)
             blocks = {gate: keys[ours][k * size : (k + 1) * size] for k, gate in enumerate(given)}
             stacked = [row for gate in orders[cell] for row in blocks[gate]]
-            found[theirs] = turned(stacked) if rows and ours != "b" else stacked
-    return {**found, "notation": notation}
+            translated[theirs] = turned(stacked) if rows and ours != "b" else stacked
+    return {**translated, "notation": notation}
 
 
 def turned(matrix: list[list[float]]) -> list[list[float]]:

@@ -46,7 +46,7 @@ def random_arrays(cell: Cell, rng: np.random.Generator, D: int, H: int, O: int) 
     """Parameters, scaled by 1 / √fan-in, and starts (H,) of about half of the states."""
     sizes, arrays = {"D": D, "H": H, "O": O}, {}
     for name, stack in cell.stacks.items():
-        rows, columns = sum(sizes[one.rows] for one in stack), stack[0].columns
+        rows, columns = sum(sizes[parameter.rows] for parameter in stack), stack[0].columns
         shape = (rows,) if columns is None else (rows, sizes[columns])
         arrays[name] = rng.normal(size=shape) / np.sqrt(shape[-1] if columns else 1)
     given = [state for state in cell.state if rng.random() < 0.5]

@@ -65,7 +65,7 @@ def problem(mistake: str, rng: np.random.Generator) -> Problem:
         if mistake == "reset_position":
             H = max(H, 2)
     gates = {"elman": 1, "lstm": 4, "gru": 3}[cell]
-    found: Problem = {
+    drawn: Problem = {
         "cell": cell,
         "U": draw(gates * H, D),
         "W": draw(gates * H, H),
@@ -80,28 +80,28 @@ def problem(mistake: str, rng: np.random.Generator) -> Problem:
     }
     if mistake.startswith("activation_"):
         other = {"activation_tanh": "sigmoid", "activation_sigmoid": "tanh", "activation_relu": "tanh"}
-        found["activation"] = other.get(mistake, "tanh")
+        drawn["activation"] = other.get(mistake, "tanh")
     if "softmax" in mistake or mistake == "output_activation_omitted":
-        found["output"] = "softmax"
-        del found["targets"], found["loss"]
+        drawn["output"] = "softmax"
+        del drawn["targets"], drawn["loss"]
     if mistake == "softmax_over_batch":
-        found["x"] = draw(3, T, D)
+        drawn["x"] = draw(3, T, D)
     if mistake == "second_bias_omitted":
-        found |= {"b_ih": draw(H), "b_hh": draw(H)}
+        drawn |= {"b_ih": draw(H), "b_hh": draw(H)}
     if mistake == "backward_realigned":
-        found |= {"back": {"U": draw(H, D), "W": draw(H, H), "b": draw(H)}, "V": draw(O, 2 * H)}
-    return found
+        drawn |= {"back": {"U": draw(H, D), "W": draw(H, H), "b": draw(H)}, "V": draw(O, 2 * H)}
+    return drawn
 
 
 def keys(p: Problem) -> dict[str, Any]:
     """The problem as rnncalc takes it."""
-    found = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in p.items()}
-    if "b_ih" in found:
+    named = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in p.items()}
+    if "b_ih" in named:
         renamed = {"U": "weight_ih", "W": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh"}
-        found = {renamed.get(name, name): value for name, value in found.items() if name != "b"}
-    if "back" in found:
-        found |= {"direction": "both", "backward": {k: v.tolist() for k, v in found.pop("back").items()}}
-    return found
+        named = {renamed.get(name, name): value for name, value in named.items() if name != "b"}
+    if "back" in named:
+        named |= {"direction": "both", "backward": {k: v.tolist() for k, v in named.pop("back").items()}}
+    return named
 
 
 def solve(p: Problem, mistake: str = "", rng: np.random.Generator | None = None) -> dict[str, np.ndarray]:
@@ -109,10 +109,10 @@ def solve(p: Problem, mistake: str = "", rng: np.random.Generator | None = None)
     rng = rng or np.random.default_rng(0)
     if np.ndim(p["x"]) == 3:
         rows = [solve({**p, "x": x}, "" if "batch" in mistake else mistake, rng) for x in p["x"]]
-        found = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        quantities = {name: np.array([row[name] for row in rows]) for name in rows[0]}
         if mistake == "softmax_over_batch":
-            found["y"] = softmax(found["s"], axis=0)
-        return found
+            quantities["y"] = softmax(quantities["s"], axis=0)
+        return quantities
     p = _parameters(p, mistake)
     if p["cell"] != "elman":
         return gated(p, mistake, rng)
@@ -173,8 +173,8 @@ def elman(p: Problem, mistake: str) -> dict[str, np.ndarray]:
     y = softmax(s, 0 if mistake == "softmax_over_steps" else -1) if p.get("output") == "softmax" else s
     if mistake == "output_activation_omitted":
         y = s
-    found = {"h": h[1:], "s": s, "y": y}
-    return {**found, **back(p, mistake, a, h, y)} if "targets" in p else found
+    quantities = {"h": h[1:], "s": s, "y": y}
+    return {**quantities, **back(p, mistake, a, h, y)} if "targets" in p else quantities
 
 
 def back(p: Problem, mistake: str, a: np.ndarray, h: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:

@@ -126,7 +126,7 @@ def _arrays(
     draw: Draw, cell: Cell, sizes: Mapping[str, int], sequences: int | None, built_in: bool, gates: str
 ) -> Keys:
     """Weights, biases (a built-in cell's may be left out) and initial states (any may)."""
-    found: Keys = {}
+    arrays: Keys = {}
     for name, stack in cell.stacks.items():
         rows, columns = sizes[stack[0].rows], stack[0].columns
         if built_in and columns is None and draw.chance(0.45):
@@ -134,16 +134,16 @@ def _arrays(
         shape = (rows, sizes[columns]) if columns else (rows,)
         blocks = {parameter.gate or "": draw.array(*shape, scale=0.8) for parameter in stack}
         if len(blocks) == 1:
-            found[name] = next(iter(blocks.values()))
+            arrays[name] = next(iter(blocks.values()))
         elif not gates and draw.chance(0.4):
-            found[name] = blocks
+            arrays[name] = blocks
         else:
-            found[name] = [row for block in blocks.values() for row in block]  # random: any order of gates is valid
+            arrays[name] = [row for block in blocks.values() for row in block]  # random: any order of gates is valid
     for state in cell.state:
         if draw.chance(0.4):
             width = sizes[cell.size(state)]
-            found[f"{state}0"] = draw.array(*((sequences, width) if sequences and draw.chance(0.5) else (width,)))
-    return found
+            arrays[f"{state}0"] = draw.array(*((sequences, width) if sequences and draw.chance(0.5) else (width,)))
+    return arrays
 
 
 def described(cell: Cell) -> Keys:
@@ -248,7 +248,7 @@ def _targets(draw: Draw, loss: str, shape: Sequence[int]) -> Nested:
             return row()
         return [rows(lengths[1:]) for _ in range(lengths[0])]
 
-    found = rows(shape[:-1])
+    targets = rows(shape[:-1])
     if len(shape) == 3 and gaps and not classes and draw.chance(0.3):
-        found[rng.randrange(shape[0])] = rng.choice(([None] * shape[1], None))
-    return found
+        targets[rng.randrange(shape[0])] = rng.choice(([None] * shape[1], None))
+    return targets

@@ -75,15 +75,15 @@ class _Library:
         for name in trace:
             assert trace[name].shape[: self.x.ndim - 1] == self.x.shape[:-1], name
 
-    def starts(self, n: int) -> dict[str, Any]:
+    def initial_states(self, n: int) -> dict[str, Any]:
         """The initial states of one sequence, as a call takes them."""
         passes = self.network.passes
-        found: dict[str, Any] = {}
-        for state in dict.fromkeys(state for one in passes for state in one.initial_states):
-            values = [one.initial_states.get(state) for one in passes]
+        initial: dict[str, Any] = {}
+        for state in dict.fromkeys(state for direction in passes for state in direction.initial_states):
+            values = [direction.initial_states.get(state) for direction in passes]
             rows = [value[n] if value is not None and value.ndim == 2 else value for value in values]
-            found[f"{state}0"] = rows[0] if len(passes) == 1 else rows
-        return found
+            initial[f"{state}0"] = rows[0] if len(passes) == 1 else rows
+        return initial
 
     def alone(self) -> None:
         """A sequence of a batch has the same bits alone."""
@@ -94,7 +94,7 @@ class _Library:
         there: dict[str, Any] = {"mask": mask[n] if mask is not None and mask.ndim == 2 else mask}
         there["lengths"] = lengths[n : n + 1] if lengths is not None else None
         with np.errstate(all="ignore"):
-            same(self.network(self.x[n : n + 1], **there, **self.starts(n))[0], self.y[n])
+            same(self.network(self.x[n : n + 1], **there, **self.initial_states(n))[0], self.y[n])
 
     def prefix(self) -> None:
         """The start of a sequence has the bits of the whole's start."""
@@ -110,7 +110,7 @@ class _Library:
         if not self.forward_only or self.problem.lengths is not None or self.problem.mask is not None:
             return
         stepper = self.network.stepper()
-        copies = (copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one)))
+        copies = (copy.copy, copy.deepcopy, lambda stepper: pickle.loads(pickle.dumps(stepper)))
         with np.errstate(all="ignore"):
             for t in range(self.x.shape[-2]):
                 x_t = np.ascontiguousarray(self.x[..., t, :])
@@ -150,23 +150,23 @@ class _Library:
 
     def _gradients(self, problem: Problem) -> dict[Any, np.ndarray]:
         """Every gradient by its place, as the witness names it."""
-        found = problem.backward(problem.forward())
+        gradients = problem.backward(problem.forward())
         places: dict[Any, np.ndarray] = {
             (number, direction, name): array
-            for number, layer in enumerate(found.layers)
-            for direction, one in layer.passes.items()
-            for name, array in one.items()
+            for number, layer in enumerate(gradients.layers)
+            for direction, direction_gradients in layer.passes.items()
+            for name, array in direction_gradients.items()
         }
-        if found.read_out is not None:
-            places |= {(-1, "forward", name): array for name, array in found.read_out.items()}
-        return places | {(0, "", "x"): found.x if problem.batch else found.x[None]}
+        if gradients.read_out is not None:
+            places |= {(-1, "forward", name): array for name, array in gradients.read_out.items()}
+        return places | {(0, "", "x"): gradients.x if problem.batch else gradients.x[None]}
 
     def gradients(self) -> None:
         """Every gradient is of the shape of what it belongs to, and of every step there is a row."""
         with np.errstate(all="ignore"):
-            found = self.problem.backward(self.problem.forward())
-        assert found.x.shape == self.x.shape
-        for rows in found.steps.values():
+            gradients = self.problem.backward(self.problem.forward())
+        assert gradients.x.shape == self.x.shape
+        for rows in gradients.steps.values():
             assert rows.shape[: self.x.ndim - 1] == self.x.shape[:-1]
 
     def autograd(self) -> None:
@@ -182,6 +182,6 @@ class _Library:
             np.testing.assert_allclose(ours[place], wanted, rtol=1e-8, atol=1e-9, err_msg=str(place))
 
 
-def same(found: np.ndarray, wanted: np.ndarray) -> None:
+def same(array: np.ndarray, expected: np.ndarray) -> None:
     """The same bits."""
-    np.testing.assert_array_equal(found, wanted, strict=True)
+    np.testing.assert_array_equal(array, expected, strict=True)

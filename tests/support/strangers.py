@@ -457,13 +457,13 @@ def _once(arguments: list[str], debug: str) -> tuple[int, str]:
     from rnncalc.cli.main import main
     from rnncalc.errors import RnncalcError
 
-    said, told = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="surrogatepass") for _ in "01")
+    said, printed = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="surrogatepass") for _ in "01")
     if "-o" in arguments:
         Path(arguments[arguments.index("-o") + 1]).unlink(missing_ok=True)
     code = 0
     try:
         with (
-            contextlib.redirect_stdout(told), contextlib.redirect_stderr(said), warnings.catch_warnings(),
+            contextlib.redirect_stdout(printed), contextlib.redirect_stderr(said), warnings.catch_warnings(),
             np.errstate(all="ignore"), mock.patch.object(sys, "argv", ["rnncalc", *arguments]),
             mock.patch("concurrent.futures.ProcessPoolExecutor", Here), mock.patch("rnncalc.cli.streams.prepare"),
             mock.patch.dict(os.environ, {"RNNCALC_DEBUG": debug}),
