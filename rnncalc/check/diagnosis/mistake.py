@@ -76,9 +76,9 @@ def plain(change: Callable[[Spec], Spec | None]) -> Variants:
     return several(lambda spec: iter([change(spec)]))
 
 
-def ruled(*choices: dict[str, object]) -> Variants:
+def rules(*choices: dict[str, object]) -> Variants:
     """Variants of a mistake in the rules of the gradient."""
-    return several(lambda spec: (spec.ruled(**choice) for choice in choices))
+    return several(lambda spec: (spec.with_rules(**choice) for choice in choices))
 
 
 def with_context(change: Callable[[Spec, Context], Iterator[tuple[Spec, str, str]]]) -> Variants:

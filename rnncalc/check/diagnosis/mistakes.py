@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rnncalc.check.diagnosis.mistake import Mistake, plain, ruled, several, with_context
+from rnncalc.check.diagnosis.mistake import Mistake, plain, rules, several, with_context
 from rnncalc.check.diagnosis.rewrites import gated, gradients, parameters, signals, states
 from rnncalc.common.i18n import N_
 
@@ -94,21 +94,21 @@ _GRADIENT = (
     Mistake(
         "not_through_time",
         N_("nothing was carried back through time: each step was differentiated alone"),
-        ruled({"through_time": False}),
+        rules({"through_time": False}),
     ),
     Mistake(
         "last_step_only",
         N_("only the last step's loss was differentiated"),
-        ruled({"losses": "last"}, {"losses": "last alone"}),
+        rules({"losses": "last"}, {"losses": "last alone"}),
     ),
     Mistake(
         "longest_path_only",
         N_("only the longest path was kept: the last loss, and the first step of each sum"),
-        ruled({"losses": "last", "terms": "first"}, {"losses": "last", "terms": "first below"}),
+        rules({"losses": "last", "terms": "first"}, {"losses": "last", "terms": "first below"}),
     ),
     # the chain rule
     Mistake(
-        "recurrent_derivative_omitted", N_("in Wᵀδ the next step's f′ was left out"), ruled({"recurrent_slope": False})
+        "recurrent_derivative_omitted", N_("in Wᵀδ the next step's f′ was left out"), rules({"recurrent_slope": False})
     ),
     Mistake("derivative_omitted", N_("the derivative f′(a_t) was left out"), several(gradients.slopes("omitted"))),
     Mistake(
@@ -119,14 +119,14 @@ _GRADIENT = (
     Mistake(
         "derivative_twice", N_("the derivative f′(a_t) was multiplied in twice"), several(gradients.slopes("twice"))
     ),
-    Mistake("W_not_transposed", N_("the error went back through W in place of Wᵀ"), ruled({"transposed": False})),
+    Mistake("W_not_transposed", N_("the error went back through W in place of Wᵀ"), rules({"transposed": False})),
     Mistake(
         "upstream_omitted",
         N_("the loss's own derivative dL/dy was taken as 1"),
-        ruled({"upstream": "one"}, {"upstream": "weighted"}),
+        rules({"upstream": "one"}, {"upstream": "weighted"}),
     ),
     Mistake(
-        "sign_flipped", N_("the gradients have the opposite sign"), ruled({"sign": -1.0}, {"sign": -1.0, "update": 1.0})
+        "sign_flipped", N_("the gradients have the opposite sign"), rules({"sign": -1.0}, {"sign": -1.0, "update": 1.0})
     ),
     Mistake("loss_factor", N_("the loss was multiplied by {detail}"), with_context(gradients.loss_factors)),
     # what is reported, and the update
@@ -142,8 +142,8 @@ _GRADIENT = (
         with_context(gradients.gradient_for_parameter),
         personal=True,
     ),
-    Mistake("learning_rate_omitted", N_("the learning rate was left out: θ − dθ"), ruled({"lr": 1.0})),
-    Mistake("update_sign", N_("the gradient was added in place of subtracted: θ + lr·dθ"), ruled({"update": 1.0})),
+    Mistake("learning_rate_omitted", N_("the learning rate was left out: θ − dθ"), rules({"lr": 1.0})),
+    Mistake("update_sign", N_("the gradient was added in place of subtracted: θ + lr·dθ"), rules({"update": 1.0})),
 )
 
 MISTAKES: dict[str, Mistake] = {

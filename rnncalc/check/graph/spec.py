@@ -145,9 +145,13 @@ class Spec:
         count = len(self.runs)
         return replace(self, runs=tuple(runs[:count]), read_out=runs[count] if self.read_out else None)
 
-    def ruled(self, **changes: Any) -> Spec:
+    def with_rules(self, **changes: Any) -> Spec:
         """The Spec under other rules."""
         return replace(self, rules=replace(self.rules, **changes))
+
+    def reporting(self, reported_as: Mapping[Any, Any]) -> Spec:
+        """The Spec that reports other quantities in place of some, besides those that it replaces already."""
+        return self.with_rules(reported_as={**self.rules.reported_as, **reported_as})
 
 
 def of_problem(problem: Problem, trace: Trace) -> Spec:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, each, where_possible
+from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import CELLS
@@ -26,7 +27,7 @@ def gate_orders(spec: Spec, context: Context) -> Rewritten:
         return
     gates = next(iter(letters))
     for order in permutations(gates):
-        runs, reported_as, same = list(spec.runs), dict(spec.rules.reported_as), True
+        runs, reported_as, same = list(spec.runs), dict[Key, Key](), True
         for number, run in gated.items():
             given = context.orders.get(number) or gates
             same = same and given == "".join(order)
@@ -43,7 +44,7 @@ def gate_orders(spec: Spec, context: Context) -> Rewritten:
             changed_spec = spec.with_runs([*runs, *rest])
             yield changed_spec, " ".join(order), f"--gates {word}"
             if context.parameters:  # the person lists gradients and updates in that order too
-                yield changed_spec.ruled(reported_as=reported_as), " ".join(order), f"--gates {word}"
+                yield changed_spec.reporting(reported_as), " ".join(order), f"--gates {word}"
 
 
 def update_complement(spec: Spec, context: Context) -> Rewritten:

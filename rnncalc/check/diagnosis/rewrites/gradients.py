@@ -27,15 +27,15 @@ def slopes(rule: str) -> Callable[[Spec], Iterator[Spec | None]]:
             for line, expression in run.lines.items()
             if isinstance(expression, Call) and expression.function != "identity" and line not in run.cell.outputs
         }
-        yield spec.ruled(slope=rule)
+        yield spec.with_rules(slope=rule)
         gates = frozenset(line for line, gate in calls if gate)
         others = frozenset(line for line, gate in calls if not gate)
         if gates and others:
-            yield spec.ruled(slope=rule, slopes=gates)
-            yield spec.ruled(slope=rule, slopes=others)
+            yield spec.with_rules(slope=rule, slopes=gates)
+            yield spec.with_rules(slope=rule, slopes=others)
         if getattr(spec.top.lines.get("y"), "function", "") in ("sigmoid", "tanh"):
-            yield spec.ruled(slope=rule, slopes=frozenset({"y"}))
-            yield spec.ruled(slope=rule, slopes=gates | others | {"y"})
+            yield spec.with_rules(slope=rule, slopes=frozenset({"y"}))
+            yield spec.with_rules(slope=rule, slopes=gates | others | {"y"})
 
     return change
 
@@ -61,9 +61,9 @@ def loss_factors(spec: Spec, context: Context) -> Rewritten:
             option = "--reduction mean"
         elif text == "1/N" and not spec.task.reduction and not name.startswith("mean"):
             option = "--reduction batch_mean"
-        yield spec.ruled(loss_factor=factor, gradient_factor=factor), text, option
-        yield spec.ruled(gradient_factor=factor), text, option
-        yield spec.ruled(loss_factor=factor), text, option
+        yield spec.with_rules(loss_factor=factor, gradient_factor=factor), text, option
+        yield spec.with_rules(gradient_factor=factor), text, option
+        yield spec.with_rules(loss_factor=factor), text, option
 
 
 def _rows_with_targets(spec: Spec) -> int:
@@ -79,15 +79,14 @@ def loss_for_gradient(spec: Spec, context: Context) -> Rewritten:
     sources += [(("losses", "", visit), _("step {t}").format(t=visit)) for visit in range(1, spec.visits + 1)]
     for group in _groups(gradients):
         for source, text in sources:
-            yield spec.ruled(reported_as={**spec.rules.reported_as, **dict.fromkeys(group, source)}), text, ""
+            yield spec.reporting(dict.fromkeys(group, source)), text, ""
 
 
 def gradient_for_parameter(spec: Spec, context: Context) -> Rewritten:
     """Report dθ in place of the updated θ."""
     updated = [key for key in context.wrong if key[0] == "new" and len(key) == 3]
     for group in _groups(updated):
-        reported_as = {key: ("d", *key[1:]) for key in group}
-        yield spec.ruled(reported_as={**spec.rules.reported_as, **reported_as}), "", ""
+        yield spec.reporting({key: ("d", *key[1:]) for key in group}), "", ""
 
 
 def _groups(keys: list[Any]) -> list[list[Any]]:

@@ -103,6 +103,6 @@ def realigned(spec: Spec) -> Iterator[Spec | None]:
         for line in spec.runs[number].lines
         for visit in range(1, spec.visits + 1)
     }
-    listed = spec.ruled(reported_as={**spec.rules.reported_as, **reported_as})
+    listed = spec.reporting(reported_as)
     yield listed
     yield replace(listed, realigned=False)
