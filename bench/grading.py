@@ -48,11 +48,11 @@ SPECS = {
 def write_class(folder: Path, spec: ExerciseSpec, people: int) -> tuple[Path, Path]:
     """The problem file, and a table with a row a person."""
     made, rng = make(spec), np.random.default_rng(1)
-    right, mistaken = _numbers(made.asked), []
+    right, mistaken = _numbers(made.quantities), []
     for change in ({"b": None}, {"c": None}, {"V": _negated(made.keys["V"])}):
         keys = {name: value for name, value in {**made.keys, **change}.items() if value is not None}
         quantities = Quantities(read(given.of_python(keys), engine="equations"))
-        mistaken.append(_numbers({name: quantities[name] for name in made.asked}))
+        mistaken.append(_numbers({name: quantities[name] for name in made.quantities}))
     problem, table = folder / "problem.json", folder / "answers.csv"
     problem.write_text(json.dumps(made.keys), encoding="utf-8")
     with table.open("w", encoding="utf-8", newline="") as file:

@@ -55,15 +55,15 @@ class Exercise:
 
     keys: dict[str, Any]
     problem: Problem
-    asked: dict[str, np.ndarray]
+    quantities: dict[str, np.ndarray]
 
     def blank(self) -> dict[str, Any]:
         """The answer form: every number that is asked, not answered."""
-        return by_gate({name: np.full(array.shape, None).tolist() for name, array in self.asked.items()})
+        return by_gate({name: np.full(array.shape, None).tolist() for name, array in self.quantities.items()})
 
     def solution(self) -> dict[str, Any]:
         """The right answers, unrounded, in the form's shape."""
-        return by_gate({name: array.tolist() for name, array in self.asked.items()})
+        return by_gate({name: array.tolist() for name, array in self.quantities.items()})
 
 
 def make(spec: ExerciseSpec) -> Exercise:
@@ -76,16 +76,16 @@ def make(spec: ExerciseSpec) -> Exercise:
         keys = _draw_keys(spec, cell, rng)
         problem = read(given.of_python(keys), engine="equations")
         quantities = Quantities(problem)
-        asked = _asked(spec, cell, problem, quantities)
-        keys["points"] = {name: int(array.size) for name, array in _whole(asked, quantities).items()}
-        faults = _faults(problem, quantities, asked)
+        requested = _requested(spec, cell, problem, quantities)
+        keys["points"] = {name: int(array.size) for name, array in _whole(requested, quantities).items()}
+        faults = _faults(problem, quantities, requested)
         if best is None or faults < best[0]:
-            best = faults, Exercise(keys, problem, asked)
+            best = faults, Exercise(keys, problem, requested)
         if faults == 0:
             break
     assert best is not None
     exercise = best[1]
-    return Exercise(exercise.keys, read(given.of_python(exercise.keys), engine="equations"), exercise.asked)
+    return Exercise(exercise.keys, read(given.of_python(exercise.keys), engine="equations"), exercise.quantities)
 
 
 def _checked(spec: ExerciseSpec) -> Cell:
@@ -169,7 +169,7 @@ def _title(spec: ExerciseSpec) -> str:
 # ------------------------------------------------------------------------------------------------------ what is asked
 
 
-def _asked(spec: ExerciseSpec, cell: Cell, problem: Problem, quantities: Quantities) -> dict[str, np.ndarray]:
+def _requested(spec: ExerciseSpec, cell: Cell, problem: Problem, quantities: Quantities) -> dict[str, np.ndarray]:
     """The quantities that are asked, gate by gate where they are stacked."""
     names = list(spec.ask)
     if not names:
@@ -181,25 +181,25 @@ def _asked(spec: ExerciseSpec, cell: Cell, problem: Problem, quantities: Quantit
             names += ["loss", *(f"d{name}" for name in (*top, *own))]
             if spec.lr is not None:
                 names += [f"{name}_new" for name in (*top, *own)]
-    found: dict[str, np.ndarray] = {}
+    requested: dict[str, np.ndarray] = {}
     for name in names:
         parameter = name.removeprefix("d").removesuffix("_new")
         stack = cell.stacks.get(parameter, []) if parameter != name else []
-        for part in [f"{name}.{one.gate}" for one in stack] if len(stack) > 1 else [name]:
+        for part in [f"{name}.{gate_part.gate}" for gate_part in stack] if len(stack) > 1 else [name]:
             try:
-                found[part] = quantities[part]
+                requested[part] = quantities[part]
             except KeyError:
                 known = ", ".join(quantities)
                 raise ProblemError(_("--ask {name}: there are {known}"), name=name, known=known) from None
-    return found
+    return requested
 
 
-def _whole(asked: dict[str, np.ndarray], quantities: Quantities) -> dict[str, np.ndarray]:
+def _whole(requested: dict[str, np.ndarray], quantities: Quantities) -> dict[str, np.ndarray]:
     """The asked quantities, stacked where they are asked gate by gate: what points are given for."""
-    return {name: quantities[name] for name in dict.fromkeys(part.partition(".")[0] for part in asked)}
+    return {name: quantities[name] for name in dict.fromkeys(part.partition(".")[0] for part in requested)}
 
 
-def _faults(problem: Problem, quantities: Quantities, asked: dict[str, np.ndarray]) -> float:
+def _faults(problem: Problem, quantities: Quantities, requested: dict[str, np.ndarray]) -> float:
     """How many numbers are hard to read or to judge; and what hides a mistake: a matrix that is its own
     transpose, two rows or two inputs running that are alike."""
     faults = 0.0
@@ -207,7 +207,7 @@ def _faults(problem: Problem, quantities: Quantities, asked: dict[str, np.ndarra
     kinked = cell.switched.get("activation") in ("relu", "identity")
     for line in cell.preactivations.values() if not kinked else ():
         faults += float((np.abs(quantities[line]) > SATURATED).sum())
-    for name, array in asked.items():
+    for name, array in requested.items():
         values = np.abs(np.atleast_1d(np.asarray(array, np.float64)))
         signal = name in cell.lines or name == "y"
         least = SMALLEST["signal" if signal else "gradient"]
@@ -227,11 +227,11 @@ def _faults(problem: Problem, quantities: Quantities, asked: dict[str, np.ndarra
 
 def by_gate(flat: Mapping[str, Any]) -> dict[str, Any]:
     """dU.i beside dU.f as one dict under dU."""
-    found: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for name, value in flat.items():
         stacked, _dot, gate = name.partition(".")
         if gate:
-            found.setdefault(stacked, {})[gate] = value
+            nested.setdefault(stacked, {})[gate] = value
         else:
-            found[name] = value
-    return found
+            nested[name] = value
+    return nested

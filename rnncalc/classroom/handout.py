@@ -30,7 +30,7 @@ def statement(exercise: Exercise) -> Document:
     if "loss" in keys:
         formula = LOSSES[keys["loss"]].text
         blocks.append(Paragraph(_("loss: {formula}, summed over the steps").format(formula=formula)))
-    blocks += [Heading(_("asked"), 3), Items(tuple(_asked(exercise)))]
+    blocks += [Heading(_("asked"), 3), Items(tuple(_requested(exercise)))]
     text = _("Calculate with at least {more} decimals and write every answer with {decimals}.")
     blocks.append(Paragraph(text.format(more=DECIMALS + 2, decimals=DECIMALS)))
     blocks += [Heading(_("answers"), 3), *_form(exercise)]
@@ -41,18 +41,18 @@ def solution(exercise: Exercise) -> Document:
     """Every step's arithmetic, there and back, and the answers as they are to be written."""
     problem, trace = exercise.problem, exercise.problem.forward()
     blocks = forward.document(problem, trace, ReportOptions(work=True)).blocks
-    if "loss" in exercise.asked:
+    if "loss" in exercise.quantities:
         back = backward.document(problem, trace, problem.backward(trace), ReportOptions(work=True)).blocks
         blocks = [*blocks, *(block for block in back if block not in blocks)]
     blocks = [*blocks, Heading(_("answers"), 3)]
-    blocks.append(Arrays(tuple(_array(name, array) for name, array in exercise.asked.items())))
+    blocks.append(Arrays(tuple(_array(name, array) for name, array in exercise.quantities.items())))
     return Document(blocks, {"answers": exercise.solution()})
 
 
 def form_csv(exercise: Exercise) -> str:
     """The header of a table with a row a person: id, name, h[1][1], …"""
     output = io.StringIO()
-    columns = [(name, index) for name, array in exercise.asked.items() for index in np.ndindex(array.shape)]
+    columns = [(name, index) for name, array in exercise.quantities.items() for index in np.ndindex(array.shape)]
     labels = [name + "".join(f"[{i + 1}]" for i in index) for name, index in columns]
     csv.writer(output, lineterminator="\n").writerow(["id", "name", *labels])
     return output.getvalue()
@@ -90,11 +90,11 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list) else str(value)
 
 
-def _asked(exercise: Exercise) -> Iterator[tuple[str, str]]:
+def _requested(exercise: Exercise) -> Iterator[tuple[str, str]]:
     for name, number in exercise.keys["points"].items():
-        one = _("1 number, 1 point") if number == 1 else _("{n} numbers, {n} points").format(n=number)
+        amount = _("1 number, 1 point") if number == 1 else _("{n} numbers, {n} points").format(n=number)
         meaning = _meaning(exercise, name)
-        yield name, f"{meaning}: {one}" if meaning else one
+        yield name, f"{meaning}: {amount}" if meaning else amount
 
 
 def _meaning(exercise: Exercise, name: str) -> str:
@@ -109,14 +109,14 @@ def _meaning(exercise: Exercise, name: str) -> str:
 
 
 def _stepped(exercise: Exercise, name: str) -> bool:
-    return per_step(exercise.problem, name, exercise.asked[name])
+    return per_step(exercise.problem, name, exercise.quantities[name])
 
 
 def _form(exercise: Exercise) -> Iterator[Block]:
     """Signals as a table with a row a step; the rest as arrays of blanks."""
     header, steps = ["step"], exercise.problem.shapes["T"]
     rows = [[str(step + 1)] for step in range(steps)]
-    for name, array in exercise.asked.items():
+    for name, array in exercise.quantities.items():
         if _stepped(exercise, name):
             columns = array.reshape(steps, -1).shape[1]
             header += [f"{name}[{unit + 1}]" if columns > 1 else name for unit in range(columns)]
@@ -124,7 +124,7 @@ def _form(exercise: Exercise) -> Iterator[Block]:
                 row += [BLANK] * columns
     if len(header) > 1:
         yield Grid(tuple(header), tuple(map(tuple, rows)), numeric=frozenset(range(len(header))))
-    rest = {name: array for name, array in exercise.asked.items() if not _stepped(exercise, name)}
+    rest = {name: array for name, array in exercise.quantities.items() if not _stepped(exercise, name)}
     if rest:
         blanks = {name: np.full(array.shape, r"______", object) for name, array in rest.items()}
         yield Arrays(tuple(Array(name.replace(".", "_"), _frozen(array.tolist())) for name, array in blanks.items()))

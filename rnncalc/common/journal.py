@@ -8,17 +8,18 @@ import stat
 from collections.abc import Mapping
 from itertools import count
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rnncalc.common import bounds
 from rnncalc.common.files import Name, WriteError, status
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import RnncalcError, shown
 
-Own = TypeVar("Own", bound="Journal")
+Own = TypeVar("Own", bound="Journal[Any]")
+Result = TypeVar("Result")
 
 
-class Journal:
+class Journal(Generic[Result]):
     """Results under their keys, each a line that begins like all others.
 
     Lines are only ever added; the last one goes if it was torn as a process died. A file that holds any other line is
@@ -33,14 +34,14 @@ class Journal:
 
     def __init__(self, name: Name | None):
         self.name, self.file = name, -1
-        self.results: dict[str, dict[str, Any]] = {}
+        self.results: dict[str, Result] = {}
         self.waiting, self.trouble = b"", ""
 
-    def entry(self, key: str, result: dict[str, Any]) -> dict[str, Any]:
+    def entry(self, key: str, result: Result) -> dict[str, Any]:
         """What is written of a result."""
         raise NotImplementedError
 
-    def understood(self, entry: Any) -> tuple[str, dict[str, Any]]:
+    def understood(self, entry: Any) -> tuple[str, Result]:
         """Key and result of an entry. Raises ValueError, KeyError, TypeError or AttributeError for what is none."""
         raise NotImplementedError
 
@@ -87,7 +88,7 @@ class Journal:
                 begin += len(line)
         return None
 
-    def add(self, results: Mapping[str, dict[str, Any]]) -> None:
+    def add(self, results: Mapping[str, Result]) -> None:
         """Keep results, in the file as far as that can be written."""
         self.results.update(results)
         if self.file < 0:

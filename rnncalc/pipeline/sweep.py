@@ -86,7 +86,7 @@ def carry_out(options: Options) -> dict[str, Any]:
     return {"options": options, "val_loss": math.inf, "error": said}
 
 
-class Results(Journal):
+class Results(Journal[dict[str, Any]]):
     """The file of results, each under its options."""
 
     begins = b'{"options": {'

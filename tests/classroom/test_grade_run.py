@@ -113,7 +113,7 @@ def test_interrupted_and_resumed(tmp_path: Path, problem: Path, monkeypatch: pyt
 
 
 def test_a_journal_takes_up_its_own_lines_and_refuses_any_other_file(tmp_path: Path) -> None:
-    path, result = tmp_path / "j", {"verdict": "right"}
+    path, result = tmp_path / "j", judging.Result("right")
     with MarksJournal(str(path)) as journal:
         journal.add({"a" * 32: result, "b" * 32: result})
     assert path.stat().st_mode & 0o777 == 0o600

@@ -114,7 +114,7 @@ def test_the_problem_file_says_what_a_number_and_a_carried_error_are_worth(carry
     answers = {"h": rounded(slipped + later.h.tolist()), "y": rounded([[0.0], *later.y.tolist()])}
     answers["y"][0] = [None]
     row = rnncalc.grade(keys, [{"id": "s", "answers": answers}])["s"]
-    verdicts = [value["verdict"] for value in row.results[""]["values"] if value["answer"] is not None]
+    verdicts = [value["verdict"] for value in row.results[""].values if value["answer"] is not None]
     assert sorted(verdicts) == ["carried"] * 6 + ["wrong"] * 2
     assert row.most == 15
     assert row.points == pytest.approx(float(carry) * (12 * 4 / 6 + 3 * 2 / 3))
@@ -164,7 +164,7 @@ def test_a_sheet_of_several_problems(tmp_path: Path) -> None:
     other = make(ExerciseSpec("gru", units=1, inputs=1, steps=2, seed=3, ask=("h", "y")))
     path, answers = tmp_path / "sheet.json", tmp_path / "a.csv"
     path.write_text(json.dumps({"title": "sheet 3", "problems": {"Q1": MADE.keys, "Q2": other.keys}}), encoding="utf-8")
-    theirs = [f"{value:.4f}" for array in other.asked.values() for value in array.ravel()]
+    theirs = [f"{value:.4f}" for array in other.quantities.values() for value in array.ravel()]
     header = ("id", *(f"Q1.{name}" for name in HEADER), "Q2.h[1]", "q2.h[2][1]", "Q2.y[1]", "Q2.y[2]", "Q9.h[1]")
     rows = [("s1", *RIGHT, *theirs, "1"), ("s2", *wrong(0), *theirs[:3], "0.1", ""), ("s3", *RIGHT, "", "", "", "", "")]
     answers.write_text(table(*rows, header=header), encoding="utf-8")

@@ -37,7 +37,7 @@ def test_numbers_are_friendly(cell: str, seed: int) -> None:
     quantities = Quantities(made.problem)
     for line in CELLS[cell].preactivations.values():
         assert np.abs(quantities[line]).max() <= SATURATED
-    for name, asked in made.asked.items():
+    for name, asked in made.quantities.items():
         scaled = np.abs(asked) * 10**DECIMALS
         assert (scaled >= 10).all(), name
         assert np.abs(scaled - np.floor(scaled) - 0.5).min() > 0.01, "a tie between two roundings"
@@ -67,7 +67,7 @@ def test_gradients_are_asked_with_their_shapes(cell: str, lr: float | None, last
     again = read(given.of_python(made.keys), engine="equations")
     assert again.task.loss == made.keys["loss"]
     gradients = again.backward(again.forward())
-    for name, value in made.asked.items():
+    for name, value in made.quantities.items():
         stacked, _dot, gate = name.partition(".")
         if stacked.startswith("d") and stacked[1:] in gradients and not gate:
             np.testing.assert_allclose(value, gradients[stacked[1:]])
@@ -92,8 +92,8 @@ def test_updates_follow_from_the_gradients() -> None:
 
 def test_a_square_gradient_of_as_many_rows_as_steps_is_no_signal() -> None:
     made = make(ExerciseSpec("elman", units=3, inputs=3, steps=3, backward=True, seed=2))
-    assert not per_step(made.problem, "dW", made.asked["dW"])
-    assert per_step(made.problem, "h", made.asked["h"])
+    assert not per_step(made.problem, "dW", made.quantities["dW"])
+    assert per_step(made.problem, "h", made.quantities["h"])
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -101,12 +101,12 @@ def test_a_square_gradient_of_as_many_rows_as_steps_is_no_signal() -> None:
 def test_the_statement_says_everything_but_the_answers(cell: str, format: str) -> None:
     made = make(ExerciseSpec(cell, backward=True, outputs=2, inputs=3, seed=4))
     text = render(statement(made), format)
-    for name, values in made.asked.items():
+    for name, values in made.quantities.items():
         for value in np.ravel(values):
             assert f"{value:.{DECIMALS}f}" not in text, name
-    assert text.count("______") + text.count(r"\_" * 6) >= sum(value.size for value in made.asked.values())
+    assert text.count("______") + text.count(r"\_" * 6) >= sum(value.size for value in made.quantities.values())
     solved = render(solution(made), format)
-    assert f"{float(made.asked['dV'].ravel()[0]):.{DECIMALS}f}" in solved
+    assert f"{float(made.quantities['dV'].ravel()[0]):.{DECIMALS}f}" in solved
     if format == "latex":
         assert text.count(r"\begin{") == text.count(r"\end{")
         assert text.isascii()
@@ -116,7 +116,7 @@ def test_the_form_has_a_place_for_every_number() -> None:
     made = make(ExerciseSpec("lstm", backward=True, inputs=3))
     header = next(csv.reader([form_csv(made)]))
     assert header[:4] == ["id", "name", "i[1][1]", "i[1][2]"]
-    assert len(header) == 2 + sum(array.size for array in made.asked.values())
+    assert len(header) == 2 + sum(array.size for array in made.quantities.values())
     assert "dU.g[2][3]" in header
     assert form(made)["answers"]["dU"]["f"] == [[None] * 3] * 2
     assert made.keys["points"]["dU"] == 24
@@ -124,7 +124,7 @@ def test_the_form_has_a_place_for_every_number() -> None:
 
 def test_only_what_was_wished_is_asked() -> None:
     made = make(ExerciseSpec("gru", ask=("h", "dW"), backward=True))
-    assert list(made.asked) == ["h", "dW.r", "dW.z", "dW.n"]
+    assert list(made.quantities) == ["h", "dW.r", "dW.z", "dW.n"]
     assert made.keys["points"] == {"h": 6, "dW": 12}
 
 

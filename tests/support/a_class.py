@@ -10,7 +10,7 @@ from rnncalc.classroom.handout import form_csv
 
 MADE = make(ExerciseSpec("elman", units=2, inputs=3, outputs=1, steps=3, seed=5))
 HEADER = next(csv.reader([form_csv(MADE)]))[2:]
-RIGHT = [f"{value:.4f}" for array in MADE.asked.values() for value in array.ravel()]
+RIGHT = [f"{value:.4f}" for array in MADE.quantities.values() for value in array.ravel()]
 
 
 def table(*rows: Sequence[str], header: Sequence[str] = ("id", "name", *HEADER), delimiter: str = ",") -> str:

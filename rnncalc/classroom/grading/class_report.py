@@ -45,17 +45,17 @@ def _quantities(marks: Marks) -> list[dict[str, Any]]:
     right, carried, answered, slips = (defaultdict[str, int](int) for _n in range(4))
     for row in marks.rows:
         for question, result in row.results.items():
-            for value in result["values"]:
+            for value in result.values:
                 if value["answer"] is None:
                     continue
                 name = f"{question}.{value['name']}" if question else value["name"]
                 answered[name] += 1
                 right[name] += value["verdict"] in ACCEPTED
                 carried[name] += value["verdict"] == "carried"
-            first = result["first_wrong"]
+            first = result.first_wrong
             if first:
                 slips[f"{question}.{first['name']}" if question else first["name"]] += 1
-    found = [
+    quantities = [
         {
             "name": name,
             "right": right[name] / number,
@@ -65,57 +65,57 @@ def _quantities(marks: Marks) -> list[dict[str, Any]]:
         }
         for name, number in answered.items()
     ]
-    return sorted(found, key=lambda one: (-one["first_slips"], one["right"]))
+    return sorted(quantities, key=lambda quantity: (-quantity["first_slips"], quantity["right"]))
 
 
 def class_report(marks: Marks) -> Document:
     """The report for people."""
-    told = figures(marks)
-    people, verdicts = told["people"], told["verdicts"]
+    summary = figures(marks)
+    people, verdicts = summary["people"], summary["verdicts"]
     blocks: list[Block] = [Heading(_("class report"), 2)]
     if not people:
-        return Document([*blocks, Paragraph(_("nobody handed anything in"))], told)
+        return Document([*blocks, Paragraph(_("nobody handed anything in"))], summary)
     words = [
         (_("{n} people") if people > 1 else _("{n} person")).format(n=people),
-        _("mean {mean}, median {median}").format(mean=_percent(told["mean"]), median=_percent(told["median"])),
+        _("mean {mean}, median {median}").format(mean=_percent(summary["mean"]), median=_percent(summary["median"])),
         *(_("{n} all right").format(n=whole) for whole in [sum(row.score >= 1 for row in marks.rows)] if whole),
         *(_("{n} unreadable").format(n=verdicts[verdict]) for verdict in ("unreadable",) if verdict in verdicts),
-        *(_("{n} of them without any answer").format(n=told["empty"]) for _one in range(bool(told["empty"]))),
+        *(_("{n} of them without any answer").format(n=summary["empty"]) for _once in range(bool(summary["empty"]))),
     ]
     blocks.append(Paragraph(_(", ").join(words)))
-    blocks += [Heading(_("scores"), 3), _distribution(told)]
-    if told["quantities"]:
-        blocks += [Heading(_("quantities, the hardest first"), 3), _hardest(told)]
-    if told["mistakes"]:
-        blocks += [Heading(_("mistakes"), 3), _mistakes(told)]
-    if told["unexplained"]:
+    blocks += [Heading(_("scores"), 3), _distribution(summary)]
+    if summary["quantities"]:
+        blocks += [Heading(_("quantities, the hardest first"), 3), _hardest(summary)]
+    if summary["mistakes"]:
+        blocks += [Heading(_("mistakes"), 3), _mistakes(summary)]
+    if summary["unexplained"]:
         text = _("{n} wrong without a mistake that explains it")
-        blocks.append(Paragraph(text.format(n=told["unexplained"])))
-    if told["mistakes"]:
-        lines = tuple(("", f"rnncalc explain {one['id']}") for one in told["mistakes"][:3])
+        blocks.append(Paragraph(text.format(n=summary["unexplained"])))
+    if summary["mistakes"]:
+        lines = tuple(("", f"rnncalc explain {mistake['id']}") for mistake in summary["mistakes"][:3])
         blocks += [Heading(_("to teach again"), 3), Items(lines)]
-    return Document(blocks, told)
+    return Document(blocks, summary)
 
 
-def _distribution(told: dict[str, Any]) -> Grid:
-    most = max(band["people"] for band in told["distribution"])
+def _distribution(summary: dict[str, Any]) -> Grid:
+    most = max(band["people"] for band in summary["distribution"])
     rows = []
-    for band in told["distribution"]:
+    for band in summary["distribution"]:
         bar = "#" * -(-WIDEST * band["people"] // most)
         rows.append((f"{band['from']:.0%}–{band['to']:.0%}", str(band["people"]), bar))
     return Grid((_("score"), _("people"), ""), tuple(rows), numeric=frozenset((0, 1)))
 
 
-def _hardest(told: dict[str, Any]) -> Grid:
+def _hardest(summary: dict[str, Any]) -> Grid:
     rows = [
-        (one["name"], str(one["first_slips"]), _percent(one["right"]), _percent(one["carried"]))
-        for one in told["quantities"]
+        (quantity["name"], str(quantity["first_slips"]), _percent(quantity["right"]), _percent(quantity["carried"]))
+        for quantity in summary["quantities"]
     ]
     return Grid((_("quantity"), _("first slips"), _("right"), _("carried")), tuple(rows), numeric=frozenset((1, 2, 3)))
 
 
-def _mistakes(told: dict[str, Any]) -> Grid:
-    rows = [(one["id"], str(one["people"]), _percent(one["share"])) for one in told["mistakes"]]
+def _mistakes(summary: dict[str, Any]) -> Grid:
+    rows = [(mistake["id"], str(mistake["people"]), _percent(mistake["share"])) for mistake in summary["mistakes"]]
     return Grid((_("mistake"), _("people"), _("share")), tuple(rows), numeric=frozenset((1, 2)))
 
 

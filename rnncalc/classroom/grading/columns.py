@@ -35,16 +35,16 @@ class Column:
 
 def column(header: str, shapes: Mapping[str, Mapping[str, tuple[int, ...]]]) -> Column | None:
     """The number that a header names; None if it names none. shapes: question → quantity → shape."""
-    found = _COLUMN.fullmatch(header)
-    if not found:
+    match = _COLUMN.fullmatch(header)
+    if not match:
         return None
-    question, name = "", found["name"]
+    question, name = "", match["name"]
     if "" not in shapes:
         question, _dot, name = name.partition(".")
         question = next((known for known in shapes if known.casefold() == question.casefold()), "")
     if name not in shapes.get(question, {}):
         return None
-    index = _placed(tuple(int(i) - 1 for i in re.findall(r"\d+", found["index"])), shapes[question][name])
+    index = _placed(tuple(int(i) - 1 for i in re.findall(r"\d+", match["index"])), shapes[question][name])
     return None if index is None else Column(question, name, index)
 
 
@@ -75,8 +75,8 @@ def answers(
         array = arrays[at.question].setdefault(at.name, np.full(shapes[at.question][at.name], None, object))
         array[at.index] = None if text in EMPTY else text
     return {
-        question: _in_layers({name: array.tolist() if array.ndim else array.item() for name, array in found.items()})
-        for question, found in arrays.items()
+        question: _in_layers({name: array.tolist() if array.ndim else array.item() for name, array in by_name.items()})
+        for question, by_name in arrays.items()
     }
 
 
@@ -85,16 +85,16 @@ def _in_layers(flat: Mapping[str, Any]) -> dict[str, Any]:
     top: dict[str, Any] = {}
     layers: dict[int, dict[str, dict[str, Any]]] = {}
     for name, value in flat.items():
-        found = _LAYER.fullmatch(name)
-        if not found:
+        match = _LAYER.fullmatch(name)
+        if not match:
             top[name] = value
             continue
-        part = layers.setdefault(int(found["layer"]), {})
-        part.setdefault(found["way"] or "", {})[found["name"]] = value
+        part = layers.setdefault(int(match["layer"]), {})
+        part.setdefault(match["way"] or "", {})[match["name"]] = value
     answers = by_gate(top)
     if layers:
         answers["layers"] = [
-            {**by_gate(part.pop("", {})), **{way: by_gate(ways) for way, ways in part.items()}}
+            {**by_gate(part.pop("", {})), **{direction: by_gate(directions) for direction, directions in part.items()}}
             for part in (layers.get(number, {}) for number in range(1, max(layers) + 1))
         ]
     return answers

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from rnncalc.classroom.grading.judging import Result
 from rnncalc.classroom.grading.marks import Marks, Row
 from rnncalc.common.i18n import _
 
@@ -23,29 +24,29 @@ def lines(row: Row, level: str) -> Iterator[tuple[str, str]]:
     if level == "none":
         return
     for question, result in row.results.items():
-        if result["trouble"]:
-            yield question, result["trouble"]
+        if result.trouble:
+            yield question, result.trouble
         yield from ((question, line) for line in _marks(result))
         if level in ("hint", "full"):
             yield from ((question, line) for line in _why(result, level))
 
 
-def _marks(result: dict[str, Any]) -> Iterator[str]:
+def _marks(result: Result) -> Iterator[str]:
     """How many numbers of each quantity are right, and the mark of every one that is not."""
     by_name: dict[str, list[dict[str, Any]]] = {}
-    for value in result["values"]:
+    for value in result.values:
         by_name.setdefault(value["name"], []).append(value)
     for name, values in by_name.items():
         others = [value for value in values if value["verdict"] not in ACCEPTED]
         yield _("{name}: {n} of {all} right").format(name=name, n=len(values) - len(others), all=len(values))
         for value in others:
             said = value.get("problem") or verdict_word(value["verdict"])
-            if said != result["trouble"]:  # or it has been told already
+            if said != result.trouble:  # or it has been told already
                 yield f"{value['place']}: {said}"
 
 
-def _why(result: dict[str, Any], level: str) -> Iterator[str]:
-    first = result["first_wrong"]
+def _why(result: Result, level: str) -> Iterator[str]:
+    first = result.first_wrong
     if first and not first.get("problem"):
         yield _("look first at {place}: what comes before it is right or follows").format(place=first["place"])
         if level == "full":
@@ -58,39 +59,39 @@ def _why(result: dict[str, Any], level: str) -> Iterator[str]:
         yield f"{mistake['id']}: {mistake['message']}" if mistake["message"] else mistake["id"]
 
 
-def mistakes(result: dict[str, Any], level: str) -> list[dict[str, Any]]:
+def mistakes(result: Result, level: str) -> list[dict[str, Any]]:
     """The suspected mistakes; before `full`, without sentences that hold a decimal number."""
     if level not in ("hint", "full"):
         return []
     return [
-        one if level == "full" or not _DECIMAL.search(one["message"]) else {**one, "message": ""}
-        for one in result["mistakes"]
+        mistake if level == "full" or not _DECIMAL.search(mistake["message"]) else {**mistake, "message": ""}
+        for mistake in result.mistakes
     ]
 
 
 def data(row: Row, level: str) -> dict[str, Any]:
     """A row's results for programs, as far as the level goes."""
-    found: dict[str, Any] = {"verdict": row.verdict}
+    row_data: dict[str, Any] = {"verdict": row.verdict}
     if level == "none":
-        return found
+        return row_data
     questions = {}
     for question, result in row.results.items():
-        first = result["first_wrong"]
-        one = {
-            "verdict": result["verdict"],
-            "score": result["score"],
+        first = result.first_wrong
+        question_data = {
+            "verdict": result.verdict,
+            "score": result.score,
             "points": row.points_of(question),
             "out_of": row.out_of[question],
-            "values": [_told(value, level) for value in result["values"]],
+            "values": [_allowed(value, level) for value in result.values],
         }
         if level in ("hint", "full"):
-            one["first_wrong"] = first and _told(first, level)
-            one["mistakes"] = mistakes(result, level)
-        questions[question or "1"] = {**one, "trouble": result["trouble"]} if result["trouble"] else one
-    return {**found, "questions": questions}
+            question_data["first_wrong"] = first and _allowed(first, level)
+            question_data["mistakes"] = mistakes(result, level)
+        questions[question or "1"] = {**question_data, "trouble": result.trouble} if result.trouble else question_data
+    return {**row_data, "questions": questions}
 
 
-def _told(value: dict[str, Any], level: str) -> dict[str, Any]:
+def _allowed(value: dict[str, Any], level: str) -> dict[str, Any]:
     return {key: part for key, part in value.items() if key != "place" and (level == "full" or key not in SECRETS)}
 
 

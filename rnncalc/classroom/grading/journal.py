@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from rnncalc.classroom.grading.judging import Result
 from rnncalc.common.journal import Journal
 
 
-class MarksJournal(Journal):
+class MarksJournal(Journal[Result]):
     """The results of answers, for the eyes of whoever grades."""
 
     begins = b'{"key": "'
     mode = 0o600
 
-    def entry(self, key: str, result: dict[str, Any]) -> dict[str, Any]:
-        return {"key": key, "result": result}
+    def entry(self, key: str, result: Result) -> dict[str, Any]:
+        return {"key": key, "result": vars(result)}
 
-    def understood(self, entry: Any) -> tuple[str, dict[str, Any]]:
+    def understood(self, entry: Any) -> tuple[str, Result]:
         key, result = entry["key"], entry["result"]
-        if not re.fullmatch("[0-9a-f]{32}", key) or "verdict" not in result:
+        if not re.fullmatch("[0-9a-f]{32}", key):
             raise KeyError(key)
-        return key, result
+        return key, Result(**result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -29,37 +30,58 @@ Task = tuple[
 UNREADABLE = "unreadable"
 
 
+@dataclass(frozen=True)
+class Result:
+    """One answer's verdict, its score and its points by quantity; every number, the first slip and the mistakes as a
+    check hands them out, a dict each. trouble: why it cannot be read. empty: nothing is answered at all.
+    """
+
+    verdict: str
+    score: float = 0.0
+    earned: dict[str, float] = field(default_factory=dict)
+    values: list[dict[str, Any]] = field(default_factory=list)
+    first_wrong: dict[str, Any] | None = None
+    mistakes: list[dict[str, Any]] = field(default_factory=list)
+    empty: bool = False
+    trouble: str = ""
+
+
+def unreadable(trouble: str, empty: bool = False) -> Result:
+    """The result of what cannot be read."""
+    return Result(UNREADABLE, empty=empty, trouble=one_line(trouble))
+
+
 def key(task: Task, diagnose: bool, tongue: str) -> str:
     """A digest that two tasks share only if their results are the same."""
     return hashlib.sha256(json.dumps([__version__, *task, diagnose, tongue]).encode()).hexdigest()[:32]
 
 
-def judge_many(tasks: list[Task], diagnose: bool, tongue: str) -> list[dict[str, Any]]:
+def judge_many(tasks: list[Task], diagnose: bool, tongue: str) -> list[Result]:
     """The result of each task; for a process of its own, which first has to be told the language."""
     if language() != tongue:
         speak(tongue)
     return [judge(task, diagnose) for task in tasks]
 
 
-def judge(task: Task, diagnose: bool) -> dict[str, Any]:
+def judge(task: Task, diagnose: bool) -> Result:
     """One result: verdict, score, points by quantity, every number, the first slip, the mistakes, or the trouble.
 
     empty: nothing is answered at all; that is no number, and so unreadable.
     """
-    text, answers, asked = task
+    text, answers, requested = task
     try:
         given = {name: RawValue(value, f"$.{name}") for name, value in json.loads(answers).items()}
-        if not any(_answered(one.value) for one in given.values()):
-            return _result(UNREADABLE, _("nothing is answered"), empty=True)
+        if not any(_answered(answer.value) for answer in given.values()):
+            return unreadable(_("nothing is answered"), empty=True)
         question = _question(text)
-        return _told(question.session.check(given, diagnose=diagnose), question, asked)
+        return _of_verdict(question.session.check(given, diagnose=diagnose), question, requested)
     except RnncalcError as error:
-        return _result(UNREADABLE, str(error))
+        return unreadable(str(error))
     except RecursionError:
-        return _result(UNREADABLE, _("nested too deeply"))
+        return unreadable(_("nested too deeply"))
     except Exception as error:  # a defect of ours must not cost the others their marks
         kind = type(error).__name__
-        return _result(UNREADABLE, _("could not be judged ({kind}: {error})").format(kind=kind, error=error))
+        return unreadable(_("could not be judged ({kind}: {error})").format(kind=kind, error=error))
 
 
 class _Question:
@@ -90,19 +112,7 @@ def _answered(value: Any) -> bool:
     return value is not None and not (isinstance(value, str) and value.strip() in BLANKS)
 
 
-def _result(verdict: str, trouble: str = "", **more: Any) -> dict[str, Any]:
-    empty: dict[str, Any] = {
-        "score": 0.0, "earned": {}, "values": [], "first_wrong": None, "mistakes": [], "empty": False,
-    }  # fmt: skip
-    return {"verdict": verdict, **empty, **more, "trouble": one_line(trouble)}
-
-
-def unreadable(trouble: str) -> dict[str, Any]:
-    """The result of what cannot be read."""
-    return _result(UNREADABLE, trouble)
-
-
-def _told(verdict: Verdict, question: _Question, asked: int) -> dict[str, Any]:
+def _of_verdict(verdict: Verdict, question: _Question, requested: int) -> Result:
     """A verdict as plain data, with the reason where no answer can be held against a computed number.
 
     Where a table asks for single numbers, each of them counts 1.
@@ -113,22 +123,22 @@ def _told(verdict: Verdict, question: _Question, asked: int) -> dict[str, Any]:
     earned: dict[str, float] = {}
     for value in verdict.values:
         name = value.name if value.name.startswith("layers") else value.name.partition(".")[0]
-        weight = 1.0 if asked else value.points
-        if not asked and value.name not in points and name in points:  # points for a stack, answers gate by gate
+        weight = 1.0 if requested else value.points
+        if not requested and value.name not in points and name in points:  # points for a stack, answers gate by gate
             weight = points[name] / question.sizes[name]
         if name in points or not points:
             earned[name] = earned.get(name, 0.0) + value.credit * weight
-    whole = float(asked) or sum(points.values())
+    whole = float(requested) or sum(points.values())
     score = sum(earned.values()) / whole if whole else verdict.score
     first = verdict.first_wrong
     mistakes = [mistake.data() for mistake in verdict.mistakes]
-    return _result(
+    return Result(
         verdict.verdict,
-        trouble,
+        trouble=one_line(trouble),
         score=min(max(score, 0.0), 1.0),
         earned=earned,
         values=[_value(value) for value in verdict.values],
-        first_wrong=first and {**_value(first), "from_your_values": _finite(first.from_your_values)},
+        first_wrong={**_value(first), "from_your_values": _finite(first.from_your_values)} if first else None,
         mistakes=[{**mistake, "message": one_line(mistake["message"])} for mistake in mistakes],
     )
 

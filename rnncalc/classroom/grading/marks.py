@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from rnncalc.classroom.grading.judging import UNREADABLE
+from rnncalc.classroom.grading.judging import UNREADABLE, Result
 from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.classroom.grading.submissions import Submission
 from rnncalc.common.i18n import _
@@ -21,7 +20,7 @@ class Row:
     """
 
     submission: Submission
-    results: dict[str, dict[str, Any]]
+    results: dict[str, Result]
     out_of: dict[str, float]
     handed_in: int = 1
 
@@ -40,7 +39,7 @@ class Row:
         A question without an answer is as good as wrong beside one that has some; where none has, there is nothing to
         read.
         """
-        answered = [result["verdict"] for result in self.results.values() if not result["empty"]]
+        answered = [result.verdict for result in self.results.values() if not result.empty]
         if UNREADABLE in answered or not answered:
             return UNREADABLE
         whole = len(answered) == len(self.results)
@@ -49,11 +48,11 @@ class Row:
     @property
     def empty(self) -> bool:
         """Whether nothing is answered."""
-        return all(result["empty"] for result in self.results.values())
+        return all(result.empty for result in self.results.values())
 
     def points_of(self, question: str) -> float:
         """What a question earned."""
-        return tidy(float(self.results[question]["score"]) * self.out_of[question])
+        return tidy(float(self.results[question].score) * self.out_of[question])
 
     @property
     def points(self) -> float:
@@ -71,25 +70,25 @@ class Row:
     def first_wrong(self) -> str:
         """Where the first slip of the first wrong question is: Q1.h_2[1]."""
         for question, result in self.results.items():
-            if result["first_wrong"]:
-                return _dotted(question, result["first_wrong"]["place"])
+            if result.first_wrong:
+                return _dotted(question, result.first_wrong["place"])
         return ""
 
     @property
     def mistakes(self) -> list[str]:
         """The ids of what explains the numbers best, question by question."""
-        found = [result["mistakes"][0] for result in self.results.values() if result["mistakes"]]
-        return list(dict.fromkeys(one for first in found for one in (first["id"], first.get("with")) if one))
+        firsts = [result.mistakes[0] for result in self.results.values() if result.mistakes]
+        return list(dict.fromkeys(name for first in firsts for name in (first["id"], first.get("with")) if name))
 
     @property
     def remark(self) -> str:
         """What whoever reads the sheet should know: troubles, several submissions."""
         said = [
-            f"{question}: {result['trouble']}" if question else result["trouble"]
+            f"{question}: {result.trouble}" if question else result.trouble
             for question, result in self.results.items()
-            if result["trouble"]
+            if result.trouble
         ]
-        said = list(dict.fromkeys(said)) if len({r["trouble"] for r in self.results.values()}) > 1 else said[:1]
+        said = list(dict.fromkeys(said)) if len({r.trouble for r in self.results.values()}) > 1 else said[:1]
         if self.submission.trouble and self.submission.trouble not in " ".join(said):
             said.append(self.submission.trouble)
         if self.handed_in > 1:
@@ -117,16 +116,16 @@ class Marks:
 
 def one_each(rows: Iterable[Row], keep: str) -> list[Row]:
     """One row a person: their last submission, or their best one (of equals the last)."""
-    found: dict[str, Row] = {}
+    chosen: dict[str, Row] = {}
     counts = Counter[str]()
     for row in rows:
         counts[row.id] += 1
-        before = found.get(row.id)
+        before = chosen.get(row.id)
         if before is None or keep == "last" or row.score >= before.score:
-            found[row.id] = row
-    for person, row in found.items():
+            chosen[row.id] = row
+    for person, row in chosen.items():
         row.handed_in = counts[person]
-    return list(found.values())
+    return list(chosen.values())
 
 
 def tidy(number: float) -> float:
@@ -141,6 +140,6 @@ def _dotted(question: str, place: str) -> str:
 def out_of(sheet: Sheet, submission: Submission) -> Mapping[str, float]:
     """Points by question: as the problem says, else 1 a number that a table asks for, else 1 in all."""
     return {
-        name: sum(question.points.values()) or float(submission.asked.get(name, 0)) or 1.0
+        name: sum(question.points.values()) or float(submission.requested.get(name, 0)) or 1.0
         for name, question in sheet.questions.items()
     }

@@ -16,6 +16,7 @@ from rnncalc.classroom.grading import judging, submissions
 from rnncalc.classroom.grading.choices import KEEP
 from rnncalc.classroom.grading.gradebook import Gradebook
 from rnncalc.classroom.grading.journal import MarksJournal
+from rnncalc.classroom.grading.judging import Result
 from rnncalc.classroom.grading.marks import Row, one_each, out_of
 from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
@@ -87,10 +88,10 @@ def grade(
         raise ProblemError(_("keep is one of {known}, not “{keep}”"), known=", ".join(KEEP), keep=keep)
     sheet = read_sheet(problem)
     sources = [handed_in] if isinstance(handed_in, str | PathLike | Mapping) else handed_in
-    found, notes = submissions.read(sources, sheet, columns)
+    handed, notes = submissions.read(sources, sheet, columns)
     tongue = language()
-    wanted = [(one, _tasks(one, sheet, diagnose, tongue)) for one in found]
-    tasks: Tasks = {key: task for _one, own in wanted for key, task in own.values()}
+    wanted = [(submission, _tasks(submission, sheet, diagnose, tongue)) for submission in handed]
+    tasks: Tasks = {key: task for _submission, own in wanted for key, task in own.values()}
     with MarksJournal(journal) as kept:
         missing = {key: task for key, task in tasks.items() if key not in kept.results}
         done = len(tasks) - len(missing)
@@ -100,32 +101,39 @@ def grade(
             if progress:
                 progress(done, len(tasks))
         notes += [kept.trouble] if kept.trouble else []
-        rows = [_row(one, own, sheet, kept.results) for one, own in wanted]
+        rows = [_row(submission, own, sheet, kept.results) for submission, own in wanted]
     return Gradebook(sheet, one_each(rows, keep), notes)
 
 
-def _tasks(one: Submission, sheet: Sheet, diagnose: bool, tongue: str) -> dict[str, tuple[str, judging.Task]]:
+def _tasks(submission: Submission, sheet: Sheet, diagnose: bool, tongue: str) -> dict[str, tuple[str, judging.Task]]:
     """question → key and task; nothing for a submission that cannot be read."""
-    own = sheet.of(one.id)
-    if own is None or (one.trouble and not one.answers):
+    own = sheet.of(submission.id)
+    if own is None or (submission.trouble and not submission.answers):
         return {}
-    found = {}
+    tasks = {}
     for name, question in own.questions.items():
-        task = (question.text, json.dumps(one.answers.get(name, {})), one.asked.get(name, 0))
-        found[name] = judging.key(task, diagnose, tongue), task
-    return found
+        task = (question.text, json.dumps(submission.answers.get(name, {})), submission.requested.get(name, 0))
+        tasks[name] = judging.key(task, diagnose, tongue), task
+    return tasks
 
 
 def _row(
-    one: Submission, own: Mapping[str, tuple[str, judging.Task]], sheet: Sheet, results: Mapping[str, dict[str, Any]]
+    submission: Submission,
+    own: Mapping[str, tuple[str, judging.Task]],
+    sheet: Sheet,
+    results: Mapping[str, Result],
 ) -> Row:
-    asked = sheet.of(one.id)
-    if not own or asked is None:
-        trouble = one.trouble or _("nobody with this id was given a problem")
+    sheet_of_person = sheet.of(submission.id)
+    if not own or sheet_of_person is None:
+        trouble = submission.trouble or _("nobody with this id was given a problem")
         unreadable = judging.unreadable(trouble)
         first = sheet.first
-        return Row(one, dict.fromkeys(first.questions, unreadable), dict(out_of(first, one)))
-    return Row(one, {name: results[key] for name, (key, _task) in own.items()}, dict(out_of(asked, one)))
+        return Row(submission, dict.fromkeys(first.questions, unreadable), dict(out_of(first, submission)))
+    return Row(
+        submission,
+        {name: results[key] for name, (key, _task) in own.items()},
+        dict(out_of(sheet_of_person, submission)),
+    )
 
 
 # --------------------------------------------------------------------------------------------------------- who computes
@@ -133,7 +141,7 @@ def _row(
 
 def _judged(
     tasks: Tasks, executor: Executor | None, jobs: int, diagnose: bool, tongue: str
-) -> Iterator[dict[str, dict[str, Any]]]:
+) -> Iterator[dict[str, Result]]:
     """The results of all tasks, batch by batch, in whatever order they come."""
     if executor is not None:
         yield from _spread(tasks, executor, BATCH, _workers(executor), diagnose, tongue)
@@ -144,7 +152,7 @@ def _judged(
             yield {key: judging.judge(task, diagnose)}
 
 
-def _in_processes(tasks: Tasks, jobs: int, diagnose: bool, tongue: str) -> Iterator[dict[str, dict[str, Any]]]:
+def _in_processes(tasks: Tasks, jobs: int, diagnose: bool, tongue: str) -> Iterator[dict[str, Result]]:
     """As many processes as asked for. If one of them dies of a task, the tasks that are left are tried one by one."""
     left = dict(tasks)
     for batch in (BATCH, 1):
@@ -167,10 +175,10 @@ def _in_processes(tasks: Tasks, jobs: int, diagnose: bool, tongue: str) -> Itera
 
 def _spread(
     tasks: Tasks, executor: Executor, batch: int, workers: int, diagnose: bool, tongue: str
-) -> Iterator[dict[str, dict[str, Any]]]:
+) -> Iterator[dict[str, Result]]:
     """Batches handed to an executor, a few ahead of what is done. What is under way is taken back if we stop."""
     items = iter(list(tasks.items()))
-    waiting: dict[Future[list[dict[str, Any]]], list[str]] = {}
+    waiting: dict[Future[list[Result]], list[str]] = {}
     size = max(1, min(batch, len(tasks) // (2 * workers)))
     try:
         while True:

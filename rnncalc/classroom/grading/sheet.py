@@ -45,15 +45,15 @@ class Question:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every quantity's shape, gate by gate as well."""
         quantities = Quantities(self.problem)
-        found = {name: np.shape(array) for name, array in quantities.items()}
+        shapes = {name: np.shape(array) for name, array in quantities.items()}
         cell = next(iter(self.problem.network.layers[-1].passes.values())).cell
-        for name in list(found):
+        for name in list(shapes):
             for gate in cell.gates:
                 try:
-                    found[f"{name}.{gate}"] = quantities[f"{name}.{gate}"].shape
+                    shapes[f"{name}.{gate}"] = quantities[f"{name}.{gate}"].shape
                 except KeyError:
                     break
-        return found | dict(_of_layers(self.problem))
+        return shapes | dict(_of_layers(self.problem))
 
 
 def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -64,15 +64,15 @@ def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:
     claims = CheckSession(problem).quantities
     for number, layer in enumerate(layers):
         scope = claims.layer(number)
-        for one in [scope, *(claims.direction(scope, direction) for direction in layer.passes)]:
-            for name in claims.known(one):
+        for part_scope in [scope, *(claims.direction(scope, direction) for direction in layer.passes)]:
+            for name in claims.known(part_scope):
                 try:
-                    found = claims.find(one, name)
+                    array = claims.find(part_scope, name)
                 except RnncalcError:
                     continue
-                parts = found if isinstance(found, dict) else {"": found}
+                parts = array if isinstance(array, dict) else {"": array}
                 for gate, part in parts.items():
-                    yield f"{one.prefix}{name}" + (f".{gate}" if gate else ""), part.shape
+                    yield f"{part_scope.prefix}{name}" + (f".{gate}" if gate else ""), part.shape
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ def problem_of(text: str, named: str = "") -> Problem:
 
 def points_of(problem: Problem) -> dict[str, float]:
     """Points by quantity, as the problem says; empty if it does not. Raises RnncalcError."""
-    asked = problem.given.get("points")
-    value = asked.value if asked else None
+    stated = problem.given.get("points")
+    value = stated.value if stated else None
     if not isinstance(value, Mapping):
         return {}
     return {name: float(RawValue(part, f"$.points.{name}").numbers().values) for name, part in value.items()}
@@ -117,21 +117,21 @@ def sheet(source: str | PathLike[str] | Mapping[str, Any]) -> Sheet:
     Every problem is read once, so that what is wrong with it is said before anybody is graded. Raises RnncalcError.
     """
     if isinstance(source, Mapping):
-        found = _sheet(reader.of_python(source), json.dumps(plain(dict(reader.of_python(source)))))
+        whole_sheet = _sheet(reader.of_python(source), json.dumps(plain(dict(reader.of_python(source)))))
     else:
         name = fspath(source)
         text = name if name.lstrip().startswith("{") else files.content(name)
-        found = _sheet(reader.read(text, "" if text is name else name), text)
-    for question in found.first.questions.values():
+        whole_sheet = _sheet(reader.read(text, "" if text is name else name), text)
+    for question in whole_sheet.first.questions.values():
         question.shapes  # noqa: B018 - solved once, so that an error comes before anybody is graded
-    return found
+    return whole_sheet
 
 
 def _sheet(given: Mapping[str, RawValue], text: str) -> Sheet:
     title = str(given["title"].value) if "title" in given else ""
     if "variants" in given:
-        found = {one_line(person, 200): _sheet(*part) for person, part in _parts(given["variants"])}
-        return Sheet({}, found, title)
+        variants = {one_line(person, 200): _sheet(*part) for person, part in _parts(given["variants"])}
+        return Sheet({}, variants, title)
     if "problems" in given:
         questions = {name: Question(name, part[1]) for name, part in _parts(given["problems"])}
         return Sheet(questions, title=title)

@@ -41,7 +41,7 @@ _RUN = re.compile(rf"\d{{{LONGEST_NUMBER + 1}}}")  # what patterns of numbers wo
 class Submission:
     """One person's answers, by question ("" where there is but one); `trouble` says why there are none.
 
-    extra: the columns that passed through. asked: where a table asks for single numbers, how many of each question.
+    extra: the columns that passed through. requested: where a table asks for single numbers, how many of each question.
     source: the file, if it came in one.
     """
 
@@ -50,7 +50,7 @@ class Submission:
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trouble: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
-    asked: Mapping[str, int] = field(default_factory=dict)
+    requested: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
 
 
@@ -64,36 +64,39 @@ def read(
     A folder stands for its files; a .csv or .tsv is a table; anything else is one person's; `-` is standard input, and
     either. Raises RnncalcError where `columns` name no column of a table.
     """
-    found: list[Submission] = []
+    submissions: list[Submission] = []
     notes: list[str] = []
     sources = list(sources)
     for source in sources:
         if isinstance(source, Submission):
-            found.append(source)
+            submissions.append(source)
         elif isinstance(source, Mapping):
-            found.append(_one(str(len(found) + 1), reader.of_python(source), sheet))
+            submissions.append(_one(str(len(submissions) + 1), reader.of_python(source), sheet))
         else:
             for path, person in _files(fspath(source)):
                 typed = path == Path(fspath(source))
                 if not typed and not _is(path, stat.S_ISREG):  # a pipe would be waited for
-                    found.append(Submission(person, trouble=_("this is no file"), source=str(path)))
+                    submissions.append(Submission(person, trouble=_("this is no file"), source=str(path)))
                     continue
                 files.reading(0 if path == STDIN else path)
                 data = sys.stdin.buffer.read(tables.LARGEST + 1) if path == STDIN else None
                 if not _is_table(path, data, sheet):
-                    found.append(replace(_file(path, person, sheet, data), source=str(path)))
+                    submissions.append(replace(_file(path, person, sheet, data), source=str(path)))
                     continue
                 try:
                     table = tables.read(path, sheet.shapes, columns or {}, data)
                 except RnncalcError as error:
                     if columns and typed:  # whoever named the file named its columns
                         raise
-                    found.append(Submission(person, trouble=one_line(str(error)), source=str(path)))
+                    submissions.append(Submission(person, trouble=one_line(str(error)), source=str(path)))
                     continue
                 notes += table.notes
                 alone = len(sources) == 1 and typed
-                found += [replace(one, source=str(path)) for one in _of_table(table, "" if alone else person, sheet)]
-    return found, notes
+                submissions += [
+                    replace(submission, source=str(path))
+                    for submission in _of_table(table, "" if alone else person, sheet)
+                ]
+    return submissions, notes
 
 
 def _is_table(path: Path, data: bytes | None, sheet: Sheet) -> bool:
@@ -105,12 +108,12 @@ def _of_table(table: tables.Table, name: str, sheet: Sheet) -> list[Submission]:
     """The rows of a table, each somebody's. name: which table it is, if there are others, for rows without an id."""
     if not table.rows:
         return [Submission(name or "1", trouble=_("the table has no rows"))]
-    asked = table.asked if not any(q.points for q in sheet.first.questions.values()) else {}
-    found = []
+    requested = table.requested if not any(q.points for q in sheet.first.questions.values()) else {}
+    submissions = []
     for row in table.rows:
         person = f"{name}: {row.id}" if name and row.anonymous else row.id
-        found.append(Submission(person, row.name, row.answers, row.trouble, row.extra, asked))
-    return found
+        submissions.append(Submission(person, row.name, row.answers, row.trouble, row.extra, requested))
+    return submissions
 
 
 def read_roster(name: str) -> Iterator[str]:
@@ -193,7 +196,7 @@ def _answers(values: dict[str, Any], sheet: Sheet) -> dict[str, dict[str, Any]] 
     inside = {name: value for name, value in inside.items() if inside is not values or name not in WHO}
     if "" in sheet.questions:
         return {"": inside}
-    found: dict[str, dict[str, Any]] = {}
+    by_question: dict[str, dict[str, Any]] = {}
     for name, part in inside.items():
         if name not in sheet.questions:
             known = ", ".join(sheet.questions)
@@ -201,14 +204,14 @@ def _answers(values: dict[str, Any], sheet: Sheet) -> dict[str, dict[str, Any]] 
         part = part.get("answers", part) if isinstance(part, dict) else part
         if part is not None and not isinstance(part, dict):
             return _("{name}: answers are an object, name by name").format(name=one_line(name, 40))
-        found[name] = part or {}
-    return found
+        by_question[name] = part or {}
+    return by_question
 
 
 def _most(sheet: Sheet) -> int:
     """How many entries a file may have: far more than anybody asked for are no answers to this problem."""
-    asked = sum(int(np.prod(shape)) for shapes in sheet.shapes.values() for shape in shapes.values())
-    return min(MOST, max(FEWEST, 4 * asked))
+    requested = sum(int(np.prod(shape)) for shapes in sheet.shapes.values() for shape in shapes.values())
+    return min(MOST, max(FEWEST, 4 * requested))
 
 
 def _too_much(values: Any, most: int) -> str:

@@ -41,10 +41,10 @@ class Person:
 
 @dataclass
 class Table:
-    """Every row; asked: how many numbers of each question there are columns for."""
+    """Every row; requested: how many numbers of each question there are columns for."""
 
     rows: list[Person]
-    asked: dict[str, int]
+    requested: dict[str, int]
     notes: list[str] = field(default_factory=list)
 
 
@@ -68,17 +68,17 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
             )
     who, called = _first(meant, IDS), _first(meant, NAMES)
     numbers = {
-        at: found
+        at: column
         for at, label in enumerate(meant)
-        if at not in (who, called) and (found := cells.column(label, shapes))
+        if at not in (who, called) and (column := cells.column(label, shapes))
     }
     table = Table([], dict.fromkeys(shapes, 0))
-    last = {found: at for at, found in numbers.items()}
-    for found, count in Counter(numbers.values()).items():
-        table.asked[found.question] += 1
+    last = {column: at for at, column in numbers.items()}
+    for column, count in Counter(numbers.values()).items():
+        table.requested[column.question] += 1
         if count > 1:
             message = _("{name}: more than one column is {label}: the last one counts")
-            table.notes.append(message.format(name=path.name, label=one_line(header[last[found]], 100)))
+            table.notes.append(message.format(name=path.name, label=one_line(header[last[column]], 100)))
     extra = {
         at: one_line(label, 100) for at, label in enumerate(header) if at not in (who, called) and at not in numbers
     }
@@ -103,7 +103,7 @@ def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | N
         trouble = missing
         if any(cell.strip() for cell in row[len(header) :]):  # which of them is one too many, nobody knows
             trouble = _("line {line}: more cells than the header has").format(line=line)
-        given = [(found, _number(texts[at], comma)) for at, found in numbers.items()]
+        given = [(column, _number(texts[at], comma)) for at, column in numbers.items()]
         table.rows.append(
             Person(
                 person or _("row {n}").format(n=count + 2),

@@ -1,7 +1,7 @@
 """How a mark sheet is written: one format, one file, each with `write(marks, feedback) -> str`.
 
-A format for a platform that takes a file a person also has `one(row, marks, feedback)`; of several people it writes an
-object by id, or, into a folder, a file each.
+A format for a platform that takes a file a person also has `of_person(row, marks, feedback)`; of several people it
+writes an object by id, or, into a folder, a file each.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ def files(marks: Marks, format: str, feedback: str = "hint") -> dict[str, str]:
     """Name → text, a file a person, whose names lead nowhere else. Raises ProblemError for other formats."""
     if format not in APART:
         raise ProblemError(_("{format} is one file: give -o FILE"), format=format)
-    one: Callable[[Row, Marks, str], dict[str, Any]] = _module(format).one
-    return {f"{file_name(row.id)}.json": as_json(one(row, marks, feedback)) for row in marks.rows}
+    of_person: Callable[[Row, Marks, str], dict[str, Any]] = _module(format).of_person
+    return {f"{file_name(row.id)}.json": as_json(of_person(row, marks, feedback)) for row in marks.rows}
 
 
-def apart(marks: Marks, feedback: str, one: Callable[[Row, Marks, str], dict[str, Any]]) -> str:
+def apart(marks: Marks, feedback: str, of_person: Callable[[Row, Marks, str], dict[str, Any]]) -> str:
     """One person's object, or everybody's by id."""
     if len(marks.rows) == 1:
-        return as_json(one(marks.rows[0], marks, feedback))
-    return as_json({row.id: one(row, marks, feedback) for row in marks.rows})
+        return as_json(of_person(marks.rows[0], marks, feedback))
+    return as_json({row.id: of_person(row, marks, feedback) for row in marks.rows})
 
 
 def as_json(data: Any) -> str:

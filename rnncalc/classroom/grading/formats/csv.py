@@ -16,11 +16,11 @@ def write(marks: Marks, feedback: str) -> str:
     passed = list(dict.fromkeys(label for row in marks.rows for label in row.submission.extra))
     questions = marks.sheet.first.questions
     quantities = [(name, part) for name, question in questions.items() for part in question.points]
-    told = feedback in ("hint", "full")
+    hinting = feedback in ("hint", "full")
     header = ["id", "name", *passed, "score", "points", "out_of", "verdict"]
     header += [name for name in questions if name]
     header += [f"{name}.{part}" if name else part for name, part in quantities]
-    header += ["first_wrong", "mistakes"] if told else []
+    header += ["first_wrong", "mistakes"] if hinting else []
     header += ["computed"] if feedback == "full" else []
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
@@ -29,8 +29,8 @@ def write(marks: Marks, feedback: str) -> str:
     for row in marks.rows:
         numbers = [_number(row.score), _number(row.points), _number(row.most), row.verdict]
         numbers += [_number(row.points_of(name)) for name in questions if name]
-        numbers += [_number(row.results[name]["earned"].get(part, 0.0)) for name, part in quantities]
-        numbers += [row.first_wrong, " ".join(row.mistakes)] if told else []
+        numbers += [_number(row.results[name].earned.get(part, 0.0)) for name, part in quantities]
+        numbers += [row.first_wrong, " ".join(row.mistakes)] if hinting else []
         numbers += [_computed(row)] if feedback == "full" else []
         said = "; ".join(f"{question}: {line}" if question else line for question, line in lines(row, feedback))
         own = [row.submission.extra.get(label, "") for label in passed]
@@ -46,8 +46,8 @@ def write(marks: Marks, feedback: str) -> str:
 def _computed(row: Row) -> str:
     """What the first wrong number should have been."""
     for result in row.results.values():
-        if result["first_wrong"]:
-            return str(result["first_wrong"]["computed"])
+        if result.first_wrong:
+            return str(result.first_wrong["computed"])
     return ""
 
 

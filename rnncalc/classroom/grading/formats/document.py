@@ -13,9 +13,9 @@ LONGEST = 60
 
 def document(marks: Marks, feedback: str) -> Document:
     """A row a person, in full what each is told, then the report."""
-    told = feedback in ("hint", "full")
+    hinting = feedback in ("hint", "full")
     header = ["id", _("name"), _("points"), _("score"), _("verdict")]
-    header += [_("first slip"), _("mistake")] if told else []
+    header += [_("first slip"), _("mistake")] if hinting else []
     rows = []
     for row in marks.rows:
         words = [
@@ -25,7 +25,7 @@ def document(marks: Marks, feedback: str) -> Document:
             f"{row.score:.0%}",
             verdict_word(row.verdict),
         ]
-        words += [row.first_wrong, " ".join(row.mistakes)] if told else []
+        words += [row.first_wrong, " ".join(row.mistakes)] if hinting else []
         rows.append((*words, row.remark[: 2 * LONGEST]))
     blocks: list[Block] = [Heading(marks.sheet.title, 1)] if marks.sheet.title else []
     blocks += [Grid((*header, _("remark")), tuple(rows), numeric=frozenset((2, 3)))] if rows else []

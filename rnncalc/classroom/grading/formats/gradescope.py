@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnncalc.classroom.grading import feedback as told
+from rnncalc.classroom.grading import feedback as words
 from rnncalc.classroom.grading.formats import apart
 from rnncalc.classroom.grading.marks import Marks, Row, tidy
 
 
 def write(marks: Marks, feedback: str) -> str:
     """One object, or everybody's by id."""
-    return apart(marks, feedback, one)
+    return apart(marks, feedback, of_person)
 
 
-def one(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
+def of_person(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
     """One person's results: the points, and a test for every question or quantity that has points."""
-    said = list(told.lines(row, feedback))
+    said = list(words.lines(row, feedback))
     tests = []
     for name, result in row.results.items():
         points = marks.sheet.first.questions[name].points
-        parts = {part: (result["earned"].get(part, 0.0), most) for part, most in points.items()}
+        parts = {part: (result.earned.get(part, 0.0), most) for part, most in points.items()}
         for part, (got, most) in (parts or {"": (row.points_of(name), row.out_of[name])}).items():
-            title = ".".join(piece for piece in (name, part) if piece) or told.title(marks, name)
+            title = ".".join(piece for piece in (name, part) if piece) or words.title(marks, name)
             status = "passed" if got >= most - 1e-9 else "failed"
             test = {"name": title, "score": tidy(got), "max_score": tidy(most)}
             tests.append({**test, "status": status} if feedback != "none" else test)
     output = "\n".join(f"{question}: {line}" if question else line for question, line in said)
-    found: dict[str, Any] = {"score": row.points, "output": output, "visibility": "visible"}
+    results: dict[str, Any] = {"score": row.points, "output": output, "visibility": "visible"}
     if feedback != "none":
-        found["tests"] = tests
-    return {**found, "extra_data": {"id": row.id, "verdict": row.verdict, "out_of": row.most}}
+        results["tests"] = tests
+    return {**results, "extra_data": {"id": row.id, "verdict": row.verdict, "out_of": row.most}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncalc.classroom.grading import feedback as told
+from rnncalc.classroom.grading import feedback as words
 from rnncalc.classroom.grading.class_report import figures
 from rnncalc.classroom.grading.formats import as_json
 from rnncalc.classroom.grading.marks import Marks
@@ -20,15 +20,15 @@ def write(marks: Marks, feedback: str) -> str:
             "out_of": row.most,
             "submissions": row.handed_in,
             "remark": row.remark,
-            **told.data(row, feedback),
+            **words.data(row, feedback),
         }
         for row in marks.rows
     ]
-    found = {
+    sheet = {
         "title": marks.sheet.title,
         "feedback": feedback,
         "rows": rows,
         "class": figures(marks),
         "notes": marks.notes,
     }
-    return as_json(found)
+    return as_json(sheet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape, quoteattr
 
-from rnncalc.classroom.grading import feedback as told
+from rnncalc.classroom.grading import feedback as words
 from rnncalc.classroom.grading.marks import Marks, Row
 from rnncalc.common.safe_text import one_line
 
@@ -18,13 +18,13 @@ def write(marks: Marks, feedback: str) -> str:
 def _suite(row: Row, marks: Marks, feedback: str) -> str:
     cases, failures, errors = [], 0, 0
     for name, result in row.results.items():
-        said = [line for question, line in told.lines(row, feedback) if question == name]
+        said = [line for question, line in words.lines(row, feedback) if question == name]
         body = escape(_clean("; ".join(said)))
-        head = f"  <testcase classname={_quoted(row.id)} name={_quoted(told.title(marks, name))}"
-        if result["verdict"] == "right" and result["score"] >= 1 - 1e-9:
+        head = f"  <testcase classname={_quoted(row.id)} name={_quoted(words.title(marks, name))}"
+        if result.verdict == "right" and result.score >= 1 - 1e-9:
             cases.append(f"{head}/>")
             continue
-        tag = "error" if result["verdict"] == "unreadable" else "failure"
+        tag = "error" if result.verdict == "unreadable" else "failure"
         failures, errors = failures + (tag == "failure"), errors + (tag == "error")
         points = f"{row.points_of(name):g}/{row.out_of[name]:g}"
         cases.append(f"{head}>\n   <{tag} message={_quoted(points)}>{body}</{tag}>\n  </testcase>")

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnncalc.classroom.grading import feedback as told
+from rnncalc.classroom.grading import feedback as words
 from rnncalc.classroom.grading.formats import apart
 from rnncalc.classroom.grading.marks import Marks, Row
 
 
 def write(marks: Marks, feedback: str) -> str:
     """One object, or everybody's by id."""
-    return apart(marks, feedback, one)
+    return apart(marks, feedback, of_person)
 
 
-def one(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
+def of_person(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
     """One person's results; what cannot be read is not gradable, so that it costs no attempt."""
     if row.verdict == "unreadable" and not row.points:
         return {"gradable": False, "score": 0.0, "format_errors": [row.remark], "tests": []}
-    said = list(told.lines(row, feedback))
+    said = list(words.lines(row, feedback))
     tests = []
     for name in row.results:
         lines = [line for question, line in said if question == name]
-        test = {"name": told.title(marks, name), "points": row.points_of(name), "max_points": row.out_of[name]}
+        test = {"name": words.title(marks, name), "points": row.points_of(name), "max_points": row.out_of[name]}
         tests.append({**test, "output": "\n".join(lines)})
     return {"gradable": True, "score": row.score, "message": row.remark, "output": "", "tests": tests}
