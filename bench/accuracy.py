@@ -39,19 +39,19 @@ def engine(name: str, dtype: type) -> Function:
 
     def run(x: np.ndarray) -> np.ndarray:
         size = {"H": len(x), "D": len(x)}
-        one = cells.setdefault(len(x), CompiledCell(cell, {}, size, np.dtype(dtype)))
-        found: np.ndarray = one.forward(x[None], PackedBatch.flat(1), {})["h"][0]
-        return found
+        compiled = cells.setdefault(len(x), CompiledCell(cell, {}, size, np.dtype(dtype)))
+        signals = compiled.tracing(PackedBatch.flat(1), {})(x[None])
+        return signals["h"][0]
 
     return run
 
 
-def off(found: np.ndarray, exact: np.ndarray, dtype: type) -> np.ndarray:
+def off(computed: np.ndarray, exact: np.ndarray, dtype: type) -> np.ndarray:
     """The distance in units in the last place of the rounded exact value; 0 where both are the same or no numbers."""
     with np.errstate(all="ignore"):
         rounded = exact.astype(dtype)
-        distance = np.abs(found - exact) / np.spacing(np.abs(rounded)).astype(exact.dtype)
-    same = (found == rounded) | (np.isnan(found) & np.isnan(exact))
+        distance = np.abs(computed - exact) / np.spacing(np.abs(rounded)).astype(exact.dtype)
+    same = (computed == rounded) | (np.isnan(computed) & np.isnan(exact))
     return np.where(same, 0, distance)
 
 

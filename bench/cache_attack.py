@@ -50,7 +50,7 @@ def run(**environment: str) -> tuple[int, str]:
 
 def damage(flips: int) -> bool:
     """One bit after another; whether all went well."""
-    rng, bad, again = random.Random(1), [], 0
+    rng, bad, recompiled = random.Random(1), [], 0
     with tempfile.TemporaryDirectory() as folder:
         right = run(RNNCALC_CACHE_DIR=folder)
         files = sorted(Path(folder).rglob("*.nbc"))
@@ -60,15 +60,16 @@ def damage(flips: int) -> bool:
             at, bit = rng.randrange(len(whole)), rng.randrange(8)
             whole[at] ^= 1 << bit
             path.write_bytes(whole)
-            found = run(RNNCALC_CACHE_DIR=folder)
-            again += path.read_bytes() != whole  # the others lie within a kernel that calls them, and were not needed
-            if found != right:
-                bad.append((path.name, at, bit, found))
+            printed = run(RNNCALC_CACHE_DIR=folder)
+            recompiled += path.read_bytes() != whole  # the others lie within a kernel that calls them
+            if printed != right:
+                bad.append((path.name, at, bit, printed))
     print(
-        f"{flips} flips in {len(files)} files: {len(bad)} runs with a signal or a wrong number; {again} compiled again"
+        f"{flips} flips in {len(files)} files: {len(bad)} runs with a signal or a wrong number; "
+        f"{recompiled} compiled again"
     )
-    for one in bad:
-        print(" ", *one)
+    for flip in bad:
+        print(" ", *flip)
     return not bad
 
 

@@ -38,21 +38,21 @@ def named(mistake: str, count: int) -> dict[str, Any]:
     others: Counter[str] = Counter()
     seconds = []
     for number in range(count):
-        asked = planted.problem(mistake, rng)
-        solved = planted.solve(asked, mistake, rng)
-        given = planted.keys(asked)
+        problem = planted.problem(mistake, rng)
+        solved = planted.solve(problem, mistake, rng)
+        given = planted.keys(problem)
         answers = answered(mistake, solved, DECIMALS[number % 3])
         began = time.perf_counter()
-        found = check(rnncalc.problem(**given).given, answers)
+        diagnosis = check(rnncalc.problem(**given).given, answers)
         seconds.append(time.perf_counter() - began)
-        if found.first_wrong is None:
+        if diagnosis.first_wrong is None:
             continue
         shown += 1
-        first = found.mistakes[:2]
-        if mistake in {one.id for one in first} | {name for one in first for name in one.alike}:
+        first = diagnosis.mistakes[:2]
+        if mistake in {candidate.id for candidate in first} | {name for candidate in first for name in candidate.alike}:
             hit += 1
         else:
-            others.update([one.id for one in first] or ["nothing"])
+            others.update([candidate.id for candidate in first] or ["nothing"])
             missed.append({**given, "answers": answers})
     share = hit / shown if shown else float("nan")
     return {
@@ -72,20 +72,20 @@ def main() -> None:
     parser.add_argument("--only", default="", help="one mistake")
     parser.add_argument("--missed", action="store_true", help="print problems in which it was not named")
     parser.add_argument("--json", help="write the figures to a file")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     results: dict[str, Any] = {}
     print(f"{'mistake':34} shown  named  ms a problem (slowest)")
-    for mistake in [asked.only] if asked.only else [*planted.FORWARD, *planted.GATED, *planted.GRADIENT]:
-        found = results[mistake] = named(mistake, asked.problems)
-        times = f"{1e3 * found['seconds']:.0f} ({1e3 * found['slowest']:.0f})"
-        print(f"{mistake:34} {found['shown']:5}  {found['share']:6.1%}  {times}", found["instead"] or "", flush=True)
-        missed = found.pop("missed")
-        if asked.missed:
-            print("\n".join(json.dumps(one) for one in missed))
-    if asked.right and not asked.only:
-        results["right"] = right(asked.right)
+    for mistake in [options.only] if options.only else [*planted.FORWARD, *planted.GATED, *planted.GRADIENT]:
+        counts = results[mistake] = named(mistake, options.problems)
+        times = f"{1e3 * counts['seconds']:.0f} ({1e3 * counts['slowest']:.0f})"
+        print(f"{mistake:34} {counts['shown']:5}  {counts['share']:6.1%}  {times}", counts["instead"] or "", flush=True)
+        missed = counts.pop("missed")
+        if options.missed:
+            print("\n".join(json.dumps(keys) for keys in missed))
+    if options.right and not options.only:
+        results["right"] = right(options.right)
         print("right answers, rounded at every step:", results["right"])
-    keep(results, asked.json)
+    keep(results, options.json)
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ def write_class(folder: Path, spec: ExerciseSpec, people: int) -> tuple[Path, Pa
     return problem, table
 
 
-def _numbers(asked: dict[str, np.ndarray]) -> list[float]:
-    return [float(value) for array in asked.values() for value in np.ravel(array)]
+def _numbers(quantities: dict[str, np.ndarray]) -> list[float]:
+    return [float(value) for array in quantities.values() for value in np.ravel(array)]
 
 
 def _negated(rows: list[list[str]]) -> list[list[str]]:

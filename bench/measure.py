@@ -32,7 +32,7 @@ def interleaved(contestants: dict[str, Callable[[], object]], seconds: float = 1
                 run()
             times[name].append((time.perf_counter() - began) / turns[name])
             turns[name] = max(1, int(TURN / times[name][-1]))
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 
 def circumstances() -> dict[str, Any]:

@@ -47,20 +47,20 @@ def parts(case: Case) -> list[tuple[float, float]]:
     net(x)
     net.backward(net.forward(x), dy=dh)
     (prepared,) = net._calls.values()
-    found, key = [], (gradients.descend, net.dtype.char)
+    machine, key = [], (gradients.descend, net.dtype.char)
     whole = [least(lambda: net(x)), least(lambda: net.forward(x))]
-    for one, call in zip((prepared.calls[0], prepared.tracers[0].signals), (net, net.forward)):
-        one.code = overheard = Overheard(one.code)
+    for prepared_run, call in zip((prepared.calls[0], prepared.tracers[0].signals), (net, net.forward)):
+        prepared_run.code = overheard = Overheard(prepared_run.code)
         call(x)
-        found.append(overheard.alone())
-        one.code = overheard.code
+        machine.append(overheard.alone())
+        prepared_run.code = overheard.code
     trace = net.forward(x)
     whole.append(least(lambda: net.backward(trace, dy=dh)))
     jit._CODE[key] = overheard = Overheard(jit._CODE[key])
     net.backward(trace, dy=dh)
-    found.append(overheard.alone())
+    machine.append(overheard.alone())
     jit._CODE[key] = overheard.code
-    return list(zip(whole, found))
+    return list(zip(whole, machine))
 
 
 def main() -> None:

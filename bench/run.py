@@ -84,29 +84,29 @@ def runs(case: Case, threads: int, names: list[str]) -> dict[str, Callable[[], o
     p, x, dh = question(case)
     mine = ours(case.cell, p, threads)
     makers = {OURS: lambda *_: mine, **installed()}
-    found: dict[str, Callable[[], object]] = {}
+    calls: dict[str, Callable[[], object]] = {}
     for name in names:
         contestant = makers[name](case.cell, p, threads)
         if case.what == "forward" and contestant.forward:
             agree(name, case.dtype, contestant.forward(x), mine.forward(x))  # type: ignore[misc]
-            found[name] = partial(contestant.forward, x)
+            calls[name] = partial(contestant.forward, x)
         elif case.what == "both" and contestant.both:
             gradients = mine.both(x, dh)[1]  # type: ignore[misc]
             for parameter, gradient in contestant.both(x, dh)[1].items():
                 agree(f"{name}, d{parameter}", case.dtype, gradient, gradients[parameter])
-            found[name] = partial(contestant.both, x, dh)
-    return found
+            calls[name] = partial(contestant.both, x, dh)
+    return calls
 
 
 def apart(options: argparse.Namespace, names: list[str]) -> dict[str, list[float | None]]:
     """The seconds of every case, each contestant alone in a process."""
-    found = {}
+    answers = {}
     for name in names:
         arguments = [option for option in sys.argv[1:] if not option.endswith(".json") and option != "--json"]
         command = [sys.executable, __file__, *arguments, "--alone", name]
         answer = subprocess.run(command, check=True, capture_output=True, text=True)
-        found[name] = json.loads(answer.stdout.splitlines()[-1])
-    return found
+        answers[name] = json.loads(answer.stdout.splitlines()[-1])
+    return answers
 
 
 def main() -> None:
@@ -124,7 +124,7 @@ def main() -> None:
     todo = cases(options.quick, options.what, options.size)
     if options.alone:
         times = [interleaved(runs(case, options.threads, [options.alone]), seconds, least) for case in todo]
-        print(json.dumps([found.get(options.alone) for found in times]))
+        print(json.dumps([seconds.get(options.alone) for seconds in times]))
         return
     from machine import Limits
 
@@ -137,25 +137,25 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for number, case in enumerate(todo):
         if blocks:
-            found = {name: times[number] for name, times in blocks.items() if times[number] is not None}
+            median = {name: times[number] for name, times in blocks.items() if times[number] is not None}
         else:
-            found = interleaved(runs(case, 1, names), seconds, least)
-        rows.append(told(case, options.threads, found, names, limits[case.dtype].seconds(case)))
+            median = interleaved(runs(case, 1, names), seconds, least)
+        rows.append(row(case, options.threads, median, names, limits[case.dtype].seconds(case)))
     machine = {str(limit.kind): {"flops": limit.flops, "reads": limit.bytes} for limit in limits.values()}
     keep({"what": "seconds", "threads": options.threads, "limits": machine, "rows": rows}, options.json)
 
 
-def told(case: Case, threads: int, found: dict[str, float | None], names: list[str], least: float) -> dict[str, Any]:
+def row(case: Case, threads: int, median: dict[str, float | None], names: list[str], least: float) -> dict[str, Any]:
     """Print a case, and answer its row."""
-    own = found[OURS] or 0.0
-    ratios = {name: time / own for name, time in found.items() if name != OURS and time}
+    own = median[OURS] or 0.0
+    ratios = {name: time / own for name, time in median.items() if name != OURS and time}
     best, wanted = min(ratios.values()), target(case, threads)
     cells = "".join(f"{ratios[name]:12.2f}" if name in ratios else f"{'–':>12}" for name in names[1:])
     mark = " " if wanted is None or best >= wanted else "<"
     share = f"{100 * least / own / threads:4.0f} %"
     head = f"{case.size!s:>20} {case.cell:>10} {case.dtype:>8} {case.what:>8} {own * 1e6:9.1f}µs"
     print(f"{head}{cells}  {best:6.2f}{mark} {wanted or '–':>6} {share:>6}", flush=True)
-    return {**case._asdict(), "seconds": found, "best": best, "target": wanted, "limit": least}
+    return {**case._asdict(), "seconds": median, "best": best, "target": wanted, "limit": least}
 
 
 if __name__ == "__main__":

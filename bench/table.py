@@ -59,17 +59,17 @@ def counts(rows: list[dict[str, Any]], threads: int) -> str:
 def main() -> None:
     for name in sys.argv[1:]:
         kept = json.loads(Path(name).read_text(encoding="utf-8"))
-        found: dict[tuple[int, ...], dict[tuple[str, str], dict[str, Any]]] = {}
+        by_size: dict[tuple[int, ...], dict[tuple[str, str], dict[str, Any]]] = {}
         for row in kept["rows"]:
-            place = found.setdefault(tuple(row["size"]), {}).setdefault((row["dtype"], row["what"]), {})
+            place = by_size.setdefault(tuple(row["size"]), {}).setdefault((row["dtype"], row["what"]), {})
             place[row["cell"]] = row
-        parts = [part for part in PARTS if any(part in one for one in found.values())]
+        parts = [part for part in PARTS if any(part in cells for cells in by_size.values())]
         versions = ", ".join(f"{who} {version}" for who, version in kept["versions"].items())
         print(f"{kept['cpu']}, {kept['cores']} cores, threads: {kept['threads']}; {versions}\n")
         print(f"| (N, T, D, H) | {' | '.join(HEADS[part] for part in parts)} |")
         print(f"|---|{'---|' * len(parts)}")
-        for size, one in found.items():
-            print(f"| {size} | {' | '.join(cell(one.get(part, {}), kept['threads']) for part in parts)} |")
+        for size, cells in by_size.items():
+            print(f"| {size} | {' | '.join(cell(cells.get(part, {}), kept['threads']) for part in parts)} |")
         print(f"\n{counts(kept['rows'], kept['threads'])}")
 
 

@@ -76,7 +76,7 @@ class Theirs(torch.nn.Module):
 
 def batches(run: Run, epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """The batches of an epoch as PyTorch takes them: padded, prepared outside the clock."""
-    found, data = [], run.trainer.data
+    batches, data = [], run.trainer.data
     for which in data.order(run.trainer.settings.batch, 0, epoch, True):
         batch = data.batch(which)
         x, y = batch.schedule.unpack(data.x[batch.rows]), batch.schedule.unpack(data.y[batch.rows])
@@ -85,8 +85,8 @@ def batches(run: Run, epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
         else:
             y = np.where(batch.schedule.present[..., None], y, np.nan).astype(np.float32)
         x = np.maximum(x, 0).astype(np.int64) if data.tokens else x.astype(np.float32)
-        found.append((torch.from_numpy(x), torch.from_numpy(y.astype(np.int64 if data.y.ndim == 1 else np.float32))))
-    return found
+        batches.append((torch.from_numpy(x), torch.from_numpy(y.astype(np.int64 if data.y.ndim == 1 else np.float32))))
+    return batches
 
 
 def race(name: str, epochs: int) -> dict[str, Any]:
@@ -105,12 +105,12 @@ def race(name: str, epochs: int) -> dict[str, Any]:
         tensors |= {f"top.{key}": value for key, value in theirs.top.state_dict().items()}
         net = from_state_dict(tensors, readout="top", dtype="float32")
         ours = [*net.passes, net.read_out]
-        for one, other in zip([*run.network.passes, run.network.read_out], ours):
-            for key, array in one.arrays.items():
+        for layer, other in zip([*run.network.passes, run.network.read_out], ours):
+            for key, array in layer.arrays.items():
                 base = array.base if array.base is not None else array
                 assert base is not None
                 writeable = run.trainer.parameters.named(run.trainer.parameters.vector)
-                slot = next(s for s in run.trainer.parameters.slots if s.owner is one and s.array == key)
+                slot = next(s for s in run.trainer.parameters.slots if s.owner is layer and s.array == key)
                 writeable[slot.name][:] = other.arrays[key]
     times: dict[str, list[tuple[float, float]]] = {"rnncalc": [], "torch": []}
     trainer = run.trainer
@@ -134,16 +134,16 @@ def race(name: str, epochs: int) -> dict[str, Any]:
             total, weight = total + loss_.item() * number, weight + number
         times["torch"].append((time.perf_counter() - began, total / weight))
     goal = max(times["torch"][-1][1], times["rnncalc"][-1][1])
-    found: dict[str, Any] = {"loss": goal}
+    times: dict[str, Any] = {"loss": goal}
     for side, epochs_ in times.items():
         spent = 0.0
         for seconds, loss in epochs_:
             spent += seconds
             if loss <= goal:
                 break
-        found[side] = spent
-        found[f"{side} per epoch"] = float(np.median([seconds for seconds, _loss in epochs_]))
-    return found
+        times[side] = spent
+        times[f"{side} per epoch"] = float(np.median([seconds for seconds, _loss in epochs_]))
+    return times
 
 
 def main() -> None:
@@ -156,10 +156,10 @@ def main() -> None:
     results = {}
     print(f"{'':17}{'loss':>10}{'rnncalc s':>11}{'torch s':>10}{'ratio':>8}{'  per epoch':>12}")
     for name in chosen.systems.split(","):
-        found = results[name] = race(name, EPOCHS[name])
-        ratio = found["torch"] / found["rnncalc"]
-        each = found["torch per epoch"] / found["rnncalc per epoch"]
-        shown = f"{found['loss']:10.4g}{found['rnncalc']:11.2f}{found['torch']:10.2f}{ratio:8.1f}{each:12.1f}"
+        times = results[name] = race(name, EPOCHS[name])
+        ratio = times["torch"] / times["rnncalc"]
+        each = times["torch per epoch"] / times["rnncalc per epoch"]
+        shown = f"{times['loss']:10.4g}{times['rnncalc']:11.2f}{times['torch']:10.2f}{ratio:8.1f}{each:12.1f}"
         print(f"{name:17}{shown}", flush=True)
     keep({"training": results}, chosen.json)
 

@@ -43,8 +43,8 @@ def rival(cell: str, p: Weights, threads: int) -> Rival:
         earlier = np.concatenate([np.zeros((1, N, H), x.dtype), h[:-1]]).reshape(-1, H)
         flat, flat_w = da.reshape(T * N, -1), dw.reshape(T * N, -1)
         inputs = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(-1, D)
-        found = {"U": flat.T @ inputs, "W": flat_w.T @ earlier, "b": flat.sum(axis=0)}
-        return h.swapaxes(0, 1), found
+        gradients = {"U": flat.T @ inputs, "W": flat_w.T @ earlier, "b": flat.sum(axis=0)}
+        return h.swapaxes(0, 1), gradients
 
     return Rival(forward, both)
 

@@ -40,7 +40,7 @@ def rival(cell: str, p: Weights, threads: int) -> Rival:
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
     def forward(x: np.ndarray) -> np.ndarray:
-        found: np.ndarray = session.run(None, {"x": np.ascontiguousarray(x.swapaxes(0, 1))})[0]
-        return np.ascontiguousarray(found[:, 0].swapaxes(0, 1))
+        h: np.ndarray = session.run(None, {"x": np.ascontiguousarray(x.swapaxes(0, 1))})[0]
+        return np.ascontiguousarray(h[:, 0].swapaxes(0, 1))
 
     return Rival(forward, None)

@@ -26,8 +26,8 @@ def rival(cell: str, p: Weights, threads: int) -> Rival:
 
     def forward(x: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            found: np.ndarray = module(torch.from_numpy(x))[0].numpy()
-            return found
+            h: np.ndarray = module(torch.from_numpy(x))[0].numpy()
+            return h
 
     def both(x: np.ndarray, dh: np.ndarray) -> tuple[np.ndarray, Weights]:
         for parameter in module.parameters():
