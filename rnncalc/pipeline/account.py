@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass
 class Account:
-    """What is known of data: first what a person may say of it, then what reading finds out. An empty one is not known.
+    """What is known of data: first what a person may say of it, then what reading finds out. Empty means not known.
 
     A model file keeps it as an object of JSON, without what is not known.
     """
@@ -38,16 +38,16 @@ class Account:
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> Account:
-        """What a mapping says by the names of the fields: a model's data, or options; other names are left out."""
+        """Make an account of a model's data, or of options, by the names of the fields; other names are left out."""
         return cls(**{name: known[name] for name in NAMES if known.get(name) is not None})
 
     def known(self) -> dict[str, Any]:
-        """The inverse of `of`: what is known, by name."""
+        """Return what is known, by name: the inverse of `of`."""
         values = {name: getattr(self, name) for name in NAMES}
         return {name: value for name, value in values.items() if value not in (None, "", [])}
 
     def complete(self, **values: Any) -> None:
-        """Take up what was found out; what is known already stays."""
+        """Fill in what reading found out; what is known already stays."""
         for name, value in values.items():
             if value is not None and not (known := getattr(self, name)) and known is not False:
                 setattr(self, name, value)

@@ -22,7 +22,7 @@ BLOCK = 1 << 20  # rows that are counted at once
 
 
 class Bigram:
-    """Counted in texts. tokens: the size of the vocabulary, seen or not."""
+    """A model of pairs of tokens, counted in texts. tokens: the size of the vocabulary, seen or not."""
 
     def __init__(self, texts: Iterable[Sequences], tokens: int):
         self.tokens = tokens
@@ -38,7 +38,7 @@ class Bigram:
         self.discounts = _discount(self.pairs.values()), _discount(self.leaders.values())
 
     def probability(self, first: int, second: int) -> float:
-        """p(second | first)"""
+        """Return p(second | first)."""
         d, e = self.discounts
         seen = max(len(self.pairs), 1)
         spread = e * len(self.leaders) / seen if self.pairs else 1.0
@@ -49,7 +49,7 @@ class Bigram:
         return max(self.pairs[first, second] - d, 0) / count + d * self.followers[first] / count * q
 
     def loss(self, text: Sequences) -> float:
-        """The mean of −log p over the targets of another text."""
+        """Return the mean of −log p over the targets of another text."""
         targets: Counter[tuple[int, int]] = Counter()
         for pairs in _pairs(text):
             targets.update(pairs)
@@ -58,7 +58,7 @@ class Bigram:
 
 
 def _pairs(text: Sequences) -> Iterable[Iterable[tuple[int, int]]]:
-    """Each token with its target, block by block."""
+    """Yield each token with its target, block by block."""
     for begin in range(0, len(text.y), BLOCK):
         x, y = text.x[begin : begin + BLOCK], text.y[begin : begin + BLOCK]
         kept = y >= 0

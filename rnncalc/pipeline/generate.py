@@ -27,7 +27,7 @@ def generate(
     acrostic: str = "",
     note: Callable[[str], None] = lambda text: None,
 ) -> str:
-    """A text of at most `length` tokens; one that was trained line by line ends with its line.
+    """Write a text of at most `length` tokens; a model that was trained line by line ends it with its line.
 
     start: what it begins with. temperature: below 1 bolder towards the likely, 0 always the likeliest. top_k: only
     among so many. acrostic: the first character of each line of verse; the text ends with the line of the last one.
@@ -45,7 +45,7 @@ def generate(
     wanted = split(start, about.tokens)
 
     def feed(token: str) -> np.ndarray:
-        """Its scores of what comes next; a token that training never saw is all zeros."""
+        """Return the scores of what comes next; a token that training never saw is all zeros."""
         if token not in numbers:
             note(_("“{token}” did not occur in training").format(token=token))
         return stepper.step((np.arange(len(words)) == numbers.get(token, -1)).astype(model.network.dtype))
@@ -73,17 +73,17 @@ def generate(
 
 
 def _lines(made: Sequence[str]) -> int:
-    """How many lines of verse are complete."""
+    """Count the complete lines of verse."""
     return sum(token in STOPS and (i == 0 or made[i - 1] not in STOPS) for i, token in enumerate(made))
 
 
 def _banned(forced: Sequence[str], words: Sequence[str]) -> list[int]:
-    """With lines still to come, the text must not end yet."""
+    """List the tokens that must not come yet: with lines still to come, the text does not end."""
     return [words.index(END)] if forced and END in words else []
 
 
 def _first(rng: np.random.Generator, words: Sequence[str]) -> str:
-    """A token to begin with where nothing else says one: among those that are no stops."""
+    """Draw a token to begin with where nothing else gives one: among those that are no stops."""
     return str(rng.choice([word for word in words if word not in STOPS and word.strip()] or list(words)))
 
 
@@ -95,7 +95,7 @@ def _draw(
     top_k: int | None,
     banned: Sequence[int] = (),
 ) -> str:
-    """One token by the network's probabilities. Raises OverflowedError."""
+    """Draw one token by the network's probabilities. Raises OverflowedError."""
     with np.errstate(divide="ignore"):
         logs = np.log(np.asarray(y, np.float64)) if y.min() >= 0 else np.asarray(y, np.float64)
     logs[list(banned)] = -math.inf

@@ -18,7 +18,7 @@ from rnncalc.problems.parse.given import RawValue, of_python
 
 
 def keys(model: Model) -> dict[str, RawValue]:
-    """The network's cell, weights and read-out by the names of a problem file."""
+    """Return the network's cell, weights and read-out by the names of a problem file."""
     layers = [_layer(layer) for layer in model.network.layers]
     problem: dict[str, Any] = layers[0] if len(layers) == 1 else {"layers": layers}
     top = model.network.read_out
@@ -42,13 +42,13 @@ def _layer(layer: Layer) -> dict[str, Any]:
 
 
 def _arrays(part: DirectionalLayer, own: bool) -> dict[str, Any]:
-    """An own cell's arrays by the symbols of its equations: a problem knows no gates of it."""
+    """Return the arrays of one direction; of an own cell by the symbols of its equations, since it has no gates."""
     arrays = part.parameters if own else part.arrays
     return {**arrays, **{f"{state}0": start for state, start in part.initial_states.items()}}
 
 
 def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str]]:
-    """x of one sequence of a file that is read as the training data was, as the network takes it; and notes."""
+    """Read one sequence of a file as the training data was read: x as the network takes it, and notes."""
     if not model.data:
         raise ProblemError(_("this model does not say how its data was read"))
     about = Account.of(model.data)

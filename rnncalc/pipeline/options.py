@@ -22,7 +22,7 @@ MOST = 2**31 - 1  # of a whole number
 
 
 def _kinds(annotations: Mapping[str, str]) -> dict[str, type]:
-    """Option → the kind of its values, which its annotation names first."""
+    """Return the kind of each option's values, which its annotation names first."""
     kinds = {kind.__name__: kind for kind in (str, int, float, bool)}
     return {name: kinds[words.split(" | ")[0]] for name, words in annotations.items()}
 
@@ -31,5 +31,5 @@ KINDS = {"data": str, "test": str, "val": float, **_kinds(OPTIONS), **NETWORK, *
 
 
 def among(names: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the options that have one of the names, and a value."""
+    """Return the options that have one of the names, and a value."""
     return {name: options[name] for name in names if options.get(name) is not None}

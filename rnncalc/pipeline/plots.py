@@ -65,7 +65,7 @@ def _one(data: Sequences, number: int) -> Sequences:
 
 
 def _loss(figure: Any, model: Model) -> None:
-    """Training and validation, epoch by epoch, on a logarithmic scale."""
+    """Draw the loss of training and validation, epoch by epoch, on a logarithmic scale."""
     if not model.history:
         raise ProblemError(_("this model has no history"))
     axes = figure.add_subplot()
@@ -97,13 +97,13 @@ def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences) -> None:
 
 
 def _titled(name: str, layer: int, way: str) -> str:
-    """Which signal of which layer, and in which direction if it has two."""
+    """Return a title: which signal of which layer, and in which direction if it has two."""
     directions = {"": "", "forward": ", " + _("forward"), "backward": ", " + _("backward")}
     return _("{name}, layer {n}").format(name=name, n=layer) + directions[way]
 
 
 def _heat(figure: Any, values: np.ndarray, title: str) -> None:
-    """Units down, steps across."""
+    """Draw a signal, units down and steps across."""
     axes = figure.add_subplot()
     bound = max(float(np.abs(values).max()), 1e-12)
     low = -bound if values.min() < 0 else 0.0
@@ -118,7 +118,7 @@ def _heat(figure: Any, values: np.ndarray, title: str) -> None:
 
 
 def _arrange(figure: Any) -> None:
-    """Pictures below each other; colour bars stay with theirs."""
+    """Put the pictures below each other, each with its colour bar."""
     pictures = [axes for axes in figure.axes if axes.images]
     figure.set_size_inches(8, 2.6 * len(pictures))
     grid = figure.add_gridspec(len(pictures), 2, width_ratios=(30, 1), hspace=0.6, wspace=0.04)
@@ -128,7 +128,7 @@ def _arrange(figure: Any) -> None:
 
 
 def _flow(figure: Any, model: Model, trace: Trace) -> None:
-    """How much of a gradient at the last output arrives at each step: the norm of the gradient at every state."""
+    """Draw how much of a gradient at the last output arrives at each step: its norm at every state."""
     dy = np.zeros_like(trace["y"])
     dy[-1] = 1
     output = model.network.output

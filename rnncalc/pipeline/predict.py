@@ -17,7 +17,7 @@ from rnncalc.pipeline.series import outputs
 
 
 def predict(model: Model, source: str, every: bool = False) -> Iterator[dict[str, Any]]:
-    """A record for each prediction: sequence and step (from 1), and the class with its probability, or the numbers.
+    """Yield a record for each prediction: sequence, step (from 1), and the class and its probability, or the numbers.
 
     At each sequence's last step where the model was trained so, unless every step is wanted. A series is one sequence:
     the state is carried through all of it, also where training cut it into windows. Only where a window is what was
@@ -46,7 +46,7 @@ def predict(model: Model, source: str, every: bool = False) -> Iterator[dict[str
 
 
 def probabilities(model: Model, y: np.ndarray) -> np.ndarray:
-    """y as the probabilities of the classes, whatever the network's output is."""
+    """Return the probabilities of the classes, whatever the network's output is."""
     wide = np.asarray(y, np.float64)
     output = model.network.output
     if output == "softmax":

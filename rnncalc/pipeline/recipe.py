@@ -45,7 +45,7 @@ class Run:
 
     @cached_property
     def fingerprint(self) -> int:
-        """A number that says whether the data is still the same."""
+        """A checksum of the data, by which a resumed run knows that it is still the same."""
         checksum = 0
         for part in (self.trainer.data, self.trainer.validation):
             for array in (part.x, part.y, part.offsets) if part else ():
@@ -55,12 +55,12 @@ class Run:
 
 
 def from_file(name: str) -> dict[str, Any]:
-    """Options from a TOML or JSON file. Raises ParseError, ProblemError."""
+    """Read options from a TOML or JSON file. Raises ParseError, ProblemError."""
     return checked(content(name), name)
 
 
 def content(name: str) -> dict[str, Any]:
-    """What a TOML or JSON file says by name. Raises ParseError."""
+    """Read a TOML or JSON file as values by name. Raises ParseError."""
     text = files.content(name)
     try:
         options = strict_json.plain(text) if name.lower().endswith(".json") else tomllib.loads(text)
@@ -73,7 +73,7 @@ def content(name: str) -> dict[str, Any]:
 
 
 def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The same, if every name is known and every value of its kind. Raises ProblemError."""
+    """Return the options, each of its kind. Raises ProblemError for an unknown name or a value of another kind."""
     for name in options:
         if name not in KINDS:
             near = nearest(name, KINDS)
@@ -98,19 +98,19 @@ def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _word(kind: type) -> str:
-    """What a kind of value is called."""
+    """Return what people call a kind of value."""
     return {int: _("a whole number"), float: _("a number"), str: _("a text"), bool: _("true or false")}[kind]
 
 
 def example(name: str) -> dict[str, Any]:
-    """The options of a shipped example. Raises ProblemError."""
+    """Return the options of a shipped example. Raises ProblemError."""
     if name not in EXAMPLES:
         raise ProblemError(_("there is no example “{name}”; there are {known}"), name=name, known=", ".join(EXAMPLES))
     return {"data": PREFIX + name, **EXAMPLES[name].options}
 
 
 def command(options: Mapping[str, Any], output: str) -> str:
-    """The command that these options stand for."""
+    """Return the command that these options stand for."""
     words = ["rnncalc", "train"]
     for name, value in options.items():
         option = "--" + name.replace("_", "-")
@@ -122,7 +122,7 @@ def command(options: Mapping[str, Any], output: str) -> str:
 
 
 def prepare(options: Mapping[str, Any]) -> Run:
-    """Read the data, make the network, be ready to train. Raises ParseError, ProblemError, ShapeError."""
+    """Read the data and make the network and its trainer. Raises ParseError, ProblemError, ShapeError."""
     if not options.get("data"):
         raise ProblemError(_("what is there to learn from? Pass --data FILE, or --example NAME"))
     about, train, test, loss = _read(options)
@@ -146,7 +146,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
 
 
 def _read(options: Mapping[str, Any]) -> tuple[Account, Sequences, Sequences | None, str]:
-    """The account of the data, what to learn from, what to be tested on, and the loss."""
+    """Read the data: its account, what to learn from, what to be tested on, and the loss."""
     about = Account.of(options)
     source, loss = str(options["data"]), options.get("loss")
     if source.startswith(PREFIX):

@@ -32,12 +32,12 @@ MORE = ("epochs", "patience")  # what a run that is taken up again may be given 
 
 
 def checkpoint_of(output: str) -> Path:
-    """Where the checkpoint of a model's run lies."""
+    """Return where the checkpoint of a model's run lies."""
     return Path(f"{output}.checkpoint")
 
 
 def save_checkpoint(run: Run, place: Path) -> None:
-    """Everything that the run needs to go on. Raises WriteError."""
+    """Write everything that the run needs to go on. Raises WriteError."""
     arrays, numbers = run.trainer.state()
     about = {"format": models.FORMAT, "options": run.options, "progress": numbers, "fingerprint": run.fingerprint}
     models.write(place, arrays, about)
@@ -50,12 +50,12 @@ def pause(run: Run, output: str) -> None:
 
 
 def put_aside(output: str) -> Path | None:
-    """A run that was never finished is not overwritten by another one: where its checkpoint lies from now on."""
+    """Rename the checkpoint of an unfinished run, so that no other run overwrites it. Returns its new name, if any."""
     return files.put_aside(checkpoint_of(output))
 
 
 def resume(output: str, more: dict[str, Any]) -> Run:
-    """The run whose checkpoint lies beside `output`, as it was. Raises ProblemError, ParseError."""
+    """Restore the run whose checkpoint lies beside `output`. Raises ProblemError, ParseError."""
     place = checkpoint_of(output)
     if not place.is_file():
         raise ProblemError(_("there is no {name} to resume from"), name=place)
@@ -117,7 +117,7 @@ def carry_out(
 
 
 def _in_reserve(reserve: Reserve, write: Callable[[], None]) -> None:
-    """Write, on a full disk in the room that was reserved; what is replaced leaves room to be reserved anew."""
+    """Write a file; on a full disk, release the reserve for it, and reserve the room of what it replaced."""
     try:
         write()
     except WriteError:
@@ -128,21 +128,21 @@ def _in_reserve(reserve: Reserve, write: Callable[[], None]) -> None:
 
 
 def _remove_left(output: str) -> None:
-    """Delete what a kill has left of our writing."""
+    """Delete the unfinished files that a killed run has left."""
     for left in (*files.left_beside(output), *files.left_beside(checkpoint_of(output))):
         if models.ours(left):
             files.remove(left)
 
 
 def save(run: Run, output: str) -> None:
-    """The model as it is now."""
+    """Write the model as it is now. Raises WriteError."""
     with _last_state_said(run, output):
         models.save(models.Model(run.network, run.about.known(), run.options, run.trainer.progress.history), output)
 
 
 @contextmanager
 def _last_state_said(run: Run, output: str) -> Iterator[None]:
-    """What cannot be written is not lost: the error says where the latest checkpoint lies, here or elsewhere."""
+    """Add to a WriteError where the latest checkpoint lies; where there is none, save one elsewhere first."""
     try:
         yield
     except WriteError as error:
@@ -169,7 +169,7 @@ def _save_elsewhere(run: Run, output: str, error: WriteError) -> NoReturn:
 
 
 def judged(run: Run, data: Sequences) -> dict[str, float]:
-    """The loss; how many targets, and how many whole sequences, are right; or the error in the units of the data."""
+    """Return the loss; and how many targets and whole sequences are right, or the error in the units of the data."""
     loss, right = run.trainer.evaluate(data)
     scores = {"loss": loss}
     chosen = LOSSES[run.trainer.settings.loss]
@@ -188,7 +188,7 @@ def judged(run: Run, data: Sequences) -> dict[str, float]:
 
 
 def _whole(right: np.ndarray, data: Sequences) -> float:
-    """The share of sequences whose every target is right."""
+    """Return the share of sequences whose every target is right."""
     there = data.y >= 0 if data.y.ndim == 1 else ~np.isnan(data.y).all(axis=1)
     wrong = np.add.reduceat(~right & there, data.offsets[:-1])[data.lengths > 0]
     return float((wrong == 0).mean())

@@ -20,7 +20,7 @@ TOGETHER = 64  # sequences
 
 
 def outputs(network: Network, sequences: Sequences) -> np.ndarray:
-    """y of every row of every sequence, (R, O), in the order of the rows: each from its first step to its last.
+    """Compute y of every row of every sequence, (R, O), in the order of the rows: each from its first step to its last.
 
     Layers that run backward need a sequence's end before its beginning, so that a network that has any runs over all
     rows layer by layer. The bits are those of one call with the whole sequence.
@@ -44,7 +44,7 @@ def outputs(network: Network, sequences: Sequences) -> np.ndarray:
 
 
 def _alone(network: Network, layer: Layer, part: DirectionalLayer) -> Network:
-    """One direction of one layer as a network that runs forward."""
+    """Return one direction of one layer as a network that runs forward."""
     single = copy.copy(layer)
     single.passes, single.direction = {"forward": part}, "forward"
     return Network([single], dtype=network.dtype, engine=network.engine, threads=network.threads)
@@ -53,7 +53,7 @@ def _alone(network: Network, layer: Layer, part: DirectionalLayer) -> Network:
 def _carried(
     network: Network, rows_of: Callable[[np.ndarray], np.ndarray], sequences: Sequences, backward: bool = False
 ) -> np.ndarray:
-    """The outputs of a network that runs forward, over every sequence from its start, or from its end backward."""
+    """Run a network over every sequence from its start, or from its end backward, and return its outputs."""
     y_rows = on_disk_if_large((int(sequences.offsets[-1]), network.y_width), network.dtype)
     order = np.argsort(-sequences.lengths, kind="stable")
     for begin in range(0, len(order), TOGETHER):
@@ -71,7 +71,7 @@ def _carried(
 
 
 def _visits(sequences: Sequences, which: np.ndarray, backward: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Some steps of these sequences after another: the numbers of their rows, and which sequence has which step."""
+    """Visit sequences some steps at a time: yield the numbers of their rows, and which sequence has which step."""
     lengths, begins = sequences.lengths[which], sequences.offsets[which]
     steps = max(1, ROWS // len(which))
     for at in range(0, int(lengths.max(initial=0)), steps):
@@ -83,7 +83,7 @@ def _visits(sequences: Sequences, which: np.ndarray, backward: bool) -> Iterator
 
 
 def _merged(layer: Layer, out: list[np.ndarray]) -> np.ndarray:
-    """What a layer hands up, of what its directions made."""
+    """Merge the outputs of a layer's directions."""
     if len(out) == 1:
         return out[0]
     merged = on_disk_if_large((len(out[0]), layer.width), out[0].dtype)

@@ -31,7 +31,7 @@ MOST = 100_000  # trials of a grid
 
 
 def grid(space: Mapping[str, Any]) -> list[Options]:
-    """Every combination, in the order of the options. Raises ProblemError."""
+    """Return every combination, in the order of the options. Raises ProblemError."""
     for name, values in space.items():
         if not isinstance(values, list) or not values:
             raise ProblemError(_("a grid needs a list of values for {name}"), name=name)
@@ -42,7 +42,7 @@ def grid(space: Mapping[str, Any]) -> list[Options]:
 
 
 def drawn(space: Mapping[str, Any], count: int, seed: int) -> list[Options]:
-    """So many random combinations, the same ones for a seed, and more of them for a greater count."""
+    """Draw random combinations; a seed gives the same ones, and a greater count more of them."""
     return [
         {name: _draw(name, values, np.random.default_rng([seed, 4, number, at])) for at, (name, values) in
          enumerate(space.items())}
@@ -65,7 +65,7 @@ def _draw(name: str, values: Any, rng: np.random.Generator) -> Any:
 
 
 def carry_out(options: Options) -> dict[str, Any]:
-    """One run: what it was given, and its best validation loss; or why it failed. This is what workers call."""
+    """Carry out one run, as workers do: return its options with its best validation loss, or with why it failed."""
     try:
         run = recipe.prepare(recipe.checked(options, _("sweep")))
         history = run.trainer.run()
@@ -105,7 +105,7 @@ def sweep(
     kept: str | os.PathLike[str] | Results | None = None,
     watch: Callable[[dict[str, Any], int, int], None] = lambda result, done, all_: None,
 ) -> list[dict[str, Any]]:
-    """The results of all trials, the best validation loss first.
+    """Return the results of all trials, the best validation loss first.
 
     executor: whatever has `submit` and gives futures: a thread or process pool, Dask's `client.get_executor()`.
     kept: the file of results; those in it are taken as they are. watch: called after each. Raises RnncalcError for a
@@ -135,7 +135,7 @@ def sweep(
 
 
 def _completed(futures: list[Any]) -> Iterable[Any]:
-    """Futures as they finish; those of another library one after the other."""
+    """Yield futures as they finish; those of another library one after the other."""
     try:
         return as_completed(futures)
     except (AttributeError, TypeError):

@@ -29,7 +29,7 @@ BELONG = {"id": ("table",), "time": ("table",), "by": ("text",), "tokens": ("tex
 
 
 def read(source: str, about: Account, loss: str | None = None) -> tuple[Sequences, str]:
-    """Sequences to train on, and the loss that goes with their targets. `about` is completed in place, but for scaling.
+    """Read sequences to train on, and the loss of their targets; complete `about` in place, but for scaling.
 
     source: a path. Raises ParseError (file, line, column), ProblemError.
     """
@@ -42,7 +42,7 @@ def read(source: str, about: Account, loss: str | None = None) -> tuple[Sequence
 
 
 def read_again(source: str, about: Account, whole: bool = False) -> Sequences:
-    """Sequences read as those that the account is of: the same columns, vocabulary, labels, scaling. Targets or not.
+    """Read sequences, with targets or without, as the account has it: the same columns, vocabulary, labels and scaling.
 
     whole: to predict, see `arranged`.
     """
@@ -50,7 +50,7 @@ def read_again(source: str, about: Account, whole: bool = False) -> Sequences:
 
 
 def fitted(train: Sequences, others: list[Sequences | None], about: Account) -> list[Sequences | None]:
-    """All of them standardised by the mean and deviation of the first, which the account keeps."""
+    """Standardise all of them by the mean and deviation of the first, which the account keeps."""
     scaling.learn(train, about)
     return [part and scaling.applied(part, about) for part in (train, *others)]
 
@@ -85,7 +85,7 @@ def _rows(source: str, about: Account, loss: str | None) -> Rows:
 
 
 def arranged(rows: Rows, about: Account, whole: bool = False) -> Sequences:
-    """Rows as sequences: targets moved ahead, kept at the last step only, a series cut into windows.
+    """Arrange rows as sequences: move targets ahead, keep those of the last step only, cut a series into windows.
 
     whole: a series stays one sequence, unless its windows have their target at the last step, after so many steps from
     the initial state; these are then counted from its end, so that the last one is whole.
@@ -121,7 +121,7 @@ def arranged(rows: Rows, about: Account, whole: bool = False) -> Sequences:
 
 
 def _windows(begin: int, end: int, window: int, from_end: bool) -> np.ndarray:
-    """Where the windows of a series begin: only the last one, or counted from the end the first one, may be shorter."""
+    """Return where the windows of a series begin; only the last, or counted from the end the first, may be shorter."""
     if not from_end:
         return np.arange(begin, end, window)
     return np.maximum(np.arange(end - window, begin - window, -window)[::-1], begin)

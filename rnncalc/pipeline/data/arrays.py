@@ -16,7 +16,7 @@ from rnncalc.pipeline.data.rows import Labels, Rows
 
 
 def read(source: str, about: Account, loss: str | None) -> Rows:
-    """input, target: names of arrays, x and y unless given. Raises ParseError."""
+    """Read the arrays that the account names, x and y unless it does. Raises ParseError."""
     x_name, y_name = _name(about.input, "x", source), _name(about.target, "y", source)
     arrays, known = npy.read(source, (x_name, y_name, "lengths"))
     if "" in arrays:  # a .npy file is one array without a name
@@ -59,7 +59,7 @@ def read(source: str, about: Account, loss: str | None) -> Rows:
 
 
 def _name(names: str | list[str] | None, default: str, source: str) -> str:
-    """The one array that is named. Raises ProblemError for several."""
+    """Return the name of one array. Raises ProblemError for several."""
     listed = names.split(",") if isinstance(names, str) else names
     if listed and len(listed) > 1:
         raise ProblemError(_("{name}: input and target are one array each"), name=source)
@@ -69,7 +69,7 @@ def _name(names: str | list[str] | None, default: str, source: str) -> str:
 def _targets(
     y: np.ndarray, there: np.ndarray, offsets: np.ndarray, about: Account, loss: str | None, source: str
 ) -> tuple[np.ndarray, str]:
-    """Targets of every row, and where targets lie."""
+    """Return the targets of every row, and whether they lie at every step or the last."""
     N, T = there.shape
     whole = y.dtype.kind in "iubUS"
     classes = about.classes

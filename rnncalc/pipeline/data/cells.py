@@ -21,7 +21,7 @@ _ISO = re.compile(
 
 
 def number(text: str) -> float | None:
-    """A cell as a number, `nan` and `inf` included; blanks around it do not matter."""
+    """Return a cell as a number, `nan` and `inf` included; blanks around it do not matter."""
     try:
         return None if "_" in text else float(text)
     except ValueError:
@@ -29,12 +29,12 @@ def number(text: str) -> float | None:
 
 
 def is_gap(text: str) -> bool:
-    """Whether a cell says that there is no value."""
+    """Tell whether a cell says that there is no value."""
     return text.strip().lower() in GAPS
 
 
 def is_grouped(text: str) -> bool:
-    """Whether a text is a number as people write it: 1,234 or 0,5 or 12 % or $5."""
+    """Tell whether a text is a number as people write it: 1,234 or 0,5 or 12 % or $5."""
     return number(text) is None and text.count(".") < 2 and _GROUPED.fullmatch(text.strip()) is not None
 
 
@@ -47,11 +47,11 @@ class Times:
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the keys."""
+        """The dtype of the keys."""
         return np.dtype(np.float64 if self.first is None or self.first[0] == "number" else "S40")
 
     def key(self, text: str, line: int) -> float | bytes:
-        """What sorts as the times do: numbers, or the instant as text of one width. Raises ParseError."""
+        """Return a key that sorts as the times do: a number, or the instant as text of one width. Raises ParseError."""
         parsed = _key(text)
         where = {"name": self.source, "line": line, "text": text[:50], "column": self.column}
         advice = _("write ISO dates (2024-01-31 or 2024-01-31 13:05) or numbers; or sort the file and leave --time out")
@@ -73,7 +73,7 @@ class Times:
 
 
 def _key(text: str) -> tuple[Any, Any] | None:
-    """The kind of a time and what it is sorted by; None if it cannot be."""
+    """Return the kind of a time and its key; None if it cannot be put in order."""
     value = number(text)
     if value is not None:
         told_apart = abs(value) < EXACT or (value.is_integer() and text.strip() == str(int(value)))

@@ -23,7 +23,7 @@ from rnncalc.pipeline.data.text import split
 
 
 def read(source: str, about: Account, loss: str | None) -> Rows:
-    """input, target: the keys, x and y unless given. Raises ParseError with line and key.
+    """Read the keys that the account names, x and y unless it does. Raises ParseError with line and key.
 
     The file is read twice: what its lines have in common must be known before the first one becomes rows.
     """
@@ -57,7 +57,7 @@ def read(source: str, about: Account, loss: str | None) -> Rows:
 
 
 def _survey(source: str, name: str, about: Account, targets: _Targets) -> None:
-    """The first pass: the vocabulary of texts, and of what kind targets are."""
+    """Read the file once, to learn the vocabulary of texts and of what kind targets are."""
     texts: bool | None = None
     counts: Counter[str] = Counter()
     for _line, record in _records(source):
@@ -105,7 +105,7 @@ def _matrix(value: Any, where: str) -> np.ndarray:
 
 
 class _Targets:
-    """What the lines say of the targets."""
+    """The targets of all lines: classes or numbers, for each sequence or each step."""
 
     def __init__(self, source: str, name: str, about: Account, loss: str | None):
         self.source, self.name, self.about = source, name, about
@@ -115,7 +115,7 @@ class _Targets:
         self.sample: Any = None
 
     def see(self, value: Any, steps: int) -> None:
-        """One line's target, and how many steps its sequence has."""
+        """Take note of one line's target, and of how many steps its sequence has."""
         self.long = self.long or steps > 1
         if value is None:
             return
@@ -130,7 +130,7 @@ class _Targets:
         self.each = self.each and isinstance(value, list) and len(value) == steps
 
     def decide(self) -> None:
-        """After the last line: classes or numbers, one for each sequence or for each step."""
+        """Decide, after the last line: classes or numbers, one for each sequence or for each step."""
         self.about.complete(targets=self.any)
         if self.named and self.numeric and self.loss is None and self.about.classes is None:
             message = _("{name}: {key} is a text in some lines and a number in others; null where there is no target")
@@ -147,11 +147,11 @@ class _Targets:
         self.width = len(sample) if isinstance(sample, list) else 1
 
     def nothing(self, steps: int) -> np.ndarray:
-        """Rows without a target."""
+        """Return rows without a target."""
         return np.full(steps, -1) if self.classes else np.full((steps, self.width), np.nan)
 
     def rows(self, value: Any, steps: int, line: int) -> np.ndarray:
-        """The targets of one line's rows."""
+        """Return the targets of one line's rows."""
         rows = self.nothing(steps)
         if value is None or not steps:
             return rows
@@ -176,7 +176,7 @@ class _Targets:
         return rows
 
     def finished(self, y: np.ndarray) -> np.ndarray:
-        """All targets, classes in the order of their names."""
+        """Return all targets, classes numbered in the order of their names."""
         if not self.classes:
             self.about.complete(outputs=self.width)
             return y

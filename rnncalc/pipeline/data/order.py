@@ -27,7 +27,7 @@ class Order:
         self.last: tuple[int, Any] = (-1, None)
 
     def add(self, rows: list[tuple[str, str, int]]) -> None:
-        """Some more rows: id, time and line. Raises ParseError."""
+        """Take some more rows: id, time and line. Raises ParseError."""
         if not (self.ids or self.times):
             return
         numbers = [self.names.setdefault(name, len(self.names)) for name, _moment, _line in rows]
@@ -45,7 +45,7 @@ class Order:
             self.when.add(np.array(moments, self.times.dtype))
 
     def arrangement(self, source: str) -> tuple[np.ndarray, np.ndarray | None]:
-        """Where sequences begin, and the order of the rows, if it is another one."""
+        """Return where sequences begin, and the order of the rows if it is not theirs already."""
         if self.sorted:
             return np.array([*self.begins, self.count], np.int64), None
         of = self.of.array()
@@ -60,7 +60,7 @@ class Order:
 
 
 def constant(y: np.ndarray, offsets: np.ndarray) -> bool:
-    """Whether every sequence has one target throughout."""
+    """Tell whether every sequence has one target throughout."""
     changes = 0
     for (some,) in blocks(y):
         changes += int(np.count_nonzero(np.diff(some)))

@@ -11,7 +11,7 @@ MOST = 12  # columns that are named
 
 
 def remarks(about: Account, chosen: bool, direction: str) -> list[str]:
-    """A line each. about: the account of what was read; chosen: whether the inputs were asked for by name.
+    """Return notes, a line each. about: the account of the data; chosen: whether the inputs were given by name.
 
     Raises ProblemError where a layer that runs backward would see the targets.
     """
@@ -49,7 +49,7 @@ def _backward(about: Account, both: list[str]) -> list[str]:
 
 
 def seen_backward() -> str:
-    """What a backward layer knows at the last step of a sequence."""
+    """Say what a backward layer has seen at the last step of a sequence."""
     return _("the targets lie at the last step, where a layer that runs backward has seen that one input only")
 
 

@@ -30,7 +30,7 @@ class Labels:
         self.numbers = {name: number for number, name in enumerate(known)}
 
     def number(self, name: str, where: str) -> int:
-        """The class of that name; -1 for an empty one: no target."""
+        """Return the number of a class; -1 for an empty name, which is no target."""
         if not name:
             return -1
         if name not in self.numbers:
@@ -41,7 +41,7 @@ class Labels:
         return self.numbers[name]
 
     def sorted(self, y: np.ndarray) -> tuple[np.ndarray, list[str]]:
-        """Class numbers in the sorted order of the names (numbers by value), and the names."""
+        """Number the classes in the order of their names (numbers by value), and return y and the names."""
         names = list(self.numbers)
         if self.fixed:
             return y, names
@@ -62,10 +62,10 @@ def _by_value(name: str) -> tuple[int, float, str]:
 
 
 def encoded(tokens: Sequence[str], vocabulary: Mapping[str, int]) -> np.ndarray:
-    """Tokens as numbers, -1 for one that the vocabulary lacks."""
+    """Return tokens as numbers, -1 for one that the vocabulary lacks."""
     return np.fromiter((vocabulary.get(token, -1) for token in tokens), np.int32, len(tokens))
 
 
 def vocabulary(counts: Mapping[str, int]) -> list[str]:
-    """All tokens, the frequent ones first."""
+    """Return all tokens, the frequent ones first."""
     return sorted(counts, key=lambda token: (-counts[token], token))

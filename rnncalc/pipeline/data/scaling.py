@@ -15,7 +15,7 @@ from rnncalc.pipeline.account import Account
 
 
 def learn(train: Sequences, about: Account) -> None:
-    """Mean and deviation of every column; of the targets too with `both`, where they are numbers."""
+    """Learn mean and deviation of every column; of the targets too with `both`, where they are numbers."""
     about.complete(scale="both" if about.kind == "table" else "none")
     if about.scale not in SCALES:
         raise ProblemError(_("scale is one of {known}, not “{name}”"), known=", ".join(SCALES), name=about.scale)
@@ -26,7 +26,7 @@ def learn(train: Sequences, about: Account) -> None:
 
 
 def applied(sequences: Sequences, about: Account) -> Sequences:
-    """The same sequences, standardised."""
+    """Return the same sequences, standardised."""
     x, y = sequences.x, sequences.y
     if about.x_mean and not sequences.tokens:
         x = _standard(x, about.x_mean, about.x_std)
@@ -36,14 +36,14 @@ def applied(sequences: Sequences, about: Account) -> Sequences:
 
 
 def undone(y: np.ndarray, about: Account) -> np.ndarray:
-    """Predictions in the units of the data."""
+    """Return predictions in the units of the data."""
     if not about.y_mean:
         return y
     return y * np.asarray(about.y_std) + np.asarray(about.y_mean)
 
 
 def _moments(rows: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and deviation of each column, block by block; a constant column has deviation 1."""
+    """Compute mean and deviation of each column, block by block; a constant column has deviation 1."""
     width = rows.shape[1]
     count, total, squares = np.zeros(width), np.zeros(width), np.zeros(width)
     shift = np.nan_to_num(np.asarray(rows[:1], np.float64)[0])

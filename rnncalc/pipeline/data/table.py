@@ -20,7 +20,7 @@ from rnncalc.pipeline.data.target_columns import TargetColumns, as_number
 
 
 def read(source: str, about: Account, loss: str | None) -> Rows:
-    """input, target: columns by name or by number from 1; id, time: a column each. Raises ParseError, ProblemError."""
+    """Read the columns that the account gives by name or by number from 1. Raises ParseError, ProblemError."""
     file = TableFile(source)
     target = about.target
     if about.classes is not None and isinstance(target, list) and not set(target) <= set(file.names):
@@ -45,7 +45,7 @@ def read(source: str, about: Account, loss: str | None) -> Rows:
 
 
 def _inputs(file: TableFile, about: Account, targets: list[int], special: list[int]) -> list[int]:
-    """The columns that are asked for, else all that are nothing else. Raises ProblemError."""
+    """Return the input columns: those of the account, else all that have no other use. Raises ProblemError."""
     rest = [n for n in range(len(file.names)) if n not in targets and n not in special]
     inputs = file.columns(about.input, rest)
     if not inputs:
@@ -59,7 +59,7 @@ def _inputs(file: TableFile, about: Account, targets: list[int], special: list[i
 
 
 class _Reader:
-    """Collects blocks."""
+    """Collects the rows of a table, block by block."""
 
     def __init__(
         self, file: TableFile, inputs: list[int], targets: TargetColumns, ids: int | None, times: int | None
@@ -69,7 +69,7 @@ class _Reader:
         self.order = Order(ids is not None, None if times is None else Times(file.source, file.names[times]))
 
     def add(self, block: Block) -> None:
-        """A block of lines."""
+        """Take a block of lines."""
         if self.ids is None and self.times is None and self._fast(block):
             return
         rows = list(self.file.rows(block))
@@ -88,7 +88,7 @@ class _Reader:
         self.order.add(places)
 
     def _fast(self, block: Block) -> bool:
-        """The block as numbers, if it has nothing else."""
+        """Take the block as numbers, if it has nothing else. Returns whether it had."""
         filled = None if self.targets.classes else self.file.plain(block)
         if not filled:
             return False
@@ -104,7 +104,7 @@ class _Reader:
         return True
 
     def rows(self, about: Account) -> Rows:
-        """Everything, sequence by sequence."""
+        """Return all rows, sequence by sequence."""
         y, x = self.targets.array(), self.x.array()
         if self.targets.classes:
             y, labels = self.targets.labels.sorted(y)

@@ -56,7 +56,7 @@ class TableFile:
         return names
 
     def columns(self, names: str | list[str] | None, default: list[int]) -> list[int]:
-        """Where the columns stand that are asked for, by name or by number from 1. Raises ProblemError."""
+        """Return where these columns stand, given by name or by number from 1. Raises ProblemError."""
         names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(map(str, names or []))
         places = {name: at for at, name in enumerate(self.names) if name}
         columns, known = list[int](), ", ".join(self.names)
@@ -76,7 +76,7 @@ class TableFile:
         return columns or default
 
     def blocks(self) -> Iterator[Block]:
-        """The lines below the header, many at a time."""
+        """Yield the lines below the header, many at a time."""
         below = islice(self._lines(), self.skip, None)
         first = self.skip + 1
         while lines := list(islice(below, LINES)):
@@ -91,14 +91,14 @@ class TableFile:
             first = after
 
     def plain(self, block: Block) -> list[str] | None:
-        """The lines of a block without quotes whose rows have a cell for every column; None if it has another."""
+        """Return the lines of a block without quotes whose rows all have a cell for every column, else None."""
         filled = [line for line in block.lines if line.strip()]
         if block.rows is not None or self.blank is not None or (len(self.names) == 1 and filled != block.lines):
             return None
         return filled if {line.count(self.mark) for line in filled} == {len(self.names) - 1} else None
 
     def rows(self, block: Block) -> Iterator[Row]:
-        """The rows of a block. Raises ParseError with the line of one that has too few cells, or too many."""
+        """Yield the rows of a block. Raises ParseError with the line of one that has too few cells, or too many."""
         parsed = ((line, row) for line, _after, row in self._parsed(block.lines, block.first))
         for line, row in parsed if block.rows is None else block.rows:
             if not any(cell.strip() for cell in row):
@@ -119,7 +119,7 @@ class TableFile:
         return bounds.lines(self.source, _("save the table as CSV UTF-8"), newline="")
 
     def _parsed(self, lines: Iterable[str], first: int) -> Iterator[tuple[int, int, list[str]]]:
-        """Each row with the line in which it begins and the one below it."""
+        """Yield each row with the line in which it begins and the one below it."""
         reader = csv.reader(lines, delimiter=self.mark, strict=True)
         while True:
             line = first + reader.line_num

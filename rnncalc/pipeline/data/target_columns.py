@@ -31,7 +31,7 @@ class TargetColumns:
         self.waiting = list[Row]()  # gaps above the first value
 
     def add(self, rows: list[Row]) -> None:
-        """Some more rows of the table."""
+        """Take some more rows of the table."""
         if not self.columns:
             self._none(len(rows))
             return
@@ -43,7 +43,7 @@ class TargetColumns:
             self._settle()
 
     def add_numbers(self, values: np.ndarray, line: int) -> None:
-        """Some more rows, all of them numbers (R, columns), from that line on."""
+        """Take some more rows, all of them numbers (R, columns), from that line on."""
         if not self.columns:
             self._none(len(values))
             return
@@ -53,7 +53,7 @@ class TargetColumns:
         self.y.add(values)
 
     def array(self) -> np.ndarray:
-        """All targets: rows of numbers, or class numbers."""
+        """Return all targets: rows of numbers, or class numbers."""
         self.classes = bool(self.classes)
         self._settle()
         return self.y.array().reshape(-1) if self.classes else self.y.array()
@@ -62,7 +62,7 @@ class TargetColumns:
         self.y.add(np.full(count, -1) if self.classes else np.full((count, self.missing), np.nan))
 
     def _decide(self, cells: list[Row]) -> None:
-        """Numbers or classes? Raises ParseError, ProblemError where it cannot be said."""
+        """Decide between numbers and classes. Raises ParseError, ProblemError where it cannot be said."""
         for line, row in cells:
             for name, text in zip(self.names, row):
                 if is_gap(text):
@@ -98,7 +98,7 @@ class TargetColumns:
         raise ProblemError(message, name=self.source, columns=", ".join(self.names), **where)
 
     def _settle(self) -> None:
-        """What has waited becomes numbers."""
+        """Turn the cells that have waited into numbers."""
         cells, self.waiting = self.waiting, []
         if not cells:
             return
@@ -117,7 +117,7 @@ class TargetColumns:
 
 
 def as_number(text: str, source: str, line: int, column: str) -> float:
-    """A cell as a finite number. Raises ParseError with its place."""
+    """Return a cell as a finite number. Raises ParseError with its place."""
     value = number(text)
     if value is not None and abs(value) < float("inf"):
         return value

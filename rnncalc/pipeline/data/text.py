@@ -23,7 +23,7 @@ CHUNK = 1 << 20  # characters read at a time
 
 
 def read(source: str, about: Account, loss: str | None) -> Rows:
-    """tokens: chars or words; by: stream or line. Raises ParseError."""
+    """Read a text as tokens, as one stream or line by line, as the account has it. Raises ParseError."""
     about.complete(tokens="chars", by="stream", at="every")
     for name, known in (("tokens", ("chars", "words")), ("by", ("stream", "line"))):
         if getattr(about, name) not in known:
@@ -61,7 +61,7 @@ def read(source: str, about: Account, loss: str | None) -> Rows:
 
 
 def _counted(text: str, tokens: str) -> dict[str, int]:
-    """How often each token occurs in a text."""
+    """Count how often each token occurs in a text."""
     if tokens != "chars":
         return Counter(split(text, tokens))
     codes, counts = np.unique(_codes(text), return_counts=True)
@@ -69,12 +69,12 @@ def _counted(text: str, tokens: str) -> dict[str, int]:
 
 
 def _codes(text: str) -> np.ndarray:
-    """The numbers of its characters in Unicode."""
+    """Return the numbers of its characters in Unicode."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _encoder(words: Sequence[str], tokens: str) -> Callable[[str], np.ndarray]:
-    """Text → numbers of its tokens."""
+    """Return a function: text → numbers of its tokens."""
     if tokens != "chars":
         numbers = {token: n for n, token in enumerate(words)}
         return lambda text: encoded(split(text, tokens), numbers)
@@ -84,7 +84,7 @@ def _encoder(words: Sequence[str], tokens: str) -> Callable[[str], np.ndarray]:
 
 
 def split(text: str, tokens: str) -> list[str]:
-    """A text as its tokens. Words are what stands between blanks; the end of a line is one too."""
+    """Split a text into tokens. Words stand between blanks; the end of a line is one too."""
     if tokens == "chars":
         return list(text)
     words: list[str] = []
@@ -95,7 +95,7 @@ def split(text: str, tokens: str) -> list[str]:
 
 
 def _parts(source: str, by: str) -> Iterator[str]:
-    """The text piece by piece: lines that are not blank, with their ends; or long pieces, cut at blanks."""
+    """Yield the text piece by piece: lines that are not blank, with their ends; or long pieces, cut at blanks."""
     if by == "line":
         for line in bounds.lines(source):
             if line.strip():

@@ -58,7 +58,7 @@ def digits() -> ExampleData:
 
 
 def poems() -> list[tuple[str, str, str]]:
-    """Title, author and text of every quatrain."""
+    """Read title, author and text of every quatrain."""
     lines = (HERE / "quatrains.tsv").read_text(encoding="utf-8").splitlines()
     return [(parts[0], parts[1], parts[2]) for parts in (line.split("\t") for line in lines)]
 
@@ -81,7 +81,7 @@ def quatrains() -> ExampleData:
 
 
 def _texts(texts: Sequence[str], words: Sequence[str]) -> Sequences:
-    """Each character foretells the next one of its text."""
+    """Make a sequence of each text, in which each character foretells the next."""
     numbers = {token: n for n, token in enumerate(words)}
     rows = [encoded(text, numbers) for text in texts]
     targets = [np.append(row[1:], -1) for row in rows]
@@ -89,7 +89,7 @@ def _texts(texts: Sequence[str], words: Sequence[str]) -> Sequences:
 
 
 def cnn_features() -> ExampleData:
-    """Films of 12 × 12 pixels and 10 frames of a spot that moves one of four ways, as features of convolutions."""
+    """Films of 12 × 12 pixels and 10 frames: a spot moves in one of four directions. x are features of convolutions."""
     rng = np.random.default_rng(4)
     count, T, side = 600, 10, 12
     y = rng.integers(0, 4, size=count)
