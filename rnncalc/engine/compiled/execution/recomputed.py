@@ -33,7 +33,7 @@ class Recomputed(LazyArrays):
 
     @cached_property
     def recomputed(self) -> Rows:
-        """The product lines of every row; zero in the rows of the starts."""
+        """The product lines of every row; zero in the rows of the initial states."""
         compiled, packed, first = self.compiled, self.compiled.packed, self.schedule.sequences
         block = aligned((first + len(self.x)) * len(packed.biases), compiled.dtype).reshape(-1, len(packed.biases))
         block[:first], block[first:] = 0, packed.biases

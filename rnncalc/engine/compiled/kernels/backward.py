@@ -34,7 +34,7 @@ from rnncalc.engine.compiled.layout import (
 )
 
 
-@jit
+@jit  # the tables stand one by one for the reason that `kernels/forward.py` gives
 def backward(
     cell, signals, pitch_s, geometry, adjoint, earlier, pitch, chunk, offsets, low, high, products, rowwise, panels,
     columns, extras, dextras, arriving, slot, width, met, clear,

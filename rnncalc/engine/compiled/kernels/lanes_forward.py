@@ -36,9 +36,9 @@ class ForwardCall(NamedTuple):
 def forward(ahead, x, y, begin, final, offsets, read, written, block, fed, out, ends, lanes, together):
     """All sequences, some groups at a time. x (N, T, D), y (N, T, O); begin, final (N, kept): the states' units.
 
-    ahead: a `ForwardCall`; begin: of no rows where all
-    start from zero; final: of no rows where it is not wanted. Room: offsets, for the steps' rows of some groups; read,
-    written, for where entries lie; block, fed, out, ends, for the loop, its inputs and outputs.
+    ahead: a `ForwardCall`; begin: of no rows where all start from zero; final: of no rows where it is not wanted. Room:
+    offsets, for the steps' rows of some groups; read, written, for where entries lie; block, fed, out, ends,
+    for the loop, its inputs and outputs.
     """
     sequences, steps, depth = x.shape
     wide = y.shape[2]
