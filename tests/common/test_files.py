@@ -89,7 +89,7 @@ def test_links_are_written_through_and_modes_stay(
     assert place.read_text() == "new"
     assert place.stat().st_mode & 0o7777 == (0o666 & ~umask if mode is None else mode)
     assert name.is_symlink() == (link is not None)
-    assert [one.name for one in place.parent.iterdir()] == ["real.json"]
+    assert [entry.name for entry in place.parent.iterdir()] == ["real.json"]
 
 
 @posix
@@ -300,7 +300,7 @@ def prepared() -> recipe.Run:
 def test_a_full_disk_at_a_checkpoint_is_a_warning(folder: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     undisturbed = prepared()
     runs.carry_out(undisturbed, "whole", 1e9, lambda trainer: None)
-    disk, one = Disk(monkeypatch), prepared()
+    disk, trained = Disk(monkeypatch), prepared()
     warnings: list[files.WriteError] = []
     disk.full = when == "always"
 
@@ -309,11 +309,11 @@ def test_a_full_disk_at_a_checkpoint_is_a_warning(folder: Path, monkeypatch: pyt
         disk.full = {"for a while": trainer.progress.epoch == 2, "from the middle on": middle}.get(when, True)
 
     if when == "for a while":
-        runs.carry_out(one, "env", 0.0, watch, warnings.append)
+        runs.carry_out(trained, "env", 0.0, watch, warnings.append)
         assert not Path("env.checkpoint").exists()
     else:
         with pytest.raises(files.WriteError, match="the disk is full") as error:
-            runs.carry_out(one, "env", 0.0, watch, warnings.append)
+            runs.carry_out(trained, "env", 0.0, watch, warnings.append)
         assert not Path("env").exists()
         assert Path("env.checkpoint").exists() == (when == "from the middle on")
         assert ("rnncalc train --resume -o env" in str(error.value)) == (when == "from the middle on")

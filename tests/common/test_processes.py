@@ -114,8 +114,8 @@ def test_a_cluster_that_dies_ends_in_words_and_what_was_done_is_kept(tmp_path: P
         getattr(cluster, victim).kill()
         out, err = process.communicate(timeout=120)
     assert process.returncode == 2, (out, err)
-    told = [line for line in err.splitlines() if "/" not in line.partition(" ")[0]]  # progress of a sweep
-    assert len(told) == 1, err
+    messages = [line for line in err.splitlines() if "/" not in line.partition(" ")[0]]  # progress of a sweep
+    assert len(messages) == 1, err
     assert f"the Dask cluster at {cluster.address} failed: " in err
     assert ("seconds it had no worker" if victim == "worker" else "the connection to its scheduler is lost") in err
     assert b"\n" in file.read_bytes()

@@ -405,8 +405,8 @@ def test_long_work_takes_the_memory_of_its_text(format: str) -> None:
     rng = np.random.default_rng(0)
     arrays = {"U": rng.normal(size=(8, 3)), "W": rng.normal(size=(8, 2)), "x": rng.normal(size=(40, 3))}
     keys: dict[str, Any] = {name: array.tolist() for name, array in arrays.items()}
-    found = rnncalc.problem(cell="lstm", **keys)
-    document = found.document(work=True)
+    worked = rnncalc.problem(cell="lstm", **keys)
+    document = worked.document(work=True)
     tracemalloc.start()
     text = render(document, format)
     peak = tracemalloc.get_traced_memory()[1]
