@@ -43,8 +43,8 @@ class Account:
 
     def known(self) -> dict[str, Any]:
         """Return what is known, by name: the inverse of `of`."""
-        values = {name: getattr(self, name) for name in NAMES}
-        return {name: value for name, value in values.items() if value not in (None, "", [])}
+        unknown = vars(Account())
+        return {name: value for name, value in vars(self).items() if value != unknown[name]}
 
     def complete(self, **values: Any) -> None:
         """Fill in what reading found out; what is known already stays."""

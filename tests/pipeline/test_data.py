@@ -3,7 +3,7 @@
 import json
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -254,3 +254,20 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path, monkeypat
     sequences = {"lines": 32_000, "verses": 32_000, "long": 320, "columns": 640}.get(kind, 0)
     assert highest[2] < highest[1] + 130 * sequences + 200_000, highest
     assert isinstance(run.trainer.data.x, np.memmap)
+
+
+def test_an_account_says_what_is_known_and_nothing_else() -> None:
+    """What is not known overwrites nothing: an account and its mapping agree, and filling in changes no known value."""
+    assert Account().known() == {}
+    values = {"str": "x", "int": 0, "bool": False, "list": ["a"], "float": 0.0}
+    for part in fields(Account):
+        word = str(part.type).split(" | ")[0].split("[")[0]
+        value = 3 if part.name in ("inputs", "outputs") else values[word]
+        about = Account.of({part.name: value, "no field": 1})
+        assert about.known() == {part.name: value}
+        whole = replace(Account(inputs=2, outputs=5), **about.known())
+        assert whole.known() == {"inputs": 2, "outputs": 5, part.name: value}
+        if value != 0 or value is False:
+            about.complete(**{part.name: None})
+            about.complete(**{part.name: "other"})
+        assert about.known() == {part.name: value}
