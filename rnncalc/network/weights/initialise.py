@@ -238,16 +238,11 @@ def _refuse_too_large(
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not known on every system
         return
-    below = 2 * hidden if directions == 2 else hidden  # inputs of the layers above
-    sizes = {"H": hidden, "O": outputs}
     count = 0
-    for level in (0, 1) if layers > 1 else (0,):
-        sizes["D"] = below if level else inputs
-        parameters = sum(
-            sizes[part.rows] * (sizes[part.columns] if part.columns else 1)
-            for stack in cell.stacks.values() for part in stack
-        )  # fmt: skip
-        count += directions * parameters * (layers - 1 if level else 1)
+    for width, repeats in ((inputs, 1), (directions * hidden, layers - 1)):  # the bottom layer, and those above
+        sizes = {"D": width, "H": hidden, "O": outputs, None: 1}
+        parameters = sum(sizes[part.rows] * sizes[part.columns] for stack in cell.stacks.values() for part in stack)
+        count += directions * parameters * repeats
     if 6 * size * count > memory:
         message = _("{n} parameters need {need:.0f} GB to be trained, and there are {has:.0f}: take fewer hidden units")
         raise ProblemError(message.format(n=count, need=6 * size * count / 1e9, has=memory / 1e9))
