@@ -122,13 +122,13 @@ def test_the_class_report(problem: Path, answers: Path) -> None:
     book = rnncalc.grade(problem, answers)
     from rnncalc.classroom.grading.class_report import figures
 
-    told = figures(book)
-    assert told["people"] == 4
-    assert sum(band["people"] for band in told["distribution"]) == 4
-    assert told["quantities"][0]["name"] == "h"
-    assert told["quantities"][0]["first_slips"] == 1
-    assert told["verdicts"] == {"right": 1, "wrong": 1, "unreadable": 2}
-    assert told["empty"] == 1
+    numbers = figures(book)
+    assert numbers["people"] == 4
+    assert sum(band["people"] for band in numbers["distribution"]) == 4
+    assert numbers["quantities"][0]["name"] == "h"
+    assert numbers["quantities"][0]["first_slips"] == 1
+    assert numbers["verdicts"] == {"right": 1, "wrong": 1, "unreadable": 2}
+    assert numbers["empty"] == 1
     assert "1 of them without any answer" in book.report()
     text = book.report("markdown")
     assert "| h | 1 |" in text

@@ -43,11 +43,11 @@ def test_any_executor_gives_the_same_sheet(
     path.write_text(everybody(50), encoding="utf-8")
     alone = rnncalc.grade(problem, path, diagnose=False).text("json")
     if pool is None or pool == 2:
-        found = rnncalc.grade(problem, path, jobs=pool or 1, diagnose=False)
+        book = rnncalc.grade(problem, path, jobs=pool or 1, diagnose=False)
     else:
         with pool(2) as executor:
-            found = rnncalc.grade(problem, path, executor=executor, diagnose=False)
-    assert found.text("json") == alone
+            book = rnncalc.grade(problem, path, executor=executor, diagnose=False)
+    assert book.text("json") == alone
 
 
 def test_equal_answers_are_judged_once(tmp_path: Path, problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:

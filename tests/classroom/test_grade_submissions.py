@@ -168,11 +168,11 @@ def test_a_sheet_of_several_problems(tmp_path: Path) -> None:
     header = ("id", *(f"Q1.{name}" for name in HEADER), "Q2.h[1]", "q2.h[2][1]", "Q2.y[1]", "Q2.y[2]", "Q9.h[1]")
     rows = [("s1", *RIGHT, *theirs, "1"), ("s2", *wrong(0), *theirs[:3], "0.1", ""), ("s3", *RIGHT, "", "", "", "", "")]
     answers.write_text(table(*rows, header=header), encoding="utf-8")
-    one = tmp_path / "s4.json"
-    one.write_text(json.dumps({"problems": {"Q1": {"answers": MADE.solution()}, "Q2": other.solution()}}))
+    single = tmp_path / "s4.json"
+    single.write_text(json.dumps({"problems": {"Q1": {"answers": MADE.solution()}, "Q2": other.solution()}}))
     strange = tmp_path / "s5.json"
     strange.write_text(json.dumps({"answers": {"Q3": {"h": [1]}}}))
-    book = rnncalc.grade(path, [answers, one, strange])
+    book = rnncalc.grade(path, [answers, single, strange])
     assert [row.points for row in book.rows] == [13, 11, 9, 13, 0]
     assert book["s2"].first_wrong == "Q1.h_1[1]"
     assert book["s1"].submission.extra == {"Q9.h[1]": "1"}
@@ -243,8 +243,8 @@ def test_columns_of_a_stack(tmp_path: Path) -> None:
     first = {**both, "direction": "both", "backward": {name: both[name] for name in ("U", "W", "b")}}
     last = {"cell": "gru", "U": draw(6, 6), "W": draw(6, 2)}
     keys = {"layers": [first, last], "V": draw(1, 2), "x": draw(3, 2), "targets": draw(3, 1), "loss": "squared_error"}
-    asked = rnncalc.problem(**keys).given
-    trace = asked.forward()
+    stated = rnncalc.problem(**keys).given
+    trace = stated.forward()
     assert trace.layers[0].backward is not None
     h, back = trace.layers[0]["h"], trace.layers[0].backward["h"]
     cells = {

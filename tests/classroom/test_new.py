@@ -37,8 +37,8 @@ def test_numbers_are_friendly(cell: str, seed: int) -> None:
     quantities = Quantities(made.problem)
     for line in CELLS[cell].preactivations.values():
         assert np.abs(quantities[line]).max() <= SATURATED
-    for name, asked in made.quantities.items():
-        scaled = np.abs(asked) * 10**DECIMALS
+    for name, array in made.quantities.items():
+        scaled = np.abs(array) * 10**DECIMALS
         assert (scaled >= 10).all(), name
         assert np.abs(scaled - np.floor(scaled) - 0.5).min() > 0.01, "a tie between two roundings"
 
@@ -48,9 +48,9 @@ def test_every_seed_and_every_person_has_other_numbers() -> None:
         make(ExerciseSpec("elman", seed=seed, person=person)).keys for seed in range(6) for person in ("", "a", "b")
     ]
     assert len({json.dumps([keys["U"], keys["W"], keys["x"]]) for keys in made}) == len(made)
-    again = make(ExerciseSpec("elman", seed=3, person="a")).keys
-    assert again == make(ExerciseSpec("elman", seed=3, person="a")).keys
-    assert again in made
+    keys_of_a = make(ExerciseSpec("elman", seed=3, person="a")).keys
+    assert keys_of_a == make(ExerciseSpec("elman", seed=3, person="a")).keys
+    assert keys_of_a in made
 
 
 def test_weights_hide_no_mistake() -> None:
@@ -64,9 +64,9 @@ def test_weights_hide_no_mistake() -> None:
 @pytest.mark.parametrize(("lr", "last"), [(None, True), (0.1, False)])
 def test_gradients_are_asked_with_their_shapes(cell: str, lr: float | None, last: bool) -> None:
     made = make(ExerciseSpec(cell, units=2, inputs=3, outputs=1, steps=2, backward=True, lr=lr, last=last, seed=5))
-    again = read(given.of_python(made.keys), engine="equations")
-    assert again.task.loss == made.keys["loss"]
-    gradients = again.backward(again.forward())
+    stated = read(given.of_python(made.keys), engine="equations")
+    assert stated.task.loss == made.keys["loss"]
+    gradients = stated.backward(stated.forward())
     for name, value in made.quantities.items():
         stacked, _dot, gate = name.partition(".")
         if stacked.startswith("d") and stacked[1:] in gradients and not gate:
@@ -75,8 +75,8 @@ def test_gradients_are_asked_with_their_shapes(cell: str, lr: float | None, last
     assert np.shape(made.solution()["loss"]) == ()
     assert made.blank()["loss"] is None
     if last:
-        assert again.task.targets is not None
-        assert np.isnan(again.task.targets[0]).all()
+        assert stated.task.targets is not None
+        assert np.isnan(stated.task.targets[0]).all()
 
 
 def test_updates_follow_from_the_gradients() -> None:
@@ -197,9 +197,9 @@ def test_variants_by_roster_stay_in_the_folder(tmp_path: Path) -> None:
 
 def test_names_of_files_lead_nowhere_and_stay_apart() -> None:
     names = ["../../x", "..", ".", "", "a/b", "a b", "a_b", "a\0b", "CON", "é", "甲", "x" * 500, "C:\\x", "\ud800", "-"]
-    found = [file_name(name) for name in names]
-    assert len(set(found)) == len(names)
-    for name in found:
+    file_names = [file_name(name) for name in names]
+    assert len(set(file_names)) == len(names)
+    for name in file_names:
         assert name
         assert not set(name) & set("/\\:\0.")
         assert len(name) < 100

@@ -18,11 +18,11 @@ GRADIENTS = [name for name in sorted(EXPECTED) if "targets" in example(name)]
 
 def computed(name: str) -> dict[str, np.ndarray]:
     """Everything that `backward` says of a published problem, under the names of answers."""
-    found = answer("backward", str(EXAMPLES / f"{name}.json"))
+    printed = answer("backward", str(EXAMPLES / f"{name}.json"))
     forward = answer("forward", str(EXAMPLES / f"{name}.json"))["trace"]
-    flat: dict[str, object] = {**forward, **found["steps"], "loss": found["loss"], "losses": found["losses"]}
-    flat |= {f"d{key}": value for key, value in found["gradients"].items()}
-    for key, value in found.get("updated", {}).items():
+    flat: dict[str, object] = {**forward, **printed["steps"], "loss": printed["loss"], "losses": printed["losses"]}
+    flat |= {f"d{key}": value for key, value in printed["gradients"].items()}
+    for key, value in printed.get("updated", {}).items():
         if isinstance(value, dict):
             flat |= {f"{key}_new.{gate}": part for gate, part in value.items()}
         else:
@@ -32,7 +32,7 @@ def computed(name: str) -> dict[str, np.ndarray]:
 
 def claimed(name: str) -> list[tuple[str, tuple[int, ...], str]]:
     """(name, index from 1, the step in front, text) of every number that the publication claims."""
-    found = []
+    claims = []
 
     def visit(quantity: str, value: object, index: tuple[int, ...]) -> None:
         if isinstance(value, dict):
@@ -42,11 +42,11 @@ def claimed(name: str) -> list[tuple[str, tuple[int, ...], str]]:
             for place, part in enumerate(value, 1):
                 visit(quantity, part, (*index, place))
         elif value is not None:
-            found.append((quantity, index, str(value)))
+            claims.append((quantity, index, str(value)))
 
     for quantity, value in example(name)["answers"].items():
         visit(quantity, value, ())
-    return found
+    return claims
 
 
 @pytest.mark.parametrize("name", GRADIENTS)
@@ -83,23 +83,23 @@ def _squeezed(array: np.ndarray, index: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def test_the_scalar_problem_of_two_steps_in_full() -> None:
-    found = answer("backward", *SCALAR, "--lr", "0.1")
+    printed = answer("backward", *SCALAR, "--lr", "0.1")
     h1, h2 = np.tanh(1), np.tanh(1 + np.tanh(1))
     da2 = h2 * (1 - h2 * h2)
     dh1 = h1 + da2
     da1 = dh1 * (1 - h1 * h1)
-    assert found["loss"] == pytest.approx((h1**2 + h2**2) / 2, abs=1e-15)
-    assert np.ravel(found["losses"]) == pytest.approx([h1**2 / 2, h2**2 / 2], abs=1e-15)
-    assert np.ravel(found["steps"]["dh"]) == pytest.approx([dh1, h2], abs=1e-15)
-    assert np.ravel(found["steps"]["da"]) == pytest.approx([da1, da2], abs=1e-15)
-    assert np.ravel(found["steps"]["dx"]) == pytest.approx([da1, da2], abs=1e-15)
-    gradients = {key: np.ravel(value)[0] for key, value in found["gradients"].items()}
+    assert printed["loss"] == pytest.approx((h1**2 + h2**2) / 2, abs=1e-15)
+    assert np.ravel(printed["losses"]) == pytest.approx([h1**2 / 2, h2**2 / 2], abs=1e-15)
+    assert np.ravel(printed["steps"]["dh"]) == pytest.approx([dh1, h2], abs=1e-15)
+    assert np.ravel(printed["steps"]["da"]) == pytest.approx([da1, da2], abs=1e-15)
+    assert np.ravel(printed["steps"]["dx"]) == pytest.approx([da1, da2], abs=1e-15)
+    gradients = {key: np.ravel(value)[0] for key, value in printed["gradients"].items()}
     assert gradients == pytest.approx(
         {"U": da1 + da2, "W": da2 * h1, "b": da1 + da2, "h0": da1, "V": h1**2 + h2**2, "c": h1 + h2}, abs=1e-15
     )
-    assert found["updated"]["U"] == [[pytest.approx(1 - 0.1 * (da1 + da2))]]
-    assert "b" not in found["updated"], "a bias that nobody gave is no parameter"
-    assert "h0" not in found["updated"], "starts are never updated"
+    assert printed["updated"]["U"] == [[pytest.approx(1 - 0.1 * (da1 + da2))]]
+    assert "b" not in printed["updated"], "a bias that nobody gave is no parameter"
+    assert "h0" not in printed["updated"], "initial states are never updated"
 
 
 def test_what_people_read() -> None:
@@ -174,21 +174,21 @@ def stack(**more: object) -> dict[str, Any]:
 def test_a_stack_as_json(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     path.write_text(json.dumps(stack(lr=0.5, clip_norm=0.01)), encoding="utf-8")
-    forward, found = answer("forward", str(path)), answer("backward", str(path))
+    forward, printed = answer("forward", str(path)), answer("backward", str(path))
     assert np.shape(forward["layers"][0]["h"][0]) == (5, 6)
     assert forward["layers"][0]["backward"]["h"][1][3] is None
     assert forward["layers"][1]["h"] == forward["trace"]["h"]
-    lower, upper = found["gradients"]["layers"]
+    lower, upper = printed["gradients"]["layers"]
     assert {way: np.shape(lower[way]["U"]) for way in lower} == {"forward": (9, 2), "backward": (9, 2)}
     assert np.shape(upper["h0"]) == (4,), "one start for both sequences has one gradient"
-    assert np.shape(found["gradients"]["V"]) == (3, 4)
-    assert found["losses"][1][3:] == [None, None]
-    assert found["steps"]["dx"][1][3:] == [None, None]
-    assert sum(loss for row in found["losses"] for loss in row if loss) == pytest.approx(found["loss"])
-    lengths = np.concatenate([np.ravel(part[name]) for part, name in _every(found["clipped"])])
+    assert np.shape(printed["gradients"]["V"]) == (3, 4)
+    assert printed["losses"][1][3:] == [None, None]
+    assert printed["steps"]["dx"][1][3:] == [None, None]
+    assert sum(loss for row in printed["losses"] for loss in row if loss) == pytest.approx(printed["loss"])
+    lengths = np.concatenate([np.ravel(part[name]) for part, name in _every(printed["clipped"])])
     assert np.linalg.norm(lengths) == pytest.approx(0.01)
-    moved = np.array(found["updated"]["V"]) - np.array(stack()["V"])
-    np.testing.assert_allclose(moved, -0.5 * np.array(found["clipped"]["V"]), atol=1e-15)
+    moved = np.array(printed["updated"]["V"]) - np.array(stack()["V"])
+    np.testing.assert_allclose(moved, -0.5 * np.array(printed["clipped"]["V"]), atol=1e-15)
 
 
 def _every(gradients: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
@@ -206,9 +206,9 @@ def test_gradcheck_of_a_stack_and_of_cut_sequences(tmp_path: Path, options: tupl
         del problem["lengths"]
     path = tmp_path / "problem.json"
     path.write_text(json.dumps(problem), encoding="utf-8")
-    found = answer("backward", str(path), "--gradcheck", *options)
-    assert found["gradcheck"]["worst"] < (1e-4 if "float32" in options else 1e-13)
-    assert {one["name"] for one in found["gradcheck"]["quantities"]} >= {"dV", "dx"}
+    printed = answer("backward", str(path), "--gradcheck", *options)
+    assert printed["gradcheck"]["worst"] < (1e-4 if "float32" in options else 1e-13)
+    assert {quantity["name"] for quantity in printed["gradcheck"]["quantities"]} >= {"dV", "dx"}
     text = run("backward", str(path), *options)
     assert text.returncode == 0, text.stderr
     if "--truncate" in options:
@@ -237,10 +237,10 @@ def test_gradcheck_bites(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
 @pytest.mark.parametrize(("W", "verdict"), [(0.1, "vanishing"), (0.98, "healthy"), (3.0, "exploding")])
 def test_flow_is_the_product_of_the_jacobians(W: float, verdict: str) -> None:
     options = ("--U", "1", "--W", str(W), "--x", "0;0;0;0;0;0;0;0", "--activation", "identity", "--dy", "1" + ";1" * 7)
-    (found,) = answer("backward", *options, "--flow")["flow"]
-    assert found["verdict"] == verdict
-    assert found["norms"] == pytest.approx([W ** (7 - t) for t in range(8)])
-    assert found["spectral_radii"] == pytest.approx([W] * 8)
+    (printed,) = answer("backward", *options, "--flow")["flow"]
+    assert printed["verdict"] == verdict
+    assert printed["norms"] == pytest.approx([W ** (7 - t) for t in range(8)])
+    assert printed["spectral_radii"] == pytest.approx([W] * 8)
 
 
 @pytest.mark.parametrize("format", ["table", "plain", "json", "csv", "latex", "markdown"])

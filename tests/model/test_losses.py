@@ -114,7 +114,7 @@ def test_what_lacks_a_piece_is_refused_by_name(name: str, piece: str) -> None:
 
 @pytest.mark.parametrize(("name", "output"), [(n, o) for n, o in FORMS if EVERY[n].at == "s" and o != "identity"])
 def test_a_loss_from_scores_says_what_it_is_of_every_output(name: str, output: str) -> None:
-    left = {one: form for one, form in EVERY[name].from_y.items() if one != output}
+    left = {other: form for other, form in EVERY[name].from_y.items() if other != output}
     with pytest.raises(TypeError, match=rf"“{name}” lacks: from_y\['{output}'\]"):
         replace(EVERY[name], from_y=left)
     with pytest.raises(TypeError, match=f"“{name}” lacks: outputs"):
@@ -149,15 +149,15 @@ def test_the_kernel_says_the_same(name: str, N: int) -> None:
     value, gradient = loss.value(v, t), loss.gradient(v, t)
     for i in range(N):
         if loss.apart:
-            found = np.array([loss.kernel(v[i, k], t[i, k]) for k in range(3)])
-            np.testing.assert_allclose(found, np.stack([value[i], gradient[i]], axis=1), rtol=1e-12, atol=1e-15)
+            results = np.array([loss.kernel(v[i, k], t[i, k]) for k in range(3)])
+            np.testing.assert_allclose(results, np.stack([value[i], gradient[i]], axis=1), rtol=1e-12, atol=1e-15)
         else:
-            left = np.zeros(3)
-            np.testing.assert_allclose(loss.kernel(v[i], t[i], 0.5, left), value[i].sum(), rtol=1e-12)
-            np.testing.assert_allclose(left, gradient[i] / 2, rtol=1e-12, atol=1e-15)
+            ds = np.zeros(3)
+            np.testing.assert_allclose(loss.kernel(v[i], t[i], 0.5, ds), value[i].sum(), rtol=1e-12)
+            np.testing.assert_allclose(ds, gradient[i] / 2, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize(("name", "output"), [(name, one) for name, one in FORMS if one in EVERY[name].from_y])
+@pytest.mark.parametrize(("name", "output"), [(n, o) for n, o in FORMS if o in EVERY[n].from_y])
 def test_from_y_it_is_the_same(name: str, output: str) -> None:
     loss = EVERY[name]
     s, t = rows(loss, np.random.default_rng(3))
@@ -178,7 +178,7 @@ def test_bounds_hold_and_are_no_wider_than_they_must(name: str, output: str, pie
         kind, values = output, FUNCTIONS[output].compute(s)
         width = min(width, 0.9) if output != "log_softmax" else width
     low = values - width * rng.random(values.shape)
-    found = _entries(loss, kind, piece, Interval(low, low + width), t)
+    result = _entries(loss, kind, piece, Interval(low, low + width), t)
     form = loss.from_y.get(kind, loss)
     domain = form.domain if isinstance(form, FromY) and piece == "value" else (-math.inf, math.inf)
     corners = [low + width * part for part in (0.0, 1.0)]
@@ -188,7 +188,7 @@ def test_bounds_hold_and_are_no_wider_than_they_must(name: str, output: str, pie
         points += [low + width * part for part in np.linspace(0, 1, 400)]
     inside = [getattr(form, piece)(np.clip(v, domain[0] + 1e-300, min(domain[1], 1e300)), t) for v in points]
     inside = np.nan_to_num(np.clip(inside, -700, 700))
-    lo, hi = bounds(found)
+    lo, hi = bounds(result)
     assert (inside >= lo - 1e-9).all()
     assert (inside <= hi + 1e-9).all()
     if loss.apart and width < 0.1:
@@ -210,12 +210,18 @@ def problem(name: str, output: str, rng: np.random.Generator, T: int = 4, **extr
 def answers(keys: dict[str, Any], decimals: int | None = None) -> dict[str, Any]:
     given = rnncalc.problem(**keys).given
     trace = given.forward()
-    found = given.backward(trace)
+    gradients = given.backward(trace)
     numbers: dict[str, Any] = {
         "h": trace.view.steps(trace.layers[0].passes["forward"]["h"]),
         "y": trace.view.steps(trace.output),
     }
-    numbers |= {"loss": found.loss, "losses": found.losses, "dV": found.V, "dW": found.W, "dU": found.U}
+    numbers |= {
+        "loss": gradients.loss,
+        "losses": gradients.losses,
+        "dV": gradients.V,
+        "dW": gradients.W,
+        "dU": gradients.U,
+    }
     shaped = {key: np.asarray(number) for key, number in numbers.items()}
     shaped = {key: array[0] if array.ndim == 3 else array for key, array in shaped.items()}
     return {key: (array if decimals is None else np.round(array, decimals)).tolist() for key, array in shaped.items()}
@@ -224,14 +230,14 @@ def answers(keys: dict[str, Any], decimals: int | None = None) -> dict[str, Any]
 @pytest.mark.parametrize(("name", "output"), FORMS)
 def test_backward_agrees_with_differences_on_both_engines(name: str, output: str) -> None:
     keys = problem(name, output, np.random.default_rng(5))
-    found = {}
+    by_engine = {}
     for engine in ENGINES:
         given = rnncalc.problem(**keys, engine=engine).given
-        found[engine] = given.backward(given.forward())
-    for one in "UWV":
-        interpreted, compiled = (getattr(gradients, one) for gradients in found.values())
+        by_engine[engine] = given.backward(given.forward())
+    for parameter in "UWV":
+        interpreted, compiled = (getattr(gradients, parameter) for gradients in by_engine.values())
         np.testing.assert_allclose(interpreted, compiled, rtol=1e-9, atol=1e-12)
-    step, slope = 1e-6, np.asarray(found["equations"].W)
+    step, slope = 1e-6, np.asarray(by_engine["equations"].W)
     for i, j in np.ndindex(4, 4):
         ends = []
         for sign in (1, -1):
@@ -306,12 +312,12 @@ def test_distributions_count_as_right_as_their_classes_do(engine: str, softened:
     classes[rng.random((12, 6)) < 0.2] = -1
     spread = np.where(classes[..., None] < 0, np.nan, (1 - softened) * np.eye(3)[classes] + softened / 3)
     U, W, V = rng.normal(size=(4, 2)), rng.normal(size=(4, 4)) / 2, rng.normal(size=(3, 4))
-    found = []
+    epochs = []
     for y in (classes, spread):
         net = rnncalc.Elman(U, W, V=V, output="softmax", engine=engine)
-        found.append(net.fit(x, y, loss="cross_entropy", epochs=1, lr=1e-12, validation=(x, y))[0])
-    assert found[0]["accuracy"] == found[1]["accuracy"] > 0.1
-    assert found[0]["val_accuracy"] == found[1]["val_accuracy"]
+        epochs.append(net.fit(x, y, loss="cross_entropy", epochs=1, lr=1e-12, validation=(x, y))[0])
+    assert epochs[0]["accuracy"] == epochs[1]["accuracy"] > 0.1
+    assert epochs[0]["val_accuracy"] == epochs[1]["val_accuracy"]
 
 
 def test_which_rows_are_right() -> None:
