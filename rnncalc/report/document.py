@@ -98,7 +98,7 @@ class Arrays:
     items: tuple[Array, ...]
 
 
-Block = Heading | Paragraph | Items | Formula | Formulas | Table | Matrices | Grid | Arrays
+Block = Heading | Paragraph | Items | Formulas | Table | Matrices | Grid | Arrays
 
 
 @dataclass

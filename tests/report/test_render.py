@@ -24,9 +24,8 @@ from rnncalc.report import forward as report
 from rnncalc.report.document import Block, Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.formats import FORMATS
 from rnncalc.report.render import RenderOptions, render
-from rnncalc.report.render.lines import folded
+from rnncalc.report.render.lines import display_width, folded
 from rnncalc.report.render.numbers import Rounding, exact
-from rnncalc.report.render.plain import display_width
 from rnncalc.report.shared import ReportOptions
 
 SEED = EXAMPLES / "seed-two-units-one-step.json"

@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import Any
 
 from rnncalc.common.safe_text import printable
-from rnncalc.model.equations.formula import Formula
 from rnncalc.report.document import Document, Formulas
 from rnncalc.report.render.numbers import Rounding
 
@@ -38,7 +37,7 @@ def _harmless(part: Any) -> Any:
         return printable(part)
     if isinstance(part, list | tuple):
         return type(part)(map(_harmless, part))
-    if is_dataclass(part) and not isinstance(part, Formula | Formulas):
+    if is_dataclass(part) and not isinstance(part, Formulas):
         values = {field.name: getattr(part, field.name) for field in fields(part)}
         return replace(part, **{name: _harmless(value) for name, value in values.items()})  # type: ignore[type-var]
     return part

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 from rnncalc.report.document import Grid
 from rnncalc.report.render import RenderOptions
+from rnncalc.report.render.lines import aligned_points, display_width
 from rnncalc.report.render.numbers import exact
 
 
@@ -26,12 +26,12 @@ def lines(block: Grid, options: RenderOptions) -> Iterator[str]:
     shown = [number for number, column in enumerate(columns) if any(column)]
     for number in shown:
         if number in block.numeric:
-            columns[number] = _aligned(columns[number])
-    widths = [max(map(_width, [block.headings[n], *columns[n]])) for n in shown]
+            columns[number] = aligned_points(columns[number])
+    widths = [max(map(display_width, [block.headings[n], *columns[n]])) for n in shown]
     for row in [block.headings, *zip(*columns)]:
         parts = []
         for number, width in zip(shown, widths):
-            blanks = " " * (width - _width(row[number]))
+            blanks = " " * (width - display_width(row[number]))
             parts.append(blanks + row[number] if number in block.numeric else row[number] + blanks)
         yield "  ".join(parts).rstrip()
 
@@ -54,14 +54,3 @@ def latex(block: Grid, options: RenderOptions, escaped: Callable[[str], str]) ->
 
 def _text(cell: str | float | None, options: RenderOptions) -> str:
     return "" if cell is None else options.rounding(cell) if isinstance(cell, float) else cell
-
-
-def _aligned(column: list[str]) -> list[str]:
-    """Texts with blanks behind them, so that their points stand below each other."""
-    behind = [len(cell) - cell.find(".") if "." in cell else 0 for cell in column]
-    most = max(behind, default=0)
-    return [cell + " " * (most - own) for cell, own in zip(column, behind)]
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

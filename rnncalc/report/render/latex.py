@@ -64,11 +64,8 @@ def render(document: Document, options: RenderOptions) -> str:
                 for term, text in block.lines
             ]
             parts.append("\n".join([r"\begin{itemize}", *lines, r"\end{itemize}"]))
-        elif isinstance(block, Formula):
-            parts.append(_aligned([formula(block, options)]))
         elif isinstance(block, Formulas):
-            above = [formula(block.above, options)] if block.above else []
-            parts.append(_aligned([*above, *(formula(line, options) for line in block.lines)]))
+            parts.append(_aligned(formulas(block, options)))
         elif isinstance(block, Table):
             parts.append(_table(block, options))
         elif isinstance(block, Matrices):
@@ -80,14 +77,19 @@ def render(document: Document, options: RenderOptions) -> str:
     return "\n\n".join(parts)
 
 
-def style(options: RenderOptions) -> Style:
+def _style(options: RenderOptions) -> Style:
     """The style of LaTeX, rounding as the options say."""
     return LATEX.rounding(options.rounding.latex)
 
 
-def formula(line: Formula, options: RenderOptions) -> str:
+def formulas(block: Formulas, options: RenderOptions) -> list[str]:
+    """The lines of a group, the heading formula first."""
+    return [_formula(line, options) for line in ([block.above] if block.above else []) + list(block.lines)]
+
+
+def _formula(line: Formula, options: RenderOptions) -> str:
     """left &= right = …, to be aligned at the first sign."""
-    marks, everywhere = style(options), replace(line.place, unit=None)
+    marks, everywhere = _style(options), replace(line.place, unit=None)
     left = write_name(line.signal, marks, line.letters, line.place)
     return f"{left} &= " + " = ".join(write(right, marks, line.letters, everywhere) for right in line.right)
 

@@ -1,8 +1,9 @@
-"""Formulas as lines of text, for the formats that have no mathematics of their own."""
+"""Formulas and columns as lines of text, for the formats that have no mathematics of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rnncalc.model.equations.formula import Formula
@@ -48,12 +49,24 @@ def ascii_text(text: str) -> str:
     return text.translate(_IN_ASCII).encode("ascii", "replace").decode("ascii")
 
 
+def display_width(text: str) -> int:
+    """Columns of a terminal: two for a wide character."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def aligned_points(column: Sequence[str]) -> list[str]:
+    """Texts with blanks behind them, so that their decimal points stand below each other."""
+    behind = [len(cell) - cell.find(".") if "." in cell else 0 for cell in column]
+    most = max(behind, default=0)
+    return [cell + " " * (most - own) for cell, own in zip(column, behind)]
+
+
 def style(options: RenderOptions) -> Style:
     """The style of text, rounding as the options say."""
     return (ASCII if options.ascii else TEXT).rounding(options.rounding)
 
 
-def formula(line: Formula, marks: Style) -> str:
+def _formula(line: Formula, marks: Style) -> str:
     """left = right = …"""
     left = write_name(line.signal, marks, line.letters, line.place)
     everywhere = replace(line.place, unit=None)
@@ -63,10 +76,10 @@ def formula(line: Formula, marks: Style) -> str:
 def formulas(group: Formulas, marks: Style) -> Iterator[str]:
     """The lines of a group; numbers stand below their symbols."""
     if group.above:
-        yield formula(group.above, marks)
+        yield _formula(group.above, marks)
     indent = "  " if group.above else ""
     for line in group.lines:
-        yield indent + formula(line, marks)
+        yield indent + _formula(line, marks)
 
 
 def matrices(block: Matrices, options: RenderOptions) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from rnncalc.model.equations.formula import Formula
 from rnncalc.report.document import (
     Arrays,
     Document,
@@ -17,7 +16,7 @@ from rnncalc.report.document import (
     Table,
 )
 from rnncalc.report.render import RenderOptions, arrays, grid
-from rnncalc.report.render.latex import formula, matrix
+from rnncalc.report.render.latex import formulas, matrix
 from rnncalc.report.render.plain import cells
 
 
@@ -31,11 +30,8 @@ def render(document: Document, options: RenderOptions) -> str:
             parts.append(_line(block.text))
         elif isinstance(block, Items):
             parts.append("\n".join(f"- {_line(f'{term}: {text}' if term else text)}" for term, text in block.lines))
-        elif isinstance(block, Formula):
-            parts.append(_display([formula(block, options)]))
         elif isinstance(block, Formulas):
-            above = [formula(block.above, options)] if block.above else []
-            parts.append(_display([*above, *(formula(line, options) for line in block.lines)]))
+            parts.append(_display(formulas(block, options)))
         elif isinstance(block, Table):
             parts.append(_table(block, options))
         elif isinstance(block, Matrices):

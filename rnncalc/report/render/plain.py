@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 
-from rnncalc.model.equations.formula import Formula
 from rnncalc.report.document import (
     Arrays,
     Document,
@@ -18,7 +16,7 @@ from rnncalc.report.document import (
     Table,
 )
 from rnncalc.report.render import RenderOptions, arrays, grid
-from rnncalc.report.render.lines import ascii_text, formula, formulas, matrices, style
+from rnncalc.report.render.lines import aligned_points, ascii_text, display_width, formulas, matrices, style
 
 
 def render(document: Document, options: RenderOptions) -> str:
@@ -29,8 +27,6 @@ def render(document: Document, options: RenderOptions) -> str:
             parts.append(block.text)
         elif isinstance(block, Items):
             parts.append("\n".join(items(block)))
-        elif isinstance(block, Formula):
-            parts.append("  " + formula(block, style(options)))
         elif isinstance(block, Formulas):
             parts.append("\n".join("  " + line for line in formulas(block, style(options))))
         elif isinstance(block, Table):
@@ -70,19 +66,10 @@ def cells(row: tuple[float | None, ...], options: RenderOptions) -> list[str]:
 
 def aligned(block: Table, rows: Sequence[int], options: RenderOptions) -> list[list[str]]:
     """Each column's numbers as text, their decimal points below each other."""
-    columns = []
-    for column in zip(*(cells(block.rows[row], options) for row in rows)):
-        behind = [len(cell) - cell.find(".") if "." in cell else 0 for cell in column]
-        most = max(behind)
-        columns.append([cell + " " * (most - own) for cell, own in zip(column, behind)])
+    columns = [aligned_points(column) for column in zip(*(cells(block.rows[row], options) for row in rows))]
     return columns or [[] for _column in block.columns]
 
 
 def right(text: str, width: int) -> str:
     """The text set to the right."""
     return " " * (width - display_width(text)) + text
-
-
-def display_width(text: str) -> int:
-    """Columns of a terminal: two for a wide character."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

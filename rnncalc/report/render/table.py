@@ -11,7 +11,6 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from rnncalc.common.i18n import _
-from rnncalc.model.equations.formula import Formula
 from rnncalc.report.document import (
     Arrays,
     Document,
@@ -24,8 +23,8 @@ from rnncalc.report.document import (
     Table,
 )
 from rnncalc.report.render import RenderOptions, arrays, grid
-from rnncalc.report.render.lines import ascii_text, folded, formulas, matrices, style
-from rnncalc.report.render.plain import aligned, display_width, right
+from rnncalc.report.render.lines import ascii_text, display_width, folded, formulas, matrices, style
+from rnncalc.report.render.plain import aligned, right
 
 LONG, ENDS = 40, 10  # a table of more steps shows so many at either end
 
@@ -52,8 +51,6 @@ def render(document: Document, options: RenderOptions) -> str:
             console.print(Text("\n".join(lines)))
         elif isinstance(block, Items):
             _items(console, block, options)
-        elif isinstance(block, Formula):
-            _formulas(console, Formulas((block,)), options)
         elif isinstance(block, Formulas):
             _formulas(console, block, options)
         elif isinstance(block, Table):
