@@ -12,7 +12,8 @@ from numba import types
 from numba.extending import intrinsic
 from targets import Case
 
-from rnncalc.engine.compiled.codegen.vector import Vector, lanes
+from rnncalc.engine.compiled.codegen.register import lanes
+from rnncalc.engine.compiled.codegen.vector import Vector
 from rnncalc.engine.compiled.packing.memory import aligned
 
 CHAINS = 16  # independent sums: latency times throughput, with room to spare

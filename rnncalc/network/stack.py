@@ -121,7 +121,7 @@ class Stack:
     @cached_property
     def lanes(self) -> int:
         """How many numbers a vector of this machine holds."""
-        from rnncalc.engine.compiled.codegen.vector import lanes  # imported here: interpreting needs no compiler
+        from rnncalc.engine.compiled.codegen.register import lanes  # imported here: interpreting needs no compiler
 
         return lanes(self.dtype.itemsize)
 

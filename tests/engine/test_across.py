@@ -7,7 +7,7 @@ import pytest
 from support.helpers import choose_lane_batched, compiler, every_cell, inputs, random_network, random_starts
 
 import rnncalc
-from rnncalc.engine.compiled.codegen.vector import lanes
+from rnncalc.engine.compiled.codegen.register import lanes
 from rnncalc.model.layer import Layer
 from rnncalc.model.packed_batch import BatchMajor, PackedBatch
 from rnncalc.network import inference

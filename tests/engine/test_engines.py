@@ -17,7 +17,7 @@ from support.helpers import (
 )
 
 import rnncalc
-from rnncalc.engine.compiled.codegen.vector import lanes
+from rnncalc.engine.compiled.codegen.register import lanes
 from rnncalc.engine.compiled.execution import prepared
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS, Cell

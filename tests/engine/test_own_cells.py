@@ -27,12 +27,23 @@ TWICE = {  # one source twice in a line, in every position
     },
     "scores": {"h": "tanh(U @ x_t + W @ h_p)", "s": "V @ h + V2 @ h + R @ x_t - R2 @ x_t", "y": "softmax(s)"},
 }
+SAID = {  # every function and operator of the grammar that no built-in cell has
+    **{
+        name: {"f": f"{name}(U @ x_t + 3 * (W @ h_p))", "h": f"tanh({name}(f - b) + R @ h_p)"}
+        for name in ("elu", "leaky_relu", "softplus", "softsign", "hard_sigmoid", "hard_sigmoid_02", "hard_tanh",
+                     "step", "abs", "exp", "relu")
+    },
+    "division": {"f": "U @ x_t / (2 + tanh(W @ h_p))", "h": "tanh(h_p / (1 + abs(f)) - f / exp(b))"},
+    "min and max": {"f": "min(U @ x_t, W @ h_p)", "h": "tanh(max(h_p, f - b) * min(f, 0.5) - max(min(b, f), -0.25))"},
+    "equal": {"f": "max(W @ h_p, W @ h_p) + min(b, b)", "h": "tanh(f + U @ x_t)"},
+}  # fmt: skip
 WAYS: list[dict[str, int]] = [{}, {"chunk": 2}, {"truncate": 2}]
 
 
-def twice(name: str) -> Cell:
-    outputs = ("s", "y") if "y" in TWICE[name] else ()
-    return Cell("twice", TWICE[name], ["h"], "y" if outputs else "h", outputs=outputs)
+def written(name: str) -> Cell:
+    lines = (TWICE | SAID)[name]
+    outputs = ("s", "y") if "y" in lines else ()
+    return Cell("written", lines, ["h"], "y" if outputs else "h", outputs=outputs)
 
 
 def pair(cell: Cell, seed: int, **options: Any) -> list[Network]:
@@ -140,26 +151,33 @@ def test_one_and_one_is_two(engine: str, dtype: str) -> None:
 @pytest.mark.parametrize("name", TWICE)
 def test_a_source_that_a_line_uses_twice(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for seed, way in enumerate(WAYS):
-        engines_agree(monkeypatch, pair(twice(name), seed), 1e-12, seed, way)
+        engines_agree(monkeypatch, pair(written(name), seed), 1e-12, seed, way)
 
 
 @compiler
 @pytest.mark.parametrize("name", ["one weight", "three times, two lines"])
 def test_a_source_that_a_line_uses_twice_in_single_precision(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    engines_agree(monkeypatch, pair(twice(name), 3, dtype="float32"), 1e-4, 3, {})
+    engines_agree(monkeypatch, pair(written(name), 3, dtype="float32"), 1e-4, 3, {})
 
 
-@pytest.mark.parametrize("name", TWICE)
+@compiler
+@pytest.mark.parametrize("name", SAID)
+def test_every_function_and_operator(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    engines_agree(monkeypatch, pair(written(name), 6), 1e-12, 6, {})
+    engines_agree(monkeypatch, pair(written(name), 7, dtype="float32"), 1e-4, 7, {})
+
+
+@pytest.mark.parametrize("name", [*TWICE, *SAID])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_complex_step_agrees_where_a_source_is_used_twice(name: str, engine: str) -> None:
+def test_complex_step_agrees(name: str, engine: str) -> None:
     for way in WAYS:
-        check_gradients(pair(twice(name), 4)[ENGINES.index(engine)], 5, way)
+        check_gradients(pair(written(name), 4)[ENGINES.index(engine)], 5, way)
 
 
 @pytest.mark.parametrize("name", TWICE)
 def test_training_sums_what_a_source_brings_twice(name: str) -> None:
     trained = []
-    for network in pair(twice(name), 6):
+    for network in pair(written(name), 6):
         rng = np.random.default_rng(7)
         x = inputs(network, rng, 6, 4)
         y = rng.normal(size=network(x).shape)

@@ -8,15 +8,27 @@ import pytest
 from support.helpers import compiler, python
 
 from rnncalc.engine.compiled.codegen.forward_lines import PROGRAMS
-from rnncalc.engine.compiled.codegen.vector import WIDTH, lanes
+from rnncalc.engine.compiled.codegen.register import WIDTH, lanes
 from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 from rnncalc.model.cells import Cell
+from rnncalc.model.equations import functions
 from rnncalc.model.packed_batch import PackedBatch
 
 FUNCTIONS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {  # name → exact values, most units off
     "tanh": (np.tanh, 3.0),
     "sigmoid": (lambda x: np.where(x >= 0, 1, np.exp(np.minimum(x, 0))) / (1 + np.exp(-np.abs(x))), 3.0),
     "exp": (np.exp, 1.5),
+    **{
+        name: (functions.FUNCTIONS[name].compute, most)
+        for name, most in (
+            ("elu", 1.5),
+            ("softplus", 3.0),
+            ("softsign", 2.0),
+            ("hard_sigmoid", 1.5),
+            ("hard_sigmoid_02", 1.5),
+            ("leaky_relu", 1.5),
+        )
+    },
 }
 LONG = np.finfo(np.longdouble).nmant > 60
 WIDTHS = ("512", "256", "128", "plain")
@@ -60,12 +72,32 @@ def test_the_ends_of_the_range(dtype: type[np.floating]) -> None:
         "tanh": [0, 0, 1, -1, np.nan, tiny, -tiny, 1, -1, 1e-30, 1, -1],
         "exp": [1, 1, np.inf, 0, np.nan, 1, 1, np.inf, 0, 1],
         "sigmoid": [0.5, 0.5, 1, 0, np.nan, 0.5, 0.5, 1, 0, 0.5],
+        "elu": [0, 0, np.inf, -1, np.nan, tiny, -tiny, huge, -1, 1e-30, 20],
+        "leaky_relu": [0, 0, np.inf, -np.inf, np.nan, tiny, dtype(0.01) * -tiny, huge, dtype(0.01) * -huge],
+        "softplus": [np.log(2), np.log(2), np.inf, 0, np.nan, np.log(2), np.log(2), huge, 0],
+        "softsign": [0, 0, np.nan, np.nan, np.nan, tiny, -tiny, 1, -1, 1e-30],
+        "hard_sigmoid": [0.5, 0.5, 1, 0, np.nan, 0.5, 0.5, 1, 0, 0.5, 1, 0],
+        "hard_tanh": [0, 0, 1, -1, np.nan, tiny, -tiny, 1, -1, 1e-30, 1, -1],
+        "abs": [0, 0, np.inf, np.inf, np.nan, tiny, tiny, huge, huge, 1e-30, 20, 20],
+        "step": [0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 0],
         "relu": [0, 0, np.inf, 0, np.nan, tiny, 0, huge, 0, 1e-30, 20, 0],
     }
     for name, values in ends.items():
         expected = np.array(values, dtype)
         np.testing.assert_array_equal(compiled(name, x)[: len(expected)], expected, err_msg=name)
     assert np.signbit(compiled("tanh", x))[1]
+
+
+@compiler
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["min", "max"])
+def test_the_smaller_and_the_larger(name: str, dtype: type[np.floating]) -> None:
+    values = np.array([0, -1, 3, np.inf, -np.inf, np.nan], dtype)
+    a, b = (side.ravel() for side in np.meshgrid(values, values))
+    cell = Cell("pair", {"h": f"{name}(x_t, b)"}, [], "h")
+    run = CompiledCell(cell, {"b": b}, {"H": len(a), "D": len(a)}, a.dtype)
+    found = run.tracing(PackedBatch.flat(1), {})(a[None])["h"][0]
+    np.testing.assert_array_equal(found, functions.PAIRS[name](a, b))
 
 
 @compiler
@@ -80,7 +112,7 @@ import hashlib, sys
 sys.path.insert(0, {tests!r})
 from support.helpers import CELLS, ODD, inputs, random_network
 import numpy as np
-from rnncalc.engine.compiled.codegen.vector import WIDTH
+from rnncalc.engine.compiled.codegen.register import WIDTH
 for cell in (CELLS["lstm"], CELLS["gru"], CELLS["jordan"].switch(output="softmax"), ODD):
     for dtype in ("float64", "float32"):
         top = None if cell.owns_read_out else "log_softmax"

@@ -127,8 +127,8 @@ def test_a_malformed_switch_is_refused_when_the_record_is_made() -> None:
 
 
 def test_a_switch_knows_its_values() -> None:
-    with pytest.raises(CellError, match="activation of elman is one of tanh, relu, sigmoid, identity, not “step”"):
-        CELLS["elman"].switch(activation="step")
+    with pytest.raises(CellError, match=r"activation of elman is one of tanh, relu, .*, step, not “exp”"):
+        CELLS["elman"].switch(activation="exp")
 
 
 @pytest.mark.parametrize("name", every_cell())

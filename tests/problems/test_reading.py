@@ -12,6 +12,7 @@ from support.typed import SHEET
 import rnncalc
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.model.cells import CELLS
+from rnncalc.model.cells.cell import ACTIVATIONS
 from rnncalc.problems.conventions import reordered
 from rnncalc.problems.parse import given, matrix
 from rnncalc.problems.problem import Problem
@@ -154,7 +155,7 @@ def test_a_transposed_weight_is_recognised() -> None:
         ({"activaton": "relu"}, "unknown key “activaton”: did you mean “activation”?"),
         ({"Title": "x"}, "unknown key “Title”: did you mean “title”?"),
         ({"h": [1, 2]}, "unknown key “h”: did you mean “h0”?"),
-        ({"activation": "rlu"}, "activation is one of tanh, relu, sigmoid, identity, not “rlu”: did you mean “relu”?"),
+        ({"activation": "rlu"}, f"activation is one of {', '.join(ACTIVATIONS)}, not “rlu”: did you mean “relu”?"),
         ({"output": "sofmax"}, "did you mean “softmax”?"),
         (
             {"cell": "ltsm"},

@@ -17,6 +17,15 @@ FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": torch.sigmoid,
     "relu": torch.relu,
     "exp": torch.exp,
+    "elu": torch.nn.functional.elu,
+    "leaky_relu": torch.nn.functional.leaky_relu,
+    "softplus": lambda a: torch.logaddexp(a, torch.zeros_like(a)),  # torch's own is cut at 20
+    "softsign": torch.nn.functional.softsign,
+    "hard_sigmoid": torch.nn.functional.hardsigmoid,
+    "hard_sigmoid_02": lambda a: torch.nn.functional.hardtanh(0.2 * a + 0.5, 0, 1),
+    "hard_tanh": torch.nn.functional.hardtanh,
+    "step": lambda a: (a > 0) + 0 * a,
+    "abs": torch.abs,
     "identity": lambda a: a,
     "softmax": lambda a: torch.softmax(a, -1),
     "log_softmax": lambda a: torch.log_softmax(a, -1),
@@ -180,5 +189,7 @@ def evaluate(expression: Expression, values: dict[str, Any]) -> Any:
     left, right = evaluate(expression.left, values), evaluate(expression.right, values)
     if expression.operator == "@":
         return left @ right
-    operators: dict[str, Callable[..., torch.Tensor]] = {"+": torch.add, "-": torch.sub, "*": torch.mul}
+    operators: dict[str, Callable[..., torch.Tensor]] = {
+        "+": torch.add, "-": torch.sub, "*": torch.mul, "/": torch.div, "min": torch.minimum, "max": torch.maximum,
+    }  # fmt: skip
     return operators[expression.operator](left, right)

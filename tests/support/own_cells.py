@@ -23,7 +23,7 @@ from rnncalc.model.layer import Layer
 HIDDEN = ("f", "g", "k", "m", "n", "q", "z", "c", "h")  # names of lines with H entries
 OUTPUTS = ("s", "o", "y")  # names of lines with O entries
 TYPED = [name for name, function in FUNCTIONS.items() if function.typed and not function.rowwise]
-BOUNDED = ("tanh", "sigmoid")
+BOUNDED = ("tanh", "sigmoid", "tanh", "softsign", "hard_tanh", "hard_sigmoid", "hard_sigmoid_02")
 
 
 def random_cell(rng: np.random.Generator) -> Cell:
@@ -103,7 +103,9 @@ class _Draw:
 
     def of_parameters(self, size: str) -> str:
         a, b = self.vector(size), self.vector(size)
-        return self.pick((a, f"-{a}", f"{a} * {b}", f"identity({a})", f"tanh({a} - {self.number()} * {b})"))
+        return self.pick(
+            (a, f"-{a}", f"{a} * {b}", f"identity({a})", f"tanh({a} - {self.number()} * {b})", f"max({a}, {b})")
+        )
 
     def sum(self, size: str, depth: int, must: list[str] | None = None) -> str:
         """Some terms with their signs, the last of them sometimes in brackets."""
@@ -128,8 +130,14 @@ class _Draw:
             return f"{self.pick(BOUNDED)}({self.sum(size, depth - 1)})"
         if draw < 0.77 and depth:
             return f"{self.number()} * ({self.sum(size, depth - 1)})"
-        if draw < 0.82:
+        if draw < 0.81:
             return f"exp(-{self.pick(BOUNDED)}({self.leaf(size)}))"
+        if draw < 0.85:
+            return f"{self.leaf(size)} / {self.divisor(size)}"
+        if draw < 0.89:
+            return f"{self.pick(('min', 'max'))}({self.leaf(size)}, {self.pick((self.leaf(size), self.number()))})"
+        if draw < 0.91:
+            return f"abs({self.leaf(size)})"
         return self.leaf(size)
 
     def leaf(self, size: str) -> str:
@@ -141,6 +149,11 @@ class _Draw:
         if signals and draw < 0.7:
             return self.pick(signals)
         return self.vector(size) if draw < 0.9 else f"({self.number()} - {self.vector(size)})"
+
+    def divisor(self, size: str) -> str:
+        """What is never near 0."""
+        bounded = f"{self.pick(BOUNDED)}({self.leaf(size)})"
+        return self.pick(("4", f"(2 - {bounded})", f"(1 + abs({self.leaf(size)}))", f"exp({bounded})"))
 
     def source(self, columns: str, depth: int = 0) -> str:
         """What stands on the right of @."""

@@ -29,12 +29,15 @@ from rnncalc.model.equations.expression import (
     signal_of,
     walk,
 )
-from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.equations.functions import FUNCTIONS, PAIRS
 from rnncalc.model.equations.printer import SOURCE, write
 from rnncalc.model.equations.stages import Stage, has_product, split, staged
 
-ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
-OUTPUTS = ("identity", "softmax", "log_softmax", "sigmoid", "tanh")
+ACTIVATIONS = (
+    "tanh", "relu", "sigmoid", "identity", "elu", "leaky_relu", "softplus", "softsign", "hard_sigmoid",
+    "hard_sigmoid_02", "hard_tanh", "step",
+)  # fmt: skip
+OUTPUTS = ("identity", "softmax", "log_softmax", "sigmoid", "tanh", "relu")
 READ_OUT = frozenset({"s", "y", "x", "V", "c"})  # names of the input and of what sits on top of a cell
 ORDER = ("U", "W", "b", "V", "c", "d", "R")  # in which parameters are listed and taken
 
@@ -333,7 +336,7 @@ def _check_names(cell: Cell) -> None:
     if not cell.equations:
         raise CellError(_("has no equations"))
     for line in cell.equations:
-        if not line.isidentifier() or line.endswith(("_p", "_t")) or line in FUNCTIONS:
+        if not line.isidentifier() or line.endswith(("_p", "_t")) or _is_function(line):
             raise CellError(_("“{line}” cannot be the name of a line"), line=line)
         if line in READ_OUT and line not in cell.outputs and line != "c":
             raise CellError(_("line {line}: that is the name of the input or of the read-out"), line=line)
@@ -343,6 +346,10 @@ def _check_names(cell: Cell) -> None:
         for name in wanted:
             if name not in cell.equations:
                 raise CellError(_("{what} names “{name}”, which is no line"), what=what, name=name)
+
+
+def _is_function(name: str) -> bool:
+    return name in PAIRS or (name in FUNCTIONS and FUNCTIONS[name].typed)
 
 
 def _check_line(cell: Cell, line: str, expression: Expression) -> None:

@@ -24,12 +24,13 @@ from rnncalc.model.equations.expression import (
     Name,
     Negative,
     Number,
+    is_binary,
     names,
     parse,
     substitute,
     total,
 )
-from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.equations.functions import FUNCTIONS, PAIRS
 from rnncalc.model.equations.printer import TOTAL
 from rnncalc.model.equations.stages import ProductLine, Stage
 
@@ -61,11 +62,21 @@ def _terms(node: Expression, sign: int, factor: Expression, line: str) -> Iterat
     elif isinstance(node, Negative):
         yield from _terms(node.operand, -sign, factor, line)
     elif isinstance(node, Call):
-        slope = substitute(_slope(node.function), {"y": Name(line)})
+        slope = substitute(slope_of(node.function), {"y": Name(line), "a": node.argument})
         yield from _terms(node.argument, sign, times(factor, slope), line)
     elif isinstance(node, Binary) and node.operator in "+-":
         yield from _terms(node.left, sign, factor, line)
         yield from _terms(node.right, sign if node.operator == "+" else -sign, factor, line)
+    elif is_binary(node, "/"):
+        yield from _terms(node.left, sign, Binary("/", factor, node.right), line)
+        quotient = Binary("/", node.left, node.right)
+        yield from _terms(node.right, -sign, Binary("/", times(factor, quotient), node.right), line)
+    elif is_binary(node, PAIRS):
+        first, second = (node.left, node.right) if node.operator == "max" else (node.right, node.left)
+        ahead = times(Number(0.5), Call("sign", Binary("-", first, second)))  # ½ each where they are equal
+        shares = Binary("+", Number(0.5), ahead), Binary("-", Number(0.5), ahead)
+        yield from _terms(node.left, sign, times(factor, shares[0]), line)
+        yield from _terms(node.right, sign, times(factor, shares[1]), line)
     elif isinstance(node, Binary):
         yield from _terms(node.left, sign, times(factor, node.right), line)
         yield from _terms(node.right, sign, times(factor, node.left), line)
@@ -79,7 +90,8 @@ def times(a: Expression, b: Expression) -> Expression:
 
 
 @cache
-def _slope(function: str) -> Expression:
+def slope_of(function: str) -> Expression:
+    """A function's slope as an equation in its own value y, and in its argument a where that is needed."""
     return parse(FUNCTIONS[function].slope, typed=False)
 
 

@@ -1,15 +1,15 @@
 """Equations as data: read from text, written in several styles, evaluated, taken apart.
 
 The notation of a cell's lines, `c = f * c_p + i * g`: a bare name is this step's signal or a parameter, `h_p` the
-previous step's h, `x_t` this step's input; `*` multiplies entry by entry, `@` is a matrix times a vector. An equation
-is a tree of five kinds of node, each a frozen record, so equations compare, hash and can be rewritten.
+previous step's h, `x_t` this step's input; `*` and `/`, min and max go entry by entry, `@` is a matrix times a vector.
+An equation is a tree of five kinds of node, each a frozen record, so equations compare, hash and can be rewritten.
 """
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import CellError
-from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.equations.functions import FUNCTIONS, PAIRS
 
 INPUT = "x_t"
 LONGEST = 2000  # characters of one line: far beyond any cell, far below what could exhaust the parser
@@ -40,7 +40,7 @@ class Negative:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    operator: str  # + - * @, and / in what is only shown
+    operator: str  # + - * / @ min max
     left: Expression
     right: Expression
 
@@ -66,7 +66,7 @@ def signal_of(name: str) -> str:
 
 # ---------------------------------------------------------------------------------------------------------------- read
 
-_OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.MatMult: "@"}
+_OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
 
 
 def parse(text: str, line: str = "", typed: bool = True) -> Expression:
@@ -101,16 +101,28 @@ def _converted(node: ast.expr, line: str, typed: bool) -> Expression:
         return Binary(
             _OPERATORS[type(node.op)], _converted(node.left, line, typed), _converted(node.right, line, typed)
         )
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1 and not node.keywords:
-        if node.func.id in FUNCTIONS and (FUNCTIONS[node.func.id].typed or not typed):
-            return Call(node.func.id, _converted(node.args[0], line, typed))
-        known = ", ".join(name for name, function in FUNCTIONS.items() if function.typed and not function.rowwise)
-        message = _("{line}: no function is called {name} (character {place}); there are {known}")
-        raise CellError(message, line=line, name=node.func.id, place=node.col_offset + 1, known=known)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        return _call(node.func.id, node, line, typed)
     message = _(
-        "{line}: “{piece}” at character {place} is not allowed: there are names, numbers, + - * @ ( ), functions"
+        "{line}: “{piece}” at character {place} is not allowed: there are names, numbers, + - * / @ ( ), functions"
     )
     raise CellError(message, line=line, piece=ast.unparse(node)[:60], place=node.col_offset + 1)
+
+
+def _call(name: str, node: ast.Call, line: str, typed: bool) -> Expression:
+    """A function around its argument, or min and max of two."""
+    place = node.col_offset + 1
+    if name not in PAIRS and (name not in FUNCTIONS or (typed and not FUNCTIONS[name].typed)):
+        known = ", ".join([name for name, f in FUNCTIONS.items() if f.typed and not f.rowwise] + list(PAIRS))
+        message = _("{line}: no function is called {name} (character {place}); there are {known}")
+        raise CellError(message, line=line, name=name, place=place, known=known)
+    count = 2 if name in PAIRS else 1
+    if len(node.args) != count:
+        message = _("{line}: “{piece}” at character {place}: {name} takes {count}, not {given}")
+        piece, given = ast.unparse(node)[:60], len(node.args)
+        raise CellError(message, line=line, piece=piece, place=place, name=name, count=count, given=given)
+    arguments = [_converted(argument, line, typed) for argument in node.args]
+    return Binary(name, *arguments) if name in PAIRS else Call(name, *arguments)
 
 
 # ----------------------------------------------------------------------------------------------------------- take apart
@@ -134,7 +146,7 @@ def walk(expression: Expression) -> Iterator[Expression]:
         yield from walk(part)
 
 
-def is_binary(node: Expression, operators: str) -> TypeGuard[Binary]:
+def is_binary(node: Expression, operators: Container[str]) -> TypeGuard[Binary]:
     """Whether a node joins two others by one of these operators."""
     return isinstance(node, Binary) and node.operator in operators
 
@@ -167,6 +179,8 @@ def is_zero(expression: Expression, zero: Collection[str]) -> bool:
     below = [is_zero(part, zero) for part in parts(expression)]
     if isinstance(expression, Call):
         return all(below) and not FUNCTIONS[expression.function].compute(np.zeros(1)).any()
+    if is_binary(expression, "/"):
+        return below[0] and not below[1]
     return any(below) if is_binary(expression, "*@") else bool(below) and all(below)
 
 
@@ -219,4 +233,10 @@ def evaluate(expression: Expression, values: Mapping[str, np.ndarray]) -> np.nda
         return left + right
     if expression.operator == "-":
         return left - right
-    return left * right if expression.operator == "*" else product(left, right)
+    if expression.operator == "*":
+        return left * right
+    if expression.operator == "@":
+        return product(left, right)
+    both = np.divide if expression.operator == "/" else PAIRS[expression.operator]
+    numbers = isinstance(left, float) and isinstance(right, float)
+    return float(both(left, right)) if numbers else both(left, right)  # type: ignore[return-value]

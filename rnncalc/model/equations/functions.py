@@ -18,7 +18,8 @@ quiet = np.errstate(all="ignore")  # an overflow is reported where the number is
 class Function:
     """One function: how it computes, how it is written, its slope, and whether it mixes the units of a row (`rowwise`).
 
-    slope: the derivative in terms of the function's own value y, as an equation; for a rowwise function, `back` takes
+    text, latex: its name, or what is written with {} for the argument. slope: the derivative as an equation in the
+    function's own value y, and in its argument a where y does not determine it; for a rowwise function, `back` takes
     its value and the gradient that arrives there to the gradient of its argument. typed: whether people may call it.
     """
 
@@ -44,7 +45,57 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
 
 def relu(a: np.ndarray) -> np.ndarray:
     """a where it is positive, else 0; not-a-number stays so."""
-    return np.where(a.real < 0, 0, a).astype(a.dtype, copy=False)
+    return _where(a.real < 0, 0, a)
+
+
+def leaky_relu(a: np.ndarray) -> np.ndarray:
+    """a where it is positive, else a hundredth of it."""
+    return _where(a.real > 0, a, 0.01 * a)
+
+
+def elu(a: np.ndarray) -> np.ndarray:
+    """a where it is positive, else e^a − 1."""
+    return _where(a.real > 0, a, np.expm1(_where(a.real > 0, 0, a)))
+
+
+def softplus(a: np.ndarray) -> np.ndarray:
+    """log(1 + e^a), as a part that does not grow beside the positive part of a."""
+    return relu(a) + np.log1p(np.exp(-absolute(a)))
+
+
+def rise(y: np.ndarray) -> np.ndarray:
+    """1 − e^-y: the slope of softplus."""
+    return -np.expm1(-y)
+
+
+def softsign(a: np.ndarray) -> np.ndarray:
+    """a / (1 + |a|)."""
+    return a / (1 + absolute(a))
+
+
+def hard_sigmoid(a: np.ndarray) -> np.ndarray:
+    """a/6 + ½, between 0 and 1."""
+    return _clipped((a + 3) / 6, 0)
+
+
+def hard_sigmoid_02(a: np.ndarray) -> np.ndarray:
+    """0.2 a + ½, between 0 and 1."""
+    return _clipped((a + 2.5) / 5, 0)
+
+
+def hard_tanh(a: np.ndarray) -> np.ndarray:
+    """a, between −1 and 1."""
+    return _clipped(a, -1)
+
+
+def absolute(a: np.ndarray) -> np.ndarray:
+    """|a|; of a complex number, a or −a, as its real part says."""
+    return _where(a.real < 0, -a, a) if np.iscomplexobj(a) else np.abs(a)
+
+
+def sign(a: np.ndarray) -> np.ndarray:
+    """1 above 0, −1 below, 0 at 0: the slope of abs."""
+    return np.sign(a.real).astype(a.dtype, copy=False)
 
 
 def identity(a: np.ndarray) -> np.ndarray:
@@ -67,6 +118,15 @@ def log_softmax(s: np.ndarray) -> np.ndarray:
 def step(y: np.ndarray) -> np.ndarray:
     """1 where y is positive, else 0: the slope of relu, 0 at 0."""
     return np.where(y.real > 0, 1, 0).astype(y.dtype, copy=False)
+
+
+def _where(condition: np.ndarray, a: np.ndarray | int, b: np.ndarray) -> np.ndarray:
+    return np.where(condition, a, b).astype(b.dtype, copy=False)
+
+
+def _clipped(a: np.ndarray, low: int) -> np.ndarray:
+    """a between a lower bound and 1; not-a-number stays so."""
+    return _where(a.real < low, low, _where(a.real > 1, 1, a))
 
 
 def softmax_back(y: np.ndarray, dy: np.ndarray) -> np.ndarray:
@@ -94,10 +154,29 @@ FUNCTIONS = {
         Function("tanh", np.tanh, "tanh", r"\tanh", "1 - y * y"),
         Function("sigmoid", sigmoid, "σ", r"\sigma", "y * (1 - y)"),
         Function("relu", relu, "ReLU", r"\operatorname{ReLU}", "step(y)"),
+        Function("leaky_relu", leaky_relu, "LeakyReLU", r"\operatorname{LeakyReLU}", "0.01 + 0.99 * step(y)"),
+        Function("elu", elu, "ELU", r"\operatorname{ELU}", "1 + min(y, 0)"),
+        Function("softplus", softplus, "softplus", r"\operatorname{softplus}", "rise(y)"),
+        Function("softsign", softsign, "softsign", r"\operatorname{softsign}", "(1 - abs(y)) * (1 - abs(y))"),
+        Function(
+            "hard_sigmoid", hard_sigmoid, "hard_sigmoid", r"\operatorname{hard\_sigmoid}", "step(y) * step(1 - y) / 6"
+        ),
+        Function(
+            "hard_sigmoid_02",
+            hard_sigmoid_02,
+            "hard_sigmoid_02",
+            r"\operatorname{hard\_sigmoid}_{0.2}",
+            "0.2 * (step(y) * step(1 - y))",
+        ),
+        Function("hard_tanh", hard_tanh, "hard_tanh", r"\operatorname{hard\_tanh}", "step(1 + y) * step(1 - y)"),
         Function("exp", np.exp, "exp", r"\exp", "y"),
         Function("identity", identity, "", "", "1"),
-        Function("step", step, "step", r"\operatorname{step}", "0", typed=False),
+        Function("step", step, "step", r"\operatorname{step}", "0"),
+        Function("abs", absolute, "|{}|", r"\left|{}\right|", "sign(a)"),
+        Function("sign", sign, "sign", r"\operatorname{sign}", typed=False),
+        Function("rise", rise, "(1 - exp(-{}))", r"(1 - \exp(-{}))", typed=False),
         Function("softmax", softmax, "softmax", r"\operatorname{softmax}", back=softmax_back),
         Function("log_softmax", log_softmax, "log softmax", r"\log\operatorname{softmax}", back=log_softmax_back),
     )
 }
+PAIRS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {"min": np.minimum, "max": np.maximum}

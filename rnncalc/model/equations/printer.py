@@ -22,7 +22,7 @@ from rnncalc.model.equations.expression import (
     previous,
     signal_of,
 )
-from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.equations.functions import FUNCTIONS, PAIRS
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,11 @@ def write_name(name: str, style: Style, letters: Letters = OURS, place: Place = 
     return _Pen(style, letters, place).name(name)
 
 
+def _infix(node: Expression) -> bool:
+    """Whether a node is written with a sign between its two sides."""
+    return is_binary(node, "+-*/@")
+
+
 @dataclass(frozen=True)
 class _Pen:
     style: Style
@@ -129,7 +134,7 @@ class _Pen:
         if isinstance(node, Name):
             return node.id if self.style.source else self.name(node.id)
         if isinstance(node, Negative):
-            return "-" + self.inside(node.operand, isinstance(node.operand, Binary | Negative))
+            return "-" + self.inside(node.operand, _infix(node.operand) or isinstance(node.operand, Negative))
         if isinstance(node, Call):
             return self.call(node)
         return self.binary(node)
@@ -146,28 +151,33 @@ class _Pen:
             return f"{name}({argument})"
         function = FUNCTIONS[node.function]
         name = function.latex if self.style.latex else function.text
-        if name or isinstance(node.argument, Binary):
+        if "{}" in name:
+            return name.replace("{}", argument)
+        if name or _infix(node.argument):
             return f"{name}({argument})"
         return argument
 
     def binary(self, node: Binary) -> str:
         left, right, operator = node.left, node.right, node.operator
+        if operator in PAIRS:
+            name = rf"\{operator}" if self.style.latex else operator
+            return f"{name}({self.write(left)}, {self.write(right)})"
         if operator in "+-":
             return f"{self.write(left)} {operator} {self.inside(right, is_binary(right, '+-'))}"
         if operator == "/":
             if self.style.latex:
                 return rf"\frac{{{self.write(left)}}}{{{self.write(right)}}}"
-            return f"{self.inside(left, isinstance(left, Binary))} / {self.inside(right, isinstance(right, Binary))}"
+            return f"{self.inside(left, _infix(left))} / {self.inside(right, _infix(right))}"
         if operator == "@":
             first, second = (right, left) if self.letters.rows and not self.style.source else (left, right)
-            factors = [self.inside(factor, isinstance(factor, Binary | Negative)) for factor in (first, second)]
+            factors = [self.inside(side, _infix(side) or isinstance(side, Negative)) for side in (first, second)]
             return self.style.apply.join(factors)
         scalar = self.place.unit is not None or isinstance(left, Number) or isinstance(right, Number)
         scalar = scalar or all(name == DOTS for name in names(node))
         mark = self.style.dot if scalar else self.style.times
         chain = is_binary(left, "*")
-        begin = self.write(left) if chain else self.inside(left, isinstance(left, Binary))
-        return begin + mark + self.inside(right, isinstance(right, Binary))
+        begin = self.write(left) if chain else self.inside(left, _infix(left))
+        return begin + mark + self.inside(right, _infix(right))
 
     def name(self, name: str) -> str:
         signal = signal_of(name)

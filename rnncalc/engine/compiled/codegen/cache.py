@@ -30,7 +30,7 @@ import numpy
 from platformdirs import user_cache_dir
 
 from rnncalc.common.i18n import _, os_error_reason
-from rnncalc.engine.compiled.codegen.vector import WIDTH
+from rnncalc.engine.compiled.codegen.register import WIDTH
 
 # The packages and modules that machine code depends on: those that define kernels, and all that they import
 SOURCES = ("rnncalc.engine", "rnncalc.model")

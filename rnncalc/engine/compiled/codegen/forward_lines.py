@@ -33,6 +33,7 @@ from rnncalc.model.equations.expression import (
 )
 
 Line = TypeVar("Line")
+_PLAIN = {"*": "multiply", "/": "divide", "min": "min", "max": "max"}  # operator → what the vector does
 SIZES = "HO"  # the two widths of a row's signals; the literal number of a width is its place here
 
 
@@ -129,8 +130,8 @@ class Emitter:
 
     def binary(self, node: Binary) -> ir.Value:
         v, left, right = self.vector, node.left, node.right
-        if node.operator == "*":
-            return v.multiply(self(left), self(right))
+        if node.operator in _PLAIN:
+            return getattr(v, _PLAIN[node.operator])(self(left), self(right))
         if is_binary(left, "*"):
             c = self(right)
             return v.fma(self(left.left), self(left.right), c if node.operator == "+" else v.negate(c))

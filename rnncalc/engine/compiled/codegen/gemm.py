@@ -24,7 +24,8 @@ from numba import literally, types
 from numba.extending import intrinsic
 
 from rnncalc.engine.compiled.codegen.jit import address_of, call_address, jit
-from rnncalc.engine.compiled.codegen.vector import WIDTH, Vector
+from rnncalc.engine.compiled.codegen.register import WIDTH
+from rnncalc.engine.compiled.codegen.vector import Vector
 
 ROWS = (
     8 if WIDTH == 64 else 4

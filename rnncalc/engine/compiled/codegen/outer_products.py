@@ -8,7 +8,8 @@ from numba.extending import intrinsic
 
 from rnncalc.engine.compiled.codegen.denormals import flush, restore
 from rnncalc.engine.compiled.codegen.jit import jit
-from rnncalc.engine.compiled.codegen.vector import WIDTH, Vector
+from rnncalc.engine.compiled.codegen.register import WIDTH
+from rnncalc.engine.compiled.codegen.vector import Vector
 from rnncalc.engine.compiled.layout import DEPTH, EARLIER, LINE, OUT_AT, SOURCE, UNITS
 
 TALL = 4 if WIDTH == 64 else 2  # units of a tile of `outer`, which takes WIDE entries of the source

@@ -1,56 +1,25 @@
-"""The register's vocabulary: what can be done to one vector of float32 or float64, as LLVM code.
+"""The register's vocabulary: the functions that equations may call, of one vector of float32 or float64, as LLVM code.
 
-a) One vector holds as many entries as the host's registers take; RNNCALC_VECTOR = 512, 256, 128 or plain (one entry at
-   a time) forces another width. Every operation works entry by entry and in the same order for every width, so a
-   forced width gives the same bits.
-b) No fast-math anywhere: the compiler may not reorder, and it may not fuse. What is to be fused is written `fma`.
-c) tanh, sigmoid and exp are built on e^r − 1 = r + r²·q(r) for |r| ≤ ½ ln 2, with q a polynomial, after x = n ln 2 + r.
+a) tanh, sigmoid and exp are built on e^r − 1 = r + r²·q(r) for |r| ≤ ½ ln 2, with q a polynomial, after x = n ln 2 + r.
    The rounding constant 1.5·2^(bits of the significand) makes n an integer and leaves its bits in the low end of the
    sum, from where 2^n is made by a shift: no conversion between floats and integers, which AVX2 lacks for float64.
-d) The coefficients of q are minimax on that interval: float64 degree 10, error 1.4e-18 (Remez exchange); float32 degree
+b) The coefficients of q are minimax on that interval: float64 degree 10, error 1.4e-18 (Remez exchange); float32 degree
    5, error 1.4e-9 (interpolation at Chebyshev's points); both below a tenth of a unit in the last place.
+c) softplus needs log(1 + e) for 0 ≤ e ≤ 1: 2 atanh(s) = 2s + s³·p(s²), where s = e/(e+2), or, for e > √2 − 1 and after
+   taking out ln 2, s = (e−1)/(e+3). p is the polynomial of FreeBSD's logarithm (e_log.c), error 2^-58.
 """
 
 from __future__ import annotations
 
-import os
-import platform
+import math
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 
-from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError
+from rnncalc.engine.compiled.codegen.register import Register
 
-_FORCED = {"512": 64, "256": 32, "128": 16, "plain": 0}
-
-
-def _host_width() -> int:
-    """Bytes of the widest vector register that this machine has."""
-    features = llvmlite.binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64
-    if features.get("avx"):
-        return 32
-    return 16 if features.get("sse2") or platform.machine() in ("aarch64", "arm64") else 0
-
-
-def _width() -> int:
-    wish = os.environ.get("RNNCALC_VECTOR", "")
-    if wish and wish not in _FORCED:
-        known = ", ".join(_FORCED)
-        raise ProblemError(_("RNNCALC_VECTOR is one of {known}, not “{wish}”"), known=known, wish=wish)
-    return _FORCED[wish] if wish else _host_width()
-
-
-WIDTH = _width()
-
-
-def lanes(itemsize: int) -> int:
-    """How many entries of `itemsize` bytes one vector holds."""
-    return max(WIDTH // itemsize, 1)
+_LOG = (0.6666666666666735130, 0.3999999999940941908, 0.2857142874366239149, 0.2222219843214978396,
+        0.1818357216161805012, 0.1531383769920937332, 0.1479819860511658591)  # fmt: skip
 
 
 class _Constants:
@@ -72,6 +41,7 @@ _SINGLE = _Constants(
     tanh_is_one=10.0,
     largest=88.8,
     smallest=-104.0,
+    expm1_is_minus_one=-17.4,
 )  # fmt: skip
 _DOUBLE = _Constants(
     bits=64,
@@ -86,95 +56,16 @@ _DOUBLE = _Constants(
     tanh_is_one=20.0,
     largest=709.9,
     smallest=-746.0,
+    expm1_is_minus_one=-38.0,
 )  # fmt: skip
 
 
-class Vector:
-    """The vocabulary for one element type, emitting at the end of a builder's block."""
+class Vector(Register):
+    """A register with functions, under the names that equations use."""
 
     def __init__(self, builder: ir.IRBuilder, dtype: types.Type):
-        self.builder = builder
-        self.single = dtype == types.float32
-        self.itemsize = 4 if self.single else 8
-        self.lanes = lanes(self.itemsize)
-        self.element = ir.FloatType() if self.single else ir.DoubleType()
-        self.type = ir.VectorType(self.element, self.lanes)
-        self.integers = ir.VectorType(ir.IntType(8 * self.itemsize), self.lanes)
+        super().__init__(builder, dtype)
         self.k = _SINGLE if self.single else _DOUBLE
-        if WIDTH:  # without this, LLVM splits 64-byte vectors on processors where it finds 32 bytes cheaper
-            set.add(builder.function.attributes, f'"prefer-vector-width"="{8 * WIDTH}"')  # llvmlite knows no such name
-
-    # memory ----------------------------------------------------------------------------------------------------------
-
-    def load(self, pointer: ir.Value, index: ir.Value) -> ir.Value:
-        return self.builder.load(self._place(pointer, index), align=self.itemsize)
-
-    def store(self, value: ir.Value, pointer: ir.Value, index: ir.Value) -> None:
-        self.builder.store(value, self._place(pointer, index), align=self.itemsize)
-
-    def prefetch(self, data: ir.Value, place: ir.Value) -> None:
-        """Have the cache line of data[place] fetched, to be written."""
-        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
-        call = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0i8")
-        address = self.builder.bitcast(self.builder.gep(data, [place]), pointer)
-        self.builder.call(call, [address, *(ir.Constant(number, n) for n in (1, 3, 1))])
-
-    def spread(self, pointer: ir.Value, index: ir.Value) -> ir.Value:
-        """One entry of memory in every lane."""
-        entry = self.builder.load(self.builder.gep(pointer, [index]), align=self.itemsize)
-        return self.everywhere(entry)
-
-    def everywhere(self, entry: ir.Value) -> ir.Value:
-        """A scalar in every lane."""
-        undefined, i32 = ir.Constant(self.type, ir.Undefined), ir.IntType(32)
-        first = self.builder.insert_element(undefined, entry, ir.Constant(i32, 0))
-        return self.builder.shuffle_vector(
-            first, undefined, ir.Constant(ir.VectorType(i32, self.lanes), [0] * self.lanes)
-        )
-
-    def chosen(self, a: ir.Value, b: ir.Value, lanes: list[int]) -> ir.Value:
-        """Some lanes of a, counted from 0, and of b, counted on from there."""
-        i32 = ir.IntType(32)
-        return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(i32, self.lanes), lanes))
-
-    def _place(self, pointer: ir.Value, index: ir.Value) -> ir.Value:
-        return self.builder.bitcast(self.builder.gep(pointer, [index]), self.type.as_pointer())
-
-    # arithmetic ------------------------------------------------------------------------------------------------------
-
-    def constant(self, value: float) -> ir.Constant:
-        return ir.Constant(self.type, [float(value)] * self.lanes)
-
-    def add(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        return self.builder.fadd(a, b)
-
-    def subtract(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        return self.builder.fsub(a, b)
-
-    def multiply(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        return self.builder.fmul(a, b)
-
-    def divide(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        return self.builder.fdiv(a, b)
-
-    def negate(self, a: ir.Value) -> ir.Value:
-        return self.builder.fneg(a)
-
-    def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-        """a · b + c, rounded once."""
-        return self._call("fma", a, b, c)
-
-    def where(self, comparison: str, a: ir.Value, b: ir.Value, then: ir.Value, other: ir.Value) -> ir.Value:
-        """`then` where a compares so to b, `other` where it does not or where one of them is not a number."""
-        return self.builder.select(self.builder.fcmp_ordered(comparison, a, b), then, other)
-
-    def _call(self, intrinsic: str, *arguments: ir.Value) -> ir.Value:
-        name = f"llvm.{intrinsic}.v{self.lanes}f{8 * self.itemsize}"
-        kind = ir.FunctionType(self.type, [self.type] * len(arguments))
-        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
-
-    # functions, under the names that equations use -------------------------------------------------------------------
 
     def identity(self, x: ir.Value) -> ir.Value:
         return x
@@ -184,6 +75,40 @@ class Vector:
         zero = self.constant(0)
         return self.where("<", x, zero, zero, x)
 
+    def leaky_relu(self, x: ir.Value) -> ir.Value:
+        return self.where(">", x, self.constant(0), x, self.multiply(self.constant(0.01), x))
+
+    def elu(self, x: ir.Value) -> ir.Value:
+        return self.where(">=", x, self.constant(0), x, self._expm1_below(x))
+
+    def softplus(self, x: ir.Value) -> ir.Value:
+        """The positive part of x, and log(1 + e^-|x|)."""
+        return self.add(self.relu(x), self._log1p(self.exp(self.negate(self.abs(x)))))
+
+    def rise(self, y: ir.Value) -> ir.Value:
+        """1 − e^-y for y ≥ 0."""
+        return self.negate(self._expm1_below(self.negate(y)))
+
+    def softsign(self, x: ir.Value) -> ir.Value:
+        return self.divide(x, self.add(self.constant(1), self.abs(x)))
+
+    def hard_sigmoid(self, x: ir.Value) -> ir.Value:
+        return self._clipped(self.divide(self.add(x, self.constant(3)), self.constant(6)), 0)
+
+    def hard_sigmoid_02(self, x: ir.Value) -> ir.Value:
+        return self._clipped(self.divide(self.add(x, self.constant(2.5)), self.constant(5)), 0)
+
+    def hard_tanh(self, x: ir.Value) -> ir.Value:
+        return self._clipped(x, -1)
+
+    def abs(self, x: ir.Value) -> ir.Value:
+        return self._call("fabs", x)
+
+    def sign(self, x: ir.Value) -> ir.Value:
+        """1, −1, or x itself where it is 0 or not a number."""
+        zero = self.constant(0)
+        return self.where(">", x, zero, self.constant(1), self.where("<", x, zero, self.constant(-1), x))
+
     def step(self, y: ir.Value) -> ir.Value:
         """1 where y is positive, else 0."""
         zero = self.constant(0)
@@ -191,7 +116,7 @@ class Vector:
 
     def tanh(self, x: ir.Value) -> ir.Value:
         """sign(x) · e / (e + 2) with e = e^(2|x|) − 1: no cancellation near 0."""
-        twice = self._call("fabs", x)
+        twice = self.abs(x)
         twice = self._at_most(self.add(twice, twice), 2 * self.k.tanh_is_one)
         power, rest = self._expm1(twice)
         e = self.fma(power, rest, self.subtract(power, self.constant(1)))
@@ -199,7 +124,7 @@ class Vector:
 
     def sigmoid(self, x: ir.Value) -> ir.Value:
         """1 / (1 + e) for x ≥ 0, e / (1 + e) below, with e = e^-|x|."""
-        e = self.exp(self.negate(self._call("fabs", x)))
+        e = self.exp(self.negate(self.abs(x)))
         numerator = self.where("<", x, self.constant(0), e, self.constant(1))
         return self.divide(numerator, self.add(self.constant(1), e))
 
@@ -213,6 +138,30 @@ class Vector:
         half = self.builder.ashr(n, self._integer(1))
         e = self.add(rest, self.constant(1))
         return self.multiply(self.multiply(e, self._power(half)), self._power(self.builder.sub(n, half)))
+
+    def _clipped(self, x: ir.Value, low: int) -> ir.Value:
+        """x between a lower bound and 1; not-a-number stays so."""
+        return self.where("<", x, self.constant(low), self.constant(low), self._at_most(x, 1))
+
+    def _log1p(self, e: ir.Value) -> ir.Value:
+        """log(1 + e) for 0 ≤ e ≤ 1."""
+        one, zero, middle = self.constant(1), self.constant(0), self.constant(0.41421356)
+        s = self.divide(
+            self.where(">", e, middle, self.subtract(e, one), e),
+            self.add(e, self.where(">", e, middle, self.constant(3), self.constant(2))),
+        )
+        squared = self.multiply(s, s)
+        p = self.constant(_LOG[-1])
+        for coefficient in _LOG[-2::-1]:
+            p = self.fma(p, squared, self.constant(coefficient))
+        rest = self.fma(self.multiply(s, squared), p, self.add(s, s))
+        return self.add(self.where(">", e, middle, self.constant(math.log(2)), zero), rest)
+
+    def _expm1_below(self, x: ir.Value) -> ir.Value:
+        """e^x − 1 for x ≤ 0."""
+        limit = self.constant(self.k.expm1_is_minus_one)
+        power, rest = self._expm1(self.where("<", x, limit, limit, x))
+        return self.fma(power, rest, self.subtract(power, self.constant(1)))
 
     def _expm1(self, x: ir.Value) -> tuple[ir.Value, ir.Value]:
         """2^n and e^r − 1 with x = n ln 2 + r; 2^n must be a normal number."""

@@ -11,7 +11,7 @@ import numpy as np
 from rnncalc.engine.compiled.codegen import affine, softmax
 from rnncalc.engine.compiled.codegen.forward_lines import SIZES, program
 from rnncalc.engine.compiled.codegen.gemm import ACROSS, ALONG, UNITS, address
-from rnncalc.engine.compiled.codegen.vector import lanes
+from rnncalc.engine.compiled.codegen.register import lanes
 from rnncalc.engine.compiled.layout import (
     FROM_EARLIER,
     FROM_HERE,
