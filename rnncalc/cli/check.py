@@ -77,14 +77,14 @@ def _typed() -> dict[str, str]:
 
 def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
     """The file's answers, those of --answers in their place, and what was typed name by name."""
+    from rnncalc.problems import problem_text
     from rnncalc.problems.parse import files
-    from rnncalc.problems.parse import given as reader
     from rnncalc.problems.parse.given import RawValue
 
     answers: dict[str, RawValue] = {}
     if "answers" in typed:
         text = typed["answers"]
-        read = reader.read(text if text.lstrip().startswith("{") else files.content(text), named=text[:60])
+        read = problem_text.read(text if text.lstrip().startswith("{") else files.content(text), named=text[:60])
         answers = _named(read["answers"]) if "answers" in read else read
     elif "answers" in keys and keys["answers"].value is not None:
         answers = _named(keys["answers"])

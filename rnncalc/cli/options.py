@@ -134,6 +134,7 @@ def _decorated(function: Decorated, options: Sequence[Callable[[Decorated], Deco
 
 def given(problem: str | None) -> dict[str, RawValue]:
     """The file's keys and the options', the options first. Raises UsageError if there is neither."""
+    from rnncalc.problems import problem_text
     from rnncalc.problems.parse import files
     from rnncalc.problems.parse import given as reader
 
@@ -143,7 +144,7 @@ def given(problem: str | None) -> dict[str, RawValue]:
         raise click.UsageError(_("give a problem file, - for standard input, or options such as --U, --W and --x"), ctx)
     keys = {}
     if problem is not None:
-        keys = reader.read(problem if problem.lstrip().startswith("{") else files.content(problem), named=problem)
+        keys = problem_text.read(problem if problem.lstrip().startswith("{") else files.content(problem), named=problem)
     for name in options:
         stack, _dot, gate = name.partition(".")
         keys = {key: value for key, value in keys.items() if key != name and not key.startswith(f"{name}.")}

@@ -211,7 +211,7 @@ class Conventions:
 
     def _note_names(self) -> None:
         """Note which of our names each given name was taken for."""
-        if self.translation.name == "goodfellow":
+        if self.translation.name in ("goodfellow", ""):
             return
         names = self.translation.shown.items()
         pairs = [f"{theirs} = {ours}" for ours, theirs in names if ours in self.arrays and theirs != ours]

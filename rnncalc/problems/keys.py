@@ -13,9 +13,9 @@ from rnncalc.problems.conventions import cell_named
 from rnncalc.problems.parse.given import RawValue
 
 KEYS = frozenset(  # of a problem file; each is also an option of the commands that use it
-    "title source notes cell activation output update gates notation U W b V c d R h0 c0 y0 x lengths mask layout "
-    "targets loss reduction dy lr truncate chunk clip_norm clip_value rounded_inputs carry points min_digits vectors "
-    "signals fused answers layers direction backward merge".split()
+    "title source notes cell activation output update gates notation equations U W b V c d R h0 c0 y0 x lengths mask "
+    "layout targets loss reduction dy lr truncate chunk clip_norm clip_value rounded_inputs carry points min_digits "
+    "vectors signals fused answers layers direction backward merge".split()
 )
 OF_ALL_LAYERS = ("cell", "activation", "update", "notation", "vectors", "gates", "fused", "signals")
 OF_ONE_DIRECTION = (*OF_ALL_LAYERS, "output", *"U W b V c d R h0 c0 y0".split())
@@ -79,7 +79,8 @@ def cell_of(given: Mapping[str, RawValue]) -> Cell:
 
 def _named_cell(raw: RawValue, given: Mapping[str, RawValue]) -> Cell:
     torch = any(name.startswith(("weight_ih", "weight_hh")) for name in given)
-    notation = given["notation"].word() if "notation" in given else "pytorch" if torch else ""
+    stated = given["notation"].value if "notation" in given else None
+    notation = stated if isinstance(stated, str) else "pytorch" if torch else ""
     word = cell_named(raw.word(), notation)
     if word not in CELLS:
         message = _("{where}: no cell is called “{word}”; there are {known}{near}")

@@ -39,6 +39,7 @@ class Notation:
     rows: bool = False
     gates: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
 
     def names(self, cell: Cell, given: Collection[str]) -> dict[str, tuple[str, str]]:
         """Name without underscores → (name, ours). W_xh is a gate's if another given name can only be a gate's."""
@@ -100,14 +101,16 @@ class Translation:
     given: dict[str, RawValue]
     fits: list[str]
     shown: dict[str, str]  # our symbol (U, U_i) → what the reader calls it
-
-    @property
-    def notation(self) -> Notation:
-        return NOTATIONS[self.name]
+    notation: Notation
 
 
 def translate(given: Mapping[str, RawValue], cell: Cell, keys: Collection[str]) -> Translation:
     """Recognise the notation and name the values as we do. keys: the keys of a problem file. Raises ProblemError."""
+    own = given["notation"].value if "notation" in given else None
+    if isinstance(own, Notation):
+        return Translation(
+            "", {name: value for name, value in given.items() if name != "notation"}, [], dict(own.shown), own
+        )
     wanted = [name for name in given if name not in keys or name in NOTATIONS["goodfellow"].letters]
     wanted = [name.partition(".")[0] for name in wanted]
     name, fits = _choose(given, wanted, cell)
@@ -125,7 +128,7 @@ def translate(given: Mapping[str, RawValue], cell: Cell, keys: Collection[str]) 
         elif theirs != ours:
             shown[ours.replace(".", "_")] = theirs
         _put(settled, ours, value, cell)
-    return Translation(name, settled, fits, shown)
+    return Translation(name, settled, fits, shown, NOTATIONS[name])
 
 
 def gate_letters(cell: Cell) -> dict[str, str]:

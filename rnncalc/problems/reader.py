@@ -20,6 +20,7 @@ from rnncalc.model.losses import LOSSES, REDUCTIONS
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import LAYOUTS, Network
+from rnncalc.problems.formulas.equations import settled as equations_settled
 from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_DIRECTION, inside, one_of, parts, stated
 from rnncalc.problems.parse.given import RawValue
@@ -48,10 +49,9 @@ class _Reading:
     """The parts of one problem, built from raw values by key."""
 
     def __init__(self, given: Mapping[str, RawValue]):
-        self.raw = dict(given)
+        self.raw, self.notes = equations_settled(given)
         self.input = self._needed("x").numbers()
         self.layers: list[dict[str, GivenDirection]] = []
-        self.notes: list[str] = []
         self.given: dict[str, RawValue] = {}
         self.task = Task()
 

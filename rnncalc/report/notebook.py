@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rnncalc.model.equations.functions import quiet
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace
+from rnncalc.problems import problem_text
 from rnncalc.problems import reader as reading
 from rnncalc.problems.parse import files, given
 from rnncalc.problems.problem import Problem
@@ -61,7 +62,7 @@ def load_problem(path: str | PathLike[str], *, engine: str = "auto", dtype: str 
            [0.8059]])
     """
     name = fspath(path)
-    return Worked(reading.read(given.read(files.content(name), name), engine=engine, dtype=dtype))
+    return Worked(reading.read(problem_text.read(files.content(name), name), engine=engine, dtype=dtype))
 
 
 def problem(*, engine: str = "auto", dtype: str = "float64", **keys: Any) -> Worked:

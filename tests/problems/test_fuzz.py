@@ -12,7 +12,8 @@ from support.helpers import EXAMPLES
 from support.typed import FORMS, SHEET
 
 from rnncalc.errors import RnncalcError
-from rnncalc.problems.parse import given, matrix
+from rnncalc.problems import problem_text
+from rnncalc.problems.parse import matrix
 from rnncalc.problems.reader import read
 
 COUNT = int(os.environ.get("RNNCALC_FUZZ", "50000"))  # of each kind
@@ -99,7 +100,7 @@ def test_problems(bounded_memory: None) -> None:
     corpus = [*texts, SHEET, OWN, "U = 1, W = 0.5, x_1 = 1, x_2 = 2", "Wx = [[1, 2]]\nWh = 1\nb = 0\nx = [1]"]
 
     def feed(text: str) -> None:
-        problem = read(given.read(text), engine="equations")
+        problem = read(problem_text.read(text), engine="equations")
         if problem.x.size < 50 and problem.shapes["H"] < 10:
             with np.errstate(all="ignore"):
                 problem.forward()

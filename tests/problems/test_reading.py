@@ -13,6 +13,7 @@ import rnncalc
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.model.cells import CELLS
 from rnncalc.model.cells.cell import ACTIVATIONS
+from rnncalc.problems import problem_text
 from rnncalc.problems.conventions import reordered
 from rnncalc.problems.parse import given, matrix
 from rnncalc.problems.problem import Problem
@@ -58,7 +59,7 @@ def y(**keys: object) -> np.ndarray:
 def test_the_seed_exercise_in_many_shapes(change: dict[str, Any]) -> None:
     keys = {**SEED, **change}
     private = keys.pop("_private", None)
-    text = given.read('{"_note": [1]}') if private else {}
+    text = problem_text.read('{"_note": [1]}') if private else {}
     trace = read({**text, **given.of_python(keys)}, engine="equations").forward()
     assert trace.y.shape == (1, 1)
     assert trace.y[0, 0] == pytest.approx(Y, abs=1e-7 if "W" in change and change["W"] is not None else 1e-14)
@@ -347,11 +348,11 @@ def test_signals_are_called_as_the_sheet_calls_them() -> None:
 
 
 def test_a_problem_as_lines_from_a_sheet() -> None:
-    assert read(given.read(SHEET), engine="equations").forward().y[0, 0] == pytest.approx(Y, abs=1e-14)
+    assert read(problem_text.read(SHEET), engine="equations").forward().y[0, 0] == pytest.approx(Y, abs=1e-14)
 
 
 def test_steps_of_x_may_come_one_by_one_and_several_on_a_line() -> None:
-    stated = read(given.read("U = 1, W = 0.5, x_1 = 1, x_2 = 2, x_3 = 3"), engine="equations")
+    stated = read(problem_text.read("U = 1, W = 0.5, x_1 = 1, x_2 = 2, x_3 = 3"), engine="equations")
     np.testing.assert_array_equal(stated.x, [[1], [2], [3]])
 
 
@@ -363,7 +364,7 @@ def test_numpy_lines_share_their_seed() -> None:
         Wh = np.random.randn(3, 3)
         b = np.zeros(3)
     """
-    stated = read(given.read(text), engine="equations")
+    stated = read(problem_text.read(text), engine="equations")
     state = np.random.RandomState(3)
     np.testing.assert_array_equal(stated.x, state.randn(4, 2))
     np.testing.assert_array_equal(stated.network.layers[0].arrays["U"], (state.randn(2, 3) * 0.1).T)
@@ -372,7 +373,6 @@ def test_numpy_lines_share_their_seed() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Compute h.\nU = 1", 'line 1: expected “name = value”, got "Compute h." (put # before remarks)'),
         ("U = 1\nU = 2", "line 2, U: it is given twice"),
         ("U = 1\nx_1 = 1\nx_3 = 2", "the steps of x run from x_1 without a gap; x_2 is missing"),
         ("x_1 = 1 2\nx_2 = 1", "every step of x must have the same number of entries"),
@@ -390,7 +390,7 @@ def test_numpy_lines_share_their_seed() -> None:
 )
 def test_files_with_mistakes(text: str, message: str) -> None:
     with pytest.raises(RnncalcError) as refused:
-        read(given.read(text))
+        read(problem_text.read(text))
     assert message in str(refused.value)
 
 

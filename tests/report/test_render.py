@@ -17,6 +17,7 @@ from support.helpers import EXAMPLES, random_network
 
 import rnncalc
 from rnncalc.model.cells import CELLS
+from rnncalc.problems import problem_text
 from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read
 from rnncalc.report import explain_cell as lesson
@@ -33,7 +34,7 @@ LSTM = EXAMPLES / "lstm-homework-one-two-three.json"
 
 
 def document(path: Path = SEED, **choice: Any) -> Document:
-    problem = read(given.read(path.read_text(encoding="utf-8")), engine="equations")
+    problem = read(problem_text.read(path.read_text(encoding="utf-8")), engine="equations")
     return report.document(problem, problem.forward(), ReportOptions(**choice))
 
 

@@ -15,6 +15,7 @@ from rnncalc.check import CheckSession
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.problems import problem_text
 from rnncalc.problems.parse import files
 from rnncalc.problems.parse import given as reader
 from rnncalc.problems.parse.given import RawValue
@@ -99,7 +100,7 @@ class Sheet:
 
 def problem_of(text: str, named: str = "") -> Problem:
     """A problem from its text. Raises RnncalcError."""
-    return read(reader.read(text, named))
+    return read(problem_text.read(text, named))
 
 
 def points_of(problem: Problem) -> dict[str, float]:
@@ -121,7 +122,7 @@ def sheet(source: str | PathLike[str] | Mapping[str, Any]) -> Sheet:
     else:
         name = fspath(source)
         text = name if name.lstrip().startswith("{") else files.content(name)
-        whole_sheet = _sheet(reader.read(text, "" if text is name else name), text)
+        whole_sheet = _sheet(problem_text.read(text, "" if text is name else name), text)
     for question in whole_sheet.first.questions.values():
         question.shapes  # noqa: B018 - solved once, so that an error comes before anybody is graded
     return whole_sheet

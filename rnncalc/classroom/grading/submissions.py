@@ -25,6 +25,7 @@ from rnncalc.common import files
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import identified, one_line
 from rnncalc.errors import ParseError, RnncalcError
+from rnncalc.problems import problem_text
 from rnncalc.problems.parse import given as reader
 from rnncalc.problems.parse.numbers import LONGEST_NUMBER
 
@@ -150,7 +151,7 @@ def _is(path: Path, kind: Any) -> bool:
 def _file(path: Path, person: str, sheet: Sheet, data: bytes | None) -> Submission:
     """One person's file. data: what has been read of it already."""
     try:
-        return _one(person, reader.read(_text(path, data)), sheet)
+        return _one(person, problem_text.read(_text(path, data)), sheet)
     except RnncalcError as error:
         return Submission(person, trouble=one_line(str(error)))
     except RecursionError:

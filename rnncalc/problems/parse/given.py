@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
 from rnncalc.model.arrays import without_graph
@@ -28,6 +27,8 @@ class RawValue:
     files: bool = False  # whether @file is read: yes in options and in Python, never in a problem file
 
     def __getitem__(self, key: str) -> RawValue:
+        if isinstance(self.value[key], RawValue):
+            return self.value[key]
         return RawValue(self.value[key], f"{self.where}.{shown(key, 40)}", self.files)
 
     def numbers(self) -> Numbers:
@@ -48,26 +49,6 @@ class RawValue:
         if not isinstance(self.value, str):
             raise ParseError(_("{where}: expected a word"), where=self.where)
         return self.value.strip()
-
-
-def read(text: str, named: str = "") -> dict[str, RawValue]:
-    """Read a whole problem: JSON, or lines `name = value`. Keys that begin with _ are left out. Raises ParseError.
-
-    named: the file of the text, for errors.
-    """
-    try:
-        return _read(text)
-    except ParseError as error:
-        raise ParseError(f"{named}: {error}" if named and named != "-" else str(error)) from None
-
-
-def _read(text: str) -> dict[str, RawValue]:
-    if not text.lstrip("\ufeff \t\r\n").startswith("{"):
-        from rnncalc.problems.parse import sheet  # imported here because its many patterns take time to compile
-
-        return {name: RawValue(value, where) for name, (value, where) in sheet.read(text).items()}
-    entries = strict_json.read(text.lstrip("\ufeff"))
-    return {key: RawValue(value, f"$.{shown(key, 40)}") for key, value in entries.items() if not key.startswith("_")}
 
 
 def of_python(values: Mapping[str, Any]) -> dict[str, RawValue]:

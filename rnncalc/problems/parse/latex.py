@@ -29,7 +29,10 @@ def read(text: str) -> Numbers:
     if not _BEFORE.fullmatch(before) or after is None:
         odd = (before.strip() if not _BEFORE.fullmatch(before) else match[3].strip())[:40]
         raise ParseError(_("cannot read “{text}” beside the matrix"), text=odd)
-    body = re.sub(r"\\(?:hline|cline\{[^}]*\}|displaystyle)", " ", match[2])
+    body = match[2]
+    if "\\\\" not in body:  # Markdown makes one \ of two
+        body = re.sub(r"\\(?=\s)", r"\\\\", body)
+    body = re.sub(r"\\(?:hline|cline\{[^}]*\}|displaystyle)", " ", body)
     rows = [row.split("&") for row in re.split(r"\\\\(?:\s*\[[^\]]*\])?|\\cr\b|\\newline", body) if row.strip()]
     cells = [[_cell(cell) for cell in row] for row in rows]
     if not cells:

@@ -1,0 +1,116 @@
+"""The equations of a problem: as texts in a file, or as a sheet shows them; what they decide is put into its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError, shown
+from rnncalc.problems.formulas import formula
+from rnncalc.problems.formulas import match as matching
+from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.formulas.match import Match
+from rnncalc.problems.formulas.network import FromEquations, network
+from rnncalc.problems.formulas.notation import BREAK, unified
+from rnncalc.problems.formulas.own import OwnCell, own_cell
+from rnncalc.problems.formulas.settle import Settled, settle_lines, settle_own
+from rnncalc.problems.formulas.system import Equation, NotUnderstoodError, System, system
+from rnncalc.problems.parse.given import RawValue
+
+
+@dataclass
+class Equations:
+    """equations: as they were read; functions: the letters of functions, and what they are; notes: of the sheet."""
+
+    equations: list[Equation] = field(default_factory=list)
+    functions: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    _made: Decision | None = None
+
+    def made(self, names: Collection[str], cell: str = "") -> Decision:
+        """What the equations are. names: those that have a value; cell: the built-in one that is named beside them.
+
+        Raises ProblemError with what is not understood.
+        """
+        if self._made is None:
+            try:
+                self._made = self._decided(system(self.equations, dict.fromkeys(names)), cell)
+            except NotUnderstoodError as odd:
+                raise self._refused(odd) from None
+        return self._made
+
+    def _decided(self, made: System, cell: str) -> Decision:
+        try:
+            return network(made)
+        except NotUnderstoodError:
+            pass
+        some = [matching.lines_of(made, pattern) for pattern in matching.built_in() if pattern.cell.name == cell]
+        for match in some:
+            if match is not None:
+                return match
+        return own_cell(made, self.functions)
+
+    def _refused(self, odd: NotUnderstoodError) -> ProblemError:
+        what = str(odd)
+        line = next((e for e in self.equations if what in (e.defined.key, e.text)), None) or self.equations[0]
+        if what == line.text:
+            message = _("{where}: the equation “{text}” says something else than an earlier one of the same name")
+            return ProblemError(message, where=line.where or "equations", text=shown(line.text, 80))
+        message = _("{where}: the equation “{text}” is no cell that can be computed: {what} is not understood")
+        return ProblemError(message, where=line.where or "equations", text=shown(line.text, 80), what=what)
+
+
+Decision = FromEquations | OwnCell | Match
+
+
+def read(given: Mapping[str, RawValue]) -> Equations:
+    """The equations under the key `equations`. Raises ProblemError."""
+    stated = given["equations"]
+    if isinstance(stated.value, Equations):
+        return stated.value
+    texts = [stated.value] if isinstance(stated.value, str) else stated.value
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+        message = _('{where}: expected equations, such as ["h_t = tanh(W x_t + U h_{{t-1}} + b)"]')
+        raise ProblemError(message, where=stated.where)
+    lines = [(text, *_sides(text, f"{stated.where}[{number}]")) for number, text in enumerate(texts)]
+    names = {name for _text, left, _right in lines for name in (left.base, left.key)} | set(given)
+    read_equations = Equations()
+    for number, (text, left, right) in enumerate(lines):
+        try:
+            node = formula.Reader(right, names).whole()
+        except formula.NoFormulaError:
+            message = _("{where}: cannot read “{text}” as an equation")
+            raise ProblemError(message, where=f"{stated.where}[{number}]", text=shown(text, 80)) from None
+        read_equations.equations.append(Equation(left, node, text, f"{stated.where}[{number}]"))
+    return read_equations
+
+
+def _sides(text: str, where: str) -> tuple[symbols.Symbol, str]:
+    plain = unified(text).strip().strip(BREAK).strip()
+    left = symbols.read(plain, 0)
+    if left is None or not plain[left[1] :].lstrip().startswith("="):
+        message = _("{where}: cannot read “{text}” as an equation")
+        raise ProblemError(message, where=where, text=shown(text, 80))
+    return left[0], plain[left[1] :].lstrip()[1:].strip()
+
+
+def settled(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[str]]:
+    """The keys of a problem as its equations say, and what there is to say about it."""
+    if "equations" not in given:
+        return dict(given), []
+    stated = read(given)
+    if not stated.equations:
+        return {name: value for name, value in given.items() if name != "equations"}, stated.notes
+    cell = given["cell"].value if "cell" in given else ""
+    made = stated.made(given, cell if isinstance(cell, str) else "")
+    if isinstance(made, Match):
+        keys, notes = settle_lines(made, given), list[str]()
+    elif isinstance(made, OwnCell):
+        keys, notes = settle_own(made, given)
+    else:
+        settling = Settled(made, given, stated.functions)
+        keys, notes = settling.keys(), settling.notes
+    shown_lines = "; ".join(equation.text for equation in stated.equations)
+    said = _("the equations decide: {lines}").format(lines=shown(shown_lines, 300))
+    return keys, [said, *notes, *stated.notes]

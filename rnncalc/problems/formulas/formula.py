@@ -1,0 +1,378 @@
+r"""A formula as a sheet has it, read into a tree: tanh(W x_t + U h_{t-1} + b), σ(W_f·[h_{t-1}, x_t]), (1 − z) ∘ n.
+
+A product needs no sign, so the reader is told which names there are: `Wx_t` is W x_t where W is a name and Wx is none.
+It reads as far as a formula goes and says where that is; what follows is prose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.formulas.notation import BREAK, MATRIX
+from rnncalc.problems.formulas.symbol import NAME, Symbol
+
+
+@dataclass(frozen=True)
+class Num:
+    value: float
+
+
+@dataclass(frozen=True)
+class Sym:
+    symbol: Symbol
+
+
+@dataclass(frozen=True)
+class Sum:
+    terms: tuple[tuple[int, Node], ...]
+
+
+@dataclass(frozen=True)
+class Prod:
+    """Factors from left to right; entrywise: for each place between two of them, whether ∘ stands there."""
+
+    factors: tuple[Node, ...]
+    entrywise: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Quot:
+    above: Node
+    below: Node
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A function; name: as `FUNCTIONS` calls it, or the letter of one that is not known yet (φ, f)."""
+
+    name: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Turned:
+    """W^T."""
+
+    inside: Node
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Vectors one below the other: [h_{t-1}; x_t]."""
+
+    parts: tuple[Node, ...]
+
+
+Node = Num | Sym | Sum | Prod | Quot | Apply | Turned | Concat
+
+FUNCTIONS = {
+    "σ": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "sig": "sigmoid", "th": "tanh", "linear": "identity",
+    "leakyrelu": "leaky_relu", "hardsigmoid": "hard_sigmoid", "hardtanh": "hard_tanh", "heaviside": "step",
+    "id": "identity", "logsoftmax": "log_softmax", "ln": "log",
+} | {name: name for name in "tanh sigmoid relu exp log identity softmax log_softmax elu leaky_relu softplus softsign "
+     "hard_sigmoid hard_sigmoid_02 hard_tanh step abs max min arctan clip".split()}  # fmt: skip
+GENERIC = ("φ", "ϕ", "ψ", "f", "g", "act", "activation")  # letters for “some function”
+DEEPEST = 40
+_SPACE = re.compile(r"[ \t]*(?:\n[ \t]*(?=[-+*∘×]\s))?")
+_NUMBER = re.compile(r"\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,4})?|\.\d{1,30}")
+_PRODUCT = {"*": False, "@": False, "×": False, "·": False, "∘": True}
+_CLOSE = {"(": ")", "[": "]", "{": "}"}
+
+
+class NoFormulaError(Exception):
+    """What stands here is none."""
+
+
+class Reader:
+    """Reads formulas of one text; known: the bases and keys of the names that the sheet has."""
+
+    def __init__(self, text: str, known: Collection[str]):
+        self.text, self.known, self.at, self.depth = text, known, 0, 0
+
+    def read(self, at: int) -> tuple[Node, int]:
+        """The formula that begins at a place, and the place behind it. Raises NoFormulaError."""
+        self.at, self.depth = at, 0
+        return self.sum(), self.at
+
+    # what stands next ------------------------------------------------------------------------------------------------
+
+    def skip(self) -> None:
+        while True:
+            self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
+            inside = self.depth and self.text[self.at : self.at + 1] in ("\n", "\r", "&")
+            if not inside:
+                return
+            self.at += 1
+
+    def peek(self) -> str:
+        self.skip()
+        return self.text[self.at : self.at + 1]
+
+    def take(self, mark: str) -> None:
+        if self.peek() != mark:
+            raise NoFormulaError
+        self.at += 1
+
+    # the grammar -----------------------------------------------------------------------------------------------------
+
+    def sum(self) -> Node:
+        terms: list[tuple[int, Node]] = []
+        sign = self.sign(1)
+        while True:
+            terms.append((sign, self.product()))
+            before = self.at
+            if self.peek() not in ("+", "-") or self.text[self.at : self.at + 2] == "->":
+                break
+            sign = self.sign(1)
+            if sign and not self.peek().strip(BREAK):
+                self.at = before
+                break
+        return terms[0][1] if len(terms) == 1 and terms[0][0] > 0 else Sum(tuple(terms))
+
+    def sign(self, sign: int) -> int:
+        while self.peek() in ("+", "-"):
+            sign, self.at = (-sign if self.text[self.at] == "-" else sign), self.at + 1
+        return sign
+
+    def product(self) -> Node:
+        factors, entrywise = [self.factor(first=True)], list[bool]()
+        while True:
+            before, mark = self.at, self.peek()
+            try:
+                if mark in _PRODUCT:
+                    self.at += 1
+                    factors.append(self.factor(first=True))
+                    entrywise.append(_PRODUCT[mark])
+                elif mark == "/":
+                    self.at += 1
+                    factors.append(Quot(factors.pop(), self.factor(first=True)))
+                else:
+                    factors.append(self.factor(first=False))
+                    entrywise.append(False)
+            except NoFormulaError:
+                self.at = before
+                break
+        return factors[0] if len(factors) == 1 else Prod(tuple(factors), tuple(entrywise))
+
+    def factor(self, first: bool) -> Node:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise NoFormulaError
+        outside, self.depth = self.depth - 1, self.depth
+        begin = self.at
+        try:
+            self.depth = outside  # the space before a factor is the formula's own
+            mark = self.peek()
+            self.depth = outside + 1
+            return self.powers(self.begun(mark, first))
+        except NoFormulaError:
+            self.at = begin
+            raise
+        finally:
+            self.depth = outside
+
+    def begun(self, mark: str, first: bool) -> Node:
+        if mark in _CLOSE and mark:
+            return self.bracket(mark)
+        number = _NUMBER.match(self.text, self.at)
+        if number:
+            if not first and not self.text[self.at - 1 : self.at].strip():
+                pass  # 2 3: no product
+            self.at = number.end()
+            return Num(float(number[0]))
+        if self.text.startswith("\\frac", self.at):
+            self.at += 5
+            above = self.group()
+            return Quot(above, self.group())
+        matrix = MATRIX.match(self.text, self.at)
+        if matrix:
+            return self.column(matrix)
+        return self.name(first)
+
+    def group(self) -> Node:
+        self.take("{")
+        node = self.sum()
+        self.take("}")
+        return node
+
+    def bracket(self, mark: str) -> Node:
+        """A sum in brackets; with commas or semicolons, vectors one below the other."""
+        self.take(mark)
+        parts = [self.sum()]
+        while self.peek() in (",", ";", "|"):
+            self.at += 1
+            parts.append(self.sum())
+        self.take(_CLOSE[mark])
+        if len(parts) > 1:
+            if self.text.startswith("^T", self.at):
+                self.at += 2
+            return Concat(tuple(parts))
+        return parts[0]
+
+    def column(self, matrix: re.Match[str]) -> Node:
+        r"""\begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}."""
+        from rnncalc.problems.formulas.notation import unified
+
+        body = matrix[0][matrix[0].index("}") + 1 : matrix[0].rindex("\\end")]
+        parts = [Reader(unified(cell), self.known).whole() for cell in re.split(r"\\\\|&", body) if cell.strip()]
+        self.at = matrix.end()
+        return Concat(tuple(parts))
+
+    def whole(self) -> Node:
+        node, end = self.read(0)
+        if self.text[end:].strip():
+            raise NoFormulaError
+        return node
+
+    def name(self, first: bool) -> Node:
+        run = NAME.match(self.text, self.at)
+        if run is None:
+            raise NoFormulaError
+        base = self.cut(run[0])
+        symbol, end = symbols.indexed(self.text, base, run.start(), run.start() + len(base))
+        function = self.function(symbol, end)
+        if function:
+            self.at = end
+            return self.applied(function)
+        known = symbol.base in self.known or symbol.key in self.known or symbol.base.lower() == "x"
+        if not known and not (symbol.indices or (first and len(base) == 1)):
+            raise NoFormulaError
+        if not known and symbol.offset is None and len(base) > 1:
+            raise NoFormulaError
+        self.at = end
+        return Sym(symbol)
+
+    def cut(self, run: str) -> str:
+        """The first name of letters that stand together: the whole, or W of Wx where W is known and Wx is not."""
+        letters = re.findall(symbols.LETTERS + "'?", run)
+        if (
+            len(letters) < 2
+            or run in self.known
+            or run.lower() in FUNCTIONS
+            or any(key.startswith(f"{run}_") for key in self.known)
+        ):
+            return run
+        for count in range(len(letters) - 1, 0, -1):
+            head = "".join(letters[:count])
+            if head in self.known and all(letter in self.known or letter in "xh" for letter in letters[count:]):
+                return head
+        return run
+
+    def function(self, symbol: Symbol, end: int) -> str:
+        """The function that a name stands for, "" if it is none."""
+        word = symbol.base.lower() if len(symbol.base) > 1 else symbol.base
+        whole = "_".join([word, *symbol.indices]) if symbol.indices else word
+        if whole in FUNCTIONS:
+            return FUNCTIONS[whole]
+        if word in FUNCTIONS and symbol.offset is None and not symbol.labels:
+            return FUNCTIONS[word]
+        if word == "σ" and symbol.offset is None:  # Wikipedia's σ_g, σ_h
+            return {"g": "sigmoid"}.get("".join(symbol.labels), symbol.text)
+        if word in GENERIC and symbol.offset is None and self.text[end : end + 1] in ("(", "["):
+            return "" if symbol.base in self.known and symbol.base not in ("φ", "ϕ", "ψ") else symbol.base
+        return ""
+
+    def applied(self, function: str) -> Node:
+        if self.peek() in ("(", "[", "{"):
+            mark = self.text[self.at]
+            inside = self.bracket(mark)
+            arguments = inside.parts if isinstance(inside, Concat) and function in ("max", "min", "clip") else (inside,)
+        else:
+            arguments = (self.factor(first=True),)
+        return simplified(Apply(function, arguments))
+
+    def powers(self, node: Node) -> Node:
+        """x², e^{−a}."""
+        while self.text.startswith("^", self.at):
+            if self.text.startswith("^T", self.at):
+                self.at += 2
+                node = Turned(node) if isinstance(node, Sym) else node
+                continue
+            self.at += 1
+            if isinstance(node, Sym) and node.symbol.key == "e":
+                exponent = self.group() if self.peek() == "{" else self.factor(first=True)
+                node = Apply("exp", (exponent,))
+                continue
+            power = re.compile(r"\{?\s*2\s*\}?").match(self.text, self.at)
+            if power is None:
+                raise NoFormulaError
+            self.at = power.end()
+            node = Prod((node, node), (True,))
+        return node
+
+
+def simplified(node: Apply) -> Node:
+    """max(0, a) is relu(a), max(0, min(1, 0.2 a + 0.5)) a hard sigmoid, and their kin."""
+    if node.name not in ("max", "min", "clip") or len(node.arguments) < 2:
+        return node
+    numbers = {part.value if isinstance(part, Num) else number(part) for part in node.arguments} - {None}
+    inner = [part for part in node.arguments if number(part) is None]
+    if len(inner) != 1:
+        return node
+    if node.name == "clip":
+        bounds = numbers
+    elif isinstance(inner[0], Apply) and inner[0].name in ("max", "min") and inner[0].name != node.name:
+        bounds = numbers | {number(part) for part in inner[0].arguments} - {None}
+        inner = [part for part in inner[0].arguments if number(part) is None]
+    else:
+        return Apply("relu", (inner[0],)) if node.name == "max" and numbers == {0} else node
+    if bounds == {-1, 1} and len(inner) == 1:
+        return Apply("hard_tanh", (inner[0],))
+    if bounds == {0, 1} and len(inner) == 1 and isinstance(inner[0], Sum):
+        shift = [sign * value for sign, term in inner[0].terms if (value := number(term)) is not None]
+        rest = [(sign, term) for sign, term in inner[0].terms if number(term) is None]
+        if shift == [0.5] and len(rest) == 1 and rest[0][0] > 0:
+            return _hard_sigmoid(rest[0][1]) or node
+    return node
+
+
+def _hard_sigmoid(term: Node) -> Node | None:
+    """0.2 a or a / 6."""
+    if isinstance(term, Prod) and len(term.factors) >= 2:
+        slope, rest = number(term.factors[0]), term.factors[1:]
+        inner = rest[0] if len(rest) == 1 else Prod(rest, term.entrywise[1:])
+    elif isinstance(term, Quot) and number(term.below):
+        slope, inner = 1 / number(term.below), term.above  # type: ignore[operator]
+    else:
+        return None
+    name = {0.2: "hard_sigmoid_02", 1 / 6: "hard_sigmoid"}.get(slope or 0)
+    return Apply(name, (inner,)) if name else None
+
+
+def number(node: Node) -> float | None:
+    """The value of a formula that is a number."""
+    if isinstance(node, Num):
+        return node.value
+    if isinstance(node, Sum):
+        values = [number(term) for _sign, term in node.terms]
+        return None if None in values else sum(sign * value for (sign, _), value in zip(node.terms, values))  # type: ignore[operator,misc]
+    if isinstance(node, Quot):
+        above, below = number(node.above), number(node.below)
+        return above / below if above is not None and below else None
+    return None
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """The nodes right below a node."""
+    if isinstance(node, Sum):
+        return tuple(term for _sign, term in node.terms)
+    if isinstance(node, Prod):
+        return node.factors
+    if isinstance(node, Quot):
+        return node.above, node.below
+    if isinstance(node, Apply):
+        return node.arguments
+    if isinstance(node, Turned):
+        return (node.inside,)
+    return node.parts if isinstance(node, Concat) else ()
+
+
+def symbols_of(node: Node) -> list[Symbol]:
+    """Every symbol in the formula, from left to right."""
+    names = [node.symbol] if isinstance(node, Sym) else []
+    for part in parts(node):
+        names += symbols_of(part)
+    return names

@@ -1,0 +1,110 @@
+r"""The loss of a sheet: L = ½ Σ (y_t − d_t)², L = −Σ log ŷ_t, and the words for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.formulas.formula import Apply, Node, Quot, Sym
+from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.formulas.system import Equation, Function, NotUnderstoodError, system
+
+_SQUARE = re.compile(
+    r"[(|‖\[]+\s*([^()|‖]{1,60}?(?:\([^()]{1,8}\)[^()|‖]{0,20}?)*)\s*-\s*([^|‖]{1,60}?)\s*[)|‖\]]+_?2?\s*\^\s*\{?2"
+)
+_HALF = re.compile(r"\\frac\s*\{?\s*1\s*\}?\s*\{?\s*2|1\s*/\s*2|0\.5|½")
+_MEAN = re.compile(
+    r"\\frac\s*\{\s*1\s*\}\s*\{\s*(?:2\s*)?(?:[TNnm]|[3-9]|\d\d)\s*\}|1\s*/\s*(?:\(?2\s*)?(?:[TNnm]\b|[3-9]|\d\d)"
+)
+_WORDS = [
+    (
+        "half_squared_error",
+        r"half (?:of )?(?:the )?(?:sum of )?(?:the )?squared? (?:error|difference)|"
+        r"半平方(?:误差|和)|二分之一.{0,6}平方",
+    ),
+    ("mean_squared_error", r"mean[- ]squared?[- ]error|\bMSE\b|均方误差"),
+    ("binary_cross_entropy", r"binary[- ]cross[- ]entropy|\bBCE\b|二元交叉熵|二分类交叉熵"),
+    ("cross_entropy", r"cross[- ]?entropy|negative log[- ]likelihood|交叉熵|负对数似然"),
+    ("squared_error", r"(?:sum of )?squared? (?:error|difference)s?|平方误差|误差平方和"),
+]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """name: of LOSSES; target: the sheet's name; step: the only one that counts; reduction: mean or ""."""
+
+    name: str
+    target: str = ""
+    step: int | None = None
+    reduction: str = ""
+    signal: str = ""
+
+
+def is_loss(name: Symbol) -> bool:
+    """Whether a name is a loss's: L, L_t, J, E, loss."""
+    return name.base in ("L", "J", "E", "ℓ", "Loss", "loss", "Cost", "CE") and not name.words
+
+
+def is_formula(text: str) -> bool:
+    return bool(re.search(r"[Σ^]|log|\bln\b", text)) and bool(re.search(r"[^\W\d]", text))
+
+
+def read(text: str, outputs: set[str]) -> Loss | None:
+    """The loss that a formula says. outputs: the keys of the signals that may be y."""
+    square = _SQUARE.search(text)
+    if square:
+        sides = [side_symbol[0] for side in (square[1], square[2]) if (side_symbol := symbols.read(side.strip(), 0))]
+        if len(sides) < 2:
+            return None
+        keys = [_bare(side) for side in sides]
+        target = next((at for at in (1, 0) if keys[at] not in outputs), 1)
+        own = sides[1 - target]
+        step = own.number if own.offset is None else None
+        half, mean = _HALF.search(text[: square.start()]), _MEAN.search(text)
+        name = "half_squared_error" if half else "squared_error"
+        if mean and "2" in mean[0].replace("1/2", ""):
+            name = "half_squared_error"
+        return Loss(name, keys[target], step, "mean" if mean else "", keys[1 - target])
+    if re.search(r"log|\bln\b", text):
+        symbols_read = [
+            s for s in _symbols(text) if s.base not in ("log", "ln", "Σ", "k", "t", "i", "j", "L", "T", "N")
+        ]
+        targets = [_bare(s) for s in symbols_read if _bare(s) not in outputs]
+        binary = re.search(r"1\s*-\s*\\?\w", text) is not None
+        name = "binary_cross_entropy" if binary else "cross_entropy"
+        return Loss(name, targets[0] if targets else "", None, "mean" if _MEAN.search(text) else "")
+    return None
+
+
+def in_words(text: str) -> str:
+    """The loss that prose names, "" where it names none."""
+    return next((name for name, words in _WORDS if re.search(words, text, re.IGNORECASE)), "")
+
+
+def function_of(node: Node) -> str:
+    """The function that a formula of one name is: 1 / (1 + e^{−z}) is sigmoid."""
+    if isinstance(node, Apply) and len(node.arguments) == 1 and isinstance(node.arguments[0], Sym):
+        return node.name
+    if isinstance(node, Quot):
+        try:
+            poly = system([Equation(Symbol("f", ("t",), "f"), node, "")], {}).polys["f"]
+        except NotUnderstoodError:
+            return ""
+        inside = poly[0][1][0] if len(poly) == 1 and poly[0][1] else None
+        return inside.name if isinstance(inside, Function) else ""
+    return ""
+
+
+def _symbols(text: str) -> list[Symbol]:
+    names, at = [], 0
+    while match := symbols.NAME.search(text, at):
+        name, at = symbols.indexed(text, match[0], match.start(), match.end())
+        names.append(name)
+    return names
+
+
+def _bare(name: Symbol) -> str:
+    """The key without its step and its unit: ŷ_{t,k} is ŷ."""
+    words = [word for word in name.words if word not in ("k", "j", "i", "c")]
+    return "_".join([name.base, *words])

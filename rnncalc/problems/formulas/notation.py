@@ -1,0 +1,107 @@
+r"""Mathematical text in one spelling: LaTeX, Markdown and Unicode become plain letters, `_`, `^` and a few marks.
+
+    \tilde{h}_t = \tanh(\mathbf{W} x_t)  →  h̃_t = tanh(W x_t)
+    hₜ₋₁  →  h_{t-1}        x^{\langle t \rangle}  →  x^{<t>}        \quad, $$, `  →  a mark that ends a formula
+
+Lines stay where they are, so that a place is a line of the original. What stands in a matrix environment is untouched.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from rnncalc.problems.parse.numbers import plain
+
+BREAK = "\ue000"  # of no script: what ends a formula: \\, \quad, the edge of mathematics, a code fence
+MATRIX = re.compile(r"\\begin\s*\{((?:[bpvVB]?|small|psmall|bsmall)matrix\*?|array)\}.*?\\end\s*\{\1\}", re.DOTALL)
+
+_SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₜₙₖᵢⱼₓₕₐₒₑₛᵧ", "0123456789+-()tnkijxhaoesy"))
+_SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵗⁿᵏᶠᵇ", "0123456789+-()tnkfb"))
+_ACCENTS = {"hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303"}
+_GREEK = {
+    name: unicodedata.lookup(f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {greek.upper()}")
+    for name in "alpha beta gamma delta epsilon eta theta kappa mu nu xi rho sigma tau phi psi omega "
+    "Gamma Delta Theta Sigma Phi Psi Omega Lambda".split()
+    for greek in [{"lambda": "lamda"}.get(name.lower(), name.lower())]
+} | {"varphi": "φ", "vartheta": "θ", "varepsilon": "ε", "lambda": "λ", "partial": "∂", "ell": "ℓ"}
+_MARKS = {
+    "cdot": "*", "times": "×", "ast": "*", "odot": "∘", "circ": "∘", "otimes": "∘", "sum": "Σ", "langle": "<",
+    "rangle": ">", "leftarrow": "←", "gets": "←", "coloneqq": ":=", "top": "T", "intercal": "T", "mid": "|",
+    "approx": "≈", "lbrace": "{", "rbrace": "}", "lbrack": "[", "rbrack": "]", "ldots": "…", "dots": "…", "in": "∈",
+}  # fmt: skip
+_FUNCTIONS = "tanh sigmoid exp log ln max min sin cos softmax arg"
+_STYLES = (
+    r"mathbf|boldsymbol|bm|mathrm|mathit|mathsf|mathcal|mathbb|text|textbf|textit|textrm|texttt|vec|"
+    r"operatorname\*?|boxed"
+)
+_ENVIRONMENTS = (
+    r"(?:align|alignat|aligned|equation|gather|gathered|split|cases|displaymath|math|eqnarray|itemize|enumerate|"
+    r"document|center)\*?"
+)
+
+_RULES: list[tuple[re.Pattern[str], str]] = [
+    (re.compile(rf"\\(?:begin|end)\s*\{{{_ENVIRONMENTS}\}}(?:\{{\d*\}})?"), BREAK),
+    (
+        re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|limits|nolimits|item|label\{[^}]*\})(?![a-zA-Z])\.?"),
+        " ",
+    ),
+    (re.compile(r"\\q?quad(?![a-zA-Z])|\\\\(?:\[[^\]\n]*\])?|\\[\[\]()]|\$\$?|```\w*|`"), BREAK),
+    (re.compile(r"\\[,;:! ]|~(?=[\\\w])"), " "),
+    (re.compile(r"\\([{}])"), r"\1"),
+    (re.compile(r"\\[dt]frac(?![a-zA-Z])"), r"\\frac"),
+    (re.compile(r"\^\s*\{?\s*(?:\\(?:top|intercal)(?![a-zA-Z])|\\math(?:sf|rm)\s*\{\s*T\s*\}|⊤|T\b)\s*\}?"), "^T "),
+    (re.compile(r"\*\*([^*\n]+?)\*\*"), r"\1"),
+    (re.compile(r"&(?=\s*(?::?=|≈|←))|(?<==)\s*&"), " "),
+]
+_STYLE = re.compile(rf"\\(?:{_STYLES})\s*(?:\{{([^{{}}]*)\}}|(?<=[a-z])\s+(\\?\w))")
+_ACCENT = re.compile(rf"\\({'|'.join(_ACCENTS)})\s*(?:\{{\s*(\\?\w+)\s*\}}|\s*(\\?\w))")
+_CALLED = re.compile(
+    r"\b(?:np|numpy|jnp|torch|tf|math|F)\s*\.\s*(?:nn\.|math\.|functional\.)*(?=(?:tanh|sigmoid|relu|softmax|exp|log|maximum)\b)"
+)
+_COMMAND = re.compile(r"\\([a-zA-Z]+)")
+
+
+def unified(text: str) -> str:
+    """The text in one spelling, line by line as it was."""
+    text = _scripts(text, _SUB, "_")
+    text = plain(_scripts(text, _SUPER, "^"))
+    text = (
+        text.replace("⟨", "<")
+        .replace("⟩", ">")
+        .replace("⊙", "∘")
+        .replace("∗", "*")
+        .replace("【", "[")
+        .replace("】", "]")
+    )
+    text = re.sub(r"[⎡⎢⎣⎤⎥⎦]", " ", text)
+    pieces, at = [], 0
+    for matrix in MATRIX.finditer(text):
+        pieces += [_unified(text[at : matrix.start()]), matrix[0]]
+        at = matrix.end()
+    return unicodedata.normalize("NFC", "".join([*pieces, _unified(text[at:])]))
+
+
+def _scripts(text: str, table: dict[str, str], mark: str) -> str:
+    run = f"[{''.join(table)}]+"
+    return re.sub(run, lambda matched: f"{mark}{{{''.join(table[letter] for letter in matched[0])}}}", text)
+
+
+def _unified(text: str) -> str:
+    if "\\" in text:
+        for _depth in range(3):
+            text = _STYLE.sub(lambda matched: matched[1] if matched[1] is not None else matched[2], text)
+        text = _ACCENT.sub(lambda matched: (matched[2] or matched[3]) + _ACCENTS[matched[1]], text)
+    for pattern, put in _RULES:
+        text = pattern.sub(put, text)
+    text = _CALLED.sub("", text)
+    return _COMMAND.sub(_command, text) if "\\" in text else text
+
+
+def _command(matched: re.Match[str]) -> str:
+    name = matched[1]
+    if name in _MARKS:
+        return _MARKS[name]
+    if name in _GREEK:
+        return _GREEK[name]
+    return name if name in _FUNCTIONS.split() else matched[0]

@@ -1,0 +1,341 @@
+"""What the equations of a sheet decide, put where a problem has its keys: the cell, whose letter is what, the read-out.
+
+Every array ends up under our name, in the orientation in which it was given, so that what reads a problem without
+equations reads this one too; a `Notation` carries the letters of the sheet along. What stands beside the equations and
+says something else is refused, both shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.problems.formulas.formula import GENERIC
+from rnncalc.problems.formulas.match import Match
+from rnncalc.problems.formulas.network import FromEquations
+from rnncalc.problems.formulas.own import OwnCell
+from rnncalc.problems.formulas.system import Param
+from rnncalc.problems.notation import NOTATIONS, Notation
+from rnncalc.problems.parse.given import RawValue
+from rnncalc.problems.parse.numbers import Numbers
+
+Keys = dict[str, RawValue]
+
+
+class Settled:
+    """The keys of a problem, from equations and from what was given beside them."""
+
+    def __init__(self, made: FromEquations, given: Mapping[str, RawValue], functions: Mapping[str, str] = {}):
+        self.made, self.left, self.functions = made, dict(given), functions
+        self.notes: list[str] = []
+        self.used: set[str] = set()
+        self.names = {_squeezed(name): name for name in given}
+
+    def keys(self) -> Keys:
+        """Everything that was given, under our names. Raises ProblemError where two things contradict each other."""
+        layers = [self._layer(number) for number in range(len(self.made.layers))]
+        top = self._read_out()
+        self._rest(top)
+        self._refuse_contradictions()
+        for name in ("cell", "activation", "output", "update", "equations", "vectors", "gates", "fused"):
+            self.left.pop(name, None)
+        if len(layers) == 1:
+            return {**layers[0], **top, **self.left}
+        return {"layers": RawValue(layers, "equations"), **top, **self.left}
+
+    # layers ----------------------------------------------------------------------------------------------------------
+
+    def _layer(self, number: int) -> Keys:
+        layer = self.made.layers[number]
+        first = layer.both[0]
+        keys = self._direction(first)
+        if len(layer.both) == 2:
+            second = self._direction(layer.both[1])
+            for name in ("cell", "activation", "update"):
+                second.pop(name, None)
+            keys["backward"] = RawValue(second, "equations")
+        if first.turn < 0 or len(layer.both) == 2:
+            keys["direction"] = _word("both" if len(layer.both) == 2 else "backward")
+        return keys
+
+    def _direction(self, match: Match) -> Keys:
+        cell = match.pattern.cell
+        keys: Keys = {"cell": _word(cell.name)}
+        if cell.switched:
+            keys |= {name: _word(value) for name, value in cell.switched.items()}
+        keys |= self._functions(match)
+        arrays, shown = self._arrays(match)
+        keys |= arrays
+        for state in cell.state:
+            value = self._take(*(f"{match.lines[state]}{mark}" for mark in ("0", "_0", "")))
+            if value is not None:
+                keys[f"{state}0"] = value
+        keys["notation"] = RawValue(Notation(shown=shown, rows=bool(match.rows)), "equations")
+        signals = self._signals(match)
+        if signals:
+            keys["signals"] = RawValue(signals, "equations")
+        return keys
+
+    def _signals(self, match: Match) -> dict[str, str]:
+        """theirs → ours, where a sheet of one layer has letters of its own."""
+        if len(self.made.layers) > 1 or len(self.made.layers[0].both) > 1:
+            return {}
+        lines = dict(match.lines)
+        if self.made.read_out:
+            lines |= self.made.read_out.lines
+        return {theirs: ours for ours, theirs in lines.items() if theirs != ours and theirs.isidentifier()}
+
+    def _functions(self, match: Match) -> Keys:
+        """activation, output: the function of a line that may have one of several."""
+        chosen: Keys = {}
+        for line, function in match.functions.items():
+            key = "output" if line == "y" else "activation"
+            name = self._function(function, key)
+            switch = match.pattern.cell.switches[key]
+            if name not in switch:
+                message = _("equations: {function} is no {key} here; there are {known}")
+                raise ProblemError(message, function=name, key=key, known=", ".join(switch))
+            chosen[key] = RawValue(name, match.system.equations[match.lines[line]].text)
+        return chosen
+
+    def _function(self, letter: str, key: str) -> str:
+        if letter in self.functions:
+            return self.functions[letter]
+        if letter not in GENERIC and not letter.startswith("σ"):
+            return letter
+        if key in self.left:
+            return self.left[key].word()
+        usual = "identity" if key == "output" else "tanh"
+        self.notes.append(_("nothing says what {letter} is: {function} assumed").format(letter=letter, function=usual))
+        return usual
+
+    # arrays ----------------------------------------------------------------------------------------------------------
+
+    def _arrays(self, match: Match) -> tuple[Keys, dict[str, str]]:
+        """Our name → array, and our symbol → the sheet's letter."""
+        arrays: Keys = {}
+        shown: dict[str, str] = {}
+        for name, stack in match.pattern.cell.stacks.items():
+            for parameter in stack:
+                for number, theirs in enumerate(match.params.get(parameter.symbol, ())):
+                    value = self._value(parameter.symbol, theirs, match)
+                    if value is None:
+                        continue
+                    ours = name if number == 0 else "b_hh"
+                    if parameter.gate:
+                        gates = arrays.setdefault(ours, RawValue({}, value.where))
+                        gates.value[parameter.gate] = value
+                    else:
+                        arrays[ours] = value
+                    if number == 0 and not theirs.part and not theirs.block and theirs.key != parameter.symbol:
+                        shown[parameter.symbol] = theirs.key
+        return arrays, shown
+
+    def _value(self, symbol: str, theirs: Param, match: Match) -> RawValue | None:
+        """One parameter's numbers, cut from what they are given with."""
+        given = self._find(theirs.key)
+        if given is None:
+            return None
+        self.used.add(self.names[_squeezed(theirs.key)])
+        if theirs.beside:
+            other = self._find(theirs.beside)
+            if other is None:
+                return None
+            self.used.add(self.names[_squeezed(theirs.beside)])
+            return RawValue(_beside(given.numbers(), other.numbers(), bool(match.rows)), given.where)
+        if not theirs.part and not theirs.block:
+            return given
+        numbers = _matrix(given.numbers(), bool(theirs.part))
+        numbers = numbers.transposed if match.rows and len(numbers.shape) == 2 else numbers
+        if theirs.block and theirs.block != "exchanged":
+            numbers = self._block(numbers, theirs, match)
+        if theirs.part:
+            units = numbers.shape[0]
+            width = units if symbol[0] == "W" else numbers.shape[1] - units
+            numbers = _cut(numbers, theirs.part, width, theirs.key)
+        return RawValue(numbers.transposed if match.rows and len(numbers.shape) == 2 else numbers, given.where)
+
+    def _block(self, numbers: Numbers, theirs: Param, match: Match) -> Numbers:
+        """The rows of one gate, in the order that the sheet says."""
+        labels = [part.block for params in match.params.values() for part in params if part.key == theirs.key]
+        labels = list(dict.fromkeys(labels))
+        order = list(labels)
+        if "gates" in self.left:
+            order = list(self.left["gates"].word())
+            if sorted(order) != sorted(labels):
+                message = _("{where}: gates must name each of {known} once")
+                raise ProblemError(message, where=self.left["gates"].where, known=", ".join(labels))
+        else:
+            message = _("the rows of {name} belong to the gates {order}, in this order, as nothing else is said")
+            note = message.format(name=theirs.key, order=", ".join(order))
+            if note not in self.notes:
+                self.notes.append(note)
+        if numbers.shape[0] % len(order):
+            message = _("{name} has {n} rows, which {gates} gates do not share evenly")
+            raise ProblemError(message, name=theirs.key, n=numbers.shape[0], gates=len(order))
+        units, at = numbers.shape[0] // len(order), order.index(theirs.block)
+        return numbers.through(lambda array: array[at * units : (at + 1) * units])
+
+    def _find(self, name: str) -> RawValue | None:
+        known = self.names.get(_squeezed(name))
+        return self.left.get(known) if known else None
+
+    def _take(self, *names: str) -> RawValue | None:
+        for name in names:
+            if name in self.left:
+                return self.left.pop(name)
+        return None
+
+    # the read-out and the rest ----------------------------------------------------------------------------------------
+
+    def _read_out(self) -> Keys:
+        match = self.made.read_out
+        if match is None:
+            return {}
+        arrays, shown = self._arrays(match)
+        notation = self.made.layers[-1].both[0]
+        self._top_letters = shown
+        if "V" not in arrays:
+            theirs = next(iter(match.params.get("V", ())), None)
+            raise ProblemError(
+                _("{name} is missing: the output's equation reads it"), name=theirs.key if theirs else "V"
+            )
+        if bool(match.rows) != bool(notation.rows) and isinstance(arrays["V"].value, Numbers | str | list):
+            arrays["V"] = RawValue(_matrix(arrays["V"].numbers(), True).transposed, arrays["V"].where)
+        return {**arrays, **self._functions(match)}
+
+    def _rest(self, top: Keys) -> None:
+        """Drop what the equations have taken; of what is left, letters of the read-out that some notation knows."""
+        for name in self.used:
+            self.left.pop(name, None)
+        for name in list(self.left):
+            ours = {notation.letters.get(name) for notation in NOTATIONS.values()} & {"V", "c"}
+            if len(ours) == 1 and name not in ("V", "c") and (symbol := ours.pop()) not in top:
+                self.left[str(symbol)] = self.left.pop(name)
+
+    def _refuse_contradictions(self) -> None:
+        """A cell, an activation, an update beside the equations that is another one."""
+        first = self.made.layers[0].both[0]
+        said = {"cell": first.pattern.cell.name, **first.pattern.cell.switched}
+        for match in self.made.matches:
+            for line, function in match.functions.items():
+                said["output" if line == "y" else "activation"] = self._function(function, "")
+        for key, value in said.items():
+            beside = self.left.get(key)
+            if beside is None or not isinstance(beside.value, str) or _same(key, beside.word(), value):
+                continue
+            line = {"activation": "h", "output": "y"}.get(key, first.pattern.cell.emits)
+            equation = next((m.system.equations[m.lines[line]].text for m in self.made.matches if line in m.lines), "")
+            message = _(
+                "{where}: {key} {word} contradicts the equation “{equation}”, which says {value}; leave one out"
+            )
+            raise ProblemError(message, where=beside.where, key=key, word=beside.word(), equation=equation, value=value)
+
+
+def _same(key: str, word: str, value: str) -> bool:
+    word = word.strip().lower()
+    return word == value or (
+        key == "cell" and word in ("rnn", "vanilla rnn", "gru") and value in ("elman", "gru_after")
+    )
+
+
+def _word(word: str) -> RawValue:
+    return RawValue(word, "equations")
+
+
+def _squeezed(name: str) -> str:
+    return name.replace("_", "")
+
+
+def _matrix(numbers: Numbers, weight: bool) -> Numbers:
+    """A weight of one row that was given as a vector."""
+    return numbers.through(lambda array: array.reshape(1, -1)) if weight and len(numbers.shape) < 2 else numbers
+
+
+def _cut(numbers: Numbers, part: tuple[int, int], width: int, name: str) -> Numbers:
+    at, count = part
+    if count != 2 or width <= 0 or width >= numbers.shape[1]:
+        message = _("{name} is {rows} × {columns}: that does not fit the vectors that stand behind it")
+        raise ProblemError(message, name=name, rows=numbers.shape[0], columns=numbers.shape[1])
+    return numbers.through(lambda array: array[:, :width] if at == 0 else array[:, -width:])
+
+
+def _beside(first: Numbers, second: Numbers, rows: bool) -> Numbers:
+    import numpy as np
+
+    axis = 0 if rows else 1
+    parts = [_matrix(part, True) for part in (first, second)]
+    if rows:
+        parts = [part if len(first.shape) == 2 else part.transposed for part in parts]
+    return Numbers(np.concatenate([part.values for part in parts], axis))
+
+
+def settle_own(made: OwnCell, given: Mapping[str, RawValue]) -> tuple[Keys, list[str]]:
+    """The keys of a problem whose equations are a cell of their own."""
+    known = {_squeezed(name): name for name in given}
+    left = dict(given)
+    cell = {"name": "sheet", "equations": made.equations, "state": made.state, "emits": made.emits}
+    keys: Keys = {"cell": RawValue(cell, "equations")}
+    used = set()
+    for name, theirs in made.params.items():
+        key = known.get(_squeezed(theirs.key))
+        if key is None:
+            raise ProblemError(_("{name} is missing: the equations read it"), name=theirs.key)
+        used.add(key)
+        value = given[key]
+        if theirs.part or made.rows[name]:
+            numbers = _matrix(value.numbers(), True)
+            numbers = numbers.transposed if made.rows[name] else numbers
+            if theirs.part:
+                of_state = name.rpartition("_")[0] and _reads_state(made, name)
+                width = numbers.shape[0] if of_state else numbers.shape[1] - numbers.shape[0]
+                numbers = _cut(numbers, theirs.part, width, theirs.key)
+            value = RawValue(numbers, value.where)
+        keys[name] = value
+    for theirs, line in made.names.items():
+        for start in (f"{theirs}0", f"{theirs}_0"):
+            if line in made.state and start in left:
+                keys[f"{line}0"] = left.pop(start)
+    if made.read_out:
+        for ours, params in made.read_out.params.items():
+            stated = known.get(_squeezed(params[0].key))
+            if stated is not None:
+                used.add(stated)
+                value = given[stated]
+                if made.read_out.rows and ours == "V":
+                    value = RawValue(_matrix(value.numbers(), True).transposed, value.where)
+                keys[ours] = value
+        function = made.read_out.functions.get("y", "identity")
+        keys["output"] = RawValue("identity" if function in GENERIC else function, "equations")
+    for name in (*used, "equations", "cell", "activation", "update", "notation", "vectors", "gates", "fused", "output"):
+        left.pop(name, None)
+    return {**keys, **left}, []
+
+
+def _reads_state(made: OwnCell, name: str) -> bool:
+    """Whether a weight stands before a signal of the cell, and not before the input."""
+    return not any(f"{name} @ x_t" in text for text in made.equations.values())
+
+
+def settle_lines(match: Match, given: Mapping[str, RawValue]) -> Keys:
+    """The keys of a problem that shows some lines of a cell: they tell the notation. Raises ProblemError."""
+    cell = match.pattern.cell
+    pairs = {_squeezed(theirs[0].key): symbol for symbol, theirs in match.params.items()}
+    for name, notation in NOTATIONS.items():
+        table = {squeezed: ours for squeezed, (_theirs, ours) in notation.names(cell, list(given)).items()}
+        if notation.rows == bool(match.rows) and all(
+            table.get(theirs, "").replace(".", "_") == ours for theirs, ours in pairs.items()
+        ):
+            stated = given.get("notation")
+            if stated is not None and stated.value != name:
+                equation = next(iter(match.system.equations.values())).text
+                message = _(
+                    "{where}: notation {word} contradicts the equation “{equation}”, which is {name}; leave one out"
+                )
+                raise ProblemError(message, where=stated.where, word=stated.value, equation=equation, name=name)
+            kept = {key: value for key, value in given.items() if key != "equations"}
+            return {**kept, "notation": _word(name)}
+    letters = ", ".join(f"{theirs[0].key} = {symbol}" for symbol, theirs in match.params.items())
+    message = _("equations: no notation has these letters: {letters}; give the equations of all lines")
+    raise ProblemError(message, letters=letters)

@@ -1,0 +1,93 @@
+"""A name with what hangs on it: h_{t-1}, W^{(hx)}, x_1, h̃_t, a^{<t>}, h[t], h_prev.
+
+Which index is the step and which is a label (a gate, a layer) only the whole sheet tells, so a Symbol keeps its indices
+apart until `System` reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LETTERS = r"(?:[A-Za-zͰ-ϿℓÀ-ÖØ-öø-ɏḀ-ỿ][\u0300-\u036f]*)"
+NAME = re.compile(rf"{LETTERS}+'?")
+_INDEX = re.compile(
+    r"\s{0,2}([_^])\s{0,2}(?:\{\s*([^{}\n]{0,40}?)\s*\}|(\([^()\n]{1,12}\)|<[^<>\n]{1,12}>)|([^\W_]{1,40}(?:-1(?![\d.]))?))"
+    r"|\[\s*([a-z](?:\s*[-+]\s*\d)?|\d{1,6}|-1)\s*\]|\(\s*([tnk](?:\s*[-+]\s*\d)?|\d{1,4})\s*\)|(\d{1,6})(?![\d.])"
+)
+_RELATIVE = re.compile(r"([tnkτ])(?:([+-])(\d))?")
+EARLIER = ("prev", "old", "previous", "last")
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """base: the letters; indices: what hangs on them, outermost brackets off; text: as it was written."""
+
+    base: str
+    indices: tuple[str, ...]
+    text: str
+
+    @property
+    def offset(self) -> int | None:
+        """How many steps after the present one, where an index says so: h_t 0, h_{t-1} −1."""
+        for index in self.indices:
+            matched = _RELATIVE.fullmatch(index)
+            if matched:
+                return int(f"{matched[2]}{matched[3]}") if matched[3] else 0
+            if index in EARLIER:
+                return -1
+        return None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The indices that are no step, numbers among them."""
+        return tuple(index for index in self.indices if not _RELATIVE.fullmatch(index) and index not in EARLIER)
+
+    @property
+    def number(self) -> int | None:
+        """The last index that is a number: a step, or a label."""
+        numbers = [int(index) for index in self.indices if re.fullmatch(r"-?\d{1,6}", index)]
+        return numbers[-1] if numbers else None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The labels that are no numbers."""
+        return tuple(label for label in self.labels if not re.fullmatch(r"-?\d{1,6}", label))
+
+    @property
+    def key(self) -> str:
+        """The name as a key: W_{hx} and W^{(hx)} are W_hx, h_{0} is h_0."""
+        return "_".join([self.base, *[re.sub(r"\W+", "_", label).strip("_") for label in self.labels]])
+
+    def without(self, number: int) -> str:
+        """The key without a number among its indices: the name of what has a value a step."""
+        kept = list(self.labels)
+        place = max(at for at, label in enumerate(kept) if re.fullmatch(r"-?\d{1,6}", label) and int(label) == number)
+        return Symbol(self.base, (*kept[:place], *kept[place + 1 :]), self.text).key
+
+
+def read(text: str, at: int) -> tuple[Symbol, int] | None:
+    """The symbol that begins at a place, and the place behind it."""
+    matched = NAME.match(text, at)
+    return indexed(text, matched[0], matched.start(), matched.end()) if matched else None
+
+
+def indexed(text: str, base: str, begin: int, at: int) -> tuple[Symbol, int]:
+    """The symbol of a base and of the indices that follow."""
+    indices: list[str] = []
+    while matched := _INDEX.match(text, at):
+        mark, braced, bracketed, bare, square, round_, digits = matched.groups()
+        content = next(part for part in (braced, bracketed, bare, square, round_, digits) if part is not None)
+        content = re.sub(r"\s+", "", content)
+        if mark == "^" and (
+            content in ("T", "-1", "") or (content == "2" and text[matched.end() : matched.end() + 1] != "_")
+        ):
+            break
+        content = content.strip("()<>[]")
+        if not re.fullmatch(r"[\w,]+|\w[+-]\d|-1", content):
+            break
+        if digits is not None and (indices or len(base) > 3):
+            break
+        indices += [part for part in content.split(",") if part] or [""]
+        at = matched.end()
+    return Symbol(base, tuple(indices), text[begin:at]), at

@@ -1,0 +1,315 @@
+"""The equations of a sheet as a system: which names are signals, which are parameters, what is the input.
+
+Every right-hand side becomes a polynomial, a sum of products with the brackets multiplied out, so that (1 − z) n + z h
+and n + z (h − n) are the same. A weight on vectors one below the other, W [h; x], is two weights, cut from W.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rnncalc.problems.formulas.formula import (
+    Apply,
+    Concat,
+    Node,
+    Num,
+    Prod,
+    Quot,
+    Sum,
+    Sym,
+    Turned,
+    number,
+)
+from rnncalc.problems.formulas.symbol import Symbol
+
+MOST_TERMS = 64  # of a right-hand side that is multiplied out
+INPUTS = ("x", "X", "u", "v", "e")  # bases of inputs, where no index says that a name is a signal
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A name that has a value a step; offset: how many steps after the present one."""
+
+    key: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter, or a part of one.
+
+    part: (number, count) of the vectors one below the other that it multiplies; block: the gate, of a stacked one;
+    beside: another parameter to its right, W_f h^f + W_b h^b as [W_f W_b].
+    """
+
+    key: str
+    part: tuple[int, int] | None = None
+    block: str = ""
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A weight on a vector; rows: the vector stands to the left, x W."""
+
+    weight: Param
+    vector: Poly
+    rows: bool
+
+
+@dataclass(frozen=True)
+class Function:
+    name: str
+    argument: Poly
+
+
+Factor = Signal | Param | Weighted | Function
+Monomial = tuple[float, tuple[Factor, ...]]
+Poly = tuple[Monomial, ...]
+
+
+class NotUnderstoodError(Exception):
+    """A formula that is no equation of a recurrent network."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One line of a sheet: what it defines and how; text: as it was written."""
+
+    defined: Symbol
+    node: Node
+    text: str
+    where: str = ""
+
+
+@dataclass
+class System:
+    """polys: signal → its right-hand side; texts: signal → the line as it was written; params: names with one value."""
+
+    polys: dict[str, Poly] = field(default_factory=dict)
+    equations: dict[str, Equation] = field(default_factory=dict)
+    params: set[str] = field(default_factory=set)
+    inputs: set[str] = field(default_factory=set)
+    first: int | None = None  # the number of the one step that the equations are written for, where there is one
+    last: set[str] = field(default_factory=set)  # signals that are read from the last step alone: y = V h_T
+
+    @property
+    def signals(self) -> set[str]:
+        return {*self.polys, *self.inputs}
+
+
+def system(equations: Sequence[Equation], given: Mapping[str, object] = {}) -> System:
+    """The system of these equations. given: the names that have a value. Raises NotUnderstoodError."""
+    made = _Maker(equations, given)
+    return made.system
+
+
+class _Maker:
+    def __init__(self, equations: Sequence[Equation], given: Mapping[str, object]):
+        self.given = given
+        numbered = [e.defined.number for e in equations if e.defined.offset is None and e.defined.number is not None]
+        timed = any(e.defined.offset is not None for e in equations)
+        self.step = max(numbered) if numbered and not timed else None
+        self.system = System(first=self.step)
+        self.nodes = {self.name(e.defined): e.node for e in equations}
+        self.defined = set(self.nodes)
+        self.sliced: set[str] = set()
+        for equation in equations:
+            key = self.name(equation.defined)
+            if key in self.system.polys:
+                if self.system.equations[key].node == equation.node:
+                    continue
+                raise NotUnderstoodError(equation.text)
+            self.system.equations[key] = equation
+            self.current = equation.defined
+            self.system.polys[key] = self.poly(equation.node)
+        for key in self.sliced:
+            self.system.polys.pop(key)
+        ordered(self.system.polys)  # refuses what needs itself
+
+    def name(self, symbol: Symbol) -> str:
+        """The key of a signal, without its step."""
+        if symbol.offset is None and self.step is not None and symbol.number is not None:
+            return symbol.without(symbol.number)
+        return symbol.key
+
+    def leaf(self, symbol: Symbol) -> Signal | Param:
+        offset = symbol.offset
+        if offset is not None:
+            return self.signal(symbol.key, offset)
+        if self.step is not None and symbol.number in (self.step, self.step - 1):
+            bare = symbol.without(symbol.number)
+            if bare in self.defined or symbol.base in INPUTS:
+                return self.signal(bare, symbol.number - self.step)
+        end = (
+            symbol.without(symbol.number)
+            if symbol.number is not None
+            else symbol.base
+            if symbol.words == ("T",)
+            else ""
+        )
+        if self.step is None and end in self.defined and self.current.offset is None and symbol.key not in self.given:
+            self.system.last.add(self.current.key)
+            return self.signal(end, 0)
+        if symbol == self.current or (symbol.key == self.current.key and self.current.offset is None):
+            return self.signal(symbol.key, -1)  # h = tanh(W h + …), as code has it
+        if symbol.key in self.defined or (symbol.key in INPUTS and symbol.key not in self.given):
+            return self.signal(symbol.key, 0)
+        if symbol.key in INPUTS[:2]:
+            return self.signal(symbol.key, 0)
+        self.system.params.add(symbol.key)
+        return Param(symbol.key)
+
+    def block(self, symbol: Symbol) -> Poly | None:
+        """z^i of z = W [h; x] + b: the rows of one gate."""
+        if (
+            symbol.key in self.defined
+            or symbol.offset != 0
+            or len(symbol.words) != 1
+            or symbol.base not in self.defined
+        ):
+            return None
+        self.sliced.add(symbol.base)
+        return _of_gate(self.poly(self.nodes[symbol.base]), symbol.words[0])
+
+    def signal(self, key: str, offset: int) -> Signal:
+        if key not in self.defined:
+            self.system.inputs.add(key)
+        return Signal(key, offset)
+
+    def poly(self, node: Node) -> Poly:
+        if isinstance(node, Num):
+            return ((node.value, ()),)
+        if isinstance(node, Sym):
+            block = self.block(node.symbol)
+            if block is not None:
+                return block
+            return ((1.0, (self.leaf(node.symbol),)),)
+        if isinstance(node, Sum):
+            return added([scaled(self.poly(term), sign) for sign, term in node.terms])
+        if isinstance(node, Apply):
+            if len(node.arguments) != 1:
+                raise NotUnderstoodError(node.name)
+            return ((1.0, (Function(node.name, self.poly(node.arguments[0])),)),)
+        if isinstance(node, Quot):
+            return self.quotient(node)
+        if isinstance(node, Prod):
+            return self.product(node)
+        if isinstance(node, Turned):  # of a vector: only its orientation
+            return self.poly(node.inside)
+        raise NotUnderstoodError("[…]")
+
+    def quotient(self, node: Quot) -> Poly:
+        below = number(node.below)
+        if below:
+            return scaled(self.poly(node.above), 1 / below)
+        if number(node.above) == 1:  # 1 / (1 + e^{-a})
+            poly = self.poly(node.below)
+            rest = [term for term in poly if term != (1.0, ())]
+            if len(poly) == 2 and len(rest) == 1 and rest[0][0] == 1 and len(rest[0][1]) == 1:
+                inner = rest[0][1][0]
+                if isinstance(inner, Function) and inner.name == "exp":
+                    return ((1.0, (Function("sigmoid", scaled(inner.argument, -1)),)),)
+        raise NotUnderstoodError("/")
+
+    def product(self, node: Prod) -> Poly:
+        """A parameter beside a vector is a weight, but where ∘ stands between them."""
+        factors, marks = list(node.factors), list(node.entrywise)
+        for at, factor in enumerate(factors):
+            turned = isinstance(factor, Turned)
+            bare = factor.inside if isinstance(factor, Turned) else factor
+            weight = self.leaf(bare.symbol) if isinstance(bare, Sym) else None
+            if not isinstance(weight, Param):
+                continue
+            if at + 1 < len(factors) and not marks[at]:
+                vector, before, rows = factors[at + 1 :], factors[:at], False
+                inner = tuple(marks[at + 1 :])
+            elif at and at + 1 == len(factors) and not marks[at - 1]:
+                vector, before, rows = factors[:at], [], True
+                inner = tuple(marks[: at - 1])
+            else:
+                continue
+            if all(number(part) is not None for part in vector):
+                continue
+            whole = vector[0] if len(vector) == 1 else Prod(tuple(vector), inner)
+            product = self.weighted(weight, whole, rows != turned)
+            return times([*[self.poly(part) for part in before], product])
+        return times([self.poly(factor) for factor in factors])
+
+    def weighted(self, weight: Param, vector: Node, rows: bool) -> Poly:
+        if isinstance(vector, Concat):
+            count = len(vector.parts)
+            return added(
+                [
+                    ((1.0, (Weighted(Param(weight.key, (at, count)), self.poly(part), rows),)),)
+                    for at, part in enumerate(vector.parts)
+                ]
+            )
+        return ((1.0, (Weighted(weight, self.poly(vector), rows),)),)
+
+
+def _of_gate(poly: Poly, gate: str) -> Poly:
+    """The same, every parameter cut to the rows of a gate."""
+    terms: list[Monomial] = []
+    for coefficient, factors in poly:
+        parts: list[Factor] = []
+        for factor in factors:
+            if isinstance(factor, Param):
+                parts.append(replace(factor, block=gate))
+            elif isinstance(factor, Weighted):
+                parts.append(replace(factor, weight=replace(factor.weight, block=gate)))
+            else:
+                raise NotUnderstoodError(gate)
+        terms.append((coefficient, tuple(parts)))
+    return tuple(terms)
+
+
+def added(polys: Sequence[Poly]) -> Poly:
+    """The sum; equal products are one."""
+    coefficients: dict[tuple[Factor, ...], float] = {}
+    for poly in polys:
+        for coefficient, factors in poly:
+            coefficients[factors] = coefficients.get(factors, 0.0) + coefficient
+    return tuple((coefficient, factors) for factors, coefficient in coefficients.items() if coefficient)
+
+
+def scaled(poly: Poly, factor: float) -> Poly:
+    return tuple((coefficient * factor, factors) for coefficient, factors in poly)
+
+
+def times(polys: Sequence[Poly]) -> Poly:
+    """The product, multiplied out."""
+    product: Poly = ((1.0, ()),)
+    for poly in polys:
+        if len(product) * len(poly) > MOST_TERMS:
+            raise NotUnderstoodError("(…)")
+        product = added([((a * b, (*left, *right)),) for a, left in product for b, right in poly])
+    return product
+
+
+def signals(poly: Poly) -> list[Signal]:
+    """Every signal in a polynomial."""
+    inside: list[Signal] = []
+    for _coefficient, factors in poly:
+        for factor in factors:
+            if isinstance(factor, Signal):
+                inside.append(factor)
+            elif isinstance(factor, Weighted):
+                inside += signals(factor.vector)
+            elif isinstance(factor, Function):
+                inside += signals(factor.argument)
+    return inside
+
+
+def ordered(polys: Mapping[str, Poly]) -> list[str]:
+    """The signals in order of computation. Raises NotUnderstoodError where one needs itself."""
+    done: list[str] = []
+    left = dict(polys)
+    while left:
+        ready = [k for k, poly in left.items() if not any(not s.offset and s.key in left for s in signals(poly))]
+        if not ready:
+            raise NotUnderstoodError(next(iter(left)))
+        done += ready
+        left = {key: poly for key, poly in left.items() if key not in ready}
+    return done

@@ -1,0 +1,40 @@
+"""Decimal commas: 0,5 is a number where the text leaves no doubt."""
+
+from __future__ import annotations
+
+import re
+
+_STATED = re.compile(r"^[ \t]*(?:decimal|dezimal)[ \t]*[:=][ \t]*(comma|point)\b", re.MULTILINE)
+_COMMA = re.compile(r"(?<![\d.,])(\d{1,9})(?:,|\{,\})(\d{1,17})(?!\d|[,.]\d|\{,\})")
+_CERTAIN = re.compile(r"(?<![\d.,])0(?:,|\{,\})\d+(?!\d|[,.]\d|\{,\}\d)|(?<![\d.,])\d{1,9}\{,\}(?!\d{3}(?!\d))\d+")
+_POINT = re.compile(r"(?<![\d.:/-])-?\d+\.\d+(?![\d.:/])")
+_SPACED = re.compile(r"(?<=\d),[ \t]+[-+]?\d")  # a comma between numbers, with a space behind it
+
+
+def with_points(text: str) -> tuple[str, bool]:
+    """The text with decimal points, and whether there were commas.
+
+    Commas are decimal where the text says so, or where no number has a point and some begin with “0,”, with another
+    mark between them: a semicolon, a line, a cell; `0,5, 0,7` has both and is read so too.
+    """
+    stated = _STATED.search(text)
+    certain = len(_CERTAIN.findall(text))
+    points = len(_POINT.findall(text))
+    if stated and stated[1] == "point":
+        return text, False
+    if not stated and (certain < 2 or points > certain // 4 or _lists(text)):
+        return text, False
+    return _COMMA.sub(r"\1.\2", text), True
+
+
+def _lists(text: str) -> bool:
+    """Whether the commas may be between the numbers of a list: [0,1], (1,0,0)."""
+    return (
+        any(
+            re.fullmatch(r"\s*[-\d\s,]+", inside) and inside.count(",") > 1
+            for inside in re.findall(r"[\[(]([^\[\]()]*)[\])]", text)
+        )
+        and not _SPACED.search(text)
+        and "{,}" not in text
+        and ";" not in text
+    )

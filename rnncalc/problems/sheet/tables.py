@@ -1,0 +1,127 @@
+"""Tables of a sheet: a row a step, a row a gate, or a row a name; in Markdown or LaTeX."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.formulas.notation import BREAK
+from rnncalc.problems.formulas.symbol import Symbol
+
+_RULE = re.compile(r"[\s|:+-]*")
+_TABULAR = re.compile(r"\\begin\s*\{(tabularx?|longtable)\}(?:\{[^{}]*\}){1,2}(.*?)\\end\s*\{\1\}", re.DOTALL)
+STEP = re.compile(r"(?:t|k|n|step|time(?:\s*step)?|timestep|时间步?|时刻|步|步骤|schritt)\.?", re.IGNORECASE)
+GATE = re.compile(r"(?:gate|gates|门|闸门|门控|gatter|porte)?", re.IGNORECASE)
+NAME = re.compile(r"(?:name|parameter|quantity|symbol|matrix|variable|参数|名称|符号|变量)s?", re.IGNORECASE)
+VALUE = re.compile(r"(?:value|answer|your answer|my answer|result|值|数值|答案|结果)s?", re.IGNORECASE)
+_GATE_WORDS = {
+    "forget": "f", "input": "i", "output": "o", "candidate": "g", "cell": "g", "update": "z", "reset": "r", "new": "n",
+    "遗忘": "f", "输入": "i", "输出": "o", "候选": "g", "更新": "z", "重置": "r",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a table: its name, its text, its line (from 0)."""
+
+    symbol: Symbol
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """begin, end: where it stands; header and rows as texts, with the line of each row."""
+
+    begin: int
+    end: int
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+
+
+def find(text: str) -> Iterator[Table]:
+    """Every table of the text."""
+    for tabular in _TABULAR.finditer(text):
+        line = text.count("\n", 0, tabular.start(2))
+        body = re.sub(r"\\(?:hline|toprule|midrule|bottomrule|cline\{[^}]*\})", " ", tabular[2])
+        rows = []
+        for row in re.split(rf"\\\\|{BREAK}(?=\s*\n)", body):
+            if row.strip():
+                rows.append((line, [cell.strip() for cell in row.split("&")]))
+            line += row.count("\n")
+        if len(rows) > 1:
+            yield Table(tabular.start(), tabular.end(), rows[0][1], rows[1:])
+    for block in re.finditer(r"(?:^[ \t]*\|.*\|[ \t]*(?:\n|\Z)){2,}", text, re.MULTILINE):
+        first = text.count("\n", 0, block.start())
+        lines = [(first + number, line.strip()) for number, line in enumerate(block[0].splitlines())]
+        rows = [(number, _cells(line)) for number, line in lines if not _RULE.fullmatch(line)]
+        if len(rows) > 1:
+            yield Table(block.start(), block.end(), rows[0][1], rows[1:])
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().strip(BREAK).strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+
+
+def cells(table: Table) -> Iterator[Cell]:
+    """Every value with its name: h_2 of the column h_t, W_f of the column W in the row f."""
+    first = table.header[0]
+    if STEP.fullmatch(first.strip("$ ")):
+        yield from _by_step(table)
+    elif GATE.fullmatch(first) and all(_label(row[0]) for _line, row in table.rows if row):
+        for line, row in table.rows:
+            for head, text in zip(table.header[1:], row[1:]):
+                name = _symbol(head)
+                if name and text:
+                    yield Cell(Symbol(name.base, (*name.indices, _label(row[0])), name.text), text, line)
+    elif len(table.header) == 2 and (NAME.fullmatch(first) or re.search(r"[\[\d]", table.header[1])):
+        rows = table.rows if NAME.fullmatch(first) else [(table.rows[0][0] - 2, table.header), *table.rows]
+        for line, row in rows:
+            name = _symbol(row[0]) if row else None
+            if name and len(row) == 2:
+                yield Cell(name, row[1], line)
+
+
+def _by_step(table: Table) -> Iterator[Cell]:
+    for line, row in table.rows:
+        step = re.fullmatch(r"(?:t\s*=\s*)?(-?\d{1,6})", row[0]) if row else None
+        if step is None:
+            continue
+        for head, text in zip(table.header[1:], row[1:]):
+            name = _symbol(head)
+            if name and text:
+                yield Cell(Symbol(name.base, (*name.labels, step[1]), name.text), text, line)
+
+
+def _symbol(text: str) -> Symbol | None:
+    """The name that heads a column: h_t, target d_t, 标签."""
+    text = text.strip(f"$ {BREAK}")
+    name = symbols.read(text, 0)
+    if name and not text[name[1] :].strip():
+        return name[0]
+    for place in re.finditer(r"(?<![\w\u0300-\u036f])(?=[^\W\d_][\u0300-\u036f]?\w{0,8}[_^<\[(]\{?\(?<?t)", text):
+        name = symbols.read(text, place.start())
+        if name and not text[name[1] :].strip(f" {BREAK})）"):
+            return name[0]
+    word = next((word for pattern, word in WORDS.items() if re.fullmatch(pattern, text, re.IGNORECASE)), "")
+    return Symbol(word, (), text) if word else None
+
+
+WORDS = {
+    r"(?:目标|标签|期望)(?:值|输出)?|(?:target|label|desired|ziel|cible)\s*(?:output|value)?s?": "targets",
+    r"(?:输入|input|eingabe|entrée)(?:\s*(?:vector|向量))?": "x",
+    r"字符|字母|词|单词": "letter",
+}
+
+
+def _label(text: str) -> str:
+    """The letter of a gate."""
+    text = text.strip(f"$ {BREAK}").strip("()（）")
+    letter = re.search(r"\(\s*(\w[\u0303]?)(?:_t)?\s*\)", text)
+    if letter:
+        return letter[1]
+    if re.fullmatch(r"[^\W\d_][\u0303]?(?:_t|_\{t\})?", text):
+        return text[0]
+    return next((letter for word, letter in _GATE_WORDS.items() if word in text.lower()), "")

@@ -1,0 +1,166 @@
+r"""The value behind an equals sign, as far as it goes: a number, a matrix in any form, code that makes an array.
+
+What follows it is somebody else's: prose, the next assignment, a unit. A number that goes on, `0.5 * x`, is none.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rnncalc.errors import ParseError
+from rnncalc.problems.formulas.notation import BREAK, MATRIX
+from rnncalc.problems.parse import matrix
+from rnncalc.problems.parse.code import recognises as is_code
+from rnncalc.problems.parse.numbers import DECIMAL, FRACTION, WORD, Numbers
+
+LONGEST = 2_000_000  # characters of one value
+_SPACE = re.compile(rf"[ \t{BREAK}]*")
+_LINES = re.compile(rf"[ \t{BREAK}]*\n[\s{BREAK}]*")
+_NUMBER = rf"[≈~]?[ \t]?(?:{FRACTION.pattern}|{DECIMAL.pattern}|{WORD.pattern}|_(?!\w))"
+_ROW = re.compile(rf"{_NUMBER}(?:[ \t]*[,;|][ \t]*(?={_NUMBER})|[ \t]+(?={_NUMBER}))?", re.IGNORECASE)
+_NUMERIC_LINE = re.compile(r"\n[ \t]*(?=[-+.\d])[-+\d.,;_eE/ \t]+(?=\n|$)")
+_TURNED = re.compile(r"\s?(?:\^\s?\{?\s?T\s?\}?|\.T\b|'|\.t\(\))")
+_CALL = re.compile(r"(?:(?:np|numpy|jnp|tf|torch|mx|nd)\s*\.\s*)(?:\w+\s*\.\s*)*\w+\s*\(|(?:array|tensor|Tensor)\s*\(")
+_METHOD = re.compile(r"\s*\.\s*(?:T\b|(?:reshape|astype|transpose|t|view|float|double)\s*\()")
+_MAKERS = re.compile(
+    r"(?:(?:np|numpy|jnp)\s*\.\s*(?:array|asarray|matrix|mat)|tf\s*\.\s*(?:constant|Variable|convert_to_tensor)|"
+    r"torch\s*\.\s*(?:tensor|Tensor|FloatTensor|DoubleTensor|as_tensor)|mx\s*\.\s*nd\s*\.\s*array|nd\s*\.\s*array)(?=\s*\()"
+)
+_OPEN, _CLOSE = "[({", "])}"
+_GOES_ON = re.compile(r"[ \t]*(?:[*∘×@^(\[{Σ\\]|[-+][ \t]*[^\W\d]|[-+][ \t]+\d|/|[^\W\d_][_^])")
+
+
+def read(text: str, at: int) -> tuple[str, int] | None:
+    """The text of the value that begins at a place, and the place behind it; None where there is none."""
+    start = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+    below = _LINES.match(text, start)
+    if below:
+        start = below.end()
+    for reader in (_environment, _print, _call, _bracket, _row):
+        end = reader(text, start)
+        if end is not None:
+            return _plain_code(text[start:end]), end
+    return None
+
+
+def _environment(text: str, at: int) -> int | None:
+    matrix_text = MATRIX.match(text, at)
+    if matrix_text is None:
+        return None
+    end = _turned(text, matrix_text.end())
+    return end if _is_matrix(text[at:end]) and not _goes_on(text, end) else None
+
+
+def _print(text: str, at: int) -> int | None:
+    """Parameter containing: tensor(…)."""
+    prefix = re.compile(r"Parameter containing:\s*").match(text, at)
+    return _call(text, prefix.end()) if prefix else None
+
+
+def _call(text: str, at: int) -> int | None:
+    """np.array(…), and all that code makes of it on its line."""
+    factor = re.compile(r"[-+]?[\d.eE]+\s*\*\s*").match(text, at)
+    if factor:
+        at = factor.end()
+    call = _CALL.match(text, at)
+    if call is None:
+        return None
+    end = _balanced(text, call.end() - 1)
+    while end is not None and (method := _METHOD.match(text, end)):
+        end = _balanced(text, method.end() - 1) if method[0].endswith("(") else method.end()
+    if end is None:
+        return None
+    line = text[end : _line_end(text, end)].split("#")[0]
+    if re.match(r"\s*[-+*/]\s*[\d(.]|\s*[-+*/]\s*np", line):
+        end += len(line.rstrip())
+    return end
+
+
+def _bracket(text: str, at: int) -> int | None:
+    if text[at : at + 1] not in tuple(_OPEN):
+        return None
+    end = _balanced(text, at)
+    if end is None:
+        return None
+    end = _turned(text, end)
+    return end if _is_matrix(_plain_code(text[at:end])) and not _goes_on(text, end) else None
+
+
+def _row(text: str, at: int) -> int | None:
+    """Numbers without brackets, and the lines below that hold nothing but numbers."""
+    end = at
+    while entry := _ROW.match(text, end):
+        end = entry.end()
+    if end == at:
+        return None
+    while re.match(rf"[ \t;{BREAK}]*\Z", text[end : _line_end(text, end)]) and (
+        more := _NUMERIC_LINE.match(text, _line_end(text, end))
+    ):
+        end = more.end()
+    stripped = at + len(text[at:end].rstrip(" \t,;"))
+    if re.match(r"[^\W\d]", text[stripped : stripped + 1]) or _goes_on(text, stripped):
+        return None
+    return stripped
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _turned(text: str, at: int) -> int:
+    mark = _TURNED.match(text, at)
+    return mark.end() if mark else at
+
+
+def _goes_on(text: str, at: int) -> bool:
+    return bool(_GOES_ON.match(text, at))
+
+
+def _balanced(text: str, at: int) -> int | None:
+    """The place behind the bracket that closes the one here."""
+    depth, end = 0, min(len(text), at + LONGEST)
+    for place in range(at, end):
+        mark = text[place]
+        if mark in _OPEN:
+            depth += 1
+        elif mark in _CLOSE:
+            depth -= 1
+            if depth == 0:
+                return place + 1
+    return None
+
+
+def _plain_code(text: str) -> str:
+    """Every maker of arrays by one name; lists of arrays as lists of lists."""
+    text = re.sub(r"^Parameter containing:\s*", "", text)
+    text = _MAKERS.sub("np.array", text)
+    if text.lstrip().startswith("["):
+        text = re.sub(r"np\.array\(\s*((?:[^()]|\([^()]*\))*?)(?:\s*,\s*\w+\s*=\s*[\w.]+)*\s*\)", r"\1", text)
+    return re.sub(r",\s*(?:dtype|name|shape|device|requires_grad)\s*=\s*[\w.\"']+(?=\s*[,)])", "", text).replace(
+        BREAK, " "
+    )
+
+
+def numbers_at(text: str, at: int, single: bool = False) -> tuple[str, int] | None:
+    """The next value, of numbers in a row the first one alone."""
+    start = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+    number = re.compile(_NUMBER, re.IGNORECASE).match(text, start)
+    if single and number:
+        return number[0], number.end()
+    return read(text, at)
+
+
+def _is_matrix(text: str) -> bool:
+    return numbers(text) is not None
+
+
+def numbers(text: str) -> Numbers | None:
+    """The value as numbers, None where it is none."""
+    try:
+        return matrix.read(text)
+    except ParseError:
+        return None
+
+
+__all__ = ["is_code", "numbers", "read"]
