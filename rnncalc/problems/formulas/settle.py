@@ -278,19 +278,19 @@ def settle_own(made: OwnCell, given: Mapping[str, RawValue]) -> tuple[Keys, list
     cell = {"name": "sheet", "equations": made.equations, "state": made.state, "emits": made.emits}
     keys: Keys = {"cell": RawValue(cell, "equations")}
     used = set()
-    for name, theirs in made.params.items():
-        key = known.get(_squeezed(theirs.key))
+    for name, param in made.params.items():
+        key = known.get(_squeezed(param.key))
         if key is None:
-            raise ProblemError(_("{name} is missing: the equations read it"), name=theirs.key)
+            raise ProblemError(_("{name} is missing: the equations read it"), name=param.key)
         used.add(key)
         value = given[key]
-        if theirs.part or made.rows[name]:
+        if param.part or made.rows[name]:
             numbers = _matrix(value.numbers(), True)
             numbers = numbers.transposed if made.rows[name] else numbers
-            if theirs.part:
+            if param.part:
                 of_state = name.rpartition("_")[0] and _reads_state(made, name)
                 width = numbers.shape[0] if of_state else numbers.shape[1] - numbers.shape[0]
-                numbers = _cut(numbers, theirs.part, width, theirs.key)
+                numbers = _cut(numbers, param.part, width, param.key)
             value = RawValue(numbers, value.where)
         keys[name] = value
     for theirs, line in made.names.items():
