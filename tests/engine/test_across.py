@@ -31,11 +31,11 @@ def test_every_sequence_has_the_bits_it_has_alone(always: None, name: str, dtype
             D = H
         read_out = None if cell.owns_read_out else output
         net = random_network(cell, 5, engine="numba", dtype=dtype, read_out=read_out, D=D, H=H)
-        x, starts = inputs(net, rng, N, T), random_starts(cell, rng, net.layers[0], N)
+        x, initial_states = inputs(net, rng, N, T), random_starts(cell, rng, net.layers[0], N)
         x[1, 0, 0], x[2 % N, -1, 0] = np.nan, 1e30
-        y, ends = net(x, return_state=True, **starts)
+        y, ends = net(x, return_state=True, **initial_states)
         for n in range(N):
-            trace = net.forward(x[n], **{start: value[n] for start, value in starts.items()})
+            trace = net.forward(x[n], **{start: value[n] for start, value in initial_states.items()})
             np.testing.assert_array_equal(y[n], trace.y)
             for state in cell.state:
                 np.testing.assert_array_equal(ends[state][n], trace.final[state])
@@ -65,11 +65,11 @@ def test_stacks_in_both_directions(always: None, merge: str) -> None:
         np.testing.assert_array_equal(y[n], trace.y)
         np.testing.assert_allclose(gradients.x[n], alone[-1].x, rtol=0, atol=1e-14)
     for level, layer in enumerate(gradients.layers):
-        for way, one in layer.passes.items():
-            for name in one:
-                parts = [other.layers[level].passes[way][name] for other in alone]
-                wanted = np.stack(parts) if name in one.initial_states else np.sum(parts, axis=0)
-                np.testing.assert_allclose(one[name], wanted, rtol=0, atol=1e-12)
+        for name_of_direction, direction in layer.passes.items():
+            for name in direction:
+                parts = [other.layers[level].passes[name_of_direction][name] for other in alone]
+                wanted = np.stack(parts) if name in direction.initial_states else np.sum(parts, axis=0)
+                np.testing.assert_allclose(direction[name], wanted, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(net(np.swapaxes(x, 0, 1), layout="time_first"), np.swapaxes(y, 0, 1))
 
 
@@ -83,12 +83,12 @@ def test_gradients_are_those_along_the_units(
     D, H, O, T, N = 5 if cell.adds_input else 3, 5, 4, 7, 37
     read_out = None if cell.owns_read_out else "softmax"
     net = random_network(cell, 5, engine="numba", dtype=dtype, read_out=read_out, D=D, H=H, O=O)
-    x, starts = inputs(net, rng, N, T), random_starts(cell, rng, net.layers[0], N)
+    x, initial_states = inputs(net, rng, N, T), random_starts(cell, rng, net.layers[0], N)
     dy = rng.normal(size=(N, T, net.sizes["O"]))
     results = []
     for lane_batched in (False, True):
         choose_lane_batched(monkeypatch, lane_batched)
-        trace = net.forward(x, **starts)
+        trace = net.forward(x, **initial_states)
         assert isinstance(trace.view.schedule, BatchMajor) is lane_batched
         results.append((trace, net.backward(trace, dy=dy, **way)))
     (trace, along), (other, across) = results

@@ -47,9 +47,9 @@ def test_two_own_cells_of_one_name_in_two_processes(tmp_path: Path) -> None:
     assert first == "[0.25, 0.625]"
     kept = kernels(tmp_path)
     assert kept
-    second, again = mine(TANH, RNNCALC_CACHE_DIR=str(tmp_path))
+    second, second_folder = mine(TANH, RNNCALC_CACHE_DIR=str(tmp_path))
     assert second != first
-    assert again == folder
+    assert second_folder == folder
     assert kernels(tmp_path) > kept
     assert mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))[0] == first
 
@@ -62,10 +62,10 @@ def test_the_next_process_finds_what_was_compiled(tmp_path: Path) -> None:
 
 
 def test_a_forced_width_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    one = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path), RNNCALC_VECTOR="128")
-    two = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path), RNNCALC_VECTOR="plain")
-    assert one[0] == two[0]
-    assert one[1] != two[1]
+    narrow = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path), RNNCALC_VECTOR="128")
+    plain = mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path), RNNCALC_VECTOR="plain")
+    assert narrow[0] == plain[0]
+    assert narrow[1] != plain[1]
 
 
 @compiler
@@ -148,9 +148,9 @@ def test_four_processes_at_once(tmp_path: Path) -> None:
     ]
     results = [process.communicate() for process in running]
     assert [process.returncode for process in running] == [0] * 4, results
-    found = [out.splitlines()[0] for out, _err in results]
-    assert found[0] == found[2] == "[0.25, 0.625]"
-    assert found[1] == found[3] != found[0]
+    printed = [out.splitlines()[0] for out, _err in results]
+    assert printed[0] == printed[2] == "[0.25, 0.625]"
+    assert printed[1] == printed[3] != printed[0]
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".nbc"}
 
 
@@ -238,8 +238,8 @@ def test_what_is_no_kernel_is_compiled_again(kernel: Twice, tmp_path: Path, dama
 
         cache.write(path, b"no pickle" if damage == "no pickle" else pickle.dumps(("another", ())))
     else:
-        found = {"empty": b"", "short": whole[:20], "cut": whole[:-1], "longer": whole + b"\0", "zeros": bytes(999)}
-        path.write_bytes(found[damage])
+        damaged = {"empty": b"", "short": whole[:20], "cut": whole[:-1], "longer": whole + b"\0", "zeros": bytes(999)}
+        path.write_bytes(damaged[damage])
     assert kernel() == (42.0, False)
     assert kernel() == (42.0, damage != "folder")
 
@@ -305,7 +305,7 @@ def test_what_is_kept_is_for_nobody_else(kernel: Twice, tmp_path: Path) -> None:
         os.umask(before)
     (path,) = tmp_path.glob("*.nbc")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert {stat.S_IMODE(one.stat().st_mode) for one in (folder, folder.parent)} == {0o700}
+    assert {stat.S_IMODE(place.stat().st_mode) for place in (folder, folder.parent)} == {0o700}
     path.chmod(0o666)
     assert kernel() == (42.0, False)
 
@@ -369,7 +369,7 @@ def test_whose_folder_is_trusted(owned: Trusted, levels: list[tuple[int, int]], 
 def test_every_chain_of_owners_and_modes(owned: Trusted) -> None:
     """The rule once more, of every chain of three folders."""
     kinds = [(owner, mode) for owner in (ROOT, US, OTHER) for mode in (0o700, 0o755, 0o775, 0o757, 0o1777, 0o1775)]
-    for chain in ((one, two, three) for one in kinds for two in kinds for three in kinds):
+    for chain in ((root, middle, last) for root in kinds for middle in kinds for last in kinds):
         nobody = all(owner != OTHER for owner, _mode in chain)
         for (_owner, mode), after in zip(chain, [*(owner for owner, _mode in chain[1:]), None]):
             nobody &= not mode & 0o022 or (bool(mode & 0o1000) and after == US)
@@ -451,15 +451,15 @@ def source_of(module: str) -> Path:
 def imported(module: str) -> set[str]:
     """The modules of rnncalc that a module imports, lazily or not, but for types alone."""
     tree = ast.parse(source_of(module).read_text(encoding="utf-8"))
-    found: set[str] = set()
+    modules: set[str] = set()
     for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
-    left_out = {id(node) for one in for_types for node in ast.walk(one)}
+    left_out = {id(node) for guard in for_types for node in ast.walk(guard)}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and id(node) not in left_out:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-    return {name for name in found if name.split(".")[0] == "rnncalc" and name != "rnncalc" and exists(name)}
+            modules |= {alias.name for alias in node.names}
+    return {name for name in modules if name.split(".")[0] == "rnncalc" and name != "rnncalc" and exists(name)}
 
 
 def exists(module: str) -> bool:

@@ -35,7 +35,7 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
 def by_hand(name: str, p: dict, x: np.ndarray, h: np.ndarray, c: np.ndarray) -> list[np.ndarray]:
     """The hidden states of one sequence, from the formulas as the papers give them. Knows nothing of rnncalc."""
     H = len(h)
-    found = []
+    hidden = []
     for x_t in x:
         if name == "elman":
             h = np.tanh(p["b"] + p["W"] @ h + p["U"] @ x_t)
@@ -52,8 +52,8 @@ def by_hand(name: str, p: dict, x: np.ndarray, h: np.ndarray, c: np.ndarray) -> 
             inner = W[2] @ (r * h) if name == "gru" else r * (W[2] @ h + p["d"])
             n = np.tanh(b[2] + inner + U[2] @ x_t)
             h = (1 - z) * n + z * h
-        found.append(h)
-    return found
+        hidden.append(h)
+    return hidden
 
 
 @pytest.mark.parametrize("name", ["elman", "lstm", "gru", "gru_after"])
@@ -62,8 +62,8 @@ def test_cells_follow_the_papers(name: str, engine: str) -> None:
     rng = np.random.default_rng(3)
     arrays = random_arrays(CELLS[name], rng)
     x, h0, c0 = rng.normal(size=(6, 3)), rng.normal(size=5), rng.normal(size=5)
-    starts: dict[str, Any] = {"h0": h0, "c0": c0} if name == "lstm" else {"h0": h0}
-    net = Network([Layer(name, **arrays, **starts)], engine=engine)
+    initial_states: dict[str, Any] = {"h0": h0, "c0": c0} if name == "lstm" else {"h0": h0}
+    net = Network([Layer(name, **arrays, **initial_states)], engine=engine)
     np.testing.assert_allclose(net.forward(x).h, by_hand(name, arrays, x, h0, c0), rtol=0, atol=1e-14)
 
 
@@ -71,28 +71,28 @@ def test_cells_follow_the_papers(name: str, engine: str) -> None:
 def test_jordan_feeds_back_what_it_put_out(engine: str) -> None:
     rng = np.random.default_rng(4)
     p = random_arrays(CELLS["jordan"], rng)
-    x, y, found = rng.normal(size=(5, 3)), rng.normal(size=4), []
+    x, y, outputs = rng.normal(size=(5, 3)), rng.normal(size=4), []
     start = y
     for x_t in x:
         s = p["c"] + p["V"] @ np.tanh(p["b"] + p["W"] @ y + p["U"] @ x_t)
         y = np.exp(s) / np.exp(s).sum()
-        found.append(y)
+        outputs.append(y)
     net = Network([Layer("jordan", **p, output="softmax", y0=start)], engine=engine)
-    np.testing.assert_allclose(net(x), found, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(net(x), outputs, rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_tutorial_cell_reads_the_state_before_the_step(engine: str) -> None:
     rng = np.random.default_rng(5)
     p = random_arrays(CELLS["i2h_i2o"], rng)
-    x, h, found = rng.normal(size=(4, 3)), rng.normal(size=5), []
+    x, h, outputs = rng.normal(size=(4, 3)), rng.normal(size=5), []
     start = h
     for x_t in x:
         s = p["c"] + p["V"] @ h + p["R"] @ x_t
         h = p["b"] + p["W"] @ h + p["U"] @ x_t
-        found.append(s - np.log(np.exp(s).sum()))
+        outputs.append(s - np.log(np.exp(s).sum()))
     net = Network([Layer("i2h_i2o", **p, h0=start)], engine=engine)
-    np.testing.assert_allclose(net(x), found, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(net(x), outputs, rtol=0, atol=1e-14)
 
 
 def twins(cell: Cell, dtype: str, **sizes: int) -> tuple[Network, Network]:
@@ -109,16 +109,16 @@ def twins(cell: Cell, dtype: str, **sizes: int) -> tuple[Network, Network]:
 def test_the_engine_is_the_walk(name: str, dtype: str, tolerance: float) -> None:
     cell = every_cell()[name]
     for D, H in SIZES:
-        walked, compiled = twins(cell, dtype, D=D, H=H)
+        interpreted, compiled = twins(cell, dtype, D=D, H=H)
         rng = np.random.default_rng(8)
-        x, starts = inputs(walked, rng, 4, 9), random_starts(cell, rng, walked.layers[0], 4)
-        one, two = walked.forward(x, **starts), compiled.forward(x, **starts)
-        assert list(one) == list(two)
-        for signal in one:
-            assert one[signal].dtype == two[signal].dtype == dtype
-            scale = max(np.abs(one[signal]).max(), np.abs(one["h"]).max())
+        x, initial_states = inputs(interpreted, rng, 4, 9), random_starts(cell, rng, interpreted.layers[0], 4)
+        exact, fast = interpreted.forward(x, **initial_states), compiled.forward(x, **initial_states)
+        assert list(exact) == list(fast)
+        for signal in exact:
+            assert exact[signal].dtype == fast[signal].dtype == dtype
+            scale = max(np.abs(exact[signal]).max(), np.abs(exact["h"]).max())
             np.testing.assert_allclose(
-                two[signal], one[signal], rtol=0, atol=tolerance * scale, err_msg=f"{signal} {D} {H}"
+                fast[signal], exact[signal], rtol=0, atol=tolerance * scale, err_msg=f"{signal} {D} {H}"
             )
 
 
@@ -131,10 +131,10 @@ def test_the_same_bits_alone_in_a_batch_as_a_prefix_and_step_by_step(name: str, 
         read_out = None if cell.owns_read_out else "log_softmax"
         net = random_network(cell, 9, engine=engine, dtype=dtype, read_out=read_out, D=D, H=H)
         rng = np.random.default_rng(10)
-        x, starts = inputs(net, rng, N, 7), random_starts(cell, rng, net.layers[0], N)
-        batch = net.forward(x, **starts)
+        x, initial_states = inputs(net, rng, N, 7), random_starts(cell, rng, net.layers[0], N)
+        batch = net.forward(x, **initial_states)
         for n in range(N):
-            start = {name: value[n] for name, value in starts.items()}
+            start = {name: value[n] for name, value in initial_states.items()}
             alone = net.forward(x[n], **start)
             prefix = net.forward(x[n, :4], **start)
             stepper = net.stepper(**start)
@@ -146,7 +146,7 @@ def test_the_same_bits_alone_in_a_batch_as_a_prefix_and_step_by_step(name: str, 
             for signal in alone:
                 np.testing.assert_array_equal(alone[signal], batch[signal][n])
                 np.testing.assert_array_equal(prefix[signal], alone[signal][:4])
-        np.testing.assert_array_equal(net(x, **starts), batch["y"])
+        np.testing.assert_array_equal(net(x, **initial_states), batch["y"])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -156,11 +156,11 @@ def test_ragged_batches_do_no_more_than_their_sequences_alone(name: str, engine:
     net = random_network(cell, 11, engine=engine, read_out=None if cell.owns_read_out else "identity")
     rng = np.random.default_rng(12)
     lengths = [4, 0, 7, 1, 7, 3]
-    x, starts = inputs(net, rng, 6, 7), random_starts(cell, rng, net.layers[0], 6)
-    trace = net.forward(x, lengths=lengths, **starts)
-    y, state = net(x, lengths=lengths, return_state=True, **starts)
+    x, initial_states = inputs(net, rng, 6, 7), random_starts(cell, rng, net.layers[0], 6)
+    trace = net.forward(x, lengths=lengths, **initial_states)
+    y, state = net(x, lengths=lengths, return_state=True, **initial_states)
     for n, length in enumerate(lengths):
-        alone = net.forward(x[n, :length], **{name: value[n] for name, value in starts.items()})
+        alone = net.forward(x[n, :length], **{name: value[n] for name, value in initial_states.items()})
         for signal in alone:
             np.testing.assert_array_equal(trace[signal][n, :length], alone[signal])
             assert not trace[signal][n, length:].any()
@@ -292,7 +292,7 @@ def test_every_mistake_would_show() -> None:
             ("gru_after", {"d": np.ones(5)}),
         )
     ]
-    assert all(np.abs(one - two).max() > 1e-3 for i, one in enumerate(results) for two in results[:i])
+    assert all(np.abs(y - earlier).max() > 1e-3 for i, y in enumerate(results) for earlier in results[:i])
 
 
 def _swap(g: int, k: int) -> list[int]:
@@ -311,29 +311,29 @@ def test_the_same_bits_on_any_number_of_threads(name: str) -> None:
 
     network, rng = random_network(every_cell()[name], 3, engine="numba", read_out="softmax"), np.random.default_rng(4)
     x, lengths = inputs(network, rng, 37, 6), rng.integers(0, 7, 37)
-    starts = random_starts(network.layers[0].cell, rng, network.layers[0], 37)
-    alone = network(x, lengths=lengths, return_state=True, **starts)
+    initial_states = random_starts(network.layers[0].cell, rng, network.layers[0], 37)
+    alone = network(x, lengths=lengths, return_state=True, **initial_states)
     dy = rng.normal(size=alone[0].shape)
 
     def there_and_back(chunk: int | None) -> list[np.ndarray]:
-        trace = network.forward(x, lengths=lengths, **starts)
-        found = network.backward(trace, dy=dy, chunk=chunk)
-        return [*trace.values(), *trace.final.values(), *found.values(), *found.steps.values()]
+        trace = network.forward(x, lengths=lengths, **initial_states)
+        gradients = network.backward(trace, dy=dy, chunk=chunk)
+        return [*trace.values(), *trace.final.values(), *gradients.values(), *gradients.steps.values()]
 
     whole = {chunk: there_and_back(chunk) for chunk in (None, 2)}
     for threads in (2, 3, 64):
         network.threads = threads
         for chunk, before in whole.items():
-            for one, other in zip(there_and_back(chunk), before, strict=True):
-                np.testing.assert_array_equal(one, other)
-        y, final = network(x, lengths=lengths, return_state=True, **starts)
+            for threaded, single in zip(there_and_back(chunk), before, strict=True):
+                np.testing.assert_array_equal(threaded, single)
+        y, final = network(x, lengths=lengths, return_state=True, **initial_states)
         assert (y == alone[0]).all()
         assert all((final[state] == alone[1][state]).all() for state in final)
-        turned = network(np.swapaxes(x, 0, 1), lengths=lengths, layout="time_first", **starts)
+        turned = network(np.swapaxes(x, 0, 1), lengths=lengths, layout="time_first", **initial_states)
         assert (np.swapaxes(turned, 0, 1) == alone[0]).all()
         with ThreadPoolExecutor(3) as pool:
-            found = list(pool.map(lambda _k: network(x, lengths=lengths, **starts), range(6)))
-        assert all((y == alone[0]).all() for y in found)
+            pooled = list(pool.map(lambda _k: network(x, lengths=lengths, **initial_states), range(6)))
+        assert all((y == alone[0]).all() for y in pooled)
 
 
 @compiler
@@ -349,14 +349,14 @@ def test_the_same_bits_where_units_are_shared_and_where_that_is_called_off(
     for H in (2 * wide, 3 * wide - (wide > 2)):  # in whole panels, of which the last may be filled up
         for N, T in ((1, 150), (3, 4)):
             network = random_network(cell, 6, engine="numba", dtype=dtype, D=5, H=H)
-            x, starts = inputs(network, rng, N, T), random_starts(cell, rng, network.layers[0], N)
-            y, ends = network(x, return_state=True, **starts)
+            x, initial_states = inputs(network, rng, N, T), random_starts(cell, rng, network.layers[0], N)
+            y, ends = network(x, return_state=True, **initial_states)
             network.threads = 2
             runner: Any = network.cells[0]
             split = runner.split
             split.longest = longest
             assert split.fits
-            other, others = network(x, return_state=True, **starts)
+            other, others = network(x, return_state=True, **initial_states)
             assert bool(split.resting) == (longest < 0)
             np.testing.assert_array_equal(other, y)
             for state in ends:
@@ -372,9 +372,9 @@ def test_threads_do_not_write_over_each_other() -> None:
     alone, together = (rnncalc.LSTM(*arrays, threads=threads) for threads in (1, 2))
     wanted = alone.backward(alone.forward(x), dy=dy)
     for _time in range(5):
-        found = together.backward(together.forward(x), dy=dy)
+        gradients = together.backward(together.forward(x), dy=dy)
         for name in wanted:
-            np.testing.assert_array_equal(found[name], wanted[name], err_msg=name)
+            np.testing.assert_array_equal(gradients[name], wanted[name], err_msg=name)
 
 
 def test_threads_survive_a_fork_and_are_asked_for_by_number() -> None:

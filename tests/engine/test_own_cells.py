@@ -63,9 +63,9 @@ def everything(
     rng = np.random.default_rng(seed)
     cell, x = network.layers[0].cell, inputs(network, rng, N, T)
     lengths = rng.integers(0, T + 1, N) if ragged else None
-    starts = random_starts(cell, rng, network.layers[0], N)
-    trace = network.forward(x, lengths=lengths, **starts)
-    y, ends = network(x, lengths=lengths, return_state=True, **starts)
+    initial_states = random_starts(cell, rng, network.layers[0], N)
+    trace = network.forward(x, lengths=lengths, **initial_states)
+    y, ends = network(x, lengths=lengths, return_state=True, **initial_states)
     gradients = network.backward(trace, dy=rng.normal(size=y.shape), **(way or {}))
     parts: dict[str, Any] = {
         "trace": trace,
@@ -74,27 +74,27 @@ def everything(
         "d": gradients,
         "step": gradients.steps,
     }
-    found = {f"{kind} {name}": part[name] for kind, part in parts.items() for name in part}
-    return found | {"y": y}, (x, lengths, starts)
+    signals = {f"{kind} {name}": part[name] for kind, part in parts.items() for name in part}
+    return signals | {"y": y}, (x, lengths, initial_states)
 
 
-def same(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray], tolerance: float) -> None:
-    assert list(found) == list(wanted)
-    for name, array in wanted.items():
-        assert found[name].dtype == array.dtype
+def same(values: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], tolerance: float) -> None:
+    assert list(values) == list(expected)
+    for name, array in expected.items():
+        assert values[name].dtype == array.dtype
         scale = max(1.0, np.abs(array).max(initial=0))
-        np.testing.assert_allclose(found[name], array, rtol=0, atol=tolerance * scale, err_msg=name)
+        np.testing.assert_allclose(values[name], array, rtol=0, atol=tolerance * scale, err_msg=name)
 
 
-def same_bits(network: Network, found: Mapping[str, np.ndarray], batch: tuple[Any, Any, Any]) -> None:
+def same_bits(network: Network, signals: Mapping[str, np.ndarray], batch: tuple[Any, Any, Any]) -> None:
     """Every sequence alone, its prefix and step by step are what they are in the batch."""
-    x, lengths, starts = batch
+    x, lengths, initial_states = batch
     for n in range(len(x)):
         length = x.shape[1] if lengths is None else lengths[n]
-        own = {name: rows[n] for name, rows in starts.items()}
+        own = {name: rows[n] for name, rows in initial_states.items()}
         alone, prefix = (network.forward(x[n, :steps], **own) for steps in (length, length // 2))
         for name in alone:
-            np.testing.assert_array_equal(alone[name], found[f"trace {name}"][n, :length], err_msg=name)
+            np.testing.assert_array_equal(alone[name], signals[f"trace {name}"][n, :length], err_msg=name)
             np.testing.assert_array_equal(prefix[name], alone[name][: length // 2], err_msg=name)
         stepper = network.stepper(**own)
         for x_t, y_t in zip(x[n, :length], alone.output):
@@ -105,21 +105,21 @@ def engines_agree(
     monkeypatch: pytest.MonkeyPatch, both: list[Network], tolerance: float, seed: int, way: Mapping[str, Any]
 ) -> None:
     """A ragged batch, and one of which every sequence has every step, along the units and across the sequences."""
-    walked, compiled = both
+    interpreted, compiled = both
     for N, ragged, across in ((5, True, False), (19, False, False), (19, False, True)):
-        wanted, _batch = everything(walked, seed, N, 4, ragged, way)
+        expected, _batch = everything(interpreted, seed, N, 4, ragged, way)
         with monkeypatch.context() as patch:
             choose_lane_batched(patch, across)
-            found, batch = everything(compiled, seed, N, 4, ragged, way)
-        same(found, wanted, tolerance)
-        same_bits(compiled, found, batch)
+            signals, batch = everything(compiled, seed, N, 4, ragged, way)
+        same(signals, expected, tolerance)
+        same_bits(compiled, signals, batch)
 
 
 def check_gradients(network: Network, seed: int, way: Mapping[str, Any]) -> None:
     rng = np.random.default_rng(seed)
     x = inputs(network, rng, 2, 4)
-    starts = random_starts(network.layers[0].cell, rng, network.layers[0], 2)
-    trace = network.forward(x, lengths=[4, 3], **starts)
+    initial_states = random_starts(network.layers[0].cell, rng, network.layers[0], 2)
+    trace = network.forward(x, lengths=[4, 3], **initial_states)
     targets = rng.normal(size=trace.view.steps(trace.output).shape)
     gradients = network.backward(trace, targets, loss="half_squared_error", **way)
     objective = resolve_objective(network, trace, targets, "half_squared_error", None, None)
@@ -182,7 +182,7 @@ def test_training_sums_what_a_source_brings_twice(name: str) -> None:
         x = inputs(network, rng, 6, 4)
         y = rng.normal(size=network(x).shape)
         network.fit(x, y, loss="mean_squared_error", epochs=3, batch=2, lr=0.05, optimizer="sgd", seed=1)
-        trained.append({name: array for one in network.passes for name, array in one.arrays.items()})
+        trained.append({name: array for direction in network.passes for name, array in direction.arrays.items()})
     same(trained[1], trained[0], 1e-12)
 
 
@@ -193,8 +193,8 @@ def test_training_sums_what_a_source_brings_twice(name: str) -> None:
 def test_complex_step_agrees_with_any_cell(seed: int) -> None:
     network = pair(random_cell(np.random.default_rng(seed)), seed)[0]
     check_gradients(network, seed, WAYS[seed % 3])
-    found, batch = everything(network, seed, 3, 3, ragged=True)
-    same_bits(network, found, batch)
+    signals, batch = everything(network, seed, 3, 3, ragged=True)
+    same_bits(network, signals, batch)
 
 
 @compiler
@@ -216,7 +216,7 @@ def test_what_is_split_off_has_the_size_of_its_line() -> None:
         "y",
         outputs=("y",),
     )
-    assert {name: (one.rows, one.columns) for name, one in cell.parameters.items()} == {
+    assert {name: (parameter.rows, parameter.columns) for name, parameter in cell.parameters.items()} == {
         "U": ("H", "D"), "W": ("H", "H"), "c": ("O", None), "V": ("O", "H"), "R": ("O", "O"),
     }  # fmt: skip
     assert all(cell.size(line) == "O" for line in cell.lines if line.endswith(("_y", "_y2")))
@@ -281,11 +281,11 @@ def test_each_unit_of_a_constant_line_is_judged_against_its_own(
     for digits in (3, 12):  # judged with rounding carried on, and exactly
         answers = {name: _rounded(trace[name], digits) for name in ("k", "h", "y")}
         answers |= {f"d{name}": _rounded(array, digits) for name, array in back["gradients"].items() if name != "c"}
-        found = ask("check", answers=answers)
-        assert found["verdict"] == "right", [one for one in found["values"] if one["verdict"] != "right"][:2]
+        verdict = ask("check", answers=answers)
+        assert verdict["verdict"] == "right", [value for value in verdict["values"] if value["verdict"] != "right"][:2]
         last = answers["k"][-1] if len(shape) == 1 else answers["k"][-1][-1]
         last[1] = "9.125"
-        found = ask("check", answers=answers)
-        wrong = [one for one in found["values"] if one["verdict"] == "wrong" and one["name"] == "k"]
-        assert [one["index"][-1] for one in wrong] == [2]
+        verdict = ask("check", answers=answers)
+        wrong = [value for value in verdict["values"] if value["verdict"] == "wrong" and value["name"] == "k"]
+        assert [value["index"][-1] for value in wrong] == [2]
         np.testing.assert_allclose(wrong[0]["computed"], np.reshape(trace["k"], (-1, 4))[-1, 1])

@@ -56,18 +56,23 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 
 def everything(
-    network: Network, x: np.ndarray, lengths: np.ndarray, starts: dict[str, Any], dy: np.ndarray, way: dict[str, Any]
+    network: Network,
+    x: np.ndarray,
+    lengths: np.ndarray,
+    initial_states: dict[str, Any],
+    dy: np.ndarray,
+    way: dict[str, Any],
 ) -> dict[str, np.ndarray]:
     """All that a network can be asked about a batch."""
-    found: dict[str, np.ndarray] = {}
-    y, ends = network(x, lengths=lengths, return_state=True, **starts)
-    trace = network.forward(x, lengths=lengths, **starts)
+    values: dict[str, np.ndarray] = {}
+    y, ends = network(x, lengths=lengths, return_state=True, **initial_states)
+    trace = network.forward(x, lengths=lengths, **initial_states)
     gradients = network.backward(trace, dy=dy, **way)
     parts: dict[str, Any] = {"trace": trace, "initial": trace.initial, "final": trace.final, "ends": ends}
     parts |= {"gradients": gradients, "steps": gradients.steps}
     for kind, part in parts.items():
-        found |= {f"{kind} {name}": part[name] for name in part}
-    return found | {"y": y, "called": network(x)}
+        values |= {f"{kind} {name}": part[name] for name in part}
+    return values | {"y": y, "called": network(x)}
 
 
 def networks(name: str, threads: int) -> list[Network]:
@@ -91,27 +96,29 @@ LENGTHS = {"whole": lambda N, T: None, "none": lambda N, T: np.zeros(N, int), "r
 @pytest.mark.parametrize("name", ["elman", "lstm", "jordan", "i2h_i2o", "stateless", "both"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_nothing_is_left_unset(name: str, threads: int, poisoned: Callable[[], None]) -> None:
-    walked, compiled = networks(name, threads)
+    interpreted, compiled = networks(name, threads)
     rng = np.random.default_rng(3)
-    ways = [{}] if name == "both" else [{}, {"chunk": 2}, {"truncate": 1}]
+    backward_options = [{}] if name == "both" else [{}, {"chunk": 2}, {"truncate": 1}]
     cases = []
-    for N, T, lengths, way in itertools.product((0, 1, 3, 17), (0, 1, 5), LENGTHS.values(), ways):
+    for N, T, lengths, way in itertools.product((0, 1, 3, 17), (0, 1, 5), LENGTHS.values(), backward_options):
         if N and T < 2 and lengths is LENGTHS["ragged"]:
             continue
         x = rng.normal(size=(N, T, 3))
-        dy = rng.normal(size=walked(x).shape)
-        starts = random_starts(walked.layers[0].cell, rng, walked.layers[0], N) if name != "both" else {}
-        cases.append((x, lengths(N, T), starts, dy, way))
-    wanted = [everything(walked, *case) for case in cases]
+        dy = rng.normal(size=interpreted(x).shape)
+        initial_states = (
+            random_starts(interpreted.layers[0].cell, rng, interpreted.layers[0], N) if name != "both" else {}
+        )
+        cases.append((x, lengths(N, T), initial_states, dy, way))
+    wanted = [everything(interpreted, *case) for case in cases]
     for case in cases:
         everything(compiled, *case)
     compiled.forget()
     poisoned()
-    for case, one in zip(cases, wanted):
-        found = everything(compiled, *case)
-        assert list(found) == list(one)
-        for key, array in one.items():
-            np.testing.assert_allclose(found[key], array, rtol=0, atol=1e-12, err_msg=f"{key} {case[0].shape} {case}")
+    for case, expected in zip(cases, wanted):
+        values = everything(compiled, *case)
+        assert list(values) == list(expected)
+        for key, array in expected.items():
+            np.testing.assert_allclose(values[key], array, rtol=0, atol=1e-12, err_msg=f"{key} {case[0].shape} {case}")
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -96,8 +96,8 @@ def test_the_smaller_and_the_larger(name: str, dtype: type[np.floating]) -> None
     a, b = (side.ravel() for side in np.meshgrid(values, values))
     cell = Cell("pair", {"h": f"{name}(x_t, b)"}, [], "h")
     run = CompiledCell(cell, {"b": b}, {"H": len(a), "D": len(a)}, a.dtype)
-    found = run.tracing(PackedBatch.flat(1), {})(a[None])["h"][0]
-    np.testing.assert_array_equal(found, functions.PAIRS[name](a, b))
+    outputs = run.tracing(PackedBatch.flat(1), {})(a[None])["h"][0]
+    np.testing.assert_array_equal(outputs, functions.PAIRS[name](a, b))
 
 
 @compiler
@@ -131,8 +131,8 @@ def test_every_vector_width_gives_the_same_bits() -> None:
     """512, 256, 128 bits and one entry at a time: also where the host has to split what is wider than its registers."""
     code = BITS.format(tests=str(Path(__file__).parents[1]))
     lines = {width: python(code, RNNCALC_VECTOR=width).split("\n") for width in WIDTHS}
-    assert {line.split()[0] for found in lines.values() for line in found if line} == {"64", "32", "16", "0"}
-    digests = {tuple(line.split()[1] for line in found if line) for found in lines.values()}
+    assert {line.split()[0] for outputs in lines.values() for line in outputs if line} == {"64", "32", "16", "0"}
+    digests = {tuple(line.split()[1] for line in outputs if line) for outputs in lines.values()}
     assert len(digests) == 1
 
 

@@ -145,9 +145,9 @@ class Vector(Register):
 
     def _log1p(self, e: ir.Value) -> ir.Value:
         """log(1 + e) for 0 ≤ e ≤ 1."""
-        one, zero, middle = self.constant(1), self.constant(0), self.constant(0.41421356)
+        unity, zero, middle = self.constant(1), self.constant(0), self.constant(0.41421356)
         s = self.divide(
-            self.where(">", e, middle, self.subtract(e, one), e),
+            self.where(">", e, middle, self.subtract(e, unity), e),
             self.add(e, self.where(">", e, middle, self.constant(3), self.constant(2))),
         )
         squared = self.multiply(s, s)
