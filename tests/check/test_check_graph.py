@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from support.graph_cases import CASES
 
-from rnncalc.check.graph import intervals
+from rnncalc.check.graph import intervals, lines
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.graph import Graph
 from rnncalc.check.graph.intervals import Interval, bounds
 from rnncalc.check.graph.spec import of_problem
 from rnncalc.model.equations.expression import parse
+from rnncalc.model.equations.functions import FUNCTIONS
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -42,36 +43,66 @@ def test_bounds_hold_and_are_reached(text: str) -> None:
     """Random points inside never leave the bounds, and the corners reach them."""
     expression = parse(text)
     rng = np.random.default_rng(8)
-    names = intervals.names_of(expression)
+    names = lines.names_of(expression)
     values = {}
     for name in names:
         lo = rng.normal(size=(2, 3))
         values[name] = Interval(lo, lo + rng.random((2, 3)))
-    lo, hi = bounds(intervals.line(expression, values))
+    lo, hi = bounds(lines.line(expression, values))
     inside = []
     for _point in range(500):
         ends = {n: np.where(rng.random((2, 3)) < 0.5, v.lo, v.hi) for n, v in values.items()}
         between = {n: v.lo + rng.random((2, 3)) * (v.hi - v.lo) for n, v in values.items()}
-        inside += [np.asarray(intervals.line(expression, point)) for point in (ends, between)]
+        inside += [np.asarray(lines.line(expression, point)) for point in (ends, between)]
     assert (np.min(inside, axis=0) >= lo - 1e-12).all()
     assert (np.max(inside, axis=0) <= hi + 1e-12).all()
     np.testing.assert_allclose(np.min(inside, axis=0), lo)
     np.testing.assert_allclose(np.max(inside, axis=0), hi)
 
 
-@pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu", "softmax", "log_softmax"])
+@pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items() if function.typed])
 def test_bounds_of_functions(name: str) -> None:
     rng = np.random.default_rng(9)
     lo = rng.normal(size=(2, 3))
     value = Interval(lo, lo + rng.random((2, 3)))
     lowest, highest = bounds(intervals.function(name, value))
-    flattest, steepest = bounds(intervals.slope(name, value))
+    rowwise = FUNCTIONS[name].rowwise
+    flattest, steepest = bounds(value if rowwise else intervals.slope(name, value))
     for _point in range(300):
         point = value.lo + rng.random((2, 3)) * (value.hi - value.lo)
         exact = np.asarray(intervals.function(name, point))
         assert ((lowest - 1e-12 <= exact) & (exact <= highest + 1e-12)).all()
-        slope = np.asarray(intervals.slope(name, point))
+        slope = np.asarray(point if rowwise else intervals.slope(name, point))
         assert ((flattest - 1e-12 <= slope) & (slope <= steepest + 1e-12)).all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a * a", "a * a - b", "a / b", "a / (b - 1)", "b / (2 - b) + a", "min(a, b) * a", "max(a, 0.5) - a",
+     "a * b + c * (1 - a)",
+     "a / (1 + a * a)", "sign(a - b) * a", "c * sign(a)", "abs(a - b)", "-(a / c) / c"],
+)  # fmt: skip
+def test_bounds_of_lines(text: str) -> None:
+    rng = np.random.default_rng(len(text))
+    lo = {name: rng.normal(size=(2, 9)) for name in "abc"}
+    values = {name: Interval(ends, ends + rng.random((2, 9))) for name, ends in lo.items()}
+    lowest, highest = bounds(lines.line(parse(text, typed=False), values))
+    for _point in range(500):
+        point = {name: value.lo + rng.random((2, 9)) * (value.hi - value.lo) for name, value in values.items()}
+        exact = np.asarray(lines.line(parse(text, typed=False), point))
+        assert ((lowest - 1e-12 <= exact) & (exact <= highest + 1e-12)).all()
+
+
+def test_what_is_divided_by_zero_may_be_anything() -> None:
+    quotient = lines.line(
+        parse("a / b"), {"a": np.array([[1.0, 2.0]]), "b": Interval(*np.array([[[-1, 1.0]], [[1, 2.0]]]))}
+    )
+    assert isinstance(quotient, Interval)
+    np.testing.assert_array_equal(quotient.lo, [[-np.inf, 1]])
+    np.testing.assert_array_equal(quotient.hi, [[np.inf, 2]])
+    with np.errstate(invalid="ignore"):
+        product = intervals.applied(np.array([[0.0, 1.0], [2.0, 0.0]]), quotient)
+    np.testing.assert_array_equal(bounds(product)[0], [[-np.inf, -np.inf]])  # 0 of anything is not told apart
 
 
 def test_products_of_bounds() -> None:

@@ -75,7 +75,7 @@ def test_the_ends_of_the_range(dtype: type[np.floating]) -> None:
         "elu": [0, 0, np.inf, -1, np.nan, tiny, -tiny, huge, -1, 1e-30, 20],
         "leaky_relu": [0, 0, np.inf, -np.inf, np.nan, tiny, dtype(0.01) * -tiny, huge, dtype(0.01) * -huge],
         "softplus": [np.log(2), np.log(2), np.inf, 0, np.nan, np.log(2), np.log(2), huge, 0],
-        "softsign": [0, 0, np.nan, np.nan, np.nan, tiny, -tiny, 1, -1, 1e-30],
+        "softsign": [0, 0, 1, -1, np.nan, tiny, -tiny, 1, -1, 1e-30],
         "hard_sigmoid": [0.5, 0.5, 1, 0, np.nan, 0.5, 0.5, 1, 0, 0.5, 1, 0],
         "hard_tanh": [0, 0, 1, -1, np.nan, tiny, -tiny, 1, -1, 1e-30, 1, -1],
         "abs": [0, 0, np.inf, np.inf, np.nan, tiny, tiny, huge, huge, 1e-30, 20, 20],

@@ -12,7 +12,17 @@ import rnncalc
 from rnncalc.problems.problem import Problem
 from support.helpers import every_cell, random_arrays
 
-CELLS = every_cell()
+FUNCTIONS = rnncalc.Cell(
+    "functions",
+    {
+        "f": "min(U @ x_t, b) / (2 + abs(W @ h_p))",
+        "g": "softplus(R @ h_p) * elu(f)",
+        "h": "hard_tanh(max(f, h_p) - g * g) / (1 + g) + step(f) * softsign(g - 1)",
+    },
+    ["h"],
+    "h",
+)
+CELLS = every_cell() | {"functions": FUNCTIONS}
 BATCH = {"lengths": [2, 5, 0]}
 MASK = {"mask": [[True, False, True, True, False], [False, False, True, False, True], [True] * 5]}
 
@@ -25,7 +35,7 @@ def one_layer(name: str, **extra: Any) -> Problem:
     D = 5 if name == "odd" else 3
     keys = {stack: array.tolist() for stack, array in random_arrays(cell, rng, D=D, O=2).items()}
     keys["cell"] = cell.name
-    if name in ("mgu", "odd", "tied"):
+    if name in ("mgu", "odd", "tied", "functions"):
         keys["cell"] = {"name": name, "equations": dict(cell.equations), "state": list(cell.state), "emits": "h"}
     keys |= cell.switched
     outputs = 2

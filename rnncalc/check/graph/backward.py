@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.check.graph import intervals
+from rnncalc.check.graph import intervals, lines
 from rnncalc.check.graph.forward import gathered, mirrored
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
@@ -167,7 +167,7 @@ class _Backward(Sums):
         self, number: int, run: RunSpec, line: str, name: str, term: Expression, visit: int, steps_back: int
     ) -> None:
         """Hand an element-wise line's gradient to one of its names."""
-        names = list(intervals.names_of(term))
+        names = list(lines.names_of(term))
         needs = tuple(self._key(number, run, part, visit, steps_back) for part in names)
         count = int(self.spec.schedule.counts[visit - 1])
         make = elementwise(term, names, [previous(part) for part in names], count)

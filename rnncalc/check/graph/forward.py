@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rnncalc.check.graph import intervals
+from rnncalc.check.graph import intervals, lines
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
 from rnncalc.check.graph.keys import operand
@@ -150,7 +150,7 @@ class _Forward:
         """Add a line at one visit."""
         expression = run.lines[line]
         count = int(self.spec.schedule.counts[visit - 1])
-        names = list(intervals.names_of(expression))
+        names = list(lines.names_of(expression))
         needs = [operand(self.spec, number, run, name, visit, self.era) for name in names]
         copies = isinstance(expression, Call) and expression.function == "identity" and names[0] in run.lines
         which = (number, line, count)

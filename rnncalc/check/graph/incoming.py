@@ -14,6 +14,7 @@ from rnncalc.check.graph.keys import operand
 from rnncalc.check.graph.lanes import PerLane
 from rnncalc.check.graph.parts import Part, is_copy, slopes, sum_of
 from rnncalc.check.graph.spec import RunSpec, Spec
+from rnncalc.model.equations.derivative import slope_needs_argument
 from rnncalc.model.equations.expression import Call, Name, signal_of
 
 
@@ -94,6 +95,8 @@ class IncomingGradients:
         name, rule = call.function, self.rules.slope_of(run, line)
         value: Key = ("", number, line, visit)
         argument: Key = ("", number, signal_of(call.argument.id), visit)
+        if isinstance(name, str) and slope_needs_argument(name):
+            value = argument
         if isinstance(rule, PerLane):
             return self.graph.add(key, [value, argument], lambda y, a: slopes(name, rule, y, a))
         if rule == "preactivation":

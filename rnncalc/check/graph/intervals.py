@@ -1,8 +1,8 @@
 """Interval arithmetic: numbers that are known only between two bounds, and the operations of a computation on them.
 
 Every operation takes arrays and intervals, so one graph gives exact numbers from exact numbers and bounds from bounds.
-Functions are monotone, and products are taken at the corners. So bounds are exact where no name occurs twice in a line,
-and for the lines of cells, which are monotone in each name while the others are fixed.
+Products are taken at the corners. Functions are monotone, but for abs; where a divisor may be 0, a quotient may be
+anything.
 
 Axes are counted from the front, because exact numbers may have a last axis of lanes: the same quantity of many problems
 (`lanes`). Bounds have no lanes.
@@ -10,16 +10,15 @@ Axes are counted from the front, because exact numbers may have a last axis of l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product as combinations
 from typing import Any
 
 import numpy as np
 
 from rnncalc.check.graph import lanes
-from rnncalc.model.equations.expression import Expression, evaluate, names
+from rnncalc.model.equations.derivative import slope_of
+from rnncalc.model.equations.expression import evaluate
 from rnncalc.model.equations.functions import FUNCTIONS
 
 
@@ -58,10 +57,21 @@ class Interval:
         return hull([self.lo * lo, self.lo * hi, self.hi * lo, self.hi * hi])
 
     __rmul__ = __mul__
+
+    def __truediv__(self, other: Value) -> Interval:
+        return divided(self, other)
+
+    def __rtruediv__(self, other: Value) -> Interval:
+        return divided(other, self)
+
     __array_ufunc__ = None  # an array on the left leaves the operation to the interval
 
 
 Value = np.ndarray | Interval
+TURNS = {  # function → values y between which its slope only rises or only falls
+    "tanh": (0.0,), "softsign": (-1.0, 0.0, 1.0), "hard_tanh": (0.0,), "sigmoid": (0.5,), "hard_sigmoid": (0.5,),
+    "hard_sigmoid_02": (0.5,),
+}  # fmt: skip
 
 
 def bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:
@@ -75,6 +85,20 @@ def hull(corners: Sequence[np.ndarray]) -> Interval:
     for corner in corners[1:]:
         lo, hi = np.fmin(lo, corner), np.fmax(hi, corner)
     return Interval(lo, hi)
+
+
+def divided(left: Value, right: Value) -> Interval:
+    """The quotient; of a divisor that may be 0, any number."""
+    (a, b), (lo, hi) = bounds(left), bounds(right)
+    quotient = hull([a / lo, a / hi, b / lo, b / hi])
+    anything = (lo <= 0) & (hi >= 0)
+    return Interval(np.where(anything, -np.inf, quotient.lo), np.where(anything, np.inf, quotient.hi))
+
+
+def unbounded(value: Interval) -> Interval:
+    """The interval with ±∞ where a bound is not known, since 0 met ∞."""
+    lo, hi = value.lo, value.hi
+    return Interval(np.where(np.isnan(lo), -np.inf, lo), np.where(np.isnan(hi), np.inf, hi))
 
 
 def through(change: Callable[[np.ndarray], np.ndarray], value: Value) -> Value:
@@ -101,7 +125,7 @@ def applied(weight: Value, vectors: Value) -> Value:
         if not isinstance(vectors, Interval):
             return vectors @ weight.T if weight.ndim == 2 else lanes.applied(weight, vectors)
         up, down = np.maximum(weight, 0).T, np.minimum(weight, 0).T
-        return Interval(vectors.lo @ up + vectors.hi @ down, vectors.hi @ up + vectors.lo @ down)
+        return unbounded(Interval(vectors.lo @ up + vectors.hi @ down, vectors.hi @ up + vectors.lo @ down))
     every = weight[None] * through(lambda rows: rows[:, None, :], vectors)
     return summed(every, -1)
 
@@ -119,10 +143,12 @@ def summed(value: Value, axis: int) -> Value:
 
 
 def function(name: str | lanes.PerLane, value: Value) -> Value:
-    """Apply one of FUNCTIONS, which are monotone in every argument; a rowwise one along the second axis."""
+    """Apply one of FUNCTIONS, which are monotone, but for abs; a rowwise one along the second axis."""
     if not isinstance(value, Interval):
         return lanes.function(name, value)
     assert isinstance(name, str)
+    if name == "abs":
+        return size(value)
     compute = FUNCTIONS[name].compute
     if not FUNCTIONS[name].rowwise:
         return Interval(compute(value.lo), compute(value.hi))
@@ -144,44 +170,18 @@ def by_own_entry(compute: Callable[[np.ndarray], np.ndarray], value: Interval) -
 
 
 def slope(name: str | lanes.PerLane, value: Value) -> Value:
-    """f′ in terms of y = f(a); between two bounds it is largest where y is 0 (tanh) or ½ (sigmoid)."""
+    """f′ in terms of y = f(a), of abs in terms of a; between two bounds it may be largest or least inside."""
     if not isinstance(value, Interval):
         return name.each(_slope, value) if isinstance(name, lanes.PerLane) else _slope(name, value)
     assert isinstance(name, str)
     corners = [_slope(name, value.lo), _slope(name, value.hi)]
-    peak = {"tanh": 0.0, "sigmoid": 0.5}.get(name)
-    if peak is not None:
-        corners.append(_slope(name, np.clip(peak, value.lo, value.hi)))
+    corners += [_slope(name, np.clip(turn, value.lo, value.hi)) for turn in TURNS.get(name, ())]
     return hull(corners)
 
 
 def _slope(name: str, y: np.ndarray) -> np.ndarray:
-    if name == "tanh":
-        return 1 - y * y
-    if name == "sigmoid":
-        return y * (1 - y)
-    if name == "relu":
-        return np.where(y > 0, 1.0, 0.0)
-    return y if name == "exp" else np.ones_like(y)
-
-
-def line(expression: Expression, values: Mapping[str, Value]) -> Value:
-    """Compute an element-wise line; bounds are taken over all corners. `square` computes x · x."""
-    unsure = [name for name in names_of(expression) if isinstance(values[name], Interval)]
-    if not unsure:
-        return evaluate(expression, values)  # type: ignore[arg-type]
-    corners = []
-    for ends in combinations((0, 1), repeat=len(unsure)):
-        chosen = {name: bounds(values[name])[end] for name, end in zip(unsure, ends)}
-        at_corner: dict[str, Any] = {**values, **chosen}
-        corners.append(np.asarray(evaluate(expression, at_corner)))
-    return hull(corners)
-
-
-@lru_cache(maxsize=4096)
-def names_of(expression: Expression) -> tuple[str, ...]:
-    """The names in an expression, cached."""
-    return tuple(names(expression))
+    slope: np.ndarray = evaluate(slope_of(name), {"y": y, "a": y})
+    return slope if np.ndim(slope) else np.full(y.shape, slope)
 
 
 def square(value: Value) -> Value:

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from rnncalc.check.graph import intervals
+from rnncalc.check.graph import intervals, lines
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.intervals import Value
 from rnncalc.check.graph.lanes import PerLane
-from rnncalc.model.equations.derivative import contributions
+from rnncalc.model.equations.derivative import contributions, slope_needs_argument
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name
 
 Part = tuple[tuple[Key, ...], Callable[..., Value]]  # keys, and the function of their values that makes the part
@@ -68,7 +68,7 @@ def elementwise(expression: Expression, names: Sequence[str], cut: Sequence[bool
             name: value[:count] if short and value.shape[0] > count else value
             for name, short, value in zip(names, cut, values)
         }
-        return intervals.line(expression, named)
+        return lines.line(expression, named)
 
     return make
 
@@ -96,7 +96,7 @@ def slopes(name: str | PerLane, rule: PerLane, y: np.ndarray, a: np.ndarray) -> 
         name, rule = choice
         if rule == "omitted":
             return np.ones(y.shape)
-        slope = intervals.slope(name, a if rule == "preactivation" else y)
+        slope = intervals.slope(name, a if rule == "preactivation" or slope_needs_argument(name) else y)
         return intervals.square(slope) if rule == "twice" else slope  # type: ignore[return-value]
 
     return PerLane(list(zip(names, rule.choices))).each(lane_slope, y, a)

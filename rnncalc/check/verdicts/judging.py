@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check.answers.claims import Claim
+from rnncalc.check.graph import intervals
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.forward import unsure
 from rnncalc.check.graph.graph import Graph, Key
@@ -37,7 +38,7 @@ from rnncalc.model.equations.expression import Call
 # quantities that people print and round
 NAMED = ("slope", "∂", "term", "d", "dstart", "dshared", "new", "losses", "loss", "∂x")
 KEPT = 400  # a larger graph is not kept for the next answers: no homework is so large
-SATURATING = ("tanh", "sigmoid", "softmax")
+SATURATING = ("tanh", "sigmoid", "softmax", "softsign", "hard_tanh", "hard_sigmoid", "hard_sigmoid_02", "step")
 LONG = 20  # steps: numbers of a longer sequence are computed by a machine, not rounded at every step
 
 
@@ -280,7 +281,7 @@ def _spot(array: np.ndarray, spot: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _bounds(value: Value) -> tuple[np.ndarray, np.ndarray]:
-    lo, hi = bounds(value)
+    lo, hi = bounds(intervals.unbounded(value) if isinstance(value, Interval) else value)
     return np.asarray(lo, float), np.asarray(hi, float)
 
 

@@ -95,6 +95,12 @@ def slope_of(function: str) -> Expression:
     return parse(FUNCTIONS[function].slope, typed=False)
 
 
+@cache
+def slope_needs_argument(function: str) -> bool:
+    """Whether the slope of a function does not follow from its value: of abs, which forgets the sign."""
+    return "a" in names(slope_of(function))
+
+
 def arrives(stages: Sequence[Stage], lines: Mapping[str, Expression], state: Sequence[str], emits: str) -> set[str]:
     """The signals at which gradients arrive from outside their stage."""
     arriving = {emits, *state}

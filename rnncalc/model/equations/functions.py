@@ -69,7 +69,8 @@ def rise(y: np.ndarray) -> np.ndarray:
 
 
 def softsign(a: np.ndarray) -> np.ndarray:
-    """a / (1 + |a|)."""
+    """a / (1 + |a|), ±1 at the ends of the range."""
+    a = _clipped(a, -1e30, 1e30)
     return a / (1 + absolute(a))
 
 
@@ -120,13 +121,13 @@ def step(y: np.ndarray) -> np.ndarray:
     return np.where(y.real > 0, 1, 0).astype(y.dtype, copy=False)
 
 
-def _where(condition: np.ndarray, a: np.ndarray | int, b: np.ndarray) -> np.ndarray:
+def _where(condition: np.ndarray, a: np.ndarray | float, b: np.ndarray) -> np.ndarray:
     return np.where(condition, a, b).astype(b.dtype, copy=False)
 
 
-def _clipped(a: np.ndarray, low: int) -> np.ndarray:
-    """a between a lower bound and 1; not-a-number stays so."""
-    return _where(a.real < low, low, _where(a.real > 1, 1, a))
+def _clipped(a: np.ndarray, low: float, high: float = 1) -> np.ndarray:
+    """a between two bounds; not-a-number stays so."""
+    return _where(a.real < low, low, _where(a.real > high, high, a))
 
 
 def softmax_back(y: np.ndarray, dy: np.ndarray) -> np.ndarray:

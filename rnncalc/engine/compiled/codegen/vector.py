@@ -90,6 +90,7 @@ class Vector(Register):
         return self.negate(self._expm1_below(self.negate(y)))
 
     def softsign(self, x: ir.Value) -> ir.Value:
+        x = self._clipped(x, -1e30, 1e30)
         return self.divide(x, self.add(self.constant(1), self.abs(x)))
 
     def hard_sigmoid(self, x: ir.Value) -> ir.Value:
@@ -139,9 +140,9 @@ class Vector(Register):
         e = self.add(rest, self.constant(1))
         return self.multiply(self.multiply(e, self._power(half)), self._power(self.builder.sub(n, half)))
 
-    def _clipped(self, x: ir.Value, low: int) -> ir.Value:
-        """x between a lower bound and 1; not-a-number stays so."""
-        return self.where("<", x, self.constant(low), self.constant(low), self._at_most(x, 1))
+    def _clipped(self, x: ir.Value, low: float, high: float = 1) -> ir.Value:
+        """x between two bounds; not-a-number stays so."""
+        return self.where("<", x, self.constant(low), self.constant(low), self._at_most(x, high))
 
     def _log1p(self, e: ir.Value) -> ir.Value:
         """log(1 + e) for 0 ≤ e ≤ 1."""
