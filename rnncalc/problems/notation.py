@@ -71,7 +71,7 @@ NOTATIONS = {
         {"Wax": "U", "Waa": "W", "ba": "b", "Wya": "V", "Wy": "V", "by": "c"}, {"W_*": "W", "b_*": "b"}
     ),
     "keras": Notation(
-        {"kernel": "U", "recurrent_kernel": "W", "bias": "b"},
+        {"kernel": "U", "recurrent_kernel": "W", "bias": "b", "dense_kernel": "V", "dense_bias": "c"},
         {"kernel_*": "U", "recurrent_kernel_*": "W", "bias_*": "b"},
         rows=True,
         gates={"lstm": "ifgo", "gru": "zrn", "gru_after": "zrn"},

@@ -79,6 +79,7 @@ DEEPEST = 40
 _SPACE = re.compile(r"[ \t]*(?:\n[ \t]*(?=[-+*∘×]\s))?")
 _NUMBER = re.compile(r"\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,4})?|\.\d{1,30}")
 _PRODUCT = {"*": False, "@": False, "×": False, "·": False, "∘": True}
+_EQUATION_NUMBER = re.compile(rf"\(\d{{1,2}}(?:\.\d{{1,2}})?\)[ \t{BREAK}]*(?:\n|\Z)")
 _CLOSE = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -176,6 +177,8 @@ class Reader:
 
     def begun(self, mark: str, first: bool) -> Node:
         if mark in _CLOSE and mark:
+            if not first and _EQUATION_NUMBER.match(self.text, self.at):
+                raise NoFormulaError
             return self.bracket(mark)
         number = _NUMBER.match(self.text, self.at)
         if number:

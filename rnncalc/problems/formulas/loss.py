@@ -67,19 +67,22 @@ def read(text: str, outputs: set[str]) -> Loss | None:
             name = "half_squared_error"
         return Loss(name, keys[target], step, "mean" if mean else "", keys[1 - target])
     if re.search(r"log|\bln\b", text):
-        symbols_read = [
-            s for s in _symbols(text) if s.base not in ("log", "ln", "Σ", "k", "t", "i", "j", "L", "T", "N")
-        ]
-        targets = [_bare(s) for s in symbols_read if _bare(s) not in outputs]
+        targets = [_bare(s) for s in _symbols(text) if not _is_index(s) and _bare(s) not in outputs]
         binary = re.search(r"1\s*-\s*\\?\w", text) is not None
         name = "binary_cross_entropy" if binary else "cross_entropy"
         return Loss(name, targets[0] if targets else "", None, "mean" if _MEAN.search(text) else "")
     return None
 
 
-def in_words(text: str) -> str:
-    """The loss that prose names, "" where it names none."""
-    return next((name for name, words in _WORDS if re.search(words, text, re.IGNORECASE)), "")
+def in_words(text: str) -> tuple[str, str]:
+    """The loss that prose names and its reduction, "" where it names none."""
+    for name, words in _WORDS:
+        said = re.search(words, text, re.IGNORECASE)
+        if said:
+            around = text[max(0, said.start() - 30) : said.end() + 15]
+            mean = re.search(r"\b(?:mean|average|averaged)\b|平均", around) and name != "mean_squared_error"
+            return name, "mean" if mean else ""
+    return "", ""
 
 
 def function_of(node: Node) -> str:
@@ -94,6 +97,10 @@ def function_of(node: Node) -> str:
         inside = poly[0][1][0] if len(poly) == 1 and poly[0][1] else None
         return inside.name if isinstance(inside, Function) else ""
     return ""
+
+
+def _is_index(name: Symbol) -> bool:
+    return name.base in ("log", "ln", "Σ", "k", "i", "j", "L", "T", "N") or (name.base == "t" and not name.indices)
 
 
 def _symbols(text: str) -> list[Symbol]:

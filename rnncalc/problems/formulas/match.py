@@ -155,6 +155,8 @@ def _terms(pattern: list[Monomial], terms: list[Monomial], match: Match) -> Iter
     (coefficient, inside), rest = pattern[0], pattern[1:]
     optional = any(isinstance(part, Param) and part.key in match.pattern.optional for part in inside)
     for at, (given, parts) in enumerate(terms):
+        if given == -coefficient and len(parts) == 1 and isinstance(parts[0], Param) and optional and len(inside) == 1:
+            given, parts = -given, (replace(parts[0], negative=True),)
         if abs(given - coefficient) > 1e-12 or len(parts) != len(inside):
             continue
         for after in _products(list(inside), list(parts), match):

@@ -18,6 +18,7 @@ from rnncalc.problems.formulas.system import (
     Signal,
     System,
     Weighted,
+    signals,
 )
 
 
@@ -87,6 +88,7 @@ class FromEquations:
 
 def network(system: System) -> FromEquations:
     """The network of a system. Raises NotUnderstoodError with a signal that nothing explains."""
+    system = without_aliases(system)
     made = FromEquations(system)
     left = dict(system.polys)
     cells: list[Match] = []
@@ -101,6 +103,22 @@ def network(system: System) -> FromEquations:
     if left:
         raise NotUnderstoodError(next(iter(left)))
     return made
+
+
+def without_aliases(system: System) -> System:
+    """The system without lines that only give a signal another name: H = h, y = s."""
+    aliases = {}
+    for key, poly in system.polys.items():
+        inside = poly[0][1] if len(poly) == 1 and poly[0][0] == 1 else ()
+        if (
+            len(inside) == 1
+            and isinstance(inside[0], Signal)
+            and not inside[0].offset
+            and inside[0].key in system.polys
+        ):
+            aliases[key] = inside[0].key
+    read = {signal.key for poly in system.polys.values() for signal in signals(poly)}
+    return replace(system, polys={key: poly for key, poly in system.polys.items() if key not in aliases or key in read})
 
 
 def _best(system: System, left: Mapping[str, Poly]) -> Match | None:

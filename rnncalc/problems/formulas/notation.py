@@ -59,6 +59,8 @@ _ACCENT = re.compile(rf"\\({'|'.join(_ACCENTS)})\s*(?:\{{\s*(\\?\w+)\s*\}}|\s*(\
 _CALLED = re.compile(
     r"\b(?:np|numpy|jnp|torch|tf|math|F)\s*\.\s*(?:nn\.|math\.|functional\.)*(?=(?:tanh|sigmoid|relu|softmax|exp|log|maximum)\b)"
 )
+_ARROW = re.compile(r"\\over(right|left)arrow\s*(?:\{\s*(\\?\w+)\s*\}|\s*(\\?\w))|(\w)([\u20d6\u20d7])")
+_FLAT = re.compile(r"(?<![A-Za-z\\_{])([A-Za-zΑ-ω][\u0302\u0303]?)t(\s?[-−–]\s?1)?(?![A-Za-z_({\u0300-\u036f])")
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 
 
@@ -88,14 +90,32 @@ def _scripts(text: str, table: dict[str, str], mark: str) -> str:
 
 
 def _unified(text: str) -> str:
+    text = _ARROW.sub(_direction, text)
+    if re.search(r"(?<![A-Za-z\\_{])[A-Za-z]t\s?[-−–]\s?1(?!\d)", text):  # ht-1, as copied from a page
+        text = _FLAT.sub(lambda flat: f"{flat[1]}_{{t{'-1' if flat[2] else ''}}}", text)
     if "\\" in text:
         for _depth in range(3):
-            text = _STYLE.sub(lambda matched: matched[1] if matched[1] is not None else matched[2], text)
-        text = _ACCENT.sub(lambda matched: (matched[2] or matched[3]) + _ACCENTS[matched[1]], text)
+            text = _STYLE.sub(_inside, text)
+        text = _ACCENT.sub(lambda matched: _apart(matched, (matched[2] or matched[3]) + _ACCENTS[matched[1]]), text)
     for pattern, put in _RULES:
         text = pattern.sub(put, text)
     text = _CALLED.sub("", text)
     return _COMMAND.sub(_command, text) if "\\" in text else text
+
+
+def _inside(style: re.Match[str]) -> str:
+    return _apart(style, style[1] if style[1] is not None else style[2])
+
+
+def _apart(command: re.Match[str], text: str) -> str:
+    """Text in place of a command, which ended the command before it: \\odot\\mathbf{h} is ∘ h."""
+    before = command.string[max(0, command.start() - 12) : command.start()]
+    return f" {text}" if re.search(r"\\[a-zA-Z]+\Z", before) else text
+
+
+def _direction(arrow: re.Match[str]) -> str:
+    forward = arrow[1] == "right" or arrow[5] == "\u20d7"
+    return f"{arrow[2] or arrow[3] or arrow[4]}^{{{'fwd' if forward else 'bwd'}}}"
 
 
 def _command(matched: re.Match[str]) -> str:
@@ -104,4 +124,4 @@ def _command(matched: re.Match[str]) -> str:
         return _MARKS[name]
     if name in _GREEK:
         return _GREEK[name]
-    return name if name in _FUNCTIONS.split() else matched[0]
+    return f" {name}" if name in _FUNCTIONS.split() else matched[0]

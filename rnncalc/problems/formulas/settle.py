@@ -120,6 +120,8 @@ class Settled:
             for parameter in stack:
                 for number, theirs in enumerate(match.params.get(parameter.symbol, ())):
                     value = self._value(parameter.symbol, theirs, match)
+                    if number == 0 and not theirs.part and not theirs.block and theirs.key != parameter.symbol:
+                        shown[parameter.symbol] = theirs.key
                     if value is None:
                         continue
                     ours = name if number == 0 else "b_hh"
@@ -128,8 +130,6 @@ class Settled:
                         gates.value[parameter.gate] = value
                     else:
                         arrays[ours] = value
-                    if number == 0 and not theirs.part and not theirs.block and theirs.key != parameter.symbol:
-                        shown[parameter.symbol] = theirs.key
         return arrays, shown
 
     def _value(self, symbol: str, theirs: Param, match: Match) -> RawValue | None:
@@ -144,6 +144,8 @@ class Settled:
                 return None
             self.used.add(self.names[_squeezed(theirs.beside)])
             return RawValue(_beside(given.numbers(), other.numbers(), bool(match.rows)), given.where)
+        if theirs.negative:
+            return RawValue(Numbers(-given.numbers().values), given.where)
         if not theirs.part and not theirs.block:
             return given
         numbers = _matrix(given.numbers(), bool(theirs.part))
@@ -201,8 +203,9 @@ class Settled:
             raise ProblemError(
                 _("{name} is missing: the output's equation reads it"), name=theirs.key if theirs else "V"
             )
-        if bool(match.rows) != bool(notation.rows) and isinstance(arrays["V"].value, Numbers | str | list):
-            arrays["V"] = RawValue(_matrix(arrays["V"].numbers(), True).transposed, arrays["V"].where)
+        numbers = arrays["V"].numbers()
+        if bool(match.rows) != bool(notation.rows) and len(numbers.shape) == 2:
+            arrays["V"] = RawValue(numbers.transposed, arrays["V"].where)
         return {**arrays, **self._functions(match)}
 
     def _rest(self, top: Keys) -> None:

@@ -7,7 +7,8 @@ apart until `System` reads them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 LETTERS = r"(?:[A-Za-zͰ-ϿℓÀ-ÖØ-öø-ɏḀ-ỿ][\u0300-\u036f]*)"
 NAME = re.compile(rf"{LETTERS}+'?")
@@ -26,13 +27,14 @@ class Symbol:
     base: str
     indices: tuple[str, ...]
     text: str
+    steps: str = "tnkτ"  # the letters that may stand for the step
 
     @property
     def offset(self) -> int | None:
         """How many steps after the present one, where an index says so: h_t 0, h_{t-1} −1."""
         for index in self.indices:
             matched = _RELATIVE.fullmatch(index)
-            if matched:
+            if matched and matched[1] in self.steps:
                 return int(f"{matched[2]}{matched[3]}") if matched[3] else 0
             if index in EARLIER:
                 return -1
@@ -41,7 +43,11 @@ class Symbol:
     @property
     def labels(self) -> tuple[str, ...]:
         """The indices that are no step, numbers among them."""
-        return tuple(index for index in self.indices if not _RELATIVE.fullmatch(index) and index not in EARLIER)
+        return tuple(index for index in self.indices if not self._is_step(index) and index not in EARLIER)
+
+    def _is_step(self, index: str) -> bool:
+        matched = _RELATIVE.fullmatch(index)
+        return matched is not None and matched[1] in self.steps
 
     @property
     def number(self) -> int | None:
@@ -63,7 +69,7 @@ class Symbol:
         """The key without a number among its indices: the name of what has a value a step."""
         kept = list(self.labels)
         place = max(at for at, label in enumerate(kept) if re.fullmatch(r"-?\d{1,6}", label) and int(label) == number)
-        return Symbol(self.base, (*kept[:place], *kept[place + 1 :]), self.text).key
+        return replace(self, indices=(*kept[:place], *kept[place + 1 :])).key
 
 
 def read(text: str, at: int) -> tuple[Symbol, int] | None:
@@ -90,4 +96,10 @@ def indexed(text: str, base: str, begin: int, at: int) -> tuple[Symbol, int]:
             break
         indices += [part for part in content.split(",") if part] or [""]
         at = matched.end()
-    return Symbol(base, tuple(indices), text[begin:at]), at
+    return Symbol(base, tuple(indices), text[begin:at], step_letters(text)), at
+
+
+@lru_cache(maxsize=64)
+def step_letters(text: str) -> str:
+    """The letters that stand for the step in a text: t, and others where there is no t."""
+    return "tτ" if re.search(r"[_^\[(]\s*[{(<]*\s*t\s*(?:[-+]\s*1)?\s*[})>\])]|_t\b", text) else "tnkτ"

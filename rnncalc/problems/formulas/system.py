@@ -47,6 +47,7 @@ class Param:
     part: tuple[int, int] | None = None
     block: str = ""
     beside: str = ""
+    negative: bool = False  # of a bias that is taken away: a threshold
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,17 @@ _FUNCTION_WORDS = {
     "softplus": "softplus", "softsign": "softsign", "elu": r"\belu\b",
 }  # fmt: skip
 _WORDS = "|".join(f"(?:{words})" for words in _FUNCTION_WORDS.values())
+_NUMBER = r"[-+]?\d*\.?\d+"
+_INPUTS = re.compile(
+    r"(?:\binputs?(?: sequence)?|\bsequence|\bbits?|\bEingaben?|\bentrées?|输入(?:序列)?|序列)[^.。\n\d]{0,40}?"
+    rf"((?:{_NUMBER}\s*[,、，]\s*(?:and\s+|und\s+)?){{1,60}}(?:and\s+)?{_NUMBER})(?!\w)",
+    re.IGNORECASE,
+)
+_CLASSES = re.compile(r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+")
+_RATE = re.compile(
+    rf"(?:learning[- ]rate|学习率|lernrate|taux d.apprentissage|tasa de aprendizaje)[^\d\n]{{0,12}}?({_NUMBER})",
+    re.IGNORECASE,
+)
 _ACTIVATION = re.compile(
     rf"({_WORDS})[^.。\n]{{0,40}}?(?:activation|激活)|(?:activation|激活函数)[^.。\n]{{0,40}}?({_WORDS})", re.IGNORECASE
 )
@@ -236,7 +247,12 @@ class _Assembly:
                 name = "lr"
             elif name in self.targets and name != "targets":
                 name = "targets"
+            elif name in self.sheet.columns and name in self.inputs:
+                self.given["x"] = RawValue(self._numbers(item).transposed, item.where)
+                return
         value = self._value(item)
+        if name == "loss" and isinstance(value, str) and re.fullmatch(r"[\d.]+", value):
+            return  # where a program begins to add losses up
         if name in self.given:
             if self.given[name].value == value:
                 return
@@ -245,6 +261,7 @@ class _Assembly:
 
     def _sequences(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
         """x_1, x_2, … as x; what stands before the first step is a start, targets by step are targets."""
+        self._in_sentences(steps)
         inputs = next((steps[name] for name in sorted(self.inputs) if name in steps), {})
         self.first, count = (min(inputs), len(inputs)) if inputs else (1, 0)
         if inputs:
@@ -272,9 +289,11 @@ class _Assembly:
             if self.loss.reduction and self.loss.name != "mean_squared_error":
                 self.given.setdefault("reduction", RawValue(self.loss.reduction, "loss"))
         elif "targets" in self.given and "loss" not in self.given:
-            named = losses.in_words(self.sheet.prose)
+            named, reduction = losses.in_words(self.sheet.prose)
             if named:
                 self.given["loss"] = RawValue(named, "loss")
+            if reduction:
+                self.given.setdefault("reduction", RawValue(reduction, "loss"))
 
     def _last_only(self, count: int) -> None:
         """One target for the last step: L = (h_T − d)², or an output that only the last state has."""
@@ -284,6 +303,22 @@ class _Assembly:
             return
         at = self.loss.step - self.first if self.loss and self.loss.step is not None else count - 1
         self.given["targets"] = RawValue([_row(target.value) if t == at else None for t in range(count)], target.where)
+
+    def _in_sentences(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
+        """Inputs, classes and a learning rate that a sentence says, where nothing else does."""
+        prose = self.sheet.prose
+        if not any(name in steps or name in self.given for name in self.inputs):
+            said = _INPUTS.search(prose)
+            if said:
+                self.given["x"] = RawValue([[text] for text in re.findall(r"[-+]?\d*\.?\d+", said[1])], "x")
+        classes = _CLASSES.search(prose)
+        if classes and "targets" not in self.given and not any(name in steps for name in self.targets):
+            first = 0 if re.search(r"从 ?0|from 0|starting at 0", prose) else 1
+            numbers = [int(text) - first for text in re.findall(r"\d+", classes[0])]
+            self.given["targets"] = RawValue([str(number) for number in numbers], "targets")
+        rate = _RATE.search(prose)
+        if rate and "lr" not in self.given:
+            self.given["lr"] = RawValue(rate[1], "lr")
 
     def _is_start(self, bare: str, number: int, count: int, values: Mapping[int, Assigned]) -> bool:
         before = self.first - 1
@@ -317,7 +352,7 @@ class _Assembly:
     def _words(self) -> None:
         """Targets that are words, as numbers of classes in the vocabulary."""
         targets = self.given.get("targets")
-        if targets is None:
+        if targets is None or isinstance(targets.value, Numbers):
             return
         words = targets.value if isinstance(targets.value, list) else _items(targets.value)
         if not words or not all(word is None or (isinstance(word, str) and _is_word(word)) for word in words):

@@ -18,15 +18,17 @@ from rnncalc.problems.formulas.notation import BREAK, MATRIX, unified
 from rnncalc.problems.formulas.symbol import NAME, Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
-from rnncalc.problems.sheet import decimals, tables, values
+from rnncalc.problems.sheet import code, decimals, tables, values
 
 WORDS = (  # keys whose value is a word, or words
     "title source notes cell activation output update gates notation layout loss reduction vectors fused direction "
     "merge vocabulary decimal precision signals"
 ).split()
 PLAIN = ("u", "w", "b", "v", "c", "d", "r", "x", "h0", "c0", "y0", "targets", "lr", "dy", "lengths", "mask")
-RUNNING = ("t", "k", "n", "i", "j", "τ", "T", "N", "D", "H")  # names of steps and sizes
-_SIGN = re.compile(r":=|<-|←|(?<![=<>!:≈])=(?!=)|[:：](?![=:])")
+RUNNING = re.compile(
+    r"[tknijτTNDH]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size"
+)  # of steps and sizes
+_SIGN = re.compile(r":=|<-|←|≈|\+=(?!=)|(?<![=<>!:≈+])=(?!=)|[:：](?![=:])")
 _GRADIENT = re.compile(
     r"(?:\\frac\s*\{\s*[∂dδ]\s*[A-Za-z]\w*\s*\}\s*\{\s*[∂d]\s*|[∂dδ]\s*(?:[LJE]|loss)\s*/\s*[∂d]\s*|∇_?\{?)",
     re.IGNORECASE,
@@ -86,6 +88,7 @@ class Sheet:
     skipped: list[str] = field(default_factory=list)
     prose: str = ""
     commas: bool = False  # whether numbers are written with decimal commas
+    columns: set[str] = field(default_factory=set)  # names whose columns are the steps: X(:,t)
 
 
 def scan(text: str) -> Sheet:
@@ -96,8 +99,10 @@ def scan(text: str) -> Sheet:
 class _Scanner:
     def __init__(self, text: str):
         text, commas = decimals.with_points(text)
+        by_column = code.columns(text)
+        text = code.plain(text)
         self.text = unified(text)
-        self.sheet = Sheet(commas=commas)
+        self.sheet = Sheet(commas=commas, columns=by_column)
         self.used: list[tuple[int, int]] = []
         self.text = self._blanked(_IMPORT)
         for seed in _SEED.finditer(self.text):
@@ -118,7 +123,7 @@ class _Scanner:
         self.reader = formula.Reader(self.text, names)
         end, self.head_starts = (
             0,
-            [h[0] for h in heads if not any(name.text.strip() in RUNNING for name in h[2])] + [len(self.text)],
+            [h[0] for h in heads if not any(RUNNING.fullmatch(name.text.strip()) for name in h[2])] + [len(self.text)],
         )
         chained: list[Symbol] = []
         for number, (begin, at, left, kind) in enumerate(heads):
@@ -231,15 +236,15 @@ class _Scanner:
     def _right(self, begin: int, at: int, left: list[Symbol], kind: str, chained: list[Symbol]) -> int | None:
         """What stands behind a sign: a value, words, a function, a formula. The place behind it; None for prose."""
         name = left[-1]
-        if any(name.text.strip() in RUNNING for name in left) and kind == "":
+        if kind == "" and any(RUNNING.fullmatch(name.text.strip()) for name in left) and self.text[at - 1] != "≈":
             running = self._running(begin, at)
             if running is not None:
                 return running
-        if kind == "word":
+        if kind == "word" and not (name.base == "loss" and re.match(r"\s*[\d(]", self.text[at : at + 9])):
             return self._word(begin, at, name)
         if kind == "function" or (name.base in formula.GENERIC and not name.indices):
             return self._function(begin, at, name)
-        if kind == "" and loss.is_loss(name) and not self._answer(begin):
+        if kind in ("", "word") and loss.is_loss(name) and not self._answer(begin):
             end = min(self._line_end(at), next(start for start in self.head_starts if start >= at))
             if loss.is_formula(self.text[at:end]):
                 self.sheet.losses.append(self.text[at:end])
@@ -253,7 +258,7 @@ class _Scanner:
                 self._keep(symbol, value[0], begin, kind)
             self.used.append((begin, value[1]))
             return value[1]
-        if kind == "" and len(left) == 1 and self.text[at - 1] not in ":：":
+        if kind == "" and len(left) == 1 and self.text[at - 1] not in ":：≈":
             behind = self._equation(begin, at, name)
             if behind is not None:
                 return behind
@@ -264,9 +269,10 @@ class _Scanner:
     def _running(self, begin: int, at: int) -> int | None:
         """t = 1, 2, 3: which steps a formula is for."""
         value = values.read(self.text, at)
-        if value is not None:
-            self.used.append((begin, value[1]))
-        return value[1] if value is not None else None
+        if value is None or value[0].lstrip()[:1] in "[(\\{":  # t = (0, 1, 0) is a target
+            return None
+        self.used.append((begin, value[1]))
+        return value[1]
 
     def _keep(self, name: Symbol, value: str, begin: int, kind: str) -> None:
         line = self._line(begin)

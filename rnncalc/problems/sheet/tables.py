@@ -15,7 +15,9 @@ _TABULAR = re.compile(r"\\begin\s*\{(tabularx?|longtable)\}(?:\{[^{}]*\}){1,2}(.
 STEP = re.compile(r"(?:t|k|n|step|time(?:\s*step)?|timestep|时间步?|时刻|步|步骤|schritt)\.?", re.IGNORECASE)
 GATE = re.compile(r"(?:gate|gates|门|闸门|门控|gatter|porte)?", re.IGNORECASE)
 NAME = re.compile(r"(?:name|parameter|quantity|symbol|matrix|variable|参数|名称|符号|变量)s?", re.IGNORECASE)
-VALUE = re.compile(r"(?:value|answer|your answer|my answer|result|值|数值|答案|结果)s?", re.IGNORECASE)
+VALUE = re.compile(
+    r"(?:value|valore?|valeur|wert|wartość|取值|answer|your answer|my answer|result|值|数值|答案|结果)s?", re.IGNORECASE
+)
 _GATE_WORDS = {
     "forget": "f", "input": "i", "output": "o", "candidate": "g", "cell": "g", "update": "z", "reset": "r", "new": "n",
     "遗忘": "f", "输入": "i", "输出": "o", "候选": "g", "更新": "z", "重置": "r",
@@ -76,12 +78,24 @@ def cells(table: Table) -> Iterator[Cell]:
                 name = _symbol(head)
                 if name and text:
                     yield Cell(Symbol(name.base, (*name.indices, _label(row[0])), name.text), text, line)
+    elif (values := _value_column(table)) is not None:
+        for line, row in table.rows:
+            name = _symbol(row[0])
+            if name and len(row) > values:
+                yield Cell(name, row[values], line)
     elif len(table.header) == 2 and (NAME.fullmatch(first) or re.search(r"[\[\d]", table.header[1])):
         rows = table.rows if NAME.fullmatch(first) else [(table.rows[0][0] - 2, table.header), *table.rows]
         for line, row in rows:
             name = _symbol(row[0]) if row else None
             if name and len(row) == 2:
                 yield Cell(name, row[1], line)
+
+
+def _value_column(table: Table) -> int | None:
+    """The column of values in a table with a row a parameter, and more columns than two."""
+    if len(table.header) < 3 or not all(row and _symbol(row[0]) for _line, row in table.rows):
+        return None
+    return next((at for at, head in enumerate(table.header) if at and VALUE.fullmatch(head)), None)
 
 
 def _by_step(table: Table) -> Iterator[Cell]:

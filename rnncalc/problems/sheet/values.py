@@ -27,6 +27,7 @@ _MAKERS = re.compile(
     r"torch\s*\.\s*(?:tensor|Tensor|FloatTensor|DoubleTensor|as_tensor)|mx\s*\.\s*nd\s*\.\s*array|nd\s*\.\s*array)(?=\s*\()"
 )
 _OPEN, _CLOSE = "[({", "])}"
+_NEXT = re.compile(r"[ \t]*[^\W\d]\w*(?:[_^]\{[^{}]*\})*[ \t]*:?=")
 _GOES_ON = re.compile(r"[ \t]*(?:[*∘×@^(\[{Σ\\]|[-+][ \t]*[^\W\d]|[-+][ \t]+\d|/|[^\W\d_][_^])")
 
 
@@ -114,7 +115,8 @@ def _turned(text: str, at: int) -> int:
 
 
 def _goes_on(text: str, at: int) -> bool:
-    return bool(_GOES_ON.match(text, at))
+    """Whether a formula goes on behind a number; a name with an equals sign behind it is the next assignment."""
+    return bool(_GOES_ON.match(text, at)) and not _NEXT.match(text, at)
 
 
 def _balanced(text: str, at: int) -> int | None:
@@ -135,6 +137,8 @@ def _plain_code(text: str) -> str:
     """Every maker of arrays by one name; lists of arrays as lists of lists."""
     text = re.sub(r"^Parameter containing:\s*", "", text)
     text = _MAKERS.sub("np.array", text)
+    if re.fullmatch(r"\[[^\[\],;]*\n[^\[\],;]*\]", text):  # MATLAB: a line is a row
+        text = re.sub(r"\n(?=[ \t]*[-+.\d])", ";", text)
     if text.lstrip().startswith("["):
         text = re.sub(r"np\.array\(\s*((?:[^()]|\([^()]*\))*?)(?:\s*,\s*\w+\s*=\s*[\w.]+)*\s*\)", r"\1", text)
     return re.sub(r",\s*(?:dtype|name|shape|device|requires_grad)\s*=\s*[\w.\"']+(?=\s*[,)])", "", text).replace(

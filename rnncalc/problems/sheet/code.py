@@ -1,0 +1,60 @@
+"""Habits of programs: what a loop runs over, one column a step, a line that goes on below, prints of Keras."""
+
+from __future__ import annotations
+
+import re
+
+_PAIRS = re.compile(r"\bfor\s+(\w+)\s*,\s*(\w+)\s+in\s+zip\(\s*(\w+)\s*,\s*(\w+)\s*\)")
+_OVER = re.compile(r"\bfor\s+(\w+)\s+in\s+(?!range|enumerate|zip)(\w+)\s*:")
+_COLUMN = re.compile(r"\b(\w+)\s*[(\[]\s*:\s*,\s*([tnk])\s*[)\]]")
+_KERAS = re.compile(r"^\s*(?:\w+/)*?(\w+)/(kernel|recurrent_kernel|bias)(?::0)?[ \t]*:?[ \t]*$", re.MULTILINE)
+_LAYER = re.compile(r"\b(SimpleRNN|LSTM|GRU)\s*\(([^\n]*)")
+
+_CELLS = {"SimpleRNN": "elman", "LSTM": "lstm", "GRU": "gru_after"}
+
+
+def columns(text: str) -> set[str]:
+    """The names of which a column is a step."""
+    return {part[1] for part in _COLUMN.finditer(text)}
+
+
+def plain(text: str) -> str:
+    """The text with the habits of programs written as sheets have them; every line stays where it is."""
+    for pair in _PAIRS.finditer(text):
+        text = _renamed(_renamed(text, pair[3], pair[1]), pair[4], _target(pair[2]))
+        text = re.sub(rf"\b{pair[2]}\b(?=\s*\)|\s*\*\*)", _target(pair[2]), text)
+    for loop in _OVER.finditer(text):
+        text = _renamed(text, loop[2], loop[1])
+    text = _COLUMN.sub(lambda part: f"{part[1]}_{part[2]}", text)
+    text = re.sub(r"\.\.\.[ \t]*\n", " \n", text)  # MATLAB
+    text = re.sub(r"\*\*\s*2\b", "^2", text)
+    text = re.sub(r"\b(?:np|torch|tf)\.(?:reduce_)?sum\s*(?=\()", "Σ", text)
+    text = re.sub(r"=\s*zeros\(\s*\d+\s*,\s*1\s*\)", "= 0", text)
+    if _KERAS.search(text):
+        text = _keras(text)
+    return text
+
+
+def _target(name: str) -> str:
+    return "targets" if name in ("t", "y_true", "target") else name
+
+
+def _renamed(text: str, old: str, new: str) -> str:
+    """An assignment under the name that a loop gives to its entries."""
+    return re.sub(rf"^([ \t]*){old}(?=\s*=)", rf"\1{new}", text, flags=re.MULTILINE)
+
+
+def _keras(text: str) -> str:
+    """Names of weights as assignments; the layer's class and activation as keys."""
+    layer = _LAYER.search(text)
+
+    def name(part: re.Match[str]) -> str:
+        recurrent = not re.match(r"dense|time_distributed|output", part[1])
+        return f"{part[2] if recurrent else 'dense_' + part[2]} ="
+
+    text = _KERAS.sub(name, text)
+    if layer:
+        activation = re.search(r"activation\s*=\s*[\"'](\w+)", layer[2])
+        text += f"\ncell: {_CELLS[layer[1]]}"
+        text += f"\nactivation: {activation[1]}" if activation and layer[1] == "SimpleRNN" else ""
+    return text
