@@ -92,7 +92,7 @@ FORMS = {
     "as code": "U = 0.3\nW = 0.5\nx[0] = 1\nx[1] = 2\n",
     "list of arrays": "U = 0.3\nW = 0.5\nx = [np.array([1]), np.array([2])]\n",
     "arrow": "U ← 0.3\nW ← 0.5\nx ← [1, 2]\n",
-    "single backslash": "U = \\begin{bmatrix} 0.3 \\end{bmatrix}\nW = 0.5\nx = \\begin{bmatrix} 1 \\ 2 \\end{bmatrix}\n",
+    "single backslash": "U = \\begin{bmatrix} 0.3 \\end{bmatrix}\nW = 0.5\nx = \\begin{bmatrix} 1 \\ 2\\end{bmatrix}\n",
     "decimal commas": "U = 0,3\nW = 0,5\nx_1 = 1\nx_2 = 2\nh_0 = 0,0\n",
     "equation": "h_t = tanh(W x_t + U h_{t-1})\nW = 0.3\nU = 0.5\nx = [1, 2]\n",
     "rows": "h_t = tanh(x_t A + h_{t-1} B)\nA = 0.3\nB = 0.5\nx = [1, 2]\n",

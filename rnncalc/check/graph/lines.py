@@ -37,7 +37,7 @@ def line(expression: Expression, values: Mapping[str, Value]) -> Value:
     unsure = [name for name in names_of(expression) if isinstance(values[name], Interval)]
     if not unsure:
         return evaluate(expression, values)  # type: ignore[arg-type]
-    if not is_monotone(expression) or any(_may_be_zero(one, values) for one in divisors(expression)):
+    if not is_monotone(expression) or any(_may_be_zero(divisor, values) for divisor in divisors(expression)):
         return stepwise(expression, values)
     corners = []
     for ends in combinations((0, 1), repeat=len(unsure)):
