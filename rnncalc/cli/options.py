@@ -25,13 +25,16 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 PROBLEM_HELP = """
 \b
-The problem: a file (JSON, or lines like  U = [[0.1, 0.2]; …]), - for standard input,
-or options; options override the file. Every key of a problem file is an option:
+The problem: a file (JSON, or a sheet as it stands: prose, LaTeX, tables, U = …),
+- for standard input, or options, which override the file. Every key is an option:
   --cell elman|jordan|lstm|gru|gru_after|i2h_i2o   --activation tanh|relu|sigmoid|identity
   --U input weights (H, D)    --W recurrent weights (H, H)    --b bias (H,)
   --V read-out (O, H)         --c read-out bias (O,)          --output identity|softmax|…
   --x inputs: T steps of D    --h0 --c0 --y0 initial states   --U.i --W.f one gate's
-  other people's letters: --W_hx --W_hh --b_h, --Wxh, --kernel …, --notation NAME
+  other people's letters: --W_hx --W_hh --b_h, --Wxh, --kernel …
+    --notation goodfellow|swapped|hx|xh|d2l|cs231n|coursera|keras|pytorch|onnx
+    --vectors row|column   --fused hx|xh   --gates ifog   --update z_old|z_new
+    --equations "h_t = tanh(W x_t + U h_{t-1} + b)": decide cell, letters, orientation
 A matrix: "0.1 0.2; 0.3 0.4", [[0.1, 0.2], [0.3, 0.4]], LaTeX, a NumPy print, @file.csv, @-
 """
 

@@ -209,8 +209,21 @@ class Conventions:
             message = _("stacked gates are in {notation}'s order {order}")
             self.notes.append(message.format(notation=self.translation.name, order=" ".join(order)))
 
+    def _note_square_gates(self) -> None:
+        """Note a gated cell's equation where the letters U and W fit both ways, with other numbers."""
+        given = self.translation.given
+        if not self.cell.gates or not {"U", "W"} <= self.arrays.keys() or "notation" in given:
+            return
+        pairs = list(zip(_parts(self.arrays["U"]), _parts(self.arrays["W"])))
+        if all(u.shape == w.shape for u, w in pairs) and any((u.values != w.values).any() for u, w in pairs):
+            line = "{0}_t = σ(b_{0} + W_{0} h_{{t-1}} + U_{0} x_t)".format(self.cell.gates[0])
+            note = _("read as {line}; the other way, W before the input: --notation swapped")
+            self.notes.append(note.format(line=line))
+
     def _note_names(self) -> None:
         """Note which of our names each given name was taken for."""
+        if self.translation.name == "goodfellow":
+            self._note_square_gates()
         if self.translation.name in ("goodfellow", ""):
             return
         names = self.translation.shown.items()
@@ -253,6 +266,10 @@ def _numbers(value: RawValue) -> GivenArray:
 
 def _columns(cut: slice, part: Numbers) -> Numbers:
     return part.through(lambda values: values[:, cut])
+
+
+def _parts(array: Numbers | dict[str, Numbers]) -> list[Numbers]:
+    return list(array.values()) if isinstance(array, dict) else [array]
 
 
 def _each(array: GivenArray, change: Callable[[Numbers], Numbers]) -> GivenArray:

@@ -20,6 +20,19 @@ KEYS = frozenset(  # of a problem file; each is also an option of the commands t
 OF_ALL_LAYERS = ("cell", "activation", "update", "notation", "vectors", "gates", "fused", "signals")
 OF_ONE_DIRECTION = (*OF_ALL_LAYERS, "output", *"U W b V c d R h0 c0 y0".split())
 OF_A_LAYER = (*OF_ONE_DIRECTION, "direction", "backward", "merge")
+KEYS_CALLED = {  # what the field calls a key → the key
+    "learning_rate": "lr", "eta": "lr", "η": "lr", "step_size": "lr", "vocab": "vocabulary",
+}  # fmt: skip
+WORDS_CALLED = {  # a key → what the field calls its values → the values
+    "cell": {"rnn": "elman", "simplernn": "elman", "vanilla": "elman", "vanilla rnn": "elman", "srn": "elman"},
+    "activation": {"linear": "identity", "none": "identity", "logistic": "sigmoid", "σ": "sigmoid"},
+    "output": {"linear": "identity", "none": "identity", "logistic": "sigmoid", "σ": "sigmoid"},
+    "loss": {
+        "mse": "mean_squared_error", "l2": "squared_error", "sse": "squared_error", "nll": "cross_entropy",
+        "ce": "cross_entropy", "bce": "binary_cross_entropy", "crossentropy": "cross_entropy",
+        "categorical_crossentropy": "cross_entropy", "binary_crossentropy": "binary_cross_entropy",
+    },
+}  # fmt: skip
 OWN_CELL = ("name", "equations", "state", "emits", "outputs")
 
 
@@ -34,7 +47,7 @@ def one_of(given: Mapping[str, RawValue], key: str, known: Collection[str], usua
     value = stated(given, key)
     if value is None:
         return usual
-    word = value.word()
+    word = called(key, value.word(), known)
     if word not in known:
         message = _("{where}: {key} is one of {known}, not “{word}”{near}")
         listed, close = ", ".join(known), near(word, known)
@@ -42,13 +55,46 @@ def one_of(given: Mapping[str, RawValue], key: str, known: Collection[str], usua
     return word
 
 
+def called(key: str, word: str, known: Collection[str]) -> str:
+    """The value that the field's word for it means: ReLU is relu, mse mean_squared_error."""
+    if word in known:
+        return word
+    plain = word.lower().replace("-", "_").replace(" ", "_")
+    plain = WORDS_CALLED.get(key, {}).get(word.lower(), WORDS_CALLED.get(key, {}).get(plain, plain))
+    return plain if plain in known else word
+
+
+def ours(given: Mapping[str, RawValue]) -> dict[str, RawValue]:
+    """The values under our keys where the field has other names for them: learning_rate is lr."""
+    renamed = dict(given)
+    for theirs, key in KEYS_CALLED.items():
+        if theirs in renamed and key not in renamed:
+            renamed[key] = renamed.pop(theirs)
+    return renamed
+
+
 def check_keys(given: Mapping[str, RawValue], keys: Collection[str]) -> None:
     """Refuse an unknown key and name the nearest known one. Raises ProblemError."""
     for name, value in given.items():
         stack = name.partition(".")[0]
         if stack not in keys and stack not in ("b_hh", "B"):
+            gated = _gated(given, keys)
+            if gated:
+                message = _("{where}: {name} belongs to one gate: say which cell has it, cell: {cells}")
+                raise ProblemError(message, where=value.where, name=name, cells=gated)
             where = value.where if name in value.where else f"{value.where}.{name}"
             raise ProblemError(_("{where}: unknown key “{name}”{near}"), where=where, name=name, near=near(stack, keys))
+
+
+def _gated(given: Mapping[str, RawValue], keys: Collection[str]) -> str:
+    """The cells whose gates the unknown names are, where no cell was named."""
+    if "cell" in given:
+        return ""
+    unknown = [name for name in given if name not in keys and "_" in name]
+    letters = {name.rpartition("_")[2] for name in unknown}
+    if {"f", "i"} <= letters:
+        return "lstm"
+    return "gru, gru_after" if {"r"} <= letters and letters & {"z", "u"} else ""
 
 
 def near(word: str, known: Collection[str]) -> str:
@@ -81,7 +127,7 @@ def _named_cell(raw: RawValue, given: Mapping[str, RawValue]) -> Cell:
     torch = any(name.startswith(("weight_ih", "weight_hh")) for name in given)
     stated = given["notation"].value if "notation" in given else None
     notation = stated if isinstance(stated, str) else "pytorch" if torch else ""
-    word = cell_named(raw.word(), notation)
+    word = cell_named(called("cell", raw.word(), CELLS), notation)
     if word not in CELLS:
         message = _("{where}: no cell is called “{word}”; there are {known}{near}")
         raise ProblemError(message, where=raw.where, word=word, known=", ".join(CELLS), near=near(word, CELLS))

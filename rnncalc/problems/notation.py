@@ -166,7 +166,10 @@ def _choose(given: Mapping[str, RawValue], wanted: Collection[str], cell: Cell) 
     ours = NOTATIONS["goodfellow"].names(cell, wanted)
     foreign = [name for name in wanted if _squeezed(name) not in ours]
     tables = {name: NOTATIONS[name].names(cell, wanted) for name in BY_NAMES} if foreign else {}
-    fits = [name for name, table in tables.items() if all(_squeezed(theirs) in table for theirs in foreign)]
+    foreign = [
+        name for name in foreign if any(_squeezed(name) in table for table in tables.values())
+    ]  # the rest is unknown
+    fits = [name for name, table in tables.items() if foreign and all(_squeezed(theirs) in table for theirs in foreign)]
     return (fits[0] if fits else "goodfellow"), fits
 
 

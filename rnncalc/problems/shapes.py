@@ -236,8 +236,16 @@ def bring_output(array: Numbers, name: str, shape: tuple[int, ...], classes: boo
         return values.reshape(shape[:-1])
     if blank.all():
         return np.full(shape, np.nan)
-    message = _("{name} must be of the shape of y, {wanted}, got {shape}")
-    raise ShapeError(message, name=name, wanted=shape, shape=array.shape)
+    message = _("{name} must be of the shape of y, {wanted}, got {shape}").format(
+        name=name, wanted=shape, shape=array.shape
+    )
+    steps, width = shape[-2], shape[-1]
+    if name == "targets" and not batch and values.size in (1, width) and steps > 1:
+        last = ", ".join(map(str, array.through(np.ravel).nested()))
+        rows = ["null"] * (steps - 1) + [last if width == 1 else f"[{last}]"]
+        example = rows if steps < 6 else [*rows[:2], "…", *rows[-2:]]
+        message += ": " + _("for the last step alone: [{example}]").format(example=", ".join(example))
+    raise ShapeError(message)
 
 
 def finite(array: Numbers, name: str) -> np.ndarray:

@@ -133,6 +133,8 @@ def _misshapen(quantity: Quantity, value: Any) -> Claim:
         value = of_text(value)
     message = _("{name} must be of the shape {wanted}, got {got}")
     problem = message.format(name=quantity.name, wanted=quantity.shape, got=shape_of(value))
+    if len(list(entries(value))) < np.prod(quantity.shape, dtype=int):
+        problem += ": " + _("type _ for every number that is not answered")
     if shape_of(value) == str(quantity.shape):  # its first row is as long as it should be
         problem = _("{name} must be of the shape {wanted}: its rows are not all as long")
         problem = problem.format(name=quantity.name, wanted=quantity.shape)

@@ -16,6 +16,7 @@ from rnncalc.problems.formulas.notation import BREAK, unified
 from rnncalc.problems.formulas.own import OwnCell, own_cell
 from rnncalc.problems.formulas.settle import Settled, settle_lines, settle_own
 from rnncalc.problems.formulas.system import Equation, NotUnderstoodError, System, system
+from rnncalc.problems.keys import ours
 from rnncalc.problems.parse.given import RawValue
 
 
@@ -97,8 +98,9 @@ def _sides(text: str, where: str) -> tuple[symbols.Symbol, str]:
 
 def settled(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[str]]:
     """The keys of a problem as its equations say, and what there is to say about it."""
+    given = ours(given)
     if "equations" not in given:
-        return dict(given), []
+        return given, []
     stated = read(given)
     if not stated.equations:
         return {name: value for name, value in given.items() if name != "equations"}, stated.notes

@@ -35,6 +35,7 @@ from rnncalc.problems.formulas.system import (
     scaled,
     times,
 )
+from rnncalc.problems.notation import gate_letters
 
 ANY = "any"  # the function of a line that may have one of several
 
@@ -73,11 +74,13 @@ def matches(system: System, pattern: Pattern, turn: int = 1) -> Iterator[Match]:
 
 def lines_of(system: System, pattern: Pattern) -> Match | None:
     """Some lines of a cell, where a sheet shows only those: each of its equations is one. None where one is not."""
-    match = Match(pattern, system, partial=True)
+    match, letters = Match(pattern, system, partial=True), gate_letters(pattern.cell)
     for signal in system.polys:
+        letter = signal.lower().rstrip("\u0303~")
+        alike = sorted(pattern.lines, key=lambda line: letter not in (line, *letters.get(line, "")))
         candidates = [
             after
-            for line in pattern.lines
+            for line in alike
             if line not in match.lines or match.lines[line] == signal
             for after in _settled(replace(match, lines={**match.lines, line: signal}), [line])
         ]
