@@ -59,6 +59,6 @@ def test_a_square_gated_cell_says_how_it_was_read_where_the_other_way_differs() 
 
 def test_one_line_of_a_gated_cell_tells_its_letters() -> None:
     line = "f_t = σ(W_f x_t + U_f h_{t-1})"
-    told = command("forward", "--cell", "lstm", *GATES, "--x", "1 2", "--equations", line, "--format", "json")
+    decided = command("forward", "--cell", "lstm", *GATES, "--x", "1 2", "--equations", line, "--format", "json")
     swapped = command("forward", "--cell", "lstm", *GATES, "--x", "1 2", "--notation", "swapped", "--format", "json")
-    assert told.data["trace"] == swapped.data["trace"]
+    assert decided.data["trace"] == swapped.data["trace"]
