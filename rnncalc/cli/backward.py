@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,12 @@ from rnncalc.cli.options import (
     problem_argument,
     result_options,
     show,
+    solved,
 )
+
+if TYPE_CHECKING:
+    from rnncalc.problems.parse.given import RawValue
+    from rnncalc.report.document import Document
 
 HELP = f"""Backpropagation through time: every δ, every gradient, the update.
 
@@ -52,17 +57,21 @@ def command(
     from rnncalc.report import backward as report
     from rnncalc.report.shared import ReportOptions
 
-    stated = reading.read(given(problem), engine=engine, dtype=dtype)
-    trace = stated.forward()
-    gradients = stated.backward(trace)
-    document = report.document(stated, trace, gradients, ReportOptions((), step, work))
-    if gradcheck:
-        from rnncalc.report.verification import add_check
+    def solve(keys: dict[str, RawValue]) -> tuple[Document, int]:
+        stated = reading.read(keys, engine=engine, dtype=dtype)
+        trace = stated.forward()
+        gradients = stated.backward(trace)
+        document = report.document(stated, trace, gradients, ReportOptions((), step, work))
+        if gradcheck:
+            from rnncalc.report.verification import add_check
 
-        add_check(document, stated, trace, gradients)
-    if flow:
-        from rnncalc.report.verification import add_flow
+            add_check(document, stated, trace, gradients)
+        if flow:
+            from rnncalc.report.verification import add_flow
 
-        add_flow(document, stated, trace)
+            add_flow(document, stated, trace)
+        return document, overflowed(trace, document.data)
+
+    document, code = solved(given(problem), solve)
     show(document, **look)
-    return overflowed(trace, document.data)
+    return code

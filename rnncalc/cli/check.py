@@ -17,10 +17,12 @@ from rnncalc.cli.options import (
     problem_argument,
     result_options,
     show,
+    solved,
 )
 
 if TYPE_CHECKING:
     from rnncalc.problems.parse.given import RawValue
+    from rnncalc.report.document import Document
 
 SIGNALS = ("a", "h", "s", "y", "i", "f", "g", "o", "r", "z", "n", "tanh_c", "slope", "losses")
 DERIVED = re.compile(r"d\w+(\.\w+)?|\w+_new(\.\w+)?")
@@ -51,15 +53,19 @@ def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: 
     from rnncalc.report import check as report
 
     typed = _typed()
-    keys = given(problem)
-    stated = reading.read(keys, engine=engine, dtype=dtype)
-    verdict = check(stated, _answers(keys, typed))
-    document = report.document(stated, verdict, hint=hint)
-    trace = stated.forward()
-    if explain and not hint:
-        report.add_solution(document, stated, trace, verdict)
+
+    def solve(keys: dict[str, RawValue]) -> tuple[Document, int]:
+        stated = reading.read(keys, engine=engine, dtype=dtype)
+        verdict = check(stated, _answers(keys, typed))
+        document = report.document(stated, verdict, hint=hint)
+        trace = stated.forward()
+        if explain and not hint:
+            report.add_solution(document, stated, trace, verdict)
+        return document, overflowed(trace, verdict.data(), document.data) or int(verdict.verdict != "right")
+
+    document, code = solved(given(problem), solve, key="" if typed else "answers")
     show(document, **look)
-    return overflowed(trace, verdict.data(), document.data) or int(verdict.verdict != "right")
+    return code
 
 
 def _typed() -> dict[str, str]:

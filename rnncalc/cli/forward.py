@@ -15,6 +15,7 @@ from rnncalc.cli.options import (
     problem_argument,
     result_options,
     show,
+    solved,
 )
 from rnncalc.cli.spoken import complain
 from rnncalc.common.i18n import _
@@ -22,6 +23,7 @@ from rnncalc.common.i18n import _
 if TYPE_CHECKING:
     from rnncalc.network.trace import Trace
     from rnncalc.problems.problem import Problem
+    from rnncalc.report.document import Document
 
 OVERFLOWED = 3
 
@@ -56,15 +58,19 @@ def command(
 
     if model is None and data is not None:
         raise click.UsageError(_("--data goes with --model"))
-    if model is None:
-        stated = reading.read(given(problem), engine=engine, dtype=dtype)
-    else:
-        stated = _of_model(model, data, sequence, problem, engine, dtype)
-    trace = stated.forward()
     choice = ReportOptions([name.strip() for name in signals.split(",") if name.strip()], step, work)
-    document = report.document(stated, trace, choice)
+
+    def solve(stated: Problem) -> tuple[Document, int]:
+        trace = stated.forward()
+        document = report.document(stated, trace, choice)
+        return document, overflowed(trace, document.data)
+
+    if model is None:
+        document, code = solved(given(problem), lambda keys: solve(reading.read(keys, engine=engine, dtype=dtype)))
+    else:
+        document, code = solve(_of_model(model, data, sequence, problem, engine, dtype))
     show(document, **look)
-    return overflowed(trace, document.data)
+    return code
 
 
 def overflowed(trace: Trace | None, *data: Any) -> int:

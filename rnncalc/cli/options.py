@@ -157,6 +157,33 @@ def given(problem: str | None) -> dict[str, RawValue]:
     return {**keys, **reader.wrapped(options, "--{}")}
 
 
+def solved(
+    keys: dict[str, RawValue], solve: Callable[[dict[str, RawValue]], tuple[Document, int]], key: str = ""
+) -> tuple[Document, int]:
+    """The document and the exit code of a problem; of several, one below the other and the largest code.
+
+    key: solve only those of several problems that have it, if any has.
+    """
+    from rnncalc.problems.problem_text import several
+    from rnncalc.report.document import Document, Heading, Table
+
+    problems = several(keys)
+    if not problems:
+        return solve(keys)
+    whole, code, tables = Document([], {"problems": {}}), 0, list[Table]()
+    with_key = {name: part for name, part in problems.items() if key in part}
+    for number, (name, part) in enumerate((with_key or problems).items(), 1):
+        document, own = solve(part)
+        rows = document.sheet or [block for block in document.blocks if isinstance(block, Table)]
+        tables += [replace(table, key={"problem": number, **table.key}) for table in rows]
+        whole.blocks += [Heading(name, 1), *document.blocks]
+        whole.data["problems"][name] = document.data
+        whole.notes += [f"{name}: {note}" for note in document.notes]
+        code = max(code, own)
+    whole.sheet = tables
+    return whole, code
+
+
 def show(
     document: Document, *, format_: str | None, output: str | None, digits: int, decimals: int | None, no_color: bool
 ) -> None:

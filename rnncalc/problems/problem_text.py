@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rnncalc.common import strict_json
-from rnncalc.errors import ParseError, shown
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, ProblemError, shown
 from rnncalc.problems.parse.given import RawValue
 
 
@@ -25,3 +28,23 @@ def _read(text: str) -> dict[str, RawValue]:
         return sheet.read(text)
     entries = strict_json.read(text.lstrip("\ufeff"))
     return {key: RawValue(value, f"$.{shown(key, 40)}") for key, value in entries.items() if not key.startswith("_")}
+
+
+def several(given: Mapping[str, RawValue]) -> dict[str, dict[str, RawValue]]:
+    """The problems under the key `problems`, each with what is given beside them; empty where there is one problem.
+
+    Raises ProblemError.
+    """
+    if "problems" not in given:
+        return {}
+    stated = given["problems"]
+    if not isinstance(stated.value, Mapping) or not stated.value:
+        raise ProblemError(_('{where}: expected problems by name, {{"Q1": {{…}}, …}}'), where=stated.where)
+    beside = {key: value for key, value in given.items() if key not in ("problems", "title", "source")}
+    problems = {}
+    for name in stated.value:
+        part = stated[name]
+        if not isinstance(part.value, Mapping):
+            raise ProblemError(_("{where}: expected a problem, {{…}}"), where=part.where)
+        problems[name] = {key: part[key] for key in part.value if not key.startswith("_")} | beside
+    return problems

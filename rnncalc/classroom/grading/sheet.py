@@ -134,9 +134,18 @@ def _sheet(given: Mapping[str, RawValue], text: str) -> Sheet:
         variants = {one_line(person, 200): _sheet(*part) for person, part in _parts(given["variants"])}
         return Sheet({}, variants, title)
     if "problems" in given:
-        questions = {name: Question(name, part[1]) for name, part in _parts(given["problems"])}
+        questions = {name: Question(name, part) for name, part in _texts(given, text).items()}
         return Sheet(questions, title=title)
     return Sheet({"": Question("", text)}, title=title)
+
+
+def _texts(given: Mapping[str, RawValue], text: str) -> dict[str, str]:
+    """The text of each problem of a sheet: of JSON its own, of a sheet of headed parts the part."""
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+        return {name: part[1] for name, part in _parts(given["problems"])}
+    from rnncalc.problems.sheet import problems  # as the reader of problems: its patterns take time to compile
+
+    return problems(text)
 
 
 def _parts(given: RawValue) -> Iterator[tuple[str, tuple[dict[str, RawValue], str]]]:

@@ -1,0 +1,35 @@
+"""Several problems in one sheet: headed parts, `## Q1`, each with what stands above the first of them."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = "Q|Question|Problem|Exercise|Task|Aufgabe|Exercice|Ejercicio|Esercizio|Задача|题目?|问题|习题|练习"
+_HEAD = re.compile(
+    rf"^[ \t]*(?:#{{1,6}}[ \t]*|\*\*)?(?:(?:{_WORDS})[ \t]*\.?[ \t]*(?P<number>\d{{1,3}})|"
+    r"第[ \t]*(?P<counted>[一二三四五六七八九十\d]{1,3})[ \t]*题)(?![\d=])[^=\n]{0,80}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_COUNTED = {mark: str(number) for number, mark in enumerate("一二三四五六七八九十", 1)}
+
+
+def parts(text: str) -> dict[str, str]:
+    """The headed parts of a sheet by name, Q1, Q2, …; empty where there are fewer than two.
+
+    Every part is the text above the first heading and its own, with the lines of the others left blank, so that a
+    line has the same number in a part and in the sheet.
+    """
+    heads = list(_HEAD.finditer(text))
+    names = [f"Q{head['number'] or _COUNTED.get(head['counted'], head['counted'])}" for head in heads]
+    if len(heads) < 2 or len(set(names)) < len(names):
+        return {}
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    above = text[: heads[0].start()]
+    return {
+        name: above + _blank(text[heads[0].start() : head.start()]) + text[head.start() : end]
+        for name, head, end in zip(names, heads, ends)
+    }
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", "", text)

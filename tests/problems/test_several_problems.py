@@ -1,0 +1,70 @@
+"""Several problems in one file: headed parts of a sheet, and {"problems": …}; each is solved as it is alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.commands import command
+
+ABOVE = "# Homework\n\nThe cell is $h_t = \\tanh(W x_t + U h_{t-1})$ with $U = 0.5$.\n\n"
+PARTS = {
+    "Q1": "W = 0.3, x = [1, 2]\n\n### My answer\nh_1 = 0.2913\nh_2 = 0.6326\n",
+    "Q2": "W = -0.3 and x = [1, 2, 3]\n",
+    "Q3": "W = 2 and x = [0.1, 0.2]\n\nMy answer:\nh_1 = 0.9\nh_2 = _\n",
+}
+HEADS = {
+    "english": "## Question {}",
+    "short": "Q{}",
+    "bold": "**Problem {}**",
+    "chinese": "## 第{}题",
+    "task": "Aufgabe {}:",
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_headed_parts_are_solved_as_they_are_alone(head: str, tmp_path: Path) -> None:
+    path, alone = tmp_path / "sheet.md", tmp_path / "alone.md"
+    parts = [f"{HEADS[head].format(name[1:])}\n{text}" for name, text in PARTS.items()]
+    question = f"{HEADS[head].format(4)}\nWhy do gradients vanish? (2 points)\n"
+    path.write_text(ABOVE + "\n".join([*parts, question]), encoding="utf-8")
+    whole = command("forward", str(path), "--format", "json").data["problems"]
+    assert list(whole) == list(PARTS)
+    for name, text in PARTS.items():
+        alone.write_text(ABOVE + text, encoding="utf-8")
+        assert whole[name]["trace"] == command("forward", str(alone), "--format", "json").data["trace"]
+    done = command("check", str(path), "--format", "json")
+    assert list(done.data["problems"]) == ["Q1", "Q3"]
+    assert done.data["problems"]["Q1"]["verdict"] == "right"
+    assert done.code == 1
+
+
+def test_problems_of_a_json_file_and_the_largest_exit_code(tmp_path: Path) -> None:
+    path = tmp_path / "three.json"
+    cell = {"U": 1, "W": 0.5, "x": [1, 2], "activation": "identity"}
+    path.write_text(json.dumps({"problems": {"a": cell, "b": {**cell, "x": [1.7e308, 1.7e308]}}}), encoding="utf-8")
+    done = command("forward", str(path), "--format", "json")
+    assert done.code == 3
+    assert done.data["problems"]["a"]["trace"]["h"] == [[1.0], [2.5]]
+    rows = command("forward", str(path), "--format", "csv").out.splitlines()
+    assert rows[0].startswith("problem,step")
+    assert [row.split(",")[0] for row in rows[1:]] == ["1", "1", "2", "2"]
+    assert command("forward", str(path), "--x", "[[1]]").out.count("T = 1 step") == 2
+
+
+def test_the_same_file_is_graded(tmp_path: Path) -> None:
+    sheet, marks = tmp_path / "sheet.md", tmp_path / "class.csv"
+    sheet.write_text(ABOVE + "\n".join(f"## {name}\n{text}" for name, text in PARTS.items()), encoding="utf-8")
+    marks.write_text('id,"Q1: h[1][1]",Q2.h[2][1]\na,0.2913,-0.6326\nb,0.5,0.5\n', encoding="utf-8")
+    done = command("grade", str(sheet), str(marks), "--format", "json")
+    assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize(
+    "text", ["# Question 3\nU = 0.3\nW = 0.5\nx = 1 2", "## Problem 1\nh_t = tanh(x_t)\nStep 2\nx = 1"]
+)
+def test_one_heading_is_one_problem(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.md"
+    path.write_text(text, encoding="utf-8")
+    assert "problems" not in command("forward", str(path), "--format", "json").out
