@@ -80,6 +80,8 @@ def test_messages_are_constants() -> None:
         "explain_cell.py",
         "exercise.py",
         "explain_mistake.py",
+        "explain_list.py",
+        "explain_topic.py",
         "mistake.py",
         "mistakes.py",
         "slip.py",

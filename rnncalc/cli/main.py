@@ -31,7 +31,7 @@ COMMANDS = {  # name → what the list of commands says of it; the command itsel
     "sweep": "Sweep over hyper-parameters, a table sorted by validation loss.",
     "plot": "Plot a model: loss, hidden states, gates, the flow of gradients.",
     "warmup": "Compile beforehand what the compiled engine needs.",
-    "explain": "Explain a cell, or a mistake: equations, shapes, gate orders, literature.",
+    "explain": "Explain a cell, a mistake or a topic; alone: list them.",
 }
 
 

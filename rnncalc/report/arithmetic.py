@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def step_work(
 
 def _in_numbers(expression: Expression, parameters: Mapping[str, np.ndarray], values: Values, unit: int) -> Expression:
     """One unit of a line with every symbol replaced by its value; a bias that was not given is left out."""
-    if isinstance(expression, Call) and expression.function in FUNCTIONS and FUNCTIONS[expression.function].rowwise:
+    if _is_rowwise(expression):
         return _rowwise(expression, values, unit)
     if not has_product(expression):
         return _numbers(expression, parameters, values, unit)
@@ -80,6 +81,8 @@ def _numbers(node: Expression, parameters: Mapping[str, np.ndarray], values: Val
         return Number(float(array[unit]))
     if isinstance(node, Negative):
         return Negative(_numbers(node.operand, parameters, values, unit))
+    if _is_rowwise(node):
+        return _rowwise(node, values, unit)
     if isinstance(node, Call):
         return Call(node.function, _numbers(node.argument, parameters, values, unit))
     if isinstance(node, Binary) and node.operator == "@":
@@ -111,6 +114,11 @@ def _products(weights: np.ndarray, vector: np.ndarray) -> Expression:
     if len(pairs) > LONGEST_SUM:
         pairs = [*pairs[:3], Name(DOTS), pairs[-1]]
     return total([(1, pair) for pair in pairs])
+
+
+def _is_rowwise(node: Expression) -> TypeGuard[Call]:
+    """Whether it is a function of a whole row: of one unit it says nothing."""
+    return isinstance(node, Call) and node.function in FUNCTIONS and FUNCTIONS[node.function].rowwise
 
 
 def _rowwise(call: Call, values: Values, unit: int) -> Expression:

@@ -112,6 +112,12 @@ def _place(level: Level, step: int | None = None, unit: int | tuple[int, int] | 
     return Place(step, unit, frozenset([*level.layer.cell.lines, "s", "y", TARGET, GIVEN, SUMMED]), level.reverse)
 
 
+def chain_rule(problem: Problem) -> list[Block]:
+    """The equations of the way back alone."""
+    trace = problem.forward()
+    return list(_equations(problem, list(descents(problem, trace, problem.backward(trace), None))))
+
+
 def _equations(problem: Problem, backward_levels: list[BackwardLevel]) -> Iterator[Block]:
     """The equations of the way back, level by level."""
     if _truncated(problem):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -62,6 +62,9 @@ def loss_slope(problem: Problem, objective: Objective) -> Expression:
     sums = np.nansum(objective.rows, axis=-1)[~np.isnan(objective.rows).all(axis=-1)]
     if np.allclose(sums, 1, rtol=0, atol=1e-12):
         slope = rebuilt(slope, _without_sum)
+    top = levels(problem)[-1].layer.cell.lines
+    if "y" in top:  # softmax(s) and σ(s) have a name where they are the output
+        slope = rebuilt(slope, lambda node: Name("y") if node == top["y"] else node)
     return slope if objective.weight == 1 else Binary("*", Number(objective.weight), slope)
 
 
@@ -206,6 +209,8 @@ def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int
         arrived[last] = given[SLOPE]
     steps = problem.shapes["T"]
     for level in reversed(network_levels):
+        labels = {**level.letters.labels, SUMMED: Call("sum", Name(TARGET))}
+        level = replace(level, letters=replace(level.letters, labels=labels))
         own = gradients_of(level, gradients)
         if not level.read_out and level.number in arrived:
             given[above(problem, level)] = _share(problem, trace, level, arrived[level.number], sequence)

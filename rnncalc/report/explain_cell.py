@@ -37,7 +37,7 @@ def cell(subject: Cell) -> Document:
         for heading, texts in sections:
             if texts:
                 blocks += [Heading(heading, 3), Items(tuple(("", _(text)) for text in texts))]
-    blocks.append(Paragraph(_("try: {command}").format(command=f"rnncalc forward --cell {subject.name} … --work")))
+    blocks.append(Paragraph(_("try: {command}").format(command=f"rnncalc new {subject.name} --solution")))
     return Document(blocks, _data(subject))
 
 

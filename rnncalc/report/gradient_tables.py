@@ -79,7 +79,14 @@ def gradients(problem: Problem, gradients: Gradients) -> Iterator[Block]:
         if level.title:
             yield Heading(level.title, 4)
         named = {f"d{level.letters.parameter(symbol)}": own.symbols[symbol] for symbol in in_order(level)}
-        yield from matrices(level, {**named, **{f"d{state}": array for state, array in own.initial_states.items()}})
+        yield from matrices(
+            level, {**named, **{_initial(level, name): array for name, array in own.initial_states.items()}}
+        )
+
+
+def _initial(level: Level, state: str) -> str:
+    """What the gradient of an initial state is called: dh0."""
+    return f"d{level.letters.signal(state.removesuffix('0'))}0"
 
 
 def in_order(level: Level) -> list[str]:

@@ -68,11 +68,16 @@ def equations(level: Level) -> Iterator[Formula]:
 
 def shapes(level: Level) -> Iterator[str]:
     """Every array with its shape, as the reader has it."""
-    letters = level.letters
+    letters, stacks = level.letters, level.layer.cell.stacks
     for name, array in level.layer.arrays.items():
-        shape = array.shape[::-1] if letters.rows and array.ndim == 2 else array.shape
+        shape, parts = array.shape, stacks.get(name, [])
+        called = letters.parameter(name)
+        if called == name and any(part.symbol in letters.parameters for part in parts):  # the sheet has names by gate
+            called = " ".join(letters.parameter(part.symbol) for part in parts)
+            shape = (shape[0] // len(parts), *shape[1:])
+        shape = shape[::-1] if letters.rows and array.ndim == 2 else shape
         given = array.any() or name in level.given
-        yield f"{letters.parameter(name)} {shape}" if given else f"{letters.parameter(name)} = 0"
+        yield f"{called} {shape}" if given else f"{called} = 0"
 
 
 def initial_states(level: Level) -> Iterator[str]:

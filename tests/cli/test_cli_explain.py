@@ -1,9 +1,19 @@
 """rnncalc explain"""
 
+import re
+import shlex
+
 import pytest
 from support.helpers import answer, run
 
+from rnncalc.common.i18n import LANGUAGES
 from rnncalc.model.cells import CELLS
+from rnncalc.problems.notation import NOTATIONS
+from rnncalc.report.explain_mistake import LESSONS
+from rnncalc.report.explain_topic import TOPICS, topic
+from rnncalc.report.formats import FORMATS
+from rnncalc.report.render import render
+from rnncalc.report.render.lines import display_width
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -35,5 +45,45 @@ def test_for_programs() -> None:
 def test_a_misspelt_cell() -> None:
     done = run("explain", "ltsm")
     assert done.returncode == 2
-    assert "no cell or mistake is called “ltsm”: did you mean lstm?" in done.stderr
-    assert "there are elman, jordan" in run("explain", "transformer").stderr
+    assert "nothing is called “ltsm”: did you mean lstm?" in done.stderr
+    assert "did you mean vanishing_gradients?" in run("explain", "vanishing_gradient").stderr
+    assert "rnncalc explain, alone, lists what there is" in run("explain", "transformer").stderr
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_alone_it_lists_everything_by_kind(language: str) -> None:
+    data = answer("explain", "--lang", language)
+    assert list(data["cells"]) == list(CELLS)
+    assert set(data["mistakes"]) == set(LESSONS)
+    assert list(data["topics"]) == list(TOPICS)
+    text = run("explain", "--lang", language).stdout
+    assert all(f"  {name} " in text for kind in data.values() for name in kind)
+    assert "{" not in text.replace("{t-1}", "").replace("{t-2}", "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", TOPICS)
+def test_a_topic_is_one_screen_in_every_format(name: str, language: str) -> None:
+    lines = run("explain", name, "--lang", language).stdout.splitlines()
+    assert len(lines) <= 24
+    assert max(map(display_width, lines)) <= 80
+    assert TOPICS[name].command in lines[-1]
+    assert lines[0].startswith(name)
+    for kind in FORMATS:
+        assert render(topic(name), kind)
+    assert answer("explain", name, "--lang", language)["try"] == TOPICS[name].command
+
+
+@pytest.mark.parametrize("name", [*TOPICS, *CELLS])
+def test_what_is_to_be_tried_works_as_it_is_written(name: str) -> None:
+    words = shlex.split(run("explain", name).stdout.splitlines()[-1].removeprefix("try: "))
+    done = run(*words[1:])
+    assert done.returncode == (1 if name == "verdicts" else 0), done.stderr
+    assert done.stdout
+
+
+def test_notations_lists_all_with_their_letters() -> None:
+    text = run("explain", "notations").stdout
+    for notation in NOTATIONS:
+        assert f"\n{notation} " in text
+    assert re.search(r"^d2l +W_xh +W_hh +b_h +W_hq +rows, x W$", text, re.MULTILINE)

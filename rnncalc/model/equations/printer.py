@@ -169,7 +169,8 @@ class _Pen:
                 return rf"\frac{{{self.write(left)}}}{{{self.write(right)}}}"
             return f"{self.inside(left, _infix(left))} / {self.inside(right, _infix(right))}"
         if operator == "@":
-            first, second = (right, left) if self.letters.rows and not self.style.source else (left, right)
+            turned = self.letters.rows and not self.style.source and left != Name(SUM)
+            first, second = (right, left) if turned else (left, right)
             factors = [self.inside(side, _infix(side) or isinstance(side, Negative)) for side in (first, second)]
             return self.style.apply.join(factors)
         scalar = self.place.unit is not None or isinstance(left, Number) or isinstance(right, Number)
@@ -192,9 +193,11 @@ class _Pen:
             return r"\sum_t" if self.style.latex else "Σ_t"
         if name.startswith(TOTAL) or name.endswith(NEXT):
             bare = name.removesuffix(NEXT)
-            summed = name.startswith(TOTAL) and bare[1:].partition("^")[0] not in self.place.signals
-            if summed and self.place.step is None:
+            of_parameter = name.startswith(TOTAL) and bare[1:].partition("^")[0] not in self.place.signals
+            if of_parameter and self.place.step is None:
                 return self.gradient(bare[1:])
+            if of_parameter:  # what one step adds to it
+                return self.indexed(f"d{self.letters.parameter(bare[1:])}", self.place.time())
             letter = self.letters.gradient(bare) if name.startswith(TOTAL) else self.letters.signal(bare)
             return self.indexed(letter, self.place.time(int(name.endswith(NEXT))))
         if signal not in self.place.signals:
