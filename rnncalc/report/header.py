@@ -72,7 +72,7 @@ def shapes(level: Level) -> Iterator[str]:
     for name, array in level.layer.arrays.items():
         shape, parts = array.shape, stacks.get(name, [])
         called = letters.parameter(name)
-        if called == name and any(part.symbol in letters.parameters for part in parts):  # the sheet has names by gate
+        if called == name and any(letters.parameter(part.symbol) != part.symbol for part in parts):  # by gate alone
             called = " ".join(letters.parameter(part.symbol) for part in parts)
             shape = (shape[0] // len(parts), *shape[1:])
         shape = shape[::-1] if letters.rows and array.ndim == 2 else shape
