@@ -18,6 +18,8 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
 from rnncalc.problems.problem import Problem
 
+GRADIENTS = ("∂", "term", "d", "dstart", "dshared", "new", "∂x")  # how the keys of what needs the way back begin
+
 
 class CheckSession:
     """Checks many answers to one problem, and computes only once what they share.
@@ -83,7 +85,9 @@ class CheckSession:
         if any(verdict not in ACCEPTED for verdict in judging.verdicts.values()):
             followed = judging.follow()
         marking = Marking(self._scale, read, judging)
-        verdict = Verdict([marking.judgement(at) for at in places], notes=list(problem.notes))
+        backward = any(claim.key and claim.key[0] in GRADIENTS for claim in read.claims)
+        notes = problem.backward_notes if backward else list(problem.notes)
+        verdict = Verdict([marking.judgement(at) for at in places], notes=notes)
         verdict.score = marking.score(verdict.values)
         first = verdict.first_wrong
         if first is not None and first.key:

@@ -204,7 +204,7 @@ def _faults(problem: Problem, quantities: Quantities, requested: dict[str, np.nd
     transpose, two rows or two inputs running that are alike."""
     faults = 0.0
     cell = problem.network.layers[-1].cell
-    kinked = cell.switched.get("activation") in ("relu", "identity")
+    kinked = cell.switched.get("activation") in ("relu", "identity", "elu", "leaky_relu", "softplus")
     for line in cell.preactivations.values() if not kinked else ():
         faults += float((np.abs(quantities[line]) > SATURATED).sum())
     for name, array in requested.items():

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 @click.option("--backward", is_flag=True, help="Ask for the loss and its gradients too.")
 @click.option("--last", is_flag=True, help="With --backward: a target at the last step only.")
 @click.option("--lr", type=float, help="With --backward: a learning rate; ask for the updated parameters too.")
-@click.option("--activation", metavar="NAME", help="tanh, relu, sigmoid, identity (elman, jordan).")
-@click.option("--output", "function", metavar="NAME", help="identity, softmax, log_softmax, sigmoid, tanh.")
+@click.option(
+    "--activation",
+    metavar="NAME",
+    help="tanh, relu, sigmoid, identity, elu, leaky_relu, softplus, softsign, hard_tanh, … (elman, jordan).",
+)
+@click.option("--output", "function", metavar="NAME", help="identity, softmax, log_softmax, sigmoid, tanh, relu.")
 @click.option("--ask", default="", metavar="NAMES", help="What is asked: h,y,dW; default: what the cell has.")
 @click.option("--solution", is_flag=True, help="Show the solution in place of the statement.")
 @click.option("--variants", type=click.IntRange(1, 10_000), metavar="N", help="N problems, into the folder -o.")

@@ -27,7 +27,9 @@ PROBLEM_HELP = """
 \b
 The problem: a file (JSON, or a sheet as it stands: prose, LaTeX, tables, U = …),
 - for standard input, or options, which override the file. Every key is an option:
-  --cell elman|jordan|lstm|gru|gru_after|i2h_i2o   --activation tanh|relu|sigmoid|identity
+  --cell elman|jordan|lstm|gru|gru_after|i2h_i2o
+  --activation tanh|relu|sigmoid|identity|elu|leaky_relu|softplus|softsign
+               |hard_sigmoid|hard_sigmoid_02|hard_tanh|step
   --U input weights (H, D)    --W recurrent weights (H, H)    --b bias (H,)
   --V read-out (O, H)         --c read-out bias (O,)          --output identity|softmax|…
   --x inputs: T steps of D    --h0 --c0 --y0 initial states   --U.i --W.f one gate's

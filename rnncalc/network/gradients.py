@@ -7,7 +7,7 @@ both directions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,13 +17,23 @@ from rnncalc.common.i18n import _
 from rnncalc.common.lazy_arrays import LazyArrays
 from rnncalc.common.named_arrays import Named
 from rnncalc.engine.interface import CellAdjoint
+from rnncalc.model.equations.expression import Call
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import DirectionalLayer
-from rnncalc.network.positions import Position, positioned
+from rnncalc.network.positions import Directions, Position, positioned
 from rnncalc.network.trace import Signals, frozen, steps_alone
 from rnncalc.network.view import View
 
 NONE = frozenset[str]()
+
+
+def gradient_notes(layers: Iterable[Directions[DirectionalLayer]], read_out: DirectionalLayer | None) -> list[str]:
+    """What is to be said of a network's gradients: that a step has none."""
+    cells = [part.cell for _position, part in positioned(layers, read_out)]
+    lines = [expression for cell in cells for expression in cell.lines.values()]
+    if any(isinstance(line, Call) and line.function == "step" for line in lines):
+        return [_("a step has no gradient: 0 is taken, and nothing is learned through it")]
+    return []
 
 
 class NamedGradients(Named):

@@ -43,7 +43,7 @@ class Network(Stack):
         From the input up; each takes as many inputs as the layer below hands up.
     V, c : array_like, (O, H) and (O,), optional
         The read-out. Without V the output y is the last layer's.
-    output : {"identity", "softmax", "log_softmax", "sigmoid", "tanh"}, optional
+    output : {"identity", "softmax", "log_softmax", "sigmoid", "tanh", "relu"}, optional
         g, the function of the read-out.
     dtype : {"float64", "float32"}, optional
         By default float32 if every array is, else float64.

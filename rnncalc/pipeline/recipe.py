@@ -17,6 +17,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
 from rnncalc.common.suggest import nearest
 from rnncalc.errors import ParseError, ProblemError
+from rnncalc.network.gradients import gradient_notes
 from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
@@ -141,6 +142,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
     output = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, "identity")
     chosen = {"cell": "lstm", "hidden": 32, "output": output, **among(NETWORK, options)}
     net = random_network(inputs=about.inputs, outputs=about.outputs, seed=seed, **chosen)
+    notes += gradient_notes(net.layers, net.read_out)
     settings = Settings(**{**among(SETTINGS, options), "loss": loss})
     return Run(dict(options), about, net, Trainer(net, fitted, settings, held), tested, notes)
 

@@ -63,6 +63,13 @@ class Problem:
     notes: list[str] = field(default_factory=list)
     given: dict[str, RawValue] = field(default_factory=dict)
 
+    @property
+    def backward_notes(self) -> list[str]:
+        """The notes, and what is to be said of the gradients."""
+        from rnncalc.network.gradients import gradient_notes
+
+        return [*self.notes, *gradient_notes(self.network.layers, self.network.read_out)]
+
     def forward(self) -> Trace:
         """Run the forward pass on the network's engine."""
         return self.network.forward(self.x, lengths=self.lengths, mask=self.mask)

@@ -45,7 +45,7 @@ def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Repor
         blocks += sums.shares(problem, backward_levels, steps)
     blocks += sums.gradients(problem, gradients)
     blocks += sums.update(problem, update)
-    return Document(blocks, data(problem, trace, gradients, update), list(problem.notes), sheet)
+    return Document(blocks, data(problem, trace, gradients, update), problem.backward_notes, sheet)
 
 
 def _loss(problem: Problem, trace: Trace, gradients: Gradients, steps: Sequence[int]) -> Iterator[Block]:

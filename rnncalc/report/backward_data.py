@@ -31,7 +31,7 @@ def data(problem: Problem, trace: Trace, gradients: Gradients, update: Update) -
     if task.clip_norm is not None or task.clip_value is not None:
         answer["clipped"] = _in_form(problem, update.clipped.gradients)
         answer["norm"] = update.clipped.norm
-    return {**answer, "notes": list(problem.notes)}
+    return {**answer, "notes": problem.backward_notes}
 
 
 def _in_form(problem: Problem, places: Places) -> dict[str, Any]:

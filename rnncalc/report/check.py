@@ -47,7 +47,7 @@ def document(problem: Problem, verdict: Verdict, *, hint: bool = False) -> Docum
     blocks += _slip(problem, verdict, hint)
     if verdict.first_wrong is not None:
         blocks += _reasons(verdict)
-    return Document(blocks, _data(verdict, hint), list(problem.notes))
+    return Document(blocks, _data(verdict, hint), list(verdict.notes))
 
 
 def add_solution(document: Document, problem: Problem, trace: Trace, verdict: Verdict) -> None:

@@ -27,16 +27,23 @@ TWICE = {  # one source twice in a line, in every position
     },
     "scores": {"h": "tanh(U @ x_t + W @ h_p)", "s": "V @ h + V2 @ h + R @ x_t - R2 @ x_t", "y": "softmax(s)"},
 }
-SAID = {  # every function and operator of the grammar that no built-in cell has
-    **{
-        name: {"f": f"{name}(U @ x_t + 3 * (W @ h_p))", "h": f"tanh({name}(f - b) + R @ h_p)"}
-        for name in ("elu", "leaky_relu", "softplus", "softsign", "hard_sigmoid", "hard_sigmoid_02", "hard_tanh",
-                     "step", "abs", "exp", "relu")
+SAID = {  # every function and operator of the grammar that no built-in cell has, around products and around sums
+    "smooth": {
+        "f": "elu(U @ x_t + 2 * (W @ h_p)) - softplus(W2 @ h_p)",
+        "g": "softsign(U2 @ x_t)",
+        "h": "tanh(softplus(f - b) + elu(g - f) * softsign(f))",
     },
-    "division": {"f": "U @ x_t / (2 + tanh(W @ h_p))", "h": "tanh(h_p / (1 + abs(f)) - f / exp(b))"},
-    "min and max": {"f": "min(U @ x_t, W @ h_p)", "h": "tanh(max(h_p, f - b) * min(f, 0.5) - max(min(b, f), -0.25))"},
-    "equal": {"f": "max(W @ h_p, W @ h_p) + min(b, b)", "h": "tanh(f + U @ x_t)"},
-}  # fmt: skip
+    "kinked": {
+        "f": "leaky_relu(U @ x_t + 2 * (W @ h_p)) - abs(W2 @ h_p)",
+        "g": "hard_sigmoid(3 * f) * hard_sigmoid_02(U2 @ x_t) + step(U3 @ x_t)",
+        "h": "hard_tanh(f - b) * step(f) + leaky_relu(g - 1) / 4 - abs(hard_tanh(W3 @ h_p) - g)",
+    },
+    "two operands": {
+        "f": "min(U @ x_t, W @ h_p) / (2 + tanh(W @ h_p))",
+        "g": "max(h_p, f - b) * min(f, 0.5) - max(min(b, f), -0.25) / exp(b)",
+        "h": "tanh(h_p / (1 + abs(g)) - f / 3 + max(g, g))",
+    },
+}
 WAYS: list[dict[str, int]] = [{}, {"chunk": 2}, {"truncate": 2}]
 
 

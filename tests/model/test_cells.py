@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from support.helpers import MGU, ODD, every_cell
 
+import rnncalc
+from rnncalc.check import CheckSession
+from rnncalc.cli.train import OPTIONS
 from rnncalc.errors import CellError
 from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.cells.cell import ACTIVATIONS, OUTPUTS
 from rnncalc.model.cells.readout import read_out
 from rnncalc.model.equations.printer import SOURCE, TEXT, Place, write
 
@@ -150,3 +154,18 @@ def test_stages_need_only_what_is_there(name: str) -> None:
 def test_a_cell_of_one_line() -> None:
     cell = Cell("drift", {"h": "h_p + W @ x_t"}, ["h"], "h")
     assert np.prod([len(stack) for stack in cell.stacks.values()]) == 1
+
+
+def test_a_step_says_that_it_has_no_gradient() -> None:
+    keys: dict[str, Any] = {"U": [[1.0]], "W": [[1.0]], "x": [[1.0]], "targets": [[1.0]], "loss": "squared_error"}
+    for activation, notes in (("step", 1), ("hard_tanh", 0)):
+        problem = rnncalc.problem(**keys, activation=activation).given
+        assert len(problem.backward_notes) == notes
+        assert problem.notes == []
+        for answers, said in (({"h": [["1"]]}, 0), ({"dU": [["0"]]}, notes)):
+            assert len(CheckSession(problem).check(answers).notes) == said
+
+
+def test_the_help_of_train_lists_what_there_is() -> None:
+    assert tuple(OPTIONS["activation"][0]) == ACTIVATIONS
+    assert tuple(OPTIONS["output"][0]) == OUTPUTS

@@ -21,7 +21,7 @@ FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "leaky_relu": torch.nn.functional.leaky_relu,
     "softplus": lambda a: torch.logaddexp(a, torch.zeros_like(a)),  # torch's own is cut at 20
     "softsign": torch.nn.functional.softsign,
-    "hard_sigmoid": torch.nn.functional.hardsigmoid,
+    "hard_sigmoid": lambda a: torch.nn.functional.hardtanh(a / 6 + 0.5, 0, 1),  # torch's own takes ⅙ in float32
     "hard_sigmoid_02": lambda a: torch.nn.functional.hardtanh(0.2 * a + 0.5, 0, 1),
     "hard_tanh": torch.nn.functional.hardtanh,
     "step": lambda a: (a > 0) + 0 * a,

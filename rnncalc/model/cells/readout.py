@@ -20,5 +20,5 @@ READ_OUT = Cell(
 
 
 def read_out(output: str = "identity") -> Cell:
-    """The read-out whose function g is `output`: identity, softmax, log_softmax, sigmoid or tanh."""
+    """The read-out whose function g is `output`: identity, softmax, log_softmax, sigmoid, tanh or relu."""
     return READ_OUT.switch(output=output)

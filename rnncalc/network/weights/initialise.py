@@ -162,9 +162,9 @@ def random_network(
     direction : {"forward", "backward", "both"}
     merge : {"concat", "sum", "ave", "mul"}
         How two directions become one.
-    output : {"identity", "softmax", "log_softmax", "sigmoid", "tanh"}
+    output : {"identity", "softmax", "log_softmax", "sigmoid", "tanh", "relu"}
         The function of the read-out.
-    activation : {"tanh", "relu", "sigmoid", "identity"}, optional
+    activation : {"tanh", "relu", "sigmoid", "identity", "elu", "leaky_relu", "softplus", "softsign", …}, optional
         Of a cell that has the choice.
     init : {"torch", "keras", "xavier", "orthogonal", "identity"}
         How weights are drawn; `rnncalc init` explains each, with its source.
