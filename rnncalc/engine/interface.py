@@ -89,7 +89,7 @@ class CellAdjoint(Protocol):
 
     @property
     def adjoints(self) -> Arrays:
-        """What reached each line, (N + rows, width)."""
+        """What reached each of the cell's `adjoint_lines`, (N + rows, width)."""
 
     @property
     def initial_adjoints(self) -> Arrays:

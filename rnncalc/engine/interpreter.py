@@ -93,7 +93,7 @@ class InterpretedAdjoint:
 
     `add` brings what arrives from above; `run` goes from the last step to the first; `sweep` goes one step back from
     every row at once and keeps apart what arrives at the steps before. Then: `below`, the gradient at the inputs;
-    `adjoints` of every line, `initial_adjoints`, `parameters` by symbol and `stacked`.
+    `adjoints` of the cell's `adjoint_lines`, `initial_adjoints`, `parameters` by symbol and `stacked`.
     """
 
     def __init__(self, interpreted: InterpretedCell, signals: Arrays, x: np.ndarray, schedule: PackedBatch):
@@ -101,7 +101,7 @@ class InterpretedAdjoint:
         self.inputs = x
         self.x = self.every_x = np.zeros_like(x)
         self.arrived = self._zeros(self.cell.arriving)
-        self.adjoints = self._zeros(self.cell.lines)
+        self.adjoints = self._zeros(self.cell.adjoint_lines)
         self.elementwise = {
             symbol: np.zeros_like(interpreted.parameters[symbol])
             for symbol, parameter in self.cell.parameters.items()
@@ -177,7 +177,8 @@ class InterpretedAdjoint:
             with np.errstate(all="ignore"):
                 for signal, expression in stage.adjoints:
                     values[TOTAL + signal] = evaluate(expression, values) + np.zeros_like(values[signal])
-                    self.adjoints[signal][here] += values[TOTAL + signal]
+                    if signal in self.adjoints:
+                        self.adjoints[signal][here] += values[TOTAL + signal]
                 for name, expression in stage.outgoing:
                     bring(name, evaluate(expression, values))
                 for line in stage.products:

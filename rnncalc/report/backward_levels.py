@@ -73,17 +73,12 @@ def _without_sum(node: Expression) -> Expression:
     return node.right if is_binary(node, "*") and node.left == Name(SUMMED) else node
 
 
-def chain(problem: Problem, level: Level, at: str) -> dict[str, Reached]:
-    """The lines of a level's backpropagation, in the order in which they are computed, by signal.
-
-    at: where the loss arrives, s or y.
-    """
-    cell = level.layer.cell
-    kept = cell.arriving | set(cell.preactivations.values())
-    lines = {signal: Reached(tuple(here), tuple(later)) for signal, (here, later) in gradient_terms(cell, kept).items()}
+def chain(problem: Problem, level: Level, origin: str) -> dict[str, Reached]:
+    """The lines of a level's backpropagation, in the order in which they are computed, by signal."""
+    cell, terms = level.layer.cell, gradient_terms(level.layer.cell, origin)
+    lines = {signal: Reached(tuple(here), tuple(later)) for signal, (here, later) in terms.items()}
     if level.top:
-        at = at if at in cell.lines else cell.emits
-        lines[at] = _more(lines.get(at, Reached((), ())), Name(SLOPE))
+        lines[origin] = _more(lines.get(origin, Reached((), ())), Name(SLOPE))
     elif stacked(problem):
         lines[cell.emits] = _more(lines[cell.emits], Name(above(problem, level)))
     else:
@@ -96,6 +91,12 @@ def chain(problem: Problem, level: Level, at: str) -> dict[str, Reached]:
             lines[call.argument.id] = _more(lines[call.argument.id], _rowwise(call.function, signal))
     _merge_identity(lines, cell)
     return {signal: reached for signal, reached in lines.items() if reached.here or reached.later}
+
+
+def origin_of(level: Level, at: str) -> str:
+    """The signal of a level at which the gradient arrives from above. at: where that of the loss does, s or y."""
+    cell = level.layer.cell
+    return at if level.top and at in cell.lines else cell.emits
 
 
 def above(problem: Problem, level: Level) -> str:
@@ -137,6 +138,7 @@ class BackwardLevel:
     level: Level
     gradients: DirectionGradients
     sequence: int | None
+    origin: str  # the signal at which the gradient arrives from above
     reached: Mapping[str, Reached]
     given: Mapping[str, np.ndarray]  # what other levels know: Vᵀ, ∂s, ∂h^(1), targets
     slope: Expression
@@ -158,9 +160,9 @@ class BackwardLevel:
             return self.level.layer.parameters[name.removesuffix(TRANSPOSED)].T
         if name.endswith(NEXT):
             rows = self[name.removesuffix(NEXT)]
-            later = np.concatenate([rows[1:], np.zeros_like(rows[:1])])
-            chunk = self.problem.task.chunk
-            if chunk and name.startswith(TOTAL):
+            later = np.concatenate([rows[1:], rows[-1:]])  # the last signals stand in: one of 0 may be divided by
+            if name.startswith(TOTAL):
+                later[-1:], chunk = 0, self.problem.task.chunk or len(later) + 1
                 later[chunk - 1 :: chunk] = 0
             return later
         if name.startswith(TOTAL):
@@ -186,7 +188,8 @@ class BackwardLevel:
 
     def below(self) -> np.ndarray:
         """What this level hands down to its input, a row for each visited step."""
-        return self.evaluate(tuple(input_terms(self.level.layer.cell)))
+        terms = input_terms(self.level.layer.cell, self.origin)
+        return self.evaluate(tuple(terms)) if terms else np.zeros((len(self.order), self.level.layer.sizes["D"]))
 
 
 def gradients_of(level: Level, gradients: Gradients) -> DirectionGradients:
@@ -216,8 +219,8 @@ def descents(problem: Problem, trace: Trace, gradients: Gradients, sequence: int
             given[above(problem, level)] = _share(problem, trace, level, arrived[level.number], sequence)
         order = Visits(problem, trace, level, sequence).order
         extra = {**weights, **{name: rows[order] for name, rows in given.items()}}
-        reached = chain(problem, level, objective.at)
-        descent = BackwardLevel(problem, trace, level, own, sequence, reached, extra, written)
+        at = origin_of(level, objective.at)
+        descent = BackwardLevel(problem, trace, level, own, sequence, at, chain(problem, level, at), extra, written)
         if level.read_out:
             weights[f"V{TRANSPOSED}"] = level.layer.arrays["V"].T
             given[f"{TOTAL}s"] = of_sequence(own.adjoints["s"], sequence)

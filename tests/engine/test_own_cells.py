@@ -80,6 +80,7 @@ def everything(
         "ends": ends,
         "d": gradients,
         "step": gradients.steps,
+        "adjoint": gradients.layers[0].adjoints,
     }
     signals = {f"{kind} {name}": part[name] for kind, part in parts.items() for name in part}
     return signals | {"y": y}, (x, lengths, initial_states)

@@ -267,6 +267,17 @@ class Cell:
         return lines
 
     @cached_property
+    def adjoint_lines(self) -> tuple[str, ...]:
+        """The lines whose adjoints an engine keeps for every step, product lines first.
+
+        They are what weights and biases need, what is needed across stages and steps, and what is shown.
+        """
+        products = [line.signal for stage in self.stages for line in stage.products]
+        arriving = [line for line in self.lines if line in self.arriving]
+        shown = [line for lines in self.gradient_lines.values() for line in lines]
+        return tuple(dict.fromkeys([*products, *arriving, *self.preactivations.values(), *shown]))
+
+    @cached_property
     def digest(self) -> int:
         """A number that two cells share only if they compute the same: the key of compiled code."""
         import hashlib  # only the engine asks, and homework should not wait for it

@@ -184,8 +184,8 @@ class _Pen:
         signal = signal_of(name)
         if name == DOTS:
             return r"\dots" if self.style.latex else "…"
-        if name == INPUT:
-            return self.indexed(self.letters.input, self.place.time())
+        if name.removesuffix(NEXT) == INPUT:
+            return self.indexed(self.letters.input, self.place.time(int(name.endswith(NEXT))))
         if name.endswith(TRANSPOSED):
             letter = self.name(name.removesuffix(TRANSPOSED))
             return rf"{letter}^{{\top}}" if self.style.latex else letter + TRANSPOSED

@@ -26,11 +26,8 @@ class BackProgram:
 
     def __init__(self, cell: Cell):
         self.cell, self.forward = cell, Program(cell)
-        products = [line.signal for line in self.forward.products]
-        shown = [line for lines in cell.gradient_lines.values() for line in lines]
-        wanted = [*products, *(s for s in cell.lines if s in cell.arriving), *cell.preactivations.values(), *shown]
         copied = [INPUT] if cell.adds_input else []
-        self.slots = [*dict.fromkeys(wanted), *copied]
+        self.slots = [*cell.adjoint_lines, *copied]
         added_to = {*cell.arriving, *copied}
         self.added = [slot for slot in self.slots if slot in added_to]  # where a sum grows; else a total is put
 
