@@ -17,6 +17,12 @@ from support.helpers import run
 from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.cli.spoken import Spoken
 from rnncalc.common import i18n as language
+from rnncalc.model.cells import CELLS
+from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.losses import LOSSES
+from rnncalc.problems.keys import KEYS
+from rnncalc.problems.notation import NOTATIONS
+from rnncalc.report.formats import FORMATS
 
 PLACES = catalogue.messages()
 SEED = ("--U", "0.1 0.2; 0.3 0.4", "--W", "0.2 0.2; 0.3 0.3", "--b", "0.5 0.6", "--x", "2 3")
@@ -86,6 +92,7 @@ def test_messages_are_constants() -> None:
         "mistakes.py",
         "slip.py",
         "spoken.py",
+        "click_words.py",
         "main.py",
         "results.py",
     }
@@ -157,6 +164,61 @@ def test_help_in_chinese(command: str) -> None:
         if re.search(r"[A-Z][a-z]+ [a-z]+ [a-z]+.*\.$", words) and "rnncalc" not in words:
             assert words not in first, words
     assert isinstance(commands.get_command(click.Context(commands), command), Spoken)
+
+
+NAMES = set(  # of files, formats, functions, products and people: the same in every language
+    """BOM BPTT COMPLETE CSV Ctrl Dask Enter Excel Frage JSON LSTM LaTeX Lines NO_COLOR NPY NPZ NumPy Numba Once
+    PNG PyTorch RNNCALC_CACHE_DIR RNNCALC_THREADS SVG TOML TSV adam adamw addition all answer answers arrays
+    auto ave backward bash batch_mean best binary both bptt chars class cnn column concat constant cos cosine
+    coursera csv dask data digits equations eval every example explain exponential features file fish float32
+    float64 flow forward full gates goodfellow grade gradescope half_squared_error hidden high hint homework
+    host id identity ifog image init inputs install journal json jsonl junit keras last latex line lines log
+    loss low lr markdown marks max mean min mine model momentum mul names nesterov new none npy npz null numba
+    one onnx orthogonal pip plain plateau png prairielearn problem problems python pytorch quatrains results
+    rmsprop rnncalc roster row safetensors sgd sin softmax source space statement states step stream submissions
+    sum svg swapped sweep table tanh tcp temp tex text tomorrow torch train true tsv txt variants weather wind
+    words xavier zsh""".split()
+)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_no_english_word_is_left_in_help(command: str) -> None:
+    """Whatever is Latin is an option, a name, or a command to be typed."""
+    known = (
+        NAMES | set(CELLS) | set(FUNCTIONS) | set(LOSSES) | set(KEYS) | set(NOTATIONS) | set(FORMATS) | set(COMMANDS)
+    )
+    text = run(*([command] if command else []), "--lang", "zh", "--help").stdout
+    assert "：" in text.splitlines()[0]
+    text = re.sub(r"-\n +", "-", re.sub(r"([a-z_])\n +(?!rnncalc )([a-z_])", r"\1\2", text))  # names that were folded
+    lines = [line.partition("#")[0] if "rnncalc" in line else line for line in text.splitlines()]
+    left = set()
+    for line in lines:
+        if re.match(r"  rnncalc |  +--.*[\"\d.]$|  +--.* \\\\$|用法", line):
+            continue  # what is to be typed
+        bare = re.sub(
+            r"--?[A-Za-z][\w.]*(-\w+)*|[\w.]+\.(?:json|csv|tsv|txt|md|tex)\b|\b[A-Za-z]_\w+|\"[^\"]*\"", " ", line
+        )
+        left |= {word for word in re.findall(r"[A-Za-z_][A-Za-z_0-9]{2,}", bare) if word not in known}
+    assert not left, left
+    assert not re.search(r"[\u4e00-\u9fff][,;:?!]|[\u4e00-\u9fff]\.(?!csv|journal)", text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("new",), ("new", "lstm", "--unitz", "3"), ("new", "lstm", "--units", "x"), ("new", "lstm", "--format", "yaml"),
+        ("new", "lstm", "extra"), ("new", "lstm", "a", "b"), ("new", "lstm", "--lr"), ("plot",), ("plot", "loss", "x"),
+        ("plot", "bad", "x", "-o", "y.png"), ("train", "--quiet=3"), ("nonsense",), ("-x",), ("sweep",),
+        ("forward", "--digits", "99", "--U", "1"), ("forward", "--lang", "fr"), ("check", "--explain=1"),
+    ],
+)  # fmt: skip
+def test_what_click_refuses_is_refused_in_chinese(arguments: tuple[str, ...]) -> None:
+    done = run("--lang", "zh", *arguments)
+    assert done.returncode == 2
+    message = done.stderr[done.stderr.index("错误：") :]
+    assert not re.search(r"[A-Za-z]{3,} [A-Za-z]{2,}", message), message
+    assert not re.search(r"['.]$|[\u4e00-\u9fff”][,.;:?]", message.strip()), message
+    assert "Error: " in run("--lang", "en", *arguments).stderr
 
 
 def test_the_list_of_commands_in_chinese() -> None:

@@ -34,6 +34,7 @@ rnncalc check problem.json                       # the answers in the file
 rnncalc check problem.json --answers mine.json   # or -, or JSON
 rnncalc check --U 0.9 --W 0.5 --b 0.3 --x "0.7 0.5 0.2" --h "0.73 0.78 0.66"
 rnncalc check problem.json --answers.U_new.o "0.4375" --dV "0.38 -0.40" --explain
+
 \b
 Answers: --h --s --y --a --dU --dW --U_new …, and --answers.NAME for every other name
 (--answers.c is the memory, --c the read-out's bias); _ is a number that is not answered.

@@ -77,7 +77,7 @@ def command(
     """Grade many answers to one problem: a mark sheet, and a report on the class.
 
     \b
-    rnncalc grade problem.json answers.csv                     # id, name, h[1][1], …
+    rnncalc grade problem.json answers.csv
     rnncalc grade problem.json submissions/ -o marks.csv --report class.md
     rnncalc grade sheet.json answers.csv --columns "Frage 1=Q1.h[1][1]" --jobs 4
     rnncalc grade problem.json one.json --format gradescope -o results.json

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from rnncalc.cli import streams
+from rnncalc.cli.click_words import refuse
 from rnncalc.cli.spoken import Spoken, choose, complain
 from rnncalc.common.i18n import LANGUAGES, _, os_error_reason
 from rnncalc.common.suggest import nearest
@@ -106,7 +107,7 @@ def main() -> NoReturn:
 def _failed(error: Exception) -> int:
     """Say what went wrong; its exit code."""
     if isinstance(error, click.ClickException):
-        error.show()
+        refuse(error)
         return error.exit_code
     if isinstance(error, click.Abort):
         click.echo(_("Interrupted."), err=True)

@@ -10,31 +10,11 @@ from typing import Any
 
 import click
 
+from rnncalc.cli.click_words import Context, values
 from rnncalc.common.files import STREAMS, claimed
-from rnncalc.common.i18n import LANGUAGES, N_, _, folder, of_locale, speak
+from rnncalc.common.i18n import LANGUAGES, _, folder, of_locale, speak
 from rnncalc.common.safe_text import printable
 from rnncalc.errors import RnncalcError
-
-CLICK = (  # what click itself says, which it looks up under the same words
-    N_("Usage:"),
-    N_("Options"),
-    N_("Commands"),
-    N_("Show this message and exit."),
-    N_("Show the version and exit."),
-    N_("Error: {message}"),
-    N_("Try '{command} {option}' for help."),
-    N_("default: {default}"),
-    N_("Missing argument"),
-    N_("Missing option"),
-    N_("required"),
-    N_("No such option {name!r}."),
-    N_("No such command {name!r}."),
-    N_("Option {name!r} does not take a value."),
-    N_("Invalid value: {message}"),
-    N_("Invalid value for {param_hint}: {message}"),
-    N_("{value!r} is not a valid {number_type}."),
-    N_("{value} is not in the range {range}."),
-)
 
 
 class Output(click.ParamType):
@@ -69,6 +49,8 @@ class Spoken(click.Command):
     It runs without NumPy's warnings: an overflow is reported by name and step, and by the exit code.
     """
 
+    context_class = Context
+
     def invoke(self, ctx: click.Context) -> Any:
         """As click does it, while the files that are named as outputs are claimed."""
         if isinstance(self, click.Group):  # whose command is not there yet, and may be asked for its help alone
@@ -86,6 +68,11 @@ class Spoken(click.Command):
             tell(_("written: {names}").format(names=", ".join(written)))
         return result
 
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does it, what stands for values in the reader's language."""
+        with values(self, ctx):
+            super().format_usage(ctx, formatter)
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does it, with every text looked up first and put back afterwards."""
         options = [option for option in self.get_params(ctx) if isinstance(option, click.Option) and option.help]
@@ -94,7 +81,8 @@ class Spoken(click.Command):
             self.help = spoken(kept)
             for option in options:
                 option.help = _(option.help or "")
-            super().format_help(ctx, formatter)
+            with values(self, ctx):
+                super().format_help(ctx, formatter)
         finally:
             self.help = kept
             for option, text in zip(options, texts):

@@ -16,6 +16,8 @@ import struct
 import sys
 from pathlib import Path
 
+from rnncalc.cli.click_words import PLURALS
+
 PACKAGE = Path(__file__).parents[2] / "rnncalc"
 LOCALE = PACKAGE / "common" / "locale"
 LITERATURE = ("title", "remarks", "not_to_be_confused_with")
@@ -92,7 +94,7 @@ def paragraphs(text: str) -> list[str]:
 
 def _is_code(piece: str) -> bool:
     lines = [line for line in piece.splitlines() if line.strip() not in ("", "\b")]
-    return piece.lstrip().startswith("\b") and lines[0].lstrip().startswith("rnncalc ")
+    return piece.lstrip().startswith("\b") and lines[0].lstrip().startswith("rnncalc ") and "  # " not in piece
 
 
 def placeholders(text: str) -> list[str]:
@@ -149,6 +151,9 @@ def _quoted(text: str) -> str:
 def compiled(language: str, translated: dict[str, str]) -> bytes:
     """A .mo, as GNU gettext lays it out: sorted, without a hash table."""
     entries = {"": HEADER.format(language), **{message: text for message, text in translated.items() if text}}
+    for one, several in PLURALS:  # gettext keeps the forms of a plural in one entry
+        if one in translated and several in translated:
+            entries[f"{one}\0{several}"] = f"{translated[one]}\0{translated[several]}"
     pairs = sorted((message.encode(), text.encode()) for message, text in entries.items())
     begin = 28 + 16 * len(pairs)
     ids, texts = b"", b""

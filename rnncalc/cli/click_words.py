@@ -1,0 +1,136 @@
+"""What click itself says, in the reader's language: its messages, its headings, and what stands for a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from rnncalc.common.i18n import N_, _, language
+
+MESSAGES = (  # click looks them up under the same words
+    N_("Usage:"),
+    N_("Options"),
+    N_("Commands"),
+    N_("Show this message and exit."),
+    N_("Show the version and exit."),
+    N_("Error: {message}"),
+    N_("Try '{command} {option}' for help."),
+    N_("default: {default}"),
+    N_("required"),
+    N_("Missing argument"),
+    N_("Missing option"),
+    N_("Missing command."),
+    N_("Choose from:\n\t{choices}"),
+    N_("No such option {name!r}."),
+    N_("No such command {name!r}."),
+    N_("Option {name!r} does not take a value."),
+    N_("Invalid value: {message}"),
+    N_("Invalid value for {param_hint}: {message}"),
+    N_("{value!r} is not a valid {number_type}."),
+    N_("{value} is not in the range {range}."),
+    N_("{value!r} is not a valid boolean. Recognized values: {states}"),
+)
+PLURALS = (  # one, several
+    (N_("Got unexpected extra argument ({args})"), N_("Got unexpected extra arguments ({args})")),
+    (N_("Option {name!r} requires an argument."), N_("Option {name!r} requires {nargs} arguments.")),
+    (N_("Did you mean {possibility}?"), N_("(Did you mean one of: {possibilities}?)")),
+    (N_("{value!r} is not {choice}."), N_("{value!r} is not one of {choices}.")),
+)
+VALUES = {  # what stands in a help text for a value
+    "INTEGER RANGE": N_("INTEGER"),
+    "FLOAT RANGE": N_("FLOAT"),
+    "INTEGER": N_("INTEGER"),
+    "FLOAT": N_("FLOAT"),
+    "TEXT": N_("TEXT"),
+    "FILE": N_("FILE"),
+    "FILE.csv": N_("FILE.csv"),
+    "NAME": N_("NAME"),
+    "NAMES": N_("NAMES"),
+    "STEPS": N_("STEPS"),
+    "MODEL": N_("MODEL"),
+    "DATA": N_("DATA"),
+    "PROBLEM": N_("PROBLEM"),
+    "SUBMISSION": N_("SUBMISSION"),
+    "CELL": N_("CELL"),
+    "MISTAKE": N_("MISTAKE"),
+    "TOPIC": N_("TOPIC"),
+    "ADDRESS": N_("ADDRESS"),
+    "HEADER": N_("HEADER"),
+    "OPTIONS": N_("OPTIONS"),
+    "COMMAND": N_("COMMAND"),
+    "ARGS": N_("ARGS"),
+}
+_VALUE = re.compile(r"[A-Z]{4,}(?: RANGE|\.csv)?")
+
+
+class Formatter(click.HelpFormatter):
+    """Help with the reader's colon behind its headings."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """As click does it; a full-width colon needs no blank behind it."""
+        super().write_usage(prog, args, prefix or _("Usage:") + " " * (language() == "en"))
+
+    def write_heading(self, heading: str) -> None:
+        """The heading of a list."""
+        self.write(" " * self.current_indent + _("{heading}:").format(heading=heading) + "\n")
+
+
+class Context(click.Context):
+    """A context whose help is written by the formatter above."""
+
+    formatter_class = Formatter
+
+
+def value(metavar: str) -> str:
+    """INTEGER RANGE, [PROBLEM], CELL|TOPIC … in the reader's language."""
+    return metavar if language() == "en" else _VALUE.sub(lambda match: _(VALUES.get(match[0], match[0])), metavar)
+
+
+@contextmanager
+def values(command: click.Command, ctx: click.Context) -> Iterator[None]:
+    """Meanwhile what stands for values in a command's help is in the reader's language."""
+    options = command.get_params(ctx)
+    kept, of_options = [option.metavar for option in options], command.options_metavar
+    of_commands = command.subcommand_metavar if isinstance(command, click.Group) else ""
+    try:
+        command.options_metavar = value(of_options or "")
+        if isinstance(command, click.Group):
+            command.subcommand_metavar = value(of_commands)
+        for option in options:
+            flag = isinstance(option, click.Option) and (option.is_flag or option.count)
+            option.metavar = option.metavar if flag else value(option.make_metavar(ctx))
+        yield
+    finally:
+        command.options_metavar = of_options
+        if isinstance(command, click.Group):
+            command.subcommand_metavar = of_commands
+        for option, metavar in zip(options, kept):
+            option.metavar = metavar
+
+
+def refuse(error: click.ClickException) -> None:
+    """Say on standard error what click refuses, as click does."""
+    text, ctx = error.format_message(), getattr(error, "ctx", None)
+    if isinstance(error, click.UsageError) and ctx is not None:
+        click.echo(ctx.get_usage(), err=True)
+        if ctx.command.get_help_option(ctx) is not None:
+            option = ctx.help_option_names[0]
+            hint = _("Try '{command} {option}' for help.").format(command=ctx.command_path, option=option)
+            click.echo(f"{_quoted(hint)}\n", err=True)
+    param = getattr(error, "param", None)
+    if isinstance(param, click.Argument) and ctx is not None:
+        hint = param.make_metavar(ctx)
+        text = text.replace(hint, value(hint))
+    click.echo(_("Error: {message}").format(message=_quoted(text)), err=True)
+
+
+def _quoted(text: str) -> str:
+    """In Chinese: the quotation marks and the full stops that click puts in by itself."""
+    if language() == "en":
+        return text
+    text = re.sub(r" ?'([^'\n]*)' ?", r"“\1”", text)
+    text = text.replace("”,“", "”、“").replace("”/“", "”、“").replace("。 ", "。")
+    return re.sub(r"”\.( |$)", "”。", text)
