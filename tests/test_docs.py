@@ -28,11 +28,11 @@ def session(block: str) -> list[tuple[str, str]]:
     return [(command, output) for command, _newline, output in (part.partition("\n") for part in parts)]
 
 
-def shown(command: str, folder: Path) -> str:
-    """What a terminal shows: standard error first, for notes precede results here."""
+def shown(command: str, folder: Path, language: str) -> str:
+    """What a terminal shows under a reader's locale: standard error first, for notes precede results here."""
     words = shlex.split(command)
     assert words[0] == "rnncalc"
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", "LANGUAGE": language}
     done = subprocess.run([sys.executable, "-m", *words], capture_output=True, cwd=folder, env=environment)
     return (done.stderr + done.stdout).decode()
 
@@ -45,7 +45,7 @@ def test_console_blocks(path: Path, tmp_path: Path) -> None:
             if command.startswith("cat "):  # shows a file that the commands below it use
                 (tmp_path / command.removeprefix("cat ")).write_text(output, encoding="utf-8")
                 continue
-            assert shown(command, tmp_path) == output, command
+            assert shown(command, tmp_path, "zh" if "zh" in path.name else "en") == output, command
             run += 1
     assert run >= 5
 
@@ -77,6 +77,12 @@ def test_both_readmes_show_the_same_sessions() -> None:
     assert [[command for command, _output in block] for block in english] == [
         [command for command, _output in block] for block in chinese
     ]
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+def test_the_language_is_a_choice(path: Path) -> None:
+    assert "--lang zh" in path.read_text(encoding="utf-8")
+    assert "--lang en" in path.read_text(encoding="utf-8")
 
 
 def test_files_that_the_tour_names_are_there() -> None:

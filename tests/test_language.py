@@ -221,6 +221,46 @@ def test_what_click_refuses_is_refused_in_chinese(arguments: tuple[str, ...]) ->
     assert "Error: " in run("--lang", "en", *arguments).stderr
 
 
+@pytest.mark.parametrize(
+    ("joined", "wide"),
+    [
+        ("T = 3 步, D = 2 个输入", "T = 3 步，D = 2 个输入"),
+        ("y_1[1]: 错误; 先看 y_1[1]：前面", "y_1[1]：错误；先看 y_1[1]：前面"),
+        ("漏了偏置 b。 它解释了", "漏了偏置 b。它解释了"),
+        ("应为 0.7306:", "应为 0.7306："),
+        ("只要 h,y; 即 (1, 2)", "只要 h,y；即 (1, 2)"),
+        ('例如 {"h": 4, "y": 2}', '例如 {"h": 4, "y": 2}'),
+        ('--x "1; 2"', '--x "1; 2"'),
+    ],
+)
+def test_pieces_are_joined_by_full_width_punctuation(joined: str, wide: str) -> None:
+    language.speak("zh")
+    assert language.full_width(joined) == wide
+    language.speak("en")
+    assert language.full_width(joined) == joined
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("forward", *SEED, "--work"),
+        ("check", *SEED, "--h", "0.85 0.98", "--explain"),
+        ("forward", "--U", "1 2 3", *SEED[2:]),
+        ("backward", *SEED, "--dy", "1 1", "--lr", "0.1", "--flow", "--gradcheck"),
+        ("explain", "lstm"),
+        ("explain",),
+        ("explain", "gate_order"),
+        ("new", "gru", "--backward"),
+        ("forward", *SEED, "--y", "1"),
+        ("check", *SEED, "--h", "1 2 3"),
+    ],
+)
+def test_sentences_in_chinese_have_full_width_punctuation(arguments: tuple[str, ...]) -> None:
+    done = run("--lang", "zh", *arguments)
+    for line in (done.stdout + done.stderr).splitlines():
+        assert not re.search(r"[\u4e00-\u9fff”][,;:]( |$)|[,;:] [\u4e00-\u9fff]", line), line
+
+
 def test_the_list_of_commands_in_chinese() -> None:
     text = run("--help", "--lang", "zh").stdout
     assert "命令" in text

@@ -12,7 +12,7 @@ import click
 
 from rnncalc.cli.click_words import Context, values
 from rnncalc.common.files import STREAMS, claimed
-from rnncalc.common.i18n import LANGUAGES, _, folder, of_locale, speak
+from rnncalc.common.i18n import LANGUAGES, _, folder, full_width, of_locale, speak
 from rnncalc.common.safe_text import printable
 from rnncalc.errors import RnncalcError
 
@@ -101,7 +101,7 @@ def remark(text: str) -> None:
 
 def tell(text: str) -> None:
     """Say on standard error, a line or several, with nothing in them but characters that are seen."""
-    click.echo("\n".join(map(printable, text.split("\n"))), err=True)
+    click.echo(full_width("\n".join(map(printable, text.split("\n")))), err=True)
 
 
 def spoken(text: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gettext
 import os
+import re
 from collections.abc import Mapping
 
 LANGUAGES = ("en", "zh")
@@ -56,6 +57,20 @@ def folder() -> str:
 def language() -> str:
     """The language that was chosen."""
     return _language
+
+
+_WIDE = str.maketrans(",;:.", "，；：。")
+_HAN = "[\u4e00-\u9fff”）]"
+_NARROW = re.compile(
+    f"(?<={_HAN})[,;:](?: |$)|[,;:] (?={_HAN})|(?<=[。，；：]) (?={_HAN})|(?<={_HAN})[.]$|:$", re.MULTILINE
+)
+
+
+def full_width(text: str) -> str:
+    """The text with full-width punctuation beside Chinese words; formulas, options and numbers keep theirs."""
+    if _language != "zh" or not re.search(_HAN, text):
+        return text
+    return _NARROW.sub(lambda mark: mark[0].strip().translate(_WIDE), text)
 
 
 def of_locale(environment: Mapping[str, str] = os.environ) -> str:

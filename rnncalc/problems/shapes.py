@@ -170,7 +170,7 @@ class Sizes:
             name=self._called(name), letters=letters, shape=shape, got=values.shape
         )
         if reasons:
-            message += ": " + ", ".join(reasons)
+            message = _("{name}: {title}").format(name=message, title=_(", ").join(reasons))
         if len(shape) == 2 and values.shape == shape[::-1]:
             message += "\n" + _("it fits transposed: for row vectors (x U) say --vectors row")
         return ShapeError(message)
@@ -209,7 +209,8 @@ def bring_input(array: Numbers, inputs: int, source: str, time_first: bool) -> t
         inputs=inputs, shape=values.shape
     )
     if source:
-        message += ": " + _("{who} says D = {n}").format(who=source, n=inputs)
+        reason = _("{who} says D = {n}").format(who=source, n=inputs)
+        message = _("{name}: {title}").format(name=message, title=reason)
     if values.ndim == 2 and values.shape[0] == inputs:
         message += "\n" + _("each row of x is one step; transposed it would fit")
     raise ShapeError(message)

@@ -29,7 +29,7 @@ def head(problem: Problem) -> Iterator[Block]:
     if problem.network.read_out or problem.network.layers[-1].cell.owns_read_out:
         words.append(_("O = {n} output").format(n=1) if sizes["O"] == 1 else _("O = {n} outputs").format(n=sizes["O"]))
     named = _("{n} layers").format(n=len(problem.network.layers)) if several else _name(network_levels[0].layer.cell)
-    yield Paragraph(f"{named}: {', '.join(words)}")
+    yield Paragraph(_("{name}: {title}").format(name=named, title=_(", ").join(words)))
     if not several:
         yield Formulas(tuple(formula for level in network_levels for formula in equations(level)))
         yield Paragraph(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rnncalc.classroom.grading.judging import UNREADABLE, Result
 from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.classroom.grading.submissions import Submission
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import _, full_width
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Row:
             said.append(self.submission.trouble)
         if self.handed_in > 1:
             said.append(_("{n} submissions, one counts").format(n=self.handed_in))
-        return "; ".join(said)
+        return full_width("; ".join(said))
 
 
 @dataclass

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any
 
+from rnncalc.common.i18n import full_width
 from rnncalc.common.safe_text import printable
 from rnncalc.report.document import Document, Formulas
 from rnncalc.report.render.numbers import Rounding
@@ -29,12 +30,13 @@ def render(document: Document, format: str, options: RenderOptions = RenderOptio
 
 
 def _harmless(part: Any) -> Any:
-    """Blocks with nothing in their texts but characters that are seen: titles and names may come from strangers.
+    """Blocks with nothing in their texts but characters that are seen: titles and names may come from strangers;
+    what was joined from pieces has the reader's punctuation.
 
     Formulas stay: their letters are identifiers. So do numbers.
     """
     if isinstance(part, str):
-        return printable(part)
+        return full_width(printable(part))
     if isinstance(part, list | tuple):
         return type(part)(map(_harmless, part))
     if is_dataclass(part) and not isinstance(part, Formulas):

@@ -7,6 +7,7 @@ import io
 
 from rnncalc.classroom.grading.feedback import lines
 from rnncalc.classroom.grading.marks import Marks, Row, tidy
+from rnncalc.common.i18n import full_width
 from rnncalc.common.safe_text import cell
 
 
@@ -33,6 +34,7 @@ def write(marks: Marks, feedback: str) -> str:
         numbers += [row.first_wrong, " ".join(row.mistakes)] if hinting else []
         numbers += [_computed(row)] if feedback == "full" else []
         said = "; ".join(f"{question}: {line}" if question else line for question, line in lines(row, feedback))
+        said = full_width(said)
         own = [row.submission.extra.get(label, "") for label in passed]
         writer.writerow(
             map(
