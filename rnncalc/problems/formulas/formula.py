@@ -78,6 +78,7 @@ GENERIC = ("φ", "ϕ", "ψ", "f", "g", "act", "activation")  # letters for “so
 DEEPEST = 40
 _SPACE = re.compile(r"[ \t]*(?:\n[ \t]*(?=[-+*∘×]\s))?")
 _NUMBER = re.compile(r"\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,4})?|\.\d{1,30}")
+_JOINED = "⊕∥"  # vectors one below the other
 _PRODUCT = {"*": False, "@": False, "×": False, "·": False, "∘": True}
 _EQUATION_NUMBER = re.compile(rf"\(\d{{1,2}}(?:\.\d{{1,2}})?\)[ \t{BREAK}]*(?:\n|\Z)")
 _CLOSE = {"(": ")", "[": "]", "{": "}"}
@@ -124,6 +125,8 @@ class Reader:
         sign = self.sign(1)
         while True:
             terms.append((sign, self.product()))
+            if self.peek() in tuple(_JOINED) and len(terms) == 1 and sign > 0:
+                return self.joined(terms[0][1])
             before = self.at
             if self.peek() not in ("+", "-") or self.text[self.at : self.at + 2] == "->":
                 break
@@ -132,6 +135,14 @@ class Reader:
                 self.at = before
                 break
         return terms[0][1] if len(terms) == 1 and terms[0][0] > 0 else Sum(tuple(terms))
+
+    def joined(self, first: Node) -> Node:
+        """h ⊕ h'."""
+        parts = [first]
+        while self.peek() in tuple(_JOINED):
+            self.at += 1
+            parts.append(self.product())
+        return Concat(tuple(parts))
 
     def sign(self, sign: int) -> int:
         while self.peek() in ("+", "-"):

@@ -79,7 +79,7 @@ def in_words(text: str) -> tuple[str, str]:
     for name, words in _WORDS:
         said = re.search(words, text, re.IGNORECASE)
         if said:
-            around = text[max(0, said.start() - 30) : said.end() + 15]
+            around = text[max(0, said.start() - 30) : said.end() + 25]
             mean = re.search(r"\b(?:mean|average|averaged)\b|平均", around) and name != "mean_squared_error"
             return name, "mean" if mean else ""
     return "", ""

@@ -26,7 +26,8 @@ _GREEK = {
     for greek in [{"lambda": "lamda"}.get(name.lower(), name.lower())]
 } | {"varphi": "φ", "vartheta": "θ", "varepsilon": "ε", "lambda": "λ", "partial": "∂", "ell": "ℓ"}
 _MARKS = {
-    "cdot": "*", "times": "×", "ast": "*", "odot": "∘", "circ": "∘", "otimes": "∘", "sum": "Σ", "langle": "<",
+    "cdot": "*", "times": "×", "ast": "*", "odot": "∘", "circ": "∘", "otimes": "∘", "oplus": "⊕", "Vert": "∥",
+    "sum": "Σ", "langle": "<",
     "rangle": ">", "leftarrow": "←", "gets": "←", "coloneqq": ":=", "top": "T", "intercal": "T", "mid": "|",
     "approx": "≈", "lbrace": "{", "rbrace": "}", "lbrack": "[", "rbrack": "]", "ldots": "…", "dots": "…", "in": "∈",
 }  # fmt: skip

@@ -7,7 +7,9 @@ says something else is refused, both shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
@@ -16,7 +18,7 @@ from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.formulas.system import Param
-from rnncalc.problems.notation import NOTATIONS, Notation
+from rnncalc.problems.notation import NOTATIONS, Notation, gate_letters
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 
@@ -136,7 +138,7 @@ class Settled:
         """One parameter's numbers, cut from what they are given with."""
         given = self._find(theirs.key)
         if given is None:
-            return None
+            return self._of_stack(symbol, theirs, match)
         self.used.add(self.names[_squeezed(theirs.key)])
         if theirs.beside:
             other = self._find(theirs.beside)
@@ -158,13 +160,34 @@ class Settled:
             numbers = _cut(numbers, theirs.part, width, theirs.key)
         return RawValue(numbers.transposed if match.rows and len(numbers.shape) == 2 else numbers, given.where)
 
+    def _of_stack(self, symbol: str, theirs: Param, match: Match) -> RawValue | None:
+        """W_z where a sheet shows its gates' equations and gives all of them stacked in W."""
+        stack, _mark, label = theirs.key.rpartition("_")
+        given = self.left.get(stack) if label and match.pattern.cell.gates and stack else None
+        if given is None or any(param.key == stack for params in match.params.values() for param in params):
+            return None
+        blocks = [
+            replace(param, key=stack, block=param.key.rpartition("_")[2])
+            for ours, params in match.params.items()
+            for param in params
+            if ours[0] == symbol[0] and param.key.rpartition("_")[0] == stack
+        ]
+        if len(blocks) != len(match.pattern.cell.gates):
+            return None
+        whole = {f"{symbol[0]}_{number}": (block,) for number, block in enumerate(blocks)}
+        self.used.add(stack)
+        numbers = given.numbers()
+        numbers = numbers.transposed if match.rows and len(numbers.shape) == 2 else numbers
+        block = next(block for block in blocks if block.block == label)
+        return RawValue(self._block(numbers, block, replace(match, params=whole)), given.where)
+
     def _block(self, numbers: Numbers, theirs: Param, match: Match) -> Numbers:
         """The rows of one gate, in the order that the sheet says."""
         labels = [part.block for params in match.params.values() for part in params if part.key == theirs.key]
         labels = list(dict.fromkeys(labels))
         order = list(labels)
         if "gates" in self.left:
-            order = list(self.left["gates"].word())
+            order = self._labels(self.left["gates"].word(), labels, match)
             if sorted(order) != sorted(labels):
                 message = _("{where}: gates must name each of {known} once")
                 raise ProblemError(message, where=self.left["gates"].where, known=", ".join(labels))
@@ -178,6 +201,14 @@ class Settled:
             raise ProblemError(message, name=theirs.key, n=numbers.shape[0], gates=len(order))
         units, at = numbers.shape[0] // len(order), order.index(theirs.block)
         return numbers.through(lambda array: array[at * units : (at + 1) * units])
+
+    @staticmethod
+    def _labels(order: str, labels: list[str], match: Match) -> list[str]:
+        """The sheet's labels of the gates in an order that is said in its letters or in ours."""
+        known = gate_letters(match.pattern.cell)
+        found = [next((own for own, others in known.items() if letter in others), letter) for letter in _split(order)]
+        mine = {label: next((own for own, others in known.items() if label in others), label) for label in labels}
+        return [next((label for label, own in mine.items() if own == letter), letter) for letter in found]
 
     def _find(self, name: str) -> RawValue | None:
         known = self.names.get(_squeezed(name))
@@ -249,6 +280,10 @@ def _word(word: str) -> RawValue:
 
 def _squeezed(name: str) -> str:
     return name.replace("_", "")
+
+
+def _split(order: str) -> list[str]:
+    return re.findall(r"\w\u0303?", order)
 
 
 def _matrix(numbers: Numbers, weight: bool) -> Numbers:

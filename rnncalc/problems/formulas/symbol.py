@@ -14,7 +14,7 @@ LETTERS = r"(?:[A-Za-zͰ-ϿℓÀ-ÖØ-öø-ɏḀ-ỿ][\u0300-\u036f]*)"
 NAME = re.compile(rf"{LETTERS}+'?")
 _INDEX = re.compile(
     r"\s{0,2}([_^])\s{0,2}(?:\{\s*([^{}\n]{0,40}?)\s*\}|(\([^()\n]{1,12}\)|<[^<>\n]{1,12}>)|([^\W_]{1,40}(?:-1(?![\d.]))?))"
-    r"|\[\s*([a-z](?:\s*[-+]\s*\d)?|\d{1,6}|-1)\s*\]|\(\s*([tnk](?:\s*[-+]\s*\d)?|\d{1,4})\s*\)|(\d{1,6})(?![\d.])"
+    r"|<\s*([tnk](?:\s*[-+]\s*\d)?|\d{1,4})\s*>|\[\s*([a-z](?:\s*[-+]\s*\d)?|\d{1,6}|-1)\s*\]|\(\s*([tnk](?:\s*[-+]\s*\d)?|\d{1,4})\s*\)|(\d{1,6})(?![\d.])"
 )
 _RELATIVE = re.compile(r"([tnkτ])(?:([+-])(\d))?")
 EARLIER = ("prev", "old", "previous", "last")
@@ -82,8 +82,8 @@ def indexed(text: str, base: str, begin: int, at: int) -> tuple[Symbol, int]:
     """The symbol of a base and of the indices that follow."""
     indices: list[str] = []
     while matched := _INDEX.match(text, at):
-        mark, braced, bracketed, bare, square, round_, digits = matched.groups()
-        content = next(part for part in (braced, bracketed, bare, square, round_, digits) if part is not None)
+        mark, digits = matched[1], matched[8]
+        content = next(part for part in matched.groups()[1:] if part is not None)
         content = re.sub(r"\s+", "", content)
         if mark == "^" and (
             content in ("T", "-1", "") or (content == "2" and text[matched.end() : matched.end() + 1] != "_")

@@ -116,15 +116,19 @@ class _Maker:
         self.nodes = {self.name(e.defined): e.node for e in equations}
         self.defined = set(self.nodes)
         self.sliced: set[str] = set()
+        self.joined = {key: node.parts for key, node in self.nodes.items() if isinstance(node, Concat)}
         for equation in equations:
             key = self.name(equation.defined)
             if key in self.system.polys:
                 if self.system.equations[key].node == equation.node:
                     continue
                 raise NotUnderstoodError(equation.text)
+            if key in self.joined:
+                continue
             self.system.equations[key] = equation
             self.current = equation.defined
             self.system.polys[key] = self.poly(equation.node)
+        self.split_gates()
         for key in self.sliced:
             self.system.polys.pop(key)
         ordered(self.system.polys)  # refuses what needs itself
@@ -238,7 +242,30 @@ class _Maker:
             return times([*[self.poly(part) for part in before], product])
         return times([self.poly(factor) for factor in factors])
 
+    def split_gates(self) -> None:
+        """q = W x + R h + p and gates that nothing defines: the gates are functions of the parts of q."""
+        gates = [key for key in self.system.inputs if key[0] in "fiogcjkΓ" and key not in self.defined]
+        read = {signal.key for poly in self.system.polys.values() for signal in signals(poly)}
+        whole = [key for key in self.system.polys if key not in read and key not in self.sliced]
+        candidate = [key for key in gates if key.lower().rstrip("\u0303") in ("g", "c", "j", "k")]
+        affine = [
+            key
+            for key in whole
+            if all(isinstance(f, Weighted | Param) for _c, fs in self.system.polys[key] for f in fs)
+        ]
+        if len(gates) != 4 or len(candidate) != 1 or len(affine) != 1:
+            return
+        for key in gates:
+            function = "tanh" if key in candidate else "sigmoid"
+            part = _of_gate(self.system.polys[affine[0]], key)
+            self.system.polys[key] = ((1.0, (Function(function, part),)),)
+            self.system.inputs.discard(key)
+            self.system.equations[key] = self.system.equations[affine[0]]
+        self.sliced.add(affine[0])
+
     def weighted(self, weight: Param, vector: Node, rows: bool) -> Poly:
+        if isinstance(vector, Sym) and vector.symbol.key in self.joined and vector.symbol.offset in (0, None):
+            vector = Concat(self.joined[vector.symbol.key])
         if isinstance(vector, Concat):
             count = len(vector.parts)
             return added(

@@ -17,9 +17,11 @@ from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.notation import BREAK
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse import code, matrix
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
+from rnncalc.problems.sheet import tables
 from rnncalc.problems.sheet.scan import Assigned, Sheet, scan
 
 TARGETS = ("target", "targets", "label", "labels", "标签", "目标")
@@ -31,10 +33,11 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 _ITEM = rf"['\"‘’“”{BREAK}]*([^\W\d_]{{1,12}})['\"‘’“”{BREAK}]*"
-_VOCABULARY = re.compile(
-    rf"(?:vocabulary|alphabet|词汇?表|字符表|字母表|词典)[^\n]{{0,40}}?[\s:：{{\[(=为是{BREAK}]((?:{_ITEM}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM})",
-    re.IGNORECASE,
-)
+_LIST = rf"((?:{_ITEM}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM})"
+_VOCABULARY = [
+    re.compile(rf"(?:vocabulary|alphabet|词汇?表|字符表|字母表|词典)[^\n]{{0,60}}?{mark}\s*{_LIST}", re.IGNORECASE)
+    for mark in (r"[:：{\[(=]", rf"[\s为是{BREAK}]")
+]
 _FUNCTION_WORDS = {
     "tanh": r"tanh|hyperbolic tangent|tangente? hyperbolique|tangens hyperbolicus|双曲正切|гиперболическ\w+ тангенс",
     "sigmoid": r"sigm[oa][iïí]de?\w*|logisti\w+|логистическ\w+|сигмоид\w*|シグモイド|逻辑(?:斯蒂)?函数",
@@ -97,12 +100,9 @@ class _Assembly:
         self._words()
         if answers:
             self.given["answers"] = RawValue(self._answers(answers), answers[0].where)
-        if "gates" not in self.given and (order := _ORDER.search(self.sheet.prose)):
-            self.given["gates"] = RawValue(
-                "".join(re.findall(r"[a-zA-Z]\u0303?(?![a-z])", re.sub(r"\band\b", " ", order[1]))), "order"
-            )
-            if not self.equations.equations:
-                del self.given["gates"]
+        order = gate_order(self.sheet.prose)
+        if order and "gates" not in self.given and self.equations.equations:
+            self.given["gates"] = RawValue(order, "order")
         if self.sheet.commas:
             self.equations.notes.append(
                 _("commas within numbers are read as decimal commas (--decimal point reads them apart)")
@@ -239,6 +239,10 @@ class _Assembly:
 
     def _plain(self, item: Assigned) -> None:
         name = item.key or item.symbol.key
+        if item.symbol.offset is not None and not item.key and name not in self._params:
+            return  # y_t = 1: what a value means, and not which step has it
+        if item.symbol.base in tables.ROLES.values():
+            name = self._of_role(item.symbol)
         started = _STARTED.fullmatch(name)
         if name not in self._params:
             if started and started[1] in self.states:
@@ -259,11 +263,23 @@ class _Assembly:
             raise ParseError(_("{where}: it is given twice"), where=item.where)
         self.given[name] = RawValue(value, item.where)
 
+    def _of_role(self, symbol: Symbol) -> str:
+        """The sheet's name of what a column calls input weights, in the row of a gate."""
+        stack, label = symbol.base.removeprefix("@"), "".join(symbol.labels)
+        if isinstance(self.made, FromEquations):
+            for match in self.made.matches:
+                letters = gate_letters(match.pattern.cell)
+                for gate in [gate for gate, others in letters.items() if label in others] or [""]:
+                    for theirs in match.params.get(f"{stack}_{gate}" if gate else stack, ()):
+                        return theirs.key
+        return f"{stack}.{label}" if label else stack
+
     def _sequences(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
         """x_1, x_2, … as x; what stands before the first step is a start, targets by step are targets."""
         self._in_sentences(steps)
         inputs = next((steps[name] for name in sorted(self.inputs) if name in steps), {})
-        self.first, count = (min(inputs), len(inputs)) if inputs else (1, 0)
+        counted = inputs or next((values for bare, values in steps.items() if bare in LETTERS), {})
+        self.first, count = (min(counted), len(counted)) if counted else (1, 0)
         if inputs:
             self.given["x"] = RawValue(self._steps(inputs), inputs[self.first].where)
         elif "X" in self.inputs and "X" in self.given and "x" not in self.given:
@@ -351,6 +367,8 @@ class _Assembly:
 
     def _words(self) -> None:
         """Targets that are words, as numbers of classes in the vocabulary."""
+        if self.letters and not any(name in self.given for name in ("x", *self.inputs)):
+            self._one_hot()
         targets = self.given.get("targets")
         if targets is None or isinstance(targets.value, Numbers):
             return
@@ -369,17 +387,24 @@ class _Assembly:
         )
         self.given.pop("vocabulary", None)
 
+    def _one_hot(self) -> None:
+        """Words of the steps as one-hot vectors."""
+        known = self._vocabulary()
+        if known and all(letter in known for letter in self.letters):
+            rows = [["1" if word == letter else "0" for word in known] for letter in self.letters]
+            self.given["x"] = RawValue(rows, "x")
+
     def _vocabulary(self) -> list[str]:
         if "vocabulary" in self.given:
             value = self.given["vocabulary"].value
             return [str(word) for word in value] if isinstance(value, list) else _items(str(value))
-        said = _VOCABULARY.search(self.sheet.prose)
+        said = next((listed for pattern in _VOCABULARY if (listed := pattern.search(self.sheet.prose))), None)
         if said:
             return [item for item in re.findall(r"[^\W\d_]{1,12}", said[1]) if item != "and"]
         return self._from_one_hot()
 
     def _from_one_hot(self) -> list[str]:
-        """The letters of the steps, in the order of their item-hot vectors."""
+        """The letters of the steps, in the order of their one-hot vectors."""
         x = self.given["x"].numbers() if "x" in self.given else None
         if x is None or len(x.shape) != 2 or len(self.letters) != x.shape[0]:
             return []
@@ -440,6 +465,22 @@ class _Assembly:
                         parameter = match.pattern.cell.parameters[ours]
                         return parameter.stack, parameter.gate or ""
         return symbol.key, ""
+
+
+def gate_order(prose: str) -> str:
+    """The order of the gates that a sheet says, as letters or in words; empty where it says none."""
+    said = _ORDER.search(prose)
+    if said:
+        return "".join(re.findall(r"[a-zA-Z]\u0303?(?![a-z])", re.sub(r"\band\b", " ", said[1])))
+    words = "|".join(tables.GATE_WORDS)
+    named = [(place.start(), tables.GATE_WORDS[place[0].lower()]) for place in re.finditer(words, prose, re.IGNORECASE)]
+    for begin in range(len(named)):
+        near = [letter for at, letter in named[begin:] if at - named[begin][0] < 160]
+        for count in (4, 3):
+            order = near[:count]
+            if len(set(order)) == count and set(order) in ({"f", "i", "o", "g"}, {"r", "z", "n"}, {"r", "z", "g"}):
+                return "".join(order)
+    return ""
 
 
 def _row(text: str) -> Any:

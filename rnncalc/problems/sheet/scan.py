@@ -57,6 +57,7 @@ _NUMBERING = re.compile(
     r"^[ \t]*#{1,6}[^\n]*|^[ \t>]+",
     re.MULTILINE,
 )
+_TOTAL = re.compile(r"\s*([LJE])_\{?\w\}?(?:\s*\+\s*(?:\1_\{?\w\}?|…))+")
 _BEFORE = re.compile(r"[\w.@\\/\u0300-\u036f-]\Z")
 
 
@@ -238,8 +239,11 @@ class _Scanner:
         name = left[-1]
         if kind == "" and any(RUNNING.fullmatch(name.text.strip()) for name in left) and self.text[at - 1] != "≈":
             running = self._running(begin, at)
-            if running is not None:
+            if running is not None or re.match(r"\s*\d", self.text[at : at + 9]):
                 return running
+        if kind == "" and loss.is_loss(name) and (total := _TOTAL.match(self.text, at)):  # E = E_1 + E_2 + E_3
+            self.used.append((begin, total.end()))
+            return total.end()
         if kind == "word" and not (name.base == "loss" and re.match(r"\s*[\d(]", self.text[at : at + 9])):
             return self._word(begin, at, name)
         if kind == "function" or (name.base in formula.GENERIC and not name.indices):

@@ -18,9 +18,9 @@ NAME = re.compile(r"(?:name|parameter|quantity|symbol|matrix|variable|参数|名
 VALUE = re.compile(
     r"(?:value|valore?|valeur|wert|wartość|取值|answer|your answer|my answer|result|值|数值|答案|结果)s?", re.IGNORECASE
 )
-_GATE_WORDS = {
+GATE_WORDS = {
     "forget": "f", "input": "i", "output": "o", "candidate": "g", "cell": "g", "update": "z", "reset": "r", "new": "n",
-    "遗忘": "f", "输入": "i", "输出": "o", "候选": "g", "更新": "z", "重置": "r",
+    "memory": "g", "遗忘": "f", "输入": "i", "输出": "o", "候选": "g", "更新": "z", "重置": "r",
 }  # fmt: skip
 
 
@@ -70,12 +70,12 @@ def _cells(line: str) -> list[str]:
 def cells(table: Table) -> Iterator[Cell]:
     """Every value with its name: h_2 of the column h_t, W_f of the column W in the row f."""
     first = table.header[0]
-    if STEP.fullmatch(first.strip("$ ")):
-        yield from _by_step(table)
+    if STEP.fullmatch(first.strip(f"$ {BREAK}")):
+        yield from _by_step(_standing(table))
     elif GATE.fullmatch(first) and all(_label(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
             for head, text in zip(table.header[1:], row[1:]):
-                name = _symbol(head)
+                name = (_role(head) if re.fullmatch(r"[^\W\d_]{2,}(?:[ -][^\W\d_]+)*", head) else None) or _symbol(head)
                 if name and text:
                     yield Cell(Symbol(name.base, (*name.indices, _label(row[0])), name.text), text, line)
     elif (values := _value_column(table)) is not None:
@@ -98,6 +98,19 @@ def _value_column(table: Table) -> int | None:
     return next((at for at, head in enumerate(table.header) if at and VALUE.fullmatch(head)), None)
 
 
+def _standing(table: Table) -> Table:
+    """A table whose steps run to the right, with its rows as columns."""
+    if not all(re.fullmatch(r"-?\d{1,6}", head) for head in table.header[1:]) or len(table.header) < 2:
+        return table
+    heads = [table.header[0], *[row[0] for _line, row in table.rows]]
+    rows = [
+        (table.rows[0][0], [head, *[row[at] if at < len(row) else "" for _line, row in table.rows]])
+        for at, head in enumerate(table.header)
+        if at
+    ]
+    return Table(table.begin, table.end, heads, rows)
+
+
 def _by_step(table: Table) -> Iterator[Cell]:
     for line, row in table.rows:
         step = re.fullmatch(r"(?:t\s*=\s*)?(-?\d{1,6})", row[0]) if row else None
@@ -112,6 +125,10 @@ def _by_step(table: Table) -> Iterator[Cell]:
 def _symbol(text: str) -> Symbol | None:
     """The name that heads a column: h_t, target d_t, 标签."""
     text = text.strip(f"$ {BREAK}")
+    if (len(text) > 2 or not text.isascii()) and (
+        said := next((word for words, word in WORDS.items() if re.fullmatch(words, text, re.I)), "")
+    ):
+        return Symbol(said, (), text)
     name = symbols.read(text, 0)
     if name and not text[name[1] :].strip():
         return name[0]
@@ -119,11 +136,25 @@ def _symbol(text: str) -> Symbol | None:
         name = symbols.read(text, place.start())
         if name and not text[name[1] :].strip(f" {BREAK})）"):
             return name[0]
-    word = next((word for pattern, word in WORDS.items() if re.fullmatch(pattern, text, re.IGNORECASE)), "")
-    return Symbol(word, (), text) if word else None
+    return None
 
 
+def _role(text: str) -> Symbol | None:
+    """What a column calls its weights: input weights, recurrent weights, bias."""
+    for words, role in ROLES.items():
+        if re.search(words, text, re.IGNORECASE):
+            return Symbol(role, (), text)
+    return None
+
+
+ROLES = {  # words in the head of a column → our letter, marked as such
+    r"recurrent|hidden|state|循环|隐藏|rekurrent|récurrent": "@W",
+    r"input|输入|eingang|entrée": "@U",
+    r"bias|偏置|threshold|biais": "@b",
+}
 WORDS = {
+    r"(?:next|following|target|desired|correct)\s*(?:word|letter|character|token)|下一个?(?:词|字符|字母|字)": "targets",
+    r"(?:input|current|present)\s*(?:word|letter|character|token)|word|输入(?:词|字符|字母)": "letter",
     r"(?:目标|标签|期望)(?:值|输出)?|(?:target|label|desired|ziel|cible)\s*(?:output|value)?s?": "targets",
     r"(?:输入|input|eingabe|entrée)(?:\s*(?:vector|向量))?": "x",
     r"字符|字母|词|单词": "letter",
@@ -138,4 +169,4 @@ def _label(text: str) -> str:
         return letter[1]
     if re.fullmatch(r"[^\W\d_][\u0303]?(?:_t|_\{t\})?", text):
         return text[0]
-    return next((letter for word, letter in _GATE_WORDS.items() if word in text.lower()), "")
+    return next((letter for word, letter in GATE_WORDS.items() if word in text.lower()), "")
