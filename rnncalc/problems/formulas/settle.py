@@ -206,9 +206,9 @@ class Settled:
     def _labels(order: str, labels: list[str], match: Match) -> list[str]:
         """The sheet's labels of the gates in an order that is said in its letters or in ours."""
         known = gate_letters(match.pattern.cell)
-        found = [next((own for own, others in known.items() if letter in others), letter) for letter in _split(order)]
+        theirs = [next((own for own, others in known.items() if letter in others), letter) for letter in _split(order)]
         mine = {label: next((own for own, others in known.items() if label in others), label) for label in labels}
-        return [next((label for label, own in mine.items() if own == letter), letter) for letter in found]
+        return [next((label for label, own in mine.items() if own == letter), letter) for letter in theirs]
 
     def _find(self, name: str) -> RawValue | None:
         known = self.names.get(_squeezed(name))

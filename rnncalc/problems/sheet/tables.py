@@ -153,7 +153,7 @@ ROLES = {  # words in the head of a column → our letter, marked as such
     r"bias|偏置|threshold|biais": "@b",
 }
 WORDS = {
-    r"(?:next|following|target|desired|correct)\s*(?:word|letter|character|token)|下一个?(?:词|字符|字母|字)": "targets",
+    r"(?:next|following|target|desired|correct)\s*(?:word|letter|character|token)|下一个?(?:词|字符|字)": "targets",
     r"(?:input|current|present)\s*(?:word|letter|character|token)|word|输入(?:词|字符|字母)": "letter",
     r"(?:目标|标签|期望)(?:值|输出)?|(?:target|label|desired|ziel|cible)\s*(?:output|value)?s?": "targets",
     r"(?:输入|input|eingabe|entrée)(?:\s*(?:vector|向量))?": "x",
