@@ -50,11 +50,12 @@ class CheckSession:
         return QuantityIndex(self.problem, of_problem(self.problem, self.problem.forward()))
 
     @cached_property
-    def _scale(self) -> Scale:
-        return Scale.of_problem(self.problem)
+    def scale(self) -> Scale:
+        """The worth of numbers, and the precision asked for. Raises ProblemError."""
+        return Scale.of_problem(self.problem, self.quantities)
 
     @quiet
-    def check(self, answers: Mapping[str, Any], *, diagnose: bool = True) -> Verdict:
+    def check(self, answers: Mapping[str, Any], *, diagnose: bool = True, requested: int = 0) -> Verdict:
         """Judge one person's answers, and say why they are wrong.
 
         Parameters
@@ -63,6 +64,8 @@ class CheckSession:
             Quantity → numbers in any form: text, nested lists, arrays, dicts by gate or by step. Text keeps its digits.
         diagnose : bool
             Search for the mistakes that explain wrong numbers, which takes longer than the verdicts.
+        requested : int
+            How many numbers were asked for, where each is worth one point; 0: as the problem says.
 
         Returns
         -------
@@ -78,16 +81,19 @@ class CheckSession:
         read = Answers(self.quantities, answers)
         if not read.claims:
             raise ProblemError(_("no answers: give them in the problem file, with --answers FILE, or as --h, --y …"))
+        for claim in read.claims:
+            claim.precision = self.scale.precision(claim.quantity)
         judging = Judging(spec, read.claims).judge()
         order = {key: place for place, key in enumerate(judging.order)}
         places = sorted(range(len(read.claims)), key=lambda at: order.get(judging.reported(read.claims[at].key), -1))
         followed = {}
         if any(verdict not in ACCEPTED for verdict in judging.verdicts.values()):
             followed = judging.follow()
-        marking = Marking(self._scale, read, judging)
+        marking = Marking(self.scale, read, judging, requested)
+        judgements = marking.judgements(places)
         backward = any(claim.key and claim.key[0] in GRADIENTS for claim in read.claims)
         notes = problem.backward_notes if backward else list(problem.notes)
-        verdict = Verdict([marking.judgement(at) for at in places], notes=notes)
+        verdict = Verdict([*judgements, *marking.blanks()], notes=notes)
         verdict.score = marking.score(verdict.values)
         first = verdict.first_wrong
         if first is not None and first.key:
@@ -100,7 +106,7 @@ class CheckSession:
             from rnncalc.check.diagnosis.search import MistakeSearch  # answers that are right do without
 
             claims = [read.claims[at] for at in places]
-            search = MistakeSearch(problem, spec, judging, claims, verdict.values, read.whole())
+            search = MistakeSearch(problem, spec, judging, claims, judgements, read.whole())
             verdict.mistakes, verdict.blind = search.mistakes(), search.blind
         return verdict
 

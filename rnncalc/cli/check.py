@@ -21,6 +21,7 @@ from rnncalc.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from rnncalc.check import Verdict
     from rnncalc.problems.parse.given import RawValue
     from rnncalc.report.document import Document
 
@@ -38,6 +39,8 @@ rnncalc check problem.json --answers.U_new.o "0.4375" --dV "0.38 -0.40" --explai
 \b
 Answers: --h --s --y --a --dU --dW --U_new …, and --answers.NAME for every other name
 (--answers.c is the memory, --c the read-out's bias); _ is a number that is not answered.
+--precision decimals=2|digits=3|tolerance=0.01|relative=0.02, or by quantity, JSON as in a
+problem file: '{{"h": {{"decimals": 1}}, "y": {{"tolerance": 0.01}}}}'; without it the digits typed.
 Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read, 3 overflow.
 {PROBLEM_HELP}"""
 
@@ -62,11 +65,16 @@ def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: 
         trace = stated.forward()
         if explain and not hint:
             report.add_solution(document, stated, trace, verdict)
-        return document, overflowed(trace, verdict.data(), document.data) or int(verdict.verdict != "right")
+        return document, overflowed(trace, verdict.data(), document.data) or failed(verdict)
 
     document, code = solved(given(problem), solve, key="" if typed else "answers")
     show(document, **look)
     return code
+
+
+def failed(verdict: Verdict) -> int:
+    """The exit code: 1 where a number is wrong or unreadable. Blanks and coarse numbers do not change it."""
+    return int(verdict.verdict in ("wrong", "unreadable"))
 
 
 def _typed() -> dict[str, str]:

@@ -42,6 +42,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="What is told; before full no computed value is.",
 )
+@click.option(
+    "--precision",
+    default="",
+    metavar="PRECISION",
+    help="What numbers must show: decimals=2, digits=3, tolerance=0.01, relative=0.02; by quantity as JSON. "
+    "[default: as the problem says, else the digits typed]",
+)
 @click.option("--no-diagnosis", is_flag=True, help="Only verdicts, no search for the mistakes behind them: faster.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else plain.")
 @click.option(
@@ -72,7 +79,7 @@ if TYPE_CHECKING:
 def command(
     problem: str, submissions: tuple[str, ...], columns: tuple[str, ...], feedback: str, format_: str | None,
     output: str | None, report: str | None, jobs: int, scheduler: str | None, journal: str | None,
-    bom: bool, no_color: bool, no_diagnosis: bool, keep: str,
+    bom: bool, no_color: bool, no_diagnosis: bool, keep: str, precision: str,
 ) -> None:  # fmt: skip
     """Grade many answers to one problem: a mark sheet, and a report on the class.
 
@@ -108,7 +115,7 @@ def command(
     ):
         book = grade(
             problem, submissions, executor=executor, jobs=jobs, keep=keep, columns=_renamed(columns),
-            diagnose=not no_diagnosis, journal=kept, progress=progress,
+            diagnose=not no_diagnosis, precision=precision, journal=kept, progress=progress,
         )  # fmt: skip
     for note in book.notes:
         remark(note)

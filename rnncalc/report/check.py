@@ -8,6 +8,7 @@ from typing import Any
 
 from rnncalc.check.verdicts.records import (
     ACCEPTED,
+    BLANK,
     CARRIED,
     RIGHT,
     ROUNDING,
@@ -25,7 +26,7 @@ from rnncalc.report import backward, forward
 from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.shared import ReportOptions
 
-MARKS = {RIGHT: "✓", TRUNCATED: "✓", ROUNDING: "✓", CARRIED: "→", WRONG: "✗", UNREADABLE: "?"}
+MARKS = {RIGHT: "✓", TRUNCATED: "✓", ROUNDING: "✓", CARRIED: "→", WRONG: "✗", UNREADABLE: "?", BLANK: "–"}
 
 
 def words(verdict: str) -> str:
@@ -37,6 +38,7 @@ def words(verdict: str) -> str:
         CARRIED: _("carried on"),
         WRONG: _("wrong"),
         UNREADABLE: _("no number"),
+        BLANK: _("not answered"),
     }[verdict]
 
 
@@ -111,7 +113,9 @@ def _grid(problem: Problem, verdict: Verdict, hint: bool) -> Grid:
     for value in verdict.values:
         own = value.from_your_values
         differs = own is not None and value.verdict in (WRONG, CARRIED) and own != value.computed
-        said = words(value.verdict) + (", " + _("too few digits to count") if value.coarse and not value.credit else "")
+        said = words(value.verdict)
+        if value.reason and value.verdict != BLANK:
+            said = _("{verdict}, but {reason}").format(verdict=said, reason=value.reason)
         rows.append(
             (
                 label(problem, value),
@@ -130,11 +134,15 @@ def _summary(verdict: Verdict) -> str:
     count = {kind: sum(value.verdict == kind for value in verdict.values) for kind in MARKS}
     right = sum(count[kind] for kind in ACCEPTED)
     parts = [_("{n} of {all} right").format(n=right, all=len(verdict.values))]
-    parts += [
-        text.format(n=count[kind])
-        for kind, text in ((CARRIED, _("{n} carried on")), (WRONG, _("{n} wrong")), (UNREADABLE, _("{n} no number")))
-        if count[kind]
-    ]
+    coarse = sum(value.coarse and value.verdict in ACCEPTED for value in verdict.values)
+    parts += [_("{n} of them with too few digits").format(n=coarse)] if coarse else []
+    others = {
+        CARRIED: _("{n} carried on"),
+        WRONG: _("{n} wrong"),
+        UNREADABLE: _("{n} no number"),
+        BLANK: _("{n} not answered"),
+    }
+    parts += [text.format(n=count[kind]) for kind, text in others.items() if count[kind]]
     return ", ".join(parts) + "; " + _("score {percent:.0f} %").format(percent=100 * verdict.score)
 
 

@@ -143,7 +143,7 @@ def test_no_credit_where_the_slip_left_nothing_to_do(slip: str) -> None:
 def test_few_digits_earn_nothing_unless_they_are_exact() -> None:
     verdict = checked({"U": 1, "W": 1, "activation": "identity", "x": [2, -0.5, 1]}, h=["2", "1.5", "3"])
     assert [(value.verdict, value.coarse, value.credit) for value in verdict.values] == [
-        ("right", True, 1.0),
+        ("right", False, 1.0),  # 2.0, of which a spreadsheet dropped the nought
         ("right", False, 1.0),
         ("right", True, 0.0),  # 2.5 rounded: nobody can tell
     ]

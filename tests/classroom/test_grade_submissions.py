@@ -157,7 +157,7 @@ def test_files_of_answers(tmp_path: Path, problem: Path) -> None:
 def test_answers_from_a_program(problem: Path) -> None:
     book = rnncalc.grade(MADE.keys, [{"id": "x", "answers": MADE.solution()}, {"h": np.array(MADE.solution()["h"])}])
     assert [row.id for row in book.rows] == ["x", "2"]
-    assert [row.verdict for row in book.rows] == ["right", "right"]
+    assert [row.verdict for row in book.rows] == ["right", "incomplete"]  # the second answers h alone
 
 
 def test_a_sheet_of_several_problems(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_sheet_of_several_problems(tmp_path: Path) -> None:
     assert book["s1"].submission.extra == {"Q9.h[1]": "1"}
     marks = graded(book.text("csv"))
     assert (marks["s2"]["Q1"], marks["s2"]["Q2"], marks["s2"]["Q2.y"]) == ("8", "3", "1")
-    assert marks["s3"]["verdict"] == "wrong"
+    assert marks["s3"]["verdict"] == "incomplete"
     assert "Q3" in marks["s5"]["remark"]
 
 
@@ -284,10 +284,10 @@ def test_standard_input(problem: Path) -> None:
         assert graded(done.stdout)["s2" if "s2" in text else "stdin"]["verdict"] == "right", done.stderr
 
 
-def test_a_question_left_out_is_wrong_beside_one_that_is_right(tmp_path: Path) -> None:
+def test_a_sheet_with_a_question_left_out_is_incomplete(tmp_path: Path) -> None:
     sheet = {"problems": {"Q1": MADE.keys, "Q2": MADE.keys}}
     book = rnncalc.grade(sheet, [{"id": "a", "answers": {"Q1": MADE.solution()}}, {"id": "b", "answers": {"Q2": {}}}])
-    assert [(row.verdict, row.score) for row in book.rows] == [("wrong", 0.5), ("unreadable", 0)]
+    assert [(row.verdict, row.score) for row in book.rows] == [("incomplete", 0.5), ("unreadable", 0)]
 
 
 def test_a_wrong_shape_says_so(problem: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,36 +27,63 @@ def answered(mistake: str, solved: dict[str, np.ndarray], decimals: int) -> dict
     return {name: planted.texts(solved[name], decimals) for name in names if name in solved}
 
 
-def right(count: int) -> dict[str, int]:
-    """Verdicts on problems that were solved rightly, every named quantity rounded before it is used again."""
-    verdicts: Counter[str] = Counter()
+@dataclass(frozen=True)
+class Writer:
+    """How somebody rounds at every step and writes: to decimals or significant digits, perhaps through a spreadsheet
+    that drops zeros at the end. stated: whether the problem asks for that precision.
+    """
+
+    kind: str
+    count: int
+    dropped: bool
+    stated: bool
+
+    def round(self, array: Any) -> Any:
+        if self.kind == "decimals":
+            return np.round(array, self.count)
+        return np.vectorize(lambda value: float(f"{value:.{self.count}g}"), otypes=[float])(array)
+
+    def typed(self, array: Any) -> Any:
+        """Every number as text."""
+        if np.ndim(array):
+            return [self.typed(part) for part in array]
+        text = f"{array:.{self.count}f}" if self.kind == "decimals" else f"{array:#.{self.count}g}"
+        digits, e, exponent = text.partition("e")
+        if self.dropped and "." in digits:
+            digits = digits.rstrip("0")
+        digits = digits.rstrip(".")
+        return ("0" if digits == "-0" and self.dropped else digits) + e + exponent
+
+
+def writer(rng: np.random.Generator) -> Writer:
+    """Two to six significant digits, asked for or not; or as many decimals as are asked for, none to four."""
+    dropped = bool(rng.random() < 0.5)
+    if rng.random() < 0.5:
+        return Writer("decimals", int(rng.integers(0, 5)), dropped, True)
+    return Writer("digits", int(rng.integers(2, 7)), dropped, bool(rng.random() < 0.5))
+
+
+def right(count: int, failures: list[dict[str, Any]] | None = None) -> dict[str, int]:
+    """Verdicts on problems that were solved rightly, every named quantity rounded before it is used again.
+
+    coarse, lost: numbers with too few digits, problems without the full score; both should be none.
+    """
+    verdicts: Counter[str] = Counter(coarse=0, lost=0)
     rng = np.random.default_rng(7)
-    for number in range(count):
+    for _number in range(count):
         problem = planted.problem(str(rng.choice(["bias_omitted", "not_through_time", "forget_bias_added"])), rng)
-        kind = number % 2
-        solved = rounded(problem, lambda a, kind=kind: round_to(a, kind))
+        hand = writer(rng)
+        solved = rounded(problem, hand.round)
         names = [name for name in solved if rng.random() < 0.7] or list(solved)
-        answers = {name: as_typed(solved[name], kind) for name in names}
-        verdicts.update(
-            value.verdict for value in check(rnncalc.problem(**planted.keys(problem)).given, answers).values
-        )
+        answers = {name: hand.typed(solved[name]) for name in names}
+        given = planted.keys(problem) | ({"precision": {hand.kind: hand.count}} if hand.stated else {})
+        verdict = check(rnncalc.problem(**given).given, answers)
+        verdicts.update(value.verdict for value in verdict.values)
+        verdicts["coarse"] += sum(value.coarse for value in verdict.values)
+        verdicts["lost"] += verdict.score < 1
+        if verdict.score < 1 and failures is not None:
+            failures.append({**given, "answers": answers})
     return dict(verdicts)
-
-
-def round_to(array: Any, kind: int) -> Any:
-    """To three decimals, or to three significant digits."""
-    if kind == 0:
-        return np.round(array, 3)
-    return np.vectorize(lambda value: float(f"{value:.3g}"), otypes=[float])(array)
-
-
-def as_typed(array: Any, kind: int) -> Any:
-    if np.ndim(array):
-        return [as_typed(part, kind) for part in array]
-    if kind == 0:
-        return planted.texts(np.asarray(array), 3)
-    text = f"{array:#.3g}"
-    return text.rstrip(".") if "e" not in text else text
 
 
 def rounded(p: planted.Problem, to: Any) -> dict[str, np.ndarray]:

@@ -27,6 +27,7 @@ from rnncalc.check.answers.leaves import (
 from rnncalc.check.answers.names import QuantityIndex
 from rnncalc.check.answers.shaped import Index, Quantity, Scope, Spot
 from rnncalc.check.graph.graph import Key
+from rnncalc.check.verdicts.precision import USUAL, Precision
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, shown
 from rnncalc.problems.parse.numbers import TypedNumber
@@ -40,6 +41,7 @@ class Claim:
 
     text: None where the answer has another shape than the quantity. typed: None where it cannot be read. problem: why
     it cannot be read, or what is wrong with the shape. key, spot: the quantity of the graph, and the place in it.
+    precision: what it must show.
     """
 
     quantity: str
@@ -50,6 +52,7 @@ class Claim:
     key: Key = ()
     spot: Index = ()
     problem: str = ""
+    precision: Precision = USUAL
 
 
 class Answers:

@@ -28,8 +28,6 @@ from rnncalc.check.verdicts.number import (
     NOISE,
     Habit,
     digits,
-    is_right,
-    is_truncated,
     stands_for,
 )
 from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
@@ -46,7 +44,9 @@ class Judging:
     """The verdicts on all claims under one Spec, the right one or one that a mistake has rewritten.
 
     typed, computed, verdicts, own: a claim's place → the typed number, the exact value, the verdict, and what follows
-    from the person's own earlier numbers.
+    from the person's own earlier numbers. counts: what a number counts for: itself, or with zeros that a spreadsheet
+    dropped. coarse: numbers with fewer digits than are asked for, not right with zeros behind them, each with its
+    verdict as far as it goes.
     """
 
     def __init__(self, spec: Spec, claims: Sequence[Claim]):
@@ -61,6 +61,9 @@ class Judging:
         self.computed = {at: self._value(self.exact, at) for at in self.typed}
         self.verdicts: dict[int, str] = {}
         self.own: dict[int, float] = {}
+        self.counts = dict(self.typed)
+        self.coarse: dict[int, str] = {}
+        self.as_typed = False  # whether coarse numbers are judged as they were typed
 
     def _solved(self, wanted: list[Key]) -> tuple[Graph, list[Key], dict[Key, Any]]:
         """The graph, its order and its exact values; a small one is kept with the Spec for the next answers."""
@@ -99,13 +102,28 @@ class Judging:
             if claim.key[0] == "new" and len(claim.key) == 3:
                 before: Key = ("θ", *claim.key[1:])
                 update = exact - entry(self.exact[before], claim.spot)
-            if is_right(claim.typed, exact, update):
-                self.verdicts[at] = RIGHT
-            elif is_truncated(claim.typed, exact):
-                self.verdicts[at] = TRUNCATED
-            elif not np.isfinite(exact):
-                self.verdicts[at] = WRONG
+            if claim.precision.too_few(claim.typed, exact):
+                self.coarse[at] = claim.precision.verdict(claim.typed, exact, update)
+                typed = claim.precision.filled(claim.typed, exact)
+                verdict = claim.precision.verdict(typed, exact, update)
+                if typed is claim.typed:  # a tolerance: zeros do not matter
+                    verdict = RIGHT if claim.precision.within(typed, exact, exact) else ""
+                self.counts[at] = typed
+            else:
+                verdict = claim.precision.verdict(claim.typed, exact, update)
+            if verdict or not np.isfinite(exact):
+                self.verdicts[at] = verdict or WRONG
+                self.coarse.pop(at, None)
         self.habit = self._habit()
+        if self.coarse:  # are they right with zeros behind them? They open no interval for one another
+            known, few = dict(self.verdicts), list(self.coarse)
+            self._in_intervals()
+            within = [at for at in few if at not in self.coarse and self.verdicts[at] == ROUNDING]
+            self.verdicts = known | dict.fromkeys(within, ROUNDING)
+            self.verdicts |= {at: verdict for at, verdict in self.coarse.items() if verdict}
+            self.counts |= {at: self.typed[at] for at in self.coarse}
+            self.as_typed = True
+            self.habit = self._habit()
         if len(self.verdicts) < len(self.claims):
             self._in_intervals()
         for at in self.typed:
@@ -141,17 +159,24 @@ class Judging:
                 verdict = self._verdict(key, at, walks[0], walks[1])
                 if verdict:
                     self.verdicts[at] = verdict
+                    if not self.as_typed:
+                        self.coarse.pop(at, None)
         for lo, hi in walks[: 1 if same and all(self.verdicts.get(at) in ACCEPTED for at in here) else 2]:
             printed, wrong_too = np.zeros(lo.shape, bool), bool(put)  # the second walk takes wrong numbers too
             inside_lo, inside_hi = lo.copy(), hi.copy()
             for at in here:
                 given = self.verdicts.get(at)
+                if self.coarse.get(at) and not self.as_typed:
+                    continue  # right as far as it goes: as if it were not printed
                 if given in ACCEPTED or wrong_too:
-                    typed, spot = self.typed[at], _spot(lo, self.claims[at].spot)
+                    typed, spot = (
+                        self.typed[at] if at in self.coarse else self.counts[at],
+                        _spot(lo, self.claims[at].spot),
+                    )
                     ends = stands_for(typed, given == TRUNCATED)
                     if lo[spot] == hi[spot] == typed.value:  # typed exactly: nothing was rounded
                         ends = typed.value, typed.value
-                    if given == RIGHT:  # perhaps within float32 rounding, which is then handed on
+                    if given in (RIGHT, TRUNCATED):  # perhaps within a tolerance or float32 rounding: handed on
                         ends = min(ends[0], self.computed[at]), max(ends[1], self.computed[at])
                     inside_lo[spot], inside_hi[spot] = ends
                     printed[spot] = True
@@ -165,14 +190,29 @@ class Judging:
 
     def _verdict(self, key: Key, at: int, fair: tuple[Any, Any], own: tuple[Any, Any]) -> str:
         """Rounding or carried; "" if it is neither."""
-        typed, spot = self.typed[at], _spot(fair[0], self.claims[at].spot)
+        spot = _spot(fair[0], self.claims[at].spot)
         ends = [(float(lo[spot]), float(hi[spot])) for lo, hi in (fair, own)]
-        if ends[0] != ends[1] and self.habit.may_print(typed, *ends[1]):
+        if ends[0] != ends[1] and self._may_print(at, *ends[1]):
             return CARRIED
-        if self.habit.may_print(typed, *ends[0]):
+        if self._may_print(at, *ends[0]):
             return ROUNDING
         noise = self._noise(key)  # computed last, since few numbers need it
-        return ROUNDING if self.habit.may_print(typed, ends[0][0] - noise, ends[0][1] + noise) else ""
+        return ROUNDING if self._may_print(at, ends[0][0] - noise, ends[0][1] + noise) else ""
+
+    def _may_print(self, at: int, lo: float, hi: float) -> bool:
+        """Whether the person may print some value between the bounds as a claim's number."""
+        typed, precision = self.typed[at], self.claims[at].precision
+        typed = typed if at in self.coarse else self.counts[at]
+        if precision.within(typed, lo, hi):
+            return True
+        if at in self.coarse and not self.as_typed:
+            filled = precision.filled(typed, lo if abs(lo) < abs(hi) else hi)
+            self.counts[at] = filled
+            return filled is not typed and self.habit.may_print(filled, lo, hi)
+        if self.habit.may_print(typed, lo, hi):
+            return True
+        shorter = precision.shortened(typed)
+        return bool(shorter) and self.habit.may_print(shorter[0], lo, hi)
 
     def _noise(self, key: Key) -> float:
         """What float64 may lose where terms cancel: 5.6e-17 is printed for a difference that is 0 in another order."""
@@ -182,13 +222,15 @@ class Judging:
 
     def _habit(self) -> Habit:
         """How this person writes; they cut if some number is cut and none is rounded up."""
+        counts = {at: number for at, number in self.counts.items() if self.as_typed or at not in self.coarse}
         cut = any(verdict == TRUNCATED for verdict in self.verdicts.values())
         up = any(
             abs(number.value) > abs(self.computed[at]) + 1e-12 and digits(number) < MANY
-            for at, number in self.typed.items()
+            for at, number in counts.items()
             if self.verdicts.get(at) == RIGHT
         )
-        return Habit([number for number in self.typed.values() if digits(number) > 1], cut and not up)
+        stated = {at for at in counts if self.claims[at].precision.stated}
+        return Habit([number for at, number in counts.items() if at in stated or digits(number) > 1], cut and not up)
 
     def _copies_printed(self, key: Key) -> bool:
         """Whether a quantity is printed already under another name."""

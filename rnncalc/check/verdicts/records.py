@@ -8,7 +8,8 @@ from typing import Any
 from rnncalc.model.equations.formula import Formula
 
 RIGHT, TRUNCATED, ROUNDING = "right", "truncated", "rounding"
-CARRIED, WRONG, UNREADABLE = "carried", "wrong", "unreadable"
+CARRIED, WRONG, UNREADABLE, BLANK = "carried", "wrong", "unreadable", "blank"
+INCOMPLETE = "incomplete"
 ACCEPTED = (RIGHT, TRUNCATED, ROUNDING)
 
 
@@ -23,12 +24,13 @@ class Judgement:
     index : from 1; in a batch the sequence is first
     answer : the number as typed
     computed : the exact value; None if there is no such number
-    verdict : right, truncated, rounding, carried, wrong or unreadable
-    coarse : whether it has too few digits to be judged by them
+    verdict : right, truncated, rounding, carried, wrong, unreadable, or blank where it was asked for and not given
+    coarse : whether it has fewer digits than are asked for
     credit : the share of its points that it earns, 0 to 1
     points : its worth
     from_your_values : the value that follows from the person's own earlier numbers
     problem : what is wrong with an unreadable answer, or with one of another shape
+    reason : why a number that is not wrong loses points
     key : the quantity in the graph of the computation
     """
 
@@ -43,6 +45,7 @@ class Judgement:
     points: float = 1.0
     from_your_values: float | None = None
     problem: str = ""
+    reason: str = ""
     key: tuple[Any, ...] = ()
 
     @property
@@ -55,7 +58,8 @@ class Judgement:
         """The judgement as plain data, with the keys of `--format json`."""
         data: dict[str, Any] = {"name": self.name, "step": self.step, "index": list(self.index)}
         data |= {"answer": self.answer, "computed": self.computed, "verdict": self.verdict}
-        return data | ({"coarse": True} if self.coarse else {}) | ({"problem": self.problem} if self.problem else {})
+        optional = {"coarse": self.coarse, "reason": self.reason, "problem": self.problem}
+        return data | {key: value for key, value in optional.items() if value}
 
 
 @dataclass(frozen=True)
@@ -112,11 +116,13 @@ class Verdict:
 
     @property
     def verdict(self) -> str:
-        """right, unreadable (some numbers cannot be read, and the others are right), or wrong."""
+        """right, incomplete (nothing is wrong, and points are lost), unreadable (nothing is wrong), or wrong."""
         verdicts = {value.verdict for value in self.values}
-        if verdicts <= set(ACCEPTED):
-            return RIGHT
-        return WRONG if verdicts & {WRONG, CARRIED} else UNREADABLE
+        if verdicts & {WRONG, CARRIED}:
+            return WRONG
+        if UNREADABLE in verdicts:
+            return UNREADABLE
+        return RIGHT if self.score >= 1 - 1e-9 else INCOMPLETE
 
     @property
     def first_wrong(self) -> Judgement | None:

@@ -37,12 +37,30 @@ def _marks(result: Result) -> Iterator[str]:
     for value in result.values:
         by_name.setdefault(value["name"], []).append(value)
     for name, values in by_name.items():
-        others = [value for value in values if value["verdict"] not in ACCEPTED]
-        yield _("{name}: {n} of {all} right").format(name=name, n=len(values) - len(others), all=len(values))
-        for value in others:
-            said = value.get("problem") or verdict_word(value["verdict"])
-            if said != result.trouble:  # or it has been told already
+        right = sum(value["verdict"] in ACCEPTED for value in values)
+        yield _("{name}: {n} of {all} right").format(name=name, n=right, all=len(values))
+        for value in values:
+            said = _said(value)
+            if said and said != result.trouble:  # or it has been told already
                 yield f"{value['place']}: {said}"
+    if result.left_out:
+        yield _("{n} not answered").format(n=result.left_out)
+
+
+def _said(value: dict[str, Any]) -> str:
+    """What a number is, and why it loses points; "" for one that is right and loses none."""
+    if value["verdict"] in ACCEPTED and not value.get("reason"):
+        return ""
+    said = str(value.get("problem") or verdict_word(value["verdict"]))
+    if value.get("reason") and value["verdict"] != "blank":
+        return _("{verdict}, but {reason}").format(verdict=said, reason=value["reason"])
+    return said
+
+
+def lost(result: Result, part: str) -> str:
+    """Why a quantity (all of them, where it is "") earns less than its points, number by number."""
+    values = [value for value in result.values if not part or f"{value['name']}.".startswith(f"{part}.")]
+    return "\n".join(f"{value['place']}: {_said(value)}" for value in values if _said(value))
 
 
 def _why(result: Result, level: str) -> Iterator[str]:
@@ -109,6 +127,8 @@ def verdict_word(verdict: str) -> str:
         "carried": _("follows from an earlier wrong number"),
         "wrong": _("wrong"),
         "unreadable": _("unreadable"),
+        "blank": _("not answered"),
+        "incomplete": _("incomplete"),
     }
     return words.get(verdict, verdict)
 

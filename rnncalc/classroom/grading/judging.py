@@ -25,15 +25,16 @@ if TYPE_CHECKING:
     from rnncalc.check import Judgement, Verdict
 
 Task = tuple[
-    str, str, int
-]  # the question's text; the answers as JSON; how many numbers were asked, 0: as the problem says
+    str, str, int, str
+]  # the question's text; the answers as JSON; how many numbers were asked, 0: as the problem says; the precision, too
 UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
 class Result:
     """One answer's verdict, its score and its points by quantity; every number, the first slip and the mistakes as a
-    check hands them out, a dict each. trouble: why it cannot be read. empty: nothing is answered at all.
+    check hands them out, a dict each. trouble: why it cannot be read. empty: nothing is answered at all. left_out: how
+    many numbers a table asks for that were not answered.
     """
 
     verdict: str
@@ -44,6 +45,7 @@ class Result:
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     empty: bool = False
     trouble: str = ""
+    left_out: int = 0
 
 
 def unreadable(trouble: str, empty: bool = False) -> Result:
@@ -68,13 +70,14 @@ def judge(task: Task, diagnose: bool) -> Result:
 
     empty: nothing is answered at all; that is no number, and so unreadable.
     """
-    text, answers, requested = task
+    text, answers, requested, precision = task
     try:
         given = {name: RawValue(value, f"$.{name}") for name, value in json.loads(answers).items()}
         if not any(_answered(answer.value) for answer in given.values()):
             return unreadable(_("nothing is answered"), empty=True)
-        question = _question(text)
-        return _of_verdict(question.session.check(given, diagnose=diagnose), question, requested)
+        question = _question(text, precision)
+        verdict = question.session.check(given, diagnose=diagnose, requested=requested)
+        return _of_verdict(verdict, question, requested)
     except RnncalcError as error:
         return unreadable(str(error))
     except RecursionError:
@@ -87,8 +90,8 @@ def judge(task: Task, diagnose: bool) -> Result:
 class _Question:
     """A problem, and what of it is asked again for every answer."""
 
-    def __init__(self, text: str):
-        self.problem = problem_of(text)
+    def __init__(self, text: str, precision: str):
+        self.problem = problem_of(text, precision=precision)
         self.session = CheckSession(self.problem)
         self.points = points_of(self.problem)
 
@@ -99,8 +102,8 @@ class _Question:
 
 
 @lru_cache(maxsize=8)  # each keeps what its mistakes are made of
-def _question(text: str) -> _Question:
-    return _Question(text)
+def _question(text: str, precision: str) -> _Question:
+    return _Question(text, precision)
 
 
 def _answered(value: Any) -> bool:
@@ -117,29 +120,29 @@ def _of_verdict(verdict: Verdict, question: _Question, requested: int) -> Result
 
     Where a table asks for single numbers, each of them counts 1.
     """
-    problems = [value.problem for value in verdict.values if value.problem]
-    trouble = problems[0] if len(problems) == len(verdict.values) else ""
+    answered = [value for value in verdict.values if value.verdict != "blank"]
+    problems = [value.problem for value in answered if value.problem]
+    trouble = problems[0] if len(problems) == len(answered) else ""
     points = question.points
     earned: dict[str, float] = {}
-    for value in verdict.values:
+    for value in answered:
         name = value.name if value.name.startswith("layers") else value.name.partition(".")[0]
-        weight = 1.0 if requested else value.points
-        if not requested and value.name not in points and name in points:  # points for a stack, answers gate by gate
+        weight = value.points
+        if value.name not in points and name in points:  # points for a stack, answers gate by gate
             weight = points[name] / question.sizes[name]
         if name in points or not points:
             earned[name] = earned.get(name, 0.0) + value.credit * weight
-    whole = float(requested) or sum(points.values())
-    score = sum(earned.values()) / whole if whole else verdict.score
     first = verdict.first_wrong
     mistakes = [mistake.data() for mistake in verdict.mistakes]
     return Result(
         verdict.verdict,
         trouble=one_line(trouble),
-        score=min(max(score, 0.0), 1.0),
+        score=verdict.score,
         earned=earned,
         values=[_value(value) for value in verdict.values],
         first_wrong={**_value(first), "from_your_values": _finite(first.from_your_values)} if first else None,
         mistakes=[{**mistake, "message": one_line(mistake["message"])} for mistake in mistakes],
+        left_out=max(requested - len(answered), 0),
     )
 
 

@@ -34,16 +34,18 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """right, wrong or unreadable: the worst of the questions, an unreadable one first.
+        """right, incomplete, wrong or unreadable: the worst of the questions, an unreadable one first.
 
-        A question without an answer is as good as wrong beside one that has some; where none has, there is nothing to
-        read.
+        A question without an answer beside one that has some leaves the sheet incomplete; where none has, there is
+        nothing to read.
         """
-        answered = [result.verdict for result in self.results.values() if not result.empty]
-        if UNREADABLE in answered or not answered:
+        answered = {result.verdict for result in self.results.values() if not result.empty}
+        for verdict in (UNREADABLE, "wrong", "incomplete"):
+            if verdict in answered:
+                return verdict
+        if not answered:
             return UNREADABLE
-        whole = len(answered) == len(self.results)
-        return "right" if whole and all(verdict == "right" for verdict in answered) else "wrong"
+        return "incomplete" if any(result.empty for result in self.results.values()) else "right"
 
     @property
     def empty(self) -> bool:
@@ -79,6 +81,15 @@ class Row:
         """The ids of what explains the numbers best, question by question."""
         firsts = [result.mistakes[0] for result in self.results.values() if result.mistakes]
         return list(dict.fromkeys(name for first in firsts for name in (first["id"], first.get("with")) if name))
+
+    @property
+    def lost(self) -> str:
+        """Why points are lost for numbers that are not wrong: each reason, and how often."""
+        reasons = Counter[str]()
+        for result in self.results.values():
+            reasons.update(value["reason"] for value in result.values if value.get("reason"))
+            reasons.update({_("not answered"): result.left_out} if result.left_out else {})
+        return "; ".join(f"{count} × {reason}" for reason, count in reasons.items())
 
     @property
     def remark(self) -> str:

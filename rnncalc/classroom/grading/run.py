@@ -12,6 +12,7 @@ from itertools import islice
 from os import PathLike
 from typing import Any
 
+from rnncalc.check.verdicts.precision import precision_of
 from rnncalc.classroom.grading import judging, submissions
 from rnncalc.classroom.grading.choices import KEEP
 from rnncalc.classroom.grading.gradebook import Gradebook
@@ -24,6 +25,7 @@ from rnncalc.classroom.grading.submissions import Submission
 from rnncalc.common.i18n import _, language
 from rnncalc.common.workers import Workers
 from rnncalc.errors import ProblemError
+from rnncalc.problems.parse.given import RawValue
 
 BATCH = 16  # tasks that travel together: enough to pay the way, few enough to lose
 AHEAD = 4  # batches that wait for each worker
@@ -41,6 +43,7 @@ def grade(
     keep: str = "last",
     columns: Mapping[str, str] | None = None,
     diagnose: bool = True,
+    precision: str = "",
     journal: str | None = None,
     progress: Progress | None = None,
 ) -> Gradebook:
@@ -61,6 +64,8 @@ def grade(
         Header of a table → what it means.
     diagnose : bool
         Whether to look for the mistakes that explain wrong numbers.
+    precision : str, optional
+        What the numbers must show, in place of what the problem says: decimals=2, or JSON by quantity.
     journal : str, optional
         A file that keeps results as they come, from which a killed run goes on; to be removed once marks are written.
     progress : callable, optional
@@ -87,10 +92,12 @@ def grade(
     if keep not in KEEP:
         raise ProblemError(_("keep is one of {known}, not “{keep}”"), known=", ".join(KEEP), keep=keep)
     sheet = read_sheet(problem)
+    if precision:
+        precision_of(RawValue(precision, "--precision"))
     sources = [handed_in] if isinstance(handed_in, str | PathLike | Mapping) else handed_in
     handed, notes = submissions.read(sources, sheet, columns)
     tongue = language()
-    wanted = [(submission, _tasks(submission, sheet, diagnose, tongue)) for submission in handed]
+    wanted = [(submission, _tasks(submission, sheet, diagnose, tongue, precision)) for submission in handed]
     tasks: Tasks = {key: task for _submission, own in wanted for key, task in own.values()}
     with MarksJournal(journal) as kept:
         missing = {key: task for key, task in tasks.items() if key not in kept.results}
@@ -105,14 +112,17 @@ def grade(
     return Gradebook(sheet, one_each(rows, keep), notes)
 
 
-def _tasks(submission: Submission, sheet: Sheet, diagnose: bool, tongue: str) -> dict[str, tuple[str, judging.Task]]:
+def _tasks(
+    submission: Submission, sheet: Sheet, diagnose: bool, tongue: str, precision: str
+) -> dict[str, tuple[str, judging.Task]]:
     """question → key and task; nothing for a submission that cannot be read."""
     own = sheet.of(submission.id)
     if own is None or (submission.trouble and not submission.answers):
         return {}
     tasks = {}
     for name, question in own.questions.items():
-        task = (question.text, json.dumps(submission.answers.get(name, {})), submission.requested.get(name, 0))
+        answers, requested = json.dumps(submission.answers.get(name, {})), submission.requested.get(name, 0)
+        task = question.text, answers, requested, precision
         tasks[name] = judging.key(task, diagnose, tongue), task
     return tasks
 

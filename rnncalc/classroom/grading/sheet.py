@@ -98,9 +98,12 @@ class Sheet:
         return {name: question.shapes for name, question in self.first.questions.items()}
 
 
-def problem_of(text: str, named: str = "") -> Problem:
-    """A problem from its text. Raises RnncalcError."""
-    return read(problem_text.read(text, named))
+def problem_of(text: str, named: str = "", precision: str = "") -> Problem:
+    """A problem from its text. precision: in place of what the problem asks for. Raises RnncalcError."""
+    problem = read(problem_text.read(text, named))
+    if precision:
+        problem.given["precision"] = RawValue(precision, "--precision")
+    return problem
 
 
 def points_of(problem: Problem) -> dict[str, float]:
@@ -125,6 +128,7 @@ def sheet(source: str | PathLike[str] | Mapping[str, Any]) -> Sheet:
         whole_sheet = _sheet(problem_text.read(text, "" if text is name else name), text)
     for question in whole_sheet.first.questions.values():
         question.shapes  # noqa: B018 - solved once, so that an error comes before anybody is graded
+        CheckSession(question.problem).scale  # noqa: B018 - likewise
     return whole_sheet
 
 

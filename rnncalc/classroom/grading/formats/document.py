@@ -26,7 +26,8 @@ def document(marks: Marks, feedback: str) -> Document:
             verdict_word(row.verdict),
         ]
         words += [row.first_wrong, " ".join(row.mistakes)] if hinting else []
-        rows.append((*words, row.remark[: 2 * LONGEST]))
+        remarks = [row.remark, row.lost if feedback != "none" else ""]
+        rows.append((*words, "; ".join(filter(None, remarks))[: 2 * LONGEST]))
     blocks: list[Block] = [Heading(marks.sheet.title, 1)] if marks.sheet.title else []
     blocks += [Grid((*header, _("remark")), tuple(rows), numeric=frozenset((2, 3)))] if rows else []
     if feedback == "full":

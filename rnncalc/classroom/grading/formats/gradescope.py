@@ -25,6 +25,8 @@ def of_person(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
             title = ".".join(piece for piece in (name, part) if piece) or words.title(marks, name)
             status = "passed" if got >= most - 1e-9 else "failed"
             test = {"name": title, "score": tidy(got), "max_score": tidy(most)}
+            if status == "failed" and (why := words.lost(result, part)):
+                test["output"] = why
             tests.append({**test, "status": status} if feedback != "none" else test)
     output = "\n".join(f"{question}: {line}" if question else line for question, line in said)
     results: dict[str, Any] = {"score": row.points, "output": output, "visibility": "visible"}

@@ -1,0 +1,165 @@
+"""The precision that a sheet asks for, and what a typed number counts for where it has more or fewer digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rnncalc.check.verdicts.number import SLACK, digits, is_right, is_truncated, unit
+from rnncalc.check.verdicts.records import RIGHT, TRUNCATED
+from rnncalc.common import strict_json
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.problems.parse.given import RawValue
+from rnncalc.problems.parse.numbers import TypedNumber
+
+KINDS = ("decimals", "digits", "tolerance", "relative")
+MOST = 300  # decimals or digits: more are no precision
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What one number must show.
+
+    kind: decimals or digits, to which more are rounded; at_least, the digits below which a number is coarse, where
+    nothing else is asked for; tolerance or relative, the distance from the right number.
+    """
+
+    kind: str
+    amount: float
+
+    @property
+    def stated(self) -> bool:
+        """Whether the problem asks for it, so that few digits are this person's way of writing."""
+        return self.kind != "at_least"
+
+    def reason(self) -> str:
+        """Why a number with fewer digits earns nothing."""
+        if self.kind in ("tolerance", "relative"):
+            within = f"{self.amount:g}" if self.kind == "tolerance" else f"{100 * self.amount:g} %"
+            return _("too few digits: within {amount} is asked for").format(amount=within)
+        count = _word(int(self.amount))
+        if self.kind == "decimals":
+            one, more = _("too few decimals: {n} is asked for"), _("too few decimals: {n} are asked for")
+        else:
+            one, more = _("too few digits: {n} is asked for"), _("too few digits: {n} are asked for")
+        return (one if self.amount == 1 else more).format(n=count)
+
+    def slack(self, size: float) -> float:
+        """How far a number may be from one of that size; 0 where its digits decide."""
+        if self.kind == "tolerance":
+            return self.amount
+        return self.amount * abs(size) if self.kind == "relative" and math.isfinite(size) else 0.0
+
+    def too_few(self, typed: TypedNumber, computed: float) -> bool:
+        """Whether a number shows less than is asked for; a spreadsheet may have dropped its zeros."""
+        if typed.place is None:
+            return False
+        if self.kind == "decimals":
+            return typed.place > -self.amount
+        if self.kind in ("digits", "at_least"):
+            return digits(typed) < self.amount
+        return unit(typed) / 2 > self.slack(computed) * (1 + SLACK)
+
+    def filled(self, typed: TypedNumber, near: float) -> TypedNumber:
+        """The number with zeros up to the last digit that is asked for. near: the number that it may stand for."""
+        if self.kind == "decimals":
+            return replace(typed, place=-int(self.amount))
+        if self.slack(1.0):
+            return typed
+        sizes = [abs(size) for size in (typed.value, near) if size and math.isfinite(size)]
+        place = math.floor(math.log10(min(sizes)) + SLACK) + 1 - int(self.amount) if sizes else None
+        return replace(typed, place=place)
+
+    def shortened(self, typed: TypedNumber) -> list[TypedNumber]:
+        """A number with more digits than are asked for, rounded and cut there; else nothing."""
+        if self.kind == "decimals":
+            place = -int(self.amount)
+        elif self.kind == "digits" and typed.value:
+            place = math.floor(math.log10(abs(typed.value)) + 1e-12) + 1 - int(self.amount)
+        else:
+            return []
+        if typed.place is not None and typed.place >= place:
+            return []
+        size = abs(typed.value) * 10.0**-place
+        if not math.isfinite(size):
+            return []
+        counts = [math.floor(size + 0.5 + SLACK), math.floor(size + SLACK)]
+        return [TypedNumber(typed.text, math.copysign(count * 10.0**place, typed.value), place) for count in counts]
+
+    def verdict(self, typed: TypedNumber, computed: float, update: float | None = None) -> str:
+        """Right, cut, or "": as far as the computed number alone decides."""
+        if is_right(typed, computed, update) or self.within(typed, computed, computed):
+            return RIGHT
+        if is_truncated(typed, computed):
+            return TRUNCATED
+        shorter = self.shortened(typed)
+        if shorter and is_right(shorter[0], computed):
+            return RIGHT
+        return TRUNCATED if shorter and is_truncated(shorter[1], computed) else ""
+
+    def within(self, typed: TypedNumber, lo: float, hi: float) -> bool:
+        """Whether a number is within the tolerance of some value between the bounds."""
+        slack = self.slack(max(abs(lo), abs(hi))) * (1 + SLACK)
+        return 0 < slack < math.inf and lo - slack <= typed.value <= hi + slack
+
+
+USUAL = Precision("at_least", 2)
+
+
+def precision_of(given: RawValue) -> Precision | dict[str, Precision]:
+    """What a problem asks for, of every quantity or by name. Raises ProblemError."""
+    value = _object(given)
+    if not isinstance(value, Mapping) or not value:
+        raise _not_understood(given)
+    if any(name in KINDS for name in value):
+        return _one(RawValue(value, given.where, given.files))
+    parts = {name: RawValue(part, f"{given.where}.{name}", given.files) for name, part in value.items()}
+    return {name: _one(RawValue(_object(part), part.where, part.files)) for name, part in parts.items()}
+
+
+def _one(given: RawValue) -> Precision:
+    if not isinstance(given.value, Mapping) or len(given.value) != 1 or next(iter(given.value)) not in KINDS:
+        raise _not_understood(given)
+    kind = next(iter(given.value))
+    numbers = given[kind].numbers().values
+    amount = float(numbers.item()) if numbers.size == 1 else math.nan
+    whole = kind in ("decimals", "digits")
+    if (
+        not 0 <= amount < math.inf
+        or (whole and (amount != int(amount) or amount > MOST))
+        or (kind != "decimals" and not amount)
+    ):
+        message = _("{where}: {kind} is a whole number") if whole else _("{where}: {kind} is a number above 0")
+        raise ProblemError(message, where=given[kind].where, kind=kind)
+    return Precision(kind, amount)
+
+
+def _object(given: RawValue) -> Any:
+    """The value; text is JSON, or `decimals 2`, `decimals=2`."""
+    value = given.value
+    if not isinstance(value, str):
+        return value
+    words = value.replace("=", " ").replace(":", " ").split()
+    if len(words) == 2 and words[0] in KINDS:
+        return {words[0]: words[1]}
+    try:
+        return strict_json.read(value)
+    except ParseError:
+        raise _not_understood(given) from None
+
+
+def _not_understood(given: RawValue) -> ProblemError:
+    message = _(
+        '{where}: precision is {{"decimals": 2}}, {{"digits": 3}}, {{"tolerance": 0.01}} or {{"relative": 0.02}}, '
+        'for all numbers or by quantity, {{"h": {{"decimals": 1}}, "y": …}}'
+    )
+    return ProblemError(message, where=given.where)
+
+
+def _word(number: int) -> str:
+    """A small number in words."""
+    words = (_("none"), _("one"), _("two"), _("three"), _("four"), _("five"), _("six"))
+    return words[number] if number < len(words) else str(number)
