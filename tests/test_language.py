@@ -14,6 +14,7 @@ import pytest
 from support import catalogue
 from support.helpers import run
 
+from rnncalc.check.verdicts.precision import KINDS
 from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.cli.spoken import Spoken
 from rnncalc.common import i18n as language
@@ -185,7 +186,15 @@ NAMES = set(  # of files, formats, functions, products and people: the same in e
 def test_no_english_word_is_left_in_help(command: str) -> None:
     """Whatever is Latin is an option, a name, or a command to be typed."""
     known = (
-        NAMES | set(CELLS) | set(FUNCTIONS) | set(LOSSES) | set(KEYS) | set(NOTATIONS) | set(FORMATS) | set(COMMANDS)
+        NAMES
+        | set(CELLS)
+        | set(FUNCTIONS)
+        | set(LOSSES)
+        | set(KEYS)
+        | set(NOTATIONS)
+        | set(FORMATS)
+        | set(COMMANDS)
+        | set(KINDS)
     )
     text = run(*([command] if command else []), "--lang", "zh", "--help").stdout
     assert "：" in text.splitlines()[0]

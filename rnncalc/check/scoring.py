@@ -113,20 +113,21 @@ class Marking:
 
     def blanks(self) -> Iterator[Judgement]:
         """What has points and was not answered."""
-        misshapen = {self.scale.owner(claim.quantity)[0] for claim in self.answers.claims if not claim.key}
-        answered = {(claim.key, claim.spot) for claim in self.answers.claims if claim.key}
+        owner = self.scale.owner
+        misshapen = {owner(claim.quantity)[0] for claim in self.answers.claims if not claim.key}
+        answered = {(owner(claim.quantity)[0], claim.key, claim.spot) for claim in self.answers.claims if claim.key}
         for name in self.scale.points:
             quantity = self._quantity(name)
             if quantity is None or name in misshapen or not self.scale.points[name]:
                 continue
             worth = self.scale.worth(name, quantity)
             if _count(quantity) > HOMEWORK:
-                if name not in {self.scale.owner(other)[0] for other in self.answers.answered}:
+                if name not in {owner(other)[0] for other in self.answers.answered}:
                     yield Judgement(name, None, (), None, None, BLANK, points=worth, reason=_("not answered"))
                 continue
             for index in np.ndindex(*quantity.shape):
                 spot = quantity.spot(index)
-                if spot is not None and spot not in answered:
+                if spot is not None and (name, *spot) not in answered:
                     step, rest = quantity.split(index)
                     yield Judgement(name, step, rest, None, None, BLANK, points=worth, reason=_("not answered"))
 

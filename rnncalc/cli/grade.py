@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 @click.option(
     "--precision",
     default="",
-    metavar="PRECISION",
     help="What numbers must show: decimals=2, digits=3, tolerance=0.01, relative=0.02; by quantity as JSON. "
     "[default: as the problem says, else the digits typed]",
 )

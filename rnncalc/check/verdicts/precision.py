@@ -40,12 +40,11 @@ class Precision:
         if self.kind in ("tolerance", "relative"):
             within = f"{self.amount:g}" if self.kind == "tolerance" else f"{100 * self.amount:g} %"
             return _("too few digits: within {amount} is asked for").format(amount=within)
-        count = _word(int(self.amount))
         if self.kind == "decimals":
-            one, more = _("too few decimals: {n} is asked for"), _("too few decimals: {n} are asked for")
+            single, several = _("too few decimals: {n} is asked for"), _("too few decimals: {n} are asked for")
         else:
-            one, more = _("too few digits: {n} is asked for"), _("too few digits: {n} are asked for")
-        return (one if self.amount == 1 else more).format(n=count)
+            single, several = _("too few digits: {n} is asked for"), _("too few digits: {n} are asked for")
+        return (single if self.amount == 1 else several).format(n=_word(int(self.amount)))
 
     def slack(self, size: float) -> float:
         """How far a number may be from one of that size; 0 where its digits decide."""

@@ -1,0 +1,149 @@
+"""The precision that a sheet asks for, the reason of every lost point, and the share that carried numbers may earn."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnncalc
+from rnncalc.check import Verdict, check
+from rnncalc.check.verdicts.precision import Precision
+from rnncalc.errors import ProblemError
+from rnncalc.problems.parse.numbers import number
+
+SUMS = {"U": 1, "W": 0, "activation": "identity"}  # h is x: every number is its own computed value
+
+
+def checked(keys: dict[str, Any], **answers: Any) -> Verdict:
+    return check(rnncalc.problem(**keys).given, answers)
+
+
+def judged(computed: float, text: str, precision: Any = None) -> tuple[str, bool, float]:
+    """Verdict, coarse, credit of one number."""
+    keys = {**SUMS, "x": [computed, 1.234567], **({"precision": precision} if precision else {})}
+    value = checked(keys, h=[text, None]).values[0]
+    return value.verdict, value.coarse, value.credit
+
+
+def test_every_number_of_right_digits_is_as_asked() -> None:
+    """Rounded or cut at the asked decimals or later, with and without its last zeros: all earn their point."""
+    rng = np.random.default_rng(3)
+    for decimals, more, dropped in itertools.product(range(5), range(3), (False, True)):
+        computed = float(np.round(rng.normal() * 3, 6)) or 0.5
+        for size in (computed, round(computed, decimals)):  # a number whose last decimals are zeros too
+            text = f"{size:.{decimals + more}f}"
+            if dropped and "." in text:
+                text = text.rstrip("0").rstrip(".")
+            verdict, coarse, credit = judged(size, text, {"decimals": decimals})
+            assert (verdict, coarse, credit) == ("right", False, 1.0), (size, text, decimals)
+
+
+@pytest.mark.parametrize(
+    ("computed", "text", "precision", "expected"),
+    [
+        (0.664037, "0.7", None, ("right", True, 0.0)),
+        (0.664037, "0.7", {"decimals": 1}, ("right", False, 1.0)),
+        (0.664037, "0.6", {"decimals": 1}, ("truncated", False, 1.0)),
+        (0.664037, "0.671", {"decimals": 1}, ("right", False, 1.0)),  # 0.7 after rounding
+        (0.664037, "0.76", {"decimals": 1}, ("wrong", False, 0.0)),
+        (0.664037, "2/3", {"decimals": 2}, ("truncated", False, 1.0)),  # 0.66 after cutting
+        (0.664037, "0.59", {"decimals": 1}, ("wrong", False, 0.0)),
+        (0.664037, "0.66", {"decimals": 3}, ("right", True, 0.0)),
+        (0.664037, "0.6640", {"digits": 3}, ("right", False, 1.0)),
+        (0.664037, "0.66", {"digits": 3}, ("right", True, 0.0)),
+        (0.664037, "0.7", {"digits": 1}, ("right", False, 1.0)),
+        (12.4, "12", {"decimals": 0}, ("right", False, 1.0)),
+        (0.0012, "0.00", {"decimals": 2}, ("right", False, 1.0)),
+        (0.0012, "0", {"decimals": 2}, ("right", False, 1.0)),
+        (0.0012, "0", None, ("right", True, 0.0)),
+        (-0.2004, "-0.2", None, ("right", False, 1.0)),  # a spreadsheet's -0.20
+        (-0.2044, "-0.2", None, ("right", False, 1.0)),
+        (-0.2104, "-0.2", None, ("right", True, 0.0)),
+        (0.664037, "0.67", {"tolerance": 0.01}, ("right", False, 1.0)),
+        (0.664037, "0.6541", {"tolerance": 0.01}, ("right", False, 1.0)),
+        (0.664037, "0.6539", {"tolerance": 0.01}, ("wrong", False, 0.0)),
+        (0.664037, "0.7", {"tolerance": 0.01}, ("right", True, 0.0)),
+        (100.0, "101.9", {"relative": 0.02}, ("right", False, 1.0)),
+        (100.0, "102.1", {"relative": 0.02}, ("wrong", False, 0.0)),
+        (100.0, "101.9", {"h": {"relative": 0.02}}, ("right", False, 1.0)),
+    ],
+)
+def test_what_the_sheet_asks_for_decides(
+    computed: float, text: str, precision: Any, expected: tuple[str, bool, float]
+) -> None:
+    assert judged(computed, text, precision) == expected
+
+
+@pytest.mark.parametrize(
+    "precision", ["decimals=1", "decimals 1", '{"decimals": 1}', {"decimals": "1"}, {"h": "decimals 1"}]
+)
+def test_forms_of_the_key(precision: Any) -> None:
+    assert judged(0.664037, "0.7", precision) == ("right", False, 1.0)
+
+
+@pytest.mark.parametrize(
+    "precision",
+    ["two", {"decimal": 2}, {"decimals": 1.5}, {"tolerance": 0}, {"decimals": 1, "digits": 2}, {"q": {"digits": 2}}],
+)
+def test_what_is_no_precision_is_refused(precision: Any) -> None:
+    with pytest.raises(ProblemError, match=r"precision|decimals|tolerance"):
+        judged(0.664037, "0.7", precision)
+
+
+def test_a_coarse_number_has_its_reason_and_no_mistake_is_named() -> None:
+    verdict = checked({"U": 0.7, "W": 0.4, "b": 0.1, "x": [1, 0.5, 2]}, h=["0.7", "0.6", "0.9"])
+    assert (verdict.verdict, verdict.score, verdict.mistakes) == ("incomplete", 0, [])
+    assert {value["reason"] for value in verdict.data()["values"]} == {"too few digits: two are asked for"}
+    assert verdict.first_wrong is None
+
+
+def test_noughts_everywhere_earn_nothing() -> None:
+    """A coarse number opens no interval in which another coarse number becomes right."""
+    keys = {"U": 0.3, "W": 0.5, "x": [0.5, -0.4, 0.2, 0.1], "V": 0.7, "targets": [1, 1, 1, 1], "loss": "squared_error"}
+    verdict = checked(keys, h=["0"] * 4, y=["0"] * 4, dU="0", dW="0", loss="0")
+    assert verdict.score == 0
+
+
+def test_blanks_that_were_asked_for_are_in_the_list() -> None:
+    keys = {**SUMS, "x": [0.25, 0.5], "points": {"h": 4, "y": 2}}
+    verdict = checked(keys, h=["0.25", None])
+    assert verdict.verdict == "incomplete"
+    assert verdict.score == pytest.approx(2 / 6)
+    assert [(v.place, v.verdict, v.reason) for v in verdict.values] == [
+        ("h_1[1]", "right", ""),
+        ("h_2[1]", "blank", "not answered"),
+        ("y_1[1]", "blank", "not answered"),
+        ("y_2[1]", "blank", "not answered"),
+    ]
+    assert checked({**SUMS, "x": [0.25, 0.5]}, h=["0.25", None]).verdict == "right"  # without points nothing was asked
+
+
+@pytest.mark.parametrize(("carry", "score"), [(1, 1.0), (0.5, 0.625), ({"credit": 1, "at_most": 0.5}, 0.75)])
+def test_the_share_of_carried_numbers(carry: Any, score: float) -> None:
+    h = [0.3]
+    for x in (0.5, 2, 1):
+        h.append(float(np.tanh(0.1 + 0.8 * h[-1] + 0.5 * x)))
+    h = [0.637, *[0.0] * 3]  # a slip; the others follow from it
+    for step, x in enumerate((2, 1, 0.5), 1):
+        h[step] = float(np.tanh(0.1 + 0.8 * h[step - 1] + 0.5 * x))
+    keys = {"U": 0.5, "W": 0.8, "b": 0.1, "x": [1, 2, 1, 0.5], "carry": carry}
+    verdict = checked(keys, h=[f"{value:.4f}" for value in h])
+    assert [value.verdict for value in verdict.values] == ["wrong", *["carried"] * 3]
+    earned = score * 4 - 1
+    assert verdict.score == pytest.approx(earned / 4)
+    assert all(value.reason for value in verdict.values[1:]) == (carry != 1)
+
+
+@pytest.mark.parametrize("carry", [1.5, {"credit": 2}, {"most": 1}, {"at_most": -1}])
+def test_what_is_no_share_is_refused(carry: Any) -> None:
+    with pytest.raises(ProblemError, match=r"carry|credit|at_most"):
+        checked({**SUMS, "x": [0.25], "carry": carry}, h="0.25")
+
+
+def test_zeros_are_added_up_to_the_finer_of_both_sizes() -> None:
+    """1 for 0.96 is no 1.0: two digits of 0.96 are 0.96."""
+    assert Precision("digits", 2).filled(number("1"), 0.96).place == -2
+    assert Precision("digits", 2).filled(number("0"), 0.0031).place == -4
