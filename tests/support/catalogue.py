@@ -151,9 +151,9 @@ def _quoted(text: str) -> str:
 def compiled(language: str, translated: dict[str, str]) -> bytes:
     """A .mo, as GNU gettext lays it out: sorted, without a hash table."""
     entries = {"": HEADER.format(language), **{message: text for message, text in translated.items() if text}}
-    for one, several in PLURALS:  # gettext keeps the forms of a plural in one entry
-        if one in translated and several in translated:
-            entries[f"{one}\0{several}"] = f"{translated[one]}\0{translated[several]}"
+    for single, several in PLURALS:  # gettext keeps the forms of a plural in one entry
+        if single in translated and several in translated:
+            entries[f"{single}\0{several}"] = f"{translated[single]}\0{translated[several]}"
     pairs = sorted((message.encode(), text.encode()) for message, text in entries.items())
     begin = 28 + 16 * len(pairs)
     ids, texts = b"", b""

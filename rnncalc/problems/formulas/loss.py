@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from rnncalc.problems.formulas import symbol as symbols
-from rnncalc.problems.formulas.formula import Apply, Node, Quot, Sym
+from rnncalc.problems.formulas.nodes import Apply, Node, Quot, Sym
+from rnncalc.problems.formulas.polynomial import Function, NotUnderstoodError
 from rnncalc.problems.formulas.symbol import Symbol
-from rnncalc.problems.formulas.system import Equation, Function, NotUnderstoodError, system
+from rnncalc.problems.formulas.system import Equation, system
 
 _SQUARE = re.compile(
     r"[(|‖\[]+\s*([^()|‖]{1,60}?(?:\([^()]{1,8}\)[^()|‖]{0,20}?)*)\s*-\s*([^|‖]{1,60}?)\s*[)|‖\]]+_?2?\s*\^\s*\{?2"

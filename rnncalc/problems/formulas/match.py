@@ -1,7 +1,8 @@
 """Whether a system of equations is one of the cells, up to names, the order of terms, and lines written into others.
 
 The cell's own lines are the pattern. A signal of the sheet is bound to a line, a name to a parameter, and every line
-that was bound is compared in its turn; where two ways are possible both are tried.
+that was bound is compared in its turn; where two ways are possible both are tried. Longer than other files, because
+the search and the patterns that it knows belong together.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ from rnncalc.model.equations.expression import (
     signal_of,
 )
 from rnncalc.problems.formulas.formula import GENERIC
-from rnncalc.problems.formulas.system import (
+from rnncalc.problems.formulas.polynomial import (
     Factor,
     Function,
     Monomial,
     Param,
     Poly,
     Signal,
-    System,
     Weighted,
     added,
     scaled,
     times,
 )
+from rnncalc.problems.formulas.system import System
 from rnncalc.problems.notation import gate_letters
 
 ANY = "any"  # the function of a line that may have one of several

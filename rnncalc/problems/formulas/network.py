@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from rnncalc.model.cells.readout import READ_OUT
 from rnncalc.problems.formulas import match as matching
 from rnncalc.problems.formulas.match import Match, Pattern
-from rnncalc.problems.formulas.system import (
+from rnncalc.problems.formulas.polynomial import (
     Factor,
     Function,
     Monomial,
@@ -16,10 +16,10 @@ from rnncalc.problems.formulas.system import (
     Param,
     Poly,
     Signal,
-    System,
     Weighted,
     signals,
 )
+from rnncalc.problems.formulas.system import System
 
 
 @dataclass

@@ -12,17 +12,17 @@ from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.problems.formulas import match as matching
 from rnncalc.problems.formulas.formula import GENERIC
 from rnncalc.problems.formulas.match import Match, Pattern
-from rnncalc.problems.formulas.system import (
+from rnncalc.problems.formulas.polynomial import (
     Factor,
     NotUnderstoodError,
     Param,
     Poly,
     Signal,
-    System,
     Weighted,
     ordered,
     signals,
 )
+from rnncalc.problems.formulas.system import System
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 Every array ends up under our name, in the orientation in which it was given, so that what reads a problem without
 equations reads this one too; a `Notation` carries the letters of the sheet along. What stands beside the equations and
-says something else is refused, both shown.
+says something else is refused, both shown. Longer than other files: each key is settled in the light of the others.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from rnncalc.errors import ProblemError
 from rnncalc.problems.formulas.formula import GENERIC
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.own import OwnCell
-from rnncalc.problems.formulas.system import Param
+from rnncalc.problems.formulas.pieces import beside, cut, matrix, squeezed, word
+from rnncalc.problems.formulas.polynomial import Param
 from rnncalc.problems.notation import NOTATIONS, Notation, gate_letters
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
@@ -32,7 +32,7 @@ class Settled:
         self.made, self.left, self.functions = made, dict(given), functions
         self.notes: list[str] = []
         self.used: set[str] = set()
-        self.names = {_squeezed(name): name for name in given}
+        self.names = {squeezed(name): name for name in given}
 
     def keys(self) -> Keys:
         """Everything that was given, under our names. Raises ProblemError where two things contradict each other."""
@@ -58,14 +58,14 @@ class Settled:
                 second.pop(name, None)
             keys["backward"] = RawValue(second, "equations")
         if first.turn < 0 or len(layer.both) == 2:
-            keys["direction"] = _word("both" if len(layer.both) == 2 else "backward")
+            keys["direction"] = word("both" if len(layer.both) == 2 else "backward")
         return keys
 
     def _direction(self, match: Match) -> Keys:
         cell = match.pattern.cell
-        keys: Keys = {"cell": _word(cell.name)}
+        keys: Keys = {"cell": word(cell.name)}
         if cell.switched:
-            keys |= {name: _word(value) for name, value in cell.switched.items()}
+            keys |= {name: word(value) for name, value in cell.switched.items()}
         keys |= self._functions(match)
         arrays, shown = self._arrays(match)
         keys |= arrays
@@ -139,25 +139,25 @@ class Settled:
         given = self._find(theirs.key)
         if given is None:
             return self._of_stack(symbol, theirs, match)
-        self.used.add(self.names[_squeezed(theirs.key)])
+        self.used.add(self.names[squeezed(theirs.key)])
         if theirs.beside:
             other = self._find(theirs.beside)
             if other is None:
                 return None
-            self.used.add(self.names[_squeezed(theirs.beside)])
-            return RawValue(_beside(given.numbers(), other.numbers(), bool(match.rows)), given.where)
+            self.used.add(self.names[squeezed(theirs.beside)])
+            return RawValue(beside(given.numbers(), other.numbers(), bool(match.rows)), given.where)
         if theirs.negative:
             return RawValue(Numbers(-given.numbers().values), given.where)
         if not theirs.part and not theirs.block:
             return given
-        numbers = _matrix(given.numbers(), bool(theirs.part))
+        numbers = matrix(given.numbers(), bool(theirs.part))
         numbers = numbers.transposed if match.rows and len(numbers.shape) == 2 else numbers
         if theirs.block and theirs.block != "exchanged":
             numbers = self._block(numbers, theirs, match)
         if theirs.part:
             units = numbers.shape[0]
             width = units if symbol[0] == "W" else numbers.shape[1] - units
-            numbers = _cut(numbers, theirs.part, width, theirs.key)
+            numbers = cut(numbers, theirs.part, width, theirs.key)
         return RawValue(numbers.transposed if match.rows and len(numbers.shape) == 2 else numbers, given.where)
 
     def _of_stack(self, symbol: str, theirs: Param, match: Match) -> RawValue | None:
@@ -211,7 +211,7 @@ class Settled:
         return [next((label for label, own in mine.items() if own == letter), letter) for letter in theirs]
 
     def _find(self, name: str) -> RawValue | None:
-        known = self.names.get(_squeezed(name))
+        known = self.names.get(squeezed(name))
         return self.left.get(known) if known else None
 
     def _take(self, *names: str) -> RawValue | None:
@@ -274,106 +274,5 @@ def _same(key: str, word: str, value: str) -> bool:
     )
 
 
-def _word(word: str) -> RawValue:
-    return RawValue(word, "equations")
-
-
-def _squeezed(name: str) -> str:
-    return name.replace("_", "")
-
-
 def _split(order: str) -> list[str]:
     return re.findall(r"\w\u0303?", order)
-
-
-def _matrix(numbers: Numbers, weight: bool) -> Numbers:
-    """A weight of one row that was given as a vector."""
-    return numbers.through(lambda array: array.reshape(1, -1)) if weight and len(numbers.shape) < 2 else numbers
-
-
-def _cut(numbers: Numbers, part: tuple[int, int], width: int, name: str) -> Numbers:
-    at, count = part
-    if count != 2 or width <= 0 or width >= numbers.shape[1]:
-        message = _("{name} is {rows} × {columns}: that does not fit the vectors that stand behind it")
-        raise ProblemError(message, name=name, rows=numbers.shape[0], columns=numbers.shape[1])
-    return numbers.through(lambda array: array[:, :width] if at == 0 else array[:, -width:])
-
-
-def _beside(first: Numbers, second: Numbers, rows: bool) -> Numbers:
-    import numpy as np
-
-    axis = 0 if rows else 1
-    parts = [_matrix(part, True) for part in (first, second)]
-    if rows:
-        parts = [part if len(first.shape) == 2 else part.transposed for part in parts]
-    return Numbers(np.concatenate([part.values for part in parts], axis))
-
-
-def settle_own(made: OwnCell, given: Mapping[str, RawValue]) -> tuple[Keys, list[str]]:
-    """The keys of a problem whose equations are a cell of their own."""
-    known = {_squeezed(name): name for name in given}
-    left = dict(given)
-    cell = {"name": "sheet", "equations": made.equations, "state": made.state, "emits": made.emits}
-    keys: Keys = {"cell": RawValue(cell, "equations")}
-    used = set()
-    for name, param in made.params.items():
-        key = known.get(_squeezed(param.key))
-        if key is None:
-            raise ProblemError(_("{name} is missing: the equations read it"), name=param.key)
-        used.add(key)
-        value = given[key]
-        if param.part or made.rows[name]:
-            numbers = _matrix(value.numbers(), True)
-            numbers = numbers.transposed if made.rows[name] else numbers
-            if param.part:
-                of_state = name.rpartition("_")[0] and _reads_state(made, name)
-                width = numbers.shape[0] if of_state else numbers.shape[1] - numbers.shape[0]
-                numbers = _cut(numbers, param.part, width, param.key)
-            value = RawValue(numbers, value.where)
-        keys[name] = value
-    for theirs, line in made.names.items():
-        for start in (f"{theirs}0", f"{theirs}_0"):
-            if line in made.state and start in left:
-                keys[f"{line}0"] = left.pop(start)
-    if made.read_out:
-        for ours, params in made.read_out.params.items():
-            stated = known.get(_squeezed(params[0].key))
-            if stated is not None:
-                used.add(stated)
-                value = given[stated]
-                if made.read_out.rows and ours == "V":
-                    value = RawValue(_matrix(value.numbers(), True).transposed, value.where)
-                keys[ours] = value
-        function = made.read_out.functions.get("y", "identity")
-        keys["output"] = RawValue("identity" if function in GENERIC else function, "equations")
-    for name in (*used, "equations", "cell", "activation", "update", "notation", "vectors", "gates", "fused", "output"):
-        left.pop(name, None)
-    return {**keys, **left}, []
-
-
-def _reads_state(made: OwnCell, name: str) -> bool:
-    """Whether a weight stands before a signal of the cell, and not before the input."""
-    return not any(f"{name} @ x_t" in text for text in made.equations.values())
-
-
-def settle_lines(match: Match, given: Mapping[str, RawValue]) -> Keys:
-    """The keys of a problem that shows some lines of a cell: they tell the notation. Raises ProblemError."""
-    cell = match.pattern.cell
-    pairs = {_squeezed(theirs[0].key): symbol for symbol, theirs in match.params.items()}
-    for name, notation in NOTATIONS.items():
-        table = {squeezed: ours for squeezed, (_theirs, ours) in notation.names(cell, list(given)).items()}
-        if notation.rows == bool(match.rows) and all(
-            table.get(theirs, "").replace(".", "_") == ours for theirs, ours in pairs.items()
-        ):
-            stated = given.get("notation")
-            if stated is not None and stated.value != name:
-                equation = next(iter(match.system.equations.values())).text
-                message = _(
-                    "{where}: notation {word} contradicts the equation “{equation}”, which is {name}; leave one out"
-                )
-                raise ProblemError(message, where=stated.where, word=stated.value, equation=equation, name=name)
-            kept = {key: value for key, value in given.items() if key != "equations"}
-            return {**kept, "notation": _word(name)}
-    letters = ", ".join(f"{theirs[0].key} = {symbol}" for symbol, theirs in match.params.items())
-    message = _("equations: no notation has these letters: {letters}; give the equations of all lines")
-    raise ProblemError(message, letters=letters)

@@ -1,77 +1,28 @@
-"""The equations of a sheet as a system: which names are signals, which are parameters, what is the input.
-
-Every right-hand side becomes a polynomial, a sum of products with the brackets multiplied out, so that (1 − z) n + z h
-and n + z (h − n) are the same. A weight on vectors one below the other, W [h; x], is two weights, cut from W.
-"""
+"""The equations of a sheet as a system: which names are signals, which are parameters, what is the input."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from rnncalc.problems.formulas.formula import (
-    Apply,
-    Concat,
-    Node,
-    Num,
-    Prod,
-    Quot,
-    Sum,
-    Sym,
-    Turned,
-    number,
+from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Quot, Sum, Sym, Turned, number
+from rnncalc.problems.formulas.polynomial import (
+    Function,
+    NotUnderstoodError,
+    Param,
+    Poly,
+    Signal,
+    Weighted,
+    added,
+    of_gate,
+    ordered,
+    scaled,
+    signals,
+    times,
 )
 from rnncalc.problems.formulas.symbol import Symbol
 
-MOST_TERMS = 64  # of a right-hand side that is multiplied out
 INPUTS = ("x", "X", "u", "v", "e")  # bases of inputs, where no index says that a name is a signal
-
-
-@dataclass(frozen=True)
-class Signal:
-    """A name that has a value a step; offset: how many steps after the present one."""
-
-    key: str
-    offset: int
-
-
-@dataclass(frozen=True)
-class Param:
-    """A parameter, or a part of one.
-
-    part: (number, count) of the vectors one below the other that it multiplies; block: the gate, of a stacked one;
-    beside: another parameter to its right, W_f h^f + W_b h^b as [W_f W_b].
-    """
-
-    key: str
-    part: tuple[int, int] | None = None
-    block: str = ""
-    beside: str = ""
-    negative: bool = False  # of a bias that is taken away: a threshold
-
-
-@dataclass(frozen=True)
-class Weighted:
-    """A weight on a vector; rows: the vector stands to the left, x W."""
-
-    weight: Param
-    vector: Poly
-    rows: bool
-
-
-@dataclass(frozen=True)
-class Function:
-    name: str
-    argument: Poly
-
-
-Factor = Signal | Param | Weighted | Function
-Monomial = tuple[float, tuple[Factor, ...]]
-Poly = tuple[Monomial, ...]
-
-
-class NotUnderstoodError(Exception):
-    """A formula that is no equation of a recurrent network."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +127,7 @@ class _Maker:
         ):
             return None
         self.sliced.add(symbol.base)
-        return _of_gate(self.poly(self.nodes[symbol.base]), symbol.words[0])
+        return of_gate(self.poly(self.nodes[symbol.base]), symbol.words[0])
 
     def signal(self, key: str, offset: int) -> Signal:
         if key not in self.defined:
@@ -257,7 +208,7 @@ class _Maker:
             return
         for key in gates:
             function = "tanh" if key in candidate else "sigmoid"
-            part = _of_gate(self.system.polys[affine[0]], key)
+            part = of_gate(self.system.polys[affine[0]], key)
             self.system.polys[key] = ((1.0, (Function(function, part),)),)
             self.system.inputs.discard(key)
             self.system.equations[key] = self.system.equations[affine[0]]
@@ -275,69 +226,3 @@ class _Maker:
                 ]
             )
         return ((1.0, (Weighted(weight, self.poly(vector), rows),)),)
-
-
-def _of_gate(poly: Poly, gate: str) -> Poly:
-    """The same, every parameter cut to the rows of a gate."""
-    terms: list[Monomial] = []
-    for coefficient, factors in poly:
-        parts: list[Factor] = []
-        for factor in factors:
-            if isinstance(factor, Param):
-                parts.append(replace(factor, block=gate))
-            elif isinstance(factor, Weighted):
-                parts.append(replace(factor, weight=replace(factor.weight, block=gate)))
-            else:
-                raise NotUnderstoodError(gate)
-        terms.append((coefficient, tuple(parts)))
-    return tuple(terms)
-
-
-def added(polys: Sequence[Poly]) -> Poly:
-    """The sum; equal products are one."""
-    coefficients: dict[tuple[Factor, ...], float] = {}
-    for poly in polys:
-        for coefficient, factors in poly:
-            coefficients[factors] = coefficients.get(factors, 0.0) + coefficient
-    return tuple((coefficient, factors) for factors, coefficient in coefficients.items() if coefficient)
-
-
-def scaled(poly: Poly, factor: float) -> Poly:
-    return tuple((coefficient * factor, factors) for coefficient, factors in poly)
-
-
-def times(polys: Sequence[Poly]) -> Poly:
-    """The product, multiplied out."""
-    product: Poly = ((1.0, ()),)
-    for poly in polys:
-        if len(product) * len(poly) > MOST_TERMS:
-            raise NotUnderstoodError("(…)")
-        product = added([((a * b, (*left, *right)),) for a, left in product for b, right in poly])
-    return product
-
-
-def signals(poly: Poly) -> list[Signal]:
-    """Every signal in a polynomial."""
-    inside: list[Signal] = []
-    for _coefficient, factors in poly:
-        for factor in factors:
-            if isinstance(factor, Signal):
-                inside.append(factor)
-            elif isinstance(factor, Weighted):
-                inside += signals(factor.vector)
-            elif isinstance(factor, Function):
-                inside += signals(factor.argument)
-    return inside
-
-
-def ordered(polys: Mapping[str, Poly]) -> list[str]:
-    """The signals in order of computation. Raises NotUnderstoodError where one needs itself."""
-    done: list[str] = []
-    left = dict(polys)
-    while left:
-        ready = [k for k, poly in left.items() if not any(not s.offset and s.key in left for s in signals(poly))]
-        if not ready:
-            raise NotUnderstoodError(next(iter(left)))
-        done += ready
-        left = {key: poly for key, poly in left.items() if key not in ready}
-    return done

@@ -1,4 +1,7 @@
-"""From the pieces of a sheet to the keys of a problem: steps to sequences, letters to roles, words to classes."""
+"""From the pieces of a sheet to the keys of a problem: steps to sequences, letters to roles, words to classes.
+
+Longer than other files, because the part that a name plays and the sequence that it makes depend on each other.
+"""
 
 from __future__ import annotations
 
@@ -12,55 +15,23 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.equations import Equations
-from rnncalc.problems.formulas.formula import FUNCTIONS, GENERIC, Apply, Node, parts
+from rnncalc.problems.formulas.formula import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.notation import BREAK
+from rnncalc.problems.formulas.nodes import Apply, Node, parts
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse import code, matrix
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
-from rnncalc.problems.sheet import tables
+from rnncalc.problems.sheet import prose, tables
+from rnncalc.problems.sheet.answers import answers, row_of
 from rnncalc.problems.sheet.scan import Assigned, Sheet, scan
 
 TARGETS = ("target", "targets", "label", "labels", "标签", "目标")
 RATES = ("η", "lr", "α", "learning_rate", "eta", "alpha")
 LETTERS = ("letter", "char", "character", "token", "word", "字符", "字母")
 _STARTED = re.compile(r"([A-Za-z]\w*?)_?0")
-_ORDER = re.compile(
-    r"(?:order|顺序|次序|依次为?|stacked)[^.\n。]{0,40}?((?:[a-zA-Z]\u0303?\s*[,、，→>-]+\s*){2,3}(?:and\s+|和)?[a-zA-Z]\u0303?)(?!\w)",
-    re.IGNORECASE,
-)
-_ITEM = rf"['\"‘’“”{BREAK}]*([^\W\d_]{{1,12}})['\"‘’“”{BREAK}]*"
-_LIST = rf"((?:{_ITEM}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM})"
-_VOCABULARY = [
-    re.compile(rf"(?:vocabulary|alphabet|词汇?表|字符表|字母表|词典)[^\n]{{0,60}}?{mark}\s*{_LIST}", re.IGNORECASE)
-    for mark in (r"[:：{\[(=]", rf"[\s为是{BREAK}]")
-]
-_FUNCTION_WORDS = {
-    "tanh": r"tanh|hyperbolic tangent|tangente? hyperbolique|tangens hyperbolicus|双曲正切|гиперболическ\w+ тангенс",
-    "sigmoid": r"sigm[oa][iïí]de?\w*|logisti\w+|логистическ\w+|сигмоид\w*|シグモイド|逻辑(?:斯蒂)?函数",
-    "relu": r"relu|rectif\w+|线性整流|修正线性",
-    "softmax": "softmax",
-    "identity": r"identit\w+|linear\w*|线性|恒等",
-    "softplus": "softplus", "softsign": "softsign", "elu": r"\belu\b",
-}  # fmt: skip
-_WORDS = "|".join(f"(?:{words})" for words in _FUNCTION_WORDS.values())
-_NUMBER = r"[-+]?\d*\.?\d+"
-_INPUTS = re.compile(
-    r"(?:\binputs?(?: sequence)?|\bsequence|\bbits?|\bEingaben?|\bentrées?|输入(?:序列)?|序列)[^.。\n\d]{0,40}?"
-    rf"((?:{_NUMBER}\s*[,、，]\s*(?:and\s+|und\s+)?){{1,60}}(?:and\s+)?{_NUMBER})(?!\w)",
-    re.IGNORECASE,
-)
-_CLASSES = re.compile(r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+")
-_RATE = re.compile(
-    rf"(?:learning[- ]rate|学习率|lernrate|taux d.apprentissage|tasa de aprendizaje)[^\d\n]{{0,12}}?({_NUMBER})",
-    re.IGNORECASE,
-)
-_ACTIVATION = re.compile(
-    rf"({_WORDS})[^.。\n]{{0,40}}?(?:activation|激活)|(?:activation|激活函数)[^.。\n]{{0,40}}?({_WORDS})", re.IGNORECASE
-)
 
 
 def read(text: str) -> dict[str, RawValue]:
@@ -88,19 +59,19 @@ class _Assembly:
     def keys(self) -> dict[str, RawValue]:
         """Everything under the keys of a problem."""
         steps: dict[str, dict[int, Assigned]] = {}
-        answers: list[Assigned] = []
+        claimed: list[Assigned] = []
         for item in self.sheet.assigned:
             if item.answer or item.gradient or self._is_computed(item):
-                answers.append(item)
+                claimed.append(item)
             elif self._step(item) is not None:
                 self._once(steps.setdefault(self._bare(item), {}), self._step(item), item)
             else:
                 self._plain(item)
         self._sequences(steps)
         self._words()
-        if answers:
-            self.given["answers"] = RawValue(self._answers(answers), answers[0].where)
-        order = gate_order(self.sheet.prose)
+        if claimed:
+            self.given["answers"] = RawValue(answers(claimed, self.made, self.first), claimed[0].where)
+        order = prose.gate_order(self.sheet.prose)
         if order and "gates" not in self.given and self.equations.equations:
             self.given["gates"] = RawValue(order, "order")
         if self.sheet.commas:
@@ -193,16 +164,12 @@ class _Assembly:
     def _generic(self) -> None:
         """What the sheet calls its activation in words, for the letters φ and f."""
         for letter in self._unknown_functions():
-            named = re.search(
-                rf"(?<!\w){re.escape(letter)}(?!\w)[^.。;；\n]{{0,60}}?({_WORDS})", self.sheet.prose, re.IGNORECASE
-            )
-            if named:
-                self.equations.functions.setdefault(letter, _function_word(named[1]))
-        said = _ACTIVATION.search(self.sheet.prose)
-        if said:
-            function = _function_word(said[1] or said[2])
-            for letter in GENERIC:
+            function = prose.function_called(self.sheet.prose, letter)
+            if function:
                 self.equations.functions.setdefault(letter, function)
+        function = prose.activation(self.sheet.prose)
+        for letter in GENERIC if function else ():
+            self.equations.functions.setdefault(letter, function)
 
     def _unknown_functions(self) -> list[str]:
         letters: dict[str, None] = {}
@@ -318,23 +285,20 @@ class _Assembly:
         if target is None or not only or count < 2 or not isinstance(target.value, str):
             return
         at = self.loss.step - self.first if self.loss and self.loss.step is not None else count - 1
-        self.given["targets"] = RawValue([_row(target.value) if t == at else None for t in range(count)], target.where)
+        self.given["targets"] = RawValue(
+            [row_of(target.value) if t == at else None for t in range(count)], target.where
+        )
 
     def _in_sentences(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
         """Inputs, classes and a learning rate that a sentence says, where nothing else does."""
-        prose = self.sheet.prose
-        if not any(name in steps or name in self.given for name in self.inputs):
-            said = _INPUTS.search(prose)
-            if said:
-                self.given["x"] = RawValue([[text] for text in re.findall(r"[-+]?\d*\.?\d+", said[1])], "x")
-        classes = _CLASSES.search(prose)
+        said = self.sheet.prose
+        inputs, classes, rate = prose.inputs(said), prose.classes(said), prose.learning_rate(said)
+        if inputs and not any(name in steps or name in self.given for name in self.inputs):
+            self.given["x"] = RawValue([[text] for text in inputs], "x")
         if classes and "targets" not in self.given and not any(name in steps for name in self.targets):
-            first = 0 if re.search(r"从 ?0|from 0|starting at 0", prose) else 1
-            numbers = [int(text) - first for text in re.findall(r"\d+", classes[0])]
-            self.given["targets"] = RawValue([str(number) for number in numbers], "targets")
-        rate = _RATE.search(prose)
-        if rate and "lr" not in self.given:
-            self.given["lr"] = RawValue(rate[1], "lr")
+            self.given["targets"] = RawValue([str(number) for number in classes], "targets")
+        if rate:
+            self.given.setdefault("lr", RawValue(rate, "lr"))
 
     def _is_start(self, bare: str, number: int, count: int, values: Mapping[int, Assigned]) -> bool:
         before = self.first - 1
@@ -358,7 +322,7 @@ class _Assembly:
             return
         first = min(rows)
         values = [rows[n].value if n in rows else None for n in range(self.first, self.first + count)]
-        nested = [None if value is None else _row(value) for value in values]
+        nested = [None if value is None else row_of(value) for value in values]
         self.given["targets"] = RawValue(nested, rows[first].where)
 
     # words -----------------------------------------------------------------------------------------------------------
@@ -372,7 +336,7 @@ class _Assembly:
         targets = self.given.get("targets")
         if targets is None or isinstance(targets.value, Numbers):
             return
-        words = targets.value if isinstance(targets.value, list) else _items(targets.value)
+        words = targets.value if isinstance(targets.value, list) else prose.items(targets.value)
         if not words or not all(word is None or (isinstance(word, str) and _is_word(word)) for word in words):
             return
         known = self._vocabulary()
@@ -397,10 +361,10 @@ class _Assembly:
     def _vocabulary(self) -> list[str]:
         if "vocabulary" in self.given:
             value = self.given["vocabulary"].value
-            return [str(word) for word in value] if isinstance(value, list) else _items(str(value))
-        said = next((listed for pattern in _VOCABULARY if (listed := pattern.search(self.sheet.prose))), None)
+            return [str(word) for word in value] if isinstance(value, list) else prose.items(str(value))
+        said = prose.vocabulary(self.sheet.prose)
         if said:
-            return [item for item in re.findall(r"[^\W\d_]{1,12}", said[1]) if item != "and"]
+            return said
         return self._from_one_hot()
 
     def _from_one_hot(self) -> list[str]:
@@ -410,100 +374,6 @@ class _Assembly:
             return []
         words: dict[int, str] = {int(row.argmax()): letter for row, letter in zip(x.values, self.letters)}
         return [words.get(at, "") for at in range(x.shape[1])]
-
-    # answers ---------------------------------------------------------------------------------------------------------
-
-    def _answers(self, answers: list[Assigned]) -> dict[str, Any]:
-        nested: dict[str, Any] = {}
-        for item in answers:
-            self._answer(nested, item)
-        return nested
-
-    def _answer(self, answers: dict[str, Any], item: Assigned) -> None:
-        if item.key:
-            place = answers
-            *outer, last = item.key.removeprefix("answers.").split(".")
-            for part in outer:
-                place = place.setdefault(part, {})
-            place[last] = _answered(item.value)
-            return
-        name, step = item.symbol.key, None
-        if item.gradient:
-            stack, gate = self._parameter(item.symbol)
-            if gate:
-                answers.setdefault(f"d{stack}", {})[gate] = _answered(item.value)
-            else:
-                answers[f"d{stack}"] = _answered(item.value)
-            return
-        if losses.is_loss(item.symbol):
-            name = "loss" if item.symbol.number is None else "losses"
-            step = item.symbol.number
-        elif item.symbol.number is not None:
-            step, name = item.symbol.number, item.symbol.without(item.symbol.number)
-        name = self._signal(name)
-        if step is None:
-            answers[name] = _answered(item.value)
-        else:
-            row = _row(item.value)
-            answers.setdefault(name, {})[str(step - self.first + 1)] = row if isinstance(row, list) else [row]
-
-    def _signal(self, name: str) -> str:
-        """Our name of a signal of the sheet."""
-        if isinstance(self.made, FromEquations):
-            place = self.made.of_signal(name)
-            return place[2] if place else name
-        if isinstance(self.made, OwnCell):
-            return self.made.names.get(name, name)
-        return name
-
-    def _parameter(self, symbol: Symbol) -> tuple[str, str]:
-        """Our name of a parameter, and its gate."""
-        if isinstance(self.made, FromEquations):
-            for match in self.made.matches:
-                for ours, theirs in match.params.items():
-                    if any(param.key == symbol.key and not param.part for param in theirs):
-                        parameter = match.pattern.cell.parameters[ours]
-                        return parameter.stack, parameter.gate or ""
-        return symbol.key, ""
-
-
-def gate_order(prose: str) -> str:
-    """The order of the gates that a sheet says, as letters or in words; empty where it says none."""
-    said = _ORDER.search(prose)
-    if said:
-        return "".join(re.findall(r"[a-zA-Z]\u0303?(?![a-z])", re.sub(r"\band\b", " ", said[1])))
-    words = "|".join(tables.GATE_WORDS)
-    named = [(place.start(), tables.GATE_WORDS[place[0].lower()]) for place in re.finditer(words, prose, re.IGNORECASE)]
-    for begin in range(len(named)):
-        near = [letter for at, letter in named[begin:] if at - named[begin][0] < 160]
-        for count in (4, 3):
-            order = near[:count]
-            if len(set(order)) == count and set(order) in ({"f", "i", "o", "g"}, {"r", "z", "n"}, {"r", "z", "g"}):
-                return "".join(order)
-    return ""
-
-
-def _row(text: str) -> Any:
-    """One step's value as nested texts; a word stays item."""
-    try:
-        return matrix.read(text).through(np.ravel).nested() if re.search(r"[\[(\\;, ]", text.strip()) else text.strip()
-    except ParseError:
-        return text.strip()
-
-
-def _answered(text: str) -> Any:
-    try:
-        return matrix.read(text).nested()
-    except ParseError:
-        return text
-
-
-def _function_word(word: str) -> str:
-    return next(name for name, words in _FUNCTION_WORDS.items() if re.fullmatch(words, word, re.IGNORECASE))
-
-
-def _items(text: str) -> list[str]:
-    return [item for item in re.split(r"[\s,;、，\[\](){}'\"“”]+", text) if item]
 
 
 def _is_word(text: str) -> bool:

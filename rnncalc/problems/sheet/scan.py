@@ -1,7 +1,8 @@
 """A sheet taken apart: assignments, equations, tables; what nobody needs is prose, and is listed if it holds a number.
 
 Two passes: first every name in front of an equals sign, since a formula can only be read by someone who knows the
-names; then every right-hand side, a value or a formula, as far as it goes.
+names; then every right-hand side, a value or a formula, as far as it goes. Longer than other files, because both
+passes share one text and the marks of what is used.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
-from rnncalc.problems.formulas import formula, loss
+from rnncalc.problems.formulas import formula, loss, nodes
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.notation import BREAK, MATRIX, unified
 from rnncalc.problems.formulas.symbol import NAME, Symbol
@@ -422,8 +423,8 @@ class _Scanner:
                 )
 
 
-def _is_equation(name: Symbol, node: formula.Node) -> bool:
+def _is_equation(name: Symbol, node: nodes.Node) -> bool:
     """Whether a formula says how a signal is computed: a step is named, or a function applied."""
-    names = formula.symbols_of(node)
+    names = nodes.symbols_of(node)
     stepped = any(symbol.offset is not None or symbol.number is not None for symbol in [name, *names])
-    return bool(names) and (stepped or isinstance(node, formula.Apply))
+    return bool(names) and (stepped or isinstance(node, nodes.Apply))

@@ -1,0 +1,39 @@
+"""Pieces of parameters: a weight cut from one on several vectors, two weights side by side, names compared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.problems.parse.given import RawValue
+from rnncalc.problems.parse.numbers import Numbers
+
+
+def word(word: str) -> RawValue:
+    return RawValue(word, "equations")
+
+
+def squeezed(name: str) -> str:
+    return name.replace("_", "")
+
+
+def matrix(numbers: Numbers, weight: bool) -> Numbers:
+    """A weight of one row that was given as a vector."""
+    return numbers.through(lambda array: array.reshape(1, -1)) if weight and len(numbers.shape) < 2 else numbers
+
+
+def cut(numbers: Numbers, part: tuple[int, int], width: int, name: str) -> Numbers:
+    at, count = part
+    if count != 2 or width <= 0 or width >= numbers.shape[1]:
+        message = _("{name} is {rows} × {columns}: that does not fit the vectors that stand behind it")
+        raise ProblemError(message, name=name, rows=numbers.shape[0], columns=numbers.shape[1])
+    return numbers.through(lambda array: array[:, :width] if at == 0 else array[:, -width:])
+
+
+def beside(first: Numbers, second: Numbers, rows: bool) -> Numbers:
+    axis = 0 if rows else 1
+    parts = [matrix(part, True) for part in (first, second)]
+    if rows:
+        parts = [part if len(first.shape) == 2 else part.transposed for part in parts]
+    return Numbers(np.concatenate([part.values for part in parts], axis))

@@ -1,0 +1,125 @@
+"""Right-hand sides as polynomials: sums of products, the brackets multiplied out.
+
+So (1 − z) n + z h and n + z (h − n) are the same. A weight on vectors one below the other, W [h; x], is two weights,
+cut from W.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+MOST_TERMS = 64  # of a right-hand side that is multiplied out
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A name that has a value a step; offset: how many steps after the present one."""
+
+    key: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter, or a part of one.
+
+    part: (number, count) of the vectors one below the other that it multiplies; block: the gate, of a stacked one;
+    beside: another parameter to its right, W_f h^f + W_b h^b as [W_f W_b].
+    """
+
+    key: str
+    part: tuple[int, int] | None = None
+    block: str = ""
+    beside: str = ""
+    negative: bool = False  # of a bias that is taken away: a threshold
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A weight on a vector; rows: the vector stands to the left, x W."""
+
+    weight: Param
+    vector: Poly
+    rows: bool
+
+
+@dataclass(frozen=True)
+class Function:
+    name: str
+    argument: Poly
+
+
+Factor = Signal | Param | Weighted | Function
+Monomial = tuple[float, tuple[Factor, ...]]
+Poly = tuple[Monomial, ...]
+
+
+class NotUnderstoodError(Exception):
+    """A formula that is no equation of a recurrent network."""
+
+
+def of_gate(poly: Poly, gate: str) -> Poly:
+    """The same, every parameter cut to the rows of a gate."""
+    terms: list[Monomial] = []
+    for coefficient, factors in poly:
+        parts: list[Factor] = []
+        for factor in factors:
+            if isinstance(factor, Param):
+                parts.append(replace(factor, block=gate))
+            elif isinstance(factor, Weighted):
+                parts.append(replace(factor, weight=replace(factor.weight, block=gate)))
+            else:
+                raise NotUnderstoodError(gate)
+        terms.append((coefficient, tuple(parts)))
+    return tuple(terms)
+
+
+def added(polys: Sequence[Poly]) -> Poly:
+    """The sum; equal products are one."""
+    coefficients: dict[tuple[Factor, ...], float] = {}
+    for poly in polys:
+        for coefficient, factors in poly:
+            coefficients[factors] = coefficients.get(factors, 0.0) + coefficient
+    return tuple((coefficient, factors) for factors, coefficient in coefficients.items() if coefficient)
+
+
+def scaled(poly: Poly, factor: float) -> Poly:
+    return tuple((coefficient * factor, factors) for coefficient, factors in poly)
+
+
+def times(polys: Sequence[Poly]) -> Poly:
+    """The product, multiplied out."""
+    product: Poly = ((1.0, ()),)
+    for poly in polys:
+        if len(product) * len(poly) > MOST_TERMS:
+            raise NotUnderstoodError("(…)")
+        product = added([((a * b, (*left, *right)),) for a, left in product for b, right in poly])
+    return product
+
+
+def signals(poly: Poly) -> list[Signal]:
+    """Every signal in a polynomial."""
+    inside: list[Signal] = []
+    for _coefficient, factors in poly:
+        for factor in factors:
+            if isinstance(factor, Signal):
+                inside.append(factor)
+            elif isinstance(factor, Weighted):
+                inside += signals(factor.vector)
+            elif isinstance(factor, Function):
+                inside += signals(factor.argument)
+    return inside
+
+
+def ordered(polys: Mapping[str, Poly]) -> list[str]:
+    """The signals in order of computation. Raises NotUnderstoodError where one needs itself."""
+    done: list[str] = []
+    left = dict(polys)
+    while left:
+        ready = [k for k, poly in left.items() if not any(not s.offset and s.key in left for s in signals(poly))]
+        if not ready:
+            raise NotUnderstoodError(next(iter(left)))
+        done += ready
+        left = {key: poly for key, poly in left.items() if key not in ready}
+    return done

@@ -1,0 +1,86 @@
+"""What equations decide where they are no built-in cell: a cell of their own, or some lines that tell the letters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.problems.formulas.formula import GENERIC
+from rnncalc.problems.formulas.match import Match
+from rnncalc.problems.formulas.own import OwnCell
+from rnncalc.problems.formulas.pieces import cut, matrix, squeezed, word
+from rnncalc.problems.notation import NOTATIONS
+from rnncalc.problems.parse.given import RawValue
+
+Keys = dict[str, RawValue]
+
+
+def settle_own(made: OwnCell, given: Mapping[str, RawValue]) -> tuple[Keys, list[str]]:
+    """The keys of a problem whose equations are a cell of their own."""
+    known = {squeezed(name): name for name in given}
+    left = dict(given)
+    cell = {"name": "sheet", "equations": made.equations, "state": made.state, "emits": made.emits}
+    keys: Keys = {"cell": RawValue(cell, "equations")}
+    used = set()
+    for name, param in made.params.items():
+        key = known.get(squeezed(param.key))
+        if key is None:
+            raise ProblemError(_("{name} is missing: the equations read it"), name=param.key)
+        used.add(key)
+        value = given[key]
+        if param.part or made.rows[name]:
+            numbers = matrix(value.numbers(), True)
+            numbers = numbers.transposed if made.rows[name] else numbers
+            if param.part:
+                of_state = name.rpartition("_")[0] and _reads_state(made, name)
+                width = numbers.shape[0] if of_state else numbers.shape[1] - numbers.shape[0]
+                numbers = cut(numbers, param.part, width, param.key)
+            value = RawValue(numbers, value.where)
+        keys[name] = value
+    for theirs, line in made.names.items():
+        for start in (f"{theirs}0", f"{theirs}_0"):
+            if line in made.state and start in left:
+                keys[f"{line}0"] = left.pop(start)
+    if made.read_out:
+        for ours, params in made.read_out.params.items():
+            stated = known.get(squeezed(params[0].key))
+            if stated is not None:
+                used.add(stated)
+                value = given[stated]
+                if made.read_out.rows and ours == "V":
+                    value = RawValue(matrix(value.numbers(), True).transposed, value.where)
+                keys[ours] = value
+        function = made.read_out.functions.get("y", "identity")
+        keys["output"] = RawValue("identity" if function in GENERIC else function, "equations")
+    for name in (*used, "equations", "cell", "activation", "update", "notation", "vectors", "gates", "fused", "output"):
+        left.pop(name, None)
+    return {**keys, **left}, []
+
+
+def _reads_state(made: OwnCell, name: str) -> bool:
+    """Whether a weight stands before a signal of the cell, and not before the input."""
+    return not any(f"{name} @ x_t" in text for text in made.equations.values())
+
+
+def settle_lines(match: Match, given: Mapping[str, RawValue]) -> Keys:
+    """The keys of a problem that shows some lines of a cell: they tell the notation. Raises ProblemError."""
+    cell = match.pattern.cell
+    pairs = {squeezed(theirs[0].key): symbol for symbol, theirs in match.params.items()}
+    for name, notation in NOTATIONS.items():
+        table = {squeezed: ours for squeezed, (_theirs, ours) in notation.names(cell, list(given)).items()}
+        if notation.rows == bool(match.rows) and all(
+            table.get(theirs, "").replace(".", "_") == ours for theirs, ours in pairs.items()
+        ):
+            stated = given.get("notation")
+            if stated is not None and stated.value != name:
+                equation = next(iter(match.system.equations.values())).text
+                message = _(
+                    "{where}: notation {word} contradicts the equation “{equation}”, which is {name}; leave one out"
+                )
+                raise ProblemError(message, where=stated.where, word=stated.value, equation=equation, name=name)
+            kept = {key: value for key, value in given.items() if key != "equations"}
+            return {**kept, "notation": word(name)}
+    letters = ", ".join(f"{theirs[0].key} = {symbol}" for symbol, theirs in match.params.items())
+    message = _("equations: no notation has these letters: {letters}; give the equations of all lines")
+    raise ProblemError(message, letters=letters)

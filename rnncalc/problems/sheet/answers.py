@@ -1,0 +1,87 @@
+"""Answers in a sheet, under our names: h_2 = …, dL/dW = …, a loss, `answers.U_new.o`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnncalc.errors import ParseError
+from rnncalc.problems.formulas import loss as losses
+from rnncalc.problems.formulas.network import FromEquations
+from rnncalc.problems.formulas.own import OwnCell
+from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.parse import matrix
+from rnncalc.problems.sheet.scan import Assigned
+
+Decision = FromEquations | OwnCell | None
+
+
+def answers(items: Sequence[Assigned], made: Decision, first: int) -> dict[str, Any]:
+    """The answers by name, those of a step by its number from 1. first: the number of the sheet's first step."""
+    nested: dict[str, Any] = {}
+    for item in items:
+        *outer, last = _path(item, made)
+        place = nested
+        for part in outer:
+            place = place.setdefault(part, {})
+        step = _step(item)
+        if step is None:
+            place[last] = nested_texts(item.value)
+        else:
+            row = row_of(item.value)
+            place.setdefault(last, {})[str(step - first + 1)] = row if isinstance(row, list) else [row]
+    return nested
+
+
+def _path(item: Assigned, made: Decision) -> list[str]:
+    """Our name of what is answered, with its gate."""
+    if item.key:
+        return item.key.removeprefix("answers.").split(".")
+    if item.gradient:
+        stack, gate = _parameter(item.symbol, made)
+        return [f"d{stack}", gate] if gate else [f"d{stack}"]
+    if losses.is_loss(item.symbol):
+        return ["loss" if item.symbol.number is None else "losses"]
+    number = item.symbol.number
+    return [_signal(item.symbol.key if number is None else item.symbol.without(number), made)]
+
+
+def _step(item: Assigned) -> int | None:
+    return None if item.key or item.gradient else item.symbol.number
+
+
+def _signal(name: str, made: Decision) -> str:
+    """Our name of a signal of the sheet."""
+    if isinstance(made, FromEquations):
+        place = made.of_signal(name)
+        return place[2] if place else name
+    return made.names.get(name, name) if made else name
+
+
+def _parameter(symbol: Symbol, made: Decision) -> tuple[str, str]:
+    """Our name of a parameter, and its gate."""
+    for match in made.matches if isinstance(made, FromEquations) else ():
+        for ours, theirs in match.params.items():
+            if any(param.key == symbol.key and not param.part for param in theirs):
+                parameter = match.pattern.cell.parameters[ours]
+                return parameter.stack, parameter.gate or ""
+    return symbol.key, ""
+
+
+def row_of(text: str) -> Any:
+    """One step's value as nested texts; a word stays one."""
+    try:
+        return matrix.read(text).through(np.ravel).nested() if re.search(r"[\[(\\;, ]", text.strip()) else text.strip()
+    except ParseError:
+        return text.strip()
+
+
+def nested_texts(text: str) -> Any:
+    """A value as nested texts; a text that is no number stays one."""
+    try:
+        return matrix.read(text).nested()
+    except ParseError:
+        return text

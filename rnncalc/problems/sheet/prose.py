@@ -1,0 +1,104 @@
+"""What a sheet says in sentences: the order of gates, functions, inputs, classes, a learning rate, the vocabulary."""
+
+from __future__ import annotations
+
+import re
+
+from rnncalc.problems.formulas.notation import BREAK
+from rnncalc.problems.sheet import tables
+
+_ORDER = re.compile(
+    r"(?:order|顺序|次序|依次为?|stacked)[^.\n。]{0,40}?"
+    r"((?:[a-zA-Z]\u0303?\s*[,、，→>-]+\s*){2,3}(?:and\s+|和)?[a-zA-Z]\u0303?)(?!\w)",
+    re.IGNORECASE,
+)
+_ITEM = rf"['\"‘’“”{BREAK}]*([^\W\d_]{{1,12}})['\"‘’“”{BREAK}]*"
+_LIST = rf"((?:{_ITEM}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM})"
+_VOCABULARY = [
+    re.compile(rf"(?:vocabulary|alphabet|词汇?表|字符表|字母表|词典)[^\n]{{0,60}}?{mark}\s*{_LIST}", re.IGNORECASE)
+    for mark in (r"[:：{\[(=]", rf"[\s为是{BREAK}]")
+]
+_FUNCTION_WORDS = {
+    "tanh": r"tanh|hyperbolic tangent|tangente? hyperbolique|tangens hyperbolicus|双曲正切|гиперболическ\w+ тангенс",
+    "sigmoid": r"sigm[oa][iïí]de?\w*|logisti\w+|логистическ\w+|сигмоид\w*|シグモイド|逻辑(?:斯蒂)?函数",
+    "relu": r"relu|rectif\w+|线性整流|修正线性",
+    "softmax": "softmax",
+    "identity": r"identit\w+|linear\w*|线性|恒等",
+    "softplus": "softplus", "softsign": "softsign", "elu": r"\belu\b",
+}  # fmt: skip
+_WORDS = "|".join(f"(?:{words})" for words in _FUNCTION_WORDS.values())
+_NUMBER = r"[-+]?\d*\.?\d+"
+_INPUTS = re.compile(
+    r"(?:\binputs?(?: sequence)?|\bsequence|\bbits?|\bEingaben?|\bentrées?|输入(?:序列)?|序列)[^.。\n\d]{0,40}?"
+    rf"((?:{_NUMBER}\s*[,、，]\s*(?:and\s+|und\s+)?){{1,60}}(?:and\s+)?{_NUMBER})(?!\w)",
+    re.IGNORECASE,
+)
+_CLASSES = re.compile(r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+")
+_RATE = re.compile(
+    rf"(?:learning[- ]rate|学习率|lernrate|taux d.apprentissage|tasa de aprendizaje)[^\d\n]{{0,12}}?({_NUMBER})",
+    re.IGNORECASE,
+)
+_ACTIVATION = re.compile(
+    rf"({_WORDS})[^.。\n]{{0,40}}?(?:activation|激活)|(?:activation|激活函数)[^.。\n]{{0,40}}?({_WORDS})", re.IGNORECASE
+)
+
+
+def gate_order(prose: str) -> str:
+    """The order of the gates that a sheet says, as letters or in words; empty where it says none."""
+    said = _ORDER.search(prose)
+    if said:
+        return "".join(re.findall(r"[a-zA-Z]\u0303?(?![a-z])", re.sub(r"\band\b", " ", said[1])))
+    words = "|".join(tables.GATE_WORDS)
+    named = [(place.start(), tables.GATE_WORDS[place[0].lower()]) for place in re.finditer(words, prose, re.IGNORECASE)]
+    for begin in range(len(named)):
+        near = [letter for at, letter in named[begin:] if at - named[begin][0] < 160]
+        for count in (4, 3):
+            order = near[:count]
+            if len(set(order)) == count and set(order) in ({"f", "i", "o", "g"}, {"r", "z", "n"}, {"r", "z", "g"}):
+                return "".join(order)
+    return ""
+
+
+def function_called(prose: str, letter: str) -> str:
+    """The function that a letter is said to be: “f is the ReLU”; empty where nothing is said."""
+    said = re.search(rf"(?<!\w){re.escape(letter)}(?!\w)[^.。;；\n]{{0,60}}?({_WORDS})", prose, re.IGNORECASE)
+    return _function(said[1]) if said else ""
+
+
+def activation(prose: str) -> str:
+    """The function that is named beside the word activation."""
+    said = _ACTIVATION.search(prose)
+    return _function(said[1] or said[2]) if said else ""
+
+
+def inputs(prose: str) -> list[str]:
+    """The inputs of “the input sequence is 1, 0, -1”."""
+    said = _INPUTS.search(prose)
+    return re.findall(_NUMBER, said[1]) if said else []
+
+
+def classes(prose: str) -> list[int]:
+    """The classes, from 0, of “第 2 类、第 3 类”, which counts from 1 unless it says otherwise."""
+    said = _CLASSES.search(prose)
+    first = 0 if re.search(r"从 ?0|from 0|starting at 0", prose) else 1
+    return [int(text) - first for text in re.findall(r"\d+", said[0])] if said else []
+
+
+def learning_rate(prose: str) -> str:
+    """The number behind the words."""
+    said = _RATE.search(prose)
+    return said[1] if said else ""
+
+
+def vocabulary(prose: str) -> list[str]:
+    """The words of “the vocabulary is h, e, l, o”."""
+    said = next((listed for pattern in _VOCABULARY if (listed := pattern.search(prose))), None)
+    return [item for item in re.findall(r"[^\W\d_]{1,12}", said[1]) if item != "and"] if said else []
+
+
+def _function(word: str) -> str:
+    return next(name for name, words in _FUNCTION_WORDS.items() if re.fullmatch(words, word, re.IGNORECASE))
+
+
+def items(text: str) -> list[str]:
+    return [item for item in re.split(r"[\s,;、，\[\](){}'\"“”]+", text) if item]
