@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from rnncalc.network.network import LAYOUTS, Network
 from rnncalc.problems.formulas.equations import settled as equations_settled
 from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_DIRECTION, inside, one_of, parts, stated
+from rnncalc.problems.parse import commas
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.problem import Problem, Task, quicker_engine
@@ -49,7 +51,8 @@ class _Reading:
     """The parts of one problem, built from raw values by key."""
 
     def __init__(self, given: Mapping[str, RawValue]):
-        self.raw, self.notes = equations_settled(given)
+        self.raw, self.notes = equations_settled(_with_points(given))
+        self.notes += _about_commas(self.raw)
         self.input = self._needed("x").numbers()
         self.layers: list[dict[str, GivenDirection]] = []
         self.given: dict[str, RawValue] = {}
@@ -204,6 +207,33 @@ class _Reading:
             message = _("{where}: {key} is one number above 0")
             raise ProblemError(message, where=given.where, key=key)
         return float(values.item())
+
+
+def _with_points(given: Mapping[str, RawValue]) -> dict[str, RawValue]:
+    """The values with the decimal mark that the problem states."""
+    decimal = one_of(given, "decimal", ("point", "comma"))
+    if not decimal:
+        return dict(given)
+    return {
+        key: replace(value, value=commas.stated(value.value, decimal)) if isinstance(value.value, str) else value
+        for key, value in given.items()
+        if key != "decimal"
+    }
+
+
+def _about_commas(given: Mapping[str, RawValue]) -> list[str]:
+    """What is said of commas that may be decimal: how they are read, and how else they can be."""
+    notes = []
+    for key, value in given.items():
+        text = value.value if isinstance(value.value, str) else ""
+        if text.lstrip().startswith("@") or len(text) > 2000:
+            continue
+        if commas.with_points(text.strip()) != text.strip():
+            note = _("{name}: commas read as decimal commas; --decimal point reads them as separators")
+            notes.append(note.format(name=key))
+        elif commas.doubtful(text):
+            notes.append(_("{name}: {text} read as two numbers; --decimal comma reads one").format(name=key, text=text))
+    return notes
 
 
 def _unfolded(given: RawValue) -> RawValue:

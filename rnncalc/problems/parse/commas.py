@@ -1,0 +1,43 @@
+"""Decimal commas in one matrix: 0,5 0,7 has commas within its numbers and another mark between them."""
+
+from __future__ import annotations
+
+import re
+
+_ENTRY = re.compile(r"[-+−]?\d+(?:,\d+)?")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},0\d\d")  # 59,000
+_BETWEEN = re.compile(r"[\s;|\[\](){}]+")
+
+
+def with_points(text: str) -> str:
+    """The text with decimal points where its commas can be nothing else; else as it is.
+
+    They can be nothing else where spaces stand between numbers and none behind a comma, `0,5 0,7`; where a semicolon
+    does and some number begins with “0,”; where zeros follow a comma, `0,059`, as in no integer. `1,2; 3,4` are four
+    numbers, `1,5` are two.
+    """
+    if "," not in text or "." in text or not text.isascii() or re.search(r",\s|,\Z|\A,|,[^\d]|[^\d],", text):
+        return text
+    entries = [entry for entry in _BETWEEN.split(text) if entry]
+    if not entries or not all(_ENTRY.fullmatch(entry) for entry in entries):
+        return text
+    if any(_THOUSANDS.fullmatch(entry) for entry in entries):
+        return text
+    spaced = re.search(r"\d[ \t]+[-+\d]", text) is not None
+    zero = any(re.match(r"[-+]?0,", entry) for entry in entries)
+    certain = any(re.search(r",0\d", entry) for entry in entries)
+    if certain or spaced or (zero and len(entries) > 1):
+        return text.replace(",", ".")
+    return text
+
+
+def doubtful(text: str) -> bool:
+    """Whether a text is one pair that may be a number with a decimal comma: 1,5."""
+    return re.fullmatch(r"\s*[-+]?\d+,\d+\s*", text) is not None and with_points(text) == text
+
+
+def stated(text: str, decimal: str) -> str:
+    """The text as the problem says that numbers are written: comma or point."""
+    if decimal == "comma":
+        return re.sub(r"(?<=\d),(?=\d)", ".", text)
+    return re.sub(r"(?<=\d),(?=\d)", ", ", text)
