@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--columns", multiple=True, metavar="HEADER=NAME", help="What a column of a table means: Q7=h[1][2], Nr=id."
 )
+@click.option("--encoding", metavar="NAME", help="Of the submissions: utf-8, gb18030, cp1252 …; default: found.")
 @click.option(
     "--keep",
     type=click.Choice(KEEP),
@@ -76,7 +77,8 @@ if TYPE_CHECKING:
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")
 @language_option
 def command(
-    problem: str, submissions: tuple[str, ...], columns: tuple[str, ...], feedback: str, format_: str | None,
+    problem: str, submissions: tuple[str, ...], columns: tuple[str, ...], encoding: str | None,
+    feedback: str, format_: str | None,
     output: str | None, report: str | None, jobs: int, scheduler: str | None, journal: str | None,
     bom: bool, no_color: bool, no_diagnosis: bool, keep: str, precision: str,
 ) -> None:  # fmt: skip
@@ -114,7 +116,7 @@ def command(
     ):
         book = grade(
             problem, submissions, executor=executor, jobs=jobs, keep=keep, columns=_renamed(columns),
-            diagnose=not no_diagnosis, precision=precision, journal=kept, progress=progress,
+            encoding=encoding, diagnose=not no_diagnosis, precision=precision, journal=kept, progress=progress,
         )  # fmt: skip
     for note in book.notes:
         remark(note)

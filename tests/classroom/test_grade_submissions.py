@@ -265,14 +265,41 @@ def test_columns_of_a_stack(tmp_path: Path) -> None:
 
 
 def test_columns_of_shapes() -> None:
-    shapes = {"": read_sheet(MADE.keys).questions[""].shapes}
+    questions = read_sheet(MADE.keys).questions
     from rnncalc.classroom.grading.columns import Column, column
 
-    assert column("h[2][1]", shapes) == Column("", "h", (1, 0))
-    assert column(" h [ 2 , 1 ] ", shapes) == column("h(2)(1)", shapes) == Column("", "h", (1, 0))
-    assert column("y[3]", shapes) == Column("", "y", (2, 0))
-    for header in ("h[4][1]", "h[0][1]", "h[1]", "h", "k[1][1]", "h[1][1][1]", "", "h[", "email", "h[99999999999][1]"):
-        assert column(header, shapes) is None, header
+    spellings = [
+        "h[2][1]",
+        " h [ 2 , 1 ] ",
+        "h(2)(1)",
+        "h_2[1]",
+        "h_{2}[1]",
+        "h_2,1",
+        "h_{2,1}",
+        "h_2_1",
+        "h₂[1]",
+        "h2[1]",
+    ]
+    spellings += ["Q1: h[2][1]", "Q1. h_2[1]", "3、h_2[1]", "1) h_2[1]", "Frage 1: h_2[1] (4 Stellen)", "State: h_2[1]"]
+    spellings += [
+        "$h_{2}[1]$",
+        "h^{<2>}[1]",
+        "h_2[1] =",
+        "10234: h_2[1]",
+        "h_2[1] (10234)",
+        "States [h_2[1]]",
+        "H_2[1]",
+    ]
+    spellings += ["H_2[1]", "h2[1]"]
+    for header in spellings:
+        assert column(header, questions) == Column("", "h", (1, 0)), header
+    for header in ("y[3]", "y_3", "y_{3}[1]", "y3", "Q7: y_3"):
+        assert column(header, questions) == Column("", "y", (2, 0)), header
+    for header, index in (("h_2", (1, None)), ("h[2]", (1, None)), ("h", (None, None)), ("Q1: h", (None, None))):
+        assert column(header, questions) == Column("", "h", index), header
+    wrong = ("h[4][1]", "h[0][1]", "h_0", "k[1][1]", "h[1][1][1]", "", "h[", "email", "h[99999999999][1]", "h11", "Q1")
+    for header in (*wrong, "Group: h", "Section: a", "Response 1", "Grade/1.00", "h_1 and h_2"):
+        assert column(header, questions) is None, header
 
 
 def test_standard_input(problem: Path) -> None:

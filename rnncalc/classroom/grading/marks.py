@@ -126,17 +126,26 @@ class Marks:
 
 
 def one_each(rows: Iterable[Row], keep: str) -> list[Row]:
-    """One row a person: their last submission, or their best one (of equals the last)."""
+    """One row a person: their latest submission, or their best one (of equals the last).
+
+    The latest is the last one that came, unless both say when they were handed in.
+    """
     chosen: dict[str, Row] = {}
     counts = Counter[str]()
     for row in rows:
         counts[row.id] += 1
         before = chosen.get(row.id)
-        if before is None or keep == "last" or row.score >= before.score:
+        if before is None or (not _earlier(row, before) if keep == "last" else row.score >= before.score):
             chosen[row.id] = row
     for person, row in chosen.items():
         row.handed_in = counts[person]
     return list(chosen.values())
+
+
+def _earlier(row: Row, other: Row) -> bool:
+    """Whether both say when they were handed in, and the first one before the second."""
+    time, other_time = row.submission.time, other.submission.time
+    return time is not None and other_time is not None and time < other_time
 
 
 def tidy(number: float) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 from rnncalc.check.verdicts.precision import precision_of
 from rnncalc.classroom.grading import judging, submissions
 from rnncalc.classroom.grading.choices import KEEP
+from rnncalc.classroom.grading.encodings import known
 from rnncalc.classroom.grading.gradebook import Gradebook
 from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.classroom.grading.judging import Result
@@ -42,6 +43,7 @@ def grade(
     jobs: int = 1,
     keep: str = "last",
     columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
     diagnose: bool = True,
     precision: str = "",
     journal: str | None = None,
@@ -62,6 +64,8 @@ def grade(
         Which of several submissions of one person counts.
     columns : mapping of str to str, optional
         Header of a table → what it means.
+    encoding : str, optional
+        That of what is handed in, such as "gb18030"; found by default.
     diagnose : bool
         Whether to look for the mistakes that explain wrong numbers.
     precision : str, optional
@@ -91,11 +95,15 @@ def grade(
     """
     if keep not in KEEP:
         raise ProblemError(_("keep is one of {known}, not “{keep}”"), known=", ".join(KEEP), keep=keep)
+    if encoding and not known(encoding):
+        raise ProblemError(
+            _("no encoding is called “{name}”; there are utf-8, utf-16, gb18030, cp1252 …"), name=encoding
+        )
     sheet = read_sheet(problem)
     if precision:
         precision_of(RawValue(precision, "--precision"))
     sources = [handed_in] if isinstance(handed_in, str | PathLike | Mapping) else handed_in
-    handed, notes = submissions.read(sources, sheet, columns)
+    handed, notes = submissions.read(sources, sheet, columns, encoding or "", keep)
     tongue = language()
     wanted = [(submission, _tasks(submission, sheet, diagnose, tongue, precision)) for submission in handed]
     tasks: Tasks = {key: task for _submission, own in wanted for key, task in own.values()}
@@ -135,7 +143,7 @@ def _row(
 ) -> Row:
     sheet_of_person = sheet.of(submission.id)
     if not own or sheet_of_person is None:
-        trouble = submission.trouble or _("nobody with this id was given a problem")
+        trouble = submission.trouble or sheet.roster.unknown(submission.id)
         unreadable = judging.unreadable(trouble)
         first = sheet.first
         return Row(submission, dict.fromkeys(first.questions, unreadable), dict(out_of(first, submission)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check import CheckSession
+from rnncalc.check.answers.names import QuantityIndex
+from rnncalc.classroom.grading.people import Roster
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ProblemError, RnncalcError
@@ -23,6 +26,16 @@ from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.problem import Problem
 from rnncalc.problems.reader import read
 from rnncalc.problems.results import Quantities
+
+_SCOPE = re.compile(r"layers\[(?P<layer>\d{1,4})\]\.(?:(?P<way>forward|backward)\.)?(?P<name>.+)")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The shape of a quantity as a person writes it. steps: which axis is that of steps, if there is one."""
+
+    sizes: tuple[int, ...]
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,25 @@ class Question:
                     break
         return shapes | dict(_of_layers(self.problem))
 
+    @cached_property
+    def _claims(self) -> QuantityIndex:
+        return CheckSession(self.problem).quantities
+
+    def shape_of(self, name: str) -> Shape | None:
+        """The shape of what can be answered under a name, in any letters; None if nobody knows it."""
+        scope, match = self._claims.whole, _SCOPE.fullmatch(name)
+        try:
+            if match:
+                if not 1 <= int(match["layer"]) <= len(self._claims.spec.layers):
+                    return None
+                scope, name = self._claims.layer(int(match["layer"]) - 1), match["name"]
+                scope = self._claims.direction(scope, match["way"]) if match["way"] else scope
+            quantity = self._claims.find(scope, name)
+        except RnncalcError:
+            return None
+        quantity = quantity[""] if isinstance(quantity, dict) else quantity
+        return Shape(quantity.shape, quantity.axis)
+
 
 def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The shapes of what each layer and direction of a stack has, under names such as layers[2].backward.h."""
@@ -86,7 +118,12 @@ class Sheet:
 
     def of(self, person: str) -> Sheet | None:
         """The sheet that a person had; None where each has their own and this person has none."""
-        return self.variants.get(person) if self.variants else self
+        return self.variants.get(self.roster.find(person) or "") if self.variants else self
+
+    @cached_property
+    def roster(self) -> Roster:
+        """Whoever was given a problem of their own."""
+        return Roster(tuple(self.variants))
 
     @property
     def first(self) -> Sheet:

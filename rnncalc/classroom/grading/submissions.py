@@ -12,14 +12,16 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rnncalc.classroom.grading import tables
+from rnncalc.classroom.grading import encodings, people, tables
 from rnncalc.classroom.grading.choices import SPREADSHEETS
+from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.sheet import Sheet, plain
 from rnncalc.common import files
 from rnncalc.common.i18n import _
@@ -43,7 +45,7 @@ class Submission:
     """One person's answers, by question ("" where there is but one); `trouble` says why there are none.
 
     extra: the columns that passed through. requested: where a table asks for single numbers, how many of each question.
-    source: the file, if it came in one.
+    source: the file, if it came in one. time: when it was handed in, if a column says so.
     """
 
     id: str
@@ -53,20 +55,26 @@ class Submission:
     extra: Mapping[str, str] = field(default_factory=dict)
     requested: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
+    time: datetime | None = None
 
 
 def read(
     sources: Iterable[str | PathLike[str] | Mapping[str, Any] | Submission],
     sheet: Sheet,
     columns: Mapping[str, str] | None = None,
+    encoding: str = "",
+    keep: str = "last",
 ) -> tuple[list[Submission], list[str]]:
     """Everything that was handed in, in order, with notes on what was assumed.
 
     A folder stands for its files; a .csv or .tsv is a table; anything else is one person's; `-` is standard input, and
-    either. Raises RnncalcError where `columns` name no column of a table.
+    either. encoding: that of every text, "" to find it. keep: which of several of one person will count. Raises
+    RnncalcError where `columns` name no column of a table.
     """
     submissions: list[Submission] = []
     notes: list[str] = []
+    read_tables: list[tables.Table] = []
+    roster = sheet.roster if sheet.variants else None
     sources = list(sources)
     for source in sources:
         if isinstance(source, Submission):
@@ -81,28 +89,64 @@ def read(
                     continue
                 files.reading(0 if path == STDIN else path)
                 data = sys.stdin.buffer.read(tables.LARGEST + 1) if path == STDIN else None
-                if not _is_table(path, data, sheet):
-                    submissions.append(replace(_file(path, person, sheet, data), source=str(path)))
+                if not _is_table(path, data, sheet, encoding):
+                    submissions.append(replace(_file(path, person, sheet, data, encoding), source=str(path)))
                     continue
                 try:
-                    table = tables.read(path, sheet.shapes, columns or {}, data)
+                    table = tables.read(path, sheet.first.questions, columns or {}, data, encoding, roster)
                 except RnncalcError as error:
                     if columns and typed:  # whoever named the file named its columns
                         raise
                     submissions.append(Submission(person, trouble=one_line(str(error)), source=str(path)))
                     continue
                 notes += table.notes
+                read_tables.append(table)
                 alone = len(sources) == 1 and typed
                 submissions += [
                     replace(submission, source=str(path))
                     for submission in _of_table(table, "" if alone else person, sheet)
                 ]
-    return submissions, notes
+    submissions, said = _by_person(submissions, roster)
+    return submissions, [*notes, *said, *_which_counts(submissions, read_tables, keep)]
 
 
-def _is_table(path: Path, data: bytes | None, sheet: Sheet) -> bool:
+def _is_table(path: Path, data: bytes | None, sheet: Sheet, encoding: str) -> bool:
     """By its ending; what comes from standard input, by its header."""
-    return path.suffix.lower() in (".csv", ".tsv") if data is None else tables.has_header(data, sheet.shapes)
+    if data is None:
+        return path.suffix.lower() in (".csv", ".tsv")
+    return tables.has_header(data, sheet.first.questions, encoding)
+
+
+def _by_person(submissions: list[Submission], roster: Roster | None) -> tuple[list[Submission], list[str]]:
+    """Every submission under one spelling of its person's id: that of the roster, if there is one; and notes."""
+    if roster is None:
+        kept, notes = people.same_people((submission.id, submission.name) for submission in submissions)
+    else:
+        known = {submission.id: roster.find(submission.id) for submission in submissions}
+        kept = {person: found for person, found in known.items() if found is not None and found != person}
+        taken = [
+            _("{id} is taken for {known}").format(id=one_line(person, 60), known=one_line(found, 60))
+            for person, found in kept.items()
+        ]
+        notes = [people.listed(taken)] if taken else []
+    if not kept:
+        return submissions, notes
+    return [replace(one, id=kept[one.id]) if one.id in kept else one for one in submissions], notes
+
+
+def _which_counts(submissions: list[Submission], read_tables: list[tables.Table], keep: str) -> Iterator[str]:
+    """What is said where somebody handed in several times."""
+    if keep != "last" or len({submission.id for submission in submissions}) == len(submissions):
+        return
+    timed = list(dict.fromkeys(table.timed for table in read_tables if table.timed))
+    if timed:
+        labels = _(", ").join(f"“{label}”" for label in timed)
+        yield _("of several submissions of one person the latest counts, by {columns}").format(columns=labels)
+    elif read_tables:
+        yield _("of several submissions of one person the last row counts: no column of times can be read")
+    for label in dict.fromkeys(table.timed for table in read_tables if table.doubtful):
+        message = _("“{label}” may be day/month or month/day: read as day/month")
+        yield message.format(label=label)
 
 
 def _of_table(table: tables.Table, name: str, sheet: Sheet) -> list[Submission]:
@@ -113,14 +157,14 @@ def _of_table(table: tables.Table, name: str, sheet: Sheet) -> list[Submission]:
     submissions = []
     for row in table.rows:
         person = f"{name}: {row.id}" if name and row.anonymous else row.id
-        submissions.append(Submission(person, row.name, row.answers, row.trouble, row.extra, requested))
+        submissions.append(Submission(person, row.name, row.answers, row.trouble, row.extra, requested, time=row.time))
     return submissions
 
 
 def read_roster(name: str) -> Iterator[str]:
     """The ids of a table of people. Raises RnncalcError."""
     files.reading(name)
-    table = tables.read(Path(name), {"": {}}, {})
+    table = tables.read(Path(name), {}, {})
     yield from dict.fromkeys(row.id for row in table.rows)
 
 
@@ -148,17 +192,17 @@ def _is(path: Path, kind: Any) -> bool:
         return False
 
 
-def _file(path: Path, person: str, sheet: Sheet, data: bytes | None) -> Submission:
+def _file(path: Path, person: str, sheet: Sheet, data: bytes | None, encoding: str) -> Submission:
     """One person's file. data: what has been read of it already."""
     try:
-        return _one(person, problem_text.read(_text(path, data)), sheet)
+        return _one(person, problem_text.read(_text(path, data, encoding)), sheet)
     except RnncalcError as error:
         return Submission(person, trouble=one_line(str(error)))
     except RecursionError:
         return Submission(person, trouble=_("nested too deeply"))
 
 
-def _text(path: Path, data: bytes | None) -> str:
+def _text(path: Path, data: bytes | None, encoding: str) -> str:
     """The text of one person's file. Raises ParseError."""
     if data is None:
         if path.suffix.lower() in SPREADSHEETS:
@@ -166,7 +210,7 @@ def _text(path: Path, data: bytes | None) -> str:
         data = tables.content(path, LARGEST)
     if len(data) > LARGEST:
         raise ParseError(_("larger than {most} bytes"), most=LARGEST)
-    text = tables.decoded(data)
+    text = encodings.decoded(data, encoding).text
     if "\0" in text:
         raise ParseError(_("this is not a text file"))
     return text
@@ -182,7 +226,7 @@ def _one(person: str, given: Mapping[str, Any], sheet: Sheet) -> Submission:
     person = (identified(str(values["id"])) if "id" in who else "") or person
     wanted = sheet.of(person)
     if wanted is None:
-        return Submission(person, who.get("name", ""), trouble=_("nobody with this id was given a problem"))
+        return Submission(person, who.get("name", ""), trouble=sheet.roster.unknown(person))
     answers = _answers(values, wanted)
     if isinstance(answers, str):
         return Submission(person, who.get("name", ""), trouble=answers)

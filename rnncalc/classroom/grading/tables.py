@@ -1,18 +1,22 @@
-"""Tables of answers, a row a person: UTF-8 with or without a mark, UTF-16, GB 18030; commas, semicolons or tabs."""
+"""Tables of answers, a row a person, as learning platforms, forms and spreadsheets write them.
+
+Who a row is stands in `headers`, what it answers in `columns` and `cells`, how its bytes are read in `encodings`.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rnncalc.classroom.grading import columns as cells
+from rnncalc.classroom.grading import cells, columns, encodings, headers, people, times
+from rnncalc.classroom.grading.columns import Column
+from rnncalc.classroom.grading.headers import Who
+from rnncalc.classroom.grading.people import Roster
+from rnncalc.classroom.grading.sheet import Question
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.common.safe_text import identified, one_line
 from rnncalc.errors import ParseError
@@ -20,11 +24,8 @@ from rnncalc.errors import ParseError
 LARGEST = 200_000_000  # bytes of a table
 LONGEST = 1000  # characters of a cell
 MOST_COLUMNS = 20_000
-IDS = ("id", "student id", "student_id", "studentid", "sid", "user id", "username", "email", "学号", "学生编号", "编号")
-NAMES = ("name", "student", "student name", "full name", "姓名", "名字")
-_LIMIT = threading.Lock()
 
-Shapes = Mapping[str, Mapping[str, tuple[int, ...]]]
+Rows = list[tuple[int, list[str]]]  # each with the line in which it ends
 
 
 @dataclass(frozen=True)
@@ -37,91 +38,209 @@ class Person:
     extra: dict[str, str]
     trouble: str = ""
     anonymous: bool = False  # whether the id is only the number of a row
+    time: datetime | None = None
 
 
 @dataclass
 class Table:
-    """Every row; requested: how many numbers of each question there are columns for."""
+    """Every row; requested: how many numbers of each question there are columns for; timed: the header of the column of
+    times, doubtful: whether day and month could be exchanged in it.
+    """
 
     rows: list[Person]
     requested: dict[str, int]
     notes: list[str] = field(default_factory=list)
+    timed: str = ""
+    doubtful: bool = False
 
 
-def read(path: Path, shapes: Shapes, renamed: Mapping[str, str], data: bytes | None = None) -> Table:
-    """The table in a file. shapes: question → quantity → shape; renamed: header → what it means. data: what has been
-    read of it already. Raises ParseError.
+def read(
+    path: Path,
+    questions: Mapping[str, Question],
+    renamed: Mapping[str, str],
+    data: bytes | None = None,
+    encoding: str = "",
+    roster: Roster | None = None,
+) -> Table:
+    """The table in a file. renamed: header → what it means. data: what has been read of it already. encoding: "" to
+    find it. roster: the ids of the class, if they are known. Raises ParseError.
     """
-    text = decoded(content(path, LARGEST) if data is None else data).replace("\0", "")
-    (_line, header), *rows = _rows(text) or [(1, [])]
-    if not any(header):
+    decoded = encodings.decoded(content(path, LARGEST) if data is None else data, encoding)
+    rows, delimiter = encodings.rows(decoded.text.replace("\0", ""))
+    while rows and not any(cell.strip() for cell in rows[0][1]):
+        del rows[0]
+    if not rows:
         raise ParseError(_("{name}: the table is empty"), name=path)
+    header = [label.strip() for label in rows.pop(0)[1]]
     if len(header) > MOST_COLUMNS:
         raise ParseError(_("{name} has more than {most} columns"), name=path, most=MOST_COLUMNS)
-    meant = [renamed.get(label.strip(), label.strip()) for label in header]
-    labels = {label.strip() for label in header}
     for label in renamed:
-        if label not in labels:
-            known = ", ".join(label.strip() for label in header)
+        if label not in header:
+            known = ", ".join(header)
             raise ParseError(
                 _("--columns {label}: there is no such column; there are {known}"), label=label, known=known
             )
-    who, called = _first(meant, IDS), _first(meant, NAMES)
+    meant = [renamed.get(label, label) for label in header]
+    rows, left_out = _of_people(rows, len(header), headers.who(meant))
+    who = _filled(headers.who(meant), rows, roster)
     numbers = {
         at: column
         for at, label in enumerate(meant)
-        if at not in (who, called) and (column := cells.column(label, shapes))
+        if at not in who.named and at not in who.ids and (column := columns.column(label, questions))
     }
-    table = Table([], dict.fromkeys(shapes, 0))
-    last = {column: at for at, column in numbers.items()}
-    for column, count in Counter(numbers.values()).items():
-        table.requested[column.question] += 1
-        if count > 1:
-            message = _("{name}: more than one column is {label}: the last one counts")
-            table.notes.append(message.format(name=path.name, label=one_line(header[last[column]], 100)))
-    extra = {
-        at: one_line(label, 100) for at, label in enumerate(header) if at not in (who, called) and at not in numbers
-    }
-    missing = ""
-    if not numbers:
-        missing = _(
-            "{name}: no column names a number that is asked for, such as h[1][1]; --columns says what one means"
-        )
-        missing = missing.format(name=path.name)
-        table.notes.append(missing)
-    if who is None:
-        table.notes.append(_("{name}: no column is called id: rows are counted").format(name=path.name))
-    if numbers and extra:
-        passed = ", ".join(extra.values())
-        table.notes.append(_("{name}: passed through: {columns}").format(name=path.name, columns=passed))
-    comma = ";" in text.partition("\n")[0]
-    for count, (line, row) in enumerate(rows):
-        if not any(cell.strip() for cell in row):
-            continue
-        texts = [cell.strip()[:LONGEST] for cell in row] + [""] * (len(header) - len(row))
-        person = identified(texts[who]) if who is not None else str(count + 1)
-        trouble = missing
-        if any(cell.strip() for cell in row[len(header) :]):  # which of them is one too many, nobody knows
-            trouble = _("line {line}: more cells than the header has").format(line=line)
-        given = [(column, _number(texts[at], comma)) for at, column in numbers.items()]
-        table.rows.append(
-            Person(
-                person or _("row {n}").format(n=count + 2),
-                one_line(texts[called], 200) if called is not None else "",
-                {} if trouble else cells.answers(given, shapes),
-                {label: one_line(texts[at], LONGEST) for at, label in extra.items()},
-                trouble,
-                not person or who is None,
-            )
-        )
+    table = Table([], columns.requested(numbers.values(), questions))
+    reading = _Reading(path.name, header, who, numbers, list(questions), comma=delimiter == ";")
+    table.notes += reading.notes(_as_read(decoded, delimiter))
+    found = _times(table, header, who, rows)
+    for (line, row), time in zip(rows, found):
+        person = reading.person(line, row, time, len(table.rows) + 1)
+        if person is None:
+            left_out.append(_("line {line}").format(line=line))
+        else:
+            table.rows.append(person)
+    table.notes += reading.afterwards()
+    if left_out:
+        message = _("{name}: left out, since they are no person: {rows}")
+        table.notes.append(message.format(name=path.name, rows=people.listed(left_out)))
     return table
 
 
-def has_header(data: bytes, shapes: Shapes) -> bool:
+def _as_read(decoded: encodings.Decoded, delimiter: str) -> list[str]:
+    """What was found of a file's form that is not the usual."""
+    said = [decoded.spoken] if decoded.encoding else []
+    if delimiter != ",":
+        said.append(_("semicolons between columns") if delimiter == ";" else _("tabs between columns"))
+    return said
+
+
+def _of_people(rows: Rows, width: int, who: Who) -> tuple[Rows, list[str]]:
+    """The rows of people, each with a cell a column at least, and what was left out."""
+    kept, left_out, blank = [], [], 0
+    marked = [*who.ids[:1], *sorted(who.named)]
+    for line, row in rows:
+        texts = [cell.strip() for cell in row]
+        texts += [""] * (width - len(texts))
+        if not any(texts):
+            blank += 1
+            continue
+        strange = next((texts[at] for at in marked if headers.is_nobody(texts[at])), None)
+        filled = sum(bool(texts[at]) for at in who.ids)
+        if strange is not None and filled <= any(texts[at] == strange for at in who.ids):
+            left_out.append(one_line(strange, 60))
+        else:
+            kept.append((line, texts))
+    if blank:
+        left_out.append((_("{n} blank rows") if blank > 1 else _("{n} blank row")).format(n=blank))
+    return kept, left_out
+
+
+def _filled(who: Who, rows: Rows, roster: Roster | None) -> Who:
+    """The columns of ids, the one first that the roster knows, or that is filled in for most."""
+
+    def worth(at: int) -> tuple[int, bool]:
+        texts = [row[at] for _line, row in rows]
+        known = sum(roster.find(identified(text)) is not None for text in texts) if roster else 0
+        return known, 2 * sum(map(bool, texts)) >= len(texts)
+
+    if len(who.ids) < 2:
+        return who
+    return Who(tuple(sorted(who.ids, key=worth, reverse=True)), who.name, who.given, who.family, who.time)
+
+
+def _times(table: Table, header: list[str], who: Who, rows: Rows) -> list[datetime | None]:
+    """When each row was handed in, as far as a column says."""
+    if who.time is None:
+        return [None] * len(rows)
+    column = times.column([row[who.time] for _line, row in rows])
+    if any(column.times):
+        table.timed, table.doubtful = one_line(header[who.time], 60), column.doubtful
+    return column.times
+
+
+@dataclass
+class _Reading:
+    """How the rows of one table are read, and what comes to light on the way."""
+
+    name: str
+    header: list[str]
+    who: Who
+    numbers: dict[int, Column]
+    questions: Collection[str]
+    comma: bool
+    doubtful: list[str] = field(default_factory=list)
+    missing: str = ""
+
+    def __post_init__(self) -> None:
+        used = {*self.who.ids[:1], *self.who.named, *self.numbers}
+        self.extra = {at: one_line(label, 100) for at, label in enumerate(self.header) if at not in used}
+        self.wanted = [1 if not column.open else sum(1 for _at in column.places) for column in self.numbers.values()]
+        if not self.numbers:
+            message = _(
+                "{name}: no column names a number that is asked for, such as h[1][1]; --columns says what one means"
+            )
+            self.missing = message.format(name=self.name)
+
+    def notes(self, as_read: list[str]) -> Iterator[str]:
+        """What is said of the header."""
+        if as_read:
+            yield _("{name}: read as {form}; --encoding says otherwise").format(
+                name=self.name, form=_(", ").join(as_read)
+            )
+        last = {column: at for at, column in self.numbers.items()}
+        for column, count in Counter(self.numbers.values()).items():
+            if count > 1:
+                message = _("{name}: more than one column is {label}: the last one counts")
+                yield message.format(name=self.name, label=one_line(self.header[last[column]], 100))
+        if self.missing:
+            yield self.missing
+        if not self.who.ids:
+            yield _("{name}: no column is called id: rows are counted").format(name=self.name)
+        elif headers.folded(self.header[self.who.ids[0]]) != "id":
+            label = one_line(self.header[self.who.ids[0]], 60)
+            yield _("{name}: people by “{label}”").format(name=self.name, label=label)
+        if self.numbers and self.extra:
+            passed = ", ".join(self.extra.values())
+            yield _("{name}: passed through: {columns}").format(name=self.name, columns=passed)
+
+    def person(self, line: int, row: list[str], time: datetime | None, count: int) -> Person | None:
+        """One row; None if it is nobody's: without an id, a name and an answer."""
+        width = len(self.header)
+        person = next((identified(row[at]) for at in self.who.ids if row[at]), "")
+        name = one_line(self.who.called(row), 200)
+        typed = [row[at][: cells.MOST if column.open else LONGEST] for at, column in self.numbers.items()]
+        if self.who.ids and not person and not name and all(text in cells.EMPTY for text in typed):
+            return None
+        trouble = self.missing
+        answers: dict[str, dict[str, Any]] = {}
+        if any(row[width:]):  # which of them is one too many, nobody knows
+            trouble = _("line {line}: more cells than the header has").format(line=line)
+        elif not trouble:
+            read, doubtful = cells.row(typed, self.wanted, self.comma)
+            self.doubtful += doubtful
+            answers, trouble = columns.answers(zip(self.numbers.values(), read), self.questions)
+        return Person(
+            person or (_("row {n}").format(n=line) if self.who.ids else str(count)),
+            name,
+            answers,
+            {label: one_line(row[at][:LONGEST], LONGEST) for at, label in self.extra.items()},
+            trouble,
+            not person,
+            time,
+        )
+
+    def afterwards(self) -> Iterator[str]:
+        """What is said of the rows."""
+        if self.doubtful:
+            message = _("{name}: {text} is read with a decimal comma, as {value}")
+            text = self.doubtful[0]
+            yield message.format(name=self.name, text=text, value=cells.decimal(text))
+
+
+def has_header(data: bytes, questions: Mapping[str, Question], encoding: str = "") -> bool:
     """Whether a text begins like a table of answers: with a column for who it is, or for a number."""
-    first = decoded(data).lstrip().partition("\n")[0].replace("\0", "")
-    labels = [label.strip() for label in (_rows(first) or [(1, [])])[0][1]]
-    return _first(labels, IDS) is not None or any(cells.column(label, shapes) for label in labels)
+    first = encodings.decoded(data, encoding).text.lstrip().partition("\n")[0].replace("\0", "")
+    labels = [label.strip() for label in (encodings.rows(first)[0] or [(1, [])])[0][1]]
+    return bool(headers.who(labels).ids) or any(columns.column(label, questions) for label in labels)
 
 
 def content(path: Path, most: int) -> bytes:
@@ -136,47 +255,3 @@ def content(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise ParseError(_("larger than {most} bytes"), most=most)
     return data
-
-
-def decoded(data: bytes) -> str:
-    """The text, in the first encoding that it fits; what fits none keeps what can be read of it."""
-    text = _decoded(data)
-    return text if "\n" in text else text.replace("\r", "\n")  # a spreadsheet's "CSV (Macintosh)"
-
-
-def _decoded(data: bytes) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return data.decode("utf-8-sig", "replace")
-
-
-def _rows(text: str) -> list[tuple[int, list[str]]]:
-    """The rows, each with the line in which it ends. A cell may be as long as it likes: the limit is set aside."""
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    with _LIMIT:
-        before = csv.field_size_limit(len(text) + 1)
-        reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-        try:
-            return [(reader.line_num, row) for row in reader]
-        except csv.Error:  # nothing else is left that it would refuse
-            message = _("line {n} of the table is broken inside a cell without quotes: save it as CSV once more")
-            raise ParseError(message, n=reader.line_num) from None
-        finally:
-            csv.field_size_limit(before)
-
-
-def _first(labels: list[str], known: tuple[str, ...]) -> int | None:
-    """The column with the first of these names, whatever its case."""
-    folded = [label.casefold() for label in labels]
-    return next((folded.index(name) for name in known if name in folded), None)
-
-
-def _number(text: str, comma: bool) -> str:
-    """A cell; where semicolons separate, 0,86 is 0.86."""
-    return text.replace(",", ".") if comma and re.fullmatch(r"[+-]?\d{0,40},\d{1,40}", text) else text
