@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @click.option(
     "--columns", multiple=True, metavar="HEADER=NAME", help="What a column of a table means: Q7=h[1][2], Nr=id."
 )
-@click.option("--encoding", metavar="NAME", help="Of the submissions: utf-8, gb18030, cp1252 …; default: found.")
+@click.option(
+    "--encoding", metavar="NAME", help="Of the submissions: utf-8, gb18030, cp1252 …; by default found by its bytes."
+)
 @click.option(
     "--keep",
     type=click.Choice(KEEP),

@@ -70,7 +70,7 @@ def test_columns_are_renamed_pass_through_and_may_miss(tmp_path: Path, problem: 
     book = rnncalc.grade(problem, path, columns={"Frage 1": HEADER[0], "Nr": "id", "Wer": "name"})
     assert book["7"].score == 1
     assert book["7"].submission.extra == {"Gruppe = 1": "B"}
-    assert "Gruppe" in book.notes[0]
+    assert any("Gruppe" in note for note in book.notes)
     assert graded(book.text("csv"))["7"]["Gruppe = 1"] == "B"
     without = rnncalc.grade(problem, path, columns={"Nr": "id"})["7"]
     assert without.points == len(RIGHT) - 1
@@ -274,7 +274,6 @@ def test_columns_of_shapes() -> None:
         "h(2)(1)",
         "h_2[1]",
         "h_{2}[1]",
-        "h_2,1",
         "h_{2,1}",
         "h_2_1",
         "h₂[1]",

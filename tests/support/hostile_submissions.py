@@ -88,7 +88,7 @@ def strangers(number: int) -> dict[str, Any]:
           f"scored: {scored}; {number / seconds:.0f} a second", flush=True)  # fmt: skip
     figures = {"what": "hostile", "files": number, "rows": len(others), **verdicts, "seconds": seconds}
     assert scored == ["honest"], scored
-    assert set(verdicts) == {"unreadable"}, verdicts
+    assert set(verdicts) <= {"unreadable", "wrong"}, verdicts  # wrong: a number stands behind the name of an answer
     assert not lost, sorted(lost)[:5]
     assert before == after
     assert there == {"problem.json", "in", "out"}

@@ -25,8 +25,8 @@ _INDICES = rf"(?:\s*[_^]?\s*[\[({{<⟨]{{1,2}}\s*{_NUMBER}(?:\s*,\s*{_NUMBER})*\
 _COLUMN = re.compile(
     rf"(?P<name>(?:layers\[\d{{1,4}}\]\.(?:forward\.|backward\.)?)?[^\W\d]\w*(?:\.\w+)?)(?P<index>{_INDICES})"
 )
-_SUBSCRIPT = re.compile(rf"(?P<name>.*?[^\d_])_?(?P<step>{_NUMBER})")
-_LABEL = re.compile(r"[:.、)\]|–—-]|(?<=\d)\s")  # what may stand between a question and the name of a number
+_SUBSCRIPT = re.compile(rf"(?P<name>.*?[^_])_?(?P<step>{_NUMBER})")
+_LABEL = re.compile(r"[:.、)|–—-]|(?<=\d)\s")  # what may stand between a question and the name of a number
 _NUMBERING = re.compile(r"\W*(?:[^\W\d]+\W{0,2})?(\d{1,9})\s*[^\W\d]?\W*")  # Q1, Question 1, 3a, 第1题
 _REMARK = re.compile(r"\s*(?:\([^()]*[^\W\d_]{2}[^()]*\)|\s\(\d{4,}\)|[=?*:,;]|\.)\s*$")  # (4 decimals), (10234)
 _LAYER = re.compile(r"layers\[(?P<layer>\d+)\]\.(?:(?P<way>forward|backward)\.)?(?P<name>.+)")
@@ -65,10 +65,10 @@ def column(header: str, questions: Mapping[str, Question]) -> Column | None:
     if alone and (match := _of_question("", text, questions)):
         return match
     for separator in _LABEL.finditer(text):
-        label, rest = text[: separator.start()], text[separator.end() :].strip(" .:、)]|–—-")
+        label, rest = text[: separator.start()], text[separator.end() :].lstrip(" .:、)]|–—-")
         numbered = _NUMBERING.fullmatch(label)
         question = "" if alone else _question(label, questions)
-        if question is None or (alone and not numbered and separator[0] != ":"):
+        if question is None or re.search(r"[\[{]|layers", label) or (alone and not numbered and separator[0] != ":"):
             continue
         match = _of_question(question, rest, questions)
         if match and (numbered or not alone or None not in match.index):
@@ -95,7 +95,7 @@ def _question(label: str, questions: Mapping[str, Question]) -> str | None:
         if known.casefold() == folded:
             return known
     same = [known for known in questions if number and (of := _NUMBERING.fullmatch(known)) and of[1] == number[1]]
-    return same[0] if len(same) == 1 and number and not number[0].strip()[-1].isalpha() else None
+    return same[0] if len(same) == 1 and number and not re.search(r"\d\s*[a-zA-Z]\W*$", label) else None
 
 
 def _of_question(question: str, text: str, questions: Mapping[str, Question]) -> Column | None:
@@ -103,8 +103,9 @@ def _of_question(question: str, text: str, questions: Mapping[str, Question]) ->
     if not match:
         return None
     indices = [int(number) - 1 for number in re.findall(r"\d+", match["index"])]
-    for name, first in _spellings(match["name"], bool(indices)):
-        stepped = bool(first) or match["index"].lstrip().startswith("_")
+    bare = match["name"].rstrip("_")
+    for name, first in _spellings(bare, bool(indices)):
+        stepped = bool(first) or bare != match["name"] or match["index"].lstrip()[:1] in ("_", "^")
         for quantity in (name, f"{name}_t"):
             shape = questions[question].shape_of(quantity)
             if shape is not None and len(first) + len(indices) <= len(shape.sizes):

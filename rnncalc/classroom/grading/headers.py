@@ -134,6 +134,11 @@ def _first(known: list[str], words: tuple[str, ...]) -> int | None:
     return next((known.index(word) for word in words if word in known), None)
 
 
+def is_test(text: str) -> bool:
+    """Whether a name is that of the student whom Canvas invents for a teacher's view; it has ids."""
+    return folded(text) in ("studenttest", "teststudent")
+
+
 def is_nobody(text: str) -> bool:
     """Whether a cell of names or ids says that its row is no person: Moodle's averages, Canvas' points possible."""
     word = folded(text)

@@ -19,6 +19,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.problems import problem_text
+from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.parse import files
 from rnncalc.problems.parse import given as reader
 from rnncalc.problems.parse.given import RawValue
@@ -200,14 +201,18 @@ def _parts(given: RawValue) -> Iterator[tuple[str, tuple[dict[str, RawValue], st
         yield name, ({key: part[key] for key in part.value}, json.dumps(plain(part.value)))
 
 
+def _is_equations(value: Any) -> bool:
+    return isinstance(value, RawValue) and isinstance(value.value, Equations)
+
+
 def plain(value: Any) -> Any:
     """Values as JSON can write them, every number by its text."""
     if isinstance(value, RawValue):
         return plain(value.value)
     if isinstance(value, Numbers):
         return value.nested()
-    if isinstance(value, Mapping):
-        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, Mapping):  # the equations of a text are the problem's, and no answer
+        return {name: plain(part) for name, part in value.items() if not _is_equations(part)}
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
     return value

@@ -221,7 +221,7 @@ def _one(person: str, given: Mapping[str, Any], sheet: Sheet) -> Submission:
     trouble = _too_much({name: part.value for name, part in given.items()}, _most(sheet))
     if trouble:
         return Submission(person, trouble=trouble)
-    values = {name: plain(part.value) for name, part in given.items()}
+    values = plain(given)
     who = {key: one_line(str(values[key]), 200) for key in WHO if isinstance(values.get(key), str)}
     person = (identified(str(values["id"])) if "id" in who else "") or person
     wanted = sheet.of(person)

@@ -125,7 +125,7 @@ def _of_people(rows: Rows, width: int, who: Who) -> tuple[Rows, list[str]]:
             continue
         strange = next((texts[at] for at in marked if headers.is_nobody(texts[at])), None)
         filled = sum(bool(texts[at]) for at in who.ids)
-        if strange is not None and filled <= any(texts[at] == strange for at in who.ids):
+        if strange is not None and (headers.is_test(strange) or filled <= any(texts[at] == strange for at in who.ids)):
             left_out.append(one_line(strange, 60))
         else:
             kept.append((line, texts))
