@@ -229,7 +229,7 @@ def test_decimal_commas(tmp_path: Path, problem: Path, quoted: str, value: str, 
     csv.writer(output, delimiter=separator).writerows(rows)
     path.write_text(output.getvalue())
     book = rnncalc.grade(problem, path, diagnose=False)
-    first = next(one for one in book["s"].results[""].values if one["answer"] is not None)
+    first = next(value for value in book["s"].results[""].values if value["answer"] is not None)
     thousand = quoted == "1,234" and beside == "0.5" and separator != ";"
     assert first["answer"] == (quoted if thousand else value)
     assert any("decimal comma" in note for note in book.notes) == (

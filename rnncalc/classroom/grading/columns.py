@@ -120,13 +120,13 @@ def _spellings(name: str, indexed: bool) -> Iterator[tuple[str, tuple[int, ...]]
     gate = re.sub(r"_([^\W\d_]+)$", r".\1", name)
     if gate != name:
         yield gate, ()
-    found: tuple[int, ...] = ()
+    foot: tuple[int, ...] = ()
     while match := _SUBSCRIPT.fullmatch(name):
-        name, found = match["name"], (int(match["step"]) - 1, *found)
-        yield name, found
-        yield re.sub(r"_([^\W\d_]+)$", r".\1", name), found
-    if name[:1].isupper() and (found or indexed):
-        yield name[0].lower() + name[1:], found
+        name, foot = match["name"], (int(match["step"]) - 1, *foot)
+        yield name, foot
+        yield re.sub(r"_([^\W\d_]+)$", r".\1", name), foot
+    if name[:1].isupper() and (foot or indexed):
+        yield name[0].lower() + name[1:], foot
 
 
 def _placed(question: str, name: str, index: tuple[int, ...], shape: Shape, stepped: bool) -> Column | None:

@@ -8,8 +8,9 @@ import re
 import threading
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError
 
 SAMPLE = 50  # rows from which the separator is found
@@ -53,14 +54,14 @@ def known(encoding: str) -> bool:
 def decoded(data: bytes, encoding: str = "") -> Decoded:
     """The text, in the encoding that it is said to have, else in the first that it fits; what fits none keeps what can
     be read of it."""
-    found = "" if encoding else _found(data)
-    text = data.decode(encoding or found or "utf-8", "replace").removeprefix("\ufeff")
+    detected = "" if encoding else _detected(data)
+    text = data.decode(encoding or detected or "utf-8", "replace").removeprefix("\ufeff")
     if "\n" not in text:
         text = text.replace("\r", "\n")  # a spreadsheet's "CSV (Macintosh)"
-    return Decoded(text, "" if found in ("utf-8-sig", "") else found)
+    return Decoded(text, "" if detected in ("utf-8-sig", "") else detected)
 
 
-def _found(data: bytes) -> str:
+def _detected(data: bytes) -> str:
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return encoding
@@ -107,6 +108,20 @@ def _is_western(data: bytes) -> bool:
         else:
             chinese += len(text) // 2
     return western > chinese
+
+
+def content(path: Path, most: int) -> bytes:
+    """The bytes of a file that is not too large. Raises ParseError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=os_error_reason(error)) from None
+    except ValueError:
+        raise ParseError(_("cannot read {name}: no such file"), name=path) from None
+    if len(data) > most:
+        raise ParseError(_("larger than {most} bytes"), most=most)
+    return data
 
 
 # ------------------------------------------------------------------------------------------------------------- columns

@@ -45,14 +45,14 @@ class Roster:
         if person in self._exact:
             return person
         form = folded(person)
-        found = self._by_form.get(form)
-        if found is None and form not in self._by_form:
+        known = self._by_form.get(form)
+        if known is None and form not in self._by_form:
             local, at, _domain = form.partition("@")
             others = self._by_local_part if not at else self._by_form
-            found = others.get(local)
-            if found is not None and not at and "@" not in found:
+            known = others.get(local)
+            if known is not None and not at and "@" not in known:
                 return None
-        return found
+        return known
 
     def unknown(self, person: str) -> str:
         """What is said of an id that nobody has, with the nearest one that somebody has."""
@@ -64,10 +64,10 @@ class Roster:
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str | None]:
     """form → the one id of that form; None where several have it."""
-    found: dict[str, str | None] = {}
+    by_form: dict[str, str | None] = {}
     for form, person in pairs:
-        found[form] = None if form in found else person
-    return found
+        by_form[form] = None if form in by_form else person
+    return by_form
 
 
 def same_people(people: Iterable[tuple[str, str]]) -> tuple[dict[str, str], list[str]]:

@@ -7,7 +7,6 @@ harmless before anybody sees them.
 from __future__ import annotations
 
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,10 +16,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rnncalc.classroom.grading import encodings, people, tables
 from rnncalc.classroom.grading.choices import SPREADSHEETS
+from rnncalc.classroom.grading.limits import most, too_much
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.sheet import Sheet, plain
 from rnncalc.common import files
@@ -29,15 +27,10 @@ from rnncalc.common.safe_text import identified, one_line
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.problems import problem_text
 from rnncalc.problems.parse import given as reader
-from rnncalc.problems.parse.numbers import LONGEST_NUMBER
 
 LARGEST = 250_000  # bytes of one person's file: homework has a few thousand
-MOST, FEWEST = 20_000, 1_000  # numbers and texts in it, at the very most, and for however small a problem
-DEEPEST = 12
-LONGEST = 5_000  # characters of one text: a matrix that a person types
 WHO = ("id", "name")
 STDIN = Path("-")
-_RUN = re.compile(rf"\d{{{LONGEST_NUMBER + 1}}}")  # what patterns of numbers would take long to refuse
 
 
 @dataclass(frozen=True)
@@ -123,15 +116,18 @@ def _by_person(submissions: list[Submission], roster: Roster | None) -> tuple[li
         kept, notes = people.same_people((submission.id, submission.name) for submission in submissions)
     else:
         known = {submission.id: roster.find(submission.id) for submission in submissions}
-        kept = {person: found for person, found in known.items() if found is not None and found != person}
+        kept = {
+            person: roster_id for person, roster_id in known.items() if roster_id is not None and roster_id != person
+        }
         taken = [
-            _("{id} is taken for {known}").format(id=one_line(person, 60), known=one_line(found, 60))
-            for person, found in kept.items()
+            _("{id} is taken for {known}").format(id=one_line(person, 60), known=one_line(known, 60))
+            for person, known in kept.items()
         ]
         notes = [people.listed(taken)] if taken else []
-    if not kept:
-        return submissions, notes
-    return [replace(one, id=kept[one.id]) if one.id in kept else one for one in submissions], notes
+    return [
+        replace(submission, id=kept[submission.id]) if submission.id in kept else submission
+        for submission in submissions
+    ], notes
 
 
 def _which_counts(submissions: list[Submission], read_tables: list[tables.Table], keep: str) -> Iterator[str]:
@@ -207,7 +203,7 @@ def _text(path: Path, data: bytes | None, encoding: str) -> str:
     if data is None:
         if path.suffix.lower() in SPREADSHEETS:
             raise ParseError(_("a spreadsheet: save it as CSV, and hand that in"))
-        data = tables.content(path, LARGEST)
+        data = encodings.content(path, LARGEST)
     if len(data) > LARGEST:
         raise ParseError(_("larger than {most} bytes"), most=LARGEST)
     text = encodings.decoded(data, encoding).text
@@ -218,7 +214,7 @@ def _text(path: Path, data: bytes | None, encoding: str) -> str:
 
 def _one(person: str, given: Mapping[str, Any], sheet: Sheet) -> Submission:
     """One person's file: {"id": …, "name": …, "answers": {…}}, bare answers, or a whole problem with answers."""
-    trouble = _too_much({name: part.value for name, part in given.items()}, _most(sheet))
+    trouble = too_much({name: part.value for name, part in given.items()}, most(sheet))
     if trouble:
         return Submission(person, trouble=trouble)
     values = plain(given)
@@ -251,27 +247,3 @@ def _answers(values: dict[str, Any], sheet: Sheet) -> dict[str, dict[str, Any]] 
             return _("{name}: answers are an object, name by name").format(name=one_line(name, 40))
         by_question[name] = part or {}
     return by_question
-
-
-def _most(sheet: Sheet) -> int:
-    """How many entries a file may have: far more than anybody asked for are no answers to this problem."""
-    requested = sum(int(np.prod(shape)) for shapes in sheet.shapes.values() for shape in shapes.values())
-    return min(MOST, max(FEWEST, 4 * requested))
-
-
-def _too_much(values: Any, most: int) -> str:
-    """Why nobody will look at this: too many entries, or nested too deeply."""
-    level, entries = [values], 0
-    for _depth in range(DEEPEST):
-        level = [part for value in level for part in (value.values() if isinstance(value, dict) else value)]
-        entries += len(level)
-        if entries > most:
-            return _("more than {most} entries").format(most=most)
-        if any(isinstance(value, str) and len(value) > LONGEST for value in level):
-            return _("a text is longer than {most} characters").format(most=LONGEST)
-        if any(isinstance(value, str) and _RUN.search(value) for value in level):
-            return _("no number has more than {most} digits").format(most=LONGEST_NUMBER)
-        level = [value for value in level if isinstance(value, dict | list)]
-        if not level:
-            return ""
-    return _("nested too deeply")

@@ -17,7 +17,7 @@ from rnncalc.classroom.grading.columns import Column
 from rnncalc.classroom.grading.headers import Who
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.sheet import Question
-from rnncalc.common.i18n import _, os_error_reason
+from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import identified, one_line
 from rnncalc.errors import ParseError
 
@@ -65,7 +65,7 @@ def read(
     """The table in a file. renamed: header → what it means. data: what has been read of it already. encoding: "" to
     find it. roster: the ids of the class, if they are known. Raises ParseError.
     """
-    decoded = encodings.decoded(content(path, LARGEST) if data is None else data, encoding)
+    decoded = encodings.decoded(encodings.content(path, LARGEST) if data is None else data, encoding)
     rows, delimiter = encodings.rows(decoded.text.replace("\0", ""))
     while rows and not any(cell.strip() for cell in rows[0][1]):
         del rows[0]
@@ -91,8 +91,8 @@ def read(
     table = Table([], columns.requested(numbers.values(), questions))
     reading = _Reading(path.name, header, who, numbers, list(questions), comma=delimiter == ";")
     table.notes += reading.notes(_as_read(decoded, delimiter))
-    found = _times(table, header, who, rows)
-    for (line, row), time in zip(rows, found):
+    handed_in = _times(table, header, who, rows)
+    for (line, row), time in zip(rows, handed_in):
         person = reading.person(line, row, time, len(table.rows) + 1)
         if person is None:
             left_out.append(_("line {line}").format(line=line))
@@ -241,17 +241,3 @@ def has_header(data: bytes, questions: Mapping[str, Question], encoding: str = "
     first = encodings.decoded(data, encoding).text.lstrip().partition("\n")[0].replace("\0", "")
     labels = [label.strip() for label in (encodings.rows(first)[0] or [(1, [])])[0][1]]
     return bool(headers.who(labels).ids) or any(columns.column(label, questions) for label in labels)
-
-
-def content(path: Path, most: int) -> bytes:
-    """The bytes of a file that is not too large. Raises ParseError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=os_error_reason(error)) from None
-    except ValueError:
-        raise ParseError(_("cannot read {name}: no such file"), name=path) from None
-    if len(data) > most:
-        raise ParseError(_("larger than {most} bytes"), most=most)
-    return data

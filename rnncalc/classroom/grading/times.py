@@ -59,8 +59,8 @@ def column(texts: Sequence[str]) -> Column:
 
 def _reading(moments: list[Moment | None], day_first: bool) -> list[datetime | None] | None:
     """The times under one reading; None if one of them has no such month."""
-    times = [found.read(day_first) if found else None for found in moments]
-    return None if any(time is None and found for time, found in zip(times, moments)) else times
+    times = [moment.read(day_first) if moment else None for moment in moments]
+    return None if any(time is None and moment for time, moment in zip(times, moments)) else times
 
 
 def _in_order(times: list[datetime | None]) -> bool:
@@ -83,13 +83,13 @@ def moment(text: str) -> Moment | None:
     clock = _clock(rest)
     if clock is None:
         return None
-    found: list[datetime | None] = []
+    readings: list[datetime | None] = []
     for year, month, day in dates:
         try:
-            found.append(datetime(year, month, day) + clock + shift)
+            readings.append(datetime(year, month, day) + clock + shift)
         except (ValueError, OverflowError):
-            found.append(None)
-    return Moment(*found) if any(found) else None
+            readings.append(None)
+    return Moment(*readings) if any(readings) else None
 
 
 def _days(text: str) -> tuple[list[tuple[int, int, int]], str] | None:
