@@ -148,7 +148,7 @@ def test_files_of_answers(tmp_path: Path, problem: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     book = rnncalc.grade(problem, folder)
     assert {row.id: row.verdict for row in book.rows} == {
-        "a": "right", "bare": "right", "whole": "right", "lines": "right", "late/b": "right",
+        "a": "right", "bare": "right", "whole": "right", "lines": "right", "late/b": "incomplete",
     }  # fmt: skip
     assert book["late/b"].score == pytest.approx(6 / 9)
     assert book["a"].score == 1
