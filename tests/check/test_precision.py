@@ -147,3 +147,25 @@ def test_zeros_are_added_up_to_the_finer_of_both_sizes() -> None:
     """1 for 0.96 is no 1.0: two digits of 0.96 are 0.96."""
     assert Precision("digits", 2).filled(number("1"), 0.96).place == -2
     assert Precision("digits", 2).filled(number("0"), 0.0031).place == -4
+
+
+def test_a_number_is_judged_by_what_enters_it() -> None:
+    """dV is not made of dU and dW: beside their few digits it earns no more than it earns alone."""
+    rng = np.random.default_rng(5)
+    noticed = 0
+    for decimals, shift in itertools.product((1, 2, 3) * 8, (0.0, 0.04, 0.2)):
+        keys = {
+            "U": 0.3, "W": 0.5, "b": 0.3, "V": 1.2, "x": np.round(rng.normal(size=3) * 4, 1).tolist(),
+            "targets": [-1, 3.2, 1.4], "loss": "half_squared_error",
+        }  # fmt: skip
+        problem = rnncalc.problem(**keys).given
+        gradients = problem.backward(problem.forward())
+        answer = f"{gradients.V[0, 0] + shift:.{decimals}f}"
+        beside = {name: f"{gradients[name][0, 0]:.1f}" for name in ("U", "W")}
+        alone = check(problem, {"dV": answer}, diagnose=False).values[0]
+        verdict = check(problem, {"dU": beside["U"], "dW": beside["W"], "dV": answer}, diagnose=False)
+        value = next(value for value in verdict.values if value.name == "dV")
+        assert value.credit <= alone.credit
+        assert value.verdict == "wrong" or alone.verdict != "wrong"
+        noticed += alone.verdict == "wrong"
+    assert noticed > 10

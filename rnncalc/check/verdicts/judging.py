@@ -11,7 +11,7 @@ This file is longer than others because the walks share what they know of each n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,9 +116,11 @@ class Judging:
                 self.coarse.pop(at, None)
         self.habit = self._habit()
         if self.coarse:  # are they right with zeros behind them? They open no interval for one another
-            known, few = dict(self.verdicts), list(self.coarse)
+            known, few = dict(self.verdicts), dict(self.coarse)
             self._in_intervals()
-            within = [at for at in few if at not in self.coarse and self.verdicts[at] == ROUNDING]
+            self._take_back()
+            self.coarse = {at: verdict for at, verdict in few.items() if self.verdicts.get(at, WRONG) == WRONG}
+            within = [at for at in few if self.verdicts.get(at) == ROUNDING]
             self.verdicts = known | dict.fromkeys(within, ROUNDING)
             self.verdicts |= {at: verdict for at, verdict in self.coarse.items() if verdict}
             self.counts |= {at: self.typed[at] for at in self.coarse}
@@ -126,6 +128,7 @@ class Judging:
             self.habit = self._habit()
         if len(self.verdicts) < len(self.claims):
             self._in_intervals()
+            self._take_back()
         for at in self.typed:
             self.verdicts.setdefault(at, WRONG)
         return self
@@ -147,6 +150,25 @@ class Judging:
                     own[key] = node.make(*[own[need] for need in node.needs])
                 if self.at.get(key) or _is_named(key):
                     self._look(key, fair, own)
+
+    def _take_back(self) -> None:
+        """Judge again what may be within rounding only by the few digits of numbers that do not enter it."""
+        habit, finer = self.habit, list(self.coarse)
+        finer += [at for at, number in self.counts.items() if habit.coarser_than(number)]
+        if not finer or habit.exact or self.spec.visits > LONG:
+            return
+        order, known = self.order, self.verdicts
+        for key in dict.fromkeys(self.reported(self.claims[at].key) for at in finer):
+            here = [at for at in self.at[key] if known.get(at) == ROUNDING]
+            below = {*self.graph.below(key), key}
+            own = self._habit([at for enters in below for at in self.at.get(enters, ())])
+            if here and (own.exact or habit.differs(own)):
+                self.habit, self.order = own, [step for step in order if step in below]
+                self.verdicts = {at: verdict for at, verdict in known.items() if at not in here}
+                self._in_intervals()
+                revised = {at: self.verdicts.get(at, WRONG) for at in here}
+                self.habit, self.order, self.verdicts = habit, order, known
+                known |= revised
 
     def _look(self, key: Key, fair: dict[Key, Value], own: dict[Key, Value]) -> None:
         """Judge a quantity's numbers that have no verdict yet, and go on with the numbers that the person wrote."""
@@ -220,9 +242,10 @@ class Judging:
         noise = NOISE * float(np.prod(sizes))
         return noise if np.isfinite(noise) else 0.0
 
-    def _habit(self) -> Habit:
-        """How this person writes; they cut if some number is cut and none is rounded up."""
+    def _habit(self, of: Collection[int] | None = None) -> Habit:
+        """How this person writes (these numbers); they cut if some number is cut and none is rounded up."""
         counts = {at: number for at, number in self.counts.items() if self.as_typed or at not in self.coarse}
+        counts = counts if of is None else {at: number for at, number in counts.items() if at in of}
         cut = any(verdict == TRUNCATED for verdict in self.verdicts.values())
         up = any(
             abs(number.value) > abs(self.computed[at]) + 1e-12 and digits(number) < MANY
@@ -230,7 +253,11 @@ class Judging:
             if self.verdicts.get(at) == RIGHT
         )
         stated = {at for at in counts if self.claims[at].precision.stated}
-        return Habit([number for at, number in counts.items() if at in stated or digits(number) > 1], cut and not up)
+        return Habit(
+            [number for at, number in counts.items() if at in stated or digits(self.typed[at]) > 1],
+            cut and not up,
+            of is not None,
+        )
 
     def _copies_printed(self, key: Key) -> bool:
         """Whether a quantity is printed already under another name."""

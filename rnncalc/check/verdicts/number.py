@@ -109,15 +109,28 @@ def _column(numbers: Sequence[float]) -> np.ndarray:
 
 
 class Habit:
-    """How a person writes numbers: to how many decimals or significant digits, and whether they cut."""
+    """How a person writes numbers: to how many decimals or significant digits, and whether they cut.
 
-    def __init__(self, numbers: Sequence[TypedNumber], cuts: bool = False):
+    both: whether the numbers are too few to tell decimals from digits.
+    """
+
+    def __init__(self, numbers: Sequence[TypedNumber], cuts: bool = False, both: bool = False):
         typed = [entry for entry in numbers if entry.place is not None]
         self.cuts = cuts
         self.decimals, often = _usual([-entry.place for entry in typed if entry.place is not None])
         self.digits, as_often = _usual([digits(entry) for entry in typed if digits(entry)])
-        self.by_decimals, self.by_digits = often >= as_often, as_often >= often
+        self.by_decimals, self.by_digits = both or often >= as_often, both or as_often >= often
         self.exact = not typed
+
+    def coarser_than(self, number: TypedNumber) -> bool:
+        """Whether a number shows more than this person usually does."""
+        if number.place is None:
+            return False
+        return (self.by_decimals and -number.place > self.decimals) or (self.by_digits and digits(number) > self.digits)
+
+    def differs(self, other: Habit) -> bool:
+        """Whether another person rounds in another place."""
+        return (self.decimals, self.digits) != (other.decimals, other.digits)
 
     def rounded(self, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bounds of a number that the person did not print: as it is, or as the person rounds it.
