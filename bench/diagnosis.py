@@ -5,7 +5,8 @@
 
 For each mistake, random problems of random sizes are solved with that mistake by tests/support/planted.py, answered at
 3, 4 and 6 decimals in turn; counted are those with a wrong number. Then random problems are solved rightly, rounded at
-every step.
+every step to 2 to 6 digits, or to as many decimals as are asked for, and typed with or without their last zeros: none
+may be wrong or coarse, and none may lose a point.
 """
 
 from __future__ import annotations
