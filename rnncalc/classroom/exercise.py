@@ -2,6 +2,8 @@
 
 Numbers are drawn, worked and weighed, and drawn again until each result can be written with four decimals: none so
 small that it loses its digits, none so near the middle between two roundings that hand and machine could part.
+
+Longer than other files: what is drawn, under which names, and what is asked of it depend on each other.
 """
 
 from __future__ import annotations
@@ -16,17 +18,20 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS, Cell
+from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse import given
 from rnncalc.problems.problem import Problem
 from rnncalc.problems.reader import read
 from rnncalc.problems.results import Quantities
+from rnncalc.report.shared import levels
 
 DECIMALS = 4  # to which answers are asked
 DRAWS = 150
 SATURATED = 2.5  # |a| from which tanh and sigmoid show little of their argument
 TIE = 0.02  # of a unit of the last decimal: nearer to the middle is a tie to whoever rounds on the way
 SMALLEST = {"signal": 0.01, "gradient": 0.001}
-LARGEST = {"units": 64, "inputs": 64, "outputs": 64, "steps": 200}
+LARGEST = {"units": 64, "inputs": 64, "outputs": 64, "steps": 200, "layers": 8}
+PARAMETERS = frozenset(name for cell in CELLS.values() for name in cell.stacks) | {"V", "c"}
 LOSS_OF = {"softmax": "cross_entropy", "log_softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
@@ -41,6 +46,10 @@ class ExerciseSpec:
     steps: int = 3
     seed: int = 0
     person: str = ""  # a student's id or a variant's number: the same seed gives each their own
+    name: str = ""  # the student's
+    layers: int = 1
+    direction: str = "forward"
+    notation: str = ""
     backward: bool = False
     last: bool = False  # a target at the last step only
     lr: float | None = None
@@ -56,14 +65,43 @@ class Exercise:
     keys: dict[str, Any]
     problem: Problem
     quantities: dict[str, np.ndarray]
+    person: str = ""
+    name: str = ""
+
+    def shown(self) -> dict[str, np.ndarray]:
+        """What is asked, under the sheet's names and in its orientation."""
+        return {self.called(name): self._turned(name, array) for name, array in self.quantities.items()}
+
+    def called(self, name: str) -> str:
+        """A quantity as the sheet calls it: dU.i may be dW_xi."""
+        letters, parameter = self.problem.letters, _parameter(name)
+        if parameter == name:
+            return letters.signal(name)
+        symbol = parameter.replace(".", "_")
+        letter = letters.parameter(symbol)
+        letter = parameter if letter == symbol else letter
+        if not name.partition(".")[0].endswith("_new"):
+            return f"d{letter}"
+        return letter.replace(".", "_new.") if "." in letter else f"{letter}_new"
+
+    def _turned(self, name: str, array: np.ndarray) -> np.ndarray:
+        of_parameter = _parameter(name) != name and array.ndim == 2
+        return array.T if of_parameter and self.problem.letters.rows else array
 
     def blank(self) -> dict[str, Any]:
         """The answer form: every number that is asked, not answered."""
-        return by_gate({name: np.full(array.shape, None).tolist() for name, array in self.quantities.items()})
+        return by_gate({name: np.full(array.shape, None).tolist() for name, array in self.shown().items()})
 
     def solution(self) -> dict[str, Any]:
         """The right answers, unrounded, in the form's shape."""
-        return by_gate({name: array.tolist() for name, array in self.quantities.items()})
+        return by_gate({name: array.tolist() for name, array in self.shown().items()})
+
+
+def _parameter(name: str) -> str:
+    """The parameter whose gradient or new value a quantity is, with its gate: dU.i is U.i's; of a signal itself."""
+    stacked, dot, gate = name.partition(".")
+    bare = stacked.removesuffix("_new") if stacked.endswith("_new") else stacked[1:] if stacked[:1] == "d" else stacked
+    return bare + dot + gate if bare in PARAMETERS else name
 
 
 def make(spec: ExerciseSpec) -> Exercise:
@@ -85,7 +123,8 @@ def make(spec: ExerciseSpec) -> Exercise:
             break
     assert best is not None
     exercise = best[1]
-    return Exercise(exercise.keys, read(given.of_python(exercise.keys), engine="equations"), exercise.quantities)
+    problem = read(given.of_python(exercise.keys), engine="equations")
+    return Exercise(exercise.keys, problem, exercise.quantities, spec.person, spec.name)
 
 
 def _checked(spec: ExerciseSpec) -> Cell:
@@ -97,9 +136,30 @@ def _checked(spec: ExerciseSpec) -> Cell:
         if not least <= getattr(spec, name) <= most:
             message = _("{name}: a number from {least} to {most} is needed")
             raise ProblemError(message, name=name, least=least, most=most)
+    if spec.notation and spec.notation not in NOTATIONS:
+        message = _("no notation is called “{name}”; there are {known}")
+        raise ProblemError(message, name=spec.notation, known=", ".join(NOTATIONS))
+    if spec.notation and NOTATIONS[spec.notation].cells.get(spec.cell, spec.cell) != spec.cell:
+        message = _("in {notation} the cell is {cell}: say so in place of {name}")
+        cells = NOTATIONS[spec.notation].cells
+        raise ProblemError(message, notation=spec.notation, cell=cells[spec.cell], name=spec.cell)
+    if spec.notation and not _expressible(cell, spec.notation):
+        message = _("{notation} has no names for all parameters of {cell}, gate by gate: choose another notation")
+        raise ProblemError(message, notation=spec.notation, cell=cell.name)
+    if _stacked(spec) and (spec.notation or cell.owns_read_out):
+        raise ProblemError(_("a stack, or both directions, goes with our letters and a cell without its own read-out"))
     if spec.lr is not None and not spec.backward:
         raise ProblemError(_("a learning rate is for the update, which needs --backward"))
     return cell
+
+
+def _expressible(cell: Cell, notation: str) -> bool:
+    """Whether a notation has a name for each gate where it has one for the stack, and none that is another's here."""
+    known = NOTATIONS[notation]
+    ours, by_gate = set(known.letters.values()), set(known.by_gate.values())
+    gated = {name for name, stack in cell.stacks.items() if len(stack) > 1}
+    taken = {theirs for theirs, name in known.letters.items() if theirs != name and theirs in cell.stacks}
+    return not (gated & ours) - by_gate and taken <= ours
 
 
 # -------------------------------------------------------------------------------------------------------------- numbers
@@ -107,29 +167,78 @@ def _checked(spec: ExerciseSpec) -> Cell:
 
 def _draw_keys(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     """One draw of everything that a problem file holds."""
+    keys: dict[str, Any] = {"title": _title(spec)}
+    keys |= {"output": spec.output} if spec.output else {}
+    layer = {"cell": spec.cell} | ({"activation": spec.activation} if spec.activation else {})
     sizes = {"D": spec.inputs, "H": spec.units, "O": spec.outputs}
-    keys: dict[str, Any] = {"title": _title(spec), "cell": spec.cell}
-    keys |= {name: value for name in ("activation", "output") if (value := getattr(spec, name))}
-    for name, stack in cell.stacks.items():
-        arrays = {}
-        for parameter in stack:
-            shape = (sizes[parameter.rows], *([sizes[parameter.columns]] if parameter.columns else []))
-            arrays[parameter.gate or ""] = _texts(_weights(rng, shape))
-        keys[name] = arrays if len(stack) > 1 else arrays.popitem()[1]
+    both = 1 + (spec.direction == "both")
+    if _stacked(spec):
+        keys["layers"] = []
+        for number in range(spec.layers):
+            sizes["D"] = both * spec.units if number else spec.inputs
+            keys["layers"].append({**layer, **_draw_layer(cell, sizes, rng), "direction": spec.direction})
+            if both > 1:
+                keys["layers"][-1]["backward"] = _draw_layer(cell, sizes, rng)
+    else:
+        keys |= layer | _draw_layer(cell, sizes, rng)
     if spec.outputs and not cell.owns_read_out:
-        keys["V"] = _texts(_weights(rng, (spec.outputs, spec.units)))
+        keys["V"] = _texts(_weights(rng, (spec.outputs, both * spec.units)))
         keys["c"] = _texts(_weights(rng, (spec.outputs,)))
+    if spec.notation:
+        keys = in_letters(keys, cell, spec.notation)
     keys["x"] = _texts(_signs(rng, (spec.steps, spec.inputs)) * rng.integers(1, 5, (spec.steps, spec.inputs)) / 2)
     if spec.backward:
         keys |= _goal(spec, cell, rng)
     return keys
 
 
+def _draw_layer(cell: Cell, sizes: dict[str, int], rng: np.random.Generator) -> dict[str, Any]:
+    """One draw of a layer's parameters, by gate where they are stacked."""
+    drawn: dict[str, Any] = {}
+    for name, stack in cell.stacks.items():
+        arrays = {}
+        for parameter in stack:
+            shape = (sizes[parameter.rows], *([sizes[parameter.columns]] if parameter.columns else []))
+            arrays[parameter.gate or ""] = _texts(_weights(rng, shape))
+        drawn[name] = arrays if len(stack) > 1 else arrays.popitem()[1]
+    return drawn
+
+
+def _stacked(spec: ExerciseSpec) -> bool:
+    return spec.layers > 1 or spec.direction != "forward"
+
+
+def in_letters(keys: dict[str, Any], cell: Cell, notation: str) -> dict[str, Any]:
+    """A problem of one layer under a notation's names, in its orientation and order of gates."""
+    known = NOTATIONS[notation]
+    whole = {ours: theirs for theirs, ours in list(known.letters.items())[::-1]}
+    parts = {ours: theirs for theirs, ours in list(known.by_gate.items())[::-1]}
+    said: dict[str, Any] = {}
+    for name, value in keys.items():
+        if name not in (*cell.stacks, "V", "c"):
+            said[name] = value
+        elif not isinstance(value, dict):
+            said[whole.get(name, name)] = _transposed(value) if known.rows else value
+        elif name in parts:
+            for gate, part in value.items():
+                said[parts[name].replace("*", gate)] = _transposed(part) if known.rows else part
+        elif name in whole:
+            rows = [row for gate in known.gates.get(cell.name, cell.gates) for row in value[gate]]
+            said[whole[name]] = _transposed(rows) if known.rows else rows
+        else:
+            said[name] = {gate: _transposed(part) if known.rows else part for gate, part in value.items()}
+    return {**said, "notation": notation}
+
+
+def _transposed(value: list[Any]) -> list[Any]:
+    return [list(column) for column in zip(*value)] if isinstance(value[0], list) else value
+
+
 def _goal(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     """Targets and a loss that fits the output, and the learning rate."""
     output = "log_softmax" if cell.name == "i2h_i2o" else spec.output or "identity"
     loss = LOSS_OF.get(output, "half_squared_error")
-    width = spec.outputs or spec.units
+    width = spec.outputs or spec.units * (1 + (spec.direction == "both"))
     targets: list[Any]
     if loss == "cross_entropy":
         targets = [int(number) for number in rng.integers(0, width, spec.steps)]
@@ -172,7 +281,13 @@ def _title(spec: ExerciseSpec) -> str:
 def _requested(spec: ExerciseSpec, cell: Cell, problem: Problem, quantities: Quantities) -> dict[str, np.ndarray]:
     """The quantities that are asked, gate by gate where they are stacked."""
     names = list(spec.ask)
-    if not names:
+    if not names and _stacked(spec):
+        readout = ["V", "c"] if spec.outputs else []
+        names = ["h"] if not spec.outputs or "h" in quantities else []
+        names += ["y"] if spec.outputs else []
+        names += ["loss", *(f"d{name}" for name in readout)] if spec.backward else []
+        names += [f"{name}_new" for name in readout] if spec.lr is not None else []
+    elif not names:
         names = [line for line in cell.written if line not in ("a", "s", "y")]
         names += ["y"] if spec.outputs or cell.owns_read_out else []
         if spec.backward:
@@ -204,9 +319,10 @@ def _faults(problem: Problem, quantities: Quantities, requested: dict[str, np.nd
     transpose, two rows or two inputs running that are alike."""
     faults = 0.0
     cell = problem.network.layers[-1].cell
-    kinked = cell.switched.get("activation") in ("relu", "identity", "elu", "leaky_relu", "softplus")
-    for line in cell.preactivations.values() if not kinked else ():
-        faults += float((np.abs(quantities[line]) > SATURATED).sum())
+    kinked = cell.switched.get("activation") in ("relu", "identity")
+    for level in levels(problem) if not kinked else ():
+        for line in level.layer.cell.preactivations.values() if not level.read_out else ():
+            faults += float((np.abs(level.signals(quantities.trace)[line]) > SATURATED).sum())
     for name, array in requested.items():
         values = np.abs(np.atleast_1d(np.asarray(array, np.float64)))
         signal = name in cell.lines or name == "y"
@@ -218,7 +334,7 @@ def _faults(problem: Problem, quantities: Quantities, requested: dict[str, np.nd
         faults += float((~exact & ((values < least) | (values > 100))).sum()) + 0.5 * float((~exact & tied).sum())
         if values.size > 1 and (values == 0).mean() > 0.5:
             faults += 1
-    for array in problem.network.layers[-1].only.parameters.values():
+    for array in (array for layer in problem.network.passes for array in layer.parameters.values()):
         if array.ndim == 2 and len(array) > 1:
             faults += float(array.shape[0] == array.shape[1] and bool((array == array.T).all()))
             faults += float(len(np.unique(array, axis=0)) < len(array))

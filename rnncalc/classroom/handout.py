@@ -11,13 +11,12 @@ import numpy as np
 
 from rnncalc.classroom.exercise import DECIMALS, Exercise
 from rnncalc.common.i18n import _
-from rnncalc.model.equations.formula import Formula
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.results import per_step
 from rnncalc.report import backward, forward
 from rnncalc.report.document import Array, Arrays, Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.header import equations
-from rnncalc.report.shared import ReportOptions, levels
+from rnncalc.report.shared import Level, ReportOptions, groups, levels
 
 BLANK = "______"
 
@@ -25,8 +24,9 @@ BLANK = "______"
 def statement(exercise: Exercise) -> Document:
     """The question: equations, what is given, what is asked, and a form to be filled in."""
     keys = exercise.keys
-    blocks: list[Block] = [Heading(keys["title"], 1), Formulas(tuple(_equations(exercise)))]
-    blocks += [Heading(_("given"), 3), Arrays(tuple(_given(exercise)))]
+    who = _("Name: {name}   Id: {id}").format(name=exercise.name or BLANK, id=exercise.person or BLANK)
+    blocks: list[Block] = [Heading(keys["title"], 1), Paragraph(who), *_equations(exercise)]
+    blocks += [Heading(_("given"), 3), *_given(exercise)]
     if "loss" in keys:
         formula = LOSSES[keys["loss"]].text
         blocks.append(Paragraph(_("loss: {formula}, summed over the steps").format(formula=formula)))
@@ -45,14 +45,14 @@ def solution(exercise: Exercise) -> Document:
         back = backward.document(problem, trace, problem.backward(trace), ReportOptions(work=True)).blocks
         blocks = [*blocks, *(block for block in back if block not in blocks)]
     blocks = [*blocks, Heading(_("answers"), 3)]
-    blocks.append(Arrays(tuple(_array(name, array) for name, array in exercise.quantities.items())))
+    blocks.append(Arrays(tuple(_array(name, array) for name, array in exercise.shown().items())))
     return Document(blocks, {"answers": exercise.solution()})
 
 
 def form_csv(exercise: Exercise) -> str:
     """The header of a table with a row a person: id, name, h[1][1], …"""
     output = io.StringIO()
-    columns = [(name, index) for name, array in exercise.quantities.items() for index in np.ndindex(array.shape)]
+    columns = [(name, index) for name, array in exercise.shown().items() for index in np.ndindex(array.shape)]
     labels = [name + "".join(f"[{i + 1}]" for i in index) for name, index in columns]
     csv.writer(output, lineterminator="\n").writerow(["id", "name", *labels])
     return output.getvalue()
@@ -60,30 +60,35 @@ def form_csv(exercise: Exercise) -> str:
 
 def form(exercise: Exercise) -> dict[str, Any]:
     """The blank answer sheet as a file: who, and nulls."""
-    return {"id": "", "name": "", "answers": exercise.blank()}
+    return {"id": exercise.person, "name": exercise.name, "answers": exercise.blank()}
 
 
-def _equations(exercise: Exercise) -> Iterator[Formula]:
-    for level in levels(exercise.problem):
-        yield from equations(level)
+def _equations(exercise: Exercise) -> Iterator[Block]:
+    for group in groups(exercise.problem, levels(exercise.problem)):
+        if group[0].title:
+            yield Heading(group[0].title, 4)
+        yield Formulas(tuple(formula for level in group for formula in equations(level)))
 
 
-def _given(exercise: Exercise) -> Iterator[Array]:
-    keys = exercise.keys
-    for name in ("U", "W", "b", "d", "R", "V", "c"):
-        value = keys.get(name)
-        if isinstance(value, dict):
-            yield from (Array(f"{name}_{gate}", _frozen(part)) for gate, part in value.items())
-        elif value is not None:
-            yield Array(name, _frozen(value))
-    for state in exercise.problem.network.layers[-1].cell.state:
-        yield Array(f"{state}_0", "0")
-    for letter, rows in (("x", keys["x"]), ("t", keys.get("targets", []))):
-        for step, row in enumerate(rows):
-            if row is not None:
-                yield Array(f"{letter}_{step + 1}", _frozen(row))
-    if "lr" in keys:
-        yield Array("lr", str(keys["lr"]))
+def _given(exercise: Exercise) -> Iterator[Block]:
+    keys, letters = exercise.keys, exercise.problem.letters
+    for group in groups(exercise.problem, levels(exercise.problem)):
+        if group[0].title:
+            yield Heading(group[0].title, 4)
+        yield Arrays(tuple(array for level in group for array in _parameters(level)))
+    steps = [Array(f"{letters.input}_{step}", _frozen(row)) for step, row in enumerate(keys["x"], 1)]
+    targets = enumerate(keys.get("targets", []), 1)
+    steps += [Array(f"t_{step}", _frozen(row)) for step, row in targets if row is not None]
+    yield Arrays((*steps, *([Array("lr", str(keys["lr"]))] if "lr" in keys else [])))
+
+
+def _parameters(level: Level) -> Iterator[Array]:
+    """A level's parameters as the sheet has them, and its initial states."""
+    for symbol, array in level.parameters().items():
+        turned = array.T if level.letters.rows and array.ndim == 2 else array
+        yield Array(level.letters.parameter(symbol), _frozen(np.vectorize("{:g}".format, [object])(turned).tolist()))
+    for state in level.layer.cell.state:
+        yield Array(f"{level.letters.signal(state)}_0", "0")
 
 
 def _frozen(value: Any) -> Any:
@@ -94,7 +99,7 @@ def _requested(exercise: Exercise) -> Iterator[tuple[str, str]]:
     for name, number in exercise.keys["points"].items():
         amount = _("1 number, 1 point") if number == 1 else _("{n} numbers, {n} points").format(n=number)
         meaning = _meaning(exercise, name)
-        yield name, f"{meaning}: {amount}" if meaning else amount
+        yield exercise.called(name), f"{meaning}: {amount}" if meaning else amount
 
 
 def _meaning(exercise: Exercise, name: str) -> str:
@@ -102,9 +107,11 @@ def _meaning(exercise: Exercise, name: str) -> str:
     if name in exercise.problem.network.layers[-1].cell.lines or name in ("s", "y"):
         return ""
     if name.endswith("_new"):
-        return _("{name} after one update with the learning rate lr").format(name=name.removesuffix("_new"))
+        return _("{name} after one update with the learning rate lr").format(
+            name=exercise.called(name).removesuffix("_new")
+        )
     if name.startswith("d"):
-        return _("gradient of the loss with respect to {name}").format(name=name[1:])
+        return _("gradient of the loss with respect to {name}").format(name=exercise.called(name)[1:])
     return ""
 
 
@@ -119,12 +126,14 @@ def _form(exercise: Exercise) -> Iterator[Block]:
     for name, array in exercise.quantities.items():
         if _stepped(exercise, name):
             columns = array.reshape(steps, -1).shape[1]
-            header += [f"{name}[{unit + 1}]" if columns > 1 else name for unit in range(columns)]
+            called = exercise.called(name)
+            header += [f"{called}[{unit + 1}]" if columns > 1 else called for unit in range(columns)]
             for row in rows:
                 row += [BLANK] * columns
     if len(header) > 1:
         yield Grid(tuple(header), tuple(map(tuple, rows)), numeric=frozenset(range(len(header))))
-    rest = {name: array for name, array in exercise.quantities.items() if not _stepped(exercise, name)}
+    stepped = {exercise.called(name) for name in exercise.quantities if _stepped(exercise, name)}
+    rest = {name: array for name, array in exercise.shown().items() if name not in stepped}
     if rest:
         blanks = {name: np.full(array.shape, r"______", object) for name, array in rest.items()}
         yield Arrays(tuple(Array(name.replace(".", "_"), _frozen(array.tolist())) for name, array in blanks.items()))

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 @click.option("--inputs", type=int, default=2, show_default=True, help="D, entries of each input.")
 @click.option("--outputs", type=int, default=1, show_default=True, help="O, outputs; 0: no read-out.")
 @click.option("--steps", type=int, default=3, show_default=True, help="T, steps.")
+@click.option("--layers", type=int, default=1, show_default=True, help="Layers, one on top of the other.")
+@click.option(
+    "--direction",
+    type=click.Choice(["forward", "backward", "both"]),
+    default="forward",
+    show_default=True,
+    help="Of every layer.",
+)
+@click.option("--notation", default="", metavar="NAME", help="Whose letters: d2l, hx, swapped, pytorch, …")
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other numbers.")
 @click.option("--backward", is_flag=True, help="Ask for the loss and its gradients too.")
 @click.option("--last", is_flag=True, help="With --backward: a target at the last step only.")
@@ -39,7 +48,7 @@ if TYPE_CHECKING:
 @click.option("--variants", type=click.IntRange(1, 10_000), metavar="N", help="N problems, into the folder -o.")
 @click.option("--students", metavar="FILE.csv", help="A problem for each id of a table, into the folder -o.")
 @result_options
-def command(ask: str, solution: bool, variants: int | None, students: str | None, **options: Any) -> None:
+def command(ask: str, solution: bool, variants: int | None, students: str | None, **options: Any) -> None:  # fmt: skip
     """Make a problem: friendly numbers, its statement, a blank answer form, its solution.
 
     \b
@@ -62,7 +71,7 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     folder = _folder(look["output"], several=bool(variants or students))
     if variants or students:
         assert folder is not None
-        people = list(_people(students)) if students else [str(number + 1) for number in range(variants or 0)]
+        people = dict(_people(students)) if students else {str(n + 1): "" for n in range(variants or 0)}
         _write(folder, _variants(spec, people))
         message = _("{n} problems in {folder}; grade them with variants.json")
         click.echo(message.format(n=len(people), folder=folder), err=True)
@@ -83,14 +92,14 @@ def _folder(output: str | None, several: bool) -> Path | None:
     return Path(output) if folder else None
 
 
-def _people(name: str) -> Iterator[str]:
-    """The ids of a table with a header, in its order. Raises UsageError."""
+def _people(name: str) -> Iterator[tuple[str, str]]:
+    """The ids and names of a table with a header, in its order. Raises UsageError."""
     from rnncalc.classroom.grading.submissions import read_roster
 
     yield from read_roster(name)
 
 
-def _variants(spec: ExerciseSpec, people: list[str]) -> Iterator[tuple[str, str]]:
+def _variants(spec: ExerciseSpec, people: dict[str, str]) -> Iterator[tuple[str, str]]:
     """A folder for each, and what grades them all."""
     from dataclasses import replace
 
@@ -98,11 +107,11 @@ def _variants(spec: ExerciseSpec, people: list[str]) -> Iterator[tuple[str, str]
     from rnncalc.common.safe_text import file_name
 
     keys_of = {}
-    for person in people:
-        exercise = make(replace(spec, person=person))
+    for person, name in people.items():
+        exercise = make(replace(spec, person=person, name=name))
         keys_of[person] = exercise.keys
-        for name, text in _files(exercise):
-            yield f"{file_name(person)}/{name}", text
+        for file, text in _files(exercise):
+            yield f"{file_name(person)}/{file}", text
     yield "variants.json", _json({"variants": keys_of})
 
 

@@ -157,11 +157,14 @@ def _of_table(table: tables.Table, name: str, sheet: Sheet) -> list[Submission]:
     return submissions
 
 
-def read_roster(name: str) -> Iterator[str]:
-    """The ids of a table of people. Raises RnncalcError."""
+def read_roster(name: str) -> Iterator[tuple[str, str]]:
+    """The ids of a table of people, each once, with their names. Raises RnncalcError."""
     files.reading(name)
     table = tables.read(Path(name), {}, {})
-    yield from dict.fromkeys(row.id for row in table.rows)
+    people: dict[str, str] = {}
+    for row in table.rows:
+        people.setdefault(row.id, row.name)
+    yield from people.items()
 
 
 def _files(name: str) -> Iterator[tuple[Path, str]]:
