@@ -471,7 +471,8 @@ def exists(module: str) -> bool:
 
 def defines_kernels(module: str) -> bool:
     text = source_of(module).read_text(encoding="utf-8")
-    return bool(re.search(r"^\s*@(jit|njit|intrinsic|overload|register_jitable)\b", text, re.MULTILINE))
+    kernels = re.search(r"^\s*@(jit|njit|intrinsic|overload|register_jitable)\b", text, re.MULTILINE)
+    return bool(kernels) and not re.search(r"from typing import .*\boverload\b", text)
 
 
 def test_the_key_covers_all_that_kernels_are_made_of() -> None:

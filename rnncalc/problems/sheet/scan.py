@@ -23,7 +23,7 @@ from rnncalc.problems.sheet import code, decimals, tables, values
 
 WORDS = (  # keys whose value is a word, or words
     "title source notes cell activation output update gates notation layout loss reduction vectors fused direction "
-    "merge vocabulary decimal precision signals"
+    "merge vocabulary decimal precision points carry signals"
 ).split()
 PLAIN = ("u", "w", "b", "v", "c", "d", "r", "x", "h0", "c0", "y0", "targets", "lr", "dy", "lengths", "mask")
 RUNNING = re.compile(
@@ -202,7 +202,8 @@ class _Scanner:
         first = begin + self.text[begin:stripped].find(names[0].text, max(0, start - begin) if len(names) == 1 else 0)
         rest = self.text[end : self._line_end(end)][1:]
         word = len(names) == 1 and names[0].text.strip().lower().replace("-", "_") in WORDS
-        kind = "word" if word and not _SIGN.search(rest.lstrip("=")) else ""
+        an_object = rest.lstrip(f"=: {BREAK}").startswith("{")  # precision = {"decimals": 2}
+        kind = "word" if word and (an_object or not _SIGN.search(rest.lstrip("="))) else ""
         return max(first, begin), names, kind
 
     def _ending(self, begin: int, end: int) -> tuple[int, Symbol] | None:
