@@ -27,6 +27,7 @@ from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, It
 from rnncalc.report.shared import ReportOptions
 
 MARKS = {RIGHT: "✓", TRUNCATED: "✓", ROUNDING: "✓", CARRIED: "→", WRONG: "✗", UNREADABLE: "?", BLANK: "–"}
+MOST_SLIPS = 4  # slips of their own that are listed
 
 
 def words(verdict: str) -> str:
@@ -219,7 +220,14 @@ def _reasons(verdict: Verdict) -> list[Block]:
 def _explained(mistake: Diagnosis) -> str:
     if mistake.explains == mistake.of:
         return _("That explains every number that is not right.")
-    return _("That explains {n} of the {of} numbers that are not right.").format(n=mistake.explains, of=mistake.of)
+    text = _("That explains {n} of the {of} numbers that are not right.")
+    own = mistake.own_slips
+    if len(own) == 1:
+        text = _("That explains {n} of the {of} numbers that are not right; {slips} is a slip of its own.")
+    elif own:
+        text = _("That explains {n} of the {of} numbers that are not right; {slips} are slips of their own.")
+    shown = ", ".join(own[:MOST_SLIPS]) + (", …" if len(own) > MOST_SLIPS else "")
+    return text.format(n=mistake.explains, of=mistake.of, slips=shown)
 
 
 def _data(verdict: Verdict, hint: bool) -> dict[str, Any]:

@@ -166,6 +166,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("g, or n, is a value and not a gate: it goes through tanh."),
         N_("The candidate is never negative."),
     ),
+    "sign_of_preactivation": (
+        N_("The minus of 1 / (1 + e^-a) was lost, or written twice: the gate came out as σ(−a)."),
+        N_("σ(a) = 1 / (1 + e^-a); σ(−a) = 1 − σ(a)."),
+        N_("A large positive preactivation opens a gate: σ(2) is 0.88, not 0.12. Where a = 0 nothing shows."),
+    ),
     "not_through_time": (
         N_("Each step was differentiated alone: the gradient from later steps is missing."),
         N_("dh_t = Vᵀ ds_t + Wᵀ da_{t+1}: the state has two successors."),

@@ -11,15 +11,9 @@ from support.helpers import EXAMPLES, run
 import rnncalc
 from rnncalc.check import check
 from rnncalc.check.diagnosis.mistakes import MISTAKES
-from rnncalc.check.verdicts.records import Verdict
 from rnncalc.report.explain_mistake import LESSONS
 
 EVERY = (*planted.FORWARD, *planted.GATED, *planted.GRADIENT)
-
-
-def names(verdict: Verdict) -> set[str]:
-    first = verdict.mistakes[:2]
-    return {mistake.id for mistake in first} | {name for mistake in first for name in mistake.alike}
 
 
 def test_every_mistake_is_planted_and_has_a_lesson() -> None:
@@ -37,7 +31,7 @@ def test_a_planted_mistake_is_named(mistake: str) -> None:
         verdict = check(rnncalc.problem(**planted.keys(problem)).given, answers)
         if verdict.first_wrong is not None:
             shown += 1
-            assert mistake in names(verdict), problem
+            assert mistake in diagnosis.names(verdict), problem
     assert shown >= 3
 
 
@@ -71,6 +65,54 @@ def test_a_mistake_on_top_of_a_slip() -> None:
     assert verdict.first_wrong is not None
     assert verdict.first_wrong.place == "h_2[1]"
     assert verdict.mistakes[0].id == "not_through_time"
+
+
+@pytest.mark.parametrize("slip", [1, 2, 3, 4])
+@pytest.mark.parametrize("carried", [False, True])
+@pytest.mark.parametrize("mistake", ["bias_omitted", "activation_sigmoid", "recurrence_omitted", "state_lag"])
+def test_a_mistake_beside_a_slip_of_its_own(mistake: str, carried: bool, slip: int) -> None:
+    """One state is miscalculated, early or late; carried: the next ones follow from it."""
+    keys: dict[str, Any] = {"U": [[0.8]], "W": [[0.4]], "b": [0.25], "h0": [0.3], "x": [[0.5], [1], [0.3], [-0.4]]}
+    U, W, b, x = 0.8, 0.4, 0.0 if mistake == "bias_omitted" else 0.25, [0.5, 1, 0.3, -0.4]
+    f = planted.FUNCTIONS["sigmoid" if mistake == "activation_sigmoid" else "tanh"]
+    states = [0.0, 0.3]
+    for step in range(4):
+        before = {"recurrence_omitted": 0.0, "state_lag": states[-2]}.get(mistake, states[-1])
+        states.append(float(f(np.array(b + W * before + U * x[step]))) + 0.0137 * (carried and step == slip - 1))
+    answers = [f"{state + 0.0137 * (not carried and step == slip):.4f}" for step, state in enumerate(states[1:])][1:]
+    verdict = check(rnncalc.problem(**keys).given, {"h": answers})
+    first = verdict.mistakes[0]
+    assert mistake in diagnosis.names(verdict)
+    if first.id == mistake:
+        assert first.explains == first.of - 1
+        assert first.own_slips == (f"h_{slip}[1]",)
+        assert first.data()["own_slips"] == [f"h_{slip}[1]"]
+    assert all(other.explains < other.of for other in verdict.mistakes)
+
+
+def test_what_is_random_is_not_accused() -> None:
+    for decimals in (1, 2, 3):
+        rows = diagnosis.random_rows(200, decimals, decimals)
+        assert rows["every"] == 0
+        assert rows["named"] <= 0.02  # 1 % is the limit, measured in bench/diagnosis.py; these are few rows
+
+
+def test_every_number_is_said_only_where_it_is_so() -> None:
+    """h_3 has one digit, which tells nothing, but it is a wrong number all the same."""
+    keys: dict[str, Any] = {"U": 0.8, "W": 0.4, "b": 0.25, "x": [0.5, 1, 0.3]}
+    first = check(rnncalc.problem(**keys).given, {"h": ["0.3799", "0.7407", "0.9"]}).mistakes[0]
+    assert (first.id, first.explains, first.of, first.own_slips) == ("bias_omitted", 2, 3, ("h_3[1]",))
+
+
+def test_what_books_warn_of_comes_first() -> None:
+    """With h_0 = 0 and one unit, z for 1 − z and σ(−a) in z are the same."""
+    keys: dict[str, Any] = {
+        "cell": "gru", "U": [[0.5], [0.4], [0.7]], "W": [[0.3], [0.6], [0.2]], "b": [0.1, 0.3, 0.2], "x": [[1], [2]],
+    }  # fmt: skip
+    other = rnncalc.problem(**keys, update="z_new").forward().h
+    verdict = check(rnncalc.problem(**keys).given, {"h": planted.texts(other, 4)})
+    assert verdict.mistakes[0].id == "update_complement"
+    assert "sign_of_preactivation" in verdict.mistakes[0].alike
 
 
 def test_what_cannot_be_told_is_said() -> None:

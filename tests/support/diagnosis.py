@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 import rnncalc
-from rnncalc.check import check
+from rnncalc.check import CheckSession, check
+from rnncalc.check.diagnosis.batch import SpecBatches
+from rnncalc.check.diagnosis.mistake import Context
+from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.check.verdicts.records import CARRIED, WRONG, Diagnosis, Verdict
 from support import planted
 
 DECIMALS = (3, 4, 6)
@@ -25,6 +29,93 @@ def answered(mistake: str, solved: dict[str, np.ndarray], decimals: int) -> dict
     if mistake in UPDATED:
         names += ["U_new", "W_new", "b_new"]
     return {name: planted.texts(solved[name], decimals) for name in names if name in solved}
+
+
+def names(verdict: Verdict) -> set[str]:
+    """The first two mistakes that are named, and those that cannot be told from them."""
+    first = verdict.mistakes[:2]
+    return {mistake.id for mistake in first} | {name for mistake in first for name in mistake.alike}
+
+
+def wrong(verdict: Verdict) -> list[tuple[str, int | None, tuple[int, ...]]]:
+    """The places of wrong numbers."""
+    return [(value.name, value.step, value.index) for value in verdict.values if value.verdict in (WRONG, CARRIED)]
+
+
+def slipped(answers: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """The answers with one digit changed in one number."""
+    arrays = {name: np.array(rows, dtype=object) for name, rows in answers.items()}
+    name = str(rng.choice(list(arrays)))
+    index = tuple(int(rng.integers(size)) for size in arrays[name].shape)
+    text = str(arrays[name][index])
+    digits = [at for at, letter in enumerate(text) if letter.isdigit()]
+    at = digits[int(rng.integers(min(3, len(digits))))]
+    arrays[name][index] = text[:at] + str((int(text[at]) + int(rng.integers(2, 9))) % 10) + text[at + 1 :]
+    return {name: rows.tolist() for name, rows in arrays.items()}
+
+
+def beside(mistake: str, verdict: Verdict, slip: Verdict) -> tuple[bool, bool] | None:
+    """Whether a mistake is named beside a slip, and whether it is said to explain the slip too.
+
+    verdict, slip: without the slip, and with it. None where fewer than two other numbers show the mistake.
+    """
+    typed = {(value.name, value.step, value.index): value.answer for value in verdict.values}
+    changed = {place for value in slip.values if typed[place := (value.name, value.step, value.index)] != value.answer}
+    own = [value for value in slip.values if (value.name, value.step, value.index) in changed]
+    if len({*wrong(verdict)} - changed) < 2:
+        return None
+    every = any(diagnosis.id == mistake and diagnosis.explains == diagnosis.of for diagnosis in slip.mistakes)
+    return mistake in names(slip), every and all(value.verdict == WRONG for value in own)
+
+
+def random_rows(count: int, decimals: int, seed: int, each: int = 20) -> dict[str, Any]:
+    """Answers that have nothing to do with the problem: three numbers, uniform over the range of the computed ones.
+
+    named: how often a mistake is named all the same. every: how often one is said to explain every wrong number though
+    it does not give them.
+    """
+    rng, shown, named, every = np.random.default_rng(seed), 0, 0, 0
+    while shown < count:
+        cell = str(rng.choice(["elman", "lstm", "gru"]))
+        gates = {"elman": 1, "lstm": 4, "gru": 3}[cell]
+        keys: dict[str, Any] = {
+            name: np.round(rng.uniform(-1, 1, shape), 2).tolist()
+            for name, shape in {"U": (gates, 1), "W": (gates, 1), "b": (gates,), "h0": (1,), "x": (3, 1)}.items()
+        }
+        keys["cell"] = cell
+        if cell == "elman":
+            keys["activation"] = str(rng.choice(["tanh", "sigmoid", "relu", "identity"]))
+        problem = rnncalc.problem(engine="equations", **keys)
+        states, session = np.asarray(problem.forward().h), CheckSession(problem.given)
+        for _row in range(min(each, count - shown)):
+            answers = {
+                "h": planted.texts(rng.uniform(float(states.min()), float(states.max()), states.shape), decimals)
+            }
+            verdict = session.check(answers)
+            shown += 1
+            named += bool(verdict.mistakes)
+            every += any(claims_too_much(session, verdict, mistake) for mistake in verdict.mistakes)
+    return {"shown": shown, "named": named / shown, "every": every}
+
+
+def claims_too_much(session: CheckSession, verdict: Verdict, diagnosis: Diagnosis) -> bool:
+    """Whether a mistake is said to explain every wrong number, and no variant of it gives or allows them all.
+
+    A number is allowed within two units of what follows from exact values or from the typed numbers before it.
+    """
+    if diagnosis.explains < diagnosis.of or diagnosis.together:
+        return False
+    spec, values = session.quantities.spec, verdict.values
+    spots = [(value.key, (0, value.index[-1] - 1)) for value in values]
+    typed = np.array([float(value.answer or "nan") for value in values])
+    units = np.array([10.0 ** -len((value.answer or "").partition(".")[2]) for value in values])
+    bad = [at for at, value in enumerate(values) if value.verdict in (WRONG, CARRIED)]
+    orders = {number: run.cell.gates for number, run in enumerate(spec.runs) if run.cell.gates}
+    specs = [variant.spec for variant in MISTAKES[diagnosis.id].variants(spec, Context(orders))]
+    batches = SpecBatches(specs)
+    given = [batches.numbers(spots), batches.numbers(spots, typed)]
+    apart = np.nanmin([np.abs(numbers - typed[:, None]) for numbers in given], axis=0)
+    return not (apart <= 2 * units[:, None])[bad].all(axis=0).any()
 
 
 @dataclass(frozen=True)

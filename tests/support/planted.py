@@ -26,7 +26,7 @@ activation_omitted activation_tanh activation_sigmoid activation_relu output_act
 inputs_reversed inputs_shifted output_from_previous_state softmax_over_batch weights_ignored
 backward_realigned""".split()
 GATED = """gate_order update_complement reset_position memory_activation_omitted forget_bias_added
-candidate_sigmoid""".split()
+candidate_sigmoid sign_of_preactivation""".split()
 GRADIENT = """not_through_time last_step_only longest_path_only recurrent_derivative_omitted derivative_omitted
 derivative_of_preactivation derivative_twice W_not_transposed upstream_omitted sign_flipped loss_factor
 loss_reported_for_gradient gradient_reported_for_parameter learning_rate_omitted update_sign""".split()
@@ -60,7 +60,7 @@ def problem(mistake: str, rng: np.random.Generator) -> Problem:
         cell = {"gate_order": "lstm", "memory_activation_omitted": "lstm", "forget_bias_added": "lstm"}.get(
             mistake, "gru"
         )
-        if mistake == "candidate_sigmoid" and rng.random() < 0.5:
+        if mistake in ("candidate_sigmoid", "sign_of_preactivation") and rng.random() < 0.5:
             cell = "lstm"
         if mistake == "reset_position":
             H = max(H, 2)
@@ -245,15 +245,16 @@ def gated(p: Problem, mistake: str, rng: np.random.Generator) -> dict[str, np.nd
     hidden: list[np.ndarray] = []
     memory: list[np.ndarray] = []
     candidate = sigmoid if mistake == "candidate_sigmoid" else np.tanh
+    gate = (lambda a: sigmoid(-a)) if mistake == "sign_of_preactivation" else sigmoid
     for x in p["x"]:
         u, w = p["U"] @ x + p["b"], p["W"] @ h
         at = {g: u[part[g]] + w[part[g]] for g in letters}
         if p["cell"] == "lstm":
             forget = at["f"] + (1 if mistake == "forget_bias_added" else 0)
-            c = sigmoid(forget) * c + sigmoid(at["i"]) * candidate(at["g"])
-            h = sigmoid(at["o"]) * (c if mistake == "memory_activation_omitted" else np.tanh(c))
+            c = gate(forget) * c + gate(at["i"]) * candidate(at["g"])
+            h = gate(at["o"]) * (c if mistake == "memory_activation_omitted" else np.tanh(c))
         else:
-            r, z = sigmoid(at["r"]), sigmoid(at["z"])
+            r, z = gate(at["r"]), gate(at["z"])
             inner = r * w[part["n"]] if mistake == "reset_position" else p["W"][part["n"]] @ (r * h)
             n = candidate(u[part["n"]] + inner)
             z = 1 - z if mistake == "update_complement" else z

@@ -45,14 +45,16 @@ Variants = Callable[[Spec, Context], Iterator[Variant]]
 class Mistake:
     """A mistake that people make.
 
-    message: what was done, with {detail} if the variants differ. family: forward, gated or gradient. personal: whether
-    the variants depend on which numbers are wrong; such a mistake only reports one quantity as another.
+    message: what was done, with {detail} if the variants differ. family: forward, gated or gradient. likelihood:
+    textbook, convention or rare. personal: whether the variants depend on which numbers are wrong; such a mistake only
+    reports one quantity as another.
     """
 
     id: str
     message: str
     variants: Variants
     family: str = "forward"
+    likelihood: str = "textbook"
     personal: bool = False
 
     def text(self, variant: Variant) -> str:

@@ -87,6 +87,11 @@ _GATED = (
     Mistake(
         "candidate_sigmoid", N_("the candidate went through a sigmoid in place of tanh"), plain(gated.candidate_sigmoid)
     ),
+    Mistake(
+        "sign_of_preactivation",
+        N_("the sigmoid was taken of −a in place of a, {detail}"),
+        with_context(gated.negated),
+    ),
 )
 
 _GRADIENT = (
@@ -146,8 +151,19 @@ _GRADIENT = (
     Mistake("update_sign", N_("the gradient was added in place of subtracted: θ + lr·dθ"), rules({"update": 1.0})),
 )
 
+_CONVENTIONS = "U_W_swapped gate_order update_complement reset_position forget_bias_added loss_factor".split()
+_RARE = """bias_outside_activation stale_state state_lag preactivation_fed_back softmax_over_steps softmax_over_batch
+inputs_reversed inputs_shifted output_from_previous_state weights_ignored backward_realigned sign_of_preactivation
+longest_path_only derivative_of_preactivation derivative_twice loss_reported_for_gradient""".split()
+
+
+def _likelihood(mistake: str) -> str:
+    """How likely people make a mistake: books warn of it, other books define it so, or it is rare."""
+    return "convention" if mistake in _CONVENTIONS else "rare" if mistake in _RARE else "textbook"
+
+
 MISTAKES: dict[str, Mistake] = {
-    mistake.id: replace(mistake, family=family)
+    mistake.id: replace(mistake, family=family, likelihood=_likelihood(mistake.id))
     for family, mistakes in (("forward", _FORWARD), ("gated", _GATED), ("gradient", _GRADIENT))
     for mistake in mistakes
 }

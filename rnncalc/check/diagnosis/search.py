@@ -1,14 +1,15 @@
 """Searches for the mistake, or the two mistakes, that reproduce the numbers which a person wrote.
 
 The stages are tried in order until one succeeds. First, every variant of every mistake is solved from exact values,
-hundreds at once (`batch`), and must give all wrong digits. Second, variants that come near are judged like the right
-solution, from the person's own earlier numbers; so a mistake beside a slip or much rounding is seen. Third, pairs
-(`pairs`): a second mistake on top of one that explains the first wrong number, or two that explain it only together.
+hundreds at once (`batch`), and must give all wrong digits. Second, variants that come near to some wrong numbers are
+judged like the right solution, from the person's own earlier numbers; so a mistake beside slips of another kind, or
+beside much rounding, is seen. Third, pairs (`pairs`): a second mistake on top of one that explains the first wrong
+number, or two that explain it only together. What may be an accident is not named at any stage (`chance`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from rnncalc.check.answers.claims import HOMEWORK, Claim
 from rnncalc.check.diagnosis import batch, pairs
 from rnncalc.check.diagnosis.batch import Spots
+from rnncalc.check.diagnosis.chance import LIMIT, PAIRS, Chance
 from rnncalc.check.diagnosis.context import context_of
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.check.diagnosis.variants import MistakeTable, Single, same, tables
@@ -28,15 +30,22 @@ from rnncalc.problems.problem import Problem
 
 NEAR = 40  # units of the last digit by which rounding on the way may move a number
 DECIMALS = 3  # a number with as many decimals counts although its significant digits are few
-SURE = 6  # digits that two mistakes together must explain: fewer would fit some pair by chance
+SURE = 6  # digits that numbers which follow from a coarse slip must have, all together
+JUDGED = 24  # variants that are judged: those that are the least likely to fit by accident
+LIKELY = ("textbook", "convention", "rare")  # of those that explain the same numbers, the first in this order is named
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """One or two variants, and the numbers that they explain."""
+    """One or two variants, and the numbers that they explain.
+
+    accidents: how many would do so by accident. against: how many slips they change without explaining them.
+    """
 
     made: tuple[Single, ...]
     explained: frozenset[int]
+    accidents: float
+    against: int = 0
 
 
 class MistakeSearch:
@@ -58,13 +67,16 @@ class MistakeSearch:
         self.problem, self.spec, self.judging, self.whole = problem, spec, judging, whole
         readable = [(claim, value) for claim, value in zip(claims, values) if claim.typed is not None and claim.key]
         self.claims = [claim for claim, _value in readable]
-        self.verdicts = [value.verdict for _claim, value in readable]
-        self.coarse = [value.coarse for _claim, value in readable]
+        self.judgements = [value for _claim, value in readable]
+        self.verdicts = [value.verdict for value in self.judgements]
+        self.coarse = [value.coarse for value in self.judgements]
         self.right = np.array(
-            [np.nan if value.computed is None else value.computed for _claim, value in readable], float
+            [np.nan if value.computed is None else value.computed for value in self.judgements], float
         )
+        self.of = sum(value.verdict in (WRONG, CARRIED) for value in values)  # also those that tell nothing
         everything = range(len(self.claims))
-        self.bad = [at for at in everything if self.verdicts[at] in (WRONG, CARRIED) and self._tells(at)]
+        self.wrong = [at for at in everything if self.verdicts[at] in (WRONG, CARRIED)]
+        self.bad = [at for at in self.wrong if self._tells(at)]
         if not any(self._worth(at) for at in self.bad):
             self.bad = []
         self.slips = [at for at in self.bad if self.verdicts[at] == WRONG]
@@ -83,14 +95,27 @@ class MistakeSearch:
         order = {mistake: place for place, mistake in enumerate(MISTAKES)}
         made = tables(self.spec, self.context, self.spots, self.right, self.whole or self.spots)
         self.blind = sorted((blind for table in made for blind in table.blind), key=lambda blind: order[blind[0]])
-        candidates = [candidate for table in made for candidate in self._exact(table)]
-        # of more numbers than homework has, only the first stage is tried
+        self.chance = Chance(made, self.written, self.slips, self.kept, pairs.PAIRS)
+        if not self.chance.may_tell():
+            return []
+        # of more numbers than homework has, mistakes are not judged from the person's own numbers, nor in pairs
         large = len(self.claims) > HOMEWORK or len(self.judging.order) > 5 * HOMEWORK
+        candidates = self._likely(candidate for table in made for candidate in self._exact(table, partly=large))
         if not candidates and not large:
-            candidates = [candidate for table in made for candidate in self._near(table)]
-        if not candidates and not large:
-            candidates = list(self._pairs(made))
+            candidates = self._likely(candidate for table in made for candidate in self._near(table))
+        if not large and all(len(self._own_slips(candidate)) > 1 for candidate in candidates):
+            candidates += self._likely(self._pairs(made))
         return self._diagnoses(sorted(candidates, key=lambda candidate: order[candidate.made[0].mistake.id]))
+
+    def _likely(self, candidates: Iterable[_Candidate]) -> list[_Candidate]:
+        """Those that do not fit by accident, and those that cannot be told from them."""
+        every = list(candidates)
+        sure = {candidate.explained for candidate in every if candidate.accidents < LIMIT}
+        return [candidate for candidate in every if candidate.explained in sure]
+
+    def _own_slips(self, candidate: _Candidate) -> list[int]:
+        """The slips that a mistake leaves unexplained."""
+        return [at for at in self.slips if at not in candidate.explained]
 
     def _before(self) -> list[float]:
         """The values of updated parameters before the update; NaN for other numbers."""
@@ -111,37 +136,72 @@ class MistakeSearch:
 
     # from exact values -----------------------------------------------------------------------------------------------
 
-    def _exact(self, table: MistakeTable) -> Iterator[_Candidate]:
-        """Yield variants that give all digits from exact values."""
+    def _exact(self, table: MistakeTable, partly: bool) -> Iterator[_Candidate]:
+        """Yield variants that give all digits from exact values; partly: or those of some numbers."""
         fits = self.written.fits(table.exact)
-        for at in np.flatnonzero(self._explains(table.exact, fits)):
-            yield _Candidate((table.singles[at],), self._explained(fits[:, at]))
+        explains = self._keeps(table.exact, fits)
+        explains &= fits[self.slips].any(axis=0) if partly else fits[self.slips].all(axis=0)
+        for at in np.flatnonzero(explains).tolist():
+            explained = frozenset(row for row in self.wrong if fits[row, at])
+            candidate = self._candidate(table.singles[at], explained, table.exact[:, at], table.exact[:, at])
+            if candidate:
+                yield candidate
 
-    def _explains(self, numbers: np.ndarray, fits: np.ndarray) -> np.ndarray:
-        """Which columns give every wrong number and keep every accepted one."""
+    def _keeps(self, numbers: np.ndarray, fits: np.ndarray) -> np.ndarray:
+        """Which columns keep every accepted number."""
         rounding = np.array([[verdict == ROUNDING] for verdict in self.verdicts])
         still = rounding & same(numbers, self.right[:, None])  # within rounding of the right number, and of this one
-        explains: np.ndarray = fits[self.slips].all(axis=0) & (fits | still)[self.kept].all(axis=0)
-        return explains
+        keeps: np.ndarray = (fits | still)[self.kept].all(axis=0)
+        return keeps
 
-    def _explained(self, fits: np.ndarray) -> frozenset[int]:
-        return frozenset(at for at in self.bad if fits[at])
+    def _candidate(
+        self, single: Single, explained: frozenset[int], exact: np.ndarray, nearest: np.ndarray
+    ) -> _Candidate | None:
+        """A variant with what it explains: all slips, or two numbers that show it.
+
+        A number that follows from an earlier slip shows a mistake only if the mistake itself gives it. nearest: of what
+        the variant gives from exact values and from the person's own, the number that is nearer to the typed one.
+        """
+        slips = [at for at in self.slips if at in explained]
+        shown = {at for at in explained if at in slips or abs(exact[at] - self._typed(at)) <= self._unit(at)}
+        if not slips or (len(slips) < len(self.slips) and len(shown) < 2):
+            return None
+        accidents = self.chance.accidents(single.mistake.likelihood, self.chance.parts(nearest), slips)
+        others = [at for at in self.slips if at not in explained]
+        against = len(others) - int(same(exact[others], self.right[others]).sum())
+        return _Candidate((single,), explained, accidents, against)
+
+    def _typed(self, at: int) -> float:
+        return float(self.written.values[at, 0])
+
+    def _unit(self, at: int) -> float:
+        return float(self.written.units[at, 0])
 
     # from their own numbers ------------------------------------------------------------------------------------------
 
     def _near(self, table: MistakeTable) -> Iterator[_Candidate]:
-        """Yield variants that, judged from the person's own numbers, explain the wrong ones from some number on."""
-        close = self.written.near(table.exact, NEAR)
-        left = self._may_be_near(table, close)
-        own = table.own(left, self.written.values.ravel(), self._own())
-        both = close[:, left] | self.written.near(own, NEAR)
-        for place, at in enumerate(left):
-            near, numbers = both[:, place], table.exact[:, at]
-            slips = [slip for slip in self.slips if near[slip]]
-            if near[self.kept].all() and self._explained_from_some(slips, numbers):
-                explained = self._judged(Judging(table.singles[at].variant.spec, self.claims), numbers)
-                if explained:
-                    yield _Candidate((table.singles[at],), explained)
+        """Yield variants that explain wrong numbers when they are judged from the person's own."""
+        left = self._may_be_near(table, self.written.near(table.exact, NEAR))
+        if not left:
+            return
+        exact, own = table.exact[:, left], table.own(left, self.written.values.ravel(), self._own())
+        with np.errstate(all="ignore"):
+            nearer = np.abs(own - self.written.values) < np.abs(exact - self.written.values)
+        nearest = np.where(nearer | np.isnan(exact), own, exact)
+        near = self.written.near(nearest, NEAR)
+        parts = np.where(near, self.chance.parts(nearest), 1.0)
+        places = []
+        for place in np.flatnonzero(near[self.kept].all(axis=0) & near[self.slips].any(axis=0)).tolist():
+            likelihood = table.singles[left[place]].mistake.likelihood
+            least = self.chance.accidents(likelihood, parts[:, place], self.slips)
+            if least < LIMIT:
+                places.append((least, place))
+        for _least, place in sorted(places)[:JUDGED]:
+            single = table.singles[left[place]]
+            explained = self._judged(Judging(single.variant.spec, self.claims))
+            candidate = self._candidate(single, explained, exact[:, place], nearest[:, place])
+            if candidate:
+                yield candidate
 
     def _own(self) -> np.ndarray:
         """The numbers that follow from the person's own in the right solution."""
@@ -157,8 +217,8 @@ class MistakeSearch:
         right = self.right[:, None]
         near = close | self._after_a_slip()[:, None] | self.written.near(table.local, 2 * NEAR)
         touched = ~same(table.exact, right) | ~same(table.local, right)
-        near_enough = near[self.kept].all(axis=0) & (near & touched)[self.slips].any(axis=0)
-        near_enough &= (near | same(table.exact, right))[self.slips].all(axis=0)
+        near_enough = near[self.kept].all(axis=0)
+        near_enough &= (near & touched)[self.slips].sum(axis=0) >= min(2, len(self.slips))
         return [int(at) for at in np.flatnonzero(near_enough)]
 
     def _after_a_slip(self) -> np.ndarray:
@@ -171,32 +231,18 @@ class MistakeSearch:
                 after.add(key)
         return np.array([claim.key in after for claim in self.claims])
 
-    def _explained_from_some(self, slips: Sequence[int], numbers: np.ndarray) -> bool:
-        """Whether these are all slips, or all from some number on, before which the mistake changes no slip."""
-        left = [at for at in self.slips if at not in slips]
-        return bool(slips) and not any(at > slips[0] or not same(numbers[at], self.right[at]) for at in left)
-
-    def _judged(self, judging: Judging, numbers: np.ndarray) -> frozenset[int]:
-        """The wrong numbers that another Spec accepts; none if it loses a number that is right.
-
-        A slip before them may stay unexplained if the mistake does not change it.
-        """
+    def _judged(self, judging: Judging) -> frozenset[int]:
+        """The wrong numbers that another Spec accepts; none if it loses a number that is right."""
         judging.judge()
         if any(judging.verdicts[at] == WRONG for at in self.kept):
             return frozenset()
-        explained = [at for at in self.bad if judging.verdicts[at] != WRONG]
-        slips = [at for at in self.slips if at in explained]
-        if not self._explained_from_some(slips, numbers):
-            return frozenset()
-        if slips != self.slips and sum(self._worth(at) for at in slips) < SURE:
-            return frozenset()
-        return frozenset(explained)
+        return frozenset(at for at in self.wrong if judging.verdicts[at] != WRONG)
 
     # pairs -----------------------------------------------------------------------------------------------------------
 
     def _pairs(self, made: Sequence[MistakeTable]) -> Iterator[_Candidate]:
         """Yield pairs of mistakes, each once."""
-        if len(self.slips) < 2 or sum(self._worth(at) for at in self.slips) < SURE:
+        if len(self.slips) < 2 or not self.chance.may_tell(PAIRS):
             return
         search = pairs.PairSearch(self.spec, self.context, made, self.written, self.slips, self.kept)
         on_the_first = list(self._together(search.on_the_first()))
@@ -206,8 +252,9 @@ class MistakeSearch:
         """Yield the pairs that explain every number, out of those that explain one."""
         numbers = batch.numbers([second.variant.spec for _first, second in made], self.spots)
         fits = self.written.fits(numbers)
-        for at in np.flatnonzero(self._explains(numbers, fits)).tolist():
-            yield _Candidate(made[at], self._explained(fits[:, at]))
+        for at in np.flatnonzero(self._keeps(numbers, fits) & fits[self.slips].all(axis=0)).tolist():
+            accidents = self.chance.accidents(PAIRS, self.chance.parts(numbers[:, at]), self.slips)
+            yield _Candidate(made[at], frozenset(row for row in self.wrong if fits[row, at]), accidents)
 
     # diagnoses -------------------------------------------------------------------------------------------------------
 
@@ -220,18 +267,39 @@ class MistakeSearch:
                 continue
             if ids not in best or len(candidate.explained) > len(best[ids].explained):
                 best[ids] = candidate
-        order = sorted(best, key=lambda ids: -len(best[ids].explained))
+        order = sorted(best, key=lambda ids: self._rank(best[ids]))
         diagnoses: list[Diagnosis] = []
         for ids in order:
-            same = [other for other in order if best[other].explained == best[ids].explained and other != ids]
+            candidate = best[ids]
+            same = [
+                other for other in order if other != ids and self._rank(best[other])[:3] == self._rank(candidate)[:3]
+            ]
+            same = [other for other in same if best[other].explained == candidate.explained]
             alike = tuple(other[0] for other in same if len(other) == 1) if len(ids) == 1 else ()
-            for place, (mistake, variant) in enumerate(best[ids].made):
+            own_slips = tuple(self.judgements[at].place for at in self._unexplained(candidate))
+            for place, (mistake, variant) in enumerate(candidate.made):
                 together = ids[1 - place] if len(ids) > 1 else ""
                 if any(mistake.id == diagnosis.id for diagnosis in diagnoses):
                     continue
-                message = mistake.text(variant)
-                explained = len(best[ids].explained)
                 diagnoses.append(
-                    Diagnosis(mistake.id, message, explained, len(self.bad), variant.option, alike, together)
-                )
+                    Diagnosis(
+                        mistake.id, mistake.text(variant), len(candidate.explained), self.of, variant.option, alike,
+                        together, own_slips,
+                    )
+                )  # fmt: skip
         return diagnoses[:8]
+
+    def _rank(self, candidate: _Candidate) -> tuple[bool, int, int, int, int]:
+        """First what explains the first wrong number, then what explains most, then what people do most."""
+        mistake = candidate.made[0].mistake
+        return (
+            self.slips[0] not in candidate.explained,
+            -len(candidate.explained),
+            candidate.against,
+            len(candidate.made),
+            LIKELY.index(mistake.likelihood),
+        )
+
+    def _unexplained(self, candidate: _Candidate) -> list[int]:
+        """Wrong numbers that follow neither from the mistake nor from an earlier one."""
+        return [at for at in self.wrong if self.verdicts[at] == WRONG and at not in candidate.explained]

@@ -60,6 +60,23 @@ class MistakeTable:
         """
         return self._followed(self.right, range(len(self.singles)))
 
+    @cached_property
+    def quantities(self) -> list[list[int]]:
+        """The numbers of each quantity, of all its steps."""
+        quantities: dict[Hashable, list[int]] = {}
+        for row, (key, _spot) in enumerate(self.spots):
+            quantities.setdefault(key[:3], []).append(row)
+        return list(quantities.values())
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """(numbers,): how far apart the right solution and the variants are, in a number or in all of its quantity."""
+        every = np.column_stack([self.exact, self.right])
+        spread = _spread(every)
+        for rows in self.quantities:
+            spread[rows] = np.fmax(spread[rows], _spread(every[rows].reshape(1, -1)))
+        return spread
+
     def own(self, places: Sequence[int], given: np.ndarray, right: np.ndarray) -> np.ndarray:
         """(numbers, places): what follows from a person's numbers in some of the singles.
 
@@ -164,6 +181,17 @@ def _right_values(spec: Spec, wanted: set[Key]) -> dict[Key, np.ndarray]:
     if not wanted <= kept.keys():
         kept = spec.memo["right"] = dict(SpecBatch([spec], [0]).solved([*wanted, *kept]))
     return kept
+
+
+def _spread(numbers: np.ndarray) -> np.ndarray:
+    """The width of the middle nine tenths of each row's different numbers."""
+    spread = np.full(len(numbers), np.nan)
+    for number, row in enumerate(numbers):
+        different = np.unique(np.round(row[np.isfinite(row)], 9))
+        if len(different):
+            low, high = np.quantile(different, (0.05, 0.95))
+            spread[number] = high - low
+    return spread
 
 
 def same(numbers: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -74,6 +74,7 @@ class Diagnosis:
     option : the option that makes it right, where courses define it so
     alike : other mistakes that give the same numbers on this problem
     together : the other mistake of a pair
+    own_slips : the wrong numbers that it leaves, each a slip of its own
     """
 
     id: str
@@ -83,11 +84,13 @@ class Diagnosis:
     option: str = ""
     alike: tuple[str, ...] = ()
     together: str = ""
+    own_slips: tuple[str, ...] = ()
 
     def data(self) -> dict[str, Any]:
         """The mistake as plain data, without what is empty."""
         data = {"id": self.id, "message": self.message, "explains": self.explains, "of": self.of}
         optional = {"option": self.option, "alike": list(self.alike), "with": self.together}
+        optional["own_slips"] = list(self.own_slips)
         return data | {key: value for key, value in optional.items() if value}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import CELLS
-from rnncalc.model.equations.expression import Call
+from rnncalc.model.equations.expression import Call, Expression, Name, Negative
 
 if TYPE_CHECKING:
     from rnncalc.check.diagnosis.mistake import Context
@@ -116,3 +118,27 @@ def candidate_sigmoid(spec: Spec) -> Spec | None:
         return replace(run, lines=lines) if run.cell.gates else run
 
     return where_possible(spec, change)
+
+
+def negated(spec: Spec, context: Context) -> Rewritten:
+    """Take σ(−a) for σ(a): in all gates, or in one."""
+    gates = {gate for run in spec.runs for gate in run.cell.gates if _sigmoid(run.lines.get(gate))}
+    for which in (gates, *({gate} for gate in sorted(gates))):
+        if which:
+            detail = _("in every gate") if which == gates else _("in the gate {gate}").format(gate=min(which))
+            yield each(spec, partial(_negated, gates=which), top=False), detail, ""
+
+
+def _sigmoid(expression: Expression | None) -> TypeGuard[Call]:
+    return isinstance(expression, Call) and expression.function == "sigmoid" and isinstance(expression.argument, Name)
+
+
+def _negated(run: RunSpec, gates: Collection[str]) -> RunSpec:
+    lines: dict[str, Expression] = {}
+    for line, expression in run.lines.items():
+        if line in gates and _sigmoid(expression):
+            opposite = f"minus the argument of {line}"  # with spaces: no line or parameter of a cell has this name
+            lines[opposite] = Negative(expression.argument)
+            expression = Call("sigmoid", Name(opposite))
+        lines[line] = expression
+    return replace(run, lines=lines)
