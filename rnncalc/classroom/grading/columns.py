@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Column:
     shape: tuple[int, ...] = field(default=(), compare=False)
     vector: Column | None = field(default=None, compare=False)
 
-    @property
+    @cached_property
     def open(self) -> tuple[int, ...]:
         """The shape of what is left open; empty for one number."""
         return tuple(size for size, at in zip(self.shape, self.index) if at is None)

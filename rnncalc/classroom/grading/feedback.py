@@ -74,7 +74,11 @@ def _why(result: Result, level: str) -> Iterator[str]:
                 message = _("from your own values it would be {value}")
                 yield message.format(value=_short(first["from_your_values"]))
     for mistake in mistakes(result, level):
-        yield f"{mistake['id']}: {mistake['message']}" if mistake["message"] else mistake["id"]
+        command = f"rnncalc explain {mistake['id']}"
+        if mistake["message"]:
+            yield _("{message} (to read on: {command})").format(message=mistake["message"], command=command)
+        else:
+            yield _("a mistake that is known: {command}").format(command=command)
 
 
 def mistakes(result: Result, level: str) -> list[dict[str, Any]]:
