@@ -50,6 +50,7 @@ class ExerciseSpec:
     layers: int = 1
     direction: str = "forward"
     notation: str = ""
+    decimals: int | None = None  # asked for; none: as many as suit
     backward: bool = False
     last: bool = False  # a target at the last step only
     lr: float | None = None
@@ -184,6 +185,7 @@ def _draw_keys(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict
     if spec.outputs and not cell.owns_read_out:
         keys["V"] = _texts(_weights(rng, (spec.outputs, both * spec.units)))
         keys["c"] = _texts(_weights(rng, (spec.outputs,)))
+    keys |= {} if spec.decimals is None else {"precision": {"decimals": spec.decimals}}
     if spec.notation:
         keys = in_letters(keys, cell, spec.notation)
     keys["x"] = _texts(_signs(rng, (spec.steps, spec.inputs)) * rng.integers(1, 5, (spec.steps, spec.inputs)) / 2)

@@ -32,7 +32,8 @@ def statement(exercise: Exercise) -> Document:
         blocks.append(Paragraph(_("loss: {formula}, summed over the steps").format(formula=formula)))
     blocks += [Heading(_("asked"), 3), Items(tuple(_requested(exercise)))]
     text = _("Calculate with at least {more} decimals and write every answer with {decimals}.")
-    blocks.append(Paragraph(text.format(more=DECIMALS + 2, decimals=DECIMALS)))
+    decimals = keys.get("precision", {}).get("decimals", DECIMALS)
+    blocks.append(Paragraph(text.format(more=decimals + 2, decimals=decimals)))
     blocks += [Heading(_("answers"), 3), *_form(exercise)]
     return Document(blocks, keys)
 

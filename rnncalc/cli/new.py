@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     help="Of every layer.",
 )
 @click.option("--notation", default="", metavar="NAME", help="Whose letters: d2l, hx, swapped, pytorch, …")
+@click.option("--precision", "places", type=click.IntRange(0, 15), metavar="N", help="Decimals that are asked for.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other numbers.")
 @click.option("--backward", is_flag=True, help="Ask for the loss and its gradients too.")
 @click.option("--last", is_flag=True, help="With --backward: a target at the last step only.")
@@ -66,7 +67,10 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
 
     look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color")}
     spec = ExerciseSpec(
-        output=options.pop("function"), ask=tuple(name.strip() for name in ask.split(",") if name.strip()), **options
+        output=options.pop("function"),
+        decimals=options.pop("places"),
+        ask=tuple(name.strip() for name in ask.split(",") if name.strip()),
+        **options,
     )
     folder = _folder(look["output"], several=bool(variants or students))
     if variants or students:

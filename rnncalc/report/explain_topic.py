@@ -146,9 +146,10 @@ TOPICS = {
             N_("Numbers of one digit are too coarse to count: --min_digits says how many."),
             N_("Zeros at the end that a spreadsheet dropped are no loss: -0.2 is -0.20."),
             N_("Seven digits or more need to agree to 1e-6: that much float32 is wrong."),
+            N_("What the sheet asks for decides: decimals, digits, tolerance, relative."),
             N_("Best calculate with two digits more than you write, and round once."),
         ),
-        'rnncalc check --U 0.9 --W 0.5 --x "0.7 0.5" --h "0.558 0.6" --min_digits 3',
+        'rnncalc check --U 0.9 --W 0 --x 0.7 --h 0.6 --precision \'{"decimals": 1}\'',
     ),
     "verdicts": Topic(
         N_("how an answer is judged"),

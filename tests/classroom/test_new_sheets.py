@@ -101,3 +101,11 @@ def test_names_and_ids_are_on_the_pages(tmp_path: Path) -> None:
     assert "Id: 8" in (tmp_path / "out" / "8" / "statement.md").read_text(encoding="utf-8")
     solved = tmp_path / "out" / "7" / "solution.json"
     assert run("check", str(tmp_path / "out" / "7" / "problem.json"), "--answers", str(solved)).returncode == 0
+
+
+@pytest.mark.parametrize("decimals", [None, 1, 3])
+def test_the_precision_that_is_asked_for(decimals: int | None) -> None:
+    made = make(ExerciseSpec("elman", decimals=decimals))
+    assert made.keys.get("precision") == (None if decimals is None else {"decimals": decimals})
+    assert f"every answer with {decimals or exercise.DECIMALS}." in render(statement(made), "plain")
+    assert is_right(made)
