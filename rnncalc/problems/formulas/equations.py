@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, shown
-from rnncalc.problems.formulas import formula
 from rnncalc.problems.formulas import match as matching
+from rnncalc.problems.formulas import reader as formulas
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations, network
-from rnncalc.problems.formulas.notation import BREAK, unified
 from rnncalc.problems.formulas.own import OwnCell, own_cell
 from rnncalc.problems.formulas.polynomial import NotUnderstoodError
 from rnncalc.problems.formulas.settle import Settled
 from rnncalc.problems.formulas.settle_own import settle_lines, settle_own
+from rnncalc.problems.formulas.spelling import BREAK, unified
 from rnncalc.problems.formulas.system import Equation, System, system
 from rnncalc.problems.keys import ours
 from rnncalc.problems.parse.given import RawValue
@@ -81,8 +81,8 @@ def read(given: Mapping[str, RawValue]) -> Equations:
     read_equations = Equations()
     for number, (text, left, right) in enumerate(lines):
         try:
-            node = formula.Reader(right, names).whole()
-        except formula.NoFormulaError:
+            node = formulas.Reader(right, names).whole()
+        except formulas.NoFormulaError:
             message = _("{where}: cannot read “{text}” as an equation")
             raise ProblemError(message, where=f"{stated.where}[{number}]", text=shown(text, 80)) from None
         read_equations.equations.append(Equation(left, node, text, f"{stated.where}[{number}]"))

@@ -22,7 +22,6 @@ from rnncalc.model.equations.expression import (
     previous,
     signal_of,
 )
-from rnncalc.problems.formulas.formula import GENERIC
 from rnncalc.problems.formulas.polynomial import (
     Factor,
     Function,
@@ -35,6 +34,7 @@ from rnncalc.problems.formulas.polynomial import (
     scaled,
     times,
 )
+from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.formulas.system import System
 from rnncalc.problems.notation import gate_letters
 

@@ -10,7 +10,6 @@ from rnncalc.model.cells.cell import READ_OUT as RESERVED
 from rnncalc.model.cells.readout import READ_OUT
 from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.problems.formulas import match as matching
-from rnncalc.problems.formulas.formula import GENERIC
 from rnncalc.problems.formulas.match import Match, Pattern
 from rnncalc.problems.formulas.polynomial import (
     Factor,
@@ -22,6 +21,7 @@ from rnncalc.problems.formulas.polynomial import (
     ordered,
     signals,
 )
+from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.formulas.system import System
 
 

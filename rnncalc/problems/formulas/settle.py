@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.problems.formulas.formula import GENERIC
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.pieces import beside, cut, matrix, squeezed, word
 from rnncalc.problems.formulas.polynomial import Param
+from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS, Notation, gate_letters
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers

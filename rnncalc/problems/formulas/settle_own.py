@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.problems.formulas.formula import GENERIC
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.formulas.pieces import cut, matrix, squeezed, word
+from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse.given import RawValue
 

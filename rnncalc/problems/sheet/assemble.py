@@ -15,10 +15,10 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.equations import Equations
-from rnncalc.problems.formulas.formula import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.nodes import Apply, Node, parts
 from rnncalc.problems.formulas.own import OwnCell
+from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse import code, matrix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rnncalc.problems.formulas.notation import BREAK
+from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.sheet import tables
 
 _ORDER = re.compile(

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
-from rnncalc.problems.formulas import formula, loss, nodes
+from rnncalc.problems.formulas import loss, nodes
+from rnncalc.problems.formulas import reader as formulas
 from rnncalc.problems.formulas import symbol as symbols
-from rnncalc.problems.formulas.notation import BREAK, MATRIX, unified
+from rnncalc.problems.formulas.spelling import BREAK, MATRIX, unified
 from rnncalc.problems.formulas.symbol import NAME, Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
-from rnncalc.problems.sheet import code, decimals, tables, values
+from rnncalc.problems.sheet import code, commas, tables, values
 
 WORDS = (  # keys whose value is a word, or words
     "title source notes cell activation output update gates notation layout loss reduction vectors fused direction "
@@ -100,11 +101,11 @@ def scan(text: str) -> Sheet:
 
 class _Scanner:
     def __init__(self, text: str):
-        text, commas = decimals.with_points(text)
+        text, with_commas = commas.with_points(text)
         by_column = code.columns(text)
         text = code.plain(text)
         self.text = unified(text)
-        self.sheet = Sheet(commas=commas, columns=by_column)
+        self.sheet = Sheet(commas=with_commas, columns=by_column)
         self.used: list[tuple[int, int]] = []
         self.text = self._blanked(_IMPORT)
         for seed in _SEED.finditer(self.text):
@@ -122,7 +123,7 @@ class _Scanner:
         names = {name.base for _at, _sign, left, _kind in heads for name in left}
         names |= {name.key for _at, _sign, left, _kind in heads for name in left}
         names |= {cell.symbol.base for cell in self.cells} | {cell.symbol.key for cell in self.cells}
-        self.reader = formula.Reader(self.text, names)
+        self.reader = formulas.Reader(self.text, names)
         end, self.head_starts = (
             0,
             [h[0] for h in heads if not any(RUNNING.fullmatch(name.text.strip()) for name in h[2])] + [len(self.text)],
@@ -248,7 +249,7 @@ class _Scanner:
             return total.end()
         if kind == "word" and not (name.base == "loss" and re.match(r"\s*[\d(]", self.text[at : at + 9])):
             return self._word(begin, at, name)
-        if kind == "function" or (name.base in formula.GENERIC and not name.indices):
+        if kind == "function" or (name.base in formulas.GENERIC and not name.indices):
             return self._function(begin, at, name)
         if kind in ("", "word") and loss.is_loss(name) and not self._answer(begin):
             end = min(self._line_end(at), next(start for start in self.head_starts if start >= at))
@@ -328,9 +329,9 @@ class _Scanner:
         """f = tanh, σ(z) = 1 / (1 + e^{-z})."""
         try:
             node, end = self.reader.read(at)
-        except formula.NoFormulaError:
+        except formulas.NoFormulaError:
             word = re.compile(rf"[ \t{BREAK}]*([A-Za-z_]+)").match(self.text, at)
-            known = formula.FUNCTIONS.get(word[1].lower()) if word else None
+            known = formulas.FUNCTIONS.get(word[1].lower()) if word else None
             if word is None or known is None:
                 return None
             self.sheet.functions[name.key] = known
@@ -347,7 +348,7 @@ class _Scanner:
         start = re.compile(rf"[ \t{BREAK}]*").match(self.text, at).end()  # type: ignore[union-attr]
         try:
             node, end = self.reader.read(start)
-        except formula.NoFormulaError:
+        except formulas.NoFormulaError:
             return None
         if self._answer(begin) or not (_is_equation(name, node) or "@" in self.text[start:end]):
             return None

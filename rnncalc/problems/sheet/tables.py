@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnncalc.problems.formulas import symbol as symbols
-from rnncalc.problems.formulas.notation import BREAK
+from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.formulas.symbol import Symbol
 
 _RULE = re.compile(r"[\s|:+-]*")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from rnncalc.errors import ParseError
-from rnncalc.problems.formulas.notation import BREAK, MATRIX
+from rnncalc.problems.formulas.spelling import BREAK, MATRIX
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.code import recognises as is_code
 from rnncalc.problems.parse.numbers import DECIMAL, FRACTION, WORD, Numbers

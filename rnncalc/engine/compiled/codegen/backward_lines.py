@@ -1,4 +1,4 @@
-"""A stage backwards as one fused vector routine, made by walking the trees of `cells.adjoint`.
+"""A stage backwards as one fused vector routine, made by walking the trees of `model.equations.derivative`.
 
 The adjoint block has a row for each row of the trace. A slot holds first what has arrived at a signal (∑), then, once
 the row has been visited, all that reached it (∂): product lines first, so that weights and biases find them as one run;

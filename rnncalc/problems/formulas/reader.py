@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Quot, Sum, Sym, Turned, simplified
-from rnncalc.problems.formulas.notation import BREAK, MATRIX
+from rnncalc.problems.formulas.spelling import BREAK, MATRIX
 from rnncalc.problems.formulas.symbol import NAME, Symbol
 
 FUNCTIONS = {
@@ -175,7 +175,7 @@ class Reader:
 
     def column(self, matrix: re.Match[str]) -> Node:
         r"""\begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}."""
-        from rnncalc.problems.formulas.notation import unified
+        from rnncalc.problems.formulas.spelling import unified
 
         body = matrix[0][matrix[0].index("}") + 1 : matrix[0].rindex("\\end")]
         parts = [Reader(unified(cell), self.known).whole() for cell in re.split(r"\\\\|&", body) if cell.strip()]
