@@ -1,6 +1,6 @@
 """Builds a problem from raw values: the layers from the input up, the read-out, the inputs and the task.
 
-The problem's notes say what was assumed.
+The problem's notes say what was assumed. Longer than other files: the parts of a problem are read in one order.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Reading:
 
     def __init__(self, given: Mapping[str, RawValue]):
         self.raw, self.notes = equations_settled(_with_points(given))
-        self.notes += _about_commas(self.raw)
+        self.notes += commas.notes({key: value.value for key, value in self.raw.items()})
         self.input = self._needed("x").numbers()
         self.layers: list[dict[str, GivenDirection]] = []
         self.given: dict[str, RawValue] = {}
@@ -219,21 +219,6 @@ def _with_points(given: Mapping[str, RawValue]) -> dict[str, RawValue]:
         for key, value in given.items()
         if key != "decimal"
     }
-
-
-def _about_commas(given: Mapping[str, RawValue]) -> list[str]:
-    """What is said of commas that may be decimal: how they are read, and how else they can be."""
-    notes = []
-    for key, value in given.items():
-        text = value.value if isinstance(value.value, str) else ""
-        if text.lstrip().startswith("@") or len(text) > 2000:
-            continue
-        if commas.with_points(text.strip()) != text.strip():
-            note = _("{name}: commas read as decimal commas; --decimal point reads them as separators")
-            notes.append(note.format(name=key))
-        elif commas.doubtful(text):
-            notes.append(_("{name}: {text} read as two numbers; --decimal comma reads one").format(name=key, text=text))
-    return notes
 
 
 def _unfolded(given: RawValue) -> RawValue:

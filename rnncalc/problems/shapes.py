@@ -2,6 +2,8 @@
 
 People give a scalar for a 1 × 1 matrix, a vector for a matrix of one row, a column for a bias. An array that has only
 one reading is accepted. An array that contradicts the others is refused, and the error says which array says what.
+
+Longer than other files, because one table of sizes feeds all.
 """
 
 from __future__ import annotations

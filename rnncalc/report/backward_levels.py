@@ -1,4 +1,7 @@
-"""The chain rule of one level, as equations to be shown and as numbers: what reaches a signal, from where."""
+"""The chain rule of one level, as equations to be shown and as numbers: what reaches a signal, from where.
+
+Longer than other files, because a shown equation and its numbers must not part.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the reports share: what is chosen, the network's levels with their letters and equations, tables, arithmetic."""
+"""What the reports share: what is chosen, the network's levels with their letters and equations, tables, arithmetic.
+
+Longer than other files, because every report needs most of it.
+"""
 
 from __future__ import annotations
 

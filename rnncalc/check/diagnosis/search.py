@@ -5,6 +5,8 @@ hundreds at once (`batch`), and must give all wrong digits. Second, variants tha
 judged like the right solution, from the person's own earlier numbers; so a mistake beside slips of another kind, or
 beside much rounding, is seen. Third, pairs (`pairs`): a second mistake on top of one that explains the first wrong
 number, or two that explain it only together. What may be an accident is not named at any stage (`chance`).
+
+Longer than other files: a stage rests on those before it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What was handed in: files of answers, and tables with a row a person. What cannot be read says why and stops nobody.
 
 A submission is from a stranger: it names no other files, its size and depth are bounded, and its words are made
-harmless before anybody sees them.
+harmless before anybody sees them. Longer than other files, so that all that guards against strangers stands together.
 """
 
 from __future__ import annotations

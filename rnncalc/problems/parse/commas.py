@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from rnncalc.common.i18n import _
 
 _ENTRY = re.compile(r"[-+−]?\d+(?:,\d+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},0\d\d")  # 59,000
@@ -41,3 +44,17 @@ def stated(text: str, decimal: str) -> str:
     if decimal == "comma":
         return re.sub(r"(?<=\d),(?=\d)", ".", text)
     return re.sub(r"(?<=\d),(?=\d)", ", ", text)
+
+
+def notes(values: Mapping[str, object]) -> list[str]:
+    """What is said of commas that may be decimal: how they are read, and how else they can be."""
+    said = []
+    for name, text in values.items():
+        if not isinstance(text, str) or text.lstrip().startswith("@") or len(text) > 2000:
+            continue
+        if with_points(text.strip()) != text.strip():
+            note = _("{name}: commas read as decimal commas; --decimal point reads them as separators")
+            said.append(note.format(name=name))
+        elif doubtful(text):
+            said.append(_("{name}: {text} read as two numbers; --decimal comma reads one").format(name=name, text=text))
+    return said
