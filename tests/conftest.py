@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
+from rnncalc.common.i18n import speak
 from rnncalc.engine.choice import numba_installed
 
 LEFT_OUT = "rnncalc/left-out"  # in pytest's cache: test, or file of tests → the package that it needs
@@ -36,6 +37,13 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, p
     if report.failed and needs_numba(str(report.longrepr)):
         report.outcome, report.longrepr = "skipped", (str(collector.path), 0, WITHOUT_NUMBA)
     return report
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Leave no test in the language of the one before."""
+    yield
+    speak("en")
 
 
 @pytest.hookimpl(wrapper=True)

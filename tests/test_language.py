@@ -5,7 +5,6 @@ import gettext
 import re
 import shutil
 import string
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,6 @@ from rnncalc.report.formats import FORMATS
 
 PLACES = catalogue.messages()
 SEED = ("--U", "0.1 0.2; 0.3 0.4", "--W", "0.2 0.2; 0.3 0.3", "--b", "0.5 0.6", "--x", "2 3")
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    yield
-    language.speak("en")
 
 
 @pytest.mark.parametrize("path", catalogue.catalogues(), ids=lambda path: path.parts[-3])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from support.commands import command
 
@@ -62,3 +64,16 @@ def test_one_line_of_a_gated_cell_tells_its_letters() -> None:
     decided = command("forward", "--cell", "lstm", *GATES, "--x", "1 2", "--equations", line, "--format", "json")
     swapped = command("forward", "--cell", "lstm", *GATES, "--x", "1 2", "--notation", "swapped", "--format", "json")
     assert decided.data["trace"] == swapped.data["trace"]
+
+
+@pytest.mark.parametrize(
+    "right", ["foo(W x_t)", "tanh(W x_t + U h_{t-1}", "tanh(W x_t + + )", "W x_t ** 3 + g(h_{t-1})"]
+)
+def test_an_equation_that_is_not_understood_is_no_prose(right: str, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.txt"
+    path.write_text(f"h_t = {right}\nW = 1\nU = 0.5\nx = 1\n", encoding="utf-8")
+    done = command("forward", str(path))
+    assert done.code == 2, done.out
+    path.write_text(f"h_t = tanh(W x_t + U h_{{t-1}})\nq_t = {right}\nW = 1\nU = 0.5\nx = 1\n", encoding="utf-8")
+    done = command("forward", str(path))
+    assert done.code == 2 or "q_t" in done.err

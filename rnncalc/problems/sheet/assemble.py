@@ -49,6 +49,8 @@ class _Assembly:
         kept = [e for e in sheet.equations if not timed or e.defined.offset is not None or e.defined.number is None]
         self.equations = Equations(kept, dict(sheet.functions), [])
         self._generic()
+        if sheet.unread and not kept:
+            raise ParseError(_("cannot read as an equation: {text}"), text=sheet.unread[0])
         self.made: FromEquations | OwnCell | None = None
         if kept:
             cell = next((item.value for item in sheet.assigned if item.key == "cell"), "")
@@ -78,7 +80,8 @@ class _Assembly:
             self.equations.notes.append(
                 _("commas within numbers are read as decimal commas (--decimal point reads them apart)")
             )
-        self.equations.notes += [_("not read: {text}").format(text=text) for text in self.sheet.skipped[:8]]
+        skipped = [*self.sheet.unread, *self.sheet.skipped[:8]]
+        self.equations.notes += [_("not read: {text}").format(text=text) for text in skipped]
         self.given["equations"] = RawValue(self.equations, "equations")
         return self.given
 

@@ -89,6 +89,7 @@ class Sheet:
     losses: list[str] = field(default_factory=list)
     seeds: list[tuple[int, int]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)  # equations that are not understood
     prose: str = ""
     commas: bool = False  # whether numbers are written with decimal commas
     columns: set[str] = field(default_factory=set)  # names whose columns are the steps: X(:,t)
@@ -269,9 +270,17 @@ class _Scanner:
             behind = self._equation(begin, at, name)
             if behind is not None:
                 return behind
+            self._not_understood(begin, at, name)
         if self.text[at - 1] not in ":：" or name.key.lower() in PLAIN:
             self._refuse(at, name)
         return self._words_value(begin, at, name)
+
+    def _not_understood(self, begin: int, at: int, name: Symbol) -> None:
+        """Keep an equation of a step that cannot be read: it is said, and refused where no other equation is there."""
+        right = self.text[at : self._line_end(at)]
+        if name.offset is not None and re.search(r"\w\s*\(.*[_^(\[<]\{?\(?<?t\b", right):
+            text = shown(re.sub(r"\s+", " ", (self.text[begin:at] + right).replace(BREAK, " ")).strip(), 80)
+            self.sheet.unread.append(_("line {line}: {text}").format(line=self._line(begin) + 1, text=text))
 
     def _running(self, begin: int, at: int) -> int | None:
         """t = 1, 2, 3: which steps a formula is for."""
