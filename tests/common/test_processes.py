@@ -139,9 +139,9 @@ def test_a_cluster_behind_tls_is_reached_by_dasks_own_configuration(tmp_path: Pa
         _out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         other = {name: value.replace("cert.pem", "other-cert.pem") for name, value in tls.items() if "CA_FILE" in name}
-        _out, untrusted = cluster.command(*words, "none.csv", **other).communicate(timeout=120)
+        _out, untrusted = cluster.command(*command, "none.csv", **other).communicate(timeout=120)
         cluster.environment = {name: value for name, value in cluster.environment.items() if name not in tls}
-        _out, without = cluster.command(*words, "none.csv").communicate(timeout=120)
+        _out, without = cluster.command(*command, "none.csv").communicate(timeout=120)
     assert len((tmp_path / "marks.csv").read_text().splitlines()) == 21
     assert untrusted.startswith(f"Error: no Dask scheduler at {cluster.address}: ")
     assert without.startswith(f"Error: {cluster.address} needs certificates: ")
