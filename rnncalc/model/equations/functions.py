@@ -126,8 +126,8 @@ def _where(condition: np.ndarray, a: np.ndarray | float, b: np.ndarray) -> np.nd
 
 
 def _clipped(a: np.ndarray, low: float, high: float = 1) -> np.ndarray:
-    """a between two bounds; not-a-number stays so."""
-    return _where(a.real < low, low, _where(a.real > high, high, a))
+    """a between two bounds, and at a bound the bound, whose slope is 0; not-a-number stays so."""
+    return _where(a.real <= low, low, _where(a.real >= high, high, a))
 
 
 def softmax_back(y: np.ndarray, dy: np.ndarray) -> np.ndarray:

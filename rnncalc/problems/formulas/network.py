@@ -100,8 +100,8 @@ def network(system: System) -> FromEquations:
         top = made.layers[-1]
         if not top.both[0].pattern.cell.owns_read_out:
             left = _read_out(made, left)
-    if left:
-        raise NotUnderstoodError(next(iter(left)))
+    if left or not made.layers:
+        raise NotUnderstoodError(next(iter(left), ""))
     return made
 
 
