@@ -437,5 +437,7 @@ class _Scanner:
 def _is_equation(name: Symbol, node: nodes.Node) -> bool:
     """Whether a formula says how a signal is computed: a step is named, or a function applied."""
     names = nodes.symbols_of(node)
+    if isinstance(node, nodes.Concat) and name.offset is None:  # [S1, 2]: a slip of a number
+        return False
     stepped = any(symbol.offset is not None or symbol.number is not None for symbol in [name, *names])
     return bool(names) and (stepped or isinstance(node, nodes.Apply))
