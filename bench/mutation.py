@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from coverage import CoverageData
 from measure import keep
 
 ROOT = Path(__file__).parents[1]
@@ -100,6 +99,8 @@ class Tests:
             file = case.attrib["classname"].replace(".", "/") + ".py"
             self.seconds[f"{file}::{case.attrib['name'].partition('[')[0]}"] += float(case.attrib["time"])
         self.ids = {node[len(Path(node).parent.as_posix()) + 1 :].replace(".py::", "."): node for node in self.seconds}
+        from coverage import CoverageData  # imported here, since only development has it
+
         self.data = CoverageData(str(data))
         self.data.read()
 

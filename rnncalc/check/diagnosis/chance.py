@@ -22,7 +22,7 @@ A number that follows from an earlier wrong one as it should (`carried`) proves 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import comb
+from math import exp, lgamma, log
 
 import numpy as np
 
@@ -81,8 +81,10 @@ class Chance:
 
     def accidents(self, likelihood: str, parts: np.ndarray, explained: Sequence[int]) -> float:
         """How many variants of a class are expected to explain as many slips, as well as this."""
-        choices = comb(len(self.slips), len(explained))
-        return choices * max(1, self.count.get(likelihood, 0)) * float(np.prod(parts[list(explained)]))
+        n, k = len(self.slips), len(explained)
+        choices = lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)  # in logarithms: of many slips there are too many
+        variants = max(1, self.count.get(likelihood, 0))
+        return exp(min(choices + log(variants) + float(np.log(parts[list(explained)]).sum()), 700.0))
 
     def may_tell(self, likelihood: str = "") -> bool:
         """Whether anything of a class, or of any, could be named: the typed digits are enough for the best fit."""

@@ -101,7 +101,8 @@ class Judging:
             exact, update = self.computed[at], None
             if claim.key[0] == "new" and len(claim.key) == 3:
                 before: Key = ("θ", *claim.key[1:])
-                update = exact - entry(self.exact[before], claim.spot)
+                if before in self.exact:  # a rewritten rule may report something else in place of the update
+                    update = exact - entry(self.exact[before], claim.spot)
             if claim.precision.too_few(claim.typed, exact):
                 self.coarse[at] = claim.precision.verdict(claim.typed, exact, update)
                 typed = claim.precision.filled(claim.typed, exact)
