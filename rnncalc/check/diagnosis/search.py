@@ -184,6 +184,7 @@ class MistakeSearch:
     def _near(self, table: MistakeTable) -> Iterator[_Candidate]:
         """Yield variants that explain wrong numbers when they are judged from the person's own."""
         left = self._may_be_near(table, self.written.near(table.exact, NEAR))
+        left = [at for at in left if not np.isnan(table.exact[:, at]).all()]  # that lack a line of the cell are NaN
         if not left:
             return
         exact, own = table.exact[:, left], table.own(left, self.written.values.ravel(), self._own())
