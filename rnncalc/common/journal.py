@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from itertools import count
 from types import TracebackType
@@ -19,7 +20,7 @@ Own = TypeVar("Own", bound="Journal[Any]")
 Result = TypeVar("Result")
 
 
-class Journal(Generic[Result]):
+class Journal(ABC, Generic[Result]):
     """Results under their keys, each a line that begins like all others.
 
     Lines are only ever added; the last one goes if it was torn as a process died. A file that holds any other line is
@@ -37,13 +38,13 @@ class Journal(Generic[Result]):
         self.results: dict[str, Result] = {}
         self.waiting, self.trouble = b"", ""
 
+    @abstractmethod
     def entry(self, key: str, result: Result) -> dict[str, Any]:
         """What is written of a result."""
-        raise NotImplementedError
 
+    @abstractmethod
     def understood(self, entry: Any) -> tuple[str, Result]:
         """Key and result of an entry. Raises ValueError, KeyError, TypeError or AttributeError for what is none."""
-        raise NotImplementedError
 
     def __enter__(self: Own) -> Own:
         if self.name is None:

@@ -111,7 +111,7 @@ def settled(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[st
     if isinstance(made, Match):
         keys, notes = settle_lines(made, given), list[str]()
     elif isinstance(made, OwnCell):
-        keys, notes = settle_own(made, given)
+        keys, notes = settle_own(made, given, stated.functions)
     else:
         settling = Settled(made, given, stated.functions)
         keys, notes = settling.keys(), settling.notes

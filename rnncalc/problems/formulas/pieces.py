@@ -23,6 +23,20 @@ def matrix(numbers: Numbers, weight: bool) -> Numbers:
     return numbers.through(lambda array: array.reshape(1, -1)) if weight and len(numbers.shape) < 2 else numbers
 
 
+def added(first: RawValue, second: RawValue) -> RawValue:
+    """The sum of two biases. Raises ProblemError if they are not of one length."""
+    both = [value.numbers().values.reshape(-1) for value in (first, second)]
+    if both[0].shape != both[1].shape:
+        message = _("the two biases must be of one length, got {first} and {second}")
+        raise ProblemError(message, first=both[0].size, second=both[1].size)
+    return RawValue(Numbers(both[0] + both[1]), first.where)
+
+
+def negated(value: RawValue) -> RawValue:
+    """The numbers of a threshold, which is taken away."""
+    return RawValue(Numbers(-value.numbers().values), value.where)
+
+
 def cut(numbers: Numbers, part: tuple[int, int], width: int, name: str) -> Numbers:
     at, count = part
     if count != 2 or width <= 0 or width >= numbers.shape[1]:

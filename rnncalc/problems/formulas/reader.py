@@ -140,8 +140,6 @@ class Reader:
             return self.bracket(mark)
         number = _NUMBER.match(self.text, self.at)
         if number:
-            if not first and not self.text[self.at - 1 : self.at].strip():
-                pass  # 2 3: no product
             self.at = number.end()
             return Num(float(number[0]))
         if self.text.startswith("\\frac", self.at):

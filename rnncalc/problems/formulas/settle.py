@@ -15,7 +15,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.pieces import beside, cut, matrix, squeezed, word
+from rnncalc.problems.formulas.pieces import added, beside, cut, matrix, negated, squeezed, word
 from rnncalc.problems.formulas.polynomial import Param
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS, Notation, gate_letters
@@ -37,7 +37,11 @@ class Settled:
     def keys(self) -> Keys:
         """Everything that was given, under our names. Raises ProblemError where two things contradict each other."""
         layers = [self._layer(number) for number in range(len(self.made.layers))]
-        top = self._read_out()
+        top, letters = self._read_out()
+        if letters:  # the read-out speaks the letters of the last layer
+            stated = layers[-1]["notation"].value
+            notation = replace(stated, shown={**stated.shown, **letters})
+            layers[-1]["notation"] = RawValue(notation, "equations")
         self._rest(top)
         self._refuse_contradictions()
         for name in ("cell", "activation", "output", "update", "equations", "vectors", "gates", "fused"):
@@ -126,12 +130,12 @@ class Settled:
                         shown[parameter.symbol] = theirs.key
                     if value is None:
                         continue
-                    ours = name if number == 0 else "b_hh"
+                    ours = "b_hh" if name == "b" and number else name  # the second of b_ih + b_hh
                     if parameter.gate:
-                        gates = arrays.setdefault(ours, RawValue({}, value.where))
-                        gates.value[parameter.gate] = value
+                        place, key = arrays.setdefault(ours, RawValue({}, value.where)).value, parameter.gate
                     else:
-                        arrays[ours] = value
+                        place, key = arrays, ours
+                    place[key] = added(place[key], value) if key in place else value
         return arrays, shown
 
     def _value(self, symbol: str, theirs: Param, match: Match) -> RawValue | None:
@@ -147,7 +151,7 @@ class Settled:
             self.used.add(self.names[squeezed(theirs.beside)])
             return RawValue(beside(given.numbers(), other.numbers(), bool(match.rows)), given.where)
         if theirs.negative:
-            return RawValue(Numbers(-given.numbers().values), given.where)
+            return negated(given)
         if not theirs.part and not theirs.block:
             return given
         numbers = matrix(given.numbers(), bool(theirs.part))
@@ -222,13 +226,13 @@ class Settled:
 
     # the read-out and the rest ----------------------------------------------------------------------------------------
 
-    def _read_out(self) -> Keys:
+    def _read_out(self) -> tuple[Keys, dict[str, str]]:
+        """The keys of the read-out, and our symbols → the sheet's letters."""
         match = self.made.read_out
         if match is None:
-            return {}
+            return {}, {}
         arrays, shown = self._arrays(match)
         notation = self.made.layers[-1].both[0]
-        self._top_letters = shown
         if "V" not in arrays:
             theirs = next(iter(match.params.get("V", ())), None)
             raise ProblemError(
@@ -237,7 +241,7 @@ class Settled:
         numbers = arrays["V"].numbers()
         if bool(match.rows) != bool(notation.rows) and len(numbers.shape) == 2:
             arrays["V"] = RawValue(numbers.transposed, arrays["V"].where)
-        return {**arrays, **self._functions(match)}
+        return {**arrays, **self._functions(match)}, shown
 
     def _rest(self, top: Keys) -> None:
         """Drop what the equations have taken; of what is left, letters of the read-out that some notation knows."""

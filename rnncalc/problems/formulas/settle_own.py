@@ -8,7 +8,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.own import OwnCell
-from rnncalc.problems.formulas.pieces import cut, matrix, squeezed, word
+from rnncalc.problems.formulas.pieces import added, cut, matrix, negated, squeezed, word
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse.given import RawValue
@@ -16,8 +16,9 @@ from rnncalc.problems.parse.given import RawValue
 Keys = dict[str, RawValue]
 
 
-def settle_own(made: OwnCell, given: Mapping[str, RawValue]) -> tuple[Keys, list[str]]:
-    """The keys of a problem whose equations are a cell of their own."""
+def settle_own(made: OwnCell, given: Mapping[str, RawValue], functions: Mapping[str, str]) -> tuple[Keys, list[str]]:
+    """The keys of a problem whose equations are a cell of their own. functions: what letters are said to be."""
+    assumed = dict.fromkeys(sorted(made.generic), "tanh")
     known = {squeezed(name): name for name in given}
     left = dict(given)
     cell = {"name": "sheet", "equations": made.equations, "state": made.state, "emits": made.emits}
@@ -44,18 +45,23 @@ def settle_own(made: OwnCell, given: Mapping[str, RawValue]) -> tuple[Keys, list
                 keys[f"{line}0"] = left.pop(start)
     if made.read_out:
         for ours, params in made.read_out.params.items():
-            stated = known.get(squeezed(params[0].key))
-            if stated is not None:
+            for param in params:
+                stated = known.get(squeezed(param.key))
+                if stated is None:
+                    continue
                 used.add(stated)
-                value = given[stated]
+                value = negated(given[stated]) if param.negative else given[stated]
                 if made.read_out.rows and ours == "V":
                     value = RawValue(matrix(value.numbers(), True).transposed, value.where)
-                keys[ours] = value
+                keys[ours] = added(keys[ours], value) if ours in keys else value
         function = made.read_out.functions.get("y", "identity")
+        function = functions.get(function, function)
         keys["output"] = RawValue("identity" if function in GENERIC else function, "equations")
+        assumed |= {function: "identity"} if function in GENERIC else {}
     for name in (*used, "equations", "cell", "activation", "update", "notation", "vectors", "gates", "fused", "output"):
         left.pop(name, None)
-    return {**keys, **left}, []
+    note = _("nothing says what {letter} is: {function} assumed")
+    return {**keys, **left}, [note.format(letter=letter, function=usual) for letter, usual in assumed.items()]
 
 
 def _reads_state(made: OwnCell, name: str) -> bool:

@@ -10,7 +10,6 @@ import re
 from rnncalc.errors import ParseError
 from rnncalc.problems.formulas.spelling import BREAK, MATRIX
 from rnncalc.problems.parse import matrix
-from rnncalc.problems.parse.code import recognises as is_code
 from rnncalc.problems.parse.numbers import DECIMAL, FRACTION, WORD, Numbers
 
 LONGEST = 2_000_000  # characters of one value
@@ -165,6 +164,3 @@ def numbers(text: str) -> Numbers | None:
         return matrix.read(text)
     except ParseError:
         return None
-
-
-__all__ = ["is_code", "numbers", "read"]

@@ -1,0 +1,52 @@
+"""Equations: the letters of the read-out, biases that are sums or taken away, functions that nobody names."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.commands import Done, command
+
+CELLS = {
+    "elman": ["h_t = tanh(W x_t + U h_{t-1} + b)"],
+    "own": ["f_t = sigmoid(F x_t)", "h_t = f_t * h_{t-1} + (1 - f_t) * tanh(W x_t + U h_{t-1} + b)"],
+}
+VALUES = {"W": 0.5, "U": -0.8, "b": 0.1, "F": 0.7, "Q": 1.5, "q": 0.3, "r": -0.9}
+BIASES = {"": 0.0, " + q": 0.3, " - q": -0.3, " + q + r": -0.6, " - q + r": -1.2, " - q - r": 0.6}
+
+
+def forward(equations: list[str], tmp_path: Path, *options: str) -> Done:
+    path = tmp_path / "sheet.txt"
+    read = [name for name in VALUES if any(name in line for line in equations)]
+    lines = [*equations, *(f"{name} = {VALUES[name]}" for name in read), "x = [1, 0.4, -0.7]"]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return command("forward", str(path), *options)
+
+
+@pytest.mark.parametrize(("cell", "bias"), list(itertools.product(CELLS, BIASES)))
+def test_the_bias_of_the_read_out_is_what_its_equation_says(cell: str, bias: str, tmp_path: Path) -> None:
+    done = forward([*CELLS[cell], f"y_t = Q h_t{bias}"], tmp_path, "--format", "json")
+    assert done.code == 0, done.err
+    h, y = (np.array(done.data["trace"][name]) for name in "hy")
+    np.testing.assert_allclose(y, 1.5 * h + BIASES[bias], rtol=1e-14)
+
+
+@pytest.mark.parametrize("bias", [" + b", " - b", " + b + q", " - b + q"])
+def test_the_bias_of_the_cell_too(bias: str, tmp_path: Path) -> None:
+    done = forward([f"h_t = W x_t + U h_{{t-1}}{bias}"], tmp_path, "--format", "json")
+    total = {" + b": 0.1, " - b": -0.1, " + b + q": 0.4, " - b + q": 0.2}[bias]
+    np.testing.assert_allclose(done.data["trace"]["h"][0], [0.5 + total], rtol=1e-14)
+
+
+def test_the_read_out_speaks_the_letters_of_the_sheet(tmp_path: Path) -> None:
+    said = forward([*CELLS["elman"], "y_t = Q h_t + q"], tmp_path).out
+    assert "y_t = q + Q h_t" in said
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_function_that_nobody_names_is_said(cell: str, tmp_path: Path) -> None:
+    equations = [line.replace("tanh(", "φ(") for line in CELLS[cell]]
+    assert "nothing says what φ is: tanh assumed" in forward(equations, tmp_path).err
+    assert "φ is: tanh assumed" not in forward([*equations, "φ = relu"], tmp_path).err
