@@ -1,14 +1,26 @@
-"""How a document is shown: one format, one file, each with `render(document, options) -> str`."""
+"""How a document is shown: one format, one file, each with `render(document, options)`."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any
 
 from rnncalc.common.i18n import full_width
 from rnncalc.common.safe_text import printable
-from rnncalc.report.document import Document, Formulas
+from rnncalc.report.document import (
+    Arrays,
+    Block,
+    Document,
+    Formulas,
+    Grid,
+    Heading,
+    Items,
+    Matrices,
+    Paragraph,
+    Table,
+)
 from rnncalc.report.render.numbers import Rounding
 
 
@@ -27,6 +39,61 @@ def render(document: Document, format: str, options: RenderOptions = RenderOptio
     document = replace(document, blocks=_harmless(document.blocks), sheet=_harmless(document.sheet))
     text: str = import_module(f"rnncalc.report.render.{format}").render(document, options)
     return text if text.endswith("\n") else text + "\n"
+
+
+class Renderer(ABC):
+    """A format for people: how each kind of block is written. Parts stand below each other, a blank line between."""
+
+    def __init__(self, options: RenderOptions):
+        self.options = options
+
+    def text(self, document: Document) -> str:
+        """All blocks; what a format has no place for leaves nothing."""
+        return "\n\n".join(part for block in document.blocks if (part := self.block(block)))
+
+    def block(self, block: Block) -> str:
+        """One block, by its kind."""
+        match block:
+            case Heading():
+                return self.heading(block)
+            case Paragraph():
+                return self.paragraph(block)
+            case Items():
+                return self.items(block)
+            case Formulas():
+                return self.formulas(block)
+            case Table():
+                return self.table(block)
+            case Matrices():
+                return self.matrices(block)
+            case Grid():
+                return self.grid(block)
+            case Arrays():
+                return self.arrays(block)
+
+    @abstractmethod
+    def heading(self, block: Heading) -> str: ...
+
+    @abstractmethod
+    def paragraph(self, block: Paragraph) -> str: ...
+
+    @abstractmethod
+    def items(self, block: Items) -> str: ...
+
+    @abstractmethod
+    def formulas(self, block: Formulas) -> str: ...
+
+    @abstractmethod
+    def table(self, block: Table) -> str: ...
+
+    @abstractmethod
+    def matrices(self, block: Matrices) -> str: ...
+
+    @abstractmethod
+    def grid(self, block: Grid) -> str: ...
+
+    @abstractmethod
+    def arrays(self, block: Arrays) -> str: ...
 
 
 def _harmless(part: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from rnncalc.common.i18n import _
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import LATEX, Style, write, write_name
 from rnncalc.report.document import (
@@ -19,9 +20,10 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import RenderOptions, arrays, grid
+from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
 from rnncalc.report.render.plain import cells
 
+MOST_COLUMNS = 8  # of a table beside the step
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*", 4: "paragraph*"}
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -52,29 +54,51 @@ _SPECIAL = {
 
 def render(document: Document, options: RenderOptions) -> str:
     """Sections, aligned formulas, and tables in a tabular each, wide ones cut by columns."""
-    parts = [r"% needs \usepackage{amsmath}"]
-    for block in document.blocks:
-        if isinstance(block, Heading):
-            parts.append(rf"\{_HEADINGS[block.level]}{{{escaped(block.text)}}}")
-        elif isinstance(block, Paragraph):
-            parts.append(escaped(block.text))
-        elif isinstance(block, Items):
-            lines = [
-                rf"\item[{{{escaped(term)}}}] {escaped(text)}" if term else rf"\item {escaped(text)}"
-                for term, text in block.lines
+    return "% needs \\usepackage{amsmath}\n\n" + Latex(options).text(document)
+
+
+class Latex(Renderer):
+    """Sections, aligned formulas, and tables in a tabular each, wide ones cut by columns."""
+
+    def heading(self, block: Heading) -> str:
+        return rf"\{_HEADINGS[block.level]}{{{escaped(block.text)}}}"
+
+    def paragraph(self, block: Paragraph) -> str:
+        return escaped(block.text)
+
+    def items(self, block: Items) -> str:
+        lines = [
+            rf"\item[{{{escaped(term)}}}] {escaped(text)}" if term else rf"\item {escaped(text)}"
+            for term, text in block.lines
+        ]
+        return "\n".join([r"\begin{itemize}", *lines, r"\end{itemize}"])
+
+    def formulas(self, block: Formulas) -> str:
+        return _aligned(formulas(block, self.options))
+
+    def table(self, block: Table) -> str:
+        """One tabular for every so many columns, the step repeated."""
+        tables = []
+        for first in range(0, len(block.columns), MOST_COLUMNS):
+            part = slice(first, first + MOST_COLUMNS)
+            header = [escaped(_("step")), *(escaped(column.label) for column in block.columns[part])]
+            rows = [
+                [str(step), *(_math(cell) for cell in cells(row[part], self.options))]
+                for step, row in zip(block.steps, block.rows)
             ]
-            parts.append("\n".join([r"\begin{itemize}", *lines, r"\end{itemize}"]))
-        elif isinstance(block, Formulas):
-            parts.append(_aligned(formulas(block, options)))
-        elif isinstance(block, Table):
-            parts.append(_table(block, options))
-        elif isinstance(block, Matrices):
-            parts += [f"\\[\n{matrix(each, options)}\n\\]" for each in block.all]
-        elif isinstance(block, Grid):
-            parts.append(grid.latex(block, options, escaped))
-        elif isinstance(block, Arrays):
-            parts.append(_aligned([arrays.latex(item, "&=") for item in block.items]))
-    return "\n\n".join(parts)
+            body = "".join(f"{' & '.join(row)} \\\\\n" for row in rows)
+            shape = "r" * len(header)
+            tables.append(f"\\begin{{tabular}}{{{shape}}}\n{' & '.join(header)} \\\\\n\\hline\n{body}\\end{{tabular}}")
+        return "\n\n\\medskip\n\n".join(tables)
+
+    def matrices(self, block: Matrices) -> str:
+        return "\n\n".join(f"\\[\n{matrix(each, self.options)}\n\\]" for each in block.all)
+
+    def grid(self, block: Grid) -> str:
+        return grid.latex(block, self.options, escaped)
+
+    def arrays(self, block: Arrays) -> str:
+        return _aligned([arrays.latex(item, "&=") for item in block.items])
 
 
 def _style(options: RenderOptions) -> Style:
@@ -115,22 +139,6 @@ def escaped(text: str) -> str:
 def _aligned(lines: list[str]) -> str:
     body = " \\\\\n".join(lines)
     return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
-
-
-def _table(block: Table, options: RenderOptions, most: int = 8) -> str:
-    """One tabular for every `most` columns, the step repeated."""
-    tables = []
-    for first in range(0, len(block.columns), most):
-        part = slice(first, first + most)
-        header = ["step", *(escaped(column.label) for column in block.columns[part])]
-        rows = [
-            [str(step), *(_math(cell) for cell in cells(row[part], options))]
-            for step, row in zip(block.steps, block.rows)
-        ]
-        body = "".join(f"{' & '.join(row)} \\\\\n" for row in rows)
-        shape = "r" * len(header)
-        tables.append(f"\\begin{{tabular}}{{{shape}}}\n{' & '.join(header)} \\\\\n\\hline\n{body}\\end{{tabular}}")
-    return "\n\n\\medskip\n\n".join(tables)
 
 
 def _math(cell: str) -> str:

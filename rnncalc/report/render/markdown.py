@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rnncalc.common.i18n import _
 from rnncalc.report.document import (
     Arrays,
     Document,
@@ -15,32 +16,45 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import RenderOptions, arrays, grid
+from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
 from rnncalc.report.render.latex import formulas, matrix
 from rnncalc.report.render.plain import cells
 
 
 def render(document: Document, options: RenderOptions) -> str:
     """Headings, pipe tables, and formulas in a display each."""
-    parts: list[str] = []
-    for block in document.blocks:
-        if isinstance(block, Heading):
-            parts.append(f"{'#' * (block.level + 1)} {_escaped(block.text)}")
-        elif isinstance(block, Paragraph):
-            parts.append(_line(block.text))
-        elif isinstance(block, Items):
-            parts.append("\n".join(f"- {_line(f'{term}: {text}' if term else text)}" for term, text in block.lines))
-        elif isinstance(block, Formulas):
-            parts.append(_display(formulas(block, options)))
-        elif isinstance(block, Table):
-            parts.append(_table(block, options))
-        elif isinstance(block, Matrices):
-            parts += [f"$${matrix(each, options)}$$" for each in block.all]
-        elif isinstance(block, Grid):
-            parts.append(grid.markdown(block, options, _escaped))
-        elif isinstance(block, Arrays):
-            parts += [f"$${arrays.latex(item)}$$" for item in block.items]
-    return "\n\n".join(parts)
+    return Markdown(options).text(document)
+
+
+class Markdown(Renderer):
+    """Text with nothing that a reader of Markdown would take for a sign, and LaTeX in dollars."""
+
+    def heading(self, block: Heading) -> str:
+        return f"{'#' * (block.level + 1)} {_escaped(block.text)}"
+
+    def paragraph(self, block: Paragraph) -> str:
+        return _line(block.text)
+
+    def items(self, block: Items) -> str:
+        return "\n".join(f"- {_line(f'{term}: {text}' if term else text)}" for term, text in block.lines)
+
+    def formulas(self, block: Formulas) -> str:
+        return _display(formulas(block, self.options))
+
+    def table(self, block: Table) -> str:
+        header = [_("step"), *(_escaped(column.label) for column in block.columns)]
+        rows = [[str(step), *cells(row, self.options)] for step, row in zip(block.steps, block.rows)]
+        lines = [header, ["---:"] * len(header), *rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def matrices(self, block: Matrices) -> str:
+        return "\n\n".join(f"$${matrix(each, self.options)}$$" for each in block.all)
+
+    def grid(self, block: Grid) -> str:
+        return grid.markdown(block, self.options, _escaped)
+
+    def arrays(self, block: Arrays) -> str:
+        return "\n\n".join(f"$${arrays.latex(item)}$$" for item in block.items)
 
 
 def _display(lines: list[str]) -> str:
@@ -48,13 +62,6 @@ def _display(lines: list[str]) -> str:
         return f"$${lines[0].replace('&', '')}$$"
     body = " \\\\\n".join(lines)
     return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
-
-
-def _table(block: Table, options: RenderOptions) -> str:
-    header = ["step", *(_escaped(column.label) for column in block.columns)]
-    rows = [[str(step), *cells(row, options)] for step, row in zip(block.steps, block.rows)]
-    lines = [header, ["---:"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _line(text: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
+from rnncalc.common.i18n import _
 from rnncalc.report.document import (
     Arrays,
     Document,
@@ -15,48 +16,55 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import RenderOptions, arrays, grid
+from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
 from rnncalc.report.render.lines import aligned_points, ascii_text, display_width, formulas, matrices, style
 
 
 def render(document: Document, options: RenderOptions) -> str:
     """The document as text of any width."""
-    parts: list[str] = []
-    for block in document.blocks:
-        if isinstance(block, Heading | Paragraph):
-            parts.append(block.text)
-        elif isinstance(block, Items):
-            parts.append("\n".join(items(block)))
-        elif isinstance(block, Formulas):
-            parts.append("\n".join("  " + line for line in formulas(block, style(options))))
-        elif isinstance(block, Table):
-            parts.append(table(block, options))
-        elif isinstance(block, Matrices):
-            parts.append("\n".join("  " + line for line in matrices(block, options)))
-        elif isinstance(block, Grid):
-            parts.append("\n".join(grid.lines(block, options)))
-        elif isinstance(block, Arrays):
-            parts.append("\n".join("  " + arrays.line(item) for item in block.items))
-    text = "\n\n".join(parts)
+    text = Plain(options).text(document)
     return ascii_text(text) if options.ascii else text
 
 
-def table(block: Table, options: RenderOptions) -> str:
-    """Columns set to the right, two blanks between them."""
-    columns = [["step", *map(str, block.steps)]]
-    columns += [
-        [column.label, *cells] for column, cells in zip(block.columns, aligned(block, range(len(block.rows)), options))
-    ]
-    widths = [max(map(display_width, column)) for column in columns]
-    lines = ["  ".join(right(cell, width) for cell, width in zip(row, widths)).rstrip() for row in zip(*columns)]
-    return "\n".join(lines)
+class Plain(Renderer):
+    """Text; formulas and numbers stand two blanks to the right."""
+
+    def heading(self, block: Heading | Paragraph) -> str:
+        return block.text
+
+    paragraph = heading
+
+    def items(self, block: Items) -> str:
+        """Each text behind its term, the texts set below each other."""
+        width = max(display_width(term) for term, _text in block.lines)
+        return _indented(
+            (term + " " * (width - display_width(term) + 2) if width else "") + text for term, text in block.lines
+        )
+
+    def formulas(self, block: Formulas) -> str:
+        return _indented(formulas(block, style(self.options)))
+
+    def table(self, block: Table) -> str:
+        """Columns set to the right, two blanks between them."""
+        columns = [[_("step"), *map(str, block.steps)]]
+        numbers = aligned(block, range(len(block.rows)), self.options)
+        columns += [[column.label, *cells] for column, cells in zip(block.columns, numbers)]
+        widths = [max(map(display_width, column)) for column in columns]
+        lines = ["  ".join(right(cell, width) for cell, width in zip(row, widths)).rstrip() for row in zip(*columns)]
+        return "\n".join(lines)
+
+    def matrices(self, block: Matrices) -> str:
+        return _indented(matrices(block, self.options))
+
+    def grid(self, block: Grid) -> str:
+        return "\n".join(grid.lines(block, self.options))
+
+    def arrays(self, block: Arrays) -> str:
+        return _indented(map(arrays.line, block.items))
 
 
-def items(block: Items) -> Iterator[str]:
-    """Each text behind its term, the texts set below each other."""
-    width = max(display_width(term) for term, _text in block.lines)
-    for term, text in block.lines:
-        yield "  " + (term + " " * (width - display_width(term) + 2) if width else "") + text
+def _indented(lines: Iterable[str]) -> str:
+    return "\n".join("  " + line for line in lines)
 
 
 def cells(row: tuple[float | None, ...], options: RenderOptions) -> list[str]:
