@@ -122,7 +122,7 @@ def _stepped(exercise: Exercise, name: str) -> bool:
 
 def _form(exercise: Exercise) -> Iterator[Block]:
     """Signals as a table with a row a step; the rest as arrays of blanks."""
-    header, steps = ["step"], exercise.problem.shapes["T"]
+    header, steps = [_("step")], exercise.problem.shapes["T"]
     rows = [[str(step + 1)] for step in range(steps)]
     for name, array in exercise.quantities.items():
         if _stepped(exercise, name):

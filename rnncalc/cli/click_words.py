@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
 
 from rnncalc.common.i18n import N_, _, language
+from rnncalc.common.wrapping import display_width, wrap
 
 MESSAGES = (  # click looks them up under the same words
     N_("Usage:"),
@@ -63,6 +64,7 @@ VALUES = {  # what stands in a help text for a value
     "COMMAND": N_("COMMAND"),
     "ARGS": N_("ARGS"),
 }
+_ADDED = re.compile(r"\[[^\[\]]*\]$")  # [default: 6; 1<=x<=17]
 _VALUE = re.compile(r"[A-Z]{4,}(?: RANGE|\.csv)?")
 
 
@@ -76,6 +78,33 @@ class Formatter(click.HelpFormatter):
     def write_heading(self, heading: str) -> None:
         """The heading of a list."""
         self.write(" " * self.current_indent + _("{heading}:").format(heading=heading) + "\n")
+
+    def write_text(self, text: str) -> None:
+        """A paragraph. In Chinese it is broken here, since click knows no width but that of letters."""
+        super().write_text(_broken(text, self.width - self.current_indent))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Terms and texts, likewise; what click adds in brackets has the reader's punctuation."""
+        rows = list(rows)
+        if language() != "en":
+            first = min(max((display_width(term) for term, _text in rows), default=0), col_max) + col_spacing
+            room = self.width - first - 2
+            rows = [
+                (term, _broken(_ADDED.sub(lambda part: part[0].replace("; ", "；"), text), room)) for term, text in rows
+            ]
+        super().write_dl(rows, col_max, col_spacing)
+
+
+def _with_semicolons(added: re.Match[str]) -> str:
+    return added[0].replace("; ", "；")
+
+
+def _broken(text: str, width: int) -> str:
+    """A text in lines that click leaves as they are, save what is in lines already; in English the text itself."""
+    if language() == "en":
+        return text
+    parts = [part if part.startswith("\b") else "\n".join(wrap(part, max(width, 10))) for part in text.split("\n\n")]
+    return "\n\n".join(part if part.startswith("\b") else f"\b\n{part}" for part in parts if part)
 
 
 class Context(click.Context):

@@ -66,7 +66,7 @@ def _loss(problem: Problem, trace: Trace, gradients: Gradients, steps: Sequence[
     targets, y = trace.view.steps(rows), trace.view.steps(trace.output)
     for sequence in sequences(problem):
         name = problem.letters.signal("y")
-        signals = [("y", name, of_sequence(y, sequence)), (TARGET, TARGET, of_sequence(targets, sequence))]
+        signals = [("y", name, of_sequence(y, sequence)), (TARGET, _("target"), of_sequence(targets, sequence))]
         signals.append(("loss", _("loss"), of_sequence(gradients.losses, sequence)[:, None]))
         yield _without_nan(table(signals, trace.view.schedule.present[sequence or 0], steps, row_key(sequence)))
     yield Matrices((Matrix("L", ((float(gradients.loss or 0.0),),)),))

@@ -16,6 +16,7 @@ import pytest
 from support.helpers import EXAMPLES, random_network
 
 import rnncalc
+from rnncalc.common.wrapping import display_width
 from rnncalc.model.cells import CELLS
 from rnncalc.problems import problem_text
 from rnncalc.problems.parse import given
@@ -25,7 +26,7 @@ from rnncalc.report import forward as report
 from rnncalc.report.document import Block, Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.formats import FORMATS
 from rnncalc.report.render import RenderOptions, render
-from rnncalc.report.render.lines import display_width, folded
+from rnncalc.report.render.lines import folded
 from rnncalc.report.render.numbers import Rounding, exact
 from rnncalc.report.shared import ReportOptions
 

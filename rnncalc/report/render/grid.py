@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from rnncalc.common.wrapping import display_width
 from rnncalc.report.document import Grid
 from rnncalc.report.render import RenderOptions
-from rnncalc.report.render.lines import aligned_points, display_width
+from rnncalc.report.render.lines import aligned_points
 from rnncalc.report.render.numbers import exact
 
 

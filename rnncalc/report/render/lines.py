@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -47,11 +46,6 @@ _IN_ASCII = str.maketrans(
 def ascii_text(text: str) -> str:
     """The text in pure ASCII; a character that has no stand-in becomes a question mark."""
     return text.translate(_IN_ASCII).encode("ascii", "replace").decode("ascii")
-
-
-def display_width(text: str) -> int:
-    """Columns of a terminal: two for a wide character."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def aligned_points(column: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rnncalc.common.i18n import _
+from rnncalc.common.wrapping import display_width
 from rnncalc.report.document import (
     Arrays,
     Document,
@@ -17,7 +18,7 @@ from rnncalc.report.document import (
     Table,
 )
 from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
-from rnncalc.report.render.lines import aligned_points, ascii_text, display_width, formulas, matrices, style
+from rnncalc.report.render.lines import aligned_points, ascii_text, formulas, matrices, style
 
 
 def render(document: Document, options: RenderOptions) -> str:

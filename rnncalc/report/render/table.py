@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import textwrap
 
 from rich import box
 from rich.console import Console
@@ -11,6 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from rnncalc.common.i18n import _
+from rnncalc.common.wrapping import display_width, wrap
 from rnncalc.report.document import (
     Arrays,
     Document,
@@ -23,7 +23,7 @@ from rnncalc.report.document import (
     Table,
 )
 from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
-from rnncalc.report.render.lines import ascii_text, display_width, folded, formulas, matrices, style
+from rnncalc.report.render.lines import ascii_text, folded, formulas, matrices, style
 from rnncalc.report.render.plain import aligned, right
 
 LONG, ENDS = 40, 10  # a table of more steps shows so many at either end
@@ -43,7 +43,7 @@ class Terminal(Renderer):
 
     def paragraph(self, block: Paragraph) -> str:
         width = self.options.width
-        lines = textwrap.wrap(block.text, width, break_long_words=False) if width else [block.text]
+        lines = wrap(block.text, width) if width else [block.text]
         return self._printed(*map(Text, lines))
 
     def items(self, block: Items) -> str:
@@ -53,7 +53,7 @@ class Terminal(Renderer):
         parts = []
         for term, text in block.lines:
             room = self.options.width and max(self.options.width - len(indent), 20)
-            lines = textwrap.wrap(text, room) if room else [text]
+            lines = wrap(text, room) if room else [text]
             head = f"  {term}{' ' * (width - display_width(term) + 2)}" if width else "  "
             parts.append(Text(head + ("\n" + indent).join(lines)))
         return self._printed(*parts)

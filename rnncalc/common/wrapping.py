@@ -1,0 +1,33 @@
+"""Lines of a terminal: how wide a text is there, and where it may be broken, in Chinese too."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+
+_HAN = re.compile("[\u2e80-\u9fff\uff00-\uff60]")
+_WIDE = "[\u2e80-\u9fff\uff00-\uff60“”…—]"
+_PIECE = re.compile(  # what stays together: a wide character with the punctuation around it, a word of other letters
+    rf"\s+|[（“《「([]*(?:{_WIDE}(?:\.\w+)?|[^\s\u2e80-\u9fff\uff00-\uff60“”]+)[，。、；：！？）”》」,.;:!?)]*"
+)
+_JOINED = re.compile(rf"(?<={_WIDE})\s+(?={_WIDE})")
+
+
+def display_width(text: str) -> int:
+    """Columns of a terminal: two for a wide character."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The lines of a paragraph: words stay whole, Chinese is broken between any two characters."""
+    if not _HAN.search(text):
+        return textwrap.wrap(text, width, break_long_words=False)
+    text = _JOINED.sub("", " ".join(text.split()))
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if lines[-1] and display_width(lines[-1] + piece.rstrip()) > width:
+            lines[-1] = lines[-1].rstrip()
+            lines.append("")
+        lines[-1] += piece if lines[-1] else piece.lstrip()
+    return lines
