@@ -16,7 +16,7 @@ from rnncalc.model.cells import Cell
 from rnncalc.model.equations.derivative import ARRIVED
 from rnncalc.model.equations.expression import INPUT, Call, Name, evaluate, previous, product, signal_of
 from rnncalc.model.equations.functions import FUNCTIONS
-from rnncalc.model.equations.printer import TOTAL
+from rnncalc.model.equations.style import TOTAL
 from rnncalc.model.packed_batch import PackedBatch
 
 

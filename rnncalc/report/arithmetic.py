@@ -27,8 +27,9 @@ from rnncalc.model.equations.expression import (
 )
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.functions import FUNCTIONS
-from rnncalc.model.equations.printer import DOTS, TOTAL, Letters, Place
+from rnncalc.model.equations.printer import Letters, Place
 from rnncalc.model.equations.stages import has_product
+from rnncalc.model.equations.style import DOTS, TOTAL
 from rnncalc.report.document import Formulas
 
 LONGEST_SUM = 12  # products of one sum that are written out; of more, the first ones and the last

@@ -10,7 +10,8 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import Binary, Name, Number
 from rnncalc.model.equations.formula import Formula
-from rnncalc.model.equations.printer import SUM, TOTAL, TRANSPOSED, Place
+from rnncalc.model.equations.printer import Place
+from rnncalc.model.equations.style import SUM, TOTAL, TRANSPOSED
 from rnncalc.model.losses import LOSSES
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace

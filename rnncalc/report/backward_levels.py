@@ -26,7 +26,7 @@ from rnncalc.model.equations.expression import (
     substitute,
     total,
 )
-from rnncalc.model.equations.printer import NEXT, TOTAL, TRANSPOSED
+from rnncalc.model.equations.style import NEXT, TOTAL, TRANSPOSED
 from rnncalc.model.losses import LOSSES
 from rnncalc.model.merges import unmerged
 from rnncalc.network.gradients import DirectionGradients, Gradients

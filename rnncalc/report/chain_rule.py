@@ -21,8 +21,8 @@ from rnncalc.model.equations.expression import (
     substitute,
     total,
 )
-from rnncalc.model.equations.printer import NEXT, TOTAL, TRANSPOSED
 from rnncalc.model.equations.stages import Product
+from rnncalc.model.equations.style import NEXT, TOTAL, TRANSPOSED
 
 
 def gradient_terms(cell: Cell, origin: str) -> dict[str, tuple[list[Expression], list[Expression]]]:

@@ -34,6 +34,11 @@ class Formulas:
     lines: tuple[Formula, ...]
     above: Formula | None = None
 
+    @property
+    def all(self) -> tuple[Formula, ...]:
+        """The heading formula, if there is one, and the lines."""
+        return ((self.above,) if self.above else ()) + self.lines
+
 
 @dataclass(frozen=True)
 class Column:

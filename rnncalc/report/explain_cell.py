@@ -10,7 +10,8 @@ from rnncalc.model.cells import Cell
 from rnncalc.model.cells.readout import READ_OUT
 from rnncalc.model.equations.expression import Call, Name
 from rnncalc.model.equations.formula import Formula
-from rnncalc.model.equations.printer import SOURCE, Letters, Place, write
+from rnncalc.model.equations.printer import Letters, Place, write
+from rnncalc.model.equations.style import SOURCE
 from rnncalc.report.document import Block, Document, Formulas, Heading, Items, Paragraph
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from rnncalc.common.i18n import _
-from rnncalc.model.equations.printer import TOTAL
 from rnncalc.model.equations.stages import Product, ProductLine
+from rnncalc.model.equations.style import TOTAL
 from rnncalc.network.gradient_step import Update
 from rnncalc.network.gradients import Gradients
 from rnncalc.problems.problem import Problem

@@ -13,7 +13,8 @@ from rnncalc.errors import CellError
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.cells.cell import ACTIVATIONS, OUTPUTS
 from rnncalc.model.cells.readout import read_out
-from rnncalc.model.equations.printer import SOURCE, TEXT, Place, write
+from rnncalc.model.equations.printer import Place, write
+from rnncalc.model.equations.style import SOURCE, TEXT
 
 
 def shown(cell: Cell) -> list[str]:

@@ -23,7 +23,8 @@ from rnncalc.model.equations.expression import (
     total,
 )
 from rnncalc.model.equations.functions import FUNCTIONS
-from rnncalc.model.equations.printer import ASCII, LATEX, SOURCE, TEXT, Letters, Place, write, write_name
+from rnncalc.model.equations.printer import Letters, Place, write, write_name
+from rnncalc.model.equations.style import ASCII, LATEX, SOURCE, TEXT
 
 NAMES = st.sampled_from(["h_p", "x_t", "W", "U_i", "b", "c", "r"]).map(Name)
 NUMBERS = st.floats(0, 1e6, allow_nan=False).map(Number)

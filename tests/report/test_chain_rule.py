@@ -11,7 +11,7 @@ from support.problems import described, random_problem
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.expression import names
-from rnncalc.model.equations.printer import TOTAL
+from rnncalc.model.equations.style import TOTAL
 from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read
 from rnncalc.report.backward_levels import descents

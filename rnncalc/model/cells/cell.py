@@ -30,8 +30,9 @@ from rnncalc.model.equations.expression import (
     walk,
 )
 from rnncalc.model.equations.functions import FUNCTIONS, PAIRS
-from rnncalc.model.equations.printer import SOURCE, write
+from rnncalc.model.equations.printer import write
 from rnncalc.model.equations.stages import Stage, has_product, split, staged
+from rnncalc.model.equations.style import SOURCE
 
 ACTIVATIONS = (
     "tanh", "relu", "sigmoid", "identity", "elu", "leaky_relu", "softplus", "softsign", "hard_sigmoid",

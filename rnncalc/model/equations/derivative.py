@@ -31,8 +31,8 @@ from rnncalc.model.equations.expression import (
     total,
 )
 from rnncalc.model.equations.functions import FUNCTIONS, PAIRS
-from rnncalc.model.equations.printer import TOTAL
 from rnncalc.model.equations.stages import ProductLine, Stage
+from rnncalc.model.equations.style import TOTAL
 
 ARRIVED = "∑"  # before a signal: what has arrived there so far
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnncalc.model.equations.expression import Expression
-from rnncalc.model.equations.printer import Letters, Place
+from rnncalc.model.equations.printer import Letters, Place, write, write_name
+from rnncalc.model.equations.style import Style
 
 
 @dataclass(frozen=True)
@@ -16,3 +17,9 @@ class Formula:
     right: tuple[Expression, ...]
     letters: Letters
     place: Place
+
+    def write(self, style: Style, first: str = "") -> str:
+        """The line in one medium; first: the first sign of equality, where it is not like the others."""
+        left, everywhere = write_name(self.signal, style, self.letters, self.place), replace(self.place, unit=None)
+        right = (write(expression, style, self.letters, everywhere) for expression in self.right)
+        return left + (first or style.sign("=")) + style.sign("=").join(right)

@@ -18,16 +18,17 @@ quiet = np.errstate(all="ignore")  # an overflow is reported where the number is
 class Function:
     """One function: how it computes, how it is written, its slope, and whether it mixes the units of a row (`rowwise`).
 
-    text, latex: its name, or what is written with {} for the argument. slope: the derivative as an equation in the
+    text: its name for people, a bar if it is written between bars. slope: the derivative as an equation in the
     function's own value y, and in its argument a where y does not determine it; for a rowwise function, `back` takes
-    its value and the gradient that arrives there to the gradient of its argument. typed: whether people may call it.
+    its value and the gradient that arrives there to the gradient of its argument. written: the equation in a that is
+    written in its place. typed: whether people may call it.
     """
 
     name: str
     compute: Callable[[np.ndarray], np.ndarray]
-    text: str
-    latex: str
+    text: str = ""
     slope: str = ""
+    written: str = ""
     back: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     typed: bool = True
 
@@ -152,32 +153,24 @@ def _total(e: np.ndarray) -> np.ndarray:
 FUNCTIONS = {
     function.name: function
     for function in (
-        Function("tanh", np.tanh, "tanh", r"\tanh", "1 - y * y"),
-        Function("sigmoid", sigmoid, "σ", r"\sigma", "y * (1 - y)"),
-        Function("relu", relu, "ReLU", r"\operatorname{ReLU}", "step(y)"),
-        Function("leaky_relu", leaky_relu, "LeakyReLU", r"\operatorname{LeakyReLU}", "0.01 + 0.99 * step(y)"),
-        Function("elu", elu, "ELU", r"\operatorname{ELU}", "1 + min(y, 0)"),
-        Function("softplus", softplus, "softplus", r"\operatorname{softplus}", "rise(y)"),
-        Function("softsign", softsign, "softsign", r"\operatorname{softsign}", "(1 - abs(y)) * (1 - abs(y))"),
-        Function(
-            "hard_sigmoid", hard_sigmoid, "hard_sigmoid", r"\operatorname{hard\_sigmoid}", "step(y) * step(1 - y) / 6"
-        ),
-        Function(
-            "hard_sigmoid_02",
-            hard_sigmoid_02,
-            "hard_sigmoid_02",
-            r"\operatorname{hard\_sigmoid}_{0.2}",
-            "0.2 * (step(y) * step(1 - y))",
-        ),
-        Function("hard_tanh", hard_tanh, "hard_tanh", r"\operatorname{hard\_tanh}", "step(1 + y) * step(1 - y)"),
-        Function("exp", np.exp, "exp", r"\exp", "y"),
-        Function("identity", identity, "", "", "1"),
-        Function("step", step, "step", r"\operatorname{step}", "0"),
-        Function("abs", absolute, "|{}|", r"\left|{}\right|", "sign(a)"),
-        Function("sign", sign, "sign", r"\operatorname{sign}", typed=False),
-        Function("rise", rise, "(1 - exp(-{}))", r"(1 - \exp(-{}))", typed=False),
-        Function("softmax", softmax, "softmax", r"\operatorname{softmax}", back=softmax_back),
-        Function("log_softmax", log_softmax, "log softmax", r"\log\operatorname{softmax}", back=log_softmax_back),
+        Function("tanh", np.tanh, "tanh", "1 - y * y"),
+        Function("sigmoid", sigmoid, "σ", "y * (1 - y)"),
+        Function("relu", relu, "ReLU", "step(y)"),
+        Function("leaky_relu", leaky_relu, "LeakyReLU", "0.01 + 0.99 * step(y)"),
+        Function("elu", elu, "ELU", "1 + min(y, 0)"),
+        Function("softplus", softplus, "softplus", "rise(y)"),
+        Function("softsign", softsign, "softsign", "(1 - abs(y)) * (1 - abs(y))"),
+        Function("hard_sigmoid", hard_sigmoid, "hard_sigmoid", "step(y) * step(1 - y) / 6"),
+        Function("hard_sigmoid_02", hard_sigmoid_02, "hard_sigmoid_02", "0.2 * (step(y) * step(1 - y))"),
+        Function("hard_tanh", hard_tanh, "hard_tanh", "step(1 + y) * step(1 - y)"),
+        Function("exp", np.exp, "exp", "y"),
+        Function("identity", identity, "", "1"),
+        Function("step", step, "step", "0"),
+        Function("abs", absolute, "|", "sign(a)"),
+        Function("sign", sign, "sign", typed=False),
+        Function("rise", rise, written="1 - exp(-a)", typed=False),
+        Function("softmax", softmax, "softmax", back=softmax_back),
+        Function("log_softmax", log_softmax, "log softmax", back=log_softmax_back),
     )
 }
 PAIRS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {"min": np.minimum, "max": np.maximum}

@@ -3,11 +3,9 @@ r"""LaTeX: a piece that compiles between \begin{document} and \end{document} wit
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from rnncalc.common.i18n import _
-from rnncalc.model.equations.formula import Formula
-from rnncalc.model.equations.printer import LATEX, Style, write, write_name
+from rnncalc.model.equations.style import LATEX, Style
 from rnncalc.report.document import (
     Arrays,
     Document,
@@ -103,19 +101,12 @@ class Latex(Renderer):
 
 def _style(options: RenderOptions) -> Style:
     """The style of LaTeX, rounding as the options say."""
-    return LATEX.rounding(options.rounding.latex)
+    return LATEX.rounding(options.rounding)
 
 
 def formulas(block: Formulas, options: RenderOptions) -> list[str]:
     """The lines of a group, the heading formula first."""
-    return [_formula(line, options) for line in ([block.above] if block.above else []) + list(block.lines)]
-
-
-def _formula(line: Formula, options: RenderOptions) -> str:
-    """left &= right = …, to be aligned at the first sign."""
-    marks, everywhere = _style(options), replace(line.place, unit=None)
-    left = write_name(line.signal, marks, line.letters, line.place)
-    return f"{left} &= " + " = ".join(write(right, marks, line.letters, everywhere) for right in line.right)
+    return [line.write(_style(options), " &= ") for line in block.all]
 
 
 def matrix(block: Matrix, options: RenderOptions) -> str:

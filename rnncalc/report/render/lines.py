@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from rnncalc.model.equations.formula import Formula
-from rnncalc.model.equations.printer import ASCII, TEXT, Style, write, write_name
+from rnncalc.model.equations.style import ASCII, TEXT, Style
 from rnncalc.report.document import Formulas, Matrices, Matrix
 from rnncalc.report.render import RenderOptions
 
@@ -60,20 +58,13 @@ def style(options: RenderOptions) -> Style:
     return (ASCII if options.ascii else TEXT).rounding(options.rounding)
 
 
-def _formula(line: Formula, marks: Style) -> str:
-    """left = right = …"""
-    left = write_name(line.signal, marks, line.letters, line.place)
-    everywhere = replace(line.place, unit=None)
-    return " = ".join([left, *(write(right, marks, line.letters, everywhere) for right in line.right)])
-
-
 def formulas(group: Formulas, marks: Style) -> Iterator[str]:
     """The lines of a group; numbers stand below their symbols."""
     if group.above:
-        yield _formula(group.above, marks)
+        yield group.above.write(marks)
     indent = "  " if group.above else ""
     for line in group.lines:
-        yield indent + _formula(line, marks)
+        yield indent + line.write(marks)
 
 
 def matrices(block: Matrices, options: RenderOptions) -> Iterator[str]:

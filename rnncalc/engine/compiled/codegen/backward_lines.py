@@ -18,7 +18,7 @@ from rnncalc.engine.compiled.codegen.vector import Vector
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.derivative import ARRIVED, BackStage
 from rnncalc.model.equations.expression import INPUT, Expression, previous, signal_of
-from rnncalc.model.equations.printer import TOTAL
+from rnncalc.model.equations.style import TOTAL
 
 
 class BackProgram:

@@ -1,0 +1,141 @@
+"""MathML: well-formed, the pieces, brackets and order of the line of text, each number with its value."""
+
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from rnncalc.classroom import handout
+from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.model.cells import CELLS
+from rnncalc.model.equations.expression import Binary, Call, Expression, Name, Negative, Number, is_binary, walk
+from rnncalc.model.equations.formula import Formula
+from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.equations.printer import Letters, Place, write
+from rnncalc.model.equations.style import TEXT
+from rnncalc.report.document import Array, Arrays, Document, Formulas, Matrices, Matrix
+from rnncalc.report.render import RenderOptions, mathml
+from rnncalc.report.render.mathml import MATHML
+from rnncalc.report.render.numbers import Rounding
+
+ARGUMENTS = {"msub": 2, "msup": 2, "msubsup": 3, "mfrac": 2}
+SIGNALS = frozenset({"h", "r", "a_i"})
+LETTERS = Letters({"W": "W_xh", "U": "Waa", "d": "d<b>&"}, {"h": "s^(2)"})
+LEAVES = st.sampled_from(["h_p", "h", "r", "a_i_p", "x_t", "W", "U_i", "b", "d", "…", "Σ", "Wᵀ", "∂h", "h⁺"]).map(Name)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=32).map(Number)
+TREES = st.recursive(
+    LEAVES | NUMBERS,
+    lambda inner: (
+        inner.map(Negative)
+        | st.builds(Binary, st.sampled_from([*"+-*/@", "min", "max"]), inner, inner)
+        | st.builds(Call, st.sampled_from([*FUNCTIONS, "ln"]), inner)
+    ),
+    max_leaves=12,
+)
+PLACES = st.sampled_from([Place(signals=SIGNALS), Place(3, 2, SIGNALS), Place(2, (1, 2), SIGNALS, reverse=True)])
+
+
+def read(text: str) -> ElementTree.Element:
+    root = ElementTree.fromstring(text)
+    for element in root.iter():
+        assert len(element) == ARGUMENTS.get(element.tag, len(element)), element.tag
+        assert not (len(element) and (element.text or "").strip())
+    return root
+
+
+def seen(element: ElementTree.Element) -> str:
+    """The characters of an element, in the order in which the line of text has them."""
+    text = "".join(element.itertext())
+    text = re.sub(r"[\s_\N{FUNCTION APPLICATION}\N{INVISIBLE TIMES}]", "", text)
+    return text.replace("−", "-").replace("·10", "e")
+
+
+def of_text(text: str) -> str:
+    return re.sub(r"[\s_{}^]", "", text).replace("ᵀ", "⊤").replace("Σ", "∑")
+
+
+@given(TREES.filter(lambda tree: not any(is_binary(node, "/") for node in walk(tree))), PLACES)
+def test_brackets_and_order_are_those_of_the_line_of_text(tree: Expression, place: Place) -> None:
+    root, line = read(f"<math>{write(tree, MATHML, LETTERS, place)}</math>"), write(tree, TEXT, LETTERS, place)
+    assert seen(root).replace("(2)", "") == of_text(line).replace("(2)", "")  # a layer stands on the other side of t
+
+
+@given(TREES, PLACES, st.builds(Rounding, st.integers(1, 17)) | st.builds(Rounding, decimals=st.integers(0, 9)))
+def test_every_number_has_its_value_beside_its_rounding(tree: Expression, place: Place, rounding: Rounding) -> None:
+    root = read(f"<math>{write(tree, MATHML.rounding(rounding), LETTERS, place)}</math>")
+    numbers = [element for element in root.iter() if element.get("data-value")]
+    constants = [1.0] * sum(isinstance(node, Call) and node.function == "rise" for node in walk(tree))
+    values = [node.value for node in walk(tree) if isinstance(node, Number)]
+    assert sorted(float(element.get("data-value", "")) for element in numbers) == sorted(values + constants)
+    for element in numbers:
+        assert seen(element) == rounding(float(element.get("data-value", "")))
+
+
+def test_a_fraction_stands_above_its_divisor_without_brackets() -> None:
+    tree = Binary("/", Binary("+", Name("b"), Number(2)), Binary("*", Name("b"), Name("b")))
+    (fraction,) = read(f"<math>{write(tree, MATHML, place=Place(unit=1))}</math>")
+    assert [fraction.tag, *(child.tag for child in fraction)] == ["mfrac", "mrow", "mrow"]
+    assert "(" not in seen(fraction)
+
+
+def maths(document: Document, options: RenderOptions) -> Iterator[tuple[str, int]]:
+    """Each block's MathML, and how many numbers it shows at least."""
+    for block in document.blocks:
+        if isinstance(block, Formulas):
+            lines = mathml.formulas(block, options)
+            assert len(lines) == len(block.all)
+            yield from ((line, 0) for line in lines)
+        elif isinstance(block, Matrices):
+            yield from ((mathml.matrix(each, options), np.size(each.rows)) for each in block.all)
+        elif isinstance(block, Arrays):
+            yield from ((mathml.array(each), 0) for each in block.items)
+
+
+@pytest.mark.parametrize(("cell", "notation"), [*((cell, "") for cell in CELLS), ("elman", "coursera"), ("gru", "d2l")])
+def test_statements_and_solutions_are_well_formed(cell: str, notation: str) -> None:
+    exercise = make(ExerciseSpec(cell, units=2, inputs=1, outputs=3, steps=2, notation=notation, backward=True))
+    for document in (handout.statement(exercise), handout.solution(exercise)):
+        for text, numbers in maths(document, RenderOptions(Rounding(4))):
+            root = read(text)
+            assert root.get("alttext")
+            assert sum(bool(element.get("data-value")) for element in root.iter()) >= numbers
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        (Array("U_new", (("1.50", "-2"), ("3e-7", "0"))), "Unew=[1.50-23e-70]"),
+        (Array("h_0", "0"), "h0=0"),
+        (Array("dh0", ("______", "1")), "dh0=[1]"),
+        (Array("<b>&\"'", "<i>"), "<b>&\"'=<i>"),
+    ],
+)
+def test_arrays_keep_their_digits(block: Array, text: str) -> None:
+    root = read(mathml.array(block))
+    assert seen(root) == text
+    for element in root.iter():
+        if value := element.get("data-value"):
+            assert float(value) == float(seen(element))
+
+
+def test_matrices_are_rounded_and_named() -> None:
+    block = Matrix("dW_hx", ((1 / 3, -1e-9, float("inf")),))
+    root = read(mathml.matrix(block, RenderOptions(Rounding(2))))
+    assert seen(root) == "dWhx=[0.33-1e-9∞]"
+    assert root.get("alttext") == "dW_hx = [[0.33, -1e-9, inf]]"
+    assert [element.get("data-value") for element in root.iter() if element.get("data-value")] == [
+        "0.3333333333333333", "-1e-09", "inf",
+    ]  # fmt: skip
+    assert seen(read(mathml.matrix(Matrix("L", ((0.5,),)), RenderOptions()))) == "L=0.5"
+
+
+def test_a_name_of_a_stranger_makes_no_tag() -> None:
+    line = Formula("h", (Name("b"),), Letters({"b": '<script x="1">&'}, {"h": "</math>"}), Place(signals=SIGNALS))
+    (text,) = mathml.formulas(Formulas((line,)), RenderOptions())
+    assert "<script" not in text
+    assert text.count("</math>") == 1
+    read(text)
