@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, shown
+from rnncalc.problems.formulas import layers
 from rnncalc.problems.formulas import match as matching
 from rnncalc.problems.formulas import reader as formulas
 from rnncalc.problems.formulas import symbol as symbols
@@ -29,7 +30,13 @@ class Equations:
     equations: list[Equation] = field(default_factory=list)
     functions: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    layers: int = 0  # as many as a sheet says, of equations that are written once for all
     _made: Decision | None = None
+
+    @property
+    def letter(self) -> str:
+        """What stands for the number of a layer."""
+        return layers.letter(self.equations)
 
     def made(self, names: Collection[str], cell: str = "") -> Decision:
         """What the equations are. names: those that have a value; cell: the built-in one that is named beside them.
@@ -38,10 +45,18 @@ class Equations:
         """
         if self._made is None:
             try:
-                self._made = self._decided(system(self.equations, dict.fromkeys(names)), cell)
+                self._made = self._decided(system(self._of_layers(names), dict.fromkeys(names)), cell)
             except NotUnderstoodError as odd:
                 raise self._refused(odd) from None
         return self._made
+
+    def _of_layers(self, names: Collection[str]) -> list[Equation]:
+        """The equations, those of all layers once for each."""
+        equations, letter = self.equations, self.letter
+        if letter:
+            self.layers = layers.count(equations, letter, names) or self.layers
+            equations = layers.unrolled(equations, letter, self.layers) if self.layers else equations
+        return layers.joined(equations)
 
     def _decided(self, made: System, cell: str) -> Decision:
         try:

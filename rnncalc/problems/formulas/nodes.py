@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnncalc.problems.formulas.symbol import Symbol
@@ -125,6 +126,23 @@ def parts(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Turned):
         return (node.inside,)
     return node.parts if isinstance(node, Concat) else ()
+
+
+def mapped(node: Node, change: Callable[[Symbol], Symbol]) -> Node:
+    """The formula with every symbol changed."""
+    if isinstance(node, Sym):
+        return Sym(change(node.symbol))
+    if isinstance(node, Sum):
+        return Sum(tuple((sign, mapped(term, change)) for sign, term in node.terms))
+    if isinstance(node, Prod):
+        return Prod(tuple(mapped(factor, change) for factor in node.factors), node.entrywise)
+    if isinstance(node, Quot):
+        return Quot(mapped(node.above, change), mapped(node.below, change))
+    if isinstance(node, Apply):
+        return Apply(node.name, tuple(mapped(part, change) for part in node.arguments))
+    if isinstance(node, Turned):
+        return Turned(mapped(node.inside, change))
+    return Concat(tuple(mapped(part, change) for part in node.parts)) if isinstance(node, Concat) else node
 
 
 def symbols_of(node: Node) -> list[Symbol]:

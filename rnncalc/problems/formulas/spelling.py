@@ -17,7 +17,7 @@ BREAK = "\ue000"  # of no script: what ends a formula: \\, \quad, the edge of ma
 MATRIX = re.compile(r"\\begin\s*\{((?:[bpvVB]?|small|psmall|bsmall)matrix\*?|array)\}.*?\\end\s*\{\1\}", re.DOTALL)
 
 _SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₜₙₖᵢⱼₓₕₐₒₑₛᵧ", "0123456789+-()tnkijxhaoesy"))
-_SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵗⁿᵏᶠᵇ", "0123456789+-()tnkfb"))
+_SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵗⁿᵏᶠᵇˡ", "0123456789+-()tnkfbl"))
 _ACCENTS = {"hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303"}
 _GREEK = {
     name: unicodedata.lookup(f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {greek.upper()}")

@@ -17,6 +17,9 @@ _INDEX = re.compile(
     r"|<\s*([tnk](?:\s*[-+]\s*\d)?|\d{1,4})\s*>|\[\s*([a-z](?:\s*[-+]\s*\d)?|\d{1,6}|-1)\s*\]|\(\s*([tnk](?:\s*[-+]\s*\d)?|\d{1,4})\s*\)|(\d{1,6})(?![\d.])"
 )
 _RELATIVE = re.compile(r"([tnkτ])(?:([+-])(\d))?")
+_LAYER = re.compile(r"\d+|[lℓ](?:[-+]\d)?|L")
+_NAMED = re.compile(r"_|\s*:?=(?!=)")  # behind a 2 that is no power: h^2_t, W^2 = …
+_RAISED = re.compile(r"\^\s*\{?\s*[(<]\s*t\b")  # the step is a superscript
 EARLIER = ("prev", "old", "previous", "last")
 
 
@@ -80,23 +83,30 @@ def read(text: str, at: int) -> tuple[Symbol, int] | None:
 
 def indexed(text: str, base: str, begin: int, at: int) -> tuple[Symbol, int]:
     """The symbol of a base and of the indices that follow."""
-    indices: list[str] = []
+    indices: list[tuple[int, str]] = []
     while matched := _INDEX.match(text, at):
         mark, digits = matched[1], matched[8]
         content = next(part for part in matched.groups()[1:] if part is not None)
         content = re.sub(r"\s+", "", content)
-        if mark == "^" and (
-            content in ("T", "-1", "") or (content == "2" and text[matched.end() : matched.end() + 1] != "_")
-        ):
+        if mark == "^" and (content in ("T", "-1", "") or (content == "2" and not _NAMED.match(text, matched.end()))):
             break
-        content = content.strip("()<>[]")
-        if not re.fullmatch(r"[\w,]+|\w[+-]\d|-1", content):
+        step = content[:1] == "<"
+        content = re.sub(r"[][()<>,]+", ",", content).strip(",")  # of [l]<t> two
+        if not re.fullmatch(r"(?:\w+|\w[+-]\d|-1)(?:,(?:\w+|\w[+-]\d))*", content):
             break
         if digits is not None and (indices or len(base) > 3):
             break
-        indices += [part for part in content.split(",") if part] or [""]
+        raised = mark == "^" and not step and not _RAISED.search(text)
+        indices += [(_rank(part, raised and not number), part) for number, part in enumerate(content.split(","))]
         at = matched.end()
-    return Symbol(base, tuple(indices), text[begin:at], step_letters(text)), at
+    ordered = tuple(part for _rank, part in sorted(indices, key=lambda index: index[0]))
+    return Symbol(base, ordered, text[begin:at], step_letters(text)), at
+
+
+def _rank(index: str, raised: bool) -> int:
+    """Where an index stands: words and steps first, then the number of a layer, h_0^{(1)}, then another number."""
+    layer = _LAYER.fullmatch(index) if raised else None
+    return 1 if layer else 2 if re.fullmatch(r"-?\d+", index) else 0
 
 
 @lru_cache(maxsize=64)

@@ -24,9 +24,9 @@ def answers(items: Sequence[Assigned], made: Decision, first: int) -> dict[str, 
     nested: dict[str, Any] = {}
     for item in items:
         *outer, last = _path(item, made)
-        place = nested
+        place: Any = nested
         for part in outer:
-            place = place.setdefault(part, {})
+            place = place[part] if isinstance(place, list) else place.setdefault(part, _empty(part, made))
         step = _step(item)
         if step is None:
             place[last] = nested_texts(item.value)
@@ -36,8 +36,13 @@ def answers(items: Sequence[Assigned], made: Decision, first: int) -> dict[str, 
     return nested
 
 
-def _path(item: Assigned, made: Decision) -> list[str]:
-    """Our name of what is answered, with its gate."""
+def _empty(part: str | int, made: Decision) -> Any:
+    """Where answers go: of the layers, as many objects as there are."""
+    return [{} for _layer in made.layers] if part == "layers" and isinstance(made, FromEquations) else {}
+
+
+def _path(item: Assigned, made: Decision) -> list[Any]:
+    """Our name of what is answered, with its gate or with its layer."""
     if item.key:
         return item.key.removeprefix("answers.").split(".")
     if item.gradient:
@@ -46,19 +51,26 @@ def _path(item: Assigned, made: Decision) -> list[str]:
     if losses.is_loss(item.symbol):
         return ["loss" if item.symbol.number is None else "losses"]
     number = item.symbol.number
-    return [_signal(item.symbol.key if number is None else item.symbol.without(number), made)]
+    return _signal(item.symbol.key if number is None else item.symbol.without(number), made)
 
 
 def _step(item: Assigned) -> int | None:
     return None if item.key or item.gradient else item.symbol.number
 
 
-def _signal(name: str, made: Decision) -> str:
-    """Our name of a signal of the sheet."""
-    if isinstance(made, FromEquations):
-        place = made.of_signal(name)
-        return place[2] if place else name
-    return made.names.get(name, name) if made else name
+def _signal(name: str, made: Decision) -> list[Any]:
+    """Our name of a signal of the sheet; of a stack, with its layer."""
+    if not isinstance(made, FromEquations):
+        return [made.names.get(name, name) if made else name]
+    place = made.of_signal(name)
+    if place is None:
+        return [name]
+    number, direction, ours = place
+    layer = made.layers[number] if direction else None
+    if layer is None or (len(made.layers) == 1 and len(layer.both) == 1):
+        return [ours]
+    outputs = [] if ours == "h" and len(layer.both) == 1 else [direction]
+    return ["layers", number, *outputs, ours]
 
 
 def _parameter(symbol: Symbol, made: Decision) -> tuple[str, str]:

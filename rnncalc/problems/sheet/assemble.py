@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
+from rnncalc.problems.formulas import layers
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.network import FromEquations
@@ -47,13 +49,14 @@ class _Assembly:
         self.seeds = sorted(sheet.seeds, reverse=True)
         timed = any(equation.defined.offset is not None for equation in sheet.equations)
         kept = [e for e in sheet.equations if not timed or e.defined.offset is not None or e.defined.number is None]
-        self.equations = Equations(kept, dict(sheet.functions), [])
+        self.equations = Equations(kept, dict(sheet.functions), [], sheet.layers)
         self._generic()
         if sheet.unread and not kept:
             raise ParseError(_("cannot read as an equation: {text}"), text=sheet.unread[0])
         self.made: FromEquations | OwnCell | None = None
         if kept:
             cell = next((item.value for item in sheet.assigned if item.key == "cell"), "")
+            self._under_layers()
             made = self.equations.made({item.symbol.key for item in sheet.assigned if not item.answer}, cell)
             self.made = made if isinstance(made, FromEquations | OwnCell) else None
         self.loss = self._loss()
@@ -84,6 +87,22 @@ class _Assembly:
         self.equations.notes += [_("not read: {text}").format(text=text) for text in skipped]
         self.given["equations"] = RawValue(self.equations, "equations")
         return self.given
+
+    def _under_layers(self) -> None:
+        """The names under “Layer 2” with that number, names of every layer once for each."""
+        if not (letter := self.equations.letter):
+            return
+        given: list[Assigned] = []
+        for item in self.sheet.assigned:
+            if item.layer and not item.key:
+                name = layers.of_layer(item.symbol, self.equations.equations, letter, item.layer)
+                item = replace(item, symbol=name)
+            given.append(item)
+        names = {item.symbol.key for item in given if not item.answer}
+        count = layers.count(self.equations.equations, letter, names) or self.equations.layers
+        self.sheet.assigned = [
+            replace(item, symbol=name) for item in given for name in layers.each_layer(item.symbol, letter, count)
+        ]
 
     # roles -----------------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from rnncalc.problems.formulas.symbol import NAME, Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.sheet import code, commas, tables, values
+from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
 
 WORDS = (  # keys whose value is a word, or words
     "title source notes cell activation output update gates notation layout loss reduction vectors fused direction "
@@ -28,7 +29,7 @@ WORDS = (  # keys whose value is a word, or words
 ).split()
 PLAIN = ("u", "w", "b", "v", "c", "d", "r", "x", "h0", "c0", "y0", "targets", "lr", "dy", "lengths", "mask")
 RUNNING = re.compile(
-    r"[tknijτTNDH]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size"
+    r"[tknijlℓτTNDH]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size"
 )  # of steps and sizes
 _SIGN = re.compile(r":=|<-|←|≈|\+=(?!=)|(?<![=<>!:≈+])=(?!=)|[:：](?![=:])")
 _GRADIENT = re.compile(
@@ -73,6 +74,7 @@ class Assigned:
     answer: bool = False
     gradient: bool = False
     key: str = ""  # a name as it is typed elsewhere: U_new.o, answers.h
+    layer: int | None = None  # the one that a heading above says
 
     @property
     def where(self) -> str:
@@ -93,6 +95,7 @@ class Sheet:
     prose: str = ""
     commas: bool = False  # whether numbers are written with decimal commas
     columns: set[str] = field(default_factory=set)  # names whose columns are the steps: X(:,t)
+    layers: int = 0  # as many as the sheet says
 
 
 def scan(text: str) -> Sheet:
@@ -119,6 +122,9 @@ class _Scanner:
         self.text = self._blanked(_REMARK)
 
     def scanned(self) -> Sheet:
+        self.layers = LayerParts(self.text, self.headings)
+        self.used += self.layers.headings
+        self.sheet.layers = how_many(self.text)
         self._tables()
         heads = list(self._heads())
         names = {name.base for _at, _sign, left, _kind in heads for name in left}
@@ -294,7 +300,15 @@ class _Scanner:
         line = self._line(begin)
         key = name.text if kind == "key" else ""
         self.sheet.assigned.append(
-            Assigned(name, value, line, self._answer(begin) or key.startswith("answers."), kind == "gradient", key)
+            Assigned(
+                name,
+                value,
+                line,
+                self._answer(begin) or key.startswith("answers."),
+                kind == "gradient",
+                key,
+                self.layers.at(begin),
+            )
         )
 
     def _tuple(self, begin: int, at: int, left: list[Symbol]) -> int | None:
@@ -317,10 +331,12 @@ class _Scanner:
         self.used.append((begin, place))
         return place
 
-    def _word(self, begin: int, at: int, name: Symbol) -> int:
+    def _word(self, begin: int, at: int, name: Symbol) -> int | None:
         end = self._line_end(at)
         text = self.text[at:end].split(BREAK)[0] if BREAK in self.text[at:end].strip(BREAK) else self.text[at:end]
         word = text.strip(f" \t{BREAK},;.\"'")
+        if not word:  # a heading
+            return None
         self.sheet.assigned.append(Assigned(name, word, self._line(begin), key=name.text.strip().lower()))
         self.used.append((begin, end))
         return end
@@ -393,7 +409,8 @@ class _Scanner:
                 read = values.read(cell.text, 0)
                 value = read[0] if read else cell.text.strip(f" {BREAK}$")
                 answer = self._answer_line(cell.line)
-                self.sheet.assigned.append(Assigned(cell.symbol, value, cell.line, answer))
+                layer = self.layers.at(table.begin)
+                self.sheet.assigned.append(Assigned(cell.symbol, value, cell.line, answer, layer=layer))
             if taken:
                 self.used.append((table.begin, table.end))
                 blank = re.sub(r"[^\n]", " ", self.text[table.begin : table.end])

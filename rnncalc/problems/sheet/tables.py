@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.sheet import layer_parts
 
 _RULE = re.compile(r"[\s|:+-]*")
 _TABULAR = re.compile(r"\\begin\s*\{(tabularx?|longtable)\}(?:\{[^{}]*\}){1,2}(.*?)\\end\s*\{\1\}", re.DOTALL)
@@ -72,12 +73,24 @@ def cells(table: Table) -> Iterator[Cell]:
     first = table.header[0]
     if STEP.fullmatch(first.strip(f"$ {BREAK}")):
         yield from _by_step(_standing(table))
+    elif len(table.header) > 2 and all(layer_parts.numbered(head) for head in table.header[1:]):
+        for line, row in table.rows:
+            name = _symbol(row[0]) if row else None
+            for head, text in zip(table.header[1:], row[1:]):
+                if name and text:
+                    yield Cell(_of_layer(name, layer_parts.numbered(head)), text, line)
     elif GATE.fullmatch(first) and all(_label(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
             for head, text in zip(table.header[1:], row[1:]):
                 name = (_role(head) if re.fullmatch(r"[^\W\d_]{2,}(?:[ -][^\W\d_]+)*", head) else None) or _symbol(head)
                 if name and text:
                     yield Cell(Symbol(name.base, (*name.indices, _label(row[0])), name.text), text, line)
+    elif layer_parts.HEADER.fullmatch(first) and all(_layer(row[0]) for _line, row in table.rows if row):
+        for line, row in table.rows:
+            for head, text in zip(table.header[1:], row[1:]):
+                name = _symbol(head)
+                if name and text:
+                    yield Cell(_of_layer(name, _layer(row[0])), text, line)
     elif (values := _value_column(table)) is not None:
         for line, row in table.rows:
             name = _symbol(row[0])
@@ -89,6 +102,17 @@ def cells(table: Table) -> Iterator[Cell]:
             name = _symbol(row[0]) if row else None
             if name and len(row) == 2:
                 yield Cell(name, row[1], line)
+
+
+def _layer(text: str) -> int | None:
+    """The number of a layer in the first column."""
+    bare = text.strip(f"$() {BREAK}")
+    return int(bare) if re.fullmatch(r"[1-9]", bare) else layer_parts.numbered(text)
+
+
+def _of_layer(name: Symbol, layer: int | None) -> Symbol:
+    labels = tuple(label for label in name.labels if label not in ("l", "ℓ"))
+    return Symbol(name.base, (*labels, str(layer)), name.text)
 
 
 def _value_column(table: Table) -> int | None:
