@@ -13,7 +13,6 @@ from rnncalc.check.answers.shaped import Quantity
 from rnncalc.check.verdicts.judging import Judging
 from rnncalc.check.verdicts.precision import Precision, precision_of
 from rnncalc.check.verdicts.records import ACCEPTED, BLANK, CARRIED, Judgement
-from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.keys import near, stated
@@ -170,7 +169,7 @@ def _points(problem: Problem) -> dict[str, float]:
     given = stated(problem.given, "points")
     if given is None:
         return {}
-    value = strict_json.read(given.value) if isinstance(given.value, str) else given.value
+    value = given.value
     if not isinstance(value, Mapping):
         raise ProblemError(_('{where}: points are weights by name, such as {{"h": 4, "y": 2}}'), where=given.where)
     return {name: _number(RawValue(part, f"{given.where}.{name}"), "points") for name, part in value.items()}
@@ -197,8 +196,6 @@ def _carry(problem: Problem) -> tuple[float, float]:
     if given is None:
         return 1.0, 1.0
     value = given.value
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        value = strict_json.read(value)
     if not isinstance(value, Mapping):
         return _share(given, "carry"), 1.0
     if not value or not set(value) <= {"credit", "at_most"}:

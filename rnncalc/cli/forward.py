@@ -101,6 +101,6 @@ def _of_model(model: str, data: str | None, sequence: int, problem: str | None, 
         raise click.UsageError(_("--model needs inputs: --data FILE, or --x as the network takes it"))
     if context.get_parameter_source("dtype") == click.core.ParameterSource.DEFAULT:
         dtype = read.network.dtype.name
-    stated = reading.read({**keys, **reader.wrapped(typed, "--{}")}, engine=engine, dtype=dtype)
+    stated = reading.read({**keys, **reader.of_options(typed)}, engine=engine, dtype=dtype)
     stated.notes += notes
     return stated

@@ -156,7 +156,7 @@ def given(problem: str | None) -> dict[str, RawValue]:
         if gate and stack in keys and isinstance(keys[stack].value, dict):  # the file's other gates stay
             rest = {key: value for key, value in keys[stack].value.items() if key != gate}
             keys[stack] = replace(keys[stack], value=rest)
-    return {**keys, **reader.wrapped(options, "--{}")}
+    return {**keys, **reader.of_options(options)}
 
 
 def solved(

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
@@ -97,7 +96,7 @@ class _Reading:
             if key in self.raw:
                 where = self.raw[key].where
                 raise ProblemError(_("{where}: of a stack, {key} stands in its layers"), where=where, key=key)
-        layers = [{**shared, **inside(part, _("a layer"))} for part in parts(_unfolded(stack))]
+        layers = [{**shared, **inside(part, _("a layer"))} for part in parts(stack)]
         top = {key: value for key, value in self.raw.items() if key not in ("layers", *OF_ALL_LAYERS)}
         for key in layers[-1]:
             if key in top:
@@ -128,7 +127,7 @@ class _Reading:
             return Layer(first.cell, direction=direction, merge=merge, **arrays)
         common = {key: value for key, value in raw.items() if key in OF_ALL_LAYERS}
         second = GivenDirection(
-            {**common, **inside(_unfolded(backward), _("the backward direction"))},
+            {**common, **inside(backward, _("the backward direction"))},
             frozenset(OF_ONE_DIRECTION),
             (first.sizes.sizes["D"], "x"),
             (first.sizes.sizes["H"], _("the forward direction")),
@@ -219,13 +218,6 @@ def _with_points(given: Mapping[str, RawValue]) -> dict[str, RawValue]:
         for key, value in given.items()
         if key != "decimal"
     }
-
-
-def _unfolded(given: RawValue) -> RawValue:
-    """A list or an object; an option holds it as JSON text."""
-    if isinstance(given.value, str):
-        return RawValue(strict_json.read(given.value), given.where, given.files)
-    return given
 
 
 def _truths(value: Any) -> Any:

@@ -9,9 +9,8 @@ from typing import Any
 
 from rnncalc.check.verdicts.number import SLACK, digits, is_right, is_truncated, unit
 from rnncalc.check.verdicts.records import RIGHT, TRUNCATED
-from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
-from rnncalc.errors import ParseError, ProblemError
+from rnncalc.errors import ProblemError
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import TypedNumber
 
@@ -138,16 +137,13 @@ def _one(given: RawValue) -> Precision:
 
 def _object(given: RawValue) -> Any:
     """The value; text is JSON, or `decimals 2`, `decimals=2`."""
-    value = given.value
+    value = given.unfolded().value
     if not isinstance(value, str):
         return value
     words = value.replace("=", " ").replace(":", " ").split()
     if len(words) == 2 and words[0] in KINDS:
         return {words[0]: words[1]}
-    try:
-        return strict_json.read(value)
-    except ParseError:
-        raise _not_understood(given) from None
+    raise _not_understood(given)
 
 
 def _not_understood(given: RawValue) -> ProblemError:

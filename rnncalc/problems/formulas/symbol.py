@@ -19,7 +19,6 @@ _INDEX = re.compile(
 _RELATIVE = re.compile(r"([tnkτ])(?:([+-])(\d))?")
 _LAYER = re.compile(r"\d+|[lℓ](?:[-+]\d)?|L")
 _NAMED = re.compile(r"_|\s*:?=(?!=)")  # behind a 2 that is no power: h^2_t, W^2 = …
-_RAISED = re.compile(r"\^\s*\{?\s*[(<]\s*t\b")  # the step is a superscript
 EARLIER = ("prev", "old", "previous", "last")
 
 
@@ -96,7 +95,7 @@ def indexed(text: str, base: str, begin: int, at: int) -> tuple[Symbol, int]:
             break
         if digits is not None and (indices or len(base) > 3):
             break
-        raised = mark == "^" and not step and not _RAISED.search(text)
+        raised = mark == "^" and not step and not raised_steps(text)
         indices += [(_rank(part, raised and not number), part) for number, part in enumerate(content.split(","))]
         at = matched.end()
     ordered = tuple(part for _rank, part in sorted(indices, key=lambda index: index[0]))
@@ -113,3 +112,9 @@ def _rank(index: str, raised: bool) -> int:
 def step_letters(text: str) -> str:
     """The letters that stand for the step in a text: t, and others where there is no t."""
     return "tτ" if re.search(r"[_^\[(]\s*[{(<]*\s*t\s*(?:[-+]\s*1)?\s*[})>\])]|_t\b", text) else "tnkτ"
+
+
+@lru_cache(maxsize=64)
+def raised_steps(text: str) -> bool:
+    """Whether the step is a superscript in a text, h^{(t)}: then no superscript is the number of a layer."""
+    return bool(re.search(r"\^\s*\{?\s*[(<]\s*t\b", text))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
 from rnncalc.model.arrays import without_graph
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import Numbers
+
+_JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*(?:\{|"[^"\d]*[^\W\d_]))')  # no brace list {1, 2}, no matrix of texts
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,15 @@ class RawValue:
                 raise ParseError(f"{self.where}: {error}") from None
         return Numbers.of(self.value, lambda index: self.where + "".join(f"[{i}]" for i in index))
 
+    def unfolded(self) -> RawValue:
+        """The value with a text read that is a JSON object, or a list of objects or words. Raises ParseError."""
+        if not isinstance(self.value, str) or not _JSON.match(self.value):
+            return self
+        try:
+            return replace(self, value=strict_json.read(self.value))
+        except ParseError as error:
+            raise ParseError(f"{self.where}: {error}") from None
+
     def word(self) -> str:
         """The value as a word."""
         if not isinstance(self.value, str):
@@ -68,6 +81,11 @@ def _of_python(value: Any) -> Any:
         return Numbers(np.asarray(without_graph(value), np.float64))
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise ParseError(_("expected numbers or text, got {kind}"), kind=type(value).__name__) from None
+
+
+def of_options(options: Mapping[str, str]) -> dict[str, RawValue]:
+    """Wrap the texts of options; objects, and lists of objects or words, are JSON. Raises ParseError."""
+    return {name: value.unfolded() for name, value in wrapped(options, "--{}").items()}
 
 
 def wrapped(values: Mapping[str, Any], where: str = "{}") -> dict[str, RawValue]:

@@ -250,7 +250,8 @@ class _Assembly:
             if self.given[name].value == value:
                 return
             raise ParseError(_("{where}: it is given twice"), where=item.where)
-        self.given[name] = RawValue(value, item.where)
+        given = RawValue(value, item.where)
+        self.given[name] = given.unfolded() if item.key else given
 
     def _of_role(self, symbol: Symbol) -> str:
         """The sheet's name of what a column calls input weights, in the row of a gate."""
