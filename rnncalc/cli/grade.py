@@ -6,12 +6,13 @@ import json
 import os
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, SPREADSHEETS
+from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, RENDERED, SPREADSHEETS
 from rnncalc.cli.options import language_option
 from rnncalc.cli.spoken import Output, Spoken, remark
 from rnncalc.common import files
@@ -52,7 +53,12 @@ if TYPE_CHECKING:
     "[default: as the problem says, else the digits typed]",
 )
 @click.option("--no-diagnosis", is_flag=True, help="Only verdicts, no search for the mistakes behind them: faster.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else plain.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice((*FORMATS, *formats.BINARY)),
+    help="Default: table on a terminal, else plain.",
+)
 @click.option(
     "-o",
     "--output-file",
@@ -65,7 +71,7 @@ if TYPE_CHECKING:
     "--report",
     type=Output(formats.ENDINGS, chosen=False),
     metavar="FILE",
-    help="Write the class report too: .md, .tex, .txt, .json, .csv.",
+    help="Write the class report too: .md, .tex, .docx, .txt, .json, .csv.",
 )
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster there (pip install rnncalc[dask]).")
@@ -98,10 +104,12 @@ def command(
     columns are Q1.h[1][1], or variants.json of rnncalc new. One that cannot be read is marked
     unreadable and stops nobody. With -o, a run that was killed goes on where it was.
     """
+    from rnncalc.classroom.grading.class_report import class_report
     from rnncalc.classroom.grading.formats import files as files_apart
     from rnncalc.classroom.grading.run import grade
     from rnncalc.cli.progress import bar
     from rnncalc.cli.scheduler import cluster
+    from rnncalc.report.render import contents
 
     for name in submissions:
         if name != "-" and not os.path.lexists(name):
@@ -130,17 +138,18 @@ def command(
     else:
         _show(book, format_, feedback, output, color, "\ufeff" if bom and format_ == "csv" else "")
     if report is not None:
-        files.write(report, book.report(formats.ENDINGS.get(Path(report).suffix.lower(), "plain")))
+        files.write(report, contents(class_report(book), formats.ENDINGS.get(Path(report).suffix.lower(), "plain")))
     if kept:
         files.remove(kept)
 
 
 def _show(book: Gradebook, format_: str, feedback: str, output: str | None, color: bool, mark: str) -> None:
-    if output is None and format_ == "table":
+    if format_ in (*RENDERED, *formats.BINARY):
         from rnncalc.classroom.grading.formats.document import document
         from rnncalc.cli.options import show
 
-        show(document(book, feedback), format_="table", output=None, digits=6, decimals=None, no_color=not color)
+        shown = replace(document(book, feedback), notes=[])  # they are said already
+        show(shown, format_=format_, output=output, digits=6, decimals=None, no_color=not color)
         return
     text = mark + book.text(format_, feedback)
     if output is not None:

@@ -14,7 +14,7 @@ from rnncalc.cli.spoken import Output, Spoken, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
 from rnncalc.common.suggest import nearest
-from rnncalc.report.formats import ENDINGS, FORMATS
+from rnncalc.report.formats import BINARY, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
     from rnncalc.problems.parse.given import RawValue
@@ -104,7 +104,8 @@ language_option = click.option(
     help="Default: the locale's.",
 )  # fmt: skip
 _RESULT = (
-    click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else plain."),
+    click.option("--format", "format_", type=click.Choice((*FORMATS, *BINARY)),
+                 help="Default: table on a terminal, else plain."),
     click.option("-o", "--output-file", "output", type=Output(ENDINGS), metavar="FILE",
                  help="Write to FILE; its ending chooses the format."),
     click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
@@ -190,7 +191,7 @@ def show(
     document: Document, *, format_: str | None, output: str | None, digits: int, decimals: int | None, no_color: bool
 ) -> None:
     """Print the document, or write it to a file; what was assumed goes to standard error."""
-    from rnncalc.report.render import RenderOptions, render
+    from rnncalc.report.render import RenderOptions, contents
     from rnncalc.report.render.numbers import Rounding
 
     terminal = sys.stdout.isatty() and output is None
@@ -203,15 +204,16 @@ def show(
         color=terminal and not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         ascii=output is None and not _can_print("∘σ·…⋮─′−"),
     )
-    text = render(document, format_, look)
+    content = contents(document, format_, look)
     for note in document.notes:
         tell(note) if note.startswith(_("warning")) else remark(note)
     if output is not None:
-        write(output, text)
-        return
-    if not _can_print(text):
-        text = text.encode(sys.stdout.encoding or "ascii", "backslashreplace").decode(sys.stdout.encoding or "ascii")
-    sys.stdout.write(text)
+        write(output, content)
+    elif isinstance(content, bytes):
+        sys.stdout.buffer.write(content)
+    else:
+        encoding = sys.stdout.encoding or "ascii"
+        sys.stdout.write(content.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _terminal_width() -> int:

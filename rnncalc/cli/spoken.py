@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import inspect
 import os
+import sys
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from rnncalc.common.files import STREAMS, claimed
 from rnncalc.common.i18n import LANGUAGES, _, folder, full_width, of_locale, speak
 from rnncalc.common.safe_text import printable
 from rnncalc.errors import RnncalcError
+from rnncalc.report.formats import BINARY
 
 
 class Output(click.ParamType):
@@ -57,6 +59,9 @@ class Spoken(click.Command):
             return super().invoke(ctx)
         from rnncalc.model.equations.functions import quiet
 
+        if ctx.params.get("format_") in BINARY and not ctx.params.get("output") and sys.stdout.isatty():
+            text = _("{format} is no text: write it to a file, -o FILE.{format}")
+            raise click.UsageError(text.format(format=ctx.params["format_"]), ctx)
         named = [(option.type, ctx.params.get(option.name or "")) for option in self.params]
         outputs = [(kind, name) for kind, name in named if isinstance(kind, Output) and name]
         for kind, name in outputs:

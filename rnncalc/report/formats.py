@@ -4,4 +4,5 @@ Apart from the renderers, so that the help of a command does not load them.
 """
 
 FORMATS = ("table", "plain", "json", "csv", "latex", "markdown")
-ENDINGS = {".json": "json", ".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "plain"}
+BINARY = ("docx",)  # no text: for files and pipes
+ENDINGS = {".json": "json", ".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "plain", ".docx": "docx"}

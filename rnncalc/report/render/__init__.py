@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from rnncalc.common.i18n import full_width
+from rnncalc.common.i18n import _, full_width
 from rnncalc.common.safe_text import printable
+from rnncalc.errors import RnncalcError
 from rnncalc.report.document import (
     Arrays,
     Block,
@@ -35,10 +36,21 @@ class RenderOptions:
 
 
 def render(document: Document, format: str, options: RenderOptions = RenderOptions()) -> str:
-    """The document as text in one of the formats of `report/formats.py`, ending with a line break."""
+    """The document as text in one of the formats of `report/formats.py`, ending with a line break.
+
+    Raises RnncalcError for a format that is no text.
+    """
+    text = contents(document, format, options)
+    if isinstance(text, bytes):
+        raise RnncalcError(_("{format} is no text: write it to a file, -o FILE.{format}"), format=format)
+    return text
+
+
+def contents(document: Document, format: str, options: RenderOptions = RenderOptions()) -> str | bytes:
+    """What a file in that format holds."""
     document = replace(document, blocks=_harmless(document.blocks), sheet=_harmless(document.sheet))
-    text: str = import_module(f"rnncalc.report.render.{format}").render(document, options)
-    return text if text.endswith("\n") else text + "\n"
+    content: str | bytes = import_module(f"rnncalc.report.render.{format}").render(document, options)
+    return content if isinstance(content, bytes) or content.endswith("\n") else content + "\n"
 
 
 class Renderer(ABC):

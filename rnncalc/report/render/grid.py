@@ -23,18 +23,20 @@ def exactly(row: Sequence[str | float | None]) -> list[str | None]:
 
 def lines(block: Grid, options: RenderOptions) -> Iterator[str]:
     """Columns two blanks apart, decimal points below each other; columns that are empty throughout are left out."""
-    columns = [list(column) for column in zip(*cells(block, options))]
-    shown = [number for number, column in enumerate(columns) if any(column)]
-    for number in shown:
-        if number in block.numeric:
-            columns[number] = aligned_points(columns[number])
-    widths = [max(map(display_width, [block.headings[n], *columns[n]])) for n in shown]
-    for row in [block.headings, *zip(*columns)]:
+    body = columns(block, options)
+    widths = [max(map(display_width, [block.headings[n], *column])) for n, column in body.items()]
+    for row in [[block.headings[n] for n in body], *zip(*body.values())]:
         parts = []
-        for number, width in zip(shown, widths):
-            blanks = " " * (width - display_width(row[number]))
-            parts.append(blanks + row[number] if number in block.numeric else row[number] + blanks)
+        for number, text, width in zip(body, row, widths):
+            blanks = " " * (width - display_width(text))
+            parts.append(blanks + text if number in block.numeric else text + blanks)
         yield "  ".join(parts).rstrip()
+
+
+def columns(block: Grid, options: RenderOptions) -> dict[int, list[str]]:
+    """The columns by number, decimal points below each other; those that are empty throughout are left out."""
+    texts = {number: list(column) for number, column in enumerate(zip(*cells(block, options))) if any(column)}
+    return {number: aligned_points(column) if number in block.numeric else column for number, column in texts.items()}
 
 
 def markdown(block: Grid, options: RenderOptions, escaped: Callable[[str], str]) -> str:

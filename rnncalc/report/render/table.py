@@ -23,6 +23,7 @@ from rnncalc.report.document import (
     Table,
 )
 from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
+from rnncalc.report.render.columns import folds
 from rnncalc.report.render.lines import ascii_text, folded, formulas, matrices, style
 from rnncalc.report.render.plain import aligned, right
 
@@ -73,7 +74,7 @@ class Terminal(Renderer):
         widths = [max(map(display_width, [column.label, *cells])) for column, cells in zip(block.columns, columns)]
         signals = [column.key.partition("[")[0] for column in block.columns]
         parts: list[RichTable | Text] = []
-        for first, last in _folds(widths, signals, self.options.width, max(map(display_width, (_("step"), *steps)))):
+        for first, last in folds(widths, signals, self.options.width, max(map(display_width, (_("step"), *steps)))):
             table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
             table.add_column(_("step"), justify="right", no_wrap=True)
             for column, width in zip(block.columns[first:last], widths[first:last]):
@@ -116,19 +117,3 @@ class Terminal(Renderer):
         for part in parts:
             console.print(part, soft_wrap=isinstance(part, Text))
         return "\n".join(line.rstrip() for line in output.getvalue().splitlines())
-
-
-def _folds(widths: list[int], signals: list[str], width: int | None, step: int) -> list[tuple[int, int]]:
-    """Runs of columns that fit beside the step: a signal's units stay together where a run can hold them all."""
-    if width is None:
-        return [(0, len(widths))]
-    folds, first, used = [], 0, step
-    for column, needed in enumerate(widths):
-        opens = column == 0 or signals[column] != signals[column - 1]
-        whole = sum(other + 2 for other, name in zip(widths, signals) if name == signals[column])
-        wanted = whole if opens and step + whole <= width else needed + 2
-        if column > first and used + wanted > width:
-            folds.append((first, column))
-            first, used = column, step
-        used += needed + 2
-    return [*folds, (first, len(widths))]

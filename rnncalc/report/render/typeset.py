@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rnncalc.model.equations.style import Typeset
 from rnncalc.report.document import Array, Matrix
+
+BREAK = "\N{ZERO WIDTH SPACE}"  # before a sign at which a line may be broken
 
 
 def matrix(block: Matrix, style: Typeset, equals: str = "") -> str:
@@ -19,3 +23,13 @@ def array(block: Array, style: Typeset, equals: str = "") -> str:
     pieces = [[style.given(entry) for entry in row] for row in rows]
     body = style.table(pieces) if isinstance(entries, tuple) else pieces[0][0]
     return style.label(block.name) + (equals or style.sign("=")) + body
+
+
+def broken(line: str, most: float, width: Callable[[str], float]) -> list[str]:
+    """A line as the rows in which it stands, none of them longer if that can be."""
+    rows = [""]
+    for part in line.split(BREAK):
+        if rows[-1] and width(rows[-1] + part) > most:
+            rows.append("")
+        rows[-1] += part
+    return rows
