@@ -11,8 +11,11 @@ from rnncalc.model.equations.formula import Formula
 
 @dataclass(frozen=True)
 class Heading:
+    """step: the one whose arithmetic follows, which a page may fold away."""
+
     text: str
     level: int = 2
+    step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,69 @@ class Arrays:
     items: tuple[Array, ...]
 
 
-Block = Heading | Paragraph | Items | Formulas | Table | Matrices | Grid | Arrays
+@dataclass(frozen=True)
+class Source:
+    """What a signal is computed from: a signal, this step's or that of so many visits before.
+
+    weight: the name of the array that it is multiplied by, else nothing; whole: every unit takes part in every unit.
+    """
+
+    signal: int
+    shift: int
+    weight: str
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A row of boxes in the picture of an unrolled network: one signal, a box in every column.
+
+    key: for programs (layers[1].h); label: what people call it; group: the layer's direction that it belongs to;
+    depth: its height there, from 0; signals of one depth stand side by side. kind: input, product, gate, state or
+    output. values: by step, a number for each unit; the initial state is at step 0 (backward: T + 1). gradients: alike.
+    verdicts: by step and unit, the verdict on somebody's answer, and the answer.
+    """
+
+    key: str
+    label: str
+    group: int
+    depth: int
+    kind: str
+    sources: tuple[Source, ...]
+    values: Mapping[int, tuple[float, ...]]
+    gradients: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    verdicts: Mapping[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Gradient that comes back to a signal from the signals of one depth, so many visits later: its norm by step."""
+
+    source: int
+    group: int
+    depth: int
+    shift: int
+    norms: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """The picture of a network, a column a step, the input below and the output above.
+
+    steps: the columns, in the order of time; count: of all steps; groups: the title of each layer's direction, and
+    whether it visits the steps from the last to the first; first_slip: signal, step and unit.
+    """
+
+    title: str
+    steps: tuple[int, ...]
+    count: int
+    groups: tuple[tuple[str, bool], ...]
+    signals: tuple[Signal, ...]
+    flows: tuple[Flow, ...] = ()
+    first_slip: tuple[int, int, int] | None = None
+
+
+Block = Heading | Paragraph | Items | Formulas | Table | Matrices | Grid | Arrays | Unrolled
 
 
 @dataclass

@@ -21,6 +21,7 @@ from rnncalc.report.document import (
     Matrices,
     Paragraph,
     Table,
+    Unrolled,
 )
 from rnncalc.report.render.numbers import Rounding
 
@@ -82,6 +83,8 @@ class Renderer(ABC):
                 return self.grid(block)
             case Arrays():
                 return self.arrays(block)
+            case Unrolled():
+                return self.unrolled(block)
 
     @abstractmethod
     def heading(self, block: Heading) -> str: ...
@@ -106,6 +109,10 @@ class Renderer(ABC):
 
     @abstractmethod
     def arrays(self, block: Arrays) -> str: ...
+
+    def unrolled(self, block: Unrolled) -> str:
+        """The picture of the network, where a format can draw."""
+        return ""
 
 
 def _harmless(part: Any) -> Any:
