@@ -10,6 +10,7 @@ from rnncalc.cli.forward import overflowed
 from rnncalc.cli.options import (
     PROBLEM_HELP,
     ProblemCommand,
+    drawn,
     engine_options,
     given,
     problem_argument,
@@ -61,7 +62,7 @@ def command(
         stated = reading.read(keys, engine=engine, dtype=dtype)
         trace = stated.forward()
         gradients = stated.backward(trace)
-        document = report.document(stated, trace, gradients, ReportOptions((), step, work))
+        document = report.document(stated, trace, gradients, ReportOptions((), step, work, drawn(look)))
         if gradcheck:
             from rnncalc.report.verification import add_check
 

@@ -12,6 +12,7 @@ from rnncalc.cli.options import (
     GIVEN,
     PROBLEM_HELP,
     ProblemCommand,
+    drawn,
     engine_options,
     given,
     problem_argument,
@@ -61,7 +62,7 @@ def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: 
     def solve(keys: dict[str, RawValue]) -> tuple[Document, int]:
         stated = reading.read(keys, engine=engine, dtype=dtype)
         verdict = check(stated, _answers(keys, typed))
-        document = report.document(stated, verdict, hint=hint)
+        document = report.document(stated, verdict, hint=hint, picture=drawn(look))
         trace = stated.forward()
         if explain and not hint:
             report.add_solution(document, stated, trace, verdict)

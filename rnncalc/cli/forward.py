@@ -10,6 +10,7 @@ from rnncalc.cli.options import (
     GIVEN,
     PROBLEM_HELP,
     ProblemCommand,
+    drawn,
     engine_options,
     given,
     problem_argument,
@@ -58,7 +59,7 @@ def command(
 
     if model is None and data is not None:
         raise click.UsageError(_("--data goes with --model"))
-    choice = ReportOptions([name.strip() for name in signals.split(",") if name.strip()], step, work)
+    choice = ReportOptions([name.strip() for name in signals.split(",") if name.strip()], step, work, drawn(look))
 
     def solve(stated: Problem) -> tuple[Document, int]:
         trace = stated.forward()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ from rnncalc.cli.spoken import Output, Spoken, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
 from rnncalc.common.suggest import nearest
-from rnncalc.report.formats import BINARY, ENDINGS, FORMATS
+from rnncalc.report.formats import BINARY, DRAWN, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
     from rnncalc.problems.parse.given import RawValue
@@ -187,6 +187,16 @@ def solved(
     return whole, code
 
 
+def _format(format_: str | None, output: str | None) -> str | None:
+    """The format that was asked for, or that the file's ending chooses."""
+    return format_ or (ENDINGS.get(os.path.splitext(output)[1].lower()) if output else None)
+
+
+def drawn(look: Mapping[str, Any]) -> bool:
+    """Whether the result has a picture of the network."""
+    return _format(look["format_"], look["output"]) in DRAWN
+
+
 def show(
     document: Document, *, format_: str | None, output: str | None, digits: int, decimals: int | None, no_color: bool
 ) -> None:
@@ -195,9 +205,7 @@ def show(
     from rnncalc.report.render.numbers import Rounding
 
     terminal = sys.stdout.isatty() and output is None
-    if format_ is None:
-        ending = ENDINGS.get(os.path.splitext(output)[1].lower()) if output else None
-        format_ = ending or ("table" if terminal else "plain")
+    format_ = _format(format_, output) or ("table" if terminal else "plain")
     look = RenderOptions(
         rounding=Rounding(digits, decimals),
         width=_terminal_width() if terminal else None,

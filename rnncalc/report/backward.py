@@ -30,19 +30,24 @@ def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Repor
     """The way back: loss, equations, the table of every step, each step's share, the gradients, the update."""
     steps = choice.numbers(problem.shapes["T"])[::-1]
     update = problem.update(trace, gradients)
-    blocks: list[Block] = [*head(problem), *_loss(problem, trace, gradients, steps[::-1]), *_how_far(problem)]
+    drawn = {
+        sequence: choice.pictures(problem, trace, steps, sequence, gradients=gradients)
+        for sequence in sequences(problem)
+    }
+    blocks: list[Block] = [*head(problem), *drawn.get(None, [])]
+    blocks += [*_loss(problem, trace, gradients, steps[::-1]), *_how_far(problem)]
     sheet: list[Table] = []
-    for sequence in sequences(problem):
+    for sequence, pictures in drawn.items():
         backward_levels = list(descents(problem, trace, gradients, sequence))
         if sequence in (None, 0):
             blocks += _equations(problem, backward_levels)
         if sequence is not None:
             blocks.append(Heading(_("sequence {n}").format(n=sequence + 1), 3))
+        blocks += pictures if sequence is not None else []
         tables, together = _tables(problem, trace, backward_levels, steps, sequence)
         blocks += tables
         sheet.append(table(together, trace.view.schedule.present[sequence or 0], steps, row_key(sequence)))
-        if choice.work:
-            blocks += _work(problem, backward_levels, steps)
+        blocks += _work(problem, backward_levels, choice.worked(steps, pictures))
         blocks += sums.shares(problem, backward_levels, steps)
     blocks += sums.gradients(problem, gradients)
     blocks += sums.update(problem, update)
@@ -187,7 +192,7 @@ def _columns(problem: Problem, descent: BackwardLevel) -> Iterator[Named]:
 
 def _work(problem: Problem, backward_levels: list[BackwardLevel], steps: Sequence[int]) -> Iterator[Block]:
     """The chain rule with its numbers."""
-    if _truncated(problem):
+    if _truncated(problem) or not steps:
         return
     for group in groups(problem, backward_levels):
         if group[0].level.title:
@@ -196,7 +201,7 @@ def _work(problem: Problem, backward_levels: list[BackwardLevel], steps: Sequenc
         for step in order:
             if step - 1 not in group[0].order:
                 continue
-            yield Heading(_("step {t}").format(t=step), 4)
+            yield Heading(_("step {t}").format(t=step), 4, step)
             for descent in group:
                 yield from _step_work(descent, step)
 

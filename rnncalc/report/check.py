@@ -24,7 +24,7 @@ from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
 from rnncalc.report import backward, forward
 from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
-from rnncalc.report.shared import ReportOptions
+from rnncalc.report.shared import ReportOptions, sequences
 
 MARKS = {RIGHT: "✓", TRUNCATED: "✓", ROUNDING: "✓", CARRIED: "→", WRONG: "✗", UNREADABLE: "?", BLANK: "–"}
 MOST_SLIPS = 4  # slips of their own that are listed
@@ -43,13 +43,19 @@ def words(verdict: str) -> str:
     }[verdict]
 
 
-def document(problem: Problem, verdict: Verdict, *, hint: bool = False) -> Document:
-    """The verdict as a document. hint: places, but no number that was computed."""
+def document(problem: Problem, verdict: Verdict, *, hint: bool = False, picture: bool = False) -> Document:
+    """The verdict as a document. hint: places, but no number that was computed, so no picture either."""
     blocks: list[Block] = [Heading(problem.title, 1)] if problem.title else []
     blocks += [_grid(problem, verdict, hint), Paragraph(_summary(verdict))]
     blocks += _slip(problem, verdict, hint)
     if verdict.first_wrong is not None:
         blocks += _reasons(verdict)
+    if picture and not hint:
+        trace, steps = problem.forward(), range(1, problem.shapes["T"] + 1)
+        for sequence in sequences(problem):
+            choice = ReportOptions(picture=True)
+            pictures = choice.pictures(problem, trace, steps, sequence, verdict=verdict)
+            blocks += [*pictures, *forward.work(problem, trace, choice.worked(steps, pictures), sequence)]
     return Document(blocks, _data(verdict, hint), list(verdict.notes))
 
 

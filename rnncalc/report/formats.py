@@ -3,6 +3,17 @@
 Apart from the renderers, so that the help of a command does not load them.
 """
 
-FORMATS = ("table", "plain", "json", "csv", "latex", "markdown")
+FORMATS = ("table", "plain", "json", "csv", "latex", "markdown", "html", "svg")
 BINARY = ("docx",)  # no text: for files and pipes
-ENDINGS = {".json": "json", ".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "plain", ".docx": "docx"}
+DRAWN = ("html", "svg")  # those with a picture of the unrolled network
+ENDINGS = {
+    ".json": "json",
+    ".csv": "csv",
+    ".tex": "latex",
+    ".md": "markdown",
+    ".txt": "plain",
+    ".html": "html",
+    ".htm": "html",
+    ".svg": "svg",
+    ".docx": "docx",
+}

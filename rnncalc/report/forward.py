@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -46,6 +46,8 @@ def document(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptio
         if sequence is not None:
             blocks.append(Heading(_("sequence {n}").format(n=sequence + 1), 3))
         present = trace.view.schedule.present[sequence or 0]
+        pictures = choice.pictures(problem, trace, steps, sequence)
+        blocks += pictures
         together = []
         for level, names in shown:
             signals = []
@@ -62,8 +64,7 @@ def document(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptio
         sheet.append(table(together, present, steps, row_key(sequence)))
         if not stacked(problem):
             blocks.append(sheet[-1])
-        if choice.work:
-            blocks += _work(problem, trace, steps, sequence)
+        blocks += work(problem, trace, choice.worked(steps, pictures), sequence)
     return Document(blocks, data(problem, trace, choice), list(problem.notes), sheet)
 
 
@@ -116,8 +117,10 @@ def _check(problem: Problem, choice: ReportOptions, known: list[str]) -> None:
             raise ProblemError(message, name=name, known=", ".join(known))
 
 
-def _work(problem: Problem, trace: Trace, steps: list[int], sequence: int | None) -> Iterator[Block]:
+def work(problem: Problem, trace: Trace, steps: Sequence[int], sequence: int | None) -> Iterator[Block]:
     """Every chosen step's arithmetic: of one layer step by step, of several layer by layer."""
+    if not steps:
+        return
     from rnncalc.report.arithmetic import step_work  # here, so that a table alone does not load it
 
     for group in groups(problem, levels(problem)):
@@ -127,7 +130,7 @@ def _work(problem: Problem, trace: Trace, steps: list[int], sequence: int | None
         for step in sorted(steps, reverse=group[0].reverse):
             if step - 1 not in visits[0].order:
                 continue
-            yield Heading(_("step {t}").format(t=step), 4)
+            yield Heading(_("step {t}").format(t=step), 4, step)
             for level, visited in zip(group, visits):
                 lines, values = merged(level.layer.cell, level.layer.cell.lines), partial(visited.at, step - 1)
                 yield from step_work(lines, level.parameters(), values, level.letters, level.place(step))

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,18 +22,27 @@ from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.trace import Signals, Trace
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
-from rnncalc.report.document import Column, Table
+from rnncalc.report.document import Column, Table, Unrolled
+
+if TYPE_CHECKING:
+    from rnncalc.check.verdicts.records import Verdict
+    from rnncalc.network.gradients import Gradients
 
 AnyLevel = TypeVar("AnyLevel")
+MOST_PICTURES = 4  # sequences of a batch that are drawn
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What of a result is shown: signals (none: the cell's own lines), steps (`3`, `10-20`, `last`), arithmetic."""
+    """What of a result is shown: signals (none: the cell's own lines), steps (`3`, `10-20`, `last`), arithmetic.
+
+    picture: the unrolled network too, with the arithmetic of the steps that are drawn.
+    """
 
     show: Sequence[str] = ()
     steps: str = ""
     work: bool = False
+    picture: bool = False
 
     def numbers(self, count: int) -> list[int]:
         """The chosen steps, counted from 1. Raises ProblemError."""
@@ -48,6 +57,27 @@ class ReportOptions:
                 raise ProblemError(message, steps=self.steps, count=count)
             chosen += range(ends[0], ends[-1] + 1)
         return chosen
+
+    def pictures(
+        self,
+        problem: Problem,
+        trace: Trace,
+        steps: Sequence[int],
+        sequence: int | None,
+        gradients: Gradients | None = None,
+        verdict: Verdict | None = None,
+    ) -> list[Unrolled]:
+        """The picture of a sequence, if there is to be one; of a large batch only the first sequences have one."""
+        if not self.picture or (sequence or 0) >= MOST_PICTURES:
+            return []
+        from rnncalc.report.unrolled import picture  # here: tables alone do not need it
+
+        return [picture(problem, trace, steps, sequence=sequence, gradients=gradients, verdict=verdict)]
+
+    def worked(self, steps: Sequence[int], pictures: Sequence[Unrolled]) -> Sequence[int]:
+        """The steps whose arithmetic is shown, in the order of `steps`: all that were chosen, or those drawn."""
+        drawn = {step for picture in pictures for step in picture.steps}
+        return steps if self.work else [step for step in steps if step in drawn]
 
 
 @dataclass(frozen=True)

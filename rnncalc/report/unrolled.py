@@ -12,7 +12,7 @@ import numpy as np
 
 from rnncalc.check.verdicts.records import Judgement, Verdict
 from rnncalc.model.equations.expression import INPUT, Expression, Name, names, previous, signal_of
-from rnncalc.model.equations.printer import NEXT, TOTAL
+from rnncalc.model.equations.style import NEXT, TOTAL
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
@@ -50,7 +50,6 @@ def picture(
     trace: Trace,
     steps: Sequence[int],
     *,
-    title: str = "",
     sequence: int | None = None,
     gradients: Gradients | None = None,
     verdict: Verdict | None = None,
@@ -76,7 +75,7 @@ def picture(
         marked = {slip[1]} if slip else set[int]()
         shown = sorted({*shown[:ENDS], *shown[-ENDS:], *marked})
     return Unrolled(
-        title,
+        problem.title,
         tuple(shown),
         len(present),
         tuple((group.level.title, group.level.reverse) for group in groups),

@@ -1,0 +1,185 @@
+"""One HTML page that needs nothing else: no network, no other file, and no script in order to be read.
+
+Numbers carry their full value: `<data value="0.8616…">0.862</data>`. A step's arithmetic is folded away under its
+number; the script only makes the picture lead there. The page is well-formed XML too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from importlib.resources import files
+
+from rnncalc.common.i18n import _, language
+from rnncalc.common.version import __version__
+from rnncalc.report.document import (
+    Arrays,
+    Document,
+    Formulas,
+    Grid,
+    Heading,
+    Items,
+    Matrices,
+    Paragraph,
+    Table,
+    Unrolled,
+)
+from rnncalc.report.render import Renderer, RenderOptions, grid, mathml, svg
+from rnncalc.report.render.markup import tag
+from rnncalc.report.render.numbers import exact
+
+LANGUAGES = {"en": "en", "zh": "zh-Hans"}
+UNFOLDED = 4  # a page of no more steps shows all their arithmetic
+
+
+def render(document: Document, options: RenderOptions) -> str:
+    """The whole page."""
+    title = next((block.text for block in document.blocks if isinstance(block, Heading)), "rnncalc")
+    head = [
+        '<meta charset="utf-8"/>',
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
+        '<meta name="color-scheme" content="light dark"/>',
+        tag("meta", name="generator", content=f"rnncalc {__version__}"),
+        tag("title", escape(title)),
+        tag("style", f"\n{_file('page.css')}{svg.style()}"),
+    ]
+    body = [tag("main", f"\n{fragment(document, options)}\n", class_="rnncalc"), tag("script", f"\n{_file('page.js')}")]
+    return (
+        f'<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml" lang="{LANGUAGES[language()]}">\n<head>\n'
+        + "\n".join(head)
+        + "\n</head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body>\n</html>"
+    )
+
+
+def fragment(document: Document, options: RenderOptions) -> str:
+    """The document as a part of a page, such as a notebook shows: without style sheet and script."""
+    return Html(options).text(document)
+
+
+def _file(name: str) -> str:
+    return files("rnncalc.report.render").joinpath(name).read_text("utf-8")
+
+
+class Html(Renderer):
+    """Elements; wide tables and pictures scroll in frames of their own."""
+
+    def __init__(self, options: RenderOptions):
+        super().__init__(options)
+        self.ids = Counter[str]()
+        self.folded = True
+        self.links = dict[int, str]()  # step → where its arithmetic is
+
+    def text(self, document: Document) -> str:
+        """All blocks, each step's arithmetic in a fold; at the end what was assumed."""
+        steps = [block for block in document.blocks if isinstance(block, Heading) and block.step is not None]
+        self.folded = len(steps) > UNFOLDED
+        self.links = {block.step: f"#step-{block.step}" for block in steps if block.step is not None}
+        parts, open_level = list[str](), 0
+        for block in document.blocks:
+            if isinstance(block, Heading) and open_level and block.level <= open_level:
+                parts.append("</div></details>")
+                open_level = 0
+            if isinstance(block, Heading) and block.step is not None:
+                parts.append(self._fold(block))
+                open_level = block.level
+            else:
+                parts.append(self.block(block))
+        parts += ["</div></details>"] if open_level else []
+        if document.notes:
+            notes = "".join(tag("p", escape(note)) for note in document.notes)
+            parts.append(tag("aside", notes, aria_label=_("notes")))
+        return "\n".join(part for part in parts if part)
+
+    def _fold(self, block: Heading) -> str:
+        """The opening of a step's arithmetic, closed by the next heading of its level or above."""
+        self.ids[f"step-{block.step}"] += 1
+        count = self.ids[f"step-{block.step}"]
+        name = f"step-{block.step}" + (f"-{count}" if count > 1 else "")
+        opened = "" if self.folded else ' open="open"'
+        summary = tag("summary", escape(block.text))
+        return f'<details class="step" data-step="{block.step}"{opened}>{summary}<div id="{name}">'
+
+    def heading(self, block: Heading) -> str:
+        return tag(f"h{block.level}", escape(block.text))
+
+    def paragraph(self, block: Paragraph) -> str:
+        return tag("p", escape(block.text))
+
+    def items(self, block: Items) -> str:
+        if not any(term for term, _text in block.lines):
+            return tag("ul", "".join(tag("li", escape(text)) for _term, text in block.lines))
+        pairs = (tag("dt", escape(term)) + tag("dd", escape(text) or "​") for term, text in block.lines)
+        return tag("dl", "".join(pairs))
+
+    def formulas(self, block: Formulas) -> str:
+        lines = mathml.formulas(block, self.options)
+        places = [f"{line.signal}.{line.place.step}.{line.place.unit}" for line in block.all]
+        rows = [
+            tag("div", line, class_="above" if block.above and number == 0 else None, data_at=place)
+            for number, (line, place) in enumerate(zip(lines, places))
+        ]
+        return _frame("\n".join(rows), "formulas", _("formulas"))
+
+    def table(self, block: Table) -> str:
+        head = "".join(tag("th", escape(text), scope="col") for text in (_("step"), *(c.label for c in block.columns)))
+        rows = [
+            tag("th", str(step), scope="row") + "".join(self._cell(value) for value in row)
+            for step, row in zip(block.steps, block.rows)
+        ]
+        return self._table(head, rows)
+
+    def grid(self, block: Grid) -> str:
+        shown = [k for k in range(len(block.headings)) if any(row[k] not in (None, "") for row in block.rows)]
+        head = "".join(tag("th", escape(block.headings[k]) or "​", scope="col") for k in shown)
+        rows = [
+            "".join(
+                self._cell(row[k])
+                if isinstance(row[k], float) or row[k] is None
+                else tag("td", escape(text[k]) or "​", class_="number" if k in block.numeric else _mark(text[k]))
+                for k in shown
+            )
+            for row, text in zip(block.rows, grid.cells(block, self.options))
+        ]
+        return self._table(head, rows)
+
+    def matrices(self, block: Matrices) -> str:
+        return _frame("\n".join(mathml.matrix(each, self.options) for each in block.all), "formulas", _("matrices"))
+
+    def arrays(self, block: Arrays) -> str:
+        return _frame("\n".join(map(mathml.array, block.items)), "formulas", _("given"))
+
+    def unrolled(self, block: Unrolled) -> str:
+        """The picture with what its colours say."""
+        self.ids["net"] += 1
+        drawing = svg.drawing(block, self.options, f"net{self.ids['net']}", self.links)
+        said = [_("Every number is shaded: orange above zero, blue below. Arrows lead from what is used to its use.")]
+        if block.flows:
+            said.append(_("Gradients come back along the red arrows, the wider the larger."))
+        if any(signal.verdicts for signal in block.signals):
+            said.append(_("✓ right, → carried on, ✗ wrong; the first slip is ringed."))
+        if len(block.steps) < block.count:
+            said.append(_("{n} of {all} steps are drawn.").format(n=len(block.steps), all=block.count))
+        caption = tag("figcaption", escape(" ".join(said)))
+        return tag("figure", _frame(drawing, "picture", _("the unrolled network")) + caption)
+
+    def _cell(self, value: float | str | None) -> str:
+        if not isinstance(value, float):
+            return tag("td", "–" if value is None else escape(value), class_="number")
+        return tag("td", tag("data", escape(self.options.rounding(value)), value=exact(value)), class_="number")
+
+    def _table(self, head: str, rows: list[str]) -> str:
+        body = "\n".join(tag("tr", row) for row in rows)
+        table = tag("table", f"<thead>{tag('tr', head)}</thead>\n<tbody>\n{body}\n</tbody>")
+        return _frame(table, "table", _("table"))
+
+
+def _frame(content: str, kind: str, name: str) -> str:
+    """What scrolls by itself where it is wider than the page; the keyboard reaches it."""
+    return tag("div", content, class_=f"scroll {kind}", tabindex=0, role="region", aria_label=name)
+
+
+def _mark(text: str) -> str | None:
+    """The class of a cell that holds the mark of a verdict."""
+    return next((f"mark {verdict}" for verdict, mark in svg.MARKS.items() if mark == text), None)
