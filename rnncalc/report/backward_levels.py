@@ -176,7 +176,16 @@ class BackwardLevel:
 
     def evaluate(self, terms: tuple[Expression, ...]) -> np.ndarray:
         """The sum of some terms at every visited step."""
-        return np.asarray(evaluate(total([(1, term) for term in terms]), self))  # type: ignore[arg-type]
+        expression = rebuilt(total([(1, term) for term in terms]), self._summed)
+        return np.asarray(evaluate(expression, self))  # type: ignore[arg-type]
+
+    def _summed(self, node: Expression) -> Expression:
+        """A sum over the units by a name of its own, under which it is kept."""
+        if not (isinstance(node, Call) and node.function == "sum"):
+            return node
+        name = f"sum {node.argument}"
+        self.evaluated[name] = np.sum(evaluate(node.argument, self), axis=-1, keepdims=True)  # type: ignore[arg-type]
+        return Name(name)
 
     def shown(self, reached: Reached) -> Expression:
         """What reaches a signal as an equation; beside other terms a difference stands in brackets."""

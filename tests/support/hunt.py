@@ -34,7 +34,7 @@ def hunt(
             if time.monotonic() - begin > seconds:
                 break
             rng = random.Random(seed)
-            keys = random_problem(rng, _own_cell(seed) if own else None)
+            keys = random_problem(rng, own_cell(seed) if own else None)
             report.runs["problems"] += 1
             before = len(report.faults)
             visit(keys, rng, Path(name), engines, report, most)
@@ -45,7 +45,7 @@ def hunt(
     return report
 
 
-def _own_cell(seed: int) -> Cell:
+def own_cell(seed: int) -> Cell:
     """A random cell that a problem file can name: one without outputs of its own."""
     rng = np.random.default_rng(seed)
     return next(cell for cell in iter(lambda: random_cell(rng), None) if not cell.outputs)

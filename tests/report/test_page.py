@@ -1,0 +1,203 @@
+"""Pages and pictures of random problems: well-formed, self-contained, every number there with all its digits."""
+
+import random
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from support.hunt import own_cell
+from support.problems import random_problem
+
+from rnncalc.common.i18n import speak
+from rnncalc.errors import ProblemError
+from rnncalc.model.equations.functions import quiet
+from rnncalc.problems.parse import given
+from rnncalc.problems.problem import Problem
+from rnncalc.problems.reader import read
+from rnncalc.report import backward, forward
+from rnncalc.report import check as check_report
+from rnncalc.report.document import Document, Heading, Signal, Unrolled
+from rnncalc.report.render import RenderOptions, render
+from rnncalc.report.render.numbers import Rounding
+from rnncalc.report.shared import ReportOptions, levels
+from rnncalc.report.unrolled import picture
+
+HTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
+SCALAR = {"cell": "elman", "U": [[0.5]], "W": [[0.7]], "x": [[1], [2]]}
+
+
+def problem_of(seed: int) -> Problem:
+    """A random problem; every third one with a cell of its own."""
+    cell = own_cell(seed) if seed % 3 == 0 else None
+    return read(given.of_python(random_problem(random.Random(seed), cell)), engine="equations")
+
+
+@quiet
+def documents(problem: Problem, **choice: Any) -> list[Document]:
+    """The forward pass, and the way back where the problem has one."""
+    trace, options = problem.forward(), ReportOptions(picture=True, **choice)
+    shown = [forward.document(problem, trace, options)]
+    if problem.task.targets is not None or problem.task.dy is not None:
+        shown.append(backward.document(problem, trace, problem.backward(trace), options))
+    return shown
+
+
+def page(document: Document, format: str = "html") -> ElementTree.Element:
+    """The page as a tree; it has no entity but those of XML."""
+    return ElementTree.fromstring(render(document, format, RenderOptions(Rounding(4))))
+
+
+def pictures(document: Document) -> list[Unrolled]:
+    return [block for block in document.blocks if isinstance(block, Unrolled)]
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_every_page_is_well_formed_and_whole(seed: int) -> None:
+    for document in documents(problem_of(seed)):
+        tree = page(document)
+        ids = [element.get("id") for element in tree.iter() if element.get("id")]
+        assert len(ids) == len(set(ids))
+        links = [element.get("href", "") for element in tree.iter() if element.get("href")]
+        assert {link[1:] for link in links} <= set(ids)
+        assert all(link.startswith("#") for link in links)
+        values = [float(element.get("value", "")) for element in tree.iter(f"{HTML}data")]
+        texts = [element.text for element in tree.iter(f"{HTML}data")]
+        assert texts == [Rounding(4)(value) for value in values]
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_the_picture_holds_what_was_computed(seed: int) -> None:
+    """A box for every signal at every drawn step, its numbers those of the trace, unrounded and as they are shown."""
+    problem = problem_of(seed)
+    for document in documents(problem):
+        for drawn in pictures(document)[:1]:
+            tree = page(Document([drawn], {}), "svg")
+            boxes = {
+                (int(box.get("data-signal", "")), int(box.get("data-step", ""))): box
+                for box in tree.iter(f"{SVG}g")
+                if box.get("data-signal")
+            }
+            steps = {0, problem.shapes["T"] + 1, *drawn.steps}
+            here = {(k, step) for k, signal in enumerate(drawn.signals) for step in signal.values if step in steps}
+            assert set(boxes) == here
+            for (k, step), box in boxes.items():
+                for number in box.findall(f"{SVG}g"):
+                    value = drawn.signals[k].values[step][int(number.get("data-unit", "")) - 1]
+                    assert number.get("data-value") == repr(value)
+                    texts = {text.get("class"): text.text for text in number.findall(f"{SVG}text")}
+                    assert texts["value"] == Rounding(4)(value)
+
+
+@pytest.mark.parametrize("seed", range(24))
+@quiet
+def test_sources_give_every_box_its_numbers(seed: int) -> None:
+    """What a box says that it is made of is enough: change anything else, and the box stays as it was."""
+    problem = problem_of(seed)
+    trace = problem.forward()
+    drawn = picture(problem, trace, range(1, problem.shapes["T"] + 1), sequence=0 if problem.batch else None)
+    names = {signal.key: signal for signal in drawn.signals}
+    assert len(names) == len(drawn.signals)
+    for signal in drawn.signals[1:]:
+        for source in signal.sources:
+            below = drawn.signals[source.signal]
+            assert source.shift == 1 or (below.group, below.depth) < (signal.group, signal.depth)
+    written = [{*level.layer.cell.lines} - {"s", "y"} for level in levels(problem)]
+    assert sum(map(len, written)) == sum(
+        signal.key.rpartition(".")[2] not in ("x", "s", "y") for signal in drawn.signals
+    )
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_the_gradient_that_flows_is_what_the_chain_rule_hands_down(steps: int) -> None:
+    rng = np.random.default_rng(steps)
+    keys = {"U": rng.normal(size=(3, 2)), "W": rng.normal(size=(3, 3)), "V": rng.normal(size=(4, 3)),
+            "x": rng.normal(size=(steps, 2)), "dy": rng.normal(size=(steps, 4))}  # fmt: skip
+    problem = read(given.of_python({name: array.tolist() for name, array in keys.items()}), engine="equations")
+    trace = problem.forward()
+    gradients = problem.backward(trace)
+    drawn = picture(problem, trace, range(1, steps + 1), gradients=gradients)
+    da, flows = gradients.steps["da"], {}
+    for flow in drawn.flows:
+        flows[drawn.signals[flow.source].key, flow.shift] = [flow.norms[t] for t in range(1, steps + 1)]
+    norm = np.linalg.norm
+    np.testing.assert_allclose(flows["h", 0], norm(keys["dy"] @ keys["V"], axis=1))
+    later = np.vstack([da[1:] @ keys["W"], np.zeros((1, 3))])
+    np.testing.assert_allclose(flows["h", 1], norm(later, axis=1), atol=1e-15)
+    np.testing.assert_allclose(flows["x", 0], norm(da @ keys["U"], axis=1))
+
+
+def test_a_long_sequence_shows_its_ends_and_the_steps_that_were_chosen() -> None:
+    keys = SCALAR | {"x": [[0.1]] * 50}
+    problem = read(given.of_python(keys), engine="equations")
+    (drawn,) = pictures(documents(problem)[0])
+    assert drawn.steps == (1, 2, 3, 48, 49, 50)
+    (document,) = documents(problem, steps="7,20-22")
+    assert pictures(document)[0].steps == (7, 20, 21, 22)
+    folds = [block.step for block in document.blocks if isinstance(block, Heading) and block.step]
+    assert folds == [7, 20, 21, 22]
+
+
+@pytest.mark.parametrize("units", [1, 6, 7, 40])
+def test_a_wide_layer_shows_a_few_units_and_all_as_a_strip(units: int) -> None:
+    rng = np.random.default_rng(units)
+    keys = {"U": rng.normal(size=(units, 1)), "W": rng.normal(size=(units, units)), "x": rng.normal(size=(2, 1))}
+    problem = read(given.of_python({name: array.tolist() for name, array in keys.items()}), engine="equations")
+    tree = page(documents(problem)[0], "svg")
+    box = next(g for g in tree.iter(f"{SVG}g") if g.get("class") == "box state" and g.get("data-step") == "1")
+    shown = [int(number.get("data-unit", "")) for number in box.findall(f"{SVG}g")]
+    bands = [rect for rect in box.findall(f"{SVG}rect") if rect.get("class") != "card"]
+    assert shown == (list(range(1, units + 1)) if units <= 6 else [1, 2, 3, units])
+    assert len(bands) == (units if units > 6 else 0)
+
+
+@pytest.mark.parametrize("seed", range(1, 60, 3))
+def test_a_check_marks_every_answer_and_rings_the_first_slip(seed: int) -> None:
+    from rnncalc.check import check
+
+    problem = problem_of(seed)
+    trace = problem.forward()
+    if problem.batch or len(problem.network.passes) > 1 or not all(map(np.isfinite, trace["y"].ravel())):
+        return
+    answers, last = trace["y"].tolist(), int(np.flatnonzero(trace.view.schedule.present[0])[-1])
+    answers[last][0] += 1 + abs(answers[last][0])
+    verdict = check(problem, given.of_python({"y": answers}))
+    (drawn,) = pictures(check_report.document(problem, verdict, picture=True))
+    (y,) = [signal for signal in drawn.signals if signal.key == "y"] or [_emitted(drawn, problem)]
+    assert drawn.first_slip == (drawn.signals.index(y), last + 1, 1) or y.key != "y"
+    assert not pictures(check_report.document(problem, verdict, picture=True, hint=True))
+
+
+def _emitted(drawn: Unrolled, problem: Problem) -> Signal:
+    """The state that is the output where there is no read-out."""
+    return next(signal for signal in drawn.signals if signal.key == problem.network.layers[-1].cell.emits)
+
+
+def test_nothing_hostile_becomes_a_tag_and_nothing_leads_elsewhere() -> None:
+    title = '</title><script>alert("1")</script> & <img src=x onerror=1> ]]> -->'
+    problem = read(given.of_python(SCALAR | {"title": title}), engine="equations")
+    for format in ("html", "svg"):
+        text = render(documents(problem)[0], format)
+        tree = ElementTree.fromstring(text)
+        assert text.count("<script") == (format == "html")
+        assert not [element for element in tree.iter() if element.tag.endswith("img")]
+        addresses = set(re.findall(r"[a-z]+://[^\"' )]+", text))
+        assert addresses <= {"http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg"}
+        assert not re.search(r"@import|url\((?!#)", text)
+
+
+def test_the_page_speaks_the_readers_language() -> None:
+    problem = read(given.of_python(SCALAR), engine="equations")
+    speak("zh")
+    try:
+        text = render(documents(problem)[0], "html")
+    finally:
+        speak("en")
+    assert 'lang="zh-Hans"' in text
+    assert "第 1 步" in text
+
+
+def test_what_has_no_picture_is_refused() -> None:
+    with pytest.raises(ProblemError, match="no picture"):
+        render(Document([Heading("a cell", 1)], {}), "svg")
