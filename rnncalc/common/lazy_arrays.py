@@ -1,4 +1,4 @@
-"""Arrays by name that are made when somebody reads them: the one lazy mapping of the package."""
+"""Arrays by name that are made when somebody reads them: the lazy mappings of the package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,22 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 import numpy as np
 
 
-class LazyArrays(Mapping[str, np.ndarray]):
+class ArraysByName(Mapping[str, np.ndarray]):
+    """Arrays whose names are known; a subclass makes one in `__getitem__`. A view costs little more than a dict's."""
+
+    names: Collection[str]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+class LazyArrays(ArraysByName):
     """Each array is made when it is read: every time, or with `keep` the first time only."""
 
     def __init__(self, names: Collection[str], make: Callable[[str], np.ndarray] | None = None, keep: bool = False):
@@ -20,9 +35,6 @@ class LazyArrays(Mapping[str, np.ndarray]):
         assert self._make is not None
         return self._make(name)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self.names
-
     def __getitem__(self, name: str) -> np.ndarray:
         if name in self.made:
             return self.made[name]
@@ -32,9 +44,3 @@ class LazyArrays(Mapping[str, np.ndarray]):
         if self.keep:
             self.made[name] = array
         return array
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)

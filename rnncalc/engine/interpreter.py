@@ -15,7 +15,7 @@ from rnncalc.engine.interface import Arrays, Outputs
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.derivative import ARRIVED
 from rnncalc.model.equations.expression import INPUT, Call, Name, evaluate, previous, product, signal_of
-from rnncalc.model.equations.functions import FUNCTIONS
+from rnncalc.model.equations.functions import FUNCTIONS, quiet
 from rnncalc.model.equations.style import TOTAL
 from rnncalc.model.packed_batch import PackedBatch
 
@@ -114,10 +114,12 @@ class InterpretedAdjoint:
     def _zeros(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         return {name: np.zeros_like(self.signals[name]) for name in names}
 
+    @quiet
     def add(self, signal: str, rows: np.ndarray) -> None:
         """What arrives at a signal from above, (rows, width)."""
         self.arrived[signal][self.schedule.sequences :] += rows
 
+    @quiet
     def run(self, chunk: int = 0, kept: bool = True) -> None:
         """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before.
 
@@ -130,6 +132,7 @@ class InterpretedAdjoint:
         self._keep_initial(self.arrived)
         self.every_x = self.x
 
+    @quiet
     def sweep(self) -> None:
         """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
         self.x, before = np.zeros_like(self.inputs), self._zeros(self.cell.arriving)
@@ -174,24 +177,20 @@ class InterpretedAdjoint:
                 self.adjoints[signal][here] += self.arrived[signal][here]
                 bring(call.argument.id, back(values[signal], self.arrived[signal][here]))
             values.update({ARRIVED + name: array[here] for name, array in self.arrived.items()})
-            with np.errstate(all="ignore"):
-                for signal, expression in stage.adjoints:
-                    values[TOTAL + signal] = evaluate(expression, values) + np.zeros_like(values[signal])
-                    if signal in self.adjoints:
-                        self.adjoints[signal][here] += values[TOTAL + signal]
-                for name, expression in stage.outgoing:
-                    bring(name, evaluate(expression, values))
-                for line in stage.products:
-                    for term in (*line.inputs, *line.products):
-                        weight = self.interpreted.parameters[term.weight]
-                        bring(term.source, term.sign * product(weight.T, values[TOTAL + line.signal]))
+            for signal, expression in stage.adjoints:
+                values[TOTAL + signal] = evaluate(expression, values) + np.zeros_like(values[signal])
+                if signal in self.adjoints:
+                    self.adjoints[signal][here] += values[TOTAL + signal]
+            for name, expression in stage.outgoing:
+                bring(name, evaluate(expression, values))
+            for line in stage.products:
+                for term in (*line.inputs, *line.products):
+                    weight = self.interpreted.parameters[term.weight]
+                    bring(term.source, term.sign * product(weight.T, values[TOTAL + line.signal]))
 
+    @quiet
     def parameters(self) -> dict[str, np.ndarray]:
         """The gradient of every parameter, by symbol: for a weight, one product over all rows."""
-        with np.errstate(all="ignore"):  # what is not finite is reported by who asks
-            return self._parameters()
-
-    def _parameters(self) -> dict[str, np.ndarray]:
         gradients, first = dict(self.elementwise), self.schedule.sequences
         for stage in self.cell.stages:
             for line in stage.products:

@@ -104,7 +104,8 @@ class Loss:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
 
 
-class LossResult(NamedTuple):
+@dataclass(slots=True)
+class LossResult:
     """The loss of all rows together, each row's share of it, and its gradient with respect to `at`, s or y."""
 
     loss: float

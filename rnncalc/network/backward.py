@@ -29,7 +29,6 @@ from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Signals, Trace
 
 
-@quiet
 def backpropagate(
     network: Stack,
     trace: Trace,
@@ -139,6 +138,7 @@ class _BackwardPass:
         for adjoint, direction, share in zip(self.passes[begin:], layer.passes, shares):
             adjoint.add(layer.cell.emits, share[self.schedule.mirror] if direction == "backward" else share)
 
+    @quiet
     def _below(self, layer: Layer, begin: int, whole: bool = False) -> np.ndarray:
         """What reached a layer's input, from both directions together."""
         gradients = []
@@ -149,7 +149,8 @@ class _BackwardPass:
 
     def gradients(self, result: LossResult, with_loss: bool) -> Gradients:
         """Everything by name."""
-        first, end, layers, read_out = self.schedule.sequences, 0, list[LayerGradients](), None
+        first, end, read_out = self.schedule.sequences, 0, None
+        layers: list[LayerGradients] = []
         for layer in self.network.layers:
             passes = {}
             for direction, part in layer.passes.items():
@@ -163,7 +164,6 @@ class _BackwardPass:
             return Gradients(layers, read_out, self._x, None, None)
         return Gradients(layers, read_out, self._x, result.loss, self.view.steps(result.losses))
 
-    @quiet
     def _x(self) -> np.ndarray:
         """The gradient at the inputs as it is shown."""
         return Signals({"dx": self._below(self.network.layers[0], 0, whole=True)}, self.view)["dx"]

@@ -51,10 +51,9 @@ def through_layers(
     run: what a directional layer makes of rows; mirror: rows in the opposite order of time.
     """
     for layer in layers:
-        outputs = [
-            mirror(run(part, mirror(rows))) if direction == "backward" else run(part, rows)
-            for direction, part in layer.passes.items()
-        ]
+        outputs = []
+        for direction, part in layer.passes.items():
+            outputs.append(mirror(run(part, mirror(rows))) if direction == "backward" else run(part, rows))
         rows = MERGES[layer.merge](*outputs) if len(outputs) > 1 else outputs[0]
         if emitted is not None:
             emitted.append(rows)
@@ -64,7 +63,9 @@ def through_layers(
 def traced(network: Stack, array: np.ndarray, view: View, tracers: Sequence[Tracer]) -> Trace:
     """Every signal of every step. x is (N, T, D) and has been checked."""
     schedule, remaining = view.schedule, iter(tracers)
-    rows, emitted, runs = schedule.pack(array), list[np.ndarray](), list[CellRun]()
+    rows = schedule.pack(array)
+    emitted: list[np.ndarray] = []
+    runs: list[CellRun] = []
     if schedule.sequences == 1 or np.may_share_memory(rows, array):  # the way back needs x as it was
         rows = rows.copy()
 
@@ -75,9 +76,10 @@ def traced(network: Stack, array: np.ndarray, view: View, tracers: Sequence[Trac
         return blocks[part.cell.emits][schedule.sequences :]
 
     rows = through_layers(network.layers, rows, run, lambda rows: rows[schedule.mirror], emitted)
-    scores = "s" in network.layers[-1].cell.outputs
-    top: Blocks = {"y": rows} if scores else {"s": rows, "y": rows}  # without a read-out the output is the layer's
+    top: Blocks = {"y": rows}  # without a read-out the output is the layer's
     if network.read_out:
         top = next(remaining).signals(rows)
         runs.append(CellRun(top, rows))
+    elif "s" not in network.layers[-1].cell.outputs:
+        top = {"s": rows, "y": rows}
     return Trace(network.layers, emitted, top, view, Provenance(network, network.weights, runs))

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.arrays import as_array
+from rnncalc.model.arrays import as_array, in_dtype
+from rnncalc.model.equations.functions import quiet
 from rnncalc.model.losses import Loss, LossResult, evaluate, find, one_hot, weight
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
@@ -29,8 +30,10 @@ class Objective(NamedTuple):
 
     def given_gradient(self, dtype: np.dtype) -> LossResult:
         """A given dy as a result whose loss is not computed."""
-        return LossResult(0.0, self.rows[:, 0], self.rows if self.rows.dtype is dtype else self.rows.astype(dtype), "y")
+        gradient = self.rows if self.rows.dtype is dtype else in_dtype(self.rows, dtype)
+        return LossResult(0.0, self.rows[:, 0], gradient, "y")
 
+    @quiet
     def evaluate(self, values: np.ndarray, rows: Any = slice(None)) -> LossResult:
         """The loss of those rows, of which y or s is given. A given dy is the gradient of the loss Σ dy·y."""
         if self.loss is None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,8 @@ from rnncalc.network.positions import positioned
 from rnncalc.network.view import View
 
 
-class CellRun(NamedTuple):
+@dataclass(slots=True)
+class CellRun:
     """One cell's run: its signals (first the initial states), its inputs, and which initial states are shared."""
 
     blocks: Mapping[str, np.ndarray]
@@ -31,7 +32,8 @@ class CellRun(NamedTuple):
     shared: frozenset[str] = frozenset()
 
 
-class Provenance(NamedTuple):
+@dataclass(slots=True)
+class Provenance:
     """What a trace was made with, for backpropagation: the network, its weights then, and each cell's run, in order."""
 
     network: object

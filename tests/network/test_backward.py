@@ -12,7 +12,7 @@ import rnncalc
 from rnncalc.engine.compiled.execution import adjoint as back
 from rnncalc.engine.interpreter import InterpretedAdjoint
 from rnncalc.errors import RnncalcError
-from rnncalc.model.cells import Cell
+from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
@@ -363,3 +363,23 @@ def test_the_gradient_of_a_long_sequence_takes_little_more_than_its_trace() -> N
     extra = tracemalloc.get_traced_memory()[1] - of_trace
     tracemalloc.stop()
     assert extra < 1.5 * of_trace
+
+
+@pytest.mark.parametrize("engine", [ENGINES[0], pytest.param(ENGINES[1], marks=compiler)])
+def test_an_overflow_on_the_way_back_is_no_warning_whatever_goes_back(engine: str) -> None:
+    """One and two layers, directions, merges, batches, cuts, targets or dy, float32 or not: all numbers are huge."""
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        depth, merge, scale = 1 + seed % 2, list(MERGES)[seed % len(MERGES)], (1e30, 1e200)[seed // 2 % 2]
+        direction = ("forward", "both")[seed // 3 % 2]
+        net = stack(CELLS["elman"].switch(activation="relu"), depth, direction, seed, merge, engine=engine)
+        if scale < 1e38:
+            net = Network(net.layers, dtype="float32", engine=engine)
+        shape = [(6,), (2, 6), (40, 6)][seed % 3]
+        trace = net.forward(scale * rng.normal(size=(*shape, SIZES["D"])))
+        y = scale * rng.normal(size=trace["y"].shape)
+        cut: dict[str, Any] = {} if direction == "both" else [{}, {"chunk": 2}, {"truncate": 3}][seed // 4 % 3]
+        goal: dict[str, Any] = {"dy": y * 1e50} if seed % 5 < 2 else {"targets": y, "loss": "squared_error"}
+        for gradient in net.backward(trace, **goal, **cut).layers:
+            for part in gradient.passes.values():
+                assert part["U"].dtype == net.dtype

@@ -6,14 +6,14 @@ from functools import cached_property
 
 import numpy as np
 
-from rnncalc.common.lazy_arrays import LazyArrays
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.engine.compiled.codegen.jit import machine_code
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.kernels import gradients as gradient_loops
 from rnncalc.engine.compiled.packing.memory import aligned
-from rnncalc.engine.compiled.packing.views import Rows, parts_of, run_of
+from rnncalc.engine.compiled.packing.views import Parts, Rows, run_of
 from rnncalc.model.equations.expression import INPUT
+from rnncalc.model.equations.functions import quiet
 from rnncalc.model.packed_batch import PackedBatch
 
 LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
@@ -99,6 +99,7 @@ class CompiledAdjoint:
             met, end = int(here[1]), begin
         self.sums, self._initial = sums, block[:first].copy()
 
+    @quiet
     def sweep(self) -> None:
         """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
         earlier, first = self._zeros(), self.schedule.sequences
@@ -155,10 +156,10 @@ class CompiledAdjoint:
         block = self._initial if self.sums else self.reached
         return {state: self._view(block, state)[: self.schedule.sequences] for state in self.cell.state}
 
-    def stacked(self) -> LazyArrays:
+    def stacked(self) -> Parts:
         """The gradient of every array that a person gives, by name."""
         self.g.flags.writeable = False
-        return parts_of(self.g, self.back.stacks)
+        return Parts(self.g, self.back.stacks)
 
     @cached_property
     def g(self) -> np.ndarray:

@@ -19,6 +19,7 @@ from rnncalc.engine.compiled.execution.lanes_blocks import Blocks
 from rnncalc.engine.compiled.kernels.lanes_backward import descend
 from rnncalc.engine.compiled.packing.memory import aligned, shaped
 from rnncalc.model.equations.expression import INPUT
+from rnncalc.model.equations.functions import quiet
 
 
 class LaneAdjoint:
@@ -44,6 +45,7 @@ class LaneAdjoint:
             self.waiting[signal][:] = rows
         self.chunk = chunk
 
+    @quiet
     def sweep(self) -> None:
         """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
         self.sweeps = self.sweeps or Blocks(self.runner, self.signals)
@@ -72,6 +74,7 @@ class LaneAdjoint:
         """The gradient of every parameter, by symbol."""
         return self.sweeps.parameters() if self.sweeps else self._gradients.parameters
 
+    @quiet
     def stacked(self) -> dict[str, np.ndarray]:
         """The gradient of every array that a person gives, by name."""
         return self.runner.cell.stacked(self.parameters())

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rnncalc.common.lazy_arrays import LazyArrays
+from rnncalc.common.lazy_arrays import ArraysByName
 from rnncalc.engine.compiled.codegen.gemm import ALONG, multiply
 from rnncalc.engine.compiled.codegen.jit import specialised
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
@@ -21,14 +21,14 @@ from rnncalc.engine.compiled.packing.views import Rows
 from rnncalc.model.packed_batch import PackedBatch
 
 
-class Recomputed(LazyArrays):
+class Recomputed(ArraysByName):
     """All signals of a forward pass, name → (N + rows, width): some are kept, the others recomputed."""
 
     def __init__(self, compiled: PackedCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: PackedBatch):
-        super().__init__(compiled.cell.lines)
         self.compiled, self.kept, self.x, self.schedule = compiled, kept, x, schedule
+        self.names = compiled.cell.lines
 
-    def make(self, name: str) -> np.ndarray:
+    def __getitem__(self, name: str) -> np.ndarray:
         return (self.kept if name in self.compiled.lines else self.recomputed)[name]
 
     @cached_property

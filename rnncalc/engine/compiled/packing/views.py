@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnncalc.common.lazy_arrays import LazyArrays
+from rnncalc.common.lazy_arrays import ArraysByName
 
 
 def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:
@@ -22,17 +22,27 @@ def run_of(rows: np.ndarray) -> tuple[np.ndarray, int]:
     return np.lib.stride_tricks.as_strided(rows, ((count - 1) * pitch + width,), (size,)), pitch
 
 
-class Rows(LazyArrays):
-    """The signals of a block (rows, pitch), name → (rows, width), as views."""
+class Rows(ArraysByName):
+    """The signals of a block (rows, pitch), name → (rows, width), as views. places: where each begins and ends."""
+
+    names: Mapping[str, tuple[int, int]]
 
     def __init__(self, block: np.ndarray, places: Mapping[str, tuple[int, int]]):
-        super().__init__(places)
-        self.block, self.places = block, places
+        self.block, self.names = block, places
 
-    def make(self, name: str) -> np.ndarray:
-        return self.block[:, slice(*self.places[name])]
+    def __getitem__(self, name: str) -> np.ndarray:
+        begin, end = self.names[name]
+        return self.block[:, begin:end]
 
 
-def parts_of(vector: np.ndarray, places: Mapping[str, tuple[slice, tuple[int, ...]]]) -> LazyArrays:
+class Parts(ArraysByName):
     """The arrays of which a vector is made, by name, as views. places: slice and shape."""
-    return LazyArrays(places, lambda name: vector[places[name][0]].reshape(places[name][1]))
+
+    names: Mapping[str, tuple[slice, tuple[int, ...]]]
+
+    def __init__(self, vector: np.ndarray, places: Mapping[str, tuple[slice, tuple[int, ...]]]):
+        self.vector, self.names = vector, places
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        place, shape = self.names[name]
+        return self.vector[place].reshape(shape)
