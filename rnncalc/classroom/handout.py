@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.classroom.exercise import DECIMALS, Exercise
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import N_, _
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.results import per_step
 from rnncalc.report import backward, forward
@@ -18,6 +18,13 @@ from rnncalc.report.document import Array, Arrays, Block, Document, Formulas, Gr
 from rnncalc.report.header import equations
 from rnncalc.report.shared import Level, ReportOptions, groups, levels
 
+LOSS_NAMES = {
+    "half_squared_error": N_("half squared error"),
+    "squared_error": N_("squared error"),
+    "mean_squared_error": N_("mean squared error"),
+    "cross_entropy": N_("cross-entropy"),
+    "binary_cross_entropy": N_("binary cross-entropy"),
+}
 BLANK = "______"
 
 
@@ -28,8 +35,9 @@ def statement(exercise: Exercise) -> Document:
     blocks: list[Block] = [Heading(keys["title"], 1), Paragraph(who), *_equations(exercise)]
     blocks += [Heading(_("given"), 3), *_given(exercise)]
     if "loss" in keys:
-        formula = LOSSES[keys["loss"]].text
-        blocks.append(Paragraph(_("loss: {formula}, summed over the steps").format(formula=formula)))
+        name, formula = keys["loss"], LOSSES[keys["loss"]].text
+        text = _("The loss is the {name}, {formula}, summed over the steps.")
+        blocks.append(Paragraph(text.format(name=_(LOSS_NAMES.get(name, name)), formula=formula)))
     blocks += [Heading(_("asked"), 3), Items(tuple(_requested(exercise)))]
     text = _("Calculate with at least {more} decimals and write every answer with {decimals}.")
     decimals = keys.get("precision", {}).get("decimals", DECIMALS)
@@ -100,7 +108,8 @@ def _requested(exercise: Exercise) -> Iterator[tuple[str, str]]:
     for name, number in exercise.keys["points"].items():
         amount = _("1 number, 1 point") if number == 1 else _("{n} numbers, {n} points").format(n=number)
         meaning = _meaning(exercise, name)
-        yield exercise.called(name), f"{meaning}: {amount}" if meaning else amount
+        text = _("{name} ({meaning}; {amount})") if meaning else _("{name} ({amount})")
+        yield "", text.format(name=exercise.called(name), meaning=meaning, amount=amount)
 
 
 def _meaning(exercise: Exercise, name: str) -> str:

@@ -210,11 +210,11 @@ def test_one_index_is_the_step_or_the_unit(steps: int, units: int) -> None:
         for number in range(1, max(steps, units) + 1):
             match = column(style.format(number), questions)
             if units == 1:
-                assert (match and match.index) == ((number - 1, 0) if number <= steps else None)
+                assert (match and match.place.index) == ((number - 1, 0) if number <= steps else None)
             elif steps == 1:
-                assert (match and match.index) == ((0, number - 1) if number <= units else None)
+                assert (match and match.place.index) == ((0, number - 1) if number <= units else None)
             else:
-                assert (match and match.index) == (number - 1, None)
+                assert (match and match.place.index) == (number - 1, None)
 
 
 @pytest.mark.parametrize(

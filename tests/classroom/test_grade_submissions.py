@@ -266,6 +266,7 @@ def test_columns_of_a_stack(tmp_path: Path) -> None:
 
 def test_columns_of_shapes() -> None:
     questions = read_sheet(MADE.keys).questions
+    from rnncalc.check.answers.places import Place
     from rnncalc.classroom.grading.columns import Column, column
 
     spellings = [
@@ -291,11 +292,11 @@ def test_columns_of_shapes() -> None:
     ]
     spellings += ["H_2[1]", "h2[1]"]
     for header in spellings:
-        assert column(header, questions) == Column("", "h", (1, 0)), header
+        assert column(header, questions) == Column("", Place("h", (1, 0))), header
     for header in ("y[3]", "y_3", "y_{3}[1]", "y3", "Q7: y_3"):
-        assert column(header, questions) == Column("", "y", (2, 0)), header
+        assert column(header, questions) == Column("", Place("y", (2, 0))), header
     for header, index in (("h_2", (1, None)), ("h[2]", (1, None)), ("h", (None, None)), ("Q1: h", (None, None))):
-        assert column(header, questions) == Column("", "h", index), header
+        assert column(header, questions) == Column("", Place("h", index)), header
     wrong = ("h[4][1]", "h[0][1]", "h_0", "k[1][1]", "h[1][1][1]", "", "h[", "email", "h[99999999999][1]", "h11", "Q1")
     for header in (*wrong, "Group: h", "Section: a", "Response 1", "Grade/1.00", "h_1 and h_2"):
         assert column(header, questions) is None, header

@@ -13,9 +13,13 @@ import rnncalc
 from rnncalc.classroom import exercise
 from rnncalc.classroom.exercise import Exercise, ExerciseSpec, make
 from rnncalc.classroom.handout import form_csv, solution, statement
+from rnncalc.common.i18n import LANGUAGES, speak
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS
+from rnncalc.problems import problem_text
+from rnncalc.problems import reader as problem_reader
 from rnncalc.problems.notation import NOTATIONS
+from rnncalc.problems.results import Quantities, per_step
 from rnncalc.report.formats import FORMATS
 from rnncalc.report.render import render
 
@@ -109,3 +113,52 @@ def test_the_precision_that_is_asked_for(decimals: int | None) -> None:
     assert made.keys.get("precision") == (None if decimals is None else {"decimals": decimals})
     assert f"every answer with {decimals or exercise.DECIMALS}." in render(statement(made), "plain")
     assert is_right(made)
+
+
+PAGES = [
+    {},
+    {"units": 1, "inputs": 1, "steps": 2},
+    {"outputs": 0},
+    {"backward": True, "lr": 0.1, "outputs": 2},
+    {"backward": True, "last": True, "output": "softmax", "outputs": 3},
+    {"backward": True, "output": "sigmoid"},
+    {"notation": "d2l"},
+]
+
+
+@pytest.mark.parametrize(
+    ("cell", "page", "language"),
+    [(cell, page, LANGUAGES[(i + j) % 2]) for i, cell in enumerate(CELLS) for j, page in enumerate(PAGES)],
+)
+def test_a_page_is_read_back_and_checked(cell: str, page: dict[str, Any], language: str, tmp_path: Path) -> None:
+    """What somebody prints, fills in and types off again; with a name, an id, and in each of the formats."""
+    if CELLS[cell].owns_read_out:
+        page = {**page, "outputs": page.get("outputs") or 2}
+        page.pop("output", None)
+    speak(language)
+    try:
+        made = make(ExerciseSpec(cell, **page, seed=3))
+        numbers = [f"{value:.6f}" for value in _in_the_order_of_the_form(made)]
+        for form in FORMS:
+            text = render(statement(made), form)
+            asked = problem_reader.read(problem_text.read(text), engine="equations")
+            for name, array in made.quantities.items():
+                assert np.allclose(Quantities(asked)[name], array, rtol=0, atol=1e-9), (form, name)
+            blank = r"\_\_\_\_\_\_" if form != "plain" else "______"
+            for entry in ["Ada Lovelace", "007", *numbers]:
+                text = text.replace(blank, entry, 1)
+            assert blank not in text
+            (tmp_path / "filled.txt").write_text(text, encoding="utf-8")
+            verdict = rnncalc.load_problem(tmp_path / "filled.txt").check()
+            assert (verdict.verdict, verdict.score, len(verdict.values)) == ("right", 1, len(numbers)), form
+    finally:
+        speak("en")
+
+
+def _in_the_order_of_the_form(made: Exercise) -> list[float]:
+    steps = made.problem.shapes["T"]
+    stepped = {name: array for name, array in made.quantities.items() if per_step(made.problem, name, array)}
+    rows = [np.asarray(array).reshape(steps, -1)[step] for step in range(steps) for array in stepped.values()]
+    called = {made.called(name) for name in stepped}
+    rest = [np.ravel(array) for name, array in made.shown().items() if name not in called]
+    return np.concatenate([*rows, *rest]).tolist()

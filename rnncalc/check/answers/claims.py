@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from rnncalc.check.answers.leaves import (
     shape_of,
 )
 from rnncalc.check.answers.names import QuantityIndex
+from rnncalc.check.answers.places import Place, place, shape_in
 from rnncalc.check.answers.shaped import Index, Quantity, Scope, Spot
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.verdicts.precision import USUAL, Precision
@@ -100,7 +102,14 @@ class Answers:
                 self._read(self.quantities.layer(layer), part, depth + 1)
 
     def _quantity(self, scope: Scope, name: str, value: Any) -> None:
-        quantity = self.quantities.find(scope, name)
+        try:
+            quantity = self.quantities.find(scope, name)
+        except ProblemError:
+            at = place(name, partial(shape_in, self.quantities, scope))
+            if at is None:
+                raise
+            self._at(scope, at, name, value)
+            return
         if isinstance(quantity, Quantity):
             self._claim(quantity, value)
         elif isinstance(value, Mapping) and not all(is_step(key) for key in value):
@@ -112,14 +121,35 @@ class Answers:
         else:
             self._claim(quantity[""], value)
 
+    def _at(self, scope: Scope, at: Place, name: str, value: Any) -> None:
+        """Claim what a name with indices asks for: h_2[1], or the whole of h_2."""
+        quantity = self.quantities.find(scope, at.name)
+        quantity = quantity if isinstance(quantity, Quantity) else quantity[""]
+        at = (
+            at.vector
+            if at.vector and len(list(entries(of_text(value) if isinstance(value, str) else value))) > 1
+            else at
+        )
+        try:
+            placed = [(at.full(index), leaf) for index, leaf in leaves(value, at.open, (), None, 0)]
+        except MisshapenError:
+            self.answered[quantity.name] = quantity
+            self.claims.append(_misshapen(replace(quantity, shape=at.open), value, name))
+            return
+        self._claim_each(quantity, placed)
+
     def _claim(self, quantity: Quantity, value: Any) -> None:
         """Claim every number of an answer."""
-        self.answered[quantity.name] = quantity
         try:
             placed = list(leaves(value, quantity.shape, (), quantity.axis, 0))
         except MisshapenError:
+            self.answered[quantity.name] = quantity
             self.claims.append(_misshapen(quantity, value))
             return
+        self._claim_each(quantity, placed)
+
+    def _claim_each(self, quantity: Quantity, placed: list[tuple[Index, Any]]) -> None:
+        self.answered[quantity.name] = quantity
         for index, leaf in placed:
             spot = quantity.spot(index)
             if leaf is None or spot is None:
@@ -130,17 +160,18 @@ class Answers:
             self.claims.append(Claim(quantity.name, step, rest, text, typed, *spot, problem))
 
 
-def _misshapen(quantity: Quantity, value: Any) -> Claim:
-    """The claim of an answer of another shape: wrong, or unreadable if anything in it is no number."""
+def _misshapen(quantity: Quantity, value: Any, name: str = "") -> Claim:
+    """The claim of an answer of another shape: wrong, or unreadable if anything in it is no number. name: as typed."""
+    name = name or quantity.name
     if isinstance(value, str) and quantity.shape:
         value = of_text(value)
     message = _("{name} must be of the shape {wanted}, got {got}")
-    problem = message.format(name=quantity.name, wanted=quantity.shape, got=shape_of(value))
+    problem = message.format(name=name, wanted=quantity.shape, got=shape_of(value))
     if len(list(entries(value))) < np.prod(quantity.shape, dtype=int):
         problem += ": " + _("type _ for every number that is not answered")
     if shape_of(value) == str(quantity.shape):  # its first row is as long as it should be
         problem = _("{name} must be of the shape {wanted}: its rows are not all as long")
-        problem = problem.format(name=quantity.name, wanted=quantity.shape)
+        problem = problem.format(name=name, wanted=quantity.shape)
     numbers = [one_number(leaf) for leaf in entries(value)]
     strange = next((why for typed, why in numbers if typed is None), "" if numbers else problem)
     text = (value if isinstance(value, str) else shown(repr(value), 40)) if strange else None

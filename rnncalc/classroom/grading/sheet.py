@@ -14,6 +14,7 @@ import numpy as np
 
 from rnncalc.check import CheckSession
 from rnncalc.check.answers.names import QuantityIndex
+from rnncalc.check.answers.places import Shape, shape_in
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
@@ -29,14 +30,6 @@ from rnncalc.problems.reader import read
 from rnncalc.problems.results import Quantities
 
 _SCOPE = re.compile(r"layers\[(?P<layer>\d{1,4})\]\.(?:(?P<way>forward|backward)\.)?(?P<name>.+)")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The shape of a quantity as a person writes it. steps: which axis is that of steps, if there is one."""
-
-    sizes: tuple[int, ...]
-    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,11 +76,9 @@ class Question:
                     return None
                 scope, name = self._claims.layer(int(match["layer"]) - 1), match["name"]
                 scope = self._claims.direction(scope, match["way"]) if match["way"] else scope
-            quantity = self._claims.find(scope, name)
         except RnncalcError:
             return None
-        quantity = quantity[""] if isinstance(quantity, dict) else quantity
-        return Shape(quantity.shape, quantity.axis)
+        return shape_in(self._claims, scope, name)
 
 
 def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -173,7 +173,9 @@ class _Reading:
     def __post_init__(self) -> None:
         used = {*self.who.ids[:1], *self.who.named, *self.numbers}
         self.extra = {at: one_line(label, 100) for at, label in enumerate(self.header) if at not in used}
-        self.wanted = [1 if not column.open else sum(1 for _at in column.places) for column in self.numbers.values()]
+        self.wanted = [
+            1 if not column.place.open else sum(1 for _at in column.place.places) for column in self.numbers.values()
+        ]
         if not self.numbers:
             message = _(
                 "{name}: no column names a number that is asked for, such as h[1][1]; --columns says what one means"
@@ -207,7 +209,7 @@ class _Reading:
         width = len(self.header)
         person = next((identified(row[at]) for at in self.who.ids if row[at]), "")
         name = one_line(self.who.called(row), 200)
-        typed = [row[at][: cells.MOST if column.open else LONGEST] for at, column in self.numbers.items()]
+        typed = [row[at][: cells.MOST if column.place.open else LONGEST] for at, column in self.numbers.items()]
         if self.who.ids and not person and not name and all(text in cells.EMPTY for text in typed):
             return None
         trouble = self.missing

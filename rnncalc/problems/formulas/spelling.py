@@ -42,6 +42,7 @@ _ENVIRONMENTS = (
 )
 
 _RULES: list[tuple[re.Pattern[str], str]] = [
+    (re.compile(r"\\?log\s*\\?(?:(?:operatorname|mathrm|text)\s*\{\s*)?softmax\}?"), "logsoftmax"),
     (re.compile(rf"\\(?:begin|end)\s*\{{{_ENVIRONMENTS}\}}(?:\{{\d*\}})?"), BREAK),
     (
         re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|limits|nolimits|item|label\{[^}]*\})(?![a-zA-Z])\.?"),

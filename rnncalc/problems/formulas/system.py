@@ -61,8 +61,8 @@ class _Maker:
     def __init__(self, equations: Sequence[Equation], given: Mapping[str, object]):
         self.given = given
         numbered = [e.defined.number for e in equations if e.defined.offset is None and e.defined.number is not None]
-        timed = any(e.defined.offset is not None for e in equations)
-        self.step = max(numbered) if numbered and not timed else None
+        self.timed = any(e.defined.offset is not None for e in equations)
+        self.step = max(numbered) if numbered and not self.timed else None
         self.system = System(first=self.step)
         self.nodes = {self.name(e.defined): e.node for e in equations}
         self.defined = set(self.nodes)
@@ -143,7 +143,7 @@ class _Maker:
                 return block
             return ((1.0, (self.leaf(node.symbol),)),)
         if isinstance(node, Sum):
-            return added([scaled(self.poly(term), sign) for sign, term in node.terms])
+            return added([scaled(self.term(term), sign) for sign, term in node.terms])
         if isinstance(node, Apply):
             if len(node.arguments) != 1:
                 raise NotUnderstoodError(node.name)
@@ -155,6 +155,14 @@ class _Maker:
         if isinstance(node, Turned):  # of a vector: only its orientation
             return self.poly(node.inside)
         raise NotUnderstoodError("[…]")
+
+    def term(self, node: Node) -> Poly:
+        """A term of a sum. A letter without a step that has a value is a bias, though c_t be a signal: c + V h_t."""
+        key = node.symbol.key if isinstance(node, Sym) and node.symbol.offset is None else ""
+        if self.timed and key in self.defined and key in self.given:
+            self.system.params.add(key)
+            return ((1.0, (Param(key),)),)
+        return self.poly(node)
 
     def quotient(self, node: Quot) -> Poly:
         below = number(node.below)

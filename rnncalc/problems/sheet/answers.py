@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.sheet.scan import Assigned
 
+_UNIT = re.compile(r"\d\W*\[\s*(\d{1,6})\s*\]\W*\Z")  # behind another number: h_2[1]
+
 Decision = FromEquations | OwnCell | None
 
 
@@ -23,12 +26,20 @@ def answers(items: Sequence[Assigned], made: Decision, first: int) -> dict[str, 
     """The answers by name, those of a step by its number from 1. first: the number of the sheet's first step."""
     nested: dict[str, Any] = {}
     for item in items:
+        unit = None if item.key else _UNIT.search(item.symbol.text)
+        if unit:
+            item = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
         *outer, last = _path(item, made)
+        if unit and outer[:1] != ["layers"]:
+            outer, last = [], ".".join([*outer, last])
         place: Any = nested
         for part in outer:
             place = place[part] if isinstance(place, list) else place.setdefault(part, _empty(part, made))
         step = _step(item)
-        if step is None:
+        if unit:
+            at = item.symbol.number or 0
+            place[f"{last}[{at if step is None else step - first + 1}][{unit[1]}]"] = nested_texts(item.value)
+        elif step is None:
             place[last] = nested_texts(item.value)
         else:
             row = row_of(item.value)

@@ -44,11 +44,13 @@ _ANSWERS = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]+\S.*|[^\n|]{2,60}[:：][ \t]*|\*\*[^*\n]+\*\*[ \t]*[:：]?[ \t]*|"
+    r"^[ \t]*(?:#{1,6}[ \t]+\S.*|[^\n|]{2,60}[:：][ \t]*|\\(?:sub)*section\*?\{[^{}\n]*\}|answers?[ \t]*|"
+    r"\*\*[^*\n]+\*\*[ \t]*[:：]?[ \t]*|"
     r"[ \t]*(?:[Ii]s (?:this|it|that)|[Ii] (?:get|got|have)|[Ww]e (?:get|got)|"
     r"[^\n]{0,12}(?:对吗|算得|求得|算出|答案))[^\n=]{0,40})$",
     re.MULTILINE,
 )
+_WHO = re.compile(r"^[ \t]*(?:name|id|student id|姓名|学号)[ \t]*[:：][^\n=]*$", re.MULTILINE | re.IGNORECASE)
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t].*$", re.MULTILINE)
 _SEED = re.compile(r"^[ \t]*(?:np|numpy)\.random\.seed\([ \t]*(\d{1,10})[ \t]*\)[ \t]*;?[ \t]*$", re.MULTILINE)
 _REMARK = re.compile(r"(?:(?<=\s)|(?<=;)|^)(?:#|//|%+)(?=[# \t\w一-鿿]|$)[^\n]*", re.MULTILINE)
@@ -107,17 +109,20 @@ class _Scanner:
     def __init__(self, text: str):
         text, with_commas = commas.with_points(text)
         by_column = code.columns(text)
-        text = code.plain(text)
+        text = code.plain(tables.unescaped(text))
         self.text = unified(text)
         self.sheet = Sheet(commas=with_commas, columns=by_column)
         self.used: list[tuple[int, int]] = []
         self.text = self._blanked(_IMPORT)
+        self.text = self._blanked(_WHO)
         for seed in _SEED.finditer(self.text):
             self.sheet.seeds.append((self._line(seed.start()), int(seed[1])))
         self.text = self._blanked(_SEED)
         headings = [(number, line) for number, line in enumerate(text.split("\n")) if _HEADING.match(line)]
         self.headings = [number for number, _line in headings]
-        self.answers = [number for number, line in headings if _ANSWERS.search(line.strip(" #*:："))]
+        self.answers = [
+            number for number, line in headings if _ANSWERS.search(re.sub(r"\\\w+\*?", "", line).strip(" #*:：{}"))
+        ]
         self.text = _STATED.sub(lambda remark: remark[0].replace("#", " ").replace("//", "  "), self.text)
         self.text = self._blanked(_REMARK)
 
@@ -254,7 +259,7 @@ class _Scanner:
         if kind == "" and loss.is_loss(name) and (total := _TOTAL.match(self.text, at)):  # E = E_1 + E_2 + E_3
             self.used.append((begin, total.end()))
             return total.end()
-        if kind == "word" and not (name.base == "loss" and re.match(r"\s*[\d(]", self.text[at : at + 9])):
+        if kind == "word" and not (name.base == "loss" and re.match(r"\s*(?:[\d(]|\\?_)", self.text[at : at + 9])):
             return self._word(begin, at, name)
         if kind == "function" or (name.base in formulas.GENERIC and not name.indices):
             return self._function(begin, at, name)

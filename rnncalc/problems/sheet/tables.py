@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rnncalc.problems.formulas import symbol as symbols
@@ -14,6 +14,11 @@ from rnncalc.problems.sheet import layer_parts
 _RULE = re.compile(r"[\s|:+-]*")
 _TABULAR = re.compile(r"\\begin\s*\{(tabularx?|longtable)\}(?:\{[^{}]*\}){1,2}(.*?)\\end\s*\{\1\}", re.DOTALL)
 STEP = re.compile(r"(?:t|k|n|step|time(?:\s*step)?|timestep|时间步?|时刻|步|步骤|schritt)\.?", re.IGNORECASE)
+_PLAIN = re.compile(  # without rules: step  h[1]  h[2], and below it a row a step
+    rf"^[ \t]*(?:{STEP.pattern})(?:[ \t]+[^\s\d=|&][^\s=|&]*)+[ \t]*\n"
+    r"(?:[ \t]*\d{1,6}(?:[ \t]+[-+−\d._][^\s=|&]*)+[ \t]*(?:\n|\Z))+",
+    re.MULTILINE | re.IGNORECASE,
+)
 GATE = re.compile(r"(?:gate|gates|门|闸门|门控|gatter|porte)?", re.IGNORECASE)
 NAME = re.compile(r"(?:name|parameter|quantity|symbol|matrix|variable|参数|名称|符号|变量)s?", re.IGNORECASE)
 VALUE = re.compile(
@@ -44,6 +49,11 @@ class Table:
     rows: list[tuple[int, list[str]]]
 
 
+def unescaped(text: str) -> str:
+    """The text with the brackets of Markdown's tables as they are read: h\\[1\\] is h[1]."""
+    return re.sub(r"^[ \t]*\|.*\|[ \t]*$", lambda row: re.sub(r"\\([][_])", r"\1", row[0]), text, flags=re.MULTILINE)
+
+
 def find(text: str) -> Iterator[Table]:
     """Every table of the text."""
     for tabular in _TABULAR.finditer(text):
@@ -61,6 +71,11 @@ def find(text: str) -> Iterator[Table]:
         lines = [(first + number, line.strip()) for number, line in enumerate(block[0].splitlines())]
         rows = [(number, _cells(line)) for number, line in lines if not _RULE.fullmatch(line)]
         if len(rows) > 1:
+            yield Table(block.start(), block.end(), rows[0][1], rows[1:])
+    for block in _PLAIN.finditer(text):
+        first = text.count("\n", 0, block.start())
+        rows = [(first + number, line.split()) for number, line in enumerate(block[0].splitlines())]
+        if all(len(row) == len(rows[0][1]) for _line, row in rows):
             yield Table(block.start(), block.end(), rows[0][1], rows[1:])
 
 
@@ -136,14 +151,28 @@ def _standing(table: Table) -> Table:
 
 
 def _by_step(table: Table) -> Iterator[Cell]:
+    names = [_symbol(head) for head in table.header[1:]]
     for line, row in table.rows:
         step = re.fullmatch(r"(?:t\s*=\s*)?(-?\d{1,6})", row[0]) if row else None
         if step is None:
             continue
-        for head, text in zip(table.header[1:], row[1:]):
-            name = _symbol(head)
-            if name and text:
-                yield Cell(Symbol(name.base, (*name.labels, step[1]), name.text), text, line)
+        for name, text in _vectors(names, row[1:]):
+            yield Cell(Symbol(name.base, (*name.labels, step[1]), name.text), text, line)
+
+
+def _vectors(names: Sequence[Symbol | None], texts: Sequence[str]) -> Iterator[tuple[Symbol, str]]:
+    """The values of a row by name; columns h[1], h[2], … together are the vector h."""
+    units: dict[Symbol, list[str]] = {}
+    for name, text in zip(names, texts):
+        if name is None:
+            continue
+        vector = Symbol(name.base, name.words, name.base)
+        if name.number is not None and name.number == len(units.get(vector, ())) + 1:
+            units.setdefault(vector, []).append(text if text.strip("_") else "_")
+        elif text:
+            yield name, text
+    for vector, entries in units.items():
+        yield vector, f"[{', '.join(entries)}]"
 
 
 def _symbol(text: str) -> Symbol | None:

@@ -1,0 +1,71 @@
+"""A number has one name, which is understood in every spelling wherever answers are read."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnncalc
+from rnncalc.errors import ProblemError
+
+RNG = np.random.default_rng(5)
+SPELLINGS = ["h_{t}[{u}]", "h[{t}][{u}]", "h_{{{t}}}[{u}]"]
+
+
+def problem(steps: int, units: int, **more: Any) -> dict[str, Any]:
+    shapes = {"U": (units, 4), "W": (units, units), "b": (units,), "V": (5, units), "x": (steps, 4)}
+    return {name: RNG.integers(1, 9, shape) / 10 for name, shape in shapes.items()} | more
+
+
+@pytest.mark.parametrize(("steps", "units"), [(1, 1), (1, 3), (3, 1), (3, 2)])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_single_numbers_in_every_spelling(steps: int, units: int, spelling: str) -> None:
+    stated = rnncalc.problem(**problem(steps, units))
+    h = stated.forward().h
+    for t, u in np.ndindex(steps, units):
+        name = spelling.format(t=t + 1, u=u + 1)
+        verdict = stated.check({name: f"{h[t, u]:.5f}"})
+        assert [(v.name, v.step, v.index, v.verdict) for v in verdict.values] == [("h", t + 1, (u + 1,), "right")], name
+        assert stated.check({name: f"{h[t, u] + 1:.5f}"}).verdict == "wrong"
+
+
+def test_whole_steps_and_parameters_and_what_is_not_there() -> None:
+    stated = rnncalc.problem(**problem(3, 2, targets=np.ones((3, 5)), loss="squared_error"))
+    h, gradients = stated.forward().h, stated.backward()
+    both = {"h_2": [f"{v:.5f}" for v in h[1]], "h[3]": f"{h[2, 0]:.5f} {h[2, 1]:.5f}", "y_1[4]": "_"}
+    verdict = stated.check({**both, "dU[2][3]": f"{gradients.U[1, 2]:.5f}"})
+    assert [(v.name, v.step, v.index) for v in verdict.values] == [
+        ("h", 2, (1,)), ("h", 2, (2,)), ("h", 3, (1,)), ("h", 3, (2,)), ("dU", None, (2, 3))
+    ]  # fmt: skip
+    assert verdict.verdict == "right"
+    short = stated.check({"h_2": ["0.5"]})
+    assert "h_2 must be of the shape (2,)" in short.text()
+    for name in ("h_4[1]", "h_1[3]", "h_0[1]", "k_1[1]", "dU[3][1]"):
+        with pytest.raises(ProblemError, match="unknown name"):
+            stated.check({name: "0.5"})
+
+
+@pytest.mark.parametrize("style", ["lines", "pipes", "blanks", "markdown", "latex"])
+@pytest.mark.parametrize(("steps", "units"), [(1, 2), (2, 1), (3, 2), (2, 3)])
+def test_answers_in_a_sheet_with_a_row_or_a_column_a_number(style: str, steps: int, units: int, tmp_path: Path) -> None:
+    given = problem(steps, units)
+    trace = rnncalc.problem(**given).forward()
+    lines = [f"{name} = {array.tolist()}" for name, array in given.items()] + ["", "My answers:", ""]
+    columns = [("h", trace.h, unit) for unit in range(units)] + [("y", trace.y, unit) for unit in range(5)]
+    if style == "lines":
+        for t in range(steps):
+            lines += [f"{name}_{t + 1}[{unit + 1}] = {array[t, unit]:.5f}" for name, array, unit in columns]
+    else:
+        heads = [f"{name}[{unit + 1}]" if name == "y" or units > 1 else name for name, _array, unit in columns]
+        heads = [head.replace("[", r"\[").replace("]", r"\]") for head in heads] if style == "markdown" else heads
+        rows = [["step", *heads]]
+        rows += [[str(t + 1), *(f"{array[t, unit]:.5f}" for _name, array, unit in columns)] for t in range(steps)]
+        rows[1:1] = [["---"] * len(rows[0])] if style in ("pipes", "markdown") else []
+        between = {"blanks": "   ", "latex": " & "}.get(style, " | ")
+        edge, end = ("| ", " |") if "|" in between else ("", r" \\" if style == "latex" else "")
+        body = [edge + between.join(row) + end for row in rows]
+        lines += [r"\begin{tabular}{" + "r" * len(rows[0]) + "}", *body, r"\end{tabular}"] if style == "latex" else body
+    (tmp_path / "sheet.txt").write_text("\n".join(lines), encoding="utf-8")
+    verdict = rnncalc.load_problem(tmp_path / "sheet.txt").check()
+    assert (verdict.verdict, len(verdict.values)) == ("right", steps * (units + 5))
