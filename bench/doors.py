@@ -1,7 +1,7 @@
 """Random valid problems through every door of rnncalc, for as long as one likes: what crashes, warns or disagrees?
 
     python bench/doors.py --minutes 10                 # built-in cells, both engines
-    python bench/doors.py --minutes 10 --own           # random cells of one's own, walked
+    python bench/doors.py --minutes 10 --own           # random cells of one's own, interpreted
     python bench/doors.py --own --engines equations,numba --number 100
     python bench/doors.py --first 4711 --number 1      # one problem again, with its keys
 

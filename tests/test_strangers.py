@@ -31,9 +31,8 @@ from rnncalc.network.network import Network
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
 from rnncalc.network.weights import safe_tensors, schema
-from rnncalc.pipeline import data, recipe
+from rnncalc.pipeline import checkpoint, data, recipe
 from rnncalc.pipeline import model_as_problem as asking
-from rnncalc.pipeline import run as runs
 from rnncalc.pipeline.account import Account
 from rnncalc.problems import reader as reading
 from rnncalc.problems.parse import given
@@ -506,18 +505,18 @@ def test_a_checkpoint_is_held_against_its_schema_and_its_network(
 
     with pytest.raises(StopError):
         started.trainer.run(stop, 0)
-    runs.save_checkpoint(started, runs.checkpoint_of(model))
-    arrays, about = models.read(runs.checkpoint_of(model))
-    assert runs.resume(model, {}).trainer.run() == started.trainer.run()
+    checkpoint.save(started, checkpoint.path_of(model))
+    arrays, about = models.read(checkpoint.path_of(model))
+    assert checkpoint.resume(model, {}).trainer.run() == started.trainer.run()
     rng = random.Random(0)
     refused = 0
     for number in range(COUNT):
         changed = mutated_tensors(arrays, rng) if number % 3 == 0 else arrays
         metadata = about if number % 3 == 0 else mutated_json(about, rng)
         content = packed(changed, json.dumps(metadata, default=float))
-        runs.checkpoint_of(model).write_bytes(content)
+        checkpoint.path_of(model).write_bytes(content)
         try:
-            resumed = runs.resume(model, {})
+            resumed = checkpoint.resume(model, {})
         except RnncalcError:
             refused += 1
         else:

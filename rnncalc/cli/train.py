@@ -124,20 +124,21 @@ def command(
     from rnncalc.cli.watching import InterruptedRunError, Watch
     from rnncalc.common import files
     from rnncalc.network.training.run_state import DivergedError
+    from rnncalc.pipeline import checkpoint as checkpoints
     from rnncalc.pipeline import recipe
     from rnncalc.pipeline import run as runs
 
     model = model or ("model.safetensors" if not example else f"{example}.safetensors")
     files.writable(model)
-    with files.claimed(model, runs.checkpoint_of(model)):
+    with files.claimed(model, checkpoints.path_of(model)):
         chosen = given(options, config, example)
         if resume:
-            run = runs.resume(model, {name: value for name, value in options.items() if value is not None})
+            run = checkpoints.resume(model, {name: value for name, value in options.items() if value is not None})
         else:
             if example and not quiet:
                 click.echo("$ " + recipe.command(chosen, model), err=True)
             run = recipe.prepare(recipe.checked(chosen, _("options")))
-    if not resume and (aside := runs.put_aside(model)):
+    if not resume and (aside := checkpoints.put_aside(model)):
         remark(_("a run was never finished here; its checkpoint is now {name}").format(name=aside))
     for note in run.notes:
         remark(note)
@@ -154,7 +155,7 @@ def command(
         with watch:
             runs.carry_out(run, model, checkpoint, watch, warn)
     except InterruptedRunError:
-        runs.pause(run, model)
+        checkpoints.pause(run, model)
         click.echo(_("Saved. Go on with: rnncalc train --resume -o {model}").format(model=model), err=True)
         return INTERRUPTED
     except DivergedError as error:

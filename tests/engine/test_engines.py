@@ -1,4 +1,4 @@
-"""Two ways to compute, one truth: the walked equations against formulas written out, the engine against the walk."""
+"""Two engines, one truth: the interpreted equations against formulas written out, compiled code against them."""
 
 import os
 from typing import Any
@@ -106,7 +106,7 @@ def twins(cell: Cell, dtype: str, **sizes: int) -> tuple[Network, Network]:
 
 @pytest.mark.parametrize("name", CELL_NAMES)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-13), ("float32", 2e-5)])
-def test_the_engine_is_the_walk(name: str, dtype: str, tolerance: float) -> None:
+def test_compiled_is_interpreted(name: str, dtype: str, tolerance: float) -> None:
     cell = every_cell()[name]
     for D, H in SIZES:
         interpreted, compiled = twins(cell, dtype, D=D, H=H)

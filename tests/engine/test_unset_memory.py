@@ -126,7 +126,7 @@ def test_nothing_is_left_unset(name: str, threads: int, poisoned: Callable[[], N
 def test_a_batch_that_is_masked_throughout_has_gradients_of_zero(
     threads: int, mask: np.ndarray, poisoned: Callable[[], None]
 ) -> None:
-    _walked, network = networks("lstm", threads)
+    _interpreted, network = networks("lstm", threads)
     x, dy = np.ones((3, 4, 3)), np.ones((3, 4, 5))
     for _time in range(2):
         gradients = network.backward(network.forward(x, mask=mask), dy=dy)

@@ -45,7 +45,7 @@ REACHED: dict[
 }
 
 
-@compiler  # walked, they take hours
+@compiler  # interpreted, they take hours
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_one_command(name: str, tmp_path: Path) -> None:
     shorter, reached = REACHED[name]
