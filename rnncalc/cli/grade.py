@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, RENDERED, SPREADSHEETS
-from rnncalc.cli.options import language_option
+from rnncalc.cli.options import language_option, write_report
 from rnncalc.cli.spoken import Output, Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     "--report",
     type=Output(formats.ENDINGS, chosen=False),
     metavar="FILE",
-    help="Write the class report too: .md, .tex, .docx, .txt, .json, .csv.",
+    help="Write the class report too: .html, .docx, .md, .tex, .txt, .json, .csv.",
 )
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster there (pip install rnncalc[dask]).")
@@ -109,7 +109,6 @@ def command(
     from rnncalc.classroom.grading.run import grade
     from rnncalc.cli.progress import bar
     from rnncalc.cli.scheduler import cluster
-    from rnncalc.report.render import contents
 
     for name in submissions:
         if name != "-" and not os.path.lexists(name):
@@ -138,7 +137,7 @@ def command(
     else:
         _show(book, format_, feedback, output, color, "\ufeff" if bom and format_ == "csv" else "")
     if report is not None:
-        files.write(report, contents(class_report(book), formats.ENDINGS.get(Path(report).suffix.lower(), "plain")))
+        write_report(report, class_report(book))
     if kept:
         files.remove(kept)
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
-from rnncalc.cli.options import language_option
+from rnncalc.cli.options import language_option, write_report
 from rnncalc.cli.spoken import Output, Spoken, spoken
 from rnncalc.common.files import write
 from rnncalc.common.i18n import _
 from rnncalc.errors import RnncalcError
+from rnncalc.report.formats import ENDINGS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rnncalc.report.document import Document
 
 
 @click.command("init", cls=Spoken)
@@ -25,9 +32,9 @@ from rnncalc.errors import RnncalcError
     "-o",
     "--output-file",
     "output",
-    type=Output((".json",), chosen=False),
+    type=Output(ENDINGS, chosen=False),
     metavar="FILE",
-    help="Write a problem file (JSON) with these weights.",
+    help="Write a problem file (.json) with these weights, or a page about them: .html, .docx, .md, .tex.",
 )
 @language_option
 def command(
@@ -58,7 +65,10 @@ def command(
         arrays |= {"V": draw(rng, "input", (outputs, hidden), hidden), "c": draw(rng, "bias", (outputs,), hidden)}
     keys = {"cell": cell, **chosen.switched, **{key: array.tolist() for key, array in arrays.items()}}
     if output is not None:
-        write(output, json.dumps(keys, indent=1) + "\n")
+        if output.endswith(".json"):
+            write(output, json.dumps(keys, indent=1) + "\n")
+        else:
+            write_report(output, _document(f"{cell}: {name}", arrays))
         return
     for known, scheme in initialise.SCHEMES.items():
         click.echo(f"{'*' if known == name else ' '} {known}: {spoken(scheme.text)}\n      {scheme.source}")
@@ -68,3 +78,15 @@ def command(
             np.atleast_2d(array), precision=4, suppress_small=True, threshold=200, max_line_width=110
         )
         click.echo(f"{key} {array.shape}\n{rows}")
+
+
+def _document(title: str, arrays: dict[str, np.ndarray]) -> Document:
+    """The weights, and what the schemes are."""
+    import numpy as np
+
+    from rnncalc.network.weights import initialise
+    from rnncalc.report.document import Document, Heading, Items, Matrices, Matrix
+
+    schemes = tuple((name, f"{spoken(scheme.text)} {scheme.source}") for name, scheme in initialise.SCHEMES.items())
+    weights = tuple(Matrix(key, tuple(map(tuple, np.atleast_2d(array).tolist()))) for key, array in arrays.items())
+    return Document([Heading(title, 1), Matrices(weights), Heading(_("schemes"), 2), Items(schemes)], {})

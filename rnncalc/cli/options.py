@@ -224,6 +224,13 @@ def show(
         sys.stdout.write(content.encode(encoding, "backslashreplace").decode(encoding))
 
 
+def write_report(name: str, document: Document) -> None:
+    """Write a document that goes beside a command's result; the file's ending chooses the format."""
+    from rnncalc.report.render import contents
+
+    write(name, contents(document, _format(None, name) or "plain"))
+
+
 def _terminal_width() -> int:
     import shutil  # here: what is piped or written to a file has no width, and shutil loads five decompressors
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rnncalc.common.i18n import N_, _
+
+if TYPE_CHECKING:
+    from rnncalc.report.document import Document
 
 NAMES = {
     "loss": N_("loss"),
@@ -51,6 +55,15 @@ def _line(title: str, values: Mapping[str, float]) -> str:
 
 def _shown(key: str, value: float) -> str:
     return f"{value:.2%}" if key in SHARES else f"{value:.6g}"
+
+
+def summary(run: Any, model: str) -> Document:
+    """The result as a document, with the losses as a curve."""
+    from rnncalc.report.training import training
+
+    return training(
+        Path(model).name, repr(run.network), lines(run, reached(run)), run.options, run.trainer.progress.history
+    )
 
 
 def tell(run: Any, model: str, seconds: float, curve: bool) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from rnncalc.cli.options import language_option
+from rnncalc.cli.options import language_option, write_report
 from rnncalc.cli.spoken import Output, Spoken
 from rnncalc.cli.train import given, training_options
 from rnncalc.common.i18n import _
+from rnncalc.report.formats import ENDINGS
 
 
 @click.command("sweep", cls=Spoken)
@@ -23,11 +24,13 @@ from rnncalc.common.i18n import _
 @click.option("-o", "--output-file", "kept", type=Output(), metavar="FILE", default="sweep.jsonl", show_default=True,
               help="Results, a line each; runs that are in it are not done again.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain")
+@click.option("--report", type=Output(ENDINGS, chosen=False), metavar="FILE",
+              help="Write the table too: .html, .docx, .md, .tex, .csv.")  # fmt: skip
 @training_options
 @language_option
 def command(
     space: str, count: int | None, example: str | None, config: str | None, jobs: int, scheduler: str | None, kept: str,
-    format_: str, **options: Any,
+    format_: str, report: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Sweep over hyper-parameters: a grid, or a random search; a table sorted by validation loss.
 
@@ -54,7 +57,12 @@ def command(
 
     with sweep.Results(kept) as journal, cluster(scheduler) if scheduler else Workers(jobs, "spawn") as executor:
         results = sweep.sweep(trials, executor, journal, watch)
-    _show([journal.entry("", result) for result in results], ranges, format_)
+    shown = [journal.entry("", result) for result in results]
+    _show(shown, ranges, format_)
+    if report is not None:
+        from rnncalc.report import training
+
+        write_report(report, training.sweep(shown, list(ranges)))
     if journal.trouble:
         raise files.WriteError(journal.trouble)
 
@@ -63,13 +71,10 @@ def _show(results: list[dict[str, Any]], ranges: dict[str, Any], format_: str) -
     if format_ == "json":
         click.echo(json.dumps(results, indent=1))
         return
-    rows = [["val_loss", "epoch", *ranges]]
-    for result in results:
-        shown = [str(result["options"].get(name)) for name in ranges]
-        rows.append([f"{float(result['val_loss']):.6g}", str(result.get("epoch", result.get("error", ""))), *shown])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        click.echo("  ".join(cell.rjust(width) for cell, width in zip(row, widths)))
+    from rnncalc.report.render import render
+    from rnncalc.report.training import sweep
+
+    click.echo(render(sweep(results, list(ranges)), "plain"), nl=False)
 
 
 def _chosen(result: dict[str, Any], ranges: dict[str, Any]) -> str:

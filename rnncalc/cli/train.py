@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
-from rnncalc.cli.options import language_option
-from rnncalc.cli.results import reached, tell
+from rnncalc.cli.options import language_option, write_report
+from rnncalc.cli.results import reached, summary, tell
 from rnncalc.cli.spoken import Output, Spoken, complain, remark
 from rnncalc.common.files import WriteError
 from rnncalc.common.i18n import _
 from rnncalc.pipeline.options import KINDS
+from rnncalc.report.formats import ENDINGS
 
 OVERFLOWED, INTERRUPTED = 3, 130
 FEW = 4  # steps of an epoch, below which somebody should know
@@ -104,11 +105,17 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
 @click.option("--checkpoint", default=30.0, show_default=True, help="Seconds between two checkpoints.")
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="Of what it says.")
 @click.option("--quiet", is_flag=True, help="Only the result.")
+@click.option(
+    "--report",
+    type=Output(ENDINGS, chosen=False),
+    metavar="FILE",
+    help="Write the result too, with the loss as a curve: .html, .docx, .md, .tex, .csv.",
+)
 @training_options
 @language_option
 def command(
     example: str | None, config: str | None, model: str | None, resume: bool, checkpoint: float, format_: str,
-    quiet: bool, **options: Any,
+    quiet: bool, report: str | None, **options: Any,
 ) -> int:  # fmt: skip
     """Train a network: from data to a saved model.
 
@@ -163,6 +170,8 @@ def command(
         runs.save(run, model)
         return OVERFLOWED
     seconds = time.monotonic() - began
+    if report is not None:
+        write_report(report, summary(run, model))
     if format_ == "json":
         progress = run.trainer.progress
         result = {"model": model, "seconds": seconds, "steps": progress.steps, "history": progress.history}

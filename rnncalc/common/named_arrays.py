@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.common.i18n import _
+
 
 class Named(Mapping[str, np.ndarray]):
     """Read-only arrays by name. Nobody can change them, so that a copy is the same; a pickle is refused in words."""
@@ -42,3 +44,12 @@ class Named(Mapping[str, np.ndarray]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name} {array.shape}' for name, array in self.items())})"
+
+    def _repr_html_(self) -> str:
+        from rnncalc.common.markup import table  # here: only notebooks show HTML
+
+        rows = (
+            (name, str(array.shape), np.array2string(array, precision=4, threshold=30, edgeitems=2))
+            for name, array in self.items()
+        )
+        return table((_("name"), _("shape"), _("values")), rows)

@@ -60,6 +60,18 @@ class Stack:
         sizes = [f"{letter}={size}" for letter, size in self.sizes.items()]
         return f"{type(self).__name__}({', '.join([*self._labels(), *sizes, str(self.dtype)])})"
 
+    def _repr_html_(self) -> str:
+        from rnncalc.common.markup import paragraph, table  # here: only notebooks show HTML
+
+        rows = [
+            (position.prefix.rstrip("."), part.cell.name, name, str(array.shape), str(array.size))
+            for position, part in self.parts()
+            for name, array in part.arrays.items()
+        ]
+        total = sum(array.size for _position, part in self.parts() for array in part.arrays.values())
+        headings = (_("place"), _("cell"), _("array"), _("shape"), _("parameters"))
+        return paragraph(repr(self)) + table(headings, [*rows, (_("sum"), "", "", "", str(total))])
+
     def _labels(self) -> list[str]:
         """What `repr` says of the layers."""
         return [layer.label for layer in self.layers]

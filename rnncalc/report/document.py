@@ -168,7 +168,15 @@ class Unrolled:
     first_slip: tuple[int, int, int] | None = None
 
 
-Block = Heading | Paragraph | Items | Formulas | Table | Matrices | Grid | Arrays | Unrolled
+@dataclass(frozen=True)
+class Curve:
+    """Numbers over 1, 2, 3, …, each line with its name; across: what is counted. None where a line has no number."""
+
+    lines: tuple[tuple[str, tuple[float | None, ...]], ...]
+    across: str
+
+
+Block = Heading | Paragraph | Items | Formulas | Table | Matrices | Grid | Arrays | Unrolled | Curve
 
 
 @dataclass

@@ -115,6 +115,12 @@ class Shown(ABC):
     def _repr_markdown_(self) -> str:
         return self.text("markdown")
 
+    @quiet
+    def _repr_html_(self) -> str:
+        from rnncalc.report.render import html  # here: only notebooks show HTML
+
+        return html.part(self.document(picture=True), RenderOptions())
+
 
 class Worked(Shown):
     """A problem that can be worked. `given` is the problem itself: network, inputs, notes."""
@@ -153,7 +159,7 @@ class Worked(Shown):
         return f"Worked({self.given.network.layers[-1].cell.name}, {self.given.shapes})"
 
 
-class Forward(Trace, Shown):
+class Forward(Shown, Trace):
     """A forward pass: `forward.h`, `forward["y"]`, `forward.final["h"]`."""
 
     def __init__(self, given: Problem, trace: Trace):
@@ -165,7 +171,7 @@ class Forward(Trace, Shown):
         return forward_report.document(self.given, self, ReportOptions(**choice))
 
 
-class Backward(Gradients, Shown):
+class Backward(Shown, Gradients):
     """Backpropagation through time: `backward.U`, `backward.steps["da"]`, `backward.loss`."""
 
     def __init__(self, given: Problem, trace: Trace, gradients: Gradients):
@@ -208,10 +214,10 @@ class Checked(Shown):
         return self.outcome.data()
 
     @quiet
-    def document(self, *, hint: bool = False, **choice: Any) -> Document:
+    def document(self, *, hint: bool = False, picture: bool = False, **choice: Any) -> Document:
         from rnncalc.report import check as check_report
 
-        return check_report.document(self.given, self.outcome, hint=hint)
+        return check_report.document(self.given, self.outcome, hint=hint, picture=picture)
 
     def __repr__(self) -> str:
         return f"Checked({self.verdict}, score {self.score:.2f})"

@@ -5,8 +5,8 @@ Apart from the grading, so that the help of a command does not load it.
 
 from rnncalc.report import formats
 
-FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit", "markdown", "latex")
-RENDERED = ("table", "plain", "markdown", "latex")  # by the renderers of documents
+FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit", "markdown", "latex", "html")
+RENDERED = ("table", "plain", "markdown", "latex", "html")  # by the renderers of documents
 APART = ("gradescope", "prairielearn")  # a file a person
 ENDINGS = {**formats.ENDINGS, ".xml": "junit"}
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")  # neither read nor written: their user is told to save as CSV

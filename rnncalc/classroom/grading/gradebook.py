@@ -21,3 +21,8 @@ class Gradebook(Marks):
 
     def _repr_markdown_(self) -> str:
         return self.text("markdown")
+
+    def _repr_html_(self) -> str:
+        from rnncalc.report.render import RenderOptions, html  # here: only notebooks show HTML
+
+        return html.part(class_report(self), RenderOptions())

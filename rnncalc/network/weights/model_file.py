@@ -37,6 +37,18 @@ class Model:
     settings: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
 
+    def _repr_html_(self) -> str:
+        """The network, and the losses from epoch to epoch."""
+        from rnncalc.common.markup import curve  # here: only notebooks show HTML
+
+        words = {"loss": _("loss"), "val_loss": _("validation loss")}
+        series = {
+            word: [entry.get(name) for entry in self.history]
+            for name, word in words.items()
+            if any(name in entry for entry in self.history)
+        }
+        return self.network._repr_html_() + curve(series, _("epoch"))
+
 
 def save(model: Model, path: str | PathLike[str]) -> None:
     """Write a model, whole or not at all. Raises RnncalcError."""

@@ -13,6 +13,7 @@ from rnncalc.errors import RnncalcError
 from rnncalc.report.document import (
     Arrays,
     Block,
+    Curve,
     Document,
     Formulas,
     Grid,
@@ -85,6 +86,8 @@ class Renderer(ABC):
                 return self.arrays(block)
             case Unrolled():
                 return self.unrolled(block)
+            case Curve():
+                return self.curve(block)
 
     @abstractmethod
     def heading(self, block: Heading) -> str: ...
@@ -112,6 +115,10 @@ class Renderer(ABC):
 
     def unrolled(self, block: Unrolled) -> str:
         """The picture of the network, where a format can draw."""
+        return ""
+
+    def curve(self, block: Curve) -> str:
+        """Numbers as a line, where a format can draw."""
         return ""
 
 

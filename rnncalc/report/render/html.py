@@ -11,9 +11,11 @@ from html import escape
 from importlib.resources import files
 
 from rnncalc.common.i18n import _, language
+from rnncalc.common.markup import curve, tag
 from rnncalc.common.version import __version__
 from rnncalc.report.document import (
     Arrays,
+    Curve,
     Document,
     Formulas,
     Grid,
@@ -25,7 +27,6 @@ from rnncalc.report.document import (
     Unrolled,
 )
 from rnncalc.report.render import Renderer, RenderOptions, grid, mathml, svg
-from rnncalc.report.render.markup import tag
 from rnncalc.report.render.numbers import exact
 
 LANGUAGES = {"en": "en", "zh": "zh-Hans"}
@@ -41,9 +42,10 @@ def render(document: Document, options: RenderOptions) -> str:
         '<meta name="color-scheme" content="light dark"/>',
         tag("meta", name="generator", content=f"rnncalc {__version__}"),
         tag("title", escape(title)),
-        tag("style", f"\n{_file('page.css')}{svg.style()}"),
+        tag("style", "\n" + _file("page.css") + _file("report.css") + svg.style()),
     ]
-    body = [tag("main", f"\n{fragment(document, options)}\n", class_="rnncalc"), tag("script", f"\n{_file('page.js')}")]
+    text = Html(options).text(document)
+    body = [tag("main", f"\n{text}\n", class_="rnncalc"), tag("script", "\n" + _file("page.js"))]
     return (
         f'<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml" lang="{LANGUAGES[language()]}">\n<head>\n'
         + "\n".join(head)
@@ -53,9 +55,10 @@ def render(document: Document, options: RenderOptions) -> str:
     )
 
 
-def fragment(document: Document, options: RenderOptions) -> str:
-    """The document as a part of a page, such as a notebook shows: without style sheet and script."""
-    return Html(options).text(document)
+def part(document: Document, options: RenderOptions) -> str:
+    """The document as a part of somebody's page, such as a notebook: with the style sheet, without the script."""
+    text = Html(options).text(document)
+    return tag("style", "\n" + _file("report.css") + svg.style()) + tag("div", f"\n{text}\n", class_="rnncalc")
 
 
 def _file(name: str) -> str:
@@ -163,6 +166,9 @@ class Html(Renderer):
             said.append(_("{n} of {all} steps are drawn.").format(n=len(block.steps), all=block.count))
         caption = tag("figcaption", escape(" ".join(said)))
         return tag("figure", _frame(drawing, "picture", _("the unrolled network")) + caption)
+
+    def curve(self, block: Curve) -> str:
+        return _frame(curve(dict(block.lines), block.across), "picture", ", ".join(name for name, _line in block.lines))
 
     def _cell(self, value: float | str | None) -> str:
         if not isinstance(value, float):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from html import escape
 from importlib.resources import files
-from xml.sax.saxutils import escape, quoteattr
 
 from rnncalc.common.i18n import _
+from rnncalc.common.markup import shown, tag
 from rnncalc.errors import ProblemError
 from rnncalc.report.document import Document, Flow, Unrolled
 from rnncalc.report.render import RenderOptions
-from rnncalc.report.render.markup import shown, tag
 from rnncalc.report.render.numbers import exact
 from rnncalc.report.render.picture_layout import (
     LABEL,
@@ -66,7 +66,7 @@ class _Drawing:
         wide, high = shown(x + width + MARGIN), shown(height)
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="unrolled" viewBox="0 0 {wide} {high}" width="{wide}" '
-            f'height="{high}" role="group" aria-label={quoteattr(about)}>'
+            f'height="{high}" role="group" aria-label="{escape(about)}">'
         )
         yield tag("title", escape(about))
         yield tag("style", escape(style())) if self.links is None else ""
@@ -158,7 +158,7 @@ class _Drawing:
         back = signal.gradients.get(step)
         said += f"; ∂L/∂{name} = {exact(back[unit - 1])}" if back else ""
         yield (
-            f'<g class="number {mark}" data-unit="{unit}" data-key={quoteattr(signal.key)} data-value="{exact(value)}">'
+            f'<g class="number {mark}" data-unit="{unit}" data-key="{escape(signal.key)}" data-value="{exact(value)}">'
         )
         yield tag("title", escape(said))
         left, width = box.x + 1.5 + (STRIP if len(signal.values[step]) > MOST_UNITS else 0), box.right - box.x - 3
