@@ -6,7 +6,7 @@ Longer than other files, so that a layer and the checks of its shapes stand toge
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -84,14 +84,7 @@ class DirectionalLayer:
     ) -> dict[str, np.ndarray]:
         """The initial states in the schedule's order: those given with the call, else the layer's own."""
         initial: dict[str, np.ndarray] = {}
-        if not given and not self.initial_states:
-            return initial
-        for state in self.cell.state:
-            value = given.get(f"{state}0")
-            if value is None:
-                value = self.initial_states.get(state)
-            if value is None:
-                continue
+        for state, value in self._initial_values(given):
             array, width = in_dtype(without_graph(value), dtype), self.sizes[self.cell.size(state)]
             if array.shape not in ((width,), (schedule.sequences, width)):
                 message = _("{name} must be ({width},) or (N, {width}) = ({n}, {width}), got {shape}")
@@ -101,12 +94,15 @@ class DirectionalLayer:
 
     def shared(self, given: Mapping[str, ArrayLike | None], batch: bool) -> frozenset[str]:
         """The states that start a whole batch from one given vector."""
-        if not given and not self.initial_states:
-            return frozenset()
-        values = {state: given.get(f"{state}0", self.initial_states.get(state)) for state in self.cell.state}
-        return frozenset(
-            state for state, value in values.items() if batch and value is not None and np.ndim(value) == 1
-        )
+        return frozenset(state for state, value in self._initial_values(given) if batch and np.ndim(value) == 1)
+
+    def _initial_values(self, given: Mapping[str, ArrayLike | None]) -> Iterator[tuple[str, ArrayLike]]:
+        """State → what was given with the call, else the layer's own, where there is either."""
+        for state in self.cell.state if given or self.initial_states else ():
+            value = given.get(f"{state}0")
+            value = self.initial_states.get(state) if value is None else value
+            if value is not None:
+                yield state, value
 
 
 class Layer:

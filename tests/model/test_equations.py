@@ -16,6 +16,7 @@ from rnncalc.model.equations.expression import (
     Negative,
     Number,
     evaluate,
+    is_zero,
     names,
     parse,
     product,
@@ -92,7 +93,8 @@ def test_letters_of_a_sheet_that_writes_row_vectors() -> None:
     [
         ("a // b", "“a // b” at character 1"),
         ("a ** b", "a ** b"),
-        ("tan(a)", "no function is called tan"),
+        ("tan(a)", "no function is called tan (character 1)"),
+        ("b + tan(a)", "no function is called tan (character 5)"),
         ("tanh(a, b)", "“tanh(a, b)” at character 1: tanh takes 1, not 2"),
         ("b * min(a)", "“min(a)” at character 5: min takes 2, not 1"),
         ("sign(a)", "no function is called sign"),
@@ -122,6 +124,31 @@ def test_terms_of_a_sum_keep_their_signs() -> None:
     signed = terms(parse("a - (b - c) - -d"))
     assert signed == [(1, Name("a")), (-1, Name("b")), (1, Name("c")), (1, Name("d"))]
     assert write(total(signed), SOURCE) == "a - b + c + d"
+
+
+@given(st.recursive(NAMES, lambda inner: inner.map(Negative) | st.builds(Binary, st.sampled_from("+-*"), inner, inner)))
+def test_a_sum_taken_apart_and_added_up_is_the_same(tree: Expression) -> None:
+    values = dict(zip(["h_p", "x_t", "W", "U_i", "b", "c", "r"], np.random.default_rng(6).normal(size=(7, 1))))
+    apart = [sign * evaluate(term, values) for sign, term in terms(tree)]
+    tolerance = 1e-12 * sum(map(abs, apart))
+    assert abs(evaluate(tree, values) - sum(apart)) <= tolerance
+    assert abs(evaluate(total(terms(tree)), values) - sum(apart)) <= tolerance
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_of_zero_is_zero_where_it_is(name: str) -> None:
+    at_zero = FUNCTIONS[name].compute(np.zeros(1))
+    assert is_zero(Call(name, Name("a")), {"a"}) == (not at_zero.any())
+    assert not is_zero(Call(name, Name("a")), {"b"})
+
+
+@pytest.mark.parametrize(
+    ("text", "zero"),
+    [("a * b", True), ("b * a", True), ("a @ b", True), ("a / b", True), ("b / a", False), ("a / a", False),
+     ("a + b", False), ("a - a", True), ("-a", True), ("-b", False), ("b", False), ("0.5", False)],
+)  # fmt: skip
+def test_what_is_zero_where_a_is(text: str, zero: bool) -> None:
+    assert is_zero(parse(text), {"a"}) is zero
 
 
 def test_a_product_is_the_matrix_product() -> None:

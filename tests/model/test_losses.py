@@ -16,17 +16,23 @@ from rnncalc.check import check
 from rnncalc.check.graph.intervals import Interval, bounds
 from rnncalc.check.graph.loss import _entries
 from rnncalc.cli.main import commands
+from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.equations.functions import FUNCTIONS, log_softmax, softmax
 from rnncalc.model.losses import (
     LARGEST,
     LOSSES,
+    REDUCTIONS,
     FromY,
     Loss,
     are_right,
+    evaluate,
+    find,
     lowest_at_target,
     monotone,
+    one_hot,
     register,
     times_log,
+    weight,
 )
 
 # three losses that are none of ours: bent, with a gradient that turns, and of a whole row
@@ -329,3 +335,54 @@ def test_which_rows_are_right() -> None:
         True, False, True, False, False, True,
     ]  # fmt: skip
     assert not are_right(LOSSES["squared_error"], values, targets).any()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_the_sum_over_the_targets_that_are_there_each_with_its_weight(name: str) -> None:
+    """Rows and entries without a target count nothing, in the loss, its rows, the gradient and the weight alike."""
+    loss, rng = LOSSES[name], np.random.default_rng(8)
+    for dtype in (np.float32, np.float64):
+        values, targets = rng.normal(size=(7, 3)).astype(dtype), rng.random((7, 3))
+        targets[rng.random((7, 3)) < 0.4] = np.nan
+        targets[2] = np.nan
+        there = ~np.isnan(targets)
+        for reduction in (None, "sum", "mean", "batch_mean")[: 1 if loss.mean else 4]:
+            share = weight(loss, targets, reduction, 5)
+            rows = {"mean": there.any(axis=1).sum(), "batch_mean": 5}.get(reduction or "", 1)
+            assert share == 1 / (there.sum() if loss.mean else rows)
+            result = evaluate(loss, values, targets, share)
+            assert result.gradient.dtype == dtype
+            for row, (value, target) in enumerate(zip(values, targets)):
+                alone = np.where(there[row], loss.value(value[None], np.nan_to_num(target)[None])[0], 0).sum()
+                assert result.losses[row] == pytest.approx(alone * share, rel=1e-5, abs=1e-6)
+                slope = loss.gradient(value[None], np.nan_to_num(target)[None])[0]
+                counts = there[row] if loss.apart else np.full(3, there[row].any())
+                assert result.gradient[row] == pytest.approx(np.where(counts, slope * share, 0), rel=1e-5, abs=1e-6)
+            assert result.loss == pytest.approx(result.losses.sum(), rel=1e-6)
+
+
+def test_no_target_at_all_weighs_as_one() -> None:
+    for loss in LOSSES.values():
+        assert weight(loss, np.full((3, 2), np.nan), None if loss.mean else "mean", 3) == 1
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 5])
+def test_class_numbers_are_whole_and_below_the_outputs(outputs: int) -> None:
+    for wrong in (-1, outputs, 0.5):
+        classes = np.array([[0, np.nan], [0, wrong]])
+        with pytest.raises(ShapeError) as error:
+            one_hot(classes, outputs)
+        wanted = f"class {wrong:g} at [2][2]: classes are whole numbers from 0 to {outputs - 1}"
+        assert wanted in str(error.value)
+    rows = one_hot(np.array([outputs - 1, np.nan]), outputs)
+    assert rows[0].tolist() == [0] * (outputs - 1) + [1]
+    assert np.isnan(rows[1]).all()
+
+
+def test_a_reduction_that_nobody_knows_or_that_a_mean_has_already_is_refused() -> None:
+    with pytest.raises(ProblemError, match="reduction is one of"):
+        find("squared_error", "median", "identity")
+    for reduction in REDUCTIONS:
+        assert find("squared_error", reduction, "identity") is LOSSES["squared_error"]
+        with pytest.raises(ProblemError, match="is a mean already"):
+            find("mean_squared_error", reduction, "identity")
