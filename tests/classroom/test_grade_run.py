@@ -78,7 +78,7 @@ def test_a_process_that_dies_costs_only_its_own_submission(
 
 
 def _deadly(task: judging.Task, diagnose: bool, honest: Any = judging.judge) -> Any:
-    if "0.6666" in task[1]:
+    if "0.6666" in str(task.answers):
         os.kill(os.getpid(), signal.SIGKILL)
     return honest(task, diagnose)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -24,10 +25,25 @@ from rnncalc.problems.results import Quantities
 if TYPE_CHECKING:
     from rnncalc.check import Judgement, Verdict
 
-Task = tuple[
-    str, str, int, str
-]  # the question's text; the answers as JSON; how many numbers were asked, 0: as the problem says; the precision, too
 UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One answer to one question, plain data that goes to whoever judges it; "" and 0: as the problem says.
+
+    question: the problem's text; requested: how many numbers a table asks for; precision: what they must show.
+    """
+
+    question: str
+    answers: Mapping[str, Any]
+    requested: int = 0
+    precision: str = ""
+
+    def key(self, diagnose: bool, tongue: str) -> str:
+        """A digest that two tasks share only if their results are the same."""
+        task = __version__, self.question, self.answers, self.requested, self.precision, diagnose, tongue
+        return hashlib.sha256(json.dumps(task).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -53,11 +69,6 @@ def unreadable(trouble: str, empty: bool = False) -> Result:
     return Result(UNREADABLE, empty=empty, trouble=one_line(trouble))
 
 
-def key(task: Task, diagnose: bool, tongue: str) -> str:
-    """A digest that two tasks share only if their results are the same."""
-    return hashlib.sha256(json.dumps([__version__, *task, diagnose, tongue]).encode()).hexdigest()[:32]
-
-
 def judge_many(tasks: list[Task], diagnose: bool, tongue: str) -> list[Result]:
     """The result of each task; for a process of its own, which first has to be told the language."""
     if language() != tongue:
@@ -70,14 +81,13 @@ def judge(task: Task, diagnose: bool) -> Result:
 
     empty: nothing is answered at all; that is no number, and so unreadable.
     """
-    text, answers, requested, precision = task
     try:
-        given = {name: RawValue(value, f"$.{name}") for name, value in json.loads(answers).items()}
-        if not any(_answered(answer.value) for answer in given.values()):
+        if not any(map(_answered, task.answers.values())):
             return unreadable(_("nothing is answered"), empty=True)
-        question = _question(text, precision)
-        verdict = question.session.check(given, diagnose=diagnose, requested=requested)
-        return _of_verdict(verdict, question, requested)
+        question = _question(task.question, task.precision)
+        given = {name: RawValue(value, f"$.{name}") for name, value in task.answers.items()}
+        verdict = question.session.check(given, diagnose=diagnose, requested=task.requested)
+        return _of_verdict(verdict, question, task.requested)
     except RnncalcError as error:
         return unreadable(str(error))
     except RecursionError:

@@ -5,7 +5,6 @@ Equal answers to equal questions are judged once. Results are kept as they come,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from itertools import islice
@@ -37,7 +36,7 @@ Tasks = dict[str, judging.Task]
 
 def grade(
     problem: str | PathLike[str] | Mapping[str, Any],
-    handed_in: str | PathLike[str] | Iterable[str | PathLike[str] | Mapping[str, Any] | Submission],
+    handed_in: str | PathLike[str] | Iterable[str | PathLike[str] | Mapping[str, Any]],
     *,
     executor: Executor | None = None,
     jobs: int = 1,
@@ -129,9 +128,9 @@ def _tasks(
         return {}
     tasks = {}
     for name, question in own.questions.items():
-        answers, requested = json.dumps(submission.answers.get(name, {})), submission.requested.get(name, 0)
-        task = question.text, answers, requested, precision
-        tasks[name] = judging.key(task, diagnose, tongue), task
+        answers, requested = submission.answers.get(name, {}), submission.requested.get(name, 0)
+        task = judging.Task(question.text, answers, requested, precision)
+        tasks[name] = task.key(diagnose, tongue), task
     return tasks
 
 

@@ -52,7 +52,7 @@ class Submission:
 
 
 def read(
-    sources: Iterable[str | PathLike[str] | Mapping[str, Any] | Submission],
+    sources: Iterable[str | PathLike[str] | Mapping[str, Any]],
     sheet: Sheet,
     columns: Mapping[str, str] | None = None,
     encoding: str = "",
@@ -70,9 +70,7 @@ def read(
     roster = sheet.roster if sheet.variants else None
     sources = list(sources)
     for source in sources:
-        if isinstance(source, Submission):
-            submissions.append(source)
-        elif isinstance(source, Mapping):
+        if isinstance(source, Mapping):
             submissions.append(_one(str(len(submissions) + 1), reader.of_python(source), sheet))
         else:
             for path, person in _files(fspath(source)):
