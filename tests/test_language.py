@@ -23,7 +23,7 @@ from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.keys import KEYS
 from rnncalc.problems.notation import NOTATIONS
-from rnncalc.report.formats import FORMATS
+from rnncalc.report.formats import BINARY, FORMATS
 
 PLACES = catalogue.messages()
 SEED = ("--U", "0.1 0.2; 0.3 0.4", "--W", "0.2 0.2; 0.3 0.3", "--b", "0.5 0.6", "--x", "2 3")
@@ -83,6 +83,7 @@ def test_messages_are_constants() -> None:
         "explain_mistake.py",
         "explain_list.py",
         "explain_topic.py",
+        "handout.py",
         "mistake.py",
         "mistakes.py",
         "slip.py",
@@ -189,7 +190,7 @@ def test_no_english_word_is_left_in_help(command: str) -> None:
         | set(LOSSES)
         | set(KEYS)
         | set(NOTATIONS)
-        | set(FORMATS)
+        | {*FORMATS, *BINARY, "moodle"}
         | set(COMMANDS)
         | set(KINDS)
     )

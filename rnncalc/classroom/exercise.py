@@ -11,10 +11,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from rnncalc.check import CheckSession
+from rnncalc.check.scoring import Scale
+from rnncalc.check.verdicts.precision import Precision
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS, Cell
@@ -50,7 +54,7 @@ class ExerciseSpec:
     layers: int = 1
     direction: str = "forward"
     notation: str = ""
-    decimals: int | None = None  # asked for; none: as many as suit
+    precision: Mapping[str, Any] | None = None  # asked for, as in a problem file; none: as many decimals as suit
     backward: bool = False
     last: bool = False  # a target at the last step only
     lr: float | None = None
@@ -68,6 +72,15 @@ class Exercise:
     quantities: dict[str, np.ndarray]
     person: str = ""
     name: str = ""
+
+    @cached_property
+    def _scale(self) -> Scale:
+        return CheckSession(self.problem).scale
+
+    def precision(self, name: str) -> Precision:
+        """What a number of a quantity must show."""
+        precision = self._scale.precision(name)
+        return precision if precision.stated else Precision("decimals", DECIMALS)
 
     def shown(self) -> dict[str, np.ndarray]:
         """What is asked, under the sheet's names and in its orientation."""
@@ -185,7 +198,7 @@ def _draw_keys(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict
     if spec.outputs and not cell.owns_read_out:
         keys["V"] = _texts(_weights(rng, (spec.outputs, both * spec.units)))
         keys["c"] = _texts(_weights(rng, (spec.outputs,)))
-    keys |= {} if spec.decimals is None else {"precision": {"decimals": spec.decimals}}
+    keys |= {"precision": dict(spec.precision)} if spec.precision else {}
     if spec.notation:
         keys = in_letters(keys, cell, spec.notation)
     keys["x"] = _texts(_signs(rng, (spec.steps, spec.inputs)) * rng.integers(1, 5, (spec.steps, spec.inputs)) / 2)

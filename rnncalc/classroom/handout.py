@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rnncalc.classroom.exercise import DECIMALS, Exercise
+from rnncalc.check.verdicts.precision import Precision
+from rnncalc.classroom.exercise import Exercise
 from rnncalc.common.i18n import N_, _
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.results import per_step
@@ -29,21 +31,23 @@ BLANK = "______"
 
 
 def statement(exercise: Exercise) -> Document:
-    """The question: equations, what is given, what is asked, and a form to be filled in."""
+    """The question and a form to be filled in."""
     keys = exercise.keys
     who = _("Name: {name}   Id: {id}").format(name=exercise.name or BLANK, id=exercise.person or BLANK)
-    blocks: list[Block] = [Heading(keys["title"], 1), Paragraph(who), *_equations(exercise)]
-    blocks += [Heading(_("given"), 3), *_given(exercise)]
+    blocks = [Heading(keys["title"], 1), Paragraph(who), *question(exercise)]
+    return Document([*blocks, Heading(_("answers"), 3), *_form(exercise)], keys)
+
+
+def question(exercise: Exercise) -> list[Block]:
+    """Equations, what is given, what is asked and how exactly."""
+    keys = exercise.keys
+    blocks: list[Block] = [*_equations(exercise), Heading(_("given"), 3), *_given(exercise)]
     if "loss" in keys:
         name, formula = keys["loss"], LOSSES[keys["loss"]].text
         text = _("The loss is the {name}, {formula}, summed over the steps.")
         blocks.append(Paragraph(text.format(name=_(LOSS_NAMES.get(name, name)), formula=formula)))
     blocks += [Heading(_("asked"), 3), Items(tuple(_requested(exercise)))]
-    text = _("Calculate with at least {more} decimals and write every answer with {decimals}.")
-    decimals = keys.get("precision", {}).get("decimals", DECIMALS)
-    blocks.append(Paragraph(text.format(more=decimals + 2, decimals=decimals)))
-    blocks += [Heading(_("answers"), 3), *_form(exercise)]
-    return Document(blocks, keys)
+    return [*blocks, Paragraph(_how_exactly(exercise))]
 
 
 def solution(exercise: Exercise) -> Document:
@@ -54,7 +58,7 @@ def solution(exercise: Exercise) -> Document:
         back = backward.document(problem, trace, problem.backward(trace), ReportOptions(work=True)).blocks
         blocks = [*blocks, *(block for block in back if block not in blocks)]
     blocks = [*blocks, Heading(_("answers"), 3)]
-    blocks.append(Arrays(tuple(_array(name, array) for name, array in exercise.shown().items())))
+    blocks.append(Arrays(tuple(_answers(exercise))))
     return Document(blocks, {"answers": exercise.solution()})
 
 
@@ -112,6 +116,38 @@ def _requested(exercise: Exercise) -> Iterator[tuple[str, str]]:
         yield "", text.format(name=exercise.called(name), meaning=meaning, amount=amount)
 
 
+def _how_exactly(exercise: Exercise) -> str:
+    """How many digits are asked for, of all numbers or of each quantity."""
+    by_name = {name: exercise.precision(name) for name in exercise.quantities}
+    kinds = set(by_name.values())
+    if len(kinds) > 1:
+        each = "; ".join(f"{exercise.called(name)}: {_asked(precision)}" for name, precision in by_name.items())
+        return _("Calculate with two digits more than you write. How exact each answer must be: {each}.").format(
+            each=each
+        )
+    precision = kinds.pop()
+    n = int(precision.amount)
+    if precision.kind == "decimals":
+        text = _("Calculate with at least {more} decimals and write every answer with {decimals}.")
+        return text.format(more=n + 2, decimals=n)
+    if precision.kind == "digits":
+        text = _("Calculate with at least {more} significant digits and write every answer with {digits}.")
+        return text.format(more=n + 2, digits=n)
+    return _("Every answer must be exact {within}.").format(within=_asked(precision))
+
+
+def _asked(precision: Precision) -> str:
+    """A precision in a few words."""
+    n = f"{precision.amount:g}"
+    if precision.kind == "tolerance":
+        return _("to within ±{n}").format(n=n)
+    if precision.kind == "relative":
+        return _("to within {n} %").format(n=f"{100 * precision.amount:g}")
+    if precision.kind == "decimals":
+        return _("{n} decimals").format(n=n) if precision.amount != 1 else _("1 decimal")
+    return _("{n} significant digits").format(n=n) if precision.amount != 1 else _("1 significant digit")
+
+
 def _meaning(exercise: Exercise, name: str) -> str:
     """What a quantity is, where its name does not say so."""
     if name in exercise.problem.network.layers[-1].cell.lines or name in ("s", "y"):
@@ -125,30 +161,58 @@ def _meaning(exercise: Exercise, name: str) -> str:
     return ""
 
 
-def _stepped(exercise: Exercise, name: str) -> bool:
-    return per_step(exercise.problem, name, exercise.quantities[name])
+@dataclass(frozen=True)
+class Blanks:
+    """The numbers of a quantity in the form: what it is called, and its values as a person writes them; signals of
+    every step have a row a step.
+    """
+
+    name: str
+    called: str
+    values: np.ndarray
+    stepped: bool
+
+    def labels(self) -> list[str]:
+        """Of a quantity of every step: the head of each column."""
+        columns = self.values.shape[1]
+        return [f"{self.called}[{unit + 1}]" if columns > 1 else self.called for unit in range(columns)]
+
+    def numbers(self) -> Iterator[tuple[str, float]]:
+        """Each number by its name: h_2[1], dU[1][2], loss."""
+        for index in np.ndindex(self.values.shape):
+            value = float(self.values[index])
+            places = [i + 1 for i in index]
+            if self.stepped:
+                places, called = places[1:] if self.values.shape[1] > 1 else [], f"{self.called}_{places[0]}"
+            else:
+                called = self.called
+            yield called + "".join(f"[{at}]" for at in places), value
+
+
+def blanks(exercise: Exercise) -> list[Blanks]:
+    """What the form asks for, in its order: the signals of every step, then the rest."""
+    parts = []
+    for (name, array), (called, shown) in zip(exercise.quantities.items(), exercise.shown().items()):
+        stepped = per_step(exercise.problem, name, array)
+        values = array.reshape(exercise.problem.shapes["T"], -1) if stepped else np.asarray(shown)
+        parts.append(Blanks(name, called, values, stepped))
+    return sorted(parts, key=lambda part: not part.stepped)
 
 
 def _form(exercise: Exercise) -> Iterator[Block]:
     """Signals as a table with a row a step; the rest as arrays of blanks."""
-    header, steps = [_("step")], exercise.problem.shapes["T"]
-    rows = [[str(step + 1)] for step in range(steps)]
-    for name, array in exercise.quantities.items():
-        if _stepped(exercise, name):
-            columns = array.reshape(steps, -1).shape[1]
-            called = exercise.called(name)
-            header += [f"{called}[{unit + 1}]" if columns > 1 else called for unit in range(columns)]
-            for row in rows:
-                row += [BLANK] * columns
+    parts = blanks(exercise)
+    header = [_("step"), *(label for part in parts if part.stepped for label in part.labels())]
     if len(header) > 1:
-        yield Grid(tuple(header), tuple(map(tuple, rows)), numeric=frozenset(range(len(header))))
-    stepped = {exercise.called(name) for name in exercise.quantities if _stepped(exercise, name)}
-    rest = {name: array for name, array in exercise.shown().items() if name not in stepped}
+        rows = [(str(step + 1), *[BLANK] * (len(header) - 1)) for step in range(exercise.problem.shapes["T"])]
+        yield Grid(tuple(header), tuple(rows), numeric=frozenset(range(len(header))))
+    rest = [(part.called, np.full(part.values.shape, BLANK, object)) for part in parts if not part.stepped]
     if rest:
-        blanks = {name: np.full(array.shape, r"______", object) for name, array in rest.items()}
-        yield Arrays(tuple(Array(name.replace(".", "_"), _frozen(array.tolist())) for name, array in blanks.items()))
+        yield Arrays(tuple(Array(called.replace(".", "_"), _frozen(array.tolist())) for called, array in rest))
 
 
-def _array(name: str, array: np.ndarray) -> Array:
-    texts = np.vectorize(lambda value: f"{value:.{DECIMALS}f}", [object])(np.asarray(array))
-    return Array(name.replace(".", "_"), _frozen(texts.tolist()))
+def _answers(exercise: Exercise) -> Iterator[Array]:
+    """The right answers as they are to be written."""
+    for name, (called, array) in zip(exercise.quantities, exercise.shown().items()):
+        texts = np.vectorize(exercise.precision(name).written, [object])(np.asarray(array))
+        yield Array(called.replace(".", "_"), _frozen(texts.tolist()))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnncalc.cli.options import result_options, show
+from rnncalc.cli.options import put, result_options, show
 from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
+
+MOODLE = {"moodle": "cloze", "moodle-numerical": "numerical"}  # formats, and the kind of their questions
 
 if TYPE_CHECKING:
     from rnncalc.classroom.exercise import Exercise, ExerciseSpec
@@ -33,7 +37,12 @@ if TYPE_CHECKING:
     help="Of every layer.",
 )
 @click.option("--notation", default="", metavar="NAME", help="Whose letters: d2l, hx, swapped, pytorch, …")
-@click.option("--precision", "places", type=click.IntRange(0, 15), metavar="N", help="Decimals that are asked for.")
+@click.option(
+    "--precision",
+    default="",
+    metavar="N",
+    help="Decimals that are asked for; or digits=3, tolerance=0.01, relative=0.02; by quantity as JSON.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other numbers.")
 @click.option("--backward", is_flag=True, help="Ask for the loss and its gradients too.")
 @click.option("--last", is_flag=True, help="With --backward: a target at the last step only.")
@@ -48,7 +57,7 @@ if TYPE_CHECKING:
 @click.option("--solution", is_flag=True, help="Show the solution in place of the statement.")
 @click.option("--variants", type=click.IntRange(1, 10_000), metavar="N", help="N problems, into the folder -o.")
 @click.option("--students", metavar="FILE.csv", help="A problem for each id of a table, into the folder -o.")
-@result_options
+@partial(result_options, formats=tuple(MOODLE), endings={".xml": "moodle"})
 def command(ask: str, solution: bool, variants: int | None, students: str | None, **options: Any) -> None:  # fmt: skip
     """Make a problem: friendly numbers, its statement, a blank answer form, its solution.
 
@@ -57,10 +66,12 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     rnncalc new elman --backward --lr 0.1 --format latex -o statement.tex
     rnncalc new gru --seed 7 -o homework/            # everything, in a folder
     rnncalc new gru --students roster.csv -o homework/
+    rnncalc new gru --variants 400 -o bank.xml       # for Moodle: a question bank
     rnncalc grade homework/problem.json answers.csv
 
     --format json gives the problem file; -o FOLDER/ writes problem, statement, form and
     solution; with --students or --variants also variants.json, which grade takes as PROBLEM.
+    --format moodle is a question a problem, moodle-numerical a question a number.
     """
     from rnncalc.classroom import handout as homework
     from rnncalc.classroom.exercise import ExerciseSpec, make
@@ -68,14 +79,21 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color")}
     spec = ExerciseSpec(
         output=options.pop("function"),
-        decimals=options.pop("places"),
+        precision=_precision(options.pop("precision")),
         ask=tuple(name.strip() for name in ask.split(",") if name.strip()),
         **options,
     )
-    folder = _folder(look["output"], several=bool(variants or students))
-    if variants or students:
+    people = dict(_people(students)) if students else {str(n + 1): "" for n in range(variants or 0)}
+    bank = MOODLE.get(look["format_"] or "moodle" * str(look["output"]).lower().endswith(".xml"))
+    if bank:
+        from rnncalc.classroom import moodle
+
+        each = [replace(spec, person=person, name=name) for person, name in people.items()] or [spec]
+        put(moodle.bank(map(make, each), bank), look["output"])
+        return
+    folder = _folder(look["output"], several=bool(people))
+    if people:
         assert folder is not None
-        people = dict(_people(students)) if students else {str(n + 1): "" for n in range(variants or 0)}
         _write(folder, _variants(spec, people))
         message = _("{n} problems in {folder}; grade them with variants.json")
         click.echo(message.format(n=len(people), folder=folder), err=True)
@@ -84,6 +102,22 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     else:
         exercise = make(spec)
         show(homework.solution(exercise) if solution else homework.statement(exercise), **look)
+
+
+def _precision(text: str) -> dict[str, Any] | None:
+    """What --precision asks for, as a problem file says it. Raises ProblemError."""
+    from rnncalc.check.verdicts.precision import precision_of
+    from rnncalc.problems.parse.given import RawValue
+
+    if not text:
+        return None
+    asked = precision_of(RawValue(f"decimals={text}" if text.isdecimal() else text, "--precision"))
+    parts = asked if isinstance(asked, dict) else {"": asked}
+    stated = {
+        name: {part.kind: int(part.amount) if part.kind in ("decimals", "digits") else part.amount}
+        for name, part in parts.items()
+    }
+    return stated.get("") or stated
 
 
 def _folder(output: str | None, several: bool) -> Path | None:
@@ -105,8 +139,6 @@ def _people(name: str) -> Iterator[tuple[str, str]]:
 
 def _variants(spec: ExerciseSpec, people: dict[str, str]) -> Iterator[tuple[str, str]]:
     """A folder for each, and what grades them all."""
-    from dataclasses import replace
-
     from rnncalc.classroom.exercise import make
     from rnncalc.common.safe_text import file_name
 

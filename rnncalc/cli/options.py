@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -103,16 +104,6 @@ language_option = click.option(
     "--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, callback=_speak,
     help="Default: the locale's.",
 )  # fmt: skip
-_RESULT = (
-    click.option("--format", "format_", type=click.Choice((*FORMATS, *BINARY)),
-                 help="Default: table on a terminal, else plain."),
-    click.option("-o", "--output-file", "output", type=Output(ENDINGS), metavar="FILE",
-                 help="Write to FILE; its ending chooses the format."),
-    click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
-    click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
-    click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same."),
-    language_option,
-)  # fmt: skip
 _ENGINE = (
     click.option("--engine", type=click.Choice(["auto", "equations", "numba"]), default="auto", show_default=True,
                  help="equations: interpreted line by line, no compiler; auto: by the amount of work."),
@@ -122,9 +113,21 @@ _ENGINE = (
 )  # fmt: skip
 
 
-def result_options(function: Decorated) -> Decorated:
-    """How a result looks, where it goes, and in which language."""
-    return _decorated(function, _RESULT)
+def result_options(
+    function: Decorated, formats: Sequence[str] = (), endings: Mapping[str, str] = MappingProxyType({})
+) -> Decorated:
+    """How a result looks, where it goes, and in which language. formats, endings: those of one command more."""
+    options = (
+        click.option("--format", "format_", type=click.Choice((*FORMATS, *BINARY, *formats)),
+                     help="Default: table on a terminal, else plain."),
+        click.option("-o", "--output-file", "output", type=Output((*ENDINGS, *endings)), metavar="FILE",
+                     help="Write to FILE; its ending chooses the format."),
+        click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
+        click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
+        click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same."),
+        language_option,
+    )  # fmt: skip
+    return _decorated(function, options)
 
 
 def engine_options(function: Decorated) -> Decorated:
@@ -215,6 +218,11 @@ def show(
     content = contents(document, format_, look)
     for note in document.notes:
         tell(note) if note.startswith(_("warning")) else remark(note)
+    put(content, output)
+
+
+def put(content: str | bytes, output: str | None) -> None:
+    """Write what a file holds, or print it as far as standard output can."""
     if output is not None:
         write(output, content)
     elif isinstance(content, bytes):

@@ -20,6 +20,7 @@ from rnncalc.problems import problem_text
 from rnncalc.problems import reader as problem_reader
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.results import Quantities, per_step
+from rnncalc.report.document import Arrays
 from rnncalc.report.formats import FORMATS
 from rnncalc.report.render import render
 
@@ -107,11 +108,30 @@ def test_names_and_ids_are_on_the_pages(tmp_path: Path) -> None:
     assert run("check", str(tmp_path / "out" / "7" / "problem.json"), "--answers", str(solved)).returncode == 0
 
 
-@pytest.mark.parametrize("decimals", [None, 1, 3])
-def test_the_precision_that_is_asked_for(decimals: int | None) -> None:
-    made = make(ExerciseSpec("elman", decimals=decimals))
-    assert made.keys.get("precision") == (None if decimals is None else {"decimals": decimals})
-    assert f"every answer with {decimals or exercise.DECIMALS}." in render(statement(made), "plain")
+PRECISIONS: list[tuple[dict[str, Any] | None, str]] = [
+    (None, "every answer with 4."),
+    ({"decimals": 1}, "every answer with 1."),
+    ({"decimals": 3}, "at least 5 decimals and write every answer with 3."),
+    ({"digits": 3}, "at least 5 significant digits and write every answer with 3."),
+    ({"tolerance": 0.01}, "to within ±0.01."),
+    ({"relative": 0.02}, "to within 2 %."),
+    ({"h": {"decimals": 1}, "y": {"tolerance": 0.05}}, "h: 1 decimal; y: to within ±0.05; loss: 4 decimals"),
+]
+
+
+@pytest.mark.parametrize(("precision", "said"), PRECISIONS)
+@pytest.mark.parametrize("cell", ["elman", "gru"])
+def test_the_precision_that_is_asked_for(cell: str, precision: dict[str, Any] | None, said: str) -> None:
+    """The page says it, and its own solution is right: every number as it is written there, no number coarse."""
+    made = make(ExerciseSpec(cell, precision=precision, backward=True, lr=0.1))
+    assert made.keys.get("precision") == precision
+    assert said in render(statement(made), "plain")
+    written = solution(made).blocks[-1]
+    assert isinstance(written, Arrays)
+    answers = {array.name: array.entries for array in written.items}
+    if cell == "elman":
+        verdict = rnncalc.problem(**made.keys).check({name: np.array(part).tolist() for name, part in answers.items()})
+        assert (verdict.verdict, verdict.score) == ("right", 1)
     assert is_right(made)
 
 

@@ -34,6 +34,10 @@ class Precision:
         """Whether the problem asks for it, so that few digits are this person's way of writing."""
         return self.kind != "at_least"
 
+    def key(self) -> dict[str, Any]:
+        """As a problem file says it."""
+        return {self.kind: int(self.amount) if self.kind in ("decimals", "digits") else self.amount}
+
     def reason(self) -> str:
         """Why a number with fewer digits earns nothing."""
         if self.kind in ("tolerance", "relative"):
@@ -50,6 +54,21 @@ class Precision:
         if self.kind == "tolerance":
             return self.amount
         return self.amount * abs(size) if self.kind == "relative" and math.isfinite(size) else 0.0
+
+    def margin(self, computed: float) -> float:
+        """How far a right number is from the computed one at most: within the tolerance, or cut where it is asked to
+        end."""
+        if self.slack(1.0):
+            return self.slack(computed)
+        place = -self.amount if self.kind == "decimals" else _first_place(abs(computed)) + 1 - self.amount
+        return float(10.0**place)
+
+    def written(self, value: float) -> str:
+        """A number in as many digits as are asked for, or as a tolerance needs."""
+        margin = self.margin(value) or 1.0  # exactly 0 is asked for
+        place = math.floor(math.log10(margin) + SLACK) - (1 if self.slack(1.0) else 0)
+        text = f"{value:.{max(-place, 0)}f}"
+        return text.replace("-", "") if not float(text) else text
 
     def too_few(self, typed: TypedNumber, computed: float) -> bool:
         """Whether a number shows less than is asked for; a spreadsheet may have dropped its zeros."""
@@ -102,6 +121,11 @@ class Precision:
         """Whether a number is within the tolerance of some value between the bounds."""
         slack = self.slack(max(abs(lo), abs(hi))) * (1 + SLACK)
         return 0 < slack < math.inf and lo - slack <= typed.value <= hi + slack
+
+
+def _first_place(size: float) -> int:
+    """The place of the first digit of a number: 0 for units, -1 for tenths."""
+    return math.floor(math.log10(size) + SLACK) if size and math.isfinite(size) else 0
 
 
 USUAL = Precision("at_least", 2)

@@ -1,0 +1,185 @@
+"""Question banks for Moodle, read back by a reader of its own."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support import moodle, planted
+from support.helpers import run
+
+from rnncalc.classroom import exercise, handout
+from rnncalc.classroom.exercise import Exercise, ExerciseSpec, make
+from rnncalc.classroom.moodle import bank
+from rnncalc.common.i18n import LANGUAGES, speak
+from rnncalc.model.cells import CELLS
+
+PRECISIONS: list[dict[str, Any] | None] = [
+    None, {"decimals": 2}, {"digits": 3}, {"tolerance": 0.01}, {"relative": 0.02}, {"h": {"decimals": 1}}
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _any_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exercise, "DRAWS", 1)
+
+
+def numbers(made: Exercise) -> list[tuple[str, str, float]]:
+    """quantity, name and value of every number, in the order of the form: rows of steps, then the rest."""
+    parts = handout.blanks(made)
+    signals = [part for part in parts if part.stepped]
+    rest = [part for part in parts if not part.stepped]
+    steps = range(made.problem.shapes["T"])
+    named = [(part, dict(part.numbers())) for part in signals]
+    rows = []
+    for step in steps:
+        for part, values in named:
+            width = part.values.shape[1]
+            rows += [
+                (part.name, name, value) for name, value in list(values.items())[step * width : (step + 1) * width]
+            ]
+    return rows + [(part.name, name, value) for part in rest for name, value in part.numbers()]
+
+
+def margin(precision: dict[str, Any] | None, name: str, value: float) -> float:
+    """What is granted, said anew: a unit of the last place that is asked for, or the tolerance."""
+    asked = precision or {"decimals": 4}
+    if not {"decimals", "digits", "tolerance", "relative"} & set(asked):
+        asked = asked.get(name, {"decimals": 4})
+    (kind, amount), = asked.items()  # fmt: skip
+    if kind == "decimals":
+        return float(10.0**-amount)
+    if kind == "digits":
+        return (
+            float(10.0 ** (math.floor(math.log10(abs(value))) + 1 - amount)) if value else float(10.0 ** (1 - amount))
+        )
+    return amount if kind == "tolerance" else amount * abs(value)
+
+
+def mistaken(made: Exercise, mistake: str) -> dict[str, np.ndarray]:
+    """The quantities of an exercise with a planted mistake, solved in plain NumPy."""
+    keys, cell = made.keys, made.keys["cell"]
+
+    def array(name: str) -> np.ndarray:
+        value = keys[name]
+        return (
+            np.concatenate([np.array(value[gate], float) for gate in value])
+            if isinstance(value, dict)
+            else np.array(value, float)
+        )
+
+    problem = {name: array(name) for name in ("U", "W", "b", "V", "c", "x")} | {"cell": cell}
+    problem["h0"] = np.zeros(len(keys["V"][0]))
+    if "targets" in keys:
+        problem |= {"targets": np.array(keys["targets"], float), "loss": keys["loss"], "lr": float(keys["lr"])}
+    return planted.solve(problem, mistake, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
+def test_variants_hold_the_solution_and_no_planted_mistake(precision: dict[str, Any] | None) -> None:
+    """400 in all; what a mistake changes by more than the tolerance is wrong, what it changes by less is right."""
+    asked: dict[str, tuple[dict[str, Any], list[str]]] = {
+        "elman": ({"backward": True, "lr": 0.1, "units": 2, "inputs": 2}, [*planted.FORWARD, *planted.GRADIENT]),
+        "lstm": ({"units": 1, "ask": ("h", "c", "y")}, planted.GATED),
+        "gru": ({"units": 2, "ask": ("h", "y")}, planted.GATED),
+    }
+    rejected = 0
+    for cell, (options, mistakes) in asked.items():
+        made = [make(ExerciseSpec(cell, precision=precision, person=str(n), steps=2, **options)) for n in range(23)]
+        categories, questions = moodle.read(bank(made))
+        assert len(categories) == 1
+        assert len({question.name for question in questions}) == len(made) == len(questions)
+        for each, question in zip(made, questions):
+            right = numbers(each)
+            assert len(right) == len(question.places) == sum(each.keys["points"].values())
+            for (name, _called, value), place in zip(right, question.places):
+                written = each.precision(name).written(value)
+                assert place.graded(written) == place.graded(written.replace(".", ",")) == 1
+                assert place.graded(repr(value)) == 1
+        for mistake in mistakes:
+            if not possible(cell, mistake):
+                continue
+            for each, question in list(zip(made, questions))[:6]:
+                wrong = mistaken(each, mistake)
+                for (name, _called, value), place, index in zip(numbers(each), question.places, places(each)):
+                    if name in wrong:
+                        other = float(np.asarray(wrong[name])[index])
+                        apart, granted = abs(other - value), margin(precision, name, value)
+                        if abs(apart - granted) > 1e-9:
+                            assert place.graded(repr(other)) == (apart < granted), (mistake, name, other, value)
+                            rejected += apart > granted
+    assert rejected > 1000
+
+
+def possible(cell: str, mistake: str) -> bool:
+    """Whether a mistake can be made in these exercises, which have one bias, one direction, and no softmax."""
+    never = ("second_bias_omitted", "softmax_over_steps", "softmax_over_batch", "backward_realigned", "V_transposed")
+    lstm = ("gate_order", "memory_activation_omitted", "forget_bias_added")
+    if mistake in never or (cell == "gru" and mistake in lstm):
+        return False
+    return cell != "lstm" or mistake not in ("update_complement", "reset_position")
+
+
+def places(made: Exercise) -> list[tuple[int, ...]]:
+    """The index of every number in its quantity, in the order of the form."""
+    parts = handout.blanks(made)
+    steps = made.problem.shapes["T"]
+    units = [range(part.values.shape[1]) for part in parts if part.stepped]
+    rows: list[tuple[int, ...]] = [(step, unit) for step in range(steps) for each in units for unit in each]
+    return rows + [index for part in parts if not part.stepped for index in np.ndindex(part.values.shape)]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_cell_as_either_kind(cell: str, language: str) -> None:
+    for more in ({}, {"backward": True, "lr": 0.1, "units": 3, "inputs": 1}, {"notation": "d2l"}):
+        speak(language)
+        try:
+            made = make(ExerciseSpec(cell, outputs=2, **more))
+            _categories, (question,) = moodle.read(bank([made]))
+            _categories, single = moodle.read(bank([made], "numerical"))
+        finally:
+            speak("en")
+        assert [len(question.places), question.kind] == [len(single), "cloze"]
+        assert {number.kind for number in single} == {"numerical"}
+        by_name = {number.name.rpartition(": ")[2]: number for number in single}
+        for (_quantity, name, value), place in zip(numbers(made), question.places):
+            assert by_name[name].places[0].answers == place.answers
+            assert by_name[name].html.count(f"{name} = ?") == 1
+            assert abs(place.answers[0].number - value) < 1e-9
+        assert question.html.count("\\(") == question.html.count("\\)") >= len(made.keys["x"])
+        for text in made.keys["x"]:
+            assert all(entry in question.shown for entry in text)
+
+
+HOSTILE = [
+    "</text>]]><script>alert(1)</script>",
+    "{1:NUMERICAL:=0:99}",
+    r"\(x\) $$ & <b> ~ # } %100%",
+    "&lt;i&gt;",
+    "题目",
+]
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+@pytest.mark.parametrize("kind", ["cloze", "numerical"])
+def test_a_hostile_title_is_text(title: str, kind: str) -> None:
+    usual = moodle.read(bank([make(ExerciseSpec("elman", person="7"))], kind))[1]
+    strange = moodle.read(bank([make(ExerciseSpec("elman", person=title))], kind))[1]
+    for question, other in zip(usual, strange):
+        assert len(question.places) == len(other.places)
+        assert question.tags == other.tags
+        assert title in other.name
+
+
+def test_files_and_formats(tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("id,name\n7,Ada\n8,Bo\n9,\n", encoding="utf-8")
+    done = run("new", "elman", "--students", str(roster), "-o", str(tmp_path / "bank.xml"))
+    assert done.returncode == 0, done.stderr
+    _categories, questions = moodle.read((tmp_path / "bank.xml").read_text(encoding="utf-8"))
+    assert [question.name[-3:] for question in questions] == ["(7)", "(8)", "(9)"]
+    alone = run("new", "elman", "--units", "1", "--format", "moodle-numerical", "--lang", "zh")
+    assert len(moodle.read(alone.stdout)[1]) == 6
+    assert "每个数" in alone.stdout
