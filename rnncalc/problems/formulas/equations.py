@@ -18,7 +18,7 @@ from rnncalc.problems.formulas.polynomial import NotUnderstoodError
 from rnncalc.problems.formulas.settle import Settled
 from rnncalc.problems.formulas.settle_own import settle_lines, settle_own
 from rnncalc.problems.formulas.spelling import BREAK, unified
-from rnncalc.problems.formulas.system import Equation, System, system
+from rnncalc.problems.formulas.system import Equation, System, system, with_gates, with_weights
 from rnncalc.problems.keys import ours
 from rnncalc.problems.parse.given import RawValue
 
@@ -45,7 +45,7 @@ class Equations:
         """
         if self._made is None:
             try:
-                self._made = self._decided(system(self._of_layers(names), dict.fromkeys(names)), cell)
+                self._made = self._decided(system(self._of_layers(names), dict.fromkeys(names)), names, cell)
             except NotUnderstoodError as odd:
                 raise self._refused(odd) from None
         return self._made
@@ -56,18 +56,20 @@ class Equations:
         if letter:
             self.layers = layers.count(equations, letter, names) or self.layers
             equations = layers.unrolled(equations, letter, self.layers) if self.layers else equations
-        return layers.joined(equations)
+        return layers.joined(layers.primed(equations))
 
-    def _decided(self, made: System, cell: str) -> Decision:
-        try:
-            return network(made)
-        except NotUnderstoodError:
-            pass
+    def _decided(self, made: System, names: Collection[str], cell: str) -> Decision:
+        readings = (made, with_gates(made, names), with_weights(made, ones=False), with_weights(made, ones=True))
+        for part in readings:
+            try:
+                return network(part)
+            except NotUnderstoodError:
+                pass
         some = [matching.lines_of(made, pattern) for pattern in matching.built_in() if pattern.cell.name == cell]
         for match in some:
             if match is not None:
                 return match
-        return own_cell(made, self.functions)
+        return own_cell(made if made.params else with_weights(made, ones=False), self.functions)
 
     def _refused(self, odd: NotUnderstoodError) -> ProblemError:
         what = str(odd)

@@ -96,6 +96,22 @@ def joined(equations: Sequence[Equation]) -> list[Equation]:
     return [replace(e, node=mapped(e.node, source)) for e in equations if e.defined.key not in same]
 
 
+def primed(equations: Sequence[Equation]) -> list[Equation]:
+    """The equations with steps where a prime tells the new value from the old one: c' = f * c + i * g."""
+    new = {equation.defined.base for equation in equations if equation.defined.base.endswith("'")}
+    old = {base.rstrip("'") for base in new} - {equation.defined.base for equation in equations}
+
+    def stepped(name: Symbol) -> Symbol:
+        base = name.base.rstrip("'")
+        return replace(name, base=base, indices=("t" if name.base in new else "t-1",)) if base in old else name
+
+    return (
+        [replace(e, defined=stepped(e.defined), node=mapped(e.node, stepped)) for e in equations]
+        if old
+        else [*equations]
+    )
+
+
 def _read(equations: Sequence[Equation]) -> Iterator[Symbol]:
     for equation in equations:
         yield from symbols_of(equation.node)

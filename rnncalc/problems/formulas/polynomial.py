@@ -6,7 +6,7 @@ cut from W.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 MOST_TERMS = 64  # of a right-hand side that is multiplied out
@@ -33,6 +33,7 @@ class Param:
     block: str = ""
     beside: str = ""
     negative: bool = False  # of a bias that is taken away: a threshold
+    number: float | None = None  # of one that stands in the equations as a number
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,22 @@ Poly = tuple[Monomial, ...]
 
 class NotUnderstoodError(Exception):
     """A formula that is no equation of a recurrent network."""
+
+
+def with_weights(poly: Poly, ones: bool, fresh: Iterator[int]) -> Poly:
+    """The same, with numbers before signals as weights and numbers that are added as biases; ones: 1 among them."""
+    terms: list[Monomial] = []
+    for coefficient, factors in poly:
+        only = factors[0] if len(factors) == 1 else None
+        if isinstance(only, Function):
+            inside = Function(only.name, with_weights(only.argument, ones, fresh))
+            terms.append((coefficient, (inside,)))
+        elif (not factors or isinstance(only, Signal)) and (ones or abs(coefficient) != 1):
+            number = Param(f"number_{next(fresh)}", number=coefficient)
+            terms.append((1.0, (Weighted(number, ((1.0, factors),), False) if factors else number,)))
+        else:
+            terms.append((coefficient, factors))
+    return tuple(terms)
 
 
 def of_gate(poly: Poly, gate: str) -> Poly:

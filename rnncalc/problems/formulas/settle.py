@@ -7,18 +7,19 @@ says something else is refused, both shown. Longer than other files: each key is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
+from rnncalc.model.cells import Parameter
+from rnncalc.problems.formulas import stacks
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.pieces import added, beside, cut, matrix, negated, squeezed, word
 from rnncalc.problems.formulas.polynomial import Param
 from rnncalc.problems.formulas.reader import GENERIC
-from rnncalc.problems.notation import NOTATIONS, Notation, gate_letters
+from rnncalc.problems.notation import NOTATIONS, Notation
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 
@@ -44,6 +45,7 @@ class Settled:
             layers[-1]["notation"] = RawValue(notation, "equations")
         self._rest(top)
         self._refuse_contradictions()
+        self._note_numbers()
         for name in ("cell", "activation", "output", "update", "equations", "vectors", "gates", "fused"):
             self.left.pop(name, None)
         if len(layers) == 1:
@@ -125,12 +127,13 @@ class Settled:
         for name, stack in match.pattern.cell.stacks.items():
             for parameter in stack:
                 for number, theirs in enumerate(match.params.get(parameter.symbol, ())):
-                    value = self._value(parameter.symbol, theirs, match)
-                    if number == 0 and not theirs.part and not theirs.block and theirs.key != parameter.symbol:
+                    ours = "b_hh" if name == "b" and number else name  # the second of b_ih + b_hh
+                    value = self._value(ours, parameter, theirs, match)
+                    bare = not theirs.part and not theirs.block and theirs.number is None and theirs.key[0] != "@"
+                    if number == 0 and bare and theirs.key != parameter.symbol:
                         shown[parameter.symbol] = theirs.key
                     if value is None:
                         continue
-                    ours = "b_hh" if name == "b" and number else name  # the second of b_ih + b_hh
                     if parameter.gate:
                         place, key = arrays.setdefault(ours, RawValue({}, value.where)).value, parameter.gate
                     else:
@@ -138,11 +141,13 @@ class Settled:
                     place[key] = added(place[key], value) if key in place else value
         return arrays, shown
 
-    def _value(self, symbol: str, theirs: Param, match: Match) -> RawValue | None:
+    def _value(self, ours: str, parameter: Parameter, theirs: Param, match: Match) -> RawValue | None:
         """One parameter's numbers, cut from what they are given with."""
+        if theirs.number is not None:
+            return RawValue(repr(theirs.number), "equations")
         given = self._find(theirs.key)
         if given is None:
-            return self._of_stack(symbol, theirs, match)
+            return self._of_stack(ours, parameter, theirs, match)
         self.used.add(self.names[squeezed(theirs.key)])
         if theirs.beside:
             other = self._find(theirs.beside)
@@ -160,59 +165,33 @@ class Settled:
             numbers = self._block(numbers, theirs, match)
         if theirs.part:
             units = numbers.shape[0]
-            width = units if symbol[0] == "W" else numbers.shape[1] - units
+            width = units if parameter.symbol[0] == "W" else numbers.shape[1] - units
             numbers = cut(numbers, theirs.part, width, theirs.key)
         return RawValue(numbers.transposed if match.rows and len(numbers.shape) == 2 else numbers, given.where)
 
-    def _of_stack(self, symbol: str, theirs: Param, match: Match) -> RawValue | None:
-        """W_z where a sheet shows its gates' equations and gives all of them stacked in W."""
-        stack, _mark, label = theirs.key.rpartition("_")
-        given = self.left.get(stack) if label and match.pattern.cell.gates and stack else None
-        if given is None or any(param.key == stack for params in match.params.values() for param in params):
+    def _of_stack(self, ours: str, parameter: Parameter, theirs: Param, match: Match) -> RawValue | None:
+        """The rows of one gate, where a sheet shows the gates' equations and gives all of them stacked in one array."""
+        stack = stacks.of_letters(self.left, ours, theirs, match) or stacks.of_library(self.left, ours, match)
+        if stack is None:
             return None
-        blocks = [
-            replace(param, key=stack, block=param.key.rpartition("_")[2])
-            for ours, params in match.params.items()
-            for param in params
-            if ours[0] == symbol[0] and param.key.rpartition("_")[0] == stack
-        ]
-        if len(blocks) != len(match.pattern.cell.gates):
-            return None
-        whole = {f"{symbol[0]}_{number}": (block,) for number, block in enumerate(blocks)}
-        self.used.add(stack)
-        numbers = given.numbers()
-        numbers = numbers.transposed if match.rows and len(numbers.shape) == 2 else numbers
-        block = next(block for block in blocks if block.block == label)
-        return RawValue(self._block(numbers, block, replace(match, params=whole)), given.where)
+        self.used.add(stack.name)
+        given = self.left[stack.name]
+        order = stacks.gate_order(self.left, stack.order, match)
+        gate = parameter.gate or match.pattern.cell.gates[-1]  # d of the candidate
+        numbers = stack.rows_of(given.numbers(), gate, order, bool(match.rows))
+        return RawValue(numbers, given.where)
 
     def _block(self, numbers: Numbers, theirs: Param, match: Match) -> Numbers:
         """The rows of one gate, in the order that the sheet says."""
-        labels = [part.block for params in match.params.values() for part in params if part.key == theirs.key]
-        labels = list(dict.fromkeys(labels))
-        order = list(labels)
-        if "gates" in self.left:
-            order = self._labels(self.left["gates"].word(), labels, match)
-            if sorted(order) != sorted(labels):
-                message = _("{where}: gates must name each of {known} once")
-                raise ProblemError(message, where=self.left["gates"].where, known=", ".join(labels))
-        else:
+        blocks = [part.block for params in match.params.values() for part in params if part.key == theirs.key]
+        labels = list(dict.fromkeys(blocks))
+        if "gates" not in self.left:
             message = _("the rows of {name} belong to the gates {order}, in this order, as nothing else is said")
-            note = message.format(name=theirs.key, order=", ".join(order))
+            note = message.format(name=theirs.key, order=", ".join(labels))
             if note not in self.notes:
                 self.notes.append(note)
-        if numbers.shape[0] % len(order):
-            message = _("{name} has {n} rows, which {gates} gates do not share evenly")
-            raise ProblemError(message, name=theirs.key, n=numbers.shape[0], gates=len(order))
-        units, at = numbers.shape[0] // len(order), order.index(theirs.block)
-        return numbers.through(lambda array: array[at * units : (at + 1) * units])
-
-    @staticmethod
-    def _labels(order: str, labels: list[str], match: Match) -> list[str]:
-        """The sheet's labels of the gates in an order that is said in its letters or in ours."""
-        known = gate_letters(match.pattern.cell)
-        theirs = [next((own for own, others in known.items() if letter in others), letter) for letter in _split(order)]
-        mine = {label: next((own for own, others in known.items() if label in others), label) for label in labels}
-        return [next((label for label, own in mine.items() if own == letter), letter) for letter in theirs]
+        order = stacks.gate_order(self.left, labels, match)
+        return stacks.rows_of_gate(numbers, theirs.key, order.index(stacks.our_gate(theirs.block, match)), len(order))
 
     def _find(self, name: str) -> RawValue | None:
         known = self.names.get(squeezed(name))
@@ -252,6 +231,18 @@ class Settled:
             if len(ours) == 1 and name not in ("V", "c") and (symbol := ours.pop()) not in top:
                 self.left[str(symbol)] = self.left.pop(name)
 
+    def _note_numbers(self) -> None:
+        """Say which parameters stand in the equations as numbers."""
+        pairs = [
+            f"{ours} = {param.number:g}"
+            for match in self.made.matches
+            for ours, params in match.params.items()
+            for param in params
+            if param.number is not None
+        ]
+        if pairs:
+            self.notes.append(_("numbers in the equations: {pairs}").format(pairs=", ".join(pairs)))
+
     def _refuse_contradictions(self) -> None:
         """A cell, an activation, an update beside the equations that is another one."""
         first = self.made.layers[0].both[0]
@@ -276,7 +267,3 @@ def _same(key: str, word: str, value: str) -> bool:
     return word == value or (
         key == "cell" and word in ("rnn", "vanilla rnn", "gru") and value in ("elman", "gru_after")
     )
-
-
-def _split(order: str) -> list[str]:
-    return re.findall(r"\w\u0303?", order)

@@ -25,6 +25,9 @@ def settle_own(made: OwnCell, given: Mapping[str, RawValue], functions: Mapping[
     keys: Keys = {"cell": RawValue(cell, "equations")}
     used = set()
     for name, param in made.params.items():
+        if param.number is not None:
+            keys[name] = RawValue(repr(param.number), "equations")
+            continue
         key = known.get(squeezed(param.key))
         if key is None:
             raise ProblemError(_("{name} is missing: the equations read it"), name=param.key)

@@ -14,17 +14,31 @@ import unicodedata
 from rnncalc.problems.parse.numbers import plain
 
 BREAK = "\ue000"  # of no script: what ends a formula: \\, \quad, the edge of mathematics, a code fence
-MATRIX = re.compile(r"\\begin\s*\{((?:[bpvVB]?|small|psmall|bsmall)matrix\*?|array)\}.*?\\end\s*\{\1\}", re.DOTALL)
+MATRIX = re.compile(
+    r"\\begin\s*\{(?P<kind>(?:[bpvVB]?|small|psmall|bsmall)matrix\*?|array)\}.*?\\end\s*\{(?P=kind)\}", re.DOTALL
+)
+_FENCED = re.compile(  # \left[ \begin{array}{rr} … \end{array} \right]
+    rf"(?:\\left|\\[bB]igg?l?)?\s*[\[(]\s*({MATRIX.pattern})\s*(?:\\right|\\[bB]igg?r?)?\s*[\])]", re.DOTALL
+)
 
 _SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₜₙₖᵢⱼₓₕₐₒₑₛᵧ", "0123456789+-()tnkijxhaoesy"))
 _SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵗⁿᵏᶠᵇˡ", "0123456789+-()tnkfbl"))
 _ACCENTS = {"hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303"}
 _GREEK = {
     name: unicodedata.lookup(f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {greek.upper()}")
-    for name in "alpha beta gamma delta epsilon eta theta kappa mu nu xi rho sigma tau phi psi omega "
-    "Gamma Delta Theta Sigma Phi Psi Omega Lambda".split()
+    for name in "alpha beta gamma delta epsilon zeta eta theta iota kappa mu nu xi pi rho sigma tau upsilon "
+    "phi chi psi omega Gamma Delta Theta Xi Pi Sigma Upsilon Phi Psi Omega Lambda".split()
     for greek in [{"lambda": "lamda"}.get(name.lower(), name.lower())]
-} | {"varphi": "φ", "vartheta": "θ", "varepsilon": "ε", "lambda": "λ", "partial": "∂", "ell": "ℓ"}
+} | {
+    "varphi": "φ",
+    "vartheta": "θ",
+    "varpi": "π",
+    "varrho": "ρ",
+    "varepsilon": "ε",
+    "lambda": "λ",
+    "partial": "∂",
+    "ell": "ℓ",
+}
 _MARKS = {
     "cdot": "*", "times": "×", "ast": "*", "odot": "∘", "circ": "∘", "otimes": "∘", "oplus": "⊕", "Vert": "∥",
     "sum": "Σ", "langle": "<",
@@ -79,6 +93,9 @@ def unified(text: str) -> str:
         .replace("】", "]")
     )
     text = re.sub(r"[⎡⎢⎣⎤⎥⎦]", " ", text)
+    text = _FENCED.sub(
+        lambda fenced: re.sub(r"[^\n]", "", fenced[0][: fenced.start(1) - fenced.start()]) + fenced[1], text
+    )
     pieces, at = [], 0
     for matrix in MATRIX.finditer(text):
         pieces += [_unified(text[at : matrix.start()]), matrix[0]]

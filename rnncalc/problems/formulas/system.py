@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Quot, Sum, Sym, Turned, number
+from rnncalc.problems.formulas import polynomial
+from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Quot, Sum, Sym, Turned, number, parts
 from rnncalc.problems.formulas.polynomial import (
     Function,
     NotUnderstoodError,
@@ -21,6 +23,7 @@ from rnncalc.problems.formulas.polynomial import (
     times,
 )
 from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.notation import GATE_NAMES
 
 INPUTS = ("x", "X", "u", "v", "e")  # bases of inputs, where no index says that a name is a signal
 
@@ -57,6 +60,41 @@ def system(equations: Sequence[Equation], given: Mapping[str, object] = {}) -> S
     return made.system
 
 
+def with_weights(system: System, ones: bool) -> System:
+    """The system with its numbers as parameters: tanh(0.7 x_t − 0.4 h_{t-1} + 0.1)."""
+    fresh = itertools.count(1)
+    return replace(
+        system, polys={key: polynomial.with_weights(poly, ones, fresh) for key, poly in system.polys.items()}
+    )
+
+
+def with_gates(system: System, names: Collection[str]) -> System:
+    """The system with the gates of an LSTM whose weights a table has by what they multiply, @U_f, @W_f, @b_f."""
+    output = next(
+        (key for key in system.polys if not any(s.key == key for p in system.polys.values() for s in signals(p))), ""
+    )
+    gates: dict[str, Poly] = {}
+    for key in system.inputs:
+        for gate, letters in GATE_NAMES["ifgo"].items():
+            if key.rstrip("\u0303~") in letters and f"@U_{gate}" in names and output:
+                parts: list[Poly] = [
+                    ((1.0, (Weighted(Param(f"@{stack}_{gate}"), ((1.0, (Signal(name, offset),)),), False),)),)
+                    for stack, name, offset in (("U", "x", 0), ("W", output, -1))
+                ]
+                parts.append(((1.0, (Param(f"@b_{gate}"),)),))
+                gates[key] = ((1.0, (Function("tanh" if gate == "g" else "sigmoid", added(parts)),)),)
+    inputs = {*system.inputs, *(("x",) if gates else ())} - gates.keys()
+    return replace(system, polys={**system.polys, **gates}, inputs=inputs)
+
+
+def _beside_numbers(node: Node) -> Iterator[Symbol]:
+    """α of 1 − α: a number, or one of each unit, and no matrix."""
+    if isinstance(node, Sum) and any(isinstance(term, Num) for _sign, term in node.terms):
+        yield from (term.symbol for _sign, term in node.terms if isinstance(term, Sym))
+    for part in parts(node):
+        yield from _beside_numbers(part)
+
+
 class _Maker:
     def __init__(self, equations: Sequence[Equation], given: Mapping[str, object]):
         self.given = given
@@ -67,6 +105,7 @@ class _Maker:
         self.nodes = {self.name(e.defined): e.node for e in equations}
         self.defined = set(self.nodes)
         self.sliced: set[str] = set()
+        self.scalars = {name.key for equation in equations for name in _beside_numbers(equation.node)}
         self.joined = {key: node.parts for key, node in self.nodes.items() if isinstance(node, Concat)}
         for equation in equations:
             key = self.name(equation.defined)
@@ -184,7 +223,7 @@ class _Maker:
             turned = isinstance(factor, Turned)
             bare = factor.inside if isinstance(factor, Turned) else factor
             weight = self.leaf(bare.symbol) if isinstance(bare, Sym) else None
-            if not isinstance(weight, Param):
+            if not isinstance(weight, Param) or weight.key in self.scalars:
                 continue
             if at + 1 < len(factors) and not marks[at]:
                 vector, before, rows = factors[at + 1 :], factors[:at], False

@@ -6,18 +6,24 @@ r"""A sheet as it stands: prose, Markdown, LaTeX, code, tables, with the values 
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import assemble
 from rnncalc.problems.sheet.parts import parts
+from rnncalc.problems.sheet.scan import scan
 
 __all__ = ["problems", "read"]
 
 
 def read(text: str) -> dict[str, RawValue]:
     """The keys of a sheet's problem; of several, {"problems": {"Q1": keys, …}}. Raises ParseError with the line."""
-    several = {name: keys for name, part in parts(text).items() if "x" in (keys := assemble.read(part))}
-    if len(several) > 1:
-        return {"problems": RawValue(several, "problems")}
-    return assemble.read(text)
+    several = {name: assemble.read(part) for name, part in problems(text).items()}
+    return {"problems": RawValue(several, "problems")} if several else assemble.read(text)
 
 
 def problems(text: str) -> dict[str, str]:
-    """The texts of the problems that `read` finds in a sheet of several."""
-    return {name: part for name, part in parts(text).items() if "x" in assemble.read(part)}
+    """The texts of the problems of a sheet by name; empty where there is one, with several questions about it."""
+    own = {name: above + part for name, (above, part) in parts(text).items() if _says_something(part)}
+    several = {name: part for name, part in own.items() if "x" in assemble.read(part)}
+    return several if len(several) > 1 else {}
+
+
+def _says_something(text: str) -> bool:
+    sheet = scan(text)
+    return bool(sheet.assigned or sheet.equations)

@@ -8,6 +8,14 @@ _PAIRS = re.compile(r"\bfor\s+(\w+)\s*,\s*(\w+)\s+in\s+zip\(\s*(\w+)\s*,\s*(\w+)
 _OVER = re.compile(r"\bfor\s+(\w+)\s+in\s+(?!range|enumerate|zip)(\w+)\s*:")
 _COLUMN = re.compile(r"\b(\w+)\s*[(\[]\s*:\s*,\s*([tnk])\s*[)\]]")
 _KERAS = re.compile(r"^\s*(?:\w+/)*?(\w+)/(kernel|recurrent_kernel|bias)(?::0)?[ \t]*:?[ \t]*$", re.MULTILINE)
+_DEFINED = re.compile(
+    r"^[ \t]*def (?P<name>\w+)\((?P<names>[^()]*)\)[^\n:]*:[ \t]*\n(?:[ \t]*(?:\"\"\"[^\"]*\"\"\"|#[^\n]*)\n)*"
+    r"(?:[ \t]+(?P<result>\w+)[ \t]*=[ \t]*(?P<value>[^\n=]+)\n)?[ \t]+return[ \t]+(?P<formula>[^\n]+)$",
+    re.MULTILINE,
+)
+_PRINTED = re.compile(
+    r"^[ \t]*(?:\w+\.)*([A-Za-z]\w*)[ \t]+(?=(?:tensor|array|Parameter containing:\s*tensor)\s*\()", re.MULTILINE
+)
 _LAYER = re.compile(r"\b(SimpleRNN|LSTM|GRU)\s*\(([^\n]*)")
 
 _CELLS = {"SimpleRNN": "elman", "LSTM": "lstm", "GRU": "gru_after"}
@@ -20,6 +28,7 @@ def columns(text: str) -> set[str]:
 
 def plain(text: str) -> str:
     """The text with the habits of programs written as sheets have them; every line stays where it is."""
+    text = _inlined(text)
     for pair in _PAIRS.finditer(text):
         text = _renamed(_renamed(text, pair[3], pair[1]), pair[4], _target(pair[2]))
         text = re.sub(rf"\b{pair[2]}\b(?=\s*\)|\s*\*\*)", _target(pair[2]), text)
@@ -30,8 +39,27 @@ def plain(text: str) -> str:
     text = re.sub(r"\*\*\s*2\b", "^2", text)
     text = re.sub(r"\b(?:np|torch|tf)\.(?:reduce_)?sum\s*(?=\()", "Σ", text)
     text = re.sub(r"=\s*zeros\(\s*\d+\s*,\s*1\s*\)", "= 0", text)
+    text = _PRINTED.sub(r"\1 = ", text)
     if _KERAS.search(text):
         text = _keras(text)
+    return text
+
+
+def _inlined(text: str) -> str:
+    """A call of a function of one line as that line: h = step(x[t], h, Wx) as h = tanh(x[t] @ Wx + h)."""
+    for defined in _DEFINED.finditer(text):
+        names = [name.split(":")[0].split("=")[0].strip() for name in defined["names"].split(",")]
+        formula = defined["formula"].split("#")[0].strip()
+        body = defined["value"].split("#")[0].strip() if formula == defined["result"] else formula
+        text = re.sub(rf"^([^\S\n]*)def {defined['name']}\b", r"\1# def", text, flags=re.MULTILINE)
+        call = re.compile(rf"(?<![\w.]){defined['name']}\(((?:[^()\n]|\([^()\n]*\))*)\)")
+
+        def put(part: re.Match[str], names: list[str] = names, body: str = body) -> str:
+            given = [value.split("=")[-1].strip() for value in re.split(r",(?![^\[(]*[\])])", part[1])]
+            values = dict(zip(names, given))
+            return re.sub(r"[^\W\d]\w*", lambda word: values.get(word[0], word[0]), body)
+
+        text = call.sub(put, text)
     return text
 
 

@@ -13,20 +13,20 @@ _HEAD = re.compile(
 _COUNTED = {mark: str(number) for number, mark in enumerate("一二三四五六七八九十", 1)}
 
 
-def parts(text: str) -> dict[str, str]:
+def parts(text: str) -> dict[str, tuple[str, str]]:
     """The headed parts of a sheet by name, Q1, Q2, …; empty where there are fewer than two.
 
-    Every part is the text above the first heading and its own, with the lines of the others left blank, so that a
-    line has the same number in a part and in the sheet.
+    Each has the text above the first heading, and its own, with the lines before it left blank, so that a line has the
+    same number in a part and in the sheet.
     """
     heads = list(_HEAD.finditer(text))
     names = [f"Q{head['number'] or _COUNTED.get(head['counted'], head['counted'])}" for head in heads]
     if len(heads) < 2 or len(set(names)) < len(names):
         return {}
     ends = [head.start() for head in heads[1:]] + [len(text)]
-    above = text[: heads[0].start()]
+    first = heads[0].start()
     return {
-        name: above + _blank(text[heads[0].start() : head.start()]) + text[head.start() : end]
+        name: (text[:first], _blank(text[first : head.start()]) + text[head.start() : end])
         for name, head, end in zip(names, heads, ends)
     }
 

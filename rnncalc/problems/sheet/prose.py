@@ -35,7 +35,8 @@ _INPUTS = re.compile(
 )
 _CLASSES = re.compile(r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+")
 _RATE = re.compile(
-    rf"(?:learning[- ]rate|学习率|lernrate|taux d.apprentissage|tasa de aprendizaje)[^\d\n]{{0,12}}?({_NUMBER})",
+    r"(?:learning[- ]rate|step[- ]size|学习率|步长|lernrate|schrittweite|taux d.apprentissage|tasa de aprendizaje)"
+    rf"[^\d\n]{{0,12}}?({_NUMBER})",
     re.IGNORECASE,
 )
 _ACTIVATION = re.compile(

@@ -20,7 +20,7 @@ from rnncalc.problems.formulas.spelling import BREAK, MATRIX, unified
 from rnncalc.problems.formulas.symbol import NAME, Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
-from rnncalc.problems.sheet import code, commas, tables, values
+from rnncalc.problems.sheet import code, commas, drawn, tables, values
 from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
 
 WORDS = (  # keys whose value is a word, or words
@@ -107,7 +107,7 @@ def scan(text: str) -> Sheet:
 
 class _Scanner:
     def __init__(self, text: str):
-        text, with_commas = commas.with_points(text)
+        text, with_commas = commas.with_points(drawn.on_one_line(text))
         by_column = code.columns(text)
         text = code.plain(tables.unescaped(text))
         self.text = unified(text)
@@ -132,7 +132,9 @@ class _Scanner:
         self.sheet.layers = how_many(self.text)
         self._tables()
         heads = list(self._heads())
-        names = {name.base for _at, _sign, left, _kind in heads for name in left}
+        names = {
+            base for _at, _sign, left, _kind in heads for name in left for base in (name.base, name.base.rstrip("'"))
+        }
         names |= {name.key for _at, _sign, left, _kind in heads for name in left}
         names |= {cell.symbol.base for cell in self.cells} | {cell.symbol.key for cell in self.cells}
         self.reader = formulas.Reader(self.text, names)
@@ -191,7 +193,7 @@ class _Scanner:
         if typed and not _BEFORE.search(self.text[begin : begin + typed.start()]):
             return begin + typed.start(), [Symbol(typed[0].strip(), (), typed[0].strip())], "key"
         function = re.compile(rf"({symbols.LETTERS}+(?:_\w)?)\(([a-su-z])\)\Z").search(self.text[begin:stripped])
-        if function:
+        if function and not re.search(rf"\(\s*{function[2]}\s*[-+]\s*1\s*\)", self.text):  # x(n) is a step's
             return begin + function.start(), [Symbol(function[1], (), function[0])], "function"
         names: list[Symbol] = []
         start = stripped
@@ -252,7 +254,7 @@ class _Scanner:
     def _right(self, begin: int, at: int, left: list[Symbol], kind: str, chained: list[Symbol]) -> int | None:
         """What stands behind a sign: a value, words, a function, a formula. The place behind it; None for prose."""
         name = left[-1]
-        if kind == "" and any(RUNNING.fullmatch(name.text.strip()) for name in left) and self.text[at - 1] != "≈":
+        if kind == "" and self._counts(left, at):
             running = self._running(begin, at)
             if running is not None or re.match(r"\s*\d", self.text[at : at + 9]):
                 return running
@@ -292,6 +294,14 @@ class _Scanner:
         if name.offset is not None and re.search(r"\w\s*\(.*[_^(\[<]\{?\(?<?t\b", right):
             text = shown(re.sub(r"\s+", " ", (self.text[begin:at] + right).replace(BREAK, " ")).strip(), 80)
             self.sheet.unread.append(_("line {line}: {text}").format(line=self._line(begin) + 1, text=text))
+
+    def _counts(self, left: list[Symbol], at: int) -> bool:
+        """Whether a name counts steps or layers: t = 1, 2, 3. A bias k = 0.15 does not, nor what an equation reads."""
+        if not any(RUNNING.fullmatch(name.text.strip()) for name in left) or self.text[at - 1] == "≈":
+            return False
+        read = {name for equation in self.sheet.equations for name in nodes.symbols_of(equation.node)}
+        known = any(name.key == other.key and not other.indices for name in left for other in read)
+        return not known and not re.match(r"\s*-?\d*\.\d", self.text[at : at + 40])
 
     def _running(self, begin: int, at: int) -> int | None:
         """t = 1, 2, 3: which steps a formula is for."""
@@ -380,12 +390,22 @@ class _Scanner:
             node, end = self.reader.read(start)
         except formulas.NoFormulaError:
             return None
-        if self._answer(begin) or not (_is_equation(name, node) or "@" in self.text[start:end]):
+        if self._answer(begin) or not (self._is_equation(name, node) or "@" in self.text[start:end]):
             return None
         text = re.sub(r"\s+", " ", self.text[begin:end].replace(BREAK, " ")).strip()
         self.sheet.equations.append(Equation(name, node, text, _("line {line}").format(line=self._line(begin) + 1)))
         self.used.append((begin, end))
         return end
+
+    def _is_equation(self, name: Symbol, node: nodes.Node) -> bool:
+        """Whether a formula says how a signal is computed: a step is named, a function applied, a signal read."""
+        names = nodes.symbols_of(node)
+        if isinstance(node, nodes.Concat) and name.offset is None:  # [S1, 2]: a slip of a number
+            return False
+        stepped = any(symbol.offset is not None or symbol.number is not None for symbol in [name, *names])
+        signals = {equation.defined.key for equation in self.sheet.equations}
+        reads = any(symbol.key in signals for symbol in names)
+        return bool(names) and (stepped or isinstance(node, nodes.Apply) or reads)
 
     def _refuse(self, at: int, name: Symbol) -> None:
         """What looks like a number and is none is no prose."""
@@ -454,12 +474,3 @@ class _Scanner:
                 self.sheet.skipped.append(
                     _("line {line}: {text}").format(line=number + 1, text=shown(line.strip(" ,.;$*|"), 60))
                 )
-
-
-def _is_equation(name: Symbol, node: nodes.Node) -> bool:
-    """Whether a formula says how a signal is computed: a step is named, or a function applied."""
-    names = nodes.symbols_of(node)
-    if isinstance(node, nodes.Concat) and name.offset is None:  # [S1, 2]: a slip of a number
-        return False
-    stepped = any(symbol.offset is not None or symbol.number is not None for symbol in [name, *names])
-    return bool(names) and (stepped or isinstance(node, nodes.Apply))

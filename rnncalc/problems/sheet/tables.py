@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.formulas.symbol import Symbol
-from rnncalc.problems.sheet import layer_parts
+from rnncalc.problems.sheet import layer_parts, values
 
 _RULE = re.compile(r"[\s|:+-]*")
 _TABULAR = re.compile(r"\\begin\s*\{(tabularx?|longtable)\}(?:\{[^{}]*\}){1,2}(.*?)\\end\s*\{\1\}", re.DOTALL)
@@ -23,6 +23,12 @@ GATE = re.compile(r"(?:gate|gates|门|闸门|门控|gatter|porte)?", re.IGNORECA
 NAME = re.compile(r"(?:name|parameter|quantity|symbol|matrix|variable|参数|名称|符号|变量)s?", re.IGNORECASE)
 VALUE = re.compile(
     r"(?:value|valore?|valeur|wert|wartość|取值|answer|your answer|my answer|result|值|数值|答案|结果)s?", re.IGNORECASE
+)
+NOTHING = re.compile(rf"[\s${BREAK}]*(?:[-–—−/·]+|n\.?/?a\.?|none|无)[\s${BREAK}]*", re.IGNORECASE)
+_FEATURE = re.compile(r"\W*(?:input|feature|eingang|entrée|输入|特征)s?\s*[_#]?\{?\d{1,3}\W*", re.IGNORECASE)
+_STEP_WORDS = re.compile(
+    r"第\s*(\d{1,6})\s*[天步个时]|^\W*(?:day|step|week|hour|month|time|tag|jour|día|t)\W{1,3}(\d{1,6})\W*$|\bx_\{?(\d{1,6})\b",
+    re.IGNORECASE,
 )
 GATE_WORDS = {
     "forget": "f", "input": "i", "output": "o", "candidate": "g", "cell": "g", "update": "z", "reset": "r", "new": "n",
@@ -84,9 +90,13 @@ def _cells(line: str) -> list[str]:
 
 
 def cells(table: Table) -> Iterator[Cell]:
-    """Every value with its name: h_2 of the column h_t, W_f of the column W in the row f."""
+    """Every value with its name: h_2 of the column h_t, W_f of the column W in the row f. A dash is no value."""
+    return (cell for cell in _cells_of(table) if not NOTHING.fullmatch(cell.text))
+
+
+def _cells_of(table: Table) -> Iterator[Cell]:
     first = table.header[0]
-    if STEP.fullmatch(first.strip(f"$ {BREAK}")):
+    if STEP.fullmatch(first.strip(f"$ {BREAK}")) or all(row and _said_step(row[0]) for _line, row in table.rows):
         yield from _by_step(_standing(table))
     elif len(table.header) > 2 and all(layer_parts.numbered(head) for head in table.header[1:]):
         for line, row in table.rows:
@@ -96,10 +106,8 @@ def cells(table: Table) -> Iterator[Cell]:
                     yield Cell(_of_layer(name, layer_parts.numbered(head)), text, line)
     elif GATE.fullmatch(first) and all(_label(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
-            for head, text in zip(table.header[1:], row[1:]):
-                name = (_role(head) if re.fullmatch(r"[^\W\d_]{2,}(?:[ -][^\W\d_]+)*", head) else None) or _symbol(head)
-                if name and text:
-                    yield Cell(Symbol(name.base, (*name.indices, _label(row[0])), name.text), text, line)
+            for name, text in _of_gate(table.header[1:], row[1:]):
+                yield Cell(Symbol(name.base, (*name.labels, _label(row[0])), name.text), text, line)
     elif layer_parts.HEADER.fullmatch(first) and all(_layer(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
             for head, text in zip(table.header[1:], row[1:]):
@@ -150,29 +158,67 @@ def _standing(table: Table) -> Table:
     return Table(table.begin, table.end, heads, rows)
 
 
+def _of_gate(header: Sequence[str], row: Sequence[str]) -> Iterator[tuple[Symbol, str]]:
+    """The weights in the row of a gate: by name, or by what they multiply, input 1, input 2, h_{t-1}, bias."""
+    sources = [at for at, head in enumerate(header) if _FEATURE.fullmatch(head)]
+    if sources:
+        yield Symbol("@U", (), ""), f"[{', '.join(row[at] for at in sources)}]"
+    for at, (head, text) in enumerate(zip(header, row)):
+        worded = re.fullmatch(r"[^\W\d_]{2,}(?:[ -][^\W\d_]+)*", head)
+        name = (_role(head) if worded else None) or _symbol(head)
+        if name and name.offset == -1:
+            name = Symbol("@W", (), "")
+        if name and text and at not in sources and not re.fullmatch(r"[^\W\d]+", text):  # the name of a function
+            yield name, text
+
+
 def _by_step(table: Table) -> Iterator[Cell]:
-    names = [_symbol(head) for head in table.header[1:]]
+    header = table.header
+    features = [at for at, head in enumerate(header) if _FEATURE.fullmatch(head)]
+    if not features and all(_is_word(head) for head in header[1:]):  # temperature, humidity, …
+        features = list(range(1, len(header)))
+    names = [None if at in features else _symbol(head) for at, head in enumerate(header)]
     for line, row in table.rows:
-        step = re.fullmatch(r"(?:t\s*=\s*)?(-?\d{1,6})", row[0]) if row else None
+        step = _step(row[0]) if row else None
         if step is None:
             continue
-        for name, text in _vectors(names, row[1:]):
-            yield Cell(Symbol(name.base, (*name.labels, step[1]), name.text), text, line)
+        vector = [row[at] for at in features if at < len(row) and values.numbers(row[at]) is not None]
+        if features and len(vector) == len(features):
+            yield Cell(Symbol("@x", (step,), header[features[0]]), f"[{', '.join(vector)}]", line)
+        for name, text in _vectors(names[1:], row[1:]):
+            yield Cell(Symbol(name.base, (*name.labels, step), name.text), text, line)
 
 
 def _vectors(names: Sequence[Symbol | None], texts: Sequence[str]) -> Iterator[tuple[Symbol, str]]:
-    """The values of a row by name; columns h[1], h[2], … together are the vector h."""
+    """The values of a row by name; columns h[1], h[2], … together are the vector h, h^{(1)} is a layer's."""
     units: dict[Symbol, list[str]] = {}
     for name, text in zip(names, texts):
         if name is None:
             continue
         vector = Symbol(name.base, name.words, name.base)
-        if name.number is not None and name.number == len(units.get(vector, ())) + 1:
+        if name.number is not None and "^" not in name.text and name.number == len(units.get(vector, ())) + 1:
             units.setdefault(vector, []).append(text if text.strip("_") else "_")
         elif text:
             yield name, text
     for vector, entries in units.items():
         yield vector, f"[{', '.join(entries)}]"
+
+
+def _is_word(head: str) -> bool:
+    """Whether a column is called by a word that is no name of the field."""
+    word = re.fullmatch(r"(?!(?:loss|error|hidden|state|output|pred))[^\W\d_]{3,}", head, re.IGNORECASE)
+    return word is not None or _symbol(head) is None
+
+
+def _step(text: str) -> str | None:
+    """The step of a row: 2, t = 2, day 2, 第 2 天（x_2）."""
+    bare = re.fullmatch(r"(?:t\s*=\s*)?(-?\d{1,6})", text.strip(f"$ {BREAK}"))
+    return bare[1] if bare else _said_step(text)
+
+
+def _said_step(text: str) -> str | None:
+    said = _STEP_WORDS.search(text)
+    return next((part for part in said.groups() if part), None) if said else None
 
 
 def _symbol(text: str) -> Symbol | None:
@@ -183,7 +229,7 @@ def _symbol(text: str) -> Symbol | None:
     ):
         return Symbol(said, (), text)
     name = symbols.read(text, 0)
-    if name and not text[name[1] :].strip():
+    if name and re.fullmatch(rf"[\s${BREAK}]*(?:[(（][^()（）]*[)）]|,.*)?", text[name[1] :]):  # p_t (transposed)
         return name[0]
     for place in re.finditer(r"(?<![\w\u0300-\u036f])(?=[^\W\d_][\u0300-\u036f]?\w{0,8}[_^<\[(]\{?\(?<?t)", text):
         name = symbols.read(text, place.start())
@@ -209,7 +255,7 @@ WORDS = {
     r"(?:next|following|target|desired|correct)\s*(?:word|letter|character|token)|下一个?(?:词|字符|字)": "targets",
     r"(?:input|current|present)\s*(?:word|letter|character|token)|word|输入(?:词|字符|字母)": "letter",
     r"(?:目标|标签|期望)(?:值|输出)?|(?:target|label|desired|ziel|cible)\s*(?:output|value)?s?": "targets",
-    r"(?:输入|input|eingabe|entrée)(?:\s*(?:vector|向量))?": "x",
+    r"(?:输入|input|eingabe|entrée)(?:\s*(?:vector|向量))?": "@x",
     r"字符|字母|词|单词": "letter",
 }
 

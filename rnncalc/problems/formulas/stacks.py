@@ -1,0 +1,81 @@
+"""Gates that a sheet's equations have one by one, W_f and W_i, while their numbers stand stacked in one array."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.problems.formulas.match import Match
+from rnncalc.problems.formulas.polynomial import Param
+from rnncalc.problems.notation import NOTATIONS, gate_letters
+from rnncalc.problems.parse.given import RawValue
+from rnncalc.problems.parse.numbers import Numbers
+
+LIBRARIES = ("pytorch", "keras")  # whose names nobody takes for letters of a sheet
+
+
+@dataclass(frozen=True)
+class Stack:
+    """name: as it was given; order: the gates as the sheet shows them or as the library has them."""
+
+    name: str
+    order: Sequence[str]
+
+    def rows_of(self, numbers: Numbers, gate: str, order: Sequence[str], rows: bool) -> Numbers:
+        """The part of one gate, in the orientation in which the whole was given."""
+        turned = numbers.transposed if rows and len(numbers.shape) == 2 else numbers
+        part = rows_of_gate(turned, self.name, order.index(gate), len(order))
+        return part.transposed if rows and len(part.shape) == 2 else part
+
+
+def of_letters(given: Collection[str], ours: str, theirs: Param, match: Match) -> Stack | None:
+    """W where the equations have W_f and W_i, and W is no other parameter."""
+    name, _mark, label = theirs.key.rpartition("_")
+    if not label or name not in given or any(param.key == name for params in match.params.values() for param in params):
+        return None
+    labels = [
+        param.key.rpartition("_")[2]
+        for symbol, params in match.params.items()
+        for param in params
+        if symbol[0] == ours[0] and param.key.rpartition("_")[0] == name
+    ]
+    return Stack(name, labels) if len(labels) == len(match.pattern.cell.gates) and labels else None
+
+
+def of_library(given: Collection[str], ours: str, match: Match) -> Stack | None:
+    """weight_ih or kernel, where the equations have a letter for each gate."""
+    cell = match.pattern.cell
+    for notation in (NOTATIONS[name] for name in LIBRARIES):
+        for name, stack in notation.letters.items():
+            if name in given and stack == ("b_hh" if ours == "d" else ours) and cell.gates:
+                return Stack(name, notation.gates.get(cell.name, cell.gates))
+    return None
+
+
+def gate_order(given: Mapping[str, RawValue], labels: Sequence[str], match: Match) -> list[str]:
+    """Our letters of the gates in the order that is said, else in that of the labels. Raises ProblemError."""
+    order = [our_gate(label, match) for label in labels]
+    if "gates" not in given:
+        return order
+    stated = [our_gate(letter, match) for letter in re.findall(r"\w\u0303?", given["gates"].word())]
+    if sorted(stated) != sorted(order):
+        message = _("{where}: gates must name each of {known} once")
+        raise ProblemError(message, where=given["gates"].where, known=", ".join(labels))
+    return stated
+
+
+def our_gate(label: str, match: Match) -> str:
+    """Our letter of a gate."""
+    return next((ours for ours, others in gate_letters(match.pattern.cell).items() if label in others), label)
+
+
+def rows_of_gate(numbers: Numbers, name: str, at: int, gates: int) -> Numbers:
+    """The rows of the gate that is the at-th of so many. Raises ProblemError."""
+    if numbers.shape[0] % gates:
+        message = _("{name} has {n} rows, which {gates} gates do not share evenly")
+        raise ProblemError(message, name=name, n=numbers.shape[0], gates=gates)
+    units = numbers.shape[0] // gates
+    return numbers.through(lambda array: array[at * units : (at + 1) * units])

@@ -1,0 +1,96 @@
+"""The part that a name of a sheet plays: input, state, output, target, parameter, somebody's answer."""
+
+from __future__ import annotations
+
+from rnncalc.problems.formulas import loss as losses
+from rnncalc.problems.formulas.network import FromEquations
+from rnncalc.problems.formulas.own import OwnCell
+from rnncalc.problems.sheet.scan import Assigned, Sheet
+
+TARGETS = ("target", "targets", "label", "labels", "标签", "目标")
+LETTERS = ("letter", "char", "character", "token", "word", "字符", "字母")
+
+
+class Roles:
+    """made: what the equations decide, None where there are none. loss: the one that a formula says."""
+
+    def __init__(self, sheet: Sheet, made: FromEquations | OwnCell | None):
+        self.sheet, self.made = sheet, made
+        self.loss = self._loss()
+
+    @property
+    def inputs(self) -> set[str]:
+        made = self.made.input if self.made else ""
+        return {made or "x", *(() if self.made and self.made.input not in ("x", "X") else ("x", "X"))}
+
+    @property
+    def states(self) -> set[str]:
+        """The sheet's signals that are read a step later."""
+        if isinstance(self.made, OwnCell):
+            return {theirs for theirs, line in self.made.names.items() if line in self.made.state}
+        if self.made is None:
+            return {"h", "c", "y", "C", "H", "s"}
+        return {
+            match.lines[state]
+            for layer in self.made.layers
+            for match in layer.both
+            for state in match.pattern.cell.state
+        }
+
+    @property
+    def output(self) -> str:
+        if isinstance(self.made, FromEquations):
+            return self.made.output
+        if self.made and self.made.read_out:
+            return self.made.read_out.lines["y"]
+        return ""
+
+    @property
+    def targets(self) -> set[str]:
+        names = {*TARGETS, self.loss.target if self.loss else ""} - {""}
+        if self.made and self.output != "y" and "y" not in self.states and "y" not in self.params:
+            names.add("y")
+        return names - self.inputs
+
+    @property
+    def params(self) -> set[str]:
+        return self.made.system.params if self.made else set()
+
+    def step(self, item: Assigned) -> int | None:
+        """The step of a value that has item: an index that is a number, of a signal."""
+        number = item.symbol.number
+        if item.key or number is None or item.symbol.key in self.params:
+            return None
+        bare = self.bare(item)
+        if bare in self.inputs | self.states | self.targets | {self.output, *LETTERS}:
+            return number
+        if self.loss is None and bare in ("d", "t") and self.made:
+            return number
+        return None
+
+    def is_computed(self, item: Assigned) -> bool:
+        """Whether a value is a computed signal's at a step, so that it can only be somebody's answer."""
+        number, bare = item.symbol.number, self.bare(item)
+        if self.made is None or item.key or number is None or item.symbol.key in self.params:
+            return False
+        if isinstance(self.made, FromEquations):
+            known = self.made.of_signal(bare) is not None
+        else:
+            known = bare in self.made.system.polys
+        steps = [other.symbol.number for other in self.sheet.assigned if self.bare(other) in self.inputs]
+        first = min((step for step in steps if step is not None), default=1)
+        last = max((step for step in steps if step is not None), default=first)
+        is_target = self.loss is not None and self.loss.target == bare
+        return known and first <= number <= last and not is_target and not (number == 0 and bare in self.states)
+
+    def bare(self, item: Assigned) -> str:
+        number = item.symbol.number
+        return item.symbol.key if number is None else item.symbol.without(number)
+
+    def _loss(self) -> losses.Loss | None:
+        outputs = {self.output, "ŷ", *(self.made.system.polys if self.made else ("y", "o"))} - {""}
+        for text in self.sheet.losses[::-1]:
+            loss = losses.read(text, outputs)
+            if loss:
+                return loss
+        return None

@@ -1,0 +1,118 @@
+"""Sequences of a sheet: x_1, x_2, … as x, targets by step, what stands before the first step, words of the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError
+from rnncalc.problems.formulas import loss as losses
+from rnncalc.problems.parse.given import RawValue
+from rnncalc.problems.parse.numbers import Numbers
+from rnncalc.problems.sheet import prose
+from rnncalc.problems.sheet.answers import row_of
+from rnncalc.problems.sheet.contents import Contents
+from rnncalc.problems.sheet.roles import LETTERS, Roles
+from rnncalc.problems.sheet.scan import Assigned
+
+
+class Sequences:
+    """given: the keys of the problem, which this adds to; first: the number of the sheet's first step.
+
+    letters: the words of the steps, where the inputs are words.
+    """
+
+    def __init__(self, roles: Roles, contents: Contents, given: dict[str, RawValue]):
+        self.roles, self.contents, self.given = roles, contents, given
+        self.sheet = roles.sheet
+        self.first = 1
+        self.letters: list[str] = []
+
+    def read(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
+        """x_1, x_2, … as x; what stands before the first step is a start, targets by step are targets."""
+        self._in_sentences(steps)
+        inputs = next((steps[name] for name in sorted(self.roles.inputs) if name in steps), {})
+        counted = inputs or next((values for bare, values in steps.items() if bare in LETTERS), {})
+        self.first, count = (min(counted), len(counted)) if counted else (1, 0)
+        if inputs:
+            self.given["x"] = RawValue(self._steps(inputs), inputs[self.first].where)
+        elif "X" in self.roles.inputs and "X" in self.given and "x" not in self.given:
+            self.given["x"] = self.given.pop("X")
+        elif self.roles.made and self.roles.made.input in self.given and "x" not in self.given:
+            self.given["x"] = self.given.pop(self.roles.made.input)
+        for bare, values in steps.items():
+            if values is inputs:
+                continue
+            for number, item in values.items():
+                if bare in self.roles.states and self._is_start(bare, number, count, values):
+                    self.given[f"{bare}0"] = RawValue(self.contents.value(item), item.where)
+            rows = {n: item for n, item in values.items() if self.first <= n < self.first + max(count, 1)}
+            if bare in self.roles.targets or (bare in ("d", "t") and self.roles.made):
+                self._targets(rows, count)
+            elif bare in LETTERS:
+                self.letters = [rows[n].value for n in sorted(rows)]
+            elif bare == self.roles.output and rows:
+                self._targets(rows, count)
+        self._last_only(count)
+        if self.roles.loss:
+            self.given.setdefault("loss", RawValue(self.roles.loss.name, "loss"))
+            if self.roles.loss.reduction and self.roles.loss.name != "mean_squared_error":
+                self.given.setdefault("reduction", RawValue(self.roles.loss.reduction, "loss"))
+        elif "targets" in self.given and "loss" not in self.given:
+            named, reduction = losses.in_words(self.sheet.prose)
+            if named:
+                self.given["loss"] = RawValue(named, "loss")
+            if reduction:
+                self.given.setdefault("reduction", RawValue(reduction, "loss"))
+
+    def _last_only(self, count: int) -> None:
+        """One target for the last step: L = (h_T − d)², or an output that only the last state has."""
+        target, made = self.given.get("targets"), self.roles.made
+        only = bool(made and made.system.last & {self.roles.output}) or bool(
+            self.roles.loss and self.roles.loss.step is not None
+        )
+        if target is None or not only or count < 2 or not isinstance(target.value, str):
+            return
+        at = self.roles.loss.step - self.first if self.roles.loss and self.roles.loss.step is not None else count - 1
+        self.given["targets"] = RawValue(
+            [row_of(target.value) if t == at else None for t in range(count)], target.where
+        )
+
+    def _in_sentences(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
+        """Inputs, classes and a learning rate that a sentence says, where nothing else does."""
+        said = self.sheet.prose
+        inputs, classes, rate = prose.inputs(said), prose.classes(said), prose.learning_rate(said)
+        if inputs and not any(name in steps or name in self.given for name in self.roles.inputs):
+            self.given["x"] = RawValue([[text] for text in inputs], "x")
+        if classes and "targets" not in self.given and not any(name in steps for name in self.roles.targets):
+            self.given["targets"] = RawValue([str(number) for number in classes], "targets")
+        if rate:
+            self.given.setdefault("lr", RawValue(rate, "lr"))
+
+    def _is_start(self, bare: str, number: int, count: int, values: Mapping[int, Assigned]) -> bool:
+        before = self.first - 1
+        return number in (before, self.first + count) or (number == 0 and before not in values)
+
+    def _steps(self, steps: Mapping[int, Assigned]) -> Any:
+        """The values of the steps as rows, none missing."""
+        first = min(steps)
+        missing = [t for t in range(first, max(steps) + 1) if t not in steps]
+        where = steps[first].where
+        if missing or first not in (0, 1):
+            message = _("{where}: the steps of x run from x_1 without a gap; x_{t} is missing")
+            raise ParseError(message, where=where, t=(missing or [1])[0])
+        rows = [self.contents.numbers(steps[t]).through(np.ravel) for t in sorted(steps)]
+        if len({row.shape for row in rows}) > 1:
+            raise ParseError(_("{where}: every step of x must have the same number of entries"), where=where)
+        return Numbers.of([row.nested() for row in rows])
+
+    def _targets(self, rows: Mapping[int, Assigned], count: int) -> None:
+        if not rows:
+            return
+        first = min(rows)
+        values = [rows[n].value if n in rows else None for n in range(self.first, self.first + count)]
+        nested = [None if value is None else row_of(value) for value in values]
+        self.given["targets"] = RawValue(nested, rows[first].where)

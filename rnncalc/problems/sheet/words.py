@@ -1,0 +1,114 @@
+"""Words of a sheet in place of numbers: inputs as one-hot vectors or as their codes, targets as numbers of classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError
+from rnncalc.problems.parse.given import RawValue
+from rnncalc.problems.parse.numbers import Numbers
+from rnncalc.problems.sheet import prose, values
+from rnncalc.problems.sheet.roles import Roles
+from rnncalc.problems.sheet.scan import Assigned
+
+_MEANT = re.compile(r"predict|target|label|next|correct|should|目标|标签|预测|下一个|应为", re.IGNORECASE)
+
+
+class Words:
+    """codes: word → its vector, of a sheet that says “a = (0, 1, 0)”; letters: the words of the steps."""
+
+    def __init__(self, roles: Roles, given: dict[str, RawValue]):
+        self.roles, self.given = roles, given
+        self.prose = roles.sheet.prose
+        self.codes: dict[str, Numbers] = {}
+        self.letters: list[str] = []
+
+    def take_codes(self, items: Sequence[Assigned]) -> list[Assigned]:
+        """The values without vectors of one length under words that no equation knows: these are codes."""
+        made = self.roles.made
+        known = self.roles.params | (made.system.signals if made else set())
+        found: dict[int, Numbers] = {}
+        for at, item in enumerate(items):
+            named = made and not item.key and not item.answer and not item.symbol.indices
+            numbers = values.numbers(item.value) if named and item.symbol.key not in known else None
+            if numbers is not None and numbers.values.size > 1 and set(np.unique(numbers.values)) == {0, 1}:
+                found[at] = numbers
+        vectors = [numbers.values.reshape(-1) for numbers in found.values()]
+        if len(vectors) < 2 or len({vector.size for vector in vectors}) > 1 or any(v.sum() != 1 for v in vectors):
+            return list(items)
+        self.codes = {items[at].symbol.key: numbers for at, numbers in found.items()}
+        return [item for at, item in enumerate(items) if at not in found]
+
+    def place(self, letters: list[str], inputs: set[str]) -> None:
+        """Inputs and targets that are words, as numbers."""
+        self.letters = letters
+        known = self._vocabulary()
+        if not any(name in self.given for name in ("x", *inputs)):
+            self._in_sentences(known)
+            self._one_hot(known)
+        self._classes()
+
+    def _in_sentences(self, known: list[str]) -> None:
+        """Words in a row that a sentence says: the first are the inputs, those to be predicted the targets."""
+        if not known:
+            return
+        word = "|".join(re.escape(word) for word in known)
+        rows = re.compile(rf"(?<!\w)(?:{word})(?:\s*[,、，;→]\s*(?:and\s+)?(?:{word})){{1,200}}(?!\w)")
+        end = 0
+        for row in rows.finditer(self.prose):
+            words = prose.items(row[0].replace("and ", "").replace("→", ","))
+            meant = _MEANT.search(self.prose[end : row.start()])
+            if meant and "targets" not in self.given:
+                self.given["targets"] = RawValue(words, "targets")
+            elif not meant and not self.letters and words != known:
+                self.letters = words
+            end = row.end()
+
+    def _classes(self) -> None:
+        """Targets that are words, as numbers of classes in the vocabulary."""
+        targets = self.given.get("targets")
+        if targets is None or isinstance(targets.value, Numbers):
+            return
+        words = targets.value if isinstance(targets.value, list) else prose.items(targets.value)
+        if not words or not all(word is None or (isinstance(word, str) and _is_word(word)) for word in words):
+            return
+        known = self._vocabulary()
+        if not known:
+            raise ParseError(_("{where}: targets are words, and nothing says the vocabulary"), where=targets.where)
+        odd = [word for word in words if word is not None and word not in known]
+        if odd:
+            message = _("{where}: “{word}” is not in the vocabulary {known}")
+            raise ParseError(message, where=targets.where, word=odd[0], known=", ".join(known))
+        numbers = [None if word is None else str(known.index(word)) for word in words]
+        self.given["targets"] = RawValue(numbers, targets.where)
+        self.given.pop("vocabulary", None)
+
+    def _one_hot(self, known: list[str]) -> None:
+        """Words of the steps as one-hot vectors."""
+        if known and self.letters and all(letter in known for letter in self.letters):
+            rows = [["1" if word == letter else "0" for word in known] for letter in self.letters]
+            self.given["x"] = RawValue(rows, "x")
+
+    def _vocabulary(self) -> list[str]:
+        if "vocabulary" in self.given:
+            value = self.given["vocabulary"].value
+            return [str(word) for word in value] if isinstance(value, list) else prose.items(str(value))
+        if self.codes:
+            return sorted(self.codes, key=lambda word: int(self.codes[word].values.reshape(-1).argmax()))
+        return prose.vocabulary(self.prose) or self._from_one_hot()
+
+    def _from_one_hot(self) -> list[str]:
+        """The letters of the steps, in the order of their one-hot vectors."""
+        x = self.given["x"].numbers() if "x" in self.given else None
+        if x is None or len(x.shape) != 2 or len(self.letters) != x.shape[0]:
+            return []
+        words: dict[int, str] = {int(row.argmax()): letter for row, letter in zip(x.values, self.letters)}
+        return [words.get(at, "") for at in range(x.shape[1])]
+
+
+def _is_word(text: str) -> bool:
+    return bool(re.fullmatch(r"[^\W\d_]+", text)) and text.lower() not in ("null", "none", "nan", "inf", "infinity")
