@@ -30,12 +30,25 @@ LOSS_NAMES = {
 BLANK = "______"
 
 
-def statement(exercise: Exercise) -> Document:
-    """The question and a form to be filled in."""
-    keys = exercise.keys
-    who = _("Name: {name}   Id: {id}").format(name=exercise.name or BLANK, id=exercise.person or BLANK)
-    blocks = [Heading(keys["title"], 1), Paragraph(who), *question(exercise)]
-    return Document([*blocks, Heading(_("answers"), 3), *_form(exercise)], keys)
+def statement(*exercises: Exercise) -> Document:
+    """The questions, each with a form to be filled in."""
+    first, blocks = exercises[0], list[Block]()
+    who = _("Name: {name}   Id: {id}").format(name=first.name or BLANK, id=first.person or BLANK)
+    for exercise in exercises:
+        blocks += [Heading(exercise.keys["title"], 1), *([Paragraph(who)] if exercise is first else [])]
+        blocks += [*question(exercise), Heading(_("answers"), 3), *_form(exercise)]
+    return Document(blocks, problem(*exercises))
+
+
+def problem(*exercises: Exercise) -> dict[str, Any]:
+    """The problem file, or that of a sheet of several."""
+    return _by_question({exercise.question: exercise.keys for exercise in exercises}, "problems")
+
+
+def _by_question(parts: dict[str, Any], key: str = "") -> dict[str, Any]:
+    """What belongs to each question; where there is one without a name, that itself."""
+    whole: dict[str, Any] = parts.get("", {key: parts} if key else parts)
+    return whole
 
 
 def question(exercise: Exercise) -> list[Block]:
@@ -50,30 +63,40 @@ def question(exercise: Exercise) -> list[Block]:
     return [*blocks, Paragraph(_how_exactly(exercise))]
 
 
-def solution(exercise: Exercise) -> Document:
+def solution(*exercises: Exercise) -> Document:
     """Every step's arithmetic, there and back, and the answers as they are to be written."""
-    problem, trace = exercise.problem, exercise.problem.forward()
-    blocks = forward.document(problem, trace, ReportOptions(work=True)).blocks
-    if "loss" in exercise.quantities:
-        back = backward.document(problem, trace, problem.backward(trace), ReportOptions(work=True)).blocks
-        blocks = [*blocks, *(block for block in back if block not in blocks)]
-    blocks = [*blocks, Heading(_("answers"), 3)]
-    blocks.append(Arrays(tuple(_answers(exercise))))
-    return Document(blocks, {"answers": exercise.solution()})
+    blocks: list[Block] = []
+    for exercise in exercises:
+        stated, trace = exercise.problem, exercise.problem.forward()
+        part = forward.document(stated, trace, ReportOptions(work=True)).blocks
+        if "loss" in exercise.quantities:
+            back = backward.document(stated, trace, stated.backward(trace), ReportOptions(work=True)).blocks
+            part = [*part, *(block for block in back if block not in part)]
+        blocks += [*part, Heading(_("answers"), 3), Arrays(tuple(_answers(exercise)))]
+    return Document(blocks, solved(*exercises))
 
 
-def form_csv(exercise: Exercise) -> str:
-    """The header of a table with a row a person: id, name, h[1][1], …"""
+def solved(*exercises: Exercise) -> dict[str, Any]:
+    """The right answers as a file."""
+    return {"answers": _by_question({exercise.question: exercise.solution() for exercise in exercises})}
+
+
+def form_csv(*exercises: Exercise) -> str:
+    """The header of a table with a row a person: id, name, h[1][1], …, of several questions Q1.h[1][1]."""
+    labels = []
+    for exercise in exercises:
+        before = f"{exercise.question}." if exercise.question else ""
+        for name, array in exercise.shown().items():
+            labels += [before + name + "".join(f"[{i + 1}]" for i in index) for index in np.ndindex(array.shape)]
     output = io.StringIO()
-    columns = [(name, index) for name, array in exercise.shown().items() for index in np.ndindex(array.shape)]
-    labels = [name + "".join(f"[{i + 1}]" for i in index) for name, index in columns]
     csv.writer(output, lineterminator="\n").writerow(["id", "name", *labels])
     return output.getvalue()
 
 
-def form(exercise: Exercise) -> dict[str, Any]:
+def form(*exercises: Exercise) -> dict[str, Any]:
     """The blank answer sheet as a file: who, and nulls."""
-    return {"id": exercise.person, "name": exercise.name, "answers": exercise.blank()}
+    answers = _by_question({exercise.question: exercise.blank() for exercise in exercises})
+    return {"id": exercises[0].person, "name": exercises[0].name, "answers": answers}
 
 
 def _equations(exercise: Exercise) -> Iterator[Block]:
@@ -208,11 +231,16 @@ def _form(exercise: Exercise) -> Iterator[Block]:
         yield Grid(tuple(header), tuple(rows), numeric=frozenset(range(len(header))))
     rest = [(part.called, np.full(part.values.shape, BLANK, object)) for part in parts if not part.stepped]
     if rest:
-        yield Arrays(tuple(Array(called.replace(".", "_"), _frozen(array.tolist())) for called, array in rest))
+        yield Arrays(tuple(Array(named(called), _frozen(array.tolist())) for called, array in rest))
 
 
 def _answers(exercise: Exercise) -> Iterator[Array]:
     """The right answers as they are to be written."""
     for name, (called, array) in zip(exercise.quantities, exercise.shown().items()):
         texts = np.vectorize(exercise.precision(name).written, [object])(np.asarray(array))
-        yield Array(called.replace(".", "_"), _frozen(texts.tolist()))
+        yield Array(named(called), _frozen(texts.tolist()))
+
+
+def named(called: str) -> str:
+    """A name as a symbol with an index: dU.i is dU_i."""
+    return called if called.startswith("layers") else called.replace(".", "_")

@@ -111,7 +111,7 @@ def _fields(exercise: Exercise) -> Iterator[str]:
             shape = part.values.shape
             matrix = part.values.reshape(shape if len(shape) == 2 else (-1, 1))
             rows = [[_field(exercise, part, value) for value in values] for values in matrix]
-            name = arrays.latex(Array(part.called.replace(".", "_"), ""))
+            name = arrays.latex(Array(handout.named(part.called), ""))
             yield tag("p", _tex(rf"\({name}\)")) + _table([], rows)
 
 

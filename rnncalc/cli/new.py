@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,11 @@ from rnncalc.common.i18n import _
 MOODLE = {"moodle": "cloze", "moodle-numerical": "numerical"}  # formats, and the kind of their questions
 
 if TYPE_CHECKING:
-    from rnncalc.classroom.exercise import Exercise, ExerciseSpec
+    from rnncalc.classroom.exercise import Exercise
 
 
 @click.command("new", cls=Spoken)
-@click.argument("cell")
+@click.argument("cells", nargs=-1, required=True, metavar="CELL…")
 @click.option("--units", type=int, default=2, show_default=True, help="H, hidden units.")
 @click.option("--inputs", type=int, default=2, show_default=True, help="D, entries of each input.")
 @click.option("--outputs", type=int, default=1, show_default=True, help="O, outputs; 0: no read-out.")
@@ -52,14 +53,19 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="tanh, relu, sigmoid, identity, elu, leaky_relu, softplus, softsign, hard_tanh, … (elman, jordan).",
 )
+@click.option("--update", metavar="NAME", help="z_old, z_new (gru, gru_after).")
 @click.option("--output", "function", metavar="NAME", help="identity, softmax, log_softmax, sigmoid, tanh, relu.")
 @click.option("--ask", default="", metavar="NAMES", help="What is asked: h,y,dW; default: what the cell has.")
 @click.option("--solution", is_flag=True, help="Show the solution in place of the statement.")
 @click.option("--variants", type=click.IntRange(1, 10_000), metavar="N", help="N problems, into the folder -o.")
 @click.option("--students", metavar="FILE.csv", help="A problem for each id of a table, into the folder -o.")
 @partial(result_options, formats=tuple(MOODLE), endings={".xml": "moodle"})
-def command(ask: str, solution: bool, variants: int | None, students: str | None, **options: Any) -> None:  # fmt: skip
+def command(
+    cells: tuple[str, ...], ask: str, solution: bool, variants: int | None, students: str | None, **options: Any
+) -> None:
     """Make a problem: friendly numbers, its statement, a blank answer form, its solution.
+
+    CELL is a name, or a problem file with a cell of your own; several are one sheet.
 
     \b
     rnncalc new lstm --units 2 --steps 3 --seed 7
@@ -77,31 +83,48 @@ def command(ask: str, solution: bool, variants: int | None, students: str | None
     from rnncalc.classroom.exercise import ExerciseSpec, make
 
     look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color")}
-    spec = ExerciseSpec(
-        output=options.pop("function"),
-        precision=_precision(options.pop("precision")),
-        ask=tuple(name.strip() for name in ask.split(",") if name.strip()),
-        **options,
-    )
+    options["precision"] = _precision(options["precision"])
+    options["output"] = options.pop("function")
+    ask_for = tuple(name.strip() for name in ask.split(",") if name.strip())
+    stated = [{**options, **_stated(cell, options), "ask": ask_for} for cell in cells]
+    names = [f"Q{number}" for number in range(1, len(cells) + 1)] if len(cells) > 1 else [""]
+    specs = [ExerciseSpec(**keys, question=name) for keys, name in zip(stated, names)]
+
+    def made(person: str = "", name: str = "") -> list[Exercise]:
+        return [make(replace(spec, person=person, name=name)) for spec in specs]
+
     people = dict(_people(students)) if students else {str(n + 1): "" for n in range(variants or 0)}
     bank = MOODLE.get(look["format_"] or "moodle" * str(look["output"]).lower().endswith(".xml"))
+    folder = None if bank else _folder(look["output"], several=bool(people))
     if bank:
         from rnncalc.classroom import moodle
 
-        each = [replace(spec, person=person, name=name) for person, name in people.items()] or [spec]
-        put(moodle.bank(map(make, each), bank), look["output"])
-        return
-    folder = _folder(look["output"], several=bool(people))
-    if people:
+        each = starmap(made, people.items() or [("", "")])
+        put(moodle.bank(chain.from_iterable(each), bank), look["output"])
+    elif people:
         assert folder is not None
-        _write(folder, _variants(spec, people))
+        _write(folder, _variants(made, people))
         message = _("{n} problems in {folder}; grade them with variants.json")
         click.echo(message.format(n=len(people), folder=folder), err=True)
     elif folder:
-        _write(folder, _files(make(spec)))
+        _write(folder, _files(made()))
     else:
-        exercise = make(spec)
-        show(homework.solution(exercise) if solution else homework.statement(exercise), **look)
+        show(homework.solution(*made()) if solution else homework.statement(*made()), **look)
+
+
+def _stated(cell: str, options: dict[str, Any]) -> dict[str, Any]:
+    """A cell's name; or the cell of a problem file, with what is chosen of it unless an option says otherwise."""
+    from rnncalc.errors import ProblemError
+    from rnncalc.problems import problem_text
+    from rnncalc.problems.parse import files as texts
+
+    if not cell.lstrip().startswith("{") and not Path(cell).suffix:
+        return {"cell": cell}
+    given = problem_text.read(cell if cell.lstrip().startswith("{") else texts.content(cell), named=cell[:60])
+    if "cell" not in given:
+        raise ProblemError(_("{name}: there is no cell in it"), name=cell[:60])
+    known = [key for key in ("activation", "update", "output") if key in given and not options[key]]
+    return {key: given[key].value for key in ("cell", *known)}
 
 
 def _precision(text: str) -> dict[str, Any] | None:
@@ -137,32 +160,32 @@ def _people(name: str) -> Iterator[tuple[str, str]]:
     yield from read_roster(name)
 
 
-def _variants(spec: ExerciseSpec, people: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _variants(made: Callable[[str, str], list[Exercise]], people: dict[str, str]) -> Iterator[tuple[str, str]]:
     """A folder for each, and what grades them all."""
-    from rnncalc.classroom.exercise import make
+    from rnncalc.classroom import handout as homework
     from rnncalc.common.safe_text import file_name
 
     keys_of = {}
     for person, name in people.items():
-        exercise = make(replace(spec, person=person, name=name))
-        keys_of[person] = exercise.keys
-        for file, text in _files(exercise):
+        exercises = made(person, name)
+        keys_of[person] = homework.problem(*exercises)
+        for file, text in _files(exercises):
             yield f"{file_name(person)}/{file}", text
     yield "variants.json", _json({"variants": keys_of})
 
 
-def _files(exercise: Exercise) -> Iterator[tuple[str, str]]:
-    """Everything about one problem: name and text of each file."""
+def _files(exercises: list[Exercise]) -> Iterator[tuple[str, str]]:
+    """Everything about one problem, or one sheet: name and text of each file."""
     from rnncalc.classroom import handout as homework
     from rnncalc.report.render import RenderOptions, render
     from rnncalc.report.render.numbers import Rounding
 
     look = RenderOptions(Rounding(6))
-    statement, solved = homework.statement(exercise), homework.solution(exercise)
-    yield "problem.json", _json(exercise.keys)
-    yield "form.json", _json(homework.form(exercise))
-    yield "form.csv", homework.form_csv(exercise)
-    yield "solution.json", _json({"answers": exercise.solution()})
+    statement, solved = homework.statement(*exercises), homework.solution(*exercises)
+    yield "problem.json", _json(homework.problem(*exercises))
+    yield "form.json", _json(homework.form(*exercises))
+    yield "form.csv", homework.form_csv(*exercises)
+    yield "solution.json", _json(homework.solved(*exercises))
     for ending, format in (("md", "markdown"), ("tex", "latex")):
         yield f"statement.{ending}", render(statement, format, look)
         yield f"solution.{ending}", render(solved, format, look)

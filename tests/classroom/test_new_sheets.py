@@ -1,5 +1,6 @@
 """rnncalc new for real sheets: everybody's letters, stacks, both directions, names on the pages."""
 
+import csv
 import json
 from itertools import product
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from support.helpers import run
+from support.own_cells import random_cell
 
 import rnncalc
-from rnncalc.classroom import exercise
+from rnncalc.classroom import exercise, handout
 from rnncalc.classroom.exercise import Exercise, ExerciseSpec, make
+from rnncalc.classroom.grading.run import grade
 from rnncalc.classroom.handout import form_csv, solution, statement
 from rnncalc.common.i18n import LANGUAGES, speak
 from rnncalc.errors import ProblemError
@@ -182,3 +185,108 @@ def _in_the_order_of_the_form(made: Exercise) -> list[float]:
     called = {made.called(name) for name in stepped}
     rest = [np.ravel(array) for name, array in made.shown().items() if name not in called]
     return np.concatenate([*rows, *rest]).tolist()
+
+
+def graded_right(made: list[Exercise], folder: Path) -> bool:
+    """Whether the columns of the form have all that is asked, and the solution in them is right."""
+    whole = nested_numbers(handout.solved(*made)["answers"])
+    header = next(csv.reader([form_csv(*made)]))
+    row = ["7", "Ada", *(f"{whole.pop(label):.6f}" for label in header[2:])]
+    assert not whole, whole
+    (folder / "problem.json").write_text(json.dumps(handout.problem(*made)), encoding="utf-8")
+    with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, row])
+    book = grade(str(folder / "problem.json"), [str(folder / "answers.csv")], diagnose=False)
+    (only,) = book.rows
+    return (only.verdict, only.score) == ("right", 1)
+
+
+def nested_numbers(value: Any, name: str = "") -> dict[str, float]:
+    """Every number of a solution under the label of its column: Q1.h[1][2], layers[2].backward.h[1][1], dU.i[1][1]."""
+    if isinstance(value, dict):
+        parts = [nested_numbers(part, f"{name}.{key}" if name else key) for key, part in value.items()]
+    elif isinstance(value, list):
+        parts = [nested_numbers(part, f"{name}[{at}]") for at, part in enumerate(value, 1)]
+    else:
+        return {name: value}
+    return {label: number for part in parts for label, number in part.items()}
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize(("layers", "direction"), [(1, "forward"), (2, "forward"), (1, "both"), (2, "both")])
+@pytest.mark.parametrize("cell", ["elman", "lstm"])
+def test_the_form_asks_for_the_states_of_every_layer(
+    cell: str, layers: int, direction: str, backward: bool, tmp_path: Path
+) -> None:
+    made = make(ExerciseSpec(cell, layers=layers, direction=direction, backward=backward, lr=0.1 if backward else None))
+    if layers > 1 or direction == "both":
+        inner = {"both": "layers[1].backward.h"}.get(direction, "layers[1].h")
+        assert made.quantities[inner].shape == (3, 2)
+        assert f"{inner}[2]" in render(statement(made), "plain")
+    assert graded_right([made], tmp_path)
+
+
+def test_only_layers_that_there_are() -> None:
+    made = make(ExerciseSpec("gru", layers=2, ask=("layers[1].z", "h")))
+    assert list(made.keys["points"]) == ["layers[1].z", "h"]
+    for name in ("layers[3].h", "layers[1].k", "layers[1].backward.h"):
+        with pytest.raises(ProblemError, match="--ask"):
+            make(ExerciseSpec("gru", layers=2, ask=(name,)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("more", [{}, {"backward": True, "lr": 0.1, "outputs": 1}], ids=["forward", "backward"])
+def test_cells_of_ones_own(seed: int, more: dict[str, Any], tmp_path: Path) -> None:
+    """Whatever the grammar of equations allows."""
+    rng = np.random.default_rng(seed)
+    cell = random_cell(rng)
+    while {"s", "y"} & set(cell.written) - {cell.emits}:  # a line that is called like the network's output
+        cell = random_cell(rng)
+    sizes = {"units": 3, "inputs": 3 if cell.adds_input else 2, "outputs": 2, **more}
+    equations = {line: str(text) for line, text in cell.equations.items()}
+    stated = {"name": "own", "equations": equations, "state": list(cell.state), "emits": cell.emits}
+    made = make(ExerciseSpec({**stated, "outputs": list(cell.outputs)}, seed=seed, steps=2, **sizes))
+    assert is_right(made)
+    assert graded_right([made], tmp_path)
+    for form in FORMS:
+        assert render(statement(made), form)
+        assert render(solution(made), form)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_several_problems_on_a_sheet(language: str, tmp_path: Path) -> None:
+    """Other numbers for each, even of the same cell; the sheet is read back, and checked when it is filled in."""
+    speak(language)
+    try:
+        cells = ["elman", "gru", "elman"]
+        made = [make(ExerciseSpec(cell, question=f"Q{n}", name="Ada", steps=2)) for n, cell in enumerate(cells, 1)]
+        pages = {form: render(statement(*made), form) for form in FORMS}
+    finally:
+        speak("en")
+    assert made[0].keys["x"] != made[2].keys["x"]
+    assert graded_right(made, tmp_path)
+    numbers = [f"{number:.6f}" for each in made for number in _in_the_order_of_the_form(each)]
+    for form, page in pages.items():
+        for entry in ["007", *numbers]:
+            page = page.replace("______" if form == "plain" else r"\_\_\_\_\_\_", entry, 1)
+        (tmp_path / "filled.txt").write_text(page, encoding="utf-8")
+        done = run("check", str(tmp_path / "filled.txt"), "--format", "json")
+        checked = json.loads(done.stdout)["problems"]
+        assert [part["score"] for part in checked.values()] == [1, 1, 1], done.stderr
+        assert sum(len(part["values"]) for part in checked.values()) == len(numbers)
+
+
+def test_problems_from_files(tmp_path: Path) -> None:
+    own = {"name": "own", "equations": {"h": "relu(W @ h_p + U @ x_t)"}, "state": ["h"], "emits": "h"}
+    (tmp_path / "own.json").write_text(json.dumps({"cell": own}), encoding="utf-8")
+    (tmp_path / "usual.json").write_text('{"cell": "gru", "update": "z_new", "x": [1]}', encoding="utf-8")
+    out = str(tmp_path / "out")
+    done = run("new", str(tmp_path / "own.json"), str(tmp_path / "usual.json"), "LSTM", "--units", "1", "-o", out + "/")
+    assert done.returncode == 0, done.stderr
+    problems = json.loads((tmp_path / "out" / "problem.json").read_text(encoding="utf-8"))["problems"]
+    assert [problem["cell"] for problem in problems.values()] == [own, "gru", "lstm"]
+    assert problems["Q2"]["update"] == "z_new"
+    done = run("grade", f"{out}/problem.json", f"{out}/solution.json", "--format", "csv")
+    assert ",right," in done.stdout
+    (tmp_path / "empty.json").write_text("{}", encoding="utf-8")
+    assert "no cell" in run("new", str(tmp_path / "empty.json")).stderr

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check.answers.places import Place, place
-from rnncalc.classroom.exercise import by_gate
+from rnncalc.classroom.answers import nested
 from rnncalc.classroom.grading.cells import EMPTY, Cell
 from rnncalc.classroom.grading.sheet import Question
 
@@ -22,7 +22,6 @@ LONGEST = 300  # characters of a header that is looked at
 _LABEL = re.compile(r"[:.、)|–—-]|(?<=\d)\s")  # what may stand between a question and the name of a number
 _NUMBERING = re.compile(r"\W*(?:[^\W\d]+\W{0,2})?(\d{1,9})\s*[^\W\d]?\W*")  # Q1, Question 1, 3a, 第1题
 _REMARK = re.compile(r"\s*(?:\([^()]*[^\W\d_]{2}[^()]*\)|\s\(\d{4,}\)|[=?*:,;]|\.)\s*$")  # (4 decimals), (10234)
-_LAYER = re.compile(r"layers\[(?P<layer>\d+)\]\.(?:(?P<way>forward|backward)\.)?(?P<name>.+)")
 
 
 @dataclass(frozen=True)
@@ -111,27 +110,7 @@ def answers(cells: Iterable[tuple[Column, Cell]], questions: Iterable[str]) -> t
             array[places[0]] = cell.text
             trouble = trouble or cell.misshapen(at.name, len(places))
     flat = {
-        question: _in_layers({name: array.tolist() if array.ndim else array.item() for name, array in by_name.items()})
+        question: nested({name: array.tolist() if array.ndim else array.item() for name, array in by_name.items()})
         for question, by_name in arrays.items()
     }
     return flat, trouble
-
-
-def _in_layers(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """layers[2].backward.h as {"layers": [null, {"backward": {"h": …}}]}, gates by name."""
-    top: dict[str, Any] = {}
-    layers: dict[int, dict[str, dict[str, Any]]] = {}
-    for name, value in flat.items():
-        match = _LAYER.fullmatch(name)
-        if not match:
-            top[name] = value
-            continue
-        part = layers.setdefault(int(match["layer"]), {})
-        part.setdefault(match["way"] or "", {})[match["name"]] = value
-    answers = by_gate(top)
-    if layers:
-        answers["layers"] = [
-            {**by_gate(part.pop("", {})), **{direction: by_gate(directions) for direction, directions in part.items()}}
-            for part in (layers.get(number, {}) for number in range(1, max(layers) + 1))
-        ]
-    return answers

@@ -6,7 +6,7 @@ import re
 
 _WORDS = "Q|Question|Problem|Exercise|Task|Aufgabe|Exercice|Ejercicio|Esercizio|Задача|题目?|问题|习题|练习"
 _HEAD = re.compile(
-    rf"^[ \t]*(?:#{{1,6}}[ \t]*|\*\*)?(?:(?:{_WORDS})[ \t]*\.?[ \t]*(?P<number>\d{{1,3}})|"
+    rf"^[ \t]*(?:#{{1,6}}[ \t]*|\*\*|\\(?:sub)*section\*?\{{)?(?:(?:{_WORDS})[ \t]*\.?[ \t]*(?P<number>\d{{1,3}})|"
     r"第[ \t]*(?P<counted>[一二三四五六七八九十\d]{1,3})[ \t]*题)(?![\d=])[^=\n]{0,80}$",
     re.IGNORECASE | re.MULTILINE,
 )
