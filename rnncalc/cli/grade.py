@@ -148,7 +148,7 @@ def _show(book: Gradebook, format_: str, feedback: str, output: str | None, colo
         from rnncalc.cli.options import show
 
         shown = replace(document(book, feedback), notes=[])  # they are said already
-        show(shown, format_=format_, output=output, digits=6, decimals=None, no_color=not color)
+        show(shown, format_=format_, output=output, no_color=not color)
         return
     text = mark + book.text(format_, feedback)
     if output is not None:

@@ -82,7 +82,7 @@ def command(
     from rnncalc.classroom import handout as homework
     from rnncalc.classroom.exercise import ExerciseSpec, make
 
-    look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color")}
+    look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color", "fragment")}
     options["precision"] = _precision(options["precision"])
     options["output"] = options.pop("function")
     ask_for = tuple(name.strip() for name in ask.split(",") if name.strip())
@@ -103,11 +103,11 @@ def command(
         put(moodle.bank(chain.from_iterable(each), bank), look["output"])
     elif people:
         assert folder is not None
-        _write(folder, _variants(made, people))
+        _write(folder, _variants(made, people, look["fragment"]))
         message = _("{n} problems in {folder}; grade them with variants.json")
         click.echo(message.format(n=len(people), folder=folder), err=True)
     elif folder:
-        _write(folder, _files(made()))
+        _write(folder, _files(made(), look["fragment"]))
     else:
         show(homework.solution(*made()) if solution else homework.statement(*made()), **look)
 
@@ -160,7 +160,9 @@ def _people(name: str) -> Iterator[tuple[str, str]]:
     yield from read_roster(name)
 
 
-def _variants(made: Callable[[str, str], list[Exercise]], people: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _variants(
+    made: Callable[[str, str], list[Exercise]], people: dict[str, str], fragment: bool
+) -> Iterator[tuple[str, str]]:
     """A folder for each, and what grades them all."""
     from rnncalc.classroom import handout as homework
     from rnncalc.common.safe_text import file_name
@@ -169,18 +171,17 @@ def _variants(made: Callable[[str, str], list[Exercise]], people: dict[str, str]
     for person, name in people.items():
         exercises = made(person, name)
         keys_of[person] = homework.problem(*exercises)
-        for file, text in _files(exercises):
+        for file, text in _files(exercises, fragment):
             yield f"{file_name(person)}/{file}", text
     yield "variants.json", _json({"variants": keys_of})
 
 
-def _files(exercises: list[Exercise]) -> Iterator[tuple[str, str]]:
+def _files(exercises: list[Exercise], fragment: bool) -> Iterator[tuple[str, str]]:
     """Everything about one problem, or one sheet: name and text of each file."""
     from rnncalc.classroom import handout as homework
     from rnncalc.report.render import RenderOptions, render
-    from rnncalc.report.render.numbers import Rounding
 
-    look = RenderOptions(Rounding(6))
+    look = RenderOptions(whole=not fragment)
     statement, solved = homework.statement(*exercises), homework.solution(*exercises)
     yield "problem.json", _json(homework.problem(*exercises))
     yield "form.json", _json(homework.form(*exercises))

@@ -124,6 +124,7 @@ def result_options(
                      help="Write to FILE; its ending chooses the format."),
         click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
         click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
+        click.option("--fragment", is_flag=True, help="LaTeX, Markdown: a part of a document, not a whole one."),
         click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same."),
         language_option,
     )  # fmt: skip
@@ -201,8 +202,9 @@ def drawn(look: Mapping[str, Any]) -> bool:
 
 
 def show(
-    document: Document, *, format_: str | None, output: str | None, digits: int, decimals: int | None, no_color: bool
-) -> None:
+    document: Document, *, format_: str | None, output: str | None, digits: int = 6, decimals: int | None = None,
+    no_color: bool = False, fragment: bool = False,
+) -> None:  # fmt: skip
     """Print the document, or write it to a file; what was assumed goes to standard error."""
     from rnncalc.report.render import RenderOptions, contents
     from rnncalc.report.render.numbers import Rounding
@@ -214,6 +216,7 @@ def show(
         width=_terminal_width() if terminal else None,
         color=terminal and not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         ascii=output is None and not _can_print("∘σ·…⋮─′−"),
+        whole=output is not None and not fragment,
     )
     content = contents(document, format_, look)
     for note in document.notes:
@@ -234,9 +237,9 @@ def put(content: str | bytes, output: str | None) -> None:
 
 def write_report(name: str, document: Document) -> None:
     """Write a document that goes beside a command's result; the file's ending chooses the format."""
-    from rnncalc.report.render import contents
+    from rnncalc.report.render import WHOLE, contents
 
-    write(name, contents(document, _format(None, name) or "plain"))
+    write(name, contents(document, _format(None, name) or "plain", WHOLE))
 
 
 def _terminal_width() -> int:

@@ -18,6 +18,7 @@ from support.helpers import EXAMPLES, random_network
 import rnncalc
 from rnncalc.common.wrapping import display_width
 from rnncalc.model.cells import CELLS
+from rnncalc.model.equations.style import LATEX
 from rnncalc.problems import problem_text
 from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read
@@ -289,8 +290,8 @@ def test_exact_numbers_read_back() -> None:
 
 
 def test_rounding_in_latex() -> None:
-    assert Rounding(2).latex(1.5e-9) == r"1.5 \cdot 10^{-9}"
-    assert Rounding(2).latex(float("inf")) == r"\infty"
+    assert LATEX.rounding(Rounding(2)).number(1.5e-9) == r"1.5 \cdot 10^{-9}"
+    assert LATEX.rounding(Rounding(2)).number(float("inf")) == r"\infty"
 
 
 def test_long_arithmetic_is_folded_before_a_sign() -> None:
@@ -341,7 +342,7 @@ HOSTILE = [
     'a; "+cmd',
     "1;-2;-cmd",
 ]
-TEX = re.compile(r"\\(?:[&%$#_{}]|text\w+\{\})|\$\$|[^\\&%$#_{}~^<>|`]")
+TEX = re.compile(r"\\(?:[&%$#_{}]|quad |text\w+\{\})|\$\$|[^\\&%$#_{}~^<>|`]")
 
 
 def every_block(text: str) -> Document:

@@ -29,12 +29,19 @@ from rnncalc.report.render.numbers import Rounding
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """How a text is laid out: its rounding, the columns that a line may have (None: any), colours, pure ASCII."""
+    """How a text is laid out: its rounding, the columns that a line may have (None: any), colours, pure ASCII.
+
+    whole: a document of its own, not a part of one.
+    """
 
     rounding: Rounding = Rounding()
     width: int | None = None
     color: bool = False
     ascii: bool = False
+    whole: bool = False
+
+
+WHOLE = RenderOptions(whole=True)
 
 
 def render(document: Document, format: str, options: RenderOptions = RenderOptions()) -> str:

@@ -2,12 +2,47 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 
+from rnncalc.common.i18n import _
 from rnncalc.common.wrapping import display_width
+from rnncalc.report.document import Grid, Table
+from rnncalc.report.render import Renderer, grid
+from rnncalc.report.render.plain import aligned
 
 GAP = 2  # characters between two columns
 WRAPPED = 30  # a text that is longer may be wrapped
+
+
+class Paged(Renderer):
+    """A format with pages, which are so many characters wide: a table is cut by columns until it fits."""
+
+    page: int
+
+    @abstractmethod
+    def run(self, rows: Sequence[Sequence[str]], widths: Sequence[float], numeric: Sequence[bool]) -> str:
+        """One table; the first row has the headings."""
+
+    def table(self, block: Table) -> str:
+        numbers = aligned(block, range(len(block.rows)), self.options)
+        columns = [[column.label, *cells] for column, cells in zip(block.columns, numbers)]
+        signals = [column.key.partition("[")[0] for column in block.columns]
+        return self._runs([[_("step"), *map(str, block.steps)], *columns], signals, range(len(columns) + 1))
+
+    def grid(self, block: Grid) -> str:
+        """Columns that are empty throughout are left out."""
+        body = grid.columns(block, self.options)
+        columns = [[block.headings[n], *column] for n, column in body.items()]
+        signals = [column[0].partition("[")[0] for column in columns[1:]]
+        return self._runs(columns, signals, [place for place, n in enumerate(body) if n in block.numeric])
+
+    def _runs(self, columns: Sequence[Sequence[str]], signals: Sequence[str], numeric: Collection[int]) -> str:
+        tables = (
+            self.run(list(zip(*(columns[n] for n in widths))), list(widths.values()), [n in numeric for n in widths])
+            for widths in (fitted(columns, signals, numeric, self.page) if columns else ())
+        )
+        return "\n\n".join(tables)
 
 
 def fitted(

@@ -10,18 +10,15 @@ from rnncalc.report.document import (
     Arrays,
     Document,
     Formulas,
-    Grid,
     Heading,
     Items,
     Matrices,
     Paragraph,
-    Table,
 )
-from rnncalc.report.render import Renderer, RenderOptions, grid, typeset
-from rnncalc.report.render.columns import GAP, fitted
+from rnncalc.report.render import RenderOptions, typeset
+from rnncalc.report.render.columns import GAP, Paged
 from rnncalc.report.render.docx_package import TEXT_WIDTH, package
 from rnncalc.report.render.omml import WORD, stack, width
-from rnncalc.report.render.plain import aligned
 
 CHARACTER = 100  # the width of a digit in a table, in twentieths of a point
 LINE = 66  # characters of an equation in a line
@@ -34,8 +31,10 @@ def render(document: Document, options: RenderOptions) -> bytes:
     return package(Word(options).text(document), title, language())
 
 
-class Word(Renderer):
+class Word(Paged):
     """Paragraphs and tables, one behind the other."""
+
+    page = TEXT_WIDTH // CHARACTER
 
     def __init__(self, options: RenderOptions):
         super().__init__(options)
@@ -62,48 +61,22 @@ class Word(Renderer):
     def arrays(self, block: Arrays) -> str:
         return _equations(typeset.array(each, self.style) for each in block.items)
 
-    def table(self, block: Table) -> str:
-        """A table for every run of columns that fits the page, the step repeated."""
-        numbers = aligned(block, range(len(block.rows)), self.options)
-        columns = [[column.label, *cells] for column, cells in zip(block.columns, numbers)]
-        signals = [column.key.partition("[")[0] for column in block.columns]
-        steps = [_("step"), *map(str, block.steps)]
-        return _tables([steps, *columns], signals, frozenset(range(len(columns) + 1)))
-
-    def grid(self, block: Grid) -> str:
-        """The same of texts; columns that are empty throughout are left out."""
-        body = grid.columns(block, self.options)
-        if not body:
-            return ""
-        columns = [[block.headings[n], *column] for n, column in body.items()]
-        numeric = frozenset(place for place, n in enumerate(body) if n in block.numeric)
-        return _tables(columns, [column[0].partition("[")[0] for column in columns[1:]], numeric)
-
-
-def _tables(columns: Sequence[Sequence[str]], signals: Sequence[str], numeric: frozenset[int]) -> str:
-    """A table for every run of columns that fits the page, the first column in each."""
-    parts = []
-    for widths in fitted(columns, signals, numeric, TEXT_WIDTH // CHARACTER):
-        sizes = [int(CHARACTER * (width + GAP)) for width in widths.values()]
-        parts.append(_table(list(zip(*(columns[n] for n in widths))), sizes, [n in numeric for n in widths]))
-    return "".join(parts)
-
-
-def _table(rows: Sequence[Sequence[str]], sizes: Sequence[int], numeric: Sequence[bool]) -> str:
-    """The first row is repeated on every page; no row is split."""
-    look = f'<w:tblPr><w:tblStyle w:val="TableGrid"/><w:tblW w:w="{sum(sizes)}" w:type="dxa"/>'
-    look += '<w:tblLayout w:type="fixed"/></w:tblPr>'
-    widths = "".join(f'<w:gridCol w:w="{size}"/>' for size in sizes)
-    body = []
-    for number, row in enumerate(rows):
-        cells = "".join(
-            f'<w:tc><w:tcPr><w:tcW w:w="{size}" w:type="dxa"/></w:tcPr>'
-            + _paragraph(_run(text.replace(" ", FIGURE) if right else text, bold=number == 0), "TableText", right)
-            + "</w:tc>"
-            for text, size, right in zip(row, sizes, numeric)
-        )
-        body.append(f"<w:tr><w:trPr><w:cantSplit/>{'' if number else '<w:tblHeader/>'}</w:trPr>{cells}</w:tr>")
-    return f"<w:tbl>{look}<w:tblGrid>{widths}</w:tblGrid>{''.join(body)}</w:tbl>" + _paragraph("", "TableText")
+    def run(self, rows: Sequence[Sequence[str]], widths: Sequence[float], numeric: Sequence[bool]) -> str:
+        """The first row is repeated on every page; no row is split."""
+        sizes = [int(CHARACTER * (width + GAP)) for width in widths]
+        look = f'<w:tblPr><w:tblStyle w:val="TableGrid"/><w:tblW w:w="{sum(sizes)}" w:type="dxa"/>'
+        look += '<w:tblLayout w:type="fixed"/></w:tblPr>'
+        grid = "".join(f'<w:gridCol w:w="{size}"/>' for size in sizes)
+        body = []
+        for number, row in enumerate(rows):
+            cells = "".join(
+                f'<w:tc><w:tcPr><w:tcW w:w="{size}" w:type="dxa"/></w:tcPr>'
+                + _paragraph(_run(text.replace(" ", FIGURE) if right else text, bold=number == 0), "TableText", right)
+                + "</w:tc>"
+                for text, size, right in zip(row, sizes, numeric)
+            )
+            body.append(f"<w:tr><w:trPr><w:cantSplit/>{'' if number else '<w:tblHeader/>'}</w:trPr>{cells}</w:tr>")
+        return f"<w:tbl>{look}<w:tblGrid>{grid}</w:tblGrid>{''.join(body)}</w:tbl>" + _paragraph("", "TableText")
 
 
 def _equations(lines: Iterable[str]) -> str:

@@ -47,13 +47,5 @@ def markdown(block: Grid, options: RenderOptions, escaped: Callable[[str], str])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def latex(block: Grid, options: RenderOptions, escaped: Callable[[str], str]) -> str:
-    """A tabular."""
-    shape = "".join("r" if number in block.numeric else "l" for number in range(len(block.headings)))
-    rows = [" & ".join(escaped(cell) for cell in row) + r" \\" for row in cells(block, options)]
-    head = " & ".join(escaped(heading) for heading in block.headings) + r" \\ \hline"
-    return "\n".join([rf"\begin{{tabular}}{{{shape}}}", head, *rows, r"\end{tabular}"])
-
-
 def _text(cell: str | float | None, options: RenderOptions) -> str:
     return "" if cell is None else options.rounding(cell) if isinstance(cell, float) else cell

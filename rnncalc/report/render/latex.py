@@ -1,27 +1,48 @@
-r"""LaTeX: a piece that compiles between \begin{document} and \end{document} with amsmath loaded."""
+r"""LaTeX: a document that XeLaTeX compiles, or a part that goes between \begin{document} and \end{document}.
+
+Long equations are broken before a sign, wide tables cut by columns, wide matrices set smaller.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
-from rnncalc.common.i18n import _
-from rnncalc.model.equations.style import LATEX, Style
+from rnncalc.common.wrapping import display_width
+from rnncalc.model.equations.style import LATEX, LaTeX
 from rnncalc.report.document import (
     Arrays,
     Document,
     Formulas,
-    Grid,
     Heading,
     Items,
     Matrices,
-    Matrix,
     Paragraph,
-    Table,
 )
-from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
-from rnncalc.report.render.plain import cells
+from rnncalc.report.render import RenderOptions, typeset
+from rnncalc.report.render.columns import Paged
+from rnncalc.report.render.typeset import BREAK, broken
 
-MOST_COLUMNS = 8  # of a table beside the step
+LINE, PAGE = 88, 84  # the width of an equation and of a table, in digits
+_CHINESE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_PREAMBLE = r"""% !TeX program = xelatex
+\documentclass[a4paper]{article}
+\usepackage[margin=2cm]{geometry}
+\usepackage{amsmath,longtable}
+"""
+_FONTS = r"""\usepackage{xeCJK}
+\IfFontExistsTF{SimSun}{\setCJKmainfont[AutoFakeBold]{SimSun}}{%
+  \IfFontExistsTF{Songti SC}{\setCJKmainfont{Songti SC}}{%
+    \setCJKmainfont[BoldFont=FandolSong-Bold.otf]{FandolSong-Regular.otf}}}
+"""
+_BEGIN = r"""\allowdisplaybreaks
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{6pt plus 2pt}
+\setlength{\emergencystretch}{3em}
+\begin{document}
+"""
+_SIZES = ((1, ""), (0.9, r"\small"), (0.8, r"\footnotesize"), (0.7, r"\scriptsize"), (0, r"\tiny"))
+_WIDTHS = {"=": 2.7, "+": 2.4, "-": 2.4, ",": 0.9, ".": 0.56, "(": 0.8, ")": 0.8, "·": 1.5, "∘": 1.9, " ": 0}
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*", 4: "paragraph*"}
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -50,13 +71,41 @@ _SPECIAL = {
 }
 
 
+class _Breaking(LaTeX):
+    """LaTeX in which lines may be broken before a sign, but not inside a fraction, bars or an index."""
+
+    def sign(self, text: str) -> str:
+        return BREAK * (text in "=+-") + super().sign(text)
+
+    def fenced(self, inner: str, begin: str = "(", end: str = ")") -> str:
+        return super().fenced(inner if begin == "(" else inner.replace(BREAK, ""), begin, end)
+
+    def fraction(self, above: str, below: str) -> str:
+        if max(map(width, (above, below))) > LINE / 2:
+            return f"{self.fenced(above)} / {self.fenced(below)}"
+        return super().fraction(above, below).replace(BREAK, "")
+
+
+_BREAKING = _Breaking(LATEX.times, LATEX.dot, LATEX.apply)
+
+
 def render(document: Document, options: RenderOptions) -> str:
-    """Sections, aligned formulas, and tables in a tabular each, wide ones cut by columns."""
-    return "% needs \\usepackage{amsmath}\n\n" + Latex(options).text(document)
+    """The whole document, or its body alone."""
+    body = Latex(options).text(document)
+    if not options.whole:
+        return "% needs \\usepackage{amsmath}\n\n" + body
+    fonts = _FONTS if _CHINESE.search(body) else ""
+    return f"{_PREAMBLE}{fonts}{_BEGIN}\n{body}\n\n\\end{{document}}\n"
 
 
-class Latex(Renderer):
-    """Sections, aligned formulas, and tables in a tabular each, wide ones cut by columns."""
+class Latex(Paged):
+    """Sections, aligned formulas, tables."""
+
+    page = PAGE
+
+    def __init__(self, options: RenderOptions):
+        super().__init__(options)
+        self.style = _BREAKING.rounding(options.rounding)
 
     def heading(self, block: Heading) -> str:
         return rf"\{_HEADINGS[block.level]}{{{escaped(block.text)}}}"
@@ -65,58 +114,70 @@ class Latex(Renderer):
         return escaped(block.text)
 
     def items(self, block: Items) -> str:
+        kind = "description" if all(term for term, _text in block.lines) else "itemize"
         lines = [
-            rf"\item[{{{escaped(term)}}}] {escaped(text)}" if term else rf"\item {escaped(text)}"
+            rf"\item[{{{escaped(term)}}}] " * bool(term) + (escaped(text) if term else rf"\item {escaped(text)}")
             for term, text in block.lines
         ]
-        return "\n".join([r"\begin{itemize}", *lines, r"\end{itemize}"])
+        return "\n".join([rf"\begin{{{kind}}}", *lines, rf"\end{{{kind}}}"])
 
     def formulas(self, block: Formulas) -> str:
-        return _aligned(formulas(block, self.options))
-
-    def table(self, block: Table) -> str:
-        """One tabular for every so many columns, the step repeated."""
-        tables = []
-        for first in range(0, len(block.columns), MOST_COLUMNS):
-            part = slice(first, first + MOST_COLUMNS)
-            header = [escaped(_("step")), *(escaped(column.label) for column in block.columns[part])]
-            rows = [
-                [str(step), *(_math(cell) for cell in cells(row[part], self.options))]
-                for step, row in zip(block.steps, block.rows)
-            ]
-            body = "".join(f"{' & '.join(row)} \\\\\n" for row in rows)
-            shape = "r" * len(header)
-            tables.append(f"\\begin{{tabular}}{{{shape}}}\n{' & '.join(header)} \\\\\n\\hline\n{body}\\end{{tabular}}")
-        return "\n\n\\medskip\n\n".join(tables)
+        return _aligned(line.write(self.style, "&=") for line in block.all)
 
     def matrices(self, block: Matrices) -> str:
-        return "\n\n".join(f"\\[\n{matrix(each, self.options)}\n\\]" for each in block.all)
-
-    def grid(self, block: Grid) -> str:
-        return grid.latex(block, self.options, escaped)
+        return "\n\n".join(_sized(typeset.matrix(each, self.style)) for each in block.all)
 
     def arrays(self, block: Arrays) -> str:
-        return _aligned([arrays.latex(item, "&=") for item in block.items])
+        return _aligned(typeset.array(each, self.style, "&=") for each in block.items)
+
+    def run(self, rows: Sequence[Sequence[str]], widths: Sequence[float], numeric: Sequence[bool]) -> str:
+        kind, place = ("longtable", "[l]") if self.options.whole else ("tabular", "")
+        natural = [max(map(display_width, column)) for column in zip(*rows)]
+        shape = "".join(
+            "r" if number else "l" if most <= width else rf"p{{{0.53 * width:.1f}em}}"
+            for number, most, width in zip(numeric, natural, widths)
+        )
+        lines = [" & ".join(map(_cell, row, numeric)) + r" \\" for row in rows]
+        lines[0] += r" \hline" + r" \endhead" * self.options.whole
+        return "\n".join([rf"\begin{{{kind}}}{place}{{{shape}}}", *lines, rf"\end{{{kind}}}"])
 
 
-def _style(options: RenderOptions) -> Style:
-    """The style of LaTeX, rounding as the options say."""
-    return LATEX.rounding(options.rounding)
+def width(piece: str) -> float:
+    """About how many digits wide a piece of an equation is."""
+    text = re.sub(r"[_^]\{([^{}]*)\}", lambda index: "0" * round(0.7 * len(_bare(index[1]))), _bare(piece))
+    text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", lambda sides: max(sides.groups(), key=len), text)
+    return sum(_WIDTHS.get(character, 1) for character in re.sub(r"[{}&]|" + BREAK, "", text))
 
 
-def formulas(block: Formulas, options: RenderOptions) -> list[str]:
-    """The lines of a group, the heading formula first."""
-    return [line.write(_style(options), " &= ") for line in block.all]
+def _bare(piece: str) -> str:
+    """The characters of a piece: names of operators, signs, and nothing of what sets them."""
+    piece = re.sub(r"\\(?:mathrm|operatorname)\{([^{}]*)\}", r"\1", piece)
+    piece = re.sub(r"\\(?:left|right|begin\{bmatrix\}|end\{bmatrix\}) ?", "", piece)
+    piece = piece.replace(LATEX.dot, "·").replace(LATEX.times, "∘").replace(r"\_", "_")
+    return re.sub(
+        r"\\(?!frac)([a-zA-Z]+)", lambda name: "0" if name[1] in ("sigma", "infty", "top") else name[1], piece
+    )
 
 
-def matrix(block: Matrix, options: RenderOptions) -> str:
-    """label = a matrix in brackets, of up to as many columns as amsmath sets."""
-    rows = " \\\\ ".join(" & ".join(options.rounding.latex(value) for value in row) for row in block.rows)
-    label = re.sub(r"_(\w+)", r"_{\\mathrm{\1}}", block.label)
-    if block.number:
-        return f"{label} = {rows}"
-    setup = rf"\setcounter{{MaxMatrixCols}}{{{len(block.rows[0])}}} " if len(block.rows[0]) > 10 else ""
-    return rf"{setup}{label} = \begin{{bmatrix}} {rows} \end{{bmatrix}}"
+def _aligned(lines: Iterable[str]) -> str:
+    """Formulas whose first signs of equality stand below each other; what is too long goes on in the next line."""
+    sides = [line.partition("&=") for line in lines]
+    most = LINE - max((width(left) for left, _sign, _right in sides), default=0)
+    rows = []
+    for left, sign, right in sides:
+        first, *rest = broken(right, most, width)
+        rows += [f"{left} {sign} {first}", *(rf"&\quad {row.strip()}" for row in rest)]
+    body = " \\\\\n".join(rows).replace(BREAK, "")
+    return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+
+
+def _sized(line: str) -> str:
+    """A display, set in a smaller size if it is too wide."""
+    line = line.replace(BREAK, "")
+    needed = max(sum(width(entry) + 2 for entry in row.split("&")) for row in line.split(r"\\"))
+    size = next(size for factor, size in _SIZES if factor * needed <= LINE)
+    display = f"\\[\n{line}\n\\]"
+    return f"{{{size}\n{display}\n}}" if size else display
 
 
 def escaped(text: str) -> str:
@@ -127,17 +188,10 @@ def escaped(text: str) -> str:
     )
 
 
-def _aligned(lines: list[str]) -> str:
-    body = " \\\\\n".join(lines)
-    return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
-
-
-def _math(cell: str) -> str:
-    mantissa, _e, exponent = cell.partition("e") if cell[-1:].isdigit() else (cell, "", "")
-    return (
-        rf"${mantissa} \cdot 10^{{{exponent}}}$"
-        if exponent
-        else f"${cell}$"
-        if cell.startswith("-") and cell != "-"
-        else cell
-    )
+def _cell(text: str, numeric: bool) -> str:
+    """A number as mathematics, blanks behind it as wide as digits; or a text."""
+    number = text.rstrip()
+    if not numeric or not re.fullmatch(r"-?(\d.*|inf)|nan", number):
+        return escaped(text)
+    blanks = rf"\phantom{{{'0' * (len(text) - len(number))}}}" if len(text) > len(number) else ""
+    return f"${LATEX.written(number)}${blanks}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rnncalc.common.i18n import _
+from rnncalc.model.equations.style import LATEX
 from rnncalc.report.document import (
     Arrays,
     Document,
@@ -16,8 +17,7 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
-from rnncalc.report.render.latex import formulas, matrix
+from rnncalc.report.render import Renderer, RenderOptions, grid, typeset
 from rnncalc.report.render.plain import cells
 
 
@@ -29,8 +29,12 @@ def render(document: Document, options: RenderOptions) -> str:
 class Markdown(Renderer):
     """Text with nothing that a reader of Markdown would take for a sign, and LaTeX in dollars."""
 
+    def __init__(self, options: RenderOptions):
+        super().__init__(options)
+        self.style = LATEX.rounding(options.rounding)
+
     def heading(self, block: Heading) -> str:
-        return f"{'#' * (block.level + 1)} {_escaped(block.text)}"
+        return f"{'#' * (block.level + (not self.options.whole))} {_escaped(block.text)}"
 
     def paragraph(self, block: Paragraph) -> str:
         return _line(block.text)
@@ -39,7 +43,7 @@ class Markdown(Renderer):
         return "\n".join(f"- {_line(f'{term}: {text}' if term else text)}" for term, text in block.lines)
 
     def formulas(self, block: Formulas) -> str:
-        return _display(formulas(block, self.options))
+        return _display([line.write(self.style, " &= ") for line in block.all])
 
     def table(self, block: Table) -> str:
         header = [_("step"), *(_escaped(column.label) for column in block.columns)]
@@ -48,13 +52,13 @@ class Markdown(Renderer):
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def matrices(self, block: Matrices) -> str:
-        return "\n\n".join(f"$${matrix(each, self.options)}$$" for each in block.all)
+        return "\n\n".join(f"$${typeset.matrix(each, self.style)}$$" for each in block.all)
 
     def grid(self, block: Grid) -> str:
         return grid.markdown(block, self.options, _escaped)
 
     def arrays(self, block: Arrays) -> str:
-        return "\n\n".join(f"$${arrays.latex(item)}$$" for item in block.items)
+        return "\n\n".join(f"$${typeset.array(item, self.style)}$$" for item in block.items)
 
 
 def _display(lines: list[str]) -> str:

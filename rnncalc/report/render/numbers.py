@@ -24,12 +24,6 @@ class Rounding:
         text = f"{value + 0.0:.{self.digits}g}"
         return re.sub(r"e([+-])0*(\d)", lambda match: f"e{match[1].strip('+')}{match[2]}", text)
 
-    def latex(self, value: float) -> str:
-        """As above, with powers of ten written out."""
-        text = self(value).replace("inf", r"\infty").replace("nan", r"\mathrm{NaN}")
-        mantissa, _e, exponent = text.partition("e") if text[-1:].isdigit() else (text, "", "")
-        return rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
-
 
 def exact(value: float) -> str:
     """The shortest text that reads back as the same number."""
