@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.results import Quantities, per_step
 from rnncalc.report.document import Arrays
 from rnncalc.report.formats import FORMATS
-from rnncalc.report.render import render
+from rnncalc.report.render import WHOLE, RenderOptions, render
 
 FORMS = [name for name in FORMATS if name in ("plain", "latex", "markdown")]
 
@@ -161,12 +162,12 @@ def test_a_page_is_read_back_and_checked(cell: str, page: dict[str, Any], langua
     speak(language)
     try:
         made = make(ExerciseSpec(cell, **page, seed=3))
-        numbers = [f"{value:.6f}" for value in _in_the_order_of_the_form(made)]
-        for form in FORMS:
-            text = render(statement(made), form)
+        for form, options in [*((form, RenderOptions()) for form in FORMS), ("latex", WHOLE), ("markdown", WHOLE)]:
+            text = render(statement(made), form, options)
             asked = problem_reader.read(problem_text.read(text), engine="equations")
             for name, array in made.quantities.items():
                 assert np.allclose(Quantities(asked)[name], array, rtol=0, atol=1e-9), (form, name)
+            numbers = [f"{value:.6f}" for value in _in_the_order_of_the_form(made, text)]
             blank = r"\_\_\_\_\_\_" if form != "plain" else "______"
             for entry in ["Ada Lovelace", "007", *numbers]:
                 text = text.replace(blank, entry, 1)
@@ -178,10 +179,13 @@ def test_a_page_is_read_back_and_checked(cell: str, page: dict[str, Any], langua
         speak("en")
 
 
-def _in_the_order_of_the_form(made: Exercise) -> list[float]:
+def _in_the_order_of_the_form(made: Exercise, page: str) -> list[float]:
+    """Tables row by row, which LaTeX cuts by columns, and the rest."""
     steps = made.problem.shapes["T"]
     stepped = {name: array for name, array in made.quantities.items() if per_step(made.problem, name, array)}
-    rows = [np.asarray(array).reshape(steps, -1)[step] for step in range(steps) for array in stepped.values()]
+    table = np.concatenate([np.asarray(array).reshape(steps, -1) for array in stepped.values()], axis=1)
+    cuts = np.cumsum([head.count("&") for head in re.findall(r"^.*&.*\\hline", page, re.MULTILINE)])[:-1]
+    rows = [np.ravel(part) for part in np.split(table, cuts, axis=1)]
     called = {made.called(name) for name in stepped}
     rest = [np.ravel(array) for name, array in made.shown().items() if name not in called]
     return np.concatenate([*rows, *rest]).tolist()

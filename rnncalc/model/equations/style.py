@@ -109,6 +109,10 @@ class Typeset(Style):
         """A piece with pieces below and above it, or without."""
 
     @abstractmethod
+    def text(self, text: str) -> str:
+        """Words beside an equation."""
+
+    @abstractmethod
     def table(self, rows: Sequence[Sequence[str]]) -> str:
         """A matrix of pieces, in its brackets."""
 
@@ -201,6 +205,7 @@ class LaTeX(Typeset):
         return re.sub(r"[^\W\d_]{3,}", lambda match: rf"\mathrm{{{match[0]}}}", text).replace("_", r"\_")
 
     def scripts(self, base: str, below: str = "", above: str = "") -> str:
+        base = f"{{{base}}}" if above and "^" in base else base  # TeX has one above each letter
         return base + (f"^{{{above}}}" if above else "") + (f"_{{{below}}}" if below else "")
 
     def entry(self, symbol: str, units: Sequence[int]) -> str:
@@ -208,6 +213,9 @@ class LaTeX(Typeset):
 
     def gradient(self, symbol: str) -> str:
         return rf"\mathrm{{d}}{symbol}"
+
+    def text(self, text: str) -> str:
+        return rf"\text{{{text}}}"
 
     def table(self, rows: Sequence[Sequence[str]]) -> str:
         setup = rf"\setcounter{{MaxMatrixCols}}{{{len(rows[0])}}} " if len(rows[0]) > 10 else ""

@@ -13,6 +13,9 @@ __all__ = ["problems", "read"]
 
 def read(text: str) -> dict[str, RawValue]:
     """The keys of a sheet's problem; of several, {"problems": {"Q1": keys, …}}. Raises ParseError with the line."""
+    preamble, begin, body = text.partition(r"\begin{document}")
+    if begin:
+        text = "\n" * preamble.count("\n") + body
     several = {name: assemble.read(part) for name, part in problems(text).items()}
     return {"problems": RawValue(several, "problems")} if several else assemble.read(text)
 

@@ -12,7 +12,9 @@ from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.sheet import layer_parts, values
 
 _RULE = re.compile(r"[\s|:+-]*")
-_TABULAR = re.compile(r"\\begin\s*\{(tabularx?|longtable)\}(?:\{[^{}]*\}){1,2}(.*?)\\end\s*\{\1\}", re.DOTALL)
+_TABULAR = re.compile(
+    r"\\begin\s*\{(tabularx?|longtable)\}(?:\[\w*\])?(?:\{(?:[^{}]|\{[^{}]*\})*\}){1,2}(.*?)\\end\s*\{\1\}", re.DOTALL
+)
 STEP = re.compile(r"(?:t|k|n|step|time(?:\s*step)?|timestep|时间步?|时刻|步|步骤|schritt)\.?", re.IGNORECASE)
 _PLAIN = re.compile(  # without rules: step  h[1]  h[2], and below it a row a step
     rf"^[ \t]*(?:{STEP.pattern})(?:[ \t]+[^\s\d=|&][^\s=|&]*)+[ \t]*\n"
@@ -64,7 +66,9 @@ def find(text: str) -> Iterator[Table]:
     """Every table of the text."""
     for tabular in _TABULAR.finditer(text):
         line = text.count("\n", 0, tabular.start(2))
-        body = re.sub(r"\\(?:hline|toprule|midrule|bottomrule|cline\{[^}]*\})", " ", tabular[2])
+        body = re.sub(
+            r"\\(?:hline|toprule|midrule|bottomrule|end(?:first|last)?(?:head|foot)|cline\{[^}]*\})", " ", tabular[2]
+        )
         rows = []
         for row in re.split(rf"\\\\|{BREAK}(?=\s*\n)", body):
             if row.strip():

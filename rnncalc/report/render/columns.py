@@ -62,11 +62,13 @@ def fitted(
         yield {n: widths[n] + share * (natural[n] - widths[n]) for n in shown}
 
 
-def folds(widths: Sequence[int], signals: Sequence[str], width: int | None, step: int) -> list[tuple[int, int]]:
+def folds(
+    widths: Sequence[float], signals: Sequence[object], width: float | None, step: float
+) -> list[tuple[int, int]]:
     """Runs of columns that fit beside the step: a signal's units stay together where a run can hold them all."""
     if width is None:
         return [(0, len(widths))]
-    folds, first, used = [], 0, step
+    folds, first, used = list[tuple[int, int]](), 0, step
     for column, needed in enumerate(widths):
         opens = column == 0 or signals[column] != signals[column - 1]
         whole = sum(other + 2 for other, name in zip(widths, signals) if name == signals[column])

@@ -19,6 +19,7 @@ from rnncalc.report.render import RenderOptions, typeset
 from rnncalc.report.render.columns import GAP, Paged
 from rnncalc.report.render.docx_package import TEXT_WIDTH, package
 from rnncalc.report.render.omml import WORD, stack, width
+from rnncalc.report.render.typeset import BREAK
 
 CHARACTER = 100  # the width of a digit in a table, in twentieths of a point
 LINE = 66  # characters of an equation in a line
@@ -53,13 +54,13 @@ class Word(Paged):
         )
 
     def formulas(self, block: Formulas) -> str:
-        return _equations(line.write(self.style) for line in block.all)
+        return _equations(typeset.broken(line.write(self.style), LINE, width) for line in block.all)
 
     def matrices(self, block: Matrices) -> str:
-        return _equations(typeset.matrix(each, self.style) for each in block.all)
+        return _equations(typeset.matrices(each, self.style, LINE, width) for each in block.all)
 
     def arrays(self, block: Arrays) -> str:
-        return _equations(typeset.array(each, self.style) for each in block.items)
+        return _equations([typeset.array(each, self.style)] for each in block.items)
 
     def run(self, rows: Sequence[Sequence[str]], widths: Sequence[float], numeric: Sequence[bool]) -> str:
         """The first row is repeated on every page; no row is split."""
@@ -79,11 +80,10 @@ class Word(Paged):
         return f"<w:tbl>{look}<w:tblGrid>{grid}</w:tblGrid>{''.join(body)}</w:tbl>" + _paragraph("", "TableText")
 
 
-def _equations(lines: Iterable[str]) -> str:
-    """A line for each; what is too long for a line stands in several, below each other in a matrix."""
+def _equations(equations: Iterable[list[str]]) -> str:
+    """A paragraph for each; what is too long for a line stands in several, below each other in a matrix."""
     left = '<m:oMathParaPr><m:jc m:val="left"/></m:oMathParaPr>'
-    rows = (typeset.broken(line, LINE, width) for line in lines)
-    pieces = (row[0] if len(row) == 1 else stack(row) for row in rows)
+    pieces = ((rows[0] if len(rows) == 1 else stack(rows)).replace(BREAK, "") for rows in equations)
     lines = (f"<m:oMathPara>{left}<m:oMath>{piece}</m:oMath></m:oMathPara>" for piece in pieces)
     return "".join(_paragraph(line, "Equation") for line in lines)
 

@@ -1,6 +1,6 @@
 r"""LaTeX: a document that XeLaTeX compiles, or a part that goes between \begin{document} and \end{document}.
 
-Long equations are broken before a sign, wide tables cut by columns, wide matrices set smaller.
+Long equations are broken before a sign, wide tables and matrices cut by columns.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rnncalc.report.render import RenderOptions, typeset
 from rnncalc.report.render.columns import Paged
 from rnncalc.report.render.typeset import BREAK, broken
 
-LINE, PAGE = 88, 84  # the width of an equation and of a table, in digits
+LINE, PAGE = 88, 82  # the width of an equation and of a table, in digits
 _CHINESE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _PREAMBLE = r"""% !TeX program = xelatex
 \documentclass[a4paper]{article}
@@ -39,9 +39,9 @@ _BEGIN = r"""\allowdisplaybreaks
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{6pt plus 2pt}
 \setlength{\emergencystretch}{3em}
+\renewcommand{\_}{\leavevmode\kern.06em\rule{.3em}{.4pt}} % some fonts have a wide one
 \begin{document}
 """
-_SIZES = ((1, ""), (0.9, r"\small"), (0.8, r"\footnotesize"), (0.7, r"\scriptsize"), (0, r"\tiny"))
 _WIDTHS = {"=": 2.7, "+": 2.4, "-": 2.4, ",": 0.9, ".": 0.56, "(": 0.8, ")": 0.8, "·": 1.5, "∘": 1.9, " ": 0}
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*", 4: "paragraph*"}
 _SPECIAL = {
@@ -107,11 +107,15 @@ class Latex(Paged):
         super().__init__(options)
         self.style = _BREAKING.rounding(options.rounding)
 
+    def text(self, document: Document) -> str:
+        """Displays follow on what stands before them: a paragraph of their own would be an empty line."""
+        return re.sub(r"\n\n(?=\\begin\{align\*\}|\\\[)", "\n", super().text(document))
+
     def heading(self, block: Heading) -> str:
         return rf"\{_HEADINGS[block.level]}{{{escaped(block.text)}}}"
 
     def paragraph(self, block: Paragraph) -> str:
-        return escaped(block.text)
+        return re.sub("  +", r" \\quad ", escaped(block.text))
 
     def items(self, block: Items) -> str:
         kind = "description" if all(term for term, _text in block.lines) else "itemize"
@@ -125,7 +129,8 @@ class Latex(Paged):
         return _aligned(line.write(self.style, "&=") for line in block.all)
 
     def matrices(self, block: Matrices) -> str:
-        return "\n\n".join(_sized(typeset.matrix(each, self.style)) for each in block.all)
+        lines = (line for each in block.all for line in typeset.matrices(each, self.style, LINE, width))
+        return "\n\n".join(f"\\[\n{line}\n\\]" for line in lines)
 
     def arrays(self, block: Arrays) -> str:
         return _aligned(typeset.array(each, self.style, "&=") for each in block.items)
@@ -171,15 +176,6 @@ def _aligned(lines: Iterable[str]) -> str:
     return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
 
-def _sized(line: str) -> str:
-    """A display, set in a smaller size if it is too wide."""
-    line = line.replace(BREAK, "")
-    needed = max(sum(width(entry) + 2 for entry in row.split("&")) for row in line.split(r"\\"))
-    size = next(size for factor, size in _SIZES if factor * needed <= LINE)
-    display = f"\\[\n{line}\n\\]"
-    return f"{{{size}\n{display}\n}}" if size else display
-
-
 def escaped(text: str) -> str:
     """Text with nothing that LaTeX would take for a command."""
     begin = "{}" if text.lstrip()[:1] in ("[", "*") else ""  # behind \\\\ or \\item these would begin an argument
@@ -193,5 +189,6 @@ def _cell(text: str, numeric: bool) -> str:
     number = text.rstrip()
     if not numeric or not re.fullmatch(r"-?(\d.*|inf)|nan", number):
         return escaped(text)
+    shown = number if re.fullmatch(r"[\d.]+", number) else f"${LATEX.written(number)}$"
     blanks = rf"\phantom{{{'0' * (len(text) - len(number))}}}" if len(text) > len(number) else ""
-    return f"${LATEX.written(number)}${blanks}"
+    return shown + blanks

@@ -55,7 +55,10 @@ class MathML(Typeset):
         try:
             return self._of(float(text), self.written(text))
         except ValueError:
-            return f"<mtext>{escape(text)}</mtext>"
+            return self.text(text)
+
+    def text(self, text: str) -> str:
+        return f"<mtext>{escape(text)}</mtext>"
 
     def scripts(self, base: str, below: str = "", above: str = "") -> str:
         parts = [self._row(piece) for piece in (base, below, above) if piece]

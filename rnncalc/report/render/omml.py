@@ -18,6 +18,8 @@ class OMML(Typeset):
     def word(self, text: str) -> str:
         return _run(text, "<m:nor/>")  # else LibreOffice takes some words for its commands
 
+    text = word
+
     def mark(self, text: str) -> str:
         return _run("−" if text == "-" else text, UPRIGHT)
 

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rnncalc.common.i18n import _
 from rnncalc.model.equations.style import Typeset
 from rnncalc.report.document import Array, Matrix
+from rnncalc.report.render.columns import folds
 
 BREAK = "\N{ZERO WIDTH SPACE}"  # before a sign at which a line may be broken
 
 
-def matrix(block: Matrix, style: Typeset, equals: str = "") -> str:
+def matrix(block: Matrix, style: Typeset) -> str:
     """label = a matrix in brackets, or a number."""
+    return matrices(block, style)[0]
+
+
+def matrices(
+    block: Matrix, style: Typeset, most: float | None = None, width: Callable[[str], float] = len
+) -> list[str]:
+    """The same; what is wider than so much in several, each with some of the columns."""
     rows = [[style.number(value) for value in row] for row in block.rows]
-    return style.label(block.label) + (equals or style.sign("=")) + (rows[0][0] if block.number else style.table(rows))
+    label, equals = style.label(block.label), style.sign("=").replace(BREAK, "")
+    if block.number:
+        return [label + equals + rows[0][0]]
+    words, count, room = _(", columns {first} to {last}"), len(rows[0]), width(label) + 4
+    widths = [max(map(width, column)) for column in zip(*rows)]
+    runs = folds(widths, range(count), most, room)
+    if len(runs) == 1:
+        return [label + equals + style.table(rows)]
+    runs = folds(widths, range(count), most, room + len(words))
+    return [
+        label
+        + style.text(words.format(first=first + 1, last=last))
+        + equals
+        + style.table([row[first:last] for row in rows])
+        for first, last in runs
+    ]
 
 
 def array(block: Array, style: Typeset, equals: str = "") -> str:
