@@ -15,8 +15,9 @@ from rnncalc.classroom.handout import Blanks
 from rnncalc.common.i18n import _, full_width
 from rnncalc.common.markup import tag
 from rnncalc.common.safe_text import printable
-from rnncalc.report.document import Array, Arrays, Document, Formulas, Heading, Items, Paragraph
-from rnncalc.report.render import RenderOptions, arrays, latex
+from rnncalc.model.equations.style import LATEX
+from rnncalc.report.document import Arrays, Document, Formulas, Heading, Items, Paragraph
+from rnncalc.report.render import RenderOptions, typeset
 from rnncalc.report.render.html import Html
 
 KINDS = ("cloze", "numerical")
@@ -84,11 +85,11 @@ class _Page(Html):
         return tag("ul", "".join(tag("li", _plain(f"{term} {text}".strip())) for term, text in block.lines))
 
     def formulas(self, block: Formulas) -> str:
-        lines = r" \\ ".join(latex.formulas(block, self.options))
+        lines = r" \\ ".join(line.write(LATEX.rounding(self.options.rounding), " &= ") for line in block.all)
         return tag("p", _tex(rf"\[\begin{{aligned}} {lines} \end{{aligned}}\]"))
 
     def arrays(self, block: Arrays) -> str:
-        return tag("p", ", ".join(_tex(rf"\({arrays.latex(item)}\)") for item in block.items))
+        return tag("p", ", ".join(_tex(rf"\({typeset.array(item, LATEX)}\)") for item in block.items))
 
 
 def _tex(formula: str) -> str:
@@ -111,7 +112,7 @@ def _fields(exercise: Exercise) -> Iterator[str]:
             shape = part.values.shape
             matrix = part.values.reshape(shape if len(shape) == 2 else (-1, 1))
             rows = [[_field(exercise, part, value) for value in values] for values in matrix]
-            name = arrays.latex(Array(handout.named(part.called), ""))
+            name = LATEX.label(handout.named(part.called)) + " ="
             yield tag("p", _tex(rf"\({name}\)")) + _table([], rows)
 
 

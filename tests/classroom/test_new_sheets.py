@@ -179,7 +179,7 @@ def test_a_page_is_read_back_and_checked(cell: str, page: dict[str, Any], langua
         speak("en")
 
 
-def _in_the_order_of_the_form(made: Exercise, page: str) -> list[float]:
+def _in_the_order_of_the_form(made: Exercise, page: str = "") -> list[float]:
     """Tables row by row, which LaTeX cuts by columns, and the rest."""
     steps = made.problem.shapes["T"]
     stepped = {name: array for name, array in made.quantities.items() if per_step(made.problem, name, array)}
