@@ -60,7 +60,7 @@ class Scale:
     def worth(self, name: str, quantity: Quantity) -> float:
         """The points of one number of a quantity."""
         owner, gates = self.owner(name)
-        return self.points[owner] / max(_count(quantity) * gates, 1) if owner in self.points else 1.0
+        return self.points[owner] / max(quantity.count * gates, 1) if owner in self.points else 1.0
 
     def precision(self, name: str) -> Precision:
         """What a number of a quantity must show."""
@@ -120,13 +120,12 @@ class Marking:
             if quantity is None or name in misshapen or not self.scale.points[name]:
                 continue
             worth = self.scale.worth(name, quantity)
-            if _count(quantity) > HOMEWORK:
+            if quantity.count > HOMEWORK:
                 if name not in {owner(other)[0] for other in self.answers.answered}:
                     yield Judgement(name, None, (), None, None, BLANK, points=worth, reason=_("not answered"))
                 continue
-            for index in np.ndindex(*quantity.shape):
-                spot = quantity.spot(index)
-                if spot is not None and (name, *spot) not in answered:
+            for index, spot in quantity.spots.items():
+                if (name, *spot) not in answered:
                     step, rest = quantity.split(index)
                     yield Judgement(name, step, rest, None, None, BLANK, points=worth, reason=_("not answered"))
 
@@ -155,13 +154,8 @@ class Marking:
             return sum(self.scale.points.values())
         whole = 0.0
         for value in values:
-            whole += _count(self.answers.answered[value.name]) if value.answer is None else 1.0
+            whole += self.answers.answered[value.name].count if value.answer is None else 1.0
         return float(self.requested) or whole
-
-
-def _count(quantity: Quantity) -> int:
-    """The number of entries of a quantity, without steps that a sequence does not have."""
-    return sum(quantity.spot(index) is not None for index in np.ndindex(*quantity.shape))
 
 
 def _points(problem: Problem) -> dict[str, float]:

@@ -107,7 +107,7 @@ def test_what_is_ruled_out_beforehand_explains_nothing(mistake: str, monkeypatch
         cases.append((problem, answers))
     explained = [named(*case) for case in cases]
     monkeypatch.setattr(MistakeSearch, "_may_be_near", lambda self, table, close: list(range(len(table.singles))))
-    monkeypatch.setattr(pairs.PairSearch, "_may", lambda self, at: np.ones(len(self.singles), bool))
+    monkeypatch.setattr(pairs.PairSearch, "_allowed", lambda self: np.ones((len(self.singles),) * 2, bool))
     monkeypatch.setattr(pairs, "PAIRS", 10**6)
     assert [named(*case) for case in cases] == explained
 

@@ -7,7 +7,7 @@ from support.graph_cases import CASES
 from rnncalc.check.graph import intervals, lines
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.graph import Graph
-from rnncalc.check.graph.intervals import Interval, bounds
+from rnncalc.check.graph.intervals import Interval, Value, bounds
 from rnncalc.check.graph.spec import of_problem
 from rnncalc.model.equations.expression import parse
 from rnncalc.model.equations.functions import FUNCTIONS
@@ -43,17 +43,17 @@ def test_bounds_hold_and_are_reached(text: str) -> None:
     """Random points inside never leave the bounds, and the corners reach them."""
     expression = parse(text)
     rng = np.random.default_rng(8)
-    names = lines.names_of(expression)
+    line = lines.line_of(expression)
     values = {}
-    for name in names:
+    for name in line.names:
         lo = rng.normal(size=(2, 3))
         values[name] = Interval(lo, lo + rng.random((2, 3)))
-    lo, hi = bounds(lines.line(expression, values))
+    lo, hi = bounds(line(values))
     inside = []
     for _point in range(500):
         ends = {n: np.where(rng.random((2, 3)) < 0.5, v.lo, v.hi) for n, v in values.items()}
         between = {n: v.lo + rng.random((2, 3)) * (v.hi - v.lo) for n, v in values.items()}
-        inside += [np.asarray(lines.line(expression, point)) for point in (ends, between)]
+        inside += [np.asarray(line(point)) for point in (ends, between)]
     assert (np.min(inside, axis=0) >= lo - 1e-12).all()
     assert (np.max(inside, axis=0) <= hi + 1e-12).all()
     np.testing.assert_allclose(np.min(inside, axis=0), lo)
@@ -86,17 +86,16 @@ def test_bounds_of_lines(text: str) -> None:
     rng = np.random.default_rng(len(text))
     lo = {name: rng.normal(size=(2, 9)) for name in "abc"}
     values = {name: Interval(ends, ends + rng.random((2, 9))) for name, ends in lo.items()}
-    lowest, highest = bounds(lines.line(parse(text, typed=False), values))
+    lowest, highest = bounds(lines.line_of(parse(text, typed=False))(values))
     for _point in range(500):
         point = {name: value.lo + rng.random((2, 9)) * (value.hi - value.lo) for name, value in values.items()}
-        exact = np.asarray(lines.line(parse(text, typed=False), point))
+        exact = np.asarray(lines.line_of(parse(text, typed=False))(point))
         assert ((lowest - 1e-12 <= exact) & (exact <= highest + 1e-12)).all()
 
 
 def test_what_is_divided_by_zero_may_be_anything() -> None:
-    quotient = lines.line(
-        parse("a / b"), {"a": np.array([[1.0, 2.0]]), "b": Interval(*np.array([[[-1, 1.0]], [[1, 2.0]]]))}
-    )
+    ends: dict[str, Value] = {"a": np.array([[1.0, 2.0]]), "b": Interval(*np.array([[[-1, 1.0]], [[1, 2.0]]]))}
+    quotient = lines.line_of(parse("a / b"))(ends)
     assert isinstance(quotient, Interval)
     np.testing.assert_array_equal(quotient.lo, [[-np.inf, 1]])
     np.testing.assert_array_equal(quotient.hi, [[np.inf, 2]])

@@ -75,8 +75,7 @@ class Answers:
         if sum(math.prod(quantity.shape) for quantity in self.answered.values()) > HOMEWORK:
             return []
         for name in sorted(self.answered):
-            quantity = self.answered[name]
-            spots.update(dict.fromkeys(spot for index in np.ndindex(*quantity.shape) if (spot := quantity.spot(index))))
+            spots.update(dict.fromkeys(self.answered[name].spots.values()))
         return list(spots)
 
     def _read(self, scope: Scope, answers: Mapping[str, Any], depth: int) -> None:
@@ -150,8 +149,9 @@ class Answers:
 
     def _claim_each(self, quantity: Quantity, placed: list[tuple[Index, Any]]) -> None:
         self.answered[quantity.name] = quantity
+        find = quantity.spots.get if math.prod(quantity.shape) <= HOMEWORK else quantity.spot
         for index, leaf in placed:
-            spot = quantity.spot(index)
+            spot = find(index)
             if leaf is None or spot is None:
                 continue
             step, rest = quantity.split(index)

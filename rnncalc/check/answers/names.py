@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from rnncalc.check.answers.shaped import Quantity, Scope, Shapes
 from rnncalc.check.graph.keys import output
-from rnncalc.check.graph.spec import RunSpec
+from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.keys import near
 from rnncalc.problems.notation import gate_letters
+from rnncalc.problems.problem import Problem
 
 
 class QuantityIndex(Shapes):
     """The quantities of one problem, by name."""
+
+    def __init__(self, problem: Problem, spec: Spec):
+        super().__init__(problem, spec)
+        self.met: dict[tuple[Scope, str], Quantity | dict[str, Quantity]] = {}  # what answers have named
 
     @property
     def whole(self) -> Scope:
@@ -36,6 +41,11 @@ class QuantityIndex(Shapes):
 
     def find(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity]:
         """The quantity under a name; of a stacked one, by gate, and under "" the whole. Raises ProblemError."""
+        if (scope, name) not in self.met:
+            self.met[scope, name] = self._named(scope, name)
+        return self.met[scope, name]
+
+    def _named(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity]:
         bare, _dot, gate = name.partition(".")
         quantity = self._find(scope, self._ours_signal(bare))
         if quantity is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -29,6 +29,16 @@ class Quantity:
     shape: tuple[int, ...]
     spot: Callable[[Index], Spot | None]
     axis: int | None = None
+
+    @cached_property
+    def spots(self) -> dict[Index, Spot]:
+        """Where every entry is computed, for a quantity of homework; without steps that a sequence does not have."""
+        return {index: spot for index in np.ndindex(*self.shape) if (spot := self.spot(index))}
+
+    @cached_property
+    def count(self) -> int:
+        """The number of entries, without steps that a sequence does not have."""
+        return sum(self.spot(index) is not None for index in np.ndindex(*self.shape))
 
     def split(self, index: Index) -> tuple[int | None, Index]:
         """Split an index into the step and the other indices, all counted from 1."""

@@ -167,6 +167,7 @@ class SpecBatch:
         rows: dict[Key, list[int]] = {}
         for row, (key, _spot) in enumerate(spots):
             rows.setdefault(key, []).append(row)
+        followed = np.full((len(spots), len(self.places)), np.nan)
 
         def look(key: Key, value: Any) -> Any:
             if key not in rows:
@@ -174,11 +175,12 @@ class SpecBatch:
             array = np.array(value)
             for row in rows[key]:
                 spot = spots[row][1] if _inside(spots[row][1], array) else (0,) * (array.ndim - 1)
-                out[row, self.places] = array[spot]
+                followed[row] = array[spot]
                 array[spot] = given[row]
             return array
 
         self.solved(wanted, look)
+        out[:, self.places] = followed
 
 
 def at(value: np.ndarray, spot: Index) -> np.ndarray:

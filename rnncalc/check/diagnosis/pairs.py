@@ -58,20 +58,20 @@ class PairSearch:
         """Pairs that explain the first wrong number only together, each pair once."""
         made: list[Pair] = []
         done: set[str] = set()
-        for at, single in enumerate(self.singles):
-            may = [self.singles[other].mistake.id for other in np.flatnonzero(self._may(at)).tolist()]
+        for single, allowed in zip(self.singles, self._allowed()):
+            may = [self.singles[other].mistake.id for other in np.flatnonzero(allowed).tolist()]
             made += self._made(single, [name for name in dict.fromkeys(may) if name not in done])
             done.add(single.mistake.id)  # its later variants are not made on top of themselves either
         return self._fitting(made, self.first)
 
-    def _may(self, at: int) -> np.ndarray:
-        """Which others may, with this one, give the person's numbers: each gives what it alone changes."""
-        mine, theirs = self.changed[:, [at]], self.changed
-        alone = np.where(mine, self.fits[:, [at]], self.fits)  # for numbers that only one of them changes
-        slips = np.where(mine & theirs, True, (mine | theirs) & alone)[self.slips]
-        together = self.fits[:, [at]] & self.fits | (self.gradient[at] | self.gradient)  # signs and factors may cancel
-        kept = np.where(mine & theirs, together, ~(mine | theirs) | alone)[self.kept]
-        allowed: np.ndarray = slips.all(axis=0) & kept.all(axis=0)
+    def _allowed(self) -> np.ndarray:
+        """(singles, singles): which two may give the person's numbers together: each gives what it alone changes."""
+        changed, misses = self.changed, self.changed & ~self.fits
+        stays = ~changed
+        against = _meet(stays | misses, stays, self.slips) | _meet(misses, stays, self.kept)
+        both = _meet(misses, changed, self.kept)
+        against |= both & ~(self.gradient[:, None] | self.gradient)  # signs and factors may cancel
+        allowed: np.ndarray = ~(against | against.T)
         return allowed
 
     def _made(self, single: Single, others: Sequence[str] | dict[str, None]) -> Iterator[Pair]:
@@ -89,3 +89,9 @@ class PairSearch:
         given = numbers([second.variant.spec for _first, second in made], self.spots[at : at + 1])
         fits = self.written.fits(given, slice(at, at + 1))[0]
         return [made[place] for place in np.flatnonzero(fits).tolist()]
+
+
+def _meet(these: np.ndarray, those: np.ndarray, rows: list[int]) -> np.ndarray:
+    """For every column of these and every one of those, whether both hold in some of these rows."""
+    meet: np.ndarray = these[rows].T @ those[rows]
+    return meet

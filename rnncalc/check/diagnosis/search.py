@@ -193,13 +193,13 @@ class MistakeSearch:
         nearest = np.where(nearer | np.isnan(exact), own, exact)
         near = self.written.near(nearest, NEAR)
         parts = np.where(near, self.chance.parts(nearest), 1.0)
-        places = []
+        places: dict[tuple[str, bytes, bytes], tuple[float, int]] = {}  # variants of a mistake that give the same, once
         for place in np.flatnonzero(near[self.kept].all(axis=0) & near[self.slips].any(axis=0)).tolist():
-            likelihood = table.singles[left[place]].mistake.likelihood
-            least = self.chance.accidents(likelihood, parts[:, place], self.slips)
+            mistake = table.singles[left[place]].mistake
+            least = self.chance.accidents(mistake.likelihood, parts[:, place], self.slips)
             if least < LIMIT:
-                places.append((least, place))
-        for _least, place in sorted(places)[:JUDGED]:
+                places.setdefault((mistake.id, exact[:, place].tobytes(), own[:, place].tobytes()), (least, place))
+        for _least, place in sorted(places.values())[:JUDGED]:
             single = table.singles[left[place]]
             explained = self._judged(Judging(single.variant.spec, self.claims))
             candidate = self._candidate(single, explained, exact[:, place], nearest[:, place])

@@ -167,7 +167,7 @@ class _Backward(Sums):
         self, number: int, run: RunSpec, line: str, name: str, term: Expression, visit: int, steps_back: int
     ) -> None:
         """Hand an element-wise line's gradient to one of its names."""
-        names = list(lines.names_of(term))
+        names = list(lines.line_of(term).names)
         needs = tuple(self._key(number, run, part, visit, steps_back) for part in names)
         count = int(self.spec.schedule.counts[visit - 1])
         make = elementwise(term, names, [previous(part) for part in names], count)

@@ -150,7 +150,7 @@ class _Forward:
         """Add a line at one visit."""
         expression = run.lines[line]
         count = int(self.spec.schedule.counts[visit - 1])
-        names = list(lines.names_of(expression))
+        names = list(lines.line_of(expression).names)
         needs = [operand(self.spec, number, run, name, visit, self.era) for name in names]
         copies = isinstance(expression, Call) and expression.function == "identity" and names[0] in run.lines
         which = (number, line, count)

@@ -98,7 +98,14 @@ def divided(left: Value, right: Value) -> Interval:
 def unbounded(value: Interval) -> Interval:
     """The interval with ±∞ where a bound is not known, since 0 met ∞."""
     lo, hi = value.lo, value.hi
+    if not np.isnan(lo + hi).any():
+        return value
     return Interval(np.where(np.isnan(lo), -np.inf, lo), np.where(np.isnan(hi), np.inf, hi))
+
+
+def clipped(value: Any, lo: Any, hi: Any) -> Any:
+    """The value between two bounds: np.clip, at a tenth of its cost for the few numbers of a step."""
+    return np.minimum(np.maximum(value, lo), hi)
 
 
 def through(change: Callable[[np.ndarray], np.ndarray], value: Value) -> Value:
@@ -175,7 +182,7 @@ def slope(name: str | lanes.PerLane, value: Value) -> Value:
         return name.each(_slope, value) if isinstance(name, lanes.PerLane) else _slope(name, value)
     assert isinstance(name, str)
     corners = [_slope(name, value.lo), _slope(name, value.hi)]
-    corners += [_slope(name, np.clip(turn, value.lo, value.hi)) for turn in TURNS.get(name, ())]
+    corners += [_slope(name, clipped(turn, value.lo, value.hi)) for turn in TURNS.get(name, ())]
     return hull(corners)
 
 
@@ -196,7 +203,7 @@ def size(value: Value) -> Value:
     """|x|, which is never below 0."""
     if not isinstance(value, Interval):
         return np.abs(value)
-    nearest = np.clip(0.0, value.lo, value.hi)
+    nearest = clipped(0.0, value.lo, value.hi)
     return Interval(np.abs(nearest), np.maximum(np.abs(value.lo), np.abs(value.hi)))
 
 

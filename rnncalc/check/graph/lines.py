@@ -1,8 +1,9 @@
 """An element-wise line of numbers that are known between two bounds.
 
-Where the line is monotone in each name while the others are fixed, its bounds are those of the corners: exact. So are
-the lines of the built-in cells. Any other line, h * h or b / (2 - b), is computed operation by operation: its bounds
-hold what is possible, and may hold more.
+A line in which each name stands once is computed operation by operation. Where a name stands there more often and the
+line is monotone in each while the others are fixed, its bounds are those of the corners. Both are exact, and every line
+of the built-in cells is of these kinds. Any other line, h * h or b / (2 - b), is computed operation by operation, too:
+its bounds hold what is possible, and may hold more.
 """
 
 from __future__ import annotations
@@ -32,19 +33,36 @@ from rnncalc.model.equations.expression import (
 from rnncalc.model.equations.functions import PAIRS
 
 
-def line(expression: Expression, values: Mapping[str, Value]) -> Value:
-    """Compute an element-wise line."""
-    unsure = [name for name in names_of(expression) if isinstance(values[name], Interval)]
-    if not unsure:
-        return evaluate(expression, values)  # type: ignore[arg-type]
-    if not is_monotone(expression) or any(_may_be_zero(divisor, values) for divisor in divisors(expression)):
-        return stepwise(expression, values)
-    corners = []
-    for ends in combinations((0, 1), repeat=len(unsure)):
-        chosen = {name: bounds(values[name])[end] for name, end in zip(unsure, ends)}
-        at_corner: dict[str, Any] = {**values, **chosen}
-        corners.append(np.asarray(evaluate(expression, at_corner)))
-    return hull(corners)
+class Line:
+    """An element-wise line, with what its expression says of the way to its bounds.
+
+    names: those in it. once: whether each stands there once, so that bounds are exact operation by operation.
+    """
+
+    def __init__(self, expression: Expression):
+        nodes = list(walk(expression))
+        every = [node.id for node in nodes if isinstance(node, Name)]
+        self.expression, self.names = expression, tuple(names(expression))
+        self.once = len(every) == len(self.names)
+        self.divisors = [node.right for node in nodes if is_binary(node, "/")]
+        bent = any(isinstance(node, Call) and node.function == "abs" for node in nodes)
+        self.monotone = not bent and all(every.count(n) == 1 or _is_linear(expression, n) for n in self.names)
+
+    def __call__(self, values: Mapping[str, Value]) -> Value:
+        unsure = [name for name in self.names if isinstance(values[name], Interval)]
+        if not unsure:
+            return evaluate(self.expression, values)  # type: ignore[arg-type]
+        if self.once or not self.monotone or any(_may_be_zero(divisor, values) for divisor in self.divisors):
+            return stepwise(self.expression, values)
+        corners = []
+        for ends in combinations((0, 1), repeat=len(unsure)):
+            chosen = {name: bounds(values[name])[end] for name, end in zip(unsure, ends)}
+            at_corner: dict[str, Any] = {**values, **chosen}
+            corners.append(np.asarray(evaluate(self.expression, at_corner)))
+        return hull(corners)
+
+
+line_of = lru_cache(maxsize=4096)(Line)
 
 
 def stepwise(node: Expression, values: Mapping[str, Value]) -> Value:
@@ -74,28 +92,6 @@ def stepwise(node: Expression, values: Mapping[str, Value]) -> Value:
 def _may_be_zero(divisor: Expression, values: Mapping[str, Value]) -> bool:
     lo, hi = bounds(stepwise(divisor, values))
     return bool(((lo <= 0) & (hi >= 0)).any())
-
-
-@lru_cache(maxsize=4096)
-def names_of(expression: Expression) -> tuple[str, ...]:
-    """The names in an expression, cached."""
-    return tuple(names(expression))
-
-
-@lru_cache(maxsize=4096)
-def divisors(expression: Expression) -> tuple[Expression, ...]:
-    """What the expression divides by."""
-    return tuple(node.right for node in walk(expression) if is_binary(node, "/"))
-
-
-@lru_cache(maxsize=4096)
-def is_monotone(expression: Expression) -> bool:
-    """Whether the line rises or falls in each name, unless it divides by 0: the name stands there once, or linearly."""
-    nodes = list(walk(expression))
-    if any(isinstance(node, Call) and node.function == "abs" for node in nodes):
-        return False
-    every = [node.id for node in nodes if isinstance(node, Name)]
-    return all(every.count(name) == 1 or _is_linear(expression, name) for name in names(expression))
 
 
 def _is_linear(node: Expression, name: str) -> bool:

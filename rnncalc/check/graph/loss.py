@@ -103,8 +103,8 @@ def _entries(loss: Loss, kind: str, piece: str, given: Value, targets: np.ndarra
     if not form and not loss.apart:
         return intervals.hull(intervals.by_own_entry(lambda row: compute(row, targets), given))
     domain = form.domain if form and piece == "value" else (-np.inf, np.inf)
-    lo, hi = np.clip(given.lo, *domain), np.clip(given.hi, *domain)
-    corners = [lo, hi, *(np.clip(turn, lo, hi) for turn in turns)]
+    lo, hi = intervals.clipped(given.lo, *domain), intervals.clipped(given.hi, *domain)
+    corners = [lo, hi, *(intervals.clipped(turn, lo, hi) for turn in turns)]
     return intervals.hull([np.nan_to_num(_along(compute, v, targets), posinf=EDGE, neginf=-EDGE) for v in corners])
 
 

@@ -63,12 +63,14 @@ def placed(row: np.ndarray, at: int, count: int) -> np.ndarray:
 def elementwise(expression: Expression, names: Sequence[str], cut: Sequence[bool], count: int) -> Callable[..., Value]:
     """The function that computes an element-wise line from the values of its names, those to be cut to `count` rows."""
 
+    line = lines.line_of(expression)
+
     def make(*values: Value) -> Value:
-        named = {
-            name: value[:count] if short and value.shape[0] > count else value
-            for name, short, value in zip(names, cut, values)
-        }
-        return lines.line(expression, named)
+        named = dict(zip(names, values))
+        for name, short in zip(names, cut):
+            if short and named[name].shape[0] > count:
+                named[name] = named[name][:count]
+        return line(named)
 
     return make
 

@@ -63,6 +63,7 @@ class Judging:
         self.own: dict[int, float] = {}
         self.counts = dict(self.typed)
         self.coarse: dict[int, str] = {}
+        self.noise: dict[Key, float] = {}
         self.as_typed = False  # whether coarse numbers are judged as they were typed
 
     def _solved(self, wanted: list[Key]) -> tuple[Graph, list[Key], dict[Key, Any]]:
@@ -85,6 +86,8 @@ class Judging:
 
     def right_value(self, at: int) -> float | None:
         """The exact value of a claim, even of one that cannot be read."""
+        if at in self.computed:
+            return self.computed[at]
         return self._value(self.exact, at) if self.claims[at].key else None
 
     def _value(self, values: Mapping[Key, Any], at: int) -> float:
@@ -118,7 +121,7 @@ class Judging:
         self.habit = self._habit()
         if self.coarse:  # are they right with zeros behind them? They open no interval for one another
             known, few = dict(self.verdicts), dict(self.coarse)
-            self._in_intervals()
+            self._in_intervals(few)
             self._take_back()
             self.coarse = {at: verdict for at, verdict in few.items() if self.verdicts.get(at, WRONG) == WRONG}
             within = [at for at in few if self.verdicts.get(at) == ROUNDING]
@@ -128,19 +131,20 @@ class Judging:
             self.as_typed = True
             self.habit = self._habit()
         if len(self.verdicts) < len(self.claims):
-            self._in_intervals()
+            self._in_intervals(self.typed)
             self._take_back()
         for at in self.typed:
             self.verdicts.setdefault(at, WRONG)
         return self
 
-    def _in_intervals(self) -> None:
-        """Walk twice side by side: from the right numbers alone, and from all that the person wrote."""
+    def _in_intervals(self, judged: Collection[int]) -> None:
+        """Walk to the numbers without a verdict twice, side by side: from right numbers, and from all typed ones."""
+        wanted = {self.reported(self.claims[at].key) for at in judged if at not in self.verdicts}
         fair: dict[Key, Value] = {}
         own: dict[Key, Value] = {}
         spread = unsure(self.spec)
         with np.errstate(all="ignore"):
-            for key in self.order:
+            for key in self.graph.needed(wanted):
                 node = self.graph.nodes[key]
                 fair[key] = node.make(*[fair[need] for need in node.needs])
                 if key in spread:
@@ -158,17 +162,19 @@ class Judging:
         finer += [at for at, number in self.counts.items() if habit.coarser_than(number)]
         if not finer or habit.exact or self.spec.visits > LONG:
             return
-        order, known = self.order, self.verdicts
+        known = self.verdicts
         for key in dict.fromkeys(self.reported(self.claims[at].key) for at in finer):
             here = [at for at in self.at[key] if known.get(at) == ROUNDING]
+            if not here:
+                continue
             below = {*self.graph.below(key), key}
             own = self._habit([at for enters in below for at in self.at.get(enters, ())])
-            if here and (own.exact or habit.differs(own)):
-                self.habit, self.order = own, [step for step in order if step in below]
+            if own.exact or habit.differs(own):
+                self.habit = own
                 self.verdicts = {at: verdict for at, verdict in known.items() if at not in here}
-                self._in_intervals()
+                self._in_intervals(here)
                 revised = {at: self.verdicts.get(at, WRONG) for at in here}
-                self.habit, self.order, self.verdicts = habit, order, known
+                self.habit, self.verdicts = habit, known
                 known |= revised
 
     def _look(self, key: Key, fair: dict[Key, Value], own: dict[Key, Value]) -> None:
@@ -176,7 +182,6 @@ class Judging:
         here, same = self.at.get(key, ()), own[key] is fair[key]
         walks = [_bounds(fair[key])]
         walks.append(walks[0] if same else _bounds(own[key]))
-        put: list[Value] = []
         for at in here:
             if at not in self.verdicts:
                 verdict = self._verdict(key, at, walks[0], walks[1])
@@ -184,32 +189,35 @@ class Judging:
                     self.verdicts[at] = verdict
                     if not self.as_typed:
                         self.coarse.pop(at, None)
-        for lo, hi in walks[: 1 if same and all(self.verdicts.get(at) in ACCEPTED for at in here) else 2]:
-            printed, wrong_too = np.zeros(lo.shape, bool), bool(put)  # the second walk takes wrong numbers too
-            inside_lo, inside_hi = lo.copy(), hi.copy()
-            for at in here:
-                given = self.verdicts.get(at)
-                if self.coarse.get(at) and not self.as_typed:
-                    continue  # right as far as it goes: as if it were not printed
-                if given in ACCEPTED or wrong_too:
-                    typed, spot = (
-                        self.typed[at] if at in self.coarse else self.counts[at],
-                        _spot(lo, self.claims[at].spot),
-                    )
-                    ends = stands_for(typed, given == TRUNCATED)
-                    if lo[spot] == hi[spot] == typed.value:  # typed exactly: nothing was rounded
-                        ends = typed.value, typed.value
-                    if given in (RIGHT, TRUNCATED):  # perhaps within a tolerance or float32 rounding: handed on
-                        ends = min(ends[0], self.computed[at]), max(ends[1], self.computed[at])
-                    inside_lo[spot], inside_hi[spot] = ends
-                    printed[spot] = True
-            if _is_named(key) and not (key in self.graph.copied or self._copies_printed(key)):
-                if self.spec.visits > LONG and not here:
-                    lo = hi = np.array(self.exact[key], float)
-                down, up = self.habit.rounded(lo, hi)
-                inside_lo, inside_hi = np.where(printed, inside_lo, down), np.where(printed, inside_hi, up)
-            put.append(Interval(inside_lo, inside_hi))
-        fair[key], own[key] = put[0], put[-1]
+        fair[key] = own[key] = self._handed_on(key, *walks[0], wrong_too=False)
+        if not same or not all(self.verdicts.get(at) in ACCEPTED for at in here):
+            own[key] = self._handed_on(key, *walks[1], wrong_too=True)
+
+    def _handed_on(self, key: Key, lo: np.ndarray, hi: np.ndarray, wrong_too: bool) -> Interval:
+        """What later numbers are computed from: printed numbers, and others as this person rounds them."""
+        printed: dict[tuple[int, ...], int] = {}
+        for at in self.at.get(key, ()):
+            if self.coarse.get(at) and not self.as_typed:
+                continue  # right as far as it goes: as if it were not printed
+            if wrong_too or self.verdicts.get(at) in ACCEPTED:
+                printed[_spot(lo, self.claims[at].spot)] = at
+        inside_lo, inside_hi = lo, hi
+        rounds = len(printed) < lo.size and _is_named(key)
+        if rounds and not (key in self.graph.copied or self._copies_printed(key)):
+            if self.spec.visits > LONG and key not in self.at:
+                lo = hi = np.array(self.exact[key], float)
+            inside_lo, inside_hi = self.habit.rounded(lo, hi)
+        if printed:
+            inside_lo, inside_hi = np.array(inside_lo), np.array(inside_hi)
+        for spot, at in printed.items():
+            typed, given = self.typed[at] if at in self.coarse else self.counts[at], self.verdicts.get(at)
+            ends = stands_for(typed, given == TRUNCATED)
+            if lo[spot] == hi[spot] == typed.value:  # typed exactly: nothing was rounded
+                ends = typed.value, typed.value
+            if given in (RIGHT, TRUNCATED):  # perhaps within a tolerance or float32 rounding: handed on
+                ends = min(ends[0], self.computed[at]), max(ends[1], self.computed[at])
+            inside_lo[spot], inside_hi[spot] = ends
+        return Interval(inside_lo, inside_hi)
 
     def _verdict(self, key: Key, at: int, fair: tuple[Any, Any], own: tuple[Any, Any]) -> str:
         """Rounding or carried; "" if it is neither."""
@@ -239,14 +247,16 @@ class Judging:
 
     def _noise(self, key: Key) -> float:
         """What float64 may lose where terms cancel: 5.6e-17 is printed for a difference that is 0 in another order."""
-        sizes = [np.abs(self.exact[need]).max(initial=1.0) for need in self.graph.nodes[key].needs]
-        noise = NOISE * float(np.prod(sizes))
-        return noise if np.isfinite(noise) else 0.0
+        if key not in self.noise:
+            sizes = [np.abs(self.exact[need]).max(initial=1.0) for need in self.graph.nodes[key].needs]
+            noise = NOISE * float(np.prod(sizes))
+            self.noise[key] = noise if np.isfinite(noise) else 0.0
+        return self.noise[key]
 
     def _habit(self, of: Collection[int] | None = None) -> Habit:
         """How this person writes (these numbers); they cut if some number is cut and none is rounded up."""
         counts = {at: number for at, number in self.counts.items() if self.as_typed or at not in self.coarse}
-        counts = counts if of is None else {at: number for at, number in counts.items() if at in of}
+        counts = counts if of is None else {at: counts[at] for at in of if at in counts}
         cut = any(verdict == TRUNCATED for verdict in self.verdicts.values())
         up = any(
             abs(number.value) > abs(self.computed[at]) + 1e-12 and digits(number) < MANY
@@ -306,17 +316,17 @@ class Judging:
         """Carried numbers that took no work: their slip is 0 or saturated, or they do not depend on wrong numbers."""
         carried = [at for at in self.typed if self.verdicts[at] == CARRIED]
         wrong = [at for at in self.typed if self.verdicts[at] in (WRONG, CARRIED)]
+        empty = {self.reported(self.claims[at].key) for at in wrong if self.verdicts[at] == WRONG and self._empty(at)}
         if not carried:
             return set()
-        self.follow()
+        if not self.own:
+            self.follow()
         nudged = {at: self.typed[at].value * 1.1 + 1e-3 for at in wrong}
         _values, moved = self._walk(lambda at: nudged.get(at, self.typed[at].value))
         trivial = set()
         for at in carried:
-            below = self.graph.below(self.reported(self.claims[at].key))
-            slips = [w for w in wrong if self.reported(self.claims[w].key) in below and self.verdicts[w] == WRONG]
             still = abs(moved[at] - self.own[at]) <= 1e-12 * max(1.0, abs(self.own[at]))
-            if still or any(self._empty(w) for w in slips):
+            if still or (empty and empty & self.graph.below(self.reported(self.claims[at].key))):
                 trivial.add(at)
         return trivial
 

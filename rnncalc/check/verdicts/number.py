@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,7 @@ def unit(typed: TypedNumber) -> float:
     return 0.0 if typed.place is None else 10.0**typed.place
 
 
+@lru_cache(maxsize=10_000)
 def digits(typed: TypedNumber) -> int:
     """The number of significant digits: 0.0120 has three. A fraction is exact."""
     if typed.place is None:
@@ -118,7 +121,7 @@ class Habit:
         typed = [entry for entry in numbers if entry.place is not None]
         self.cuts = cuts
         self.decimals, often = _usual([-entry.place for entry in typed if entry.place is not None])
-        self.digits, as_often = _usual([digits(entry) for entry in typed if digits(entry)])
+        self.digits, as_often = _usual([count for count in map(digits, typed) if count])
         self.by_decimals, self.by_digits = both or often >= as_often, both or as_often >= often
         self.exact = not typed
 
@@ -158,11 +161,11 @@ class Habit:
         first, last = stands_for(typed, True)
         return self.cuts and first <= hi + slack and last >= lo - slack
 
-    def _units(self, lo: np.ndarray, hi: np.ndarray) -> list[np.ndarray]:
+    def _units(self, lo: np.ndarray, hi: np.ndarray) -> list[Any]:
         """The units to which the person may round."""
         if self.exact:
             return []
-        units = [np.array(10.0**-self.decimals)] if self.by_decimals else []
+        units: list[Any] = [10.0**-self.decimals] if self.by_decimals else []
         if self.by_digits and self.digits:
             for value in (lo,) if lo is hi else (lo, hi):
                 size = np.where((value != 0) & np.isfinite(value), np.abs(value), 1.0)

@@ -71,8 +71,9 @@ class TypedNumber:
 
 def number(text: str) -> TypedNumber:
     """Read one number: 0.80, .5, 5., 1e-3, 1/3, 5.8×10^{-9}, 61.2 %, −2, ≈ 0.3, 0.58f. Raises ParseError."""
-    bare = _bare(text)
-    match = DECIMAL.fullmatch(bare)
+    match = DECIMAL.fullmatch(text) if text.isascii() and len(text) <= LONGEST_NUMBER else None
+    bare = "" if match else _bare(text)
+    match = match or DECIMAL.fullmatch(bare)
     if match:
         return TypedNumber(text, *_decimal(match))
     match = FRACTION.fullmatch(bare)

@@ -14,7 +14,7 @@ from rnncalc.check.diagnosis.rewrites.shared import (
     Signed,
     changed_run,
     each,
-    kind,
+    kinds,
     of_kind,
     where_possible,
     zeroed,
@@ -101,12 +101,13 @@ def swapped(spec: Spec) -> Spec | None:
 
     def change(run: RunSpec) -> RunSpec:
         changed: dict[str, np.ndarray] = {}
+        by_symbol = kinds(run)
         for expression in run.lines.values():
             if not has_product(expression):
                 continue
             line = product_line("", expression)
             weights = [term.weight for term in (*line.inputs, *line.products)]
-            by_gate = [symbol for symbol in weights if kind(run, symbol) in "UW"]
+            by_gate = [symbol for symbol in weights if by_symbol.get(symbol, "p") in "UW"]
             if len(by_gate) == 1 and by_gate[0].startswith("U_"):  # gru: U_n and W_n stand in lines of their own
                 by_gate.append("W" + by_gate[0][1:])
             if len(by_gate) == 2 and all(symbol in run.parameters for symbol in by_gate):
@@ -120,9 +121,9 @@ def swapped(spec: Spec) -> Spec | None:
 
 def weights_of_one(spec: Spec) -> Iterator[Spec]:
     """Take weights as 1: all of them, the cells', the read-out's, or all with biases."""
-    for kinds in (("U", "W", "V", "R"), ("U", "W"), ("V", "R"), ("U", "W", "V", "R", "b", "c", "d")):
-        yield each(spec, partial(_ones, kinds=kinds))
+    for wanted in (("U", "W", "V", "R"), ("U", "W"), ("V", "R"), ("U", "W", "V", "R", "b", "c", "d")):
+        yield each(spec, partial(_ones, wanted=wanted))
 
 
-def _ones(run: RunSpec, kinds: tuple[str, ...]) -> RunSpec:
-    return changed_run(run, {symbol: np.ones_like(run.parameters[symbol]) for symbol in of_kind(run, *kinds)})
+def _ones(run: RunSpec, wanted: tuple[str, ...]) -> RunSpec:
+    return changed_run(run, {symbol: np.ones_like(run.parameters[symbol]) for symbol in of_kind(run, *wanted)})

@@ -39,25 +39,31 @@ def zeroed(run: RunSpec, symbols: list[str]) -> RunSpec:
     return changed_run(run, {symbol: np.zeros_like(run.parameters[symbol]) for symbol in symbols})
 
 
-def kind(run: RunSpec, symbol: str) -> str:
-    """U (multiplies the input), W (multiplies a state), V (makes the scores), R, b, or p (element-wise)."""
-    stack = run.cell.parameters[symbol].stack if symbol in run.cell.parameters else symbol
-    if run.cell.outputs and stack in ("V", "R", "c"):
-        return stack
+def kinds(run: RunSpec) -> dict[str, str]:
+    """What each parameter does, by symbol.
+
+    U multiplies the input, W a state; V, R and c make the scores; b and d are added; p works element by element.
+    """
+    stacks = {
+        symbol: run.cell.parameters[symbol].stack if symbol in run.cell.parameters else symbol
+        for symbol in run.parameters
+    }
+    by_symbol: dict[str, str] = {}
+    if run.cell.outputs:
+        by_symbol = {symbol: stack for symbol, stack in stacks.items() if stack in ("V", "R", "c")}
     for expression in run.lines.values():
         if has_product(expression):
             line = product_line("", expression)
-            if any(symbol == bias for _sign, bias in line.biases):
-                return "b" if stack != "d" else "d"
+            for _sign, bias in line.biases:
+                by_symbol.setdefault(bias, "b" if stacks.get(bias) != "d" else "d")
             for term in (*line.inputs, *line.products):
-                if term.weight == symbol:
-                    return "U" if term.source == INPUT else "W"
-    return "p"
+                by_symbol.setdefault(term.weight, "U" if term.source == INPUT else "W")
+    return {symbol: by_symbol.get(symbol, "p") for symbol in run.parameters}
 
 
-def of_kind(run: RunSpec, *kinds: str) -> list[str]:
+def of_kind(run: RunSpec, *wanted: str) -> list[str]:
     """The parameters of these kinds, by symbol."""
-    return [symbol for symbol in run.parameters if kind(run, symbol) in kinds]
+    return [symbol for symbol, kind in kinds(run).items() if kind in wanted]
 
 
 def on_top(spec: Spec, run: RunSpec) -> Spec:
