@@ -90,6 +90,23 @@ def test_a_mistake_beside_a_slip_of_its_own(mistake: str, carried: bool, slip: i
     assert all(other.explains < other.of for other in verdict.mistakes)
 
 
+@pytest.mark.parametrize("mistake", ["preactivation_fed_back", "forget_bias_added"])
+def test_a_mistake_that_shows_in_one_state_beside_a_slip(mistake: str) -> None:
+    """In two steps only the last state shows it, and outputs follow from that; the slip is in an output before."""
+    rng, shown = np.random.default_rng(4), 0
+    while shown < 5:
+        problem = planted.problem(mistake, rng)
+        if len(problem["h0"]) > 1:
+            continue
+        problem |= {"x": problem["x"][:2], "targets": problem["targets"][:2]}
+        answers = diagnosis.answered(mistake, planted.solve(problem, mistake, rng), 6)
+        answers["y"][0][0] = f"{float(answers['y'][0][0]) + 0.0321:.6f}"
+        verdict = check(rnncalc.problem(**planted.keys(problem)).given, answers)
+        assert mistake in diagnosis.names(verdict), problem
+        assert verdict.mistakes[0].own_slips == ("y_1[1]",)
+        shown += 1
+
+
 def test_what_is_random_is_not_accused() -> None:
     for decimals in (1, 2, 3):
         rows = diagnosis.random_rows(200, decimals, decimals)

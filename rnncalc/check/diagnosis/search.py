@@ -215,13 +215,14 @@ class MistakeSearch:
         """The singles that are worth judging, selected from tables, without a walk for each.
 
         Before the first slip, the person's own numbers and the right ones lead to the same, but for rounding. And a
-        variant explains no number that it does not change.
+        variant explains no number that it does not change: a slip, and of several slips another wrong number, too.
         """
         right = self.right[:, None]
         near = close | self._after_a_slip()[:, None] | self.written.near(table.local, 2 * NEAR)
         touched = ~same(table.exact, right) | ~same(table.local, right)
         near_enough = near[self.kept].all(axis=0)
-        near_enough &= (near & touched)[self.slips].sum(axis=0) >= min(2, len(self.slips))
+        near_enough &= (near & touched)[self.slips].any(axis=0)
+        near_enough &= (near & touched)[self.wrong].sum(axis=0) >= min(2, len(self.slips))
         return [int(at) for at in np.flatnonzero(near_enough)]
 
     def _after_a_slip(self) -> np.ndarray:
