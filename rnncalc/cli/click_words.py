@@ -95,10 +95,6 @@ class Formatter(click.HelpFormatter):
         super().write_dl(rows, col_max, col_spacing)
 
 
-def _with_semicolons(added: re.Match[str]) -> str:
-    return added[0].replace("; ", "；")
-
-
 def _broken(text: str, width: int) -> str:
     """A text in lines that click leaves as they are, save what is in lines already; in English the text itself."""
     if language() == "en":

@@ -1,8 +1,11 @@
-"""Did you mean …? The known name that is nearest to one that nobody knows."""
+"""Names that nobody knows: what is said of one, and the known name that is nearest to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
 
 
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
@@ -10,3 +13,9 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     from difflib import get_close_matches  # imported here, since most questions have no misspelt name
 
     return next(iter(get_close_matches(word, known, 1, likeness)), None)
+
+
+def one_of(name: str, word: object, known: Collection[str]) -> None:
+    """Check a choice by name. Raises ProblemError, which lists what there is to choose from."""
+    if word not in known:
+        raise ProblemError(_("{name} is one of {known}, not “{word}”"), name=name, known=", ".join(known), word=word)

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.util import find_spec
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError
 
 ENGINES = ("auto", "equations", "numba")
@@ -18,8 +19,7 @@ def resolve_engine(engine: str) -> str:
 
     Raises ProblemError for a name that nobody knows, and for "numba" where it is missing.
     """
-    if engine not in ENGINES:
-        raise ProblemError(_("engine is one of {known}, not “{engine}”"), known=", ".join(ENGINES), engine=engine)
+    one_of("engine", engine, ENGINES)
     if engine == "equations" or numba_installed():
         return "numba" if engine == "auto" else engine
     if engine == "numba":

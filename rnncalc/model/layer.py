@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype, without_graph
 from rnncalc.model.cells import CELLS, Cell
@@ -47,7 +48,8 @@ class DirectionalLayer:
         given = {name: as_array(name, value) for name, value in named.items() if value is not None}
         self.initial_states = {state: given.pop(name) for name, state in states.items() if name in given}
         self.sizes = _sizes(self.cell, given)
-        self.arrays = {name: given.get(name, np.zeros(_shape(self, name), np.float32)) for name in self.cell.stacks}
+        zeros = {name: np.zeros(self.cell.shape(name, self.sizes), np.float32) for name in self.cell.stacks}
+        self.arrays = {name: given.get(name, array) for name, array in zeros.items()}
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -151,10 +153,8 @@ class Layer:
         merge: str = "concat",
         **options: Any,
     ):
-        for name, word, known in (("direction", direction, DIRECTIONS), ("merge", merge, tuple(MERGES))):
-            if word not in known:
-                message = _("{name} is one of {known}, not “{word}”")
-                raise ProblemError(message, name=name, known=", ".join(known), word=word)
+        for name, word, known in (("direction", direction, DIRECTIONS), ("merge", merge, MERGES)):
+            one_of(name, word, known)
         first = DirectionalLayer(cell, *arrays, **options)
         self.cell, self.direction, self.merge = first.cell, direction, merge
         if first.cell.owns_read_out and direction != "forward":
@@ -255,9 +255,8 @@ def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:
             continue
         array, shape = given[name], given[name].shape
         if array.ndim != (1 if stack[0].columns is None else 2) or 0 in shape or shape[0] % len(stack):
-            raise ShapeError(
-                _("{name} must be {wanted}, got {shape}"), name=name, wanted=expected_shape(cell, name), shape=shape
-            )
+            message, wanted = _("{name} must be {wanted}, got {shape}"), stack[0].letters(len(stack))
+            raise ShapeError(message, name=name, wanted=wanted, shape=shape)
         for letter, number in ((stack[0].rows, shape[0] // len(stack)), (stack[0].columns, shape[-1])):
             if letter and sizes.setdefault(letter, number) != number:
                 message = _("{name} is {shape}, so {letter} = {number}; {other} says {letter} = {size}")
@@ -273,16 +272,3 @@ def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:
         message = _("{cell} takes x_t entry by entry, so D must be H = {h}; {other} says D = {d}")
         raise ShapeError(message, cell=cell.name, h=sizes["H"], other=said["D"], d=sizes["D"])
     return sizes
-
-
-def expected_shape(cell: Cell, name: str) -> str:
-    """The shape of an array in letters: (4·H, D)."""
-    parameter, gates = cell.stacks[name][0], len(cell.stacks[name])
-    rows = f"{gates}·{parameter.rows}" if gates > 1 else parameter.rows
-    return f"({rows}, {parameter.columns})" if parameter.columns else f"({rows},)"
-
-
-def _shape(layer: DirectionalLayer, name: str) -> tuple[int, ...]:
-    stack = layer.cell.stacks[name]
-    rows = sum(layer.sizes[parameter.rows] for parameter in stack)
-    return (rows, layer.sizes[stack[0].columns]) if stack[0].columns else (rows,)

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.equations.functions import log_softmax, sigmoid, softmax
 
@@ -236,10 +237,9 @@ def find(name: str | None, reduction: str | None, output: str) -> Loss:
     """The loss of that name, if it fits the reduction and the output's function. Raises ProblemError."""
     if name is None:
         raise ProblemError(_("targets need a loss: {known}"), known=", ".join(LOSSES))
-    if name not in LOSSES:
-        raise ProblemError(_("loss is one of {known}, not “{name}”"), known=", ".join(LOSSES), name=name)
-    if reduction is not None and reduction not in REDUCTIONS:
-        raise ProblemError(_("reduction is one of {known}, not “{name}”"), known=", ".join(REDUCTIONS), name=reduction)
+    one_of("loss", name, LOSSES)
+    if reduction is not None:
+        one_of("reduction", reduction, REDUCTIONS)
     loss = LOSSES[name]
     if loss.mean and reduction is not None:
         raise ProblemError(_("{name} is a mean already: leave the reduction out"), name=name)

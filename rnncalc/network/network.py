@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import one_of
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
@@ -368,8 +369,7 @@ class Network(Stack):
         self, x: ArrayLike, lengths: ArrayLike | None, mask: ArrayLike | None, layout: str
     ) -> tuple[np.ndarray, View]:
         """x as (N, T, D), and how its rows are visited and shown."""
-        if layout not in LAYOUTS:
-            raise ProblemError(_("layout is one of {known}, not “{layout}”"), known=", ".join(LAYOUTS), layout=layout)
+        one_of("layout", layout, LAYOUTS)
         known = type(x) is np.ndarray and x.dtype is self.dtype
         array = cast(np.ndarray, x) if known else in_dtype(as_array("x", x), self.dtype)
         inputs, batch = self.x_width, array.ndim == 3

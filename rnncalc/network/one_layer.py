@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.model.cells import CELLS, Cell
-from rnncalc.model.layer import Layer, expected_shape
+from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 
 ABOUT = """{title}.
@@ -84,8 +84,9 @@ def _about(cell: Cell, name: str) -> str:
 
 def _parameters(cell: Cell) -> Iterator[str]:
     """The arrays, initial states and switches of a cell, a line each."""
-    for array in cell.stacks:
-        yield f"{array} : array_like, {expected_shape(cell, array)}{', optional' if array in cell.optional else ''}"
+    for array, stack in cell.stacks.items():
+        shape = stack[0].letters(len(stack))
+        yield f"{array} : array_like, {shape}{', optional' if array in cell.optional else ''}"
     if cell.gates:
         yield f"    The gates {' '.join(cell.gates)} are stacked below each other."
     for state in cell.state:
@@ -101,10 +102,9 @@ def _parameters(cell: Cell) -> Iterator[str]:
 def _ones(cell: Cell) -> Iterator[str]:
     """Keyword arguments for a network of D = 3, H = 2 and O = 1: the arrays that must be given."""
     sizes = {"D": 3, "H": 2, "O": 1}
-    for array, stack in cell.stacks.items():
+    for array in cell.stacks:
         if array not in cell.optional:
-            columns = f", {sizes[stack[0].columns]}" if stack[0].columns else ","
-            yield f"{array}=np.ones(({len(stack) * sizes[stack[0].rows]}{columns}))"
+            yield f"{array}=np.ones({cell.shape(array, sizes)})"
     if not cell.owns_read_out:
         yield "V=np.ones((1, 2))"
 

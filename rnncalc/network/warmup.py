@@ -58,9 +58,6 @@ def _network(cell: str, dtype: str) -> Network:
     """A small network of a cell."""
     record = cell_named(cell)
     sizes = {"H": UNITS, "D": INPUTS, "O": UNITS}
-    arrays = {
-        name: np.zeros((len(stack) * sizes[stack[0].rows], *([sizes[stack[0].columns]] if stack[0].columns else [])))
-        for name, stack in record.stacks.items()
-    }
+    arrays = {name: np.zeros(record.shape(name, sizes)) for name in record.stacks}
     top = {} if record.owns_read_out else {"V": np.zeros((UNITS, UNITS)), "output": "softmax"}
     return Network([Layer(record, **arrays)], **top, dtype=dtype, engine="numba")  # type: ignore[arg-type]

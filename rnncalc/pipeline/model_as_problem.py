@@ -53,14 +53,9 @@ def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str
         raise ProblemError(_("this model does not say how its data was read"))
     about = Account.of(model.data)
     data = read_again(source, about)
-    if not 1 <= number <= len(data):
-        raise ProblemError(_("there are {n} sequences, no sequence {number}"), n=len(data), number=number)
-    part, notes = data.chosen(np.array([number - 1])), []
+    part, notes = data.only(number), []
     if not len(part.x):
         raise ProblemError(_("sequence {number} has no step"), number=number)
-    x = np.asarray(part.x)
-    if data.tokens:
-        x = np.arange(data.inputs) == x[:, None]
     if len(data) > 1:
         notes.append(_("sequence {number} of {n}; another one: --sequence").format(number=number, n=len(data)))
     if data.series is not None:
@@ -69,4 +64,4 @@ def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str
         notes.append(_("x is standardised as in training"))
     if about.y_mean:
         notes.append(_("y is standardised: rnncalc predict gives it in the units of the data"))
-    return of_python({"x": x.astype(np.float64)})["x"], notes
+    return of_python({"x": data.in_full(np.asarray(part.x)).astype(np.float64)})["x"], notes

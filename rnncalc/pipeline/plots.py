@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncalc.common.files import write
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.network.trace import Trace
 from rnncalc.network.training.sequences import Sequences
@@ -22,15 +23,14 @@ KINDS = ("loss", "states", "gates", "flow")
 
 def plot(kind: str, model: Model, path: str, source: str | None = None, sequence: int = 1) -> None:
     """Draw one of KINDS to a file; all but the loss need data, of which one sequence is shown. Raises ProblemError."""
+    one_of(_("a plot"), kind, KINDS)
     figure = _figure()
     if kind == "loss":
         _loss(figure, model)
-    elif kind in KINDS:
-        if source is None:
-            raise ProblemError(_("{kind} needs data: pass --data"), kind=kind)
-        _of_sequence(figure, kind, model, _one(read_again(source, Account.of(model.data)), sequence))
+    elif source is None:
+        raise ProblemError(_("{kind} needs data: pass --data"), kind=kind)
     else:
-        raise ProblemError(_("a plot is one of {known}, not “{kind}”"), known=", ".join(KINDS), kind=kind)
+        _of_sequence(figure, kind, model, read_again(source, Account.of(model.data)).only(sequence))
     picture = BytesIO()
     try:
         figure.savefig(picture, format=Path(path).suffix.lower()[1:] or "png", bbox_inches="tight")
@@ -58,12 +58,6 @@ def _figure() -> Any:
     return Figure(figsize=(8, 4.5), dpi=120)
 
 
-def _one(data: Sequences, number: int) -> Sequences:
-    if not 1 <= number <= len(data):
-        raise ProblemError(_("there are {n} sequences, no sequence {number}"), n=len(data), number=number)
-    return data.chosen(np.array([number - 1]))
-
-
 def _loss(figure: Any, model: Model) -> None:
     """Draw the loss of training and validation, epoch by epoch, on a logarithmic scale."""
     if not model.history:
@@ -79,10 +73,7 @@ def _loss(figure: Any, model: Model) -> None:
 
 
 def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences) -> None:
-    x = np.asarray(data.x)
-    if data.tokens:
-        x = np.arange(data.inputs) == x[:, None]
-    trace = model.network.forward(x.astype(model.network.dtype))
+    trace = model.network.forward(data.in_full(np.asarray(data.x)).astype(model.network.dtype))
     if kind == "flow":
         _flow(figure, model, trace)
         return

@@ -27,8 +27,7 @@ def outputs(network: Network, sequences: Sequences) -> np.ndarray:
     """
 
     def rows_of_data(which: np.ndarray) -> np.ndarray:
-        x = fetched(sequences.x, which)
-        return np.arange(sequences.inputs) == x[:, None] if sequences.tokens else x
+        return sequences.in_full(fetched(sequences.x, which))
 
     if not network.runs_backward:
         return _carried(network, rows_of_data, sequences)

@@ -121,7 +121,7 @@ class Sizes:
         return brought
 
     def _gate(self, name: str, parameter: Parameter, array: dict[str, Numbers], notes: list[str]) -> np.ndarray:
-        shape = self._shape(parameter)
+        shape = parameter.shape(self.sizes)
         if parameter.gate in array:
             full = f"{name}.{parameter.gate}"
             return self._brought(full, array[parameter.gate], shape, self._letters(parameter, 1), notes)
@@ -131,17 +131,10 @@ class Sizes:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a stacked array."""
-        stack = self.cell.stacks[name]
-        return (len(stack) * self._shape(stack[0])[0], *self._shape(stack[0])[1:])
-
-    def _shape(self, parameter: Parameter) -> tuple[int, ...]:
-        """The shape of one gate's array."""
-        rows = self.sizes[parameter.rows]
-        return (rows, self.sizes[parameter.columns]) if parameter.columns else (rows,)
+        return self.cell.shape(name, self.sizes)
 
     def _letters(self, parameter: Parameter, gates: int) -> str:
-        rows = f"{gates}·{parameter.rows}" if gates > 1 else parameter.rows
-        return f"({rows}, {parameter.columns.replace('D', self.read)})" if parameter.columns else f"({rows},)"
+        return parameter.letters(gates).replace("D", self.read)
 
     def _called(self, name: str) -> str:
         return self.letters.parameter(name.replace(".", "_")) if name in self.arrays or "." in name else name

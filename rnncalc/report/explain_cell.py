@@ -56,12 +56,10 @@ def _formulas(subject: Cell) -> Iterator[Formula]:
 def _shapes(subject: Cell) -> list[tuple[str, str]]:
     shapes = []
     for name, stack in subject.stacks.items():
-        rows = f"{len(stack)}·{stack[0].rows}" if len(stack) > 1 else stack[0].rows
-        shape = f"({rows}, {stack[0].columns})" if stack[0].columns else f"({rows},)"
         gates = (
             ", " + _("stacked {gates}").format(gates=" ".join(p.gate or "" for p in stack)) if len(stack) > 1 else ""
         )
-        shapes.append((name, shape + gates))
+        shapes.append((name, stack[0].letters(len(stack)) + gates))
     if not subject.owns_read_out:
         shapes += [("V", "(O, H)"), ("c", "(O,)")]
     shapes += [(f"{state}0", f"({subject.size(state)},)") for state in subject.state]

@@ -8,7 +8,7 @@ import pytest
 
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS, Cell
-from rnncalc.model.layer import DirectionalLayer, Layer, cell_named, expected_shape
+from rnncalc.model.layer import DirectionalLayer, Layer, cell_named
 from rnncalc.model.merges import MERGES, unmerged
 from rnncalc.model.packed_batch import PackedBatch
 
@@ -18,11 +18,7 @@ STEP = 1e-30
 
 def arrays(cell: Cell, rng: np.random.Generator, **sizes: int) -> dict[str, np.ndarray]:
     sizes = {**SIZES, **sizes}
-    shapes = {
-        name: (len(stack) * sizes[stack[0].rows], *([sizes[stack[0].columns]] if stack[0].columns else []))
-        for name, stack in cell.stacks.items()
-    }
-    return {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    return {name: rng.normal(size=cell.shape(name, sizes)) for name in cell.stacks}
 
 
 @pytest.mark.parametrize("merge", MERGES)
@@ -95,7 +91,7 @@ def test_a_cell_that_adds_its_input_has_as_many_inputs_as_units() -> None:
     assert Layer(cell, W=np.eye(4), U=np.ones((4, 4))).sizes == {"H": 4, "D": 4}
     with pytest.raises(RnncalcError, match="adding takes x_t entry by entry, so D must be H = 4; U says D = 3"):
         Layer(cell, W=np.eye(4), U=np.ones((4, 3)))
-    assert (expected_shape(cell, "U"), expected_shape(CELLS["lstm"], "b")) == ("(H, D)", "(4·H,)")
+    assert cell.shape("U", {"H": 4, "D": 4}) == (4, 4)
 
 
 def test_a_misspelt_previous_state_is_named() -> None:

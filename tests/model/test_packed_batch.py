@@ -22,8 +22,8 @@ def batches() -> Iterator[tuple[str, PackedBatch, np.ndarray]]:
         yield f"{size}, lengths", PackedBatch.of(sequences, steps, lengths, None), shorter
         yield f"{size}, mask", PackedBatch.of(sequences, steps, None, mask), mask
         yield f"{size}, both", PackedBatch.of(sequences, steps, lengths, mask), shorter & mask
-        one = rng.random(steps) < 0.6
-        yield f"{size}, one mask", PackedBatch.of(sequences, steps, None, one), np.tile(one, (sequences, 1))
+        shared = rng.random(steps) < 0.6
+        yield f"{size}, one mask", PackedBatch.of(sequences, steps, None, shared), np.tile(shared, (sequences, 1))
 
 
 CASES = [pytest.param(batch, there, id=name) for name, batch, there in batches()]

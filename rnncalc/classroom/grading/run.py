@@ -23,6 +23,7 @@ from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
 from rnncalc.classroom.grading.submissions import Submission
 from rnncalc.common.i18n import _, language
+from rnncalc.common.suggest import one_of
 from rnncalc.common.workers import Workers
 from rnncalc.errors import ProblemError
 from rnncalc.problems.parse.given import RawValue
@@ -92,8 +93,7 @@ def grade(
     >>> gradebook["Ada"].verdict, gradebook["Ada"].points
     ('right', 1.0)
     """
-    if keep not in KEEP:
-        raise ProblemError(_("keep is one of {known}, not “{keep}”"), known=", ".join(KEEP), keep=keep)
+    one_of("keep", keep, KEEP)
     if encoding and not known(encoding):
         raise ProblemError(
             _("no encoding is called “{name}”; there are utf-8, utf-16, gb18030, cp1252 …"), name=encoding

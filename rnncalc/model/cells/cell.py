@@ -66,6 +66,16 @@ class Parameter:
     stack: str  # the array that a person gives: U holds U_i, U_f, …
     gate: str | None
 
+    def shape(self, sizes: Mapping[str, int], gates: int = 1) -> tuple[int, ...]:
+        """Its shape; gates: of how many below each other."""
+        rows = gates * sizes[self.rows]
+        return (rows, sizes[self.columns]) if self.columns else (rows,)
+
+    def letters(self, gates: int = 1) -> str:
+        """The same in letters: (4·H, D)."""
+        rows = f"{gates}·{self.rows}" if gates > 1 else self.rows
+        return f"({rows}, {self.columns})" if self.columns else f"({rows},)"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -224,6 +234,29 @@ class Cell:
             stack.sort(key=lambda parameter: self.gates.find(parameter.gate or ""))
         order = sorted(stacks, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
         return {name: stacks[name] for name in order}
+
+    def shape(self, name: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape of an array that a person gives; sizes: of H, D and O.
+
+        Parameters
+        ----------
+        name : str
+            U, W, b, …
+        sizes : mapping of str to int
+            H, D and, where the cell has outputs, O.
+
+        Returns
+        -------
+        tuple of int
+
+        Examples
+        --------
+        >>> from rnncalc import CELLS
+        >>> CELLS["lstm"].shape("U", {"H": 2, "D": 3})
+        (8, 3)
+        """
+        stack = self.stacks[name]
+        return stack[0].shape(sizes, len(stack))
 
     def stacked(self, symbols: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Arrays by symbol as those that a person gives.

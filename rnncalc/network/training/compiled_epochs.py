@@ -127,8 +127,7 @@ class CompiledEpochs:
                 inputs, targets = inputs.astype(dtype), targets.astype(np.int64 if targets.ndim == 1 else dtype)
             self.typed[id(data)] = inputs, targets, data  # held here so that its id is not given to another object
         x, y = (fetched(part, rows) for part in self.typed[id(data)][:2])
-        if data.tokens and self.whole:
-            x = np.arange(data.inputs) == x[:, None]
+        x = data.in_full(x) if self.whole else x
         return np.ascontiguousarray(x, dtype), np.ascontiguousarray(y, np.int64 if y.ndim == 1 else dtype)
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError
 
 Vectors = dict[str, np.ndarray]
@@ -86,8 +87,7 @@ class Optimizer:
     """
 
     def __init__(self, name: str, size: int, dtype: np.dtype, compiled: bool = True, **options: float | None):
-        if name not in OPTIMIZERS:
-            raise ProblemError(_("optimizer is one of {known}, not “{name}”"), known=", ".join(OPTIMIZERS), name=name)
+        one_of("optimizer", name, OPTIMIZERS)
         rule = OPTIMIZERS[name]
         given = {option: value for option, value in options.items() if value is not None}
         for option, value in given.items():
@@ -162,9 +162,7 @@ class Rate:
     warmup: int = 0
 
     def __post_init__(self) -> None:
-        if self.schedule not in SCHEDULES:
-            known = ", ".join(SCHEDULES)
-            raise ProblemError(_("schedule is one of {known}, not “{name}”"), known=known, name=self.schedule)
+        one_of("schedule", self.schedule, SCHEDULES)
         if self.every < 1 or self.warmup < 0 or not 0 < self.gamma <= 1:
             raise ProblemError(_("a schedule needs every ≥ 1, warmup ≥ 0 and 0 < gamma ≤ 1"))
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks, copied
-from rnncalc.errors import ShapeError
+from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, without_graph
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.training.targets import of_rows
@@ -99,6 +99,16 @@ class Sequences:
             raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=inputs - 1)
         targets = np.full(len(stacked), -1) if y is None else of_rows(y, offsets, given, classes)
         return cls(stacked, targets, offsets, inputs)
+
+    def in_full(self, x: np.ndarray) -> np.ndarray:
+        """Some of its inputs with one-hot rows written out, (rows, D)."""
+        return np.arange(self.inputs) == x[:, None] if self.tokens else x
+
+    def only(self, number: int) -> Sequences:
+        """One of the sequences, counted from 1. Raises ProblemError."""
+        if not 1 <= number <= len(self):
+            raise ProblemError(_("there are {n} sequences, no sequence {number}"), n=len(self), number=number)
+        return self.chosen(np.array([number - 1]))
 
     def chosen(self, which: np.ndarray) -> Sequences:
         """Some of the sequences, in that order; rows are copied."""

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.i18n import N_, _
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError
-from rnncalc.model.cells import CELLS, Cell
-from rnncalc.model.layer import Layer
+from rnncalc.model.cells import Cell
+from rnncalc.model.layer import Layer, cell_named
 from rnncalc.network.network import Network
 
 Draw = Callable[[np.random.Generator, str, tuple[int, ...], int], np.ndarray]
@@ -104,8 +105,7 @@ SCHEMES: dict[str, Scheme] = {
 
 def scheme(name: str) -> Scheme:
     """The scheme of that name. Raises ProblemError."""
-    if name not in SCHEMES:
-        raise ProblemError(_("init is one of {known}, not “{name}”"), known=", ".join(SCHEMES), name=name)
+    one_of("init", name, SCHEMES)
     return SCHEMES[name]
 
 
@@ -121,7 +121,7 @@ def arrays(
     for name, stack in cell.stacks.items():
         blocks = []
         for parameter in stack:
-            shape = (sizes[parameter.rows], *([sizes[parameter.columns]] if parameter.columns else []))
+            shape = parameter.shape(sizes)
             kind = "bias" if parameter.columns is None else "recurrent" if parameter.columns == "H" else "input"
             top = cell.owns_read_out and parameter.rows == "O"
             block = chosen.draw(rng, "input" if top and kind == "recurrent" else kind, shape, sizes["H"])
@@ -197,9 +197,7 @@ def random_network(
     for name, value, least in (("hidden", hidden, 1), ("layers", layers, 1), ("seed", seed, 0)):
         if value < least:
             raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=least)
-    base = cell if isinstance(cell, Cell) else CELLS.get(cell)
-    if base is None:
-        raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))
+    base = cell_named(cell)
     if activation is not None:
         base = base.switch(activation=activation)
     if base.owns_read_out and layers > 1:

@@ -15,6 +15,7 @@ import numpy as np
 from rnncalc.common.files import reading
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import BLOCK, blocks, release
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.pipeline.account import Account
@@ -69,9 +70,8 @@ def _rows(source: str, about: Account, loss: str | None) -> Rows:
     for name in ("window", "ahead"):
         if (getattr(about, name) or 0) < 0:
             raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=0)
-    if about.at not in (None, "every", "last"):
-        message = _("{name} is one of {known}, not “{word}”")
-        raise ProblemError(message, name="at", known="every, last", word=about.at)
+    if about.at is not None:
+        one_of("at", about.at, ("every", "last"))
     if not Path(source).exists():
         raise ParseError(_("cannot read {name}: there is no such file"), name=source)
     reading(source)

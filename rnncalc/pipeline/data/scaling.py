@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
-from rnncalc.errors import ProblemError
+from rnncalc.common.suggest import one_of
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.schema import SCALES
 from rnncalc.pipeline.account import Account
@@ -17,8 +16,7 @@ from rnncalc.pipeline.account import Account
 def learn(train: Sequences, about: Account) -> None:
     """Learn mean and deviation of every column; of the targets too with `both`, where they are numbers."""
     about.complete(scale="both" if about.kind == "table" else "none")
-    if about.scale not in SCALES:
-        raise ProblemError(_("scale is one of {known}, not “{name}”"), known=", ".join(SCALES), name=about.scale)
+    one_of("scale", about.scale, SCALES)
     if about.scale != "none" and not train.tokens and not about.x_mean:
         about.x_mean, about.x_std = _moments(train.x)
     if about.scale == "both" and train.y.ndim == 2 and not about.classes and not about.y_mean:

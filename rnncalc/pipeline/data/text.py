@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from rnncalc.common import bounds
-from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool, copied
-from rnncalc.errors import ProblemError
+from rnncalc.common.suggest import one_of
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import Rows, encoded, vocabulary
 
@@ -26,13 +25,7 @@ def read(source: str, about: Account, loss: str | None) -> Rows:
     """Read a text as tokens, as one stream or line by line, as the account has it. Raises ParseError."""
     about.complete(tokens="chars", by="stream", at="every")
     for name, known in (("tokens", ("chars", "words")), ("by", ("stream", "line"))):
-        if getattr(about, name) not in known:
-            raise ProblemError(
-                _("{name} is one of {known}, not “{word}”"),
-                name=name,
-                known=", ".join(known),
-                word=getattr(about, name),
-            )
+        one_of(name, getattr(about, name), known)
     if not about.vocabulary:
         counts: Counter[str] = Counter()
         for part in _parts(source, about.by):

@@ -16,15 +16,14 @@ from rnncalc.classroom.grading.choices import APART, FEEDBACK, FORMATS, RENDERED
 from rnncalc.classroom.grading.marks import Marks, Row
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import file_name, json_text
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError
 
 
 def write(marks: Marks, format: str, feedback: str = "hint") -> str:
     """The mark sheet as text. Raises ProblemError for a format or a level that nobody knows."""
-    for what, word, known in (("format", format, FORMATS), ("feedback", feedback, FEEDBACK)):
-        if word not in known:
-            message = _("{what} is one of {known}, not “{word}”")
-            raise ProblemError(message, what=what, known=", ".join(known), word=word)
+    one_of("format", format, FORMATS)
+    one_of("feedback", feedback, FEEDBACK)
     if format in RENDERED:
         from rnncalc.classroom.grading.formats.document import document
         from rnncalc.report.render import render

@@ -16,8 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError
+from rnncalc.common.suggest import one_of
 
 _FORCED = {"512": 64, "256": 32, "128": 16, "plain": 0}
 
@@ -33,11 +32,11 @@ def _host_width() -> int:
 
 
 def _width() -> int:
-    wish = os.environ.get("RNNCALC_VECTOR", "")
-    if wish and wish not in _FORCED:
-        known = ", ".join(_FORCED)
-        raise ProblemError(_("RNNCALC_VECTOR is one of {known}, not “{wish}”"), known=known, wish=wish)
-    return _FORCED[wish] if wish else _host_width()
+    wish = os.environ.get("RNNCALC_VECTOR")
+    if not wish:
+        return _host_width()
+    one_of("RNNCALC_VECTOR", wish, _FORCED)
+    return _FORCED[wish]
 
 
 WIDTH = _width()
