@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +51,40 @@ def test_a_function_that_nobody_names_is_said(cell: str, tmp_path: Path) -> None
     equations = [line.replace("tanh(", "φ(") for line in CELLS[cell]]
     assert "nothing says what φ is: tanh assumed" in forward(equations, tmp_path).err
     assert "φ is: tanh assumed" not in forward([*equations, "φ = relu"], tmp_path).err
+
+
+BIAS_CELLS = {
+    "elman": (["h_t = tanh(W x_t + U h_{t-1} + b)"], ["b"], ["h"]),
+    "lstm": (
+        [f"{g}_t = {f}(W_{g} x_t + U_{g} h_{{t-1}} + b_{g})" for g, f in zip("ifgo", ["σ", "σ", "tanh", "σ"])]
+        + ["c_t = f_t ∘ c_{t-1} + i_t ∘ g_t", "h_t = o_t ∘ tanh(c_t)"],
+        ["b_i", "b_f", "b_g", "b_o"],
+        ["h", "c"],
+    ),
+    "own": (["f_t = sigmoid(W x_t)", "s_t = f_t * s_{t-1} + (1 - f_t) * tanh(U x_t)"], [], ["s"]),
+}
+SAID = {"": False, "h_0 = 0, c_0 = 0, s_0 = 0": True, "All states start at zero.": True, "初始状态为零向量。": True}
+
+
+@pytest.mark.parametrize(
+    ("cell", "given", "said", "output"), list(itertools.product(BIAS_CELLS, [True, False], SAID, [True, False]))
+)
+def test_what_the_equations_read_and_nothing_gives_is_said_in_one_note(
+    cell: str, given: bool, said: str, output: bool, tmp_path: Path
+) -> None:
+    lines, biases, states = BIAS_CELLS[cell]
+    weights = {part for line in lines for part in re.findall(r"[WU](?:_\w)?", line)}
+    values = [f"{name} = 0.5" for name in sorted(weights)] + [f"{name} = 0.1" for name in biases if given]
+    starts = ", ".join(part for part in said.split(", ") if "_0" not in part or part[0] in states)
+    top = [f"y_t = Q {states[0]}_t + q", "Q = 2"] if output else []
+    path = tmp_path / "sheet.txt"
+    path.write_text("\n".join([*lines, *top, *values, starts, "x = [1, 0.4]"]), encoding="utf-8")
+    absent = {
+        *([] if given else biases),
+        *(["q"] if output else []),
+        *([] if SAID[said] else [f"{s}_0" for s in states]),
+    }
+    notes = [line for line in command("forward", str(path)).err.splitlines() if "given nowhere" in line]
+    assert len(notes) == bool(absent)
+    if absent:
+        assert set(notes[0].rpartition(": ")[2].split(", ")) == absent

@@ -31,6 +31,7 @@ class Equations:
     functions: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     layers: int = 0  # as many as a sheet says, of equations that are written once for all
+    zeros: Collection[str] = ()  # what the sheet says to be zero: states
     _made: Decision | None = None
 
     @property
@@ -128,9 +129,9 @@ def settled(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[st
     if isinstance(made, Match):
         keys, notes = settle_lines(made, given), list[str]()
     elif isinstance(made, OwnCell):
-        keys, notes = settle_own(made, given, stated.functions)
+        keys, notes = settle_own(made, given, stated.functions, stated.zeros)
     else:
-        settling = Settled(made, given, stated.functions)
+        settling = Settled(made, given, stated.functions, stated.zeros)
         keys, notes = settling.keys(), settling.notes
     shown_lines = "; ".join(equation.text for equation in stated.equations)
     said = _("the equations decide: {lines}").format(lines=shown(shown_lines, 300))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnncalc.common.i18n import _
@@ -35,6 +37,12 @@ def added(first: RawValue, second: RawValue) -> RawValue:
 def negated(value: RawValue) -> RawValue:
     """The numbers of a threshold, which is taken away."""
     return RawValue(Numbers(-value.numbers().values), value.where)
+
+
+def absent_note(names: Sequence[str]) -> list[str]:
+    """What is said of biases and initial states that the equations read and nothing gives."""
+    listed = _(", ").join(dict.fromkeys(names))
+    return [_("given nowhere, taken as zero: {names}").format(names=listed)] if listed else []
 
 
 def cut(numbers: Numbers, part: tuple[int, int], width: int, name: str) -> Numbers:

@@ -7,7 +7,7 @@ says something else is refused, both shown. Longer than other files: each key is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from rnncalc.common.i18n import _
@@ -16,7 +16,7 @@ from rnncalc.model.cells import Parameter
 from rnncalc.problems.formulas import stacks
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.pieces import added, beside, cut, matrix, negated, squeezed, word
+from rnncalc.problems.formulas.pieces import absent_note, added, beside, cut, matrix, negated, squeezed, word
 from rnncalc.problems.formulas.polynomial import Param
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS, Notation
@@ -29,10 +29,17 @@ Keys = dict[str, RawValue]
 class Settled:
     """The keys of a problem, from equations and from what was given beside them."""
 
-    def __init__(self, made: FromEquations, given: Mapping[str, RawValue], functions: Mapping[str, str] = {}):
-        self.made, self.left, self.functions = made, dict(given), functions
+    def __init__(
+        self,
+        made: FromEquations,
+        given: Mapping[str, RawValue],
+        functions: Mapping[str, str] = {},
+        zeros: Collection[str] = (),
+    ):
+        self.made, self.left, self.functions, self.zeros = made, dict(given), functions, zeros
         self.notes: list[str] = []
         self.used: set[str] = set()
+        self.absent: list[str] = []  # biases and initial states that the equations read and nothing gives
         self.names = {squeezed(name): name for name in given}
 
     def keys(self) -> Keys:
@@ -46,6 +53,7 @@ class Settled:
         self._rest(top)
         self._refuse_contradictions()
         self._note_numbers()
+        self.notes += absent_note(self.absent)
         for name in ("cell", "activation", "output", "update", "equations", "vectors", "gates", "fused"):
             self.left.pop(name, None)
         if len(layers) == 1:
@@ -79,6 +87,8 @@ class Settled:
             value = self._take(*(f"{match.lines[state]}{mark}" for mark in ("0", "_0", "")))
             if value is not None:
                 keys[f"{state}0"] = value
+            elif "states" not in self.zeros:
+                self.absent.append(f"{match.lines[state]}_0")
         keys["notation"] = RawValue(Notation(shown=shown, rows=bool(match.rows)), "equations")
         signals = self._signals(match)
         if signals:
@@ -133,6 +143,7 @@ class Settled:
                     if number == 0 and bare and theirs.key != parameter.symbol:
                         shown[parameter.symbol] = theirs.key
                     if value is None:
+                        self.absent += [theirs.key] if parameter.symbol in match.pattern.optional else []
                         continue
                     if parameter.gate:
                         place, key = arrays.setdefault(ours, RawValue({}, value.where)).value, parameter.gate

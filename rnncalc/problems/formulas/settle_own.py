@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.own import OwnCell
-from rnncalc.problems.formulas.pieces import added, cut, matrix, negated, squeezed, word
+from rnncalc.problems.formulas.pieces import absent_note, added, cut, matrix, negated, squeezed, word
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse.given import RawValue
@@ -16,7 +16,9 @@ from rnncalc.problems.parse.given import RawValue
 Keys = dict[str, RawValue]
 
 
-def settle_own(made: OwnCell, given: Mapping[str, RawValue], functions: Mapping[str, str]) -> tuple[Keys, list[str]]:
+def settle_own(
+    made: OwnCell, given: Mapping[str, RawValue], functions: Mapping[str, str], zeros: Collection[str] = ()
+) -> tuple[Keys, list[str]]:
     """The keys of a problem whose equations are a cell of their own. functions: what letters are said to be."""
     assumed = dict.fromkeys(sorted(made.generic), "tanh")
     known = {squeezed(name): name for name in given}
@@ -24,6 +26,7 @@ def settle_own(made: OwnCell, given: Mapping[str, RawValue], functions: Mapping[
     cell = {"name": "sheet", "equations": made.equations, "state": made.state, "emits": made.emits}
     keys: Keys = {"cell": RawValue(cell, "equations")}
     used = set()
+    absent: list[str] = []
     for name, param in made.params.items():
         if param.number is not None:
             keys[name] = RawValue(repr(param.number), "equations")
@@ -46,11 +49,14 @@ def settle_own(made: OwnCell, given: Mapping[str, RawValue], functions: Mapping[
         for start in (f"{theirs}0", f"{theirs}_0"):
             if line in made.state and start in left:
                 keys[f"{line}0"] = left.pop(start)
+        if line in made.state and f"{line}0" not in keys and "states" not in zeros:
+            absent.append(f"{theirs}_0")
     if made.read_out:
         for ours, params in made.read_out.params.items():
             for param in params:
                 stated = known.get(squeezed(param.key))
                 if stated is None:
+                    absent.append(param.key)
                     continue
                 used.add(stated)
                 value = negated(given[stated]) if param.negative else given[stated]
@@ -64,7 +70,8 @@ def settle_own(made: OwnCell, given: Mapping[str, RawValue], functions: Mapping[
     for name in (*used, "equations", "cell", "activation", "update", "notation", "vectors", "gates", "fused", "output"):
         left.pop(name, None)
     note = _("nothing says what {letter} is: {function} assumed")
-    return {**keys, **left}, [note.format(letter=letter, function=usual) for letter, usual in assumed.items()]
+    notes = [note.format(letter=letter, function=usual) for letter, usual in assumed.items()]
+    return {**keys, **left}, [*notes, *absent_note(absent)]
 
 
 def _reads_state(made: OwnCell, name: str) -> bool:

@@ -43,7 +43,8 @@ class _Assembly:
         self.given: dict[str, RawValue] = {}
         timed = any(equation.defined.offset is not None for equation in sheet.equations)
         kept = [e for e in sheet.equations if not timed or e.defined.offset is not None or e.defined.number is None]
-        self.equations = Equations(kept, dict(sheet.functions), [], sheet.layers)
+        zeros = ("states",) if prose.zero_states(sheet.prose) else ()
+        self.equations = Equations(kept, dict(sheet.functions), [], sheet.layers, zeros)
         self._generic()
         if sheet.unread and not kept:
             raise ParseError(_("cannot read as an equation: {text}"), text=sheet.unread[0])

@@ -39,6 +39,14 @@ _RATE = re.compile(
     rf"[^\d\n]{{0,12}}?({_NUMBER})",
     re.IGNORECASE,
 )
+_ZERO = (
+    r"(?:(?<!\w)(?:zeros?|0|null\w?|nullvektor|nul\w?|zéro|cero|ноль|нул\w+)(?!\w|\.\d)|零|(?<![\d.a-z])0(?!\w|\.\d))"
+)
+_ZERO_STATES = re.compile(
+    r"(?:initial|start|begin|anfang|départ|inicia|inizia|начальн|hidden|state|stat[oi]|zustand|memor|初始|状态|記憶|初期)"
+    rf"[^.。\n]{{0,60}}?{_ZERO}|(?<!\w)zero[- ](?:initial|state)|at rest",
+    re.IGNORECASE,
+)
 _ACTIVATION = re.compile(
     rf"({_WORDS})[^.。\n]{{0,40}}?(?:activation|激活)|(?:activation|激活函数)[^.。\n]{{0,40}}?({_WORDS})", re.IGNORECASE
 )
@@ -83,6 +91,11 @@ def classes(prose: str) -> list[int]:
     said = _CLASSES.search(prose)
     first = 0 if re.search(r"从 ?0|from 0|starting at 0", prose) else 1
     return [int(text) - first for text in re.findall(r"\d+", said[0])] if said else []
+
+
+def zero_states(prose: str) -> bool:
+    """Whether the sheet says that the states begin at zero."""
+    return _ZERO_STATES.search(prose) is not None
 
 
 def learning_rate(prose: str) -> str:
