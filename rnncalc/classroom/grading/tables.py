@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rnncalc.classroom.grading import cells, columns, encodings, headers, people, times
+from rnncalc.classroom.grading import cells, columns, encodings, headers, people, times, unnamed
 from rnncalc.classroom.grading.columns import Column
 from rnncalc.classroom.grading.headers import Who
 from rnncalc.classroom.grading.people import Roster
@@ -83,13 +83,15 @@ def read(
     meant = [renamed.get(label, label) for label in header]
     rows, left_out = _of_people(rows, len(header), headers.who(meant))
     who = _filled(headers.who(meant), rows, roster)
-    numbers = {
-        at: column
-        for at, label in enumerate(meant)
-        if at not in who.named and at not in who.ids and (column := columns.column(label, questions))
-    }
+    numbers = _numbers(meant, who, questions)
+    placed = None if numbers or not questions else unnamed.named(meant, rows, questions, {*who.named, *who.ids})
+    if placed:
+        header, rows = placed.labels, placed.rows
+        who = _filled(headers.who(header), rows, roster)
+        numbers = _numbers(header, who, questions)
     table = Table([], columns.requested(numbers.values(), questions))
     reading = _Reading(path.name, header, who, numbers, list(questions), comma=delimiter == ";")
+    table.notes += [f"{path.name}: {placed.note}"] if placed else []
     table.notes += reading.notes(_as_read(decoded, delimiter))
     handed_in = _times(table, header, who, rows)
     for (line, row), time in zip(rows, handed_in):
@@ -103,6 +105,13 @@ def read(
         message = _("{name}: left out, since they are no person: {rows}")
         table.notes.append(message.format(name=path.name, rows=people.listed(left_out)))
     return table
+
+
+def _numbers(labels: list[str], who: Who, questions: Mapping[str, Question]) -> dict[int, Column]:
+    """What each column asks for, but for those that say who somebody is."""
+    others = {*who.named, *who.ids}
+    asked = {at: columns.column(label, questions) for at, label in enumerate(labels) if at not in others}
+    return {at: column for at, column in asked.items() if column}
 
 
 def _as_read(decoded: encodings.Decoded, delimiter: str) -> list[str]:
