@@ -9,10 +9,12 @@ from rnncalc.errors import ProblemError
 
 
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The nearest of the known names, None where none is as near as that (0 to 1)."""
+    """The nearest of the known names, None where none is as near as that (0 to 1); letters of the other case are."""
     from difflib import get_close_matches  # imported here, since most questions have no misspelt name
 
-    return next(iter(get_close_matches(word, known, 1, likeness)), None)
+    known = list(known)
+    same = next((name for name in known if name.casefold() == word.casefold()), None)
+    return same or next(iter(get_close_matches(word, known, 1, likeness)), None)
 
 
 def one_of(name: str, word: object, known: Collection[str]) -> None:

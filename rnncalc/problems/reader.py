@@ -33,7 +33,11 @@ from rnncalc.problems.shapes import Sizes, bring_input, bring_output, finite
 def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "float64") -> Problem:
     """Build the problem that raw values state. Raises ParseError, ShapeError and ProblemError, which name the place."""
     reading = _Reading(given)
-    network = reading.network(dtype)
+    try:
+        network = reading.network(dtype)
+    except ShapeError as error:
+        doubtful = reading.doubtful()
+        raise ShapeError("\n".join([str(error), *doubtful])) if doubtful else error from None
     x, batch = reading.x, reading.batch
     problem = Problem(network, x, batch, reading.layers, reading.task, given=reading.given, notes=reading.notes)
     problem.lengths, problem.mask = reading.lengths(), reading.mask()
@@ -56,6 +60,11 @@ class _Reading:
         self.layers: list[dict[str, GivenDirection]] = []
         self.given: dict[str, RawValue] = {}
         self.task = Task()
+
+    def doubtful(self) -> list[str]:
+        """What is said of texts that were read as two numbers and may be one, 0,8: where shapes do not fit."""
+        texts = {key: value.value for key, value in self.raw.items() if isinstance(value.value, str)}
+        return commas.notes({key: text for key, text in texts.items() if commas.doubtful(text)})
 
     # the network -----------------------------------------------------------------------------------------------------
 

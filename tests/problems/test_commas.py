@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from support.commands import command
 
@@ -43,3 +45,22 @@ def test_what_was_read_as_decimal_commas_is_said() -> None:
     done = command("forward", "--U", "1", "--W", "0.5", "--x", "0,5 0,7 0,2", "--format", "json")
     assert done.data["shapes"]["T"] == 3
     assert "--decimal point" in done.err
+
+
+@pytest.mark.parametrize("name", ["U", "W", "b", "V"])
+@pytest.mark.parametrize("sheet", [False, True])
+def test_a_pair_that_does_not_fit_may_be_one_number(name: str, sheet: bool, tmp_path: Path) -> None:
+    values = {"U": "0.9", "W": "0.5", "b": "0.3", "V": "2"} | {name: "0,8"}
+    if sheet:
+        (tmp_path / "sheet.txt").write_text("\n".join(f"{key} = {text}" for key, text in values.items()) + "\nx_1 = 1")
+        done = command("forward", str(tmp_path / "sheet.txt"))
+    else:
+        done = command("forward", *(part for key, text in values.items() for part in (f"--{key}", text)), "--x", "1")
+    assert done.code == 2 * (name != "V")  # which may have two outputs
+    assert f"{name}: 0,8 read as two numbers; --decimal comma reads one" in done.err
+
+
+def test_the_letter_in_the_other_case_is_suggested() -> None:
+    for name, near in (("w", "W"), ("u", "U"), ("Lr", "lr"), ("X", "x")):
+        done = command("forward", "--U", "1", "--x", "1", f"--{name}", "0.3")
+        assert done.code == 0 or f"did you mean “{near}”" in done.err, done.err
