@@ -18,7 +18,7 @@ from rnncalc.classroom.exercise import ExerciseSpec, make
 from rnncalc.common.i18n import speak
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS
-from rnncalc.model.equations.expression import Number, total
+from rnncalc.model.equations.expression import Binary, Call, Expression, Number, total
 from rnncalc.report.document import (
     Array,
     Arrays,
@@ -36,6 +36,7 @@ from rnncalc.report.document import (
 from rnncalc.report.render import RenderOptions, contents, render
 from rnncalc.report.render.docx_package import TEXT_WIDTH
 from rnncalc.report.render.numbers import Rounding
+from rnncalc.report.render.omml import LINE
 
 W, M = (
     "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}",
@@ -167,15 +168,20 @@ def test_no_table_is_wider_than_the_page(units: int, steps: int, data: st.DataOb
     assert all(cell in text for row in texts for cell in row)
 
 
-@given(st.integers(1, 60), st.integers(1, 9))
-def test_long_lines_are_broken_and_lose_nothing(count: int, digits: int) -> None:
+@given(st.integers(1, 60), st.integers(1, 9), st.sampled_from(["sum", "fraction", "call"]))
+def test_long_lines_are_broken_and_lose_nothing(count: int, digits: int, kind: str) -> None:
     line = next(block for block in handout.solution(EXERCISE).blocks if isinstance(block, Formulas) and block.above)
-    long = replace(line.lines[0], right=(total([(1, Number(1 / 3))] * count), Number(1.0)))
+    tree: Expression = total([(1, Number(1 / 3))] * count)
+    tree = Binary("/", Number(1.0), tree) if kind == "fraction" else Call("exp", tree) if kind == "call" else tree
+    long = replace(line.lines[0], right=(tree, Number(1.0)))
     body = parts(Document([Formulas((long,))], {}), RenderOptions(Rounding(digits)))["word/document.xml"]
     (equation,) = body.iter(f"{M}oMath")
-    assert seen(equation).endswith("=" + "+".join([Rounding(digits)(1 / 3)] * count) + "=1")
-    rows = ["".join(seen(row)) for row in equation.iter(f"{M}mr")] or [seen(equation)]
-    assert max(map(len, rows)) <= 66
+    whole, terms = seen(equation), "+".join([Rounding(digits)(1 / 3)] * count)
+    assert terms in whole
+    assert whole.endswith("=1")
+    rows = [seen(row) for row in equation.iter(f"{M}mr")] or [whole]
+    assert max(map(len, rows)) <= LINE
+    assert len(list(equation.iter(f"{M}f"))) <= (kind == "fraction")
 
 
 def test_word_is_no_text() -> None:

@@ -45,6 +45,11 @@ class Paged(Renderer):
         return "\n\n".join(tables)
 
 
+def _width(text: str) -> float:
+    """In digits; some letters and signs are wider than one."""
+    return display_width(text) + 0.6 * sum(map(text.count, "%#@mwMW"))
+
+
 def fitted(
     columns: Sequence[Sequence[str]], signals: Sequence[str], numeric: Collection[int], page: int
 ) -> Iterator[dict[int, float]]:
@@ -53,7 +58,7 @@ def fitted(
     The first column is in every one, which `signals` does not count. Numbers are never wrapped; texts are if need be,
     and share what is left.
     """
-    natural = [max(map(display_width, column)) for column in columns]
+    natural = [max(map(_width, column)) for column in columns]
     widths = [width if n in numeric else min(width, WRAPPED) for n, width in enumerate(natural)]
     for first, last in folds(widths[1:], signals, page - GAP, widths[0]):
         shown = [0, *range(first + 1, last + 1)]

@@ -18,11 +18,10 @@ from rnncalc.report.document import (
 from rnncalc.report.render import RenderOptions, typeset
 from rnncalc.report.render.columns import GAP, Paged
 from rnncalc.report.render.docx_package import TEXT_WIDTH, package
-from rnncalc.report.render.omml import WORD, stack, width
+from rnncalc.report.render.omml import LINE, WORD, stack, width
 from rnncalc.report.render.typeset import BREAK
 
 CHARACTER = 100  # the width of a digit in a table, in twentieths of a point
-LINE = 66  # characters of an equation in a line
 FIGURE = "\N{FIGURE SPACE}"  # a blank as wide as a digit, so that decimal points stand below each other
 
 

@@ -9,6 +9,7 @@ from html import escape
 from rnncalc.model.equations.style import Typeset
 from rnncalc.report.render.typeset import BREAK
 
+LINE = 66  # characters of an equation in a line
 UPRIGHT = '<m:sty m:val="p"/>'
 
 
@@ -34,6 +35,8 @@ class OMML(Typeset):
         return f"<m:d><m:dPr>{ends}</m:dPr>{_part('e', inner)}</m:d>"
 
     def fraction(self, above: str, below: str) -> str:
+        if max(map(width, (above, below))) > LINE / 2:
+            return self.fenced(above) + self.mark("/") + self.fenced(below)
         return f"<m:f>{_part('num', above)}{_part('den', below)}</m:f>"
 
     def identifier(self, text: str) -> str:
