@@ -89,7 +89,7 @@ class _Page(Html):
         return tag("p", _tex(rf"\[\begin{{aligned}} {lines} \end{{aligned}}\]"))
 
     def arrays(self, block: Arrays) -> str:
-        return tag("p", ", ".join(_tex(rf"\({typeset.array(item, LATEX)}\)") for item in block.items))
+        return tag("p", ", ".join(_tex(rf"\({typeset.whole(item, LATEX)}\)") for item in block.items))
 
 
 def _tex(formula: str) -> str:

@@ -106,6 +106,7 @@ class Latex(Paged):
     def __init__(self, options: RenderOptions):
         super().__init__(options)
         self.style = _BREAKING.rounding(options.rounding)
+        self.most = LINE if options.whole else None  # how wide the page of a part is, nobody knows
 
     def text(self, document: Document) -> str:
         """Displays follow on what stands before them: a paragraph of their own would be an empty line."""
@@ -129,11 +130,11 @@ class Latex(Paged):
         return _aligned(line.write(self.style, "&=") for line in block.all)
 
     def matrices(self, block: Matrices) -> str:
-        lines = (line for each in block.all for line in typeset.matrices(each, self.style, LINE, width))
+        lines = (line for each in block.all for line in typeset.cut(each, self.style, self.most, width))
         return "\n\n".join(f"\\[\n{line}\n\\]" for line in lines)
 
     def arrays(self, block: Arrays) -> str:
-        return _aligned(typeset.array(each, self.style, "&=") for each in block.items)
+        return _aligned(line for each in block.items for line in typeset.cut(each, self.style, self.most, width, "&="))
 
     def run(self, rows: Sequence[Sequence[str]], widths: Sequence[float], numeric: Sequence[bool]) -> str:
         kind, place = ("longtable", "[l]") if self.options.whole else ("tabular", "")

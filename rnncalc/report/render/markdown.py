@@ -52,13 +52,13 @@ class Markdown(Renderer):
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def matrices(self, block: Matrices) -> str:
-        return "\n\n".join(f"$${typeset.matrix(each, self.style)}$$" for each in block.all)
+        return "\n\n".join(f"$${typeset.whole(each, self.style)}$$" for each in block.all)
 
     def grid(self, block: Grid) -> str:
         return grid.markdown(block, self.options, _escaped)
 
     def arrays(self, block: Arrays) -> str:
-        return "\n\n".join(f"$${typeset.array(item, self.style)}$$" for item in block.items)
+        return "\n\n".join(f"$${typeset.whole(item, self.style)}$$" for item in block.items)
 
 
 def _display(lines: list[str]) -> str:

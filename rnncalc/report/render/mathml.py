@@ -86,12 +86,12 @@ def matrix(block: Matrix, options: RenderOptions) -> str:
     """label = a matrix in brackets, or a number."""
     entries = tuple(tuple(map(options.rounding, row)) for row in block.rows)
     text = arrays.line(Array(block.label, entries[0][0] if block.number else entries))
-    return _math(typeset.matrix(block, MATHML.rounding(options.rounding)), text)
+    return _math(typeset.whole(block, MATHML.rounding(options.rounding)), text)
 
 
 def array(block: Array) -> str:
     """The same of an array in the digits in which it was given."""
-    return _math(typeset.array(block, MATHML), arrays.line(block))
+    return _math(typeset.whole(block, MATHML), arrays.line(block))
 
 
 def _math(body: str, text: str) -> str:

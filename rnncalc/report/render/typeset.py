@@ -12,41 +12,39 @@ from rnncalc.report.render.columns import folds
 BREAK = "\N{ZERO WIDTH SPACE}"  # before a sign at which a line may be broken
 
 
-def matrix(block: Matrix, style: Typeset) -> str:
-    """label = a matrix in brackets, or a number."""
-    return matrices(block, style)[0]
+def whole(block: Matrix | Array, style: Typeset) -> str:
+    """label = a matrix in brackets, a vector as a column, or a number."""
+    return cut(block, style, None, len)[0]
 
 
-def matrices(
-    block: Matrix, style: Typeset, most: float | None = None, width: Callable[[str], float] = len
+def cut(
+    block: Matrix | Array, style: Typeset, most: float | None, width: Callable[[str], float], equals: str = ""
 ) -> list[str]:
-    """The same; what is wider than so much in several, each with some of the columns."""
-    rows = [[style.number(value) for value in row] for row in block.rows]
-    label, equals = style.label(block.label), style.sign("=").replace(BREAK, "")
-    if block.number:
-        return [label + equals + rows[0][0]]
+    """The same; what is wider than so much in several lines, each with some of the columns."""
+    label, rows = _pieces(block, style)
+    equals = equals or style.sign("=").replace(BREAK, "")
+    if isinstance(rows, str):
+        return [label + equals + rows]
     words, count, room = _(", columns {first} to {last}"), len(rows[0]), width(label) + 4
     widths = [max(map(width, column)) for column in zip(*rows)]
-    runs = folds(widths, range(count), most, room)
-    if len(runs) == 1:
+    if len(folds(widths, range(count), most, room)) == 1:
         return [label + equals + style.table(rows)]
-    runs = folds(widths, range(count), most, room + len(words))
-    return [
-        label
-        + style.text(words.format(first=first + 1, last=last))
-        + equals
-        + style.table([row[first:last] for row in rows])
-        for first, last in runs
-    ]
+    parts = []
+    for first, last in folds(widths, range(count), most, room + len(words)):
+        columns = style.text(words.format(first=first + 1, last=last))
+        parts.append(label + columns + equals + style.table([row[first:last] for row in rows]))
+    return parts
 
 
-def array(block: Array, style: Typeset, equals: str = "") -> str:
-    """The same of an array in the digits in which it was given, a vector as a column."""
-    entries = block.entries
-    rows = [row if isinstance(row, tuple) else (row,) for row in (entries if isinstance(entries, tuple) else [entries])]
-    pieces = [[style.given(entry) for entry in row] for row in rows]
-    body = style.table(pieces) if isinstance(entries, tuple) else pieces[0][0]
-    return style.label(block.name) + (equals or style.sign("=")) + body
+def _pieces(block: Matrix | Array, style: Typeset) -> tuple[str, list[list[str]] | str]:
+    """The label, and the entries; an array's in the digits in which they were given."""
+    if isinstance(block, Matrix):
+        rows = [[style.number(value) for value in row] for row in block.rows]
+        return style.label(block.label), rows[0][0] if block.number else rows
+    if isinstance(block.entries, str):
+        return style.label(block.name), style.given(block.entries)
+    texts = (row if isinstance(row, tuple) else (row,) for row in block.entries)
+    return style.label(block.name), [[style.given(entry) for entry in row] for row in texts]
 
 
 def broken(line: str, most: float, width: Callable[[str], float]) -> list[str]:
