@@ -18,7 +18,8 @@ from pathlib import Path
 
 import rnncalc
 from rnncalc.classroom import handout
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.common.i18n import LANGUAGES, speak
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS

@@ -27,7 +27,8 @@ import numpy as np
 from measure import keep
 
 import rnncalc
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.handout import form_csv
 from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read
-
-if TYPE_CHECKING:
-    from rnncalc.classroom.exercise import ExerciseSpec
 
 LOSS_OF = {"softmax": "cross_entropy", "log_softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 

@@ -80,7 +80,8 @@ def command(
     --format moodle is a question a problem, moodle-numerical a question a number.
     """
     from rnncalc.classroom import handout as homework
-    from rnncalc.classroom.exercise import ExerciseSpec, make
+    from rnncalc.classroom.exercise import make
+    from rnncalc.classroom.exercise_spec import ExerciseSpec
 
     look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color", "fragment")}
     options["precision"] = _precision(options["precision"])

@@ -17,6 +17,7 @@ from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
 from rnncalc.report import gradient_tables as sums
+from rnncalc.report import unrolled
 from rnncalc.report.arithmetic import step_work
 from rnncalc.report.backward_data import data
 from rnncalc.report.backward_levels import GIVEN, SUMMED, TARGET, BackwardLevel, descents
@@ -31,7 +32,7 @@ def document(problem: Problem, trace: Trace, gradients: Gradients, choice: Repor
     steps = choice.numbers(problem.shapes["T"])[::-1]
     update = problem.update(trace, gradients)
     drawn = {
-        sequence: choice.pictures(problem, trace, steps, sequence, gradients=gradients)
+        sequence: unrolled.pictures(choice, problem, trace, steps, sequence, gradients=gradients)
         for sequence in sequences(problem)
     }
     blocks: list[Block] = [*head(problem), *drawn.get(None, [])]

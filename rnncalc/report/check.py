@@ -22,7 +22,7 @@ from rnncalc.check.verdicts.records import (
 from rnncalc.common.i18n import _
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
-from rnncalc.report import backward, forward
+from rnncalc.report import backward, forward, unrolled
 from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.shared import ReportOptions, sequences
 
@@ -54,7 +54,7 @@ def document(problem: Problem, verdict: Verdict, *, hint: bool = False, picture:
         trace, steps = problem.forward(), range(1, problem.shapes["T"] + 1)
         for sequence in sequences(problem):
             choice = ReportOptions(picture=True)
-            pictures = choice.pictures(problem, trace, steps, sequence, verdict=verdict)
+            pictures = unrolled.pictures(choice, problem, trace, steps, sequence, verdict=verdict)
             blocks += [*pictures, *forward.work(problem, trace, choice.worked(steps, pictures), sequence)]
     return Document(blocks, _data(verdict, hint), list(verdict.notes))
 

@@ -12,7 +12,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
-from rnncalc.report.document import Block, Document, Heading, Table
+from rnncalc.report.document import Block, Document, Heading, Table, Unrolled
 from rnncalc.report.header import head
 from rnncalc.report.shared import (
     Level,
@@ -46,7 +46,11 @@ def document(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptio
         if sequence is not None:
             blocks.append(Heading(_("sequence {n}").format(n=sequence + 1), 3))
         present = trace.view.schedule.present[sequence or 0]
-        pictures = choice.pictures(problem, trace, steps, sequence)
+        pictures: list[Unrolled] = []
+        if choice.picture:
+            from rnncalc.report import unrolled  # here: tables alone do not need it
+
+            pictures = unrolled.pictures(choice, problem, trace, steps, sequence)
         blocks += pictures
         together = []
         for level, names in shown:

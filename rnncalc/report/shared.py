@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,12 +24,7 @@ from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
 from rnncalc.report.document import Column, Table, Unrolled
 
-if TYPE_CHECKING:
-    from rnncalc.check.verdicts.records import Verdict
-    from rnncalc.network.gradients import Gradients
-
 AnyLevel = TypeVar("AnyLevel")
-MOST_PICTURES = 4  # sequences of a batch that are drawn
 
 
 @dataclass(frozen=True)
@@ -57,22 +52,6 @@ class ReportOptions:
                 raise ProblemError(message, steps=self.steps, count=count)
             chosen += range(ends[0], ends[-1] + 1)
         return chosen
-
-    def pictures(
-        self,
-        problem: Problem,
-        trace: Trace,
-        steps: Sequence[int],
-        sequence: int | None,
-        gradients: Gradients | None = None,
-        verdict: Verdict | None = None,
-    ) -> list[Unrolled]:
-        """The picture of a sequence, if there is to be one; of a large batch only the first sequences have one."""
-        if not self.picture or (sequence or 0) >= MOST_PICTURES:
-            return []
-        from rnncalc.report.unrolled import picture  # here: tables alone do not need it
-
-        return [picture(problem, trace, steps, sequence=sequence, gradients=gradients, verdict=verdict)]
 
     def worked(self, steps: Sequence[int], pictures: Sequence[Unrolled]) -> Sequence[int]:
         """The steps whose arithmetic is shown, in the order of `steps`: all that were chosen, or those drawn."""

@@ -19,10 +19,11 @@ from rnncalc.problems.problem import Problem
 from rnncalc.report.backward_levels import BackwardLevel, descents
 from rnncalc.report.chain_rule import input_terms
 from rnncalc.report.document import Flow, Signal, Source, Unrolled
-from rnncalc.report.shared import Level, Visits, label, levels, merged, of_sequence
+from rnncalc.report.shared import Level, ReportOptions, Visits, label, levels, merged, of_sequence
 
 MOST_STEPS = 8  # that are drawn one beside the other; of more, the first and the last
 ENDS = 3
+MOST_PICTURES = 4  # sequences of a batch that are drawn
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,21 @@ class _Group:
     def emits(self) -> int:
         """The signal that the level above sees."""
         return self.number(self.level.layer.cell.emits)
+
+
+def pictures(
+    choice: ReportOptions,
+    problem: Problem,
+    trace: Trace,
+    steps: Sequence[int],
+    sequence: int | None,
+    gradients: Gradients | None = None,
+    verdict: Verdict | None = None,
+) -> list[Unrolled]:
+    """The picture of a sequence, if there is to be one; of a large batch only the first sequences have one."""
+    if not choice.picture or (sequence or 0) >= MOST_PICTURES:
+        return []
+    return [picture(problem, trace, steps, sequence=sequence, gradients=gradients, verdict=verdict)]
 
 
 def picture(

@@ -12,7 +12,8 @@ import pytest
 from support.a_class import MADE
 
 import rnncalc
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.grading import encodings, headers, people, times
 from rnncalc.classroom.grading.columns import column
 from rnncalc.classroom.grading.sheet import sheet as read_sheet

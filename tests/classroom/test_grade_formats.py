@@ -11,7 +11,8 @@ from support.a_class import MADE, RIGHT, graded, rounded
 from support.helpers import run
 
 import rnncalc
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.grading import formats
 from rnncalc.classroom.grading.choices import FORMATS
 from rnncalc.common.safe_text import cell

@@ -10,7 +10,8 @@ from support.a_class import HEADER, MADE, RIGHT, graded, rounded, table, wrong
 from support.helpers import run
 
 import rnncalc
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
 from rnncalc.errors import RnncalcError
 

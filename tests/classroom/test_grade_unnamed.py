@@ -11,7 +11,8 @@ import pytest
 from support import moodle
 
 from rnncalc.classroom import exercise, handout
-from rnncalc.classroom.exercise import Exercise, ExerciseSpec, make
+from rnncalc.classroom.exercise import Exercise, make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.grading.gradebook import Gradebook
 from rnncalc.classroom.grading.run import grade
 from rnncalc.classroom.moodle import bank

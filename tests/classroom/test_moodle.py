@@ -10,7 +10,8 @@ from support import moodle, planted
 from support.helpers import run
 
 from rnncalc.classroom import exercise, handout
-from rnncalc.classroom.exercise import Exercise, ExerciseSpec, make
+from rnncalc.classroom.exercise import Exercise, make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.moodle import bank
 from rnncalc.common.i18n import LANGUAGES, speak
 from rnncalc.model.cells import CELLS

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from support.helpers import answer, run
 
-from rnncalc.classroom.exercise import DECIMALS, SATURATED, ExerciseSpec, make
+from rnncalc.classroom.exercise import DECIMALS, SATURATED, make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.handout import form, form_csv, solution, statement
 from rnncalc.common.safe_text import file_name
 from rnncalc.model.cells import CELLS

@@ -14,7 +14,8 @@ from support.own_cells import random_cell
 
 import rnncalc
 from rnncalc.classroom import exercise, handout
-from rnncalc.classroom.exercise import Exercise, ExerciseSpec, make
+from rnncalc.classroom.exercise import Exercise, make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.grading.run import grade
 from rnncalc.classroom.handout import form_csv, solution, statement
 from rnncalc.common.i18n import LANGUAGES, speak

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 
 from rnncalc.classroom import handout
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.common.i18n import speak
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS

@@ -11,7 +11,8 @@ from hypothesis import given
 from support.helpers import EXAMPLES, run
 
 from rnncalc.classroom import handout
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.model.equations.expression import Binary, Call, Expression, Number, total
 from rnncalc.report.document import Column, Document, Formulas, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.render import WHOLE, RenderOptions, contents, render

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from rnncalc.classroom import handout
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.model.cells import CELLS
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name, Negative, Number, is_binary, walk
 from rnncalc.model.equations.formula import Formula

@@ -5,7 +5,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.handout import form_csv
 
 MADE = make(ExerciseSpec("elman", units=2, inputs=3, outputs=1, steps=3, seed=5))

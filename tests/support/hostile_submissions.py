@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import rnncalc
-from rnncalc.classroom.exercise import ExerciseSpec, make
+from rnncalc.classroom.exercise import make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.grading import formats
 
 
