@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -107,7 +108,9 @@ class CheckSession:
 
             claims = [read.claims[at] for at in places]
             search = MistakeSearch(problem, spec, judging, claims, judgements, read.whole())
-            verdict.mistakes, verdict.blind = search.mistakes(), search.blind
+            said = problem.letters.said
+            verdict.mistakes = [replace(mistake, message=said(mistake.message)) for mistake in search.mistakes()]
+            verdict.blind = [(mistake, said(reason)) for mistake, reason in search.blind]
         return verdict
 
 

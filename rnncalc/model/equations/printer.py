@@ -6,6 +6,7 @@ the reader calls our U, W, h. At a step and a unit, `h_p` is written h_2[1]; wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -26,6 +27,11 @@ from rnncalc.model.equations.expression import (
 )
 from rnncalc.model.equations.functions import FUNCTIONS, PAIRS
 from rnncalc.model.equations.style import DOTS, NEXT, SUM, TOTAL, TRANSPOSED, Style
+
+_OURS = re.compile(
+    r"(?<![A-Za-z\\])(?:(?P<parameter>[UWVR]|[bcd](?![_\w]))(?P<gate>_[a-z])?|"
+    r"(?P<signal>[a-z](?=_(?:t|\{t|0)|²)|[hzr]|(?<=∘ )c|o(?= ∘)))(?![A-Za-z′'])"
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,24 @@ class Letters:
     def signal(self, name: str) -> str:
         """What the reader calls a signal."""
         return self.signals.get(name, name)
+
+    def said(self, sentence: str) -> str:
+        """A sentence with our U, W, b, h_t, that of a message, in the reader's letters."""
+        return _OURS.sub(self._said, sentence)
+
+    def _said(self, name: re.Match[str]) -> str:
+        if name["signal"]:
+            return self.signal(name["signal"])
+        return self._whole(name["parameter"]) if not name["gate"] else self.parameter(name[0])
+
+    def _whole(self, stack: str) -> str:
+        """What the reader calls all the gates' parts of a parameter: W_x where they are W_xi, W_xf, …"""
+        gated = {
+            theirs.removesuffix(ours[-1]).rstrip("_")
+            for ours, theirs in self.parameters.items()
+            if ours[:-1] == f"{stack}_"
+        }
+        return gated.pop() if stack not in self.parameters and len(gated) == 1 else self.parameter(stack)
 
     def gradient(self, name: str) -> str:
         """What the gradient of the loss at a signal is called, of ∂h: dh; of an LSTM's memory: dmemory."""
