@@ -126,13 +126,13 @@ def main() -> int:
         text = render(document, "html")
         seconds, page = time.perf_counter() - begin, options.folder / f"{name}.html"
         page.write_text(text, encoding="utf-8")
-        found = faults(options.browser, page, {width: options.folder / f"{name}-{width}.png" for width in WIDTHS})
+        flaws = faults(options.browser, page, {width: options.folder / f"{name}-{width}.png" for width in WIDTHS})
         browse(options.browser, page, f"--print-to-pdf={options.folder / f'{name}.pdf'}", "--no-pdf-header-footer")
         size = len(text.encode())
         if name == "lstm-forward" and (size > LARGEST or seconds > LONGEST):
-            found.append("too large or too slow")
-        print(f"{name:<16} {size / 1000:8.1f} kB  {seconds * 1000:7.1f} ms  {json.dumps(found) if found else 'well'}")
-        broken += len(found)
+            flaws.append("too large or too slow")
+        print(f"{name:<16} {size / 1000:8.1f} kB  {seconds * 1000:7.1f} ms  {json.dumps(flaws) if flaws else 'well'}")
+        broken += len(flaws)
     return 1 if broken else 0
 
 

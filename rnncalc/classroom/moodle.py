@@ -43,11 +43,11 @@ def _questions(exercise: Exercise, kind: str) -> Iterator[str]:
         return
     for blank in handout.blanks(exercise):
         for label, value in blank.numbers():
-            asked = tag("p", _plain(f"{label} = ?"))
+            prompt = tag("p", _plain(f"{label} = ?"))
             number, margin = _answer(exercise, blank, value)
             answer = f"<text>{number}</text><tolerance>{margin}</tolerance>" + tag("feedback", _text(""), format="html")
             answer = tag("answer", answer, fraction=100, format="moodle_auto_format")
-            yield _question("numerical", f"{title}: {label}", f"{page}\n{asked}", answer)
+            yield _question("numerical", f"{title}: {label}", f"{page}\n{prompt}", answer)
 
 
 def _question(kind: str, name: str, page: str, more: str = "") -> str:

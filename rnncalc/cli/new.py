@@ -135,8 +135,8 @@ def _precision(text: str) -> dict[str, Any] | None:
 
     if not text:
         return None
-    asked = precision_of(RawValue(f"decimals={text}" if text.isdecimal() else text, "--precision"))
-    parts = asked if isinstance(asked, dict) else {"": asked}
+    precision = precision_of(RawValue(f"decimals={text}" if text.isdecimal() else text, "--precision"))
+    parts = precision if isinstance(precision, dict) else {"": precision}
     stated = {
         name: {part.kind: int(part.amount) if part.kind in ("decimals", "digits") else part.amount}
         for name, part in parts.items()

@@ -45,10 +45,10 @@ def numbers(made: Exercise) -> list[tuple[str, str, float]]:
 
 def margin(precision: dict[str, Any] | None, name: str, value: float) -> float:
     """What is granted, said anew: a unit of the last place that is asked for, or the tolerance."""
-    asked = precision or {"decimals": 4}
-    if not {"decimals", "digits", "tolerance", "relative"} & set(asked):
-        asked = asked.get(name, {"decimals": 4})
-    (kind, amount), = asked.items()  # fmt: skip
+    stated = precision or {"decimals": 4}
+    if not {"decimals", "digits", "tolerance", "relative"} & set(stated):
+        stated = stated.get(name, {"decimals": 4})
+    (kind, amount), = stated.items()  # fmt: skip
     if kind == "decimals":
         return float(10.0**-amount)
     if kind == "digits":
@@ -80,13 +80,13 @@ def mistaken(made: Exercise, mistake: str) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("precision", PRECISIONS, ids=str)
 def test_variants_hold_the_solution_and_no_planted_mistake(precision: dict[str, Any] | None) -> None:
     """400 in all; what a mistake changes by more than the tolerance is wrong, what it changes by less is right."""
-    asked: dict[str, tuple[dict[str, Any], list[str]]] = {
+    cells: dict[str, tuple[dict[str, Any], list[str]]] = {
         "elman": ({"backward": True, "lr": 0.1, "units": 2, "inputs": 2}, [*planted.FORWARD, *planted.GRADIENT]),
         "lstm": ({"units": 1, "ask": ("h", "c", "y")}, planted.GATED),
         "gru": ({"units": 2, "ask": ("h", "y")}, planted.GATED),
     }
     rejected = 0
-    for cell, (options, mistakes) in asked.items():
+    for cell, (options, mistakes) in cells.items():
         made = [make(ExerciseSpec(cell, precision=precision, person=str(n), steps=2, **options)) for n in range(23)]
         categories, questions = moodle.read(bank(made))
         assert len(categories) == 1

@@ -165,9 +165,9 @@ def test_a_page_is_read_back_and_checked(cell: str, page: dict[str, Any], langua
         made = make(ExerciseSpec(cell, **page, seed=3))
         for form, options in [*((form, RenderOptions()) for form in FORMS), ("latex", WHOLE), ("markdown", WHOLE)]:
             text = render(statement(made), form, options)
-            asked = problem_reader.read(problem_text.read(text), engine="equations")
+            problem = problem_reader.read(problem_text.read(text), engine="equations")
             for name, array in made.quantities.items():
-                assert np.allclose(Quantities(asked)[name], array, rtol=0, atol=1e-9), (form, name)
+                assert np.allclose(Quantities(problem)[name], array, rtol=0, atol=1e-9), (form, name)
             numbers = [f"{value:.6f}" for value in _in_the_order_of_the_form(made, text)]
             blank = r"\_\_\_\_\_\_" if form != "plain" else "______"
             for entry in ["Ada Lovelace", "007", *numbers]:

@@ -75,10 +75,10 @@ def test_what_the_equations_read_and_nothing_gives_is_said_in_one_note(
     lines, biases, states = BIAS_CELLS[cell]
     weights = {part for line in lines for part in re.findall(r"[WU](?:_\w)?", line)}
     values = [f"{name} = 0.5" for name in sorted(weights)] + [f"{name} = 0.1" for name in biases if given]
-    starts = ", ".join(part for part in said.split(", ") if "_0" not in part or part[0] in states)
+    initial = ", ".join(part for part in said.split(", ") if "_0" not in part or part[0] in states)
     top = [f"y_t = Q {states[0]}_t + q", "Q = 2"] if output else []
     path = tmp_path / "sheet.txt"
-    path.write_text("\n".join([*lines, *top, *values, starts, "x = [1, 0.4]"]), encoding="utf-8")
+    path.write_text("\n".join([*lines, *top, *values, initial, "x = [1, 0.4]"]), encoding="utf-8")
     absent = {
         *([] if given else biases),
         *(["q"] if output else []),

@@ -32,7 +32,7 @@ def latex(*blocks: object, options: RenderOptions = WHOLE) -> str:
 def rows(text: str) -> list[str]:
     """The lines of all displays, each without its end."""
     displays = re.findall(r"\\begin\{align\*\}\n(.*?)\n\\end\{align\*\}|\\\[\n(.*?)\n\\\]", text, re.DOTALL)
-    return [row.removesuffix(r" \\") for one, other in displays for row in (one or other).split("\n")]
+    return [row.removesuffix(r" \\") for aligned, plain in displays for row in (aligned or plain).split("\n")]
 
 
 @pytest.mark.parametrize("title", ["A network", "循环神经网络"])

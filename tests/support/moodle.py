@@ -52,11 +52,11 @@ class Question:
     @property
     def tags(self) -> list[str]:
         """Every tag of the text, in order."""
-        found: list[str] = []
+        tags: list[str] = []
         parser = HTMLParser()
-        parser.handle_starttag = lambda tag, attrs: found.append(tag)  # type: ignore[method-assign]
+        parser.handle_starttag = lambda tag, attrs: tags.append(tag)  # type: ignore[method-assign]
         parser.feed(self.html)
-        return found
+        return tags
 
     @property
     def shown(self) -> str:
@@ -99,9 +99,9 @@ def read(text: str) -> tuple[list[str], list[Question]]:
 
 
 def _content(element: ET.Element, path: str) -> str:
-    found = element.find(path)
-    assert found is not None, path
-    return found.text or ""
+    part = element.find(path)
+    assert part is not None, path
+    return part.text or ""
 
 
 def _answer(part: ET.Element) -> Answer:

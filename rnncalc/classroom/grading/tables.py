@@ -110,8 +110,8 @@ def read(
 def _numbers(labels: list[str], who: Who, questions: Mapping[str, Question]) -> dict[int, Column]:
     """What each column asks for, but for those that say who somebody is."""
     others = {*who.named, *who.ids}
-    asked = {at: columns.column(label, questions) for at, label in enumerate(labels) if at not in others}
-    return {at: column for at, column in asked.items() if column}
+    meanings = {at: columns.column(label, questions) for at, label in enumerate(labels) if at not in others}
+    return {at: column for at, column in meanings.items() if column}
 
 
 def _as_read(decoded: encodings.Decoded, delimiter: str) -> list[str]:

@@ -41,17 +41,17 @@ class Named:
 def named(labels: Sequence[str], rows: Rows, questions: Mapping[str, Question], taken: Collection[int]) -> Named | None:
     """The table with names for its numbered columns; None where it is not plain what they are. taken: other columns."""
     columns = _responses(labels, taken)
-    asked = {name: _asked(name, question) for name, question in questions.items()}
-    if not columns or not all(asked.values()):
+    blocks_of = {name: _asked(name, question) for name, question in questions.items()}
+    if not columns or not all(blocks_of.values()):
         return None
-    each = [label for blocks in asked.values() for block in blocks for label in block.labels]
+    each = [label for blocks in blocks_of.values() for block in blocks for label in block.labels]
     if len(columns) == len(each):
         renamed = list(labels)
         for at, label in zip(columns, each):
             renamed[at] = label
         return Named(renamed, rows, _note(labels, columns, each))
     if len(columns) == len(questions):
-        parts = [_by_step(blocks) for blocks in asked.values()]
+        parts = [_by_step(blocks) for blocks in blocks_of.values()]
         whole = [label for part in parts for label in part]
         return Named(*_apart(labels, rows, dict(zip(columns, parts))), _note(labels, columns, whole))
     return None

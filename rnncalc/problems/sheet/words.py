@@ -31,17 +31,17 @@ class Words:
         """The values without vectors of one length under words that no equation knows: these are codes."""
         made = self.roles.made
         known = self.roles.params | (made.system.signals if made else set())
-        found: dict[int, Numbers] = {}
+        vectors_at: dict[int, Numbers] = {}
         for at, item in enumerate(items):
             named = made and not item.key and not item.answer and not item.symbol.indices
             numbers = values.numbers(item.value) if named and item.symbol.key not in known else None
             if numbers is not None and numbers.values.size > 1 and set(np.unique(numbers.values)) == {0, 1}:
-                found[at] = numbers
-        vectors = [numbers.values.reshape(-1) for numbers in found.values()]
+                vectors_at[at] = numbers
+        vectors = [numbers.values.reshape(-1) for numbers in vectors_at.values()]
         if len(vectors) < 2 or len({vector.size for vector in vectors}) > 1 or any(v.sum() != 1 for v in vectors):
             return list(items)
-        self.codes = {items[at].symbol.key: numbers for at, numbers in found.items()}
-        return [item for at, item in enumerate(items) if at not in found]
+        self.codes = {items[at].symbol.key: numbers for at, numbers in vectors_at.items()}
+        return [item for at, item in enumerate(items) if at not in vectors_at]
 
     def place(self, letters: list[str], inputs: set[str]) -> None:
         """Inputs and targets that are words, as numbers."""

@@ -42,13 +42,13 @@ class Layout:
 
     def __init__(self, block: Unrolled, rounding: Rounding):
         self.block, self.rounding = block, rounding
-        starts = {step for signal in block.signals for step in signal.values if step in (0, block.count + 1)}
-        self.columns: list[int | None] = [0] if 0 in starts else []  # None: steps that are left out
+        ends = {step for signal in block.signals for step in signal.values if step in (0, block.count + 1)}
+        self.columns: list[int | None] = [0] if 0 in ends else []  # None: steps that are left out
         for before, step in zip((0, *block.steps), block.steps):
             self.columns += [step] if step == before + 1 else [None, step]
         last = block.steps[-1] if block.steps else 0
         self.columns += [None] if last < block.count else []
-        self.columns += [block.count + 1] if block.count + 1 in starts else []
+        self.columns += [block.count + 1] if block.count + 1 in ends else []
 
     @cached_property
     def rows(self) -> list[tuple[int, int]]:
