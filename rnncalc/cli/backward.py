@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnncalc.cli.forward import overflowed
-from rnncalc.cli.options import (
-    PROBLEM_HELP,
-    ProblemCommand,
-    drawn,
-    engine_options,
-    given,
-    problem_argument,
-    result_options,
-    show,
-    solved,
-)
+from rnncalc.cli.options import drawn, engine_options, result_options, show
+from rnncalc.cli.problem_keys import PROBLEM_HELP, ProblemCommand, given, problem_argument, solved
 
 if TYPE_CHECKING:
     from rnncalc.problems.parse.given import RawValue

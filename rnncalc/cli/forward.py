@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnncalc.cli.options import (
-    GIVEN,
-    PROBLEM_HELP,
-    ProblemCommand,
-    drawn,
-    engine_options,
-    given,
-    problem_argument,
-    result_options,
-    show,
-    solved,
-)
+from rnncalc.cli.options import drawn, engine_options, result_options, show
+from rnncalc.cli.problem_keys import GIVEN, PROBLEM_HELP, ProblemCommand, given, problem_argument, solved
 from rnncalc.cli.spoken import complain
 from rnncalc.common.i18n import _
 

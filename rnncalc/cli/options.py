@@ -1,93 +1,24 @@
-"""What several commands share: the keys of a problem as options, how results look, where they go."""
+"""What several commands share: how results look, how they are computed, where they go."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnncalc.cli.spoken import Output, Spoken, remark, tell
+from rnncalc.cli.spoken import Output, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
-from rnncalc.common.suggest import nearest
 from rnncalc.report.formats import BINARY, DRAWN, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
-    from rnncalc.problems.parse.given import RawValue
     from rnncalc.report.document import Document
 
-GIVEN = "rnncalc.given"  # where a context keeps the keys that were given as options
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-
-PROBLEM_HELP = """
-\b
-The problem: a file (JSON, or a sheet as it stands: prose, LaTeX, tables, U = …),
-- for standard input, or options, which override the file. Every key is an option:
-  --cell elman|jordan|lstm|gru|gru_after|i2h_i2o
-  --activation tanh|relu|sigmoid|identity|elu|leaky_relu|softplus|softsign
-               |hard_sigmoid|hard_sigmoid_02|hard_tanh|step
-  --U input weights (H, D)    --W recurrent weights (H, H)    --b bias (H,)
-  --V read-out (O, H)         --c read-out bias (O,)          --output identity|softmax|…
-  --x inputs: T steps of D    --h0 --c0 --y0 initial states   --U.i --W.f one gate's
-  other people's letters: --W_hx --W_hh --b_h, --Wxh, --kernel …
-    --notation goodfellow|swapped|hx|xh|d2l|cs231n|coursera|keras|pytorch|onnx
-    --vectors row|column   --fused hx|xh   --gates ifog   --update z_old|z_new
-    --equations "h_t = tanh(W x_t + U h_{t-1} + b)": decide cell, letters, orientation
-A matrix: "0.1 0.2; 0.3 0.4", [[0.1, 0.2], [0.3, 0.4]], LaTeX, a NumPy print, @file.csv, @-
-"""
-
-
-class ProblemCommand(Spoken):
-    """A command that takes every key of a problem as an option, in anybody's letters."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take out the keys with their values; the rest is click's."""
-        own = {name: option for option in self.get_params(ctx) for name in (*option.opts, *option.secondary_opts)}
-        given: dict[str, str] = ctx.meta.setdefault(GIVEN, {})
-        rest: list[str] = []
-        queue = list(args)
-        while queue:
-            word = queue.pop(0)
-            name, equals, value = word.partition("=")
-            if word == "--":
-                rest += [word, *queue]
-                break
-            if not word.startswith("--") or name in own:
-                rest.append(word)
-                option = own.get(name)
-                takes_value = isinstance(option, click.Option) and not option.is_flag and not option.count
-                if takes_value and not equals and queue:
-                    rest.append(queue.pop(0))
-                continue
-            key = name[2:] if "." in name else name[2:].replace("-", "_")
-            self._refuse_misspelt(ctx, name, key, own)
-            if not equals:
-                if not queue:
-                    raise click.UsageError(_("{name} needs a value").format(name=name), ctx)
-                value = queue.pop(0)
-            if key in given:
-                raise click.UsageError(_("{name} is given twice").format(name=name), ctx)
-            given[key] = value
-        return super().parse_args(ctx, rest)
-
-    def _refuse_misspelt(self, ctx: click.Context, name: str, key: str, own: dict[str, Any]) -> None:
-        """A name that is nearly one of this command's options, and no key of a problem."""
-        near = nearest(name, [option for option in own if option.startswith("--")], 0.8)
-        if near:
-            from rnncalc.problems.keys import KEYS
-
-            if key not in KEYS:
-                raise click.NoSuchOption(name, possibilities=[near], ctx=ctx)
-
-
-def problem_argument(function: Decorated) -> Decorated:
-    """PROBLEM: a path, or - for standard input."""
-    return click.argument("problem", required=False, metavar="[PROBLEM]")(function)
 
 
 def _speak(_ctx: click.Context, _option: click.Parameter, language: str | None) -> None:
@@ -140,55 +71,6 @@ def _decorated(function: Decorated, options: Sequence[Callable[[Decorated], Deco
     for option in reversed(options):
         function = option(function)
     return function
-
-
-def given(problem: str | None) -> dict[str, RawValue]:
-    """The file's keys and the options', the options first. Raises UsageError if there is neither."""
-    from rnncalc.problems import problem_text
-    from rnncalc.problems.parse import files
-    from rnncalc.problems.parse import given as reader
-
-    ctx = click.get_current_context()
-    options: dict[str, str] = ctx.meta.get(GIVEN, {})
-    if problem is None and not options:
-        raise click.UsageError(_("give a problem file, - for standard input, or options such as --U, --W and --x"), ctx)
-    keys = {}
-    if problem is not None:
-        keys = problem_text.read(problem if problem.lstrip().startswith("{") else files.content(problem), named=problem)
-    for name in options:
-        stack, _dot, gate = name.partition(".")
-        keys = {key: value for key, value in keys.items() if key != name and not key.startswith(f"{name}.")}
-        if gate and stack in keys and isinstance(keys[stack].value, dict):  # the file's other gates stay
-            rest = {key: value for key, value in keys[stack].value.items() if key != gate}
-            keys[stack] = replace(keys[stack], value=rest)
-    return {**keys, **reader.of_options(options)}
-
-
-def solved(
-    keys: dict[str, RawValue], solve: Callable[[dict[str, RawValue]], tuple[Document, int]], key: str = ""
-) -> tuple[Document, int]:
-    """The document and the exit code of a problem; of several, one below the other and the largest code.
-
-    key: solve only those of several problems that have it, if any has.
-    """
-    from rnncalc.problems.problem_text import several
-    from rnncalc.report.document import Document, Heading, Table
-
-    problems = several(keys)
-    if not problems:
-        return solve(keys)
-    whole, code, tables = Document([], {"problems": {}}), 0, list[Table]()
-    with_key = {name: part for name, part in problems.items() if key in part}
-    for number, (name, part) in enumerate((with_key or problems).items(), 1):
-        document, own = solve(part)
-        rows = document.sheet or [block for block in document.blocks if isinstance(block, Table)]
-        tables += [replace(table, key={"problem": number, **table.key}) for table in rows]
-        whole.blocks += [Heading(name, 1), *document.blocks]
-        whole.data["problems"][name] = document.data
-        whole.notes += [f"{name}: {note}" for note in document.notes]
-        code = max(code, own)
-    whole.sheet = tables
-    return whole, code
 
 
 def _format(format_: str | None, output: str | None) -> str | None:

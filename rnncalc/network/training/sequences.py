@@ -4,7 +4,8 @@
     offsets (N + 1,): where each sequence's rows begin
 
 A target of a whole sequence lies at its last row. The batches of an epoch depend on the seed and the epoch alone, so
-that a run can be taken up anywhere and goes on as if nothing had happened.
+that a run can be taken up anywhere and goes on as if nothing had happened. Longer than other files, so that the data
+and the order of its batches stand together.
 """
 
 from __future__ import annotations
