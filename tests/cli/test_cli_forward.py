@@ -130,7 +130,7 @@ def test_output_files_and_their_endings(tmp_path: Path) -> None:
     for ending, begins in (
         (".json", "{"),
         (".csv", "step,"),
-        (".tex", "% needs"),
+        (".tex", "% !TeX program"),
         (".md", "elman"),
         (".txt", "elman"),
         ("", "elman"),

@@ -1,6 +1,7 @@
 """Equations: what is typed is what is read, what is written reads back the same, and nothing else is let in."""
 
 import math
+from collections.abc import Callable
 
 import hypothesis.strategies as st
 import numpy as np
@@ -190,6 +191,44 @@ def test_sigmoid_is_the_logistic_function() -> None:
     x = np.linspace(-30, 30, 101)
     exact = [1 / (1 + math.exp(-v)) for v in x]
     np.testing.assert_allclose(FUNCTIONS["sigmoid"].compute(x), exact, rtol=1e-14)
+
+
+BY_DEFINITION: dict[str, Callable[[float], float]] = {
+    "tanh": math.tanh,
+    "sigmoid": lambda a: 1 / (1 + math.exp(-a)),
+    "relu": lambda a: max(a, 0),
+    "leaky_relu": lambda a: a if a > 0 else a / 100,
+    "elu": lambda a: a if a > 0 else math.exp(a) - 1,
+    "softplus": lambda a: math.log(1 + math.exp(a)),
+    "softsign": lambda a: a / (1 + abs(a)),
+    "hard_sigmoid": lambda a: min(max(a / 6 + 0.5, 0), 1),
+    "hard_sigmoid_02": lambda a: min(max(0.2 * a + 0.5, 0), 1),
+    "hard_tanh": lambda a: min(max(a, -1), 1),
+    "exp": math.exp,
+    "identity": lambda a: a,
+    "step": lambda a: float(a > 0),
+    "abs": abs,
+    "sign": lambda a: float(a > 0) - float(a < 0),
+    "rise": lambda a: 1 - math.exp(-a),
+}
+BOUNDS = {"hard_sigmoid": (-3.0, 3.0), "hard_sigmoid_02": (-2.5, 2.5), "hard_tanh": (-1.0, 1.0)}
+
+
+@pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items() if not function.rowwise])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_function_and_its_slope_follow_the_definition(name: str, dtype: type[np.floating]) -> None:
+    """At random points, at 0 and at the bounds of what is clipped; the slope, from y alone where it says so."""
+    function, define = FUNCTIONS[name], BY_DEFINITION[name]
+    drawn = [*np.random.default_rng(9).normal(scale=3, size=40), 6.0, -6.0]
+    a = np.array([*drawn, 0.0, *BOUNDS.get(name, ())], dtype)
+    y = function.compute(a)
+    tolerance = 1e-5 if dtype is np.float32 else 1e-13
+    assert y == pytest.approx([define(float(at)) for at in a], rel=tolerance, abs=tolerance)
+    if function.slope:
+        slope = np.broadcast_to(evaluate(parse(function.slope, typed=False), {"a": a, "y": y}), a.shape)
+        central = [(define(at + 1e-6) - define(at - 1e-6)) / 2e-6 for at in a[: len(drawn)].astype(float)]
+        assert slope[: len(drawn)] == pytest.approx(central, rel=1e-4, abs=1e-6)
+        assert not slope[len(drawn) + 1 :].any()
 
 
 @pytest.mark.parametrize("name", [name for name in FUNCTIONS if name not in ("step", "sign")])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rnncalc.errors import RnncalcError
+from rnncalc.model.arrays import as_array
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import DirectionalLayer, Layer, cell_named
 from rnncalc.model.merges import MERGES, unmerged
@@ -101,3 +102,18 @@ def test_a_misspelt_previous_state_is_named() -> None:
     cell = Cell("own", {"a": "W @ h_p + U @ x_t + k_q", "h": "tanh(a)"}, state=["h"], emits="h")
     with pytest.raises(RnncalcError, match=r"k_q is not given: own needs it$"):
         Layer(cell, W=np.eye(2), U=np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("given", ["float16", "float32", "float64", "int8", "int64", "uint16", "bool"])
+def test_arrays_are_floats_of_their_own_kind_or_of_float64(given: str) -> None:
+    kept = given.startswith("float")
+    for array in (np.ones((2, 3), given), np.ones((2, 3), given).tolist()):
+        result = as_array("U", array)
+        assert result.dtype == (given if kept and isinstance(array, np.ndarray) else "float64")
+        assert result.tolist() == np.ones((2, 3)).tolist()
+
+
+@pytest.mark.parametrize("wrong", [[[1], [2, 3]], "0.5", [None], [1j], object(), {"a": 1}])
+def test_what_is_no_array_of_real_numbers_is_refused(wrong: object) -> None:
+    with pytest.raises(RnncalcError, match="U must be an array of real numbers, with rows of one length"):
+        as_array("U", wrong)
