@@ -59,10 +59,12 @@ if TYPE_CHECKING:
 @click.option("--solution", is_flag=True, help="Show the solution in place of the statement.")
 @click.option("--variants", type=click.IntRange(1, 10_000), metavar="N", help="N problems, into the folder -o.")
 @click.option("--students", metavar="FILE.csv", help="A problem for each id of a table, into the folder -o.")
+@click.option("--mistakes", is_flag=True, help="For Moodle: a wrong number that comes of a textbook mistake says so.")
 @partial(result_options, formats=tuple(MOODLE), endings={".xml": "moodle"})
 def command(
-    cells: tuple[str, ...], ask: str, solution: bool, variants: int | None, students: str | None, **options: Any
-) -> None:
+    cells: tuple[str, ...], ask: str, solution: bool, variants: int | None, students: str | None, mistakes: bool,
+    **options: Any,
+) -> None:  # fmt: skip
     """Make a problem: friendly numbers, its statement, a blank answer form, its solution.
 
     CELL is a name, or a problem file with a cell of your own; several are one sheet.
@@ -101,7 +103,7 @@ def command(
         from rnncalc.classroom import moodle
 
         each = starmap(made, people.items() or [("", "")])
-        put(moodle.bank(chain.from_iterable(each), bank), look["output"])
+        put(moodle.bank(chain.from_iterable(each), bank, mistakes), look["output"])
     elif people:
         assert folder is not None
         _write(folder, _variants(made, people, look["fragment"]))

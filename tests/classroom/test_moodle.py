@@ -9,6 +9,7 @@ import pytest
 from support import moodle, planted
 from support.helpers import run
 
+from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.classroom import exercise, handout
 from rnncalc.classroom.exercise import Exercise, make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
@@ -152,6 +153,44 @@ def test_every_cell_as_either_kind(cell: str, language: str) -> None:
         assert question.html.count("\\(") == question.html.count("\\)") >= len(made.keys["x"])
         for text in made.keys["x"]:
             assert all(entry in question.shown for entry in text)
+
+
+@pytest.mark.parametrize("kind", ["cloze", "numerical"])
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+def test_a_mistake_is_told_by_its_number(cell: str, kind: str) -> None:
+    """Points stay as they are; a right number is told nothing; of planted mistakes most numbers tell."""
+    more: dict[str, Any] = {"backward": True, "lr": 0.1} if cell == "elman" else {"ask": ("h", "y")}
+    told = wrong = 0
+    mistakes = [*planted.FORWARD, *planted.GRADIENT] if cell == "elman" else planted.GATED
+    for seed in range(3):
+        made = make(ExerciseSpec(cell, steps=2, seed=seed, **more))
+        usual = [place for question in moodle.read(bank([made], kind))[1] for place in question.places]
+        telling = [place for question in moodle.read(bank([made], kind, mistakes=True))[1] for place in question.places]
+        each, indices = numbers(made), places(made)
+        if kind == "numerical":  # quantity by quantity
+            parts = handout.blanks(made)
+            each = [(part.name, name, value) for part in parts for name, value in part.numbers()]
+            indices = [index for part in parts for index in np.ndindex(part.values.shape)]
+        for mistake in filter(lambda mistake: possible(cell, mistake), mistakes):
+            message = MISTAKES[mistake].message.partition("{")[0][:20]
+            solved = mistaken(made, mistake)
+            for (name, _called, value), index, plain, place in zip(each, indices, usual, telling):
+                assert place.said(repr(value)) == ""
+                if name in solved:
+                    other = float(np.asarray(solved[name])[index])
+                    assert place.graded(repr(other)) == plain.graded(repr(other))
+                    if MISTAKES[mistake].likelihood == "textbook" and plain.graded(repr(other)) == 0:
+                        wrong += 1
+                        told += message in place.said(repr(other))
+    assert wrong > 15
+    assert told >= {"elman": 0.3, "lstm": 0.2, "gru": 0}[cell] * wrong
+
+
+@pytest.mark.parametrize("precision", [{"decimals": 1}, {"tolerance": 0.1}, {"relative": 0.1}])
+def test_nothing_is_told_that_may_be_met_by_accident(precision: dict[str, Any]) -> None:
+    made = make(ExerciseSpec("elman", precision=precision, backward=True))
+    (question,) = moodle.read(bank([made], mistakes=True))[1]
+    assert all(len(place.answers) == 1 for place in question.places)
 
 
 HOSTILE = [

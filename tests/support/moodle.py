@@ -5,6 +5,7 @@ Answers (Cloze) question type, Numerical question type); it knows nothing of how
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from html import unescape
 from html.parser import HTMLParser
 
 NUMBER = r"-?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?"
@@ -32,14 +33,24 @@ class Place:
     points: float
     answers: tuple[Answer, ...]
 
-    def graded(self, text: str) -> float:
-        """The points for what somebody types; a decimal comma is understood."""
+    def answer(self, text: str) -> Answer | None:
+        """The answer that somebody's number meets; a decimal comma is understood."""
         value = float(text.replace(",", "."))
         for answer in self.answers:
             slack = answer.tolerance + 1e-12 * max(1.0, abs(answer.number))
             if answer.number - slack <= value <= answer.number + slack:
-                return self.points * answer.fraction
-        return 0.0
+                return answer
+        return None
+
+    def graded(self, text: str) -> float:
+        """The points for what somebody types."""
+        answer = self.answer(text)
+        return self.points * answer.fraction if answer else 0.0
+
+    def said(self, text: str) -> str:
+        """The feedback that somebody reads."""
+        answer = self.answer(text)
+        return unescape(answer.feedback) if answer else ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,9 @@ def _content(element: ET.Element, path: str) -> str:
 
 def _answer(part: ET.Element) -> Answer:
     fraction = float(part.attrib["fraction"]) / 100
-    return Answer(float(_content(part, "text")), float(_content(part, "tolerance")), fraction)
+    return Answer(
+        float(_content(part, "text")), float(_content(part, "tolerance")), fraction, _content(part, "feedback/text")
+    )
 
 
 def _place(weight: str, kind: str, alternatives: str) -> Place:
