@@ -14,7 +14,20 @@ from rnncalc.classroom import handout
 from rnncalc.classroom.exercise import make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.model.equations.expression import Binary, Call, Expression, Number, total
-from rnncalc.report.document import Column, Document, Formulas, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
+from rnncalc.report.document import (
+    Array,
+    Arrays,
+    Column,
+    Document,
+    Formulas,
+    Grid,
+    Heading,
+    Items,
+    Matrices,
+    Matrix,
+    Paragraph,
+    Table,
+)
 from rnncalc.report.render import WHOLE, RenderOptions, contents, render
 from rnncalc.report.render.latex import LINE, PAGE, width
 from rnncalc.report.render.numbers import Rounding
@@ -84,6 +97,19 @@ def test_no_matrix_is_wider_than_the_page_and_none_loses_a_column(
         assert [float(re.sub(r" \\cdot 10\^\{(-\d+)\}", r"e\1", number)) for number in shown] == [
             float(rounding(value)) for value in expected
         ]
+
+
+@given(st.integers(1, 40), st.sampled_from(["0.1", "______", "-0.123456789"]), st.booleans())
+def test_no_array_is_wider_than_the_page_of_a_whole_document(columns: int, entry: str, whole: bool) -> None:
+    block = Arrays((Array("W_hh", ((entry,) * columns,) * 2), Array("lr", "0.1"), Array("b", (entry,) * columns)))
+    text = latex(block, options=RenderOptions(whole=whole))
+    assert text.count(entry.replace("_", r"\_")) == 3 * columns + (entry == "0.1")
+    lines = rows(re.sub(r"\\setcounter\{\w+\}\{\d+\} ", "", text))
+    wide = [sum(width(part) + 2 for part in row.split("&")) for line in lines for row in line.split(r" \\ ")]
+    assert not whole or max(wide) <= LINE + 4
+    cut = r"\text{, columns 1 to" in text
+    assert cut <= whole
+    assert cut or not whole or columns < 40
 
 
 @given(st.integers(1, 30), st.integers(1, 3), st.integers(0, 60))
