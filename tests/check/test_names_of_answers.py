@@ -46,12 +46,17 @@ def test_whole_steps_and_parameters_and_what_is_not_there() -> None:
             stated.check({name: "0.5"})
 
 
+HEADS = ["My answers:", "My answers (5 decimals)", "answers", "## Answers", "我的答案："]
+
+
 @pytest.mark.parametrize("style", ["lines", "pipes", "blanks", "markdown", "latex"])
-@pytest.mark.parametrize(("steps", "units"), [(1, 2), (2, 1), (3, 2), (2, 3)])
-def test_answers_in_a_sheet_with_a_row_or_a_column_a_number(style: str, steps: int, units: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("steps", "units", "head"), [(s, u, HEADS[s + u - 1]) for s in (1, 2, 3) for u in (1, 2)])
+def test_answers_in_a_sheet_with_a_row_or_a_column_a_number(
+    style: str, steps: int, units: int, head: str, tmp_path: Path
+) -> None:
     given = problem(steps, units)
     trace = rnncalc.problem(**given).forward()
-    lines = [f"{name} = {array.tolist()}" for name, array in given.items()] + ["", "My answers:", ""]
+    lines = [f"{name} = {array.tolist()}" for name, array in given.items()] + ["", head, ""]
     columns = [("h", trace.h, unit) for unit in range(units)] + [("y", trace.y, unit) for unit in range(5)]
     if style == "lines":
         for t in range(steps):
@@ -69,3 +74,14 @@ def test_answers_in_a_sheet_with_a_row_or_a_column_a_number(style: str, steps: i
     (tmp_path / "sheet.txt").write_text("\n".join(lines), encoding="utf-8")
     verdict = rnncalc.load_problem(tmp_path / "sheet.txt").check()
     assert (verdict.verdict, len(verdict.values)) == ("right", steps * (units + 5))
+
+
+@pytest.mark.parametrize("edge", ["| ", ""])
+def test_inputs_in_a_table_with_a_column_an_entry(edge: str, tmp_path: Path) -> None:
+    given = problem(3, 2)
+    rows = [["t", *(f"x[{entry}]" for entry in range(1, 5))]] + [[t, *row] for t, row in enumerate(given["x"], 1)]
+    table = "\n".join(edge + (" | " if edge else "  ").join(map(str, row)) + (" |" if edge else "") for row in rows)
+    text = "\n".join(f"{name} = {array.tolist()}" for name, array in given.items() if name != "x")
+    (tmp_path / "sheet.txt").write_text(f"{text}\n\n{table}\n", encoding="utf-8")
+    h = rnncalc.load_problem(tmp_path / "sheet.txt").forward().h
+    assert np.allclose(h, rnncalc.problem(**given).forward().h, rtol=0, atol=1e-12)
