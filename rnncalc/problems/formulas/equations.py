@@ -15,10 +15,11 @@ from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations, network
 from rnncalc.problems.formulas.own import OwnCell, own_cell
 from rnncalc.problems.formulas.polynomial import NotUnderstoodError
+from rnncalc.problems.formulas.readings import with_gates, with_weights
 from rnncalc.problems.formulas.settle import Settled
 from rnncalc.problems.formulas.settle_own import settle_lines, settle_own
 from rnncalc.problems.formulas.spelling import BREAK, unified
-from rnncalc.problems.formulas.system import Equation, System, system, with_gates, with_weights
+from rnncalc.problems.formulas.system import Equation, System, system
 from rnncalc.problems.keys import ours
 from rnncalc.problems.parse.given import RawValue
 

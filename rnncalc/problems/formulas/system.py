@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from rnncalc.problems.formulas import polynomial
 from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Quot, Sum, Sym, Turned, number, parts
 from rnncalc.problems.formulas.polynomial import (
     Function,
@@ -23,7 +21,6 @@ from rnncalc.problems.formulas.polynomial import (
     times,
 )
 from rnncalc.problems.formulas.symbol import Symbol
-from rnncalc.problems.notation import GATE_NAMES
 
 INPUTS = ("x", "X", "u", "v", "e")  # bases of inputs, where no index says that a name is a signal
 
@@ -58,33 +55,6 @@ def system(equations: Sequence[Equation], given: Mapping[str, object] = {}) -> S
     """The system of these equations. given: the names that have a value. Raises NotUnderstoodError."""
     made = _Maker(equations, given)
     return made.system
-
-
-def with_weights(system: System, ones: bool) -> System:
-    """The system with its numbers as parameters: tanh(0.7 x_t − 0.4 h_{t-1} + 0.1)."""
-    fresh = itertools.count(1)
-    return replace(
-        system, polys={key: polynomial.with_weights(poly, ones, fresh) for key, poly in system.polys.items()}
-    )
-
-
-def with_gates(system: System, names: Collection[str]) -> System:
-    """The system with the gates of an LSTM whose weights a table has by what they multiply, @U_f, @W_f, @b_f."""
-    output = next(
-        (key for key in system.polys if not any(s.key == key for p in system.polys.values() for s in signals(p))), ""
-    )
-    gates: dict[str, Poly] = {}
-    for key in system.inputs:
-        for gate, letters in GATE_NAMES["ifgo"].items():
-            if key.rstrip("\u0303~") in letters and f"@U_{gate}" in names and output:
-                parts: list[Poly] = [
-                    ((1.0, (Weighted(Param(f"@{stack}_{gate}"), ((1.0, (Signal(name, offset),)),), False),)),)
-                    for stack, name, offset in (("U", "x", 0), ("W", output, -1))
-                ]
-                parts.append(((1.0, (Param(f"@b_{gate}"),)),))
-                gates[key] = ((1.0, (Function("tanh" if gate == "g" else "sigmoid", added(parts)),)),)
-    inputs = {*system.inputs, *(("x",) if gates else ())} - gates.keys()
-    return replace(system, polys={**system.polys, **gates}, inputs=inputs)
 
 
 def _beside_numbers(node: Node) -> Iterator[Symbol]:

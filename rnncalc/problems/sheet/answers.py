@@ -15,7 +15,7 @@ from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse import matrix
-from rnncalc.problems.sheet.scan import Assigned
+from rnncalc.problems.sheet.pieces import Assigned
 
 _UNIT = re.compile(r"\d\W*\[\s*(\d{1,6})\s*\]\W*\Z")  # behind another number: h_2[1]
 

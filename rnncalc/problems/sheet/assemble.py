@@ -20,12 +20,14 @@ from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import prose, tables
+from rnncalc.problems.sheet import prose
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.contents import Contents
+from rnncalc.problems.sheet.pieces import Assigned, Sheet
 from rnncalc.problems.sheet.roles import Roles
-from rnncalc.problems.sheet.scan import Assigned, Sheet, scan
+from rnncalc.problems.sheet.scan import scan
 from rnncalc.problems.sheet.sequences import Sequences
+from rnncalc.problems.sheet.table_heads import ROLES
 from rnncalc.problems.sheet.words import Words
 
 RATES = ("η", "lr", "α", "learning_rate", "eta", "alpha")
@@ -143,7 +145,7 @@ class _Assembly:
         name = item.key or item.symbol.key
         if item.symbol.offset is not None and not item.key and name not in self.roles.params:
             return  # y_t = 1: what a value means, and not which step has it
-        if item.symbol.base in tables.ROLES.values():
+        if item.symbol.base in ROLES.values():
             name = self._of_role(item.symbol)
         started = _STARTED.fullmatch(name)
         if name not in self.roles.params:

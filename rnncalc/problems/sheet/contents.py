@@ -7,7 +7,7 @@ from typing import Any
 from rnncalc.errors import ParseError
 from rnncalc.problems.parse import code, matrix
 from rnncalc.problems.parse.numbers import Numbers
-from rnncalc.problems.sheet.scan import Assigned, Sheet
+from rnncalc.problems.sheet.pieces import Assigned, Sheet
 
 
 class Contents:

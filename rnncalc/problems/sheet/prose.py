@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rnncalc.problems.formulas.spelling import BREAK
-from rnncalc.problems.sheet import tables
+from rnncalc.problems.sheet.table_heads import GATE_WORDS
 
 _ORDER = re.compile(
     r"(?:order|顺序|次序|依次为?|stacked)[^.\n。]{0,40}?"
@@ -57,8 +57,8 @@ def gate_order(prose: str) -> str:
     said = _ORDER.search(prose)
     if said:
         return "".join(re.findall(r"[a-zA-Z]\u0303?(?![a-z])", re.sub(r"\band\b", " ", said[1])))
-    words = "|".join(tables.GATE_WORDS)
-    named = [(place.start(), tables.GATE_WORDS[place[0].lower()]) for place in re.finditer(words, prose, re.IGNORECASE)]
+    words = "|".join(GATE_WORDS)
+    named = [(place.start(), GATE_WORDS[place[0].lower()]) for place in re.finditer(words, prose, re.IGNORECASE)]
     for begin in range(len(named)):
         near = [letter for at, letter in named[begin:] if at - named[begin][0] < 160]
         for count in (4, 3):

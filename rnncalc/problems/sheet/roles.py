@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own import OwnCell
-from rnncalc.problems.sheet.scan import Assigned, Sheet
+from rnncalc.problems.sheet.pieces import Assigned, Sheet
 
 TARGETS = ("target", "targets", "label", "labels", "标签", "目标")
 LETTERS = ("letter", "char", "character", "token", "word", "字符", "字母")

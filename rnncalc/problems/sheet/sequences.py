@@ -15,8 +15,8 @@ from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.sheet import prose
 from rnncalc.problems.sheet.answers import row_of
 from rnncalc.problems.sheet.contents import Contents
+from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import LETTERS, Roles
-from rnncalc.problems.sheet.scan import Assigned
 
 
 class Sequences:

@@ -6,10 +6,19 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.sheet import layer_parts, values
+from rnncalc.problems.sheet.table_heads import (
+    FEATURE,
+    gate_of,
+    is_word,
+    layer_of,
+    role_of,
+    said_step,
+    step_of,
+    symbol_of,
+)
 
 _RULE = re.compile(r"[\s|:+-]*")
 _TABULAR = re.compile(
@@ -27,15 +36,6 @@ VALUE = re.compile(
     r"(?:value|valore?|valeur|wert|wartość|取值|answer|your answer|my answer|result|值|数值|答案|结果)s?", re.IGNORECASE
 )
 NOTHING = re.compile(rf"[\s${BREAK}]*(?:[-–—−/·]+|n\.?/?a\.?|none|无)[\s${BREAK}]*", re.IGNORECASE)
-_FEATURE = re.compile(r"\W*(?:input|feature|eingang|entrée|输入|特征)s?\s*[_#]?\{?\d{1,3}\W*", re.IGNORECASE)
-_STEP_WORDS = re.compile(
-    r"第\s*(\d{1,6})\s*[天步个时]|^\W*(?:day|step|week|hour|month|time|tag|jour|día|t)\W{1,3}(\d{1,6})\W*$|\bx_\{?(\d{1,6})\b",
-    re.IGNORECASE,
-)
-GATE_WORDS = {
-    "forget": "f", "input": "i", "output": "o", "candidate": "g", "cell": "g", "update": "z", "reset": "r", "new": "n",
-    "memory": "g", "遗忘": "f", "输入": "i", "输出": "o", "候选": "g", "更新": "z", "重置": "r",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,41 +100,35 @@ def cells(table: Table) -> Iterator[Cell]:
 
 def _cells_of(table: Table) -> Iterator[Cell]:
     first = table.header[0]
-    if STEP.fullmatch(first.strip(f"$ {BREAK}")) or all(row and _said_step(row[0]) for _line, row in table.rows):
+    if STEP.fullmatch(first.strip(f"$ {BREAK}")) or all(row and said_step(row[0]) for _line, row in table.rows):
         yield from _by_step(_standing(table))
     elif len(table.header) > 2 and all(layer_parts.numbered(head) for head in table.header[1:]):
         for line, row in table.rows:
-            name = _symbol(row[0]) if row else None
+            name = symbol_of(row[0]) if row else None
             for head, text in zip(table.header[1:], row[1:]):
                 if name and text:
                     yield Cell(_of_layer(name, layer_parts.numbered(head)), text, line)
-    elif GATE.fullmatch(first) and all(_label(row[0]) for _line, row in table.rows if row):
+    elif GATE.fullmatch(first) and all(gate_of(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
             for name, text in _of_gate(table.header[1:], row[1:]):
-                yield Cell(Symbol(name.base, (*name.labels, _label(row[0])), name.text), text, line)
-    elif layer_parts.HEADER.fullmatch(first) and all(_layer(row[0]) for _line, row in table.rows if row):
+                yield Cell(Symbol(name.base, (*name.labels, gate_of(row[0])), name.text), text, line)
+    elif layer_parts.HEADER.fullmatch(first) and all(layer_of(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
             for head, text in zip(table.header[1:], row[1:]):
-                name = _symbol(head)
+                name = symbol_of(head)
                 if name and text:
-                    yield Cell(_of_layer(name, _layer(row[0])), text, line)
+                    yield Cell(_of_layer(name, layer_of(row[0])), text, line)
     elif (values := _value_column(table)) is not None:
         for line, row in table.rows:
-            name = _symbol(row[0])
+            name = symbol_of(row[0])
             if name and len(row) > values:
                 yield Cell(name, row[values], line)
     elif len(table.header) == 2 and (NAME.fullmatch(first) or re.search(r"[\[\d]", table.header[1])):
         rows = table.rows if NAME.fullmatch(first) else [(table.rows[0][0] - 2, table.header), *table.rows]
         for line, row in rows:
-            name = _symbol(row[0]) if row else None
+            name = symbol_of(row[0]) if row else None
             if name and len(row) == 2:
                 yield Cell(name, row[1], line)
-
-
-def _layer(text: str) -> int | None:
-    """The number of a layer in the first column."""
-    bare = text.strip(f"$() {BREAK}")
-    return int(bare) if re.fullmatch(r"[1-9]", bare) else layer_parts.numbered(text)
 
 
 def _of_layer(name: Symbol, layer: int | None) -> Symbol:
@@ -144,7 +138,7 @@ def _of_layer(name: Symbol, layer: int | None) -> Symbol:
 
 def _value_column(table: Table) -> int | None:
     """The column of values in a table with a row a parameter, and more columns than two."""
-    if len(table.header) < 3 or not all(row and _symbol(row[0]) for _line, row in table.rows):
+    if len(table.header) < 3 or not all(row and symbol_of(row[0]) for _line, row in table.rows):
         return None
     return next((at for at, head in enumerate(table.header) if at and VALUE.fullmatch(head)), None)
 
@@ -164,12 +158,12 @@ def _standing(table: Table) -> Table:
 
 def _of_gate(header: Sequence[str], row: Sequence[str]) -> Iterator[tuple[Symbol, str]]:
     """The weights in the row of a gate: by name, or by what they multiply, input 1, input 2, h_{t-1}, bias."""
-    sources = [at for at, head in enumerate(header) if _FEATURE.fullmatch(head)]
+    sources = [at for at, head in enumerate(header) if FEATURE.fullmatch(head)]
     if sources:
         yield Symbol("@U", (), ""), f"[{', '.join(row[at] for at in sources)}]"
     for at, (head, text) in enumerate(zip(header, row)):
         worded = re.fullmatch(r"[^\W\d_]{2,}(?:[ -][^\W\d_]+)*", head)
-        name = (_role(head) if worded else None) or _symbol(head)
+        name = (role_of(head) if worded else None) or symbol_of(head)
         if name and name.offset == -1:
             name = Symbol("@W", (), "")
         if name and text and at not in sources and not re.fullmatch(r"[^\W\d]+", text):  # the name of a function
@@ -178,12 +172,12 @@ def _of_gate(header: Sequence[str], row: Sequence[str]) -> Iterator[tuple[Symbol
 
 def _by_step(table: Table) -> Iterator[Cell]:
     header = table.header
-    features = [at for at, head in enumerate(header) if _FEATURE.fullmatch(head)]
-    if not features and all(_is_word(head) for head in header[1:]):  # temperature, humidity, …
+    features = [at for at, head in enumerate(header) if FEATURE.fullmatch(head)]
+    if not features and all(is_word(head) for head in header[1:]):  # temperature, humidity, …
         features = list(range(1, len(header)))
-    names = [None if at in features else _symbol(head) for at, head in enumerate(header)]
+    names = [None if at in features else symbol_of(head) for at, head in enumerate(header)]
     for line, row in table.rows:
-        step = _step(row[0]) if row else None
+        step = step_of(row[0]) if row else None
         if step is None:
             continue
         vector = [row[at] for at in features if at < len(row) and values.numbers(row[at]) is not None]
@@ -206,70 +200,3 @@ def _vectors(names: Sequence[Symbol | None], texts: Sequence[str]) -> Iterator[t
             yield name, text
     for vector, entries in units.items():
         yield vector, f"[{', '.join(entries)}]"
-
-
-def _is_word(head: str) -> bool:
-    """Whether a column is called by a word that is no name of the field."""
-    word = re.fullmatch(r"(?!(?:loss|error|hidden|state|output|pred))[^\W\d_]{3,}", head, re.IGNORECASE)
-    return word is not None or _symbol(head) is None
-
-
-def _step(text: str) -> str | None:
-    """The step of a row: 2, t = 2, day 2, 第 2 天（x_2）."""
-    bare = re.fullmatch(r"(?:t\s*=\s*)?(-?\d{1,6})", text.strip(f"$ {BREAK}"))
-    return bare[1] if bare else _said_step(text)
-
-
-def _said_step(text: str) -> str | None:
-    said = _STEP_WORDS.search(text)
-    return next((part for part in said.groups() if part), None) if said else None
-
-
-def _symbol(text: str) -> Symbol | None:
-    """The name that heads a column: h_t, target d_t, 标签."""
-    text = text.strip(f"$ {BREAK}")
-    if (len(text) > 2 or not text.isascii()) and (
-        said := next((word for words, word in WORDS.items() if re.fullmatch(words, text, re.I)), "")
-    ):
-        return Symbol(said, (), text)
-    name = symbols.read(text, 0)
-    if name and re.fullmatch(rf"[\s${BREAK}]*(?:[(（][^()（）]*[)）]|,.*)?", text[name[1] :]):  # p_t (transposed)
-        return name[0]
-    for place in re.finditer(r"(?<![\w\u0300-\u036f])(?=[^\W\d_][\u0300-\u036f]?\w{0,8}[_^<\[(]\{?\(?<?t)", text):
-        name = symbols.read(text, place.start())
-        if name and not text[name[1] :].strip(f" {BREAK})）"):
-            return name[0]
-    return None
-
-
-def _role(text: str) -> Symbol | None:
-    """What a column calls its weights: input weights, recurrent weights, bias."""
-    for words, role in ROLES.items():
-        if re.search(words, text, re.IGNORECASE):
-            return Symbol(role, (), text)
-    return None
-
-
-ROLES = {  # words in the head of a column → our letter, marked as such
-    r"recurrent|hidden|state|循环|隐藏|rekurrent|récurrent": "@W",
-    r"input|输入|eingang|entrée": "@U",
-    r"bias|偏置|threshold|biais": "@b",
-}
-WORDS = {
-    r"(?:next|following|target|desired|correct)\s*(?:word|letter|character|token)|下一个?(?:词|字符|字)": "targets",
-    r"(?:input|current|present)\s*(?:word|letter|character|token)|word|输入(?:词|字符|字母)": "letter",
-    r"(?:目标|标签|期望)(?:值|输出)?|(?:target|label|desired|ziel|cible)\s*(?:output|value)?s?": "targets",
-    r"(?:输入|input|eingabe|entrée)(?:\s*(?:vector|向量))?": "@x",
-    r"字符|字母|词|单词": "letter",
-}
-
-
-def _label(text: str) -> str:
-    """The letter of a gate."""
-    text = text.strip(f"$ {BREAK}").strip("()（）")
-    letter = re.search(r"\(\s*(\w[\u0303]?)(?:_t)?\s*\)", text)
-    if letter:
-        return letter[1]
-    if re.fullmatch(r"[^\W\d_][\u0303]?(?:_t|_\{t\})?", text):
-        return text[0]
-    return next((letter for word, letter in GATE_WORDS.items() if word in text.lower()), "")

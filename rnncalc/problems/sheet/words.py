@@ -12,8 +12,8 @@ from rnncalc.errors import ParseError
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.sheet import prose, values
+from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import Roles
-from rnncalc.problems.sheet.scan import Assigned
 
 _MEANT = re.compile(r"predict|target|label|next|correct|should|目标|标签|预测|下一个|应为", re.IGNORECASE)
 

@@ -1,0 +1,80 @@
+"""A sheet in one spelling, without what is of no use in it: imports, remarks, names of people; its headings."""
+
+from __future__ import annotations
+
+import re
+
+from rnncalc.problems.formulas.spelling import unified
+from rnncalc.problems.sheet import code, commas, drawn, tables
+
+_ANSWERS = re.compile(
+    r"\b(?:my|your|student(?:'?s)?|submitted)\b.{0,20}\b(?:answers?|solutions?|results?|work)\b|^\W*answers?\W*$|"
+    r"^\W*(?:is (?:this|it|that) (?:correct|right)|(?:i|we) (?:get|got|have|obtain)|check (?:my|our|the)\b.*|mine)\W*$|"
+    r"^\W*solutions?\s+(?:of|by)\b|(?:这样|对)(?:对)?吗|(?:我|学生)(?:算|求)(?:得|出)|"
+    r"\b(?:meine|mes|ma|mis?|mio|ответ)\b.{0,20}(?:lösung|antwort|ergebnis|réponse|respuesta|solution|$)|(?:我|你|您|学生|同学|他|她)的?(?:答案|解答|结果|作答)|^\W*(?:答案|作答|解答)\W*$",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]+\S.*|[^\n|]{2,60}[:：][ \t]*|\\(?:sub)*section\*?\{[^{}\n]*\}|"
+    r"(?:[Mm]y |[Oo]ur )?[Aa]nswers?(?:[ \t]*\([^()\n]*\))?[ \t]*|"
+    r"\*\*[^*\n]+\*\*[ \t]*[:：]?[ \t]*|"
+    r"[ \t]*(?:[Ii]s (?:this|it|that)|[Ii] (?:get|got|have)|[Ww]e (?:get|got)|"
+    r"[^\n]{0,12}(?:对吗|算得|求得|算出|答案))[^\n=]{0,40})$",
+    re.MULTILINE,
+)
+_WHO = re.compile(r"^[ \t]*(?:name|id|student id|姓名|学号)[ \t]*[:：][^\n=]*$", re.MULTILINE | re.IGNORECASE)
+_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t].*$", re.MULTILINE)
+_SEED = re.compile(r"^[ \t]*(?:np|numpy)\.random\.seed\([ \t]*(\d{1,10})[ \t]*\)[ \t]*;?[ \t]*$", re.MULTILINE)
+_REMARK = re.compile(r"(?:(?<=\s)|(?<=;)|^)(?:#|//|%+)(?=[# \t\w一-鿿]|$)[^\n]*", re.MULTILINE)
+_STATED = re.compile(
+    r"^[ \t]*(?:#|//)+[ \t]*\w[^\n=]{0,30}=[^\n]*[_\[(^{<][ \t]*t\b[^\n]*$", re.MULTILINE
+)  # a remark, an equation
+NUMBERING = re.compile(
+    r"^[ \t>]*(?:[-*•+]|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)、]|（\w{1,3}）|[①-⑳])(?=[ \t]|$)|"
+    r"^[ \t]*#{1,6}[^\n]*|^[ \t>]+",
+    re.MULTILINE,
+)
+
+
+class CleanText:
+    """text: what is left, line by line as it was.
+
+    commas: whether numbers had decimal commas; columns: names whose columns are the steps; seeds: (line, seed);
+    headings: their lines; answers: those of them above answers.
+    """
+
+    def __init__(self, text: str):
+        text, self.commas = commas.with_points(drawn.on_one_line(text))
+        self.columns = code.columns(text)
+        text = code.plain(tables.unescaped(text))
+        self.text = blanked(_WHO, blanked(_IMPORT, unified(text)))
+        self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]
+        self.text = blanked(_SEED, self.text)
+        headings = {number: line for number, line in enumerate(text.split("\n")) if _HEADING.match(line)}
+        self.headings = list(headings)
+        self.answers = [
+            number
+            for number, line in headings.items()
+            if _ANSWERS.search(re.sub(r"\\\w+\*?", "", line).strip(" #*:：{}"))
+        ]
+        self.text = _STATED.sub(lambda remark: remark[0].replace("#", " ").replace("//", "  "), self.text)
+        self.text = blanked(_REMARK, self.text)
+
+    def line(self, at: int) -> int:
+        return self.text.count("\n", 0, at)
+
+    def under_answers(self, line: int) -> bool:
+        """Whether the nearest heading above is one of answers."""
+        above = [heading for heading in self.headings if heading <= line]
+        return bool(above) and above[-1] in self.answers
+
+
+def blanked(pattern: re.Pattern[str], text: str) -> str:
+    """The text with spaces in place of a pattern; every place stays where it is."""
+    return pattern.sub(lambda part: re.sub(r"[^\n]", " ", part[0]), text)
+
+
+def line_end(text: str, at: int) -> int:
+    """The place where a line ends."""
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end

@@ -1,0 +1,124 @@
+"""Heads of a sheet: the names that stand in front of an equals sign, a colon, an arrow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.formulas.spelling import BREAK, MATRIX
+from rnncalc.problems.formulas.symbol import NAME, Symbol
+from rnncalc.problems.sheet.cleaned import NUMBERING, line_end
+
+WORDS = (  # keys whose value is a word, or words
+    "title source notes cell activation output update gates notation layout loss reduction vectors fused direction "
+    "merge vocabulary decimal precision points carry signals"
+).split()
+_SIGN = re.compile(r":=|<-|←|≈|\+=(?!=)|(?<![=<>!:≈+])=(?!=)|[:：](?![=:])")
+_GRADIENT = re.compile(
+    r"(?:\\frac\s*\{\s*[∂dδ]\s*[A-Za-z]\w*\s*\}\s*\{\s*[∂d]\s*|[∂dδ]\s*(?:[LJE]|loss)\s*/\s*[∂d]\s*|∇_?\{?)",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(r"[\w.@\\/\u0300-\u036f-]\Z")
+
+
+class Head(NamedTuple):
+    """begin: where it begins; at: the place behind the sign; kind: "" or gradient, function, word, key."""
+
+    begin: int
+    at: int
+    names: list[Symbol]
+    kind: str
+
+
+class Heads:
+    """The heads of one text."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __iter__(self) -> Iterator[Head]:
+        """Every head, from the top."""
+        for sign in _SIGN.finditer(self.text):
+            if self._inside_matrix(sign.start()) or self._inside_call(sign.start()):
+                continue
+            line = self.text.rfind("\n", 0, sign.start()) + 1
+            begin = max(line, sign.start() - 120)
+            head = self._head(begin, sign.start())
+            if head is None:
+                continue
+            start, left, kind = head
+            if sign[0] in (":", "：") and (self._words_before(line, start) or kind == "function"):
+                continue
+            yield Head(start, sign.end(), left, kind)
+
+    def _head(self, begin: int, end: int) -> tuple[int, list[Symbol], str] | None:
+        """The name, or the names with commas between them, that end at a place."""
+        stripped = begin + len(self.text[begin:end].rstrip(f" \t&{BREAK}"))
+        gradient = None
+        for last in _GRADIENT.finditer(self.text, begin, stripped):
+            gradient = last
+        if gradient is not None:
+            read = symbols.read(self.text, gradient.end())
+            if read and read[1] <= stripped and not self.text[read[1] : stripped].strip(" }"):
+                return gradient.start(), [read[0]], "gradient"
+        typed = re.compile(r"(?:answers\.)?[A-Za-z]\w*(?:\.[A-Za-z]\w*)+\s*\Z").search(self.text[begin:stripped])
+        if typed and not _BEFORE.search(self.text[begin : begin + typed.start()]):
+            return begin + typed.start(), [Symbol(typed[0].strip(), (), typed[0].strip())], "key"
+        function = re.compile(rf"({symbols.LETTERS}+(?:_\w)?)\(([a-su-z])\)\Z").search(self.text[begin:stripped])
+        if function and not re.search(rf"\(\s*{function[2]}\s*[-+]\s*1\s*\)", self.text):  # x(n) is a step's
+            return begin + function.start(), [Symbol(function[1], (), function[0])], "function"
+        names: list[Symbol] = []
+        start = stripped
+        while True:
+            ending = self._ending(begin, start)
+            if ending is None:
+                break
+            start, name = ending
+            names.insert(0, name)
+            before = self.text[begin:start].rstrip(" \t")
+            if not before.endswith(","):
+                break
+            start = begin + len(before) - 1
+        if len(names) > 1 and NUMBERING.sub(
+            "", self.text[begin : begin + self.text[begin:stripped].find(names[0].text)]
+        ).strip(f" \t{BREAK}"):
+            names = names[-1:]  # the others are prose before a comma
+            start = stripped - len(names[0].text)
+        if not names:
+            return None
+        first = begin + self.text[begin:stripped].find(names[0].text, max(0, start - begin) if len(names) == 1 else 0)
+        rest = self.text[end : line_end(self.text, end)][1:]
+        word = len(names) == 1 and names[0].text.strip().lower().replace("-", "_") in WORDS
+        an_object = rest.lstrip(f"=: {BREAK}").startswith("{")  # precision = {"decimals": 2}
+        kind = "word" if word and (an_object or not _SIGN.search(rest.lstrip("="))) else ""
+        return max(first, begin), names, kind
+
+    def _ending(self, begin: int, end: int) -> tuple[int, Symbol] | None:
+        """The symbol that ends at a place, the longest one."""
+        end = begin + len(self.text[begin:end].rstrip(f" \t&{BREAK}"))
+        for word in NAME.finditer(self.text, begin, end):
+            start = word.start()
+            if start > begin and _BEFORE.search(self.text[start - 1 : start]):
+                continue
+            read = symbols.read(self.text, start)
+            if read and read[1] == end:
+                return start, read[0]
+        return None
+
+    def _words_before(self, line: int, start: int) -> bool:
+        return bool(re.sub(NUMBERING, "", self.text[line:start]).strip(f" \t{BREAK}*$"))
+
+    def _inside_matrix(self, at: int) -> bool:
+        before = self.text.rfind("\\begin{", 0, at)
+        return before >= 0 and (inside := MATRIX.match(self.text, before)) is not None and inside.end() > at
+
+    def _inside_call(self, at: int) -> bool:
+        """Whether a sign names an argument of a call: f(precision=4)."""
+        depth, line = 0, self.text.rfind("\n", 0, at) + 1
+        for place in range(at - 1, line - 1, -1):
+            depth += {")": 1, "(": -1}.get(self.text[place], 0)
+            if depth < 0:
+                return bool(re.match(r"\w", self.text[place - 1 : place]))
+        return False

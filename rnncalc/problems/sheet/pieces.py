@@ -1,0 +1,44 @@
+"""The pieces that a sheet is taken apart into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import shown
+from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.formulas.system import Equation
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """One value with its name; answer: whether it stands under a heading such as “my answer”; value: its text."""
+
+    symbol: Symbol
+    value: str
+    line: int
+    answer: bool = False
+    gradient: bool = False
+    key: str = ""  # a name as it is typed elsewhere: U_new.o, answers.h
+    layer: int | None = None  # the one that a heading above says
+
+    @property
+    def where(self) -> str:
+        return _("line {line}, {name}").format(line=self.line + 1, name=shown(self.key or self.symbol.text.strip(), 40))
+
+
+@dataclass
+class Sheet:
+    """All that a sheet holds. seeds: (line, seed) of NumPy's random numbers; skipped: lines of prose with a number."""
+
+    assigned: list[Assigned] = field(default_factory=list)
+    equations: list[Equation] = field(default_factory=list)
+    functions: dict[str, str] = field(default_factory=dict)
+    losses: list[str] = field(default_factory=list)
+    seeds: list[tuple[int, int]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)  # equations that are not understood
+    prose: str = ""
+    commas: bool = False  # whether numbers are written with decimal commas
+    columns: set[str] = field(default_factory=set)  # names whose columns are the steps: X(:,t)
+    layers: int = 0  # as many as the sheet says

@@ -1,0 +1,91 @@
+"""What heads the columns and rows of tables: names, words for them, gates, steps, layers, what a weight multiplies."""
+
+from __future__ import annotations
+
+import re
+
+from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.formulas.spelling import BREAK
+from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.sheet import layer_parts
+
+FEATURE = re.compile(r"\W*(?:input|feature|eingang|entrée|输入|特征)s?\s*[_#]?\{?\d{1,3}\W*", re.IGNORECASE)
+_STEP_WORDS = re.compile(
+    r"第\s*(\d{1,6})\s*[天步个时]|^\W*(?:day|step|week|hour|month|time|tag|jour|día|t)\W{1,3}(\d{1,6})\W*$|\bx_\{?(\d{1,6})\b",
+    re.IGNORECASE,
+)
+GATE_WORDS = {
+    "forget": "f", "input": "i", "output": "o", "candidate": "g", "cell": "g", "update": "z", "reset": "r", "new": "n",
+    "memory": "g", "遗忘": "f", "输入": "i", "输出": "o", "候选": "g", "更新": "z", "重置": "r",
+}  # fmt: skip
+ROLES = {  # words in the head of a column → our letter, marked as such
+    r"recurrent|hidden|state|循环|隐藏|rekurrent|récurrent": "@W",
+    r"input|输入|eingang|entrée": "@U",
+    r"bias|偏置|threshold|biais": "@b",
+}
+WORDS = {
+    r"(?:next|following|target|desired|correct)\s*(?:word|letter|character|token)|下一个?(?:词|字符|字)": "targets",
+    r"(?:input|current|present)\s*(?:word|letter|character|token)|word|输入(?:词|字符|字母)": "letter",
+    r"(?:目标|标签|期望)(?:值|输出)?|(?:target|label|desired|ziel|cible)\s*(?:output|value)?s?": "targets",
+    r"(?:输入|input|eingabe|entrée)(?:\s*(?:vector|向量))?": "@x",
+    r"字符|字母|词|单词": "letter",
+}
+
+
+def symbol_of(text: str) -> Symbol | None:
+    """The name that heads a column: h_t, target d_t, 标签."""
+    text = text.strip(f"$ {BREAK}")
+    if (len(text) > 2 or not text.isascii()) and (
+        said := next((word for words, word in WORDS.items() if re.fullmatch(words, text, re.I)), "")
+    ):
+        return Symbol(said, (), text)
+    name = symbols.read(text, 0)
+    if name and re.fullmatch(rf"[\s${BREAK}]*(?:[(（][^()（）]*[)）]|,.*)?", text[name[1] :]):  # p_t (transposed)
+        return name[0]
+    for place in re.finditer(r"(?<![\w\u0300-\u036f])(?=[^\W\d_][\u0300-\u036f]?\w{0,8}[_^<\[(]\{?\(?<?t)", text):
+        name = symbols.read(text, place.start())
+        if name and not text[name[1] :].strip(f" {BREAK})）"):
+            return name[0]
+    return None
+
+
+def role_of(text: str) -> Symbol | None:
+    """What a column calls its weights: input weights, recurrent weights, bias."""
+    for words, role in ROLES.items():
+        if re.search(words, text, re.IGNORECASE):
+            return Symbol(role, (), text)
+    return None
+
+
+def gate_of(text: str) -> str:
+    """The letter of a gate."""
+    text = text.strip(f"$ {BREAK}").strip("()（）")
+    letter = re.search(r"\(\s*(\w[\u0303]?)(?:_t)?\s*\)", text)
+    if letter:
+        return letter[1]
+    if re.fullmatch(r"[^\W\d_][\u0303]?(?:_t|_\{t\})?", text):
+        return text[0]
+    return next((letter for word, letter in GATE_WORDS.items() if word in text.lower()), "")
+
+
+def is_word(head: str) -> bool:
+    """Whether a column is called by a word that is no name of the field."""
+    word = re.fullmatch(r"(?!(?:loss|error|hidden|state|output|pred))[^\W\d_]{3,}", head, re.IGNORECASE)
+    return word is not None or symbol_of(head) is None
+
+
+def step_of(text: str) -> str | None:
+    """The step of a row: 2, t = 2, day 2, 第 2 天（x_2）."""
+    bare = re.fullmatch(r"(?:t\s*=\s*)?(-?\d{1,6})", text.strip(f"$ {BREAK}"))
+    return bare[1] if bare else said_step(text)
+
+
+def said_step(text: str) -> str | None:
+    said = _STEP_WORDS.search(text)
+    return next((part for part in said.groups() if part), None) if said else None
+
+
+def layer_of(text: str) -> int | None:
+    """The number of a layer in the first column."""
+    bare = text.strip(f"$() {BREAK}")
+    return int(bare) if re.fullmatch(r"[1-9]", bare) else layer_parts.numbered(text)
