@@ -132,22 +132,21 @@ def _frozen(value: Any) -> Any:
 
 
 def _requested(exercise: Exercise) -> Iterator[tuple[str, str]]:
+    several = len({exercise.precision(name) for name in exercise.quantities}) > 1
     for name, number in exercise.keys["points"].items():
         amount = _("1 number, 1 point") if number == 1 else _("{n} numbers, {n} points").format(n=number)
+        if several:
+            amount = _("{amount}; {precision}").format(amount=amount, precision=_asked(exercise.precision(name)))
         meaning = _meaning(exercise, name)
         text = _("{name} ({meaning}; {amount})") if meaning else _("{name} ({amount})")
         yield "", text.format(name=exercise.called(name), meaning=meaning, amount=amount)
 
 
 def _how_exactly(exercise: Exercise) -> str:
-    """How many digits are asked for, of all numbers or of each quantity."""
-    by_name = {name: exercise.precision(name) for name in exercise.quantities}
-    kinds = set(by_name.values())
+    """How many digits are asked for, where it is the same for all numbers; else each quantity says it."""
+    kinds = {exercise.precision(name) for name in exercise.quantities}
     if len(kinds) > 1:
-        each = "; ".join(f"{exercise.called(name)}: {_asked(precision)}" for name, precision in by_name.items())
-        return _("Calculate with two digits more than you write. How exact each answer must be: {each}.").format(
-            each=each
-        )
+        return _("Calculate with two digits more than you write.")
     precision = kinds.pop()
     n = int(precision.amount)
     if precision.kind == "decimals":

@@ -120,7 +120,7 @@ PRECISIONS: list[tuple[dict[str, Any] | None, str]] = [
     ({"digits": 3}, "at least 5 significant digits and write every answer with 3."),
     ({"tolerance": 0.01}, "to within ±0.01."),
     ({"relative": 0.02}, "to within 2 %."),
-    ({"h": {"decimals": 1}, "y": {"tolerance": 0.05}}, "h: 1 decimal; y: to within ±0.05; loss: 4 decimals"),
+    ({"h": {"decimals": 1}, "y": {"tolerance": 0.05}}, "points; to within ±0.05)"),
 ]
 
 
