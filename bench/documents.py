@@ -58,9 +58,9 @@ def documents(cells: list[str]) -> Iterator[tuple[str, Document]]:
 
 def compiled(file: Path) -> tuple[int, float]:
     """XeLaTeX's exit code, and by how many points the longest line is too long."""
-    command = ["xelatex", "-interaction=nonstopmode", f"-jobname={file.name}", file.name]
-    for _run in range(2):  # long tables want a second one
-        code = subprocess.run(command, cwd=file.parent, capture_output=True, check=False).returncode
+    command = ["xelatex", "-interaction=nonstopmode", f"-jobname={file.name}"]
+    for draft in (["-no-pdf"], []):  # long tables want a second run
+        code = subprocess.run([*command, *draft, file.name], cwd=file.parent, capture_output=True).returncode
     log = file.with_name(file.name + ".log").read_text("utf-8", "replace")
     overfull = map(float, re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log))
     return code, max(overfull, default=0)
