@@ -56,10 +56,10 @@ class Word(Paged):
         return _equations(typeset.broken(line.write(self.style), LINE, width) for line in block.all)
 
     def matrices(self, block: Matrices) -> str:
-        return _equations(typeset.cut(each, self.style, LINE, width) for each in block.all)
+        return _equations([line] for each in block.all for line in typeset.cut(each, self.style, LINE, width))
 
     def arrays(self, block: Arrays) -> str:
-        return _equations(typeset.cut(each, self.style, LINE, width) for each in block.items)
+        return _equations([line] for each in block.items for line in typeset.cut(each, self.style, LINE, width))
 
     def run(self, rows: Sequence[Sequence[str]], widths: Sequence[float], numeric: Sequence[bool]) -> str:
         """The first row is repeated on every page; no row is split."""

@@ -82,7 +82,7 @@ class _Breaking(LaTeX):
 
     def fraction(self, above: str, below: str) -> str:
         if max(map(width, (above, below))) > LINE / 2:
-            return f"{self.fenced(above)} / {self.fenced(below)}"
+            return f"{self.fenced(above) if BREAK in above else above} / {self.fenced(below)}"
         return super().fraction(above, below).replace(BREAK, "")
 
 

@@ -36,7 +36,7 @@ class OMML(Typeset):
 
     def fraction(self, above: str, below: str) -> str:
         if max(map(width, (above, below))) > LINE / 2:
-            return self.fenced(above) + self.mark("/") + self.fenced(below)
+            return (self.fenced(above) if BREAK in above else above) + self.mark("/") + self.fenced(below)
         return f"<m:f>{_part('num', above)}{_part('den', below)}</m:f>"
 
     def identifier(self, text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rnncalc.common.i18n import _
+from rnncalc.common.wrapping import display_width
 from rnncalc.model.equations.style import Typeset
 from rnncalc.report.document import Array, Matrix
 from rnncalc.report.render.columns import folds
@@ -25,15 +26,22 @@ def cut(
     equals = equals or style.sign("=").replace(BREAK, "")
     if isinstance(rows, str):
         return [label + equals + rows]
-    words, count, room = _(", columns {first} to {last}"), len(rows[0]), width(label) + 4
+    count, room = len(rows[0]), width(label) + 4
     widths = [max(map(width, column)) for column in zip(*rows)]
     if len(folds(widths, range(count), most, room)) == 1:
         return [label + equals + style.table(rows)]
-    parts = []
-    for first, last in folds(widths, range(count), most, room + len(words)):
-        columns = style.text(words.format(first=first + 1, last=last))
-        parts.append(label + columns + equals + style.table([row[first:last] for row in rows]))
-    return parts
+    parts = folds(widths, range(count), most, room + display_width(_columns(count - 2, count)))
+    return [
+        label + style.text(_columns(*part)) + equals + style.table([row[slice(*part)] for row in rows])
+        for part in parts
+    ]
+
+
+def _columns(first: int, last: int) -> str:
+    """Which columns stand in a part, behind its name."""
+    if last - first == 1:
+        return _(", column {n}").format(n=last)
+    return _(", columns {first} to {last}").format(first=first + 1, last=last)
 
 
 def _pieces(block: Matrix | Array, style: Typeset) -> tuple[str, list[list[str]] | str]:
