@@ -1,7 +1,8 @@
-"""Pictures, as PNG or SVG, with matplotlib: the loss, hidden states and gates over time, the gradient's flow."""
+"""Pictures, as PNG, SVG or PDF, with matplotlib: the loss, hidden states and gates over time, the gradient's flow."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.files import write
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import _, language
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.network.trace import Trace
@@ -19,43 +20,74 @@ from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_again
 
 KINDS = ("loss", "states", "gates", "flow")
+CENTIMETRES = 2.54  # of an inch
+CHINESE = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
+    "Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "SimHei", "Noto Sans CJK JP",
+)  # fmt: skip
+CHINESE_FILES = ("notosanscjk", "notosanssc", "sourcehansans", "wqy", "msyh", "pingfang", "hiraginosansgb", "simhei")
 
 
-def plot(kind: str, model: Model, path: str, source: str | None = None, sequence: int = 1) -> None:
-    """Draw one of KINDS to a file; all but the loss need data, of which one sequence is shown. Raises ProblemError."""
+def plot(
+    kind: str,
+    model: Model,
+    path: str,
+    source: str | None = None,
+    sequence: int = 1,
+    size: tuple[float, float] | None = None,
+    dpi: int = 150,
+) -> None:
+    """Draw one of KINDS to a file, whose ending says how: .png, .svg, .pdf.
+
+    source: data, of which one sequence is shown; the loss alone needs none. size: width and height in centimetres.
+    Raises ProblemError, RnncalcError.
+    """
     one_of(_("a plot"), kind, KINDS)
-    figure = _figure()
-    if kind == "loss":
-        _loss(figure, model)
-    elif source is None:
-        raise ProblemError(_("{kind} needs data: pass --data"), kind=kind)
-    else:
-        _of_sequence(figure, kind, model, read_again(source, Account.of(model.data)).only(sequence))
-    picture = BytesIO()
-    try:
-        figure.savefig(picture, format=Path(path).suffix.lower()[1:] or "png", bbox_inches="tight")
-    except ValueError as error:
-        raise RnncalcError(_("cannot write {name}: {reason}"), name=path, reason=error) from None
+    context, figure = _matplotlib()
+    with context:
+        if kind == "loss":
+            _loss(figure, model)
+        else:
+            if source is None:
+                raise ProblemError(_("{kind} needs data: pass --data"), kind=kind)
+            _of_sequence(figure, kind, model, read_again(source, Account.of(model.data)).only(sequence))
+        if size is not None:
+            figure.set_size_inches(size[0] / CENTIMETRES, size[1] / CENTIMETRES)
+        picture = BytesIO()
+        try:
+            figure.savefig(picture, format=Path(path).suffix.lower()[1:] or "png", bbox_inches="tight", dpi=dpi)
+        except ValueError as error:
+            raise RnncalcError(_("cannot write {name}: {reason}"), name=path, reason=error) from None
     write(path, picture.getvalue())
 
 
-def _figure() -> Any:
+def _matplotlib() -> tuple[AbstractContextManager[None], Any]:
+    """The settings to draw with, which the reader's own do not keep, and an empty figure."""
     try:
         import matplotlib
+        from matplotlib import font_manager
         from matplotlib.figure import Figure
-
-        fonts = [
-            "Noto Sans CJK SC",
-            "Source Han Sans SC",
-            "WenQuanYi Micro Hei",
-            "Microsoft YaHei",
-            "PingFang SC",
-            "SimHei",
-        ]
-        matplotlib.rcParams["font.sans-serif"] = [*matplotlib.rcParamsDefault["font.sans-serif"], *fonts]
     except ImportError:
         raise ProblemError(_("plots need matplotlib: pip install rnncalc[plot]")) from None
-    return Figure(figsize=(8, 4.5), dpi=120)
+    chinese = _chinese(font_manager)
+    if language() == "zh" and not chinese:
+        raise ProblemError(_("no Chinese font is installed, such as {font}; or choose --lang en"), font=CHINESE[0])
+    settings = {
+        "font.family": ["sans-serif", *chinese[:1]],
+        "svg.fonttype": "path",  # the reader need not have the font
+    }
+    return matplotlib.rc_context(settings), Figure(figsize=(8, 4.5))
+
+
+def _chinese(font_manager: Any) -> list[str]:
+    """The Chinese fonts that are installed; those too that matplotlib did not find when it looked last."""
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    if not known.intersection(CHINESE):
+        for path in font_manager.findSystemFonts():
+            if any(Path(path).stem.lower().startswith(name) for name in CHINESE_FILES):
+                font_manager.fontManager.addfont(path)
+        known = {font.name for font in font_manager.fontManager.ttflist}
+    return [name for name in CHINESE if name in known]
 
 
 def _loss(figure: Any, model: Model) -> None:

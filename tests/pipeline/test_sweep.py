@@ -166,7 +166,7 @@ def test_plots(tmp_path: Path) -> None:
     done = run("train", "--data", data, "--epochs", "3", "--layers", "2", "--direction", "both", "-o", model)
     assert done.returncode == 0, done.stderr
     for kind in ("loss", "states", "gates", "flow"):
-        for ending, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
+        for ending, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
             picture = tmp_path / f"{kind}{ending}"
             done = run("plot", kind, model, "--data", data, "-o", str(picture))
             assert done.returncode == 0, done.stderr
@@ -174,6 +174,13 @@ def test_plots(tmp_path: Path) -> None:
             assert picture.stat().st_size > 3000
     assert "needs data" in run("plot", "states", model, "-o", str(tmp_path / "a.png")).stderr
     assert run("plot", "loss", model, "-o", str(tmp_path / "a.doc")).returncode == 2
+    for size in ("16", "0x9", "ax9", "1e9x3"):
+        assert "no size" in run("plot", "loss", model, "--size", size, "-o", str(tmp_path / "a.png")).stderr
+    done = run("plot", "loss", model, "--size", "12x7", "--dpi", "50", "-o", str(tmp_path / "small.png"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "small.png").stat().st_size < (tmp_path / "loss.png").stat().st_size
+    chinese = run("plot", "loss", model, "--lang", "zh", "-o", str(tmp_path / "zh.pdf"))
+    assert chinese.returncode == 0 or "中文字体" in chinese.stderr
 
 
 def test_an_option_of_train_is_one_of_a_record_and_says_its_default() -> None:
