@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import diagnosis, planted
 
 import rnncalc
 from rnncalc.check import Verdict, check
@@ -141,6 +142,31 @@ def test_the_share_of_carried_numbers(carry: Any, score: float) -> None:
 def test_what_is_no_share_is_refused(carry: Any) -> None:
     with pytest.raises(ProblemError, match=r"carry|credit|at_most"):
         checked({**SUMS, "x": [0.25], "carry": carry}, h="0.25")
+
+
+@pytest.mark.parametrize("second", [False, True])
+@pytest.mark.parametrize("precision", [{"tolerance": 0.02}, {"relative": 0.05}, {"decimals": 1}])
+@pytest.mark.parametrize("mistake", ["output_bias_omitted", "not_through_time", "derivative_omitted"])
+def test_a_mistake_is_named_beside_numbers_that_are_right_as_far_as_is_asked(
+    mistake: str, precision: dict[str, float], second: bool
+) -> None:
+    """The states are typed with more digits than are right; the mistake, or two, does not change them."""
+    rng, shown, named = np.random.default_rng(6), 0, 0
+    while shown < 3:
+        problem = planted.problem(mistake, rng)
+        wrong = {**problem, "c": 0 * problem["c"]} if second else problem
+        answers = diagnosis.answered(mistake, planted.solve(wrong, mistake, rng), 6)
+        exact = planted.solve(problem)["h"]
+        kind = next(iter(precision))
+        off = {"tolerance": 0.013, "relative": 0.03 * exact}.get(kind, np.round(exact, 1) - exact + 0.0123)
+        answers["h"] = planted.texts(exact + off, 6)
+        verdict = checked(planted.keys(problem) | {"precision": precision}, **answers)
+        states = {value.verdict for value in verdict.values if value.name == "h"}
+        if verdict.first_wrong is None or states != {"right"}:
+            continue
+        shown += 1
+        named += mistake in diagnosis.names(verdict) or (second and "output_bias_omitted" in diagnosis.names(verdict))
+    assert named == shown
 
 
 def test_zeros_are_added_up_to_the_finer_of_both_sizes() -> None:

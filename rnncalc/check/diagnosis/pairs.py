@@ -47,9 +47,9 @@ class PairSearch:
     def on_the_first(self) -> list[Pair]:
         """Pairs whose first mistake explains the first wrong number, and which give the next that it does not."""
         candidates: list[Pair] = []
-        before = [at for at in self.kept if at < self.first]
+        keeps = (self.fits | ~self.changed)[[at for at in self.kept if at < self.first]].all(axis=0)
         every = dict.fromkeys(single.mistake.id for single in self.singles)
-        for at in np.flatnonzero(self.fits[[*before, self.first]].all(axis=0)).tolist():
+        for at in np.flatnonzero(keeps & self.fits[self.first]).tolist():
             missed = next((slip for slip in self.slips if not self.fits[slip, at]), self.first)
             candidates += self._fitting(list(self._made(self.singles[at], every)), missed)
         return candidates

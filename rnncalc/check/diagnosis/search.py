@@ -27,7 +27,7 @@ from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Spec
 from rnncalc.check.verdicts.judging import Judging, entry
 from rnncalc.check.verdicts.number import TypedNumbers, digits
-from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, ROUNDING, WRONG, Diagnosis, Judgement
+from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, WRONG, Diagnosis, Judgement
 from rnncalc.problems.problem import Problem
 
 NEAR = 40  # units of the last digit by which rounding on the way may move a number
@@ -150,10 +150,8 @@ class MistakeSearch:
                 yield candidate
 
     def _keeps(self, numbers: np.ndarray, fits: np.ndarray) -> np.ndarray:
-        """Which columns keep every accepted number."""
-        rounding = np.array([[verdict == ROUNDING] for verdict in self.verdicts])
-        still = rounding & same(numbers, self.right[:, None])  # within rounding of the right number, and of this one
-        keeps: np.ndarray = (fits | still)[self.kept].all(axis=0)
+        """Which columns keep every accepted number: they fit it or leave it, which may be right only within rounding."""
+        keeps: np.ndarray = (fits | same(numbers, self.right[:, None]))[self.kept].all(axis=0)
         return keeps
 
     def _candidate(
@@ -194,7 +192,7 @@ class MistakeSearch:
         near = self.written.near(nearest, NEAR)
         parts = np.where(near, self.chance.parts(nearest), 1.0)
         places: dict[tuple[str, bytes, bytes], tuple[float, int]] = {}  # variants of a mistake that give the same, once
-        for place in np.flatnonzero(near[self.kept].all(axis=0) & near[self.slips].any(axis=0)).tolist():
+        for place in np.flatnonzero(self._keeps(exact, near) & near[self.slips].any(axis=0)).tolist():
             mistake = table.singles[left[place]].mistake
             least = self.chance.accidents(mistake.likelihood, parts[:, place], self.slips)
             if least < LIMIT:
@@ -220,7 +218,7 @@ class MistakeSearch:
         right = self.right[:, None]
         near = close | self._after_a_slip()[:, None] | self.written.near(table.local, 2 * NEAR)
         touched = ~same(table.exact, right) | ~same(table.local, right)
-        near_enough = near[self.kept].all(axis=0)
+        near_enough = (near | ~touched)[self.kept].all(axis=0)
         near_enough &= (near & touched)[self.slips].any(axis=0)
         near_enough &= (near & touched)[self.wrong].sum(axis=0) >= min(2, len(self.slips))
         return [int(at) for at in np.flatnonzero(near_enough)]
