@@ -150,7 +150,7 @@ class MistakeSearch:
                 yield candidate
 
     def _keeps(self, numbers: np.ndarray, fits: np.ndarray) -> np.ndarray:
-        """Which columns keep every accepted number: they fit it or leave it, which may be right only within rounding."""
+        """Which columns keep every accepted number: they give it, or leave it, however it is right."""
         keeps: np.ndarray = (fits | same(numbers, self.right[:, None]))[self.kept].all(axis=0)
         return keeps
 
