@@ -25,7 +25,7 @@ def answers_of(problem: Problem) -> dict[str, Any]:
     return {name: typed(array) for name, array in Quantities(problem).items() if np.size(array)}
 
 
-MORE = {
+MORE: dict[str, dict[str, Any]] = {
     "a batch with its own initial states": {
         "x": np.arange(24).reshape(2, 3, 4) / 10, "h0": [[0.1] * 5, [0.2] * 5], "lr": 0.1,
         "targets": [[[0.1, 0.2]] * 3] * 2, "U": np.arange(20).reshape(5, 4) / 30,
@@ -37,10 +37,7 @@ MORE = {
 
 @pytest.mark.parametrize("case", [*CASES, *MORE])
 def test_every_number_typed_in_full_is_right(case: str) -> None:
-    if case in CASES:
-        problem = CASES[case]()
-    else:
-        problem = one_layer("elman", **MORE[case])
+    problem = CASES[case]() if case in CASES else one_layer("elman", **MORE[case])
     answers = answers_of(problem)
     verdict = check(problem, answers, diagnose=False)
     assert {value.verdict for value in verdict.values} == {"right"}, [
