@@ -68,7 +68,9 @@ def test_what_is_not_printed_is_rounded_as_the_rest_is(large: bool) -> None:
         rounded: list[Any] = [between, np.round(between, decimals), [float(f"{value:.3g}") for value in between]]
         last = [3.7183 * value + x[2] for value in np.concatenate(rounded)]
         first = f"{written(h, decimals, False):.{decimals}f}"
-        candidates = np.round(0.5 * (min(last) + max(last)), decimals) + unit * np.arange(-400, 401, 7)
+        candidates = np.round(0.5 * (min(last) + max(last)), decimals) + unit * np.arange(-40, 41) * (
+            10 if large else 1
+        )
         edges = min(last) - unit / 2, max(last) + unit / 2
         clear = [value for value in candidates if min(abs(value - edge) for edge in edges) > unit / 5 and value >= 0.1]
         accepted = excused({**LINE, "x": x}, [first, None], clear, decimals)

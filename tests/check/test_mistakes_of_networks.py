@@ -1,0 +1,103 @@
+"""Mistakes that are another network: its own numbers are handed in for the problem, in every form of the arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support import diagnosis, planted
+from support.helpers import random_arrays
+
+import rnncalc
+from rnncalc.check import Diagnosis, check
+from rnncalc.model.cells import CELLS
+from rnncalc.problems.results import Quantities
+
+
+def solved(keys: dict[str, Any], *names: str, decimals: int = 6) -> dict[str, Any]:
+    """What a network gives, as texts."""
+    quantities = Quantities(rnncalc.problem(engine="equations", **keys).given)
+    return {name: planted.texts(quantities[name], decimals) for name in names}
+
+
+def named(keys: dict[str, Any], answers: dict[str, Any], mistake: str) -> Diagnosis:
+    """The diagnosis of a mistake, which is among the first two."""
+    verdict = check(rnncalc.problem(**keys).given, answers)
+    assert mistake in diagnosis.names(verdict), [other.id for other in verdict.mistakes]
+    return next(other for other in verdict.mistakes if mistake in (other.id, *other.alike))
+
+
+def layer(cell: str, rng: np.random.Generator, D: int = 2, H: int = 3) -> dict[str, Any]:
+    """A problem of one layer: forward, over four steps."""
+    arrays = {name: np.round(array, 2) for name, array in random_arrays(CELLS[cell], rng, D=D, H=H).items()}
+    return {"cell": cell, **arrays, "x": np.round(rng.normal(size=(4, D)), 2)}
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+@pytest.mark.parametrize("form", ["torch", "by gate", "keras", "onnx"])
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru_after"])
+def test_one_of_two_biases_left_out(cell: str, form: str, kept: int) -> None:
+    rng = np.random.default_rng(11)
+    drawn = layer(cell, rng)
+    size = len(drawn["U"])
+    biases = np.round(rng.normal(size=(2, size)), 2)
+
+    def keys(biases: np.ndarray) -> dict[str, Any]:
+        same = {"cell": cell.removesuffix("_after"), "x": drawn["x"]}
+        if form == "torch":
+            return {
+                **same, "weight_ih": drawn["U"], "weight_hh": drawn["W"], "bias_ih": biases[0], "bias_hh": biases[1],
+            }  # fmt: skip
+        if form == "keras":
+            return {**same, "kernel": drawn["U"].T, "recurrent_kernel": drawn["W"].T, "bias": biases}
+        if form == "onnx":
+            return {**same, "cell": cell, "W": drawn["U"][None], "R": drawn["W"][None], "B": biases.reshape(1, -1)}
+        gates = {"lstm": "ifgo", "gru_after": "rzn"}[cell]
+        first, second = (dict(zip(gates, np.split(bias, len(gates)))) for bias in biases)
+        return {**same, "weight_ih": drawn["U"], "weight_hh": drawn["W"], "bias_ih": first, "bias_hh": second}
+
+    if (cell == "elman" and form == "by gate") or (form == "keras" and cell != "gru_after"):
+        pytest.skip("there is no such form")
+    one = biases * (np.arange(2)[:, None] == kept)
+    named(keys(biases), solved(keys(one), "h"), "second_bias_omitted")
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "gru_after"])
+def test_weights_exchanged_in_every_gate(cell: str) -> None:
+    keys = layer(cell, np.random.default_rng(12), D=3, H=3)
+    named(keys, solved({**keys, "U": keys["W"], "W": keys["U"]}, "h"), "U_W_swapped")
+
+
+@pytest.mark.parametrize("bias", ["given", "added", "left out"])
+@pytest.mark.parametrize("cell", ["gru", "gru_after"])
+def test_the_reset_gate_before_or_after_the_product(cell: str, bias: str) -> None:
+    """Whoever resets before the product has no place for d: it is added to b_n, or left out."""
+    keys = layer(cell, np.random.default_rng(13))
+    d = keys.pop("d", np.zeros(3))
+    wrong = {**keys, "cell": "gru_after" if cell == "gru" else "gru"}
+    if cell == "gru_after" and bias != "given":
+        keys["d"] = d
+        wrong["b"] = keys["b"] + np.concatenate([np.zeros(6), d * (bias == "added")])
+    named(keys, solved(wrong, "h"), "reset_position")
+
+
+@pytest.mark.parametrize("loss", ["half_squared_error", "squared_error", "cross_entropy"])
+@pytest.mark.parametrize("option", ["loss", "mean", "batch_mean"])
+@pytest.mark.parametrize("batch", [False, True])
+def test_another_convention_of_the_loss_has_its_option(loss: str, option: str, batch: bool) -> None:
+    """The option that is named makes the numbers right."""
+    rng, shape = np.random.default_rng(14), (3, 4) if batch else (4,)
+    keys: dict[str, Any] = layer("elman", rng) | {
+        "x": rng.normal(size=(*shape, 2)), "V": rng.normal(size=(1, 3)), "targets": rng.normal(size=(*shape, 1)),
+        "loss": loss,
+    }  # fmt: skip
+    if loss == "cross_entropy":
+        keys |= {"V": rng.normal(size=(2, 3)), "output": "softmax", "targets": np.eye(2)[rng.integers(0, 2, shape)]}
+    other = {"half_squared_error": "squared_error", "squared_error": "half_squared_error"}.get(loss)
+    if (option == "loss" and not other) or (option == "batch_mean" and not batch) or (option == "mean" and batch):
+        pytest.skip("there is no such option")
+    answers = solved(keys | ({"loss": other} if option == "loss" else {"reduction": option}), "loss", "dU", "dW")
+    flag, value = named(keys, answers, "loss_factor").option.removeprefix("--").split()
+    assert (flag, value) == (("loss", other) if option == "loss" else ("reduction", option))
+    assert check(rnncalc.problem(**{**keys, flag: value}).given, answers).verdict == "right"
