@@ -21,7 +21,7 @@ from rnncalc.report.render.docx_package import TEXT_WIDTH, package
 from rnncalc.report.render.omml import LINE, WORD, stack, width
 from rnncalc.report.render.typeset import BREAK
 
-CHARACTER = 100  # the width of a digit in a table, in twentieths of a point
+CHARACTER = 112  # the width of a digit in a table, in twentieths of a point: in wide fonts too
 FIGURE = "\N{FIGURE SPACE}"  # a blank as wide as a digit, so that decimal points stand below each other
 
 
