@@ -1,4 +1,4 @@
-"""MathML: well-formed, the pieces, brackets and order of the line of text, each number with its value."""
+"""MathML and Word's: well-formed, the pieces, brackets and order of the line of text, numbers with their values."""
 
 import re
 from collections.abc import Iterator
@@ -22,6 +22,8 @@ from rnncalc.report.document import Array, Arrays, Document, Formulas, Matrices,
 from rnncalc.report.render import RenderOptions, mathml
 from rnncalc.report.render.mathml import MATHML
 from rnncalc.report.render.numbers import Rounding
+from rnncalc.report.render.omml import WORD
+from rnncalc.report.render.typeset import BREAK
 
 ARGUMENTS = {"msub": 2, "msup": 2, "msubsup": 3, "mfrac": 2}
 SIGNALS = frozenset({"h", "r", "a_i"})
@@ -63,6 +65,13 @@ def of_text(text: str) -> str:
 def test_brackets_and_order_are_those_of_the_line_of_text(tree: Expression, place: Place) -> None:
     root, line = read(f"<math>{write(tree, MATHML, LETTERS, place)}</math>"), write(tree, TEXT, LETTERS, place)
     assert seen(root).replace("(2)", "") == of_text(line).replace("(2)", "")  # a layer stands on the other side of t
+
+
+@given(TREES.filter(lambda tree: not any(is_binary(node, "/") for node in walk(tree))), PLACES)
+def test_word_has_the_same_brackets_and_order(tree: Expression, place: Place) -> None:
+    piece, line = write(tree, WORD, LETTERS, place).replace(BREAK, ""), write(tree, TEXT, LETTERS, place)
+    root = ElementTree.fromstring(f'<m:oMath xmlns:m="m" xml:lang="en">{piece}</m:oMath>')
+    assert seen(root).replace("(2)", "") == of_text(line).replace("(2)", "")
 
 
 @given(TREES, PLACES, st.builds(Rounding, st.integers(1, 17)) | st.builds(Rounding, decimals=st.integers(0, 9)))
