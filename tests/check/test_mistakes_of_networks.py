@@ -59,8 +59,8 @@ def test_one_of_two_biases_left_out(cell: str, form: str, kept: int) -> None:
 
     if (cell == "elman" and form == "by gate") or (form == "keras" and cell != "gru_after"):
         pytest.skip("there is no such form")
-    one = biases * (np.arange(2)[:, None] == kept)
-    named(keys(biases), solved(keys(one), "h"), "second_bias_omitted")
+    single = biases * (np.arange(2)[:, None] == kept)
+    named(keys(biases), solved(keys(single), "h"), "second_bias_omitted")
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "gru_after"])

@@ -160,7 +160,7 @@ def test_every_cell_as_either_kind(cell: str, language: str) -> None:
 def test_a_mistake_is_told_by_its_number(cell: str, kind: str) -> None:
     """Points stay as they are; a right number is told nothing; of planted mistakes most numbers tell."""
     more: dict[str, Any] = {"backward": True, "lr": 0.1} if cell == "elman" else {"ask": ("h", "y")}
-    told = wrong = 0
+    explained = wrong = 0
     mistakes = [*planted.FORWARD, *planted.GRADIENT] if cell == "elman" else planted.GATED
     for seed in range(3):
         made = make(ExerciseSpec(cell, steps=2, seed=seed, **more))
@@ -181,9 +181,9 @@ def test_a_mistake_is_told_by_its_number(cell: str, kind: str) -> None:
                     assert place.graded(repr(other)) == plain.graded(repr(other))
                     if MISTAKES[mistake].likelihood == "textbook" and plain.graded(repr(other)) == 0:
                         wrong += 1
-                        told += message in place.said(repr(other))
+                        explained += message in place.said(repr(other))
     assert wrong > 15
-    assert told >= {"elman": 0.3, "lstm": 0.2, "gru": 0}[cell] * wrong
+    assert explained >= {"elman": 0.3, "lstm": 0.2, "gru": 0}[cell] * wrong
 
 
 @pytest.mark.parametrize("precision", [{"decimals": 1}, {"tolerance": 0.1}, {"relative": 0.1}])

@@ -76,10 +76,8 @@ def read(
         raise ParseError(_("{name} has more than {most} columns"), name=path, most=MOST_COLUMNS)
     for label in renamed:
         if label not in header:
-            known = ", ".join(header)
-            raise ParseError(
-                _("--columns {label}: there is no such column; there are {known}"), label=label, known=known
-            )
+            message = _("--columns {label}: there is no such column; there are {known}")
+            raise ParseError(message, label=label, known=", ".join(header))
     meant = [renamed.get(label, label) for label in header]
     rows, left_out = _of_people(rows, len(header), headers.who(meant))
     who = _filled(headers.who(meant), rows, roster)
@@ -194,9 +192,8 @@ class _Reading:
     def notes(self, as_read: list[str]) -> Iterator[str]:
         """What is said of the header."""
         if as_read:
-            yield _("{name}: read as {form}; --encoding says otherwise").format(
-                name=self.name, form=_(", ").join(as_read)
-            )
+            message = _("{name}: read as {form}; --encoding says otherwise")
+            yield message.format(name=self.name, form=_(", ").join(as_read))
         last = {column: at for at, column in self.numbers.items()}
         for column, count in Counter(self.numbers.values()).items():
             if count > 1:
@@ -243,8 +240,7 @@ class _Reading:
         """What is said of the rows."""
         if self.doubtful:
             message = _("{name}: {text} is read with a decimal comma, as {value}")
-            text = self.doubtful[0]
-            yield message.format(name=self.name, text=text, value=cells.decimal(text))
+            yield message.format(name=self.name, text=self.doubtful[0], value=cells.decimal(self.doubtful[0]))
 
 
 def has_header(data: bytes, questions: Mapping[str, Question], encoding: str = "") -> bool:
