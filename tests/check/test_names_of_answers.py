@@ -30,6 +30,16 @@ def test_single_numbers_in_every_spelling(steps: int, units: int, spelling: str)
         assert stated.check({name: f"{h[t, u] + 1:.5f}"}).verdict == "wrong"
 
 
+@pytest.mark.parametrize("spelling", ["h_{t}[{n}][{u}]", "h_{{{t}}}[{n}][{u}]", "h[{n}][{t}][{u}]"])
+def test_in_a_batch_a_step_at_the_foot_comes_first(spelling: str) -> None:
+    given = problem(3, 2)
+    stated = rnncalc.problem(**{**given, "x": RNG.integers(1, 9, (4, 3, 4)) / 10})
+    h = stated.forward().h
+    for n, t, u in ((3, 1, 0), (0, 2, 1), (1, 0, 1)):
+        name = spelling.format(n=n + 1, t=t + 1, u=u + 1)
+        assert stated.check({name: f"{h[n, t, u]:.6f}"}).verdict == "right", name
+
+
 def test_whole_steps_and_parameters_and_what_is_not_there() -> None:
     stated = rnncalc.problem(**problem(3, 2, targets=np.ones((3, 5)), loss="squared_error"))
     h, gradients = stated.forward().h, stated.backward()

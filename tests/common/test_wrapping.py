@@ -27,7 +27,7 @@ WORDS = st.sampled_from(
 )
 
 
-@given(st.lists(st.tuples(WORDS, st.sampled_from(["", " ", "\n  "])), max_size=30), st.integers(20, 60))
+@given(st.lists(st.tuples(WORDS, st.sampled_from(["", " ", "\n  "])), min_size=9, max_size=30), st.integers(20, 40))
 def test_nothing_is_lost_and_words_stay_whole(parts: list[tuple[str, str]], width: int) -> None:
     text = re.sub(r"\s+(?=[，）])", "", "".join(word + blank for word, blank in parts))
     lines = wrap(text, width)
@@ -35,10 +35,10 @@ def test_nothing_is_lost_and_words_stay_whole(parts: list[tuple[str, str]], widt
     for word in re.findall(r"[\w-]+", re.sub("[\u2e80-\u9fff]", " ", text)):
         assert len(word) > 15 or any(word in line for line in lines), word
     if re.search("[\u2e80-\u9fff]", text):
+        assert all(display_width(line) <= width or " " not in line for line in lines)
         for line, following in zip(lines, lines[1:]):
             assert not line.endswith(("（", "“"))
             assert len(line) == 1 or not following.startswith(tuple("，。、；：）”"))
-            assert display_width(line) <= width or not re.search(r"\s|[\u2e80-\u9fff]{2}", line), line
 
 
 def test_english_is_broken_as_ever() -> None:
