@@ -66,8 +66,8 @@ def package(body: str, title: str, language: str) -> bytes:
     whole = io.BytesIO()
     with ZipFile(whole, "w", ZIP_DEFLATED) as file:
         for name, text in parts.items():
-            part = ZipInfo(name)  # of 1980, whenever it is written
-            part.compress_type = ZIP_DEFLATED
+            part = ZipInfo(name)  # of 1980, whenever and wherever it is written
+            part.compress_type, part.create_system = ZIP_DEFLATED, 0
             file.writestr(part, _HEAD + text)
     return whole.getvalue()
 
