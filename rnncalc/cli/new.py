@@ -16,6 +16,7 @@ from rnncalc.cli.options import put, result_options, show
 from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
+from rnncalc.report.formats import ENDINGS
 
 MOODLE = {"moodle": "cloze", "moodle-numerical": "numerical"}  # formats, and the kind of their questions
 
@@ -98,12 +99,13 @@ def command(
 
     people = dict(_people(students)) if students else {str(n + 1): "" for n in range(variants or 0)}
     bank = MOODLE.get(look["format_"] or "moodle" * str(look["output"]).lower().endswith(".xml"))
-    folder = None if bank else _folder(look["output"], several=bool(people))
+    folder = _folder(look["output"], several=bool(people) and not bank)
     if bank:
         from rnncalc.classroom import moodle
 
         each = starmap(made, people.items() or [("", "")])
-        put(moodle.bank(chain.from_iterable(each), bank, mistakes), look["output"])
+        text = moodle.bank(chain.from_iterable(each), bank, mistakes)
+        _write(folder, [("bank.xml", text)]) if folder else put(text, look["output"])
     elif people:
         assert folder is not None
         _write(folder, _variants(made, people, look["fragment"]))
@@ -147,13 +149,12 @@ def _precision(text: str) -> dict[str, Any] | None:
 
 
 def _folder(output: str | None, several: bool) -> Path | None:
-    """The folder that -o names: it is there, ends with a slash, or has no ending."""
-    if output is None:
-        if several:
-            raise click.UsageError(_("several problems need a folder: -o FOLDER/"))
-        return None
-    folder = several or output.endswith(("/", "\\")) or Path(output).is_dir() or not Path(output).suffix
-    return Path(output) if folder else None
+    """The folder that -o names: it is there, ends with a slash, or has no ending. Raises UsageError."""
+    path = Path(output or "")
+    folder = bool(output) and ((output or "")[-1:] in ("/", "\\") or path.is_dir() or not path.suffix)
+    if several and (not output or (not folder and path.suffix.lower() in ENDINGS)):
+        raise click.UsageError(_("several problems need a folder: -o FOLDER/"))
+    return path if folder or several else None
 
 
 def _people(name: str) -> Iterator[tuple[str, str]]:

@@ -220,6 +220,11 @@ def test_files_and_formats(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     _categories, questions = moodle.read((tmp_path / "bank.xml").read_text(encoding="utf-8"))
     assert [question.name[-3:] for question in questions] == ["(7)", "(8)", "(9)"]
+    assert run("new", "gru", "--variants", "2", "--format", "moodle", "-o", str(tmp_path / "all") + "/").returncode == 0
+    assert len(moodle.read((tmp_path / "all" / "bank.xml").read_text(encoding="utf-8"))[1]) == 2
+    refused = run("new", "gru", "--variants", "2", "-o", str(tmp_path / "x.docx"))
+    assert (refused.returncode, "-o FOLDER/" in refused.stderr) == (2, True)
+    assert not (tmp_path / "x.docx").exists()
     alone = run("new", "elman", "--units", "1", "--format", "moodle-numerical", "--lang", "zh")
     assert len(moodle.read(alone.stdout)[1]) == 6
     assert "每个数" in alone.stdout
