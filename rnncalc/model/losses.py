@@ -265,9 +265,11 @@ def evaluate(loss: Loss, values: np.ndarray, targets: np.ndarray, weight: float)
 
 def weight(loss: Loss, targets: np.ndarray, reduction: str | None, sequences: int) -> float:
     """What a reduction multiplies every row's loss by: 1, or one over the targets, the entries or the sequences."""
-    there = ~np.isnan(targets)
-    number = {"mean": int(there.any(axis=-1).sum()), "batch_mean": sequences}.get(reduction or "", 1)
-    return 1 / max(int(there.sum()) if loss.mean else number, 1)
+    number = sequences if reduction == "batch_mean" else 1
+    if loss.mean or reduction == "mean":
+        there = ~np.isnan(targets)
+        number = int((there if loss.mean else there.any(axis=-1)).sum())
+    return 1 / max(number, 1)
 
 
 def one_hot(classes: np.ndarray, outputs: int) -> np.ndarray:
