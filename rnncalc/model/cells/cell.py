@@ -189,6 +189,8 @@ class Cell:
         >>> CELLS["elman"].switch(activation="relu").equations["h"]
         'relu(a)'
         """
+        if not chosen:
+            return self
         equations, switched = dict(self.equations), dict(self.switched)
         for option, value in chosen.items():
             choices = self.switches.get(option, {})

@@ -5,6 +5,8 @@ It is a cell without a state, so everything that knows cells knows it: its input
 
 from __future__ import annotations
 
+from functools import cache
+
 from rnncalc.model.cells import Cell
 from rnncalc.model.cells.cell import OUTPUTS, functions_of
 
@@ -19,6 +21,7 @@ READ_OUT = Cell(
 )
 
 
+@cache
 def read_out(output: str = "identity") -> Cell:
     """The read-out whose function g is `output`: identity, softmax, log_softmax, sigmoid, tanh or relu."""
     return READ_OUT.switch(output=output)
