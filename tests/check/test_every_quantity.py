@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from support.graph_cases import CASES, one_layer
 
 from rnncalc.check import check
+from rnncalc.errors import ProblemError
+from rnncalc.model.equations.expression import evaluate
 from rnncalc.problems.problem import Problem
 from rnncalc.problems.results import Quantities
 
@@ -49,8 +52,30 @@ def test_every_number_typed_in_full_is_right(case: str) -> None:
     ):  # one number is changed, and that one is wrong
         flat: list[Any] = []
         changed = {**answers, name: _changed(answers[name], flat)}
-        wrong = [value for value in check(problem, changed, diagnose=False).values if value.verdict == "wrong"]
+        after = check(problem, changed, diagnose=False)
+        wrong = [value for value in after.values if value.verdict == "wrong"]
         assert [value.name.partition(".")[0] for value in wrong][:1] == [name], name
+        for formula in after.arithmetic if "hard" not in case and case != "functions" else ():
+            # its numbers give its result; those functions take arrays alone
+            first, *others = [float(np.ravel(evaluate(side, {}))[0]) for side in formula.right]
+            assert others == pytest.approx([first] * len(others), rel=1e-9, abs=1e-12), name
+
+
+@pytest.mark.parametrize("nest", [lambda inner: [inner], lambda inner: {"1": inner}])
+def test_an_answer_may_be_nested_and_not_without_end(nest: Callable[[Any], Any]) -> None:
+    answer: Any = "0.5"
+    for depth in range(3000):
+        answer = nest(answer)
+        if depth in (12, 2999):
+            with pytest.raises(ProblemError, match="nested deeper"):
+                check(one_layer("elman"), {"h": answer})
+
+
+def test_one_number_may_stand_in_a_list_and_two_may_not() -> None:
+    problem = one_layer("elman")
+    loss = repr(float(Quantities(problem)["loss"]))
+    assert check(problem, {"loss": [loss]}).verdict == "right"
+    assert "must be of the shape" in check(problem, {"loss": [loss, loss]}).values[0].problem
 
 
 def _changed(value: Any, done: list[Any]) -> Any:

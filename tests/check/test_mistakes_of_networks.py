@@ -101,3 +101,19 @@ def test_another_convention_of_the_loss_has_its_option(loss: str, option: str, b
     flag, value = named(keys, answers, "loss_factor").option.removeprefix("--").split()
     assert (flag, value) == (("loss", other) if option == "loss" else ("reduction", option))
     assert check(rnncalc.problem(**{**keys, flag: value}).given, answers).verdict == "right"
+
+
+def test_the_output_function_of_a_cell_that_makes_y_itself() -> None:
+    keys = layer("jordan", np.random.default_rng(15)) | {"output": "softmax"}
+    named(keys, solved({**keys, "output": "identity"}, "h", "y"), "output_activation_omitted")
+
+
+@pytest.mark.parametrize("before", [0.0, 0.7])
+def test_the_state_before_the_last_one(before: float) -> None:
+    """h_{t-2} in place of h_{t-1}; before h_0 = 0.7 stands 0, or h_0 itself."""
+    keys = {"U": 0.8, "W": 0.4, "b": 0.25, "h0": 0.7, "x": [0.5, 1, 0.3, -0.4]}
+    states = [before, 0.7]
+    for x in (0.5, 1, 0.3, -0.4):
+        states.append(float(np.tanh(0.8 * x + 0.4 * states[-2] + 0.25)))
+    answers = {"h": [f"{state:.6f}" for state in states[2:]]}
+    assert named(keys, answers, "state_lag").explains == (4 if before == 0 else 3)

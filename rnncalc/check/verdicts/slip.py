@@ -138,10 +138,11 @@ def _signal(
 
 
 def _through_function(spec: Spec, key: Key, spot: tuple[int, ...], values: Mapping[Key, Any]) -> Expression | None:
-    """da = dh · f′."""
+    """da = dh · f′, where nothing but the function needs a: the memory c goes to the next step, too."""
     number, line, visit = int(str(key[1])), key[2], key[3]
     run = spec.all_runs[number]
-    for value, expression in run.lines.items():
+    users = {value: part for value, part in run.lines.items() if {line, f"{line}_p"} & set(names(part))}
+    for value, expression in users.items() if len(users) == 1 else ():
         if isinstance(expression, Call) and expression.argument == Name(str(line)):
             above, slope = values.get(("∂", number, value, visit)), values.get(("slope", number, value, visit))
             if above is not None and slope is not None:
