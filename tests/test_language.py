@@ -176,7 +176,7 @@ NAMES = set(  # of files, formats, functions, products and people: the same in e
     one onnx orthogonal pip plain plateau png prairielearn problem problems python pytorch quatrains results
     rmsprop rnncalc roster row safetensors sgd sin softmax source space statement states step stream submissions
     sum svg swapped sweep table tanh tcp temp tex text tomorrow torch train true tsv txt variants weather wind
-    words xavier zsh cp1252 gb18030 utf""".split()
+    words xavier zsh cp1252 gb18030 utf Moodle PDF WxH""".split()
 )
 
 

@@ -40,32 +40,13 @@ PLURALS = (  # one, several
     (N_("Did you mean {possibility}?"), N_("(Did you mean one of: {possibilities}?)")),
     (N_("{value!r} is not {choice}."), N_("{value!r} is not one of {choices}.")),
 )
-VALUES = {  # what stands in a help text for a value
-    "INTEGER RANGE": N_("INTEGER"),
-    "FLOAT RANGE": N_("FLOAT"),
-    "INTEGER": N_("INTEGER"),
-    "FLOAT": N_("FLOAT"),
-    "TEXT": N_("TEXT"),
-    "FILE": N_("FILE"),
-    "FILE.csv": N_("FILE.csv"),
-    "NAME": N_("NAME"),
-    "NAMES": N_("NAMES"),
-    "STEPS": N_("STEPS"),
-    "MODEL": N_("MODEL"),
-    "DATA": N_("DATA"),
-    "PROBLEM": N_("PROBLEM"),
-    "SUBMISSION": N_("SUBMISSION"),
-    "CELL": N_("CELL"),
-    "MISTAKE": N_("MISTAKE"),
-    "TOPIC": N_("TOPIC"),
-    "ADDRESS": N_("ADDRESS"),
-    "HEADER": N_("HEADER"),
-    "OPTIONS": N_("OPTIONS"),
-    "COMMAND": N_("COMMAND"),
-    "ARGS": N_("ARGS"),
-}
+VALUES = (  # what stands in a help text for a value
+    N_("INTEGER"), N_("FLOAT"), N_("TEXT"), N_("FILE"), N_("FILE.csv"), N_("NAME"), N_("NAMES"), N_("STEPS"),
+    N_("MODEL"), N_("DATA"), N_("PROBLEM"), N_("SUBMISSION"), N_("CELL"), N_("MISTAKE"), N_("TOPIC"), N_("ADDRESS"),
+    N_("HEADER"), N_("OPTIONS"), N_("COMMAND"), N_("ARGS"),
+)  # fmt: skip
 _ADDED = re.compile(r"\[[^\[\]]*\]$")  # [default: 6; 1<=x<=17]
-_VALUE = re.compile(r"[A-Z]{4,}(?: RANGE|\.csv)?")
+_VALUE = re.compile(r"([A-Z]{4,}(?:\.csv)?)(?: RANGE)?")
 
 
 class Formatter(click.HelpFormatter):
@@ -111,7 +92,7 @@ class Context(click.Context):
 
 def value(metavar: str) -> str:
     """INTEGER RANGE, [PROBLEM], CELL|TOPIC … in the reader's language."""
-    return metavar if language() == "en" else _VALUE.sub(lambda match: _(VALUES.get(match[0], match[0])), metavar)
+    return metavar if language() == "en" else _VALUE.sub(lambda match: _(match[1]), metavar)
 
 
 @contextmanager
