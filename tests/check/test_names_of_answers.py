@@ -95,3 +95,26 @@ def test_inputs_in_a_table_with_a_column_an_entry(edge: str, tmp_path: Path) -> 
     (tmp_path / "sheet.txt").write_text(f"{text}\n\n{table}\n", encoding="utf-8")
     h = rnncalc.load_problem(tmp_path / "sheet.txt").forward().h
     assert np.allclose(h, rnncalc.problem(**given).forward().h, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_columns_of_layers(units: int, tmp_path: Path) -> None:
+    """h^(1)[1], h^(1)[2], …, or h^(1), h^(2) where a layer has one unit."""
+    given = {k: problem(3, units) for k in (1, 2)}
+    layers = [{name: given[k][name][:, :width] if name == "U" else given[k][name] for name in ("U", "W", "b")}
+              for k, width in ((1, 4), (2, units))]  # fmt: skip
+    stated = rnncalc.problem(layers=layers, x=given[1]["x"])
+    states = [layer["h"] for layer in stated.forward().layers]
+    lines = ["h^(1)_t = tanh(W^(1) h^(1)_{t-1} + U^(1) x_t + b^(1))"]
+    lines += ["h^(2)_t = tanh(W^(2) h^(2)_{t-1} + U^(2) h^(1)_t + b^(2))", ""]
+    lines += [
+        f"{name}^({k}) = {np.asarray(layer[name]).tolist()}" for k, layer in enumerate(layers, 1) for name in layer
+    ]
+    lines += [f"x_{t} = {row.tolist()}" for t, row in enumerate(given[1]["x"], 1)] + ["", "My answers:", ""]
+    heads = [f"h^({k})[{u}]" if units > 1 else f"h^({k})" for k in (1, 2) for u in range(1, units + 1)]
+    rows = [["t", *heads]] + [[str(t + 1), *(f"{h[t, u]:.6f}" for h in states for u in range(units))] for t in range(3)]
+    rows[1:1] = [["---"] * len(rows[0])]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    (tmp_path / "sheet.md").write_text("\n".join(lines), encoding="utf-8")
+    verdict = rnncalc.load_problem(tmp_path / "sheet.md").check()
+    assert (verdict.verdict, len(verdict.values)) == ("right", 6 * units), verdict.text()

@@ -188,13 +188,14 @@ def _by_step(table: Table) -> Iterator[Cell]:
 
 
 def _vectors(names: Sequence[Symbol | None], texts: Sequence[str]) -> Iterator[tuple[Symbol, str]]:
-    """The values of a row by name; columns h[1], h[2], … together are the vector h, h^{(1)} is a layer's."""
+    """The values of a row by name; columns h[1], h[2], … together are the vector h, h^{(1)} alone is a layer's."""
     units: dict[Symbol, list[str]] = {}
     for name, text in zip(names, texts):
         if name is None:
             continue
-        vector = Symbol(name.base, name.words, name.base)
-        if name.number is not None and "^" not in name.text and name.number == len(units.get(vector, ())) + 1:
+        vector = Symbol(name.base, name.labels[:-1], name.base)
+        unit = name.number is not None and ("^" not in name.text or name.text.rstrip().endswith("]"))
+        if unit and name.number == len(units.get(vector, ())) + 1:
             units.setdefault(vector, []).append(text if text.strip("_") else "_")
         elif text:
             yield name, text
