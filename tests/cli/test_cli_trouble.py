@@ -149,12 +149,20 @@ def test_a_new_file_has_the_permissions_of_others(tmp_path: Path) -> None:
 
 
 WRITERS = {  # command without its -o → endings that it writes
-    ("forward", "--U", "1", "--W", "1", "--x", "1"): {".json", ".csv", ".tex", ".md", ".docx", ".txt"},
-    ("check", "--U", "1", "--W", "1", "--x", "1", "--h", "0.76"): {".json", ".csv", ".tex", ".md", ".docx", ".txt"},
-    ("new", "elman", "--seed", "1"): {".json", ".csv", ".tex", ".md", ".docx", ".txt"},
-    ("init", "elman"): {".json"},
-    ("grade", "p.json", "p.json"): {".json", ".csv", ".tex", ".md", ".docx", ".txt", ".xml"},
-    ("grade", "p.json", "p.json", "--report"): {".json", ".csv", ".tex", ".md", ".docx", ".txt"},
+    ("forward", "--U", "1", "--W", "1", "--x", "1"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"},
+    ("check", "--U", "1", "--W", "1", "--x", "1", "--h", "0.76"): {
+        ".json",
+        ".csv",
+        ".tex",
+        ".md",
+        ".html",
+        ".docx",
+        ".txt",
+    },
+    ("new", "elman", "--seed", "1"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"},
+    ("init", "elman"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"},
+    ("grade", "p.json", "p.json"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt", ".xml"},
+    ("grade", "p.json", "p.json", "--report"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"},
     ("train", "--example", "names", "--epochs", "0"): {".safetensors"},
 }
 
