@@ -147,7 +147,8 @@ def _signals(problem: Problem, trace: Trace, number: int, group: _Group, sequenc
             kind = "state"
         elif line in {product.signal for stage in cell.stages for product in stage.products}:
             kind = "product"
-        key, text, depth = f"{level.key}{line}", label(level.letters, line), group.depths[line]
+        layer = f"^({level.number + 1})" if level.key else ""
+        key, text, depth = f"{level.key}{line}", label(level.letters, line) + layer, group.depths[line]
         yield Signal(key, text, number, depth, kind, tuple(_sources(group, line)), values)
 
 

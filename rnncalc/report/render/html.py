@@ -126,7 +126,10 @@ class Html(Renderer):
         return _frame("\n".join(rows), "formulas", _("formulas"))
 
     def table(self, block: Table) -> str:
-        head = "".join(tag("th", escape(text), scope="col") for text in (_("step"), *(c.label for c in block.columns)))
+        head = "".join(
+            tag("th", escape(text), scope="col", class_="number")
+            for text in (_("step"), *(c.label for c in block.columns))
+        )
         rows = [
             tag("th", str(step), scope="row") + "".join(self._cell(value) for value in row)
             for step, row in zip(block.steps, block.rows)
@@ -135,7 +138,10 @@ class Html(Renderer):
 
     def grid(self, block: Grid) -> str:
         shown = [k for k in range(len(block.headings)) if any(row[k] not in (None, "") for row in block.rows)]
-        head = "".join(tag("th", escape(block.headings[k]) or "​", scope="col") for k in shown)
+        head = "".join(
+            tag("th", escape(block.headings[k]) or "​", scope="col", class_="number" if k in block.numeric else None)
+            for k in shown
+        )
         rows = [
             "".join(
                 self._cell(row[k])
@@ -157,11 +163,15 @@ class Html(Renderer):
         """The picture with what its colours say."""
         self.ids["net"] += 1
         drawing = svg.drawing(block, self.options, f"net{self.ids['net']}", self.links)
-        said = [_("Every number is shaded: orange above zero, blue below. Arrows lead from what is used to its use.")]
+        said = [
+            _("Orange is above zero, blue below, the stronger the larger within a row. Arrows lead from what is used.")
+        ]
         if block.flows:
-            said.append(_("Gradients come back along the red arrows, the wider the larger."))
+            said.append(
+                _("Gradients (∂L) come back along the red arrows, the wider the larger; they fade as they vanish.")
+            )
         if any(signal.verdicts for signal in block.signals):
-            said.append(_("✓ right, → carried on, ✗ wrong; the first slip is ringed."))
+            said.append(_("✓ right, → carried on, ✗ wrong, with your number beside; the first slip is ringed."))
         if len(block.steps) < block.count:
             said.append(_("{n} of {all} steps are drawn.").format(n=len(block.steps), all=block.count))
         caption = tag("figcaption", escape(" ".join(said)))

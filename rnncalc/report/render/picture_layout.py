@@ -70,10 +70,15 @@ class Layout:
     def _size(self, signal: Signal) -> tuple[float, float]:
         units = max(map(len, signal.values.values()), default=1)
         width = self.longest(signal.values) * LETTER + 2 * PAD
-        width += self.longest(signal.gradients) * LETTER + 2 * PAD if signal.gradients else 0
+        width += self.beside(signal) * LETTER + 2 * PAD if self.beside(signal) else 0
         width += (2 * LETTER if signal.verdicts else 0) + (STRIP if units > MOST_UNITS else 0)
-        name = (display_width(signal.label) + 4) * LETTER + 2 * PAD
+        name = (display_width(signal.label) + 5) * LETTER + 2 * PAD
         return max(width, name), LABEL + ROW * len(shown_units(units)) + 3
+
+    def beside(self, signal: Signal) -> int:
+        """The characters of what stands beside the numbers: gradients, or somebody's answers."""
+        answers = [len(answer) for _verdict, answer in signal.verdicts.values()]
+        return self.longest(signal.gradients) if signal.gradients else max(answers, default=0)
 
     def longest(self, values: Mapping[int, tuple[float, ...]]) -> int:
         """The characters of the longest number that is shown."""

@@ -27,6 +27,7 @@ from rnncalc.report.render.picture_layout import (
 )
 
 MARKS = {"right": "✓", "truncated": "✓", "rounding": "✓", "carried": "→", "wrong": "✗", "unreadable": "?", "blank": "–"}
+ASTRAY = ("wrong", "carried", "unreadable")  # verdicts beside which the answer is shown
 THINNEST, THICKEST, FAINTEST = 0.8, 7.0, 0.15  # of an arrow of gradients
 
 
@@ -55,6 +56,7 @@ class _Drawing:
     def __init__(self, block: Unrolled, options: RenderOptions, name: str, links: Mapping[int, str] | None):
         self.block, self.options, self.name, self.links = block, options, name, links
         self.layout = Layout(block, options.rounding)
+        self.labels = list[str]()  # of arrows: drawn last, or other arrows would strike them through
         self.ranges = [_largest(signal.values) for signal in block.signals]
 
     def lines(self) -> Iterator[str]:
@@ -81,6 +83,7 @@ class _Drawing:
             yield from self._flow(flow)
         for (number, step), box in self.layout.boxes.items():
             yield from self._box(number, step, box)
+        yield from self.labels
         yield from self._words(height)
         yield "</svg>"
 
@@ -107,7 +110,7 @@ class _Drawing:
                 kind = "link gap" if gap else "link"
                 yield tag("path", class_=kind, d=path, marker_end=f"url(#{self.name}-link)")
                 if used and not gap:
-                    yield tag("text", escape(", ".join(used)), class_="weight", x=at[0], y=at[1])
+                    self.labels.append(tag("text", escape(", ".join(used)), class_="weight", x=at[0], y=at[1]))
 
     def _flow(self, flow: Flow) -> Iterator[str]:
         """The gradient that comes back, as wide as it is large."""
@@ -138,6 +141,8 @@ class _Drawing:
         yield f'<g class="box {signal.kind}" data-signal="{number}" data-step="{step}"{made}>'
         yield tag("rect", class_="card", x=box.x, y=box.y, width=box.width, height=box.height, rx=5)
         yield _label(signal.label, str(step), box.x + PAD, box.y + 14)
+        if step in signal.gradients:
+            yield tag("text", "∂L", class_="gradient", x=box.right - PAD, y=box.y + 14)
         values, units = signal.values[step], shown_units(len(signal.values[step]))
         if len(values) > MOST_UNITS:
             yield from self._strip(number, values, box)
@@ -165,14 +170,17 @@ class _Drawing:
         width -= STRIP if len(signal.values[step]) > MOST_UNITS else 0
         yield _shade(value, self.ranges[number], left, y, width, ROW - 1)
         end = box.right - PAD
-        if back:
-            yield tag("text", escape(self.options.rounding(back[unit - 1])), class_="gradient", x=end, y=y + 13)
-            end -= self.layout.longest(signal.gradients) * LETTER + 2 * PAD
+        beside = self.layout.beside(signal) if self.layout.computed(step) else 0
+        if beside:
+            text, kind = (self.options.rounding(back[unit - 1]), "gradient") if back else (answer, "answer")
+            if back or mark in ASTRAY:
+                yield tag("text", escape(text), class_=kind, x=end, y=y + 13)
+            end -= beside * LETTER + 2 * PAD
         yield tag("text", escape(self.options.rounding(value)), class_="value", x=end, y=y + 13)
         if mark:
             yield tag("text", MARKS[mark], class_="mark", x=left + 3, y=y + 13)
         if self.block.first_slip == (number, step, unit):
-            yield tag("rect", class_="ring", x=box.x - 5, y=y - 3, width=box.width + 10, height=ROW + 5, rx=11)
+            yield tag("rect", class_="ring", x=box.x - 5, y=y - 2, width=box.width + 10, height=ROW + 3, rx=10)
         yield "</g>"
 
     def _strip(self, number: int, values: tuple[float, ...], box: Box) -> Iterator[str]:
@@ -192,7 +200,7 @@ class _Drawing:
                 yield tag("a", text, href=self.links[step]) if self.links and step in self.links else text
         for number, (title, reverse) in enumerate(self.block.groups):
             if title:
-                y = self.layout.bottoms[number, 0] + LABEL + 2
+                y = self.layout.bottoms[number, 0] + LABEL + 6
                 yield tag("text", escape(f"{'←' if reverse else '→'} {title}"), class_="group", x=MARGIN - 10, y=y)
 
 
@@ -209,6 +217,8 @@ def _shade(value: float, most: float, x: float, y: float, width: float, height: 
 
 def _label(name: str, step: str, x: float, y: float) -> str:
     """A signal's name with its indices: a_i at step 2 is a with i,2 below."""
-    base, _underscore, index = name.partition("_")
+    letter, _caret, layer = name.partition("^")
+    base, _underscore, index = letter.partition("_")
     below = tag("tspan", escape(f"{index},{step}" if index else step), class_="index", dy=3)
-    return tag("text", escape(base) + below, class_="name", x=x, y=y)
+    above = tag("tspan", escape(layer), class_="index", dy=-6) if layer else ""
+    return tag("text", escape(base) + below + above, class_="name", x=x, y=y)
