@@ -150,15 +150,18 @@ def polys(pattern: Poly, poly: Poly, match: Match) -> Iterator[Match]:
                 return
 
 
-def _terms(pattern: list[Monomial], terms: list[Monomial], match: Match) -> Iterator[Match]:
-    """Each term of the pattern to one of the sheet's; a term with a bias may be absent, a bias may be a sum."""
+def _terms(pattern: list[Monomial], terms: list[Monomial], match: Match, first: int = 0) -> Iterator[Match]:
+    """Each term of the pattern to one of the sheet's; a term with a bias may be absent, a bias may be a sum.
+
+    first: where the next part of such a sum may stand, behind those before it.
+    """
     if not pattern:
         if not terms:
             yield match
         return
     (coefficient, inside), rest = pattern[0], pattern[1:]
     optional = any(isinstance(part, Param) and part.key in match.pattern.optional for part in inside)
-    for at, (given, parts) in enumerate(terms):
+    for at, (given, parts) in enumerate(terms[first:], first):
         if given == -coefficient and len(parts) == 1 and isinstance(parts[0], Param) and optional and len(inside) == 1:
             given, parts = -given, (replace(parts[0], negative=True),)
         if abs(given - coefficient) > 1e-12 or len(parts) != len(inside):
@@ -166,7 +169,7 @@ def _terms(pattern: list[Monomial], terms: list[Monomial], match: Match) -> Iter
         for after in _products(list(inside), list(parts), match):
             left = terms[:at] + terms[at + 1 :]
             if optional and len(inside) == 1:  # b_ih + b_hh
-                yield from _terms(pattern, left, after)
+                yield from _terms(pattern, left, after, at)
             yield from _terms(rest, left, after)
     if optional:
         yield from _terms(rest, terms, match)
