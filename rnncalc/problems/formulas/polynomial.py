@@ -33,7 +33,12 @@ class Param:
     block: str = ""
     beside: str = ""
     negative: bool = False  # of a bias that is taken away: a threshold
-    number: float | None = None  # of one that stands in the equations as a number
+
+    @property
+    def number(self) -> float | None:
+        """The value of one that stands in the equations as a number, under the key number_1=0.5."""
+        value = self.key.partition("=")[2]
+        return float(value) if value else None
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def with_weights(poly: Poly, ones: bool, fresh: Iterator[int]) -> Poly:
             inside = Function(only.name, with_weights(only.argument, ones, fresh))
             terms.append((coefficient, (inside,)))
         elif (not factors or isinstance(only, Signal)) and (ones or abs(coefficient) != 1):
-            number = Param(f"number_{next(fresh)}", number=coefficient)
+            number = Param(f"number_{next(fresh)}={coefficient!r}")
             terms.append((1.0, (Weighted(number, ((1.0, factors),), False) if factors else number,)))
         else:
             terms.append((coefficient, factors))
@@ -126,6 +131,20 @@ def signals(poly: Poly) -> list[Signal]:
                 inside += signals(factor.vector)
             elif isinstance(factor, Function):
                 inside += signals(factor.argument)
+    return inside
+
+
+def parameters(poly: Poly) -> list[Param]:
+    """Every parameter in a polynomial."""
+    inside: list[Param] = []
+    for _coefficient, factors in poly:
+        for factor in factors:
+            if isinstance(factor, Param):
+                inside.append(factor)
+            elif isinstance(factor, Weighted):
+                inside += [factor.weight, *parameters(factor.vector)]
+            elif isinstance(factor, Function):
+                inside += parameters(factor.argument)
     return inside
 
 

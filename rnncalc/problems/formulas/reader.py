@@ -16,7 +16,8 @@ from rnncalc.problems.formulas.spelling import BREAK, MATRIX
 from rnncalc.problems.formulas.symbol import NAME, Symbol
 
 FUNCTIONS = {
-    "σ": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "sig": "sigmoid", "th": "tanh", "linear": "identity",
+    "σ": "sigmoid", "sigma": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "sig": "sigmoid", "th": "tanh",
+    "linear": "identity",
     "leakyrelu": "leaky_relu", "hardsigmoid": "hard_sigmoid", "hardtanh": "hard_tanh", "heaviside": "step",
     "id": "identity", "logsoftmax": "log_softmax", "ln": "log",
 } | {name: name for name in "tanh sigmoid relu exp log identity softmax log_softmax elu leaky_relu softplus softsign "
@@ -176,6 +177,7 @@ class Reader:
         from rnncalc.problems.formulas.spelling import unified
 
         body = matrix[0][matrix[0].index("}") + 1 : matrix[0].rindex("\\end")]
+        body = re.sub(r"^\s*\{[lcr|]*\}", "", body)
         parts = [Reader(unified(cell), self.known).whole() for cell in re.split(r"\\\\|&", body) if cell.strip()]
         self.at = matrix.end()
         return Concat(tuple(parts))
@@ -235,13 +237,15 @@ class Reader:
         return ""
 
     def applied(self, function: str) -> Node:
-        if self.peek() in ("(", "[", "{"):
-            mark = self.text[self.at]
-            inside = self.bracket(mark)
-            arguments = inside.parts if isinstance(inside, Concat) and function in ("max", "min", "clip") else (inside,)
-        else:
-            arguments = (self.factor(first=True),)
-        return simplified(Apply(function, arguments))
+        self.depth -= 1  # an argument without brackets stands on the same line
+        try:
+            if self.peek() not in ("(", "[", "{"):
+                return simplified(Apply(function, (self.factor(first=True),)))
+        finally:
+            self.depth += 1
+        inside = self.bracket(self.text[self.at])
+        several = isinstance(inside, Concat) and function in ("max", "min", "clip")
+        return simplified(Apply(function, inside.parts if several else (inside,)))  # type: ignore[union-attr]
 
     def powers(self, node: Node) -> Node:
         """x², e^{−a}."""

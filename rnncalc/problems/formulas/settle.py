@@ -114,7 +114,8 @@ class Settled:
             if name not in switch:
                 message = _("equations: {function} is no {key} here; there are {known}")
                 raise ProblemError(message, function=name, key=key, known=", ".join(switch))
-            chosen[key] = RawValue(name, match.system.equations[match.lines[line]].text)
+            equation = match.system.equations.get(match.lines.get(line, ""))
+            chosen[key] = RawValue(name, equation.text if equation else "equations")
         return chosen
 
     def _function(self, letter: str, key: str) -> str:
@@ -154,17 +155,14 @@ class Settled:
 
     def _value(self, ours: str, parameter: Parameter, theirs: Param, match: Match) -> RawValue | None:
         """One parameter's numbers, cut from what they are given with."""
-        if theirs.number is not None:
-            return RawValue(repr(theirs.number), "equations")
         given = self._find(theirs.key)
         if given is None:
             return self._of_stack(ours, parameter, theirs, match)
-        self.used.add(self.names[squeezed(theirs.key)])
+        self.used |= {self.names[squeezed(key)] for key in (theirs.key, theirs.beside) if squeezed(key) in self.names}
         if theirs.beside:
             other = self._find(theirs.beside)
             if other is None:
                 return None
-            self.used.add(self.names[squeezed(theirs.beside)])
             return RawValue(beside(given.numbers(), other.numbers(), bool(match.rows)), given.where)
         if theirs.negative:
             return negated(given)
@@ -194,8 +192,7 @@ class Settled:
 
     def _block(self, numbers: Numbers, theirs: Param, match: Match) -> Numbers:
         """The rows of one gate, in the order that the sheet says."""
-        blocks = [part.block for params in match.params.values() for part in params if part.key == theirs.key]
-        labels = list(dict.fromkeys(blocks))
+        labels = list(dict.fromkeys(stacks.blocks_of(match.system, theirs.key)))
         if "gates" not in self.left:
             message = _("the rows of {name} belong to the gates {order}, in this order, as nothing else is said")
             note = message.format(name=theirs.key, order=", ".join(labels))
@@ -205,6 +202,8 @@ class Settled:
         return stacks.rows_of_gate(numbers, theirs.key, order.index(stacks.our_gate(theirs.block, match)), len(order))
 
     def _find(self, name: str) -> RawValue | None:
+        if "=" in name:  # a number in the equations
+            return RawValue(name.partition("=")[2], "equations")
         known = self.names.get(squeezed(name))
         return self.left.get(known) if known else None
 

@@ -65,6 +65,7 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"\\q?quad(?![a-zA-Z])|\\\\(?:\[[^\]\n]*\])?|\\[\[\]()]|\$\$?|```\w*|`"), BREAK),
     (re.compile(r"\\[,;:! ]|~(?=[\\\w])"), " "),
     (re.compile(r"\\([{}])"), r"\1"),
+    (re.compile(r"\\[dt]?frac(?![a-zA-Z])\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
     (re.compile(r"\\[dt]frac(?![a-zA-Z])"), r"\\frac"),
     (re.compile(r"\^\s*\{?\s*(?:\\(?:top|intercal)(?![a-zA-Z])|\\math(?:sf|rm)\s*\{\s*T\s*\}|⊤|T\b)\s*\}?"), "^T "),
     (re.compile(r"\*\*([^*\n]+?)\*\*"), r"\1"),
@@ -77,11 +78,15 @@ _CALLED = re.compile(
 )
 _ARROW = re.compile(r"\\over(right|left)arrow\s*(?:\{\s*(\\?\w+)\s*\}|\s*(\\?\w))|(\w)([\u20d6\u20d7])")
 _FLAT = re.compile(r"(?<![A-Za-z\\_{])([A-Za-zΑ-ω][\u0302\u0303]?)t(\s?[-−–]\s?1)?(?![A-Za-z_({\u0300-\u036f])")
+_MACRO = re.compile(
+    r"\\(?:re)?newcommand\*?\s*(?:\{\s*\\([a-zA-Z]+)\s*\}|\\([a-zA-Z]+))\s*\{((?:[^{}\n]|\{[^{}\n]*\})*)\}"
+)
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 
 
 def unified(text: str) -> str:
     """The text in one spelling, line by line as it was."""
+    text = _expanded(text)
     text = _scripts(text, _SUB, "_")
     text = plain(_scripts(text, _SUPER, "^"))
     text = (
@@ -101,6 +106,18 @@ def unified(text: str) -> str:
         pieces += [_unified(text[at : matrix.start()]), matrix[0]]
         at = matrix.end()
     return unicodedata.normalize("NFC", "".join([*pieces, _unified(text[at:])]))
+
+
+def _expanded(text: str) -> str:
+    r"""The text with its own commands, \newcommand{\bh}{\mathbf{h}}, and its HTML written out."""
+    for macro in _MACRO.finditer(text):
+        name, body = macro[1] or macro[2], macro[3]
+        text = text.replace(macro[0], "")
+        text = re.sub(rf"\\{name}(?![a-zA-Z])", lambda _name, body=body: f"{{{body}}}"[1:-1], text)  # type: ignore[misc]
+    if "</" in text:
+        text = re.sub(r"<(sub|sup)>(.*?)</\1>", lambda part: f"{'_' if part[1] == 'sub' else '^'}{{{part[2]}}}", text)
+        text = re.sub(r"</?(?:p|b|i|em|strong|span|div|code|ul|ol|li|h\d|br)\b[^<>\n]*>", BREAK, text)
+    return text
 
 
 def _scripts(text: str, table: dict[str, str], mark: str) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.formulas.match import Match
-from rnncalc.problems.formulas.polynomial import Param
+from rnncalc.problems.formulas.polynomial import Param, parameters
+from rnncalc.problems.formulas.system import System
 from rnncalc.problems.notation import NOTATIONS, gate_letters
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
@@ -53,6 +54,12 @@ def of_library(given: Collection[str], ours: str, match: Match) -> Stack | None:
             if name in given and stack == ("b_hh" if ours == "d" else ours) and cell.gates:
                 return Stack(name, notation.gates.get(cell.name, cell.gates))
     return None
+
+
+def blocks_of(system: System, key: str) -> list[str]:
+    """The gates whose rows of one array the equations read, in the order of the equations."""
+    read = [param for poly in system.polys.values() for param in parameters(poly)]
+    return list(dict.fromkeys(param.block for param in read if param.key == key and param.block))
 
 
 def gate_order(given: Mapping[str, RawValue], labels: Sequence[str], match: Match) -> list[str]:

@@ -20,7 +20,7 @@ from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import prose
+from rnncalc.problems.sheet import entries, prose
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.contents import Contents
 from rnncalc.problems.sheet.pieces import Assigned, Sheet
@@ -42,6 +42,7 @@ def read(text: str) -> dict[str, RawValue]:
 class _Assembly:
     def __init__(self, sheet: Sheet):
         self.sheet = sheet
+        sheet.assigned = entries.joined(sheet.assigned, sheet.equations)
         self.given: dict[str, RawValue] = {}
         timed = any(equation.defined.offset is not None for equation in sheet.equations)
         kept = [e for e in sheet.equations if not timed or e.defined.offset is not None or e.defined.number is None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rnncalc.problems.formulas.spelling import unified
-from rnncalc.problems.sheet import code, commas, drawn, tables
+from rnncalc.problems.sheet import code, commas, drawn, rewritten, tables
 
 _ANSWERS = re.compile(
     r"\b(?:my|your|student(?:'?s)?|submitted)\b.{0,20}\b(?:answers?|solutions?|results?|work)\b|^\W*answers?\W*$|"
@@ -47,7 +47,8 @@ class CleanText:
         text, self.commas = commas.with_points(drawn.on_one_line(text))
         self.columns = code.columns(text)
         text = code.plain(tables.unescaped(text))
-        self.text = blanked(_WHO, blanked(_IMPORT, unified(text)))
+        text = rewritten.gate_by_gate(rewritten.in_letters(text))
+        self.text = blanked(_WHO, blanked(_IMPORT, rewritten.without_sums(unified(text))))
         self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]
         self.text = blanked(_SEED, self.text)
         headings = {number: line for number, line in enumerate(text.split("\n")) if _HEADING.match(line)}

@@ -13,6 +13,8 @@ _DEFINED = re.compile(
     r"(?:[ \t]+(?P<result>\w+)[ \t]*=[ \t]*(?P<value>[^\n=]+)\n)?[ \t]+return[ \t]+(?P<formula>[^\n]+)$",
     re.MULTILINE,
 )
+_EMPTY = re.compile(r"^[ \t]*\w+[ \t]*=[ \t]*(?:\[\]|\{\}|list\(\)|dict\(\)|None)[ \t]*$", re.MULTILINE)  # to be filled
+_STATES = ("h", "s", "h_prev", "prev_h", "h_prev", "state", "hidden", "prev_state", "h_last")
 _PRINTED = re.compile(
     r"^[ \t]*(?:\w+\.)*([A-Za-z]\w*)[ \t]+(?=(?:tensor|array|Parameter containing:\s*tensor)\s*\()", re.MULTILINE
 )
@@ -28,6 +30,7 @@ def columns(text: str) -> set[str]:
 
 def plain(text: str) -> str:
     """The text with the habits of programs written as sheets have them; every line stays where it is."""
+    text = _EMPTY.sub("", re.sub(r"\bself\.", "", text))
     text = _inlined(text)
     for pair in _PAIRS.finditer(text):
         text = _renamed(_renamed(text, pair[3], pair[1]), pair[4], _target(pair[2]))
@@ -59,6 +62,9 @@ def _inlined(text: str) -> str:
             values = dict(zip(names, given))
             return re.sub(r"[^\W\d]\w*", lambda word: values.get(word[0], word[0]), body)
 
+        state = next((name for name in names if name in _STATES), "")
+        if not call.search(text) and state:  # it is only defined
+            text += f"\n{state} = {body}"
         text = call.sub(put, text)
     return text
 

@@ -35,6 +35,8 @@ def on_one_line(text: str) -> str:
         still: list[_Matrix] = []
         end = 0
         for piece in _PIECE.finditer(line):
+            if line.count("[", 0, piece.start()) > line.count("]", 0, piece.start()):
+                continue  # a row of [[1, 2], [3, 4]]
             before = line[end : piece.start()]
             named, end = bool(_NAME.search(before)), piece.end()
             above = next((m for m in open_ones if abs(m.rows[-1][1] - piece.start()) <= NEAR and m not in still), None)

@@ -21,7 +21,7 @@ from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.sheet import tables, values
 from rnncalc.problems.sheet.cleaned import NUMBERING, CleanText, line_end
-from rnncalc.problems.sheet.heads import Heads
+from rnncalc.problems.sheet.heads import Head, Heads
 from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
 from rnncalc.problems.sheet.pieces import Assigned, Sheet
 
@@ -50,7 +50,8 @@ class _Scanner:
         self.sheet.layers = how_many(self.text)
         self._tables()
         heads = list(Heads(self.text))
-        symbols_read = [name for head in heads for name in head.names] + [cell.symbol for cell in self.cells]
+        symbols_read = [name for head in heads if not self._names_function(head) for name in head.names]
+        symbols_read += [cell.symbol for cell in self.cells]
         known = {part for name in symbols_read for part in (name.base, name.base.rstrip("'"), name.key)}
         self.reader = formulas.Reader(self.text, known)
         counted = [any(RUNNING.fullmatch(name.text.strip()) for name in head.names) for head in heads]
@@ -70,6 +71,12 @@ class _Scanner:
             chained = []
         self._prose()
         return self.sheet
+
+    def _names_function(self, head: Head) -> bool:
+        """Whether a head says what a letter stands for: f = tanh, f(z) = max(0, z)."""
+        word = re.compile(rf"[ \t{BREAK}]*([A-Za-z]+)[ \t{BREAK}]*(?![\w(])").match(self.text, head.at)
+        named = word is not None and word[1].lower() in formulas.FUNCTIONS
+        return head.kind == "function" or (named and all(name.base in formulas.GENERIC for name in head.names))
 
     # right-hand sides -------------------------------------------------------------------------------------------------
 

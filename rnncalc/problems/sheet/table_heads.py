@@ -34,7 +34,7 @@ WORDS = {
 
 def symbol_of(text: str) -> Symbol | None:
     """The name that heads a column: h_t, target d_t, 标签."""
-    text = text.strip(f"$ {BREAK}")
+    whole, text = text, text.strip(f"$ {BREAK}")
     if (len(text) > 2 or not text.isascii()) and (
         said := next((word for words, word in WORDS.items() if re.fullmatch(words, text, re.I)), "")
     ):
@@ -42,6 +42,9 @@ def symbol_of(text: str) -> Symbol | None:
     name = symbols.read(text, 0)
     if name and re.fullmatch(rf"[\s${BREAK}]*(?:[(（][^()（）]*[)）]|,.*)?", text[name[1] :]):  # p_t (transposed)
         return name[0]
+    marked = [piece for piece in whole.split(BREAK)[1::2] if piece.strip()]
+    if len(marked) == 1 and (name := symbols.read(marked[0].strip(), 0)) and not marked[0].strip()[name[1] :]:
+        return name[0]  # 输入权重 $U$
     for place in re.finditer(r"(?<![\w\u0300-\u036f])(?=[^\W\d_][\u0300-\u036f]?\w{0,8}[_^<\[(]\{?\(?<?t)", text):
         name = symbols.read(text, place.start())
         if name and not text[name[1] :].strip(f" {BREAK})）"):

@@ -27,7 +27,7 @@ _MAKERS = re.compile(
 )
 _OPEN, _CLOSE = "[({", "])}"
 _NEXT = re.compile(r"[ \t]*[^\W\d]\w*(?:[_^]\{[^{}]*\})*[ \t]*:?=")
-_GOES_ON = re.compile(r"[ \t]*(?:[*∘×@^(\[{Σ\\]|[-+][ \t]*[^\W\d]|[-+][ \t]+\d|/|[^\W\d_][_^])")
+_GOES_ON = re.compile(r"[ \t]*(?:[*∘×@^(\[{Σ\\]|[-+][ \t]*[^\W\d]|[-+][ \t]+\d|/|[^\W\d_]\d{0,2}'?[_^])")
 
 
 def read(text: str, at: int) -> tuple[str, int] | None:

@@ -1,0 +1,88 @@
+r"""Ways of writing that are other words for plain ones: weights in words, sums over units, all gates in one column.
+
+Input-to-hidden weights: [[…]]                      U = [[…]]
+h_i(t) = tanh(Σ_j U_{ij} x_j(t) + b_i)              h(t) = tanh(U x(t) + b)
+(i; f; o; g) = (σ; σ; σ; tanh) W [h_{t-1}; x_t]     q_t = W [h_{t-1}; x_t], i_t = σ(q_t^i), …
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = {
+    r"input[- ]weights?|input[- ]to[- ]hidden|输入(?:层(?:到|至)隐藏层的?)?权重": "U",
+    r"recurrent[- ]weights?|hidden[- ]to[- ]hidden|循环权重|隐藏层(?:到|至)隐藏层的?权重": "W",
+    r"(?:output|read-?out)[- ]weights?|hidden[- ]to[- ]output|输出权重|隐藏层(?:到|至)输出层的?权重": "V",
+    r"(?:hidden|recurrent)(?: layer)?[- ]bias(?:es)?|隐藏层偏置": "b",
+    r"(?:output|read-?out)(?: layer)?[- ]bias(?:es)?|输出(?:层)?偏置": "c",
+    r"input(?: sequence|s)?|输入(?:序列)?": "x",
+    r"initial(?: hidden)? state|初始(?:隐藏)?状态": "h0",
+}
+_SAID = [
+    (
+        re.compile(
+            rf"^([ \t>*•-]*)(?:the )?(?:{words})(?: weights?)?(?: matrix| vector|矩阵|向量)?\s*(?:[:：=]|is|are|为|是)"
+            r"\s*(?=[\[(]|[-+−]?\d)",
+            re.IGNORECASE | re.MULTILINE,
+        ),
+        name,
+    )
+    for words, name in _WORDS.items()
+]
+_STEPPED = re.compile(r"[_^(\[<]\s*\{?\(?\s*t\b|ₜ")
+_SUM = re.compile(r"(?:Σ|\bsum)_(?:\{[a-z](?:\s*=[^{}]*)?\}|[a-z])(?:\^(?:\{[^{}]*\}|\w))?")
+_PAIR = re.compile(r"[A-Za-z]_\{?([h-n]),?([h-n])\}?(?!\w)")
+_MATRIX = r"\\begin\{\w*(?:matrix|array)\}(?:\{[lcr]*\})?(?:(?!\\begin).)*?\\end\{\w*(?:matrix|array)\}"
+_WRAPPED = rf"(?:\\left\s*[\[(]\s*)?({_MATRIX})(?:\s*\\right\s*[\])])?"
+_COLUMN = re.compile(
+    rf"{_WRAPPED}\s*&?\s*=\s*&?\s*{_WRAPPED}\s*(?:\\circ|\\odot|\\cdot)?\s*"
+    rf"((?:{_WRAPPED}|\\(?![\\\]]|end\b|quad)[a-zA-Z]+|\\[,;:! ]|[^\\$])*)",
+    re.DOTALL,
+)
+
+
+def in_letters(text: str) -> str:
+    """The text with U, W, V in place of words for them, where no equation has letters of its own."""
+    if _STEPPED.search(text):
+        return text
+    for words, name in _SAID:
+        if not re.search(rf"^\W*{name}\s*[:=]", text, re.MULTILINE):
+            text = words.sub(rf"\1{name} = ", text, count=1)
+    return text
+
+
+def without_sums(text: str) -> str:
+    """The text, in one spelling, with matrices in place of sums over their entries."""
+    return "\n".join(_without_sums(line) for line in text.split("\n"))
+
+
+def _without_sums(line: str) -> str:
+    letters = {letter for pair in _PAIR.findall(line) for letter in pair}
+    if not letters or not _SUM.search(line) or re.search(r"\^\{?2|log|\bln\b", line):
+        return line
+    letter = f"[{''.join(sorted(letters))}]"
+    line = _SUM.sub("", line)
+    line = re.sub(rf"_\{{?{letter},?{letter}\}}?(?!\w)|_\{{{letter}\}}|_{letter}(?![\w{{])", "", line)
+    return re.sub(rf"(?<=[_{{,]){letter},|,{letter}(?=\}})", "", line)
+
+
+def gate_by_gate(text: str) -> str:
+    """The text with an equation for each gate, where a sheet has all of them in one column."""
+    return _COLUMN.sub(_gates, text)
+
+
+def _gates(column: re.Match[str]) -> str:
+    names, functions = (_entries(column[group]) for group in (1, 2))
+    bases = [re.sub(r"\\\w+|[{}\s]|_\{?t\}?", "", name)[:1] for name in names]
+    if len(names) != len(functions) or len(names) < 3 or not all(bases):
+        return column[0]
+    lines = [f"q_t = {' '.join(column[3].split())}"]
+    for name, base, function in zip(names, bases, functions):
+        stepped = name if "_" in name else f"{name}_t"
+        lines.append(f"{stepped} = {function}(q_t^{{{base}}})")
+    return " \\\\ ".join(lines) + " \\\\ " + "\n" * column[0].count("\n")
+
+
+def _entries(matrix: str) -> list[str]:
+    inside = re.sub(r"\\begin\{\w+\}(?:\{[lcr]*\})?|\\end\{\w+\}", "", matrix)
+    return [entry.strip() for entry in re.split(r"\\\\(?:\[[^\]]*\])?", inside) if entry.strip()]
