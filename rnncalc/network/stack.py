@@ -95,7 +95,7 @@ class Stack:
     @property
     def passes(self) -> list[DirectionalLayer]:
         """Every directional layer, layer by layer, forward before backward."""
-        return [part for _position, part in positioned(self.layers)]
+        return [part for layer in self.layers for part in layer.passes.values()]
 
     def parts(self) -> Iterator[tuple[Position, DirectionalLayer]]:
         """Every directional layer with its position, and the read-out."""
