@@ -18,7 +18,7 @@ def as_array(name: str, value: Any) -> np.ndarray:
         array = np.asarray(without_graph(value))
         if array.dtype.kind in "iub":
             array = array.astype(np.float64)
-        if array.dtype.name == "bfloat16":  # JAX has it in NumPy's arrays
+        if array.dtype.isbuiltin == 2 and array.dtype.name == "bfloat16":  # JAX has it in NumPy's arrays
             array = array.astype(np.float32)
         if array.dtype.kind != "f":
             raise TypeError

@@ -113,6 +113,12 @@ def test_arrays_are_floats_of_their_own_kind_or_of_float64(given: str) -> None:
         assert result.tolist() == np.ones((2, 3)).tolist()
 
 
+def test_arrays_of_jax_in_half_precision_are_float32() -> None:
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    array = as_array("U", np.array([0.5, 1.25], bfloat16))
+    assert (array.dtype, array.tolist()) == (np.dtype(np.float32), [0.5, 1.25])
+
+
 @pytest.mark.parametrize("wrong", [[[1], [2, 3]], "0.5", [None], [1j], object(), {"a": 1}])
 def test_what_is_no_array_of_real_numbers_is_refused(wrong: object) -> None:
     with pytest.raises(RnncalcError, match="U must be an array of real numbers, with rows of one length"):
