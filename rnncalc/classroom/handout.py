@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rnncalc.check.verdicts.precision import Precision
+from rnncalc.classroom.answers import LAYER
 from rnncalc.classroom.exercise import Exercise
 from rnncalc.common.i18n import N_, _
+from rnncalc.model.equations.printer import Letters
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.results import per_step
 from rnncalc.report import backward, forward
@@ -99,8 +101,40 @@ def form(*exercises: Exercise) -> dict[str, Any]:
     return {"id": exercises[0].person, "name": exercises[0].name, "answers": answers}
 
 
+def _levels(exercise: Exercise) -> list[Level]:
+    """The levels of the network; of a stack that goes forward each under letters with its number, W^(2) and h^(2)_t."""
+    whole = levels(exercise.problem)
+    if _one_way(exercise):
+        return [level if level.read_out else replace(level, letters=_numbered(level)) for level in whole]
+    return whole
+
+
+def _one_way(exercise: Exercise) -> bool:
+    """Whether there are several layers, all of which go forward."""
+    layers = exercise.problem.network.layers
+    return len(layers) > 1 and all(list(layer.passes) == ["forward"] for layer in layers)
+
+
+def _numbered(level: Level) -> Letters:
+    cell, mark = level.layer.cell, f"^({level.number + 1})"
+    stacks = {symbol: symbol.partition("_") for symbol in cell.parameters}
+    parameters = {symbol: f"{stack}{mark}{dash}{gate}" for symbol, (stack, dash, gate) in stacks.items()}
+    return replace(level.letters, parameters=parameters, signals={line: line + mark for line in cell.lines})
+
+
+def _displayed(exercise: Exercise, called: str) -> str:
+    """What a page calls a quantity: of a stack that goes forward the states of layer 2 are h^(2)."""
+    match = LAYER.fullmatch(called)
+    if not _one_way(exercise):
+        return called
+    if match:
+        return f"{match['name']}^({match['layer']})"
+    layers = exercise.problem.network.layers
+    return f"{called}^({len(layers)})" if called in layers[-1].cell.lines else called
+
+
 def _equations(exercise: Exercise) -> Iterator[Block]:
-    for group in groups(exercise.problem, levels(exercise.problem)):
+    for group in groups(exercise.problem, _levels(exercise)):
         if group[0].title:
             yield Heading(group[0].title, 4)
         yield Formulas(tuple(formula for level in group for formula in equations(level)))
@@ -108,7 +142,7 @@ def _equations(exercise: Exercise) -> Iterator[Block]:
 
 def _given(exercise: Exercise) -> Iterator[Block]:
     keys, letters = exercise.keys, exercise.problem.letters
-    for group in groups(exercise.problem, levels(exercise.problem)):
+    for group in groups(exercise.problem, _levels(exercise)):
         if group[0].title:
             yield Heading(group[0].title, 4)
         yield Arrays(tuple(array for level in group for array in _parameters(level)))
@@ -139,7 +173,7 @@ def _requested(exercise: Exercise) -> Iterator[tuple[str, str]]:
             amount = _("{amount}; {precision}").format(amount=amount, precision=_asked(exercise.precision(name)))
         meaning = _meaning(exercise, name)
         text = _("{name} ({meaning}; {amount})") if meaning else _("{name} ({amount})")
-        yield "", text.format(name=exercise.called(name), meaning=meaning, amount=amount)
+        yield "", text.format(name=_displayed(exercise, exercise.called(name)), meaning=meaning, amount=amount)
 
 
 def _how_exactly(exercise: Exercise) -> str:
@@ -217,7 +251,7 @@ def blanks(exercise: Exercise) -> list[Blanks]:
     for (name, array), (called, shown) in zip(exercise.quantities.items(), exercise.shown().items()):
         stepped = per_step(exercise.problem, name, array)
         values = array.reshape(exercise.problem.shapes["T"], -1) if stepped else np.asarray(shown)
-        parts.append(Blanks(name, called, values, stepped))
+        parts.append(Blanks(name, _displayed(exercise, called), values, stepped))
     return sorted(parts, key=lambda part: not part.stepped)
 
 

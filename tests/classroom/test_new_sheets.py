@@ -140,7 +140,7 @@ def test_the_precision_that_is_asked_for(cell: str, precision: dict[str, Any] | 
     assert is_right(made)
 
 
-PAGES = [
+PAGES: list[dict[str, Any]] = [
     {},
     {"units": 1, "inputs": 1, "steps": 2},
     {"outputs": 0},
@@ -148,12 +148,19 @@ PAGES = [
     {"backward": True, "last": True, "output": "softmax", "outputs": 3},
     {"backward": True, "output": "sigmoid"},
     {"notation": "d2l"},
+    {"layers": 2, "backward": True, "steps": 2},
+    {"layers": 3, "units": 1, "steps": 2, "outputs": 0},
 ]
 
 
 @pytest.mark.parametrize(
     ("cell", "page", "language"),
-    [(cell, page, LANGUAGES[(i + j) % 2]) for i, cell in enumerate(CELLS) for j, page in enumerate(PAGES)],
+    [
+        (cell, page, LANGUAGES[(i + j) % 2])
+        for i, cell in enumerate(CELLS)
+        for j, page in enumerate(PAGES)
+        if "layers" not in page or not CELLS[cell].owns_read_out
+    ],
 )
 def test_a_page_is_read_back_and_checked(cell: str, page: dict[str, Any], language: str, tmp_path: Path) -> None:
     """What somebody prints, fills in and types off again; with a name, an id, and in each of the formats."""
@@ -167,7 +174,10 @@ def test_a_page_is_read_back_and_checked(cell: str, page: dict[str, Any], langua
             text = render(statement(made), form, options)
             problem = problem_reader.read(problem_text.read(text), engine="equations")
             for name, array in made.quantities.items():
-                assert np.allclose(Quantities(problem)[name], array, rtol=0, atol=1e-9), (form, name)
+                assert np.allclose(exercise._computed(Quantities(problem), name), array, rtol=0, atol=1e-9), (
+                    form,
+                    name,
+                )
             numbers = [f"{value:.6f}" for value in _in_the_order_of_the_form(made, text)]
             blank = r"\_\_\_\_\_\_" if form != "plain" else "______"
             for entry in ["Ada Lovelace", "007", *numbers]:
@@ -227,7 +237,7 @@ def test_the_form_asks_for_the_states_of_every_layer(
     if layers > 1 or direction == "both":
         inner = {"both": "layers[1].backward.h"}.get(direction, "layers[1].h")
         assert made.quantities[inner].shape == (3, 2)
-        assert f"{inner}[2]" in render(statement(made), "plain")
+        assert f"{inner if direction == 'both' else 'h^(1)'}[2]" in render(statement(made), "plain")
     assert graded_right([made], tmp_path)
 
 

@@ -150,16 +150,18 @@ class Typeset(Style):
 
     def parameter(self, letter: str) -> str:
         base, _, subscript = letter.partition("_")
-        if not subscript and 1 < len(base) <= 3:
+        base, _, layer = base.partition("^")  # W^(2)_i is the second layer's
+        if not subscript and not layer and 1 < len(base) <= 3:
             base, subscript = base[0], base[1:]  # Waa is W with the index aa
-        return self.scripts(self.identifier(base), self.indices(subscript))
+        return self.scripts(self.identifier(base), self.indices(subscript), self.indices(layer))
 
     def label(self, name: str) -> str:
         """What an array is called on paper: dU_i, h_0, W_hh_new, dh0."""
         base, _, index = name.partition("_")
+        base, _, layer = base.partition("^")
         if match := re.fullmatch(r"(d?[^\W\d])(\d+)", base):
             base, index = match[1], ",".join(filter(None, (match[2], index)))
-        return self.scripts(self.letter(base), self.indices(index.replace("_", ",")))
+        return self.scripts(self.letter(base), self.indices(index.replace("_", ",")), self.indices(layer))
 
     def entry(self, symbol: str, units: Sequence[int]) -> str:
         return symbol + "".join(self.fenced(self.numeral(str(unit)), "[", "]") for unit in units)

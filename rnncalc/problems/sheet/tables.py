@@ -58,7 +58,8 @@ class Table:
 
 
 def unescaped(text: str) -> str:
-    """The text with the brackets of Markdown's tables as they are read: h\\[1\\] is h[1]."""
+    """The text with the signs of Markdown's and LaTeX's tables as they are read: h\\[1\\] is h[1]."""
+    text = text.replace(r"\textasciicircum{}", "^")
     return re.sub(r"^[ \t]*\|.*\|[ \t]*$", lambda row: re.sub(r"\\([][_])", r"\1", row[0]), text, flags=re.MULTILINE)
 
 
