@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError, shown
 from rnncalc.problems.parse.given import RawValue
+
+_FENCED = re.compile(r"^```\s*json\s*\n(\s*\{.*?\})\s*^```", re.DOTALL | re.MULTILINE)  # a problem between prose
 
 
 def read(text: str, named: str = "") -> dict[str, RawValue]:
@@ -22,6 +25,9 @@ def read(text: str, named: str = "") -> dict[str, RawValue]:
 
 
 def _read(text: str) -> dict[str, RawValue]:
+    fenced = _FENCED.search(text)
+    if fenced and '"x"' in fenced[1]:
+        text = fenced[1]
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
         from rnncalc.problems import sheet  # imported here because its many patterns take time to compile
 

@@ -127,6 +127,22 @@ def test_a_way_of_writing(way: str, bias: bool, output: bool) -> None:
     assert_same(WAYS[way](bias, output), {**wanted, "x": X.tolist()})
 
 
+ONE = "h_t = tanh(u x_t + w h_{t-1} + b)"
+ALONE = {
+    "tuples": f"{ONE} with (u, w, b) = (0.5, 0.3, -0.1) and (x_1, x_2, x_3) = (1, -0.4, 0.7).",
+    "a set": f"{ONE}, $u = 0.5$, $w = 0.3$, $b = -0.1$, $\\{{x_t\\}} = \\{{1, -0.4, 0.7\\}}$",
+    "a set with bounds": f"{ONE}, $u = 0.5$, $w = 0.3$, $b = -0.1$, $\\{{x_t\\}}_{{t=1}}^{{3}} = \\{{1, -0.4, 0.7\\}}$",
+    "a bare table": f"{ONE}\nu = 0.5, w = 0.3, b = -0.1\n\nt | x_t\n--|--\n1 | 1\n2 | -0.4\n3 | 0.7\n",
+    "a sequence as a signal": f"{ONE}\nu = 0.5, w = 0.3, b = -0.1\nx_t = [1, -0.4, 0.7]",
+    "fenced": 'As JSON:\n\n```json\n{"U": 0.5, "W": 0.3, "b": -0.1, "x": [1, -0.4, 0.7]}\n```\nThanks!',
+}
+
+
+@pytest.mark.parametrize("way", ALONE)
+def test_a_way_of_writing_numbers(way: str) -> None:
+    assert_same(ALONE[way], {"U": 0.5, "W": 0.3, "b": -0.1, "x": [1, -0.4, 0.7]})
+
+
 FUNCTIONS = ["f = relu", "f(z) = max(0, z)", "f is the ReLU.", "$f(a) = \\max(0, a)$"]
 
 

@@ -20,7 +20,7 @@ from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import entries, prose
+from rnncalc.problems.sheet import entries, prose, values
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.contents import Contents
 from rnncalc.problems.sheet.pieces import Assigned, Sheet
@@ -145,6 +145,9 @@ class _Assembly:
     def _plain(self, item: Assigned) -> None:
         name = item.key or item.symbol.key
         if item.symbol.offset is not None and not item.key and name not in self.roles.params:
+            numbers = values.numbers(item.value)
+            if name in self.roles.inputs and numbers is not None and numbers.values.size > 1:
+                self.given.setdefault("x", RawValue(item.value, item.where))
             return  # y_t = 1: what a value means, and not which step has it
         if item.symbol.base in ROLES.values():
             name = self._of_role(item.symbol)

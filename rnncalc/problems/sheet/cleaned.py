@@ -47,8 +47,9 @@ class CleanText:
         text, self.commas = commas.with_points(drawn.on_one_line(text))
         self.columns = code.columns(text)
         text = code.plain(tables.unescaped(text))
-        text = rewritten.gate_by_gate(rewritten.in_letters(text))
-        self.text = blanked(_WHO, blanked(_IMPORT, rewritten.without_sums(unified(text))))
+        text = rewritten.gate_by_gate(rewritten.in_letters(rewritten.with_edges(text)))
+        self.text = rewritten.one_by_one(rewritten.without_sums(unified(text)))
+        self.text = blanked(_WHO, blanked(_IMPORT, self.text))
         self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]
         self.text = blanked(_SEED, self.text)
         headings = {number: line for number, line in enumerate(text.split("\n")) if _HEADING.match(line)}

@@ -30,7 +30,7 @@ _WORDS = "|".join(f"(?:{words})" for words in _FUNCTION_WORDS.values())
 _NUMBER = r"[-+]?\d*\.?\d+"
 _INPUTS = re.compile(
     r"(?:\binputs?(?: sequence)?|\bsequence|\bbits?|\bEingaben?|\bentrées?|输入(?:序列)?|序列)[^.。\n\d]{0,40}?"
-    rf"((?:{_NUMBER}\s*[,、，]\s*(?:and\s+|und\s+)?){{1,60}}(?:and\s+)?{_NUMBER})(?!\w)",
+    rf"((?:{_NUMBER}\s*(?:[,、，→]|->)\s*(?:and\s+|und\s+)?){{1,60}}(?:and\s+)?{_NUMBER})(?!\w)",
     re.IGNORECASE,
 )
 _CLASSES = re.compile(r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+")

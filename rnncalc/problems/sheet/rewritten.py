@@ -41,6 +41,32 @@ _COLUMN = re.compile(
 )
 
 
+_TUPLES = re.compile(r"\(([^()=\n]*,[^()=\n]*)\)\s*=\s*\(([^()=\n]*,[^()=\n]*)\)")
+_SEQUENCE = re.compile(r"\{\s*([A-Za-z]_\{?t\}?)\s*\}(?:_\{[^{}\n]*\}|_t)?(?:\^\{?\w+\}?)?(?=\s*=)")
+_RULE = re.compile(r"[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+")
+
+
+def one_by_one(text: str) -> str:
+    """The text, in one spelling, with (u, w) = (0.5, 0.3) name by name, and {x_t} without its braces."""
+    return _SEQUENCE.sub(r"\1", _TUPLES.sub(_pairs, text))
+
+
+def _pairs(both: re.Match[str]) -> str:
+    names, numbers = ([part.strip() for part in side.split(",")] for side in both.groups())
+    alike = len(names) == len(numbers) and all(re.match(r"[^\W\d]", name) for name in names)
+    return ", ".join(f"{name} = {number}" for name, number in zip(names, numbers)) if alike else both[0]
+
+
+def with_edges(text: str) -> str:
+    """The text with a bar at both edges of its tables: t | x_t."""
+    lines = text.split("\n")
+    for rule in [at for at, line in enumerate(lines) if _RULE.fullmatch(line)]:
+        at = rule - 1
+        while 0 <= at < len(lines) and "|" in lines[at]:
+            lines[at], at = f"| {lines[at].strip()} |", at + 1
+    return "\n".join(lines)
+
+
 def in_letters(text: str) -> str:
     """The text with U, W, V in place of words for them, where no equation has letters of its own."""
     if _STEPPED.search(text):
