@@ -5,18 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rnncalc.check.verdicts.precision import Precision
-from rnncalc.classroom.answers import LAYER
+from rnncalc.classroom.blanks import blanks, displayed, named, one_way
 from rnncalc.classroom.exercise import Exercise
 from rnncalc.common.i18n import N_, _
 from rnncalc.model.equations.printer import Letters
 from rnncalc.model.losses import LOSSES
-from rnncalc.problems.results import per_step
 from rnncalc.report import backward, forward
 from rnncalc.report.document import Array, Arrays, Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.header import equations
@@ -104,15 +103,9 @@ def form(*exercises: Exercise) -> dict[str, Any]:
 def _levels(exercise: Exercise) -> list[Level]:
     """The levels of the network; of a stack that goes forward each under letters with its number, W^(2) and h^(2)_t."""
     whole = levels(exercise.problem)
-    if _one_way(exercise):
+    if one_way(exercise):
         return [level if level.read_out else replace(level, letters=_numbered(level)) for level in whole]
     return whole
-
-
-def _one_way(exercise: Exercise) -> bool:
-    """Whether there are several layers, all of which go forward."""
-    layers = exercise.problem.network.layers
-    return len(layers) > 1 and all(list(layer.passes) == ["forward"] for layer in layers)
 
 
 def _numbered(level: Level) -> Letters:
@@ -120,17 +113,6 @@ def _numbered(level: Level) -> Letters:
     stacks = {symbol: symbol.partition("_") for symbol in cell.parameters}
     parameters = {symbol: f"{stack}{mark}{dash}{gate}" for symbol, (stack, dash, gate) in stacks.items()}
     return replace(level.letters, parameters=parameters, signals={line: line + mark for line in cell.lines})
-
-
-def _displayed(exercise: Exercise, called: str) -> str:
-    """What a page calls a quantity: of a stack that goes forward the states of layer 2 are h^(2)."""
-    match = LAYER.fullmatch(called)
-    if not _one_way(exercise):
-        return called
-    if match:
-        return f"{match['name']}^({match['layer']})"
-    layers = exercise.problem.network.layers
-    return f"{called}^({len(layers)})" if called in layers[-1].cell.lines else called
 
 
 def _equations(exercise: Exercise) -> Iterator[Block]:
@@ -173,7 +155,7 @@ def _requested(exercise: Exercise) -> Iterator[tuple[str, str]]:
             amount = _("{amount}; {precision}").format(amount=amount, precision=_asked(exercise.precision(name)))
         meaning = _meaning(exercise, name)
         text = _("{name} ({meaning}; {amount})") if meaning else _("{name} ({amount})")
-        yield "", text.format(name=_displayed(exercise, exercise.called(name)), meaning=meaning, amount=amount)
+        yield "", text.format(name=displayed(exercise, exercise.called(name)), meaning=meaning, amount=amount)
 
 
 def _how_exactly(exercise: Exercise) -> str:
@@ -217,44 +199,6 @@ def _meaning(exercise: Exercise, name: str) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class Blanks:
-    """The numbers of a quantity in the form: what it is called, and its values as a person writes them; signals of
-    every step have a row a step.
-    """
-
-    name: str
-    called: str
-    values: np.ndarray
-    stepped: bool
-
-    def labels(self) -> list[str]:
-        """Of a quantity of every step: the head of each column."""
-        columns = self.values.shape[1]
-        return [f"{self.called}[{unit + 1}]" if columns > 1 else self.called for unit in range(columns)]
-
-    def numbers(self) -> Iterator[tuple[str, float]]:
-        """Each number by its name: h_2[1], dU[1][2], loss."""
-        for index in np.ndindex(self.values.shape):
-            value = float(self.values[index])
-            places = [i + 1 for i in index]
-            if self.stepped:
-                places, called = places[1:] if self.values.shape[1] > 1 else [], f"{self.called}_{places[0]}"
-            else:
-                called = self.called
-            yield called + "".join(f"[{at}]" for at in places), value
-
-
-def blanks(exercise: Exercise) -> list[Blanks]:
-    """What the form asks for, in its order: the signals of every step, then the rest."""
-    parts = []
-    for (name, array), (called, shown) in zip(exercise.quantities.items(), exercise.shown().items()):
-        stepped = per_step(exercise.problem, name, array)
-        values = array.reshape(exercise.problem.shapes["T"], -1) if stepped else np.asarray(shown)
-        parts.append(Blanks(name, _displayed(exercise, called), values, stepped))
-    return sorted(parts, key=lambda part: not part.stepped)
-
-
 def _form(exercise: Exercise) -> Iterator[Block]:
     """Signals as a table with a row a step; the rest as arrays of blanks."""
     parts = blanks(exercise)
@@ -272,8 +216,3 @@ def _answers(exercise: Exercise) -> Iterator[Array]:
     for name, (called, array) in zip(exercise.quantities, exercise.shown().items()):
         texts = np.vectorize(exercise.precision(name).written, [object])(np.asarray(array))
         yield Array(named(called), _frozen(texts.tolist()))
-
-
-def named(called: str) -> str:
-    """A name as a symbol with an index: dU.i is dU_i."""
-    return called if called.startswith("layers") else called.replace(".", "_")

@@ -13,8 +13,8 @@ import numpy as np
 
 from rnncalc.check import CheckSession
 from rnncalc.classroom import handout
+from rnncalc.classroom.blanks import Blanks, blanks, named
 from rnncalc.classroom.exercise import Exercise
-from rnncalc.classroom.handout import Blanks
 from rnncalc.common.i18n import _, full_width
 from rnncalc.common.markup import tag
 from rnncalc.common.safe_text import printable
@@ -53,7 +53,7 @@ class _Questions:
         if kind == "cloze":
             yield _question("cloze", self.title, page + "\n" + "\n".join(self._form()))
             return
-        for part in handout.blanks(self.exercise):
+        for part in blanks(self.exercise):
             for index, (label, _value) in zip(np.ndindex(part.values.shape), part.numbers()):
                 answers = "\n".join(_answer(*answer) for answer in self._answers(part, index))
                 prompt = tag("p", _plain(f"{label} = ?"))
@@ -72,7 +72,7 @@ class _Questions:
 
     def _form(self) -> Iterator[str]:
         """A table with a row a step, and one for each of the other quantities."""
-        parts = handout.blanks(self.exercise)
+        parts = blanks(self.exercise)
         stepped = [part for part in parts if part.stepped]
         if stepped:
             rows = [[str(step + 1)] for step in range(self.exercise.problem.shapes["T"])]
@@ -84,7 +84,7 @@ class _Questions:
             if not part.stepped:
                 width = part.values.shape[-1] if part.values.ndim == 2 else 1
                 fields = [self._field(part, index) for index in np.ndindex(part.values.shape)]
-                name = LATEX.label(handout.named(part.called)) + " ="
+                name = LATEX.label(named(part.called)) + " ="
                 table = _table([], [fields[at : at + width] for at in range(0, len(fields), width)])
                 yield tag("p", _tex(rf"\({name}\)")) + table
 

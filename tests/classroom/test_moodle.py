@@ -10,7 +10,8 @@ from support import moodle, planted
 from support.helpers import run
 
 from rnncalc.check.diagnosis.mistakes import MISTAKES
-from rnncalc.classroom import exercise, handout
+from rnncalc.classroom import exercise
+from rnncalc.classroom.blanks import blanks
 from rnncalc.classroom.exercise import Exercise, make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.moodle import bank
@@ -29,7 +30,7 @@ def _any_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def numbers(made: Exercise) -> list[tuple[str, str, float]]:
     """quantity, name and value of every number, in the order of the form: rows of steps, then the rest."""
-    parts = handout.blanks(made)
+    parts = blanks(made)
     signals = [part for part in parts if part.stepped]
     rest = [part for part in parts if not part.stepped]
     steps = range(made.problem.shapes["T"])
@@ -125,7 +126,7 @@ def possible(cell: str, mistake: str) -> bool:
 
 def places(made: Exercise) -> list[tuple[int, ...]]:
     """The index of every number in its quantity, in the order of the form."""
-    parts = handout.blanks(made)
+    parts = blanks(made)
     steps = made.problem.shapes["T"]
     units = [range(part.values.shape[1]) for part in parts if part.stepped]
     rows: list[tuple[int, ...]] = [(step, unit) for step in range(steps) for each in units for unit in each]
@@ -168,7 +169,7 @@ def test_a_mistake_is_told_by_its_number(cell: str, kind: str) -> None:
         telling = [place for question in moodle.read(bank([made], kind, mistakes=True))[1] for place in question.places]
         each, indices = numbers(made), places(made)
         if kind == "numerical":  # quantity by quantity
-            parts = handout.blanks(made)
+            parts = blanks(made)
             each = [(part.name, name, value) for part in parts for name, value in part.numbers()]
             indices = [index for part in parts for index in np.ndindex(part.values.shape)]
         for mistake in filter(lambda mistake: possible(cell, mistake), mistakes):
