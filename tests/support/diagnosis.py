@@ -101,8 +101,7 @@ def random_rows(count: int, decimals: int, seed: int, each: int = 20) -> dict[st
 def claims_too_much(session: CheckSession, verdict: Verdict, diagnosis: Diagnosis) -> bool:
     """Whether a mistake is said to explain every wrong number, and no variant of it gives or allows them all.
 
-    A number is allowed within three units of what follows from exact values or from the typed numbers before it: who
-    counts digits cuts the 1.59 of a preactivation to 1.5 where 0.83 has two decimals, and that moves a state as far.
+    A number is allowed within two units of what follows from exact values or from the typed numbers before it.
     """
     if diagnosis.explains < diagnosis.of or diagnosis.together:
         return False
@@ -116,7 +115,7 @@ def claims_too_much(session: CheckSession, verdict: Verdict, diagnosis: Diagnosi
     batches = SpecBatches(specs)
     given = [batches.numbers(spots), batches.numbers(spots, typed)]
     apart = np.nanmin([np.abs(numbers - typed[:, None]) for numbers in given], axis=0)
-    return not (apart <= 3 * units[:, None])[bad].all(axis=0).any()
+    return not (apart <= 2 * units[:, None])[bad].all(axis=0).any()
 
 
 @dataclass(frozen=True)
