@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnncalc.cli.forward import overflowed
-from rnncalc.cli.options import drawn, engine_options, result_options, show
+from rnncalc.cli.options import drawing_options, drawn, engine_options, show
 from rnncalc.cli.problem_keys import PROBLEM_HELP, ProblemCommand, given, problem_argument, solved
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ Beside a problem's keys:
 @click.option("--gradcheck", is_flag=True, help="Hold every gradient against complex step.")
 @click.option("--flow", is_flag=True, help="Do gradients vanish, explode (100-fold in all, 10-fold a step) or flow?")
 @engine_options
-@result_options
+@drawing_options
 def command(
     problem: str | None, work: bool, step: str, gradcheck: bool, flow: bool, engine: str, dtype: str, **look: Any
 ) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnncalc.cli.forward import overflowed
-from rnncalc.cli.options import drawn, engine_options, result_options, show
+from rnncalc.cli.options import drawing_options, drawn, engine_options, show
 from rnncalc.cli.problem_keys import GIVEN, PROBLEM_HELP, ProblemCommand, given, problem_argument, solved
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read, 3 o
 @click.option("--explain", is_flag=True, help="Add the whole right solution, with its arithmetic.")
 @click.option("--hint", is_flag=True, help="Say where the first slip is, but no number that was computed.")
 @engine_options
-@result_options
+@drawing_options
 def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: str, **look: Any) -> int:
     from rnncalc.check import check
     from rnncalc.problems import reader as reading

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnncalc.cli.options import drawn, engine_options, result_options, show
+from rnncalc.cli.options import drawing_options, drawn, engine_options, show
 from rnncalc.cli.problem_keys import GIVEN, PROBLEM_HELP, ProblemCommand, given, problem_argument, solved
 from rnncalc.cli.spoken import complain
 from rnncalc.common.i18n import _
@@ -38,7 +38,7 @@ rnncalc forward --model model.safetensors --data new.csv --show h,y
 @click.option("--step", default="", metavar="STEPS", help="Only these steps: 3, 10-20, last.")
 @click.option("--show", "signals", default="", metavar="NAMES", help="Only these signals: h,y; or all.")
 @engine_options
-@result_options
+@drawing_options
 def command(
     problem: str | None, model: str | None, data: str | None, sequence: int, work: bool, step: str, signals: str,
     engine: str, dtype: str, **look: Any,

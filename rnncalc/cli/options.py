@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,7 @@ import click
 from rnncalc.cli.spoken import Output, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
-from rnncalc.report.formats import BINARY, DRAWN, ENDINGS, FORMATS
+from rnncalc.report.formats import BINARY, DRAWN, ENDINGS, FORMATS, PICTURES
 
 if TYPE_CHECKING:
     from rnncalc.report.document import Document
@@ -62,6 +63,9 @@ def result_options(
     return _decorated(function, options)
 
 
+drawing_options = partial(result_options, formats=tuple(PICTURES.values()), endings=PICTURES)
+
+
 def engine_options(function: Decorated) -> Decorated:
     """How the numbers are computed."""
     return _decorated(function, _ENGINE)
@@ -75,7 +79,7 @@ def _decorated(function: Decorated, options: Sequence[Callable[[Decorated], Deco
 
 def _format(format_: str | None, output: str | None) -> str | None:
     """The format that was asked for, or that the file's ending chooses."""
-    return format_ or (ENDINGS.get(os.path.splitext(output)[1].lower()) if output else None)
+    return format_ or ({**ENDINGS, **PICTURES}.get(os.path.splitext(output)[1].lower()) if output else None)
 
 
 def drawn(look: Mapping[str, Any]) -> bool:

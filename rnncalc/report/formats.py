@@ -3,9 +3,10 @@
 Apart from the renderers, so that the help of a command does not load them.
 """
 
-FORMATS = ("table", "plain", "json", "csv", "latex", "markdown", "html", "svg")
+FORMATS = ("table", "plain", "json", "csv", "latex", "markdown", "html")
+PICTURES = {".svg": "svg"}  # the unrolled network alone, of forward, backward and check
 BINARY = ("docx",)  # no text: for files and pipes
-DRAWN = ("html", "svg")  # those with a picture of the unrolled network
+DRAWN = ("html", *PICTURES.values())  # those with a picture of the unrolled network
 ENDINGS = {
     ".json": "json",
     ".csv": "csv",
@@ -14,6 +15,5 @@ ENDINGS = {
     ".txt": "plain",
     ".html": "html",
     ".htm": "html",
-    ".svg": "svg",
     ".docx": "docx",
 }

@@ -148,21 +148,14 @@ def test_a_new_file_has_the_permissions_of_others(tmp_path: Path) -> None:
     assert path.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
+DOCUMENTS = {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"}
 WRITERS = {  # command without its -o → endings that it writes
-    ("forward", "--U", "1", "--W", "1", "--x", "1"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"},
-    ("check", "--U", "1", "--W", "1", "--x", "1", "--h", "0.76"): {
-        ".json",
-        ".csv",
-        ".tex",
-        ".md",
-        ".html",
-        ".docx",
-        ".txt",
-    },
-    ("new", "elman", "--seed", "1"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"},
-    ("init", "elman"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"},
-    ("grade", "p.json", "p.json"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt", ".xml"},
-    ("grade", "p.json", "p.json", "--report"): {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"},
+    ("forward", "--U", "1", "--W", "1", "--x", "1"): {*DOCUMENTS, ".svg"},
+    ("check", "--U", "1", "--W", "1", "--x", "1", "--h", "0.76"): {*DOCUMENTS, ".svg"},
+    ("new", "elman", "--seed", "1"): DOCUMENTS,
+    ("init", "elman"): DOCUMENTS,
+    ("grade", "p.json", "p.json"): {*DOCUMENTS, ".xml"},
+    ("grade", "p.json", "p.json", "--report"): DOCUMENTS,
     ("train", "--example", "names", "--epochs", "0"): {".safetensors"},
 }
 
@@ -175,7 +168,7 @@ def test_an_ending_says_what_is_written(
     monkeypatch.chdir(tmp_path)
     Path("p.json").write_text('{"U": 1, "W": 1, "x": 1, "answers": {"h": ["0.76"]}}')
     output = () if "--report" in command else ("-o",)
-    for ending in (".html", ".docx", ".pdf", ".odt", ".csv.gz", ".onnx", ".json", ".TXT", ".safetensors"):
+    for ending in (".html", ".svg", ".docx", ".pdf", ".odt", ".csv.gz", ".onnx", ".json", ".TXT", ".safetensors"):
         known = Path(f"a{ending}").suffix.lower() in WRITERS[command]
         done = run(*command, *output, f"a{ending}")
         assert done.returncode == (0 if known else 2), done.stderr

@@ -31,7 +31,6 @@ from rnncalc.report.render.lines import folded
 from rnncalc.report.render.numbers import Rounding, exact
 from rnncalc.report.shared import ReportOptions
 
-TEXTS = [format for format in FORMATS if format != "svg"]  # which shows the picture alone: test_page.py
 SEED = EXAMPLES / "seed-two-units-one-step.json"
 LSTM = EXAMPLES / "lstm-homework-one-two-three.json"
 
@@ -134,7 +133,7 @@ def every_document() -> Iterator[tuple[str, Document]]:
 DOCUMENTS = list(every_document())
 
 
-@pytest.mark.parametrize("format", TEXTS)
+@pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize(("name", "shown"), DOCUMENTS)
 def test_every_document_in_every_format(name: str, shown: Document, format: str) -> None:
     text = render(shown, format)
@@ -356,7 +355,7 @@ def every_block(text: str) -> Document:
     return Document(blocks, {"title": text, text: [text]}, [], [table])
 
 
-@pytest.mark.parametrize("format", TEXTS)
+@pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_text_from_a_stranger_is_only_text(text: str, format: str) -> None:
     for look in (RenderOptions(), RenderOptions(width=30, color=False), RenderOptions(ascii=True)):
