@@ -47,6 +47,5 @@ def sweep(results: Sequence[Mapping[str, Any]], options: Sequence[str]) -> Docum
         )
         for result in results
     )
-    headings = (_("validation loss"), _("epoch"), *options)
-    grid = Grid(headings, rows, ("val_loss", "epoch", *options), frozenset({0, 1}))
-    return Document([Heading(_("sweep"), 1), grid], {"results": list(results)})
+    headings = ("val_loss", "epoch", *options)
+    return Document([Grid(headings, rows, headings, frozenset({0, 1}))], {"results": list(results)})

@@ -206,7 +206,7 @@ def test_the_command(tmp_path: Path, problem: Path, answers: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert marks.read_bytes().startswith(b"\xef\xbb\xbfid,name,score")
-    assert report.read_text(encoding="utf-8").startswith("### class report")
+    assert report.read_text(encoding="utf-8").startswith("## class report")
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".csv", ".md"}
     for options in (["--columns", "x"], ["--format", "csv", "--columns", "=h"], ["--scheduler", "tcp://127.0.0.1:1"]):
         done = run("grade", str(problem), str(answers), *options)
