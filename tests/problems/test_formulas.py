@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.commands import Done, command
+
+from rnncalc.errors import RnncalcError
+from rnncalc.problems import problem_text
 
 CELLS = {
     "elman": ["h_t = tanh(W x_t + U h_{t-1} + b)"],
@@ -88,3 +92,11 @@ def test_what_the_equations_read_and_nothing_gives_is_said_in_one_note(
     assert len(notes) == bool(absent)
     if absent:
         assert set(notes[0].rpartition(": ")[2].split(", ")) == absent
+
+
+@pytest.mark.parametrize("run", ["a", "W", "UW", "α"])
+def test_a_long_run_of_letters_is_no_name(run: str) -> None:
+    """What a stranger's file may hold is read or refused at once: before, one letter after another went through all."""
+    for text in (f"h_1 = {run * (60_000 // len(run))}", f"U = 1\nW = 2\nx = 1\nh_t = {run * (60_000 // len(run))}"):
+        with suppress(RnncalcError):
+            problem_text.read(text, named="sheet")

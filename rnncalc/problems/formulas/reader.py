@@ -29,6 +29,7 @@ _NUMBER = re.compile(r"\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,4})?|\.\d{1,30}")
 _JOINED = "⊕∥"  # vectors one below the other
 _PRODUCT = {"*": False, "@": False, "×": False, "·": False, "∘": True}
 _EQUATION_NUMBER = re.compile(rf"\(\d{{1,2}}(?:\.\d{{1,2}})?\)[ \t{BREAK}]*(?:\n|\Z)")
+LONGEST_RUN = 200  # letters that stand together; a stranger's may be as many as a file holds
 _CLOSE = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -190,7 +191,7 @@ class Reader:
 
     def name(self, first: bool) -> Node:
         run = NAME.match(self.text, self.at)
-        if run is None:
+        if run is None or len(run[0]) > LONGEST_RUN:
             raise NoFormulaError
         base = self.cut(run[0])
         symbol, end = symbols.indexed(self.text, base, run.start(), run.start() + len(base))
