@@ -8,10 +8,11 @@ import unicodedata
 
 _HAN = re.compile("[\u2e80-\u9fff\uff00-\uff60]")
 _WIDE = "[\u2e80-\u9fff\uff00-\uff60“”…—]"
-_PIECE = re.compile(  # what stays together: a wide character with the punctuation around it, a word of other letters
+# not compiled before they are used: only Chinese needs them, and every command would wait for it
+_PIECE = (  # what stays together: a wide character with the punctuation around it, a word of other letters
     rf"\s+|[（“《「([]*(?:{_WIDE}(?:\.\w+)?|[^\s\u2e80-\u9fff\uff00-\uff60“”]+)[，。、；：！？）”》」,.;:!?)]*"
 )
-_JOINED = re.compile(rf"(?<={_WIDE})\s+(?={_WIDE})")
+_JOINED = rf"(?<={_WIDE})\s+(?={_WIDE})"
 
 
 def display_width(text: str) -> int:
@@ -23,9 +24,9 @@ def wrap(text: str, width: int) -> list[str]:
     """The lines of a paragraph: words stay whole, Chinese is broken between any two characters."""
     if not _HAN.search(text):
         return textwrap.wrap(text, width, break_long_words=False)
-    text = _JOINED.sub("", " ".join(text.split()))
+    text = re.sub(_JOINED, "", " ".join(text.split()))
     lines = [""]
-    for piece in _PIECE.findall(text):
+    for piece in re.findall(_PIECE, text):
         if lines[-1] and display_width(lines[-1] + piece.rstrip()) > width:
             lines[-1] = lines[-1].rstrip()
             lines.append("")
