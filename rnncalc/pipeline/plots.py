@@ -15,7 +15,7 @@ from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.network.trace import Trace
 from rnncalc.network.training.sequences import Sequences
-from rnncalc.network.weights.model_file import Model
+from rnncalc.network.weights.model_file import Model, losses
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_again
 
@@ -96,9 +96,8 @@ def _loss(figure: Any, model: Model) -> None:
         raise ProblemError(_("this model has no history"))
     axes = figure.add_subplot()
     epochs = [entry["epoch"] for entry in model.history]
-    for name, word in (("loss", _("loss")), ("val_loss", _("validation loss"))):
-        if name in model.history[0]:
-            axes.plot(epochs, [entry[name] for entry in model.history], label=word)
+    for word, values in losses(model.history).items():
+        axes.plot(epochs, values, label=word)
     axes.set_yscale("log")
     axes.set_xlabel(_("epoch"))
     axes.legend()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnncalc.common.i18n import _
+from rnncalc.network.weights.model_file import losses
 from rnncalc.report.document import Block, Curve, Document, Grid, Heading, Items, Paragraph
 
 
@@ -18,14 +19,12 @@ def training(
     """
     words = {"epoch": _("epoch"), "loss": _("loss"), "val_loss": _("validation loss")}
     columns = list(dict.fromkeys(name for entry in history for name in entry))
-    drawn = [
-        (words[name], tuple(entry.get(name) for entry in history)) for name in ("loss", "val_loss") if name in columns
-    ]
+    drawn = tuple((word, tuple(values)) for word, values in losses(history).items())
     rows = tuple(tuple(_cell(entry.get(name)) for name in columns) for entry in history)
     blocks: list[Block] = [Heading(title, 1), Paragraph(network), Items(tuple(("", line) for line in lines))]
     if history:
         headings = tuple(words.get(name, name) for name in columns)
-        blocks.append(Curve(tuple(drawn), _("epoch")))
+        blocks.append(Curve(drawn, _("epoch")))
         blocks.append(Grid(headings, rows, tuple(columns), frozenset(range(len(columns)))))
     chosen = tuple((name, str(value)) for name, value in settings.items())
     blocks += [Heading(_("settings"), 2), Grid((_("option"), _("value")), chosen, ("option", "value"))]

@@ -94,8 +94,8 @@ def test_what_the_equations_read_and_nothing_gives_is_said_in_one_note(
         assert set(notes[0].rpartition(": ")[2].split(", ")) == absent
 
 
-@pytest.mark.parametrize("run", ["a", "W", "UW", "α"])
-def test_a_long_run_of_letters_is_no_name(run: str) -> None:
+@pytest.mark.parametrize("run", ["a", "W", "UW", "α", "1"])
+def test_a_long_run_of_letters_or_digits_is_read_once(run: str) -> None:
     """What a stranger's file may hold is read or refused at once: before, one letter after another went through all."""
     for text in (f"h_1 = {run * (60_000 // len(run))}", f"U = 1\nW = 2\nx = 1\nh_t = {run * (60_000 // len(run))}"):
         with suppress(RnncalcError):

@@ -7,7 +7,7 @@ scaling, columns), the settings and the history.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from json import dumps, loads
 from os import PathLike
@@ -41,13 +41,17 @@ class Model:
         """The network, and the losses from epoch to epoch."""
         from rnncalc.common.markup import curve  # here: only notebooks show HTML
 
-        words = {"loss": _("loss"), "val_loss": _("validation loss")}
-        series = {
-            word: [entry.get(name) for entry in self.history]
-            for name, word in words.items()
-            if any(name in entry for entry in self.history)
-        }
-        return self.network._repr_html_() + curve(series, _("epoch"))
+        return self.network._repr_html_() + curve(losses(self.history), _("epoch"))
+
+
+def losses(history: Sequence[Mapping[str, float]]) -> dict[str, list[float | None]]:
+    """The losses from epoch to epoch, by the word for each that there is; None where an epoch has none."""
+    words = {"loss": _("loss"), "val_loss": _("validation loss")}
+    return {
+        word: [entry.get(name) for entry in history]
+        for name, word in words.items()
+        if any(name in entry for entry in history)
+    }
 
 
 def save(model: Model, path: str | PathLike[str]) -> None:

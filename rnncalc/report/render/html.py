@@ -13,6 +13,7 @@ from importlib.resources import files
 from rnncalc.common.i18n import _, language
 from rnncalc.common.markup import curve, tag
 from rnncalc.common.version import __version__
+from rnncalc.report.check import MARKS
 from rnncalc.report.document import (
     Arrays,
     Curve,
@@ -198,4 +199,4 @@ def _frame(content: str, kind: str, name: str) -> str:
 
 def _mark(text: str) -> str | None:
     """The class of a cell that holds the mark of a verdict."""
-    return next((f"mark {verdict}" for verdict, mark in svg.MARKS.items() if mark == text), None)
+    return next((f"mark {verdict}" for verdict, mark in MARKS.items() if mark == text), None)

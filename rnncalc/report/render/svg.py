@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from importlib.resources import files
 
+from rnncalc.check.verdicts.records import ACCEPTED
 from rnncalc.common.i18n import _
 from rnncalc.common.markup import shown, tag
 from rnncalc.errors import ProblemError
+from rnncalc.report.check import MARKS
 from rnncalc.report.document import Document, Flow, Unrolled
 from rnncalc.report.render import RenderOptions
 from rnncalc.report.render.numbers import exact
@@ -26,8 +28,6 @@ from rnncalc.report.render.picture_layout import (
     shown_units,
 )
 
-MARKS = {"right": "✓", "truncated": "✓", "rounding": "✓", "carried": "→", "wrong": "✗", "unreadable": "?", "blank": "–"}
-ASTRAY = ("wrong", "carried", "unreadable")  # verdicts beside which the answer is shown
 THINNEST, THICKEST, FAINTEST = 0.8, 7.0, 0.15  # of an arrow of gradients
 
 
@@ -173,7 +173,7 @@ class _Drawing:
         beside = self.layout.beside(signal) if self.layout.computed(step) else 0
         if beside:
             text, kind = (self.options.rounding(back[unit - 1]), "gradient") if back else (answer, "answer")
-            if back or mark in ASTRAY:
+            if back or mark not in ACCEPTED:
                 yield tag("text", escape(text), class_=kind, x=end, y=y + 13)
             end -= beside * LETTER + 2 * PAD
         yield tag("text", escape(self.options.rounding(value)), class_="value", x=end, y=y + 13)
