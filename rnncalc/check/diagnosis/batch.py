@@ -55,8 +55,8 @@ def batches(specs: Sequence[Spec]) -> list[list[int]]:
 def _kind(spec: Spec, known: dict[int, Hashable]) -> Hashable:
     """All that Specs of one batch have in common: everything but numbers and exchangeable functions."""
     rules = tuple(getattr(spec.rules, field.name) for field in fields(Rules) if field.name not in FREE)
-    whole = spec.layers, id(spec.schedule), id(spec.objective), spec.truncate, spec.chunk, spec.softmax_over
-    return (*whole, spec.realigned, rules, *[_kind_of_run(run, known) for run in spec.all_runs])
+    whole = spec.layers, id(spec.schedule), id(spec.objective), id(spec.arriving), spec.truncate, spec.chunk
+    return (*whole, spec.softmax_over, spec.realigned, rules, *[_kind_of_run(run, known) for run in spec.all_runs])
 
 
 def _kind_of_run(run: RunSpec, known: dict[int, Hashable]) -> Hashable:

@@ -1,8 +1,9 @@
 """Backpropagation as a graph, built on the forward pass and the loss.
 
-Keys: ("seed", visit), the loss's gradient at y or s; ("slope", run, line, visit), f′; ("∂", run, line, visit), the
-gradient of a line; ("∂out", layer, visit), that of a layer's output; ("∂x", visit); ("term", run, symbol, step), a
-step's contribution to a parameter; ("d", run, symbol), their sum; ("dstart", run, state), of an initial state.
+Keys: ("seed", visit), the loss's gradient at y or s; ("arriving", run, line, visit), one from outside; ("slope", run,
+line, visit), f′; ("∂", run, line, visit), the gradient of a line; ("∂out", layer, visit), that of a layer's output;
+("∂x", visit); ("term", run, symbol, step), a step's contribution to a parameter; ("d", run, symbol), their sum;
+("dstart", run, state), of an initial state.
 
 In truncated BPTT a partial gradient carries the number of steps that it has gone back, which stays below `reach`, and
 ("∂", …) is the sum over them. This file is longer than others because the way back is one walk.
@@ -40,6 +41,8 @@ class _Backward(Sums):
         spec = self.spec
         visits = range(spec.visits, 0, -1)
         top = len(spec.layers) - 1
+        for number, line, visit in spec.arriving:
+            self._bring(self._d(number, line, visit, 0), (("arriving", number, line, visit),), same)
         for visit in visits:
             self._seed(top, visit)
         for steps_back in range(self.reach):
@@ -64,6 +67,8 @@ class _Backward(Sums):
     def _seed(self, top: int, visit: int) -> None:
         """Bring the loss's gradient to y or s, and back through the read-out."""
         spec, seed = self.spec, ("seed", visit)
+        if spec.arriving and not spec.objective:
+            self.dead.add(seed)
         at = spec.objective.at if spec.objective else "y"
         if spec.read_out:
             number = len(spec.runs)
@@ -90,23 +95,19 @@ class _Backward(Sums):
             if all(("∂out", layer, at, steps_back) in self.dead for at in visits):
                 continue
             needs: list[Key] = [("∂out", layer, at, steps_back) for at in visits]
-            if len(numbers) == 1:
-                self._bring(here, tuple(needs), pick)
-            elif merge == "concat":
+            make: Callable[..., Value] = pick
+            if len(numbers) > 1 and merge == "concat":
                 cut = slice(place * width, (place + 1) * width)
-                self._bring(here, tuple(needs), lambda *v, pick=pick, cut=cut: pick(*v)[:, cut])
-            elif merge == "mul":
-                other = numbers[1 - place]
-                others = self._others(number, other, visit)
+                make = lambda *v, pick=pick, cut=cut: pick(*v)[:, cut]  # noqa: E731
+            elif len(numbers) > 1 and merge == "mul":
+                keys, at = self._others(number, numbers[1 - place], visit)
                 count = len(needs)
-                self._bring(
-                    here,
-                    (*needs, *others[0]),
-                    lambda *v, pick=pick, at=others[1], n=count: pick(*v[:n]) * at(*v[n:]),
-                )
-            else:
+                make = lambda *v, pick=pick, at=at, n=count: pick(*v[:n]) * at(*v[n:])  # noqa: E731
+                needs += keys
+            elif len(numbers) > 1:
                 share = np.array(1.0 if merge == "sum" else 0.5)
-                self._bring(here, tuple(needs), lambda *v, pick=pick, share=share: pick(*v) * share)
+                make = lambda *v, pick=pick, share=share: pick(*v) * share  # noqa: E731
+            self.parts.setdefault(here, []).append((tuple(needs), make))  # some visits may be 0, not all
 
     def _others(self, number: int, other: int, visit: int) -> tuple[list[Key], Callable[..., Value]]:
         """The other direction's emitted rows at the same original steps as this run's visit."""

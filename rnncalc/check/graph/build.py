@@ -25,6 +25,7 @@ def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
     if heads & set(BACK) or after:
         if heads - {"slope"} or after:
             loss.seeds(graph, spec) if spec.objective else None
+            loss.arriving(graph, spec)
         backward.build(graph, spec)
         if "new" in heads or after:
             update(graph, spec)

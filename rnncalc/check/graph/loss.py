@@ -44,6 +44,16 @@ def seeds(graph: Graph, spec: Spec) -> None:
         graph.add(("seed", visit), needs, _seed(spec, kind, visit))
 
 
+def arriving(graph: Graph, spec: Spec) -> None:
+    """Add the gradients that arrive from outside."""
+    for (number, line, visit), rows in spec.arriving.items():
+        if spec.rules.losses != "all":
+            later = [len(other) for (*to, at), other in spec.arriving.items() if to == [number, line] and at > visit]
+            rows = np.where(np.arange(len(rows))[:, None] < max(later, default=0), 0.0, rows)
+        factor = spec.rules.sign * spec.rules.gradient_factor
+        graph.given(("arriving", number, line, visit), spec.wide(rows) * factor + spec.zeros(*rows.shape))
+
+
 def _sources(spec: Spec, era: str, visit: int) -> tuple[list[Key], str]:
     """The quantities from which the loss is computed, and their kind: y, s, or the function between both."""
     y, s = output(spec, era, "y", visit), output(spec, era, "s", visit)

@@ -99,7 +99,10 @@ class Rules:
 
 @dataclass(frozen=True, eq=False)
 class Spec:
-    """A problem. layers: the numbers of each layer's runs, and how two are merged. x: rows in packed order."""
+    """A problem. layers: the numbers of each layer's runs, and how two are merged. x: rows in packed order.
+
+    arriving: run, line, visit → (rows, width), a gradient that arrives there from outside, beside that of the loss.
+    """
 
     runs: tuple[RunSpec, ...]
     layers: tuple[tuple[tuple[int, ...], str], ...]
@@ -115,6 +118,7 @@ class Spec:
     softmax_over: str = "units"  # or steps, sequences
     realigned: bool = True  # whether backward states are put in the original order of time
     x_spread: np.ndarray | None = None
+    arriving: Mapping[tuple[int, str, int], np.ndarray] = field(default_factory=dict)
     lanes: int = 0  # the length of every array's last axis, a problem each; 0: one problem and no such axis
     memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # results that are used again
 
