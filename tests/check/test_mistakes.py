@@ -121,6 +121,17 @@ def test_every_number_is_said_only_where_it_is_so() -> None:
     assert (first.id, first.explains, first.of, first.own_slips) == ("bias_omitted", 2, 3, ("h_3[1]",))
 
 
+def test_rounding_excuses_more_than_it_accuses() -> None:
+    """W and U exchanged, every number cut to two digits, may give 0.83 for 0.8565: who does so is not known."""
+    gates: dict[str, Any] = {"cell": "gru", "b": [0, -0.84, 0.88], "h0": 0.42, "x": [-0.03, 0.93, 0]}
+    weights = [[-0.72], [-0.8], [0.58]], [[0.49], [0.26], [0.56]]
+    answers = {"h": ["0.66", "0.83", "0.79"]}
+    exchanged = check(rnncalc.problem(U=weights[1], W=weights[0], **gates).given, answers)
+    assert [value.verdict for value in exchanged.values] == ["rounding", "rounding", "truncated"]
+    verdict = check(rnncalc.problem(U=weights[0], W=weights[1], **gates).given, answers)
+    assert all(mistake.explains < mistake.of for mistake in verdict.mistakes)
+
+
 def test_what_books_warn_of_comes_first() -> None:
     """With h_0 = 0 and one unit, z for 1 − z and σ(−a) in z are the same."""
     keys: dict[str, Any] = {

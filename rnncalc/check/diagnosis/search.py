@@ -31,6 +31,7 @@ from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, WRONG, Diagnosis, 
 from rnncalc.problems.problem import Problem
 
 NEAR = 40  # units of the last digit by which rounding on the way may move a number
+CLOSE = 2  # units of the last digit within which a number is explained: rounding excuses more, but accuses nobody
 DECIMALS = 3  # a number with as many decimals counts although its significant digits are few
 SURE = 6  # digits that numbers which follow from a coarse slip must have, all together
 JUDGED = 24  # variants that are judged: those that are the least likely to fit by accident
@@ -199,7 +200,9 @@ class MistakeSearch:
                 places.setdefault((mistake.id, exact[:, place].tobytes(), own[:, place].tobytes()), (least, place))
         for _least, place in sorted(places.values())[:JUDGED]:
             single = table.singles[left[place]]
-            explained = self._judged(Judging(single.variant.spec, self.claims))
+            apart = np.abs(nearest[:, place] - self.written.values.ravel())
+            close = set(np.flatnonzero(apart <= CLOSE * self.written.units.ravel()).tolist())
+            explained = self._judged(Judging(single.variant.spec, self.claims)) & close
             candidate = self._candidate(single, explained, exact[:, place], nearest[:, place])
             if candidate:
                 yield candidate
