@@ -66,6 +66,21 @@ def test_importing_costs_nothing() -> None:
     assert heavy.strip() == ""
 
 
+def test_the_help_loads_little_beside_click() -> None:
+    """Neither what only other commands need, nor patterns with Chinese in them, which take long to compile."""
+    code = (
+        "import sys, re, click; before = set(sys.modules)\n"
+        "sys.argv = ['rnncalc', '--lang', 'en', '--help']\nfrom rnncalc.cli import main\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code\n"
+        "loaded = set(sys.modules) - before\n"
+        "heavy = {'json', 'shutil', 'dataclasses', 'rnncalc.problems', 'rnncalc.model'} & loaded\n"
+        "values = [value for name in loaded for value in vars(sys.modules[name]).values()]\n"
+        "compiled = [value for value in values if isinstance(value, re.Pattern) and not value.pattern.isascii()]\n"
+        "assert not heavy and not compiled, (heavy, compiled)"
+    )
+    assert "forward" in python(code)
+
+
 @pytest.mark.parametrize(
     ("name", "cell"),
     [

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from rnncalc.common.i18n import N_, _, language
-from rnncalc.common.wrapping import display_width, wrap
+from rnncalc.common.wrapping import columns, display_width, wrap
 
 MESSAGES = (  # click looks them up under the same words
     N_("Usage:"),
@@ -87,7 +87,9 @@ def _broken(text: str, width: int) -> str:
 class Context(click.Context):
     """A context whose help is written by the formatter above."""
 
-    formatter_class = Formatter
+    def make_formatter(self) -> Formatter:
+        """As wide as click makes it, which loads shutil to find out."""
+        return Formatter(width=max(min(columns(), 80) - 2, 50))
 
 
 def value(metavar: str) -> str:

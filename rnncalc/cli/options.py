@@ -14,6 +14,7 @@ import click
 from rnncalc.cli.spoken import Output, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
+from rnncalc.common.wrapping import columns
 from rnncalc.report.formats import BINARY, DRAWN, ENDINGS, FORMATS, PICTURES
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def show(
     format_ = _format(format_, output) or ("table" if terminal else "plain")
     look = RenderOptions(
         rounding=Rounding(digits, decimals),
-        width=_terminal_width() if terminal else None,
+        width=columns() if terminal else None,
         color=terminal and not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         ascii=output is None and not _can_print("∘σ·…⋮─′−"),
         whole=output is not None and not fragment,
@@ -126,12 +127,6 @@ def write_report(name: str, document: Document) -> None:
     from rnncalc.report.render import WHOLE, contents
 
     write(name, contents(document, _format(None, name) or "plain", WHOLE))
-
-
-def _terminal_width() -> int:
-    import shutil  # here: what is piped or written to a file has no width, and shutil loads five decompressors
-
-    return shutil.get_terminal_size().columns
 
 
 def _can_print(text: str) -> bool:

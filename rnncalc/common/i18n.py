@@ -61,16 +61,15 @@ def language() -> str:
 
 _WIDE = str.maketrans(",;:.", "，；：。")
 _HAN = "[\u4e00-\u9fff”）]"
-_NARROW = re.compile(
-    f"(?<={_HAN})[,;:](?: |$)|[,;:] (?={_HAN})|(?<=[。，；：]) (?={_HAN})|(?<={_HAN})[.]$|:$", re.MULTILINE
-)
+# not compiled before it is used: only Chinese needs it, and every command would wait for it
+_NARROW = f"(?m)(?<={_HAN})[,;:](?: |$)|[,;:] (?={_HAN})|(?<=[。，；：]) (?={_HAN})|(?<={_HAN})[.]$|:$"
 
 
 def full_width(text: str) -> str:
     """The text with full-width punctuation beside Chinese words; formulas, options and numbers keep theirs."""
     if _language != "zh" or not re.search(_HAN, text):
         return text
-    return _NARROW.sub(lambda mark: mark[0].strip().translate(_WIDE), text)
+    return re.sub(_NARROW, lambda mark: mark[0].strip().translate(_WIDE), text)
 
 
 def of_locale(environment: Mapping[str, str] = os.environ) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from json import dumps
 
 LONGEST_NAME = 60
 FORMULA = "=+-@＝＋－＠\t\r\n|%"
@@ -62,4 +61,6 @@ def printable(text: str) -> str:
 
 def json_text(text: str) -> str:
     """JSON in which such characters, within its strings, are escapes: the same data, harmless to a terminal."""
+    from json import dumps  # here: most commands write no JSON
+
     return "".join(mark if mark.isprintable() or mark in "\n\t" else dumps(mark)[1:-1] for mark in text)

@@ -20,9 +20,8 @@ from rnncalc.model.losses import LOSSES, REDUCTIONS
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import LAYOUTS, Network
-from rnncalc.problems.formulas.equations import settled as equations_settled
 from rnncalc.problems.given_layer import GivenDirection
-from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_DIRECTION, inside, one_of, parts, stated
+from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_DIRECTION, inside, one_of, ours, parts, stated
 from rnncalc.problems.parse import commas
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
@@ -54,7 +53,11 @@ class _Reading:
     """The parts of one problem, built from raw values by key."""
 
     def __init__(self, given: Mapping[str, RawValue]):
-        self.raw, self.notes = equations_settled(_with_points(given))
+        self.raw, self.notes = ours(_with_points(given)), list[str]()
+        if "equations" in self.raw:
+            from rnncalc.problems.formulas.equations import settled  # here: few problems state any, and it is large
+
+            self.raw, self.notes = settled(self.raw)
         self.notes += commas.notes({key: value.value for key, value in self.raw.items()})
         self.input = self._needed("x").numbers()
         self.layers: list[dict[str, GivenDirection]] = []

@@ -195,13 +195,19 @@ def test_batch_options() -> None:
     assert data["final"]["h"][0][0] == pytest.approx(math.tanh(1))
 
 
-def test_homework_answers_without_loading_a_compiler() -> None:
+@pytest.mark.parametrize("equations", [[], ["h_t = tanh(W h_{t-1} + U x_t)"]])
+def test_homework_answers_without_loading_what_it_does_not_need(equations: list[str], tmp_path: Path) -> None:
+    """No compiler; and the reader of equations where there are any, alone."""
+    problem = {"U": [[0.5], [1]], "W": [[0.1, 0.2], [0.3, 0.4]], "x": [[1], [2], [3]]}
+    path = tmp_path / "problem.json"
+    path.write_text(json.dumps({**problem, "equations": equations} if equations else problem), encoding="utf-8")
     code = (
         "import sys\nsys.argv = ['rnncalc', 'forward', %r]\nfrom rnncalc.cli import main\n"
         "try: main()\nexcept SystemExit as end: assert not end.code\n"
-        "heavy = {'numba', 'llvmlite', 'scipy', 'rich', 'torch'} & set(sys.modules)\nassert not heavy, heavy"
+        "heavy = {'numba', 'llvmlite', 'scipy', 'rich', 'torch'} & set(sys.modules)\nassert not heavy, heavy\n"
+        "assert ('rnncalc.problems.formulas' in sys.modules) == %r"
     )
-    python(code % str(EXAMPLES / "lstm-homework-one-two-three.json"))
+    assert "h[2]" in python(code % (str(path), bool(equations)))
 
 
 def test_work_beyond_homework_goes_to_the_engine(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Lines of a terminal, in both languages and mixed."""
 
 import re
+import shutil
 import textwrap
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncalc.common.wrapping import display_width, wrap
+from rnncalc.common.wrapping import columns, display_width, wrap
 
 WORDS = st.sampled_from(
     [
@@ -44,3 +46,11 @@ def test_nothing_is_lost_and_words_stay_whole(parts: list[tuple[str, str]], widt
 def test_english_is_broken_as_ever() -> None:
     text = "Backwards goes the “transposed” matrix: well-known, and - so they say - seldom right. " * 3
     assert wrap(text, 40) == textwrap.wrap(text, 40, break_long_words=False)
+
+
+@pytest.mark.parametrize("stated", [None, "", "0", "-3", "many", "1", "57", "300"])
+def test_the_width_is_that_of_the_standard_library(stated: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if stated is not None:
+        monkeypatch.setenv("COLUMNS", stated)
+    assert columns() == shutil.get_terminal_size().columns

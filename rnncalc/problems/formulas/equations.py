@@ -20,7 +20,6 @@ from rnncalc.problems.formulas.settle import Settled
 from rnncalc.problems.formulas.settle_own import settle_lines, settle_own
 from rnncalc.problems.formulas.spelling import BREAK, unified
 from rnncalc.problems.formulas.system import Equation, System, system
-from rnncalc.problems.keys import ours
 from rnncalc.problems.parse.given import RawValue
 
 
@@ -119,9 +118,6 @@ def _sides(text: str, where: str) -> tuple[symbols.Symbol, str]:
 
 def settled(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[str]]:
     """The keys of a problem as its equations say, and what there is to say about it."""
-    given = ours(given)
-    if "equations" not in given:
-        return given, []
     stated = read(given)
     if not stated.equations:
         return {name: value for name, value in given.items() if name != "equations"}, stated.notes
