@@ -14,6 +14,7 @@ import pytest
 from rnncalc.common.i18n import speak
 from rnncalc.engine.choice import numba_installed
 
+collect_ignore = ["examples/code"]  # what students wrote
 LEFT_OUT = "rnncalc/left-out"  # in pytest's cache: test, or file of tests → the package that it needs
 WITHOUT_NUMBA = "could not import 'numba'"  # as `pytest.importorskip` says it
 
