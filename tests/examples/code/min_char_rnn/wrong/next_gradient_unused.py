@@ -1,0 +1,35 @@
+import numpy as np
+
+hidden_size = 100
+vocab_size = 60
+Wxh = np.random.randn(hidden_size, vocab_size) * 0.01
+Whh = np.random.randn(hidden_size, hidden_size) * 0.01
+Why = np.random.randn(vocab_size, hidden_size) * 0.01
+bh = np.zeros((hidden_size, 1))
+by = np.zeros((vocab_size, 1))
+
+
+def lossFun(inputs, targets, hprev):
+    xs, hs, ps = {}, {}, {}
+    hs[-1] = hprev
+    loss = 0
+    for t in range(len(inputs)):
+        xs[t] = np.eye(vocab_size)[:, [inputs[t]]]
+        hs[t] = np.tanh(np.dot(Wxh, xs[t]) + np.dot(Whh, hs[t - 1]) + bh)
+        ys = np.dot(Why, hs[t]) + by
+        ps[t] = np.exp(ys) / np.exp(ys).sum()
+        loss += -np.log(ps[t][targets[t], 0])
+    dWxh, dWhh, dWhy = np.zeros_like(Wxh), np.zeros_like(Whh), np.zeros_like(Why)
+    dbh, dby = np.zeros_like(bh), np.zeros_like(by)
+    for t in range(len(inputs))[::-1]:
+        dy = ps[t] - np.eye(vocab_size)[:, [targets[t]]]
+        dWhy += np.dot(dy, hs[t].T)
+        dby += dy
+        dh = np.dot(Why.T, dy)
+        dhraw = (1 - hs[t] * hs[t]) * dh
+        dbh += dhraw
+        dWxh += np.dot(dhraw, xs[t].T)
+        dWhh += np.dot(dhraw, hs[t - 1].T)
+    for d in (dWxh, dWhh, dWhy, dbh, dby):
+        np.clip(d, -5, 5, out=d)
+    return loss, dWxh, dWhh, dWhy, dbh, dby, hs[len(inputs) - 1]

@@ -1,0 +1,40 @@
+import numpy as np
+
+hidden_size = 100
+vocab_size = 60
+Wxh = np.random.randn(hidden_size, vocab_size) * 0.01
+Whh = np.random.randn(hidden_size, hidden_size) * 0.01
+Why = np.random.randn(vocab_size, hidden_size) * 0.01
+bh = np.zeros((hidden_size, 1))
+by = np.zeros((vocab_size, 1))
+
+
+def lossFun(inputs, targets, hprev):
+    xs, hs, ps = {}, {}, {}
+    hs[-1] = np.copy(hprev)
+    loss = 0
+    for t in range(len(inputs)):
+        xs[t] = np.zeros((vocab_size, 1))
+        xs[t][inputs[t]] = 1
+        hs[t] = np.tanh(Wxh @ xs[t] + Whh @ hs[t - 1] + bh)
+        z = np.exp(Why @ hs[t] + by)
+        ps[t] = z / np.sum(z)
+        loss += -np.log(ps[t][targets[t], 0])
+    dWxh = np.zeros_like(Wxh)
+    dWhy = np.zeros_like(Why)
+    dbh = np.zeros_like(bh)
+    dby = np.zeros_like(by)
+    dhnext = np.zeros_like(hs[0])
+    for t in reversed(range(len(inputs))):
+        dz = np.copy(ps[t])
+        dz[targets[t]] -= 1
+        dWhy += dz @ hs[t].T
+        dby += dz
+        da = (1 - hs[t] ** 2) * (Why.T @ dz + dhnext)
+        dbh += da
+        dWxh += da @ xs[t].T
+        dWhh = da @ hs[t - 1].T
+        dhnext = Whh.T @ da
+    for d in [dWxh, dWhh, dWhy, dbh, dby]:
+        np.clip(d, -5, 5, out=d)
+    return loss, dWxh, dWhh, dWhy, dbh, dby, hs[len(inputs) - 1]
