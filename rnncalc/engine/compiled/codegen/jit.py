@@ -24,6 +24,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from rnncalc.common.i18n import _
@@ -113,7 +114,7 @@ class _Files(NullCache):
         self.function = function
 
     def load_overload(self, signature: Sequence, target: object) -> object:
-        target.refresh()
+        rtsys.initialize(target)  # all that ready code needs; `target.refresh` loads what compiling needs, and SciPy
         try:
             path = self._path(signature, target)
             content = read(path) if path else None
