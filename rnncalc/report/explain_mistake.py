@@ -246,6 +246,61 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("θ_new = θ − lr · dθ."),
         N_("The loss after the update is larger than before."),
     ),
+    "state_not_carried": (
+        N_("The loop hands every step the initial state, or zeros, in place of the state that the last step made."),
+        N_("Before the loop h = h_0; in it h = step(x_t, h): the same name is read and written."),
+        N_("The first step is right. Two steps with the same input give the same state."),
+    ),
+    "h_c_exchanged": (
+        N_("The hidden state and the memory changed places: in the order of arguments, of what is returned, or both."),
+        N_("h goes out and into W h_{t-1}; c is only kept, forgotten and written. Look at the order on both sides."),
+        N_("h = o ∘ tanh(c) lies between -1 and 1, c need not."),
+    ),
+    "forget_gate_omitted": (
+        N_("The old memory was added whole, or not at all: f is computed and not used."),
+        N_("c_t = f ∘ c_{t-1} + i ∘ g."),
+        N_("The gradients of the forget gate's weights come out as 0."),
+    ),
+    "output_gate_inside_tanh": (
+        N_("The parentheses of tanh close too late: o is multiplied in before tanh."),
+        N_("h_t = o ∘ tanh(c_t)."),
+        N_("c is right and h is wrong; with o near 1 little shows."),
+    ),
+    "gates_activated_twice": (
+        N_("The function was applied to what had been through it already: once in a helper, once more in the step."),
+        N_("i = σ(a_i), g = tanh(a_g): every preactivation goes through its function once."),
+        N_("σ(σ(a)) lies between 0.5 and 0.73: no gate closes any more."),
+    ),
+    "input_modified": (
+        N_("The function wrote into an array that it was given: x += …, h[:] = …, or a += on a name for the argument."),
+        N_("An array is passed by reference. Write h = h + …, or copy first: h = h0.copy()."),
+        N_("Call the function twice with the same arrays: the second result differs."),
+    ),
+    "next_gradient_omitted": (
+        N_("What comes back from step t+1 was not added to the gradient of the state, or not on every way."),
+        N_("dh_t = dh_t from outside + dh_next; dc_t = dc_next + dh_t ∘ o ∘ (1 − tanh²(c_t))."),
+        N_("The last step is right and the earlier ones are wrong; with one step nothing shows."),
+    ),
+    "gradient_overwritten": (
+        N_("dW = … in the loop in place of dW += …: only the term of the last turn is left."),
+        N_("A parameter is used at every step and in every sequence: begin with zeros and add up."),
+        N_("dx is right. With one step the gradient is right too."),
+    ),
+    "bias_gradient_not_summed": (
+        N_("The bias was added to every row of the batch, but its gradient was taken from one row."),
+        N_("db = da.sum(axis=0), over all sequences, at every step."),
+        N_("With a batch of one nothing shows."),
+    ),
+    "mean_for_sum": (
+        N_("np.mean in place of np.sum, or a division by the number of rows that the loss has not asked for."),
+        N_("A gradient is the sum of what all sequences and steps contribute; a mean belongs to the loss alone."),
+        N_("The wrong gradients are off by one factor, N or T, and dx is right."),
+    ),
+    "cache_of_wrong_step": (
+        N_("Going back, a step read what another step had stored: one variable for all steps, or a wrong index."),
+        N_("Keep a cache for every step and take it from the end: caches[t] with t = T-1, …, 0; dW needs h_{t-1}."),
+        N_("With one step it is right, unless h_t was taken for h_{t-1}."),
+    ),
 }  # fmt: skip
 
 

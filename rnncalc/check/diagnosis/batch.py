@@ -29,7 +29,7 @@ Spots = Sequence[tuple[Key, Index]]  # the places of numbers in quantities
 
 MEMORY = 4_000_000  # numbers that a walk may keep in memory
 NUMBERS = ("sign", "loss_factor", "gradient_factor", "lr", "update")  # rules that are numbers
-FREE = (*NUMBERS, "slope", "slopes", "reported_as")  # rules that may differ from lane to lane
+FREE = (*NUMBERS, "slope", "slopes", "reported_as", "weights", "edges")  # rules that may differ from lane to lane
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,17 @@ def _kind(spec: Spec, known: dict[int, Hashable]) -> Hashable:
     """All that Specs of one batch have in common: everything but numbers and exchangeable functions."""
     rules = tuple(getattr(spec.rules, field.name) for field in fields(Rules) if field.name not in FREE)
     whole = spec.layers, id(spec.schedule), id(spec.objective), id(spec.arriving), spec.truncate, spec.chunk
-    return (*whole, spec.softmax_over, spec.realigned, rules, *[_kind_of_run(run, known) for run in spec.all_runs])
+    forward = _kind(spec.forward, known) if spec.forward else None
+    runs = [_kind_of_run(run, known) for run in spec.all_runs]
+    return (*whole, spec.softmax_over, spec.realigned, forward, rules, *runs)
 
 
 def _kind_of_run(run: RunSpec, known: dict[int, Hashable]) -> Hashable:
     if id(run.lines) not in known:
         known[id(run.lines)] = tuple((line, _loose(expression)) for line, expression in run.lines.items())
     shapes = tuple((symbol, array.shape) for symbol, array in run.parameters.items())
-    return known[id(run.lines)], id(run.cell), shapes, tuple(run.initial_states), run.mirrored, run.lags, run.earlier
+    states = tuple(run.initial_states), run.lags, run.restarts, tuple(run.exchanged.items())
+    return known[id(run.lines)], id(run.cell), shapes, states, run.mirrored, run.earlier
 
 
 def _loose(expression: Expression) -> Hashable:
@@ -85,9 +88,11 @@ def stacked(specs: Sequence[Spec]) -> Spec:
     each = [replace(spec.rules, lr=rate) for spec, rate in zip(specs, rates)]
     plain = {field.name: getattr(each[0], field.name) for field in fields(Rules)} | {"reported_as": {}}
     numbers = {name: _numbers([getattr(rules, name) for rules in each]) for name in NUMBERS}
-    rules = LaneRules(**{**plain, **numbers}, each=tuple(each))
+    edges, weights = _lanes([rules.edges for rules in each]), _lanes([rules.weights for rules in each])
+    rules = LaneRules(**{**plain, **numbers, "edges": edges, "weights": weights}, each=tuple(each))
     x = _array([spec.x for spec in specs])
-    return replace(first.with_runs(runs), x=x, x_spread=None, rules=rules, lanes=lanes)
+    forward = stacked([spec.forward for spec in specs if spec.forward]) if first.forward else None
+    return replace(first.with_runs(runs), x=x, x_spread=None, rules=rules, forward=forward, lanes=lanes)
 
 
 def _run(runs: Sequence[RunSpec]) -> RunSpec:
@@ -121,6 +126,12 @@ def _array(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 def _numbers(numbers: Sequence[float | None]) -> Any:
     return numbers[0] if len(set(numbers)) == 1 else np.array(numbers, float)
+
+
+def _lanes(factors: Sequence[Mapping[Any, Any]]) -> dict[Any, np.ndarray]:
+    """Stack factors by their key as lanes; 1 where a lane has none."""
+    known = {key: np.ones_like(factor, float) for every in factors for key, factor in every.items()}
+    return {key: np.stack([every.get(key, ones) for every in factors], axis=-1) for key, ones in known.items()}
 
 
 class SpecBatch:

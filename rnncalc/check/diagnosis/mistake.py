@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -17,7 +18,8 @@ class Context:
     """What variants may need beside the Spec.
 
     orders: run → the gates as this problem stacks them. second: run → symbol → the second of two biases. wrong:
-    quantities with wrong numbers. parameters: whether gradients of parameters, or updated ones, were answered.
+    quantities with wrong numbers. parameters: whether gradients of parameters, or updated ones, were answered. code:
+    whether numbers come from somebody's code, which makes mistakes of its own.
     """
 
     orders: dict[int, str] = field(default_factory=dict)
@@ -27,6 +29,7 @@ class Context:
     steps: int = 1
     sequences: int = 1
     outputs: int = 1
+    code: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,9 @@ Variants = Callable[[Spec, Context], Iterator[Variant]]
 class Mistake:
     """A mistake that people make.
 
-    message: what was done, with {detail} if the variants differ. family: forward, gated or gradient. likelihood:
+    message: what was done, with {detail} if the variants differ. family: forward, gated, gradient or code. likelihood:
     textbook, convention or rare. personal: whether the variants depend on which numbers are wrong; such a mistake only
-    reports one quantity as another.
+    reports one quantity as another. backward: whether it is made on the way back, and shows in gradients alone.
     """
 
     id: str
@@ -56,6 +59,7 @@ class Mistake:
     family: str = "forward"
     likelihood: str = "textbook"
     personal: bool = False
+    backward: bool = False
 
     def text(self, variant: Variant) -> str:
         """The message of one variant, in the reader's language."""
@@ -86,3 +90,23 @@ def rules(*choices: dict[str, object]) -> Variants:
 def with_context(change: Callable[[Spec, Context], Iterator[tuple[Spec, str, str]]]) -> Variants:
     """Variants that depend on the context, each with its detail and option."""
     return lambda spec, context: (Variant(*parts) for parts in change(spec, context))
+
+
+def in_code(variants: Variants) -> Variants:
+    """Variants that are tried only where numbers come from code."""
+    return lambda spec, context: variants(spec, context) if context.code else iter(())
+
+
+def also_in_code(variants: Variants, of_code: Variants) -> Variants:
+    """Variants, and more of them where numbers come from code."""
+    return lambda spec, context: chain(variants(spec, context), in_code(of_code)(spec, context))
+
+
+def by_hand(variants: Variants) -> Variants:
+    """Variants that have another name where numbers come from code."""
+    return lambda spec, context: iter(()) if context.code else variants(spec, context)
+
+
+def in_both_passes(variants: Variants) -> Variants:
+    """Variants that have another name where they are made in the backward pass alone."""
+    return lambda spec, context: iter(()) if spec.forward else variants(spec, context)

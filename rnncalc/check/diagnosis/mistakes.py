@@ -1,36 +1,59 @@
 """The mistakes that people make, one entry each: a rewrite of lines, parameters, inputs or rules of the gradient.
 
 A mistake has variants, the ways in which people make it: all weights at once, one of many orders of gates. A new
-mistake is one entry in its family; its lesson is in `report/explain_mistake.py`.
+mistake is one entry in its family; its lesson is in `report/explain_mistake.py`. The family code is tried only where
+numbers come from code. Longer than other files: every mistake has an entry.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from rnncalc.check.diagnosis.mistake import Mistake, plain, rules, several, with_context
-from rnncalc.check.diagnosis.rewrites import gated, gradients, parameters, signals, states
+import numpy as np
+
+from rnncalc.check.diagnosis.mistake import (
+    Mistake,
+    also_in_code,
+    by_hand,
+    in_both_passes,
+    in_code,
+    plain,
+    rules,
+    several,
+    with_context,
+)
+from rnncalc.check.diagnosis.rewrites import code, code_backward, gated, gradients, parameters, signals, states
 from rnncalc.common.i18n import N_
 
 _FORWARD = (
     # parameters
-    Mistake("bias_omitted", N_("the bias b was left out"), several(parameters.without_bias)),
+    Mistake(
+        "bias_omitted",
+        N_("the bias b was left out"),
+        also_in_code(several(parameters.without_bias), several(code.one_by_one("b", np.zeros_like))),
+    ),
     Mistake("output_bias_omitted", N_("the read-out's bias c was left out"), plain(parameters.without_output_bias)),
     Mistake(
         "second_bias_omitted", N_("one of the two biases was left out"), with_context(parameters.without_second_bias)
     ),
     Mistake("bias_outside_activation", N_("the bias was added after the activation"), several(parameters.bias_outside)),
     Mistake(
-        "U_transposed", N_("U was transposed: its columns were taken for its rows"), plain(parameters.transposed("U"))
+        "U_transposed",
+        N_("U was transposed: its columns were taken for its rows"),
+        also_in_code(plain(parameters.transposed("U")), several(code.one_by_one("U", code.transpose))),
     ),
     Mistake(
-        "W_transposed", N_("W was transposed: its columns were taken for its rows"), plain(parameters.transposed("W"))
+        "W_transposed",
+        N_("W was transposed: its columns were taken for its rows"),
+        in_both_passes(also_in_code(plain(parameters.transposed("W")), several(code.one_by_one("W", code.transpose)))),
     ),
     Mistake(
         "V_transposed", N_("V was transposed: its columns were taken for its rows"), plain(parameters.transposed("V"))
     ),
     Mistake(
-        "U_W_swapped", N_("U and W were exchanged: U multiplies x_t, W multiplies h_{{t-1}}"), plain(parameters.swapped)
+        "U_W_swapped",
+        N_("U and W were exchanged: U multiplies x_t, W multiplies h_{{t-1}}"),
+        also_in_code(plain(parameters.swapped), several(code.swapped_in_one_gate)),
     ),
     # state
     Mistake("recurrence_omitted", N_("the recurrent term W h_{{t-1}} was left out"), plain(states.without_recurrence)),
@@ -81,7 +104,9 @@ _GATED = (
     Mistake("update_complement", N_("z and 1 − z were exchanged: {detail}"), with_context(gated.update_complement)),
     Mistake("reset_position", N_("the reset gate was applied {detail}"), with_context(gated.reset_position)),
     Mistake(
-        "memory_activation_omitted", N_("h_t = o ∘ c_t: the tanh of the memory was left out"), plain(gated.memory_bare)
+        "memory_activation_omitted",
+        N_("h_t = o ∘ c_t: the tanh of the memory was left out"),
+        also_in_code(plain(gated.memory_bare), several(code_backward.memory_read)),
     ),
     Mistake("forget_bias_added", N_("1 was added to the forget gate's bias"), plain(gated.forget_bias)),
     Mistake(
@@ -99,7 +124,7 @@ _GRADIENT = (
     Mistake(
         "not_through_time",
         N_("nothing was carried back through time: each step was differentiated alone"),
-        rules({"through_time": False}),
+        by_hand(rules({"through_time": False})),
     ),
     Mistake(
         "last_step_only",
@@ -115,23 +140,38 @@ _GRADIENT = (
     Mistake(
         "recurrent_derivative_omitted", N_("in Wᵀδ the next step's f′ was left out"), rules({"recurrent_slope": False})
     ),
-    Mistake("derivative_omitted", N_("the derivative f′(a_t) was left out"), several(gradients.slopes("omitted"))),
+    Mistake(
+        "derivative_omitted",
+        N_("the derivative f′(a_t) was left out"),
+        also_in_code(several(gradients.slopes("omitted")), several(code_backward.slope_of_one_line("omitted"))),
+    ),
     Mistake(
         "derivative_of_preactivation",
         N_("f′ was taken from a_t, as in 1 − a², in place of 1 − h²"),
-        several(gradients.slopes("preactivation")),
+        also_in_code(
+            several(gradients.slopes("preactivation")),
+            several(code_backward.slope_of_one_line("preactivation")),
+        ),
     ),
     Mistake(
-        "derivative_twice", N_("the derivative f′(a_t) was multiplied in twice"), several(gradients.slopes("twice"))
+        "derivative_twice",
+        N_("the derivative f′(a_t) was multiplied in twice"),
+        also_in_code(several(gradients.slopes("twice")), several(code_backward.slope_of_one_line("twice"))),
     ),
-    Mistake("W_not_transposed", N_("the error went back through W in place of Wᵀ"), rules({"transposed": False})),
+    Mistake(
+        "W_not_transposed",
+        N_("the error went back through W in place of Wᵀ"),
+        also_in_code(rules({"transposed": False}), several(code_backward.back_through_one)),
+    ),
     Mistake(
         "upstream_omitted",
         N_("the loss's own derivative dL/dy was taken as 1"),
         rules({"upstream": "one"}, {"upstream": "weighted"}),
     ),
     Mistake(
-        "sign_flipped", N_("the gradients have the opposite sign"), rules({"sign": -1.0}, {"sign": -1.0, "update": 1.0})
+        "sign_flipped",
+        N_("the gradients have the opposite sign"),
+        also_in_code(rules({"sign": -1.0}, {"sign": -1.0, "update": 1.0}), several(code_backward.one_sign)),
     ),
     Mistake("loss_factor", N_("the loss was multiplied by {detail}"), with_context(gradients.loss_factors)),
     # what is reported, and the update
@@ -151,7 +191,52 @@ _GRADIENT = (
     Mistake("update_sign", N_("the gradient was added in place of subtracted: θ + lr·dθ"), rules({"update": 1.0})),
 )
 
-_CONVENTIONS = "U_W_swapped gate_order update_complement reset_position forget_bias_added loss_factor".split()
+_CODE = (
+    Mistake(
+        "state_not_carried",
+        N_("the state was not carried on: every step began from {detail}"),
+        with_context(code.state_not_carried),
+    ),
+    Mistake("h_c_exchanged", N_("h and c were exchanged {detail}"), with_context(code.exchanged)),
+    Mistake("forget_gate_omitted", N_("c_t was computed without the forget gate"), several(code.without_forget_gate)),
+    Mistake(
+        "output_gate_inside_tanh",
+        N_("the output gate came inside: h_t = tanh(o ∘ c_t)"),
+        plain(code.output_gate_inside),
+    ),
+    Mistake(
+        "gates_activated_twice", N_("the function was applied twice: {detail}"), with_context(code.activated_twice)
+    ),
+    Mistake("input_modified", N_("an argument was changed in place"), several(lambda spec: iter(()))),
+)
+
+_CODE_BACK = (
+    Mistake(
+        "next_gradient_omitted",
+        N_("the gradient of the next step was not added: {detail}"),
+        with_context(code_backward.next_omitted),
+    ),
+    Mistake(
+        "gradient_overwritten",
+        N_("at every turn of the loop the gradient was overwritten, not added up: {detail}"),
+        with_context(code_backward.overwritten),
+    ),
+    Mistake(
+        "bias_gradient_not_summed",
+        N_("the gradient of a bias was not summed over the batch: {detail} is that of one sequence"),
+        with_context(code_backward.bias_of_one_sequence),
+    ),
+    Mistake("mean_for_sum", N_("a mean was taken in place of the sum: {detail}"), with_context(code_backward.means)),
+    Mistake(
+        "cache_of_wrong_step",
+        N_("the backward pass took values of another step: {detail}"),
+        with_context(code_backward.of_wrong_step),
+    ),
+)
+
+_CONVENTIONS = (
+    "U_W_swapped gate_order update_complement reset_position forget_bias_added loss_factor mean_for_sum".split()
+)
 _RARE = """bias_outside_activation stale_state state_lag preactivation_fed_back softmax_over_steps softmax_over_batch
 inputs_reversed inputs_shifted output_from_previous_state weights_ignored backward_realigned sign_of_preactivation
 longest_path_only derivative_of_preactivation derivative_twice loss_reported_for_gradient""".split()
@@ -162,8 +247,20 @@ def _likelihood(mistake: str) -> str:
     return "convention" if mistake in _CONVENTIONS else "rare" if mistake in _RARE else "textbook"
 
 
+def _in_family(mistake: Mistake, family: str, backward: bool) -> Mistake:
+    variants = in_code(mistake.variants) if family == "code" else mistake.variants
+    likelihood = _likelihood(mistake.id)
+    return replace(mistake, family=family, likelihood=likelihood, backward=backward, variants=variants)
+
+
 MISTAKES: dict[str, Mistake] = {
-    mistake.id: replace(mistake, family=family, likelihood=_likelihood(mistake.id))
-    for family, mistakes in (("forward", _FORWARD), ("gated", _GATED), ("gradient", _GRADIENT))
+    mistake.id: _in_family(mistake, family, backward)
+    for family, mistakes, backward in (
+        ("forward", _FORWARD, False),
+        ("gated", _GATED, False),
+        ("gradient", _GRADIENT, True),
+        ("code", _CODE, False),
+        ("code", _CODE_BACK, True),
+    )
     for mistake in mistakes
 }

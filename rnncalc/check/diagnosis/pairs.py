@@ -41,7 +41,7 @@ class PairSearch:
         self.singles = [single for table in tables for single in table.singles]
         exact = np.concatenate([table.exact for table in tables], axis=1)
         self.fits, self.changed = written.fits(exact), ~same(exact, tables[0].right[:, None])
-        self.gradient = np.array([single.mistake.family == "gradient" for single in self.singles])
+        self.gradient = np.array([single.mistake.backward for single in self.singles])
         self.left = min(PAIRS, MOST // cost(spec))
 
     def on_the_first(self) -> list[Pair]:

@@ -155,9 +155,10 @@ def _made(spec: Spec, context: Context, spots: Spots, personal: bool) -> Iterato
     heads = {key[0] for key, _spot in spots}
     for mistake in MISTAKES.values():
         of_the_loss = mistake.id == "loss_factor" and heads & {"loss", "losses"}
-        if mistake.personal != personal or (mistake.family == "gradient" and not heads & set(BACK) and not of_the_loss):
+        if mistake.personal != personal or (mistake.backward and not heads & set(BACK) and not of_the_loss):
             continue
-        yield from (Single(mistake, variant) for variant in mistake.variants(spec, context))
+        every = mistake.variants(spec, context)
+        yield from (Single(mistake, variant) for variant in every if variant.spec.has_values)
 
 
 def _reported(spec: Spec, made: Sequence[Single], spots: Spots, right: np.ndarray) -> np.ndarray:

@@ -21,8 +21,9 @@ from rnncalc.check.graph import intervals, lines
 from rnncalc.check.graph.forward import gathered, mirrored
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
-from rnncalc.check.graph.keys import layer_of
-from rnncalc.check.graph.parts import BACK, added, call_of, elementwise, placed, same, shares
+from rnncalc.check.graph.keys import before as state_before
+from rnncalc.check.graph.keys import layer_of, parameter
+from rnncalc.check.graph.parts import BACK, added, call_of, elementwise, placed, same, shares, times
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.check.graph.sums import Sums
 from rnncalc.model.equations.expression import INPUT, Call, Expression, Name, previous, signal_of
@@ -162,7 +163,9 @@ class _Backward(Sums):
                 product = intervals.applied(weight, gradient)
                 return product if sign > 0 else -product
 
-            self._hand_on(number, run, term.source, (("θ", number, term.weight), source), make, visit, steps_back)
+            needs = (parameter(self.spec, number, term.weight), source)
+            handed = times(make, self.rules.edges.get((line, term.source)))
+            self._hand_on(number, run, term.source, needs, handed, visit, steps_back)
 
     def _bring_term(
         self, number: int, run: RunSpec, line: str, name: str, term: Expression, visit: int, steps_back: int
@@ -172,6 +175,7 @@ class _Backward(Sums):
         needs = tuple(self._key(number, run, part, visit, steps_back) for part in names)
         count = int(self.spec.schedule.counts[visit - 1])
         make = elementwise(term, names, [previous(part) for part in names], count)
+        make = times(make, self.rules.edges.get((line, name)))
         self._hand_on(number, run, name, needs, make, visit, steps_back)
 
     def _hand_on(
@@ -187,8 +191,7 @@ class _Backward(Sums):
         if not previous(name):
             self._bring(self._d(number, name, visit, steps_back), needs, make)
             return
-        state = signal_of(name)
-        before = visit - (2 if state in run.lags else 1)
+        state, before = state_before(run, signal_of(name), visit)
         if before < 0:
             return
         if before < 1:
@@ -197,6 +200,7 @@ class _Backward(Sums):
         chunk = self.spec.chunk
         if not self.rules.through_time or (chunk and (visit - 1) % chunk == 0):
             return
+        make = times(make, self.rules.edges.get(("", state)))
         after = steps_back + 1 if self.spec.truncate else steps_back
         if after < self.reach:
             self._bring(self._d(number, state, before, after), needs, self._padded(make, visit, before))

@@ -18,7 +18,9 @@ def graph_of(spec: Spec, wanted: Iterable[Key]) -> Graph:
     heads = {key[0] for key in wanted}
     eras = {key[1] for key in wanted if key[0] in ("loss", "losses")}
     graph = Graph()
-    forward.build(graph, spec, until=_last_visit(spec, wanted))
+    forward.build(graph, spec.forward or spec, until=_last_visit(spec, wanted))
+    if spec.forward:
+        forward.parameters(graph, spec, "θ back")
     after = "new" in eras or any(key[0] == "new" and len(key) > 3 for key in wanted)
     if "" in eras:
         loss.build(graph, spec)

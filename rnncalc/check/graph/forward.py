@@ -45,11 +45,16 @@ def build(graph: Graph, spec: Spec, era: str = "", until: int | None = None) -> 
         forward.softmax_elsewhere()
 
 
-def given(graph: Graph, spec: Spec) -> None:
-    """Add parameters and inputs."""
+def parameters(graph: Graph, spec: Spec, head: str = "θ") -> None:
+    """Add parameters."""
     for number, run in enumerate(spec.all_runs):
         for symbol, array in run.parameters.items():
-            graph.given(("θ", number, symbol), array)
+            graph.given((head, number, symbol), array)
+
+
+def given(graph: Graph, spec: Spec) -> None:
+    """Add parameters and inputs."""
+    parameters(graph, spec)
     for visit in range(1, spec.visits + 1):
         rows = spec.schedule.step(visit)[0]
         here = slice(rows.start - spec.schedule.sequences, rows.stop - spec.schedule.sequences)

@@ -10,12 +10,13 @@ import numpy as np
 from rnncalc.check.graph import intervals
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
-from rnncalc.check.graph.keys import operand
+from rnncalc.check.graph.keys import operand, parameter
 from rnncalc.check.graph.lanes import PerLane
-from rnncalc.check.graph.parts import Part, is_copy, slopes, sum_of
+from rnncalc.check.graph.parts import Part, elementwise, is_copy, slopes, sum_of
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.derivative import slope_needs_argument
-from rnncalc.model.equations.expression import Call, Name, signal_of
+from rnncalc.model.equations.expression import INPUT, Call, Name, names, previous, signal_of
+from rnncalc.model.equations.stages import has_product
 
 
 class IncomingGradients:
@@ -29,6 +30,7 @@ class IncomingGradients:
         self.reach = spec.truncate or 1
         self.parts: dict[Key, list[Part]] = {}
         self.dead: set[Key] = set()
+        self.read_as = dict(spec.rules.read_as)
 
     def _bring(self, to: Key, needs: tuple[Key, ...], make: Callable[..., Value]) -> None:
         """Add an incoming gradient, unless it is made of one that is 0."""
@@ -82,7 +84,31 @@ class IncomingGradients:
             return self._d(number, name[1:], visit, steps_back)
         if name.startswith("slope:"):
             return self._slope(number, run, name.removeprefix("slope:"), visit)
-        return operand(self.spec, number, run, name, visit)
+        if name in run.parameters:
+            return parameter(self.spec, number, name)
+        split_off = self.read_as and name in run.lines and name not in run.cell.written
+        if (
+            split_off
+            and not has_product(run.lines[name])
+            and not self.read_as.keys().isdisjoint(names(run.lines[name]))
+        ):
+            return self._read_again(number, run, name, visit)
+        part = "input" if name == INPUT else "previous" if previous(name) else ""
+        values = self.spec.forward or self.spec
+        name = self.read_as.get(name, name)
+        return operand(values, number, values.all_runs[number], name, self._cached(number, visit, part))
+
+    def _read_again(self, number: int, run: RunSpec, line: str, visit: int) -> Key:
+        """The key of a part of an equation that is computed again on the way back, from what is read there."""
+        parts, count = names(run.lines[line]), int(self.spec.schedule.counts[visit - 1])
+        needs = [self._key(number, run, part, visit, 0) for part in parts]
+        make = elementwise(run.lines[line], parts, [True] * len(parts), count)
+        return self.graph.add(("again", number, line, visit), needs, make)
+
+    def _cached(self, number: int, visit: int, part: str) -> int:
+        """The visit from which a cell takes its values on the way back."""
+        taken = number < len(self.spec.runs) and self.rules.cache and self.rules.cached in ("", part)
+        return self.rules.cache[visit - 1] if taken else visit
 
     def _slope(self, number: int, run: RunSpec, line: str, visit: int) -> Key:
         """The key of f′ under the rules."""
@@ -93,8 +119,9 @@ class IncomingGradients:
         assert isinstance(call, Call)
         assert isinstance(call.argument, Name)
         name, rule = call.function, self.rules.slope_of(run, line)
-        value: Key = ("", number, line, visit)
-        argument: Key = ("", number, signal_of(call.argument.id), visit)
+        at = self._cached(number, visit, "")
+        value: Key = ("", number, line, at)
+        argument: Key = ("", number, signal_of(call.argument.id), at)
         if isinstance(name, str) and slope_needs_argument(name):
             value = argument
         if isinstance(rule, PerLane):

@@ -40,4 +40,15 @@ def operand(spec: Spec, number: int, run: RunSpec, name: str, visit: int, era: s
     if name in run.parameters:
         return (era or "θ", number, name)
     signal = signal_of(name)
-    return (era, number, signal, visit - (2 if signal in run.lags else 1) if previous(name) else visit)
+    return (era, number, *(before(run, signal, visit) if previous(name) else (signal, visit)))
+
+
+def before(run: RunSpec, state: str, visit: int) -> tuple[str, int]:
+    """The state that a visit continues, and its visit; 0: the initial one."""
+    at = 0 if state in run.restarts else visit - (2 if state in run.lags else 1)
+    return run.exchanged.get(state, state), at
+
+
+def parameter(spec: Spec, number: int, symbol: str) -> Key:
+    """The key of a parameter on the way back, which may be another than that of the forward pass."""
+    return ("θ back" if spec.forward else "θ", number, symbol)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +51,14 @@ def is_copy(parts: list[Part]) -> bool:
     return len(parts) == 1 and parts[0][1] is same
 
 
-def rows_summed(make: Callable[..., Value], rows: list[int]) -> Callable[..., Value]:
-    return lambda *values: intervals.summed(make(*values)[rows], 0)
+def times(make: Callable[..., Value], factor: Any) -> Callable[..., Value]:
+    return make if factor is None else lambda *values: make(*values) * factor
+
+
+def rows_summed(
+    make: Callable[..., Value], rows: list[int], weigh: Callable[[Value], Value] = same
+) -> Callable[..., Value]:
+    return lambda *values: intervals.summed(weigh(make(*values)[rows]), 0)
 
 
 def placed(row: np.ndarray, at: int, count: int) -> np.ndarray:

@@ -43,6 +43,8 @@ class RunSpec:
     shared : states in which a whole batch begins with one vector
     spread : how far a given number may be off because it is rounded
     fixed : symbols of biases that were not given, which the update leaves as they are
+    restarts : states whose `_p` is the initial state at every step
+    exchanged : state → the state that its `_p` reads in its place
     """
 
     cell: Cell
@@ -57,6 +59,8 @@ class RunSpec:
     shared: frozenset[str] = frozenset()
     spread: Arrays = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
+    restarts: frozenset[str] = frozenset()
+    exchanged: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,11 @@ class Rules:
     transposed : whether gradients go back through Wᵀ
     upstream : dL/dy is "usual", "one", or "weighted": one times the loss's weight
     reported_as : quantity → the quantity that is reported in its place
+    weights : run and symbol → (T, rows of a step), the weight of every summand of a parameter's gradient
+    edges : line and name → the factor of what goes back from the line to the name; "" and a state: to the step before
+    cache : the visit from which each visit takes its values on the way back; empty: its own
+    cached : what it takes there: "input", "previous" states, or, empty, everything
+    read_as : names that are read in place of others on the way back
     """
 
     through_time: bool = True
@@ -90,6 +99,11 @@ class Rules:
     lr: float | None = None
     update: float = -1.0
     reported_as: Mapping[Any, Any] = field(default_factory=dict)
+    weights: Mapping[tuple[int, str], np.ndarray] = field(default_factory=dict)
+    edges: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    cache: tuple[int, ...] = ()
+    cached: str = ""
+    read_as: tuple[tuple[str, str], ...] = ()
 
     def slope_of(self, run: RunSpec, line: str) -> str | PerLane:
         """The rule of a line's slope."""
@@ -102,6 +116,7 @@ class Spec:
     """A problem. layers: the numbers of each layer's runs, and how two are merged. x: rows in packed order.
 
     arriving: run, line, visit → (rows, width), a gradient that arrives there from outside, beside that of the loss.
+    forward: the Spec whose forward pass gives the values from which this one computes gradients; None: its own.
     """
 
     runs: tuple[RunSpec, ...]
@@ -119,6 +134,7 @@ class Spec:
     realigned: bool = True  # whether backward states are put in the original order of time
     x_spread: np.ndarray | None = None
     arriving: Mapping[tuple[int, str, int], np.ndarray] = field(default_factory=dict)
+    forward: Spec | None = None
     lanes: int = 0  # the length of every array's last axis, a problem each; 0: one problem and no such axis
     memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # results that are used again
 
@@ -135,6 +151,12 @@ class Spec:
     @property
     def visits(self) -> int:
         return len(self.schedule.counts)
+
+    @property
+    def has_values(self) -> bool:
+        """Whether the forward pass from which gradients are computed has every line."""
+        runs = zip(self.all_runs, self.forward.all_runs) if self.forward else ()
+        return all(run.lines.keys() <= other.lines.keys() for run, other in runs)
 
     def zeros(self, *shape: int) -> np.ndarray:
         """Zeros of that shape in every lane."""

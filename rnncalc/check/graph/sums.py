@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rnncalc.check.graph import intervals
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.incoming import IncomingGradients
 from rnncalc.check.graph.intervals import Value
-from rnncalc.check.graph.parts import Part, added, rows_summed, signed, sum_of
+from rnncalc.check.graph.parts import Part, added, rows_summed, same, signed, sum_of
 from rnncalc.check.graph.spec import RunSpec
 from rnncalc.model.equations.stages import has_product, product_line
+
+
+def _weigh(weights: np.ndarray | None, step: int, rows: list[int]) -> Callable[[Value], Value]:
+    """Weigh the rows of a step, in a sum over steps and sequences."""
+    return same if weights is None else lambda gradient: gradient * weights[step - 1, rows][:, None]
 
 
 class Sums(IncomingGradients):
@@ -29,17 +36,19 @@ class Sums(IncomingGradients):
         steps = self._steps(run.mirrored)
         for symbol, uses in terms.items():
             keys = []
+            weights = self.rules.weights.get((number, symbol))
             for step, groups in enumerate(steps, 1):
                 key: Key = ("term", number, symbol, step)
                 parts = [
-                    self._contribution(number, run, use, visit, rows)
+                    self._contribution(number, run, use, visit, rows, _weigh(weights, step, rows))
                     for use in uses
                     for visit, rows in groups.items()
                     if ("∂", number, use[1], visit) not in self.dead
                 ]
                 for visit, rows in groups.items():
                     each = ("each", number, symbol, visit)
-                    parts += [(needs, rows_summed(make, rows)) for needs, make in self.parts.get(each, [])]
+                    weigh = _weigh(weights, step, rows)
+                    parts += [(needs, rows_summed(make, rows, weigh)) for needs, make in self.parts.get(each, [])]
                 if parts:
                     self.graph.add(key, [need for needs, _make in parts for need in needs], sum_of(parts))
                     keys.append(key)
@@ -53,19 +62,27 @@ class Sums(IncomingGradients):
             else:
                 self.graph.given(total, np.zeros_like(run.parameters[symbol]))
 
-    def _contribution(self, number: int, run: RunSpec, use: tuple[int, str, str], visit: int, rows: list[int]) -> Part:
+    def _contribution(
+        self,
+        number: int,
+        run: RunSpec,
+        use: tuple[int, str, str],
+        visit: int,
+        rows: list[int],
+        weigh: Callable[[Value], Value],
+    ) -> Part:
         sign, line, source = use
         here: Key = ("∂", number, line, visit)
         whole = rows == list(range(int(self.spec.schedule.counts[visit - 1])))
         if not source:
-            return ((here,), lambda g: signed(sign, intervals.summed(g if whole else g[rows], 0)))
+            return ((here,), lambda g: signed(sign, intervals.summed(weigh(g if whole else g[rows]), 0)))
         needs = (here, self._key(number, run, source, visit, 0))
 
         def make(gradient: Value, vector: Value) -> Value:
             vector = vector[: gradient.shape[0]]
             if not whole:
                 gradient, vector = gradient[rows], vector[rows]
-            return signed(sign, intervals.outer(gradient, vector))
+            return signed(sign, intervals.outer(weigh(gradient), vector))
 
         return (needs, make)
 

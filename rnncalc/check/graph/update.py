@@ -10,6 +10,7 @@ import numpy as np
 from rnncalc.check.graph import intervals
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
+from rnncalc.check.graph.keys import parameter
 from rnncalc.check.graph.spec import Spec
 from rnncalc.network.gradient_norm import Norm
 
@@ -42,7 +43,7 @@ def update(graph: Graph, spec: Spec) -> None:
     for place in moved:
         used: Key = ("clipped", *place)
         graph.add(used, [("d", *place), *factor], clipped)
-        graph.add(("new", *place), [("θ", *place), used], lambda theta, gradient: theta + gradient * step)
+        graph.add(("new", *place), [parameter(spec, *place), used], lambda theta, gradient: theta + gradient * step)
     for number, symbol, run in every:
         if symbol in run.fixed:
-            graph.add(("new", number, symbol), [("θ", number, symbol)], lambda theta: theta)
+            graph.add(("new", number, symbol), [parameter(spec, number, symbol)], lambda theta: theta)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -21,13 +21,14 @@ def without_recurrence(spec: Spec) -> Spec:
 
 def from_zero(spec: Spec) -> Iterator[Spec]:
     """Take initial states as 0: all of them, or one."""
-    yield each(spec, lambda run: _from_zero(run, run.cell.state))
+    yield each(spec, lambda run: from_zero_in(run, run.cell.state))
     states = {state for run in spec.runs for state in run.cell.state if len(run.cell.state) > 1}
     for state in sorted(states):
-        yield each(spec, partial(_from_zero, states=(state,)))
+        yield each(spec, partial(from_zero_in, states=(state,)))
 
 
-def _from_zero(run: RunSpec, states: Sequence[str]) -> RunSpec:
+def from_zero_in(run: RunSpec, states: Collection[str]) -> RunSpec:
+    """Take these initial states as 0."""
     initial_states = {state: np.zeros_like(a) if state in states else a for state, a in run.initial_states.items()}
     return replace(run, initial_states=initial_states)
 

@@ -1,0 +1,184 @@
+"""Mistakes that code makes in the forward pass: a state that is not carried on, h and c exchanged, one gate of many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, each, of_kind, where_possible
+from rnncalc.check.diagnosis.rewrites.states import from_zero_in
+from rnncalc.check.graph.spec import RunSpec, Spec
+from rnncalc.common.i18n import _
+from rnncalc.model.equations.expression import Call, Expression, Name, parse
+
+if TYPE_CHECKING:
+    from rnncalc.check.diagnosis.mistake import Context
+
+
+# states ---------------------------------------------------------------------------------------------------------------
+
+
+def groups_of_states(spec: Spec) -> list[frozenset[str]]:
+    """All states, then each where there are several."""
+    every = {state for run in spec.runs for state in run.cell.state}
+    return [frozenset(every), *(frozenset({state}) for state in sorted(every) if len(every) > 1)]
+
+
+def state_not_carried(spec: Spec, context: Context) -> Rewritten:
+    """Begin every step from the initial state, or from zero."""
+    if spec.visits < 2:
+        return
+    for states in groups_of_states(spec):
+
+        def restarted(run: RunSpec, states: frozenset[str] = states) -> RunSpec:
+            return replace(run, restarts=run.restarts | states)
+
+        names = ", ".join(sorted(states, reverse=True))
+        anew = each(spec, restarted, top=False)
+        yield anew, _("the initial {states}").format(states=names), ""
+        zero = _("zero for {states}").format(states=names)
+        yield each(anew, partial(from_zero_in, states=states), top=False), zero, ""
+
+
+def exchanged(spec: Spec, context: Context) -> Rewritten:
+    """Exchange h and c: where they are returned, where a step takes them, or where their gradients arrive or leave."""
+    numbers = [number for number, run in enumerate(spec.runs) if set(run.cell.state) == {"h", "c"}]
+    if not numbers:
+        return
+    other = {"h": "c", "c": "h"}
+
+    def reported(head: str, visits: range | tuple[()]) -> dict[Any, Any]:
+        tails: list[tuple[int, ...]] = [(visit,) for visit in visits] or [()]
+        return {
+            (head, number, state, *tail): (head, number, other[state], *tail)
+            for number in numbers
+            for state in "hc"
+            for tail in tails
+        }
+
+    def taken(run: RunSpec, initial: bool) -> RunSpec:
+        if set(run.cell.state) != {"h", "c"}:
+            return run
+        states = run.initial_states
+        return replace(
+            run, exchanged=other, initial_states={s: states[other[s]] for s in states} if initial else states
+        )
+
+    returned = reported("", range(1, spec.visits + 1))
+    steps, later = (each(spec, partial(taken, initial=initial), top=False) for initial in (False, True))
+    yield spec.reporting(returned), _("where they are returned"), ""
+    for changed in (steps, later):
+        yield changed, _("where a step takes them"), ""
+        yield changed.reporting(returned), _("where a step takes and returns them"), ""
+    places = {
+        (number, other.get(line, line) if number in numbers else line, visit): rows
+        for (number, line, visit), rows in spec.arriving.items()
+    }
+    left = spec.reporting(reported("dstart", ()))
+    yield left, _("where dh and dc are returned"), ""
+    if spec.arriving:
+        yield replace(spec, arriving=places), _("where dh and dc arrive"), ""
+        yield replace(left, arriving=places), _("where dh and dc arrive and are returned"), ""
+
+
+# lines of gated cells -------------------------------------------------------------------------------------------------
+
+
+def _activations(run: RunSpec) -> dict[str, str]:
+    """Lines of the cell that are a function of a preactivation → the function."""
+    return {
+        line: str(expression.function)
+        for line, expression in run.lines.items()
+        if isinstance(expression, Call)
+        and isinstance(expression.argument, Name)
+        and line in run.cell.written
+        and line not in run.cell.outputs
+        and expression.function != "identity"
+    }
+
+
+def activated_twice(spec: Spec, context: Context) -> Rewritten:
+    """σ(σ(a)): in all gates, in one, in the candidate, in all of them; in a plain cell f(f(a))."""
+    functions = {line: function for run in spec.runs for line, function in _activations(run).items()}
+    gates = [line for line, function in functions.items() if function == "sigmoid"]
+    choices = [gates, list(functions), *([line] for line in functions)]
+    for chosen in dict.fromkeys(tuple(choice) for choice in choices if choice):
+
+        def change(run: RunSpec, chosen: tuple[str, ...] = chosen) -> RunSpec:
+            lines: dict[str, Expression] = {}
+            for line, expression in run.lines.items():
+                if line in chosen and line in _activations(run) and isinstance(expression, Call):
+                    once = f"{line} once"  # with a space: no line or parameter of a cell has this name
+                    lines[once] = expression
+                    expression = Call(expression.function, Name(once))
+                lines[line] = expression
+            return replace(run, lines=lines)
+
+        yield each(spec, change, top=False), ", ".join(chosen), ""
+
+
+def _lstm_lines(**texts: str) -> Callable[[RunSpec], RunSpec]:
+    """Change lines of an LSTM; a line that is new stands before h."""
+
+    def change(run: RunSpec) -> RunSpec:
+        if run.cell.name != "lstm" or "tanh_c" not in run.lines:
+            return run
+        new = {line: parse(text) for line, text in texts.items()}
+        lines = {line: expression for line, expression in run.lines.items() if line != "h"}
+        return replace(run, lines={**lines, "h": run.lines["h"], **new} if "h" not in new else {**lines, **new})
+
+    return change
+
+
+def without_forget_gate(spec: Spec) -> Iterator[Spec | None]:
+    """c = c_{t-1} + i ∘ g, or i ∘ g."""
+    for text in ("c_p + i * g", "i * g"):
+        yield where_possible(spec, _lstm_lines(c=text))
+
+
+def output_gate_inside(spec: Spec) -> Spec | None:
+    """h = tanh(o ∘ c)."""
+    return where_possible(spec, _lstm_lines(o_c="o * c", h="tanh(o_c)"))
+
+
+# one gate of many -----------------------------------------------------------------------------------------------------
+
+
+def one_by_one(kind: str, change: Callable[[np.ndarray], np.ndarray | None]) -> Callable[[Spec], Iterator[Spec]]:
+    """Change the parameter of one gate, of those that have several."""
+
+    def variants(spec: Spec) -> Iterator[Spec]:
+        several = {symbol for run in spec.runs for symbol in of_kind(run, kind) if len(of_kind(run, kind)) > 1}
+        for symbol in sorted(several):
+
+            def in_gate(run: RunSpec, symbol: str = symbol) -> RunSpec:
+                new = change(run.parameters[symbol]) if symbol in run.parameters else None
+                return run if new is None else changed_run(run, {symbol: new})
+
+            changed = where_possible(spec, in_gate)
+            if changed:
+                yield changed
+
+    return variants
+
+
+def transpose(array: np.ndarray) -> np.ndarray | None:
+    """The transpose of a square matrix."""
+    return array.T if array.ndim == 2 and array.shape[0] == array.shape[1] else None
+
+
+def swapped_in_one_gate(spec: Spec) -> Iterator[Spec | None]:
+    """Exchange U and W of one gate."""
+    for gate in sorted({gate for run in spec.runs for gate in run.cell.gates}):
+
+        def change(run: RunSpec, gate: str = gate) -> RunSpec:
+            U, W = (run.parameters.get(f"{stack}_{gate}") for stack in "UW")
+            if U is None or W is None or U.shape != W.shape:
+                return run
+            return changed_run(run, {f"U_{gate}": W, f"W_{gate}": U})
+
+        yield where_possible(spec, change)

@@ -1,0 +1,270 @@
+"""Code of a student with a mistake in it: Elman, LSTM and GRU over a batch, forward and back, in plain NumPy.
+
+Nothing here knows how rnncalc rewrites equations. `run` gives what a function would return: every state and every
+gradient, for gradients dh at every step and, in an LSTM, dc at the last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+GATES = {"elman": "a", "lstm": "ifgo", "gru": "rzn"}
+CELLS = tuple(GATES)
+
+# what is wrong → the cells that can have it, the id's ties with it
+FORWARD: dict[str, tuple[str, ...]] = {
+    "state_not_carried: the first": CELLS,
+    "state_not_carried: zero": CELLS,
+    "state_not_carried: h": ("lstm",),
+    "state_not_carried: c": ("lstm",),
+    "state_not_carried: c zero": ("lstm",),
+    "gates_activated_twice: all": ("lstm", "gru"),
+    "gates_activated_twice: gates": ("lstm", "gru"),
+    "gates_activated_twice: one": CELLS,
+    "gates_activated_twice: candidate": ("lstm", "gru"),
+    "h_c_exchanged: taken": ("lstm",),
+    "h_c_exchanged: returned": ("lstm",),
+    "h_c_exchanged: both": ("lstm",),
+    "forget_gate_omitted: kept": ("lstm",),
+    "forget_gate_omitted: forgotten": ("lstm",),
+    "output_gate_inside_tanh": ("lstm",),
+    "W_transposed: one": ("lstm", "gru"),
+    "U_transposed: one": ("lstm", "gru"),
+    "U_W_swapped: one": ("lstm", "gru"),
+    "bias_omitted: one": ("lstm", "gru"),
+}
+BACKWARD: dict[str, tuple[str, ...]] = {
+    "next_gradient_omitted: all": CELLS,
+    "next_gradient_omitted: h": ("lstm",),
+    "next_gradient_omitted: c": ("lstm",),
+    "next_gradient_omitted: arriving c": ("lstm",),
+    "next_gradient_omitted: c and arriving c": ("lstm",),
+    "next_gradient_omitted: through h": ("lstm",),
+    "next_gradient_omitted: direct": ("gru",),
+    "gradient_overwritten: all": CELLS,
+    "gradient_overwritten: U": CELLS,
+    "gradient_overwritten: W": CELLS,
+    "gradient_overwritten: b": CELLS,
+    "gradient_overwritten: batch": CELLS,
+    "gradient_overwritten: both loops": CELLS,
+    "bias_gradient_not_summed: first": CELLS,
+    "bias_gradient_not_summed: last": CELLS,
+    "mean_for_sum: b": CELLS,
+    "mean_for_sum: all": CELLS,
+    "mean_for_sum: T": CELLS,
+    "cache_of_wrong_step: last": CELLS,
+    "cache_of_wrong_step: first": CELLS,
+    "cache_of_wrong_step: forward": CELLS,
+    "cache_of_wrong_step: before": CELLS,
+    "cache_of_wrong_step: before, the first kept": CELLS,
+    "cache_of_wrong_step: after": CELLS,
+    "cache_of_wrong_step: x forward": CELLS,
+    "cache_of_wrong_step: h": CELLS,
+    "cache_of_wrong_step: c": ("lstm",),
+    "sign_flipped: U": CELLS,
+    "sign_flipped: z": ("gru",),
+    "sign_flipped: arriving": CELLS,
+    "loss_factor: N": CELLS,
+    "derivative_omitted: one": ("lstm", "gru"),
+    "derivative_of_preactivation: one": ("lstm", "gru"),
+    "W_not_transposed: one": ("lstm", "gru"),
+    "memory_activation_omitted: do": ("lstm",),
+    "memory_activation_omitted: all": ("lstm",),
+    "last_step_only": CELLS,
+}
+
+
+def problem(cell: str, seed: int, square: bool = False) -> Arrays:
+    """Random arrays, all sizes different, nothing zero; square: as many inputs as units."""
+    rng = np.random.default_rng(seed)
+    N, T, D, H, G = 2 + seed % 2, 4, 3 if square else 2, 3, len(GATES[cell])
+    p = {"U": rng.normal(size=(G * H, D)), "W": rng.normal(size=(G * H, H)), "b": rng.normal(size=G * H)}
+    p |= {"x": rng.normal(size=(N, T, D)), "h0": rng.normal(size=(N, H)), "dh": rng.normal(size=(N, T, H))}
+    return p | ({"c0": rng.normal(size=(N, H)), "dc": rng.normal(size=(N, H))} if cell == "lstm" else {})
+
+
+def sigmoid(a: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-a))
+
+
+def run(cell: str, p: Arrays, mistake: str = "", back: str = "") -> Arrays:
+    """h and c of all steps (N, T, H), dx, dh0, dc0, dU, dW, db. back: a second mistake, in the backward pass."""
+    p, right = dict(p), dict(p)
+    H = p["h0"].shape[1]
+    second = slice(H, 2 * H)  # the second gate
+    if mistake == "W_transposed: one":
+        p["W"] = np.concatenate([p["W"][:H], p["W"][second].T, p["W"][2 * H :]])
+    if mistake == "U_transposed: one":
+        p["U"] = np.concatenate([p["U"][:H], p["U"][second].T, p["U"][2 * H :]])
+    if mistake == "U_W_swapped: one":
+        U, W = p["U"].copy(), p["W"].copy()
+        U[second], W[second] = p["W"][second], p["U"][second]
+        p |= {"U": U, "W": W}
+    if mistake == "bias_omitted: one":
+        p["b"] = np.concatenate([p["b"][:H], 0 * p["b"][second], p["b"][2 * H :]])
+    states, caches = forward(cell, p, mistake)
+    return {**states, **backward(cell, right, caches, back or mistake)}
+
+
+def forward(cell: str, p: Arrays, mistake: str) -> tuple[Arrays, list[Arrays]]:
+    T = p["x"].shape[1]
+    h, c = p["h0"], p.get("c0", 0 * p["h0"])
+    caches: list[Arrays] = []
+    shown: dict[str, list[np.ndarray]] = {"h": [], "c": []}
+    for t in range(T):
+        if mistake in ("state_not_carried: the first", "state_not_carried: h"):
+            h = p["h0"]
+        if mistake in ("state_not_carried: the first", "state_not_carried: c"):
+            c = p.get("c0", c)
+        if mistake == "state_not_carried: zero":
+            h, c = 0 * h, 0 * c
+        if mistake == "state_not_carried: c zero":
+            c = 0 * c
+        if mistake == "h_c_exchanged: taken":
+            h, c = c, h
+        h, c, cache = step(cell, p, p["x"][:, t], h, c, mistake)
+        if mistake == "h_c_exchanged: both":
+            h, c = c, h
+        caches.append(cache)
+        shown["h"].append(c if mistake == "h_c_exchanged: returned" else h)
+        shown["c"].append(h if mistake == "h_c_exchanged: returned" else c)
+    made = {name: np.stack(rows, 1) for name, rows in shown.items()}
+    return (made if cell == "lstm" else {"h": made["h"]}), caches
+
+
+def step(cell: str, p: Arrays, x: np.ndarray, h: np.ndarray, c: np.ndarray, mistake: str) -> Any:
+    """One step; the cache has what the backward pass needs."""
+    H = h.shape[1]
+    twice = mistake.removeprefix("gates_activated_twice: ") if mistake.startswith("gates") else ""
+
+    def gate(a: np.ndarray, first: bool = False) -> np.ndarray:
+        repeated = twice in ("all", "gates") or (twice == "one" and first)
+        return sigmoid(sigmoid(a)) if repeated else sigmoid(a)
+
+    def candidate(a: np.ndarray) -> np.ndarray:
+        return np.tanh(np.tanh(a)) if twice in ("all", "candidate") or (twice and cell == "elman") else np.tanh(a)
+
+    if cell == "elman":
+        new = candidate(x @ p["U"].T + h @ p["W"].T + p["b"])
+        return new, c, {"x": x, "hp": h, "h": new}
+    a = x @ p["U"].T + h @ p["W"].T + p["b"]
+    parts = [a[:, k * H : (k + 1) * H] for k in range(len(GATES[cell]))]
+    if cell == "gru":
+        r, z = gate(parts[0], first=True), gate(parts[1])
+        inner = x @ p["U"][2 * H :].T + (r * h) @ p["W"][2 * H :].T + p["b"][2 * H :]
+        n = candidate(inner)
+        return (1 - z) * n + z * h, c, {"x": x, "hp": h, "r": r, "z": z, "n": n, "h": (1 - z) * n + z * h,
+                                        "az": parts[1]}  # fmt: skip
+    i, f, g, o = gate(parts[0], first=True), gate(parts[1]), candidate(parts[2]), gate(parts[3])
+    memory = f * c + i * g
+    if mistake == "forget_gate_omitted: kept":
+        memory = c + i * g
+    if mistake == "forget_gate_omitted: forgotten":
+        memory = i * g
+    new = np.tanh(o * memory) if mistake == "output_gate_inside_tanh" else o * np.tanh(memory)
+    cache = {"x": x, "hp": h, "cp": c, "i": i, "f": f, "g": g, "o": o, "c": memory, "tc": np.tanh(memory), "h": new}
+    return new, memory, cache | {"af": parts[1]}
+
+
+def taken(mistake: str, t: int, T: int) -> int:
+    """The step whose cache is read at step t, from 0."""
+    where = mistake.removeprefix("cache_of_wrong_step: ")
+    places = {"last": T - 1, "first": 0, "forward": T - 1 - t, "before": t - 1, "after": min(t + 1, T - 1),
+              "before, the first kept": max(t - 1, 0)}  # fmt: skip
+    return places.get(where, t) % T
+
+
+def backward(cell: str, p: Arrays, caches: list[Arrays], mistake: str) -> Arrays:
+    N, T, _D = p["x"].shape
+    d = {name: np.zeros_like(p[name]) for name in ("U", "W", "b")}
+    dx, later, memory = np.zeros_like(p["x"]), 0 * p["h0"], p.get("dc", 0 * p["h0"])
+    if "arriving c" in mistake:
+        memory = 0 * memory
+    arriving = p["dh"].copy()
+    if mistake == "last_step_only":
+        arriving[:, :-1] = 0
+    if mistake in ("sign_flipped: arriving", "loss_factor: N"):
+        factor = -1 if mistake.startswith("sign") else 1 / N
+        arriving, memory = factor * arriving, factor * memory
+    for t in reversed(range(T)):
+        cache = dict(caches[taken(mistake, t, T)])
+        if mistake == "cache_of_wrong_step: x forward":
+            cache["x"] = p["x"][:, T - 1 - t]
+        if mistake == "cache_of_wrong_step: h":
+            cache["hp"] = cache["h"]
+        if mistake == "cache_of_wrong_step: c":
+            cache["cp"] = cache["c"]
+        dh = arriving[:, t] + (0 if mistake in ("next_gradient_omitted: all", "next_gradient_omitted: h") else later)
+        if t < T - 1 and mistake in ("next_gradient_omitted: all", "next_gradient_omitted: c",
+                                     "next_gradient_omitted: c and arriving c"):  # fmt: skip
+            memory = 0 * memory
+        da, source, later, memory = step_back(cell, p, cache, dh, memory, mistake)
+        dx[:, t] = da @ p["U"]
+        for n in range(N):
+            terms = {"U": np.outer(da[n], cache["x"][n]), "W": np.einsum("k,kj->kj", da[n], source[:, n]), "b": da[n]}
+            for name, term in terms.items():
+                overwritten = {
+                    f"gradient_overwritten: {name}": n == 0, "gradient_overwritten: all": n == 0,
+                    "gradient_overwritten: both loops": True,
+                }.get(mistake, False)  # fmt: skip
+                skipped = (
+                    (mistake == "gradient_overwritten: batch" and n < N - 1)
+                    or (mistake == "bias_gradient_not_summed: first" and name == "b" and n > 0)
+                    or (mistake == "bias_gradient_not_summed: last" and name == "b" and n < N - 1)
+                )
+                d[name] = term if overwritten else d[name] + (0 if skipped else term)
+    if mistake == "mean_for_sum: b":
+        d["b"] = d["b"] / N
+    if mistake in ("mean_for_sum: all", "mean_for_sum: T"):
+        d = {name: array / (N if mistake.endswith("all") else T) for name, array in d.items()}
+    if mistake == "sign_flipped: U":
+        d["U"] = -d["U"]
+    made = {"dx": dx, "dh0": later, "dU": d["U"], "dW": d["W"], "db": d["b"]}
+    return made | ({"dc0": memory} if cell == "lstm" else {})
+
+
+def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, mistake: str) -> Any:
+    """The gradients of the preactivations, what their rows of W multiply, and dh, dc of the step before."""
+    H = dh.shape[1]
+    W = p["W"].copy()
+    if mistake == "W_not_transposed: one":
+        W[H : 2 * H] = W[H : 2 * H].T
+    hp = np.broadcast_to(k["hp"], (len(GATES[cell]) * H, *k["hp"].shape))  # (rows of W, N, H)
+    if cell == "elman":
+        da = dh * (1 - k["h"] ** 2)
+        return da, hp, da @ W, dc
+
+    def slope(y: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """The slope of the second gate."""
+        if mistake == "derivative_omitted: one":
+            return np.ones_like(y)
+        return a * (1 - a) if mistake == "derivative_of_preactivation: one" else y * (1 - y)
+
+    if cell == "gru":
+        r, z, n = k["r"], k["z"], k["n"]
+        dan = dh * (1 - z) * (1 - n**2)
+        through = dan @ W[2 * H :]  # to r ∘ h
+        dz = dh * (k["hp"] - n) * (-1 if mistake == "sign_flipped: z" else 1)
+        daz = dz * slope(z, k["az"])
+        dar = through * k["hp"] * r * (1 - r)
+        da = np.concatenate([dar, daz, dan], 1)
+        before = dar @ W[:H] + daz @ W[H : 2 * H] + through * r
+        before += 0 if mistake == "next_gradient_omitted: direct" else dh * z
+        rows = hp.copy()
+        rows[2 * H :] = r * k["hp"]
+        return da, rows, before, dc
+    i, f, g, o, tc = k["i"], k["f"], k["g"], k["o"], k["tc"]
+    do = dh * tc
+    if mistake.startswith("memory_activation_omitted"):
+        do = dh * k["c"]
+    bent = 1 - tc**2
+    if mistake == "memory_activation_omitted: all":
+        bent = 1 - k["c"] ** 2
+    dc = dc + (0 if mistake == "next_gradient_omitted: through h" else dh * o * bent)
+    da = np.concatenate(
+        [dc * g * i * (1 - i), dc * k["cp"] * slope(f, k["af"]), dc * i * (1 - g**2), do * o * (1 - o)], 1
+    )
+    return da, hp, da @ W, dc * f
