@@ -291,6 +291,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("db = da.sum(axis=0), over all sequences, at every step."),
         N_("With a batch of one nothing shows."),
     ),
+    "target_not_subtracted": (
+        N_("The probabilities were taken for their own gradient: the 1 of the target is not subtracted."),
+        N_("Softmax with cross-entropy: ds = y − t, so ds[target] -= 1."),
+        N_("Every entry of ds is positive; those of a step should add up to 0."),
+    ),
     "mean_for_sum": (
         N_("np.mean in place of np.sum, or a division by the number of rows that the loss has not asked for."),
         N_("A gradient is the sum of what all sequences and steps contribute; a mean belongs to the loss alone."),

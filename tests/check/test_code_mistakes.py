@@ -139,6 +139,40 @@ def test_a_wrong_backward_pass_on_a_wrong_forward_pass(cell: str, forward: str) 
             assert ids == {mistake.partition(":")[0]}, mistake
 
 
+@pytest.mark.parametrize("mistake", planted_code.CHARACTERS)
+def test_a_mistake_below_a_loss(mistake: str) -> None:
+    """One function computes the loss and the gradients of the cell and of the read-out."""
+    p = planted_code.characters(1)
+    keys = {name: array.tolist() for name, array in p.items()}
+    problem = rnncalc.problem(**keys, output="softmax", loss="cross_entropy", engine="equations").given
+    spec = of_problem(problem, problem.forward())
+    made = planted_code.loss_function(p, mistake)
+    arrays = [(("d", int(name in ("dV", "dc")), name[1:]), array) for name, array in made.items()]
+    spots = [(key, spot) for key, array in arrays for spot in np.ndindex(array.shape)]
+    given = np.concatenate([array.ravel() for _key, array in arrays])
+    ids = {single.mistake.id for single in explaining(table_of(spec, spots), given)}
+    assert ids == {mistake.partition(":")[0]} | ({"loss_factor"} if mistake == "mean_for_sum: T" else set())
+
+
+@pytest.mark.parametrize("cell", planted_code.CELLS)
+def test_two_mistakes_are_rewritten_without_an_error(cell: str) -> None:
+    """Any two variants, one on top of the other, and the second in the backward pass alone."""
+    _p, spec, spots, _table = solved(cell, 1, False, BACKWARD)
+    context, rng = Context(steps=spec.visits, sequences=spec.schedule.sequences, code=True), np.random.default_rng(0)
+
+    def every(base: Spec) -> list[Spec]:
+        return [v.spec for mistake in MISTAKES.values() for v in mistake.variants(base, context) if v.spec.has_values]
+
+    made = every(spec)
+    pairs: list[Spec] = []
+    for at in rng.choice(len(made), 10, replace=False).tolist():
+        for base in (made[at], on_values_of(made[at], spec)):
+            seconds = every(base) if base else []
+            pairs += [seconds[other] for other in rng.choice(len(seconds), 12).tolist()] if seconds else []
+    assert len(pairs) > 150
+    assert np.isfinite(numbers(pairs, spots)).any(axis=0).mean() > 0.9
+
+
 LANES = ("lstm", "gru_after", "i2h_i2o", "jordan", "a ragged batch", "a stack, sum", "in chunks")
 
 

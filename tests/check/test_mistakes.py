@@ -17,7 +17,9 @@ EVERY = (*planted.FORWARD, *planted.GATED, *planted.GRADIENT)
 
 
 def test_every_mistake_is_planted_and_has_a_lesson() -> None:
-    of_code = {name.partition(":")[0] for name in (*planted_code.FORWARD, *planted_code.BACKWARD)}
+    of_code = {
+        name.partition(":")[0] for name in (*planted_code.FORWARD, *planted_code.BACKWARD, *planted_code.CHARACTERS)
+    }
     unseen = {"input_modified"}  # whoever calls the code sees it, no number shows it
     assert {*EVERY, *of_code} | unseen == set(MISTAKES) == set(LESSONS)
 

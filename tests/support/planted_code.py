@@ -268,3 +268,44 @@ def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, m
         [dc * g * i * (1 - i), dc * k["cp"] * slope(f, k["af"]), dc * i * (1 - g**2), do * o * (1 - o)], 1
     )
     return da, hp, da @ W, dc * f
+
+
+CHARACTERS = ("gradient_overwritten: all", "gradient_overwritten: V", "cache_of_wrong_step: h", "mean_for_sum: T",
+              "next_gradient_omitted: all", "target_not_subtracted", "sign_flipped: U")  # fmt: skip
+
+
+def characters(seed: int) -> Arrays:
+    """A network that predicts the next of some characters: x and targets are class numbers."""
+    rng = np.random.default_rng(seed)
+    D, H, T = 5, 3, 4
+    p: dict[str, Any] = {"U": rng.normal(size=(H, D)), "W": rng.normal(size=(H, H)), "b": rng.normal(size=H)}
+    p |= {"h0": rng.normal(size=H), "V": rng.normal(size=(D, H))}
+    p |= {"c": rng.normal(size=D), "targets": rng.integers(0, D, T)}
+    return p | {"x": np.eye(D)[rng.integers(0, D, T)]}
+
+
+def loss_function(p: Arrays, mistake: str = "") -> Arrays:
+    """The gradients of the sum of cross-entropies, as the known 112 lines compute them."""
+    T = len(p["x"])
+    hs, ps = {-1: p["h0"]}, {}
+    for t in range(T):
+        hs[t] = np.tanh(p["U"] @ p["x"][t] + p["W"] @ hs[t - 1] + p["b"])
+        e = np.exp(p["V"] @ hs[t] + p["c"])
+        ps[t] = e / e.sum()
+    d = {name: np.zeros_like(p[name]) for name in ("U", "W", "b", "V", "c")}
+    later = np.zeros_like(p["h0"])
+    for t in reversed(range(T)):
+        dy = ps[t].copy()
+        dy[p["targets"][t]] -= mistake != "target_not_subtracted"
+        da = (1 - hs[t] ** 2) * (p["V"].T @ dy + (0 if mistake == "next_gradient_omitted: all" else later))
+        before = hs[t] if mistake == "cache_of_wrong_step: h" else hs[t - 1]
+        terms = {"U": np.outer(da, p["x"][t]), "W": np.outer(da, before), "b": da, "V": np.outer(dy, hs[t]), "c": dy}
+        for name, term in terms.items():
+            kept = mistake in ("gradient_overwritten: all", f"gradient_overwritten: {name}")
+            d[name] = term if kept else d[name] + term
+        later = p["W"].T @ da
+    if mistake == "mean_for_sum: T":
+        d = {name: array / T for name, array in d.items()}
+    if mistake == "sign_flipped: U":
+        d["U"] = -d["U"]
+    return {f"d{name}": array for name, array in d.items()}

@@ -226,6 +226,11 @@ _CODE_BACK = (
         N_("the gradient of a bias was not summed over the batch: {detail} is that of one sequence"),
         with_context(code_backward.bias_of_one_sequence),
     ),
+    Mistake(
+        "target_not_subtracted",
+        N_("the target was not subtracted: the gradient at the scores was begun with y in place of y − t"),
+        plain(code_backward.without_target),
+    ),
     Mistake("mean_for_sum", N_("a mean was taken in place of the sum: {detail}"), with_context(code_backward.means)),
     Mistake(
         "cache_of_wrong_step",

@@ -107,7 +107,7 @@ class IncomingGradients:
 
     def _cached(self, number: int, visit: int, part: str) -> int:
         """The visit from which a cell takes its values on the way back."""
-        taken = number < len(self.spec.runs) and self.rules.cache and self.rules.cached in ("", part)
+        taken = number < len(self.spec.runs) and self.rules.cache and self.rules.cached in ("all", part)
         return self.rules.cache[visit - 1] if taken else visit
 
     def _slope(self, number: int, run: RunSpec, line: str, visit: int) -> Key:

@@ -45,8 +45,8 @@ def operand(spec: Spec, number: int, run: RunSpec, name: str, visit: int, era: s
 
 def before(run: RunSpec, state: str, visit: int) -> tuple[str, int]:
     """The state that a visit continues, and its visit; 0: the initial one."""
-    at = 0 if state in run.restarts else visit - (2 if state in run.lags else 1)
-    return run.exchanged.get(state, state), at
+    state = run.exchanged.get(state, state)
+    return state, 0 if state in run.restarts else visit - (2 if state in run.lags else 1)
 
 
 def parameter(spec: Spec, number: int, symbol: str) -> Key:

@@ -134,12 +134,13 @@ def _seed(spec: Spec, kind: str, visit: int) -> Callable[..., Value]:
     mask = np.where(counts, factor, 0.0)
 
     def make(y: Value, *_scores: Value) -> Value:
-        if rules.upstream != "usual":
+        if rules.upstream in ("one", "weighted"):
             ones = mask if rules.upstream == "weighted" else np.where(counts, 1.0, 0.0)
             return np.broadcast_to(ones, y.shape).copy()
         if loss is None:
             return np.broadcast_to(targets * mask, y.shape)
-        return _entries(loss, kind, "gradient", y, targets) * mask
+        gradient = _entries(loss, kind, "gradient", y, targets)
+        return (gradient + targets if rules.upstream == "without target" else gradient) * mask
 
     return make
 

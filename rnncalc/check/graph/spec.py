@@ -76,12 +76,12 @@ class Rules:
     slope : f′ is "usual", "omitted", of the "preactivation" (1 − a²), or there "twice"
     slopes : the lines that `slope` is for; empty: all of the cells'
     transposed : whether gradients go back through Wᵀ
-    upstream : dL/dy is "usual", "one", or "weighted": one times the loss's weight
+    upstream : dL/dy is "usual", "one", "weighted": one times the loss's weight, or "without target": y for y − t
     reported_as : quantity → the quantity that is reported in its place
     weights : run and symbol → (T, rows of a step), the weight of every summand of a parameter's gradient
     edges : line and name → the factor of what goes back from the line to the name; "" and a state: to the step before
     cache : the visit from which each visit takes its values on the way back; empty: its own
-    cached : what it takes there: "input", "previous" states, or, empty, everything
+    cached : what it takes there: "all", the "input" or the "previous" states
     read_as : names that are read in place of others on the way back
     """
 
@@ -102,7 +102,7 @@ class Rules:
     weights: Mapping[tuple[int, str], np.ndarray] = field(default_factory=dict)
     edges: Mapping[tuple[str, str], float] = field(default_factory=dict)
     cache: tuple[int, ...] = ()
-    cached: str = ""
+    cached: str = "all"
     read_as: tuple[tuple[str, str], ...] = ()
 
     def slope_of(self, run: RunSpec, line: str) -> str | PerLane:

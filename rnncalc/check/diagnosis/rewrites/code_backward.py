@@ -73,20 +73,20 @@ def _summands(spec: Spec, step: int | None = None, sequence: int | None = None) 
 
 def overwritten(spec: Spec, context: Context) -> Rewritten:
     """Keep one summand: of the step, of the sequence or of both that a loop comes to last."""
-    steps, sequences = spec.schedule.steps, spec.schedule.sequences
-    ends: list[tuple[int | None, int | None]] = [(0, None), (steps - 1, None)] if steps > 1 else []
-    if sequences > 1:
-        ends += [(step, sequences - 1) for step in ((None, 0, steps - 1) if steps > 1 else (None,))]
+    last, sequence = spec.schedule.steps - 1, spec.schedule.sequences - 1
+    ends: list[tuple[int | None, int | None]] = [(None, sequence)]
+    if last:
+        ends += [(0, None), (last, None), (0, sequence), (last, sequence)]
     biases = _groups(spec, "bcd")
     for detail, places in _groups(spec).items():
-        for step, sequence in ends:
+        for step, row in ends:
             if step is not None or detail not in biases:  # of one sequence alone: `bias_of_one_sequence`
-                yield _weighed(spec, places, _summands(spec, step, sequence)), detail, ""
+                yield _weighed(spec, places, _summands(spec, step, row)), detail, ""
 
 
 def bias_of_one_sequence(spec: Spec, context: Context) -> Rewritten:
     """Give a bias the gradient of the first sequence, or of the last."""
-    for detail, places in _groups(spec, "bcd").items() if spec.schedule.sequences > 1 else ():
+    for detail, places in _groups(spec, "bcd").items():
         for sequence in (0, spec.schedule.sequences - 1):
             yield _weighed(spec, places, _summands(spec, sequence=sequence)), detail, ""
 
@@ -97,8 +97,7 @@ def means(spec: Spec, context: Context) -> Rewritten:
     counts["N·T"] = counts["N"] * counts["T"]
     for detail, places in {**_groups(spec), **_groups(spec, "bcd")}.items():
         for letter, count in counts.items():
-            if count > 1:
-                yield _weighed(spec, places, _summands(spec) / count), f"{detail}: 1/{letter}", ""
+            yield _weighed(spec, places, _summands(spec) / count), f"{detail}: 1/{letter}", ""
 
 
 def one_sign(spec: Spec) -> Iterator[Spec]:
@@ -147,22 +146,29 @@ def next_omitted(spec: Spec, context: Context) -> Rewritten:
             yield _with_edges(spec, {(line, name): 0.0}), said, ""
 
 
+def without_target(spec: Spec) -> Spec | None:
+    """Begin with y in place of y − t, where the loss is one of the scores."""
+    if spec.objective is None or spec.objective.loss is None or spec.objective.at != "s":
+        return None
+    return spec.with_rules(upstream="without target")
+
+
 def of_wrong_step(spec: Spec, context: Context) -> Rewritten:
     """Take the values of another step on the way back: of the last, the first, one before or after, in wrong order."""
     T = spec.visits
     if T > 1 and len(set(spec.schedule.counts)) == 1 and not spec.rules.cache:
         every = range(1, T + 1)
-        caches: dict[tuple[int, ...], tuple[str, tuple[str, ...]]] = {
-            (T,) * T: (_("of the last step"), ("", "input")),
-            (1,) * T: (_("of the first step"), ("", "input")),
-            tuple(reversed(every)): (_("of step T + 1 − t"), ("", "input", "previous")),
-            (1, *every[:-1]): (_("of the step before"), ("", "input", "previous")),
-            (T, *every[:-1]): (_("of the step before"), ("", "input")),
-            (*every[1:], T): (_("of the step after"), ("", "input")),
-            (*every[1:], 1): (_("of the step after"), ("", "input")),
-        }
-        for cache, (said, parts) in caches.items():
-            for part in parts:
+        caches: list[tuple[tuple[int, ...], str, str]] = [
+            ((T,) * T, _("of the last step"), "all input"),
+            ((1,) * T, _("of the first step"), "all input"),
+            (tuple(reversed(every)), _("of step T + 1 − t"), "all input previous"),
+            ((1, *every[:-1]), _("of the step before"), "all input previous"),
+            ((T, *every[:-1]), _("of the step before"), "all input"),
+            ((*every[1:], T), _("of the step after"), "all input"),
+            ((*every[1:], 1), _("of the step after"), "all input"),
+        ]
+        for cache, said, parts in caches:
+            for part in parts.split():
                 yield spec.with_rules(cache=cache, cached=part), said, ""
     for states in groups_of_states(spec):
         swap = tuple((f"{state}_p", state) for state in sorted(states))
