@@ -17,6 +17,7 @@ from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells import Cell, Parameter
 from rnncalc.model.equations.printer import Letters
 from rnncalc.problems.conventions import GivenArray
+from rnncalc.problems.parse import patterns
 from rnncalc.problems.parse.numbers import Numbers
 
 
@@ -141,10 +142,10 @@ class Sizes:
 
     def _brought(self, name: str, array: Numbers, shape: tuple[int, ...], letters: str, notes: list[str]) -> np.ndarray:
         values = finite(array, self._called(name))
-        brought = bring(values, shape, array.flat)
+        brought = patterns.spread(values, array.pattern, shape) if array.pattern else bring(values, shape, array.flat)
         if brought is None:
             raise self._refused(name, values, shape, letters)
-        if values.ndim == 0 and values != 0 and brought.size > 1:
+        if values.ndim == 0 and values != 0 and brought.size > 1 and not array.pattern:
             notes.append(
                 _("{name} = {value:g} was taken for every entry").format(name=self._called(name), value=float(values))
             )

@@ -47,6 +47,8 @@ def absent_note(names: Sequence[str]) -> list[str]:
 
 def cut(numbers: Numbers, part: tuple[int, int], width: int, name: str) -> Numbers:
     at, count = part
+    if numbers.pattern:
+        return numbers
     if count != 2 or width <= 0 or width >= numbers.shape[1]:
         message = _("{name} is {rows} × {columns}: that does not fit the vectors that stand behind it")
         raise ProblemError(message, name=name, rows=numbers.shape[0], columns=numbers.shape[1])

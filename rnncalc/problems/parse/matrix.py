@@ -37,6 +37,11 @@ def _readers(text: str) -> list[ModuleType]:
 
     np.array([[0.80]]) is a print and keeps its digits; np.array([[0.80]]) * 2 is code.
     """
+    if text[:1].isalpha() or text[-1:].isalpha() or (text[-1:] in "}0123456789" and "_" in text):
+        from rnncalc.problems.parse import patterns
+
+        if patterns.recognises(text):
+            return [patterns]
     if "\\begin" in text:
         from rnncalc.problems.parse import latex
 

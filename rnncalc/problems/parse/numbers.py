@@ -116,10 +116,11 @@ class Numbers:
 
     values: float64, NaN where an entry is blank. texts: None where an entry is blank; None as a whole for numbers that
     were never typed, as in a .npy file. flat: whether the shape comes from elsewhere, as in a list of C.
+    pattern: how one number fills a matrix, “identity” or “every”.
     """
 
     def __init__(self, values: np.ndarray, texts: np.ndarray | None = None, flat: bool = False):
-        self.values, self.texts, self.flat = values, texts, flat
+        self.values, self.texts, self.flat, self.pattern = values, texts, flat, ""
 
     @classmethod
     def of(cls, nested: object, where: Callable[[tuple[int, ...]], str] = lambda _index: "") -> Numbers:
@@ -154,7 +155,9 @@ class Numbers:
         return np.equal(self.texts, None)  # type: ignore[call-overload]
 
     def through(self, change: Callable[[np.ndarray], np.ndarray]) -> Numbers:
-        """Apply one change of shape to values and texts."""
+        """Apply one change of shape to values and texts. What has no shape yet stays as it is."""
+        if self.pattern:
+            return self
         return Numbers(change(self.values), None if self.texts is None else change(self.texts))
 
     @property

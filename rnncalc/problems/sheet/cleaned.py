@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rnncalc.problems.formulas.spelling import unified
-from rnncalc.problems.sheet import code, commas, drawn, rewritten, tables
+from rnncalc.problems.sheet import code, commas, drawn, rewritten, said, tables
 
 _ANSWERS = re.compile(
     r"\b(?:my|your|student(?:'?s)?|submitted)\b.{0,20}\b(?:answers?|solutions?|results?|work)\b|^\W*answers?\W*$|"
@@ -48,7 +48,7 @@ class CleanText:
         self.columns = code.columns(text)
         text = code.plain(tables.unescaped(text))
         text = rewritten.gate_by_gate(rewritten.in_letters(rewritten.with_edges(text)))
-        self.text = rewritten.one_by_one(rewritten.without_sums(unified(text)))
+        self.text = rewritten.one_by_one(rewritten.without_sums(said.assigned(unified(text))))
         self.text = blanked(_WHO, blanked(_IMPORT, self.text))
         self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]
         self.text = blanked(_SEED, self.text)

@@ -9,7 +9,7 @@ import re
 
 from rnncalc.errors import ParseError
 from rnncalc.problems.formulas.spelling import BREAK, MATRIX
-from rnncalc.problems.parse import matrix
+from rnncalc.problems.parse import matrix, patterns
 from rnncalc.problems.parse.numbers import DECIMAL, FRACTION, WORD, Numbers
 
 LONGEST = 2_000_000  # characters of one value
@@ -36,7 +36,7 @@ def read(text: str, at: int) -> tuple[str, int] | None:
     below = _LINES.match(text, start)
     if below:
         start = below.end()
-    for reader in (_environment, _print, _call, _bracket, _row):
+    for reader in (_environment, _print, _call, _pattern, _bracket, _row):
         end = reader(text, start)
         if end is not None:
             return _plain_code(text[start:end]), end
@@ -74,6 +74,16 @@ def _call(text: str, at: int) -> int | None:
     if re.match(r"\s*[-+*/]\s*[\d(.]|\s*[-+*/]\s*np", line):
         end += len(line.rstrip())
     return end
+
+
+def _pattern(text: str, at: int) -> int | None:
+    """0.9 I, diag(0.5, 0.2)."""
+    said = patterns.pattern().match(text, at)
+    if said is None or not re.match(
+        rf"[ \t{BREAK}]*(?:[,;.，；。)]|and\b|with\b|\n|\Z)", text[said.end() : said.end() + 30]
+    ):
+        return None
+    return said.end()
 
 
 def _bracket(text: str, at: int) -> int | None:

@@ -1,0 +1,100 @@
+"""Values that a sentence says: “let W be the matrix diag(0.5, −0.25)”, “all entries of U are 0.1”, 设 b 为零向量.
+
+They are written as assignments, and matrices that have a name as `parse.patterns` reads them. A sentence says a value
+only of a name that a formula of the sheet has.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.formulas.spelling import BREAK
+from rnncalc.problems.parse import patterns
+
+ZERO = "\ue001"  # of no script: a zero vector, until a sentence says whose
+_GAP = rf"[\s{BREAK}]{{0,9}}"
+_NUMBER = r"[-+]?(?:\d{1,30}(?:\.\d{1,30})?|\.\d{1,30})"
+_TIMES = rf"{_GAP}(?:[×x*]|[- ]by[- ]){_GAP}"
+_SIZE = rf"(?:(?<!\d)\d{{1,3}}{_TIMES}(\d{{1,3}}){_GAP}|(?<!\d)(\d{{1,3}}){_GAP}阶{_GAP})?"
+_NAME = (
+    rf"(?<![\w\\.^{{}}\u0300-\u036f])(?P<name>(?:{symbols.LETTERS}|[UVWB][a-z]{{1,2}})'?"
+    r"(?:[_^](?:\{[^{}\n]{1,12}\}|\w)){0,3})(?!\w)"
+)
+_VERB = rf"(?:[\s{BREAK}]{_GAP}(?:be|is|are|equals?|denotes?)(?![a-z])|{_GAP}(?:分别?[为是]|取为|等于|均?[为是取]))"
+_WORDS = (
+    "the|a|an|its|matrix|vector|column|row|diagonal|square|constant|scalar|number|input|hidden|recurrent|output|"
+    "read-?out|weights?|bias(?:es)?|initial|state|given by|equal to|"
+    "矩阵|向量|列向量|行向量|对角矩?阵|偏置|权重|初始|状态|输入|隐藏|循环|输出"
+)
+_FILL = rf"(?:[\s{BREAK}]|(?:{_WORDS})(?![a-z])|(?<!\d)\d{{1,3}}{_TIMES}\d{{1,3}}(?!\d)){{0,24}}?"
+_IN = rf"{_GAP}∈{_GAP}R\^(?:\{{[^{{}}\n]{{1,24}}\}}|\w)"
+
+
+@cache
+def _matrices() -> list[tuple[re.Pattern[str], str]]:
+    """Words for matrices → how they are written."""
+    the = r"(?:\b(?:the|an?)\s)?"
+    return [
+        (re.compile(rf"{the}{_SIZE}(?:(?:identity|unit) matrix|单位矩?阵)(?: of (?:size|order) (\d{{1,3}}))?"), "I"),
+        (
+            re.compile(
+                rf"{the}{_SIZE}(?:(?:row|column|vector|matrix)(?: vector)? of(?: all)? ones|"
+                r"all[- ]ones (?:vector|matrix)|"
+                "全 ?[1一] ?(?:矩阵|(?:列|行)?向量))"
+            ),
+            "every 1",
+        ),
+        (re.compile(rf"{the}{_SIZE}(?:(?:zero|null) (?:vector|matrix)|零(?:矩阵|(?:列|行)?向量))"), ZERO),
+    ]
+
+
+@cache
+def _sentence() -> re.Pattern[str]:
+    """The name and what stands between it and its value."""
+    named = re.sub(r"\?P<\w+>", "?:", patterns.pattern().pattern)
+    behind = rf"{_GAP}(?:[,;，；。)]|\.?(?:\s|\Z)(?!{_GAP}(?:[×*]|[a-z]+-dim|rows|columns|by)))"
+    value = rf"(?=\[|\\begin\{{|\([ \t]?{_NUMBER}|{ZERO}|{named}|{_NUMBER}{behind})"
+    return re.compile(rf"{_NAME}(?:{_IN}{_VERB}?|{_VERB})(?P<fill>{_FILL}){value}")
+
+
+@cache
+def _entries() -> list[re.Pattern[str]]:
+    """Sentences about all entries of a matrix."""
+    number = rf"(?P<fill>{_FILL})(?P<value>{_NUMBER})(?!\w)"
+    every = (
+        rf"\b(?i:all|each|every)(?: of)?(?: the)?{_GAP}(?:entr(?:y|ies)|elements?|weights|components?) (?:of|in){_GAP}"
+    )
+    return [
+        re.compile(rf"{every}{_NAME}{_VERB}{number}"),
+        re.compile(
+            rf"{_NAME}{_GAP}的?(?:所有|每个|全部|各个?)(?:元素|分量|权重){_GAP}(?:都|均|全)?(?:[为是]|等于){number}"
+        ),
+    ]
+
+
+def assigned(text: str) -> str:
+    """The text, in one spelling, with an assignment in place of every sentence that says a value."""
+    formulas = "\n".join(line for line in text.split("\n") if "=" in line)
+
+    @cache
+    def known(bare: str) -> bool:
+        return bool(re.search(rf"(?<![A-Za-z\\]){re.escape(bare)}|{re.escape(bare)}(?=[_^(\[<])", formulas))
+
+    def put(said: re.Match[str]) -> str:
+        if not known(re.sub(r"[_^]\{?\d{1,3}\}?$", "", said["name"])):
+            return said[0]
+        value = f"every {said['value']}" if "value" in said.re.groupindex else ""
+        return f"{BREAK}{said['name']} = {value}" + "\n" * said[0].count("\n")
+
+    for words, sign in _matrices():
+        text = words.sub(lambda said, sign=sign: _sized(said, sign), text)  # type: ignore[misc]
+    for pattern in (*_entries(), _sentence()):
+        text = pattern.sub(put, text)
+    return text.replace(f"= {ZERO}", "= 0").replace(ZERO, "zero")
+
+
+def _sized(said: re.Match[str], sign: str) -> str:
+    size = next((part for part in said.groups() if part), "")
+    return (f"{sign}_{size}" if size and sign == "I" else sign) + "\n" * said[0].count("\n")
