@@ -80,8 +80,10 @@ TIES = {  # what gives the same numbers
 
 
 @lru_cache(maxsize=40)
-def solved(cell: str, seed: int, square: bool, names: tuple[str, ...]) -> tuple[Any, Spec, Spots, MistakeTable]:
-    p = planted_code.problem(cell, seed, square)
+def solved(
+    cell: str, seed: int, square: bool, names: tuple[str, ...], T: int = 4
+) -> tuple[Any, Spec, Spots, MistakeTable]:
+    p = planted_code.problem(cell, seed, square, T)
     spots, _given = claimed(cell, planted_code.run(cell, p), names)
     spec = spec_of(cell, p)
     return p, spec, spots, table_of(spec, spots)
@@ -103,6 +105,22 @@ def test_a_planted_mistake_is_the_only_one(cell: str, mistake: str, seed: int) -
     given = claimed(cell, planted_code.run(cell, p, mistake), names)[1]
     ids = {single.mistake.id for single in explaining(table, given)}
     assert ids == {name} | TIES.get((cell, mistake), set())
+
+
+@pytest.mark.parametrize("cell", planted_code.CELLS)
+def test_one_step_shows_it(cell: str) -> None:
+    """Courses set single steps: what changes a number of one step is named there, too."""
+    shown = 0
+    for of_cell, mistake in CASES:
+        name = mistake.partition(":")[0]
+        names = FORWARD if mistake in planted_code.FORWARD else BACKWARD
+        if of_cell == cell and name not in ("last_step_only", "state_not_carried"):
+            p, _spec, _spots, table = solved(cell, 1, name in SQUARE, names, 1)
+            given = claimed(cell, planted_code.run(cell, p, mistake), names)[1]
+            if not np.allclose(given, table.right):
+                shown += 1
+                assert name in {single.mistake.id for single in explaining(table, given)}, mistake
+    assert shown >= 8
 
 
 @pytest.mark.parametrize(("cell", "mistake"), [case for case in CASES if case[1] in planted_code.FORWARD])

@@ -28,6 +28,7 @@ FORWARD: dict[str, tuple[str, ...]] = {
     "h_c_exchanged: taken": ("lstm",),
     "h_c_exchanged: returned": ("lstm",),
     "h_c_exchanged: both": ("lstm",),
+    "h_c_exchanged: at the start": ("lstm",),
     "forget_gate_omitted: kept": ("lstm",),
     "forget_gate_omitted: forgotten": ("lstm",),
     "output_gate_inside_tanh": ("lstm",),
@@ -74,13 +75,15 @@ BACKWARD: dict[str, tuple[str, ...]] = {
     "memory_activation_omitted: do": ("lstm",),
     "memory_activation_omitted: all": ("lstm",),
     "last_step_only": CELLS,
+    "h_c_exchanged: arriving": ("lstm",),
+    "h_c_exchanged: dh0": ("lstm",),
 }
 
 
-def problem(cell: str, seed: int, square: bool = False) -> Arrays:
+def problem(cell: str, seed: int, square: bool = False, T: int = 4) -> Arrays:
     """Random arrays, all sizes different, nothing zero; square: as many inputs as units."""
     rng = np.random.default_rng(seed)
-    N, T, D, H, G = 2 + seed % 2, 4, 3 if square else 2, 3, len(GATES[cell])
+    N, D, H, G = 2 + seed % 2, 3 if square else 2, 3, len(GATES[cell])
     p = {"U": rng.normal(size=(G * H, D)), "W": rng.normal(size=(G * H, H)), "b": rng.normal(size=G * H)}
     p |= {"x": rng.normal(size=(N, T, D)), "h0": rng.normal(size=(N, H)), "dh": rng.normal(size=(N, T, H))}
     return p | ({"c0": rng.normal(size=(N, H)), "dc": rng.normal(size=(N, H))} if cell == "lstm" else {})
@@ -112,6 +115,8 @@ def run(cell: str, p: Arrays, mistake: str = "", back: str = "") -> Arrays:
 def forward(cell: str, p: Arrays, mistake: str) -> tuple[Arrays, list[Arrays]]:
     T = p["x"].shape[1]
     h, c = p["h0"], p.get("c0", 0 * p["h0"])
+    if mistake == "h_c_exchanged: at the start":
+        h, c = c, h
     caches: list[Arrays] = []
     shown: dict[str, list[np.ndarray]] = {"h": [], "c": []}
     for t in range(T):
@@ -181,6 +186,8 @@ def backward(cell: str, p: Arrays, caches: list[Arrays], mistake: str) -> Arrays
     N, T, _D = p["x"].shape
     d = {name: np.zeros_like(p[name]) for name in ("U", "W", "b")}
     dx, later, memory = np.zeros_like(p["x"]), 0 * p["h0"], p.get("dc", 0 * p["h0"])
+    if mistake == "h_c_exchanged: arriving":
+        p["dh"], memory = np.concatenate([p["dh"][:, :-1], memory[:, None]], 1), p["dh"][:, -1]
     if "arriving c" in mistake:
         memory = 0 * memory
     arriving = p["dh"].copy()
@@ -223,6 +230,8 @@ def backward(cell: str, p: Arrays, caches: list[Arrays], mistake: str) -> Arrays
     if mistake == "sign_flipped: U":
         d["U"] = -d["U"]
     made = {"dx": dx, "dh0": later, "dU": d["U"], "dW": d["W"], "db": d["b"]}
+    if mistake == "h_c_exchanged: dh0":
+        made["dh0"], memory = memory, made["dh0"]
     return made | ({"dc0": memory} if cell == "lstm" else {})
 
 

@@ -60,27 +60,27 @@ def exchanged(spec: Spec, context: Context) -> Rewritten:
             for tail in tails
         }
 
-    def taken(run: RunSpec, initial: bool) -> RunSpec:
+    def taken(run: RunSpec, at_steps: bool, initial: bool) -> RunSpec:
         if set(run.cell.state) != {"h", "c"}:
             return run
-        states = run.initial_states
-        return replace(
-            run, exchanged=other, initial_states={s: states[other[s]] for s in states} if initial else states
-        )
+        states = {state: run.initial_states[other[state] if initial else state] for state in run.initial_states}
+        return replace(run, exchanged=other if at_steps else run.exchanged, initial_states=states)
 
     returned = reported("", range(1, spec.visits + 1))
-    steps, later = (each(spec, partial(taken, initial=initial), top=False) for initial in (False, True))
     yield spec.reporting(returned), _("where they are returned"), ""
-    for changed in (steps, later):
-        yield changed, _("where a step takes them"), ""
-        yield changed.reporting(returned), _("where a step takes and returns them"), ""
+    for at_steps, initial in ((False, True), (True, False), (True, True)):
+        changed = each(spec, partial(taken, at_steps=at_steps, initial=initial), top=False)
+        yield changed, _("where a step takes them") if at_steps else _("where a sequence begins"), ""
+        if at_steps:
+            yield changed.reporting(returned), _("where a step takes and returns them"), ""
+    arriving = spec.arriving
     places = {
-        (number, other.get(line, line) if number in numbers else line, visit): rows
-        for (number, line, visit), rows in spec.arriving.items()
+        (number, line, visit): arriving.get((number, other.get(line, ""), visit), rows)
+        for (number, line, visit), rows in arriving.items()
     }
     left = spec.reporting(reported("dstart", ()))
     yield left, _("where dh and dc are returned"), ""
-    if spec.arriving:
+    if arriving:
         yield replace(spec, arriving=places), _("where dh and dc arrive"), ""
         yield replace(left, arriving=places), _("where dh and dc arrive and are returned"), ""
 
