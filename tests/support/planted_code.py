@@ -32,6 +32,7 @@ FORWARD: dict[str, tuple[str, ...]] = {
     "forget_gate_omitted: kept": ("lstm",),
     "forget_gate_omitted: forgotten": ("lstm",),
     "output_gate_inside_tanh": ("lstm",),
+    "candidate_sigmoid": ("lstm", "gru"),
     "W_transposed: one": ("lstm", "gru"),
     "U_transposed: one": ("lstm", "gru"),
     "U_W_swapped: one": ("lstm", "gru"),
@@ -150,6 +151,8 @@ def step(cell: str, p: Arrays, x: np.ndarray, h: np.ndarray, c: np.ndarray, mist
         return sigmoid(sigmoid(a)) if repeated else sigmoid(a)
 
     def candidate(a: np.ndarray) -> np.ndarray:
+        if mistake == "candidate_sigmoid":
+            return sigmoid(a)
         return np.tanh(np.tanh(a)) if twice in ("all", "candidate") or (twice and cell == "elman") else np.tanh(a)
 
     if cell == "elman":

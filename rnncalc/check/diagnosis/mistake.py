@@ -102,9 +102,9 @@ def also_in_code(variants: Variants, of_code: Variants) -> Variants:
     return lambda spec, context: chain(variants(spec, context), in_code(of_code)(spec, context))
 
 
-def by_hand(variants: Variants) -> Variants:
-    """Variants that have another name where numbers come from code."""
-    return lambda spec, context: iter(()) if context.code else variants(spec, context)
+def by_hand(variants: Variants, of_code: Variants) -> Variants:
+    """Variants, and those in their place where numbers come from code, where some have another name."""
+    return lambda spec, context: (of_code if context.code else variants)(spec, context)
 
 
 def in_both_passes(variants: Variants) -> Variants:

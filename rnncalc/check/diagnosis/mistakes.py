@@ -56,7 +56,11 @@ _FORWARD = (
         also_in_code(plain(parameters.swapped), several(code.swapped_in_one_gate)),
     ),
     # state
-    Mistake("recurrence_omitted", N_("the recurrent term W h_{{t-1}} was left out"), plain(states.without_recurrence)),
+    Mistake(
+        "recurrence_omitted",
+        N_("the recurrent term W h_{{t-1}} was left out"),
+        in_both_passes(plain(states.without_recurrence)),
+    ),
     Mistake("initial_state_ignored", N_("the initial state was taken as 0"), several(states.from_zero)),
     Mistake(
         "stale_state", N_("the sequence was started from the last state in place of h_0"), several(states.from_last)
@@ -68,10 +72,16 @@ _FORWARD = (
         plain(states.preactivation_fed_back),
     ),
     # functions
-    Mistake("activation_omitted", N_("the activation was left out"), several(signals.with_function("identity"))),
+    Mistake(
+        "activation_omitted",
+        N_("the activation was left out"),
+        in_both_passes(several(signals.with_function("identity"))),
+    ),
     Mistake("activation_tanh", N_("tanh was used as the activation"), several(signals.with_function("tanh"))),
     Mistake(
-        "activation_sigmoid", N_("the sigmoid was used as the activation"), several(signals.with_function("sigmoid"))
+        "activation_sigmoid",
+        N_("the sigmoid was used as the activation"),
+        by_hand(several(signals.with_function("sigmoid")), several(code.sigmoid)),
     ),
     Mistake("activation_relu", N_("ReLU was used as the activation"), several(signals.with_function("relu"))),
     Mistake(
@@ -106,7 +116,7 @@ _GATED = (
     Mistake(
         "memory_activation_omitted",
         N_("h_t = o ∘ c_t: the tanh of the memory was left out"),
-        also_in_code(plain(gated.memory_bare), several(code_backward.memory_read)),
+        also_in_code(in_both_passes(plain(gated.memory_bare)), several(code_backward.memory_read)),
     ),
     Mistake("forget_bias_added", N_("1 was added to the forget gate's bias"), plain(gated.forget_bias)),
     Mistake(
@@ -124,7 +134,7 @@ _GRADIENT = (
     Mistake(
         "not_through_time",
         N_("nothing was carried back through time: each step was differentiated alone"),
-        by_hand(rules({"through_time": False})),
+        by_hand(rules({"through_time": False}), several(lambda spec: iter(()))),
     ),
     Mistake(
         "last_step_only",
@@ -195,7 +205,7 @@ _CODE = (
     Mistake(
         "state_not_carried",
         N_("the state was not carried on: every step began from {detail}"),
-        with_context(code.state_not_carried),
+        in_both_passes(with_context(code.state_not_carried)),
     ),
     Mistake("h_c_exchanged", N_("h and c were exchanged {detail}"), with_context(code.exchanged)),
     Mistake("forget_gate_omitted", N_("c_t was computed without the forget gate"), several(code.without_forget_gate)),

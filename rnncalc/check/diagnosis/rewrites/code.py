@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnncalc.check.diagnosis.rewrites.gated import candidate_sigmoid
 from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, each, of_kind, where_possible
+from rnncalc.check.diagnosis.rewrites.signals import with_function
 from rnncalc.check.diagnosis.rewrites.states import from_zero_in
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
@@ -99,6 +101,14 @@ def _activations(run: RunSpec) -> dict[str, str]:
         and line not in run.cell.outputs
         and expression.function != "identity"
     }
+
+
+def sigmoid(spec: Spec) -> Iterator[Spec | None]:
+    """Put the sigmoid in place of the activation, but not in the candidate alone, which is `candidate_sigmoid`."""
+    candidate = candidate_sigmoid(spec)
+    for changed in with_function("sigmoid")(spec):
+        if not changed or not candidate or any(a.lines != b.lines for a, b in zip(changed.runs, candidate.runs)):
+            yield changed
 
 
 def activated_twice(spec: Spec, context: Context) -> Rewritten:
