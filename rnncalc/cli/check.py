@@ -10,6 +10,7 @@ import click
 from rnncalc.cli.forward import overflowed
 from rnncalc.cli.options import drawing_options, drawn, engine_options, show
 from rnncalc.cli.problem_keys import GIVEN, PROBLEM_HELP, ProblemCommand, given, problem_argument, solved
+from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
     from rnncalc.check import Verdict
@@ -26,12 +27,18 @@ rnncalc check problem.json                       # the answers in the file
 rnncalc check problem.json --answers mine.json   # or -, or JSON
 rnncalc check --U 0.9 --W 0.5 --b 0.3 --x "0.7 0.5 0.2" --h "0.73 0.78 0.66"
 rnncalc check problem.json --answers.U_new.o "0.4375" --dV "0.38 -0.40" --explain
+rnncalc check --code mine.py                     # functions: which bug is in them?
+rnncalc check --code mine.py:lstm_backward --signature cs231n
 
 \b
 Answers: --h --s --y --a --dU --dW --U_new …, and --answers.NAME for every other name
 (--answers.c is the memory, --c the read-out's bias); _ is a number that is not answered.
 --precision decimals=2|digits=3|tolerance=0.01|relative=0.02, or by quantity, JSON as in a
 problem file: '{{"h": {{"decimals": 1}}, "y": {{"tolerance": 0.01}}}}'; without it the digits typed.
+\b
+--code runs the definitions of the file: give it only code that you trust. --signature names a
+course (cs231n, deeplearning_ai, d2l, min_char_rnn, deep_ml, pytorch) or a JSON file of your own.
+\b
 Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read, 3 overflow.
 {PROBLEM_HELP}"""
 
@@ -40,9 +47,16 @@ Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read, 3 o
 @problem_argument
 @click.option("--explain", is_flag=True, help="Add the whole right solution, with its arithmetic.")
 @click.option("--hint", is_flag=True, help="Say where the first slip is, but no number that was computed.")
+@click.option("--code", metavar="FILE[:NAME]", help="Check functions: name the bug in somebody's code.")
+@click.option("--signature", metavar="COURSE|FILE", help="How the functions of --code are called.")
 @engine_options
 @drawing_options
-def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: str, **look: Any) -> int:
+def command(
+    problem: str | None, explain: bool, hint: bool, code: str | None, signature: str | None, engine: str, dtype: str,
+    **look: Any,
+) -> int:  # fmt: skip
+    if code is not None:
+        return _check_code(problem, code, signature, look)
     from rnncalc.check import check
     from rnncalc.problems import reader as reading
     from rnncalc.report import check as report
@@ -58,9 +72,26 @@ def command(problem: str | None, explain: bool, hint: bool, engine: str, dtype: 
             report.add_solution(document, stated, trace, verdict)
         return document, overflowed(trace, verdict.data(), document.data) or failed(verdict)
 
-    document, code = solved(given(problem), solve, key="" if typed else "answers")
+    document, exit_code = solved(given(problem), solve, key="" if typed else "answers")
     show(document, **look)
-    return code
+    return exit_code
+
+
+def _check_code(problem: str | None, code: str, signature: str | None, look: dict[str, Any]) -> int:
+    """Check functions; --cell is the only other option that belongs to them."""
+    from rnncalc.check.code import check_file
+    from rnncalc.report import check_code as report
+
+    options: dict[str, str] = click.get_current_context().meta.get(GIVEN, {})
+    others = [problem] if problem is not None else [f"--{name}" for name in options if name != "cell"]
+    if others:
+        raise click.UsageError(
+            _("--code checks functions on numbers of its own: {other} does not belong to it").format(other=others[0])
+        )
+    path, _colon, name = code.rpartition(":") if re.search(r":[^\W\d]\w*$", code) else (code, "", "")
+    verdicts = check_file(path, signature, function=name or None, cell=options.get("cell"))
+    show(report.document(verdicts), **look)
+    return int(any(verdict.verdict != "right" for verdict in verdicts))
 
 
 def failed(verdict: Verdict) -> int:
@@ -111,7 +142,6 @@ def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawV
 def _named(answers: RawValue) -> dict[str, RawValue]:
     """An object of answers, also one that was typed as text, name by name."""
     from rnncalc.common import strict_json
-    from rnncalc.common.i18n import _
     from rnncalc.errors import ProblemError
     from rnncalc.problems.parse.given import RawValue
 

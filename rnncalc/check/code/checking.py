@@ -1,0 +1,166 @@
+"""Checks somebody's code: every function of a file whose signature is known, or one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from os import PathLike, fspath
+from typing import Any
+
+from rnncalc.check.code.function_check import FunctionCheck
+from rnncalc.check.code.loading import Code
+from rnncalc.check.code.signature import FunctionSignature, Signature
+from rnncalc.check.code.signature_file import guess
+from rnncalc.check.code.signature_file import signature as signature_named
+from rnncalc.check.code.verdict import RIGHT, CodeVerdict
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.cells import CELLS
+from rnncalc.model.equations.functions import quiet
+
+
+def check_file(
+    path: str | PathLike[str],
+    signature: str | PathLike[str] | Signature | None = None,
+    *,
+    function: str | None = None,
+    cell: str | None = None,
+) -> list[CodeVerdict]:
+    """Check the functions of a file. This runs the file's code.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file of Python. Its definitions are run; its loops, prints and tests are not.
+    signature : str or path-like, optional
+        A shipped signature (cs231n, deeplearning_ai, d2l, min_char_rnn, deep_ml, pytorch), or a JSON file. Without it,
+        the signature is guessed from the names of functions and arguments.
+    function : str, optional
+        One function, or class; every one that the signature knows by default.
+    cell : str, optional
+        The cell that the code should be, where the signature leaves it open.
+
+    Returns
+    -------
+    list of CodeVerdict
+        One for each function, in the order of the file.
+
+    Raises
+    ------
+    RnncalcError
+        If the file is no Python, or no function in it has a known signature.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from rnncalc.check.code import check_file
+    >>> _ = Path("mine.py").write_text('''import numpy as np
+    ... def rnn_step_forward(x, prev_h, Wx, Wh, b):
+    ...     next_h = np.tanh(x @ Wx + prev_h @ Wh)
+    ...     return next_h, None
+    ... ''')
+    >>> [(verdict.verdict, verdict.mistakes[0].id) for verdict in check_file("mine.py", "cs231n")]
+    [('wrong', 'bias_omitted')]
+    """
+    return check_code(Code.of_file(fspath(path)), signature, function=function, cell=cell)
+
+
+def check_function(
+    function: Callable[..., Any],
+    signature: str | PathLike[str] | Signature | None = None,
+    *,
+    cell: str | None = None,
+) -> CodeVerdict:
+    """Check one function: hold what it returns against the engine, and name the mistake.
+
+    Parameters
+    ----------
+    function : callable
+        A function, or a class whose signature is known. A backward function is given the cache of the forward function
+        that stands beside it.
+    signature : str or path-like, optional
+        As in `check_file`.
+    cell : str, optional
+        The cell that it should be, where the signature leaves it open.
+
+    Returns
+    -------
+    CodeVerdict
+        right, wrong or failed; the mistakes, the first wrong number, and what else is to be said.
+
+    Raises
+    ------
+    RnncalcError
+        If its signature is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np, rnncalc
+    >>> def rnn_step_forward(x, prev_h, Wx, Wh, b):
+    ...     return np.tanh(x @ Wx + prev_h @ Wh.T + b), None
+    >>> rnncalc.check_function(rnn_step_forward, "cs231n").mistakes[0].id
+    'W_transposed'
+    """
+    code = Code.of_function(function)
+    name = getattr(function, "__name__", "")
+    code.names = {**code.names, name: function} if code.names.get(name) is not function else code.names
+    return check_code(code, signature, function=name, cell=cell)[0]
+
+
+@quiet
+def check_code(
+    code: Code, chosen: str | PathLike[str] | Signature | None, *, function: str | None = None, cell: str | None = None
+) -> list[CodeVerdict]:
+    """Check the functions of loaded code. Arguments and errors are those of `check_file`."""
+    if cell is not None and cell not in CELLS:
+        raise ProblemError(_("cell {cell} is none of {known}"), cell=cell, known=", ".join(CELLS))
+    verdicts = []
+    for known, each, note in _subjects(code, chosen, function, cell):
+        cells = [name for name in each.cells if cell in (None, name)] or [cell or each.cells[0]]
+        tried = [FunctionCheck(code, known, each, name).verdict() for name in cells]
+        best = next((verdict for verdict in tried if verdict.verdict == RIGHT), tried[0])
+        if len(tried) > 1:
+            text = _("courses define this cell in several ways; held against {cell} (--cell chooses): {others}")
+            others = ", ".join(f"{verdict.cell}: {verdict.verdict}" for verdict in tried)
+            best.notes.append(text.format(cell=best.cell, others=others))
+        best.notes[:0] = [note] if note else []
+        verdicts.append(best)
+    return verdicts
+
+
+def _subjects(
+    code: Code, chosen: str | PathLike[str] | Signature | None, function: str | None, cell: str | None
+) -> Iterator[tuple[Signature, FunctionSignature, str]]:
+    """Yield the functions that are checked, each with its signature and how it was recognised."""
+    names = [function] if function else code.functions()
+    if function and function.partition(".")[0] not in code.names:
+        reason = "".join(
+            "; " + text for text in (*code.broken, *(_("{m} is not here").format(m=m) for m in code.missing))
+        )
+        message = _("{file}: there is no function {name}{reason}; it has {names}")
+        listed = ", ".join(code.functions()) or "–"
+        raise ProblemError(message, file=code.file, name=function, reason=reason, names=listed)
+    none = True
+    for name in names:
+        if chosen is not None:
+            known = signature_named(chosen)
+            for each in known.functions.values():
+                if name in (each.name, each.name.partition(".")[0]):
+                    none = False
+                    yield known, each, ""
+            continue
+        match = guess(name, code.arguments(name), cell)
+        if match:
+            none = False
+            known, each = match
+            text = _("taken for {signature}'s code; --signature says otherwise")
+            if each.name != name:
+                text = _("{name} is taken for {signature}'s {function}; --signature says otherwise")
+            said = text.format(name=name, signature=known.name, function=each.name)
+            yield known, replace(each, name=name), said
+    if none:
+        have = ", ".join(f"{name}({', '.join(code.arguments(name))})" for name in names) or "–"
+        message = _(
+            "{file}: no function has a known signature: {have}; --signature names one, or a JSON file of your own"
+        )
+        raise ProblemError(message, file=code.file, have=have)

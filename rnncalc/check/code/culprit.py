@@ -1,0 +1,63 @@
+"""The line of the code that looks like the culprit: a hint, found by what the line uses, not by what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from rnncalc.check.code.loading import Code
+from rnncalc.check.code.signature import FunctionSignature, arguments
+from rnncalc.check.code.verdict import Line
+from rnncalc.check.graph.spec import RunSpec, Spec
+from rnncalc.model.equations.expression import INPUT, Expression, names, previous, signal_of
+from rnncalc.model.equations.formula import Formula
+from rnncalc.model.equations.printer import Letters, Place
+
+STACKS = ("U", "W", "b", "V", "c", "d")
+
+
+def touched_names(before: Spec, after: Spec) -> set[str]:
+    """The stacks and states that a mistake touches: U, W, b, h0, …"""
+    touched = set()
+    for old, new in zip(before.all_runs, after.all_runs):
+        touched |= {symbol.partition("_")[0] for symbol in _changed(old.parameters, new.parameters)}
+        touched |= {f"{state}0" for state in _changed(old.initial_states, new.initial_states)}
+    return touched | ({"x"} if after.x is not before.x else set())
+
+
+def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    return {name for name in before if after.get(name) is not before[name]}
+
+
+def touched_line(before: Spec, after: Spec, function: FunctionSignature) -> Formula | None:
+    """The first equation of the right cell that a mistake touches, in the person's letters."""
+    for old, new in zip(before.all_runs, after.all_runs):
+        symbols = _changed(old.parameters, new.parameters)
+        states = _changed(old.initial_states, new.initial_states) | (new.lags - old.lags)
+        for line, expression in old.lines.items():
+            inside = names(expression)
+            if (
+                new.lines.get(line) != expression
+                or any(name in symbols for name in inside)
+                or any(previous(name) and signal_of(name) in states for name in inside)
+                or (after.x is not before.x and INPUT in inside)
+            ):
+                return _formula(old, line, expression, function)
+    return None
+
+
+def _formula(run: RunSpec, line: str, expression: Expression, function: FunctionSignature) -> Formula:
+    return Formula(line, (expression,), letters(function), Place(signals=frozenset(run.lines)))
+
+
+def letters(function: FunctionSignature) -> Letters:
+    """The person's names of our arrays: Wx for U."""
+    ours = {name.replace(".", "_"): theirs for name, theirs in arguments(function) if name.partition(".")[0] in STACKS}
+    rows = any(layout.names[0][0] == "U" and layout.axes[0][0] == ("D",) for layout in function.given)
+    return Letters(ours, rows=rows)
+
+
+def culprit(
+    code: Code, function: FunctionSignature, mistake: str, touched: set[str], outputs: Collection[str]
+) -> Line | None:
+    """The line of a function, or of the functions of the file that it calls, that looks like the culprit."""
+    return None

@@ -1,0 +1,94 @@
+"""Whether a gradient belongs to the person's own forward pass, by finite differences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rnncalc.check.code.calling import Call, Caller, Output
+from rnncalc.check.code.diagnosis import Diagnosis
+from rnncalc.check.code.evidence import Evidence
+from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.code.trial import Trial
+from rnncalc.common.i18n import _
+
+STEP = 1e-6  # of a central difference
+CLOSE = 1e-4  # relative to the largest gradient: far more than the step's error
+ENTRIES = 8  # of every array that are tried
+
+
+def belongs(
+    caller: Caller, function: FunctionSignature, made: Trial, call: Call, proof: Evidence, search: Diagnosis
+) -> str:
+    """Whether gradients that no mistake explains belong to the person's forward pass; empty if there is none."""
+    forward = function.first
+    if forward is None or call.earlier is None:
+        return ""
+    objective = _Objective(caller, forward, made)
+    theirs, numeric, exact = [], [], []
+    right = proof.numbers([made.spec])[:, 0]
+    rng = np.random.default_rng(0)
+    for output in search.wrong:
+        rows = np.flatnonzero(proof.output == output)
+        for at in rng.permutation(rows)[:ENTRIES].tolist():
+            key, index = made.spots[proof.spots[at]]
+            slope = objective.slope(key, index)
+            if slope is None:
+                continue
+            theirs.append(proof.given[at])
+            numeric.append(slope)
+            exact.append(right[at])
+    if not theirs or not np.isfinite(numeric).all():
+        return ""
+    scale = max(1.0, float(np.abs(numeric).max()))
+    own = np.allclose(theirs, numeric, rtol=0, atol=CLOSE * scale)
+    to_right = np.allclose(theirs, exact, rtol=0, atol=CLOSE * scale)
+    if own:
+        return _("Your backward pass belongs to your forward pass, by finite differences; the forward pass is wrong.")
+    if to_right:
+        return _("Your backward pass does not belong to your forward pass; to a right one it would.")
+    return _("Your backward pass does not belong to your forward pass, by finite differences.")
+
+
+class _Objective:
+    """The sum of what arrives times what the person's forward pass returns."""
+
+    def __init__(self, caller: Caller, forward: FunctionSignature, made: Trial):
+        self.caller, self.forward, self.made = caller, forward, made
+
+    def slope(self, key: tuple[object, ...], index: tuple[int, ...]) -> float | None:
+        """The derivative for one entry of an array that goes in; None if it does not go into the forward pass."""
+        place = _place(key, index, self.made)
+        if place is None or place[0] not in self.made.arrays:
+            return None
+        name, at = place
+        values = []
+        for sign in (1.0, -1.0):
+            array = np.array(self.made.arrays[name])
+            array[at] += sign * STEP
+            moved = replace(self.made, arrays={**self.made.arrays, name: array})
+            result = self.caller.call(self.forward, moved)
+            if result.raised is not None:
+                return None
+            values.append(sum(map(self._arrived, result.outputs)))
+        return float(values[0] - values[1]) / (2 * STEP)
+
+    def _arrived(self, output: Output) -> float:
+        arriving = self.made.arrays.get(f"d{output.layout.names[0]}")
+        if arriving is None:
+            return 0.0
+        weights = output.layout.array(lambda _name: arriving)
+        return float((output.array.reshape(weights.shape) * weights).sum())
+
+
+def _place(key: tuple[object, ...], index: tuple[int, ...], made: Trial) -> tuple[str, tuple[int, ...]] | None:
+    """The array that goes in, and the place in it, of a gradient's entry."""
+    if key[0] == "∂x":
+        return "x", (index[0], int(str(key[1])) - 1, index[1])
+    if key[0] == "dstart":
+        return f"{key[2]}0", index
+    if key[0] == "d":
+        stack, _, gate = str(key[2]).partition("_")
+        return stack, (made.gates.index(gate), *index) if gate else index
+    return None

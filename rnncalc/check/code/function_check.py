@@ -1,0 +1,208 @@
+"""The check of one function against one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check.code.calling import Call, Caller
+from rnncalc.check.code.culprit import culprit, letters, touched_line, touched_names
+from rnncalc.check.code.diagnosis import Diagnosis, Explanation
+from rnncalc.check.code.differences import belongs
+from rnncalc.check.code.evidence import Evidence, bare, evidence, shaped
+from rnncalc.check.code.loading import Code
+from rnncalc.check.code.signature import FunctionSignature, Signature
+from rnncalc.check.code.trial import ALONE, SIZES, SQUARE, Trial, trial
+from rnncalc.check.code.verdict import FAILED, WRONG, CodeMistake, CodeVerdict, Finding
+from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.common.i18n import _
+
+SEED = 20_150_521  # any number; the same every time, so that a check can be repeated
+SHAPES = (ValueError, IndexError, TypeError, RuntimeError)  # what NumPy and PyTorch raise where shapes do not fit
+FAILURES = ("raises", "missing", "count", "type", "shape", "nan", "random")
+
+
+class FunctionCheck:
+    """Calls a function on trials, holds what it returns against the engine, and says what is wrong."""
+
+    def __init__(self, code: Code, signature: Signature, function: FunctionSignature, cell: str):
+        self.code, self.signature, self.function, self.cell = code, signature, function, cell
+        self.caller = Caller(code)
+        self.result = CodeVerdict(function.name, signature.name, cell, calls=tuple(code.calls(function.name)))
+
+    def verdict(self) -> CodeVerdict:
+        """The result for this function."""
+        result = self.result
+        trials, calls = self._calls()
+        for call in calls:
+            for finding in call.findings:
+                self._find(finding)
+        self._diagnose(trials, calls)
+        if result.first is None and not result.findings:
+            self._alone()
+        kinds = {finding.kind for finding in result.findings}
+        if "modified" in kinds:
+            self._name("input_modified", set())
+        if kinds & {*FAILURES}:
+            result.verdict = FAILED
+        elif result.first is not None or kinds or result.mistakes:
+            result.verdict = WRONG
+        return result
+
+    # calls -----------------------------------------------------------------------------------------------------------
+
+    def _trial(self, sizes: Any, seed: int = SEED) -> Trial:
+        return trial(self.function, self.cell, self.signature.gates, sizes, seed)
+
+    def _calls(self) -> tuple[list[Trial], list[Call]]:
+        """The trials that the code survives; where it fails for the shapes alone, one with D = H = O."""
+        trials = [self._trial(sizes, SEED + at) for at, sizes in enumerate(SIZES)]
+        first = self.caller.call(self.function, trials[0])
+        if first.raised is not None:
+            if isinstance(first.raised, SHAPES):
+                square = self._trial(SQUARE)
+                call = self.caller.call(self.function, square)
+                if call.raised is None:
+                    text = _("Where D = H = O it runs, so its matrices or axes stand in the wrong places.")
+                    call.findings = [*first.findings, Finding("raises", text)]
+                    return [square], [call]
+            return trials[:1], [first]
+        self._repeat(trials[0], first)
+        second = self.caller.call(self.function, trials[1])
+        if second.raised is None:
+            return trials, [first, second]
+        text = _("With other sizes it fails: {error}")
+        first.findings += [Finding("raises", text.format(error=finding.text)) for finding in second.findings[-1:]]
+        return trials[:1], [first]
+
+    def _alone(self) -> None:
+        """What is right for a batch must be right for a batch of one."""
+        if "N" not in self.function.letters:
+            return
+        made = self._trial(ALONE)
+        call = self.caller.call(self.function, made)
+        self._diagnose([made], [call])
+        said = [*call.findings, *([Finding("wrong", "")] if self.result.first else [])]
+        if said:
+            text = _("With a batch of one sequence: {error}")
+            reason = call.findings[0].text if call.findings else _("its numbers are wrong.")
+            self._find(Finding(said[0].kind, text.format(error=reason)))
+
+    def _repeat(self, made: Trial, call: Call) -> None:
+        """Call again with the same numbers."""
+        again = self.caller.call(self.function, made)
+        same = len(call.outputs) == len(again.outputs) and all(
+            np.array_equal(output.array, other.array, equal_nan=True)
+            for output, other in zip(call.outputs, again.outputs)
+        )
+        if not same:
+            text = _(
+                "Called again with the same numbers it returns others: it draws random numbers, or keeps something."
+            )
+            call.findings.append(Finding("random", text))
+
+    # what it returned ------------------------------------------------------------------------------------------------
+
+    def _evidence(self, trials: Sequence[Trial], calls: Sequence[Call]) -> tuple[list[Evidence], list[str]]:
+        """The outputs that have the right shape in all trials, with their names; what is wrong with others is said."""
+        every = [[shaped(made, output) for output in call.outputs] for made, call in zip(trials, calls)]
+        for made, call, listed in zip(trials, calls, every):
+            for output, result in zip(call.outputs, listed):
+                if isinstance(result, Finding):
+                    self._find(result)
+                    batch = (made.sizes["N"], *output.layout.shape({**made.sizes, "gates": len(made.gates)}))
+                    if (
+                        result.kind == "shape"
+                        and output.layout.names[0][:2] == "db"
+                        and bare(batch) == bare(output.array.shape)
+                    ):
+                        self._name("bias_gradient_not_summed", {"b"})
+                elif output.array.shape != result.array.shape:
+                    text = _("{name} has shape {have}, not {want}: an axis of one entry more or less")
+                    said = text.format(name=output.name, have=output.array.shape, want=result.array.shape)
+                    self._note(said)
+                if not output.whole:
+                    self._note(_("it works in float32, so seven digits are compared: a convention, no mistake"))
+        count = min(map(len, every), default=0)
+        usable = [at for at in range(count) if not any(isinstance(listed[at], Finding) for listed in every)]
+        if not usable:
+            return [], []
+        outputs = [[kept for at in usable if not isinstance(kept := listed[at], Finding)] for listed in every]
+        proof = [evidence(made, listed, self.function.decimals) for made, listed in zip(trials, outputs)]
+        return proof, [output.name for output in outputs[0]]
+
+    def _find(self, finding: Finding) -> None:
+        if finding not in self.result.findings:
+            self.result.findings.append(finding)
+
+    def _note(self, text: str) -> None:
+        if text not in self.result.notes:
+            self.result.notes.append(text)
+
+    def _name(self, mistake: str, symbols: set[str]) -> None:
+        """Name a mistake that is seen without its numbers."""
+        if mistake in MISTAKES and mistake not in [known.id for known in self.result.mistakes]:
+            line = culprit(self.code, self.function, mistake, symbols, ())
+            text = letters(self.function).said(_(MISTAKES[mistake].message))
+            self.result.mistakes.append(CodeMistake(mistake, text, 0, 0, line=line))
+
+    # mistakes --------------------------------------------------------------------------------------------------------
+
+    def _diagnose(self, trials: Sequence[Trial], calls: Sequence[Call]) -> None:
+        proof, names = self._evidence(trials, calls)
+        if not proof:
+            return
+        search = Diagnosis(proof, [made.spec for made in trials])
+        if not search.wrong:
+            return
+        if self.function.first is not None:
+            search = self._on_their_forward(search, trials, calls)
+            if not search.wrong:
+                text = _("right for your own forward pass, which is wrong: mend {first} first")
+                self._note(text.format(first=self.function.first.name))
+                return
+        wrong = ~search.agreed
+        self.result.first = proof[0].first(wrong[: len(proof[0].given)], names, search.specs[0])
+        if self.result.first is None:
+            self.result.first = proof[-1].first(wrong[-len(proof[-1].given) :], names, search.specs[-1])
+        for explanation in search.explanations():
+            self._explain(explanation, names, int(wrong.sum()))
+        if search.wrong:
+            said = belongs(self.caller, self.function, trials[0], calls[0], proof[0], search)
+            if said:
+                self._find(Finding("gradient", said))
+
+    def _on_their_forward(self, right: Diagnosis, trials: Sequence[Trial], calls: Sequence[Call]) -> Diagnosis:
+        """The search on top of their own forward pass, where that is wrong and explains more."""
+        earlier = [call.earlier for call in calls if call.earlier is not None]
+        shapes = [[shaped(made, output) for output in call.outputs] for made, call in zip(trials, earlier)]
+        if not shapes or any(isinstance(output, Finding) for listed in shapes for output in listed) or not shapes[0]:
+            return right
+        outputs = [[output for output in listed if not isinstance(output, Finding)] for listed in shapes]
+        forward = Diagnosis(
+            [evidence(made, listed, self.function.decimals) for made, listed in zip(trials, outputs)],
+            [made.spec for made in trials],
+        )
+        if not forward.wrong:
+            return right
+        for _explanation in forward.explanations():
+            pass
+        theirs = Diagnosis(right.evidence, forward.specs)
+        return theirs if len(theirs.wrong) < len(right.wrong) or not forward.wrong else right
+
+    def _explain(self, explanation: Explanation, names: Sequence[str], of: int) -> None:
+        mistake, variant = explanation.mistake, explanation.variant
+        if mistake.id in [known.id for known in self.result.mistakes]:
+            return
+        outputs = tuple(names[at] for at in sorted(explanation.outputs))
+        symbols = touched_names(explanation.before[0], explanation.specs[0])
+        self.result.mistakes.append(
+            CodeMistake(
+                mistake.id, letters(self.function).said(mistake.text(variant)), explanation.numbers, of, outputs,
+                touched_line(explanation.before[0], explanation.specs[0], self.function),
+                culprit(self.code, self.function, mistake.id, symbols, outputs),
+                tuple(other.id for other in explanation.alike), variant.option,
+            )
+        )  # fmt: skip

@@ -1,0 +1,169 @@
+"""Problems on which code is tried: every size different, weights random and asymmetric, no start or bias zero.
+
+Mistakes that look alike on one problem differ on another, so there are several; where code fails for the shapes alone,
+one with D = H = O shows what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from rnncalc.check.answers.shaped import Spot
+from rnncalc.check.code.layout import AXES, Layout
+from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.graph.keys import output
+from rnncalc.check.graph.spec import Spec, of_problem
+from rnncalc.model.cells import CELLS
+from rnncalc.problems import reader
+from rnncalc.problems.parse import given
+from rnncalc.problems.problem import Problem
+
+Sizes = Mapping[str, int]
+SIZES: tuple[Sizes, ...] = (
+    {"N": 3, "T": 4, "D": 6, "H": 5, "O": 7},
+    {"N": 2, "T": 5, "D": 3, "H": 4, "O": 6},
+)
+ALONE: Sizes = {"N": 1, "T": 3, "D": 2, "H": 4, "O": 5}
+SQUARE: Sizes = {"N": 2, "T": 3, "D": 4, "H": 4, "O": 4}
+SCALE = {"x": 1.0, "U": 0.5, "W": 0.5, "V": 0.6}  # so that no unit saturates; of other arrays 0.4
+RATE = 0.05
+
+
+@dataclass
+class Trial:
+    """One problem for one function.
+
+    Attributes
+    ----------
+    sizes : by letter
+    arrays : what goes in, by name, in our order of axes
+    spec : the right solution
+    spots : the numbers that somebody has asked for, each with its place in the computation
+    """
+
+    sizes: Sizes
+    arrays: Mapping[str, np.ndarray]
+    spec: Spec
+    gates: str
+    spots: list[Spot] = field(default_factory=list)
+
+    @cached_property
+    def _numbered(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def places(self, name: str) -> np.ndarray:
+        """A quantity that comes out, in our order of axes: of every number, its place in `spots`."""
+        if name not in self._numbered:
+            where = _spots(self.spec, name, self.sizes, self.gates)
+            flat = where.reshape(-1)
+            self._numbered[name] = np.arange(len(self.spots), len(self.spots) + flat.size).reshape(where.shape)
+            self.spots += flat.tolist()
+        return self._numbered[name]
+
+    def quantity(self, name: str) -> np.ndarray:
+        """An array that goes in; of a single gate too."""
+        stack, _dot, gate = name.partition(".")
+        return self.arrays[stack][self.gates.index(gate)] if gate else self.arrays[stack]
+
+
+def trial(function: FunctionSignature, cell: str, gates: str, sizes: Sizes, seed: int) -> Trial:
+    """A random problem for a function. Raises RnncalcError if its signature makes no problem."""
+    letters = function.letters
+    sizes = {letter: size if letter in letters or letter not in "NT" else 1 for letter, size in sizes.items()}
+    rng = np.random.default_rng(seed)
+    gates = "".join(sorted(CELLS[cell].gates, key=(gates or "".join(CELLS[cell].gates)).index))
+    names = {name.partition(".")[0]: layout for layout in function.given for name in layout.names}
+    if {"x#", "targets#"} <= names.keys():  # tokens that predict tokens: one vocabulary
+        sizes["O"] = sizes["D"]
+    arrays = {}
+    for name, layout in names.items():
+        arrays[name] = _numbers(rng, name, layout, {**sizes, "h": sizes["H"], "gates": len(gates)}, bool(gates))
+    if "x#" in names:
+        arrays["x"] = np.eye(sizes["D"])[arrays["x#"]]
+    problem = _problem(function, cell, gates, arrays)
+    spec = of_problem(problem, problem.forward())
+    return Trial(sizes, arrays, _with_arriving(spec, arrays, names), gates)
+
+
+def _numbers(rng: np.random.Generator, name: str, layout: Layout, sizes: Sizes, gated: bool) -> np.ndarray:
+    axes = AXES[name] if name in AXES else AXES[name.removeprefix("d")]
+    shape = [sizes[letter] for letter in axes if letter != "gates" or gated]
+    if name == "lr":
+        return np.array(RATE)
+    if name in ("x#", "targets#"):
+        return rng.integers(0, sizes["D" if name == "x#" else "O"], shape)
+    return rng.normal(0, SCALE.get(name, 0.4), shape)
+
+
+def _problem(function: FunctionSignature, cell: str, gates: str, arrays: Mapping[str, np.ndarray]) -> Problem:
+    """The problem in the words of a problem file."""
+    keys: dict[str, object] = {"cell": cell, "x": arrays["x"]}
+    for name in ("U", "W", "b", "d", "V", "c", "h0", "c0"):
+        if name in arrays:
+            split = gates and name in ("U", "W", "b")
+            keys[name] = dict(zip(gates, arrays[name])) if split else arrays[name]
+    keys |= {key: function.task[key] for key in ("activation", "output", "update") if key in function.task}
+    problem = reader.read(given.of_python(keys), engine="equations", dtype="float64")
+    targets = arrays.get("targets#", arrays.get("targets"))
+    if targets is not None:
+        problem.task = replace(
+            problem.task, targets=targets, loss=function.task.get("loss"), reduction=function.task.get("reduction")
+        )
+    if "lr" in arrays:
+        problem.task = replace(problem.task, lr=float(arrays["lr"]))
+    return problem
+
+
+def _with_arriving(spec: Spec, arrays: Mapping[str, np.ndarray], names: Mapping[str, Layout]) -> Spec:
+    """The Spec with the gradients that arrive from outside: at every step, or only at the last."""
+    run, arriving = spec.runs[0], {}
+    for name, line in (("dh", run.cell.state[0]), ("dmemory", run.cell.state[-1])):
+        if name in arrays:
+            visits = range(1, spec.visits + 1) if "T" in names[name].letters else [spec.visits]
+            for visit in visits:
+                arriving[0, line, visit] = arrays[name][:, visit - 1]
+    return replace(spec, arriving=arriving) if arriving else spec
+
+
+def _spots(spec: Spec, name: str, sizes: Sizes, gates: str) -> np.ndarray:
+    """The place of every number of a quantity, as an array of objects in our order of axes."""
+    run, N, T = spec.runs[0], sizes["N"], sizes["T"]
+    if name == "loss":
+        return _objects([(("loss", ""), (0,))], ())
+    lines = {"h": run.cell.state[0], "memory": run.cell.state[-1]}
+    bare = name.removeprefix("d") if name[0] == "d" and name != "d" else name
+    if name in ("y", "s"):
+        return _steps(lambda t: output(spec, "", name, t), N, T, sizes["O"])
+    if name in lines:
+        return _steps(lambda t: ("", 0, lines[name], t), N, T, sizes["H"])
+    if bare in lines:
+        return _steps(lambda t: ("∂", 0, lines[bare], t), N, T, sizes["H"])
+    if name == "dx":
+        return _steps(lambda t: ("∂x", t), N, T, sizes["D"])
+    if bare in ("h0", "c0"):
+        return _objects(
+            [(("dstart", 0, bare[0]), (n, u)) for n in range(N) for u in range(sizes["H"])], (N, sizes["H"])
+        )
+    kind, core = ("new", name.removesuffix("_new")) if name.endswith("_new") else ("d", bare)
+    stack, _dot, gate = core.partition(".")
+    number = 0 if stack not in ("V", "c") or spec.read_out is None else len(spec.runs)
+    owner = spec.all_runs[number]
+    symbols = [f"{stack}_{letter}" for letter in (gate or gates)] if stack in ("U", "W", "b") and gates else [stack]
+    shape = owner.parameters[symbols[0]].shape
+    every = [((kind, number, symbol), index) for symbol in symbols for index in np.ndindex(*shape)]
+    stacked = len(symbols) > 1 or (gates and not gate and stack in ("U", "W", "b"))
+    return _objects(every, (len(symbols), *shape) if stacked else shape)
+
+
+def _steps(key, N: int, T: int, width: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+    return _objects([(key(t), (n, u)) for n in range(N) for t in range(1, T + 1) for u in range(width)], (N, T, width))
+
+
+def _objects(places: list[Spot], shape: tuple[int, ...]) -> np.ndarray:
+    array = np.empty(len(places), object)
+    array[:] = places
+    return array.reshape(shape)

@@ -1,0 +1,108 @@
+"""What a check of code found: whether each function is right, its first wrong number, and the mistake behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rnncalc.check.code import CodeMistake, CodeVerdict
+from rnncalc.check.code.verdict import FAILED, RIGHT, Place
+from rnncalc.common.i18n import _
+from rnncalc.report.document import Block, Document, Formulas, Heading, Items, Paragraph
+from rnncalc.report.explain_mistake import LESSONS
+
+MARKS = {RIGHT: "✓", "wrong": "✗", FAILED: "✗"}
+
+
+def document(verdicts: Sequence[CodeVerdict]) -> Document:
+    """The verdicts on all functions of a file."""
+    blocks: list[Block] = []
+    notes = list(dict.fromkeys(note for verdict in verdicts for note in verdict.notes))
+    for number, verdict in enumerate(verdicts):
+        blocks += _function(verdict, verdicts[:number])
+    right = sum(verdict.verdict == RIGHT for verdict in verdicts)
+    if len(verdicts) > 1:
+        blocks.append(Paragraph(_("{n} of {all} functions are right.").format(n=right, all=len(verdicts))))
+    return Document(blocks, data(verdicts), notes)
+
+
+def data(verdicts: Sequence[CodeVerdict]) -> dict[str, Any]:
+    """The verdicts as plain data: of all together, and of every function."""
+    kinds = {verdict.verdict for verdict in verdicts}
+    worst = next((kind for kind in (FAILED, "wrong") if kind in kinds), RIGHT)
+    mistakes = [
+        {**mistake.data(), "function": verdict.function} for verdict in verdicts for mistake in verdict.mistakes
+    ]
+    return {"verdict": worst, "mistakes": mistakes, "functions": [verdict.to_json() for verdict in verdicts]}
+
+
+def words(verdict: str) -> str:
+    """A verdict as people read it."""
+    return {RIGHT: _("right"), FAILED: _("cannot be judged as it stands")}.get(verdict, _("wrong"))
+
+
+def _function(verdict: CodeVerdict, before: Sequence[CodeVerdict]) -> Iterator[Block]:
+    yield Heading(f"{MARKS[verdict.verdict]} {verdict.function}: {words(verdict.verdict)}", 2)
+    mistakes = [mistake.id for mistake in verdict.mistakes]
+    same = [other.function for other in before if [mistake.id for mistake in other.mistakes] == mistakes]
+    called = next((name for name in same if mistakes and name in verdict.calls), None)
+    if called:
+        yield Paragraph(_("Wrong as {function} is, which it calls.").format(function=called))
+        return
+    if verdict.first is not None:
+        yield Paragraph(_first(verdict.first))
+    for number, mistake in enumerate(verdict.mistakes):
+        yield from _mistake(mistake, again=number > 0)
+    if verdict.first is not None and not verdict.mistakes:
+        yield Paragraph(_("No mistake that rnncalc knows gives these numbers."))
+    for finding in verdict.findings:
+        first, *rest = finding.text.split("\n")
+        yield Paragraph(first)
+        if rest:
+            yield Items(tuple(("", line) for line in rest))
+
+
+def _first(place: Place) -> str:
+    """Where the first wrong number stands."""
+    where = [_("step {n}").format(n=place.step)] if place.step else []
+    where += [_("sequence {n}").format(n=place.sequence)] if place.sequence else []
+    if len(place.unit) == 1:
+        where.append(_("unit {n}").format(n=place.unit[0]))
+    elif place.unit:
+        where.append(_("entry {n}").format(n=", ".join(map(str, place.unit))))
+    text = _("The first wrong number is {output} ({where}): yours is {given}, exactly {exact}.")
+    if not where:
+        text = _("The first wrong number is {output}: yours is {given}, exactly {exact}.")
+    values = {"given": f"{place.given:.8g}", "exact": f"{place.exact:.8g}"}
+    return text.format(output=place.output, where=", ".join(where), **values)
+
+
+def _mistake(mistake: CodeMistake, again: bool) -> Iterator[Block]:
+    said = (_("And then: {message}.") if again else _("What fits: {message}.")).format(message=mistake.message)
+    if mistake.of:
+        said += " " + _explained(mistake)
+    yield Paragraph(said)
+    if mistake.equation is not None:
+        yield Paragraph(_("It should be:"))
+        yield Formulas((mistake.equation,))
+    elif mistake.id in LESSONS:
+        yield Paragraph(_("It should be: {rule}").format(rule=_(LESSONS[mistake.id][1])))
+    if mistake.line is not None:
+        text = _("A place to look, no proof: line {number}: {text}")
+        yield Paragraph(text.format(number=mistake.line.number, text=mistake.line.text))
+    if mistake.alike:
+        text = _("The numbers alone cannot tell it from: {others}.")
+        yield Paragraph(text.format(others=", ".join(mistake.alike)))
+    if mistake.option:
+        yield Paragraph(_("Some courses define it so: {option}.").format(option=mistake.option))
+    yield Paragraph(_("Look up: {command}").format(command=f"rnncalc explain {mistake.id}"))
+
+
+def _explained(mistake: CodeMistake) -> str:
+    outputs = ", ".join(mistake.outputs)
+    if mistake.explains == mistake.of:
+        return _("That gives every wrong number ({outputs}), to all digits.").format(outputs=outputs)
+    if not mistake.explains:
+        return _("Together with the next one it gives {outputs}, to all digits.").format(outputs=outputs)
+    text = _("That gives {n} of the {of} wrong numbers ({outputs}), to all digits.")
+    return text.format(n=mistake.explains, of=mistake.of, outputs=outputs)
