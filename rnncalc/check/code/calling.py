@@ -171,8 +171,7 @@ def _output(layout: Layout, value: Any, names: Mapping[str, str]) -> Output | Fi
     """An array of numbers, or what it is in place of one."""
     name = _said(layout, names)
     try:
-        plain = value.detach().cpu().numpy() if hasattr(value, "detach") else value
-        array = np.asarray(plain if plain is not None else "")
+        array = _plain(value)
         whole = array.dtype != np.float32
         array = array.astype(float)
     except (TypeError, ValueError, RuntimeError):
@@ -181,12 +180,19 @@ def _output(layout: Layout, value: Any, names: Mapping[str, str]) -> Output | Fi
     return Output(name, layout, array, whole)
 
 
+def _plain(value: Any) -> np.ndarray:
+    """An array of numbers from an array, a tensor, or a list of such."""
+    if isinstance(value, tuple | list):
+        return np.array([_plain(part) for part in value])
+    return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else "" if value is None else value)
+
+
 def _set(owner: Any, name: str, value: Any) -> None:
     """Set a global name or an attribute; a parameter of a PyTorch module stays one."""
     if isinstance(owner, dict):
         owner[name] = value
         return
-    kind = type(getattr(owner, name, None))
+    kind: Any = type(getattr(owner, name, None))
     setattr(owner, name, kind(value) if kind.__name__ == "Parameter" else value)
 
 

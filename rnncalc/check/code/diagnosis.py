@@ -68,10 +68,10 @@ class Diagnosis:
         """(outputs, Specs): which outputs are given in every number."""
         return np.array([agree[self.output == output].all(axis=0) for output in range(self.output.max(initial=-1) + 1)])
 
-    def explanations(self) -> Iterator[Explanation]:
-        """Yield mistakes until every output is explained, or none fits."""
+    def explanations(self, pairs: bool = True) -> Iterator[Explanation]:
+        """Yield mistakes until every output is explained, or none fits. pairs: whether two are tried at once."""
         while self.wrong and len(self.named) < MOST:
-            best = self._single() or self._pair()
+            best = self._single() or (self._pair() if pairs else [])
             if not best:
                 return
             for explanation in best:
@@ -116,12 +116,10 @@ class Diagnosis:
         if self.wrong[0] not in self._forward():
             return []
         first, rows = self.evidence[0], self._first_step()
-        firsts = [single for single in self._variants(self.specs) if single[0].family != "gradient"]
+        firsts = [single for single in self._variants(self.specs) if not in_gradients(single[0])]
         for mistake, variant, specs in firsts:
             seconds = [
-                single
-                for single in self._variants(specs)
-                if single[0].family != "gradient" and single[0] is not mistake
+                single for single in self._variants(specs) if not in_gradients(single[0]) and single[0] is not mistake
             ]
             agree = first.only(rows).agreement([after[0] for _mistake, _variant, after in seconds])
             left = [seconds[at] for at in np.flatnonzero(agree.all(axis=0)).tolist()]
@@ -166,6 +164,11 @@ class Diagnosis:
 _Single = tuple[Mistake, Variant, tuple[Spec, ...]]
 
 
+def in_gradients(mistake: Mistake) -> bool:
+    """Whether a mistake shows in gradients alone."""
+    return mistake.family == "gradient" or mistake.backward
+
+
 def _likelihood(mistake: Mistake) -> str:
     return "code" if mistake.family == "code" else mistake.likelihood
 
@@ -174,11 +177,11 @@ def _keyed(trial: Trial, spec: Spec, backward: bool) -> Iterator[tuple[tuple[str
     """Yield variants, each under its mistake, its detail and its number."""
     context = Context(
         orders={0: trial.gates} if trial.gates else {}, parameters=True, steps=trial.sizes["T"],
-        sequences=trial.sizes["N"], outputs=trial.sizes["O"],
+        sequences=trial.sizes["N"], outputs=trial.sizes["O"], code=True,
     )  # fmt: skip
     count = Counter[tuple[str, str]]()
     for mistake in MISTAKES.values():
-        if mistake.personal or (mistake.family == "gradient" and not backward):
+        if mistake.personal or (in_gradients(mistake) and not backward):
             continue
         for variant in mistake.variants(spec, context):
             name = mistake.id, variant.detail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class FunctionCheck:
             self._alone()
         kinds = {finding.kind for finding in result.findings}
         if "modified" in kinds:
-            self._name("input_modified", set())
+            self._name("input_modified", _(MISTAKES["input_modified"].message), set())
         if kinds & {*FAILURES}:
             result.verdict = FAILED
         elif result.first is not None or kinds or result.mistakes:
@@ -118,7 +119,8 @@ class FunctionCheck:
                         and output.layout.names[0][:2] == "db"
                         and bare(batch) == bare(output.array.shape)
                     ):
-                        self._name("bias_gradient_not_summed", {"b"})
+                        text = _("the gradient of a bias was not summed over the batch")
+                        self._name("bias_gradient_not_summed", text, {"b"})
                 elif output.array.shape != result.array.shape:
                     text = _("{name} has shape {have}, not {want}: an axis of one entry more or less")
                     said = text.format(name=output.name, have=output.array.shape, want=result.array.shape)
@@ -141,11 +143,10 @@ class FunctionCheck:
         if text not in self.result.notes:
             self.result.notes.append(text)
 
-    def _name(self, mistake: str, symbols: set[str]) -> None:
+    def _name(self, mistake: str, text: str, symbols: set[str]) -> None:
         """Name a mistake that is seen without its numbers."""
-        if mistake in MISTAKES and mistake not in [known.id for known in self.result.mistakes]:
+        if mistake not in [known.id for known in self.result.mistakes]:
             line = culprit(self.code, self.function, mistake, symbols, ())
-            text = letters(self.function).said(_(MISTAKES[mistake].message))
             self.result.mistakes.append(CodeMistake(mistake, text, 0, 0, line=line))
 
     # mistakes --------------------------------------------------------------------------------------------------------
@@ -155,13 +156,11 @@ class FunctionCheck:
         if not proof:
             return
         search = Diagnosis(proof, [made.spec for made in trials])
-        if not search.wrong:
+        if not search.wrong or self._exchanged(search, names):
             return
         if self.function.first is not None:
             search = self._on_their_forward(search, trials, calls)
             if not search.wrong:
-                text = _("right for your own forward pass, which is wrong: mend {first} first")
-                self._note(text.format(first=self.function.first.name))
                 return
         wrong = ~search.agreed
         self.result.first = proof[0].first(wrong[: len(proof[0].given)], names, search.specs[0])
@@ -174,6 +173,29 @@ class FunctionCheck:
             if said:
                 self._find(Finding("gradient", said))
 
+    def _exchanged(self, search: Diagnosis, names: Sequence[str]) -> bool:
+        """Whether all that is wrong are two outputs that are returned in each other's place."""
+        if len(search.wrong) != 2:
+            return False
+        first, second = search.wrong
+        for part in search.evidence:
+            rows, others = (np.flatnonzero(part.output == output) for output in (first, second))
+            if len(rows) != len(others):
+                return False
+            spots = part.spots.copy()
+            spots[rows], spots[others] = part.spots[others], part.spots[rows]
+            if not replace(part, spots=spots).agreement([part.trial.spec]).all():
+                return False
+        text = _("{first} and {second} are returned in each other's place")
+        said = text.format(first=names[first], second=names[second])
+        wrong = ~search.agreed
+        self.result.first = search.evidence[0].first(wrong[: len(search.evidence[0].given)], names, search.specs[0])
+        if {names[first], names[second]} == {"h", "memory"}:
+            self._name("h_c_exchanged", said, set())
+        else:
+            self._find(Finding("order", said + "."))
+        return True
+
     def _on_their_forward(self, right: Diagnosis, trials: Sequence[Trial], calls: Sequence[Call]) -> Diagnosis:
         """The search on top of their own forward pass, where that is wrong and explains more."""
         earlier = [call.earlier for call in calls if call.earlier is not None]
@@ -185,10 +207,19 @@ class FunctionCheck:
             [evidence(made, listed, self.function.decimals) for made, listed in zip(trials, outputs)],
             [made.spec for made in trials],
         )
-        if not forward.wrong:
+        if not forward.wrong or self.function.first is None:
             return right
-        for _explanation in forward.explanations():
+        for _explanation in forward.explanations(pairs=False):
             pass
+        mixed = [replace(made.spec, forward=theirs) for made, theirs in zip(trials, forward.specs)]
+        for specs, text in (
+            (forward.specs, _("right for your own forward pass, which is wrong: mend {first} first")),
+            (mixed, _("right for a right forward pass, but not for yours, which is wrong: mend {first}")),
+        ):
+            theirs = Diagnosis(right.evidence, specs)
+            if not theirs.wrong:
+                self._note(text.format(first=self.function.first.name))
+                return theirs
         theirs = Diagnosis(right.evidence, forward.specs)
         return theirs if len(theirs.wrong) < len(right.wrong) or not forward.wrong else right
 

@@ -106,13 +106,12 @@ def _problem(function: FunctionSignature, cell: str, gates: str, arrays: Mapping
         if name in arrays:
             split = gates and name in ("U", "W", "b")
             keys[name] = dict(zip(gates, arrays[name])) if split else arrays[name]
-    keys |= {key: function.task[key] for key in ("activation", "output", "update") if key in function.task}
+    task = {**(function.first.task if function.first else {}), **function.task}
+    keys |= {key: task[key] for key in ("activation", "output", "update") if key in task}
     problem = reader.read(given.of_python(keys), engine="equations", dtype="float64")
     targets = arrays.get("targets#", arrays.get("targets"))
     if targets is not None:
-        problem.task = replace(
-            problem.task, targets=targets, loss=function.task.get("loss"), reduction=function.task.get("reduction")
-        )
+        problem.task = replace(problem.task, targets=targets, loss=task.get("loss"), reduction=task.get("reduction"))
     if "lr" in arrays:
         problem.task = replace(problem.task, lr=float(arrays["lr"]))
     return problem
