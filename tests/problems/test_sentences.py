@@ -10,6 +10,7 @@ import pytest
 from support.sheets import assert_same, drawn_at, printed, problem
 
 from rnncalc.errors import RnncalcError
+from rnncalc.problems import problem_text
 
 LINES = {
     "text": "h_t = tanh(A x_t + B h_{t-1} + b), y_t = C h_t",
@@ -134,3 +135,98 @@ def test_what_says_no_value(prose: str) -> None:
     sheet = "h_t = tanh(W x_t + U h_{t-1})\nW = [0.5; 0.2; 0.1]\nU = 0.3 I\nx_1 = 1, x_2 = 2\n"
     for text in (f"{prose}\n{sheet}", f"{sheet}{prose}\n"):
         assert_same(text, {"U": [[0.5], [0.2], [0.1]], "W": (0.3 * np.eye(3)).tolist(), "x": [[1], [2]]})
+
+
+# what a sheet asks for ------------------------------------------------------------------------------------------------
+
+ASKED = {
+    "结果保留三位小数。": {"decimals": 3}, "（保留 4 位小数）": {"decimals": 4},
+    "答案精确到小数点后两位。": {"decimals": 2},
+    "保留三位有效数字": {"digits": 3},
+    "Compute h_t, rounded to four decimals.": {"decimals": 4},
+    "Give h_2 to 3 decimal places.": {"decimals": 3}, "Find the states (three decimals).": {"decimals": 3},
+    "State h_1 to two significant figures.": {"digits": 2}, "中间结果请至少保留四位小数。": None,
+    "Give all results with at least four decimals.": None, "My answer (pocket calculator, 4 decimals):": None,
+    "Keep intermediate values to 4 decimals.": None, "Time: 2 to 3 o'clock": None, "只保留一个遗忘门": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ASKED)
+@pytest.mark.parametrize("stated", [False, True])
+def test_the_precision_that_a_sentence_asks_for(text: str, stated: bool) -> None:
+    sheet = f"h_t = tanh(U x_t + W h_{{t-1}})\nU = 0.5\nW = 0.2\nx_1 = 1, x_2 = 2\n{text}\n"
+    keys = problem_text.read(sheet + ("precision: decimals 1\n" if stated else ""))
+    got = keys["precision"].value if "precision" in keys else None
+    if stated:
+        assert got == "decimals 1"
+    else:
+        assert (got and {name: int(number) for name, number in got.items()}) == ASKED[text]
+    if ASKED[text]:
+        assert not [note for note in problem(sheet).notes if "小数" in note or "decimal pl" in note]
+
+
+# rows with commas -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("heads", [("cpu", "memory"), ("温度", "湿度"), ("x1", "x2"), ("temp. (C)", "wind speed")])
+@pytest.mark.parametrize("step", ["", "t", "step", "时间"])
+@pytest.mark.parametrize("mark", [",", ", ", ";"])
+@pytest.mark.parametrize("fence", [False, True])
+def test_inputs_as_rows_with_commas(heads: tuple[str, str], step: str, mark: str, fence: bool) -> None:
+    x, U, W = drawn_at(8, 4, 2), drawn_at(9, 3, 2), drawn_at(10, 3, 3)
+    rows = [[*([step] if step else []), *heads]] + [
+        [*([str(at)] if step else []), *map(str, row)] for at, row in enumerate(x, 1)
+    ]
+    block = "\n".join(mark.join(row) for row in rows)
+    block = f"```\n{block}\n```" if fence else block
+    sheet = f"Let h_t = tanh(U x_t + W h_{{t-1}}), U = {printed(U)}, W = {printed(W)}.\n\n"
+    sheet += f"The data, by row:\n\n{block}\n\nWhat is h_t?"
+    assert_same(sheet, {"U": U.tolist(), "W": W.tolist(), "x": x.tolist()})
+
+
+# programs -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", ["RNN", "RNN relu", "LSTM", "GRU"])
+@pytest.mark.parametrize(
+    "way", ["{}.copy_(torch.tensor({}))", "{} = nn.Parameter(torch.tensor({}))", "{}.data = torch.tensor({})"]
+)
+@pytest.mark.parametrize("bias", [True, False])
+def test_weights_that_a_program_puts_into_a_layer(cell: str, way: str, bias: bool) -> None:
+    gates = {"LSTM": 4, "GRU": 3}.get(cell, 1)
+    arrays = {"weight_ih_l0": drawn_at(1, 3 * gates, 2), "weight_hh_l0": drawn_at(2, 3 * gates, 3)}
+    arrays |= {name: drawn_at(at, 3 * gates) for at, name in enumerate(("bias_ih_l0", "bias_hh_l0"), 3) if bias}
+    x = drawn_at(7, 4, 2)
+    relu = ", nonlinearity='relu'" if "relu" in cell else ""
+    sheet = f"rnn = nn.{cell[:4].strip()}(2, 3{relu}, batch_first=True)\nwith torch.no_grad():\n"
+    sheet += "".join(f"    rnn.{way.format(name, printed(array))}\n" for name, array in arrays.items())
+    sheet += f"x = torch.tensor([{printed(x)}])\nout, h_n = rnn(x)\n"
+    wanted: dict[str, Any] = {name: array.tolist() for name, array in arrays.items()} | {"x": [x.tolist()]}
+    wanted |= {"cell": {"LSTM": "lstm", "GRU": "gru_after"}.get(cell, "elman")}
+    assert_same(sheet, wanted | ({"activation": "relu"} if relu else {}))
+
+
+# words and classes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", ["the letters of the word **{}**", "the string “{}”", "单词“{}”的字母"])
+@pytest.mark.parametrize("word", ["bac", "cab", "aabca"])
+def test_the_letters_of_a_word_are_the_inputs(said: str, word: str) -> None:
+    U, W = drawn_at(1, 2, 3), drawn_at(2, 2, 2)
+    sheet = f"h_t = tanh(U x_t + W h_{{t-1}}), U = {printed(U)}, W = {printed(W)}.\n"
+    sheet += f"x_t is the code of {said.format(word)}.\n"
+    sheet += "The alphabet is (a, b, c)."
+    assert_same(
+        sheet, {"U": U.tolist(), "W": W.tolist(), "x": np.eye(3)[["abc".index(letter) for letter in word]].tolist()}
+    )
+
+
+@pytest.mark.parametrize(("first", "classes"), [(0, "0 and 2"), (1, "1 and 3"), (1, "2, and 3"), (None, "1 and 2")])
+def test_classes_in_english_say_from_where_they_count(first: int | None, classes: str) -> None:
+    sheet = "h_t = tanh(U x_t + W h_{t-1}), y_t = softmax(V h_t)\n"
+    sheet += "U = 0.5, W = 0.2, V = [0.1; 0.2; -0.3], x = 1; 2\n"
+    sheet += f"The correct classes are {classes}" + (f" (numbered from {first})." if first is not None else ".")
+    sheet += " The loss is the cross-entropy."
+    targets = problem_text.read(sheet).get("targets")
+    numbers = None if first is None else [str(int(text) - first) for text in classes.replace(",", "").split(" and ")]
+    assert (targets and targets.value) == numbers

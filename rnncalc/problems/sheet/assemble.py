@@ -88,6 +88,9 @@ class _Assembly:
         order = prose.gate_order(self.sheet.prose)
         if order and "gates" not in self.given and self.equations.equations:
             self.given["gates"] = RawValue(order, "order")
+        precision = prose.precision(self.sheet.prose)
+        if precision and "precision" not in self.given:
+            self.given["precision"] = RawValue(precision, "precision")
         if self.sheet.commas:
             self.equations.notes.append(
                 _("commas within numbers are read as decimal commas (--decimal point reads them apart)")

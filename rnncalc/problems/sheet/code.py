@@ -19,8 +19,12 @@ _PRINTED = re.compile(
     r"^[ \t]*(?:\w+\.)*([A-Za-z]\w*)[ \t]+(?=(?:tensor|array|Parameter containing:\s*tensor)\s*\()", re.MULTILINE
 )
 _LAYER = re.compile(r"\b(SimpleRNN|LSTM|GRU)\s*\(([^\n]*)")
+_TORCH = re.compile(
+    r"^[ \t]*(\w+)[ \t]*=[ \t]*(?:torch\.)?nn\.(RNN|LSTM|GRU)(?:Cell)?\(([^()\n]*)\)[ \t]*$", re.MULTILINE
+)
+_COPIED = re.compile(r"^([ \t]*)(?:\w+\.)*(\w+)(?:\.data)?\.copy_\((.*)\)[ \t]*$", re.MULTILINE)
 
-_CELLS = {"SimpleRNN": "elman", "LSTM": "lstm", "GRU": "gru_after"}
+_CELLS = {"SimpleRNN": "elman", "RNN": "elman", "LSTM": "lstm", "GRU": "gru_after"}
 
 
 def columns(text: str) -> set[str]:
@@ -43,6 +47,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\b(?:np|torch|tf)\.(?:reduce_)?sum\s*(?=\()", "Σ", text)
     text = re.sub(r"=\s*zeros\(\s*\d+\s*,\s*1\s*\)", "= 0", text)
     text = _PRINTED.sub(r"\1 = ", text)
+    text = _torch(text)
     if _KERAS.search(text):
         text = _keras(text)
     return text
@@ -76,6 +81,29 @@ def _target(name: str) -> str:
 def _renamed(text: str, old: str, new: str) -> str:
     """An assignment under the name that a loop gives to its entries."""
     return re.sub(rf"^([ \t]*){old}(?=\s*=)", rf"\1{new}", text, flags=re.MULTILINE)
+
+
+def _torch(text: str) -> str:
+    """A layer of PyTorch as keys, its weights as assignments: rnn.weight_hh_l0.copy_(torch.tensor(…))."""
+
+    def keys(layer: re.Match[str]) -> str:
+        relu = re.search(r"nonlinearity\s*=\s*[\"'](\w+)", layer[3])
+        several = re.search(r"num_layers\s*=\s*(?!1\b)\d|bidirectional\s*=\s*True", layer[3])
+        plain_cell = layer[2] == "RNN" and not several
+        return (
+            ""
+            if several
+            else f"activation: {relu[1] if relu else 'tanh'}"
+            if plain_cell
+            else f"cell: {_CELLS[layer[2]]}"
+        )
+
+    names = {layer[1] for layer in _TORCH.finditer(text)}
+    text = _COPIED.sub(r"\1\2 = \3", _TORCH.sub(keys, text))
+    for name in names:
+        text = re.sub(rf"\b{name}\.(\w+)(?:\.data)?(?=[ \t]*=)", r"\1", text)
+        text = re.sub(rf"^[^\n=]*=[ \t]*{name}\(.*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"=[ \t]*(?:torch\.)?nn\.Parameter\((.*)\)[ \t]*$", r"= \1", text, flags=re.MULTILINE)
 
 
 def _keras(text: str) -> str:

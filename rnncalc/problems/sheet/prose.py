@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.sheet.table_heads import GATE_WORDS
@@ -33,7 +34,10 @@ _INPUTS = re.compile(
     rf"((?:{_NUMBER}\s*(?:[,、，→]|->)\s*(?:and\s+|und\s+)?){{1,60}}(?:and\s+)?{_NUMBER})(?!\w)",
     re.IGNORECASE,
 )
-_CLASSES = re.compile(r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+")
+_CLASSES = re.compile(
+    r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+|"
+    r"\b(?:correct|true|right|target) class(?:es)?(?: labels?)? (?:are|is) \d{1,3}(?:(?:, (?:and )?| and )\d{1,3})*"
+)
 _RATE = re.compile(
     r"(?:learning[- ]rate|step[- ]size|学习率|步长|lernrate|schrittweite|taux d.apprentissage|tasa de aprendizaje)"
     rf"[^\d\n]{{0,12}}?({_NUMBER})",
@@ -50,6 +54,44 @@ _ZERO_STATES = re.compile(
 _ACTIVATION = re.compile(
     rf"({_WORDS})[^.。\n]{{0,40}}?(?:activation|激活)|(?:activation|激活函数)[^.。\n]{{0,40}}?({_WORDS})", re.IGNORECASE
 )
+
+
+_COUNT = {word: number for words in ("one two three four five six", "一 二 三 四 五 六") for number, word in
+          enumerate(words.split(), 1)} | {"两": 2}  # fmt: skip
+
+
+@cache
+def _precisions() -> list[re.Pattern[str]]:
+    """Sentences that ask for some decimals, or some digits."""
+    count = rf"(?P<count>\d|{'|'.join(_COUNT)})"
+    kind = r"(?:decimal(?: places?| digits?|s\b)|d\.?p\b|(?P<digits>significant (?:digits?|figures?)|s\.?f\b))"
+    return [
+        re.compile(rf"保留(?:到)?(?:小数点后)?\s*{count}\s*位(?:小数|(?P<digits>有效数字)|(?![有\w]))"),
+        re.compile(rf"精确到小数点后\s*第?{count}\s*位(?P<digits>(?!))?"),
+        re.compile(rf"\b(?:to|with) (?:exactly )?{count}[ -]{kind}", re.IGNORECASE),
+        re.compile(
+            rf"(?:compute|calculate|find|fill|determine|give|what)\b[^.\n]{{0,80}}\((?:to )?{count} {kind}\)",
+            re.IGNORECASE,
+        ),
+    ]
+
+
+def precision(prose: str) -> dict[str, str]:
+    """The decimals, or digits, that a sheet asks for; empty where it says none, a least number, or what is between."""
+    for pattern in _precisions():
+        for said in pattern.finditer(prose):
+            clause = re.split(r"[.。；;\n]", prose[: said.start()])[-1]
+            if not re.search(r"至少|中间|at least|intermediate", clause + said[0], re.IGNORECASE):
+                count = _COUNT.get(said["count"].lower(), said["count"])
+                return {"digits" if said["digits"] else "decimals": str(count)}
+    return {}
+
+
+def without_precision(line: str) -> str:
+    """A line without what `precision` reads."""
+    for pattern in _precisions():
+        line = pattern.sub("", line)
+    return line
 
 
 def gate_order(prose: str) -> str:
@@ -87,9 +129,14 @@ def inputs(prose: str) -> list[str]:
 
 
 def classes(prose: str) -> list[int]:
-    """The classes, from 0, of “第 2 类、第 3 类”, which counts from 1 unless it says otherwise."""
+    """The classes, from 0, of “第 2 类、第 3 类”, which counts from 1 unless it says otherwise.
+
+    In “the correct classes are 1 and 3” it must say from where it counts.
+    """
     said = _CLASSES.search(prose)
     first = 0 if re.search(r"从 ?0|from 0|starting at 0", prose) else 1
+    if said and first and not said[0].startswith("第") and not re.search(r"(?:from|at|with) (?:1|one)\b", prose):
+        return []
     return [int(text) - first for text in re.findall(r"\d+", said[0])] if said else []
 
 
@@ -108,6 +155,13 @@ def vocabulary(prose: str) -> list[str]:
     """The words of “the vocabulary is h, e, l, o”."""
     said = next((listed for pattern in _VOCABULARY if (listed := pattern.search(prose))), None)
     return [item for item in re.findall(r"[^\W\d_]{1,12}", said[1]) if item != "and"] if said else []
+
+
+def spelled(prose: str, known: list[str]) -> str:
+    """The word whose letters are the inputs: “the letters of the word **bac**”."""
+    words = rf"(?:the word|the string|单词|字符串|词)\W{{1,6}}([{re.escape(''.join(known))}]{{2,60}})(?!\w)"
+    said = re.search(words, prose)
+    return said[1] if said else ""
 
 
 def _function(word: str) -> str:

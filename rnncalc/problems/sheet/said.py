@@ -92,7 +92,7 @@ def assigned(text: str) -> str:
         text = words.sub(lambda said, sign=sign: _sized(said, sign), text)  # type: ignore[misc]
     for pattern in (*_entries(), _sentence()):
         text = pattern.sub(put, text)
-    return text.replace(f"= {ZERO}", "= 0").replace(ZERO, "zero")
+    return text.replace(f"= {ZERO}", "= 0").replace(ZERO, " zero ")
 
 
 def _sized(said: re.Match[str], sign: str) -> str:

@@ -19,7 +19,7 @@ from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.formulas.symbol import NAME, Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
-from rnncalc.problems.sheet import tables, values
+from rnncalc.problems.sheet import prose, tables, values
 from rnncalc.problems.sheet.cleaned import NUMBERING, CleanText, line_end
 from rnncalc.problems.sheet.heads import Head, Heads
 from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
@@ -101,6 +101,8 @@ class _Scanner:
                 self.used.append((begin, end))
                 return end
         value = values.read(self.text, at)
+        if value is not None and self._remark(name, at, value[1]):
+            return None
         if value is not None and len(left) - len(chained) > 1:
             return self._tuple(begin, at, left)
         if value is not None:
@@ -116,6 +118,15 @@ class _Scanner:
         if self.text[at - 1] not in ":：" or name.key.lower() in PLAIN:
             self._refuse(at, name)
         return self._words_value(begin, at, name)
+
+    def _remark(self, name: Symbol, at: int, end: int) -> bool:
+        """Whether a word, a colon and a number are no value, since words follow: Time: 90 min."""
+        word = re.fullmatch(r"[A-Z][a-z]{2,}", name.text.strip()) and name.key.lower() not in PLAIN
+        return (
+            bool(word)
+            and self.text[at - 1] in ":："
+            and bool(re.match(r"\s?[^\W\d]|\s*[/–-]", self.text[end : end + 9]))
+        )
 
     def _not_understood(self, begin: int, at: int, name: Symbol) -> None:
         """Keep an equation of a step that cannot be read: it is said, and refused where no other equation is there."""
@@ -283,7 +294,7 @@ class _Scanner:
                     marks[place] = " "
         self.sheet.prose = "".join(marks).replace(BREAK, " ")
         for number, line in enumerate(NUMBERING.sub("", self.sheet.prose).splitlines()):
-            bare = NAME.sub(lambda word: word[0], line)
+            bare = NAME.sub(lambda word: word[0], prose.without_precision(line))
             bare = re.sub(rf"{symbols.LETTERS}\S*", " ", bare)
             if re.search(r"\d", bare):
                 self.sheet.skipped.append(

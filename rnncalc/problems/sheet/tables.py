@@ -30,6 +30,12 @@ _PLAIN = re.compile(  # without rules: step  h[1]  h[2], and below it a row a st
     r"(?:[ \t]*\d{1,6}(?:[ \t]+[-+−\d._][^\s=|&]*)+[ \t]*(?:\n|\Z))+",
     re.MULTILINE | re.IGNORECASE,
 )
+_HEAD = r"[^\W\d][^\n,;|=&]{0,30}"
+_ENTRY = r"[ \t]{0,9}[-+−]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:e[-+]?\d{1,3})?[ \t]{0,9}"
+_SEPARATED = re.compile(
+    rf"^[ \t]{{0,9}}{_HEAD}(?:[,;][ \t]{{0,9}}{_HEAD})+\n(?:{_ENTRY}(?:[,;]{_ENTRY})+(?:\n|\Z))+",
+    re.MULTILINE | re.IGNORECASE,
+)
 GATE = re.compile(r"(?:gate|gates|门|闸门|门控|gatter|porte)?", re.IGNORECASE)
 NAME = re.compile(r"(?:name|parameter|quantity|symbol|matrix|variable|参数|名称|符号|变量)s?", re.IGNORECASE)
 VALUE = re.compile(
@@ -88,6 +94,23 @@ def find(text: str) -> Iterator[Table]:
         rows = [(first + number, line.split()) for number, line in enumerate(block[0].splitlines())]
         if all(len(row) == len(rows[0][1]) for _line, row in rows):
             yield Table(block.start(), block.end(), rows[0][1], rows[1:])
+    yield from _separated(text)
+
+
+def _separated(text: str) -> Iterator[Table]:
+    """Lines with commas or semicolons under a line of names, a row a step; the step may have no column of its own."""
+    for block in _SEPARATED.finditer(text):
+        first = text.count("\n", 0, block.start())
+        header, *rows = [re.split(r"[ \t]*[,;][ \t]*", line.strip()) for line in block[0].splitlines()]
+        if any(len(row) != len(header) for row in rows) or any(head.endswith((":", "：", ".")) for head in header):
+            continue
+        counted = bool(STEP.fullmatch(header[0]))
+        yield Table(
+            block.start(),
+            block.end(),
+            header if counted else ["t", *header],
+            [(first + at, row if counted else [str(at), *row]) for at, row in enumerate(rows, 1)],
+        )
 
 
 def _cells(line: str) -> list[str]:

@@ -67,6 +67,8 @@ class Words:
             elif not meant and not self.letters and words != known:
                 self.letters = words
             end = row.end()
+        if not self.letters and all(len(word) == 1 for word in known):
+            self.letters = list(prose.spelled(self.prose, known))
 
     def _classes(self) -> None:
         """Targets that are words, as numbers of classes in the vocabulary."""
