@@ -296,6 +296,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("Softmax with cross-entropy: ds = y − t, so ds[target] -= 1."),
         N_("Every entry of ds is positive; those of a step should add up to 0."),
     ),
+    "wrong_factor": (
+        N_("In the gradient of a product a factor is missing, or is not the other one: dc_{t-1} = dc, di = dc ∘ i."),
+        N_("For y = a ∘ b: da = dy ∘ b and db = dy ∘ a. So di = dc ∘ g, dg = dc ∘ i, dc_{t-1} = dc ∘ f."),
+        N_("Differentiate the line by one name after the other; a finite difference shows which is off."),
+    ),
     "mean_for_sum": (
         N_("np.mean in place of np.sum, or a division by the number of rows that the loss has not asked for."),
         N_("A gradient is the sum of what all sequences and steps contribute; a mean belongs to the loss alone."),

@@ -70,6 +70,10 @@ BACKWARD: dict[str, tuple[str, ...]] = {
     "sign_flipped: z": ("gru",),
     "sign_flipped: arriving": CELLS,
     "loss_factor: N": CELLS,
+    "wrong_factor: none": ("lstm", "gru"),
+    "wrong_factor: exchanged": ("lstm", "gru"),
+    "wrong_factor: one": ("lstm", "gru"),
+    "wrong_factor: slope": ("lstm", "gru"),
     "derivative_omitted: one": ("lstm", "gru"),
     "derivative_of_preactivation: one": ("lstm", "gru"),
     "W_not_transposed: one": ("lstm", "gru"),
@@ -253,15 +257,19 @@ def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, m
         """The slope of the second gate."""
         if mistake == "derivative_omitted: one":
             return np.ones_like(y)
+        if mistake == "wrong_factor: slope":
+            return 1 - y**2
         return a * (1 - a) if mistake == "derivative_of_preactivation: one" else y * (1 - y)
 
     if cell == "gru":
         r, z, n = k["r"], k["z"], k["n"]
-        dan = dh * (1 - z) * (1 - n**2)
+        dan = dh * (z if mistake == "wrong_factor: exchanged" else 1 - z) * (1 - n**2)
         through = dan @ W[2 * H :]  # to r ∘ h
         dz = dh * (k["hp"] - n) * (-1 if mistake == "sign_flipped: z" else 1)
+        if mistake == "wrong_factor: none":
+            dz = dh * k["hp"]
         daz = dz * slope(z, k["az"])
-        dar = through * k["hp"] * r * (1 - r)
+        dar = through * (r if mistake == "wrong_factor: one" else k["hp"]) * r * (1 - r)
         da = np.concatenate([dar, daz, dan], 1)
         before = dar @ W[:H] + daz @ W[H : 2 * H] + through * r
         before += 0 if mistake == "next_gradient_omitted: direct" else dh * z
@@ -276,10 +284,14 @@ def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, m
     if mistake == "memory_activation_omitted: all":
         bent = 1 - k["c"] ** 2
     dc = dc + (0 if mistake == "next_gradient_omitted: through h" else dh * o * bent)
-    da = np.concatenate(
-        [dc * g * i * (1 - i), dc * k["cp"] * slope(f, k["af"]), dc * i * (1 - g**2), do * o * (1 - o)], 1
-    )
-    return da, hp, da @ W, dc * f
+    di, dg, before = dc * g, dc * i, dc * f
+    if mistake == "wrong_factor: none":
+        before = dc
+    if mistake in ("wrong_factor: exchanged", "wrong_factor: one"):
+        di, dg = dc * i, dc * (g if mistake == "wrong_factor: exchanged" else i)
+    df = dc * k["cp"] * slope(f, k["af"])
+    da = np.concatenate([di * i * (1 - i), df, dg * (1 - g**2), do * o * (1 - o)], 1)
+    return da, hp, da @ W, before
 
 
 CHARACTERS = ("gradient_overwritten: all", "gradient_overwritten: V", "cache_of_wrong_step: h", "mean_for_sum: T",

@@ -21,7 +21,9 @@ from rnncalc.check.answers.shaped import Index
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.graph import Graph, Key, Visit
 from rnncalc.check.graph.lanes import PerLane, common_or_per_lane
-from rnncalc.check.graph.spec import Rules, RunSpec, Spec
+from rnncalc.check.graph.rules import Rules
+from rnncalc.check.graph.spec import RunSpec, Spec
+from rnncalc.model.cells import Cell
 from rnncalc.model.equations.expression import Call, Expression, Name, previous
 from rnncalc.model.equations.functions import FUNCTIONS
 
@@ -38,8 +40,8 @@ class LaneRules(Rules):
 
     each: tuple[Rules, ...] = ()
 
-    def slope_of(self, run: RunSpec, line: str) -> str | PerLane:
-        rule: str | PerLane = common_or_per_lane([rules.slope_of(run, line) for rules in self.each])
+    def slope_of(self, cell: Cell, line: str) -> str | PerLane:
+        rule: str | PerLane = common_or_per_lane([rules.slope_of(cell, line) for rules in self.each])
         return rule
 
 

@@ -22,7 +22,7 @@ from rnncalc.check.diagnosis.mistake import (
     several,
     with_context,
 )
-from rnncalc.check.diagnosis.rewrites import code, code_backward, gated, gradients, parameters, signals, states
+from rnncalc.check.diagnosis.rewrites import code, code_backward, factors, gated, gradients, parameters, signals, states
 from rnncalc.common.i18n import N_
 
 _FORWARD = (
@@ -240,6 +240,11 @@ _CODE_BACK = (
         "target_not_subtracted",
         N_("the target was not subtracted: the gradient at the scores was begun with y in place of y − t"),
         plain(code_backward.without_target),
+    ),
+    Mistake(
+        "wrong_factor",
+        N_("a gradient was multiplied by the wrong factor: {detail}"),
+        with_context(factors.wrong_factors),
     ),
     Mistake("mean_for_sum", N_("a mean was taken in place of the sum: {detail}"), with_context(code_backward.means)),
     Mistake(

@@ -137,7 +137,9 @@ class _Backward(Sums):
                 to = self._d(number, expression.argument.id, visit, steps_back)
                 self._bring(to, (("", number, line, visit), here), back)
             else:
-                for name, term in shares(line, expression):
+                rewritten = dict(self.rules.shares)
+                for name, right in shares(line, expression):
+                    term = rewritten.get((line, name), right)
                     self._bring_term(number, run, line, name, term, visit, steps_back)
 
     def _through_products(self, number: int, run: RunSpec, line: str, visit: int, steps_back: int) -> None:

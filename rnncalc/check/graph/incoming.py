@@ -118,7 +118,7 @@ class IncomingGradients:
         call = run.lines[line]
         assert isinstance(call, Call)
         assert isinstance(call.argument, Name)
-        name, rule = call.function, self.rules.slope_of(run, line)
+        name, rule = call.function, self.rules.slope_of(run.cell, line)
         at = self._cached(number, visit, "")
         value: Key = ("", number, line, at)
         argument: Key = ("", number, signal_of(call.argument.id), at)
