@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,7 +67,8 @@ class Caller:
             np.random.seed(self.calls)  # another one for every call: a function that draws numbers is seen
             self.calls += 1
             try:
-                returned = self._target(function, trial, result)(*values.values())
+                target = self._target(function, trial, result)
+                returned = target(*values.values())
             except (Exception, SystemExit) as error:
                 result.raised = error
                 result.findings.append(Finding("raises", self._said(error)))
@@ -97,13 +100,28 @@ class Caller:
         owner: Any = self.code.names
         if function.init is not None:
             if result.object is None:
-                result.object = self.code.names[name](*self._built(function, dict(function.init), trial, None).values())
+                result.object = _made(owner[name], self._built(function, dict(function.init), trial, None))
             owner = result.object
+        if function.autograd:
+            return partial(self._derived, function, trial, owner)
         if function.first is None or function.init is None:
             for variable, value in self._built(function, dict(function.variables), trial, None).items():
                 _set(owner, variable, value)
         target: Callable[..., Any] = getattr(owner, method) if method else owner[name]
         return target
+
+    def _derived(self, function: FunctionSignature, trial: Trial, module: Any, arriving: Any) -> dict[str, Any]:
+        """What PyTorch derives: the gradients of the parameters and inputs of a module's forward pass."""
+        assert function.first is not None
+        inputs = self._built(function.first, dict(function.first.arguments), trial, None)
+        tensors = {name: value.requires_grad_() for name, value in inputs.items() if hasattr(value, "detach")}
+        module.zero_grad()
+        returned = module(*inputs.values())
+        first = returned[0] if isinstance(returned, tuple | list) else returned
+        (first * arriving).sum().backward()
+        every = {**dict(module.named_parameters()), **tensors}
+        slopes = {name: tensor.grad if tensor.grad is not None else 0 * tensor for name, tensor in every.items()}
+        return {name: slope.to(first.dtype) for name, slope in slopes.items()}  # in float32 where it works in it
 
     def _built(self, function: FunctionSignature, tree: Tree, trial: Trial, cache: Any) -> Any:
         """Arguments from a tree."""
@@ -187,13 +205,26 @@ def _plain(value: Any) -> np.ndarray:
     return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else "" if value is None else value)
 
 
+def _made(kind: Any, sizes: Mapping[str, Any]) -> Any:
+    """An object of a class, from sizes by name where it has these names; a module of PyTorch in float64."""
+    known = inspect.signature(kind).parameters
+    made = kind(**sizes) if sizes.keys() <= known.keys() else kind(*sizes.values())
+    return made.double() if hasattr(made, "named_parameters") else made
+
+
 def _set(owner: Any, name: str, value: Any) -> None:
-    """Set a global name or an attribute; a parameter of a PyTorch module stays one."""
+    """Set a global name or an attribute, i2h.weight too; a parameter of a PyTorch module stays one."""
     if isinstance(owner, dict):
         owner[name] = value
         return
-    kind: Any = type(getattr(owner, name, None))
-    setattr(owner, name, kind(value) if kind.__name__ == "Parameter" else value)
+    *path, last = name.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    old: Any = getattr(owner, last, None)
+    kind = type(old)
+    if kind.__name__ == "Parameter":
+        value = kind(old.detach() * 0 + value)
+    setattr(owner, last, value)
 
 
 def _read(owner: Any, name: str) -> Any:

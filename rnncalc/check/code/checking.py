@@ -9,6 +9,8 @@ from typing import Any
 
 from rnncalc.check.code.function_check import FunctionCheck
 from rnncalc.check.code.loading import Code
+from rnncalc.check.code.module import is_module
+from rnncalc.check.code.module import readings as module_readings
 from rnncalc.check.code.signature import FunctionSignature, Signature
 from rnncalc.check.code.signature_file import guess
 from rnncalc.check.code.signature_file import signature as signature_named
@@ -17,6 +19,8 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS
 from rnncalc.model.equations.functions import quiet
+
+PYTORCH = "pytorch"  # modules have no record: their signature is read off their parameters
 
 
 def check_file(
@@ -115,52 +119,79 @@ def check_code(
     if cell is not None and cell not in CELLS:
         raise ProblemError(_("cell {cell} is none of {known}"), cell=cell, known=", ".join(CELLS))
     verdicts = []
-    for known, each, note in _subjects(code, chosen, function, cell):
-        cells = [name for name in each.cells if cell in (None, name)] or [cell or each.cells[0]]
-        tried = [FunctionCheck(code, known, each, name).verdict() for name in cells]
-        best = next((verdict for verdict in tried if verdict.verdict == RIGHT), tried[0])
-        if len(tried) > 1:
-            text = _("courses define this cell in several ways; held against {cell} (--cell chooses): {others}")
-            others = ", ".join(f"{verdict.cell}: {verdict.verdict}" for verdict in tried)
-            best.notes.append(text.format(cell=best.cell, others=others))
-        best.notes[:0] = [note] if note else []
-        verdicts.append(best)
+    for known, readings, note in _subjects(code, chosen, function, cell):
+        first = [FunctionCheck(code, known, reading[0]).verdict(pairs=False) for reading in readings]
+        at = min(range(len(first)), key=lambda at: _doubt(first[at]))
+        found = [first[at] if first[at].verdict == RIGHT else FunctionCheck(code, known, readings[at][0]).verdict()]
+        found += [FunctionCheck(code, known, each).verdict() for each in readings[at][1:]]
+        others = {verdict.cell: verdict for verdict in first if verdict.cell != found[0].cell}
+        if others:
+            text = _("courses define this cell in several ways; held against {cell} (--cell chooses), not {others}")
+            found[0].notes.append(text.format(cell=found[0].cell, others=", ".join(others)))
+        found[0].notes[:0] = [note] if note else []
+        verdicts += found
     return verdicts
+
+
+def _doubt(verdict: CodeVerdict) -> tuple[bool, bool, int]:
+    """How unlikely a reading is: the one that makes the code right is meant, else the one that explains it best."""
+    explained = sum(mistake.explains for mistake in verdict.mistakes)
+    whole = bool(verdict.mistakes) and explained >= max(mistake.of for mistake in verdict.mistakes)
+    return verdict.verdict != RIGHT, not whole, len(verdict.mistakes)
+
+
+Reading = tuple[FunctionSignature, ...]  # a function, or a module's forward pass and what PyTorch derives from it
 
 
 def _subjects(
     code: Code, chosen: str | PathLike[str] | Signature | None, function: str | None, cell: str | None
-) -> Iterator[tuple[Signature, FunctionSignature, str]]:
-    """Yield the functions that are checked, each with its signature and how it was recognised."""
-    names = [function] if function else code.functions()
-    if function and function.partition(".")[0] not in code.names:
-        reason = "".join(
-            "; " + text for text in (*code.broken, *(_("{m} is not here").format(m=m) for m in code.missing))
-        )
-        message = _("{file}: there is no function {name}{reason}; it has {names}")
-        listed = ", ".join(code.functions()) or "–"
-        raise ProblemError(message, file=code.file, name=function, reason=reason, names=listed)
+) -> Iterator[tuple[Signature, list[Reading], str]]:
+    """Yield what is checked: its signature, the possible readings, and how it was recognised."""
+    names = [function.partition(".")[0]] if function else code.functions()
+    if function and names[0] not in code.names:
+        raise _missing(code, function)
     none = True
     for name in names:
-        if chosen is not None:
-            known = signature_named(chosen)
-            for each in known.functions.values():
-                if name in (each.name, each.name.partition(".")[0]):
-                    none = False
-                    yield known, each, ""
+        note, known = "", None if chosen in (None, PYTORCH) else signature_named(chosen)
+        matches = []
+        if known is not None:
+            matches = [
+                each
+                for each in known.functions.values()
+                if name == _owner(each) and function in (None, name, each.name)
+            ]
+        elif is_module(code.names[name]):
+            readings = module_readings(code, name, cell)
+            if readings:
+                none = False
+                yield Signature(PYTORCH, {}), readings, ""
             continue
-        match = guess(name, code.arguments(name), cell)
-        if match:
-            none = False
+        elif match := guess(name, code.arguments(name), cell):
             known, each = match
             text = _("taken for {signature}'s code; --signature says otherwise")
             if each.name != name:
                 text = _("{name} is taken for {signature}'s {function}; --signature says otherwise")
-            said = text.format(name=name, signature=known.name, function=each.name)
-            yield known, replace(each, name=name), said
+            note = text.format(name=name, signature=known.name, function=each.name)
+            matches = [replace(each, name=name)]
+        for each in matches:
+            none = False
+            cells = [known for known in each.cells if cell in (None, known)] or [cell or each.cells[0]]
+            assert known is not None
+            yield known, [(replace(each, cells=(name,)),) for name in cells], note
     if none:
         have = ", ".join(f"{name}({', '.join(code.arguments(name))})" for name in names) or "–"
-        message = _(
-            "{file}: no function has a known signature: {have}; --signature names one, or a JSON file of your own"
-        )
-        raise ProblemError(message, file=code.file, have=have)
+        text = _("{file}: no function has a known signature: {have}; --signature names one, or a JSON file of your own")
+        raise ProblemError(text, file=code.file, have=have)
+
+
+def _owner(function: FunctionSignature) -> str:
+    """The name of a function, or of a method's class."""
+    return function.name.partition(".")[0]
+
+
+def _missing(code: Code, name: str) -> ProblemError:
+    """The error where a file has no such function, with what may be the reason."""
+    reasons = [*code.broken, *(_("{m} is not here").format(m=module) for module in code.missing)]
+    text = _("{file}: there is no function {name}{reason}; it has {names}")
+    listed = ", ".join(code.functions()) or "–"
+    return ProblemError(text, file=code.file, name=name, reason="".join(f"; {text}" for text in reasons), names=listed)

@@ -1,4 +1,4 @@
-"""The check of one function against one cell."""
+"""The check of one function against its cell."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ FAILURES = ("raises", "missing", "count", "type", "shape", "nan", "random")
 class FunctionCheck:
     """Calls a function on trials, holds what it returns against the engine, and says what is wrong."""
 
-    def __init__(self, code: Code, signature: Signature, function: FunctionSignature, cell: str):
-        self.code, self.signature, self.function, self.cell = code, signature, function, cell
-        self.caller = Caller(code)
-        self.result = CodeVerdict(function.name, signature.name, cell, calls=tuple(code.calls(function.name)))
+    def __init__(self, code: Code, signature: Signature, function: FunctionSignature):
+        self.code, self.signature, self.function, self.cell = code, signature, function, function.cells[0]
+        self.caller, self.pairs = Caller(code), True
+        self.result = CodeVerdict(function.name, signature.name, self.cell, calls=tuple(code.calls(function.name)))
 
-    def verdict(self) -> CodeVerdict:
-        """The result for this function."""
+    def verdict(self, pairs: bool = True) -> CodeVerdict:
+        """The result for this function. pairs: whether two mistakes at once are sought, which takes seconds."""
+        self.pairs = pairs
         result = self.result
         trials, calls = self._calls()
         for call in calls:
@@ -166,7 +167,7 @@ class FunctionCheck:
         self.result.first = proof[0].first(wrong[: len(proof[0].given)], names, search.specs[0])
         if self.result.first is None:
             self.result.first = proof[-1].first(wrong[-len(proof[-1].given) :], names, search.specs[-1])
-        for explanation in search.explanations():
+        for explanation in search.explanations(self.pairs):
             self._explain(explanation, names, int(wrong.sum()))
         if search.wrong:
             said = belongs(self.caller, self.function, trials[0], calls[0], proof[0], search)

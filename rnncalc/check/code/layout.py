@@ -47,11 +47,13 @@ class Layout:
     """One array of a function: the quantities that it holds, and its axes.
 
     names: one, or several side by side. axes: of each name, each axis's letters. text: as the signature writes it.
+    along: of several, the axis along which they lie side by side.
     """
 
     names: tuple[str, ...]
     axes: tuple[tuple[Axis, ...], ...]
     text: str = ""
+    along: int = 0
 
     @classmethod
     def read(cls, text: str, where: str) -> Layout:
@@ -74,14 +76,13 @@ class Layout:
                 message = _("{where}: “{text}”: an axis is one of {letters}, or two as gates*H, or side by side as h|D")
                 raise ProblemError(message, where=where, text=text, letters=" ".join(LETTERS))
         axes = tuple(tuple(axis[min(at, len(axis) - 1)] for axis in every) for at in range(len(names)))
-        if len(names) > 1 and sum(len(axis) > 1 for axis in every) != 1:
-            raise ProblemError(
-                _("{where}: “{text}”: one axis says where two arrays lie side by side"), where=where, text=text
-            )
+        split = [at for at, axis in enumerate(every) if len(axis) > 1]
+        if len(split) != (len(names) > 1):
+            message = _("{where}: “{text}”: one axis says where two arrays lie side by side")
+            raise ProblemError(message, where=where, text=text)
         letters = {letter for axis in every for part in axis for letter in part}
-        return cls(
-            tuple(f"{name}#" if INDEX.get(name, name) not in (*letters, name) else name for name in names), axes, text
-        )
+        named = [f"{name}#" if INDEX.get(name, name) not in (*letters, name) else name for name in names]
+        return cls(tuple(named), axes, text, split[0] if split else 0)
 
     @property
     def letters(self) -> set[str]:
@@ -93,16 +94,16 @@ class Layout:
         parts = [_arranged(quantity(name), axes_of(name), axes) for name, axes in zip(self.names, self.axes)]
         if len(parts) == 1:
             return parts[0]
-        along = next(at for at in range(len(self.axes[0])) if self.axes[0][at] != self.axes[1][at])
-        return np.concatenate(parts, axis=along)
+        return np.concatenate(parts, axis=self.along)
 
     def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The shape, with letters for the reader: (3, 5)."""
         widths = {**sizes, "h": sizes["H"], "1": 1}
         each = [[prod(widths[letter] for letter in axis) for axis in axes] for axes in self.axes]
-        return tuple(
-            widths[0] if len(set(axis)) == 1 else sum(widths) for axis, widths in zip(zip(*self.axes), zip(*each))
-        )
+        whole = list(each[0])
+        if len(each) > 1:
+            whole[self.along] = sum(part[self.along] for part in each)
+        return tuple(whole)
 
 
 def _arranged(array: np.ndarray, have: Axis, want: tuple[Axis, ...]) -> np.ndarray:

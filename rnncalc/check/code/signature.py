@@ -46,6 +46,7 @@ class FunctionSignature:
     decimals : to how many decimals the function rounds what it returns
     init : the arguments with which an object is made; None: a function
     points : what it is worth when a class is graded
+    autograd : whether it is the backward pass that PyTorch derives from `first`
     """
 
     name: str
@@ -60,6 +61,7 @@ class FunctionSignature:
     decimals: int | None = None
     init: Mapping[str, Tree] | None = None
     points: float = 1.0
+    autograd: bool = False
 
     @property
     def given(self) -> list[Layout]:

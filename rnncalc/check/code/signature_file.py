@@ -15,7 +15,7 @@ from importlib.resources import files as resources
 from os import PathLike, fspath
 from typing import Any
 
-from rnncalc.check.code.layout import LETTERS, Layout
+from rnncalc.check.code.layout import LETTERS, Layout, axes_of
 from rnncalc.check.code.signature import FunctionSignature, Opaque, Signature, Size, Tree
 from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
@@ -71,6 +71,7 @@ def parsed(data: Any, where: str) -> Signature:
     for name, record in functions.items():
         for each in _functions(name, record, f"{where}: {name}", known, data.get("arrays", "numpy")):
             _check_gates(each, gates, f"{where}: {name}")
+            _check_axes(each, f"{where}: {name}")
             known[each.name] = each
     return Signature(str(data.get("name", where)), known, gates, str(data.get("about", "")))
 
@@ -169,6 +170,21 @@ def _check_gates(function: FunctionSignature, gates: str, where: str) -> None:
         if stacked and sorted(gates) != sorted(CELLS[cell].gates):
             message = _("{where}: gates are stacked, so “gates” is their order, such as {order}, not “{gates}”")
             raise ProblemError(message, where=where, order="".join(CELLS[cell].gates), gates=gates)
+
+
+def _check_axes(function: FunctionSignature, where: str) -> None:
+    """An array must have its axes, but for steps, where the last is meant, and a batch that the function has not."""
+    for layout in (*function.given, *function.returned):
+        for name, axes in zip(layout.names, layout.axes):
+            have = {letter for axis in axes for letter in axis}
+            missing = [letter for letter in axes_of(name) if letter not in {*have, "T"}]
+            missing = [letter for letter in missing if letter != "N" or "N" in function.letters]
+            missing = [
+                letter for letter in missing if letter != "gates" or any(CELLS[cell].gates for cell in function.cells)
+            ]
+            if missing:
+                text = _("{where}: “{text}” lacks the axis {letter}")
+                raise ProblemError(text, where=where, text=layout.text, letter=missing[0])
 
 
 def guess(name: str, arguments: Sequence[str], cell: str | None = None) -> tuple[Signature, FunctionSignature] | None:

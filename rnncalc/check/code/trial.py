@@ -120,11 +120,12 @@ def _problem(function: FunctionSignature, cell: str, gates: str, arrays: Mapping
 def _with_arriving(spec: Spec, arrays: Mapping[str, np.ndarray], names: Mapping[str, Layout]) -> Spec:
     """The Spec with the gradients that arrive from outside: at every step, or only at the last."""
     run, arriving = spec.runs[0], {}
-    for name, line in (("dh", run.cell.state[0]), ("dmemory", run.cell.state[-1])):
+    top = ("y", len(spec.runs)) if spec.read_out else (run.cell.emits, 0)
+    for name, (line, number) in {"dh": (run.cell.state[0], 0), "dmemory": (run.cell.state[-1], 0), "dy": top}.items():
         if name in arrays:
             visits = range(1, spec.visits + 1) if "T" in names[name].letters else [spec.visits]
             for visit in visits:
-                arriving[0, line, visit] = arrays[name][:, visit - 1]
+                arriving[number, line, visit] = arrays[name][:, visit - 1]
     return replace(spec, arriving=arriving) if arriving else spec
 
 

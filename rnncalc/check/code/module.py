@@ -1,0 +1,236 @@
+"""PyTorch modules: which parameter is which of ours, and how `forward` takes its inputs, read off names and shapes.
+
+Nobody writes a signature for a module of his own. The sizes of a trial are all different, so a shape tells the axes: a
+parameter of (H, D) is U. Gates are told by names such as `forget` or W_hf. Where several readings are possible (the
+batch first or the steps, x before h or behind it), each is tried, and the one that agrees with most numbers is meant.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rnncalc.check.code.layout import Layout
+from rnncalc.check.code.loading import Code, quietly
+from rnncalc.check.code.signature import FunctionSignature, Size, Tree, leaves
+from rnncalc.check.code.trial import SIZES
+
+GATES = {  # cell → gate → words in the names of its parameters
+    "lstm": {"i": "input in update", "f": "forget", "g": "cell candidate memory cand c", "o": "output out"},
+    "gru": {"r": "reset", "z": "update", "n": "new candidate cand hidden h"},
+}
+STACKED = {"lstm": "ifgo", "gru": "rzn"}  # as PyTorch stacks them
+WORDS = {"H": r"hid|unit|n_h|nh\b", "D": r"in|feat|emb|n_x|vocab", "O": r"out|class|label|n_y"}
+CALLS = [(x, h) for x, states in (("N,T,D", "N,H 1,N,H"), ("T,N,D", "N,H 1,N,H"), ("N,D", "N,H"), ("T,D", "H 1,H"))
+         for h in states.split()]  # fmt: skip
+
+
+def is_module(value: Any) -> bool:
+    """Whether a value is a class of PyTorch modules; without PyTorch there is none."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, type) and issubclass(value, torch.nn.Module)
+
+
+def readings(code: Code, name: str, cell: str | None) -> list[tuple[FunctionSignature, ...]]:
+    """Every possible reading of a module: its forward pass, and the backward pass that PyTorch derives from it."""
+    module = code.names[name]
+    init = _init(module)
+    sizes = {**SIZES[0], "h": SIZES[0]["H"], "1": 1}
+    with quietly():
+        instance = module(**{argument: sizes[size.letter] for argument, size in init.items()})
+        shapes = {parameter: tuple(array.shape) for parameter, array in instance.named_parameters()}
+    made = []
+    for known in ("elman", "lstm", "gru", "gru_after"):
+        if cell not in (None, known):
+            continue
+        for variables in _parameters(shapes, sizes, known):
+            for arguments in _arguments(module, known):
+                forward = FunctionSignature(
+                    f"{name}.forward", (known,), arguments, (), variables, init=init, arrays="torch"
+                )
+                made.append(forward)
+    return [each for forward in made for each in _returning(code, forward, instance, sizes)]
+
+
+def _init(module: Any) -> dict[str, Size]:
+    """The sizes with which a module is made; arguments with a default of another kind keep it."""
+    left, sizes = ["D", "H", "O"], {}
+    for argument in inspect.signature(module).parameters.values():
+        word = next((size for size in "HOD" if re.search(WORDS[size], argument.name.lower())), None)
+        if word is None and argument.default is not inspect.Parameter.empty:
+            continue
+        letter = word if word in left else left[0]
+        left.remove(letter)
+        sizes[argument.name] = Size(letter)
+        if not left:
+            break
+    return sizes
+
+
+# parameters ------------------------------------------------------------------------------------------------------
+
+
+def _parameters(
+    shapes: Mapping[str, tuple[int, ...]], sizes: Mapping[str, int], cell: str
+) -> Iterator[dict[str, Tree]]:
+    """Yield every way in which the parameters are those of a cell: name → layout; a second bias is 0."""
+    gates = STACKED.get(cell.partition("_")[0], "")
+    choices: list[list[tuple[str, Tree]]] = []
+    rows = any(shape[:1] == (sizes["D"],) and len(shape) == 2 for shape in shapes.values())
+    for name, shape in shapes.items():
+        texts = _texts(name, shape, sizes, gates, cell, rows)
+        if not texts:
+            return
+        choices.append([(name, text) for text in texts])
+    most = max((len(choice) for choice in choices), default=1)
+    for order in range(most):  # x before h, or behind it: in all of them alike
+        chosen = [choice[min(order, len(choice) - 1)] for choice in choices]
+        variables, names = dict[str, Tree](), list[str]()
+        for name, text in chosen:
+            layout = Layout.read(text, name)
+            again = set(layout.names) & {*names}
+            if again and layout.names[0][0] == "b" and not (cell == "gru_after" and "n" in text):
+                variables[name] = 0.0
+                continue
+            if again:
+                break
+            names += layout.names
+            variables[name] = layout
+        else:
+            whole = {f"{stack}.{gate}" for stack in "UW" for gate in gates} if gates else {"U", "W"}
+            held = {f"{n}.{gate}" for n in names if n in ("U", "W") for gate in gates} | {*names}
+            if whole <= held | {*names} and (cell == "gru_after") == ("d" in names):
+                yield variables
+
+
+def _texts(name: str, shape: tuple[int, ...], sizes: Mapping[str, int], gates: str, cell: str, rows: bool) -> list[str]:
+    """The layouts that a parameter of this name and shape may have in a cell."""
+    D, H, O = sizes["D"], sizes["H"], sizes["O"]
+    gate = _gate(name, cell) if gates else ""
+    of = f".{gate}" if gate else ""
+    many = {1: "H", len(gates): "gates*H"} if gates else {1: "H"}
+    linear = name.endswith("weight")
+    found = []
+    for count, stacked in many.items():
+        if gates and count == 1 and not gate:
+            continue
+        here = "" if count > 1 else of
+        if shape == (count * H, D):
+            found.append(f"U{here}[{stacked},D]")
+        elif shape == (D, count * H):
+            found.append(f"U{here}[D,{stacked}]")
+        elif shape == (count * H, H) and (count > 1 or linear or not rows):
+            found.append(f"W{here}[{stacked},h]")
+        elif shape == (H, count * H):
+            found.append(f"W{here}[h,{stacked}]")
+        elif shape in ((count * H,), (1, count * H), (count * H, 1)):
+            axes = ",".join("1" if size == 1 else stacked for size in shape)
+            found.append(f"b{here}[{axes}]")
+        elif shape == (count * H, D + H):
+            found += [f"U{here}|W{here}[{stacked},D|h]", f"W{here}|U{here}[{stacked},h|D]"]
+        elif shape == (D + H, count * H):
+            found += [f"U{here}|W{here}[D|h,{stacked}]", f"W{here}|U{here}[h|D,{stacked}]"]
+    tail = re.search(f"[{gates}]{{2,}}$", _bare(name)) if gates else None
+    if tail and len(tail[0]) < len(gates):  # h2rz: two of three gates
+        side = "|".join("H" * len(tail[0]))
+        if shape == (len(tail[0]) * H, D):
+            found.append("|".join(f"U.{gate}" for gate in tail[0]) + f"[{side},D]")
+        elif shape == (len(tail[0]) * H, H):
+            found.append("|".join(f"W.{gate}" for gate in tail[0]) + f"[{side},h]")
+        elif shape == (len(tail[0]) * H,):
+            found.append("|".join(f"b.{gate}" for gate in tail[0]) + f"[{side}]")
+    if cell == "gru_after" and shape == (H,) and gate == "n":
+        found.append("d[H]")
+    simple = {(O, H): "V[O,H]", (H, O): "V[H,O]", (O,): "c[O]"}
+    return found + ([simple[shape]] if shape in simple else [])
+
+
+def _gate(name: str, cell: str) -> str:
+    """The gate of a parameter, by a word in its name or by its last letter: forget.weight, W_hf, x2f.bias."""
+    words = GATES[cell.partition("_")[0]]
+    bare = _bare(name)
+    parts = re.split(r"[._\d]+", bare)
+    for gate, known in words.items():
+        if any(part in (gate, *known.split()) for part in parts):
+            return gate
+    return bare[-1] if bare and bare[-1] in words else {"c": "g", "h": "n"}.get(bare[-1:], "")
+
+
+def _bare(name: str) -> str:
+    """The name of a layer: forget of forget.weight."""
+    return re.sub(r"[._]?(weight|bias)$", "", name.lower())
+
+
+# calls -----------------------------------------------------------------------------------------------------------
+
+
+def _arguments(module: Any, cell: str) -> Iterator[dict[str, Tree]]:
+    """Yield the ways in which `forward` may take its inputs and states."""
+    names = [name for name in inspect.signature(module.forward).parameters if name != "self"]
+    for inputs, state in CALLS:
+        x, h, c = (Layout.read(text, text) for text in (f"x[{inputs}]", f"h0[{state}]", f"c0[{state}]"))
+        given: list[list[Tree]] = [[x], [x, h]] if cell != "lstm" else [[x], [x, h, c], [x, [h, c]]]
+        for trees in given:
+            if len(trees) == len(names):
+                yield dict(zip(names, trees))
+
+
+def _returning(
+    code: Code, forward: FunctionSignature, instance: Any, sizes: Mapping[str, int]
+) -> Iterator[tuple[FunctionSignature, ...]]:
+    """Yield the reading with what `forward` returns, by the shapes of a call; nothing if the call fails."""
+    import torch  # here: only modules need it
+
+    letters = {letter for layout in leaves(forward.arguments) for letter in layout.letters}
+    rng = torch.Generator().manual_seed(0)
+
+    def zeros(tree: Tree) -> Any:
+        if isinstance(tree, Layout):
+            return torch.rand(tree.shape(sizes), generator=rng, dtype=torch.float64)
+        return tuple(map(zeros, tree))
+
+    with quietly():
+        try:
+            returned = instance.double()(*map(zeros, forward.arguments.values()))
+        except (Exception, SystemExit):
+            return
+    returns = _layouts(returned, sizes, letters, [])
+    if returns is None:
+        return
+    whole = replace(forward, returns=returns)
+    first = next(iter(leaves([returns])))
+    arriving = Layout.read(first.text.replace(first.names[0], f"d{first.names[0]}", 1), "dh")
+    slopes = {name: _slope(tree) for name, tree in forward.variables.items() if isinstance(tree, Layout)}
+    slopes |= {name: _slope(tree) for name, tree in forward.arguments.items() if isinstance(tree, Layout)}
+    backward = replace(
+        whole, name=whole.name.replace(".forward", ".backward"), arguments={f"d{first.names[0]}": arriving},
+        returns=slopes, first=whole, autograd=True,
+    )  # fmt: skip
+    yield whole, backward
+
+
+def _slope(layout: Layout) -> Layout:
+    """The layout of an array's gradient."""
+    return replace(layout, names=tuple(f"d{name}" for name in layout.names), text=f"d{layout.text}")
+
+
+def _layouts(value: Any, sizes: Mapping[str, int], given: set[str], seen: list[str]) -> Tree | None:
+    """The layouts of what was returned, by its shapes; None if they say nothing."""
+    if isinstance(value, tuple | list):
+        parts = [_layouts(part, sizes, given, seen) for part in value]
+        return None if None in parts else parts
+    letters = {sizes[letter]: letter for letter in ("N", "T", "H", "O")} | {1: "1"}
+    shape: Sequence[int] = tuple(getattr(value, "shape", ()))
+    axes = [letters.get(size) for size in shape]
+    if None in axes or not {"H", "O"} & {*axes[-1:]} or {"1", "T"} <= {*axes} or ("N" in given) != ("N" in axes):
+        return None
+    steps = "T" in given
+    name = "y" if axes[-1] == "O" else "h"
+    if name == "h" and "T" not in axes and "h" in seen and (not steps or "last" in seen):
+        name = "memory"
+    seen += [name] if "T" in axes or not steps else ["h", "last"]
+    return Layout.read(f"{name}[{','.join(map(str, axes))}]", "forward")
