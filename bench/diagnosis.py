@@ -4,12 +4,12 @@
     python bench/diagnosis.py --problems 50 --right 1000 --only W_transposed --json out.json
 
 For each mistake, random problems of random sizes are solved with that mistake by tests/support/planted.py, answered at
-3, 4 and 6 decimals in turn; counted are those with a wrong number. `beside` counts the same answers with one digit
-changed somewhere, before or after, where at least two other numbers still show the mistake, and `every` how often a
-mistake is then said to explain every number, though it does not give the changed one. Then answers that are random
-numbers: how often a mistake is named, and "every number" said where it is not so. Then random problems are solved
-rightly, rounded at every step to 2 to 6 digits, or to as many decimals as are asked for, and typed with or without
-their last zeros: none may be wrong or coarse, and none may lose a point.
+3, 4 and 6 decimals in turn; counted are those with a wrong number that is more than 0.000. `beside` counts the same
+answers with one digit changed somewhere, before or after, where at least two other numbers still show the mistake, and
+`every` how often a mistake is then said to explain every number, though it does not give the changed one. Then answers
+that are random numbers: how often a mistake is named, and "every number" said where it is not so. Then random problems
+are solved rightly, rounded at every step to 2 to 6 digits, or to as many decimals as are asked for, and typed with or
+without their last zeros: none may be wrong or coarse, and none may lose a point.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from measure import keep
 
 import rnncalc
 from rnncalc.check import check
+from rnncalc.check.verdicts.records import CARRIED, WRONG
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -50,8 +51,8 @@ def named(mistake: str, count: int) -> dict[str, Any]:
         began = time.perf_counter()
         diagnosis = check(rnncalc.problem(**given).given, answers)
         seconds.append(time.perf_counter() - began)
-        if diagnosis.first_wrong is None:
-            continue
+        if all(value.coarse for value in diagnosis.values if value.verdict in (WRONG, CARRIED)):
+            continue  # nothing is wrong, or only 0.000, from which no mistake is named
         shown += 1
         if mistake in names(diagnosis):
             hit += 1

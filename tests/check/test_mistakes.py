@@ -136,6 +136,23 @@ def test_rounding_excuses_more_than_it_accuses() -> None:
     assert all(mistake.explains < mistake.of for mistake in verdict.mistakes)
 
 
+@pytest.mark.parametrize(
+    ("mistake", "other"), [("derivative_of_preactivation", -0.41), ("derivative_twice", 0.3), ("sign_flipped", 0.2)]
+)
+def test_three_gradients_near_the_right_ones_show_a_mistake(mistake: str, other: float) -> None:
+    """One unit, three decimals: few variants are as near as this, and all the others could not fit."""
+    rng = np.random.default_rng(1)
+    problem = planted.problem(mistake, rng)
+    problem |= {"U": np.array([[0.78]]), "W": np.array([[-0.47]]), "b": np.array([0.47]), "h0": np.array([0.54])}
+    problem |= {"V": np.array([[0.05], [other]]), "c": np.array([-0.09, 0.83]), "loss": "squared_error"}
+    problem |= {
+        "x": np.array([[-0.25], [-0.29], [0.08]]),
+        "targets": np.array([[0.28, 0.75], [0.18, 0.11], [-0.26, -0.69]]),
+    }
+    answers = diagnosis.answered(mistake, planted.solve(problem, mistake, rng), 3)
+    assert mistake in diagnosis.names(check(rnncalc.problem(**planted.keys(problem)).given, answers))
+
+
 def test_what_books_warn_of_comes_first() -> None:
     """With h_0 = 0 and one unit, z for 1 − z and σ(−a) in z are the same."""
     keys: dict[str, Any] = {

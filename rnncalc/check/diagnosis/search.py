@@ -167,7 +167,7 @@ class MistakeSearch:
         shown = {at for at in explained if at in slips or abs(exact[at] - self._typed(at)) <= self._unit(at)}
         if not slips or (len(slips) < len(self.slips) and len(shown) < 2):
             return None
-        accidents = self.chance.accidents(single.mistake.likelihood, self.chance.parts(nearest), slips)
+        accidents = self.chance.accidents(single.mistake.likelihood, self.chance.parts(nearest), slips, exact)
         others = [at for at in self.slips if at not in explained]
         against = len(others) - int(same(exact[others], self.right[others]).sum())
         return _Candidate((single,), explained, accidents, against)
