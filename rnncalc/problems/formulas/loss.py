@@ -12,7 +12,7 @@ from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation, system
 
 _SQUARE = re.compile(
-    r"[(|‖\[]+\s*([^()|‖]{1,60}?(?:\([^()]{1,8}\)[^()|‖]{0,20}?)*)\s*-\s*([^|‖]{1,60}?)\s*[)|‖\]]+_?2?\s*\^\s*\{?2"
+    r"[(|‖\[]{1,3}\s{0,9}([^()|‖]{1,60}?(?:\([^()]{1,8}\)[^()|‖]{0,20}?){0,3})\s{0,9}-\s{0,9}([^|‖]{1,60}?)\s{0,9}[)|‖\]]{1,3}_?2?\s*\^\s*\{?2"
 )
 _HALF = re.compile(r"\\frac\s*\{?\s*1\s*\}?\s*\{?\s*2|1\s*/\s*2|0\.5|½")
 _MEAN = re.compile(

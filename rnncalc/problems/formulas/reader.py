@@ -23,7 +23,9 @@ FUNCTIONS = {
 } | {name: name for name in "tanh sigmoid relu exp log identity softmax log_softmax elu leaky_relu softplus softsign "
      "hard_sigmoid hard_sigmoid_02 hard_tanh step abs max min arctan clip".split()}  # fmt: skip
 GENERIC = ("φ", "ϕ", "ψ", "f", "g", "act", "activation")  # letters for “some function”
-DEEPEST = 40
+DEEPEST = 40  # brackets within brackets, functions of functions, a quotient of quotients
+MOST_FACTORS = 100  # of one product
+MOST_POWERS = 3  # x^2^2^2: each doubles what there is to compute
 _SPACE = re.compile(r"[ \t]*(?:\n[ \t]*(?=[-+*∘×]\s))?")
 _NUMBER = re.compile(r"\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,4})?|\.\d{1,30}")
 _JOINED = "⊕∥"  # vectors one below the other
@@ -41,11 +43,11 @@ class Reader:
     """Reads formulas of one text; known: the bases and keys of the names that the sheet has."""
 
     def __init__(self, text: str, known: Collection[str]):
-        self.text, self.known, self.at, self.depth = text, known, 0, 0
+        self.text, self.known, self.at, self.depth, self.nested = text, known, 0, 0, 0
 
     def read(self, at: int) -> tuple[Node, int]:
         """The formula that begins at a place, and the place behind it. Raises NoFormulaError."""
-        self.at, self.depth = at, 0
+        self.at, self.depth, self.nested = at, 0, 0
         return self.sum(), self.at
 
     # what stands next ------------------------------------------------------------------------------------------------
@@ -99,8 +101,10 @@ class Reader:
         return sign
 
     def product(self) -> Node:
-        factors, entrywise = [self.factor(first=True)], list[bool]()
+        factors, entrywise, quotients = [self.factor(first=True)], list[bool](), 0
         while True:
+            if quotients > DEEPEST or len(factors) > MOST_FACTORS:
+                raise NoFormulaError
             before, mark = self.at, self.peek()
             try:
                 if mark in _PRODUCT:
@@ -108,7 +112,7 @@ class Reader:
                     factors.append(self.factor(first=True))
                     entrywise.append(_PRODUCT[mark])
                 elif mark == "/":
-                    self.at += 1
+                    self.at, quotients = self.at + 1, quotients + 1
                     factors.append(Quot(factors.pop(), self.factor(first=True)))
                 else:
                     factors.append(self.factor(first=False))
@@ -119,21 +123,19 @@ class Reader:
         return factors[0] if len(factors) == 1 else Prod(tuple(factors), tuple(entrywise))
 
     def factor(self, first: bool) -> Node:
-        self.depth += 1
-        if self.depth > DEEPEST:
+        if self.nested >= DEEPEST:
             raise NoFormulaError
-        outside, self.depth = self.depth - 1, self.depth
-        begin = self.at
+        outside, begin = self.depth, self.at
+        self.nested += 1
         try:
-            self.depth = outside  # the space before a factor is the formula's own
-            mark = self.peek()
-            self.depth = outside + 1
+            mark = self.peek()  # the space before a factor is the formula's own
+            self.depth += 1
             return self.powers(self.begun(mark, first))
         except NoFormulaError:
             self.at = begin
             raise
         finally:
-            self.depth = outside
+            self.depth, self.nested = outside, self.nested - 1
 
     def begun(self, mark: str, first: bool) -> Node:
         if mark in _CLOSE and mark:
@@ -250,7 +252,11 @@ class Reader:
 
     def powers(self, node: Node) -> Node:
         """x², e^{−a}."""
+        powers = 0
         while self.text.startswith("^", self.at):
+            powers += 1
+            if powers > MOST_POWERS:
+                raise NoFormulaError
             if self.text.startswith("^T", self.at):
                 self.at += 2
                 node = Turned(node) if isinstance(node, Sym) else node

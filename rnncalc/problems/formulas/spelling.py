@@ -15,10 +15,11 @@ from rnncalc.problems.parse.numbers import plain
 
 BREAK = "\ue000"  # of no script: what ends a formula: \\, \quad, the edge of mathematics, a code fence
 MATRIX = re.compile(
-    r"\\begin\s*\{(?P<kind>(?:[bpvVB]?|small|psmall|bsmall)matrix\*?|array)\}.*?\\end\s*\{(?P=kind)\}", re.DOTALL
+    r"\\begin\s*\{(?P<kind>(?:[bpvVB]?|small|psmall|bsmall)matrix\*?|array)\}"
+    r"[^\\]*(?:\\(?!begin\b|end\s*\{(?P=kind)\})[^\\]*)*\\end\s*\{(?P=kind)\}"
 )
 _FENCED = re.compile(  # \left[ \begin{array}{rr} … \end{array} \right]
-    rf"(?:\\left|\\[bB]igg?l?)?\s*[\[(]\s*({MATRIX.pattern})\s*(?:\\right|\\[bB]igg?r?)?\s*[\])]", re.DOTALL
+    rf"(?:(?:\\left|\\[bB]igg?l?)\s*)?[\[(]\s*({MATRIX.pattern})\s*(?:(?:\\right|\\[bB]igg?r?)\s*)?[\])]"
 )
 
 _SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₜₙₖᵢⱼₓₕₐₒₑₛᵧ", "0123456789+-()tnkijxhaoesy"))

@@ -111,10 +111,11 @@ def _rank(index: str, raised: bool) -> int:
 @lru_cache(maxsize=64)
 def step_letters(text: str) -> str:
     """The letters that stand for the step in a text: t, and others where there is no t."""
-    return "tτ" if re.search(r"[_^\[(]\s*[{(<]*\s*t\s*(?:[-+]\s*1)?\s*[})>\])]|_t\b", text) else "tnkτ"
+    step = r"[_^\[(]\s{0,9}[{(<]{0,3}\s{0,9}t\s{0,9}(?:[-+]\s{0,9}1)?\s{0,9}[})>\])]|_t\b"
+    return "tτ" if re.search(step, text) else "tnkτ"
 
 
 @lru_cache(maxsize=64)
 def raised_steps(text: str) -> bool:
     """Whether the step is a superscript in a text, h^{(t)}: then no superscript is the number of a layer."""
-    return bool(re.search(r"\^\s*\{?\s*[(<]\s*t\b", text))
+    return bool(re.search(r"\^\s{0,9}\{?\s{0,9}[(<]\s{0,9}t\b", text))

@@ -15,10 +15,10 @@ _ANSWERS = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]+\S.*|[^\n|]{2,60}[:：][ \t]*|\\(?:sub)*section\*?\{[^{}\n]*\}|"
+    r"^[ \t]*(?:#{1,6}[ \t]+\S.*|[^ \t\n|][^\n|]{1,59}[:：][ \t]*|\\(?:sub)*section\*?\{[^{}\n]*\}|"
     r"(?:[Mm]y |[Oo]ur )?[Aa]nswers?(?:[ \t]*\([^()\n]*\))?[ \t]*|"
     r"\*\*[^*\n]+\*\*[ \t]*[:：]?[ \t]*|"
-    r"[ \t]*(?:[Ii]s (?:this|it|that)|[Ii] (?:get|got|have)|[Ww]e (?:get|got)|"
+    r"(?:[Ii]s (?:this|it|that)|[Ii] (?:get|got|have)|[Ww]e (?:get|got)|"
     r"[^\n]{0,12}(?:对吗|算得|求得|算出|答案))[^\n=]{0,40})$",
     re.MULTILINE,
 )

@@ -7,7 +7,7 @@ import re
 _PAIRS = re.compile(r"\bfor\s+(\w+)\s*,\s*(\w+)\s+in\s+zip\(\s*(\w+)\s*,\s*(\w+)\s*\)")
 _OVER = re.compile(r"\bfor\s+(\w+)\s+in\s+(?!range|enumerate|zip)(\w+)\s*:")
 _COLUMN = re.compile(r"\b(\w+)\s*[(\[]\s*:\s*,\s*([tnk])\s*[)\]]")
-_KERAS = re.compile(r"^\s*(?:\w+/)*?(\w+)/(kernel|recurrent_kernel|bias)(?::0)?[ \t]*:?[ \t]*$", re.MULTILINE)
+_KERAS = re.compile(r"^[ \t]*(?:\w+/)*?(\w+)/(kernel|recurrent_kernel|bias)(?::0)?[ \t]*:?[ \t]*$", re.MULTILINE)
 _DEFINED = re.compile(
     r"^[ \t]*def (?P<name>\w+)\((?P<names>[^()]*)\)[^\n:]*:[ \t]*\n(?:[ \t]*(?:\"\"\"[^\"]*\"\"\"|#[^\n]*)\n)*"
     r"(?:[ \t]+(?P<result>\w+)[ \t]*=[ \t]*(?P<value>[^\n=]+)\n)?[ \t]+return[ \t]+(?P<formula>[^\n]+)$",

@@ -33,9 +33,11 @@ def on_one_line(text: str) -> str:
     open_ones: list[_Matrix] = []
     for number, line in enumerate(lines):
         still: list[_Matrix] = []
-        end = 0
+        end = counted = depth = 0
         for piece in _PIECE.finditer(line):
-            if line.count("[", 0, piece.start()) > line.count("]", 0, piece.start()):
+            before = line[counted : piece.start()]
+            depth, counted = depth + before.count("[") - before.count("]"), piece.start()
+            if depth > 0:
                 continue  # a row of [[1, 2], [3, 4]]
             before = line[end : piece.start()]
             named, end = bool(_NAME.search(before)), piece.end()

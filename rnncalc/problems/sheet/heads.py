@@ -20,6 +20,7 @@ _GRADIENT = re.compile(
     r"(?:\\frac\s*\{\s*[∂dδ]\s*[A-Za-z]\w*\s*\}\s*\{\s*[∂d]\s*|[∂dδ]\s*(?:[LJE]|loss)\s*/\s*[∂d]\s*|∇_?\{?)",
     re.IGNORECASE,
 )
+_BRACKET = re.compile(r"[()\n]")
 _BEFORE = re.compile(r"[\w.@\\/\u0300-\u036f-]\Z")
 
 
@@ -37,11 +38,22 @@ class Heads:
 
     def __init__(self, text: str):
         self.text = text
+        self.matrix = -1, -1  # where the last one that was looked at begins and ends
 
     def __iter__(self) -> Iterator[Head]:
         """Every head, from the top."""
+        opened: list[int] = []  # the brackets of the line that are open at a sign
+        behind = 0
         for sign in _SIGN.finditer(self.text):
-            if self._inside_matrix(sign.start()) or self._inside_call(sign.start()):
+            for mark in _BRACKET.finditer(self.text, behind, sign.start()):
+                if mark[0] == "(":
+                    opened.append(mark.start())
+                elif mark[0] == "\n":
+                    opened.clear()
+                elif opened:
+                    opened.pop()
+            behind = sign.start()
+            if self._inside_matrix(sign.start()) or (opened and self._calls(opened[-1])):
                 continue
             line = self.text.rfind("\n", 0, sign.start()) + 1
             begin = max(line, sign.start() - 120)
@@ -111,14 +123,12 @@ class Heads:
         return bool(re.sub(NUMBERING, "", self.text[line:start]).strip(f" \t{BREAK}*$"))
 
     def _inside_matrix(self, at: int) -> bool:
-        before = self.text.rfind("\\begin{", 0, at)
-        return before >= 0 and (inside := MATRIX.match(self.text, before)) is not None and inside.end() > at
+        begin = self.text.rfind("\\begin{", 0, at)
+        if begin >= 0 and begin != self.matrix[0]:  # one matrix has many signs
+            matrix = MATRIX.match(self.text, begin)
+            self.matrix = begin, matrix.end() if matrix else begin
+        return begin >= 0 and self.matrix[1] > at
 
-    def _inside_call(self, at: int) -> bool:
-        """Whether a sign names an argument of a call: f(precision=4)."""
-        depth, line = 0, self.text.rfind("\n", 0, at) + 1
-        for place in range(at - 1, line - 1, -1):
-            depth += {")": 1, "(": -1}.get(self.text[place], 0)
-            if depth < 0:
-                return bool(re.match(r"\w", self.text[place - 1 : place]))
-        return False
+    def _calls(self, bracket: int) -> bool:
+        """Whether a bracket is that of a call, whose arguments have names: f(precision=4)."""
+        return bool(re.match(r"\w", self.text[bracket - 1 : bracket]))

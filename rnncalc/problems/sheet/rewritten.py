@@ -35,13 +35,14 @@ _PAIR = re.compile(r"[A-Za-z]_\{?([h-n]),?([h-n])\}?(?!\w)")
 _MATRIX = r"\\begin\{\w*(?:matrix|array)\}(?:\{[lcr]*\})?(?:(?!\\begin).)*?\\end\{\w*(?:matrix|array)\}"
 _WRAPPED = rf"(?:\\left\s*[\[(]\s*)?({_MATRIX})(?:\s*\\right\s*[\])])?"
 _COLUMN = re.compile(
-    rf"{_WRAPPED}\s*&?\s*=\s*&?\s*{_WRAPPED}\s*(?:\\circ|\\odot|\\cdot)?\s*"
+    rf"{_WRAPPED}\s*(?:&\s*)?=\s*(?:&\s*)?{_WRAPPED}\s*(?:\\circ|\\odot|\\cdot)?\s*"
     rf"((?:{_WRAPPED}|\\(?![\\\]]|end\b|quad)[a-zA-Z]+|\\[,;:! ]|[^\\$])*)",
     re.DOTALL,
 )
 
 
-_TUPLES = re.compile(r"\(([^()=\n]*,[^()=\n]*)\)\s*=\s*\(([^()=\n]*,[^()=\n]*)\)")
+_TUPLE = r"\((?=[^()=\n,]*,)([^()=\n]*)\)"
+_TUPLES = re.compile(rf"{_TUPLE}\s*=\s*{_TUPLE}")
 _SEQUENCE = re.compile(r"\{\s*([A-Za-z]_\{?t\}?)\s*\}(?:_\{[^{}\n]*\}|_t)?(?:\^\{?\w+\}?)?(?=\s*=)")
 _RULE = re.compile(r"[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+")
 

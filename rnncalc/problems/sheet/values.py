@@ -6,6 +6,7 @@ What follows it is somebody else's: prose, the next assignment, a unit. A number
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rnncalc.errors import ParseError
 from rnncalc.problems.formulas.spelling import BREAK, MATRIX
@@ -25,7 +26,8 @@ _MAKERS = re.compile(
     r"(?:(?:np|numpy|jnp)\s*\.\s*(?:array|asarray|matrix|mat)|tf\s*\.\s*(?:constant|Variable|convert_to_tensor)|"
     r"torch\s*\.\s*(?:tensor|Tensor|FloatTensor|DoubleTensor|as_tensor)|mx\s*\.\s*nd\s*\.\s*array|nd\s*\.\s*array)(?=\s*\()"
 )
-_OPEN, _CLOSE = "[({", "])}"
+_OPEN = "[({"
+_BRACKET = re.compile(r"[][(){}]")
 _NEXT = re.compile(r"[ \t]*[^\W\d]\w*(?:[_^]\{[^{}]*\})*[ \t]*:?=")
 _GOES_ON = re.compile(r"[ \t]*(?:[*∘×@^(\[{Σ\\]|[-+][ \t]*[^\W\d]|[-+][ \t]+\d|/|[^\W\d_]\d{0,2}'?[_^])")
 
@@ -130,16 +132,20 @@ def _goes_on(text: str, at: int) -> bool:
 
 def _balanced(text: str, at: int) -> int | None:
     """The place behind the bracket that closes the one here."""
-    depth, end = 0, min(len(text), at + LONGEST)
-    for place in range(at, end):
-        mark = text[place]
-        if mark in _OPEN:
-            depth += 1
-        elif mark in _CLOSE:
-            depth -= 1
-            if depth == 0:
-                return place + 1
-    return None
+    end = _closed(text).get(at)
+    return end if end is not None and end <= at + LONGEST else None
+
+
+@lru_cache(maxsize=4)
+def _closed(text: str) -> dict[int, int]:
+    """Where each bracket opens, with the place behind the one that closes it."""
+    opened, closed = list[int](), dict[int, int]()
+    for mark in _BRACKET.finditer(text):
+        if mark[0] in _OPEN:
+            opened.append(mark.start())
+        elif opened:
+            closed[opened.pop()] = mark.end()
+    return closed
 
 
 def _plain_code(text: str) -> str:
