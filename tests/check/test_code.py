@@ -161,6 +161,7 @@ def test_a_signature_that_is_none_says_where(record: Any, said: str) -> None:
         ("return np.tanh(x @ Wx + prev_h @ Wh + b).T, None", "shape", "another order"),
         ("return np.tanh(x @ Wx + prev_h @ Wh + b)[0], None", "shape", "(3, 5)"),
         ("return np.log(x @ Wx * 0 - 1), None", "nan", "NaN"),
+        ("return np.zeros_like(prev_h), None", "zero", "0 throughout"),
         ("return np.tanh(x @ Wx + prev_h @ Wh + b + np.random.rand()), None", "random", "again"),
         ("b += 1; return np.tanh(x @ Wx + prev_h @ Wh + b - 1), None", "modified", "argument b"),
         ("return np.squeeze(np.tanh(x @ Wx + prev_h @ Wh + b)), None", "", ""),
@@ -178,6 +179,13 @@ def test_a_step_is_right_in_float32_and_only_that_is_said(tmp_path: Path) -> Non
     verdict = step("return np.float32(np.tanh(x @ Wx + prev_h @ Wh + b)), None", tmp_path)
     assert verdict.verdict == "right"
     assert ["float32" in note for note in verdict.notes] == [True]
+
+
+def test_a_file_follows_one_course(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    names = "rnn_cell_forward(xt, a_prev, parameters)", "rnn_forward(x, a0, parameters)", "rnn_backward(dout, cache)"
+    file.write_text("".join(f"def {name}:\n    pass\n" for name in names), "utf-8")
+    assert {verdict.signature for verdict in check_file(file)} == {"deeplearning_ai"}
 
 
 def test_matrices_in_wrong_places_are_named_where_they_fit(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def _subjects(
     names = [function.partition(".")[0]] if function else code.functions()
     if function and names[0] not in code.names:
         raise _missing(code, function)
-    none = True
+    none, guessed = True, guess({name: code.arguments(name) for name in code.functions() or names}, cell)
     for name in names:
         note, known = "", None if chosen in (None, PYTORCH) else signature_named(chosen)
         matches = []
@@ -166,13 +166,14 @@ def _subjects(
                 none = False
                 yield Signature(PYTORCH, {}), readings, ""
             continue
-        elif match := guess(name, code.arguments(name), cell):
-            known, each = match
+        elif name in guessed:
+            known, functions = guessed[name]
+            owner = _owner(functions[0])
             text = _("taken for {signature}'s code; --signature says otherwise")
-            if each.name != name:
+            if owner != name:
                 text = _("{name} is taken for {signature}'s {function}; --signature says otherwise")
-            note = text.format(name=name, signature=known.name, function=each.name)
-            matches = [replace(each, name=name)]
+            note = text.format(name=name, signature=known.name, function=owner)
+            matches = [replace(each, name=each.name.replace(owner, name, 1)) for each in functions]
         for each in matches:
             none = False
             cells = [known for known in each.cells if cell in (None, known)] or [cell or each.cells[0]]

@@ -22,7 +22,7 @@ from rnncalc.common.i18n import _
 
 SEED = 20_150_521  # any number; the same every time, so that a check can be repeated
 SHAPES = (ValueError, IndexError, TypeError, RuntimeError)  # what NumPy and PyTorch raise where shapes do not fit
-FAILURES = ("raises", "missing", "count", "type", "shape", "nan", "random")
+FAILURES = ("raises", "missing", "count", "type", "shape", "nan", "zero", "random")
 
 
 class FunctionCheck:
@@ -113,7 +113,8 @@ class FunctionCheck:
         for made, call, listed in zip(trials, calls, every):
             for output, result in zip(call.outputs, listed):
                 if isinstance(result, Finding):
-                    self._find(result)
+                    if made is trials[0] or not any(isinstance(other, Finding) for other in every[0]):
+                        self._find(result)
                     batch = (made.sizes["N"], *output.layout.shape({**made.sizes, "gates": len(made.gates)}))
                     if (
                         result.kind == "shape"
@@ -130,6 +131,12 @@ class FunctionCheck:
                     self._note(_("it works in float32, so seven digits are compared: a convention, no mistake"))
         count = min(map(len, every), default=0)
         usable = [at for at in range(count) if not any(isinstance(listed[at], Finding) for listed in every)]
+        zero = [at for at in usable if not any(call.outputs[at].array.any() for call in calls)]
+        zero = [at for at in zero if calls[0].outputs[at].array.size > 1]
+        if zero:
+            names = ", ".join(calls[0].outputs[at].name for at in zero)
+            self._find(Finding("zero", _("0 throughout: {names}.").format(names=names)))
+        usable = [at for at in usable if at not in zero]
         if not usable:
             return [], []
         outputs = [[kept for at in usable if not isinstance(kept := listed[at], Finding)] for listed in every]

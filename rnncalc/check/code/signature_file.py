@@ -187,17 +187,39 @@ def _check_axes(function: FunctionSignature, where: str) -> None:
                 raise ProblemError(text, where=where, text=layout.text, letter=missing[0])
 
 
-def guess(name: str, arguments: Sequence[str], cell: str | None = None) -> tuple[Signature, FunctionSignature] | None:
-    """The shipped signature whose function is the most like this one: by its name and the names of its arguments."""
-    best, score = None, ALIKE
+Match = tuple[Signature, list[FunctionSignature]]
+
+
+def guess(found: Mapping[str, Sequence[str]], cell: str | None = None) -> dict[str, Match]:
+    """The shipped signatures that a file's functions follow, by their names and the names of their arguments.
+
+    found: the functions and classes of the file, each with its arguments. A file follows one course where it can.
+    """
+    courses = []
     for each in map(shipped, SHIPPED):
-        for function in each.functions.values():
-            if function.init is not None or (cell and cell not in function.cells):
-                continue
-            theirs = [*function.arguments]
-            alike = len({*theirs} & {*arguments}) / max(1, len({*theirs} | {*arguments}))
-            likeness = alike + 0.5 * (function.name == name) + 0.25 * (len(theirs) == len(arguments))
-            same_call = function.name == name and len(theirs) == len(arguments)
-            if (alike >= ALIKE or same_call) and likeness > score:
-                best, score = (each, function), likeness
+        matches = {name: _match(each, name, arguments, cell) for name, arguments in found.items()}
+        courses.append({name: match for name, match in matches.items() if match is not None})
+    courses.sort(key=lambda course: -sum(likeness for likeness, _known in course.values()))
+    best: dict[str, Match] = {}
+    for course in courses:
+        for name, (_likeness, known) in course.items():
+            best.setdefault(name, known)
+    return best
+
+
+def _match(signature: Signature, name: str, arguments: Sequence[str], cell: str | None) -> tuple[float, Match] | None:
+    """The function, or the methods of a class, that are the most like one of the file, and how much they are."""
+    best: tuple[float, Match] | None = None
+    owners: dict[str, list[FunctionSignature]] = {}
+    for function in signature.functions.values():
+        if cell is None or cell in function.cells:
+            owners.setdefault(function.name.partition(".")[0], []).append(function)
+    for owner, functions in owners.items():
+        theirs = [*(functions[0].arguments if functions[0].init is None else functions[0].init)]
+        alike = len({*theirs} & {*arguments}) / max(1, len({*theirs} | {*arguments}))
+        same_call = owner == name and len(theirs) == len(arguments)
+        likeness = alike + 0.5 * (owner == name) + 0.25 * (len(theirs) == len(arguments))
+        a_match = same_call if functions[0].init is not None else alike >= ALIKE or same_call
+        if a_match and (best is None or likeness > best[0]):
+            best = likeness, (signature, functions)
     return best
