@@ -82,7 +82,9 @@ def _mistake(mistake: CodeMistake, again: bool) -> Iterator[Block]:
     if mistake.of:
         said += " " + _explained(mistake)
     yield Paragraph(said)
-    if mistake.equation is not None:
+    if mistake.rule:
+        yield Paragraph(_("It should be: {rule}").format(rule=mistake.rule + "."))
+    elif mistake.equation is not None:
         yield Paragraph(_("It should be:"))
         yield Formulas((mistake.equation,))
     elif mistake.id in LESSONS:

@@ -17,6 +17,7 @@ from rnncalc.check.code.signature_file import SHIPPED, parsed, shipped
 from rnncalc.check.code.trial import SIZES, trial
 from rnncalc.common import strict_json
 from rnncalc.errors import RnncalcError
+from rnncalc.model.equations.style import TEXT
 
 CORPUS = Path(__file__).parents[1] / "examples" / "code"
 CASES: list[dict[str, Any]] = strict_json.plain((CORPUS / "EXPECTED.json").read_text("utf-8"))
@@ -232,6 +233,28 @@ def test_a_right_backward_of_a_wrong_forward_is_not_blamed(tmp_path: Path) -> No
     forward, backward = check_file(file, "cs231n")
     assert [mistake.id for mistake in forward.mistakes] == ["bias_omitted"]
     assert backward.first is None or backward.first.output == "db"
+
+
+def test_three_mistakes_at_once_are_named_with_what_is_right(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        dedent(
+            """
+            import numpy as np
+            def lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b):
+                i, f, g, o = np.split(x @ Wx + prev_h @ Wh, 4, axis=1)
+                s = lambda a: 1 / (1 + np.exp(-a))
+                c = s(f) * prev_c + s(i) * np.tanh(g)
+                return s(o) * c, c, None
+            """
+        ),
+        "utf-8",
+    )
+    mistakes = check_file(file)[0].mistakes
+    assert [mistake.id for mistake in mistakes] == ["bias_omitted", "gate_order", "memory_activation_omitted"]
+    assert mistakes[1].rule == "the gates stand in the order i f o g"
+    assert mistakes[2].equation is not None
+    assert mistakes[2].equation.write(TEXT) == "h_t = o_t ∘ tanh(c_t)"
 
 
 def test_a_gradient_that_no_mistake_gives_is_held_against_their_own_forward(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature import FunctionSignature, arguments
 from rnncalc.check.code.verdict import Line
 from rnncalc.check.graph.spec import RunSpec, Spec
-from rnncalc.model.equations.expression import INPUT, Expression, names, previous, signal_of
+from rnncalc.model.equations.expression import INPUT, names, previous, signal_of
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import Letters, Place
 
@@ -32,6 +33,8 @@ def touched_line(before: Spec, after: Spec, function: FunctionSignature) -> Form
     """The first equation of the right cell that a mistake touches, in the person's letters."""
     for old, new in zip(before.all_runs, after.all_runs):
         symbols = _changed(old.parameters, new.parameters)
+        if len(symbols) > 1 and len({symbol.partition("_")[0] for symbol in symbols}) == 3:
+            return None  # all stacks: another order of gates, which no equation shows
         states = _changed(old.initial_states, new.initial_states) | (new.lags - old.lags)
         for line, expression in old.lines.items():
             inside = names(expression)
@@ -41,12 +44,17 @@ def touched_line(before: Spec, after: Spec, function: FunctionSignature) -> Form
                 or any(previous(name) and signal_of(name) in states for name in inside)
                 or (after.x is not before.x and INPUT in inside)
             ):
-                return _formula(old, line, expression, function)
+                return _formula(old, line, function)
     return None
 
 
-def _formula(run: RunSpec, line: str, expression: Expression, function: FunctionSignature) -> Formula:
-    return Formula(line, (expression,), letters(function), Place(signals=frozenset(run.lines)))
+def _formula(run: RunSpec, line: str, function: FunctionSignature) -> Formula:
+    """The equation as the cell writes it; of a line that it does not write by itself, the one that holds it."""
+    written = run.cell.written
+    holders = [other for other in written if line in names(run.cell.lines[other])]
+    shown = line if line in written or not holders else holders[0]
+    place = Place(signals=frozenset(run.lines))
+    return Formula(shown, (written[shown],), replace(letters(function), labels=run.cell.labels), place)
 
 
 def letters(function: FunctionSignature) -> Letters:

@@ -112,43 +112,37 @@ class Diagnosis:
         return [Explanation(mistake, variant, self.specs, specs, outputs, numbers, tuple(alike.values()))]
 
     def _pair(self) -> list[Explanation]:
-        """Two mistakes of the forward pass that explain the first wrong output together."""
-        if self.wrong[0] not in self._forward():
-            return []
-        first, rows = self.evidence[0], self._first_step()
-        firsts = [single for single in self._variants(self.specs) if not in_gradients(single[0])]
-        for mistake, variant, specs in firsts:
-            seconds = [
-                single for single in self._variants(specs) if not in_gradients(single[0]) and single[0] is not mistake
-            ]
-            agree = first.only(rows).agreement([after[0] for _mistake, _variant, after in seconds])
-            left = [seconds[at] for at in np.flatnonzero(agree.all(axis=0)).tolist()]
-            if left:
+        """Two mistakes of the forward pass that explain one of its outputs together."""
+        for output in self._forward():
+            first = self.evidence[0].only(self._first_step(output))
+            for mistake, variant, specs in self._variants(self.specs):
+                if in_gradients(mistake):
+                    continue
+                others = (single for single in self._variants(specs) if single[0] is not mistake)
+                seconds = [single for single in others if not in_gradients(single[0])]
+                agree = first.agreement([after[0] for _mistake, _variant, after in seconds])
+                left = [seconds[at] for at in np.flatnonzero(agree.all(axis=0)).tolist()]
                 every = self._agreement([[after[at] for _m, _v, after in left] for at in range(len(self.specs))])
-                best = self._best(left, every)
+                best = self._best(left, every) if left else []
                 if best:
                     second = replace(best[0], before=specs)
                     return [Explanation(mistake, variant, self.specs, specs, second.outputs, 0), second]
         return []
 
-    def _first_step(self) -> np.ndarray:
-        """The numbers of the first wrong output at its first wrong step, which cost the least to compute."""
+    def _first_step(self, output: int) -> np.ndarray:
+        """The numbers of an output at its first wrong step, which cost the least to compute."""
         first = self.evidence[0]
         agreed = self.agreed[: len(first.given)]
         steps = np.array([first.trial.spots[spot][0][-1] for spot in first.spots], object)
-        wrong = (first.output == self.wrong[0]) & ~agreed
-        if not wrong.any():
-            return np.flatnonzero(first.output == self.wrong[0])
-        return np.flatnonzero((first.output == self.wrong[0]) & (steps == min(steps[wrong])))
+        here = first.output == output
+        wrong = here & ~agreed
+        return np.flatnonzero(here & (steps == min(steps[wrong])) if wrong.any() else here)
 
-    def _forward(self) -> set[int]:
-        """The outputs that the forward pass gives."""
-        return {
-            output
-            for part in self.evidence
-            for spot, output in zip(part.spots, part.output)
-            if part.trial.spots[spot][0][0] == ""
-        }
+    def _forward(self) -> list[int]:
+        """The wrong outputs that the forward pass gives."""
+        part = self.evidence[0]
+        heads = {int(output): part.trial.spots[spot][0][0] for spot, output in zip(part.spots, part.output)}
+        return [output for output in self.wrong if heads[output] == ""]
 
     def _variants(self, specs: Sequence[Spec]) -> list[_Single]:
         """Every variant of every mistake, in all trials alike."""

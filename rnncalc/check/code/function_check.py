@@ -237,11 +237,16 @@ class FunctionCheck:
             return
         outputs = tuple(names[at] for at in sorted(explanation.outputs))
         symbols = touched_names(explanation.before[0], explanation.specs[0])
+        rule = ""
+        if mistake.id == "gate_order":
+            rule = _("the gates stand in the order {order}").format(order=" ".join(self.signature.gates))
         self.result.mistakes.append(
             CodeMistake(
                 mistake.id, letters(self.function).said(mistake.text(variant)), explanation.numbers, of, outputs,
                 touched_line(explanation.before[0], explanation.specs[0], self.function),
                 culprit(self.code, self.function, mistake.id, symbols, outputs),
-                tuple(other.id for other in explanation.alike), variant.option,
+                tuple(other.id for other in explanation.alike),
+                variant.option if variant.option.startswith("--cell") else "",  # the only one that code has
+                rule,
             )
         )  # fmt: skip

@@ -47,6 +47,7 @@ class CodeMistake:
     explains, of : how many of the wrong numbers it explains, and how many there are
     outputs : the outputs that it explains
     equation : the line of the cell's equations, as it should be
+    rule : what is right in words, where no equation shows it
     line : the line of the code that looks like the culprit, a hint; None: the source does not show it
     alike : other mistakes that give the same numbers
     option : the option that makes it right, where courses define it so
@@ -61,6 +62,7 @@ class CodeMistake:
     line: Line | None = None
     alike: tuple[str, ...] = ()
     option: str = ""
+    rule: str = ""
 
     def data(self) -> dict[str, Any]:
         """The mistake as plain data."""
@@ -71,7 +73,9 @@ class CodeMistake:
             "equation": self.equation.write(TEXT) if self.equation else "",
             "alike": list(self.alike),
         }
-        return whole | {key: value for key, value in (optional | {"option": self.option}).items() if value}
+        return whole | {
+            key: value for key, value in (optional | {"option": self.option, "rule": self.rule}).items() if value
+        }
 
 
 @dataclass(frozen=True)
