@@ -29,6 +29,8 @@ LONG = 40_000
         ("forward .md", "W = \\begin{bmatrix}", "= "),
         ("forward .md", "W^{(", ",000"),
         ("forward .md", "for t in ", "W = ["),
+        ("check .txt", "h_0 = ", "(W="),
+        ("check .txt", "h_t = ", "Q1: "),
         ("forward .md", "L = \\frac{1}{2} ", "["),
         ("forward .md", "y_t = softmax(", "[1],"),
         ("forward .md", "h_t = x", "^2"),

@@ -20,6 +20,8 @@ _GRADIENT = re.compile(
     r"(?:\\frac\s*\{\s*[∂dδ]\s*[A-Za-z]\w*\s*\}\s*\{\s*[∂d]\s*|[∂dδ]\s*(?:[LJE]|loss)\s*/\s*[∂d]\s*|∇_?\{?)",
     re.IGNORECASE,
 )
+LONGEST = 120  # characters of a head
+FAR = 500  # before a head, more than any numbering
 _BRACKET = re.compile(r"[()\n]")
 _BEFORE = re.compile(r"[\w.@\\/\u0300-\u036f-]\Z")
 
@@ -56,7 +58,7 @@ class Heads:
             if self._inside_matrix(sign.start()) or (opened and self._calls(opened[-1])):
                 continue
             line = self.text.rfind("\n", 0, sign.start()) + 1
-            begin = max(line, sign.start() - 120)
+            begin = max(line, sign.start() - LONGEST)
             head = self._head(begin, sign.start())
             if head is None:
                 continue
@@ -120,6 +122,7 @@ class Heads:
         return None
 
     def _words_before(self, line: int, start: int) -> bool:
+        line = max(line, start - FAR)
         return bool(re.sub(NUMBERING, "", self.text[line:start]).strip(f" \t{BREAK}*$"))
 
     def _inside_matrix(self, at: int) -> bool:

@@ -19,6 +19,7 @@ from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.formulas.symbol import NAME, Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
+from rnncalc.problems.parse.numbers import LONGEST_NUMBER
 from rnncalc.problems.sheet import prose, tables, values
 from rnncalc.problems.sheet.cleaned import NUMBERING, CleanText, line_end
 from rnncalc.problems.sheet.heads import Head, Heads
@@ -253,7 +254,9 @@ class _Scanner:
 
     def _refuse(self, at: int, name: Symbol) -> None:
         """What looks like a number and is none is no prose."""
-        piece = re.compile(rf"[ \t{BREAK}]*([^\s,;{BREAK}]*\d[^\s,;{BREAK}]*|@\S+)").match(self.text, at)
+        piece = re.compile(rf"[ \t{BREAK}]*([^\s,;{BREAK}]{{0,{LONGEST_NUMBER}}}\d[^\s,;{BREAK}]*|@\S+)").match(
+            self.text, at
+        )
         where = _("line {line}, {name}").format(line=self.clean.line(at) + 1, name=shown(name.text.strip(), 40))
         if piece is None:
             return
