@@ -20,7 +20,7 @@ from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import entries, prose, values
+from rnncalc.problems.sheet import entries, prose, units, values
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.contents import Contents
 from rnncalc.problems.sheet.pieces import Assigned, Sheet
@@ -42,6 +42,7 @@ def read(text: str) -> dict[str, RawValue]:
 class _Assembly:
     def __init__(self, sheet: Sheet):
         self.sheet = sheet
+        units.joined(sheet)
         sheet.assigned = entries.joined(sheet.assigned, sheet.equations)
         self.given: dict[str, RawValue] = {}
         timed = any(equation.defined.offset is not None for equation in sheet.equations)

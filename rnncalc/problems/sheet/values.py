@@ -29,7 +29,9 @@ _MAKERS = re.compile(
 _OPEN = "[({"
 _BRACKET = re.compile(r"[][(){}]")
 _NEXT = re.compile(r"[ \t]*[^\W\d]\w*(?:[_^]\{[^{}]*\})*[ \t]*:?=")
-_GOES_ON = re.compile(r"[ \t]*(?:[*∘×@^(\[{Σ\\]|[-+][ \t]*[^\W\d]|[-+][ \t]+\d|/|[^\W\d_]\d{0,2}'?[_^])")
+_GOES_ON = re.compile(
+    r"[ \t]*(?:[*∘×@^(\[{Σ\\]|[-+][ \t]*[^\W\d]|[-+][ \t]+\d|/|[^\W\d_]\d{0,2}'?(?:[_^]|[(\[<]\s?[tnk]\b))"
+)
 
 
 def read(text: str, at: int) -> tuple[str, int] | None:
