@@ -137,9 +137,7 @@ def _sum(node: Node, scalars: Mapping[str, str], used: set[str]) -> Linear:
             part = _sum(factor, scalars, used)
             if product.keys() != {None} and part.keys() != {None}:
                 raise _NoUnitsError
-            product = {
-                one if other is None else other: a * b for one, a in product.items() for other, b in part.items()
-            }
+            product = {left or right: a * b for left, a in product.items() for right, b in part.items()}
         return product
     if isinstance(node, Num):
         return {None: node.value}
