@@ -24,7 +24,7 @@ HELP = f"""Check answers: which numbers are right, where it went wrong first, an
 
 \b
 rnncalc check problem.json                       # the answers in the file
-rnncalc check problem.json --answers mine.json   # or -, or JSON
+rnncalc check problem.json --answers mine.json   # or -, or JSON; of several problems, {{"Q1": {{"h": …}}}}
 rnncalc check --U 0.9 --W 0.5 --b 0.3 --x "0.7 0.5 0.2" --h "0.73 0.78 0.66"
 rnncalc check problem.json --answers.U_new.o "0.4375" --dV "0.38 -0.40" --explain
 rnncalc check --code mine.py                     # functions: which bug is in them?
@@ -72,7 +72,8 @@ def command(
             report.add_solution(document, stated, trace, verdict)
         return document, overflowed(trace, verdict.data(), document.data) or failed(verdict)
 
-    document, exit_code = solved(given(problem), solve, key="" if typed else "answers")
+    keys = _by_problem(given(problem), typed)
+    document, exit_code = solved(keys, solve, key="" if typed else "answers")
     show(document, **look)
     return exit_code
 
@@ -112,16 +113,56 @@ def _typed() -> dict[str, str]:
     return answers
 
 
-def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
-    """The file's answers, those of --answers in their place, and what was typed name by name."""
+def _by_problem(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
+    """The keys of several problems with the answers to each, {"Q1": {"h": …}}, which are then no longer typed."""
+    from rnncalc.errors import ProblemError
+    from rnncalc.problems.parse.given import RawValue
+    from rnncalc.problems.problem_text import several
+
+    problems = several(keys)
+    dotted = {
+        name: text for name, text in typed.items() if name.startswith("answers.") and name.split(".")[1] in problems
+    }
+    if not problems or not ("answers" in typed or dotted):
+        return keys
+    answers = _read(typed["answers"]) if "answers" in typed else {}
+    parts: dict[str, dict[str, RawValue]] = {
+        name: _named(part["answers"]) for name, part in several(answers).items() if "answers" in part
+    }
+    answers = {name: value for name, value in answers.items() if name != "problems"}
+    if not parts and not dotted and not any(name.partition(".")[0] in problems for name in answers):
+        return keys  # the same answers to all
+    given_answers = {**answers, **{name[8:]: RawValue(text, f"--{name}", True) for name, text in dotted.items()}}
+    for name, value in given_answers.items():
+        head, dot, quantity = name.partition(".")
+        parts.setdefault(head, {}).update({quantity: value} if dot else _named(value))
+    for name in parts:
+        if name not in problems:
+            message = _("answers.{name}: no problem is called so; there are {known}")
+            raise ProblemError(message, name=name, known=", ".join(problems))
+    for name in ("answers", *dotted):
+        typed.pop(name, None)
+    own = {name: problems[name] | {"answers": RawValue(part, f"answers.{name}")} for name, part in parts.items()}
+    kept = {key: value for key, value in keys.items() if key not in ("problems", "answers")}
+    return {**kept, "problems": RawValue({**problems, **own}, keys["problems"].where)}
+
+
+def _read(text: str) -> dict[str, RawValue]:
+    """What --answers says: a path, -, or JSON."""
     from rnncalc.problems import problem_text
     from rnncalc.problems.parse import files
+
+    read = problem_text.read(text if text.lstrip().startswith("{") else files.content(text), named=text[:60])
+    return {name: value for name, value in read.items() if name != "equations"}
+
+
+def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
+    """The file's answers, those of --answers in their place, and what was typed name by name."""
     from rnncalc.problems.parse.given import RawValue
 
     answers: dict[str, RawValue] = {}
     if "answers" in typed:
-        text = typed["answers"]
-        read = problem_text.read(text if text.lstrip().startswith("{") else files.content(text), named=text[:60])
+        read = _read(typed["answers"])
         answers = _named(read["answers"]) if "answers" in read else read
     elif "answers" in keys and keys["answers"].value is not None:
         answers = _named(keys["answers"])
@@ -150,4 +191,7 @@ def _named(answers: RawValue) -> dict[str, RawValue]:
         raise ProblemError(
             _('{where}: answers are an object by name, such as {{"h": [["0.86", "0.98"]]}}'), where=answers.where
         )
-    return {name: RawValue(part, f"{answers.where}.{name}") for name, part in value.items()}
+    return {
+        name: answers[name] if isinstance(answers.value, dict) else RawValue(part, f"{answers.where}.{name}")
+        for name, part in value.items()
+    }

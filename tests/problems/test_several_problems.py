@@ -68,3 +68,29 @@ def test_one_heading_is_one_problem(text: str, tmp_path: Path) -> None:
     path = tmp_path / "sheet.md"
     path.write_text(text, encoding="utf-8")
     assert "problems" not in command("forward", str(path), "--format", "json").out
+
+
+FORMS = {
+    "object": '{"Q1": {"h": ["0.2913", "0.6326"]}, "Q2": {"h": {"2": ["0.1"]}}}',
+    "dotted": '{"Q1.h": ["0.2913", "0.6326"], "Q2.h": [null, "0.1", null]}',
+    "whole": '{"problems": {"Q1": {"answers": {"h": ["0.2913", "0.6326"]}}, "Q2": {"answers": {"h": {"2": ["0.1"]}}}}}',
+    "lines": "Q1.h = 0.2913; 0.6326\nQ2.h = _; 0.1; _\n",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("parts", [["Q1"], ["Q2", "Q1"]])
+def test_answers_to_several_problems_in_one_file(form: str, parts: list[str], tmp_path: Path) -> None:
+    sheet, mine = tmp_path / "sheet.md", tmp_path / "mine.txt"
+    sheet.write_text(ABOVE + "\n".join(f"## {name}\n{PARTS[name]}" for name in parts), encoding="utf-8")
+    mine.write_text(FORMS[form] if len(parts) > 1 else '{"h": ["0.2913", "0.6326"]}', encoding="utf-8")
+    data = command("check", str(sheet), "--answers", str(mine), "--format", "json").data
+    if len(parts) == 1:
+        assert data["verdict"] == "right"
+        return
+    assert {name: part["verdict"] for name, part in data["problems"].items()} == {"Q1": "right", "Q2": "wrong"}
+    typed = command("check", str(sheet), "--answers.Q1.h", "0.2913 0.6326", "--format", "json").data["problems"]
+    assert [(name, part["verdict"]) for name, part in typed.items()] == [("Q1", "right")]
+    refused = command("check", str(sheet), "--answers", '{"Q1.h": ["0.29"], "Q7": {"h": ["0.1"]}}')
+    assert refused.code == 2
+    assert "answers.Q7: no problem is called so; there are Q2, Q1" in refused.err
