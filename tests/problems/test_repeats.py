@@ -24,6 +24,7 @@ LONG = 40_000
     [
         ("forward .md", "", " "),
         ("forward .md", "", "\n"),
+        (".json", "1 & ", "\n"),
         ("forward .md", "$$", "&="),
         ("forward .md", "W = \\begin{bmatrix}", "\\begin{bmatrix}1"),
         ("forward .md", "W = \\begin{bmatrix}", "= "),

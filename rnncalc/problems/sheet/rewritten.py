@@ -73,7 +73,7 @@ def in_letters(text: str) -> str:
     if _STEPPED.search(text):
         return text
     for words, name in _SAID:
-        if not re.search(rf"^\W*{name}\s*[:=]", text, re.MULTILINE):
+        if not re.search(rf"^[^\w\n]*{name}\s*[:=]", text, re.MULTILINE):
             text = words.sub(rf"\1{name} = ", text, count=1)
     return text
 
