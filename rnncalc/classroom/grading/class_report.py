@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from rnncalc.classroom.grading.feedback import ACCEPTED
-from rnncalc.classroom.grading.marks import Marks
+from rnncalc.classroom.grading.judging import Result
+from rnncalc.classroom.grading.marks import Marks, dotted
 from rnncalc.common.i18n import _
 from rnncalc.report.document import Block, Document, Grid, Heading, Items, Paragraph
 
@@ -19,7 +21,7 @@ def figures(marks: Marks) -> dict[str, Any]:
     """The report for programs."""
     scores = [row.score for row in marks.rows]
     verdicts = Counter(row.verdict for row in marks.rows)
-    wrong = [row for row in marks.rows if row.verdict == "wrong"]
+    wrong = [row for row in marks.rows if row.verdict in ("wrong", "failed")]
     mistakes = Counter(mistake for row in wrong for mistake in row.mistakes)
     bands = [0] * BANDS
     for score in scores:
@@ -35,7 +37,7 @@ def figures(marks: Marks) -> dict[str, Any]:
         "mistakes": [
             {"id": mistake, "people": count, "share": count / len(scores)} for mistake, count in mistakes.most_common()
         ],
-        "unexplained": sum(not row.mistakes for row in wrong),
+        "unexplained": sum(not row.mistakes for row in wrong if row.verdict == "wrong"),
     }
 
 
@@ -45,16 +47,14 @@ def _quantities(marks: Marks) -> list[dict[str, Any]]:
     right, carried, answered, slips = (defaultdict[str, int](int) for _n in range(4))
     for row in marks.rows:
         for question, result in row.results.items():
-            for value in result.values:
-                if value["answer"] is None:
-                    continue
-                name = f"{question}.{value['name']}" if question else value["name"]
+            for name, verdict in _parts(question, result):
                 answered[name] += 1
-                right[name] += value["verdict"] in ACCEPTED
-                carried[name] += value["verdict"] == "carried"
-            first = result.first_wrong
-            if first:
-                slips[f"{question}.{first['name']}" if question else first["name"]] += 1
+                right[name] += verdict in ACCEPTED
+                carried[name] += verdict == "carried"
+            if result.coded:
+                slips[question] += result.verdict != "right"
+            elif first := result.first_wrong:
+                slips[dotted(question, first["name"])] += 1
     quantities = [
         {
             "name": name,
@@ -68,6 +68,15 @@ def _quantities(marks: Marks) -> list[dict[str, Any]]:
     return sorted(quantities, key=lambda quantity: (-quantity["first_slips"], quantity["right"]))
 
 
+def _parts(question: str, result: Result) -> Iterator[tuple[str, str]]:
+    """name, verdict of what is counted: every number that was answered; code as a whole."""
+    if result.coded:
+        yield question, result.verdict
+    for value in result.values:
+        if value["answer"] is not None:
+            yield dotted(question, value["name"]), value["verdict"]
+
+
 def class_report(marks: Marks) -> Document:
     """The report for people."""
     summary = figures(marks)
@@ -79,13 +88,16 @@ def class_report(marks: Marks) -> Document:
         (_("{n} people") if people > 1 else _("{n} person")).format(n=people),
         _("mean {mean}, median {median}").format(mean=_percent(summary["mean"]), median=_percent(summary["median"])),
         *(_("{n} all right").format(n=whole) for whole in [sum(row.score >= 1 for row in marks.rows)] if whole),
+        *(_("{n} failed").format(n=verdicts[verdict]) for verdict in ("failed",) if verdict in verdicts),
         *(_("{n} unreadable").format(n=verdicts[verdict]) for verdict in ("unreadable",) if verdict in verdicts),
         *(_("{n} of them without any answer").format(n=summary["empty"]) for _once in range(bool(summary["empty"]))),
     ]
     blocks.append(Paragraph(_(", ").join(words)))
     blocks += [Heading(_("scores"), 3), _distribution(summary)]
     if summary["quantities"]:
-        blocks += [Heading(_("quantities, the hardest first"), 3), _hardest(summary)]
+        coded = any(result.coded for row in marks.rows for result in row.results.values())
+        title = _("functions, the hardest first") if coded else _("quantities, the hardest first")
+        blocks += [Heading(title, 3), _hardest(summary, _("function") if coded else _("quantity"))]
     if summary["mistakes"]:
         blocks += [Heading(_("mistakes"), 3), _mistakes(summary)]
     if summary["unexplained"]:
@@ -106,12 +118,12 @@ def _distribution(summary: dict[str, Any]) -> Grid:
     return Grid((_("score"), _("people"), ""), tuple(rows), numeric=frozenset((0, 1)))
 
 
-def _hardest(summary: dict[str, Any]) -> Grid:
+def _hardest(summary: dict[str, Any], kind: str) -> Grid:
     rows = [
         (quantity["name"], str(quantity["first_slips"]), _percent(quantity["right"]), _percent(quantity["carried"]))
         for quantity in summary["quantities"]
     ]
-    return Grid((_("quantity"), _("first slips"), _("right"), _("carried")), tuple(rows), numeric=frozenset((1, 2, 3)))
+    return Grid((kind, _("first slips"), _("right"), _("carried")), tuple(rows), numeric=frozenset((1, 2, 3)))
 
 
 def _mistakes(summary: dict[str, Any]) -> Grid:

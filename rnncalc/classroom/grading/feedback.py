@@ -23,6 +23,9 @@ def lines(row: Row, level: str) -> Iterator[tuple[str, str]]:
     """question, sentence: what is said of a row."""
     if level == "none":
         return
+    if row.trouble:
+        yield "", row.trouble
+        return
     for question, result in row.results.items():
         if result.trouble:
             yield question, result.trouble
@@ -33,6 +36,8 @@ def lines(row: Row, level: str) -> Iterator[tuple[str, str]]:
 
 def _marks(result: Result) -> Iterator[str]:
     """How many numbers of each quantity are right, and the mark of every one that is not."""
+    if result.coded and not result.trouble:
+        yield verdict_word(result.verdict)
     by_name: dict[str, list[dict[str, Any]]] = {}
     for value in result.values:
         by_name.setdefault(value["name"], []).append(value)
@@ -79,6 +84,9 @@ def _why(result: Result, level: str) -> Iterator[str]:
             yield _("{message} (to read on: {command})").format(message=mistake["message"], command=command)
         else:
             yield _("a mistake that is known: {command}").format(command=command)
+        if line := mistake.get("line"):
+            yield _("the line that looks like it, {number}: {text}").format(number=line["number"], text=line["text"])
+    yield from result.remarks
 
 
 def mistakes(result: Result, level: str) -> list[dict[str, Any]]:
@@ -109,6 +117,7 @@ def data(row: Row, level: str) -> dict[str, Any]:
         if level in ("hint", "full"):
             question_data["first_wrong"] = first and _allowed(first, level)
             question_data["mistakes"] = mistakes(result, level)
+            question_data |= {"remarks": result.remarks} if result.remarks else {}
         questions[question or "1"] = {**question_data, "trouble": result.trouble} if result.trouble else question_data
     return {**row_data, "questions": questions}
 
@@ -119,7 +128,7 @@ def _allowed(value: dict[str, Any], level: str) -> dict[str, Any]:
 
 def title(marks: Marks, question: str) -> str:
     """What a question is called where it needs a name."""
-    return question or marks.sheet.title or _("problem")
+    return question or marks.title or _("problem")
 
 
 def verdict_word(verdict: str) -> str:
@@ -130,6 +139,7 @@ def verdict_word(verdict: str) -> str:
         "rounding": _("right within rounding"),
         "carried": _("follows from an earlier wrong number"),
         "wrong": _("wrong"),
+        "failed": _("failed"),
         "unreadable": _("unreadable"),
         "blank": _("not answered"),
         "incomplete": _("incomplete"),

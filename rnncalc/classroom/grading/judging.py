@@ -50,7 +50,9 @@ class Task:
 class Result:
     """One answer's verdict, its score and its points by quantity; every number, the first slip and the mistakes as a
     check hands them out, a dict each. trouble: why it cannot be read. empty: nothing is answered at all. left_out: how
-    many numbers a table asks for that were not answered.
+    many numbers a table asks for that were not answered. remarks: what else is said to whoever may know why.
+
+    Code has no values: it is marked as a whole, right, wrong or failed, which is code that gives no numbers.
     """
 
     verdict: str
@@ -62,6 +64,12 @@ class Result:
     empty: bool = False
     trouble: str = ""
     left_out: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def coded(self) -> bool:
+        """Whether this is code that could be read."""
+        return not self.values and self.verdict != UNREADABLE
 
 
 def unreadable(trouble: str, empty: bool = False) -> Result:

@@ -34,13 +34,13 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """right, incomplete, wrong or unreadable: the worst of the questions, an unreadable one first.
+        """right, incomplete, wrong, failed or unreadable: the worst of the questions, an unreadable one first.
 
         A question without an answer beside one that has some leaves the sheet incomplete; where none has, there is
         nothing to read.
         """
         answered = {result.verdict for result in self.results.values() if not result.empty}
-        for verdict in (UNREADABLE, "wrong", "incomplete"):
+        for verdict in (UNREADABLE, "failed", "wrong", "incomplete"):
             if verdict in answered:
                 return verdict
         if not answered:
@@ -73,7 +73,7 @@ class Row:
         """Where the first slip of the first wrong question is: Q1.h_2[1]."""
         for question, result in self.results.items():
             if result.first_wrong:
-                return _dotted(question, result.first_wrong["place"])
+                return dotted(question, result.first_wrong["place"])
         return ""
 
     @property
@@ -92,14 +92,23 @@ class Row:
         return "; ".join(f"{count} × {reason}" for reason, count in reasons.items())
 
     @property
+    def trouble(self) -> str:
+        """Why nothing at all can be read or run, where that is the same for all questions."""
+        troubles = {"" if result.values else result.trouble for result in self.results.values()}
+        return troubles.pop() if len(troubles) == 1 else ""
+
+    @property
     def remark(self) -> str:
         """What whoever reads the sheet should know: troubles, several submissions."""
-        said = [
-            f"{question}: {result.trouble}" if question else result.trouble
-            for question, result in self.results.items()
-            if result.trouble
-        ]
-        said = list(dict.fromkeys(said)) if len({r.trouble for r in self.results.values()}) > 1 else said[:1]
+        said = (
+            [self.trouble]
+            if self.trouble
+            else [
+                f"{question}: {result.trouble}" if question else result.trouble
+                for question, result in self.results.items()
+                if result.trouble
+            ]
+        )
         if self.submission.trouble and self.submission.trouble not in " ".join(said):
             said.append(self.submission.trouble)
         if self.handed_in > 1:
@@ -109,9 +118,13 @@ class Row:
 
 @dataclass
 class Marks:
-    """Everybody's row, in the order in which they first appear; notes: what was assumed."""
+    """Everybody's row, in the order in which they first appear; notes: what was assumed.
 
-    sheet: Sheet
+    points: question → points by quantity; none where a question is marked as a whole.
+    """
+
+    title: str
+    points: Mapping[str, Mapping[str, float]]
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -153,7 +166,8 @@ def tidy(number: float) -> float:
     return round(number, 9) + 0.0
 
 
-def _dotted(question: str, place: str) -> str:
+def dotted(question: str, place: str) -> str:
+    """A place in a sheet: Q1.h_2[1]."""
     return f"{question}.{place}" if question else place
 
 

@@ -116,7 +116,8 @@ def grade(
                 progress(done, len(tasks))
         notes += [kept.trouble] if kept.trouble else []
         rows = [_row(submission, own, sheet, kept.results) for submission, own in wanted]
-    return Gradebook(sheet, one_each(rows, keep), notes)
+    points = {name: question.points for name, question in sheet.first.questions.items()}
+    return Gradebook(sheet.title, points, one_each(rows, keep), notes)
 
 
 def _tasks(

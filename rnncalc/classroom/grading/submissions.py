@@ -73,7 +73,7 @@ def read(
         if isinstance(source, Mapping):
             submissions.append(_one(str(len(submissions) + 1), reader.of_python(source), sheet))
         else:
-            for path, person in _files(fspath(source)):
+            for path, person in files_of(fspath(source)):
                 typed = path == Path(fspath(source))
                 if not typed and not _is(path, stat.S_ISREG):  # a pipe would be waited for
                     submissions.append(Submission(person, trouble=_("this is no file"), source=str(path)))
@@ -165,7 +165,7 @@ def read_roster(name: str) -> Iterator[tuple[str, str]]:
     yield from people.items()
 
 
-def _files(name: str) -> Iterator[tuple[Path, str]]:
+def files_of(name: str) -> Iterator[tuple[Path, str]]:
     """The files that a name stands for, each with the id of whoever did not write one. Links are not followed."""
     folder = Path(name)
     if folder == STDIN:

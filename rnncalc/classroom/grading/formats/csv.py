@@ -15,11 +15,10 @@ def write(marks: Marks, feedback: str) -> str:
     """id, name, what passed through, score, points, the points of every question and quantity, the slip, the
     mistakes, remarks, and what may be told to the person."""
     passed = list(dict.fromkeys(label for row in marks.rows for label in row.submission.extra))
-    questions = marks.sheet.first.questions
-    quantities = [(name, part) for name, question in questions.items() for part in question.points]
+    quantities = [(name, part) for name, points in marks.points.items() for part in points]
     hinting = feedback in ("hint", "full")
     header = ["id", "name", *passed, "score", "points", "out_of", "verdict"]
-    header += [name for name in questions if name]
+    header += [name for name in marks.points if name]
     header += [f"{name}.{part}" if name else part for name, part in quantities]
     header += ["first_wrong", "mistakes"] if hinting else []
     header += ["computed"] if feedback == "full" else []
@@ -29,7 +28,7 @@ def write(marks: Marks, feedback: str) -> str:
     writer.writerow(map(cell, header))
     for row in marks.rows:
         numbers = [_number(row.score), _number(row.points), _number(row.most), row.verdict]
-        numbers += [_number(row.points_of(name)) for name in questions if name]
+        numbers += [_number(row.points_of(name)) for name in marks.points if name]
         numbers += [_number(row.results[name].earned.get(part, 0.0)) for name, part in quantities]
         numbers += [row.first_wrong, " ".join(row.mistakes)] if hinting else []
         numbers += [_computed(row)] if feedback == "full" else []

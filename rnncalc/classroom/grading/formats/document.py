@@ -28,7 +28,7 @@ def document(marks: Marks, feedback: str) -> Document:
         words += [row.first_wrong, " ".join(row.mistakes)] if hinting else []
         remarks = [row.remark, row.lost if feedback != "none" else ""]
         rows.append((*words, "; ".join(filter(None, remarks))[: 2 * LONGEST]))
-    blocks: list[Block] = [Heading(marks.sheet.title, 1)] if marks.sheet.title else []
+    blocks: list[Block] = [Heading(marks.title, 1)] if marks.title else []
     blocks += [Grid((*header, _("remark")), tuple(rows), numeric=frozenset((2, 3)))] if rows else []
     if feedback == "full":
         for row in marks.rows:

@@ -19,8 +19,7 @@ def of_person(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
     said = list(words.lines(row, feedback))
     tests = []
     for name, result in row.results.items():
-        points = marks.sheet.first.questions[name].points
-        parts = {part: (result.earned.get(part, 0.0), most) for part, most in points.items()}
+        parts = {part: (result.earned.get(part, 0.0), most) for part, most in marks.points[name].items()}
         for part, (got, most) in (parts or {"": (row.points_of(name), row.out_of[name])}).items():
             title = ".".join(piece for piece in (name, part) if piece) or words.title(marks, name)
             status = "passed" if got >= most - 1e-9 else "failed"

@@ -25,7 +25,7 @@ def write(marks: Marks, feedback: str) -> str:
         for row in marks.rows
     ]
     sheet = {
-        "title": marks.sheet.title,
+        "title": marks.title,
         "feedback": feedback,
         "rows": rows,
         "class": figures(marks),

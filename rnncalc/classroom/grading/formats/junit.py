@@ -18,7 +18,7 @@ def write(marks: Marks, feedback: str) -> str:
 def _suite(row: Row, marks: Marks, feedback: str) -> str:
     cases, failures, errors = [], 0, 0
     for name, result in row.results.items():
-        said = [line for question, line in words.lines(row, feedback) if question == name]
+        said = [line for question, line in words.lines(row, feedback) if question in (name, "")]
         body = escape(_clean("; ".join(said)))
         head = f"  <testcase classname={_quoted(row.id)} name={_quoted(words.title(marks, name))}"
         if result.verdict == "right" and result.score >= 1 - 1e-9:

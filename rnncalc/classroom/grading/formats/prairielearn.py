@@ -21,7 +21,7 @@ def of_person(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
     said = list(words.lines(row, feedback))
     tests = []
     for name in row.results:
-        lines = [line for question, line in said if question == name]
+        lines = [line for question, line in said if question in (name, "")]
         test = {"name": words.title(marks, name), "points": row.points_of(name), "max_points": row.out_of[name]}
         tests.append({**test, "output": "\n".join(lines)})
     return {"gradable": True, "score": row.score, "message": row.remark, "output": "", "tests": tests}
