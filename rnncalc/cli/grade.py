@@ -25,7 +25,22 @@ if TYPE_CHECKING:
 
 @click.command("grade", cls=Spoken)
 @click.argument("problem")
-@click.argument("submissions", nargs=-1, required=True, metavar="SUBMISSION…")
+@click.argument("submissions", nargs=-1, metavar="SUBMISSION…")
+@click.option(
+    "--code", metavar="SIGNATURE", help="Grade code in place of numbers: cs231n, cs231n:FUNCTION,…, or a JSON file."
+)
+@click.option("--trust", is_flag=True, help="Let --code run what was handed in, with your rights: this is no sandbox.")
+@click.option(
+    "--time",
+    "seconds",
+    type=click.FloatRange(0.1, 3600),
+    default=20,
+    show_default=True,
+    help="--code: seconds of a function.",
+)
+@click.option(
+    "--memory", type=click.IntRange(64, 1 << 20), default=1024, show_default=True, help="--code: MB of a submission."
+)
 @click.option(
     "--columns", multiple=True, metavar="HEADER=NAME", help="What a column of a table means: Q7=h[1][2], Nr=id."
 )
@@ -89,6 +104,7 @@ def command(
     feedback: str, format_: str | None,
     output: str | None, report: str | None, jobs: int, scheduler: str | None, journal: str | None,
     bom: bool, no_color: bool, no_diagnosis: bool, keep: str, precision: str,
+    code: str | None, trust: bool, seconds: float, memory: int,
 ) -> None:  # fmt: skip
     """Grade many answers to one problem: a mark sheet, and a report on the class.
 
@@ -98,11 +114,15 @@ def command(
     rnncalc grade sheet.json answers.csv --columns "Frage 1=Q1.h[1][1]" --jobs 4
     rnncalc grade problem.json one.json --format gradescope -o results.json
     rnncalc grade problem.json - < answers.csv
+    rnncalc grade --code cs231n --trust submissions/ --jobs 4 -o marks.csv
 
     A submission is a file of answers ({"id": "s1", "answers": {"h": …}}), a table with a row
     a person, or a folder of them. PROBLEM may be a sheet, {"problems": {"Q1": …}}, whose
     columns are Q1.h[1][1], or variants.json of rnncalc new. One that cannot be read is marked
     unreadable and stops nobody. With -o, a run that was killed goes on where it was.
+
+    With --code there is no PROBLEM: a submission is a .py file, or a folder with one, and each
+    function of the signature is called and judged.
     """
     from rnncalc.classroom.grading.class_report import class_report
     from rnncalc.classroom.grading.formats import files as files_apart
@@ -110,6 +130,10 @@ def command(
     from rnncalc.cli.progress import bar
     from rnncalc.cli.scheduler import cluster
 
+    if code is not None:
+        submissions = (problem, *submissions)
+    elif not submissions:
+        raise click.UsageError(_("what is to be graded? rnncalc grade PROBLEM SUBMISSION…"))
     for name in submissions:
         if name != "-" and not os.path.lexists(name):
             raise click.UsageError(_("cannot read {name}: no such file").format(name=name))
@@ -123,13 +147,25 @@ def command(
         cluster(scheduler) if scheduler else nullcontext() as executor,
         bar(color) as progress,
     ):
-        book = grade(
-            problem, submissions, executor=executor, jobs=jobs, keep=keep, columns=_renamed(columns),
-            encoding=encoding, diagnose=not no_diagnosis, precision=precision, journal=kept, progress=progress,
-        )  # fmt: skip
+        if code is not None:
+            from rnncalc.classroom.code.run import Limits, grade_code
+
+            if columns or encoding or no_diagnosis or precision or scheduler:
+                raise click.UsageError(
+                    _("--columns, --encoding, --no-diagnosis, --precision and --scheduler are for numbers")
+                )
+            book = grade_code(
+                code, submissions, trust=trust, jobs=jobs, keep=keep, limits=Limits(seconds, memory << 20),
+                journal=kept, progress=progress,
+            )  # fmt: skip
+        else:
+            book = grade(
+                problem, submissions, executor=executor, jobs=jobs, keep=keep, columns=_renamed(columns),
+                encoding=encoding, diagnose=not no_diagnosis, precision=precision, journal=kept, progress=progress,
+            )  # fmt: skip
     for note in book.notes:
         remark(note)
-    if not any(question.points for question in book.sheet.first.questions.values()):
+    if code is None and not any(book.points.values()):
         text = _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
         remark(text)
     if output is not None and apart:

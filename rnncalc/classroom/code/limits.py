@@ -1,0 +1,54 @@
+"""What a submission may use up. Its process imposes them on itself before it loads the submission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """seconds: for loading the file, and for each function. memory: bytes beyond what rnncalc takes, of all processes.
+
+    file: bytes of one file. processes: at one time. functions: how many there are, for the processor's time in all.
+    """
+
+    seconds: float = 20.0
+    memory: int = 1024 * MEGABYTE
+    file: int = 16 * MEGABYTE
+    processes: int = 32
+    functions: int = 1
+
+
+def impose(limits: Limits) -> None:
+    """The limits that the system knows, for this process and all that it starts. Windows knows none."""
+    try:
+        import resource
+    except ImportError:
+        return
+    processor = int(limits.seconds * (limits.functions + 1)) + 2
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: processor,
+        resource.RLIMIT_FSIZE: limits.file,
+        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_DATA: _data()
+        + limits.memory,  # not the address space: libraries reserve far more than they use
+    }
+    for kind, most in wanted.items():
+        _soft, hard = resource.getrlimit(kind)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        try:
+            resource.setrlimit(kind, (most, most))
+        except (OSError, ValueError):
+            continue
+
+
+def _data() -> int:
+    """Bytes of data that this process has by now."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData"))
+    except (OSError, StopIteration, ValueError):
+        return 512 * MEGABYTE

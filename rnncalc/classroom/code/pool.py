@@ -1,0 +1,136 @@
+"""Workers, each a process that judges one submission at a time; one that is killed is replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from pathlib import Path
+from queue import LifoQueue
+from threading import Timer
+from types import TracebackType
+from typing import Any
+
+import rnncalc
+from rnncalc.classroom.code import results
+from rnncalc.classroom.code.child import Setup
+from rnncalc.classroom.code.descendants import end_marked
+from rnncalc.classroom.grading.judging import Result
+from rnncalc.common.i18n import _
+from rnncalc.errors import RnncalcError
+
+WORKER = "rnncalc.classroom.code.worker"
+SLACK = 60.0  # seconds beyond the limits of a submission that its worker may take
+ALONE = ("OPENBLAS", "OMP", "MKL", "NUMBA", "VECLIB_MAXIMUM")  # whose threads a fork would lose
+
+Task = Mapping[str, Any]
+
+
+class _Worker:
+    """One process, its pipes, and the mark that all below it bear in their environments."""
+
+    def __init__(self, setup: Setup):
+        self.setup, self.mark = setup, f"RNNCALC_GRADING={secrets.token_hex(16)}"
+        name, _equals, value = self.mark.partition("=")
+        environment = {
+            **os.environ,
+            **{f"{library}_NUM_THREADS": "1" for library in ALONE},
+            "PYTHONPATH": str(Path(rnncalc.__file__).parents[1]),
+            "PYTHONHASHSEED": "0",
+            "PYTHONUTF8": "1",
+            name: value,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if os.environ.get("RNNCALC_DEBUG") else subprocess.DEVNULL,
+            start_new_session=True,
+            env=environment,
+        )
+        self._send(setup.text())
+
+    def _send(self, line: str) -> None:
+        assert self.process.stdin
+        with suppress(OSError):
+            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.flush()
+
+    def judge(self, task: Task) -> dict[str, Result] | None:
+        """The results of a submission's functions; None if the worker did not live through it."""
+        timer = Timer(self.setup.limits.seconds * len(task["functions"]) + SLACK, self.process.kill)
+        timer.start()
+        try:
+            self._send(json.dumps(task))
+            assert self.process.stdout
+            line = self.process.stdout.readline()
+        finally:
+            timer.cancel()
+        return {name: Result(**result) for name, result in json.loads(line).items()} if line else None
+
+    def end(self) -> None:
+        """Let it end, and with it what it watches; what escaped from a worker that was killed is ended too."""
+        for stream in (self.process.stdin, self.process.stdout):
+            with suppress(OSError):
+                stream.close()  # type: ignore[union-attr]
+        try:
+            self.process.wait(SLACK / 4)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        end_marked(self.mark)
+
+
+class Pool:
+    """So many workers, begun when there is something to judge, ended with the block."""
+
+    def __init__(self, setup: Setup, jobs: int):
+        self.setup, self.jobs = setup, jobs
+        self.idle: LifoQueue[_Worker | None] = LifoQueue()
+        for _number in range(jobs):
+            self.idle.put(None)
+        self.workers = list[_Worker]()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        for worker in self.workers:
+            worker.end()
+
+    def judged(self, tasks: Mapping[str, Task]) -> Iterator[tuple[str, dict[str, Result]]]:
+        """key, results of each task, in whatever order they come."""
+        threads = ThreadPoolExecutor(self.jobs)
+        futures = {threads.submit(self._judge, task): key for key, task in tasks.items()}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def _judge(self, task: Task) -> dict[str, Result]:
+        worker = self.idle.get()
+        try:
+            if worker is None:
+                worker = _Worker(self.setup)
+                self.workers.append(worker)
+            if judged := worker.judge(task):
+                return judged
+            worker.end()
+            if worker.process.returncode == BROKEN:
+                raise RnncalcError(_("the process that judges could not begin; RNNCALC_DEBUG=1 shows why"))
+            worker = None
+            killed = results.failed(_("it ended the process that watched it"))
+            return dict.fromkeys(task["functions"], killed)
+        finally:
+            self.idle.put(worker)
+
+
+BROKEN = 1  # what Python ends with where an exception was not caught

@@ -1,0 +1,99 @@
+"""Somebody's code in another process, for the check: the file's text is here, its functions are called there.
+
+What comes back is not believed: kinds, places, shapes and sizes are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncalc.check.code.calling import Call, Caller, Output
+from rnncalc.check.code.loading import Code
+from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.code.trial import Trial
+from rnncalc.check.code.verdict import Finding
+from rnncalc.classroom.code.answers import LONG, MOST, request
+from rnncalc.classroom.code.child import LONGEST, Reply, Request
+from rnncalc.classroom.code.watching import Stopped
+from rnncalc.common.i18n import _
+from rnncalc.common.safe_text import one_line
+from rnncalc.errors import ParseError
+
+RAISED = {
+    kind.__name__: kind for kind in (ValueError, IndexError, TypeError, RuntimeError)
+}  # which the check looks for
+
+Ask = Callable[[Request], Reply]
+
+
+class RemoteCaller(Caller):
+    """Calls the functions of a submission in its process."""
+
+    def __init__(self, code: Code, ask: Ask):
+        super().__init__(code)
+        self.ask = ask
+
+    def call(self, function: FunctionSignature, trial: Trial) -> Call:
+        """As a caller does; raises Stopped where no call comes back."""
+        reply = self.ask(request(function, trial))
+        if "raised" in reply:
+            raise Stopped(_("it ended with {kind}").format(kind=one_line(str(reply["raised"]), 60)))
+        try:
+            return _call(reply["call"], function)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
+            raise Stopped(_("what came back are no numbers of this function")) from None
+
+
+def load(path: Path, name: str, ask: Ask) -> Code:
+    """The code of a file, with the names that it has there. Raises ParseError, and Stopped.
+
+    name: of the file, for whoever reads about it.
+    """
+    reply = ask({})
+    if "unreadable" in reply:
+        raise ParseError(str(reply["unreadable"]).replace(str(path), name).replace("{", "{{").replace("}", "}}"))
+    if "raised" in reply:
+        raise Stopped(_("it ended with {kind}").format(kind=one_line(str(reply["raised"]), 60)))
+    names, missing, broken = (_texts(reply.get(key)) for key in ("names", "missing", "broken"))
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    return Code(dict.fromkeys(names), str(path), text, missing=missing, broken=broken)
+
+
+def _call(data: Any, function: FunctionSignature | None) -> Call:
+    """A call from plain data. Raises one of several errors where it is none."""
+    call = Call(earlier=None if data["earlier"] is None or function is None else _call(data["earlier"], function.first))
+    for name, depth, place, shape, numbers, whole in data["outputs"][:LONG]:
+        owner = function
+        for _step in range(depth):
+            assert owner is not None
+            owner = owner.first
+        if owner is None or place < 0:
+            raise IndexError(depth)
+        shape = tuple(map(int, shape))
+        if numbers is None:
+            array: np.ndarray = np.broadcast_to(np.nan, shape)
+        else:
+            if len(numbers) != prod(shape) or len(numbers) > MOST:
+                raise ValueError(shape)
+            array = np.array(numbers, dtype=float).reshape(shape)
+        call.outputs.append(Output(_text(name, 60), owner.returned[place], array, whole is True))
+    call.findings = [Finding(_text(kind, 20), _text(text)) for kind, text in data["findings"][:LONG]]
+    kinds = _texts(data["raised"])
+    if kinds:
+        call.raised = next((RAISED[kind] for kind in kinds if kind in RAISED), Exception)()
+    return call
+
+
+def _text(value: Any, most: int = LONGEST) -> str:
+    if not isinstance(value, str):
+        raise TypeError(type(value).__name__)
+    return value[:most]
+
+
+def _texts(values: Any) -> list[str]:
+    return [_text(value) for value in values] if isinstance(values, list) else []

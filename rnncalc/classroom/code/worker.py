@@ -1,0 +1,157 @@
+"""A worker: it loads everything once, then judges one submission after the other, each in a process of its own.
+
+Setup and tasks come by standard input, a line of JSON each; each answer goes to standard output, a line of JSON. The
+verdict is found here, from numbers that the submission's process sends, so that nothing in it can be tampered with.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnncalc.check.code.checking import check_code
+from rnncalc.check.code.signature import signature
+from rnncalc.classroom.code.child import Answerer, Reply, Request, Setup
+from rnncalc.classroom.code.descendants import adopt
+from rnncalc.classroom.code.remote import RemoteCaller, load
+from rnncalc.classroom.code.results import failed, result
+from rnncalc.classroom.code.watching import FORKS, Process, Stopped
+from rnncalc.classroom.grading.judging import Result, unreadable
+from rnncalc.common.i18n import _
+from rnncalc.errors import RnncalcError
+
+
+class Judged:
+    """One submission: its files in a folder of their own, its process as long as that lives, its results."""
+
+    def __init__(self, folder: Path, main: str, setup: Setup, made: Callable[[str], Answerer] | None):
+        self.folder, self.name, self.path = folder, main, folder / "code" / main
+        self.setup, self.made = setup, made
+        self.signature = signature(setup.signature)
+        self.process: Process | None = None
+        self.left = 0.0
+
+    def results(self, functions: list[str]) -> dict[str, Result]:
+        """The result of each function. One that ends the process costs the others nothing: they have another one."""
+        results: dict[str, Result] = {}
+        try:
+            for name in functions:
+                if self.process is None:
+                    self._load()
+                results[name] = self._result(name)
+        except Stopped as stopped:  # while it was loaded
+            results |= {name: failed(str(stopped)) for name in functions if name not in results}
+        except RnncalcError as error:
+            results |= {name: unreadable(str(error)) for name in functions if name not in results}
+        finally:
+            self._end(results)
+        return results
+
+    def _load(self) -> None:
+        work = tempfile.mkdtemp(dir=self.folder)
+        self.process = Process(str(self.path), work, self.setup, self.made, _nobody_waits)
+        self.left = self.setup.limits.seconds
+        self.code = load(self.path, self.name, self._ask)
+
+    def _ask(self, request: Request) -> Reply:
+        """Ask the process, within the time that is left."""
+        assert self.process is not None
+        try:
+            reply, seconds = self.process.ask(request, self.left)
+        except Stopped:
+            self.process = None
+            raise
+        self.left -= seconds
+        return reply
+
+    def _result(self, name: str) -> Result:
+        self.left = self.setup.limits.seconds
+        if name.partition(".")[0] not in self.code.names:
+            reasons = [*self.code.broken, *(_("{m} is not here").format(m=module) for module in self.code.missing)]
+            text = _("there is no function {name}").format(name=name)
+            return unreadable("; ".join([text, *reasons]), empty=not reasons)
+        try:
+            caller = RemoteCaller(self.code, self._ask)
+            return result(check_code(self.code, self.signature, function=name, caller=caller)[0])
+        except Stopped as stopped:
+            return failed(str(stopped))
+        except RnncalcError as error:
+            return unreadable(str(error))
+        except Exception as error:  # a defect of ours must not cost the others their marks
+            kind = type(error).__name__
+            return unreadable(_("could not be judged ({kind}: {error})").format(kind=kind, error=error))
+
+    def _end(self, results: Mapping[str, Result]) -> None:
+        """End the process; what is said of it as a whole is said once."""
+        if self.process is None or not results:
+            return
+        first = next(iter(results.values()))
+        if not self.process.end():
+            first.remarks.append(_("some of the processes that it started could not be ended"))
+        if self.process.prints.number > MUCH:
+            megabytes = self.process.prints.number / 1e6
+            first.remarks.append(_("it printed {n:.0f} MB, which were thrown away").format(n=megabytes))
+
+
+MUCH = 1_000_000  # bytes that are printed before it is said
+
+
+def judge(
+    files: Mapping[str, str], main: str, functions: list[str], setup: Setup, made: Callable[[str], Answerer] | None
+) -> dict[str, Result]:
+    """The result of each function of a submission. files: name → text. made: None where nothing can be forked."""
+    folder = Path(tempfile.mkdtemp(prefix="rnncalc-"))
+    try:
+        for name, text in files.items():
+            path = folder / "code" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+        return Judged(folder, main, setup, made).results(functions)
+    finally:
+        _remove(folder)
+
+
+def _nobody_waits() -> bool:
+    """Whether the process that gave the task is gone: nothing else comes before the answer."""
+    return os.name != "nt" and bool(select.select([0], [], [], 0)[0])
+
+
+def _remove(folder: Path) -> None:
+    """Whatever modes its folders were given."""
+
+    def again(remove: Any, path: str, _error: Any) -> None:
+        try:
+            os.chmod(os.path.dirname(path), 0o700)
+            os.chmod(path, 0o700)
+            remove(path)
+        except OSError:
+            return
+
+    shutil.rmtree(folder, onerror=again)
+
+
+def main() -> None:
+    """Until nothing more comes."""
+    setup = Setup.read(sys.stdin.buffer.readline())
+    adopt()
+    made = setup.loaded()
+    gc.collect()
+    gc.freeze()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    while line := sys.stdin.buffer.readline():
+        task = json.loads(line)
+        results = judge(task["files"], task["main"], task["functions"], setup, made if FORKS else None)
+        answers.write(json.dumps({name: vars(result) for name, result in results.items()}) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
