@@ -7,6 +7,7 @@ from dataclasses import replace
 from os import PathLike, fspath
 from typing import Any
 
+from rnncalc.check.code.calling import Caller
 from rnncalc.check.code.function_check import FunctionCheck
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.module import is_module
@@ -113,17 +114,25 @@ def check_function(
 
 @quiet
 def check_code(
-    code: Code, chosen: str | PathLike[str] | Signature | None, *, function: str | None = None, cell: str | None = None
+    code: Code,
+    chosen: str | PathLike[str] | Signature | None,
+    *,
+    function: str | None = None,
+    cell: str | None = None,
+    caller: Caller | None = None,
 ) -> list[CodeVerdict]:
-    """Check the functions of loaded code. Arguments and errors are those of `check_file`."""
+    """Check the functions of loaded code. Arguments and errors are those of `check_file`.
+
+    caller: who calls them, where that is not done in this process.
+    """
     if cell is not None and cell not in CELLS:
         raise ProblemError(_("cell {cell} is none of {known}"), cell=cell, known=", ".join(CELLS))
-    verdicts = []
+    verdicts, caller = [], caller or Caller(code)
     for known, readings, note in _subjects(code, chosen, function, cell):
-        first = [FunctionCheck(code, known, reading[0]).verdict(pairs=False) for reading in readings]
+        first = [FunctionCheck(caller, known, reading[0]).verdict(pairs=False) for reading in readings]
         at = min(range(len(first)), key=lambda at: _doubt(first[at]))
-        found = [first[at] if first[at].verdict == RIGHT else FunctionCheck(code, known, readings[at][0]).verdict()]
-        found += [FunctionCheck(code, known, each).verdict() for each in readings[at][1:]]
+        found = [first[at] if first[at].verdict == RIGHT else FunctionCheck(caller, known, readings[at][0]).verdict()]
+        found += [FunctionCheck(caller, known, each).verdict() for each in readings[at][1:]]
         others = {verdict.cell: verdict for verdict in first if verdict.cell != found[0].cell}
         if others:
             text = _("courses define this cell in several ways; held against {cell} (--cell chooses), not {others}")

@@ -28,10 +28,11 @@ FAILURES = ("raises", "missing", "count", "type", "shape", "nan", "zero", "rando
 class FunctionCheck:
     """Calls a function on trials, holds what it returns against the engine, and says what is wrong."""
 
-    def __init__(self, code: Code, signature: Signature, function: FunctionSignature):
-        self.code, self.signature, self.function, self.cell = code, signature, function, function.cells[0]
-        self.caller, self.pairs = Caller(code), True
-        self.result = CodeVerdict(function.name, signature.name, self.cell, calls=tuple(code.calls(function.name)))
+    def __init__(self, caller: Caller, signature: Signature, function: FunctionSignature):
+        self.caller, self.code, self.signature, self.function = caller, caller.code, signature, function
+        self.cell, self.pairs = function.cells[0], True
+        calls = tuple(self.code.calls(function.name))
+        self.result = CodeVerdict(function.name, signature.name, self.cell, calls=calls)
 
     def verdict(self, pairs: bool = True) -> CodeVerdict:
         """The result for this function. pairs: whether two mistakes at once are sought, which takes seconds."""

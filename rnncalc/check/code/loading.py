@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from io import StringIO
+from io import BufferedWriter, RawIOBase, StringIO, TextIOWrapper
 from textwrap import dedent
 from typing import Any
 
@@ -174,11 +174,25 @@ def softmax(x: Any) -> Any:
     return e / e.sum(axis=0)
 
 
+class Nowhere(RawIOBase):
+    """Where prints go. bytes: how many went there, in all."""
+
+    bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        Nowhere.bytes += len(data)
+        return len(data)
+
+
 @contextmanager
 def quietly() -> Iterator[None]:
     """Without prints, warnings or input from the keyboard."""
     before = sys.stdout, sys.stderr, sys.stdin
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, np.errstate(all="ignore"), warnings.catch_warnings():
+    nowhere = TextIOWrapper(BufferedWriter(Nowhere()), "utf-8", "replace")
+    with nowhere, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sys.stdout, sys.stderr, sys.stdin = nowhere, nowhere, StringIO()
         try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check.code.calling import Call, Caller
-from rnncalc.check.code.loading import Code
+from rnncalc.check.code.loading import Code, Nowhere
 from rnncalc.check.code.signature import FunctionSignature, signature
 from rnncalc.check.code.trial import Trial
 from rnncalc.classroom.code.child import Answerer, Reply, Request
@@ -43,7 +43,8 @@ class Answers:
                     "broken": code.broken[:LONG],
                 }
             function = self.signature.functions[request["function"]]
-            return {"call": plain(Caller(code).call(function, trial(request)), function)}
+            call = plain(Caller(code).call(function, trial(request)), function)
+            return {"call": call, "printed": Nowhere.bytes}
 
         return answer
 

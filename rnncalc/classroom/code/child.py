@@ -61,6 +61,7 @@ def run(path: str, folder: str, setup: Setup, made: Callable[[str], Answerer]) -
     os.dup2(2, 1)
     die_with_parent()
     os.chdir(folder)
+    sys.path.insert(0, os.path.dirname(path))
     os.environ.update(TMPDIR=folder, MPLBACKEND="Agg")
     faulthandler.enable(replies, all_threads=False)
     encode, decode = json.JSONEncoder().encode, json.loads  # before the submission can replace them by accident

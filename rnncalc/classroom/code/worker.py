@@ -33,11 +33,11 @@ class Judged:
     """One submission: its files in a folder of their own, its process as long as that lives, its results."""
 
     def __init__(self, folder: Path, main: str, setup: Setup, made: Callable[[str], Answerer] | None):
-        self.folder, self.name, self.path = folder, main, folder / "code" / main
+        self.folder, self.name, self.path = folder, main, folder / main
         self.setup, self.made = setup, made
         self.signature = signature(setup.signature)
         self.process: Process | None = None
-        self.left = 0.0
+        self.left, self.printed = 0.0, 0
 
     def results(self, functions: list[str]) -> dict[str, Result]:
         """The result of each function. One that ends the process costs the others nothing: they have another one."""
@@ -70,6 +70,8 @@ class Judged:
             self.process = None
             raise
         self.left -= seconds
+        if isinstance(printed := reply.get("printed"), int):
+            self.printed = printed
         return reply
 
     def _result(self, name: str) -> Result:
@@ -96,9 +98,9 @@ class Judged:
         first = next(iter(results.values()))
         if not self.process.end():
             first.remarks.append(_("some of the processes that it started could not be ended"))
-        if self.process.prints.number > MUCH:
-            megabytes = self.process.prints.number / 1e6
-            first.remarks.append(_("it printed {n:.0f} MB, which were thrown away").format(n=megabytes))
+        printed = self.printed + self.process.prints.number
+        if printed > MUCH:
+            first.remarks.append(_("it printed {n:.0f} MB, which were thrown away").format(n=printed / 1e6))
 
 
 MUCH = 1_000_000  # bytes that are printed before it is said
@@ -111,7 +113,7 @@ def judge(
     folder = Path(tempfile.mkdtemp(prefix="rnncalc-"))
     try:
         for name, text in files.items():
-            path = folder / "code" / name
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
         return Judged(folder, main, setup, made).results(functions)

@@ -1,0 +1,212 @@
+"""Grading code: hostile submissions are ended and said, the others graded; nothing is run that is not trusted."""
+
+import csv
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from support.commands import command
+from support.helpers import python
+from support.hostile_code import HOSTILE, SIGNATURE, code
+
+from rnncalc.classroom.code import run
+from rnncalc.classroom.code.handed_in import read
+from rnncalc.classroom.code.limits import Limits
+from rnncalc.classroom.code.run import grade_code
+from rnncalc.classroom.grading.choices import FEEDBACK, FORMATS
+from rnncalc.classroom.grading.gradebook import Gradebook
+from rnncalc.errors import RnncalcError
+
+LIMITS = Limits(seconds=1.5, memory=256 << 20)
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only there all limits are known")
+
+
+@pytest.fixture(scope="module")
+def signature(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("signature") / "homework.json"
+    path.write_text(json.dumps(SIGNATURE), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("handed_in")
+    for name, (text, *_rest) in HOSTILE.items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def book(signature: Path, handed_in: Path) -> Gradebook:
+    return grade_code(signature, handed_in, trust=True, jobs=2, limits=LIMITS)
+
+
+@linux
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_is_handed_in_is_ended_and_said(name: str, book: Gradebook) -> None:
+    _text, verdict, points, words = HOSTILE[name]
+    row = book[name]
+    said = " ".join([row.remark, *(part for result in row.results.values() for part in result.remarks)])
+    assert (row.verdict, row.points, row.most) == (verdict, points, 5), said
+    assert words in said
+    assert len(said) < 2000
+    assert said.isprintable()
+
+
+@linux
+def test_a_mistake_is_named_with_its_line(book: Gradebook) -> None:
+    result = book["mistaken"].results["rnn_step_forward"]
+    assert result.mistakes
+    assert result.first_wrong is not None
+
+
+@linux
+def test_nothing_of_a_submission_is_left(signature: Path, tmp_path: Path) -> None:
+    word = f"{os.getpid()}.25"
+    escapes = f"""
+import subprocess
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.environ.clear()
+        subprocess.Popen(["sleep", "{word}"], start_new_session=True, env={{}})
+    os._exit(0)"""
+    (tmp_path / "escapes.py").write_text(code(forward=escapes), encoding="utf-8")
+    (tmp_path / "kills.py").write_text(code(forward=f"{escapes}\nos.kill(os.getppid(), 9)"), encoding="utf-8")
+    (tmp_path / "marked.py").write_text(
+        code(forward=f"{escapes.replace(', env={}', '')}\nos.kill(os.getppid(), 9)"), encoding="utf-8"
+    )
+    book = grade_code(signature, [tmp_path / "escapes.py"], trust=True, limits=LIMITS)
+    assert book["escapes"].verdict == "right"
+    assert word not in processes()
+    book = grade_code(signature, [tmp_path / "marked.py"], trust=True, limits=LIMITS)
+    assert book["marked"].verdict == "failed"
+    assert word not in processes()
+
+
+def processes() -> str:
+    """The command lines of all processes."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes().decode(errors="replace"))
+        except OSError:
+            continue
+    return "\n".join(lines)
+
+
+def test_nothing_is_run_without_trust(signature: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", encoding="utf-8")
+    with pytest.raises(RnncalcError, match="--trust"):
+        grade_code(signature, tmp_path)
+    done = command("grade", "--code", str(signature), str(tmp_path))
+    assert (done.code, done.out) == (2, "")
+    assert "--trust" in done.err
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_command_writes_every_format(signature: Path, handed_in: Path, tmp_path: Path) -> None:
+    names = [str(handed_in / f"{name}.py") for name in ("right", "mistaken", "half", "no python")]
+    options = ["grade", "--code", str(signature), "--trust", *names, "--journal"]
+    done = command(*options, str(tmp_path / "1"), "--format", "csv")
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(done.out))}
+    assert [rows[name]["points"] for name in ("right", "mistaken", "half", "no python")] == ["5", "3", "2", "0"]
+    assert rows["mistaken"]["rnn_step_backward"] == "3"
+    assert "rnncalc explain" in rows["mistaken"]["feedback"]
+    assert rows["no python"]["feedback"].count("no Python") == 1
+    data = command(*options, str(tmp_path / "1"), "--format", "json").data
+    assert data["class"]["people"] == 4
+    assert {part["name"]: part["answers"] for part in data["class"]["quantities"]} == {
+        "rnn_step_forward": 3, "rnn_step_backward": 2,
+    }  # fmt: skip
+    assert data["class"]["mistakes"]
+
+
+@linux
+@pytest.mark.parametrize("feedback", FEEDBACK)
+@pytest.mark.parametrize("format_", FORMATS)
+def test_formats_at_every_level(format_: str, feedback: str, book: Gradebook) -> None:
+    text = book.text(format_, feedback)
+    assert "bottomless" in text
+    computed = book["mistaken"].results["rnn_step_forward"].first_wrong
+    assert computed is not None
+    assert (f"{computed['computed']:.6g}" in text) <= (feedback == "full")
+    if format_ == "csv":
+        assert ("rnncalc explain" in text) == (feedback in ("hint", "full"))
+
+
+def test_what_is_kept_is_not_run_again(
+    signature: Path, handed_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, names = str(tmp_path / "journal"), [handed_in / "right.py", handed_in / "half.py"]
+    first = grade_code(signature, names, trust=True, journal=journal, limits=LIMITS)
+
+    class NoPool(run.Pool):
+        def judged(self, tasks):  # type: ignore[no-untyped-def]
+            assert not tasks
+            return iter(())
+
+    monkeypatch.setattr(run, "Pool", NoPool)
+    assert grade_code(signature, names, trust=True, journal=journal, limits=LIMITS).text("json") == first.text("json")
+
+
+def test_a_folder_is_one_persons(tmp_path: Path, signature: Path) -> None:
+    def write(name: str, text: str) -> None:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    write("ada/report.txt", "…")
+    write("ada/src/helper.py", "import numpy as np\ndef nothing():\n    return 0")
+    write("ada/src/hand_in.py", code(forward="from helper import nothing; nothing()"))
+    write("bob/one.py", code())
+    write("bob/two.py", code())
+    write("cai/notes.txt", "…")
+    write("dee.py", code())
+    write("eve.txt", code())
+    write(".hidden.py", code())
+    codes, _notes = read([tmp_path], ["rnn_step_forward", "rnn_step_backward"])
+    by_person = {each.submission.id: each for each in codes}
+    assert sorted(by_person) == ["ada", "bob", "cai", "dee", "eve"]
+    assert by_person["ada"].main == str(Path("src", "hand_in.py"))
+    assert "several files" in by_person["bob"].submission.trouble
+    assert "no Python file" in by_person["cai"].submission.trouble
+    assert "no Python file" in by_person["eve"].submission.trouble
+    book = grade_code(signature, tmp_path, trust=True, limits=LIMITS)
+    assert {row.id: row.points for row in book.rows} == {"ada": 5, "bob": 0, "cai": 0, "dee": 5, "eve": 0}
+
+
+def test_some_functions_of_a_signature(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(code(), encoding="utf-8")
+    book = grade_code("cs231n:rnn_step_forward", tmp_path, trust=True, limits=LIMITS)
+    assert (book["a"].points, book["a"].most) == (1, 1)
+    with pytest.raises(RnncalcError, match="rnn_step_forward"):
+        grade_code("cs231n:rnn_forwards", tmp_path, trust=True)
+
+
+@pytest.mark.parametrize(
+    "options", [["--precision", "decimals=2"], ["--columns", "a=b"], ["--no-diagnosis"], ["--encoding", "utf-8"]]
+)
+def test_options_of_numbers_are_refused(options: list[str], signature: Path, tmp_path: Path) -> None:
+    done = command("grade", "--code", str(signature), "--trust", str(tmp_path), *options)
+    assert done.code == 2
+    assert options[0] in done.err
+
+
+def test_where_nothing_can_be_forked(tmp_path: Path, signature: Path) -> None:
+    """In a process of its own, for it ends everything below itself."""
+    texts = {name: HOSTILE[name][0] for name in ("right", "null")}
+    program = f"""
+from rnncalc.classroom.code import worker
+from rnncalc.classroom.code.child import Setup
+from rnncalc.classroom.code.limits import Limits
+worker._nobody_waits = lambda: False
+setup = Setup({str(signature)!r}, Limits(seconds=20.0, functions=2))
+for name, text in {texts!r}.items():
+    results = worker.judge({{"a.py": text}}, "a.py", ["rnn_step_forward", "rnn_step_backward"], setup, None)
+    print(name, *(result.verdict for result in results.values()))
+"""
+    assert python(program).splitlines() == ["right right right", "null right failed"]
