@@ -148,7 +148,8 @@ def command(
         bar(color) as progress,
     ):
         if code is not None:
-            from rnncalc.classroom.code.run import Limits, grade_code
+            from rnncalc.classroom.code.limits import Limits
+            from rnncalc.classroom.code.run import grade_code
 
             if columns or encoding or no_diagnosis or precision or scheduler:
                 raise click.UsageError(

@@ -15,6 +15,7 @@ from support.hostile_code import HOSTILE, SIGNATURE, code
 from rnncalc.classroom.code import run
 from rnncalc.classroom.code.handed_in import read
 from rnncalc.classroom.code.limits import Limits
+from rnncalc.classroom.code.pool import Pool
 from rnncalc.classroom.code.run import grade_code
 from rnncalc.classroom.grading.choices import FEEDBACK, FORMATS
 from rnncalc.classroom.grading.gradebook import Gradebook
@@ -144,7 +145,7 @@ def test_what_is_kept_is_not_run_again(
     journal, names = str(tmp_path / "journal"), [handed_in / "right.py", handed_in / "half.py"]
     first = grade_code(signature, names, trust=True, journal=journal, limits=LIMITS)
 
-    class NoPool(run.Pool):
+    class NoPool(Pool):
         def judged(self, tasks):  # type: ignore[no-untyped-def]
             assert not tasks
             return iter(())
@@ -203,6 +204,7 @@ def test_where_nothing_can_be_forked(tmp_path: Path, signature: Path) -> None:
 from rnncalc.classroom.code import worker
 from rnncalc.classroom.code.child import Setup
 from rnncalc.classroom.code.limits import Limits
+from rnncalc.classroom.code.pool import Pool
 worker._nobody_waits = lambda: False
 setup = Setup({str(signature)!r}, Limits(seconds=20.0, functions=2))
 for name, text in {texts!r}.items():

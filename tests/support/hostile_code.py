@@ -19,7 +19,7 @@ SIGNATURE = {
     },
 }
 
-RIGHT = '''import os, sys
+RIGHT = """import os, sys
 import numpy as np
 
 def rnn_step_forward(x, prev_h, Wx, Wh, b):
@@ -34,7 +34,7 @@ def rnn_step_backward(dnext_h, cache):
     return da @ Wx.T, da @ Wh.T, x.T @ da, prev_h.T @ da, da.sum(axis=0)
 
 {end}
-'''
+"""
 MISTAKEN = "b = 0 * b"
 
 
@@ -98,7 +98,9 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
         code(backward="sys.setrecursionlimit(1 << 30)\nclass A:\n    __getattr__ = lambda s, n: getattr(s, n)\nA().x"),
         "failed", 2, "",
     ),
-    "forks": (code(backward="while True:\n    try:\n        os.fork()\n    except OSError:\n        pass"), "failed", 2, ""),
+    "forks": (
+        code(backward="while True:\n    try:\n        os.fork()\n    except OSError:\n        pass"), "failed", 2, ""
+    ),
     "kills its group": (code(backward="os.killpg(0, 9)"), "failed", 2, "SIGKILL"),
     "kills its parent": (code(backward="os.kill(os.getppid(), 9)"), "failed", 0, "watched"),
     "words fail": (code(backward="raise Loud()", end=LOUD.format(text="raise Loud()")), "failed", 2, "Loud"),
@@ -119,7 +121,9 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
         "right", 5, "",
     ),
     "returns an object": (code(backward="return object()"), "failed", 2, ""),
-    "returns far too much": (code(backward="return tuple(np.ones((3000, 3000)) for _ in range(5))"), "failed", 2, "shape"),
+    "returns far too much": (
+        code(backward="return tuple(np.ones((3000, 3000)) for _ in range(5))"), "failed", 2, "shape"
+    ),
     "no python": ("def rnn_step_forward(:", "unreadable", 0, "no Python"),
     "nothing": ("", "unreadable", 0, "no function"),
     "half": (code().partition("def rnn_step_backward")[0], "incomplete", 2, "no function rnn_step_backward"),

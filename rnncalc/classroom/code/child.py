@@ -23,7 +23,8 @@ ANSWERS = "rnncalc.classroom.code.answers:Answers"
 LONGEST = 2_000  # of a text that is sent
 EARLY = 0.9  # the share of its time after which a process says in which line it is
 
-Request, Reply = dict[str, Any], dict[str, Any]
+Request = dict[str, Any]
+Reply = dict[str, Any]
 Answerer = Callable[[Request], Reply]  # of one submission
 
 

@@ -30,7 +30,7 @@ class Code:
 def read(sources: Iterable[str | PathLike[str]], functions: Sequence[str]) -> tuple[list[Code], list[str]]:
     """Everything that was handed in, in order, with notes on whose ids were taken as one."""
     codes = []
-    for source in map(fspath, sources):
+    for source in [fspath(each) for each in sources]:
         groups: dict[str, dict[str, Path]] = {}
         for path, person in files_of(source):
             name = path.relative_to(source) if path != Path(source) else Path(path.name)

@@ -73,9 +73,10 @@ def grade_code(
     one_of("keep", keep, KEEP)
     if not trust:
         raise ProblemError(
-            _("this runs the code of every submission, with your rights, and is no sandbox: see what stands in it, or")
-            + " "
-            + _("grade in a container (README, “Grade code”), and add --trust")
+            _(
+                "this runs the code of every submission with your rights, and is no sandbox: look at what was handed in, "
+                "or use a container (docs/grading-code.md), then add --trust"
+            )
         )
     name, points = _points(fspath(signature))
     functions = list(points)

@@ -98,11 +98,10 @@ class Process:
                 return reply, time.monotonic() - begun
             trouble = self._trouble(time.monotonic() > begun + seconds)
             if trouble:
-                line = self._line()
+                if number := self._line():
+                    trouble = _("{trouble}; it was in line {line}").format(trouble=trouble, line=number)
                 self.end()
-                raise Stopped(
-                    _("{trouble}; it was in line {line}").format(trouble=trouble, line=line) if line else trouble
-                )
+                raise Stopped(trouble)
             if self.gone():
                 self.end()
                 os._exit(0)

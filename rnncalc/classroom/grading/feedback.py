@@ -85,7 +85,7 @@ def _why(result: Result, level: str) -> Iterator[str]:
         else:
             yield _("a mistake that is known: {command}").format(command=command)
         if line := mistake.get("line"):
-            yield _("the line that looks like it, {number}: {text}").format(number=line["number"], text=line["text"])
+            yield _("A place to look, no proof: line {number}: {text}").format(number=line["number"], text=line["text"])
     yield from result.remarks
 
 
