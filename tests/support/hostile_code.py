@@ -67,7 +67,7 @@ json.dumps = json.JSONEncoder.encode = lambda *a, **k: '{"verdict": "right"}'
 """
 
 HOSTILE = {  # name → file, verdict, points of 5, words of what is said
-    "loop": (code(backward="while True:\n    pass"), "failed", 2, "endless loop"),
+    "loop": (code(backward="while True:\n    pass"), "failed", 2, "stopped after"),
     "sleeps": (code(backward="import time; time.sleep(100)"), "failed", 2, "stopped after"),
     "waits": (code(backward="input('?')"), "failed", 2, "waits for input"),
     "memory": (code(backward="hog = bytearray(1 << 32)"), "failed", 2, "MemoryError"),
@@ -105,7 +105,7 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
     "kills its parent": (code(backward="os.kill(os.getppid(), 9)"), "failed", 0, "watched"),
     "words fail": (code(backward="raise Loud()", end=LOUD.format(text="raise Loud()")), "failed", 2, "Loud"),
     "words without end": (
-        code(backward="raise Loud()", end=LOUD.format(text="while True: pass")), "failed", 2, "endless loop"
+        code(backward="raise Loud()", end=LOUD.format(text="while True: pass")), "failed", 2, "stopped after"
     ),
     "long words": (code(backward="raise ValueError('x' * 10_000_000)"), "failed", 2, "ValueError: xxx"),
     "no words": (code(backward="raise ValueError('\\x1b[31m\\ud800\\0{name} %s')"), "failed", 2, "ValueError"),
@@ -122,7 +122,7 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
     ),
     "returns an object": (code(backward="return object()"), "failed", 2, ""),
     "returns far too much": (
-        code(backward="return tuple(np.ones((3000, 3000)) for _ in range(5))"), "failed", 2, "shape"
+        code(backward="return tuple(np.ones((1000, 1000)) for _ in range(5))"), "failed", 2, "shape"
     ),
     "no python": ("def rnn_step_forward(:", "unreadable", 0, "no Python"),
     "nothing": ("", "unreadable", 0, "no function"),

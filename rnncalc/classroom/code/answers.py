@@ -9,7 +9,8 @@ import numpy as np
 
 from rnncalc.check.code.calling import Call, Caller
 from rnncalc.check.code.loading import Code, Nowhere
-from rnncalc.check.code.signature import FunctionSignature, signature
+from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.code.signature_file import signature
 from rnncalc.check.code.trial import Trial
 from rnncalc.classroom.code.child import Answerer, Reply, Request
 from rnncalc.errors import RnncalcError
@@ -28,13 +29,14 @@ class Answers:
 
     def __call__(self, path: str) -> Answerer:
         """What answers for a file."""
-        code = Code({}, path)
+        caller = Caller(Code({}, path))
 
         def answer(request: Request) -> Reply:
-            nonlocal code
+            nonlocal caller
             if "function" not in request:
                 try:
                     code = Code.of_file(path)
+                    caller = Caller(code)
                 except RnncalcError as error:
                     return {"unreadable": str(error)}
                 return {
@@ -43,7 +45,7 @@ class Answers:
                     "broken": code.broken[:LONG],
                 }
             function = self.signature.functions[request["function"]]
-            call = plain(Caller(code).call(function, trial(request)), function)
+            call = plain(caller.call(function, trial(request)), function)
             return {"call": call, "printed": Nowhere.bytes}
 
         return answer

@@ -18,6 +18,7 @@ from pathlib import Path
 SUBREAPER, DEATH_SIGNAL = 36, 1  # PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG
 PATIENCE = 10.0  # seconds to end what starts new processes all the time
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 PROC = Path("/proc")
 
 
@@ -54,6 +55,16 @@ def _children(pid: int) -> list[int]:
             with suppress(OSError):
                 children += map(int, (task / "children").read_text(encoding="ascii").split())
     return children
+
+
+def processor_time(pids: list[int]) -> float:
+    """Seconds of the processor that processes have used, with those of their children that are gone."""
+    ticks = 0
+    for pid in pids:
+        with suppress(OSError, ValueError):
+            fields = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / TICKS
 
 
 def memory_of(pids: list[int], shared: int) -> int:

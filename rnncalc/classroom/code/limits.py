@@ -9,9 +9,10 @@ MEGABYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: for loading the file, and for each function. memory: bytes beyond what rnncalc takes, of all processes.
+    """seconds: of the processor, for loading the file and for each function.
 
-    file: bytes of one file. processes: at one time. functions: how many there are, for the processor's time in all.
+    memory: bytes beyond what rnncalc takes, of all processes. file: bytes of one file. processes: at one time.
+    functions: how many there are, for the processor's time in all.
     """
 
     seconds: float = 20.0

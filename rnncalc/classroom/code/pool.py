@@ -20,6 +20,7 @@ import rnncalc
 from rnncalc.classroom.code import results
 from rnncalc.classroom.code.child import Setup
 from rnncalc.classroom.code.descendants import end_marked
+from rnncalc.classroom.code.watching import CLOCK
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.common.i18n import _
 from rnncalc.errors import RnncalcError
@@ -63,7 +64,8 @@ class _Worker:
 
     def judge(self, task: Task) -> dict[str, Result] | None:
         """The results of a submission's functions; None if the worker did not live through it."""
-        timer = Timer(self.setup.limits.seconds * len(task["functions"]) + SLACK, self.process.kill)
+        most = 2 * CLOCK * self.setup.limits.seconds * len(task["functions"]) + SLACK  # each may be loaded anew
+        timer = Timer(most, self.process.kill)
         timer.start()
         try:
             self._send(json.dumps(task))

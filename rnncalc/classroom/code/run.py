@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 
-from rnncalc.check.code.signature import signature as read_signature
+from rnncalc.check.code.signature_file import signature as read_signature
 from rnncalc.classroom.code import handed_in
 from rnncalc.classroom.code.child import Setup
 from rnncalc.classroom.code.handed_in import Code
@@ -74,8 +74,8 @@ def grade_code(
     if not trust:
         raise ProblemError(
             _(
-                "this runs the code of every submission with your rights, and is no sandbox: look at what was handed in, "
-                "or use a container (docs/grading-code.md), then add --trust"
+                "this runs the code of every submission with your rights, and is no sandbox: look at what was handed "
+                "in, or use a container (docs/grading-code.md), then add --trust"
             )
         )
     name, points = _points(fspath(signature))

@@ -16,10 +16,11 @@ from typing import Any
 
 from rnncalc.classroom.code import child
 from rnncalc.classroom.code.child import Answerer, Reply, Setup
-from rnncalc.classroom.code.descendants import descendants, end_all, memory_of
+from rnncalc.classroom.code.descendants import PROC, descendants, end_all, memory_of, processor_time
 from rnncalc.common.i18n import _
 
 MOST = 8 << 20  # bytes of a reply: some thousand numbers
+CLOCK = 3 if PROC.is_dir() else 1  # times the seconds of the processor may pass on the clock
 GLANCE = 0.02  # seconds between looks at memory
 FORKS = hasattr(os, "fork") and sys.platform != "darwin"  # whose libraries do not bear it
 
@@ -64,6 +65,7 @@ class Process:
     ):
         self.path, self.limits, self.gone = path, setup.limits, gone
         self.came, self.number = Event(), 0
+        self.used, self.passed = 0.0, 0.0  # seconds of the processor at the last `allow`, and on the clock since
         self.shared = memory_of([os.getpid()], 0) if made else 0
         pipes = [os.pipe() for _name in ("requests", "replies", "prints")]
         theirs = pipes[0][0], pipes[1][1], pipes[2][1]
@@ -80,13 +82,14 @@ class Process:
         self.replies = _Pipe(pipes[1][0], MOST, self.came)
         self.prints = _Pipe(pipes[2][0], 0, self.came)
 
-    def ask(self, request: child.Request, seconds: float) -> tuple[Reply, float]:
-        """The reply to a request, and how many seconds it took.
+    def allow(self) -> None:
+        """Let it have its time anew, for another function."""
+        self.used, self.passed = processor_time(descendants()), 0.0
 
-        Raises Stopped if there is none in time; nothing of the process is left then.
-        """
+    def ask(self, request: child.Request) -> Reply:
+        """The reply to a request. Raises Stopped if there is none in time; nothing of the process is left then."""
         self.number += 1
-        line = json.dumps({**request, "number": self.number, "seconds": seconds}) + "\n"
+        line = json.dumps({**request, "number": self.number, "seconds": self.limits.seconds}) + "\n"
         with suppress(OSError):  # it has ended, which is found at once
             os.write(self.requests, line.encode())
         begun = time.monotonic()
@@ -95,8 +98,9 @@ class Process:
             self.came.clear()
             reply = self._reply()
             if reply is not None:
-                return reply, time.monotonic() - begun
-            trouble = self._trouble(time.monotonic() > begun + seconds)
+                self.passed += time.monotonic() - begun
+                return reply
+            trouble = self._trouble(self.passed + time.monotonic() - begun)
             if trouble:
                 if number := self._line():
                     trouble = _("{trouble}; it was in line {line}").format(trouble=trouble, line=number)
@@ -128,16 +132,17 @@ class Process:
                         return reply
         return None
 
-    def _trouble(self, late: bool) -> str:
-        """Why it has to end now, or how it has ended; "" if it may go on."""
+    def _trouble(self, passed: float) -> str:
+        """Why it has to end now, or how it has ended; "" if it may go on. passed: seconds on the clock."""
         if ended := self._ended():
             return ended
-        if late:
-            text = _("stopped after {seconds:g} seconds: an endless loop, or far too slow")
-            return text.format(seconds=self.limits.seconds)
+        below, seconds = descendants(), self.limits.seconds
+        if processor_time(below) - self.used > seconds:
+            return _("stopped after {seconds:g} seconds: an endless loop, or far too slow").format(seconds=seconds)
+        if passed > CLOCK * seconds:
+            return _("stopped after {seconds:g} seconds: it waits for something").format(seconds=CLOCK * seconds)
         if len(self.replies.data) >= MOST:
             return _("stopped: it writes where its answer is expected")
-        below = descendants()
         if len(below) > self.limits.processes:
             return _("stopped: it started more than {most} processes").format(most=self.limits.processes)
         if memory_of(below, self.shared) > self.limits.memory:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rnncalc.check.code.checking import check_code
-from rnncalc.check.code.signature import signature
+from rnncalc.check.code.signature_file import signature
 from rnncalc.classroom.code.child import Answerer, Reply, Request, Setup
 from rnncalc.classroom.code.descendants import adopt
 from rnncalc.classroom.code.remote import RemoteCaller, load
@@ -37,7 +37,7 @@ class Judged:
         self.setup, self.made = setup, made
         self.signature = signature(setup.signature)
         self.process: Process | None = None
-        self.left, self.printed = 0.0, 0
+        self.printed = 0
 
     def results(self, functions: list[str]) -> dict[str, Result]:
         """The result of each function. One that ends the process costs the others nothing: they have another one."""
@@ -58,24 +58,23 @@ class Judged:
     def _load(self) -> None:
         work = tempfile.mkdtemp(dir=self.folder)
         self.process = Process(str(self.path), work, self.setup, self.made, _nobody_waits)
-        self.left = self.setup.limits.seconds
         self.code = load(self.path, self.name, self._ask)
 
     def _ask(self, request: Request) -> Reply:
-        """Ask the process, within the time that is left."""
+        """Ask the process, as long as it lives."""
         assert self.process is not None
         try:
-            reply, seconds = self.process.ask(request, self.left)
+            reply = self.process.ask(request)
         except Stopped:
             self.process = None
             raise
-        self.left -= seconds
         if isinstance(printed := reply.get("printed"), int):
             self.printed = printed
         return reply
 
     def _result(self, name: str) -> Result:
-        self.left = self.setup.limits.seconds
+        if self.process is not None:
+            self.process.allow()
         if name.partition(".")[0] not in self.code.names:
             reasons = [*self.code.broken, *(_("{m} is not here").format(m=module) for module in self.code.missing)]
             text = _("there is no function {name}").format(name=name)
