@@ -147,7 +147,7 @@ class Diagnosis:
     def _variants(self, specs: Sequence[Spec]) -> list[_Single]:
         """Every variant of every mistake, in all trials alike."""
         backward = bool(self.heads & set(BACK))
-        lists = [dict(_keyed(part.trial, spec, backward)) for part, spec in zip(self.evidence, specs)]
+        lists = [_variants(part.trial, spec, backward) for part, spec in zip(self.evidence, specs)]
         return [
             (*lists[0][key][:2], tuple(made[key][1].spec for made in lists))
             for key in lists[0]
@@ -165,6 +165,18 @@ def in_gradients(mistake: Mistake) -> bool:
 
 def _likelihood(mistake: Mistake) -> str:
     return "code" if mistake.family == "code" else mistake.likelihood
+
+
+def _variants(trial: Trial, spec: Spec, backward: bool) -> dict[tuple[str, str, int], tuple[Mistake, Variant]]:
+    """Every variant of every mistake; what follows from the right solution is kept, and with it its numbers."""
+    key = id(spec), backward
+    if key in trial.kept:
+        return trial.kept[key]
+    variants = dict(_keyed(trial, spec, backward))
+    if trial.keeps(spec):
+        trial.kept[key] = variants
+        trial.kept |= {id(variant.spec): variant for _mistake, variant in variants.values()}
+    return variants
 
 
 def _keyed(trial: Trial, spec: Spec, backward: bool) -> Iterator[tuple[tuple[str, str, int], tuple[Mistake, Variant]]]:

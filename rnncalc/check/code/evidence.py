@@ -10,7 +10,6 @@ import numpy as np
 from rnncalc.check.code.calling import Output
 from rnncalc.check.code.trial import Trial
 from rnncalc.check.code.verdict import Finding, Place
-from rnncalc.check.diagnosis.batch import SpecBatches
 from rnncalc.check.graph.spec import Spec
 from rnncalc.common.i18n import _
 
@@ -40,7 +39,7 @@ class Evidence:
 
     def numbers(self, specs: Sequence[Spec]) -> np.ndarray:
         """(numbers, Specs): what each Spec gives."""
-        return SpecBatches(specs).numbers([self.trial.spots[spot] for spot in self.spots])
+        return self.trial.numbers(specs, self.spots)
 
     def agreement(self, specs: Sequence[Spec]) -> np.ndarray:
         """(numbers, Specs): which numbers each Spec gives."""

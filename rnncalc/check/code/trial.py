@@ -6,15 +6,17 @@ one with D = H = O shows what it does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
 from rnncalc.check.answers.shaped import Spot
 from rnncalc.check.code.layout import AXES, Layout
 from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.diagnosis.batch import SpecBatches
 from rnncalc.check.graph.keys import output
 from rnncalc.check.graph.spec import Spec, of_problem
 from rnncalc.model.cells import CELLS
@@ -31,6 +33,7 @@ ALONE: Sizes = {"N": 1, "T": 3, "D": 2, "H": 4, "O": 5}
 SQUARE: Sizes = {"N": 2, "T": 3, "D": 4, "H": 4, "O": 4}
 SCALE = {"x": 1.0, "U": 0.5, "W": 0.5, "V": 0.6}  # so that no unit saturates; of other arrays 0.4
 RATE = 0.05
+MOST = 20_000  # Specs and numbers that a trial keeps
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Trial:
     arrays : what goes in, by name, in our order of axes
     spec : the right solution
     spots : the numbers that somebody has asked for, each with its place in the computation
+    kept : what was computed for one person's function and will be for the next one's
     """
 
     sizes: Sizes
@@ -50,6 +54,7 @@ class Trial:
     spec: Spec
     gates: str
     spots: list[Spot] = field(default_factory=list)
+    kept: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def _numbered(self) -> dict[str, np.ndarray]:
@@ -64,6 +69,20 @@ class Trial:
             self.spots += flat.tolist()
         return self._numbered[name]
 
+    def numbers(self, specs: Sequence[Spec], spots: np.ndarray) -> np.ndarray:
+        """(numbers, Specs): what each Spec gives at places in `spots`. Kept where every Spec is."""
+        key = spots.tobytes(), *map(id, specs)
+        if key in self.kept:
+            return self.kept[key]
+        numbers = SpecBatches(specs).numbers([self.spots[spot] for spot in spots])
+        if all(map(self.keeps, specs)):
+            self.kept[key] = numbers
+        return numbers
+
+    def keeps(self, spec: Spec) -> bool:
+        """Whether a Spec is the right solution or kept, so that what follows from it is kept, too, if there is room."""
+        return (spec is self.spec or id(spec) in self.kept) and len(self.kept) < MOST
+
     def quantity(self, name: str) -> np.ndarray:
         """An array that goes in; of a single gate too."""
         stack, _dot, gate = name.partition(".")
@@ -71,9 +90,16 @@ class Trial:
 
 
 def trial(function: FunctionSignature, cell: str, gates: str, sizes: Sizes, seed: int) -> Trial:
-    """A random problem for a function. Raises RnncalcError if its signature makes no problem."""
+    """A random problem for a function, the same every time. Raises RnncalcError if its signature makes no problem."""
+    return _trial(function, cell, gates, tuple(sizes.items()), seed)
+
+
+@lru_cache(maxsize=256)
+def _trial(
+    function: FunctionSignature, cell: str, gates: str, lengths: tuple[tuple[str, int], ...], seed: int
+) -> Trial:
     letters = function.letters
-    sizes = {letter: size if letter in letters or letter not in "NT" else 1 for letter, size in sizes.items()}
+    sizes = {letter: size if letter in letters or letter not in "NT" else 1 for letter, size in lengths}
     rng = np.random.default_rng(seed)
     gates = "".join(sorted(CELLS[cell].gates, key=(gates or "".join(CELLS[cell].gates)).index))
     names = {name.partition(".")[0]: layout for layout in function.given for name in layout.names}
