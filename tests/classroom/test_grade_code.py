@@ -4,7 +4,11 @@ import csv
 import io
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -81,6 +85,32 @@ if os.fork() == 0:
         book = grade_code(signature, [tmp_path / f"{name}.py"], trust=True, limits=LIMITS)
         assert book[name].verdict == verdict
         assert word not in processes()
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_killed_leaves_nothing(number: signal.Signals, signature: Path, tmp_path: Path) -> None:
+    word, began = f"{os.getpid()}.{number}5", tmp_path / "began"
+    waits = f"""
+import subprocess, time
+subprocess.Popen(["sleep", "{word}"], start_new_session=True)
+open({str(began)!r}, "w").close()
+time.sleep(600)"""
+    (tmp_path / "a.py").write_text(code(forward=waits), encoding="utf-8")
+    command = [sys.executable, "-m", "rnncalc", "grade", "--code", str(signature), "--trust", "--time", "900"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([*command, str(tmp_path / "a.py")], env=environment, stderr=subprocess.DEVNULL) as process:
+        waited(began.exists)
+        assert word in processes()
+        process.send_signal(number)
+    waited(lambda: word not in processes())
+    waited(lambda: not list(tmp_path.glob("rnncalc-grade-*")))
+
+
+def waited(true: Callable[[], bool]) -> None:
+    """Until something is true."""
+    while not true():
+        time.sleep(0.05)
 
 
 def processes() -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 SUBREAPER, DEATH_SIGNAL = 36, 1  # PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG
 PATIENCE = 10.0  # seconds to end what starts new processes all the time
@@ -106,6 +108,20 @@ def _reaped() -> bool:
     except ChildProcessError:
         return False
     return True
+
+
+def remove(folder: Path) -> None:
+    """Remove a submission's folder, whatever modes the folders in it were given."""
+
+    def again(remove: Any, path: str, _error: Any) -> None:
+        try:
+            os.chmod(os.path.dirname(path), 0o700)
+            os.chmod(path, 0o700)
+            remove(path)
+        except OSError:
+            return
+
+    shutil.rmtree(folder, onerror=again)
 
 
 def end_marked(mark: str) -> None:

@@ -41,7 +41,7 @@ def impose(limits: Limits) -> None:
         _soft, hard = resource.getrlimit(kind)
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         try:
-            resource.setrlimit(kind, (most, most))
+            resource.setrlimit(kind, (most, most + (kind == resource.RLIMIT_CPU)))
         except (OSError, ValueError):
             continue
 

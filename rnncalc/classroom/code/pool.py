@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -19,7 +20,7 @@ from typing import Any
 import rnncalc
 from rnncalc.classroom.code import results
 from rnncalc.classroom.code.child import Setup
-from rnncalc.classroom.code.descendants import end_marked
+from rnncalc.classroom.code.descendants import end_marked, remove
 from rnncalc.classroom.code.watching import CLOCK
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.common.i18n import _
@@ -36,6 +37,7 @@ class _Worker:
     """One process, its pipes, and the mark that all below it bear in their environments."""
 
     def __init__(self, setup: Setup):
+        self.folder = tempfile.mkdtemp(prefix="rnncalc-grade-")
         self.setup, self.mark = setup, f"RNNCALC_GRADING={secrets.token_hex(16)}"
         name, _equals, value = self.mark.partition("=")
         environment = {
@@ -47,7 +49,7 @@ class _Worker:
             name: value,
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", WORKER],
+            [sys.executable, "-P", "-m", WORKER, self.folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if os.environ.get("RNNCALC_DEBUG") else subprocess.DEVNULL,
@@ -55,6 +57,7 @@ class _Worker:
             env=environment,
         )
         self._send(setup.text())
+        self.ready = False
 
     def _send(self, line: str) -> None:
         assert self.process.stdin
@@ -63,13 +66,19 @@ class _Worker:
             self.process.stdin.flush()
 
     def judge(self, task: Task) -> dict[str, Result] | None:
-        """The results of a submission's functions; None if the worker did not live through it."""
+        """The results of a submission's functions; None if the worker did not live through it.
+
+        Raises RnncalcError if it did not even begin.
+        """
         most = 2 * CLOCK * self.setup.limits.seconds * len(task["functions"]) + SLACK  # each may be loaded anew
         timer = Timer(most, self.process.kill)
         timer.start()
         try:
             self._send(json.dumps(task))
             assert self.process.stdout
+            if not self.ready and not self.process.stdout.readline():
+                raise RnncalcError(_("the process that judges could not begin; RNNCALC_DEBUG=1 shows why"))
+            self.ready = True
             line = self.process.stdout.readline()
         finally:
             timer.cancel()
@@ -77,15 +86,18 @@ class _Worker:
 
     def end(self) -> None:
         """Let it end, and with it what it watches; what escaped from a worker that was killed is ended too."""
-        for stream in (self.process.stdin, self.process.stdout):
-            with suppress(OSError):
-                stream.close()  # type: ignore[union-attr]
+        assert self.process.stdin
+        with suppress(OSError):
+            self.process.stdin.close()  # of which it learns that nobody waits; another thread may read its answer
         try:
             self.process.wait(SLACK / 4)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
         end_marked(self.mark)
+        remove(Path(self.folder))
 
 
 class Pool:
@@ -126,13 +138,8 @@ class Pool:
             if judged := worker.judge(task):
                 return judged
             worker.end()
-            if worker.process.returncode == BROKEN:
-                raise RnncalcError(_("the process that judges could not begin; RNNCALC_DEBUG=1 shows why"))
             worker = None
             killed = results.failed(_("it ended the process that watched it"))
             return dict.fromkeys(task["functions"], killed)
         finally:
             self.idle.put(worker)
-
-
-BROKEN = 1  # what Python ends with where an exception was not caught

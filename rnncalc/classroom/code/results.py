@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rnncalc.check.code.verdict import CodeMistake, CodeVerdict, Place
 
 FAILED = "failed"
+MOST = 8  # remarks on a function
 
 
 def failed(trouble: str) -> Result:
@@ -27,7 +28,7 @@ def result(verdict: CodeVerdict) -> Result:
         verdict.verdict,
         score=float(verdict.verdict == "right"),
         trouble=said[0] if stopped else "",
-        remarks=said[1:] if stopped else said,
+        remarks=said[stopped:][:MOST],
         first_wrong=_first(verdict.first) if verdict.first else None,
         mistakes=[_mistake(mistake) for mistake in verdict.mistakes],
     )

@@ -52,7 +52,8 @@ class Process:
     """The process of one submission.
 
     path: of its file. folder: an empty one to work in. made: what answers there, if the process is forked from this
-    one; else it is begun anew, and imports everything itself. gone: whether nobody waits for this worker any more.
+    one; else it is begun anew, and imports everything itself. gone: whether nobody waits for this worker any more, so
+    that it ends.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class Process:
                 raise Stopped(trouble)
             if self.gone():
                 self.end()
-                os._exit(0)
+                raise SystemExit
 
     def end(self) -> bool:
         """End it with all that it started. Whether nothing is left."""

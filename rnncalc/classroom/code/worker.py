@@ -9,18 +9,18 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import select
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from rnncalc.check.code.checking import check_code
+from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature_file import signature
 from rnncalc.classroom.code.child import Answerer, Reply, Request, Setup
-from rnncalc.classroom.code.descendants import adopt
+from rnncalc.classroom.code.descendants import adopt, remove
 from rnncalc.classroom.code.remote import RemoteCaller, load
 from rnncalc.classroom.code.results import failed, result
 from rnncalc.classroom.code.watching import FORKS, Process, Stopped
@@ -37,7 +37,7 @@ class Judged:
         self.setup, self.made = setup, made
         self.signature = signature(setup.signature)
         self.process: Process | None = None
-        self.printed = 0
+        self.code, self.printed = Code({}, str(self.path)), 0
 
     def results(self, functions: list[str]) -> dict[str, Result]:
         """The result of each function. One that ends the process costs the others nothing: they have another one."""
@@ -98,6 +98,8 @@ class Judged:
         if not self.process.end():
             first.remarks.append(_("some of the processes that it started could not be ended"))
         printed = self.printed + self.process.prints.number
+        if re.search(r"^\s*(import|from)\s+rnncalc\b", self.code.text, re.MULTILINE):
+            first.remarks.append(_("it imports rnncalc"))
         if printed > MUCH:
             first.remarks.append(_("it printed {n:.0f} MB, which were thrown away").format(n=printed / 1e6))
 
@@ -109,7 +111,7 @@ def judge(
     files: Mapping[str, str], main: str, functions: list[str], setup: Setup, made: Callable[[str], Answerer] | None
 ) -> dict[str, Result]:
     """The result of each function of a submission. files: name → text. made: None where nothing can be forked."""
-    folder = Path(tempfile.mkdtemp(prefix="rnncalc-"))
+    folder = Path(tempfile.mkdtemp())
     try:
         for name, text in files.items():
             path = folder / name
@@ -117,7 +119,7 @@ def judge(
             path.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
         return Judged(folder, main, setup, made).results(functions)
     finally:
-        _remove(folder)
+        remove(folder)
 
 
 def _nobody_waits() -> bool:
@@ -125,28 +127,24 @@ def _nobody_waits() -> bool:
     return os.name != "nt" and bool(select.select([0], [], [], 0)[0])
 
 
-def _remove(folder: Path) -> None:
-    """Whatever modes its folders were given."""
-
-    def again(remove: Any, path: str, _error: Any) -> None:
-        try:
-            os.chmod(os.path.dirname(path), 0o700)
-            os.chmod(path, 0o700)
-            remove(path)
-        except OSError:
-            return
-
-    shutil.rmtree(folder, onerror=again)
+def main(folder: str) -> None:
+    """Until nothing more comes. folder: for submissions, removed at the end."""
+    tempfile.tempdir = folder
+    try:
+        _serve()
+    finally:
+        remove(Path(folder))
 
 
-def main() -> None:
-    """Until nothing more comes."""
+def _serve() -> None:
     setup = Setup.read(sys.stdin.buffer.readline())
     adopt()
     made = setup.loaded()
     gc.collect()
     gc.freeze()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    answers.write("ready\n")
+    answers.flush()
     while line := sys.stdin.buffer.readline():
         task = json.loads(line)
         results = judge(task["files"], task["main"], task["functions"], setup, made if FORKS else None)
@@ -155,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -64,6 +64,8 @@ def _said(value: dict[str, Any]) -> str:
 
 def lost(result: Result, part: str) -> str:
     """Why a quantity (all of them, where it is "") earns less than its points, number by number."""
+    if result.coded:
+        return result.trouble or verdict_word(result.verdict)
     values = [value for value in result.values if not part or f"{value['name']}.".startswith(f"{part}.")]
     return "\n".join(f"{value['place']}: {_said(value)}" for value in values if _said(value))
 
