@@ -113,7 +113,7 @@ def _reaped() -> bool:
 def remove(folder: Path) -> None:
     """Remove a submission's folder, whatever modes the folders in it were given."""
 
-    def again(remove: Any, path: str, _error: Any) -> None:
+    def retry(remove: Any, path: str, _error: Any) -> None:
         try:
             os.chmod(os.path.dirname(path), 0o700)
             os.chmod(path, 0o700)
@@ -121,7 +121,7 @@ def remove(folder: Path) -> None:
         except OSError:
             return
 
-    shutil.rmtree(folder, onerror=again)
+    shutil.rmtree(folder, onerror=retry)
 
 
 def end_marked(mark: str) -> None:

@@ -17,7 +17,6 @@ from threading import Timer
 from types import TracebackType
 from typing import Any
 
-import rnncalc
 from rnncalc.classroom.code import results
 from rnncalc.classroom.code.child import Setup
 from rnncalc.classroom.code.descendants import end_marked, remove
@@ -43,7 +42,7 @@ class _Worker:
         environment = {
             **os.environ,
             **{f"{library}_NUM_THREADS": "1" for library in ALONE},
-            "PYTHONPATH": str(Path(rnncalc.__file__).parents[1]),
+            "PYTHONPATH": str(Path(__file__).parents[3]),
             "PYTHONHASHSEED": "0",
             "PYTHONUTF8": "1",
             name: value,

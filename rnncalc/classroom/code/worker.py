@@ -29,7 +29,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import RnncalcError
 
 
-class Judged:
+class SubmissionRun:
     """One submission: its files in a folder of their own, its process as long as that lives, its results."""
 
     def __init__(self, folder: Path, main: str, setup: Setup, made: Callable[[str], Answerer] | None):
@@ -117,7 +117,7 @@ def judge(
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
-        return Judged(folder, main, setup, made).results(functions)
+        return SubmissionRun(folder, main, setup, made).results(functions)
     finally:
         remove(folder)
 
