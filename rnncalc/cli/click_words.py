@@ -43,7 +43,7 @@ PLURALS = (  # one, several
 VALUES = (  # what stands in a help text for a value
     N_("INTEGER"), N_("FLOAT"), N_("TEXT"), N_("FILE"), N_("FILE.csv"), N_("NAME"), N_("NAMES"), N_("STEPS"),
     N_("MODEL"), N_("DATA"), N_("PROBLEM"), N_("SUBMISSION"), N_("CELL"), N_("MISTAKE"), N_("TOPIC"), N_("ADDRESS"),
-    N_("HEADER"), N_("OPTIONS"), N_("COMMAND"), N_("ARGS"),
+    N_("HEADER"), N_("SIGNATURE"), N_("OPTIONS"), N_("COMMAND"), N_("ARGS"),
 )  # fmt: skip
 _ADDED = re.compile(r"\[[^\[\]]*\]$")  # [default: 6; 1<=x<=17]
 _VALUE = re.compile(r"([A-Z]{4,}(?:\.csv)?)(?: RANGE)?")

@@ -13,7 +13,6 @@ from rnncalc.check.code.culprit import culprit, letters, touched_line, touched_n
 from rnncalc.check.code.diagnosis import Diagnosis, Explanation
 from rnncalc.check.code.differences import belongs
 from rnncalc.check.code.evidence import Evidence, bare, evidence, shaped
-from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature import FunctionSignature, Signature
 from rnncalc.check.code.trial import ALONE, SIZES, SQUARE, Trial, trial
 from rnncalc.check.code.verdict import FAILED, WRONG, CodeMistake, CodeVerdict, Finding

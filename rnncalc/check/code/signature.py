@@ -29,7 +29,7 @@ class Opaque:
 Tree = Any  # a Layout, a Size, an Opaque or a number; or a dict or list of such
 
 
-@dataclass(frozen=True, eq=False)  # a key of what is kept
+@dataclass(frozen=True)
 class FunctionSignature:
     """One function, or one method of a class: its arguments and results.
 

@@ -91,13 +91,25 @@ class Trial:
 
 def trial(function: FunctionSignature, cell: str, gates: str, sizes: Sizes, seed: int) -> Trial:
     """A random problem for a function, the same every time. Raises RnncalcError if its signature makes no problem."""
-    return _trial(function, cell, gates, tuple(sizes.items()), seed)
+    return _trial(_Text(function), cell, gates, tuple(sizes.items()), seed)
+
+
+class _Text:
+    """A function's signature as a key: two are one where their texts are."""
+
+    def __init__(self, function: FunctionSignature):
+        self.function, self.text = function, repr(function)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Text) and self.text == other.text
 
 
 @lru_cache(maxsize=256)
-def _trial(
-    function: FunctionSignature, cell: str, gates: str, lengths: tuple[tuple[str, int], ...], seed: int
-) -> Trial:
+def _trial(named: _Text, cell: str, gates: str, lengths: tuple[tuple[str, int], ...], seed: int) -> Trial:
+    function = named.function
     letters = function.letters
     sizes = {letter: size if letter in letters or letter not in "NT" else 1 for letter, size in lengths}
     rng = np.random.default_rng(seed)
