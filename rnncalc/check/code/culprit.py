@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from rnncalc.check.code.culprit_rules import RULES, Signs
 from rnncalc.check.code.loading import Code
+from rnncalc.check.code.reading import Reading
 from rnncalc.check.code.signature import FunctionSignature, arguments
+from rnncalc.check.code.signs_backward import output_names
 from rnncalc.check.code.verdict import Line
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import INPUT, names, previous, signal_of
@@ -14,15 +17,6 @@ from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import Letters, Place
 
 STACKS = ("U", "W", "b", "V", "c", "d")
-
-
-def touched_names(before: Spec, after: Spec) -> set[str]:
-    """The stacks and states that a mistake touches: U, W, b, h0, …"""
-    touched = set()
-    for old, new in zip(before.all_runs, after.all_runs):
-        touched |= {symbol.partition("_")[0] for symbol in _changed(old.parameters, new.parameters)}
-        touched |= {f"{state}0" for state in _changed(old.initial_states, new.initial_states)}
-    return touched | ({"x"} if after.x is not before.x else set())
 
 
 def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
@@ -65,7 +59,17 @@ def letters(function: FunctionSignature) -> Letters:
 
 
 def culprit(
-    code: Code, function: FunctionSignature, mistake: str, touched: set[str], outputs: Collection[str]
+    code: Code, function: FunctionSignature, mistake: str, gates: str, outputs: Collection[str] = ()
 ) -> Line | None:
     """The line of a function, or of the functions of the file that it calls, that looks like the culprit."""
-    return None
+    if mistake not in RULES or not code.tree.body:
+        return None
+    try:
+        reading = Reading(code, function)
+        node = Signs(reading, gates, output_names(reading, frozenset(outputs))).best(mistake)
+    except Exception:  # whatever somebody's code looks like: no hint must end a check
+        return None
+    if node is None:
+        return None
+    lines = code.text.splitlines()
+    return Line(node.lineno, lines[node.lineno - code.line].strip())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check.code.calling import Call, Caller
-from rnncalc.check.code.culprit import culprit, letters, touched_line, touched_names
+from rnncalc.check.code.culprit import culprit, letters, touched_line
 from rnncalc.check.code.diagnosis import Diagnosis, Explanation
 from rnncalc.check.code.differences import belongs
 from rnncalc.check.code.evidence import Evidence, bare, evidence, shaped
@@ -46,7 +46,7 @@ class FunctionCheck:
             self._alone()
         kinds = {finding.kind for finding in result.findings}
         if "modified" in kinds:
-            self._name("input_modified", _(MISTAKES["input_modified"].message), set())
+            self._name("input_modified", _(MISTAKES["input_modified"].message))
         if kinds & {*FAILURES}:
             result.verdict = FAILED
         elif result.first is not None or kinds or result.mistakes:
@@ -122,7 +122,7 @@ class FunctionCheck:
                         and bare(batch) == bare(output.array.shape)
                     ):
                         text = _("the gradient of a bias was not summed over the batch")
-                        self._name("bias_gradient_not_summed", text, {"b"})
+                        self._name("bias_gradient_not_summed", text)
                 elif output.array.shape != result.array.shape:
                     text = _("{name} has shape {have}, not {want}: an axis of one entry more or less")
                     said = text.format(name=output.name, have=output.array.shape, want=result.array.shape)
@@ -151,10 +151,10 @@ class FunctionCheck:
         if text not in self.result.notes:
             self.result.notes.append(text)
 
-    def _name(self, mistake: str, text: str, symbols: set[str]) -> None:
+    def _name(self, mistake: str, text: str) -> None:
         """Name a mistake that is seen without its numbers."""
         if mistake not in [known.id for known in self.result.mistakes]:
-            line = culprit(self.code, self.function, mistake, symbols, ())
+            line = culprit(self.code, self.function, mistake, self.signature.gates)
             self.result.mistakes.append(CodeMistake(mistake, text, 0, 0, line=line))
 
     # mistakes --------------------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ class FunctionCheck:
         wrong = ~search.agreed
         self.result.first = search.evidence[0].first(wrong[: len(search.evidence[0].given)], names, search.specs[0])
         if {names[first], names[second]} == {"h", "memory"}:
-            self._name("h_c_exchanged", said, set())
+            self._name("h_c_exchanged", said)
         else:
             self._find(Finding("order", said + "."))
         return True
@@ -236,7 +236,6 @@ class FunctionCheck:
         if mistake.id in [known.id for known in self.result.mistakes]:
             return
         outputs = tuple(names[at] for at in sorted(explanation.outputs))
-        symbols = touched_names(explanation.before[0], explanation.specs[0])
         rule = ""
         if mistake.id == "gate_order":
             rule = _("the gates stand in the order {order}").format(order=" ".join(self.signature.gates))
@@ -244,7 +243,7 @@ class FunctionCheck:
             CodeMistake(
                 mistake.id, letters(self.function).said(mistake.text(variant)), explanation.numbers, of, outputs,
                 touched_line(explanation.before[0], explanation.specs[0], self.function),
-                culprit(self.code, self.function, mistake.id, symbols, outputs),
+                culprit(self.code, self.function, mistake.id, self.signature.gates, outputs),
                 tuple(other.id for other in explanation.alike),
                 variant.option if variant.option.startswith("--cell") else "",  # the only one that code has
                 rule,

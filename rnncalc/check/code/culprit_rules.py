@@ -1,0 +1,125 @@
+"""Which statement a mistake is looked for in: of each mistake, what its culprit has, the surest sign first.
+
+A rule is words, all of which must hold of a statement; "!" denies one. The words are the functions of the classes of
+signs, and the names of quantities: W means that the statement reckons with the matrix W. "first" and "last" take that
+one of many statements, "only" wants exactly one; without them a rule that fits more than three says nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from rnncalc.check.code.reading import Statement
+from rnncalc.check.code.signs_backward import BackwardSigns
+from rnncalc.check.code.signs_forward import ForwardSigns
+
+FEW = 3
+CHOICES = {"first", "last", "only"}
+THROUGH_TIME = ("loop stuck first", "!loop dh slope lost", "loop dh first", "loop V back first", "dh first")
+NO_DERIVATIVE = (
+    "back renames first",
+    "dmemory !slope first",
+    "slope back only",
+    "!sloped loop V back first",
+    "!sloped dh first",
+)
+STATE = ("loop W forward first", "loop calls forward first")
+RULES: dict[str, tuple[str, ...]] = {
+    # forward
+    "bias_omitted": ("forward joins !b", "forward joins first"),
+    "output_bias_omitted": ("V forward !c first",),
+    "bias_outside_activation": ("b activation", "b forward"),
+    "U_transposed": ("U forward turned", "U forward"),
+    "W_transposed": ("W forward turned", "W forward", "W back"),
+    "V_transposed": ("V forward",),
+    "U_W_swapped": ("forward joins",),
+    "weights_ignored": ("forward joins",),
+    "recurrence_omitted": ("U forward !W",),
+    "initial_state_ignored": ("starts_at_zero first",),
+    "stale_state": ("starts_at_zero first", *STATE),
+    "state_lag": STATE,
+    "preactivation_fed_back": STATE,
+    "state_not_carried": ("loop forward from_start first", "loop zero restarted first"),
+    "activation_omitted": ("forward joins !activation", *NO_DERIVATIVE),
+    "activation_tanh": ("tanh joined",),
+    "activation_sigmoid": ("sigmoid joined",),
+    "activation_relu": ("relu joined",),
+    "output_activation_omitted": ("V forward first",),
+    "softmax_over_steps": ("softmax divided first", "softmax first"),
+    "softmax_over_batch": ("softmax divided first", "softmax first"),
+    "inputs_reversed": ("header x first", "x forward first"),
+    "inputs_shifted": ("loop x forward first",),
+    "output_from_previous_state": ("V forward first",),
+    # gated cells
+    "gate_order": ("unpacks crossed", "slice crossed first", "memory_crossed", "split first", "unpacks first"),
+    "update_complement": ("one_minus gated",),
+    "reset_position": ("candidate W",),
+    "memory_activation_omitted": ("gives_h reads_memory !tanh last",),
+    "forget_bias_added": ("adds_number forget", "adds_number sigmoid"),
+    "candidate_sigmoid": ("sigmoid candidate",),
+    "sign_of_preactivation": ("exponential !negative", "sigmoid negative"),
+    "h_c_exchanged": ("exchanged first",),
+    "forget_gate_omitted": ("gives_memory first",),
+    "output_gate_inside_tanh": ("tanh_of_product",),
+    "gates_activated_twice": ("activated_again first",),
+    # gradients
+    "not_through_time": THROUGH_TIME,
+    "next_gradient_omitted": THROUGH_TIME,
+    "last_step_only": ("loop dh first", "loop V back first"),
+    "recurrent_derivative_omitted": ("W back unsloped",),
+    "derivative_omitted": NO_DERIVATIVE,
+    "derivative_of_preactivation": ("slope raw", "slope back"),
+    "derivative_twice": ("slope twice", "slope back"),
+    "W_not_transposed": ("W back bare", "W back"),
+    "upstream_omitted": ("loop V back first",),
+    "sign_flipped": ("slope_turned", "output_taken_off", "dh first", "updates lr first"),
+    "loss_factor": ("scales error", "scales loss"),
+    "learning_rate_omitted": ("updates !lr first",),
+    "update_sign": ("updates lr first",),
+    # code
+    "gradient_overwritten": ("loop gives_output overwrites",),
+    "bias_gradient_not_summed": ("gives_bias_gradient",),
+    "mean_for_sum": ("mean back", "gives_output scales"),
+    "target_not_subtracted": ("loop takes_output first", "loop V y first"),
+    "cache_of_wrong_step": ("loop other_cache", "loop calls shifted", "fixed_cache", "loop gives_output alone"),
+    "input_modified": ("writes_argument first",),
+}
+
+
+class Signs(ForwardSigns, BackwardSigns):
+    """The words of the rules, for the statements of one reading."""
+
+    def best(self, mistake: str) -> ast.stmt | ast.expr | None:
+        """The statement that a mistake's first fitting rule finds; the function's own before the one called earlier."""
+        for earlier in (False, True):
+            here = [each for each in self.statements if each.earlier is earlier]
+            for rule in RULES.get(mistake, ()):
+                words, choice = [word for word in rule.split() if word not in CHOICES], {*rule.split()} & CHOICES
+                fits = [each for each in here if all(self._holds(word, each) for word in words)]
+                if fits and (choice & {"first", "last"} or len(fits) <= (1 if choice else FEW)):
+                    return self._entry(fits[-1 if "last" in choice else 0], words)
+        return None
+
+    def _entry(self, statement: Statement, words: list[str]) -> ast.stmt | ast.expr:
+        """The entry of a dict or tuple over several lines that is meant, or the whole statement."""
+        node, value = statement.node, getattr(statement.node, "value", None)
+        entries: list[ast.expr] = []
+        if isinstance(value, ast.Dict):
+            entries = value.values
+        elif isinstance(value, ast.Tuple | ast.List):
+            entries = value.elts
+        elif isinstance(value, ast.Call):
+            entries = [each.value for each in value.keywords]
+        for entry in entries if value is not None and value.end_lineno != value.lineno else []:
+            targets = getattr(node, "targets", [])
+            alone = ast.Return(entry) if isinstance(node, ast.Return) else ast.Assign(targets, entry)
+            if all(self._holds(word, replace(statement, node=alone)) for word in words):
+                return entry
+        return node
+
+    def _holds(self, word: str, statement: Statement) -> bool:
+        if word.startswith("!"):
+            return not self._holds(word[1:], statement)
+        sign = getattr(self, word, None)
+        return bool(sign(statement)) if sign else word in self.reckons(statement)

@@ -1,0 +1,130 @@
+"""The line that looks like the culprit: of the corpus's planted bugs, of bugs planted in right code, of code as it comes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnncalc.check.code import check_function
+from rnncalc.check.code.culprit import culprit
+from rnncalc.check.code.culprit_rules import CHOICES, RULES, Signs
+from rnncalc.check.code.loading import Code
+from rnncalc.check.code.reading import Reading
+from rnncalc.check.code.signature_file import shipped
+from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.common import strict_json
+
+CORPUS = Path(__file__).parents[1] / "examples" / "code"
+CASES = [case for case in strict_json.plain((CORPUS / "EXPECTED.json").read_text("utf-8")) if "line" in case]
+QUANTITIES = {"U", "W", "b", "V", "c", "x", "y", "h", "lr", "dh", "dmemory"}
+B, W = r"(?:b|ba|bh|p\[\"ba\"\])", r"(?:Wh|Waa|Whh|p\[\"Waa\"\])"
+PLANTED = [  # mistake, what is found in a line of right code, what takes its place, and the output that it spoils
+    ("bias_omitted", r"(?<=\w) \+ " + B + r"(?![\w.\[])", "", ""),
+    ("W_not_transposed", rf"(?<=[@(] |..\()({W})\.T\b(?=.*d)", r"\1", ""),
+    ("gradient_overwritten", r"^(\s+)(dW\w+|db\w*) \+= ", r"\1\2 = ", r"\2"),
+    ("next_gradient_omitted", r" \+ (dh_?next|dprev\w*|da_prevt?|dh_prev|dnext)\b", "", ""),
+    ("output_bias_omitted", r" \+ (by|b_q|p\[\"by\"\])(?![\w.\[])", "", ""),
+    ("memory_activation_omitted", r"\* (?:np|torch)\.tanh\((\w+)\)$", r"* \1", ""),
+    ("initial_state_ignored", r"^(\s+\w+) = (h0|a0|initial_hidden_state)$", r"\1 = np.zeros(\2.shape)", ""),
+]
+
+
+def shares(results: list[tuple[int | None, list[int]]]) -> tuple[float, float]:
+    """How many lines are right, and how many wrong."""
+    kinds = Counter("none" if line is None else "right" if line in wanted else "wrong" for line, wanted in results)
+    return kinds["right"] / len(results), kinds["wrong"] / len(results)
+
+
+def test_the_line_of_nearly_every_planted_bug_is_shown() -> None:
+    results = []
+    for case in CASES:
+        mistake = case["mistake"] if isinstance(case["mistake"], str) else case["mistake"][0]
+        signature, wanted = shipped(case["signature"]), case["line"] if isinstance(case["line"], list) else [case["line"]]
+        outputs = re.findall(r"\bd?W\w+", case["why"])
+        outputs += [name[1:] for name in outputs]
+        function = signature.functions[case["function"]]
+        line = culprit(Code.of_file(str(CORPUS / case["file"])), function, mistake, signature.gates, outputs)
+        results.append((line and line.number, wanted))
+    right, wrong = shares(results)
+    assert len(results) == 80
+    assert right >= 0.95
+    assert wrong <= 0.05
+
+
+def test_the_line_of_bugs_planted_in_right_code_is_shown(tmp_path: Path) -> None:
+    results = []
+    for path in sorted(CORPUS.glob("*/right/*.py")):
+        if path.parts[-3] == "pytorch":
+            continue
+        signature, lines = shipped(path.parts[-3]), path.read_text("utf-8").splitlines()
+        for name, function in signature.functions.items():
+            node = Code.of_file(str(path)).definition(name)
+            for number in range(node.lineno + 1, (node.end_lineno or 0) + 1) if node else ():
+                for mistake, old, new, output in PLANTED:
+                    backward = name == "lossFun" or "backward" in name
+                    matched = re.search(old, lines[number - 1])
+                    is_backward = MISTAKES[mistake].backward
+                    if not matched or (is_backward != backward and name != "lossFun") or "softmax" in lines[number - 1]:
+                        continue
+                    planted = re.sub(old, new, lines[number - 1], count=1)
+                    file = tmp_path / "mine.py"
+                    file.write_text("\n".join([*lines[: number - 1], planted, *lines[number:]]), "utf-8")
+                    outputs = [matched.expand(output), matched.expand(output)[1:]] if output else []
+                    line = culprit(Code.of_file(str(file)), function, mistake, signature.gates, outputs)
+                    results.append((line and line.number, [number]))
+    right, wrong = shares(results)
+    assert len(results) > 80
+    assert right >= 0.85
+    assert wrong <= 0.10
+
+
+def test_every_rule_is_of_a_mistake_and_every_word_has_a_sign() -> None:
+    assert not RULES.keys() - MISTAKES.keys()
+    words = {word.strip("!") for rules in RULES.values() for rule in rules for word in rule.split()}
+    assert not [word for word in words - CHOICES - QUANTITIES if not hasattr(Signs, word)]
+
+
+def test_right_code_is_read_whatever_it_looks_like() -> None:
+    for path in sorted(CORPUS.glob("*/*/*.py")):
+        if path.parts[-3] != "pytorch":
+            signature, code = shipped(path.parts[-3]), Code.of_file(str(path))
+            for function in signature.functions.values():
+                signs = Signs(Reading(code, function), signature.gates, frozenset(("dW",)))
+                for mistake in RULES:
+                    signs.best(mistake)
+
+
+def test_the_line_is_the_files_also_of_a_function_that_is_given_directly() -> None:
+    def rnn_step_forward(x: Any, prev_h: Any, Wx: Any, Wh: Any, b: Any) -> Any:
+        total = x @ Wx
+        total = total + prev_h @ Wh
+        return np.tanh(total), None
+
+    line = check_function(rnn_step_forward).mistakes[0].line
+    assert line is not None
+    source, first = inspect.getsourcelines(rnn_step_forward)
+    assert (line.number, line.text) == (first + 2, source[2].strip())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def rnn_step_forward(x, prev_h, Wx, Wh, b):\n    return rnn_step_forward(x, prev_h, Wx, Wh, b)",
+        "def rnn_step_forward(*a, **k):\n    return [lambda q=z: (yield z) for *z, in a], {**k}, None",
+        "def rnn_step_forward(x, prev_h, Wx, Wh, b):\n    pass",
+        "rnn_step_forward = max",
+        "class rnn_step_forward:\n    x: int\n    def forward(self, x): return x[...][::2] if (y := x) else y",
+    ],
+)
+def test_code_that_shows_nothing_has_no_line(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(text, "utf-8")
+    signature, code = shipped("cs231n"), Code.of_file(str(file))
+    for mistake in RULES:
+        assert culprit(code, signature.functions["rnn_step_forward"], mistake, "ifog", ["dWh"]) is None
