@@ -44,11 +44,11 @@ def touched_line(before: Spec, after: Spec, function: FunctionSignature) -> Form
 
 def _formula(run: RunSpec, line: str, function: FunctionSignature) -> Formula:
     """The equation as the cell writes it; of a line that it does not write by itself, the one that holds it."""
-    written = run.cell.written
-    holders = [other for other in written if line in names(run.cell.lines[other])]
-    shown = line if line in written or not holders else holders[0]
+    written, lines = run.cell.written, run.cell.lines
+    while line not in written:
+        line = next(other for other in lines if line in names(lines[other]))
     place = Place(signals=frozenset(run.lines))
-    return Formula(shown, (written[shown],), replace(letters(function), labels=run.cell.labels), place)
+    return Formula(line, (written[line],), replace(letters(function), labels=run.cell.labels), place)
 
 
 def letters(function: FunctionSignature) -> Letters:

@@ -113,20 +113,23 @@ class Diagnosis:
 
     def _pair(self) -> list[Explanation]:
         """Two mistakes of the forward pass that explain one of its outputs together."""
-        for output in self._forward():
-            first = self.evidence[0].only(self._first_step(output))
-            for mistake, variant, specs in self._variants(self.specs):
-                if in_gradients(mistake):
-                    continue
-                others = (single for single in self._variants(specs) if single[0] is not mistake)
-                seconds = [single for single in others if not in_gradients(single[0])]
-                agree = first.agreement([after[0] for _mistake, _variant, after in seconds])
-                left = [seconds[at] for at in np.flatnonzero(agree.all(axis=0)).tolist()]
-                every = self._agreement([[after[at] for _m, _v, after in left] for at in range(len(self.specs))])
-                best = self._best(left, every) if left else []
-                if best:
-                    second = replace(best[0], before=specs)
-                    return [Explanation(mistake, variant, self.specs, specs, second.outputs, 0), second]
+        steps = [self._first_step(output) for output in self._forward()]
+        if not steps:
+            return []
+        first = self.evidence[0].only(np.concatenate(steps))
+        for mistake, variant, specs in self._variants(self.specs):
+            if in_gradients(mistake):
+                continue
+            others = (single for single in self._variants(specs) if single[0] is not mistake)
+            seconds = [single for single in others if not in_gradients(single[0])]
+            agree = first.agreement([after[0] for _mistake, _variant, after in seconds])
+            fits = [agree[first.output == output].all(axis=0) for output in self._forward()]
+            left = [seconds[at] for at in np.flatnonzero(np.any(fits, axis=0)).tolist()]
+            every = self._agreement([[after[at] for _m, _v, after in left] for at in range(len(self.specs))])
+            best = self._best(left, every) if left else []
+            if best:
+                second = replace(best[0], before=specs)
+                return [Explanation(mistake, variant, self.specs, specs, second.outputs, 0), second]
         return []
 
     def _first_step(self, output: int) -> np.ndarray:
