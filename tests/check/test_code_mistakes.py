@@ -151,7 +151,8 @@ def test_a_right_backward_pass_on_a_wrong_forward_pass(cell: str, mistake: str) 
 
 
 @pytest.mark.parametrize(
-    "forward", ["state_not_carried: the first", "gates_activated_twice: one", "h_c_exchanged: taken"]
+    "forward",
+    ["state_not_carried: the first", "gates_activated_twice: one", "h_c_exchanged: taken", "memory_activation_omitted"],
 )
 @pytest.mark.parametrize("cell", planted_code.CELLS)
 def test_a_wrong_backward_pass_on_a_wrong_forward_pass(cell: str, forward: str) -> None:

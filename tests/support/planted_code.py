@@ -32,6 +32,7 @@ FORWARD: dict[str, tuple[str, ...]] = {
     "forget_gate_omitted: kept": ("lstm",),
     "forget_gate_omitted: forgotten": ("lstm",),
     "output_gate_inside_tanh": ("lstm",),
+    "memory_activation_omitted": ("lstm",),
     "candidate_sigmoid": ("lstm", "gru"),
     "W_transposed: one": ("lstm", "gru"),
     "U_transposed: one": ("lstm", "gru"),
@@ -177,6 +178,8 @@ def step(cell: str, p: Arrays, x: np.ndarray, h: np.ndarray, c: np.ndarray, mist
     if mistake == "forget_gate_omitted: forgotten":
         memory = i * g
     new = np.tanh(o * memory) if mistake == "output_gate_inside_tanh" else o * np.tanh(memory)
+    if mistake == "memory_activation_omitted":
+        new = o * memory
     cache = {"x": x, "hp": h, "cp": c, "i": i, "f": f, "g": g, "o": o, "c": memory, "tc": np.tanh(memory), "h": new}
     return new, memory, cache | {"af": parts[1]}
 
@@ -278,7 +281,7 @@ def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, m
         return da, rows, before, dc
     i, f, g, o, tc = k["i"], k["f"], k["g"], k["o"], k["tc"]
     do = dh * tc
-    if mistake.startswith("memory_activation_omitted"):
+    if mistake.startswith("memory_activation_omitted: "):
         do = dh * k["c"]
     bent = 1 - tc**2
     if mistake == "memory_activation_omitted: all":

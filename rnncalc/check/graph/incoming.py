@@ -86,23 +86,29 @@ class IncomingGradients:
             return self._slope(number, run, name.removeprefix("slope:"), visit)
         if name in run.parameters:
             return parameter(self.spec, number, name)
-        split_off = self.read_as and name in run.lines and name not in run.cell.written
-        if (
-            split_off
-            and not has_product(run.lines[name])
-            and not self.read_as.keys().isdisjoint(names(run.lines[name]))
-        ):
-            return self._read_again(number, run, name, visit)
         part = "input" if name == INPUT else "previous" if previous(name) else ""
-        values = self.spec.forward or self.spec
         name = self.read_as.get(name, name)
+        if self._is_made_again(number, run, name):
+            return self._made_again(number, run, name, visit)
+        values = self.spec.forward or self.spec
         return operand(values, number, values.all_runs[number], name, self._cached(number, visit, part))
 
-    def _read_again(self, number: int, run: RunSpec, line: str, visit: int) -> Key:
-        """The key of a part of an equation that is computed again on the way back, from what is read there."""
-        parts, count = names(run.lines[line]), int(self.spec.schedule.counts[visit - 1])
+    def _is_made_again(self, number: int, run: RunSpec, line: str) -> bool:
+        """Whether a part of an equation is computed again on the way back: from other names, or as the other pass."""
+        forward, expression = self.spec.forward, run.lines.get(line)
+        if not (self.read_as or forward) or expression is None or line in run.cell.written or has_product(expression):
+            return False
+        differs = forward is not None and forward.all_runs[number].lines[line] != expression
+        return differs or not self.read_as.keys().isdisjoint(names(expression))
+
+    def _made_again(self, number: int, run: RunSpec, line: str, visit: int) -> Key:
+        """The key of a part of an equation that is computed again on the way back."""
+        expression, count = run.lines[line], int(self.spec.schedule.counts[visit - 1])
+        parts = names(expression)
         needs = [self._key(number, run, part, visit, 0) for part in parts]
-        make = elementwise(run.lines[line], parts, [True] * len(parts), count)
+        make = elementwise(expression, parts, [True] * len(parts), count)
+        if isinstance(expression, Call):
+            make = lambda value, name=expression.function: intervals.function(name, value)  # noqa: E731
         return self.graph.add(("again", number, line, visit), needs, make)
 
     def _cached(self, number: int, visit: int, part: str) -> int:
@@ -121,6 +127,8 @@ class IncomingGradients:
         name, rule = call.function, self.rules.slope_of(run.cell, line)
         at = self._cached(number, visit, "")
         value: Key = ("", number, line, at)
+        if self._is_made_again(number, run, line):
+            value = self._made_again(number, run, line, visit)
         argument: Key = ("", number, signal_of(call.argument.id), at)
         if isinstance(name, str) and slope_needs_argument(name):
             value = argument
