@@ -1,6 +1,7 @@
 """rnncalc: recurrent networks that are fast, exact and explain themselves.
 
 Homework            problem, load_problem: worked step by step, checked; grade: a whole class
+Code                check_function: the bug in a function; testing.assert_rnn_forward in pytest; %load_ext rnncalc
 A network           Elman, Jordan, LSTM, GRU, GRUAfter, I2HI2O of one layer; Network of several, each a Layer
 Weights             random_network, from_state_dict (PyTorch's), save_model, load_model
 What it gives       net(x); net.forward(x), a Trace; net.backward(trace, …); net.fit(x, y, …); net.stepper(), a Stepper
@@ -20,7 +21,7 @@ Network(lstm, D=3, H=8, O=2, float32)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnncalc.common.version import __version__ as __version__
 
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from rnncalc.network.weights.pytorch import from_state_dict as from_state_dict
     from rnncalc.pipeline.estimators import RNNClassifier as RNNClassifier
     from rnncalc.pipeline.estimators import RNNRegressor as RNNRegressor
+    from rnncalc.report import testing as testing
+    from rnncalc.report.checked_code import check_function as check_function
     from rnncalc.report.notebook import load_problem as load_problem
     from rnncalc.report.notebook import problem as problem
 
@@ -61,7 +64,9 @@ _NAMES = {  # module → its public names, loaded on first use, so that `import 
     "network.weights.model_file": ("load_model", "save_model"),
     "network.weights.pytorch": ("from_state_dict",),
     "pipeline.estimators": ("RNNClassifier", "RNNRegressor"),
+    "report.checked_code": ("check_function",),
     "report.notebook": ("load_problem", "problem"),
+    "report.testing": ("testing",),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -74,10 +79,18 @@ if not TYPE_CHECKING:  # so that a misspelt name is an error to a type checker
 
         if name not in _HOMES:
             raise AttributeError(f"module 'rnncalc' has no attribute {name!r}")
-        value = getattr(import_module(f"rnncalc.{_HOMES[name]}"), name)
+        module = import_module(f"rnncalc.{_HOMES[name]}")
+        value = module if name == "testing" else getattr(module, name)
         globals()[name] = value
         return value
 
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext rnncalc` runs: it adds `%%rnncheck`."""
+    from rnncalc.report.magic import register
+
+    register(shell)

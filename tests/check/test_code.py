@@ -313,7 +313,7 @@ def test_a_function_that_is_there_already_is_checked() -> None:
     def rnn_step_forward(x: Any, prev_h: Any, Wx: Any, Wh: Any, b: Any) -> Any:
         return np.tanh(x @ Wx + prev_h @ Wh), None
 
-    verdict = check_function(rnn_step_forward)
+    (verdict,) = check_function(rnn_step_forward)
     assert [mistake.id for mistake in verdict.mistakes] == ["bias_omitted"]
 
 

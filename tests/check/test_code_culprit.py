@@ -107,7 +107,7 @@ def test_the_line_is_the_files_also_of_a_function_that_is_given_directly() -> No
         total = total + prev_h @ Wh
         return np.tanh(total), None
 
-    line = check_function(rnn_step_forward).mistakes[0].line
+    line = check_function(rnn_step_forward)[0].mistakes[0].line
     assert line is not None
     source, first = inspect.getsourcelines(rnn_step_forward)
     assert (line.number, line.text) == (first + 2, source[2].strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike, fspath
 from typing import Any
@@ -75,41 +76,45 @@ def check_function(
     signature: str | PathLike[str] | Signature | None = None,
     *,
     cell: str | None = None,
-) -> CodeVerdict:
-    """Check one function: hold what it returns against the engine, and name the mistake.
+) -> list[CodeVerdict]:
+    """Check a function that is there already, or the methods of a class. Arguments and errors are as of `check_file`.
 
-    Parameters
-    ----------
-    function : callable
-        A function, or a class whose signature is known. A backward function is given the cache of the forward function
-        that stands beside it.
-    signature : str or path-like, optional
-        As in `check_file`.
-    cell : str, optional
-        The cell that it should be, where the signature leaves it open.
-
-    Returns
-    -------
-    CodeVerdict
-        right, wrong or failed; the mistakes, the first wrong number, and what else is to be said.
-
-    Raises
-    ------
-    RnncalcError
-        If its signature is unknown.
-
-    Examples
-    --------
-    >>> import numpy as np, rnncalc
-    >>> def rnn_step_forward(x, prev_h, Wx, Wh, b):
-    ...     return np.tanh(x @ Wx + prev_h @ Wh.T + b), None
-    >>> rnncalc.check_function(rnn_step_forward, "cs231n").mistakes[0].id
-    'W_transposed'
+    A backward function is given the cache of the forward function that stands beside it. Global names that the function
+    reads are set for the check, and put back.
     """
-    code = Code.of_function(function)
-    name = getattr(function, "__name__", "")
-    code.names = {**code.names, name: function} if code.names.get(name) is not function else code.names
-    return check_code(code, signature, function=name, cell=cell)[0]
+    code, name = Code.of_function(function), getattr(function, "__name__", "")
+    names = code.names
+    code.names = names if names.get(name) is function else {**names, name: function}
+    with put_back(names):
+        return check_code(code, signature, function=name, cell=cell)
+
+
+def check_cell(
+    names: dict[str, Any],
+    file: str,
+    text: str,
+    signature: str | PathLike[str] | Signature | None = None,
+    *,
+    cell: str | None = None,
+) -> list[CodeVerdict]:
+    """Check every function that a cell of a notebook defined. Errors are those of `check_file`.
+
+    names : the notebook's names, put back after the check. file : the cell's name in tracebacks. text : its source.
+    """
+    with put_back(names):
+        return check_code(Code(names, file, text), signature, cell=cell)
+
+
+@contextmanager
+def put_back(names: dict[str, Any]) -> Iterator[None]:
+    """Whatever happens inside, names have the values that they had."""
+    before = dict(names)
+    try:
+        yield
+    finally:
+        for name in names.keys() - before.keys():
+            del names[name]
+        names.update(before)
 
 
 @quiet

@@ -106,13 +106,16 @@ class Code:
             return []
 
     def functions(self) -> list[str]:
-        """The functions and classes that the file itself defines, in its order."""
+        """The functions and classes that the file itself, or the cell of a notebook, defines, in its order."""
         return [
             name
             for name, value in self.names.items()
             if (inspect.isfunction(value) and value.__code__.co_filename == self.file)
-            or (inspect.isclass(value) and value.__module__ == "checked")
+            or (inspect.isclass(value) and value.__module__ == self.names.get("__name__") and self._defines(value))
         ]
+
+    def _defines(self, value: type) -> bool:
+        return value.__module__ == "checked" or self.definition(value.__name__) is not None
 
     @cached_property
     def tree(self) -> ast.Module:
