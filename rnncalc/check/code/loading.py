@@ -121,7 +121,8 @@ class Code:
     def tree(self) -> ast.Module:
         """The source as a tree, with the line numbers of the file; empty where it cannot be seen."""
         try:
-            return ast.increment_lineno(ast.parse(dedent(self.text)), self.line - 1)
+            tree = ast.parse(dedent(self.text))
+            return ast.increment_lineno(tree, self.line - 1) if self.line > 1 else tree
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return ast.Module([], [])
 
