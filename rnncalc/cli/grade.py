@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @click.argument("problem")
 @click.argument("submissions", nargs=-1, metavar="SUBMISSION…")
 @click.option(
-    "--code", metavar="SIGNATURE", help="Grade code: a course such as cs231n, behind a colon some of its functions, or a JSON file."
+    "--code",
+    metavar="SIGNATURE",
+    help="Grade code: a course such as cs231n, behind a colon some of its functions, or a JSON file.",
 )
 @click.option("--trust", is_flag=True, help="Let --code run what was handed in, with your rights: this is no sandbox.")
 @click.option(

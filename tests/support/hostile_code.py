@@ -117,7 +117,7 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
     ),
     "moves": (code(forward="os.chdir('/'); sys.path.clear(); os.environ.clear()"), "right", 5, ""),
     "threads": (
-        code(forward="import threading\nthreading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()"),
+        code(end="import threading, time\nclass Early:\n    threading.Thread(target=time.sleep, args=[600]).start()"),
         "right", 5, "",
     ),
     "returns an object": (code(backward="return object()"), "failed", 2, ""),
