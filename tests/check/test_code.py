@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 from pathlib import Path
 from textwrap import dedent
@@ -180,6 +181,23 @@ def test_a_step_is_right_in_float32_and_only_that_is_said(tmp_path: Path) -> Non
     verdict = step("return np.float32(np.tanh(x @ Wx + prev_h @ Wh + b)), None", tmp_path)
     assert verdict.verdict == "right"
     assert ["float32" in note for note in verdict.notes] == [True]
+
+
+def test_a_notebook_is_read_cell_by_cell(tmp_path: Path) -> None:
+    sources: list[Any] = [
+        ["%matplotlib inline\n", "import numpy as np\n"],
+        "%%bash\nrm -rf nowhere",
+        dedent(STEP).format(body=RIGHT.replace("b)", "1)")),
+        ["!pip install nothing\n", "while True:\n", "    pass"],
+    ]
+    cells = [{"cell_type": "code", "source": source} for source in sources]
+    file = tmp_path / "mine.ipynb"
+    file.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": ["# RNN"]}, *cells]}), "utf-8")
+    verdict = check_file(file)[0]
+    assert (verdict.function, verdict.verdict) == ("rnn_step_forward", "wrong")
+    file.write_text("[]", "utf-8")
+    with pytest.raises(RnncalcError, match="no notebook"):
+        check_file(file)
 
 
 def test_a_file_follows_one_course(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def check_file(
     Parameters
     ----------
     path : str or path-like
-        A file of Python. Its definitions are run; its loops, prints and tests are not.
+        A file of Python, or a notebook. Its definitions are run; its loops, prints and tests are not. Lines of a
+        notebook are counted over all its cells of code.
     signature : str or path-like, optional
         A shipped signature (cs231n, deeplearning_ai, d2l, min_char_rnn, deep_ml, pytorch), or a JSON file. Without it,
         the signature is guessed from the names of functions and arguments.

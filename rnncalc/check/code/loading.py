@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
 from rnncalc.problems.parse import files
@@ -53,7 +54,7 @@ class Code:
     @classmethod
     def of_file(cls, path: str) -> Code:
         """Run the definitions of a file. Raises ParseError if it is no Python."""
-        text = files.content(path)
+        text = _cells(files.content(path), path) if path.endswith(".ipynb") else files.content(path)
         code = cls({"__name__": "checked", "__file__": path, "__builtins__": builtins}, path, text)
         try:
             tree = ast.parse(text, path)
@@ -215,6 +216,18 @@ def _folder_of(path: str) -> Iterator[None]:
     finally:
         if folder in sys.path:
             sys.path.remove(folder)
+
+
+def _cells(text: str, path: str) -> str:
+    """The code of a notebook, cell after cell, without lines for IPython. Raises ParseError if it is no notebook."""
+    notebook = strict_json.plain(text)
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        raise ParseError(_("{path} is no notebook: it has no cells"), path=path)
+    code = [cell.get("source", "") for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+    parts = ["".join(map(str, source)) if isinstance(source, list) else str(source) for source in code]
+    lines = "\n".join(part for part in parts if not part.startswith("%%")).splitlines()
+    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines) + "\n"
 
 
 def _calls(statement: ast.stmt, own: set[str]) -> bool:
