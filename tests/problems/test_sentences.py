@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.commands import command
 from support.sheets import assert_same, drawn_at, printed, problem
 
 from rnncalc.errors import RnncalcError
@@ -230,3 +231,27 @@ def test_classes_in_english_say_from_where_they_count(first: int | None, classes
     targets = problem_text.read(sheet).get("targets")
     numbers = None if first is None else [str(int(text) - first) for text in classes.replace(",", "").split(" and ")]
     assert (targets and targets.value) == numbers
+
+
+@pytest.mark.parametrize("asked", ["3", "digits=4", "tolerance=0.01", "relative=0.02"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_page_says_its_precision_and_nothing_in_it_is_unread(asked: str, language: str) -> None:
+    page = command("new", "gru", "--precision", asked, "--seed", "4", "--lang", language, "--format", "markdown").out
+    keys = problem_text.read(page)
+    kind, _equals, amount = asked.rpartition("=")
+    assert keys["precision"].value == {kind or "decimals": amount}
+    assert keys["equations"].value.notes == []
+
+
+@pytest.mark.parametrize(
+    "text", ["求 h_t（6 分）", "(a) Find the states. [6]", "Find h (10 points)", "本题 15 分", "Q (2 pts.)"]
+)
+def test_points_are_no_values(text: str) -> None:
+    sheet = f"h_t = tanh(U x_t + W h_{{t-1}})\nU = 0.5\nW = 0.2\nx_1 = 1, x_2 = 2\n{text}\n"
+    assert not [note for note in problem(sheet).notes if "not read" in note]
+
+
+@pytest.mark.parametrize("text", ["The height is 12 points away.", "Each of 3 units", "分 7 步"])
+def test_other_numbers_are_said_to_be_unread(text: str) -> None:
+    sheet = f"h_t = tanh(U x_t + W h_{{t-1}})\nU = 0.5\nW = 0.2\nx_1 = 1, x_2 = 2\n{text}\n"
+    assert [note for note in problem(sheet).notes if "not read" in note] or "points" in text

@@ -76,8 +76,28 @@ def _precisions() -> list[re.Pattern[str]]:
     ]
 
 
+_SENTENCES = (  # of the pages that `new` makes
+    r"at least \d+ (?:(?P<digits>significant digits)|decimals) and write every answer with (?P<count>\d+)",
+    r"每个答案写 (?P<count>\d+) 位(?:(?P<digits>有效数字)|小数)",
+    r"(?:must be exact to within|误差不超过) ?(?P<absolute>±?\d[\d.]*)(?P<relative> ?%)?",
+)
+_POINTS = re.compile(
+    r"(?<!\w)\d+ (?:numbers?|个数)(?=[,; ])|"
+    r"(?<![\w.])\d{1,3}(?:\.5)? ?-?(?:points?|pts?\b|marks?\b|分(?![^\W\d_])|Punkte?n?)|"
+    r"本题 ?\d+ ?分|\[\d{1,2}\][ \t]*$",
+    re.IGNORECASE,
+)
+
+
 def precision(prose: str) -> dict[str, str]:
     """The decimals, or digits, that a sheet asks for; empty where it says none, a least number, or what is between."""
+    for sentence in _SENTENCES:
+        if said := re.search(sentence, prose):
+            kinds = said.groupdict()
+            if "count" in kinds:
+                return {"digits" if kinds["digits"] else "decimals": said["count"]}
+            amount = float(said["absolute"].strip("±."))
+            return {"relative": f"{amount / 100:g}"} if kinds["relative"] else {"tolerance": f"{amount:g}"}
     for pattern in _precisions():
         for said in pattern.finditer(prose):
             clause = re.split(r"[.。；;\n]", prose[: said.start()])[-1]
@@ -87,11 +107,14 @@ def precision(prose: str) -> dict[str, str]:
     return {}
 
 
-def without_precision(line: str) -> str:
-    """A line without what `precision` reads."""
+def without_orders(line: str) -> str:
+    """A line without what it says about digits and points, which no value of the problem depends on."""
+    for sentence in _SENTENCES:
+        line = re.sub(sentence, "", line)
     for pattern in _precisions():
         line = pattern.sub("", line)
-    return line
+    line = re.sub(r"(?:with at least|至少保留) ?\d (?:decimals|significant digits|位小数|位有效数字)", "", line)
+    return _POINTS.sub("", line)
 
 
 def gate_order(prose: str) -> str:

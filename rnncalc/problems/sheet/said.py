@@ -88,13 +88,20 @@ def assigned(text: str) -> str:
         value = f"every {said['value']}" if "value" in said.re.groupindex else ""
         return f"{BREAK}{said['name']} = {value}" + "\n" * said[0].count("\n")
 
+    zeros: list[str] = []
     for words, sign in _matrices():
-        text = words.sub(lambda said, sign=sign: _sized(said, sign), text)  # type: ignore[misc]
+        text = words.sub(lambda said, sign=sign: _sized(said, sign, zeros), text)  # type: ignore[misc]
     for pattern in (*_entries(), _sentence()):
         text = pattern.sub(put, text)
-    return text.replace(f"= {ZERO}", "= 0").replace(ZERO, " zero ")
+    parts = text.split(ZERO)
+    signs = ["0" if part.endswith("= ") else words for part, words in zip(parts, zeros)]
+    return "".join(part for pair in zip(parts, [*signs, ""]) for part in pair)
 
 
-def _sized(said: re.Match[str], sign: str) -> str:
+def _sized(said: re.Match[str], sign: str, zeros: list[str]) -> str:
+    """The sign of a matrix in words; of a zero vector, the words are kept."""
+    if sign == ZERO:
+        zeros.append(said[0])
+        return sign
     size = next((part for part in said.groups() if part), "")
     return (f"{sign}_{size}" if size and sign == "I" else sign) + "\n" * said[0].count("\n")

@@ -297,7 +297,7 @@ class _Scanner:
                     marks[place] = " "
         self.sheet.prose = "".join(marks).replace(BREAK, " ")
         for number, line in enumerate(NUMBERING.sub("", self.sheet.prose).splitlines()):
-            bare = NAME.sub(lambda word: word[0], prose.without_precision(line))
+            bare = NAME.sub(lambda word: word[0], prose.without_orders(line))
             bare = re.sub(rf"{symbols.LETTERS}\S*", " ", bare)
             if re.search(r"\d", bare):
                 self.sheet.skipped.append(
