@@ -65,8 +65,8 @@ def test_the_next_process_finds_what_was_compiled(tmp_path: Path) -> None:
 def test_kept_code_is_loaded_without_what_compiles(tmp_path: Path) -> None:
     """Numba's own library and SciPy would take half a second; what is compiled afterwards finds them all the same."""
     mine(PLAIN, RNNCALC_CACHE_DIR=str(tmp_path))
-    asked = "import sys; print('numba.np.arraymath' in sys.modules)\n"
-    code = RUN.format(line=PLAIN) + asked + RUN.format(line=TANH) + asked
+    loaded = "import sys; print('numba.np.arraymath' in sys.modules)\n"
+    code = RUN.format(line=PLAIN) + loaded + RUN.format(line=TANH) + loaded
     kept, _, before, compiled, _, after = python(code, RNNCALC_CACHE_DIR=str(tmp_path)).splitlines()
     assert (kept, before, after) == ("[0.25, 0.625]", "False", "True")
     assert [compiled] == mine(TANH, RNNCALC_CACHE_DIR=str(tmp_path))[:1]

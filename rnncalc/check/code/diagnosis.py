@@ -195,4 +195,5 @@ def _keyed(trial: Trial, spec: Spec, backward: bool) -> Iterator[tuple[tuple[str
         for variant in mistake.variants(spec, context):
             name = mistake.id, variant.detail
             count[name] += 1
-            yield (*name, count[name]), (mistake, variant)
+            if variant.spec.has_values:
+                yield (*name, count[name]), (mistake, variant)

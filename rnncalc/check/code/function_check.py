@@ -215,21 +215,27 @@ class FunctionCheck:
             [evidence(made, listed, self.function.decimals) for made, listed in zip(trials, outputs)],
             [made.spec for made in trials],
         )
-        if not forward.wrong or self.function.first is None:
-            return right
+        trusted = [made.spec for made in trials]
+        if not forward.wrong:  # so what is wrong is wrong in the backward pass alone
+            return Diagnosis(right.evidence, [replace(spec, forward=spec) for spec in trusted])
         for _explanation in forward.explanations(pairs=False):
             pass
-        mixed = [replace(made.spec, forward=theirs) for made, theirs in zip(trials, forward.specs)]
-        for specs, text in (
-            (forward.specs, _("right for your own forward pass, which is wrong: mend {first} first")),
-            (mixed, _("right for a right forward pass, but not for yours, which is wrong: mend {first}")),
-        ):
-            theirs = Diagnosis(right.evidence, specs)
-            if not theirs.wrong:
+        if forward.wrong or self.function.first is None:
+            return right
+        of_a_right_one = [replace(spec, forward=theirs) for spec, theirs in zip(trusted, forward.specs)]
+        bases = {
+            _("right for your own forward pass, which is wrong: mend {first} first"): list(forward.specs),
+            _("right for a right forward pass, but not for yours, which is wrong: mend {first}"): of_a_right_one,
+        }
+        for text, specs in bases.items():
+            if not (theirs := Diagnosis(right.evidence, specs)).wrong:
                 self._note(text.format(first=self.function.first.name))
                 return theirs
-        theirs = Diagnosis(right.evidence, forward.specs)
-        return theirs if len(theirs.wrong) < len(right.wrong) or not forward.wrong else right
+        for specs in bases.values():
+            tried = Diagnosis(right.evidence, specs)
+            if list(tried.explanations(pairs=False)) and not tried.wrong:
+                return Diagnosis(right.evidence, specs)
+        return right
 
     def _explain(self, explanation: Explanation, names: Sequence[str], of: int) -> None:
         mistake, variant = explanation.mistake, explanation.variant
