@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from queue import LifoQueue
@@ -83,6 +84,11 @@ class _Worker:
             timer.cancel()
         return {name: Result(**result) for name, result in json.loads(line).items()} if line else None
 
+    def wake(self) -> None:
+        """Let it go on, if a submission has stopped it."""
+        if hasattr(signal, "SIGCONT"):
+            self.process.send_signal(signal.SIGCONT)
+
     def end(self) -> None:
         """Let it end, and with it what it watches; what escaped from a worker that was killed is ended too."""
         assert self.process.stdin
@@ -123,8 +129,11 @@ class Pool:
         threads = ThreadPoolExecutor(self.jobs)
         futures = {threads.submit(self._judge, task): key for key, task in tasks.items()}
         try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            while futures:
+                for future in wait(futures, 1.0, FIRST_COMPLETED).done:
+                    yield futures.pop(future), future.result()
+                for worker in self.workers:
+                    worker.wake()
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 
