@@ -1,6 +1,6 @@
 """One HTML page that needs nothing else: no network, no other file, and no script in order to be read.
 
-Numbers carry their full value: `<data value="0.8616…">0.862</data>`. A step's arithmetic is folded away under its
+Numbers carry their full value: `<td data-value="0.8616…">0.862</td>`. A step's arithmetic is folded away under its
 number; the script only makes the picture lead there. The page is well-formed XML too.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 from importlib.resources import files
+from itertools import groupby
 
 from rnncalc.common.i18n import _, language
 from rnncalc.common.markup import curve, tag
@@ -81,16 +82,20 @@ class Html(Renderer):
         self.folded = len(steps) > UNFOLDED
         self.links = {block.step: f"#step-{block.step}" for block in steps if block.step is not None}
         parts, open_level = list[str](), 0
-        for block in document.blocks:
-            if isinstance(block, Heading) and open_level and block.level <= open_level:
-                parts.append("</div></details>")
-                open_level = 0
-            if isinstance(block, Heading) and block.step is not None:
-                parts.append(self._fold(block))
-                open_level = block.level
-            else:
-                parts.append(self.block(block))
-        parts += ["</div></details>"] if open_level else []
+        for formulas, blocks in groupby(document.blocks, lambda block: isinstance(block, Formulas)):
+            if formulas:
+                parts.append(_frame("\n".join(map(self.block, blocks)), "formulas", _("formulas")))
+                continue
+            for block in blocks:
+                if isinstance(block, Heading) and open_level and block.level <= open_level:
+                    parts.append("</details>")
+                    open_level = 0
+                if isinstance(block, Heading) and block.step is not None:
+                    parts.append(self._fold(block))
+                    open_level = block.level
+                else:
+                    parts.append(self.block(block))
+        parts += ["</details>"] if open_level else []
         if document.notes:
             notes = "".join(tag("p", escape(note)) for note in document.notes)
             parts.append(tag("aside", notes, aria_label=_("notes")))
@@ -102,8 +107,8 @@ class Html(Renderer):
         count = self.ids[f"step-{block.step}"]
         name = f"step-{block.step}" + (f"-{count}" if count > 1 else "")
         opened = "" if self.folded else ' open="open"'
-        summary = tag("summary", escape(block.text))
-        return f'<details class="step" data-step="{block.step}"{opened}>{summary}<div id="{name}">'
+        summary = tag("summary", escape(block.text), id=name)
+        return f'<details class="step" data-step="{block.step}"{opened}>{summary}'
 
     def heading(self, block: Heading) -> str:
         return tag(f"h{block.level}", escape(block.text))
@@ -118,24 +123,24 @@ class Html(Renderer):
         return tag("dl", "".join(pairs))
 
     def formulas(self, block: Formulas) -> str:
-        lines = mathml.formulas(block, self.options)
-        places = [f"{line.signal}.{line.place.step}.{line.place.unit}" for line in block.all]
-        rows = [
-            tag("div", line, class_="above" if block.above and number == 0 else None, data_at=place)
-            for number, (line, place) in enumerate(zip(lines, places))
+        """A group of lines; those of one unit at one step say which, so that the picture can light them."""
+        lines = [
+            _math(
+                inner,
+                class_="above" if block.above and number == 0 else None,
+                data_at=f"{line.signal}.{line.place.step}.{line.place.unit}" if type(line.place.unit) is int else None,
+            )
+            for number, (line, inner) in enumerate(zip(block.all, mathml.formulas(block, self.options)))
         ]
-        return _frame("\n".join(rows), "formulas", _("formulas"))
+        return tag("div", "\n".join(lines))
 
     def table(self, block: Table) -> str:
-        head = "".join(
-            tag("th", escape(text), scope="col", class_="number")
-            for text in (_("step"), *(c.label for c in block.columns))
-        )
+        head = "".join(tag("th", escape(text), scope="col") for text in (_("step"), *(c.label for c in block.columns)))
         rows = [
             tag("th", str(step), scope="row") + "".join(self._cell(value) for value in row)
             for step, row in zip(block.steps, block.rows)
         ]
-        return self._table(head, rows)
+        return self._table(head, rows, "numbers")
 
     def grid(self, block: Grid) -> str:
         shown = [k for k in range(len(block.headings)) if any(row[k] not in (None, "") for row in block.rows)]
@@ -155,10 +160,12 @@ class Html(Renderer):
         return self._table(head, rows)
 
     def matrices(self, block: Matrices) -> str:
-        return _frame("\n".join(mathml.matrix(each, self.options) for each in block.all), "formulas", _("matrices"))
+        return _frame(
+            "\n".join(_math(mathml.matrix(each, self.options)) for each in block.all), "formulas", _("matrices")
+        )
 
     def arrays(self, block: Arrays) -> str:
-        return _frame("\n".join(map(mathml.array, block.items)), "formulas", _("given"))
+        return _frame("\n".join(_math(mathml.array(each)) for each in block.items), "formulas", _("given"))
 
     def unrolled(self, block: Unrolled) -> str:
         """The picture with what its colours say."""
@@ -184,17 +191,21 @@ class Html(Renderer):
     def _cell(self, value: float | str | None) -> str:
         if not isinstance(value, float):
             return tag("td", "–" if value is None else escape(value), class_="number")
-        return tag("td", tag("data", escape(self.options.rounding(value)), value=exact(value)), class_="number")
+        return tag("td", escape(self.options.rounding(value)), data_value=exact(value))
 
-    def _table(self, head: str, rows: list[str]) -> str:
+    def _table(self, head: str, rows: list[str], kind: str | None = None) -> str:
         body = "\n".join(tag("tr", row) for row in rows)
-        table = tag("table", f"<thead>{tag('tr', head)}</thead>\n<tbody>\n{body}\n</tbody>")
+        table = tag("table", f"<thead>{tag('tr', head)}</thead>\n<tbody>\n{body}\n</tbody>", class_=kind)
         return _frame(table, "table", _("table"))
 
 
 def _frame(content: str, kind: str, name: str) -> str:
     """What scrolls by itself where it is wider than the page; the keyboard reaches it."""
     return tag("div", content, class_=f"scroll {kind}", tabindex=0, role="region", aria_label=name)
+
+
+def _math(inner: str, **attributes: object) -> str:
+    return tag("math", inner, **attributes)
 
 
 def _mark(text: str) -> str | None:

@@ -1,7 +1,7 @@
-"""MathML Core, as browsers set it: a `<math>` for each line, every number with all its digits beside what is seen.
+"""MathML Core, as browsers set it: what stands in a `<math>`, every number with all its digits beside what is seen.
 
-`<mn data-value="0.8617">0.862</mn>`; of a power of ten the row that writes it has the value. Each has an `alttext`, the
-line as plain text has it.
+`<mn data-value="0.8617">0.862</mn>`; of a power of ten the row that writes it has the value. A page has hundreds of
+lines, so they are short: no row stands around one element, and units in brackets are one piece of text.
 """
 
 from __future__ import annotations
@@ -9,18 +9,40 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
+from string import ascii_lowercase, ascii_uppercase
 
-from rnncalc.model.equations.style import DOTS, TEXT, Typeset
+from rnncalc.model.equations.style import DOTS, Typeset
 from rnncalc.report.document import Array, Formulas, Matrix
-from rnncalc.report.render import RenderOptions, arrays, typeset
+from rnncalc.report.render import RenderOptions, typeset
 from rnncalc.report.render.numbers import exact
+
+ITALIC = {
+    ord(plain): chr(first + k)
+    for plains, first in (
+        (ascii_uppercase, 0x1D434),
+        (ascii_lowercase, 0x1D44E),
+        ("αβγδεζηθικλμνξοπρςστυφχψω", 0x1D6FC),
+    )
+    for k, plain in enumerate(plains)
+} | {ord("h"): "ℎ"}
+_TAG = re.compile(r"<(/?)[^>]*>")
+
+
+def _one(piece: str) -> bool:
+    """Whether a piece is one element."""
+    depth = 0
+    for match in _TAG.finditer(piece):
+        depth += -1 if match[1] else 1
+        if depth == 0:
+            return match.end() == len(piece)
+    return False
 
 
 class MathML(Typeset):
     """Elements, one behind the other; several that are one argument stand in a row."""
 
     def _row(self, piece: str) -> str:
-        return piece if re.fullmatch(r"<(m\w+)\b[^>]*>[^<]*</\1>", piece) else f"<mrow>{piece}</mrow>"
+        return piece if _one(piece) else f"<mrow>{piece}</mrow>"
 
     def number(self, value: float) -> str:
         return self._of(value, super().number(value))
@@ -65,8 +87,23 @@ class MathML(Typeset):
         shape = {(True, True): "msubsup", (True, False): "msub", (False, True): "msup"}.get((bool(below), bool(above)))
         return f"<{shape}>{''.join(parts)}</{shape}>" if shape else base
 
+    def indices(self, text: str) -> str:
+        """Several with commas between them are one element, the letters italic: 𝑖,3."""
+        if not re.fullmatch(r"\w+(,\w+)+", text):
+            return super().indices(text)
+        return self.identifier(",".join(part if part[1:] else part.translate(ITALIC) for part in text.split(",")))
+
     def gradient(self, symbol: str) -> str:
-        return f'<mrow><mi mathvariant="normal">d</mi>{symbol}</mrow>'
+        """d𝑎, in one element: d upright, a letter of Latin or Greek italic as it is alone."""
+        text = symbol.removeprefix("<mi>").removesuffix("</mi>")
+        return (
+            self.identifier(f"d{text.translate(ITALIC)}")
+            if len(text) == 1
+            else f"<mrow><mtext>d</mtext>{symbol}</mrow>"
+        )
+
+    def entry(self, symbol: str, units: Sequence[int]) -> str:
+        return symbol + self.text("".join(f"[{unit}]" for unit in units)) if units else symbol
 
     def table(self, rows: Sequence[Sequence[str]]) -> str:
         lines = ("".join(f"<mtd>{piece}</mtd>" for piece in row) for row in rows)
@@ -77,22 +114,16 @@ MATHML = MathML("<mo>∘</mo>", "<mo>·</mo>", "<mo>\N{INVISIBLE TIMES}</mo>")
 
 
 def formulas(block: Formulas, options: RenderOptions) -> list[str]:
-    """A `<math>` for each line of a group, the heading formula first."""
-    style, text = MATHML.rounding(options.rounding), TEXT.rounding(options.rounding)
-    return [_math(line.write(style), line.write(text)) for line in block.all]
+    """The inside of a `<math>` for each line of a group, the heading formula first."""
+    style = MATHML.rounding(options.rounding)
+    return [line.write(style) for line in block.all]
 
 
 def matrix(block: Matrix, options: RenderOptions) -> str:
     """label = a matrix in brackets, or a number."""
-    entries = tuple(tuple(map(options.rounding, row)) for row in block.rows)
-    text = arrays.line(Array(block.label, entries[0][0] if block.number else entries))
-    return _math(typeset.whole(block, MATHML.rounding(options.rounding)), text)
+    return typeset.whole(block, MATHML.rounding(options.rounding))
 
 
 def array(block: Array) -> str:
     """The same of an array in the digits in which it was given."""
-    return _math(typeset.whole(block, MATHML), arrays.line(block))
-
-
-def _math(body: str, text: str) -> str:
-    return f'<math display="block" alttext="{escape(text)}">{body}</math>'
+    return typeset.whole(block, MATHML)

@@ -29,20 +29,20 @@ for (const picture of all("svg.unrolled")) {
   const dark = () => all(".lit").forEach((place) => place.classList.remove("lit"));
   picture.addEventListener("pointerout", dark);
   picture.addEventListener("pointerover", (event) => {
-    const number = event.target.closest(".number");
+    const number = event.target.closest("[data-unit]");
     if (!number) return;
     dark();
     const box = number.parentElement, unit = number.dataset.unit;
     number.classList.add("lit");
     for (const source of (box.dataset.from || "").split(";").filter(Boolean)) {
-      const [signal, shift, whole] = source.split(",");
-      const step = Number(box.dataset.step) + Number(shift) * Number(box.dataset.back);
-      const units = whole === "1" ? "" : `[data-unit="${unit}"]`;
-      const place = `.box[data-signal="${signal}"][data-step="${step}"] .number${units}`;
+      const [key, shift, whole] = source.split(",");
+      const step = Number(box.dataset.step) + Number(shift);
+      const units = whole === "1" ? "[data-unit]" : `[data-unit="${unit}"]`;
+      const place = `.box[data-key="${key}"][data-step="${step}"] ${units}`;
       all(place, picture).forEach((lit) => lit.classList.add("lit"));
     }
-    if (!number.dataset.key.includes(".")) {
-      const line = `[data-at="${number.dataset.key}.${box.dataset.step}.${unit}"]`;
+    if (!box.dataset.key.includes(".")) {
+      const line = `[data-at="${box.dataset.key}.${box.dataset.step}.${unit}"]`;
       all(line).forEach((lit) => lit.classList.add("lit"));
     }
   });

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import ceil
 
 from rnncalc.common.wrapping import display_width
 from rnncalc.report.document import Signal, Unrolled
@@ -73,7 +74,7 @@ class Layout:
         width += self.beside(signal) * LETTER + 2 * PAD if self.beside(signal) else 0
         width += (2 * LETTER if signal.verdicts else 0) + (STRIP if units > MOST_UNITS else 0)
         name = (display_width(signal.label) + 5) * LETTER + 2 * PAD
-        return max(width, name), LABEL + ROW * len(shown_units(units)) + 3
+        return float(ceil(max(width, name))), LABEL + ROW * len(shown_units(units)) + 3
 
     def beside(self, signal: Signal) -> int:
         """The characters of what stands beside the numbers: gradients, or somebody's answers."""
@@ -186,13 +187,15 @@ class Layout:
         if not between:
             bend = min(y, foot + ABOVE - 12)
             half = (bend + foot) / 2
-            path = f"M{x:.1f} {y:.1f}V{bend:.1f}C{x:.1f} {half:.1f} {end:.1f} {half:.1f} {end:.1f} {foot:.1f}"
+            if abs(x - end) < 1:
+                return f"M{x:.0f} {y:.0f}V{foot:.0f}", (end - 7, foot + 13)
+            path = f"M{x:.0f} {y:.0f}V{bend:.0f}C{x:.0f} {half:.0f} {end:.0f} {half:.0f} {end:.0f} {foot:.0f}"
             return path, (end - 7, foot + 13)
         lane = min(self.spans[place][0], *(box.x for box in between)) - 14 - aside
         side, height = target.x - 6, target.middle[1] + aside + 8
         return (
-            f"M{x:.1f} {y:.1f}C{x:.1f} {y - 24:.1f} {lane:.1f} {y - 4:.1f} {lane:.1f} {y - 40:.1f}"
-            f"V{height + 16:.1f}Q{lane:.1f} {height:.1f} {side:.1f} {height:.1f}",
+            f"M{x:.0f} {y:.0f}C{x:.0f} {y - 24:.0f} {lane:.0f} {y - 4:.0f} {lane:.0f} {y - 40:.0f}"
+            f"V{height + 16:.0f}Q{lane:.0f} {height:.0f} {side:.0f} {height:.0f}",
             (side - 6, height + 14),
         )
 
@@ -205,7 +208,7 @@ def _sidewards(source: Box, target: Box, reverse: bool, aside: float) -> tuple[s
     begin = end - away * (COLUMNS - 8)
     begin = max(begin, x) if away > 0 else min(begin, x)
     near, far = end - away * 20, begin + away * 12
-    path = f"M{x:.1f} {y:.1f}H{begin:.1f}C{near:.1f} {y:.1f} {far:.1f} {height:.1f} {end:.1f} {height:.1f}"
+    path = f"M{x:.0f} {y:.0f}H{begin:.0f}C{near:.0f} {y:.0f} {far:.0f} {height:.0f} {end:.0f} {height:.0f}"
     return path, (end - away * 6 + (12 if reverse else 0), height - 5)
 
 

@@ -78,9 +78,12 @@ class _Drawing:
             units = {"markerUnits": "userSpaceOnUse", "orient": "auto-start-reverse"}
             yield tag("marker", arrow, id=f"{self.name}-{kind}", class_=f"{kind}-head", **options, **units)
         yield from self._frames()
+        yield f'<g class="link" marker-end="url(#{self.name}-link)">'
         yield from self._links()
+        yield f'</g>\n<g class="flow" marker-start="url(#{self.name}-flow)">'
         for flow in self.block.flows:
             yield from self._flow(flow)
+        yield "</g>"
         for (number, step), box in self.layout.boxes.items():
             yield from self._box(number, step, box)
         yield from self.labels
@@ -107,8 +110,7 @@ class _Drawing:
                     used[source.weight] = None
         for (number, group, depth, shift), used in weights.items():
             for path, at, _step, gap in self.layout.paths(number, group, depth, shift, 0):
-                kind = "link gap" if gap else "link"
-                yield tag("path", class_=kind, d=path, marker_end=f"url(#{self.name}-link)")
+                yield tag("path", class_="gap" if gap else None, d=path)
                 if used and not gap:
                     self.labels.append(tag("text", escape(", ".join(used)), class_="weight", x=at[0], y=at[1]))
 
@@ -124,21 +126,22 @@ class _Drawing:
             said = _("gradient that reaches {signal}: norm {norm}")
             text = said.format(signal=f"{signal.label}_{step}", norm=self.options.rounding(norm))
             attributes = {
-                "class_": "flow gap" if gap else "flow",
+                "class_": "gap" if gap else None,
                 "data_value": exact(norm),
                 "stroke_width": THINNEST + (THICKEST - THINNEST) * share**0.5,
                 "opacity": f"{max(share**0.3, FAINTEST):.2f}",
-                "marker_start": f"url(#{self.name}-flow)",
             }
             yield tag("path", tag("title", escape(text)), d=path, **attributes)
 
     def _box(self, number: int, step: int, box: Box) -> Iterator[str]:
         """One signal at one step: its name and its numbers, shaded by value."""
         signal = self.block.signals[number]
-        sources = ";".join(f"{s.signal},{s.shift},{int(s.whole)}" for s in signal.sources)
-        reverse = signal.group >= 0 and self.block.groups[signal.group][1]
-        made = f' data-from="{sources}" data-back="{1 if reverse else -1}"' if self.layout.computed(step) else ""
-        yield f'<g class="box {signal.kind}" data-signal="{number}" data-step="{step}"{made}>'
+        back = 1 if signal.group >= 0 and self.block.groups[signal.group][1] else -1
+        sources = ";".join(
+            f"{self.block.signals[s.signal].key},{s.shift * back},{int(s.whole)}" for s in signal.sources
+        )
+        made = f' data-from="{escape(sources)}"' if sources and self.layout.computed(step) else ""
+        yield f'<g class="box {signal.kind}" data-key="{escape(signal.key)}" data-step="{step}"{made}>'
         yield tag("rect", class_="card", x=box.x, y=box.y, width=box.width, height=box.height, rx=5)
         yield _label(signal.label, str(step), box.x + PAD, box.y + 14)
         if step in signal.gradients:
@@ -151,10 +154,10 @@ class _Drawing:
             if unit is None:
                 yield tag("text", "⋮", class_="dots", x=box.middle[0], y=y + 13)
             else:
-                yield from self._number(number, step, unit, box, y)
+                yield self._number(number, step, unit, box, y)
         yield "</g>"
 
-    def _number(self, number: int, step: int, unit: int, box: Box, y: float) -> Iterator[str]:
+    def _number(self, number: int, step: int, unit: int, box: Box, y: float) -> str:
         """One unit: its number, its gradient, the mark of somebody's answer."""
         signal, value = self.block.signals[number], self.block.signals[number].values[step][unit - 1]
         mark, answer = signal.verdicts.get((step, unit), ("", ""))
@@ -162,26 +165,22 @@ class _Drawing:
         said = f"{name} = {exact(value)}" + (f"; {_('yours')}: {answer}" if answer else "")
         back = signal.gradients.get(step)
         said += f"; ∂L/∂{name} = {exact(back[unit - 1])}" if back else ""
-        yield (
-            f'<g class="number {mark}" data-unit="{unit}" data-key="{escape(signal.key)}" data-value="{exact(value)}">'
-        )
-        yield tag("title", escape(said))
-        left, width = box.x + 1.5 + (STRIP if len(signal.values[step]) > MOST_UNITS else 0), box.right - box.x - 3
-        width -= STRIP if len(signal.values[step]) > MOST_UNITS else 0
-        yield _shade(value, self.ranges[number], left, y, width, ROW - 1)
+        whole = len(signal.values[step]) <= MOST_UNITS
+        left = box.x + (2 if whole else 2 + STRIP)
+        parts = [tag("title", escape(said)), _shade(value, self.ranges[number], left, y, box.right - 2 - left, ROW - 1)]
         end = box.right - PAD
         beside = self.layout.beside(signal) if self.layout.computed(step) else 0
         if beside:
             text, kind = (self.options.rounding(back[unit - 1]), "gradient") if back else (answer, "answer")
             if back or mark not in ACCEPTED:
-                yield tag("text", escape(text), class_=kind, x=end, y=y + 13)
-            end -= beside * LETTER + 2 * PAD
-        yield tag("text", escape(self.options.rounding(value)), class_="value", x=end, y=y + 13)
+                parts.append(tag("text", escape(text), class_=kind, x=end, y=y + 13))
+            end -= math.ceil(beside * LETTER) + 2 * PAD
+        parts.append(tag("text", escape(self.options.rounding(value)), x=end, y=y + 13))
         if mark:
-            yield tag("text", MARKS[mark], class_="mark", x=left + 3, y=y + 13)
+            parts.append(tag("text", MARKS[mark], class_="mark", x=left + 3, y=y + 13))
         if self.block.first_slip == (number, step, unit):
-            yield tag("rect", class_="ring", x=box.x - 5, y=y - 2, width=box.width + 10, height=ROW + 3, rx=10)
-        yield "</g>"
+            parts.append(tag("rect", class_="ring", x=box.x - 5, y=y - 2, width=box.width + 10, height=ROW + 3, rx=10))
+        return tag("g", "".join(parts), class_=mark or None, data_unit=unit, data_value=exact(value))
 
     def _strip(self, number: int, values: tuple[float, ...], box: Box) -> Iterator[str]:
         """Every unit of a wide layer as a thin band of colour."""
@@ -211,7 +210,7 @@ def _largest(values: Mapping[int, tuple[float, ...]]) -> float:
 def _shade(value: float, most: float, x: float, y: float, width: float, height: float) -> str:
     """A rectangle whose colour tells the sign, its strength the size."""
     share = min(abs(value) / most, 1) if math.isfinite(value) else 1
-    kind = "not-finite" if not math.isfinite(value) else "negative" if value < 0 else "positive"
+    kind = "not-finite" if not math.isfinite(value) else "neg" if value < 0 else "pos"
     return tag("rect", class_=kind, x=x, y=y, width=width, height=height, opacity=f"{share * 0.6:.2f}")
 
 
@@ -219,6 +218,6 @@ def _label(name: str, step: str, x: float, y: float) -> str:
     """A signal's name with its indices: a_i at step 2 is a with i,2 below."""
     letter, _caret, layer = name.partition("^")
     base, _underscore, index = letter.partition("_")
-    below = tag("tspan", escape(f"{index},{step}" if index else step), class_="index", dy=3)
-    above = tag("tspan", escape(layer), class_="index", dy=-6) if layer else ""
+    below = tag("tspan", escape(f"{index},{step}" if index else step), dy=3)
+    above = tag("tspan", escape(layer), dy=-6) if layer else ""
     return tag("text", escape(base) + below + above, class_="name", x=x, y=y)
