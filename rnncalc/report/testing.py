@@ -11,10 +11,12 @@ this file in every run, so what is heavy is imported when a function is checked.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from os import PathLike
 from typing import Any
 
+sys.modules.setdefault("rnncalc.testing", sys.modules[__name__])  # in tests also: from rnncalc.testing import …
 BACKWARD = "backward"
 _default: list[str] = []  # the signature that pytest's settings name
 

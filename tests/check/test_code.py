@@ -77,6 +77,9 @@ def test_modules_are_read_off_their_parameters(case: dict[str, Any]) -> None:
     named = [name for mistake in wrong.mistakes for name in (mistake.id, *mistake.alike)]
     same = {"not_through_time": "next_gradient_omitted"}.get(case["mistake"], case["mistake"])  # its name in code
     assert same in named[:2], named
+    line = wrong.mistakes[0].line
+    assert line is not None
+    assert line.number == case["line"]
 
 
 # layouts and signatures --------------------------------------------------------------------------------------------

@@ -128,3 +128,26 @@ def test_code_that_shows_nothing_has_no_line(text: str, tmp_path: Path) -> None:
     signature, code = shipped("cs231n"), Code.of_file(str(file))
     for mistake in RULES:
         assert culprit(code, signature.functions["rnn_step_forward"], mistake, "ifog", ["dWh"]) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ["x = x @ Wx"] * 5000,
+        ["x = [x, [x, Wh]]"] * 200,
+        ["x = {'a': [x, Wx], 'b': [Wh, x]}"] * 200,
+        [" " * at + "for x in x:" for at in range(20)] + [" " * 20 + "x = rnn_step_forward(x, x, Wx, Wh, b)"],
+        ["for x in x:"] + [" x = f1(x)"] * 5,
+    ],
+    ids=["long", "lists", "dicts", "loops", "calls"],
+)
+def test_code_that_is_long_or_deep_ends_without_a_line(body: list[str], tmp_path: Path) -> None:
+    helpers = [
+        f"def f{at}(x):\n" + f"    for x in x:\n        x = f{at + 1}(f{at + 1}(x))\n    return x\n"
+        for at in range(1, 9)
+    ]
+    lines = ["def rnn_step_forward(x, prev_h, Wx, Wh, b):", *(f"    {line}" for line in body)]
+    file = tmp_path / "mine.py"
+    file.write_text("\n".join([*helpers, *lines]), "utf-8")
+    code, signature = Code.of_file(str(file)), shipped("cs231n")
+    assert culprit(code, signature.functions["rnn_step_forward"], "bias_omitted", "", ()) is None

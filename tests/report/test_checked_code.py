@@ -103,7 +103,8 @@ def test_of_a_class_the_pass_that_is_meant_is_judged() -> None:
 def test_the_plugin_names_the_mistake_without_our_own_frames(settings: list[str], said: str, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(WRONG, "utf-8")
     (tmp_path / "test_mine.py").write_text(
-        "import mine, rnncalc\n\ndef test_step():\n    rnncalc.testing.assert_rnn_forward(mine.rnn_step_forward)\n",
+        "import mine\nfrom rnncalc.testing import assert_rnn_forward\n\n"
+        "def test_step():\n    assert_rnn_forward(mine.rnn_step_forward)\n",
         "utf-8",
     )
     words = [sys.executable, "-m", "pytest", "-p", "rnncalc.report.testing", "-p", "no:cacheprovider", "-q", *settings]

@@ -16,7 +16,14 @@ from rnncalc.check.code.signs_forward import ForwardSigns
 
 FEW = 3
 CHOICES = {"first", "last", "only"}
-THROUGH_TIME = ("loop stuck first", "!loop dh slope lost", "loop dh first", "loop V back first", "dh first")
+THROUGH_TIME = (
+    "detaches first",
+    "loop stuck first",
+    "!loop dh slope lost",
+    "loop dh first",
+    "loop V back first",
+    "dh first",
+)
 NO_DERIVATIVE = (
     "back renames first",
     "dmemory !slope first",
@@ -40,11 +47,15 @@ RULES: dict[str, tuple[str, ...]] = {
     "stale_state": ("starts_at_zero first", *STATE),
     "state_lag": STATE,
     "preactivation_fed_back": STATE,
-    "state_not_carried": ("loop forward from_start first", "loop zero restarted first"),
+    "state_not_carried": (
+        "loop forward from_start first",
+        "each forward from_start first",
+        "loop zero restarted first",
+    ),
     "activation_omitted": ("forward joins !activation", *NO_DERIVATIVE),
     "activation_tanh": ("tanh joined",),
-    "activation_sigmoid": ("sigmoid joined",),
-    "activation_relu": ("relu joined",),
+    "activation_sigmoid": ("sigmoid joined", "forward joined !tanh first"),
+    "activation_relu": ("relu joined", "forward joined !tanh first"),
     "output_activation_omitted": ("V forward first",),
     "softmax_over_steps": ("softmax divided first", "softmax first"),
     "softmax_over_batch": ("softmax divided first", "softmax first"),

@@ -212,6 +212,13 @@ class Expressions(ABC):
             return NOTHING
         if name in ZEROS:
             return Value(marks=frozenset(("zeros",)))
+        layer = ast.unparse(node.func)  # nn.Linear, whose parameters are those of the signature
+        weights = [
+            self.attributes[f"{layer}.{part}"] for part in ("weight", "bias") if f"{layer}.{part}" in self.attributes
+        ]
+        if weights:
+            self.values[node.func] = merged(weights)
+            return combined([*values, *weights])
         own = self._own(node.func, scope)
         spread: list[Value] = []
         for part, value in zip(node.args, values):

@@ -19,6 +19,11 @@ from rnncalc.check.code.signature import FunctionSignature, Opaque, Tree
 from rnncalc.check.code.values import ANY, NOTHING, Value, merged, of_tree
 
 DEEP = 5  # calls within calls that are followed
+MOST, TURNS = 400, 10_000  # statements that are looked at, and how often one is walked in all
+
+
+class TooLongError(Exception):
+    """The code is too long to be read for a hint."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Reading(Expressions):
         self.statements: dict[ast.stmt, Statement] = {}
         self.returned: dict[str, set[tuple[str, str]]] = {}
         self.earlier = False
-        self._loops = 0
+        self._loops, self._turns_left = 0, TURNS
         self._stack: list[str] = []
         self._run(function)
 
@@ -151,6 +156,9 @@ class Reading(Expressions):
                 scope[name] = merged([kept, value])
 
     def _record(self, node: ast.stmt) -> None:
+        self._turns_left -= 1
+        if self._turns_left < 0 or len(self.statements) > MOST:
+            raise TooLongError
         if node not in self.statements:
             name = self._stack[-1]
             self.statements[node] = Statement(node, name, self._loops > 0, self.earlier, len(self._stack) == 1)

@@ -21,6 +21,7 @@ class Looking:
         self.reading, self.gates, self.outputs = reading, gates, outputs
         self.of = reading.of
         self.statements = list(reading.statements.values())
+        self._texts: dict[ast.stmt, set[str]] = {}
 
     def nodes(self, statement: Statement) -> Iterator[ast.AST]:
         """Everything in a statement; of a loop, what it runs over."""
@@ -43,7 +44,10 @@ class Looking:
 
     def texts(self, statement: Statement) -> set[str]:
         """What is assigned, as text."""
-        return {ast.unparse(part) for part in self.targets(statement)}
+        node = statement.node
+        if node not in self._texts:
+            self._texts[node] = {ast.unparse(part) for part in self.targets(statement)}
+        return self._texts[node]
 
     def calls_in(self, statement: Statement) -> Iterator[tuple[str, ast.Call]]:
         """The calls of a statement, by the last part of their names."""
@@ -72,6 +76,8 @@ class Looking:
             elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and self.of(node).of:
                 yield self.of(node), turned
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if self.of(node.func).names:  # a layer of PyTorch, which is its parameters
+                    yield self.of(node.func), True
                 stack += [(node.func.value, turned or name in ("transpose", "t"))]
                 stack += [(part, turned) for part in (*node.args, *(each.value for each in node.keywords))]
             elif not isinstance(node, ast.Lambda):
@@ -101,13 +107,19 @@ class Looking:
 
     def is_own(self, call: ast.Call) -> bool:
         """Whether a function of the file is called."""
-        name = getattr(call.func, "id", "")
-        return ast.unparse(call.func).startswith("self.") or bool(name and self.reading.code.definition(name))
+        text = ast.unparse(call.func)
+        if text.startswith("self."):
+            text = f"{self.reading.function.name.partition('.')[0]}.{text.removeprefix('self.')}"
+        return self.reading.code.definition(text) is not None
 
     # words: where it stands ------------------------------------------------------------------------------------------
 
     def loop(self, statement: Statement) -> bool:
         return statement.in_loop and not isinstance(statement.node, ast.For)
+
+    def each(self, statement: Statement) -> bool:
+        """Whether a loop stands inside of it."""
+        return any(isinstance(node, ast.ListComp | ast.GeneratorExp) for node in self.nodes(statement))
 
     def header(self, statement: Statement) -> bool:
         return isinstance(statement.node, ast.For)
@@ -120,6 +132,9 @@ class Looking:
 
     def calls(self, statement: Statement) -> bool:
         return any(self.is_own(call) for _name, call in self.calls_in(statement))
+
+    def detaches(self, statement: Statement) -> bool:
+        return any(name in ("detach", "detach_", "no_grad") for name, _call in self.calls_in(statement))
 
     def split(self, statement: Statement) -> bool:
         names = ("split", "chunk", "hsplit", "vsplit", "reshape", "view")

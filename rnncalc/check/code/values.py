@@ -9,6 +9,7 @@ from typing import Any
 from rnncalc.check.code.layout import Layout
 from rnncalc.check.code.signature import Opaque, Tree
 
+DEEP = 4  # containers within containers
 ANY = "*"  # the key of an entry whose index is not known
 ACTIVATIONS = {"tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu", "sigm": "sigmoid", "expit": "sigmoid"}
 SAME = {"asarray", "reshape", "view", "ravel", "squeeze", "transpose", "numpy", "T", "t", "atleast_2d", "unsqueeze"}
@@ -65,13 +66,14 @@ def quantity(*names: str, marks: Sequence[str] = ()) -> Value:
     return Value(frozenset(names), frozenset(names), frozenset(marks))
 
 
-def merged(values: Sequence[Value]) -> Value:
-    """One of several values."""
-    values = [value for value in values if value is not NOTHING]
+def merged(values: Sequence[Value], deep: int = DEEP) -> Value:
+    """One of several values; containers within containers to a depth of `deep`."""
+    values = [*{id(value): value for value in values if value is not NOTHING}.values()]
     if len(values) < 2:
         return values[0] if values else NOTHING
-    keys = dict.fromkeys(key for value in values for key in value.parts or ())
-    parts = {key: merged([value.parts[key] for value in values if value.parts and key in value.parts]) for key in keys}
+    parts: dict[Any, Value] = {}
+    for key in dict.fromkeys(key for value in values for key in value.parts or ()) if deep else ():
+        parts[key] = merged([value.parts[key] for value in values if value.parts and key in value.parts], deep - 1)
     names = frozenset().union(*(value.names for value in values))
     of = frozenset().union(*(value.of for value in values))
     return Value(names, of, frozenset().union(*(value.marks for value in values)), parts or None)
