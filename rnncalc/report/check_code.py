@@ -52,7 +52,7 @@ def _function(verdict: CodeVerdict, before: Sequence[CodeVerdict]) -> Iterator[B
     if verdict.first is not None:
         yield Paragraph(_first(verdict.first))
     for number, mistake in enumerate(verdict.mistakes):
-        yield from _mistake(mistake, again=number > 0)
+        yield from _mistake(mistake, further=number > 0)
     if verdict.first is not None and not verdict.mistakes:
         yield Paragraph(_("No mistake that rnncalc knows gives these numbers."))
     for finding in verdict.findings:
@@ -77,8 +77,8 @@ def _first(place: Place) -> str:
     return text.format(output=place.output, where=", ".join(where), **values)
 
 
-def _mistake(mistake: CodeMistake, again: bool) -> Iterator[Block]:
-    said = (_("And then: {message}.") if again else _("What fits: {message}.")).format(message=mistake.message)
+def _mistake(mistake: CodeMistake, further: bool) -> Iterator[Block]:
+    said = (_("And then: {message}.") if further else _("What fits: {message}.")).format(message=mistake.message)
     if mistake.of:
         said += " " + _explained(mistake)
     yield Paragraph(said)

@@ -233,12 +233,12 @@ def test_classes_in_english_say_from_where_they_count(first: int | None, classes
     assert (targets and targets.value) == numbers
 
 
-@pytest.mark.parametrize("asked", ["3", "digits=4", "tolerance=0.01", "relative=0.02"])
+@pytest.mark.parametrize("wanted", ["3", "digits=4", "tolerance=0.01", "relative=0.02"])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_page_says_its_precision_and_nothing_in_it_is_unread(asked: str, language: str) -> None:
-    page = command("new", "gru", "--precision", asked, "--seed", "4", "--lang", language, "--format", "markdown").out
+def test_a_page_says_its_precision_and_nothing_in_it_is_unread(wanted: str, language: str) -> None:
+    page = command("new", "gru", "--precision", wanted, "--seed", "4", "--lang", language, "--format", "markdown").out
     keys = problem_text.read(page)
-    kind, _equals, amount = asked.rpartition("=")
+    kind, _equals, amount = wanted.rpartition("=")
     assert keys["precision"].value == {kind or "decimals": amount}
     assert keys["equations"].value.notes == []
 

@@ -137,14 +137,14 @@ def check_code(
     for known, readings, note in _subjects(code, chosen, function, cell):
         first = [FunctionCheck(caller, known, reading[0]).verdict(pairs=False) for reading in readings]
         at = min(range(len(first)), key=lambda at: _doubt(first[at]))
-        found = [first[at] if first[at].verdict == RIGHT else FunctionCheck(caller, known, readings[at][0]).verdict()]
-        found += [FunctionCheck(caller, known, each).verdict() for each in readings[at][1:]]
-        others = {verdict.cell: verdict for verdict in first if verdict.cell != found[0].cell}
+        group = [first[at] if first[at].verdict == RIGHT else FunctionCheck(caller, known, readings[at][0]).verdict()]
+        group += [FunctionCheck(caller, known, each).verdict() for each in readings[at][1:]]
+        others = {verdict.cell: verdict for verdict in first if verdict.cell != group[0].cell}
         if others:
             text = _("courses define this cell in several ways; held against {cell} (--cell chooses), not {others}")
-            found[0].notes.append(text.format(cell=found[0].cell, others=", ".join(others)))
-        found[0].notes[:0] = [note] if note else []
-        verdicts += found
+            group[0].notes.append(text.format(cell=group[0].cell, others=", ".join(others)))
+        group[0].notes[:0] = [note] if note else []
+        verdicts += group
     return verdicts
 
 

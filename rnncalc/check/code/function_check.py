@@ -13,6 +13,7 @@ from rnncalc.check.code.culprit import culprit, letters, touched_line
 from rnncalc.check.code.diagnosis import Diagnosis, Explanation
 from rnncalc.check.code.differences import belongs
 from rnncalc.check.code.evidence import Evidence, bare, evidence, shaped
+from rnncalc.check.code.own_forward import on_their_forward
 from rnncalc.check.code.signature import FunctionSignature, Signature
 from rnncalc.check.code.trial import ALONE, SIZES, SQUARE, Trial, trial
 from rnncalc.check.code.verdict import FAILED, WRONG, CodeMistake, CodeVerdict, Finding
@@ -94,10 +95,10 @@ class FunctionCheck:
 
     def _repeat(self, made: Trial, call: Call) -> None:
         """Call again with the same numbers."""
-        again = self.caller.call(self.function, made)
-        same = len(call.outputs) == len(again.outputs) and all(
+        repeated = self.caller.call(self.function, made)
+        same = len(call.outputs) == len(repeated.outputs) and all(
             np.array_equal(output.array, other.array, equal_nan=True)
-            for output, other in zip(call.outputs, again.outputs)
+            for output, other in zip(call.outputs, repeated.outputs)
         )
         if not same:
             text = _(
@@ -167,8 +168,9 @@ class FunctionCheck:
         if not search.wrong or self._exchanged(search, names):
             return
         if self.function.first is not None:
-            search = self._on_their_forward(search, trials, calls)
-            if not search.wrong:
+            search, note = on_their_forward(self.function, search, trials, calls)
+            if note:
+                self._note(note)
                 return
         wrong = ~search.agreed
         self.result.first = proof[0].first(wrong[: len(proof[0].given)], names, search.specs[0])
@@ -203,39 +205,6 @@ class FunctionCheck:
         else:
             self._find(Finding("order", said + "."))
         return True
-
-    def _on_their_forward(self, right: Diagnosis, trials: Sequence[Trial], calls: Sequence[Call]) -> Diagnosis:
-        """The search on top of their own forward pass, where that is wrong and explains more."""
-        earlier = [call.earlier for call in calls if call.earlier is not None]
-        shapes = [[shaped(made, output) for output in call.outputs] for made, call in zip(trials, earlier)]
-        if not shapes or any(isinstance(output, Finding) for listed in shapes for output in listed) or not shapes[0]:
-            return right
-        outputs = [[output for output in listed if not isinstance(output, Finding)] for listed in shapes]
-        forward = Diagnosis(
-            [evidence(made, listed, self.function.decimals) for made, listed in zip(trials, outputs)],
-            [made.spec for made in trials],
-        )
-        trusted = [made.spec for made in trials]
-        if not forward.wrong:  # so what is wrong is wrong in the backward pass alone
-            return Diagnosis(right.evidence, [replace(spec, forward=spec) for spec in trusted])
-        for _explanation in forward.explanations(pairs=False):
-            pass
-        if forward.wrong or self.function.first is None:
-            return right
-        of_a_right_one = [replace(spec, forward=theirs) for spec, theirs in zip(trusted, forward.specs)]
-        bases = {
-            _("right for your own forward pass, which is wrong: mend {first} first"): list(forward.specs),
-            _("right for a right forward pass, but not for yours, which is wrong: mend {first}"): of_a_right_one,
-        }
-        for text, specs in bases.items():
-            if not (theirs := Diagnosis(right.evidence, specs)).wrong:
-                self._note(text.format(first=self.function.first.name))
-                return theirs
-        for specs in bases.values():
-            tried = Diagnosis(right.evidence, specs)
-            if list(tried.explanations(pairs=False)) and not tried.wrong:
-                return Diagnosis(right.evidence, specs)
-        return right
 
     def _explain(self, explanation: Explanation, names: Sequence[str], of: int) -> None:
         mistake, variant = explanation.mistake, explanation.variant

@@ -92,11 +92,11 @@ def _parameters(
         variables, names = dict[str, Tree](), list[str]()
         for name, text in chosen:
             layout = Layout.read(text, name)
-            again = set(layout.names) & {*names}
-            if again and layout.names[0][0] == "b" and not (cell == "gru_after" and "n" in text):
+            repeated = set(layout.names) & {*names}
+            if repeated and layout.names[0][0] == "b" and not (cell == "gru_after" and "n" in text):
                 variables[name] = 0.0
                 continue
-            if again:
+            if repeated:
                 break
             names += layout.names
             variables[name] = layout
@@ -114,39 +114,39 @@ def _texts(name: str, shape: tuple[int, ...], sizes: Mapping[str, int], gates: s
     of = f".{gate}" if gate else ""
     many = {1: "H", len(gates): "gates*H"} if gates else {1: "H"}
     linear = name.endswith("weight")
-    found = []
+    layouts = []
     for count, stacked in many.items():
         if gates and count == 1 and not gate:
             continue
         here = "" if count > 1 else of
         if shape == (count * H, D):
-            found.append(f"U{here}[{stacked},D]")
+            layouts.append(f"U{here}[{stacked},D]")
         elif shape == (D, count * H):
-            found.append(f"U{here}[D,{stacked}]")
+            layouts.append(f"U{here}[D,{stacked}]")
         elif shape == (count * H, H) and (count > 1 or linear or not rows):
-            found.append(f"W{here}[{stacked},h]")
+            layouts.append(f"W{here}[{stacked},h]")
         elif shape == (H, count * H):
-            found.append(f"W{here}[h,{stacked}]")
+            layouts.append(f"W{here}[h,{stacked}]")
         elif shape in ((count * H,), (1, count * H), (count * H, 1)):
             axes = ",".join("1" if size == 1 else stacked for size in shape)
-            found.append(f"b{here}[{axes}]")
+            layouts.append(f"b{here}[{axes}]")
         elif shape == (count * H, D + H):
-            found += [f"U{here}|W{here}[{stacked},D|h]", f"W{here}|U{here}[{stacked},h|D]"]
+            layouts += [f"U{here}|W{here}[{stacked},D|h]", f"W{here}|U{here}[{stacked},h|D]"]
         elif shape == (D + H, count * H):
-            found += [f"U{here}|W{here}[D|h,{stacked}]", f"W{here}|U{here}[h|D,{stacked}]"]
+            layouts += [f"U{here}|W{here}[D|h,{stacked}]", f"W{here}|U{here}[h|D,{stacked}]"]
     tail = re.search(f"[{gates}]{{2,}}$", _bare(name)) if gates else None
     if tail and len(tail[0]) < len(gates):  # h2rz: two of three gates
         side = "|".join("H" * len(tail[0]))
         if shape == (len(tail[0]) * H, D):
-            found.append("|".join(f"U.{gate}" for gate in tail[0]) + f"[{side},D]")
+            layouts.append("|".join(f"U.{gate}" for gate in tail[0]) + f"[{side},D]")
         elif shape == (len(tail[0]) * H, H):
-            found.append("|".join(f"W.{gate}" for gate in tail[0]) + f"[{side},h]")
+            layouts.append("|".join(f"W.{gate}" for gate in tail[0]) + f"[{side},h]")
         elif shape == (len(tail[0]) * H,):
-            found.append("|".join(f"b.{gate}" for gate in tail[0]) + f"[{side}]")
+            layouts.append("|".join(f"b.{gate}" for gate in tail[0]) + f"[{side}]")
     if cell == "gru_after" and shape == (H,) and gate == "n":
-        found.append("d[H]")
+        layouts.append("d[H]")
     simple = {(O, H): "V[O,H]", (H, O): "V[H,O]", (O,): "c[O]"}
-    return found + ([simple[shape]] if shape in simple else [])
+    return layouts + ([simple[shape]] if shape in simple else [])
 
 
 def _gate(name: str, cell: str) -> str:

@@ -190,14 +190,14 @@ def _check_axes(function: FunctionSignature, where: str) -> None:
 Match = tuple[Signature, list[FunctionSignature]]
 
 
-def guess(found: Mapping[str, Sequence[str]], cell: str | None = None) -> dict[str, Match]:
+def guess(defined: Mapping[str, Sequence[str]], cell: str | None = None) -> dict[str, Match]:
     """The shipped signatures that a file's functions follow, by their names and the names of their arguments.
 
-    found: the functions and classes of the file, each with its arguments. A file follows one course where it can.
+    defined: the functions and classes of the file, each with its arguments. A file follows one course where it can.
     """
     courses = []
     for each in map(shipped, SHIPPED):
-        matches = {name: _match(each, name, arguments, cell) for name, arguments in found.items()}
+        matches = {name: _match(each, name, arguments, cell) for name, arguments in defined.items()}
         courses.append({name: match for name, match in matches.items() if match is not None})
     courses.sort(key=lambda course: -sum(likeness for likeness, _known in course.values()))
     best: dict[str, Match] = {}

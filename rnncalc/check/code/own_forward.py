@@ -1,0 +1,62 @@
+"""The problem from which the mistakes of a backward function are sought: it went back through its own forward pass.
+
+What a right forward pass gave is no excuse: what is wrong behind it is wrong in the backward pass alone. Behind a wrong
+one, a backward function may be right for it, or right for the forward pass that should have been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rnncalc.check.code.calling import Call
+from rnncalc.check.code.diagnosis import Diagnosis
+from rnncalc.check.code.evidence import evidence, shaped
+from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.code.trial import Trial
+from rnncalc.check.code.verdict import Finding
+from rnncalc.common.i18n import _
+
+
+def on_their_forward(
+    function: FunctionSignature, right: Diagnosis, trials: Sequence[Trial], calls: Sequence[Call]
+) -> tuple[Diagnosis, str]:
+    """The search on top of a person's own forward pass, and what is said where the backward pass is not to blame.
+
+    right: the search on top of the right solution; function.first: the forward pass.
+    """
+    forward = _forward(function, trials, calls)
+    trusted = [made.spec for made in trials]
+    if forward is None or function.first is None:
+        return right, ""
+    if not forward.wrong:
+        return Diagnosis(right.evidence, [replace(spec, forward=spec) for spec in trusted]), ""
+    for _explanation in forward.explanations(pairs=False):
+        pass
+    if forward.wrong:
+        return right, ""
+    bases = {
+        _("right for your own forward pass, which is wrong: mend {first} first"): list(forward.specs),
+        _("right for a right forward pass, but not for yours, which is wrong: mend {first}"): [
+            replace(spec, forward=theirs) for spec, theirs in zip(trusted, forward.specs)
+        ],
+    }
+    for text, specs in bases.items():
+        if not (search := Diagnosis(right.evidence, specs)).wrong:
+            return search, text.format(first=function.first.name)
+    for specs in bases.values():
+        search = Diagnosis(right.evidence, specs)
+        if list(search.explanations(pairs=False)) and not search.wrong:
+            return Diagnosis(right.evidence, specs), ""
+    return right, ""
+
+
+def _forward(function: FunctionSignature, trials: Sequence[Trial], calls: Sequence[Call]) -> Diagnosis | None:
+    """The search in what the forward pass returned; None if that has no numbers of the right shape."""
+    earlier = [call.earlier for call in calls if call.earlier is not None]
+    every = [[shaped(made, output) for output in call.outputs] for made, call in zip(trials, earlier)]
+    outputs = [[output for output in listed if not isinstance(output, Finding)] for listed in every]
+    if not outputs or not outputs[0] or any(len(kept) < len(listed) for kept, listed in zip(outputs, every)):
+        return None
+    proof = [evidence(made, listed, function.decimals) for made, listed in zip(trials, outputs)]
+    return Diagnosis(proof, [made.spec for made in trials])
