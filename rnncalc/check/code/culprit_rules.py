@@ -26,7 +26,7 @@ THROUGH_TIME = (
 )
 NO_DERIVATIVE = (
     "back renames first",
-    "dmemory !slope first",
+    "dmemory !slope !calls first",
     "slope back only",
     "!sloped loop V back first",
     "!sloped dh first",
