@@ -114,6 +114,32 @@ def test_the_line_is_the_files_also_of_a_function_that_is_given_directly() -> No
 
 
 @pytest.mark.parametrize(
+    ("mistake", "lines", "number"),
+    [  # what is right on one line is no sign on another
+        ("derivative_of_preactivation", ["da = dnext_h * (1 - np.tanh(a)**2)", "da = dnext_h * (1 - a**2)"], 2),
+        ("derivative_of_preactivation", ["da = dnext_h * (1 - a * a)", "da = dnext_h * (1 - h * h)"], 1),
+        ("W_not_transposed", ["dx = dnext_h @ Wx", "g = dnext_h @ Wh.T", "dprev_h = np.dot(dnext_h, Wh)"], 3),
+        ("mean_for_sum", ["n = x.mean()", "db = dnext_h.mean(0)"], 2),
+        ("input_modified", ["d = dnext_h.copy()", "d *= 2", "e = dnext_h", "e *= 2"], 4),
+        ("input_modified", ["np.multiply(dnext_h, 2, out=dnext_h)"], 1),
+        ("sign_flipped", ["da = dnext_h * (1 - h**2)", "da = dnext_h * (h**2 - 1)"], 2),
+        ("derivative_twice", ["da = dnext_h * (1 - h**2)", "dz = da * (1 - h**2)"], 2),
+    ],
+)
+def test_the_line_is_the_one_that_has_the_sign(mistake: str, lines: list[str], number: int, tmp_path: Path) -> None:
+    forward = "def rnn_step_forward(x, prev_h, Wx, Wh, b):\n    a = x @ Wx + prev_h @ Wh + b\n    h = np.tanh(a)\n"
+    begin = [*forward.splitlines(), "    return h, (x, prev_h, Wx, Wh, a, h)", "def rnn_step_backward(dnext_h, cache):"]
+    begin.append("    x, prev_h, Wx, Wh, a, h = cache")
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "\n".join([*begin, *(f"    {line}" for line in lines), "    return dx, dprev_h, dWx, dWh, db"]), "utf-8"
+    )
+    line = culprit(Code.of_file(str(file)), shipped("cs231n").functions["rnn_step_backward"], mistake, "ifog")
+    assert line is not None
+    assert line.number == len(begin) + number
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "def rnn_step_forward(*a, **k):\n    return [lambda q=z: (yield z) for *z, in a], {**k}, None",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rnncalc.check.code.reading import Reading, Statement
 from rnncalc.check.code.signature import arguments, leaves
-from rnncalc.check.code.signs import Looking, gates_of
+from rnncalc.check.code.signs import Looking, called, gates_of
 from rnncalc.check.code.values import ACTIVATIONS, ANY
 
 ARRIVING = ("dh", "dmemory", "targets", "y")
@@ -34,7 +34,7 @@ class BackwardSigns(Looking):
 
     def raw(self, statement: Statement) -> bool:
         """Whether f′ is made of what has passed no activation."""
-        values = [self.of(part) for node in self._slopes(statement) for part in ast.walk(node.right) if _is_read(part)]
+        values = [self.of(part) for node in self._slopes(statement) for part in _squared(node.right)]
         return any(
             value.of and not (value.marks & KINDS or value.has("h", "y") or gates_of(value.names)) for value in values
         )
@@ -218,8 +218,13 @@ def output_names(reading: Reading, outputs: frozenset[str]) -> frozenset[str]:
     return frozenset(known)
 
 
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name | ast.Subscript) and isinstance(node.ctx, ast.Load)
+def _squared(node: ast.AST) -> Iterator[ast.expr]:
+    """What is squared in h**2, h * h or np.tanh(c)**2: h, np.tanh(c)."""
+    if isinstance(node, ast.Name | ast.Subscript) or (isinstance(node, ast.Call) and called(node) in ACTIVATIONS):
+        yield node
+    else:
+        for part in ast.iter_child_nodes(node):
+            yield from _squared(part)
 
 
 def _is_shifted(node: ast.Subscript) -> bool:
