@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rnncalc.report.document import Document
 
 SIGNALS = ("a", "h", "s", "y", "i", "f", "g", "o", "r", "z", "n", "tanh_c", "slope", "losses")
+OF_A_STEP = re.compile(rf"(?:{'|'.join(SIGNALS)})_?[1-9]\d*")  # --h_2, as h_0 is a start
+WHOLE = re.compile(r"^[\W_]*x\w*[\W\d]*=|answers?\b|答案", re.IGNORECASE | re.MULTILINE)  # a problem, or says it itself
+BY_NAME = re.compile(r"([^\n=]*\[\d+\][^\n=]*)\r?\n([^\n=]*)")
 DERIVED = re.compile(r"d\w+(\.\w+)?|\w+_new(\.\w+)?")
 
 HELP = f"""Check answers: which numbers are right, where it went wrong first, and which mistake explains it.
@@ -108,7 +112,8 @@ def _typed() -> dict[str, str]:
     answers = {}
     for name in list(options):
         bare = name.partition(".")[0]
-        if name == "answers" or bare == "answers" or bare in SIGNALS or (DERIVED.fullmatch(name) and bare not in KEYS):
+        of_a_step = OF_A_STEP.fullmatch(name) or (DERIVED.fullmatch(name) and bare not in KEYS)
+        if name == "answers" or bare == "answers" or bare in SIGNALS or of_a_step:
             answers[name] = options.pop(name)
     return answers
 
@@ -130,6 +135,7 @@ def _by_problem(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, R
         name: _named(part["answers"]) for name, part in several(answers).items() if "answers" in part
     }
     answers = {name: value for name, value in answers.items() if name != "problems"}
+    answers = _named(answers["answers"]) if "answers" in answers else answers
     if not parts and not dotted and not any(name.partition(".")[0] in problems for name in answers):
         return keys  # the same answers to all
     given_answers = {**answers, **{name[8:]: RawValue(text, f"--{name}", True) for name, text in dotted.items()}}
@@ -152,7 +158,13 @@ def _read(text: str) -> dict[str, RawValue]:
     from rnncalc.problems import problem_text
     from rnncalc.problems.parse import files
 
-    read = problem_text.read(text if text.lstrip().startswith("{") else files.content(text), named=text[:60])
+    content = text if text.lstrip().startswith("{") else files.content(text)
+    if by_name := BY_NAME.fullmatch(content.strip("\ufeff \r\n")):  # a form: a row of names above a row of numbers
+        names, numbers = ([cell.strip().strip('"') for cell in re.split("[,;\t]", row)] for row in by_name.groups())
+        content = json.dumps({name: number or None for name, number in zip(names, numbers) if "[" in name})
+    elif not content.lstrip("\ufeff \t\r\n").startswith("{") and not WHOLE.search(content):
+        content = f"# My answer\n{content}"  # of lines or a table, nothing else says that they are answers
+    read = problem_text.read(content, named=text[:60])
     return {name: value for name, value in read.items() if name != "equations"}
 
 

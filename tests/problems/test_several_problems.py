@@ -94,3 +94,28 @@ def test_answers_to_several_problems_in_one_file(form: str, parts: list[str], tm
     refused = command("check", str(sheet), "--answers", '{"Q1.h": ["0.29"], "Q7": {"h": ["0.1"]}}')
     assert refused.code == 2
     assert "answers.Q7: no problem is called so; there are Q2, Q1" in refused.err
+
+
+FILES = {
+    "rows.csv": "t,h1,h2\n1,0.2913,0.4\n2,_,0.6\n",
+    "rows.md": "| step | h[1] | h[2] |\n|---|---|---|\n| 1 | 0.2913 | 0.4 |\n| 2 | _ | 0.6 |\n",
+    "form.csv": "id,name,h[1][1],h[1][2],h[2][1],h[2][2]\n7,Ada,0.2913,0.4,,0.6\n",
+    "formular.csv": '\ufeffid;"h[1][1]";h[1][2];"h[2][2]"\r\n7;0.2913;0.4;0.6\r\n',
+    "lines.txt": "h_1 = (0.2913, 0.4)\nh_2[2] = 0.6\n",
+    "one.json": '{"h": [["0.2913", "0.4"], [null, "0.6"]]}',
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_answers_is_a_table_a_form_or_lines(name: str, tmp_path: Path) -> None:
+    problem, mine = tmp_path / "problem.json", tmp_path / name
+    problem.write_text('{"U": [[0.3], [0.5]], "W": [[0, 0.1], [0.2, 0]], "x": [1, 2]}', encoding="utf-8")
+    mine.write_text(FILES[name], encoding="utf-8", newline="")
+    values = command("check", str(problem), "--answers", str(mine), "--format", "json").data["values"]
+    typed = {(value["name"], value["step"], *value["index"]): value["answer"] for value in values if value["answer"]}
+    assert typed == {("h", 1, 1): "0.2913", ("h", 1, 2): "0.4", ("h", 2, 2): "0.6"}
+    options = ["--h_1", "0.2913 0.4", "--h2", "_ 0.6"]
+    same = command("check", str(problem), *options, "--format", "json").data["values"]
+    assert {(value["step"], *value["index"]): value["verdict"] for value in same if value["answer"]} == {
+        (value["step"], *value["index"]): value["verdict"] for value in values if value["answer"]
+    }

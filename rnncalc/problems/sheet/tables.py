@@ -33,7 +33,7 @@ _PLAIN = re.compile(  # without rules: step  h[1]  h[2], and below it a row a st
 _HEAD = r"[^\W\d][^\n,;|=&]{0,30}"
 _ENTRY = r"[ \t]{0,9}[-+−]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:e[-+]?\d{1,3})?[ \t]{0,9}"
 _SEPARATED = re.compile(
-    rf"^[ \t]{{0,9}}{_HEAD}(?:[,;][ \t]{{0,9}}{_HEAD})+\n(?:{_ENTRY}(?:[,;]{_ENTRY})+(?:\n|\Z))+",
+    rf"^[ \t]{{0,9}}{_HEAD}(?:[,;][ \t]{{0,9}}{_HEAD})+\n(?:{_ENTRY}(?:[,;](?:{_ENTRY}|[ \t]?_{{0,9}}))+(?:\n|\Z))+",
     re.MULTILINE | re.IGNORECASE,
 )
 GATE = re.compile(r"(?:gate|gates|门|闸门|门控|gatter|porte)?", re.IGNORECASE)
