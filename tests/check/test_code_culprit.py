@@ -96,7 +96,7 @@ def test_right_code_is_read_whatever_it_looks_like() -> None:
         if path.parts[-3] != "pytorch":
             signature, code = shipped(path.parts[-3]), Code.of_file(str(path))
             for function in (each for each in signature.functions.values() if code.definition(each.name)):
-                signs = Signs(Reading(code, function), signature.gates, frozenset(("dW",)))
+                signs = Signs(Reading(code, function, signature.gates), frozenset(("dW",)))
                 for mistake in RULES:
                     signs.best(mistake)
 
@@ -137,6 +137,58 @@ def test_the_line_is_the_one_that_has_the_sign(mistake: str, lines: list[str], n
     line = culprit(Code.of_file(str(file)), shipped("cs231n").functions["rnn_step_backward"], mistake, "ifog")
     assert line is not None
     assert line.number == len(begin) + number
+
+
+LSTM = """import numpy as np
+def sigmoid(z): return 1 / (1 + np.exp(-z))
+def lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b):
+    H = prev_h.shape[1]
+    a = x.dot(Wx) + prev_h.dot(Wh)
+    a += b
+    ai, af, ao, ag = a[:, 0:H], a[:, H:2*H], a[:, 2*H:3*H], a[:, 3*H:4*H]
+    i, f, o, g = sigmoid(ai), sigmoid(af), sigmoid(ao), np.tanh(ag)
+    next_c = f*prev_c + i*g
+    next_h = o*np.tanh(next_c)
+    return next_h, next_c, (i, f, o, g, ag, Wx, Wh, prev_h, prev_c, x, next_c)
+def lstm_step_backward(dnext_h, dnext_c, cache):
+    i, f, o, g, ag, Wx, Wh, prev_h, prev_c, x, next_c = cache
+    do = np.tanh(next_c)*dnext_h
+    dc = dnext_c + o*dnext_h*(1 - np.tanh(next_c)**2)
+    di, df, dg = dc*g, dc*prev_c, dc*i
+    das = i*(1 - i)*di, f*(1 - f)*df, o*(1 - o)*do, (1 - g**2)*dg
+    da = np.hstack((das[0], das[1], das[2], das[3]))
+    return da.dot(Wx.T), da.dot(Wh.T), dc*f, x.T.dot(da), prev_h.T.dot(da), da.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mistake", "old", "new"),
+    [
+        ("gate_order", "ai, af, ao, ag =", "ai, af, ag, ao ="),
+        ("gate_order", "f*prev_c + i*g", "i*prev_c + f*g"),
+        ("gate_order", "das[2], das[3]", "das[3], das[2]"),
+        ("candidate_sigmoid", "np.tanh(ag)", "sigmoid(ag)"),
+        ("gates_activated_twice", "f*prev_c + i*g", "sigmoid(f)*prev_c + i*g"),
+        ("forget_gate_omitted", "f*prev_c + i*g", "prev_c + i*g"),
+        ("memory_activation_omitted", "o*np.tanh(next_c)", "o*next_c"),
+        ("memory_activation_omitted", "do = np.tanh(next_c)*", "do = next_c*"),
+        ("output_gate_inside_tanh", "o*np.tanh(next_c)", "np.tanh(o*next_c)"),
+        ("h_c_exchanged", "return next_h, next_c", "return next_c, next_h"),
+        ("derivative_of_preactivation", "(1 - g**2)", "(1 - ag**2)"),
+        ("derivative_of_preactivation", "np.tanh(next_c)**2", "next_c**2"),
+        ("next_gradient_omitted", "dnext_c + o*", "o*"),
+        ("W_not_transposed", "Wh.T", "Wh"),
+        ("input_modified", "dc = dnext_c + o*", "dc = dnext_c; dc += o*"),
+    ],
+)
+def test_the_line_of_an_lstm_with_stacked_gates(mistake: str, old: str, new: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(LSTM.replace(old, new), "utf-8")
+    number = LSTM[: LSTM.index(old)].count("\n") + 1
+    name = "lstm_step_forward" if number < 12 else "lstm_step_backward"
+    line = culprit(Code.of_file(str(file)), shipped("cs231n").functions[name], mistake, "ifog")
+    assert line is not None
+    assert line.number == number
 
 
 @pytest.mark.parametrize(

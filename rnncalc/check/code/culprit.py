@@ -65,8 +65,8 @@ def culprit(
     if mistake not in RULES or not code.tree.body:
         return None
     try:
-        reading = Reading(code, function)
-        node = Signs(reading, gates, output_names(reading, frozenset(outputs))).best(mistake)
+        reading = Reading(code, function, gates)
+        node = Signs(reading, output_names(reading, frozenset(outputs))).best(mistake)
     except Exception:  # whatever somebody's code looks like: no hint must end a check
         return None
     if node is None:

@@ -32,11 +32,11 @@ Scope = dict[str, Any]  # local names: Values, and functions that are defined in
 class Expressions(ABC):
     """Finds the values of expressions; statements are walked by `Reading`.
 
-    values: by node. attributes: of self. globals: names outside of functions.
+    gates: the order of stacked gates. values: by node. attributes: of self. globals: names outside of functions.
     """
 
-    def __init__(self, code: Code, function: FunctionSignature):
-        self.code, self.function = code, function
+    def __init__(self, code: Code, function: FunctionSignature, gates: str = ""):
+        self.code, self.function, self.gates = code, function, gates
         self.values: dict[ast.AST, Value] = {}
         self.attributes: dict[str, Value] = {}
         self.globals: dict[str, Value] = {}
@@ -145,6 +145,9 @@ class Expressions(ABC):
 
     def _subscript(self, node: ast.Subscript, value: Value) -> Value:
         if value.parts is None:
+            at = stacked_at(node)
+            if at is not None and value.uses("U", "W", "b") and not is_gradient(value):
+                return stacked(value, at)
             number = "vector" in value.marks and not isinstance(node.slice, ast.Slice)
             return replace(value, marks=value.marks - {"argument"}) if number else value
         if isinstance(node.slice, ast.Slice):
@@ -166,6 +169,7 @@ class Expressions(ABC):
     def _operation(self, op: ast.operator, node: ast.AST, left: Value, right: Value) -> Value:
         result = combined([left, right])
         marks: set[str] = set()
+        marks |= _places([left, right])
         texts = [mark for value in (left, right) for mark in value.marks if mark[:1] == "="]
         if len(texts) == 2:  # "W" + k
             return Value(marks=frozenset(("=" + texts[0][1:] + texts[1][1:],)))
@@ -228,6 +232,7 @@ class Expressions(ABC):
         result = self.walk(own, spread, named, method) if own is not None else NOTHING
         if known or softmax or name == "exp":
             argument = combined([held if method and not values else NOTHING, *values])
+            argument = replace(argument, marks=_places(values or [held]))
             if name == "exp":
                 return Value(of=argument.of, marks=frozenset(("exp",))) if argument.uses("V") else combined([argument])
             return quantity("y") if softmax else self._activated(known or "", argument)
@@ -240,7 +245,13 @@ class Expressions(ABC):
             copied = name in COPIES or (method and name == "array")
             return replace(source, marks=source.marks - {"argument"}) if copied else source
         if name in ("split", "chunk", "hsplit", "array_split", "vsplit", "unbind"):
-            return replace(merged([held, *values[:1]]), names=frozenset())
+            whole = replace(merged([held, *values[:1]]), names=frozenset())
+            is_stack = whole.uses("U", "W") and not is_gradient(whole)
+            return (
+                Value(parts={at: stacked(whole, at) for at in range(len(self.gates))})
+                if is_stack and self.gates
+                else whole
+            )
         if name in STACKED:
             inside = [part for value in values for part in (value.parts or {"": value}).values()]
             matrices = all(part.has("U", "W", "b") for part in inside)
@@ -267,12 +278,25 @@ class Expressions(ABC):
             gates = {name.partition(".")[2] for name in argument.of if name[:2] in ("U.", "W.")}
             if self.function.cells[0] in ("elman", "jordan"):
                 return quantity("h", marks=(kind,))
+            places = [int(mark.removeprefix("at=")) for mark in argument.marks if mark.startswith("at=")]
+            if len(places) == 1 and places[0] < len(self.gates):
+                gates = {self.gates[places[0]]}
             return quantity(*(f"gate.{gate}" for gate in gates or {"?"}), marks=(kind,))
         return Value(of=argument.of, marks=frozenset((kind,)))
 
 
 def is_gradient(value: Value) -> bool:
     return value.uses("dh", "dmemory", "targets", "y")
+
+
+def stacked(value: Value, at: int) -> Value:
+    """The part of a gate: of stacked weights or preactivations."""
+    kept = frozenset(mark for mark in value.marks if not mark.startswith("at="))
+    return replace(value, marks=kept | {f"at={at}"})
+
+
+def _places(values: Sequence[Value]) -> frozenset[str]:
+    return frozenset(mark for value in values for mark in value.marks if mark.startswith("at="))
 
 
 def logistic(node: ast.BinOp) -> ast.expr | None:
@@ -308,3 +332,16 @@ def key_of(node: ast.AST) -> Any:
 
 def place(key: Any) -> float:
     return key if isinstance(key, int) else -1
+
+
+def stacked_at(node: ast.Subscript) -> int | None:
+    """Which of the stacked gates a slice takes: 0 for [:H], 2 for [2 * H : 3 * H]."""
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    for low in [part.lower for part in parts if isinstance(part, ast.Slice) and (part.lower or part.upper)]:
+        if low is None or isinstance(low, ast.Constant):
+            return 0
+        if isinstance(low, ast.Name):
+            return 1
+        numbers = [part.value for part in ast.walk(low) if isinstance(part, ast.Constant)]
+        return numbers[0] if numbers and isinstance(numbers[0], int) else None
+    return None

@@ -43,8 +43,8 @@ class Reading(Expressions):
     returned: where our quantities come out, as the text of a variable, with its function.
     """
 
-    def __init__(self, code: Code, function: FunctionSignature):
-        super().__init__(code, function)
+    def __init__(self, code: Code, function: FunctionSignature, gates: str = ""):
+        super().__init__(code, function, gates)
         self.statements: dict[ast.stmt, Statement] = {}
         self.returned: dict[str, set[tuple[str, str]]] = {}
         self.earlier = False

@@ -14,11 +14,11 @@ Operator = type[ast.operator]
 class Looking:
     """Looks at the statements of one reading.
 
-    gates: the order of stacked gates. outputs: our names of the outputs that a mistake explains.
+    outputs: our names of the outputs that a mistake explains.
     """
 
-    def __init__(self, reading: Reading, gates: str, outputs: frozenset[str]):
-        self.reading, self.gates, self.outputs = reading, gates, outputs
+    def __init__(self, reading: Reading, outputs: frozenset[str]):
+        self.reading, self.gates, self.outputs = reading, reading.gates, outputs
         self.of = reading.of
         self.statements = list(reading.statements.values())
         self._texts: dict[ast.stmt, set[str]] = {}

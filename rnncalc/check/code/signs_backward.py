@@ -113,6 +113,11 @@ class BackwardSigns(Looking):
             for part in self.operations(statement, ast.Sub)
         )  # fmt: skip
 
+    def subtracts(self, statement: Statement) -> bool:
+        """Whether one gradient is subtracted from another."""
+        sums = self.operations(statement, ast.Sub)
+        return any(self.of(part.left).uses("dh", "V") and self.of(part.right).uses("dh", "V", "W") for part in sums)
+
     def error(self, statement: Statement) -> bool:
         return self.uses(statement, "targets") or "y" in self.reckons(statement)
 

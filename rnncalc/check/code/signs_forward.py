@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from rnncalc.check.code.expressions import stacked_at
 from rnncalc.check.code.layout import Layout
 from rnncalc.check.code.reading import Statement
 from rnncalc.check.code.signs import Looking, called, gates_of, stacks
@@ -149,6 +150,14 @@ class ForwardSigns(Looking):
     def unpacks(self, statement: Statement) -> bool:
         return len(self.targets(statement)) >= 6
 
+    def parameters(self, statement: Statement) -> bool:
+        return any(self.of(target).has("U", "W") for target in self.targets(statement))
+
+    def gathers(self, statement: Statement) -> bool:
+        """Whether the gates are put side by side."""
+        lists = [call.args[0] for name, call in self.calls_in(statement) if name in STACKED and call.args]
+        return any(isinstance(part, ast.Tuple | ast.List) and len(part.elts) >= 3 for part in lists)
+
     def crossed(self, statement: Statement) -> bool:
         """Whether the name of a gate is given to another gate's array."""
         given = [name for layout in self.reading.function.given for name in layout.names if "." in name]
@@ -160,12 +169,16 @@ class ForwardSigns(Looking):
         return any(map(self._slice_crossed, self.targets(statement), self.roots(statement)))
 
     def _slice_crossed(self, target: ast.expr, root: ast.expr) -> bool:
-        taken = [at for node in ast.walk(root) if isinstance(node, ast.Subscript) and (at := _slice(node)) is not None]
+        taken = [
+            at for node in ast.walk(root) if isinstance(node, ast.Subscript) and (at := stacked_at(node)) is not None
+        ]
         if not taken or taken[0] >= len(self.gates):
             return False
-        gate, first = self.gates[taken[0]], ast.unparse(target).lower()[:1]
-        is_tanh = any(isinstance(node, ast.Call) and called(node) == "tanh" for node in ast.walk(root))
-        return (first in self.gates and first != gate) or is_tanh != (gate in CANDIDATES)
+        gate, text = self.gates[taken[0]], ast.unparse(target).lower()
+        letter = text[:1] if text[:1] in self.gates or len(text) > 2 else text[-1:]
+        names = {called(node) for node in ast.walk(root) if isinstance(node, ast.Call)} & {*ACTIVATIONS}
+        wrong_function = bool(names) and ("tanh" in names) != (gate in CANDIDATES)
+        return (letter in self.gates and letter != gate) or wrong_function
 
     def slice(self, statement: Statement) -> bool:
         return any(isinstance(node, ast.Slice) for node in self.nodes(statement))
@@ -193,7 +206,7 @@ class ForwardSigns(Looking):
         gates = {gate for value, _turned in self.read(statement) for gate in gates_of(value.names)}
         if gates and "?" not in gates:
             return bool(gates & CANDIDATES)
-        taken = [_slice(node) for node in self.nodes(statement) if isinstance(node, ast.Subscript)]
+        taken = [stacked_at(node) for node in self.nodes(statement) if isinstance(node, ast.Subscript)]
         sliced = any(self.gates[at : at + 1] in CANDIDATES for at in taken if at is not None)
         return sliced or any(CANDIDATE.match(text.lower()) for text in self.texts(statement))
 
@@ -214,19 +227,6 @@ class ForwardSigns(Looking):
 
     def reads_memory(self, statement: Statement) -> bool:
         return any(value.has("memory") for value, _turned in self.read(statement))
-
-
-def _slice(node: ast.Subscript) -> int | None:
-    """Which of the stacked gates a slice takes: 0 for [:H], 2 for [2 * H : 3 * H]."""
-    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-    for low in [part.lower for part in parts if isinstance(part, ast.Slice) and (part.lower or part.upper)]:
-        if low is None or isinstance(low, ast.Constant):
-            return 0
-        if isinstance(low, ast.Name):
-            return 1
-        numbers = [part.value for part in ast.walk(low) if isinstance(part, ast.Constant)]
-        return numbers[0] if numbers and isinstance(numbers[0], int) else None
-    return None
 
 
 def _state_named(text: str) -> str:

@@ -31,8 +31,8 @@ class Value:
     ----------
     names : the quantities that it is
     of : the quantities that it depends on, itself among them
-    marks : tanh, sigmoid, exp, zeros; =text: a text; argument: the caller's own array; vector: one with
-        one axis; slope: a derivative f′; sloped: multiplied by one; number: a constant
+    marks : tanh, sigmoid, exp, zeros; number: a constant; =text: a text; argument: the caller's own array; vector: one
+        with one axis; at=2: the third of stacked gates; slope: a derivative f′; sloped: multiplied by one
     parts : of a container, its entries
     """
 
