@@ -43,8 +43,9 @@ def step_work(
     values: Values,
     letters: Letters,
     place: Place,
+    key: str,
 ) -> Iterator[Formulas]:
-    """Each line at one step: in symbols, then unit by unit in numbers with the result."""
+    """Each line of a level at one step: in symbols, then unit by unit in numbers with the result."""
     for line, expression in lines.items():
         above = Formula(line, (expression,), letters, place)
         results = values(line, False)
@@ -53,7 +54,7 @@ def step_work(
             right = _in_numbers(expression, parameters, values, unit)
             result = Number(float(results[unit]))
             units.append(Formula(line, (right, result), letters, replace(place, unit=unit + 1)))
-        yield Formulas(tuple(units), above)
+        yield Formulas(tuple(units), above, key)
 
 
 def _in_numbers(expression: Expression, parameters: Mapping[str, np.ndarray], values: Values, unit: int) -> Expression:

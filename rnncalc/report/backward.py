@@ -223,7 +223,9 @@ def _step_work(descent: BackwardLevel, step: int) -> Iterator[Formulas]:
         rows: np.ndarray = descent[f"{name}_p" if earlier else name][visit]
         return rows
 
-    yield from step_work(lines, {**level.parameters(), **weights}, values, level.letters, _place(level, step))
+    yield from step_work(
+        lines, {**level.parameters(), **weights}, values, level.letters, _place(level, step), level.key
+    )
     for line, product in products(descent):
         da, source = descent[TOTAL + line.signal][visit], descent[product.source][visit]
         if len(da) * len(source) > MOST_SHARES:

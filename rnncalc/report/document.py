@@ -32,10 +32,14 @@ class Items:
 
 @dataclass(frozen=True)
 class Formulas:
-    """Formulas that belong together, such as a cell's equations; a heading formula may stand above the numbers."""
+    """Formulas that belong together, such as a cell's equations; a heading formula may stand above the numbers.
+
+    key: what the signals' names begin with for programs: layers[1].
+    """
 
     lines: tuple[Formula, ...]
     above: Formula | None = None
+    key: str = ""
 
     @property
     def all(self) -> tuple[Formula, ...]:

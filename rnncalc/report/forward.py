@@ -137,4 +137,4 @@ def work(problem: Problem, trace: Trace, steps: Sequence[int], sequence: int | N
             yield Heading(_("step {t}").format(t=step), 4, step)
             for level, visited in zip(group, visits):
                 lines, values = merged(level.layer.cell, level.layer.cell.lines), partial(visited.at, step - 1)
-                yield from step_work(lines, level.parameters(), values, level.letters, level.place(step))
+                yield from step_work(lines, level.parameters(), values, level.letters, level.place(step), level.key)

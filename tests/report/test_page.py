@@ -109,6 +109,29 @@ def test_sources_give_every_box_its_numbers(seed: int) -> None:
     )
 
 
+@pytest.mark.parametrize("seed", range(24))
+def test_what_the_script_looks_for_is_there(seed: int) -> None:
+    """Boxes name boxes of the picture; lines of arithmetic name a signal of it, in whichever layer, and a unit."""
+    problem = problem_of(seed)
+    for document in documents(problem):
+        tree, signals = page(document), [signal for drawn in pictures(document) for signal in drawn.signals]
+        keys = {signal.key for signal in signals}
+        places = {
+            (each.key, step, n + 1) for each in signals for step, row in each.values.items() for n in range(len(row))
+        }
+        for box in tree.iter(f"{SVG}g"):
+            for source in filter(None, box.get("data-from", "").split(";")):
+                key, shift, whole = source.split(",")
+                assert key in keys
+                assert (shift, whole) in {(a, b) for a in ("-1", "0", "1") for b in "01"}
+        lines = [line.get("data-at", "").rsplit(".", 2) for line in tree.iter(f"{HTML}math") if line.get("data-at")]
+        assert lines
+        for key, step, unit in lines:
+            name = key.replace("∂", "")
+            drawn_as = name if name in keys else f"{name.removesuffix('s')}y"  # where s and y are one, y is drawn
+            assert (drawn_as, int(step), int(unit)) in places
+
+
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_the_gradient_that_flows_is_what_the_chain_rule_hands_down(steps: int) -> None:
     rng = np.random.default_rng(steps)

@@ -47,7 +47,7 @@ def render(document: Document, options: RenderOptions) -> str:
         tag("style", "\n" + _file("page.css") + _file("report.css") + svg.style()),
     ]
     text = Html(options).text(document)
-    body = [tag("main", f"\n{text}\n", class_="rnncalc"), tag("script", "\n" + _file("page.js"))]
+    body = [tag("main", f"\n{text}\n", class_="rnncalc"), tag("script", f"//<![CDATA[\n{_file('page.js')}//]]>")]
     return (
         f'<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml" lang="{LANGUAGES[language()]}">\n<head>\n'
         + "\n".join(head)
@@ -128,7 +128,9 @@ class Html(Renderer):
             _math(
                 inner,
                 class_="above" if block.above and number == 0 else None,
-                data_at=f"{line.signal}.{line.place.step}.{line.place.unit}" if type(line.place.unit) is int else None,
+                data_at=f"{block.key}{line.signal}.{line.place.step}.{line.place.unit}"
+                if type(line.place.unit) is int
+                else None,
             )
             for number, (line, inner) in enumerate(zip(block.all, mathml.formulas(block, self.options)))
         ]
