@@ -1,4 +1,7 @@
-"""What the expressions of somebody's code stand for: operations, calls, containers, activations."""
+"""What the expressions of somebody's code stand for: operations, calls, containers, activations.
+
+Longer than other files: every kind of expression has its branch, and they call each other.
+"""
 
 from __future__ import annotations
 
