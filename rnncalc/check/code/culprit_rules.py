@@ -60,7 +60,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "softmax_over_steps": ("softmax divided first", "softmax first"),
     "softmax_over_batch": ("softmax divided first", "softmax first"),
     "inputs_reversed": ("header x first", "x forward first"),
-    "inputs_shifted": ("loop x forward first",),
+    "inputs_shifted": ("loop x U forward first", "loop U forward first", "loop x forward first"),
     "output_from_previous_state": ("V forward first",),
     # gated cells
     "gate_order": (
@@ -95,7 +95,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "gradient_overwritten": ("loop gives_output overwrites",),
     "bias_gradient_not_summed": ("gives_bias_gradient",),
     "wrong_factor": ("slope back only",),
-    "mean_for_sum": ("mean back", "gives_output scales"),
+    "mean_for_sum": ("mean back", "gives_output scales", "scales error"),
     "target_not_subtracted": ("loop takes_output first", "loop V y first"),
     "cache_of_wrong_step": (
         "loop other_cache",
