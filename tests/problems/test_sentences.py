@@ -130,6 +130,8 @@ def test_a_square_matrix_alone_is_the_identity() -> None:
 @pytest.mark.parametrize(
     "prose",
     ["Abgabe bis 12. Mai", "The state h is 3-dimensional.", "W is 3 × 3 here.", "The answer is (1, 2).", "Is h (1, 2)?",
+     "h_1 is (0.1, 0.2, 0.3) in the book.", "The gradient of U is [1, 2].",
+     "What is h_2 if x_1 is 2?", "若 x_1 为 3，求 h_1。", "The answer key says W is (1, 2, 3).",
      "Each gate is 0.5 wide", "All units of this I like.", "Where n is 3 of them"],
 )  # fmt: skip
 def test_what_says_no_value(prose: str) -> None:

@@ -32,6 +32,14 @@ _FILL = rf"(?:[\s{BREAK}]|(?:{_WORDS})(?![a-z])|(?<!\d)\d{{1,3}}{_TIMES}\d{{1,3}
 _IN = rf"{_GAP}∈{_GAP}R\^(?:\{{[^{{}}\n]{{1,24}}\}}|\w)"
 
 
+_OTHERWISE = re.compile(  # before a name, of something else or of a question
+    r"\b(?:gradients?|derivatives?|answers?|norm|size|shape|dimension|transpose|if|when|unless|says?|claims?)\b[^.;,\n]{0,20}\Z|"
+    "(?:梯度|导数|维数|大小|若|如果|当)[^。；，\n]{0,12}\\Z",
+    re.IGNORECASE,
+)
+_COMPUTED = re.compile(r"[acfghinoqrsyzŷ]\u0303?_?\{?[1-9]\d{0,2}\}?")  # h_1 is somebody's number
+
+
 @cache
 def _matrices() -> list[tuple[re.Pattern[str], str]]:
     """Words for matrices → how they are written."""
@@ -83,6 +91,9 @@ def assigned(text: str) -> str:
         return bool(re.search(rf"(?<![A-Za-z\\]){re.escape(bare)}|{re.escape(bare)}(?=[_^(\[<])", formulas))
 
     def put(said: re.Match[str]) -> str:
+        before = said.string[max(0, said.start() - 40) : said.start()]
+        if _OTHERWISE.search(before) or _COMPUTED.fullmatch(said["name"]):
+            return said[0]
         if not known(re.sub(r"[_^]\{?\d{1,3}\}?$", "", said["name"])):
             return said[0]
         value = f"every {said['value']}" if "value" in said.re.groupindex else ""
