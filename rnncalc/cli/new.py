@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import chain, starmap
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,12 +79,14 @@ def command(
     rnncalc grade homework/problem.json answers.csv
 
     --format json gives the problem file; -o FOLDER/ writes problem, statement, form and
-    solution; with --students or --variants also variants.json, which grade takes as PROBLEM.
+    solution, with --format html or docx as pages or for Word too; with --students or
+    --variants also variants.json, which grade takes as PROBLEM.
     --format moodle is a question a problem, moodle-numerical a question a number.
     """
     from rnncalc.classroom import handout as homework
     from rnncalc.classroom.exercise import make
     from rnncalc.classroom.exercise_spec import ExerciseSpec
+    from rnncalc.cli.progress import bar
 
     look = {key: options.pop(key) for key in ("format_", "output", "digits", "decimals", "no_color", "fragment")}
     options["precision"] = _precision(options["precision"])
@@ -97,22 +99,30 @@ def command(
     def made(person: str = "", name: str = "") -> list[Exercise]:
         return [make(replace(spec, person=person, name=name)) for spec in specs]
 
+    def sheets() -> Iterator[tuple[str, list[Exercise]]]:
+        """Each person's problems, in turn; a bar shows how far it is."""
+        with bar(not look["no_color"], _("problems")) as progress:
+            for done, (person, name) in enumerate(people.items()):
+                if progress:
+                    progress(done, len(people))
+                yield person, made(person, name)
+
     people = dict(_people(students)) if students else {str(n + 1): "" for n in range(variants or 0)}
     bank = MOODLE.get(look["format_"] or "moodle" * str(look["output"]).lower().endswith(".xml"))
     folder = _folder(look["output"], several=bool(people) and not bank)
     if bank:
         from rnncalc.classroom import moodle
 
-        each = starmap(made, people.items() or [("", "")])
+        each = (exercises for _person, exercises in sheets()) if people else [made()]
         text = moodle.bank(chain.from_iterable(each), bank, mistakes)
         _write(folder, [("bank.xml", text)]) if folder else put(text, look["output"])
     elif people:
         assert folder is not None
-        _write(folder, _variants(made, people, look["fragment"]))
+        _write(folder, _variants(sheets(), look["format_"], look["fragment"]))
         message = _("{n} problems in {folder}; grade them with variants.json")
         click.echo(message.format(n=len(people), folder=folder), err=True)
     elif folder:
-        _write(folder, _files(made(), look["fragment"]))
+        _write(folder, _files(made(), look["format_"], look["fragment"]))
     else:
         show(homework.solution(*made()) if solution else homework.statement(*made()), **look)
 
@@ -165,25 +175,24 @@ def _people(name: str) -> Iterator[tuple[str, str]]:
 
 
 def _variants(
-    made: Callable[[str, str], list[Exercise]], people: dict[str, str], fragment: bool
-) -> Iterator[tuple[str, str]]:
+    sheets: Iterable[tuple[str, list[Exercise]]], format: str | None, fragment: bool
+) -> Iterator[tuple[str, str | bytes]]:
     """A folder for each, and what grades them all."""
     from rnncalc.classroom import handout as homework
     from rnncalc.common.safe_text import file_name
 
     keys_of = {}
-    for person, name in people.items():
-        exercises = made(person, name)
+    for person, exercises in sheets:
         keys_of[person] = homework.problem(*exercises)
-        for file, text in _files(exercises, fragment):
+        for file, text in _files(exercises, format, fragment):
             yield f"{file_name(person)}/{file}", text
     yield "variants.json", _json({"variants": keys_of})
 
 
-def _files(exercises: list[Exercise], fragment: bool) -> Iterator[tuple[str, str]]:
-    """Everything about one problem, or one sheet: name and text of each file."""
+def _files(exercises: list[Exercise], format: str | None, fragment: bool) -> Iterator[tuple[str, str | bytes]]:
+    """Everything about one problem, or one sheet: name and content of each file, as a page or for Word where chosen."""
     from rnncalc.classroom import handout as homework
-    from rnncalc.report.render import RenderOptions, render
+    from rnncalc.report.render import RenderOptions, contents
 
     look = RenderOptions(whole=not fragment)
     statement, solved = homework.statement(*exercises), homework.solution(*exercises)
@@ -191,9 +200,10 @@ def _files(exercises: list[Exercise], fragment: bool) -> Iterator[tuple[str, str
     yield "form.json", _json(homework.form(*exercises))
     yield "form.csv", homework.form_csv(*exercises)
     yield "solution.json", _json(homework.solved(*exercises))
-    for ending, format in (("md", "markdown"), ("tex", "latex")):
-        yield f"statement.{ending}", render(statement, format, look)
-        yield f"solution.{ending}", render(solved, format, look)
+    extra = [(format, format)] if format in ("html", "docx") else []
+    for ending, medium in (("md", "markdown"), ("tex", "latex"), *extra):
+        yield f"statement.{ending}", contents(statement, medium, look)
+        yield f"solution.{ending}", contents(solved, medium, look)
 
 
 def _json(data: object) -> str:
@@ -204,7 +214,7 @@ def _json(data: object) -> str:
     return render(Document([], json.loads(json.dumps(data))), "json")
 
 
-def _write(folder: Path, texts: Iterable[tuple[str, str]]) -> None:
+def _write(folder: Path, texts: Iterable[tuple[str, str | bytes]]) -> None:
     """Write them. What lay there and is another text, such as a form that somebody filled in, is put aside."""
     kept = files.write_folder(folder, texts, lambda old, new: old.split() == new.split())
     if kept:

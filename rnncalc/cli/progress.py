@@ -13,8 +13,8 @@ PAUSE = 0.1  # seconds between two looks of the bar
 
 
 @contextmanager
-def bar(color: bool = True) -> Iterator[Callable[[int, int], None] | None]:
-    """What to call with done and all; None where nobody looks."""
+def bar(color: bool = True, doing: str = "") -> Iterator[Callable[[int, int], None] | None]:
+    """What to call with done and all; None where nobody looks. doing: what takes its time, if it is not grading."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -25,7 +25,7 @@ def bar(color: bool = True) -> Iterator[Callable[[int, int], None] | None]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # without a thread of its own: the processes that grade are forked from this one
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as progress:
-        task, shown = progress.add_task(_("grading"), total=None), 0.0
+        task, shown = progress.add_task(doing or _("grading"), total=None), 0.0
 
         def update(done: int, total: int) -> None:
             nonlocal shown

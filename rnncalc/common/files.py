@@ -160,7 +160,9 @@ def put_aside(path: Name) -> Path | None:
     return aside
 
 
-def write_folder(folder: Path, texts: Iterable[tuple[str, str]], ours: Callable[[str, str], bool]) -> Path | None:
+def write_folder(
+    folder: Path, texts: Iterable[tuple[str, str | bytes]], ours: Callable[[str, str], bool]
+) -> Path | None:
     """Write files by name into a folder, which is made. What lies there and is not `ours`, judged by its text and the
     new one, is put aside: the last that was. Raises WriteError."""
     aside = None
@@ -168,7 +170,7 @@ def write_folder(folder: Path, texts: Iterable[tuple[str, str]], ours: Callable[
         path = folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_file() and not ours(path.read_text(encoding="utf-8", errors="replace"), text):
+            if path.is_file() and not _is(path, text, ours):
                 aside = put_aside(path)
         except OSError as error:
             raise WriteError(
@@ -176,6 +178,13 @@ def write_folder(folder: Path, texts: Iterable[tuple[str, str]], ours: Callable[
             ) from None
         write(path, text)
     return aside
+
+
+def _is(path: Path, content: str | bytes, ours: Callable[[str, str], bool]) -> bool:
+    """Whether a file has this content already: to the byte, or as text in somebody's judgement."""
+    if isinstance(content, bytes):
+        return path.read_bytes() == content
+    return ours(path.read_text(encoding="utf-8", errors="replace"), content)
 
 
 def remove(path: Name) -> None:

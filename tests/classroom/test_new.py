@@ -167,6 +167,20 @@ def test_a_folder_has_everything(tmp_path: Path) -> None:
     np.testing.assert_allclose(solved["c"], trace["c"])
 
 
+@pytest.mark.parametrize("kind", ["html", "docx"])
+def test_a_folder_has_pages_or_word_where_they_are_chosen(tmp_path: Path, kind: str) -> None:
+    """For one problem and for every person's; what is made again is the same file, so nothing is put aside."""
+    for people in ([], ["--variants", "2"]):
+        folder = tmp_path / f"{len(people)}"
+        for _turn in range(2):
+            assert run("new", "elman", *people, "--format", kind, "-o", f"{folder}/").returncode == 0
+        for part in [folder / "1", folder / "2"] if people else [folder]:
+            for name in ("statement", "solution"):
+                assert (part / f"{name}.{kind}").read_bytes()[:2] == {"html": b"<!", "docx": b"PK"}[kind]
+                assert (part / f"{name}.md").exists()
+            assert not list(part.glob(f"*.{kind}.*"))
+
+
 def test_what_lay_in_the_folder_is_kept(tmp_path: Path) -> None:
     """A form that somebody filled in, and the problem that it answers, outlive another problem in their folder."""
     folder = f"{tmp_path}/homework/"
