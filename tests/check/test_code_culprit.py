@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from rnncalc.check.code import check_function
-from rnncalc.check.code.culprit import culprit
-from rnncalc.check.code.culprit_rules import CHOICES, RULES, Signs
+from rnncalc.check.code.culprit.line import culprit
+from rnncalc.check.code.culprit.reading import Reading
+from rnncalc.check.code.culprit.rules import CHOICES, RULES, Signs
 from rnncalc.check.code.loading import Code
-from rnncalc.check.code.reading import Reading
 from rnncalc.check.code.signature_file import shipped
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.common import strict_json

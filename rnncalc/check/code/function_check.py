@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check.code.calling import Call, Caller
-from rnncalc.check.code.culprit import culprit, letters, touched_line
+from rnncalc.check.code.culprit.line import culprit
 from rnncalc.check.code.diagnosis import Diagnosis, Explanation
 from rnncalc.check.code.differences import belongs
+from rnncalc.check.code.equation import letters, touched_line
 from rnncalc.check.code.evidence import Evidence, bare, evidence, shaped
 from rnncalc.check.code.own_forward import on_their_forward
 from rnncalc.check.code.signature import FunctionSignature, Signature

@@ -1,16 +1,11 @@
-"""The line of the code that looks like the culprit: a hint, found by what the line uses, not by what it means."""
+"""The equation that a mistake touches, as it should be, in the letters of the person's code."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from rnncalc.check.code.culprit_rules import RULES, Signs
-from rnncalc.check.code.loading import Code
-from rnncalc.check.code.reading import Reading
 from rnncalc.check.code.signature import FunctionSignature, arguments
-from rnncalc.check.code.signs_backward import output_names
-from rnncalc.check.code.verdict import Line
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import INPUT, names, previous, signal_of
 from rnncalc.model.equations.formula import Formula
@@ -56,20 +51,3 @@ def letters(function: FunctionSignature) -> Letters:
     ours = {name.replace(".", "_"): theirs for name, theirs in arguments(function) if name.partition(".")[0] in STACKS}
     rows = any(layout.names[0][0] == "U" and layout.axes[0][0] == ("D",) for layout in function.given)
     return Letters(ours, rows=rows)
-
-
-def culprit(
-    code: Code, function: FunctionSignature, mistake: str, gates: str, outputs: Collection[str] = ()
-) -> Line | None:
-    """The line of a function, or of the functions of the file that it calls, that looks like the culprit."""
-    if mistake not in RULES or not code.tree.body:
-        return None
-    try:
-        reading = Reading(code, function, gates)
-        node = Signs(reading, output_names(reading, frozenset(outputs))).best(mistake)
-    except Exception:  # whatever somebody's code looks like: no hint must end a check
-        return None
-    if node is None:
-        return None
-    lines = code.text.splitlines()
-    return Line(node.lineno, lines[node.lineno - code.line].strip())

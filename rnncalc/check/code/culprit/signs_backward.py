@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from rnncalc.check.code.reading import Reading, Statement
+from rnncalc.check.code.culprit.reading import Reading, Statement
+from rnncalc.check.code.culprit.signs import Looking, called, gates_of
+from rnncalc.check.code.culprit.values import ACTIVATIONS, ANY
 from rnncalc.check.code.signature import arguments, leaves
-from rnncalc.check.code.signs import Looking, called, gates_of
-from rnncalc.check.code.values import ACTIVATIONS, ANY
 
 ARRIVING = ("dh", "dmemory", "targets", "y")
 KINDS = {*ACTIVATIONS.values()}

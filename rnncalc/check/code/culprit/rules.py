@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from rnncalc.check.code.reading import Statement
-from rnncalc.check.code.signs_backward import BackwardSigns
-from rnncalc.check.code.signs_forward import ForwardSigns
+from rnncalc.check.code.culprit.reading import Statement
+from rnncalc.check.code.culprit.signs_backward import BackwardSigns
+from rnncalc.check.code.culprit.signs_forward import ForwardSigns
 
 FEW = 3
 CHOICES = {"first", "last", "only"}

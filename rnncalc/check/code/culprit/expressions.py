@@ -11,9 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rnncalc.check.code.loading import Code
-from rnncalc.check.code.signature import FunctionSignature
-from rnncalc.check.code.values import (
+from rnncalc.check.code.culprit.values import (
     ACTIVATIONS,
     ANY,
     COPIES,
@@ -28,6 +26,8 @@ from rnncalc.check.code.values import (
     merged,
     quantity,
 )  # fmt: skip
+from rnncalc.check.code.loading import Code
+from rnncalc.check.code.signature import FunctionSignature
 
 Scope = dict[str, Any]  # local names: Values, and functions that are defined inside
 

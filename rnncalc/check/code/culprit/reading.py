@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rnncalc.check.code.expressions import Expressions, Scope, key_of, place, turn
+from rnncalc.check.code.culprit.expressions import Expressions, Scope, key_of, place, turn
+from rnncalc.check.code.culprit.values import ANY, NOTHING, Value, merged, of_tree
 from rnncalc.check.code.layout import Layout
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature import FunctionSignature, Opaque, Tree
-from rnncalc.check.code.values import ANY, NOTHING, Value, merged, of_tree
 
 DEEP = 5  # calls within calls that are followed
 MOST, TURNS = 400, 10_000  # statements that are looked at, and how often one is walked in all

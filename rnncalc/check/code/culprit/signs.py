@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from rnncalc.check.code.reading import Reading, Statement
-from rnncalc.check.code.values import COPIES, EMPTY, SAME, SIZES, STACKED, ZEROS, Value
+from rnncalc.check.code.culprit.reading import Reading, Statement
+from rnncalc.check.code.culprit.values import COPIES, EMPTY, SAME, SIZES, STACKED, ZEROS, Value
 
 Operator = type[ast.operator]
 

@@ -6,11 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 
-from rnncalc.check.code.expressions import stacked_at
+from rnncalc.check.code.culprit.expressions import stacked_at
+from rnncalc.check.code.culprit.reading import Statement
+from rnncalc.check.code.culprit.signs import Looking, called, gates_of, stacks
+from rnncalc.check.code.culprit.values import ACTIVATIONS, CANDIDATES, STACKED, Value
 from rnncalc.check.code.layout import Layout
-from rnncalc.check.code.reading import Statement
-from rnncalc.check.code.signs import Looking, called, gates_of, stacks
-from rnncalc.check.code.values import ACTIVATIONS, CANDIDATES, STACKED, Value
 
 BOTH = {"U", "W"}
 KINDS = {*ACTIVATIONS.values()}
