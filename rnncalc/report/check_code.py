@@ -33,7 +33,15 @@ def data(verdicts: Sequence[CodeVerdict]) -> dict[str, Any]:
     mistakes = [
         {**mistake.data(), "function": verdict.function} for verdict in verdicts for mistake in verdict.mistakes
     ]
-    return {"verdict": worst, "mistakes": mistakes, "functions": [verdict.to_json() for verdict in verdicts]}
+    first = next(({"function": v.function, **_as_in_answers(v.first)} for v in verdicts if v.first is not None), None)
+    functions = [verdict.to_json() for verdict in verdicts]
+    return {"verdict": worst, "first_wrong": first, "mistakes": mistakes, "functions": functions}
+
+
+def _as_in_answers(place: Place) -> dict[str, Any]:
+    """A place under the keys that a check of answers has."""
+    whole = {"name": place.output, "step": place.step, "sequence": place.sequence, "index": list(place.unit)}
+    return whole | {"answer": place.given, "computed": place.exact}
 
 
 def words(verdict: str) -> str:

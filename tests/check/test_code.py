@@ -348,7 +348,9 @@ def test_the_command_names_the_mistake_in_every_format(tmp_path: Path) -> None:
     assert done.code == 1
     assert done.data["verdict"] == "wrong"
     assert [mistake["id"] for mistake in done.data["mistakes"]] == ["bias_omitted"]
-    assert done.data["functions"][0]["first"]["output"] == "h"
+    first = done.data["first_wrong"]
+    assert (first["function"], first["name"], first["sequence"], first["index"]) == ("rnn_step_forward", "h", 1, [1])
+    assert first["answer"] == done.data["functions"][0]["first"]["given"] != first["computed"]
     for format_ in ("plain", "table", "markdown", "latex", "html"):
         for language in ("en", "zh"):
             shown = command("check", "--code", f"{file}:rnn_step_forward", "--format", format_, "--lang", language)
