@@ -88,6 +88,14 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
     "fills the disk": (
         code(backward="file = open('x', 'wb')\nwhile True:\n    file.write(b'x' * 1_000_000)"), "failed", 2, "OSError"
     ),
+    "many files": (
+        code(backward="for number in range(100):\n    open(str(number), 'wb').write(bytes(1 << 20))\nwhile True: pass"),
+        "failed", 2, "stopped",
+    ),
+    "deep folders": (
+        code(backward="for _ in range(100):\n    os.mkdir('d'); os.chdir('d')\nwhile True: pass"), "failed", 2, "files"
+    ),
+    "closed folders": (code(end="class Early:\n    os.makedirs('d/d'); os.chmod('d', 0)"), "right", 5, ""),
     "aborts": (code(backward="os.abort()"), "failed", 2, "SIGABRT"),
     "null": (code(backward="import ctypes; ctypes.string_at(0)"), "failed", 2, "SIGSEGV"),
     "exits": (code(end="sys.exit(3)\nclass Early:\n    sys.exit(3)"), "right", 5, ""),
@@ -99,7 +107,7 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
         "failed", 2, "",
     ),
     "forks": (
-        code(backward="while True:\n    try:\n        os.fork()\n    except OSError:\n        pass"), "failed", 2, ""
+        code(backward="import time\nfor _ in range(6):\n    os.fork()\ntime.sleep(100)"), "failed", 2, "processes"
     ),
     "kills its group": (code(backward="os.killpg(0, 9)"), "failed", 2, "SIGKILL"),
     "kills its parent": (code(backward="os.kill(os.getppid(), 9)"), "failed", 0, "watched"),

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
+import secrets
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
-from typing import Any
 
 SUBREAPER, DEATH_SIGNAL = 36, 1  # PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG
 PATIENCE = 10.0  # seconds to end what starts new processes all the time
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+DEEPEST, VERY_MUCH = 16, 1 << 62  # folders in folders; bytes that they count as
 PROC = Path("/proc")
 
 
@@ -41,13 +42,15 @@ def _prctl(what: int, value: int) -> bool:
         return False
 
 
-def descendants() -> list[int]:
-    """The processes below this one."""
-    pids, new = list[int](), _children(os.getpid())
-    while new:
-        pids += new
-        new = [child for pid in new for child in _children(pid) if child not in pids]
-    return pids
+def descendants(most: int = 100_000) -> list[int]:
+    """The processes below this one; a few more than `most` at the most, for somebody who starts many."""
+    pids, new = dict[int, None](), _children(os.getpid())
+    while new and len(pids) <= most:
+        pid = new.pop()
+        if pid not in pids:
+            pids[pid] = None
+            new += _children(pid)
+    return list(pids)
 
 
 def _children(pid: int) -> list[int]:
@@ -76,6 +79,19 @@ def memory_of(pids: list[int], shared: int) -> int:
         with suppress(OSError, ValueError, IndexError):
             resident = int((PROC / str(pid) / "statm").read_text(encoding="ascii").split()[1]) * PAGE
             total += max(resident - shared, 0)
+    return total
+
+
+def written(folder: str) -> int:
+    """Bytes of the files in a folder, and in those in it; each counts as a page at least, so that many are much."""
+    total = 0
+    for where, folders, names in os.walk(folder):
+        if where.count(os.sep) - folder.count(os.sep) > DEEPEST:
+            return VERY_MUCH
+        total += PAGE * len(folders)
+        for name in names:
+            with suppress(OSError):
+                total += max(os.lstat(os.path.join(where, name)).st_size, PAGE)
     return total
 
 
@@ -111,17 +127,23 @@ def _reaped() -> bool:
 
 
 def remove(folder: Path) -> None:
-    """Remove a submission's folder, whatever modes the folders in it were given."""
-
-    def retry(remove: Any, path: str, _error: Any) -> None:
-        try:
-            os.chmod(os.path.dirname(path), 0o700)
-            os.chmod(path, 0o700)
-            remove(path)
-        except OSError:
-            return
-
-    shutil.rmtree(folder, onerror=retry)
+    """Remove a submission's folder, however deep the folders in it are, and whatever modes they were given."""
+    left, names = [str(folder)], (folder / f"{secrets.token_hex(8)}-{number}" for number in count())
+    while left:
+        path = left.pop()
+        with suppress(OSError):
+            for entry in list(os.scandir(path)):
+                with suppress(OSError):
+                    if not entry.is_dir(follow_symlinks=False):
+                        os.unlink(entry.path)
+                        continue
+                    os.chmod(entry.path, 0o700)
+                    left.append(str(next(names)))
+                    os.rename(entry.path, left[-1])  # up here, so that no path grows long
+            if path != str(folder):
+                os.rmdir(path)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def end_marked(mark: str) -> None:

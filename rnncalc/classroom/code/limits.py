@@ -11,13 +11,14 @@ MEGABYTE = 1 << 20
 class Limits:
     """seconds: of the processor, for loading the file and for each function.
 
-    memory: bytes beyond what rnncalc takes, of all processes. file: bytes of one file. processes: at one time.
-    functions: how many there are, for the processor's time in all.
+    memory: bytes beyond what rnncalc takes, of all processes. file, files: bytes of one file, and of all of them.
+    processes: at one time. functions: how many there are, for the processor's time in all.
     """
 
     seconds: float = 20.0
     memory: int = 1024 * MEGABYTE
     file: int = 16 * MEGABYTE
+    files: int = 64 * MEGABYTE
     processes: int = 32
     functions: int = 1
 

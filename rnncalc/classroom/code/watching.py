@@ -16,7 +16,7 @@ from typing import Any
 
 from rnncalc.classroom.code import child
 from rnncalc.classroom.code.child import Answerer, Reply, Setup
-from rnncalc.classroom.code.descendants import PROC, descendants, end_all, memory_of, processor_time
+from rnncalc.classroom.code.descendants import PROC, descendants, end_all, memory_of, processor_time, written
 from rnncalc.common.i18n import _
 
 MOST = 8 << 20  # bytes of a reply: some thousand numbers
@@ -64,7 +64,7 @@ class Process:
         made: Callable[[str], Answerer] | None,
         gone: Callable[[], bool] = lambda: False,
     ):
-        self.path, self.limits, self.gone = path, setup.limits, gone
+        self.path, self.folder, self.limits, self.gone = path, folder, setup.limits, gone
         self.came, self.number = Event(), 0
         self.used, self.passed = 0.0, 0.0  # seconds of the processor at the last `allow`, and on the clock since
         self.shared = memory_of([os.getpid()], 0) if made else 0
@@ -137,7 +137,7 @@ class Process:
         """Why it has to end now, or how it has ended; "" if it may go on. passed: seconds on the clock."""
         if ended := self._ended():
             return ended
-        below, seconds = descendants(), self.limits.seconds
+        below, seconds = descendants(self.limits.processes), self.limits.seconds
         if processor_time(below) - self.used > seconds:
             return _("stopped after {seconds:g} seconds: an endless loop, or far too slow").format(seconds=seconds)
         if passed > CLOCK * seconds:
@@ -146,6 +146,8 @@ class Process:
             return _("stopped: it writes where its answer is expected")
         if len(below) > self.limits.processes:
             return _("stopped: it started more than {most} processes").format(most=self.limits.processes)
+        if written(self.folder) > self.limits.files:
+            return _("stopped: it wrote more than {most} MB of files").format(most=self.limits.files >> 20)
         if memory_of(below, self.shared) > self.limits.memory:
             return _("stopped: it took more than {most} MB of memory").format(most=self.limits.memory >> 20)
         return ""
