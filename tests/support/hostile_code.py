@@ -111,7 +111,9 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
     ),
     "kills its group": (code(backward="os.killpg(0, 9)"), "failed", 2, "SIGKILL"),
     "kills its parent": (code(backward="os.kill(os.getppid(), 9)"), "failed", 0, "watched"),
-    "stops its parent": (code(backward="os.kill(os.getppid(), 19)"), "right", 5, ""),
+    "stops its parent": (
+        code(backward="if not os.path.exists('x'):\n    os.mkdir('x'); os.kill(os.getppid(), 19)"), "right", 5, ""
+    ),
     "stops itself": (code(backward="os.kill(os.getpid(), 19)"), "failed", 2, "stopped after"),
     "words fail": (code(backward="raise Loud()", end=LOUD.format(text="raise Loud()")), "failed", 2, "Loud"),
     "words without end": (
