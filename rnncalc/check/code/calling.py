@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -84,6 +84,8 @@ class Caller:
         }
         if after:
             self._receive(dict(function.after), after, names, result)
+        if not all(output.whole for output in (*earlier.outputs, *result.outputs)):  # sums of float32 are no better
+            result.outputs = [replace(output, whole=False) for output in result.outputs]
         return result
 
     def _said(self, error: BaseException) -> str:
@@ -190,8 +192,9 @@ def _output(layout: Layout, value: Any, names: Mapping[str, str]) -> Output | Fi
     name = _said(layout, names)
     try:
         array = _plain(value)
-        whole = array.dtype != np.float32
-        array = array.astype(float)
+        array, whole = array.astype(float), array.dtype != np.float32
+        if array.size > 1 and np.array_equal(array, array.astype(np.float32)) and (array % 1).any():
+            whole = False  # float32 in an array of float64
     except (TypeError, ValueError, RuntimeError):
         said = _("nothing") if value is None else type(value).__name__
         return Finding("type", _("{name} is {type}, no array of numbers.").format(name=name, type=said))

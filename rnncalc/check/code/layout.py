@@ -1,7 +1,8 @@
 """How code lays out its arrays: `U[D,gates*H]` is an input matrix for row vectors, its gates stacked in one axis.
 
 The axes are N sequences, T steps, D inputs, H units, h units of the previous state, O outputs, gates, and 1. `a*b`
-merges two axes. `W.f|U.f[H,h|D]` puts two arrays side by side, along the axis that has a bar.
+merges two axes. `W.f|U.f[H,h|D]` puts two arrays side by side, along the axis that has a bar. `0` is a second bias that
+stays zero.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _STEPS = {"x": "D", "h": "H", "memory": "H", "y": "O", "s": "O", "targets": "O"}
 AXES = {
     **{name: ("N", "T", width) for name, width in _STEPS.items()}, "x#": ("N", "T"), "targets#": ("N", "T"),
     "loss": (), "lr": (), "h0": ("N", "H"), "c0": ("N", "H"), "U": ("gates", "H", "D"), "W": ("gates", "H", "h"),
-    "b": ("gates", "H"), "d": ("H",), "V": ("O", "H"), "c": ("O",),
+    "b": ("gates", "H"), "0": ("gates", "H"), "d": ("H",), "V": ("O", "H"), "c": ("O",),
 }  # fmt: skip
 INDEX = {"x": "D", "targets": "O"}  # without this axis they are tokens or classes, "x#" and "targets#"
 FORM = re.compile(r"\s*([\w.|]+)\s*(?:\[([^\]]*)\])?\s*")

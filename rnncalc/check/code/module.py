@@ -77,12 +77,13 @@ def _init(module: Any) -> dict[str, Size]:
 def _parameters(
     shapes: Mapping[str, tuple[int, ...]], sizes: Mapping[str, int], cell: str
 ) -> Iterator[dict[str, Tree]]:
-    """Yield every way in which the parameters are those of a cell: name → layout; a second bias is 0."""
+    """Yield every way in which the parameters are those of a cell: name → layout."""
     gates = STACKED.get(cell.partition("_")[0], "")
     choices: list[list[tuple[str, Tree]]] = []
     rows = any(shape[:1] == (sizes["D"],) and len(shape) == 2 for shape in shapes.values())
-    for name, shape in shapes.items():
-        texts = _texts(name, shape, sizes, gates, cell, rows)
+    recurrent = {name.replace("weight", "bias") for name, shape in shapes.items() if sizes["H"] in shape[1:]}
+    for name in sorted(shapes, key=lambda name: "bias" in name and name in recurrent):  # beside W: the second bias
+        texts = _texts(name, shapes[name], sizes, gates, cell, rows)
         if not texts:
             return
         choices.append([(name, text) for text in texts])
@@ -92,19 +93,32 @@ def _parameters(
         variables, names = dict[str, Tree](), list[str]()
         for name, text in chosen:
             layout = Layout.read(text, name)
-            repeated = set(layout.names) & {*names}
-            if repeated and layout.names[0][0] == "b" and not (cell == "gru_after" and "n" in text):
-                variables[name] = 0.0
-                continue
-            if repeated:
+            repeated = {*_by_gate(layout, gates)} & {*names}
+            if repeated and layout.names[0][0] != "b":
                 break
-            names += layout.names
-            variables[name] = layout
+            variables[name] = _second_bias(layout, gates if cell == "gru_after" else "") if repeated else layout
+            names += _by_gate(variables[name], gates)
         else:
             whole = {f"{stack}.{gate}" for stack in "UW" for gate in gates} if gates else {"U", "W"}
-            held = {f"{n}.{gate}" for n in names if n in ("U", "W") for gate in gates} | {*names}
-            if whole <= held | {*names} and (cell == "gru_after") == ("d" in names):
+            if whole <= {*names}:
                 yield variables
+
+
+def _by_gate(tree: Tree, gates: str) -> list[str]:
+    """The names in an array, U as U.r U.z U.n."""
+    names = tree.names if isinstance(tree, Layout) else ()
+    stacked = ("U", "W", "b") if gates else ()
+    return [each for name in names for each in ([f"{name}.{gate}" for gate in gates] if name in stacked else [name])]
+
+
+def _second_bias(layout: Layout, gates: str) -> Tree:
+    """What a second bias is: 0, but for the candidate's behind the reset gate. gates: of a cell that has one there."""
+    own = "".join(name[2:] for name in _by_gate(layout, gates))
+    if "n" not in own or not gates:
+        return 0.0
+    names = "|".join("d" if gate == "n" else f"0.{gate}" for gate in own)
+    axes = ",".join("|".join("H" * len(own)) if "H" in axis else "1" for axis in layout.axes[0])
+    return Layout.read(f"{names}[{axes}]", layout.text)
 
 
 def _texts(name: str, shape: tuple[int, ...], sizes: Mapping[str, int], gates: str, cell: str, rows: bool) -> list[str]:
@@ -136,15 +150,10 @@ def _texts(name: str, shape: tuple[int, ...], sizes: Mapping[str, int], gates: s
             layouts += [f"U{here}|W{here}[D|h,{stacked}]", f"W{here}|U{here}[h|D,{stacked}]"]
     tail = re.search(f"[{gates}]{{2,}}$", _bare(name)) if gates else None
     if tail and len(tail[0]) < len(gates):  # h2rz: two of three gates
-        side = "|".join("H" * len(tail[0]))
-        if shape == (len(tail[0]) * H, D):
-            layouts.append("|".join(f"U.{gate}" for gate in tail[0]) + f"[{side},D]")
-        elif shape == (len(tail[0]) * H, H):
-            layouts.append("|".join(f"W.{gate}" for gate in tail[0]) + f"[{side},h]")
-        elif shape == (len(tail[0]) * H,):
-            layouts.append("|".join(f"b.{gate}" for gate in tail[0]) + f"[{side}]")
-    if cell == "gru_after" and shape == (H,) and gate == "n":
-        layouts.append("d[H]")
+        count, side = len(tail[0]), "|".join("H" * len(tail[0]))
+        kinds = {(count * H, D): ("U", ",D"), (count * H, H): ("W", ",h"), (count * H,): ("b", "")}
+        if shape in kinds:
+            layouts.append("|".join(f"{kinds[shape][0]}.{gate}" for gate in tail[0]) + f"[{side}{kinds[shape][1]}]")
     simple = {(O, H): "V[O,H]", (H, O): "V[H,O]", (O,): "c[O]"}
     return layouts + ([simple[shape]] if shape in simple else [])
 
@@ -215,7 +224,8 @@ def _returning(
 
 def _slope(layout: Layout) -> Layout:
     """The layout of an array's gradient."""
-    return replace(layout, names=tuple(f"d{name}" for name in layout.names), text=f"d{layout.text}")
+    names = tuple(f"d{name.replace('0.', 'b.')}" for name in layout.names)
+    return replace(layout, names=names, text=f"d{layout.text}")
 
 
 def _layouts(value: Any, sizes: Mapping[str, int], given: set[str], seen: list[str]) -> Tree | None:
@@ -226,7 +236,9 @@ def _layouts(value: Any, sizes: Mapping[str, int], given: set[str], seen: list[s
     letters = {sizes[letter]: letter for letter in ("N", "T", "H", "O")} | {1: "1"}
     shape: Sequence[int] = tuple(getattr(value, "shape", ()))
     axes = [letters.get(size) for size in shape]
-    if None in axes or not {"H", "O"} & {*axes[-1:]} or {"1", "T"} <= {*axes} or ("N" in given) != ("N" in axes):
+    if None in axes or any(axes.count(letter) > 1 for letter in "NTHO") or ("N" in given) != ("N" in axes):
+        return None
+    if not {"H", "O"} & {*axes[-1:]} or {"1", "T"} <= {*axes}:
         return None
     steps = "T" in given
     name = "y" if axes[-1] == "O" else "h"

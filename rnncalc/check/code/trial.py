@@ -134,7 +134,7 @@ def _numbers(rng: np.random.Generator, name: str, layout: Layout, sizes: Sizes, 
         return np.array(RATE)
     if name in ("x#", "targets#"):
         return rng.integers(0, sizes["D" if name == "x#" else "O"], shape)
-    return rng.normal(0, SCALE.get(name, 0.4), shape)
+    return np.zeros(shape) if name == "0" else rng.normal(0, SCALE.get(name, 0.4), shape)
 
 
 def _problem(function: FunctionSignature, cell: str, gates: str, arrays: Mapping[str, np.ndarray]) -> Problem:

@@ -138,10 +138,14 @@ class Process:
         if ended := self._ended():
             return ended
         below, seconds = descendants(self.limits.processes), self.limits.seconds
-        if processor_time(below) - self.used > seconds:
+        worked = processor_time(below) - self.used
+        if worked > seconds:
             return _("stopped after {seconds:g} seconds: an endless loop, or far too slow").format(seconds=seconds)
         if passed > CLOCK * seconds:
-            return _("stopped after {seconds:g} seconds: it waits for something").format(seconds=CLOCK * seconds)
+            text = _("stopped after {seconds:g} seconds: it waits for something")
+            if worked > seconds / 10:  # other programs had the processor
+                text = _("stopped after {seconds:g} seconds: an endless loop, or far too slow")
+            return text.format(seconds=CLOCK * seconds)
         if len(self.replies.data) >= MOST:
             return _("stopped: it writes where its answer is expected")
         if len(below) > self.limits.processes:

@@ -1,0 +1,115 @@
+"""PyTorch modules in the forms in which people write them: right ones are right, whatever holds their biases."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from rnncalc.check.code import check_file
+
+torch = pytest.importorskip("torch")
+
+LIBRARY = """
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self, input_size, hidden_size):
+            super().__init__()
+            self.cell = nn.{kind}(input_size, hidden_size, bias={bias})
+
+        def forward(self, x, h):
+            return self.cell(x, h)
+"""
+OWN = """
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self, n_in, n_hid):
+            super().__init__()
+            {layers}
+
+        def forward(self, x, h):
+            outputs = []
+            for x_t in x:
+                {gates}
+                r, z = torch.sigmoid(xr + hr), torch.sigmoid(xz + hz)
+                n = torch.tanh(xn + {reset})
+                h = {update}
+                outputs.append(h)
+            return torch.stack(outputs), h[None]
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "mine.py"
+    file.write_text(dedent(text), "utf-8")
+    return file
+
+
+def own(
+    stacked: bool, biases: str, recurrent_first: bool, reset: str = "r * hn", update: str = "(1 - z) * n + z * h"
+) -> str:
+    """A GRU: its layers for x and h in one matrix or three, a bias beside both, one or none, in either order."""
+    sides = [("x", "n_in", "x" in biases), ("h", "n_hid", "h" in biases)][:: -1 if recurrent_first else 1]
+    names = [(f"{side}2h", "3 * n_hid", size, bias) for side, size, bias in sides]
+    gates = ["xr, xz, xn = self.x2h(x_t).chunk(3, 1)", "hr, hz, hn = self.h2h(h).chunk(3, 1)"]
+    if not stacked:
+        names = [(f"{side}{gate}", "n_hid", size, bias) for gate in "rzn" for side, size, bias in sides]
+        gates = [
+            f"{side}{gate} = self.{side}{gate}({'x_t' if side == 'x' else 'h'})" for side in "xh" for gate in "rzn"
+        ]
+    layers = [f"self.{name} = nn.Linear({size}, {units}, bias={bias})" for name, units, size, bias in names]
+    return OWN.format(layers="; ".join(layers), gates="; ".join(gates), reset=reset, update=update)
+
+
+@pytest.mark.parametrize("kind", ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_library_itself_is_right(kind: str, bias: bool, tmp_path: Path) -> None:
+    file = written(tmp_path, LIBRARY.format(kind=kind, bias=bias))
+    assert [(each.verdict, each.mistakes, each.findings) for each in check_file(file)] == [("right", [], [])] * 2
+
+
+@pytest.mark.parametrize(("stacked", "biases", "first"), [*product([True, False], ["xh", "x", ""], [True, False])])
+def test_the_bias_behind_the_reset_gate_is_found(stacked: bool, biases: str, first: bool, tmp_path: Path) -> None:
+    forward, backward = check_file(written(tmp_path, own(stacked, biases, first)))
+    assert (forward.verdict, forward.cell, backward.verdict) == ("right", "gru_after", "right"), forward
+
+
+@pytest.mark.parametrize("stacked", [True, False])
+def test_a_mistake_in_front_of_it_is_named_alone(stacked: bool, tmp_path: Path) -> None:
+    forward, backward = check_file(written(tmp_path, own(stacked, "xh", False, update="z * n + (1 - z) * h")))
+    assert [mistake.id for mistake in forward.mistakes] == ["update_complement"]
+    assert backward.verdict == "right"
+
+
+def test_what_pytorch_derives_always_belongs_to_its_forward_pass(tmp_path: Path) -> None:
+    _forward, backward = check_file(written(tmp_path, own(True, "xh", False, reset="hn ** 2", update="z * n + r * h")))
+    assert [finding.text for finding in backward.findings] == [
+        "Your backward pass belongs to your forward pass, by finite differences; the forward pass is wrong."
+    ]
+
+
+STEP = """
+    import numpy as np
+
+    def rnn_step_forward(x, prev_h, Wx, Wh, b):
+        h = np.tanh({kind}(x @ Wx + prev_h @ Wh + b))
+        return h, (x, prev_h, Wx, Wh, h)
+
+    def rnn_step_backward(dnext_h, cache):
+        x, prev_h, Wx, Wh, h = cache
+        da = {factor} * dnext_h * (1 - h ** 2)
+        return da @ Wx.T, da @ Wh.T, x.T @ da, prev_h.T @ da, da.sum(0)
+"""
+
+
+@pytest.mark.parametrize("factor", ["1", "1.001"])
+@pytest.mark.parametrize("kind", ["np.asarray", "np.float32"])
+def test_sums_of_float32_in_float64_are_no_mistake(kind: str, factor: str, tmp_path: Path) -> None:
+    forward, backward = check_file(written(tmp_path, STEP.format(kind=kind, factor=factor)))
+    assert forward.verdict == "right"
+    assert (backward.verdict == "right") == (factor == "1"), backward
