@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.sheets import assert_same, printed
+from support.sheets import assert_same, drawn_at, printed
 
 from rnncalc.problems import problem_text, reader
 
@@ -163,3 +163,33 @@ h_1^{{(1)}} = 0.558, h_2^{{(2)}} = 0.1"""
     np.testing.assert_allclose(trace.layers[0]["h"][:, 0], [np.tanh(0.63), np.tanh(0.35 + 0.3 * np.tanh(0.63))])
     assert trace.layers[1].initial["h"] == [0.1]
     assert given["answers"].value == {"layers": [{"h": {"1": ["0.558"]}}, {"h": {"2": ["0.1"]}}]}
+
+
+@pytest.mark.parametrize("said", ["in layer {}", "for layer {}", "（第 {} 层）"])
+@pytest.mark.parametrize("by_table", [True, False])
+def test_an_input_that_is_said_for_each_layer(said: str, by_table: bool) -> None:
+    """Each layer reads q_t, which is x_t in layer 1 and h_t^{(1)} in layer 2; weights in a table or in lines."""
+    weights = {f"{stack}{layer}": drawn_at(7 * layer + at, 3) for layer in (1, 2) for at, stack in enumerate("WUb")}
+    inside = "(W^{(l)}_%s q_t + U^{(l)}_%s h^{(l)}_{t-1} + b^{(l)}_%s)"
+    sheet = "".join(f"{gate}^{{(l)}}_t = σ" + inside % (gate, gate, gate) + "\n" for gate in "rz")
+    sheet += "n^{(l)}_t = tanh(W^{(l)}_n q_t + U^{(l)}_n (r^{(l)}_t ∘ h^{(l)}_{t-1}) + b^{(l)}_n)\n"
+    sheet += "h^{(l)}_t = (1 - z^{(l)}_t) ∘ n^{(l)}_t + z^{(l)}_t ∘ h^{(l)}_{t-1}\n"
+    sheet += f"q_t = x_t {said.format(1)}, q_t = h^{{(1)}}_t {said.format(2)}\n"
+    if by_table:
+        heads = [f"${name[0]}^{{({name[1]})}}$" for name in weights]
+        rows = [
+            f"| {gate} | " + " | ".join(str(w[at]) for w in weights.values()) + " |" for at, gate in enumerate("rzn")
+        ]
+        sheet += "\n| | " + " | ".join(heads) + " |\n" + "|---" * 7 + "|\n" + "\n".join(rows) + "\n\n"
+    else:
+        sheet += "".join(
+            f"{name[0]}^{{({name[1]})}}_{gate} = {w[at]}\n"
+            for name, w in weights.items()
+            for at, gate in enumerate("rzn")
+        )
+    sheet += "x_1 = 0.5, x_2 = -1.5"
+    layers = [
+        {"cell": "gru", "U": weights[f"W{k}"][:, None].tolist(), "W": weights[f"U{k}"][:, None].tolist(),
+         "b": weights[f"b{k}"].tolist()} for k in (1, 2)
+    ]  # fmt: skip
+    assert_same(sheet, {"layers": layers, "x": [[0.5], [-1.5]]})

@@ -40,6 +40,9 @@ def unrolled(equations: Sequence[Equation], mark: str, layers: int) -> list[Equa
     equations = [replace(e, node=mapped(e.node, lambda name: _put(name, "L", layers))) for e in equations]
     alone = [equation for equation in equations if mark not in _letters(equation.defined)]
     own = {equation.defined.key for equation in alone}
+    numbered = {e.defined.base for e in alone if e.defined.labels} - {
+        e.defined.base for e in equations if not e.defined.labels
+    }
     made = [replace(e, node=mapped(e.node, lambda name: _put(name, mark, layers))) for e in alone]
     for equation in equations:
         if equation in alone:
@@ -49,9 +52,15 @@ def unrolled(equations: Sequence[Equation], mark: str, layers: int) -> list[Equa
             beyond = any(index.isdigit() and int(index) > layers for index in defined.labels)
             if defined.key in own or beyond:
                 continue
-            node = mapped(equation.node, lambda name, n=number: _put(name, mark, n))  # type: ignore[misc]
+            node = mapped(equation.node, lambda name, n=number: _put(_of_each(name, numbered, mark), mark, n))  # type: ignore[misc]
             made.append(replace(equation, defined=defined, node=node))
     return made
+
+
+def _of_each(name: Symbol, numbered: Collection[str], mark: str) -> Symbol:
+    """z_t of a sheet that says z_t for every layer apart, as z_t^{(l)}."""
+    bare = name.offset == 0 and not name.labels and name.base in numbered
+    return replace(name, indices=(*name.indices, mark)) if bare else name
 
 
 def of_layer(name: Symbol, equations: Sequence[Equation], mark: str, number: int) -> Symbol:

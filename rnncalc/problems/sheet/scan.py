@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
@@ -30,6 +31,7 @@ PLAIN = ("u", "w", "b", "v", "c", "d", "r", "x", "h0", "c0", "y0", "targets", "l
 RUNNING = re.compile(
     r"[tknijlℓτTNDH]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size"
 )  # of steps and sizes
+IN_LAYER = re.compile(rf"[\s{BREAK}]{{0,9}}(?:(?:in|for|at)(?: the)? layer ([1-9])\b|[（(]?第 ?([1-9]) ?层)")
 _TOTAL = re.compile(r"\s*([LJE])_\{?\w\}?(?:\s*\+\s*(?:\1_\{?\w\}?|…))+")
 
 
@@ -236,6 +238,9 @@ class _Scanner:
         ):
             return None
         text = re.sub(r"\s+", " ", self.text[begin:end].replace(BREAK, " ")).strip()
+        layer = IN_LAYER.match(self.text, end)
+        if layer and isinstance(node, nodes.Sym) and name.number is None:  # z_t = x_t in layer 1
+            name = replace(name, indices=(*name.indices, layer[1] or layer[2]))
         self.sheet.equations.append(
             Equation(name, node, text, _("line {line}").format(line=self.clean.line(begin) + 1))
         )

@@ -135,7 +135,9 @@ def _cells_of(table: Table) -> Iterator[Cell]:
     elif GATE.fullmatch(first) and all(gate_of(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
             for name, text in _of_gate(table.header[1:], row[1:]):
-                yield Cell(Symbol(name.base, (*name.labels, gate_of(row[0])), name.text), text, line)
+                layer = [label for label in name.labels if label.isdigit()]
+                labels = (*name.words, gate_of(row[0]), *layer)
+                yield Cell(Symbol(name.base, labels, name.text, steps="tτ"), text, line)  # n is a gate
     elif layer_parts.HEADER.fullmatch(first) and all(layer_of(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
             for head, text in zip(table.header[1:], row[1:]):
