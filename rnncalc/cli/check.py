@@ -60,7 +60,7 @@ def command(
     **look: Any,
 ) -> int:  # fmt: skip
     if code is not None:
-        return _check_code(problem, code, signature, look)
+        return _check_code(problem, code, signature, hint, look)
     from rnncalc.check import check
     from rnncalc.problems import reader as reading
     from rnncalc.report import check as report
@@ -82,7 +82,7 @@ def command(
     return exit_code
 
 
-def _check_code(problem: str | None, code: str, signature: str | None, look: dict[str, Any]) -> int:
+def _check_code(problem: str | None, code: str, signature: str | None, hint: bool, look: dict[str, Any]) -> int:
     """Check functions; --cell is the only other option that belongs to them."""
     from rnncalc.check.code import check_file
     from rnncalc.report import check_code as report
@@ -95,7 +95,7 @@ def _check_code(problem: str | None, code: str, signature: str | None, look: dic
         )
     path, _colon, name = code.rpartition(":") if re.search(r":[^\W\d]\w*$", code) else (code, "", "")
     verdicts = check_file(path, signature, function=name or None, cell=options.get("cell"))
-    show(report.document(verdicts), **look)
+    show(report.document(verdicts, hint=hint), **look)
     return int(any(verdict.verdict != "right" for verdict in verdicts))
 
 

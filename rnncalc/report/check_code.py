@@ -14,16 +14,16 @@ from rnncalc.report.explain_mistake import LESSONS
 MARKS = {RIGHT: "✓", "wrong": "✗", FAILED: "✗"}
 
 
-def document(verdicts: Sequence[CodeVerdict]) -> Document:
-    """The verdicts on all functions of a file."""
+def document(verdicts: Sequence[CodeVerdict], *, hint: bool = False) -> Document:
+    """The verdicts on all functions of a file. hint: places and mistakes, but no number that was computed."""
     blocks: list[Block] = []
     notes = list(dict.fromkeys(note for verdict in verdicts for note in verdict.notes))
     for number, verdict in enumerate(verdicts):
-        blocks += _function(verdict, verdicts[:number])
+        blocks += _function(verdict, verdicts[:number], hint)
     right = sum(verdict.verdict == RIGHT for verdict in verdicts)
     if len(verdicts) > 1:
         blocks.append(Paragraph(_("{n} of {all} functions are right.").format(n=right, all=len(verdicts))))
-    return Document(blocks, data(verdicts), notes)
+    return Document(blocks, _without_computed(data(verdicts)) if hint else data(verdicts), notes)
 
 
 def data(verdicts: Sequence[CodeVerdict]) -> dict[str, Any]:
@@ -44,12 +44,19 @@ def _as_in_answers(place: Place) -> dict[str, Any]:
     return whole | {"answer": place.given, "computed": place.exact}
 
 
+def _without_computed(whole: dict[str, Any]) -> dict[str, Any]:
+    for place in [whole["first_wrong"], *(function["first"] for function in whole["functions"])]:
+        for key in ("computed", "exact"):
+            (place or {}).pop(key, None)
+    return whole
+
+
 def words(verdict: str) -> str:
     """A verdict as people read it."""
     return {RIGHT: _("right"), FAILED: _("cannot be judged as it stands")}.get(verdict, _("wrong"))
 
 
-def _function(verdict: CodeVerdict, before: Sequence[CodeVerdict]) -> Iterator[Block]:
+def _function(verdict: CodeVerdict, before: Sequence[CodeVerdict], hint: bool) -> Iterator[Block]:
     yield Heading(f"{MARKS[verdict.verdict]} {verdict.function}: {words(verdict.verdict)}", 2)
     mistakes = [mistake.id for mistake in verdict.mistakes]
     same = [other.function for other in before if [mistake.id for mistake in other.mistakes] == mistakes]
@@ -58,10 +65,13 @@ def _function(verdict: CodeVerdict, before: Sequence[CodeVerdict]) -> Iterator[B
         yield Paragraph(_("Wrong as {function} is, which it calls.").format(function=called))
         return
     if verdict.first is not None:
-        yield Paragraph(_first(verdict.first))
+        yield Paragraph(_first(verdict.first, hint))
     for number, mistake in enumerate(verdict.mistakes):
         yield from _mistake(mistake, further=number > 0)
-    if verdict.first is not None and not verdict.mistakes:
+    wrong = [other.function for other in before if other.verdict != RIGHT and other.function in verdict.calls]
+    if wrong and not mistakes:
+        yield Paragraph(_("It calls {function}, which is wrong: mend that first.").format(function=wrong[0]))
+    elif verdict.first is not None and not verdict.mistakes:
         yield Paragraph(_("No mistake that rnncalc knows gives these numbers."))
     for finding in verdict.findings:
         first, *rest = finding.text.split("\n")
@@ -70,7 +80,7 @@ def _function(verdict: CodeVerdict, before: Sequence[CodeVerdict]) -> Iterator[B
             yield Items(tuple(("", line) for line in rest))
 
 
-def _first(place: Place) -> str:
+def _first(place: Place, hint: bool) -> str:
     """Where the first wrong number stands."""
     where = [_("step {n}").format(n=place.step)] if place.step else []
     where += [_("sequence {n}").format(n=place.sequence)] if place.sequence else []
@@ -78,11 +88,13 @@ def _first(place: Place) -> str:
         where.append(_("unit {n}").format(n=place.unit[0]))
     elif place.unit:
         where.append(_("entry {n}").format(n=", ".join(map(str, place.unit))))
-    text = _("The first wrong number is {output} ({where}): yours is {given}, exactly {exact}.")
-    if not where:
-        text = _("The first wrong number is {output}: yours is {given}, exactly {exact}.")
-    values = {"given": f"{place.given:.8g}", "exact": f"{place.exact:.8g}"}
-    return text.format(output=place.output, where=", ".join(where), **values)
+    name = f"{place.output} ({', '.join(where)})" if where else place.output
+    if hint:
+        return _("The first wrong number is {output}: yours is {given}.").format(
+            output=name, given=f"{place.given:.8g}"
+        )
+    text = _("The first wrong number is {output}: yours is {given}, exactly {exact}.")
+    return text.format(output=name, given=f"{place.given:.8g}", exact=f"{place.exact:.8g}")
 
 
 def _mistake(mistake: CodeMistake, further: bool) -> Iterator[Block]:

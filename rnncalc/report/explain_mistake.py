@@ -261,6 +261,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("c_t = f ∘ c_{t-1} + i ∘ g."),
         N_("The gradients of the forget gate's weights come out as 0."),
     ),
+    "gate_omitted": (
+        N_("A gate was left out, or computed and not used: what it should weigh goes through whole."),
+        N_("LSTM: c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh(c_t). GRU: the candidate sees r ∘ h_{t-1}."),
+        N_("The gradients of this gate's weights come out as 0."),
+    ),
     "output_gate_inside_tanh": (
         N_("The parentheses of tanh close too late: o is multiplied in before tanh."),
         N_("h_t = o ∘ tanh(c_t)."),

@@ -351,6 +351,10 @@ def test_the_command_names_the_mistake_in_every_format(tmp_path: Path) -> None:
     first = done.data["first_wrong"]
     assert (first["function"], first["name"], first["sequence"], first["index"]) == ("rnn_step_forward", "h", 1, [1])
     assert first["answer"] == done.data["functions"][0]["first"]["given"] != first["computed"]
+    exact = f"{first['computed']:.8g}"
+    assert exact in command("check", "--code", str(file)).out
+    for format_ in ("plain", "json"):
+        assert exact not in command("check", "--code", str(file), "--hint", "--format", format_, "--digits", "8").out
     for format_ in ("plain", "table", "markdown", "latex", "html"):
         for language in ("en", "zh"):
             shown = command("check", "--code", f"{file}:rnn_step_forward", "--format", format_, "--lang", language)

@@ -31,6 +31,9 @@ FORWARD: dict[str, tuple[str, ...]] = {
     "h_c_exchanged: at the start": ("lstm",),
     "forget_gate_omitted: kept": ("lstm",),
     "forget_gate_omitted: forgotten": ("lstm",),
+    "gate_omitted: i": ("lstm",),
+    "gate_omitted: o": ("lstm",),
+    "gate_omitted: r": ("gru",),
     "output_gate_inside_tanh": ("lstm",),
     "memory_activation_omitted": ("lstm",),
     "candidate_sigmoid": ("lstm", "gru"),
@@ -167,11 +170,14 @@ def step(cell: str, p: Arrays, x: np.ndarray, h: np.ndarray, c: np.ndarray, mist
     parts = [a[:, k * H : (k + 1) * H] for k in range(len(GATES[cell]))]
     if cell == "gru":
         r, z = gate(parts[0], first=True), gate(parts[1])
+        r = 1 + 0 * r if mistake == "gate_omitted: r" else r
         inner = x @ p["U"][2 * H :].T + (r * h) @ p["W"][2 * H :].T + p["b"][2 * H :]
         n = candidate(inner)
         return (1 - z) * n + z * h, c, {"x": x, "hp": h, "r": r, "z": z, "n": n, "h": (1 - z) * n + z * h,
                                         "az": parts[1]}  # fmt: skip
     i, f, g, o = gate(parts[0], first=True), gate(parts[1]), candidate(parts[2]), gate(parts[3])
+    i = 1 + 0 * i if mistake == "gate_omitted: i" else i
+    o = 1 + 0 * o if mistake == "gate_omitted: o" else o
     memory = f * c + i * g
     if mistake == "forget_gate_omitted: kept":
         memory = c + i * g

@@ -209,6 +209,7 @@ _CODE = (
     ),
     Mistake("h_c_exchanged", N_("h and c were exchanged {detail}"), with_context(code.exchanged)),
     Mistake("forget_gate_omitted", N_("c_t was computed without the forget gate"), several(code.without_forget_gate)),
+    Mistake("gate_omitted", N_("the gate {detail} was left out"), with_context(code.without_gate)),
     Mistake(
         "output_gate_inside_tanh",
         N_("the output gate came inside: h_t = tanh(o ∘ c_t)"),

@@ -150,6 +150,20 @@ def without_forget_gate(spec: Spec) -> Iterator[Spec | None]:
         yield where_possible(spec, _lstm_lines(c=text))
 
 
+def without_gate(spec: Spec, context: Context) -> Rewritten:
+    """Take 1 for an LSTM's input or output gate, or for a GRU's reset gate."""
+    for gate in ("i", "o", "r"):
+
+        def opened(run: RunSpec, gate: str = gate) -> RunSpec:
+            if run.cell.name not in ("lstm", "gru", "gru_after") or gate not in run.lines:
+                return run
+            return replace(run, lines={**run.lines, gate: parse(f"1 + 0 * a_{gate}")})
+
+        changed = where_possible(spec, opened)
+        if changed:
+            yield changed, gate, ""
+
+
 def output_gate_inside(spec: Spec) -> Spec | None:
     """h = tanh(o ∘ c)."""
     return where_possible(spec, _lstm_lines(o_c="o * c", h="tanh(o_c)"))
