@@ -52,7 +52,7 @@ Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read, 3 o
 @click.option("--explain", is_flag=True, help="Add the whole right solution, with its arithmetic.")
 @click.option("--hint", is_flag=True, help="Say where the first slip is, but no number that was computed.")
 @click.option("--code", metavar="FILE[:NAME]", help="Check functions: name the bug in somebody's code.")
-@click.option("--signature", metavar="COURSE|FILE", help="How the functions of --code are called.")
+@click.option("--signature", metavar="NAME|FILE", help="How the functions of --code are called.")
 @engine_options
 @drawing_options
 def command(

@@ -9,7 +9,7 @@ from rnncalc.check.code import CodeMistake, CodeVerdict
 from rnncalc.check.code.verdict import FAILED, RIGHT, Place
 from rnncalc.common.i18n import _
 from rnncalc.report.document import Block, Document, Formulas, Heading, Items, Paragraph
-from rnncalc.report.explain_mistake import LESSONS
+from rnncalc.report.explain_mistake import rule
 
 MARKS = {RIGHT: "✓", "wrong": "✗", FAILED: "✗"}
 
@@ -107,8 +107,8 @@ def _mistake(mistake: CodeMistake, further: bool) -> Iterator[Block]:
     elif mistake.equation is not None:
         yield Paragraph(_("It should be:"))
         yield Formulas((mistake.equation,))
-    elif mistake.id in LESSONS:
-        yield Paragraph(_("It should be: {rule}").format(rule=_(LESSONS[mistake.id][1])))
+    elif right := rule(mistake.id):
+        yield Paragraph(_("It should be: {rule}").format(rule=right))
     if mistake.line is not None:
         text = _("A place to look, no proof: line {number}: {text}")
         yield Paragraph(text.format(number=mistake.line.number, text=mistake.line.text))

@@ -319,6 +319,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 
 
+def rule(mistake: str) -> str:
+    """What is right, in one sentence; empty for a mistake without a lesson."""
+    return _(LESSONS[mistake][1]) if mistake in LESSONS else ""
+
+
 def lesson(mistake: str) -> Document:
     """One page on a mistake."""
     wrong, right, seen = LESSONS[mistake]
