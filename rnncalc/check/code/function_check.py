@@ -18,6 +18,7 @@ from rnncalc.check.code.own_forward import on_their_forward
 from rnncalc.check.code.signature import FunctionSignature, Signature
 from rnncalc.check.code.trial import ALONE, SIZES, SQUARE, Trial, trial
 from rnncalc.check.code.verdict import FAILED, WRONG, CodeMistake, CodeVerdict, Finding
+from rnncalc.check.diagnosis.mistake import Variant
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.common.i18n import _
 
@@ -48,7 +49,7 @@ class FunctionCheck:
             self._alone()
         kinds = {finding.kind for finding in result.findings}
         if "modified" in kinds:
-            self._name("input_modified", _(MISTAKES["input_modified"].message))
+            self._name("input_modified", MISTAKES["input_modified"].text(Variant(trials[0].spec)))
         if kinds & {*FAILURES}:
             result.verdict = FAILED
         elif result.first is not None or kinds or result.mistakes:
