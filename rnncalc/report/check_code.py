@@ -88,7 +88,9 @@ def _first(place: Place, hint: bool) -> str:
         where.append(_("unit {n}").format(n=place.unit[0]))
     elif place.unit:
         where.append(_("entry {n}").format(n=", ".join(map(str, place.unit))))
-    name = f"{place.output} ({', '.join(where)})" if where else place.output
+    name = place.output
+    if where:
+        name = _("{output} ({where})").format(output=place.output, where=", ".join(where))
     if hint:
         return _("The first wrong number is {output}: yours is {given}.").format(
             output=name, given=f"{place.given:.8g}"

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-import secrets
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 
 SUBREAPER, DEATH_SIGNAL = 36, 1  # PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG
@@ -124,26 +122,6 @@ def _reaped() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-def remove(folder: Path) -> None:
-    """Remove a submission's folder, however deep the folders in it are, and whatever modes they were given."""
-    left, names = [str(folder)], (folder / f"{secrets.token_hex(8)}-{number}" for number in count())
-    while left:
-        path = left.pop()
-        with suppress(OSError):
-            for entry in list(os.scandir(path)):
-                with suppress(OSError):
-                    if not entry.is_dir(follow_symlinks=False):
-                        os.unlink(entry.path)
-                        continue
-                    os.chmod(entry.path, 0o700)
-                    left.append(str(next(names)))
-                    os.rename(entry.path, left[-1])  # up here, so that no path grows long
-            if path != str(folder):
-                os.rmdir(path)
-    with suppress(OSError):
-        folder.rmdir()
 
 
 def end_marked(mark: str) -> None:

@@ -20,10 +20,11 @@ from typing import Any
 
 from rnncalc.classroom.code import results
 from rnncalc.classroom.code.child import Setup
-from rnncalc.classroom.code.descendants import end_marked, remove
+from rnncalc.classroom.code.descendants import end_marked
 from rnncalc.classroom.code.watching import CLOCK
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.common.i18n import _
+from rnncalc.common.scratch import remove_scratch
 from rnncalc.errors import RnncalcError
 
 WORKER = "rnncalc.classroom.code.worker"
@@ -102,7 +103,7 @@ class _Worker:
         assert self.process.stdout
         self.process.stdout.close()
         end_marked(self.mark)
-        remove(Path(self.folder))
+        remove_scratch(Path(self.folder))
 
 
 class Pool:

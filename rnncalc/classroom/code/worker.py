@@ -20,12 +20,13 @@ from rnncalc.check.code.checking import check_code
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature_file import signature
 from rnncalc.classroom.code.child import Answerer, Reply, Request, Setup
-from rnncalc.classroom.code.descendants import adopt, remove
+from rnncalc.classroom.code.descendants import adopt
 from rnncalc.classroom.code.remote import RemoteCaller, load
 from rnncalc.classroom.code.results import failed, result
 from rnncalc.classroom.code.watching import FORKS, Process, Stopped
 from rnncalc.classroom.grading.judging import Result, unreadable
 from rnncalc.common.i18n import _
+from rnncalc.common.scratch import remove_scratch, scratch_folder
 from rnncalc.errors import RnncalcError
 
 
@@ -111,15 +112,8 @@ def judge(
     files: Mapping[str, str], main: str, functions: list[str], setup: Setup, made: Callable[[str], Answerer] | None
 ) -> dict[str, Result]:
     """The result of each function of a submission. files: name → text. made: None where nothing can be forked."""
-    folder = Path(tempfile.mkdtemp())
-    try:
-        for name, text in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+    with scratch_folder(files) as folder:
         return SubmissionRun(folder, main, setup, made).results(functions)
-    finally:
-        remove(folder)
 
 
 def _nobody_waits() -> bool:
@@ -133,7 +127,7 @@ def main(folder: str) -> None:
     try:
         _serve()
     finally:
-        remove(Path(folder))
+        remove_scratch(Path(folder))
 
 
 def _serve() -> None:
