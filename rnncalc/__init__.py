@@ -3,7 +3,7 @@
 Homework            problem, load_problem: worked step by step, checked; grade: a whole class
 Code                check_function: the bug in a function; testing.assert_rnn_forward in pytest; %load_ext rnncalc
 A network           Elman, Jordan, LSTM, GRU, GRUAfter, I2HI2O of one layer; Network of several, each a Layer
-Weights             random_network, from_state_dict (PyTorch's), save_model, load_model
+Weights             random_network; load_model, save_model; other libraries': load, save, from_state_dict, to_state_dict
 What it gives       net(x); net.forward(x), a Trace; net.backward(trace, …); net.fit(x, y, …); net.stepper(), a Stepper
 Your own equations  Cell; CELLS holds the built-in ones
 scikit-learn        RNNClassifier, RNNRegressor
@@ -40,10 +40,13 @@ if TYPE_CHECKING:
     from rnncalc.network.one_layer import Jordan as Jordan
     from rnncalc.network.stepper import Stepper as Stepper
     from rnncalc.network.trace import Trace as Trace
+    from rnncalc.network.weights.formats import load as load
+    from rnncalc.network.weights.formats import save as save
     from rnncalc.network.weights.initialise import random_network as random_network
     from rnncalc.network.weights.model_file import load_model as load_model
     from rnncalc.network.weights.model_file import save_model as save_model
     from rnncalc.network.weights.pytorch import from_state_dict as from_state_dict
+    from rnncalc.network.weights.pytorch_writer import to_state_dict as to_state_dict
     from rnncalc.pipeline.estimators import RNNClassifier as RNNClassifier
     from rnncalc.pipeline.estimators import RNNRegressor as RNNRegressor
     from rnncalc.report import testing as testing
@@ -60,9 +63,11 @@ _NAMES = {  # module → its public names, loaded on first use, so that `import 
     "network.one_layer": ("Elman", "Jordan", "LSTM", "GRU", "GRUAfter", "I2HI2O"),
     "network.stepper": ("Stepper",),
     "network.trace": ("Trace",),
+    "network.weights.formats": ("load", "save"),
     "network.weights.initialise": ("random_network",),
     "network.weights.model_file": ("load_model", "save_model"),
     "network.weights.pytorch": ("from_state_dict",),
+    "network.weights.pytorch_writer": ("to_state_dict",),
     "pipeline.estimators": ("RNNClassifier", "RNNRegressor"),
     "report.checked_code": ("check_function",),
     "report.notebook": ("load_problem", "problem"),

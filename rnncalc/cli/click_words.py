@@ -41,7 +41,7 @@ PLURALS = (  # one, several
     (N_("{value!r} is not {choice}."), N_("{value!r} is not one of {choices}.")),
 )
 VALUES = (  # what stands in a help text for a value
-    N_("INTEGER"), N_("FLOAT"), N_("TEXT"), N_("FILE"), N_("FILE.csv"), N_("NAME"), N_("NAMES"), N_("STEPS"),
+    N_("INTEGER"), N_("FLOAT"), N_("TEXT"), N_("FILE"), N_("NEW"), N_("FILE.csv"), N_("NAME"), N_("NAMES"), N_("STEPS"),
     N_("MODEL"), N_("DATA"), N_("PROBLEM"), N_("SUBMISSION"), N_("CELL"), N_("MISTAKE"), N_("TOPIC"), N_("ADDRESS"),
     N_("HEADER"), N_("SIGNATURE"), N_("OPTIONS"), N_("COMMAND"), N_("ARGS"),
 )  # fmt: skip

@@ -76,14 +76,14 @@ def overflowed(trace: Trace | None, *data: Any) -> int:
 
 def _of_model(model: str, data: str | None, sequence: int, problem: str | None, engine: str, dtype: str) -> Problem:
     """A trained network asked as a problem, in its own precision unless another one is given."""
-    from rnncalc.network.weights import model_file as models
+    from rnncalc.network.weights import formats
     from rnncalc.pipeline import model_as_problem as asking
     from rnncalc.problems import reader as reading
     from rnncalc.problems.parse import given as reader
 
     if problem is not None:
         raise click.UsageError(_("give a problem or --model, not both"))
-    context, read = click.get_current_context(), models.load(model)
+    context, read = click.get_current_context(), formats.read(model)
     keys, notes = asking.keys(read), list[str]()
     typed = context.meta.get(GIVEN, {})
     if data is not None:
@@ -93,5 +93,5 @@ def _of_model(model: str, data: str | None, sequence: int, problem: str | None, 
     if context.get_parameter_source("dtype") == click.core.ParameterSource.DEFAULT:
         dtype = read.network.dtype.name
     stated = reading.read({**keys, **reader.of_options(typed)}, engine=engine, dtype=dtype)
-    stated.notes += notes
+    stated.notes += [*read.notes, *notes]
     return stated

@@ -29,6 +29,8 @@ COMMANDS = {  # name → what the list of commands says of it; the command itsel
     "train": "Train a network: from data to a saved model.",
     "predict": "Predict with a trained model.",
     "generate": "Generate text with a model that was trained on text.",
+    "convert": "Convert weights from one library's file to another's.",
+    "inspect": "Inspect a file of weights: its network, and what it leaves open.",
     "sweep": "Sweep over hyper-parameters, a table sorted by validation loss.",
     "plot": "Plot a model: loss, hidden states, gates, the flow of gradients.",
     "warmup": "Compile beforehand what the compiled engine needs.",

@@ -45,6 +45,15 @@ _ENGINE = (
                  help="Share the sequences of a batch out.  [default: RNNCALC_THREADS, else 1]"),
 )  # fmt: skip
 
+_WEIGHTS = (
+    click.option("--activation", metavar="NAME", help="Of the cell elman, which PyTorch's weights do not show: relu."),
+    click.option("--readout", metavar="NAME", help="The linear layer on top, by its name in the file: fc."),
+    click.option("--output", "output_function", metavar="NAME", help="The function of the read-out: softmax."),
+    click.option("--cell", metavar="NAME", help="Where the number of gates does not say it."),
+    click.option("--prefix", metavar="NAME", help="The recurrent module, where the file has several."),
+    click.option("--merge", metavar="NAME", help="How two directions become one, where the file does not say it."),
+)  # fmt: skip
+
 
 def result_options(
     function: Decorated, formats: Sequence[str] = (), endings: Mapping[str, str] = MappingProxyType({})
@@ -65,6 +74,19 @@ def result_options(
 
 
 drawing_options = partial(result_options, formats=tuple(PICTURES.values()), endings=PICTURES)
+
+
+def weights_options(function: Decorated) -> Decorated:
+    """What a file of weights may leave open."""
+    return _decorated(function, _WEIGHTS)
+
+
+def left_open(options: dict[str, Any]) -> dict[str, Any]:
+    """What a person says of a file, taken out of a command's options."""
+    said = {name: options.pop(name) for name in ("activation", "readout", "cell", "prefix", "merge")}
+    prefix = said["prefix"]
+    said["prefix"] = prefix.split(",") if prefix and "," in prefix else prefix
+    return {**said, "output": options.pop("output_function")}
 
 
 def engine_options(function: Decorated) -> Decorated:

@@ -27,10 +27,12 @@ def command(model: str, data: str, every: bool, **look: Any) -> int:
     rnncalc predict model.safetensors tomorrow.csv
     rnncalc predict model.safetensors tomorrow.csv -o answers.csv
     """
-    from rnncalc.network.weights import model_file as models
+    from rnncalc.network.weights import formats
     from rnncalc.pipeline import predict as prediction
 
-    document = _document(list(prediction.predict(models.load(model), data, every)))
+    read = formats.read(model)
+    document = _document(list(prediction.predict(read, data, every)))
+    document.notes.extend(read.notes)
     show(document, **look)
     return overflowed(None, document.data)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from rnncalc.network.weights.model_file import Model
+
 
 @dataclass
 class Account:
@@ -40,6 +42,14 @@ class Account:
     def of(cls, known: Mapping[str, Any]) -> Account:
         """Make an account of a model's data, or of options, by the names of the fields; other names are left out."""
         return cls(**{name: known[name] for name in NAMES if known.get(name) is not None})
+
+    @classmethod
+    def of_model(cls, model: Model) -> Account:
+        """Make the account of a model's data; for weights that come without one every column is an input."""
+        if model.data:
+            return cls.of(model.data)
+        sizes = model.network.sizes
+        return cls(scale="none", at="every", inputs=sizes["D"], outputs=sizes["O"], classes=False, targets=False)
 
     def known(self) -> dict[str, Any]:
         """Return what is known, by name: the inverse of `of`."""

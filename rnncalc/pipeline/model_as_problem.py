@@ -49,9 +49,7 @@ def _arrays(part: DirectionalLayer, own: bool) -> dict[str, Any]:
 
 def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str]]:
     """Read one sequence of a file as the training data was read: x as the network takes it, and notes."""
-    if not model.data:
-        raise ProblemError(_("this model does not say how its data was read"))
-    about = Account.of(model.data)
+    about = Account.of_model(model)
     data = read_again(source, about)
     part, notes = data.only(number), []
     if not len(part.x):

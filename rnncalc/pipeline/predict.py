@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import sigmoid, softmax
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline.account import Account
@@ -23,9 +21,7 @@ def predict(model: Model, source: str, every: bool = False) -> Iterator[dict[str
     the state is carried through all of it, also where training cut it into windows. Only where a window is what was
     learnt, with its target at the last step, it is cut into windows, counted from its end.
     """
-    if not model.data:
-        raise ProblemError(_("this model does not say how its data was read"))
-    about = Account.of(model.data)
+    about = Account.of_model(model)
     sequences = read_again(source, about, whole=True)
     y = outputs(model.network, sequences)
     last = about.at == "last" and not every

@@ -76,7 +76,8 @@ def test_safetensors(tmp_path: Path) -> None:
         ),
         ({"weight_ih_l0": None}, {}, "weight_ih is missing"),
         ({"weight_hh_l0": np.ones((10, 5))}, {}, "weight_hh is (10, 5)"),
-        ({"weight_hr_l0": np.ones((2, 5))}, {}, "projection is not supported"),
+        ({"weight_hr_l0": np.ones((2, 5))}, {"cell": "gru"}, "only an LSTM has a projection"),
+        ({}, {"activation": "tanh,relu"}, "activation names 2 functions, and there are 1 layers"),
         ({"weight_ih_l2": np.ones((20, 5))}, {}, "layers are missing"),
         (
             {"a.weight_ih_l0": np.ones((20, 3)), "a.weight_hh_l0": np.ones((20, 5))},

@@ -307,7 +307,7 @@ def test_forward_shows_what_a_model_does(tmp_path: Path) -> None:
     assert "h_1" in run("forward", "--model", path, "--x", given, "--work", "--step", "1").stdout
     for words, message in (
         (("--model", path), "--model needs inputs"),
-        (("--model", path, "--data", "x.csv"), "does not say how its data was read"),
+        (("--model", path, "--data", "x.csv"), "there is no such file"),
         (("--data", "x.csv"), "--data goes with --model"),
         (("--model", str(tmp_path / "no"), "--x", "1"), "cannot read"),
     ):

@@ -30,12 +30,26 @@ BEGINS = b'{"__metadata__":{"%s":' % KEY.encode()  # a file's header, which come
 
 @dataclass
 class Model:
-    """A network and what belongs to it: `data` says how inputs are read, the others how it was trained."""
+    """A network and what belongs to it: `data` says how inputs are read, `settings` and `history` how it was trained.
+
+    format: the name of the format of its file. notes: what was assumed as it was read.
+    """
 
     network: Network
     data: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    format: str = KEY
+    notes: list[str] = field(default_factory=list)
+
+    def announced(self) -> Network:
+        """The network; the notes go to the logger of the package."""
+        if self.notes:
+            import logging  # here: most files leave nothing open
+
+            for note in self.notes:
+                logging.getLogger(KEY).warning(note)
+        return self.network
 
     def _repr_html_(self) -> str:
         """The network, and the losses from epoch to epoch."""
@@ -56,6 +70,11 @@ def losses(history: Sequence[Mapping[str, float]]) -> dict[str, list[float | Non
 
 def save(model: Model, path: str | PathLike[str]) -> None:
     """Write a model, whole or not at all. Raises RnncalcError."""
+    write(path, *taken_apart(model))
+
+
+def taken_apart(model: Model) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """A model as tensors by name, and as JSON."""
     tensors: dict[str, np.ndarray] = {}
     for position, part in model.network.parts():
         tensors |= {position.prefix + name: array for name, array in part.arrays.items()}
@@ -72,25 +91,37 @@ def save(model: Model, path: str | PathLike[str]) -> None:
         "settings": model.settings,
         "history": model.history,
     }
-    write(path, tensors, about)
+    return tensors, about
 
 
 def load(path: str | PathLike[str], engine: str = "auto") -> Model:
     """Read a model. Raises ParseError."""
     files.reading(path)
-    tensors, about = read(path)
+    return put_together(path, *read(path), engine)
+
+
+def put_together(
+    path: str | PathLike[str],
+    tensors: Mapping[str, np.ndarray],
+    about: Mapping[str, Any],
+    engine: str = "auto",
+    dtype: str | np.dtype | None = None,
+) -> Model:
+    """The inverse of `taken_apart`. Raises ParseError."""
     if "layers" not in about:
         raise ParseError(_("{name} is no model of rnncalc, perhaps a checkpoint"), name=path)
     try:
         schema.MODEL(about, "rnncalc")
-        network = _network(tensors, about, engine)
+        network = _network(tensors, about, engine, dtype or about["dtype"])
         schema.check_data(about["data"], network.sizes["D"], network.sizes["O"])
     except RnncalcError as error:
         raise ParseError(_("{name}: {error}"), name=path, error=error) from None
     return Model(network, about["data"], about["settings"], about["history"])
 
 
-def _network(tensors: Mapping[str, np.ndarray], about: Mapping[str, Any], engine: str) -> Network:
+def _network(
+    tensors: Mapping[str, np.ndarray], about: Mapping[str, Any], engine: str, dtype: str | np.dtype
+) -> Network:
     """The network that the metadata describes, of these tensors and no others."""
     left, layers = dict(tensors), []
     for number, layer in enumerate(about["layers"]):
@@ -105,7 +136,7 @@ def _network(tensors: Mapping[str, np.ndarray], about: Mapping[str, Any], engine
     V, c = left.pop("V", None), left.pop("c", None)
     if left:
         raise ParseError(_("the tensor {name} belongs to none of its layers"), name=next(iter(left)))
-    return Network(layers, V, c, about["output"], dtype=about["dtype"], engine=engine)
+    return Network(layers, V, c, about["output"], dtype=dtype, engine=engine)
 
 
 def save_model(network: Network, path: str | PathLike[str]) -> None:
@@ -180,21 +211,31 @@ def understood(described: Mapping[str, Any]) -> Cell:
 
 def write(path: str | PathLike[str], tensors: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
     """A safetensors file with a JSON entry, written whole or not at all. Raises RnncalcError."""
-    save_tensors = _package().save
-    content = save_tensors({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {KEY: dumps(about)})
+    save_tensors(path, tensors, {KEY: dumps(about)})
+
+
+def save_tensors(path: str | PathLike[str], tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> None:
+    """A safetensors file, written whole or not at all. Raises RnncalcError."""
+    save = _package().save
+    content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, dict(texts))
     files.write(path, content, durable=True)
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The tensors and the JSON entry of a file that `write` wrote. Raises ParseError."""
     tensors, texts = safe_tensors.read(path)
+    return tensors, entry(path, texts)
+
+
+def entry(path: str | PathLike[str], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Our JSON entry among the texts of a file. Raises ParseError."""
     try:
         about = strict_json.plain(texts.get(KEY, "{}"))
     except ParseError as error:
         raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error) from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise ParseError(_("{name} is no model of this version of rnncalc"), name=path)
-    return tensors, about
+    return about
 
 
 def ours(path: str | PathLike[str]) -> bool:

@@ -1,0 +1,32 @@
+"""rnncalc convert"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rnncalc.cli.options import language_option, left_open, weights_options
+from rnncalc.cli.spoken import Output, Spoken, remark
+
+
+@click.command("convert", cls=Spoken)
+@click.argument("source", metavar="FILE")
+@click.argument("target", metavar="NEW", type=Output())
+@click.option("--to", "format_", metavar="NAME", help="torch, onnx, npz, rnncalc.  [default: by the ending]")
+@weights_options
+@language_option
+def command(source: str, target: str, format_: str | None, **options: Any) -> None:
+    """Convert weights from one library's file to another's.
+
+    \b
+    rnncalc convert lstm.safetensors lstm.onnx
+    rnncalc convert rnn.safetensors rnn.onnx --activation relu --readout fc --output softmax
+    rnncalc convert model.keras weights.safetensors --to torch
+    """
+    from rnncalc.network.weights import formats
+
+    model = formats.read(source, **left_open(options))
+    notes = formats.write(model.network, target, format_)
+    for note in [*model.notes, *notes]:
+        remark(note)
