@@ -58,6 +58,42 @@ for descriptor in range(64):
         except OSError:
             break
 """
+DEAF = """
+import json, time
+call = {"outputs": [], "findings": [], "raised": [], "earlier": None}
+for descriptor in range(64):
+    for number in range(1, 3000):
+        try:
+            os.write(descriptor, ("\\n" + json.dumps({"call": call, "number": number}) + "\\n").encode())
+        except OSError:
+            break
+time.sleep(1000)
+"""
+FLOOD = """
+for descriptor in range(3, 64):
+    for _ in range(110):
+        try:
+            os.write(descriptor, b'{"number"\\n' * 6500)
+        except OSError:
+            break
+while True:
+    pass
+"""
+BOMB = """
+while True:
+    try:
+        os.fork()
+        {also}
+    except OSError:
+        pass
+"""
+ORPHANS = """
+for _ in range(50):
+    if os.fork() == 0:
+        os.fork()
+        os._exit(0)
+    os.wait()
+"""
 REPLACED = """
 import json, rnncalc.check.code.function_check as judge, rnncalc.classroom.code.child as child
 np.allclose = np.array_equal = lambda *a, **k: True
@@ -92,10 +128,17 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
         code(backward="for number in range(100):\n    open(str(number), 'wb').write(bytes(1 << 20))\nwhile True: pass"),
         "failed", 2, "stopped",
     ),
-    "deep folders": (
-        code(backward="for _ in range(100):\n    os.mkdir('d'); os.chdir('d')\nwhile True: pass"), "failed", 2, "files"
+    "many folders": (
+        code(backward="number = 0\nwhile True:\n    os.mkdir(str(number))\n    number += 1"), "failed", 2, "stopped"
     ),
-    "closed folders": (code(end="class Early:\n    os.makedirs('d/d'); os.chmod('d', 0)"), "right", 5, ""),
+    "deep folders": (
+        code(backward="for _ in range(10_000):\n    os.mkdir('d'); os.chdir('d')\nwhile True: pass"),
+        "failed", 2, "files",
+    ),
+    "closed folders": (
+        code(end="class Early:\n    os.makedirs('d/d')\n    for name in ('d/d', 'd', '.', '..'): os.chmod(name, 0)"),
+        "right", 5, "",
+    ),
     "aborts": (code(backward="os.abort()"), "failed", 2, "SIGABRT"),
     "null": (code(backward="import ctypes; ctypes.string_at(0)"), "failed", 2, "SIGSEGV"),
     "exits": (code(end="sys.exit(3)\nclass Early:\n    sys.exit(3)"), "right", 5, ""),
@@ -109,6 +152,9 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
     "forks": (
         code(backward="import time\nfor _ in range(6):\n    os.fork()\ntime.sleep(100)"), "failed", 2, "processes"
     ),
+    "fork bomb": (code(backward=BOMB.format(also="pass")), "failed", 2, "processes"),
+    "bomb of sessions": (code(backward=BOMB.format(also="os.setsid()")), "failed", 2, "processes"),
+    "orphans": (code(backward=ORPHANS), "right", 5, ""),
     "kills its group": (code(backward="os.killpg(0, 9)"), "failed", 2, "SIGKILL"),
     "kills its parent": (code(backward="os.kill(os.getppid(), 9)"), "failed", 0, "watched"),
     "stops its parent": (
@@ -121,6 +167,8 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
     ),
     "long words": (code(backward="raise ValueError('x' * 10_000_000)"), "failed", 2, "ValueError: xxx"),
     "no words": (code(backward="raise ValueError('\\x1b[31m\\ud800\\0{name} %s')"), "failed", 2, "ValueError"),
+    "forges and never reads": (code(forward=DEAF), "failed", 0, "stopped after"),
+    "floods": (code(forward=FLOOD), "failed", 0, "stopped after"),
     "forges": (code(forward=FORGED + MISTAKEN), "failed", 0, "no numbers"),
     "replaces": (code(forward=MISTAKEN, end=REPLACED), "failed", 0, ""),
     "deletes": (

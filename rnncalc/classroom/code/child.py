@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from rnncalc.classroom.code.descendants import die_with_parent
 from rnncalc.classroom.code.limits import Limits, impose
+from rnncalc.classroom.code.session import stay_in_session
 from rnncalc.common.i18n import speak
 
 ANSWERS = "rnncalc.classroom.code.answers:Answers"
@@ -67,6 +68,7 @@ def run(path: str, folder: str, setup: Setup, made: Callable[[str], Answerer]) -
     faulthandler.enable(replies, all_threads=False)
     encode, decode = json.JSONEncoder().encode, json.loads  # before the submission can replace them by accident
     impose(setup.limits)
+    stay_in_session()
     answer = made(path)
     for line in os.fdopen(requests, "rb"):
         request = decode(line)

@@ -1,7 +1,8 @@
 """Everything that a submission started, found and ended, also what left its process group.
 
-On Linux this is certain as long as the worker lives: it is the subreaper of all below it, so a process whose parent is
-gone becomes its child, whatever group or session it is in. Elsewhere only the process group is ended.
+Where session.py does its work, one signal to the group is enough. Elsewhere on Linux the worker is the subreaper of all
+below it, so a process whose parent is gone becomes its child, whatever group it is in. On other systems only the
+process group is ended.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ SUBREAPER, DEATH_SIGNAL = 36, 1  # PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG
 PATIENCE = 10.0  # seconds to end what starts new processes all the time
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-DEEPEST, VERY_MUCH = 16, 1 << 62  # folders in folders; bytes that they count as
+FILE = 64 << 10  # bytes that a file or folder counts as at the least
+LONGEST = 2_000  # letters of a path; the system reads twice as many
 PROC = Path("/proc")
 
 
@@ -41,14 +43,31 @@ def _prctl(what: int, value: int) -> bool:
 
 
 def descendants(most: int = 100_000) -> list[int]:
-    """The processes below this one; a few more than `most` at the most, for somebody who starts many."""
-    pids, new = dict[int, None](), _children(os.getpid())
+    """The living processes below this one; one more than `most` at the most, for somebody who starts many."""
+    pids, dead, new = dict[int, None](), set[int](), _children(os.getpid())
     while new and len(pids) <= most:
         pid = new.pop()
-        if pid not in pids:
-            pids[pid] = None
-            new += _children(pid)
+        if pid in pids or pid in dead:
+            continue
+        if _is_dead(pid):
+            dead.add(pid)
+            continue
+        pids[pid] = None
+        new += _children(pid)
     return list(pids)
+
+
+def _is_dead(pid: int) -> bool:
+    """Whether a process only waits for its parent to see its end. One whose first thread alone has ended is alive."""
+    try:
+        return _fields(pid)[0] == "Z" and len(os.listdir(PROC / str(pid) / "task")) < 2
+    except (OSError, IndexError):
+        return True
+
+
+def _fields(pid: int) -> list[str]:
+    """What the system knows of a process, from its state on."""
+    return (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
 
 
 def _children(pid: int) -> list[int]:
@@ -65,8 +84,7 @@ def processor_time(pids: list[int]) -> float:
     ticks = 0
     for pid in pids:
         with suppress(OSError, ValueError):
-            fields = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-            ticks += sum(map(int, fields[11:15]))
+            ticks += sum(map(int, _fields(pid)[11:15]))
     return ticks / TICKS
 
 
@@ -80,16 +98,22 @@ def memory_of(pids: list[int], shared: int) -> int:
     return total
 
 
-def written(folder: str) -> int:
-    """Bytes of the files in a folder, and in those in it; each counts as a page at least, so that many are much."""
-    total = 0
-    for where, folders, names in os.walk(folder):
-        if where.count(os.sep) - folder.count(os.sep) > DEEPEST:
-            return VERY_MUCH
-        total += PAGE * len(folders)
-        for name in names:
-            with suppress(OSError):
-                total += max(os.lstat(os.path.join(where, name)).st_size, PAGE)
+def written(folder: str, most: int) -> int:
+    """Bytes of the files in a folder, and in those in it; each counts as many, for a disk removes them one by one.
+
+    It stops counting beyond `most`: who writes in an endless loop is faster. A path too long to be read counts as much.
+    """
+    total, folders = 0, [folder]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    total += max(entry.stat(follow_symlinks=False).st_size, FILE)
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                        total += most * (len(entry.path) > LONGEST)
+                if total > most:
+                    return total
     return total
 
 
@@ -114,6 +138,13 @@ def end_all(group: int) -> bool:
         time.sleep(0.001)
 
 
+def take_in(pid: int) -> None:
+    """Take in the orphans that have ended, up to the process with this pid, whose end somebody else waits for."""
+    with suppress(OSError, AttributeError):
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != pid:
+            os.waitpid(ended.si_pid, os.WNOHANG)
+
+
 def _reaped() -> bool:
     """Take in the children that have ended. Whether there are others."""
     try:
@@ -124,8 +155,13 @@ def _reaped() -> bool:
     return True
 
 
-def end_marked(mark: str) -> None:
-    """End every process whose environment has a mark: what is left below a worker that was killed."""
+def end_marked(mark: str, session: int) -> None:
+    """End a session, and every process whose environment has a mark: what is left below a worker that was killed."""
+    deadline = time.monotonic() + PATIENCE
+    with suppress(OSError, AttributeError):
+        while session and time.monotonic() < deadline:
+            os.killpg(session, signal.SIGKILL)  # raises OSError when nothing of it is left
+            time.sleep(0.01)
     for pid in _marked(mark.encode()):
         with suppress(OSError):
             os.kill(pid, signal.SIGKILL)

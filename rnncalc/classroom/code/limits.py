@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Thread
 
 MEGABYTE = 1 << 20
+BOMB = 512  # threads and processes of the user that are nobody's but a fork bomb's, beyond those that run already
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,36 @@ def impose(limits: Limits) -> None:
             resource.setrlimit(kind, (most, most + (kind == resource.RLIMIT_CPU)))
         except (OSError, ValueError):
             continue
+    _stop_bombs(resource.RLIMIT_NPROC)
+
+
+def _stop_bombs(kind: int) -> None:
+    """Limit the user's processes. The system counts threads, and those of all the user's programs; not root's."""
+    import resource
+
+    soft, hard = resource.getrlimit(kind)
+    most = min([_threads() + BOMB, *(limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY)])
+    with suppress(OSError, ValueError):
+        resource.setrlimit(kind, (most, hard))
+        try:
+            thread = Thread(target=int)
+            thread.start()
+        except RuntimeError:  # others of this user run where they are not seen, outside a container
+            resource.setrlimit(kind, (soft, hard))
+            return
+        thread.join()
+        resource.setrlimit(kind, (most, most))
+
+
+def _threads() -> int:
+    """How many threads the user's processes have, as far as they are seen."""
+    total, user = 0, os.getuid()
+    with suppress(OSError):
+        for name in os.listdir("/proc"):
+            with suppress(OSError, ValueError):
+                if name.isdigit() and os.stat(f"/proc/{name}").st_uid == user:
+                    total += len(os.listdir(f"/proc/{name}/task"))
+    return total
 
 
 def _data() -> int:

@@ -59,6 +59,7 @@ class _Worker:
         )
         self._send(setup.text())
         self.ready = False
+        self.session = 0  # of the submission's process that it watches
 
     def _send(self, line: str) -> None:
         assert self.process.stdin
@@ -80,10 +81,14 @@ class _Worker:
             if not self.ready and not self.process.stdout.readline():
                 raise RnncalcError(_("the process that judges could not begin; RNNCALC_DEBUG=1 shows why"))
             self.ready = True
-            line = self.process.stdout.readline()
+            while (line := self.process.stdout.readline()) and isinstance(data := json.loads(line), int):
+                self.session = data
         finally:
             timer.cancel()
-        return {name: Result(**result) for name, result in json.loads(line).items()} if line else None
+        if not line:
+            return None
+        self.session = 0
+        return {name: Result(**result) for name, result in data.items()}
 
     def wake(self) -> None:
         """Let it go on, if a submission has stopped it."""
@@ -102,7 +107,7 @@ class _Worker:
             self.process.wait()
         assert self.process.stdout
         self.process.stdout.close()
-        end_marked(self.mark)
+        end_marked(self.mark, self.session)
         remove_scratch(Path(self.folder))
 
 

@@ -16,12 +16,22 @@ from typing import Any
 
 from rnncalc.classroom.code import child
 from rnncalc.classroom.code.child import Answerer, Reply, Setup
-from rnncalc.classroom.code.descendants import PROC, descendants, end_all, memory_of, processor_time, written
+from rnncalc.classroom.code.descendants import (
+    PROC,
+    descendants,
+    end_all,
+    memory_of,
+    processor_time,
+    take_in,
+    written,
+)
 from rnncalc.common.i18n import _
 
 MOST = 8 << 20  # bytes of a reply: some thousand numbers
 CLOCK = 3 if PROC.is_dir() else 1  # times the seconds of the processor may pass on the clock
-GLANCE = 0.02  # seconds between looks at memory
+GLANCE = 0.02  # seconds between looks at memory, at the least
+LINES = 100  # of what came between two looks, the last of which may be a reply
+MUCH = 1 << 40  # bytes of files that it was given
 FORKS = hasattr(os, "fork") and sys.platform != "darwin"  # whose libraries do not bear it
 
 
@@ -53,7 +63,7 @@ class Process:
 
     path: of its file. folder: an empty one to work in. made: what answers there, if the process is forked from this
     one; else it is begun anew, and imports everything itself. gone: whether nobody waits for this worker any more, so
-    that it ends.
+    that it ends. pid: of the process, its session and its group.
     """
 
     def __init__(
@@ -65,7 +75,9 @@ class Process:
         gone: Callable[[], bool] = lambda: False,
     ):
         self.path, self.folder, self.limits, self.gone = path, folder, setup.limits, gone
-        self.came, self.number = Event(), 0
+        self.came, self.number, self.unsent = Event(), 0, b""
+        self.seen, self.glance = 0, GLANCE  # bytes of the replies that were read; seconds to the next look
+        self.filled = written(os.path.dirname(folder), MUCH)
         self.used, self.passed = 0.0, 0.0  # seconds of the processor at the last `allow`, and on the clock since
         self.shared = memory_of([os.getpid()], 0) if made else 0
         pipes = [os.pipe() for _name in ("requests", "replies", "prints")]
@@ -80,6 +92,7 @@ class Process:
             self.pid = self.process.pid
         for descriptor in theirs:
             os.close(descriptor)
+        os.set_blocking(self.requests, False)  # who never reads must not keep us
         self.replies = _Pipe(pipes[1][0], MOST, self.came)
         self.prints = _Pipe(pipes[2][0], 0, self.came)
 
@@ -91,17 +104,20 @@ class Process:
         """The reply to a request. Raises Stopped if there is none in time; nothing of the process is left then."""
         self.number += 1
         line = json.dumps({**request, "number": self.number, "seconds": self.limits.seconds}) + "\n"
-        with suppress(OSError):  # it has ended, which is found at once
-            os.write(self.requests, line.encode())
+        self.unsent += line.encode()
         begun = time.monotonic()
         while True:
-            self.came.wait(GLANCE)
+            with suppress(OSError):  # it has ended, or does not read what it is asked, which is found at once
+                self.unsent = self.unsent[os.write(self.requests, self.unsent) :]
+            self.came.wait(self.glance)
             self.came.clear()
             reply = self._reply()
             if reply is not None:
                 self.passed += time.monotonic() - begun
                 return reply
-            trouble = self._trouble(self.passed + time.monotonic() - begun)
+            looked = time.monotonic()
+            trouble = self._trouble(self.passed + looked - begun)
+            self.glance = max(GLANCE, time.monotonic() - looked)
             if trouble:
                 if number := self._line():
                     trouble = _("{trouble}; it was in line {line}").format(trouble=trouble, line=number)
@@ -123,20 +139,22 @@ class Process:
     def _reply(self) -> Reply | None:
         """The reply to the last request, if it came; what else was written there is passed over."""
         data = self.replies.data
-        end = data.rfind(b"\n")
-        for line in bytes(data[: end + 1]).splitlines():
-            if line.startswith(b"{"):
-                with suppress(ValueError, RecursionError):
-                    reply = json.loads(line)
-                    if reply.get("number") == self.number:
-                        del data[: end + 1]
-                        return reply
+        end = data.rfind(b"\n") + 1
+        new, self.seen = bytes(data[self.seen : end]), max(end, self.seen)
+        for line in [line for line in new.splitlines() if line.startswith(b"{")][-LINES:]:
+            with suppress(ValueError, RecursionError):
+                reply = json.loads(line)
+                if reply.get("number") == self.number:
+                    del data[:end]
+                    self.seen = 0
+                    return reply
         return None
 
     def _trouble(self, passed: float) -> str:
         """Why it has to end now, or how it has ended; "" if it may go on. passed: seconds on the clock."""
         if ended := self._ended():
             return ended
+        take_in(self.pid)
         below, seconds = descendants(self.limits.processes), self.limits.seconds
         worked = processor_time(below) - self.used
         if worked > seconds:
@@ -150,7 +168,7 @@ class Process:
             return _("stopped: it writes where its answer is expected")
         if len(below) > self.limits.processes:
             return _("stopped: it started more than {most} processes").format(most=self.limits.processes)
-        if written(self.folder) > self.limits.files:
+        if written(os.path.dirname(self.folder), self.filled + self.limits.files) > self.filled + self.limits.files:
             return _("stopped: it wrote more than {most} MB of files").format(most=self.limits.files >> 20)
         if memory_of(below, self.shared) > self.limits.memory:
             return _("stopped: it took more than {most} MB of memory").format(most=self.limits.memory >> 20)

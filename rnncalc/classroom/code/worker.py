@@ -1,6 +1,7 @@
 """A worker: it loads everything once, then judges one submission after the other, each in a process of its own.
 
-Setup and tasks come by standard input, a line of JSON each; each answer goes to standard output, a line of JSON. The
+Setup and tasks come by standard input, a line of JSON each. What goes to standard output is JSON too: "ready", then the
+session of every process that is begun, and the answer. The
 verdict is found here, from numbers that the submission's process sends, so that nothing in it can be tampered with.
 """
 
@@ -33,9 +34,16 @@ from rnncalc.errors import RnncalcError
 class SubmissionRun:
     """One submission: its files in a folder of their own, its process as long as that lives, its results."""
 
-    def __init__(self, folder: Path, main: str, setup: Setup, made: Callable[[str], Answerer] | None):
+    def __init__(
+        self,
+        folder: Path,
+        main: str,
+        setup: Setup,
+        made: Callable[[str], Answerer] | None,
+        begun: Callable[[int], None],
+    ):
         self.folder, self.name, self.path = folder, main, folder / main
-        self.setup, self.made = setup, made
+        self.setup, self.made, self.begun = setup, made, begun
         self.signature = signature(setup.signature)
         self.process: Process | None = None
         self.code, self.printed = Code({}, str(self.path)), 0
@@ -59,6 +67,7 @@ class SubmissionRun:
     def _load(self) -> None:
         work = tempfile.mkdtemp(dir=self.folder)
         self.process = Process(str(self.path), work, self.setup, self.made, _nobody_waits)
+        self.begun(self.process.pid)
         self.code = load(self.path, self.name, self._ask)
 
     def _ask(self, request: Request) -> Reply:
@@ -109,11 +118,19 @@ MUCH = 1_000_000  # bytes that are printed before it is said
 
 
 def judge(
-    files: Mapping[str, str], main: str, functions: list[str], setup: Setup, made: Callable[[str], Answerer] | None
+    files: Mapping[str, str],
+    main: str,
+    functions: list[str],
+    setup: Setup,
+    made: Callable[[str], Answerer] | None,
+    begun: Callable[[int], None] = lambda session: None,
 ) -> dict[str, Result]:
-    """The result of each function of a submission. files: name → text. made: None where nothing can be forked."""
+    """The result of each function of a submission.
+
+    files: name → text. made: None where nothing can be forked. begun: is told the session of every process of it.
+    """
     with scratch_folder(files) as folder:
-        return SubmissionRun(folder, main, setup, made).results(functions)
+        return SubmissionRun(folder, main, setup, made, begun).results(functions)
 
 
 def _nobody_waits() -> bool:
@@ -137,13 +154,15 @@ def _serve() -> None:
     gc.collect()
     gc.freeze()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    answers.write("ready\n")
-    answers.flush()
+
+    def say(data: object) -> None:
+        print(json.dumps(data), file=answers, flush=True)
+
+    say("ready")
     while line := sys.stdin.buffer.readline():
         task = json.loads(line)
-        results = judge(task["files"], task["main"], task["functions"], setup, made if FORKS else None)
-        answers.write(json.dumps({name: vars(result) for name, result in results.items()}) + "\n")
-        answers.flush()
+        results = judge(task["files"], task["main"], task["functions"], setup, made if FORKS else None, say)
+        say({name: vars(result) for name, result in results.items()})
 
 
 if __name__ == "__main__":
