@@ -22,6 +22,9 @@ class CellRunner(Protocol):
 
     threads: int  # how many may share the sequences of a batch
 
+    def repack(self, theta: np.ndarray, places: Callable[[], Arrays]) -> None:
+        """The parameters, views of θ, have changed in place. places: symbol → where each entry lies in θ, from 1."""
+
     def tracing(self, schedule: PackedBatch, initial: Arrays) -> Callable[[np.ndarray], Arrays]:
         """What computes, of any inputs (rows, D), every signal: name → (N + rows, width)."""
 

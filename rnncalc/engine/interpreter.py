@@ -28,6 +28,9 @@ class InterpretedCell:
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
 
+    def repack(self, theta: np.ndarray, places: Callable[[], Arrays]) -> None:
+        """The parameters have changed in place: nothing is packed here."""
+
     def forward(self, x: np.ndarray, schedule: PackedBatch, initial: Arrays) -> dict[str, np.ndarray]:
         """Every signal at every step: name → (N + rows, width), the first N rows the initial states.
 

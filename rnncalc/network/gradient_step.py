@@ -77,12 +77,7 @@ def updated(network: AnyStack, clipped: Clipped, lr: float) -> AnyStack:
     """A network whose parameters have moved by one step of gradient descent."""
     moved = copy.copy(network)
     moved.forget()
-    moved.layers = [copy.copy(layer) for layer in network.layers]
-    for layer in moved.layers:
-        layer.passes = {direction: copy.copy(part) for direction, part in layer.passes.items()}
-    moved.read_out = copy.copy(network.read_out)
     for position, part in moved.parts():
-        part.arrays = dict(part.arrays)
         for name, array in part.arrays.items():
             gradient = clipped.gradients.get((position.layer, position.direction, name))
             if gradient is not None:

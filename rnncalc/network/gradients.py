@@ -172,6 +172,11 @@ class Gradients(NamedGradients):
         """The gradients of the directional layer at a position, or the read-out's."""
         return dict(self.parts())[position]
 
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The gradient of every parameter, under the names of `Network.parameters`."""
+        return {position.path + name: array for position, part in self.parts() for name, array in part.stacks.items()}
+
     @cached_property
     def steps(self) -> LazyArrays:
         """A row a step: da, dh, … of the last layer, ds of the read-out, dx."""
@@ -190,6 +195,8 @@ class Gradients(NamedGradients):
     def __getitem__(self, name: str) -> np.ndarray:
         if name == "x":
             return self.x
+        if name.startswith("layers."):
+            return self.parameters[name]
         for part in self._named:
             try:
                 return part[name]

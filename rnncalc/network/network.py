@@ -5,7 +5,8 @@ Longer than other files, so that the methods of a network are documented in one 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import numpy as np
@@ -21,7 +22,7 @@ from rnncalc.network.forward import traced, tracers
 from rnncalc.network.inference import PreparedCall, across_pays, infer
 from rnncalc.network.stack import Stack
 from rnncalc.network.states import by_layer, cut, joined
-from rnncalc.network.trace import Trace
+from rnncalc.network.trace import Trace, frozen
 from rnncalc.network.view import View
 
 if TYPE_CHECKING:
@@ -273,6 +274,79 @@ class Network(Stack):
         from rnncalc.network.backward import backpropagate  # here, so that a forward pass does not load it
 
         return backpropagate(self, trace, targets, loss, reduction, dy, truncate, chunk)
+
+    @property
+    def parameters(self) -> Mapping[str, np.ndarray]:
+        """Every parameter by name, as it is now: a read-only copy of each.
+
+        `layers.0.forward.U`, …, layer by layer from the input up, and `V`, `c` of the read-out. Gradients have the same
+        names (`Gradients.parameters`), and `set` takes them.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> net = Elman(U=[[0.9]], W=[[0.5]], b=[0.3])
+        >>> list(net.parameters)
+        ['layers.0.forward.U', 'layers.0.forward.W', 'layers.0.forward.b']
+        """
+        arrays = {at.path + name: array.copy() for at, part in self.parts() for name, array in part.arrays.items()}
+        return MappingProxyType({name: frozen(array) for name, array in arrays.items()})
+
+    def set(self, parameters: Mapping[str, ArrayLike]) -> None:
+        """Change parameters in place; traces made before are then refused by `backward`.
+
+        Parameters
+        ----------
+        parameters : mapping of str to array_like
+            All or some of them, by the names of `parameters`. They are copied.
+
+        Raises
+        ------
+        ProblemError
+            If there is no parameter of a name. Then nothing has changed.
+        ShapeError
+            If an array has another shape than the parameter. Then nothing has changed.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> net = Elman(U=[[0.9]], W=[[0.5]], b=[0.3])
+        >>> net.set({"layers.0.forward.b": [0.2]})
+        >>> net([[0.7]]).round(4)
+        array([[0.6805]])
+        """
+        from rnncalc.network.parameter_vector import Parameters  # here, so that weights that stay do not load it
+
+        Parameters.of(self).set(parameters)
+
+    def update(self, gradients: Gradients | Mapping[str, ArrayLike], lr: float) -> None:
+        """One step of gradient descent in place: θ − lr·dθ of every parameter.
+
+        Parameters
+        ----------
+        gradients : Gradients or mapping of str to array_like
+            What `backward` gave, or gradients by the names of `parameters`; a parameter that is not there stays.
+        lr : float
+
+        Raises
+        ------
+        ProblemError, ShapeError
+            As for `set`.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> net = Elman(U=[[0.9]], W=[[0.5]], b=[0.3])
+        >>> grads = net.backward(net.forward([[0.7], [0.5]]), [[1], [0]], loss="half_squared_error")
+        >>> net.update(grads, lr=0.1)
+        >>> net.parameters["layers.0.forward.W"].round(4)
+        array([[0.4794]])
+        """
+        from rnncalc.network.gradients import Gradients
+        from rnncalc.network.parameter_vector import Parameters  # here, so that weights that stay do not load it
+
+        named = gradients.parameters if isinstance(gradients, Gradients) else gradients
+        Parameters.of(self).descend(named, lr)
 
     def fit(
         self,

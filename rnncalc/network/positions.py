@@ -25,6 +25,11 @@ class Position(NamedTuple):
         return f"layers.{self.layer}." + ("backward." if self.paired and self.direction == "backward" else "")
 
     @property
+    def path(self) -> str:
+        """How its arrays' names begin in `Network.parameters`: layers.0.forward., nothing for the read-out."""
+        return "" if self.layer == READ_OUT else f"layers.{self.layer}.{self.direction}."
+
+    @property
     def label(self) -> str:
         """What its quantities are called in front of people, who count from 1: layers[1]., layers[1].backward."""
         if self.layer == READ_OUT:

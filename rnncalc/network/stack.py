@@ -6,8 +6,8 @@ All that computes (forward, backward, training, …) takes a `Stack`, and `Netwo
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,7 @@ class Stack:
         self.layers = [layer.settled(self.dtype) for layer in layers]
         self.read_out = on_top and on_top.settled(self.dtype)
         self.engine, self.threads, self.x_width = engine, resolve_thread_count(threads), layers[0].sizes["D"]
+        self.theta: object = None  # the vector of which the arrays are views, once there is one
         self.forget()
 
     def __repr__(self) -> str:
@@ -142,9 +143,22 @@ class Stack:
         self._cells: list[CellRunner] = []
         self.weights = object()  # another one whenever they change
 
+    def repack(self, theta: np.ndarray, places: Callable[[DirectionalLayer], Mapping[str, np.ndarray]]) -> None:
+        """The weights, views of θ, have changed in place: pack anew what is packed, and refuse the traces before."""
+        self.weights = object()
+        for cell, (_position, part) in zip(self._cells, self.parts()):
+            cell.repack(theta, partial(places, part))
+
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy or a pickle takes along: not the machine code, which is found again."""
-        return {**self.__dict__, "_cells": []}
+        """What a copy or a pickle takes along: weights of its own; not the machine code, which is found again."""
+        layers, top = [layer.settled(self.dtype) for layer in self.layers], self.read_out
+        return {
+            **self.__dict__,
+            "_cells": [],
+            "layers": layers,
+            "read_out": top and top.settled(self.dtype),
+            "theta": None,
+        }
 
     @property
     def cells(self) -> list[CellRunner]:

@@ -16,8 +16,8 @@ from rnncalc.model.layer import Layer
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.network import Network
+from rnncalc.network.parameter_vector import Parameters
 from rnncalc.network.training.interpreted_epochs import InterpretedStep
-from rnncalc.network.training.parameter_vector import Parameters
 from rnncalc.network.training.run_state import DivergedError
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
@@ -66,7 +66,7 @@ def gradients(
         targets[:, :-1] = np.nan
     wanted = net.backward(net.forward(x, lengths=lengths), targets, loss=loss, chunk=chunk or None,
                           truncate=truncate or None)  # fmt: skip
-    parameters = Parameters(net)
+    parameters = Parameters.of(net)
     g = np.full_like(parameters.vector, np.nan)
     schedule = PackedBatch.of(N, T, lengths, None)
     rows = schedule.pack(targets)
@@ -93,7 +93,7 @@ def gradients(
 def agree(net: Network, loss: str, **how: Any) -> None:
     of_step, of_backward = gradients(net, loss, **how)
     tolerance = 1e-12 if net.dtype == np.float64 else 1e-3
-    wanted = {at.prefix + name: array for at, part in of_backward.parts() for name, array in part.items()}
+    wanted = {at.path + name: array for at, part in of_backward.parts() for name, array in part.items()}
     for name, array in of_step.items():
         largest = np.abs(wanted[name]).max()
         assert np.allclose(array, wanted[name], rtol=tolerance, atol=tolerance * largest), name
@@ -211,7 +211,7 @@ def network(engine: str = "numba", cell: str = "gru", outputs: int = 2, **option
 
 
 def weights(net: Network) -> np.ndarray:
-    return Parameters(net).vector.copy()
+    return Parameters.of(net).vector.copy()
 
 
 @pytest.mark.parametrize("engine", ["numba", "equations"])

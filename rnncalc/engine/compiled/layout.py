@@ -42,3 +42,9 @@ LANE_GRADIENT_COLUMNS = 6
 SUM, BEGIN, APART = range(3)
 PLACE, SIGN, ADDS = range(5, 8)
 SHOWN_COLUMNS = 8
+
+# blocks of packed weights that are fetched anew out of θ: where a run of entries side by side begins, and where in θ,
+# how many entries it has, how far apart they are in θ; how many such runs there are, how far apart they begin, and in
+# θ; whether the sign changes
+TO, FROM, LENGTH, STRIDE, RUNS, RUN_TO, RUN_FROM, MINUS = range(8)
+BLOCK_COLUMNS = 8

@@ -13,8 +13,8 @@ from rnncalc.network.backward import backpropagate_loss
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.gradient_norm import Norm
 from rnncalc.network.objective import Objective
+from rnncalc.network.parameter_vector import Parameters
 from rnncalc.network.stack import Stack
-from rnncalc.network.training.parameter_vector import Parameters
 from rnncalc.network.training.run_state import RunState
 from rnncalc.network.training.sequences import Batch, Sequences
 from rnncalc.network.view import View
@@ -132,7 +132,7 @@ class InterpretedStep:
             steps = len(schedule.counts)
             cut = chunk if chunk < steps else 0, truncate if truncate < steps else 0
             gradients = backpropagate_loss(net, self.trace, Objective(rows, self.loss, share).evaluate(values), *cut)
-            named = {at.prefix + name: array for at, part in gradients.parts() for name, array in part.items()}
+            named = {at.path + name: array for at, part in gradients.parts() for name, array in part.items()}
             self.parameters.gathered(named, g)
         return float(result.loss), int(are_right(self.loss, values, targets).sum())
 

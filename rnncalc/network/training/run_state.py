@@ -13,9 +13,9 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.network.parameter_vector import Parameters
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.optimizers import Optimizer
-from rnncalc.network.training.parameter_vector import Parameters
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import NORMS, Progress, Settings
 
@@ -31,7 +31,7 @@ class RunState:
 
     def __init__(self, network: Stack, data: Sequences, settings: Settings):
         self.network, self.data, self.settings = network, data, settings
-        self.parameters = Parameters(network)
+        self.parameters = Parameters.of(network)
         self.g = np.zeros_like(self.parameters.vector)
         self.optimizer = Optimizer(settings.optimizer, len(self.g), network.dtype, network.compiles, **settings.options)
         self.progress = Progress()

@@ -34,7 +34,7 @@ class CompiledAdjoint:
         self.packed, self.back, self.inputs = compiled.packed, compiled.back, x
         self.signals = signals.block.reshape(-1)
         self.arriving, self.at = self.back.nothing, ""  # what waits to be brought in, and at which signal
-        self.chunk = 0
+        self.chunk, self.version = 0, compiled.version
         self.sums: tuple[np.ndarray, np.ndarray] | None = None  # the gradients of weights and biases, once added up
         self.next: np.ndarray | None = None  # adjoints for the next sweep
 
@@ -75,6 +75,7 @@ class CompiledAdjoint:
     @cached_property
     def reached(self) -> np.ndarray:
         """What reached every row, (rows + 1, pitch); the last row takes what is thrown away."""
+        self.compiled.check_version(self.version)
         block = self._block(self.schedule.rows)
         slopes = np.zeros_like(self.slopes) if self.sums else self.slopes
         self._loop(self.schedule.offsets, self.signals, block, block, self.arriving, slopes, clear=self.back.clear)
@@ -128,6 +129,7 @@ class CompiledAdjoint:
 
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
+        self.compiled.check_version(self.version)
         back, first, block = self.back, self.schedule.sequences, self.reached if whole else self.latest
         inputs, rows = self.compiled.sizes["D"], len(self.inputs)
         dx = aligned(rows * back.input_width, self.dtype).reshape(-1, back.input_width)

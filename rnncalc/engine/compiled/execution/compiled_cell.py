@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from rnncalc.engine.compiled.execution.lanes import LaneCell
     from rnncalc.engine.compiled.execution.lanes_adjoint import LaneAdjoint
     from rnncalc.engine.compiled.execution.unit_split import SplitCell
+    from rnncalc.engine.compiled.packing.backward import PackedBack
+    from rnncalc.engine.compiled.packing.forward import Packed
 
 
 class CompiledCell(PackedCell):
     """A packed cell, run by machine code."""
+
+    def packings(self) -> list[tuple[Packed, PackedBack | None]]:
+        lanes: LaneCell | None = self.__dict__.get("lane_batched")
+        return [*super().packings(), *(lanes.packings() if lanes else [])]
 
     def tracing(self, schedule: PackedBatch, initial: Arrays) -> Callable[[np.ndarray], Recomputed]:
         """What computes every signal of any inputs of a schedule, as `InterpretedCell.forward` does."""

@@ -29,6 +29,7 @@ from rnncalc.engine.compiled.packing.memory import aligned, shaped
 from rnncalc.engine.interface import Arrays, Outputs
 
 if TYPE_CHECKING:
+    from rnncalc.engine.compiled.packing.backward import PackedBack
     from rnncalc.engine.compiled.packing.lanes_backward import PackedLanes
 
 ROOM = 64 * 1024  # bytes of the block of `infer`
@@ -124,10 +125,11 @@ class LaneTrace(LaneRows):
 
     def __init__(self, runner: LaneCell, x: np.ndarray, begin: np.ndarray):
         super().__init__(runner.places)
-        self.runner, self.x, self.begin = runner, x, begin
+        self.runner, self.x, self.begin, self.version = runner, x, begin, runner.compiled.version
 
     @cached_property
     def folded(self) -> Folded:  # type: ignore[override]
+        self.runner.compiled.check_version(self.version)
         return self.runner.trace(self.x, self.begin)
 
 
@@ -135,7 +137,8 @@ class LaneCell:
     """A cell packed once more, to be run across sequences."""
 
     def __init__(self, compiled: PackedCell):
-        self.cell, self.parameters, self.dtype = compiled.cell, compiled.parameters, compiled.dtype
+        self.compiled, self.cell, self.parameters = compiled, compiled.cell, compiled.parameters
+        self.dtype = compiled.dtype
         cell, sizes, dtype = compiled.cell, compiled.sizes, compiled.dtype
         self.packed = Packed(cell, compiled.parameters, sizes, dtype, form=ACROSS)
         self.lanes = self.packed.lanes
@@ -144,6 +147,11 @@ class LaneCell:
         self.states = {state: slice(at, at + width) for state, (_begin, width, at) in zip(cell.state, places)}
         self.kept = sum(width for _begin, width, _at in places)
         self.places = {line: (self.packed.offset(line), sizes[cell.size(line)]) for line in self.packed.program.kept}
+
+    def packings(self) -> list[tuple[Packed, PackedBack | None]]:
+        """All that has been packed so far, forward and backward."""
+        back: PackedLanes | None = self.__dict__.get("back")
+        return [(self.packed, back.back if back else None)]
 
     def forward(self, x: np.ndarray, initial: Arrays) -> LaneTrace:
         """Every signal of every step. x (N, T, D), contiguous; initial: state → (N, width), zero if missing.

@@ -54,6 +54,7 @@ class LaneAdjoint:
 
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
+        self._check_version()
         return self.sweeps.below(whole) if self.sweeps else self._with_inputs.inputs
 
     @property
@@ -86,15 +87,21 @@ class LaneAdjoint:
 
     @cached_property
     def _with_inputs(self) -> LaneGradients:
+        self._check_version()
         return LaneGradients(self, True)
 
     @cached_property
     def _without_inputs(self) -> LaneGradients:
         return LaneGradients(self, False)
 
+    def _check_version(self) -> None:
+        """Raises ProblemError if the weights have changed since the trace was made."""
+        self.runner.compiled.check_version(self.signals.version)
+
     @cached_property
     def whole(self) -> Blocks:
         """The adjoints of a run, all of them."""
+        self._check_version()
         return Blocks(self.runner, self.signals).run(self.waiting, self.chunk)
 
 

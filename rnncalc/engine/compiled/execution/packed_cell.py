@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnncalc.common.i18n import _
 from rnncalc.common.threads import EVERY
 from rnncalc.engine.compiled.codegen.jit import specialised
 from rnncalc.engine.compiled.kernels import forward as loops
 from rnncalc.engine.compiled.layout import WIDTH
 from rnncalc.engine.compiled.packing.forward import Packed
 from rnncalc.engine.interface import Arrays
+from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
 
 if TYPE_CHECKING:
     from rnncalc.engine.compiled.packing.backward import PackedBack
+    from rnncalc.engine.compiled.packing.repacking import Repacking
 
 
 class PackedCell:
@@ -28,7 +31,8 @@ class PackedCell:
 
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
-        self.threads = 1
+        self.threads, self.version = 1, 0  # version: how often the parameters have changed
+        self._repackings: dict[int, tuple[PackedBack | None, Repacking]] = {}  # by form
         self.packed = packed = Packed(cell, parameters, sizes, dtype)
         self.emitted = int(packed.emitted[WIDTH])
         places = packed.states.tolist()
@@ -43,6 +47,26 @@ class PackedCell:
         from rnncalc.engine.compiled.packing.backward import PackedBack  # forward-only use does not load it
 
         return PackedBack(self.packed, self.parameters)
+
+    def packings(self) -> list[tuple[Packed, PackedBack | None]]:
+        """All that has been packed so far, forward and backward."""
+        return [(self.packed, self.__dict__.get("back"))]
+
+    def repack(self, theta: np.ndarray, places: Callable[[], Arrays]) -> None:
+        """The parameters, views of θ, have changed in place. places: symbol → where each entry lies in θ, from 1."""
+        from rnncalc.engine.compiled.packing.repacking import Repacking  # weights that stay do not load it
+
+        self.version += 1
+        for packed, back in self.packings():
+            known = self._repackings.get(packed.form)
+            if known is None or known[0] is not back:
+                known = self._repackings[packed.form] = back, Repacking(packed, back, places(), theta)
+            known[1]()
+
+    def check_version(self, version: int) -> None:
+        """Raises ProblemError if the parameters have changed since: what is computed on demand would be of others."""
+        if version != self.version:
+            raise ProblemError(_("the weights have changed since: read it before they do, or go forward again"))
 
     def begin(self, block: np.ndarray, sequences: int, initial: Arrays) -> None:
         """Lay the initial states into the first rows of a block; zero where there is none."""

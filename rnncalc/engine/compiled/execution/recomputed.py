@@ -26,7 +26,7 @@ class Recomputed(ArraysByName):
 
     def __init__(self, compiled: PackedCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: PackedBatch):
         self.compiled, self.kept, self.x, self.schedule = compiled, kept, x, schedule
-        self.names = compiled.cell.lines
+        self.names, self.version = compiled.cell.lines, compiled.version
 
     def __getitem__(self, name: str) -> np.ndarray:
         return (self.kept if name in self.compiled.lines else self.recomputed)[name]
@@ -35,6 +35,7 @@ class Recomputed(ArraysByName):
     def recomputed(self) -> Rows:
         """The product lines of every row; zero in the rows of the initial states."""
         compiled, packed, first = self.compiled, self.compiled.packed, self.schedule.sequences
+        compiled.check_version(self.version)
         block = aligned((first + len(self.x)) * len(packed.biases), compiled.dtype).reshape(-1, len(packed.biases))
         block[:first], block[first:] = 0, packed.biases
         for product in packed.tables.inputs:

@@ -154,8 +154,9 @@ class Packed:
         """The arrays that the loops are called with."""
         copy_of_x = self.offset(INPUT) if self.cell.adds_input else -1
         widths = [self.widths[size] for size in SIZES]
-        multiply = address(self.dtype, self.form) if self.dtype.kind == "f" else 0
-        sums = affine.address(self.dtype) if self.form == ACROSS else 0
+        runs = self.dtype.kind == "f"  # else it is places that are packed
+        multiply = address(self.dtype, self.form) if runs else 0
+        sums = affine.address(self.dtype) if runs and self.form == ACROSS else 0
         rest = [len(self.cell.stages), copy_of_x, self.sizes.get("D", 0) * self.entry, multiply, sums]
         self.geometry = np.array([*widths, self.pitch, self.lanes, *rest], np.int64)
         wide = TILE_COLUMNS if self.form == ACROSS else PRODUCT_COLUMNS

@@ -21,10 +21,9 @@ from rnncalc.engine.compiled.kernels import backward as back_loops
 from rnncalc.engine.compiled.kernels import forward as loops
 from rnncalc.engine.compiled.kernels import gradients as gradient_loops
 from rnncalc.engine.compiled.kernels.forward import TOKENS
-from rnncalc.engine.compiled.layout import DEPTH, PANEL, SOURCE, VECTORS
-from rnncalc.engine.compiled.packing.backward import PackedBack
-from rnncalc.engine.compiled.packing.forward import Packed
+from rnncalc.engine.compiled.layout import SOURCE
 from rnncalc.engine.compiled.packing.memory import aligned
+from rnncalc.engine.compiled.packing.repacking import Repacking
 from rnncalc.engine.compiled.training import batches
 from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.tape import Later, Literal, Tape, View
@@ -32,7 +31,7 @@ from rnncalc.model.equations.expression import INPUT
 from rnncalc.model.layer import DirectionalLayer
 
 Places = Mapping[str, np.ndarray]
-WIDE, INDEX = np.dtype(np.float64), np.dtype(np.int64)
+INDEX = np.dtype(np.int64)
 NOWHERE = np.empty(0, np.int64)
 UNKNOWN = 1 << 40  # entries of a run of memory whose end nobody asks for
 
@@ -78,7 +77,7 @@ class CellProgram:
         self.packed, self.back = self.compiled.packed, self.compiled.back
         self.pitch, self.pitch_a = self.packed.pitch, self.back.pitch
         self._rooms: dict[str, np.ndarray] = {}
-        self._find_sources(places, below)
+        self.repacking = Repacking(self.packed, self.back, places, theta, below)
         self._find_gradients(places)
 
     def room(self, name: str, entries: int) -> np.ndarray:
@@ -89,40 +88,10 @@ class CellProgram:
 
     # weights ----------------------------------------------------------------------------------------------------------
 
-    def _find_sources(self, places: Places, below: bool) -> None:
-        """Where in θ each packed weight comes from, by packing the places themselves."""
-        index = Packed(self.cell, places, self.layer.sizes, WIDE, self.packed.lanes)
-        back = PackedBack(index, places)
-        if not below:  # nobody asks for the gradient at the inputs: their transposed weights are never read
-            for row in back.inputs:
-                begin = row[PANEL]
-                back.panels[begin : begin + row[DEPTH] * row[VECTORS] * self.packed.lanes] = 0
-        self.moves = []
-        for target, numbers in (
-            (self.packed.panels, index.panels),
-            (self.back.panels, back.panels),
-            (self.packed.extras, index.extras),
-        ):
-            for sign in (1, -1):
-                to = np.flatnonzero(numbers * sign > 0)
-                if len(to):
-                    self.moves.append((target, to, (numbers[to] * sign - 1).astype(np.int64), sign))
-        lines = [(line, sign, bias) for line in self.packed.program.products for sign, bias in line.biases]
-        begins = [self.packed.offset(line.signal) + np.arange(len(places[bias])) for line, _sign, bias in lines]
-        self.biases = _joined(begins), _joined([places[bias] - 1 for _l, _s, bias in lines]), self._signs(lines, places)
-
-    def _signs(self, lines: Sequence[tuple[Any, int, str]], places: Places) -> np.ndarray:
-        signs = [np.full(len(places[bias]), sign) for _line, sign, bias in lines]
-        return np.concatenate([np.empty(0), *signs]).astype(self.dtype)
-
     def refresh(self, tape: Tape) -> None:
         """θ has changed: fetch every packed number anew."""
-        for target, to, of, sign in self.moves:
-            tape.call(train_loops.move, target, to, self.theta, of)
-            if sign < 0:
-                tape.call(train_loops.negate, target, to)
-        tape.call(train_loops.zero, self.packed.biases)
-        tape.call(train_loops.add, self.packed.biases, self.biases[0], self.theta, *self.biases[1:])
+        for kernel, arguments in self.repacking.calls:
+            tape.call(kernel, *arguments)
 
     # forward ----------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,28 @@
+"""The examples of docs/embedding.md run, each within twenty-odd lines, and do what the page says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "embedding.md"
+EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def printed(code: str, capsys: pytest.CaptureFixture[str], needs: str | None = None) -> str:
+    """What an example prints; skipped without the library that it needs."""
+    if needs:
+        pytest.importorskip(needs)
+    exec(compile(code, str(PAGE), "exec"), {"__name__": "example"})
+    return capsys.readouterr().out
+
+
+def example(word: str) -> str:
+    """The one example in which a word stands."""
+    (code,) = (code for code in EXAMPLES if word in code)
+    return str(code)
+
+
+def test_l_bfgs(capsys: pytest.CaptureFixture[str]) -> None:
+    words = printed(example("L-BFGS"), capsys, needs="scipy").split()
+    assert float(words[3]) < 1e-2
