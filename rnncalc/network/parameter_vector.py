@@ -76,7 +76,7 @@ class Parameters:
         checked = self._checked(arrays)
         for name, array in checked:
             self.views[name][...] = array
-        self.network.repack(self.vector, self.places)
+        self.network.repack()
 
     def descend(self, gradients: Mapping[str, ArrayLike], lr: float) -> None:
         """θ − lr·dθ, and pack anew; raises as `set` does."""
@@ -84,7 +84,7 @@ class Parameters:
         for name, array in checked:
             np.multiply(array, rate, out=self.moves[name])  # memory that is there already: new pages would cost more
             self.views[name] -= self.moves[name]
-        self.network.repack(self.vector, self.places)
+        self.network.repack()
 
     @cached_property
     def moves(self) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +23,14 @@ from rnncalc.model.cells.readout import read_out
 from rnncalc.model.equations.expression import Call
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.positions import Position, positioned
+
+
+class Theta(Protocol):
+    """All parameters of a network as one vector; `places`: symbol → where each entry of a layer lies in it, from 1."""
+
+    vector: np.ndarray
+
+    def places(self, owner: DirectionalLayer) -> Mapping[str, np.ndarray]: ...
 
 
 class Stack:
@@ -54,7 +62,7 @@ class Stack:
         self.layers = [layer.settled(self.dtype) for layer in layers]
         self.read_out = on_top and on_top.settled(self.dtype)
         self.engine, self.threads, self.x_width = engine, resolve_thread_count(threads), layers[0].sizes["D"]
-        self.theta: object = None  # the vector of which the arrays are views, once there is one
+        self.theta: Theta | None = None  # of which the arrays are views, once the weights have changed in place
         self.forget()
 
     def __repr__(self) -> str:
@@ -143,11 +151,12 @@ class Stack:
         self._cells: list[CellRunner] = []
         self.weights = object()  # another one whenever they change
 
-    def repack(self, theta: np.ndarray, places: Callable[[DirectionalLayer], Mapping[str, np.ndarray]]) -> None:
+    def repack(self) -> None:
         """The weights, views of θ, have changed in place: pack anew what is packed, and refuse the traces before."""
+        assert self.theta
         self.weights = object()
         for cell, (_position, part) in zip(self._cells, self.parts()):
-            cell.repack(theta, partial(places, part))
+            cell.repack(self.theta.vector, partial(self.theta.places, part))
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle takes along: weights of its own; not the machine code, which is found again."""
