@@ -1,19 +1,20 @@
-"""Where the boxes of an unrolled network stand, and the ways of the arrows between them."""
+"""Where the boxes of an unrolled network stand, and the lines of the arrows between them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 
 from rnncalc.common.wrapping import display_width
-from rnncalc.report.document import Signal, Unrolled
-from rnncalc.report.render.numbers import Rounding
+from rnncalc.report.render.picture_boxes import LETTER, Arrow, Row
+from rnncalc.report.render.picture_tracks import MARGIN, TRACK, Tracks
 
-LETTER, ROW, LABEL, PAD = 6.7, 18.0, 20.0, 6.0  # the width of a digit, the heights of a number and of a box's label
-BETWEEN, ABOVE, COLUMNS, MARGIN = 12.0, 38.0, 58.0, 16.0  # boxes, rows, columns, the edge
-MOST_UNITS, FIRST_UNITS, LAST_UNITS, STRIP = 6, 3, 1, 10.0  # of a wide layer a few units and a strip of all
+COLUMNS, HEAD, ROUND = 50, 7, 7  # the least between columns, before a box, the corner of an arrow
+BESIDE = 10  # the least between a box and a track
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -30,190 +31,179 @@ class Box:
         return self.x + self.width
 
     @property
-    def middle(self) -> tuple[float, float]:
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    @property
+    def middle(self) -> Point:
         return self.x + self.width / 2, self.y + self.height / 2
 
     def around(self, other: Box) -> Box:
         x, y = min(self.x, other.x), min(self.y, other.y)
-        return Box(x, y, max(self.right, other.right) - x, max(self.y + self.height, other.y + other.height) - y)
+        return Box(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
 
 
-class Layout:
+class Layout(Tracks):
     """The places of everything, from the upper left corner."""
 
-    def __init__(self, block: Unrolled, rounding: Rounding):
-        self.block, self.rounding = block, rounding
-        ends = {step for signal in block.signals for step in signal.values if step in (0, block.count + 1)}
-        self.columns: list[int | None] = [0] if 0 in ends else []  # None: steps that are left out
-        for before, step in zip((0, *block.steps), block.steps):
-            self.columns += [step] if step == before + 1 else [None, step]
-        last = block.steps[-1] if block.steps else 0
-        self.columns += [None] if last < block.count else []
-        self.columns += [block.count + 1] if block.count + 1 in ends else []
-
     @cached_property
-    def rows(self) -> list[tuple[int, int]]:
-        """Group and depth of every row of boxes, from the bottom up."""
-        return sorted({(signal.group, signal.depth) for signal in self.block.signals})
-
-    @cached_property
-    def sizes(self) -> list[tuple[float, float]]:
-        """Width and height of each signal's boxes; a start has no gradients."""
-        return [self._size(signal) for signal in self.block.signals]
-
-    def wide(self, number: int, step: int | None) -> float:
-        """The width of one box: of an initial state no more than its numbers need."""
-        if self.computed(step or 0) or step is None:
-            return self.sizes[number][0]
-        bare = replace(self.block.signals[number], gradients={}, verdicts={})
-        return self._size(replace(bare, values={step: bare.values[step]}))[0]
-
-    def _size(self, signal: Signal) -> tuple[float, float]:
-        units = max(map(len, signal.values.values()), default=1)
-        width = self.longest(signal.values) * LETTER + 2 * PAD
-        width += self.beside(signal) * LETTER + 2 * PAD if self.beside(signal) else 0
-        width += (2 * LETTER if signal.verdicts else 0) + (STRIP if units > MOST_UNITS else 0)
-        name = (display_width(signal.label) + 5) * LETTER + 2 * PAD
-        return float(ceil(max(width, name))), LABEL + ROW * len(shown_units(units)) + 3
-
-    def beside(self, signal: Signal) -> int:
-        """The characters of what stands beside the numbers: gradients, or somebody's answers."""
-        answers = [len(answer) for _verdict, answer in signal.verdicts.values()]
-        return self.longest(signal.gradients) if signal.gradients else max(answers, default=0)
-
-    def longest(self, values: Mapping[int, tuple[float, ...]]) -> int:
-        """The characters of the longest number that is shown."""
-        texts = (self.rounding(value) for step in self.shown_steps(values) for value in values[step])
-        return max(map(len, texts), default=1)
-
-    def shown_steps(self, values: Mapping[int, object]) -> list[int]:
-        return [step for step in self.columns if step is not None and step in values]
+    def entries(self) -> dict[tuple[Row, int, bool], list[Arrow]]:
+        """Row, column and whether it is from the right → the arrows that enter at that side."""
+        entries: dict[tuple[Row, int, bool], list[Arrow]] = {}
+        for arrow in self.arrows:
+            if not self.upright(arrow):
+                entries.setdefault((arrow.target, arrow.end, arrow.start > arrow.end), []).append(arrow)
+        return entries
 
     @cached_property
     def spans(self) -> list[tuple[float, float]]:
         """Left edge and width of each column."""
-        spans, x = list[tuple[float, float]](), MARGIN
-        for column in self.columns:
-            wide = [
-                sum(self.wide(k, column) + BETWEEN for k in self.row(row) if column in self.block.signals[k].values)
-                for row in self.rows
-            ]
-            width = 2 * LETTER if column is None else max(wide) - BETWEEN
+        titles = [display_width(title) + 3 for title, _reverse in self.block.groups if title]
+        first = next((place for place, step in enumerate(self.columns) if self.computed(step)), 0)
+        spans, x = list[tuple[float, float]](), float(MARGIN - BESIDE)
+        for place, width in enumerate(self.widths):
+            tracks = [number + 1 for channel, number in self.tracks.values() if channel == place]
+            inner = x + (self._room(place - 1, True) if place else 0)
+            if place == first:  # a layer's title stands left of all tracks
+                inner = max(inner, ceil(max(titles, default=0) * LETTER))
+            inner += max(tracks, default=0) * TRACK + self._room(place, False)
+            x = max(inner, x + (COLUMNS if place else 0))
             spans.append((x, width))
-            x += width + COLUMNS
+            x += width
         return spans
 
-    def row(self, row: tuple[int, int]) -> list[int]:
-        return [k for k, signal in enumerate(self.block.signals) if (signal.group, signal.depth) == row]
-
-    @cached_property
-    def bottoms(self) -> dict[tuple[int, int], float]:
-        """The lower edge of each row of boxes, from the top of the picture."""
-        heights = {row: max(self.sizes[k][1] for k in self.row(row)) for row in self.rows}
-        titled = {row for row in self.rows if row[1] == 0 and row[0] >= 0 and self.block.groups[row[0]][0]}
-        y, bottoms = MARGIN, {}
-        for row in reversed(self.rows):
-            y += heights[row]
-            bottoms[row] = y
-            y += ABOVE + (LABEL if row in titled else 0)
-        return bottoms
+    def _room(self, place: int, from_right: bool) -> float:
+        """What heads and labels of arrows need at one side of a column."""
+        sides = [
+            sum(_wide(arrow.label) for arrow in arrows)
+            for (_row, end, right), arrows in self.entries.items()
+            if end == place and right == from_right
+        ]
+        return max(sides) + 2 * HEAD if sides else BESIDE
 
     @cached_property
     def boxes(self) -> dict[tuple[int, int], Box]:
         """Signal and step → where its box is."""
         boxes = {}
-        for column, (x, width) in zip(self.columns, self.spans):
-            for row in self.rows if column is not None else ():
-                here = [k for k in self.row(row) if column in self.block.signals[k].values]
-                total = sum(self.wide(k, column) + BETWEEN for k in here) - BETWEEN
-                left = x + (width - total) / 2
-                for k in here:
-                    wide, high = self.wide(k, column), self.sizes[k][1]
-                    boxes[k, column] = Box(left, self.bottoms[row] - high, wide, high)
-                    left += wide + BETWEEN
+        for (number, place), left in self.lefts.items():
+            height = self.sizes[number][1]
+            y = self.bottoms[self.row_of(number)] - height
+            boxes[number, self.columns[place]] = Box(self.spans[place][0] + left, y, self.wide(number, place), height)
         return boxes  # type: ignore[return-value]
 
-    def frame(self, group: int, depth: int, step: int) -> Box | None:
-        """The rectangle around the boxes of one row in one column; None where the column has none of them."""
-        frame = None
-        for k in self.row((group, depth)):
-            box = self.boxes.get((k, step))
-            frame = box if frame is None else frame.around(box) if box else frame
-        return frame
+    def frame(self, row: Row, place: int) -> Box:
+        """The rectangle around the boxes of one row in one column that has some."""
+        first, *others = (self.boxes[k, self.columns[place]] for k in self.row(row, place))  # type: ignore[index]
+        for box in others:
+            first = first.around(box)
+        return first
 
-    def paths(
-        self, number: int, group: int, depth: int, shift: int, aside: float
-    ) -> Iterator[tuple[str, tuple[float, float], int, bool]]:
-        """Path, place of its label, step of the source, and whether steps are left out there.
+    # ------------------------------------------------------------------------------------------------ where arrows end
 
-        aside: how far beside the arrow's own line, for the one that comes back.
-        """
-        reverse = self.block.groups[group][1]
-        for place, step in enumerate(self.columns):
-            if step is None or (target := self.frame(group, depth, step)) is None or not self.computed(step):
-                continue
-            if shift == 0:
-                if (number, step) in self.boxes:
-                    path, at = self._upwards(self.boxes[number, step], target, place, aside)
-                    yield path, at, step, False
-                continue
-            other = place + 1 if reverse else place - 1
-            if not 0 <= other < len(self.columns):
-                continue
-            before = self.columns[other]
-            source = self.boxes.get((number, before)) if before is not None else None
-            if source is None and before is None:  # from the steps that are left out
-                row = self.bottoms[self.block.signals[number].group, self.block.signals[number].depth]
-                x, width = self.spans[other]
-                source = Box(x, row - self.sizes[number][1], width, self.sizes[number][1])
-            if source is not None:
-                path, at = _sidewards(source, target, reverse, aside)
-                yield path, at, (before if before is not None else step + (1 if reverse else -1)), before is None
+    @cached_property
+    def ends(self) -> dict[Arrow, Point]:
+        """The head of every arrow."""
+        below: dict[tuple[Row, int], list[Arrow]] = {}
+        for arrow in filter(self.upright, self.arrows):
+            below.setdefault((arrow.target, arrow.end), []).append(arrow)
+        ends = dict[Arrow, Point]()
+        for (row, place), arrows in below.items():
+            frame = self.frame(row, place)
+            arrows.sort(key=self._start)
+            rooms = [TRACK * (1 if self.aside(arrow) else 2) + _wide(arrow.label) for arrow in arrows]
+            rooms = [TRACK * (1 if self.aside(arrow) else 2) + _wide(arrow.label) for arrow in arrows]
+            feet = spread([self._start(arrow)[0] for arrow in arrows], rooms, frame.x + TRACK, frame.right - TRACK)
+            ends |= {arrow: (x, frame.bottom + HEAD - 1) for arrow, x in zip(arrows, feet)}
+        for (row, place, from_right), arrows in self.entries.items():
+            frame = self.frame(row, place)
+            x, middle = (frame.right + HEAD if from_right else frame.x - HEAD), frame.middle[1]
+            back = TRACK * any(self.aside(arrow) for arrow in self.arrows)
+            turning = sorted((arrow for arrow in arrows if arrow in self.tracks), key=lambda arrow: self.tracks[arrow])
+            turning = turning if from_right else turning[::-1]  # the farther its track, the nearer the middle
+            for away, begin in ((-1, 0.0), (1, back)):
+                here = [arrow for arrow in turning if (self.exit(arrow) >= middle) == (away > 0)]
+                between = min(TRACK, (frame.height / 2 - begin) / (len(here) or 1))
+                ends |= {arrow: (x, middle + away * (begin + between * n)) for n, arrow in enumerate(here, 1)}
+            ends |= {arrow: (x, self.exit(arrow)) for arrow in arrows if arrow not in self.tracks}
+        return ends
 
-    def computed(self, step: int) -> bool:
-        return 1 <= step <= self.block.count
+    @cached_property
+    def turns(self) -> dict[Arrow, float]:
+        """How far before its head an arrow that goes up turns: of those to one side the outermost last."""
+        sides: dict[tuple[Row, int, bool], list[Arrow]] = {}
+        for arrow, (x, _y) in self.ends.items():
+            if self.upright(arrow):
+                sides.setdefault((arrow.target, arrow.end, x > self._start(arrow)[0]), []).append(arrow)
+        turns = dict[Arrow, float]()
+        for (_row, _place, to_right), arrows in sides.items():
+            arrows.sort(key=self._start, reverse=not to_right)
+            turns |= {arrow: HEAD + 3 + min(6, 12 / len(arrows)) * n for n, arrow in enumerate(arrows)}
+        return turns
 
-    def _upwards(self, source: Box, target: Box, place: int, aside: float) -> tuple[str, tuple[float, float]]:
-        """From the top of a box to the foot of a row above it; beside the column where boxes are in the way."""
-        x, y = source.middle[0] + aside, source.y - 1
-        foot = target.y + target.height + 6
-        step = self.columns[place]
-        between = [
-            box
-            for (k, at), box in self.boxes.items()
-            if at == step and box.y > foot - 6 and box.y + box.height < y and box.x - 4 < x < box.right + 4
-        ]
-        end = min(max(x, target.x + 10 + aside), target.right - 10 + aside)
-        if not between:
-            bend = min(y, foot + ABOVE - 12)
-            half = (bend + foot) / 2
-            if abs(x - end) < 1:
-                return f"M{x:.0f} {y:.0f}V{foot:.0f}", (end - 7, foot + 13)
-            path = f"M{x:.0f} {y:.0f}V{bend:.0f}C{x:.0f} {half:.0f} {end:.0f} {half:.0f} {end:.0f} {foot:.0f}"
-            return path, (end - 7, foot + 13)
-        lane = min(self.spans[place][0], *(box.x for box in between)) - 14 - aside
-        side, height = target.x - 6, target.middle[1] + aside + 8
-        return (
-            f"M{x:.0f} {y:.0f}C{x:.0f} {y - 24:.0f} {lane:.0f} {y - 4:.0f} {lane:.0f} {y - 40:.0f}"
-            f"V{height + 16:.0f}Q{lane:.0f} {height:.0f} {side:.0f} {height:.0f}",
-            (side - 6, height + 14),
-        )
+    def _start(self, arrow: Arrow) -> Point:
+        """Where an arrow leaves its box; of steps that are left out, their column."""
+        step, height = self.columns[arrow.start], self.sizes[arrow.source][1]
+        box = self.boxes.get((arrow.source, step)) if step is not None else None
+        if box is None:
+            x, width = self.spans[arrow.start]
+            box = Box(x, self.bottoms[self.row_of(arrow.source)] - height, width, height)
+        if not arrow.shift or self.over(arrow):
+            return box.middle[0] + self.aside(arrow), box.y - 1
+        return (box.x - 1 if arrow.start > arrow.end else box.right + 1), self.exit(arrow)
+
+    def path(self, arrow: Arrow) -> str:
+        """The line of an arrow."""
+        (x, y), (end, height) = self._start(arrow), self.ends[arrow]
+        if self.upright(arrow):
+            turn = height + self.turns[arrow]
+            return _rounded([(x, y), (x, turn), (end, turn), (end, height)] if x != end else [(x, y), (end, height)])
+        if arrow not in self.tracks:
+            return _rounded([(x, y), (end, height)])
+        channel, number = self.tracks[arrow]
+        track, out = self.spans[channel][0] - self._room(channel, False) - TRACK * number - TRACK // 2, self.exit(arrow)
+        over = [(x, out)] if self.over(arrow) else []
+        return _rounded([(x, y), *over, (track, out), (track, height), (end, height)])
+
+    def label_at(self, arrow: Arrow) -> Point:
+        """Where the text of an arrow ends: left of its head, or on its line, beside that of its neighbour."""
+        x, y = self.ends[arrow]
+        if self.upright(arrow):
+            return x - HEAD, y + 13
+        right = arrow.start > arrow.end
+        arrows = self.entries[arrow.target, arrow.end, right]
+        before = sum(_wide(each.label) for each in arrows[: arrows.index(arrow)])
+        return (x + HEAD + before + _wide(arrow.label) if right else x - HEAD - 2 - before), y + 4
 
 
-def _sidewards(source: Box, target: Box, reverse: bool, aside: float) -> tuple[str, tuple[float, float]]:
-    """From the side of a box to the side of a row in the next column."""
-    away = -1 if reverse else 1
-    x, y = (source.x - 1 if reverse else source.right + 1), source.middle[1] + aside
-    end, height = (target.right + 7 if reverse else target.x - 7), target.middle[1] + aside
-    begin = end - away * (COLUMNS - 8)
-    begin = max(begin, x) if away > 0 else min(begin, x)
-    near, far = end - away * 20, begin + away * 12
-    path = f"M{x:.0f} {y:.0f}H{begin:.0f}C{near:.0f} {y:.0f} {far:.0f} {height:.0f} {end:.0f} {height:.0f}"
-    return path, (end - away * 6 + (12 if reverse else 0), height - 5)
+def _wide(label: str) -> int:
+    return ceil(display_width(label) * LETTER) + 5 if label else 0
 
 
-def shown_units(count: int) -> list[int | None]:
-    """The units that are shown, from 1; None stands for those left out."""
-    if count <= MOST_UNITS:
-        return list(range(1, count + 1))
-    return [*range(1, FIRST_UNITS + 1), None, *range(count - LAST_UNITS + 1, count + 1)]
+def spread(places: Sequence[float], rooms: Sequence[float], low: float, high: float) -> list[float]:
+    """Places in rising order, moved as little as it needs for each to have room before it."""
+    moved = list[float]()
+    for place, room in zip(places, rooms):
+        moved.append(max(place, moved[-1] + room if moved else low))
+    limit = high
+    for n in range(len(moved) - 1, -1, -1):
+        moved[n] = min(moved[n], limit)
+        limit = moved[n] - rooms[n]
+    if moved[0] < low:  # there is not room enough
+        return [low + (high - low) * n / (len(moved) - 1) for n in range(len(moved))]
+    return moved
+
+
+def _rounded(points: Sequence[Point]) -> str:
+    """Lines along the axes, with round corners."""
+    points = [(round(x), round(y)) for x, y in points]
+    path = "M{} {}".format(*points[0])
+    for (a, b), (x, y), (c, d) in zip(points, points[1:], points[2:]):
+        size = min(ROUND, (abs(x - a) + abs(y - b)) // 2, (abs(c - x) + abs(d - y)) // 2)
+        into, out = size * _sign(x - a + y - b), size * _sign(c - x + d - y)
+        path += f"H{x - into}Q{x} {y} {x} {y + out}" if y == b else f"V{y - into}Q{x} {y} {x + out} {y}"
+    (_a, b), (x, y) = points[-2:]
+    return path + (f"H{x}" if y == b else f"V{y}")
+
+
+def _sign(number: float) -> int:
+    return (number > 0) - (number < 0)

@@ -6,27 +6,19 @@ import math
 from collections.abc import Iterator, Mapping
 from html import escape
 from importlib.resources import files
+from itertools import product
 
 from rnncalc.check.verdicts.records import ACCEPTED
 from rnncalc.common.i18n import _
 from rnncalc.common.markup import shown, tag
 from rnncalc.errors import ProblemError
 from rnncalc.report.check import MARKS
-from rnncalc.report.document import Document, Flow, Unrolled
+from rnncalc.report.document import Document, Unrolled
 from rnncalc.report.render import RenderOptions
 from rnncalc.report.render.numbers import exact
-from rnncalc.report.render.picture_layout import (
-    LABEL,
-    LETTER,
-    MARGIN,
-    MOST_UNITS,
-    PAD,
-    ROW,
-    STRIP,
-    Box,
-    Layout,
-    shown_units,
-)
+from rnncalc.report.render.picture_boxes import LABEL, LETTER, MOST_UNITS, PAD, ROW, STRIP, Arrow, shown_units
+from rnncalc.report.render.picture_layout import Box, Layout
+from rnncalc.report.render.picture_tracks import MARGIN
 
 THINNEST, THICKEST, FAINTEST = 0.8, 7.0, 0.15  # of an arrow of gradients
 
@@ -79,10 +71,10 @@ class _Drawing:
             yield tag("marker", arrow, id=f"{self.name}-{kind}", class_=f"{kind}-head", **options, **units)
         yield from self._frames()
         yield f'<g class="link" marker-end="url(#{self.name}-link)">'
-        yield from self._links()
+        gaps = {arrow: self.layout.columns[arrow.start] is None for arrow in self.layout.arrows}
+        yield from (self._link(arrow, gap) for arrow, gap in gaps.items() if arrow.norm is None)
         yield f'</g>\n<g class="flow" marker-start="url(#{self.name}-flow)">'
-        for flow in self.block.flows:
-            yield from self._flow(flow)
+        yield from (self._flow(arrow, arrow.norm, gap) for arrow, gap in gaps.items() if arrow.norm is not None)
         yield "</g>"
         for (number, step), box in self.layout.boxes.items():
             yield from self._box(number, step, box)
@@ -91,47 +83,34 @@ class _Drawing:
         yield "</svg>"
 
     def _frames(self) -> Iterator[str]:
-        for step in self.layout.columns:
-            for row in self.layout.rows if step is not None else ():
-                frame = self.layout.frame(*row, step)  # type: ignore[arg-type]
-                if frame and sum((k, step) in self.layout.boxes for k in self.layout.row(row)) > 1:
-                    yield tag(
-                        "rect", class_="frame", x=frame.x - 5, y=frame.y - 5, width=frame.width + 10,
-                        height=frame.height + 10, rx=8,
-                    )  # fmt: skip
+        for row, place in product(self.layout.rows, range(len(self.layout.columns))):
+            if len(self.layout.row(row, place)) > 1:
+                frame = self.layout.frame(row, place)
+                yield tag(
+                    "rect", class_="frame", x=frame.x - 5, y=frame.y - 5, width=frame.width + 10,
+                    height=frame.height + 10, rx=8,
+                )  # fmt: skip
 
-    def _links(self) -> Iterator[str]:
-        """An arrow from every signal to each row of boxes that is computed from it."""
-        weights: dict[tuple[int, int, int, int], dict[str, None]] = {}
-        for signal in self.block.signals:
-            for source in signal.sources:
-                used = weights.setdefault((source.signal, signal.group, signal.depth, source.shift), {})
-                if source.weight:
-                    used[source.weight] = None
-        for (number, group, depth, shift), used in weights.items():
-            for path, at, _step, gap in self.layout.paths(number, group, depth, shift, 0):
-                yield tag("path", class_="gap" if gap else None, d=path)
-                if used and not gap:
-                    self.labels.append(tag("text", escape(", ".join(used)), class_="weight", x=at[0], y=at[1]))
+    def _link(self, arrow: Arrow, gap: bool) -> str:
+        if arrow.label and not gap:
+            x, y = self.layout.label_at(arrow)
+            self.labels.append(tag("text", escape(arrow.label), class_="weight", x=x, y=y))
+        return tag("path", class_="gap" if gap else None, d=self.layout.path(arrow))
 
-    def _flow(self, flow: Flow) -> Iterator[str]:
+    def _flow(self, arrow: Arrow, norm: float, gap: bool) -> str:
         """The gradient that comes back, as wide as it is large."""
         most = max((norm for each in self.block.flows for norm in each.norms.values()), default=0) or 1
-        signal = self.block.signals[flow.source]
-        for path, _at, step, gap in self.layout.paths(flow.source, flow.group, flow.depth, flow.shift, 6):
-            norm = flow.norms.get(step, 0.0)
-            share = norm / most if math.isfinite(norm) and math.isfinite(most) else 1.0
-            if share == 0:
-                continue
-            said = _("gradient that reaches {signal}: norm {norm}")
-            text = said.format(signal=f"{signal.label}_{step}", norm=self.options.rounding(norm))
-            attributes = {
-                "class_": "gap" if gap else None,
-                "data_value": exact(norm),
-                "stroke_width": THINNEST + (THICKEST - THINNEST) * share**0.5,
-                "opacity": f"{max(share**0.3, FAINTEST):.2f}",
-            }
-            yield tag("path", tag("title", escape(text)), d=path, **attributes)
+        share = norm / most if math.isfinite(norm) and math.isfinite(most) else 1.0
+        signal, step = self.block.signals[arrow.source], self.layout.step(arrow.start, arrow.end)
+        said = _("gradient that reaches {signal}: norm {norm}")
+        text = said.format(signal=f"{signal.label}_{step}", norm=self.options.rounding(norm))
+        attributes = {
+            "class_": "gap" if gap else None,
+            "data_value": exact(norm),
+            "stroke_width": THINNEST + (THICKEST - THINNEST) * share**0.5,
+            "opacity": f"{max(share**0.3, FAINTEST):.2f}",
+        }
+        return tag("path", tag("title", escape(text)), d=self.layout.path(arrow), **attributes)
 
     def _box(self, number: int, step: int, box: Box) -> Iterator[str]:
         """One signal at one step: its name and its numbers, shaded by value."""
