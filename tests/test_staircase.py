@@ -25,6 +25,7 @@ HEAVY = {  # package → the only places that may import it
     "llvmlite": ("engine/compiled",),
     "platformdirs": ("engine/compiled",),
     "safetensors": ("network/weights",),
+    "onnx": ("network/weights",),
     "matplotlib": ("pipeline/plots.py",),
     "sklearn": ("pipeline/estimators.py",),
     "distributed": ("cli/scheduler.py",),

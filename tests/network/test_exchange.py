@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -264,11 +265,19 @@ def test_names_endings_and_options_that_nobody_knows(tmp_path: Path) -> None:
         rnncalc.load(tmp_path / "model")
 
 
-def test_a_format_says_what_reads_and_writes_it() -> None:
+def test_a_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And whatever else a format is made of is there."""
     for name, entry in formats.FORMATS.items():
         assert entry.name == name
         for dotted in filter(None, (entry.reader, entry.writer)):
-            assert callable(formats._function(dotted))
+            module, _dot, function = dotted.partition(".")
+            text = (Path(formats.__file__).parent / f"{module}.py").read_text(encoding="utf-8")
+            assert f"def {function}(" in text
+            if entry.package:
+                monkeypatch.setitem(sys.modules, entry.package, None)
+                monkeypatch.delitem(sys.modules, f"{formats.__package__}.{module}", raising=False)
+                with pytest.raises(RnncalcError, match=f'needs? the package {entry.package}: pip install "rnncalc'):
+                    entry.call(dotted, tmp_path / "x")
 
 
 # the command line -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from os import PathLike, fspath
@@ -28,7 +27,8 @@ class Format:
 
     reader, writer: the functions in this folder, as module.function, loaded when they are called: most of them need a
     package of their own. `read(path, **options) -> Model`; `write(network, path) -> list of notes`.
-    options: what its files leave open, so that a person may say it.
+    options: what its files leave open, so that a person may say it. package: what else must be installed; the extra is
+    called like it.
     """
 
     name: str
@@ -36,6 +36,19 @@ class Format:
     reader: str = ""
     writer: str = ""
     options: tuple[str, ...] = ()
+    package: str = ""
+
+    def call(self, dotted: str, *arguments: Any, **options: Any) -> Any:
+        """Call the reader or the writer. Raises ProblemError where its package is missing."""
+        module, _dot, name = dotted.partition(".")
+        try:
+            function = getattr(import_module(f"{__package__}.{module}"), name)
+        except ModuleNotFoundError as error:
+            if not self.package or error.name != self.package:
+                raise
+            message = _('files of the format {format} need the package {package}: pip install "rnncalc[{package}]"')
+            raise ProblemError(message, format=self.name, package=self.package) from None
+        return function(*arguments, **options)
 
 
 _BY_NAME = ("activation", "output", "readout", "cell", "prefix")  # what tensors by name leave open
@@ -44,6 +57,7 @@ FORMATS = {
     for entry in (  # the first one with a file's ending is taken
         Format("rnncalc", (".safetensors",), "tensor_files.read", "tensor_files.write", _BY_NAME),
         Format("npz", (".npz",), "tensor_files.read", "tensor_files.write", _BY_NAME),
+        Format("onnx", (".onnx",), "onnx_reader.read", "onnx_writer.write", package="onnx"),
         Format("torch", (".safetensors", ".npz"), "tensor_files.read", "tensor_files.write_torch", _BY_NAME),
     )
 }
@@ -125,7 +139,7 @@ def read(path: str | PathLike[str], format: str | None = None, **options: Any) -
             message = _("files of the format {format} leave no {name} open; there are {known}")
             raise ProblemError(message, format=entry.name, name=name, known=known)
     try:
-        model: Model = _function(entry.reader)(path, **given)
+        model: Model = entry.call(entry.reader, path, **given)
     except ParseError:
         raise
     except RnncalcError as error:
@@ -135,14 +149,9 @@ def read(path: str | PathLike[str], format: str | None = None, **options: Any) -
 
 def write(network: Network, path: str | PathLike[str], format: str | None = None) -> list[str]:
     """Write a network; what a reader of the file should know. Raises ProblemError, WriteError."""
-    notes: list[str] = _function(_format(path, format, "writer").writer)(network, path)
+    entry = _format(path, format, "writer")
+    notes: list[str] = entry.call(entry.writer, network, path)
     return notes
-
-
-def _function(dotted: str) -> Callable[..., Any]:
-    module, _dot, name = dotted.partition(".")
-    function: Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), name)
-    return function
 
 
 def _format(path: str | PathLike[str], name: str | None, does: str) -> Format:

@@ -2,7 +2,7 @@
 
 Tensors are called as in `Parameters`: layers.0.U, layers.0.backward.W, …, V, c. The metadata has one entry, `rnncalc`,
 JSON: the cells, their switches, directions and merges; the output; and whatever the data brought along (vocabulary,
-scaling, columns), the settings and the history.
+scaling, columns), the settings and the history. Longer than other files, so that writing and reading stand together.
 """
 
 from __future__ import annotations

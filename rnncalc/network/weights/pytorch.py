@@ -5,6 +5,7 @@
 PyTorch's GRU is gru_after: bias_hh's part for n becomes d. A prefix such as `rnn.` is found by itself; prefixes that
 are numbered from 0, as an nn.ModuleList has them, are a stack. The names do not say tanh or relu, nor what comes after
 the linear layer on top: files that `pytorch_writer` writes say it in their metadata.
+Longer than other files, so that all that the names may mean stands together.
 """
 
 from __future__ import annotations

@@ -1,0 +1,147 @@
+"""ONNX's recurrent operators as cells: ours where the attributes are the usual ones, else the equations that they say.
+
+`clip` bounds what goes into the functions; `input_forget` makes f = 1 − i; peepholes let i and f see the memory before,
+and o the new one; `linear_before_reset` is the difference between gru_after and gru.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
+from rnncalc.model.cells import CELLS, Cell
+
+OPERATORS = {"elman": "RNN", "lstm": "LSTM", "gru": "GRU", "gru_after": "GRU"}
+USUAL = {"RNN": ["Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"]}  # functions of a direction
+
+
+class Function(NamedTuple):
+    """A function by ONNX's name, with its constants; None where it has none."""
+
+    name: str
+    alpha: float | None = None
+    beta: float | None = None
+
+
+NEEDED = float("inf")  # a constant that runtimes do not agree on where it is not given
+_DEFAULTS = {  # name → its constants
+    "tanh": Function("Tanh"), "relu": Function("Relu"), "sigmoid": Function("Sigmoid"),
+    "softplus": Function("Softplus"), "softsign": Function("Softsign"), "elu": Function("Elu", 1.0),
+    "leakyrelu": Function("LeakyRelu", 0.01), "thresholdedrelu": Function("ThresholdedRelu", NEEDED),
+    "affine": Function("Affine", NEEDED, NEEDED), "scaledtanh": Function("ScaledTanh", NEEDED, NEEDED),
+    "hardsigmoid": Function("HardSigmoid", 0.2, 0.5),
+}  # fmt: skip
+_OURS = {  # activation → the same in ONNX
+    "tanh": Function("Tanh"), "relu": Function("Relu"), "sigmoid": Function("Sigmoid"),
+    "softplus": Function("Softplus"), "softsign": Function("Softsign"), "elu": Function("Elu", 1.0),
+    "leaky_relu": Function("LeakyRelu", 0.01), "identity": Function("Affine", 1.0, 0.0),
+    "hard_sigmoid": Function("HardSigmoid", 1 / 6, 0.5), "hard_sigmoid_02": Function("HardSigmoid", 0.2, 0.5),
+}  # fmt: skip
+_WRITTEN = {  # name → its equation in a
+    "Tanh": "tanh({a})", "Relu": "relu({a})", "Sigmoid": "sigmoid({a})", "Softplus": "softplus({a})",
+    "Softsign": "softsign({a})", "Elu": "max({a}, 0) + {alpha} * (exp(min({a}, 0)) - 1)",
+    "LeakyRelu": "max({a}, 0) + {alpha} * min({a}, 0)", "ThresholdedRelu": "{a} * step({a} - {alpha})",
+    "Affine": "{alpha} * {a} + {beta}", "ScaledTanh": "{alpha} * tanh({beta} * {a})",
+    "HardSigmoid": "max(0, min(1, {alpha} * {a} + {beta}))",
+}  # fmt: skip
+
+
+def named_function(activation: str) -> Function | None:
+    """One of our activations as ONNX calls it, None where it has no such function."""
+    return _OURS.get(activation)
+
+
+def functions(names: Sequence[str], alphas: Sequence[float], betas: Sequence[float]) -> list[Function]:
+    """The functions of an operator: each takes its constants from the lists, in order. Raises ProblemError."""
+    left, chosen = (list(alphas), list(betas)), []
+    for name in names:
+        usual = _DEFAULTS.get(name.lower())
+        if usual is None:
+            raise ProblemError(_("{name}: {value} is not supported"), name="activations", value=name)
+        constants = [
+            None if value is None else _shortest(given.pop(0)) if given else value
+            for value, given in zip(usual[1:], left)
+        ]
+        if NEEDED in constants:
+            key = ("activation_alpha", "activation_beta")[constants.index(NEEDED)]
+            raise ProblemError(_("{name}: {value} needs one"), name=key, value=name)
+        chosen.append(Function(usual.name, *constants))
+    for name, given in zip(("activation_alpha", "activation_beta"), left):
+        if given:
+            raise ProblemError(_("{name} has more numbers than its functions take"), name=name)
+    return chosen
+
+
+def cell(
+    operator: str, chosen: Sequence[Function], clip: float = 0.0, coupled: bool = False, peepholes: bool = False,
+    after: bool = False,
+) -> Cell:  # fmt: skip
+    """The cell of an operator with these functions. coupled: input_forget; after: linear_before_reset."""
+    usual = [Function(name) for name in USUAL[operator]] == list(chosen) and not (clip or coupled or peepholes)
+    if operator == "RNN":
+        name = next((ours for ours, function in _OURS.items() if _equal(function, chosen[0])), None)
+        if name and not clip:
+            return CELLS["elman"].switch(activation=name)
+        lines = {"a": "b + W @ h_p + U @ x_t", "h": _applied(chosen[0], "a", clip)}
+        return Cell("onnx_rnn", lines, ["h"], "h", optional=("b",))
+    if operator == "GRU":
+        return CELLS["gru_after" if after else "gru"] if usual else _gru(chosen, clip, after)
+    return CELLS["lstm"] if usual else _lstm(chosen, clip, coupled, peepholes)
+
+
+def _gru(chosen: Sequence[Function], clip: float, after: bool) -> Cell:
+    gates, new = chosen
+    lines = {}
+    for gate in "rz":
+        lines[f"a{gate}"] = f"b_{gate} + W_{gate} @ h_p + U_{gate} @ x_t"
+        lines[gate] = _applied(gates, f"a{gate}", clip)
+    lines["an"] = f"b_n + {'r * (W_n @ h_p + d)' if after else 'W_n @ (r * h_p)'} + U_n @ x_t"
+    lines |= {"n": _applied(new, "an", clip), "h": "(1 - z) * n + z * h_p"}
+    return Cell("onnx_gru", lines, ["h"], "h", gates="rzn", optional=("b", "d") if after else ("b",))
+
+
+def _lstm(chosen: Sequence[Function], clip: float, coupled: bool, peepholes: bool) -> Cell:
+    gates, new, out = chosen
+    lines, sees = {}, {"i": " + p_i * c_p", "f": " + p_f * c_p", "o": " + p_o * c"}
+
+    def gate(name: str, function: Function) -> None:
+        seen = sees.get(name, "") if peepholes else ""
+        lines[f"a{name}"] = f"b_{name} + W_{name} @ h_p + U_{name} @ x_t{seen}"
+        lines[name] = _applied(function, f"a{name}", clip)
+
+    gate("i", gates)
+    if not coupled:
+        gate("f", gates)
+    gate("g", new)
+    lines["c"] = f"{'(1 - i)' if coupled else 'f'} * c_p + i * g"
+    gate("o", gates)
+    lines["m"] = _applied(out, "c", 0.0)
+    lines["h"] = "o * m"
+    return Cell("onnx_lstm", lines, ["h", "c"], "h", gates="igo" if coupled else "ifgo", optional=("b",))
+
+
+def _applied(function: Function, line: str, clip: float) -> str:
+    """The equation of a function of a line, which is bounded before."""
+    bounded = f"max(min({line}, {_text(clip)}), {_text(-clip)})" if clip else line
+    constants = {key: _text(value) for key, value in (("alpha", function.alpha), ("beta", function.beta))}
+    return _WRITTEN[function.name].format(a=bounded, **constants)
+
+
+def _equal(function: Function, other: Function) -> bool:
+    """Whether two functions are one in float32."""
+    return function.name == other.name and all(
+        np.float32(a or 0) == np.float32(b or 0) for a, b in zip(function[1:], other[1:])
+    )
+
+
+def _shortest(value: float) -> float:
+    """The shortest number that is this one in float32."""
+    return float(str(np.float32(value)))
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else f"({value!r})" if value < 0 else repr(value)
