@@ -130,7 +130,8 @@ class Signal:
     key: for programs (layers[1].h); label: what people call it; group: the layer's direction that it belongs to;
     depth: its height there, from 0; signals of one depth stand side by side. kind: input, product, gate, state or
     output. values: by step, a number for each unit; the initial state is at step 0 (backward: T + 1). gradients: alike.
-    verdicts: by step and unit, the verdict on somebody's answer, and the answer.
+    verdicts: by step and unit, the verdict on somebody's answer, and the answer. formula: how it is made of several
+    others entry by entry, those of the visit before with a ′.
     """
 
     key: str
@@ -142,6 +143,7 @@ class Signal:
     values: Mapping[int, tuple[float, ...]]
     gradients: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     verdicts: Mapping[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
+    formula: str = ""
 
 
 @dataclass(frozen=True)

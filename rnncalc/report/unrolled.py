@@ -10,20 +10,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnncalc.check.verdicts.records import Judgement, Verdict
+from rnncalc.check.verdicts.records import Verdict
 from rnncalc.model.equations.expression import INPUT, Expression, Name, names, previous, signal_of
-from rnncalc.model.equations.style import NEXT, TOTAL
+from rnncalc.model.equations.printer import Place, write
+from rnncalc.model.equations.style import NEXT, TOTAL, Style
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
 from rnncalc.report.backward_levels import BackwardLevel, descents
 from rnncalc.report.chain_rule import input_terms
 from rnncalc.report.document import Flow, Signal, Source, Unrolled
+from rnncalc.report.picture_verdicts import first_slip, judged
 from rnncalc.report.shared import Level, ReportOptions, Visits, label, levels, merged, of_sequence
 
 MOST_STEPS = 8  # that are drawn one beside the other; of more, the first and the last
 ENDS = 3
 MOST_PICTURES = 4  # sequences of a batch that are drawn
+LONGEST = 24  # characters of a formula that stands in a box
+
+
+class _Plain(Style):
+    """A line of text without indices; ′ marks what is the visit's before."""
+
+    def signal(self, letter: str, time: str) -> str:
+        return letter if time == "t" else f"{letter}′"
+
+
+_PLAIN = _Plain("∘", "·", " ")
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,11 @@ class _Group:
     def number(self, line: str) -> int:
         """A line's place among all signals."""
         return self.first + list(self.lines).index(line)
+
+    @property
+    def place(self) -> Place:
+        """Where its lines are read: at any step."""
+        return Place(signals=frozenset(self.lines))
 
     @property
     def emits(self) -> int:
@@ -83,8 +101,8 @@ def picture(
         signals, flows = _backward(problem, trace, gradients, groups, signals, sequence)
     slip = None
     if verdict is not None:
-        signals = [_judged(signal, verdict.values, sequence) for signal in signals]
-        slip = _first_slip(signals, verdict.first_wrong)
+        signals = [judged(signal, verdict.values, sequence) for signal in signals]
+        slip = first_slip(signals, verdict.first_wrong)
     present = trace.view.schedule.present[sequence or 0]
     shown = [step for step in sorted(steps) if present[step - 1]]
     if len(shown) > MOST_STEPS:
@@ -149,7 +167,11 @@ def _signals(problem: Problem, trace: Trace, number: int, group: _Group, sequenc
             kind = "product"
         layer = f"^({level.number + 1})" if level.key else ""
         key, text, depth = f"{level.key}{line}", label(level.letters, line) + layer, group.depths[line]
-        yield Signal(key, text, number, depth, kind, tuple(_sources(group, line)), values)
+        sources = tuple(_sources(group, line))
+        meet = len(sources) > 1 and not any(source.weight for source in sources)
+        formula = write(group.lines[line], _PLAIN, level.letters, group.place) if meet else ""
+        formula = formula if len(formula) <= LONGEST else ""
+        yield Signal(key, text, number, depth, kind, sources, values, formula=formula)
 
 
 def _sources(group: _Group, line: str) -> Iterator[Source]:
@@ -224,26 +246,3 @@ def _origins(term: Expression, number: int, group: _Group, upper: Sequence[int])
     if own:
         return [(number, depth) for depth in own]
     return [(other, 0) for other in upper] if bare or isinstance(term, Name) else []
-
-
-# ----------------------------------------------------------------------------------------------------------- verdicts
-
-
-def _judged(signal: Signal, values: Sequence[Judgement], sequence: int | None) -> Signal:
-    """The signal with the verdicts on a person's numbers."""
-    verdicts = {}
-    for value in values:
-        if value.name == signal.key and value.step is not None and value.index:
-            *batch, unit = value.index
-            if batch in ([], [(sequence or 0) + 1]):
-                verdicts[value.step, unit] = value.verdict, value.answer or ""
-    return replace(signal, verdicts=verdicts)
-
-
-def _first_slip(signals: Sequence[Signal], value: Judgement | None) -> tuple[int, int, int] | None:
-    if value is None or value.step is None or not value.index:
-        return None
-    place = value.step, value.index[-1]
-    at = (number for number, signal in enumerate(signals) if signal.key == value.name and place in signal.verdicts)
-    number = next(at, None)
-    return None if number is None else (number, *place)

@@ -2,6 +2,7 @@
 
 import random
 import re
+from itertools import product
 from typing import Any
 from xml.etree import ElementTree
 
@@ -107,6 +108,38 @@ def test_sources_give_every_box_its_numbers(seed: int) -> None:
     assert sum(map(len, written)) == sum(
         signal.key.rpartition(".")[2] not in ("x", "s", "y") for signal in drawn.signals
     )
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "gru_after"])
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_where_signals_meet_the_box_says_how(cell: str, direction: str) -> None:
+    """The formula in a box, read by anybody, gives the numbers in it; ′ is the step before on the way."""
+    rng, rows = np.random.default_rng(4), 4 if cell == "lstm" else 3
+    shapes = {"U": (3 * rows, 2), "W": (3 * rows, 3), "b": (3 * rows,), "x": (4, 2)}
+    keys = {name: rng.normal(size=shape).tolist() for name, shape in shapes.items()}
+    problem = read(given.of_python({"cell": cell, "direction": direction, **keys}), engine="equations")
+    drawn = picture(problem, problem.forward(), range(1, 5))
+    said = [signal for signal in drawn.signals if signal.formula]
+    assert len(said) == 2
+    tree = page(Document([drawn], {}), "svg")
+    seen = {
+        (box.get("data-key"), int(box.get("data-step", ""))): text.text
+        for box in tree.iter(f"{SVG}g")
+        for text in box.findall(f"{SVG}text")
+        if text.get("class") == "formula"
+    }
+    for signal, step in product(said, range(1, 5)):
+        before = step + (1 if direction == "backward" else -1)
+        names: dict[str, Any] = {"tanh": np.tanh}
+        for other in drawn.signals:
+            names |= {
+                f"{other.label}{mark}": np.array(other.values[at])
+                for mark, at in (("", step), ("_before", before))
+                if at in other.values
+            }
+        formula = signal.formula.replace("∘", "*").replace("′", "_before")
+        np.testing.assert_allclose(eval(formula, names), signal.values[step])
+        assert seen[signal.key, step] == signal.formula.replace("′", "₀₁₂₃₄₅"[before])
 
 
 @pytest.mark.parametrize("seed", range(24))

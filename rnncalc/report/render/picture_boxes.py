@@ -12,6 +12,7 @@ from rnncalc.report.document import Signal, Unrolled
 from rnncalc.report.render.numbers import Rounding
 
 LETTER, ROW, LABEL, PAD = 6.7, 18, 20, 6  # the width of a digit, the heights of a number and of a box's label
+SMALL, FORMULA = 5.5, 12  # the width of a formula's letter, the height of a formula
 BETWEEN = 12  # from one box of a row to the next
 MOST_UNITS, FIRST_UNITS, LAST_UNITS, STRIP = 6, 3, 1, 10.0  # of a wide layer a few units and a strip of all
 
@@ -86,7 +87,7 @@ class Boxes:
         step = self.columns[place]
         if step is None or self.computed(step):
             return self.sizes[number][0]
-        bare = replace(self.block.signals[number], gradients={}, verdicts={})
+        bare = replace(self.block.signals[number], gradients={}, verdicts={}, formula="")
         return self._size(replace(bare, values={step: bare.values[step]}))[0]
 
     def _size(self, signal: Signal) -> tuple[float, float]:
@@ -95,7 +96,12 @@ class Boxes:
         width += self.beside(signal) * LETTER + 2 * PAD if self.beside(signal) else 0
         width += (2 * LETTER if signal.verdicts else 0) + (STRIP if units > MOST_UNITS else 0)
         name = (display_width(signal.label) + 5) * LETTER + 2 * PAD
-        return ceil(max(width, name)), LABEL + ROW * len(shown_units(units)) + 3
+        formula = (display_width(signal.formula) + 1) * SMALL + 2 * PAD
+        return ceil(max(width, name, formula)), self.head(signal) + ROW * len(shown_units(units)) + 3
+
+    def head(self, signal: Signal) -> int:
+        """The height of what stands over the numbers: the name, and how they are made."""
+        return LABEL + (FORMULA if signal.formula else 0)
 
     def beside(self, signal: Signal) -> int:
         """The characters of what stands beside the numbers: gradients, or somebody's answers."""

@@ -16,11 +16,12 @@ from rnncalc.report.check import MARKS
 from rnncalc.report.document import Document, Unrolled
 from rnncalc.report.render import RenderOptions
 from rnncalc.report.render.numbers import exact
-from rnncalc.report.render.picture_boxes import LABEL, LETTER, MOST_UNITS, PAD, ROW, STRIP, Arrow, shown_units
+from rnncalc.report.render.picture_boxes import FORMULA, LABEL, LETTER, MOST_UNITS, PAD, ROW, STRIP, Arrow, shown_units
 from rnncalc.report.render.picture_layout import Box, Layout
 from rnncalc.report.render.picture_tracks import MARGIN
 
 THINNEST, THICKEST, FAINTEST = 0.8, 7.0, 0.15  # of an arrow of gradients
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def render(document: Document, options: RenderOptions) -> str:
@@ -125,11 +126,14 @@ class _Drawing:
         yield _label(signal.label, str(step), box.x + PAD, box.y + 14)
         if step in signal.gradients:
             yield tag("text", "∂L", class_="gradient", x=box.right - PAD, y=box.y + 14)
+        if signal.formula and self.layout.computed(step):
+            formula = signal.formula.replace("′", str(step + back).translate(_LOWERED))
+            yield tag("text", escape(formula), class_="formula", x=box.x + PAD, y=box.y + LABEL + FORMULA - 5)
         values, units = signal.values[step], shown_units(len(signal.values[step]))
         if len(values) > MOST_UNITS:
             yield from self._strip(number, values, box)
         for place, unit in enumerate(units):
-            y = box.y + LABEL + ROW * place
+            y = box.y + self.layout.head(signal) + ROW * place
             if unit is None:
                 yield tag("text", "⋮", class_="dots", x=box.middle[0], y=y + 13)
             else:
@@ -163,9 +167,10 @@ class _Drawing:
 
     def _strip(self, number: int, values: tuple[float, ...], box: Box) -> Iterator[str]:
         """Every unit of a wide layer as a thin band of colour."""
-        high = (box.height - LABEL - 3) / len(values)
+        top = self.layout.head(self.block.signals[number])
+        high = (box.height - top - 3) / len(values)
         for unit, value in enumerate(values):
-            yield _shade(value, self.ranges[number], box.x + 2, box.y + LABEL + unit * high, STRIP - 3, high)
+            yield _shade(value, self.ranges[number], box.x + 2, box.y + top + unit * high, STRIP - 3, high)
 
     def _words(self, height: float) -> Iterator[str]:
         """The numbers of the steps, and the titles of layers."""
