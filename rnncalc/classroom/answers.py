@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-LAYER = re.compile(r"layers\[(?P<layer>\d+)\]\.(?:(?P<way>forward|backward)\.)?(?P<name>.+)")
+from rnncalc.check.answers.names import LAYER
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,7 +18,7 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
             top[name] = value
             continue
         part = layers.setdefault(int(match["layer"]), {})
-        part.setdefault(match["way"] or "", {})[match["name"]] = value
+        part.setdefault(match["direction"] or "", {})[match["name"]] = value
     answers = _by_gate(top)
     if layers:
         answers["layers"] = [

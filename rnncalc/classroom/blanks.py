@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncalc.classroom.answers import LAYER
+from rnncalc.check.answers.names import LAYER
 from rnncalc.classroom.exercise import Exercise
 from rnncalc.problems.results import per_step
 

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check import CheckSession
+from rnncalc.check.answers.names import LAYER
 from rnncalc.check.scoring import Scale
 from rnncalc.check.verdicts.precision import Precision
-from rnncalc.classroom.answers import LAYER, nested
+from rnncalc.classroom.answers import nested
 from rnncalc.classroom.exercise_spec import ExerciseSpec, checked
 from rnncalc.classroom.numbers import draw
 from rnncalc.common.i18n import _
@@ -169,7 +170,7 @@ def _computed(quantities: Quantities, name: str) -> np.ndarray:
     if not 1 <= number <= len(layers):
         raise KeyError(name)
     layer = layers[number - 1]
-    return np.asarray((layer.passes[match["way"]] if match["way"] else layer)[match["name"]])
+    return np.asarray((layer.passes[match["direction"]] if match["direction"] else layer)[match["name"]])
 
 
 def _whole(requested: dict[str, np.ndarray], quantities: Quantities) -> dict[str, np.ndarray]:

@@ -30,6 +30,7 @@ from rnncalc.check.answers.places import Place, place, shape_in
 from rnncalc.check.answers.shaped import Index, Quantity, Scope, Spot
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.verdicts.precision import USUAL, Precision
+from rnncalc.check.verdicts.records import place_name
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, shown
 from rnncalc.problems.parse.numbers import TypedNumber
@@ -65,6 +66,7 @@ class Answers:
         self.claims: list[Claim] = []
         self.answered: dict[str, Quantity] = {}
         self._read(quantities.whole, {name: plain(value) for name, value in answers.items()}, 0)
+        self._once()
 
     def whole(self) -> list[Spot]:
         """Every number of the answered quantities, in an order that is the same for everybody.
@@ -88,8 +90,21 @@ class Answers:
                 self._layers(value, depth)
             elif name in ("forward", "backward") and isinstance(value, Mapping):
                 self._read(self.quantities.direction(scope, name), value, depth + 1)
+            elif scope == self.quantities.whole:
+                self._quantity(*self.quantities.scoped(name), value)
             else:
                 self._quantity(scope, name, value)
+
+    def _once(self) -> None:
+        """Leave out what is typed twice alike. Raises ProblemError if a number has two different answers."""
+        claims: dict[tuple[str, int | None, Index], Claim] = {}
+        for claim in self.claims:
+            other = claims.setdefault((claim.quantity, claim.step, claim.index), claim)
+            if other.text != claim.text:
+                name = place_name(claim.quantity, claim.step, claim.index)
+                message = _("answers: {name} is answered twice, by {text} and by {other}")
+                raise ProblemError(message, name=name, text=other.text, other=claim.text)
+        self.claims = list(claims.values())
 
     def _layers(self, value: Any, depth: int) -> None:
         count = len(self.quantities.spec.layers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rnncalc.check.answers.shaped import Quantity, Scope, Shapes
 from rnncalc.check.graph.keys import output
 from rnncalc.check.graph.spec import RunSpec, Spec
@@ -11,6 +13,8 @@ from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.keys import near
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.problem import Problem
+
+LAYER = re.compile(r"layers\[(?P<layer>\d{1,4})\]\.(?:(?P<direction>forward|backward)\.)?(?P<name>.+)")
 
 
 class QuantityIndex(Shapes):
@@ -36,6 +40,18 @@ class QuantityIndex(Shapes):
             if self.spec.runs[run].mirrored == (name == "backward"):
                 return Scope(f"layers[{scope.layer + 1}].{name}.", scope.layer, (run,))
         raise ProblemError(_("answers: layer {n} has no direction {name}"), n=scope.layer + 1, name=name)
+
+    def scoped(self, name: str) -> tuple[Scope, str]:
+        """Where a name belongs, and the rest of it: h, layers[2].h, layers[2].backward.h. Raises ProblemError."""
+        match = LAYER.fullmatch(name)
+        if not match:
+            return self.whole, name
+        number, count = int(match["layer"]), len(self.spec.layers)
+        if not 1 <= number <= count:
+            message = _("answers.{name}: there is no layer {number}; layers are counted from 1 to {count}")
+            raise ProblemError(message, name=name, number=number, count=count)
+        scope = self.layer(number - 1)
+        return (self.direction(scope, match["direction"]) if match["direction"] else scope), match["name"]
 
     # names -----------------------------------------------------------------------------------------------------------
 

@@ -51,8 +51,7 @@ class Judgement:
     @property
     def place(self) -> str:
         """The name with step and index: h_2[1], U_new.o[1][2], loss."""
-        step = "" if self.step is None else f"_{self.step}"
-        return self.name + step + "".join(f"[{i}]" for i in self.index)
+        return place_name(self.name, self.step, self.index)
 
     def data(self) -> dict[str, Any]:
         """The judgement as plain data, with the keys of `--format json`."""
@@ -60,6 +59,11 @@ class Judgement:
         data |= {"answer": self.answer, "computed": self.computed, "verdict": self.verdict}
         optional = {"coarse": self.coarse, "reason": self.reason, "problem": self.problem}
         return data | {key: value for key, value in optional.items() if value}
+
+
+def place_name(name: str, step: int | None, index: tuple[int, ...]) -> str:
+    """A quantity's name with step and index: h_2[1], U_new.o[1][2], loss."""
+    return name + ("" if step is None else f"_{step}") + "".join(f"[{i}]" for i in index)
 
 
 @dataclass(frozen=True)

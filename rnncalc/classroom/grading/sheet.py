@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,8 +27,6 @@ from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.problem import Problem
 from rnncalc.problems.reader import read
 from rnncalc.problems.results import Quantities
-
-_SCOPE = re.compile(r"layers\[(?P<layer>\d{1,4})\]\.(?:(?P<way>forward|backward)\.)?(?P<name>.+)")
 
 
 @dataclass(frozen=True)
@@ -69,16 +66,10 @@ class Question:
 
     def shape_of(self, name: str) -> Shape | None:
         """The shape of what can be answered under a name, in any letters; None if nobody knows it."""
-        scope, match = self._claims.whole, _SCOPE.fullmatch(name)
         try:
-            if match:
-                if not 1 <= int(match["layer"]) <= len(self._claims.spec.layers):
-                    return None
-                scope, name = self._claims.layer(int(match["layer"]) - 1), match["name"]
-                scope = self._claims.direction(scope, match["way"]) if match["way"] else scope
+            return shape_in(self._claims, *self._claims.scoped(name))
         except RnncalcError:
             return None
-        return shape_in(self._claims, scope, name)
 
 
 def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:

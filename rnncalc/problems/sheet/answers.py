@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
@@ -16,8 +17,7 @@ from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.sheet.pieces import Assigned
-
-_UNIT = re.compile(r"\d\W*\[\s*(\d{1,6})\s*\]\W*\Z")  # behind another number: h_2[1]
+from rnncalc.problems.sheet.roles import UNIT
 
 Decision = FromEquations | OwnCell | None
 
@@ -26,7 +26,7 @@ def answers(items: Sequence[Assigned], made: Decision, first: int) -> dict[str, 
     """The answers by name, those of a step by its number from 1. first: the number of the sheet's first step."""
     nested: dict[str, Any] = {}
     for item in items:
-        unit = None if item.key else _UNIT.search(item.symbol.text)
+        unit = None if item.key else UNIT.search(item.symbol.text)
         if unit:
             item = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
         *outer, last = _path(item, made)
@@ -34,17 +34,28 @@ def answers(items: Sequence[Assigned], made: Decision, first: int) -> dict[str, 
             outer, last = [], ".".join([*outer, last])
         place: Any = nested
         for part in outer:
-            place = place[part] if isinstance(place, list) else place.setdefault(part, _empty(part, made))
+            empty = {} if item.key else _empty(part, made)
+            place = place[part] if isinstance(place, list) else place.setdefault(part, empty)
+            if not isinstance(place, dict) and (item.key or part != "layers"):
+                raise ParseError(_("{where}: it is given twice"), where=item.where)
         step = _step(item)
+        number = item.symbol.number or 0 if step is None else step - first + 1
         if unit:
-            at = item.symbol.number or 0
-            place[f"{last}[{at if step is None else step - first + 1}][{unit[1]}]"] = nested_texts(item.value)
+            _put(place, f"{last}[{number}][{unit[1]}]", nested_texts(item.value), item)
         elif step is None:
-            place[last] = nested_texts(item.value)
+            _put(place, last, nested_texts(item.value), item)
         else:
             row = row_of(item.value)
-            place.setdefault(last, {})[str(step - first + 1)] = row if isinstance(row, list) else [row]
+            steps = place.setdefault(last, {})
+            name, place = (str(number), steps) if isinstance(steps, dict) else (f"{last}[{number}]", place)
+            _put(place, name, row if isinstance(row, list) else [row], item)
     return nested
+
+
+def _put(place: dict[str, Any], name: str, value: Any, item: Assigned) -> None:
+    """Keep an answer under its name. Raises ParseError if another one is there."""
+    if place.setdefault(name, value) != value:
+        raise ParseError(_("{where}: it is given twice"), where=item.where)
 
 
 def _empty(part: str | int, made: Decision) -> Any:
@@ -55,7 +66,8 @@ def _empty(part: str | int, made: Decision) -> Any:
 def _path(item: Assigned, made: Decision) -> list[Any]:
     """Our name of what is answered, with its gate or with its layer."""
     if item.key:
-        return item.key.removeprefix("answers.").split(".")
+        name = item.key.removeprefix("answers.")
+        return [name] if "[" in name else name.split(".")
     if item.gradient:
         stack, gate = _parameter(item.symbol, made)
         return [f"d{stack}", gate] if gate else [f"d{stack}"]

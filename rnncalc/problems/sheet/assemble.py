@@ -76,15 +76,18 @@ class _Assembly:
         sequences = Sequences(self.roles, self.contents, self.given)
         words = Words(self.roles, self.given)
         for item in words.take_codes(self.sheet.assigned):
-            if item.answer or item.gradient or self.roles.is_computed(item):
+            if item.answer or item.gradient or self.roles.is_computed(item) or self.roles.is_number(item):
                 claimed.append(item)
             elif self.roles.step(item) is not None:
                 self._once(steps.setdefault(self.roles.bare(item), {}), self.roles.step(item), item)
             else:
                 self._plain(item)
-        sequences.read(steps)
+        claimed += sequences.read(steps)
         words.place(sequences.letters, self.roles.inputs)
         if claimed:
+            if "answers" in self.given:
+                message = _("{where}: answers are given as a whole too; give them one way or the other")
+                raise ParseError(message, where=claimed[0].where)
             self.given["answers"] = RawValue(answers(claimed, self.made, sequences.first), claimed[0].where)
         order = prose.gate_order(self.sheet.prose)
         if order and "gates" not in self.given and self.equations.equations:

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, field
 
 _LEFT, _RIGHT = "⎡⎢⎣⎛⎜⎝┌│└[", "⎤⎥⎦⎞⎟⎠┐│┘]"
-_PIECE = re.compile(
-    rf"(?<!\[)[{re.escape(_LEFT)}](?!\[)([^\[\]{re.escape(_LEFT[:-1] + _RIGHT[:-1])}]*)[{re.escape(_RIGHT)}]"
+_PIECE = re.compile(  # not the index of h[2][1]
+    rf"(?<![\w\[\])}}])[{re.escape(_LEFT)}](?!\[)([^\[\]{re.escape(_LEFT[:-1] + _RIGHT[:-1])}]*)[{re.escape(_RIGHT)}]"
 )
 _NAME = re.compile(r"[^\s=:]\s*:?=\s*\Z")
 NEAR = 2  # columns by which the pieces of a bracket may be apart

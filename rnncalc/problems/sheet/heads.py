@@ -20,6 +20,9 @@ _GRADIENT = re.compile(
     r"(?:\\frac\s*\{\s*[∂dδ]\s*[A-Za-z]\w*\s*\}\s*\{\s*[∂d]\s*|[∂dδ]\s*(?:[LJE]|loss)\s*/\s*[∂d]\s*|∇_?\{?)",
     re.IGNORECASE,
 )
+_TYPED = re.compile(  # U_new.o, answers.h_2[1]
+    r"(?:answers\.[^\s=:：,;]{1,80}(?:\s{0,2},\s{0,2}\d{1,7}\s{0,2}[\])}]{1,2})?|[A-Za-z]\w*(?:\.[A-Za-z]\w*)+)\s*\Z"
+)
 LONGEST = 120  # characters of a head
 FAR = 500  # before a head, more than any numbering
 _BRACKET = re.compile(r"[()\n]")
@@ -77,7 +80,7 @@ class Heads:
             read = symbols.read(self.text, gradient.end())
             if read and read[1] <= stripped and not self.text[read[1] : stripped].strip(" }"):
                 return gradient.start(), [read[0]], "gradient"
-        typed = re.compile(r"(?:answers\.)?[A-Za-z]\w*(?:\.[A-Za-z]\w*)+\s*\Z").search(self.text[begin:stripped])
+        typed = _TYPED.search(self.text[begin:stripped])
         if typed and not _BEFORE.search(self.text[begin : begin + typed.start()]):
             return begin + typed.start(), [Symbol(typed[0].strip(), (), typed[0].strip())], "key"
         function = re.compile(rf"({symbols.LETTERS}+(?:_\w)?)\(([a-su-z])\)\Z").search(self.text[begin:stripped])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.sheet.pieces import Assigned, Sheet
 
 TARGETS = ("target", "targets", "label", "labels", "标签", "目标")
+SIGNALS = ("a", "h", "s", "y", "c", "i", "f", "g", "o", "r", "z", "n", "da", "dh", "ds", "dx")  # without equations
+UNIT = re.compile(r"\d\W*\[\s*(\d{1,6})\s*\]\W*\Z")  # behind another number: h_2[1]
 LETTERS = ("letter", "char", "character", "token", "word", "字符", "字母")
 
 
@@ -53,6 +58,11 @@ class Roles:
         return names - self.inputs
 
     @property
+    def runs_backward(self) -> bool:
+        """Whether the equations have a layer that begins at the last step."""
+        return isinstance(self.made, FromEquations) and any(layer.backward for layer in self.made.layers)
+
+    @property
     def params(self) -> set[str]:
         return self.made.system.params if self.made else set()
 
@@ -73,15 +83,29 @@ class Roles:
         number, bare = item.symbol.number, self.bare(item)
         if self.made is None or item.key or number is None or item.symbol.key in self.params:
             return False
-        if isinstance(self.made, FromEquations):
-            known = self.made.of_signal(bare) is not None
-        else:
-            known = bare in self.made.system.polys
         steps = [other.symbol.number for other in self.sheet.assigned if self.bare(other) in self.inputs]
         first = min((step for step in steps if step is not None), default=1)
-        last = max((step for step in steps if step is not None), default=first)
+        last = max((step for step in steps if step is not None), default=number)
         is_target = self.loss is not None and self.loss.target == bare
-        return known and first <= number <= last and not is_target and not (number == 0 and bare in self.states)
+        is_start = number == 0 and bare in self.states
+        return self._is_signal(bare) and first <= number <= last and not is_target and not is_start
+
+    def is_number(self, item: Assigned) -> bool:
+        """Whether a name is that of one number of a result, h_2[1] or dU[1][2], so that it can only be an answer."""
+        if item.key or not UNIT.search(item.symbol.text):
+            return False
+        of_step = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
+        bare, number = self.bare(of_step), of_step.symbol.number
+        if bare in self.inputs | self.targets | self.params or (number == 0 and bare in self.states):
+            return False
+        return self._is_signal(bare) or bool(re.fullmatch(r"d[UWVRbcd]", item.symbol.base))
+
+    def _is_signal(self, name: str) -> bool:
+        if self.made is None:
+            return name in SIGNALS
+        if isinstance(self.made, FromEquations):
+            return self.made.of_signal(name) is not None
+        return name in self.made.system.polys
 
     def bare(self, item: Assigned) -> str:
         number = item.symbol.number

@@ -31,8 +31,11 @@ class Sequences:
         self.first = 1
         self.letters: list[str] = []
 
-    def read(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
-        """x_1, x_2, … as x; what stands before the first step is a start, targets by step are targets."""
+    def read(self, steps: Mapping[str, dict[int, Assigned]]) -> list[Assigned]:
+        """x_1, x_2, … as x; what stands before the first step is a start, targets by step are targets.
+
+        Returned is the rest: values of steps that can only be somebody's answers.
+        """
         self._in_sentences(steps)
         inputs = next((steps[name] for name in sorted(self.roles.inputs) if name in steps), {})
         counted = inputs or next((values for bare, values in steps.items() if bare in LETTERS), {})
@@ -43,19 +46,20 @@ class Sequences:
             self.given["x"] = self.given.pop("X")
         elif self.roles.made and self.roles.made.input in self.given and "x" not in self.given:
             self.given["x"] = self.given.pop(self.roles.made.input)
+        rest: list[Assigned] = []
         for bare, values in steps.items():
             if values is inputs:
                 continue
+            rows = dict(values)
             for number, item in values.items():
-                if bare in self.roles.states and self._is_start(bare, number, count, values):
-                    self.given[f"{bare}0"] = RawValue(self.contents.value(item), item.where)
-            rows = {n: item for n, item in values.items() if self.first <= n < self.first + max(count, 1)}
-            if bare in self.roles.targets or (bare in ("d", "t") and self.roles.made):
+                if bare in self.roles.states and self._is_start(number, count, values):
+                    self.given[f"{bare}0"] = RawValue(self.contents.value(rows.pop(number)), item.where)
+            if bare in self.roles.targets | {self.roles.output} or (bare in ("d", "t") and self.roles.made):
                 self._targets(rows, count)
             elif bare in LETTERS:
                 self.letters = [rows[n].value for n in sorted(rows)]
-            elif bare == self.roles.output and rows:
-                self._targets(rows, count)
+            else:
+                rest += rows.values()
         self._last_only(count)
         if self.roles.loss:
             self.given.setdefault("loss", RawValue(self.roles.loss.name, "loss"))
@@ -67,6 +71,7 @@ class Sequences:
                 self.given["loss"] = RawValue(named, "loss")
             if reduction:
                 self.given.setdefault("reduction", RawValue(reduction, "loss"))
+        return rest
 
     def _last_only(self, count: int) -> None:
         """One target for the last step: L = (h_T − d)², or an output that only the last state has."""
@@ -92,9 +97,10 @@ class Sequences:
         if rate:
             self.given.setdefault("lr", RawValue(rate, "lr"))
 
-    def _is_start(self, bare: str, number: int, count: int, values: Mapping[int, Assigned]) -> bool:
+    def _is_start(self, number: int, count: int, values: Mapping[int, Assigned]) -> bool:
         before = self.first - 1
-        return number in (before, self.first + count) or (number == 0 and before not in values)
+        behind = self.first + count if count and self.roles.runs_backward else before
+        return number in (before, behind) or (number == 0 and before not in values)
 
     def _steps(self, steps: Mapping[int, Assigned]) -> Any:
         """The values of the steps as rows, none missing."""
@@ -112,7 +118,10 @@ class Sequences:
     def _targets(self, rows: Mapping[int, Assigned], count: int) -> None:
         if not rows:
             return
-        first = min(rows)
-        values = [rows[n].value if n in rows else None for n in range(self.first, self.first + count)]
+        first, end = min(rows), self.first + count if count else max(rows) + 1
+        if not self.first <= first <= max(rows) < end:
+            item = rows[first if first < self.first else max(rows)]
+            raise ParseError(_("{where}: x has no such step"), where=item.where)
+        values = [rows[n].value if n in rows else None for n in range(self.first, end)]
         nested = [None if value is None else row_of(value) for value in values]
         self.given["targets"] = RawValue(nested, rows[first].where)
