@@ -26,6 +26,7 @@ HEAVY = {  # package → the only places that may import it
     "platformdirs": ("engine/compiled",),
     "safetensors": ("network/weights",),
     "onnx": ("network/weights",),
+    "h5py": ("network/weights",),
     "matplotlib": ("pipeline/plots.py",),
     "sklearn": ("pipeline/estimators.py",),
     "distributed": ("cli/scheduler.py",),

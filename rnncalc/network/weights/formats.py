@@ -52,12 +52,14 @@ class Format:
 
 
 _BY_NAME = ("activation", "output", "readout", "cell", "prefix")  # what tensors by name leave open
+_OF_ARRAYS = ("activation", "output", "merge", "prefix")  # what Keras's arrays leave open without its configuration
 FORMATS = {
     entry.name: entry
     for entry in (  # the first one with a file's ending is taken
         Format("rnncalc", (".safetensors",), "tensor_files.read", "tensor_files.write", _BY_NAME),
         Format("npz", (".npz",), "tensor_files.read", "tensor_files.write", _BY_NAME),
         Format("onnx", (".onnx",), "onnx_reader.read", "onnx_writer.write", package="onnx"),
+        Format("keras", (".keras", ".h5"), "keras_reader.read", "", _OF_ARRAYS, "h5py"),
         Format("torch", (".safetensors", ".npz"), "tensor_files.read", "tensor_files.write_torch", _BY_NAME),
     )
 }

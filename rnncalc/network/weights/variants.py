@@ -1,4 +1,4 @@
-"""ONNX's recurrent operators as cells: ours where the attributes are the usual ones, else the equations that they say.
+"""Recurrent operators as other libraries vary them: our cells where all is usual, else a variant's equations.
 
 `clip` bounds what goes into the functions; `input_forget` makes f = 1 − i; peepholes let i and f see the memory before,
 and o the new one; `linear_before_reset` is the difference between gru_after and gru.
@@ -87,7 +87,7 @@ def cell(
         if name and not clip:
             return CELLS["elman"].switch(activation=name)
         lines = {"a": "b + W @ h_p + U @ x_t", "h": _applied(chosen[0], "a", clip)}
-        return Cell("onnx_rnn", lines, ["h"], "h", optional=("b",))
+        return Cell("rnn_variant", lines, ["h"], "h", optional=("b",))
     if operator == "GRU":
         return CELLS["gru_after" if after else "gru"] if usual else _gru(chosen, clip, after)
     return CELLS["lstm"] if usual else _lstm(chosen, clip, coupled, peepholes)
@@ -101,7 +101,7 @@ def _gru(chosen: Sequence[Function], clip: float, after: bool) -> Cell:
         lines[gate] = _applied(gates, f"a{gate}", clip)
     lines["an"] = f"b_n + {'r * (W_n @ h_p + d)' if after else 'W_n @ (r * h_p)'} + U_n @ x_t"
     lines |= {"n": _applied(new, "an", clip), "h": "(1 - z) * n + z * h_p"}
-    return Cell("onnx_gru", lines, ["h"], "h", gates="rzn", optional=("b", "d") if after else ("b",))
+    return Cell("gru_variant", lines, ["h"], "h", gates="rzn", optional=("b", "d") if after else ("b",))
 
 
 def _lstm(chosen: Sequence[Function], clip: float, coupled: bool, peepholes: bool) -> Cell:
@@ -121,7 +121,7 @@ def _lstm(chosen: Sequence[Function], clip: float, coupled: bool, peepholes: boo
     gate("o", gates)
     lines["m"] = _applied(out, "c", 0.0)
     lines["h"] = "o * m"
-    return Cell("onnx_lstm", lines, ["h", "c"], "h", gates="igo" if coupled else "ifgo", optional=("b",))
+    return Cell("lstm_variant", lines, ["h", "c"], "h", gates="igo" if coupled else "ifgo", optional=("b",))
 
 
 def _applied(function: Function, line: str, clip: float) -> str:
