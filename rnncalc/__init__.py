@@ -4,7 +4,7 @@ Homework            problem, load_problem: worked step by step, checked; grade: 
 Code                check_function: the bug in a function; testing.assert_rnn_forward in pytest; %load_ext rnncalc
 A network           Elman, Jordan, LSTM, GRU, GRUAfter, I2HI2O of one layer; Network of several, each a Layer
 Weights             random_network; load_model, save_model; other libraries': load, save, from_state_dict, to_state_dict
-What it gives       net(x); net.forward(x), a Trace; net.backward(trace, …); net.fit(x, y, …); net.stepper(), a Stepper
+What it gives       net(x); net.forward(x), a Trace; net.backward(trace, …); net.fit(x, y, …); net.stepper(); States
 Your own equations  Cell; CELLS holds the built-in ones
 scikit-learn        RNNClassifier, RNNRegressor
 Errors              RnncalcError, the kind of all of them
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rnncalc.network.one_layer import Elman as Elman
     from rnncalc.network.one_layer import GRUAfter as GRUAfter
     from rnncalc.network.one_layer import Jordan as Jordan
+    from rnncalc.network.states import States as States
     from rnncalc.network.stepper import Stepper as Stepper
     from rnncalc.network.trace import Trace as Trace
     from rnncalc.network.weights.formats import load as load
@@ -61,6 +62,7 @@ _NAMES = {  # module → its public names, loaded on first use, so that `import 
     "model.layer": ("Layer",),
     "network.network": ("Network",),
     "network.one_layer": ("Elman", "Jordan", "LSTM", "GRU", "GRUAfter", "I2HI2O"),
+    "network.states": ("States",),
     "network.stepper": ("Stepper",),
     "network.trace": ("Trace",),
     "network.weights.formats": ("load", "save"),

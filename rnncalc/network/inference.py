@@ -16,14 +16,14 @@ from rnncalc.model.layer import DirectionalLayer
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.forward import through_layers, traced, tracers
 from rnncalc.network.stack import Stack
-from rnncalc.network.states import shown_states
+from rnncalc.network.states import States, shown_states
 from rnncalc.network.trace import Trace
 from rnncalc.network.view import View
 
 FEW = 8  # sequences whose inputs make full tiles at every step: fewer are laid out for many steps at once
 FULLER = 1.15  # how much fuller the vectors must be for the transposition of inputs and outputs to pay
 
-Outputs = tuple[np.ndarray, dict[str, Any]]
+Outputs = tuple[np.ndarray, States | None]
 
 
 def infer(
@@ -53,7 +53,9 @@ def infer(
     rows = through_layers(network.layers, schedule.pack(array), run, lambda rows: rows[schedule.mirror])
     if network.read_out:
         rows, _none = next(remaining).infer(rows, PackedBatch.flat(len(rows)), {}, wanted=False)
-    return np.ascontiguousarray(view.steps(rows)), shown_states(final_states, view) if with_states else {}
+    return np.ascontiguousarray(view.steps(rows)), shown_states(
+        network.layers, final_states, view
+    ) if with_states else None
 
 
 class PreparedCall:
@@ -140,4 +142,4 @@ def _across(
     if network.read_out:
         y, _none = next(remaining).lane_batched.infer(y, {}, False)
     y = np.ascontiguousarray(np.swapaxes(y, 0, 1)) if view.time_first else y
-    return y, shown_states(final_states, view) if with_states else {}
+    return y, shown_states(network.layers, final_states, view) if with_states else None

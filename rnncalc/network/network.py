@@ -21,7 +21,7 @@ from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.inference import PreparedCall, across_pays, infer
 from rnncalc.network.stack import Stack
-from rnncalc.network.states import by_layer, cut, joined
+from rnncalc.network.states import States, cut, initial_states, joined
 from rnncalc.network.trace import Trace, frozen
 from rnncalc.network.view import View
 
@@ -83,29 +83,34 @@ class Network(Stack):
 
     @overload
     def __call__(
-        self, x: ArrayLike, *, lengths: ArrayLike | None = ..., mask: ArrayLike | None = ..., layout: str = ...,
+        self, x: ArrayLike, states: Any = ..., *, lengths: ArrayLike | None = ..., mask: ArrayLike | None = ...,
+        layout: str = ...,
         return_state: Literal[False] = ..., **initial: Any,
     ) -> np.ndarray: ...  # fmt: skip
     @overload
     def __call__(
-        self, x: ArrayLike, *, lengths: ArrayLike | None = ..., mask: ArrayLike | None = ..., layout: str = ...,
+        self, x: ArrayLike, states: Any = ..., *, lengths: ArrayLike | None = ..., mask: ArrayLike | None = ...,
+        layout: str = ...,
         return_state: Literal[True], **initial: Any,
-    ) -> tuple[np.ndarray, dict[str, Any]]: ...  # fmt: skip
+    ) -> tuple[np.ndarray, States]: ...  # fmt: skip
     def __call__(
         self,
         x: ArrayLike,
+        states: Any = None,
         *,
         lengths: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         layout: str = "batch_first",
         return_state: bool = False,
         **initial: Any,
-    ) -> np.ndarray | tuple[np.ndarray, dict[str, Any]]:
+    ) -> np.ndarray | tuple[np.ndarray, States]:
         """The outputs alone.
 
         Parameters
         ----------
         x : array_like, (T, D), (N, T, D), or (T, N, D) with layout="time_first"
+        states : States, mapping or array_like, optional
+            Where to start, in place of the layers' own initial states: what another call returned, or as `**initial`.
         lengths : array_like of int, (N,), optional
             How many steps each sequence has.
         mask : array_like of bool, (T,) or (N, T), optional
@@ -121,8 +126,8 @@ class Network(Stack):
         -------
         y : ndarray, (T, O), (N, T, O) or (T, N, O)
             Zero where a sequence has no step.
-        state : dict
-            With return_state: the states after the last step by name, in the form of the initial states.
+        states : States
+            With return_state: the states after the last step, from which another call goes on.
 
         Raises
         ------
@@ -136,37 +141,40 @@ class Network(Stack):
         >>> import numpy as np
         >>> from rnncalc import Elman
         >>> net = Elman(U=[[0.9]], W=[[0.5]], b=[0.3])
-        >>> y, state = net(np.ones((2, 3, 1)), lengths=[3, 1], return_state=True)
+        >>> y, states = net(np.ones((2, 3, 1)), lengths=[3, 1], return_state=True)
         >>> y[1].round(4)
         array([[0.8337],
                [0.    ],
                [0.    ]])
-        >>> state["h"].shape
+        >>> states["h"].shape
         (2, 1)
+        >>> net(np.ones((2, 3, 1)), states).shape
+        (2, 3, 1)
         """
-        plain = self.threads == 1 and lengths is mask is None and not (initial or return_state)
+        plain = self.threads == 1 and lengths is mask is states is None and not (initial or return_state)
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call(x)
         array, view = self._input(x, lengths, mask, layout)
         if plain and (call := self._prepare(x, layout, view)):
             return call.outputs(array)
-        given, cells = by_layer(self.passes, initial), self.cells
+        given, cells = initial_states(self, states, initial), self.cells
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:
             y, ends = infer(self, cells, array, view, given, return_state, self.threads)
-            return (y, ends) if return_state else y
+            return (y, ends) if ends else y
 
-        def share(part: slice) -> tuple[np.ndarray, dict[str, Any]]:
-            begin = [cut(states, part) for states in given]
+        def share(part: slice) -> tuple[np.ndarray, States | None]:
+            begin = [cut(own, part) for own in given]
             return infer(self, cells, array[part], view.part(part), begin, return_state)
 
-        outputs, states = zip(*side_by_side(share, parts))
+        outputs, final_states = zip(*side_by_side(share, parts))
         y = np.concatenate(outputs, axis=int(view.time_first))
-        return (y, joined(states)) if return_state else y
+        return (y, joined(final_states)) if return_state else y
 
     def forward(
         self,
         x: ArrayLike,
+        states: Any = None,
         *,
         lengths: ArrayLike | None = None,
         mask: ArrayLike | None = None,
@@ -177,7 +185,7 @@ class Network(Stack):
 
         Parameters
         ----------
-        x, lengths, mask, layout, **initial
+        x, states, lengths, mask, layout, **initial
             As for a call: x is (T, D), (N, T, D), or (T, N, D) with layout="time_first".
 
         Returns
@@ -198,7 +206,7 @@ class Network(Stack):
         array([[0.7531],
                [0.8098]])
         """
-        plain = self.threads == 1 and lengths is mask is None and not initial
+        plain = self.threads == 1 and lengths is mask is states is None and not initial
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call.trace(self, x)
         array, view = self._input(x, lengths, mask, layout)
@@ -206,7 +214,7 @@ class Network(Stack):
             return traced(self, array, view, call.tracers)
         if across_pays(self, view):
             view = view.batch_major
-        return traced(self, array, view, tracers(self, view, by_layer(self.passes, initial)))
+        return traced(self, array, view, tracers(self, view, initial_states(self, states, initial)))
 
     def _prepare(self, x: ArrayLike, layout: str, view: View) -> PreparedCall | None:
         """The prepared call for inputs of this shape, kept for the next time; None where there is none."""
@@ -407,13 +415,13 @@ class Network(Stack):
 
         return fit(self, x, y, loss, lengths, validation, watch, settings)
 
-    def stepper(self, **initial: Any) -> Stepper:
+    def stepper(self, states: Any = None, **initial: Any) -> Stepper:
         """The network as a stream, fed one step at a time.
 
         Parameters
         ----------
-        **initial
-            h0, c0, y0: initial states, as for a call.
+        states, **initial
+            Where to start, as for a call.
 
         Returns
         -------
@@ -437,7 +445,7 @@ class Network(Stack):
             raise ProblemError(_("a layer that runs backward needs the whole sequence: it cannot be stepped"))
         from rnncalc.network.stepper import Stepper  # here, so that a forward pass does not load it
 
-        return Stepper(self, by_layer(self.passes, initial))
+        return Stepper(self, initial_states(self, states, initial))
 
     def _input(
         self, x: ArrayLike, lengths: ArrayLike | None, mask: ArrayLike | None, layout: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from rnncalc.common.i18n import _
 from rnncalc.engine.interface import CellStream
 from rnncalc.errors import ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
+from rnncalc.model.layer import DirectionalLayer
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.stack import Stack
+from rnncalc.network.states import States, in_order
 
 
 class Stepper:
@@ -60,16 +63,15 @@ class Stepper:
         return [{name: np.array(rows) for name, rows in arrays.items()} for arrays in states]
 
     @property
-    def state(self) -> dict[str, np.ndarray]:
-        """The last layer's states after the last step: (H,), or (N, H) for a batch."""
-        layer, given = self.network.passes[-1], self._initial_states[-1]
+    def state(self) -> States:
+        """The states after the latest step, (H,), or (N, H) for a batch: copies, from which another stepper goes on."""
+        network = self.network
         if self._shape is None:
-            sizes = {state: layer.sizes[layer.cell.size(state)] for state in layer.cell.state}
-            zeros = {state: np.zeros(size, self.network.dtype) for state, size in sizes.items()}
-            chosen = {state: given.get(f"{state}0", layer.initial_states.get(state, zeros[state])) for state in zeros}
-            return {state: np.array(start, self.network.dtype) for state, start in chosen.items()}
-        top = self._latest()[len(self.network.passes) - 1]
-        return top if len(self._shape) == 2 else {name: rows[0] for name, rows in top.items()}
+            states = [_start(part, given, network.dtype) for part, given in zip(network.passes, self._initial_states)]
+        else:
+            alone = len(self._shape) == 1
+            states = [{name: rows[0] if alone else rows for name, rows in part.items()} for part in self._latest()]
+        return in_order(network.layers, states)
 
     def step(self, x_t: ArrayLike) -> np.ndarray:
         """One step of the sequence, or of every sequence of a batch.
@@ -123,3 +125,13 @@ class Stepper:
         states = [*states, {}][: len(network.cells)]  # a read-out has no state
         self._streams = [cell.stream(schedule, initial) for cell, initial in zip(network.cells, states)]
         self._shape, self._weights = shape, network.weights
+
+
+def _start(layer: DirectionalLayer, given: Mapping[str, ArrayLike], dtype: np.dtype) -> dict[str, np.ndarray]:
+    """Where a directional layer begins: at what was given, else its own initial states, else zero."""
+    begin = {}
+    for state in layer.cell.state:
+        value = given.get(f"{state}0")
+        value = layer.initial_states.get(state) if value is None else value
+        begin[state] = np.array(np.zeros(layer.sizes[layer.cell.size(state)]) if value is None else value, dtype)
+    return begin

@@ -1,7 +1,8 @@
 """What a forward pass leaves behind: every signal at every step, by name, read-only.
 
 `trace.h` or `trace["h"]` is (T, H) for one sequence and (N, T, H) for a batch; zeros where a sequence has no step.
-`trace.initial["h"]` and `trace.final["h"]` are the state before the first and after the last step, (H,) or (N, H).
+`trace.initial["h"]` and `trace.final["h"]` are the state before the first and after the last step, (H,) or (N, H); of
+several layers or directions `States` have them one by one.
 Longer than other files, so that the traces of a direction, a layer and a network stand together.
 """
 
@@ -20,6 +21,7 @@ from rnncalc.common.named_arrays import Named
 from rnncalc.model.layer import Layer
 from rnncalc.model.merges import MERGES
 from rnncalc.network.positions import positioned
+from rnncalc.network.states import States
 from rnncalc.network.view import View
 
 
@@ -101,7 +103,7 @@ class DirectionTrace(Signals):
         """The states in some rows."""
 
         def rows(name: str) -> np.ndarray:
-            return frozen(self.view.sequences(self._blocks[name][at]))
+            return self.view.sequences(self._blocks[name][at])
 
         return LazyArrays(self._state, rows, keep=True)
 
@@ -194,13 +196,13 @@ class Trace(Signals):
         """Signal → its rows, in packed order."""
         return ChainMap(self._read_out, self.layers[-1].rows)  # type: ignore[arg-type]
 
-    @property
-    def initial(self) -> Mapping[str, np.ndarray]:
-        return self.layers[-1].initial
+    @cached_property
+    def initial(self) -> States:
+        return States({at.path: dict(signals.initial) for at, signals in positioned(self.layers)})
 
-    @property
-    def final(self) -> Mapping[str, np.ndarray]:
-        return self.layers[-1].final
+    @cached_property
+    def final(self) -> States:
+        return States({at.path: dict(signals.final) for at, signals in positioned(self.layers)})
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name in self._read_out:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import Network
+from rnncalc.network.states import States
 from rnncalc.network.training.sequences import Sequences
 
 ROWS = 1 << 14  # rows that go through a network at once, of all sequences together
@@ -57,15 +57,14 @@ def _carried(
     order = np.argsort(-sequences.lengths, kind="stable")
     for begin in range(0, len(order), TOGETHER):
         which = order[begin : begin + TOGETHER]
-        state: dict[str, Any] = {}
+        states: States | None = None
         for rows, there in _visits(sequences, which, backward):
             x = np.zeros((*there.shape, network.sizes["D"]), network.dtype)
             x[there] = rows_of(rows)
             lengths = None if there.all() else there.sum(axis=1)
-            y, ends = network(x, lengths=lengths, return_state=True, **state)
+            y, states = network(x, states, lengths=lengths, return_state=True)
             y_rows[rows] = y[there]
             release(y_rows)
-            state = {f"{name}0": values for name, values in ends.items()}
     return y_rows
 
 

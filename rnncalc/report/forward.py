@@ -82,9 +82,9 @@ def data(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()
     answer: dict[str, Any] = {
         "cell": problem.network.layers[-1].cell.name,
         "shapes": problem.shapes,
-        "initial": {f"{state}0": array.tolist() for state, array in trace.initial.items()},
+        "initial": {f"{state}0": array.tolist() for state, array in trace.layers[-1].initial.items()},
         "trace": signals(trace),
-        "final": {state: array.tolist() for state, array in trace.final.items()},
+        "final": {state: array.tolist() for state, array in trace.layers[-1].final.items()},
     }
     if stacked(problem):
         answer["layers"] = []

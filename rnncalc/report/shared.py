@@ -250,6 +250,7 @@ class Visits:
 
     def __init__(self, problem: Problem, trace: Trace, level: Level, sequence: int | None):
         self.level, self.signals, self.sequence = level, level.signals(trace), sequence
+        self.initial = (trace.layers[-1] if level.top else self.signals).initial
         self.input = of_sequence(level.input(problem, trace), sequence)
         present = np.flatnonzero(trace.view.schedule.present[sequence or 0])
         self.order = [int(t) for t in (present[::-1] if level.reverse else present)]
@@ -261,7 +262,7 @@ class Visits:
         rows = of_sequence(self.signals[name], self.sequence)[self.order]
         if not earlier:
             return rows
-        start = of_sequence(self.signals.initial[name], self.sequence)
+        start = of_sequence(self.initial[name], self.sequence)
         return np.concatenate([start[None], rows])[: len(rows)]
 
     def at(self, step: int, name: str, earlier: bool) -> np.ndarray:
@@ -270,5 +271,5 @@ class Visits:
             return self.input[step]
         visit = self.order.index(step)
         if earlier and visit == 0:
-            return of_sequence(self.signals.initial[name], self.sequence)
+            return of_sequence(self.initial[name], self.sequence)
         return of_sequence(self.signals[name], self.sequence)[self.order[visit - 1] if earlier else step]

@@ -76,7 +76,7 @@ def test_the_published_outputs(name: str, engine: str) -> None:
             ours = trace.h
             expected = expected[:, :, 0] if attributes.get("layout") else expected[:, 0].swapaxes(0, 1)
         else:
-            ours = trace.final["h" if role == "Y_h" else "c"]
+            ours = trace.layers[-1].final["h" if role == "Y_h" else "c"]
             expected = expected[:, 0] if attributes.get("layout") else expected[0]
         np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-5)
         checked += 1
