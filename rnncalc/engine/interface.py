@@ -75,8 +75,8 @@ class CellStream(Protocol):
 class CellAdjoint(Protocol):
     """Backpropagation through one cell: `add` what arrives from above, `run` or `sweep`, then ask for gradients."""
 
-    def add(self, signal: str, rows: np.ndarray) -> None:
-        """The gradient that arrives at a signal from above, (rows, width)."""
+    def add(self, signal: str, rows: np.ndarray, at: np.ndarray | None = None) -> None:
+        """The gradient that arrives at a signal, (rows, width): from above at every step, or in some rows."""
 
     def run(self, chunk: int = 0, kept: bool = True) -> None:
         """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before.

@@ -118,9 +118,9 @@ class InterpretedAdjoint:
         return {name: np.zeros_like(self.signals[name]) for name in names}
 
     @quiet
-    def add(self, signal: str, rows: np.ndarray) -> None:
-        """What arrives at a signal from above, (rows, width)."""
-        self.arrived[signal][self.schedule.sequences :] += rows
+    def add(self, signal: str, rows: np.ndarray, at: np.ndarray | None = None) -> None:
+        """What arrives at a signal from above, (rows, width): at every step, or in some rows of signals."""
+        self.arrived[signal][slice(self.schedule.sequences, None) if at is None else at] += rows
 
     @quiet
     def run(self, chunk: int = 0, kept: bool = True) -> None:
@@ -138,6 +138,7 @@ class InterpretedAdjoint:
     @quiet
     def sweep(self) -> None:
         """One step back from every row at once; what reached the steps before arrives there for the next sweep."""
+        self._keep_initial(self.arrived)
         self.x, before = np.zeros_like(self.inputs), self._zeros(self.cell.arriving)
         for t in range(len(self.schedule.counts), 0, -1):
             self._step(t, before)
@@ -150,8 +151,11 @@ class InterpretedAdjoint:
         return self.every_x if whole else self.x
 
     def _keep_initial(self, arrived: Arrays) -> None:
+        """What has arrived at the initial states stays there."""
         for state, adjoint in self.initial_adjoints.items():
-            adjoint += arrived[state][: self.schedule.sequences]
+            rows = arrived[state][: self.schedule.sequences]
+            adjoint += rows
+            rows[:] = 0
 
     def _step(self, t: int, earlier: Arrays | None) -> None:
         """All stages of one step. earlier: where gradients of the step before are put, None: nowhere."""

@@ -11,13 +11,15 @@ arrives, how two directions share what comes from above, and how far back throug
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.engine.interface import CellAdjoint
-from rnncalc.errors import ProblemError
+from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import Layer
 from rnncalc.model.losses import LossResult
@@ -26,6 +28,7 @@ from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.gradients import DirectionGradients, Gradients, LayerGradients
 from rnncalc.network.objective import resolve_objective
 from rnncalc.network.stack import Stack
+from rnncalc.network.states import by_layer
 from rnncalc.network.trace import Signals, Trace
 
 
@@ -36,6 +39,8 @@ def backpropagate(
     loss: str | None,
     reduction: str | None,
     dy: ArrayLike | None,
+    dstates: Any,
+    dh: Any,
     truncate: int | None,
     chunk: int | None,
 ) -> Gradients:
@@ -45,16 +50,29 @@ def backpropagate(
     if trace.provenance.network is not network or trace.provenance.weights is not network.weights:
         raise ProblemError(_("this trace was made by another network, or before its weights were changed"))
     truncate, chunk = depth(network, trace.view.schedule, truncate, chunk)
+    elsewhere = None
+    if dstates is not None or dh is not None:
+        elsewhere = Arriving.of(network, trace, dstates, dh)
+        if targets is None and dy is None:
+            dy = np.zeros((*trace.view.shape, network.y_width), network.dtype)
     objective = resolve_objective(network, trace, targets, loss, reduction, dy)
     result = objective.evaluate(trace.at(objective.at)) if dy is None else objective.given_gradient(network.dtype)
-    return backpropagate_loss(network, trace, result, chunk, truncate, with_loss=dy is None)
+    return backpropagate_loss(network, trace, result, chunk, truncate, dy is None, elsewhere)
 
 
 def backpropagate_loss(
-    network: Stack, trace: Trace, result: LossResult, chunk: int = 0, truncate: int = 0, with_loss: bool = True
+    network: Stack,
+    trace: Trace,
+    result: LossResult,
+    chunk: int = 0,
+    truncate: int = 0,
+    with_loss: bool = True,
+    elsewhere: Arriving | None = None,
 ) -> Gradients:
     """From an evaluated loss to all gradients; chunk and truncate as `depth` gives them, 0: whole."""
     down = _BackwardPass(network, trace)
+    if elsewhere:
+        down.bring(elsewhere)
     down.top(result)
     if truncate:
         for _sweep in range(truncate):
@@ -83,6 +101,53 @@ def refuse_cuts(network: Stack, truncate: int | None, chunk: int | None) -> None
         raise ProblemError(_("a layer that runs backward sees the whole sequence: it cannot be truncated or cut"))
 
 
+class Arriving(NamedTuple):
+    """What arrives beside the loss: at the final states of each directional layer, and at h of each layer's steps."""
+
+    final: list[dict[str, np.ndarray]]  # of each directional layer: state → (N, width), in the caller's order
+    emitted: list[np.ndarray | None]  # of each layer: (rows, width)
+
+    @classmethod
+    def of(cls, network: Stack, trace: Trace, dstates: Any, dh: Any) -> Arriving:
+        """As `Network.backward` takes them. Raises ShapeError, ProblemError."""
+        view, final = trace.view, list[dict[str, np.ndarray]]()
+        parts = [{} for _part in network.passes] if dstates is None else by_layer(network, dstates)
+        for part, given in zip(network.passes, parts):
+            arrays = {}
+            for state, array in given.items():
+                if array is None:  # another layer has such a state
+                    continue
+                width = part.sizes[part.cell.size(state)]
+                wanted = (view.schedule.sequences, width) if view.batch else (width,)
+                arrays[state] = _shaped(f"dstates: {state}", array, wanted, network.dtype).reshape(-1, width)
+            final.append(arrays)
+        layers = network.layers
+        several = isinstance(dh, list | tuple) and len(dh) == len(layers) > 1 and all(map(_is_layer, dh))
+        emitted: list[Any] = list(dh) if several else [*[None] * (len(layers) - 1), dh]
+        for number, (layer, array) in enumerate(zip(layers, emitted)):
+            if array is None:
+                continue
+            plain = layer.direction == "forward" and "h" in layer.cell.arriving
+            if layer.cell.emits != "h" and not plain:
+                raise ProblemError(_("dh: {cell} has no h at which a gradient could arrive"), cell=layer.cell.name)
+            width = layer.width if layer.cell.emits == "h" else layer.sizes["H"]
+            emitted[number] = view.rows(_shaped("dh", array, (*view.shape, width), network.dtype))
+        return cls(final, emitted)
+
+
+def _is_layer(array: Any) -> bool:
+    """Whether an entry of a list of dh is that of a layer, and not a row of numbers."""
+    return array is None or np.ndim(array) > 1
+
+
+def _shaped(name: str, given: ArrayLike, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """A gradient of a shape. Raises ShapeError."""
+    array = in_dtype(as_array(name, given), dtype)
+    if array.shape != shape:
+        raise ShapeError(_("{name} must be {wanted}, got {shape}"), name=name, wanted=shape, shape=array.shape)
+    return array
+
+
 class _BackwardPass:
     """From the loss down through a network's layers: once, or once for each truncation pass."""
 
@@ -96,6 +161,20 @@ class _BackwardPass:
             self.read_out = cells[-1].adjoint(top.blocks, top.inputs, PackedBatch.flat(len(top.inputs)))
         self.passes = [cell.adjoint(run.blocks, run.inputs, schedule) for cell, run in zip(cells, runs)]
         self.arriving: np.ndarray | None = None  # what the top layer has yet to be given
+        self.emitted: list[np.ndarray | None] = [None] * len(network.layers)  # what arrives from elsewhere
+
+    def bring(self, arriving: Arriving) -> None:
+        """What arrives beside the loss."""
+        for adjoint, states in zip(self.passes, arriving.final):
+            for state, array in states.items():
+                adjoint.add(state, array, self.schedule.last)
+        number = 0
+        for level, (layer, rows) in enumerate(zip(self.network.layers, arriving.emitted)):
+            if rows is not None and layer.cell.emits != "h":
+                self.passes[number].add("h", rows)
+            else:
+                self.emitted[level] = rows
+            number += len(layer.passes)
 
     def top(self, result: LossResult) -> None:
         """Bring in the loss, and take it through the read-out."""
@@ -112,11 +191,15 @@ class _BackwardPass:
 
     def layers(self, *, sweep: bool = False, chunk: int = 0) -> None:
         """From the top layer to the bottom one: through all of time, or one truncation pass further."""
-        gradient, end = self.arriving, len(self.passes)
+        gradient: np.ndarray | None = self.arriving
+        end = len(self.passes)
         self.arriving = None
         for level in range(len(self.network.layers) - 1, -1, -1):
             layer = self.network.layers[level]
-            begin = end - len(layer.passes)
+            begin, extra = end - len(layer.passes), self.emitted[level]
+            if extra is not None:
+                self.emitted[level] = None
+                gradient = extra if gradient is None else gradient + extra
             if gradient is not None:
                 self._bring(layer, begin, gradient)
             for adjoint in self.passes[begin:end]:

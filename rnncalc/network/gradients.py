@@ -21,6 +21,7 @@ from rnncalc.model.equations.expression import Call
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.positions import Directions, Position, positioned
+from rnncalc.network.states import States
 from rnncalc.network.trace import Signals, frozen, steps_alone
 from rnncalc.network.view import View
 
@@ -176,6 +177,15 @@ class Gradients(NamedGradients):
     def parameters(self) -> dict[str, np.ndarray]:
         """The gradient of every parameter, under the names of `Network.parameters`."""
         return {position.path + name: array for position, part in self.parts() for name, array in part.stacks.items()}
+
+    @cached_property
+    def states(self) -> States:
+        """The gradients of the initial states, in the form of states: what an encoder takes as its `dstates`."""
+        by_layer = {}
+        for position, part in positioned(self.layers):
+            arrays = part.initial_states.items()
+            by_layer[position.path] = {name.removesuffix("0"): np.array(array) for name, array in arrays}
+        return States(by_layer)
 
     @cached_property
     def steps(self) -> LazyArrays:

@@ -234,6 +234,8 @@ class Network(Stack):
         loss: str | None = None,
         reduction: str | None = None,
         dy: ArrayLike | None = None,
+        dstates: Any = None,
+        dh: Any = None,
         truncate: int | None = None,
         chunk: int | None = None,
     ) -> Gradients:
@@ -250,6 +252,11 @@ class Network(Stack):
         reduction : {"sum", "mean", "batch_mean"}, optional
         dy : array_like, of the shape of y, optional
             In place of targets and loss: the incoming gradient at y.
+        dstates : States, mapping or array_like, optional
+            What arrives at the final states, in any form in which states are given; with a loss, with dy, or alone.
+        dh : array_like, of the shape of trace.h, optional
+            What arrives at the last layer's h of every step. For several layers also a list, with an entry or None for
+            each: of the shape of trace.layers[k].h.
         truncate : int, optional
             How many steps the loss of a step reaches, its own included.
         chunk : int, optional
@@ -258,12 +265,13 @@ class Network(Stack):
         Returns
         -------
         Gradients
-            grads.U, grads.b, … of the parameters' shapes, grads.h0, grads.x, grads.steps["da"], …, grads.loss.
+            grads.U, grads.b, … of the parameters' shapes, grads.h0, grads.x, grads.steps["da"], …, grads.loss;
+            grads.parameters by the names of `parameters`, grads.states: what leaves at the initial states.
 
         Raises
         ------
         ShapeError
-            If targets or dy have another shape than y.
+            If targets or dy have another shape than y, or dstates or dh than the states.
         ProblemError
             If the trace is another network's, or the options contradict each other.
 
@@ -281,7 +289,7 @@ class Network(Stack):
         """
         from rnncalc.network.backward import backpropagate  # here, so that a forward pass does not load it
 
-        return backpropagate(self, trace, targets, loss, reduction, dy, truncate, chunk)
+        return backpropagate(self, trace, targets, loss, reduction, dy, dstates, dh, truncate, chunk)
 
     @property
     def parameters(self) -> Mapping[str, np.ndarray]:

@@ -26,3 +26,12 @@ def example(word: str) -> str:
 def test_l_bfgs(capsys: pytest.CaptureFixture[str]) -> None:
     words = printed(example("L-BFGS"), capsys, needs="scipy").split()
     assert float(words[3]) < 1e-2
+
+
+def test_an_encoder_and_a_decoder(capsys: pytest.CaptureFixture[str]) -> None:
+    first, last = (float(line.split()[-1]) for line in printed(example("dstates=grads.states"), capsys).splitlines())
+    assert last < first / 4
+
+
+def test_a_function_of_pytorch(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(example("torch.autograd.Function"), capsys, needs="torch") == "True\n"

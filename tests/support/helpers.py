@@ -19,6 +19,7 @@ from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network import inference, network
 from rnncalc.network.network import Network
+from rnncalc.network.view import View
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 EXPECTED = json.loads((EXAMPLES / "EXPECTED.json").read_text(encoding="utf-8"))
@@ -93,9 +94,14 @@ def random_starts(
 
 
 def choose_lane_batched(monkeypatch: pytest.MonkeyPatch, chosen: bool) -> None:
-    """Every batch runs across its sequences, or none."""
+    """Every batch that can run across its sequences does, or none."""
+
+    def across_pays(_net: Network, view: View) -> bool:
+        schedule = view.schedule
+        return chosen and schedule.sequences > 1 and schedule.steps > 0 and not schedule.ragged
+
     for module in (inference, network):
-        monkeypatch.setattr(module, "across_pays", lambda net, view: chosen and view.schedule.sequences > 1)
+        monkeypatch.setattr(module, "across_pays", across_pays)
 
 
 def random_network(

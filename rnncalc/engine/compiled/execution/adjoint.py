@@ -1,4 +1,7 @@
-"""The engine's way back: one cell's backpropagation over any batch, as `InterpretedAdjoint` does it line by line."""
+"""The engine's way back: one cell's backpropagation over any batch, as `InterpretedAdjoint` does it line by line.
+
+Longer than other files, so that the routes through one loop stand together: at once, in parts, in sweeps.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,21 @@ class CompiledAdjoint:
         self.packed, self.back, self.inputs = compiled.packed, compiled.back, x
         self.signals = signals.block.reshape(-1)
         self.arriving, self.at = self.back.nothing, ""  # what waits to be brought in, and at which signal
+        self.laid = list[tuple[str, np.ndarray, np.ndarray]]()  # what is there before the loop: signal, where, rows
         self.chunk, self.version = 0, compiled.version
         self.sums: tuple[np.ndarray, np.ndarray] | None = None  # the gradients of weights and biases, once added up
         self.next: np.ndarray | None = None  # adjoints for the next sweep
 
-    def add(self, signal: str, rows: np.ndarray) -> None:
-        """What arrives at a signal from above, (rows, width); between two runs or sweeps at one signal only."""
-        self.arriving, self.at = self.arriving + rows if len(self.arriving) else np.ascontiguousarray(rows), signal
+    def add(self, signal: str, rows: np.ndarray, at: np.ndarray | None = None) -> None:
+        """What arrives at a signal from above, (rows, width): at every step, or in some rows of signals.
+
+        The loop brings in what arrives at every step of one signal; all else is laid into the block before it begins.
+        """
+        if at is None and self.at in ("", signal):
+            self.arriving, self.at = self.arriving + rows if len(self.arriving) else np.ascontiguousarray(rows), signal
+            return
+        every = np.arange(self.schedule.sequences, self.schedule.rows)
+        self.laid.append((signal, every if at is None else at, rows))
 
     def run(self, chunk: int = 0, kept: bool = True) -> None:
         """Through time, to the first step; with `chunk`, never from one block of so many steps into the one before.
@@ -63,9 +74,10 @@ class CompiledAdjoint:
         memory = back.scratch.take(back.scratch_entries(len(self.inputs)))
         self.g = g = np.empty(back.shown_entries, self.dtype)
         slot, width = (back.slots[self.at], self.arriving.shape[1]) if self.at else (0, 0)
+        clear = self._lay(block.reshape(-1, back.pitch), 0, 0, schedule.rows)
         arguments = (
             back.loop, self.signals, self.packed.pitch, back.geometry, block, back.pitch, self.chunk, schedule.offsets,
-            *back.tables, self.arriving.reshape(-1), slot, width, back.clear, *run_of(self.inputs), self._before,
+            *back.tables, self.arriving.reshape(-1), slot, width, clear, *run_of(self.inputs), self._before,
             back.gradients, back.runs, back.shown, memory, np.empty(back.width, np.int64), g,
         )  # fmt: skip
         machine_code(gradient_loops.descend, self.dtype, arguments)(*arguments)
@@ -78,7 +90,8 @@ class CompiledAdjoint:
         self.compiled.check_version(self.version)
         block = self._block(self.schedule.rows)
         slopes = np.zeros_like(self.slopes) if self.sums else self.slopes
-        self._loop(self.schedule.offsets, self.signals, block, block, self.arriving, slopes, clear=self.back.clear)
+        clear = self._lay(block, 0, 0, self.schedule.rows)
+        self._loop(self.schedule.offsets, self.signals, block, block, self.arriving, slopes, clear=clear)
         return block
 
     def _in_parts(self) -> None:
@@ -95,10 +108,28 @@ class CompiledAdjoint:
             block[here[-2] : here[-2] + met] = block[:met].copy()  # what the steps behind have handed on
             signals = self.signals[offsets[begin] * self.packed.pitch :]
             part = block[: here[-1] + 1]
-            self._loop(here, signals, part, part, self.arriving[rows], self.slopes, met, self.back.clear)
+            low = offsets[begin + 1] if begin else 0
+            clear = self._lay(part, offsets[begin], low, offsets[end + 1], slice(here[-2], here[-2] + met))
+            self._loop(here, signals, part, part, self.arriving[rows], self.slopes, met, clear)
             self._add_up(part, signals, int(here[1]), rows, int(offsets[begin]), *sums)
             met, end = int(here[1]), begin
         self.sums, self._initial = sums, block[:first].copy()
+
+    @quiet
+    def _lay(self, block: np.ndarray, begin: int, low: int, high: int, met: slice = slice(0, 0)) -> int:
+        """Lay what is to be there before the loop into a block; from which entry on the loop sets rows to zero.
+
+        begin: the row of signals that is the block's first; low, high: which rows of signals; met: rows of the block
+        that hold something already. Where nothing is laid, the block is left unset.
+        """
+        if not self.laid:
+            return self.back.clear
+        block[: met.start], block[met.stop :] = 0, 0
+        for signal, at, rows in self.laid:
+            here = (at >= low) & (at < high)
+            slot = self.back.offset(signal)
+            block[at[here] - begin, slot : slot + rows.shape[1]] += rows[here]
+        return -1
 
     @quiet
     def sweep(self) -> None:
@@ -106,11 +137,14 @@ class CompiledAdjoint:
         earlier, first = self._zeros(), self.schedule.sequences
         resumed = self.next is not None
         self.latest = self.next if self.next is not None else self._zeros()
+        for signal, at, rows in self.laid:
+            self._view(self.latest, signal)[at] += rows
+        self.laid = []
         self._loop(self.schedule.offsets, self.signals, self.latest, earlier, self.arriving, self.slopes)
         self.arriving = self.arriving[:0]
         for state in self.cell.state:  # what reached the initial states stays there
             start = self._view(earlier, state)[:first]
-            self._view(self.latest, state)[:first] = start
+            self._view(self.latest, state)[:first] += start
             start[:] = 0
         self.reached, self.next = self.reached + self.latest if resumed else self.latest, earlier
 

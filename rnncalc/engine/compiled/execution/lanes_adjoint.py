@@ -31,8 +31,12 @@ class LaneAdjoint:
         self.sweeps: Blocks | None = None
         self.chunk = 0
 
-    def add(self, signal: str, rows: np.ndarray) -> None:
-        """What arrives at a signal from above, (rows, width)."""
+    def add(self, signal: str, rows: np.ndarray, at: np.ndarray | None = None) -> None:
+        """What arrives at a signal from above, (rows, width): at every step, or in some rows of signals."""
+        if at is not None:
+            sequences, steps, _depth = self.signals.x.shape
+            some, rows = rows, np.zeros((sequences * steps, rows.shape[1]), self.runner.dtype)
+            rows[at - sequences] = some
         self.waiting[signal] = self.waiting[signal] + rows if signal in self.waiting else rows
 
     def run(self, chunk: int = 0, kept: bool = True) -> None:
@@ -55,13 +59,13 @@ class LaneAdjoint:
     def below(self, whole: bool = False) -> np.ndarray:
         """The gradient at the inputs, (rows, D): of the latest run or sweep, or of all together."""
         self._check_version()
-        return self.sweeps.below(whole) if self.sweeps else self._with_inputs.inputs
+        return self.blocks.below(whole) if self.blocks else self._with_inputs.inputs
 
     @property
     def adjoints(self) -> Mapping[str, np.ndarray]:
         """What reached each line, (N + rows, width), as far as it is kept."""
-        if self.sweeps:
-            return self.sweeps.adjoints
+        if self.blocks:
+            return self.blocks.adjoints
         return LazyArrays(
             [slot for slot in self.runner.back.places if slot != INPUT], lambda name: self.whole.adjoints[name]
         )
@@ -69,11 +73,11 @@ class LaneAdjoint:
     @property
     def initial_adjoints(self) -> dict[str, np.ndarray]:
         """What reached the initial states, (N, width)."""
-        return self.sweeps.initial_adjoints if self.sweeps else self._gradients.initial
+        return self.blocks.initial_adjoints if self.blocks else self._gradients.initial
 
     def parameters(self) -> dict[str, np.ndarray]:
         """The gradient of every parameter, by symbol."""
-        return self.sweeps.parameters() if self.sweeps else self._gradients.parameters
+        return self.blocks.parameters() if self.blocks else self._gradients.parameters
 
     @quiet
     def stacked(self) -> dict[str, np.ndarray]:
@@ -97,6 +101,11 @@ class LaneAdjoint:
     def _check_version(self) -> None:
         """Raises ProblemError if the weights have changed since the trace was made."""
         self.runner.compiled.check_version(self.signals.version)
+
+    @property
+    def blocks(self) -> Blocks | None:
+        """The adjoint blocks where they are kept: of sweeps, and where gradients arrive at several signals."""
+        return self.whole if not self.sweeps and len(self.waiting) > 1 else self.sweeps
 
     @cached_property
     def whole(self) -> Blocks:
