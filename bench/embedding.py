@@ -120,6 +120,7 @@ def main() -> None:
         for use in (own_optimiser, encoder_and_decoder, function_of_pytorch):
             ours, theirs = use(np.random.default_rng(0), *size)
             for one, other in zip(ours(), theirs()):
+                one, other = (np.asarray(each) for each in (one, other))
                 np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-4 * float(np.abs(one).max()))
             times = interleaved({"ours": ours, "theirs": theirs}, 2.0)
             shown = [seconds * 1e6 for seconds in times.values()]

@@ -96,9 +96,9 @@ def random_starts(
 def choose_lane_batched(monkeypatch: pytest.MonkeyPatch, chosen: bool) -> None:
     """Every batch that can run across its sequences does, or none."""
 
-    def across_pays(_net: Network, view: View) -> bool:
+    def across_pays(net: Network, view: View) -> bool:
         schedule = view.schedule
-        return chosen and schedule.sequences > 1 and schedule.steps > 0 and not schedule.ragged
+        return chosen and net.compiles and schedule.sequences > 1 and schedule.steps > 0 and not schedule.ragged
 
     for module in (inference, network):
         monkeypatch.setattr(module, "across_pays", across_pays)
