@@ -112,7 +112,7 @@ class Network(Stack):
         states : States, mapping or array_like, optional
             Where to start, in place of the layers' own initial states: what another call returned, or as `**initial`.
         lengths : array_like of int, (N,), optional
-            How many steps each sequence has.
+            How many steps each sequence has; of one sequence a number.
         mask : array_like of bool, (T,) or (N, T), optional
             Which steps there are.
         layout : {"batch_first", "time_first"}
@@ -468,6 +468,8 @@ class Network(Stack):
             raise ShapeError(message, inputs=inputs, shape=array.shape)
         time_first = batch and layout == "time_first"
         array = np.swapaxes(array, 0, 1) if time_first else array if batch else array[None]
+        if not batch and lengths is not None:
+            lengths = np.atleast_1d(np.asarray(lengths))
         if lengths is None and mask is None:
             return array, View.full(array.shape[0], array.shape[1], batch, time_first)
         return array, View(PackedBatch.of(array.shape[0], array.shape[1], lengths, mask), batch, time_first)

@@ -215,8 +215,8 @@ class Trace(Signals):
 
     @property
     def output(self) -> np.ndarray:
-        """The rows of y, in packed order."""
-        return self._read_out["y"]
+        """What the network gives, as a call does: y, or what its last layer hands up, whatever that is called."""
+        return self["y"]
 
     @property
     def scores(self) -> np.ndarray:
@@ -242,7 +242,7 @@ class Trace(Signals):
         array([[0.7306],
                [0.8059]])
         """
-        return self.scores if name == "s" else self.output
+        return self.scores if name == "s" else self._read_out["y"]
 
     def first_not_finite(self) -> tuple[str, int, tuple[int, ...]] | None:
         """Where the computation left the finite numbers: (signal, step, index), counted from 1; the earliest step."""

@@ -70,7 +70,7 @@ def _loss(problem: Problem, trace: Trace, gradients: Gradients, steps: Sequence[
     yield Paragraph(", ".join(part for part in (f"{task.loss}: L = {LOSSES[task.loss].text}", how) if part))
     yield from output(problem)
     rows = problem.objective(trace).rows
-    targets, y = trace.view.steps(rows), trace.view.steps(trace.output)
+    targets, y = trace.view.steps(rows), trace.output
     for sequence in sequences(problem):
         name = problem.letters.signal("y")
         signals = [("y", name, of_sequence(y, sequence)), (TARGET, _("target"), of_sequence(targets, sequence))]

@@ -128,7 +128,7 @@ def check_gradients(network: Network, seed: int, way: Mapping[str, Any]) -> None
     x = inputs(network, rng, 2, 4)
     initial_states = random_starts(network.layers[0].cell, rng, network.layers[0], 2)
     trace = network.forward(x, lengths=[4, 3], **initial_states)
-    targets = rng.normal(size=trace.view.steps(trace.output).shape)
+    targets = rng.normal(size=trace.output.shape)
     gradients = network.backward(trace, targets, loss="half_squared_error", **way)
     objective = resolve_objective(network, trace, targets, "half_squared_error", None, None)
     check = GradientCheck(network, trace, objective, way.get("truncate"), way.get("chunk"))

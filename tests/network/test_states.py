@@ -189,3 +189,31 @@ def test_what_is_refused(given: Any, kind: type[RnncalcError], said: str) -> Non
         net(np.ones((4, 3)), net.forward(np.ones((4, 3))).final, h0=[np.ones(5), np.ones(7)])
     with pytest.raises(ShapeError, match="no common shape"):
         net.forward(np.ones((4, 3))).final.stacked("h")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_length_of_one_sequence_is_a_number(engine: str) -> None:
+    rng = np.random.default_rng(6)
+    net = stack(["gru"], rng, engine=engine)
+    x = inputs(net, rng, 5)
+    for length in (0, 3, 5):
+        y, ends = net(x, lengths=length, return_state=True)
+        np.testing.assert_array_equal(y, net(x, lengths=[length]))
+        np.testing.assert_array_equal(y[:length], net(x[:length]))
+        assert_same(ends, net(x[:length], return_state=True)[1])
+    for wrong in (6, 2.5):
+        with pytest.raises(ShapeError, match="lengths must be"):
+            net(x, lengths=wrong)
+    with pytest.raises(ShapeError, match="lengths must be"):
+        net(x[None], lengths=3)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_output_has_one_name(name: str) -> None:
+    rng = np.random.default_rng(7)
+    net = stack([name], rng, engine="equations")
+    cases: list[tuple[tuple[int, ...], dict[str, Any]]]
+    cases = [((5,), {}), ((2, 5), {"lengths": [4, 0]}), ((5, 2), {"layout": "time_first"})]
+    for shape, how in cases:
+        x = inputs(net, rng, *shape)
+        np.testing.assert_array_equal(net.forward(x, **how).output, net(x, **how))
