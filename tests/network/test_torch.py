@@ -1,6 +1,8 @@
 """Against PyTorch, where it is installed: the same weights, the same numbers."""
 
+import warnings
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import rnncalc
 
 torch = pytest.importorskip("torch")
+from safetensors.torch import save_file  # noqa: E402 - it needs torch
 
 KINDS = [("RNN", {"nonlinearity": "tanh"}), ("RNN", {"nonlinearity": "relu"}), ("LSTM", {}), ("GRU", {})]
 IDS = ["RNN tanh", "RNN relu", "LSTM", "GRU"]
@@ -125,3 +128,93 @@ def test_gradients_are_those_of_autograd(kind: str, options: dict[str, Any], bot
                     same(ours["d"], second[2 * H :])
                 for state, theirs in named.items():
                     same(ours[state], theirs.grad[level * len(directions) + number].numpy())
+
+
+# ------------------------------------------------------------------------------------------------------------- exchange
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["forward", "both"])
+@pytest.mark.parametrize(("kind", "options"), KINDS, ids=IDS)
+def test_weights_come_back_to_the_bit(kind: str, options: dict[str, Any], both: bool) -> None:
+    """From a module to a network and into a new module: weights equal, biases by their sum; of nn.*Cell too."""
+    torch.manual_seed(6)
+    for layers in (1, 3):
+        modules = [getattr(torch.nn, kind)(3, 5, layers, bidirectional=both, **options) for _ in range(2)]
+        modules += [getattr(torch.nn, f"{kind}Cell")(3, 5, **options) for _ in range(2)] if layers == 1 else []
+        for first, second in zip(modules[::2], modules[1::2]):
+            net = rnncalc.from_state_dict(first, engine="equations")
+            named = {name: torch.tensor(array) for name, array in rnncalc.to_state_dict(net).items()}
+            if not hasattr(first, "num_layers"):
+                named = {name.removesuffix("_l0"): tensor for name, tensor in named.items()}
+            second.load_state_dict(named)
+            for name, tensor in first.state_dict().items():
+                there = second.state_dict()[name]
+                if name.startswith("weight"):
+                    assert torch.equal(tensor, there)
+                elif kind != "GRU" and name.startswith("bias_ih"):
+                    other = name.replace("bias_ih", "bias_hh")
+                    assert torch.equal(tensor + first.state_dict()[other], there + second.state_dict()[other])
+            x = torch.randn(7, 3)
+            output = first(x)[0] if hasattr(first, "num_layers") else x
+            theirs = second(x)[0] if hasattr(first, "num_layers") else x
+            np.testing.assert_allclose(theirs.detach().numpy(), output.detach().numpy(), rtol=0, atol=1e-6)
+
+
+def test_lists_of_modules_projections_and_half_precision(tmp_path: Path) -> None:
+    torch.manual_seed(7)
+    x = torch.randn(6, 3, dtype=torch.float64)
+    below, above = torch.nn.RNN(3, 5, nonlinearity="relu"), torch.nn.GRU(5, 4, bidirectional=True)
+    stack = [module.double() for module in (below, above)]
+    net = rnncalc.from_state_dict(stack, engine="equations")
+    np.testing.assert_allclose(net(x.numpy()), above(below(x)[0])[0].detach().numpy(), rtol=0, atol=1e-12)
+    listed = rnncalc.from_state_dict(torch.nn.ModuleList(stack), engine="equations")
+    np.testing.assert_array_equal(listed(x.numpy()), net(x.numpy()))
+    projected = torch.nn.LSTM(3, 5, proj_size=2).double()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch says which implementation it takes
+        expected = projected(x)[0].detach().numpy()
+    ours = rnncalc.from_state_dict(projected, engine="equations")
+    np.testing.assert_allclose(ours(x.numpy()), expected, rtol=0, atol=1e-12)
+    for dtype in (torch.bfloat16, torch.float16):
+        half = torch.nn.LSTM(3, 5).to(dtype)
+        save_file(half.state_dict(), tmp_path / "half.safetensors")
+        loaded = rnncalc.load(tmp_path / "half.safetensors", engine="equations")
+        assert loaded.dtype == np.float32
+        np.testing.assert_array_equal(loaded.layers[0].arrays["U"], half.weight_ih_l0.detach().float().numpy())
+        direct = rnncalc.from_state_dict(half, engine="equations")
+        np.testing.assert_array_equal(direct.layers[0].arrays["b"], loaded.layers[0].arrays["b"])
+
+
+MODULE: Any = torch.nn.Module
+
+
+class Tagger(MODULE):  # type: ignore[misc]
+    """A recurrent module of two layers with a linear one on top."""
+
+    def __init__(self, kind: str, both: bool, last: bool):
+        super().__init__()
+        self.rnn = getattr(torch.nn, kind)(3, 4, 2, batch_first=True, bidirectional=both)
+        self.fc, self.last = torch.nn.Linear(8 if both else 4, 2), last
+
+    def forward(self, x: Any) -> Any:
+        y = self.rnn(x)[0]
+        return torch.softmax(self.fc(y[:, -1] if self.last else y), -1)
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_what_pytorch_exports_as_onnx_is_read(kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("onnx")
+    for both, last in ((False, False), (True, False), (True, True)):
+        module, x = Tagger(kind, both, last), torch.randn(2, 5, 3)
+        caplog.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # this exporter is the older one
+            torch.onnx.export(
+                module, (x,), tmp_path / "m.onnx", dynamo=False, dynamic_axes={"x": [0, 1]}, input_names=["x"]
+            )
+        net = rnncalc.load(tmp_path / "m.onnx", engine="equations")
+        y = net(x.numpy())
+        theirs = module(x).detach().numpy()
+        np.testing.assert_allclose(y[:, -1] if last else y, theirs, rtol=0, atol=1e-6)
+        assert net.output == "softmax"
+        assert len(caplog.records) == int(last), caplog.text

@@ -52,7 +52,7 @@ def read(path: str | PathLike[str], *, engine: str = "auto", dtype: str | np.dty
     network = Network(layers, **chain.read_out, engine=engine, dtype=dtype)
     if chain.final:
         reader.notes.append(_("the file gives the last step only: here it is y[-1]"))
-    return Model(network, format="onnx", notes=reader.notes)
+    return Model(network, format="onnx", notes=list(dict.fromkeys(reader.notes)))
 
 
 def _layer(cell: Cell, passes: Mapping[str, dict[str, Any]], merge: str) -> Layer:
@@ -255,6 +255,9 @@ def _beside(kind: str, node: Any, values: Sequence[Any], attributes: Mapping[str
     """A value that depends on the call; what is spread over the batch keeps its constant."""
     if kind == "Expand" and values and isinstance(values[0], np.ndarray):
         return Beside(node.output[0], values[0])
+    spread = values[0].spread if values and isinstance(values[0], Beside) else None
+    if kind in FOLDED and spread is not None and (spread == spread.flat[0]).all():  # a part of equal numbers
+        return Beside(node.output[0], spread.flat[:1])
     if kind == "ConstantOfShape":
         value = _array(attributes["value"]) if "value" in attributes else np.zeros(1, np.float32)
         return Beside(node.output[0], value)
