@@ -88,7 +88,7 @@ while True:
         pass
 """
 ORPHANS = """
-for _ in range(50):
+for _ in range(10):
     if os.fork() == 0:
         os.fork()
         os._exit(0)
@@ -167,7 +167,7 @@ import time; time.sleep(100)"""), "failed", 2, "MB of memory",
     ),
     "long words": (code(backward="raise ValueError('x' * 10_000_000)"), "failed", 2, "ValueError: xxx"),
     "no words": (code(backward="raise ValueError('\\x1b[31m\\ud800\\0{name} %s')"), "failed", 2, "ValueError"),
-    "forges and never reads": (code(forward=DEAF), "failed", 0, "stopped after"),
+    "forges and never reads": (code(forward=DEAF), "failed", 0, ""),
     "floods": (code(forward=FLOOD), "failed", 0, "stopped after"),
     "forges": (code(forward=FORGED + MISTAKEN), "failed", 0, "no numbers"),
     "replaces": (code(forward=MISTAKEN, end=REPLACED), "failed", 0, ""),

@@ -86,6 +86,9 @@ def _call(data: Any, function: FunctionSignature | None) -> Call:
     kinds = _texts(data["raised"])
     if kinds:
         call.raised = next((RAISED[kind] for kind in kinds if kind in RAISED), Exception)()
+    have = [output.layout for output in call.outputs]
+    if function is not None and have != function.returned and not (call.findings or kinds):
+        raise ValueError(have)  # what is missing would have been said
     return call
 
 
