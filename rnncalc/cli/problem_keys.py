@@ -124,7 +124,7 @@ def solved(
     with_key = {name: part for name, part in problems.items() if key in part}
     for number, (name, part) in enumerate((with_key or problems).items(), 1):
         document, own = solve(part)
-        rows = document.sheet or [block for block in document.blocks if isinstance(block, Table)]
+        rows = [block for block in document.sheet or document.blocks if isinstance(block, Table)]
         tables += [replace(table, key={"problem": number, **table.key}) for table in rows]
         whole.blocks += [Heading(name, 1), *document.blocks]
         whole.data["problems"][name] = document.data

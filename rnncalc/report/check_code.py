@@ -8,9 +8,10 @@ from typing import Any
 from rnncalc.check.code import CodeMistake, CodeVerdict
 from rnncalc.check.code.verdict import FAILED, RIGHT, Place
 from rnncalc.common.i18n import _
-from rnncalc.report.document import Block, Document, Formulas, Heading, Items, Paragraph
+from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.explain_mistake import rule
 
+SHEET = tuple("function signature verdict mistakes line output step sequence unit given exact said".split())
 MARKS = {RIGHT: "✓", "wrong": "✗", FAILED: "✗"}
 
 
@@ -23,7 +24,23 @@ def document(verdicts: Sequence[CodeVerdict], *, hint: bool = False) -> Document
     right = sum(verdict.verdict == RIGHT for verdict in verdicts)
     if len(verdicts) > 1:
         blocks.append(Paragraph(_("{n} of {all} functions are right.").format(n=right, all=len(verdicts))))
-    return Document(blocks, _without_computed(data(verdicts)) if hint else data(verdicts), notes)
+    whole = _without_computed(data(verdicts)) if hint else data(verdicts)
+    return Document(blocks, whole, notes, [_sheet(verdicts, hint)])
+
+
+def _sheet(verdicts: Sequence[CodeVerdict], hint: bool) -> Grid:
+    """A row a function."""
+    rows = []
+    for verdict in verdicts:
+        place = verdict.first
+        line = next((mistake.line.number for mistake in verdict.mistakes if mistake.line), None)
+        numbers = (place.given, None if hint else place.exact) if place else (None, None)
+        where = (place.step, place.sequence, " ".join(map(str, place.unit))) if place else (None, None, None)
+        said = " ".join(finding.text.replace("\n", "; ") for finding in verdict.findings)
+        mistakes = " ".join(mistake.id for mistake in verdict.mistakes)
+        names = verdict.function, verdict.signature, verdict.verdict, mistakes, line, place.output if place else None
+        rows.append((*names, *where, *numbers, said))
+    return Grid(SHEET, tuple(rows))
 
 
 def data(verdicts: Sequence[CodeVerdict]) -> dict[str, Any]:

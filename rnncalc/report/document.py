@@ -189,10 +189,10 @@ Block = Heading | Paragraph | Items | Formulas | Table | Matrices | Grid | Array
 class Document:
     """Blocks in reading order; `data` is the same for programs, unrounded; `notes` are what was assumed.
 
-    sheet: the tables for a spreadsheet, where those among the blocks have not the same columns.
+    sheet: what a spreadsheet has in place of the blocks, where their tables have not the same columns.
     """
 
     blocks: list[Block]
     data: dict[str, Any]
     notes: list[str] = field(default_factory=list)
-    sheet: Sequence[Table] = ()
+    sheet: Sequence[Table | Grid] = ()

@@ -266,6 +266,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("LSTM: c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh(c_t). GRU: the candidate sees r ∘ h_{t-1}."),
         N_("The gradients of this gate's weights come out as 0."),
     ),
+    "bias_subtracted": (
+        N_("The bias was subtracted: x U + h W − b, or a threshold was meant, which is a bias with the other sign."),
+        N_("a_t = b + W h_{t-1} + U x_t: b is added."),
+        N_("With x = 0 and h = 0 the preactivation is −b, not b. Where b = 0 nothing shows."),
+    ),
     "output_gate_inside_tanh": (
         N_("The parentheses of tanh close too late: o is multiplied in before tanh."),
         N_("h_t = o ∘ tanh(c_t)."),
@@ -280,6 +285,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("The function wrote into an array that it was given: x += …, h[:] = …, or a += on a name for the argument."),
         N_("An array is passed by reference. Write h = h + …, or copy first: h = h0.copy()."),
         N_("Call the function twice with the same arrays: the second result differs."),
+    ),
+    "arriving_gradient_omitted": (
+        N_("The gradient that arrives, dh_next, was never used: the slope alone was taken, as in dtanh = 1 − h²."),
+        N_("da = dh ∘ (1 − h²): every gradient is multiplied by what arrives from outside and from the next step."),
+        N_("Twice the gradient that arrives must give twice every gradient; here nothing changes."),
     ),
     "next_gradient_omitted": (
         N_("What comes back from step t+1 was not added to the gradient of the state, or not on every way."),
@@ -302,8 +312,12 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("Every entry of ds is positive; those of a step should add up to 0."),
     ),
     "wrong_factor": (
-        N_("In the gradient of a product a factor is missing, or is not the other one: dc_{t-1} = dc, di = dc ∘ i."),
-        N_("For y = a ∘ b: da = dy ∘ b and db = dy ∘ a. So di = dc ∘ g, dg = dc ∘ i, dc_{t-1} = dc ∘ f."),
+        N_("In the gradient of a product or of a gate a factor is missing, or is another: dc_{t-1} = dc, di = dc ∘ i."),
+        N_(
+            "For y = a ∘ b: da = dy ∘ b and db = dy ∘ a; so di = dc ∘ g, dg = dc ∘ i, dc_{t-1} = dc ∘ f. Of y = σ(a) "
+            "the slope is y ∘ (1 − y), so da_f = df ∘ f ∘ (1 − f); of y = tanh(a) it is 1 − y², so "
+            "da_g = dg ∘ (1 − g²)."
+        ),
         N_("Differentiate the line by one name after the other; a finite difference shows which is off."),
     ),
     "mean_for_sum": (

@@ -178,6 +178,11 @@ def lstm_step_backward(dnext_h, dnext_c, cache):
         ("derivative_of_preactivation", "np.tanh(next_c)**2", "next_c**2"),
         ("next_gradient_omitted", "dnext_c + o*", "o*"),
         ("W_not_transposed", "Wh.T", "Wh"),
+        ("bias_subtracted", "a += b", "a -= b"),
+        ("bias_subtracted", "prev_h.dot(Wh)", "prev_h.dot(Wh) - b"),
+        ("wrong_factor: da_g with g ∘ (1 − g) in place of 1 − g²", "(1 - g**2)*dg", "g*(1 - g)*dg"),
+        ("wrong_factor: da_f with f² in place of f ∘ (1 − f)", "f*(1 - f)*df", "f*f*df"),
+        ("wrong_factor: da_o with o in place of o ∘ (1 − o)", "o*(1 - o)*do", "o*do"),
         ("input_modified", "dc = dnext_c + o*", "dc = dnext_c; dc += o*"),
     ],
 )
@@ -186,7 +191,8 @@ def test_the_line_of_an_lstm_with_stacked_gates(mistake: str, old: str, new: str
     file.write_text(LSTM.replace(old, new), "utf-8")
     number = LSTM[: LSTM.index(old)].count("\n") + 1
     name = "lstm_step_forward" if number < 12 else "lstm_step_backward"
-    line = culprit(Code.of_file(str(file)), shipped("cs231n").functions[name], mistake, "ifog")
+    mistake, _colon, detail = mistake.partition(": ")
+    line = culprit(Code.of_file(str(file)), shipped("cs231n").functions[name], mistake, "ifog", (), detail)
     assert line is not None
     assert line.number == number
 

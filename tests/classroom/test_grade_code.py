@@ -196,6 +196,18 @@ def test_formats_at_every_level(format_: str, feedback: str, book: Gradebook) ->
         assert ("rnncalc explain" in text) == (feedback in ("hint", "full"))
 
 
+@linux
+def test_gradescope_says_of_each_function_what_is_wrong_with_it(book: Gradebook) -> None:
+    person = json.loads(book.text("gradescope"))["mistaken"]
+    forward, backward = person["tests"]
+    assert (forward["status"], backward["status"]) == ("failed", "passed")
+    assert "rnncalc explain" in forward["output"]
+    assert "output" not in backward
+    assert person["output"] == ""
+    stopped = json.loads(book.text("gradescope", "marks"))["loop"]["tests"]
+    assert [("stopped after" in test.get("output", "")) for test in stopped] == [False, True]
+
+
 def test_what_is_kept_is_not_run_again(
     signature: Path, handed_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

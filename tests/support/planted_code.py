@@ -41,8 +41,12 @@ FORWARD: dict[str, tuple[str, ...]] = {
     "U_transposed: one": ("lstm", "gru"),
     "U_W_swapped: one": ("lstm", "gru"),
     "bias_omitted: one": ("lstm", "gru"),
+    "bias_subtracted: all": CELLS,
+    "bias_subtracted: one": ("lstm", "gru"),
 }
 BACKWARD: dict[str, tuple[str, ...]] = {
+    "arriving_gradient_omitted: outside": CELLS,
+    "arriving_gradient_omitted: altogether": CELLS,
     "next_gradient_omitted: all": CELLS,
     "next_gradient_omitted: h": ("lstm",),
     "next_gradient_omitted: c": ("lstm",),
@@ -78,6 +82,13 @@ BACKWARD: dict[str, tuple[str, ...]] = {
     "wrong_factor: exchanged": ("lstm", "gru"),
     "wrong_factor: one": ("lstm", "gru"),
     "wrong_factor: slope": ("lstm", "gru"),
+    "wrong_factor: square": ("lstm", "gru"),
+    "wrong_factor: itself": ("lstm", "gru"),
+    "wrong_factor: complement": ("lstm", "gru"),
+    "wrong_factor: slope of the candidate": ("lstm", "gru"),
+    "wrong_factor: complement of the candidate": ("lstm", "gru"),
+    "wrong_factor: sum of the candidate": ("lstm", "gru"),
+    "wrong_factor: square of the candidate": ("lstm", "gru"),
     "derivative_omitted: one": ("lstm", "gru"),
     "derivative_of_preactivation: one": ("lstm", "gru"),
     "W_not_transposed: one": ("lstm", "gru"),
@@ -87,6 +98,9 @@ BACKWARD: dict[str, tuple[str, ...]] = {
     "h_c_exchanged: arriving": ("lstm",),
     "h_c_exchanged: dh0": ("lstm",),
 }
+
+
+CUT = ("next_gradient_omitted: all", "next_gradient_omitted: h", "arriving_gradient_omitted: altogether")
 
 
 def problem(cell: str, seed: int, square: bool = False, T: int = 4) -> Arrays:
@@ -117,6 +131,9 @@ def run(cell: str, p: Arrays, mistake: str = "", back: str = "") -> Arrays:
         p |= {"U": U, "W": W}
     if mistake == "bias_omitted: one":
         p["b"] = np.concatenate([p["b"][:H], 0 * p["b"][second], p["b"][2 * H :]])
+    if mistake.startswith("bias_subtracted"):
+        turned = np.arange(len(p["b"])) // H == 1 if mistake.endswith("one") else np.full(len(p["b"]), True)
+        p["b"] = np.where(turned, -p["b"], p["b"])
     states, caches = forward(cell, p, mistake)
     return {**states, **backward(cell, right, caches, back or mistake)}
 
@@ -206,7 +223,7 @@ def backward(cell: str, p: Arrays, caches: list[Arrays], mistake: str) -> Arrays
         p["dh"], memory = np.concatenate([p["dh"][:, :-1], memory[:, None]], 1), p["dh"][:, -1]
     if "arriving c" in mistake:
         memory = 0 * memory
-    arriving = p["dh"].copy()
+    arriving = np.ones_like(p["dh"]) if mistake.startswith("arriving_gradient_omitted") else p["dh"].copy()
     if mistake == "last_step_only":
         arriving[:, :-1] = 0
     if mistake in ("sign_flipped: arriving", "loss_factor: N"):
@@ -220,7 +237,7 @@ def backward(cell: str, p: Arrays, caches: list[Arrays], mistake: str) -> Arrays
             cache["hp"] = cache["h"]
         if mistake == "cache_of_wrong_step: c":
             cache["cp"] = cache["c"]
-        dh = arriving[:, t] + (0 if mistake in ("next_gradient_omitted: all", "next_gradient_omitted: h") else later)
+        dh = arriving[:, t] + (0 if mistake in CUT else later)
         if t < T - 1 and mistake in ("next_gradient_omitted: all", "next_gradient_omitted: c",
                                      "next_gradient_omitted: c and arriving c"):  # fmt: skip
             memory = 0 * memory
@@ -266,13 +283,20 @@ def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, m
         """The slope of the second gate."""
         if mistake == "derivative_omitted: one":
             return np.ones_like(y)
-        if mistake == "wrong_factor: slope":
-            return 1 - y**2
+        others = {"slope": 1 - y**2, "square": y * y, "itself": y, "complement": 1 - y}
+        if mistake.startswith("wrong_factor: ") and mistake[14:] in others:
+            return others[mistake[14:]]
         return a * (1 - a) if mistake == "derivative_of_preactivation: one" else y * (1 - y)
+
+    def bent(y: np.ndarray) -> np.ndarray:
+        """The slope of the candidate."""
+        others = {"slope": y * (1 - y), "complement": 1 - y, "sum": 1 + y**2, "square": y**2}
+        kind = mistake.removeprefix("wrong_factor: ").removesuffix(" of the candidate")
+        return others[kind] if mistake.endswith(" of the candidate") else 1 - y**2
 
     if cell == "gru":
         r, z, n = k["r"], k["z"], k["n"]
-        dan = dh * (z if mistake == "wrong_factor: exchanged" else 1 - z) * (1 - n**2)
+        dan = dh * (z if mistake == "wrong_factor: exchanged" else 1 - z) * bent(n)
         through = dan @ W[2 * H :]  # to r ∘ h
         dz = dh * (k["hp"] - n) * (-1 if mistake == "sign_flipped: z" else 1)
         if mistake == "wrong_factor: none":
@@ -289,17 +313,17 @@ def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, m
     do = dh * tc
     if mistake.startswith("memory_activation_omitted: "):
         do = dh * k["c"]
-    bent = 1 - tc**2
+    inner = 1 - tc**2
     if mistake == "memory_activation_omitted: all":
-        bent = 1 - k["c"] ** 2
-    dc = dc + (0 if mistake == "next_gradient_omitted: through h" else dh * o * bent)
+        inner = 1 - k["c"] ** 2
+    dc = dc + (0 if mistake == "next_gradient_omitted: through h" else dh * o * inner)
     di, dg, before = dc * g, dc * i, dc * f
     if mistake == "wrong_factor: none":
         before = dc
     if mistake in ("wrong_factor: exchanged", "wrong_factor: one"):
         di, dg = dc * i, dc * (g if mistake == "wrong_factor: exchanged" else i)
     df = dc * k["cp"] * slope(f, k["af"])
-    da = np.concatenate([di * i * (1 - i), df, dg * (1 - g**2), do * o * (1 - o)], 1)
+    da = np.concatenate([di * i * (1 - i), df, dg * bent(g), do * o * (1 - o)], 1)
     return da, hp, da @ W, before
 
 

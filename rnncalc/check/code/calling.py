@@ -71,7 +71,7 @@ class Caller:
                 returned = target(*values.values())
             except (Exception, SystemExit) as error:
                 result.raised = error
-                result.findings.append(Finding("raises", self._said(error)))
+                result.findings.append(Finding("raises", self._said(error, function)))
                 return result
         for name, value in before.items():
             if not _same(value, values[name]):
@@ -88,13 +88,18 @@ class Caller:
             result.outputs = [replace(output, whole=False) for output in result.outputs]
         return result
 
-    def _said(self, error: BaseException) -> str:
+    def _said(self, error: BaseException, function: FunctionSignature) -> str:
         """An error with the lines of the person's own code."""
         lines = self.code.frames(error)
-        text = message(error)
+        said = message(error)
         if isinstance(error, EOFError):
-            text = _("It waits for input from the keyboard.")
-        return "\n".join([text, *lines])
+            said = _("It waits for input from the keyboard.")
+        for tree in (*function.arguments.values(), *(function.first.arguments.values() if function.first else ())):
+            if isinstance(error, KeyError) and isinstance(tree, Mapping) and error.args[0] not in tree:
+                text = _("the arrays in the dict are {names}; if your course names them otherwise, write a signature")
+                lines.append(text.format(names=", ".join(map(str, tree))))
+                break
+        return "\n".join([said, *lines])
 
     def _target(self, function: FunctionSignature, trial: Trial, result: Call) -> Callable[..., Any]:
         """What is called: the function, or a method of an object that is made here; global names are set."""

@@ -165,10 +165,10 @@ def _subjects(
     names = [function.partition(".")[0]] if function else code.functions()
     if function and names[0] not in code.names:
         raise _missing(code, function)
+    known = None if chosen in (None, PYTORCH) else signature_named(chosen)
     none, guessed = True, guess({name: code.arguments(name) for name in code.functions() or names}, cell)
     for name in names:
-        note, known = "", None if chosen in (None, PYTORCH) else signature_named(chosen)
-        matches = []
+        note, course, matches = "", known, []
         if known is not None:
             matches = [
                 each
@@ -182,20 +182,26 @@ def _subjects(
                 yield Signature(PYTORCH, {}), readings, ""
             continue
         elif name in guessed:
-            known, functions = guessed[name]
+            course, functions = guessed[name]
             owner = _owner(functions[0])
             text = _("taken for {signature}'s code; --signature says otherwise")
             if owner != name:
                 text = _("{name} is taken for {signature}'s {function}; --signature says otherwise")
-            note = text.format(name=name, signature=known.name, function=owner)
+            note = text.format(name=name, signature=course.name, function=owner)
             matches = [replace(each, name=each.name.replace(owner, name, 1)) for each in functions]
         for each in matches:
             none = False
             cells = [known for known in each.cells if cell in (None, known)] or [cell or each.cells[0]]
-            assert known is not None
-            yield known, [(replace(each, cells=(name,)),) for name in cells], note
+            assert course is not None
+            yield course, [(replace(each, cells=(name,)),) for name in cells], note
+    if none and not code.text.strip() and code.line == 1 and not names:
+        raise ProblemError(_("{file} is empty"), file=code.file)
     if none:
         have = ", ".join(f"{name}({', '.join(code.arguments(name))})" for name in names) or "–"
+        if known is not None:
+            text = _("{file}: {have} is no function of {signature}, which has {known}")
+            listed = ", ".join(known.functions)
+            raise ProblemError(text, file=code.file, have=have, signature=known.name, known=listed)
         text = _("{file}: no function has a known signature: {have}; --signature names one, or a JSON file of your own")
         raise ProblemError(text, file=code.file, have=have)
 

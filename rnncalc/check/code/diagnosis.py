@@ -52,9 +52,10 @@ class Diagnosis:
     def __init__(self, evidence: Sequence[Evidence], specs: Sequence[Spec]):
         self.evidence, self.specs = evidence, tuple(specs)
         self.output = np.concatenate([part.output for part in evidence])
+        self.part, self.output_of = _parts(evidence)
         self.heads = {part.trial.spots[spot][0][0] for part in evidence for spot in part.spots}
         self.agreed = self._agreement([[spec] for spec in specs])[:, 0]
-        self.named: set[str] = set()  # a mistake is made once
+        self.named: set[tuple[str, str]] = set()  # a mistake is made once
 
     @property
     def wrong(self) -> list[int]:
@@ -65,8 +66,8 @@ class Diagnosis:
         return np.concatenate([part.agreement(each) for part, each in zip(self.evidence, specs)])
 
     def _whole(self, agree: np.ndarray) -> np.ndarray:
-        """(outputs, Specs): which outputs are given in every number."""
-        return np.array([agree[self.output == output].all(axis=0) for output in range(self.output.max(initial=-1) + 1)])
+        """(parts, Specs): which parts of outputs are given in every number."""
+        return np.array([agree[self.part == part].all(axis=0) for part in range(len(self.output_of))])
 
     def explanations(self, pairs: bool = True) -> Iterator[Explanation]:
         """Yield mistakes until every output is explained, or none fits. pairs: whether two are tried at once."""
@@ -75,7 +76,7 @@ class Diagnosis:
             if not best:
                 return
             for explanation in best:
-                self.named.add(explanation.mistake.id)
+                self.named.add(_name(explanation.mistake, explanation.variant))
                 yield explanation
             self.specs = best[-1].specs
             self.agreed = self._agreement([[spec] for spec in self.specs])[:, 0]
@@ -92,7 +93,7 @@ class Diagnosis:
         whole, before = self._whole(agree), self._whole(self.agreed[:, None])
         gained = whole & ~before
         possible = gained.any(axis=0) & ~(before & ~whole).any(axis=0)
-        first = self.wrong[0]
+        first = self.part[~self.agreed].min()
         order = sorted(
             np.flatnonzero(possible).tolist(),
             key=lambda at: (
@@ -108,7 +109,7 @@ class Diagnosis:
         same = [singles[at][0] for at in order if (gained[:, at] == gained[:, order[0]]).all()]
         alike = {other.id: other for other in same if other.id != mistake.id}
         numbers = int((agree[:, order[0]] & ~self.agreed).sum())
-        outputs = frozenset(np.flatnonzero(gained[:, order[0]]).tolist())
+        outputs = frozenset(self.output_of[part] for part in np.flatnonzero(gained[:, order[0]]).tolist())
         return [Explanation(mistake, variant, self.specs, specs, outputs, numbers, tuple(alike.values()))]
 
     def _pair(self) -> list[Explanation]:
@@ -154,11 +155,30 @@ class Diagnosis:
         return [
             (*lists[0][key][:2], tuple(made[key][1].spec for made in lists))
             for key in lists[0]
-            if key[0] not in self.named and all(key in made for made in lists)
+            if _name(*lists[0][key]) not in self.named and all(key in made for made in lists)
         ]
 
 
 _Single = tuple[Mistake, Variant, tuple[Spec, ...]]
+
+
+def _parts(evidence: Sequence[Evidence]) -> tuple[np.ndarray, list[int]]:
+    """Of which part each number is, and of which output each part: a gate's gradient in a stack is one of its own.
+
+    So several mistakes in one backward pass are told apart, each in the gradients that it alone makes wrong.
+    """
+    labels = [
+        (output, key[2] if key[0] == "d" else "")
+        for part in evidence
+        for output, (key, _index) in zip(part.output.tolist(), map(part.trial.spots.__getitem__, part.spots))
+    ]
+    numbers = {label: number for number, label in enumerate(sorted(set(labels)))}
+    return np.array([numbers[label] for label in labels], int), [output for output, _symbol in numbers]
+
+
+def _name(mistake: Mistake, variant: Variant) -> tuple[str, str]:
+    """What is made once: a mistake, or one on the way back in one place."""
+    return mistake.id, variant.detail if in_gradients(mistake) else ""
 
 
 def in_gradients(mistake: Mistake) -> bool:

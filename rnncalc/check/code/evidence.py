@@ -87,10 +87,15 @@ def shaped(made: Trial, output: Output) -> Output | Finding:
         if np.isfinite(output.array).all():
             return replace(output, array=output.array.reshape(want))
         return Finding("nan", _("{name} holds NaN or infinite numbers.").format(name=output.name))
-    text = _("{name} has shape {have}; {want} is expected.")
+    text, order, letters = _("{name} has shape {have}; {want} is expected."), "", output.layout.axes[0]
     if sorted(bare(have)) == sorted(bare(want)):
         text = _("{name} has shape {have}, its axes in another order; {want} is expected.")
-    return Finding("shape", text.format(name=output.name, have=have, want=want))
+        sizes = dict(zip(want, ("*".join(axis) for axis in letters)))
+        if len(sizes) == len(want) == len(have):  # all different, so that each is known by its size
+            text = _("{name} has shape {have}: returned as ({order})? Here it is ({letters}), which is {want}.")
+            order = ", ".join(sizes[size] for size in have)
+    said = text.format(name=output.name, have=have, want=want, order=order, letters=", ".join(map("*".join, letters)))
+    return Finding("shape", said)
 
 
 def bare(shape: Sequence[int]) -> list[int]:

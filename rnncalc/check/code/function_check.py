@@ -210,8 +210,6 @@ class FunctionCheck:
 
     def _explain(self, explanation: Explanation, names: Sequence[str], of: int) -> None:
         mistake, variant = explanation.mistake, explanation.variant
-        if mistake.id in [known.id for known in self.result.mistakes]:
-            return
         outputs = tuple(names[at] for at in sorted(explanation.outputs))
         rule = ""
         if mistake.id == "gate_order":
@@ -220,7 +218,7 @@ class FunctionCheck:
             CodeMistake(
                 mistake.id, letters(self.function).said(mistake.text(variant)), explanation.numbers, of, outputs,
                 touched_line(explanation.before[0], explanation.specs[0], self.function),
-                culprit(self.code, self.function, mistake.id, self.signature.gates, outputs),
+                culprit(self.code, self.function, mistake.id, self.signature.gates, outputs, variant.detail),
                 tuple(other.id for other in explanation.alike),
                 variant.option if variant.option.startswith("--cell") else "",  # the only one that code has
                 rule,

@@ -120,7 +120,9 @@ _GATED = (
     ),
     Mistake("forget_bias_added", N_("1 was added to the forget gate's bias"), plain(gated.forget_bias)),
     Mistake(
-        "candidate_sigmoid", N_("the candidate went through a sigmoid in place of tanh"), plain(gated.candidate_sigmoid)
+        "candidate_sigmoid",
+        N_("the candidate went through a sigmoid in place of tanh"),
+        in_both_passes(plain(gated.candidate_sigmoid)),
     ),
     Mistake(
         "sign_of_preactivation",
@@ -208,8 +210,17 @@ _CODE = (
         in_both_passes(with_context(code.state_not_carried)),
     ),
     Mistake("h_c_exchanged", N_("h and c were exchanged {detail}"), with_context(code.exchanged)),
-    Mistake("forget_gate_omitted", N_("c_t was computed without the forget gate"), several(code.without_forget_gate)),
-    Mistake("gate_omitted", N_("the gate {detail} was left out"), with_context(code.without_gate)),
+    Mistake(
+        "forget_gate_omitted",
+        N_("c_t was computed without the forget gate"),
+        in_both_passes(several(code.without_forget_gate)),
+    ),
+    Mistake("gate_omitted", N_("the gate {detail} was left out"), in_both_passes(with_context(code.without_gate))),
+    Mistake(
+        "bias_subtracted",
+        N_("the bias b was subtracted, not added"),
+        several(code_backward.bias_subtracted),
+    ),
     Mistake(
         "output_gate_inside_tanh",
         N_("the output gate came inside: h_t = tanh(o ∘ c_t)"),
@@ -222,6 +233,11 @@ _CODE = (
 )
 
 _CODE_BACK = (
+    Mistake(
+        "arriving_gradient_omitted",
+        N_("the gradient that arrives was not multiplied in: {detail} was taken as 1"),
+        with_context(code_backward.arriving_as_one),
+    ),
     Mistake(
         "next_gradient_omitted",
         N_("the gradient of the next step was not added: {detail}"),

@@ -13,10 +13,11 @@ from rnncalc.report.render.numbers import exact
 
 def render(document: Document, options: RenderOptions) -> str:
     """Every table of the document below one header; an empty cell where a sequence has no step."""
-    tables = document.sheet or [block for block in document.blocks if isinstance(block, Table)]
+    blocks = document.sheet or document.blocks
+    tables = [block for block in blocks if isinstance(block, Table)]
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
-    grids = [block for block in document.blocks if isinstance(block, Grid)]
+    grids = [block for block in blocks if isinstance(block, Grid)]
     for number, block in enumerate(grids):
         writer.writerows([[]] if number else [])
         writer.writerow(map(safe.cell, block.keys or block.headings))

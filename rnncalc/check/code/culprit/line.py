@@ -13,14 +13,22 @@ from rnncalc.check.code.verdict import Line
 
 
 def culprit(
-    code: Code, function: FunctionSignature, mistake: str, gates: str, outputs: Collection[str] = ()
+    code: Code,
+    function: FunctionSignature,
+    mistake: str,
+    gates: str,
+    outputs: Collection[str] = (),
+    detail: str = "",
 ) -> Line | None:
-    """The line of a function, or of the functions of the file that it calls, that looks like the culprit."""
+    """The line of a function, or of the functions of the file that it calls, that looks like the culprit.
+
+    outputs: those that are wrong. detail: what the mistake says of itself, da_f without f.
+    """
     if mistake not in RULES or not code.tree.body:
         return None
     try:
         reading = Reading(code, function, gates)
-        node = Signs(reading, output_names(reading, frozenset(outputs))).best(mistake)
+        node = Signs(reading, output_names(reading, frozenset(outputs)), detail).best(mistake)
     except Exception:  # whatever somebody's code looks like: no hint must end a check
         return None
     if node is None:

@@ -35,6 +35,7 @@ STATE = ("loop W forward first", "loop calls forward first")
 RULES: dict[str, tuple[str, ...]] = {
     # forward
     "bias_omitted": ("forward joins !b", "forward joins first"),
+    "bias_subtracted": ("b forward takes_bias_off", "b forward", "forward joins first"),
     "output_bias_omitted": ("V forward !c first",),
     "bias_outside_activation": ("b activation", "b forward"),
     "U_transposed": ("U forward turned", "U forward"),
@@ -94,7 +95,7 @@ RULES: dict[str, tuple[str, ...]] = {
     # code
     "gradient_overwritten": ("loop gives_output overwrites",),
     "bias_gradient_not_summed": ("gives_bias_gradient",),
-    "wrong_factor": ("slope back only",),
+    "wrong_factor": ("back named_slope first", "back named_gate !unpacks !returns last", "slope back only"),
     "mean_for_sum": ("mean back", "gives_output scales", "scales error"),
     "target_not_subtracted": ("loop takes_output first", "loop V y first"),
     "cache_of_wrong_step": (

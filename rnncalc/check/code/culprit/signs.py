@@ -14,11 +14,11 @@ Operator = type[ast.operator]
 class Looking:
     """Looks at the statements of one reading.
 
-    outputs: our names of the outputs that a mistake explains.
+    outputs: our names of the outputs that a mistake explains. detail: what the mistake says of itself.
     """
 
-    def __init__(self, reading: Reading, outputs: frozenset[str]):
-        self.reading, self.gates, self.outputs = reading, reading.gates, outputs
+    def __init__(self, reading: Reading, outputs: frozenset[str], detail: str = ""):
+        self.reading, self.gates, self.outputs, self.detail = reading, reading.gates, outputs, detail
         self.of = reading.of
         self.statements = list(reading.statements.values())
         self._texts: dict[ast.stmt, set[str]] = {}

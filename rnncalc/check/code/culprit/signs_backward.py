@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from rnncalc.check.code.culprit.reading import Reading, Statement
@@ -38,6 +39,21 @@ class BackwardSigns(Looking):
         return any(
             value.of and not (value.marks & KINDS or value.has("h", "y") or gates_of(value.names)) for value in values
         )
+
+    def named_gate(self, statement: Statement) -> bool:
+        """Whether it reckons with the gate that the mistake names, f where it is of da_f."""
+        return any(self._is_named(value.names) for value, _turned in self.read(statement))
+
+    def returns(self, statement: Statement) -> bool:
+        return isinstance(statement.node, ast.Return)
+
+    def named_slope(self, statement: Statement) -> bool:
+        """1 − f, or 1 − f²."""
+        return any(self._is_named(self.of(part).names) for node in self._slopes(statement) for part in ast.walk(node))
+
+    def _is_named(self, names: frozenset[str]) -> bool:
+        named = re.match(r"da_(\w)", self.detail)
+        return named is not None and gates_of(names) == {named[1]}
 
     def slope_turned(self, statement: Statement) -> bool:
         """h² − 1."""

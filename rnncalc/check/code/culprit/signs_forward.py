@@ -55,6 +55,11 @@ class ForwardSigns(Looking):
     def _argument(self, call: ast.Call) -> Value:
         return self.of(call.args[0] if call.args else getattr(call.func, "value", None))
 
+    def takes_bias_off(self, statement: Statement) -> bool:
+        if isinstance(statement.node, ast.AugAssign) and isinstance(statement.node.op, ast.Sub):
+            return self.of(statement.node.value).has("b")
+        return any(self.of(node.right).has("b") for node in self.operations(statement, ast.Sub))
+
     def activation(self, statement: Statement) -> bool:
         return any(True for _call in self._activations(statement))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncalc.check.diagnosis.rewrites.code import groups_of_states, one_by_one, transpose
 from rnncalc.check.diagnosis.rewrites.gated import memory_bare
-from rnncalc.check.diagnosis.rewrites.shared import Rewritten, kinds
+from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, kinds
 from rnncalc.check.graph.spec import Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import Call, names, previous
@@ -69,6 +69,17 @@ def _summands(spec: Spec, step: int | None = None, sequence: int | None = None) 
     if sequence is not None:
         weights[:, spec.schedule.order != sequence] = 0
     return weights
+
+
+def bias_subtracted(spec: Spec) -> Iterator[Spec]:
+    """−b in all cells, in the read-out, in both, or in one gate; the gradient of b turns with it."""
+    groups = _groups(spec, "bc")
+    gates = [[place] for places in groups.values() if len(places) > 1 for place in places]
+    for places in (*groups.values(), *gates):
+        runs = spec.all_runs
+        for number, symbol in places:
+            runs[number] = changed_run(runs[number], {symbol: -runs[number].parameters[symbol]})
+        yield _weighed(spec.with_runs(runs), places, -_summands(spec))
 
 
 def overwritten(spec: Spec, context: Context) -> Rewritten:
@@ -130,20 +141,30 @@ def _with_edges(spec: Spec, edges: Mapping[tuple[str, str], float]) -> Spec:
 
 def next_omitted(spec: Spec, context: Context) -> Rewritten:
     """Leave out what comes from the next step: to all states, to one, on one way; or what comes to c through h."""
-    for states in groups_of_states(spec):
+    for states in reversed(groups_of_states(spec)):  # one state first: in a single step all of them give the same
         said = ", ".join(f"d{state}" for state in sorted(states, reverse=True))
         cut = _with_edges(spec, {("", state): 0.0 for state in states})
         yield cut, said, ""
         memory = [place for place in spec.arriving if place[1] in states and place[1] == "c"]
         if memory:  # what arrives at the memory comes from a next step, too
             kept = {place: rows for place, rows in spec.arriving.items() if place not in memory}
-            yield replace(spec, arriving=kept), said, ""
+            if len(states) == 1:
+                yield replace(spec, arriving=kept), said, ""
             yield replace(cut, arriving=kept), said, ""
     for line, name in _edges(spec):
         if previous(name) or (line, name) == ("tanh_c", "c"):
             to = name.removesuffix("_p")
             said = _("d{state}, the part through {line}").format(state=to, line="h" if line == "tanh_c" else line)
             yield _with_edges(spec, {(line, name): 0.0}), said, ""
+
+
+def arriving_as_one(spec: Spec, context: Context) -> Rewritten:
+    """Take 1 for what arrives at h, or at c; what comes from the next step is left out too, or not."""
+    for state in sorted({place[1] for place in spec.arriving}):
+        ones = {place: np.ones_like(rows) if place[1] == state else rows for place, rows in spec.arriving.items()}
+        changed = replace(spec, arriving=ones)
+        yield changed, f"d{state}", ""
+        yield _with_edges(changed, {("", state): 0.0}), f"d{state}", ""
 
 
 def without_target(spec: Spec) -> Spec | None:

@@ -32,6 +32,17 @@ Edge = tuple[str, str]
 ONE = Number(1.0)
 
 
+def _slopes(function: str, y: Name) -> list[Expression]:
+    """What people write for the slope of y = f(a), the right one first."""
+    square, complement = Binary("*", y, y), Binary("-", ONE, y)
+    sigmoid, tanh = Binary("*", y, complement), Binary("-", ONE, square)
+    slopes: dict[str, list[Expression]] = {
+        "sigmoid": [sigmoid, tanh, complement, y, square],
+        "tanh": [tanh, sigmoid, complement, Binary("+", ONE, square), square],
+    }
+    return slopes.get(function, [y])
+
+
 def wrong_factors(spec: Spec, context: Context) -> Rewritten:
     """Leave a factor out of what goes back from a line to a name, or put another in its place."""
     lines = {
@@ -63,10 +74,9 @@ def _wrong(
     """What may stand for a term, the factor that is missing, and the one in its place."""
     gradient, y = Name(f"∂{line}"), Name(line)
     if isinstance(expression, Call):
-        slopes = {"sigmoid": Binary("*", y, Binary("-", ONE, y)), "tanh": Binary("-", ONE, Binary("*", y, y))}
-        for function, slope in slopes.items():
-            if expression.function in slopes and expression.function != function:
-                yield Binary("*", gradient, slope), slopes[str(expression.function)], slope
+        slope, *wrong = _slopes(str(expression.function), y)
+        for other in wrong:
+            yield Binary("*", gradient, other), slope, other
         return
     signed = terms(right)
     for at, (sign, term) in enumerate(signed):
@@ -106,4 +116,4 @@ def _text(node: Expression) -> str:
     left, right = _text(node.left), _text(node.right)
     if node.operator == "*":
         return f"{left}²" if left == right else f"{left} ∘ ({right})"
-    return f"{left} − {right}"
+    return f"{left} {'+' if node.operator == '+' else '−'} {right}"

@@ -24,10 +24,12 @@ def of_person(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
             title = ".".join(piece for piece in (name, part) if piece) or words.title(marks, name)
             status = "passed" if got >= most - 1e-9 else "failed"
             test = {"name": title, "score": tidy(got), "max_score": tidy(most)}
-            if status == "failed" and (why := words.lost(result, part)):
+            own = [line for question, line in said if result.coded and question == name]
+            if status == "failed" and (why := "\n".join(own) or words.lost(result, part)):
                 test["output"] = why
             tests.append({**test, "status": status} if feedback != "none" else test)
-    output = "\n".join(f"{question}: {line}" if question else line for question, line in said)
+    coded = {name for name, result in row.results.items() if result.coded and feedback != "none"}  # said by their tests
+    output = "\n".join(f"{name}: {line}" if name else line for name, line in said if name not in coded)
     results: dict[str, Any] = {"score": row.points, "output": output, "visibility": "visible"}
     if feedback != "none":
         results["tests"] = tests

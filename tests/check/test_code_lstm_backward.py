@@ -1,0 +1,97 @@
+"""The gradients of an LSTM's step, each line wrong in many ways: one mistake, two, or three at once are named."""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnncalc.check.code import CodeVerdict, check_file
+
+FILE = """import numpy as np
+def sigmoid(z): return 1/(1+np.exp(-z))
+def lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b):
+    ai, af, ao, ag = np.split(x @ Wx + prev_h @ Wh {bias}, 4, axis=1)
+    i, f, o, g = sigmoid(ai), sigmoid(af), sigmoid(ao), np.tanh(ag)
+    next_c = f * prev_c + i * g
+    return o * np.tanh(next_c), next_c, (x, prev_h, prev_c, Wx, Wh, i, f, o, g, next_c)
+def lstm_step_backward(dnext_h, dnext_c, cache):
+    x, prev_h, prev_c, Wx, Wh, i, f, o, g, next_c = cache
+    t = np.tanh(next_c)
+    dc = {dc}
+    do = {do}
+    df = {df}
+    di, dg = dc * g, dc * i
+    dai = {dai}
+    daf = {daf}
+    dao = {dao}
+    dag = {dag}
+    da = np.hstack([dai, daf, dao, dag])
+    return da @ Wx.T, da @ Wh.T, {dprev_c}, x.T @ da, prev_h.T @ da, {db}
+"""
+RIGHT = {
+    "bias": "+ b", "dc": "dnext_c + dnext_h * o * (1 - t**2)", "do": "dnext_h * t", "df": "dc * prev_c",
+    "dai": "di * i * (1 - i)", "daf": "df * f * (1 - f)", "dao": "do * o * (1 - o)", "dag": "dg * (1 - g**2)",
+    "dprev_c": "dc * f", "db": "da.sum(axis=0)",
+}  # fmt: skip
+WRONG = [  # line, what stands there, id, words of its message
+    ("dc", "dnext_h * o * (1 - t**2)", "next_gradient_omitted", ": dc"),
+    ("do", "dnext_h * next_c", "memory_activation_omitted", ""),
+    ("df", "dc", "wrong_factor", "df without c_{t-1}"),
+    ("dai", "di * (1 - i**2)", "wrong_factor", "da_i with 1 − i² in place of i ∘ (1 − i)"),
+    ("daf", "f * f * df", "wrong_factor", "da_f with f² in place of f ∘ (1 − f)"),
+    ("dao", "(1 - o) * do", "wrong_factor", "da_o with 1 − o in place of o ∘ (1 − o)"),
+    ("dag", "dg * g * (1 - g)", "wrong_factor", "da_g with g ∘ (1 − g) in place of 1 − g²"),
+    ("dag", "dg", "derivative_omitted", ""),
+    ("dprev_c", "dc", "wrong_factor", "dc_{t-1} without f"),
+    ("db", "da.mean(axis=0)", "mean_for_sum", "db"),
+]
+
+
+def checked(folder: Path, **lines: str) -> list[CodeVerdict]:
+    """The verdicts on the forward step and the backward step."""
+    path = folder / "mine.py"
+    path.write_text(FILE.format(**{**RIGHT, **lines}), encoding="utf-8")
+    return check_file(path, "cs231n")
+
+
+@pytest.mark.parametrize(("line", "text", "mistake", "words"), WRONG)
+def test_one_mistake_is_named_with_its_line(line: str, text: str, mistake: str, words: str, tmp_path: Path) -> None:
+    forward, backward = checked(tmp_path, **{line: text})
+    assert forward.verdict == "right"
+    (named,) = backward.mistakes
+    assert (named.id, named.explains) == (mistake, named.of)
+    assert words in named.message
+    if words.startswith("da_"):
+        assert named.line is not None
+        assert named.line.text == f"{line} = {text}"
+
+
+GATE = {"dao": "do", "daf": "df"}  # what is wrong twice in one gate shows in no gradient alone
+TRIPLES = [triple for triple in combinations(WRONG, 3) if len({GATE.get(line, line) for line, *_rest in triple}) == 3]
+
+
+@pytest.mark.parametrize("number", range(0, len(TRIPLES), 12))
+def test_three_mistakes_are_named_each_by_its_own_gradients(number: int, tmp_path: Path) -> None:
+    triple = TRIPLES[number]
+    _forward, backward = checked(tmp_path, **{line: text for line, text, *_rest in triple})
+    named = [(mistake.id, mistake.message) for mistake in backward.mistakes]
+    for _line, _text, mistake, words in triple:
+        assert any(id == mistake and words in message for id, message in named), (triple, named)
+    assert len(named) == 3
+    assert not backward.findings
+
+
+def test_a_bias_that_is_subtracted_is_named_and_its_backward_step_is_not_blamed(tmp_path: Path) -> None:
+    forward, backward = checked(tmp_path, bias="- b", db="-da.sum(axis=0)")
+    assert [mistake.id for mistake in forward.mistakes] == ["bias_subtracted"]
+    assert backward.mistakes == []
+    assert "mend lstm_step_forward first" in " ".join(backward.notes)
+
+
+def test_noise_in_one_gate_is_named_by_no_mistake(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for line in ("dai", "daf", "dao", "dag"):
+        factor = 0.5 + rng.random()
+        _forward, backward = checked(tmp_path, **{line: f"{RIGHT[line]} * {factor}"})
+        assert (backward.verdict, backward.mistakes) == ("wrong", [])
