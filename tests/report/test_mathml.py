@@ -14,7 +14,7 @@ from rnncalc.classroom import handout
 from rnncalc.classroom.exercise import make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.model.cells import CELLS
-from rnncalc.model.equations.expression import Binary, Call, Expression, Name, Negative, Number, is_binary, walk
+from rnncalc.model.equations.expression import Binary, Call, Expression, Name, Negative, Number, is_binary, parse, walk
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.model.equations.printer import Letters, Place, write
@@ -107,9 +107,9 @@ def maths(document: Document, options: RenderOptions) -> Iterator[tuple[str, int
             assert len(lines) == len(block.all)
             yield from ((line, 0) for line in lines)
         elif isinstance(block, Matrices):
-            yield from ((mathml.matrix(each, options), np.size(each.rows)) for each in block.all)
+            yield from (("".join(mathml.matrix(each, options)), np.size(each.rows)) for each in block.all)
         elif isinstance(block, Arrays):
-            yield from ((mathml.array(each), 0) for each in block.items)
+            yield from ((line, 0) for each in block.items for line in mathml.array(each))
 
 
 @pytest.mark.parametrize(("cell", "notation"), [*((cell, "") for cell in CELLS), ("elman", "coursera"), ("gru", "d2l")])
@@ -131,7 +131,7 @@ def test_statements_and_solutions_are_well_formed(cell: str, notation: str) -> N
     ],
 )
 def test_arrays_keep_their_digits(block: Array, text: str) -> None:
-    root = whole(mathml.array(block))
+    root = whole(*mathml.array(block))
     assert seen(root) == text
     for element in root.iter():
         if value := element.get("data-value"):
@@ -140,12 +140,12 @@ def test_arrays_keep_their_digits(block: Array, text: str) -> None:
 
 def test_matrices_are_rounded_and_named() -> None:
     block = Matrix("dW_hx", ((1 / 3, -1e-9, float("inf")),))
-    root = whole(mathml.matrix(block, RenderOptions(Rounding(2))))
+    root = whole(*mathml.matrix(block, RenderOptions(Rounding(2))))
     assert seen(root) == "dWhx=[0.33-1e-9∞]"
     assert [element.get("data-value") for element in root.iter() if element.get("data-value")] == [
         "0.3333333333333333", "-1e-09", "inf",
     ]  # fmt: skip
-    assert seen(whole(mathml.matrix(Matrix("L", ((0.5,),)), RenderOptions()))) == "L=0.5"
+    assert seen(whole(*mathml.matrix(Matrix("L", ((0.5,),)), RenderOptions()))) == "L=0.5"
 
 
 def test_a_name_of_a_stranger_makes_no_tag() -> None:
@@ -168,3 +168,32 @@ def test_the_gradient_of_a_letter_is_one_element_and_no_row_stands_around_one() 
     tree = Binary("*", Name("∂h"), Binary("/", Name("b"), Negative(Binary("+", Name("b"), Name("∂h⁺")))))
     for rows in whole(write(tree, MATHML, place=Place(3, 1, SIGNALS))).iter("mrow"):
         assert len(rows) > 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_long_line_is_cut_before_signs_and_nothing_of_it_is_lost(seed: int) -> None:
+    """Sums of products, some in brackets: the pieces are whole, and together they say what the line says."""
+    rng = np.random.default_rng(seed)
+    text = " + ".join(f"{'-' * (k % 2)}{rng.normal():.4g} * (b - {rng.normal():.3g} * a)" for k in range(1 + seed))
+    line = write(parse(text), MATHML, place=Place(unit=1))
+    pieces = mathml.wrapped(line)
+    assert "".join(seen(whole(piece)) for piece in pieces) == seen(whole(line))
+    assert len(pieces) == 1 or len(seen(whole(line))) > mathml.WIDEST
+    for piece in pieces[1:]:
+        first = whole(piece)[0] if len(whole(piece)) else whole(piece)
+        assert (first.tag, first.get("form")) == ("mo", "infix")
+        assert len(seen(whole(piece))) < mathml.WIDEST
+    assert seed < 12 or len(pieces) > 2
+    values = [element.get("data-value") for piece in pieces for element in whole(piece).iter()]
+    assert list(filter(None, values)) == list(filter(None, (e.get("data-value") for e in whole(line).iter())))
+
+
+@pytest.mark.parametrize("columns", [1, 9, 30, 70])
+def test_a_wide_matrix_stands_in_parts(columns: int) -> None:
+    parts = mathml.matrix(
+        Matrix("W", tuple(tuple(0.25 + k for k in range(columns)) for _row in range(3))), RenderOptions()
+    )
+    assert (len(parts) > 1) == (columns > 20)
+    shown = [element.get("data-value") for part in parts for element in whole(part).iter() if element.get("data-value")]
+    assert len(shown) == 3 * columns
+    assert all(max(len(seen(row)) for row in whole(part).iter("mtr")) <= mathml.WIDEST for part in parts)

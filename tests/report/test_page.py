@@ -165,6 +165,22 @@ def test_what_the_script_looks_for_is_there(seed: int) -> None:
             assert (drawn_as, int(step), int(unit)) in places
 
 
+@pytest.mark.parametrize("units", [2, 9, 12, 31])
+def test_a_wide_table_is_cut_between_signals(units: int) -> None:
+    """Nothing is lost, every part has the steps, and of what a part can hold no signal is torn."""
+    rng = np.random.default_rng(units)
+    keys = {"U": rng.normal(size=(units, 20)), "W": rng.normal(size=(units, units)), "x": rng.normal(size=(2, 20))}
+    problem = read(given.of_python({name: array.tolist() for name, array in keys.items()}), engine="equations")
+    tables = list(page(documents(problem)[0]).iter(f"{HTML}table"))
+    heads = [[cell.text or "" for cell in table.find(f".//{HTML}tr") or ()] for table in tables]
+    assert all(head[0] == "step" for head in heads)
+    assert [text for head in heads for text in head[1:]] == [f"{s}[{k + 1}]" for s in "ah" for k in range(units)]
+    assert (len(tables) > 1) == (units > 2)
+    assert units != 9 or all(len({text[0] for text in head[1:]}) == 1 for head in heads)
+    for table in tables:
+        assert max(sum(len(cell.text or "") + 2 for cell in row) for row in table.iter(f"{HTML}tr")) <= 104
+
+
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_the_gradient_that_flows_is_what_the_chain_rule_hands_down(steps: int) -> None:
     rng = np.random.default_rng(steps)

@@ -6,6 +6,7 @@ number; the script only makes the picture lead there. The page is well-formed XM
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from html import escape
 from importlib.resources import files
@@ -29,9 +30,11 @@ from rnncalc.report.document import (
     Unrolled,
 )
 from rnncalc.report.render import Renderer, RenderOptions, grid, mathml, svg
+from rnncalc.report.render.columns import folds
 from rnncalc.report.render.numbers import exact
 
 LANGUAGES = {"en": "en", "zh": "zh-Hans"}
+WIDEST = 100  # characters of a table that fits a sheet of paper
 UNFOLDED = 4  # a page of no more steps shows all their arithmetic
 
 
@@ -44,10 +47,10 @@ def render(document: Document, options: RenderOptions) -> str:
         '<meta name="color-scheme" content="light dark"/>',
         tag("meta", name="generator", content=f"rnncalc {__version__}"),
         tag("title", escape(title)),
-        tag("style", "\n" + _file("page.css") + _file("report.css") + svg.style()),
+        tag("style", "\n" + _sheet("page.css", "report.css", "picture.css")),
     ]
     text = Html(options).text(document)
-    body = [tag("main", f"\n{text}\n", class_="rnncalc"), tag("script", f"//<![CDATA[\n{_file('page.js')}//]]>")]
+    body = [tag("main", f"\n{text}\n", class_="rnncalc"), tag("script", f"//<![CDATA[\n{_script()}//]]>")]
     return (
         f'<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml" lang="{LANGUAGES[language()]}">\n<head>\n'
         + "\n".join(head)
@@ -60,11 +63,21 @@ def render(document: Document, options: RenderOptions) -> str:
 def part(document: Document, options: RenderOptions) -> str:
     """The document as a part of somebody's page, such as a notebook: with the style sheet, without the script."""
     text = Html(options).text(document)
-    return tag("style", "\n" + _file("report.css") + svg.style()) + tag("div", f"\n{text}\n", class_="rnncalc")
+    return tag("style", "\n" + _sheet("report.css", "picture.css")) + tag("div", f"\n{text}\n", class_="rnncalc")
 
 
 def _file(name: str) -> str:
     return files("rnncalc.report.render").joinpath(name).read_text("utf-8")
+
+
+def _script() -> str:
+    """The script without comments and indentation."""
+    return re.sub(r"^ *(//.*\n)?", "", _file("page.js"), flags=re.MULTILINE)
+
+
+def _sheet(*names: str) -> str:
+    """Style sheets without the blanks that only people need."""
+    return re.sub(r"(?<=[{};]) +| +(?=[{}])|(?<=[a-z]:) ", "", "".join(map(_file, names)))
 
 
 class Html(Renderer):
@@ -137,9 +150,21 @@ class Html(Renderer):
         return tag("div", "\n".join(lines))
 
     def table(self, block: Table) -> str:
-        head = "".join(tag("th", escape(text), scope="col") for text in (_("step"), *(c.label for c in block.columns)))
+        """One table; what is wider than a sheet of paper is cut between signals."""
+        texts = [[column.label] for column in block.columns]
+        for row in block.rows:
+            for column, value in zip(texts, row):
+                column.append("–" if value is None else self.options.rounding(value))
+        signals = [column.key.partition("[")[0] for column in block.columns]
+        parts = folds([max(map(len, column)) for column in texts], signals, WIDEST, len(_("step")))
+        return "\n".join(self._part(block, slice(*part)) for part in parts)
+
+    def _part(self, block: Table, part: slice) -> str:
+        """Some columns of a table, beside the steps."""
+        labels = (_("step"), *(column.label for column in block.columns[part]))
+        head = "".join(tag("th", escape(text), scope="col") for text in labels)
         rows = [
-            tag("th", str(step), scope="row") + "".join(self._cell(value) for value in row)
+            tag("th", str(step), scope="row") + "".join(self._cell(value) for value in row[part])
             for step, row in zip(block.steps, block.rows)
         ]
         return self._table(head, rows, "numbers")
@@ -163,11 +188,14 @@ class Html(Renderer):
 
     def matrices(self, block: Matrices) -> str:
         return _frame(
-            "\n".join(_math(mathml.matrix(each, self.options)) for each in block.all), "formulas", _("matrices")
+            "\n".join(_math(line) for each in block.all for line in mathml.matrix(each, self.options)),
+            "formulas",
+            _("matrices"),
         )
 
     def arrays(self, block: Arrays) -> str:
-        return _frame("\n".join(_math(mathml.array(each)) for each in block.items), "formulas", _("given"))
+        lines = [_math(line) for each in block.items for line in mathml.array(each)]
+        return _frame("\n".join(lines), "formulas", _("given"))
 
     def unrolled(self, block: Unrolled) -> str:
         """The picture with what its colours say."""
@@ -206,8 +234,13 @@ def _frame(content: str, kind: str, name: str) -> str:
     return tag("div", content, class_=f"scroll {kind}", tabindex=0, role="region", aria_label=name)
 
 
-def _math(inner: str, **attributes: object) -> str:
-    return tag("math", inner, **attributes)
+def _math(inner: str, class_: str | None = None, **attributes: object) -> str:
+    """One line; a long one in pieces, between which it may be wrapped."""
+    pieces = mathml.wrapped(inner)
+    if len(pieces) == 1:
+        return tag("math", inner, class_=class_, **attributes)
+    kinds = f"long {class_}" if class_ else "long"
+    return tag("div", " ".join(tag("math", piece) for piece in pieces), class_=kinds, **attributes)
 
 
 def _mark(text: str) -> str | None:

@@ -26,6 +26,8 @@ ITALIC = {
     for k, plain in enumerate(plains)
 } | {ord("h"): "ℎ"}
 _TAG = re.compile(r"<(/?)[^>]*>")
+_ELEMENT = re.compile(r"<mo>[^<]*</mo>|<[^>]*>|[^<]+")
+WIDEST, PIECE = 110, 40  # characters of a page's line, and of a piece of a line that may be wrapped
 
 
 def _one(piece: str) -> bool:
@@ -119,11 +121,31 @@ def formulas(block: Formulas, options: RenderOptions) -> list[str]:
     return [line.write(style) for line in block.all]
 
 
-def matrix(block: Matrix, options: RenderOptions) -> str:
-    """label = a matrix in brackets, or a number."""
-    return typeset.whole(block, MATHML.rounding(options.rounding))
+def matrix(block: Matrix, options: RenderOptions) -> list[str]:
+    """label = a matrix in brackets, or a number; what is wider than a page in several lines, with some columns each."""
+    return typeset.cut(block, MATHML.rounding(options.rounding), WIDEST, _width)
 
 
-def array(block: Array) -> str:
+def array(block: Array) -> list[str]:
     """The same of an array in the digits in which it was given."""
-    return typeset.whole(block, MATHML)
+    return typeset.cut(block, MATHML, WIDEST, _width)
+
+
+def wrapped(line: str) -> list[str]:
+    """A line; one that is wider than a page in pieces, each of which begins with a sign."""
+    if _width(line) <= WIDEST:
+        return [line]
+    depth, pieces = 0, [""]
+    for match in _ELEMENT.finditer(line):
+        sign = match[0] in ("<mo>=</mo>", "<mo>+</mo>", "<mo>−</mo>")
+        if depth == 0 and sign and _width(pieces[-1]) > PIECE:
+            pieces.append('<mo form="infix">' + match[0].removeprefix("<mo>"))
+            continue
+        depth += len(re.findall("<[^/]", match[0])) - match[0].count("</")
+        pieces[-1] += match[0]
+    return pieces
+
+
+def _width(piece: str) -> float:
+    """The characters that are seen."""
+    return len(_TAG.sub("", piece))

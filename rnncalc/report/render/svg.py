@@ -195,7 +195,7 @@ def _shade(value: float, most: float, x: float, y: float, width: float, height: 
     """A rectangle whose colour tells the sign, its strength the size."""
     share = min(abs(value) / most, 1) if math.isfinite(value) else 1
     kind = "not-finite" if not math.isfinite(value) else "neg" if value < 0 else "pos"
-    return tag("rect", class_=kind, x=x, y=y, width=width, height=height, opacity=f"{share * 0.6:.2f}")
+    return tag("rect", class_=kind, x=x, y=y, width=width, height=height, opacity=round(share * 0.6, 2))
 
 
 def _label(name: str, step: str, x: float, y: float) -> str:
