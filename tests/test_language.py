@@ -13,8 +13,7 @@ import pytest
 from support import catalogue
 from support.helpers import run
 
-from rnncalc.check.code.checking import PYTORCH
-from rnncalc.check.code.signature_file import SHIPPED
+from rnncalc.check.code.signature_file import PYTORCH, SHIPPED
 from rnncalc.check.verdicts.precision import KINDS
 from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.cli.spoken import Spoken

@@ -163,7 +163,7 @@ def test_a_signature_that_is_none_says_where(record: Any, said: str) -> None:
         ("return None", "count", "h, cache"),
         ("return 'done', None", "type", "str"),
         ("return None, None", "type", "nothing"),
-        ("return np.tanh(x @ Wx + prev_h @ Wh + b).T, None", "shape", "another order"),
+        ("return np.tanh(x @ Wx + prev_h @ Wh + b).T, None", "shape", "returned as (H, N)"),
         ("return np.tanh(x @ Wx + prev_h @ Wh + b)[0], None", "shape", "(3, 5)"),
         ("return np.log(x @ Wx * 0 - 1), None", "nan", "NaN"),
         ("return np.zeros_like(prev_h), None", "zero", "0 throughout"),

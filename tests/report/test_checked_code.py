@@ -98,7 +98,7 @@ def test_of_a_class_the_pass_that_is_meant_is_judged() -> None:
     ("settings", "said"),
     [
         (["--rnncalc-signature", "cs231n"], "line 5: a = x @ Wx"),
-        (["-o", "rnncalc_signature=d2l"], "no function has a known signature"),
+        (["-o", "rnncalc_signature=d2l"], "is no function of d2l"),
     ],
 )
 def test_the_plugin_names_the_mistake_without_our_own_frames(settings: list[str], said: str, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 
 from rnncalc.check.code.layout import Layout
 from rnncalc.check.code.loading import Code, message, quietly
-from rnncalc.check.code.signature import FunctionSignature, Opaque, Size, Tree, arguments
+from rnncalc.check.code.module import is_module, readings
+from rnncalc.check.code.signature import FunctionSignature, Opaque, Reading, Size, Tree, arguments
 from rnncalc.check.code.trial import Trial
 from rnncalc.check.code.verdict import Finding
 from rnncalc.common.i18n import _
@@ -87,6 +88,10 @@ class Caller:
         if not all(output.whole for output in (*earlier.outputs, *result.outputs)):  # sums of float32 are no better
             result.outputs = [replace(output, whole=False) for output in result.outputs]
         return result
+
+    def module_readings(self, name: str, cell: str | None) -> list[Reading] | None:
+        """What a class of PyTorch modules may be; None if the name is no such class."""
+        return readings(self.code, name, cell) if is_module(self.code.names[name]) else None
 
     def _said(self, error: BaseException, function: FunctionSignature) -> str:
         """An error with the lines of the person's own code."""

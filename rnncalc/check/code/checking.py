@@ -11,18 +11,14 @@ from typing import Any
 from rnncalc.check.code.calling import Caller
 from rnncalc.check.code.function_check import FunctionCheck
 from rnncalc.check.code.loading import Code
-from rnncalc.check.code.module import is_module
-from rnncalc.check.code.module import readings as module_readings
-from rnncalc.check.code.signature import FunctionSignature, Signature
-from rnncalc.check.code.signature_file import guess
+from rnncalc.check.code.signature import FunctionSignature, Reading, Signature
+from rnncalc.check.code.signature_file import PYTORCH, guess
 from rnncalc.check.code.signature_file import signature as signature_named
 from rnncalc.check.code.verdict import RIGHT, CodeVerdict
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS
 from rnncalc.model.equations.functions import quiet
-
-PYTORCH = "pytorch"  # modules have no record: their signature is read off their parameters
 
 
 def check_file(
@@ -134,7 +130,7 @@ def check_code(
     if cell is not None and cell not in CELLS:
         raise ProblemError(_("cell {cell} is none of {known}"), cell=cell, known=", ".join(CELLS))
     verdicts, caller = [], caller or Caller(code)
-    for known, readings, note in _subjects(code, chosen, function, cell):
+    for known, readings, note in _subjects(caller, chosen, function, cell):
         first = [FunctionCheck(caller, known, reading[0]).verdict(pairs=False) for reading in readings]
         at = min(range(len(first)), key=lambda at: _doubt(first[at]))
         group = [first[at] if first[at].verdict == RIGHT else FunctionCheck(caller, known, readings[at][0]).verdict()]
@@ -155,17 +151,16 @@ def _doubt(verdict: CodeVerdict) -> tuple[bool, bool, int]:
     return verdict.verdict != RIGHT, not whole, len(verdict.mistakes)
 
 
-Reading = tuple[FunctionSignature, ...]  # a function, or a module's forward pass and what PyTorch derives from it
-
-
 def _subjects(
-    code: Code, chosen: str | PathLike[str] | Signature | None, function: str | None, cell: str | None
+    caller: Caller, chosen: str | PathLike[str] | Signature | None, function: str | None, cell: str | None
 ) -> Iterator[tuple[Signature, list[Reading], str]]:
     """Yield what is checked: its signature, the possible readings, and how it was recognised."""
+    code = caller.code
     names = [function.partition(".")[0]] if function else code.functions()
     if function and names[0] not in code.names:
         raise _missing(code, function)
-    known = None if chosen in (None, PYTORCH) else signature_named(chosen)
+    known = None if chosen is None else signature_named(chosen)
+    known = known if known and known.functions else None
     none, guessed = True, guess({name: code.arguments(name) for name in code.functions() or names}, cell)
     for name in names:
         note, course, matches = "", known, []
@@ -175,8 +170,7 @@ def _subjects(
                 for each in known.functions.values()
                 if name == _owner(each) and function in (None, name, each.name)
             ]
-        elif is_module(code.names[name]):
-            readings = module_readings(code, name, cell)
+        elif (readings := caller.module_readings(name, cell)) is not None:
             if readings:
                 none = False
                 yield Signature(PYTORCH, {}), readings, ""

@@ -16,7 +16,7 @@ from typing import Any
 
 from rnncalc.check.code.layout import Layout
 from rnncalc.check.code.loading import Code, quietly
-from rnncalc.check.code.signature import FunctionSignature, Size, Tree, leaves
+from rnncalc.check.code.signature import FunctionSignature, Reading, Size, Tree, leaves
 from rnncalc.check.code.trial import SIZES
 
 GATES = {  # cell → gate → words in the names of its parameters
@@ -35,7 +35,7 @@ def is_module(value: Any) -> bool:
     return torch is not None and isinstance(value, type) and issubclass(value, torch.nn.Module)
 
 
-def readings(code: Code, name: str, cell: str | None) -> list[tuple[FunctionSignature, ...]]:
+def readings(code: Code, name: str, cell: str | None) -> list[Reading]:
     """Every possible reading of a module: its forward pass, and the backward pass that PyTorch derives from it."""
     module = code.names[name]
     init = _init(module)
@@ -210,22 +210,27 @@ def _returning(
     returns = _layouts(returned, sizes, letters, [])
     if returns is None:
         return
-    whole = replace(forward, returns=returns)
-    first = next(iter(leaves([returns])))
-    arriving = Layout.read(first.text.replace(first.names[0], f"d{first.names[0]}", 1), "dh")
-    slopes = {name: _slope(tree) for name, tree in forward.variables.items() if isinstance(tree, Layout)}
-    slopes |= {name: _slope(tree) for name, tree in forward.arguments.items() if isinstance(tree, Layout)}
+    yield with_backward(replace(forward, returns=returns))
+
+
+def with_backward(forward: FunctionSignature) -> Reading:
+    """A module's forward pass, and the backward pass that PyTorch derives from it. Raises ValueError if it has none."""
+    first = next(leaves([forward.returns]), None)
+    if first is None:
+        raise ValueError(forward.name)
+    trees = {**forward.variables, **forward.arguments}
     backward = replace(
-        whole, name=whole.name.replace(".forward", ".backward"), arguments={f"d{first.names[0]}": arriving},
-        returns=slopes, first=whole, autograd=True,
+        forward, name=forward.name.replace(".forward", ".backward"), arguments={f"d{first.names[0]}": _slope(first)},
+        returns={name: _slope(tree) for name, tree in trees.items() if isinstance(tree, Layout)}, first=forward,
+        autograd=True,
     )  # fmt: skip
-    yield whole, backward
+    return forward, backward
 
 
 def _slope(layout: Layout) -> Layout:
     """The layout of an array's gradient."""
     names = tuple(f"d{name.replace('0.', 'b.')}" for name in layout.names)
-    return replace(layout, names=names, text=f"d{layout.text}")
+    return replace(layout, names=names, text=f"{'|'.join(names)}[{layout.text.partition('[')[2]}")
 
 
 def _layouts(value: Any, sizes: Mapping[str, int], given: set[str], seen: list[str]) -> Tree | None:

@@ -79,6 +79,9 @@ class FunctionSignature:
         return {letter for layout in (*self.given, *self.returned) for letter in layout.letters}
 
 
+Reading = tuple[FunctionSignature, ...]  # a function, or a module's forward pass and what PyTorch derives from it
+
+
 @dataclass(frozen=True)
 class Signature:
     """The functions of a course. gates: the order in stacked parameters."""
@@ -87,6 +90,17 @@ class Signature:
     functions: Mapping[str, FunctionSignature]
     gates: str = ""
     about: str = ""
+
+
+def plain(tree: Tree) -> Any:
+    """A tree as plain data, as signatures have it in JSON."""
+    if isinstance(tree, Mapping):
+        return {name: plain(part) for name, part in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [*map(plain, tree)]
+    if isinstance(tree, Size):
+        return f"#{tree.letter}"
+    return tree.text if isinstance(tree, Layout) else tree.name if isinstance(tree, Opaque) else tree
 
 
 def leaves(tree: Tree) -> Iterator[Layout]:

@@ -25,6 +25,7 @@ from rnncalc.problems.keys import near
 from rnncalc.problems.parse import files
 
 SHIPPED = ("cs231n", "deeplearning_ai", "d2l", "min_char_rnn", "deep_ml")
+PYTORCH = "pytorch"  # modules have no record: their signature is read off their parameters
 ARRAYS = ("numpy", "list", "torch")
 TASK = ("output", "activation", "loss", "reduction", "update")
 COMMON = ("cell", "arrays", "decimals", "points", "about", *TASK)
@@ -52,9 +53,13 @@ def signature(name: str | PathLike[str] | Signature) -> Signature:
     path = fspath(name)
     if path in SHIPPED:
         return shipped(path)
+    if path == PYTORCH:
+        return Signature(PYTORCH, {})
     if not path.endswith(".json"):
         message = _("signature {name}: unknown{near}; there are {known}, or a file NAME.json")
-        raise ProblemError(message, name=path, near=near(path, SHIPPED), known=", ".join((*SHIPPED, "pytorch")))
+        raise ProblemError(
+            message, name=path, near=near(path, (*SHIPPED, PYTORCH)), known=", ".join((*SHIPPED, PYTORCH))
+        )
     return parsed(strict_json.plain(files.content(path)), path)
 
 
@@ -129,7 +134,7 @@ def _call(record: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise ProblemError(_("{where}: “points” is a number, 0 or more"), where=where)
     return {
         "arguments": _dict(record.get("arguments", {}), f"{where}.arguments"),
-        "returns": _tree(record.get("returns", "_"), f"{where}.returns"),
+        "returns": tree_of(record.get("returns", "_"), f"{where}.returns"),
         "points": float(points),
     }
 
@@ -137,14 +142,15 @@ def _call(record: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _dict(data: Any, where: str) -> dict[str, Tree]:
     if not isinstance(data, dict):
         raise ProblemError(_("{where} is an object: name → array"), where=where)
-    return {name: _tree(part, f"{where}.{name}") for name, part in data.items()}
+    return {name: tree_of(part, f"{where}.{name}") for name, part in data.items()}
 
 
-def _tree(data: Any, where: str) -> Tree:
+def tree_of(data: Any, where: str) -> Tree:
+    """A tree of arrays from plain data. Raises ProblemError, which says where."""
     if isinstance(data, dict):
         return _dict(data, where)
     if isinstance(data, list):
-        return [_tree(part, f"{where}[{at}]") for at, part in enumerate(data, 1)]
+        return [tree_of(part, f"{where}[{at}]") for at, part in enumerate(data, 1)]
     if not isinstance(data, str):
         return data
     if data.startswith("#"):

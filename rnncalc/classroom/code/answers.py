@@ -9,7 +9,8 @@ import numpy as np
 
 from rnncalc.check.code.calling import Call, Caller
 from rnncalc.check.code.loading import Code, Nowhere
-from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.code.signature import FunctionSignature, Reading, Signature
+from rnncalc.check.code.signature import plain as plain_tree
 from rnncalc.check.code.signature_file import signature
 from rnncalc.check.code.trial import Trial
 from rnncalc.classroom.code.child import Answerer, Reply, Request
@@ -24,15 +25,19 @@ class Answers:
 
     def __init__(self, name: str):
         self.signature = signature(name)
-        if any(function.arrays == "torch" for function in self.signature.functions.values()):
+        if needs_torch(self.signature):
             import torch  # noqa: F401 - here and once: it takes seconds
 
     def __call__(self, path: str) -> Answerer:
         """What answers for a file."""
-        caller = Caller(Code({}, path))
+        caller, readings = Caller(Code({}, path)), list[Reading]()
 
         def answer(request: Request) -> Reply:
-            nonlocal caller
+            nonlocal caller, readings
+            if "module" in request:
+                made = caller.module_readings(request["module"], request["cell"])
+                readings = made or []
+                return {"readings": made and [record(forward) for forward, _backward in made]}
             if "function" not in request:
                 try:
                     code = Code.of_file(path)
@@ -44,17 +49,32 @@ class Answers:
                     "missing": code.missing[:LONG],
                     "broken": code.broken[:LONG],
                 }
-            function = self.signature.functions[request["function"]]
+            if place := request["reading"]:
+                function = readings[place[0]][place[1]]
+            else:
+                function = self.signature.functions[request["function"]]
             call = plain(caller.call(function, trial(request)), function)
             return {"call": call, "printed": Nowhere.bytes}
 
         return answer
 
 
-def request(function: FunctionSignature, made: Trial) -> Request:
-    """A trial as plain data: what goes in, without the solution."""
+def needs_torch(signature: Signature) -> bool:
+    """Whether submissions cannot be run without PyTorch."""
+    return not signature.functions or any(each.arrays == "torch" for each in signature.functions.values())
+
+
+def record(forward: FunctionSignature) -> dict[str, Any]:
+    """A module's forward pass as plain data."""
+    trees = {"arguments": forward.arguments, "returns": forward.returns, "variables": forward.variables}
+    return {"cell": forward.cells[0], **{name: plain_tree(tree) for name, tree in trees.items()}}
+
+
+def request(function: FunctionSignature, made: Trial, reading: tuple[int, int] | None) -> Request:
+    """A trial as plain data: what goes in, without the solution. reading: the place of a module's function."""
     arrays = {name: array.tolist() for name, array in made.arrays.items()}
-    return {"function": function.name, "sizes": dict(made.sizes), "arrays": arrays, "gates": made.gates}
+    whole = {"function": function.name, "sizes": dict(made.sizes), "arrays": arrays, "gates": made.gates}
+    return {**whole, "reading": reading}
 
 
 def trial(request: Request) -> Trial:

@@ -5,7 +5,8 @@ What comes back is not believed: kinds, places, shapes and sizes are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import numpy as np
 
 from rnncalc.check.code.calling import Call, Caller, Output
 from rnncalc.check.code.loading import Code
-from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.code.module import with_backward
+from rnncalc.check.code.signature import FunctionSignature, Reading, leaves
+from rnncalc.check.code.signature_file import tree_of
 from rnncalc.check.code.trial import Trial
 from rnncalc.check.code.verdict import Finding
 from rnncalc.classroom.code.answers import LONG, MOST, request
@@ -22,8 +25,10 @@ from rnncalc.classroom.code.child import LONGEST, Reply, Request
 from rnncalc.classroom.code.watching import Stopped
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
-from rnncalc.errors import ParseError
+from rnncalc.errors import ParseError, ProblemError
+from rnncalc.model.cells import CELLS
 
+MANY = 64  # readings of a module
 RAISED = {
     kind.__name__: kind for kind in (ValueError, IndexError, TypeError, RuntimeError)
 }  # which the check looks for
@@ -37,16 +42,50 @@ class RemoteCaller(Caller):
     def __init__(self, code: Code, ask: Ask):
         super().__init__(code)
         self.ask = ask
+        self.readings = list[Reading]()  # of the module that was asked for last
 
     def call(self, function: FunctionSignature, trial: Trial) -> Call:
         """As a caller does; raises Stopped where no call comes back."""
-        reply = self.ask(request(function, trial))
+        places = [(at, part) for at, each in enumerate(self.readings) for part in (0, 1) if each[part] is function]
+        reply = self._asked(request(function, trial, places[0] if places else None))
+        with _no_nonsense():
+            return _call(reply["call"], function)
+
+    def module_readings(self, name: str, cell: str | None) -> list[Reading] | None:
+        """What a module may be, which its process reads off it."""
+        reply = self._asked({"module": name, "cell": cell})
+        with _no_nonsense():
+            if reply["readings"] is None:
+                return None
+            self.readings = [_reading(name, record) for record in reply["readings"][:MANY]]
+        return self.readings
+
+    def _asked(self, request: Request) -> Reply:
+        reply = self.ask(request)
         if "raised" in reply:
             raise Stopped(_("it ended with {kind}").format(kind=one_line(str(reply["raised"]), 60)))
-        try:
-            return _call(reply["call"], function)
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
-            raise Stopped(_("what came back are no numbers of this function")) from None
+        return reply
+
+
+@contextmanager
+def _no_nonsense() -> Iterator[None]:
+    """Raise Stopped where a reply is not what it should be."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, ProblemError):
+        raise Stopped(_("what came back are no numbers of this function")) from None
+
+
+def _reading(name: str, record: Any) -> Reading:
+    """A module's forward pass and what PyTorch derives from it. Raises one of several errors where it is none."""
+    trees = {part: tree_of(record[part], part) for part in ("arguments", "returns", "variables")}
+    variables, cell = trees["variables"], CELLS[record["cell"]].name
+    forward = FunctionSignature(f"{name}.forward", (cell,), **trees, init={}, arrays="torch")
+    parameters = {array[0] for layout in leaves(variables) for array in layout.names}
+    states = {array for layout in forward.returned for array in layout.names}
+    if not {"U", "W"} <= parameters or not states <= {"h", "memory", "y"}:
+        raise ValueError(name)
+    return with_backward(forward)
 
 
 def load(path: Path, name: str, ask: Ask) -> Code:

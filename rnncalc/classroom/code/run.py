@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from os import PathLike, fspath
 from pathlib import Path
 
 from rnncalc.check.code.signature_file import signature as read_signature
 from rnncalc.classroom.code import handed_in
+from rnncalc.classroom.code.answers import needs_torch
 from rnncalc.classroom.code.child import Setup
 from rnncalc.classroom.code.handed_in import Code
 from rnncalc.classroom.code.limits import Limits
@@ -109,12 +111,15 @@ def _points(text: str) -> tuple[str, dict[str, float]]:
     name, colon, listed = text.rpartition(":")
     if not colon or "/" in listed or "\\" in listed or listed.endswith(".json"):
         name, listed = text, ""
-    if name == "pytorch":
-        raise ProblemError(
-            _("modules of PyTorch have no signature: check --code reads one module; to grade, write a JSON file")
-        )
-    functions = read_signature(name).functions
+    signature = read_signature(name)
+    functions = signature.functions
     chosen = [part.strip() for part in listed.split(",")] if listed else list(functions)
+    if needs_torch(signature) and not find_spec("torch"):
+        raise ProblemError(_("code for PyTorch cannot be run here without it: pip install torch"))
+    if not functions:
+        if not chosen:
+            raise ProblemError(_("which classes? modules have no list of their own: pytorch:MyLSTM,MyGRU"))
+        return name, dict.fromkeys(chosen, 1.0)
     for each in chosen:
         one_of("function", each, tuple(functions))
     name = str(Path(name).resolve()) if name.endswith(".json") else name

@@ -20,6 +20,7 @@ from pathlib import Path
 from rnncalc.check.code.checking import check_code
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature_file import signature
+from rnncalc.check.code.verdict import RIGHT
 from rnncalc.classroom.code.child import Answerer, Reply, Request, Setup
 from rnncalc.classroom.code.descendants import adopt
 from rnncalc.classroom.code.remote import RemoteCaller, load
@@ -91,7 +92,10 @@ class SubmissionRun:
             return unreadable("; ".join([text, *reasons]), empty=not reasons)
         try:
             caller = RemoteCaller(self.code, self._ask)
-            return result(check_code(self.code, self.signature, function=name, caller=caller)[0])
+            verdicts = check_code(self.code, self.signature, function=name, caller=caller)
+            if self._is_another(name, verdicts[0].cell):
+                return failed(_("{name} is a cell of another kind: {cell}").format(name=name, cell=verdicts[0].cell))
+            return result(next((verdict for verdict in verdicts if verdict.verdict != RIGHT), verdicts[0]))
         except Stopped as stopped:
             return failed(str(stopped))
         except RnncalcError as error:
@@ -99,6 +103,11 @@ class SubmissionRun:
         except Exception as error:  # a defect of ours must not cost the others their marks
             kind = type(error).__name__
             return unreadable(_("could not be judged ({kind}: {error})").format(kind=kind, error=error))
+
+    def _is_another(self, name: str, cell: str) -> bool:
+        """Whether a module is not the cell that its name says; a signature says the cell of a function."""
+        said = next((known for known in ("lstm", "gru") if known in name.lower()), cell)
+        return not self.signature.functions and not cell.startswith(said)
 
     def _end(self, results: Mapping[str, Result]) -> None:
         """End the process; what is said of it as a whole is said once."""
