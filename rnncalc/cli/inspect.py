@@ -61,6 +61,8 @@ def _document(model: Model) -> Document:
         data["data"] = {name: model.data[name] for name in names if model.data.get(name)}
     if model.history:
         data["epochs"], data["loss"] = len(model.history), model.history[-1].get("loss")
+    if model.notes:
+        data["notes"] = model.notes
     words = {
         "format": _("format"), "dtype": _("numbers"), "output": _("output"), "parameters": _("parameters"),
         "epochs": _("epochs"), "loss": _("loss"),

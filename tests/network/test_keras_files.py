@@ -228,3 +228,67 @@ def test_nothing_is_read_from_other_files_or_beyond_the_bound(tmp_path: Path, mo
     monkeypatch.setenv("RNNCALC_MAX_BYTES", str(1 << 20))
     with pytest.raises(RnncalcError, match="more than 1048576"):
         rnncalc.load(path)
+
+
+VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    2.5,
+    "",
+    "tanh",
+    "GRU",
+    "concat",
+    [],
+    {},
+    [None],
+    {"a": 1},
+    {"class_name": "LSTM"},
+]
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every container in a configuration, with each of its keys."""
+    keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    return [place for key in keys for place in [(value, key), *places(value[key])]]
+
+
+def test_changed_files_are_read_or_refused(tmp_path: Path) -> None:
+    outcomes = [0, 0]
+    both = {"forward_layer/cell": arrays("LSTM", 3, 2), "backward_layer/cell": arrays("LSTM", 3, 2)}
+    for seed in range(300):
+        rng = np.random.default_rng([7, seed])
+        layers = [options("Bidirectional", **BOTH), options("GRU"), options("Dense")]
+        groups = {f"bidirectional/{name}": list(part) for name, part in both.items()}
+        groups |= {"gru/cell": arrays("GRU", 4, 2), "dense": [np.ones((2, 2))]}
+        if seed % 3 == 0:
+            layers, groups = (
+                functional(["n0"], ["n1"]),
+                {"lstm/cell": arrays("LSTM", 3, 2), "lstm_1/cell": arrays("LSTM", 2, 2)},
+            )
+        if seed % 2:
+            container, key = places(layers)[rng.integers(len(places(layers)))]
+            container[key] = json.loads(json.dumps(VALUES[rng.integers(len(VALUES))]))
+        else:
+            variables = groups[list(groups)[rng.integers(len(groups))]]
+            number = int(rng.integers(len(variables)))
+            array = variables[number]
+            others = [
+                array.T,
+                array[None],
+                array.reshape(-1),
+                array[:0],
+                array.astype(int),
+                np.array(1.0),
+                array.astype("S3"),
+            ]
+            variables[number] = others[rng.integers(len(others))]
+        kind = "Functional" if seed % 3 == 0 else "Sequential"
+        path = written(tmp_path / "m.keras", groups, layers, class_name=kind)
+        try:
+            rnncalc.load(path if seed % 5 else tmp_path / "model.weights.h5")
+            outcomes[0] += 1
+        except RnncalcError:
+            outcomes[1] += 1
+    assert min(outcomes) > 30

@@ -269,3 +269,51 @@ def test_usual_attributes_are_cells_of_ours_and_others_are_equations() -> None:
     assert coupled.equations["c"] == "(1 - i) * c_p + i * g"
     assert coupled.equations["i"] == "sigmoid(max(min(ai, 0.5), (-0.5)))"
     assert list(coupled.stacks) == ["U", "W", "b", "p"]
+
+
+def mutate(graph: Any, rng: np.random.Generator) -> None:
+    """Change one thing of a graph: an operator, a name, an attribute, a tensor."""
+    node = graph.node[rng.integers(len(graph.node))]
+    names = [name for other in graph.node for name in (*other.input, *other.output)] + [""]
+    name = names[rng.integers(len(names))]
+    what = int(rng.integers(8))
+    if what == 0:
+        operators = (
+            "RNN GRU MatMul Gemm Add Softmax Transpose Squeeze Reshape Gather Slice ReduceSum Concat Expand Constant "
+            "ConstantOfShape Identity Shape"
+        )
+        node.op_type = str(rng.choice(operators.split()))
+    elif what == 1 and node.input:
+        node.input[rng.integers(len(node.input))] = name
+    elif what == 2 and node.attribute:
+        values: list[Any] = [0, -1, 7, 2.5, "x", "reverse", [1], [0, 1, 2, 3], [2.0], ["Tanh"], ["Tanh", "Relu"]]
+        attribute = node.attribute[rng.integers(len(node.attribute))]
+        attribute.CopyFrom(onnx.helper.make_attribute(attribute.name, values[rng.integers(len(values))]))
+    elif what == 3:
+        tensor = graph.initializer[rng.integers(len(graph.initializer))]
+        array = onnx.numpy_helper.to_array(tensor)
+        shapes = [array[..., None], array.reshape(-1), array.reshape(-1)[:0], array.T, array.astype(np.int64)]
+        tensor.CopyFrom(onnx.numpy_helper.from_array(shapes[rng.integers(len(shapes))], tensor.name))
+    elif what == 4 and node.input:
+        del node.input[-1]
+    elif what == 5:
+        node.input.append(name)
+    else:
+        graph.output[0].name = name
+
+
+def test_changed_graphs_are_read_or_refused(tmp_path: Path) -> None:
+    from rnncalc.network.weights.onnx_writer import model
+
+    outcomes = [0, 0]
+    for seed in range(400):
+        rng = np.random.default_rng([6, seed])
+        content = model(exchanged.network(rng)) if seed % 2 else exchanged.graph(*exchanged.node(rng))
+        for _change in range(rng.integers(1, 3)):
+            mutate(content.graph, rng)
+        try:
+            loaded(content, tmp_path)
+            outcomes[0] += 1
+        except RnncalcError:
+            outcomes[1] += 1
+    assert min(outcomes) > 30

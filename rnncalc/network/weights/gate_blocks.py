@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from rnncalc.common.i18n import _
+from rnncalc.errors import ShapeError
 from rnncalc.model.cells import CELLS, Cell
 
 
@@ -32,13 +34,17 @@ def _orders(cell: str, library: str) -> tuple[str, str]:
 def _blocks(array: np.ndarray, before: str, after: str) -> np.ndarray:
     if before == after:
         return array
-    blocks = array.reshape(len(before), -1, *array.shape[1:])
+    if not array.ndim or not len(array) or len(array) % len(before):
+        raise ShapeError(_("an array of the shape {shape} cannot hold {n} gates"), shape=array.shape, n=len(before))
+    blocks = array.reshape(len(before), len(array) // len(before), *array.shape[1:])
     return blocks[[before.index(gate) for gate in after]].reshape(array.shape)
 
 
 def one_bias(cell: str, first: np.ndarray | None, second: np.ndarray | None) -> dict[str, np.ndarray]:
     """The input's bias and the state's, in our order, as b; of gru_after the state's for n as d."""
     biases: dict[str, np.ndarray] = {}
+    if first is not None and second is not None and first.shape != second.shape:
+        raise ShapeError(_("the two biases are {first} and {second}"), first=first.shape, second=second.shape)
     if cell == "gru_after" and second is not None:
         units = len(second) // 3
         biases["d"] = second[2 * units :]

@@ -50,6 +50,11 @@ def layers(
             dense.append(group)
     if len(dense) > 1 or any(len(arrays[group]) > 2 or arrays[group][0].ndim != 2 for group in dense):
         raise ProblemError(_("the order of {names} cannot be known: read the .keras file"), names=", ".join(dense))
+    for stem, directions in stems.items():
+        if any(len(those) < 2 or those[0].ndim != 2 or those[1].ndim != 2 for those in directions.values()):
+            raise ParseError(_("{name}: a kernel, a recurrent kernel and a bias were expected"), name=stem)
+        if "forward" not in directions:
+            raise ParseError(_("{name}: the forward direction is missing"), name=stem)
     notes = list[str]()
     chosen: list[str] = [prefix] if isinstance(prefix, str) else list(prefix or ())
     order = [f"layers/{name}" if f"layers/{name}" in stems else name for name in chosen] or _order(
@@ -81,7 +86,7 @@ def _guessed(
 ) -> Layer:
     """A layer whose functions are Keras's usual ones."""
     first, assumed = directions["forward"], []
-    units, columns = first[1].shape if len(first) > 1 and first[1].ndim == 2 else (0, 0)
+    units, columns = first[1].shape
     kind = {1: "SimpleRNN", 3: "GRU", 4: "LSTM"}.get(columns // units if units else 0)
     if kind is None:
         raise ParseError(_("{name}: a kernel, a recurrent kernel and a bias were expected"), name=name)

@@ -79,7 +79,7 @@ def _configured(
             layer, final = _recurrent(name, kind, options, arrays, group)
             layers.append(layer)
         elif kind == "Dense" and layers and not read_out:
-            kernel, *bias = arrays.get(group, ())
+            kernel, *bias = arrays.get(group) or [np.zeros(0)]
             read_out = {"V": kernel.T, "c": bias[0] if bias else None, "output": _output(name, options)}
         elif kind in ("Activation", "Softmax") and read_out.get("output") == "identity":
             read_out["output"] = "softmax" if kind == "Softmax" else _output(name, options)
@@ -126,8 +126,10 @@ def _kind(entry: Any) -> str:
 def _sources(value: Any) -> list[str]:
     """The layers whose tensors a node of a functional model takes."""
     if isinstance(value, dict):
-        if value.get("class_name") == "__keras_tensor__":
-            return [str(value.get("config", {}).get("keras_history", [""])[0])]
+        config = value.get("config")
+        if value.get("class_name") == "__keras_tensor__" and isinstance(config, dict):
+            history = config.get("keras_history")
+            return [str(history[0]) if isinstance(history, list) and history else ""]
         return [source for part in value.values() for source in _sources(part)]
     return [source for part in value for source in _sources(part)] if isinstance(value, list) else []
 
@@ -156,7 +158,7 @@ def _recurrent(
     merge = options.get("merge_mode")
     if merge is None:
         raise ProblemError(_("{name}: {option} gives two outputs"), name=name, option="merge_mode=None")
-    return Layer(parts[0][0], direction="both", merge=merge, backward=parts[1][1], **parts[0][1]), False
+    return Layer(parts[0][0], direction="both", merge=str(merge), backward=parts[1][1], **parts[0][1]), False
 
 
 def _directed(name: str, kind: str, options: Mapping[str, Any], arrays: Arrays) -> tuple[Cell, dict[str, Any]]:

@@ -108,7 +108,7 @@ def _merge(kind: str, attributes: Mapping[str, Any], values: Sequence[Any]) -> C
 
 
 def _last_step(kind: str, attributes: Mapping[str, Any], values: Sequence[Any]) -> Chain:
-    chain, index = _of(values), values[1]
+    chain, index = _of(values), values[-1]
     axis = int(attributes.get("axis", 0))
     last = isinstance(index, np.ndarray) and index.ndim == 0 and int(index) == -1
     if not (last and -len(chain.axes) <= axis < len(chain.axes) and chain.axes[axis] == "T"):
@@ -118,8 +118,9 @@ def _last_step(kind: str, attributes: Mapping[str, Any], values: Sequence[Any]) 
 
 def _product(kind: str, attributes: Mapping[str, Any], values: Sequence[Any]) -> Chain:
     """The linear layer on top: x V^T, with c where a Gemm has it."""
-    chain, weight = values[0], values[1]
+    chain, weight = values[0], values[min(1, len(values) - 1)]
     weights = isinstance(chain, Chain) and isinstance(weight, np.ndarray) and weight.ndim == 2
+    weights = weights and weight.dtype.kind == "f"
     if not weights or not chain.layers or chain.read_out or "D" in chain.axes or chain.axes[-1] != "H":
         return refused(kind, "")
     if attributes.get("transA", 0) or (kind == "Gemm" and len(chain.axes) != 2):
@@ -128,7 +129,9 @@ def _product(kind: str, attributes: Mapping[str, Any], values: Sequence[Any]) ->
     read_out: dict[str, Any] = {"V": V * np.asarray(attributes.get("alpha", 1.0), V.dtype)}
     chain = replace(chain, axes=(*chain.axes[:-1], "O"), read_out=read_out)
     if len(values) > 2 and not (isinstance(values[2], Beside) and not values[2].name):
-        scaled = np.asarray(values[2]) * np.float32(attributes.get("beta", 1.0))
+        if not isinstance(values[2], np.ndarray):
+            return refused(kind, "")
+        scaled = values[2] * np.float32(attributes.get("beta", 1.0))
         return _sum("Add", {}, [chain, scaled])
     return chain
 
@@ -137,7 +140,7 @@ def _sum(kind: str, _attributes: Mapping[str, Any], values: Sequence[Any]) -> Ch
     """The bias of the linear layer."""
     chain = _of(values)
     bias = next((value for value in values if isinstance(value, np.ndarray)), None)
-    if bias is None or "V" not in chain.read_out or set(chain.read_out) & {"c", "output"}:
+    if bias is None or bias.dtype.kind != "f" or "V" not in chain.read_out or set(chain.read_out) & {"c", "output"}:
         return refused(kind, "")
     outputs = len(chain.read_out["V"])
     if bias.size not in (1, outputs) or bias.shape[-1:] not in ((), (1,), (outputs,)):

@@ -18,7 +18,7 @@ from onnx import helper, numpy_helper
 from rnncalc.common import bounds
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.model.cells import Cell
+from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import variants
@@ -30,6 +30,14 @@ RECURRENT = {"RNN": "elman", "LSTM": "lstm", "GRU": "gru"}  # operator → the c
 KNOWN = {  # attributes that are honoured; any other one is refused
     "activation_alpha", "activation_beta", "activations", "clip", "direction", "hidden_size", "layout", "input_forget",
     "linear_before_reset", "output_sequence",
+}  # fmt: skip
+_TYPE = onnx.AttributeProto
+TYPES = {  # name → its type, with any operator
+    **dict.fromkeys(("activation_alpha", "activation_beta"), _TYPE.FLOATS), "activations": _TYPE.STRINGS,
+    **dict.fromkeys(("clip", "alpha", "beta"), _TYPE.FLOAT), "direction": _TYPE.STRING, "value": _TYPE.TENSOR,
+    **dict.fromkeys(("axes", "perm"), _TYPE.INTS),
+    **dict.fromkeys(("hidden_size", "layout", "input_forget", "linear_before_reset", "output_sequence"), _TYPE.INT),
+    **dict.fromkeys(("axis", "keepdims", "transA", "transB"), _TYPE.INT),
 }  # fmt: skip
 DIRECTIONS = {"forward": ("forward",), "reverse": ("backward",), "bidirectional": ("forward", "backward")}
 FOLDED = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Concat", "Slice", "Identity", "Cast"}  # none grows
@@ -102,7 +110,7 @@ class _Reader:
 
     def _follow(self, node: Any, values: list[Any]) -> Sequence[Value]:
         """What a node gives."""
-        attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+        attributes = dict(map(_attribute, node.attribute))
         kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
         chains = [value for value in values if isinstance(value, Chain)]
         if kind == "Constant":
@@ -158,6 +166,22 @@ class _Reader:
         return states
 
 
+def _attribute(attribute: Any) -> tuple[str, Any]:
+    """The name and the value, which is of the type that the name asks for; texts as such."""
+    name, expected = attribute.name, TYPES.get(attribute.name, attribute.type)
+    if attribute.type != expected or attribute.ref_attr_name:
+        raise ProblemError(_("the attribute {name} is of another type than it should be"), name=name)
+    try:
+        value = helper.get_attribute_value(attribute)
+    except ValueError as error:
+        raise ParseError(_("the attribute {name} cannot be read: {reason}"), name=name, reason=error) from None
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    elif attribute.type == onnx.AttributeProto.STRINGS:
+        value = [text.decode(errors="replace") for text in value]
+    return name, value
+
+
 def _array(tensor: Any) -> np.ndarray:
     """A constant; half precision as float32."""
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
@@ -174,22 +198,28 @@ def _arguments(
 ) -> dict[str, Any]:
     """The arguments of a layer."""
     library = RECURRENT[kind]
-    word = attributes.get("direction", b"forward").decode()
+    word = attributes.get("direction", "forward")
     if word not in DIRECTIONS:
         raise ProblemError(_("{kind}: {name} is {value}"), kind=kind, name="direction", value=word)
     directions = DIRECTIONS[word]
-    for name in ("W", "R", "B", "P"):
-        if name in given and not isinstance(given[name], np.ndarray):
-            raise ProblemError(_("{kind}: {name} is no constant of the file"), kind=kind, name=name)
-        if name in given and (given[name].shape[:1] != (len(directions),) or given[name].dtype.kind != "f"):
-            message = _("{kind}: {name} is {shape} in {n} directions")
-            raise ProblemError(message, kind=kind, name=name, shape=given[name].shape, n=len(directions))
-    if not {"W", "R"} <= set(given) or given["W"].ndim != 3 or given["R"].ndim != 3:
-        raise ProblemError(_("{kind}: {name} is no constant of the file"), kind=kind, name="W, R")
+    rows = len(CELLS[library].gates) or 1
+    R = given.get("R")
+    units = R.shape[2] if isinstance(R, np.ndarray) and R.ndim == 3 else 0
+    D = given["W"].shape[-1] if isinstance(given.get("W"), np.ndarray) and given["W"].ndim else 0
+    shapes = {"W": (rows * units, D), "R": (rows * units, units), "B": (2 * rows * units,), "P": (3 * units,)}
+    for name, shape in shapes.items():
+        if name in given or name in ("W", "R"):
+            array = given.get(name)
+            if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+                raise ProblemError(_("{kind}: {name} is no constant of the file"), kind=kind, name=name)
+            if array.shape != (len(directions), *shape) or not array.size:
+                message = _("{kind}: {name} must be {wanted}, got {shape}")
+                wanted = (len(directions), *shape)
+                raise ProblemError(message, kind=kind, name=name, wanted=wanted, shape=array.shape)
     coupled, after = bool(attributes.get("input_forget", 0)), bool(attributes.get("linear_before_reset", 0))
     chosen = _chosen(kind, attributes, len(directions))
     cell = variants.cell(kind, chosen, float(attributes.get("clip", 0)), coupled, "P" in given, after)
-    units, passes = given["R"].shape[2], dict[str, dict[str, np.ndarray]]()
+    passes = dict[str, dict[str, np.ndarray]]()
     if "hidden_size" in attributes and attributes["hidden_size"] != units:
         raise ProblemError(
             _("{kind}: {name} is {value}"), kind=kind, name="hidden_size", value=attributes["hidden_size"]
@@ -222,7 +252,7 @@ def _start(kind: str, array: np.ndarray, number: int, units: int) -> np.ndarray:
 def _chosen(kind: str, attributes: Mapping[str, Any], directions: int) -> list[variants.Function]:
     """The functions, which must be the same in both directions."""
     usual = variants.USUAL[kind]
-    names = [name.decode() for name in attributes.get("activations", ())] or usual * directions
+    names = list(attributes.get("activations", ())) or usual * directions
     if len(names) != len(usual) * directions:
         raise ProblemError(_("{name} has more numbers than its functions take"), name="activations")
     alphas, betas = (list(attributes.get(f"activation_{letter}", ())) for letter in ("alpha", "beta"))

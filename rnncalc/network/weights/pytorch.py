@@ -99,7 +99,7 @@ def _named(source: Any) -> tuple[Mapping[str, Any], dict[str, str]]:
         modules = dict(source.named_modules()) if hasattr(source, "named_modules") else {"": source}
         functions = {name: str(getattr(module, "nonlinearity", "")) for name, module in modules.items()}
         return source.state_dict(), {name: function for name, function in functions.items() if function}
-    if not isinstance(source, Sequence) or not source:
+    if not isinstance(source, Sequence) or isinstance(source, str | bytes) or not source:
         kind = type(source).__name__
         message = _("from_state_dict takes tensors by name, a .safetensors file, a module, or a list, not {kind}")
         raise ProblemError(message, kind=kind)
