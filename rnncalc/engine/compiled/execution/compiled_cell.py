@@ -21,16 +21,10 @@ if TYPE_CHECKING:
     from rnncalc.engine.compiled.execution.lanes import LaneCell
     from rnncalc.engine.compiled.execution.lanes_adjoint import LaneAdjoint
     from rnncalc.engine.compiled.execution.unit_split import SplitCell
-    from rnncalc.engine.compiled.packing.backward import PackedBack
-    from rnncalc.engine.compiled.packing.forward import Packed
 
 
 class CompiledCell(PackedCell):
     """A packed cell, run by machine code."""
-
-    def packings(self) -> list[tuple[Packed, PackedBack | None]]:
-        lanes: LaneCell | None = self.__dict__.get("lane_batched")
-        return [*super().packings(), *(lanes.packings() if lanes else [])]
 
     def tracing(self, schedule: PackedBatch, initial: Arrays) -> Callable[[np.ndarray], Recomputed]:
         """What computes every signal of any inputs of a schedule, as `InterpretedCell.forward` does."""
@@ -60,9 +54,14 @@ class CompiledCell(PackedCell):
 
         return CompiledAdjoint
 
-    @cached_property
+    @property
     def lane_batched(self) -> LaneCell:
         """The same, packed to be run across sequences, on first need."""
+        self.fresh(self._lane_batched.packed)
+        return self._lane_batched
+
+    @cached_property
+    def _lane_batched(self) -> LaneCell:
         from rnncalc.engine.compiled.execution.lanes import LaneCell
 
         return LaneCell(self)

@@ -29,7 +29,6 @@ from rnncalc.engine.compiled.packing.memory import aligned, shaped
 from rnncalc.engine.interface import Arrays, Outputs
 
 if TYPE_CHECKING:
-    from rnncalc.engine.compiled.packing.backward import PackedBack
     from rnncalc.engine.compiled.packing.lanes_backward import PackedLanes
 
 ROOM = 64 * 1024  # bytes of the block of `infer`
@@ -148,11 +147,6 @@ class LaneCell:
         self.kept = sum(width for _begin, width, _at in places)
         self.places = {line: (self.packed.offset(line), sizes[cell.size(line)]) for line in self.packed.program.kept}
 
-    def packings(self) -> list[tuple[Packed, PackedBack | None]]:
-        """All that has been packed so far, forward and backward."""
-        back: PackedLanes | None = self.__dict__.get("back")
-        return [(self.packed, back.back if back else None)]
-
     def forward(self, x: np.ndarray, initial: Arrays) -> LaneTrace:
         """Every signal of every step. x (N, T, D), contiguous; initial: state → (N, width), zero if missing.
 
@@ -194,9 +188,14 @@ class LaneCell:
         machine_code(trace, self.dtype, arguments)(*arguments)
         return folded
 
-    @cached_property
+    @property
     def back(self) -> PackedLanes:
         """The weights packed for the way back, on first need."""
+        self.compiled.fresh(self._back.back)
+        return self._back
+
+    @cached_property
+    def _back(self) -> PackedLanes:
         from rnncalc.engine.compiled.packing.lanes_backward import PackedLanes
 
         return PackedLanes(self.packed, self.parameters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,8 @@ from rnncalc.model.cells import Cell
 
 if TYPE_CHECKING:
     from rnncalc.engine.compiled.packing.backward import PackedBack
-    from rnncalc.engine.compiled.packing.repacking import Repacking
+
+AnyPacking = TypeVar("AnyPacking", bound="Packed | PackedBack")
 
 
 class PackedCell:
@@ -32,8 +33,9 @@ class PackedCell:
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
         self.threads, self.version = 1, 0  # version: how often the parameters have changed
-        self._repackings: dict[int, tuple[PackedBack | None, Repacking]] = {}  # by form
+        self._calls: dict[int, Any] = {}  # packing → what packs it anew
         self.packed = packed = Packed(cell, parameters, sizes, dtype)
+        self._versions = {id(packed): 0}  # packing → of which parameters it is
         self.emitted = int(packed.emitted[WIDTH])
         places = packed.states.tolist()
         self.states: list[tuple[str, int, int, int]] = [(state, *row) for state, row in zip(cell.state, places)]  # type: ignore[misc]
@@ -41,27 +43,43 @@ class PackedCell:
         begins = {line: packed.offset(line) for line in packed.program.kept}
         self.lines = {line: (begin, begin + sizes[cell.size(line)]) for line, begin in begins.items()}
 
-    @cached_property
+    @property
     def back(self) -> PackedBack:
         """The weights packed for backpropagation, on first need."""
+        return self.fresh(self._back)
+
+    @cached_property
+    def _back(self) -> PackedBack:
         from rnncalc.engine.compiled.packing.backward import PackedBack  # forward-only use does not load it
 
         return PackedBack(self.packed, self.parameters)
 
-    def packings(self) -> list[tuple[Packed, PackedBack | None]]:
-        """All that has been packed so far, forward and backward."""
-        return [(self.packed, self.__dict__.get("back"))]
-
     def repack(self, theta: np.ndarray, places: Callable[[], Arrays]) -> None:
-        """The parameters, views of θ, have changed in place. places: symbol → where each entry lies in θ, from 1."""
-        from rnncalc.engine.compiled.packing.repacking import Repacking  # weights that stay do not load it
+        """The parameters, views of θ, have changed in place: pack anew what goes forward; the rest, when it is needed.
 
+        places: symbol → where each entry lies in θ, from 1.
+        """
         self.version += 1
-        for packed, back in self.packings():
-            known = self._repackings.get(packed.form)
-            if known is None or known[0] is not back:
-                known = self._repackings[packed.form] = back, Repacking(packed, back, places(), theta)
-            known[1]()
+        self._theta = theta, places
+        self.fresh(self.packed)
+
+    def fresh(self, packing: AnyPacking) -> AnyPacking:
+        """A packing with the parameters as they are now."""
+        key = id(packing)
+        if self._versions.setdefault(key, self.version) != self.version:
+            self._pack_anew(packing)
+            self._versions[key] = self.version
+        return packing
+
+    def _pack_anew(self, packing: Packed | PackedBack) -> None:
+        from rnncalc.engine.compiled.packing import repacking  # weights that stay do not load it
+
+        key, (theta, places) = id(packing), self._theta
+        if key not in self._calls:
+            forward = isinstance(packing, Packed)
+            calls: Any = repacking.forward_calls if forward else repacking.backward_calls
+            self._calls[key] = calls(packing, places(), theta)
+        repacking.pack_anew(self._calls[key], self.dtype)
 
     def check_version(self, version: int) -> None:
         """Raises ProblemError if the parameters have changed since: what is computed on demand would be of others."""

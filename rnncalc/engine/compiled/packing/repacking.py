@@ -21,54 +21,56 @@ INDEX = np.dtype(np.int64)
 Call = tuple[Callable, tuple[Any, ...]]  # a kernel and its arguments
 
 
-class Repacking:
-    """The calls that fetch one cell's packed numbers, forward and backward, out of θ.
+def forward_calls(packed: Packed, places: Mapping[str, np.ndarray], theta: np.ndarray) -> list[Call]:
+    """The calls that fetch what the way forward takes. places: symbol → where each entry lies in θ, counted from 1."""
+    index = Packed(packed.cell, places, packed.sizes, INDEX, packed.lanes, packed.form)
+    biases = [(line.signal, sign, name) for line in packed.program.products for sign, name in line.biases]
+    extras = [(name, 1, name) for name in packed.program.extras]
+    return [
+        *_moves(packed.panels, index.panels, theta, packed.lanes),
+        *_sums(packed, packed.biases, biases, places, theta),
+        *_sums(packed, packed.extras, extras, places, theta),
+    ]
 
-    places: symbol → where each entry lies in θ, counted from 1. below: whether the transposed weights of the inputs are
-    wanted, by which gradients reach them.
-    """
 
-    def __init__(
-        self, packed: Packed, back: PackedBack | None, places: Mapping[str, np.ndarray], theta: np.ndarray,
-        below: bool = True,
-    ):  # fmt: skip
-        self.dtype, self.calls = theta.dtype, list[Call]()
-        index = Packed(packed.cell, places, packed.sizes, INDEX, packed.lanes, packed.form)
-        self._move(packed.panels, index.panels, theta, packed.lanes)
-        if back:
-            numbers = PackedBack(index, places)
-            for row in numbers.inputs if not below else ():
-                begin = row[PANEL]
-                numbers.panels[begin : begin + row[DEPTH] * row[VECTORS] * packed.lanes] = 0
-            self._move(back.panels, numbers.panels, theta, packed.lanes)
-        biases = [(line.signal, sign, name) for line in packed.program.products for sign, name in line.biases]
-        self._add(packed, packed.biases, biases, places, theta)
-        self._add(packed, packed.extras, [(name, 1, name) for name in packed.program.extras], places, theta)
+def backward_calls(
+    back: PackedBack, places: Mapping[str, np.ndarray], theta: np.ndarray, below: bool = True
+) -> list[Call]:
+    """The same for the way back. below: whether the weights are wanted by which gradients reach the inputs."""
+    packed = back.packed
+    index = PackedBack(Packed(packed.cell, places, packed.sizes, INDEX, packed.lanes, packed.form), places)
+    for row in index.inputs if not below else ():
+        begin = row[PANEL]
+        index.panels[begin : begin + row[DEPTH] * row[VECTORS] * packed.lanes] = 0
+    return _moves(back.panels, index.panels, theta, packed.lanes)
 
-    def __call__(self) -> None:
-        """Pack anew."""
-        for kernel, arguments in self.calls:
-            machine_code(kernel, self.dtype, arguments)(*arguments)
 
-    def _move(self, panels: np.ndarray, numbers: np.ndarray, theta: np.ndarray, lanes: int) -> None:
-        """Panels of weights. numbers: the same panels, packed with places in θ; negative where the sign changes."""
-        blocks = np.concatenate([_blocks(numbers, minus) for minus in (False, True)])
-        if len(blocks):
-            room = np.empty(max(int(blocks[:, RUNS].max()), 1), np.int64)
-            self.calls.append((move_blocks, (panels, theta, blocks, room, lanes)))
+def pack_anew(calls: Sequence[Call], dtype: np.dtype) -> None:
+    """Make the calls."""
+    for kernel, arguments in calls:
+        machine_code(kernel, dtype, arguments)(*arguments)
 
-    def _add(
-        self, packed: Packed, target: np.ndarray, parts: Sequence[tuple[str, int, str]],
-        places: Mapping[str, np.ndarray], theta: np.ndarray,
-    ) -> None:  # fmt: skip
-        """A row of vectors of parameters, each with a sign, of which several may lie on one another."""
-        if not parts:
-            return
-        of = [np.repeat(places[name] - 1, packed.entry) for _signal, _sign, name in parts]
-        to = [packed.offset(signal) + np.arange(len(part)) for (signal, _sign, _name), part in zip(parts, of)]
-        signs = [np.full(len(part), sign, self.dtype) for (_signal, sign, _name), part in zip(parts, of)]
-        arguments = target, theta, np.concatenate(to), np.concatenate(of), np.concatenate(signs)
-        self.calls.append((add_entries, arguments))
+
+def _moves(panels: np.ndarray, numbers: np.ndarray, theta: np.ndarray, lanes: int) -> list[Call]:
+    """Panels of weights. numbers: the same panels, packed with places in θ; negative where the sign changes."""
+    blocks = np.concatenate([_blocks(numbers, minus) for minus in (False, True)])
+    if not len(blocks):
+        return []
+    room = np.empty(max(int(blocks[:, RUNS].max()), 1), np.int64)
+    return [(move_blocks, (panels, theta, blocks, room, lanes))]
+
+
+def _sums(
+    packed: Packed, target: np.ndarray, parts: Sequence[tuple[str, int, str]], places: Mapping[str, np.ndarray],
+    theta: np.ndarray,
+) -> list[Call]:  # fmt: skip
+    """A row of vectors of parameters, each with a sign, of which several may lie on one another."""
+    if not parts:
+        return []
+    of = [np.repeat(places[name] - 1, packed.entry) for _signal, _sign, name in parts]
+    to = [packed.offset(signal) + np.arange(len(part)) for (signal, _sign, _name), part in zip(parts, of)]
+    signs = [np.full(len(part), sign, theta.dtype) for (_signal, sign, _name), part in zip(parts, of)]
+    return [(add_entries, (target, theta, np.concatenate(to), np.concatenate(of), np.concatenate(signs)))]
 
 
 def _blocks(numbers: np.ndarray, minus: bool) -> np.ndarray:

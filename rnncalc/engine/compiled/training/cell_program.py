@@ -23,7 +23,7 @@ from rnncalc.engine.compiled.kernels import gradients as gradient_loops
 from rnncalc.engine.compiled.kernels.forward import TOKENS
 from rnncalc.engine.compiled.layout import SOURCE
 from rnncalc.engine.compiled.packing.memory import aligned
-from rnncalc.engine.compiled.packing.repacking import Repacking
+from rnncalc.engine.compiled.packing.repacking import backward_calls, forward_calls
 from rnncalc.engine.compiled.training import batches
 from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.tape import Later, Literal, Tape, View
@@ -77,7 +77,10 @@ class CellProgram:
         self.packed, self.back = self.compiled.packed, self.compiled.back
         self.pitch, self.pitch_a = self.packed.pitch, self.back.pitch
         self._rooms: dict[str, np.ndarray] = {}
-        self.repacking = Repacking(self.packed, self.back, places, theta, below)
+        self.weights_calls = [
+            *forward_calls(self.packed, places, theta),
+            *backward_calls(self.back, places, theta, below),
+        ]
         self._find_gradients(places)
 
     def room(self, name: str, entries: int) -> np.ndarray:
@@ -90,7 +93,7 @@ class CellProgram:
 
     def refresh(self, tape: Tape) -> None:
         """θ has changed: fetch every packed number anew."""
-        for kernel, arguments in self.repacking.calls:
+        for kernel, arguments in self.weights_calls:
             tape.call(kernel, *arguments)
 
     # forward ----------------------------------------------------------------------------------------------------------
