@@ -24,7 +24,7 @@ def resolve_engine(engine: str) -> str:
         return "numba" if engine == "auto" else engine
     if engine == "numba":
         raise ProblemError(_("engine numba: Numba is not installed; pip install numba, or choose engine equations"))
-    _print_notice()
+    _give_notice()
     return "equations"
 
 
@@ -44,8 +44,10 @@ def compiling_disabled() -> bool:
 
 
 @cache
-def _print_notice() -> None:
-    """One line on standard error, once; none in a browser, for which there is no Numba."""
+def _give_notice() -> None:
+    """A warning of the logger `rnncalc`, once; none in a browser, for which there is no Numba."""
     if sys.platform != "emscripten":
+        import logging  # here: most have Numba
+
         message = _("rnncalc: Numba is not installed, so the equations are interpreted, slowly: pip install numba")
-        print(message, file=sys.stderr, flush=True)
+        logging.getLogger("rnncalc").warning(message)

@@ -9,8 +9,8 @@ goes wrong with the cache means only that the function is compiled again. `cache
 from __future__ import annotations
 
 import hashlib
+import logging
 import pickle
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,8 +43,8 @@ def jit(function: Callable) -> Callable:
 
 @contextmanager
 def compile_notice() -> Iterator[None]:
-    """One line on standard error, once, if what is compiled meanwhile takes longer than a second."""
-    timer = threading.Timer(PATIENCE, _print_notice)
+    """One line, once, if what is compiled meanwhile takes longer than a second: a warning of the logger `rnncalc`."""
+    timer = threading.Timer(PATIENCE, _give_notice)
     timer.daemon = True
     timer.start()
     try:
@@ -54,11 +54,11 @@ def compile_notice() -> Iterator[None]:
 
 
 @cache
-def _print_notice() -> None:
+def _give_notice() -> None:
     message = _(
         "rnncalc: compiling for this machine; it is kept for the next time. `rnncalc warmup` does it beforehand"
     )
-    print(message, file=sys.stderr, flush=True)
+    logging.getLogger("rnncalc").warning(message)
 
 
 def specialised(dispatcher: Callable, number: int, *arguments: object) -> Callable:
