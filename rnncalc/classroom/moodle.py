@@ -1,7 +1,7 @@
 r"""Question banks for Moodle: its XML, with a question for each problem (cloze) or for each number (numerical).
 
-Formulas are TeX between \( and \), which Moodle's filters set. A number is right within what `check` grants where
-nothing is carried on: rounded or cut where it is asked to end, or within the tolerance.
+Formulas are TeX between \( and \), which Moodle's filters set. The tolerance of a number is what `check` allows
+somebody who made no earlier slip: rounding or cutting at the last place that is asked for, or the stated tolerance.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def in_letters(keys: dict[str, Any], cell: Cell, notation: str) -> dict[str, Any
             for gate, part in value.items():
                 said[parts[name].replace("*", gate)] = _transposed(part) if known.rows else part
         elif name in whole:
-            rows = [row for gate in known.gates.get(cell.name, cell.gates) for row in value[gate]]
+            rows = [row for gate in cell.gate_order(known.library) for row in value[gate]]
             said[whole[name]] = _transposed(rows) if known.rows else rows
         else:
             said[name] = {gate: _transposed(part) if known.rows else part for gate, part in value.items()}

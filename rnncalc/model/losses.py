@@ -5,8 +5,9 @@ Rows are steps: y, s and targets are (rows, O), and a target that is not a numbe
 that of the others at y. Everything also holds for complex numbers, by which the tests differentiate.
 
 An entry of `LOSSES` is complete, so that whatever takes one loss takes all: `value` and `gradient` for `backward`,
-`turns` and `from_y` for the bounds of `check`, `kernel` for the machine code of `fit`. Longer than other files:
-all that is known of a loss stands here, and nowhere else.
+`turns` and `from_y` for the bounds of `check`, `kernel` for the machine code of `fit`. What a loss computes stands
+here and nowhere else; that class numbers are targets, and that their share that is right is an accuracy, belongs to
+cross_entropy by name. Longer than other files: one place for every loss.
 """
 
 from __future__ import annotations

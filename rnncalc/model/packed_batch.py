@@ -88,7 +88,7 @@ class PackedBatch:
         return int(self.counts.max(initial=0))
 
     def row(self, visit: int, t: int) -> int:
-        """The row of the t-th step (from 1; 0: the start) of the sequence that is visited at that place."""
+        """The row of step t (0: the initial state) of the sequence in place `visit` of the order."""
         return int(self.offsets[t]) + visit
 
     def step(self, t: int) -> tuple[slice, slice]:

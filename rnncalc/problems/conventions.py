@@ -195,7 +195,7 @@ class Conventions:
                 message = _("{where}: gates must name each of {gates} once, got “{word}”")
                 raise ProblemError(message, where=where, gates=" ".join(self.cell.gates), word=word)
             return order
-        return self.translation.notation.gates.get(self.cell.name, self.cell.gates)
+        return self.cell.gate_order(self.translation.notation.library)
 
     def _gate_order(self) -> None:
         order = self.order

@@ -30,14 +30,14 @@ class Notation:
     letters : their name of a whole parameter → ours
     by_gate : their pattern for one gate's part → ours
     rows : whether vectors are rows (x W)
-    gates : cell → the order of gates in a stacked matrix
+    library : whose order of gates a stacked matrix has, as `Cell.gate_orders` calls it; "": ours
     cells : their name of a cell → ours, where the two differ
     """
 
     letters: Mapping[str, str] = field(default_factory=dict)
     by_gate: Mapping[str, str] = field(default_factory=dict)
     rows: bool = False
-    gates: Mapping[str, str] = field(default_factory=dict)
+    library: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str] = field(default_factory=dict)
 
@@ -55,7 +55,6 @@ class Notation:
 
 _OURS = {"U_*": "U", "W_*": "W", "b_*": "b"}
 _X_H = {"W_x*": "U", "W_h*": "W", "b_*": "b"}
-_TORCH = {"lstm": "ifgo", "gru": "rzn", "gru_after": "rzn"}
 
 NOTATIONS = {
     "goodfellow": Notation({name: name for name in "UWbVcdR"}, _OURS),
@@ -66,7 +65,7 @@ NOTATIONS = {
     ),
     "xh": Notation({"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hy": "V", "b_y": "c"}, _X_H),
     "d2l": Notation({"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hq": "V", "b_q": "c"}, _X_H, rows=True),
-    "cs231n": Notation({"Wx": "U", "Wh": "W", "b": "b"}, rows=True, gates={"lstm": "ifog"}),
+    "cs231n": Notation({"Wx": "U", "Wh": "W", "b": "b"}, rows=True, library="CS231n"),
     "coursera": Notation(
         {"Wax": "U", "Waa": "W", "ba": "b", "Wya": "V", "Wy": "V", "by": "c"}, {"W_*": "W", "b_*": "b"}
     ),
@@ -74,20 +73,20 @@ NOTATIONS = {
         {"kernel": "U", "recurrent_kernel": "W", "bias": "b", "dense_kernel": "V", "dense_bias": "c"},
         {"kernel_*": "U", "recurrent_kernel_*": "W", "bias_*": "b"},
         rows=True,
-        gates={"lstm": "ifgo", "gru": "zrn", "gru_after": "zrn"},
+        library="Keras",
     ),
     "pytorch": Notation(
         {"weight_ih": "U", "weight_hh": "W", "bias_ih": "b", "bias_hh": "b_hh"}
         | {"weight_ih_l0": "U", "weight_hh_l0": "W", "bias_ih_l0": "b", "bias_hh_l0": "b_hh"}
         | {"W_ih": "U", "W_hh": "W", "b_ih": "b", "b_hh": "b_hh"},
         {"W_i*": "U", "W_h*": "W", "b_i*": "b", "b_h*": "b_hh"},
-        gates=_TORCH,
+        library="PyTorch",
         cells={"gru": "gru_after"},
     ),
     "onnx": Notation(
         {"W": "U", "R": "W", "B": "B"},
         {"W_*": "U", "R_*": "W"},
-        gates={"lstm": "iofg", "gru": "zrn", "gru_after": "zrn"},
+        library="ONNX",
     ),
 }
 BY_NAMES = [name for name in NOTATIONS if name not in ("goodfellow", "swapped", "onnx")]  # recognised by names alone

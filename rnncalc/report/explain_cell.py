@@ -23,12 +23,10 @@ def cell(subject: Cell) -> Document:
     blocks += [Heading(_("shapes"), 3), Items(tuple(_shapes(subject)))]
     for option, choices in subject.switches.items():
         blocks += [Heading(f"{option}", 3), Items(tuple((value, _replaced(choices[value])) for value in choices))]
+    if subject.gate_orders:
+        orders = tuple((name, " ".join(order)) for name, order in subject.gate_orders.items())
+        blocks += [Heading(_("gate orders"), 3), Items(orders)]
     if known:
-        if known.gate_orders:
-            blocks += [
-                Heading(_("gate orders"), 3),
-                Items(tuple((name, " ".join(order)) for name, order in known.gate_orders.items())),
-            ]
         sections = (
             (_("also called"), known.also_called),
             (_("not to be confused with"), known.not_to_be_confused_with),
@@ -89,6 +87,6 @@ def _data(subject: Cell) -> dict[str, Any]:
         "literature": list(known.papers) if known else [],
         "also_called": list(known.also_called) if known else [],
         "not_to_be_confused_with": list(known.not_to_be_confused_with) if known else [],
-        "gate_orders": {name: list(order) for name, order in known.gate_orders.items()} if known else {},
+        "gate_orders": {name: list(order) for name, order in subject.gate_orders.items()},
         "remarks": list(known.remarks) if known else [],
     }

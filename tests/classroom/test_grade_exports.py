@@ -14,8 +14,8 @@ from support.a_class import MADE
 import rnncalc
 from rnncalc.classroom.exercise import make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
-from rnncalc.classroom.grading import encodings, headers, people, times
-from rnncalc.classroom.grading.columns import column
+from rnncalc.classroom.grading import encodings, people, person_columns, times
+from rnncalc.classroom.grading.answer_columns import column
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
 
 H, Y = ([[f"{value:.4f}" for value in row] for row in MADE.quantities[name]] for name in ("h", "y"))
@@ -322,8 +322,9 @@ def test_spellings_of_one_id_are_one_person_unless_names_differ() -> None:
 
 
 def test_no_header_means_two_things() -> None:
-    words = [headers.IDS, headers.TIMES, headers.NOBODY]
+    words = [person_columns.IDS, person_columns.TIMES, person_columns.NOBODY]
     for first, second in itertools.combinations(words, 2):
         assert not set(first) & set(second)
     questions = read_sheet(json.loads(json.dumps(MADE.keys))).questions
-    assert not [word for word in (*headers.IDS, *headers.NAMES, *headers.TIMES) if column(word, questions)]
+    headers = (*person_columns.IDS, *person_columns.NAMES, *person_columns.TIMES)
+    assert not [word for word in headers if column(word, questions)]

@@ -38,7 +38,7 @@ class Shape:
 class Place:
     """What a name asks for: which quantity, where in it (from 0; None: every place of that axis).
 
-    vector: the other reading of its one index, where the sequence has one step: h_1 is a unit of it, or the step.
+    vector: where the sequence has one step, h_1 is the first unit, and this is the other reading, all of step 1.
     """
 
     name: str

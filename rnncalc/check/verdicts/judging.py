@@ -2,7 +2,7 @@
 
 The first walk is exact: it tells numbers that are right and numbers that are cut. The others are in intervals, where a
 typed number stands for all values that round to it. Two walks go side by side: one takes the person's right numbers,
-the other also the wrong ones. Where both agree, a number inside the interval is rounding. Where they differ, the number
+the other also the wrong ones. Where both agree, a number inside the interval is rounded. Where they differ, the number
 depends on a wrong one, and if it is inside the second interval it is carried. Every other number is wrong.
 
 This file is longer than others because the walks share what they know of each number.

@@ -22,8 +22,9 @@ MOST = 300  # decimals or digits: more are no precision
 class Precision:
     """What one number must show.
 
-    kind: decimals or digits, to which more are rounded; at_least, the digits below which a number is coarse, where
-    nothing else is asked for; tolerance or relative, the distance from the right number.
+    kind: decimals or digits, the place to which a longer number is rounded; tolerance or relative, the distance from
+    the right number that is allowed; at_least, where the problem asks for none of these: a number with fewer digits
+    than `amount` is coarse.
     """
 
     kind: str

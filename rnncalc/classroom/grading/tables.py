@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rnncalc.classroom.grading import cells, columns, encodings, headers, people, times, unnamed
-from rnncalc.classroom.grading.columns import Column
-from rnncalc.classroom.grading.headers import Who
+from rnncalc.classroom.grading import answer_columns, cells, encodings, people, person_columns, times, unnamed
+from rnncalc.classroom.grading.answer_columns import Column
 from rnncalc.classroom.grading.people import Roster
+from rnncalc.classroom.grading.person_columns import Who
 from rnncalc.classroom.grading.sheet import Question
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import identified, one_line
@@ -79,15 +79,15 @@ def read(
             message = _("--columns {label}: there is no such column; there are {known}")
             raise ParseError(message, label=label, known=", ".join(header))
     meant = [renamed.get(label, label) for label in header]
-    rows, left_out = _of_people(rows, len(header), headers.who(meant))
-    who = _filled(headers.who(meant), rows, roster)
+    rows, left_out = _of_people(rows, len(header), person_columns.who(meant))
+    who = _filled(person_columns.who(meant), rows, roster)
     numbers = _numbers(meant, who, questions)
     placed = None if numbers or not questions else unnamed.named(meant, rows, questions, {*who.named, *who.ids})
     if placed:
         header, rows = placed.labels, placed.rows
-        who = _filled(headers.who(header), rows, roster)
+        who = _filled(person_columns.who(header), rows, roster)
         numbers = _numbers(header, who, questions)
-    table = Table([], columns.requested(numbers.values(), questions))
+    table = Table([], answer_columns.requested(numbers.values(), questions))
     reading = _Reading(path.name, header, who, numbers, list(questions), comma=delimiter == ";")
     table.notes += [f"{path.name}: {placed.note}"] if placed else []
     table.notes += reading.notes(_as_read(decoded, delimiter))
@@ -108,7 +108,7 @@ def read(
 def _numbers(labels: list[str], who: Who, questions: Mapping[str, Question]) -> dict[int, Column]:
     """What each column asks for, but for those that say who somebody is."""
     others = {*who.named, *who.ids}
-    meanings = {at: columns.column(label, questions) for at, label in enumerate(labels) if at not in others}
+    meanings = {at: answer_columns.column(label, questions) for at, label in enumerate(labels) if at not in others}
     return {at: column for at, column in meanings.items() if column}
 
 
@@ -130,9 +130,10 @@ def _of_people(rows: Rows, width: int, who: Who) -> tuple[Rows, list[str]]:
         if not any(texts):
             blank += 1
             continue
-        strange = next((texts[at] for at in marked if headers.is_nobody(texts[at])), None)
+        strange = next((texts[at] for at in marked if person_columns.is_nobody(texts[at])), None)
         filled = sum(bool(texts[at]) for at in who.ids)
-        if strange is not None and (headers.is_test(strange) or filled <= any(texts[at] == strange for at in who.ids)):
+        summed = filled <= any(texts[at] == strange for at in who.ids)
+        if strange is not None and (person_columns.is_test(strange) or summed):
             left_out.append(one_line(strange, 60))
         else:
             kept.append((line, texts))
@@ -203,7 +204,7 @@ class _Reading:
             yield self.missing
         if not self.who.ids:
             yield _("{name}: no column is called id: rows are counted").format(name=self.name)
-        elif headers.folded(self.header[self.who.ids[0]]) != "id":
+        elif person_columns.folded(self.header[self.who.ids[0]]) != "id":
             label = one_line(self.header[self.who.ids[0]], 60)
             yield _("{name}: people by “{label}”").format(name=self.name, label=label)
         if self.numbers and self.extra:
@@ -225,7 +226,7 @@ class _Reading:
         elif not trouble:
             read, doubtful = cells.row(typed, self.wanted, self.comma)
             self.doubtful += doubtful
-            answers, trouble = columns.answers(zip(self.numbers.values(), read), self.questions)
+            answers, trouble = answer_columns.answers(zip(self.numbers.values(), read), self.questions)
         return Person(
             person or (_("row {n}").format(n=line) if self.who.ids else str(count)),
             name,
@@ -247,4 +248,4 @@ def has_header(data: bytes, questions: Mapping[str, Question], encoding: str = "
     """Whether a text begins like a table of answers: with a column for who it is, or for a number."""
     first = encodings.decoded(data, encoding).text.lstrip().partition("\n")[0].replace("\0", "")
     labels = [label.strip() for label in (encodings.rows(first)[0] or [(1, [])])[0][1]]
-    return bool(headers.who(labels).ids) or any(columns.column(label, questions) for label in labels)
+    return bool(person_columns.who(labels).ids) or any(answer_columns.column(label, questions) for label in labels)

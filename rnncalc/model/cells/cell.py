@@ -52,7 +52,6 @@ class Literature:
     papers: tuple[str, ...]
     also_called: tuple[str, ...] = ()
     not_to_be_confused_with: tuple[str, ...] = ()
-    gate_orders: Mapping[str, str] = field(default_factory=dict)  # library → our gate letters in its order
     remarks: tuple[str, ...] = ()
 
 
@@ -104,6 +103,8 @@ class Cell:
         The values chosen by `switch`.
     literature : Literature, optional
         Where the cell comes from.
+    gate_orders : mapping of str to str, optional
+        Library → our letters of the gates in the order in which it stacks them.
 
     Raises
     ------
@@ -132,6 +133,7 @@ class Cell:
     switches: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     switched: Mapping[str, str] = field(default_factory=dict)
     literature: Literature | None = None
+    gate_orders: Mapping[str, str] = field(default_factory=dict)
 
     written: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
     lines: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
@@ -338,6 +340,17 @@ class Cell:
     def owns_read_out(self) -> bool:
         """Whether the cell makes y itself (jordan, i2h_i2o), so that none can be put on top."""
         return bool(self.outputs)
+
+    def gate_order(self, library: str) -> str:
+        """Our letters of the gates in the order in which a library stacks them; of an unknown one, our own order.
+
+        Examples
+        --------
+        >>> from rnncalc import CELLS
+        >>> CELLS["lstm"].gate_order("ONNX")
+        'iofg'
+        """
+        return self.gate_orders.get(library, self.gates)
 
     def size(self, line: str) -> str:
         """The letter of a line's size.

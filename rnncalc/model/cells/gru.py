@@ -31,11 +31,11 @@ CELL = Cell(
         ),
         also_called=("GRU v1", "reset_after=False (Keras)", "linear_before_reset=0 (ONNX)"),
         not_to_be_confused_with=("gru_after, where r multiplies the finished product W_n h_{t-1} + d",),
-        gate_orders={"PyTorch": "rzn", "Keras": "zrn", "ONNX": "zrn", "TensorFlow 1 GRUCell": "rzn"},
         remarks=(
             "Half of the literature exchanges z and 1 − z: update z_new.",
             "With one unit and no bias d, gru and gru_after give the same numbers.",
             "n is also written h̃, g or c; z is also written u.",
         ),
     ),
+    gate_orders={"PyTorch": "rzn", "Keras": "zrn", "ONNX": "zrn", "TensorFlow 1 GRUCell": "rzn"},
 )

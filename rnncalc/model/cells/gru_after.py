@@ -36,10 +36,10 @@ CELL = Cell(
             "linear_before_reset=1 (ONNX)",
         ),
         not_to_be_confused_with=("gru, where r multiplies h_{t-1} before the product",),
-        gate_orders={"PyTorch": "rzn", "Keras": "zrn", "ONNX": "zrn"},
         remarks=(
             "The bias d is inside r ∘ (…), so it cannot be added to b_n. PyTorch calls it b_hn.",
             "Half of the literature exchanges z and 1 − z: update z_new.",
         ),
     ),
+    gate_orders={"PyTorch": "rzn", "Keras": "zrn", "ONNX": "zrn"},
 )

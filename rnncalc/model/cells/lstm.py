@@ -31,16 +31,16 @@ CELL = Cell(
             "the peephole LSTM, whose gates also see c",
             "the coupled LSTM (CIFG), where i = 1 − f",
         ),
-        gate_orders={
-            "PyTorch": "ifgo",
-            "Keras": "ifgo",
-            "ONNX": "iofg",
-            "CS231n": "ifog",
-            "TensorFlow 1 BasicLSTMCell": "igfo",
-        },
         remarks=(
             "Keras calls g c; TensorFlow 1 calls it j. Books write g as c̃ or C̃.",
             "Keras starts with a forget bias of 1 (unit_forget_bias); TensorFlow 1 adds 1 at every step (forget_bias).",
         ),
     ),
+    gate_orders={
+        "PyTorch": "ifgo",
+        "Keras": "ifgo",
+        "ONNX": "iofg",
+        "CS231n": "ifog",
+        "TensorFlow 1 BasicLSTMCell": "igfo",
+    },
 )

@@ -1,6 +1,6 @@
 """Gates as other libraries stack them: their order, and two biases where we have one.
 
-A library's order is what `Literature.gate_orders` of the cell says, in our letters: ONNX's LSTM is i o f g.
+A library's order is what `Cell.gate_orders` says, in our letters: ONNX's LSTM is i o f g.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ def to_library(array: np.ndarray, cell: str, library: str) -> np.ndarray:
 
 
 def _orders(cell: str, library: str) -> tuple[str, str]:
-    ours, literature = CELLS[cell].gates, CELLS[cell].literature
-    return ours, literature.gate_orders.get(library, ours) if literature else ours
+    return CELLS[cell].gates, CELLS[cell].gate_order(library)
 
 
 def _blocks(array: np.ndarray, before: str, after: str) -> np.ndarray:

@@ -13,7 +13,7 @@ from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Times
-from rnncalc.pipeline.data.order import Order, constant
+from rnncalc.pipeline.data.row_order import Order, constant
 from rnncalc.pipeline.data.rows import Rows
 from rnncalc.pipeline.data.table_file import Block, TableFile
 from rnncalc.pipeline.data.target_columns import TargetColumns, as_number

@@ -52,7 +52,7 @@ def of_library(given: Collection[str], ours: str, match: Match) -> Stack | None:
     for notation in (NOTATIONS[name] for name in LIBRARIES):
         for name, stack in notation.letters.items():
             if name in given and stack == ("b_hh" if ours == "d" else ours) and cell.gates:
-                return Stack(name, notation.gates.get(cell.name, cell.gates))
+                return Stack(name, cell.gate_order(notation.library))
     return None
 
 

@@ -15,9 +15,9 @@ _BETWEEN = re.compile(r"[\s;|\[\](){}]+")
 def with_points(text: str) -> str:
     """The text with decimal points where its commas can be nothing else; else as it is.
 
-    They can be nothing else where spaces stand between numbers and none behind a comma, `0,5 0,7`; where a semicolon
-    does and some number begins with “0,”; where zeros follow a comma, `0,059`, as in no integer. `1,2; 3,4` are four
-    numbers, `1,5` are two.
+    Commas are decimal where blanks separate the numbers and no blank follows a comma, `0,5 0,7`; where semicolons
+    separate them and a number begins with “0,”, `0,5; 1,2`; and where a zero follows a comma, `0,059`, since no integer
+    begins so. `1,2; 3,4` are four numbers, `1,5` are two.
     """
     if "," not in text or "." in text or not text.isascii() or re.search(r",\s|,\Z|\A,|,[^\d]|[^\d],", text):
         return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rnncalc.problems.formulas.spelling import unified
-from rnncalc.problems.sheet import code, commas, drawn, rewritten, said, tables
+from rnncalc.problems.sheet import code, decimal_commas, drawn, rewritten, said, tables
 
 _ANSWERS = re.compile(
     r"\b(?:my|your|student(?:'?s)?|submitted)\b.{0,20}\b(?:answers?|solutions?|results?|work)\b|^\W*answers?\W*$|"
@@ -44,7 +44,7 @@ class CleanText:
     """
 
     def __init__(self, text: str):
-        text, self.commas = commas.with_points(drawn.on_one_line(text))
+        text, self.commas = decimal_commas.with_points(drawn.on_one_line(text))
         self.columns = code.columns(text)
         text = code.plain(tables.unescaped(text))
         text = rewritten.gate_by_gate(rewritten.in_letters(rewritten.with_edges(text)))
