@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, RENDERED, SPREADSHEETS
-from rnncalc.cli.options import language_option, write_report
+from rnncalc.cli.options import PARTS, format_of, fragment_option, language_option, refuse_fragment, write_report
 from rnncalc.cli.spoken import Output, Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Keep results as they come; default beside -o: FILE.journal.",
 )
+@fragment_option
 @click.option("--bom", is_flag=True, help="Begin a CSV with a byte-order mark, which Excel needs for other alphabets.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")
 @language_option
@@ -105,7 +106,7 @@ def command(
     problem: str, submissions: tuple[str, ...], columns: tuple[str, ...], encoding: str | None,
     feedback: str, format_: str | None,
     output: str | None, report: str | None, jobs: int, scheduler: str | None, journal: str | None,
-    bom: bool, no_color: bool, no_diagnosis: bool, keep: str, precision: str,
+    fragment: bool, bom: bool, no_color: bool, no_diagnosis: bool, keep: str, precision: str,
     code: str | None, trust: bool, seconds: float, memory: int,
 ) -> None:  # fmt: skip
     """Grade many answers to one problem: a mark sheet, and a report on the class.
@@ -140,6 +141,7 @@ def command(
         if name != "-" and not os.path.lexists(name):
             raise click.UsageError(_("cannot read {name}: no such file").format(name=name))
     format_ = format_ or _format(output)
+    refuse_fragment(fragment, format_, format_of(report))
     color = not no_color and not os.environ.get("NO_COLOR")
     kept = journal or (f"{output.rstrip('/')}.journal" if output and _may_have_journal(output) else None)
     apart = output is not None and format_ in APART and _is_folder(output)
@@ -174,20 +176,22 @@ def command(
     if output is not None and apart:
         _write_folder(Path(output), files_apart(book, format_, feedback))
     else:
-        _show(book, format_, feedback, output, color, "\ufeff" if bom and format_ == "csv" else "")
+        _show(book, format_, feedback, output, color, fragment, "\ufeff" if bom and format_ == "csv" else "")
     if report is not None:
-        write_report(report, class_report(book))
+        write_report(report, class_report(book), fragment)
     if kept:
         files.remove(kept)
 
 
-def _show(book: Gradebook, format_: str, feedback: str, output: str | None, color: bool, mark: str) -> None:
+def _show(
+    book: Gradebook, format_: str, feedback: str, output: str | None, color: bool, fragment: bool, mark: str
+) -> None:
     if format_ in (*RENDERED, *formats.BINARY):
         from rnncalc.classroom.grading.formats.document import document
         from rnncalc.cli.options import show
 
         shown = replace(document(book, feedback), notes=[])  # they are said already
-        show(shown, format_=format_, output=output, no_color=not color)
+        show(shown, format_=format_, output=output, no_color=not color, fragment=fragment and format_ in PARTS)
         return
     text = mark + book.text(format_, feedback)
     if output is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnncalc.cli.options import language_option, write_report
+from rnncalc.cli.options import format_of, fragment_option, language_option, refuse_fragment, write_report
 from rnncalc.cli.spoken import Output, Spoken, spoken
 from rnncalc.common.files import write
 from rnncalc.common.i18n import _
@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write a problem file (.json) with these weights, or a page about them: .html, .docx, .md, .tex.",
 )
+@fragment_option
 @language_option
 def command(
     cell: str, name: str, inputs: int, hidden: int, outputs: int | None, forget_bias: float | None, seed: int,
-    output: str | None,
+    output: str | None, fragment: bool,
 ) -> None:  # fmt: skip
     """Initialise a cell's weights by a named scheme, and explain all schemes.
 
@@ -52,6 +53,7 @@ def command(
     from rnncalc.model.cells import CELLS
     from rnncalc.network.weights import initialise
 
+    refuse_fragment(fragment, format_of(output))
     if cell not in CELLS:
         raise RnncalcError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))
     if inputs < 1 or hidden < 1 or (outputs is not None and outputs < 1):
@@ -68,7 +70,7 @@ def command(
         if output.endswith(".json"):
             write(output, json.dumps(keys, indent=1) + "\n")
         else:
-            write_report(output, _document(f"{cell}: {name}", arrays))
+            write_report(output, _document(f"{cell}: {name}", arrays), fragment)
         return
     for known, scheme in initialise.SCHEMES.items():
         click.echo(f"{'*' if known == name else ' '} {known}: {spoken(scheme.text)}\n      {scheme.source}")

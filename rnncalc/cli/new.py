@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnncalc.cli.options import put, result_options, show
+from rnncalc.cli.options import format_of, put, refuse_fragment, result_options, show
 from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
@@ -110,6 +110,8 @@ def command(
     people = dict(_people(students)) if students else {str(n + 1): "" for n in range(variants or 0)}
     bank = MOODLE.get(look["format_"] or "moodle" * str(look["output"]).lower().endswith(".xml"))
     folder = _folder(look["output"], several=bool(people) and not bank)
+    if bank or not folder:
+        refuse_fragment(look["fragment"], format_of(look["output"], look["format_"]))
     if bank:
         from rnncalc.classroom import moodle
 

@@ -55,6 +55,18 @@ _WEIGHTS = (
 )  # fmt: skip
 
 
+PARTS = frozenset({"latex", "markdown"})  # formats in which a part of a document may stand alone
+fragment_option = click.option(
+    "--fragment", is_flag=True, help="LaTeX, Markdown: a part of a document, not a whole one."
+)
+
+
+def refuse_fragment(fragment: bool, *formats: str | None) -> None:
+    """Raises UsageError if a part is asked for and none of the formats has parts."""
+    if fragment and not PARTS.intersection(formats):
+        raise click.UsageError(_("--fragment is for LaTeX and Markdown: .tex, .md"))
+
+
 def result_options(
     function: Decorated, formats: Sequence[str] = (), endings: Mapping[str, str] = MappingProxyType({})
 ) -> Decorated:
@@ -66,7 +78,7 @@ def result_options(
                      help="Write to FILE; its ending chooses the format."),
         click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
         click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
-        click.option("--fragment", is_flag=True, help="LaTeX, Markdown: a part of a document, not a whole one."),
+        fragment_option,
         click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same."),
         language_option,
     )  # fmt: skip
@@ -100,14 +112,14 @@ def _decorated(function: Decorated, options: Sequence[Callable[[Decorated], Deco
     return function
 
 
-def _format(format_: str | None, output: str | None) -> str | None:
+def format_of(output: str | None, format_: str | None = None) -> str | None:
     """The format that was asked for, or that the file's ending chooses."""
     return format_ or ({**ENDINGS, **PICTURES}.get(os.path.splitext(output)[1].lower()) if output else None)
 
 
 def drawn(look: Mapping[str, Any]) -> bool:
     """Whether the result has a picture of the network."""
-    return _format(look["format_"], look["output"]) in DRAWN
+    return format_of(look["output"], look["format_"]) in DRAWN
 
 
 def show(
@@ -119,7 +131,8 @@ def show(
     from rnncalc.report.render.numbers import Rounding
 
     terminal = sys.stdout.isatty() and output is None
-    format_ = _format(format_, output) or ("table" if terminal else "plain")
+    format_ = format_of(output, format_) or ("table" if terminal else "plain")
+    refuse_fragment(fragment, format_)
     look = RenderOptions(
         rounding=Rounding(digits, decimals),
         width=columns() if terminal else None,
@@ -144,11 +157,11 @@ def put(content: str | bytes, output: str | None) -> None:
         sys.stdout.write(content.encode(encoding, "backslashreplace").decode(encoding))
 
 
-def write_report(name: str, document: Document) -> None:
+def write_report(name: str, document: Document, fragment: bool) -> None:
     """Write a document that goes beside a command's result; the file's ending chooses the format."""
-    from rnncalc.report.render import WHOLE, contents
+    from rnncalc.report.render import RenderOptions, contents
 
-    write(name, contents(document, _format(None, name) or "plain", WHOLE))
+    write(name, contents(document, format_of(name) or "plain", RenderOptions(whole=not fragment)))
 
 
 def _can_print(text: str) -> bool:

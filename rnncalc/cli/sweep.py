@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from rnncalc.cli.options import language_option, write_report
+from rnncalc.cli.options import format_of, fragment_option, language_option, refuse_fragment, write_report
 from rnncalc.cli.spoken import Output, Spoken
 from rnncalc.cli.train import given, training_options
 from rnncalc.common.i18n import _
@@ -26,11 +26,12 @@ from rnncalc.report.formats import ENDINGS
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain")
 @click.option("--report", type=Output(ENDINGS, chosen=False), metavar="FILE",
               help="Write the table too: .html, .docx, .md, .tex, .csv.")  # fmt: skip
+@fragment_option
 @training_options
 @language_option
 def command(
     space: str, count: int | None, example: str | None, config: str | None, jobs: int, scheduler: str | None, kept: str,
-    format_: str, report: str | None, **options: Any,
+    format_: str, report: str | None, fragment: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Sweep over hyper-parameters: a grid, or a random search; a table sorted by validation loss.
 
@@ -46,6 +47,7 @@ def command(
     from rnncalc.common.workers import Workers
     from rnncalc.pipeline import sweep
 
+    refuse_fragment(fragment, format_of(report))
     shared, ranges = given(options, config, example), _space(space)
     drawn = sweep.grid(ranges) if count is None else sweep.drawn(ranges, count, shared.get("seed", 0))
     trials = [{**shared, **trial} for trial in drawn]
@@ -62,7 +64,7 @@ def command(
     if report is not None:
         from rnncalc.report import training
 
-        write_report(report, training.sweep(shown, list(ranges)))
+        write_report(report, training.sweep(shown, list(ranges)), fragment)
     if journal.trouble:
         raise files.WriteError(journal.trouble)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from rnncalc.cli.options import language_option, write_report
+from rnncalc.cli.options import format_of, fragment_option, language_option, refuse_fragment, write_report
 from rnncalc.cli.results import reached, summary, tell
 from rnncalc.cli.spoken import Output, Spoken, complain, remark
 from rnncalc.common.files import WriteError
@@ -111,11 +111,12 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
     metavar="FILE",
     help="Write the result too, with the loss as a curve: .html, .docx, .md, .tex, .csv.",
 )
+@fragment_option
 @training_options
 @language_option
 def command(
     example: str | None, config: str | None, model: str | None, resume: bool, checkpoint: float, format_: str,
-    quiet: bool, report: str | None, **options: Any,
+    quiet: bool, report: str | None, fragment: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Train a network: from data to a saved model.
 
@@ -135,6 +136,7 @@ def command(
     from rnncalc.pipeline import recipe
     from rnncalc.pipeline import run as runs
 
+    refuse_fragment(fragment, format_of(report))
     model = model or ("model.safetensors" if not example else f"{example}.safetensors")
     files.writable(model)
     with files.claimed(model, checkpoints.path_of(model)):
@@ -171,7 +173,7 @@ def command(
         return OVERFLOWED
     seconds = time.monotonic() - began
     if report is not None:
-        write_report(report, summary(run, model))
+        write_report(report, summary(run, model), fragment)
     if format_ == "json":
         progress = run.trainer.progress
         result = {"model": model, "seconds": seconds, "steps": progress.steps, "history": progress.history}
