@@ -85,9 +85,12 @@ def _function(verdict: CodeVerdict, before: Sequence[CodeVerdict], hint: bool) -
         yield Paragraph(_first(verdict.first, hint))
     for number, mistake in enumerate(verdict.mistakes):
         yield from _mistake(mistake, further=number > 0)
-    wrong = [other.function for other in before if other.verdict != RIGHT and other.function in verdict.calls]
+    wrong = next((other for other in before if other.verdict != RIGHT and other.function in verdict.calls), None)
     if wrong and not mistakes:
-        yield Paragraph(_("It calls {function}, which is wrong: mend that first.").format(function=wrong[0]))
+        text = _("It calls {function}, which is wrong: mend that first.")
+        if wrong.verdict == FAILED:
+            text = _("It calls {function}, which cannot be judged: mend that first.")
+        yield Paragraph(text.format(function=wrong.function))
     elif verdict.first is not None and not verdict.mistakes:
         yield Paragraph(_("No mistake that rnncalc knows gives these numbers."))
     for finding in verdict.findings:

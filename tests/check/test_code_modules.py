@@ -113,3 +113,29 @@ def test_sums_of_float32_in_float64_are_no_mistake(kind: str, factor: str, tmp_p
     forward, backward = check_file(written(tmp_path, STEP.format(kind=kind, factor=factor)))
     assert forward.verdict == "right"
     assert (backward.verdict == "right") == (factor == "1"), backward
+
+
+LISTED = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, D, H):
+        super().__init__()
+        self.i2h, self.h2h = nn.Linear(D, H), nn.Linear(H, H, bias=False)
+
+    def forward(self, x, h):
+        states = []
+        for row in x:
+            h = torch.tanh(self.i2h(row) + {recurrent})
+            states.append(h)
+        return {returned}
+"""
+
+
+@pytest.mark.parametrize("returned", ["states", "(states, h)", "torch.stack(states), h"])
+def test_a_list_of_what_every_step_gave_is_an_array(returned: str, tmp_path: Path) -> None:
+    verdicts = check_file(written(tmp_path, LISTED.format(returned=returned, recurrent="self.h2h(h)")))
+    assert [verdict.verdict for verdict in verdicts] == ["right", "right"]
+    forward, _backward = check_file(written(tmp_path, LISTED.format(returned=returned, recurrent="0 * self.h2h(h)")))
+    assert forward.mistakes[0].id == "recurrence_omitted"

@@ -128,8 +128,13 @@ class Caller:
         inputs = self._built(function.first, dict(function.first.arguments), trial, None)
         tensors = {name: value.requires_grad_() for name, value in inputs.items() if hasattr(value, "detach")}
         module.zero_grad()
-        returned = module(*inputs.values())
-        first = returned[0] if isinstance(returned, tuple | list) else returned
+        first, tree = module(*inputs.values()), function.first.returns
+        if isinstance(tree, list):
+            first = first[0]
+        if isinstance(first, list):  # of what every step gave
+            import torch  # here: only modules need it
+
+            first = torch.stack(first)
         (first * arriving).sum().backward()
         every = {**dict(module.named_parameters()), **tensors}
         slopes = {name: tensor.grad if tensor.grad is not None else 0 * tensor for name, tensor in every.items()}

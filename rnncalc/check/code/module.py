@@ -235,11 +235,13 @@ def _slope(layout: Layout) -> Layout:
 
 def _layouts(value: Any, sizes: Mapping[str, int], given: set[str], seen: list[str]) -> Tree | None:
     """The layouts of what was returned, by its shapes; None if they say nothing."""
-    if isinstance(value, tuple | list):
-        parts = [_layouts(part, sizes, given, seen) for part in value]
-        return None if None in parts else parts
     letters = {sizes[letter]: letter for letter in ("N", "T", "H", "O")} | {1: "1"}
     shape: Sequence[int] = tuple(getattr(value, "shape", ()))
+    if isinstance(value, list) and "T" in given and len(value) == sizes["T"]:  # a list of what every step gave
+        shape = (len(value), *getattr(value[0], "shape", ()))
+    elif isinstance(value, tuple | list):
+        parts = [_layouts(part, sizes, given, seen) for part in value]
+        return None if None in parts else parts
     axes = [letters.get(size) for size in shape]
     if None in axes or any(axes.count(letter) > 1 for letter in "NTHO") or ("N" in given) != ("N" in axes):
         return None
