@@ -1,6 +1,7 @@
 """Question banks for Moodle, read back by a reader of its own."""
 
 import math
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,20 @@ import pytest
 from support import moodle, planted
 from support.helpers import run
 
+from rnncalc.check import CheckSession
+from rnncalc.check.answers.claims import Answers
+from rnncalc.check.diagnosis.context import context_of
 from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.check.diagnosis.variants import tables
 from rnncalc.classroom import exercise
 from rnncalc.classroom.blanks import blanks
 from rnncalc.classroom.exercise import Exercise, make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.moodle import bank
 from rnncalc.common.i18n import LANGUAGES, speak
+from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS
+from rnncalc.model.equations.functions import quiet
 
 PRECISIONS: list[dict[str, Any] | None] = [
     None, {"decimals": 2}, {"digits": 3}, {"tolerance": 0.01}, {"relative": 0.02}, {"h": {"decimals": 1}}
@@ -113,6 +120,52 @@ def test_variants_hold_the_solution_and_no_planted_mistake(precision: dict[str, 
                             assert place.graded(repr(other)) == (apart < granted), (mistake, name, other, value)
                             rejected += apart > granted
     assert rejected > 1000
+
+
+@quiet
+def wrong_by_mistake(made: Exercise) -> dict[tuple[str, tuple[int, ...]], np.ndarray]:
+    """Quantity and index of every number → what each known mistake makes of it."""
+    session = CheckSession(made.problem)
+    claims = Answers(session.quantities, made.solution()).claims
+    spec, spots = session.quantities.spec, [(claim.key, claim.spot) for claim in claims]
+    right = np.array([claim.typed.value if claim.typed else np.nan for claim in claims])
+    table = tables(spec, context_of(made.problem, spec, claims, []), spots, right, spots)[0]
+    steps = [(claim.step,) if claim.step is not None else () for claim in claims]
+    indices = (tuple(at - 1 for at in (*step, *claim.index)) for step, claim in zip(steps, claims))
+    return {(claim.quantity, index): numbers for claim, index, numbers in zip(claims, indices, table.exact)}
+
+
+def variants_of(cell: str, variants: int) -> tuple[int, int, int]:
+    """Makes variants with a read-out and without, and reads them back: how many, how many right and wrong numbers."""
+    count = right = wrong = 0
+    for outputs, backward in product((0, 2), (False, True)):
+        options: dict[str, Any] = {"outputs": outputs, "steps": 2, "units": 2, "inputs": 1, "backward": backward}
+        options |= {"lr": 0.1} if backward else {}
+        try:
+            made = [make(ExerciseSpec(cell, person=str(n), **options)) for n in range(variants)]
+        except RnncalcError:
+            assert outputs == 0  # a cell that owns its read-out
+            continue
+        for each, question in zip(made, moodle.read(bank(made))[1]):
+            count += 1
+            mistakes = wrong_by_mistake(each)
+            for (name, _called, value), place, index in zip(numbers(each), question.places, places(each), strict=True):
+                assert place.graded(each.precision(name).written(value)) == place.graded(repr(value)) == 1
+                right += 1
+                granted = margin(None, name, value)
+                for other in mistakes[name, index]:
+                    if np.isfinite(other) and abs(abs(other - value) - granted) > 1e-9:
+                        assert place.graded(repr(float(other))) == (abs(other - value) < granted), (name, value, other)
+                        wrong += abs(other - value) > granted
+    return count, right, wrong
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_variants_of_every_cell_refuse_what_mistakes_give(cell: str) -> None:
+    """With a read-out and without, forward and backward."""
+    count, right, wrong = variants_of(cell, 1)
+    assert count in (2, 4)
+    assert wrong > 5 * right
 
 
 def possible(cell: str, mistake: str) -> bool:
