@@ -1,10 +1,11 @@
-"""Against Keras itself (any backend): random models are saved by Keras and read by rnncalc.
+"""Against Keras itself (any backend): random models are saved by Keras and read by rnncalc, and back.
 
     KERAS_BACKEND=torch python bench/conformance/keras_exchange.py [--models 100] [--seed 0]
 
 SimpleRNN, LSTM, GRU with both reset_after, Bidirectional with every merge, up to three layers, Dense with its function
 or none; functions other than the usual ones; as .keras, and as .weights.h5 with what it leaves open said. Outputs are
-compared at two batch sizes and lengths. Exit code 1 if one differs by more than 1e-6.
+compared at two batch sizes and lengths. And random networks of ours are written, both ways, and opened by Keras. Exit
+code 1 if one differs by more than 1e-6.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ import keras
 import numpy as np
 from keras import layers
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
+from support import exchanged
+
 import rnncalc
+from rnncalc.errors import RnncalcError
 
 TOLERANCE = 1e-6
 MERGES = ("concat", "sum", "ave", "mul")
@@ -88,6 +94,26 @@ def difference_of(rng: np.random.Generator, folder: Path) -> float:
     return worst
 
 
+def written(rng: np.random.Generator, folder: Path) -> float | None:
+    """The largest difference of a random network that Keras opens, None where Keras has no such layer."""
+    net, worst = exchanged.network(rng, ("forward", "both"), states=False), 0.0
+    try:
+        rnncalc.save(net, folder / "n.keras")
+    except RnncalcError:
+        return None
+    rnncalc.save(net, folder / "n.weights.h5")
+    model = keras.saving.load_model(folder / "n.keras")
+    for alone in (False, True):
+        if alone:
+            for variable in model.weights:
+                variable.assign(variable * 0)
+            model.load_weights(folder / "n.weights.h5")
+        x = exchanged.batch(rng, net.sizes["D"], ragged=False)[0]
+        ours, theirs = net(x), np.asarray(keras.ops.convert_to_numpy(model(x)))
+        worst = max(worst, float(np.abs(ours - theirs).max() / max(1.0, np.abs(ours).max())))
+    return worst
+
+
 def group_name(model: Any, layer: Any) -> str:
     """What a layer is called in the file: its class with a number, counted over the model."""
     kind = type(layer).__name__
@@ -101,7 +127,7 @@ def main() -> int:
     parser.add_argument("--models", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    worst = 0.0
+    worst, opened = 0.0, 0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(chosen.models):
             keras.utils.set_random_seed(chosen.seed * 1000 + number)
@@ -109,8 +135,16 @@ def main() -> int:
             if difference > TOLERANCE:
                 print(f"model {number}: {difference:.2g}")
             worst = max(worst, difference)
+        for number in range(chosen.models):
+            outcome = written(np.random.default_rng([chosen.seed, 1, number]), Path(folder))
+            opened += outcome is not None
+            difference = outcome or 0.0
+            if difference > TOLERANCE:
+                print(f"network {number}: {difference:.2g}")
+            worst = max(worst, difference)
     print(
-        f"{chosen.models} models of Keras {keras.__version__} on {keras.backend.backend()}: at most {worst:.2g} apart"
+        f"{chosen.models} models of Keras {keras.__version__} on {keras.backend.backend()} read, and {opened} networks "
+        f"written: at most {worst:.2g} apart"
     )
     return int(worst > TOLERANCE)
 

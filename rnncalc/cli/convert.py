@@ -13,7 +13,7 @@ from rnncalc.cli.spoken import Output, Spoken, remark
 @click.command("convert", cls=Spoken)
 @click.argument("source", metavar="FILE")
 @click.argument("target", metavar="NEW", type=Output())
-@click.option("--to", "format_", metavar="NAME", help="torch, onnx, npz, rnncalc.  [default: by the ending]")
+@click.option("--to", "format_", metavar="NAME", help="torch, keras, onnx, npz, rnncalc.  [default: by the ending]")
 @weights_options
 @language_option
 def command(source: str, target: str, format_: str | None, **options: Any) -> None:

@@ -1,5 +1,6 @@
 """Files of Keras, written here as Keras lays them out: read to what Keras computes, or refused by the layer's name."""
 
+import io
 import json
 import zipfile
 from itertools import product
@@ -8,9 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import exchanged
+from support.helpers import random_arrays
 
 import rnncalc
 from rnncalc.errors import RnncalcError
+from rnncalc.model.cells import CELLS
+from rnncalc.model.layer import Layer
+from rnncalc.network.network import Network
 
 h5py = pytest.importorskip("h5py")
 GATES = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3}
@@ -229,6 +235,49 @@ def test_nothing_is_read_from_other_files_or_beyond_the_bound(tmp_path: Path, mo
     with pytest.raises(RnncalcError, match="more than 1048576"):
         rnncalc.load(path)
 
+
+# written --------------------------------------------------------------------------------------------------------------
+
+
+def test_what_we_write_is_read_back(tmp_path: Path) -> None:
+    """Both kinds of file; `bench/conformance/keras_exchange.py` has Keras open them."""
+    count = 0
+    for seed in range(60):
+        rng = np.random.default_rng([8, seed])
+        net = exchanged.network(rng, ("forward", "both"), states=False)
+        if any(layer.cell.switched.get("activation") == "leaky_relu" for layer in net.layers):
+            continue  # Keras takes another slope
+        path = tmp_path / "n.keras"
+        rnncalc.save(net, path)
+        back, x = rnncalc.load(path, engine="equations"), exchanged.batch(rng, net.sizes["D"], ragged=False)[0]
+        np.testing.assert_allclose(back(x), net(x), rtol=0, atol=1e-6 * max(1.0, float(np.abs(net(x)).max())))
+        shapes = [[(layer.direction, layer.sizes) for layer in each.layers] for each in (net, back)]
+        assert shapes[0] == shapes[1]
+        with zipfile.ZipFile(path) as parts:
+            whole = parts.read("model.weights.h5")
+        rnncalc.save(net, tmp_path / "n.weights.h5")
+        with h5py.File(tmp_path / "n.weights.h5") as alone, h5py.File(io.BytesIO(whole)) as inside:
+            assert list(alone["layers"]) == list(inside["layers"])
+        count += 1
+    assert count > 40
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "message"),
+    [
+        ("jordan", {}, "layer 1: Keras has no layer of the cell jordan"),
+        ("elman", {"activation": "step"}, "Keras has no function step"),
+        ("lstm", {"direction": "backward"}, "Keras lists the steps of a backward layer in reverse order"),
+        ("lstm", {"c0": np.ones(5)}, "a file of Keras holds no initial states"),
+    ],
+)
+def test_what_keras_cannot_hold(name: str, more: dict[str, Any], message: str, tmp_path: Path) -> None:
+    net = Network([Layer(name, **random_arrays(CELLS[name], np.random.default_rng(0)), **more)])
+    with pytest.raises(RnncalcError, match=message):
+        rnncalc.save(net, tmp_path / "n.keras")
+
+
+# changed --------------------------------------------------------------------------------------------------------------
 
 VALUES: list[Any] = [
     None,

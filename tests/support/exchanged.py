@@ -23,33 +23,35 @@ def cell(rng: np.random.Generator) -> Cell:
     return CELLS[name].switch(update=str(rng.choice(["z_old", "z_new"]))) if name != "lstm" else CELLS[name]
 
 
-def network(rng: np.random.Generator, engine: str = "equations") -> Network:
+def network(
+    rng: np.random.Generator, directions: tuple[str, ...] = ("forward", "backward", "both"), states: bool = True
+) -> Network:
     """Up to three layers of any cells, directions and merges; biases, initial states and a read-out or none."""
     layers, width = list[Layer](), int(rng.integers(1, 7))
     for _level in range(rng.integers(1, 4)):
         kind, units = cell(rng), int(rng.integers(1, 9))
-        direction = str(rng.choice(["forward", "backward", "both"]))
-        passes = [_arrays(kind, rng, width, units) for _ in range(1 + (direction == "both"))]
+        direction = str(rng.choice(directions))
+        passes = [_arrays(kind, rng, width, units, states) for _ in range(1 + (direction == "both"))]
         second: dict[str, Any] = {"backward": passes[1], "merge": str(rng.choice(MERGES))} if passes[1:] else {}
         layers.append(Layer(kind, **passes[0], direction=direction, **second))
         width = layers[-1].width
     if rng.random() < 0.3:
-        return Network(layers, dtype="float32", engine=engine)
+        return Network(layers, dtype="float32", engine="equations")
     O = int(rng.integers(1, 6))
     V, c = rng.normal(size=(O, width)), rng.normal(size=O) if rng.random() < 0.7 else None
     output = str(rng.choice(["identity", "softmax", "log_softmax", "sigmoid", "tanh", "relu"]))
-    return Network(layers, V, c, output, dtype="float32", engine=engine)
+    return Network(layers, V, c, output, dtype="float32", engine="equations")
 
 
-def _arrays(kind: Cell, rng: np.random.Generator, width: int, units: int) -> dict[str, Any]:
+def _arrays(kind: Cell, rng: np.random.Generator, width: int, units: int, states: bool) -> dict[str, Any]:
     arrays = random_arrays(kind, rng, D=width, H=units)
     if kind.name == "elman":
         arrays["W"] *= 0.4  # so that what has no bound does not grow
     for name in kind.optional:
         if rng.random() < 0.3:
             del arrays[name]
-    states = {f"{state}0": rng.normal(size=units) for state in kind.state if rng.random() < 0.3}
-    return {**arrays, **states}
+    own = {f"{state}0": rng.normal(size=units) for state in kind.state if rng.random() < 0.3 * states}
+    return {**arrays, **own}
 
 
 def batch(rng: np.random.Generator, width: int, ragged: bool) -> tuple[np.ndarray, np.ndarray]:

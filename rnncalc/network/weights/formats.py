@@ -59,7 +59,7 @@ FORMATS = {
         Format("rnncalc", (".safetensors",), "tensor_files.read", "tensor_files.write", _BY_NAME),
         Format("npz", (".npz",), "tensor_files.read", "tensor_files.write", _BY_NAME),
         Format("onnx", (".onnx",), "onnx_reader.read", "onnx_writer.write", package="onnx"),
-        Format("keras", (".keras", ".h5"), "keras_reader.read", "", _OF_ARRAYS, "h5py"),
+        Format("keras", (".keras", ".h5"), "keras_reader.read", "keras_writer.write", _OF_ARRAYS, "h5py"),
         Format("torch", (".safetensors", ".npz"), "tensor_files.read", "tensor_files.write_torch", _BY_NAME),
     )
 }
@@ -108,8 +108,8 @@ def save(network: Network, path: str | PathLike[str], format: str | None = None)
     ----------
     network : Network
     path : str or path-like
-        .safetensors (a model file of ours, or PyTorch's names with format="torch"), .npz, .onnx.
-    format : {"rnncalc", "torch", "npz", "onnx"}, optional
+        .safetensors (a model file of ours, or PyTorch's names with format="torch"), .npz, .onnx, .keras, .weights.h5.
+    format : {"rnncalc", "torch", "npz", "onnx", "keras"}, optional
         Unless the file's ending says it.
 
     Raises
