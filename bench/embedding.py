@@ -119,9 +119,9 @@ def main() -> None:
     for size in SIZES:
         for use in (own_optimiser, encoder_and_decoder, function_of_pytorch):
             ours, theirs = use(np.random.default_rng(0), *size)
-            for one, other in zip(ours(), theirs()):
-                one, other = (np.asarray(each) for each in (one, other))
-                np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-4 * float(np.abs(one).max()))
+            for gradient, expected in zip(ours(), theirs()):
+                gradient, expected = np.asarray(gradient), np.asarray(expected)
+                np.testing.assert_allclose(gradient, expected, rtol=2e-3, atol=2e-4 * float(np.abs(expected).max()))
             times = interleaved({"ours": ours, "theirs": theirs}, 2.0)
             shown = [seconds * 1e6 for seconds in times.values()]
             name = use.__name__.replace("_", " ")

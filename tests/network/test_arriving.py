@@ -83,16 +83,16 @@ class Objective:
         moves = {name: rng.normal(size=array.shape) for name, array in before.items()}
         dx = rng.normal(size=self.x.shape)
         dbegin = {name: rng.normal(size=array.shape) for name, array in self.begin.flat.items()}
-        found = sum(float((gradients.parameters[name] * move).sum()) for name, move in moves.items())
-        found += float((gradients.x * dx).sum())
-        found += sum(float((gradients.states.flat[name] * move).sum()) for name, move in dbegin.items())
+        product = sum(float((gradients.parameters[name] * move).sum()) for name, move in moves.items())
+        product += float((gradients.x * dx).sum())
+        product += sum(float((gradients.states.flat[name] * move).sum()) for name, move in dbegin.items())
         values = []
         for side in (eps, -eps):
             self.net.set({name: array + side * moves[name] for name, array in before.items()})
             begin = States.from_flat({name: array + side * dbegin[name] for name, array in self.begin.flat.items()})
             values.append(self.value(self.x + side * dx, begin))
         self.net.set(before)
-        assert found == pytest.approx((values[0] - values[1]) / (2 * eps), rel=2e-6, abs=2e-7)
+        assert product == pytest.approx((values[0] - values[1]) / (2 * eps), rel=2e-6, abs=2e-7)
         assert list(gradients.states.flat) == list(self.begin.flat)
 
 
@@ -152,10 +152,10 @@ def test_both_engines_agree(names: list[str], route: str, monkeypatch: pytest.Mo
     other = copy.copy(net)
     other.engine = "numba"
     other.forget()
-    ways: list[dict[str, int]] = [{}, {"chunk": 2}, {"truncate": 2}]
+    cuts: list[dict[str, int]] = [{}, {"chunk": 2}, {"truncate": 2}]
     for kinds in KINDS:
         for lengths in (None, LENGTHS):
-            for how in ways if not net.runs_backward else ways[:1]:
+            for how in cuts if not net.runs_backward else cuts[:1]:
                 objective = Objective(net, rng, (4,), lengths, *(kinds if names != ["jordan"] else ("dy", "dstates")))
                 ours, theirs = objective.gradients(**how), objective.gradients(other, **how)  # type: ignore[arg-type]
                 assert list(ours.states.flat) == list(theirs.states.flat)
@@ -165,8 +165,8 @@ def test_both_engines_agree(names: list[str], route: str, monkeypatch: pytest.Mo
                 pairs += [
                     (ours.layers[0].passes["forward"].steps["da"], theirs.layers[0].passes["forward"].steps["da"])
                 ]
-                for one, two in pairs:
-                    np.testing.assert_allclose(two, one, rtol=1e-9, atol=1e-11)
+                for interpreted, compiled in pairs:
+                    np.testing.assert_allclose(compiled, interpreted, rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("batch", [(), (3,)])
@@ -208,11 +208,11 @@ def test_what_is_refused(given: dict[str, Any], kind: type[RnncalcError], said: 
 
 def test_a_gradient_at_h_of_a_cell_that_hands_up_something_else() -> None:
     engines = ["equations"] + ["numba"] * (numba_installed() and not compiling_disabled())
-    rng, found = np.random.default_rng(6), []
+    rng, gradients = np.random.default_rng(6), []
     arrays, x, dh = random_arrays(CELLS["jordan"], rng), rng.normal(size=(3, 4, 3)), rng.normal(size=(3, 4, 5))
     for engine in engines:
         net = Network([Layer("jordan", **arrays)], engine=engine)
-        found.append(net.backward(net.forward(x), dh=dh).x)
+        gradients.append(net.backward(net.forward(x), dh=dh).x)
         eps, dx = 1e-6, np.full(x.shape, 0.5)
         values = [(net.forward(x + side * dx).h * dh).sum() for side in (eps, -eps)]
-        assert (found[-1] * dx).sum() == pytest.approx((values[0] - values[1]) / (2 * eps), rel=1e-6)
+        assert (gradients[-1] * dx).sum() == pytest.approx((values[0] - values[1]) / (2 * eps), rel=1e-6)
