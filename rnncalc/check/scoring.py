@@ -39,7 +39,7 @@ class Scale:
     @classmethod
     def of_problem(cls, problem: Problem, quantities: QuantityIndex) -> Scale:
         """Read the scale from a problem. Raises ProblemError."""
-        usual, by_name = Precision("at_least", _setting(problem, "min_digits", 2)), dict[str, Precision]()
+        usual, by_name = Precision("at_least", max(_setting(problem, "min_digits", 2), 1)), dict[str, Precision]()
         given = stated(problem.given, "precision")
         if given is not None:
             precision = precision_of(given)
@@ -103,8 +103,10 @@ class Marking:
             elif credit < 1:
                 reason = _("carried numbers earn {percent:.0f} %").format(percent=100 * credit)
         coarse = at in self.judging.coarse
-        if coarse and verdict in (*ACCEPTED, CARRIED):
+        if coarse and verdict in (*ACCEPTED, CARRIED, BLANK):
             credit, reason = 0.0, claim.precision.reason()
+        if verdict == BLANK:
+            reason = _("no digit of it is shown; {reason}").format(reason=reason)
         return Judgement(
             claim.quantity, claim.step, claim.index, claim.text, self.judging.right_value(at), verdict, coarse, credit,
             self.worth.get(claim.quantity, 1.0), self.judging.own.get(at), claim.problem, reason, claim.key,

@@ -121,7 +121,9 @@ def _grid(problem: Problem, verdict: Verdict, hint: bool) -> Grid:
         own = value.from_your_values
         differs = own is not None and value.verdict in (WRONG, CARRIED) and own != value.computed
         said = words(value.verdict)
-        if value.reason and value.verdict != BLANK:
+        if value.verdict == BLANK:
+            said = value.reason or said
+        elif value.reason:
             said = _("{verdict}, but {reason}").format(verdict=said, reason=value.reason)
         rows.append(
             (

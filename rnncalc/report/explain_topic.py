@@ -163,7 +163,7 @@ TOPICS = {
             ("carried", N_("follows rightly from an earlier number that is wrong")),
             ("wrong", N_("none of these; the first wrong number is the slip")),
             ("unreadable", N_("no number")),
-            ("blank", N_("asked for and not given")),
+            ("blank", N_("asked for and not given, or cut where not one digit of it is shown")),
             ("coarse", N_("as far as it goes right, but with too few digits to count")),
         ),
         'rnncalc check --U 0.9 --W 0.5 --x "0.7 0.5 0.2" --h "0.555 0.62 0.4"',

@@ -59,7 +59,7 @@ def test_every_number_of_right_digits_is_as_asked() -> None:
         (12.4, "12", {"decimals": 0}, ("right", False, 1.0)),
         (0.0012, "0.00", {"decimals": 2}, ("right", False, 1.0)),
         (0.0012, "0", {"decimals": 2}, ("right", False, 1.0)),
-        (0.0012, "0", None, ("right", True, 0.0)),
+        (0.0012, "0", None, ("blank", True, 0.0)),
         (-0.2004, "-0.2", None, ("right", False, 1.0)),  # a spreadsheet's -0.20
         (-0.2044, "-0.2", None, ("right", False, 1.0)),
         (-0.2104, "-0.2", None, ("right", True, 0.0)),
@@ -195,3 +195,48 @@ def test_a_number_is_judged_by_what_enters_it() -> None:
         assert value.verdict == "wrong" or alone.verdict != "wrong"
         noticed += alone.verdict == "wrong"
     assert noticed > 10
+
+
+@pytest.mark.parametrize("precision", [None, {"digits": 3}, {"decimals": 9}])
+def test_a_number_without_one_digit_of_the_right_one_is_no_answer(precision: Any) -> None:
+    """Rounded or cut at any place, of any size and sign: blank where its first digit is not shown, else it counts."""
+    rng = np.random.default_rng(7)
+    kinds = set()
+    for power, sign, decimals, cut in itertools.product(range(-4, 2), (1, -1), range(6), (False, True)):
+        mantissa = rng.uniform(1, 10)
+        computed = sign * float(f"{mantissa:.9f}e{power}")
+        size = abs(computed) * 10**decimals
+        text = f"{sign * (np.floor(size) if cut else np.round(size)) / 10**decimals:.{decimals}f}"
+        verdict, coarse, credit = judged(computed, text, precision)
+        shown = -decimals <= power or (not cut and -decimals == power + 1 and mantissa >= 9.5)
+        kinds.add(shown)
+        if shown:
+            assert verdict in ("right", "truncated"), (computed, text)
+        else:
+            assert (verdict, coarse, credit) == ("blank", True, 0.0), (computed, text)
+    assert kinds == {True, False}
+
+
+@pytest.mark.parametrize("zero", ["0", "-0", "0."])
+def test_numbers_after_a_nought_are_not_judged_from_it(zero: str) -> None:
+    problem = {"U": [[-0.5, 0.8], [0.9, 0.5]], "W": [[-0.5, 0.6], [-0.7, 0.1]], "b": [0.2, 0.6]}
+    keys: dict[str, Any] = {**problem, "x": [[0.5, 1.5], [1, -1]]}
+    trace = rnncalc.problem(**keys).forward()
+    right = [[f"{number:.4f}" for number in step] for step in trace["h"]]
+    verdict = checked(keys, h=[[right[0][0], zero], right[1]])
+    assert [value.verdict for value in verdict.values] == ["right", "blank", "right", "right"]
+    assert (verdict.verdict, verdict.score) == ("incomplete", 0.75)
+    after = float(np.tanh(0.6 - 0.7 * trace["h"][0][0] + 0.9 - 0.5))  # as if the nought were meant
+    verdict = checked(keys, h=[[right[0][0], zero], [right[1][0], f"{after:.4f}"]])
+    assert [value.verdict for value in verdict.values] == ["right", "blank", "right", "wrong"]
+
+
+def test_noughts_that_are_exact_are_right() -> None:
+    """Also where float64 leaves a rest, and with as many zeros as anybody types."""
+    for zero in ("0", "0.0", "0.00", "-0", "0e0"):
+        verdict = checked({"U": [[0.1, 0.2], [1, 0]], "W": 0, "activation": "identity", "x": [[-2, 1]]}, h=[zero, "-2"])
+        assert [value.credit for value in verdict.values] == [1, 1], zero
+        verdict = checked(
+            {"U": [[0.1, 0.7, -0.8]], "W": 0, "activation": "relu", "x": [[1, 1, 1], [-3, 0, 0]]}, h=[zero, zero]
+        )
+        assert verdict.score == 1, zero

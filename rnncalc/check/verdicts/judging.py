@@ -29,8 +29,9 @@ from rnncalc.check.verdicts.number import (
     Habit,
     digits,
     stands_for,
+    to_a_digit,
 )
-from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
+from rnncalc.check.verdicts.records import ACCEPTED, BLANK, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
 from rnncalc.model.equations.expression import Call
 
 # quantities that people print and round
@@ -46,7 +47,7 @@ class Judging:
     typed, computed, verdicts, own: a claim's place → the typed number, the exact value, the verdict, and what follows
     from the person's own earlier numbers. counts: what a number counts for: itself, or with zeros that a spreadsheet
     dropped. coarse: numbers with fewer digits than are asked for, not right with zeros behind them, each with its
-    verdict as far as it goes.
+    verdict as far as it goes: blank where it shows no digit of the right number.
     """
 
     def __init__(self, spec: Spec, claims: Sequence[Claim]):
@@ -107,7 +108,7 @@ class Judging:
                 if before in self.exact:  # a rewritten rule may report something else in place of the update
                     update = exact - entry(self.exact[before], claim.spot)
             if claim.precision.too_few(claim.typed, exact):
-                self.coarse[at] = claim.precision.verdict(claim.typed, exact, update)
+                self.coarse[at] = claim.precision.verdict_as_far(claim.typed, exact, update)
                 typed = claim.precision.filled(claim.typed, exact)
                 verdict = claim.precision.verdict(typed, exact, update)
                 if typed is claim.typed:  # a tolerance: zeros do not matter
@@ -199,7 +200,7 @@ class Judging:
         for at in self.at.get(key, ()):
             if self.coarse.get(at) and not self.as_typed:
                 continue  # right as far as it goes: as if it were not printed
-            if wrong_too or self.verdicts.get(at) in ACCEPTED:
+            if self.verdicts.get(at) in ACCEPTED or (wrong_too and self.verdicts.get(at) != BLANK):
                 printed[_spot(lo, self.claims[at].spot)] = at
         inside_lo, inside_hi = lo, hi
         rounds = len(printed) < lo.size and _is_named(key)
@@ -240,6 +241,8 @@ class Judging:
             filled = precision.filled(typed, lo if abs(lo) < abs(hi) else hi)
             self.counts[at] = filled
             return filled is not typed and self.habit.may_print(filled, lo, hi)
+        if at in self.coarse:
+            typed = to_a_digit(typed, lo if abs(lo) < abs(hi) else hi)
         if self.habit.may_print(typed, lo, hi):
             return True
         shorter = precision.shortened(typed)
@@ -282,10 +285,14 @@ class Judging:
 
         def put_in(at: int) -> float | None:
             exact = self.verdicts.get(at) == RIGHT and digits(self.typed[at]) >= MANY
-            return None if exact else self.typed[at].value
+            return None if exact else self._typed_value(at)
 
         values, self.own = self._walk(put_in)
         return values
+
+    def _typed_value(self, at: int) -> float | None:
+        """What a person goes on with; None for a number that shows nothing."""
+        return None if self.verdicts.get(at) == BLANK else self.typed[at].value
 
     def _walk(self, put_in: Callable[[int], float | None]) -> tuple[dict[Key, Any], dict[int, float]]:
         """Walk with numbers put in at claims. Returns every quantity, and what each claim's number would have been."""
@@ -322,7 +329,7 @@ class Judging:
         if not self.own:
             self.follow()
         nudged = {at: self.typed[at].value * 1.1 + 1e-3 for at in wrong}
-        _values, moved = self._walk(lambda at: nudged.get(at, self.typed[at].value))
+        _values, moved = self._walk(lambda at: nudged.get(at, self._typed_value(at)))
         trivial = set()
         for at in carried:
             still = abs(moved[at] - self.own[at]) <= 1e-12 * max(1.0, abs(self.own[at]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -71,6 +72,17 @@ def stands_for(typed: TypedNumber, cut: bool = False) -> tuple[float, float]:
     if not cut:
         return value - own / 2, value + own / 2
     return (value - own, value) if value < 0 else (value, value + own)
+
+
+def to_a_digit(typed: TypedNumber, near: float) -> TypedNumber:
+    """A number with zeros up to the first digit of what it may stand for, so that 0 is 0.0 beside 0.9468.
+
+    near: what it may stand for. A number that shows this digit stays as it is.
+    """
+    sizes = [abs(size) for size in (typed.value, near) if size and math.isfinite(size)]
+    if typed.place is None or not sizes:
+        return typed
+    return replace(typed, place=min(typed.place, math.floor(math.log10(min(sizes)) + SLACK)))
 
 
 class TypedNumbers:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rnncalc.check.verdicts.number import SLACK, digits, is_right, is_truncated, unit
-from rnncalc.check.verdicts.records import RIGHT, TRUNCATED
+from rnncalc.check.verdicts.number import SLACK, digits, is_right, is_truncated, to_a_digit, unit
+from rnncalc.check.verdicts.records import BLANK, RIGHT, TRUNCATED
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.parse.given import RawValue
@@ -117,6 +117,11 @@ class Precision:
         if shorter and is_right(shorter[0], computed):
             return RIGHT
         return TRUNCATED if shorter and is_truncated(shorter[1], computed) else ""
+
+    def verdict_as_far(self, typed: TypedNumber, computed: float, update: float | None = None) -> str:
+        """The verdict on a number with too few digits: blank where it ends before the first digit of the right one."""
+        verdict = self.verdict(typed, computed, update)
+        return verdict if self.verdict(to_a_digit(typed, computed), computed, update) else verdict and BLANK
 
     def within(self, typed: TypedNumber, lo: float, hi: float) -> bool:
         """Whether a number is within the tolerance of some value between the bounds."""

@@ -24,7 +24,8 @@ class Judgement:
     index : from 1; in a batch the sequence is first
     answer : the number as typed
     computed : the exact value; None if there is no such number
-    verdict : right, truncated, rounding, carried, wrong, unreadable, or blank where it was asked for and not given
+    verdict : right, truncated, rounding, carried, wrong, unreadable, or blank where it was asked for and not given or
+        no digit of it is shown
     coarse : whether it has fewer digits than are asked for
     credit : the share of its points that it earns, 0 to 1
     points : its worth

@@ -57,7 +57,9 @@ def _said(value: dict[str, Any]) -> str:
     if value["verdict"] in ACCEPTED and not value.get("reason"):
         return ""
     said = str(value.get("problem") or verdict_word(value["verdict"]))
-    if value.get("reason") and value["verdict"] != "blank":
+    if value.get("reason"):
+        if value["verdict"] == "blank":
+            return str(value["reason"])
         return _("{verdict}, but {reason}").format(verdict=said, reason=value["reason"])
     return said
 
