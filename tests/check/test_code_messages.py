@@ -134,6 +134,22 @@ MINE = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("names", ["next_h", "new_state", "h"])
+def test_outputs_have_the_names_that_the_code_gives_them(names: str, tmp_path: Path) -> None:
+    text = f"""import numpy as np
+def rnn_step_forward(x, prev_h, Wx, Wh, b):
+    if x is None:
+        return prev_h
+    {names} = np.tanh(x @ Wx + prev_h @ Wh)
+    cache = ()
+    return {names}, cache
+"""
+    (verdict,) = check_file(written(tmp_path, text), "cs231n")
+    assert verdict.first is not None
+    assert verdict.first.output == names
+    assert verdict.mistakes[0].outputs == (names,)
+
+
 def test_what_arrives_and_is_never_used_is_named(tmp_path: Path) -> None:
     signature = parsed(json.loads(json.dumps(MINE)), "mine")
     right = check_file(written(tmp_path, BACK.format(da="dh * (1 - h**2)")), signature)

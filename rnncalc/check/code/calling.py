@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import inspect
 from collections.abc import Callable, Mapping
@@ -78,7 +79,7 @@ class Caller:
             if not _same(value, values[name]):
                 text = _("It changes its argument {name} in place: whoever called it has other numbers afterwards.")
                 result.findings.append(Finding("modified", text.format(name=name)))
-        names = dict(arguments(function))
+        names = dict(arguments(function)) | self._named(function)
         self._receive(function.returns, returned, names, result)
         after = {
             name: _read(self.code.names if result.object is None else result.object, name) for name in function.after
@@ -88,6 +89,16 @@ class Caller:
         if not all(output.whole for output in (*earlier.outputs, *result.outputs)):  # sums of float32 are no better
             result.outputs = [replace(output, whole=False) for output in result.outputs]
         return result
+
+    def _named(self, function: FunctionSignature) -> dict[str, str]:
+        """Our names of arrays that a function returns, each with its variable in the code, where that is one."""
+        node, tree = self.code.definition(function.name), function.returns
+        values = [part.value for part in ast.walk(node) if isinstance(part, ast.Return)] if node else []
+        for value in reversed(values):
+            if isinstance(value, ast.Tuple) and isinstance(tree, list) and len(value.elts) == len(tree):
+                pairs = zip(tree, value.elts)
+                return {_core(part): each.id for part, each in pairs if isinstance(each, ast.Name) and _core(part)}
+        return {}
 
     def module_readings(self, name: str, cell: str | None) -> list[Reading] | None:
         """What a class of PyTorch modules may be; None if the name is no such class."""

@@ -87,14 +87,15 @@ def shaped(made: Trial, output: Output) -> Output | Finding:
         if np.isfinite(output.array).all():
             return replace(output, array=output.array.reshape(want))
         return Finding("nan", _("{name} holds NaN or infinite numbers.").format(name=output.name))
-    text, order, letters = _("{name} has shape {have}; {want} is expected."), "", output.layout.axes[0]
+    text, order = _("{name} has shape {have}; {want} is expected."), ""
+    axes = ["·".join(axis).replace("gates", str(len(made.gates))) for axis in output.layout.axes[0]]  # 4·H
     if sorted(bare(have)) == sorted(bare(want)):
         text = _("{name} has shape {have}, its axes in another order; {want} is expected.")
-        sizes = dict(zip(want, ("*".join(axis) for axis in letters)))
+        sizes = dict(zip(want, axes))
         if len(sizes) == len(want) == len(have):  # all different, so that each is known by its size
             text = _("{name} has shape {have}: returned as ({order})? Here it is ({letters}), which is {want}.")
             order = ", ".join(sizes[size] for size in have)
-    said = text.format(name=output.name, have=have, want=want, order=order, letters=", ".join(map("*".join, letters)))
+    said = text.format(name=output.name, have=have, want=want, order=order, letters=", ".join(axes))
     return Finding("shape", said)
 
 

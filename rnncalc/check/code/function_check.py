@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.check.code.calling import Call, Caller
+from rnncalc.check.code.calling import Call, Caller, Output
 from rnncalc.check.code.culprit.line import culprit
 from rnncalc.check.code.diagnosis import Diagnosis, Explanation
 from rnncalc.check.code.differences import belongs
@@ -110,8 +110,8 @@ class FunctionCheck:
 
     # what it returned ------------------------------------------------------------------------------------------------
 
-    def _evidence(self, trials: Sequence[Trial], calls: Sequence[Call]) -> tuple[list[Evidence], list[str]]:
-        """The outputs that have the right shape in all trials, with their names; what is wrong with others is said."""
+    def _evidence(self, trials: Sequence[Trial], calls: Sequence[Call]) -> tuple[list[Evidence], list[Output]]:
+        """The outputs that have the right shape in all trials; what is wrong with others is said."""
         every = [[shaped(made, output) for output in call.outputs] for made, call in zip(trials, calls)]
         for made, call, listed in zip(trials, calls, every):
             for output, result in zip(call.outputs, listed):
@@ -144,7 +144,7 @@ class FunctionCheck:
             return [], []
         outputs = [[kept for at in usable if not isinstance(kept := listed[at], Finding)] for listed in every]
         proof = [evidence(made, listed, self.function.decimals) for made, listed in zip(trials, outputs)]
-        return proof, [output.name for output in outputs[0]]
+        return proof, outputs[0]
 
     def _find(self, finding: Finding) -> None:
         if finding not in self.result.findings:
@@ -163,11 +163,12 @@ class FunctionCheck:
     # mistakes --------------------------------------------------------------------------------------------------------
 
     def _diagnose(self, trials: Sequence[Trial], calls: Sequence[Call]) -> None:
-        proof, names = self._evidence(trials, calls)
+        proof, outputs = self._evidence(trials, calls)
         if not proof:
             return
+        names = [output.name for output in outputs]
         search = Diagnosis(proof, [made.spec for made in trials])
-        if not search.wrong or self._exchanged(search, names):
+        if not search.wrong or self._exchanged(search, outputs):
             return
         if self.function.first is not None:
             search, note = on_their_forward(self.function, search, trials, calls)
@@ -179,17 +180,18 @@ class FunctionCheck:
         if self.result.first is None:
             self.result.first = proof[-1].first(wrong[-len(proof[-1].given) :], names, search.specs[-1])
         for explanation in search.explanations(self.pairs):
-            self._explain(explanation, names, int(wrong.sum()))
+            self._explain(explanation, outputs, int(wrong.sum()))
         if search.wrong:
             said = belongs(self.caller, self.function, trials[0], calls[0], proof[0], search)
             if said:
                 self._find(Finding("gradient", said))
 
-    def _exchanged(self, search: Diagnosis, names: Sequence[str]) -> bool:
+    def _exchanged(self, search: Diagnosis, outputs: Sequence[Output]) -> bool:
         """Whether all that is wrong are two outputs that are returned in each other's place."""
         if len(search.wrong) != 2:
             return False
         first, second = search.wrong
+        names = [output.name for output in outputs]
         for part in search.evidence:
             rows, others = (np.flatnonzero(part.output == output) for output in (first, second))
             if len(rows) != len(others):
@@ -202,23 +204,25 @@ class FunctionCheck:
         said = text.format(first=names[first], second=names[second])
         wrong = ~search.agreed
         self.result.first = search.evidence[0].first(wrong[: len(search.evidence[0].given)], names, search.specs[0])
-        if {names[first], names[second]} == {"h", "memory"}:
+        if {outputs[first].layout.names[0], outputs[second].layout.names[0]} == {"h", "memory"}:
             self._name("h_c_exchanged", said)
         else:
             self._find(Finding("order", said + "."))
         return True
 
-    def _explain(self, explanation: Explanation, names: Sequence[str], of: int) -> None:
+    def _explain(self, explanation: Explanation, outputs: Sequence[Output], of: int) -> None:
         mistake, variant = explanation.mistake, explanation.variant
-        outputs = tuple(names[at] for at in sorted(explanation.outputs))
+        explained = [outputs[at] for at in sorted(explanation.outputs)]
+        ours = [name.partition(".")[0] for output in explained for name in output.layout.names]
         rule = ""
         if mistake.id == "gate_order":
             rule = _("the gates stand in the order {order}").format(order=" ".join(self.signature.gates))
         self.result.mistakes.append(
             CodeMistake(
-                mistake.id, letters(self.function).said(mistake.text(variant)), explanation.numbers, of, outputs,
+                mistake.id, letters(self.function).said(mistake.text(variant)), explanation.numbers, of,
+                tuple(output.name for output in explained),
                 touched_line(explanation.before[0], explanation.specs[0], self.function),
-                culprit(self.code, self.function, mistake.id, self.signature.gates, outputs, variant.detail),
+                culprit(self.code, self.function, mistake.id, self.signature.gates, ours, variant.detail),
                 tuple(other.id for other in explanation.alike),
                 variant.option if variant.option.startswith("--cell") else "",  # the only one that code has
                 rule,

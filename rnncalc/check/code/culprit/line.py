@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from rnncalc.check.code.culprit.reading import Reading
 from rnncalc.check.code.culprit.rules import RULES, Signs
-from rnncalc.check.code.culprit.signs_backward import output_names
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature import FunctionSignature
 from rnncalc.check.code.verdict import Line
@@ -22,13 +21,13 @@ def culprit(
 ) -> Line | None:
     """The line of a function, or of the functions of the file that it calls, that looks like the culprit.
 
-    outputs: those that are wrong. detail: what the mistake says of itself, da_f without f.
+    outputs: our names of those that are wrong. detail: what the mistake says of itself, da_f without f.
     """
     if mistake not in RULES or not code.tree.body:
         return None
     try:
         reading = Reading(code, function, gates)
-        node = Signs(reading, output_names(reading, frozenset(outputs)), detail).best(mistake)
+        node = Signs(reading, frozenset(outputs), detail).best(mistake)
     except Exception:  # whatever somebody's code looks like: no hint must end a check
         return None
     if node is None:

@@ -6,10 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from rnncalc.check.code.culprit.reading import Reading, Statement
+from rnncalc.check.code.culprit.reading import Statement
 from rnncalc.check.code.culprit.signs import Looking, called, gates_of
 from rnncalc.check.code.culprit.values import ACTIVATIONS, ANY
-from rnncalc.check.code.signature import arguments, leaves
 
 ARRIVING = ("dh", "dmemory", "targets", "y")
 KINDS = {*ACTIVATIONS.values()}
@@ -227,16 +226,6 @@ class BackwardSigns(Looking):
             if "argument" in value.marks or (value.parts and "argument" in value.part("").marks and "" in value.parts):
                 return True
         return False
-
-
-def output_names(reading: Reading, outputs: frozenset[str]) -> frozenset[str]:
-    """Our names of outputs that are in the person's."""
-    theirs, known = dict(arguments(reading.function)), set()
-    for layout in leaves([reading.function.returns, reading.function.after]):
-        for core in (name.partition(".")[0] for name in layout.names):
-            said = {core, theirs.get(core), f"d{theirs.get(core[1:])}", theirs.get(core.removesuffix("_new"))}
-            known |= {core} if said & outputs else set()
-    return frozenset(known)
 
 
 def _squared(node: ast.AST) -> Iterator[ast.expr]:
