@@ -120,6 +120,32 @@ print(done.stdout == f"{os.getpid()} {os.getpid()}\\n")
 
 
 @linux
+def test_the_processes_of_a_user_are_limited() -> None:
+    """Root's are not, so the program becomes nobody."""
+    program = """
+import codecs, os, resource, signal
+from rnncalc.classroom.code import limits
+limits.BOMB, _read = 40, codecs.lookup("ascii")  # while its files can be read
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+limits.impose(limits.Limits())
+pids = []
+try:
+    while len(pids) < 200:
+        if (pid := os.fork()) == 0:
+            signal.pause()
+        pids.append(pid)
+except BlockingIOError:
+    print(10 < len(pids) <= 40)
+for pid in pids:
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+"""
+    assert python(program).split() == ["True"]
+
+
+@linux
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_killed_leaves_nothing(number: signal.Signals, signature: Path, tmp_path: Path) -> None:
     word, began = f"{os.getpid()}.{number}5", tmp_path / "began"
