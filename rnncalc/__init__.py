@@ -44,12 +44,12 @@ if TYPE_CHECKING:
     from rnncalc.network.weights.formats import load as load
     from rnncalc.network.weights.formats import save as save
     from rnncalc.network.weights.initialise import random_network as random_network
-    from rnncalc.network.weights.model_file import load_model as load_model
     from rnncalc.network.weights.model_file import save_model as save_model
     from rnncalc.network.weights.pytorch import from_state_dict as from_state_dict
     from rnncalc.network.weights.pytorch_writer import to_state_dict as to_state_dict
     from rnncalc.pipeline.estimators import RNNClassifier as RNNClassifier
     from rnncalc.pipeline.estimators import RNNRegressor as RNNRegressor
+    from rnncalc.pipeline.trained_model import load_model as load_model
     from rnncalc.report import testing as testing
     from rnncalc.report.checked_code import check_function as check_function
     from rnncalc.report.notebook import load_problem as load_problem
@@ -67,10 +67,11 @@ _NAMES = {  # module → its public names, loaded on first use, so that `import 
     "network.trace": ("Trace",),
     "network.weights.formats": ("load", "save"),
     "network.weights.initialise": ("random_network",),
-    "network.weights.model_file": ("load_model", "save_model"),
+    "network.weights.model_file": ("save_model",),
     "network.weights.pytorch": ("from_state_dict",),
     "network.weights.pytorch_writer": ("to_state_dict",),
     "pipeline.estimators": ("RNNClassifier", "RNNRegressor"),
+    "pipeline.trained_model": ("load_model",),
     "report.checked_code": ("check_function",),
     "report.notebook": ("load_problem", "problem"),
     "report.testing": ("testing",),

@@ -195,7 +195,7 @@ def test_a_model_file_without_one_of_its_arrays_is_refused(tmp_path: Path) -> No
     for name in list(tensors):
         models.write(tmp_path / "part", {key: array for key, array in tensors.items() if key != name}, about)
         with pytest.raises(rnncalc.RnncalcError, match=name.rpartition(".")[2]):
-            models.load_model(tmp_path / "part")
+            models.load(tmp_path / "part")
 
 
 # ---------------------------------------------------------------------------------------------------------------- norms

@@ -34,11 +34,17 @@ def predict(model: Model, source: str, every: bool = False) -> Iterator[dict[str
                 best = int(odds.argmax())
                 yield {**record, "class": about.labels[best], "probability": float(odds[best])}
                 continue
-            values = scaling.undone(y[row].astype(np.float64), about)
-            if model.network.output == "identity" and model.settings.get("loss") == "binary_cross_entropy":
-                values = sigmoid(values)
+            values = in_units(model, y[row].astype(np.float64), about)
             labels = names if len(names) == len(values) else [f"y[{k + 1}]" for k in range(len(values))]
             yield {**record, **{label: float(value) for label, value in zip(labels, values)}}
+
+
+def in_units(model: Model, y: np.ndarray, about: Account) -> np.ndarray:
+    """Return outputs that are numbers in the units of the data; scores that were trained as logits as probabilities."""
+    values = scaling.undone(y, about)
+    if model.network.output == "identity" and model.settings.get("loss") == "binary_cross_entropy":
+        return sigmoid(values)
+    return values
 
 
 def probabilities(model: Model, y: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 Tensors are called as in `Parameters`: layers.0.U, layers.0.backward.W, …, V, c. The metadata has one entry, `rnncalc`,
 JSON: the cells, their switches, directions and merges; the output; and whatever the data brought along (vocabulary,
-scaling, columns), the settings and the history. Longer than other files, so that writing and reading stand together.
+scaling, columns), the settings and the history.
 """
 
 from __future__ import annotations
@@ -159,36 +159,6 @@ def save_model(network: Network, path: str | PathLike[str]) -> None:
     >>> save_model(Elman(U=[[0.9]], W=[[0.5]]), "model.safetensors")
     """
     save(Model(network), path)
-
-
-def load_model(path: str | PathLike[str], engine: str = "auto") -> Network:
-    """The network of a model file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        What `save_model` or `rnncalc train` wrote.
-    engine : {"auto", "numba", "equations"}
-        As for `Network`.
-
-    Returns
-    -------
-    Network
-        Of the same bits as the one that was saved.
-
-    Raises
-    ------
-    ParseError
-        If the file is no model of this version; nothing that it says is believed unchecked.
-
-    Examples
-    --------
-    >>> from rnncalc import Elman, load_model, save_model
-    >>> save_model(Elman(U=[[0.9]], W=[[0.5]]), "model.safetensors")
-    >>> load_model("model.safetensors")
-    Network(elman, D=1, H=1, O=1, float64)
-    """
-    return load(path, engine).network
 
 
 def described(cell: Cell) -> dict[str, Any]:
