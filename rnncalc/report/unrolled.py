@@ -96,13 +96,15 @@ def picture(
     signals = [_input(problem, sequence)]
     for number, group in enumerate(groups):
         signals += _signals(problem, trace, number, group, sequence)
-    flows = list[Flow]()
+    flows, slip = list[Flow](), None
     if gradients is not None:
         signals, flows = _backward(problem, trace, gradients, groups, signals, sequence)
-    slip = None
     if verdict is not None:
-        signals = [judged(signal, verdict.values, sequence) for signal in signals]
-        slip = first_slip(signals, verdict.first_wrong)
+        own = [group for group in groups if not group.level.read_out]
+        joined = [number for number, layer in enumerate(problem.network.layers) if layer.merge == "concat"]
+        emitted = {number: [group.emits for group in own if group.level.number == number] for number in joined}
+        signals = judged(signals, verdict.values, sequence, emitted)
+        slip = first_slip(signals, verdict.first_wrong, emitted)
     present = trace.view.schedule.present[sequence or 0]
     shown = [step for step in sorted(steps) if present[step - 1]]
     if len(shown) > MOST_STEPS:

@@ -165,17 +165,23 @@ def test_what_the_script_looks_for_is_there(seed: int) -> None:
             assert (drawn_as, int(step), int(unit)) in places
 
 
+@pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("units", [2, 9, 12, 31])
-def test_a_wide_table_is_cut_between_signals(units: int) -> None:
+def test_a_wide_table_is_cut_between_signals(units: int, layers: int) -> None:
     """Nothing is lost, every part has the steps, and of what a part can hold no signal is torn."""
     rng = np.random.default_rng(units)
-    keys = {"U": rng.normal(size=(units, 20)), "W": rng.normal(size=(units, units)), "x": rng.normal(size=(2, 20))}
-    problem = read(given.of_python({name: array.tolist() for name, array in keys.items()}), engine="equations")
-    tables = list(page(documents(problem)[0]).iter(f"{HTML}table"))
+    keys = [
+        {"U": rng.normal(size=(units, width)).tolist(), "W": rng.normal(size=(units, units)).tolist()}
+        for width in (20, units)[:layers]
+    ]
+    stack = {"layers": keys} if layers > 1 else keys[0]
+    problem = read(given.of_python({**stack, "x": rng.normal(size=(2, 20)).tolist()}), engine="equations")
+    tables = list(page(documents(problem)[0]).iter(f"{HTML}table"))[: -layers + 1 or None]
     heads = [[cell.text or "" for cell in table.find(f".//{HTML}tr") or ()] for table in tables]
     assert all(head[0] == "step" for head in heads)
-    assert [text for head in heads for text in head[1:]] == [f"{s}[{k + 1}]" for s in "ah" for k in range(units)]
-    assert (len(tables) > 1) == (units > 2)
+    shown = [text for head in heads for text in head[1:]]
+    assert shown[: 2 * units] == [f"{letter}[{k + 1}]" for letter in "ah" for k in range(units)]
+    assert (len(tables) > layers) == (units > 2)
     assert units != 9 or all(len({text[0] for text in head[1:]}) == 1 for head in heads)
     for table in tables:
         assert max(sum(len(cell.text or "") + 2 for cell in row) for row in table.iter(f"{HTML}tr")) <= 104
@@ -241,6 +247,37 @@ def test_a_check_marks_every_answer_and_rings_the_first_slip(seed: int) -> None:
     assert not pictures(check_report.document(problem, verdict, picture=True, hint=True))
 
 
+@pytest.mark.parametrize("seed", range(60))
+@quiet
+def test_answers_are_marked_in_whatever_layer_they_are(seed: int) -> None:
+    """The top's h or a layer's, of one direction or both: each mark is at its number, the ring at the first slip."""
+    from rnncalc.check import check
+
+    problem, rng = problem_of(seed), random.Random(seed)
+    trace, layers = problem.forward(), problem.network.layers
+    layer = rng.randrange(len(layers))
+    right = np.array(trace.layers[layer][trace.layers[layer].emits])
+    if problem.batch or not np.isfinite(right).all() or not trace.view.schedule.present.all():
+        return
+    answers, slip = right.tolist(), (rng.randrange(right.shape[0]), rng.randrange(right.shape[1]))
+    answers[slip[0]][slip[1]] += 1 + abs(right[slip])
+    name = problem.letters.signal(trace.layers[layer].emits)
+    names = [f"layers[{layer + 1}].{name}"] + [name] * (layer == len(layers) - 1)
+    verdict = check(problem, given.of_python({rng.choice(names): answers}))
+    (drawn,) = pictures(check_report.document(problem, verdict, picture=True))
+    marks = {(k, *place): mark for k, signal in enumerate(drawn.signals) for place, mark in signal.verdicts.items()}
+    both = len(trace.layers[layer].passes) > 1
+    if both and layers[layer].merge != "concat":
+        assert (marks, drawn.first_slip) == ({}, None)
+        return
+    assert len(marks) == right.size
+    shown = [drawn.signals[k].values[step][unit - 1] for k, step, unit in marks]
+    assert sorted(shown) == sorted(right.ravel().tolist())
+    number, step, unit = drawn.first_slip or (0, 0, 0)
+    assert drawn.signals[number].values[step][unit - 1] == right[slip]
+    assert {place for place, (mark, _answer) in marks.items() if mark == "wrong"} == {drawn.first_slip}
+
+
 def _emitted(drawn: Unrolled, problem: Problem) -> Signal:
     """The state that is the output where there is no read-out."""
     return next(signal for signal in drawn.signals if signal.key == problem.network.layers[-1].cell.emits)
@@ -284,3 +321,11 @@ def test_the_pages_of_an_lstm_of_three_steps_are_under_150_kilobytes(seed: int) 
     problem = read(given.of_python({"cell": "lstm", **keys, **loss}), engine="equations")
     for document in documents(problem):
         assert len(render(document, "html").encode()) < 150_000
+
+
+def test_a_picture_may_shrink_a_little_in_a_page_and_not_by_itself() -> None:
+    problem = read(given.of_python(SCALAR), engine="equations")
+    (document,) = documents(problem)
+    (drawing,) = page(document).iter(f"{SVG}svg")
+    assert drawing.get("style") == f"min-width: {round(0.8 * float(drawing.get('width', '')))}px"
+    assert page(document, "svg").get("style") is None

@@ -27,7 +27,7 @@ class Paged(Renderer):
     def table(self, block: Table) -> str:
         numbers = aligned(block, range(len(block.rows)), self.options)
         columns = [[column.label, *cells] for column, cells in zip(block.columns, numbers)]
-        signals = [column.key.partition("[")[0] for column in block.columns]
+        signals = [column.key.rpartition("[")[0] for column in block.columns]
         return self._runs([[_("step"), *map(str, block.steps)], *columns], signals, range(len(columns) + 1))
 
     def grid(self, block: Grid) -> str:

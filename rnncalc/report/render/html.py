@@ -155,7 +155,7 @@ class Html(Renderer):
         for row in block.rows:
             for column, value in zip(texts, row):
                 column.append("–" if value is None else self.options.rounding(value))
-        signals = [column.key.partition("[")[0] for column in block.columns]
+        signals = [column.key.rpartition("[")[0] for column in block.columns]
         parts = folds([max(map(len, column)) for column in texts], signals, WIDEST, len(_("step")))
         return "\n".join(self._part(block, slice(*part)) for part in parts)
 

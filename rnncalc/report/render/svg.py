@@ -21,6 +21,7 @@ from rnncalc.report.render.picture_layout import Box, Layout
 from rnncalc.report.render.picture_tracks import MARGIN
 
 THINNEST, THICKEST, FAINTEST = 0.8, 7.0, 0.15  # of an arrow of gradients
+SMALLEST = 0.8  # of its size, to which a picture may shrink so that it fits a page
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -59,9 +60,10 @@ class _Drawing:
         about = _("The network unrolled over {n} steps").format(n=self.block.count)
         about += f": {self.block.title}" if self.block.title else ""
         wide, high = shown(x + width + MARGIN), shown(height)
+        least = "" if self.links is None else f' style="min-width: {round(SMALLEST * (x + width + MARGIN))}px"'
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="unrolled" viewBox="0 0 {wide} {high}" width="{wide}" '
-            f'height="{high}" role="group" aria-label="{escape(about)}">'
+            f'height="{high}"{least} role="group" aria-label="{escape(about)}">'
         )
         yield tag("title", escape(about))
         yield tag("style", escape(style())) if self.links is None else ""

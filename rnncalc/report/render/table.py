@@ -72,7 +72,7 @@ class Terminal(Renderer):
         steps = [str(block.steps[row]) for row in shown]
         columns = aligned(block, shown, self.options)
         widths = [max(map(display_width, [column.label, *cells])) for column, cells in zip(block.columns, columns)]
-        signals = [column.key.partition("[")[0] for column in block.columns]
+        signals = [column.key.rpartition("[")[0] for column in block.columns]
         parts: list[RichTable | Text] = []
         for first, last in folds(widths, signals, self.options.width, max(map(display_width, (_("step"), *steps)))):
             table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
