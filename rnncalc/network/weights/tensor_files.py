@@ -38,7 +38,9 @@ def read(path: Path, *, engine: str = "auto", dtype: str | np.dtype | None = Non
             raise ProblemError(message, names=", ".join(options))
         if _npz(path):
             tensors = _unprefixed(tensors)
-        return model_file.put_together(path, tensors, model_file.entry(path, texts), engine, dtype)
+        model = model_file.put_together(path, tensors, model_file.entry(path, texts), engine, dtype)
+        model.format = "npz" if _npz(path) else model.format
+        return model
     if pytorch.holds(tensors):
         return pytorch.read(tensors, texts, engine=engine, dtype=dtype, **options)
     if any(_OURS.fullmatch(name) for name in tensors):
