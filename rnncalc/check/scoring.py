@@ -107,19 +107,22 @@ class Marking:
             credit, reason = 0.0, claim.precision.reason()
         if verdict == BLANK:
             reason = _("no digit of it is shown; {reason}").format(reason=reason)
+        points = self.worth.get(claim.quantity, 1.0) * claim.numbers
         return Judgement(
             claim.quantity, claim.step, claim.index, claim.text, self.judging.right_value(at), verdict, coarse, credit,
-            self.worth.get(claim.quantity, 1.0), self.judging.own.get(at), claim.problem, reason, claim.key,
+            points, self.judging.own.get(at), claim.problem, reason, claim.key,
         )  # fmt: skip
 
     def blanks(self) -> Iterator[Judgement]:
         """What has points and was not answered."""
         owner = self.scale.owner
-        misshapen = {owner(claim.quantity)[0] for claim in self.answers.claims if not claim.key}
+        misshapen = {
+            (owner(claim.quantity)[0], claim.step, claim.index) for claim in self.answers.claims if not claim.key
+        }
         answered = {(owner(claim.quantity)[0], claim.key, claim.spot) for claim in self.answers.claims if claim.key}
         for name in self.scale.points:
             quantity = self._quantity(name)
-            if quantity is None or name in misshapen or not self.scale.points[name]:
+            if quantity is None or (name, None, ()) in misshapen or not self.scale.points[name]:
                 continue
             worth = self.scale.worth(name, quantity)
             if quantity.count > HOMEWORK:
@@ -127,8 +130,9 @@ class Marking:
                     yield Judgement(name, None, (), None, None, BLANK, points=worth, reason=_("not answered"))
                 continue
             for index, spot in quantity.spots.items():
-                if (name, *spot) not in answered:
-                    step, rest = quantity.split(index)
+                step, rest = quantity.split(index)
+                places = {(name, step, rest[:length]) for length in range(len(rest) + 1)}
+                if (name, *spot) not in answered and not places & misshapen:
                     yield Judgement(name, step, rest, None, None, BLANK, points=worth, reason=_("not answered"))
 
     def _quantity(self, name: str) -> Quantity | None:
@@ -154,10 +158,7 @@ class Marking:
         """All points that were to be had."""
         if self.scale.points:
             return sum(self.scale.points.values())
-        whole = 0.0
-        for value in values:
-            whole += self.answers.answered[value.name].count if value.answer is None else 1.0
-        return float(self.requested) or whole
+        return float(self.requested) or sum(value.points for value in values)
 
 
 def _points(problem: Problem) -> dict[str, float]:

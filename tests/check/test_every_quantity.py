@@ -75,7 +75,7 @@ def test_one_number_may_stand_in_a_list_and_two_may_not() -> None:
     problem = one_layer("elman")
     loss = repr(float(Quantities(problem)["loss"]))
     assert check(problem, {"loss": [loss]}).verdict == "right"
-    assert "must be of the shape" in check(problem, {"loss": [loss, loss]}).values[0].problem
+    assert "loss is one number, got (2,)" in check(problem, {"loss": [loss, loss]}).values[0].problem
 
 
 def _changed(value: Any, done: list[Any]) -> Any:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
-
-import numpy as np
 
 from rnncalc.check.answers.leaves import (
     DEEPEST,
     MisshapenError,
+    as_text,
     entries,
     is_step,
     leaves,
@@ -24,6 +23,8 @@ from rnncalc.check.answers.leaves import (
     one_number,
     plain,
     shape_of,
+    steps_of,
+    with_decimal_commas,
 )
 from rnncalc.check.answers.names import QuantityIndex
 from rnncalc.check.answers.places import Place, place, shape_in
@@ -43,8 +44,8 @@ class Claim:
     """One number as a person typed it.
 
     text: None where the answer has another shape than the quantity. typed: None where it cannot be read. problem: why
-    it cannot be read, or what is wrong with the shape. key, spot: the quantity of the graph, and the place in it.
-    precision: what it must show.
+    it cannot be read, or what is wrong with the shape. key, spot: the quantity of the graph, and the place in it; no
+    key where the shape is another one. precision: what it must show. numbers: how many it stands in place of.
     """
 
     quantity: str
@@ -56,6 +57,7 @@ class Claim:
     spot: Index = ()
     problem: str = ""
     precision: Precision = USUAL
+    numbers: int = 1
 
 
 class Answers:
@@ -144,21 +146,38 @@ class Answers:
             if at.vector and len(list(entries(of_text(value) if isinstance(value, str) else value))) > 1
             else at
         )
-        try:
-            placed = [(at.full(index), leaf) for index, leaf in leaves(value, at.open, (), None, 0)]
-        except MisshapenError:
-            self.answered[quantity.name] = quantity
-            self.claims.append(_misshapen(replace(quantity, shape=at.open), value, name))
-            return
-        self._claim_each(quantity, placed)
+        self._part(quantity, at.index, value, name)
 
     def _claim(self, quantity: Quantity, value: Any) -> None:
-        """Claim every number of an answer."""
+        """Claim every number of an answer; where its shape is another one, step by step."""
+        steps, claimed = list[tuple[int, Any]](), len(self.claims)
+        axis = quantity.axis
+        if axis is not None and isinstance(value, Mapping) and value and all(map(is_step, value)):
+            steps = steps_of(value, quantity.shape[axis])
+        elif axis == 0 and isinstance(value, list) and len(value) == quantity.shape[0] > 1:
+            steps = list(enumerate(value))
+        whole = (None,) * len(quantity.shape)
+        self._part(quantity, whole, value, quantity.name)
+        together = self.claims[claimed:]
+        if not steps or not together or together[0].key:
+            return
+        del self.claims[claimed:]
+        for step, part in steps:
+            if part is not None:
+                index = tuple(step if at == axis else None for at in range(len(whole)))
+                self._part(quantity, index, part, place_name(quantity.name, step + 1, ()))
+        if isinstance(value, list) and not any(claim.key for claim in self.claims[claimed:]):
+            self.claims[claimed:] = together  # not one row fits: the whole has another shape
+
+    def _part(self, quantity: Quantity, index: tuple[int | None, ...], value: Any, name: str) -> None:
+        """Claim the numbers of an answer at an index; None: all along that axis. name: what is answered."""
+        at = Place(name, index, quantity.shape)
         try:
-            placed = list(leaves(value, quantity.shape, (), quantity.axis, 0))
+            axis = quantity.axis if at.open == quantity.shape else None
+            placed = [(at.full(free), leaf) for free, leaf in leaves(value, at.open, (), axis, 0)]
         except MisshapenError:
             self.answered[quantity.name] = quantity
-            self.claims.append(_misshapen(quantity, value))
+            self.claims.append(_misshapen(quantity, at, value))
             return
         self._claim_each(quantity, placed)
 
@@ -175,19 +194,25 @@ class Answers:
             self.claims.append(Claim(quantity.name, step, rest, text, typed, *spot, problem))
 
 
-def _misshapen(quantity: Quantity, value: Any, name: str = "") -> Claim:
-    """The claim of an answer of another shape: wrong, or unreadable if anything in it is no number. name: as typed."""
-    name = name or quantity.name
-    if isinstance(value, str) and quantity.shape:
+def _misshapen(quantity: Quantity, at: Place, value: Any) -> Claim:
+    """The claim of an answer of another shape: wrong, or unreadable if anything in it is no number."""
+    if isinstance(value, str) and at.open:
         value = of_text(value)
-    message = _("{name} must be of the shape {wanted}, got {got}")
-    problem = message.format(name=name, wanted=quantity.shape, got=shape_of(value))
-    if len(list(entries(value))) < np.prod(quantity.shape, dtype=int):
+    name, count = at.name, math.prod(at.open)
+    message = _("{name} must be of the shape {wanted}, got {got}") if at.open else _("{name} is one number, got {got}")
+    problem = message.format(name=name, wanted=at.open, got=shape_of(value))
+    if len(list(entries(value))) < count:
         problem += ": " + _("type _ for every number that is not answered")
-    if shape_of(value) == str(quantity.shape):  # its first row is as long as it should be
+    elif decimal := with_decimal_commas(value, count):
+        problem += ": " + _("if its comma is a decimal comma, write {text}").format(text=shown(decimal, 40))
+    if shape_of(value) == str(at.open):  # its first row is as long as it should be
         problem = _("{name} must be of the shape {wanted}: its rows are not all as long")
-        problem = problem.format(name=name, wanted=quantity.shape)
+        problem = problem.format(name=name, wanted=at.open)
     numbers = [one_number(leaf) for leaf in entries(value)]
     strange = next((why for typed, why in numbers if typed is None), "" if numbers else problem)
-    text = (value if isinstance(value, str) else shown(repr(value), 40)) if strange else None
-    return Claim(quantity.name, None, (), text, None, problem=strange or problem)
+    text = shown(as_text(value), 40) if strange else None
+    step = None if quantity.axis is None else at.index[quantity.axis]
+    rest = tuple(i + 1 for axis, i in enumerate(at.index) if i is not None and axis != quantity.axis)
+    return Claim(
+        quantity.name, None if step is None else step + 1, rest, text, None, problem=strange or problem, numbers=count
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,13 +77,18 @@ def _by_step(
     if at < 0 or at >= len(shape) or not all(is_step(key) for key in value):
         raise MisshapenError(shape)
     rest = (*shape[:at], *shape[at + 1 :])
-    for key, part in value.items():
-        step = int(key) - 1
-        if not 0 <= step < shape[at]:
-            message = _("answers: there is no step {step}; there are {count}")
-            raise ProblemError(message, step=shown(key, 20), count=shape[at])
+    for step, part in steps_of(value, shape[at]):
         for inner, leaf in leaves(part, rest, (), None, depth + 1):
             yield (*index, *inner[:at], step, *inner[at:]), leaf
+
+
+def steps_of(value: Mapping[str, Any], count: int) -> list[tuple[int, Any]]:
+    """Steps from 0, each with what is answered for it. Raises ProblemError for a step that there is not."""
+    for key in value:
+        if not 1 <= int(key) <= count:
+            message = _("answers: there is no step {step}; there are {count}")
+            raise ProblemError(message, step=shown(key, 20), count=count)
+    return [(int(key) - 1, part) for key, part in value.items()]
 
 
 def is_step(key: Any) -> bool:
@@ -155,5 +161,27 @@ def shape_of(value: Any) -> str:
         shape.append(len(value))
         value = next((part for part in value if part is not None), None)
     if isinstance(value, Mapping):
-        return _("an object")
+        return _("numbers by name")
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else _("one number")
+
+
+def as_text(value: Any) -> str:
+    """Nested lists as a person types them: 0.1, 0.2; 0.3, 0.4."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {as_text(part)}" for key, part in value.items())
+    if isinstance(value, list):
+        mark = "; " if any(isinstance(part, list | Mapping) for part in value) else ", "
+        return mark.join(as_text(part) for part in value)
+    return "_" if value is None else str(value)
+
+
+def with_decimal_commas(value: Any, count: int) -> str:
+    """The numbers once integers are joined in pairs, 0, 47 as 0.47; empty unless they are then as many as asked for."""
+    texts = [str(entry) for entry in entries(value)]
+    at, joined = 0, list[str]()
+    while at < len(texts):
+        pair = texts[at : at + 2]
+        pairs = len(pair) == 2 and re.fullmatch(r"[-+−]?\d+", pair[0]) and re.fullmatch(r"\d+", pair[1])
+        joined.append(".".join(pair) if pairs else texts[at])
+        at += 2 if pairs else 1
+    return ", ".join(joined) if len(joined) == count < len(texts) else ""

@@ -134,8 +134,9 @@ class Verdict:
 
     @property
     def first_wrong(self) -> Judgement | None:
-        """The slip: the first number that does not follow from the numbers before it."""
-        return next((value for value in self.values if value.verdict == WRONG), None)
+        """The slip: the first number that follows from none before it, else an answer of another shape."""
+        wrong = [value for value in self.values if value.verdict == WRONG]
+        return next((value for value in wrong if value.key), wrong[0] if wrong else None)
 
     def data(self) -> dict[str, Any]:
         """The result as plain data, as `--format json` prints it."""
