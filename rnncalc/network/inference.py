@@ -53,9 +53,7 @@ def infer(
     rows = through_layers(network.layers, schedule.pack(array), run, lambda rows: rows[schedule.mirror])
     if network.read_out:
         rows, _none = next(remaining).infer(rows, PackedBatch.flat(len(rows)), {}, wanted=False)
-    return np.ascontiguousarray(view.steps(rows)), shown_states(
-        network.layers, final_states, view
-    ) if with_states else None
+    return np.ascontiguousarray(view.steps(rows)), shown_states(network, final_states, view) if with_states else None
 
 
 class PreparedCall:
@@ -142,4 +140,4 @@ def _across(
     if network.read_out:
         y, _none = next(remaining).lane_batched.infer(y, {}, False)
     y = np.ascontiguousarray(np.swapaxes(y, 0, 1)) if view.time_first else y
-    return y, shown_states(network.layers, final_states, view) if with_states else None
+    return y, shown_states(network, final_states, view) if with_states else None

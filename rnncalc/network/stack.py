@@ -110,6 +110,11 @@ class Stack:
         """Every directional layer with its position, and the read-out."""
         return positioned(self.layers, self.read_out)
 
+    @cached_property
+    def paths(self) -> list[str]:
+        """How the names of each directional layer's arrays begin: layers.0.forward., …"""
+        return [position.path for position, _part in positioned(self.layers)]
+
     @property
     def runs_backward(self) -> bool:
         """Whether a layer visits sequences from their end, and so needs the whole of them."""

@@ -15,8 +15,7 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.layer import DirectionalLayer, Layer
-from rnncalc.network.positions import positioned
+from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.view import View
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ class States(Mapping[str, Any]):
         passes, given = network.passes, {name: list(np.array(array)) for name, array in arrays.items()}
         if len(passes) == 1:  # one array stands for one layer
             given = {name: rows[0] if len(rows) == 1 else rows for name, rows in given.items()}
-        return in_order(network.layers, _from_names(passes, given))
+        return in_order(network, _from_names(passes, given))
 
     def stacked(self, name: str) -> np.ndarray:
         """One state of all directional layers on one another, as PyTorch has it.
@@ -203,7 +202,7 @@ class States(Mapping[str, Any]):
         >>> States.from_flat({"layers.0.forward.h": [0.1]}).of(Elman(U=[[0.9]], W=[[0.5]]))
         [{'h': array([0.1])}]
         """
-        paths = _paths(network.layers)
+        paths = network.paths
         known = [path + name for path, part in zip(paths, network.passes) for name in part.cell.state]
         if strangers := [name for name in self.flat if name not in known]:
             message = _("these states are another network's: here is no {name}; there are {known}")
@@ -226,11 +225,6 @@ class States(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"States({', '.join(f'{name} {array.shape}' for name, array in self.flat.items())})"
-
-
-def _paths(layers: Sequence[Layer]) -> list[str]:
-    """How the names of each directional layer's states begin."""
-    return [position.path for position, _part in positioned(layers)]
 
 
 def initial_states(network: Stack, states: Any, named: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -285,16 +279,16 @@ def _from_names(layers: Sequence[DirectionalLayer], given: Mapping[str, Any], su
     return states
 
 
-def shown_states(layers: Sequence[Layer], final_states: Sequence[Mapping[str, np.ndarray]], view: View) -> States:
+def shown_states(network: Stack, final_states: Sequence[Mapping[str, np.ndarray]], view: View) -> States:
     """Rows of states of each directional layer, in packed order, as people get them: copies."""
     order = np.argsort(view.schedule.order)
     shown = [{name: view.sequences(rows[order]) for name, rows in states.items()} for states in final_states]
-    return in_order(layers, shown)
+    return in_order(network, shown)
 
 
-def in_order(layers: Sequence[Layer], parts: Sequence[dict[str, np.ndarray]]) -> States:
+def in_order(network: Stack, parts: Sequence[dict[str, np.ndarray]]) -> States:
     """The states of each directional layer, in the one order of layers."""
-    return States(dict(zip(_paths(layers), parts)))
+    return States(dict(zip(network.paths, parts)))
 
 
 def cut(initial_states: Mapping[str, Any], part: slice) -> dict[str, Any]:

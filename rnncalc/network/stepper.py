@@ -71,7 +71,7 @@ class Stepper:
         else:
             alone = len(self._shape) == 1
             states = [{name: rows[0] if alone else rows for name, rows in part.items()} for part in self._latest()]
-        return in_order(network.layers, states)
+        return in_order(network, states)
 
     def step(self, x_t: ArrayLike) -> np.ndarray:
         """One step of the sequence, or of every sequence of a batch.

@@ -74,7 +74,7 @@ class CompiledAdjoint:
         memory = back.scratch.take(back.scratch_entries(len(self.inputs)))
         self.g = g = np.empty(back.shown_entries, self.dtype)
         slot, width = (back.slots[self.at], self.arriving.shape[1]) if self.at else (0, 0)
-        clear = self._lay(block.reshape(-1, back.pitch), 0, 0, schedule.rows)
+        clear = self._lay(block.reshape(-1, back.pitch), 0, 0, schedule.rows) if self.laid else back.clear
         arguments = (
             back.loop, self.signals, self.packed.pitch, back.geometry, block, back.pitch, self.chunk, schedule.offsets,
             *back.tables, self.arriving.reshape(-1), slot, width, clear, *run_of(self.inputs), self._before,
@@ -117,7 +117,7 @@ class CompiledAdjoint:
 
     @quiet
     def _lay(self, block: np.ndarray, begin: int, low: int, high: int, met: slice = slice(0, 0)) -> int:
-        """Lay what is to be there before the loop into a block; from which entry on the loop sets rows to zero.
+        """Lay what is to be there before the loop into a block, if anything is. Returns the `clear` of the loop.
 
         begin: the row of signals that is the block's first; low, high: which rows of signals; met: rows of the block
         that hold something already. Where nothing is laid, the block is left unset.

@@ -139,7 +139,7 @@ class LaneCell:
         self.compiled, self.cell, self.parameters = compiled, compiled.cell, compiled.parameters
         self.dtype = compiled.dtype
         cell, sizes, dtype = compiled.cell, compiled.sizes, compiled.dtype
-        self.packed = Packed(cell, compiled.parameters, sizes, dtype, form=ACROSS)
+        self.packed = Packed(cell, compiled.parameters, sizes, dtype, form=ACROSS, version=compiled.version)
         self.lanes = self.packed.lanes
         self.width, self.none = sizes[cell.size(cell.emits)], np.empty(0, dtype)
         places = (self.packed.states // self.lanes).tolist()
@@ -198,7 +198,7 @@ class LaneCell:
     def _back(self) -> PackedLanes:
         from rnncalc.engine.compiled.packing.lanes_backward import PackedLanes
 
-        return PackedLanes(self.packed, self.parameters)
+        return PackedLanes(self.packed, self.parameters, self.compiled.version)
 
     def infer(self, x: np.ndarray, initial: Arrays, wanted: bool) -> Outputs:
         """What the cell emits, (N, T, width), and, if they are wanted, the states after the last step, (N, width).

@@ -33,9 +33,8 @@ class PackedCell:
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
         self.threads, self.version = 1, 0  # version: how often the parameters have changed
-        self._calls: dict[int, Any] = {}  # packing → what packs it anew
+        self._calls: dict[Packed | PackedBack, Any] = {}  # what packs each of them anew
         self.packed = packed = Packed(cell, parameters, sizes, dtype)
-        self._versions = {id(packed): 0}  # packing → of which parameters it is
         self.emitted = int(packed.emitted[WIDTH])
         places = packed.states.tolist()
         self.states: list[tuple[str, int, int, int]] = [(state, *row) for state, row in zip(cell.state, places)]  # type: ignore[misc]
@@ -46,13 +45,14 @@ class PackedCell:
     @property
     def back(self) -> PackedBack:
         """The weights packed for backpropagation, on first need."""
-        return self.fresh(self._back)
+        back = self._back
+        return back if back.version == self.version else self.fresh(back)
 
     @cached_property
     def _back(self) -> PackedBack:
         from rnncalc.engine.compiled.packing.backward import PackedBack  # forward-only use does not load it
 
-        return PackedBack(self.packed, self.parameters)
+        return PackedBack(self.packed, self.parameters, self.version)
 
     def repack(self, theta: np.ndarray, places: Callable[[], Arrays]) -> None:
         """The parameters, views of θ, have changed in place: pack anew what goes forward; the rest, when it is needed.
@@ -64,22 +64,17 @@ class PackedCell:
         self.fresh(self.packed)
 
     def fresh(self, packing: AnyPacking) -> AnyPacking:
-        """A packing with the parameters as they are now."""
-        key = id(packing)
-        if self._versions.setdefault(key, self.version) != self.version:
-            self._pack_anew(packing)
-            self._versions[key] = self.version
+        """A packing, with the parameters as they are now."""
+        if packing.version != self.version:
+            from rnncalc.engine.compiled.packing import repacking  # weights that stay do not load it
+
+            if packing not in self._calls:
+                theta, places = self._theta
+                calls: Any = repacking.forward_calls if isinstance(packing, Packed) else repacking.backward_calls
+                self._calls[packing] = calls(packing, places(), theta)
+            repacking.pack_anew(self._calls[packing], self.dtype)
+            packing.version = self.version
         return packing
-
-    def _pack_anew(self, packing: Packed | PackedBack) -> None:
-        from rnncalc.engine.compiled.packing import repacking  # weights that stay do not load it
-
-        key, (theta, places) = id(packing), self._theta
-        if key not in self._calls:
-            forward = isinstance(packing, Packed)
-            calls: Any = repacking.forward_calls if forward else repacking.backward_calls
-            self._calls[key] = calls(packing, places(), theta)
-        repacking.pack_anew(self._calls[key], self.dtype)
 
     def check_version(self, version: int) -> None:
         """Raises ProblemError if the parameters have changed since: what is computed on demand would be of others."""

@@ -44,9 +44,13 @@ class Place(NamedTuple):
 
 
 class PackedBack:
-    """The way back through one cell: geometry, tables and packed weights, beside those of the way forward."""
+    """The way back through one cell: geometry, tables and packed weights, beside those of the way forward.
 
-    def __init__(self, packed: Packed, parameters: Mapping[str, np.ndarray]):
+    version: how often the parameters have changed that it was packed with.
+    """
+
+    def __init__(self, packed: Packed, parameters: Mapping[str, np.ndarray], version: int = 0):
+        self.version = version
         self.packed, self.cell, self.parameters = packed, packed.cell, parameters
         self.widths, self.sizes = packed.widths, packed.sizes
         self.program = back_program(self.cell)

@@ -110,6 +110,7 @@ class Packed:
 
     vector: entries of a vector, if not those of the dtype: to pack numbers that say where each weight comes from.
     form: vectors ALONG the units of a row or ACROSS sequences.
+    version: how often the parameters have changed that it was packed with.
     """
 
     def __init__(
@@ -120,8 +121,9 @@ class Packed:
         dtype: np.dtype,
         vector: int | None = None,
         form: int = ALONG,
+        version: int = 0,
     ):
-        self.form = form
+        self.form, self.version = form, version
         self.cell, self.sizes, self.dtype = cell, sizes, dtype
         self.program, self.lanes = program(cell), vector or lanes(dtype.itemsize)
         self.entry = 1 if form == ALONG else self.lanes  # entries of a unit

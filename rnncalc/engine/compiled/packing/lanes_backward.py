@@ -17,8 +17,8 @@ from rnncalc.model.equations.expression import INPUT
 class PackedLanes:
     """Tables and transposed weights for one dtype; `places` says where a signal's adjoints lie, and how many units."""
 
-    def __init__(self, packed: Packed, parameters: Mapping[str, np.ndarray]):
-        self.packed, self.parameters, self.back = packed, parameters, PackedBack(packed, parameters)
+    def __init__(self, packed: Packed, parameters: Mapping[str, np.ndarray], version: int):
+        self.packed, self.parameters, self.back = packed, parameters, PackedBack(packed, parameters, version)
         self.cell, self.dtype, self.lanes, self.pitch = packed.cell, packed.dtype, packed.lanes, self.back.pitch
         letters = {slot: "D" if slot == INPUT else self.cell.size(slot) for slot in self.back.slots}
         self.places = {slot: (begin, packed.sizes[letters[slot]]) for slot, begin in self.back.slots.items()}
