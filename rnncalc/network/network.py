@@ -161,7 +161,7 @@ class Network(Stack):
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:
             y, ends = infer(self, cells, array, view, given, return_state, self.threads)
-            return (y, ends) if ends else y
+            return y if ends is None else (y, ends)
 
         def share(part: slice) -> tuple[np.ndarray, States | None]:
             begin = [cut(own, part) for own in given]

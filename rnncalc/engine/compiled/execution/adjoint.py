@@ -37,7 +37,7 @@ class CompiledAdjoint:
         self.packed, self.back, self.inputs = compiled.packed, compiled.back, x
         self.signals = signals.block.reshape(-1)
         self.arriving, self.at = self.back.nothing, ""  # what waits to be brought in, and at which signal
-        self.laid = list[tuple[str, np.ndarray, np.ndarray]]()  # what is there before the loop: signal, where, rows
+        self.laid: list[tuple[str, np.ndarray, np.ndarray]] = []  # what is there before the loop: signal, where, rows
         self.chunk, self.version = 0, compiled.version
         self.sums: tuple[np.ndarray, np.ndarray] | None = None  # the gradients of weights and biases, once added up
         self.next: np.ndarray | None = None  # adjoints for the next sweep
