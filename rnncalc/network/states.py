@@ -62,7 +62,7 @@ class States(Mapping[str, Any]):
     >>> states
     States(layers.0.forward.h (1,), layers.0.forward.c (1,))
     >>> states["h"].round(4)
-    array([0.2774])
+    array([0.107])
     >>> np.array_equal(net([[0.2]], states), net([[0.3], [0.1], [0.2]])[2:])
     True
     """
