@@ -149,7 +149,7 @@ class _Drawing:
         name = f"{signal.label}_{step}[{unit}]"
         said = f"{name} = {exact(value)}" + (f"; {_('yours')}: {answer}" if answer else "")
         back = signal.gradients.get(step)
-        said += f"; ∂L/∂{name} = {exact(back[unit - 1])}" if back else ""
+        said += f"; ∂L: {exact(back[unit - 1])}" if back else ""
         whole = len(signal.values[step]) <= MOST_UNITS
         left = box.x + (2 if whole else 2 + STRIP)
         parts = [tag("title", escape(said)), _shade(value, self.ranges[number], left, y, box.right - 2 - left, ROW - 1)]
