@@ -1,7 +1,7 @@
 """An ONNX graph as a network: a chain from the first input through RNN, LSTM and GRU nodes to the first output.
 
 The nodes are followed in their order; `onnx_chain` says what is between the layers. Whatever has no place in a network
-is refused by name.
+is refused by name. Longer than other files, so that all that is asked of a recurrent node stands together.
 """
 
 from __future__ import annotations
