@@ -151,3 +151,11 @@ def symbols_of(node: Node) -> list[Symbol]:
     for part in parts(node):
         names += symbols_of(part)
     return names
+
+
+def functions_of(node: Node) -> list[str]:
+    """The name of every function in the formula."""
+    names = [node.name] if isinstance(node, Apply) else []
+    for part in parts(node):
+        names += functions_of(part)
+    return names

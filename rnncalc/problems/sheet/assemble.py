@@ -14,7 +14,7 @@ from rnncalc.errors import ParseError
 from rnncalc.problems.formulas import layers
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.nodes import Apply, Node, parts
+from rnncalc.problems.formulas.nodes import functions_of
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.symbol import Symbol
@@ -22,6 +22,7 @@ from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import entries, prose, units, values
 from rnncalc.problems.sheet.answers import answers
+from rnncalc.problems.sheet.claims import Claims
 from rnncalc.problems.sheet.contents import Contents
 from rnncalc.problems.sheet.pieces import Assigned, Sheet
 from rnncalc.problems.sheet.roles import Roles
@@ -95,11 +96,13 @@ class _Assembly:
         precision = prose.precision(self.sheet.prose)
         if precision and "precision" not in self.given:
             self.given["precision"] = RawValue(precision, "precision")
+        claims = Claims(self.roles, self.equations, self.given)
+        claims.place()
         if self.sheet.commas:
             self.equations.notes.append(
                 _("commas within numbers are read as decimal commas (--decimal point reads them apart)")
             )
-        skipped = [*self.sheet.unread, *self.sheet.skipped[:8]]
+        skipped = [*self.sheet.unread, *self.sheet.skipped[:8], *claims.notes[:8]]
         self.equations.notes += [_("not read: {text}").format(text=text) for text in skipped]
         self.given["equations"] = RawValue(self.equations, "equations")
         return self.given
@@ -124,23 +127,16 @@ class _Assembly:
 
     def _generic(self) -> None:
         """What the sheet calls its activation in words, for the letters φ and f."""
-        for letter in self._unknown_functions():
+        letters = [name for equation in self.equations.equations for name in functions_of(equation.node)]
+        for letter in dict.fromkeys(letters):
+            if letter in FUNCTIONS.values():
+                continue
             function = prose.function_called(self.sheet.prose, letter)
             if function:
                 self.equations.functions.setdefault(letter, function)
         function = prose.activation(self.sheet.prose)
         for letter in GENERIC if function else ():
             self.equations.functions.setdefault(letter, function)
-
-    def _unknown_functions(self) -> list[str]:
-        letters: dict[str, None] = {}
-        stack: list[Node] = [equation.node for equation in self.equations.equations]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, Apply) and node.name not in FUNCTIONS.values():
-                letters[node.name] = None
-            stack += parts(node)
-        return list(letters)
 
     # values ----------------------------------------------------------------------------------------------------------
 

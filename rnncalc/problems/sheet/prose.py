@@ -20,14 +20,16 @@ _VOCABULARY = [
     for mark in (r"[:：{\[(=]", rf"[\s为是{BREAK}]")
 ]
 _FUNCTION_WORDS = {
+    "leaky_relu": r"leaky[- ]?relu", "hard_sigmoid": "hard[- ]?sigmoid", "hard_tanh": "hard[- ]?tanh",
+    "log_softmax": "log[- ]?softmax",
     "tanh": r"tanh|hyperbolic tangent|tangente? hyperbolique|tangens hyperbolicus|双曲正切|гиперболическ\w+ тангенс",
     "sigmoid": r"sigm[oa][iïí]de?\w*|logisti\w+|логистическ\w+|сигмоид\w*|シグモイド|逻辑(?:斯蒂)?函数",
     "relu": r"relu|rectif\w+|线性整流|修正线性",
     "softmax": "softmax",
-    "identity": r"identit\w+|linear\w*|线性|恒等",
+    "identity": r"identit\w+|(?<!non)(?<!non-)linear\w*|(?<!非)线性|恒等",
     "softplus": "softplus", "softsign": "softsign", "elu": r"\belu\b",
 }  # fmt: skip
-_WORDS = "|".join(f"(?:{words})" for words in _FUNCTION_WORDS.values())
+FUNCTION_NAMES = "|".join(f"(?:{words})" for words in _FUNCTION_WORDS.values())
 _NUMBER = r"[-+]?\d*\.?\d+"
 _INPUTS = re.compile(
     r"(?:\binputs?(?: sequence)?|\bsequence|\bbits?|\bEingaben?|\bentrées?|输入(?:序列)?|序列)[^.。\n\d]{0,40}?"
@@ -52,7 +54,8 @@ _ZERO_STATES = re.compile(
     re.IGNORECASE,
 )
 _ACTIVATION = re.compile(
-    rf"({_WORDS})[^.。\n]{{0,40}}?(?:activation|激活)|(?:activation|激活函数)[^.。\n]{{0,40}}?({_WORDS})", re.IGNORECASE
+    rf"({FUNCTION_NAMES})[^.。\n]{{0,40}}?(?:activation|激活)|(?:activation|激活函数)[^.。\n]{{0,40}}?({FUNCTION_NAMES})",
+    re.IGNORECASE,
 )
 
 
@@ -135,14 +138,14 @@ def gate_order(prose: str) -> str:
 
 def function_called(prose: str, letter: str) -> str:
     """The function that a letter is said to be: “f is the ReLU”; empty where nothing is said."""
-    said = re.search(rf"(?<!\w){re.escape(letter)}(?!\w)[^.。;；\n]{{0,60}}?({_WORDS})", prose, re.IGNORECASE)
-    return _function(said[1]) if said else ""
+    said = re.search(rf"(?<!\w){re.escape(letter)}(?!\w)[^.。;；\n]{{0,60}}?({FUNCTION_NAMES})", prose, re.IGNORECASE)
+    return function_named(said[1]) if said else ""
 
 
 def activation(prose: str) -> str:
     """The function that is named beside the word activation."""
     said = _ACTIVATION.search(prose)
-    return _function(said[1] or said[2]) if said else ""
+    return function_named(said[1] or said[2]) if said else ""
 
 
 def inputs(prose: str) -> list[str]:
@@ -187,7 +190,8 @@ def spelled(prose: str, known: list[str]) -> str:
     return said[1] if said else ""
 
 
-def _function(word: str) -> str:
+def function_named(word: str) -> str:
+    """Our name of a function that is named in words."""
     return next(name for name, words in _FUNCTION_WORDS.items() if re.fullmatch(words, word, re.IGNORECASE))
 
 
