@@ -311,6 +311,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("Softmax with cross-entropy: ds = y − t, so ds[target] -= 1."),
         N_("Every entry of ds is positive; those of a step should add up to 0."),
     ),
+    "part_through_h_omitted": (
+        N_("The gradient that arrives at c, dc_next, was used where the whole gradient of c belongs."),
+        N_("c goes on to c_{t+1} and into h_t: dc = dc_next + dh ∘ o ∘ (1 − tanh²(c)), and this dc is used for all."),
+        N_("Where dc_next = 0, as at the last step, this gradient comes out as 0."),
+    ),
     "wrong_factor": (
         N_("In the gradient of a product or of a gate a factor is missing, or is another: dc_{t-1} = dc, di = dc ∘ i."),
         N_(

@@ -46,6 +46,10 @@ WRONG = [  # line, what stands there, id, words of its message
     ("dprev_c", "dc", "wrong_factor", "dc_{t-1} without f"),
     ("db", "da.mean(axis=0)", "mean_for_sum", "db"),
 ]
+ALONE = [
+    ("dprev_c", "dnext_c * f", "part_through_h_omitted", "in dc_{t-1}"),
+    ("df", "dnext_c * prev_c", "part_through_h_omitted", "in df"),
+]
 
 
 def checked(folder: Path, **lines: str) -> list[CodeVerdict]:
@@ -55,7 +59,7 @@ def checked(folder: Path, **lines: str) -> list[CodeVerdict]:
     return check_file(path, "cs231n")
 
 
-@pytest.mark.parametrize(("line", "text", "mistake", "words"), WRONG)
+@pytest.mark.parametrize(("line", "text", "mistake", "words"), [*WRONG, *ALONE])
 def test_one_mistake_is_named_with_its_line(line: str, text: str, mistake: str, words: str, tmp_path: Path) -> None:
     forward, backward = checked(tmp_path, **{line: text})
     assert forward.verdict == "right"

@@ -78,6 +78,8 @@ BACKWARD: dict[str, tuple[str, ...]] = {
     "sign_flipped: z": ("gru",),
     "sign_flipped: arriving": CELLS,
     "loss_factor: N": CELLS,
+    "part_through_h_omitted: before": ("lstm",),
+    "part_through_h_omitted: df": ("lstm",),
     "wrong_factor: none": ("lstm", "gru"),
     "wrong_factor: exchanged": ("lstm", "gru"),
     "wrong_factor: one": ("lstm", "gru"),
@@ -316,13 +318,16 @@ def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, m
     inner = 1 - tc**2
     if mistake == "memory_activation_omitted: all":
         inner = 1 - k["c"] ** 2
+    outside = dc
     dc = dc + (0 if mistake == "next_gradient_omitted: through h" else dh * o * inner)
     di, dg, before = dc * g, dc * i, dc * f
     if mistake == "wrong_factor: none":
         before = dc
     if mistake in ("wrong_factor: exchanged", "wrong_factor: one"):
         di, dg = dc * i, dc * (g if mistake == "wrong_factor: exchanged" else i)
-    df = dc * k["cp"] * slope(f, k["af"])
+    if mistake == "part_through_h_omitted: before":
+        before = outside * f
+    df = (outside if mistake.endswith(": df") else dc) * k["cp"] * slope(f, k["af"])
     da = np.concatenate([di * i * (1 - i), df, dg * bent(g), do * o * (1 - o)], 1)
     return da, hp, da @ W, before
 

@@ -77,7 +77,11 @@ _FORWARD = (
         N_("the activation was left out"),
         in_both_passes(several(signals.with_function("identity"))),
     ),
-    Mistake("activation_tanh", N_("tanh was used as the activation"), several(signals.with_function("tanh"))),
+    Mistake(
+        "activation_tanh",
+        N_("tanh was used as the activation"),
+        in_both_passes(several(signals.with_function("tanh"))),
+    ),
     Mistake(
         "activation_sigmoid",
         N_("the sigmoid was used as the activation"),
@@ -257,6 +261,11 @@ _CODE_BACK = (
         "target_not_subtracted",
         N_("the target was not subtracted: the gradient at the scores was begun with y in place of y − t"),
         plain(code_backward.without_target),
+    ),
+    Mistake(
+        "part_through_h_omitted",
+        N_("the memory's gradient lacks its part through h in {detail}"),
+        with_context(factors.without_the_part_through_h),
     ),
     Mistake(
         "wrong_factor",
