@@ -1,4 +1,7 @@
-"""Calls a function with the numbers of a trial, and takes what it returns apart."""
+"""Calls a function with the numbers of a trial, and takes what it returns apart.
+
+Longer than other files: what is given and what is taken back follow one tree, which both halves read.
+"""
 
 from __future__ import annotations
 
