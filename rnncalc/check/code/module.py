@@ -3,6 +3,8 @@
 Nobody writes a signature for a module of his own. The sizes of a trial are all different, so a shape tells the axes: a
 parameter of (H, D) is U. Gates are told by names such as `forget` or W_hf. Where several readings are possible (the
 batch first or the steps, x before h or behind it), each is tried, and the one that agrees with most numbers is meant.
+
+Longer than other files: every way of storing gates has its line.
 """
 
 from __future__ import annotations
