@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 
@@ -46,8 +47,9 @@ class Paged(Renderer):
 
 
 def _width(text: str) -> float:
-    """In digits; some letters and signs are wider than one."""
-    return display_width(text) + 0.6 * sum(map(text.count, "%#@mwMW"))
+    """In digits; some letters and signs are wider than one, and 3e-5 is set as a power of ten."""
+    power = 2 if re.search(r"\de-?\d", text) else 0
+    return display_width(text) + 0.6 * sum(map(text.count, "%#@mwMW")) + power
 
 
 def fitted(
