@@ -158,7 +158,7 @@ def test_a_markdown_file_begins_with_its_title() -> None:
 def test_a_table_of_powers_of_ten_has_room_for_them(columns: int) -> None:
     """3.01416 · 10⁻⁵ is two digits wider than 3.01416e-5."""
     names = tuple(Column(f"dU[{k + 1}]", f"dU[{k + 1}]") for k in range(columns))
-    text = latex(Table(names, (1,), ((-3.01416e-5,) * columns,)))
+    text = latex(Table(names, (1,), ((3.01416e-5,) * columns,)))
     counts = [row.count("10^{") for row in text.splitlines() if "10^{" in row]
     assert sum(counts) == columns
-    assert max(counts) * (len("-3.01416e-5") + 2 + 2) + len("step") <= PAGE
+    assert max(counts) * (len("3.01416e-5") + 2 + 2) + len("step") <= PAGE
