@@ -16,7 +16,6 @@ NAMES = {
 }  # fmt: skip
 HIDDEN = [
     "The activation function is {}.", "The hidden units use a {}.", "activation is {}", "We use {} as the activation.",
-
     "A {} is used in the hidden layer.", "The hidden layer has a {} activation.", "An RNN with {} activation.",
     "The hidden\nactivation is\nthe {}.", "激活函数为 {}。", "激活函数采用{}函数", "隐藏层使用 {} 激活函数。",
     "隐藏单元的激活函数是{}。", "非线性激活函数取 {}。",

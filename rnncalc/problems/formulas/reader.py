@@ -8,7 +8,7 @@ grammar is one reader.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Quot, Sum, Sym, Turned, simplified
@@ -40,10 +40,13 @@ class NoFormulaError(Exception):
 
 
 class Reader:
-    """Reads formulas of one text; known: the bases and keys of the names that the sheet has."""
+    """Reads formulas of one text; known: the bases and keys of the names that the sheet has.
 
-    def __init__(self, text: str, known: Collection[str]):
-        self.text, self.known, self.at, self.depth, self.nested = text, known, 0, 0, 0
+    own: the functions that the sheet says of letters which usually are another one, {"σ": "tanh"}.
+    """
+
+    def __init__(self, text: str, known: Collection[str], own: Mapping[str, str] = {}):
+        self.text, self.known, self.own, self.at, self.depth, self.nested = text, known, own, 0, 0, 0
 
     def read(self, at: int) -> tuple[Node, int]:
         """The formula that begins at a place, and the place behind it. Raises NoFormulaError."""
@@ -181,7 +184,9 @@ class Reader:
 
         body = matrix[0][matrix[0].index("}") + 1 : matrix[0].rindex("\\end")]
         body = re.sub(r"^\s*\{[lcr|]*\}", "", body)
-        parts = [Reader(unified(cell), self.known).whole() for cell in re.split(r"\\\\|&", body) if cell.strip()]
+        parts = [
+            Reader(unified(cell), self.known, self.own).whole() for cell in re.split(r"\\\\|&", body) if cell.strip()
+        ]
         self.at = matrix.end()
         return Concat(tuple(parts))
 
@@ -229,10 +234,10 @@ class Reader:
         """The function that a name stands for, "" if it is none."""
         word = symbol.base.lower() if len(symbol.base) > 1 else symbol.base
         whole = "_".join([word, *symbol.indices]) if symbol.indices else word
-        if whole in FUNCTIONS:
-            return FUNCTIONS[whole]
+        if whole in self.own or whole in FUNCTIONS:
+            return self.own.get(whole) or FUNCTIONS[whole]
         if word in FUNCTIONS and symbol.offset is None and not symbol.labels:
-            return FUNCTIONS[word]
+            return self.own.get(word) or FUNCTIONS[word]
         if word == "σ" and symbol.offset is None:  # Wikipedia's σ_g, σ_h
             return {"g": "sigmoid"}.get("".join(symbol.labels), symbol.text)
         if word in GENERIC and symbol.offset is None and self.text[end : end + 1] in ("(", "["):

@@ -85,6 +85,7 @@ class _Assembly:
                 self._plain(item)
         claimed += sequences.read(steps)
         words.place(sequences.letters, self.roles.inputs)
+        sequences.check_steps()
         if claimed:
             if "answers" in self.given:
                 message = _("{where}: answers are given as a whole too; give them one way or the other")
@@ -103,6 +104,7 @@ class _Assembly:
                 _("commas within numbers are read as decimal commas (--decimal point reads them apart)")
             )
         skipped = [*self.sheet.unread, *self.sheet.skipped[:8], *claims.notes[:8]]
+        self.equations.notes += self.sheet.notes
         self.equations.notes += [_("not read: {text}").format(text=text) for text in skipped]
         self.given["equations"] = RawValue(self.equations, "equations")
         return self.given

@@ -42,3 +42,5 @@ class Sheet:
     commas: bool = False  # whether numbers are written with decimal commas
     columns: set[str] = field(default_factory=set)  # names whose columns are the steps: X(:,t)
     layers: int = 0  # as many as the sheet says
+    steps: list[tuple[str, int]] = field(default_factory=list)  # what says how many there are: T = 4
+    notes: list[str] = field(default_factory=list)  # of what was read otherwise than it stands

@@ -40,6 +40,23 @@ _CLASSES = re.compile(
     r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+|"
     r"\b(?:correct|true|right|target) class(?:es)?(?: labels?)? (?:are|is) \d{1,3}(?:(?:, (?:and )?| and )\d{1,3})*"
 )
+_FROM_ONE = re.compile(
+    r"\b(?:class(?:es)?|labels?)\b[^.;\n\d]{0,30}?\b(?:number|index|count|label|start|begin|run|rang)\w*"
+    r"[^.;\n\d]{0,12}(?<![\d.])1(?![\d.]*\d)|"
+    r"\b(?:(?<!correct )(?<!true )(?<!right )(?<!target )class(?:es)?"
+    r"(?: 1, ?2\b|(?: are)? 1(?: to |-|–) ?\d))|"
+    r"\b(?:1|one)-based\b|"
+    r"(?:类别?|标签)(?:的?(?:编号|标号|序号|索引))?(?:都|均)?(?:[从由为是])? ?1 ?(?:到|至|开始|起|[-–~])|"
+    r"类别?(?:编号)?[为是] ?1[、,，] ?2[、,，和] ?3",
+    re.IGNORECASE,
+)
+_LAST_STEP = re.compile(
+    r"\b(?:loss|error|cost|cross-entropy)\b[^.;\n]{0,60}\b(?:last|final) (?:time[- ]?)?step|"
+    r"\b(?:only )?(?:at|on|of) the (?:last|final) (?:time[- ]?)?step(?: only)?\b[^.;\n]{0,40}\b(?:loss|error|cost)\b|"
+    r"(?:损失|误差|代价)[^。；\n]{0,20}(?:最后|末|最终)(?:一|的)?个?(?:步|时刻|时间步)|"
+    r"最后(?:一|的)?个?(?:步|时刻|时间步)[^。；\n]{0,12}(?:损失|误差|代价)",
+    re.IGNORECASE,
+)
 _RATE = re.compile(
     r"(?:learning[- ]rate|step[- ]size|学习率|步长|lernrate|schrittweite|taux d.apprentissage|tasa de aprendizaje)"
     rf"[^\d\n]{{0,12}}?({_NUMBER})",
@@ -51,6 +68,12 @@ _ZERO = (
 _ZERO_STATES = re.compile(
     r"(?:initial|start|begin|anfang|départ|inicia|inizia|начальн|hidden|state|stat[oi]|zustand|memor|初始|状态|記憶|初期)"
     rf"[^.。\n]{{0,60}}?{_ZERO}|(?<!\w)zero[- ](?:initial|state)|at rest",
+    re.IGNORECASE,
+)
+_SIGMA = re.compile(
+    rf"(?<!\w)σ(?:\([^()\n]{{0,4}}\))?[\s{BREAK}]*(?:\b(?:is|denotes|stands for|means|represents|be)\b|"
+    rf":?=|为|是|表示|代表|指|取)"
+    rf"(?:[\s{BREAK}]|\b(?:the|an?|here|now|used as|to be|element-?wise)\b|函数|逐元素的?)*({FUNCTION_NAMES})(?!\w)",
     re.IGNORECASE,
 )
 _ACTIVATION = re.compile(
@@ -142,6 +165,12 @@ def function_called(prose: str, letter: str) -> str:
     return function_named(said[1]) if said else ""
 
 
+def meaning_of_sigma(text: str) -> dict[str, str]:
+    """σ with its function where the sheet says one: “where σ is the tanh”, σ(z) = tanh(z); empty where it says none."""
+    said = _SIGMA.search(text)
+    return {"σ": function_named(said[1])} if said else {}
+
+
 def activation(prose: str) -> str:
     """The function that is named beside the word activation."""
     said = _ACTIVATION.search(prose)
@@ -164,6 +193,22 @@ def classes(prose: str) -> list[int]:
     if said and first and not said[0].startswith("第") and not re.search(r"(?:from|at|with) (?:1|one)\b", prose):
         return []
     return [int(text) - first for text in re.findall(r"\d+", said[0])] if said else []
+
+
+def counts_from_one(prose: str) -> bool:
+    """Whether the sheet numbers its classes from 1: “classes are numbered 1 to 3”, 类别编号从 1 到 3."""
+    return _FROM_ONE.search(prose) is not None
+
+
+def last_step_only(prose: str) -> bool:
+    """Whether the loss is said to be that of the last step."""
+    for said in _LAST_STEP.finditer(prose):
+        clause = re.split(r"[.。；;\n]", prose[: said.start()])[-1] + said[0]
+        if not re.search(
+            r"compute|calculate|find|what|gradient|each|every|\ball\b|sum|from|计算|求|梯度|每", clause, re.IGNORECASE
+        ):
+            return True
+    return False
 
 
 def zero_states(prose: str) -> bool:

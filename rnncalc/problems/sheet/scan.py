@@ -56,7 +56,7 @@ class _Scanner:
         symbols_read = [name for head in heads if not self._names_function(head) for name in head.names]
         symbols_read += [cell.symbol for cell in self.cells]
         known = {part for name in symbols_read for part in (name.base, name.base.rstrip("'"), name.key)}
-        self.reader = formulas.Reader(self.text, known)
+        self.reader = formulas.Reader(self.text, known, prose.meaning_of_sigma(self.text))
         counted = [any(RUNNING.fullmatch(name.text.strip()) for name in head.names) for head in heads]
         self.head_starts = [head.begin for head, counts in zip(heads, counted) if not counts] + [len(self.text)]
         end = 0
@@ -151,6 +151,9 @@ class _Scanner:
         value = values.read(self.text, at)
         if value is None or value[0].lstrip()[:1] in "[(\\{":  # t = (0, 1, 0) is a target
             return None
+        if self.text[begin:at].strip(f" :={BREAK}") == "T" and value[0].strip().isdigit():
+            where = _("line {line}, {name}").format(line=self.clean.line(begin) + 1, name="T")
+            self.sheet.steps.append((where, int(value[0])))
         self.used.append((begin, value[1]))
         return value[1]
 

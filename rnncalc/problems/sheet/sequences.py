@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
 from rnncalc.problems.formulas import loss as losses
+from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.sheet import prose
@@ -60,7 +62,7 @@ class Sequences:
                 self.letters = [rows[n].value for n in sorted(rows)]
             else:
                 rest += rows.values()
-        self._last_only(count)
+        self._last_only(count or self._count())
         if self.roles.loss:
             self.given.setdefault("loss", RawValue(self.roles.loss.name, "loss"))
             if self.roles.loss.reduction and self.roles.loss.name != "mean_squared_error":
@@ -76,15 +78,62 @@ class Sequences:
     def _last_only(self, count: int) -> None:
         """One target for the last step: L = (h_T − d)², or an output that only the last state has."""
         target, made = self.given.get("targets"), self.roles.made
-        only = bool(made and made.system.last & {self.roles.output}) or bool(
-            self.roles.loss and self.roles.loss.step is not None
-        )
-        if target is None or not only or count < 2 or not isinstance(target.value, str):
+        squares = sum(len(re.findall(r"\^\s?\{?2|²", text)) for text in self.sheet.losses)
+        step = self.roles.loss.step if self.roles.loss and squares < 2 else None  # (y_1 − d_1)² + (y_2 − d_2)²
+        in_words = prose.last_step_only(self.sheet.prose)
+        only = bool(made and made.system.last & {self.roles.output}) or step is not None or in_words
+        if target is None or not only or count < 2:
             return
-        at = self.roles.loss.step - self.first if self.roles.loss and self.roles.loss.step is not None else count - 1
-        self.given["targets"] = RawValue(
-            [row_of(target.value) if t == at else None for t in range(count)], target.where
-        )
+        at = count - 1 if step is None else step - self.first
+        rows: list[Any] = target.value if isinstance(target.value, list) else []
+        if isinstance(target.value, str):
+            rows = self._rows(target.value, count) if step is not None or in_words else []
+            rows = rows or [row_of(target.value)] * count
+        elif len(rows) != count or (step is None and not in_words):
+            return
+        if not 0 <= at < count:
+            return
+        if isinstance(target.value, list) or len({str(row) for row in rows}) > 1:
+            others = [row for t, row in enumerate(rows) if t != at and row is not None]
+            if others:
+                self.sheet.notes.append(
+                    _("the loss is that of step {t} alone: the other targets count for nothing").format(
+                        t=at + self.first
+                    )
+                )
+        self.given["targets"] = RawValue([row if t == at else None for t, row in enumerate(rows)], target.where)
+
+    def _rows(self, text: str, count: int) -> list[Any]:
+        """Targets as a whole, step by step; empty where they are none of as many steps."""
+        try:
+            numbers = matrix.read(text)
+        except ParseError:
+            return []
+        values = numbers.values.reshape(-1) if 1 in numbers.values.shape[:-1] else numbers.values
+        rows = Numbers(values.reshape(count, -1)).nested() if len(values.shape) and len(values) == count else []
+        return rows if isinstance(rows, list) else []
+
+    def _count(self) -> int:
+        """The number of steps, where x is given as a whole; 0 where it is not plain."""
+        shape = self._shape()
+        return max(shape) if len(shape) == 1 or (len(shape) == 2 and 1 in shape) else shape[0] if len(shape) == 2 else 0
+
+    def _shape(self) -> tuple[int, ...]:
+        x = self.given.get("x")
+        try:
+            return x.numbers().shape if x else ()
+        except ParseError:
+            return ()
+
+    def check_steps(self) -> None:
+        """Raises ParseError where the sheet says T, and x has another number of steps."""
+        shape = self._shape()
+        for where, steps in self.sheet.steps[:1]:
+            if len({count for _where, count in self.sheet.steps}) > 1 or not shape or "lengths" in self.given:
+                return
+            if steps not in shape and not (steps == 1 and len(shape) == 1):
+                message = _("{where}: T = {steps} steps are said, and x has {shape}: give as many, or leave T out")
+                raise ParseError(message, where=where, steps=steps, shape=" × ".join(map(str, shape)))
 
     def _in_sentences(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
         """Inputs, classes and a learning rate that a sentence says, where nothing else does."""

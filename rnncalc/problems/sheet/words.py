@@ -51,6 +51,7 @@ class Words:
             self._in_sentences(known)
             self._one_hot(known)
         self._classes()
+        self._from_one()
 
     def _in_sentences(self, known: list[str]) -> None:
         """Words in a row that a sentence says: the first are the inputs, those to be predicted the targets."""
@@ -88,6 +89,21 @@ class Words:
         numbers = [None if word is None else str(known.index(word)) for word in words]
         self.given["targets"] = RawValue(numbers, targets.where)
         self.given.pop("vocabulary", None)
+
+    def _from_one(self) -> None:
+        """Targets whose classes count from 1, as classes from 0. Raises ParseError if one is 0."""
+        targets, loss = self.given.get("targets"), self.given.get("loss")
+        if targets is None or targets.where == "targets" or loss is None or loss.value != "cross_entropy":
+            return
+        if "vocabulary" in self.given or not prose.counts_from_one(self.prose):
+            return
+        numbers = targets.numbers()
+        if numbers.values.size == 0 or (numbers.values.ndim > 1 and numbers.values.shape[-1] > 1):
+            return
+        if np.nanmin(numbers.values) < 1:
+            raise ParseError(_("{where}: class 0, where the sheet counts classes from 1"), where=targets.where)
+        self.given["targets"] = RawValue(Numbers(numbers.values - 1), targets.where)
+        self.roles.sheet.notes.append(_("classes count from 1, as the sheet says: class 1 is the first entry of y"))
 
     def _one_hot(self, known: list[str]) -> None:
         """Words of the steps as one-hot vectors."""
