@@ -17,7 +17,7 @@ import numpy as np
 from rnncalc.check import CheckSession
 from rnncalc.check.answers.names import LAYER
 from rnncalc.check.scoring import Scale
-from rnncalc.check.verdicts.precision import Precision
+from rnncalc.check.verdicts.precision import KINDS, Precision
 from rnncalc.classroom.answers import nested
 from rnncalc.classroom.exercise_spec import ExerciseSpec, checked
 from rnncalc.classroom.numbers import draw
@@ -54,8 +54,7 @@ class Exercise:
 
     def precision(self, name: str) -> Precision:
         """What a number of a quantity must show."""
-        precision = self._scale.precision(name)
-        return precision if precision.stated else Precision("decimals", DECIMALS)
+        return self._scale.precision(name)
 
     def shown(self) -> dict[str, np.ndarray]:
         """What is asked, under the sheet's names and in its orientation."""
@@ -113,11 +112,22 @@ def make(spec: ExerciseSpec) -> Exercise:
             break
     assert best is not None
     exercise = best[1]
+    exercise.keys["precision"] = _precision(exercise)
     problem = read(given.of_python(exercise.keys), engine="equations")
     return Exercise(exercise.keys, problem, exercise.quantities, spec.person, spec.name, spec.question)
 
 
 # ------------------------------------------------------------------------------------------------------ what is asked
+
+
+def _precision(exercise: Exercise) -> dict[str, Any]:
+    """What the page asks for, of every quantity: what the teacher said, else four decimals."""
+    usual = Precision("decimals", DECIMALS).key()
+    given = exercise.keys.get("precision", usual)
+    if any(name in KINDS for name in given):
+        return dict(given)
+    rest = [name for name in exercise.keys["points"] if not exercise.precision(name).stated]
+    return {**given, **dict.fromkeys(rest, usual)}
 
 
 def _requested(spec: ExerciseSpec, cell: Cell, problem: Problem, quantities: Quantities) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.helpers import answer, run
 
+from rnncalc.check import CheckSession
 from rnncalc.classroom.exercise import DECIMALS, SATURATED, make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.classroom.handout import form, form_csv, solution, statement
@@ -218,3 +219,32 @@ def test_names_of_files_lead_nowhere_and_stay_apart() -> None:
         assert name
         assert not set(name) & set("/\\:\0.")
         assert len(name) < 100
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "jordan"])
+@pytest.mark.parametrize(
+    "precision",
+    [None, {"digits": 3}, {"tolerance": 0.01}, {"h": {"decimals": 2}}, {"h": {"digits": 3}, "y": {"digits": 5}}],
+)
+def test_the_problem_file_asks_for_the_precision_of_the_page(cell: str, precision: Any) -> None:
+    """Answers as the page asks for them earn their points, shorter ones do not: check knows what the page says."""
+    exercise = make(ExerciseSpec(cell, outputs=2, steps=2, precision=precision, backward=True))
+    file = json.loads(json.dumps(exercise.keys))
+    by_name = {"h": {}, **(precision or {})} if precision and "h" in precision else {}
+    usual = {"decimals": DECIMALS} if by_name or not precision else precision
+    problem = read(given.of_python(file), engine="equations")
+    session = CheckSession(problem)
+    for name in file["points"]:
+        assert session.scale.precision(name).key() == by_name.get(name, usual), name
+    if precision is None:
+        assert f"write every answer with {DECIMALS}" in render(statement(exercise), "markdown")
+
+    def score(cut: int) -> float:
+        answers = {}
+        for name, array in exercise.quantities.items():
+            texts = [exercise.precision(name).written(float(value)) for value in np.ravel(array)]
+            answers[name] = np.reshape([text[: len(text) - cut] for text in texts], np.shape(array)).tolist()
+        return session.check(answers, diagnose=False).score
+
+    assert score(0) == pytest.approx(1)
+    assert score(2) < 1

@@ -14,7 +14,7 @@ from rnncalc.check.answers.shaped import Index
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError, shown
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.parse.numbers import BLANKS, Numbers, TypedNumber, number
+from rnncalc.problems.parse.numbers import BLANKS, Numbers, TypedNumber, blanked, number
 
 DEEPEST = 8  # lists and dicts inside each other
 MOST = 1_000_000  # numbers of one answer
@@ -112,6 +112,7 @@ def of_text(text: str) -> Any:
     """Split the text of an array into nested lists of texts; the text of one number stays."""
     from rnncalc.problems.parse import matrix
 
+    text = blanked(text)
     try:
         number(text)
         return text
@@ -146,7 +147,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, np.ndarray):
         return plain(value.tolist(), depth)
     if isinstance(value, str):
-        return None if value.strip() in BLANKS else value
+        return None if blanked(value.strip()) in BLANKS else value
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float | np.number):

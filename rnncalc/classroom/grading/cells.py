@@ -11,7 +11,7 @@ from typing import Any
 from rnncalc.check.answers.leaves import entries, of_text
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
-from rnncalc.problems.parse.numbers import BLANKS
+from rnncalc.problems.parse.numbers import BLANKS, blanked
 
 EMPTY = (*BLANKS, "-", "–", "—")  # "-" is how learning platforms write "no answer"
 MOST = 5_000  # characters of a cell that may hold a vector
@@ -44,7 +44,7 @@ def row(texts: list[str], wanted: list[int], comma: bool) -> tuple[list[Cell], l
     """
     points = not comma and any("." in text and _POINT.fullmatch(text) for text in texts)
     cells, doubtful = [], []
-    for text, count in zip(texts, wanted):
+    for text, count in zip(map(blanked, texts), wanted):
         if text.isdigit() or (count == 1 and _POINT.fullmatch(text)) or text in EMPTY:
             cells.append(Cell(text, (text,)))
             continue

@@ -19,7 +19,7 @@ from rnncalc.common.safe_text import one_line
 from rnncalc.common.version import __version__
 from rnncalc.errors import RnncalcError
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.parse.numbers import BLANKS
+from rnncalc.problems.parse.numbers import BLANKS, blanked
 from rnncalc.problems.results import Quantities
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _answered(value: Any) -> bool:
         return any(map(_answered, value))
     if isinstance(value, dict):
         return any(_answered(part) for name, part in value.items() if not name.startswith("_"))
-    return value is not None and not (isinstance(value, str) and value.strip() in BLANKS)
+    return value is not None and not (isinstance(value, str) and blanked(value.strip()) in BLANKS)
 
 
 def _of_verdict(verdict: Verdict, question: _Question, requested: int) -> Result:

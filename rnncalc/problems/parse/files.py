@@ -17,7 +17,7 @@ from rnncalc.common.files import reading
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError, shown
 from rnncalc.problems.parse.brackets import place
-from rnncalc.problems.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, Numbers, number
+from rnncalc.problems.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, Numbers, blanked, number
 
 
 def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
@@ -104,9 +104,8 @@ def _table(text: str, delimiter: str | None, wanted: list[str]) -> Numbers:
         raise ParseError(_("the table is empty"))
     header = rows.pop(0) if not all(_is_number(cell) for cell in rows[0]) else []
     chosen = [_column(column, header, len(rows[0]) if rows else 0) for column in wanted] or None
-    cells = [
-        [None if cell in BLANKS else cell for cell in (row if chosen is None else _picked(row, chosen))] for row in rows
-    ]
+    picked = rows if chosen is None else [_picked(row, chosen) for row in rows]
+    cells = [[None if blanked(cell) in BLANKS else cell for cell in row] for row in picked]
     return Numbers.of(cells, lambda index: place((index[0] + bool(header), *index[1:])) if index else "")
 
 
@@ -114,7 +113,7 @@ def _is_number(cell: str) -> bool:
     try:
         number(cell)
     except ParseError:
-        return cell in BLANKS
+        return blanked(cell) in BLANKS
     return True
 
 

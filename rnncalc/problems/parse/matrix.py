@@ -8,7 +8,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
 from rnncalc.problems.parse import brackets, rows
 from rnncalc.problems.parse.commas import with_points
-from rnncalc.problems.parse.numbers import Numbers, plain
+from rnncalc.problems.parse.numbers import Numbers, blanked, plain
 
 
 def read(text: str) -> Numbers:
@@ -20,7 +20,7 @@ def read(text: str) -> Numbers:
         from rnncalc.problems.parse import files
 
         return files.read(text.strip()[1:], read)
-    text = with_points(_uncommented(plain(text)).strip().strip("$").strip())
+    text = with_points(_uncommented(plain(blanked(text))).strip().strip("$").strip())
     if not text:
         raise ParseError(_("expected numbers, got nothing"))
     *first, last = _readers(text)

@@ -26,6 +26,8 @@ MOST_ENTRIES = 10_000_000
 DEEPEST = 3  # sequences, steps, units
 BLANKS = ("", "_", "null", "none", "None")
 
+_RULED = re.compile(r"(?<![\w\\.])(?:(?:\\?_){2,}|\\_)(?![\w.])|…+")  # ______, as Markdown writes it too
+
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _MARKS = str.maketrans(
     {
@@ -58,6 +60,11 @@ def plain(text: str) -> str:
         r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+", lambda match: "^{" + match[0].translate(_SUPERSCRIPTS) + "}", text.translate(_MARKS)
     )
     return unicodedata.normalize("NFKC", text).translate(_MARKS)
+
+
+def blanked(text: str) -> str:
+    """The text with one _ for every line that is left to write on, ______ or …: not answered."""
+    return _RULED.sub("_", text) if "_" in text or "…" in text else text
 
 
 @dataclass(frozen=True, slots=True)

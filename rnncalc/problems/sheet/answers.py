@@ -16,8 +16,11 @@ from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse import matrix
+from rnncalc.problems.parse.numbers import BLANKS, blanked
 from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import UNIT
+
+_NOTHING = re.compile(r"[\s\[\](){},;.]*")  # (…, …), of which nothing is filled in
 
 Decision = FromEquations | OwnCell | None
 
@@ -53,9 +56,16 @@ def answers(items: Sequence[Assigned], made: Decision, first: int) -> dict[str, 
 
 
 def _put(place: dict[str, Any], name: str, value: Any, item: Assigned) -> None:
-    """Keep an answer under its name. Raises ParseError if another one is there."""
-    if place.setdefault(name, value) != value:
+    """Keep an answer under its name; one that is left blank gives way. Raises ParseError if another one is there."""
+    if name in place and _is_blank(place[name]):
+        place[name] = value
+    elif place.setdefault(name, value) != value and not _is_blank(value):
         raise ParseError(_("{where}: it is given twice"), where=item.where)
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether nothing is written in an answer."""
+    return all(map(_is_blank, value)) if isinstance(value, list) else value is None or value in BLANKS
 
 
 def _empty(part: str | int, made: Decision) -> Any:
@@ -108,6 +118,9 @@ def _parameter(symbol: Symbol, made: Decision) -> tuple[str, str]:
 
 def row_of(text: str) -> Any:
     """One step's value as nested texts; a word stays one."""
+    text = blanked(text)
+    if "..." in text and _NOTHING.fullmatch(text):
+        return "_"
     try:
         return matrix.read(text).through(np.ravel).nested() if re.search(r"[\[(\\;, ]", text.strip()) else text.strip()
     except ParseError:
@@ -119,4 +132,4 @@ def nested_texts(text: str) -> Any:
     try:
         return matrix.read(text).nested()
     except ParseError:
-        return text
+        return blanked(text)
