@@ -46,9 +46,15 @@ class Scale:
             if isinstance(precision, Precision):
                 usual = precision
             else:
-                by_name = {_name(quantities, name, given.where): part for name, part in precision.items()}
+                message = _("{where}: precision is asked for “{name}”, which is no quantity here{near}")
+                by_name = {_name(quantities, name, given.where, message): part for name, part in precision.items()}
         gates = problem.network.layers[-1].cell.gates
-        return cls(_points(problem), usual, by_name, *_carry(problem), gates)
+        points = _points(problem)
+        for name in points:
+            _name(
+                quantities, name, "points", _("{where}: points are given for “{name}”, which is no quantity here{near}")
+            )
+        return cls(points, usual, by_name, *_carry(problem), gates)
 
     def owner(self, name: str) -> tuple[str, int]:
         """The name that a quantity's points are under, and how many share them: dU has those of dU.i, dU.f, …"""
@@ -172,8 +178,8 @@ def _points(problem: Problem) -> dict[str, float]:
     return {name: _number(RawValue(part, f"{given.where}.{name}"), "points") for name, part in value.items()}
 
 
-def _name(quantities: QuantityIndex, name: str, where: str) -> str:
-    """A quantity's name as answers have it. Raises ProblemError for one that there is not."""
+def _name(quantities: QuantityIndex, name: str, where: str, message: str) -> str:
+    """A quantity's name as answers have it. Raises ProblemError, with the message, for one that there is not."""
     if name.startswith("layers"):
         return name
     try:
@@ -182,7 +188,6 @@ def _name(quantities: QuantityIndex, name: str, where: str) -> str:
         if name.endswith("_new") or name.startswith("d") or name.startswith("loss"):
             return name  # there is no loss: nobody can answer it
         close = near(name, quantities.known(quantities.whole))
-        message = _("{where}: precision is asked for “{name}”, which is no quantity here{near}")
         raise ProblemError(message, where=where, name=name, near=close) from None
     return quantity.name if isinstance(quantity, Quantity) else quantity[""].name
 

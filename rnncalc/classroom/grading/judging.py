@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncalc.check import CheckSession
+from rnncalc.check.scoring import Scale
 from rnncalc.classroom.grading.sheet import points_of, problem_of
 from rnncalc.common.i18n import _, language, speak
 from rnncalc.common.safe_text import one_line
@@ -103,6 +104,12 @@ def judge(task: Task, diagnose: bool) -> Result:
     except Exception as error:  # a defect of ours must not cost the others their marks
         kind = type(error).__name__
         return unreadable(_("could not be judged ({kind}: {error})").format(kind=kind, error=error))
+
+
+def check_scale(question: str, precision: str) -> None:
+    """Raise ProblemError where points or a precision are given for what is no quantity of the question."""
+    session = _question(question, precision).session
+    Scale.of_problem(session.problem, session.quantities)
 
 
 class _Question:

@@ -101,6 +101,8 @@ def grade(
     sheet = read_sheet(problem)
     if precision:
         precision_of(RawValue(precision, "--precision"))
+    for question in sheet.first.questions.values():
+        judging.check_scale(question.text, precision)
     sources = [handed_in] if isinstance(handed_in, str | PathLike | Mapping) else handed_in
     handed, notes = submissions.read(sources, sheet, columns, encoding or "", keep)
     tongue = language()
