@@ -145,6 +145,7 @@ def test_what_says_no_value(prose: str) -> None:
 ASKED = {
     "结果保留三位小数。": {"decimals": 3}, "（保留 4 位小数）": {"decimals": 4},
     "答案精确到小数点后两位。": {"decimals": 2},
+    "Give three decimals.": {"decimals": 3}, "Report 2 decimal places.": {"decimals": 2},
     "保留三位有效数字": {"digits": 3},
     "Compute h_t, rounded to four decimals.": {"decimals": 4},
     "Give h_2 to 3 decimal places.": {"decimals": 3}, "Find the states (three decimals).": {"decimals": 3},

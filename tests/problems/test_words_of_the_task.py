@@ -97,3 +97,11 @@ def test_another_number_of_steps_is_refused(said: str, steps: int, by_step: bool
             problem(sheet)
     else:
         assert not problem(sheet).notes
+
+
+@pytest.mark.parametrize("head", ["targets: ", "Targets: ", "Targets = ", "target: ", "Target = "])
+def test_targets_may_begin_with_a_capital(head: str) -> None:
+    sheet = f"U = 0.5\nW = 0.2\nx = [1, -2, 3]\nloss: squared_error\n{head}1, 0, 2\n"
+    got = problem(sheet).task.targets
+    assert got is not None
+    np.testing.assert_array_equal(got.reshape(-1), [1, 0, 2])

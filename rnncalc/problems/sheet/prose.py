@@ -94,7 +94,7 @@ def _precisions() -> list[re.Pattern[str]]:
     return [
         re.compile(rf"保留(?:到)?(?:小数点后)?\s*{count}\s*位(?:小数|(?P<digits>有效数字)|(?![有\w]))"),
         re.compile(rf"精确到小数点后\s*第?{count}\s*位(?P<digits>(?!))?"),
-        re.compile(rf"\b(?:to|with) (?:exactly )?{count}[ -]{kind}", re.IGNORECASE),
+        re.compile(rf"\b(?:to|with|give|report|use) (?:exactly )?{count}[ -]{kind}", re.IGNORECASE),
         re.compile(
             rf"(?:compute|calculate|find|fill|determine|give|what)\b[^.\n]{{0,80}}\((?:to )?{count} {kind}\)",
             re.IGNORECASE,

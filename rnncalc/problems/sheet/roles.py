@@ -10,7 +10,7 @@ from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.sheet.pieces import Assigned, Sheet
 
-TARGETS = ("target", "targets", "label", "labels", "标签", "目标")
+TARGETS = ("target", "targets", "Target", "Targets", "label", "labels", "标签", "目标")
 SIGNALS = ("a", "h", "s", "y", "c", "i", "f", "g", "o", "r", "z", "n", "da", "dh", "ds", "dx")  # without equations
 UNIT = re.compile(r"\d\W*\[\s*(\d{1,6})\s*\]\W*\Z")  # behind another number: h_2[1]
 LETTERS = ("letter", "char", "character", "token", "word", "字符", "字母")
