@@ -4,7 +4,8 @@ Homework            problem, load_problem: worked step by step, checked; grade: 
 Code                check_function: the bug in a function; testing.assert_rnn_forward in pytest; %load_ext rnncalc
 A network           Elman, Jordan, LSTM, GRU, GRUAfter, I2HI2O of one layer; Network of several, each a Layer
 Weights             random_network; load_model, save_model; other libraries': load, save, from_state_dict, to_state_dict
-What it gives       net(x); net.forward(x), a Trace; net.backward(trace, …); net.fit(x, y, …); net.stepper(); States
+What it gives       net(x); net.forward(x), a Trace; net.backward(trace, …); net.fit(x, y, …)
+From step to step   net.stepper(), a Stepper; States of every layer, which go in and come out
 Your own equations  Cell; CELLS holds the built-in ones
 scikit-learn        RNNClassifier, RNNRegressor
 Errors              RnncalcError, the kind of all of them

@@ -32,7 +32,7 @@ def python_doors(
         return made[engine]
 
     for engine in engines:
-        for name in ("call", "alone", "prefix", "stepper", "threads", "copies", "files"):
+        for name in ("call", "alone", "prefix", "states", "stepper", "threads", "copies", "weights", "files"):
             yield f"{name} {engine}", partial(lambda engine, name: getattr(library(engine), name)(), engine, name)
     if "loss" in keys or "dy" in keys:
         yield "gradients", lambda: library(engines[-1]).gradients()
@@ -71,7 +71,7 @@ class _Library:
         with np.errstate(all="ignore"):
             trace = self.problem.forward()
         same(self.y, trace["y"] if "y" in trace else trace[self.network.layers[-1].cell.emits])
-        assert trace.final.keys() == dict.fromkeys(self.network.layers[-1].cell.state).keys()
+        assert trace.final.keys() == {state for part in self.network.passes for state in part.cell.state}
         for name in trace:
             assert trace[name].shape[: self.x.ndim - 1] == self.x.shape[:-1], name
 
@@ -104,6 +104,28 @@ class _Library:
         cut = self.rng.randint(1, steps)
         with np.errstate(all="ignore"):
             same(self.network(self.x[..., :cut, :]), self.y[..., :cut, :])
+
+    def states(self) -> None:
+        """Two parts of a sequence, joined by the states, have the bits of the whole."""
+        if not self.forward_only or self.problem.lengths is not None or self.problem.mask is not None:
+            return
+        cut = self.rng.randint(0, self.x.shape[-2])
+        with np.errstate(all="ignore"):
+            first, states = self.network(self.x[..., :cut, :], return_state=True)
+            again = rnncalc.States.from_flat(states.flat)
+            for given in (states, again, dict(states)):
+                second = self.network(self.x[..., cut:, :], given)
+                same(np.concatenate([first, second], axis=-2), self.y)
+
+    def weights(self) -> None:
+        """Weights that are set to others and back give the same bits."""
+        twin = copy.deepcopy(self.network)
+        parameters = dict(twin.parameters)
+        with np.errstate(all="ignore"):
+            twin.set({name: self.rng.random() * array for name, array in parameters.items()})
+            twin(self.x, **self.where)
+            twin.set(parameters)
+            same(twin(self.x, **self.where), self.y)
 
     def stepper(self) -> None:
         """A stepper, its copies and its pickle give the bits of the whole."""

@@ -342,7 +342,17 @@ class Cell:
         return bool(self.outputs)
 
     def gate_order(self, library: str) -> str:
-        """Our letters of the gates in the order in which a library stacks them; of an unknown one, our own order.
+        """Our letters of the gates in the order in which a library stacks them.
+
+        Parameters
+        ----------
+        library : str
+            PyTorch, Keras, ONNX, …
+
+        Returns
+        -------
+        str
+            Of a library that is not known our own order.
 
         Examples
         --------
