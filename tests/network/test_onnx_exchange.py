@@ -17,7 +17,7 @@ from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
-from rnncalc.network.weights.variants import cell, functions
+from rnncalc.network.weights.cell_variants import cell, functions
 
 onnx = pytest.importorskip("onnx")
 KINDS = ("RNN", "LSTM", "GRU")

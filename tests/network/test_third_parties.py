@@ -16,8 +16,8 @@ import rnncalc
 from rnncalc.errors import RnncalcError
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
+from rnncalc.network.weights.cell_variants import USUAL, Function, cell
 from rnncalc.network.weights.gate_blocks import one_bias
-from rnncalc.network.weights.variants import USUAL, Function, cell
 
 same = partial(np.testing.assert_allclose, rtol=0, atol=1e-11)
 

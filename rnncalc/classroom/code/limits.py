@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Thread
 
 MEGABYTE = 1 << 20
-BOMB = 512  # threads and processes of the user that are nobody's but a fork bomb's, beyond those that run already
+BOMB = 512  # more threads and processes than run at the start: only a fork bomb makes so many
 
 
 @dataclass(frozen=True)

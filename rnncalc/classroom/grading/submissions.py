@@ -156,12 +156,22 @@ def _of_table(table: tables.Table, name: str, sheet: Sheet) -> list[Submission]:
 
 
 def read_roster(name: str) -> Iterator[tuple[str, str]]:
-    """The ids of a table of people, each once, with their names. Raises RnncalcError."""
+    """The ids of a table of people, each once, with their names.
+
+    Raises RnncalcError if it names nobody, if a row has no id where others have one, or if two people share one.
+    """
     files.reading(name)
-    table = tables.read(Path(name), {}, {})
+    rows = tables.read(Path(name), {}, {}).rows
     people: dict[str, str] = {}
-    for row in table.rows:
-        people.setdefault(row.id, row.name)
+    for row in rows:
+        if row.anonymous and not all(other.anonymous for other in rows):
+            raise ParseError(_("{name}, {row}: this person has no id"), name=name, row=row.id)
+        other = people.setdefault(row.id, row.name)
+        if other != row.name:
+            message = _("{name}: the id {id} belongs to two people, {first} and {second}")
+            raise ParseError(message, name=name, id=row.id, first=other or "–", second=row.name or "–")
+    if not people:
+        raise ParseError(_("{name}: it names nobody"), name=name)
     yield from people.items()
 
 

@@ -20,10 +20,10 @@ from rnncalc.model.cells import Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import keras_arrays
+from rnncalc.network.weights.cell_variants import Function, cell
 from rnncalc.network.weights.keras_arrays import Arrays, stacked
 from rnncalc.network.weights.keras_file import content
 from rnncalc.network.weights.model_file import Model
-from rnncalc.network.weights.variants import Function, cell
 
 OPERATORS = {"SimpleRNN": "RNN", "LSTM": "LSTM", "GRU": "GRU"}
 WITHOUT_EFFECT = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Identity"}

@@ -21,7 +21,7 @@ from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
-from rnncalc.network.weights import variants
+from rnncalc.network.weights import cell_variants
 from rnncalc.network.weights.gate_blocks import from_library, one_bias
 from rnncalc.network.weights.model_file import Model
 from rnncalc.network.weights.onnx_chain import STEPS, Beside, Chain, Value, refused
@@ -218,7 +218,7 @@ def _arguments(
                 raise ProblemError(message, kind=kind, name=name, wanted=wanted, shape=array.shape)
     coupled, after = bool(attributes.get("input_forget", 0)), bool(attributes.get("linear_before_reset", 0))
     chosen = _chosen(kind, attributes, len(directions))
-    cell = variants.cell(kind, chosen, float(attributes.get("clip", 0)), coupled, "P" in given, after)
+    cell = cell_variants.cell(kind, chosen, float(attributes.get("clip", 0)), coupled, "P" in given, after)
     passes = dict[str, dict[str, np.ndarray]]()
     if "hidden_size" in attributes and attributes["hidden_size"] != units:
         raise ProblemError(
@@ -249,14 +249,14 @@ def _start(kind: str, array: np.ndarray, number: int, units: int) -> np.ndarray:
     return rows[0] if len(rows) == 1 else rows
 
 
-def _chosen(kind: str, attributes: Mapping[str, Any], directions: int) -> list[variants.Function]:
+def _chosen(kind: str, attributes: Mapping[str, Any], directions: int) -> list[cell_variants.Function]:
     """The functions, which must be the same in both directions."""
-    usual = variants.USUAL[kind]
+    usual = cell_variants.USUAL[kind]
     names = list(attributes.get("activations", ())) or usual * directions
     if len(names) != len(usual) * directions:
         raise ProblemError(_("{name} has more numbers than its functions take"), name="activations")
     alphas, betas = (list(attributes.get(f"activation_{letter}", ())) for letter in ("alpha", "beta"))
-    every = variants.functions(names, alphas, betas)
+    every = cell_variants.functions(names, alphas, betas)
     if every[: len(usual)] != every[-len(usual) :]:
         raise ProblemError(_("{kind}: the two directions have different {name}"), kind=kind, name="activations")
     return every[: len(usual)]

@@ -23,8 +23,8 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.cells import built_in
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.network import Network
+from rnncalc.network.weights.cell_variants import OPERATORS, named_function
 from rnncalc.network.weights.gate_blocks import keeping_old, to_library, two_biases
-from rnncalc.network.weights.variants import OPERATORS, named_function
 
 OPSET, IR = 14, 8  # since when RNN, LSTM and GRU are as they are
 MERGES = {"sum": "ReduceSum", "ave": "ReduceMean", "mul": "ReduceProd"}

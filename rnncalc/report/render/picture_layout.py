@@ -111,7 +111,6 @@ class Layout(Tracks):
             frame = self.frame(row, place)
             arrows.sort(key=self._start)
             rooms = [TRACK * (1 if self.aside(arrow) else 2) + _wide(arrow.label) for arrow in arrows]
-            rooms = [TRACK * (1 if self.aside(arrow) else 2) + _wide(arrow.label) for arrow in arrows]
             feet = spread([self._start(arrow)[0] for arrow in arrows], rooms, frame.x + TRACK, frame.right - TRACK)
             ends |= {arrow: (x, frame.bottom + HEAD - 1) for arrow, x in zip(arrows, feet)}
         for (row, place, from_right), arrows in self.entries.items():
@@ -129,7 +128,7 @@ class Layout(Tracks):
 
     @cached_property
     def turns(self) -> dict[Arrow, float]:
-        """How far before its head an arrow that goes up turns: of those to one side the outermost last."""
+        """How far before its head an arrow that goes up turns. On each side the outermost arrow turns last."""
         sides: dict[tuple[Row, int, bool], list[Arrow]] = {}
         for arrow, (x, _y) in self.ends.items():
             if self.upright(arrow):

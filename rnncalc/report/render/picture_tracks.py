@@ -84,7 +84,7 @@ class Tracks(Boxes):
 
     @cached_property
     def tracks(self) -> dict[Arrow, tuple[int, int]]:
-        """Left of which column an arrow turns, and on the how manieth track from there; those of one box share theirs.
+        """The column left of which an arrow turns, and the number of its track there. A box's arrows share a track.
 
         Short ones are near the column; those that come from the right are left of all others.
         """
