@@ -112,8 +112,8 @@ class _Library:
         cut = self.rng.randint(0, self.x.shape[-2])
         with np.errstate(all="ignore"):
             first, states = self.network(self.x[..., :cut, :], return_state=True)
-            again = rnncalc.States.from_flat(states.flat)
-            for given in (states, again, dict(states)):
+            restored = rnncalc.States.from_flat(states.flat)
+            for given in (states, restored, dict(states)):
                 second = self.network(self.x[..., cut:, :], given)
                 same(np.concatenate([first, second], axis=-2), self.y)
 
