@@ -16,6 +16,14 @@ from rnncalc.check.code.culprit.signs_forward import ForwardSigns
 
 FEW = 3
 CHOICES = {"first", "last", "only"}
+THROUGH_TIME = (
+    "detaches first",
+    "loop stuck first",
+    "!loop dh slope lost",
+    "loop dh first",
+    "loop V back first",
+    "dh first",
+)
 NO_DERIVATIVE = (
     "back renames first",
     "dmemory !slope !calls first",
@@ -27,7 +35,7 @@ STATE = ("loop W forward first", "loop calls forward first")
 RULES: dict[str, tuple[str, ...]] = {
     # forward
     "bias_omitted": ("forward joins !b", "forward joins first"),
-    "bias_subtracted": ("b forward",),
+    "bias_subtracted": ("b forward takes_bias_off", "b forward", "forward joins first"),
     "output_bias_omitted": ("V forward !c first",),
     "bias_outside_activation": ("b activation", "b forward"),
     "U_transposed": ("U forward turned", "U forward"),
@@ -48,22 +56,22 @@ RULES: dict[str, tuple[str, ...]] = {
     "activation_omitted": ("forward joins !activation", *NO_DERIVATIVE),
     "activation_tanh": ("tanh joined",),
     "activation_sigmoid": ("sigmoid joined", "forward joined !tanh first"),
-    "activation_relu": ("forward joined !tanh first",),
+    "activation_relu": ("relu joined", "forward joined !tanh first"),
     "output_activation_omitted": ("V forward first",),
     "softmax_over_steps": ("softmax divided first", "softmax first"),
     "softmax_over_batch": ("softmax divided first", "softmax first"),
-    "inputs_reversed": ("x forward first",),
+    "inputs_reversed": ("header x first", "x forward first"),
     "inputs_shifted": ("loop x U forward first", "loop U forward first", "loop x forward first"),
     "output_from_previous_state": ("V forward first",),
     # gated cells
     "gate_order": (
         *("unpacks crossed", "slice crossed first", "memory_crossed", "back gathers first"),
-        "unpacks parameters first",
+        *("split first", "unpacks parameters first"),
     ),
     "update_complement": ("one_minus gated",),
     "reset_position": ("candidate W",),
     "memory_activation_omitted": ("gives_h reads_memory !tanh last", "back dh reads_memory !slope"),
-    "forget_bias_added": ("adds_number sigmoid",),
+    "forget_bias_added": ("adds_number forget", "adds_number sigmoid"),
     "candidate_sigmoid": ("sigmoid candidate", "slope candidate back"),
     "sign_of_preactivation": ("exponential !negative", "sigmoid negative"),
     "h_c_exchanged": ("exchanged first",),
@@ -71,14 +79,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "output_gate_inside_tanh": ("tanh_of_product",),
     "gates_activated_twice": ("activated_again first",),
     # gradients
-    "next_gradient_omitted": (
-        "detaches first",
-        "loop stuck first",
-        "!loop dh slope lost",
-        "loop dh first",
-        "loop V back first",
-        "dh first",
-    ),
+    "not_through_time": THROUGH_TIME,
+    "next_gradient_omitted": THROUGH_TIME,
     "last_step_only": ("loop dh first", "loop V back first"),
     "recurrent_derivative_omitted": ("W back unsloped",),
     "derivative_omitted": NO_DERIVATIVE,
@@ -86,14 +88,14 @@ RULES: dict[str, tuple[str, ...]] = {
     "derivative_twice": ("slope twice", "slope back"),
     "W_not_transposed": ("W back bare", "W back"),
     "upstream_omitted": ("loop V back first",),
-    "sign_flipped": ("slope_turned", "output_taken_off", "updates lr first"),
-    "loss_factor": ("scales error",),
+    "sign_flipped": ("slope_turned", "output_taken_off", "loop subtracts first", "dh first", "updates lr first"),
+    "loss_factor": ("scales error", "scales loss"),
     "learning_rate_omitted": ("updates !lr first",),
     "update_sign": ("updates lr first",),
     # code
     "gradient_overwritten": ("loop gives_output overwrites",),
     "bias_gradient_not_summed": ("gives_bias_gradient",),
-    "wrong_factor": ("back named_gate !unpacks !returns last", "slope back only"),
+    "wrong_factor": ("back named_slope first", "back named_gate !unpacks !returns last", "slope back only"),
     "mean_for_sum": ("mean back", "gives_output scales", "scales error"),
     "target_not_subtracted": ("loop takes_output first", "loop V y first"),
     "cache_of_wrong_step": (

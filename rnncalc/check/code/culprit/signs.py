@@ -125,6 +125,9 @@ class Looking:
         """Whether it stands in the function itself, not in one that it calls."""
         return statement.is_main
 
+    def header(self, statement: Statement) -> bool:
+        return isinstance(statement.node, ast.For)
+
     def back(self, statement: Statement) -> bool:
         return self.uses(statement, "dh", "dmemory", "targets", "y")
 
@@ -137,8 +140,15 @@ class Looking:
     def detaches(self, statement: Statement) -> bool:
         return any(name in ("detach", "detach_", "no_grad") for name, _call in self.calls_in(statement))
 
+    def split(self, statement: Statement) -> bool:
+        names = ("split", "chunk", "hsplit", "vsplit", "reshape", "view")
+        return any(name in names for name, _call in self.calls_in(statement))
+
     def mean(self, statement: Statement) -> bool:
         return any(name in ("mean", "average") for name, _call in self.calls_in(statement))
+
+    def loss(self, statement: Statement) -> bool:
+        return any(name == "log" for name, _call in self.calls_in(statement))
 
     def turned(self, statement: Statement) -> bool:
         return any(isinstance(node, ast.Attribute) and node.attr in ("T", "t") for node in self.nodes(statement))

@@ -41,12 +41,18 @@ class BackwardSigns(Looking):
 
     def named_gate(self, statement: Statement) -> bool:
         """Whether it reckons with the gate that the mistake names, f where it is of da_f."""
-        named = re.match(r"da_(\w)", self.detail)
-        gates = [gates_of(value.names) for value, _turned in self.read(statement)]
-        return named is not None and {named[1]} in gates
+        return any(self._is_named(value.names) for value, _turned in self.read(statement))
 
     def returns(self, statement: Statement) -> bool:
         return isinstance(statement.node, ast.Return)
+
+    def named_slope(self, statement: Statement) -> bool:
+        """1 − f, or 1 − f²."""
+        return any(self._is_named(self.of(part).names) for node in self._slopes(statement) for part in ast.walk(node))
+
+    def _is_named(self, names: frozenset[str]) -> bool:
+        named = re.match(r"da_(\w)", self.detail)
+        return named is not None and gates_of(names) == {named[1]}
 
     def slope_turned(self, statement: Statement) -> bool:
         """h² − 1."""
@@ -121,6 +127,11 @@ class BackwardSigns(Looking):
             and "number" not in self.of(part.left).marks
             for part in self.operations(statement, ast.Sub)
         )  # fmt: skip
+
+    def subtracts(self, statement: Statement) -> bool:
+        """Whether one gradient is subtracted from another."""
+        sums = self.operations(statement, ast.Sub)
+        return any(self.of(part.left).uses("dh", "V") and self.of(part.right).uses("dh", "V", "W") for part in sums)
 
     def error(self, statement: Statement) -> bool:
         return self.uses(statement, "targets") or "y" in self.reckons(statement)

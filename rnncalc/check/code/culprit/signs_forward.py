@@ -55,6 +55,11 @@ class ForwardSigns(Looking):
     def _argument(self, call: ast.Call) -> Value:
         return self.of(call.args[0] if call.args else getattr(call.func, "value", None))
 
+    def takes_bias_off(self, statement: Statement) -> bool:
+        if isinstance(statement.node, ast.AugAssign) and isinstance(statement.node.op, ast.Sub):
+            return self.of(statement.node.value).has("b")
+        return any(self.of(node.right).has("b") for node in self.operations(statement, ast.Sub))
+
     def activation(self, statement: Statement) -> bool:
         return any(True for _call in self._activations(statement))
 
@@ -63,6 +68,9 @@ class ForwardSigns(Looking):
 
     def sigmoid(self, statement: Statement) -> bool:
         return any(True for _call in self._activations(statement, "sigmoid"))
+
+    def relu(self, statement: Statement) -> bool:
+        return any(name in ("relu", "maximum", "clip", "clamp") for name, _call in self.calls_in(statement))
 
     def joined(self, statement: Statement) -> bool:
         """Whether a function is taken of a preactivation."""
@@ -194,6 +202,9 @@ class ForwardSigns(Looking):
     def gated(self, statement: Statement) -> bool:
         gates = any(gates_of(value.names) for value, _turned in self.read(statement))
         return gates and self.uses(statement, "h", "h0")
+
+    def forget(self, statement: Statement) -> bool:
+        return any("f" in gates_of(value.names) for value, _turned in self.read(statement))
 
     def candidate(self, statement: Statement) -> bool:
         """Whether it reckons with the candidate's arrays, or gives the candidate its name."""
