@@ -6,6 +6,8 @@ arrives, how two directions share what comes from above, and how far back throug
     truncated    every loss reaches the K latest steps. The gradient goes back in K passes: the first visits every step
                  with what the loss brings there, the next with what the first handed to the step before
     in chunks    the sequence is cut in blocks of K steps, and nothing goes from one block to the block before
+
+Longer than other files: what arrives from outside, at any place, meets the loss's gradient here.
 """
 
 from __future__ import annotations

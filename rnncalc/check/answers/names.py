@@ -1,4 +1,7 @@
-"""Names of answers: the quantity under each name, its shape as a person writes it, and where it is computed."""
+"""Names of answers: the quantity under each name, its shape as a person writes it, and where it is computed.
+
+Longer than other files: every name that an answer may have is understood in one place.
+"""
 
 from __future__ import annotations
 

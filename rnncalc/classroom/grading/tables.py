@@ -1,6 +1,6 @@
 """Tables of answers, a row a person, as learning platforms, forms and spreadsheets write them.
 
-Who a row is stands in `headers`, what it answers in `columns` and `cells`, how its bytes are read in `encodings`.
+`person_columns` says who a row is, `answer_columns` and `cells` what it answers, `encodings` how its bytes are read.
 """
 
 from __future__ import annotations
@@ -131,8 +131,7 @@ def _of_people(rows: Rows, width: int, who: Who) -> tuple[Rows, list[str]]:
             blank += 1
             continue
         strange = next((texts[at] for at in marked if person_columns.is_nobody(texts[at])), None)
-        filled = sum(bool(texts[at]) for at in who.ids)
-        summed = filled <= any(texts[at] == strange for at in who.ids)
+        summed = sum(bool(texts[at]) for at in who.ids) <= any(texts[at] == strange for at in who.ids)
         if strange is not None and (person_columns.is_test(strange) or summed):
             left_out.append(one_line(strange, 60))
         else:
