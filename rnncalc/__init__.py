@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from rnncalc.network.states import States as States
     from rnncalc.network.stepper import Stepper as Stepper
     from rnncalc.network.trace import Trace as Trace
-    from rnncalc.network.weights.formats import load as load
-    from rnncalc.network.weights.formats import save as save
     from rnncalc.network.weights.initialise import random_network as random_network
     from rnncalc.network.weights.model_file import save_model as save_model
     from rnncalc.network.weights.pytorch import from_state_dict as from_state_dict
     from rnncalc.network.weights.pytorch_writer import to_state_dict as to_state_dict
+    from rnncalc.network.weights.weight_formats import load as load
+    from rnncalc.network.weights.weight_formats import save as save
     from rnncalc.pipeline.estimators import RNNClassifier as RNNClassifier
     from rnncalc.pipeline.estimators import RNNRegressor as RNNRegressor
     from rnncalc.pipeline.trained_model import load_model as load_model
@@ -66,7 +66,7 @@ _NAMES = {  # module → its public names, loaded on first use, so that `import 
     "network.states": ("States",),
     "network.stepper": ("Stepper",),
     "network.trace": ("Trace",),
-    "network.weights.formats": ("load", "save"),
+    "network.weights.weight_formats": ("load", "save"),
     "network.weights.initialise": ("random_network",),
     "network.weights.model_file": ("save_model",),
     "network.weights.pytorch": ("from_state_dict",),

@@ -24,7 +24,7 @@ from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.keys import KEYS
 from rnncalc.problems.notation import NOTATIONS
-from rnncalc.report.formats import BINARY, FORMATS
+from rnncalc.report.document_formats import BINARY, FORMATS
 
 PLACES = catalogue.messages()
 SEED = ("--U", "0.1 0.2; 0.3 0.4", "--W", "0.2 0.2; 0.3 0.3", "--b", "0.5 0.6", "--x", "2 3")

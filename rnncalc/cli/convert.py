@@ -24,9 +24,9 @@ def command(source: str, target: str, format_: str | None, **options: Any) -> No
     rnncalc convert rnn.safetensors rnn.onnx --activation relu --readout fc --output softmax
     rnncalc convert model.keras weights.safetensors --to torch
     """
-    from rnncalc.network.weights import formats
+    from rnncalc.network.weights import weight_formats
 
-    model = formats.read(source, **left_open(options))
-    notes = formats.write(model.network, target, format_)
+    model = weight_formats.read(source, **left_open(options))
+    notes = weight_formats.write(model.network, target, format_)
     for note in [*model.notes, *notes]:
         remark(note)

@@ -76,14 +76,14 @@ def overflowed(trace: Trace | None, *data: Any) -> int:
 
 def _of_model(model: str, data: str | None, sequence: int, problem: str | None, engine: str, dtype: str) -> Problem:
     """A trained network asked as a problem, in its own precision unless another one is given."""
-    from rnncalc.network.weights import formats
+    from rnncalc.network.weights import weight_formats
     from rnncalc.pipeline import model_as_problem as asking
     from rnncalc.problems import reader as reading
     from rnncalc.problems.parse import given as reader
 
     if problem is not None:
         raise click.UsageError(_("give a problem or --model, not both"))
-    context, read = click.get_current_context(), formats.read(model)
+    context, read = click.get_current_context(), weight_formats.read(model)
     keys, notes = asking.keys(read), list[str]()
     typed = context.meta.get(GIVEN, {})
     if data is not None:

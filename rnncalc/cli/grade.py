@@ -17,7 +17,7 @@ from rnncalc.cli.options import PARTS, format_of, fragment_option, language_opti
 from rnncalc.cli.spoken import Output, Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
-from rnncalc.report import formats
+from rnncalc.report import document_formats
 
 if TYPE_CHECKING:
     from rnncalc.classroom.grading.gradebook import Gradebook
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice((*FORMATS, *formats.BINARY)),
+    type=click.Choice((*FORMATS, *document_formats.BINARY)),
     help="Default: table on a terminal, else plain.",
 )
 @click.option(
@@ -86,7 +86,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--report",
-    type=Output(formats.ENDINGS, chosen=False),
+    type=Output(document_formats.ENDINGS, chosen=False),
     metavar="FILE",
     help="Write the class report too: .html, .docx, .md, .tex, .txt, .json, .csv.",
 )
@@ -128,7 +128,7 @@ def command(
     function of the signature is called and judged.
     """
     from rnncalc.classroom.grading.class_report import class_report
-    from rnncalc.classroom.grading.formats import files as files_apart
+    from rnncalc.classroom.grading.mark_sheets import files as files_apart
     from rnncalc.classroom.grading.run import grade
     from rnncalc.cli.progress import bar
     from rnncalc.cli.scheduler import cluster
@@ -186,8 +186,8 @@ def command(
 def _show(
     book: Gradebook, format_: str, feedback: str, output: str | None, color: bool, fragment: bool, mark: str
 ) -> None:
-    if format_ in (*RENDERED, *formats.BINARY):
-        from rnncalc.classroom.grading.formats.document import document
+    if format_ in (*RENDERED, *document_formats.BINARY):
+        from rnncalc.classroom.grading.mark_sheets.document import document
         from rnncalc.cli.options import show
 
         shown = replace(document(book, feedback), notes=[])  # they are said already

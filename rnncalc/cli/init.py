@@ -12,7 +12,7 @@ from rnncalc.cli.spoken import Output, Spoken, spoken
 from rnncalc.common.files import write
 from rnncalc.common.i18n import _
 from rnncalc.errors import RnncalcError
-from rnncalc.report.formats import ENDINGS
+from rnncalc.report.document_formats import ENDINGS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -28,10 +28,10 @@ def command(source: str, **options: Any) -> None:
     rnncalc inspect model.safetensors
     rnncalc inspect lstm.onnx --format json
     """
-    from rnncalc.network.weights import formats
+    from rnncalc.network.weights import weight_formats
 
     said = left_open(options)
-    show(_document(formats.read(source, **said)), **options)
+    show(_document(weight_formats.read(source, **said)), **options)
 
 
 def _document(model: Model) -> Document:

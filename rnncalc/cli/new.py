@@ -16,7 +16,7 @@ from rnncalc.cli.options import format_of, put, refuse_fragment, result_options,
 from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
-from rnncalc.report.formats import ENDINGS
+from rnncalc.report.document_formats import ENDINGS
 
 MOODLE = {"moodle": "cloze", "moodle-numerical": "numerical"}  # formats, and the kind of their questions
 

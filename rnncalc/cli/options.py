@@ -15,7 +15,7 @@ from rnncalc.cli.spoken import Output, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
 from rnncalc.common.wrapping import columns
-from rnncalc.report.formats import BINARY, DRAWN, ENDINGS, FORMATS, PICTURES
+from rnncalc.report.document_formats import BINARY, DRAWN, ENDINGS, FORMATS, PICTURES
 
 if TYPE_CHECKING:
     from rnncalc.report.document import Document

@@ -27,10 +27,10 @@ def command(model: str, data: str, every: bool, **look: Any) -> int:
     rnncalc predict model.safetensors tomorrow.csv
     rnncalc predict model.safetensors tomorrow.csv -o answers.csv
     """
-    from rnncalc.network.weights import formats
+    from rnncalc.network.weights import weight_formats
     from rnncalc.pipeline import predict as prediction
 
-    read = formats.read(model)
+    read = weight_formats.read(model)
     document = _document(list(prediction.predict(read, data, every)))
     document.notes.extend(read.notes)
     show(document, **look)

@@ -16,7 +16,7 @@ from rnncalc.common.files import STREAMS, claimed
 from rnncalc.common.i18n import LANGUAGES, _, folder, full_width, of_locale, speak
 from rnncalc.common.safe_text import printable
 from rnncalc.errors import RnncalcError
-from rnncalc.report.formats import BINARY
+from rnncalc.report.document_formats import BINARY
 
 
 class Output(click.ParamType):

@@ -11,7 +11,7 @@ from rnncalc.cli.options import format_of, fragment_option, language_option, ref
 from rnncalc.cli.spoken import Output, Spoken
 from rnncalc.cli.train import given, training_options
 from rnncalc.common.i18n import _
-from rnncalc.report.formats import ENDINGS
+from rnncalc.report.document_formats import ENDINGS
 
 
 @click.command("sweep", cls=Spoken)

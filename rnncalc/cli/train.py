@@ -16,7 +16,7 @@ from rnncalc.cli.spoken import Output, Spoken, complain, remark
 from rnncalc.common.files import WriteError
 from rnncalc.common.i18n import _
 from rnncalc.pipeline.options import KINDS
-from rnncalc.report.formats import ENDINGS
+from rnncalc.report.document_formats import ENDINGS
 
 OVERFLOWED, INTERRUPTED = 3, 130
 FEW = 4  # steps of an epoch, below which somebody should know

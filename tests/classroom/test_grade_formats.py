@@ -13,7 +13,7 @@ from support.helpers import run
 import rnncalc
 from rnncalc.classroom.exercise import make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
-from rnncalc.classroom.grading import formats
+from rnncalc.classroom.grading import mark_sheets
 from rnncalc.classroom.grading.choices import FORMATS
 from rnncalc.common.safe_text import cell
 from rnncalc.errors import RnncalcError
@@ -85,7 +85,7 @@ def test_gradescope_and_prairielearn(tmp_path: Path, problem: Path, answers: Pat
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"s1.json", "s2.json", "s3.json", "s4.json"}
     with pytest.raises(RnncalcError):
-        formats.files(book, "csv")
+        mark_sheets.files(book, "csv")
 
 
 def test_junit(problem: Path, answers: Path) -> None:

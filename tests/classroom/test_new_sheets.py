@@ -26,7 +26,7 @@ from rnncalc.problems import reader as problem_reader
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.results import Quantities, per_step
 from rnncalc.report.document import Arrays
-from rnncalc.report.formats import FORMATS
+from rnncalc.report.document_formats import FORMATS
 from rnncalc.report.render import WHOLE, RenderOptions, render
 
 FORMS = [name for name in FORMATS if name in ("plain", "latex", "markdown")]

@@ -10,9 +10,9 @@ from rnncalc.common.i18n import LANGUAGES
 from rnncalc.common.wrapping import display_width
 from rnncalc.model.cells import CELLS
 from rnncalc.problems.notation import NOTATIONS
+from rnncalc.report.document_formats import FORMATS
 from rnncalc.report.explain_mistake import LESSONS
 from rnncalc.report.explain_topic import TOPICS, topic
-from rnncalc.report.formats import FORMATS
 from rnncalc.report.render import render
 
 

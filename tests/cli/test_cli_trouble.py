@@ -16,7 +16,7 @@ from support.helpers import EXAMPLES, run
 
 from rnncalc.common.files import write
 from rnncalc.errors import RnncalcError
-from rnncalc.report.formats import FORMATS
+from rnncalc.report.document_formats import FORMATS
 
 RNNCALC = [sys.executable, "-m", "rnncalc"]
 needs_shell = pytest.mark.skipif(shutil.which("bash") is None, reason="no shell")

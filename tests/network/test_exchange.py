@@ -16,7 +16,7 @@ from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
-from rnncalc.network.weights import formats, pytorch
+from rnncalc.network.weights import pytorch, weight_formats
 
 CELLS_OF_TORCH = {
     "tanh": CELLS["elman"],
@@ -93,7 +93,7 @@ def test_files_of_ours_hold_every_network(cell: Cell, direction: str, ending: st
     rnncalc.save(net, path)
     back, x = rnncalc.load(path, engine="equations"), rng.normal(size=(5, 3))
     assert back.layers[0].cell == cell
-    assert formats.read(path).format == ("npz" if ending == ".npz" else "rnncalc")
+    assert weight_formats.read(path).format == ("npz" if ending == ".npz" else "rnncalc")
     np.testing.assert_array_equal(back(x), net(x))
     assert rnncalc.load(path, dtype="float32").dtype == np.float32
 
@@ -268,15 +268,15 @@ def test_names_endings_and_options_that_nobody_knows(tmp_path: Path) -> None:
 
 def test_a_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And whatever else a format is made of is there."""
-    for name, entry in formats.FORMATS.items():
+    for name, entry in weight_formats.FORMATS.items():
         assert entry.name == name
         for dotted in filter(None, (entry.reader, entry.writer)):
             module, _dot, function = dotted.partition(".")
-            text = (Path(formats.__file__).parent / f"{module}.py").read_text(encoding="utf-8")
+            text = (Path(weight_formats.__file__).parent / f"{module}.py").read_text(encoding="utf-8")
             assert f"def {function}(" in text
             if entry.package:
                 monkeypatch.setitem(sys.modules, entry.package, None)
-                for loaded in [key for key in sys.modules if key.startswith(f"{formats.__package__}.{name}_")]:
+                for loaded in [key for key in sys.modules if key.startswith(f"{weight_formats.__package__}.{name}_")]:
                     monkeypatch.delitem(sys.modules, loaded)
                 with pytest.raises(RnncalcError, match=f'needs? the package {entry.package}: pip install "rnncalc'):
                     entry.call(dotted, tmp_path / "x")

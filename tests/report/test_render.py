@@ -25,7 +25,7 @@ from rnncalc.problems.reader import read
 from rnncalc.report import explain_cell as lesson
 from rnncalc.report import forward as report
 from rnncalc.report.document import Block, Column, Document, Grid, Heading, Items, Matrices, Matrix, Paragraph, Table
-from rnncalc.report.formats import FORMATS
+from rnncalc.report.document_formats import FORMATS
 from rnncalc.report.render import RenderOptions, render
 from rnncalc.report.render.lines import folded
 from rnncalc.report.render.numbers import Rounding, exact

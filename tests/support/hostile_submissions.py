@@ -15,7 +15,7 @@ from typing import Any
 import rnncalc
 from rnncalc.classroom.exercise import make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
-from rnncalc.classroom.grading import formats
+from rnncalc.classroom.grading import mark_sheets
 
 
 def hostile(rng: random.Random, honest: bytes) -> tuple[str, bytes]:
@@ -73,7 +73,7 @@ def strangers(number: int) -> dict[str, Any]:
         began = time.perf_counter()
         book = rnncalc.grade(problem, handed_in, jobs=2)
         seconds = time.perf_counter() - began
-        for name, text in formats.files(book, "prairielearn").items():
+        for name, text in mark_sheets.files(book, "prairielearn").items():
             path = out / name
             assert path.parent == out
             path.write_text(text, encoding="utf-8")

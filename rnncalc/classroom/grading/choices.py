@@ -1,14 +1,14 @@
 """What can be chosen for a mark sheet: its format, what a person is told, which submission counts.
 
-Apart from the grading, so that the help of a command does not load it.
+A format is a file in `mark_sheets`. Apart from the grading, so that the help of a command does not load it.
 """
 
-from rnncalc.report import formats
+from rnncalc.report import document_formats
 
 FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit", "markdown", "latex", "html")
 RENDERED = ("table", "plain", "markdown", "latex", "html")  # by the renderers of documents
 APART = ("gradescope", "prairielearn")  # a file a person
-ENDINGS = {**formats.ENDINGS, ".xml": "junit"}
+ENDINGS = {**document_formats.ENDINGS, ".xml": "junit"}
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")  # neither read nor written: their user is told to save as CSV
 FEEDBACK = ("none", "marks", "hint", "full")
 KEEP = ("last", "best")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncalc.classroom.grading import formats
+from rnncalc.classroom.grading import mark_sheets
 from rnncalc.classroom.grading.class_report import class_report
 from rnncalc.classroom.grading.marks import Marks
 from rnncalc.report.render import render
@@ -12,8 +12,8 @@ class Gradebook(Marks):
     """Everybody's row, in the order in which they first appear; notes: what was assumed."""
 
     def text(self, format: str = "plain", feedback: str = "hint") -> str:
-        """The mark sheet in one of the formats of `rnncalc.classroom.grading.formats`."""
-        return formats.write(self, format, feedback)
+        """The mark sheet in one of the formats of `rnncalc.classroom.grading.mark_sheets`."""
+        return mark_sheets.write(self, format, feedback)
 
     def report(self, format: str = "plain") -> str:
         """The class report: the share of each mistake, the hardest quantities, the distribution of scores."""

@@ -45,7 +45,7 @@ WHOLE = RenderOptions(whole=True)
 
 
 def render(document: Document, format: str, options: RenderOptions = RenderOptions()) -> str:
-    """The document as text in one of the formats of `report/formats.py`, ending with a line break.
+    """The document as text in one of the formats of `report/document_formats.py`, ending with a line break.
 
     Raises RnncalcError for a format that is no text.
     """

@@ -25,7 +25,7 @@ def write(marks: Marks, format: str, feedback: str = "hint") -> str:
     one_of("format", format, FORMATS)
     one_of("feedback", feedback, FEEDBACK)
     if format in RENDERED:
-        from rnncalc.classroom.grading.formats.document import document
+        from rnncalc.classroom.grading.mark_sheets.document import document
         from rnncalc.report.render import render
 
         return render(document(marks, feedback), format)
@@ -54,4 +54,4 @@ def as_json(data: Any) -> str:
 
 
 def _module(format: str) -> ModuleType:
-    return import_module(f"rnncalc.classroom.grading.formats.{format}")
+    return import_module(f"rnncalc.classroom.grading.mark_sheets.{format}")

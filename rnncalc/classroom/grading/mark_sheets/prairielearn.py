@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnncalc.classroom.grading import feedback as words
-from rnncalc.classroom.grading.formats import apart
+from rnncalc.classroom.grading.mark_sheets import apart
 from rnncalc.classroom.grading.marks import Marks, Row
 
 

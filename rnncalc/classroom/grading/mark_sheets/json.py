@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnncalc.classroom.grading import feedback as words
 from rnncalc.classroom.grading.class_report import figures
-from rnncalc.classroom.grading.formats import as_json
+from rnncalc.classroom.grading.mark_sheets import as_json
 from rnncalc.classroom.grading.marks import Marks
 
 
