@@ -14,7 +14,7 @@ import pytest
 from rnncalc.check.code import check_function
 from rnncalc.check.code.culprit.line import culprit
 from rnncalc.check.code.culprit.reading import Reading
-from rnncalc.check.code.culprit.rules import CHOICES, RULES, Signs
+from rnncalc.check.code.culprit.rules import CHOICES, RULES, Predicates
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature import FunctionSignature, arguments
 from rnncalc.check.code.signature_file import shipped
@@ -98,7 +98,7 @@ def test_the_line_of_bugs_planted_in_right_code_is_shown(tmp_path: Path) -> None
 def test_every_rule_is_of_a_mistake_and_every_word_has_a_sign() -> None:
     assert not RULES.keys() - MISTAKES.keys()
     words = {word.strip("!") for rules in RULES.values() for rule in rules for word in rule.split()}
-    assert not [word for word in words - CHOICES - QUANTITIES if not hasattr(Signs, word)]
+    assert not [word for word in words - CHOICES - QUANTITIES if not hasattr(Predicates, word)]
 
 
 def test_right_code_is_read_whatever_it_looks_like() -> None:
@@ -106,9 +106,9 @@ def test_right_code_is_read_whatever_it_looks_like() -> None:
         if path.parts[-3] != "pytorch":
             signature, code = shipped(path.parts[-3]), Code.of_file(str(path))
             for function in (each for each in signature.functions.values() if code.definition(each.name)):
-                signs = Signs(Reading(code, function, signature.gates), frozenset(("dW",)))
+                predicates = Predicates(Reading(code, function, signature.gates), frozenset(("dW",)))
                 for mistake in RULES:
-                    signs.best(mistake)
+                    predicates.best(mistake)
 
 
 def test_the_line_is_the_files_also_of_a_function_that_is_given_directly() -> None:

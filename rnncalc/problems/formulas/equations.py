@@ -11,13 +11,13 @@ from rnncalc.problems.formulas import layers
 from rnncalc.problems.formulas import match as matching
 from rnncalc.problems.formulas import reader as formulas
 from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.formulas.keys_from_equations import KeysFromEquations
+from rnncalc.problems.formulas.keys_of_own_cell import keys_of_lines, keys_of_own_cell
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations, network
 from rnncalc.problems.formulas.own import OwnCell, own_cell
 from rnncalc.problems.formulas.polynomial import NotUnderstoodError
 from rnncalc.problems.formulas.readings import with_gates, with_weights
-from rnncalc.problems.formulas.settle import Settled
-from rnncalc.problems.formulas.settle_own import settle_lines, settle_own
 from rnncalc.problems.formulas.spelling import BREAK, unified
 from rnncalc.problems.formulas.system import Equation, System, system
 from rnncalc.problems.parse.given import RawValue
@@ -124,11 +124,11 @@ def settled(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[st
     cell = given["cell"].value if "cell" in given else ""
     made = stated.made(given, cell if isinstance(cell, str) else "")
     if isinstance(made, Match):
-        keys, notes = settle_lines(made, given), list[str]()
+        keys, notes = keys_of_lines(made, given), list[str]()
     elif isinstance(made, OwnCell):
-        keys, notes = settle_own(made, given, stated.functions, stated.zeros)
+        keys, notes = keys_of_own_cell(made, given, stated.functions, stated.zeros)
     else:
-        settling = Settled(made, given, stated.functions, stated.zeros)
+        settling = KeysFromEquations(made, given, stated.functions, stated.zeros)
         keys, notes = settling.keys(), settling.notes
     shown_lines = "; ".join(equation.text for equation in stated.equations)
     said = _("the equations decide: {lines}").format(lines=shown(shown_lines, 300))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rnncalc.problems.formulas.spelling import unified
-from rnncalc.problems.sheet import code, decimal_commas, drawn, rewritten, said, tables
+from rnncalc.problems.sheet import code, decimal_commas, drawn_matrices, rewritten, sentence_values, tables
 
 _ANSWERS = re.compile(
     r"\b(?:my|your|student(?:'?s)?|submitted)\b.{0,20}\b(?:answers?|solutions?|results?|work)\b|^\W*answers?\W*$|"
@@ -44,11 +44,11 @@ class CleanText:
     """
 
     def __init__(self, text: str):
-        text, self.commas = decimal_commas.with_points(drawn.on_one_line(text))
+        text, self.commas = decimal_commas.with_points(drawn_matrices.on_one_line(text))
         self.columns = code.columns(text)
         text = code.plain(tables.unescaped(text))
         text = rewritten.gate_by_gate(rewritten.in_letters(rewritten.with_edges(text)))
-        self.text = rewritten.one_by_one(rewritten.without_sums(said.assigned(unified(text))))
+        self.text = rewritten.one_by_one(rewritten.without_sums(sentence_values.assigned(unified(text))))
         self.text = blanked(_WHO, blanked(_IMPORT, self.text))
         self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]
         self.text = blanked(_SEED, self.text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from rnncalc.check.code.culprit.reading import Reading
-from rnncalc.check.code.culprit.rules import RULES, Signs
+from rnncalc.check.code.culprit.rules import RULES, Predicates
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature import FunctionSignature
 from rnncalc.check.code.verdict import Line
@@ -27,7 +27,7 @@ def culprit(
         return None
     try:
         reading = Reading(code, function, gates)
-        node = Signs(reading, frozenset(outputs), detail).best(mistake)
+        node = Predicates(reading, frozenset(outputs), detail).best(mistake)
     except Exception:  # whatever somebody's code looks like: no hint must end a check
         return None
     if node is None:

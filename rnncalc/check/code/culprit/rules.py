@@ -1,7 +1,7 @@
 """Which statement a mistake is looked for in: of each mistake, what its culprit has, the surest sign first.
 
-A rule is words, all of which must hold of a statement; "!" denies one. The words are the functions of the classes of
-signs, and the names of quantities: W means that the statement reckons with the matrix W. "first" and "last" take that
+A rule is words, all of which must hold of a statement; "!" denies one. The words are the predicates, methods by that
+name, and the names of quantities: W means that the statement reckons with the matrix W. "first" and "last" take that
 one of many statements, "only" wants exactly one; without them a rule that fits more than three says nothing.
 """
 
@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from rnncalc.check.code.culprit.backward_predicates import BackwardPredicates
+from rnncalc.check.code.culprit.forward_predicates import ForwardPredicates
 from rnncalc.check.code.culprit.reading import Statement
-from rnncalc.check.code.culprit.signs_backward import BackwardSigns
-from rnncalc.check.code.culprit.signs_forward import ForwardSigns
 
 FEW = 3
 CHOICES = {"first", "last", "only"}
@@ -109,8 +109,8 @@ RULES: dict[str, tuple[str, ...]] = {
 }
 
 
-class Signs(ForwardSigns, BackwardSigns):
-    """The words of the rules, for the statements of one reading."""
+class Predicates(ForwardPredicates, BackwardPredicates):
+    """All predicates, and the statement of one reading that a mistake's rules find."""
 
     def best(self, mistake: str) -> ast.stmt | ast.expr | None:
         """The statement that a mistake's first fitting rule finds; the function's own before the one called earlier."""
@@ -143,5 +143,5 @@ class Signs(ForwardSigns, BackwardSigns):
     def _holds(self, word: str, statement: Statement) -> bool:
         if word.startswith("!"):
             return not self._holds(word[1:], statement)
-        sign = getattr(self, word, None)
-        return bool(sign(statement)) if sign else word in self.reckons(statement)
+        predicate = getattr(self, word, None)
+        return bool(predicate(statement)) if predicate else word in self.reckons(statement)

@@ -1,4 +1,4 @@
-"""Signs of mistakes in a backward pass: where gradients arrive, pass an activation, are summed and applied."""
+"""Predicates for a backward pass: where gradients arrive, pass an activation, are summed and applied."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterator
 
 from rnncalc.check.code.culprit.reading import Statement
-from rnncalc.check.code.culprit.signs import Looking, called, gates_of
+from rnncalc.check.code.culprit.statement_predicates import StatementPredicates, called, gates_of
 from rnncalc.check.code.culprit.values import ACTIVATIONS, ANY
 
 ARRIVING = ("dh", "dmemory", "targets", "y")
 KINDS = {*ACTIVATIONS.values()}
 
 
-class BackwardSigns(Looking):
-    """Words for statements of a backward pass."""
+class BackwardPredicates(StatementPredicates):
+    """What a rule may ask of a statement in a backward pass."""
 
     # activations -----------------------------------------------------------------------------------------------------
 

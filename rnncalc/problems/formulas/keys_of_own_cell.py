@@ -16,7 +16,7 @@ from rnncalc.problems.parse.given import RawValue
 Keys = dict[str, RawValue]
 
 
-def settle_own(
+def keys_of_own_cell(
     made: OwnCell, given: Mapping[str, RawValue], functions: Mapping[str, str], zeros: Collection[str] = ()
 ) -> tuple[Keys, list[str]]:
     """The keys of a problem whose equations are a cell of their own. functions: what letters are said to be."""
@@ -79,7 +79,7 @@ def _reads_state(made: OwnCell, name: str) -> bool:
     return not any(f"{name} @ x_t" in text for text in made.equations.values())
 
 
-def settle_lines(match: Match, given: Mapping[str, RawValue]) -> Keys:
+def keys_of_lines(match: Match, given: Mapping[str, RawValue]) -> Keys:
     """The keys of a problem that shows some lines of a cell: they tell the notation. Raises ProblemError."""
     cell = match.pattern.cell
     pairs = {squeezed(theirs[0].key): symbol for symbol, theirs in match.params.items()}

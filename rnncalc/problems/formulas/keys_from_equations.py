@@ -26,7 +26,7 @@ from rnncalc.problems.parse.numbers import Numbers
 Keys = dict[str, RawValue]
 
 
-class Settled:
+class KeysFromEquations:
     """The keys of a problem, from equations and from what was given beside them."""
 
     def __init__(

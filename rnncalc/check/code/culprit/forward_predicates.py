@@ -1,4 +1,4 @@
-"""Signs of mistakes in a forward pass: where preactivations are made, states carried on, gates told apart."""
+"""Predicates for a forward pass: where preactivations are made, states carried on, gates told apart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from rnncalc.check.code.culprit.expressions import stacked_at
 from rnncalc.check.code.culprit.reading import Statement
-from rnncalc.check.code.culprit.signs import Looking, called, gates_of, stacks
+from rnncalc.check.code.culprit.statement_predicates import StatementPredicates, called, gates_of, stacks
 from rnncalc.check.code.culprit.values import ACTIVATIONS, CANDIDATES, STACKED, Value
 from rnncalc.check.code.layout import Layout
 
@@ -18,8 +18,8 @@ CANDIDATE = re.compile(r"g$|g_|cand|c_?t?il|cct|n$|h_?t?il")
 STATE = re.compile(r"(?:^|_)(?:(c|C|cell|memory|mem)|(h|H|a|A|hidden))(?:t|_|\d|$)")
 
 
-class ForwardSigns(Looking):
-    """Words for statements of a forward pass."""
+class ForwardPredicates(StatementPredicates):
+    """What a rule may ask of a statement in a forward pass."""
 
     def joins(self, statement: Statement) -> bool:
         """Whether U's part and W's meet here."""

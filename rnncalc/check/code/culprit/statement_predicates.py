@@ -11,8 +11,8 @@ from rnncalc.check.code.culprit.values import COPIES, EMPTY, SAME, SIZES, STACKE
 Operator = type[ast.operator]
 
 
-class Looking:
-    """Looks at the statements of one reading.
+class StatementPredicates:
+    """What a rule may ask of any statement of one reading.
 
     outputs: our names of the outputs that a mistake explains. detail: what the mistake says of itself.
     """
@@ -112,7 +112,7 @@ class Looking:
             text = f"{self.reading.function.name.partition('.')[0]}.{text.removeprefix('self.')}"
         return self.reading.code.definition(text) is not None
 
-    # words: where it stands ------------------------------------------------------------------------------------------
+    # predicates: where it stands -------------------------------------------------------------------------------------
 
     def loop(self, statement: Statement) -> bool:
         return statement.in_loop and not isinstance(statement.node, ast.For)
