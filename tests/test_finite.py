@@ -16,7 +16,7 @@ from rnncalc.cli.main import commands
 from rnncalc.engine.compiled.training.loops import length
 from rnncalc.model.cells import CELLS
 from rnncalc.model.losses import LOSSES
-from rnncalc.network.gradient_norm import Norm
+from rnncalc.network.clipping import Norm
 from rnncalc.problems.parse.numbers import number
 from rnncalc.problems.results import Quantities
 from rnncalc.report.backward_data import data

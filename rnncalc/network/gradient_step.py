@@ -1,9 +1,4 @@
-"""One step of gradient descent: clipping, then θ − lr·dθ. Parameters move, initial states (h0, c0, y0) never do.
-
-Clipping by norm looks at all parameters as one vector g and scales it to the length K where it is longer; clipping by
-value then cuts every entry to [−K, K]. Source of the first: Pascanu, Mikolov and Bengio, On the difficulty of training
-recurrent neural networks, 2013.
-"""
+"""One step of gradient descent, θ − lr·dθ. Parameters move, initial states (h0, c0, y0) never do."""
 
 from __future__ import annotations
 
@@ -11,27 +6,11 @@ import copy
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
-
-from rnncalc.network.gradient_norm import Norm
+from rnncalc.network.clipping import Clipped, Places
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.stack import Stack
 
 AnyStack = TypeVar("AnyStack", bound=Stack)
-Places = dict[tuple[int, str, str], np.ndarray]  # (layer from 0, −1: read-out; direction; name) → array
-
-
-@dataclass(frozen=True)
-class Clipped:
-    """Gradients of the parameters as the update takes them.
-
-    norm: their length before; factor: what shortened them; by_value: whether entries were cut.
-    """
-
-    gradients: Places
-    norm: float
-    factor: float
-    by_value: bool
 
 
 @dataclass(frozen=True)
@@ -53,24 +32,6 @@ class Update:
             for name, array in part.arrays.items()
             if (place := (position.layer, position.direction, name)) in self.clipped.gradients
         }
-
-
-def clip(
-    gradients: Gradients,
-    norm: float | None = None,
-    value: float | None = None,
-    fixed: frozenset[tuple[int, str, str]] = frozenset(),
-) -> Clipped:
-    """Clip by the norm of all parameters together, then by value; None: not at all. fixed: what is no parameter."""
-    arrays = {place: array for place, array in by_place(gradients, states=False).items() if place not in fixed}
-    length = Norm.of(list(arrays.values()))
-    factor = 1.0 if norm is None else float(length.factor(norm))
-    if factor != 1:
-        arrays = {place: (array.astype(np.float64) * factor).astype(array.dtype) for place, array in arrays.items()}
-    by_value = value is not None and any(bool((np.abs(array) > value).any()) for array in arrays.values())
-    if by_value and value is not None:
-        arrays = {place: np.clip(array, -value, value) for place, array in arrays.items()}
-    return Clipped(arrays, float(length.value), factor, by_value)
 
 
 def updated(network: AnyStack, clipped: Clipped, lr: float) -> AnyStack:

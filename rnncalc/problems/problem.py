@@ -95,10 +95,12 @@ class Problem:
     @quiet
     def update(self, trace: Trace, gradients: Gradients) -> Update:
         """Take the task's step of gradient descent."""
-        from rnncalc.network.gradient_step import Update, clip, updated
+        from rnncalc.network.clipping import clip
+        from rnncalc.network.gradient_step import Update, by_place, updated
 
-        task = self.task
-        clipped = clip(gradients, task.clip_norm, task.clip_value, self.left_out)
+        task, fixed = self.task, self.left_out
+        learned = {place: array for place, array in by_place(gradients, states=False).items() if place not in fixed}
+        clipped = clip(learned, task.clip_norm, task.clip_value)
         if task.lr is None:
             return Update(clipped, None, None)
         network = updated(self.network, clipped, task.lr)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from rnncalc.model.layer import DirectionalLayer
-from rnncalc.network.gradient_step import Places, Update, by_place
+from rnncalc.network.clipping import Places
+from rnncalc.network.gradient_step import Update, by_place
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace
 from rnncalc.problems.conventions import reordered

@@ -12,7 +12,7 @@ from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
 from rnncalc.check.graph.keys import parameter
 from rnncalc.check.graph.spec import Spec
-from rnncalc.network.gradient_norm import Norm
+from rnncalc.network.clipping import Norm
 
 
 def update(graph: Graph, spec: Spec) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from rnncalc.model.losses import LOSSES, are_right, one_hot
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import backpropagate_loss
+from rnncalc.network.clipping import Norm
 from rnncalc.network.forward import traced, tracers
-from rnncalc.network.gradient_norm import Norm
 from rnncalc.network.objective import Objective
 from rnncalc.network.parameter_vector import Parameters
 from rnncalc.network.stack import Stack

@@ -1,4 +1,8 @@
-"""The norm of a gradient, and the factor by which clipping shortens it.
+"""Clipping of gradients: by the norm of all parameters together, then by value.
+
+Clipping by norm looks at all parameters as one vector g and scales it to the length K where it is longer; clipping by
+value then cuts every entry to [−K, K]. Source of the first: Pascanu, Mikolov and Bengio, On the difficulty of training
+recurrent neural networks, 2013. In training the optimisers do both in the pass in which they read g.
 
 Squares of large entries overflow and those of small ones vanish, in float32 from 1e19 and 1e-23 on. So the arrays are
 first divided by a power of two near their largest entry, which changes no bit where nothing would overflow.
@@ -7,10 +11,13 @@ first divided by a power of two near their largest entry, which changes no bit w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
+
+Places = dict[tuple[int, str, str], np.ndarray]  # (layer from 0, −1: read-out; direction; name) → array
 
 
 class Norm(NamedTuple):
@@ -41,3 +48,28 @@ class Norm(NamedTuple):
         with np.errstate(all="ignore"):
             shrunk = np.ldexp(most / self.root, -self.exponent)
         return np.where(np.isfinite(self.root), np.where(self.value > most, shrunk, 1.0), np.nan)
+
+
+@dataclass(frozen=True)
+class Clipped:
+    """Gradients of the parameters as the update takes them.
+
+    norm: their length before; factor: what shortened them; by_value: whether entries were cut.
+    """
+
+    gradients: Places
+    norm: float
+    factor: float
+    by_value: bool
+
+
+def clip(arrays: Places, norm: float | None = None, value: float | None = None) -> Clipped:
+    """Clip by the norm of all parameters together, then by value; None: not at all."""
+    length = Norm.of(list(arrays.values()))
+    factor = 1.0 if norm is None else float(length.factor(norm))
+    if factor != 1:
+        arrays = {place: (array.astype(np.float64) * factor).astype(array.dtype) for place, array in arrays.items()}
+    by_value = value is not None and any(bool((np.abs(array) > value).any()) for array in arrays.values())
+    if by_value and value is not None:
+        arrays = {place: np.clip(array, -value, value) for place, array in arrays.items()}
+    return Clipped(arrays, float(length.value), factor, by_value)
