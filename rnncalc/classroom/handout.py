@@ -13,7 +13,7 @@ import numpy as np
 from rnncalc.check.verdicts.precision import Precision
 from rnncalc.classroom.blanks import blanks, displayed, named, one_way
 from rnncalc.classroom.exercise import Exercise
-from rnncalc.common.i18n import N_, _
+from rnncalc.common.i18n import _
 from rnncalc.model.equations.printer import Letters
 from rnncalc.model.losses import LOSSES
 from rnncalc.report import backward, forward
@@ -21,13 +21,6 @@ from rnncalc.report.document import Array, Arrays, Block, Document, Formulas, Gr
 from rnncalc.report.header import equations
 from rnncalc.report.shared import Level, ReportOptions, groups, levels
 
-LOSS_NAMES = {
-    "half_squared_error": N_("half squared error"),
-    "squared_error": N_("squared error"),
-    "mean_squared_error": N_("mean squared error"),
-    "cross_entropy": N_("cross-entropy"),
-    "binary_cross_entropy": N_("binary cross-entropy"),
-}
 BLANK = "______"
 
 
@@ -57,9 +50,8 @@ def question(exercise: Exercise) -> list[Block]:
     keys = exercise.keys
     blocks: list[Block] = [*_equations(exercise), Heading(_("given"), 3), *_given(exercise)]
     if "loss" in keys:
-        name, formula = keys["loss"], LOSSES[keys["loss"]].text
-        text = _("The loss is the {name}, {formula}, summed over the steps.")
-        blocks.append(Paragraph(text.format(name=_(LOSS_NAMES.get(name, name)), formula=formula)))
+        loss, text = LOSSES[keys["loss"]], _("The loss is the {name}, {formula}, summed over the steps.")
+        blocks.append(Paragraph(text.format(name=_(loss.title or loss.name), formula=loss.text)))
     blocks += [Heading(_("asked"), 3), Items(tuple(_requested(exercise)))]
     return [*blocks, Paragraph(_how_exactly(exercise))]
 

@@ -10,11 +10,12 @@ import numpy as np
 from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.losses import LOSSES, takes_classes
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read
 
-LOSS_OF = {"softmax": "cross_entropy", "log_softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
+LOSS_OF = {output: name for name, loss in LOSSES.items() for output in loss.from_y}
 
 
 def draw(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def _goal(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator, width: int) 
     output = "log_softmax" if cell.name == "i2h_i2o" else spec.output or "identity"
     loss = LOSS_OF.get(output, "half_squared_error")
     targets: list[Any]
-    if loss == "cross_entropy":
+    if takes_classes(loss):
         targets = [int(number) for number in rng.integers(0, width, spec.steps)]
     elif loss == "binary_cross_entropy":
         targets = rng.integers(0, 2, (spec.steps, width)).tolist()

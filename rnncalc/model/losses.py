@@ -6,8 +6,7 @@ that of the others at y. Everything also holds for complex numbers, by which the
 
 An entry of `LOSSES` is complete, so that whatever takes one loss takes all: `value` and `gradient` for `backward`,
 `turns` and `from_y` for the bounds of `check`, `kernel` for the machine code of `fit`. What a loss computes stands
-here and nowhere else; that class numbers are targets, and that their share that is right is an accuracy, belongs to
-cross_entropy by name. Longer than other files: one place for every loss.
+here and nowhere else. Longer than other files: one place for every loss.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import N_, _
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.equations.functions import log_softmax, sigmoid, softmax
@@ -67,7 +66,8 @@ class Loss:
         is 1; empty: only its numbers are.
     outputs: which functions the output may have. mean: the sum is divided by the number of entries, so that no
         reduction goes beside it. apart: an entry's loss does not depend on the other entries of its row. right: how
-        rows that are right are told, LARGEST or SIGN; empty: nothing is right or wrong.
+        rows that are right are told, LARGEST or SIGN; empty: nothing is right or wrong. classes: targets may be class
+        numbers. title: what a sheet calls it.
     """
 
     name: str
@@ -83,6 +83,8 @@ class Loss:
     mean: bool = False
     apart: bool = True
     right: str = ""
+    classes: bool = False
+    title: str = ""
 
     def __post_init__(self) -> None:
         missing = [piece for piece in ("value", "gradient", "turns", "kernel") if not callable(getattr(self, piece))]
@@ -197,14 +199,17 @@ def register(loss: Loss) -> Loss:
 register(
     Loss(
         "half_squared_error", "½ Σ (y − t)²", lambda y, t: squared_error(y, t) / 2, lambda y, t: y - t,
-        lowest_at_target, half_squared_kernel, slope="y - target",
+        lowest_at_target, half_squared_kernel, slope="y - target", title=N_("half squared error"),
     )
 )  # fmt: skip
-for _name, _text in (("squared_error", "Σ (y − t)²"), ("mean_squared_error", "mean of (y − t)²")):
+for _name, _text, _title in (
+    ("squared_error", "Σ (y − t)²", N_("squared error")),
+    ("mean_squared_error", "mean of (y − t)²", N_("mean squared error")),
+):
     register(
         Loss(
             _name, _text, squared_error, lambda y, t: 2 * (y - t), lowest_at_target, squared_kernel,
-            slope="2 * (y - target)", mean=_name.startswith("mean"),
+            slope="2 * (y - target)", mean=_name.startswith("mean"), title=_title,
         )
     )  # fmt: skip
 register(
@@ -215,7 +220,8 @@ register(
             "softmax": FromY(lambda y, t: -times_log(t, y), lambda y, t: y * _sum(t) - t, monotone, (0.0, math.inf)),
             "log_softmax": FromY(lambda y, t: -t * y, lambda y, t: np.exp(y) * _sum(t) - t, monotone),
         },
-        slope="total_target * softmax(s) - target", apart=False, right=LARGEST,
+        slope="total_target * softmax(s) - target", apart=False, right=LARGEST, classes=True,
+        title=N_("cross-entropy"),
     )
 )  # fmt: skip
 register(
@@ -229,9 +235,24 @@ register(
                 (0.0, 1.0),
             )
         },
-        slope="sigmoid(s) - target", right=SIGN,
+        slope="sigmoid(s) - target", right=SIGN, title=N_("binary cross-entropy"),
     )
 )  # fmt: skip
+
+
+def takes_classes(name: str | None) -> bool:
+    """Whether there is a loss of that name, and its targets may be class numbers."""
+    return name in LOSSES and LOSSES[name].classes
+
+
+def usual_output(name: str | None) -> str:
+    """The output's function, where nobody chooses one: of a loss from scores, what makes y of them."""
+    return next(iter(LOSSES[name].from_y), "identity") if name in LOSSES else "identity"
+
+
+def usual_loss(classes: bool) -> str:
+    """The loss that is trained with, where nobody names one."""
+    return "cross_entropy" if classes else "mean_squared_error"
 
 
 def find(name: str | None, reduction: str | None, output: str) -> Loss:

@@ -63,7 +63,7 @@ def resolve_objective(
         return Objective(rows.copy() if alone or np.may_share_memory(rows, array) else rows)  # the caller's may change
     chosen = find(loss, reduction, network.output)
     wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)
-    if loss == "cross_entropy" and wanted.shape == trace.view.shape:
+    if chosen.classes and wanted.shape == trace.view.shape:
         wanted = one_hot(wanted, width)
     rows = _rows(trace, "targets", wanted, width)
     return Objective(rows, chosen, weight(chosen, rows, reduction, trace.view.schedule.sequences))

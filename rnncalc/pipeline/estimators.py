@@ -14,6 +14,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
+from rnncalc.model.losses import takes_classes, usual_output
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.trainer import Trainer
@@ -82,7 +83,7 @@ class _Recurrent(BaseEstimator):
         self.network_ = random_network(
             self.cell, series.shape[2], self.hidden, outputs, layers=self.layers, direction=self.direction,
             activation=self.activation, init=self.init, seed=int(seed), dtype=self.dtype, engine=self.engine,
-            output="softmax" if loss == "cross_entropy" else "identity",
+            output=usual_output(loss),
         )  # fmt: skip
         settings = Settings(
             loss, epochs=self.epochs, batch=self.batch, optimizer=self.optimizer, lr=self.lr,
@@ -91,7 +92,7 @@ class _Recurrent(BaseEstimator):
         )  # fmt: skip
         N, T, D = series.shape
         rows = ((series - self.mean_) / self.scale_).reshape(N * T, D)
-        targets = np.full((N * T, *y.shape[1:]), -1 if loss == "cross_entropy" else np.nan, y.dtype)
+        targets = np.full((N * T, *y.shape[1:]), -1 if takes_classes(loss) else np.nan, y.dtype)
         targets[T - 1 :: T] = y
         data = Sequences(rows, targets, np.arange(0, N * T + 1, T), D)
         train, held = data.split(self.validation, int(seed))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.model.equations.functions import sigmoid, softmax
+from rnncalc.model.losses import usual_output
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_again, scaling
@@ -42,7 +43,7 @@ def predict(model: Model, source: str, every: bool = False) -> Iterator[dict[str
 def in_units(model: Model, y: np.ndarray, about: Account) -> np.ndarray:
     """Return outputs that are numbers in the units of the data; scores that were trained as logits as probabilities."""
     values = scaling.undone(y, about)
-    if model.network.output == "identity" and model.settings.get("loss") == "binary_cross_entropy":
+    if model.network.output == "identity" and usual_output(model.settings.get("loss")) == "sigmoid":
         return sigmoid(values)
     return values
 

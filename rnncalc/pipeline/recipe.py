@@ -17,6 +17,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
 from rnncalc.common.suggest import nearest
 from rnncalc.errors import ParseError, ProblemError
+from rnncalc.model.losses import usual_loss, usual_output
 from rnncalc.network.gradients import gradient_notes
 from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences
@@ -139,8 +140,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
     train, validation = train.split(float(options.get("val") or 0), seed)
     fitted, held, tested = data.fitted(train, [validation, test], about)
     assert fitted is not None
-    output = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, "identity")
-    chosen = {"cell": "lstm", "hidden": 32, "output": output, **among(NETWORK, options)}
+    chosen = {"cell": "lstm", "hidden": 32, "output": usual_output(loss), **among(NETWORK, options)}
     net = random_network(inputs=about.inputs, outputs=about.outputs, seed=seed, **chosen)
     notes += gradient_notes(net.layers, net.read_out)
     settings = Settings(**{**among(SETTINGS, options), "loss": loss})
@@ -158,7 +158,7 @@ def _read(options: Mapping[str, Any]) -> tuple[Account, Sequences, Sequences | N
 
         train, unseen, known = MAKERS[name]()
         about = replace(known, **about.known())
-        return about, train, unseen, loss or ("cross_entropy" if about.classes else "mean_squared_error")
+        return about, train, unseen, loss or usual_loss(bool(about.classes))
     train, loss = data.read(source, about, loss)
     test = data.read_again(str(options["test"]), about) if options.get("test") else None
     return about, train, test, loss

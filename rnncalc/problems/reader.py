@@ -16,7 +16,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
 from rnncalc.model.layer import DIRECTIONS, Layer
-from rnncalc.model.losses import LOSSES, REDUCTIONS
+from rnncalc.model.losses import LOSSES, REDUCTIONS, takes_classes
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import LAYOUTS, Network
@@ -206,7 +206,7 @@ class _Reading:
         shape = (*problem.x.shape[:-1], problem.network.sizes["O"])
         for key in ("targets", "dy"):
             if key in raw:
-                classes = key == "targets" and task.loss == "cross_entropy"
+                classes = key == "targets" and takes_classes(task.loss)
                 setattr(task, key, bring_output(raw[key].numbers(), key, shape, classes, self.time_first))
         if task.dy is not None:
             task.dy = np.where(np.isnan(task.dy), 0.0, task.dy)  # where no number is given nothing arrives

@@ -13,6 +13,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.suggest import nearest
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
+from rnncalc.model.losses import takes_classes
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
@@ -59,8 +60,8 @@ def settings(**given: Any) -> Settings:
 
 
 def are_classes(loss: str, y: Any) -> bool:
-    """Whether targets are class numbers: for cross-entropy, unless they are distributions, a row of O for each step."""
-    if loss != "cross_entropy":
+    """Whether targets are class numbers: the loss takes them, and they are no distributions, a row of O a step."""
+    if not takes_classes(loss):
         return False
     part, depth = y, 0
     while isinstance(part, list | tuple | np.ndarray) and (not isinstance(part, np.ndarray) or part.ndim) and len(part):

@@ -17,7 +17,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
-from rnncalc.model.losses import LOSSES, find
+from rnncalc.model.losses import LOSSES, find, takes_classes
 from rnncalc.network.backward import refuse_cuts
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.interpreted_epochs import InterpretedEpochs
@@ -133,8 +133,9 @@ def _check_targets(network: Stack, settings: Settings, data: Sequences) -> None:
     outputs = network.sizes["O"]
     if not data.targets:
         raise ProblemError(_("there is not one target to learn from"))
-    if settings.loss == "cross_entropy" and outputs < 2:
-        raise ProblemError(_("cross_entropy chooses between classes: the network needs two outputs or more"))
+    if takes_classes(settings.loss) and outputs < 2:
+        message = _("{name} chooses between classes: the network needs two outputs or more")
+        raise ProblemError(message, name=settings.loss)
     largest = max((int(some.max()) for (some,) in blocks(data.y)), default=0) if data.y.ndim == 1 else 0
     if largest >= outputs:
         raise ProblemError(_("class {n} is there, but the network has O = {o} outputs"), n=largest, o=outputs)

@@ -17,6 +17,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import BLOCK, blocks, release
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ParseError, ProblemError
+from rnncalc.model.losses import usual_loss
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import scaling
@@ -38,7 +39,7 @@ def read(source: str, about: Account, loss: str | None = None) -> tuple[Sequence
     if about.targets is False:
         raise ProblemError(_("{name}: which column is the target? Pass --target"), name=source)
     if loss is None:
-        loss = "cross_entropy" if about.classes else "mean_squared_error"
+        loss = usual_loss(bool(about.classes))
     return arranged(rows, about), loss
 
 

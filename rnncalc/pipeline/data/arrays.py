@@ -11,6 +11,7 @@ import numpy as np
 from rnncalc.common import npy
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
+from rnncalc.model.losses import takes_classes
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import Labels, Rows
 
@@ -74,7 +75,7 @@ def _targets(
     whole = y.dtype.kind in "iubUS"
     classes = about.classes
     if classes is None:
-        classes = loss == "cross_entropy" or (whole and loss is None)
+        classes = takes_classes(loss) or (whole and loss is None)
     if y.dtype.kind not in "iubfUS":
         raise ParseError(_("{name}: targets are numbers or texts, not {dtype}"), name=source, dtype=y.dtype)
     if y.ndim < 1 or len(y) != N or y.ndim > 3 or (y.ndim == 3 and y.shape[1] != T):

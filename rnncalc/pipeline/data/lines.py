@@ -17,6 +17,7 @@ from rnncalc.common import bounds, strict_json
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
+from rnncalc.model.losses import takes_classes
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import Labels, Rows, encoded, vocabulary
 from rnncalc.pipeline.data.text import split
@@ -136,7 +137,7 @@ class _Targets:
             message = _("{name}: {key} is a text in some lines and a number in others; null where there is no target")
             raise ParseError(message, name=self.source, key=self.name)
         whole = self.flat and self.whole and self.loss is None
-        self.about.complete(classes=self.named or self.loss == "cross_entropy" or whole)
+        self.about.complete(classes=self.named or takes_classes(self.loss) or whole)
         self.classes = bool(self.about.classes)
         rows = self.any and self.each and isinstance(self.sample, list) and bool(self.sample)
         nested = rows and isinstance(self.sample[0], list)

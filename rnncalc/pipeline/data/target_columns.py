@@ -7,6 +7,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
+from rnncalc.model.losses import takes_classes
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap, is_grouped, number
 from rnncalc.pipeline.data.rows import Labels
@@ -23,7 +24,7 @@ class TargetColumns:
         self.classes: bool | None = about.classes
         self.missing = about.outputs or 1  # how many numbers a target would have, where there is none
         if self.classes is None and loss is not None and loss != "binary_cross_entropy":
-            self.classes = loss == "cross_entropy"
+            self.classes = takes_classes(loss)
         self.decided = self.classes is not None
         if self.classes:
             self._one_column()

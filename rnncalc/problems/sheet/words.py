@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
+from rnncalc.model.losses import takes_classes
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.sheet import prose, values
@@ -93,7 +94,7 @@ class Words:
     def _from_one(self) -> None:
         """Targets whose classes count from 1, as classes from 0. Raises ParseError if one is 0."""
         targets, loss = self.given.get("targets"), self.given.get("loss")
-        if targets is None or targets.where == "targets" or loss is None or loss.value != "cross_entropy":
+        if targets is None or targets.where == "targets" or loss is None or not takes_classes(str(loss.value)):
             return
         if "vocabulary" in self.given or not prose.counts_from_one(self.prose):
             return
