@@ -6,19 +6,19 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rnncalc.classroom import question_banks
 from rnncalc.cli.options import format_of, put, refuse_fragment, result_options, show
 from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
 from rnncalc.report.document_formats import ENDINGS
-
-MOODLE = {"moodle": "cloze", "moodle-numerical": "numerical"}  # formats, and the kind of their questions
 
 if TYPE_CHECKING:
     from rnncalc.classroom.exercise import Exercise
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 @click.option("--variants", type=click.IntRange(1, 10_000), metavar="N", help="N problems, into the folder -o.")
 @click.option("--students", metavar="FILE.csv", help="A problem for each id of a table, into the folder -o.")
 @click.option("--mistakes", is_flag=True, help="For Moodle: a wrong number that comes of a textbook mistake says so.")
-@partial(result_options, formats=tuple(MOODLE), endings={".xml": "moodle"})
+@partial(result_options, formats=tuple(question_banks.FORMATS), endings=question_banks.ENDINGS)
 def command(
     cells: tuple[str, ...], ask: str, solution: bool, variants: int | None, students: str | None, mistakes: bool,
     **options: Any,
@@ -108,16 +108,16 @@ def command(
                 yield person, made(person, name)
 
     people = dict(_people(students)) if students else {str(n + 1): "" for n in range(variants or 0)}
-    bank = MOODLE.get(look["format_"] or "moodle" * str(look["output"]).lower().endswith(".xml"))
+    chosen = look["format_"] or question_banks.ENDINGS.get(Path(str(look["output"])).suffix.lower())
+    bank = question_banks.FORMATS.get(chosen or "")
     folder = _folder(look["output"], several=bool(people) and not bank)
     if bank or not folder:
         refuse_fragment(look["fragment"], format_of(look["output"], look["format_"]))
     if bank:
-        from rnncalc.classroom import moodle
-
+        writer = import_module(f"rnncalc.classroom.{bank.module}")
         each = (exercises for _person, exercises in sheets()) if people else [made()]
-        text = moodle.bank(chain.from_iterable(each), bank, mistakes)
-        _write(folder, [("bank.xml", text)]) if folder else put(text, look["output"])
+        text = writer.bank(chain.from_iterable(each), bank.kind, mistakes)
+        _write(folder, [(f"bank{bank.ending}", text)]) if folder else put(text, look["output"])
     elif people:
         assert folder is not None
         _write(folder, _variants(sheets(), look["format_"], look["fragment"]))
