@@ -6,8 +6,8 @@ import json
 
 import click
 
-from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import Output, Spoken, remark
+from rnncalc.cli.options import language_option, output_option
+from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.common.files import write
 
 
@@ -23,7 +23,7 @@ from rnncalc.common.files import write
     "--count", default=1, type=click.IntRange(1), show_default=True, help="So many texts, with the seeds that follow."
 )
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), help="Default: by FILE, else plain.")
-@click.option("-o", "--output-file", "output", type=Output((".txt", ".json")), metavar="FILE", help="Write to FILE.")
+@output_option("output", known=(".txt", ".json"), help="Write to FILE.")
 @language_option
 def command(
     model: str, length: int, start: str, temperature: float, top_k: int | None, seed: int, acrostic: str, count: int,

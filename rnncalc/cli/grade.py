@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, RENDERED, SPREADSHEETS
-from rnncalc.cli.options import PARTS, format_of, fragment_option, language_option, refuse_fragment, write_report
-from rnncalc.cli.spoken import Output, Spoken, remark
+from rnncalc.cli import options
+from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
 from rnncalc.report import document_formats
@@ -76,32 +76,19 @@ if TYPE_CHECKING:
     type=click.Choice((*FORMATS, *document_formats.BINARY)),
     help="Default: table on a terminal, else plain.",
 )
-@click.option(
-    "-o",
-    "--output-file",
+@options.output_option(
     "output",
-    type=Output((*ENDINGS, *SPREADSHEETS)),
-    metavar="FILE",
+    known=(*ENDINGS, *SPREADSHEETS),
     help="Write to FILE; its ending chooses the format. FOLDER/: a file a person (gradescope, prairielearn).",
 )
-@click.option(
-    "--report",
-    type=Output(document_formats.ENDINGS, chosen=False),
-    metavar="FILE",
-    help="Write the class report too: .html, .docx, .md, .tex, .txt, .json, .csv.",
-)
+@options.report_option(help="Write the class report too: .html, .docx, .md, .tex, .txt, .json, .csv.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster there (pip install rnncalc[dask]).")
-@click.option(
-    "--journal",
-    type=Output(announced=False),
-    metavar="FILE",
-    help="Keep results as they come; default beside -o: FILE.journal.",
-)
-@fragment_option
+@options.file_option("--journal", announced=False, help="Keep results as they come; default beside -o: FILE.journal.")
+@options.fragment_option
 @click.option("--bom", is_flag=True, help="Begin a CSV with a byte-order mark, which Excel needs for other alphabets.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")
-@language_option
+@options.language_option
 def command(
     problem: str, submissions: tuple[str, ...], columns: tuple[str, ...], encoding: str | None,
     feedback: str, format_: str | None,
@@ -141,7 +128,7 @@ def command(
         if name != "-" and not os.path.lexists(name):
             raise click.UsageError(_("cannot read {name}: no such file").format(name=name))
     format_ = format_ or _format(output)
-    refuse_fragment(fragment, format_, format_of(report))
+    options.refuse_fragment(fragment, format_, options.format_of(report))
     color = not no_color and not os.environ.get("NO_COLOR")
     kept = journal or (f"{output.rstrip('/')}.journal" if output and _may_have_journal(output) else None)
     apart = output is not None and format_ in APART and _is_folder(output)
@@ -178,7 +165,7 @@ def command(
     else:
         _show(book, format_, feedback, output, color, fragment, "\ufeff" if bom and format_ == "csv" else "")
     if report is not None:
-        write_report(report, class_report(book), fragment)
+        options.write_report(report, class_report(book), fragment)
     if kept:
         files.remove(kept)
 
@@ -188,17 +175,13 @@ def _show(
 ) -> None:
     if format_ in (*RENDERED, *document_formats.BINARY):
         from rnncalc.classroom.grading.mark_sheets.document import document
-        from rnncalc.cli.options import show
 
         shown = replace(document(book, feedback), notes=[])  # they are said already
-        show(shown, format_=format_, output=output, no_color=not color, fragment=fragment and format_ in PARTS)
+        options.show(
+            shown, format_=format_, output=output, no_color=not color, fragment=fragment and format_ in options.PARTS
+        )
         return
-    text = mark + book.text(format_, feedback)
-    if output is not None:
-        files.write(output, text)
-    else:
-        encoding = sys.stdout.encoding or "ascii"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    options.put(mark + book.text(format_, feedback), output)
 
 
 def _format(output: str | None) -> str:

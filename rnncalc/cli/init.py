@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnncalc.cli.options import format_of, fragment_option, language_option, refuse_fragment, write_report
-from rnncalc.cli.spoken import Output, Spoken, spoken
+from rnncalc.cli.options import (
+    format_of,
+    fragment_option,
+    language_option,
+    output_option,
+    refuse_fragment,
+    write_report,
+)
+from rnncalc.cli.spoken import Spoken, spoken
 from rnncalc.common.files import write
 from rnncalc.common.i18n import _
 from rnncalc.errors import RnncalcError
@@ -28,12 +35,10 @@ if TYPE_CHECKING:
 @click.option("--outputs", type=int, help="O; a read-out V, c on top.")
 @click.option("--forget-bias", type=float, help="b_f of an LSTM, in place of the scheme's.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option(
-    "-o",
-    "--output-file",
+@output_option(
     "output",
-    type=Output(ENDINGS, chosen=False),
-    metavar="FILE",
+    known=ENDINGS,
+    chosen=False,
     help="Write a problem file (.json) with these weights, or a page about them: .html, .docx, .md, .tex.",
 )
 @fragment_option

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from rnncalc.report.document import Document
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def file_option(
+    *names: str, known: Collection[str] | None = None, announced: bool = True, chosen: bool = True,
+    metavar: str = "FILE", **more: Any,
+) -> Callable[[Decorated], Decorated]:  # fmt: skip
+    """An option that names a file to be written; known, announced, chosen: as for `Output`."""
+    return click.option(*names, type=Output(known, announced=announced, chosen=chosen), metavar=metavar, **more)
+
+
+output_option = partial(file_option, "-o", "--output-file")
+report_option = partial(file_option, "--report", known=ENDINGS, chosen=False)
 
 
 def _speak(_ctx: click.Context, _option: click.Parameter, language: str | None) -> None:
@@ -74,8 +86,7 @@ def result_options(
     options = (
         click.option("--format", "format_", type=click.Choice((*FORMATS, *BINARY, *formats)),
                      help="Default: table on a terminal, else plain."),
-        click.option("-o", "--output-file", "output", type=Output((*ENDINGS, *endings)), metavar="FILE",
-                     help="Write to FILE; its ending chooses the format."),
+        output_option("output", known=(*ENDINGS, *endings), help="Write to FILE; its ending chooses the format."),
         click.option("--digits", type=click.IntRange(1, 17), default=6, show_default=True, help="Significant digits."),
         click.option("--decimals", type=click.IntRange(0, 20), help="Decimals, in place of digits."),
         fragment_option,

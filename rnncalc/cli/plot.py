@@ -6,8 +6,8 @@ import re
 
 import click
 
-from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import Output, Spoken
+from rnncalc.cli.options import language_option, output_option
+from rnncalc.cli.spoken import Spoken
 from rnncalc.common.i18n import _
 
 
@@ -31,14 +31,8 @@ class _Size(click.ParamType):
 @click.argument("model", metavar="MODEL")
 @click.option("--data", metavar="FILE", help="Data like that of training; one sequence of it is shown.")
 @click.option("--sequence", default=1, show_default=True, help="Which one.")
-@click.option(
-    "-o",
-    "--output-file",
-    "output",
-    type=Output((".png", ".svg", ".pdf"), chosen=False),
-    metavar="FILE",
-    required=True,
-    help="PNG, SVG or PDF, by its ending.",
+@output_option(
+    "output", known=(".png", ".svg", ".pdf"), chosen=False, required=True, help="PNG, SVG or PDF, by its ending."
 )
 @click.option("--size", type=_Size(), metavar="WxH", help="Width and height in centimetres: 16x9.")
 @click.option("--dpi", type=click.IntRange(30, 1200), default=150, show_default=True, help="Dots per inch of a PNG.")

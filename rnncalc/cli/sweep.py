@@ -7,11 +7,18 @@ from typing import Any
 
 import click
 
-from rnncalc.cli.options import format_of, fragment_option, language_option, refuse_fragment, write_report
-from rnncalc.cli.spoken import Output, Spoken
+from rnncalc.cli.options import (
+    format_of,
+    fragment_option,
+    language_option,
+    output_option,
+    refuse_fragment,
+    report_option,
+    write_report,
+)
+from rnncalc.cli.spoken import Spoken
 from rnncalc.cli.train import given, training_options
 from rnncalc.common.i18n import _
-from rnncalc.report.document_formats import ENDINGS
 
 
 @click.command("sweep", cls=Spoken)
@@ -21,11 +28,14 @@ from rnncalc.report.document_formats import ENDINGS
 @click.option("--config", metavar="FILE", help="Options that all runs share, from a TOML or JSON file.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786, in place of processes.")
-@click.option("-o", "--output-file", "kept", type=Output(), metavar="FILE", default="sweep.jsonl", show_default=True,
-              help="Results, a line each; runs that are in it are not done again.")  # fmt: skip
+@output_option(
+    "kept",
+    default="sweep.jsonl",
+    show_default=True,
+    help="Results, a line each; runs that are in it are not done again.",
+)
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain")
-@click.option("--report", type=Output(ENDINGS, chosen=False), metavar="FILE",
-              help="Write the table too: .html, .docx, .md, .tex, .csv.")  # fmt: skip
+@report_option(help="Write the table too: .html, .docx, .md, .tex, .csv.")
 @fragment_option
 @training_options
 @language_option

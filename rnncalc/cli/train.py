@@ -10,13 +10,20 @@ from typing import Any
 
 import click
 
-from rnncalc.cli.options import format_of, fragment_option, language_option, refuse_fragment, write_report
+from rnncalc.cli.options import (
+    format_of,
+    fragment_option,
+    language_option,
+    output_option,
+    refuse_fragment,
+    report_option,
+    write_report,
+)
 from rnncalc.cli.results import reached, summary, tell
-from rnncalc.cli.spoken import Output, Spoken, complain, remark
+from rnncalc.cli.spoken import Spoken, complain, remark
 from rnncalc.common.files import WriteError
 from rnncalc.common.i18n import _
 from rnncalc.pipeline.options import KINDS
-from rnncalc.report.document_formats import ENDINGS
 
 OVERFLOWED, INTERRUPTED = 3, 130
 FEW = 4  # steps of an epoch, below which somebody should know
@@ -93,24 +100,15 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
 @click.command("train", cls=Spoken)
 @click.option("--example", metavar="NAME", help="A shipped run: binary-addition, sin-cos, digits, quatrains, …")
 @click.option("--config", metavar="FILE", help="Options from a TOML or JSON file; those given here go first.")
-@click.option(
-    "-o",
-    "--output-file",
-    "model",
-    type=Output((".safetensors",), announced=False, chosen=False),
-    metavar="MODEL",
+@output_option(
+    "model", known=(".safetensors",), announced=False, chosen=False, metavar="MODEL",
     help="Where the model goes: model.safetensors.",
-)
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint beside MODEL.")
 @click.option("--checkpoint", default=30.0, show_default=True, help="Seconds between two checkpoints.")
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="Of what it says.")
 @click.option("--quiet", is_flag=True, help="Only the result.")
-@click.option(
-    "--report",
-    type=Output(ENDINGS, chosen=False),
-    metavar="FILE",
-    help="Write the result too, with the loss as a curve: .html, .docx, .md, .tex, .csv.",
-)
+@report_option(help="Write the result too, with the loss as a curve: .html, .docx, .md, .tex, .csv.")
 @fragment_option
 @training_options
 @language_option

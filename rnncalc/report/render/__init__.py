@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -73,28 +74,9 @@ class Renderer(ABC):
         return "\n\n".join(part for block in document.blocks if (part := self.block(block)))
 
     def block(self, block: Block) -> str:
-        """One block, by its kind."""
-        match block:
-            case Heading():
-                return self.heading(block)
-            case Paragraph():
-                return self.paragraph(block)
-            case Items():
-                return self.items(block)
-            case Formulas():
-                return self.formulas(block)
-            case Table():
-                return self.table(block)
-            case Matrices():
-                return self.matrices(block)
-            case Grid():
-                return self.grid(block)
-            case Arrays():
-                return self.arrays(block)
-            case Unrolled():
-                return self.unrolled(block)
-            case Curve():
-                return self.curve(block)
+        """One block, by the method that is called as its kind is."""
+        write: Callable[[Block], str] = getattr(self, type(block).__name__.lower())
+        return write(block)
 
     @abstractmethod
     def heading(self, block: Heading) -> str: ...
