@@ -45,30 +45,12 @@ _BEGIN = r"""\allowdisplaybreaks
 _WIDTHS = {"=": 2.7, "+": 2.4, "-": 2.4, ",": 0.9, ".": 0.56, "(": 0.8, ")": 0.8, "·": 1.5, "∘": 1.9, " ": 0}
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*", 4: "paragraph*"}
 _SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "`": r"\textasciigrave{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "^": r"\textasciicircum{}",
-    "∘": r"$\circ$",
-    "−": "$-$",
-    "σ": r"$\sigma$",
-    "✓": r"$\surd$",
-    "✗": r"$\times$",
-    "→": r"$\to$",
-    "–": "--",
-    "θ": r"$\theta$",
-    "δ": r"$\delta$",
-    "·": r"$\cdot$",
-    "²": "$^2$",
-    "′": "$'$",
-    "ᵀ": r"$^{\top}$",
-    "½": r"$\frac12$",
-    "Σ": r"$\Sigma$",
-    "±": r"$\pm$",
-}
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "`": r"\textasciigrave{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", "^": r"\textasciicircum{}", "∘": r"$\circ$", "−": "$-$",
+    "σ": r"$\sigma$", "✓": r"$\surd$", "✗": r"$\times$", "→": r"$\to$", "–": "--", "θ": r"$\theta$",
+    "δ": r"$\delta$", "·": r"$\cdot$", "²": "$^2$", "′": "$'$", "ᵀ": r"$^{\top}$", "½": r"$\frac12$",
+    "Σ": r"$\Sigma$", "±": r"$\pm$",
+}  # fmt: skip
 
 
 class _Breaking(LaTeX):

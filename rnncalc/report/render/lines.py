@@ -8,37 +8,11 @@ from rnncalc.model.equations.style import ASCII, TEXT, Style
 from rnncalc.report.document import Formulas, Matrices, Matrix
 from rnncalc.report.render import RenderOptions
 
-_IN_ASCII = str.maketrans(
-    {
-        "σ": "sigmoid",
-        "∘": "*",
-        "·": "*",
-        "…": "...",
-        "′": "'",
-        "–": "-",
-        "—": "-",
-        "−": "-",
-        "“": '"',
-        "”": '"',
-        "│": "|",
-        "∂": "d",
-        "ᵀ": "^T",
-        "‖": "||",
-        "é": "e",
-        "Σ": "sum",
-        "→": "->",
-        "✓": "ok",
-        "✗": "x",
-        "θ": "theta",
-        "δ": "delta",
-        "½": "1/2",
-        "²": "^2",
-        "±": "+-",
-        "█": "#",
-        "⁺": "+",
-        "×": "x",
-    }
-)
+_IN_ASCII = str.maketrans({
+    "σ": "sigmoid", "∘": "*", "·": "*", "…": "...", "′": "'", "–": "-", "—": "-", "−": "-", "“": '"', "”": '"',
+    "│": "|", "∂": "d", "ᵀ": "^T", "‖": "||", "é": "e", "Σ": "sum", "→": "->", "✓": "ok", "✗": "x",
+    "θ": "theta", "δ": "delta", "½": "1/2", "²": "^2", "±": "+-", "█": "#", "⁺": "+", "×": "x",
+})  # fmt: skip
 
 
 def ascii_text(text: str) -> str:
