@@ -8,7 +8,8 @@ Longer than other files, so that the two stand together with their documentation
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from abc import abstractmethod
+from typing import Any, Self
 
 import numpy as np
 
@@ -40,6 +41,18 @@ except ImportError as error:
     ClassifierMixin, RegressorMixin = type("ClassifierMixin", (), {}), type("RegressorMixin", (), {})
 
 
+PARAMETERS = """Parameters
+    ----------
+    cell, hidden, layers, direction, activation, init, dtype, engine
+        The network, as for `rnncalc.random_network`.
+    epochs, batch, optimizer, lr, weight_decay, schedule, clip_norm, patience
+        The training, as for `Network.fit`.
+    validation : float
+        The share of the series to put aside; the weights that are best there are kept.
+    random_state : int, RandomState or None
+        The seed of weights and batches."""  # of both
+
+
 class _Recurrent(BaseEstimator):
     """What both have in common: parameters by name, as `rnncalc train` calls them."""
 
@@ -69,6 +82,70 @@ class _Recurrent(BaseEstimator):
         self.optimizer, self.lr, self.weight_decay, self.schedule = optimizer, lr, weight_decay, schedule
         self.clip_norm, self.validation, self.patience = clip_norm, validation, patience
         self.dtype, self.engine, self.random_state = dtype, engine, random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train anew.
+
+        Parameters
+        ----------
+        X : array_like, (N, T) or (N, T, D)
+        y : array_like, (N,)
+            The class of each series, or the number that it leads to.
+
+        Returns
+        -------
+        RNNClassifier or RNNRegressor
+            Itself, trained.
+
+        Raises
+        ------
+        ValueError
+            If X or y is not what scikit-learn lets pass, or classes are asked for and y has one only.
+
+        Examples
+        --------
+        >>> from rnncalc import RNNClassifier, RNNRegressor
+        >>> RNNClassifier(hidden=4, epochs=1).fit([[0, 1], [1, 0]], ["up", "down"]).classes_.tolist()
+        ['down', 'up']
+        >>> RNNRegressor(hidden=4, epochs=2).fit([[0, 1], [1, 0]], [2, -1]).n_iter_
+        2
+        """
+        self._train(*self._understood(X, y))
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class of each series, or the number that it leads to.
+
+        Parameters
+        ----------
+        X : array_like, (N, T) or (N, T, D)
+
+        Returns
+        -------
+        ndarray, (N,)
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+
+        Examples
+        --------
+        >>> from rnncalc import RNNClassifier, RNNRegressor
+        >>> RNNClassifier(hidden=4).fit([[0, 1], [1, 0]], ["up", "down"]).predict([[0, 2]]).tolist()
+        ['up']
+        >>> RNNRegressor(hidden=4).fit([[0, 1], [1, 0]], [2, -1]).predict([[0, 1]]).shape
+        (1,)
+        """
+        return self._answers(self._outputs(X))
+
+    @abstractmethod
+    def _understood(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, int, str]:
+        """Series and targets as scikit-learn lets them pass, how many outputs, and the loss."""
+
+    @abstractmethod
+    def _answers(self, outputs: np.ndarray) -> np.ndarray:
+        """What the network's outputs say of each series."""
 
     def _train(self, X: np.ndarray, y: np.ndarray, outputs: int, loss: str) -> None:
         """Fit a network to series and one target each: class numbers, or rows of numbers."""
@@ -114,20 +191,11 @@ def _series(X: np.ndarray) -> np.ndarray:
 
 
 class RNNClassifier(ClassifierMixin, _Recurrent):
-    """Which class does a series belong to? Softmax and cross-entropy at the last step.
+    __doc__ = f"""Which class does a series belong to? Softmax and cross-entropy at the last step.
 
     Inputs are standardised. The class passes scikit-learn's `check_estimator`.
 
-    Parameters
-    ----------
-    cell, hidden, layers, direction, activation, init, dtype, engine
-        The network, as for `rnncalc.random_network`.
-    epochs, batch, optimizer, lr, weight_decay, schedule, clip_norm, patience
-        The training, as for `Network.fit`.
-    validation : float
-        The share of the series to put aside; the weights that are best there are kept.
-    random_state : int, RandomState or None
-        The seed of weights and batches.
+    {PARAMETERS}
 
     Examples
     --------
@@ -139,38 +207,13 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
     array(['up'], dtype='<U4')
     """
 
-    def fit(self, X: Any, y: Any) -> RNNClassifier:
-        """Train anew.
-
-        Parameters
-        ----------
-        X : array_like, (N, T) or (N, T, D)
-        y : array_like, (N,)
-            The class of each series.
-
-        Returns
-        -------
-        RNNClassifier
-            Itself, trained.
-
-        Raises
-        ------
-        ValueError
-            If X or y is not what scikit-learn lets pass, or y has one class only.
-
-        Examples
-        --------
-        >>> from rnncalc import RNNClassifier
-        >>> RNNClassifier(hidden=4, epochs=1).fit([[0, 1], [1, 0]], ["up", "down"]).classes_.tolist()
-        ['down', 'up']
-        """
+    def _understood(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, int, str]:
         X, y = validate_data(self, X, y, dtype=np.float64, allow_nd=True)
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ProblemError(_("y has one class only: there is nothing to choose between"))
-        self._train(X, numbers.astype(np.int64), len(self.classes_), "cross_entropy")
-        return self
+        return X, numbers.astype(np.int64), len(self.classes_), "cross_entropy"
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class.
@@ -198,48 +241,16 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
         """
         return self._outputs(X)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """The most probable class of each series.
-
-        Parameters
-        ----------
-        X : array_like, (N, T) or (N, T, D)
-
-        Returns
-        -------
-        ndarray, (N,)
-
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-
-        Examples
-        --------
-        >>> from rnncalc import RNNClassifier
-        >>> classifier = RNNClassifier(hidden=4).fit([[0, 1], [1, 0]], ["up", "down"])
-        >>> classifier.predict([[0, 2]]).tolist()
-        ['up']
-        """
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
+    def _answers(self, outputs: np.ndarray) -> np.ndarray:
+        return self.classes_[outputs.argmax(axis=1)]
 
 
 class RNNRegressor(RegressorMixin, _Recurrent):
-    """Which number does a series lead to? The mean squared error at the last step.
+    __doc__ = f"""Which number does a series lead to? The mean squared error at the last step.
 
     Inputs and target are standardised. The class passes scikit-learn's `check_estimator`.
 
-    Parameters
-    ----------
-    cell, hidden, layers, direction, activation, init, dtype, engine
-        The network, as for `rnncalc.random_network`.
-    epochs, batch, optimizer, lr, weight_decay, schedule, clip_norm, patience
-        The training, as for `Network.fit`.
-    validation : float
-        The share of the series to put aside; the weights that are best there are kept.
-    random_state : int, RandomState or None
-        The seed of weights and batches.
+    {PARAMETERS}
 
     Examples
     --------
@@ -250,59 +261,13 @@ class RNNRegressor(RegressorMixin, _Recurrent):
     array([3.])
     """
 
-    def fit(self, X: Any, y: Any) -> RNNRegressor:
-        """Train anew.
-
-        Parameters
-        ----------
-        X : array_like, (N, T) or (N, T, D)
-        y : array_like, (N,)
-            The number that each series leads to.
-
-        Returns
-        -------
-        RNNRegressor
-            Itself, trained.
-
-        Raises
-        ------
-        ValueError
-            If X or y is not what scikit-learn lets pass.
-
-        Examples
-        --------
-        >>> from rnncalc import RNNRegressor
-        >>> RNNRegressor(hidden=4, epochs=2).fit([[0, 1], [1, 0]], [2, -1]).n_iter_
-        2
-        """
+    def _understood(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, int, str]:
         X, y = validate_data(self, X, y, dtype=np.float64, allow_nd=True, y_numeric=True)
         y = np.asarray(y, np.float64)
         self.target_mean_ = y.mean()
         deviation = y.std()
         self.target_scale_ = deviation if deviation > 0 else 1.0
-        self._train(X, ((y - self.target_mean_) / self.target_scale_)[:, None], 1, "mean_squared_error")
-        return self
+        return X, ((y - self.target_mean_) / self.target_scale_)[:, None], 1, "mean_squared_error"
 
-    def predict(self, X: Any) -> np.ndarray:
-        """The number that each series leads to.
-
-        Parameters
-        ----------
-        X : array_like, (N, T) or (N, T, D)
-
-        Returns
-        -------
-        ndarray, (N,)
-
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-
-        Examples
-        --------
-        >>> from rnncalc import RNNRegressor
-        >>> RNNRegressor(hidden=4).fit([[0, 1], [1, 0]], [2, -1]).predict([[0, 1]]).shape
-        (1,)
-        """
-        return self._outputs(X)[:, 0] * self.target_scale_ + self.target_mean_
+    def _answers(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs[:, 0] * self.target_scale_ + self.target_mean_
