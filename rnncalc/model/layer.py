@@ -145,14 +145,9 @@ class Layer:
     """
 
     def __init__(
-        self,
-        cell: str | Cell,
-        *arrays: ArrayLike | None,
-        direction: str = "forward",
-        backward: Mapping[str, Any] | None = None,
-        merge: str = "concat",
-        **options: Any,
-    ):
+        self, cell: str | Cell, *arrays: ArrayLike | None, direction: str = "forward",
+        backward: Mapping[str, Any] | None = None, merge: str = "concat", **options: Any,
+    ):  # fmt: skip
         for name, word, known in (("direction", direction, DIRECTIONS), ("merge", merge, MERGES)):
             one_of(name, word, known)
         first = DirectionalLayer(cell, *arrays, **options)

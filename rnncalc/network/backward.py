@@ -35,17 +35,9 @@ from rnncalc.network.trace import Signals, Trace
 
 
 def backpropagate(
-    network: Stack,
-    trace: Trace,
-    targets: ArrayLike | None,
-    loss: str | None,
-    reduction: str | None,
-    dy: ArrayLike | None,
-    dstates: Any,
-    dh: Any,
-    truncate: int | None,
-    chunk: int | None,
-) -> Gradients:
+    network: Stack, trace: Trace, targets: ArrayLike | None, loss: str | None, reduction: str | None,
+    dy: ArrayLike | None, dstates: Any, dh: Any, truncate: int | None, chunk: int | None,
+) -> Gradients:  # fmt: skip
     """The gradients of a network's loss; arguments as for `Network.backward`. Raises ShapeError, ProblemError."""
     if not isinstance(trace, Trace):
         raise ProblemError(_("backward goes through what forward gave: net.backward(net.forward(x), …)"))
@@ -63,14 +55,9 @@ def backpropagate(
 
 
 def backpropagate_loss(
-    network: Stack,
-    trace: Trace,
-    result: LossResult,
-    chunk: int = 0,
-    truncate: int = 0,
-    with_loss: bool = True,
+    network: Stack, trace: Trace, result: LossResult, chunk: int = 0, truncate: int = 0, with_loss: bool = True,
     elsewhere: Arriving | None = None,
-) -> Gradients:
+) -> Gradients:  # fmt: skip
     """From an evaluated loss to all gradients; chunk and truncate as `depth` gives them, 0: whole."""
     down = _BackwardPass(network, trace)
     if elsewhere:

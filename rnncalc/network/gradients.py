@@ -59,14 +59,9 @@ class DirectionGradients(NamedGradients):
     """
 
     def __init__(
-        self,
-        layer: DirectionalLayer,
-        adjoint: CellAdjoint,
-        view: View,
-        first: int,
-        mirrored: bool = False,
+        self, layer: DirectionalLayer, adjoint: CellAdjoint, view: View, first: int, mirrored: bool = False,
         shared: frozenset[str] = NONE,
-    ):
+    ):  # fmt: skip
         self._layer, self._adjoint, self._view = layer, adjoint, view
         self._first, self._mirrored, self._shared = first, mirrored, shared
         self.stacks: Mapping[str, np.ndarray] = adjoint.stacked()
@@ -153,13 +148,9 @@ class Gradients(NamedGradients):
     """The gradients of a whole network; of a stack, only the read-out's are here and not in `layers`."""
 
     def __init__(
-        self,
-        layers: Sequence[LayerGradients],
-        read_out: DirectionGradients | None,
-        x: Callable[[], np.ndarray],
-        loss: float | None,
-        losses: np.ndarray | None,
-    ):
+        self, layers: Sequence[LayerGradients], read_out: DirectionGradients | None, x: Callable[[], np.ndarray],
+        loss: float | None, losses: np.ndarray | None,
+    ):  # fmt: skip
         self.layers, self.read_out, self._x = layers, read_out, x
         self.loss, self.losses = loss, None if losses is None else frozen(losses)
         only = layers[0].only if len(layers) == 1 else None

@@ -27,14 +27,9 @@ Outputs = tuple[np.ndarray, States | None]
 
 
 def infer(
-    network: Stack,
-    cells: Sequence[CellRunner],
-    array: np.ndarray,
-    view: View,
-    initial_states: Sequence[Mapping[str, Any]],
-    with_states: bool,
-    threads: int = 1,
-) -> Outputs:
+    network: Stack, cells: Sequence[CellRunner], array: np.ndarray, view: View,
+    initial_states: Sequence[Mapping[str, Any]], with_states: bool, threads: int = 1,
+) -> Outputs:  # fmt: skip
     """The outputs and, with_states, the states after the last step. x (N, T, D); all has been checked.
 
     threads: how many may share the units, where the sequences are too few to be shared.
@@ -120,13 +115,9 @@ def across_pays(network: Stack, view: View) -> bool:
 
 
 def _across(
-    network: Stack,
-    cells: Sequence[CompiledRunner],
-    array: np.ndarray,
-    view: View,
-    initial_states: Sequence[Mapping[str, Any]],
-    with_states: bool,
-) -> Outputs:
+    network: Stack, cells: Sequence[CompiledRunner], array: np.ndarray, view: View,
+    initial_states: Sequence[Mapping[str, Any]], with_states: bool,
+) -> Outputs:  # fmt: skip
     """`infer` with vectors across the sequences: arrays stay (N, T, width) from layer to layer."""
     remaining, given, final_states = iter(cells), iter(initial_states), []
 

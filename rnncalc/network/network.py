@@ -94,16 +94,9 @@ class Network(Stack):
         return_state: Literal[True], **initial: Any,
     ) -> tuple[np.ndarray, States]: ...  # fmt: skip
     def __call__(
-        self,
-        x: ArrayLike,
-        states: Any = None,
-        *,
-        lengths: ArrayLike | None = None,
-        mask: ArrayLike | None = None,
-        layout: str = "batch_first",
-        return_state: bool = False,
-        **initial: Any,
-    ) -> np.ndarray | tuple[np.ndarray, States]:
+        self, x: ArrayLike, states: Any = None, *, lengths: ArrayLike | None = None, mask: ArrayLike | None = None,
+        layout: str = "batch_first", return_state: bool = False, **initial: Any,
+    ) -> np.ndarray | tuple[np.ndarray, States]:  # fmt: skip
         """The outputs alone.
 
         Parameters
@@ -172,15 +165,9 @@ class Network(Stack):
         return (y, joined(final_states)) if return_state else y
 
     def forward(
-        self,
-        x: ArrayLike,
-        states: Any = None,
-        *,
-        lengths: ArrayLike | None = None,
-        mask: ArrayLike | None = None,
-        layout: str = "batch_first",
-        **initial: Any,
-    ) -> Trace:
+        self, x: ArrayLike, states: Any = None, *, lengths: ArrayLike | None = None, mask: ArrayLike | None = None,
+        layout: str = "batch_first", **initial: Any,
+    ) -> Trace:  # fmt: skip
         """Every intermediate of every step.
 
         Parameters
@@ -227,18 +214,10 @@ class Network(Stack):
         return call
 
     def backward(
-        self,
-        trace: Trace,
-        targets: ArrayLike | None = None,
-        *,
-        loss: str | None = None,
-        reduction: str | None = None,
-        dy: ArrayLike | None = None,
-        dstates: Any = None,
-        dh: Any = None,
-        truncate: int | None = None,
-        chunk: int | None = None,
-    ) -> Gradients:
+        self, trace: Trace, targets: ArrayLike | None = None, *, loss: str | None = None,
+        reduction: str | None = None, dy: ArrayLike | None = None, dstates: Any = None, dh: Any = None,
+        truncate: int | None = None, chunk: int | None = None,
+    ) -> Gradients:  # fmt: skip
         """Backpropagation through time: the gradient of the loss with respect to parameters, initial states and inputs.
 
         Parameters
@@ -365,16 +344,10 @@ class Network(Stack):
         Parameters.of(self).descend(named, lr)
 
     def fit(
-        self,
-        x: Any,
-        y: Any,
-        *,
-        loss: str,
-        lengths: ArrayLike | None = None,
-        validation: tuple[Any, Any] | float | None = None,
-        watch: Callable[[Any], None] | None = None,
+        self, x: Any, y: Any, *, loss: str, lengths: ArrayLike | None = None,
+        validation: tuple[Any, Any] | float | None = None, watch: Callable[[Any], None] | None = None,
         **settings: Any,
-    ) -> list[dict[str, float]]:
+    ) -> list[dict[str, float]]:  # fmt: skip
         """Train in place, on the mean loss over the targets of each batch.
 
         Parameters

@@ -44,13 +44,9 @@ class Objective(NamedTuple):
 
 
 def resolve_objective(
-    network: Stack,
-    trace: Trace,
-    targets: ArrayLike | None,
-    loss: str | None = None,
-    reduction: str | None = None,
+    network: Stack, trace: Trace, targets: ArrayLike | None, loss: str | None = None, reduction: str | None = None,
     dy: ArrayLike | None = None,
-) -> Objective:
+) -> Objective:  # fmt: skip
     """The objective that these arguments of `Network.backward` state. Raises ShapeError, ProblemError."""
     if (targets is None) == (dy is None):
         raise ProblemError(_("give targets and their loss, or dy, the gradient that arrives at y"))

@@ -55,13 +55,9 @@ class OneLayer(Network):
         cls.__doc__ = _about(cls.cell, cls.__name__)
 
     def __init__(
-        self,
-        *arrays: ArrayLike | None,
-        dtype: str | np.dtype | None = None,
-        engine: str = "auto",
-        threads: int | None = None,
-        **options: Any,
-    ):
+        self, *arrays: ArrayLike | None, dtype: str | np.dtype | None = None, engine: str = "auto",
+        threads: int | None = None, **options: Any,
+    ):  # fmt: skip
         read_out = () if self.cell.owns_read_out else ("V", "c", "output")
         top = {name: options.pop(name, None) for name in read_out}
         super().__init__([Layer(self.cell, *arrays, **options)], **top, dtype=dtype, engine=engine, threads=threads)

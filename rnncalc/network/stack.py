@@ -37,16 +37,10 @@ class Stack:
     """Layers from the input up, and the read-out y_t = g(c + V h_t) on top; parameters as `Network` explains them."""
 
     def __init__(
-        self,
-        layers: Sequence[Layer],
-        V: ArrayLike | None = None,
-        c: ArrayLike | None = None,
-        output: str | None = None,
-        *,
-        dtype: str | np.dtype | None = None,
-        engine: str = "auto",
+        self, layers: Sequence[Layer], V: ArrayLike | None = None, c: ArrayLike | None = None,
+        output: str | None = None, *, dtype: str | np.dtype | None = None, engine: str = "auto",
         threads: int | None = None,
-    ):
+    ):  # fmt: skip
         if not layers:
             raise ProblemError(_("a network needs at least one layer"))
         top = _check_stack(layers)

@@ -57,26 +57,12 @@ class _Recurrent(BaseEstimator):
     """What both have in common: parameters by name, as `rnncalc train` calls them."""
 
     def __init__(
-        self,
-        cell: str = "gru",
-        hidden: int = 32,
-        layers: int = 1,
-        direction: str = "forward",
-        activation: str | None = None,
-        init: str = "torch",
-        epochs: int = 100,
-        batch: int = 32,
-        optimizer: str = "adam",
-        lr: float = 0.01,
-        weight_decay: float = 0.0,
-        schedule: str = "cosine",
-        clip_norm: float | None = 1.0,
-        validation: float = 0.0,
-        patience: int | None = None,
-        dtype: str = "float64",
-        engine: str = "auto",
-        random_state: Any = 0,
-    ):
+        self, cell: str = "gru", hidden: int = 32, layers: int = 1, direction: str = "forward",
+        activation: str | None = None, init: str = "torch", epochs: int = 100, batch: int = 32,
+        optimizer: str = "adam", lr: float = 0.01, weight_decay: float = 0.0, schedule: str = "cosine",
+        clip_norm: float | None = 1.0, validation: float = 0.0, patience: int | None = None, dtype: str = "float64",
+        engine: str = "auto", random_state: Any = 0,
+    ):  # fmt: skip
         self.cell, self.hidden, self.layers, self.direction = cell, hidden, layers, direction
         self.activation, self.init, self.epochs, self.batch = activation, init, epochs, batch
         self.optimizer, self.lr, self.weight_decay, self.schedule = optimizer, lr, weight_decay, schedule

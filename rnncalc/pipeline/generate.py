@@ -17,16 +17,9 @@ STOPS = frozenset("，。；！？、,.;!?\n")  # after one of these a new line 
 
 
 def generate(
-    model: Model,
-    length: int = 200,
-    *,
-    start: str = "",
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    seed: int = 0,
-    acrostic: str = "",
-    note: Callable[[str], None] = lambda text: None,
-) -> str:
+    model: Model, length: int = 200, *, start: str = "", temperature: float = 1.0, top_k: int | None = None,
+    seed: int = 0, acrostic: str = "", note: Callable[[str], None] = lambda text: None,
+) -> str:  # fmt: skip
     """Write a text of at most `length` tokens; a model that was trained line by line ends it with its line.
 
     start: what it begins with. temperature: below 1 bolder towards the likely, 0 always the likeliest. top_k: only
@@ -88,13 +81,9 @@ def _first(rng: np.random.Generator, words: Sequence[str]) -> str:
 
 
 def _draw(
-    rng: np.random.Generator,
-    y: np.ndarray,
-    words: Sequence[str],
-    temperature: float,
-    top_k: int | None,
+    rng: np.random.Generator, y: np.ndarray, words: Sequence[str], temperature: float, top_k: int | None,
     banned: Sequence[int] = (),
-) -> str:
+) -> str:  # fmt: skip
     """Draw one token by the network's probabilities. Raises OverflowedError."""
     with np.errstate(divide="ignore"):
         logs = np.log(np.asarray(y, np.float64)) if y.min() >= 0 else np.asarray(y, np.float64)

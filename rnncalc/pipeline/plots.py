@@ -29,14 +29,9 @@ CHINESE_FILES = ("notosanscjk", "notosanssc", "sourcehansans", "wqy", "msyh", "p
 
 
 def plot(
-    kind: str,
-    model: Model,
-    path: str,
-    source: str | None = None,
-    sequence: int = 1,
-    size: tuple[float, float] | None = None,
-    dpi: int = 150,
-) -> None:
+    kind: str, model: Model, path: str, source: str | None = None, sequence: int = 1,
+    size: tuple[float, float] | None = None, dpi: int = 150,
+) -> None:  # fmt: skip
     """Draw one of KINDS to a file, whose ending says how: .png, .svg, .pdf.
 
     source: data, of which one sequence is shown; the loss alone needs none. size: width and height in centimetres.

@@ -38,13 +38,9 @@ Values = Callable[[str, bool], np.ndarray]  # signal, of the previous step? → 
 
 
 def step_work(
-    lines: Mapping[str, Expression],
-    parameters: Mapping[str, np.ndarray],
-    values: Values,
-    letters: Letters,
-    place: Place,
-    key: str,
-) -> Iterator[Formulas]:
+    lines: Mapping[str, Expression], parameters: Mapping[str, np.ndarray], values: Values, letters: Letters,
+    place: Place, key: str,
+) -> Iterator[Formulas]:  # fmt: skip
     """Each line of a level at one step: in symbols, then unit by unit in numbers with the result."""
     for line, expression in lines.items():
         above = Formula(line, (expression,), letters, place)

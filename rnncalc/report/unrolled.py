@@ -65,14 +65,9 @@ class _Group:
 
 
 def pictures(
-    choice: ReportOptions,
-    problem: Problem,
-    trace: Trace,
-    steps: Sequence[int],
-    sequence: int | None,
-    gradients: Gradients | None = None,
-    verdict: Verdict | None = None,
-) -> list[Unrolled]:
+    choice: ReportOptions, problem: Problem, trace: Trace, steps: Sequence[int], sequence: int | None,
+    gradients: Gradients | None = None, verdict: Verdict | None = None,
+) -> list[Unrolled]:  # fmt: skip
     """The picture of a sequence, if there is to be one; of a large batch only the first sequences have one."""
     if not choice.picture or (sequence or 0) >= MOST_PICTURES:
         return []
@@ -80,14 +75,9 @@ def pictures(
 
 
 def picture(
-    problem: Problem,
-    trace: Trace,
-    steps: Sequence[int],
-    *,
-    sequence: int | None = None,
-    gradients: Gradients | None = None,
-    verdict: Verdict | None = None,
-) -> Unrolled:
+    problem: Problem, trace: Trace, steps: Sequence[int], *, sequence: int | None = None,
+    gradients: Gradients | None = None, verdict: Verdict | None = None,
+) -> Unrolled:  # fmt: skip
     """The picture of one sequence. steps: those that were chosen; of many, the ends are shown.
 
     gradients: what flows back is drawn too; verdict: answers carry their marks.
@@ -198,13 +188,9 @@ def _sources(group: _Group, line: str) -> Iterator[Source]:
 
 
 def _backward(
-    problem: Problem,
-    trace: Trace,
-    gradients: Gradients,
-    groups: Sequence[_Group],
-    signals: list[Signal],
+    problem: Problem, trace: Trace, gradients: Gradients, groups: Sequence[_Group], signals: list[Signal],
     sequence: int | None,
-) -> tuple[list[Signal], list[Flow]]:
+) -> tuple[list[Signal], list[Flow]]:  # fmt: skip
     """The signals with their gradients, and what flows along the links."""
     done, flows = list(signals), list[Flow]()
     whole = problem.task.truncate is None or problem.task.truncate >= problem.shapes["T"]

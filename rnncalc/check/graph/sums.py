@@ -63,14 +63,9 @@ class Sums(IncomingGradients):
                 self.graph.given(total, np.zeros_like(run.parameters[symbol]))
 
     def _contribution(
-        self,
-        number: int,
-        run: RunSpec,
-        use: tuple[int, str, str],
-        visit: int,
-        rows: list[int],
+        self, number: int, run: RunSpec, use: tuple[int, str, str], visit: int, rows: list[int],
         weigh: Callable[[Value], Value],
-    ) -> Part:
+    ) -> Part:  # fmt: skip
         sign, line, source = use
         here: Key = ("∂", number, line, visit)
         whole = rows == list(range(int(self.spec.schedule.counts[visit - 1])))

@@ -24,15 +24,9 @@ WAIT = 1.0  # seconds for which steps are left to machine code: what Ctrl-C wait
 
 @quiet
 def fit(
-    network: Stack,
-    x: Any,
-    y: Any,
-    loss: str,
-    lengths: ArrayLike | None,
-    validation: tuple[Any, Any] | float | None,
-    watch: Callable[[Trainer], None] | None,
-    given: Mapping[str, Any],
-) -> list[dict[str, float]]:
+    network: Stack, x: Any, y: Any, loss: str, lengths: ArrayLike | None, validation: tuple[Any, Any] | float | None,
+    watch: Callable[[Trainer], None] | None, given: Mapping[str, Any],
+) -> list[dict[str, float]]:  # fmt: skip
     """Train a network in place; arguments as for `Network.fit`. Returns the history."""
     chosen = settings(loss=loss, **given)
 

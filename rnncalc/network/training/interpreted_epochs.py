@@ -100,16 +100,9 @@ class InterpretedStep:
         self.network, self.parameters, self.loss = network, parameters, LOSSES[loss]
 
     def __call__(
-        self,
-        x: np.ndarray,
-        schedule: PackedBatch,
-        initial_states: Sequence[Mapping[str, np.ndarray]],
-        targets: np.ndarray,
-        share: float,
-        chunk: int = 0,
-        truncate: int = 0,
-        g: np.ndarray | None = None,
-    ) -> tuple[float, int]:
+        self, x: np.ndarray, schedule: PackedBatch, initial_states: Sequence[Mapping[str, np.ndarray]],
+        targets: np.ndarray, share: float, chunk: int = 0, truncate: int = 0, g: np.ndarray | None = None,
+    ) -> tuple[float, int]:  # fmt: skip
         """The sum of the losses and how many rows were right; with g, their gradient times `share` into it.
 
         x (rows, D), or (rows,) numbers of one-hot rows, in packed order; initial_states: of each

@@ -134,22 +134,10 @@ def arrays(
 
 
 def random_network(
-    cell: str | Cell,
-    inputs: int,
-    hidden: int,
-    outputs: int,
-    *,
-    layers: int = 1,
-    direction: str = "forward",
-    merge: str = "concat",
-    output: str = "identity",
-    activation: str | None = None,
-    init: str = "torch",
-    forget_bias: float | None = None,
-    seed: int = 0,
-    dtype: str = "float32",
-    engine: str = "auto",
-) -> Network:
+    cell: str | Cell, inputs: int, hidden: int, outputs: int, *, layers: int = 1, direction: str = "forward",
+    merge: str = "concat", output: str = "identity", activation: str | None = None, init: str = "torch",
+    forget_bias: float | None = None, seed: int = 0, dtype: str = "float32", engine: str = "auto",
+) -> Network:  # fmt: skip
     """A network ready to be trained: layers of one cell, and a read-out unless the cell has its own.
 
     Parameters

@@ -77,13 +77,9 @@ def layers(
 
 
 def _guessed(
-    name: str,
-    directions: Mapping[str, Arrays],
-    activation: str | None,
-    merge: str | None,
-    wanted: int,
+    name: str, directions: Mapping[str, Arrays], activation: str | None, merge: str | None, wanted: int,
     notes: list[str],
-) -> Layer:
+) -> Layer:  # fmt: skip
     """A layer whose functions are Keras's usual ones."""
     first, assumed = directions["forward"], []
     units, columns = first[1].shape

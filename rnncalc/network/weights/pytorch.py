@@ -35,15 +35,10 @@ Level = dict[str, np.ndarray]  # the tensors of a layer by their short names: we
 
 
 def from_state_dict(
-    tensors: Mapping[str, Any] | Sequence[Any] | str | PathLike[str] | Any,
-    *,
-    readout: str | None = None,
-    cell: str | None = None,
-    prefix: str | Sequence[str] | None = None,
-    dtype: str | np.dtype | None = None,
-    engine: str = "auto",
-    **options: Any,
-) -> Network:
+    tensors: Mapping[str, Any] | Sequence[Any] | str | PathLike[str] | Any, *, readout: str | None = None,
+    cell: str | None = None, prefix: str | Sequence[str] | None = None, dtype: str | np.dtype | None = None,
+    engine: str = "auto", **options: Any,
+) -> Network:  # fmt: skip
     """A network from the weights of PyTorch's nn.RNN, nn.LSTM, nn.GRU or their cells, read without PyTorch.
 
     Parameters
@@ -118,19 +113,11 @@ def holds(names: Iterable[str]) -> bool:
 
 
 def read(
-    tensors: Mapping[str, Any],
-    texts: Mapping[str, str],
-    *,
-    functions: Mapping[str, str] | None = None,
-    readout: str | None = None,
-    cell: str | None = None,
-    prefix: str | Sequence[str] | None = None,
-    activation: str | None = None,
-    output: str | None = None,
-    dtype: str | np.dtype | None = None,
-    engine: str = "auto",
-    **options: Any,
-) -> Model:
+    tensors: Mapping[str, Any], texts: Mapping[str, str], *, functions: Mapping[str, str] | None = None,
+    readout: str | None = None, cell: str | None = None, prefix: str | Sequence[str] | None = None,
+    activation: str | None = None, output: str | None = None, dtype: str | np.dtype | None = None,
+    engine: str = "auto", **options: Any,
+) -> Model:  # fmt: skip
     """The network of these tensors.
 
     texts: the file's metadata. functions: of nn.RNN modules, by prefix. readout: "" where there is none; None takes

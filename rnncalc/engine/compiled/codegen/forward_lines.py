@@ -173,14 +173,8 @@ def elementwise(typing, cell, wide, stage, signals, here, before, H, O, extras, 
 
 
 def _placer(
-    prog: Program,
-    builder: ir.IRBuilder,
-    here: ir.Value,
-    before: ir.Value,
-    H: ir.Value,
-    O: ir.Value,
-    unit: ir.Value,
-) -> Callable[[str], ir.Value]:
+    prog: Program, builder: ir.IRBuilder, here: ir.Value, before: ir.Value, H: ir.Value, O: ir.Value, unit: ir.Value,
+) -> Callable[[str], ir.Value]:  # fmt: skip
     """name → index of its current vector in the block, or in the parameters."""
 
     def place(name: str) -> ir.Value:

@@ -229,16 +229,9 @@ class CompiledAdjoint:
     # the loops and what they are called with --------------------------------------------------------------------------
 
     def _loop(
-        self,
-        offsets: np.ndarray,
-        signals: np.ndarray,
-        block: np.ndarray,
-        earlier: np.ndarray,
-        arriving: np.ndarray,
-        slopes: np.ndarray,
-        met: int = 0,
-        clear: int = -1,
-    ) -> None:
+        self, offsets: np.ndarray, signals: np.ndarray, block: np.ndarray, earlier: np.ndarray, arriving: np.ndarray,
+        slopes: np.ndarray, met: int = 0, clear: int = -1,
+    ) -> None:  # fmt: skip
         """Back through some steps, whose rows begin at `offsets`; arguments as for `kernels.backward`."""
         back, packed, sequences = self.back, self.packed, self.schedule.sequences
         slot, width = back.offset(self.at) if self.at else 0, arriving.shape[1]
@@ -255,15 +248,9 @@ class CompiledAdjoint:
         side_by_side(share, [EVERY] if alone else shares(sequences, self.compiled.threads))
 
     def _add_up(
-        self,
-        block: np.ndarray,
-        signals: np.ndarray,
-        first: int,
-        rows: slice,
-        begin: int,
-        weights: np.ndarray,
+        self, block: np.ndarray, signals: np.ndarray, first: int, rows: slice, begin: int, weights: np.ndarray,
         biases: np.ndarray,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Add some rows to the gradients of weights and biases.
 
         block, signals: begin at the row `begin` of all; first: the row of them that is the first of `rows`.

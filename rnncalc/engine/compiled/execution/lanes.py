@@ -45,14 +45,9 @@ class Folded:
     """
 
     def __init__(
-        self,
-        packed: Packed,
-        pitch: int,
-        places: Mapping[str, tuple[int, int]],
-        shape: tuple[int, int],
-        together: int,
-        more: int = 0,
-    ):
+        self, packed: Packed, pitch: int, places: Mapping[str, tuple[int, int]], shape: tuple[int, int],
+        together: int, more: int = 0,
+    ):  # fmt: skip
         self.lanes, self.dtype, self.pitch, self.places, self.more = packed.lanes, packed.dtype, pitch, places, more
         self.sequences, self.levels, self.together = shape[0], shape[1] + 1, together
         groups = -(-self.sequences // self.lanes)

@@ -114,15 +114,9 @@ class Packed:
     """
 
     def __init__(
-        self,
-        cell: Cell,
-        parameters: Mapping[str, np.ndarray],
-        sizes: Mapping[str, int],
-        dtype: np.dtype,
-        vector: int | None = None,
-        form: int = ALONG,
-        version: int = 0,
-    ):
+        self, cell: Cell, parameters: Mapping[str, np.ndarray], sizes: Mapping[str, int], dtype: np.dtype,
+        vector: int | None = None, form: int = ALONG, version: int = 0,
+    ):  # fmt: skip
         self.form, self.version = form, version
         self.cell, self.sizes, self.dtype = cell, sizes, dtype
         self.program, self.lanes = program(cell), vector or lanes(dtype.itemsize)
