@@ -24,7 +24,7 @@ from rnncalc.common.i18n import LANGUAGES, speak
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS
 from rnncalc.report.document import Document
-from rnncalc.report.render import WHOLE, contents
+from rnncalc.report.render import RenderOptions, contents
 
 MOST = 10  # points that a line may be too long
 
@@ -73,8 +73,8 @@ def main(arguments: list[str]) -> int:
     bad = 0
     for name, document in documents(arguments[1:] or list(CELLS)):
         source = folder / f"{name}.tex"
-        source.write_bytes(str(contents(document, "latex", WHOLE)).encode())
-        word = contents(document, "docx", WHOLE)
+        source.write_bytes(str(contents(document, "latex", RenderOptions(whole=True))).encode())
+        word = contents(document, "docx", RenderOptions(whole=True))
         assert isinstance(word, bytes)
         (folder / f"{name}.docx").write_bytes(word)
         code, overfull = compiled(source)

@@ -39,7 +39,7 @@ class Scale:
     @classmethod
     def of_problem(cls, problem: Problem, quantities: QuantityIndex) -> Scale:
         """Read the scale from a problem. Raises ProblemError."""
-        usual, by_name = Precision("at_least", max(_setting(problem, "min_digits", 2), 1)), dict[str, Precision]()
+        usual, by_name = Precision("at_least", max(_min_digits(problem), 1)), dict[str, Precision]()
         given = stated(problem.given, "precision")
         if given is not None:
             precision = precision_of(given)
@@ -217,9 +217,9 @@ def _share(given: RawValue, name: str) -> float:
     return share
 
 
-def _setting(problem: Problem, name: str, usual: float) -> float:
-    given = stated(problem.given, name)
-    return usual if given is None else _number(given, name)
+def _min_digits(problem: Problem) -> float:
+    given = stated(problem.given, "min_digits")
+    return 2 if given is None else _number(given, "min_digits")
 
 
 def _number(given: RawValue, name: str) -> float:

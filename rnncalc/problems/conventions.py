@@ -76,7 +76,7 @@ class Conventions:
             return
         if len(bias.shape) == 2 and bias.shape[0] == 2:
             if self.cell.name == "gru":
-                self.cell = _like(self.cell, "gru_after")
+                self.cell = _after(self.cell)
                 self.notes.append(_("a bias of two rows: keras' gru is gru_after"))
             self.arrays["b"] = bias.through(lambda values: values[0])
             self.arrays["b_hh"] = bias.through(lambda values: values[1])
@@ -244,9 +244,10 @@ def cell_named(word: str, notation: str | None) -> str:
     return NOTATIONS[notation].cells.get(word, word) if notation in NOTATIONS else word
 
 
-def _like(cell: Cell, name: str) -> Cell:
-    switched = {option: value for option, value in cell.switched.items() if option in CELLS[name].switches}
-    return CELLS[name].switch(**switched)
+def _after(gru: Cell) -> Cell:
+    """The same GRU with the reset gate behind the product."""
+    after = CELLS["gru_after"]
+    return after.switch(**{option: value for option, value in gru.switched.items() if option in after.switches})
 
 
 def _refuse_gates(letter: str, value: RawValue, cell: Cell) -> None:

@@ -195,9 +195,9 @@ def _path_of_not_finite(value: Any) -> tuple[int | str, ...] | None:
 # ----------------------------------------------------------------------------------------------------- tables and lists
 
 
-def columns(name: str, label: str, units: int, key: str = "") -> list[Column]:
+def columns(name: str, label: str, units: int) -> list[Column]:
     """One column for each unit of a signal."""
-    return [Column(f"{key}{name}[{unit}]", f"{label}[{unit}]" if units > 1 else label) for unit in range(1, units + 1)]
+    return [Column(f"{name}[{unit}]", f"{label}[{unit}]" if units > 1 else label) for unit in range(1, units + 1)]
 
 
 def label(letters: Letters, name: str) -> str:

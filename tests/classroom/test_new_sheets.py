@@ -27,7 +27,7 @@ from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.results import Quantities, per_step
 from rnncalc.report.document import Arrays
 from rnncalc.report.document_formats import FORMATS
-from rnncalc.report.render import WHOLE, RenderOptions, render
+from rnncalc.report.render import RenderOptions, render
 
 FORMS = [name for name in FORMATS if name in ("plain", "latex", "markdown")]
 
@@ -172,7 +172,11 @@ def test_a_page_is_read_back_and_checked(cell: str, page: dict[str, Any], langua
     speak(language)
     try:
         made = make(ExerciseSpec(cell, **page, seed=3))
-        for form, options in [*((form, RenderOptions()) for form in FORMS), ("latex", WHOLE), ("markdown", WHOLE)]:
+        for form, options in [
+            *((form, RenderOptions()) for form in FORMS),
+            ("latex", RenderOptions(whole=True)),
+            ("markdown", RenderOptions(whole=True)),
+        ]:
             text = render(statement(made), form, options)
             problem = problem_reader.read(problem_text.read(text), engine="equations")
             for name, array in made.quantities.items():

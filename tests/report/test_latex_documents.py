@@ -28,10 +28,12 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import WHOLE, RenderOptions, contents, render
+from rnncalc.report.render import RenderOptions, contents, render
 from rnncalc.report.render.latex import LINE, PAGE, width
 from rnncalc.report.render.numbers import Rounding
 from rnncalc.report.render.typeset import BREAK
+
+WHOLE = RenderOptions(whole=True)
 
 EXERCISE = make(ExerciseSpec("elman", units=1, inputs=1, steps=1, outputs=1))
 LINES = [block for block in handout.solution(EXERCISE).blocks if isinstance(block, Formulas) and block.above]

@@ -61,11 +61,6 @@ def is_truncated(typed: TypedNumber, computed: float) -> bool:
     return math.isclose(math.copysign(cut, computed), typed.value, rel_tol=1e-12, abs_tol=SLACK * own)
 
 
-def equals(typed: TypedNumber, computed: float) -> bool:
-    """Whether a number is the exact value to 1e-6, as one with few digits must be to earn its points."""
-    return math.isfinite(computed) and abs(typed.value - computed) <= max(SINGLE * abs(computed), 1e-12)
-
-
 def stands_for(typed: TypedNumber, cut: bool = False) -> tuple[float, float]:
     """The bounds of the values that round to a number, or that are cut to it towards zero."""
     own, value = unit(typed), typed.value

@@ -42,9 +42,6 @@ class RenderOptions:
     whole: bool = False
 
 
-WHOLE = RenderOptions(whole=True)
-
-
 def render(document: Document, format: str, options: RenderOptions = RenderOptions()) -> str:
     """The document as text in one of the formats of `report/document_formats.py`, ending with a line break.
 

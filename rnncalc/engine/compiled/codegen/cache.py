@@ -34,9 +34,6 @@ from rnncalc.engine.compiled.codegen.register import WIDTH
 
 # The packages and modules that machine code depends on: those that define kernels, and all that they import
 SOURCES = ("rnncalc.engine", "rnncalc.model")
-BESIDE = tuple(  # imported there, but a part of no kernel
-    f"rnncalc.{module}" for module in ("errors", "common.i18n", "common.suggest", "common.threads")
-)
 
 
 def cache_folder() -> Path | None:
