@@ -148,7 +148,7 @@ def show(
         rounding=Rounding(digits, decimals),
         width=columns() if terminal else None,
         color=terminal and not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-        ascii=output is None and not _can_print("∘σ·…⋮─′−"),
+        ascii=output is None and not can_print("∘σ·…⋮─′−"),
         whole=output is not None and not fragment,
     )
     content = contents(document, format_, look)
@@ -175,7 +175,8 @@ def write_report(name: str, document: Document, fragment: bool) -> None:
     write(name, contents(document, format_of(name) or "plain", RenderOptions(whole=not fragment)))
 
 
-def _can_print(text: str) -> bool:
+def can_print(text: str) -> bool:
+    """Whether the encoding of standard output has all these characters."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):

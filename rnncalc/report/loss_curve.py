@@ -12,7 +12,7 @@ MARKS = {"loss": "•", "val_loss": "○"}
 ASCII = {"loss": "*", "val_loss": "o"}
 
 
-def curve(history: Sequence[dict[str, float]], width: int = WIDTH, ascii: bool = False) -> str:
+def curve(history: Sequence[dict[str, float]], ascii: bool = False) -> str:
     """Lines of text: the logarithm of the loss upwards, epochs to the right; nothing below two epochs."""
     marks = ASCII if ascii else MARKS
     values = [entry[name] for entry in history for name in marks if name in entry]
@@ -20,7 +20,7 @@ def curve(history: Sequence[dict[str, float]], width: int = WIDTH, ascii: bool =
         return ""
     top, bottom = math.log(max(values)), math.log(min(values))
     height = max(top - bottom, 1e-12)
-    columns = min(width, len(history))
+    columns = min(WIDTH, len(history))
     grid = [[" "] * columns for _row in range(HEIGHT)]
     for name, mark in marks.items():
         for column in range(columns):

@@ -1,12 +1,15 @@
 """Runs on the command line: the examples, models, checkpoints, interruptions, predictions, generated text."""
 
 import csv
+import io
 import json
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from support.helpers import MGU, compiler, random_arrays, random_network, run
 from support.killed_training import RUN, finished, killed_and_resumed, same, series, started, wait_for
 
 from rnncalc.cli.main import commands
+from rnncalc.cli.results import tell
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import Layer
@@ -378,6 +382,18 @@ def test_a_curve_of_the_loss() -> None:
     assert "o" in lines[0]
     assert "*" in lines[7]
     assert curve(history[:1]) == curve([{"loss": float("nan")}] * 3) == ""
+
+
+@pytest.mark.parametrize(("encoding", "mark"), [("utf-8", "•"), ("latin-1", "*")])
+def test_a_curve_is_drawn_with_characters_that_the_terminal_has(
+    encoding: str, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = SimpleNamespace(history=[{"loss": 2.0 / (n + 1)} for n in range(5)], steps=5)
+    shown = io.BytesIO()
+    with monkeypatch.context() as there:
+        there.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding, write_through=True))
+        tell(SimpleNamespace(trainer=SimpleNamespace(progress=progress, validation=None), test=None), "m", 1.0, True)
+    assert mark in shown.getvalue().decode(encoding)
 
 
 @pytest.mark.parametrize("scheme", ["torch", "keras", "xavier", "orthogonal", "identity"])
