@@ -56,6 +56,11 @@ class DirectionalLayer:
         """Symbol of the equations → its array, a view of the stacked one."""
         return self.by_symbol(self.arrays)
 
+    @property
+    def named(self) -> dict[str, np.ndarray]:
+        """Parameters and initial states by the names under which they are given: U, W, b, h0."""
+        return {**self.arrays, **{f"{state}0": array for state, array in self.initial_states.items()}}
+
     def by_symbol(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The rows of stacked arrays that belong to each symbol: views."""
         views = {}

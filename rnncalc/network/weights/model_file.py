@@ -75,10 +75,7 @@ def save(model: Model, path: str | PathLike[str]) -> None:
 
 def taken_apart(model: Model) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """A model as tensors by name, and as JSON."""
-    tensors: dict[str, np.ndarray] = {}
-    for position, part in model.network.parts():
-        tensors |= {position.prefix + name: array for name, array in part.arrays.items()}
-        tensors |= {f"{position.prefix}{state}0": array for state, array in part.initial_states.items()}
+    tensors = {at.prefix + name: array for at, part in model.network.parts() for name, array in part.named.items()}
     about = {
         "format": FORMAT,
         "layers": [

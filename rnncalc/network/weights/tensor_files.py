@@ -55,7 +55,8 @@ def write(network: Network, path: Path) -> list[str]:
         model_file.save_model(network, path)
         return []
     _tensors, about = model_file.taken_apart(Model(network))
-    _save(path, _prefixed(network), {KEY: dumps(about)})
+    tensors = {at.path + name: array for at, part in network.parts() for name, array in part.named.items()}
+    _save(path, tensors, {KEY: dumps(about)})
     return []
 
 
@@ -95,16 +96,6 @@ def _save(path: Path, tensors: Mapping[str, np.ndarray], texts: Mapping[str, str
 
 
 # our names ------------------------------------------------------------------------------------------------------------
-
-
-def _prefixed(network: Network) -> dict[str, np.ndarray]:
-    """Weights and initial states under the names of `parameters`, the direction always said."""
-    tensors: dict[str, np.ndarray] = {}
-    for number, layer in enumerate(network.layers):
-        for direction, part in layer.passes.items():
-            arrays = {**part.arrays, **{f"{state}0": array for state, array in part.initial_states.items()}}
-            tensors |= {f"layers.{number}.{direction}.{name}": array for name, array in arrays.items()}
-    return tensors | (network.read_out.arrays if network.read_out else {})
 
 
 def _by_direction(tensors: Mapping[str, np.ndarray]) -> dict[int, dict[str, dict[str, np.ndarray]]]:
