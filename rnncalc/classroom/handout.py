@@ -109,16 +109,14 @@ def _numbered(level: Level) -> Letters:
 
 def _equations(exercise: Exercise) -> Iterator[Block]:
     for group in groups(exercise.problem, _levels(exercise)):
-        if group[0].title:
-            yield Heading(group[0].title, 4)
+        yield from group[0].heading(4)
         yield Formulas(tuple(formula for level in group for formula in equations(level)))
 
 
 def _given(exercise: Exercise) -> Iterator[Block]:
     keys, letters = exercise.keys, exercise.problem.letters
     for group in groups(exercise.problem, _levels(exercise)):
-        if group[0].title:
-            yield Heading(group[0].title, 4)
+        yield from group[0].heading(4)
         yield Arrays(tuple(array for level in group for array in _parameters(level)))
     steps = [Array(f"{letters.input}_{step}", _frozen(row)) for step, row in enumerate(keys["x"], 1)]
     targets = enumerate(keys.get("targets", []), 1)

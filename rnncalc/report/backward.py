@@ -131,8 +131,7 @@ def _equations(problem: Problem, backward_levels: list[BackwardLevel]) -> Iterat
         return
     yield Heading(_("the chain rule, from the last step to the first"), 2)
     for group in groups(problem, backward_levels):
-        if group[0].level.title:
-            yield Heading(group[0].level.title, 4)
+        yield from group[0].level.heading(4)
         lines = []
         for descent in group:
             letters, place = descent.level.letters, _place(descent.level)
@@ -143,18 +142,9 @@ def _equations(problem: Problem, backward_levels: list[BackwardLevel]) -> Iterat
         for descent in group:
             for line, product in products(descent):
                 written = Binary("@", Name(TOTAL + line.signal), Name(product.source + TRANSPOSED))
-                lines.append(_sum_formula(descent.level, product.weight, written))
+                total = Binary("@", Name(SUM), written)  # dW = Σ_t da_t h_{t-1}ᵀ
+                lines.append(Formula(TOTAL + product.weight, (total,), descent.level.letters, _place(descent.level)))
         yield Formulas(tuple(lines))
-
-
-def _sum_formula(level: Level, weight: str, written: Binary) -> Formula:
-    """dW = Σ_t da_t h_{t-1}ᵀ"""
-    return Formula(
-        f"{TOTAL}{weight}",
-        (Binary("@", Name(SUM), written),),
-        level.letters,
-        Place(None, None, _place(level).signals, level.reverse),
-    )
 
 
 # ----------------------------------------------------------------------------------------------------------- the tables
@@ -171,8 +161,7 @@ def _tables(
         here = [column for descent in group for column in _columns(problem, descent)]
         if not here:
             continue
-        if group[0].level.title:
-            blocks.append(Heading(group[0].level.title, 4))
+        blocks += group[0].level.heading(4)
         order = steps[::-1] if group[0].level.reverse else steps
         blocks.append(table(here, present, order, row_key(sequence)))
         together += here
@@ -196,8 +185,7 @@ def _work(problem: Problem, backward_levels: list[BackwardLevel], steps: Sequenc
     if _truncated(problem) or not steps:
         return
     for group in groups(problem, backward_levels):
-        if group[0].level.title:
-            yield Heading(group[0].level.title, 3)
+        yield from group[0].level.heading(3)
         order = steps[::-1] if group[0].level.reverse else steps
         for step in order:
             if step - 1 not in group[0].order:
@@ -244,6 +232,3 @@ def _step_work(descent: BackwardLevel, step: int) -> Iterator[Formulas]:
 
 def _unit(level: Level, row: int, column: int) -> tuple[int, int]:
     return (column + 1, row + 1) if level.letters.rows else (row + 1, column + 1)
-
-
-# ------------------------------------------------------------------------------------------------------ shares and sums

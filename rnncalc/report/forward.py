@@ -128,8 +128,7 @@ def work(problem: Problem, trace: Trace, steps: Sequence[int], sequence: int | N
     from rnncalc.report.arithmetic import step_work  # here, so that a table alone does not load it
 
     for group in groups(problem, levels(problem)):
-        if group[0].title:
-            yield Heading(group[0].title, 3)
+        yield from group[0].heading(3)
         visits = [Visits(problem, trace, level, sequence) for level in group]
         for step in sorted(steps, reverse=group[0].reverse):
             if step - 1 not in visits[0].order:

@@ -76,8 +76,7 @@ def gradients(problem: Problem, gradients: Gradients) -> Iterator[Block]:
     yield Heading(_("gradients"), 2)
     for level in levels(problem):
         own = gradients_of(level, gradients)
-        if level.title:
-            yield Heading(level.title, 4)
+        yield from level.heading(4)
         named = {f"d{level.letters.parameter(symbol)}": own.symbols[symbol] for symbol in in_order(level)}
         yield from matrices(
             level, {**named, **{_initial(level, name): array for name, array in own.initial_states.items()}}
@@ -137,8 +136,7 @@ def update(problem: Problem, made: Update) -> Iterator[Block]:
     yield Heading(_("after the update, θ − {lr:g}·dθ").format(lr=task.lr), 2)
     after = iter([*made.network.passes, *([made.network.read_out] if made.network.read_out else [])])
     for level, layer in zip(levels(problem), after):
-        if level.title:
-            yield Heading(level.title, 4)
+        yield from level.heading(4)
         arrays = layer.parameters
         yield from matrices(level, {f"{level.letters.parameter(name)}_new": arrays[name] for name in in_order(level)})
     if made.loss is not None:

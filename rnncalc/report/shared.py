@@ -22,7 +22,7 @@ from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.trace import Signals, Trace
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
-from rnncalc.report.document import Column, Table, Unrolled
+from rnncalc.report.document import Column, Heading, Table, Unrolled
 
 AnyLevel = TypeVar("AnyLevel")
 
@@ -88,6 +88,10 @@ class Level:
     def lines(self) -> dict[str, Expression]:
         """The lines as they were written, with s and y in one where y is s."""
         return merged(self.layer.cell, self.layer.cell.written)
+
+    def heading(self, rank: int) -> list[Heading]:
+        """Its title above what is shown of it, where it has one."""
+        return [Heading(self.title, rank)] if self.title else []
 
     def place(self, step: int | None = None, unit: int | None = None) -> Place:
         """Where a line of this level is read."""
