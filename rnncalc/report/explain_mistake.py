@@ -266,6 +266,21 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("LSTM: c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh(c_t). GRU: the candidate sees r ∘ h_{t-1}."),
         N_("The gradients of this gate's weights come out as 0."),
     ),
+    "gates_interleaved": (
+        N_("Stacked gates were cut with a stride, or reshaped to (units, gates) in place of (gates, units)."),
+        N_("The first H entries are the first gate, the next H the second: a[:H], a[H:2H], …"),
+        N_("With one unit nothing shows. With several, every gate is a mixture of all."),
+    ),
+    "cache_order": (
+        N_("The backward pass takes the cache apart in another order than the forward pass put it together."),
+        N_("Unpack with the same names in the same order, or keep a dict, where each name finds its own array."),
+        N_("Shapes do not fit, or, among arrays of one shape, every gradient that reads them is wrong."),
+    ),
+    "wrong_quantity": (
+        N_("A line reads another quantity than its equation names: another gate, or the state of another step."),
+        N_("LSTM: c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh(c_t) with the new memory. GRU: n sees r ∘ h_{t-1}."),
+        N_("Whatever comes before this line is right. Print the line's parts side by side with their names."),
+    ),
     "bias_subtracted": (
         N_("The bias was subtracted: x U + h W − b, or a threshold was meant, which is a bias with the other sign."),
         N_("a_t = b + W h_{t-1} + U x_t: b is added."),

@@ -71,7 +71,32 @@ def test_one_mistake_is_named_with_its_line(line: str, text: str, mistake: str, 
         assert named.line.text == f"{line} = {text}"
 
 
-GATE = {"dao": "do", "daf": "df"}  # what is wrong twice in one gate shows in no gradient alone
+@pytest.mark.parametrize(("first", "second"), [("do", "dao"), ("df", "daf")])
+def test_two_mistakes_in_one_gate_are_named(first: str, second: str, tmp_path: Path) -> None:
+    slope = ("daf", "df * (1 - f**2)", "wrong_factor", "da_f with 1 − f² in place of f ∘ (1 − f)")  # no other fits
+    pair = [wrong for wrong in (slope, *WRONG) if wrong[0] == first] + [
+        next(wrong for wrong in (slope, *WRONG) if wrong[0] == second)
+    ]
+    _forward, backward = checked(tmp_path, **{line: text for line, text, *_rest in pair})
+    assert {mistake.id for mistake in backward.mistakes} == {mistake for _line, _text, mistake, _words in pair}
+    assert all(any(words in mistake.message for mistake in backward.mistakes) for *_rest, words in pair)
+    assert not backward.findings
+
+
+def test_the_advice_is_that_of_the_line(tmp_path: Path) -> None:
+    rules = {
+        "dag": "da_g = dg ∘ (1 − g²), for g = tanh(a_g)",
+        "daf": "da_f = df ∘ f ∘ (1 − f), for f = σ(a_f)",
+        "df": "df = dc ∘ c_{t-1}, for c = f ∘ c_{t-1} + i ∘ g",
+        "dc": "dc = dh ∘ o ∘ (1 − tanh(c)²), for h = o ∘ tanh(c)",
+    }
+    wrong = {line: text for line, text, *_rest in reversed(WRONG)} | {"dc": "dnext_c + dnext_h * o * (1 - t)"}
+    for line, rule in rules.items():
+        (mistake,) = checked(tmp_path, **{line: wrong[line]})[1].mistakes
+        assert (mistake.rule, mistake.id) == (rule, "wrong_factor")
+
+
+GATE = {"dao": "do", "daf": "df"}  # of what is wrong twice in one gate and once elsewhere, three are too many
 TRIPLES = [triple for triple in combinations(WRONG, 3) if len({GATE.get(line, line) for line, *_rest in triple}) == 3]
 
 

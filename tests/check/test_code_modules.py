@@ -86,11 +86,13 @@ def test_a_mistake_in_front_of_it_is_named_alone(stacked: bool, tmp_path: Path) 
     assert backward.verdict == "right"
 
 
-def test_what_pytorch_derives_always_belongs_to_its_forward_pass(tmp_path: Path) -> None:
-    _forward, backward = check_file(written(tmp_path, own(True, "xh", False, reset="hn ** 2", update="z * n + r * h")))
-    assert [finding.text for finding in backward.findings] == [
-        "Your backward pass belongs to your forward pass, by finite differences; the forward pass is wrong."
-    ]
+@pytest.mark.parametrize(("reset", "update"), [("hn ** 2", "z * n + r * h"), ("hn", "z * n + (1 - z) * h")])
+def test_what_pytorch_derives_belongs_to_its_forward_pass(reset: str, update: str, tmp_path: Path) -> None:
+    """Whatever is wrong with the forward pass, and whether that has a name."""
+    forward, backward = check_file(written(tmp_path, own(True, "xh", False, reset=reset, update=update)))
+    assert forward.verdict == "wrong"
+    assert (backward.verdict, backward.mistakes, backward.findings) == ("right", [], [])
+    assert "mend Net.forward first" in backward.notes[-1]
 
 
 STEP = """

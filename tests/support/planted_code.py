@@ -6,6 +6,7 @@ gradient, for gradients dh at every step and, in an LSTM, dc at the last.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,14 @@ FORWARD: dict[str, tuple[str, ...]] = {
     "U_transposed: one": ("lstm", "gru"),
     "U_W_swapped: one": ("lstm", "gru"),
     "bias_omitted: one": ("lstm", "gru"),
+    "activation_tanh: one": ("lstm", "gru"),
+    "activation_omitted: one": ("lstm",),
+    "activation_relu: one": ("lstm",),
+    "activation_sigmoid: memory": ("lstm",),
+    "gates_interleaved": ("lstm", "gru"),
+    "wrong_quantity: memory before": ("lstm",),
+    "wrong_quantity: state": ("lstm",),
+    "wrong_quantity: gate": ("lstm", "gru"),
     "bias_subtracted: all": CELLS,
     "bias_subtracted: one": ("lstm", "gru"),
 }
@@ -87,6 +96,8 @@ BACKWARD: dict[str, tuple[str, ...]] = {
     "wrong_factor: square": ("lstm", "gru"),
     "wrong_factor: itself": ("lstm", "gru"),
     "wrong_factor: complement": ("lstm", "gru"),
+    "wrong_factor: again": ("lstm", "gru"),
+    "wrong_factor: again of the candidate": CELLS,
     "wrong_factor: slope of the candidate": ("lstm", "gru"),
     "wrong_factor: complement of the candidate": ("lstm", "gru"),
     "wrong_factor: sum of the candidate": ("lstm", "gru"),
@@ -102,6 +113,11 @@ BACKWARD: dict[str, tuple[str, ...]] = {
 }
 
 
+ONE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "activation_tanh: one": np.tanh,
+    "activation_omitted: one": lambda a: a,
+    "activation_relu: one": lambda a: np.maximum(a, 0),
+}
 CUT = ("next_gradient_omitted: all", "next_gradient_omitted: h", "arriving_gradient_omitted: altogether")
 
 
@@ -186,18 +202,25 @@ def step(cell: str, p: Arrays, x: np.ndarray, h: np.ndarray, c: np.ndarray, mist
         new = candidate(x @ p["U"].T + h @ p["W"].T + p["b"])
         return new, c, {"x": x, "hp": h, "h": new}
     a = x @ p["U"].T + h @ p["W"].T + p["b"]
-    parts = [a[:, k * H : (k + 1) * H] for k in range(len(GATES[cell]))]
+    count = len(GATES[cell])
+    cuts = [slice(k, None, count) if mistake == "gates_interleaved" else slice(k * H, k * H + H) for k in range(count)]
+    parts, second = [a[:, cut] for cut in cuts], ONE.get(mistake, gate)
     if cell == "gru":
-        r, z = gate(parts[0], first=True), gate(parts[1])
+        r, z, last = gate(parts[0], first=True), second(parts[1]), cuts[2]
         r = 1 + 0 * r if mistake == "gate_omitted: r" else r
-        inner = x @ p["U"][2 * H :].T + (r * h) @ p["W"][2 * H :].T + p["b"][2 * H :]
+        reset = z if mistake == "wrong_quantity: gate" else r
+        inner = x @ p["U"][last].T + (reset * h) @ p["W"][last].T + p["b"][last]
         n = candidate(inner)
         return (1 - z) * n + z * h, c, {"x": x, "hp": h, "r": r, "z": z, "n": n, "h": (1 - z) * n + z * h,
                                         "az": parts[1]}  # fmt: skip
-    i, f, g, o = gate(parts[0], first=True), gate(parts[1]), candidate(parts[2]), gate(parts[3])
+    i, f, g, o = gate(parts[0], first=True), second(parts[1]), candidate(parts[2]), gate(parts[3])
     i = 1 + 0 * i if mistake == "gate_omitted: i" else i
     o = 1 + 0 * o if mistake == "gate_omitted: o" else o
     memory = f * c + i * g
+    if mistake == "wrong_quantity: state":
+        memory = f * h + i * g
+    if mistake == "wrong_quantity: gate":
+        memory = o * c + i * g
     if mistake == "forget_gate_omitted: kept":
         memory = c + i * g
     if mistake == "forget_gate_omitted: forgotten":
@@ -205,6 +228,10 @@ def step(cell: str, p: Arrays, x: np.ndarray, h: np.ndarray, c: np.ndarray, mist
     new = np.tanh(o * memory) if mistake == "output_gate_inside_tanh" else o * np.tanh(memory)
     if mistake == "memory_activation_omitted":
         new = o * memory
+    if mistake == "wrong_quantity: memory before":
+        new = o * np.tanh(c)
+    if mistake == "activation_sigmoid: memory":
+        new = o * sigmoid(memory)
     cache = {"x": x, "hp": h, "cp": c, "i": i, "f": f, "g": g, "o": o, "c": memory, "tc": np.tanh(memory), "h": new}
     return new, memory, cache | {"af": parts[1]}
 
@@ -277,15 +304,13 @@ def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, m
     if mistake == "W_not_transposed: one":
         W[H : 2 * H] = W[H : 2 * H].T
     hp = np.broadcast_to(k["hp"], (len(GATES[cell]) * H, *k["hp"].shape))  # (rows of W, N, H)
-    if cell == "elman":
-        da = dh * (1 - k["h"] ** 2)
-        return da, hp, da @ W, dc
 
     def slope(y: np.ndarray, a: np.ndarray) -> np.ndarray:
         """The slope of the second gate."""
         if mistake == "derivative_omitted: one":
             return np.ones_like(y)
         others = {"slope": 1 - y**2, "square": y * y, "itself": y, "complement": 1 - y}
+        others["again"] = sigmoid(y) * (1 - sigmoid(y))
         if mistake.startswith("wrong_factor: ") and mistake[14:] in others:
             return others[mistake[14:]]
         return a * (1 - a) if mistake == "derivative_of_preactivation: one" else y * (1 - y)
@@ -293,9 +318,13 @@ def step_back(cell: str, p: Arrays, k: Arrays, dh: np.ndarray, dc: np.ndarray, m
     def bent(y: np.ndarray) -> np.ndarray:
         """The slope of the candidate."""
         others = {"slope": y * (1 - y), "complement": 1 - y, "sum": 1 + y**2, "square": y**2}
+        others["again"] = 1 - np.tanh(y) ** 2
         kind = mistake.removeprefix("wrong_factor: ").removesuffix(" of the candidate")
         return others[kind] if mistake.endswith(" of the candidate") else 1 - y**2
 
+    if cell == "elman":
+        da = dh * bent(k["h"])
+        return da, hp, da @ W, dc
     if cell == "gru":
         r, z, n = k["r"], k["z"], k["n"]
         dan = dh * (z if mistake == "wrong_factor: exchanged" else 1 - z) * bent(n)

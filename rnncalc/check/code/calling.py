@@ -76,7 +76,7 @@ class Caller:
                 returned = target(*values.values())
             except (Exception, SystemExit) as error:
                 result.raised = error
-                result.findings.append(Finding("raises", self._said(error, function)))
+                result.findings.append(Finding("raises", self._said(error, function, trial)))
                 return result
         for name, value in before.items():
             if not _same(value, values[name]):
@@ -107,9 +107,12 @@ class Caller:
         """What a class of PyTorch modules may be; None if the name is no such class."""
         return readings(self.code, name, cell) if is_module(self.code.names[name]) else None
 
-    def _said(self, error: BaseException, function: FunctionSignature) -> str:
-        """An error with the lines of the person's own code."""
+    def _said(self, error: BaseException, function: FunctionSignature, trial: Trial) -> str:
+        """An error with the lines of the person's own code; of shapes that do not fit, also with the sizes."""
         lines = self.code.frames(error)
+        if isinstance(error, ValueError | IndexError | RuntimeError):
+            sizes = [f"{letter} = {size}" for letter, size in trial.sizes.items() if letter in function.letters]
+            lines.append(_("the sizes here: {sizes}").format(sizes=", ".join(sizes)))
         said = message(error)
         if isinstance(error, EOFError):
             said = _("It waits for input from the keyboard.")

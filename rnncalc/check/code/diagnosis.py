@@ -8,8 +8,9 @@ first, so that a right gradient of a wrong forward pass is not blamed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from rnncalc.check.graph.build import BACK
 from rnncalc.check.graph.spec import Spec
 
 MOST = 3  # mistakes of one function
+FEW = 6  # numbers of a part in which pairs are tried first
+SAME = 1e-12  # far below what a mistake changes
 LIKELY = ("textbook", "code", "convention", "rare")
 
 
@@ -84,7 +87,7 @@ class Diagnosis:
     def _single(self) -> list[Explanation]:
         """The mistake that explains the first wrong output, and most others; or any output."""
         singles = self._variants(self.specs)
-        agree = self._agreement([[specs[at] for _mistake, _variant, specs in singles] for at in range(len(self.specs))])
+        agree = self._agreement([[single.specs[at] for single in singles] for at in range(len(self.specs))])
         return self._best(singles, agree)
 
     def _best(self, singles: Sequence[_Single], agree: np.ndarray) -> list[Explanation]:
@@ -99,67 +102,112 @@ class Diagnosis:
             key=lambda at: (
                 not gained[first, at],
                 -int(gained[:, at].sum()),
-                LIKELY.index(_likelihood(singles[at][0])),
+                LIKELY.index(_likelihood(singles[at].mistake)),
                 at,
             ),
         )
         if not order:
             return []
-        mistake, variant, specs = singles[order[0]]
-        same = [singles[at][0] for at in order if (gained[:, at] == gained[:, order[0]]).all()]
+        _key, mistake, variant, specs = singles[order[0]]
+        same = [singles[at].mistake for at in order if (gained[:, at] == gained[:, order[0]]).all()]
         alike = {other.id: other for other in same if other.id != mistake.id}
         numbers = int((agree[:, order[0]] & ~self.agreed).sum())
         outputs = frozenset(self.output_of[part] for part in np.flatnonzero(gained[:, order[0]]).tolist())
         return [Explanation(mistake, variant, self.specs, specs, outputs, numbers, tuple(alike.values()))]
 
     def _pair(self) -> list[Explanation]:
-        """Two mistakes of the forward pass that explain one of its outputs together."""
-        steps = [self._first_step(output) for output in self._forward()]
-        if not steps:
-            return []
-        first = self.evidence[0].only(np.concatenate(steps))
-        for mistake, variant, specs in self._variants(self.specs):
-            if in_gradients(mistake):
+        """Two mistakes that explain one part together: of the forward pass, or else of the way back."""
+        singles = self._variants(self.specs)
+        for back in (False, True):
+            here = [single for single in singles if back or not in_gradients(single.mistake)]
+            parts = self._wrong_parts(back)
+            if not here or not parts:
                 continue
-            others = (single for single in self._variants(specs) if single[0] is not mistake)
-            seconds = [single for single in others if not in_gradients(single[0])]
-            agree = first.agreement([after[0] for _mistake, _variant, after in seconds])
-            fits = [agree[first.output == output].all(axis=0) for output in self._forward()]
-            left = [seconds[at] for at in np.flatnonzero(np.any(fits, axis=0)).tolist()]
-            every = self._agreement([[after[at] for _m, _v, after in left] for at in range(len(self.specs))])
-            best = self._best(left, every) if left else []
-            if best:
-                second = replace(best[0], before=specs)
-                return [Explanation(mistake, variant, self.specs, specs, second.outputs, 0), second]
+            rows = [self._few(part) for part in parts]
+            changes = self._changes(here, np.concatenate(rows))
+            spans = np.split(changes, np.cumsum([len(part) for part in rows])[:-1])
+            local = sorted(zip([span.any(axis=0) for span in spans], rows), key=lambda pair: int(pair[0].sum()))
+            for changing, few in local[:1] if back else [(changes.any(axis=0), np.concatenate(rows))]:
+                if best := self._together(
+                    [here[at] for at in np.flatnonzero(changing).tolist()], few, in_order=not back
+                ):
+                    return best
         return []
 
-    def _first_step(self, output: int) -> np.ndarray:
-        """The numbers of an output at its first wrong step, which cost the least to compute."""
+    def _together(self, singles: Sequence[_Single], rows: np.ndarray, in_order: bool) -> list[Explanation]:
+        """The first two of these mistakes, one on top of the other, that give some numbers and a whole part.
+
+        in_order: whether it matters which is made first, as it does where both rewrite equations.
+        """
+        few, mistakes = self.evidence[0].only(rows), {single.mistake.id for single in singles}
+        keys, parts = [single.key for single in singles], self.part[rows]
+        pairs: list[tuple[_Single, _Key, Spec]] = []
+        for at, first in enumerate(singles):
+            on_top = _variants(self.evidence[0].trial, first.specs[0], self._backward, mistakes)
+            name = _name(first.mistake, first.variant)
+            for key in keys if in_order else keys[at:]:
+                if key in on_top and _name(*on_top[key]) != name:
+                    pairs.append((first, key, on_top[key][1].spec))
+        agree = few.agreement([spec for _first, _key, spec in pairs])  # all at once: many share a graph
+        fits = np.any([agree[parts == part].all(axis=0) for part in np.unique(parts)], axis=0)
+        left: dict[_Key, list[_Key]] = {}
+        for at in np.flatnonzero(fits).tolist():
+            left.setdefault(pairs[at][0].key, []).append(pairs[at][1])
+        for first in (single for single in singles if single.key in left):
+            again = [single for single in self._variants(first.specs, mistakes) if single.key in left[first.key]]
+            every = self._agreement([[single.specs[at] for single in again] for at in range(len(self.specs))])
+            for second in self._best(again, every):
+                explained = Explanation(first.mistake, first.variant, self.specs, first.specs, second.outputs, 0)
+                return [explained, replace(second, before=first.specs)]
+        return []
+
+    def _wrong_parts(self, back: bool) -> list[int]:
+        """The wrong parts that the forward pass gives, or those of the way back."""
         first = self.evidence[0]
-        agreed = self.agreed[: len(first.given)]
-        steps = np.array([first.trial.spots[spot][0][-1] for spot in first.spots], object)
-        here = first.output == output
-        wrong = here & ~agreed
-        return np.flatnonzero(here & (steps == min(steps[wrong])) if wrong.any() else here)
+        heads = {int(part): first.trial.spots[spot][0][0] for part, spot in zip(self.part, first.spots)}
+        wrong = np.unique(self.part[~self.agreed]).tolist()
+        return [part for part in wrong if (heads[part] != "") is back]
 
-    def _forward(self) -> list[int]:
-        """The wrong outputs that the forward pass gives."""
-        part = self.evidence[0]
-        heads = {int(output): part.trial.spots[spot][0][0] for spot, output in zip(part.spots, part.output)}
-        return [output for output in self.wrong if heads[output] == ""]
+    def _few(self, part: int) -> np.ndarray:
+        """Some numbers of a part, those of its first wrong step, which cost the least to compute."""
+        first = self.evidence[0]
+        here = self.part[: len(first.given)] == part
+        wrong = here & ~self.agreed[: len(first.given)]
+        steps = np.array([str(first.trial.spots[spot][0][-1]) for spot in first.spots], object)
+        rows = np.flatnonzero(here & (steps == min(steps[wrong])) if wrong.any() else here)
+        return rows[:: max(1, len(rows) // FEW)]
 
-    def _variants(self, specs: Sequence[Spec]) -> list[_Single]:
+    def _changes(self, singles: Sequence[_Single], rows: np.ndarray) -> np.ndarray:
+        """(rows, singles): which numbers each mistake changes."""
+        first = self.evidence[0].only(rows)
+        before, after = first.numbers([self.specs[0]]), first.numbers([single.specs[0] for single in singles])
+        changed: np.ndarray = ~(np.abs(after - before) <= SAME)
+        return changed
+
+    @property
+    def _backward(self) -> bool:
+        return bool(self.heads & set(BACK))
+
+    def _variants(self, specs: Sequence[Spec], mistakes: Collection[str] = MISTAKES) -> list[_Single]:
         """Every variant of every mistake, in all trials alike."""
-        backward = bool(self.heads & set(BACK))
-        lists = [_variants(part.trial, spec, backward) for part, spec in zip(self.evidence, specs)]
+        lists = [_variants(part.trial, spec, self._backward, mistakes) for part, spec in zip(self.evidence, specs)]
         return [
-            (*lists[0][key][:2], tuple(made[key][1].spec for made in lists))
+            _Single(key, *lists[0][key], tuple(made[key][1].spec for made in lists))
             for key in lists[0]
             if _name(*lists[0][key]) not in self.named and all(key in made for made in lists)
         ]
 
 
-_Single = tuple[Mistake, Variant, tuple[Spec, ...]]
+_Key = tuple[str, str, int]  # a mistake, its detail, and the number of the variant
+
+
+class _Single(NamedTuple):
+    """A variant of a mistake in every trial."""
+
+    key: _Key
+    mistake: Mistake
+    variant: Variant
+    specs: tuple[Spec, ...]
 
 
 def _parts(evidence: Sequence[Evidence]) -> tuple[np.ndarray, list[int]]:
@@ -190,19 +238,23 @@ def _likelihood(mistake: Mistake) -> str:
     return "code" if mistake.family == "code" else mistake.likelihood
 
 
-def _variants(trial: Trial, spec: Spec, backward: bool) -> dict[tuple[str, str, int], tuple[Mistake, Variant]]:
-    """Every variant of every mistake; what follows from the right solution is kept, and with it its numbers."""
-    key = id(spec), backward
+def _variants(
+    trial: Trial, spec: Spec, backward: bool, mistakes: Collection[str] = MISTAKES
+) -> dict[_Key, tuple[Mistake, Variant]]:
+    """Every variant of some mistakes; what follows from the right solution is kept, and with it its numbers."""
+    key = id(spec), backward, None if mistakes is MISTAKES else frozenset(mistakes)
     if key in trial.kept:
         return trial.kept[key]
-    variants = dict(_keyed(trial, spec, backward))
+    variants = dict(_keyed(trial, spec, backward, mistakes))
     if trial.keeps(spec):
         trial.kept[key] = variants
         trial.kept |= {id(variant.spec): variant for _mistake, variant in variants.values()}
     return variants
 
 
-def _keyed(trial: Trial, spec: Spec, backward: bool) -> Iterator[tuple[tuple[str, str, int], tuple[Mistake, Variant]]]:
+def _keyed(
+    trial: Trial, spec: Spec, backward: bool, mistakes: Collection[str]
+) -> Iterator[tuple[_Key, tuple[Mistake, Variant]]]:
     """Yield variants, each under its mistake, its detail and its number."""
     context = Context(
         orders={0: trial.gates} if trial.gates else {}, parameters=True, steps=trial.sizes["T"],
@@ -210,7 +262,7 @@ def _keyed(trial: Trial, spec: Spec, backward: bool) -> Iterator[tuple[tuple[str
     )  # fmt: skip
     count = Counter[tuple[str, str]]()
     for mistake in MISTAKES.values():
-        if mistake.personal or (in_gradients(mistake) and not backward):
+        if mistake.id not in mistakes or mistake.personal or (in_gradients(mistake) and not backward):
             continue
         for variant in mistake.variants(spec, context):
             name = mistake.id, variant.detail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +16,24 @@ from rnncalc.common.i18n import _
 
 STEP = 1e-6  # of a central difference
 CLOSE = 1e-4  # relative to the largest gradient: far more than the step's error
-ENTRIES = 8  # of every array that are tried
+ENTRIES = 4  # of every array that are tried
 
 
-def belongs(
+OWN, RIGHT, NEITHER = "own", "right", "neither"
+
+
+def belongs(*call_and_search: Any) -> str:
+    """Say whether gradients that no mistake explains belong to the person's forward pass; empty if there is none."""
+    return {
+        RIGHT: _("Your backward pass does not belong to your forward pass; to a right one it would."),
+        NEITHER: _("Your backward pass does not belong to your forward pass, by finite differences."),
+    }.get(agreement(*call_and_search), "")
+
+
+def agreement(
     caller: Caller, function: FunctionSignature, made: Trial, call: Call, proof: Evidence, search: Diagnosis
 ) -> str:
-    """Whether gradients that no mistake explains belong to the person's forward pass; empty if there is none."""
+    """Whether wrong gradients are those of the person's forward pass, of a right one, or of neither; empty: unknown."""
     forward = function.first
     if forward is None or call.earlier is None:
         return ""
@@ -42,13 +54,10 @@ def belongs(
     if not theirs or not np.isfinite(numeric).all():
         return ""
     scale = max(1.0, float(np.abs(numeric).max()))
-    own = np.allclose(theirs, numeric, rtol=0, atol=CLOSE * scale)
-    to_right = np.allclose(theirs, exact, rtol=0, atol=CLOSE * scale)
-    if own:
-        return _("Your backward pass belongs to your forward pass, by finite differences; the forward pass is wrong.")
-    if to_right:
-        return _("Your backward pass does not belong to your forward pass; to a right one it would.")
-    return _("Your backward pass does not belong to your forward pass, by finite differences.")
+    for whose, slopes in ((OWN, numeric), (RIGHT, exact)):
+        if np.allclose(theirs, slopes, rtol=0, atol=CLOSE * scale):
+            return whose
+    return NEITHER
 
 
 class _Objective:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from rnncalc.check.code.diagnosis import Explanation
 from rnncalc.check.code.signature import FunctionSignature, arguments
+from rnncalc.check.diagnosis.rewrites.factors import right_factors
 from rnncalc.check.graph.spec import RunSpec, Spec
+from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import INPUT, names, previous, signal_of
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import Letters, Place
@@ -35,6 +38,21 @@ def touched_line(before: Spec, after: Spec, function: FunctionSignature) -> Form
             ):
                 return _formula(old, line, function)
     return None
+
+
+def rule_of(explanation: Explanation, gates: str) -> str:
+    """What is right in words, where that depends on the function; otherwise the mistake's lesson says it."""
+    before, after = explanation.before[0], explanation.specs[0]
+    match explanation.mistake.id:
+        case "gate_order":
+            return _("the gates stand in the order {order}").format(order=" ".join(gates))
+        case "wrong_factor":
+            return right_factors(before, after)
+        case "next_gradient_omitted" if "c" not in before.runs[0].cell.state:
+            return _("dh_t = dh_t from outside + dh_next")
+        case "loss_factor" if before.task.loss == "cross_entropy":
+            return _("the loss is the sum of −log y_t[target] over the steps")
+    return ""
 
 
 def _formula(run: RunSpec, line: str, function: FunctionSignature) -> Formula:

@@ -87,16 +87,35 @@ def shaped(made: Trial, output: Output) -> Output | Finding:
         if np.isfinite(output.array).all():
             return replace(output, array=output.array.reshape(want))
         return Finding("nan", _("{name} holds NaN or infinite numbers.").format(name=output.name))
-    text, order = _("{name} has shape {have}; {want} is expected."), ""
-    axes = ["·".join(axis).replace("gates", str(len(made.gates))) for axis in output.layout.axes[0]]  # 4·H
+    text, have_said, want_said = _("{name} has shape {have}; {want} is expected."), str(have), str(want)
+    order, letters = _letters(made, have), ", ".join(_axes(made, output))
     if sorted(bare(have)) == sorted(bare(want)):
         text = _("{name} has shape {have}, its axes in another order; {want} is expected.")
-        sizes = dict(zip(want, axes))
-        if len(sizes) == len(want) == len(have):  # all different, so that each is known by its size
+        if len({*want}) == len(want) == len(have):  # all different, so that each is known by its size
             text = _("{name} has shape {have}: returned as ({order})? Here it is ({letters}), which is {want}.")
+            sizes = dict(zip(want, _axes(made, output)))
             order = ", ".join(sizes[size] for size in have)
-    said = text.format(name=output.name, have=have, want=want, order=order, letters=", ".join(axes))
+    elif order:
+        have_said, want_said = f"{have} = ({order})", f"{want} = ({letters})"
+    said = text.format(name=output.name, have=have_said, want=want_said, order=order, letters=letters)
     return Finding("shape", said)
+
+
+def _axes(made: Trial, output: Output) -> list[str]:
+    """The axes of an output's layout as people write them: 4·H."""
+    return ["·".join(axis).replace("gates", str(len(made.gates))) for axis in output.layout.axes[0]]
+
+
+def _letters(made: Trial, shape: Sequence[int]) -> str:
+    """A shape in letters; empty where a size is of two axes, or of none."""
+    named: dict[int, list[str]] = {1: ["1"]}
+    count = len(made.gates)
+    for letter, size in [(letter, size) for letter, size in made.sizes.items() if size > 1]:
+        named.setdefault(size, []).append(letter)
+        if count and letter in "DH":
+            named.setdefault(count * size, []).append(f"{count}·{letter}")
+    known = [named.get(size, []) for size in shape]
+    return ", ".join(letters[0] for letters in known) if all(len(letters) == 1 for letters in known) else ""
 
 
 def bare(shape: Sequence[int]) -> list[int]:

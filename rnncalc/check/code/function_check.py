@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.check.code.cache_order import crossed_cache
 from rnncalc.check.code.calling import Call, Caller, Output
 from rnncalc.check.code.culprit.line import culprit
 from rnncalc.check.code.diagnosis import Diagnosis, Explanation
 from rnncalc.check.code.differences import belongs
-from rnncalc.check.code.equation import letters, touched_line
+from rnncalc.check.code.equation import letters, rule_of, touched_line
 from rnncalc.check.code.evidence import Evidence, bare, evidence, shaped
 from rnncalc.check.code.own_forward import on_their_forward
 from rnncalc.check.code.signature import FunctionSignature, Signature
 from rnncalc.check.code.trial import ALONE, SIZES, SQUARE, Trial, trial
-from rnncalc.check.code.verdict import FAILED, WRONG, CodeMistake, CodeVerdict, Finding
+from rnncalc.check.code.verdict import FAILED, WRONG, CodeMistake, CodeVerdict, Finding, Line
 from rnncalc.check.diagnosis.mistake import Variant
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.common.i18n import _
@@ -154,27 +155,38 @@ class FunctionCheck:
         if text not in self.result.notes:
             self.result.notes.append(text)
 
-    def _name(self, mistake: str, text: str) -> None:
+    def _name(self, mistake: str, text: str, line: Line | None = None) -> None:
         """Name a mistake that is seen without its numbers."""
         if mistake not in [known.id for known in self.result.mistakes]:
-            line = culprit(self.code, self.function, mistake, self.signature.gates)
+            line = line or culprit(self.code, self.function, mistake, self.signature.gates)
             self.result.mistakes.append(CodeMistake(mistake, text, 0, 0, line=line))
+
+    def _cache_crossed(self) -> bool:
+        """Name it if the cache is unpacked in another order than it was packed."""
+        crossed = crossed_cache(self.code, self.function.name) if self.function.first is not None else None
+        if crossed is not None:
+            line, have, packed = crossed
+            text = _("the cache is unpacked as {have}, where it was packed as {packed}")
+            self._name("cache_order", text.format(have=", ".join(have), packed=", ".join(packed)), line)
+        return crossed is not None
 
     # mistakes --------------------------------------------------------------------------------------------------------
 
     def _diagnose(self, trials: Sequence[Trial], calls: Sequence[Call]) -> None:
         proof, outputs = self._evidence(trials, calls)
-        if not proof:
+        failed = any(finding.kind in ("raises", "shape") for finding in self.result.findings)
+        if (failed and self._cache_crossed()) or not proof:
             return
         names = [output.name for output in outputs]
         search = Diagnosis(proof, [made.spec for made in trials])
         if not search.wrong or self._exchanged(search, outputs):
             return
         if self.function.first is not None:
-            search, note = on_their_forward(self.function, search, trials, calls)
+            search, note = on_their_forward(self.caller, self.function, search, trials, calls)
             if note:
                 self._note(note)
                 return
+        self._cache_crossed()
         wrong = ~search.agreed
         self.result.first = proof[0].first(wrong[: len(proof[0].given)], names, search.specs[0])
         if self.result.first is None:
@@ -214,17 +226,14 @@ class FunctionCheck:
         mistake, variant = explanation.mistake, explanation.variant
         explained = [outputs[at] for at in sorted(explanation.outputs)]
         ours = [name.partition(".")[0] for output in explained for name in output.layout.names]
-        rule = ""
-        if mistake.id == "gate_order":
-            rule = _("the gates stand in the order {order}").format(order=" ".join(self.signature.gates))
         self.result.mistakes.append(
             CodeMistake(
                 mistake.id, letters(self.function).said(mistake.text(variant)), explanation.numbers, of,
-                tuple(output.name for output in explained),
+                tuple(dict.fromkeys(output.name for output in explained)),
                 touched_line(explanation.before[0], explanation.specs[0], self.function),
                 culprit(self.code, self.function, mistake.id, self.signature.gates, ours, variant.detail),
                 tuple(other.id for other in explanation.alike),
                 variant.option if variant.option.startswith("--cell") else "",  # the only one that code has
-                rule,
+                rule_of(explanation, self.signature.gates),
             )
         )  # fmt: skip

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rnncalc.check.code.calling import Call
+from rnncalc.check.code.calling import Call, Caller
 from rnncalc.check.code.diagnosis import Diagnosis
+from rnncalc.check.code.differences import OWN, agreement
 from rnncalc.check.code.evidence import evidence, shaped
 from rnncalc.check.code.signature import FunctionSignature
 from rnncalc.check.code.trial import Trial
@@ -19,7 +20,7 @@ from rnncalc.common.i18n import _
 
 
 def on_their_forward(
-    function: FunctionSignature, right: Diagnosis, trials: Sequence[Trial], calls: Sequence[Call]
+    caller: Caller, function: FunctionSignature, right: Diagnosis, trials: Sequence[Trial], calls: Sequence[Call]
 ) -> tuple[Diagnosis, str]:
     """The search on top of a person's own forward pass, and what is said where the backward pass is not to blame.
 
@@ -30,21 +31,19 @@ def on_their_forward(
     if forward is None or function.first is None:
         return right, ""
     if not forward.wrong:
-        return Diagnosis(right.evidence, [replace(spec, forward=spec) for spec in trusted]), ""
+        return Diagnosis(right.evidence, [made.way_back for made in trials]), ""
+    if agreement(caller, function, trials[0], calls[0], right.evidence[0], right) == OWN:
+        text = _("right for your own forward pass, which is wrong: mend {first} first")
+        return right, text.format(first=function.first.name)
     for _explanation in forward.explanations(pairs=False):
         pass
     if forward.wrong:
         return right, ""
-    bases = {
-        _("right for your own forward pass, which is wrong: mend {first} first"): list(forward.specs),
-        _("right for a right forward pass, but not for yours, which is wrong: mend {first}"): [
-            replace(spec, forward=theirs) for spec, theirs in zip(trusted, forward.specs)
-        ],
-    }
-    for text, specs in bases.items():
-        if not (search := Diagnosis(right.evidence, specs)).wrong:
-            return search, text.format(first=function.first.name)
-    for specs in bases.values():
+    behind = [replace(spec, forward=theirs) for spec, theirs in zip(trusted, forward.specs)]
+    if not (search := Diagnosis(right.evidence, behind)).wrong:
+        text = _("right for a right forward pass, but not for yours, which is wrong: mend {first}")
+        return search, text.format(first=function.first.name)
+    for specs in (list(forward.specs), behind):
         search = Diagnosis(right.evidence, specs)
         if list(search.explanations(pairs=False)) and not search.wrong:
             return Diagnosis(right.evidence, specs), ""

@@ -75,19 +75,25 @@ _FORWARD = (
     Mistake(
         "activation_omitted",
         N_("the activation was left out"),
-        in_both_passes(several(signals.with_function("identity"))),
+        in_both_passes(
+            also_in_code(several(signals.with_function("identity")), with_context(code.in_one_line("identity")))
+        ),
     ),
     Mistake(
         "activation_tanh",
         N_("tanh was used as the activation"),
-        in_both_passes(several(signals.with_function("tanh"))),
+        in_both_passes(also_in_code(several(signals.with_function("tanh")), with_context(code.in_one_line("tanh")))),
     ),
     Mistake(
         "activation_sigmoid",
         N_("the sigmoid was used as the activation"),
-        by_hand(several(signals.with_function("sigmoid")), several(code.sigmoid)),
+        by_hand(several(signals.with_function("sigmoid")), with_context(code.sigmoid)),
     ),
-    Mistake("activation_relu", N_("ReLU was used as the activation"), several(signals.with_function("relu"))),
+    Mistake(
+        "activation_relu",
+        N_("ReLU was used as the activation"),
+        also_in_code(several(signals.with_function("relu")), with_context(code.in_one_line("relu"))),
+    ),
     Mistake(
         "output_activation_omitted", N_("the output's function was left out: y_t is s_t"), plain(signals.without_output)
     ),
@@ -219,6 +225,16 @@ _CODE = (
         N_("c_t was computed without the forget gate"),
         in_both_passes(several(code.without_forget_gate)),
     ),
+    Mistake(
+        "gates_interleaved",
+        N_("the stacked gates were cut unit by unit ({detail}), not one whole gate after the other"),
+        in_both_passes(with_context(gated.interleaved)),
+    ),
+    Mistake(
+        "wrong_quantity",
+        N_("a line took the wrong quantity: {detail}"),
+        in_both_passes(with_context(code.wrong_quantities)),
+    ),
     Mistake("gate_omitted", N_("the gate {detail} was left out"), in_both_passes(with_context(code.without_gate))),
     Mistake(
         "bias_subtracted",
@@ -232,6 +248,11 @@ _CODE = (
     ),
     Mistake(
         "gates_activated_twice", N_("the function was applied twice: {detail}"), with_context(code.activated_twice)
+    ),
+    Mistake(
+        "cache_order",
+        N_("the cache was unpacked in another order than it was packed"),
+        several(lambda spec: iter(())),
     ),
     Mistake("input_modified", N_("an argument was changed in place"), several(lambda spec: iter(()))),
 )

@@ -50,6 +50,15 @@ class BackwardPredicates(StatementPredicates):
         """1 − f, or 1 − f²."""
         return any(self._is_named(self.of(part).names) for node in self._slopes(statement) for part in ast.walk(node))
 
+    def memory_slope(self, statement: Statement) -> bool:
+        """1 − tanh²(c), where the mistake is in dc."""
+        parts = [part for node in self._slopes(statement) for part in ast.walk(node)]
+        return self.detail.startswith("dc ") and any(self.of(part).uses("memory") for part in parts)
+
+    def gives_memory_gradient(self, statement: Statement) -> bool:
+        """Whether dc of the step before is given, where the mistake is in that."""
+        return self.detail.startswith("dc_") and self.gives(statement, frozenset(("dc0",)))
+
     def _is_named(self, names: frozenset[str]) -> bool:
         named = re.match(r"da_(\w)", self.detail)
         return named is not None and gates_of(names) == {named[1]}
@@ -149,7 +158,7 @@ class BackwardPredicates(StatementPredicates):
 
     # results and arguments -------------------------------------------------------------------------------------------
 
-    def _gives(self, statement: Statement, names: frozenset[str]) -> bool:
+    def gives(self, statement: Statement, names: frozenset[str]) -> bool:
         texts = {
             text for name in names for place, text in self.reading.returned.get(name, ()) if place == statement.function
         }
@@ -160,10 +169,10 @@ class BackwardPredicates(StatementPredicates):
         return not isinstance(statement.node, ast.Return) and bool(self.texts(statement) & texts)
 
     def gives_output(self, statement: Statement) -> bool:
-        return self._gives(statement, self.outputs)
+        return self.gives(statement, self.outputs)
 
     def gives_bias_gradient(self, statement: Statement) -> bool:
-        return self._gives(statement, frozenset(("db", "dc")))
+        return self.gives(statement, frozenset(("db", "dc")))
 
     def alone(self, _statement: Statement) -> bool:
         return len(self.outputs) == 1

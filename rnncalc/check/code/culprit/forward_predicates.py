@@ -74,7 +74,16 @@ class ForwardPredicates(StatementPredicates):
 
     def joined(self, statement: Statement) -> bool:
         """Whether a function is taken of a preactivation."""
-        return any(stacks(self._argument(call).of) >= BOTH for _name, call in self.calls_in(statement))
+        return any(stacks(self.of(part).of) >= BOTH for _name, call in self.calls_in(statement) for part in call.args)
+
+    def of_gate(self, statement: Statement) -> bool:
+        """Whether it reckons with the preactivation of the gate that the mistake names, or gives that."""
+        values = [*map(self.of, self.roots(statement)), *(value for value, _turned in self.read(statement))]
+        marks = {mark for value in values for mark in value.marks if mark.startswith("at=")}
+        gates = {gate for value in values if value.uses("U", "W", "b") for gate in gates_of(value.of)} | {
+            self.gates[at] for at in (int(mark.removeprefix("at=")) for mark in marks) if at < len(self.gates)
+        }
+        return gates == {self.detail}
 
     def activated_again(self, statement: Statement) -> bool:
         return any(self._argument(call).marks & KINDS for call in self._activations(statement))
@@ -187,6 +196,13 @@ class ForwardPredicates(StatementPredicates):
 
     def slice(self, statement: Statement) -> bool:
         return any(isinstance(node, ast.Slice) for node in self.nodes(statement))
+
+    def strided(self, statement: Statement) -> bool:
+        """Whether every nth entry is taken: a[:, 1::4]."""
+        return any(
+            isinstance(part, ast.Slice) and part.step is not None and self.of(node.value).uses("U")
+            for node in self.nodes(statement) if isinstance(node, ast.Subscript) for part in ast.walk(node.slice)
+        )  # fmt: skip
 
     def memory_crossed(self, statement: Statement) -> bool:
         """Whether the old memory is multiplied by another gate than the forget gate."""

@@ -53,10 +53,10 @@ RULES: dict[str, tuple[str, ...]] = {
         "each forward from_start first",
         "loop zero restarted first",
     ),
-    "activation_omitted": ("forward joins !activation", *NO_DERIVATIVE),
-    "activation_tanh": ("tanh joined",),
-    "activation_sigmoid": ("sigmoid joined", "forward joined !tanh first"),
-    "activation_relu": ("relu joined", "forward joined !tanh first"),
+    "activation_omitted": ("forward of_gate !activation !unpacks", "forward joins !activation", *NO_DERIVATIVE),
+    "activation_tanh": ("tanh of_gate", "tanh joined"),
+    "activation_sigmoid": ("sigmoid of_gate", "sigmoid joined", "forward joined !tanh first"),
+    "activation_relu": ("relu of_gate", "relu joined", "forward joined !tanh first"),
     "output_activation_omitted": ("V forward first",),
     "softmax_over_steps": ("softmax divided first", "softmax first"),
     "softmax_over_batch": ("softmax divided first", "softmax first"),
@@ -68,6 +68,8 @@ RULES: dict[str, tuple[str, ...]] = {
         *("unpacks crossed", "slice crossed first", "memory_crossed", "back gathers first"),
         *("split first", "unpacks parameters first"),
     ),
+    "gates_interleaved": ("strided first", "split first"),
+    "wrong_quantity": ("forward named_result last",),
     "update_complement": ("one_minus gated",),
     "reset_position": ("candidate W",),
     "memory_activation_omitted": ("gives_h reads_memory !tanh last", "back dh reads_memory !slope"),
@@ -95,7 +97,13 @@ RULES: dict[str, tuple[str, ...]] = {
     # code
     "gradient_overwritten": ("loop gives_output overwrites",),
     "bias_gradient_not_summed": ("gives_bias_gradient",),
-    "wrong_factor": ("back named_slope first", "back named_gate !unpacks !returns last", "slope back only"),
+    "part_through_h_omitted": ("gives_memory_gradient", "dmemory back !slope only"),
+    "wrong_factor": (
+        "back memory_slope first",
+        "back named_slope first",
+        "back named_gate !unpacks !returns last",
+        "slope back only",
+    ),
     "mean_for_sum": ("mean back", "gives_output scales", "scales error"),
     "target_not_subtracted": ("loop takes_output first", "loop V y first"),
     "cache_of_wrong_step": (
@@ -139,6 +147,11 @@ class Predicates(ForwardPredicates, BackwardPredicates):
             if all(self._holds(word, replace(statement, node=alone)) for word in words):
                 return entry
         return node
+
+    def named_result(self, statement: Statement) -> bool:
+        """Whether it gives what the mistake names: h of h_t, the memory of c_t, or the candidate."""
+        name = {"h": "h", "c": "memory"}.get(self.detail[:1])
+        return self.gives(statement, frozenset((name,))) if name else self.candidate(statement)
 
     def _holds(self, word: str, statement: Statement) -> bool:
         if word.startswith("!"):

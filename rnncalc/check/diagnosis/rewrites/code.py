@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from rnncalc.check.diagnosis.rewrites.signals import with_function
 from rnncalc.check.diagnosis.rewrites.states import from_zero_in
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
-from rnncalc.model.equations.expression import Call, Expression, Name, parse
+from rnncalc.model.equations.expression import Call, Expression, Name, names, parse, previous, signal_of, substitute
+from rnncalc.model.equations.stages import has_product
 
 if TYPE_CHECKING:
     from rnncalc.check.diagnosis.mistake import Context
@@ -103,12 +105,57 @@ def _activations(run: RunSpec) -> dict[str, str]:
     }
 
 
-def sigmoid(spec: Spec) -> Iterator[Spec | None]:
+def sigmoid(spec: Spec, context: Context) -> Rewritten:
     """Put the sigmoid in place of the activation, but not in the candidate alone, which is `candidate_sigmoid`."""
     candidate = candidate_sigmoid(spec)
-    for changed in with_function("sigmoid")(spec):
-        if not changed or not candidate or any(a.lines != b.lines for a, b in zip(changed.runs, candidate.runs)):
-            yield changed
+    all_at_once = ((changed, "", "") for changed in with_function("sigmoid")(spec) if changed is not None)
+    for changed, line, option in chain(all_at_once, in_one_line("sigmoid")(spec, context)):
+        if not candidate or any(a.lines != b.lines for a, b in zip(changed.runs, candidate.runs)):
+            yield changed, line, option
+
+
+def in_one_line(function: str) -> Callable[[Spec, Context], Rewritten]:
+    """Put another function in place of that of one gate, or of the memory; o ∘ c has a name of its own."""
+
+    def change(spec: Spec, context: Context) -> Rewritten:
+        of_gates = {line: used for run in spec.runs if run.cell.gates for line, used in _activations(run).items()}
+        functions = of_gates | {"tanh_c": "tanh"} if function != "identity" else of_gates
+        for line in [line for line, used in functions.items() if used != function and not spec.forward]:
+
+            def in_line(run: RunSpec, line: str = line) -> RunSpec:
+                old = run.lines.get(line)
+                if not isinstance(old, Call):
+                    return run
+                return replace(run, lines={**run.lines, line: Call(function, old.argument)})
+
+            changed = where_possible(spec, in_line)
+            if changed is not None:
+                yield changed, line, ""
+
+    return change
+
+
+def wrong_quantities(spec: Spec, context: Context) -> Rewritten:
+    """Take another gate for a gate, or another state, such as the memory of the step before, in one line."""
+    for run in spec.runs[:1]:
+        gates = [line for line, function in _activations(run).items() if function == "sigmoid"]
+        for line, expression in run.lines.items() if run.cell.gates else ():
+            if has_product(expression) or line in gates or line in run.cell.outputs:
+                continue
+            before = list(run.lines)[: list(run.lines).index(line)]
+            states = [f"{state}_p" for state in run.cell.state] + [state for state in run.cell.state if state in before]
+            owner = next((other for other in run.cell.written if line in (other, *names(run.cell.lines[other]))), line)
+            for name in names(expression):
+                for other in next((kind for kind in (gates, states) if name in kind), []):
+                    if other != name:
+                        changed = {**run.lines, line: substitute(expression, {name: Name(other)})}
+                        text = _("{gradient} with {other} in place of {factor}")
+                        said = text.format(gradient=f"{owner}_t", other=_of_step(other), factor=_of_step(name))
+                        yield spec.with_runs([replace(run, lines=changed), *spec.all_runs[1:]]), said, ""
+
+
+def _of_step(name: str) -> str:
+    return f"{signal_of(name)}_{{t-1}}" if previous(name) else f"{name}_t"
 
 
 def activated_twice(spec: Spec, context: Context) -> Rewritten:

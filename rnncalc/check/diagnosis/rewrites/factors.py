@@ -15,10 +15,12 @@ from rnncalc.model.equations.expression import (
     Call,
     Expression,
     Name,
+    Negative,
     Number,
     is_binary,
     previous,
     signal_of,
+    substitute,
     terms,
     total,
     walk,
@@ -32,7 +34,7 @@ Edge = tuple[str, str]
 ONE = Number(1.0)
 
 
-def _slopes(function: str, y: Name) -> list[Expression]:
+def _slopes(function: str, y: Expression, again: bool = True) -> list[Expression]:
     """What people write for the slope of y = f(a), the right one first."""
     square, complement = Binary("*", y, y), Binary("-", ONE, y)
     sigmoid, tanh = Binary("*", y, complement), Binary("-", ONE, square)
@@ -40,6 +42,8 @@ def _slopes(function: str, y: Name) -> list[Expression]:
         "sigmoid": [sigmoid, tanh, complement, y, square],
         "tanh": [tanh, sigmoid, complement, Binary("+", ONE, square), square],
     }
+    if function in slopes and again:  # of what has been through the function already
+        slopes[function].append(_slopes(function, Call(function, y), again=False)[0])
     return slopes.get(function, [y])
 
 
@@ -64,12 +68,35 @@ def wrong_factors(spec: Spec, context: Context) -> Rewritten:
                 yield _rewritten(spec, both), f"{_gradient(first)}, {_gradient(second)}", ""
 
 
+def right_factors(before: Spec, after: Spec) -> str:
+    """What should go back where a factor is wrong, with the line from which it follows."""
+    run, known = before.runs[0], dict(before.rules.shares)
+    said = []
+    for (line, name), term in after.rules.shares:
+        expression = run.lines.get(line)
+        if expression is None or known.get((line, name)) == term:
+            continue
+        if isinstance(expression, Call):
+            right: Expression = Binary("*", Name(f"∂{line}"), _slopes(str(expression.function), Name(line))[0])
+        else:
+            right = dict(shares(line, expression))[name]
+        if line == "tanh_c":  # which has no line of its own
+            line, expression = "h", run.lines["h"]
+            right = substitute(right, {"∂tanh_c": Binary("*", Name("∂h"), Name("o"))})
+        text = _("{gradient} = {right}, for {line} = {expression}")
+        line_said = _text(Name(line))
+        said.append(
+            text.format(gradient=_gradient(name), right=_text(right), line=line_said, expression=_text(expression))
+        )
+    return "; ".join(said)
+
+
 def without_the_part_through_h(spec: Spec, context: Context) -> Rewritten:
     """Take what comes to an LSTM's c from the next step alone, in what goes on to one of its names."""
     for run in spec.runs[:1]:
         if "tanh_c" in run.lines and "c" in run.lines:
-            slope = _slopes("tanh", Name("tanh_c"))[0]
-            outside = Binary("-", Name("∂c"), Binary("*", Name("∂tanh_c"), slope))
+            usual = Binary("*", Name("∂tanh_c"), _slopes("tanh", Name("tanh_c"))[0])
+            outside = Binary("-", Name("∂c"), dict(spec.rules.shares).get(("tanh_c", "c"), usual))
             for name, right in shares("c", run.lines["c"]):
                 if is_binary(right, "*") and right.left == Name("∂c"):
                     yield _rewritten(spec, {("c", name): Binary("*", outside, right.right)}), _gradient(name), ""
@@ -120,11 +147,17 @@ def _gradient(name: str) -> str:
 def _text(node: Expression) -> str:
     """A factor as people write it."""
     if isinstance(node, Name):
+        if node.id.startswith("∂"):
+            return f"d{_text(Name(node.id[1:]))}"
         return f"{signal_of(node.id)}_{{t-1}}" if previous(node.id) else {"tanh_c": "tanh(c)"}.get(node.id, node.id)
     if isinstance(node, Number):
         return f"{node.value:g}"
+    if isinstance(node, Call):
+        return f"{'σ' if node.function == 'sigmoid' else node.function}({_text(node.argument)})"
+    if isinstance(node, Negative):
+        return f"−{_text(node.operand)}"
     assert isinstance(node, Binary)
-    left, right = _text(node.left), _text(node.right)
     if node.operator == "*":
-        return f"{left}²" if left == right else f"{left} ∘ ({right})"
-    return f"{left} {'+' if node.operator == '+' else '−'} {right}"
+        left, right = (f"({_text(part)})" if is_binary(part, "+-") else _text(part) for part in (node.left, node.right))
+        return f"{left}²" if left == right else f"{left} ∘ {right}"
+    return f"{_text(node.left)} {'+' if node.operator == '+' else '−'} {_text(node.right)}"

@@ -49,6 +49,21 @@ def gate_orders(spec: Spec, context: Context) -> Rewritten:
                 yield changed_spec.reporting(reported_as), " ".join(order), f"--gates {word}"
 
 
+def interleaved(spec: Spec, context: Context) -> Rewritten:
+    """Cut stacked parameters as if each unit's gates stood together: every fourth row is a gate's."""
+    for number, run in enumerate(spec.runs):
+        gates = context.orders.get(number) or run.cell.gates
+        if not gates or run.cell.name not in CELLS:
+            continue
+        changed, count = dict[str, np.ndarray](), len(gates)
+        for stack in ("U", "W", "b"):
+            whole = np.concatenate([run.parameters[f"{stack}_{gate}"] for gate in gates])
+            changed |= {f"{stack}_{gate}": whole[at::count] for at, gate in enumerate(gates)}
+        runs = spec.all_runs
+        runs[number] = changed_run(run, changed)
+        yield spec.with_runs(runs), f"0::{count}, 1::{count}, …", ""
+
+
 def update_complement(spec: Spec, context: Context) -> Rewritten:
     """Exchange z and 1 − z in the update of a GRU."""
     for value, text in (("z_new", "h = (1 − z) ∘ h_{t-1} + z ∘ n"), ("z_old", "h = (1 − z) ∘ n + z ∘ h_{t-1}")):
