@@ -16,7 +16,7 @@ import rnncalc
 from rnncalc.errors import RnncalcError
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
-from rnncalc.network.weights.cell_variants import USUAL, Function, cell
+from rnncalc.network.weights.cell_variants import USUAL, Activation, cell
 from rnncalc.network.weights.gate_blocks import one_bias
 
 same = partial(np.testing.assert_allclose, rtol=0, atol=1e-11)
@@ -125,7 +125,7 @@ def network_of(case: dict[str, Any]) -> Network:
     operator, named = kind.upper(), "gru_after" if after else kind
     names = [FUNCTIONS[name] for name in options["activations"]] if "activations" in options else USUAL[operator]
     peepholes = tensor(options["peepholeWeight"], 2) if "peepholeWeight" in options else None
-    chosen = cell(operator, [Function(name) for name in names], peepholes=peepholes is not None, after=after)
+    chosen = cell(operator, [Activation(name) for name in names], peepholes=peepholes is not None, after=after)
     weights = [tensor(given[key], 3) for key in ("weight", "recurrentWeight")]
     biases = [tensor(options[key], 2) if key in options else None for key in ("bias", "recurrentBias")]
 

@@ -19,8 +19,8 @@ OPERATORS = {"elman": "RNN", "lstm": "LSTM", "gru": "GRU", "gru_after": "GRU"}
 USUAL = {"RNN": ["Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"]}  # functions of a direction
 
 
-class Function(NamedTuple):
-    """A function by ONNX's name, with its constants; None where it has none."""
+class Activation(NamedTuple):
+    """An activation by ONNX's name, with its constants; None where it has none."""
 
     name: str
     alpha: float | None = None
@@ -29,17 +29,17 @@ class Function(NamedTuple):
 
 NEEDED = float("inf")  # a constant that runtimes do not agree on where it is not given
 _DEFAULTS = {  # name → its constants
-    "tanh": Function("Tanh"), "relu": Function("Relu"), "sigmoid": Function("Sigmoid"),
-    "softplus": Function("Softplus"), "softsign": Function("Softsign"), "elu": Function("Elu", 1.0),
-    "leakyrelu": Function("LeakyRelu", 0.01), "thresholdedrelu": Function("ThresholdedRelu", NEEDED),
-    "affine": Function("Affine", NEEDED, NEEDED), "scaledtanh": Function("ScaledTanh", NEEDED, NEEDED),
-    "hardsigmoid": Function("HardSigmoid", 0.2, 0.5),
+    "tanh": Activation("Tanh"), "relu": Activation("Relu"), "sigmoid": Activation("Sigmoid"),
+    "softplus": Activation("Softplus"), "softsign": Activation("Softsign"), "elu": Activation("Elu", 1.0),
+    "leakyrelu": Activation("LeakyRelu", 0.01), "thresholdedrelu": Activation("ThresholdedRelu", NEEDED),
+    "affine": Activation("Affine", NEEDED, NEEDED), "scaledtanh": Activation("ScaledTanh", NEEDED, NEEDED),
+    "hardsigmoid": Activation("HardSigmoid", 0.2, 0.5),
 }  # fmt: skip
-_OURS = {  # activation → the same in ONNX
-    "tanh": Function("Tanh"), "relu": Function("Relu"), "sigmoid": Function("Sigmoid"),
-    "softplus": Function("Softplus"), "softsign": Function("Softsign"), "elu": Function("Elu", 1.0),
-    "leaky_relu": Function("LeakyRelu", 0.01), "identity": Function("Affine", 1.0, 0.0),
-    "hard_sigmoid": Function("HardSigmoid", 1 / 6, 0.5), "hard_sigmoid_02": Function("HardSigmoid", 0.2, 0.5),
+ACTIVATIONS = {  # of ours → the same in ONNX
+    "tanh": Activation("Tanh"), "relu": Activation("Relu"), "sigmoid": Activation("Sigmoid"),
+    "softplus": Activation("Softplus"), "softsign": Activation("Softsign"), "elu": Activation("Elu", 1.0),
+    "leaky_relu": Activation("LeakyRelu", 0.01), "identity": Activation("Affine", 1.0, 0.0),
+    "hard_sigmoid": Activation("HardSigmoid", 1 / 6, 0.5), "hard_sigmoid_02": Activation("HardSigmoid", 0.2, 0.5),
 }  # fmt: skip
 _WRITTEN = {  # name → its equation in a
     "Tanh": "tanh({a})", "Relu": "relu({a})", "Sigmoid": "sigmoid({a})", "Softplus": "softplus({a})",
@@ -50,12 +50,7 @@ _WRITTEN = {  # name → its equation in a
 }  # fmt: skip
 
 
-def named_function(activation: str) -> Function | None:
-    """One of our activations as ONNX calls it, None where it has no such function."""
-    return _OURS.get(activation)
-
-
-def functions(names: Sequence[str], alphas: Sequence[float], betas: Sequence[float]) -> list[Function]:
+def functions(names: Sequence[str], alphas: Sequence[float], betas: Sequence[float]) -> list[Activation]:
     """The functions of an operator: each takes its constants from the lists, in order. Raises ProblemError."""
     left, chosen = (list(alphas), list(betas)), []
     for name in names:
@@ -69,7 +64,7 @@ def functions(names: Sequence[str], alphas: Sequence[float], betas: Sequence[flo
         if NEEDED in constants:
             key = ("activation_alpha", "activation_beta")[constants.index(NEEDED)]
             raise ProblemError(_("{name}: {value} needs one"), name=key, value=name)
-        chosen.append(Function(usual.name, *constants))
+        chosen.append(Activation(usual.name, *constants))
     for name, given in zip(("activation_alpha", "activation_beta"), left):
         if given:
             raise ProblemError(_("{name} has more numbers than its functions take"), name=name)
@@ -77,13 +72,13 @@ def functions(names: Sequence[str], alphas: Sequence[float], betas: Sequence[flo
 
 
 def cell(
-    operator: str, chosen: Sequence[Function], clip: float = 0.0, coupled: bool = False, peepholes: bool = False,
+    operator: str, chosen: Sequence[Activation], clip: float = 0.0, coupled: bool = False, peepholes: bool = False,
     after: bool = False,
 ) -> Cell:  # fmt: skip
     """The cell of an operator with these functions. coupled: input_forget; after: linear_before_reset."""
-    usual = [Function(name) for name in USUAL[operator]] == list(chosen) and not (clip or coupled or peepholes)
+    usual = [Activation(name) for name in USUAL[operator]] == list(chosen) and not (clip or coupled or peepholes)
     if operator == "RNN":
-        name = next((ours for ours, function in _OURS.items() if _equal(function, chosen[0])), None)
+        name = next((ours for ours, function in ACTIVATIONS.items() if _equal(function, chosen[0])), None)
         if name and not clip:
             return CELLS["elman"].switch(activation=name)
         lines = {"a": "b + W @ h_p + U @ x_t", "h": _applied(chosen[0], "a", clip)}
@@ -93,7 +88,7 @@ def cell(
     return CELLS["lstm"] if usual else _lstm(chosen, clip, coupled, peepholes)
 
 
-def _gru(chosen: Sequence[Function], clip: float, after: bool) -> Cell:
+def _gru(chosen: Sequence[Activation], clip: float, after: bool) -> Cell:
     gates, new = chosen
     lines = {}
     for gate in "rz":
@@ -104,11 +99,11 @@ def _gru(chosen: Sequence[Function], clip: float, after: bool) -> Cell:
     return Cell("gru_variant", lines, ["h"], "h", gates="rzn", optional=("b", "d") if after else ("b",))
 
 
-def _lstm(chosen: Sequence[Function], clip: float, coupled: bool, peepholes: bool) -> Cell:
+def _lstm(chosen: Sequence[Activation], clip: float, coupled: bool, peepholes: bool) -> Cell:
     gates, new, out = chosen
     lines, sees = {}, {"i": " + p_i * c_p", "f": " + p_f * c_p", "o": " + p_o * c"}
 
-    def gate(name: str, function: Function) -> None:
+    def gate(name: str, function: Activation) -> None:
         seen = sees.get(name, "") if peepholes else ""
         lines[f"a{name}"] = f"b_{name} + W_{name} @ h_p + U_{name} @ x_t{seen}"
         lines[name] = _applied(function, f"a{name}", clip)
@@ -124,14 +119,14 @@ def _lstm(chosen: Sequence[Function], clip: float, coupled: bool, peepholes: boo
     return Cell("lstm_variant", lines, ["h", "c"], "h", gates="igo" if coupled else "ifgo", optional=("b",))
 
 
-def _applied(function: Function, line: str, clip: float) -> str:
+def _applied(function: Activation, line: str, clip: float) -> str:
     """The equation of a function of a line, which is bounded before."""
     bounded = f"max(min({line}, {_text(clip)}), {_text(-clip)})" if clip else line
     constants = {key: _text(value) for key, value in (("alpha", function.alpha), ("beta", function.beta))}
     return _WRITTEN[function.name].format(a=bounded, **constants)
 
 
-def _equal(function: Function, other: Function) -> bool:
+def _equal(function: Activation, other: Activation) -> bool:
     """Whether two functions are one in float32."""
     return function.name == other.name and all(
         np.float32(a or 0) == np.float32(b or 0) for a, b in zip(function[1:], other[1:])

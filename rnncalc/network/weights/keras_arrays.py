@@ -24,11 +24,16 @@ MOST_ORDERS = 8  # layers whose order is sought by their shapes
 Arrays = Sequence[np.ndarray]
 
 
+def cell_name(kind: str, after: bool) -> str:
+    """Our cell of a layer's class. after: of GRU, reset_after."""
+    return {"SimpleRNN": "elman", "LSTM": "lstm", "GRU": "gru_after" if after else "gru"}[kind]
+
+
 def stacked(name: str, kind: str, after: bool, arrays: Arrays) -> dict[str, Any]:
     """Kernel, recurrent kernel and bias in our orientation and order."""
     if len(arrays) not in (2, 3) or any(array.ndim != 2 or array.dtype.kind != "f" for array in arrays[:2]):
         raise ParseError(_("{name}: a kernel, a recurrent kernel and a bias were expected"), name=name)
-    ours = {"SimpleRNN": "elman", "LSTM": "lstm", "GRU": "gru_after" if after else "gru"}[kind]
+    ours = cell_name(kind, after)
     U, W = (from_library(array.T, ours, "Keras") for array in arrays[:2])
     biases = list(np.atleast_2d(arrays[2])) if len(arrays) > 2 else []
     both = [from_library(bias, ours, "Keras") for bias in biases] + [None, None]
@@ -91,7 +96,7 @@ def _guessed(
         assumed.append("reset_after True")
     if kind == "SimpleRNN" and not activation:
         assumed.append("activation tanh")
-    named = {"SimpleRNN": "elman", "LSTM": "lstm", "GRU": "gru_after" if after else "gru"}[kind]
+    named = cell_name(kind, after)
     chosen = CELLS[named].switch(activation=activation or "tanh") if kind == "SimpleRNN" else CELLS[named]
     options: dict[str, Any] = {}
     if "backward" in directions:

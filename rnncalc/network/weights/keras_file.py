@@ -20,6 +20,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, RnncalcError
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+SAME_NAMES = ("tanh", "sigmoid", "relu", "elu", "softplus", "softsign", "hard_sigmoid")  # functions called as here
 
 
 def content(path: str | PathLike[str]) -> tuple[dict[str, Any] | None, dict[str, list[np.ndarray]], dict[str, str]]:

@@ -20,9 +20,9 @@ from rnncalc.model.cells import Cell
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import keras_arrays
-from rnncalc.network.weights.cell_variants import Function, cell
+from rnncalc.network.weights.cell_variants import ACTIVATIONS, Activation, cell
 from rnncalc.network.weights.keras_arrays import Arrays, stacked
-from rnncalc.network.weights.keras_file import content
+from rnncalc.network.weights.keras_file import SAME_NAMES, content
 from rnncalc.network.weights.model_file import Model
 
 OPERATORS = {"SimpleRNN": "RNN", "LSTM": "LSTM", "GRU": "GRU"}
@@ -31,11 +31,8 @@ OUTPUTS = {
     "linear": "identity", "softmax": "softmax", "log_softmax": "log_softmax", "sigmoid": "sigmoid", "tanh": "tanh",
     "relu": "relu",
 }  # fmt: skip
-FUNCTIONS = {
-    "tanh": Function("Tanh"), "sigmoid": Function("Sigmoid"), "relu": Function("Relu"), "elu": Function("Elu", 1.0),
-    "softplus": Function("Softplus"), "softsign": Function("Softsign"), "linear": Function("Affine", 1.0, 0.0),
-    "hard_sigmoid": Function("HardSigmoid", 1 / 6, 0.5), "leaky_relu": Function("LeakyRelu", 0.2),
-}  # fmt: skip
+FUNCTIONS = {name: ACTIVATIONS[name] for name in SAME_NAMES}
+FUNCTIONS |= {"linear": ACTIVATIONS["identity"], "leaky_relu": Activation("LeakyRelu", 0.2)}
 
 
 def read(

@@ -21,11 +21,10 @@ from rnncalc.model.cells import built_in
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights.gate_blocks import keeping_old, to_library, two_biases
-from rnncalc.network.weights.keras_file import CONFIG, WEIGHTS
+from rnncalc.network.weights.keras_file import CONFIG, SAME_NAMES, WEIGHTS
 
 CLASSES = {"elman": "SimpleRNN", "lstm": "LSTM", "gru": "GRU", "gru_after": "GRU"}
 SNAKE = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru", "Bidirectional": "bidirectional", "Dense": "dense"}
-ACTIVATIONS = ("tanh", "sigmoid", "relu", "elu", "softplus", "softsign", "hard_sigmoid")  # Keras calls them likewise
 METADATA = {"keras_version": "3.0.0"}
 
 
@@ -80,7 +79,7 @@ def _entry(layer: Layer, number: int) -> tuple[str, dict[str, Any], dict[str, li
     keras_function = "linear" if function == "identity" else function
     reasons = {
         _("Keras has no layer of the cell {name}").format(name=cell.name): cell.name in CLASSES and built_in(cell),
-        _("Keras has no function {name}").format(name=function): keras_function in (*ACTIVATIONS, "linear"),
+        _("Keras has no function {name}").format(name=function): keras_function in (*SAME_NAMES, "linear"),
         _("Keras lists the steps of a backward layer in reverse order"): layer.direction != "backward",
         _("a file of Keras holds no initial states"): not any(part.initial_states for part in layer.passes.values()),
     }

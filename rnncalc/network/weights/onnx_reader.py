@@ -249,7 +249,7 @@ def _start(kind: str, array: np.ndarray, number: int, units: int) -> np.ndarray:
     return rows[0] if len(rows) == 1 else rows
 
 
-def _chosen(kind: str, attributes: Mapping[str, Any], directions: int) -> list[cell_variants.Function]:
+def _chosen(kind: str, attributes: Mapping[str, Any], directions: int) -> list[cell_variants.Activation]:
     """The functions, which must be the same in both directions."""
     usual = cell_variants.USUAL[kind]
     names = list(attributes.get("activations", ())) or usual * directions

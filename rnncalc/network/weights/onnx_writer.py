@@ -23,7 +23,7 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.cells import built_in
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.network import Network
-from rnncalc.network.weights.cell_variants import OPERATORS, named_function
+from rnncalc.network.weights.cell_variants import ACTIVATIONS, OPERATORS
 from rnncalc.network.weights.gate_blocks import keeping_old, to_library, two_biases
 
 OPSET, IR = 14, 8  # since when RNN, LSTM and GRU are as they are
@@ -174,7 +174,7 @@ def _initial_state(graph: _Graph, name: str, given: list[np.ndarray | None], lay
 
 def _function(activation: str, directions: int, number: int) -> dict[str, Any]:
     """The attributes of an RNN for one of our activations."""
-    function = named_function(activation)
+    function = ACTIVATIONS.get(activation)
     if function is None:
         reason = _("ONNX has no function {name} for an RNN").format(name=activation)
         raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
