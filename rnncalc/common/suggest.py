@@ -17,6 +17,12 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     return same or next(iter(get_close_matches(word, known, 1, likeness)), None)
 
 
+def hint(word: str, known: Collection[str]) -> str:
+    """The nearest of the known names as a question, else all of them."""
+    near = nearest(word, known)
+    return _("did you mean {near}?").format(near=near) if near else ", ".join(known)
+
+
 def one_of(name: str, word: object, known: Collection[str]) -> None:
     """Check a choice by name. Raises ProblemError, which lists what there is to choose from."""
     if word not in known:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
-from rnncalc.common.suggest import nearest
+from rnncalc.common.suggest import hint
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.layer import DirectionalLayer
@@ -97,9 +97,8 @@ class Parameters:
         for name, value in arrays.items():
             view = self.views.get(name)
             if view is None:
-                near = nearest(name, list(self.views))
-                hint = _("did you mean {near}?").format(near=near) if near else ", ".join(self.views)
-                raise ProblemError(_("the network has no parameter “{name}”: {hint}"), name=name, hint=hint)
+                message = _("the network has no parameter “{name}”: {hint}")
+                raise ProblemError(message, name=name, hint=hint(name, self.views))
             if type(value) is np.ndarray and value.dtype is dtype:
                 array = value
             else:

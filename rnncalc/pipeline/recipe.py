@@ -15,7 +15,7 @@ import numpy as np
 from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
-from rnncalc.common.suggest import nearest
+from rnncalc.common.suggest import hint
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import usual_loss, usual_output
 from rnncalc.network.gradients import gradient_notes
@@ -78,9 +78,8 @@ def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the options, each of its kind. Raises ProblemError for an unknown name or a value of another kind."""
     for name in options:
         if name not in KINDS:
-            near = nearest(name, KINDS)
-            hint = _("did you mean {near}?").format(near=near) if near else ", ".join(KINDS)
-            raise ProblemError(_("{where}: there is no option “{name}”: {hint}"), where=where, name=name, hint=hint)
+            message = _("{where}: there is no option “{name}”: {hint}")
+            raise ProblemError(message, where=where, name=name, hint=hint(name, KINDS))
     values = dict(options)
     for name, value in options.items():
         kind = KINDS[name]

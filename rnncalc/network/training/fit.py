@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
-from rnncalc.common.suggest import nearest
+from rnncalc.common.suggest import hint
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.losses import takes_classes
@@ -47,9 +47,7 @@ def settings(**given: Any) -> Settings:
     known = [field.name for field in fields(Settings)]
     for name in given:
         if name not in known:
-            near = nearest(name, known)
-            hint = _("did you mean {near}?").format(near=near) if near else ", ".join(known)
-            raise ProblemError(_("training has no setting “{name}”: {hint}"), name=name, hint=hint)
+            raise ProblemError(_("training has no setting “{name}”: {hint}"), name=name, hint=hint(name, known))
     return Settings(**given)
 
 
