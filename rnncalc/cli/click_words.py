@@ -84,7 +84,7 @@ def _broken(text: str, width: int) -> str:
     return "\n\n".join(part if part.startswith("\b") else f"\b\n{part}" for part in parts if part)
 
 
-class Context(click.Context):
+class SpokenContext(click.Context):
     """A context whose help is written by the formatter above."""
 
     def make_formatter(self) -> Formatter:

@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from rnncalc.cli.options import language_option, left_open, weights_options
-from rnncalc.cli.spoken import Output, Spoken, remark
+from rnncalc.cli.spoken import OutputFile, Spoken, remark
 
 
 @click.command("convert", cls=Spoken)
 @click.argument("source", metavar="FILE")
-@click.argument("target", metavar="NEW", type=Output())
+@click.argument("target", metavar="NEW", type=OutputFile())
 @click.option("--to", "format_", metavar="NAME", help="torch, keras, onnx, npz, rnncalc.  [default: by the ending]")
 @weights_options
 @language_option

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnncalc.cli.spoken import Output, remark, tell
+from rnncalc.cli.spoken import OutputFile, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
 from rnncalc.common.wrapping import columns
@@ -27,8 +27,8 @@ def file_option(
     *names: str, known: Collection[str] | None = None, announced: bool = True, chosen: bool = True,
     metavar: str = "FILE", **more: Any,
 ) -> Callable[[Decorated], Decorated]:  # fmt: skip
-    """An option that names a file to be written; known, announced, chosen: as for `Output`."""
-    return click.option(*names, type=Output(known, announced=announced, chosen=chosen), metavar=metavar, **more)
+    """An option that names a file to be written; known, announced, chosen: as for `OutputFile`."""
+    return click.option(*names, type=OutputFile(known, announced=announced, chosen=chosen), metavar=metavar, **more)
 
 
 output_option = partial(file_option, "-o", "--output-file")

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from rnncalc.cli.click_words import Context, values
+from rnncalc.cli.click_words import SpokenContext, values
 from rnncalc.common.files import STREAMS, claimed
 from rnncalc.common.i18n import LANGUAGES, _, folder, full_width, of_locale, speak
 from rnncalc.common.safe_text import printable
@@ -19,7 +19,7 @@ from rnncalc.errors import RnncalcError
 from rnncalc.report.document_formats import BINARY
 
 
-class Output(click.ParamType):
+class OutputFile(click.ParamType):
     """The name of a file that a command writes.
 
     known: the endings that go with it; others are refused where the ending chooses what is written.
@@ -51,7 +51,7 @@ class Spoken(click.Command):
     It runs without NumPy's warnings: an overflow is reported by name and step, and by the exit code.
     """
 
-    context_class = Context
+    context_class = SpokenContext
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does it, while the files that are named as outputs are claimed."""
@@ -63,7 +63,7 @@ class Spoken(click.Command):
             text = _("{format} is no text: write it to a file, -o FILE.{format}")
             raise click.UsageError(text.format(format=ctx.params["format_"]), ctx)
         named = [(option.type, ctx.params.get(option.name or "")) for option in self.params]
-        outputs = [(kind, name) for kind, name in named if isinstance(kind, Output) and name]
+        outputs = [(kind, name) for kind, name in named if isinstance(kind, OutputFile) and name]
         for kind, name in outputs:
             kind.check(name, ctx)
         with claimed(*(name.rstrip("/") for _kind, name in outputs)):

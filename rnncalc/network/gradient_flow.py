@@ -28,7 +28,7 @@ WHOLE, ONE = 100.0, 10.0  # how far ‖∂h_T/∂h_1‖, and its share of one st
 
 
 @dataclass(frozen=True)
-class Flow:
+class GradientFlow:
     """A directional layer's flow over one sequence, visit by visit.
 
     norms: ‖∂h_T/∂h_t‖ (2-norm); radii: spectral, of the Jacobian of each step; whole: log₂ ‖∂h_T/∂h_1‖, also where the
@@ -57,7 +57,7 @@ class Flow:
 
 
 @quiet
-def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> Flow:
+def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> GradientFlow:
     """The flow through a directional layer, counted as `Network.passes` does, over one sequence of the trace."""
     layer, run, schedule = network.passes[number], trace.provenance.runs[number], trace.view.schedule
     visit = int(np.flatnonzero(schedule.order == sequence)[0])
@@ -80,7 +80,7 @@ def flow(network: Stack, trace: Trace, number: int, sequence: int = 0) -> Flow:
         product = product @ jacobian
         shift = int(np.frexp(np.abs(product).max())[1])  # the product may leave the range of numbers, its logarithm not
         product, exponent = np.ldexp(product, -shift), exponent + shift
-    return Flow(norms, radii, whole)
+    return GradientFlow(norms, radii, whole)
 
 
 def _norm(matrix: np.ndarray) -> float:

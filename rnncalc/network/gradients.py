@@ -20,7 +20,7 @@ from rnncalc.engine.interface import CellAdjoint
 from rnncalc.model.equations.expression import Call
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import DirectionalLayer
-from rnncalc.network.positions import Directions, Position, positioned
+from rnncalc.network.positions import ByDirection, Position, positioned
 from rnncalc.network.states import States
 from rnncalc.network.trace import Signals, frozen, steps_alone
 from rnncalc.network.view import View
@@ -28,7 +28,7 @@ from rnncalc.network.view import View
 NONE = frozenset[str]()
 
 
-def gradient_notes(layers: Iterable[Directions[DirectionalLayer]], read_out: DirectionalLayer | None) -> list[str]:
+def gradient_notes(layers: Iterable[ByDirection[DirectionalLayer]], read_out: DirectionalLayer | None) -> list[str]:
     """What is to be said of a network's gradients: that a step has none."""
     cells = [part.cell for _position, part in positioned(layers, read_out)]
     lines = [expression for cell in cells for expression in cell.lines.values()]

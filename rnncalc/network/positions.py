@@ -37,14 +37,14 @@ class Position(NamedTuple):
         return f"layers[{self.layer + 1}]." + (f"{self.direction}." if self.paired else "")
 
 
-class Directions(Protocol[Part]):
+class ByDirection(Protocol[Part]):
     """A layer, or what belongs to one: something for each direction."""
 
     @property
     def passes(self) -> Mapping[str, Part]: ...
 
 
-def positioned(layers: Iterable[Directions[Part]], read_out: Part | None = None) -> Iterator[tuple[Position, Part]]:
+def positioned(layers: Iterable[ByDirection[Part]], read_out: Part | None = None) -> Iterator[tuple[Position, Part]]:
     """Layer by layer, forward before backward, the read-out last."""
     for number, layer in enumerate(layers):
         for direction, part in layer.passes.items():

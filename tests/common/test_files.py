@@ -18,7 +18,7 @@ from support.helpers import random_network, run
 
 from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.cli.main import COMMANDS, commands
-from rnncalc.cli.spoken import Output
+from rnncalc.cli.spoken import OutputFile
 from rnncalc.common import files
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS
@@ -230,7 +230,7 @@ def test_every_option_that_names_a_file_to_write_is_known_as_one() -> None:
         assert command is not None
         for option in command.params:
             if {"--output-file", "--report", "--journal"} & {*option.opts}:
-                assert isinstance(option.type, Output), (name, option.name)
+                assert isinstance(option.type, OutputFile), (name, option.name)
 
 
 # -------------------------------------------------------------------------------------------- what is not ours stays

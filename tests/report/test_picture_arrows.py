@@ -18,7 +18,7 @@ from rnncalc.problems.reader import read
 from rnncalc.report.document import Unrolled
 from rnncalc.report.render.numbers import Rounding
 from rnncalc.report.render.picture_boxes import LETTER
-from rnncalc.report.render.picture_layout import Box, Layout, spread
+from rnncalc.report.render.picture_layout import Box, PictureLayout, spread
 from rnncalc.report.unrolled import picture
 
 Point = tuple[float, float]
@@ -81,7 +81,7 @@ def line_of(path: str) -> list[Point]:
 
 def faults(block: Unrolled) -> Iterator[str]:
     """Arrows that cross a box or run together with another box's, labels that cover each other."""
-    layout = Layout(block, Rounding(6))
+    layout = PictureLayout(block, Rounding(6))
     labels, owners = list[Box](), dict[Point, set[tuple[bool, int, int]]]()
     lines = {arrow: line_of(layout.path(arrow)) for arrow in layout.arrows}
     edges = np.array([(box.x, box.right, box.y, box.bottom) for box in layout.boxes.values()]).reshape(-1, 4)

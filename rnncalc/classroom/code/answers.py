@@ -20,7 +20,7 @@ MOST = 100_000  # numbers of an array that are sent
 LONG = 40  # findings, or definitions that fail
 
 
-class Answers:
+class CodeAnswers:
     """Makes, for one submission after the other, what answers in its process."""
 
     def __init__(self, name: str):

@@ -20,7 +20,7 @@ from rnncalc.classroom.code.limits import Limits, impose
 from rnncalc.classroom.code.session import stay_in_session
 from rnncalc.common.i18n import speak
 
-ANSWERS = "rnncalc.classroom.code.answers:Answers"
+ANSWERS = "rnncalc.classroom.code.answers:CodeAnswers"
 LONGEST = 2_000  # of a text that is sent
 EARLY = 0.9  # the share of its time after which a process says in which line it is
 

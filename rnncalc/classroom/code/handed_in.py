@@ -19,7 +19,7 @@ MOST = 50  # Python files in a folder
 
 
 @dataclass(frozen=True)
-class Code:
+class HandedInCode:
     """A submission; the texts of its files by name, and the name of the one with the functions."""
 
     submission: Submission
@@ -27,7 +27,7 @@ class Code:
     main: str = ""
 
 
-def read(sources: Iterable[str | PathLike[str]], functions: Sequence[str]) -> tuple[list[Code], list[str]]:
+def read(sources: Iterable[str | PathLike[str]], functions: Sequence[str]) -> tuple[list[HandedInCode], list[str]]:
     """Everything that was handed in, in order, with notes on whose ids were taken as one."""
     codes = []
     for source in [fspath(each) for each in sources]:
@@ -48,7 +48,7 @@ def read(sources: Iterable[str | PathLike[str]], functions: Sequence[str]) -> tu
     return codes, notes
 
 
-def _code(person: str, paths: dict[str, Path], functions: Sequence[str]) -> Code:
+def _code(person: str, paths: dict[str, Path], functions: Sequence[str]) -> HandedInCode:
     """One person's files. What cannot be read says why."""
     source = str(next(iter(paths.values()), ""))
     try:
@@ -57,9 +57,9 @@ def _code(person: str, paths: dict[str, Path], functions: Sequence[str]) -> Code
         if len(paths) > MOST:
             raise RnncalcError(_("more than {most} Python files"), most=MOST)
         texts = {name: _text(path) for name, path in paths.items()}
-        return Code(Submission(person, source=source), texts, _main(texts, functions))
+        return HandedInCode(Submission(person, source=source), texts, _main(texts, functions))
     except RnncalcError as error:
-        return Code(Submission(person, trouble=one_line(str(error)), source=source))
+        return HandedInCode(Submission(person, trouble=one_line(str(error)), source=source))
 
 
 def _text(path: Path) -> str:

@@ -13,7 +13,7 @@ from rnncalc.check.code.signature_file import signature as read_signature
 from rnncalc.classroom.code import handed_in
 from rnncalc.classroom.code.answers import needs_torch
 from rnncalc.classroom.code.child import Setup
-from rnncalc.classroom.code.handed_in import Code
+from rnncalc.classroom.code.handed_in import HandedInCode
 from rnncalc.classroom.code.limits import Limits
 from rnncalc.classroom.code.pool import Pool, Task
 from rnncalc.classroom.grading.choices import KEEP
@@ -126,11 +126,11 @@ def _points(text: str) -> tuple[str, dict[str, float]]:
     return name, {each: functions[each].points for each in chosen}
 
 
-def _task(code: Code, functions: Sequence[str]) -> Task:
+def _task(code: HandedInCode, functions: Sequence[str]) -> Task:
     return {"files": code.texts, "main": code.main, "functions": list(functions)}
 
 
-def _key(code: Code, setup: Setup, functions: Sequence[str]) -> str:
+def _key(code: HandedInCode, setup: Setup, functions: Sequence[str]) -> str:
     """A digest that two submissions share only if their results are the same."""
     own = Path(setup.signature).read_text(encoding="utf-8") if setup.signature.endswith(".json") else ""
     parts = __version__, code.texts, code.main, setup.text(), own, list(functions)
@@ -142,5 +142,5 @@ def _part(key: str, function: str) -> str:
     return hashlib.sha256(f"{key} {function}".encode()).hexdigest()[:32]
 
 
-def _result(code: Code, results: dict[str, Result], key: str) -> Result:
+def _result(code: HandedInCode, results: dict[str, Result], key: str) -> Result:
     return results[key] if code.texts else unreadable(one_line(code.submission.trouble))

@@ -30,7 +30,7 @@ _PART = re.compile(r"[^\W\d][\w ]{0,20}?\s*(\d{1,5})\s*[:：]\s*([^;；]*)(?:[;�
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedTable:
     """A table whose columns have names: what each means, the rows, and what is to be said of it."""
 
     labels: list[str]
@@ -38,7 +38,9 @@ class Named:
     note: str
 
 
-def named(labels: Sequence[str], rows: Rows, questions: Mapping[str, Question], taken: Collection[int]) -> Named | None:
+def named(
+    labels: Sequence[str], rows: Rows, questions: Mapping[str, Question], taken: Collection[int]
+) -> NamedTable | None:
     """The table with names for its numbered columns; None where it is not plain what they are. taken: other columns."""
     columns = _responses(labels, taken)
     blocks_of = {name: _asked(name, question) for name, question in questions.items()}
@@ -49,11 +51,11 @@ def named(labels: Sequence[str], rows: Rows, questions: Mapping[str, Question], 
         renamed = list(labels)
         for at, label in zip(columns, each):
             renamed[at] = label
-        return Named(renamed, rows, _note(labels, columns, each))
+        return NamedTable(renamed, rows, _note(labels, columns, each))
     if len(columns) == len(questions):
         parts = [_by_step(blocks) for blocks in blocks_of.values()]
         whole = [label for part in parts for label in part]
-        return Named(*_apart(labels, rows, dict(zip(columns, parts))), _note(labels, columns, whole))
+        return NamedTable(*_apart(labels, rows, dict(zip(columns, parts))), _note(labels, columns, whole))
     return None
 
 

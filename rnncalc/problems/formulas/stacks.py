@@ -19,7 +19,7 @@ LIBRARIES = ("pytorch", "keras")  # whose names nobody takes for letters of a sh
 
 
 @dataclass(frozen=True)
-class Stack:
+class GateStack:
     """name: as it was given; order: the gates as the sheet shows them or as the library has them."""
 
     name: str
@@ -32,7 +32,7 @@ class Stack:
         return part.transposed if rows and len(part.shape) == 2 else part
 
 
-def of_letters(given: Collection[str], ours: str, theirs: Param, match: Match) -> Stack | None:
+def of_letters(given: Collection[str], ours: str, theirs: Param, match: Match) -> GateStack | None:
     """W where the equations have W_f and W_i, and W is no other parameter."""
     name, _mark, label = theirs.key.rpartition("_")
     if not label or name not in given or any(param.key == name for params in match.params.values() for param in params):
@@ -43,16 +43,16 @@ def of_letters(given: Collection[str], ours: str, theirs: Param, match: Match) -
         for param in params
         if symbol[0] == ours[0] and param.key.rpartition("_")[0] == name
     ]
-    return Stack(name, labels) if len(labels) == len(match.pattern.cell.gates) and labels else None
+    return GateStack(name, labels) if len(labels) == len(match.pattern.cell.gates) and labels else None
 
 
-def of_library(given: Collection[str], ours: str, match: Match) -> Stack | None:
+def of_library(given: Collection[str], ours: str, match: Match) -> GateStack | None:
     """weight_ih or kernel, where the equations have a letter for each gate."""
     cell = match.pattern.cell
     for notation in (NOTATIONS[name] for name in LIBRARIES):
         for name, stack in notation.letters.items():
             if name in given and stack == ("b_hh" if ours == "d" else ours) and cell.gates:
-                return Stack(name, cell.gate_order(notation.library))
+                return GateStack(name, cell.gate_order(notation.library))
     return None
 
 

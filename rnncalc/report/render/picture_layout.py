@@ -43,7 +43,7 @@ class Box:
         return Box(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
 
 
-class Layout(Tracks):
+class PictureLayout(Tracks):
     """The places of everything, from the upper left corner."""
 
     @cached_property

@@ -17,7 +17,7 @@ from rnncalc.report.document import Document, Unrolled
 from rnncalc.report.render import RenderOptions
 from rnncalc.report.render.numbers import exact
 from rnncalc.report.render.picture_boxes import FORMULA, LABEL, LETTER, MOST_UNITS, PAD, ROW, STRIP, Arrow, shown_units
-from rnncalc.report.render.picture_layout import Box, Layout
+from rnncalc.report.render.picture_layout import Box, PictureLayout
 from rnncalc.report.render.picture_tracks import MARGIN
 
 THINNEST, THICKEST, FAINTEST = 0.8, 7.0, 0.15  # of an arrow of gradients
@@ -49,7 +49,7 @@ def style() -> str:
 class _Drawing:
     def __init__(self, block: Unrolled, options: RenderOptions, name: str, links: Mapping[int, str] | None):
         self.block, self.options, self.name, self.links = block, options, name, links
-        self.layout = Layout(block, options.rounding)
+        self.layout = PictureLayout(block, options.rounding)
         self.labels = list[str]()  # of arrows: drawn last, or other arrows would strike them through
         self.ranges = [_largest(signal.values) for signal in block.signals]
 
