@@ -10,7 +10,7 @@ import click
 
 from rnncalc.cli.forward import overflowed
 from rnncalc.cli.options import drawing_options, drawn, engine_options, show
-from rnncalc.cli.problem_keys import GIVEN, PROBLEM_HELP, ProblemCommand, given, problem_argument, solved
+from rnncalc.cli.problem_keys import GIVEN, MARKING_HELP, PROBLEM_HELP, ProblemCommand, given, problem_argument, solved
 from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ rnncalc check --code mine.py:lstm_backward --signature cs231n
 \b
 Answers: --h --s --y --a --dU --dW --U_new …, and --answers.NAME for every other name
 (--answers.c is the memory, --c the read-out's bias); _ is a number that is not answered.
---precision decimals=2|digits=3|tolerance=0.01|relative=0.02, or by quantity, JSON as in a
-problem file: '{{"h": {{"decimals": 1}}, "y": {{"tolerance": 0.01}}}}'; without it the digits typed.
+{MARKING_HELP}
 \b
 --code runs the definitions of the file: give it only code that you trust. --signature names a
 course (cs231n, deeplearning_ai, d2l, min_char_rnn, deep_ml, pytorch) or a JSON file of your own.

@@ -14,6 +14,7 @@ import click
 
 from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, RENDERED, SPREADSHEETS
 from rnncalc.cli import options
+from rnncalc.cli.problem_keys import MARKING_HELP
 from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
@@ -23,7 +24,27 @@ if TYPE_CHECKING:
     from rnncalc.classroom.grading.gradebook import Gradebook
 
 
-@click.command("grade", cls=Spoken)
+HELP = f"""Grade many answers to one problem: a mark sheet, and a report on the class.
+
+\b
+rnncalc grade problem.json answers.csv
+rnncalc grade problem.json submissions/ -o marks.csv --report class.md
+rnncalc grade sheet.json answers.csv --columns "Frage 1=Q1.h[1][1]" --jobs 4
+rnncalc grade problem.json one.json --format gradescope -o results.json
+rnncalc grade problem.json - < answers.csv
+rnncalc grade --code cs231n --trust submissions/ --jobs 4 -o marks.csv
+
+A submission is a file of answers ({{"id": "s1", "answers": {{"h": …}}}}), a table with a row
+a person, or a folder of them. PROBLEM may be a sheet, {{"problems": {{"Q1": …}}}}, whose
+columns are Q1.h[1][1], or variants.json of rnncalc new. One that cannot be read is marked
+unreadable and stops nobody. With -o, a run that was killed goes on where it was.
+
+With --code there is no PROBLEM: a submission is a .py file, or a folder with one, and each
+function of the signature is called and judged.
+{MARKING_HELP}"""
+
+
+@click.command("grade", cls=Spoken, help=HELP)
 @click.argument("problem")
 @click.argument("submissions", nargs=-1, metavar="SUBMISSION…")
 @click.option(
@@ -96,24 +117,6 @@ def command(
     fragment: bool, bom: bool, no_color: bool, no_diagnosis: bool, keep: str, precision: str,
     code: str | None, trust: bool, seconds: float, memory: int,
 ) -> None:  # fmt: skip
-    """Grade many answers to one problem: a mark sheet, and a report on the class.
-
-    \b
-    rnncalc grade problem.json answers.csv
-    rnncalc grade problem.json submissions/ -o marks.csv --report class.md
-    rnncalc grade sheet.json answers.csv --columns "Frage 1=Q1.h[1][1]" --jobs 4
-    rnncalc grade problem.json one.json --format gradescope -o results.json
-    rnncalc grade problem.json - < answers.csv
-    rnncalc grade --code cs231n --trust submissions/ --jobs 4 -o marks.csv
-
-    A submission is a file of answers ({"id": "s1", "answers": {"h": …}}), a table with a row
-    a person, or a folder of them. PROBLEM may be a sheet, {"problems": {"Q1": …}}, whose
-    columns are Q1.h[1][1], or variants.json of rnncalc new. One that cannot be read is marked
-    unreadable and stops nobody. With -o, a run that was killed goes on where it was.
-
-    With --code there is no PROBLEM: a submission is a .py file, or a folder with one, and each
-    function of the signature is called and judged.
-    """
     from rnncalc.classroom.grading.class_report import class_report
     from rnncalc.classroom.grading.mark_sheets import files as files_apart
     from rnncalc.classroom.grading.run import grade
@@ -157,9 +160,6 @@ def command(
             )  # fmt: skip
     for note in book.notes:
         remark(note)
-    if code is None and not any(book.points.values()):
-        text = _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
-        remark(text)
     if output is not None and apart:
         _write_folder(Path(output), files_apart(book, format_, feedback))
     else:

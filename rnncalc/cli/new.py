@@ -181,11 +181,13 @@ def _variants(
 ) -> Iterator[tuple[str, str | bytes]]:
     """A folder for each, and what grades them all."""
     from rnncalc.classroom import handout as homework
+    from rnncalc.classroom.grading.sheet import PERSON
     from rnncalc.common.safe_text import file_name
 
     keys_of = {}
     for person, exercises in sheets:
-        keys_of[person] = homework.problem(*exercises)
+        name = exercises[0].name
+        keys_of[person] = homework.problem(*exercises) | ({PERSON: name} if name else {})
         for file, text in _files(exercises, format, fragment):
             yield f"{file_name(person)}/{file}", text
     yield "variants.json", _json({"variants": keys_of})

@@ -35,6 +35,16 @@ The problem: a file (JSON, or a sheet as it stands: prose, LaTeX, tables, U = â€
     --equations "h_t = tanh(W x_t + U h_{t-1} + b)": decide cell, letters, orientation
 A matrix: "0.1 0.2; 0.3 0.4", [[0.1, 0.2], [0.3, 0.4]], LaTeX, a NumPy print, @file.csv, @-
 """
+MARKING_HELP = """
+\b
+What answers earn, by keys of the problem file (rnncalc explain marking):
+  precision   decimals=2|digits=3|tolerance=0.01|relative=0.02, or by quantity, JSON:
+              {"h": {"decimals": 1}, "y": {"tolerance": 0.01}}; else the digits typed
+  min_digits  significant digits that are enough: 2
+  points      {"h": 4, "y": 2}: what is asked, with its points; else 1 a number
+  carry       0â€¦1: what follows from a slip earns; {"credit": 0.5, "at_most": 0.6}
+  rounded_inputs true|false     decimal point|comma
+"""
 
 
 class ProblemCommand(Spoken):

@@ -196,3 +196,12 @@ class Document:
     data: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     sheet: Sequence[Table | Grid] = ()
+
+    @property
+    def title(self) -> str:
+        """What a page of it is called: its title, else its first sentence or heading, which says of what it is."""
+        headings = [block for block in self.blocks if isinstance(block, Heading) and block.step is None]
+        top = next((block for block in headings if block.level == 1), None)
+        first = next((block for block in self.blocks if isinstance(block, Paragraph) or block in headings[:1]), None)
+        block = top or first
+        return block.text if isinstance(block, Heading | Paragraph) else "rnncalc"

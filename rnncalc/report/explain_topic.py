@@ -168,6 +168,46 @@ TOPICS = {
         ),
         'rnncalc check --U 0.9 --W 0.5 --x "0.7 0.5 0.2" --h "0.555 0.62 0.4"',
     ),
+    "marking": Topic(
+        N_("points, precision and carried numbers"),
+        (
+            N_("Keys of a problem file that say what answers earn; check takes them as options."),
+        ),
+        (
+            ("points", N_('{"h": 4, "y": 2}: what is asked, with its points; else 1 a number')),
+            ("precision", N_("decimals=2, digits=3, tolerance=0.01 or relative=0.02; of each quantity")),
+            ("", N_('by name: {"h": {"decimals": 1}}; without it the digits typed count')),
+            ("min_digits", N_("significant digits without which a number is coarse: 2 by default")),
+            ("carry", N_("0 to 1, what a number earns that follows from an earlier slip: 1 by default")),
+            ("", N_('{"credit": 0.5, "at_most": 0.6}: half, and of all points at most 60 %')),
+            ("rounded_inputs", N_("true: the given numbers are themselves rounded at their last digit")),
+            ("decimal", N_("point or comma, where numbers leave it open: 1,5")),
+        ),
+        'rnncalc check --U 0.9 --W 0.5 --x "0.7 0.5" --h "0.6 0.66" --carry 0.5 --precision decimals=2',
+    ),
+    "problem_file": Topic(
+        N_("the keys of a problem file"),
+        (
+            N_("JSON, or lines such as U = 0.9; every key is an option too, --U 0.9."),
+        ),
+        (
+            ("cell, activation, output, update", N_("which network; rnncalc explain lstm")),
+            ("U, W, b, V, c, d, R", N_("weights; d only in gru_after, R only in i2h_i2o")),
+            ("h0, c0, y0", N_("initial states, 0 by default")),
+            ("x, lengths, mask, layout", N_("inputs; where sequences end; steps left out; time_first")),
+            ("vocabulary", N_("words for classes and inputs, in the order of their numbers")),
+            ("layers, direction, backward, merge", N_("a stack; forward, backward or both; concat, sum, ave, mul")),
+            ("notation, vectors, gates, fused, signals", N_("whose letters; rnncalc explain notations")),
+            ("equations", N_("decide cell and letters before anything else")),
+            ("targets, loss, reduction, dy", N_("what y should be; dy: the gradient at y in their place")),
+            ("lr, clip_norm, clip_value", N_("the update after backward")),
+            ("truncate, chunk", N_("how far back; rnncalc explain truncation")),
+            ("answers", N_("somebody's numbers, by name: h, y, dU, U_new")),
+            ("points, carry, precision, …", N_("what they earn; rnncalc explain marking")),
+            ("title, source, notes", N_("for people; nothing is computed from them")),
+        ),
+        'rnncalc forward --cell gru --U "1; 1; 1" --W "1; 1; 1" --x "1 2"',
+    ),
 }  # fmt: skip
 
 

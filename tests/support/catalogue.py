@@ -69,7 +69,7 @@ def _helped(tree: ast.AST) -> list[str]:
         ):
             texts += paragraphs(ast.get_docstring(node) or "")
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            if node.targets[0].id in ("HELP", "PROBLEM_HELP"):
+            if node.targets[0].id.endswith("HELP"):
                 texts += paragraphs(_constant(node.value))
             elif node.targets[0].id == "COMMANDS" and isinstance(node.value, ast.Dict):
                 texts += [str(value.value) for value in node.value.values if isinstance(value, ast.Constant)]

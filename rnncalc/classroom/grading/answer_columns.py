@@ -9,19 +9,25 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from rnncalc.check.answers.places import Place, place
+from rnncalc.check.answers.places import Place, Shape, place
 from rnncalc.classroom.answers import nested
 from rnncalc.classroom.grading.cells import EMPTY, Cell
-from rnncalc.classroom.grading.sheet import Question
 
 LONGEST = 300  # characters of a header that is looked at
 _LABEL = re.compile(r"[:.、)|–—-]|(?<=\d)\s")  # what may stand between a question and the name of a number
 _NUMBERING = re.compile(r"\W*(?:[^\W\d]+\W{0,2})?(\d{1,9})\s*[^\W\d]?\W*")  # Q1, Question 1, 3a, 第1题
 _REMARK = re.compile(r"\s*(?:\([^()]*[^\W\d_]{2}[^()]*\)|\s\(\d{4,}\)|[=?*:,;]|\.)\s*$")  # (4 decimals), (10234)
+
+
+class Asked(Protocol):
+    """A question, as far as columns need it."""
+
+    def shape_of(self, name: str) -> Shape | None:
+        """The shape of what can be answered under a name; None if nobody knows it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Column:
     place: Place
 
 
-def column(header: str, questions: Mapping[str, Question]) -> Column | None:
+def column(header: str, questions: Mapping[str, Asked]) -> Column | None:
     """What a header asks for; None if it names no quantity."""
     text = _plain(header[:LONGEST])
     alone = "" in questions
@@ -41,7 +47,7 @@ def column(header: str, questions: Mapping[str, Question]) -> Column | None:
     for separator in _LABEL.finditer(text):
         label, rest = text[: separator.start()], text[separator.end() :].lstrip(" .:、)]|–—-")
         numbered = _NUMBERING.fullmatch(label)
-        question = "" if alone else _question(label, questions)
+        question = "" if alone else question_called(label, questions)
         if question is None or re.search(r"[\[{]|layers", label) or (alone and not numbered and separator[0] != ":"):
             continue
         match = _of_question(question, rest, questions)
@@ -61,7 +67,7 @@ def _plain(header: str) -> str:
     return text
 
 
-def _question(label: str, questions: Mapping[str, Question]) -> str | None:
+def question_called(label: str, questions: Mapping[str, Asked]) -> str | None:
     """The question that a label names: as it is called, whatever the case, or by its number."""
     folded = label.strip().casefold()
     number = _NUMBERING.fullmatch(label)
@@ -72,7 +78,7 @@ def _question(label: str, questions: Mapping[str, Question]) -> str | None:
     return same[0] if len(same) == 1 and number and not re.search(r"\d\s*[a-zA-Z]\W*$", label) else None
 
 
-def _of_question(question: str, text: str, questions: Mapping[str, Question]) -> Column | None:
+def _of_question(question: str, text: str, questions: Mapping[str, Asked]) -> Column | None:
     match = place(text, questions[question].shape_of)
     return Column(question, match) if match else None
 

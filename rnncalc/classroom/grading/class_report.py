@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from rnncalc.classroom.grading.feedback import ACCEPTED
+from rnncalc.classroom.grading.feedback import ACCEPTED, mistake_words
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.classroom.grading.marks import Marks, dotted
 from rnncalc.common.i18n import _
@@ -104,7 +104,8 @@ def class_report(marks: Marks) -> Document:
         text = _("{n} wrong without a mistake that explains it")
         blocks.append(Paragraph(text.format(n=summary["unexplained"])))
     if summary["mistakes"]:
-        lines = tuple(("", f"rnncalc explain {mistake['id']}") for mistake in summary["mistakes"][:3])
+        worst = [mistake["id"] for mistake in summary["mistakes"][:3]]
+        lines = tuple((mistake_words(mistake), f"rnncalc explain {mistake}") for mistake in worst)
         blocks += [Heading(_("to teach again"), 3), Items(lines)]
     return Document(blocks, summary)
 
@@ -127,7 +128,10 @@ def _hardest(summary: dict[str, Any], kind: str) -> Grid:
 
 
 def _mistakes(summary: dict[str, Any]) -> Grid:
-    rows = [(mistake["id"], str(mistake["people"]), _percent(mistake["share"])) for mistake in summary["mistakes"]]
+    rows = [
+        (mistake_words(mistake["id"]), str(mistake["people"]), _percent(mistake["share"]))
+        for mistake in summary["mistakes"]
+    ]
     return Grid((_("mistake"), _("people"), _("share")), tuple(rows), numeric=frozenset((1, 2)))
 
 

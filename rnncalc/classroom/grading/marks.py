@@ -141,14 +141,15 @@ class Marks:
 def one_each(rows: Iterable[Row], keep: str) -> list[Row]:
     """One row a person: their latest submission, or their best one (of equals the last).
 
-    The latest is the last one that came, unless both say when they were handed in.
+    The latest is the last one that came, unless both say when they were handed in; one without any answer gives way.
     """
     chosen: dict[str, Row] = {}
     counts = Counter[str]()
     for row in rows:
         counts[row.id] += 1
         before = chosen.get(row.id)
-        if before is None or (not _earlier(row, before) if keep == "last" else row.score >= before.score):
+        later = before is None or (not _earlier(row, before) if keep == "last" else row.score >= before.score)
+        if before is None or (before.empty and not row.empty) or (later and before.empty >= row.empty):
             chosen[row.id] = row
     for person, row in chosen.items():
         row.handed_in = counts[person]
@@ -174,6 +175,6 @@ def dotted(question: str, place: str) -> str:
 def out_of(sheet: Sheet, submission: Submission) -> Mapping[str, float]:
     """Points by question: as the problem says, else 1 a number that a table asks for, else 1 in all."""
     return {
-        name: sum(question.points.values()) or float(submission.requested.get(name, 0)) or 1.0
+        name: question.worth or float(submission.requested.get(name, 0)) or 1.0
         for name, question in sheet.questions.items()
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from rnncalc.common.i18n import _
@@ -24,9 +24,10 @@ def folded(person: str) -> str:
 
 @dataclass(frozen=True)
 class Roster:
-    """The ids of a class."""
+    """The ids of a class, and the names of those who have one."""
 
     ids: Sequence[str]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _exact(self) -> frozenset[str]:
@@ -39,6 +40,14 @@ class Roster:
     @cached_property
     def _by_local_part(self) -> Mapping[str, str | None]:
         return _unique((folded(person).partition("@")[0], person) for person in self.ids)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, str | None]:
+        return _unique((form, person) for person, name in self.names.items() for form in set(_orders(name)))
+
+    def named(self, name: str) -> str | None:
+        """The id of the one person of that name, in whatever order its parts are, with blanks between them or none."""
+        return next((known for form in _orders(name) if (known := self._by_name.get(form))), None)
 
     def find(self, person: str) -> str | None:
         """The id of the roster that is meant; an address may stand for its part before the @."""
@@ -60,6 +69,13 @@ class Roster:
         close = nearest(folded(person), [form for form in self._by_form if form], 0.7) if len(person) <= 100 else None
         meant = self._by_form[close] if close else None
         return text + ": " + _("did you mean “{name}”?").format(name=one_line(meant, 60)) if meant else text
+
+
+def _orders(name: str) -> Iterator[str]:
+    """A name without accents, case and blanks, beginning with any of its parts."""
+    plain = "".join(mark for mark in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(mark))
+    words = re.findall(r"[^\W_]+", re.sub(r"['’`]", "", plain))
+    yield from ("".join(words[at:] + words[:at]) for at in range(len(words)))
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str | None]:

@@ -22,18 +22,19 @@ def folded(text: str) -> str:
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _bare(header: str) -> str:
+def bare(header: str) -> str:
     """A header without how a form asks for it."""
     text = unicodedata.normalize("NFKC", header).casefold()
     return folded(_ASKING.sub("", text, count=1)) or folded(text)
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """Words between bars, each as headers are compared."""
     return tuple(dict.fromkeys(folded(word) for word in text.split("|")))
 
 
 # the university's number first, then what a platform calls a person, then addresses
-IDS = _words(
+IDS = words(
     "SIS User ID|student id|student number|student no|sid|id number|matriculation number|matrikelnummer|matrikel|"
     "matrikel-nr|matr.nr|matnr|matrnr|学号|學號|学生编号|学籍番号|考号|工号|numéro d'étudiant|n° étudiant|"
     "numéro étudiant|numéro d'identification|número de identificación|número de ID|número de matrícula|matrícula|"
@@ -48,19 +49,19 @@ IDS = _words(
     "адрес электронной почты|электронная почта|邮箱|电子邮箱|电子邮件|电子邮件地址|邮箱地址|电邮地址|"
     "メールアドレス"
 )
-NAMES = _words(
+NAMES = words(
     "name|student|student name|full name|display name|姓名|名字|学生姓名|真实姓名|您的姓名|你的姓名|氏名|名前|"
     "vollständiger name|name, vorname|vor- und nachname|vorname nachname|nachname, vorname|nom complet|"
     "nom et prénom|nom prénom|nombre completo|nombre y apellidos|apellidos y nombre|nome completo|nome e cognome|"
     "volledige naam|naam|imię i nazwisko|фио|полное имя"
 )
-GIVEN = _words("first name|given name|forename|vorname|prénom|nombre|nome|voornaam|imię|имя|名|first")
-FAMILY = _words(
+GIVEN = words("first name|given name|forename|vorname|prénom|nombre|nome|voornaam|imię|имя|名|first")
+FAMILY = words(
     "last name|surname|family name|nachname|familienname|nom|nom de famille|apellido|apellidos|apellido(s)|"
     "sobrenome|cognome|achternaam|nazwisko|фамилия|姓|姓氏|last"
 )
 # when somebody was done comes before when they began
-TIMES = _words(
+TIMES = words(
     "timestamp|zeitstempel|时间戳记|时间戳|horodateur|marca temporal|carimbo de data/hora|"
     "informazioni cronologiche|tijdstempel|sygnatura czasowa|отметка времени|タイムスタンプ|submitted|"
     "submitted at|submitted on|submission time|submission date|date submitted|last modified (submission)|"
@@ -72,7 +73,7 @@ TIMES = _words(
     "received|started on|start time|started|begonnen|begonnen am|startzeit|commencé le|comenzado el|iniciado em|"
     "iniziato|开始时间|开始於|开始于"
 )
-NOBODY = _words(  # rows that a platform adds
+NOBODY = words(  # rows that a platform adds
     "overall average|class average|group average|average|mean|median|points possible|maximum points|max points|"
     "maximum|minimum|standard deviation|total|totals|test student|student, test|gesamtdurchschnitt|durchschnitt|"
     "klassendurchschnitt|mittelwert|erreichbare punkte|mögliche punkte|maximale punktzahl|punkte möglich|summe|"
@@ -81,7 +82,7 @@ NOBODY = _words(  # rows that a platform adds
     "średnia|общее среднее|среднее|всего|平均|平均分|总平均|总平均分|總平均|全班平均|班级平均分|满分|可得分|"
     "最高分|最低分|合计|总计|全体平均"
 )
-COUNTED = _words("id|nr|编号|編號")
+COUNTED = words("id|nr|编号|編號")
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Who:
 
 def who(labels: Iterable[str]) -> Who:
     """The columns of people among these headers."""
-    known = [_bare(label) for label in labels]
+    known = [bare(label) for label in labels]
     ids = [known.index(word) for word in IDS if word in known]
     time = _first(known, TIMES)
     if time is not None and len(ids) > 1:  # a form numbers what comes in, and calls that ID

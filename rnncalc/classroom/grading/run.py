@@ -118,6 +118,9 @@ def grade(
                 progress(done, len(tasks))
         notes += [kept.trouble] if kept.trouble else []
         rows = [_row(submission, own, sheet, kept.results) for submission, own in wanted]
+    if not any(question.worth for question in sheet.first.questions.values()):
+        text = _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
+        notes.append(text)
     points = {name: question.points for name, question in sheet.first.questions.items()}
     return Gradebook(sheet.title, points, one_each(rows, keep), notes)
 

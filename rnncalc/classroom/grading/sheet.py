@@ -28,6 +28,8 @@ from rnncalc.problems.problem import Problem
 from rnncalc.problems.reader import read
 from rnncalc.problems.results import Quantities
 
+PERSON = "_name"  # in a problem of one's own: the person's name
+
 
 @dataclass(frozen=True)
 class Question:
@@ -45,6 +47,15 @@ class Question:
     def points(self) -> dict[str, float]:
         """Points by quantity, as the problem file says; empty if it does not."""
         return points_of(self.problem)
+
+    @cached_property
+    def worth(self) -> float:
+        """All its points, as the problem file gives them by quantity, or its heading in a sheet; 0 if neither does."""
+        if self.points or self.text.startswith("{"):
+            return sum(self.points.values())
+        from rnncalc.problems.sheet.parts import points  # as the reader of problems: its patterns take time to compile
+
+        return points(self.text)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -93,11 +104,12 @@ def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Questions by name; variants: a person's id → their own sheet."""
+    """Questions by name; variants: a person's id → their own sheet; person: the name of whose it is."""
 
     questions: dict[str, Question]
     variants: dict[str, Sheet] = field(default_factory=dict)
     title: str = ""
+    person: str = ""
 
     def of(self, person: str) -> Sheet | None:
         """The sheet that a person had; None where each has their own and this person has none."""
@@ -106,7 +118,7 @@ class Sheet:
     @cached_property
     def roster(self) -> Roster:
         """Whoever was given a problem of their own."""
-        return Roster(tuple(self.variants))
+        return Roster(tuple(self.variants), {id: own.person for id, own in self.variants.items() if own.person})
 
     @property
     def first(self) -> Sheet:
@@ -153,14 +165,14 @@ def sheet(source: str | PathLike[str] | Mapping[str, Any]) -> Sheet:
 
 
 def _sheet(given: Mapping[str, RawValue], text: str) -> Sheet:
-    title = str(given["title"].value) if "title" in given else ""
+    title, person = (str(given[key].value) if key in given else "" for key in ("title", PERSON))
     if "variants" in given:
         variants = {one_line(person, 200): _sheet(*part) for person, part in _parts(given["variants"])}
         return Sheet({}, variants, title)
     if "problems" in given:
         questions = {name: Question(name, part) for name, part in _texts(given, text).items()}
-        return Sheet(questions, title=title)
-    return Sheet({"": Question("", text)}, title=title)
+        return Sheet(questions, title=title, person=person)
+    return Sheet({"": Question("", text)}, title=title, person=person)
 
 
 def _texts(given: Mapping[str, RawValue], text: str) -> dict[str, str]:

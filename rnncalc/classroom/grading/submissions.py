@@ -16,7 +16,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from rnncalc.classroom.grading import encodings, people, tables
+from rnncalc.classroom.grading import answer_text, authors, encodings, people, tables
+from rnncalc.classroom.grading.authors import Author
 from rnncalc.classroom.grading.choices import SPREADSHEETS
 from rnncalc.classroom.grading.limits import most, too_much
 from rnncalc.classroom.grading.people import Roster
@@ -25,11 +26,12 @@ from rnncalc.common import files
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import identified, one_line
 from rnncalc.errors import ParseError, RnncalcError
-from rnncalc.problems import problem_text
 from rnncalc.problems.parse import given as reader
+from rnncalc.problems.parse import pages
 
 LARGEST = 250_000  # bytes of one person's file: homework has a few thousand
 WHO = ("id", "name")
+OF_NEW = {"problem.json", *(f"solution.{ending}" for ending in ("json", "md", "tex", "html", "docx"))}
 STDIN = Path("-")
 
 
@@ -71,7 +73,7 @@ def read(
     sources = list(sources)
     for source in sources:
         if isinstance(source, Mapping):
-            submissions.append(_one(str(len(submissions) + 1), reader.of_python(source), sheet))
+            submissions.append(_one(Author(str(len(submissions) + 1)), reader.of_python(source), sheet))
         else:
             for path, person in files_of(fspath(source)):
                 typed = path == Path(fspath(source))
@@ -91,12 +93,16 @@ def read(
                     submissions.append(Submission(person, trouble=one_line(str(error)), source=str(path)))
                     continue
                 notes += table.notes
+                if not table.rows and not typed:
+                    notes.append(_("{name}: the table has no rows").format(name=one_line(person)))
+                    continue
                 read_tables.append(table)
                 alone = len(sources) == 1 and typed
-                submissions += [
-                    replace(submission, source=str(path))
-                    for submission in _of_table(table, "" if alone else person, sheet)
-                ]
+                rows = _of_table(table, "" if alone else person, sheet)
+                author = authors.author(path, person, sheet.roster) if len(rows) == 1 and not alone else None
+                if author and table.rows and table.rows[0].anonymous:  # one person's own table
+                    rows = [replace(rows[0], id=author.id, name=author.name)]
+                submissions += [replace(submission, source=str(path)) for submission in rows]
     submissions, said = _by_person(submissions, roster)
     return submissions, [*notes, *said, *_which_counts(submissions, read_tables, keep)]
 
@@ -113,7 +119,9 @@ def _by_person(submissions: list[Submission], roster: Roster | None) -> tuple[li
     if roster is None:
         kept, notes = people.same_people((submission.id, submission.name) for submission in submissions)
     else:
-        known = {submission.id: roster.find(submission.id) for submission in submissions}
+        known = {
+            submission.id: roster.find(submission.id) or roster.named(submission.name) for submission in submissions
+        }
         kept = {
             person: roster_id for person, roster_id in known.items() if roster_id is not None and roster_id != person
         }
@@ -176,7 +184,10 @@ def read_roster(name: str) -> Iterator[tuple[str, str]]:
 
 
 def files_of(name: str) -> Iterator[tuple[Path, str]]:
-    """The files that a name stands for, each with the id of whoever did not write one. Links are not followed."""
+    """The files that a name stands for, each with the id of whoever did not write one. Links are not followed.
+
+    What `new` wrote beside the form of a problem is nobody's answer.
+    """
     folder = Path(name)
     if folder == STDIN:
         yield folder, "stdin"
@@ -186,7 +197,8 @@ def files_of(name: str) -> Iterator[tuple[Path, str]]:
         return
     for where, inner, names in os.walk(folder):
         inner.sort()
-        for file in sorted(names):
+        ours = OF_NEW if {"problem.json", "form.csv"} <= set(names) else {"variants.json"} if inner else frozenset()
+        for file in sorted(set(names) - ours):
             path = Path(where, file)
             if not file.startswith(".") and not path.is_symlink() and not file.endswith(".journal"):
                 yield path, one_line(str(path.relative_to(folder).with_suffix("")), 200)
@@ -201,12 +213,15 @@ def _is(path: Path, kind: Any) -> bool:
 
 def _file(path: Path, person: str, sheet: Sheet, data: bytes | None, encoding: str) -> Submission:
     """One person's file. data: what has been read of it already."""
+    author = authors.author(path, person, sheet.roster)
     try:
-        return _one(person, problem_text.read(_text(path, data, encoding)), sheet)
+        own, text = authors.of_text(_text(path, data, encoding))
+        author = authors.author(path, person, sheet.roster, own)
+        return _one(author, answer_text.read(text, (sheet.of(author.id) or sheet.first).questions), sheet)
     except RnncalcError as error:
-        return Submission(person, trouble=one_line(str(error)))
+        return Submission(author.id, author.name, trouble=one_line(str(error)))
     except RecursionError:
-        return Submission(person, trouble=_("nested too deeply"))
+        return Submission(author.id, author.name, trouble=_("nested too deeply"))
 
 
 def _text(path: Path, data: bytes | None, encoding: str) -> str:
@@ -217,27 +232,29 @@ def _text(path: Path, data: bytes | None, encoding: str) -> str:
         data = encodings.content(path, LARGEST)
     if len(data) > LARGEST:
         raise ParseError(_("larger than {most} bytes"), most=LARGEST)
+    page = pages.text_of(data)
+    if page is not None:
+        return page
     text = encodings.decoded(data, encoding).text
     if "\0" in text:
         raise ParseError(_("this is not a text file"))
     return text
 
 
-def _one(person: str, given: Mapping[str, Any], sheet: Sheet) -> Submission:
+def _one(author: Author, given: Mapping[str, Any], sheet: Sheet) -> Submission:
     """One person's file: {"id": …, "name": …, "answers": {…}}, bare answers, or a whole problem with answers."""
     trouble = too_much({name: part.value for name, part in given.items()}, most(sheet))
     if trouble:
-        return Submission(person, trouble=trouble)
+        return Submission(author.id, author.name, trouble=trouble)
     values = plain(given)
     who = {key: one_line(str(values[key]), 200) for key in WHO if isinstance(values.get(key), str)}
-    person = (identified(str(values["id"])) if "id" in who else "") or person
+    person = (identified(str(values["id"])) if "id" in who else "") or author.id
+    name = who.get("name") or author.name
     wanted = sheet.of(person)
     if wanted is None:
-        return Submission(person, who.get("name", ""), trouble=sheet.roster.unknown(person))
+        return Submission(person, name, trouble=sheet.roster.unknown(person))
     answers = _answers(values, wanted)
-    if isinstance(answers, str):
-        return Submission(person, who.get("name", ""), trouble=answers)
-    return Submission(person, who.get("name", ""), answers)
+    return Submission(person, name, trouble=answers) if isinstance(answers, str) else Submission(person, name, answers)
 
 
 def _answers(values: dict[str, Any], sheet: Sheet) -> dict[str, dict[str, Any]] | str:

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rnncalc.classroom.grading import answer_columns, cells, encodings, people, person_columns, times, unnamed
+from rnncalc.classroom.grading import (
+    answer_columns,
+    cells,
+    encodings,
+    long_tables,
+    people,
+    person_columns,
+    times,
+    unnamed,
+)
 from rnncalc.classroom.grading.answer_columns import Column
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.person_columns import Who
@@ -81,6 +90,10 @@ def read(
     meant = [renamed.get(label, label) for label in header]
     rows, left_out = _of_people(rows, len(header), person_columns.who(meant))
     who = _filled(person_columns.who(meant), rows, roster)
+    wide = long_tables.widened(meant, rows, questions, who) if questions else None
+    if wide:
+        header = meant = wide.labels
+        rows, who = wide.rows, _filled(person_columns.who(meant), wide.rows, roster)
     numbers = _numbers(meant, who, questions)
     placed = None if numbers or not questions else unnamed.named(meant, rows, questions, {*who.named, *who.ids})
     if placed:
@@ -89,13 +102,15 @@ def read(
         numbers = _numbers(header, who, questions)
     table = Table([], answer_columns.requested(numbers.values(), questions))
     reading = _Reading(path.name, header, who, numbers, list(questions), comma=delimiter == ";")
-    table.notes += [f"{path.name}: {placed.note}"] if placed else []
+    table.notes += [f"{path.name}: {form.note}" for form in (wide, placed) if form]
     table.notes += reading.notes(_as_read(decoded, delimiter))
     handed_in = _times(table, header, who, rows)
     for (line, row), time in zip(rows, handed_in):
         person = reading.person(line, row, time, len(table.rows) + 1)
         if person is None:
             left_out.append(_("line {line}").format(line=line))
+        elif wide and line in wide.trouble:
+            table.rows.append(replace(person, answers={}, trouble=wide.trouble[line]))
         else:
             table.rows.append(person)
     table.notes += reading.afterwards()

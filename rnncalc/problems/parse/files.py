@@ -16,6 +16,7 @@ from rnncalc.common import strict_json
 from rnncalc.common.files import reading
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError, shown
+from rnncalc.problems.parse import pages
 from rnncalc.problems.parse.brackets import place
 from rnncalc.problems.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, Numbers, blanked, number
 
@@ -40,7 +41,10 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
 
 
 def content(name: str) -> str:
-    """The text of a file, or of standard input for `-`: UTF-8, with or without a byte-order mark, or GB 18030."""
+    """The text of a file, or of standard input for `-`: UTF-8, with or without a byte-order mark, or GB 18030.
+
+    Of a page of HTML or Word it is what is read in it. Raises ParseError.
+    """
     reading(0 if name == "-" else name)
     try:
         if name == "-":
@@ -55,6 +59,12 @@ def content(name: str) -> str:
         raise ParseError(_("cannot read {name}: no such file"), name=name) from None
     if len(data) > LONGEST_TEXT:
         raise ParseError(_("{name} is larger than {most} bytes"), name=name, most=LONGEST_TEXT)
+    try:
+        page = pages.text_of(data)
+    except ParseError as error:
+        raise ParseError(f"{shown(name)}: {error}") from None
+    if page is not None:
+        return page
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = data.decode(encoding)

@@ -10,6 +10,11 @@ _HEAD = re.compile(
     r"第[ \t]*(?P<counted>[一二三四五六七八九十\d]{1,3})[ \t]*题)(?![\d=])[^=\n]{0,80}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_POINTS = re.compile(
+    r"[(\[（【]\D{0,12}(?P<number>\d{1,3}(?:[.,]\d)?)\s*(?:points?|pts?|marks?|punkte?|p|points?|puntos?|punti|分|баллов)\.?"
+    r"\s*[)\]）】]|(?:worth|共|计)\s*(?P<worth>\d{1,3})\s*(?:points?|marks?|分)",
+    re.IGNORECASE,
+)
 _COUNTED = {mark: str(number) for number, mark in enumerate("一二三四五六七八九十", 1)}
 
 
@@ -29,6 +34,13 @@ def parts(text: str) -> dict[str, tuple[str, str]]:
         name: (text[:first], _blank(text[first : head.start()]) + text[head.start() : end])
         for name, head, end in zip(names, heads, ends)
     }
+
+
+def points(part: str) -> float:
+    """What the heading of a part says that it is worth, “Q1 (10 points)”; 0 where it does not."""
+    head = _HEAD.search(part)
+    said = _POINTS.search(head[0]) if head else None
+    return float((said["number"] or said["worth"]).replace(",", ".")) if said else 0.0
 
 
 def _blank(text: str) -> str:

@@ -27,8 +27,7 @@ FIGURE = "\N{FIGURE SPACE}"  # a blank as wide as a digit, so that decimal point
 
 def render(document: Document, options: RenderOptions) -> bytes:
     """The whole file."""
-    title = next((block.text for block in document.blocks if isinstance(block, Heading)), "rnncalc")
-    return package(Word(options).text(document), title, language())
+    return package(Word(options).text(document), document.title, language())
 
 
 class Word(Paged):

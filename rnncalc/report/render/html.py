@@ -40,13 +40,12 @@ UNFOLDED = 4  # a page of no more steps shows all their arithmetic
 
 def render(document: Document, options: RenderOptions) -> str:
     """The whole page."""
-    title = next((block.text for block in document.blocks if isinstance(block, Heading)), "rnncalc")
     head = [
         '<meta charset="utf-8"/>',
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
         '<meta name="color-scheme" content="light dark"/>',
         tag("meta", name="generator", content=f"rnncalc {__version__}"),
-        tag("title", escape(title)),
+        tag("title", escape(document.title)),
         tag("style", "\n" + _sheet("page.css", "report.css", "picture.css")),
     ]
     text = Html(options).text(document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncalc.classroom.grading.class_report import class_report
-from rnncalc.classroom.grading.feedback import lines, verdict_word
+from rnncalc.classroom.grading.feedback import lines, mistake_words, verdict_word
 from rnncalc.classroom.grading.marks import Marks
 from rnncalc.common.i18n import _
 from rnncalc.report.document import Block, Document, Grid, Heading, Items
@@ -25,7 +25,7 @@ def document(marks: Marks, feedback: str) -> Document:
             f"{row.score:.0%}",
             verdict_word(row.verdict),
         ]
-        words += [row.first_wrong, " ".join(row.mistakes)] if hinting else []
+        words += [row.first_wrong, "; ".join(map(mistake_words, row.mistakes))] if hinting else []
         remarks = [row.remark, row.lost if feedback != "none" else ""]
         rows.append((*words, "; ".join(filter(None, remarks))[: 2 * LONGEST]))
     blocks: list[Block] = [Heading(marks.title, 1)] if marks.title else []

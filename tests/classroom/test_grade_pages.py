@@ -1,0 +1,285 @@
+"""Pages that somebody filled in, in every format in which `new` writes them, and as learning platforms hand them on."""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.helpers import run
+
+import rnncalc
+from rnncalc.classroom import exercise, handout
+from rnncalc.classroom.exercise import Exercise, make
+from rnncalc.classroom.exercise_spec import ExerciseSpec
+from rnncalc.classroom.grading.gradebook import Gradebook
+from rnncalc.classroom.grading.run import grade
+from rnncalc.common.i18n import LANGUAGES, speak
+from rnncalc.errors import ParseError
+from rnncalc.problems.parse import files, pages
+from rnncalc.problems.results import per_step
+from rnncalc.report.document import Arrays, Block, Document, Grid
+from rnncalc.report.render import RenderOptions, contents
+
+MEDIA = {"markdown": "md", "latex": "tex", "plain": "txt", "html": "html", "docx": "docx"}
+SPECS: list[dict[str, Any]] = [
+    {"cell": "elman"},
+    {"cell": "elman", "units": 3, "inputs": 1, "steps": 2, "outputs": 0},
+    {"cell": "lstm", "units": 1, "inputs": 3, "backward": True, "lr": 0.1},
+    {"cell": "gru", "notation": "d2l", "outputs": 3, "backward": True, "steps": 2},
+    {"cell": "gru_after", "layers": 2, "steps": 2},
+    {"cell": "elman", "direction": "both", "inputs": 3, "units": 1},
+    {"cell": "jordan", "outputs": 2, "backward": True},
+]
+BLANK = handout.BLANK
+
+
+@pytest.fixture(autouse=True)
+def _any_numbers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(exercise, "DRAWS", 1)
+    yield
+    speak("en")
+
+
+def filled_in(made: Sequence[Exercise], medium: str, wrong: int = 0) -> bytes:
+    """The statement with the right numbers in its blanks, the first so many of them wrong."""
+    numbers = [number for one in made for number in _in_order(one)]
+    texts = iter(["9.9999"] * wrong + [f"{number:.5f}" for number in numbers[wrong:]])
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(fill, value))
+        return next(texts) if value == BLANK else value
+
+    def block(part: Block) -> Block:
+        if isinstance(part, Grid):
+            return replace(part, rows=fill(part.rows))
+        if isinstance(part, Arrays):
+            return replace(part, items=tuple(replace(item, entries=fill(item.entries)) for item in part.items))
+        return part
+
+    page = handout.statement(*made)
+    text = contents(Document(list(map(block, page.blocks)), {}), medium, RenderOptions(whole=True))
+    assert next(texts, None) is None
+    return text if isinstance(text, bytes) else text.encode("utf-8")
+
+
+def _in_order(made: Exercise) -> list[float]:
+    """The numbers in the order of the form: tables row by row, and the rest."""
+    steps = made.problem.shapes["T"]
+    stepped = {name: array for name, array in made.quantities.items() if per_step(made.problem, name, array)}
+    rows = [np.asarray(array).reshape(steps, -1) for array in stepped.values()]
+    called = {made.called(name) for name in stepped}
+    rest = [np.ravel(array) for name, array in made.shown().items() if name not in called]
+    return np.concatenate([*([np.concatenate(rows, axis=1).ravel()] if rows else []), *rest]).tolist()
+
+
+def variants(folder: Path, *people: list[Exercise]) -> Path:
+    """The file that grades a problem of one's own each, as `new` writes it."""
+    keys = {each[0].person: handout.problem(*each) | {"_name": each[0].name} for each in people}
+    path = folder / "variants.json"
+    path.write_text(json.dumps({"variants": keys}), encoding="utf-8")
+    return path
+
+
+def marks(book: Gradebook) -> dict[str, tuple[str, float]]:
+    return {row.id: (row.name, row.score) for row in book.rows}
+
+
+@pytest.mark.parametrize(
+    ("spec", "medium", "language"),
+    [
+        (SPECS[(at + k) % len(SPECS)], medium, LANGUAGES[(at + k) % 2])
+        for at, medium in enumerate(MEDIA)
+        for k in range(3)
+    ],
+)
+def test_a_filled_in_page_is_graded_and_checked(
+    spec: dict[str, Any], medium: str, language: str, tmp_path: Path
+) -> None:
+    """Whatever the format: the name and the id that stand on it, and every number."""
+    speak(language)
+    made = [make(ExerciseSpec(**spec, person="007", name="王小明" if language == "zh" else "Ada Lovelace"))]
+    page = tmp_path / f"page.{MEDIA[medium]}"
+    page.write_bytes(filled_in(made, medium, wrong=1))
+    problem = tmp_path / "problem.json"
+    problem.write_text(json.dumps(made[0].keys), encoding="utf-8")
+    (row,) = grade(str(problem), [str(page)], diagnose=False).rows
+    assert (row.id, row.name) == ("007", made[0].name)
+    assert row.results[""].trouble == ""
+    values = row.results[""].values
+    assert [value["verdict"] for value in values].count("wrong") in (1, 2), values  # what does not follow from it
+    assert len(values) == len(_in_order(made[0]))
+    verdict = rnncalc.load_problem(page).check()
+    assert sum(value.verdict != "wrong" for value in verdict.values) >= len(values) - 2
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sheet_of_several_in_every_format(medium: str, language: str, tmp_path: Path) -> None:
+    speak(language)
+    made = [
+        make(ExerciseSpec(**spec, person="s1", name="Bo Li", question=f"Q{number}"))
+        for number, spec in enumerate(SPECS[:2], 1)
+    ]
+    page = tmp_path / f"page.{MEDIA[medium]}"
+    page.write_bytes(filled_in(made, medium))
+    (row,) = grade(str(variants(tmp_path, made)), [str(page)], diagnose=False).rows
+    assert (row.id, row.name, row.verdict, row.score) == ("s1", "Bo Li", "right", 1)
+    assert all(row.points_of(f"Q{number}") == sum(one.keys["points"].values()) for number, one in enumerate(made, 1))
+
+
+LINES = [
+    "Name: {name}   Id: {id}",
+    "Name: {name} Id: {id}",
+    "**Name:** {name}, **Student ID:** {id}",
+    "Student number: {id}\n\nFull name: {name}",
+    "Name: __{name}__   Id: __{id}__",
+    "- Name : {name}\n- ID number : {id}",
+    "| Name | {name} |\n| --- | --- |\n| Id | {id} |",
+    "| Name: | {name} | Id: | {id} |",
+    "姓名：{name}   学号：{id}",
+    "姓名:{name}  学号:{id}",
+    "姓名：{name}学号：{id}",
+    "学号：{id}，姓名：{name}",
+    "Vor- und Nachname: {name}\nMatrikelnummer: {id}",
+    "Nom complet : {name}\nNuméro étudiant : {id}",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize(
+    ("person", "name"), [("007", "Ada Lovelace"), ("s 12", "Chloé O'Hara-Durand"), ("2023", "王小明")]
+)
+def test_who_says_so_on_the_page(line: str, person: str, name: str, tmp_path: Path) -> None:
+    """In any of the words of a table's columns, beside each other or below; what stands below is read all the same."""
+    page = tmp_path / "page.md"
+    page.write_text(line.format(name=name, id=person) + "\n\nh_1 = 0.56\nh_2: 0.68\n", encoding="utf-8")
+    (row,) = grade({"U": 0.9, "W": 0.5, "x": [0.7, 0.5]}, [str(page)], diagnose=False).rows
+    assert (row.id, row.name) == (person, name)
+    assert len(row.results[""].values) == 2
+
+
+@pytest.mark.parametrize(
+    "line", ["Name: {blank}   Id: {blank}", "姓名：{blank}   学号：{blank}", "", "The name of the game: 7"]
+)
+def test_who_does_not_say_so_goes_by_the_file(line: str, tmp_path: Path) -> None:
+    page = tmp_path / "ada.md"
+    page.write_text(line.format(blank=BLANK) + "\n\nh_1 = 0.56\n", encoding="utf-8")
+    (row,) = grade({"U": 0.9, "W": 0.5, "x": [0.7, 0.5]}, [str(page)], diagnose=False).rows
+    assert (row.id, row.name) == ("ada", "")
+
+
+PLATFORMS = {
+    "Moodle, folders": "{name}_{number}_assignsubmission_file_/answers.md",
+    "Moodle, newer": "{name}_{number}_assignsubmission_file/my answers.md",
+    "Moodle, files": "{name}_{number}_assignsubmission_file_answers.md",
+    "Moodle, text": "{name}_{number}_assignsubmission_onlinetext_/onlinetext.html",
+    "Canvas": "{joined}_{number}_456_hw5.txt",
+    "Canvas, late": "{joined}_LATE_{number}_456_hw 5-1.md",
+}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("roster", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
+def test_files_as_learning_platforms_call_them(platform: str, roster: bool, apart: bool, tmp_path: Path) -> None:
+    """With a roster by the one person of that name, else by the platform's number; a folder, or its files."""
+    people = {"s101": "Ada Lovelace", "s102": "Bo Li", "s103": "Chloé Durand", "s104": "王小明"}
+    folder = tmp_path / "handed in"
+    for number, name in enumerate(people.values(), 11):
+        last, first = (name.split() * 2)[1::-1]
+        joined = name if len(name.split()) == 1 else f"{last}{first}".lower()
+        path = folder / PLATFORMS[platform].format(name=name, number=number, joined=joined)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = "h_1 = 0.5581\nh_2 = 0.6221"
+        path.write_text(
+            "".join(f"<html><p>{row}</p></html>" for row in [text.replace("\n", "<br>")])
+            if path.suffix == ".html"
+            else text,
+            encoding="utf-8",
+        )
+    problem: dict[str, Any] = {"U": 0.9, "W": 0.5, "x": [0.7, 0.5]}
+    if roster:
+        problem = {"variants": {person: {**problem, "_name": name} for person, name in people.items()}}
+    sources = sorted(map(str, folder.rglob("*.*"))) if apart else [str(folder)]
+    book = grade(problem, [source for source in sources if Path(source).is_file() or not apart], diagnose=False)
+    assert sorted(row.id for row in book.rows) == (list(people) if roster else ["11", "12", "13", "14"])
+    if roster or "Moodle" in platform:
+        assert {row.name for row in book.rows} == set(people.values()) or "Canvas" in platform
+    assert {len(row.results[""].values) for row in book.rows} == {2}
+
+
+def test_two_people_of_one_name_are_not_guessed(tmp_path: Path) -> None:
+    problem = {"U": 0.9, "W": 0.5, "x": [0.7, 0.5]}
+    (tmp_path / "Bo Li_77_assignsubmission_file_a.md").write_text("h_1 = 0.56", encoding="utf-8")
+    for names in (("Bo Li", "Li Bo"), ("Bo Li", "Ada")):
+        whole = {"variants": {f"s{n}": {**problem, "_name": name} for n, name in enumerate(names)}}
+        (row,) = grade(whole, [str(tmp_path)], diagnose=False).rows
+        assert (row.id == "s0", bool(row.trouble)) == ((False, True) if "Li Bo" in names else (True, False))
+
+
+def test_a_folder_called_like_an_id(tmp_path: Path) -> None:
+    """What `new --students` wrote a folder for is its owner's, whatever the name of the file in it."""
+    problem = {"U": 0.9, "W": 0.5, "x": [0.7, 0.5]}
+    (tmp_path / "S101").mkdir()
+    (tmp_path / "S101" / "mine.txt").write_text("h_1 = 0.5581", encoding="utf-8")
+    (row,) = grade({"variants": {"s101": problem, "s102": problem}}, [str(tmp_path)], diagnose=False).rows
+    assert (row.id, len(row.results[""].values)) == ("s101", 1)
+
+
+def zipped(**parts: bytes) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in parts.items():
+            file.writestr(name.replace("__", "/").replace("_xml", ".xml"), data)
+    return whole.getvalue()
+
+
+STRANGE = {
+    "a PDF": b"%PDF-1.7\n1 0 obj",
+    "a picture": b"\x89PNG\r\n\x1a\n\0\0",
+    "an old Word file": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "a spreadsheet": zipped(xl__workbook_xml=b"<x/>"),
+    "a damaged package": zipped(word__document_xml=b"<w:p>")[:60],
+    "damaged XML": zipped(word__document_xml=b"<w><p>"),
+    "entities": zipped(word__document_xml=b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'),
+    "a bomb": zipped(word__document_xml=b" " * (pages.LARGEST + 1)),
+}
+
+
+@pytest.mark.parametrize(("kind", "ending"), list(product(STRANGE, ["docx", "txt"])))
+def test_other_files_are_refused_in_plain_words(kind: str, ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"page.{ending}"
+    path.write_bytes(STRANGE[kind])
+    with pytest.raises(ParseError):
+        files.content(str(path))
+    (row,) = grade({"U": 0.9, "W": 0.5, "x": [0.7, 0.5]}, [str(path)], diagnose=False).rows
+    assert row.verdict == "unreadable"
+    assert re.search("picture|save it|CSV|larger", row.trouble), row.trouble
+
+
+def test_html_that_is_never_closed_and_very_deep() -> None:
+    loose = b"<html><body><p>h_1 = 0.1<p>h_2 = 0.2<table><tr><td>a<td>b<tr><td>1<td>2</table><ul><li>x<li>y"
+    assert "| a | b |" in (text := pages.text_of(loose) or "")
+    assert "h_1 = 0.1\n\nh_2 = 0.2" in text
+    assert "deep" in (pages.text_of(b"<html>" + b"<div>" * 100_000 + b"deep") or "")
+    deep = b"<w:p>" * 3000 + b"<w:t>deep</w:t>" + b"</w:p>" * 3000
+    word = b'<w:document xmlns:w="w">' + deep + b"</w:document>"
+    assert pages.text_of(zipped(word__document_xml=word)) is not None
+
+
+def test_check_reads_a_page_of_word_and_html(tmp_path: Path) -> None:
+    made = [make(ExerciseSpec("elman", person="7", name="Ada"))]
+    for medium in ("html", "docx"):
+        page = tmp_path / f"page.{medium}"
+        page.write_bytes(filled_in(made, medium))
+        done = run("check", str(page), "--lang", "en")
+        assert done.returncode == 0, done.stderr
+        assert "score 100 %" in done.stdout
