@@ -26,7 +26,8 @@ class Scale:
 
     points: by quantity; empty where every number is worth one. usual, by_name: the precision asked for. carry: the
     credit of a number that follows from an earlier slip, 0 to 1; at_most: the share of all points that such numbers may
-    earn. gates: of the last layer.
+    earn. gates: of the last layer; top: what its signals' names may begin with, which are the bare ones: layers[2].h is
+    h.
     """
 
     points: Mapping[str, float]
@@ -35,6 +36,7 @@ class Scale:
     carry: float
     at_most: float
     gates: str
+    top: str = ""
 
     @classmethod
     def of_problem(cls, problem: Problem, quantities: QuantityIndex) -> Scale:
@@ -48,16 +50,19 @@ class Scale:
             else:
                 message = _("{where}: precision is asked for “{name}”, which is no quantity here{near}")
                 by_name = {_name(quantities, name, given.where, message): part for name, part in precision.items()}
-        gates = problem.network.layers[-1].cell.gates
+        layers = problem.network.layers
+        top = f"layers[{len(layers)}]." if len(layers[-1].passes) == 1 else ""
         points = _points(problem)
         for name in points:
             _name(
                 quantities, name, "points", _("{where}: points are given for “{name}”, which is no quantity here{near}")
             )
-        return cls(points, usual, by_name, *_carry(problem), gates)
+        return cls(points, usual, by_name, *_carry(problem), layers[-1].cell.gates, top)
 
     def owner(self, name: str) -> tuple[str, int]:
         """The name that a quantity's points are under, and how many share them: dU has those of dU.i, dU.f, …"""
+        if self.top and name not in self.points and name.removeprefix(self.top) in self.points:
+            return name.removeprefix(self.top), 1
         stack, _dot, gate = name.rpartition(".")
         if name not in self.points and stack in self.points and gate in self.gates:
             return stack, len(self.gates)
@@ -70,7 +75,8 @@ class Scale:
 
     def precision(self, name: str) -> Precision:
         """What a number of a quantity must show."""
-        return self.by_name.get(name) or self.by_name.get(name.rpartition(".")[0]) or self.usual
+        names = (name, name.rpartition(".")[0], name.removeprefix(self.top))
+        return next((self.by_name[known] for known in names if known in self.by_name), self.usual)
 
 
 class Marking:

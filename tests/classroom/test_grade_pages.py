@@ -67,7 +67,7 @@ def filled_in(made: Sequence[Exercise], medium: str, wrong: int = 0) -> bytes:
     page = handout.statement(*made)
     text = contents(Document(list(map(block, page.blocks)), {}), medium, RenderOptions(whole=True))
     assert next(texts, None) is None
-    return text if isinstance(text, bytes) else text.encode("utf-8")
+    return text if isinstance(text, bytes) else re.sub(r"\\phantom\{.\}", "", text).encode("utf-8")
 
 
 def _in_order(made: Exercise) -> list[float]:
@@ -116,6 +116,8 @@ def test_a_filled_in_page_is_graded_and_checked(
     values = row.results[""].values
     assert [value["verdict"] for value in values].count("wrong") in (1, 2), values  # what does not follow from it
     assert len(values) == len(_in_order(made[0]))
+    if spec.get("direction") == "both":
+        return  # equations of two directions under their own headings are no sheet that can be read back
     verdict = rnncalc.load_problem(page).check()
     assert sum(value.verdict != "wrong" for value in verdict.values) >= len(values) - 2
 

@@ -6,10 +6,13 @@ Q1: h_1 = 0.46, or a line Q1 with the answers below it; such answers may stand a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+from rnncalc.classroom.grading import tables
 from rnncalc.classroom.grading.long_tables import QUESTIONS
 from rnncalc.classroom.grading.person_columns import folded
+from rnncalc.classroom.grading.sheet import Question
 from rnncalc.errors import RnncalcError
 from rnncalc.problems import problem_text
 from rnncalc.problems.parse.given import RawValue
@@ -18,11 +21,15 @@ _LABELLED = re.compile(
     r"^[\s#*>\\-]*(?P<label>(?P<word>[^\W\d_]{0,12})[\s_]*(?P<number>\d{1,3})\s*题?)[\s*]*"
     r"(?:[:：.)）、](?![\d\s]*$)\s*|[:：.)）、]?\s*(?:[(（].*[)）])?\s*$)(?P<rest>.*)$"
 )
+_ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 
 
-def read(text: str, questions: Collection[str]) -> dict[str, RawValue]:
-    """The keys of a problem with answers, of bare answers, or of several problems. Raises RnncalcError."""
-    if len(questions) < 2 or text.lstrip("\ufeff \t\r\n").startswith("{"):
+def read(text: str, questions: Mapping[str, Question]) -> dict[str, RawValue]:
+    """The keys of a problem with answers, of bare answers, or of several problems. Raises RnncalcError.
+
+    Of a sheet that cannot be read as a whole, what stands under its headings of answers.
+    """
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return problem_text.read(text)
     trouble: RnncalcError | None = None
     given: dict[str, RawValue] = {}
@@ -31,28 +38,44 @@ def read(text: str, questions: Collection[str]) -> dict[str, RawValue]:
     except RnncalcError as error:
         trouble = error
     problems = given["problems"].value if "problems" in given else {}
-    if any("answers" in part for part in problems.values()):
+    if (given and len(questions) < 2) or any("answers" in part for part in problems.values()):
         return given
-    try:
-        parts = {name: _answers(part) for name, part in _apart(_below(text), questions).items()}
-    except RnncalcError:
-        parts = {}
-    if parts and not any("x" in part for part in parts.values()):
-        return {"problems": RawValue({name: {"answers": part} for name, part in parts.items()}, "problems")}
+    for parts in _partings(text, questions):
+        try:
+            answers = {name: _answers(part, questions[name]) for name, part in parts.items()}
+        except RnncalcError:
+            continue
+        if answers and not any("x" in part for part in answers.values()):
+            if "" in answers:
+                return {"answers": RawValue(answers[""], "answers")}
+            return {"problems": RawValue({name: {"answers": part} for name, part in answers.items()}, "problems")}
     if trouble:
         raise trouble
     return given
 
 
-def _below(text: str) -> str:
-    """The text below its last heading of answers; all of it, where there is none."""
+def _partings(text: str, questions: Mapping[str, Question]) -> Iterator[dict[str, str]]:
+    """The texts of answers by question, as far as there are any: below a heading of answers in the part of each, or all
+    of them below the last such heading."""
+    below = _below(text)
+    if len(questions) < 2:
+        if below is not None:
+            yield {"": below}
+        return
+    of_each = {name: _below(part) for name, part in _apart(text, questions).items()}
+    yield {name: part for name, part in of_each.items() if part is not None}
+    yield _apart(text if below is None else below, questions)
+
+
+def _below(text: str) -> str | None:
+    """The text below its last heading of answers; None where there is none."""
     from rnncalc.problems.sheet.cleaned import CleanText  # here: its patterns take time to compile
 
     lines, headings = text.split("\n"), CleanText(text).answers
-    return "\n".join(lines[headings[-1] + 1 :]) if headings else text
+    return "\n".join(lines[headings[-1] + 1 :]) if headings else None
 
 
-def _apart(text: str, questions: Collection[str]) -> dict[str, str]:
+def _apart(text: str, questions: Mapping[str, Question]) -> dict[str, str]:
     """The text of each question that heads a line."""
     parts: dict[str, list[str]] = {}
     name = ""
@@ -66,7 +89,7 @@ def _apart(text: str, questions: Collection[str]) -> dict[str, str]:
     return {name: "\n".join(lines) for name, lines in parts.items()}
 
 
-def _question(match: re.Match[str], questions: Collection[str]) -> str:
+def _question(match: re.Match[str], questions: Mapping[str, Question]) -> str:
     """The question that a label names, by its name or by a word for question and its number; "" if it is none."""
     label, word = folded(match["label"]), folded(match["word"])
     by_number = {number[0]: name for name in questions if len(number := re.findall(r"\d+", name)) == 1}
@@ -74,7 +97,21 @@ def _question(match: re.Match[str], questions: Collection[str]) -> str:
     return named or (by_number.get(match["number"], "") if word in (*QUESTIONS, "第") else "")
 
 
-def _answers(text: str) -> dict[str, RawValue]:
-    given = problem_text.read(f"# My answer\n{text}")
+def _answers(text: str, question: Question) -> dict[str, RawValue]:
+    """The answers in a text that has nothing else, those of its tables by the names that columns have."""
+    rows = [[cell.strip() for cell in row.strip(" \t|").split("|")] for row in _ROW.findall(text)]
+    columns: dict[str, list[str]] = {}
+    for row in rows:  # a table that was cut because it is wide begins with the steps again
+        if re.fullmatch(r"[^\W\d]+", row[0]):
+            heads = [re.sub(r"\\(.)", r"\1", cell) for cell in row]
+            columns |= {head: [] for head in heads if head not in columns or head == heads[0]}
+        elif columns and len(row) == len(heads) and row[0].strip(":-"):
+            for head, cell in zip(heads, row):
+                columns[head].append(re.sub(r"\\(.)", r"\1", cell))
+    lines = [";".join(columns), *(";".join(cells) for cells in zip(*columns.values()))]
+    found = tables.read(Path("-"), {"": question}, {}, "\n".join(lines).encode()) if len(lines) > 1 else None
+    of_tables = found.rows[0].answers[""] if found and len(found.rows) == 1 and not found.rows[0].trouble else {}
+    given = problem_text.read("# My answer\n" + (_ROW.sub("", text) if of_tables else text))
     inside = given.get("answers")
-    return {name: inside[name] for name in inside.value} if inside else given
+    answers = {name: inside[name] for name in inside.value} if inside else given
+    return {**answers, **{name: RawValue(value, f"$.{name}") for name, value in of_tables.items()}}

@@ -68,7 +68,7 @@ def of_text(text: str) -> tuple[Author, str]:
 def _said(line: str) -> Iterator[tuple[str, str]]:
     """What a line says of a person, label by label; a cell of a table may be the label of the next."""
     plain = re.sub(r"\\([^\w\s])", r"\1", unicodedata.normalize("NFKC", line))
-    plain = re.sub(r"_{2,}|…+|\.{4,}|[*`>#]", " ", plain)
+    plain = re.sub(r"\\[a-z]+\b|_{2,}|…+|\.{4,}|[*`>#~{}]", " ", plain)
     cells = [cell.strip() for cell in plain.split("|")]
     text = "   ".join(
         cell + ":" * (person_columns.folded(cell) in (*_SPACED, *_JOINED) and cell[-1:] != ":") for cell in cells

@@ -151,7 +151,8 @@ def _of_verdict(verdict: Verdict, question: _Question, requested: int) -> Result
     points = question.points
     earned: dict[str, float] = {}
     for value in answered:
-        name = value.name if value.name.startswith("layers") else value.name.partition(".")[0]
+        owner = question.session.scale.owner(value.name)[0]
+        name = owner if owner.startswith("layers") else owner.partition(".")[0]
         weight = value.points
         if value.name not in points and name in points:  # points for a stack, answers gate by gate
             weight = points[name] / question.sizes[name]

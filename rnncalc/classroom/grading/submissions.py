@@ -93,8 +93,7 @@ def read(
                     submissions.append(Submission(person, trouble=one_line(str(error)), source=str(path)))
                     continue
                 notes += table.notes
-                if not table.rows and not typed:
-                    notes.append(_("{name}: the table has no rows").format(name=one_line(person)))
+                if not table.rows and not typed and path.name == "form.csv":  # as `new` wrote it
                     continue
                 read_tables.append(table)
                 alone = len(sources) == 1 and typed
