@@ -198,7 +198,7 @@ TOPICS = {
             ("vocabulary", N_("words for classes and inputs, in the order of their numbers")),
             ("layers, direction, backward, merge", N_("a stack; forward, backward or both; concat, sum, ave, mul")),
             ("notation, vectors, signals", N_("whose letters; rnncalc explain notations")),
-            ("gates, fused", N_("the order of stacked gates, ifog; one matrix for h and x: hx, xh")),
+            ("gates, fused", N_("the order of stacked gates, ifog; a matrix for [h; x]: hx")),
             ("equations", N_("decide cell and letters before anything else")),
             ("targets, loss, reduction, dy", N_("what y should be; or dy, the gradient at y")),
             ("lr, clip_norm, clip_value", N_("the update after backward")),

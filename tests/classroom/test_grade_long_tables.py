@@ -74,7 +74,7 @@ def both(
 ) -> tuple[str, str]:
     """The same answers in a wide and in a long table. wrong: which number each person has wrong; merged: who it is only
     in their first row; missing: one person's step; apart: a column that says of which question a row is."""
-    numbers = [(one.question, *number) for one in made for number in labels(one)]
+    numbers = [(each.question, *number) for each in made for number in labels(each)]
     long_heads = list(dict.fromkeys(
         label.removeprefix(f"{question}.") if apart else label for question, _wide, label, _step, _value in numbers
     ))  # fmt: skip
@@ -87,7 +87,7 @@ def both(
         gone = [missing == (at, step) for _q, _wide, _label, step, _value in numbers]
         wide_rows.append([person, name, *("" if lost else text for text, lost in zip(texts, gone))])
         own = []
-        for question, step in itertools.product([one.question for one in made] if apart else [""], steps):
+        for question, step in itertools.product([each.question for each in made] if apart else [""], steps):
             if missing == (at, step):
                 continue
             cells = dict.fromkeys(long_heads, "")

@@ -49,7 +49,7 @@ def _any_numbers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def filled_in(made: Sequence[Exercise], medium: str, wrong: int = 0) -> bytes:
     """The statement with the right numbers in its blanks, the first so many of them wrong."""
-    numbers = [number for one in made for number in _in_order(one)]
+    numbers = [number for each in made for number in _in_order(each)]
     texts = iter(["9.9999"] * wrong + [f"{number:.5f}" for number in numbers[wrong:]])
 
     def fill(value: Any) -> Any:
@@ -134,7 +134,7 @@ def test_a_sheet_of_several_in_every_format(medium: str, language: str, tmp_path
     page.write_bytes(filled_in(made, medium))
     (row,) = grade(str(variants(tmp_path, made)), [str(page)], diagnose=False).rows
     assert (row.id, row.name, row.verdict, row.score) == ("s1", "Bo Li", "right", 1)
-    assert all(row.points_of(f"Q{number}") == sum(one.keys["points"].values()) for number, one in enumerate(made, 1))
+    assert all(row.points_of(f"Q{number}") == sum(each.keys["points"].values()) for number, each in enumerate(made, 1))
 
 
 LINES = [

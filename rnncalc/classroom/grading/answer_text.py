@@ -109,8 +109,8 @@ def _answers(text: str, question: Question) -> dict[str, RawValue]:
             for head, cell in zip(heads, row):
                 columns[head].append(re.sub(r"\\(.)", r"\1", cell))
     lines = [";".join(columns), *(";".join(cells) for cells in zip(*columns.values()))]
-    found = tables.read(Path("-"), {"": question}, {}, "\n".join(lines).encode()) if len(lines) > 1 else None
-    of_tables = found.rows[0].answers[""] if found and len(found.rows) == 1 and not found.rows[0].trouble else {}
+    table = tables.read(Path("-"), {"": question}, {}, "\n".join(lines).encode()) if len(lines) > 1 else None
+    of_tables = table.rows[0].answers[""] if table and len(table.rows) == 1 and not table.rows[0].trouble else {}
     given = problem_text.read("# My answer\n" + (_ROW.sub("", text) if of_tables else text))
     inside = given.get("answers")
     answers = {name: inside[name] for name in inside.value} if inside else given

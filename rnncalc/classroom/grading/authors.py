@@ -58,11 +58,11 @@ def of_text(text: str) -> tuple[Author, str]:
         if own:
             said = own | said
             lines[number] = ""
-    found = [
+    person, name = (
         next((said[word] for word in words if said.get(word)), "")
         for words in (person_columns.IDS, person_columns.NAMES)
-    ]
-    return Author(identified(found[0]), one_line(found[1], 200)), "\n".join(lines)
+    )
+    return Author(identified(person), one_line(name, 200)), "\n".join(lines)
 
 
 def _said(line: str) -> Iterator[tuple[str, str]]:
