@@ -169,12 +169,12 @@ def test_help_in_chinese(command: str) -> None:
 NAMES = set(  # of files, formats, functions, products and people: the same in every language
     """BOM BPTT COMPLETE CSV Ctrl Dask Enter Excel Frage JSON LSTM LaTeX Lines NO_COLOR NPY NPZ NumPy Numba Once
     PNG PyTorch RNNCALC_CACHE_DIR RNNCALC_THREADS SVG TOML TSV adam adamw addition all answer answers arrays
-    auto ave backward bash batch_mean best binary both bptt chars class cnn column concat constant cos cosine
+    auto ave backward bash batch_mean best binary both bptt chars class cnn column comma concat constant cos cosine
     coursera csv dask data digits equations eval every example explain exponential features file fish float32
-    float64 flow forward full gates goodfellow grade gradescope half_squared_error hidden high hint homework
+    float64 flow forward full false gates goodfellow grade gradescope half_squared_error hidden high hint homework
     host id identity ifog image init inputs install journal json jsonl junit keras last latex line lines log
-    loss low lr markdown marks max mean min mine model momentum mul names nesterov new none npy npz null numba
-    one onnx orthogonal pip plain plateau png prairielearn problem problems python pytorch quatrains results
+    loss low lr markdown marks max mean min mine marking model momentum mul names nesterov new none npy npz null numba
+    one onnx orthogonal pip plain plateau png point prairielearn problem problems python pytorch quatrains results
     rmsprop rnncalc roster row safetensors sgd sin softmax source space statement states step stream submissions
     sum svg swapped sweep table tanh tcp temp tex text tomorrow torch train true tsv txt variants weather wind
     words xavier zsh cp1252 gb18030 utf Moodle PDF WxH""".split()

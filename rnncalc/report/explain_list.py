@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import CELLS
@@ -20,3 +22,9 @@ def contents() -> Document:
         blocks += [Heading(heading, 2), Items(tuple(about.items()))]
     blocks.append(Paragraph(_("try: {command}").format(command="rnncalc explain bptt")))
     return Document(blocks, {kind: about for kind, (_heading, about) in kinds.items()})
+
+
+def mistake_words(mistake: str) -> str:
+    """A mistake in a few words, without what differs from person to person."""
+    said = _(MISTAKES[mistake].message).format(detail="…") if mistake in MISTAKES else mistake
+    return re.sub(r"\s*(?:[:：,，]\s*…|[(（]…[)）])$", "", said)

@@ -7,11 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from rnncalc.classroom.grading.feedback import ACCEPTED, mistake_words
+from rnncalc.classroom.grading.feedback import ACCEPTED
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.classroom.grading.marks import Marks, dotted
 from rnncalc.common.i18n import _
 from rnncalc.report.document import Block, Document, Grid, Heading, Items, Paragraph
+from rnncalc.report.explain_list import mistake_words
 
 BANDS = 10
 WIDEST = 30  # marks in a bar

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.classroom.grading.marks import Marks, Row
 from rnncalc.common.i18n import _
@@ -134,12 +133,6 @@ def _allowed(value: dict[str, Any], level: str) -> dict[str, Any]:
 def title(marks: Marks, question: str) -> str:
     """What a question is called where it needs a name."""
     return question or marks.title or _("problem")
-
-
-def mistake_words(mistake: str) -> str:
-    """A mistake in a few words, without what differs from person to person."""
-    said = _(MISTAKES[mistake].message).format(detail="…") if mistake in MISTAKES else mistake
-    return re.sub(r"\s*(?:[:：,，]\s*…|[(（]…[)）])$", "", said)
 
 
 def verdict_word(verdict: str) -> str:
