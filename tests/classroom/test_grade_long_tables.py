@@ -97,7 +97,7 @@ def both(
                     cells[label] = text
             own.append([person, name, str(step), *([question] if apart else []), *cells.values()])
         if merged:
-            own = [own[0], *([("", "", *row[2:])][0] for row in own[1:])]
+            own = [own[0], *(["", "", *row[2:]] for row in own[1:])]
         body += own
     if shuffled and not merged:
         random.Random(1).shuffle(body)
