@@ -28,15 +28,11 @@ MOST_ARRAYS = 10_000
 PIECE = 1 << 24  # bytes that are unpacked at once
 _ENDING = ".npy"
 _BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-)
+    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+)  # fmt: skip
+_NO_HEADER = (
+    ValueError, TypeError, SyntaxError, tokenize.TokenError, MemoryError, RecursionError, KeyError, OverflowError,
+)  # fmt: skip
 
 
 def read(name: str, wanted: Collection[str] = ()) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -105,14 +101,5 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of headers that Python 2 wrote
             return read_header(text, max_header_size=LONGEST_HEADER)
-    except (
-        ValueError,
-        TypeError,
-        SyntaxError,
-        tokenize.TokenError,
-        MemoryError,
-        RecursionError,
-        KeyError,
-        OverflowError,
-    ):
+    except _NO_HEADER:
         raise ParseError(_("its header is none of an array")) from None

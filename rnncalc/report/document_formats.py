@@ -8,12 +8,6 @@ PICTURES = {".svg": "svg"}  # the unrolled network alone, of forward, backward a
 BINARY = ("docx",)  # no text: for files and pipes
 DRAWN = ("html", *PICTURES.values())  # those with a picture of the unrolled network
 ENDINGS = {
-    ".json": "json",
-    ".csv": "csv",
-    ".tex": "latex",
-    ".md": "markdown",
-    ".txt": "plain",
-    ".html": "html",
-    ".htm": "html",
-    ".docx": "docx",
-}
+    ".json": "json", ".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "plain", ".html": "html",
+    ".htm": "html", ".docx": "docx",
+}  # fmt: skip

@@ -101,14 +101,9 @@ def picture(
         marked = {slip[1]} if slip else set[int]()
         shown = sorted({*shown[:ENDS], *shown[-ENDS:], *marked})
     return Unrolled(
-        problem.title,
-        tuple(shown),
-        len(present),
-        tuple((group.level.title, group.level.reverse) for group in groups),
-        tuple(signals),
-        tuple(flows),
-        slip,
-    )
+        problem.title, tuple(shown), len(present),
+        tuple((group.level.title, group.level.reverse) for group in groups), tuple(signals), tuple(flows), slip,
+    )  # fmt: skip
 
 
 def _groups(problem: Problem) -> Iterator[_Group]:
