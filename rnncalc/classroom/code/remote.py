@@ -61,10 +61,14 @@ class RemoteCaller(Caller):
         return self.readings
 
     def _asked(self, request: Request) -> Reply:
-        reply = self.ask(request)
-        if "raised" in reply:
-            raise Stopped(_("it ended with {kind}").format(kind=one_line(str(reply["raised"]), 60)))
-        return reply
+        return _alive(self.ask(request))
+
+
+def _alive(reply: Reply) -> Reply:
+    """The reply of a process that goes on; raises Stopped for one that ended."""
+    if "raised" in reply:
+        raise Stopped(_("it ended with {kind}").format(kind=one_line(str(reply["raised"]), 60)))
+    return reply
 
 
 @contextmanager
@@ -96,8 +100,7 @@ def load(path: Path, name: str, ask: Ask) -> Code:
     reply = ask({})
     if "unreadable" in reply:
         raise ParseError(str(reply["unreadable"]).replace(str(path), name).replace("{", "{{").replace("}", "}}"))
-    if "raised" in reply:
-        raise Stopped(_("it ended with {kind}").format(kind=one_line(str(reply["raised"]), 60)))
+    _alive(reply)
     names, missing, broken = (_texts(reply.get(key)) for key in ("names", "missing", "broken"))
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     return Code(dict.fromkeys(names), str(path), text, missing=missing, broken=broken)
