@@ -33,7 +33,7 @@ from rnncalc.model.equations.expression import (
 from rnncalc.model.equations.functions import PAIRS
 
 
-class Line:
+class BoundedLine:
     """An element-wise line, with what its expression says of the way to its bounds.
 
     names: those in it. once: whether each stands there once, so that bounds are exact operation by operation.
@@ -62,7 +62,7 @@ class Line:
         return hull(corners)
 
 
-line_of = lru_cache(maxsize=4096)(Line)
+line_of = lru_cache(maxsize=4096)(BoundedLine)
 
 
 def stepwise(node: Expression, values: Mapping[str, Value]) -> Value:

@@ -36,25 +36,25 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Column:
+class TimeColumn:
     """The times of a table, row by row, None where there is none; doubtful: whether 3/4 may be either."""
 
     times: list[datetime | None]
     doubtful: bool = False
 
 
-def column(texts: Sequence[str]) -> Column:
+def column(texts: Sequence[str]) -> TimeColumn:
     """The times of a column. Where day and month could be exchanged in every row, the order of the file decides if it
     is that of one reading alone; else it is doubtful, and day first."""
     moments = [moment(text) for text in texts]
     first, second = (_reading(moments, day_first) for day_first in (True, False))
     if first is None or second is None:
-        return Column(first or second or [None for _moment in moments])
+        return TimeColumn(first or second or [None for _moment in moments])
     if first == second:
-        return Column(first)
+        return TimeColumn(first)
     if _in_order(first) != _in_order(second):
-        return Column(first if _in_order(first) else second)
-    return Column(first, doubtful=True)
+        return TimeColumn(first if _in_order(first) else second)
+    return TimeColumn(first, doubtful=True)
 
 
 def _reading(moments: list[Moment | None], day_first: bool) -> list[datetime | None] | None:

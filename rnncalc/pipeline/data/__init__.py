@@ -1,7 +1,7 @@
 """Data on the way in: a file becomes sequences, and an account of how it was read, so that the next is read alike.
 
-One kind of file, one module with `read(source, about, loss) -> Rows`. The account (`about`, kept in the model) holds
-the columns, the vocabulary, the labels of classes and the scaling. What it does not say yet, reading finds out.
+One kind of file, one module with `read(source, about, loss) -> DataRows`. The account (`about`, kept in the model)
+holds the columns, the vocabulary, the labels of classes and the scaling. What it does not say yet, reading finds out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rnncalc.model.losses import usual_loss
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import scaling
-from rnncalc.pipeline.data.rows import Rows
+from rnncalc.pipeline.data.rows import DataRows
 
 KINDS = {  # ending → module, and what it reads
     ".csv": "table", ".tsv": "table", ".npz": "arrays", ".npy": "arrays", ".jsonl": "lines", ".ndjson": "lines",
@@ -57,7 +57,7 @@ def fitted(train: Sequences, others: list[Sequences | None], about: Account) -> 
     return [part and scaling.applied(part, about) for part in (train, *others)]
 
 
-def _rows(source: str, about: Account, loss: str | None) -> Rows:
+def _rows(source: str, about: Account, loss: str | None) -> DataRows:
     about.complete(kind=KINDS.get(Path(source).suffix.lower()))
     kind = about.kind
     if kind not in KINDS.values():
@@ -76,7 +76,7 @@ def _rows(source: str, about: Account, loss: str | None) -> Rows:
     if not Path(source).exists():
         raise ParseError(_("cannot read {name}: there is no such file"), name=source)
     reading(source)
-    rows: Rows = import_module(f"rnncalc.pipeline.data.{kind}").read(source, about, loss)
+    rows: DataRows = import_module(f"rnncalc.pipeline.data.{kind}").read(source, about, loss)
     if not len(rows.x):
         raise ParseError(_("{name} has no data"), name=source)
     if rows.x.ndim == 2 and rows.x.shape[1] != about.inputs:
@@ -85,7 +85,7 @@ def _rows(source: str, about: Account, loss: str | None) -> Rows:
     return rows
 
 
-def arranged(rows: Rows, about: Account, whole: bool = False) -> Sequences:
+def arranged(rows: DataRows, about: Account, whole: bool = False) -> Sequences:
     """Arrange rows as sequences: move targets ahead, keep those of the last step only, cut a series into windows.
 
     whole: a series stays one sequence, unless its windows have their target at the last step, after so many steps from

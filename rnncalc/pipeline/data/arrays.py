@@ -13,10 +13,10 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import takes_classes
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data.rows import Labels, Rows
+from rnncalc.pipeline.data.rows import DataRows, Labels
 
 
-def read(source: str, about: Account, loss: str | None) -> Rows:
+def read(source: str, about: Account, loss: str | None) -> DataRows:
     """Read the arrays that the account names, x and y unless it does. Raises ParseError."""
     x_name, y_name = _name(about.input, "x", source), _name(about.target, "y", source)
     arrays, known = npy.read(source, (x_name, y_name, "lengths"))
@@ -52,11 +52,11 @@ def read(source: str, about: Account, loss: str | None) -> Rows:
     if y is None:
         about.complete(classes=False, targets=False, outputs=0)
         none = np.full(len(rows), -1) if about.classes else np.full((len(rows), about.outputs), np.nan)
-        return Rows(rows, none, offsets)
+        return DataRows(rows, none, offsets)
     about.target = [y_name]
     about.complete(targets=True)
     targets, at = _targets(y, there, offsets, about, loss, source)
-    return Rows(rows, targets, offsets, at)
+    return DataRows(rows, targets, offsets, at)
 
 
 def _name(names: str | list[str] | None, default: str, source: str) -> str:

@@ -19,11 +19,11 @@ from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
 from rnncalc.model.losses import takes_classes
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data.rows import Labels, Rows, encoded, vocabulary
+from rnncalc.pipeline.data.rows import DataRows, Labels, encoded, vocabulary
 from rnncalc.pipeline.data.text import split
 
 
-def read(source: str, about: Account, loss: str | None) -> Rows:
+def read(source: str, about: Account, loss: str | None) -> DataRows:
     """Read the keys that the account names, x and y unless it does. Raises ParseError with line and key.
 
     The file is read twice: what its lines have in common must be known before the first one becomes rows.
@@ -54,7 +54,7 @@ def read(source: str, about: Account, loss: str | None) -> Rows:
         offsets.append(x_rows.count)
     about.complete(inputs=len(numbers) or width)
     y = targets.finished(y_rows.array() if y_rows.count else targets.nothing(0))
-    return Rows(x_rows.array(), y, np.array(offsets, np.int64), "every" if targets.each else "last")
+    return DataRows(x_rows.array(), y, np.array(offsets, np.int64), "every" if targets.each else "last")
 
 
 def _survey(source: str, name: str, about: Account, targets: _Targets) -> None:

@@ -13,7 +13,7 @@ from rnncalc.errors import ParseError
 
 
 @dataclass(frozen=True)
-class Rows:
+class DataRows:
     """Inputs and targets of all sequences below each other, where each begins, and where targets usually lie."""
 
     x: np.ndarray

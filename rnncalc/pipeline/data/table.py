@@ -14,12 +14,12 @@ from rnncalc.errors import ParseError, ProblemError
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Times
 from rnncalc.pipeline.data.row_order import Order, constant
-from rnncalc.pipeline.data.rows import Rows
+from rnncalc.pipeline.data.rows import DataRows
 from rnncalc.pipeline.data.table_file import Block, TableFile
 from rnncalc.pipeline.data.target_columns import TargetColumns, as_number
 
 
-def read(source: str, about: Account, loss: str | None) -> Rows:
+def read(source: str, about: Account, loss: str | None) -> DataRows:
     """Read the columns that the account gives by name or by number from 1. Raises ParseError, ProblemError."""
     file = TableFile(source)
     target = about.target
@@ -103,16 +103,16 @@ class _Reader:
         self.targets.add_numbers(numbers[:, len(self.inputs) :], block.first)
         return True
 
-    def rows(self, about: Account) -> Rows:
+    def rows(self, about: Account) -> DataRows:
         """Return all rows, sequence by sequence."""
         y, x = self.targets.array(), self.x.array()
         if self.targets.classes:
             y, labels = self.targets.labels.sorted(y)
             about.complete(labels=labels)
         if self.ids is None and self.times is None:
-            return Rows(x, y, np.array([0, len(x)], np.int64))
+            return DataRows(x, y, np.array([0, len(x)], np.int64))
         offsets, order = self.order.arrangement(self.file.source)
         if order is not None:
             x, y = x[order], y[order]
         same = y.ndim == 1 and len(offsets) > 2 and constant(y, offsets)
-        return Rows(x, y, offsets, "last" if same else "every")
+        return DataRows(x, y, offsets, "last" if same else "every")

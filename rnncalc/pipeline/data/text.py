@@ -15,13 +15,13 @@ from rnncalc.common import bounds
 from rnncalc.common.spool import Spool, copied
 from rnncalc.common.suggest import one_of
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data.rows import Rows, encoded, vocabulary
+from rnncalc.pipeline.data.rows import DataRows, encoded, vocabulary
 
 END = "\n"
 CHUNK = 1 << 20  # characters read at a time
 
 
-def read(source: str, about: Account, loss: str | None) -> Rows:
+def read(source: str, about: Account, loss: str | None) -> DataRows:
     """Read a text as tokens, as one stream or line by line, as the account has it. Raises ParseError."""
     about.complete(tokens="chars", by="stream", at="every")
     for name, known in (("tokens", ("chars", "words")), ("by", ("stream", "line"))):
@@ -50,7 +50,7 @@ def read(source: str, about: Account, loss: str | None) -> Rows:
             y = copied(whole, np.array([1]), np.array([len(whole) - 1]))
     numbers = about.vocabulary
     about.complete(inputs=len(numbers), outputs=len(numbers), classes=True, labels=about.vocabulary, targets=True)
-    return Rows(x, y, begins)
+    return DataRows(x, y, begins)
 
 
 def _counted(text: str, tokens: str) -> dict[str, int]:
