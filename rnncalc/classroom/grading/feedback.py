@@ -79,7 +79,7 @@ def _why(result: Result, level: str) -> Iterator[str]:
         if level == "full":
             message = _("{place}: you have {answer}, it is {computed}")
             yield message.format(place=first["place"], answer=first["answer"], computed=_short(first["computed"]))
-            if first["from_your_values"] is not None:
+            if first["from_your_values"] is not None and _short(first["from_your_values"]) != _short(first["computed"]):
                 message = _("from your own values it would be {value}")
                 yield message.format(value=_short(first["from_your_values"]))
     for mistake in mistakes(result, level):

@@ -89,7 +89,8 @@ class Row:
         for result in self.results.values():
             reasons.update(value["reason"] for value in result.values if value.get("reason"))
             reasons.update({_("not answered"): result.left_out} if result.left_out else {})
-        return "; ".join(f"{count} × {reason}" for reason, count in reasons.items())
+        said = (_("{count} × {reason}").format(count=count, reason=reason) for reason, count in reasons.items())
+        return "; ".join(said)
 
     @property
     def trouble(self) -> str:

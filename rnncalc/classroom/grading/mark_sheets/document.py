@@ -15,7 +15,7 @@ LONGEST = 60
 def document(marks: Marks, feedback: str) -> Document:
     """A row a person, in full what each is told, then the report."""
     hinting = feedback in ("hint", "full")
-    header = ["id", _("name"), _("points"), _("score"), _("verdict")]
+    header = [_("id"), _("name"), _("points"), _("score"), _("verdict")]
     header += [_("first slip"), _("mistake")] if hinting else []
     rows = []
     for row in marks.rows:
