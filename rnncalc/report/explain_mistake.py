@@ -266,6 +266,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("LSTM: c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh(c_t). GRU: the candidate sees r ∘ h_{t-1}."),
         N_("The gradients of this gate's weights come out as 0."),
     ),
+    "concatenation_order": (
+        N_("One matrix multiplies x and h together, and they were put together in the other order than its columns."),
+        N_("The columns of W = [W_h W_x] meet [h; x], those of [W_x W_h] meet [x; h]."),
+        N_("With D = H every shape fits; otherwise, too, since the sum D + H is the same."),
+    ),
     "gates_interleaved": (
         N_("Stacked gates were cut with a stride, or reshaped to (units, gates) in place of (gates, units)."),
         N_("The first H entries are the first gate, the next H the second: a[:H], a[H:2H], …"),

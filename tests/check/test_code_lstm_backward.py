@@ -83,6 +83,21 @@ def test_two_mistakes_in_one_gate_are_named(first: str, second: str, tmp_path: P
     assert not backward.findings
 
 
+AGAIN = {
+    "dai": "di * sigmoid(i) * (1 - sigmoid(i))", "daf": "df * sigmoid(f) * (1 - sigmoid(f))",
+    "dao": "do * sigmoid(o) * (1 - sigmoid(o))", "dag": "dg * (1 - np.tanh(g)**2)",
+}  # fmt: skip
+SLOPES = {"dai": "di * (1 - i**2)", "daf": "df * (1 - f**2)", "dao": "do * (1 - o**2)"}
+
+
+@pytest.mark.parametrize("lines", [AGAIN, SLOPES])
+def test_a_slope_that_is_wrong_in_every_gate_is_one_mistake(lines: dict[str, str], tmp_path: Path) -> None:
+    (mistake,) = checked(tmp_path, **lines)[1].mistakes
+    assert (mistake.id, mistake.explains) == ("wrong_factor", mistake.of)
+    assert "da with" in mistake.message
+    assert "da = dy ∘ y ∘ (1 − y), y = σ(a)" in mistake.rule
+
+
 def test_the_advice_is_that_of_the_line(tmp_path: Path) -> None:
     rules = {
         "dag": "da_g = dg ∘ (1 − g²), for g = tanh(a_g)",

@@ -110,3 +110,49 @@ def lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b):
     line = next(mistake.line for mistake in verdict.mistakes if mistake.id == "gates_interleaved")
     assert line is not None
     assert line.text.startswith("ai, af, ao, ag = ")
+
+
+CELL = """import numpy as np
+def sigmoid(z): return 1/(1+np.exp(-z))
+def softmax(z): return np.exp(z) / np.exp(z).sum(axis=0)
+def lstm_cell_forward(xt, a_prev, c_prev, parameters):
+    p = parameters
+    concat = np.concatenate([{joined}])
+    ft, it = sigmoid(p["Wf"] @ concat + p["bf"]), sigmoid(p["Wi"] @ concat + p["bi"])
+    cct, ot = np.tanh(p["Wc"] @ concat + p["bc"]), sigmoid(p["Wo"] @ concat + p["bo"])
+    c_next = {memory}
+    a_next = ot * np.tanh(c_next)
+    return a_next, c_next, softmax(p["Wy"] @ a_next + p["by"]), None
+"""
+MEMORY = {
+    "ft * c_prev + it * cct": "",
+    "ft * cct + it * c_prev": "gate_order",
+    "ot * c_prev + it * cct": "wrong_quantity",
+}
+
+
+@pytest.mark.parametrize("joined", ["a_prev, xt", "xt, a_prev"])
+@pytest.mark.parametrize(("memory", "mistake"), MEMORY.items())
+def test_the_order_of_a_concatenation(joined: str, memory: str, mistake: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(CELL.format(joined=joined, memory=memory), encoding="utf-8")
+    (verdict,) = check_file(path, "deeplearning_ai")
+    crossed = {"concatenation_order": "concat = np.concatenate([xt, a_prev])"} if joined[0] == "x" else {}
+    named = {each.id: each.line.text if each.line else "" for each in verdict.mistakes}
+    assert named == crossed | ({mistake: f"c_next = {memory}"} if mistake else {})
+    assert (verdict.verdict == "right") == (not named)
+
+
+def test_a_backward_pass_is_explained_behind_the_forward_pass_that_explains_most(tmp_path: Path) -> None:
+    text = """import numpy as np
+def rnn_step_forward(x, prev_h, Wx, Wh, b):
+    h = np.tanh(x @ Wx + prev_h @ Wh)
+    return h, (x, prev_h, Wx, Wh, h)
+def rnn_step_backward(dnext_h, cache):
+    x, prev_h, Wx, Wh, h = cache
+    da = dnext_h * (1 - h**2)
+    return da @ Wx.T, da @ Wh, x.T @ da * 0.7, prev_h.T @ da, da.sum(axis=0)
+"""
+    forward, backward = checked(tmp_path, text)
+    assert [mistake.id for mistake in forward.mistakes] == ["bias_omitted"]
+    assert [(mistake.id, mistake.outputs) for mistake in backward.mistakes] == [("W_not_transposed", ("dprev_h",))]

@@ -135,7 +135,7 @@ class Diagnosis:
         return []
 
     def _together(self, singles: Sequence[_Single], rows: np.ndarray, in_order: bool) -> list[Explanation]:
-        """The first two of these mistakes, one on top of the other, that give some numbers and a whole part.
+        """The two of these mistakes, one on top of the other, that give some numbers and most whole parts.
 
         in_order: whether it matters which is made first, as it does where both rewrite equations.
         """
@@ -153,13 +153,15 @@ class Diagnosis:
         left: dict[_Key, list[_Key]] = {}
         for at in np.flatnonzero(fits).tolist():
             left.setdefault(pairs[at][0].key, []).append(pairs[at][1])
+        best: list[Explanation] = []
         for first in (single for single in singles if single.key in left):
             again = [single for single in self._variants(first.specs, mistakes) if single.key in left[first.key]]
             every = self._agreement([[single.specs[at] for single in again] for at in range(len(self.specs))])
             for second in self._best(again, every):
-                explained = Explanation(first.mistake, first.variant, self.specs, first.specs, second.outputs, 0)
-                return [explained, replace(second, before=first.specs)]
-        return []
+                if not best or second.numbers > best[-1].numbers:
+                    explained = Explanation(first.mistake, first.variant, self.specs, first.specs, second.outputs, 0)
+                    best = [explained, replace(second, before=first.specs)]
+        return best
 
     def _wrong_parts(self, back: bool) -> list[int]:
         """The wrong parts that the forward pass gives, or those of the way back."""
@@ -258,7 +260,7 @@ def _keyed(
     """Yield variants, each under its mistake, its detail and its number."""
     context = Context(
         orders={0: trial.gates} if trial.gates else {}, parameters=True, steps=trial.sizes["T"],
-        sequences=trial.sizes["N"], outputs=trial.sizes["O"], code=True,
+        sequences=trial.sizes["N"], outputs=trial.sizes["O"], code=True, joined=trial.joined,
     )  # fmt: skip
     count = Counter[tuple[str, str]]()
     for mistake in MISTAKES.values():

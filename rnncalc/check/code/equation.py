@@ -36,7 +36,7 @@ def touched_line(before: Spec, after: Spec, function: FunctionSignature) -> Form
                 or any(previous(name) and signal_of(name) in states for name in inside)
                 or (after.x is not before.x and INPUT in inside)
             ):
-                return _formula(old, line, function)
+                return _formula(old, line, function, "h" if old is before.read_out else "x")
     return None
 
 
@@ -44,7 +44,7 @@ def rule_of(explanation: Explanation, gates: str) -> str:
     """What is right in words, where that depends on the function; otherwise the mistake's lesson says it."""
     before, after = explanation.before[0], explanation.specs[0]
     match explanation.mistake.id:
-        case "gate_order":
+        case "gate_order" if gates:
             return _("the gates stand in the order {order}").format(order=" ".join(gates))
         case "wrong_factor":
             return right_factors(before, after)
@@ -55,13 +55,13 @@ def rule_of(explanation: Explanation, gates: str) -> str:
     return ""
 
 
-def _formula(run: RunSpec, line: str, function: FunctionSignature) -> Formula:
+def _formula(run: RunSpec, line: str, function: FunctionSignature, takes: str) -> Formula:
     """The equation as the cell writes it; of a line that it does not write by itself, the one that holds it."""
     written, lines = run.cell.written, run.cell.lines
     while line not in written:
         line = next(other for other in lines if line in names(lines[other]))
     place = Place(signals=frozenset(run.lines))
-    return Formula(line, (written[line],), replace(letters(function), labels=run.cell.labels), place)
+    return Formula(line, (written[line],), replace(letters(function), labels=run.cell.labels, input=takes), place)
 
 
 def letters(function: FunctionSignature) -> Letters:

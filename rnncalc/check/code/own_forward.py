@@ -43,11 +43,12 @@ def on_their_forward(
     if not (search := Diagnosis(right.evidence, behind)).wrong:
         text = _("right for a right forward pass, but not for yours, which is wrong: mend {first}")
         return search, text.format(first=function.first.name)
-    for specs in (list(forward.specs), behind):
-        search = Diagnosis(right.evidence, specs)
-        if list(search.explanations(pairs=False)) and not search.wrong:
-            return Diagnosis(right.evidence, specs), ""
-    return right, ""
+    bases = [forward.specs, behind, right.specs]
+    searches = [Diagnosis(right.evidence, specs) for specs in bases]
+    for search in searches:
+        list(search.explanations(pairs=False))
+    left = [int((~search.agreed).sum()) for search in searches]
+    return Diagnosis(right.evidence, bases[left.index(min(left))]), ""
 
 
 def _forward(function: FunctionSignature, trials: Sequence[Trial], calls: Sequence[Call]) -> Diagnosis | None:

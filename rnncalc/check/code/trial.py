@@ -45,6 +45,7 @@ class Trial:
     sizes : by letter
     arrays : what goes in, by name, in our order of axes
     spec : the right solution
+    joined : WU where the code has one matrix for [h; x], UW for [x; h]
     spots : the numbers that somebody has asked for, each with its place in the computation
     kept : what was computed for one person's function and will be for the next one's
     """
@@ -53,6 +54,7 @@ class Trial:
     arrays: Mapping[str, np.ndarray]
     spec: Spec
     gates: str
+    joined: str = ""
     spots: list[Spot] = field(default_factory=list)
     kept: dict[Any, Any] = field(default_factory=dict)
 
@@ -129,7 +131,13 @@ def _trial(named: _Text, cell: str, gates: str, lengths: tuple[tuple[str, int], 
         arrays["x"] = np.eye(sizes["D"])[arrays["x#"]]
     problem = _problem(function, cell, gates, arrays)
     spec = of_problem(problem, problem.forward())
-    return Trial(sizes, arrays, _with_arriving(spec, arrays, names), gates)
+    joined = next((each for each in ("WU", "UW") if any(_stacks(layout) == each for layout in function.given)), "")
+    return Trial(sizes, arrays, _with_arriving(spec, arrays, names), gates, joined)
+
+
+def _stacks(layout: Layout) -> str:
+    """WU of W.f|U.f."""
+    return "".join(name.partition(".")[0] for name in layout.names)
 
 
 def _numbers(rng: np.random.Generator, name: str, layout: Layout, sizes: Sizes, gated: bool) -> np.ndarray:

@@ -19,7 +19,8 @@ class Context:
 
     orders: run → the gates as this problem stacks them. second: run → symbol → the second of two biases. wrong:
     quantities with wrong numbers. parameters: whether gradients of parameters, or updated ones, were answered. code:
-    whether numbers come from somebody's code, which makes mistakes of its own.
+    whether numbers come from somebody's code, which makes mistakes of its own. joined: WU where such code multiplies
+    [h; x] by one matrix, UW where it does so with [x; h].
     """
 
     orders: dict[int, str] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Context:
     sequences: int = 1
     outputs: int = 1
     code: bool = False
+    joined: str = ""
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,11 @@ _CODE = (
         in_both_passes(several(code.without_forget_gate)),
     ),
     Mistake(
+        "concatenation_order",
+        N_("x and h were put together in the other order"),
+        in_both_passes(with_context(code.joined_crosswise)),
+    ),
+    Mistake(
         "gates_interleaved",
         N_("the stacked gates were cut unit by unit ({detail}), not one whole gate after the other"),
         in_both_passes(with_context(gated.interleaved)),

@@ -197,6 +197,13 @@ class ForwardPredicates(StatementPredicates):
     def slice(self, statement: Statement) -> bool:
         return any(isinstance(node, ast.Slice) for node in self.nodes(statement))
 
+    def joins_inputs(self, statement: Statement) -> bool:
+        """Whether x and h are put side by side."""
+        return any(
+            name in STACKED and self.of(call).uses("x") and self.of(call).uses("h0", "h")
+            for name, call in self.calls_in(statement)
+        )
+
     def strided(self, statement: Statement) -> bool:
         """Whether every nth entry is taken: a[:, 1::4]."""
         return any(

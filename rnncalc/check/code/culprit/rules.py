@@ -68,13 +68,14 @@ RULES: dict[str, tuple[str, ...]] = {
         *("unpacks crossed", "slice crossed first", "memory_crossed", "back gathers first"),
         *("split first", "unpacks parameters first"),
     ),
+    "concatenation_order": ("joins_inputs first",),
     "gates_interleaved": ("strided first", "split first"),
     "wrong_quantity": ("forward named_result last",),
     "update_complement": ("one_minus gated",),
     "reset_position": ("candidate W",),
     "memory_activation_omitted": ("gives_h reads_memory !tanh last", "back dh reads_memory !slope"),
     "forget_bias_added": ("adds_number forget", "adds_number sigmoid"),
-    "candidate_sigmoid": ("sigmoid candidate", "slope candidate back"),
+    "candidate_sigmoid": ("sigmoid candidate", "slope candidate back", "sigmoid joined only"),
     "sign_of_preactivation": ("exponential !negative", "sigmoid negative"),
     "h_c_exchanged": ("exchanged first",),
     "forget_gate_omitted": ("gives_memory first",),
@@ -151,7 +152,11 @@ class Predicates(ForwardPredicates, BackwardPredicates):
     def named_result(self, statement: Statement) -> bool:
         """Whether it gives what the mistake names: h of h_t, the memory of c_t, or the candidate."""
         name = {"h": "h", "c": "memory"}.get(self.detail[:1])
-        return self.gives(statement, frozenset((name,))) if name else self.candidate(statement)
+        return (
+            self.gives(statement, frozenset((name,)))
+            if name
+            else "W" in self.reckons(statement) and self.candidate(statement)
+        )
 
     def _holds(self, word: str, statement: Statement) -> bool:
         if word.startswith("!"):

@@ -144,7 +144,9 @@ def wrong_quantities(spec: Spec, context: Context) -> Rewritten:
                 continue
             before = list(run.lines)[: list(run.lines).index(line)]
             states = [f"{state}_p" for state in run.cell.state] + [state for state in run.cell.state if state in before]
-            owner = next((other for other in run.cell.written if line in (other, *names(run.cell.lines[other]))), line)
+            owner = line
+            while owner not in run.cell.written and (uses := [to for to in run.lines if owner in names(run.lines[to])]):
+                owner = uses[0]
             for name in names(expression):
                 for other in next((kind for kind in (gates, states) if name in kind), []):
                     if other != name:
@@ -152,6 +154,23 @@ def wrong_quantities(spec: Spec, context: Context) -> Rewritten:
                         text = _("{gradient} with {other} in place of {factor}")
                         said = text.format(gradient=f"{owner}_t", other=_of_step(other), factor=_of_step(name))
                         yield spec.with_runs([replace(run, lines=changed), *spec.all_runs[1:]]), said, ""
+
+
+def joined_crosswise(spec: Spec, context: Context) -> Rewritten:
+    """Put x and h together in the other order, where one matrix multiplies both."""
+    if not context.joined:
+        return
+
+    def change(run: RunSpec) -> RunSpec:
+        changed: dict[str, np.ndarray] = {}
+        for gate in run.cell.gates or ("",):
+            first, second = (f"{stack}_{gate}".rstrip("_") for stack in context.joined)
+            whole = np.concatenate([run.parameters[first], run.parameters[second]], axis=1)
+            width = run.parameters[second].shape[1]
+            changed |= {second: whole[:, :width], first: whole[:, width:]}
+        return changed_run(run, changed)
+
+    yield each(spec, change, top=False), "", ""
 
 
 def _of_step(name: str) -> str:

@@ -47,8 +47,33 @@ def _slopes(function: str, y: Expression, again: bool = True) -> list[Expression
     return slopes.get(function, [y])
 
 
+def wrong_slopes(spec: Spec) -> Rewritten:
+    """Put another slope in the place of that of every gate, of every tanh, or what has been activated again in all."""
+    y, kinds = Name("y"), ("sigmoid", "tanh")
+    for run in spec.runs[:1]:
+        calls = {line: e for line, e in run.lines.items() if isinstance(e, Call) and line in run.cell.written}
+        for function, others in ((kind, _slopes(kind, y)) for kind in kinds if run.cell.gates):
+            same = [line for line, expression in calls.items() if expression.function == function]
+            for at, other in enumerate(others[1:], 1) if len(same) > 1 else ():
+                yield _rewritten(spec, _sloped(calls, same, at)), _said("a", others[0], other), ""
+        everywhere = [line for line, expression in calls.items() if expression.function in kinds]
+        if len(everywhere) > 1:
+            said = ", ".join(_said("a", *(_slopes(kind, y)[at] for at in (0, -1))) for kind in kinds)
+            yield _rewritten(spec, _sloped(calls, everywhere, -1)), said, ""
+
+
+def _sloped(calls: dict[str, Call], chosen: list[str], at: int) -> dict[Edge, Expression]:
+    """What goes back through some lines with the slope of this number in the list."""
+    return {
+        (line, call.argument.id): Binary("*", Name(f"∂{line}"), _slopes(str(call.function), Name(line))[at])
+        for line, call in calls.items()
+        if line in chosen and isinstance(call.argument, Name)
+    }
+
+
 def wrong_factors(spec: Spec, context: Context) -> Rewritten:
     """Leave a factor out of what goes back from a line to a name, or put another in its place."""
+    yield from wrong_slopes(spec)
     lines = {
         line: expression for run in spec.runs for line, expression in run.lines.items() if line not in run.cell.outputs
     }
@@ -66,6 +91,9 @@ def wrong_factors(spec: Spec, context: Context) -> Rewritten:
             if own[first][1] == Name(second) and own[second][1] == Name(first):
                 both = {(line, name): own[name][0] for name in (first, second)}
                 yield _rewritten(spec, both), f"{_gradient(first)}, {_gradient(second)}", ""
+
+
+_GENERAL = ["da = dy ∘ y ∘ (1 − y), y = σ(a)", "da = dy ∘ (1 − y²), y = tanh(a)"]
 
 
 def right_factors(before: Spec, after: Spec) -> str:
@@ -88,7 +116,7 @@ def right_factors(before: Spec, after: Spec) -> str:
         said.append(
             text.format(gradient=_gradient(name), right=_text(right), line=line_said, expression=_text(expression))
         )
-    return "; ".join(said)
+    return "; ".join(said if len(said) < 3 else _GENERAL)
 
 
 def without_the_part_through_h(spec: Spec, context: Context) -> Rewritten:
