@@ -10,7 +10,7 @@ import numpy as np
 from rnncalc.classroom.exercise_spec import ExerciseSpec
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import CELLS, Cell
-from rnncalc.model.losses import LOSSES, takes_classes
+from rnncalc.model.losses import LOSSES, SIGN, takes_classes
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse import given
 from rnncalc.problems.reader import read
@@ -98,7 +98,7 @@ def _goal(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator, width: int) 
     targets: list[Any]
     if takes_classes(loss):
         targets = [int(number) for number in rng.integers(0, width, spec.steps)]
-    elif loss == "binary_cross_entropy":
+    elif LOSSES[loss].right == SIGN:
         targets = rng.integers(0, 2, (spec.steps, width)).tolist()
     else:
         targets = _texts(_signs(rng, (spec.steps, width)) * rng.integers(2, 11, (spec.steps, width)) / 10)

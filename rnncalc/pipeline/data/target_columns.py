@@ -7,7 +7,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.model.losses import takes_classes
+from rnncalc.model.losses import LOSSES, SIGN, takes_classes
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap, is_grouped, number
 from rnncalc.pipeline.data.rows import Labels
@@ -23,7 +23,8 @@ class TargetColumns:
         self.labels, self.y = Labels(about.labels), Spool()
         self.classes: bool | None = about.classes
         self.missing = about.outputs or 1  # how many numbers a target would have, where there is none
-        if self.classes is None and loss is not None and loss != "binary_cross_entropy":
+        two_values = loss in LOSSES and LOSSES[loss].right == SIGN  # may be two names or two numbers
+        if self.classes is None and loss is not None and not two_values:
             self.classes = takes_classes(loss)
         self.decided = self.classes is not None
         if self.classes:
