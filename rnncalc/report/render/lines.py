@@ -1,11 +1,11 @@
-"""Formulas and columns as lines of text, for the formats that have no mathematics of their own."""
+"""Formulas, columns and arrays as lines of text, for the formats that have no mathematics of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from rnncalc.model.equations.style import ASCII, TEXT, Style
-from rnncalc.report.document import Formulas, Matrices, Matrix
+from rnncalc.report.document import Array, Formulas, Matrices, Matrix
 from rnncalc.report.render import RenderOptions
 
 _IN_ASCII = str.maketrans({
@@ -59,6 +59,15 @@ def _matrix(block: Matrix, options: RenderOptions, width: int) -> Iterator[str]:
     for number, row in enumerate(zip(*columns)):
         cells = "  ".join(cell.rjust(most) for cell, most in zip(row, wide))
         yield (head if number == 0 else " " * len(head)) + f"[ {cells} ]"
+
+
+def array_line(block: Array) -> str:
+    """U = [[0.1, 0.2], [0.3, 0.4]] in the digits that were given: it can be copied into a command or a program."""
+    return f"{block.name} = {_bracketed(block.entries)}"
+
+
+def _bracketed(entries: object) -> str:
+    return f"[{', '.join(map(_bracketed, entries))}]" if isinstance(entries, tuple) else str(entries)
 
 
 def folded(line: str, width: int | None) -> Iterator[str]:

@@ -17,8 +17,8 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
-from rnncalc.report.render.lines import aligned_points, ascii_text, formulas, matrices, style
+from rnncalc.report.render import Renderer, RenderOptions, grid
+from rnncalc.report.render.lines import aligned_points, array_line, ascii_text, formulas, matrices, style
 
 
 def render(document: Document, options: RenderOptions) -> str:
@@ -61,7 +61,7 @@ class Plain(Renderer):
         return "\n".join(grid.lines(block, self.options))
 
     def arrays(self, block: Arrays) -> str:
-        return _indented(map(arrays.line, block.items))
+        return _indented(map(array_line, block.items))
 
 
 def _indented(lines: Iterable[str]) -> str:

@@ -22,9 +22,9 @@ from rnncalc.report.document import (
     Paragraph,
     Table,
 )
-from rnncalc.report.render import Renderer, RenderOptions, arrays, grid
+from rnncalc.report.render import Renderer, RenderOptions, grid
 from rnncalc.report.render.columns import folds
-from rnncalc.report.render.lines import ascii_text, folded, formulas, matrices, style
+from rnncalc.report.render.lines import array_line, ascii_text, folded, formulas, matrices, style
 from rnncalc.report.render.plain import aligned, right
 
 LONG, ENDS = 40, 10  # a table of more steps shows so many at either end
@@ -100,7 +100,7 @@ class Terminal(Renderer):
         return self._printed(*(Text(line, style="" if number else "bold") for number, line in lines))
 
     def arrays(self, block: Arrays) -> str:
-        return self._printed(*(Text("  " + arrays.line(item)) for item in block.items))
+        return self._printed(*(Text("  " + array_line(item)) for item in block.items))
 
     def _printed(self, *parts: Text | RichTable) -> str:
         """What rich makes of them, without blanks at the ends of lines."""
