@@ -11,20 +11,8 @@ from typing import Any
 from rnncalc.common.i18n import _, full_width
 from rnncalc.common.safe_text import printable
 from rnncalc.errors import RnncalcError
-from rnncalc.report.document import (
-    Arrays,
-    Block,
-    Curve,
-    Document,
-    Formulas,
-    Grid,
-    Heading,
-    Items,
-    Matrices,
-    Paragraph,
-    Table,
-    Unrolled,
-)
+from rnncalc.report import document as blocks
+from rnncalc.report.document import Block, Document
 from rnncalc.report.render.numbers import Rounding
 
 
@@ -76,34 +64,34 @@ class Renderer(ABC):
         return write(block)
 
     @abstractmethod
-    def heading(self, block: Heading) -> str: ...
+    def heading(self, block: blocks.Heading) -> str: ...
 
     @abstractmethod
-    def paragraph(self, block: Paragraph) -> str: ...
+    def paragraph(self, block: blocks.Paragraph) -> str: ...
 
     @abstractmethod
-    def items(self, block: Items) -> str: ...
+    def items(self, block: blocks.Items) -> str: ...
 
     @abstractmethod
-    def formulas(self, block: Formulas) -> str: ...
+    def formulas(self, block: blocks.Formulas) -> str: ...
 
     @abstractmethod
-    def table(self, block: Table) -> str: ...
+    def table(self, block: blocks.Table) -> str: ...
 
     @abstractmethod
-    def matrices(self, block: Matrices) -> str: ...
+    def matrices(self, block: blocks.Matrices) -> str: ...
 
     @abstractmethod
-    def grid(self, block: Grid) -> str: ...
+    def grid(self, block: blocks.Grid) -> str: ...
 
     @abstractmethod
-    def arrays(self, block: Arrays) -> str: ...
+    def arrays(self, block: blocks.Arrays) -> str: ...
 
-    def unrolled(self, block: Unrolled) -> str:
+    def unrolled(self, block: blocks.Unrolled) -> str:
         """The picture of the network, where a format can draw."""
         return ""
 
-    def curve(self, block: Curve) -> str:
+    def curve(self, block: blocks.Curve) -> str:
         """Numbers as a line, where a format can draw."""
         return ""
 
@@ -118,7 +106,7 @@ def _harmless(part: Any) -> Any:
         return full_width(printable(part))
     if isinstance(part, list | tuple):
         return type(part)(map(_harmless, part))
-    if is_dataclass(part) and not isinstance(part, Formulas):
+    if is_dataclass(part) and not isinstance(part, blocks.Formulas):
         values = {field.name: getattr(part, field.name) for field in fields(part)}
         return replace(part, **{name: _harmless(value) for name, value in values.items()})  # type: ignore[type-var]
     return part

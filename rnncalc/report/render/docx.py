@@ -6,15 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from rnncalc.common.i18n import _, language
-from rnncalc.report.document import (
-    Arrays,
-    Document,
-    Formulas,
-    Heading,
-    Items,
-    Matrices,
-    Paragraph,
-)
+from rnncalc.report import document as blocks
+from rnncalc.report.document import Document
 from rnncalc.report.render import RenderOptions, typeset
 from rnncalc.report.render.columns import GAP, Paged
 from rnncalc.report.render.docx_package import TEXT_WIDTH, package
@@ -39,25 +32,25 @@ class Word(Paged):
         super().__init__(options)
         self.style = WORD.rounding(options.rounding)
 
-    def heading(self, block: Heading) -> str:
+    def heading(self, block: blocks.Heading) -> str:
         return _paragraph(_run(block.text), f"Heading{block.level}")
 
-    def paragraph(self, block: Paragraph) -> str:
+    def paragraph(self, block: blocks.Paragraph) -> str:
         return _paragraph(_run(block.text))
 
-    def items(self, block: Items) -> str:
+    def items(self, block: blocks.Items) -> str:
         return "".join(
             _paragraph((_run(_("{term}: ").format(term=term), bold=True) if term else "") + _run(text), "ListBullet")
             for term, text in block.lines
         )
 
-    def formulas(self, block: Formulas) -> str:
+    def formulas(self, block: blocks.Formulas) -> str:
         return _equations(typeset.broken(line.write(self.style), LINE, width) for line in block.all)
 
-    def matrices(self, block: Matrices) -> str:
+    def matrices(self, block: blocks.Matrices) -> str:
         return _equations([line] for each in block.all for line in typeset.cut(each, self.style, LINE, width))
 
-    def arrays(self, block: Arrays) -> str:
+    def arrays(self, block: blocks.Arrays) -> str:
         return _equations([line] for each in block.items for line in typeset.cut(each, self.style, LINE, width))
 
     def run(self, rows: Sequence[Sequence[str]], widths: Sequence[float], numeric: Sequence[bool]) -> str:

@@ -15,20 +15,9 @@ from itertools import groupby
 from rnncalc.common.i18n import _, language
 from rnncalc.common.markup import curve, tag
 from rnncalc.common.version import __version__
+from rnncalc.report import document as blocks
 from rnncalc.report.check import MARKS
-from rnncalc.report.document import (
-    Arrays,
-    Curve,
-    Document,
-    Formulas,
-    Grid,
-    Heading,
-    Items,
-    Matrices,
-    Paragraph,
-    Table,
-    Unrolled,
-)
+from rnncalc.report.document import Document
 from rnncalc.report.render import Renderer, RenderOptions, grid, mathml, svg
 from rnncalc.report.render.columns import folds
 from rnncalc.report.render.numbers import exact
@@ -90,19 +79,19 @@ class Html(Renderer):
 
     def text(self, document: Document) -> str:
         """All blocks, each step's arithmetic in a fold; at the end what was assumed."""
-        steps = [block for block in document.blocks if isinstance(block, Heading) and block.step is not None]
+        steps = [block for block in document.blocks if isinstance(block, blocks.Heading) and block.step is not None]
         self.folded = len(steps) > UNFOLDED
         self.links = {block.step: f"#step-{block.step}" for block in steps if block.step is not None}
         parts, open_level = list[str](), 0
-        for formulas, blocks in groupby(document.blocks, lambda block: isinstance(block, Formulas)):
+        for formulas, group in groupby(document.blocks, lambda block: isinstance(block, blocks.Formulas)):
             if formulas:
-                parts.append(_frame("\n".join(map(self.block, blocks)), "formulas", _("formulas")))
+                parts.append(_frame("\n".join(map(self.block, group)), "formulas", _("formulas")))
                 continue
-            for block in blocks:
-                if isinstance(block, Heading) and open_level and block.level <= open_level:
+            for block in group:
+                if isinstance(block, blocks.Heading) and open_level and block.level <= open_level:
                     parts.append("</details>")
                     open_level = 0
-                if isinstance(block, Heading) and block.step is not None:
+                if isinstance(block, blocks.Heading) and block.step is not None:
                     parts.append(self._fold(block))
                     open_level = block.level
                 else:
@@ -113,7 +102,7 @@ class Html(Renderer):
             parts.append(tag("aside", notes, aria_label=_("notes")))
         return "\n".join(part for part in parts if part)
 
-    def _fold(self, block: Heading) -> str:
+    def _fold(self, block: blocks.Heading) -> str:
         """The opening of a step's arithmetic, closed by the next heading of its level or above."""
         self.ids[f"step-{block.step}"] += 1
         count = self.ids[f"step-{block.step}"]
@@ -122,19 +111,19 @@ class Html(Renderer):
         summary = tag("summary", escape(block.text), id=name)
         return f'<details class="step" data-step="{block.step}"{opened}>{summary}'
 
-    def heading(self, block: Heading) -> str:
+    def heading(self, block: blocks.Heading) -> str:
         return tag(f"h{block.level}", escape(block.text))
 
-    def paragraph(self, block: Paragraph) -> str:
+    def paragraph(self, block: blocks.Paragraph) -> str:
         return tag("p", escape(block.text))
 
-    def items(self, block: Items) -> str:
+    def items(self, block: blocks.Items) -> str:
         if not any(term for term, _text in block.lines):
             return tag("ul", "".join(tag("li", escape(text)) for _term, text in block.lines))
         pairs = (tag("dt", escape(term)) + tag("dd", escape(text) or "​") for term, text in block.lines)
         return tag("dl", "".join(pairs))
 
-    def formulas(self, block: Formulas) -> str:
+    def formulas(self, block: blocks.Formulas) -> str:
         """A group of lines; those of one unit at one step say which, so that the picture can light them."""
         lines = [
             _math(
@@ -148,7 +137,7 @@ class Html(Renderer):
         ]
         return tag("div", "\n".join(lines))
 
-    def table(self, block: Table) -> str:
+    def table(self, block: blocks.Table) -> str:
         """One table; what is wider than a sheet of paper is cut between signals."""
         texts = [[column.label] for column in block.columns]
         for row in block.rows:
@@ -158,7 +147,7 @@ class Html(Renderer):
         parts = folds([max(map(len, column)) for column in texts], signals, WIDEST, len(_("step")))
         return "\n".join(self._part(block, slice(*part)) for part in parts)
 
-    def _part(self, block: Table, part: slice) -> str:
+    def _part(self, block: blocks.Table, part: slice) -> str:
         """Some columns of a table, beside the steps."""
         labels = (_("step"), *(column.label for column in block.columns[part]))
         head = "".join(tag("th", escape(text), scope="col") for text in labels)
@@ -168,7 +157,7 @@ class Html(Renderer):
         ]
         return self._table(head, rows, "numbers")
 
-    def grid(self, block: Grid) -> str:
+    def grid(self, block: blocks.Grid) -> str:
         shown = [k for k in range(len(block.headings)) if any(row[k] not in (None, "") for row in block.rows)]
         head = "".join(
             tag("th", escape(block.headings[k]) or "​", scope="col", class_="number" if k in block.numeric else None)
@@ -185,18 +174,18 @@ class Html(Renderer):
         ]
         return self._table(head, rows)
 
-    def matrices(self, block: Matrices) -> str:
+    def matrices(self, block: blocks.Matrices) -> str:
         return _frame(
             "\n".join(_math(line) for each in block.all for line in mathml.matrix(each, self.options)),
             "formulas",
             _("matrices"),
         )
 
-    def arrays(self, block: Arrays) -> str:
+    def arrays(self, block: blocks.Arrays) -> str:
         lines = [_math(line) for each in block.items for line in mathml.array(each)]
         return _frame("\n".join(lines), "formulas", _("given"))
 
-    def unrolled(self, block: Unrolled) -> str:
+    def unrolled(self, block: blocks.Unrolled) -> str:
         """The picture with what its colours say."""
         self.ids["net"] += 1
         drawing = svg.drawing(block, self.options, f"net{self.ids['net']}", self.links)
@@ -214,7 +203,7 @@ class Html(Renderer):
         caption = tag("figcaption", escape(" ".join(said)))
         return tag("figure", _frame(drawing, "picture", _("the unrolled network")) + caption)
 
-    def curve(self, block: Curve) -> str:
+    def curve(self, block: blocks.Curve) -> str:
         return _frame(curve(dict(block.lines), block.across), "picture", ", ".join(name for name, _line in block.lines))
 
     def _cell(self, value: float | str | None) -> str:

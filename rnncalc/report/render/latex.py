@@ -10,15 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from rnncalc.common.wrapping import display_width
 from rnncalc.model.equations.style import LATEX, LaTeX
-from rnncalc.report.document import (
-    Arrays,
-    Document,
-    Formulas,
-    Heading,
-    Items,
-    Matrices,
-    Paragraph,
-)
+from rnncalc.report import document as blocks
+from rnncalc.report.document import Document
 from rnncalc.report.render import RenderOptions, typeset
 from rnncalc.report.render.columns import Paged
 from rnncalc.report.render.typeset import BREAK, broken
@@ -94,13 +87,13 @@ class Latex(Paged):
         """Displays follow on what stands before them: a paragraph of their own would be an empty line."""
         return re.sub(r"\n\n(?=\\begin\{align\*\}|\\\[)", "\n", super().text(document))
 
-    def heading(self, block: Heading) -> str:
+    def heading(self, block: blocks.Heading) -> str:
         return rf"\{_HEADINGS[block.level]}{{{escaped(block.text)}}}"
 
-    def paragraph(self, block: Paragraph) -> str:
+    def paragraph(self, block: blocks.Paragraph) -> str:
         return re.sub("  +", r" \\quad ", escaped(block.text))
 
-    def items(self, block: Items) -> str:
+    def items(self, block: blocks.Items) -> str:
         kind = "description" if all(term for term, _text in block.lines) else "itemize"
         lines = [
             rf"\item[{{{escaped(term)}}}] " * bool(term) + (escaped(text) if term else rf"\item {escaped(text)}")
@@ -108,14 +101,14 @@ class Latex(Paged):
         ]
         return "\n".join([rf"\begin{{{kind}}}", *lines, rf"\end{{{kind}}}"])
 
-    def formulas(self, block: Formulas) -> str:
+    def formulas(self, block: blocks.Formulas) -> str:
         return _aligned(line.write(self.style, "&=") for line in block.all)
 
-    def matrices(self, block: Matrices) -> str:
+    def matrices(self, block: blocks.Matrices) -> str:
         lines = (line for each in block.all for line in typeset.cut(each, self.style, self.most, width))
         return "\n\n".join(f"\\[\n{line}\n\\]" for line in lines)
 
-    def arrays(self, block: Arrays) -> str:
+    def arrays(self, block: blocks.Arrays) -> str:
         return _aligned(line for each in block.items for line in typeset.cut(each, self.style, self.most, width, "&="))
 
     def run(self, rows: Sequence[Sequence[str]], widths: Sequence[float], numeric: Sequence[bool]) -> str:

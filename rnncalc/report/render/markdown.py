@@ -6,17 +6,8 @@ import re
 
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.style import LATEX
-from rnncalc.report.document import (
-    Arrays,
-    Document,
-    Formulas,
-    Grid,
-    Heading,
-    Items,
-    Matrices,
-    Paragraph,
-    Table,
-)
+from rnncalc.report import document as blocks
+from rnncalc.report.document import Document
 from rnncalc.report.render import Renderer, RenderOptions, grid, typeset
 from rnncalc.report.render.plain import cells
 
@@ -33,31 +24,31 @@ class Markdown(Renderer):
         super().__init__(options)
         self.style = LATEX.rounding(options.rounding)
 
-    def heading(self, block: Heading) -> str:
+    def heading(self, block: blocks.Heading) -> str:
         return f"{'#' * (block.level + (not self.options.whole))} {_escaped(block.text)}"
 
-    def paragraph(self, block: Paragraph) -> str:
+    def paragraph(self, block: blocks.Paragraph) -> str:
         return _line(block.text)
 
-    def items(self, block: Items) -> str:
+    def items(self, block: blocks.Items) -> str:
         return "\n".join(f"- {_line(f'{term}: {text}' if term else text)}" for term, text in block.lines)
 
-    def formulas(self, block: Formulas) -> str:
+    def formulas(self, block: blocks.Formulas) -> str:
         return _display([line.write(self.style, " &= ") for line in block.all])
 
-    def table(self, block: Table) -> str:
+    def table(self, block: blocks.Table) -> str:
         header = [_("step"), *(_escaped(column.label) for column in block.columns)]
         rows = [[str(step), *cells(row, self.options)] for step, row in zip(block.steps, block.rows)]
         lines = [header, ["---:"] * len(header), *rows]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-    def matrices(self, block: Matrices) -> str:
+    def matrices(self, block: blocks.Matrices) -> str:
         return "\n\n".join(f"$${typeset.whole(each, self.style)}$$" for each in block.all)
 
-    def grid(self, block: Grid) -> str:
+    def grid(self, block: blocks.Grid) -> str:
         return grid.markdown(block, self.options, _escaped)
 
-    def arrays(self, block: Arrays) -> str:
+    def arrays(self, block: blocks.Arrays) -> str:
         return "\n\n".join(f"$${typeset.whole(item, self.style)}$$" for item in block.items)
 
 

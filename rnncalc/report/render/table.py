@@ -11,17 +11,8 @@ from rich.text import Text
 
 from rnncalc.common.i18n import _
 from rnncalc.common.wrapping import display_width, wrap
-from rnncalc.report.document import (
-    Arrays,
-    Document,
-    Formulas,
-    Grid,
-    Heading,
-    Items,
-    Matrices,
-    Paragraph,
-    Table,
-)
+from rnncalc.report import document as blocks
+from rnncalc.report.document import Document
 from rnncalc.report.render import Renderer, RenderOptions, grid
 from rnncalc.report.render.columns import folds
 from rnncalc.report.render.lines import array_line, ascii_text, folded, formulas, matrices, style
@@ -39,15 +30,15 @@ def render(document: Document, options: RenderOptions) -> str:
 class Terminal(Renderer):
     """Lines and tables folded to the width; rich colours them."""
 
-    def heading(self, block: Heading) -> str:
+    def heading(self, block: blocks.Heading) -> str:
         return self._printed(Text(block.text, style="bold"))
 
-    def paragraph(self, block: Paragraph) -> str:
+    def paragraph(self, block: blocks.Paragraph) -> str:
         width = self.options.width
         lines = wrap(block.text, width) if width else [block.text]
         return self._printed(*map(Text, lines))
 
-    def items(self, block: Items) -> str:
+    def items(self, block: blocks.Items) -> str:
         """Each text behind its term, wrapped below itself."""
         width = max(display_width(term) for term, _text in block.lines)
         indent = " " * (width + 4 if width else 2)
@@ -59,14 +50,14 @@ class Terminal(Renderer):
             parts.append(Text(head + ("\n" + indent).join(lines)))
         return self._printed(*parts)
 
-    def formulas(self, block: Formulas) -> str:
+    def formulas(self, block: blocks.Formulas) -> str:
         width, parts = self.options.width and self.options.width - 2, []
         for number, line in enumerate(formulas(block, style(self.options))):
             color = "cyan" if block.above is None or number == 0 else ""
             parts += [Text.assemble("  ", (piece, color)) for piece in folded(line, width)]
         return self._printed(*parts)
 
-    def table(self, block: Table) -> str:
+    def table(self, block: blocks.Table) -> str:
         cut = len(block.steps) > LONG
         shown = [*range(ENDS), *range(len(block.steps) - ENDS, len(block.steps))] if cut else range(len(block.steps))
         steps = [str(block.steps[row]) for row in shown]
@@ -92,14 +83,14 @@ class Terminal(Renderer):
             parts.append(Text(said, style="dim"))
         return self._printed(*parts)
 
-    def matrices(self, block: Matrices) -> str:
+    def matrices(self, block: blocks.Matrices) -> str:
         return self._printed(*(Text("  " + line) for line in matrices(block, self.options)))
 
-    def grid(self, block: Grid) -> str:
+    def grid(self, block: blocks.Grid) -> str:
         lines = enumerate(grid.lines(block, self.options))
         return self._printed(*(Text(line, style="" if number else "bold") for number, line in lines))
 
-    def arrays(self, block: Arrays) -> str:
+    def arrays(self, block: blocks.Arrays) -> str:
         return self._printed(*(Text("  " + array_line(item)) for item in block.items))
 
     def _printed(self, *parts: Text | RichTable) -> str:
