@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -163,12 +164,14 @@ def _read(text: str) -> dict[str, RawValue]:
         content = json.dumps({name: number or None for name, number in zip(names, numbers) if "[" in name})
     elif not content.lstrip("\ufeff \t\r\n").startswith("{") and not WHOLE.search(content):
         content = f"# My answer\n{content}"  # of lines or a table, nothing else says that they are answers
-    read = problem_text.read(content, named=text[:60])
+    decimal = click.get_current_context().meta.get(GIVEN, {}).get("decimal", "")
+    read = problem_text.read(content, text[:60], decimal)
     return {name: value for name, value in read.items() if name != "equations"}
 
 
 def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
     """The file's answers, those of --answers in their place, and what was typed name by name."""
+    from rnncalc.problems.parse import commas
     from rnncalc.problems.parse.given import RawValue
 
     answers: dict[str, RawValue] = {}
@@ -188,6 +191,9 @@ def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawV
                 else:
                     del answers[stack]
             answers[bare] = RawValue(value, f"--{name}", True)
+    if "decimal" in keys:
+        decimal = str(keys["decimal"].value)
+        answers = {name: replace(part, value=commas.stated(part.value, decimal)) for name, part in answers.items()}
     return answers
 
 

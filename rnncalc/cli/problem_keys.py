@@ -107,7 +107,8 @@ def given(problem: str | None) -> dict[str, RawValue]:
         raise click.UsageError(_("give a problem file, - for standard input, or options such as --U, --W and --x"), ctx)
     keys = {}
     if problem is not None:
-        keys = problem_text.read(problem if problem.lstrip().startswith("{") else files.content(problem), named=problem)
+        content = problem if problem.lstrip().startswith("{") else files.content(problem)
+        keys = problem_text.read(content, problem, options.get("decimal", ""))
     for name in options:
         stack, _dot, gate = name.partition(".")
         keys = {key: value for key, value in keys.items() if key != name and not key.startswith(f"{name}.")}

@@ -48,6 +48,7 @@ class Problem:
     x : (T, D), or (N, T, D) if `batch`
     layers : each layer's directions as they were given
     notes : what was assumed
+    last_only : whether y is read out at the last step alone, as the equations say
     given : the raw values of the last layer and the whole problem under our names, with the digits as they were typed
     """
 
@@ -58,6 +59,7 @@ class Problem:
     task: Task = field(default_factory=Task)
     lengths: np.ndarray | None = None
     mask: np.ndarray | None = None
+    last_only: bool = False
     title: str = ""
     source: str = ""
     notes: list[str] = field(default_factory=list)

@@ -20,6 +20,7 @@ from rnncalc.model.losses import LOSSES, REDUCTIONS, takes_classes
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import LAYOUTS, Network
+from rnncalc.problems import stated_sizes
 from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_DIRECTION, inside, one_of, ours, parts, stated
 from rnncalc.problems.parse import commas
@@ -39,11 +40,13 @@ def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "f
         raise ShapeError("\n".join([str(error), *doubtful])) if doubtful else error from None
     x, batch = reading.x, reading.batch
     problem = Problem(network, x, batch, reading.layers, reading.task, given=reading.given, notes=reading.notes)
+    problem.last_only = reading.last_only
     problem.lengths, problem.mask = reading.lengths(), reading.mask()
     problem.title, problem.source = (str(given[key].value) if key in given else "" for key in ("title", "source"))
     sequences, steps = (x.shape[0] if batch else 1), x.shape[-2]
     PackedBatch.of(sequences, steps, problem.lengths, problem.mask)  # refuses lengths that do not fit
     _check_batch(network, sequences)
+    stated_sizes.hold(problem, reading.sizes)
     reading.goal(problem)
     network.engine = quicker_engine(network, sequences, steps) if engine == "auto" else engine
     return problem
@@ -53,11 +56,13 @@ class _Reading:
     """The parts of one problem, built from raw values by key."""
 
     def __init__(self, given: Mapping[str, RawValue]):
-        self.raw, self.notes = ours(_with_points(given)), list[str]()
+        self.raw, self.sizes = stated_sizes.taken(ours(_with_points(given)))
+        self.notes, self.last_only = list[str](), False
         if "equations" in self.raw:
             from rnncalc.problems.formulas.equations import settled  # here: few problems state any, and it is large
 
-            self.raw, self.notes = settled(self.raw)
+            self.raw, self.notes, self.last_only, sizes = settled(self.raw)
+            self.sizes += sizes
         self.notes += commas.notes({key: value.value for key, value in self.raw.items()})
         self.input = self._needed("x").numbers()
         self.layers: list[dict[str, GivenDirection]] = []
@@ -226,7 +231,7 @@ def _with_points(given: Mapping[str, RawValue]) -> dict[str, RawValue]:
     if not decimal:
         return dict(given)
     return {
-        key: replace(value, value=commas.stated(value.value, decimal)) if isinstance(value.value, str) else value
+        key: replace(value, value=commas.stated(value.value, decimal))
         for key, value in given.items()
         if key != "decimal"
     }

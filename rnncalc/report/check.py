@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -84,26 +83,13 @@ def label(problem: Problem, value: Judgement) -> str:
     """A number's place in the sheet's letters: dW_hx[1][2], U_new.o[1][1], y_3."""
     prefix, _dot, name = value.name.rpartition("].")
     way, _dot2, bare = name.rpartition(".") if name.startswith(("forward.", "backward.")) else ("", "", name)
-    bare, _dot3, gate = bare.partition(".")
-    sheet_name = _theirs(problem, bare, gate)
+    sheet_name = problem.letters.quantity(bare)
     step = "" if value.step is None else f"_{value.step}"
     index = "".join(f"[{i}]" for i in value.index)
-    if value.answer is not None and index == "[1]" and _single(problem, bare):
+    if value.answer is not None and index == "[1]" and _single(problem, bare.partition(".")[0]):
         index = ""
     head = f"{prefix}]." if prefix else ""
     return f"{head}{way}{'.' if way else ''}{sheet_name}{step}{index}"
-
-
-def _theirs(problem: Problem, name: str, gate: str) -> str:
-    letters = problem.letters
-    for pattern, before, after in ((r"d(\w+)_t", "d", "_t"), (r"d(\w+)", "d", ""), (r"(\w+)_new", "", "_new")):
-        matched = re.fullmatch(pattern, name)
-        if matched and matched[1] in (*letters.parameters, "U", "W", "b", "V", "c", "R"):
-            core = letters.parameter(f"{matched[1]}_{gate}" if gate else matched[1])
-            return f"{before}{core}{after}"
-    if name[:1] == "d" and name[1:] in letters.signals:
-        return f"d{letters.signals[name[1:]]}"
-    return letters.signal(name) + (f".{gate}" if gate else "")
 
 
 def _single(problem: Problem, name: str) -> bool:

@@ -9,7 +9,7 @@ from support.commands import command
 
 
 @pytest.mark.parametrize("letters", [("U", "W", "V"), ("W_xh", "W_hh", "W_hy"), ("Wxh", "Whh", "Why")])
-@pytest.mark.parametrize("odd", ["T", "dh", "learning_rat", "hidden"])
+@pytest.mark.parametrize("odd", ["Tt", "dh", "learning_rat", "hidden"])
 def test_the_unknown_key_is_blamed_and_no_other(letters: tuple[str, str, str], odd: str) -> None:
     U, W, V = letters
     done = command("forward", f"--{U}", "1", f"--{W}", "0.5", f"--{V}", "1", "--x", "1", f"--{odd}", "3")

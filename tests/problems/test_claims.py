@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from support.sheets import assert_same, drawn_at, printed, problem, traces
 
+from rnncalc.errors import RnncalcError
+
 GIVEN: dict[str, Any] = {"U": drawn_at(1, 3, 2), "W": drawn_at(2, 3, 3), "b": drawn_at(3, 3), "x": drawn_at(4, 4, 2)}
 READ_OUT = {"V": drawn_at(5, 5, 3), "c": drawn_at(6, 5)}
 NAMES = {
@@ -111,11 +113,28 @@ def test_what_says_nothing_about_the_network(said: str) -> None:
 
 @pytest.mark.parametrize("way", HIDDEN[::3])
 @pytest.mark.parametrize(("function", "said"), [("tanh", "ReLU"), ("relu", "tanh"), ("sigmoid", "sigmoid")])
-def test_a_sentence_that_contradicts_an_equation_is_noted(way: str, function: str, said: str) -> None:
+def test_a_sentence_that_contradicts_an_equation_is_refused(way: str, function: str, said: str) -> None:
     line = f"s_t = {function}(U x_t + W s_{{t-1}} + b)\n"
     text = line + sheet(way.format(said), False)
-    assert_same(text, {**lists(GIVEN), "activation": function})
-    assert bool(unread(text)) == (function != said)
+    if function == said:
+        assert_same(text, {**lists(GIVEN), "activation": function})
+        assert not unread(text)
+    else:
+        with pytest.raises(RnncalcError) as error:
+            problem(text)
+        assert f"{said.lower()} contradicts the equation “{line[:9]}" in str(error.value)
+
+
+@pytest.mark.parametrize("way", HIDDEN[::3])
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_a_stack_takes_the_activation_of_a_sentence(way: str, layers: int) -> None:
+    arrays = [{"U": drawn_at(n, 3, 2 if n == 0 else 3), "W": drawn_at(n + 9, 3, 3)} for n in range(layers)]
+    line = "h_t^{(l)} = φ(U^{(l)} h_t^{(l-1)} + W^{(l)} h_{t-1}^{(l)})\n"
+    given = "".join(
+        f"{name}^{{({n})}} = {printed(array)}\n" for n, layer in enumerate(arrays, 1) for name, array in layer.items()
+    )
+    text = f"{way.format('ReLU')}\n{line}{given}x_1 = [1, 2], x_2 = [-3, 1]\n"
+    assert_same(text, {"layers": [lists(layer) for layer in arrays], "x": [[1, 2], [-3, 1]], "activation": "relu"})
 
 
 @pytest.mark.parametrize("way", ["The network is a {}.", "Consider a {} cell with these weights.", "使用 {} 网络。"])

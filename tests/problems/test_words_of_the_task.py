@@ -93,7 +93,7 @@ def test_another_number_of_steps_is_refused(said: str, steps: int, by_step: bool
     sheet = VALUES.rpartition("x =")[0] + "\n".join(x) if by_step else VALUES
     sheet += "\n" + said.format(steps) + "\n"
     if steps != 4:
-        with pytest.raises(RnncalcError, match=f"T = {steps} steps"):
+        with pytest.raises(RnncalcError, match=f"T = {steps} is said"):
             problem(sheet)
     else:
         assert not problem(sheet).notes

@@ -156,8 +156,11 @@ class Answers:
             steps = steps_of(value, quantity.shape[axis])
         elif axis == 0 and isinstance(value, list) and len(value) == quantity.shape[0] > 1:
             steps = list(enumerate(value))
+        if axis == 0 and quantity.name in ("s", "y") and self._of_last_step(value, quantity):
+            value, steps = {str(quantity.shape[0]): value}, []
         whole = (None,) * len(quantity.shape)
-        self._part(quantity, whole, value, quantity.name)
+        called = quantity.name if "]" in quantity.name else self.quantities.problem.letters.quantity(quantity.name)
+        self._part(quantity, whole, value, called)
         together = self.claims[claimed:]
         if not steps or not together or together[0].key:
             return
@@ -165,9 +168,16 @@ class Answers:
         for step, part in steps:
             if part is not None:
                 index = tuple(step if at == axis else None for at in range(len(whole)))
-                self._part(quantity, index, part, place_name(quantity.name, step + 1, ()))
+                self._part(quantity, index, part, place_name(called, step + 1, ()))
         if isinstance(value, list) and not any(claim.key for claim in self.claims[claimed:]):
             self.claims[claimed:] = together  # not one row fits: the whole has another shape
+
+    def _of_last_step(self, value: Any, quantity: Quantity) -> bool:
+        """Whether an answer is the one output of a sequence, which the problem reads out at its last step."""
+        if not self.quantities.problem.last_only or isinstance(value, Mapping) or quantity.shape[0] < 2:
+            return False
+        texts = list(entries(of_text(value) if isinstance(value, str) else value))
+        return len(texts) == math.prod(quantity.shape[1:])
 
     def _part(self, quantity: Quantity, index: tuple[int | None, ...], value: Any, name: str) -> None:
         """Claim the numbers of an answer at an index; None: all along that axis. name: what is answered."""

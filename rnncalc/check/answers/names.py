@@ -66,6 +66,7 @@ class QuantityIndex(Shapes):
 
     def _named(self, scope: Scope, name: str) -> Quantity | dict[str, Quantity]:
         bare, _dot, gate = name.partition(".")
+        bare, gate = self._ours_gate(scope, bare, gate)
         quantity = self._find(scope, self._ours_signal(bare))
         if quantity is None:
             message = _("answers.{name}: unknown name “{bare}”{near}")
@@ -79,6 +80,17 @@ class QuantityIndex(Shapes):
             message = _("answers.{name}: {bare} has no gate “{gate}”")
             raise ProblemError(message, name=scope.prefix + name, bare=bare, gate=gate)
         return parts[ours]
+
+    def _ours_gate(self, scope: Scope, bare: str, gate: str) -> tuple[str, str]:
+        """The name and the gate of a derived parameter in our letters, from the reader's: dW.i is dU.i of W_i x_t."""
+        derived = re.fullmatch(r"(d?)(\w+?)((?:_t|_new)?)", bare)
+        given = self.given[scope.runs[0]].letters.parameters if gate else {}
+        theirs = {letter.replace("_", ""): ours for ours, letter in given.items()}
+        ours = theirs.get(f"{derived[2]}{gate}".replace("_", "")) if derived and (derived[1] or derived[3]) else None
+        if ours is None or derived is None:
+            return bare, gate
+        stack, _underscore, own = ours.partition("_")
+        return f"{derived[1]}{stack}{derived[3]}", own
 
     def known(self, scope: Scope) -> list[str]:
         """The names that an answer may have."""

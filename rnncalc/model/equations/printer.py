@@ -34,6 +34,13 @@ _OURS = re.compile(
 )
 
 
+_DERIVED = [
+    (re.compile(r"d(\w+)_t"), "d", "_t"),
+    (re.compile(r"d(\w+)"), "d", ""),
+    (re.compile(r"(\w+)_new"), "", "_new"),
+]
+
+
 @dataclass(frozen=True)
 class Letters:
     """What the reader calls our parameters and signals; `rows`: vectors are rows, so x W in place of W x."""
@@ -54,6 +61,17 @@ class Letters:
     def signal(self, name: str) -> str:
         """What the reader calls a signal."""
         return self.signals.get(name, name)
+
+    def quantity(self, name: str) -> str:
+        """What the reader calls a quantity of ours: dU.i is dW_i where W multiplies the input."""
+        bare, _dot, gate = name.partition(".")
+        for pattern, before, after in _DERIVED:
+            matched = pattern.fullmatch(bare)
+            if matched and matched[1] in (*self.parameters, *"UWbVcR"):
+                return f"{before}{self.parameter(f'{matched[1]}_{gate}' if gate else matched[1])}{after}"
+        if bare[:1] == "d" and bare[1:] in self.signals:
+            return f"d{self.signals[bare[1:]]}"
+        return self.signal(bare) + (f".{gate}" if gate else "")
 
     def said(self, sentence: str) -> str:
         """A sentence with our U, W, b, h_t, that of a message, in the reader's letters."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, shown
@@ -15,12 +16,14 @@ from rnncalc.problems.formulas.keys_from_equations import KeysFromEquations
 from rnncalc.problems.formulas.keys_of_own_cell import keys_of_lines, keys_of_own_cell
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations, network
+from rnncalc.problems.formulas.nodes import symbols_of
 from rnncalc.problems.formulas.own import OwnCell, own_cell
 from rnncalc.problems.formulas.polynomial import NotUnderstoodError
 from rnncalc.problems.formulas.readings import with_gates, with_weights
 from rnncalc.problems.formulas.spelling import BREAK, unified
 from rnncalc.problems.formulas.system import Equation, System, system
 from rnncalc.problems.parse.given import RawValue
+from rnncalc.problems.stated_sizes import StatedSize
 
 
 @dataclass
@@ -32,6 +35,7 @@ class Equations:
     notes: list[str] = field(default_factory=list)
     layers: int = 0  # as many as a sheet says, of equations that are written once for all
     zeros: Collection[str] = ()  # what the sheet says to be zero: states
+    sizes: Sequence[StatedSize] = ()
     _made: Decision | None = None
 
     @property
@@ -107,6 +111,18 @@ def read(given: Mapping[str, RawValue]) -> Equations:
     return read_equations
 
 
+def _by_letters(given: Mapping[str, RawValue], equations: Sequence[Equation]) -> dict[str, RawValue]:
+    """The values with those of gates, {"W": {"i": …}}, under the letters of the equations, W_i."""
+    read = {name.key for equation in equations for name in symbols_of(equation.node) if name.offset is None}
+    keys = dict(given)
+    for name, value in given.items():
+        parts = list(value.value) if isinstance(value.value, dict) else []
+        if parts and all(f"{name}_{part}" in read for part in parts):
+            keys |= {f"{name}_{part}": value[part] for part in parts}
+            del keys[name]
+    return keys
+
+
 def _sides(text: str, where: str) -> tuple[symbols.Symbol, str]:
     plain = unified(text).strip().strip(BREAK).strip()
     left = symbols.read(plain, 0)
@@ -116,11 +132,25 @@ def _sides(text: str, where: str) -> tuple[symbols.Symbol, str]:
     return left[0], plain[left[1] :].lstrip()[1:].strip()
 
 
-def settled(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[str]]:
+class Settlement(NamedTuple):
+    """What equations decide: the keys of a problem, what there is to say, whether y is read at the last step alone.
+
+    sizes: what a sheet says of them.
+    """
+
+    keys: dict[str, RawValue]
+    notes: list[str]
+    last_only: bool
+    sizes: Sequence[StatedSize]
+
+
+def settled(given: Mapping[str, RawValue]) -> Settlement:
     """The keys of a problem as its equations say, and what there is to say about it."""
     stated = read(given)
     if not stated.equations:
-        return {name: value for name, value in given.items() if name != "equations"}, stated.notes
+        keys = {name: value for name, value in given.items() if name != "equations"}
+        return Settlement(keys, stated.notes, False, stated.sizes)
+    given = _by_letters(given, stated.equations)
     cell = given["cell"].value if "cell" in given else ""
     made = stated.made(given, cell if isinstance(cell, str) else "")
     if isinstance(made, Match):
@@ -132,4 +162,5 @@ def settled(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[st
         keys, notes = settling.keys(), settling.notes
     shown_lines = "; ".join(equation.text for equation in stated.equations)
     said = _("the equations decide: {lines}").format(lines=shown(shown_lines, 300))
-    return keys, [said, *notes, *stated.notes]
+    last_only = not isinstance(made, Match) and made.output in made.system.last
+    return Settlement(keys, [said, *notes, *stated.notes], last_only, stated.sizes)

@@ -10,6 +10,7 @@ from rnncalc.problems.formulas.nodes import Apply, Node, Quot, Sym
 from rnncalc.problems.formulas.polynomial import Function, NotUnderstoodError
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation, system
+from rnncalc.problems.parse.numbers import DECIMAL
 
 _SQUARE = re.compile(
     r"[(|‖\[]{1,3}\s{0,9}([^()|‖]{1,60}?(?:\([^()]{1,8}\)[^()|‖]{0,20}?){0,3})\s{0,9}-\s{0,9}([^|‖]{1,60}?)\s{0,9}[)|‖\]]{1,3}_?2?\s*\^\s*\{?2"
@@ -33,13 +34,17 @@ _WORDS = [
 
 @dataclass(frozen=True)
 class Loss:
-    """name: of LOSSES; target: the sheet's name; step: the only one that counts; reduction: mean or ""."""
+    """name: of LOSSES; target: the sheet's name; step: the only one that counts; reduction: mean or "".
+
+    value: the target itself, where a number stands in its place: (y − 1)².
+    """
 
     name: str
     target: str = ""
     step: int | None = None
     reduction: str = ""
     signal: str = ""
+    value: str = ""
 
 
 def is_loss(name: Symbol) -> bool:
@@ -55,18 +60,21 @@ def read(text: str, outputs: set[str]) -> Loss | None:
     """The loss that a formula says. outputs: the keys of the signals that may be y."""
     square = _SQUARE.search(text)
     if square:
-        sides = [side_symbol[0] for side in (square[1], square[2]) if (side_symbol := symbols.read(side.strip(), 0))]
-        if len(sides) < 2:
+        texts = [square[1].strip(), square[2].strip()]
+        sides = [side_symbol[0] for side in texts if (side_symbol := symbols.read(side, 0))]
+        value = next((side for side in texts if DECIMAL.fullmatch(side)), "")
+        if len(sides) + bool(value) < 2:
             return None
         keys = [_bare(side) for side in sides]
-        target = next((at for at in (1, 0) if keys[at] not in outputs), 1)
-        own = sides[1 - target]
+        target = next((at for at in (1, 0) if not value and keys[at] not in outputs), 1)
+        own = sides[0 if value else 1 - target]
         step = own.number if own.offset is None else None
         half, mean = _HALF.search(text[: square.start()]), _MEAN.search(text)
         name = "half_squared_error" if half else "squared_error"
         if mean and "2" in mean[0].replace("1/2", ""):
             name = "half_squared_error"
-        return Loss(name, keys[target], step, "mean" if mean else "", keys[1 - target])
+        target_key = "" if value else keys[target]
+        return Loss(name, target_key, step, "mean" if mean else "", _bare(own), value)
     if re.search(r"log|\bln\b", text):
         targets = [_bare(s) for s in _symbols(text) if not _is_index(s) and _bare(s) not in outputs]
         binary = re.search(r"1\s*-\s*\\?\w", text) is not None

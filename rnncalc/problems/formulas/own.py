@@ -41,6 +41,11 @@ class OwnCell:
     read_out: Match | None = None
     generic: set[str] = field(default_factory=set)
 
+    @property
+    def output(self) -> str:
+        """The sheet's name of y, "" where there is no read-out."""
+        return self.read_out.lines["y"] if self.read_out else ""
+
 
 def own_cell(system: System, functions: Mapping[str, str] = {}) -> OwnCell:
     """The system as a cell, with what it hands to a read-out. Raises NotUnderstoodError."""

@@ -17,7 +17,7 @@ from rnncalc.problems.formulas.symbol import NAME, Symbol
 
 FUNCTIONS = {
     "σ": "sigmoid", "sigma": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "sig": "sigmoid", "th": "tanh",
-    "linear": "identity",
+    "linear": "identity", "maximum": "max", "minimum": "min",
     "leakyrelu": "leaky_relu", "hardsigmoid": "hard_sigmoid", "hardtanh": "hard_tanh", "heaviside": "step",
     "id": "identity", "logsoftmax": "log_softmax", "ln": "log",
 } | {name: name for name in "tanh sigmoid relu exp log identity softmax log_softmax elu leaky_relu softplus softsign "

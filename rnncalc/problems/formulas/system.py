@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Quot, Sum, Sym, Turned, number, parts
+from rnncalc.problems.formulas.nodes import (
+    Apply,
+    Concat,
+    Node,
+    Num,
+    Prod,
+    Quot,
+    Sum,
+    Sym,
+    Turned,
+    number,
+    parts,
+    symbols_of,
+)
 from rnncalc.problems.formulas.polynomial import (
     Function,
     NotUnderstoodError,
@@ -57,6 +70,24 @@ def system(equations: Sequence[Equation], given: Mapping[str, object] = {}) -> S
     return made.system
 
 
+def of_last_step(equations: Sequence[Equation]) -> list[Equation]:
+    """The equations, with y = V h_3 for y_3 = V h_3 where no step has another y, and for y_T = V h_T."""
+    every = {equation.defined.key for equation in equations if equation.defined.offset is not None}
+    numbered = [e.defined for e in equations if e.defined.offset is None and e.defined.number is not None]
+    keys = [name.without(name.number) for name in numbered if name.number is not None]
+    last: list[Equation] = []
+    for equation in equations:
+        name = equation.defined
+        bare = name.base if name.words == ("T",) else name.without(name.number) if name.number is not None else ""
+        step = name.words or (str(name.number),)
+        read = {(other.base, other.words or (str(other.number),)) for other in symbols_of(equation.node)}
+        alone = bare and name.offset is None and bare not in every and keys.count(bare) < 2
+        if every and alone and any((key, step) in read for key in every):
+            equation = replace(equation, defined=replace(name, indices=tuple(i for i in name.indices if i not in step)))
+        last.append(equation)
+    return last
+
+
 def _beside_numbers(node: Node) -> Iterator[Symbol]:
     """α of 1 − α: a number, or one of each unit, and no matrix."""
     if isinstance(node, Sum) and any(isinstance(term, Num) for _sign, term in node.terms):
@@ -91,7 +122,9 @@ class _Maker:
         self.split_gates()
         for key in self.sliced:
             self.system.polys.pop(key)
-        ordered(self.system.polys)  # refuses what needs itself
+        for key in ordered(self.system.polys):  # refuses what needs itself
+            if {signal.key for signal in signals(self.system.polys[key])} & self.system.last:
+                self.system.last.add(key)
 
     def name(self, symbol: Symbol) -> str:
         """The key of a signal, without its step."""

@@ -106,6 +106,9 @@ class _BracketReader:
                 self.comma(closing)
         if len(rows) > 1 and not rows[-1]:
             rows.pop()
+        single = all(len(row) == 1 for row in rows) and closing == ")"
+        if single and len(rows) > 1 and (depth or all(isinstance(row[0], list) for row in rows)):
+            return [row[0] for row in rows]  # ((0.1; 0.2); (0.3; 0.4))
         return rows[0] if len(rows) == 1 else list(rows)
 
     def comma(self, closing: str) -> None:

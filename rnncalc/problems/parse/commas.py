@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from rnncalc.common.i18n import _
 
@@ -39,8 +40,16 @@ def doubtful(text: str) -> bool:
     return re.fullmatch(r"\s*[-+]?\d+,\d+\s*", text) is not None and with_points(text) == text
 
 
-def stated(text: str, decimal: str) -> str:
-    """The text as the problem says that numbers are written: comma or point."""
+def stated(value: Any, decimal: str) -> Any:
+    """The texts of a value, which may be nested, as the problem says that numbers are written: comma or point."""
+    if isinstance(value, dict):
+        return {key: stated(part, decimal) for key, part in value.items()}
+    if isinstance(value, list):
+        return [stated(part, decimal) for part in value]
+    return _stated(value, decimal) if isinstance(value, str) else value
+
+
+def _stated(text: str, decimal: str) -> str:
     if decimal == "comma":
         return re.sub(r"(?<=\d),(?=\d)", ".", text)
     return re.sub(r"(?<=\d),(?=\d)", ", ", text)

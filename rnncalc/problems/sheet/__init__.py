@@ -11,13 +11,16 @@ from rnncalc.problems.sheet.scan import scan
 __all__ = ["problems", "read"]
 
 
-def read(text: str) -> dict[str, RawValue]:
-    """The keys of a sheet's problem; of several, {"problems": {"Q1": keys, …}}. Raises ParseError with the line."""
+def read(text: str, decimal: str = "") -> dict[str, RawValue]:
+    """The keys of a sheet's problem; of several, {"problems": {"Q1": keys, …}}. Raises ParseError with the line.
+
+    decimal: comma or point, where somebody says how numbers are written.
+    """
     preamble, begin, body = text.partition(r"\begin{document}")
-    if begin:
-        text = "\n" * preamble.count("\n") + body
-    several = {name: assemble.read(part) for name, part in problems(text).items()}
-    return {"problems": RawValue(several, "problems")} if several else assemble.read(text)
+    if begin:  # commands of one's own stay
+        text = "\n".join(line if "newcommand" in line else "" for line in preamble.split("\n")) + body
+    several = {name: assemble.read(part, decimal) for name, part in problems(text).items()}
+    return {"problems": RawValue(several, "problems")} if several else assemble.read(text, decimal)
 
 
 def problems(text: str) -> dict[str, str]:

@@ -25,10 +25,16 @@ _NOTHING = re.compile(r"[\s\[\](){},;.]*")  # (…, …), of which nothing is fi
 Decision = FromEquations | OwnCell | None
 
 
-def answers(items: Sequence[Assigned], made: Decision, first: int) -> dict[str, Any]:
-    """The answers by name, those of a step by its number from 1. first: the number of the sheet's first step."""
+def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -> dict[str, Any]:
+    """The answers by name, those of a step by its number from 1.
+
+    first: the number of the sheet's first step; count: of steps, where the values of x say it.
+    """
     nested: dict[str, Any] = {}
     for item in items:
+        if count and item.symbol.words[-1:] == ("T",) and not item.key:
+            indices = tuple(str(first + count - 1) if index == "T" else index for index in item.symbol.indices)
+            item = replace(item, symbol=replace(item.symbol, indices=indices))
         unit = None if item.key else UNIT.search(item.symbol.text)
         if unit:
             item = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
@@ -79,8 +85,7 @@ def _path(item: Assigned, made: Decision) -> list[Any]:
         name = item.key.removeprefix("answers.")
         return [name] if "[" in name else name.split(".")
     if item.gradient:
-        stack, gate = _parameter(item.symbol, made)
-        return [f"d{stack}", gate] if gate else [f"d{stack}"]
+        return [f"d{_parameter(item.symbol, made)}"]
     if losses.is_loss(item.symbol):
         return ["loss" if item.symbol.number is None else "losses"]
     number = item.symbol.number
@@ -106,14 +111,14 @@ def _signal(name: str, made: Decision) -> list[Any]:
     return ["layers", number, *outputs, ours]
 
 
-def _parameter(symbol: Symbol, made: Decision) -> tuple[str, str]:
-    """Our name of a parameter, and its gate."""
+def _parameter(symbol: Symbol, made: Decision) -> str:
+    """Our name of a parameter; one of a gate keeps the sheet's, dW_f."""
     for match in made.matches if isinstance(made, FromEquations) else ():
         for ours, theirs in match.params.items():
             if any(param.key == symbol.key and not param.part for param in theirs):
                 parameter = match.pattern.cell.parameters[ours]
-                return parameter.stack, parameter.gate or ""
-    return symbol.key, ""
+                return symbol.key if parameter.gate else parameter.stack
+    return symbol.key
 
 
 def row_of(text: str) -> Any:

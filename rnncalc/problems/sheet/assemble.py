@@ -6,18 +6,23 @@ Longer than other files, because the part that a name plays and the sequence tha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from rnncalc.common.i18n import _
-from rnncalc.errors import ParseError
+from rnncalc.errors import ParseError, shown
+from rnncalc.model.losses import LOSSES
 from rnncalc.problems.formulas import layers
+from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.nodes import functions_of
 from rnncalc.problems.formulas.own import OwnCell
 from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.formulas.system import of_last_step
+from rnncalc.problems.keys import called
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import entries, prose, units, values
@@ -32,21 +37,25 @@ from rnncalc.problems.sheet.table_heads import ROLES
 from rnncalc.problems.sheet.words import Words
 
 RATES = ("η", "lr", "α", "learning_rate", "eta", "alpha")
+_DRAWN = re.compile(r"\brandn?\(|\brandom\b|\bnormal\(|\buniform\(")
 _STARTED = re.compile(r"([A-Za-z]\w*?)_?0")
 
 
-def read(text: str) -> dict[str, RawValue]:
-    """The keys of the problem that a sheet holds. Raises ParseError with the line."""
-    return _Assembly(scan(text)).keys()
+def read(text: str, decimal: str = "") -> dict[str, RawValue]:
+    """The keys of the problem that a sheet holds. decimal: comma or point. Raises ParseError with the line."""
+    return _Assembly(scan(text, decimal)).keys()
 
 
 class _Assembly:
     def __init__(self, sheet: Sheet):
         self.sheet = sheet
+        sheet.assigned += [replace(alike, value=item.value + alike.value) for alike, other in sheet.same
+                           for item in sheet.assigned if item.symbol.key == other and not item.answer]  # fmt: skip
         units.joined(sheet)
         sheet.assigned = entries.joined(sheet.assigned, sheet.equations)
         self.given: dict[str, RawValue] = {}
         timed = any(equation.defined.offset is not None for equation in sheet.equations)
+        sheet.equations = of_last_step(sheet.equations)
         kept = [e for e in sheet.equations if not timed or e.defined.offset is not None or e.defined.number is None]
         zeros = ("states",) if prose.zero_states(sheet.prose) else ()
         self.equations = Equations(kept, dict(sheet.functions), [], sheet.layers, zeros)
@@ -57,11 +66,17 @@ class _Assembly:
         if kept:
             cell = next((item.value for item in sheet.assigned if item.key == "cell"), "")
             self._under_layers()
-            made = self.equations.made({item.symbol.key for item in sheet.assigned if not item.answer}, cell)
+            made = self.equations.made({item.symbol.key for item in sheet.assigned if not self._is_claimed(item)}, cell)
             self.made = made if isinstance(made, FromEquations | OwnCell) else None
         self._of_input()
         self.roles = Roles(sheet, self.made)
         self.contents = Contents(sheet)
+
+    def _is_claimed(self, item: Assigned) -> bool:
+        """Whether a value is somebody's answer: it says so, or a signal of the equations has it at a later step."""
+        name, number = item.symbol, item.symbol.number
+        stepped = {equation.defined.key for equation in self.equations.equations if equation.defined.offset is not None}
+        return item.answer or (number is not None and number > 0 and name.without(number) in stepped)
 
     def _of_input(self) -> None:
         """What a table calls the input, under its letter."""
@@ -76,7 +91,7 @@ class _Assembly:
         claimed: list[Assigned] = []
         sequences = Sequences(self.roles, self.contents, self.given)
         words = Words(self.roles, self.given)
-        for item in words.take_codes(self.sheet.assigned):
+        for item in words.take_codes(list(self._readable()), self.contents):
             if item.answer or item.gradient or self.roles.is_computed(item) or self.roles.is_number(item):
                 claimed.append(item)
             elif self.roles.step(item) is not None:
@@ -84,13 +99,16 @@ class _Assembly:
             else:
                 self._plain(item)
         claimed += sequences.read(steps)
-        words.place(sequences.letters, self.roles.inputs)
-        sequences.check_steps()
+        words.place_inputs(sequences.letters, self.roles.inputs)
+        sequences.last_step()
+        words.place_targets()
         if claimed:
             if "answers" in self.given:
                 message = _("{where}: answers are given as a whole too; give them one way or the other")
                 raise ParseError(message, where=claimed[0].where)
-            self.given["answers"] = RawValue(answers(claimed, self.made, sequences.first), claimed[0].where)
+            self.given["answers"] = RawValue(
+                answers(claimed, self.made, sequences.first, sequences.steps), claimed[0].where
+            )
         order = prose.gate_order(self.sheet.prose)
         if order and "gates" not in self.given and self.equations.equations:
             self.given["gates"] = RawValue(order, "order")
@@ -105,9 +123,26 @@ class _Assembly:
             )
         skipped = [*self.sheet.unread, *self.sheet.skipped[:8], *claims.notes[:8]]
         self.equations.notes += self.sheet.notes
+        self.equations.sizes = self.sheet.sizes
         self.equations.notes += [_("not read: {text}").format(text=text) for text in skipped]
         self.given["equations"] = RawValue(self.equations, "equations")
         return self.given
+
+    def _readable(self) -> Iterator[Assigned]:
+        """The values, without answers left out, formulas of answers, and random numbers that others replace."""
+        read = {(item.symbol.base, item.symbol.indices) for item in self.sheet.assigned if not item.unread}
+        drawn = [bool(_DRAWN.search(item.value)) and not self.sheet.seeds for item in self.sheet.assigned]
+        given = {item.symbol.base for item, random in zip(self.sheet.assigned, drawn) if not random}
+        given |= {base.upper() for base in given & self.roles.inputs}
+        for item, random in zip(self.sheet.assigned, drawn):
+            if item.unread and ((item.symbol.base, item.symbol.indices) in read or not self.roles.is_result(item)):
+                continue
+            if item.unread and item.value == "_":
+                self.sheet.notes.append(_("{where}: not answered").format(where=item.where))
+            elif random and item.symbol.base in given:
+                self.sheet.notes.append(_("not read: {text}").format(text=f"{item.where}: {shown(item.value, 40)}"))
+            else:
+                yield item
 
     def _under_layers(self) -> None:
         """The names under “Layer 2” with that number, names of every layer once for each."""
@@ -168,8 +203,13 @@ class _Assembly:
                 self.given["x"] = RawValue(self.contents.numbers(item).transposed, item.where)
                 return
         value = self.contents.value(item)
-        if name == "loss" and isinstance(value, str) and re.fullmatch(r"[\d.]+", value):
-            return  # where a program begins to add losses up
+        if name == "loss" and isinstance(value, str):
+            if re.fullmatch(r"[\d.]+", value):
+                return  # where a program begins to add losses up
+            if called("loss", value, LOSSES) not in LOSSES:
+                value, reduction = losses.in_words(value) if losses.in_words(value)[0] else (value, "")
+                if reduction:
+                    self.given.setdefault("reduction", RawValue(reduction, item.where))
         if name in self.given:
             if self.given[name].value == value:
                 return

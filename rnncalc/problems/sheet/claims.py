@@ -12,13 +12,13 @@ from functools import cache
 from typing import NamedTuple
 
 from rnncalc.common.i18n import _
-from rnncalc.errors import RnncalcError, shown
+from rnncalc.errors import ProblemError, RnncalcError, shown
 from rnncalc.model.cells import CELLS
 from rnncalc.model.cells.readout import READ_OUT
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.nodes import functions_of
 from rnncalc.problems.formulas.own import OwnCell
-from rnncalc.problems.formulas.reader import FUNCTIONS
+from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.given import RawValue
@@ -28,7 +28,8 @@ from rnncalc.problems.sheet.roles import Roles
 
 _ASIDE = re.compile(  # a question, what might be, what is about gradients
     r"\?|？|\b(?:if|whether|why|which|what|how|suppose|instead|would|could|explain|compare|discuss|derivative|gradients?|"
-    r"back-?prop\w*|errors?|not|never)\b|n't\b|如果|假如|若|为什么|哪|何|解释|比较|导数|梯度|反向传播|误差|不|吗",
+    r"back-?prop\w*|errors?|not|never|"
+    r"unlike|contrast|others?|usually|often|typical\w*|popular|common\w*|previous\w*)\b|n't\b|如果|假如|若|为什么|哪|何|解释|比较|导数|梯度|反向传播|误差|不|吗",
     re.IGNORECASE,
 )
 _OUTPUT = re.compile(r"output|read-?out|输出", re.IGNORECASE)
@@ -151,7 +152,9 @@ class Claims:
         self.roles, self.made, self.given = roles, roles.made, given
         self.functions = {equations.functions.get(name, name) for equation in equations.equations
                           for name in functions_of(equation.node)}  # fmt: skip
+        self.equations = equations.equations
         self.notes: list[str] = []
+        self.where = ""  # the claim's line
 
     def place(self) -> None:
         """Use every claim, or note it."""
@@ -159,6 +162,7 @@ class Claims:
         for claim in sorted(claims(text), key=lambda claim: (claim.key != "cell", claim.at)):
             line = _("line {line}: {text}").format(line=text.count("\n", 0, claim.at) + 1, text="")
             note = line + shown(re.sub(r"\s+", " ", claim.sentence).strip(" ,.;$*|"), 60)
+            self.where = line.rstrip(": ")
             listed = [skipped for skipped in self.roles.sheet.skipped if skipped.startswith(line)]
             if getattr(self, f"_{claim.key}")(claim.value):
                 if (
@@ -178,14 +182,26 @@ class Claims:
 
     def _activation(self, value: str) -> bool:
         if self.made:
-            return value == "identity" or value in self.functions
+            return value == "identity" or value in self.functions or self._refused("activation", value)
         cell = self._named_cell()
         if cell is None or value not in CELLS[cell].switches.get("activation", {}):
             return cell is not None and cell != "elman" and value == "tanh"
         return self._stated("activation", value)
 
     def _gate(self, value: str) -> bool:
-        return value == "sigmoid" or value in self.functions
+        return value == "sigmoid" or value in self.functions or (bool(self.made) and self._refused("activation", value))
+
+    def _refused(self, key: str, value: str) -> bool:
+        """False where no equation has a function. Raises ProblemError: an equation has another one than is claimed."""
+        applied = [e for e in self.equations if e.defined.offset is not None and functions_of(e.node)]
+        equation = next((e for e in applied if e.defined.key in self.roles.states), applied[0] if applied else None)
+        if equation is None or set(functions_of(equation.node)) & {*GENERIC}:
+            return False
+        message = _("{where}: {key} {word} contradicts the equation “{equation}”, which says {value}; leave one out")
+        said = ", ".join(dict.fromkeys(functions_of(equation.node)))
+        raise ProblemError(
+            message, where=self.where, key=key, word=value, equation=shown(equation.text, 80), value=said
+        )
 
     def _output(self, value: str) -> bool:
         if self.made:

@@ -36,15 +36,22 @@ NUMBERING = re.compile(
 )
 
 
+_NUMBER_ONLY = re.compile(
+    r"(?:\W|_|\b(?:part|question|problem|exercise|task|step|q|no|solution|answer|teil|aufgabe)\b|[第小问题步解答证]|"
+    r"(?<![^\W_])[^\W_]{1,3}(?![^\W_])|[一二三四五六七八九十\d])*",
+    re.IGNORECASE,
+)
+
+
 class CleanText:
     """text: what is left, line by line as it was.
 
     commas: whether numbers had decimal commas; columns: names whose columns are the steps; seeds: (line, seed);
-    headings: their lines; answers: those of them above answers.
+    headings: their lines; answers: those of them above answers. decimal: comma or point, where somebody says it.
     """
 
-    def __init__(self, text: str):
-        text, self.commas = decimal_commas.with_points(drawn_matrices.on_one_line(text))
+    def __init__(self, text: str, decimal: str = ""):
+        text, self.commas = decimal_commas.with_points(drawn_matrices.on_one_line(text), decimal)
         self.columns = code.columns(text)
         text = code.plain(tables.unescaped(text))
         text = rewritten.gate_by_gate(rewritten.in_letters(rewritten.with_edges(text)))
@@ -53,12 +60,8 @@ class CleanText:
         self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]
         self.text = blanked(_SEED, self.text)
         headings = {number: line for number, line in enumerate(text.split("\n")) if _HEADING.match(line)}
-        self.headings = list(headings)
-        self.answers = [
-            number
-            for number, line in headings.items()
-            if _ANSWERS.search(re.sub(r"\\\w+\*?", "", line).strip(" #*:：{}"))
-        ]
+        self.headings = _without_numbering(headings)
+        self.answers = [number for number, line in headings.items() if heads_answers(line)]
         self.text = _STATED.sub(lambda remark: remark[0].replace("#", " ").replace("//", "  "), self.text)
         self.text = blanked(_REMARK, self.text)
 
@@ -69,6 +72,30 @@ class CleanText:
         """Whether the nearest heading above is one of answers."""
         above = [heading for heading in self.headings if heading <= line]
         return bool(above) and above[-1] in self.answers
+
+
+def _without_numbering(headings: dict[int, str]) -> list[int]:
+    """The lines of the headings, without those that only number the answers below a heading of answers: (1) 解："""
+    kept: list[int] = []
+    answers = 0  # how deep the heading of the answers is, 0 outside of them
+    for number, line in headings.items():
+        depth = _depth(line)
+        if answers and depth > answers and _NUMBER_ONLY.fullmatch(line):
+            continue
+        answers = depth if heads_answers(line) else 0
+        kept.append(number)
+    return kept
+
+
+def _depth(line: str) -> int:
+    marks = re.match(r"[ \t]*(#{1,6})[ \t]", line)
+    return len(marks[1]) if marks else 5 if line.lstrip().startswith("\\sub") else 4 if "section" in line[:9] else 7
+
+
+def heads_answers(line: str) -> bool:
+    """Whether a line is a heading above answers: “My answers”, 我的答案."""
+    bare = re.sub(r"\\\w+\*?", "", line).strip(" #*:：{}")
+    return bool(_HEADING.match(line) and _ANSWERS.search(bare))
 
 
 def blanked(pattern: re.Pattern[str], text: str) -> str:

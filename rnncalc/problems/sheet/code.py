@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rnncalc.problems.formulas.spelling import BREAK
+
 _PAIRS = re.compile(r"\bfor\s+(\w+)\s*,\s*(\w+)\s+in\s+zip\(\s*(\w+)\s*,\s*(\w+)\s*\)")
 _OVER = re.compile(r"\bfor\s+(\w+)\s+in\s+(?!range|enumerate|zip)(\w+)\s*:")
 _COLUMN = re.compile(r"\b(\w+)\s*[(\[]\s*:\s*,\s*([tnk])\s*[)\]]")
@@ -13,7 +15,14 @@ _DEFINED = re.compile(
     r"(?:[ \t]+(?P<result>\w+)[ \t]*=[ \t]*(?P<value>[^\n=]+)\n)?[ \t]+return[ \t]+(?P<formula>[^\n]+)$",
     re.MULTILINE,
 )
-_EMPTY = re.compile(r"^[ \t]*\w+[ \t]*=[ \t]*(?:\[\]|\{\}|list\(\)|dict\(\)|None)[ \t]*$", re.MULTILINE)  # to be filled
+_PROMPT = re.compile(r"^([ \t]*)(In|Out)[ \t]?\[[ \t]*\d*[ \t]*\][ \t]*:?", re.MULTILINE)  # of a notebook
+_DOT = re.compile(
+    r"\b(?:np|numpy|torch|tf|jnp)\.(?:dot|matmul|mm|mv)\([ \t]*([\w.\[\]-]+)[ \t]*,[ \t]*([\w.\[\]-]+)[ \t]*\)"
+)
+_NOTHING = r"(?:\[\]|\{\}|list\(\)|dict\(\)|None)"
+_EMPTY = re.compile(  # to be filled: hs, ys = [], []
+    rf"^[ \t]*\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=[ \t]*{_NOTHING}(?:[ \t]*,[ \t]*{_NOTHING})*[ \t]*$", re.MULTILINE
+)
 _STATES = ("h", "s", "h_prev", "prev_h", "h_prev", "state", "hidden", "prev_state", "h_last")
 _PRINTED = re.compile(
     r"^[ \t]*(?:\w+\.)*([A-Za-z]\w*)[ \t]+(?=(?:tensor|array|Parameter containing:\s*tensor)\s*\()", re.MULTILINE
@@ -35,6 +44,8 @@ def columns(text: str) -> set[str]:
 def plain(text: str) -> str:
     """The text with the habits of programs written as sheets have them; every line stays where it is."""
     text = _EMPTY.sub("", re.sub(r"\bself\.", "", text))
+    text = _PROMPT.sub(_without_prompt, text)
+    text = _DOT.sub(r"\1 @ \2", text)
     text = _inlined(text)
     for pair in _PAIRS.finditer(text):
         text = _renamed(_renamed(text, pair[3], pair[1]), pair[4], _target(pair[2]))
@@ -72,6 +83,11 @@ def _inlined(text: str) -> str:
             text += f"\n{state} = {body}"
         text = call.sub(put, text)
     return text
+
+
+def _without_prompt(prompt: re.Match[str]) -> str:
+    """In [3]: is nobody's name; what stands behind Out[3]: is no value that the notebook gives."""
+    return prompt[1] if prompt[2] == "In" else f"{prompt[1]}Out {BREAK}"
 
 
 def _target(name: str) -> str:

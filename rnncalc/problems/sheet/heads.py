@@ -15,6 +15,9 @@ WORDS = (  # keys whose value is a word, or words
     "title source notes cell activation output update gates notation layout loss reduction vectors fused direction "
     "merge vocabulary decimal precision points carry signals"
 ).split()
+SHORT = "cell activation output update layout loss reduction vectors fused direction merge decimal".split()  # one word
+PLAIN = ("u", "w", "b", "v", "c", "d", "r", "x", "h0", "c0", "y0", "targets", "lr", "dy", "lengths", "mask")
+FACT_ENDS = re.compile(r"[;；。,，]|\.(?=\s)")
 _SIGN = re.compile(r":=|<-|←|≈|\+=(?!=)|(?<![=<>!:≈+])=(?!=)|[:：](?![=:])")
 _GRADIENT = re.compile(
     r"(?:\\frac\s*\{\s*[∂dδ]\s*[A-Za-z]\w*\s*\}\s*\{\s*[∂d]\s*|[∂dδ]\s*(?:[LJE]|loss)\s*/\s*[∂d]\s*|∇_?\{?)",
@@ -66,7 +69,9 @@ class Heads:
             if head is None:
                 continue
             start, left, kind = head
-            if sign[0] in (":", "：") and (self._words_before(line, start) or kind == "function"):
+            key = left[-1].text.strip().lower().replace("-", "_")
+            behind_mark = FACT_ENDS if key in (*SHORT, *PLAIN) else None
+            if sign[0] in (":", "：") and (self._words_before(line, start, behind_mark) or kind == "function"):
                 continue
             yield Head(start, sign.end(), left, kind)
 
@@ -124,8 +129,11 @@ class Heads:
                 return start, read[0]
         return None
 
-    def _words_before(self, line: int, start: int) -> bool:
+    def _words_before(self, line: int, start: int, mark: re.Pattern[str] | None) -> bool:
+        """Whether prose stands before a name; not where a mark ends the fact before it: t_1 = 1; loss: mse."""
         line = max(line, start - FAR)
+        ends = [end.end() for end in mark.finditer(self.text, line, start)] if mark else []
+        line = ends[-1] if ends else line
         return bool(re.sub(NUMBERING, "", self.text[line:start]).strip(f" \t{BREAK}*$"))
 
     def _inside_matrix(self, at: int) -> bool:

@@ -8,6 +8,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import shown
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation
+from rnncalc.problems.stated_sizes import StatedSize
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Assigned:
     gradient: bool = False
     key: str = ""  # a name as it is typed elsewhere: U_new.o, answers.h
     layer: int | None = None  # the one that a heading above says
+    unread: bool = False  # an answer that is no number, or is left out
 
     @property
     def where(self) -> str:
@@ -35,6 +37,7 @@ class Sheet:
     equations: list[Equation] = field(default_factory=list)
     functions: dict[str, str] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
+    same: list[tuple[Assigned, str]] = field(default_factory=list)  # U_r = U_z: a name, and the key of the other
     seeds: list[tuple[int, int]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)  # equations that are not understood
@@ -42,5 +45,5 @@ class Sheet:
     commas: bool = False  # whether numbers are written with decimal commas
     columns: set[str] = field(default_factory=set)  # names whose columns are the steps: X(:,t)
     layers: int = 0  # as many as the sheet says
-    steps: list[tuple[str, int]] = field(default_factory=list)  # what says how many there are: T = 4
+    sizes: list[StatedSize] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # of what was read otherwise than it stands

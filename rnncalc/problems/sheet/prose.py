@@ -15,8 +15,10 @@ _ORDER = re.compile(
 )
 _ITEM = rf"['\"‘’“”{BREAK}]*([^\W\d_]{{1,12}})['\"‘’“”{BREAK}]*"
 _LIST = rf"((?:{_ITEM}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM})"
+_KNOWN = "vocabulary|alphabet|词汇?表|字符表|字母表|词典"
+_ALPHABET = re.compile(rf"(?:{_KNOWN})[^\n.。]{{0,60}}?[\"“'‘]([^\W\d_]{{2,26}})[\"”'’]", re.IGNORECASE)
 _VOCABULARY = [
-    re.compile(rf"(?:vocabulary|alphabet|词汇?表|字符表|字母表|词典)[^\n]{{0,60}}?{mark}\s*{_LIST}", re.IGNORECASE)
+    re.compile(rf"(?:{_KNOWN})[^\n]{{0,60}}?{mark}\s*{_LIST}", re.IGNORECASE)
     for mark in (r"[:：{\[(=]", rf"[\s为是{BREAK}]")
 ]
 _FUNCTION_WORDS = {
@@ -60,6 +62,11 @@ _LAST_STEP = re.compile(
 _RATE = re.compile(
     r"(?:learning[- ]rate|step[- ]size|学习率|步长|lernrate|schrittweite|taux d.apprentissage|tasa de aprendizaje)"
     rf"[^\d\n]{{0,12}}?({_NUMBER})",
+    re.IGNORECASE,
+)
+_TARGET = re.compile(
+    r"(?:\b(?:target|desired|true|correct)(?: (?:value|output|label))?|目标(?:值|输出)?|期望(?:值|输出)|标签)"
+    rf"(?: of this sequence)?\s{{0,3}}(?:is|was|equals|[:：=为是])\s{{0,3}}({_NUMBER})(?!\w|\.\d|\s*[,、，]\s*[-\d])",
     re.IGNORECASE,
 )
 _ZERO = (
@@ -222,10 +229,24 @@ def learning_rate(prose: str) -> str:
     return said[1] if said else ""
 
 
+def target(prose: str) -> str:
+    """The number of “the target is 1”, 目标值为 1."""
+    said = _TARGET.search(prose)
+    return said[1] if said else ""
+
+
 def vocabulary(prose: str) -> list[str]:
     """The words of “the vocabulary is h, e, l, o”."""
     said = next((listed for pattern in _VOCABULARY if (listed := pattern.search(prose))), None)
+    run = _ALPHABET.search(prose) if said is None else None
+    if run and len(set(run[1])) == len(run[1]):  # the letters “helo”
+        return list(run[1])
     return [item for item in re.findall(r"[^\W\d_]{1,12}", said[1]) if item != "and"] if said else []
+
+
+def names_vocabulary(prose: str) -> bool:
+    """Whether a sentence is about the vocabulary at its end: “the vocabulary has the letters”."""
+    return re.search(rf"(?:{_KNOWN})[^\n.。]{{0,60}}\Z", prose, re.IGNORECASE) is not None
 
 
 def spelled(prose: str, known: list[str]) -> str:

@@ -44,11 +44,12 @@ class Roles:
 
     @property
     def output(self) -> str:
-        if isinstance(self.made, FromEquations):
-            return self.made.output
-        if self.made and self.made.read_out:
-            return self.made.read_out.lines["y"]
-        return ""
+        return self.made.output if self.made else ""
+
+    @property
+    def last_only(self) -> bool:
+        """Whether the output is read out at the last step alone: y = V h_T."""
+        return self.made is not None and self.output in self.made.system.last
 
     @property
     def targets(self) -> set[str]:
@@ -74,7 +75,7 @@ class Roles:
         bare = self.bare(item)
         if bare in self.inputs | self.states | self.targets | {self.output, *LETTERS}:
             return number
-        if self.loss is None and bare in ("d", "t") and self.made:
+        if not (self.loss and self.loss.target) and bare in ("d", "t") and self.made:
             return number
         return None
 
@@ -100,12 +101,28 @@ class Roles:
             return False
         return self._is_signal(bare) or bool(re.fullmatch(r"d[UWVRbcd]", item.symbol.base))
 
+    def is_result(self, item: Assigned) -> bool:
+        """Whether a name is that of a quantity which somebody may be asked for."""
+        base, number = item.symbol.base, item.symbol.number
+        bare = item if number is None else replace(item, symbol=replace(item.symbol, indices=item.symbol.words))
+        derived = re.fullmatch(r"d[A-Zbcdhas]\w{0,8}|\w+_new", base) or "new" in item.symbol.words
+        signal = self._is_signal(bare.symbol.key) or self._is_signal(base)
+        return bool(item.key or item.gradient or derived or losses.is_loss(item.symbol)) or signal
+
     def _is_signal(self, name: str) -> bool:
         if self.made is None:
             return name in SIGNALS
         if isinstance(self.made, FromEquations):
-            return self.made.of_signal(name) is not None
+            return self.made.of_signal(name) is not None or name in self._preactivations
         return name in self.made.system.polys
+
+    @property
+    def _preactivations(self) -> set[str]:
+        """Our names of a single layer's sums before the functions, where the sheet has no other use for them."""
+        layers = self.made.layers if isinstance(self.made, FromEquations) else []
+        cells = [match.pattern.cell for layer in layers for match in layer.both] if len(layers) == 1 else []
+        names = {line for cell in cells for line in cell.preactivations.values()}
+        return names - self.params - self.inputs - self.targets
 
     def bare(self, item: Assigned) -> str:
         number = item.symbol.number

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
+from rnncalc.problems import stated_sizes
 from rnncalc.problems.formulas import loss, nodes
 from rnncalc.problems.formulas import reader as formulas
 from rnncalc.problems.formulas import symbol as symbols
@@ -21,28 +22,35 @@ from rnncalc.problems.formulas.symbol import NAME, Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import LONGEST_NUMBER
-from rnncalc.problems.sheet import prose, tables, values
+from rnncalc.problems.sheet import prose, tables, values, working
 from rnncalc.problems.sheet.cleaned import NUMBERING, CleanText, line_end
-from rnncalc.problems.sheet.heads import Head, Heads
+from rnncalc.problems.sheet.heads import FACT_ENDS, PLAIN, SHORT, Head, Heads
 from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
 from rnncalc.problems.sheet.pieces import Assigned, Sheet
+from rnncalc.problems.sheet.sizes import in_shape, size_of
 
-PLAIN = ("u", "w", "b", "v", "c", "d", "r", "x", "h0", "c0", "y0", "targets", "lr", "dy", "lengths", "mask")
 RUNNING = re.compile(
-    r"[tknijlℓτTNDH]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size"
+    r"[tknijlℓτTNDHK]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size|"
+    r"num_(?:steps|inputs|hiddens|outputs|classes)|(?:input|hidden)_dim"
 )  # of steps and sizes
 IN_LAYER = re.compile(rf"[\s{BREAK}]{{0,9}}(?:(?:in|for|at)(?: the)? layer ([1-9])\b|[（(]?第 ?([1-9]) ?层)")
+UNANSWERED = re.compile(r"[?？]+|[-–—]+|n\.?/?a\.?|none|unknown|tbd|todo|无|空|不会|不知道|略", re.IGNORECASE)
 _TOTAL = re.compile(r"\s*([LJE])_\{?\w\}?(?:\s*\+\s*(?:\1_\{?\w\}?|…))+")
 
 
-def scan(text: str) -> Sheet:
-    """Take a sheet apart. Raises ParseError with the line of what is neither a value nor prose."""
-    return _Scanner(text).scanned()
+def scan(text: str, decimal: str = "") -> Sheet:
+    """Take a sheet apart. decimal: comma or point. Raises ParseError with the line of what is no value and no prose."""
+    return _Scanner(text, decimal).scanned()
+
+
+def _weighs(text: str, name: str) -> bool:
+    """Whether a letter stands in a formula of steps, where it is a parameter and no size."""
+    return bool(re.search(rf"=[^\n=]*(?<![A-Za-z\\_{{]){name}(?![A-Za-z_])[^\n=]*[_^(\[<]\{{?\(?<?t\b", text))
 
 
 class _Scanner:
-    def __init__(self, text: str):
-        self.clean = CleanText(text)
+    def __init__(self, text: str, decimal: str):
+        self.clean = CleanText(text, decimal)
         self.text = self.clean.text
         self.sheet = Sheet(seeds=self.clean.seeds, commas=self.clean.commas, columns=self.clean.columns)
         self.used: list[tuple[int, int]] = []
@@ -103,6 +111,9 @@ class _Scanner:
                 self.sheet.losses.append(self.text[at:end])
                 self.used.append((begin, end))
                 return end
+        worked = self._worked(begin, at, left, kind, len(left) - len(chained) > 1)
+        if worked is not None:
+            return worked
         value = values.read(self.text, at)
         if value is not None and self._remark(name, at, value[1]):
             return None
@@ -113,14 +124,51 @@ class _Scanner:
                 self._keep(symbol, value[0], begin, kind)
             self.used.append((begin, value[1]))
             return value[1]
+        if kind != "function" and (behind := self._unanswered(begin, at, name, kind)):
+            return behind
         if kind == "" and len(left) == 1 and self.text[at - 1] not in ":：≈":
             behind = self._equation(begin, at, name)
             if behind is not None:
                 return behind
+            if (behind := self._same(begin, at, name)) is not None:
+                return behind
             self._not_understood(begin, at, name)
+        following = next(start for start in self.head_starts if start >= at)
+        if self.text[at - 1] in ":：" and not self.text[at:following].strip(f" \t{BREAK}({{["):
+            return None  # Targets: t_1 = 1, t_2 = 0
         if self.text[at - 1] not in ":：" or name.key.lower() in PLAIN:
             self._refuse(at, name)
         return self._words_value(begin, at, name)
+
+    def _worked(self, begin: int, at: int, left: list[Symbol], kind: str, several: bool) -> int | None:
+        """The place behind a value that stands at the end of its working."""
+        answer = self.clean.under_answers(self.clean.line(begin))
+        done = None if several or kind == "word" else working.read(self.reader, at, answer)
+        if done is None:
+            return None
+        for symbol in left:
+            self._keep(symbol, done.value, begin, kind)
+        if not answer and kind == "":
+            self._equation(begin, at, left[-1])
+        if odd := working.contradicted(done):
+            where = self.sheet.assigned[-1].where
+            value = done.value.strip()
+            self.sheet.notes.append(_("{where}: {side} is not {value}").format(where=where, side=odd, value=value))
+        self.used.append((begin, done.end))
+        return done.end
+
+    def _unanswered(self, begin: int, at: int, name: Symbol, kind: str) -> int | None:
+        """The place behind an answer that is left out, h_2 = ?, or is no number, h_2 = dunno: both are said."""
+        word = re.compile(rf"[ \t{BREAK}]*([^\n{BREAK},;，；。]+)").match(self.text, at)
+        stepped = name.number is not None or kind == "key"
+        expected = self.clean.under_answers(self.clean.line(begin)) and name.offset is None
+        if word is None or not expected or (self.text[at - 1] in ":：" and not stepped):
+            return None
+        text = "_" if UNANSWERED.fullmatch(word[1].strip(" \t.")) else word[1].strip()
+        self._keep(name, text, begin, kind)
+        self.sheet.assigned[-1] = replace(self.sheet.assigned[-1], unread=True)
+        self.used.append((begin, word.end()))
+        return word.end()
 
     def _remark(self, name: Symbol, at: int, end: int) -> bool:
         """Whether a word, a colon and a number are no value, since words follow: Time: 90 min."""
@@ -131,6 +179,21 @@ class _Scanner:
             and bool(re.match(r"\s?[^\W\d]|\s*[/–-]", self.text[end : end + 9]))
         )
 
+    def _same(self, begin: int, at: int, name: Symbol) -> int | None:
+        """U_r = U_z, W_hy = W_xh^T: the place behind the name of what has the same value."""
+        try:
+            node, end = self.reader.read(at)
+        except formulas.NoFormulaError:
+            return None
+        other = node.inside if isinstance(node, nodes.Turned) else node
+        if not isinstance(other, nodes.Sym) or other.symbol.offset is not None or name.offset is not None:
+            return None
+        turned = "^T" if isinstance(node, nodes.Turned) else ""
+        alike = Assigned(name, turned, self.clean.line(begin), layer=self.layers.at(begin))
+        self.sheet.same.append((alike, other.symbol.key))
+        self.used.append((begin, end))
+        return end
+
     def _not_understood(self, begin: int, at: int, name: Symbol) -> None:
         """Keep an equation of a step that cannot be read: it is said, and refused where no other equation is there."""
         right = self.text[at : line_end(self.text, at)]
@@ -140,20 +203,33 @@ class _Scanner:
 
     def _counts(self, left: list[Symbol], at: int) -> bool:
         """Whether a name counts steps or layers: t = 1, 2, 3. A bias k = 0.15 does not, nor what an equation reads."""
-        if not any(RUNNING.fullmatch(name.text.strip()) for name in left) or self.text[at - 1] == "≈":
+        running = any(RUNNING.fullmatch(name.text.strip()) for name in left)
+        if not (running or self._is_size(left, at)) or self.text[at - 1] == "≈":
             return False
         read = {name for equation in self.sheet.equations for name in nodes.symbols_of(equation.node)}
         known = any(name.key == other.key and not other.indices for name in left for other in read)
+        known |= any(name.text.strip() not in "tnkijlTNDH" and _weighs(self.text, name.key) for name in left)
         return not known and not re.match(r"\s*-?\d*\.\d", self.text[at : at + 40])
+
+    def _is_size(self, left: list[Symbol], at: int) -> bool:
+        """Whether a letter is said to count something: q = 5 outputs, the number of hidden units is h = 4."""
+        number = re.compile(rf"[\s${BREAK}]*\d{{1,6}}(?!\w|\.\d)").match(self.text, at)
+        name = left[-1].text.strip()
+        single = len(left) == 1 and len(name) == 1 and name not in "UWVbxytzsoc"
+        said = single and number and size_of(name, self.text, at - len(name) - 3, number.end())
+        return bool(said or (single and number and in_shape(name, self.text)))
 
     def _running(self, begin: int, at: int) -> int | None:
         """t = 1, 2, 3: which steps a formula is for."""
         value = values.read(self.text, at)
         if value is None or value[0].lstrip()[:1] in "[(\\{":  # t = (0, 1, 0) is a target
             return None
-        if self.text[begin:at].strip(f" :={BREAK}") == "T" and value[0].strip().isdigit():
-            where = _("line {line}, {name}").format(line=self.clean.line(begin) + 1, name="T")
-            self.sheet.steps.append((where, int(value[0])))
+        name = self.text[begin:at].strip(f" :={BREAK}$")
+        if name not in tuple("tknijlℓτ") and re.fullmatch(r"\d{1,6}\.?", value[0].strip()):
+            where = _("line {line}, {name}").format(line=self.clean.line(begin) + 1, name=name)
+            size = size_of(name, self.text, begin, value[1]) or ("T" if name == "T" else "")
+            if size or name in stated_sizes.KEYS or in_shape(name, self.text):
+                self.sheet.sizes.append(stated_sizes.StatedSize(name, int(value[0].strip(" .")), size, where))
         self.used.append((begin, value[1]))
         return value[1]
 
@@ -195,10 +271,14 @@ class _Scanner:
     def _word(self, begin: int, at: int, name: Symbol) -> int | None:
         end = line_end(self.text, at)
         text = self.text[at:end].split(BREAK)[0] if BREAK in self.text[at:end].strip(BREAK) else self.text[at:end]
+        key = name.text.strip().lower()
+        if key in SHORT and (mark := FACT_ENDS.search(text)) and text[: mark.start()].strip():
+            text = text[: mark.start()]
+        end = at + len(text)
         word = text.strip(f" \t{BREAK},;.\"'")
         if not word:  # a heading
             return None
-        self.sheet.assigned.append(Assigned(name, word, self.clean.line(begin), key=name.text.strip().lower()))
+        self.sheet.assigned.append(Assigned(name, word, self.clean.line(begin), key=key))
         self.used.append((begin, end))
         return end
 
@@ -207,7 +287,8 @@ class _Scanner:
         if name.base not in ("targets", "target", "labels"):
             return None
         end = line_end(self.text, at)
-        self._keep(name, self.text[at:end].strip(f" \t{BREAK}.;"), begin, "")
+        text = re.sub(r"(?<![\w.])(?:[-–—?]|n/a)(?=\s*(?:[,;\s\])]|\Z))", "null", self.text[at:end])
+        self._keep(name, text.strip(f" \t{BREAK}.;"), begin, "")
         self.used.append((begin, end))
         return end
 
@@ -255,7 +336,10 @@ class _Scanner:
         names = nodes.symbols_of(node)
         if isinstance(node, nodes.Concat) and name.offset is None:  # [S1, 2]: a slip of a number
             return False
-        stepped = any(symbol.offset is not None or symbol.number is not None for symbol in [name, *names])
+        stepped = any(
+            symbol.offset is not None or symbol.number is not None or symbol.words == ("T",)
+            for symbol in [name, *names]
+        )
         signals = {equation.defined.key for equation in self.sheet.equations}
         reads = any(symbol.key in signals for symbol in names)
         return bool(names) and (stepped or isinstance(node, nodes.Apply) or reads)

@@ -22,7 +22,7 @@ from rnncalc.problems.sheet.roles import LETTERS, Roles
 
 
 class Sequences:
-    """given: the keys of the problem, which this adds to; first: the number of the sheet's first step.
+    """given: the keys of the problem, which this adds to; first: the number of the sheet's first step; count: of steps.
 
     letters: the words of the steps, where the inputs are words.
     """
@@ -30,7 +30,7 @@ class Sequences:
     def __init__(self, roles: Roles, contents: Contents, given: dict[str, RawValue]):
         self.roles, self.contents, self.given = roles, contents, given
         self.sheet = roles.sheet
-        self.first = 1
+        self.first, self.count = 1, 0
         self.letters: list[str] = []
 
     def read(self, steps: Mapping[str, dict[int, Assigned]]) -> list[Assigned]:
@@ -41,7 +41,8 @@ class Sequences:
         self._in_sentences(steps)
         inputs = next((steps[name] for name in sorted(self.roles.inputs) if name in steps), {})
         counted = inputs or next((values for bare, values in steps.items() if bare in LETTERS), {})
-        self.first, count = (min(counted), len(counted)) if counted else (1, 0)
+        self.first, self.count = (min(counted), len(counted)) if counted else (1, 0)
+        count = self.count
         if inputs:
             self.given["x"] = RawValue(self._steps(inputs), inputs[self.first].where)
         elif "X" in self.roles.inputs and "X" in self.given and "x" not in self.given:
@@ -62,7 +63,13 @@ class Sequences:
                 self.letters = [rows[n].value for n in sorted(rows)]
             else:
                 rest += rows.values()
-        self._last_only(count or self._count())
+        return rest
+
+    def last_step(self) -> None:
+        """The targets of a loss that only the last step has, and the loss; x is known by now."""
+        count = self.steps
+        self._single_target(count)
+        self._last_only(count)
         if self.roles.loss:
             self.given.setdefault("loss", RawValue(self.roles.loss.name, "loss"))
             if self.roles.loss.reduction and self.roles.loss.name != "mean_squared_error":
@@ -73,21 +80,29 @@ class Sequences:
                 self.given["loss"] = RawValue(named, "loss")
             if reduction:
                 self.given.setdefault("reduction", RawValue(reduction, "loss"))
-        return rest
+
+    def _single_target(self, count: int) -> None:
+        """One number as the target: L = (y − 1)², or “the target is 1” of what is read out at the last step."""
+        value = self.roles.loss.value if self.roles.loss else ""
+        value = value or (prose.target(self.sheet.prose) if self.roles.last_only else "")
+        if value and "targets" not in self.given:
+            before = [None if self.roles.last_only else value] * (count - 1)
+            self.given["targets"] = RawValue([*before, value], "targets")
 
     def _last_only(self, count: int) -> None:
         """One target for the last step: L = (h_T − d)², or an output that only the last state has."""
-        target, made = self.given.get("targets"), self.roles.made
+        target = self.given.get("targets")
         squares = sum(len(re.findall(r"\^\s?\{?2|²", text)) for text in self.sheet.losses)
         step = self.roles.loss.step if self.roles.loss and squares < 2 else None  # (y_1 − d_1)² + (y_2 − d_2)²
         in_words = prose.last_step_only(self.sheet.prose)
-        only = bool(made and made.system.last & {self.roles.output}) or step is not None or in_words
+        only = self.roles.last_only or step is not None or in_words
         if target is None or not only or count < 2:
             return
         at = count - 1 if step is None else step - self.first
         rows: list[Any] = target.value if isinstance(target.value, list) else []
         if isinstance(target.value, str):
-            rows = self._rows(target.value, count) if step is not None or in_words else []
+            by_step = step is not None or in_words or "null" in target.value
+            rows = self._rows(target.value, count) if by_step else []
             rows = rows or [row_of(target.value)] * count
         elif len(rows) != count or (step is None and not in_words):
             return
@@ -118,22 +133,17 @@ class Sequences:
         shape = self._shape()
         return max(shape) if len(shape) == 1 or (len(shape) == 2 and 1 in shape) else shape[0] if len(shape) == 2 else 0
 
+    @property
+    def steps(self) -> int:
+        """The number of steps, as far as x says it."""
+        return self.count or self._count()
+
     def _shape(self) -> tuple[int, ...]:
         x = self.given.get("x")
         try:
             return x.numbers().shape if x else ()
         except ParseError:
             return ()
-
-    def check_steps(self) -> None:
-        """Raises ParseError where the sheet says T, and x has another number of steps."""
-        shape = self._shape()
-        for where, steps in self.sheet.steps[:1]:
-            if len({count for _where, count in self.sheet.steps}) > 1 or not shape or "lengths" in self.given:
-                return
-            if steps not in shape and not (steps == 1 and len(shape) == 1):
-                message = _("{where}: T = {steps} steps are said, and x has {shape}: give as many, or leave T out")
-                raise ParseError(message, where=where, steps=steps, shape=" × ".join(map(str, shape)))
 
     def _in_sentences(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
         """Inputs, classes and a learning rate that a sentence says, where nothing else does."""

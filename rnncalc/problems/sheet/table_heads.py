@@ -18,6 +18,18 @@ GATE_WORDS = {
     "forget": "f", "input": "i", "output": "o", "candidate": "g", "cell": "g", "update": "z", "reset": "r", "new": "n",
     "memory": "g", "遗忘": "f", "输入": "i", "输出": "o", "候选": "g", "更新": "z", "重置": "r",
 }  # fmt: skip
+_WORD = re.compile(
+    r"(?:input )?(?:words?|tokens?|char\w*|letters?|symbols?|terms?)|Wort|mot|"
+    r"(?:输入)?(?:词语?|单词|字符?|字母|符号)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"(?:.*\W)?(?:(?:word )?embeddings?|(?:\w+ )?vectors?|codes?|encodings?|one[- ]?hot\w*|"
+    r"representation|features)(?:\W.*)?|"
+    r".*(?:向量|编码|表示|嵌入).*|[xev](?:[_^]\W{0,2}t\W{0,2})?",
+    re.IGNORECASE,
+)
+_ENTRY = re.compile(r"\W*(?:dim\w*|component|entry|feature|分量|维度?|[xe])\W{0,3}\d{1,3}\W*|\d{1,3}", re.IGNORECASE)
 ROLES = {  # words in the head of a column → our letter, marked as such
     r"recurrent|hidden|state|循环|隐藏|rekurrent|récurrent": "@W",
     r"input|输入|eingang|entrée": "@U",
@@ -30,6 +42,13 @@ WORDS = {
     r"(?:输入|input|eingabe|entrée)(?:\s*(?:vector|向量))?": "@x",
     r"字符|字母|词|单词": "letter",
 }
+
+
+def codes_words(header: list[str]) -> bool:
+    """Whether a table has a row a word: the word, and its embedding or its code, in one column or in several."""
+    first, *others = (head.strip(f"$ {BREAK}") for head in header)
+    whole = len(others) == 1 and _CODE.fullmatch(others[0])
+    return bool(_WORD.fullmatch(first) and (whole or (others and all(map(_ENTRY.fullmatch, others)))))
 
 
 def symbol_of(text: str) -> Symbol | None:

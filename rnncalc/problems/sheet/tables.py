@@ -11,6 +11,7 @@ from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.sheet import layer_parts, values
 from rnncalc.problems.sheet.table_heads import (
     FEATURE,
+    codes_words,
     gate_of,
     is_word,
     layer_of,
@@ -27,7 +28,9 @@ _TABULAR = re.compile(
 STEP = re.compile(r"(?:t|k|n|step|time(?:\s*step)?|timestep|时间步?|时刻|步|步骤|schritt)\.?", re.IGNORECASE)
 _PLAIN = re.compile(  # without rules: step  h[1]  h[2], and below it a row a step
     rf"^[ \t]*(?:{STEP.pattern})(?:[ \t]+[^\s\d=|&][^\s=|&]*)+[ \t]*\n"
-    r"(?:[ \t]*\d{1,6}(?:[ \t]+[-+−\d._][^\s=|&]*)+[ \t]*(?:\n|\Z))+",
+    r"(?:[ \t]*\d{1,6}(?:[ \t]+[-+−\d._][^\s=|&]*)+[ \t]*(?:\n|\Z))+|"
+    r"^[ \t]*(?:gates?|门控?)(?:[ \t]+[^\s\d=|&][^\s=|&]*)+[ \t]*\n"
+    r"(?:[ \t]*[^\W\d][^\s=|&]{0,12}(?:[ \t]+[-+−\d._][^\s=|&]*)+[ \t]*(?:\n|\Z)){2,}",
     re.MULTILINE | re.IGNORECASE,
 )
 _HEAD = r"[^\W\d][^\n,;|=&]{0,30}"
@@ -126,6 +129,11 @@ def _cells_of(table: Table) -> Iterator[Cell]:
     first = table.header[0]
     if STEP.fullmatch(first.strip(f"$ {BREAK}")) or all(row and said_step(row[0]) for _line, row in table.rows):
         yield from _by_step(_standing(table))
+    elif codes_words(table.header):
+        for line, row in table.rows:
+            code = row[1] if len(row) == 2 else f"[{', '.join(row[1:])}]"
+            if row[0] and values.numbers(code) is not None:
+                yield Cell(Symbol("@code", (row[0].strip("\"'“”‘’`* "),), row[0]), code, line)
     elif len(table.header) > 2 and all(layer_parts.numbered(head) for head in table.header[1:]):
         for line, row in table.rows:
             name = symbol_of(row[0]) if row else None
@@ -144,11 +152,11 @@ def _cells_of(table: Table) -> Iterator[Cell]:
                 name = symbol_of(head)
                 if name and text:
                     yield Cell(_of_layer(name, layer_of(row[0])), text, line)
-    elif (values := _value_column(table)) is not None:
+    elif (column := _value_column(table)) is not None:
         for line, row in table.rows:
             name = symbol_of(row[0])
-            if name and len(row) > values:
-                yield Cell(name, row[values], line)
+            if name and len(row) > column:
+                yield Cell(name, row[column], line)
     elif len(table.header) == 2 and (NAME.fullmatch(first) or re.search(r"[\[\d]", table.header[1])):
         rows = table.rows if NAME.fullmatch(first) else [(table.rows[0][0] - 2, table.header), *table.rows]
         for line, row in rows:

@@ -13,9 +13,11 @@ from rnncalc.model.losses import takes_classes
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.sheet import prose, values
+from rnncalc.problems.sheet.contents import Contents
 from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import Roles
 
+_QUOTED = re.compile(r"[\"“”「『'‘’]([^\"“”「」『』'‘’\n]{1,300})[\"“”」』'‘’]")
 _MEANT = re.compile(r"predict|target|label|next|correct|should|目标|标签|预测|下一个|应为", re.IGNORECASE)
 
 
@@ -27,9 +29,17 @@ class Words:
         self.prose = roles.sheet.prose
         self.codes: dict[str, Numbers] = {}
         self.letters: list[str] = []
+        self.embedded = ""  # where a table has the codes
 
-    def take_codes(self, items: Sequence[Assigned]) -> list[Assigned]:
-        """The values without vectors of one length under words that no equation knows: these are codes."""
+    def take_codes(self, items: Sequence[Assigned], contents: Contents) -> list[Assigned]:
+        """The values without the codes of words: those of a table, or 0s with one 1 under words no equation knows."""
+        self.codes = {item.symbol.indices[0]: Numbers(np.ravel(contents.numbers(item).values)) for item in items
+                      if item.symbol.base == "@code"}  # fmt: skip
+        if self.codes:
+            self.embedded = next(
+                _("line {line}").format(line=item.line + 1) for item in items if item.symbol.base == "@code"
+            )
+            return [item for item in items if item.symbol.base != "@code"]
         made = self.roles.made
         known = self.roles.params | (made.system.signals if made else set())
         vectors_at: dict[int, Numbers] = {}
@@ -44,13 +54,21 @@ class Words:
         self.codes = {items[at].symbol.key: numbers for at, numbers in vectors_at.items()}
         return [item for at, item in enumerate(items) if at not in vectors_at]
 
-    def place(self, letters: list[str], inputs: set[str]) -> None:
-        """Inputs and targets that are words, as numbers."""
+    def place_inputs(self, letters: list[str], inputs: set[str]) -> None:
+        """Inputs that are words, as numbers."""
         self.letters = letters
         known = self._vocabulary()
         if not any(name in self.given for name in ("x", *inputs)):
             self._in_sentences(known)
+            self._in_quotes(known)
+            if self.embedded and not self.letters:
+                self.letters = list(self.codes)
+                note = _("{where}: the inputs are the words of the table, from the top: nothing says another order")
+                self.roles.sheet.notes.append(note.format(where=self.embedded))
             self._one_hot(known)
+
+    def place_targets(self) -> None:
+        """Targets that are words, or classes from 1, as classes from 0."""
         self._classes()
         self._from_one()
 
@@ -71,6 +89,19 @@ class Words:
             end = row.end()
         if not self.letters and all(len(word) == 1 for word in known):
             self.letters = list(prose.spelled(self.prose, known))
+
+    def _in_quotes(self, known: list[str]) -> None:
+        """Words, or the letters of one, between quotation marks: “the cat sat”, "hel"."""
+        last = 0
+        for quoted in _QUOTED.finditer(self.prose):
+            words = _words_in(quoted[1], known)
+            before, last = self.prose[last : quoted.start()], quoted.end()
+            if not words or (sorted(words) == sorted(known) and prose.names_vocabulary(before)):
+                continue
+            if _MEANT.search(before[-60:]) and "targets" not in self.given:
+                self.given["targets"] = RawValue(words, "targets")
+            elif not self.letters and not _MEANT.search(before[-60:]):
+                self.letters = words
 
     def _classes(self) -> None:
         """Targets that are words, as numbers of classes in the vocabulary."""
@@ -109,13 +140,16 @@ class Words:
     def _one_hot(self, known: list[str]) -> None:
         """Words of the steps as one-hot vectors."""
         if known and self.letters and all(letter in known for letter in self.letters):
-            rows = [["1" if word == letter else "0" for word in known] for letter in self.letters]
+            one_hot = {letter: ["1" if word == letter else "0" for word in known] for letter in self.letters}
+            rows = [self.codes[letter].nested() if self.embedded else one_hot[letter] for letter in self.letters]
             self.given["x"] = RawValue(rows, "x")
 
     def _vocabulary(self) -> list[str]:
         if "vocabulary" in self.given:
             value = self.given["vocabulary"].value
             return [str(word) for word in value] if isinstance(value, list) else prose.items(str(value))
+        if self.embedded:
+            return list(self.codes)
         if self.codes:
             return sorted(self.codes, key=lambda word: int(self.codes[word].values.reshape(-1).argmax()))
         return prose.vocabulary(self.prose) or self._from_one_hot()
@@ -127,6 +161,15 @@ class Words:
             return []
         words: dict[int, str] = {int(row.argmax()): letter for row, letter in zip(x.values, self.letters)}
         return [words.get(at, "") for at in range(x.shape[1])]
+
+
+def _words_in(text: str, known: list[str]) -> list[str]:
+    """The words of a sentence, or the letters of a word, where all of them are known; else empty."""
+    ours = {word.lower(): word for word in known}
+    words = [ours.get(word) or ours.get(word.lower()) or "" for word in re.findall(r"[^\W\d_]+", text)]
+    if words and not all(words) and all(len(word) == 1 for word in known):
+        words = [letter if letter in known else "" for letter in text.strip() if letter.strip()]
+    return words if len(words) > 1 and all(words) else []
 
 
 def _is_word(text: str) -> bool:
