@@ -112,7 +112,7 @@ def read(given: Mapping[str, RawValue]) -> Equations:
 
 
 def _by_letters(given: Mapping[str, RawValue], equations: Sequence[Equation]) -> dict[str, RawValue]:
-    """The values with those of gates, {"W": {"i": …}}, under the letters of the equations, W_i."""
+    """The values with those of gates, {"W": {"i": …}} and W.f, under the letters of the equations, W_i and W_f."""
     read = {name.key for equation in equations for name in symbols_of(equation.node) if name.offset is None}
     keys = dict(given)
     for name, value in given.items():
@@ -120,6 +120,9 @@ def _by_letters(given: Mapping[str, RawValue], equations: Sequence[Equation]) ->
         if parts and all(f"{name}_{part}" in read for part in parts):
             keys |= {f"{name}_{part}": value[part] for part in parts}
             del keys[name]
+        joined = name.replace(".", "_")
+        if joined != name and joined in read:
+            keys[joined] = keys.pop(name)
     return keys
 
 

@@ -71,6 +71,7 @@ class Words:
         """Targets that are words, or classes from 1, as classes from 0."""
         self._classes()
         self._from_one()
+        self.given.pop("vocabulary", None)
 
     def _in_sentences(self, known: list[str]) -> None:
         """Words in a row that a sentence says: the first are the inputs, those to be predicted the targets."""
@@ -120,7 +121,6 @@ class Words:
             raise ParseError(message, where=targets.where, word=odd[0], known=", ".join(known))
         numbers = [None if word is None else str(known.index(word)) for word in words]
         self.given["targets"] = RawValue(numbers, targets.where)
-        self.given.pop("vocabulary", None)
 
     def _from_one(self) -> None:
         """Targets whose classes count from 1, as classes from 0. Raises ParseError if one is 0."""

@@ -1,0 +1,73 @@
+"""Words as inputs: tables of embeddings and of codes, letters between quotation marks, with a vocabulary."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from support.sheets import drawn_at, printed, problem
+
+SENTENCES = {
+    "en": ("We feed the sentence “{}” into the network.", " "),
+    "quotes": ('The input is the sentence "{}".', " "),
+    "list": ("The words arrive in the order {}.", ", "),
+    "zh": ("把句子“{}”输入网络。", " "),
+    "none": ("", " "),
+}
+HEADS = {
+    "en": ("word", "embedding"), "vector": ("Token", "word vector $e$"), "zh": ("词", "词向量"), "x": ("word", "$x_t$"),
+    "several": ("word", "dim 1", "dim 2", "dim 3"),
+}  # fmt: skip
+WORDS = {"en": ["the", "cat", "sat"], "zh": ["我", "爱", "你"]}
+
+
+def weights(inputs: int, units: int = 2) -> tuple[str, dict[str, Any]]:
+    arrays = {"U": drawn_at(1, units, inputs), "W": drawn_at(2, units, units)}
+    text = "".join(f"{name} = {printed(array)}\n" for name, array in arrays.items())
+    return f"h_t = tanh(U x_t + W h_{{t-1}})\n{text}", arrays
+
+
+@pytest.mark.parametrize(("sentence", "head", "language"), list(itertools.product(SENTENCES, HEADS, WORDS)))
+def test_a_table_of_embeddings_and_a_sentence(sentence: str, head: str, language: str) -> None:
+    given, _arrays = weights(3)
+    words, vectors = WORDS[language], drawn_at(3, 3, 3)
+    heads = HEADS[head]
+    cells = [[*map(str, row)] if len(heads) > 2 else [f"({', '.join(map(str, row))})"] for row in vectors]
+    rows = [[word, *row] for word, row in zip(words, cells)]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *rows])
+    said, mark = SENTENCES[sentence]
+    order = [0, 1, 2] if sentence == "none" else [1, 0, 2, 1]
+    got = problem(f"{given}\n{table}\n\n{said.format(mark.join(words[at] for at in order))}\n")
+    np.testing.assert_array_equal(got.x, vectors[order])
+    assert any("the words of the table" in note for note in got.notes) == (sentence == "none")
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [
+        "The vocabulary is h, e, l, o.",
+        "vocabulary: h, e, l, o",
+        "vocabulary of the letters “helo”",
+        "词汇表为 {h, e, l, o}。",
+    ],
+)
+@pytest.mark.parametrize("said", ['We feed the sequence "{}".', "The input is “{}”.", "输入序列为“{}”。"])
+@pytest.mark.parametrize("target", ['The targets are "{}".', "The network should predict “{}”.", ""])
+def test_letters_between_quotation_marks(vocabulary: str, said: str, target: str) -> None:
+    given, _arrays = weights(4)
+    read_out = f"y_t = softmax(V h_t)\nV = {printed(drawn_at(4, 4, 2))}\n"
+    sheet = f"{vocabulary}\n{said.format('hel')}\n{target.format('ell')}\n\n{given}{read_out}"
+    got = problem(sheet + "\nThe loss is the cross-entropy.\n")
+    np.testing.assert_array_equal(got.x, np.eye(4)[[0, 1, 2]])
+    assert (got.task.targets is None) == (not target)
+    if target:
+        assert got.task.targets is not None
+        assert got.task.targets.tolist() == [1, 2, 2]
+
+
+def test_inputs_that_are_given_outrank_a_table() -> None:
+    given, _arrays = weights(2)
+    table = "| word | embedding |\n|---|---|\n| a | (1, 2) |\n| b | (3, 4) |\n"
+    np.testing.assert_array_equal(problem(f"{given}\n{table}\nx_1 = (5, 6), x_2 = (7, 8)").x, [[5, 6], [7, 8]])
