@@ -54,13 +54,9 @@ function of the signature is called and judged.
 )
 @click.option("--trust", is_flag=True, help="Let --code run what was handed in, with your rights: this is no sandbox.")
 @click.option(
-    "--time",
-    "seconds",
-    type=click.FloatRange(0.1, 3600),
-    default=20,
-    show_default=True,
+    "--time", "seconds", type=click.FloatRange(0.1, 3600), default=20, show_default=True,
     help="--code: seconds of a function.",
-)
+)  # fmt: skip
 @click.option(
     "--memory", type=click.IntRange(64, 1 << 20), default=1024, show_default=True, help="--code: MB of a submission."
 )
@@ -71,19 +67,13 @@ function of the signature is called and judged.
     "--encoding", metavar="NAME", help="Of the submissions: utf-8, gb18030, cp1252 …; by default found by its bytes."
 )
 @click.option(
-    "--keep",
-    type=click.Choice(KEEP),
-    default="last",
-    show_default=True,
+    "--keep", type=click.Choice(KEEP), default="last", show_default=True,
     help="Which of several submissions of one person counts.",
-)
+)  # fmt: skip
 @click.option(
-    "--feedback",
-    type=click.Choice(FEEDBACK),
-    default="hint",
-    show_default=True,
+    "--feedback", type=click.Choice(FEEDBACK), default="hint", show_default=True,
     help="What is told; before full no computed value is.",
-)
+)  # fmt: skip
 @click.option(
     "--precision",
     default="",
@@ -92,11 +82,9 @@ function of the signature is called and judged.
 )
 @click.option("--no-diagnosis", is_flag=True, help="Only verdicts, no search for the mistakes behind them: faster.")
 @click.option(
-    "--format",
-    "format_",
-    type=click.Choice((*FORMATS, *document_formats.BINARY)),
+    "--format", "format_", type=click.Choice((*FORMATS, *document_formats.BINARY)),
     help="Default: table on a terminal, else plain.",
-)
+)  # fmt: skip
 @options.output_option(
     "output",
     known=(*ENDINGS, *SPREADSHEETS),

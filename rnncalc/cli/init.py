@@ -36,11 +36,9 @@ if TYPE_CHECKING:
 @click.option("--forget-bias", type=float, help="b_f of an LSTM, in place of the scheme's.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @output_option(
-    "output",
-    known=ENDINGS,
-    chosen=False,
+    "output", known=ENDINGS, chosen=False,
     help="Write a problem file (.json) with these weights, or a page about them: .html, .docx, .md, .tex.",
-)
+)  # fmt: skip
 @fragment_option
 @language_option
 def command(

@@ -32,19 +32,14 @@ if TYPE_CHECKING:
 @click.option("--steps", type=int, default=3, show_default=True, help="T, steps.")
 @click.option("--layers", type=int, default=1, show_default=True, help="Layers, one on top of the other.")
 @click.option(
-    "--direction",
-    type=click.Choice(["forward", "backward", "both"]),
-    default="forward",
-    show_default=True,
+    "--direction", type=click.Choice(["forward", "backward", "both"]), default="forward", show_default=True,
     help="Of every layer.",
-)
+)  # fmt: skip
 @click.option("--notation", default="", metavar="NAME", help="Whose letters: d2l, hx, swapped, pytorch, …")
 @click.option(
-    "--precision",
-    default="",
-    metavar="N",
+    "--precision", default="", metavar="N",
     help="Decimals that are asked for; or digits=3, tolerance=0.01, relative=0.02; by quantity as JSON.",
-)
+)  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other numbers.")
 @click.option("--backward", is_flag=True, help="Ask for the loss and its gradients too.")
 @click.option("--last", is_flag=True, help="With --backward: a target at the last step only.")

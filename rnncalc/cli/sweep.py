@@ -29,11 +29,9 @@ from rnncalc.common.i18n import _
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786, in place of processes.")
 @output_option(
-    "kept",
-    default="sweep.jsonl",
-    show_default=True,
+    "kept", default="sweep.jsonl", show_default=True,
     help="Results, a line each; runs that are in it are not done again.",
-)
+)  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain")
 @report_option(help="Write the table too: .html, .docx, .md, .tex, .csv.")
 @fragment_option
