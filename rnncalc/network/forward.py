@@ -40,12 +40,9 @@ def tracers(network: Stack, view: View, initial_states: Sequence[Mapping[str, An
 
 
 def through_layers(
-    layers: Sequence[Layer],
-    rows: np.ndarray,
-    run: Callable[[DirectionalLayer, np.ndarray], np.ndarray],
-    mirror: Callable[[np.ndarray], np.ndarray],
-    emitted: list[np.ndarray] | None = None,
-) -> np.ndarray:
+    layers: Sequence[Layer], rows: np.ndarray, run: Callable[[DirectionalLayer, np.ndarray], np.ndarray],
+    mirror: Callable[[np.ndarray], np.ndarray], emitted: list[np.ndarray] | None = None,
+) -> np.ndarray:  # fmt: skip
     """The rows that the top layer emits; into `emitted`, those of every layer.
 
     run: what a directional layer makes of rows; mirror: rows in the opposite order of time.

@@ -23,12 +23,9 @@ WAIT = 0.1  # seconds for which steps are left to machine code: what Ctrl-C and 
 
 
 def carry_out(
-    run: Run,
-    output: str | None,
-    interval: float,
-    watch: Callable[[Trainer], None],
+    run: Run, output: str | None, interval: float, watch: Callable[[Trainer], None],
     warn: Callable[[WriteError], None] = lambda error: None,
-) -> None:
+) -> None:  # fmt: skip
     """Train to the end with a checkpoint every `interval` seconds; save the model. What `watch` raises comes out.
 
     warn: called where a checkpoint cannot be written; the run goes on. Raises WriteError if the model cannot be.

@@ -39,14 +39,9 @@ class GivenDirection:
     """
 
     def __init__(
-        self,
-        given: Mapping[str, RawValue],
-        keys: frozenset[str],
-        inputs: tuple[int, str] | None,
-        units: tuple[int, str] | None = None,
-        batch: bool = False,
-        halves: int = 1,
-    ):
+        self, given: Mapping[str, RawValue], keys: frozenset[str], inputs: tuple[int, str] | None,
+        units: tuple[int, str] | None = None, batch: bool = False, halves: int = 1,
+    ):  # fmt: skip
         base = cell_of(given)
         own = () if built_in(base) else tuple(base.parameters)
         known = {*keys, *own, *(f"{state}0" for state in base.state)}

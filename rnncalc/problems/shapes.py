@@ -25,15 +25,9 @@ class Sizes:
     """H, D and O of one layer, and the name of the array that says each."""
 
     def __init__(
-        self,
-        cell: Cell,
-        arrays: Mapping[str, GivenArray],
-        initial_states: Mapping[str, Numbers],
-        letters: Letters,
-        inputs: tuple[int, str] | None = None,
-        units: tuple[int, str] | None = None,
-        batch: bool = False,
-    ):
+        self, cell: Cell, arrays: Mapping[str, GivenArray], initial_states: Mapping[str, Numbers], letters: Letters,
+        inputs: tuple[int, str] | None = None, units: tuple[int, str] | None = None, batch: bool = False,
+    ):  # fmt: skip
         self.cell, self.arrays, self.initial_states = cell, arrays, initial_states
         self.letters, self.batch = letters, batch
         self.read = "H" if not cell.state else "D"  # the inputs of a read-out are the units below

@@ -166,12 +166,9 @@ def of_problem(problem: Problem, trace: Trace) -> Spec:
 
 
 def _run(
-    direction: DirectionalLayer,
-    initial_states: Arrays,
-    left_out: set[str],
-    mirrored: bool = False,
+    direction: DirectionalLayer, initial_states: Arrays, left_out: set[str], mirrored: bool = False,
     shared: frozenset[str] = frozenset(),
-) -> RunSpec:
+) -> RunSpec:  # fmt: skip
     cell, sizes = direction.cell, direction.sizes
     parameters = {symbol: np.asarray(array, float) for symbol, array in direction.parameters.items()}
     fixed = frozenset(symbol for symbol, parameter in cell.parameters.items() if parameter.stack in left_out)

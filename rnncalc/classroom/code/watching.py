@@ -67,13 +67,9 @@ class Process:
     """
 
     def __init__(
-        self,
-        path: str,
-        folder: str,
-        setup: Setup,
-        made: Callable[[str], Answerer] | None,
+        self, path: str, folder: str, setup: Setup, made: Callable[[str], Answerer] | None,
         gone: Callable[[], bool] = lambda: False,
-    ):
+    ):  # fmt: skip
         self.path, self.folder, self.limits, self.gone = path, folder, setup.limits, gone
         self.came, self.number, self.unsent = Event(), 0, b""
         self.seen, self.glance = 0, GLANCE  # bytes of the replies that were read; seconds to the next look

@@ -36,13 +36,9 @@ class SubmissionRun:
     """One submission: its files in a folder of their own, its process as long as that lives, its results."""
 
     def __init__(
-        self,
-        folder: Path,
-        main: str,
-        setup: Setup,
-        made: Callable[[str], Answerer] | None,
+        self, folder: Path, main: str, setup: Setup, made: Callable[[str], Answerer] | None,
         begun: Callable[[int], None],
-    ):
+    ):  # fmt: skip
         self.folder, self.name, self.path = folder, main, folder / main
         self.setup, self.made, self.begun = setup, made, begun
         self.signature = signature(setup.signature)
@@ -127,13 +123,9 @@ MUCH = 1_000_000  # bytes that are printed before it is said
 
 
 def judge(
-    files: Mapping[str, str],
-    main: str,
-    functions: list[str],
-    setup: Setup,
-    made: Callable[[str], Answerer] | None,
+    files: Mapping[str, str], main: str, functions: list[str], setup: Setup, made: Callable[[str], Answerer] | None,
     begun: Callable[[int], None] = lambda session: None,
-) -> dict[str, Result]:
+) -> dict[str, Result]:  # fmt: skip
     """The result of each function of a submission.
 
     files: name → text. made: None where nothing can be forked. begun: is told the session of every process of it.

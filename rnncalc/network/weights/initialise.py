@@ -110,12 +110,9 @@ def scheme(name: str) -> Scheme:
 
 
 def arrays(
-    cell: Cell,
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
-    init: str = "torch",
+    cell: Cell, sizes: Mapping[str, int], rng: np.random.Generator, init: str = "torch",
     forget_bias: float | None = None,
-) -> dict[str, np.ndarray]:
+) -> dict[str, np.ndarray]:  # fmt: skip
     """A cell's arrays by name. sizes: D, H, O; forget_bias: of an LSTM's f, in place of the scheme's."""
     chosen, drawn = scheme(init), {}
     for name, stack in cell.stacks.items():

@@ -98,12 +98,9 @@ def load(path: str | PathLike[str], engine: str = "auto") -> Model:
 
 
 def put_together(
-    path: str | PathLike[str],
-    tensors: Mapping[str, np.ndarray],
-    about: Mapping[str, Any],
-    engine: str = "auto",
+    path: str | PathLike[str], tensors: Mapping[str, np.ndarray], about: Mapping[str, Any], engine: str = "auto",
     dtype: str | np.dtype | None = None,
-) -> Model:
+) -> Model:  # fmt: skip
     """The inverse of `taken_apart`. Raises ParseError."""
     if "layers" not in about:
         raise ParseError(_("{name} is no model of rnncalc, perhaps a checkpoint"), name=path)
