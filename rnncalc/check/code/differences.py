@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check.code.calling import Call, Caller, Output
-from rnncalc.check.code.diagnosis import Diagnosis
 from rnncalc.check.code.evidence import Evidence
+from rnncalc.check.code.mistake_search import CodeMistakeSearch
 from rnncalc.check.code.signature import FunctionSignature
 from rnncalc.check.code.trial import Trial
 from rnncalc.common.i18n import _
@@ -31,7 +31,7 @@ def belongs(*call_and_search: Any) -> str:
 
 
 def agreement(
-    caller: Caller, function: FunctionSignature, made: Trial, call: Call, proof: Evidence, search: Diagnosis
+    caller: Caller, function: FunctionSignature, made: Trial, call: Call, proof: Evidence, search: CodeMistakeSearch
 ) -> str:
     """Whether wrong gradients are those of the person's forward pass, of a right one, or of neither; empty: unknown."""
     forward = function.first

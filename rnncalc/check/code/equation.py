@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rnncalc.check.code.diagnosis import Explanation
+from rnncalc.check.code.mistake_search import Explanation
 from rnncalc.check.code.signature import FunctionSignature, arguments
 from rnncalc.check.diagnosis.rewrites.factors import right_factors
 from rnncalc.check.graph.spec import RunSpec, Spec

@@ -11,10 +11,10 @@ import numpy as np
 from rnncalc.check.code.cache_order import crossed_cache
 from rnncalc.check.code.calling import Call, Caller, Output
 from rnncalc.check.code.culprit.line import culprit
-from rnncalc.check.code.diagnosis import Diagnosis, Explanation
 from rnncalc.check.code.differences import belongs
 from rnncalc.check.code.equation import letters, rule_of, touched_line
 from rnncalc.check.code.evidence import Evidence, bare, evidence, shaped
+from rnncalc.check.code.mistake_search import CodeMistakeSearch, Explanation
 from rnncalc.check.code.own_forward import on_their_forward
 from rnncalc.check.code.signature import FunctionSignature, Signature
 from rnncalc.check.code.trial import ALONE, SIZES, SQUARE, Trial, trial
@@ -178,7 +178,7 @@ class FunctionCheck:
         if (failed and self._cache_crossed()) or not proof:
             return
         names = [output.name for output in outputs]
-        search = Diagnosis(proof, [made.spec for made in trials])
+        search = CodeMistakeSearch(proof, [made.spec for made in trials])
         if not search.wrong or self._exchanged(search, outputs):
             return
         if self.function.first is not None:
@@ -198,7 +198,7 @@ class FunctionCheck:
             if said:
                 self._find(Finding("gradient", said))
 
-    def _exchanged(self, search: Diagnosis, outputs: Sequence[Output]) -> bool:
+    def _exchanged(self, search: CodeMistakeSearch, outputs: Sequence[Output]) -> bool:
         """Whether all that is wrong are two outputs that are returned in each other's place."""
         if len(search.wrong) != 2:
             return False

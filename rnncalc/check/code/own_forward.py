@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rnncalc.check.code.calling import Call, Caller
-from rnncalc.check.code.diagnosis import Diagnosis
 from rnncalc.check.code.differences import OWN, agreement
 from rnncalc.check.code.evidence import evidence, shaped
+from rnncalc.check.code.mistake_search import CodeMistakeSearch
 from rnncalc.check.code.signature import FunctionSignature
 from rnncalc.check.code.trial import Trial
 from rnncalc.check.code.verdict import Finding
@@ -20,8 +20,12 @@ from rnncalc.common.i18n import _
 
 
 def on_their_forward(
-    caller: Caller, function: FunctionSignature, right: Diagnosis, trials: Sequence[Trial], calls: Sequence[Call]
-) -> tuple[Diagnosis, str]:
+    caller: Caller,
+    function: FunctionSignature,
+    right: CodeMistakeSearch,
+    trials: Sequence[Trial],
+    calls: Sequence[Call],
+) -> tuple[CodeMistakeSearch, str]:
     """The search on top of a person's own forward pass, and what is said where the backward pass is not to blame.
 
     right: the search on top of the right solution; function.first: the forward pass.
@@ -31,7 +35,7 @@ def on_their_forward(
     if forward is None or function.first is None:
         return right, ""
     if not forward.wrong:
-        return Diagnosis(right.evidence, [made.way_back for made in trials]), ""
+        return CodeMistakeSearch(right.evidence, [made.way_back for made in trials]), ""
     if agreement(caller, function, trials[0], calls[0], right.evidence[0], right) == OWN:
         text = _("right for your own forward pass, which is wrong: mend {first} first")
         return right, text.format(first=function.first.name)
@@ -40,18 +44,18 @@ def on_their_forward(
     if forward.wrong:
         return right, ""
     behind = [replace(spec, forward=theirs) for spec, theirs in zip(trusted, forward.specs)]
-    if not (search := Diagnosis(right.evidence, behind)).wrong:
+    if not (search := CodeMistakeSearch(right.evidence, behind)).wrong:
         text = _("right for a right forward pass, but not for yours, which is wrong: mend {first}")
         return search, text.format(first=function.first.name)
     bases = [forward.specs, behind, right.specs]
-    searches = [Diagnosis(right.evidence, specs) for specs in bases]
+    searches = [CodeMistakeSearch(right.evidence, specs) for specs in bases]
     for search in searches:
         list(search.explanations(pairs=False))
     left = [int((~search.agreed).sum()) for search in searches]
-    return Diagnosis(right.evidence, bases[left.index(min(left))]), ""
+    return CodeMistakeSearch(right.evidence, bases[left.index(min(left))]), ""
 
 
-def _forward(function: FunctionSignature, trials: Sequence[Trial], calls: Sequence[Call]) -> Diagnosis | None:
+def _forward(function: FunctionSignature, trials: Sequence[Trial], calls: Sequence[Call]) -> CodeMistakeSearch | None:
     """The search in what the forward pass returned; None if that has no numbers of the right shape."""
     earlier = [call.earlier for call in calls if call.earlier is not None]
     every = [[shaped(made, output) for output in call.outputs] for made, call in zip(trials, earlier)]
@@ -59,4 +63,4 @@ def _forward(function: FunctionSignature, trials: Sequence[Trial], calls: Sequen
     if not outputs or not outputs[0] or any(len(kept) < len(listed) for kept, listed in zip(outputs, every)):
         return None
     proof = [evidence(made, listed, function.decimals) for made, listed in zip(trials, outputs)]
-    return Diagnosis(proof, [made.spec for made in trials])
+    return CodeMistakeSearch(proof, [made.spec for made in trials])

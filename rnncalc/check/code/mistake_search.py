@@ -1,4 +1,4 @@
-"""Names the mistakes that give the numbers which a function returned.
+"""Searches for the mistakes that give the numbers which a function returned.
 
 A function gives numbers with 16 digits, so a variant that gives a whole array is the mistake, and no accident. Outputs
 are explained one after the other: the first mistake is sought on top of the right solution, the next one on top of the
@@ -46,7 +46,7 @@ class Explanation:
     alike: tuple[Mistake, ...] = ()
 
 
-class Diagnosis:
+class CodeMistakeSearch:
     """The search for the mistakes of one function.
 
     specs: of every trial the problem from which the search begins, right or with the mistakes of the forward pass.
