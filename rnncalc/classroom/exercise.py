@@ -103,7 +103,7 @@ def make(spec: ExerciseSpec) -> Exercise:
         keys = draw(spec, cell, rng)
         problem = read(given.of_python(keys), engine="equations")
         quantities = Quantities(problem)
-        requested = _requested(spec, cell, problem, quantities)
+        requested = _requested(spec, cell, quantities)
         keys["points"] = {name: int(array.size) for name, array in _whole(requested, quantities).items()}
         faults = _faults(problem, quantities, requested)
         if best is None or faults < best[0]:
@@ -130,7 +130,7 @@ def _precision(exercise: Exercise) -> dict[str, Any]:
     return {**given, **dict.fromkeys(rest, usual)}
 
 
-def _requested(spec: ExerciseSpec, cell: Cell, problem: Problem, quantities: Quantities) -> dict[str, np.ndarray]:
+def _requested(spec: ExerciseSpec, cell: Cell, quantities: Quantities) -> dict[str, np.ndarray]:
     """The quantities that are asked, gate by gate where they are stacked."""
     names = list(spec.ask)
     if not names and spec.stacked:

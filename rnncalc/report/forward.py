@@ -36,7 +36,7 @@ OUTPUTS = ("s", "y")
 def document(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()) -> Document:
     """The forward pass: the network, its equations, a table of every step, and on request every number's arithmetic."""
     steps = choice.numbers(problem.shapes["T"])
-    shown = [(level, _signals(problem, level, choice)) for level in levels(problem)]
+    shown = [(level, _signals(level, choice)) for level in levels(problem)]
     known = dict.fromkeys(name for level, _names in shown for name in level.signals(trace))
     _check(problem, choice, [*known, *(name for name in OUTPUTS if name not in known)])
     together_made = not any(level.top for level, _names in shown)  # by both directions of the last layer
@@ -94,7 +94,7 @@ def data(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()
     return {**answer, "notes": list(problem.notes)}
 
 
-def _signals(problem: Problem, level: Level, choice: ReportOptions) -> list[str]:
+def _signals(level: Level, choice: ReportOptions) -> list[str]:
     """The signals of a level's table: those asked for, else its own lines."""
     lines = list(level.layer.cell.lines)
     if "all" in choice.show:

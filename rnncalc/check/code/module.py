@@ -55,7 +55,7 @@ def readings(code: Code, name: str, cell: str | None) -> list[Reading]:
                     f"{name}.forward", (known,), arguments, (), variables, init=init, arrays="torch"
                 )
                 made.append(forward)
-    return [each for forward in made for each in _returning(code, forward, instance, sizes)]
+    return [each for forward in made for each in _returning(forward, instance, sizes)]
 
 
 def _init(module: Any) -> dict[str, Size]:
@@ -191,7 +191,7 @@ def _arguments(module: Any, cell: str) -> Iterator[dict[str, Tree]]:
 
 
 def _returning(
-    code: Code, forward: FunctionSignature, instance: Any, sizes: Mapping[str, int]
+    forward: FunctionSignature, instance: Any, sizes: Mapping[str, int]
 ) -> Iterator[tuple[FunctionSignature, ...]]:
     """Yield the reading with what `forward` returns, by the shapes of a call; nothing if the call fails."""
     import torch  # here: only modules need it

@@ -124,9 +124,8 @@ def _trial(named: _Text, cell: str, gates: str, lengths: tuple[tuple[str, int], 
     names = {name.partition(".")[0]: layout for layout in function.given for name in layout.names}
     if {"x#", "targets#"} <= names.keys():  # tokens that predict tokens: one vocabulary
         sizes["O"] = sizes["D"]
-    arrays = {}
-    for name, layout in names.items():
-        arrays[name] = _numbers(rng, name, layout, {**sizes, "h": sizes["H"], "gates": len(gates)}, bool(gates))
+    every = {**sizes, "h": sizes["H"], "gates": len(gates)}
+    arrays = {name: _numbers(rng, name, every, bool(gates)) for name in names}
     if "x#" in names:
         arrays["x"] = np.eye(sizes["D"])[arrays["x#"]]
     problem = _problem(function, cell, gates, arrays)
@@ -140,7 +139,7 @@ def _stacks(layout: Layout) -> str:
     return "".join(name.partition(".")[0] for name in layout.names)
 
 
-def _numbers(rng: np.random.Generator, name: str, layout: Layout, sizes: Sizes, gated: bool) -> np.ndarray:
+def _numbers(rng: np.random.Generator, name: str, sizes: Sizes, gated: bool) -> np.ndarray:
     axes = AXES[name] if name in AXES else AXES[name.removeprefix("d")]
     shape = [sizes[letter] for letter in axes if letter != "gates" or gated]
     if name == "lr":

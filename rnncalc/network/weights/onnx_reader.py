@@ -123,7 +123,7 @@ class _Reader:
             return [STEPS[kind](kind, attributes, values)]
         constants = [value for value in values if isinstance(value, np.ndarray)]
         if kind in FOLDED and len(constants) == len(values):
-            return [_folded(self.graph, node, constants)]
+            return [_folded(node, constants)]
         return [_beside(kind, node, values, attributes)]
 
     def _recurrent(self, kind: str, attributes: dict[str, Any], values: list[Any]) -> Sequence[Value]:
@@ -265,7 +265,7 @@ def _chosen(kind: str, attributes: Mapping[str, Any], directions: int) -> list[c
 # what is beside the chain ---------------------------------------------------------------------------------------------
 
 
-def _folded(graph: Any, node: Any, constants: Sequence[np.ndarray]) -> np.ndarray:
+def _folded(node: Any, constants: Sequence[np.ndarray]) -> np.ndarray:
     """What a node makes of constants alone."""
     from onnx.reference import ReferenceEvaluator  # here: few files have such nodes
 

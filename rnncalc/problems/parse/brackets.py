@@ -100,10 +100,10 @@ class _BracketReader:
                 rows.append([])
             elif mark in _OPEN:
                 rows[-1].append(self.bracket(depth + 1))
-                self.comma(closing)
+                self.comma()
             else:
                 rows[-1].append(self.number())
-                self.comma(closing)
+                self.comma()
         if len(rows) > 1 and not rows[-1]:
             rows.pop()
         single = all(len(row) == 1 for row in rows) and closing == ")"
@@ -111,7 +111,7 @@ class _BracketReader:
             return [row[0] for row in rows]  # ((0.1; 0.2); (0.3; 0.4))
         return rows[0] if len(rows) == 1 else list(rows)
 
-    def comma(self, closing: str) -> None:
+    def comma(self) -> None:
         """Skip one comma. Raises ParseError for two in a row."""
         self.skip()
         if self.at < len(self.text) and self.text[self.at] == ",":

@@ -121,10 +121,6 @@ class StatementPredicates:
         """Whether a loop stands inside of it."""
         return any(isinstance(node, ast.ListComp | ast.GeneratorExp) for node in self.nodes(statement))
 
-    def main(self, statement: Statement) -> bool:
-        """Whether it stands in the function itself, not in one that it calls."""
-        return statement.is_main
-
     def header(self, statement: Statement) -> bool:
         return isinstance(statement.node, ast.For)
 
