@@ -4,7 +4,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -47,7 +47,9 @@ def _any_numbers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     speak("en")
 
 
-def filled_in(made: Sequence[Exercise], medium: str, wrong: int = 0) -> bytes:
+def filled_in(
+    made: Sequence[Exercise], medium: str, wrong: int = 0, habit: Callable[[str], str] = lambda text: text
+) -> bytes:
     """The statement with the right numbers in its blanks, the first so many of them wrong."""
     numbers = [number for each in made for number in _in_order(each)]
     texts = iter(["9.9999"] * wrong + [f"{number:.5f}" for number in numbers[wrong:]])
@@ -55,7 +57,7 @@ def filled_in(made: Sequence[Exercise], medium: str, wrong: int = 0) -> bytes:
     def fill(value: Any) -> Any:
         if isinstance(value, tuple):
             return tuple(map(fill, value))
-        return next(texts) if value == BLANK else value
+        return habit(next(texts)) if value == BLANK else value
 
     def block(part: Block) -> Block:
         if isinstance(part, Grid):
@@ -285,3 +287,26 @@ def test_check_reads_a_page_of_word_and_html(tmp_path: Path) -> None:
         done = run("check", str(page), "--lang", "en")
         assert done.returncode == 0, done.stderr
         assert "score 100 %" in done.stdout
+
+
+HABITS: dict[str, Callable[[str], str]] = {
+    "beside the line": lambda text: f"{BLANK}{text}",
+    "on the line": lambda text: f"__{text}__",
+    "a decimal comma": lambda text: text.replace(".", ","),
+    "another minus": lambda text: text.replace("-", "−"),
+    "blanks around": lambda text: f"  {text} ",
+}
+
+
+@pytest.mark.parametrize("habit", HABITS)
+@pytest.mark.parametrize("medium", MEDIA)
+def test_as_people_fill_in(habit: str, medium: str, tmp_path: Path) -> None:
+    """Beside the line or on it, with a comma though the sheet has points, with any minus."""
+    at = list(MEDIA).index(medium) + list(HABITS).index(habit)
+    spec = [spec for spec in SPECS if spec.get("direction") != "both"][at % (len(SPECS) - 1)]
+    made = [make(ExerciseSpec(**spec, person="7", name="Bo"))]
+    text = filled_in(made, medium, habit=HABITS[habit])
+    page = tmp_path / f"page.{MEDIA[medium]}"
+    page.write_bytes(text)
+    (row,) = grade(made[0].keys, [str(page)], diagnose=False).rows
+    assert (row.id, row.name, row.verdict, row.score) == ("7", "Bo", "right", 1), row.trouble

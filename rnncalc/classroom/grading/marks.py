@@ -87,7 +87,8 @@ class Row:
         """Why points are lost for numbers that are not wrong: each reason, and how often."""
         reasons = Counter[str]()
         for result in self.results.values():
-            reasons.update(value["reason"] for value in result.values if value.get("reason"))
+            said = (value.get("reason") or value.get("problem") for value in result.values)
+            reasons.update(reason for reason in said if reason and reason != result.trouble)
             reasons.update({_("not answered"): result.left_out} if result.left_out else {})
         said = (_("{count} × {reason}").format(count=count, reason=reason) for reason, count in reasons.items())
         return "; ".join(said)

@@ -24,6 +24,7 @@ _HEADING = re.compile(
 )
 _WHO = re.compile(r"^[ \t]*(?:name|id|student id|姓名|学号)[ \t]*[:：][^\n=]*$", re.MULTILINE | re.IGNORECASE)
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t].*$", re.MULTILINE)
+_BESIDE = re.compile(r"(?<![\w\\])(?:\\?_){2,}(?=[-+−]?[\d.])|(?<=\d)(?:\\?_){2,}(?![\w\\])")
 _SEED = re.compile(r"^[ \t]*(?:np|numpy)\.random\.seed\([ \t]*(\d{1,10})[ \t]*\)[ \t]*;?[ \t]*$", re.MULTILINE)
 _REMARK = re.compile(r"(?:(?<=\s)|(?<=;)|^)(?:#|//|%+)(?=[# \t\w一-鿿]|$)[^\n]*", re.MULTILINE)
 _STATED = re.compile(
@@ -51,7 +52,9 @@ class CleanText:
     """
 
     def __init__(self, text: str, decimal: str = ""):
-        text, self.commas = decimal_commas.with_points(drawn_matrices.on_one_line(text), decimal)
+        text, self.commas = decimal_commas.with_points(_as_numbers(drawn_matrices.on_one_line(text)), decimal)
+        if not self.commas and not decimal:  # whoever answers may write otherwise than the sheet
+            text, self.commas = _answers_with_points(text)
         self.columns = code.columns(text)
         text = code.plain(tables.unescaped(text))
         text = rewritten.gate_by_gate(rewritten.in_letters(rewritten.with_edges(text)))
@@ -59,7 +62,7 @@ class CleanText:
         self.text = blanked(_WHO, blanked(_IMPORT, self.text))
         self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]
         self.text = blanked(_SEED, self.text)
-        headings = {number: line for number, line in enumerate(text.split("\n")) if _HEADING.match(line)}
+        headings = _headings(text.split("\n"))
         self.headings = _without_numbering(headings)
         self.answers = [number for number, line in headings.items() if heads_answers(line)]
         self.text = _STATED.sub(lambda remark: remark[0].replace("#", " ").replace("//", "  "), self.text)
@@ -96,6 +99,28 @@ def heads_answers(line: str) -> bool:
     """Whether a line is a heading above answers: “My answers”, 我的答案."""
     bare = re.sub(r"\\\w+\*?", "", line).strip(" #*:：{}")
     return bool(_HEADING.match(line) and _ANSWERS.search(bare))
+
+
+def _as_numbers(text: str) -> str:
+    """Numbers without the line on which they are written, __0.5__, and without mathematics for a sign alone, $-$0.5."""
+    return re.sub(r"\$\s?[-−]\s?\$(?=[\d.])", "-", _BESIDE.sub("", text))
+
+
+def _headings(lines: list[str]) -> dict[int, str]:
+    return {number: line for number, line in enumerate(lines) if _HEADING.match(line)}
+
+
+def _answers_with_points(text: str) -> tuple[str, bool]:
+    """The text with decimal points under its headings of answers, and whether there were commas: at least two 0,12."""
+    lines = text.split("\n")
+    headings, commas = _without_numbering(_headings(lines)), False
+    for begin, end in zip(headings, [*headings[1:], len(lines)]):
+        part = "\n".join(lines[begin:end])
+        if heads_answers(lines[begin]) and len(re.findall(r"(?<![\d.,])0,\d\d", part)) > 1:
+            part, changed = decimal_commas.with_points(part)
+            lines[begin:end] = part.split("\n")
+            commas = commas or changed
+    return "\n".join(lines), commas
 
 
 def blanked(pattern: re.Pattern[str], text: str) -> str:
