@@ -310,3 +310,48 @@ def test_as_people_fill_in(habit: str, medium: str, tmp_path: Path) -> None:
     page.write_bytes(text)
     (row,) = grade(made[0].keys, [str(page)], diagnose=False).rows
     assert (row.id, row.name, row.verdict, row.score) == ("7", "Bo", "right", 1), row.trouble
+
+
+SHEET = """# Homework
+
+## Q1{first}
+
+An RNN $h_t = \\tanh(W x_t + U h_{{t-1}})$ with $W = 0.5$, $U = 0.8$ sees $x_1 = 1$, $x_2 = 0.4$ from $h_0 = 0$.
+{own}
+## Q2{second}
+
+The same with $h_t = \\tanh(W x_t + U h_{{t-1}})$, $W = 0.9$, $U = 0.1$ and $x_1 = 1$, $x_2 = 1$, $x_3 = 1$, $h_0 = 0$.
+{end}"""
+BELOW = [
+    "Q1: h_1 = 0.4621, h_2 = 0.5151\nQ2: h_1 = 0.7163, h_3 = 0.1",
+    "Q1\nh_1 = 0.4621\nh_2 = 0.5151\n\nQ2\nh_1 = 0.7163\nh_3 = 0.1",
+    "## Question 1\nh = [0.4621, 0.5151]\n## Question 2\nh_1 = 0.7163\nh_3 = 0.1",
+    "**Q1.** h_1 = 0.4621; h_2 = 0.5151\n**Q2.** h_1 = 0.7163; h_3 = 0.1",
+    "第1题：h_1 = 0.4621，h_2 = 0.5151\n第2题：h_1 = 0.7163，h_3 = 0.1",
+]
+
+
+@pytest.mark.parametrize("below", BELOW)
+@pytest.mark.parametrize(
+    ("first", "second", "worth"),
+    [
+        ("", "", (1, 1)),
+        (" (10 points)", " (20 pts)", (10, 20)),
+        ("（10 分）", " [5 marks]", (10, 5)),
+        (": 2 units", "", (1, 1)),
+    ],
+)
+@pytest.mark.parametrize("whole", [False, True])
+def test_each_problem_of_a_sheet_has_its_own_points(
+    below: str, first: str, second: str, worth: tuple[float, float], whole: bool, tmp_path: Path
+) -> None:
+    """As its heading says; the answers alone, or at the end of the sheet, under the names of the problems."""
+    problem, page = tmp_path / "homework.md", tmp_path / "answers.md"
+    problem.write_text(SHEET.format(first=first, second=second, own="", end=""), encoding="utf-8")
+    answers = f"\n## My answers\n\n{below}\n"
+    sheet = SHEET.format(first=first, second=second, own="", end=answers) if whole else below
+    page.write_text(f"Name: Ada   Id: 7\n\n{sheet}", encoding="utf-8")
+    (row,) = grade(str(problem), [str(page)], diagnose=False).rows
+    assert row.out_of == {"Q1": worth[0], "Q2": worth[1]}
+    assert row.points_of("Q1") == worth[0], row.remark
+    assert row.points_of("Q2") == worth[1] / 2

@@ -87,8 +87,8 @@ class Row:
         """Why points are lost for numbers that are not wrong: each reason, and how often."""
         reasons = Counter[str]()
         for result in self.results.values():
-            said = (value.get("reason") or value.get("problem") for value in result.values)
-            reasons.update(reason for reason in said if reason and reason != result.trouble)
+            lost = (str(value.get("reason") or value.get("problem") or "") for value in result.values)
+            reasons.update(reason for reason in lost if reason not in ("", result.trouble))
             reasons.update({_("not answered"): result.left_out} if result.left_out else {})
         said = (_("{count} × {reason}").format(count=count, reason=reason) for reason, count in reasons.items())
         return "; ".join(said)
