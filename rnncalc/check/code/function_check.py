@@ -193,10 +193,9 @@ class FunctionCheck:
             self.result.first = proof[-1].first(wrong[-len(proof[-1].given) :], names, search.specs[-1])
         for explanation in search.explanations(self.pairs):
             self._explain(explanation, outputs, int(wrong.sum()))
-        if search.wrong:
-            said = belongs(self.caller, self.function, trials[0], calls[0], proof[0], search)
-            if said:
-                self._find(Finding("gradient", said))
+        if search.wrong and belongs(self.caller, self.function, calls[0], search) is False:
+            text = _("Your backward pass does not belong to your forward pass, by finite differences.")
+            self._find(Finding("gradient", text))
 
     def _exchanged(self, search: CodeMistakeSearch, outputs: Sequence[Output]) -> bool:
         """Whether all that is wrong are two outputs that are returned in each other's place."""

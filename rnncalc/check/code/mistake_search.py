@@ -7,16 +7,14 @@ first, so that a right gradient of a wrong forward pass is not blamed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
 from rnncalc.check.code.evidence import Evidence
-from rnncalc.check.code.trial import Trial
-from rnncalc.check.diagnosis.mistake import Context, Mistake, Variant
+from rnncalc.check.code.variants import Key, Single, in_gradients, name_of, variants
+from rnncalc.check.diagnosis.mistake import Mistake, Variant
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.check.graph.build import BACK
 from rnncalc.check.graph.spec import Spec
@@ -79,7 +77,7 @@ class CodeMistakeSearch:
             if not best:
                 return
             for explanation in best:
-                self.named.add(_name(explanation.mistake, explanation.variant))
+                self.named.add(name_of(explanation.mistake, explanation.variant))
                 yield explanation
             self.specs = best[-1].specs
             self.agreed = self._agreement([[spec] for spec in self.specs])[:, 0]
@@ -90,7 +88,7 @@ class CodeMistakeSearch:
         agree = self._agreement([[single.specs[at] for single in singles] for at in range(len(self.specs))])
         return self._best(singles, agree)
 
-    def _best(self, singles: Sequence[_Single], agree: np.ndarray) -> list[Explanation]:
+    def _best(self, singles: Sequence[Single], agree: np.ndarray) -> list[Explanation]:
         if not singles:
             return []
         whole, before = self._whole(agree), self._whole(self.agreed[:, None])
@@ -134,23 +132,23 @@ class CodeMistakeSearch:
                     return best
         return []
 
-    def _together(self, singles: Sequence[_Single], rows: np.ndarray, in_order: bool) -> list[Explanation]:
+    def _together(self, singles: Sequence[Single], rows: np.ndarray, in_order: bool) -> list[Explanation]:
         """The two of these mistakes, one on top of the other, that give some numbers and most whole parts.
 
         in_order: whether it matters which is made first, as it does where both rewrite equations.
         """
         few, mistakes = self.evidence[0].only(rows), {single.mistake.id for single in singles}
         keys, parts = [single.key for single in singles], self.part[rows]
-        pairs: list[tuple[_Single, _Key, Spec]] = []
+        pairs: list[tuple[Single, Key, Spec]] = []
         for at, first in enumerate(singles):
-            on_top = _variants(self.evidence[0].trial, first.specs[0], self._backward, mistakes)
-            name = _name(first.mistake, first.variant)
+            on_top = variants(self.evidence[0].trial, first.specs[0], self._backward, mistakes)
+            name = name_of(first.mistake, first.variant)
             for key in keys if in_order else keys[at:]:
-                if key in on_top and _name(*on_top[key]) != name:
+                if key in on_top and name_of(*on_top[key]) != name:
                     pairs.append((first, key, on_top[key][1].spec))
         agree = few.agreement([spec for _first, _key, spec in pairs])  # all at once: many share a graph
         fits = np.any([agree[parts == part].all(axis=0) for part in np.unique(parts)], axis=0)
-        left: dict[_Key, list[_Key]] = {}
+        left: dict[Key, list[Key]] = {}
         for at in np.flatnonzero(fits).tolist():
             left.setdefault(pairs[at][0].key, []).append(pairs[at][1])
         best: list[Explanation] = []
@@ -179,7 +177,7 @@ class CodeMistakeSearch:
         rows = np.flatnonzero(here & (steps == min(steps[wrong])) if wrong.any() else here)
         return rows[:: max(1, len(rows) // FEW)]
 
-    def _changes(self, singles: Sequence[_Single], rows: np.ndarray) -> np.ndarray:
+    def _changes(self, singles: Sequence[Single], rows: np.ndarray) -> np.ndarray:
         """(rows, singles): which numbers each mistake changes."""
         first = self.evidence[0].only(rows)
         before, after = first.numbers([self.specs[0]]), first.numbers([single.specs[0] for single in singles])
@@ -190,26 +188,14 @@ class CodeMistakeSearch:
     def _backward(self) -> bool:
         return bool(self.heads & set(BACK))
 
-    def _variants(self, specs: Sequence[Spec], mistakes: Collection[str] = MISTAKES) -> list[_Single]:
+    def _variants(self, specs: Sequence[Spec], mistakes: Collection[str] = MISTAKES) -> list[Single]:
         """Every variant of every mistake, in all trials alike."""
-        lists = [_variants(part.trial, spec, self._backward, mistakes) for part, spec in zip(self.evidence, specs)]
+        lists = [variants(part.trial, spec, self._backward, mistakes) for part, spec in zip(self.evidence, specs)]
         return [
-            _Single(key, *lists[0][key], tuple(made[key][1].spec for made in lists))
+            Single(key, *lists[0][key], tuple(made[key][1].spec for made in lists))
             for key in lists[0]
-            if _name(*lists[0][key]) not in self.named and all(key in made for made in lists)
+            if name_of(*lists[0][key]) not in self.named and all(key in made for made in lists)
         ]
-
-
-_Key = tuple[str, str, int]  # a mistake, its detail, and the number of the variant
-
-
-class _Single(NamedTuple):
-    """A variant of a mistake in every trial."""
-
-    key: _Key
-    mistake: Mistake
-    variant: Variant
-    specs: tuple[Spec, ...]
 
 
 def _parts(evidence: Sequence[Evidence]) -> tuple[np.ndarray, list[int]]:
@@ -226,48 +212,5 @@ def _parts(evidence: Sequence[Evidence]) -> tuple[np.ndarray, list[int]]:
     return np.array([numbers[label] for label in labels], int), [output for output, _symbol in numbers]
 
 
-def _name(mistake: Mistake, variant: Variant) -> tuple[str, str]:
-    """What is made once: a mistake, or one on the way back in one place."""
-    return mistake.id, variant.detail if in_gradients(mistake) else ""
-
-
-def in_gradients(mistake: Mistake) -> bool:
-    """Whether a mistake shows in gradients alone."""
-    return mistake.family == "gradient" or mistake.backward
-
-
 def _likelihood(mistake: Mistake) -> str:
     return "code" if mistake.family == "code" else mistake.likelihood
-
-
-def _variants(
-    trial: Trial, spec: Spec, backward: bool, mistakes: Collection[str] = MISTAKES
-) -> dict[_Key, tuple[Mistake, Variant]]:
-    """Every variant of some mistakes; what follows from the right solution is kept, and with it its numbers."""
-    key = id(spec), backward, None if mistakes is MISTAKES else frozenset(mistakes)
-    if key in trial.kept:
-        return trial.kept[key]
-    variants = dict(_keyed(trial, spec, backward, mistakes))
-    if trial.keeps(spec):
-        trial.kept[key] = variants
-        trial.kept |= {id(variant.spec): variant for _mistake, variant in variants.values()}
-    return variants
-
-
-def _keyed(
-    trial: Trial, spec: Spec, backward: bool, mistakes: Collection[str]
-) -> Iterator[tuple[_Key, tuple[Mistake, Variant]]]:
-    """Yield variants, each under its mistake, its detail and its number."""
-    context = Context(
-        orders={0: trial.gates} if trial.gates else {}, parameters=True, steps=trial.sizes["T"],
-        sequences=trial.sizes["N"], outputs=trial.sizes["O"], code=True, joined=trial.joined,
-    )  # fmt: skip
-    count = Counter[tuple[str, str]]()
-    for mistake in MISTAKES.values():
-        if mistake.id not in mistakes or mistake.personal or (in_gradients(mistake) and not backward):
-            continue
-        for variant in mistake.variants(spec, context):
-            name = mistake.id, variant.detail
-            count[name] += 1
-            if variant.spec.has_values:
-                yield (*name, count[name]), (mistake, variant)

@@ -30,7 +30,7 @@ _FORWARD = (
     Mistake(
         "bias_omitted",
         N_("the bias b was left out"),
-        also_in_code(several(parameters.without_bias), several(code.one_by_one("b", np.zeros_like))),
+        also_in_code(several(parameters.without_bias), several(parameters.one_by_one("b", np.zeros_like))),
     ),
     Mistake("output_bias_omitted", N_("the read-out's bias c was left out"), plain(parameters.without_output_bias)),
     Mistake(
@@ -40,12 +40,14 @@ _FORWARD = (
     Mistake(
         "U_transposed",
         N_("U was transposed: its columns were taken for its rows"),
-        also_in_code(plain(parameters.transposed("U")), several(code.one_by_one("U", code.transpose))),
+        also_in_code(plain(parameters.transposed("U")), several(parameters.one_by_one("U", parameters.transpose))),
     ),
     Mistake(
         "W_transposed",
         N_("W was transposed: its columns were taken for its rows"),
-        in_both_passes(also_in_code(plain(parameters.transposed("W")), several(code.one_by_one("W", code.transpose)))),
+        in_both_passes(
+            also_in_code(plain(parameters.transposed("W")), several(parameters.one_by_one("W", parameters.transpose)))
+        ),
     ),
     Mistake(
         "V_transposed", N_("V was transposed: its columns were taken for its rows"), plain(parameters.transposed("V"))
@@ -53,7 +55,7 @@ _FORWARD = (
     Mistake(
         "U_W_swapped",
         N_("U and W were exchanged: U multiplies x_t, W multiplies h_{{t-1}}"),
-        also_in_code(plain(parameters.swapped), several(code.swapped_in_one_gate)),
+        also_in_code(plain(parameters.swapped), several(parameters.swapped_in_one_gate)),
     ),
     # state
     Mistake(

@@ -153,9 +153,6 @@ class BackwardPredicates(StatementPredicates):
         products = self.operations(statement, ast.Mult, ast.Div)
         return any(self.of(part).of and not (self.of(part.left).of and self.of(part.right).of) for part in products)
 
-    def one_minus(self, statement: Statement) -> bool:
-        return self.slope(statement)
-
     # results and arguments -------------------------------------------------------------------------------------------
 
     def gives(self, statement: Statement, names: frozenset[str]) -> bool:

@@ -79,11 +79,9 @@ class ForwardPredicates(StatementPredicates):
     def of_gate(self, statement: Statement) -> bool:
         """Whether it reckons with the preactivation of the gate that the mistake names, or gives that."""
         values = [*map(self.of, self.roots(statement)), *(value for value, _turned in self.read(statement))]
-        marks = {mark for value in values for mark in value.marks if mark.startswith("at=")}
-        gates = {gate for value in values if value.uses("U", "W", "b") for gate in gates_of(value.of)} | {
-            self.gates[at] for at in (int(mark.removeprefix("at=")) for mark in marks) if at < len(self.gates)
-        }
-        return gates == {self.detail}
+        places = {int(mark[3:]) for value in values for mark in value.marks if mark.startswith("at=")}
+        gates = {gate for value in values if value.uses("U", "W", "b") for gate in gates_of(value.of)}
+        return gates | {self.gates[at] for at in places if at < len(self.gates)} == {self.detail}
 
     def activated_again(self, statement: Statement) -> bool:
         return any(self._argument(call).marks & KINDS for call in self._activations(statement))
@@ -193,23 +191,6 @@ class ForwardPredicates(StatementPredicates):
         names = {called(node) for node in ast.walk(root) if isinstance(node, ast.Call)} & {*ACTIVATIONS}
         wrong_function = bool(names) and ("tanh" in names) != (gate in CANDIDATES)
         return (letter in self.gates and letter != gate) or wrong_function
-
-    def slice(self, statement: Statement) -> bool:
-        return any(isinstance(node, ast.Slice) for node in self.nodes(statement))
-
-    def joins_inputs(self, statement: Statement) -> bool:
-        """Whether x and h are put side by side."""
-        return any(
-            name in STACKED and self.of(call).uses("x") and self.of(call).uses("h0", "h")
-            for name, call in self.calls_in(statement)
-        )
-
-    def strided(self, statement: Statement) -> bool:
-        """Whether every nth entry is taken: a[:, 1::4]."""
-        return any(
-            isinstance(part, ast.Slice) and part.step is not None and self.of(node.value).uses("U")
-            for node in self.nodes(statement) if isinstance(node, ast.Subscript) for part in ast.walk(node.slice)
-        )  # fmt: skip
 
     def memory_crossed(self, statement: Statement) -> bool:
         """Whether the old memory is multiplied by another gate than the forget gate."""

@@ -71,7 +71,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "concatenation_order": ("joins_inputs first",),
     "gates_interleaved": ("strided first", "split first"),
     "wrong_quantity": ("forward named_result last",),
-    "update_complement": ("one_minus gated",),
+    "update_complement": ("slope gated",),
     "reset_position": ("candidate W",),
     "memory_activation_omitted": ("gives_h reads_memory !tanh last", "back dh reads_memory !slope"),
     "forget_bias_added": ("adds_number forget", "adds_number sigmoid"),

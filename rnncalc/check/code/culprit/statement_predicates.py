@@ -140,6 +140,23 @@ class StatementPredicates:
         names = ("split", "chunk", "hsplit", "vsplit", "reshape", "view")
         return any(name in names for name, _call in self.calls_in(statement))
 
+    def slice(self, statement: Statement) -> bool:
+        return any(isinstance(node, ast.Slice) for node in self.nodes(statement))
+
+    def strided(self, statement: Statement) -> bool:
+        """Whether every nth entry is taken: a[:, 1::4]."""
+        return any(
+            isinstance(part, ast.Slice) and part.step is not None and self.of(node.value).uses("U")
+            for node in self.nodes(statement) if isinstance(node, ast.Subscript) for part in ast.walk(node.slice)
+        )  # fmt: skip
+
+    def joins_inputs(self, statement: Statement) -> bool:
+        """Whether x and h are put side by side."""
+        return any(
+            name in STACKED and self.of(call).uses("x") and self.of(call).uses("h0", "h")
+            for name, call in self.calls_in(statement)
+        )
+
     def mean(self, statement: Statement) -> bool:
         return any(name in ("mean", "average") for name, _call in self.calls_in(statement))
 

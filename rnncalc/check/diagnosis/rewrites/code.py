@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncalc.check.diagnosis.rewrites.gated import candidate_sigmoid
-from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, each, of_kind, where_possible
+from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, each, where_possible
 from rnncalc.check.diagnosis.rewrites.signals import with_function
 from rnncalc.check.diagnosis.rewrites.states import from_zero_in
 from rnncalc.check.graph.spec import RunSpec, Spec
@@ -233,42 +233,3 @@ def without_gate(spec: Spec, context: Context) -> Rewritten:
 def output_gate_inside(spec: Spec) -> Spec | None:
     """h = tanh(o ∘ c)."""
     return where_possible(spec, _lstm_lines(o_c="o * c", h="tanh(o_c)"))
-
-
-# one gate of many -----------------------------------------------------------------------------------------------------
-
-
-def one_by_one(kind: str, change: Callable[[np.ndarray], np.ndarray | None]) -> Callable[[Spec], Iterator[Spec]]:
-    """Change the parameter of one gate, of those that have several."""
-
-    def variants(spec: Spec) -> Iterator[Spec]:
-        several = {symbol for run in spec.runs for symbol in of_kind(run, kind) if len(of_kind(run, kind)) > 1}
-        for symbol in sorted(several):
-
-            def in_gate(run: RunSpec, symbol: str = symbol) -> RunSpec:
-                new = change(run.parameters[symbol]) if symbol in run.parameters else None
-                return run if new is None else changed_run(run, {symbol: new})
-
-            changed = where_possible(spec, in_gate)
-            if changed:
-                yield changed
-
-    return variants
-
-
-def transpose(array: np.ndarray) -> np.ndarray | None:
-    """The transpose of a square matrix."""
-    return array.T if array.ndim == 2 and array.shape[0] == array.shape[1] else None
-
-
-def swapped_in_one_gate(spec: Spec) -> Iterator[Spec | None]:
-    """Exchange U and W of one gate."""
-    for gate in sorted({gate for run in spec.runs for gate in run.cell.gates}):
-
-        def change(run: RunSpec, gate: str = gate) -> RunSpec:
-            U, W = (run.parameters.get(f"{stack}_{gate}") for stack in "UW")
-            if U is None or W is None or U.shape != W.shape:
-                return run
-            return changed_run(run, {f"U_{gate}": W, f"W_{gate}": U})
-
-        yield where_possible(spec, change)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncalc.check.diagnosis.rewrites.code import groups_of_states, one_by_one, transpose
+from rnncalc.check.diagnosis.rewrites.code import groups_of_states
 from rnncalc.check.diagnosis.rewrites.gated import memory_bare
+from rnncalc.check.diagnosis.rewrites.parameters import one_by_one, transpose
 from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, kinds
 from rnncalc.check.graph.spec import Spec
 from rnncalc.common.i18n import _

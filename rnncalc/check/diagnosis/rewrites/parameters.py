@@ -127,3 +127,42 @@ def weights_of_one(spec: Spec) -> Iterator[Spec]:
 
 def _ones(run: RunSpec, wanted: tuple[str, ...]) -> RunSpec:
     return changed_run(run, {symbol: np.ones_like(run.parameters[symbol]) for symbol in of_kind(run, *wanted)})
+
+
+# one gate of many -----------------------------------------------------------------------------------------------------
+
+
+def one_by_one(kind: str, change: Callable[[np.ndarray], np.ndarray | None]) -> Callable[[Spec], Iterator[Spec]]:
+    """Change the parameter of one gate, of those that have several."""
+
+    def variants(spec: Spec) -> Iterator[Spec]:
+        several = {symbol for run in spec.runs for symbol in of_kind(run, kind) if len(of_kind(run, kind)) > 1}
+        for symbol in sorted(several):
+
+            def in_gate(run: RunSpec, symbol: str = symbol) -> RunSpec:
+                new = change(run.parameters[symbol]) if symbol in run.parameters else None
+                return run if new is None else changed_run(run, {symbol: new})
+
+            changed = where_possible(spec, in_gate)
+            if changed:
+                yield changed
+
+    return variants
+
+
+def transpose(array: np.ndarray) -> np.ndarray | None:
+    """The transpose of a square matrix."""
+    return array.T if array.ndim == 2 and array.shape[0] == array.shape[1] else None
+
+
+def swapped_in_one_gate(spec: Spec) -> Iterator[Spec | None]:
+    """Exchange U and W of one gate."""
+    for gate in sorted({gate for run in spec.runs for gate in run.cell.gates}):
+
+        def change(run: RunSpec, gate: str = gate) -> RunSpec:
+            U, W = (run.parameters.get(f"{stack}_{gate}") for stack in "UW")
+            if U is None or W is None or U.shape != W.shape:
+                return run
+            return changed_run(run, {f"U_{gate}": W, f"W_{gate}": U})
+
+        yield where_possible(spec, change)
