@@ -7,12 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnncalc.check.code.calling import Call, Caller, Output
-<<<<<<< HEAD
-from rnncalc.check.code.evidence import Evidence
 from rnncalc.check.code.mistake_search import CodeMistakeSearch
-=======
-from rnncalc.check.code.diagnosis import Diagnosis
->>>>>>> fa45a3d (Whether a gradient belongs to its own forward pass has one answer, yes or no)
 from rnncalc.check.code.signature import FunctionSignature
 from rnncalc.check.code.trial import Trial
 
@@ -21,41 +16,7 @@ CLOSE = 1e-4  # relative to the largest gradient: far more than the step's error
 ENTRIES = 4  # of every array that are tried
 
 
-<<<<<<< HEAD
-OWN, RIGHT, NEITHER = "own", "right", "neither"
-
-
-def belongs(*call_and_search: Any) -> str:
-    """Say whether gradients that no mistake explains belong to the person's forward pass; empty if there is none."""
-    return {
-        RIGHT: _("Your backward pass does not belong to your forward pass; to a right one it would."),
-        NEITHER: _("Your backward pass does not belong to your forward pass, by finite differences."),
-    }.get(agreement(*call_and_search), "")
-
-
-def agreement(
-    caller: Caller, function: FunctionSignature, made: Trial, call: Call, proof: Evidence, search: CodeMistakeSearch
-) -> str:
-    """Whether wrong gradients are those of the person's forward pass, of a right one, or of neither; empty: unknown."""
-    forward = function.first
-    if forward is None or call.earlier is None:
-        return ""
-    objective = _Objective(caller, forward, made)
-    theirs, numeric, exact = [], [], []
-    right = proof.numbers([made.spec])[:, 0]
-    rng = np.random.default_rng(0)
-    for output in search.wrong:
-        rows = np.flatnonzero(proof.output == output)
-        for at in rng.permutation(rows)[:ENTRIES].tolist():
-            key, index = made.spots[proof.spots[at]]
-            slope = objective.slope(key, index)
-            if slope is None:
-                continue
-            theirs.append(proof.given[at])
-            numeric.append(slope)
-            exact.append(right[at])
-=======
-def belongs(caller: Caller, function: FunctionSignature, call: Call, search: Diagnosis) -> bool | None:
+def belongs(caller: Caller, function: FunctionSignature, call: Call, search: CodeMistakeSearch) -> bool | None:
     """Whether wrong gradients of the first trial are those of the person's own forward pass; None: unknown."""
     proof, rng = search.evidence[0], np.random.default_rng(0)
     theirs, numeric = [], []
@@ -65,7 +26,6 @@ def belongs(caller: Caller, function: FunctionSignature, call: Call, search: Dia
             if slope is not None:
                 theirs.append(proof.given[at])
                 numeric.append(slope)
->>>>>>> fa45a3d (Whether a gradient belongs to its own forward pass has one answer, yes or no)
     if not theirs or not np.isfinite(numeric).all():
         return None
     return np.allclose(theirs, numeric, rtol=0, atol=CLOSE * max(1.0, float(np.abs(numeric).max())))

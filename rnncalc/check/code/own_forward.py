@@ -10,12 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rnncalc.check.code.calling import Call, Caller
-<<<<<<< HEAD
-from rnncalc.check.code.differences import OWN, agreement
-=======
-from rnncalc.check.code.diagnosis import Diagnosis
 from rnncalc.check.code.differences import belongs
->>>>>>> fa45a3d (Whether a gradient belongs to its own forward pass has one answer, yes or no)
 from rnncalc.check.code.evidence import evidence, shaped
 from rnncalc.check.code.mistake_search import CodeMistakeSearch
 from rnncalc.check.code.signature import FunctionSignature
@@ -39,25 +34,15 @@ def on_their_forward(
     if forward is None or function.first is None:
         return right, ""
     if not forward.wrong:
-<<<<<<< HEAD
         return CodeMistakeSearch(right.evidence, [made.way_back for made in trials]), ""
-    if agreement(caller, function, trials[0], calls[0], right.evidence[0], right) == OWN:
-=======
-        return Diagnosis(right.evidence, [made.way_back for made in trials]), ""
     if belongs(caller, function, calls[0], right):
->>>>>>> fa45a3d (Whether a gradient belongs to its own forward pass has one answer, yes or no)
         text = _("right for your own forward pass, which is wrong: mend {first} first")
         return right, text.format(first=function.first.name)
     list(forward.explanations(pairs=False))
     if forward.wrong:
         return right, ""
-<<<<<<< HEAD
-    behind = [replace(spec, forward=theirs) for spec, theirs in zip(trusted, forward.specs)]
-    if not (search := CodeMistakeSearch(right.evidence, behind)).wrong:
-=======
     behind = [replace(made.spec, forward=theirs) for made, theirs in zip(trials, forward.specs)]
-    if not (search := Diagnosis(right.evidence, behind)).wrong:
->>>>>>> fa45a3d (Whether a gradient belongs to its own forward pass has one answer, yes or no)
+    if not (search := CodeMistakeSearch(right.evidence, behind)).wrong:
         text = _("right for a right forward pass, but not for yours, which is wrong: mend {first}")
         return search, text.format(first=function.first.name)
     bases = [forward.specs, behind, right.specs]
