@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from rnncalc.report.document import Document
 
 SIGNALS = ("a", "h", "s", "y", "i", "f", "g", "o", "r", "z", "n", "tanh_c", "slope", "losses")
-OF_A_STEP = re.compile(rf"(?:{'|'.join(SIGNALS)})_?[1-9]\d*")  # --h_2, as h_0 is a start
+OF_A_STEP = re.compile(  # --h_2, --c̃_3; h_0 is a start, b_1 may be a parameter, x_1 an input
+    rf"(?:{'|'.join(SIGNALS)}|[^\W\d_BRUVWXbdtx][\u0300-\u036f]*)_?[1-9]\d*"
+)
+INDEXED = re.compile(
+    r"(?!(?:[xXt]|targets?)\b)[^\W\d].*[^._-][_^]?[\[({<⟨]{1,2}\d+(?:\s*,\s*\d+)*[\])}>⟩]{1,2}"
+)  # --h_{2}[1]
 WHOLE = re.compile(r"^[\W_]*x\w*[\W\d]*=|answers?\b|答案", re.IGNORECASE | re.MULTILINE)  # a problem, or says it itself
 BY_NAME = re.compile(r"([^\n=]*\[\d+\][^\n=]*)\r?\n([^\n=]*)")
 DERIVED = re.compile(r"d\w+(\.\w+)?|\w+_new(\.\w+)?")
@@ -36,7 +41,7 @@ rnncalc check --code mine.py                     # functions: which bug is in th
 rnncalc check --code mine.py:lstm_backward --signature cs231n
 
 \b
-Answers: --h --s --y --a --dU --dW --U_new …, and --answers.NAME for every other name
+Answers: --h --s --y --a --dU --dW --U_new --h_2[1] …, and --answers.NAME for every other name
 (--answers.c is the memory, --c the read-out's bias); _ is a number that is not answered.
 {MARKING_HELP}
 \b
@@ -112,7 +117,9 @@ def _typed() -> dict[str, str]:
     answers = {}
     for name in list(options):
         bare = name.partition(".")[0]
-        of_a_step = OF_A_STEP.fullmatch(name) or (DERIVED.fullmatch(name) and bare not in KEYS)
+        of_a_step = (
+            OF_A_STEP.fullmatch(name) or INDEXED.fullmatch(name) or (DERIVED.fullmatch(name) and bare not in KEYS)
+        )
         if name == "answers" or bare == "answers" or bare in SIGNALS or of_a_step:
             answers[name] = options.pop(name)
     return answers

@@ -21,7 +21,7 @@ Index = tuple[int | None, ...]
 _NUMBER = r"\d{1,7}"
 _INDICES = rf"(?:\s*[_^]?\s*[\[({{<⟨]{{1,2}}\s*{_NUMBER}(?:\s*,\s*{_NUMBER})*\s*[\])}}>⟩]{{1,2}})*"
 _NAME = re.compile(
-    rf"(?P<name>(?:layers\[\d{{1,4}}\]\.(?:forward\.|backward\.)?)?[^\W\d]\w*(?:\.\w+)?)(?P<index>{_INDICES})"
+    rf"(?P<name>(?:layers\[\d{{1,4}}\]\.(?:forward\.|backward\.)?)?[^\W\d][\w\u0300-\u036f]*(?:\.\w+)?)(?P<index>{_INDICES})"
 )
 _SUBSCRIPT = re.compile(rf"(?P<name>.*?[^_])_?(?P<step>{_NUMBER})")
 
