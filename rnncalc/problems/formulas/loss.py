@@ -33,7 +33,7 @@ _WORDS = [
 
 
 @dataclass(frozen=True)
-class Loss:
+class SheetLoss:
     """name: of LOSSES; target: the sheet's name; step: the only one that counts; reduction: mean or "".
 
     value: the target itself, where a number stands in its place: (y − 1)².
@@ -56,7 +56,7 @@ def is_formula(text: str) -> bool:
     return bool(re.search(r"[Σ^]|log|\bln\b", text)) and bool(re.search(r"[^\W\d]", text))
 
 
-def read(text: str, outputs: set[str]) -> Loss | None:
+def read(text: str, outputs: set[str]) -> SheetLoss | None:
     """The loss that a formula says. outputs: the keys of the signals that may be y."""
     square = _SQUARE.search(text)
     if square:
@@ -74,12 +74,12 @@ def read(text: str, outputs: set[str]) -> Loss | None:
         if mean and "2" in mean[0].replace("1/2", ""):
             name = "half_squared_error"
         target_key = "" if value else keys[target]
-        return Loss(name, target_key, step, "mean" if mean else "", _bare(own), value)
+        return SheetLoss(name, target_key, step, "mean" if mean else "", _bare(own), value)
     if re.search(r"log|\bln\b", text):
         targets = [_bare(s) for s in _symbols(text) if not _is_index(s) and _bare(s) not in outputs]
         binary = re.search(r"1\s*-\s*\\?\w", text) is not None
         name = "binary_cross_entropy" if binary else "cross_entropy"
-        return Loss(name, targets[0] if targets else "", None, "mean" if _MEAN.search(text) else "")
+        return SheetLoss(name, targets[0] if targets else "", None, "mean" if _MEAN.search(text) else "")
     return None
 
 

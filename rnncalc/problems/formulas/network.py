@@ -23,7 +23,7 @@ from rnncalc.problems.formulas.system import System
 
 
 @dataclass
-class Directions:
+class LayerMatches:
     """A layer: the match that runs forward, the one that runs from the end, or both."""
 
     forward: Match | None = None
@@ -47,7 +47,7 @@ class FromEquations:
     """layers: from the input up; own: whether no built-in cell fits, so that the equations are a cell of their own."""
 
     system: System
-    layers: list[Directions] = field(default_factory=list)
+    layers: list[LayerMatches] = field(default_factory=list)
     read_out: Match | None = None
     own: bool = False
 
@@ -132,14 +132,14 @@ def _best(system: System, left: Mapping[str, Poly]) -> Match | None:
     return max(candidates, key=lambda match: (len(match.explained), -len(match.pattern.lines)), default=None)
 
 
-def _stacked(cells: Collection[Match]) -> list[Directions]:
+def _stacked(cells: Collection[Match]) -> list[LayerMatches]:
     """The matches in order, from the one that reads the input up; both directions read the same."""
-    layers: list[Directions] = []
+    layers: list[LayerMatches] = []
     left = list(cells)
     made = {match.lines[match.pattern.cell.emits] for match in cells}
     inputs = [match for match in left if match.input not in made]
     while inputs:
-        layer = Directions()
+        layer = LayerMatches()
         for match in inputs:
             direction = "forward" if match.turn > 0 else "backward"
             if getattr(layer, direction):

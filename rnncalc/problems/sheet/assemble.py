@@ -29,10 +29,10 @@ from rnncalc.problems.sheet import entries, prose, units, values
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.claims import Claims
 from rnncalc.problems.sheet.contents import Contents
-from rnncalc.problems.sheet.pieces import Assigned, Sheet
+from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 from rnncalc.problems.sheet.roles import Roles
 from rnncalc.problems.sheet.scan import scan
-from rnncalc.problems.sheet.sequences import Sequences
+from rnncalc.problems.sheet.sequences import SheetSequences
 from rnncalc.problems.sheet.table_heads import ROLES
 from rnncalc.problems.sheet.words import Words
 
@@ -47,7 +47,7 @@ def read(text: str, decimal: str = "") -> dict[str, RawValue]:
 
 
 class _Assembly:
-    def __init__(self, sheet: Sheet):
+    def __init__(self, sheet: ScannedSheet):
         self.sheet = sheet
         sheet.assigned += [replace(alike, value=item.value + alike.value) for alike, other in sheet.same
                            for item in sheet.assigned if item.symbol.key == other and not item.answer]  # fmt: skip
@@ -89,7 +89,7 @@ class _Assembly:
         """Everything under the keys of a problem."""
         steps: dict[str, dict[int, Assigned]] = {}
         claimed: list[Assigned] = []
-        sequences = Sequences(self.roles, self.contents, self.given)
+        sequences = SheetSequences(self.roles, self.contents, self.given)
         words = Words(self.roles, self.given)
         for item in words.take_codes(list(self._readable()), self.contents):
             if item.answer or item.gradient or self.roles.is_computed(item) or self.roles.is_number(item):

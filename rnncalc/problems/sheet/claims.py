@@ -36,7 +36,7 @@ _OUTPUT = re.compile(r"output|read-?out|输出", re.IGNORECASE)
 _GATE = re.compile(r"\bgates?\b|门", re.IGNORECASE)
 
 
-class Claim(NamedTuple):
+class SentenceClaim(NamedTuple):
     """key: activation, gate, output, cell, start, layers, direction; at: where in the prose its sentence begins."""
 
     key: str
@@ -105,7 +105,7 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
     return [(key, re.compile(text, re.IGNORECASE)) for key, texts in patterns.items() for text in texts]
 
 
-def claims(text: str) -> Iterator[Claim]:
+def claims(text: str) -> Iterator[SentenceClaim]:
     """What the sentences of a sheet's prose claim, from the top; one claim of a kind from one place."""
     known: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for key, pattern in _patterns():
@@ -121,7 +121,7 @@ def claims(text: str) -> Iterator[Claim]:
             yield claim
 
 
-def _claim(key: str, said: re.Match[str], sentence: str, begin: int) -> Claim:
+def _claim(key: str, said: re.Match[str], sentence: str, begin: int) -> SentenceClaim:
     value = said["value"]
     if key == "function":
         value = prose.function_named(value)
@@ -133,7 +133,7 @@ def _claim(key: str, said: re.Match[str], sentence: str, begin: int) -> Claim:
         value = str(how_many(value.replace("个", "").replace("隐藏", "").replace("循环", "").replace("隐", "")))
     elif key == "direction":
         value = "both" if re.match("bi|双", value, re.IGNORECASE) else "backward"
-    return Claim(key, value.lower(), sentence, begin)
+    return SentenceClaim(key, value.lower(), sentence, begin)
 
 
 def _sentence(text: str, said: re.Match[str]) -> tuple[int, str]:

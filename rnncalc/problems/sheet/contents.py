@@ -7,13 +7,13 @@ from typing import Any
 from rnncalc.errors import ParseError
 from rnncalc.problems.parse import code, matrix
 from rnncalc.problems.parse.numbers import Numbers
-from rnncalc.problems.sheet.pieces import Assigned, Sheet
+from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 
 
 class Contents:
     """Reads the values of one sheet."""
 
-    def __init__(self, sheet: Sheet):
+    def __init__(self, sheet: ScannedSheet):
         self.random = code.CodeReader()
         self.seeds = sorted(sheet.seeds, reverse=True)
 

@@ -30,7 +30,7 @@ class Assigned:
 
 
 @dataclass
-class Sheet:
+class ScannedSheet:
     """All that a sheet holds. seeds: (line, seed) of NumPy's random numbers; skipped: lines of prose with a number."""
 
     assigned: list[Assigned] = field(default_factory=list)

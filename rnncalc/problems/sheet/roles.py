@@ -8,7 +8,7 @@ from dataclasses import replace
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own import OwnCell
-from rnncalc.problems.sheet.pieces import Assigned, Sheet
+from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 
 TARGETS = ("target", "targets", "Target", "Targets", "label", "labels", "标签", "目标")
 SIGNALS = ("a", "h", "s", "y", "c", "i", "f", "g", "o", "r", "z", "n", "da", "dh", "ds", "dx")  # without equations
@@ -19,7 +19,7 @@ LETTERS = ("letter", "char", "character", "token", "word", "字符", "字母")
 class Roles:
     """made: what the equations decide, None where there are none. loss: the one that a formula says."""
 
-    def __init__(self, sheet: Sheet, made: FromEquations | OwnCell | None):
+    def __init__(self, sheet: ScannedSheet, made: FromEquations | OwnCell | None):
         self.sheet, self.made = sheet, made
         self.loss = self._loss()
 
@@ -128,7 +128,7 @@ class Roles:
         number = item.symbol.number
         return item.symbol.key if number is None else item.symbol.without(number)
 
-    def _loss(self) -> losses.Loss | None:
+    def _loss(self) -> losses.SheetLoss | None:
         outputs = {self.output, "ŷ", *(self.made.system.polys if self.made else ("y", "o"))} - {""}
         for text in self.sheet.losses[::-1]:
             loss = losses.read(text, outputs)

@@ -26,7 +26,7 @@ from rnncalc.problems.sheet import prose, tables, values, working
 from rnncalc.problems.sheet.cleaned import NUMBERING, CleanText, line_end
 from rnncalc.problems.sheet.heads import FACT_ENDS, PLAIN, SHORT, Head, Heads
 from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
-from rnncalc.problems.sheet.pieces import Assigned, Sheet
+from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 from rnncalc.problems.sheet.sizes import in_shape, size_of
 
 RUNNING = re.compile(
@@ -38,7 +38,7 @@ UNANSWERED = re.compile(r"[?？]+|[-–—]+|n\.?/?a\.?|none|unknown|tbd|todo|�
 _TOTAL = re.compile(r"\s*([LJE])_\{?\w\}?(?:\s*\+\s*(?:\1_\{?\w\}?|…))+")
 
 
-def scan(text: str, decimal: str = "") -> Sheet:
+def scan(text: str, decimal: str = "") -> ScannedSheet:
     """Take a sheet apart. decimal: comma or point. Raises ParseError with the line of what is no value and no prose."""
     return _Scanner(text, decimal).scanned()
 
@@ -52,10 +52,10 @@ class _Scanner:
     def __init__(self, text: str, decimal: str):
         self.clean = CleanText(text, decimal)
         self.text = self.clean.text
-        self.sheet = Sheet(seeds=self.clean.seeds, commas=self.clean.commas, columns=self.clean.columns)
+        self.sheet = ScannedSheet(seeds=self.clean.seeds, commas=self.clean.commas, columns=self.clean.columns)
         self.used: list[tuple[int, int]] = []
 
-    def scanned(self) -> Sheet:
+    def scanned(self) -> ScannedSheet:
         self.layers = LayerParts(self.text, self.clean.headings)
         self.used += self.layers.headings
         self.sheet.layers = how_many(self.text)

@@ -21,7 +21,7 @@ from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import LETTERS, Roles
 
 
-class Sequences:
+class SheetSequences:
     """given: the keys of the problem, which this adds to; first: the number of the sheet's first step; count: of steps.
 
     letters: the words of the steps, where the inputs are words.

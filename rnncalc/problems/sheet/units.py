@@ -14,7 +14,7 @@ from rnncalc.problems.formulas.nodes import Apply, Node, Num, Prod, Quot, Sum, S
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.sheet import values
-from rnncalc.problems.sheet.pieces import Assigned, Sheet
+from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 
 Source = tuple[str, int, int]  # base, unit (0: it has no number), offset
 Linear = dict[Source | None, float]  # None: what is added
@@ -53,7 +53,7 @@ def unit_of(symbol: Symbol) -> int:
     return (symbol.number or 0) if single and "^" not in symbol.text else 0
 
 
-def joined(sheet: Sheet) -> None:
+def joined(sheet: ScannedSheet) -> None:
     """Put equations of vectors in place of those of units, and vectors in place of their values."""
     try:
         layers = _layers(sheet)
@@ -85,7 +85,7 @@ def joined(sheet: Sheet) -> None:
     sheet.assigned = [*weights, *_vectors(sheet.assigned, sizes, unit_first)]
 
 
-def _layers(sheet: Sheet) -> list[_Layer]:
+def _layers(sheet: ScannedSheet) -> list[_Layer]:
     """The vectors whose units have an equation each, and the equations that read them; none where there are none."""
     units: dict[str, dict[int, Equation]] = {}
     for equation in sheet.equations:
