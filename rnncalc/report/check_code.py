@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rnncalc.check.code import CodeMistake, CodeVerdict
-from rnncalc.check.code.verdict import FAILED, RIGHT, Place
+from rnncalc.check.code.verdict import FAILED, RIGHT, OutputPlace
 from rnncalc.common.i18n import _
 from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.explain_mistake import rule
@@ -55,7 +55,7 @@ def data(verdicts: Sequence[CodeVerdict]) -> dict[str, Any]:
     return {"verdict": worst, "first_wrong": first, "mistakes": mistakes, "functions": functions}
 
 
-def _as_in_answers(place: Place) -> dict[str, Any]:
+def _as_in_answers(place: OutputPlace) -> dict[str, Any]:
     """A place under the keys that a check of answers has."""
     whole = {"name": place.output, "step": place.step, "sequence": place.sequence, "index": list(place.unit)}
     return whole | {"answer": place.given, "computed": place.exact}
@@ -100,7 +100,7 @@ def _function(verdict: CodeVerdict, before: Sequence[CodeVerdict], hint: bool) -
             yield Items(tuple(("", line) for line in rest))
 
 
-def _first(place: Place, hint: bool) -> str:
+def _first(place: OutputPlace, hint: bool) -> str:
     """Where the first wrong number stands."""
     where = [_("step {n}").format(n=place.step)] if place.step else []
     where += [_("sequence {n}").format(n=place.sequence)] if place.sequence else []

@@ -12,7 +12,7 @@ from rnncalc.report.notebook import Shown
 
 if TYPE_CHECKING:
     from rnncalc.check.code import CodeMistake, CodeVerdict, Finding
-    from rnncalc.check.code.verdict import Place
+    from rnncalc.check.code.verdict import OutputPlace
 
 
 def check_function(
@@ -79,7 +79,7 @@ class CheckedCode(Shown):
         return list(dict.fromkeys(note for verdict in self.verdicts for note in verdict.notes))
 
     @property
-    def first(self) -> Place | None:
+    def first(self) -> OutputPlace | None:
         """The first number that is wrong."""
         return next((verdict.first for verdict in self.verdicts if verdict.first), None)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncalc.check.code.calling import Output
 from rnncalc.check.code.trial import Trial
-from rnncalc.check.code.verdict import Finding, Place
+from rnncalc.check.code.verdict import Finding, OutputPlace
 from rnncalc.check.graph.spec import Spec
 from rnncalc.common.i18n import _
 
@@ -47,7 +47,7 @@ class Evidence:
             agree: np.ndarray = np.abs(self.numbers(specs) - self.given[:, None]) <= self.tolerance[:, None]
         return agree
 
-    def first(self, wrong: np.ndarray, names: Sequence[str], spec: Spec) -> Place | None:
+    def first(self, wrong: np.ndarray, names: Sequence[str], spec: Spec) -> OutputPlace | None:
         """The first wrong number of the first wrong output: at the first step, of the first sequence."""
         if not wrong.any():
             return None
@@ -62,7 +62,7 @@ class Evidence:
             places.append((int(self.output[at]), step or 0, sequence or 0, unit, at, step, sequence))
         output, _step, _sequence, unit, at, step, sequence = min(places, key=lambda place: place[:5])
         units = tuple(index + 1 for index in unit)
-        return Place(names[output], step, sequence, units, float(self.given[at]), float(exact[at]))
+        return OutputPlace(names[output], step, sequence, units, float(self.given[at]), float(exact[at]))
 
 
 def evidence(made: Trial, outputs: Sequence[Output], decimals: int | None) -> Evidence:

@@ -12,7 +12,7 @@ RIGHT, WRONG, FAILED = "right", "wrong", "failed"
 
 
 @dataclass(frozen=True)
-class Place:
+class OutputPlace:
     """A number of a function's output: its name, step, sequence and unit, from 1 (None: it has no such axis)."""
 
     output: str
@@ -111,7 +111,7 @@ class CodeVerdict:
     verdict: str = RIGHT
     mistakes: list[CodeMistake] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    first: Place | None = None
+    first: OutputPlace | None = None
     notes: list[str] = field(default_factory=list)
     calls: tuple[str, ...] = ()
 

@@ -9,7 +9,7 @@ from rnncalc.classroom.grading.judging import Result
 from rnncalc.common.safe_text import one_line
 
 if TYPE_CHECKING:
-    from rnncalc.check.code.verdict import CodeMistake, CodeVerdict, Place
+    from rnncalc.check.code.verdict import CodeMistake, CodeVerdict, OutputPlace
 
 FAILED = "failed"
 MOST = 8  # remarks on a function
@@ -34,7 +34,7 @@ def result(verdict: CodeVerdict) -> Result:
     )
 
 
-def _first(place: Place) -> dict[str, Any]:
+def _first(place: OutputPlace) -> dict[str, Any]:
     """The first wrong number, as a check of numbers hands it out."""
     indices = [index for index in (place.sequence, *place.unit) if index is not None]
     spot = place.output + (f"_{place.step}" if place.step is not None else "") + "".join(f"[{n}]" for n in indices)
