@@ -111,3 +111,15 @@ def test_every_bench_script_finds_what_it_imports(script: Path) -> None:
     if lacking and lacking[1] in EXTRAS:
         pytest.importorskip(lacking[1])
     assert done.returncode == 0, done.stderr
+
+
+def test_every_family_is_listed_where_the_page_says() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| [^|`]*(?:`explain`)? \| (`\w+/[^|]*) \| ([^|]*) \|$", page.partition("listed\n")[2], re.MULTILINE
+    )
+    assert len(rows) > 12
+    for files, names in rows:
+        texts = [(ROOT / "rnncalc" / file).read_text(encoding="utf-8") for file in re.findall(r"`([^`]+)`", files)]
+        for name in re.findall(r"`(\w+)`", names):
+            assert any(re.search(rf"^{name}\b.*=", text, re.MULTILINE) for text in texts), name
