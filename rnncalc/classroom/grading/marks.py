@@ -105,11 +105,7 @@ class Row:
         said = (
             [self.trouble]
             if self.trouble
-            else [
-                f"{question}: {result.trouble}" if question else result.trouble
-                for question, result in self.results.items()
-                if result.trouble
-            ]
+            else [of_question(question, result.trouble) for question, result in self.results.items() if result.trouble]
         )
         if self.submission.trouble and self.submission.trouble not in " ".join(said):
             said.append(self.submission.trouble)
@@ -172,6 +168,11 @@ def tidy(number: float) -> float:
 def dotted(question: str, place: str) -> str:
     """A place in a sheet: Q1.h_2[1]."""
     return f"{question}.{place}" if question else place
+
+
+def of_question(question: str, text: str) -> str:
+    """A sentence about a question of a sheet."""
+    return _("{question}: {text}").format(question=question, text=text) if question else text
 
 
 def out_of(sheet: Sheet, submission: Submission) -> Mapping[str, float]:

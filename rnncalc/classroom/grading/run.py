@@ -12,7 +12,7 @@ from os import PathLike
 from typing import Any
 
 from rnncalc.check.verdicts.precision import precision_of
-from rnncalc.classroom.grading import judging, submissions
+from rnncalc.classroom.grading import judging, people, submissions
 from rnncalc.classroom.grading.choices import KEEP
 from rnncalc.classroom.grading.encodings import known
 from rnncalc.classroom.grading.gradebook import Gradebook
@@ -118,6 +118,9 @@ def grade(
                 progress(done, len(tasks))
         notes += [kept.trouble] if kept.trouble else []
         rows = [_row(submission, own, sheet, kept.results) for submission, own in wanted]
+    missing_people = [person for person in sheet.variants if person not in {row.id for row in rows}]
+    if missing_people:
+        notes.append(_("nothing was handed in by {ids}").format(ids=people.listed(missing_people)))
     if not any(question.worth for question in sheet.first.questions.values()):
         text = _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
         notes.append(text)

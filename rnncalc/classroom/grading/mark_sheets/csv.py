@@ -6,7 +6,7 @@ import csv
 import io
 
 from rnncalc.classroom.grading.feedback import lines
-from rnncalc.classroom.grading.marks import Marks, Row, tidy
+from rnncalc.classroom.grading.marks import Marks, Row, of_question, tidy
 from rnncalc.common.i18n import full_width
 from rnncalc.common.safe_text import cell
 
@@ -32,7 +32,7 @@ def write(marks: Marks, feedback: str) -> str:
         numbers += [_number(row.results[name].earned.get(part, 0.0)) for name, part in quantities]
         numbers += [row.first_wrong, " ".join(row.mistakes)] if hinting else []
         numbers += [_computed(row)] if feedback == "full" else []
-        said = "; ".join(f"{question}: {line}" if question else line for question, line in lines(row, feedback))
+        said = "; ".join(of_question(question, line) for question, line in lines(row, feedback))
         said = full_width(said)
         own = [row.submission.extra.get(label, "") for label in passed]
         writer.writerow(
