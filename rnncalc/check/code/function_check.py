@@ -15,7 +15,7 @@ from rnncalc.check.code.differences import belongs
 from rnncalc.check.code.equation import letters, rule_of, touched_line
 from rnncalc.check.code.evidence import Evidence, bare, evidence, shaped
 from rnncalc.check.code.mistake_search import CodeMistakeSearch, Explanation
-from rnncalc.check.code.own_forward import on_their_forward
+from rnncalc.check.code.own_forward import on_their_forward, right_without
 from rnncalc.check.code.signature import FunctionSignature, Signature
 from rnncalc.check.code.trial import ALONE, SIZES, SQUARE, Trial, trial
 from rnncalc.check.code.verdict import FAILED, WRONG, CodeMistake, CodeVerdict, Finding, Line
@@ -178,7 +178,7 @@ class FunctionCheck:
         if (failed and self._cache_crossed()) or not proof:
             return
         names = [output.name for output in outputs]
-        search = CodeMistakeSearch(proof, [made.spec for made in trials])
+        search = CodeMistakeSearch(proof, [made.spec for made in trials], self.pairs)
         if not search.wrong or self._exchanged(search, outputs):
             return
         if self.function.first is not None:
@@ -191,8 +191,17 @@ class FunctionCheck:
         self.result.first = proof[0].first(wrong[: len(proof[0].given)], names, search.specs[0])
         if self.result.first is None:
             self.result.first = proof[-1].first(wrong[-len(proof[-1].given) :], names, search.specs[-1])
-        for explanation in search.explanations(self.pairs):
+        for explanation in search.explanations():
             self._explain(explanation, outputs, int(wrong.sum()))
+        if search.wrong and search.pairs and not self.result.mistakes:
+            names = right_without(self.caller, self.function, trials[0])
+            gates = search.wrong_gates
+            for text, listed in (
+                (_("Where one of these is 0, it is right: {names}. The mistake is in what it does with them."), names),
+                (_("Of the gates' gradients only those of {names} are wrong."), gates),
+            ):
+                if listed:
+                    self._find(Finding("where", text.format(names=", ".join(listed))))
         if search.wrong and belongs(self.caller, self.function, calls[0], search) is False:
             text = _("Your backward pass does not belong to your forward pass, by finite differences.")
             self._find(Finding("gradient", text))

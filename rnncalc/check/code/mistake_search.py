@@ -48,10 +48,11 @@ class CodeMistakeSearch:
     """The search for the mistakes of one function.
 
     specs: of every trial the problem from which the search begins, right or with the mistakes of the forward pass.
+    pairs: whether two mistakes are tried at once, too.
     """
 
-    def __init__(self, evidence: Sequence[Evidence], specs: Sequence[Spec]):
-        self.evidence, self.specs = evidence, tuple(specs)
+    def __init__(self, evidence: Sequence[Evidence], specs: Sequence[Spec], pairs: bool = False):
+        self.evidence, self.specs, self.pairs = evidence, tuple(specs), pairs
         self.output = np.concatenate([part.output for part in evidence])
         self.part, self.output_of = _parts(evidence)
         self.heads = {part.trial.spots[spot][0][0] for part in evidence for spot in part.spots}
@@ -63,6 +64,14 @@ class CodeMistakeSearch:
         """The outputs that are not as they should be."""
         return sorted(set(self.output[~self.agreed].tolist()))
 
+    @property
+    def wrong_gates(self) -> list[str]:
+        """The gates whose gradients alone are wrong; none where all are."""
+        spots = [part.trial.spots[spot][0] for part in self.evidence for spot in part.spots]
+        of_gate = [str(key[2]).partition("_")[2] if key[0] == "d" else "" for key in spots]
+        wrong = {gate for gate, agreed in zip(of_gate, self.agreed) if gate and not agreed}
+        return sorted(wrong) if wrong < {*of_gate} - {""} else []
+
     def _agreement(self, specs: Sequence[Sequence[Spec]]) -> np.ndarray:
         return np.concatenate([part.agreement(each) for part, each in zip(self.evidence, specs)])
 
@@ -70,10 +79,10 @@ class CodeMistakeSearch:
         """(parts, Specs): which parts of outputs are given in every number."""
         return np.array([agree[self.part == part].all(axis=0) for part in range(len(self.output_of))])
 
-    def explanations(self, pairs: bool = True) -> Iterator[Explanation]:
-        """Yield mistakes until every output is explained, or none fits. pairs: whether two are tried at once."""
+    def explanations(self) -> Iterator[Explanation]:
+        """Yield mistakes until every output is explained, or none fits."""
         while self.wrong and len(self.named) < MOST:
-            best = self._single() or (self._pair() if pairs else [])
+            best = self._single() or (self._pair() if self.pairs else [])
             if not best:
                 return
             for explanation in best:

@@ -13,10 +13,12 @@ from rnncalc.check.code.calling import Call, Caller
 from rnncalc.check.code.differences import belongs
 from rnncalc.check.code.evidence import evidence, shaped
 from rnncalc.check.code.mistake_search import CodeMistakeSearch
-from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.code.signature import FunctionSignature, arguments
 from rnncalc.check.code.trial import Trial
 from rnncalc.check.code.verdict import Finding
 from rnncalc.common.i18n import _
+
+INPUTS = ("x", "h0", "c0", "dh", "dmemory", "U", "W", "b", "d", "V", "c")
 
 
 def on_their_forward(
@@ -30,17 +32,17 @@ def on_their_forward(
 
     right: the search on top of the right solution; function.first: the forward pass.
     """
-    forward = _forward(function, trials, calls)
+    forward = search_in(function, trials, [call.earlier for call in calls if call.earlier is not None])
     if forward is None or function.first is None:
         return right, ""
     if not forward.wrong:
-        return CodeMistakeSearch(right.evidence, [made.way_back for made in trials]), ""
+        return CodeMistakeSearch(right.evidence, [made.way_back for made in trials], right.pairs), ""
     if belongs(caller, function, calls[0], right):
         text = _("right for your own forward pass, which is wrong: mend {first} first")
         return right, text.format(first=function.first.name)
-    list(forward.explanations(pairs=False))
-    if forward.wrong:
-        return right, ""
+    list(forward.explanations())
+    if forward.wrong:  # by what has no name: then two at once would fit by no more than chance
+        return CodeMistakeSearch(right.evidence, right.specs), ""
     behind = [replace(made.spec, forward=theirs) for made, theirs in zip(trials, forward.specs)]
     if not (search := CodeMistakeSearch(right.evidence, behind)).wrong:
         text = _("right for a right forward pass, but not for yours, which is wrong: mend {first}")
@@ -48,17 +50,31 @@ def on_their_forward(
     bases = [forward.specs, behind, right.specs]
     searches = [CodeMistakeSearch(right.evidence, specs) for specs in bases]
     for search in searches:
-        list(search.explanations(pairs=False))
+        list(search.explanations())
     left = [int((~search.agreed).sum()) for search in searches]
-    return CodeMistakeSearch(right.evidence, bases[left.index(min(left))]), ""
+    return CodeMistakeSearch(right.evidence, bases[left.index(min(left))], right.pairs), ""
 
 
-def _forward(function: FunctionSignature, trials: Sequence[Trial], calls: Sequence[Call]) -> CodeMistakeSearch | None:
-    """The search in what the forward pass returned; None if that has no numbers of the right shape."""
-    earlier = [call.earlier for call in calls if call.earlier is not None]
-    every = [[shaped(made, output) for output in call.outputs] for made, call in zip(trials, earlier)]
+def search_in(function: FunctionSignature, trials: Sequence[Trial], calls: Sequence[Call]) -> CodeMistakeSearch | None:
+    """The search in what calls returned; None if that has no numbers of the right shape."""
+    every = [[shaped(made, output) for output in call.outputs] for made, call in zip(trials, calls)]
     outputs = [[output for output in listed if not isinstance(output, Finding)] for listed in every]
     if not outputs or not outputs[0] or any(len(kept) < len(listed) for kept, listed in zip(outputs, every)):
         return None
     proof = [evidence(made, listed, function.decimals) for made, listed in zip(trials, outputs)]
     return CodeMistakeSearch(proof, [made.spec for made in trials])
+
+
+def right_without(caller: Caller, function: FunctionSignature, made: Trial) -> list[str]:
+    """The arrays that a mistake without a name is about: where one of them is 0, every number is right."""
+    names, found = dict(arguments(function)), []
+    for name in (name for name in INPUTS if name in made.arrays):
+        for gate in (*made.gates, "") if name in ("U", "W", "b") else ("",):
+            without = made.without(function, name, gate)
+            call = caller.call(function, without)
+            search = search_in(function, [without], [call]) if call.raised is None else None
+            if search is not None and not search.wrong and search.evidence[0].given.any():
+                text = f"{name}.{gate}".rstrip(".")
+                found.append(names.get(text, f"{names.get(name, name)}.{gate}".rstrip(".")))
+                break
+    return found

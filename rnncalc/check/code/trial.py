@@ -90,6 +90,13 @@ class Trial:
         """Whether a Spec is the right solution or kept, so that what follows from it is kept, too, if there is room."""
         return (spec is self.spec or spec is self.way_back or id(spec) in self.kept) and len(self.kept) < MOST
 
+    def without(self, function: FunctionSignature, name: str, gate: str = "") -> Trial:
+        """The same problem with 0 in an array, or in a gate's part of it."""
+        array = np.array(self.arrays[name])
+        array[self.gates.index(gate) if gate else ...] = 0
+        arrays = {**self.arrays, name: array}
+        return _solved(function, self.spec.runs[0].cell.name, self.sizes, arrays, self.gates)
+
     def quantity(self, name: str) -> np.ndarray:
         """An array that goes in; of a single gate too."""
         stack, _dot, gate = name.partition(".")
@@ -128,8 +135,15 @@ def _trial(named: _Text, cell: str, gates: str, lengths: tuple[tuple[str, int], 
     arrays = {name: _numbers(rng, name, every, bool(gates)) for name in names}
     if "x#" in names:
         arrays["x"] = np.eye(sizes["D"])[arrays["x#"]]
+    return _solved(function, cell, sizes, arrays, gates)
+
+
+def _solved(
+    function: FunctionSignature, cell: str, sizes: Sizes, arrays: Mapping[str, np.ndarray], gates: str
+) -> Trial:
     problem = _problem(function, cell, gates, arrays)
     spec = of_problem(problem, problem.forward())
+    names = {name.partition(".")[0]: layout for layout in function.given for name in layout.names}
     joined = next((each for each in ("WU", "UW") if any(_stacks(layout) == each for layout in function.given)), "")
     return Trial(sizes, arrays, _with_arriving(spec, arrays, names), gates, joined)
 

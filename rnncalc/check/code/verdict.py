@@ -82,7 +82,7 @@ class CodeMistake:
 class Finding:
     """What is said of a function besides its numbers.
 
-    kind: raises, missing, count, type, shape, nan, zero, random, modified, order, gradient.
+    kind: raises, missing, count, type, shape, nan, zero, random, modified, order, where, gradient.
     """
 
     kind: str
