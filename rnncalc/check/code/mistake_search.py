@@ -162,9 +162,9 @@ class CodeMistakeSearch:
             left.setdefault(pairs[at][0].key, []).append(pairs[at][1])
         best: list[Explanation] = []
         for first in (single for single in singles if single.key in left):
-            again = [single for single in self._variants(first.specs, mistakes) if single.key in left[first.key]]
-            every = self._agreement([[single.specs[at] for single in again] for at in range(len(self.specs))])
-            for second in self._best(again, every):
+            seconds = [single for single in self._variants(first.specs, mistakes) if single.key in left[first.key]]
+            every = self._agreement([[single.specs[at] for single in seconds] for at in range(len(self.specs))])
+            for second in self._best(seconds, every):
                 if not best or second.numbers > best[-1].numbers:
                     explained = Explanation(first.mistake, first.variant, self.specs, first.specs, second.outputs, 0)
                     best = [explained, replace(second, before=first.specs)]

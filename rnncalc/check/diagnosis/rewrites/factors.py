@@ -34,7 +34,7 @@ Edge = tuple[str, str]
 ONE = Number(1.0)
 
 
-def _slopes(function: str, y: Expression, again: bool = True) -> list[Expression]:
+def _slopes(function: str, y: Expression, twice: bool = True) -> list[Expression]:
     """What people write for the slope of y = f(a), the right one first."""
     square, complement = Binary("*", y, y), Binary("-", ONE, y)
     sigmoid, tanh = Binary("*", y, complement), Binary("-", ONE, square)
@@ -42,8 +42,8 @@ def _slopes(function: str, y: Expression, again: bool = True) -> list[Expression
         "sigmoid": [sigmoid, tanh, complement, y, square],
         "tanh": [tanh, sigmoid, complement, Binary("+", ONE, square), square],
     }
-    if function in slopes and again:  # of what has been through the function already
-        slopes[function].append(_slopes(function, Call(function, y), again=False)[0])
+    if function in slopes and twice:  # of what has been through the function already
+        slopes[function].append(_slopes(function, Call(function, y), twice=False)[0])
     return slopes.get(function, [y])
 
 
