@@ -9,6 +9,7 @@ BANNED = frozenset(
     "found one asked because wished told walked abreast recall again spare totals ways starts "
     "Ready Prepared Judged Found Wish Made Look Given Schedule Descent Ran Late Pass Unit".split()
 )
+SHARED = frozenset("Call Cell Column Function Place Signal Single Table Task View".split())  # names of two classes
 NAMES = ("id", "arg", "attr", "name", "asname", "rest")  # fields of nodes that hold a name or None
 
 
@@ -40,3 +41,13 @@ def test_no_file_has_a_banned_name() -> None:
         if (lines := banned(path.read_text(encoding="utf-8")))
     }
     assert not faults, "\n".join(f"{place}: {lines}" for place, lines in faults.items())
+
+
+def test_a_name_is_that_of_one_class() -> None:
+    places = defaultdict(list)
+    for path in sorted((ROOT / "rnncalc").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(f"{path.relative_to(ROOT)}")
+    shared = {name: files for name, files in places.items() if len(files) > 1 and name not in SHARED}
+    assert not shared, "\n".join(f"{name}: {', '.join(files)}" for name, files in shared.items())
