@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from support.a_class import MADE, RIGHT, graded, rounded
+from support.a_class import MADE, RIGHT, graded, rounded, table, wrong
 from support.helpers import run
 
 import rnncalc
@@ -136,3 +136,14 @@ def test_the_class_report(problem: Path, answers: Path) -> None:
     for format in ("plain", "latex", "csv", "json", "table"):
         assert book.report(format)
     assert rnncalc.grade(problem, []).report() != ""
+
+
+def test_a_class_report_shows_what_went_wrong(problem: Path, tmp_path: Path) -> None:
+    """Quantities that all have right are counted; the mistakes stand in words, with the command that explains them."""
+    for slips in (0, 1):
+        path = tmp_path / f"{slips}.csv"
+        rows = [("s1", "Ada", *RIGHT), ("s2", "Bo", *(wrong(0) if slips else RIGHT))]
+        path.write_text(table(*rows), encoding="utf-8")
+        text = rnncalc.grade(str(problem), [str(path)]).report()
+        assert ("hardest" in text) == bool(slips)
+        assert ("others: all right" in text) == bool(slips)

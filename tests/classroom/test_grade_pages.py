@@ -273,6 +273,8 @@ def test_html_that_is_never_closed_and_very_deep() -> None:
     loose = b"<html><body><p>h_1 = 0.1<p>h_2 = 0.2<table><tr><td>a<td>b<tr><td>1<td>2</table><ul><li>x<li>y"
     assert "| a | b |" in (text := pages.text_of(loose) or "")
     assert "h_1 = 0.1\n\nh_2 = 0.2" in text
+    assert "h_1 = 0.56" in (pages.text_of(b"<html><p>\n  h_1\n  = <b>0.56</b>\n</p></html>") or "")
+    assert "a\nb" in (pages.text_of(b"<html><pre>a\nb</pre></html>") or "")
     assert "deep" in (pages.text_of(b"<html>" + b"<div>" * 100_000 + b"deep") or "")
     deep = b"<w:p>" * 3000 + b"<w:t>deep</w:t>" + b"</w:p>" * 3000
     word = b'<w:document xmlns:w="w">' + deep + b"</w:document>"

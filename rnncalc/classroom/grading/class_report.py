@@ -95,10 +95,13 @@ def class_report(marks: Marks) -> Document:
     ]
     blocks.append(Paragraph(_(", ").join(words)))
     blocks += [Heading(_("scores"), 3), _distribution(summary)]
-    if summary["quantities"]:
+    hard = [part for part in summary["quantities"] if part["first_slips"] or part["right"] < 1]
+    easy = len(summary["quantities"]) - len(hard)
+    if hard:
         coded = any(result.coded for row in marks.rows for result in row.results.values())
         title = _("functions, the hardest first") if coded else _("quantities, the hardest first")
-        blocks += [Heading(title, 3), _hardest(summary, _("function") if coded else _("quantity"))]
+        blocks += [Heading(title, 3), _hardest(hard, _("function") if coded else _("quantity"))]
+        blocks += [Paragraph(_("{n} others: all right").format(n=easy))] if easy else []
     if summary["mistakes"]:
         blocks += [Heading(_("mistakes"), 3), _mistakes(summary)]
     if summary["unexplained"]:
@@ -120,10 +123,10 @@ def _distribution(summary: dict[str, Any]) -> Grid:
     return Grid((_("score"), _("people"), ""), tuple(rows), numeric=frozenset((0, 1)))
 
 
-def _hardest(summary: dict[str, Any], kind: str) -> Grid:
+def _hardest(quantities: list[dict[str, Any]], kind: str) -> Grid:
     rows = [
         (quantity["name"], str(quantity["first_slips"]), _percent(quantity["right"]), _percent(quantity["carried"]))
-        for quantity in summary["quantities"]
+        for quantity in quantities
     ]
     return Grid((kind, _("first slips"), _("right"), _("carried")), tuple(rows), numeric=frozenset((1, 2, 3)))
 

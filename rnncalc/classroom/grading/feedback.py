@@ -12,7 +12,7 @@ from typing import Any
 
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.classroom.grading.marks import Marks, Row
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import _, full_width
 
 ACCEPTED = ("right", "truncated", "rounding")
 SECRETS = ("computed", "from_your_values")
@@ -21,6 +21,10 @@ _DECIMAL = re.compile(r"\d[.,]\d")
 
 def lines(row: Row, level: str) -> Iterator[tuple[str, str]]:
     """question, sentence: what is said of a row."""
+    yield from ((question, full_width(line)) for question, line in _lines(row, level))
+
+
+def _lines(row: Row, level: str) -> Iterator[tuple[str, str]]:
     if level == "none":
         return
     if row.trouble:
@@ -69,7 +73,7 @@ def lost(result: Result, part: str) -> str:
     if result.coded:
         return result.trouble or verdict_word(result.verdict)
     values = [value for value in result.values if not part or f"{value['name']}.".startswith(f"{part}.")]
-    return "\n".join(f"{value['place']}: {_said(value)}" for value in values if _said(value))
+    return "\n".join(full_width(f"{value['place']}: {_said(value)}") for value in values if _said(value))
 
 
 def _why(result: Result, level: str) -> Iterator[str]:

@@ -97,7 +97,8 @@ def _html(data: bytes) -> _Node:
             del self.open[at or len(self.open) :]
 
         def handle_data(self, data: str) -> None:
-            self.open[-1].parts.append(data)
+            kept = any(node.name in ("pre", "textarea") for node in self.open)
+            self.open[-1].parts.append(data if kept else re.sub(r"\s+", " ", data))
 
     charset = re.search(rb"charset\s*=\s*[\"']?\s*([\w-]{3,20})", data[:2000], re.IGNORECASE)
     reader = Reader()
@@ -123,7 +124,9 @@ def _word(data: bytes) -> _Node:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             if "word/document.xml" not in package.namelist():
-                raise ParseError(_("this is no page of Word: save a spreadsheet as CSV, a page as text, HTML or .docx"))
+                raise ParseError(
+                    _("this is no page of Word: unpack a .zip, save a spreadsheet as CSV, a page as text or .docx")
+                )
             with package.open("word/document.xml") as part:
                 text = part.read(LARGEST + 1)
         if len(text) > LARGEST:

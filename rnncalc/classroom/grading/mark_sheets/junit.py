@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from rnncalc.classroom.grading import feedback as words
 from rnncalc.classroom.grading.marks import Marks, Row
+from rnncalc.common.i18n import full_width
 from rnncalc.common.safe_text import one_line
 
 
@@ -19,7 +20,7 @@ def _suite(row: Row, marks: Marks, feedback: str) -> str:
     cases, failures, errors = [], 0, 0
     for name, result in row.results.items():
         said = [line for question, line in words.lines(row, feedback) if question in (name, "")]
-        body = escape(_clean("; ".join(said)))
+        body = escape(_clean(full_width("; ".join(said))))
         head = f"  <testcase classname={_quoted(row.id)} name={_quoted(words.title(marks, name))}"
         if result.verdict == "right" and result.score >= 1 - 1e-9:
             cases.append(f"{head}/>")
