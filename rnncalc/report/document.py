@@ -199,9 +199,10 @@ class Document:
 
     @property
     def title(self) -> str:
-        """What a page of it is called: its title, else its first sentence or heading, which says of what it is."""
+        """What a page of it is called: its titles, else its first sentence or heading, which says of what it is."""
         headings = [block for block in self.blocks if isinstance(block, Heading) and block.step is None]
-        top = next((block for block in headings if block.level == 1), None)
+        titles = list(dict.fromkeys(block.text for block in headings if block.level == 1))
+        if titles:
+            return " · ".join(titles[:3]) + (" …" if titles[3:] else "")
         first = next((block for block in self.blocks if isinstance(block, Paragraph) or block in headings[:1]), None)
-        block = top or first
-        return block.text if isinstance(block, Heading | Paragraph) else "rnncalc"
+        return first.text if isinstance(first, Heading | Paragraph) else "rnncalc"

@@ -154,6 +154,9 @@ LINES = [
     "学号：{id}，姓名：{name}",
     "Vor- und Nachname: {name}\nMatrikelnummer: {id}",
     "Nom complet : {name}\nNuméro étudiant : {id}",
+    "Name: {name}   Group: 3   Id: {id}",
+    "姓名：{name}　班级：3 班　学号：{id}　日期：11 月 2 日",
+    "Course: RNN, Name: {name}\nName: {name}\nDate: 2 Nov   Time: 10:00\nStudent ID: {id}",
 ]
 
 
@@ -176,6 +179,14 @@ def test_who_says_so_on_the_page(line: str, person: str, name: str, tmp_path: Pa
 def test_who_does_not_say_so_goes_by_the_file(line: str, tmp_path: Path) -> None:
     page = tmp_path / "ada.md"
     page.write_text(line.format(blank=BLANK) + "\n\nh_1 = 0.56\n", encoding="utf-8")
+    (row,) = grade({"U": 0.9, "W": 0.5, "x": [0.7, 0.5]}, [str(page)], diagnose=False).rows
+    assert (row.id, row.name) == ("ada", "")
+
+
+def test_heads_of_columns_are_no_name(tmp_path: Path) -> None:
+    """A table in a page whose columns are called so has its answers below."""
+    page = tmp_path / "ada.md"
+    page.write_text("| id | name | step | h |\n|---|---|---|---|\n| 7 | Bo | 1 | 0.56 |\n", encoding="utf-8")
     (row,) = grade({"U": 0.9, "W": 0.5, "x": [0.7, 0.5]}, [str(page)], diagnose=False).rows
     assert (row.id, row.name) == ("ada", "")
 

@@ -73,5 +73,7 @@ def test_other_pages(ending: str, tmp_path: Path) -> None:
     assert titles(page) == "Exercise: Long short-term memory"
     run("new", "lstm", "--units", "1", "--solution", "-o", str(page))
     assert titles(page) == "Exercise: Long short-term memory"
+    run("new", "lstm", "elman", "--units", "1", "-o", str(page))
+    assert re.fullmatch("Q1. Exercise: Long short-term memory · Q2. Exercise: Elman network", titles(page))
     run("explain", "gru", "-o", str(page))
     assert titles(page).startswith("gru")

@@ -54,8 +54,9 @@ def of_text(text: str) -> tuple[Author, str]:
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return Author(), text
     for number, line in enumerate(lines[:MOST_LINES]):
-        own = dict(_said(line)) if len(line) <= LONGEST else {}
-        if own:
+        own = dict(_said(line)) if len(line) <= LONGEST and "=" not in line else {}
+        heads = "|" in line and len(own) > 1 and not all(own.values())  # of columns, whose rows stand below
+        if own and not heads:
             said = own | said
             lines[number] = ""
     person, name = (
@@ -67,7 +68,7 @@ def of_text(text: str) -> tuple[Author, str]:
 
 def _said(line: str) -> Iterator[tuple[str, str]]:
     """What a line says of a person, label by label; a cell of a table may be the label of the next."""
-    plain = re.sub(r"\\([^\w\s])", r"\1", unicodedata.normalize("NFKC", line))
+    plain = re.sub(r"\\([^\w\s])", r"\1", unicodedata.normalize("NFKC", line.replace("\u3000", "  ")))
     plain = re.sub(r"\\[a-z]+\b|_{2,}|…+|\.{4,}|[*`>#~{}]", " ", plain)
     cells = [cell.strip() for cell in plain.split("|")]
     text = "   ".join(
@@ -75,13 +76,13 @@ def _said(line: str) -> Iterator[tuple[str, str]]:
     )
     label, parts = "", text.split(":")
     for number, part in enumerate(parts):
-        before, following = _label(part) if number < len(parts) - 1 else (part, "")
-        if label:
-            yield label, " ".join(before.strip(" \t,;/()-").split())
-        elif before.strip(" \t-•0123456789.()"):  # a sentence, in which a colon says something else
+        last = number == len(parts) - 1
+        before, following = (part, "") if last else _label(part)
+        if number == 0 and before.strip(" \t-•0123456789.()"):  # a sentence, in which a colon says something else
             return
-        if not following and number < len(parts) - 1:
-            return
+        if label:  # what is said of something else begins behind a gap
+            value = before if following or last else re.split(r"\s{2,}|[,;]", before.strip())[0]
+            yield label, " ".join(value.strip(" \t,;/()-").split())
         label = following
 
 
