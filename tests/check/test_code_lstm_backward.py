@@ -66,6 +66,7 @@ def test_one_mistake_is_named_with_its_line(line: str, text: str, mistake: str, 
     (named,) = backward.mistakes
     assert (named.id, named.explains) == (mistake, named.of)
     assert words in named.message
+    assert named.rule.startswith("do = dh") == (line == "do")
     if words.startswith("da_"):
         assert named.line is not None
         assert named.line.text == f"{line} = {text}"
@@ -95,6 +96,8 @@ def test_a_slope_that_is_wrong_in_every_gate_is_one_mistake(lines: dict[str, str
     (mistake,) = checked(tmp_path, **lines)[1].mistakes
     assert (mistake.id, mistake.explains) == ("wrong_factor", mistake.of)
     assert "da with" in mistake.message
+    assert mistake.line is not None
+    assert mistake.line.text == f"dai = {lines['dai']}"
     assert "da = dy ∘ y ∘ (1 − y), y = σ(a)" in mistake.rule
 
 

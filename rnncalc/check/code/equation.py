@@ -48,6 +48,8 @@ def rule_of(explanation: Explanation, gates: str) -> str:
             return _("the gates stand in the order {order}").format(order=" ".join(gates))
         case "wrong_factor":
             return right_factors(before, after)
+        case "memory_activation_omitted" if after.rules is not before.rules:  # on the way back alone
+            return "do = dh ∘ tanh(c), dc = dh ∘ o ∘ (1 − tanh²(c))"
         case "next_gradient_omitted" if "c" not in before.runs[0].cell.state:
             return _("dh_t = dh_t from outside + dh_next")
         case "loss_factor" if before.task.loss == "cross_entropy":

@@ -60,8 +60,8 @@ class BackwardPredicates(StatementPredicates):
         return self.detail.startswith("dc_") and self.gives(statement, frozenset(("dc0",)))
 
     def _is_named(self, names: frozenset[str]) -> bool:
-        named = re.match(r"da_(\w)", self.detail)
-        return named is not None and gates_of(names) == {named[1]}
+        named = re.match(r"da(?:_(\w))? ", self.detail)
+        return named is not None and (gates_of(names) == {named[1]} if named[1] else bool(gates_of(names)))
 
     def slope_turned(self, statement: Statement) -> bool:
         """h² − 1."""
