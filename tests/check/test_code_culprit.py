@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from rnncalc.check.code import check_function
-from rnncalc.check.code.culprit.line import culprit
 from rnncalc.check.code.culprit.reading import Reading
-from rnncalc.check.code.culprit.rules import CHOICES, RULES, Predicates
+from rnncalc.check.code.culprit.rules import CHOICES, RULES, Predicates, culprit
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature import FunctionSignature, arguments
 from rnncalc.check.code.signature_file import shipped

@@ -10,12 +10,11 @@ import numpy as np
 
 from rnncalc.check.code.cache_order import crossed_cache
 from rnncalc.check.code.calling import Call, Caller, Output
-from rnncalc.check.code.culprit.line import culprit
-from rnncalc.check.code.differences import belongs
+from rnncalc.check.code.culprit.rules import culprit
 from rnncalc.check.code.equation import letters, rule_of, touched_line
 from rnncalc.check.code.evidence import Evidence, bare, evidence, shaped
 from rnncalc.check.code.mistake_search import CodeMistakeSearch, Explanation
-from rnncalc.check.code.own_forward import on_their_forward, right_without
+from rnncalc.check.code.own_forward import belongs, on_their_forward, right_without
 from rnncalc.check.code.signature import FunctionSignature, Signature
 from rnncalc.check.code.trial import ALONE, SIZES, SQUARE, Trial, trial
 from rnncalc.check.code.verdict import FAILED, WRONG, CodeMistake, CodeVerdict, Finding, Line

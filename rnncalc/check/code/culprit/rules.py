@@ -1,4 +1,6 @@
-"""Which statement a mistake is looked for in: of each mistake, what its culprit has, the surest sign first.
+"""The line of the code that looks like the culprit: a hint, found by what the line uses, not by what it means.
+
+Of each mistake, what the culprit's statement has, the surest sign first.
 
 A rule is words, all of which must hold of a statement; "!" denies one. The words are the predicates, methods by that
 name, and the names of quantities: W means that the statement reckons with the matrix W. "first" and "last" take that
@@ -8,11 +10,15 @@ one of many statements, "only" wants exactly one; without them a rule that fits 
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import replace
 
 from rnncalc.check.code.culprit.backward_predicates import BackwardPredicates
 from rnncalc.check.code.culprit.forward_predicates import ForwardPredicates
-from rnncalc.check.code.culprit.reading import Statement
+from rnncalc.check.code.culprit.reading import Reading, Statement
+from rnncalc.check.code.loading import Code
+from rnncalc.check.code.signature import FunctionSignature
+from rnncalc.check.code.verdict import Line
 
 FEW = 3
 CHOICES = {"first", "last", "only"}
@@ -116,6 +122,31 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "input_modified": ("writes_argument first",),
 }
+
+
+def culprit(
+    code: Code,
+    function: FunctionSignature,
+    mistake: str,
+    gates: str,
+    outputs: Collection[str] = (),
+    detail: str = "",
+) -> Line | None:
+    """The line of a function, or of the functions of the file that it calls, that looks like the culprit.
+
+    outputs: our names of those that are wrong. detail: what the mistake says of itself, da_f without f.
+    """
+    if mistake not in RULES or not code.tree.body:
+        return None
+    try:
+        reading = Reading(code, function, gates)
+        node = Predicates(reading, frozenset(outputs), detail).best(mistake)
+    except Exception:  # whatever somebody's code looks like: no hint must end a check
+        return None
+    if node is None:
+        return None
+    lines = code.text.splitlines()
+    return Line(node.lineno, lines[node.lineno - code.line].strip())
 
 
 class Predicates(ForwardPredicates, BackwardPredicates):
