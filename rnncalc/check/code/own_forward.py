@@ -71,7 +71,7 @@ def search_in(function: FunctionSignature, trials: Sequence[Trial], calls: Seque
 
 def right_without(caller: Caller, function: FunctionSignature, made: Trial) -> list[str]:
     """The arrays that a mistake without a name is about: where one of them is 0, every number is right."""
-    names, found = dict(arguments(function)), []
+    names, without_them = dict(arguments(function)), list[str]()
     for name in (name for name in INPUTS if name in made.arrays):
         for gate in (*made.gates, "") if name in ("U", "W", "b") else ("",):
             without = made.without(function, name, gate)
@@ -79,9 +79,9 @@ def right_without(caller: Caller, function: FunctionSignature, made: Trial) -> l
             search = search_in(function, [without], [call]) if call.raised is None else None
             if search is not None and not search.wrong and search.evidence[0].given.any():
                 text = f"{name}.{gate}".rstrip(".")
-                found.append(names.get(text, f"{names.get(name, name)}.{gate}".rstrip(".")))
+                without_them.append(names.get(text, f"{names.get(name, name)}.{gate}".rstrip(".")))
                 break
-    return found
+    return without_them
 
 
 # by finite differences ------------------------------------------------------------------------------------------------
