@@ -14,12 +14,16 @@ KEYS = ("T", "D", "H", "O", "K", "N")
 
 
 class StatedSize(NamedTuple):
-    """name: as it was written; size: ours of T, D, H, O, N, or "" where it may be any; where: it stands."""
+    """name: as it was written; size: ours of T, D, H, O, N, or "" where it may be any; where: it stands.
+
+    sentence: whether it has no letter, so that it may be about something else; then a contradiction is only said.
+    """
 
     name: str
     amount: int
     size: str
     where: str
+    sentence: bool = False
 
 
 def taken(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[StatedSize]]:
@@ -36,7 +40,7 @@ def taken(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[Stat
 
 
 def hold(problem: Problem, sizes: Sequence[StatedSize]) -> None:
-    """Raise ProblemError at a size that the given numbers contradict."""
+    """Raise ProblemError at a size that the given numbers contradict; note one that has no letter."""
     shapes = problem.shapes
     units = {layer.sizes["H"] for layer in problem.network.passes}
     outputs = shapes["O"] if problem.network.read_out else None
@@ -47,6 +51,9 @@ def hold(problem: Problem, sizes: Sequence[StatedSize]) -> None:
             continue
         known = units if size.size == "H" else {shapes[size.size]} if size.size else {*shapes.values(), *units}
         if size.amount in known or (not size.size and size.amount == 1):
+            continue
+        if size.sentence:
+            problem.notes.append(_("not read: {text}").format(text=f"{size.where}: {size.name}"))
             continue
         got = ", ".join(f"{name} = {shapes[name]}" for name in ([size.size] if size.size else shapes))
         message = _("{where}: {name} = {count} is said, and the numbers given have {got}: mend one of them")

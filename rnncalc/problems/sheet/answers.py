@@ -38,6 +38,9 @@ def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -
         unit = None if item.key else UNIT.search(item.symbol.text)
         if unit:
             item = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
+        number = item.symbol.number or 0
+        if unit and item.gradient:  # the row of ∂L/∂W[1][2] is no step
+            item = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
         *outer, last = _path(item, made)
         if unit and outer[:1] != ["layers"]:
             outer, last = [], ".".join([*outer, last])
@@ -48,7 +51,7 @@ def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -
             if not isinstance(place, dict) and (item.key or part != "layers"):
                 raise ParseError(_("{where}: it is given twice"), where=item.where)
         step = _step(item)
-        number = item.symbol.number or 0 if step is None else step - first + 1
+        number = number if step is None else step - first + 1
         if unit:
             _put(place, f"{last}[{number}][{unit[1]}]", nested_texts(item.value), item)
         elif step is None:

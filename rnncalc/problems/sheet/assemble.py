@@ -25,7 +25,7 @@ from rnncalc.problems.formulas.system import of_last_step
 from rnncalc.problems.keys import called
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import entries, prose, units, values
+from rnncalc.problems.sheet import entries, prose, units, unread, values
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.claims import Claims
 from rnncalc.problems.sheet.contents import Contents
@@ -33,6 +33,7 @@ from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 from rnncalc.problems.sheet.roles import Roles
 from rnncalc.problems.sheet.scan import scan
 from rnncalc.problems.sheet.sequences import SheetSequences
+from rnncalc.problems.sheet.sizes import in_sentences
 from rnncalc.problems.sheet.table_heads import ROLES
 from rnncalc.problems.sheet.words import Words
 
@@ -115,16 +116,19 @@ class _Assembly:
         precision = prose.precision(self.sheet.prose)
         if precision and "precision" not in self.given:
             self.given["precision"] = RawValue(precision, "precision")
+        said = {name for name in ("x", "targets", "lr") if name in self.given and self.given[name].where == name}
+        sizes = in_sentences(self.sheet.prose)
+        self.sheet.sizes += sizes
+        self.sheet.skipped = unread.lines(self.sheet.prose, said, [size.name for size in sizes])
         claims = Claims(self.roles, self.equations, self.given)
         claims.place()
         if self.sheet.commas:
             self.equations.notes.append(
                 _("commas within numbers are read as decimal commas (--decimal point reads them apart)")
             )
-        skipped = [*self.sheet.unread, *self.sheet.skipped[:8], *claims.notes[:8]]
         self.equations.notes += self.sheet.notes
         self.equations.sizes = self.sheet.sizes
-        self.equations.notes += [_("not read: {text}").format(text=text) for text in skipped]
+        self.equations.notes += unread.listed([*self.sheet.unread, *self.sheet.skipped, *claims.notes])
         self.given["equations"] = RawValue(self.equations, "equations")
         return self.given
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from rnncalc.problems.formulas import symbol as symbols
@@ -23,6 +24,7 @@ _GRADIENT = re.compile(
     r"(?:\\frac\s*\{\s*[∂dδ]\s*[A-Za-z]\w*\s*\}\s*\{\s*[∂d]\s*|[∂dδ]\s*(?:[LJE]|loss)\s*/\s*[∂d]\s*|∇_?\{?)",
     re.IGNORECASE,
 )
+_ENTRY = re.compile(r"[ }]*((?:\[[ ]?\d{1,6}[ ]?\][ ]*){0,2})[ }]*")
 _TYPED = re.compile(  # U_new.o, answers.h_2[1]
     r"(?:answers\.[^\s=:：,;]{1,80}(?:\s{0,2},\s{0,2}\d{1,7}\s{0,2}[\])}]{1,2})?|[A-Za-z]\w*(?:\.[A-Za-z]\w*)+)\s*\Z"
 )
@@ -83,8 +85,11 @@ class Heads:
             gradient = last
         if gradient is not None:
             read = symbols.read(self.text, gradient.end())
-            if read and read[1] <= stripped and not self.text[read[1] : stripped].strip(" }"):
-                return gradient.start(), [read[0]], "gradient"
+            behind = _ENTRY.fullmatch(self.text, read[1], stripped) if read else None
+            if read and read[1] <= stripped and behind:
+                entry = tuple(re.findall(r"\d+", behind[1]))  # of ∂L/∂W, [1][2]
+                name = replace(read[0], indices=(*read[0].indices, *entry), text=read[0].text + behind[1])
+                return gradient.start(), [name], "gradient"
         typed = _TYPED.search(self.text[begin:stripped])
         if typed and not _BEFORE.search(self.text[begin : begin + typed.start()]):
             return begin + typed.start(), [Symbol(typed[0].strip(), (), typed[0].strip())], "key"

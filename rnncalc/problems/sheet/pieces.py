@@ -31,7 +31,7 @@ class Assigned:
 
 @dataclass
 class ScannedSheet:
-    """All that a sheet holds. seeds: (line, seed) of NumPy's random numbers; skipped: lines of prose with a number."""
+    """All that a sheet holds. seeds: (line, seed) of NumPy's random numbers; skipped: lines with an unread number."""
 
     assigned: list[Assigned] = field(default_factory=list)
     equations: list[Equation] = field(default_factory=list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
 
 from rnncalc.problems.formulas.spelling import BREAK
@@ -77,6 +78,14 @@ _ZERO_STATES = re.compile(
     rf"[^.。\n]{{0,60}}?{_ZERO}|(?<!\w)zero[- ](?:initial|state)|at rest",
     re.IGNORECASE,
 )
+_TO = r"(?:\s{0,2}(?:to|through|[-–~、,，]|and|到|至|和)\s{0,2}\d{1,3}){0,9}"
+_COUNTING = re.compile(f"(?:{_FROM_ONE.pattern}){_TO}", re.IGNORECASE)
+_FROM_ZERO = re.compile(
+    r"(?:\bclass(?:es)?|\blabels?|类别?|标签)[^.;。；\n\d]{0,30}?(?:number\w*|index\w*|count\w*|from|are|编号|标号|从|为|是)"
+    rf"[^.;。；\n\d]{{0,12}}(?<![\d.])0(?![\d.]){_TO}",
+    re.IGNORECASE,
+)
+_OF_KEYS = [("lr", _RATE), ("x", _INPUTS), ("targets", _CLASSES), ("targets", _TARGET)]
 _SIGMA = re.compile(
     rf"(?<!\w)σ(?:\([^()\n]{{0,4}}\))?[\s{BREAK}]*(?:\b(?:is|denotes|stands for|means|represents|be)\b|"
     rf":?=|为|是|表示|代表|指|取)"
@@ -100,7 +109,9 @@ def _precisions() -> list[re.Pattern[str]]:
     kind = r"(?:decimal(?: places?| digits?|s\b)|d\.?p\b|(?P<digits>significant (?:digits?|figures?)|s\.?f\b))"
     return [
         re.compile(rf"保留(?:到)?(?:小数点后)?\s*{count}\s*位(?:小数|(?P<digits>有效数字)|(?![有\w]))"),
-        re.compile(rf"精确到小数点后\s*第?{count}\s*位(?P<digits>(?!))?"),
+        re.compile(rf"(?:精确到小数点后\s*第?|小数第\s?){count}\s*位(?P<digits>(?!))?"),
+        re.compile(rf"\bauf {count} (?:(?P<digits>signifikante|gültige) )?(?:\w*stellen|Ziffern)", re.IGNORECASE),
+        re.compile(rf"\bđến {count} chữ số thập phân(?P<digits>(?!))?"),
         re.compile(rf"\b(?:to|with|give|report|use) (?:exactly )?{count}[ -]{kind}", re.IGNORECASE),
         re.compile(
             rf"(?:compute|calculate|find|fill|determine|give|what)\b[^.\n]{{0,80}}\((?:to )?{count} {kind}\)",
@@ -113,12 +124,6 @@ _SENTENCES = (  # of the pages that `new` makes
     r"at least \d+ (?:(?P<digits>significant digits)|decimals) and write every answer with (?P<count>\d+)",
     r"每个答案写 (?P<count>\d+) 位(?:(?P<digits>有效数字)|小数)",
     r"(?:must be exact to within|误差不超过) ?(?P<absolute>±?\d[\d.]*)(?P<relative> ?%)?",
-)
-_POINTS = re.compile(
-    r"(?<!\w)\d+ (?:numbers?|个数)(?=[,; ])|"
-    r"(?<![\w.])\d{1,3}(?:\.5)? ?-?(?:points?|pts?\b|marks?\b|分(?![^\W\d_])|Punkte?n?)|"
-    r"本题 ?\d+ ?分|\[\d{1,2}\][ \t]*$",
-    re.IGNORECASE,
 )
 
 
@@ -140,14 +145,21 @@ def precision(prose: str) -> dict[str, str]:
     return {}
 
 
-def without_orders(line: str) -> str:
-    """A line without what it says about digits and points, which no value of the problem depends on."""
+def without_precision(line: str) -> str:
+    """A line without what it says about digits, which no value of the problem depends on."""
     for sentence in _SENTENCES:
         line = re.sub(sentence, "", line)
     for pattern in _precisions():
         line = pattern.sub("", line)
-    line = re.sub(r"(?:with at least|至少保留) ?\d (?:decimals|significant digits|位小数|位有效数字)", "", line)
-    return _POINTS.sub("", line)
+    return re.sub(r"(?:with at least|至少保留) ?\d (?:decimals|significant digits|位小数|位有效数字)", "", line)
+
+
+def without_facts(line: str, used: Collection[str]) -> str:
+    """A line without the numbers that sentences say of the keys which were read from sentences, and zero states."""
+    patterns = [_FROM_ZERO, _COUNTING, *(pattern for key, pattern in _OF_KEYS if key in used)]
+    for pattern in patterns:
+        line = pattern.sub("", line)
+    return re.sub(r"(?<![\w.])0(?!\w|\.\d)", "", line) if _ZERO_STATES.search(line) else line
 
 
 def gate_order(prose: str) -> str:

@@ -16,14 +16,13 @@ from rnncalc.errors import ParseError, shown
 from rnncalc.problems import stated_sizes
 from rnncalc.problems.formulas import loss, nodes
 from rnncalc.problems.formulas import reader as formulas
-from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.spelling import BREAK
-from rnncalc.problems.formulas.symbol import NAME, Symbol
+from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import LONGEST_NUMBER
 from rnncalc.problems.sheet import prose, tables, values, working
-from rnncalc.problems.sheet.cleaned import NUMBERING, CleanText, line_end
+from rnncalc.problems.sheet.cleaned import CleanText, line_end
 from rnncalc.problems.sheet.heads import FACT_ENDS, PLAIN, SHORT, Head, Heads
 from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
 from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
@@ -381,17 +380,10 @@ class _Scanner:
                 self.text = self.text[: table.begin] + blank + self.text[table.end :]
 
     def _prose(self) -> None:
-        """What was skipped, and which of its lines hold a number."""
+        """What was skipped."""
         marks = list(self.text)
         for begin, end in self.used:
             for place in range(begin, min(end, len(marks))):
                 if marks[place] != "\n":
                     marks[place] = " "
         self.sheet.prose = "".join(marks).replace(BREAK, " ")
-        for number, line in enumerate(NUMBERING.sub("", self.sheet.prose).splitlines()):
-            bare = NAME.sub(lambda word: word[0], prose.without_orders(line))
-            bare = re.sub(rf"{symbols.LETTERS}\S*", " ", bare)
-            if re.search(r"\d", bare):
-                self.sheet.skipped.append(
-                    _("line {line}: {text}").format(line=number + 1, text=shown(line.strip(" ,.;$*|"), 60))
-                )

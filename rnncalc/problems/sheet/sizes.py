@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
+from rnncalc.common.i18n import _
 from rnncalc.problems.formulas.spelling import BREAK
+from rnncalc.problems.stated_sizes import StatedSize
 
 NAMES = {
     "D": "d_in|n_x|n_in|input_size|input_dim|num_inputs", "H": "n_h|n_a|n_hidden|hidden_size|hidden_dim|num_hiddens",
     "O": "n_y|n_out|output_size|num_classes|num_outputs", "N": "batch_size", "T": "num_steps|seq_len|seq_length",
 }  # fmt: skip
 _WORDS = {
-    "T": r"(?:time[- ]?)?steps?\b|sequence length|length\b|Zeitschritt\w*|时间步|时刻|步|长度",
-    "D": r"(?:\w+[- ])?(?:features?|inputs?)\b(?! weights?)|Eingäng\w+|(?:维|个)?(?:输入|特征)\w{0,4}",
+    "T": r"(?:time[- ]?)?steps?\b|sequence length|length\b|Zeitschritt\w*|个?(?:时间步|时刻|步)|长度",
+    "D": r"(?:\w+[- ])?(?:features?|inputs?|embeddings?)\b(?! weights?)|Eingäng\w+|(?:维|个)?(?:输入|特征)\w{0,4}",
     "H": r"(?:hidden|recurrent|memory) (?:layer|state|units?|neurons?|nodes?|cells?|dim\w*|size)|"
     r"units?\b|neurons?\b|versteckte\w* \w+|(?:维|个)?(?:隐|状态|神经元)\w{0,4}",
     "O": r"(?:target |output )?(?:class(?:es)?|outputs?|categor\w+|labels?)\b|Klassen|(?:个|维)?(?:类|输出)\w{0,2}",
@@ -23,6 +25,19 @@ _BEHIND = re.compile(
     rf"{_MARKS}{{0,6}}(?:{'|'.join(f'(?P<{size}>{words})' for size, words in _WORDS.items())})", re.IGNORECASE
 )
 _NEAR = re.compile("|".join(f"(?P<{size}>{words})" for size, words in _WORDS.items()), re.IGNORECASE)
+_NUMBER_FIRST = re.compile(
+    r"(?<![\w.^=-])(?P<number>\d{1,4})(?:[ -]|(?=\s?[一-鿿]))"
+    rf"(?:{'|'.join(f'(?P<{size}>{words})' for size, words in _WORDS.items() if size != 'N')})",
+    re.IGNORECASE,
+)
+_ZH_MARKS = {"T": "长度|时刻|步", "N": "批", "O": "输出|类", "H": "隐", "D": "输入|特征"}
+_ZH_WORD = "(?:输入|隐藏|隐层|隐状态|输出|类别|小?批量|(?:序列)?长度|时间步)"
+_WORD_FIRST = re.compile(
+    rf"{_ZH_WORD}[^\d\n，。；、=,:：]{{0,8}}?(?:(?:维度?|维数|数目?|单元|大小|长度)(?:均|都)?(?:为|是|等于)?|(?<=长度)(?:为|是|等于))"
+    r"\s?(?P<number>\d{1,4})(?![\d.])(?:\s?[维个类])?|"
+    rf"{_ZH_WORD}[^\d\n，。；、=,:：]{{0,10}}?[为是有]\s?(?P<counted>\d{{1,4}})\s?[维个类][^，。；、：,.;:\d\s]{{0,6}}|"
+    r"长度(?:为|是|等于)\s?(?P<steps>\d{1,4})"
+)
 _CLAUSE = re.compile(r"[,，;；.。:：\n]|\b(?:and|with|where)\b|和|，")
 
 
@@ -42,3 +57,20 @@ def size_of(name: str, text: str, begin: int, end: int) -> str:
 def in_shape(name: str, text: str) -> bool:
     """Whether a letter stands in the shape of an array: W ∈ R^{D × M}."""
     return bool(re.search(rf"[Rℝ]\s*\^\s*\{{[^{{}}\n]*(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])[^{{}}\n]*\}}", text))
+
+
+def in_sentences(prose: str) -> list[StatedSize]:
+    """Sizes without a letter: 2 hidden units, 输入维度为 3; their name is the words."""
+    sizes = []
+    for pattern in (_NUMBER_FIRST, _WORD_FIRST):
+        for said in pattern.finditer(prose):
+            size = said.lastgroup if pattern is _NUMBER_FIRST else _meant(said[0])
+            number = next(part for part in said.groupdict().values() if part and part.isdecimal())
+            where = _("line {line}").format(line=prose.count("\n", 0, said.start()) + 1)
+            sizes.append(StatedSize(said[0], int(number), str(size), where, sentence=True))
+    return sizes
+
+
+def _meant(words: str) -> str:
+    """The size that Chinese words in front of a number say; the length of the input is T."""
+    return next(size for size, marks in _ZH_MARKS.items() if re.search(marks, words))

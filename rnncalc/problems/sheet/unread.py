@@ -1,0 +1,84 @@
+"""The lines of a sheet that hold a number which nothing was read from: they are listed, nothing is lost silently.
+
+Numbers of exercises and pages, dates, points and the precision that is asked for are no numbers of the problem.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import shown
+from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.sheet import prose
+from rnncalc.problems.sheet.cleaned import NUMBERING
+
+MOST = 8  # lines that are shown
+_POINTS = re.compile(
+    r"(?<!\w)\d+ (?:numbers?|个数)(?=[,; ])|"
+    r"(?<![\w.])\d{1,3}(?:\.\d)? ?-?(?:points?|pts?\b|marks?\b|分(?![^\W\d_])|Punkte?n?|puntos?|баллов)|"
+    r"本题 ?\d+ ?分|\[\d{1,2}\][ \t]*$",
+    re.IGNORECASE,
+)
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)[a-z]{0,6}\.?"
+_LABELS = re.compile(
+    r"\b(?:exercises?|problems?|questions?|quiz|homework|hw|assignment|task|(?:problem )?set|sheet|pages?|figures?|fig|"
+    r"tables?|sections?|chapter|lecture|slide|week|appendix|equations?|eq|report|version|room|box|aufgaben?|\w*blatt|"
+    r"abbildung|seite|exercice|ejercicio|problema|esercizio|zadanie|задача|bài(?: tập)?)\b\.?(?:\s|#|\\#|~){0,3}"
+    r"\(?\d{1,4}(?:[./-]\d{1,4})*[a-z]?\)?(?: of \d{1,4}\b)?|"
+    r"第\s*\d{1,3}\s*[题章节页讲周次]|(?:习题|题目?|[图表])\s?\d{1,3}(?:[-.]\d{1,3})*|\d{1,2}(?:\.\d{1,2})*\s?[节章]|"
+    r"时刻\s?\d{1,3}|(?<![\w-])[A-Z]{2,5} ?\d{3,4}[A-Za-z]?(?![\w.])|"
+    rf"(?:\d{{1,2}}\.? ?)?\b{_MONTH} ?(?:\d{{1,2}}(?!\d))?(?:,? ?(?:19|20)\d\d)?\b|\d{{1,2}} ?月 ?\d{{1,2}} ?日|"
+    r"\b\d{1,2}:\d\d(?::\d\d)?(?: ?[ap]\.?m\.?)?(?: [+-]\d{4})?|\b\d{1,2}/\d{1,2}/\d{2,4}\b|"
+    r"\b\d{1,2}\. \d{1,2}\.(?: ?\d{4})?(?!\d)|\b\d{1,2}\.\d{1,2}\.\d{2,4}\b|"
+    r"\b(?:19|20)\d\d(?:[-–—/](?:19|20)?\d\d)?(?=\)| ?年| ?学年)|"
+    r"\\tag\*?\{[^{}\n]*\}|\[\^\d{1,2}\]|\S{1,60}@\S{1,60}|\[-1\]|\bset_printoptions\([^()\n]*\)|"
+    r"(?<=section\{)\d{1,2}(?:\.\d{1,2})*|(?<=section\*\{)\d{1,2}(?:\.\d{1,2})*|"
+    r"\bTime: \d{1,3} ?min\b|用时 ?\d{1,3} ?分钟",
+    re.IGNORECASE,
+)
+_SHAPES = re.compile(
+    r"[Rℝ]\s?\^\s?(?:\{[^{}\n]{1,24}\}|\d)|∈\s?\{[01, ]+\}|"
+    r"[,，、]?\s{0,3}(?:…|\.\.\.)\s{0,3}[,，、]?\s{0,3}(?:[^\W\d]\w?_)?\d{1,4}(?![.\d])"
+)
+_HEADING = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]*|\\(?:sub)*section\*?\{)(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?(?=[ \t]))?|"
+    r"^\d{1,2}(?:\.\d{1,2}){2}(?=[ \t])|^[ \t]*\d{1,2}-\d{1,2}(?=[(（])"
+)
+_ITEM = re.compile(
+    r"^[ \t>*]{0,9}(?:[(（]?\d{1,2}(?:[.-]\d{1,2}){0,2}[)）.、:．]|\d[a-z]\)|"
+    r"\d{1,2}\.\d{1,2}(?=[ \t]+(?:Compute|Calculate|Find|Give|What|Show|Determine|计算|求)))(?=[ \t*(（]*[^\W\d])|"
+    r"[(（]\d{1,2}[)）](?=[ \t]*[^\W\d])"
+)
+
+_NAME = re.compile(  # h_3, x^{(1)}, U[2][1], z(4): their digits are part of them
+    rf"{symbols.LETTERS}[A-Za-z\d\u0300-\u036f']*"
+    r"(?:\s?[_^]\s?(?:\{[^{}\n]{0,30}\}|<[^<>\n]{0,12}>|\([^()\n]{1,12}\)|[A-Za-z\d+-]+)|\[\s?\w{1,4}\s?\]|"
+    r"(?<=[A-Za-z\d])\(\s?\w{1,4}\s?\)|<\s?\w{1,4}\s?>)*"
+)
+
+
+def lines(text: str, used: Collection[str], sizes: Sequence[str] = ()) -> list[str]:
+    """The lines of prose that hold a number, with where they stand.
+
+    used: the keys whose values were read from sentences; sizes: the words of sizes that were read.
+    """
+    unread = []
+    for number, line in enumerate(text.splitlines()):
+        bare = _ITEM.sub(" ", NUMBERING.sub("", _HEADING.sub("", line)))
+        for words in sizes:
+            bare = bare.replace(words, " ")
+        bare = prose.without_precision(prose.without_facts(bare, used))
+        bare = _SHAPES.sub(" ", _LABELS.sub(" ", _POINTS.sub(" ", bare)))
+        if re.search(r"\d", _NAME.sub(" ", bare)):
+            where = _("line {line}: {text}")
+            unread.append(where.format(line=number + 1, text=shown(line.strip(" ,.;$*|"), 60)))
+    return unread
+
+
+def listed(unread: Sequence[str]) -> list[str]:
+    """The notes on these lines, of many the first ones and how many more there are."""
+    notes = [_("not read: {text}").format(text=text) for text in unread[:MOST]]
+    rest = len(unread) - MOST
+    return [*notes, _("not read: {n} more lines that hold a number").format(n=rest)] if rest > 0 else notes
