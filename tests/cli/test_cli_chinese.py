@@ -84,8 +84,8 @@ def latin(text: str) -> set[str]:
 def spoken(text: str) -> str:
     """What people read of the data for a platform."""
     if text.startswith("{"):
-        told = re.findall(r'"(?:output|message|name)": "((?:[^"\\]|\\.)*)"', text)
-        return "\n".join(json.loads(f'"{part}"') for part in told)
+        messages = re.findall(r'"(?:output|message|name)": "((?:[^"\\]|\\.)*)"', text)
+        return "\n".join(json.loads(f'"{part}"') for part in messages)
     return re.sub(r"<[^>]*>", "\n", text) if text.startswith("<?xml") else text
 
 
