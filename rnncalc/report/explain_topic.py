@@ -183,7 +183,7 @@ TOPICS = {
             ("rounded_inputs", N_("true: the given numbers are rounded at their last digit")),
             ("decimal", N_("point or comma, where numbers leave it open: 1,5")),
         ),
-        'rnncalc check --U 0.9 --W 0.5 --x "0.7 0.5" --h "0.6 0.66" --carry 0.5',
+        'rnncalc check --U 0.9 --W 0.5 --x "0.7 0.5" --h "0.56 0.62" --carry 0.5',
     ),
     "problem_file": Topic(
         N_("the keys of a problem file"),

@@ -191,6 +191,43 @@ def test_heads_of_columns_are_no_name(tmp_path: Path) -> None:
     assert (row.id, row.name) == ("ada", "")
 
 
+LINE_BY_LINE = [
+    "{} {}",
+    "{}\t{}",
+    "{}: {}",
+    "{} = {}",
+    "{} → {}",
+    "{} -> {}",
+    "{} is {}",
+    "{} ≈ {}",
+    "{} 为 {}。",
+    "- {} {};",
+    "{}：{}",
+]
+
+
+@pytest.mark.parametrize("line", LINE_BY_LINE)
+@pytest.mark.parametrize("name", ["h{}", "h_{}", "h[{}]", "h_{{{}}}"])
+def test_a_number_a_line_with_anything_between(line: str, name: str, tmp_path: Path) -> None:
+    numbers = ["0.5581", "0.6221", ".4553"]
+    page = tmp_path / "ada.txt"
+    page.write_text("\n".join(line.format(name.format(n), x) for n, x in enumerate(numbers, 1)), encoding="utf-8")
+    problem = {"U": 0.9, "W": 0.5, "x": [0.7, 0.5, 0.2], "points": {"h": 3}}
+    (row,) = grade(problem, [str(page)], diagnose=False).rows
+    assert [value["answer"] for value in row.results[""].values] == numbers
+    assert row.submission.trouble == ""
+
+
+def test_what_could_not_be_read_is_told(tmp_path: Path) -> None:
+    """A number in a sentence is no answer, and whoever grades sees that there was one."""
+    page = tmp_path / "ada.txt"
+    page.write_text("h_1 = 0.5581\nI think that the second one is 0.6221\nand 0.4 after it", encoding="utf-8")
+    (row,) = grade({"U": 0.9, "W": 0.5, "x": [0.7, 0.5, 0.2]}, [str(page)], diagnose=False).rows
+    assert (row.verdict, len(row.results[""].values)) == ("wrong", 1) or row.score == 1
+    assert "line 2" in row.remark
+    assert "0.6221" in row.remark
+
+
 PLATFORMS = {
     "Moodle, folders": "{name}_{number}_assignsubmission_file_/answers.md",
     "Moodle, newer": "{name}_{number}_assignsubmission_file/my answers.md",

@@ -7,7 +7,6 @@ import pytest
 from support.helpers import run
 
 from rnncalc.check.verdicts.precision import KINDS
-from rnncalc.cli.main import COMMANDS
 from rnncalc.problems.keys import KEYS
 from rnncalc.report.explain_topic import TOPICS
 
@@ -55,12 +54,3 @@ def test_the_keys_that_marking_reads_are_these() -> None:
     source = Path(scoring.__file__ or "").read_text(encoding="utf-8")
     read = set(re.findall(r'stated\(problem\.given, "(\w+)"\)|_setting\(problem, "(\w+)"', source))
     assert {name for pair in read for name in pair if name} <= READ_BY_MARKING
-
-
-def test_the_commands_of_the_topics_run() -> None:
-    assert "check" in COMMANDS
-    for topic in ("marking", "problem_file"):
-        done = run("explain", topic)
-        assert done.returncode == 0
-        assert len(done.stdout.splitlines()) <= 24
-        assert max(map(len, done.stdout.splitlines())) <= 100

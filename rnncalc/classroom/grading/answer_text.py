@@ -8,18 +8,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from unicodedata import normalize
 
+from rnncalc.check.answers.places import place
 from rnncalc.classroom.grading import tables
 from rnncalc.classroom.grading.long_tables import QUESTIONS
 from rnncalc.classroom.grading.person_columns import folded
 from rnncalc.classroom.grading.sheet import Question
+from rnncalc.common.i18n import full_width
 from rnncalc.errors import RnncalcError
 from rnncalc.problems import problem_text
 from rnncalc.problems.parse.given import RawValue
 
+SAID = 3  # lines that could not be read, of which is told
 _LABELLED = re.compile(
     r"^[\s#*>\\-]*(?P<label>(?P<word>[^\W\d_]{0,12})[\s_]*(?P<number>\d{1,3})\s*题?)[\s*]*"
     r"(?:[:：.)）、](?![\d\s]*$)\s*|[:：.)）、]?\s*(?:[(（].*[)）])?\s*$)(?P<rest>.*)$"
+)
+_NAMED = re.compile(  # a line such as h_1 0.73 or h_1 → 0.73
+    r"^(?P<before>[\s>*•-]*)(?P<name>[^\W\d_][^\s=:：|,;→≈]{0,30})\s*?"
+    r"(?:→|->|=>|≈|\bis\b|\bist\b|为|是|等于|[ \t])[ \t]*"
+    r"(?P<number>[-+−]?\d{0,20}[.,]?\d{1,20}(?:[eE][-+]?\d{1,3})?)[ \t]*[,;.。；，]?[ \t]*$",
+    re.MULTILINE,
 )
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 
@@ -35,6 +45,8 @@ def read(text: str, questions: Mapping[str, Question]) -> dict[str, RawValue]:
     given: dict[str, RawValue] = {}
     try:
         given = problem_text.read(text)
+        if not {"x", "problems"} & given.keys() and len(questions) == 1:
+            given = problem_text.read(_assigned(text, *questions.values()))
     except RnncalcError as error:
         trouble = error
     problems = given["problems"].value if "problems" in given else {}
@@ -52,6 +64,22 @@ def read(text: str, questions: Mapping[str, Question]) -> dict[str, RawValue]:
     if trouble:
         raise trouble
     return given
+
+
+def unread(given: Mapping[str, RawValue]) -> str:
+    """What has a number in a text of bare answers and could not be read."""
+    notes = list(getattr(given["equations"].value, "notes", [])) if "equations" in given and "x" not in given else []
+    return full_width("; ".join(notes[:SAID] + ["…"] * (len(notes) > SAID)))
+
+
+def _assigned(text: str, question: Question) -> str:
+    """The text with a sign between a name that is asked for and its number."""
+
+    def assigned(line: re.Match[str]) -> str:
+        known = place(normalize("NFKC", line["name"]), question.shape_of)
+        return f"{line['before']}{line['name']} = {line['number']}" if known else line[0]
+
+    return _NAMED.sub(assigned, text)
 
 
 def _partings(text: str, questions: Mapping[str, Question]) -> Iterator[dict[str, str]]:
@@ -111,7 +139,7 @@ def _answers(text: str, question: Question) -> dict[str, RawValue]:
     lines = [";".join(columns), *(";".join(cells) for cells in zip(*columns.values()))]
     table = tables.read(Path("-"), {"": question}, {}, "\n".join(lines).encode()) if len(lines) > 1 else None
     of_tables = table.rows[0].answers[""] if table and len(table.rows) == 1 and not table.rows[0].trouble else {}
-    given = problem_text.read("# My answer\n" + (_ROW.sub("", text) if of_tables else text))
+    given = problem_text.read("# My answer\n" + (_assigned(_ROW.sub("", text) if of_tables else text, question)))
     inside = given.get("answers")
     answers = {name: inside[name] for name in inside.value} if inside else given
     return {**answers, **{name: RawValue(value, f"$.{name}") for name, value in of_tables.items()}}

@@ -216,7 +216,9 @@ def _file(path: Path, person: str, sheet: Sheet, data: bytes | None, encoding: s
     try:
         own, text = authors.of_text(_text(path, data, encoding))
         author = authors.author(path, person, sheet.roster, own)
-        return _one(author, answer_text.read(text, (sheet.of(author.id) or sheet.first).questions), sheet)
+        given = answer_text.read(text, (sheet.of(author.id) or sheet.first).questions)
+        submission = _one(author, given, sheet)
+        return replace(submission, trouble=submission.trouble or one_line(answer_text.unread(given)))
     except RnncalcError as error:
         return Submission(author.id, author.name, trouble=one_line(str(error)))
     except RecursionError:
