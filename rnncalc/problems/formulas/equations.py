@@ -17,7 +17,7 @@ from rnncalc.problems.formulas.keys_of_own_cell import keys_of_lines, keys_of_ow
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations, network
 from rnncalc.problems.formulas.nodes import symbols_of
-from rnncalc.problems.formulas.own import OwnCell, own_cell
+from rnncalc.problems.formulas.own_cell import OwnCell, own_cell
 from rnncalc.problems.formulas.polynomial import NotUnderstoodError
 from rnncalc.problems.formulas.readings import with_gates, with_weights
 from rnncalc.problems.formulas.spelling import BREAK, unified

@@ -16,7 +16,7 @@ from rnncalc.model.cells import Parameter
 from rnncalc.problems.formulas import stacks
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.pieces import absent_note, added, beside, cut, matrix, negated, squeezed, word
+from rnncalc.problems.formulas.parameter_pieces import absent_note, added, beside, cut, matrix, negated, squeezed, word
 from rnncalc.problems.formulas.polynomial import Param
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS, Notation

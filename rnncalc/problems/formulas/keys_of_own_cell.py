@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.formulas.match import Match
-from rnncalc.problems.formulas.own import OwnCell
-from rnncalc.problems.formulas.pieces import absent_note, added, cut, matrix, negated, squeezed, word
+from rnncalc.problems.formulas.own_cell import OwnCell
+from rnncalc.problems.formulas.parameter_pieces import absent_note, added, cut, matrix, negated, squeezed, word
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse.given import RawValue

@@ -13,7 +13,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.own import OwnCell
+from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import BLANKS, blanked

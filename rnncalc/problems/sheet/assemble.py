@@ -18,7 +18,7 @@ from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.nodes import functions_of
-from rnncalc.problems.formulas.own import OwnCell
+from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import of_last_step

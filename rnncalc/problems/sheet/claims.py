@@ -17,7 +17,7 @@ from rnncalc.model.cells import CELLS
 from rnncalc.model.cells.readout import READ_OUT
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.nodes import functions_of
-from rnncalc.problems.formulas.own import OwnCell
+from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse import matrix

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.own import OwnCell
+from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 
 TARGETS = ("target", "targets", "Target", "Targets", "label", "labels", "标签", "目标")
