@@ -126,5 +126,5 @@ def _texts(array: np.ndarray) -> Any:
 
 def _title(spec: ExerciseSpec, cell: Cell) -> str:
     name = _(cell.literature.title) if cell.literature else cell.name
-    who = f" ({spec.person})" if spec.person else ""
-    return (f"{spec.question}. " if spec.question else "") + _("Exercise: {cell}").format(cell=name) + who
+    title = (f"{spec.question}. " if spec.question else "") + _("Exercise: {cell}").format(cell=name)
+    return _("{title} ({id})").format(title=title, id=spec.person) if spec.person else title

@@ -226,6 +226,9 @@ def test_what_could_not_be_read_is_told(tmp_path: Path) -> None:
     assert (row.verdict, len(row.results[""].values)) == ("wrong", 1) or row.score == 1
     assert "line 2" in row.remark
     assert "0.6221" in row.remark
+    page.write_text("h_1 = 0,5581\nh_2 = 0,6225", encoding="utf-8")
+    (row,) = grade({"U": 0.9, "W": 0.5, "x": [0.7, 0.5, 0.2]}, [str(page)], diagnose=False).rows
+    assert (row.score, row.remark) == (1, "")
 
 
 PLATFORMS = {

@@ -15,7 +15,7 @@ from rnncalc.classroom.grading import tables
 from rnncalc.classroom.grading.long_tables import QUESTIONS
 from rnncalc.classroom.grading.person_columns import folded
 from rnncalc.classroom.grading.sheet import Question
-from rnncalc.common.i18n import full_width
+from rnncalc.common.i18n import _, full_width
 from rnncalc.errors import RnncalcError
 from rnncalc.problems import problem_text
 from rnncalc.problems.parse.given import RawValue
@@ -68,7 +68,8 @@ def read(text: str, questions: Mapping[str, Question]) -> dict[str, RawValue]:
 
 def unread(given: Mapping[str, RawValue]) -> str:
     """What has a number in a text of bare answers and could not be read."""
-    notes = list(getattr(given["equations"].value, "notes", [])) if "equations" in given and "x" not in given else []
+    said = getattr(given["equations"].value, "notes", []) if "equations" in given and "x" not in given else []
+    notes = [note for note in said if note.startswith(_("not read: {text}").partition("{")[0])]
     return full_width("; ".join(notes[:SAID] + ["…"] * (len(notes) > SAID)))
 
 
