@@ -100,7 +100,8 @@ class _Scanner:
         if kind == "" and loss.is_loss(name) and (total := _TOTAL.match(self.text, at)):  # E = E_1 + E_2 + E_3
             self.used.append((begin, total.end()))
             return total.end()
-        if kind == "word" and not (name.base == "loss" and re.match(r"\s*(?:[\d(]|\\?_)", self.text[at : at + 9])):
+        number = re.match(r"\s*(?:[\d(]|\\?_)", self.text[at : at + 9])
+        if kind == "word" and not (name.base.lower() == "loss" and number):
             return self._word(begin, at, name)
         if kind == "function" or (name.base in formulas.GENERIC and not name.indices):
             return self._function(begin, at, name)
