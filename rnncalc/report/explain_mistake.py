@@ -266,6 +266,11 @@ LESSONS: dict[str, tuple[str, str, str]] = {
         N_("LSTM: c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh(c_t). GRU: the candidate sees r ∘ h_{t-1}."),
         N_("The gradients of this gate's weights come out as 0."),
     ),
+    "U_not_transposed": (
+        N_("The gradient of the input was multiplied by U as the forward pass has it; it needs its transpose."),
+        N_("Forward a = U x, so backward dx = Uᵀ da: what was summed over inputs is now summed over units."),
+        N_("With D = H nothing fails, and only dx is wrong. With D ≠ H the shapes do not fit."),
+    ),
     "concatenation_order": (
         N_("One matrix multiplies x and h together, and they were put together in the other order than its columns."),
         N_("The columns of W = [W_h W_x] meet [h; x], those of [W_x W_h] meet [x; h]."),

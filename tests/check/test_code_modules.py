@@ -141,3 +141,40 @@ def test_a_list_of_what_every_step_gave_is_an_array(returned: str, tmp_path: Pat
     assert [verdict.verdict for verdict in verdicts] == ["right", "right"]
     forward, _backward = check_file(written(tmp_path, LISTED.format(returned=returned, recurrent="0 * self.h2h(h)")))
     assert forward.mistakes[0].id == "recurrence_omitted"
+
+
+STEP_OF_LSTM = """
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self, D, H):
+            super().__init__()
+            self.i2h = nn.Linear(D + H, 4 * H)
+
+        def forward(self, x, state):
+            h, c = state
+            i, f, g, o = self.i2h(torch.cat([x, h], dim=1)).chunk(4, dim=1)
+            i, f, o = torch.sigmoid(i), torch.sigmoid(f), torch.sigmoid(o)
+            g = {g}
+            c = {c}
+            h = {h}
+            return {returned}
+"""
+LINES = {"g": "torch.tanh(g)", "c": "f * c + i * g", "h": "o * torch.tanh(c)"}
+
+
+@pytest.mark.parametrize("returned", ["h, c", "(h, c)", "h, (h, c)", "h, (h.clone(), c)"])
+def test_a_state_may_be_returned_twice(returned: str, tmp_path: Path) -> None:
+    forward, backward = check_file(written(tmp_path, STEP_OF_LSTM.format(**LINES, returned=returned)))
+    assert [(each.verdict, each.mistakes) for each in (forward, backward)] == [("right", [])] * 2
+
+
+def test_two_gates_that_are_left_out_are_both_named(tmp_path: Path) -> None:
+    wrong = {"g": "torch.sigmoid(g)", "c": "f * c + g", "h": "torch.tanh(c)"}
+    forward, _backward = check_file(written(tmp_path, STEP_OF_LSTM.format(**wrong, returned="h, (h, c)")))
+    named = [(mistake.id, mistake.line.text if mistake.line else "") for mistake in forward.mistakes]
+    assert named == [
+        ("candidate_sigmoid", "g = torch.sigmoid(g)"), ("gate_omitted", "c = f * c + g"),
+        ("gate_omitted", "h = torch.tanh(c)"),
+    ]  # fmt: skip

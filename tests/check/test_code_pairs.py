@@ -156,3 +156,25 @@ def rnn_step_backward(dnext_h, cache):
     forward, backward = checked(tmp_path, text)
     assert [mistake.id for mistake in forward.mistakes] == ["bias_omitted"]
     assert [(mistake.id, mistake.outputs) for mistake in backward.mistakes] == [("W_not_transposed", ("dprev_h",))]
+
+
+@pytest.mark.parametrize(("wrong", "mistake"), [("Wx", "U_not_transposed"), ("Wh", "W_not_transposed")])
+def test_a_matrix_that_is_not_transposed_on_the_way_back(wrong: str, mistake: str, tmp_path: Path) -> None:
+    """Where D is not H it fails for one of them; where both are the same, the mistake is told from its numbers."""
+    text = """import numpy as np
+def rnn_step_forward(x, prev_h, Wx, Wh, b):
+    h = np.tanh(x @ Wx + prev_h @ Wh + b)
+    return h, (x, prev_h, Wx, Wh, h)
+def rnn_step_backward(dnext_h, cache):
+    x, prev_h, Wx, Wh, h = cache
+    da = dnext_h * (1 - h**2)
+    dx = da @ Wx.T
+    dprev_h = da @ Wh.T
+    return dx, dprev_h, x.T @ da, prev_h.T @ da, da.sum(axis=0)
+"""
+    forward, backward = checked(tmp_path, text.replace(f"da @ {wrong}.T", f"da @ {wrong}"))
+    (named,) = backward.mistakes
+    assert (forward.verdict, named.id) == ("right", mistake)
+    assert named.line is not None
+    assert named.line.text.endswith(f"da @ {wrong}")
+    assert named.equation is None

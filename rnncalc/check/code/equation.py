@@ -23,7 +23,7 @@ def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[s
 
 def touched_line(before: Spec, after: Spec, function: FunctionSignature) -> Formula | None:
     """The first equation of the right cell that a mistake touches, in the person's letters."""
-    for old, new in zip(before.all_runs, after.all_runs):
+    for old, new in zip(before.all_runs, after.all_runs) if not after.forward else ():
         symbols = _changed(old.parameters, new.parameters)
         if len(symbols) > 1 and len({symbol.partition("_")[0] for symbol in symbols}) == 3:
             return None  # all stacks: another order of gates, which no equation shows

@@ -160,12 +160,13 @@ class CodeMistakeSearch:
         left: dict[Key, list[Key]] = {}
         for at in np.flatnonzero(fits).tolist():
             left.setdefault(pairs[at][0].key, []).append(pairs[at][1])
-        best: list[Explanation] = []
+        best, rank = list[Explanation](), (0, 0)
         for first in (single for single in singles if single.key in left):
             seconds = [single for single in self._variants(first.specs, mistakes) if single.key in left[first.key]]
             every = self._agreement([[single.specs[at] for single in seconds] for at in range(len(self.specs))])
             for second in self._best(seconds, every):
-                if not best or second.numbers > best[-1].numbers:
+                if not best or (second.numbers, -_changed(first, self.specs)) > rank:
+                    rank = second.numbers, -_changed(first, self.specs)
                     explained = Explanation(first.mistake, first.variant, self.specs, first.specs, second.outputs, 0)
                     best = [explained, replace(second, before=first.specs)]
         return best
@@ -223,3 +224,9 @@ def _parts(evidence: Sequence[Evidence]) -> tuple[np.ndarray, list[int]]:
 
 def _likelihood(mistake: Mistake) -> str:
     return "code" if mistake.family == "code" else mistake.likelihood
+
+
+def _changed(single: Single, specs: Sequence[Spec]) -> int:
+    """How many lines a mistake rewrites: of two that explain the same, the smaller is meant."""
+    runs = zip(specs[0].all_runs, single.specs[0].all_runs)
+    return sum(old.lines.get(line) != expression for old, new in runs for line, expression in new.lines.items())

@@ -235,7 +235,7 @@ def _slope(layout: Layout) -> Layout:
     return replace(layout, names=names, text=f"{'|'.join(names)}[{layout.text.partition('[')[2]}")
 
 
-def _layouts(value: Any, sizes: Mapping[str, int], given: set[str], seen: list[str]) -> Tree | None:
+def _layouts(value: Any, sizes: Mapping[str, int], given: set[str], seen: list[tuple[str, Any]]) -> Tree | None:
     """The layouts of what was returned, by its shapes; None if they say nothing."""
     letters = {sizes[letter]: letter for letter in ("N", "T", "H", "O")} | {1: "1"}
     shape: Sequence[int] = tuple(getattr(value, "shape", ()))
@@ -250,8 +250,9 @@ def _layouts(value: Any, sizes: Mapping[str, int], given: set[str], seen: list[s
     if not {"H", "O"} & {*axes[-1:]} or {"1", "T"} <= {*axes}:
         return None
     steps = "T" in given
-    name = "y" if axes[-1] == "O" else "h"
-    if name == "h" and "T" not in axes and "h" in seen and (not steps or "last" in seen):
-        name = "memory"
-    seen += [name] if "T" in axes or not steps else ["h", "last"]
+    name, names = "y" if axes[-1] == "O" else "h", [name for name, _value in seen]
+    if name == "h" and "T" not in axes and "h" in names and (not steps or "last" in names):
+        again = [other for other, old in seen if getattr(old, "shape", ()) == shape and bool((old == value).all())]
+        name = again[0].replace("last", "h") if again else "memory"  # h, (h, c) has h twice
+    seen += [(each, value) for each in ([name] if "T" in axes or not steps else ["h", "last"])]
     return Layout.read(f"{name}[{','.join(map(str, axes))}]", "forward")

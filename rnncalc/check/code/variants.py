@@ -11,6 +11,7 @@ from rnncalc.check.diagnosis.mistake import Context, Mistake, Variant
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.check.graph.spec import Spec
 
+REPEATED = ("gate_omitted", "wrong_quantity")  # in the forward pass: one in each place
 Key = tuple[str, str, int]  # a mistake, its detail, and the number of the variant
 
 
@@ -25,7 +26,7 @@ class Single(NamedTuple):
 
 def name_of(mistake: Mistake, variant: Variant) -> tuple[str, str]:
     """What is made once: a mistake, or one on the way back in one place."""
-    return mistake.id, variant.detail if in_gradients(mistake) else ""
+    return mistake.id, variant.detail if in_gradients(mistake) or mistake.id in REPEATED else ""
 
 
 def in_gradients(mistake: Mistake) -> bool:

@@ -40,7 +40,9 @@ _FORWARD = (
     Mistake(
         "U_transposed",
         N_("U was transposed: its columns were taken for its rows"),
-        also_in_code(plain(parameters.transposed("U")), several(parameters.one_by_one("U", parameters.transpose))),
+        in_both_passes(
+            also_in_code(plain(parameters.transposed("U")), several(parameters.one_by_one("U", parameters.transpose)))
+        ),
     ),
     Mistake(
         "W_transposed",
@@ -265,6 +267,11 @@ _CODE = (
 )
 
 _CODE_BACK = (
+    Mistake(
+        "U_not_transposed",
+        N_("the error went to x through U in place of Uᵀ"),
+        several(code_backward.back_to_the_input),
+    ),
     Mistake(
         "arriving_gradient_omitted",
         N_("the gradient that arrives was not multiplied in: {detail} was taken as 1"),

@@ -85,8 +85,8 @@ class BackwardPredicates(StatementPredicates):
         return bool(values) and not any("sloped" in value.marks for value in values) and not self.slope(statement)
 
     def bare(self, statement: Statement) -> bool:
-        """Whether W stands there untransposed."""
-        return any(value.has("W") and not turned for value, turned in self.read(statement))
+        """Whether W, or U, stands there untransposed."""
+        return any(value.has("W", "U") and not turned for value, turned in self.read(statement))
 
     # what arrives ----------------------------------------------------------------------------------------------------
 

@@ -77,6 +77,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "concatenation_order": ("joins_inputs first",),
     "gates_interleaved": ("strided first", "split first"),
     "wrong_quantity": ("forward named_result last",),
+    "gate_omitted": ("forward named_result last",),
     "update_complement": ("slope gated",),
     "reset_position": ("candidate W",),
     "memory_activation_omitted": ("gives_h reads_memory !tanh last", "back dh reads_memory !slope"),
@@ -96,6 +97,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "derivative_of_preactivation": ("slope raw", "slope back"),
     "derivative_twice": ("slope twice", "slope back"),
     "W_not_transposed": ("W back bare", "W back"),
+    "U_not_transposed": ("U back bare", "U back"),
     "upstream_omitted": ("loop V back first",),
     "sign_flipped": ("slope_turned", "output_taken_off", "loop subtracts first", "dh first", "updates lr first"),
     "loss_factor": ("scales error", "scales loss"),
@@ -182,7 +184,7 @@ class Predicates(ForwardPredicates, BackwardPredicates):
 
     def named_result(self, statement: Statement) -> bool:
         """Whether it gives what the mistake names: h of h_t, the memory of c_t, or the candidate."""
-        name = {"h": "h", "c": "memory"}.get(self.detail[:1])
+        name = {"h": "h", "o": "h", "c": "memory", "i": "memory"}.get(self.detail[:1])
         return (
             self.gives(statement, frozenset((name,)))
             if name

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncalc.check.diagnosis.rewrites.code import groups_of_states
 from rnncalc.check.diagnosis.rewrites.gated import memory_bare
-from rnncalc.check.diagnosis.rewrites.parameters import one_by_one, transpose
+from rnncalc.check.diagnosis.rewrites.parameters import one_by_one, transpose, transposed
 from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, kinds
 from rnncalc.check.graph.spec import Spec
 from rnncalc.common.i18n import _
@@ -30,6 +30,13 @@ def on_values_of(forward: Spec, backward: Spec) -> Spec | None:
     """
     changed = replace(backward, forward=forward.forward or forward)
     return changed if changed.has_values else None
+
+
+def back_to_the_input(spec: Spec) -> Iterator[Spec | None]:
+    """Send the error to x through U in place of Uᵀ: in all gates, or in one."""
+    for changed in (transposed("U")(spec), *one_by_one("U", transpose)(spec)):
+        if changed is not None:
+            yield on_values_of(spec, changed)
 
 
 def back_through_one(spec: Spec) -> Iterator[Spec | None]:
