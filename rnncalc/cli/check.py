@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SIGNALS = ("a", "h", "s", "y", "i", "f", "g", "o", "r", "z", "n", "tanh_c", "slope", "losses")
 OF_A_STEP = re.compile(  # --h_2, --c̃_3; h_0 is a start, b_1 may be a parameter, x_1 an input
-    rf"(?:{'|'.join(SIGNALS)}|[^\W\d_BRUVWXbdtx][\u0300-\u036f]*)_?[1-9]\d*"
+    rf"(?:{'|'.join(SIGNALS)}|[^\W\d_BRUVWXbdtx][\u0300-\u036f]*|[a-z]_?(?:hat|tilde))_?[1-9]\d*"
 )
 INDEXED = re.compile(
     r"(?!(?:[xXt]|targets?)\b)[^\W\d].*[^._-][_^]?[\[({<⟨]{1,2}\d+(?:\s*,\s*\d+)*[\])}>⟩]{1,2}"

@@ -46,6 +46,25 @@ def test_every_number_that_is_printed_can_be_typed(cell: str, signals: bool, tmp
             assert command("check", str(path), f"--{theirs}_3", whole).code == 0, theirs
 
 
+@pytest.mark.parametrize("signals", [{}, {"ŷ": "y"}, {"ŷ": "y", "z": "h"}])
+@pytest.mark.parametrize("spelling", ["yhat_{}", "y_hat_{}", "ŷ_{}", "yhat[{}]"])
+def test_a_hat_in_letters(signals: dict[str, str], spelling: str, tmp_path: Path) -> None:
+    path = tmp_path / "problem.json"
+    path.write_text(json.dumps({**problem_of("elman", False), "signals": signals}), encoding="utf-8")
+    y = command("forward", str(path), "--format", "json").data["trace"]["y"][1]
+    done = command("check", str(path), f"--{spelling.format(2)}", " ".join(f"{value:.6f}" for value in y))
+    assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize("spelling", ["c_tilde_{}", "ctilde_{}", "c̃_{}", "g_{}"])
+def test_a_tilde_in_letters(spelling: str, tmp_path: Path) -> None:
+    path = tmp_path / "problem.json"
+    path.write_text(json.dumps({**problem_of("lstm", False), "signals": {"c̃": "g"}}), encoding="utf-8")
+    g = command("forward", str(path), "--format", "json").data["trace"]["g"][1]
+    done = command("check", str(path), f"--{spelling.format(2)}", " ".join(f"{value:.6f}" for value in g))
+    assert done.code == 0, done.err
+
+
 def test_numbers_of_parameters_and_of_layers(tmp_path: Path) -> None:
     path = tmp_path / "problem.json"
     path.write_text(json.dumps(problem_of("lstm", False)), encoding="utf-8")

@@ -47,6 +47,25 @@ def test_commands_of_ones_own(where: str, macro: str) -> None:
     assert_same(f"{head}{lines}{given}\n\\end{{document}}\n", SAME)
 
 
+@pytest.mark.parametrize("step", ["_t", "(t)", "[t]", "_{t}"])
+@pytest.mark.parametrize("candidate", ["c~", "c̃", "\\tilde{c}"])
+def test_a_tilde_behind_its_letter(step: str, candidate: str) -> None:
+    before = step.replace("t", "t-1") if "_t" not in step else "_{t-1}"
+    gates = "".join(f"{g}{step} = σ(W_{g} x{step} + U_{g} h{before})\n" for g in "ifo")
+    lines = f"{gates}{candidate}{step} = tanh(W_c x{step} + U_c h{before})\n"
+    lines += f"c{step} = f{step} * c{before} + i{step} * {candidate}{step}\nh{step} = o{step} * tanh(c{step})\n"
+    given = {
+        name: drawn_at(at, 2, 2) for at, name in enumerate(["W_i", "W_f", "W_o", "W_c", "U_i", "U_f", "U_o", "U_c"])
+    }
+    text = (
+        lines + "".join(f"{name} = {printed(array)}\n" for name, array in given.items()) + "x = [[1, 2], [0.5, -1]]\n"
+    )
+    wanted: dict[str, Any] = {"cell": "lstm", "x": [[1, 2], [0.5, -1]]}
+    for ours, theirs in (("U", "W"), ("W", "U")):
+        wanted[ours] = {gate: given[f"{theirs}_{gate.replace('g', 'c')}"].tolist() for gate in "ifog"}
+    assert_same(text, wanted)
+
+
 @pytest.mark.parametrize(("cell", "mark"), list(itertools.product(["lstm", "gru"], ["  ", "\t", "   "])))
 def test_a_table_of_gates_without_rules(cell: str, mark: str) -> None:
     gates = "ifog" if cell == "lstm" else "rzn"

@@ -21,6 +21,8 @@ USED = [
     "The targets are t_1 = 1 and t_2 = 3 (classes are numbered from 0). The loss is the cross-entropy.",
 ]  # fmt: skip
 LABELS = [
+    "1. Forward pass. 2. Find $\\partial L/\\partial W$. 3. One step of descent.",
+    "输入层 2 个神经元，隐含层 3 个神经元，输出层 4 个神经元。", "an input layer of 2 units, a hidden layer of 3 units",
     "Exercise 3 (12 points)", "### Problem 2.1", "**6-4（15分）** 习题", "CS 4780 Homework 5",
     "Due: Friday, November 14, 11:59pm.",
     "（1）求 $h_1$、$h_2$ 和 $y_1$；", "(a) Compute $h_1, h_2$ (5 pts)", "第 3 题（满分 12 分）",

@@ -6,6 +6,7 @@ Longer than other files: every name that an answer may have is understood in one
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from rnncalc.check.answers.shaped import Quantity, Scope, Shapes
 from rnncalc.check.graph.keys import output
@@ -17,6 +18,7 @@ from rnncalc.problems.keys import near
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.problem import Problem
 
+_ACCENTED = re.compile(r"(d?)([a-zA-Z])_?(hat|tilde)((?:_new)?)")
 LAYER = re.compile(r"layers\[(?P<layer>\d{1,4})\]\.(?:(?P<direction>forward|backward)\.)?(?P<name>.+)")
 
 
@@ -144,7 +146,12 @@ class QuantityIndex(Shapes):
         return Quantity(name, (), lambda index: (("loss", era), (0,)))
 
     def _ours_signal(self, name: str) -> str:
-        """Our name of a signal, from the reader's."""
+        """Our name of a signal, from the reader's; yhat and h_tilde are ŷ and h̃, and ŷ is y where no signal is ŷ."""
+        spelled = _ACCENTED.fullmatch(name)
+        if spelled:
+            accent = {"hat": "\u0302", "tilde": "\u0303"}[spelled[3]]
+            name = spelled[1] + unicodedata.normalize("NFC", spelled[2] + accent) + spelled[4]
+        name = name if "ŷ" in self.problem.letters.signals.values() else name.replace("ŷ", "y")
         for ours, theirs in self.problem.letters.signals.items():
             for suffix in ("", "_new"):
                 if name == theirs + suffix:

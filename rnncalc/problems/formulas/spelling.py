@@ -64,7 +64,7 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
         " ",
     ),
     (re.compile(r"\\q?quad(?![a-zA-Z])|\\\\(?:\[[^\]\n]*\])?|\\[\[\]()]|\$\$?|```\w*|`"), BREAK),
-    (re.compile(r"(?<=[A-Za-z])~(?=_)"), "\u0303"),  # h~_t
+    (re.compile(r"(?<=[A-Za-z])~(?=_|\^|[(\[<] ?[tnk] ?[)\]>])"), "\u0303"),  # h~_t, c~(t)
     (re.compile(r"\\[,;:! ]|~(?=[\\\w])"), " "),
     (re.compile(r"\\([{}])"), r"\1"),
     (re.compile(r"\\[dt]?frac(?![a-zA-Z])\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),

@@ -49,8 +49,12 @@ def size_of(name: str, text: str, begin: int, end: int) -> str:
     behind = _BEHIND.match(text, end)
     if behind:
         return str(behind.lastgroup)
-    clause = _CLAUSE.split(text[max(0, begin - 40) : begin])[-1]
-    said = list(_NEAR.finditer(clause))
+    return _near(text[max(0, begin - 40) : begin])
+
+
+def _near(before: str) -> str:
+    """The size that the last word of the clause before a place says, else ""."""
+    said = list(_NEAR.finditer(_CLAUSE.split(before)[-1]))
     return str(said[-1].lastgroup) if said else ""
 
 
@@ -65,6 +69,8 @@ def in_sentences(prose: str) -> list[StatedSize]:
     for pattern in (_NUMBER_FIRST, _WORD_FIRST):
         for said in pattern.finditer(prose):
             size = said.lastgroup if pattern is _NUMBER_FIRST else _meant(said[0])
+            if size == "H" and re.search(r"units?|neurons?|神经元", said[0]):  # an output layer with 3 units
+                size = _near(prose[max(0, said.start() - 40) : said.start()]) or size
             number = next(part for part in said.groupdict().values() if part and part.isdecimal())
             where = _("line {line}").format(line=prose.count("\n", 0, said.start()) + 1)
             sizes.append(StatedSize(said[0], int(number), str(size), where, sentence=True))

@@ -49,7 +49,7 @@ _HEADING = re.compile(
 _ITEM = re.compile(
     r"^[ \t>*]{0,9}(?:[(（]?\d{1,2}(?:[.-]\d{1,2}){0,2}[)）.、:．]|\d[a-z]\)|"
     r"\d{1,2}\.\d{1,2}(?=[ \t]+(?:Compute|Calculate|Find|Give|What|Show|Determine|计算|求)))(?=[ \t*(（]*[^\W\d])|"
-    r"[(（]\d{1,2}[)）](?=[ \t]*[^\W\d])"
+    r"[(（]\d{1,2}[)）](?=[ \t]*[^\W\d])|(?<=[.。;；] )\d{1,2}\.(?=[ \t]{1,3}(?:[^\W\d]|[\\$∂]))"
 )
 
 _NAME = re.compile(  # h_3, x^{(1)}, U[2][1], z(4): their digits are part of them
