@@ -332,6 +332,16 @@ def test_html_that_is_never_closed_and_very_deep() -> None:
     assert pages.text_of(zipped(word__document_xml=word)) is not None
 
 
+@pytest.mark.parametrize(
+    "piece", ["<!--", "<!---->", "<a ", "</", "<", "<td>", "<p><b>", "<script>", "<a b='", "<![CDATA[", "&nbsp;"]
+)
+def test_what_never_ends_is_read_once(piece: str) -> None:
+    """Whatever a stranger repeats: what stands before it is read."""
+    text = pages.text_of(b"<html><p>h_1 = 0.56</p>" + piece.encode() * 50_000)
+    assert text is not None
+    assert text.startswith("h_1 = 0.56")
+
+
 def test_check_reads_a_page_of_word_and_html(tmp_path: Path) -> None:
     made = [make(ExerciseSpec("elman", person="7", name="Ada"))]
     for medium in ("html", "docx"):

@@ -17,11 +17,13 @@ from rnncalc.errors import ParseError
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-LARGEST = 5_000_000  # bytes of a page's text once it is unpacked
+LARGEST = 3_000_000  # bytes of a page's text once it is unpacked
+LONGEST = 5_000  # characters of a tag's attributes
 DEEPEST = 100  # elements within each other
-_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
-)
+_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_TAG = re.compile(r"(?P<end>/?)(?P<name>[a-zA-Z][\w:-]{0,40})")
+_ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,30})\s{0,9}=\s{0,9}(\"[^\"]*\"|'[^']*'|[^\s\"']{1,200})")
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _UNSEEN = frozenset("script style head title template svg aside".split())
 _BLOCKS = frozenset("p div li ul ol dl dt dd tr table h1 h2 h3 h4 h5 h6 section main body pre figure details".split())
@@ -54,7 +56,7 @@ def text_of(data: bytes) -> str | None:
     """The text of a page of HTML or Word; None for what is neither. Raises ParseError for another program's file."""
     if data.startswith(b"PK\x03\x04"):
         return _written(_word(data))
-    if _HTML.match(data[:2000]):
+    if _HTML.match(_COMMENT.sub(b"", data[:2000])):
         return _written(_html(data))
     kind = next((kind for begin, kind in _OTHERS.items() if data.startswith(begin)), "")
     if kind == "picture":
@@ -68,43 +70,59 @@ def text_of(data: bytes) -> str | None:
 
 
 def _html(data: bytes) -> _Node:
-    from html.parser import HTMLParser  # here, since few files are pages
-
-    class Reader(HTMLParser):
-        """Elements within each other; one that is never closed ends where HTML says it does."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.open = [_Node("body")]
-
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            named = dict(attrs)
-            while self.open[-1].name in _ENDS.get(tag, ()):
-                self.open.pop()
-            node = _Node(tag, kind=named.get("class") or "")
-            if tag == "input" and named.get("type") not in ("hidden", "submit", "button", "checkbox", "radio"):
-                node.parts.append(named.get("value") or "_")
-            self.open[-1].parts.append(node)
-            if tag not in _VOID and len(self.open) < DEEPEST:
-                self.open.append(node)
-
-        def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            self.handle_starttag(tag, attrs)
-            self.handle_endtag(tag)
-
-        def handle_endtag(self, tag: str) -> None:
-            at = next((at for at in range(len(self.open) - 1, 0, -1) if self.open[at].name == tag), 0)
-            del self.open[at or len(self.open) :]
-
-        def handle_data(self, data: str) -> None:
-            kept = any(node.name in ("pre", "textarea") for node in self.open)
-            self.open[-1].parts.append(data if kept else re.sub(r"\s+", " ", data))
+    """Elements within each other; one that is never closed ends where HTML says it does."""
+    from html import unescape  # here, since few files are pages
 
     charset = re.search(rb"charset\s*=\s*[\"']?\s*([\w-]{3,20})", data[:2000], re.IGNORECASE)
-    reader = Reader()
-    reader.feed(_decoded(data, charset[1].decode() if charset else ""))
-    reader.close()
-    return reader.open[0]
+    page = _Node("body")
+    opened = [page]
+    for text, ends, name, attributes in _pieces(_decoded(data, charset[1].decode() if charset else "")):
+        if text:
+            kept = any(node.name in ("pre", "textarea") for node in opened)
+            text = unescape(text)
+            opened[-1].parts.append(text if kept else re.sub(r"\s+", " ", text))
+        if ends:
+            at = next((at for at in range(len(opened) - 1, 0, -1) if opened[at].name == name), 0)
+            del opened[at or len(opened) :]
+        elif name:
+            while opened[-1].name in _ENDS.get(name, ()):
+                opened.pop()
+            named = {key.lower(): unescape(value.strip("\"'")) for key, value in _ATTRIBUTE.findall(attributes)}
+            node = _Node(name, kind=named.get("class", ""))
+            if name == "input" and named.get("type") not in ("hidden", "submit", "button", "checkbox", "radio"):
+                node.parts.append(named.get("value") or "_")
+            opened[-1].parts.append(node)
+            if name not in _VOID and not attributes.endswith("/") and len(opened) < DEEPEST:
+                opened.append(node)
+    return page
+
+
+def _pieces(text: str) -> Iterator[tuple[str, bool, str, str]]:
+    """Each text with the tag behind it: whether it ends an element, its name, its attributes.
+
+    Read from the left, every character once: the standard library's parser takes minutes over what strangers can write.
+    """
+    at = begin = 0
+    while (at := text.find("<", at)) >= 0:
+        if text.startswith("<!--", at):
+            end = text.find("-->", at + 4)
+            yield text[begin:at], False, "", ""
+            begin = at = end + 3 if end >= 0 else len(text)
+            continue
+        tag = _TAG.match(text, at + 1)
+        if not tag and text[at + 1 : at + 2] not in ("!", "?"):
+            at += 1
+            continue
+        end = text.find(">", at)
+        if end < 0:
+            break
+        name = tag["name"].lower() if tag else ""
+        yield text[begin:at], bool(tag and tag["end"]), name, text[tag.end() : end][-LONGEST:] if tag else ""
+        begin = at = end + 1
+        if name in ("script", "style") and tag and not tag["end"]:
+            close = re.compile(f"</{name}", re.IGNORECASE).search(text, at)
+            begin = at = close.start() if close else len(text)
+    yield text[begin:], False, "", ""
 
 
 def _decoded(data: bytes, charset: str) -> str:
@@ -154,7 +172,7 @@ def _of_word(element: Element, parent: str, depth: int) -> Iterator[_Node | str]
         yield element.text or ""
     elif name in ("tab", "br", "cr"):
         yield "\t" if name == "tab" else _Node("br")
-    elif name in ("del", "delText", "instrText", "Fallback") or depth > 4 * DEEPEST:
+    elif name in ("del", "delText", "instrText", "Fallback") or depth > 2 * DEEPEST:
         return
     else:
         inner = [part for child in element for part in _of_word(child, name, depth + 1)]
@@ -187,7 +205,8 @@ def _style(paragraph: Element) -> str:
 
 
 def _written(page: _Node) -> str:
-    return re.sub(r"[ \t]+\n", "\n", re.sub(r"\n{3,}", "\n\n", _text(page))).strip() + "\n"
+    lines = "\n".join(line.rstrip() for line in _text(page).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
 
 
 def _text(node: _Node | str) -> str:
