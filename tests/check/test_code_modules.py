@@ -9,6 +9,10 @@ from textwrap import dedent
 import pytest
 
 from rnncalc.check.code import check_file
+from rnncalc.check.code.loading import Code
+from rnncalc.check.code.module import readings
+from rnncalc.classroom.code.answers import record
+from rnncalc.classroom.code.remote import _reading
 
 torch = pytest.importorskip("torch")
 
@@ -178,3 +182,35 @@ def test_two_gates_that_are_left_out_are_both_named(tmp_path: Path) -> None:
         ("candidate_sigmoid", "g = torch.sigmoid(g)"), ("gate_omitted", "c = f * c + g"),
         ("gate_omitted", "h = torch.tanh(c)"),
     ]  # fmt: skip
+
+
+READ_OUT = """
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self, D, H, O):
+            super().__init__()
+            self.i2h, self.h2o = nn.Linear(D + H, H), nn.Linear(H, O)
+
+        def forward(self, x, h):
+            h = torch.tanh(self.i2h(torch.cat((x, h), 1)))
+            return {output}, h
+"""
+FUNCTIONS = ["self.h2o(h)", "torch.log_softmax(self.h2o(h), 1)", "self.h2o(h).softmax(1)", "torch.sigmoid(self.h2o(h))"]
+
+
+@pytest.mark.parametrize("output", FUNCTIONS)
+def test_the_function_of_the_output_is_told_by_its_numbers(output: str, tmp_path: Path) -> None:
+    file = written(tmp_path, READ_OUT.format(output=output))
+    assert [(each.verdict, each.mistakes, each.findings) for each in check_file(file)] == [("right", [], [])] * 2
+    code = Code.of_file(str(file))
+    tasks = [forward.task for forward, _backward in readings(code, "Net", None)]
+    sent = [_reading("Net", record(forward))[1].task for forward, _backward in readings(code, "Net", None)]
+    assert tasks == sent  # another process tells it as well
+
+
+@pytest.mark.parametrize("function", ["softmax", "log_softmax"])
+def test_softmax_over_the_batch_is_named(function: str, tmp_path: Path) -> None:
+    file = written(tmp_path, READ_OUT.format(output=f"torch.{function}(self.h2o(h), 0)"))
+    assert [mistake.id for mistake in check_file(file)[0].mistakes] == ["softmax_over_batch"]

@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from rnncalc.check.code.layout import Layout
 from rnncalc.check.code.loading import Code, quietly
 from rnncalc.check.code.signature import FunctionSignature, Reading, Size, Tree, leaves
@@ -27,6 +29,7 @@ GATES = {  # cell → gate → words in the names of its parameters
 }
 STACKED = {"lstm": "ifgo", "gru": "rzn"}  # as PyTorch stacks them
 WORDS = {"H": r"hid|unit|n_h|nh\b", "D": r"in|feat|emb|n_x|vocab", "O": r"out|class|label|n_y"}
+OUTPUTS = ("log_softmax", "softmax", "sigmoid")  # functions of an output that are told by its numbers
 CALLS = [(x, h) for x, states in (("N,T,D", "N,H 1,N,H"), ("T,N,D", "N,H 1,N,H"), ("N,D", "N,H"), ("T,D", "H 1,H"))
          for h in states.split()]  # fmt: skip
 
@@ -209,10 +212,25 @@ def _returning(
             returned = instance.double()(*map(zeros, forward.arguments.values()))
         except (Exception, SystemExit):
             return
-    returns = _layouts(returned, sizes, letters, [])
+    seen: list[tuple[str, Any]] = []
+    returns = _layouts(returned, sizes, letters, seen)
     if returns is None:
         return
-    yield with_backward(replace(forward, returns=returns))
+    outputs = [_plain(value) for name, value in seen if name == "y"]
+    yield with_backward(replace(forward, returns=returns, task=_output(outputs[0]) if outputs else {}))
+
+
+def _plain(value: Any) -> np.ndarray:
+    return np.array([_plain(part) for part in value]) if isinstance(value, list) else value.detach().numpy()
+
+
+def _output(y: np.ndarray) -> dict[str, str]:
+    """The function of the output, by its numbers, over whichever axis it was taken."""
+    for function, positive in (("log_softmax", np.exp(y)), ("softmax", y)):
+        sums = [positive.sum(axis=axis) for axis in range(y.ndim)]
+        if (positive >= 0).all() and any(np.allclose(each, 1, rtol=0, atol=1e-9) for each in sums):
+            return {"output": function}
+    return {"output": "sigmoid"} if ((y > 0) & (y < 1)).all() else {}
 
 
 def with_backward(forward: FunctionSignature) -> Reading:

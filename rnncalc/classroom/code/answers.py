@@ -67,7 +67,11 @@ def needs_torch(signature: Signature) -> bool:
 def record(forward: FunctionSignature) -> dict[str, Any]:
     """A module's forward pass as plain data."""
     trees = {"arguments": forward.arguments, "returns": forward.returns, "variables": forward.variables}
-    return {"cell": forward.cells[0], **{name: plain_tree(tree) for name, tree in trees.items()}}
+    return {
+        "cell": forward.cells[0],
+        "task": dict(forward.task),
+        **{name: plain_tree(tree) for name, tree in trees.items()},
+    }
 
 
 def request(function: FunctionSignature, made: Trial, reading: tuple[int, int] | None) -> Request:

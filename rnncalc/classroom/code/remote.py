@@ -15,7 +15,7 @@ import numpy as np
 
 from rnncalc.check.code.calling import Call, Caller, Output
 from rnncalc.check.code.loading import Code
-from rnncalc.check.code.module import with_backward
+from rnncalc.check.code.module import OUTPUTS, with_backward
 from rnncalc.check.code.signature import FunctionSignature, Reading, leaves
 from rnncalc.check.code.signature_file import tree_of
 from rnncalc.check.code.trial import Trial
@@ -84,7 +84,10 @@ def _reading(name: str, record: Any) -> Reading:
     """A module's forward pass and what PyTorch derives from it. Raises one of several errors where it is none."""
     trees = {part: tree_of(record[part], part) for part in ("arguments", "returns", "variables")}
     variables, cell = trees["variables"], CELLS[record["cell"]].name
-    forward = FunctionSignature(f"{name}.forward", (cell,), **trees, init={}, arrays="torch")
+    task = {"output": str(record["task"]["output"])} if record["task"] else {}
+    if task and task["output"] not in OUTPUTS:
+        raise ValueError(name)
+    forward = FunctionSignature(f"{name}.forward", (cell,), **trees, init={}, arrays="torch", task=task)
     parameters = {array[0] for layout in leaves(variables) for array in layout.names}
     states = {array for layout in forward.returned for array in layout.names}
     if not {"U", "W"} <= parameters or not states <= {"h", "memory", "y"}:
