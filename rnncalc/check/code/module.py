@@ -270,7 +270,7 @@ def _layouts(value: Any, sizes: Mapping[str, int], given: set[str], seen: list[t
     steps = "T" in given
     name, names = "y" if axes[-1] == "O" else "h", [name for name, _value in seen]
     if name == "h" and "T" not in axes and "h" in names and (not steps or "last" in names):
-        again = [other for other, old in seen if getattr(old, "shape", ()) == shape and bool((old == value).all())]
-        name = again[0].replace("last", "h") if again else "memory"  # h, (h, c) has h twice
+        same = [other for other, old in seen if getattr(old, "shape", ()) == shape and bool((old == value).all())]
+        name = same[0].replace("last", "h") if same else "memory"  # h, (h, c) has h twice
     seen += [(each, value) for each in ([name] if "T" in axes or not steps else ["h", "last"])]
     return Layout.read(f"{name}[{','.join(map(str, axes))}]", "forward")
