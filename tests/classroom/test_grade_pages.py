@@ -23,6 +23,7 @@ from rnncalc.classroom.grading.run import grade
 from rnncalc.common.i18n import LANGUAGES, speak
 from rnncalc.errors import ParseError
 from rnncalc.problems.parse import files, pages
+from rnncalc.problems.parse.page_elements import LARGEST
 from rnncalc.problems.results import per_step
 from rnncalc.report.document import Arrays, Block, Document, Grid
 from rnncalc.report.render import RenderOptions, contents
@@ -305,7 +306,7 @@ STRANGE = {
     "a damaged package": zipped(word__document_xml=b"<w:p>")[:60],
     "damaged XML": zipped(word__document_xml=b"<w><p>"),
     "entities": zipped(word__document_xml=b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'),
-    "a bomb": zipped(word__document_xml=b" " * (pages.LARGEST + 1)),
+    "a bomb": zipped(word__document_xml=b" " * (LARGEST + 1)),
 }
 
 

@@ -92,7 +92,7 @@ def widened(labels: Sequence[str], rows: Rows, questions: Mapping[str, Question]
             )
             raise ParseError(message, step=one_line(labels[step], 40), label=one_line(labels[at], 40))
     kept = [at for at in others if at not in columns] + sorted(at for at in people if at is not None)
-    reading = _Reading(who, step, question, columns, questions)
+    reading = _LongRows(who, step, question, columns, questions)
     for line, texts in rows:
         reading.add(line, texts)
     each = (column for by_question in columns.values() for column in by_question.values())
@@ -146,7 +146,7 @@ def _labelled(question: str, shape: Shape | None, place: Place) -> _Column:
     return _Column([label([*place.index[:axis], step, *place.index[axis:]]) for step in steps], True)
 
 
-class _Reading:
+class _LongRows:
     """Puts the rows of a table together, person by person."""
 
     def __init__(

@@ -1,0 +1,86 @@
+"""A page of Word as the elements of a page of HTML. What is written there is bounded: a small file may hold much."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError
+from rnncalc.problems.parse.page_elements import DEEPEST, LARGEST, Element
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element as Xml
+
+_OF_WORD = {  # elements of Word that are as those of HTML
+    "tbl": "table", "tr": "tr", "tc": "td", "oMath": "math", "sSub": "msub", "sSup": "msup", "sSubSup": "msubsup",
+    "f": "mfrac", "m": "mtable", "mr": "mtr",
+}  # fmt: skip
+
+
+def read(data: bytes) -> Element:
+    import io
+    import zipfile
+    from xml.etree import ElementTree
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            if "word/document.xml" not in package.namelist():
+                raise ParseError(
+                    _("this is no page of Word: unpack a .zip, save a spreadsheet as CSV, a page as text or .docx")
+                )
+            with package.open("word/document.xml") as part:
+                text = part.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise ParseError(_("larger than {most} bytes"), most=LARGEST)
+        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:  # Word writes neither, and an entity may be endless
+            raise ParseError(_("this page of Word is damaged: save it once more"))
+        root = ElementTree.fromstring(text)
+    except (
+        zipfile.BadZipFile,
+        ElementTree.ParseError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+    ):
+        raise ParseError(_("this page of Word is damaged: save it once more")) from None
+    return Element("body", list(_of_word(root, "", 0)))
+
+
+def _of_word(element: Xml, parent: str, depth: int) -> Iterator[Element | str]:
+    """An element of Word as those of HTML; one that only says how something looks is what is in it."""
+    name = element.tag.rpartition("}")[2]
+    if name == "t":
+        yield element.text or ""
+    elif name in ("tab", "br", "cr"):
+        yield "\t" if name == "tab" else Element("br")
+    elif name in ("del", "delText", "instrText", "Fallback") or depth > 2 * DEEPEST:
+        return
+    else:
+        inner = [part for child in element for part in _of_word(child, name, depth + 1)]
+        if name == "p":
+            yield Element(_style(element), inner)
+        elif name == "e" and parent == "mr":
+            yield Element("mtd", inner)
+        elif name == "m" and parent != "e":  # the pieces of a long equation below each other
+            yield Element("mrow", inner)
+        elif name == "d":
+            ends = {part.tag.rpartition("}")[2]: next(iter(part.attrib.values()), "") for part in element.iter()}
+            yield Element("mrow", [ends.get("begChr", "("), *inner, ends.get("endChr", ")")])
+        elif name in _OF_WORD:
+            yield Element(_OF_WORD[name], inner)
+        elif parent in ("sSub", "sSup", "sSubSup", "f") and name in ("e", "sub", "sup", "num", "den"):
+            yield Element("mrow", inner)
+        else:
+            yield from inner
+
+
+def _style(paragraph: Xml) -> str:
+    """p, or the heading or the part of a list that a paragraph is."""
+    style = next((part for part in paragraph.iter() if part.tag.endswith("}pStyle")), None)
+    value = next(iter(style.attrib.values()), "") if style is not None else ""
+    heading = re.fullmatch(r"(?:Heading|berschrift|Titre|标题)?\s*([1-6])", value, re.IGNORECASE)
+    return f"h{heading[1]}" if heading else "li" if "list" in value.lower() else "p"
