@@ -41,6 +41,13 @@ class Decoded:
         """The encoding as people call it."""
         return next((name for key, name in _SPOKEN.items() if self.encoding.startswith(key)), self.encoding)
 
+    def form(self, delimiter: str) -> list[str]:
+        """What is not usual in the form of a table with that separator."""
+        said = [self.spoken] if self.encoding else []
+        if delimiter != ",":
+            said.append(_("semicolons between columns") if delimiter == ";" else _("tabs between columns"))
+        return said
+
 
 def known(encoding: str) -> bool:
     """Whether there is an encoding of that name, of texts."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from rnncalc.classroom.grading.people import Roster
+from rnncalc.common.safe_text import identified
 
 _ASKING = re.compile(  # how a form asks for it: 2. What is your student ID?
     r"\W*(?:\d{1,3}\s*[、.:)]\s*)?(?:(?:please )?(?:enter |give |type )?(?:what is )?(?:your|the) |(?:ihre?|deine?) |"
@@ -144,3 +147,16 @@ def is_nobody(text: str) -> bool:
     """Whether a cell of names or ids says that its row is no person: Moodle's averages, Canvas' points possible."""
     word = folded(text)
     return word in NOBODY or word.startswith(("groupaverage", "gruppendurchschnitt"))
+
+
+def filled(who: Who, rows: Sequence[tuple[int, list[str]]], roster: Roster | None) -> Who:
+    """The columns of ids, the one first that the roster knows, or that is filled in for most."""
+
+    def worth(at: int) -> tuple[int, bool]:
+        texts = [row[at] for _line, row in rows]
+        known = sum(roster.find(identified(text)) is not None for text in texts) if roster else 0
+        return known, 2 * sum(map(bool, texts)) >= len(texts)
+
+    if len(who.ids) < 2:
+        return who
+    return Who(tuple(sorted(who.ids, key=worth, reverse=True)), who.name, who.given, who.family, who.time)

@@ -89,21 +89,21 @@ def read(
             raise ParseError(message, label=label, known=", ".join(header))
     meant = [renamed.get(label, label) for label in header]
     rows, left_out = _of_people(rows, len(header), person_columns.who(meant))
-    who = _filled(person_columns.who(meant), rows, roster)
+    who = person_columns.filled(person_columns.who(meant), rows, roster)
     wide = long_tables.widened(meant, rows, questions, who) if questions else None
     if wide:
         header = meant = wide.labels
-        rows, who = wide.rows, _filled(person_columns.who(meant), wide.rows, roster)
+        rows, who = wide.rows, person_columns.filled(person_columns.who(meant), wide.rows, roster)
     numbers = _numbers(meant, who, questions)
     placed = None if numbers or not questions else unnamed.named(meant, rows, questions, {*who.named, *who.ids})
     if placed:
         header, rows = placed.labels, placed.rows
-        who = _filled(person_columns.who(header), rows, roster)
+        who = person_columns.filled(person_columns.who(header), rows, roster)
         numbers = _numbers(header, who, questions)
     table = Table([], answer_columns.requested(numbers.values(), questions))
     reading = _Reading(path.name, header, who, numbers, list(questions), comma=delimiter == ";")
     table.notes += [f"{path.name}: {form.note}" for form in (wide, placed) if form]
-    table.notes += reading.notes(_as_read(decoded, delimiter))
+    table.notes += reading.notes(decoded.form(delimiter))
     handed_in = _times(table, header, who, rows)
     for (line, row), time in zip(rows, handed_in):
         person = reading.person(line, row, time, len(table.rows) + 1)
@@ -127,14 +127,6 @@ def _numbers(labels: list[str], who: Who, questions: Mapping[str, Question]) -> 
     return {at: column for at, column in meanings.items() if column}
 
 
-def _as_read(decoded: encodings.Decoded, delimiter: str) -> list[str]:
-    """What was found of a file's form that is not the usual."""
-    said = [decoded.spoken] if decoded.encoding else []
-    if delimiter != ",":
-        said.append(_("semicolons between columns") if delimiter == ";" else _("tabs between columns"))
-    return said
-
-
 def _of_people(rows: Rows, width: int, who: Who) -> tuple[Rows, list[str]]:
     """The rows of people, each with a cell a column at least, and what was left out."""
     kept, left_out, blank = [], [], 0
@@ -154,19 +146,6 @@ def _of_people(rows: Rows, width: int, who: Who) -> tuple[Rows, list[str]]:
     if blank:
         left_out.append((_("{n} blank rows") if blank > 1 else _("{n} blank row")).format(n=blank))
     return kept, left_out
-
-
-def _filled(who: Who, rows: Rows, roster: Roster | None) -> Who:
-    """The columns of ids, the one first that the roster knows, or that is filled in for most."""
-
-    def worth(at: int) -> tuple[int, bool]:
-        texts = [row[at] for _line, row in rows]
-        known = sum(roster.find(identified(text)) is not None for text in texts) if roster else 0
-        return known, 2 * sum(map(bool, texts)) >= len(texts)
-
-    if len(who.ids) < 2:
-        return who
-    return Who(tuple(sorted(who.ids, key=worth, reverse=True)), who.name, who.given, who.family, who.time)
 
 
 def _times(table: Table, header: list[str], who: Who, rows: Rows) -> list[datetime | None]:
