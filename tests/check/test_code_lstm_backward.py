@@ -118,7 +118,7 @@ GATE = {"dao": "do", "daf": "df"}  # of what is wrong twice in one gate and once
 TRIPLES = [triple for triple in combinations(WRONG, 3) if len({GATE.get(line, line) for line, *_rest in triple}) == 3]
 
 
-@pytest.mark.parametrize("number", range(0, len(TRIPLES), 12))
+@pytest.mark.parametrize("number", range(0, len(TRIPLES), 18))
 def test_three_mistakes_are_named_each_by_its_own_gradients(number: int, tmp_path: Path) -> None:
     triple = TRIPLES[number]
     _forward, backward = checked(tmp_path, **{line: text for line, text, *_rest in triple})
@@ -138,7 +138,7 @@ def test_a_bias_that_is_subtracted_is_named_and_its_backward_step_is_not_blamed(
 
 def test_noise_in_one_gate_is_named_by_no_mistake(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    for line in ("dai", "daf", "dao", "dag"):
+    for line in ("daf", "dag"):
         factor = 0.5 + rng.random()
         _forward, backward = checked(tmp_path, **{line: f"{RIGHT[line]} * {factor}"})
         assert (backward.verdict, backward.mistakes) == ("wrong", [])

@@ -15,13 +15,21 @@ Names = tuple[str, ...]
 
 def crossed_cache(code: Code, function: str) -> tuple[Line, Names, Names] | None:
     """The line of a function, or of one that it calls, that unpacks a cache crosswise; both orders of what differs."""
-    packed = [names for node in ast.walk(code.tree) for names in _packed(node)]
-    for part in reachable(code, function):
-        for node in ast.walk(part):
+    packed = [
+        names
+        for node in ast.walk(code.tree) if isinstance(node, ast.Assign | ast.Return)
+        for part in (node.value, *getattr(node.value, "elts", ()))
+        for names in _names(part)
+    ]  # fmt: skip
+    functions = [function]
+    for name in functions:
+        functions += [called for called in code.calls(name) if called not in functions]
+        for node in ast.walk(code.definition(name) or ast.Module([], [])):
             if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Name | ast.Subscript):
                 continue
             for names in _names(node.targets[0]):
-                fits = [order for order in packed if len(order) == len(names) and _shared(order, names)]
+                shared = SHARE * len(names)
+                fits = [each for each in packed if len(each) == len(names) and len({*each} & {*names}) >= shared]
                 if fits and all(_moved(order, names) for order in fits):
                     at = [at for at, pair in enumerate(zip(fits[0], names)) if pair[0] != pair[1]]
                     have, was = (tuple(order[place] for place in at) for order in (names, fits[0]))
@@ -30,32 +38,10 @@ def crossed_cache(code: Code, function: str) -> tuple[Line, Names, Names] | None
     return None
 
 
-def reachable(code: Code, function: str) -> Iterator[ast.AST]:
-    """The definition of a function, and of every function of the file that it calls."""
-    names = [function]
-    for name in names:
-        node = code.definition(name)
-        if node is not None:
-            yield node
-            names += [called for called in code.calls(name) if called not in names]
-
-
-def _packed(node: ast.AST) -> Iterator[Names]:
-    """The tuples of names that a statement makes."""
-    if isinstance(node, ast.Assign | ast.Return):
-        value = node.value
-        for part in (value, *(value.elts if isinstance(value, ast.Tuple | ast.List) else ())):
-            yield from _names(part)
-
-
 def _names(node: ast.AST | None) -> Iterator[Names]:
     parts = node.elts if isinstance(node, ast.Tuple | ast.List) else []
     if len(parts) > 1 and all(isinstance(part, ast.Name) for part in parts):
         yield tuple(part.id for part in parts if isinstance(part, ast.Name))
-
-
-def _shared(packed: Names, names: Names) -> bool:
-    return len({*packed} & {*names}) >= SHARE * len(names)
 
 
 def _moved(packed: Names, names: Names) -> bool:

@@ -126,7 +126,7 @@ class CodeMistakeSearch:
         """Two mistakes that explain one part together: of the forward pass, or else of the way back."""
         singles = self._variants(self.specs)
         for back in (False, True):
-            here = [single for single in singles if back or not in_gradients(single.mistake)]
+            here = [single for single in singles if self._may_pair(single, back)]
             parts = self._wrong_parts(back)
             if not here or not parts:
                 continue
@@ -140,6 +140,13 @@ class CodeMistakeSearch:
                 ):
                     return best
         return []
+
+    def _may_pair(self, single: Single, back: bool) -> bool:
+        """Whether a mistake is of the forward pass; back: of the way back alone, if the forward pass is right."""
+        if not back:
+            return not in_gradients(single.mistake)
+        base = self.specs[0]
+        return not base.forward or in_gradients(single.mistake) or single.specs[0].runs is base.runs
 
     def _together(self, singles: Sequence[Single], rows: np.ndarray, in_order: bool) -> list[Explanation]:
         """The two of these mistakes, one on top of the other, that give some numbers and most whole parts.
