@@ -170,7 +170,7 @@ def gate_order(prose: str) -> str:
     words = "|".join(GATE_WORDS)
     named = [(place.start(), GATE_WORDS[place[0].lower()]) for place in re.finditer(words, prose, re.IGNORECASE)]
     for begin in range(len(named)):
-        near = [letter for at, letter in named[begin:] if at - named[begin][0] < 160]
+        near = [letter for at, letter in named[begin : begin + 4] if at - named[begin][0] < 160]
         for count in (4, 3):
             order = near[:count]
             if len(set(order)) == count and set(order) in ({"f", "i", "o", "g"}, {"r", "z", "n"}, {"r", "z", "g"}):

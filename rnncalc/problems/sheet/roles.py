@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cached_property
 
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
@@ -79,14 +80,19 @@ class Roles:
             return number
         return None
 
+    @cached_property
+    def _input_steps(self) -> set[int]:
+        """The steps of the inputs that are given one by one."""
+        inputs = self.inputs
+        numbered = [item for item in self.sheet.assigned if self.bare(item) in inputs]
+        return {item.symbol.number for item in numbered if item.symbol.number is not None}
+
     def is_computed(self, item: Assigned) -> bool:
         """Whether a value is a computed signal's at a step, so that it can only be somebody's answer."""
         number, bare = item.symbol.number, self.bare(item)
         if self.made is None or item.key or number is None or item.symbol.key in self.params:
             return False
-        steps = [other.symbol.number for other in self.sheet.assigned if self.bare(other) in self.inputs]
-        first = min((step for step in steps if step is not None), default=1)
-        last = max((step for step in steps if step is not None), default=number)
+        first, last = min(self._input_steps, default=1), max(self._input_steps, default=number)
         is_target = self.loss is not None and self.loss.target == bare
         is_start = number == 0 and bare in self.states
         return self._is_signal(bare) and first <= number <= last and not is_target and not is_start

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
@@ -42,9 +43,12 @@ def scan(text: str, decimal: str = "") -> ScannedSheet:
     return _Scanner(text, decimal).scanned()
 
 
+@lru_cache(maxsize=64)
 def _weighs(text: str, name: str) -> bool:
     """Whether a letter stands in a formula of steps, where it is a parameter and no size."""
-    return bool(re.search(rf"=[^\n=]*(?<![A-Za-z\\_{{]){name}(?![A-Za-z_])[^\n=]*[_^(\[<]\{{?\(?<?t\b", text))
+    return bool(
+        re.search(rf"=[^\n=]{{0,200}}(?<![A-Za-z\\_{{]){name}(?![A-Za-z_])[^\n=]{{0,200}}[_^(\[<]\{{?\(?<?t\b", text)
+    )
 
 
 class _Scanner:

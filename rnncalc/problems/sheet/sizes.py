@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rnncalc.common.i18n import _
 from rnncalc.problems.formulas.spelling import BREAK
@@ -58,9 +59,14 @@ def _near(before: str) -> str:
     return str(said[-1].lastgroup) if said else ""
 
 
+@lru_cache(maxsize=64)
 def in_shape(name: str, text: str) -> bool:
     """Whether a letter stands in the shape of an array: W ∈ R^{D × M}."""
-    return bool(re.search(rf"[Rℝ]\s*\^\s*\{{[^{{}}\n]*(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])[^{{}}\n]*\}}", text))
+    return bool(
+        re.search(
+            rf"[Rℝ]\s*\^\s*\{{[^{{}}\n]{{0,40}}(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])[^{{}}\n]{{0,40}}\}}", text
+        )
+    )
 
 
 def in_sentences(prose: str) -> list[StatedSize]:
