@@ -1,4 +1,7 @@
-"""What a sheet says in sentences: the order of gates, functions, inputs, classes, a learning rate, the vocabulary."""
+"""What a sheet says in sentences: the order of gates, functions, inputs, classes, a learning rate, the vocabulary.
+
+Longer than other files, because each pattern stands beside what is read with it.
+"""
 
 from __future__ import annotations
 
