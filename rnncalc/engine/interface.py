@@ -53,7 +53,7 @@ class CompiledRunner(CellRunner, Protocol):
     def prepared(
         self, schedule: PackedBatch, initial: Arrays, wanted: bool = False
     ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-        """`infer` for any inputs of one schedule: outputs, and the states side by side."""
+        """`infer` for any inputs of one schedule: outputs, row after row in one run, and the states side by side."""
 
 
 class LaneRunner(Protocol):

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnncalc.engine.interface import CellRunner, CompiledRunner
 from rnncalc.model.layer import DirectionalLayer
-from rnncalc.model.packed_batch import PackedBatch
+from rnncalc.model.packed_batch import BatchMajor, PackedBatch
 from rnncalc.network.forward import through_layers, traced, tracers
 from rnncalc.network.stack import Stack
 from rnncalc.network.states import States, shown_states
@@ -59,20 +59,22 @@ class PreparedCall:
 
     def __init__(self, network: Stack, view: View):
         self.plain, self.view = view, _laid(network, view)
-        places = _places(network, self.view.schedule)
+        schedule = self.view.schedule
+        in_order = schedule.sequences == 1 or (isinstance(schedule, BatchMajor) and not self.view.time_first)
+        self.in_order = in_order and not schedule.ragged and schedule.steps > 0  # rows lie as the caller has them
+        self.shape = *self.view.shape, network.y_width
+        places = _places(network, schedule)
         self.calls = [cell.prepared(schedule, initial) for cell, schedule, initial in places]
         self.tracers = tracers(network, view, [{}] * len(network.passes))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """x and y are shown as the view says."""
-        return self.outputs(self.view.batch_first(x))
-
-    def outputs(self, array: np.ndarray) -> np.ndarray:
-        """The same of x as (N, T, D)."""
-        rows = self.view.schedule.pack(array)
+        rows = x if self.in_order else self.view.rows(x)
         for call in self.calls:
             rows, _states = call(rows)
-        return np.ascontiguousarray(self.view.steps(rows))
+        if self.in_order:
+            return rows.reshape(self.shape)
+        return np.ascontiguousarray(self.view.steps(rows.reshape(-1, self.shape[-1])))
 
     def trace(self, network: Stack, x: np.ndarray) -> Trace:
         """Every signal of every step; x is shown as the view says."""

@@ -149,7 +149,7 @@ class Network(Stack):
             return call(x)
         array, view = self._input(x, lengths, mask, layout)
         if plain and (call := self._prepare(x, layout, view)):
-            return call.outputs(array)
+            return call(view.shown(array))
         given, cells = initial_states(self, states, initial), self.cells
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:

@@ -49,16 +49,17 @@ class View:
         """An array that is shown so, as (N, T, width)."""
         return np.swapaxes(array, 0, 1) if self.time_first else array if self.batch else array[None]
 
+    def shown(self, array: np.ndarray) -> np.ndarray:
+        """The inverse of `batch_first`."""
+        return np.swapaxes(array, 0, 1) if self.time_first else array if self.batch else array[0]
+
     def rows(self, array: np.ndarray) -> np.ndarray:
         """The inverse of `steps`: an array that is shown so, as rows."""
         return self.schedule.pack(self.batch_first(array))
 
     def steps(self, rows: np.ndarray) -> np.ndarray:
         """Rows of all steps as (T, width), (N, T, width) or (T, N, width)."""
-        array = self.schedule.unpack(rows)
-        if not self.batch:
-            return array[0]
-        return np.swapaxes(array, 0, 1) if self.time_first else array
+        return self.shown(self.schedule.unpack(rows))
 
     def sequences(self, rows: np.ndarray) -> np.ndarray:
         """A row for each sequence as (width,) or (N, width)."""

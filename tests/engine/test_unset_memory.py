@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.helpers import ENGINES, compiler, random_arrays, random_network, random_starts
 
+from rnncalc.engine.compiled.execution.prepared import PreparedRun
 from rnncalc.engine.compiled.packing import memory
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.layer import Layer
@@ -48,8 +49,15 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         for name, module in list(sys.modules.items()):
             if name.startswith("rnncalc") and getattr(module, "np", None) is np:
                 monkeypatch.setattr(module, "np", Poisoned())
-        take, scratch = memory._Kept.take, memory.ScratchPool.take
+        take, scratch, call = memory._Kept.take, memory.ScratchPool.take, PreparedRun.__call__
+
+        def prepared(run: PreparedRun, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            for block in run.blocks:
+                block[len(run.first) :] = np.nan
+            return call(run, x)
+
         monkeypatch.setattr(memory._Kept, "take", lambda self, size: poison(take(self, size)))
+        monkeypatch.setattr(PreparedRun, "__call__", prepared)
         monkeypatch.setattr(memory.ScratchPool, "take", lambda self, entries: poison(scratch(self, entries)))
 
     return start

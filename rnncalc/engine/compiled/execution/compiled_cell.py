@@ -77,6 +77,7 @@ class CompiledCell(PackedCell):
             out, final = self._infer_split(x, schedule, initial, threads)
         else:
             out, final = self.prepared(schedule, initial, wanted)(x)
+        out = out.reshape(-1, self.emitted)
         return out, {state: final[:, at : at + width] for state, _offset, width, at in self.states if wanted}
 
     def prepared(self, schedule: PackedBatch, initial: Arrays, wanted: bool = False) -> PreparedRun:
@@ -102,7 +103,7 @@ class CompiledCell(PackedCell):
         states = {state: rows[:, offset : offset + width] for state, offset, width, _at in self.states}
         if done < schedule.steps:  # called off: one thread does the rest
             rest = PackedBatch.full(sequences, schedule.steps - done)
-            out[done * sequences :], final = self.prepared(rest, states, True)(x[done * sequences :])
+            out[done * sequences :].reshape(-1)[:], final = self.prepared(rest, states, True)(x[done * sequences :])
             return out, final
         return out, np.concatenate([np.empty((sequences, 0), self.dtype), *states.values()], axis=1)
 

@@ -9,7 +9,7 @@ import numpy as np
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.execution.recomputed import Recomputed
-from rnncalc.engine.compiled.packing.memory import ScratchPool, aligned
+from rnncalc.engine.compiled.packing.memory import SMALL, aligned
 from rnncalc.engine.compiled.packing.views import Rows, run_of
 from rnncalc.model.packed_batch import BatchMajor, PackedBatch
 
@@ -18,7 +18,7 @@ FEWEST = 64  # rows of the block: each lap reads the input weights once, and eig
 
 
 class PreparedRun:
-    """What a cell emits, and its last states, for any inputs of one schedule: x (rows, D) → (rows, width).
+    """What a cell emits, and its last states, for any inputs of one schedule.
 
     wanted: whether anybody asks for the states. They come in the order of rows.
     """
@@ -26,31 +26,40 @@ class PreparedRun:
     def __init__(
         self, compiled: PackedCell, schedule: PackedBatch, initial: Mapping[str, np.ndarray], wanted: bool = False
     ):
-        packed, sequences = compiled.packed, schedule.sequences
-        self.code, self.dtype = compiled.code, compiled.dtype
-        self.out, self.final = (schedule.rows - sequences, compiled.emitted), (sequences * wanted, compiled.kept)
-        rows = max(CHUNK // (packed.pitch * self.dtype.itemsize), FEWEST, 2 * schedule.most)
-        self.entries, self.scratch = min(schedule.rows, sequences + rows) * packed.pitch, ScratchPool(self.dtype)
-        self.first = np.empty(sequences * packed.pitch, self.dtype)  # the rows from which it starts
+        packed, sequences, dtype = compiled.packed, schedule.sequences, compiled.dtype
+        self.code, self.dtype = compiled.code, dtype
+        self.out = (schedule.rows - sequences) * compiled.emitted
+        self.final = (sequences, compiled.kept) if wanted else None
+        most = sequences + max(CHUNK // (packed.pitch * dtype.itemsize), FEWEST, 2 * schedule.most)
+        self.entries, self.laps = min(schedule.rows, most) * packed.pitch, schedule.rows > most
+        self.first = np.empty(sequences * packed.pitch, dtype)  # the rows from which it starts; laps write over them
         compiled.begin(self.first, sequences, initial)
-        self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.offsets, EVERY.start, EVERY.stop)
-        self.tables, self.states = (*packed.tables, packed.emitted), packed.states
-        self.steps = schedule.steps if isinstance(schedule, BatchMajor) else 0
+        self.blocks = list[np.ndarray]()  # used again: of two threads each gets its own
+        self.pooled = self.entries * dtype.itemsize < SMALL
+        self.cell, self.where = compiled.cell.digest, (packed.geometry, schedule.offsets, EVERY.start, EVERY.stop)
+        by_batch = isinstance(schedule, BatchMajor) and schedule.steps > 0
+        self.inputs = compiled.sizes.get("D", 0) * (schedule.steps if by_batch else 1), int(by_batch)
+        self.tables, self.states, self.nothing = (*packed.tables, packed.emitted), packed.states, compiled.nothing[1]
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What it emits, and the states side by side, (N, kept)."""
-        out, final = np.empty(self.out, self.dtype), np.empty(self.final, self.dtype)
-        if self.steps:
-            fed, pitch, by_batch = np.ascontiguousarray(x).reshape(-1), self.steps * x.shape[1], 1
-        else:
-            fed, pitch, by_batch = *run_of(x), 0
-        block = self.scratch.take(self.entries)
-        block[: len(self.first)] = self.first
-        self.code(
-            self.digest, block, *self.where, fed, pitch, by_batch, *self.tables, out.reshape(-1), self.states, final
-        )
-        self.scratch.give(block)
+        """What it emits, row after row in one run of memory, and the states side by side, (N, kept); x likewise."""
+        out, final = np.empty(self.out, self.dtype), np.empty(self.final, self.dtype) if self.final else self.nothing
+        try:
+            block = self.blocks.pop()
+        except IndexError:
+            block = self._block()
+        self.code(self.cell, block, *self.where, x.ravel(), *self.inputs, *self.tables, out, self.states, final)
+        if self.laps:
+            block[: len(self.first)] = self.first
+        if self.pooled:
+            self.blocks.append(block)
         return out, final
+
+    def _block(self) -> np.ndarray:
+        """A block with the rows from which the loop starts."""
+        block = aligned(self.entries, self.dtype)
+        block[: len(self.first)] = self.first
+        return block
 
 
 class Tracing:
