@@ -141,9 +141,9 @@ def _requested(spec: ExerciseSpec, cell: Cell, quantities: Quantities) -> dict[s
         names += [f"{name}_new" for name in readout] if spec.lr is not None else []
     elif not names:
         names = [line for line in cell.written if line not in ("a", "s", "y")]
-        names += ["y"] if spec.outputs or cell.owns_read_out else []
+        names += ["y"] if spec.outputs or cell.outputs else []
         if spec.backward:
-            drawn = spec.outputs and not cell.owns_read_out
+            drawn = spec.outputs and not cell.outputs
             top = [name for name in ("V", "c") if drawn or name in cell.stacks]
             own = [name for name in cell.stacks if name not in top]
             names += ["loss", *(f"d{name}" for name in (*top, *own))]

@@ -58,7 +58,7 @@ def checked(spec: ExerciseSpec) -> Cell:
     """The cell of a specification that can be met. Raises ProblemError."""
     cell = cell_of({"cell": RawValue(spec.cell, "cell")} | given.of_python(spec.switches))
     for name, most in LARGEST.items():
-        least = 0 if name == "outputs" and not cell.owns_read_out else 1
+        least = 0 if name == "outputs" and not cell.outputs else 1
         if not least <= getattr(spec, name) <= most:
             message = _("{name}: a number from {least} to {most} is needed")
             raise ProblemError(message, name=name, least=least, most=most)
@@ -74,7 +74,7 @@ def checked(spec: ExerciseSpec) -> Cell:
     if spec.notation and not _expressible(cell, spec.notation):
         message = _("{notation} has no names for all parameters of {cell}, gate by gate: choose another notation")
         raise ProblemError(message, notation=spec.notation, cell=cell.name)
-    if spec.stacked and (spec.notation or cell.owns_read_out):
+    if spec.stacked and (spec.notation or cell.outputs):
         raise ProblemError(_("a stack, or both directions, goes with our letters and a cell without its own read-out"))
     if spec.lr is not None and not spec.backward:
         raise ProblemError(_("a learning rate is for the update, which needs --backward"))

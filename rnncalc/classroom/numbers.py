@@ -34,7 +34,7 @@ def draw(spec: ExerciseSpec, cell: Cell, rng: np.random.Generator) -> dict[str, 
                 keys["layers"][-1]["backward"] = _layer(cell, sizes, rng)
     else:
         keys |= layer | _layer(cell, sizes, rng)
-    if spec.outputs and not cell.owns_read_out:
+    if spec.outputs and not cell.outputs:
         keys["V"] = _texts(_weights(rng, (spec.outputs, both * spec.units)))
         keys["c"] = _texts(_weights(rng, (spec.outputs,)))
     keys |= {"precision": dict(spec.precision)} if spec.precision else {}
@@ -86,7 +86,7 @@ def _transposed(value: list[Any]) -> list[Any]:
 
 def _width(spec: ExerciseSpec, cell: Cell, keys: dict[str, Any]) -> int:
     """How many entries y has."""
-    if cell.owns_read_out and cell.name not in CELLS:  # any of its lines may be y
+    if cell.outputs and cell.name not in CELLS:  # any of its lines may be y
         return int(read(given.of_python(keys), engine="equations").forward()["y"].shape[-1])
     return spec.outputs or spec.units * (1 + (spec.direction == "both"))
 

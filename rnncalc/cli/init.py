@@ -65,7 +65,7 @@ def command(
     rng = np.random.default_rng([seed, 2])
     chosen = CELLS[cell].switch(activation="relu") if (cell, name) == ("elman", "identity") else CELLS[cell]
     arrays = initialise.arrays(chosen, sizes, rng, name, forget_bias)
-    if outputs and not chosen.owns_read_out:
+    if outputs and not chosen.outputs:
         draw = initialise.scheme(name).draw
         arrays |= {"V": draw(rng, "input", (outputs, hidden), hidden), "c": draw(rng, "bias", (outputs,), hidden)}
     keys = {"cell": cell, **chosen.switched, **{key: array.tolist() for key, array in arrays.items()}}

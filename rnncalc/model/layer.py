@@ -164,12 +164,12 @@ class Layer:
         self.passes = {"backward" if direction == "backward" else "forward": first}
         if backward is not None:
             self.passes["backward"] = second = DirectionalLayer(first.cell, **backward)
-            if any(first.sizes[letter] != second.sizes[letter] for letter in "HD"):
-                raise ShapeError(_("the two directions of a layer must agree in H and D"))
+            if first.sizes != second.sizes:
+                message = _("the two directions of a layer must be of one size, not {first} and {second}")
+                raise ShapeError(message, first=_listed(first.sizes), second=_listed(second.sizes))
 
     def __repr__(self) -> str:
-        sizes = [f"{letter}={size}" for letter, size in sorted(self.sizes.items())]
-        return f"Layer({', '.join([self.label, *sizes])})"
+        return f"Layer({self.label}, {_listed(self.sizes)})"
 
     @property
     def label(self) -> str:
@@ -242,6 +242,10 @@ def missing(cell: Cell, name: str) -> ProblemError:
         return ProblemError(_("{name} is not given: {cell} needs it"), name=name, cell=cell.name)
     message = _("{name} is not given: {cell} needs it; did you mean “{near}”?")
     return ProblemError(message, name=name, cell=cell.name, near=f"{state}_p")
+
+
+def _listed(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{letter}={size}" for letter, size in sorted(sizes.items()))
 
 
 def _sizes(cell: Cell, given: Mapping[str, np.ndarray]) -> dict[str, int]:

@@ -57,7 +57,7 @@ class GivenDirection:
             translation.shown, signals(self.given, self.cell), conventions.rows, labels=self.cell.labels
         )
         self.initial_states = self._initial_states()
-        top = self.arrays.get("V") if not self.cell.owns_read_out else None
+        top = self.read_out().get("V")
         if units is None and isinstance(top, Numbers) and len(top.shape) == 2:
             units = (top.shape[1] // halves, "V")
         self.sizes = Sizes(self.cell, self.arrays, self.initial_states, self.letters, inputs, units, batch)
@@ -65,7 +65,7 @@ class GivenDirection:
     def arrays_for_layer(self, steps: int) -> dict[str, Any]:
         """The arguments of a layer: stacked arrays and initial states by name. steps: the length of the sequences."""
         for name in self.arrays:
-            if name not in self.cell.stacks and (name not in ("V", "c") or self.cell.owns_read_out):
+            if name not in self.cell.stacks and name not in self.read_out():
                 raise self.misplaced(name, _("{where}: {cell} has no {name}"))
         absent = [name for name in self.cell.stacks if name not in self.arrays and name not in self.cell.optional]
         if absent and not built_in(self.cell):  # a cell of one's own needs every array
@@ -78,7 +78,7 @@ class GivenDirection:
         """The arrays of the read-out on top."""
         if self.cell.owns_read_out:
             return {}
-        return {name: self.arrays[name] for name in ("V", "c") if name in self.arrays}
+        return {name: self.arrays[name] for name in ("V", "c") if name in self.arrays and name not in self.cell.stacks}
 
     def misplaced(self, name: str, message: str) -> ProblemError:
         """The error for an array that this layer does not take."""

@@ -26,7 +26,7 @@ def head(problem: Problem) -> Iterator[Block]:
     words.append(_("D = {n} input").format(n=1) if sizes["D"] == 1 else _("D = {n} inputs").format(n=sizes["D"]))
     if not several:
         words.append(_units(sizes["H"]))
-    if problem.network.read_out or problem.network.layers[-1].cell.owns_read_out:
+    if problem.network.read_out or problem.network.layers[-1].cell.outputs:
         words.append(_("O = {n} output").format(n=1) if sizes["O"] == 1 else _("O = {n} outputs").format(n=sizes["O"]))
     named = _("{n} layers").format(n=len(problem.network.layers)) if several else _name(network_levels[0].layer.cell)
     yield Paragraph(_("{name}: {title}").format(name=named, title=_(", ").join(words)))

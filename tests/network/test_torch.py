@@ -1,5 +1,6 @@
 """Against PyTorch, where it is installed: the same weights, the same numbers."""
 
+import itertools
 import warnings
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import rnncalc
+from rnncalc.network.weights.pytorch_writer import modules
 
 torch = pytest.importorskip("torch")
 from safetensors.torch import save_file  # noqa: E402 - it needs torch
@@ -175,6 +177,19 @@ def test_lists_of_modules_projections_and_half_precision(tmp_path: Path) -> None
         expected = projected(x)[0].detach().numpy()
     ours = rnncalc.from_state_dict(projected, engine="equations")
     np.testing.assert_allclose(ours(x.numpy()), expected, rtol=0, atol=1e-12)
+    for layers, both in itertools.product((1, 2), (False, True)):
+        made = torch.nn.LSTM(3, 5, num_layers=layers, proj_size=2, bidirectional=both).double()
+        net = rnncalc.from_state_dict(made, engine="equations")
+        text, back = modules(net), rnncalc.to_state_dict(net)
+        assert "proj_size=2" in text
+        assert set(eval(text, {"nn": torch.nn}).state_dict()) == set(back)
+        assert set(back) == set(made.state_dict())
+        for name, tensor in made.state_dict().items():
+            if "bias" not in name:
+                np.testing.assert_array_equal(back[name], tensor.numpy())
+            elif "bias_ih" in name:
+                other = made.state_dict()[name.replace("ih", "hh")]
+                np.testing.assert_array_equal(back[name], (tensor + other).numpy())
     for dtype in (torch.bfloat16, torch.float16):
         half = torch.nn.LSTM(3, 5).to(dtype)
         save_file(half.state_dict(), tmp_path / "half.safetensors")

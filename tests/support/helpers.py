@@ -56,6 +56,17 @@ TIED = Cell(  # one weight in two lines, once with a minus sign
     ["h"],
     "h",
 )
+PROJECTED = Cell(  # narrower outside than inside, as an LSTM with a projection
+    "projected",
+    {
+        "f": "sigmoid(b_f + W_f @ r_p + U_f @ x_t)",
+        "c": "f * c_p + (1 - f) * tanh(b_c + W_c @ r_p + U_c @ x_t)",
+        "r": "tanh(P @ c)",
+    },
+    ["r", "c"],
+    "r",
+    outputs=("r",),
+)
 
 
 def every_cell() -> dict[str, Cell]:
@@ -65,7 +76,7 @@ def every_cell() -> dict[str, Cell]:
         for option, choices in cell.switches.items():
             for value in choices:
                 cells[f"{name}, {option} {value}"] = cell.switch(**{option: value})
-    return {**cells, "mgu": MGU, "odd": ODD, "tied": TIED}
+    return {**cells, "mgu": MGU, "odd": ODD, "tied": TIED, "projected": PROJECTED}
 
 
 def random_arrays(cell: Cell, rng: np.random.Generator, D: int = 3, H: int = 5, O: int = 4) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Draw:
 
 
 def random_problem(rng: random.Random, cell: Cell | None = None) -> Keys:
-    """A valid problem. cell: a cell of one's own, as the only layer; without it, built-in cells, alone or stacked."""
+    """A valid problem. cell: a cell of one's own, in every layer; without it, built-in cells."""
     draw = Draw(rng)
     if draw.chance(0.04):
         draw.scale = LARGE
@@ -73,7 +73,7 @@ def random_problem(rng: random.Random, cell: Cell | None = None) -> Keys:
 
 def _layers(draw: Draw, keys: Keys, inputs: int, sequences: int | None, cell: Cell | None) -> tuple[Cell, int]:
     """The layers; the top one's cell and the width of what it emits."""
-    count = 1 if cell else draw.rng.choice((1, 1, 1, 1, 2, 3))
+    count = 1 if cell and cell.owns_read_out else draw.rng.choice((1, 1, 1, 1, 2, 3))
     if count == 1:
         top, width = _layer(draw, keys, inputs, sequences, cell or draw.rng.choice(list(CELLS.values())))
         return top, width
@@ -82,7 +82,7 @@ def _layers(draw: Draw, keys: Keys, inputs: int, sequences: int | None, cell: Ce
     for number in range(count):
         layers.append({})
         last = number == count - 1
-        chosen = CELLS[draw.rng.choice([*PLAIN, "jordan", "i2h_i2o"] if last else PLAIN)]
+        chosen = cell or CELLS[draw.rng.choice([*PLAIN, "jordan", "i2h_i2o"] if last else PLAIN)]
         top, width = _layer(draw, layers[-1], width, sequences, chosen)
     keys["layers"] = layers
     for name in ("V", "c", "output"):  # of a jordan or i2h_i2o on top: they stand beside the stack

@@ -94,7 +94,7 @@ class Cell:
     gates : str, optional
         The letters of the gates in the order in which U, W and b stack them.
     outputs : tuple of str, optional
-        The lines with O entries in place of H: the cell's own read-out.
+        The lines with O entries in place of H: the cell's own read-out, if they are called s or y, else a projection.
     optional : tuple of str, optional
         The arrays that are zero unless given.
     switches : mapping, optional
@@ -338,8 +338,11 @@ class Cell:
 
     @property
     def owns_read_out(self) -> bool:
-        """Whether the cell makes y itself (jordan, i2h_i2o), so that none can be put on top."""
-        return bool(self.outputs)
+        """Whether the cell makes s or y itself (jordan, i2h_i2o), so that none can be put on top.
+
+        Lines of O entries under other names are a projection: it is handed up, to a layer or to a read-out.
+        """
+        return not {"s", "y"}.isdisjoint(self.outputs)
 
     def gate_order(self, library: str) -> str:
         """Our letters of the gates in the order in which a library stacks them.

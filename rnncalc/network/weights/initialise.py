@@ -120,7 +120,7 @@ def arrays(
         for parameter in stack:
             shape = parameter.shape(sizes)
             kind = "bias" if parameter.columns is None else "recurrent" if parameter.columns == "H" else "input"
-            top = cell.owns_read_out and parameter.rows == "O"
+            top = cell.outputs and parameter.rows == "O"
             block = chosen.draw(rng, "input" if top and kind == "recurrent" else kind, shape, sizes["H"])
             if name == "b" and parameter.gate == "f" and cell.name == "lstm":
                 bias = chosen.forget_bias if forget_bias is None else forget_bias
@@ -200,7 +200,7 @@ def random_network(
             both = {"backward": arrays(base, sizes, rng, init, forget_bias), "merge": merge}
         made.append(Layer(base, **given, direction=direction, **both))
         width = made[-1].width
-    if base.owns_read_out:
+    if base.outputs:
         return Network(made, dtype=dtype, engine=engine)
     drawn = scheme(init).draw
     V = drawn(rng, "input", (outputs, width), width)

@@ -243,7 +243,7 @@ def _direction(tensors: Level, kind: str, suffix: str) -> dict[str, Any]:
     for name, bias in zip((f"bias_ih{suffix}", f"bias_hh{suffix}"), biases):
         if bias is not None and bias.shape != rows:
             raise ShapeError(_("{name} must be {wanted}, got {shape}"), name=name, wanted=rows, shape=bias.shape)
-    projection = {"P": tensors["weight_hr"]} if f"weight_hr{suffix}" in tensors else {}
+    projection = {"P": tensors[f"weight_hr{suffix}"]} if f"weight_hr{suffix}" in tensors else {}
     return {**weights, **one_bias(kind, *biases), **projection}
 
 

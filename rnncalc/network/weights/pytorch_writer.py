@@ -12,9 +12,9 @@ from rnncalc.model.cells import built_in
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights.gate_blocks import keeping_old, two_biases
-from rnncalc.network.weights.pytorch import BACKWARD
+from rnncalc.network.weights.pytorch import BACKWARD, projected
 
-MODULES = {"elman": "RNN", "gru_after": "GRU", "lstm": "LSTM"}
+MODULES = {"elman": "RNN", "gru_after": "GRU", "lstm": "LSTM", "lstm_projected": "LSTM"}
 FUNCTIONS = ("tanh", "relu")  # of nn.RNN
 
 
@@ -24,7 +24,8 @@ def to_state_dict(network: Network, *, readout: str = "fc", prefix: str | None =
     Parameters
     ----------
     network : Network
-        Layers of elman (tanh or relu), lstm or gru_after, forward or in both directions, merged by concatenation.
+        Layers of elman (tanh or relu), gru_after or lstm, with or without PyTorch's projection; forward or in both
+        directions, merged by concatenation.
     readout : str
         What the linear layer on top is called.
     prefix : str, optional
@@ -76,6 +77,7 @@ def modules(network: Network) -> str:
         words = [str(layer.sizes["D"]), str(layer.sizes["H"])]
         words += [f"num_layers={len(group)}"] * (len(group) > 1)
         words += ['nonlinearity="relu"'] * (layer.cell.switched.get("activation") == "relu")
+        words += [f"proj_size={size}" for letter, size in layer.sizes.items() if letter == "O"]
         words += ["bidirectional=True"] * (layer.direction == "both")
         made.append(f"nn.{MODULES[layer.cell.name]}({', '.join([*words, 'batch_first=True'])})")
     top = [f"nn.Linear({network.read_out.sizes['D']}, {network.sizes['O']})"] if network.read_out else []
@@ -83,16 +85,17 @@ def modules(network: Network) -> str:
 
 
 def _one_module(layers: Sequence[Layer]) -> bool:
-    """Whether one module of PyTorch holds all layers: of one cell, one function, one H, the same directions."""
+    """Whether one module of PyTorch holds all layers: of one cell, one function, one H and O, the same directions."""
     kinds = {(layer.cell.name, layer.cell.switched.get("activation"), layer.direction) for layer in layers}
-    return len(kinds) == 1 and len({layer.sizes["H"] for layer in layers}) == 1
+    return len(kinds) == 1 and len({(layer.sizes["H"], layer.sizes.get("O")) for layer in layers}) == 1
 
 
 def _check(layer: Layer, number: int) -> None:
     """Raises ProblemError for a layer that PyTorch has no module for."""
     cell, function = layer.cell, layer.cell.switched.get("activation", "tanh")
+    there = cell.name in MODULES and (built_in(cell) or cell == projected())
     reasons = {
-        _("PyTorch has no module of the cell {name}").format(name=cell.name): cell.name in MODULES and built_in(cell),
+        _("PyTorch has no module of the cell {name}").format(name=cell.name): there,
         _("nn.RNN computes with tanh or relu, not with {name}").format(name=function): function in FUNCTIONS,
         _("PyTorch has no layer that only runs backward"): layer.direction != "backward",
         _("PyTorch concatenates two directions: {name} is not there").format(name=layer.merge): layer.merge == "concat"
@@ -108,4 +111,5 @@ def _tensors(part: DirectionalLayer, prefix: str, suffix: str) -> dict[str, np.n
     arrays = keeping_old(part.cell, part.arrays)
     first, second = two_biases(part.cell, arrays)
     named = {"weight_ih": arrays["U"], "weight_hh": arrays["W"], "bias_ih": first, "bias_hh": second}
+    named |= {"weight_hr": arrays["P"]} if "P" in arrays else {}
     return {f"{prefix}{name}{suffix}": array for name, array in named.items()}
