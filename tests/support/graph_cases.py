@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import rnncalc
+from rnncalc.model.cells import built_in
 from rnncalc.problems.problem import Problem
 from support.helpers import every_cell, random_arrays
 
@@ -33,14 +34,17 @@ def one_layer(name: str, **extra: Any) -> Problem:
     batch = "lengths" in extra or "mask" in extra
     cell = CELLS[name]
     D = 5 if name == "odd" else 3
-    keys = {stack: array.tolist() for stack, array in random_arrays(cell, rng, D=D, O=2).items()}
-    keys["cell"] = cell.name
-    if name in ("mgu", "odd", "tied", "functions"):
-        keys["cell"] = {"name": name, "equations": dict(cell.equations), "state": list(cell.state), "emits": "h"}
-    keys |= cell.switched
     outputs = 2
+    sizes = {"H": 5, "O": outputs if cell.owns_read_out else 4}
+    keys = {stack: array.tolist() for stack, array in random_arrays(cell, rng, D=D, **sizes).items()}
+    keys["cell"] = cell.name
+    if not built_in(cell):
+        parts = {"state": list(cell.state), "emits": cell.emits, "outputs": list(cell.outputs)}
+        keys["cell"] = {"name": name, "equations": dict(cell.equations), **parts}
+    keys |= cell.switched
     if not cell.owns_read_out:
-        keys |= {"V": rng.normal(size=(2, 5)).tolist(), "c": [0.1, 0.2]}
+        width = sizes[cell.size(cell.emits)]
+        keys |= {"V": rng.normal(size=(outputs, width)).tolist(), "c": [0.1, 0.2]}
     function = cell.switched.get("output", "log_softmax" if name == "i2h_i2o" else "identity")
     keys |= {"loss": "cross_entropy" if "softmax" in function else "squared_error"}
     shape = (3, 5) if batch else (5,)

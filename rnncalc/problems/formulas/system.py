@@ -1,4 +1,7 @@
-"""The equations of a sheet as a system: which names are signals, which are parameters, what is the input."""
+"""The equations of a sheet as a system: which names are signals, which are parameters, what is the input.
+
+Longer than other files, because whatever is asked of an equation depends on all the others.
+"""
 
 from __future__ import annotations
 
