@@ -67,14 +67,19 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"(?<=[A-Za-z])~(?=_|\^|[(\[<] ?[tnk] ?[)\]>])"), "\u0303"),  # h~_t, c~(t)
     (re.compile(r"\\[,;:! ]|~(?=[\\\w])"), " "),
     (re.compile(r"\\([{}])"), r"\1"),
+    (
+        re.compile(r"_\s*(?:\{[\s,]*(?:\\cdot|\\bullet|\\ast|[*•·])\s*\}|\\(?:cdot|bullet|ast)(?![a-zA-Z]))"),
+        "",
+    ),  # b_\cdot
+    (re.compile(r"_\s*\{\s*(\w+)[\s,]*(?:\\cdot|\\bullet|\\ast|[*•·])\s*\}"), r"_{\1}"),  # W_{x\cdot}, any gate's
     (re.compile(r"\\[dt]?frac(?![a-zA-Z])\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
     (re.compile(r"\\[dt]frac(?![a-zA-Z])"), r"\\frac"),
     (re.compile(r"\^\s*\{?\s*(?:\\(?:top|intercal)(?![a-zA-Z])|\\math(?:sf|rm)\s*\{\s*T\s*\}|⊤|T\b)\s*\}?"), "^T "),
     (re.compile(r"\*\*([^*\n]+?)\*\*"), r"\1"),
     (re.compile(r"&(?=\s*(?::?=|≈|←))|(?<==)\s*&"), " "),
 ]
-_STYLE = re.compile(rf"\\(?:{_STYLES})\s*(?:\{{([^{{}}]*)\}}|(?<=[a-z])\s+(\\?\w))")
-_ACCENT = re.compile(rf"\\({'|'.join(_ACCENTS)})\s*(?:\{{\s*(\\?\w+)\s*\}}|\s*(\\?\w))")
+_STYLE = re.compile(rf"\\(?:{_STYLES})\s*(?:\{{([^{{}}]*)\}}|(?<=[a-z])(?:\s+(\w)|\s*(\\[a-zA-Z]+)))")
+_ACCENT = re.compile(rf"\\({'|'.join(_ACCENTS)})\s*(?:\{{\s*(\\?\w+)\s*\}}|\s*(\\[a-zA-Z]+|\w))")
 _CALLED = re.compile(
     r"\b(?:np|numpy|jnp|torch|tf|math|F)\s*\.\s*(?:nn\.|math\.|functional\.)*(?=(?:tanh|sigmoid|relu|softmax|exp|log|maximum|minimum)\b)"
 )
@@ -84,11 +89,17 @@ _MACRO = re.compile(
     r"\\(?:re)?newcommand\*?\s*(?:\{\s*\\([a-zA-Z]+)\s*\}|\\([a-zA-Z]+))\s*\{((?:[^{}\n]|\{[^{}\n]*\})*)\}"
 )
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
+_INSIDE = r"\s*\{((?:[^{}\n]|\{[^{}\n]*\})*)\}"
+_UNSEEN = re.compile(
+    rf"\\[hv]?phantom{_INSIDE}|\\[hv]space\*?{_INSIDE}|\\[mh]skip\s*-?[\d.]+\s*[a-z]{{2}}|\\(?:strut|mathstrut|null)(?![a-zA-Z])"
+)
+_LAID_OVER = re.compile(rf"\\(?:math[rlc]lap|[rl]lap|smash(?:\[[bt]\])?|mathclap|hbox|mbox|makebox){_INSIDE}")
+_DISPLAYED = re.compile(r"\\\\\[(?!\s*(?:-?[\d.]+\s*[a-z]{2}|\\\w+)\s*\])((?:(?!\n\s*\n|\\\\\[).)*?)\\\\\]", re.DOTALL)
 
 
 def unified(text: str) -> str:
     """The text in one spelling, line by line as it was."""
-    text = _expanded(text)
+    text = without_unseen(_expanded(text))
     text = _scripts(text, _SUB, "_")
     text = plain(_scripts(text, _SUPER, "^"))
     text = (
@@ -122,6 +133,14 @@ def _expanded(text: str) -> str:
     return text
 
 
+def without_unseen(text: str) -> str:
+    r"""The text without what is not seen, \phantom{-}0.8, and with display mathematics of Markdown, \\[ … \\]."""
+    if "\\" not in text:
+        return text
+    text = _DISPLAYED.sub(lambda shown: f"\\[{shown[1].replace(4 * chr(92), 2 * chr(92))}\\]", text)
+    return _LAID_OVER.sub(r"\1", _UNSEEN.sub(" ", text))
+
+
 def _scripts(text: str, table: dict[str, str], mark: str) -> str:
     run = f"[{''.join(table)}]+"
     return re.sub(run, lambda matched: f"{mark}{{{''.join(table[letter] for letter in matched[0])}}}", text)
@@ -142,7 +161,7 @@ def _unified(text: str) -> str:
 
 
 def _inside(style: re.Match[str]) -> str:
-    return _apart(style, style[1] if style[1] is not None else style[2])
+    return _apart(style, next(part for part in style.groups() if part is not None))
 
 
 def _apart(command: re.Match[str], text: str) -> str:

@@ -25,7 +25,7 @@ from rnncalc.problems.formulas.system import of_last_step
 from rnncalc.problems.keys import called
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import entries, prose, units, unread, values
+from rnncalc.problems.sheet import entries, named_vectors, prose, single_step, units, unread, values
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.claims import Claims
 from rnncalc.problems.sheet.contents import Contents
@@ -52,6 +52,7 @@ class _Assembly:
         self.sheet = sheet
         sheet.assigned += [replace(alike, value=item.value + alike.value) for alike, other in sheet.same
                            for item in sheet.assigned if item.symbol.key == other and not item.answer]  # fmt: skip
+        sheet.assigned = named_vectors.used_up(sheet)
         units.joined(sheet)
         sheet.assigned = entries.joined(sheet.assigned, sheet.equations)
         self.given: dict[str, RawValue] = {}
@@ -71,6 +72,7 @@ class _Assembly:
             self.made = made if isinstance(made, FromEquations | OwnCell) else None
         self._of_input()
         self.roles = Roles(sheet, self.made)
+        single_step.numbered(sheet, self.roles)
         self.contents = Contents(sheet)
 
     def _is_claimed(self, item: Assigned) -> bool:

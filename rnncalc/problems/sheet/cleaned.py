@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 from rnncalc.problems.formulas.spelling import unified
-from rnncalc.problems.sheet import code, decimal_commas, drawn_matrices, rewritten, sentence_values, tables
+from rnncalc.problems.sheet import (
+    code,
+    decimal_commas,
+    drawn_matrices,
+    named_vectors,
+    rewritten,
+    sentence_values,
+    tables,
+)
 
 _ANSWERS = re.compile(
     r"\b(?:my|your|student(?:'?s)?|submitted)\b.{0,20}\b(?:answers?|solutions?|results?|work)\b|^\W*answers?\W*$|"
@@ -58,7 +66,8 @@ class CleanText:
         self.columns = code.columns(text)
         text = code.plain(tables.unescaped(text))
         text = rewritten.gate_by_gate(rewritten.in_letters(rewritten.with_edges(text)))
-        self.text = rewritten.one_by_one(rewritten.without_sums(sentence_values.assigned(unified(text))))
+        self.text = named_vectors.with_indices(sentence_values.assigned(unified(text)))
+        self.text = rewritten.one_by_one(rewritten.without_sums(self.text))
         self.text = blanked(_WHO, blanked(_IMPORT, self.text))
         self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]
         self.text = blanked(_SEED, self.text)

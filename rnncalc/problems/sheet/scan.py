@@ -17,6 +17,7 @@ from rnncalc.errors import ParseError, shown
 from rnncalc.problems import stated_sizes
 from rnncalc.problems.formulas import loss, nodes
 from rnncalc.problems.formulas import reader as formulas
+from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation
@@ -35,6 +36,7 @@ RUNNING = re.compile(
 )  # of steps and sizes
 IN_LAYER = re.compile(rf"[\s{BREAK}]{{0,9}}(?:(?:in|for|at)(?: the)? layer ([1-9])\b|[（(]?第 ?([1-9]) ?层)")
 UNANSWERED = re.compile(r"[?？]+|[-–—]+|n\.?/?a\.?|none|unknown|tbd|todo|无|空|不会|不知道|略", re.IGNORECASE)
+_PLAIN_WORD = re.compile(r"[A-Z]{3,5}|[A-Za-z]?[a-z]{3,}")  # no name of a value
 _TOTAL = re.compile(r"\s*([LJE])_\{?\w\}?(?:\s*\+\s*(?:\1_\{?\w\}?|…))+")
 
 
@@ -63,7 +65,7 @@ class _Scanner:
         self.used += self.layers.headings
         self.sheet.layers = how_many(self.text)
         self._tables()
-        heads = list(Heads(self.text))
+        self.heads = heads = list(Heads(self.text))
         symbols_read = [name for head in heads if not self._names_function(head) for name in head.names]
         symbols_read += [cell.symbol for cell in self.cells]
         known = {part for name in symbols_read for part in (name.base, name.base.rstrip("'"), name.key)}
@@ -122,7 +124,10 @@ class _Scanner:
         if value is not None and self._remark(name, at, value[1]):
             return None
         if value is not None and len(left) - len(chained) > 1:
-            return self._tuple(begin, at, left)
+            behind = self._tuple(begin, at, left)
+            if behind is not None or not all(_PLAIN_WORD.fullmatch(word.text) for word in left[:-1]):
+                return behind
+            left = left[-1:]  # LSTM, x_1 = 0.5
         if value is not None:
             for symbol in left:
                 self._keep(symbol, value[0], begin, kind)
@@ -131,7 +136,7 @@ class _Scanner:
         if kind != "function" and (behind := self._unanswered(begin, at, name, kind)):
             return behind
         if kind == "" and len(left) == 1 and self.text[at - 1] not in ":：≈":
-            behind = self._equation(begin, at, name)
+            behind = self._named(begin, at, name) or self._equation(begin, at, name)
             if behind is not None:
                 return behind
             if (behind := self._same(begin, at, name)) is not None:
@@ -197,6 +202,16 @@ class _Scanner:
         self.sheet.same.append((alike, other.symbol.key))
         self.used.append((begin, end))
         return end
+
+    def _named(self, begin: int, at: int, name: Symbol) -> int | None:
+        """x_1 = e_{time}: the place behind the name of a vector that has its value elsewhere."""
+        other = symbols.read(self.text, at + len(self.text[at:]) - len(self.text[at:].lstrip(f" \t{BREAK}")))
+        if name.number is None or other is None or other[0].offset is not None:
+            return None
+        elsewhere = [head.at for head in self.heads if (head.names[-1].base, head.names[-1].indices)
+                     == (other[0].base, other[0].indices)]  # fmt: skip
+        valued = any(values.read(self.text, place) is not None for place in elsewhere)
+        return self._same(begin, at, name) if valued else None
 
     def _not_understood(self, begin: int, at: int, name: Symbol) -> None:
         """Keep an equation of a step that cannot be read: it is said, and refused where no other equation is there."""
