@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from rnncalc.check.answers.claims import Answers
+from rnncalc.check.answers.leaves import plain
 from rnncalc.check.answers.names import QuantityIndex
 from rnncalc.check.graph.spec import of_problem
 from rnncalc.check.scoring import Marking, Scale
@@ -112,6 +113,64 @@ class CheckSession:
             verdict.mistakes = [replace(mistake, message=said(mistake.message)) for mistake in search.mistakes()]
             verdict.blind = [(mistake, said(reason)) for mistake, reason in search.blind]
         return verdict
+
+    def judgeable(self, answers: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Part answers into those that can be judged, and the reason for each name of which some cannot.
+
+        Parameters
+        ----------
+        answers : mapping
+            Quantity → numbers, as `check` takes them.
+
+        Returns
+        -------
+        dict
+            What can be judged, by name.
+        dict
+            Why the rest cannot, by name: the problem has no such quantity, or no loss.
+
+        Examples
+        --------
+        >>> import rnncalc
+        >>> session = CheckSession(rnncalc.problem(U=0.9, W=0.5, b=0.3, x=[0.7, 0.5]).given)
+        >>> session.judgeable({"h": "0.73 0.81", "loss": "4.41"})
+        ({'h': '0.73 0.81'}, {'loss': 'answers.loss needs targets and a loss, or dy'})
+        """
+        kept, reasons = dict[str, Any](), dict[str, str]()
+        for name, value in answers.items():
+            part, reason = self._judgeable((name,), plain(value))
+            if not reason:
+                kept[name] = value
+                continue
+            reasons[name] = reason
+            if part is not None:
+                kept[name] = part
+        return kept, reasons
+
+    def _judgeable(self, path: tuple[str | int, ...], value: Any) -> tuple[Any, str]:
+        """What of the value under a name, its gates, steps or layers can be judged, None for nothing; why not the rest.
+
+        path: the name, and the keys and numbers below it.
+        """
+        try:
+            Answers(self.quantities, _within(path, value))
+            return value, ""
+        except ProblemError as error:
+            reason = str(error)
+        if isinstance(value, Mapping):
+            parts = {key: self._judgeable((*path, key), part)[0] for key, part in value.items()}
+            return {key: part for key, part in parts.items() if part is not None} or None, reason
+        if isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
+            layers = [self._judgeable((*path, at), part)[0] for at, part in enumerate(value)]
+            return (layers if any(layers) else None), reason
+        return None, reason
+
+
+def _within(path: tuple[str | int, ...], value: Any) -> Any:
+    """Answers that hold one value, under a name, and at a place of it."""
+    for key in path[::-1]:
+        value = {key: value} if isinstance(key, str) else [*[None] * key, value]
+    return value
 
 
 def check(problem: Problem, answers: Mapping[str, Any], *, diagnose: bool = True) -> Verdict:

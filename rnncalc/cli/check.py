@@ -16,6 +16,7 @@ from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
     from rnncalc.check import Verdict
+    from rnncalc.check.session import CheckSession
     from rnncalc.problems.parse.given import RawValue
     from rnncalc.report.document import Document
 
@@ -66,7 +67,7 @@ def command(
 ) -> int:  # fmt: skip
     if code is not None:
         return _check_code(problem, code, signature, hint, look)
-    from rnncalc.check import check
+    from rnncalc.check.session import CheckSession
     from rnncalc.problems import reader as reading
     from rnncalc.report import check as report
 
@@ -74,7 +75,10 @@ def command(
 
     def solve(keys: dict[str, RawValue]) -> tuple[Document, int]:
         stated = reading.read(keys, engine=engine, dtype=dtype)
-        verdict = check(stated, _answers(keys, typed))
+        session, answers = CheckSession(stated), _answers(keys, typed)
+        judged, notes = _judgeable(session, answers)
+        verdict = session.check(judged)
+        verdict.notes += notes
         document = report.document(stated, verdict, hint=hint, picture=drawn(look))
         trace = stated.forward()
         if explain and not hint:
@@ -202,6 +206,18 @@ def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawV
         decimal = str(keys["decimal"].value)
         answers = {name: replace(part, value=commas.stated(part.value, decimal)) for name, part in answers.items()}
     return answers
+
+
+def _judgeable(session: CheckSession, answers: dict[str, RawValue]) -> tuple[dict[str, Any], list[str]]:
+    """The answers without those of a sheet that cannot be judged, and a note on each of these."""
+    of_sheet = {name: value for name, value in answers.items() if value.of_sheet}
+    kept, reasons = session.judgeable(of_sheet)
+    others = {name: value for name, value in answers.items() if name not in of_sheet}
+    if not kept and not others:
+        return dict(answers), []  # the error says why nothing can be judged
+    message = _("{where}: not judged: {reason}")
+    notes = [message.format(where=answers[name].where, reason=reason) for name, reason in reasons.items()]
+    return {**kept, **others}, notes
 
 
 def _named(answers: RawValue) -> dict[str, RawValue]:

@@ -29,10 +29,13 @@ class RawValue:
     value: Any
     where: str
     files: bool = False  # whether @file is read: yes in options and in Python, never in a problem file
+    of_sheet: bool = False  # an answer among those of a sheet, which has a place of its own
 
     def __getitem__(self, key: str) -> RawValue:
         if isinstance(self.value[key], RawValue):
             return self.value[key]
+        if place := getattr(self.value, "places", {}).get(key, ""):
+            return RawValue(self.value[key], place, self.files, of_sheet=True)
         return RawValue(self.value[key], f"{self.where}.{shown(key, 40)}", self.files)
 
     def numbers(self) -> Numbers:

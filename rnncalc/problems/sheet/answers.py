@@ -25,13 +25,23 @@ _NOTHING = re.compile(r"[\s\[\](){},;.]*")  # (…, …), of which nothing is fi
 Decision = FromEquations | OwnCell | None
 
 
-def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -> dict[str, Any]:
+class SheetAnswers(dict[str, Any]):
+    """Answers by name. places: where the first of each name stands."""
+
+    def __init__(self, nested: dict[str, Any], places: dict[str, str]):
+        super().__init__(nested)
+        self.places = places
+
+
+def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -> SheetAnswers:
     """The answers by name, those of a step by its number from 1.
 
     first: the number of the sheet's first step; count: of steps, where the values of x say it.
     """
     nested: dict[str, Any] = {}
+    places: dict[str, str] = {}
     for item in items:
+        before = set(nested)
         if count and item.symbol.words[-1:] == ("T",) and not item.key:
             indices = tuple(str(first + count - 1) if index == "T" else index for index in item.symbol.indices)
             item = replace(item, symbol=replace(item.symbol, indices=indices))
@@ -61,7 +71,8 @@ def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -
             steps = place.setdefault(last, {})
             name, place = (str(number), steps) if isinstance(steps, dict) else (f"{last}[{number}]", place)
             _put(place, name, row if isinstance(row, list) else [row], item)
-    return nested
+        places |= dict.fromkeys(nested.keys() - before, item.where)
+    return SheetAnswers(nested, places)
 
 
 def _put(place: dict[str, Any], name: str, value: Any, item: Assigned) -> None:

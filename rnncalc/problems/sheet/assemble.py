@@ -62,8 +62,8 @@ class _Assembly:
         zeros = ("states",) if prose.zero_states(sheet.prose) else ()
         self.equations = Equations(kept, dict(sheet.functions), [], sheet.layers, zeros)
         self._generic()
-        if sheet.unread and not kept:
-            raise ParseError(_("cannot read as an equation: {text}"), text=sheet.unread[0])
+        if unreadable := (sheet.unread if not kept else []) or list(sheet.lost.values()):
+            raise ParseError(_("cannot read as an equation: {text}"), text=unreadable[0])
         self.made: FromEquations | OwnCell | None = None
         if kept:
             cell = next((item.value for item in sheet.assigned if item.key == "cell"), "")

@@ -41,6 +41,7 @@ class ScannedSheet:
     seeds: list[tuple[int, int]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)  # equations that are not understood
+    lost: dict[str, str] = field(default_factory=dict)  # those that nothing else defines, by letter
     prose: str = ""
     commas: bool = False  # whether numbers are written with decimal commas
     columns: set[str] = field(default_factory=set)  # names whose columns are the steps: X(:,t)

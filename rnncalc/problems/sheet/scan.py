@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from dataclasses import replace
 from functools import lru_cache
 
@@ -23,7 +24,7 @@ from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import LONGEST_NUMBER
-from rnncalc.problems.sheet import prose, tables, values, working
+from rnncalc.problems.sheet import prose, tables, unread, values, working
 from rnncalc.problems.sheet.cleaned import CleanText, line_end
 from rnncalc.problems.sheet.heads import FACT_ENDS, PLAIN, SHORT, Head, Heads
 from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
@@ -53,8 +54,15 @@ def _weighs(text: str, name: str) -> bool:
     )
 
 
+def _letters(name: str) -> str:
+    """A name without case, with one accent for any: ĉ and c̃ are the same candidate."""
+    plain = unicodedata.normalize("NFD", name)
+    return plain[:1].lower() + ("~" if len(plain) > 1 and unicodedata.combining(plain[1]) else "")
+
+
 class _Scanner:
     def __init__(self, text: str, decimal: str):
+        self.original = text
         self.clean = CleanText(text, decimal)
         self.text = self.clean.text
         self.sheet = ScannedSheet(seeds=self.clean.seeds, commas=self.clean.commas, columns=self.clean.columns)
@@ -86,6 +94,7 @@ class _Scanner:
             end = self._right(head.begin, head.at, [*chained, *head.names], head.kind, chained) or end
             chained = []
         self._prose()
+        self._lost_equations()
         return self.sheet
 
     def _names_function(self, head: Head) -> bool:
@@ -219,6 +228,24 @@ class _Scanner:
         if name.offset is not None and re.search(r"\w\s*\(.*[_^(\[<]\{?\(?<?t\b", right):
             text = shown(re.sub(r"\s+", " ", (self.text[begin:at] + right).replace(BREAK, " ")).strip(), 80)
             self.sheet.unread.append(_("line {line}: {text}").format(line=self.clean.line(begin) + 1, text=text))
+
+    def _lost_equations(self) -> None:
+        """Keep the equations of a step that stand in the sheet, and that nothing was read from."""
+        defined = {_letters(equation.defined.base) for equation in self.sheet.equations}
+        defined |= {_letters(name) for name in self.sheet.functions}
+        defined |= {name[0] for name in defined}  # a sheet may put its hats by commands of its own
+        original = [
+            equation for equation in unread.step_equations(self.original) if _letters(equation.base) not in defined
+        ]
+        left = list(unread.step_equations(self.sheet.prose))
+        for equation in [*original, *left]:
+            text = _("line {line}: {text}").format(line=equation.line + 1, text=equation.text)
+            if self.clean.under_answers(equation.line):
+                continue
+            if _letters(equation.base) not in defined:
+                self.sheet.lost.setdefault(equation.base, text)
+            if not any(other.startswith(text[: text.index(":") + 1]) for other in self.sheet.unread):
+                self.sheet.unread.append(text)
 
     def _counts(self, left: list[Symbol], at: int) -> bool:
         """Whether a name counts steps or layers: t = 1, 2, 3. A bias k = 0.15 does not, nor what an equation reads."""

@@ -6,7 +6,9 @@ Numbers of exercises and pages, dates, points and the precision that is asked fo
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import shown
@@ -57,6 +59,33 @@ _NAME = re.compile(  # h_3, x^{(1)}, U[2][1], z(4): their digits are part of the
     r"(?:\s?[_^]\s?(?:\{[^{}\n]{0,30}\}|<[^<>\n]{0,12}>|\([^()\n]{1,12}\)|[A-Za-z\d+-]+)|\[\s?\w{1,4}\s?\]|"
     r"(?<=[A-Za-z\d])\(\s?\w{1,4}\s?\)|<\s?\w{1,4}\s?>)*"
 )
+
+_STEP_EQUATION = re.compile(
+    r"(?P<accent>\\(?:wide)?(?:tilde|hat)\s*\{?\s*)?(?<![A-Za-z\\_^])(?P<base>[A-Za-zΑ-ω][\u0300-\u036f]?)\}{0,3}"
+    r"\s?(?:[_^]\s?\{?\s?(?:[(<]|\\langle)?\s?t\s?(?:[)>]|\\rangle)?\s?\}?|[(\[]t[)\]]|<t>)(?:\^\{?\(?[lL\d]\)?\}?)?"
+    r"\s*&?\s*=(?![=])(?P<right>[^=\n]*)"
+)
+_COMPUTES = re.compile(
+    r"(?:tanh|sigm|σ|sigma|relu|softmax|softplus|elu\b|φ|phi|\b[fg]\s?\()[^\n]*[_^(\[<]\s?\{?[(<]?\s?t\b", re.IGNORECASE
+)
+_DERIVED = re.compile(r"∂|partial|δ|delta|∇|nabla|frac|derivative|gradient|梯度|导数|误差", re.IGNORECASE)
+
+
+class StepEquation(NamedTuple):
+    """base: the letters of what it defines; line: counted from 0; text: as it stands."""
+
+    base: str
+    line: int
+    text: str
+
+
+def step_equations(text: str) -> Iterator[StepEquation]:
+    """What looks like the equation of a step, h_t = tanh(… x_t …), in any spelling; no derivatives, no losses."""
+    for number, line in enumerate(text.splitlines()):
+        for equation in _STEP_EQUATION.finditer(line) if "=" in line else ():
+            if _COMPUTES.search(equation["right"]) and not _DERIVED.search(line) and equation["base"] not in "LJE":
+                base = unicodedata.normalize("NFC", equation["base"] + ("\u0303" if equation["accent"] else ""))
+                yield StepEquation(base, number, shown(re.sub(r"\s+", " ", equation[0]).strip(" $&|"), 80))
 
 
 def lines(text: str, used: Collection[str], sizes: Sequence[str] = ()) -> list[str]:
