@@ -17,7 +17,7 @@ from rnncalc.problems.formulas import layers
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.nodes import functions_of
+from rnncalc.problems.formulas.nodes import functions_of, symbols_of
 from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.formulas.symbol import Symbol
@@ -25,7 +25,7 @@ from rnncalc.problems.formulas.system import of_last_step
 from rnncalc.problems.keys import called
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import entries, named_vectors, prose, single_step, units, unread, values
+from rnncalc.problems.sheet import entries, named_vectors, prose, single_step, tables, units, unread, values
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.claims import Claims
 from rnncalc.problems.sheet.contents import Contents
@@ -37,6 +37,7 @@ from rnncalc.problems.sheet.sizes import in_sentences
 from rnncalc.problems.sheet.table_heads import ROLES
 from rnncalc.problems.sheet.words import Words
 
+CANDIDATES = ("g", "c", "c̃", "C", "C̃", "g̃", "n", "h", "h̃")
 RATES = ("η", "lr", "α", "learning_rate", "eta", "alpha")
 _DRAWN = re.compile(r"\brandn?\(|\brandom\b|\bnormal\(|\buniform\(")
 _STARTED = re.compile(r"([A-Za-z]\w*?)_?0")
@@ -61,6 +62,7 @@ class _Assembly:
         kept = [e for e in sheet.equations if not timed or e.defined.offset is not None or e.defined.number is None]
         zeros = ("states",) if prose.zero_states(sheet.prose) else ()
         self.equations = Equations(kept, dict(sheet.functions), [], sheet.layers, zeros)
+        self._candidates()
         self._generic()
         if unreadable := (sheet.unread if not kept else []) or list(sheet.lost.values()):
             raise ParseError(_("cannot read as an equation: {text}"), text=unreadable[0])
@@ -167,6 +169,20 @@ class _Assembly:
         ]
 
     # roles -----------------------------------------------------------------------------------------------------------
+
+    def _candidates(self) -> None:
+        """The candidate of a table of gates under the letter that the equations have: W_c where a row says W_g."""
+        read = {name.key.replace("_", "") for e in self.equations.equations for name in symbols_of(e.node)}
+        for at, item in enumerate(self.sheet.assigned):
+            name = item.symbol
+            if name.steps != tables.GATE_STEPS or name.key.replace("_", "") in read:
+                continue
+            gate = max(at for at, label in enumerate(name.indices) if not label.isdigit())
+            for letter in CANDIDATES if name.indices[gate] in CANDIDATES else ():
+                other = replace(name, indices=(*name.indices[:gate], letter, *name.indices[gate + 1 :]))
+                if other.key.replace("_", "") in read:
+                    self.sheet.assigned[at] = replace(item, symbol=other)
+                    break
 
     def _generic(self) -> None:
         """What the sheet calls its activation in words, for the letters φ and f."""

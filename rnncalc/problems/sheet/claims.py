@@ -88,6 +88,7 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
             r"(?:\A|\n)[ \t*#]*(?P<value>LSTM|GRU)\s?[,，](?=\s*\$?[A-Za-z]_?\{?[0-9])",
             rf"\b(?:network|cell|model|layer|RNN)\b[^.;?]{{0,12}}\b(?:is|uses)\b{fill}(?P<value>LSTM|GRU)\b",
             r"\b(?:consider|take|given|use|for|of)\s+(?:an?|the|this|following)\s+(?P<value>LSTM|GRU)(?=\s+(?:cell|network|layer|unit|with)|\s*[,.:])",
+            r"(?:^|\b(?:an?|the|this|following)\s+)(?P<value>LSTM)\s+(?:cell|network|layer|unit)\s+(?:with|that|sees|reads|gets|receives|has)\b",
             r"(?:使用|采用|考虑|网络为|网络是|单元为|单元是)(?:一个|如下|下面的?)?\s?(?P<value>LSTM|GRU)",
         ],
         "layers": [
@@ -103,7 +104,7 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
             r"(?P<value>\bbi-?directional\w*|双向)",
         ],
     }  # fmt: skip
-    return [(key, re.compile(text, re.IGNORECASE)) for key, texts in patterns.items() for text in texts]
+    return [(key, re.compile(text, re.IGNORECASE | re.MULTILINE)) for key, texts in patterns.items() for text in texts]
 
 
 def claims(text: str) -> Iterator[SentenceClaim]:

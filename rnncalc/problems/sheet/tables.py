@@ -1,4 +1,7 @@
-"""Tables of a sheet: a row a step, a row a gate, or a row a name; in Markdown or LaTeX."""
+"""Tables of a sheet: a row a step, a row a gate, or a row a name; in Markdown or LaTeX.
+
+Longer than other files, because a table is found and read by the same words.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,27 @@ _RULE = re.compile(r"[\s|:+-]*")
 _TABULAR = re.compile(
     r"\\begin\s*\{(tabularx?|longtable)\}(?:\[\w*\])?(?:\{(?:[^{}]|\{[^{}]*\})*\}){1,2}(.*?)\\end\s*\{\1\}", re.DOTALL
 )
-STEP = re.compile(r"(?:t|k|n|step|time(?:\s*step)?|timestep|时间步?|时刻|步|步骤|schritt)\.?", re.IGNORECASE)
+STEP = re.compile(
+    r"(?:t|k|n|(?:time[\s-]*)?step|time|第?\s*(?:几|[tkn])?\s*(?:个?时间步?|时刻|步骤?|天|日|周)|(?:zeit)?schritt|"
+    r"days?|weeks?|hours?|months?|tag|woche|stunde|jour|día)\.?(?:\s*[(（]?[tkn][)）]?)?",
+    re.IGNORECASE,
+)
+_OTHERS = re.compile(  # what a row is that is no step
+    r"\W*(?:units?|neurons?|einheit|neuron|nr|samples?|examples?|sequences?|cases?|beispiel|folge|students?|"
+    r"questions?|神经元|单元|样本|样例|序列|学生|题号?)\b.*",
+    re.IGNORECASE,
+)
 _PLAIN = re.compile(  # without rules: step  h[1]  h[2], and below it a row a step
     rf"^[ \t]*(?:{STEP.pattern})(?:[ \t]+[^\s\d=|&][^\s=|&]*)+[ \t]*\n"
-    r"(?:[ \t]*\d{1,6}(?:[ \t]+[-+−\d._][^\s=|&]*)+[ \t]*(?:\n|\Z))+|"
-    r"^[ \t]*(?:gates?|门控?)(?:[ \t]+[^\s\d=|&][^\s=|&]*)+[ \t]*\n"
-    r"(?:[ \t]*[^\W\d][^\s=|&]{0,12}(?:[ \t]+[-+−\d._][^\s=|&]*)+[ \t]*(?:\n|\Z)){2,}",
+    r"(?:[ \t]*\d{1,6}(?:[ \t]+[-+−\d._][^\s=|&]*)+[ \t]*(?:\n|\Z))+",
     re.MULTILINE | re.IGNORECASE,
 )
+_OF_GATES = re.compile(  # without rules, two blanks between two heads: input weight  bias, and below it a row a gate
+    r"^[ \t]*[^\W\d][^\n=|&]*\n"
+    r"(?:[ \t]*[^\W\d][^\n=|&\d]{0,30}(?:[ \t]+[-+−]?[\d._][^\s=|&]*)+[ \t]*(?:\n|\Z)){2,}",
+    re.MULTILINE,
+)
+GATE_STEPS = "τt"  # marks the names of a table of gates, where n is a gate and no step
 _HEAD = r"[^\W\d][^\n,;|=&]{0,30}"
 _ENTRY = r"[ \t]{0,9}[-+−]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:e[-+]?\d{1,3})?[ \t]{0,9}"
 _SEPARATED = re.compile(
@@ -97,7 +113,26 @@ def find(text: str) -> Iterator[Table]:
         rows = [(first + number, line.split()) for number, line in enumerate(block[0].splitlines())]
         if all(len(row) == len(rows[0][1]) for _line, row in rows):
             yield Table(block.start(), block.end(), rows[0][1], rows[1:])
+    yield from _of_gates(text)
     yield from _separated(text)
+
+
+def _of_gates(text: str) -> Iterator[Table]:
+    """Gates with numbers in columns that blanks separate, under a line of names; their own column may have none."""
+    for block in _OF_GATES.finditer(text):
+        first = text.count("\n", 0, block.start())
+        named, *lines = block[0].splitlines()
+        apart = [re.match(r"\s*(.*?)\s+(?=[-+−]?[\d._])(.*)", line) for line in lines]
+        rows = [(first + at, [row[1], *row[2].split()]) for at, row in enumerate(apart, 1) if row]
+        width = len(rows[0][1])
+        for gap in (r"[ \t]{2,}|\t", r"[ \t]+"):
+            header = re.split(gap, named.strip())
+            if len(header) == width - 1:
+                header = ["", *header]
+            same = len(header) == width and all(len(row) == width for _line, row in rows)
+            if same and GATE.fullmatch(header[0]) and all(gate_of(row[0]) for _line, row in rows):
+                yield Table(block.start(), block.end(), header, rows)
+                break
 
 
 def _separated(text: str) -> Iterator[Table]:
@@ -127,7 +162,9 @@ def cells(table: Table) -> Iterator[Cell]:
 
 def _cells_of(table: Table) -> Iterator[Cell]:
     first = table.header[0]
-    if STEP.fullmatch(first.strip(f"$ {BREAK}")) or all(row and said_step(row[0]) for _line, row in table.rows):
+    if _has_equations(table):
+        return  # they are read where they stand
+    if STEP.fullmatch(_bare(first)) or all(row and said_step(row[0]) for _line, row in table.rows) or _counts(table):
         yield from _by_step(_standing(table))
     elif codes_words(table.header):
         for line, row in table.rows:
@@ -145,7 +182,7 @@ def _cells_of(table: Table) -> Iterator[Cell]:
             for name, text in _of_gate(table.header[1:], row[1:]):
                 layer = [label for label in name.labels if label.isdigit()]
                 labels = (*name.words, gate_of(row[0]), *layer)
-                yield Cell(Symbol(name.base, labels, name.text, steps="tτ"), text, line)  # n is a gate
+                yield Cell(Symbol(name.base, labels, name.text, steps=GATE_STEPS), text, line)
     elif layer_parts.HEADER.fullmatch(first) and all(layer_of(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
             for head, text in zip(table.header[1:], row[1:]):
@@ -163,6 +200,33 @@ def _cells_of(table: Table) -> Iterator[Cell]:
             name = symbol_of(row[0]) if row else None
             if name and len(row) == 2:
                 yield Cell(name, row[1], line)
+
+
+def _bare(head: str) -> str:
+    return re.sub(rf"[${BREAK}\s]+", " ", head).strip()
+
+
+def _has_equations(table: Table) -> bool:
+    """Whether the cells say the names themselves: W_f = [0.7, 0.4]."""
+    named = [[cell for cell in row[1:] if cell and not NOTHING.fullmatch(cell)] for _line, row in table.rows]
+    return all(row and all(re.search(r"\w\W*=\W*[\d\[(]", cell) for cell in row) for row in named)
+
+
+def _counts(table: Table) -> bool:
+    """Whether a first column 1, 2, 3, … under any word is the step: the others are values of steps, or components."""
+    first = _bare(table.header[0])
+    if not first or layer_parts.HEADER.fullmatch(first) or _OTHERS.fullmatch(first):
+        return False
+    steps = [row[0].strip(f"$ {BREAK}") if row else "" for _line, row in table.rows]
+    names = [symbol_of(head) for head in table.header[1:]]
+    return (
+        len(steps) > 1
+        and any(steps == [str(begin + at) for at in range(len(steps))] for begin in (0, 1))
+        and all(
+            FEATURE.fullmatch(head) or (name and (name.offset == 0 or (name.base == "x" and name.number)))
+            for head, name in zip(table.header[1:], names)
+        )
+    )
 
 
 def _of_layer(name: Symbol, layer: int | None) -> Symbol:
@@ -222,13 +286,14 @@ def _by_step(table: Table) -> Iterator[Cell]:
 
 
 def _vectors(names: Sequence[Symbol | None], texts: Sequence[str]) -> Iterator[tuple[Symbol, str]]:
-    """The values of a row by name; columns h[1], h[2], … together are the vector h, h^{(1)} alone is a layer's."""
+    """The values of a row by name; columns h[1], h[2], … together are the vector h; h_t^{(1)} is a layer's."""
     units: dict[Symbol, list[str]] = {}
     for name, text in zip(names, texts):
         if name is None:
             continue
         vector = Symbol(name.base, name.labels[:-1], name.base)
-        unit = name.number is not None and ("^" not in name.text or name.text.rstrip().endswith("]"))
+        of_layer = name.base != "x" and re.search(r"\^\W*\d", name.text) and not name.text.rstrip().endswith("]")
+        unit = name.number is not None and not of_layer
         if unit and name.number == len(units.get(vector, ())) + 1:
             units.setdefault(vector, []).append(text if text.strip("_") else "_")
         elif text:

@@ -1,0 +1,144 @@
+"""Tables under other words: days as steps, components of x, gates by their words, columns that only blanks separate."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from support.sheets import assert_same, drawn_at, printed, problem
+
+from rnncalc.errors import RnncalcError
+
+STEPS = [
+    "day $t$",
+    "day",
+    "天 $t$",
+    "天",
+    "week",
+    "Tag",
+    "time step $t$",
+    "Zeitschritt",
+    "第几步",
+    "Schritt",
+    "measurement",
+]
+COMPONENTS = {
+    "raised": "$x_t^{{({})}}$", "brackets": "$x_t[{}]$", "lowered": "$x^{{(t)}}_{}$",
+    "step raised": "$x_{{{}}}^{{(t)}}$",
+    "named": "气温 $x_t^{{({})}}$",
+}  # fmt: skip
+
+
+def every(*choices: Any) -> list[tuple[Any, ...]]:
+    return list(itertools.product(*choices))
+
+
+def cell(inputs: int, units: int = 2) -> tuple[str, dict[str, Any]]:
+    arrays = {"U": drawn_at(1, units, inputs), "W": drawn_at(2, units, units)}
+    lines = "".join(f"{name} = {printed(array)}\n" for name, array in arrays.items())
+    return f"$h_t = \\tanh(U x_t + W h_{{t-1}})$\n{lines}\n", {key: array.tolist() for key, array in arrays.items()}
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *rows]) + "\n"
+
+
+@pytest.mark.parametrize(("word", "first"), every(STEPS, (0, 1)))
+def test_a_first_column_that_counts_is_the_step(word: str, first: int) -> None:
+    text, arrays = cell(1)
+    x = drawn_at(3, 3)
+    sheet = text + table([word, "$x_t$"], [[str(first + at), str(number)] for at, number in enumerate(x)])
+    assert_same(sheet, {"cell": "elman", **arrays, "x": x.tolist()})
+
+
+@pytest.mark.parametrize(("kind", "word", "size"), every(COMPONENTS, ("$t$", "day", "天 $t$"), (2, 3)))
+def test_components_of_x_beside_the_step(kind: str, word: str, size: int) -> None:
+    text, arrays = cell(size)
+    x = drawn_at(3, 4, size)
+    heads = [word, *[COMPONENTS[kind].format(at + 1) for at in range(size)]]
+    sheet = text + table(heads, [[str(at), *map(str, row)] for at, row in enumerate(x, 1)])
+    assert_same(sheet, {"cell": "elman", **arrays, "x": x.tolist()})
+
+
+@pytest.mark.parametrize("word", ["sample", "layer", "样本", "unit"])
+def test_rows_that_are_no_steps_are_not_read_as_steps(word: str) -> None:
+    text, _arrays = cell(2)
+    with pytest.raises(RnncalcError):
+        problem(text + table([word, "$x^{(1)}$", "$x^{(2)}$"], [["1", "0.5", "0.2"], ["2", "0.1", "0.4"]]))
+
+
+GATES = {
+    "letters": ["i", "f", "c", "o"],
+    "words": ["input gate", "forget gate", "candidate", "output gate"],
+    "both": ["input gate $i$", "forget gate $f$", "candidate $c$", "output gate $o$"],
+    "cell": ["input", "forget", "cell candidate", "output"],
+    "zh": ["输入门 $i$", "遗忘门 $f$", "候选 $c$", "输出门 $o$"],
+}
+
+
+def lstm(letter: str, plain: bool = False) -> str:
+    name = (lambda matrix, gate: f"{matrix}_{gate}") if plain else (lambda matrix, gate: f"W_{{{matrix}{gate}}}")
+    parts = {
+        g: f"{name('U' if plain else 'x', g)} x_t + {name('W' if plain else 'h', g)} h_{{t-1}}" for g in f"if{letter}o"
+    }
+    return (
+        f"$i_t = \\sigma({parts['i']})$, $f_t = \\sigma({parts['f']})$, $o_t = \\sigma({parts['o']})$, "
+        f"$c_t = f_t c_{{t-1}} + i_t \\tanh({parts[letter]})$, $h_t = o_t \\tanh(c_t)$, $x_1 = 1$, $x_2 = 0.5$\n\n"
+    )
+
+
+@pytest.mark.parametrize(("labels", "letter", "plain"), every(GATES, "cg", (True, False)))
+def test_the_candidate_has_the_letter_of_the_equations(labels: str, letter: str, plain: bool) -> None:
+    U, W = drawn_at(4, 4), drawn_at(5, 4)
+    rows = [[label, str(u), str(w)] for label, u, w in zip(GATES[labels], U, W)]
+    heads = ["", "$U$", "$W$"] if plain else ["", "$W_x$", "$W_h$"]
+    given = {key: {gate: [[number]] for gate, number in zip("ifgo", values)} for key, values in (("U", U), ("W", W))}
+    assert_same(lstm(letter, plain) + table(heads, rows), {"cell": "lstm", **given, "x": [[1], [0.5]]})
+
+
+@pytest.mark.parametrize(("first", "heads"), every(["Gate", "gate", ""], [("weights", "bias"), ("W", "b")]))
+def test_cells_that_are_equations_say_the_names(first: str, heads: tuple[str, str]) -> None:
+    W, b = drawn_at(6, 4, 2), drawn_at(7, 4)
+    stated = ", ".join(
+        f"${left} = {function}(W_{gate} [h_{{t-1}}, x_t] + b_{gate})$"
+        for left, function, gate in (("f_t", "\\sigma", "f"), ("i_t", "\\sigma", "i"), ("\\tilde{C}_t", "\\tanh", "C"),
+                                     ("o_t", "\\sigma", "o"))
+    )  # fmt: skip
+    sheet = f"{stated}, $C_t = f_t * C_{{t-1}} + i_t * \\tilde{{C}}_t$, $h_t = o_t * \\tanh(C_t)$, $x_1 = 0.6$\n\n"
+    labels = {"f": "Forget gate", "i": "Input gate", "C": "Candidate", "o": "Output gate"}
+    rows = [
+        [label, f"$W_{gate} = [{w[0]},\\ {w[1]}]$", f"$b_{gate} = {bias}$"]
+        for (gate, label), w, bias in zip(labels.items(), W, b)
+    ]
+    given = {
+        "W": {gate: [[w[0]]] for gate, w in zip("figo", W)}, "U": {gate: [[w[1]]] for gate, w in zip("figo", W)},
+        "b": {gate: [bias] for gate, bias in zip("figo", b)},
+    }  # fmt: skip
+    assert_same(sheet + table([first, *heads], rows), {"cell": "lstm", **given, "x": [[0.6]]})
+
+
+HEADS = [("U", "W", "b"), ("input weight", "recurrent weight", "bias")]
+
+
+@pytest.mark.parametrize(
+    ("labels", "first", "heads", "indent"), every(["words", "cell"], ["gate", ""], HEADS, ["", "    "])
+)
+def test_gates_in_columns_that_only_blanks_separate(
+    labels: str, first: str, heads: tuple[str, ...], indent: str
+) -> None:
+    numbers = drawn_at(8, 4, 3)
+    rows = [[label, *map(str, row)] for label, row in zip(GATES[labels], numbers)]
+    above = "An LSTM cell with one unit sees\n$x_1 = 0.5$, $x_2 = 1.5$\n\n"
+    aligned = "\n".join(
+        indent + row[0].ljust(18) + "".join(text.ljust(20) for text in row[1:]).rstrip()
+        for row in [[first, *heads], *rows]
+    )
+    barred, plain = problem(above + table(["gate", *heads], rows)), problem(f"{above}{aligned}\n")
+    given = {
+        key: {g: [n] if key == "b" else [[n]] for g, n in zip("ifgo", numbers[:, at])} for at, key in enumerate("UWb")
+    }
+    for stated in (barred, plain):
+        wanted = problem({"cell": "lstm", **given, "x": [[0.5], [1.5]]}).forward().layers[0]["h"]
+        np.testing.assert_allclose(stated.forward().layers[0]["h"], wanted, rtol=1e-12)
