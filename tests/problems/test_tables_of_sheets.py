@@ -79,10 +79,9 @@ GATES = {
 
 
 def lstm(letter: str, plain: bool = False) -> str:
-    name = (lambda matrix, gate: f"{matrix}_{gate}") if plain else (lambda matrix, gate: f"W_{{{matrix}{gate}}}")
-    parts = {
-        g: f"{name('U' if plain else 'x', g)} x_t + {name('W' if plain else 'h', g)} h_{{t-1}}" for g in f"if{letter}o"
-    }
+    name = "{}_{}" if plain else "W_{{{}{}}}"
+    on_x, on_h = ("U", "W") if plain else ("x", "h")
+    parts = {g: f"{name.format(on_x, g)} x_t + {name.format(on_h, g)} h_{{t-1}}" for g in f"if{letter}o"}
     return (
         f"$i_t = \\sigma({parts['i']})$, $f_t = \\sigma({parts['f']})$, $o_t = \\sigma({parts['o']})$, "
         f"$c_t = f_t c_{{t-1}} + i_t \\tanh({parts[letter]})$, $h_t = o_t \\tanh(c_t)$, $x_1 = 1$, $x_2 = 0.5$\n\n"
