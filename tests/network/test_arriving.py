@@ -19,7 +19,7 @@ from rnncalc.network.trace import Trace
 
 CELLS = every_cell()
 LENGTHS = np.array([5, 0, 2, 3])
-SMOOTH = [name for name in CELLS if name.split(",")[0] not in ("odd",) and not CELLS[name].owns_read_out]
+SMOOTH = [name for name, cell in CELLS.items() if name.split(",")[0] != "odd" and cell.emits == "h"]
 
 
 def stack(names: list[str], rng: np.random.Generator, **options: Any) -> Network:
