@@ -84,3 +84,14 @@ def test_weights_of_any_gate(any_gate: str) -> None:
 def test_a_word_before_a_comma_is_no_name() -> None:
     text = "h_t = tanh(W x_t + U h_{t-1})\nRNN, x_1 = 0.5, x_2 = 1.5, U = 0.2\nGiven, W = 0.5"
     np.testing.assert_allclose(problem(text).forward()["h"], [[np.tanh(0.25)], [np.tanh(0.75 + 0.2 * np.tanh(0.25))]])
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+@pytest.mark.parametrize("dollar", ["", "$"])
+def test_a_cell_before_a_comma_is_the_cell(cell: str, dollar: str) -> None:
+    gates = {"LSTM": 4, "GRU": 3}[cell]
+    u, w = drawn_at(5, gates * 2, 1), drawn_at(6, gates * 2, 2)
+    values = [f"{dollar}x_{t} = 0.{2 * t + 1}{dollar}" for t in (1, 2, 3)]
+    built = problem(f"{cell}, {', '.join(values)}\nU = {printed(u)}\nW = {printed(w)}")
+    wanted = problem({"cell": cell.lower(), "U": u.tolist(), "W": w.tolist(), "x": [[0.3], [0.5], [0.7]]})
+    np.testing.assert_allclose(built.forward()["h"], wanted.forward()["h"], rtol=1e-12)

@@ -85,7 +85,7 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
             rf"(?:hidden|output) (?:layer|units?)\s{called}",
         ],
         "cell": [
-            r"(?:\A|\n)[ \t*#]*(?P<value>LSTM|GRU)\s?[,，](?=\s*\$?[A-Za-z]_?\{?[0-9])",
+            r"(?:\A|\n)[ \t*#]*(?P<value>LSTM|GRU)[,，](?=[ \t$]*(?:[,，;；\n]|\Z))",  # LSTM, x_1 = 0.5
             rf"\b(?:network|cell|model|layer|RNN)\b[^.;?]{{0,12}}\b(?:is|uses)\b{fill}(?P<value>LSTM|GRU)\b",
             r"\b(?:consider|take|given|use|for|of)\s+(?:an?|the|this|following)\s+(?P<value>LSTM|GRU)(?=\s+(?:cell|network|layer|unit|with)|\s*[,.:])",
             r"(?:^|\b(?:an?|the|this|following)\s+)(?P<value>LSTM)\s+(?:cell|network|layer|unit)\s+(?:with|that|sees|reads|gets|receives|has)\b",

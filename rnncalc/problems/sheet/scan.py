@@ -136,7 +136,7 @@ class _Scanner:
             behind = self._tuple(begin, at, left)
             if behind is not None or not all(_PLAIN_WORD.fullmatch(word.text) for word in left[:-1]):
                 return behind
-            left = left[-1:]  # LSTM, x_1 = 0.5
+            left, begin = left[-1:], self.text.rindex(name.text, begin, at)  # LSTM, x_1 = 0.5
         if value is not None:
             for symbol in left:
                 self._keep(symbol, value[0], begin, kind)
