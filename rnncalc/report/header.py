@@ -28,7 +28,9 @@ def head(problem: Problem) -> Iterator[Block]:
         words.append(_units(sizes["H"]))
     if problem.network.read_out or problem.network.layers[-1].cell.outputs:
         words.append(_("O = {n} output").format(n=1) if sizes["O"] == 1 else _("O = {n} outputs").format(n=sizes["O"]))
-    named = _("{n} layers").format(n=len(problem.network.layers)) if several else _name(network_levels[0].layer.cell)
+    count = len(problem.network.layers)
+    stack = _("{n} layer").format(n=1) if count == 1 else _("{n} layers").format(n=count)
+    named = stack if several else _name(network_levels[0].layer.cell)
     yield Paragraph(_("{name}: {title}").format(name=named, title=_(", ").join(words)))
     if not several:
         yield Formulas(tuple(formula for level in network_levels for formula in equations(level)))

@@ -71,3 +71,24 @@ def test_inputs_that_are_given_outrank_a_table() -> None:
     given, _arrays = weights(2)
     table = "| word | embedding |\n|---|---|\n| a | (1, 2) |\n| b | (3, 4) |\n"
     np.testing.assert_array_equal(problem(f"{given}\n{table}\nx_1 = (5, 6), x_2 = (7, 8)").x, [[5, 6], [7, 8]])
+
+
+FED = {
+    "zh word": "输入 “{}”，目标 “{}”。", "zh letters": "依次输入 {}，目标 {}。", "en": 'input "{}", target "{}"',
+    "en letters": "The inputs are {}; the targets are {}.", "de": "Eingabe “{}”, target “{}”",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "example"), list(itertools.product(FED, ["", "我们学习单词 “helo”。", "It spells “helo”."]))
+)
+def test_the_sentence_of_inputs_outranks_an_example(kind: str, example: str) -> None:
+    given, _arrays = weights(4)
+    words = ["hel", "elo"]
+    if "letters" in kind:
+        words = ["、".join(f"“{letter}”" for letter in word) for word in words]
+    read_out = f"y_t = softmax(V h_t)\nV = {printed(drawn_at(4, 4, 2))}\nThe loss is the cross-entropy.\n"
+    got = problem(f"{example}\n词汇表为 {{h, e, l, o}}。\n\n{given}{read_out}\n{FED[kind].format(*words)}\n")
+    np.testing.assert_array_equal(got.x, np.eye(4)[[0, 1, 2]])
+    assert got.task.targets is not None
+    assert got.task.targets.tolist() == [1, 2, 3]

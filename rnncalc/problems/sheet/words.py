@@ -18,6 +18,8 @@ from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import Roles
 
 _QUOTED = re.compile(r"[\"“”「『'‘’]([^\"“”「」『』'‘’\n]{1,300})[\"“”」』'‘’]")
+_BETWEEN = re.compile(r"(?<=[^\W\d_])[\"”」』'’][ \t]*[,、，][ \t]*[\"“「『'‘](?=[^\W\d_])")  # of “h”、“e”、“l”
+_FED = re.compile(r"input|\bfeed|\bfed\b|eingabe|entrée|输入", re.IGNORECASE)
 _MEANT = re.compile(r"predict|target|label|next|correct|should|目标|标签|预测|下一个|应为", re.IGNORECASE)
 
 
@@ -88,21 +90,25 @@ class Words:
             elif not meant and not self.letters and words != known:
                 self.letters = words
             end = row.end()
-        if not self.letters and all(len(word) == 1 for word in known):
-            self.letters = list(prose.spelled(self.prose, known))
 
     def _in_quotes(self, known: list[str]) -> None:
         """Words, or the letters of one, between quotation marks: “the cat sat”, "hel"."""
-        last = 0
-        for quoted in _QUOTED.finditer(self.prose):
+        last, shown = 0, list[str]()
+        text = _BETWEEN.sub(" ", self.prose)
+        for quoted in _QUOTED.finditer(text):
             words = _words_in(quoted[1], known)
-            before, last = self.prose[last : quoted.start()], quoted.end()
+            before, last = text[last : quoted.start()], quoted.end()
             if not words or (sorted(words) == sorted(known) and prose.names_vocabulary(before)):
                 continue
-            if _MEANT.search(before[-60:]) and "targets" not in self.given:
+            meant, fed = (_last(pattern, before[-60:]) for pattern in (_MEANT, _FED))
+            if meant > fed and "targets" not in self.given:
                 self.given["targets"] = RawValue(words, "targets")
-            elif not self.letters and not _MEANT.search(before[-60:]):
+            elif fed > meant and not self.letters:
                 self.letters = words
+            elif meant == fed and not shown:
+                shown = words  # an example, unless a sentence says the inputs
+        spelled = prose.spelled(self.prose, known) if known and all(len(word) == 1 for word in known) else ""
+        self.letters = self.letters or list(spelled) or shown
 
     def _classes(self) -> None:
         """Targets that are words, as numbers of classes in the vocabulary."""
@@ -161,6 +167,11 @@ class Words:
             return []
         words: dict[int, str] = {int(row.argmax()): letter for row, letter in zip(x.values, self.letters)}
         return [words.get(at, "") for at in range(x.shape[1])]
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    """Where a text matches last; -1 where it does not."""
+    return max((place.start() for place in pattern.finditer(text)), default=-1)
 
 
 def _words_in(text: str, known: list[str]) -> list[str]:
