@@ -29,8 +29,8 @@ _TABULAR = re.compile(
     r"\\begin\s*\{(tabularx?|longtable)\}(?:\[\w*\])?(?:\{(?:[^{}]|\{[^{}]*\})*\}){1,2}(.*?)\\end\s*\{\1\}", re.DOTALL
 )
 STEP = re.compile(
-    r"(?:t|k|n|(?:time[\s-]*)?step|time|第?\s*(?:几|[tkn])?\s*(?:个?时间步?|时刻|步骤?|天|日|周)|(?:zeit)?schritt|"
-    r"days?|weeks?|hours?|months?|tag|woche|stunde|jour|día)\.?(?:\s*[(（]?[tkn][)）]?)?",
+    r"(?:t|k|n|(?:time[\s-]{0,3})?step|time|(?:第\s{0,3})?(?:(?:几|[tkn])\s{0,3})?(?:个?时间步?|时刻|步骤?|天|日|周)|"
+    r"(?:zeit)?schritt|days?|weeks?|hours?|months?|tag|woche|stunde|jour|día)\.?(?:\s{0,3}[(（]?[tkn][)）]?)?",
     re.IGNORECASE,
 )
 _OTHERS = re.compile(  # what a row is that is no step
