@@ -27,7 +27,7 @@ KINDS = "iubfUS"
 MOST_ARRAYS = 10_000
 PIECE = 1 << 24  # bytes that are unpacked at once
 _ENDING = ".npy"
-_BROKEN = (
+BROKEN_ARCHIVE = (  # what reading a damaged zip file raises
     zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
 )  # fmt: skip
 _NO_HEADER = (
@@ -48,7 +48,7 @@ def read(name: str, wanted: Collection[str] = ()) -> tuple[dict[str, np.ndarray]
                 return {"": _array(file, name, 0)}, [""]
             with zipfile.ZipFile(file) as parts:
                 return _parts(parts, name, wanted)
-        except _BROKEN as error:
+        except BROKEN_ARCHIVE as error:
             raise ParseError(_("cannot read {name}: {reason}"), name=name, reason=error) from None
 
 

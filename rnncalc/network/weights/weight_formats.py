@@ -15,6 +15,7 @@ from typing import Any
 
 from rnncalc.common import bounds, files
 from rnncalc.common.i18n import _
+from rnncalc.common.npy import BROKEN_ARCHIVE
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.network.network import Network
@@ -181,7 +182,7 @@ def _refuse_pickle(path: str | PathLike[str]) -> None:
         start = file.read(9)
         try:
             pickled = start[:2] == b"PK" and any(name.endswith("data.pkl") for name in zipfile.ZipFile(file).namelist())
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        except BROKEN_ARCHIVE:
             pickled = False
     pickled = pickled or (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and start[8:] != b"{")
     if pickled:

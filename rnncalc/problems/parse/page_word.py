@@ -13,6 +13,7 @@ from rnncalc.problems.parse.page_elements import DEEPEST, LARGEST, Element
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element as Xml
 
+PAGE = "word/document.xml"
 _OF_WORD = {  # elements of Word that are as those of HTML
     "tbl": "table", "tr": "tr", "tc": "td", "oMath": "math", "sSub": "msub", "sSup": "msup", "sSubSup": "msubsup",
     "f": "mfrac", "m": "mtable", "mr": "mtr",
@@ -20,33 +21,32 @@ _OF_WORD = {  # elements of Word that are as those of HTML
 
 
 def read(data: bytes) -> Element:
+    """The page. Raises ParseError for what is damaged, too large or of another program."""
     import io
     import zipfile
     from xml.etree import ElementTree
 
+    from rnncalc.common.npy import BROKEN_ARCHIVE
+
+    damaged = ParseError(_("this page of Word is damaged: save it once more"))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
-            if "word/document.xml" not in package.namelist():
-                raise ParseError(
-                    _("this is no page of Word: unpack a .zip, save a spreadsheet as CSV, a page as text or .docx")
-                )
-            with package.open("word/document.xml") as part:
-                text = part.read(LARGEST + 1)
-        if len(text) > LARGEST:
-            raise ParseError(_("larger than {most} bytes"), most=LARGEST)
-        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:  # Word writes neither, and an entity may be endless
-            raise ParseError(_("this page of Word is damaged: save it once more"))
+            there = PAGE in package.namelist()
+            text = package.open(PAGE).read(LARGEST + 1) if there else b""
+    except BROKEN_ARCHIVE:
+        raise damaged from None
+    if not there:
+        raise ParseError(
+            _("this is no page of Word: unpack a .zip, save a spreadsheet as CSV, a page as text or .docx")
+        )
+    if len(text) > LARGEST:
+        raise ParseError(_("larger than {most} bytes"), most=LARGEST)
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:  # Word writes neither, and an entity may be endless
+        raise damaged
+    try:
         root = ElementTree.fromstring(text)
-    except (
-        zipfile.BadZipFile,
-        ElementTree.ParseError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        OSError,
-        ValueError,
-    ):
-        raise ParseError(_("this page of Word is damaged: save it once more")) from None
+    except (ElementTree.ParseError, ValueError, LookupError):  # no XML, or of an encoding that nobody knows
+        raise damaged from None
     return Element("body", list(_of_word(root, "", 0)))
 
 
