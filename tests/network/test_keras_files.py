@@ -1,5 +1,6 @@
 """Files of Keras, written here as Keras lays them out: read to what Keras computes, or refused by the layer's name."""
 
+import copy
 import io
 import json
 import zipfile
@@ -308,7 +309,7 @@ def test_changed_files_are_read_or_refused(tmp_path: Path) -> None:
     both = {"forward_layer/cell": arrays("LSTM", 3, 2), "backward_layer/cell": arrays("LSTM", 3, 2)}
     for seed in range(300):
         rng = np.random.default_rng([7, seed])
-        layers = [options("Bidirectional", **BOTH), options("GRU"), options("Dense")]
+        layers = [options("Bidirectional", **copy.deepcopy(BOTH)), options("GRU"), options("Dense")]
         groups = {f"bidirectional/{name}": list(part) for name, part in both.items()}
         groups |= {"gru/cell": arrays("GRU", 4, 2), "dense": [np.ones((2, 2))]}
         if seed % 3 == 0:
