@@ -38,6 +38,8 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "time": "Column that orders a sequence's steps.",
     "tokens": (["chars", "words"], "Steps of a text."),
     "by": (["stream", "line"], "A text as one stream, or each line a sequence."),
+    "encoding": "Of a text or table: utf-8, utf-16, gb18030, cp1252 …; by default found by its bytes.",
+    "sep": "What stands between a table's columns, one character or tab; by default found in its first rows.",
     "window": "Cut sequences into windows of so many steps.",
     "ahead": "The target is that of so many steps later.",
     "scale": (["none", "inputs", "both"], "Standardise; default: both in tables, else none."),

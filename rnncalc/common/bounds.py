@@ -6,12 +6,14 @@ device, whose size nobody knows beforehand: as much is read of it as is allowed,
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
+from rnncalc.common import encodings
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 
@@ -64,37 +66,60 @@ def opened(name: str, **how: Any) -> IO[str]:
 
     A file on disk may have any size, since whoever reads it by lines keeps little of it. Raises ParseError.
     """
+    return io.TextIOWrapper(_bytes(name), **how)
+
+
+def _bytes(name: str) -> io.BufferedReader | io.BytesIO:
     try:
         if os.path.isfile(name):
-            return open(name, **how)
+            return open(name, "rb")
         if name not in _COPIES:
             _COPIES[name] = content(name)
-        return io.TextIOWrapper(io.BytesIO(_COPIES[name]), **how)
+        return io.BytesIO(_COPIES[name])
     except (OSError, ValueError) as error:
         raise refused(error, name) from None
 
 
-def lines(name: str, advice: str = "", **how: Any) -> Iterator[str]:
-    """The lines of a text in UTF-8, none longer than a file may be. Raises ParseError, with advice how to mend it."""
+def encoding(name: str, said: str = "") -> str:
+    """The encoding of a text: what is said of it, else what `encodings` finds. Raises ParseError, ProblemError."""
+    if said and not encodings.known(said):
+        raise ProblemError(_("there is no encoding “{name}”; utf-8, utf-16, gb18030 and cp1252 are some"), name=said)
+    with _bytes(name) as file:
+        fitting = said or encodings.detected(file)
+        if not fitting:
+            line, byte = encodings.misfit(file, "utf-8")
+            message = _(
+                "{name}, line {line}: the byte {byte} fits neither UTF-8 nor GB 18030 nor cp1252: say what it is "
+                "with --encoding"
+            )
+            raise ParseError(message, name=name, line=line, byte=hex(byte))
+    return "utf-8-sig" if codecs.lookup(fitting).name == "utf-8" else fitting
+
+
+def lines(name: str, encoding: str = "utf-8-sig", **how: Any) -> Iterator[str]:
+    """The lines of a text, none longer than a file may be. Raises ParseError."""
     longest = most()
-    for line in _read(name, lambda file: file.readline(longest + 1), advice, how):
+    for line in _read(name, lambda file: file.readline(longest + 1), encoding, how):
         check(len(line), name)
         yield line
 
 
-def pieces(name: str, size: int) -> Iterator[str]:
-    """A text in UTF-8, so many characters at a time. Raises ParseError."""
-    return _read(name, lambda file: file.read(size), "", {})
+def pieces(name: str, size: int, encoding: str = "utf-8-sig") -> Iterator[str]:
+    """A text, so many characters at a time. Raises ParseError."""
+    return _read(name, lambda file: file.read(size), encoding, {})
 
 
-def _read(name: str, some: Callable[[IO[str]], str], advice: str, how: dict[str, Any]) -> Iterator[str]:
+def _read(name: str, some: Callable[[IO[str]], str], encoding: str, how: dict[str, Any]) -> Iterator[str]:
     try:
-        with opened(name, **{"encoding": "utf-8-sig", **how}) as file:
+        with opened(name, encoding=encoding, **how) as file:
             while text := some(file):
                 yield text
-    except UnicodeDecodeError as error:
-        advice = advice or _("byte {n} cannot be read").format(n=error.start + 1)
-        raise ParseError(_("{name} is not UTF-8: {advice}"), name=name, advice=advice) from None
+    except UnicodeError:  # UTF-16 without its mark is another error than a byte that does not fit
+        with _bytes(name) as file_of_bytes:
+            line, byte = encodings.misfit(file_of_bytes, encoding)
+        message = _("{name}, line {line}: the byte {byte} does not fit {encoding}: --encoding says otherwise")
+        where = {"name": name, "line": line, "byte": hex(byte), "encoding": encoding.removesuffix("-sig")}
+        raise ParseError(message, **where) from None
     except OSError as error:
         raise refused(error, name) from None
 

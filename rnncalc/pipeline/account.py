@@ -13,7 +13,7 @@ from rnncalc.network.weights.model_file import Model
 class Account:
     """What is known of data: first what a person may say of it, then what reading finds out. Empty means not known.
 
-    A model file keeps it as an object of JSON, without what is not known.
+    A model file keeps it as an object of JSON, without what is not known, or belongs to one file (OF_A_FILE).
     """
 
     kind: str | None = None  # table, arrays, lines or text
@@ -23,6 +23,8 @@ class Account:
     time: str | None = None  # the column that orders their steps
     tokens: str = ""  # of a text: chars or words
     by: str = ""  # a text as one stream, or line by line
+    encoding: str = ""  # of a text, unless it is to be found
+    sep: str = ""  # between the columns of a table, unless it is to be found
     window: int | None = None  # steps
     ahead: int | None = None  # steps
     scale: str | None = None  # none, inputs or both
@@ -37,6 +39,7 @@ class Account:
     x_std: list[float] = field(default_factory=list)
     y_mean: list[float] = field(default_factory=list)  # of each target
     y_std: list[float] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what a person should know of how files were read
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> Account:
@@ -54,7 +57,7 @@ class Account:
     def known(self) -> dict[str, Any]:
         """Return what is known, by name: the inverse of `of`."""
         unknown = vars(Account())
-        return {name: value for name, value in vars(self).items() if value != unknown[name]}
+        return {name: value for name, value in vars(self).items() if value != unknown[name] and name not in OF_A_FILE}
 
     def complete(self, **values: Any) -> None:
         """Fill in what reading found out; what is known already stays."""
@@ -63,5 +66,6 @@ class Account:
                 setattr(self, name, value)
 
 
+OF_A_FILE = ("encoding", "sep", "notes")
 NAMES = tuple(part.name for part in fields(Account))
 OPTIONS = {part.name: str(part.type) for part in fields(Account)[: NAMES.index("inputs")]}  # what a person may say

@@ -51,7 +51,7 @@ def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str
     """Read one sequence of a file as the training data was read: x as the network takes it, and notes."""
     about = Account.of_model(model)
     data = read_again(source, about)
-    part, notes = data.only(number), []
+    part, notes = data.only(number), about.notes
     if not len(part.x):
         raise ProblemError(_("sequence {number} has no step"), number=number)
     if len(data) > 1:

@@ -129,7 +129,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
     about, train, test, loss = _read(options)
     if test is not None and not test.targets:
         raise ProblemError(_("{name}: there is not one target to be judged on"), name=options.get("test"))
-    notes = remarks(about, bool(options.get("input")), options.get("direction") or "forward")
+    notes = about.notes + remarks(about, bool(options.get("input")), options.get("direction") or "forward")
     if test is not None and test.tokens and (unknown := sum(int((some < 0).sum()) for (some,) in blocks(test.x))):
         message = _(
             "test: {n} tokens did not occur in training: as inputs they are zeros, as targets they do not count"

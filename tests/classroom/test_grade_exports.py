@@ -14,9 +14,10 @@ from support.a_class import MADE
 import rnncalc
 from rnncalc.classroom.exercise import make
 from rnncalc.classroom.exercise_spec import ExerciseSpec
-from rnncalc.classroom.grading import encodings, people, person_columns, times
+from rnncalc.classroom.grading import people, person_columns, times
 from rnncalc.classroom.grading.answer_columns import column
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
+from rnncalc.common import encodings
 
 H, Y = ([[f"{value:.4f}" for value in row] for row in MADE.quantities[name]] for name in ("h", "y"))
 PEOPLE = ("1001", "Jörg", "Müller"), ("1002", "Åsa", "Öberg"), ("1003", "Zoë", "Brontë")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
 
-from rnncalc.classroom.grading import encodings, people
+from rnncalc.classroom.grading import people
 from rnncalc.classroom.grading.submissions import LARGEST, Submission, files_of
-from rnncalc.common import files
+from rnncalc.common import encodings, files
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import RnncalcError

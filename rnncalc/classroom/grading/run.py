@@ -14,7 +14,6 @@ from typing import Any
 from rnncalc.check.verdicts.precision import precision_of
 from rnncalc.classroom.grading import judging, people, submissions
 from rnncalc.classroom.grading.choices import KEEP
-from rnncalc.classroom.grading.encodings import known
 from rnncalc.classroom.grading.gradebook import Gradebook
 from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.classroom.grading.judging import Result
@@ -22,6 +21,7 @@ from rnncalc.classroom.grading.marks import Row, one_each, out_of
 from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
 from rnncalc.classroom.grading.submissions import Submission
+from rnncalc.common.encodings import known
 from rnncalc.common.i18n import _, language
 from rnncalc.common.suggest import one_of
 from rnncalc.common.workers import Workers

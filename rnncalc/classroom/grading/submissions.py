@@ -16,13 +16,13 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from rnncalc.classroom.grading import answer_text, authors, encodings, people, tables
+from rnncalc.classroom.grading import answer_text, authors, people, tables
 from rnncalc.classroom.grading.authors import Author
 from rnncalc.classroom.grading.choices import SPREADSHEETS
 from rnncalc.classroom.grading.limits import most, too_much
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.sheet import Sheet, plain
-from rnncalc.common import files
+from rnncalc.common import encodings, files
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import identified, one_line
 from rnncalc.errors import ParseError, RnncalcError

@@ -15,7 +15,6 @@ from typing import Any
 from rnncalc.classroom.grading import (
     answer_columns,
     cells,
-    encodings,
     long_tables,
     people,
     person_columns,
@@ -26,6 +25,7 @@ from rnncalc.classroom.grading.answer_columns import Column
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.person_columns import Who
 from rnncalc.classroom.grading.sheet import Question
+from rnncalc.common import encodings
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import identified, one_line
 from rnncalc.errors import ParseError

@@ -27,7 +27,14 @@ KINDS = {  # ending → module, and what it reads
     ".csv": "table", ".tsv": "table", ".npz": "arrays", ".npy": "arrays", ".jsonl": "lines", ".ndjson": "lines",
     ".txt": "text", ".text": "text",
 }  # fmt: skip
-BELONG = {"id": ("table",), "time": ("table",), "by": ("text",), "tokens": ("text", "lines")}  # option → kinds of data
+BELONG = {
+    "id": ("table",),
+    "time": ("table",),
+    "by": ("text",),
+    "tokens": ("text", "lines"),
+    "sep": ("table",),
+    "encoding": ("table", "lines", "text"),
+}  # option → kinds of data
 
 
 def read(source: str, about: Account, loss: str | None = None) -> tuple[Sequences, str]:
@@ -77,6 +84,9 @@ def _rows(source: str, about: Account, loss: str | None) -> DataRows:
         raise ParseError(_("cannot read {name}: there is no such file"), name=source)
     reading(source)
     rows: DataRows = import_module(f"rnncalc.pipeline.data.{kind}").read(source, about, loss)
+    if rows.form:
+        message = _("{name}: read as {form}; --encoding and --sep say otherwise")
+        about.notes.append(message.format(name=source, form=_(", ").join(rows.form)))
     if not len(rows.x):
         raise ParseError(_("{name} has no data"), name=source)
     if rows.x.ndim == 2 and rows.x.shape[1] != about.inputs:

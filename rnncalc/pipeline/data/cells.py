@@ -14,6 +14,8 @@ from rnncalc.errors import ParseError
 GAPS = frozenset(("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"))  # how programs write that nothing is there
 EXACT = 2.0**53  # whole numbers beyond it cannot all be told apart
 _GROUPED = re.compile(r"[+-]?[$€£¥]?\s?\d+([.,'’ \u00a0\u202f]\d+)*\s?[%$€£¥]?")
+_COMMA = re.compile(r"[+-]?(?:\d*,\d+|\d+,)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
 _ISO = re.compile(
     r"(\d{4})-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,15}))?)?\s?(Z|[+-][012]\d(?::?[0-5]\d)?)?)?)?",
     re.ASCII | re.IGNORECASE,
@@ -36,6 +38,46 @@ def is_gap(text: str) -> bool:
 def is_grouped(text: str) -> bool:
     """Tell whether a text is a number as people write it: 1,234 or 0,5 or 12 % or $5."""
     return number(text) is None and text.count(".") < 2 and _GROUPED.fullmatch(text.strip()) is not None
+
+
+class Decimals:
+    """How the numbers of a file are written, with decimal points or commas: the first one decides, others are none.
+
+    grouped: commas stand between columns too, where 1,234 in quotes may be a thousand and is refused.
+    """
+
+    def __init__(self, grouped: bool):
+        self.grouped, self.mark = grouped, ""
+
+    def number(self, text: str) -> float | None:
+        """Return a cell as a number, as `number` does."""
+        value = number(text)
+        if value is not None and "." in text:
+            self.mark = self.mark or "."
+            return value if self.mark == "." else None
+        if value is not None or self.mark == ".":
+            return value
+        text = text.strip()
+        if not _COMMA.fullmatch(text) or (self.grouped and not self.mark and _THOUSANDS.fullmatch(text)):
+            return None
+        self.mark = ","
+        return float(text.replace(",", "."))
+
+    def otherwise(self, text: str) -> bool:
+        """Tell whether a cell is a number with the other mark."""
+        return bool(self.mark) and self.mark not in text and number(text.replace(",", ".")) is not None
+
+    def finite(self, text: str, source: str, line: int, column: str) -> float:
+        """Return a cell as a finite number. Raises ParseError with its place."""
+        value = self.number(text)
+        if value is not None and abs(value) < float("inf"):
+            return value
+        what = _("is blank") if not text.strip() else _("“{text}” is no number").format(text=text[:50])
+        if value is None and self.otherwise(text):
+            said = {",": _("“{text}”: above, decimals have a comma"), ".": _("“{text}”: above, decimals have a point")}
+            what = said[self.mark].format(text=text[:50])
+        message = _("{name}, line {line}, column {column}: {what}")
+        raise ParseError(message, name=source, line=line, column=column, what=what)
 
 
 class Times:

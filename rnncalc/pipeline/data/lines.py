@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common import bounds, strict_json
+from rnncalc.common.encodings import form
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
@@ -32,11 +33,12 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     x_name, y_name = (name if isinstance(name, str) else name[0] for name in names)
     about.input, about.target = [x_name], [y_name]
     targets = _Targets(source, y_name, about, loss)
-    _survey(source, x_name, about, targets)
+    encoding = bounds.encoding(source, about.encoding)
+    _survey(source, x_name, encoding, about, targets)
     numbers = {token: n for n, token in enumerate(about.vocabulary)}
     x_rows, y_rows, offsets = Spool(), Spool(), array("q", [0])
     width = about.inputs
-    for line, record in _records(source):
+    for line, record in _records(source, encoding):
         x = record.get(x_name)
         where = _("{name}, line {line}, {key}").format(name=source, line=line, key=x_name)
         if numbers:
@@ -53,15 +55,16 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
         y_rows.add(targets.rows(record.get(y_name), len(rows), line))
         offsets.append(x_rows.count)
     about.complete(inputs=len(numbers) or width)
+    said = [] if about.encoding else form(encoding)
     y = targets.finished(y_rows.array() if y_rows.count else targets.nothing(0))
-    return DataRows(x_rows.array(), y, np.array(offsets, np.int64), "every" if targets.each else "last")
+    return DataRows(x_rows.array(), y, np.array(offsets, np.int64), "every" if targets.each else "last", said)
 
 
-def _survey(source: str, name: str, about: Account, targets: _Targets) -> None:
+def _survey(source: str, name: str, encoding: str, about: Account, targets: _Targets) -> None:
     """Read the file once, to learn the vocabulary of texts and of what kind targets are."""
     texts: bool | None = None
     counts: Counter[str] = Counter()
-    for _line, record in _records(source):
+    for _line, record in _records(source, encoding):
         x = record.get(name)
         if texts is None:
             texts = isinstance(x, str)
@@ -80,8 +83,8 @@ def _survey(source: str, name: str, about: Account, targets: _Targets) -> None:
     targets.decide()
 
 
-def _records(source: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(bounds.lines(source), 1):
+def _records(source: str, encoding: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(bounds.lines(source, encoding), 1):
         if not line.strip():
             continue
         try:

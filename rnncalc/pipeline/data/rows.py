@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class DataRows:
     y: np.ndarray
     offsets: np.ndarray
     at: str = "every"
+    form: list[str] = field(default_factory=list)  # what is unusual in how the file was read
 
 
 class Labels:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncalc.common import bounds
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
@@ -16,12 +17,12 @@ from rnncalc.pipeline.data.cells import Times
 from rnncalc.pipeline.data.row_order import Order, constant
 from rnncalc.pipeline.data.rows import DataRows
 from rnncalc.pipeline.data.table_file import Block, TableFile
-from rnncalc.pipeline.data.target_columns import TargetColumns, as_number
+from rnncalc.pipeline.data.target_columns import TargetColumns
 
 
 def read(source: str, about: Account, loss: str | None) -> DataRows:
     """Read the columns that the account gives by name or by number from 1. Raises ParseError, ProblemError."""
-    file = TableFile(source)
+    file = TableFile(source, bounds.encoding(source, about.encoding), about.sep)
     target = about.target
     if about.classes is not None and isinstance(target, list) and not set(target) <= set(file.names):
         target = None  # read to predict: targets are not there
@@ -31,7 +32,7 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
         raise ProblemError(_("{name}: id and time are one column each"), name=source)
     inputs = _inputs(file, about, columns, special[0] + special[1])
     ids, times = (columns[0] if columns else None for columns in special)
-    targets = TargetColumns(source, file.names, columns, about, loss)
+    targets = TargetColumns(source, file.names, columns, about, loss, file.decimals)
     reader = _Reader(file, inputs, targets, ids, times)
     for block in file.blocks():
         reader.add(block)
@@ -75,8 +76,8 @@ class _Reader:
         rows = list(self.file.rows(block))
         if not rows:
             return
-        source, names = self.file.source, self.file.names
-        self.x.add(np.array([[as_number(row[n], source, line, names[n]) for n in self.inputs] for line, row in rows]))
+        source, names, number = self.file.source, self.file.names, self.file.decimals.finite
+        self.x.add(np.array([[number(row[n], source, line, names[n]) for n in self.inputs] for line, row in rows]))
         self.targets.add(rows)
         places = []
         for line, row in rows:
@@ -89,10 +90,10 @@ class _Reader:
 
     def _fast(self, block: Block) -> bool:
         """Take the block as numbers, if it has nothing else. Returns whether it had."""
-        filled = None if self.targets.classes else self.file.plain(block)
+        wanted = [*self.inputs, *self.targets.columns]
+        filled = None if self.targets.classes else self.file.plain(block, wanted)
         if not filled:
             return False
-        wanted = [*self.inputs, *self.targets.columns]
         try:
             numbers = np.loadtxt(filled, delimiter=self.file.mark, usecols=wanted, ndmin=2, comments=None)
         except ValueError:
@@ -105,14 +106,14 @@ class _Reader:
 
     def rows(self, about: Account) -> DataRows:
         """Return all rows, sequence by sequence."""
-        y, x = self.targets.array(), self.x.array()
+        y, x, form = self.targets.array(), self.x.array(), self.file.form(about)
         if self.targets.classes:
             y, labels = self.targets.labels.sorted(y)
             about.complete(labels=labels)
         if self.ids is None and self.times is None:
-            return DataRows(x, y, np.array([0, len(x)], np.int64))
+            return DataRows(x, y, np.array([0, len(x)], np.int64), form=form)
         offsets, order = self.order.arrangement(self.file.source)
         if order is not None:
             x, y = x[order], y[order]
         same = y.ndim == 1 and len(offsets) > 2 and constant(y, offsets)
-        return DataRows(x, y, offsets, "last" if same else "every")
+        return DataRows(x, y, offsets, "last" if same else "every", form)

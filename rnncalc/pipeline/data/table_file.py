@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from rnncalc.common import bounds
+from rnncalc.common import bounds, encodings
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.pipeline.data.cells import is_gap, number
+from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data.cells import Decimals, is_gap, number
 
 LINES = 50_000  # lines of a block
 MOST_COLUMNS = 100_000
@@ -31,15 +32,21 @@ class Block:
 class TableFile:
     """The names of its columns, and its rows. named: whether the first line says the names; else they are numbers."""
 
-    def __init__(self, source: str):
-        self.source, self.mark = source, "\t" if source.lower().endswith(".tsv") else ","
-        self.named, self.skip = True, 0
+    def __init__(self, source: str, encoding: str = "utf-8-sig", separator: str = ""):
+        """separator: what stands between columns; found in the first rows unless it is said. Raises ProblemError."""
+        self.source, self.encoding = source, encoding
+        sample = next(bounds.pieces(source, encodings.SEEN, encoding), "")
+        excel = encodings.SEPARATOR.match(sample)
+        self.preamble = excel[0].count("\n") if excel else 0
+        self.mark = _said(separator) if separator else excel[1] if excel else _separator(sample, source)
+        self.decimals = Decimals(grouped=self.mark == ",")
+        self.named, self.skip = True, self.preamble
         self.blank: int | None = None  # a line without values: the end of the file, or else a gap
         self.names = self._header()
 
     def _header(self) -> list[str]:
         names = list[str]()
-        for _line, after, row in self._parsed(self._lines(), 1):
+        for _line, after, row in self._parsed(islice(self._lines(), self.preamble, None), self.preamble + 1):
             if any(cell.strip() for cell in row):
                 names, self.skip = [cell.strip() for cell in row], after - 1
                 break
@@ -47,13 +54,19 @@ class TableFile:
             raise ParseError(_("{name} is empty"), name=self.source)
         if len(names) > MOST_COLUMNS:
             raise ParseError(_("{name} has more than {most} columns"), name=self.source, most=MOST_COLUMNS)
-        if all(number(cell) is not None or is_gap(cell) for cell in names):
-            self.named, self.skip = False, 0
+        if all(self.decimals.number(cell) is not None or is_gap(cell) for cell in names):
+            self.named, self.skip = False, self.preamble
             return [str(at) for at in range(1, len(names) + 1)]
         for name, count in Counter(names).items():
             if name and count > 1:
                 raise ParseError(_("{name}: two columns are called “{column}”"), name=self.source, column=name)
         return names
+
+    def form(self, about: Account) -> list[str]:
+        """Return what is unusual in how the file was read, and was not said by whoever has it read."""
+        usual = about.sep or self.preamble or (self.mark == "\t" and self.source.lower().endswith(".tsv"))
+        said = encodings.form("" if about.encoding else self.encoding, "," if usual else self.mark)
+        return said + [_("decimal commas")] * (self.decimals.mark == ",")
 
     def columns(self, names: str | list[str] | None, default: list[int]) -> list[int]:
         """Return where these columns stand, given by name or by number from 1. Raises ProblemError."""
@@ -90,12 +103,24 @@ class TableFile:
             yield Block(first, lines, rows)
             first = after
 
-    def plain(self, block: Block) -> list[str] | None:
-        """Return the lines of a block without quotes whose rows all have a cell for every column, else None."""
+    def plain(self, block: Block, wanted: list[int]) -> list[str] | None:
+        """Return the lines of a block without quotes whose rows all have a cell for every column, else None.
+
+        wanted: columns that are numbers; decimal commas become points.
+        """
         filled = [line for line in block.lines if line.strip()]
         if block.rows is not None or self.blank is not None or (len(self.names) == 1 and filled != block.lines):
             return None
-        return filled if {line.count(self.mark) for line in filled} == {len(self.names) - 1} else None
+        if {line.count(self.mark) for line in filled} != {len(self.names) - 1}:
+            return None
+        if self.decimals.mark == ",":
+            return None if any("." in line for line in filled) else [line.replace(",", ".") for line in filled]
+        if self.mark != "," and any("," in line for line in filled):
+            return None
+        if not self.decimals.mark:
+            cells = (line.split(self.mark) for line in filled if "." in line)
+            self.decimals.mark = "." if any("." in row[n] for row in cells for n in wanted) else ""
+        return filled
 
     def rows(self, block: Block) -> Iterator[Row]:
         """Yield the rows of a block. Raises ParseError with the line of one that has too few cells, or too many."""
@@ -116,7 +141,7 @@ class TableFile:
             yield line, row
 
     def _lines(self) -> Iterator[str]:
-        return bounds.lines(self.source, _("save the table as CSV UTF-8"), newline="")
+        return bounds.lines(self.source, self.encoding, newline="")
 
     def _parsed(self, lines: Iterable[str], first: int) -> Iterator[tuple[int, int, list[str]]]:
         """Yield each row with the line in which it begins and the one below it."""
@@ -131,3 +156,19 @@ class TableFile:
                 message = _("{name}, line {line}: the quotes do not fit together: {reason}")
                 raise ParseError(message, name=self.source, line=line, reason=error) from None
             yield line, first + reader.line_num, row
+
+
+def _said(separator: str) -> str:
+    """Return the separator that somebody named. Raises ProblemError."""
+    mark = {"tab": "\t", "\\t": "\t"}.get(separator, separator)
+    if len(mark) != 1 or mark.isalnum() or mark in '"\r\n.-+':
+        message = _("the separator is the one character between columns, such as “;” or tab, not “{text}”")
+        raise ProblemError(message, text=separator)
+    return mark
+
+
+def _separator(sample: str, source: str) -> str:
+    """Return what the first rows have between their columns."""
+    if source.lower().endswith(".tsv") and "\t" in sample.lstrip("\r\n").partition("\n")[0]:
+        return "\t"
+    return encodings.separator(sample)

@@ -9,7 +9,7 @@ from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import LOSSES, SIGN, takes_classes
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data.cells import is_gap, is_grouped, number
+from rnncalc.pipeline.data.cells import Decimals, is_gap, is_grouped
 from rnncalc.pipeline.data.rows import Labels
 from rnncalc.pipeline.data.table_file import Row
 
@@ -17,8 +17,10 @@ from rnncalc.pipeline.data.table_file import Row
 class TargetColumns:
     """Collects the targets of block after block. `classes` is None as long as nothing but gaps was there."""
 
-    def __init__(self, source: str, names: list[str], columns: list[int], about: Account, loss: str | None):
-        self.source, self.columns = source, columns
+    def __init__(
+        self, source: str, names: list[str], columns: list[int], about: Account, loss: str | None, decimals: Decimals
+    ):  # fmt: skip
+        self.source, self.columns, self.decimals = source, columns, decimals
         self.names = [names[column] for column in columns]
         self.labels, self.y = Labels(about.labels), Spool()
         self.classes: bool | None = about.classes
@@ -69,8 +71,10 @@ class TargetColumns:
             for name, text in zip(self.names, row):
                 if is_gap(text):
                     continue
-                numeric = number(text) is not None
-                if is_grouped(text):
+                numeric = self.decimals.number(text) is not None
+                if not numeric and self.decimals.otherwise(text):
+                    self.decimals.finite(text, self.source, line, name)
+                if not numeric and is_grouped(text):
                     message = _("{name}, line {line}, column {column}: “{text}”: write numbers plainly, as 1234.5")
                     raise ParseError(message, name=self.source, line=line, column=name, text=text[:50])
                 self.seen.setdefault(numeric, (text[:50], line))
@@ -115,14 +119,4 @@ class TargetColumns:
         self.y.add(np.array(numbers, np.int64))
 
     def _value(self, text: str, column: str, line: int) -> float:
-        return float("nan") if is_gap(text) else as_number(text, self.source, line, column)
-
-
-def as_number(text: str, source: str, line: int, column: str) -> float:
-    """Return a cell as a finite number. Raises ParseError with its place."""
-    value = number(text)
-    if value is not None and abs(value) < float("inf"):
-        return value
-    what = _("is blank") if not text.strip() else _("“{text}” is no number").format(text=text[:50])
-    message = _("{name}, line {line}, column {column}: {what}")
-    raise ParseError(message, name=source, line=line, column=column, what=what)
+        return float("nan") if is_gap(text) else self.decimals.finite(text, self.source, line, column)

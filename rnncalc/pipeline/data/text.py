@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from rnncalc.common import bounds
+from rnncalc.common.encodings import form
 from rnncalc.common.spool import Spool, copied
 from rnncalc.common.suggest import one_of
 from rnncalc.pipeline.account import Account
@@ -26,22 +27,23 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     about.complete(tokens="chars", by="stream", at="every")
     for name, known in (("tokens", ("chars", "words")), ("by", ("stream", "line"))):
         one_of(name, getattr(about, name), known)
+    encoding = bounds.encoding(source, about.encoding)
     if not about.vocabulary:
         counts: Counter[str] = Counter()
-        for part in _parts(source, about.by):
+        for part in _parts(source, about.by, encoding):
             counts.update(_counted(part, about.tokens))
         about.vocabulary = vocabulary(counts)
     encode, tokens = _encoder(about.vocabulary, about.tokens), Spool()
     if about.by == "line":
         targets, offsets = Spool(), array("q", [0])
-        for part in _parts(source, "line"):
+        for part in _parts(source, "line", encoding):
             row = encode(part)
             tokens.add(row)
             targets.add(np.append(row[1:], np.int32(-1)))  # a line's last step is the one that foretells its end
             offsets.append(tokens.count)
         x, y, begins = tokens.array(), targets.array(), np.array(offsets, np.int64)
     else:
-        for part in _parts(source, "stream"):
+        for part in _parts(source, "stream", encoding):
             tokens.add(encode(part))
         tokens.add(np.full(1, -1, np.int32))
         whole = tokens.array()
@@ -50,7 +52,7 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
             y = copied(whole, np.array([1]), np.array([len(whole) - 1]))
     numbers = about.vocabulary
     about.complete(inputs=len(numbers), outputs=len(numbers), classes=True, labels=about.vocabulary, targets=True)
-    return DataRows(x, y, begins)
+    return DataRows(x, y, begins, form=[] if about.encoding else form(encoding))
 
 
 def _counted(text: str, tokens: str) -> dict[str, int]:
@@ -87,15 +89,15 @@ def split(text: str, tokens: str) -> list[str]:
     return words
 
 
-def _parts(source: str, by: str) -> Iterator[str]:
+def _parts(source: str, by: str, encoding: str) -> Iterator[str]:
     """Yield the text piece by piece: lines that are not blank, with their ends; or long pieces, cut at blanks."""
     if by == "line":
-        for line in bounds.lines(source):
+        for line in bounds.lines(source, encoding):
             if line.strip():
                 yield line.rstrip("\r\n") + END
         return
     held = ""
-    for piece in bounds.pieces(source, CHUNK):
+    for piece in bounds.pieces(source, CHUNK, encoding):
         held += piece
         cut = max(held.rfind(" "), held.rfind(END)) + 1 or len(held)
         yield held[:cut]

@@ -41,7 +41,7 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
 
 
 def content(name: str) -> str:
-    """The text of a file, or of standard input for `-`: UTF-8, with or without a byte-order mark, or GB 18030.
+    """The text of a file, or of standard input for `-`: in whatever encoding it fits, as `common.encodings` says.
 
     Of a page of HTML or Word it is what is read in it. Raises ParseError.
     """
@@ -65,14 +65,18 @@ def content(name: str) -> str:
         raise ParseError(f"{shown(name)}: {error}") from None
     if page is not None:
         return page
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise ParseError(_("{name} is not a text file"), name=name)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        from rnncalc.common import encodings  # here: most files are UTF-8
+
+        encoding = encodings.detected(io.BytesIO(data))
+        text = data.decode(encoding).removeprefix("\ufeff") if encoding else text
+    if "\0" in text:
+        raise ParseError(_("{name} is not a text file"), name=name)
+    return text
 
 
 def _columns(name: str) -> tuple[str, list[str]]:

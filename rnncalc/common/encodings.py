@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
+import codecs
 import io
+import os
 import re
 import threading
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError
@@ -26,6 +28,7 @@ _MARKS = {
 _SPOKEN = {"gb18030": "GB 18030", "cp1252": "cp1252", "utf-16": "UTF-16", "utf-32": "UTF-32"}
 _LETTERS = frozenset(range(0xC0, 0x100)) - {0xD7, 0xF7} | {0x8A, 0x8C, 0x8E, 0x9A, 0x9C, 0x9E, 0x9F}
 _NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+SEPARATOR = re.compile(r"\s*sep=([,;\t])\r?\n")  # a first line for Excel
 _RUN = re.compile(rb"[\x80-\xff]+")
 
 
@@ -36,17 +39,20 @@ class Decoded:
     text: str
     encoding: str = ""
 
-    @property
-    def spoken(self) -> str:
-        """The encoding as people call it."""
-        return next((name for key, name in _SPOKEN.items() if self.encoding.startswith(key)), self.encoding)
-
     def form(self, delimiter: str) -> list[str]:
         """What is not usual in the form of a table with that separator."""
-        said = [self.spoken] if self.encoding else []
-        if delimiter != ",":
-            said.append(_("semicolons between columns") if delimiter == ";" else _("tabs between columns"))
-        return said
+        return form(self.encoding, delimiter)
+
+
+def form(encoding: str, delimiter: str = ",") -> list[str]:
+    """What people call an encoding other than UTF-8, and a separator other than the comma."""
+    said = [next((name for key, name in _SPOKEN.items() if encoding.startswith(key)), encoding)]
+    if encoding in ("", "utf-8-sig"):
+        said.clear()
+    if delimiter != ",":
+        words = {";": _("semicolons between columns"), "\t": _("tabs between columns")}
+        said.append(words.get(delimiter) or _("“{mark}” between columns").format(mark=delimiter))
+    return said
 
 
 def known(encoding: str) -> bool:
@@ -61,30 +67,57 @@ def known(encoding: str) -> bool:
 def decoded(data: bytes, encoding: str = "") -> Decoded:
     """The text, in the encoding that it is said to have, else in the first that it fits; what fits none keeps what can
     be read of it."""
-    detected = "" if encoding else _detected(data)
-    text = data.decode(encoding or detected or "utf-8", "replace").removeprefix("\ufeff")
+    usual = "" if encoding else detected(io.BytesIO(data))
+    text = data.decode(encoding or usual or "utf-8", "replace").removeprefix("\ufeff")
     if "\n" not in text:
         text = text.replace("\r", "\n")  # a spreadsheet's "CSV (Macintosh)"
-    return Decoded(text, "" if detected in ("utf-8-sig", "") else detected)
+    return Decoded(text, "" if usual == "utf-8-sig" else usual)
 
 
-def _detected(data: bytes) -> str:
+def detected(file: IO[bytes]) -> str:
+    """The encoding of a text: what its mark says, else the first of UTF-8, GB 18030 and cp1252 that all of it fits.
+
+    UTF-8 is "utf-8-sig"; "" where none fits. Which of the other two it is, the first bytes beyond ASCII tell.
+    """
+    head = file.read(SEEN)
     for mark, encoding in _MARKS.items():
-        if data.startswith(mark):
+        if head.startswith(mark):
             return encoding
-    if data.isascii() and b"\0" not in data:
-        return ""
-    if (wide := _without_mark(data[:SEEN])) and not len(data) % 2:
+    size = file.seek(0, os.SEEK_END)
+    if (wide := _without_mark(head)) and not size % 2:
         return wide
-    for encoding in ("utf-8", "gb18030", "cp1252"):
-        if encoding == "gb18030" and _is_western(data[:SEEN]):
-            continue
+    if _fits(file, "utf-8"):
+        return "utf-8-sig"
+    file.seek(0)
+    beyond = next(block for block in iter(lambda: file.read(SEEN), b"") if not block.isascii())
+    others = ("cp1252",) if _is_western(beyond) else ("gb18030", "cp1252")
+    return next((encoding for encoding in others if _fits(file, encoding)), "")
+
+
+def misfit(file: IO[bytes], encoding: str) -> tuple[int, int]:
+    """The line and the value of the first byte that cannot be read so, in a file that has one."""
+    decoder, line = codecs.getincrementaldecoder(encoding)("strict"), 1
+    file.seek(0)
+    while block := file.read(SEEN):
         try:
-            data.decode(encoding)
-            return "" if encoding == "utf-8" else encoding
-        except UnicodeDecodeError:
-            continue
-    return ""
+            decoder.decode(block)
+        except UnicodeDecodeError as error:
+            return line + error.object[: error.start].count(b"\n"), error.object[error.start]
+        line += block.count(b"\n")
+    return line, 0
+
+
+def _fits(file: IO[bytes], encoding: str) -> bool:
+    """Whether all of a file can be read so; no more than a block of it is held at a time."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    file.seek(0)
+    try:
+        for block in iter(lambda: file.read(SEEN), b""):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _without_mark(data: bytes) -> str:
@@ -138,11 +171,13 @@ def rows(text: str) -> tuple[list[tuple[int, list[str]]], str]:
     """The rows, each with the line in which it ends, and the separator. A cell may be as long as it likes: the limit is
     set aside. Raises ParseError."""
     skipped = 0
-    if match := re.match(r"\s*sep=([,;\t])\r?\n", text):  # a line for Excel
+    if match := SEPARATOR.match(text):
         text, skipped = text[match.end() :], match[0].count("\n")
         delimiter = match[1]
     else:
-        delimiter = _delimiter(text)
+        delimiter = separator(text)
+    import csv  # here: whoever reads a text without columns does not load it
+
     with _LIMIT:
         before = csv.field_size_limit(len(text) + 1)
         reader = csv.reader(io.StringIO(text), delimiter=delimiter)
@@ -155,8 +190,10 @@ def rows(text: str) -> tuple[list[tuple[int, list[str]]], str]:
             csv.field_size_limit(before)
 
 
-def _delimiter(text: str) -> str:
+def separator(text: str) -> str:
     """What makes most columns of the header, in which the rows agree."""
+    import csv  # as above
+
     sample = text[:SEEN].lstrip("\r\n")
 
     def columns(delimiter: str) -> float:
