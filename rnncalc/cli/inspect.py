@@ -41,7 +41,8 @@ def _document(model: Model) -> Document:
     network = model.network
     layers = [
         {
-            "cell": layer.cell.name, **layer.cell.switched, "D": layer.sizes["D"], "H": layer.sizes["H"],
+            "cell": layer.cell.name, **layer.cell.switched, **layer.cell.constants,
+            "D": layer.sizes["D"], "H": layer.sizes["H"],
             "direction": layer.direction, **({"merge": layer.merge} if layer.direction == "both" else {}),
             "parameters": sum(array.size for part in layer.passes.values() for array in part.arrays.values()),
         }

@@ -29,7 +29,7 @@ class DirectionalLayer:
 
     def __init__(self, cell: str | Cell, *arrays: ArrayLike | None, **options: Any):
         base = cell_named(cell)
-        chosen = {name: options.pop(name) for name in list(options) if name in base.switches}
+        chosen = {name: options.pop(name) for name in list(options) if name in base.options}
         self.cell = base.switch(**chosen)
         named = dict(zip(self.cell.stacks, arrays, strict=False))
         if len(arrays) > len(self.cell.stacks):
@@ -40,7 +40,7 @@ class DirectionalLayer:
         states = {f"{state}0": state for state in self.cell.state}
         for name, value in options.items():
             if name not in self.cell.stacks and name not in states:
-                known = ", ".join([*self.cell.stacks, *states, *self.cell.switches])
+                known = ", ".join([*self.cell.stacks, *states, *self.cell.options])
                 raise ProblemError(_("{cell} has no {name}; it has {known}"), cell=base.name, name=name, known=known)
             if named.get(name) is not None:
                 raise ProblemError(_("{name} is given twice"), name=name)
@@ -129,8 +129,8 @@ class Layer:
     merge : {"concat", "sum", "ave", "mul"}
         How the two directions become one.
     **options
-        The cell's switches (activation, update, output) and initial states (h0, c0, y0: (H,) or (N, H), zero unless
-        given).
+        The cell's switches (activation, update, output), its constants, and initial states (h0, c0, y0: (H,) or (N, H),
+        zero unless given).
 
     Raises
     ------

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnncalc.common.i18n import _
 from rnncalc.common.suggest import nearest
-from rnncalc.errors import ProblemError
+from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.problems.conventions import cell_named
 from rnncalc.problems.parse.given import RawValue
@@ -33,7 +33,7 @@ WORDS_CALLED = {  # a key → what the field calls its values → the values
         "categorical_crossentropy": "cross_entropy", "binary_crossentropy": "binary_cross_entropy",
     },
 }  # fmt: skip
-OWN_CELL = ("name", "equations", "state", "emits", "outputs")
+OWN_CELL = ("name", "equations", "state", "emits", "outputs", "constants")
 
 
 def stated(given: Mapping[str, RawValue], key: str) -> RawValue | None:
@@ -143,6 +143,7 @@ def _own_cell(raw: RawValue) -> Cell:
             raise ProblemError(message, where=where, key=key, known=", ".join(OWN_CELL))
     name, equations = parts.get("name", "cell"), parts.get("equations")
     state, emits, outputs = parts.get("state"), parts.get("emits"), parts.get("outputs", [])
+    constants = parts.get("constants", {})
     lines = isinstance(equations, dict) and all(isinstance(text, str) for text in equations.values())
     names = all(isinstance(part, list) and all(isinstance(line, str) for line in part) for part in (state, outputs))
     if not (lines and names and isinstance(emits, str) and isinstance(name, str)):
@@ -150,7 +151,18 @@ def _own_cell(raw: RawValue) -> Cell:
         raise ProblemError(message, where=where)
     if name in CELLS:
         raise ProblemError(_("{where}.name: {name} is a built-in cell; choose another name"), where=where, name=name)
-    return Cell(name, equations, state, emits, outputs=outputs)
+    if not isinstance(constants, dict):
+        raise ProblemError(_("{where}.constants: names with a number each"), where=where)
+    numbers = {name: number(raw["constants"][name]) for name in constants}
+    return Cell(name, equations, state, emits, outputs=outputs, constants=numbers)
+
+
+def number(raw: RawValue) -> float:
+    """A value that is one number. Raises ParseError with the place."""
+    values = raw.numbers().values
+    if values.size != 1:
+        raise ParseError(_("{where}: one number was expected"), where=raw.where)
+    return float(values.item())
 
 
 def signals(given: Mapping[str, RawValue], cell: Cell) -> dict[str, str]:

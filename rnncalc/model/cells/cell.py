@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
@@ -20,16 +21,22 @@ from rnncalc.model.equations.expression import (
     INPUT,
     Binary,
     Call,
+    Constant,
     Expression,
     Name,
+    Negative,
+    Number,
     is_binary,
+    lifted,
     names,
     parse,
     previous,
+    rebuilt,
     signal_of,
+    substitute,
     walk,
 )
-from rnncalc.model.equations.functions import FUNCTIONS, PAIRS
+from rnncalc.model.equations.functions import FUNCTIONS, PAIRS, quiet
 from rnncalc.model.equations.printer import write
 from rnncalc.model.equations.stages import Stage, has_product, split, staged
 from rnncalc.model.equations.style import SOURCE
@@ -105,6 +112,8 @@ class Cell:
         Where the cell comes from.
     gate_orders : mapping of str to str, optional
         Library → our letters of the gates in the order in which it stacks them.
+    constants : mapping of str to float, optional
+        Names in the equations that stand for numbers and are not trained. Another number compiles nothing anew.
 
     Raises
     ------
@@ -121,6 +130,14 @@ class Cell:
     >>> Network([Layer(leaky, U=[[0.9]], W=[[0.5]])])([[0.7], [0.5]]).round(4)
     array([[0.279 ],
            [0.4043]])
+
+    A number may have a name, and a layer a number of its own:
+
+    >>> lines = {"a": "W @ h_p + U @ x_t", "h": "min(max(tanh(a), -most), most)"}
+    >>> clipped = Cell("clipped", lines, state=["h"], emits="h", constants={"most": 0.5})
+    >>> Network([Layer(clipped, U=[[0.9]], W=[[0.5]], most=0.4)])([[0.7], [0.2]]).round(4)
+    array([[0.4   ],
+           [0.3627]])
     """
 
     name: str
@@ -134,6 +151,7 @@ class Cell:
     switched: Mapping[str, str] = field(default_factory=dict)
     literature: Literature | None = None
     gate_orders: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
 
     written: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
     lines: Mapping[str, Expression] = field(init=False, repr=False, compare=False)
@@ -152,12 +170,12 @@ class Cell:
         for name in ("state", "outputs", "optional"):
             settle(name, tuple(getattr(self, name)))
         _check_names(self)
-        settle("written", {line: parse(text, line) for line, text in self.equations.items()})
+        settle("written", {line: self._read(line, text) for line, text in self.equations.items()})
         for line, expression in self.written.items():
             _check_line(self, line, expression)
         for choices in self.switches.values() if not self.switched else ():
             for line, text in ((line, text) for lines in choices.values() for line, text in lines.items()):
-                _check_line(self, line, parse(text, line))
+                _check_line(self, line, self._read(line, text))
         symbols = _symbols(self)
         sizes = {line: "O" if line in self.outputs else "H" for line in self.written}
         settle("sizes", sizes)
@@ -168,13 +186,18 @@ class Cell:
             if len({(parameter.rows, parameter.columns) for parameter in stack}) > 1:
                 raise CellError(_("{name}: the gates stacked in it have different shapes"), name=name)
 
-    def switch(self, **chosen: str) -> Cell:
-        """The derived cell with other values of its switches: its own equations, under the same name.
+    def _read(self, line: str, text: str) -> Expression:
+        """A line with its numbers in place of their names."""
+        numbers = {name: _number(value) for name, value in self.constants.items()}
+        return substitute(parse(text, line), numbers)
+
+    def switch(self, **chosen: Any) -> Cell:
+        """The derived cell with other values of its switches or constants: its own equations, under the same name.
 
         Parameters
         ----------
-        **chosen : str
-            Option → one of its values.
+        **chosen : str or float
+            Option → one of its values, or constant → its number.
 
         Returns
         -------
@@ -193,8 +216,11 @@ class Cell:
         """
         if not chosen:
             return self
-        equations, switched = dict(self.equations), dict(self.switched)
+        equations, switched, constants = dict(self.equations), dict(self.switched), dict(self.constants)
         for option, value in chosen.items():
+            if option in constants:
+                constants[option] = value
+                continue
             choices = self.switches.get(option, {})
             if value not in choices:
                 known = ", ".join(choices)
@@ -202,7 +228,12 @@ class Cell:
                 raise CellError(message, option=option, cell=self.name, known=known, value=value)
             equations.update(choices[value])
             switched[option] = value
-        return replace(self, equations=equations, switched=switched)
+        return replace(self, equations=equations, switched=switched, constants=constants)
+
+    @property
+    def options(self) -> list[str]:
+        """What `switch` takes."""
+        return [*self.switches, *self.constants]
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -316,11 +347,20 @@ class Cell:
         return tuple(dict.fromkeys([*products, *arriving, *self.preactivations.values(), *shown]))
 
     @cached_property
+    @quiet
+    def code_lines(self) -> tuple[dict[str, Expression], list[Constant]]:
+        """The lines as they are compiled, with constants where numbers stand; and these constants."""
+        numbers: list[Constant] = []
+        lines = {line: e if has_product(e) else lifted(e, numbers) for line, e in self.lines.items()}
+        return lines, numbers
+
+    @cached_property
     def digest(self) -> int:
-        """A number that two cells share only if they compute the same: the key of compiled code."""
+        """A number that two cells share only if the same code computes both: the key of compiled code."""
         import hashlib  # only the engine asks, and homework should not wait for it
 
-        lines = [f"{line} = {write(expression, SOURCE)}" for line, expression in self.lines.items()]
+        code = {line: rebuilt(e, _placeholder) for line, e in self.code_lines[0].items()}
+        lines = [f"{line} = {write(expression, SOURCE)}" for line, expression in code.items()]
         text = "\n".join([*lines, " ".join(self.state), self.emits, " ".join(self.outputs)])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
 
@@ -391,6 +431,14 @@ def functions_of(line: str, argument: str, functions: Sequence[str]) -> dict[str
     return {function: {line: f"{function}({argument})"} for function in functions}
 
 
+def _number(value: float) -> Expression:
+    return Negative(Number(-float(value))) if value < 0 else Number(float(value))
+
+
+def _placeholder(node: Expression) -> Expression:
+    return Name(f"#{node.place}") if isinstance(node, Constant) else node
+
+
 def _argument(expression: Expression) -> str:
     """The name that a function stands around, if the expression is one around a name."""
     return expression.argument.id if isinstance(expression, Call) and isinstance(expression.argument, Name) else ""
@@ -415,6 +463,12 @@ def _check_names(cell: Cell) -> None:
             raise CellError(_("line {line}: that is the name of the input or of the read-out"), line=line)
     if not any(INPUT in text for text in cell.equations.values()):
         raise CellError(_("no line reads the input x_t"))
+    for name, value in cell.constants.items():
+        reserved = name.endswith(("_p", "_t")) or _is_function(name) or name in cell.equations
+        if reserved or not any(name in names(parse(text)) for text in cell.equations.values()):
+            raise CellError(_("“{name}” is no name of a constant in the equations"), name=name)
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
+            raise CellError(_("{name} is not a finite number"), name=name)
     for what, wanted in (("state", cell.state), ("emits", (cell.emits,)), ("outputs", cell.outputs)):
         for name in wanted:
             if name not in cell.equations:

@@ -2,7 +2,7 @@
 
 The notation of a cell's lines, `c = f * c_p + i * g`: a bare name is this step's signal or a parameter, `h_p` the
 previous step's h, `x_t` this step's input; `*` and `/`, min and max go entry by entry, `@` is a matrix times a vector.
-An equation is a tree of five kinds of node, each a frozen record, so equations compare, hash and can be rewritten.
+An equation is a tree of a few kinds of node, each a frozen record, so equations compare, hash and can be rewritten.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Constant(Number):
+    """A number that machine code reads as it runs, by its place among those of its cell."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class Name:
     id: str
 
@@ -52,6 +59,7 @@ class Call:
 
 
 Expression = Number | Name | Negative | Binary | Call
+STAYING = Number(0.0), Number(1.0), Negative(Number(1.0))  # numbers that are part of an equation's form
 
 
 def previous(name: str) -> bool:
@@ -182,6 +190,20 @@ def is_zero(expression: Expression, zero: Collection[str]) -> bool:
     if is_binary(expression, "/"):
         return below[0] and not below[1]
     return any(below) if is_binary(expression, "*@") else bool(below) and all(below)
+
+
+def lifted(expression: Expression, numbers: list[Constant]) -> Expression:
+    """The expression with constants, added to `numbers`, for what no name takes part in; 0, 1 and −1 stay."""
+    if expression in STAYING or isinstance(expression, Name):
+        return expression
+    if not names(expression):
+        numbers.append(Constant(float(evaluate(expression, {})), len(numbers)))
+        return numbers[-1]
+    if isinstance(expression, Binary):
+        return Binary(expression.operator, lifted(expression.left, numbers), lifted(expression.right, numbers))
+    if isinstance(expression, Negative):
+        return Negative(lifted(expression.operand, numbers))
+    return expression  # a function stands around a name
 
 
 def terms(expression: Expression) -> list[tuple[int, Expression]]:

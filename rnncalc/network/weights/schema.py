@@ -134,7 +134,7 @@ BUILT_IN = record({"name": one_of(tuple(CELLS)), "switched": _SWITCHED})
 _WORDS = each(text, MOST_LINES)
 _SINCE_0_2 = {  # which version 0.1 did not write
     "outputs": _WORDS, "optional": _WORDS, "switched": _SWITCHED,
-    "switches": by_name(by_name(_LINES, MOST_LINES), MOST_LINES),
+    "switches": by_name(by_name(_LINES, MOST_LINES), MOST_LINES), "constants": by_name(finite, MOST_LINES),
 }  # fmt: skip
 OWN_CELL = {"name": text, "equations": _LINES, "state": _WORDS, "emits": text, "gates": text, **_SINCE_0_2}
 OWN = record({name: check for name, check in OWN_CELL.items() if name not in _SINCE_0_2}, _SINCE_0_2)

@@ -13,10 +13,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from rnncalc.engine.compiled.codegen.forward_lines import PROGRAMS, SIZES, Emitter, Program, by_stage
+from rnncalc.engine.compiled.codegen.forward_lines import PROGRAMS, SIZES, Emitter, Program, behind, by_stage
 from rnncalc.engine.compiled.codegen.vector import Vector
 from rnncalc.model.cells import Cell
-from rnncalc.model.equations.derivative import ARRIVED, BackStage
+from rnncalc.model.equations.derivative import ARRIVED, BackStage, backwards
 from rnncalc.model.equations.expression import INPUT, Expression, previous, signal_of
 from rnncalc.model.equations.style import TOTAL
 
@@ -29,6 +29,7 @@ class BackProgram:
         copied = [INPUT] if cell.adds_input else []
         self.slots = [*cell.adjoint_lines, *copied]
         added_to = {*cell.arriving, *copied}
+        self.back_stages = backwards(cell.stages, self.forward.code_lines, cell.arriving)
         self.added = [slot for slot in self.slots if slot in added_to]  # where a sum grows; else a total is put
 
     def before(self, name: str) -> tuple[int, int]:
@@ -47,7 +48,7 @@ class BackProgram:
 
     def stages(self, size: str) -> list[list[tuple[str, Expression]]]:
         """Of each stage, the adjoints and what goes out, of one width; what goes out has a + before its name."""
-        return [self._lines(stage, size) for stage in self.cell.back_stages]
+        return [self._lines(stage, size) for stage in self.back_stages]
 
     def _lines(self, stage: BackStage, size: str) -> list[tuple[str, Expression]]:
         adjoints = [(signal, expression) for signal, expression in stage.adjoints if self.cell.size(signal) == size]
@@ -108,8 +109,11 @@ def elementwise_back(
                 target, place = other, into(back.before(signal_of(name)), to_)
             vector.store(vector.add(vector.load(target, place), value), target, place)
 
+        def constant(number: int) -> ir.Value:
+            return vector.spread(parameters, behind(builder, back.forward.extras_end(), H_, O_, number))
+
         def emit(lines: list[tuple[str, Expression]]) -> None:
-            emitter = Emitter(vector, load)
+            emitter = Emitter(vector, load, constant)
             for name, expression in lines:
                 value = emitter(expression)
                 if name.startswith("+"):
@@ -133,9 +137,7 @@ def _shifter(
     """(neighbours before it, where the row begins) → index of the current vector."""
 
     def into(neighbours: tuple[int, int], row: ir.Value | None) -> ir.Value:
-        h, o = neighbours
-        offset = builder.add(builder.mul(H, ir.Constant(H.type, h)), builder.mul(O, ir.Constant(O.type, o)))
-        offset = builder.add(offset, unit)
+        offset = builder.add(behind(builder, neighbours, H, O), unit)
         return offset if row is None else builder.add(offset, row)
 
     return into

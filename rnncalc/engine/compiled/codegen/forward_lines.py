@@ -9,6 +9,7 @@ value in a register, each signal loaded once and stored once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
 
 from llvmlite import ir
@@ -22,6 +23,7 @@ from rnncalc.model.equations.expression import (
     INPUT,
     Binary,
     Call,
+    Constant,
     Expression,
     Name,
     Negative,
@@ -41,7 +43,7 @@ class Program:
     """Where a cell's signals and element-wise parameters lie, for the code generator and for whoever packs."""
 
     def __init__(self, cell: Cell):
-        self.cell = cell
+        self.cell, self.code_lines = cell, cell.code_lines[0]
         self.products = [line for stage in cell.stages for line in stage.products]
         self.affine = {line.signal for line in self.products}
         plain = [line for line in cell.lines if line not in self.affine]
@@ -99,6 +101,11 @@ class Program:
         """The element-wise lines of one width, stage by stage."""
         return [[line for line in stage.elementwise if self.cell.size(line) == size] for stage in self.cell.stages]
 
+    def extras_end(self) -> tuple[int, int]:
+        """How many H-wide and O-wide element-wise parameters there are: behind them lie the cell's numbers."""
+        sizes = [self.size(name) for name in self.extras]
+        return sizes.count("H"), sizes.count("O")
+
 
 PROGRAMS: dict[int, Program] = {}
 
@@ -109,13 +116,19 @@ def program(cell: Cell) -> Program:
 
 
 class Emitter:
-    """Syntax tree → vector value. a·b + c becomes one fused multiply-add; a name is loaded at most once."""
+    """Syntax tree → vector value. a·b + c becomes one fused multiply-add; a name is loaded at most once.
 
-    def __init__(self, vector: Vector, load: Callable[[str], ir.Value]):
+    constant: place of a number of the cell → the number in every entry.
+    """
+
+    def __init__(self, vector: Vector, load: Callable[[str], ir.Value], constant: Callable[[int], ir.Value]):
         self.vector, self.load, self.values = vector, load, dict[str, ir.Value]()
+        self.constant = cache(constant)
 
     def __call__(self, node: Expression) -> ir.Value:
         v = self.vector
+        if isinstance(node, Constant):
+            return self.constant(node.place)
         if isinstance(node, Number):
             return v.constant(node.value)
         if isinstance(node, Name):
@@ -160,10 +173,13 @@ def elementwise(typing, cell, wide, stage, signals, here, before, H, O, extras, 
         def load(name: str) -> ir.Value:
             return vector.load(parameters if name in prog.cell.parameters else block, place(name))
 
+        def constant(number: int) -> ir.Value:
+            return vector.spread(parameters, behind(builder, prog.extras_end(), H_, O_, number))
+
         def emit(lines: list[str]) -> None:
-            emitter = Emitter(vector, load)
+            emitter = Emitter(vector, load, constant)
             for line in lines:
-                emitter.values[line] = emitter(prog.cell.lines[line])
+                emitter.values[line] = emitter(prog.code_lines[line])
                 vector.store(emitter.values[line], block, place(line))
 
         by_stage(builder, stage_, prog.lines(size), emit)
@@ -178,14 +194,21 @@ def _placer(
     """name → index of its current vector in the block, or in the parameters."""
 
     def place(name: str) -> ir.Value:
-        h, o = prog.before(signal_of(name))
-        offset = builder.add(builder.mul(H, ir.Constant(H.type, h)), builder.mul(O, ir.Constant(O.type, o)))
-        offset = builder.add(offset, unit)
+        offset = builder.add(behind(builder, prog.before(signal_of(name)), H, O), unit)
         if name in prog.cell.parameters:
             return offset
         return builder.add(offset, before if previous(name) else here)
 
     return place
+
+
+def behind(
+    builder: ir.IRBuilder, neighbours: tuple[int, int], H: ir.Value, O: ir.Value, number: int = 0
+) -> ir.Value:  # fmt: skip
+    """The index of an entry behind so many H-wide and O-wide neighbours."""
+    h, o = (builder.mul(wide, ir.Constant(wide.type, count)) for wide, count in zip((H, O), neighbours))
+    offset = builder.add(h, o)
+    return builder.add(offset, ir.Constant(offset.type, number)) if number else offset
 
 
 def by_stage(

@@ -244,7 +244,7 @@ class CompiledAdjoint:
             )  # fmt: skip
             back.code(arguments)(*arguments)
 
-        alone = len(slopes) or not sequences  # element-wise parameters add up over the sequences
+        alone = len(self.packed.element_wise) or not sequences  # element-wise parameters add up over the sequences
         side_by_side(share, [EVERY] if alone else shares(sequences, self.compiled.threads))
 
     def _add_up(

@@ -131,10 +131,13 @@ class Packed:
         for number, stage in enumerate(cell.stages):
             self._stage(number, stage, parameters)
         self.panels, self.columns = self._packing.joined()
-        self.extras = aligned(sum(self.widths[self.program.size(name)] for name in self.program.extras), dtype)
-        self.extras[:] = 0
+        constants = cell.code_lines[1]
+        entries = sum(self.widths[self.program.size(name)] for name in self.program.extras)
+        self.extras = aligned(entries + len(constants), dtype)
+        self.extras[:entries], self.extras[entries:] = 0, [number.value for number in constants]
+        self.element_wise = self.extras[:entries]  # the parameters without the numbers of the equations
         for name in self.program.extras:
-            self._lay(self.extras, self.offset(name), parameters[name])
+            self._lay(self.element_wise, self.offset(name), parameters[name])
         self._describe()
 
     def offset(self, name: str) -> int:

@@ -55,7 +55,7 @@ class PackedLanes:
 
     def room(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """For the sums of weights, biases and element-wise parameters, a vector for each entry."""
-        sizes = self.entries * self.lanes, self.back.width, len(self.packed.extras)
+        sizes = self.entries * self.lanes, self.back.width, len(self.packed.element_wise)
         weights, biases, slopes = (np.zeros(size, self.dtype) for size in sizes)
         return weights, biases, slopes
 

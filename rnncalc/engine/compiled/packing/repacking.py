@@ -29,7 +29,7 @@ def forward_calls(packed: Packed, places: Mapping[str, np.ndarray], theta: np.nd
     return [
         *_moves(packed.panels, index.panels, theta, packed.lanes),
         *_sums(packed, packed.biases, biases, places, theta),
-        *_sums(packed, packed.extras, extras, places, theta),
+        *_sums(packed, packed.element_wise, extras, places, theta),
     ]
 
 
