@@ -11,6 +11,7 @@ from rnncalc.cli.spoken import Spoken
 from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
+    from rnncalc.model.cells import Cell
     from rnncalc.network.weights.model_file import Model
     from rnncalc.report.document import Document
 
@@ -44,6 +45,7 @@ def _document(model: Model) -> Document:
             "cell": layer.cell.name, **layer.cell.switched, **layer.cell.constants,
             "D": layer.sizes["D"], "H": layer.sizes["H"],
             "direction": layer.direction, **({"merge": layer.merge} if layer.direction == "both" else {}),
+            **({} if layer.one_cell else {"backward": _cell(layer.passes["backward"].cell)}),
             "parameters": sum(array.size for part in layer.passes.values() for array in part.arrays.values()),
         }
         for layer in network.layers
@@ -72,6 +74,7 @@ def _document(model: Model) -> Document:
     lines += [(name, _short(value)) for name, value in data.get("data", {}).items()]
     keys = tuple(dict.fromkeys(key for layer in layers for key in layer))
     titles = {"cell": _("cell"), "direction": _("direction"), "merge": _("merge"), "parameters": _("parameters")}
+    titles["backward"] = _("backward")
     rows = tuple((str(number), *(str(layer.get(key, "")) for key in keys)) for number, layer in enumerate(layers, 1))
     grid = Grid((_("layer"), *(titles.get(key, key) for key in keys)), rows, ("layer", *keys))
     return Document([Items(tuple(lines)), grid], data, list(model.notes))
@@ -82,3 +85,8 @@ def _short(value: Any) -> str:
         shown = ", ".join(_short(entry) for entry in value[:LISTED])
         return _("{n}: {entries}").format(n=len(value), entries=shown + ", …" * (len(value) > LISTED))
     return f"{value:.6g}" if isinstance(value, float) else repr(value) if value in (" ", "\n", "\t") else str(value)
+
+
+def _cell(cell: Cell) -> str:
+    """A cell in a word or two: lstm, elman relu."""
+    return " ".join([cell.name, *map(str, [*cell.switched.values(), *cell.constants.values()])])

@@ -125,7 +125,7 @@ class Layer:
     direction : {"forward", "backward", "both"}
         "backward" visits every sequence from its end.
     backward : mapping, with direction="both"
-        The arrays and initial states of the second direction, by name.
+        The arrays and initial states of the second direction, by name, and its options; `cell`, if it is another one.
     merge : {"concat", "sum", "ave", "mul"}
         How the two directions become one.
     **options
@@ -147,6 +147,9 @@ class Layer:
     Layer(lstm, D=3, H=2)
     >>> Layer("elman", U=[[0.9]], W=[[0.5]], direction="both", backward={"U": [[0.4]], "W": [[0.1]]}).width
     2
+    >>> other = {"cell": "gru", "U": np.ones((6, 3)), "W": np.ones((6, 2))}
+    >>> Layer("lstm", U=np.ones((8, 3)), W=np.ones((8, 2)), direction="both", backward=other)
+    Layer(lstm and gru both, D=3, H=2)
     """
 
     def __init__(
@@ -163,10 +166,8 @@ class Layer:
             raise ProblemError(_("the weights of the backward direction go with direction both, and it with them"))
         self.passes = {"backward" if direction == "backward" else "forward": first}
         if backward is not None:
-            self.passes["backward"] = second = DirectionalLayer(first.cell, **backward)
-            if first.sizes != second.sizes:
-                message = _("the two directions of a layer must be of one size, not {first} and {second}")
-                raise ShapeError(message, first=_listed(first.sizes), second=_listed(second.sizes))
+            self.passes["backward"] = second = DirectionalLayer(**{"cell": first.cell, **backward})
+            _check_directions(first, second)
 
     def __repr__(self) -> str:
         return f"Layer({self.label}, {_listed(self.sizes)})"
@@ -174,7 +175,13 @@ class Layer:
     @property
     def label(self) -> str:
         """The cell's name, and the direction unless it is forward."""
-        return self.cell.name if self.direction == "forward" else f"{self.cell.name} {self.direction}"
+        name = " and ".join(dict.fromkeys(part.cell.name for part in self.passes.values()))
+        return name if self.direction == "forward" else f"{name} {self.direction}"
+
+    @property
+    def one_cell(self) -> bool:
+        """Whether both directions compute the same."""
+        return all(part.cell == self.cell for part in self.passes.values())
 
     @property
     def only(self) -> DirectionalLayer:
@@ -225,6 +232,18 @@ class Layer:
         copied = copy.copy(self)
         copied.passes = {name: part.settled(dtype, writeable) for name, part in self.passes.items()}
         return copied
+
+
+def _check_directions(first: DirectionalLayer, second: DirectionalLayer) -> None:
+    """What the layer above sees must be alike in both. Raises ShapeError, ProblemError."""
+    if second.cell.owns_read_out:
+        raise ProblemError(_("{cell} owns its read-out, so it only runs forward"), cell=second.cell.name)
+    if first.cell.emits != second.cell.emits:
+        message = _("the two directions of a layer must hand up the same signal, not {first} and {second}")
+        raise ProblemError(message, first=first.cell.emits, second=second.cell.emits)
+    if {**first.sizes, **second.sizes} != {**second.sizes, **first.sizes} or first.width != second.width:
+        message = _("the two directions of a layer must be of one size, not {first} and {second}")
+        raise ShapeError(message, first=_listed(first.sizes), second=_listed(second.sizes))
 
 
 def cell_named(cell: str | Cell) -> Cell:

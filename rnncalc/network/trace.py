@@ -140,7 +140,7 @@ class LayerTrace(Signals):
         def merged(name: str) -> np.ndarray:
             return frozen(self._merge(*(arrays[name] for arrays in states)))
 
-        return LazyArrays(states[0], merged, keep=True)
+        return LazyArrays([name for name in states[0] if name in states[1]], merged, keep=True)
 
 
 class Trace(Signals):

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.model.cells import CELLS
+from rnncalc.model.cells import CELLS, built_in
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.weights.model_file import Model, described
 from rnncalc.pipeline.account import Account
@@ -28,22 +28,25 @@ def keys(model: Model) -> dict[str, RawValue]:
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
-    cell = described(layer.cell)
-    own = "equations" in cell
-    if own:
-        name = cell["name"] if cell["name"] not in CELLS else f"own {cell['name']}"  # a problem asks by name
-        entry: dict[str, Any] = {"cell": {**{key: cell[key] for key in OWN_CELL if key in cell}, "name": name}}
-    else:
-        entry = {"cell": cell["name"], **cell["switched"]}
-    entry |= {"direction": layer.direction, **_arrays(layer.only, own)}
+    entry = {**_cell(layer.only), "direction": layer.direction, **_arrays(layer.only)}
     if len(layer.passes) > 1:
-        entry |= {"backward": _arrays(layer.passes["backward"], own), "merge": layer.merge}
+        second = layer.passes["backward"]
+        entry |= {"backward": ({} if layer.one_cell else _cell(second)) | _arrays(second), "merge": layer.merge}
     return entry
 
 
-def _arrays(part: DirectionalLayer, own: bool) -> dict[str, Any]:
+def _cell(part: DirectionalLayer) -> dict[str, Any]:
+    """Return the cell of one direction as a problem states it."""
+    cell = described(part.cell)
+    if "equations" not in cell:
+        return {"cell": cell["name"], **cell["switched"]}
+    name = cell["name"] if cell["name"] not in CELLS else f"own {cell['name']}"  # a problem asks by name
+    return {"cell": {**{key: cell[key] for key in OWN_CELL if key in cell}, "name": name}}
+
+
+def _arrays(part: DirectionalLayer) -> dict[str, Any]:
     """Return the arrays of one direction; of an own cell by the symbols of its equations, since it has no gates."""
-    arrays = part.parameters if own else part.arrays
+    arrays = part.arrays if built_in(part.cell) else part.parameters
     return {**arrays, **{f"{state}0": start for state, start in part.initial_states.items()}}
 
 

@@ -142,16 +142,20 @@ class _Reading:
         arrays = first.arrays_for_layer(steps)
         if backward is None:
             return Layer(first.cell, direction=direction, merge=merge, **arrays)
+        own = inside(backward, _("the backward direction"))
         common = {key: value for key, value in raw.items() if key in OF_ALL_LAYERS}
+        if "cell" in own:  # what the other cell switches is not for this one
+            common = {key: value for key, value in common.items() if key not in ("activation", "update")}
         second = GivenDirection(
-            {**common, **inside(backward, _("the backward direction"))},
+            {**common, **own},
             frozenset(OF_ONE_DIRECTION),
             (first.sizes.sizes["D"], "x"),
             (first.sizes.sizes["H"], _("the forward direction")),
             batch,
         )
         directions["backward"] = second
-        return Layer(first.cell, direction="both", backward=second.arrays_for_layer(steps), merge=merge, **arrays)
+        other = {"cell": second.cell, **second.arrays_for_layer(steps)}
+        return Layer(first.cell, direction="both", backward=other, merge=merge, **arrays)
 
     # the inputs ------------------------------------------------------------------------------------------------------
 

@@ -201,15 +201,6 @@ def test_attributes_are_refused_by_name(attributes: dict[str, Any], message: str
         loaded(node_graph(**attributes), tmp_path)
 
 
-def test_directions_must_have_the_same_functions(tmp_path: Path) -> None:
-    rng = np.random.default_rng(1)
-    constants = {"W": rng.normal(size=(2, 2, 3)), "R": rng.normal(size=(2, 2, 2))}
-    small = {name: array.astype(np.float32) for name, array in constants.items()}
-    attributes = {"hidden_size": 2, "direction": "bidirectional", "activations": ["Tanh", "Relu"]}
-    with pytest.raises(RnncalcError, match="the two directions have different activations"):
-        loaded(exchanged.graph("RNN", attributes, small), tmp_path)
-
-
 def appended(content: Any, kind: str, *more: str, constants: dict[str, Any] | None = None, **attributes: Any) -> Any:
     """A node more behind the first output."""
     last = content.graph.output[0].name

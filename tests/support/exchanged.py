@@ -79,14 +79,12 @@ def node(rng: np.random.Generator) -> tuple[str, dict[str, Any], dict[str, np.nd
     attributes: dict[str, Any] = {"hidden_size": H, "direction": direction}
     if rng.random() < 0.5:
         count = {"RNN": 1, "LSTM": 3, "GRU": 2}[kind]
-        chosen = [str(rng.choice(list(FUNCTIONS))) for _ in range(count)] * directions
+        chosen = [str(rng.choice(list(FUNCTIONS))) for _ in range(count * directions)]
         attributes["activations"] = chosen
         for position, name in enumerate(("activation_alpha", "activation_beta")):
-            numbers = [
-                0.2 + 0.1 * int(rng.integers(8)) for function in chosen[:count] if FUNCTIONS[function] > position
-            ]
+            numbers = [0.2 + 0.1 * int(rng.integers(8)) for function in chosen if FUNCTIONS[function] > position]
             if numbers and rng.random() < 0.7:
-                attributes[name] = numbers * directions
+                attributes[name] = numbers
     if rng.random() < 0.3:
         attributes["clip"] = float(rng.choice([0.5, 1.5]))
     if kind == "LSTM" and rng.random() < 0.3:

@@ -270,6 +270,11 @@ class Cell:
         order = sorted(stacks, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
         return {name: stacks[name] for name in order}
 
+    @property
+    def names(self) -> list[str]:
+        """The arrays and initial states that a person gives: U, W, b, h0."""
+        return [*self.stacks, *(f"{state}0" for state in self.state)]
+
     def shape(self, name: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The shape of an array that a person gives; sizes: of H, D and O.
 

@@ -150,12 +150,12 @@ def _recurrent(
         for n, (entry, way) in enumerate(zip(inner, ("forward", "backward")))
         if isinstance(entry, dict)
     ]
-    if parts[0][0] != parts[1][0]:
-        raise ProblemError(_("{name}: the two directions are of different cells"), name=name)
     merge = options.get("merge_mode")
     if merge is None:
         raise ProblemError(_("{name}: {option} gives two outputs"), name=name, option="merge_mode=None")
-    return Layer(parts[0][0], direction="both", merge=str(merge), backward=parts[1][1], **parts[0][1]), False
+    (cell, first), (other, second) = parts
+    backward = {"cell": other, **second}
+    return Layer(cell, direction="both", merge=str(merge), backward=backward, **first), False
 
 
 def _directed(name: str, kind: str, options: Mapping[str, Any], arrays: Arrays) -> tuple[Cell, dict[str, Any]]:

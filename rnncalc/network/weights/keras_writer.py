@@ -80,6 +80,7 @@ def _entry(layer: Layer, number: int) -> tuple[str, dict[str, Any], dict[str, li
     reasons = {
         _("Keras has no layer of the cell {name}").format(name=cell.name): cell.name in CLASSES and built_in(cell),
         _("Keras has no function {name}").format(name=function): keras_function in (*SAME_NAMES, "linear"),
+        _("its two directions have different cells"): layer.one_cell,
         _("Keras lists the steps of a backward layer in reverse order"): layer.direction != "backward",
         _("a file of Keras holds no initial states"): not any(part.initial_states for part in layer.passes.values()),
     }

@@ -79,7 +79,12 @@ def taken_apart(model: Model) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     about = {
         "format": FORMAT,
         "layers": [
-            {"cell": described(layer.cell), "direction": layer.direction, "merge": layer.merge}
+            {
+                "cell": described(layer.cell),
+                "direction": layer.direction,
+                "merge": layer.merge,
+                **({} if layer.one_cell else {"backward": described(layer.passes["backward"].cell)}),
+            }
             for layer in model.network.layers
         ],
         "output": model.network.output if model.network.read_out else None,
@@ -120,12 +125,12 @@ def _network(
     left, layers = dict(tensors), []
     for number, layer in enumerate(about["layers"]):
         cell = understood(layer["cell"])
-        names = [*cell.stacks, *(f"{state}0" for state in cell.state)]
+        other = understood(layer["backward"]) if "backward" in layer else cell
         first, second = (
             {name: left.pop(tensor) for name in names if (tensor := f"{prefix}{name}") in left}
-            for prefix in (f"layers.{number}.", f"layers.{number}.backward.")
+            for prefix, names in ((f"layers.{number}.", cell.names), (f"layers.{number}.backward.", other.names))
         )
-        given: dict[str, Any] = {**first, "backward": second} if second else first
+        given: dict[str, Any] = {**first, "backward": {"cell": other, **second}} if second else first
         layers.append(Layer(cell, direction=layer["direction"], merge=layer["merge"], **given))
     V, c = left.pop("V", None), left.pop("c", None)
     if left:

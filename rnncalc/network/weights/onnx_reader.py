@@ -18,7 +18,7 @@ from onnx import helper, numpy_helper
 from rnncalc.common import bounds
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import cell_variants
@@ -63,11 +63,11 @@ def read(path: str | PathLike[str], *, engine: str = "auto", dtype: str | np.dty
     return Model(network, format="onnx", notes=list(dict.fromkeys(reader.notes)))
 
 
-def _layer(cell: Cell, passes: Mapping[str, dict[str, Any]], merge: str) -> Layer:
+def _layer(passes: Mapping[str, dict[str, Any]], merge: str) -> Layer:
     names = list(passes)
     if len(names) == 1:
-        return Layer(cell, direction=names[0], **passes[names[0]])
-    return Layer(cell, direction="both", merge=merge, backward=passes["backward"], **passes["forward"])
+        return Layer(direction=names[0], **passes[names[0]])
+    return Layer(direction="both", merge=merge, backward=passes["backward"], **passes["forward"])
 
 
 class _Reader:
@@ -218,8 +218,9 @@ def _arguments(
                 raise ProblemError(message, kind=kind, name=name, wanted=wanted, shape=array.shape)
     coupled, after = bool(attributes.get("input_forget", 0)), bool(attributes.get("linear_before_reset", 0))
     chosen = _chosen(kind, attributes, len(directions))
-    cell = cell_variants.cell(kind, chosen, float(attributes.get("clip", 0)), coupled, "P" in given, after)
-    passes = dict[str, dict[str, np.ndarray]]()
+    clip, peepholes = float(attributes.get("clip", 0)), "P" in given
+    cells = [cell_variants.cell(kind, functions, clip, coupled, peepholes, after) for functions in chosen]
+    passes = dict[str, dict[str, Any]]()
     if "hidden_size" in attributes and attributes["hidden_size"] != units:
         raise ProblemError(
             _("{kind}: {name} is {value}"), kind=kind, name="hidden_size", value=attributes["hidden_size"]
@@ -236,8 +237,8 @@ def _arguments(
             parts = dict(zip("iof", np.split(given["P"][number], 3)))
             arrays["p"] = np.concatenate([parts[gate] for gate in ("io" if coupled else "ifo")])
         arrays |= {f"{state}0": _start(kind, array, number, units) for state, array in states.items()}
-        passes[direction] = arrays
-    return {"cell": cell, "passes": passes, "merge": "concat"}
+        passes[direction] = {"cell": cells[number], **arrays}
+    return {"passes": passes, "merge": "concat"}
 
 
 def _start(kind: str, array: np.ndarray, number: int, units: int) -> np.ndarray:
@@ -249,17 +250,15 @@ def _start(kind: str, array: np.ndarray, number: int, units: int) -> np.ndarray:
     return rows[0] if len(rows) == 1 else rows
 
 
-def _chosen(kind: str, attributes: Mapping[str, Any], directions: int) -> list[cell_variants.Activation]:
-    """The functions, which must be the same in both directions."""
+def _chosen(kind: str, attributes: Mapping[str, Any], directions: int) -> list[list[cell_variants.Activation]]:
+    """The functions of each direction."""
     usual = cell_variants.USUAL[kind]
     names = list(attributes.get("activations", ())) or usual * directions
     if len(names) != len(usual) * directions:
         raise ProblemError(_("{name} has more numbers than its functions take"), name="activations")
     alphas, betas = (list(attributes.get(f"activation_{letter}", ())) for letter in ("alpha", "beta"))
     every = cell_variants.functions(names, alphas, betas)
-    if every[: len(usual)] != every[-len(usual) :]:
-        raise ProblemError(_("{kind}: the two directions have different {name}"), kind=kind, name="activations")
-    return every[: len(usual)]
+    return [every[begin : begin + len(usual)] for begin in range(0, len(every), len(usual))]
 
 
 # what is beside the chain ---------------------------------------------------------------------------------------------

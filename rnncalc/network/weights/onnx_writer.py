@@ -9,6 +9,7 @@ float32, the only ones that runtimes have these operators for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -110,14 +111,18 @@ class _Graph:
 def _layer(graph: _Graph, layer: Layer, number: int, below: str) -> str:
     """Add a layer; the name of what it hands up: (time, batch, width)."""
     name, cell, parts = f"layers.{number}.", layer.cell, list(layer.passes.values())
-    if cell.name not in OPERATORS or not built_in(cell):
-        reason = _("ONNX has no operator for the cell {name}").format(name=cell.name)
+    if any(part.cell.name != cell.name for part in parts):
+        reason = _("its two directions have different cells")
         raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
+    for own in (part.cell for part in parts):
+        if own.name not in OPERATORS or not built_in(own):
+            reason = _("ONNX has no operator for the cell {name}").format(name=own.name)
+            raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
     attributes: dict[str, Any] = {"hidden_size": layer.sizes["H"], "direction": DIRECTIONS[layer.direction]}
     if cell.name == "gru_after":
         attributes["linear_before_reset"] = 1
     if cell.name == "elman":
-        attributes |= _function(cell.switched.get("activation", "tanh"), len(parts), number)
+        attributes |= _functions([part.cell.switched.get("activation", "tanh") for part in parts], number)
     stacked = [_arrays(part) for part in parts]
     weights = [graph.constant(name + key, np.stack([part[key] for part in stacked])) for key in ("W", "R", "B")]
     given = {state: [part.initial_states.get(state) for part in parts] for state in cell.state}
@@ -172,14 +177,15 @@ def _initial_state(graph: _Graph, name: str, given: list[np.ndarray | None], lay
     return f"{name}0 spread"
 
 
-def _function(activation: str, directions: int, number: int) -> dict[str, Any]:
-    """The attributes of an RNN for one of our activations."""
-    function = ACTIVATIONS.get(activation)
-    if function is None:
-        reason = _("ONNX has no function {name} for an RNN").format(name=activation)
-        raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
-    attributes: dict[str, Any] = {"activations": [function.name] * directions}
-    for key, value in (("activation_alpha", function.alpha), ("activation_beta", function.beta)):
-        if value is not None:
-            attributes[key] = [value] * directions
+def _functions(activations: Sequence[str], number: int) -> dict[str, Any]:
+    """The attributes of an RNN for our activations, one for each direction."""
+    for activation in activations:
+        if activation not in ACTIVATIONS:
+            reason = _("ONNX has no function {name} for an RNN").format(name=activation)
+            raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
+    functions = [ACTIVATIONS[activation] for activation in activations]
+    attributes: dict[str, Any] = {"activations": [function.name for function in functions]}
+    for key in ("alpha", "beta"):  # only of the functions that take one
+        if values := [value for function in functions if (value := getattr(function, key)) is not None]:
+            attributes[f"activation_{key}"] = values
     return attributes

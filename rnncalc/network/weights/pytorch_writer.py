@@ -97,6 +97,7 @@ def _check(layer: Layer, number: int) -> None:
     reasons = {
         _("PyTorch has no module of the cell {name}").format(name=cell.name): there,
         _("nn.RNN computes with tanh or relu, not with {name}").format(name=function): function in FUNCTIONS,
+        _("its two directions have different cells"): layer.one_cell,
         _("PyTorch has no layer that only runs backward"): layer.direction != "backward",
         _("PyTorch concatenates two directions: {name} is not there").format(name=layer.merge): layer.merge == "concat"
         or layer.direction != "both",

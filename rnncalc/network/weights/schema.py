@@ -164,7 +164,7 @@ DATA = record(
 HISTORY = each(record({"epoch": whole(1), "loss": number}, dict.fromkeys(
     ("lr", "accuracy", "val_loss", "val_accuracy"), number)))  # fmt: skip
 OPTIONS = by_name(either(scalar, each(text)))
-LAYER = record({"cell": cell, "direction": one_of(DIRECTIONS), "merge": one_of(tuple(MERGES))})
+LAYER = record({"cell": cell, "direction": one_of(DIRECTIONS), "merge": one_of(tuple(MERGES))}, {"backward": cell})
 MODEL = record(
     {
         "format": whole(1),
