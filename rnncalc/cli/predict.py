@@ -19,32 +19,53 @@ if TYPE_CHECKING:
 @click.argument("model", metavar="MODEL")
 @click.argument("data", metavar="DATA")
 @click.option("--every", is_flag=True, help="At every step, also where the model was trained on the last.")
+@click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="So many classes, likeliest first.")
+@click.option("--probabilities", is_flag=True, help="Those of all classes.")
+@click.option("--encoding", metavar="NAME", default="", help="Of DATA; by default found by its bytes.")
+@click.option("--sep", default="", help="Between DATA's columns, one character or tab; by default found.")
+@click.option("--time-format", default="", help="How DATA's dates are written; default: as in training.")
 @result_options
-def command(model: str, data: str, every: bool, **look: Any) -> int:
+def command(
+    model: str, data: str, every: bool, top: int, probabilities: bool, encoding: str, sep: str, time_format: str,
+    **look: Any,
+) -> int:  # fmt: skip
     """Predict with a trained model: DATA is read as the data that it was trained on.
 
     \b
     rnncalc predict model.safetensors tomorrow.csv
     rnncalc predict model.safetensors tomorrow.csv -o answers.csv
+    rnncalc predict names.safetensors new.jsonl --top 3
     """
     from rnncalc.network.weights import weight_formats
     from rnncalc.pipeline import predict as prediction
 
     read = weight_formats.read(model)
-    document = _document(list(prediction.predict(read, data, every)))
-    document.notes.extend(read.notes)
+    form = {"encoding": encoding, "sep": sep, "time_format": time_format}
+    notes, form = list(read.notes), {name: value for name, value in form.items() if value}
+    records = prediction.predict(read, data, every, top=top, probabilities=probabilities, notes=notes, **form)
+    document = _document(list(records), read.data)
+    document.notes.extend(notes)
     show(document, **look)
     return overflowed(None, document.data)
 
 
-def _document(records: list[dict[str, Any]]) -> Document:
-    """A row for each prediction; for people under words of their language, for programs under fixed names."""
+def _document(records: list[dict[str, Any]], about: dict[str, Any]) -> Document:
+    """A row for each prediction; for people under words of their language, for programs under fixed names.
+
+    In tables the id stands for the number of the sequence, the time for that of the step, and the class stands under
+    the name of its column.
+    """
     from rnncalc.report.document import Document, Grid
 
     words = {"sequence": _("sequence"), "step": _("step"), "class": _("class"), "probability": _("probability")}
-    keys = tuple(records[0]) if records else ("sequence", "step")
+    names = tuple(records[0]) if records else ("sequence", "step")
+    heads = [str(about.get("id") or "sequence"), str(about.get("time") or "step")]
+    heads = [name if name in names else usual for name, usual in zip(heads, ("sequence", "step"))]
+    names = (*heads, *(name for name in names if name not in (*heads, "sequence", "step")))
+    target = about["target"][0] if about.get("kind") == "table" and about.get("target") else "class"
+    keys = tuple(target + name[5:] if name.startswith("class") and about.get("classes") else name for name in names)
     rows = tuple(
-        tuple(str(value) if isinstance(value, int) else value for value in record.values()) for record in records
+        tuple(str(value) if isinstance(value := record[name], int) else value for name in names) for record in records
     )
-    numeric = frozenset(n for n, value in enumerate(rows[0] if rows else ()) if isinstance(value, float))
+    numeric = frozenset(n for row in rows[:100] for n, value in enumerate(row) if isinstance(value, float))
     return Document([Grid(tuple(words.get(key, key) for key in keys), rows, keys, numeric)], {"predictions": records})

@@ -20,8 +20,14 @@ NAMES = {
     "whole": N_("whole sequences right"),
     "mean_squared_error": N_("mean squared error in the units of the data"),
     "bigram_loss": N_("loss of the bigram baseline"),
+    "persistence_loss": N_("loss if the present value stayed"),
+    "mean_loss": N_("loss of the mean of training"),
+    "majority_loss": N_("loss of the classes' shares in training"),
+    "persistence_accuracy": N_("right if the present value stayed"),
+    "mean_accuracy": N_("right by the mean of training"),
+    "majority_accuracy": N_("right by the most frequent class"),
 }
-SHARES = ("accuracy", "whole")
+SHARES = ("accuracy", "whole", "persistence_accuracy", "mean_accuracy", "majority_accuracy")
 
 
 def lines(run: Any, reached: Mapping[str, Mapping[str, float]]) -> list[str]:
@@ -29,6 +35,10 @@ def lines(run: Any, reached: Mapping[str, Mapping[str, float]]) -> list[str]:
     progress, texts = run.trainer.progress, list[str]()
     if progress.history:
         last = progress.history[-1]
+        if not reached and run.about.kind != "text":  # whose baseline would know the text by heart
+            from rnncalc.pipeline.baselines import baseline
+
+            last = {**last, **baseline(run, run.trainer.data)}
         texts.append(_line(_("training, epoch {n}").format(n=len(progress.history)), last))
     for part, values in reached.items():
         if part == "validation":

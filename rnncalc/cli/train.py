@@ -36,12 +36,16 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "target": "Columns, an array, or a key: the targets. Default: y.",
     "id": "Column that tells sequences apart (long format).",
     "time": "Column that orders a sequence's steps.",
+    "time_format": "How its dates are written, such as %d/%m/%Y; ISO dates and numbers need none.",
+    "missing": (["error", "forward", "mean", "mask"], "What stands for a missing input; mask: mean and indicator."),
     "tokens": (["chars", "words"], "Steps of a text."),
     "by": (["stream", "line"], "A text as one stream, or each line a sequence."),
     "encoding": "Of a text or table: utf-8, utf-16, gb18030, cp1252 …; by default found by its bytes.",
     "sep": "What stands between a table's columns, one character or tab; by default found in its first rows.",
     "window": "Cut sequences into windows of so many steps.",
-    "ahead": "The target is that of so many steps later.",
+    "stride": "Steps from the beginning of one window to that of the next. Default: the window.",
+    "ahead": "The target is that of so many steps later, and its past an input.",
+    "horizon": "Foretell so many steps at once, from --ahead on.",
     "scale": (["none", "inputs", "both"], "Standardise; default: both in tables, else none."),
     "at": (["every", "last"], "Targets at every step, or at a sequence's last."),
     "cell": "elman, jordan, lstm, gru, gru_after, i2h_i2o. Default lstm.",
@@ -78,6 +82,11 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "seed": "Default 0. One seed, one result, bit for bit.",
 }  # fmt: skip
 
+SWITCHES = {
+    "past": "With --ahead, whether the target's past is an input. Default: yes, if no inputs are named.",
+    "shuffle": "Another order each epoch. Default: yes.",
+}
+
 
 def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Every option of a run, without defaults: what was not given is not there."""
@@ -85,9 +94,9 @@ def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
         words, text = entry if isinstance(entry, tuple) else (None, entry)
         kind = click.Choice(words) if words else KINDS[name]
         function = click.option("--" + name.replace("_", "-"), name, type=kind, help=text)(function)
-    return click.option("--shuffle/--no-shuffle", default=None, help="Another order each epoch. Default: yes.")(
-        function
-    )
+    for name, text in reversed(SWITCHES.items()):
+        function = click.option(f"--{name}/--no-{name}", default=None, help=text)(function)
+    return function
 
 
 def given(options: dict[str, Any], config: str | None, example: str | None) -> dict[str, Any]:

@@ -21,12 +21,17 @@ class Account:
     target: str | list[str] | None = None
     id: str | None = None  # the column that tells sequences apart
     time: str | None = None  # the column that orders their steps
+    time_format: str = ""  # how its dates are written, unless they are numbers or ISO 8601
+    missing: str | None = None  # what stands for inputs that are missing: error, forward, mean or mask
     tokens: str = ""  # of a text: chars or words
     by: str = ""  # a text as one stream, or line by line
     encoding: str = ""  # of a text, unless it is to be found
     sep: str = ""  # between the columns of a table, unless it is to be found
     window: int | None = None  # steps
+    stride: int | None = None  # steps from one window to the next
     ahead: int | None = None  # steps
+    horizon: int | None = None  # how many steps are foretold, from `ahead` on
+    past: bool | None = None  # whether targets that lie ahead are inputs too
     scale: str | None = None  # none, inputs or both
     at: str | None = None  # targets at every step, or at the last one
     inputs: int = 0  # D
@@ -35,10 +40,12 @@ class Account:
     targets: bool | None = None  # whether there are any
     vocabulary: list[str] = field(default_factory=list)  # the tokens, by number
     labels: list[str] = field(default_factory=list)  # the classes, by number
+    x_fill: list[float] = field(default_factory=list)  # what stands for a missing input, in the units of the data
     x_mean: list[float] = field(default_factory=list)  # of each input
     x_std: list[float] = field(default_factory=list)
     y_mean: list[float] = field(default_factory=list)  # of each target
     y_std: list[float] = field(default_factory=list)
+    predicting: bool | None = None  # whether inputs alone are read, with what says whose and when they are
     notes: list[str] = field(default_factory=list)  # what a person should know of how files were read
 
     @classmethod
@@ -66,6 +73,6 @@ class Account:
                 setattr(self, name, value)
 
 
-OF_A_FILE = ("encoding", "sep", "notes")
+OF_A_FILE = ("encoding", "sep", "predicting", "notes")
 NAMES = tuple(part.name for part in fields(Account))
 OPTIONS = {part.name: str(part.type) for part in fields(Account)[: NAMES.index("inputs")]}  # what a person may say

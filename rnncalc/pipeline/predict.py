@@ -2,42 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import sigmoid, softmax
 from rnncalc.model.losses import usual_output
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data import read_again, scaling
+from rnncalc.pipeline.data import Inputs, read_inputs, scaling
 from rnncalc.pipeline.series import outputs
 
 
-def predict(model: Model, source: str, every: bool = False) -> Iterator[dict[str, Any]]:
-    """Yield a record for each prediction: sequence, step (from 1), and the class and its probability, or the numbers.
+def predict(
+    model: Model, source: str, every: bool = False, *, top: int = 1, probabilities: bool = False,
+    notes: list[str] | None = None, **form: str,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Yield a record for each prediction: sequence, step (from 1), id and time under the names of their columns, if
+    there are any; and the class and its probability, or the numbers. A sequence without a step has a record of nothing.
 
     At each sequence's last step where the model was trained so, unless every step is wanted. A series is one sequence:
     the state is carried through all of it, also where training cut it into windows. Only where a window is what was
     learnt, with its target at the last step, it is cut into windows, counted from its end.
+
+    top: how many classes, the likeliest first. probabilities: of every class. notes: what is to be said of the file is
+    added here. form: the encoding, sep and time_format of the file. Raises ProblemError, ParseError.
     """
-    about = Account.of_model(model)
-    sequences = read_again(source, about, whole=True)
-    y = outputs(model.network, sequences)
+    about = Account.of({**Account.of_model(model).known(), **form})
+    if (top != 1 or probabilities) and not about.classes:
+        raise ProblemError(_("--top and --probabilities are of classes, and this model foretells numbers"))
+    about.notes, top = [] if notes is None else notes, min(top, len(about.labels))
+    inputs = read_inputs(source, about)
     last = about.at == "last" and not every
-    names = list(about.target or [])
-    for number, (begin, end) in enumerate(zip(sequences.offsets, sequences.offsets[1:]), 1):
-        for row in range(int(end) - 1 if last else int(begin), int(end)) if end > begin else ():
-            record: dict[str, Any] = {"sequence": number, "step": row - int(begin) + 1}
-            if about.classes:
-                odds = probabilities(model, y[row])
-                best = int(odds.argmax())
-                yield {**record, "class": about.labels[best], "probability": float(odds[best])}
-                continue
-            values = in_units(model, y[row].astype(np.float64), about)
-            labels = names if len(names) == len(values) else [f"y[{k + 1}]" for k in range(len(values))]
-            yield {**record, **{label: float(value) for label, value in zip(labels, values)}}
+    names, says = columns(model, about, top, probabilities)
+    said = outputs(model.network, inputs.sequences, says)
+    for whose, row in _places(inputs, about, last):
+        labels = [name if name not in whose else f"y.{name}" for name in names]
+        values: list[Any] = [None] * len(names) if row is None else said[row].tolist()
+        if about.classes and row is not None:
+            values[: 2 * top : 2] = [about.labels[int(number)] for number in values[: 2 * top : 2]]
+        yield {**whose, **dict(zip(labels, values))}
+
+
+def columns(
+    model: Model, about: Account, top: int = 1, probabilities: bool = False
+) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:  # fmt: skip
+    """Return the names of what is predicted, and what turns outputs into it, row by row."""
+    if not about.classes:
+        return output_names(model, about), lambda y: in_units(model, y.astype(np.float64), about)
+    names = ["class", "probability", *(f"{what}[{n}]" for n in range(2, top + 1) for what in ("class", "probability"))]
+    if probabilities:
+        names += [f"p({label})" for label in about.labels]
+
+    def says(y: np.ndarray) -> np.ndarray:
+        odds = all_probabilities(model, y)
+        best = odds.argmax(axis=1)[:, None] if top == 1 else np.argsort(-odds, axis=1, kind="stable")[:, :top]
+        pairs = np.stack([best, np.take_along_axis(odds, best, 1)], axis=2).reshape(len(odds), -1)
+        return np.concatenate([pairs, odds], axis=1) if probabilities else pairs
+
+    return names, says
+
+
+def output_names(model: Model, about: Account) -> list[str]:
+    """Return the names of the outputs that are numbers: the targets', and how far ahead of a horizon."""
+    names, outputs = list(about.target or []), int(model.network.sizes["O"])
+    if about.horizon and about.horizon > 1:
+        first = about.ahead or 1
+        names = [f"{name}+{first + step}" for step in range(about.horizon) for name in names]
+    return names if len(names) == outputs else [f"y[{k + 1}]" for k in range(outputs)]
+
+
+def _places(inputs: Inputs, about: Account, last: bool) -> Iterator[tuple[dict[str, Any], int | None]]:
+    """Yield whose each prediction is and when, and the row that says it; None for a sequence without a step."""
+    data = inputs.sequences
+    series = np.arange(len(data) + 1) if data.series is None else data.series
+    owners = np.repeat(np.arange(len(series) - 1), np.diff(series))
+    for number, (begin, end) in enumerate(zip(data.offsets.tolist(), data.offsets[1:].tolist())):
+        whose = {str(about.id): inputs.ids[owners[number]]} if inputs.ids else {}
+        if end == begin:
+            yield {"sequence": number + 1, "step": 0, **whose}, None
+        for row in range(end - 1 if last and end > begin else begin, end):
+            when = {} if inputs.times is None else {str(about.time): inputs.times[row].decode()}
+            yield {"sequence": number + 1, "step": row - begin + 1, **whose, **when}, row
 
 
 def in_units(model: Model, y: np.ndarray, about: Account) -> np.ndarray:
@@ -48,7 +97,7 @@ def in_units(model: Model, y: np.ndarray, about: Account) -> np.ndarray:
     return values
 
 
-def probabilities(model: Model, y: np.ndarray) -> np.ndarray:
+def all_probabilities(model: Model, y: np.ndarray) -> np.ndarray:
     """Return the probabilities of the classes, whatever the network's output is."""
     wide = np.asarray(y, np.float64)
     output = model.network.output

@@ -14,7 +14,7 @@ from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import checkpoint
-from rnncalc.pipeline.bigram import Bigram
+from rnncalc.pipeline.baselines import baseline
 from rnncalc.pipeline.data import scaling
 from rnncalc.pipeline.recipe import Run
 from rnncalc.pipeline.series import outputs
@@ -80,10 +80,7 @@ def judged(run: Run, data: Sequences) -> dict[str, float]:
     elif run.about.y_mean:
         y, wanted = (scaling.undone(rows, run.about) for rows in (outputs(run.network, data), data.y))
         scores["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
-    if run.about.kind == "text":
-        learnt = [run.trainer.data, run.trainer.validation if data is run.test else None]
-        scores["bigram_loss"] = Bigram([part for part in learnt if part], run.network.sizes["D"]).loss(data)
-    return scores
+    return {**scores, **baseline(run, data)}
 
 
 def _whole(right: np.ndarray, data: Sequences) -> float:

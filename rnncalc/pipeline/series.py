@@ -19,8 +19,14 @@ ROWS = 1 << 14  # rows that go through a network at once, of all sequences toget
 TOGETHER = 64  # sequences
 
 
-def outputs(network: Network, sequences: Sequences) -> np.ndarray:
+WIDE = 1 << 22  # entries of inputs, or of outputs, that there are at once
+Kept = Callable[[np.ndarray], np.ndarray]  # rows of outputs → what is kept of them
+
+
+def outputs(network: Network, sequences: Sequences, kept: Kept = lambda y: y) -> np.ndarray:
     """Compute y of every row of every sequence, (R, O), in the order of the rows: each from its first step to its last.
+
+    kept: what of it is wanted, so that scores of a large vocabulary are never there for all rows.
 
     Layers that run backward need a sequence's end before its beginning, so that a network that has any runs over all
     rows layer by layer. The bits are those of one call with the whole sequence.
@@ -30,7 +36,7 @@ def outputs(network: Network, sequences: Sequences) -> np.ndarray:
         return sequences.in_full(fetched(sequences.x, which))
 
     if not network.runs_backward:
-        return _carried(network, rows_of_data, sequences)
+        return _carried(network, rows_of_data, sequences, kept)
     below: Callable[[np.ndarray], np.ndarray] = rows_of_data
     for layer in network.layers:
         out = [
@@ -39,7 +45,7 @@ def outputs(network: Network, sequences: Sequences) -> np.ndarray:
         ]
         rows = _merged(layer, out)
         below = lambda which, rows=rows: fetched(rows, which)  # type: ignore[misc]  # noqa: E731
-    return _read_out(network, rows)
+    return _read_out(network, rows, kept)
 
 
 def _alone(network: Network, layer: Layer, part: DirectionalLayer) -> Network:
@@ -50,28 +56,38 @@ def _alone(network: Network, layer: Layer, part: DirectionalLayer) -> Network:
 
 
 def _carried(
-    network: Network, rows_of: Callable[[np.ndarray], np.ndarray], sequences: Sequences, backward: bool = False
-) -> np.ndarray:
-    """Run a network over every sequence from its start, or from its end backward, and return its outputs."""
-    y_rows = on_disk_if_large((int(sequences.offsets[-1]), network.y_width), network.dtype)
+    network: Network, rows_of: Callable[[np.ndarray], np.ndarray], sequences: Sequences, kept: Kept = lambda y: y,
+    backward: bool = False,
+) -> np.ndarray:  # fmt: skip
+    """Run a network over every sequence from its start, or from its end backward; return what is kept of it."""
+    y_rows = _room(int(sequences.offsets[-1]), network, kept)
+    together = min(ROWS, max(WIDE // max(network.sizes["D"], network.y_width), TOGETHER))
     order = np.argsort(-sequences.lengths, kind="stable")
     for begin in range(0, len(order), TOGETHER):
         which = order[begin : begin + TOGETHER]
         states: States | None = None
-        for rows, there in _visits(sequences, which, backward):
+        for rows, there in _visits(sequences, which, backward, together):
             x = np.zeros((*there.shape, network.sizes["D"]), network.dtype)
             x[there] = rows_of(rows)
             lengths = None if there.all() else there.sum(axis=1)
             y, states = network(x, states, lengths=lengths, return_state=True)
-            y_rows[rows] = y[there]
+            y_rows[rows] = kept(y[there])
             release(y_rows)
     return y_rows
 
 
-def _visits(sequences: Sequences, which: np.ndarray, backward: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _room(rows: int, network: Network, kept: Kept) -> np.ndarray:
+    """Zeros for what is kept of so many rows of outputs."""
+    like = kept(np.ones((1, network.y_width), network.dtype))
+    return on_disk_if_large((rows, *like.shape[1:]), like.dtype)
+
+
+def _visits(
+    sequences: Sequences, which: np.ndarray, backward: bool, together: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Visit sequences some steps at a time: yield the numbers of their rows, and which sequence has which step."""
     lengths, begins = sequences.lengths[which], sequences.offsets[which]
-    steps = max(1, ROWS // len(which))
+    steps = max(1, together // len(which))
     for at in range(0, int(lengths.max(initial=0)), steps):
         left = np.clip(lengths - at, 0, steps)
         step = np.arange(int(left.max()))
@@ -90,10 +106,11 @@ def _merged(layer: Layer, out: list[np.ndarray]) -> np.ndarray:
     return merged
 
 
-def _read_out(network: Network, rows: np.ndarray) -> np.ndarray:
-    if not network.read_out:
-        return rows
-    y_rows = on_disk_if_large((len(rows), network.y_width), network.dtype)
+def _read_out(network: Network, rows: np.ndarray, kept: Kept) -> np.ndarray:
+    y_rows = _room(len(rows), network, kept)
     for y, some in blocks(y_rows, rows):
-        y[:], _none = network.cells[-1].infer(np.array(some), PackedBatch.flat(len(some)), {}, wanted=False)
+        out = np.array(some)
+        if network.read_out:
+            out, _none = network.cells[-1].infer(out, PackedBatch.flat(len(some)), {}, wanted=False)
+        y[:] = kept(out)
     return y_rows

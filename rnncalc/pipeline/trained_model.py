@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from rnncalc.network.weights import model_file
 from rnncalc.network.weights.model_file import Model
-from rnncalc.pipeline import predict
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline import frames, predict
+from rnncalc.pipeline.frames import Frame
 
 
 @dataclass(repr=False)
@@ -41,34 +41,37 @@ class TrainedModel(Model):
         return list(self.data.get("labels", ()))
 
     @property
+    def classes(self) -> list[str]:
+        """The classes, by number: `labels` under the name that scikit-learn and others use."""
+        return self.labels
+
+    @property
     def scaling(self) -> dict[str, np.ndarray]:
         """Mean and deviation of what was standardised: x_mean, x_std, y_mean, y_std."""
         return {name: np.array(self.data[name]) for name in ("x_mean", "x_std", "y_mean", "y_std") if name in self.data}
 
-    def predict(self, data: str | PathLike[str] | ArrayLike, every: bool = False) -> Any:
+    def predict(self, data: str | PathLike[str] | ArrayLike | Frame, every: bool = False) -> Any:
         """What `rnncalc predict` says of a file, a record for each prediction; of arrays y in the units of the data.
 
         Parameters
         ----------
-        data : path, or array_like, (T, D) or (N, T, D)
-            A file is read as the training data was; arrays are in its units, and are standardised here.
+        data : path, array_like (T, D) or (N, T, D), list of (T, D), or frame
+            A file is read as the training data was; arrays are in its units, and are standardised here. A frame of
+            pandas, polars or pyarrow has the columns of the training data, in any order.
         every : bool
-            Of a file: at every step, also where the model was trained on the last.
+            Of a file or frame: at every step, also where the model was trained on the last.
 
         Returns
         -------
-        list of dict, or ndarray
-            For classes the array holds their probabilities.
+        list of dict, ndarray, list of ndarray, or frame
+            For classes the array holds their probabilities. A frame has a row for each row, with the same index, or
+            for each sequence where the model was trained on the last step.
         """
         if isinstance(data, str | PathLike):
             return list(predict.predict(self, fspath(data), every))
-        about, x = Account.of_model(self), np.asarray(data, np.float64)
-        if about.x_mean:
-            x = (x - np.asarray(about.x_mean)) / np.asarray(about.x_std)
-        y = self.network(x)
-        if about.classes:
-            return predict.probabilities(self, y)
-        return predict.in_units(self, y.astype(np.float64), about)
+        if hasattr(data, "columns"):
+            return frames.of_frame(self, data, every)
+        return frames.of_arrays(self, data)
 
 
 def load_model(path: str | PathLike[str], engine: str = "auto") -> TrainedModel:

@@ -73,7 +73,7 @@ def _helped(tree: ast.AST) -> list[str]:
                 texts += paragraphs(_constant(node.value))
             elif node.targets[0].id == "COMMANDS" and isinstance(node.value, ast.Dict):
                 texts += [str(value.value) for value in node.value.values if isinstance(value, ast.Constant)]
-            elif node.targets[0].id == "OPTIONS" and isinstance(node.value, ast.Dict):
+            elif node.targets[0].id in ("OPTIONS", "SWITCHES") and isinstance(node.value, ast.Dict):
                 last = [value.elts[-1] if isinstance(value, ast.Tuple) else value for value in node.value.values]
                 texts += [str(text.value) for text in last if isinstance(text, ast.Constant) and text.value]
     return texts

@@ -42,6 +42,7 @@ class Sequences:
     """Inputs and targets of N sequences. inputs: D.
 
     series (S + 1,): the sequences are windows that follow one another in time, and here each series of them begins.
+    overlap: with how many windows before it a window may share rows.
     """
 
     x: np.ndarray
@@ -49,6 +50,7 @@ class Sequences:
     offsets: np.ndarray
     inputs: int
     series: np.ndarray | None = None
+    overlap: int = 0
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -120,6 +122,7 @@ class Sequences:
     def split(self, share: float, seed: int) -> tuple[Sequences, Sequences | None]:
         """Without and with that share, drawn by the seed; the end of each series, of one long sequence its last steps.
 
+        Windows that share rows with those put aside are in neither.
         Raises ShapeError.
         """
         if not 0 <= share < 1:
@@ -141,6 +144,11 @@ class Sequences:
         held = self._ends(share) if self.series is not None else self._drawn(share, seed)
         if not 0 < held.sum() < len(self):
             raise ShapeError(_("{n} sequences are too few to put {share} aside"), n=len(self), share=share)
+        if self.series is not None and self.overlap:
+            left = ~self._ends(share, self.overlap)
+            if not left.any():
+                raise ShapeError(_("{n} sequences are too few to put {share} aside"), n=len(self), share=share)
+            return self.chosen(np.flatnonzero(left)), self.chosen(np.flatnonzero(held))
         cut = len(self) - int(held.sum())
         if held[cut:].all():  # neighbours, which need no copy
             return self._run(0, cut), self._run(cut, len(self))
@@ -152,13 +160,16 @@ class Sequences:
         held[np.random.default_rng([seed, 0]).permutation(len(self))[-count:]] = True
         return held
 
-    def _ends(self, share: float) -> np.ndarray:
-        """Which windows are put aside: that share of each series, at its end, one at least; none of a single window."""
+    def _ends(self, share: float, before: int = 0) -> np.ndarray:
+        """Which windows are put aside: that share of each series, at its end, one at least; none of a single window.
+
+        before: so many windows before them too.
+        """
         assert self.series is not None
         counts = np.diff(self.series)
         held = np.clip(np.round(counts * share).astype(np.int64), 1, np.maximum(counts - 1, 0)).clip(0)
         number = np.arange(len(self)) - np.repeat(self.series[:-1], counts)
-        return number >= np.repeat(counts - held, counts)
+        return number >= np.repeat(counts - held - before * (held > 0), counts)
 
     def _run(self, first: int, last: int) -> Sequences:
         """Neighbouring sequences: views."""

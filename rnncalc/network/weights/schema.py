@@ -20,6 +20,7 @@ from rnncalc.network.training.settings import Progress
 Check = Callable[[Any, str], None]
 KINDS = ("table", "arrays", "lines", "text")  # of data
 SCALES = ("none", "inputs", "both")  # what of the data is standardised
+MISSING = ("error", "forward", "mean", "mask")  # what stands for a missing input
 MOST_LAYERS, MOST_LINES = 1000, 200
 LARGEST = 1 << 53  # of counts: steps, epochs, entries
 HUGE = 1e300  # no mean and no deviation of data
@@ -157,6 +158,8 @@ DATA = record(
     },
     {
         "input": _NAMES, "target": _NAMES, "id": text, "time": text, "window": whole(0), "ahead": whole(0),
+        "stride": whole(0), "horizon": whole(0), "past": flag, "time_format": text, "missing": one_of(MISSING),
+        "x_fill": each(finite),
         "tokens": one_of(("chars", "words")), "by": one_of(("stream", "line")), "scale": one_of(SCALES),
         "vocabulary": both(filled, each(text)), "labels": both(filled, each(text)), "targets": flag, **_MOMENTS,
     },
@@ -205,7 +208,14 @@ def check_data(about: Mapping[str, Any], inputs: int, outputs: int) -> None:
         if about[name] != size:
             message = _("data.{name} is {n}, and the network has {size}")
             raise ParseError(message, name=name, n=about[name], size=size)
-    lists = {"vocabulary": inputs, "x_mean": inputs, "x_std": inputs, "y_mean": outputs, "y_std": outputs}
+    lists = {
+        "vocabulary": inputs,
+        "x_fill": inputs,
+        "x_mean": inputs,
+        "x_std": inputs,
+        "y_mean": outputs,
+        "y_std": outputs,
+    }
     for name, size in {**lists, "labels": outputs if classes else 0}.items():
         if name in about and len(about[name]) != size:
             message = _("data.{name} must have {n} entries, got {m}")

@@ -13,13 +13,14 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import takes_classes
 from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data.gaps import filled
 from rnncalc.pipeline.data.rows import DataRows, Labels
 
 
 def read(source: str, about: Account, loss: str | None) -> DataRows:
     """Read the arrays that the account names, x and y unless it does. Raises ParseError."""
     x_name, y_name = _name(about.input, "x", source), _name(about.target, "y", source)
-    arrays, known = npy.read(source, (x_name, y_name, "lengths"))
+    arrays, known = npy.read(source, (x_name, "lengths", *[y_name] * (not about.predicting)))
     if "" in arrays:  # a .npy file is one array without a name
         arrays["x"], known = arrays.pop(""), ["x"]
     if x_name not in arrays:
@@ -43,8 +44,9 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     narrow = np.result_type(x.dtype, np.float32) == np.float32  # wide whole numbers need the digits of float64
     rows = x[there].astype(np.float32 if narrow else np.float64)
-    if not np.isfinite(rows).all():
-        place = tuple(int(i) + 1 for i in np.argwhere(~np.isfinite(x))[0])
+    wrong = np.isinf if filled(about) else lambda numbers: ~np.isfinite(numbers)
+    if wrong(rows).any():
+        place = tuple(int(i) + 1 for i in np.argwhere(wrong(x))[0])
         raise ParseError(_("{name}: {array}{place} is no number"), name=source, array=x_name, place=place)
     about.input = [x_name]
     about.complete(inputs=D)
@@ -83,7 +85,8 @@ def _targets(
     each = y.ndim == 3 or (y.ndim == 2 and y.shape[1] == T and (classes or T > 1))
     if classes:
         known = Labels(about.labels)
-        flat = [known.number("" if value != value else str(value), source) for value in y.reshape(-1).tolist()]
+        flat = [known.number("" if value != value else str(value)) for value in y.reshape(-1).tolist()]
+        about.notes += known.notes(source)
         numbers, labels = known.sorted(np.array(flat, np.int64))
         numbers = numbers.reshape(y.shape)
         about.complete(classes=True, labels=labels, outputs=len(labels))

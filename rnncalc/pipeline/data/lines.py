@@ -52,12 +52,12 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
                 message = _("{where}: rows of {n} numbers, but there were {m} before")
                 raise ParseError(message, where=where, n=rows.shape[1], m=width)
         x_rows.add(rows)
-        y_rows.add(targets.rows(record.get(y_name), len(rows), line))
+        y_rows.add(targets.rows(None if about.predicting else record.get(y_name), len(rows), line))
         offsets.append(x_rows.count)
     about.complete(inputs=len(numbers) or width)
     said = [] if about.encoding else form(encoding)
     y = targets.finished(y_rows.array() if y_rows.count else targets.nothing(0))
-    return DataRows(x_rows.array(), y, np.array(offsets, np.int64), "every" if targets.each else "last", said)
+    return DataRows(x_rows.array(), y, np.array(offsets, np.int64), "every" if targets.each else "last", form=said)
 
 
 def _survey(source: str, name: str, encoding: str, about: Account, targets: _Targets) -> None:
@@ -75,7 +75,10 @@ def _survey(source: str, name: str, encoding: str, about: Account, targets: _Tar
         tokens = split(str(x), about.tokens) if texts else ()
         if texts and not about.vocabulary:
             counts.update(tokens)
-        targets.see(record.get(targets.name), len(tokens) if texts else len(x) if isinstance(x, list) else 0)
+        targets.see(
+            None if about.predicting else record.get(targets.name),
+            len(tokens) if texts else len(x) if isinstance(x, list) else 0,
+        )
     if texts is None:
         raise ParseError(_("{name} is empty"), name=source)
     if texts and not about.vocabulary:
@@ -165,7 +168,7 @@ class _Targets:
             parts = value if self.each else [value]
             if any(isinstance(label, list | dict) for label in parts):
                 raise ParseError(_("{where}: one class for each target was expected"), where=where)
-            part[:] = [self.labels.number("" if label is None else str(label), where) for label in parts]
+            part[:] = [self.labels.number("" if label is None else str(label)) for label in parts]
             return rows
         try:
             given = np.asarray(value, np.float64).reshape(len(part), -1)
@@ -184,6 +187,7 @@ class _Targets:
         if not self.classes:
             self.about.complete(outputs=self.width)
             return y
+        self.about.notes += self.labels.notes(self.source)
         y, labels = self.labels.sorted(y)
         self.about.complete(labels=labels, outputs=len(labels))
         return y

@@ -22,7 +22,7 @@ def remarks(about: Account, chosen: bool, direction: str) -> list[str]:
         if both and not about.ahead:
             message = _("{columns}: input and target of the same step; --ahead 1 foretells the next one")
             notes.append(message.format(columns=_listed(both)))
-        if about.ahead and not both:
+        if about.ahead and not both and about.past is not False and not about.classes:
             message = _("the inputs are {inputs}; the past of {target} is not among them: --input {all}")
             every = ",".join([*inputs, *targets]) if len(inputs) < MOST else "…"
             notes.append(message.format(inputs=_listed(inputs), target=_listed(targets), all=every))

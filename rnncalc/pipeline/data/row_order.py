@@ -10,7 +10,9 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import BLOCK, Spool, blocks
 from rnncalc.errors import ParseError
-from rnncalc.pipeline.data.cells import Times
+from rnncalc.pipeline.data.times import Times
+
+LONGEST = 64  # bytes of a time as it is written
 
 
 class Order:
@@ -19,8 +21,9 @@ class Order:
     Rows in any other order are sorted, which takes memory for all of them.
     """
 
-    def __init__(self, ids: bool, times: Times | None):
-        self.ids, self.times = ids, times
+    def __init__(self, ids: bool, times: Times | None, keep: bool = False):
+        """keep: the times as they were written."""
+        self.ids, self.times, self.keep, self.written = ids, times, keep, Spool()
         self.names: dict[str, int] = {}
         self.of, self.when = Spool(), Spool()
         self.begins, self.count, self.sorted = array("q"), 0, True
@@ -43,6 +46,8 @@ class Order:
         self.of.add(np.array(numbers, np.int32))
         if self.times:
             self.when.add(np.array(moments, self.times.dtype))
+            if self.keep:
+                self.written.add(np.array([moment.encode() for _name, moment, _line in rows], f"S{LONGEST}"))
 
     def arrangement(self, source: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Return where sequences begin, and the order of the rows if it is not theirs already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
-from rnncalc.errors import ParseError
 
 
 @dataclass(frozen=True)
@@ -20,26 +20,36 @@ class DataRows:
     y: np.ndarray
     offsets: np.ndarray
     at: str = "every"
+    ids: list[str] = field(default_factory=list)  # of the sequences, in their order
+    times: np.ndarray | None = None  # of the rows, as they were written
     form: list[str] = field(default_factory=list)  # what is unusual in how the file was read
 
 
 class Labels:
-    """Names ↔ numbers of classes, in sorted order; once known, an unknown name is an error with its place."""
+    """Names ↔ numbers of classes, in sorted order; once known, an unknown name is no target, and counted apart."""
 
     def __init__(self, known: Sequence[str]):
-        self.fixed = bool(known)
+        self.fixed, self.unseen = bool(known), Counter[str]()
         self.numbers = {name: number for number, name in enumerate(known)}
 
-    def number(self, name: str, where: str) -> int:
-        """Return the number of a class; -1 for an empty name, which is no target."""
+    def number(self, name: str) -> int:
+        """Return the number of a class; -1 for an empty name, which is no target, and for one that was never seen."""
         if not name:
             return -1
         if name not in self.numbers:
             if self.fixed:
-                message = _("{where}: class “{name}” was not there in training; there are {known}")
-                raise ParseError(message, where=where, name=name, known=", ".join(self.numbers))
+                self.unseen[name] += 1
+                return -1
             self.numbers[name] = len(self.numbers)
         return self.numbers[name]
+
+    def notes(self, source: str) -> list[str]:
+        """Say how many targets are of classes that training had not seen."""
+        if not self.unseen:
+            return []
+        message = _("{name}: {n} targets are of classes that training had not seen ({classes}): they are not judged")
+        names = [name for name, _count in self.unseen.most_common(5)]
+        return [message.format(name=source, n=self.unseen.total(), classes=", ".join(names))]
 
     def sorted(self, y: np.ndarray) -> tuple[np.ndarray, list[str]]:
         """Number the classes in the order of their names (numbers by value), and return y and the names."""

@@ -11,12 +11,15 @@ from rnncalc.common.suggest import one_of
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.schema import SCALES
 from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data.gaps import filled
 
 
 def learn(train: Sequences, about: Account) -> None:
     """Learn mean and deviation of every column; of the targets too with `both`, where they are numbers."""
     about.complete(scale="both" if about.kind == "table" else "none")
     one_of("scale", about.scale, SCALES)
+    if filled(about) and not about.x_fill:
+        about.x_fill = _moments(train.x)[0]
     if about.scale != "none" and not train.tokens and not about.x_mean:
         about.x_mean, about.x_std = _moments(train.x)
     if about.scale == "both" and train.y.ndim == 2 and not about.classes and not about.y_mean:
@@ -26,6 +29,9 @@ def learn(train: Sequences, about: Account) -> None:
 def applied(sequences: Sequences, about: Account) -> Sequences:
     """Return the same sequences, standardised."""
     x, y = sequences.x, sequences.y
+    if about.x_fill:
+        for (some,) in blocks(x):  # in place: x is ours, and may lie on disk
+            some[:] = np.where(np.isnan(some), np.asarray(about.x_fill), some)
     if about.x_mean and not sequences.tokens:
         x = _standard(x, about.x_mean, about.x_std)
     if about.y_mean and y.ndim == 2:

@@ -12,32 +12,41 @@ from rnncalc.common import bounds
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
+from rnncalc.model.losses import takes_classes
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data.cells import Times
+from rnncalc.pipeline.data.cells import is_gap
+from rnncalc.pipeline.data.gaps import filled
 from rnncalc.pipeline.data.row_order import Order, constant
 from rnncalc.pipeline.data.rows import DataRows
 from rnncalc.pipeline.data.table_file import Block, TableFile
 from rnncalc.pipeline.data.target_columns import TargetColumns
+from rnncalc.pipeline.data.times import Times
 
 
 def read(source: str, about: Account, loss: str | None) -> DataRows:
     """Read the columns that the account gives by name or by number from 1. Raises ParseError, ProblemError."""
-    file = TableFile(source, bounds.encoding(source, about.encoding), about.sep)
-    target = about.target
+    file = TableFile(source, bounds.encoding(source, about.encoding), about.sep, gaps=filled(about))
+    target = None if about.predicting else about.target
     if about.classes is not None and isinstance(target, list) and not set(target) <= set(file.names):
-        target = None  # read to predict: targets are not there
+        target = None  # a file to be tested on, which says so itself
     columns = file.columns(target, [])
     special = [file.columns(name, []) for name in (about.id, about.time)]
     if any(len(columns) > 1 for columns in special):
         raise ProblemError(_("{name}: id and time are one column each"), name=source)
-    inputs = _inputs(file, about, columns, special[0] + special[1])
+    inputs = _inputs(file, about, columns, special[0] + special[1], loss)
     ids, times = (columns[0] if columns else None for columns in special)
     targets = TargetColumns(source, file.names, columns, about, loss, file.decimals)
-    reader = _Reader(file, inputs, targets, ids, times)
+    said = bool(about.time_format)
+    moments = None if times is None else Times(source, file.names[times], file.decimals, about.time_format)
+    if moments and times is not None and not said:
+        moments.find(file.column(times))
+        about.complete(time_format=moments.written)
+    reader = _Reader(file, inputs, targets, ids, times, Order(ids is not None, moments, bool(about.predicting)), said)
     for block in file.blocks():
         reader.add(block)
     rows = reader.rows(about)
     about.input = [file.names[n] for n in inputs]
+    about.id, about.time = (file.names[at] if at is not None else None for at in (ids, times))
     if columns:
         about.target = [file.names[n] for n in columns]
     about.complete(inputs=len(inputs), outputs=len(targets.labels.numbers) if targets.classes else len(columns))
@@ -45,9 +54,13 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     return rows
 
 
-def _inputs(file: TableFile, about: Account, targets: list[int], special: list[int]) -> list[int]:
-    """Return the input columns: those of the account, else all that have no other use. Raises ProblemError."""
-    rest = [n for n in range(len(file.names)) if n not in targets and n not in special]
+def _inputs(file: TableFile, about: Account, targets: list[int], special: list[int], loss: str | None) -> list[int]:
+    """Return the input columns: those of the account, else all without another use and the past of what is foretold.
+
+    Raises ProblemError.
+    """
+    past = about.ahead and about.past is not False and not about.input and _numeric(file, targets, about, loss)
+    rest = [n for n in range(len(file.names)) if (past or n not in targets) and n not in special]
     inputs = file.columns(about.input, rest)
     if not inputs:
         message = _("{name}: no input column is left: --input {column}, which with --ahead foretells itself")
@@ -59,15 +72,21 @@ def _inputs(file: TableFile, about: Account, targets: list[int], special: list[i
     return inputs
 
 
+def _numeric(file: TableFile, targets: list[int], about: Account, loss: str | None) -> bool:
+    """Tell whether targets are numbers, by the first value of each."""
+    first = [next((text for _line, text in file.column(n) if not is_gap(text)), "") for n in targets]
+    return not (about.classes or takes_classes(loss)) and None not in map(file.decimals.number, first)
+
+
 class _Reader:
     """Collects the rows of a table, block by block."""
 
     def __init__(
-        self, file: TableFile, inputs: list[int], targets: TargetColumns, ids: int | None, times: int | None
+        self, file: TableFile, inputs: list[int], targets: TargetColumns, ids: int | None, times: int | None,
+        order: Order, said: bool,
     ):  # fmt: skip
         self.file, self.inputs, self.targets, self.ids, self.times = file, inputs, targets, ids, times
-        self.x = Spool()
-        self.order = Order(ids is not None, None if times is None else Times(file.source, file.names[times]))
+        self.x, self.order, self.said = Spool(), order, said
 
     def add(self, block: Block) -> None:
         """Take a block of lines."""
@@ -76,8 +95,8 @@ class _Reader:
         rows = list(self.file.rows(block))
         if not rows:
             return
-        source, names, number = self.file.source, self.file.names, self.file.decimals.finite
-        self.x.add(np.array([[number(row[n], source, line, names[n]) for n in self.inputs] for line, row in rows]))
+        source, names = self.file.source, self.file.names
+        self.x.add(np.array([[self._input(row[n], line, n) for n in self.inputs] for line, row in rows]))
         self.targets.add(rows)
         places = []
         for line, row in rows:
@@ -87,6 +106,18 @@ class _Reader:
                 raise ParseError(message, name=source, line=line, column=names[self.ids], what=_("is blank"))
             places.append((name, moment, line))
         self.order.add(places)
+
+    def _input(self, text: str, line: int, column: int) -> float:
+        """Return an input; nan where there is none, if gaps are filled. Raises ParseError."""
+        if self.file.gaps and is_gap(text):
+            return np.nan
+        try:
+            return self.file.decimals.finite(text, self.file.source, line, self.file.names[column])
+        except ParseError as error:
+            if not is_gap(text):
+                raise
+            message = _("{error}: --missing forward, mean or mask says what stands for it")
+            raise ParseError(message, error=error) from None
 
     def _fast(self, block: Block) -> bool:
         """Take the block as numbers, if it has nothing else. Returns whether it had."""
@@ -107,13 +138,17 @@ class _Reader:
     def rows(self, about: Account) -> DataRows:
         """Return all rows, sequence by sequence."""
         y, x, form = self.targets.array(), self.x.array(), self.file.form(about)
+        if self.order.times and self.order.times.written and not self.said:
+            form.append(_("times of the format {format}").format(format=self.order.times.written))
         if self.targets.classes:
+            about.notes += self.targets.labels.notes(self.file.source)
             y, labels = self.targets.labels.sorted(y)
             about.complete(labels=labels)
         if self.ids is None and self.times is None:
             return DataRows(x, y, np.array([0, len(x)], np.int64), form=form)
         offsets, order = self.order.arrangement(self.file.source)
+        times = self.order.written.array() if self.order.written.count else None
         if order is not None:
-            x, y = x[order], y[order]
+            x, y, times = x[order], y[order], None if times is None else times[order]
         same = y.ndim == 1 and len(offsets) > 2 and constant(y, offsets)
-        return DataRows(x, y, offsets, "last" if same else "every", form)
+        return DataRows(x, y, offsets, "last" if same else "every", list(self.order.names), times, form)

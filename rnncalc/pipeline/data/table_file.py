@@ -32,16 +32,19 @@ class Block:
 class TableFile:
     """The names of its columns, and its rows. named: whether the first line says the names; else they are numbers."""
 
-    def __init__(self, source: str, encoding: str = "utf-8-sig", separator: str = ""):
-        """separator: what stands between columns; found in the first rows unless it is said. Raises ProblemError."""
-        self.source, self.encoding = source, encoding
+    def __init__(self, source: str, encoding: str = "utf-8-sig", separator: str = "", gaps: bool = False):
+        """separator: what stands between columns; found in the first rows unless it is said. gaps: rows may be blank.
+
+        Raises ProblemError.
+        """
+        self.source, self.encoding, self.gaps = source, encoding, gaps
         sample = next(bounds.pieces(source, encodings.SEEN, encoding), "")
         excel = encodings.SEPARATOR.match(sample)
         self.preamble = excel[0].count("\n") if excel else 0
         self.mark = _said(separator) if separator else excel[1] if excel else _separator(sample, source)
         self.decimals = Decimals(grouped=self.mark == ",")
         self.named, self.skip = True, self.preamble
-        self.blank: int | None = None  # a line without values: the end of the file, or else a gap
+        self.blanks = list[int]()  # lines without values: the end of the file, or else gaps
         self.names = self._header()
 
     def _header(self) -> list[str]:
@@ -109,7 +112,7 @@ class TableFile:
         wanted: columns that are numbers; decimal commas become points.
         """
         filled = [line for line in block.lines if line.strip()]
-        if block.rows is not None or self.blank is not None or (len(self.names) == 1 and filled != block.lines):
+        if block.rows is not None or self.blanks or (len(self.names) == 1 and filled != block.lines):
             return None
         if {line.count(self.mark) for line in filled} != {len(self.names) - 1}:
             return None
@@ -128,17 +131,27 @@ class TableFile:
         for line, row in parsed if block.rows is None else block.rows:
             if not any(cell.strip() for cell in row):
                 if len(row) > 1 or len(self.names) == 1:
-                    self.blank = self.blank or line
+                    self.blanks.append(line)
                 continue
-            if self.blank is not None:
+            if self.blanks and not self.gaps:
                 message = _("{name}, line {line}: every cell is blank, but there are rows below")
-                raise ParseError(message, name=self.source, line=self.blank)
+                raise ParseError(message, name=self.source, line=self.blanks[0])
+            yield from ((blank, [""] * len(self.names)) for blank in self.blanks)
+            self.blanks.clear()
             if len(row) != len(self.names):
                 message = _("{name}, line {line}: {n} columns, where the header has {m}")
                 if len(row) > len(self.names):
                     message += _(" (a decimal comma, or a comma in a text without quotes?)")
                 raise ParseError(message, name=self.source, line=line, n=len(row), m=len(self.names))
             yield line, row
+
+    def column(self, at: int) -> Iterator[tuple[int, str]]:
+        """Yield the cells of one column with their lines, before the file is read for good."""
+        try:
+            for block in self.blocks():
+                yield from ((line, row[at].strip()) for line, row in self.rows(block))
+        finally:
+            self.blanks.clear()
 
     def _lines(self) -> Iterator[str]:
         return bounds.lines(self.source, self.encoding, newline="")

@@ -111,12 +111,7 @@ class TargetColumns:
         if not self.classes:
             self.y.add(np.array([[self._value(*place, line) for place in zip(row, self.names)] for line, row in cells]))
             return
-        where = _("{name}, line {line}, column {column}")
-        numbers = [
-            self.labels.number(row[0], where.format(name=self.source, line=line, column=self.names[0]))
-            for line, row in cells
-        ]
-        self.y.add(np.array(numbers, np.int64))
+        self.y.add(np.array([self.labels.number(row[0]) for _line, row in cells], np.int64))
 
     def _value(self, text: str, column: str, line: int) -> float:
         return float("nan") if is_gap(text) else self.decimals.finite(text, self.source, line, column)
