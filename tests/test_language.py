@@ -177,7 +177,7 @@ NAMES = set(  # of files, formats, functions, products and people: the same in e
     one onnx orthogonal pip plain plateau png point prairielearn problem problems python pytorch quatrains results
     rmsprop rnncalc roster row safetensors sgd sin softmax source space statement states step stream submissions
     sum svg swapped sweep table tanh tcp temp tex text tomorrow torch train true tsv txt variants weather wind
-    words xavier zsh cp1252 gb18030 utf Moodle PDF WxH""".split()
+    words xavier zsh cp1252 error gb18030 tab utf ISO Moodle PDF WxH""".split()
 )
 
 

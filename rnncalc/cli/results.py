@@ -34,13 +34,11 @@ def lines(run: Any, reached: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Training, validation and test, where there are such; a note on the baseline. reached: as `reached` finds it."""
     progress, texts = run.trainer.progress, list[str]()
     if progress.history:
-        last = progress.history[-1]
-        if not reached and run.about.kind != "text":  # whose baseline would know the text by heart
-            from rnncalc.pipeline.baselines import baseline
-
-            last = {**last, **baseline(run, run.trainer.data)}
+        last = {**progress.history[-1], **reached.get("training", {})}
         texts.append(_line(_("training, epoch {n}").format(n=len(progress.history)), last))
     for part, values in reached.items():
+        if part == "training":
+            continue
         if part == "validation":
             title = _("validation, epoch {n}, whose weights are kept").format(n=progress.best_epoch)
         else:
@@ -52,11 +50,17 @@ def lines(run: Any, reached: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def reached(run: Any) -> dict[str, dict[str, float]]:
-    """What the kept weights reach on the parts of the data that the run did not learn from."""
+    """What the kept weights reach on the parts of the data that the run did not learn from; without any, the baseline
+    on what it learnt from, unless that knows it by heart, as that of a text does."""
+    from rnncalc.pipeline import baselines
     from rnncalc.pipeline import run as runs
+    from rnncalc.pipeline.recipe import Run
 
     parts = {"validation": run.trainer.validation, "test": run.test}
-    return {name: runs.judged(run, part) for name, part in parts.items() if part is not None}
+    judged = {name: runs.judged(run, part) for name, part in parts.items() if part is not None}
+    if not judged and isinstance(run, Run) and run.about.kind != "text":
+        judged["training"] = baselines.baseline(run, run.trainer.data)
+    return judged
 
 
 def _line(title: str, values: Mapping[str, float]) -> str:

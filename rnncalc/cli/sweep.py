@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import click
@@ -19,6 +20,8 @@ from rnncalc.cli.options import (
 from rnncalc.cli.spoken import Spoken
 from rnncalc.cli.train import given, training_options
 from rnncalc.common.i18n import _
+
+FILES = ("data", "test", "continue_from")  # options that name files
 
 
 @click.command("sweep", cls=Spoken)
@@ -56,25 +59,50 @@ def command(
     from rnncalc.pipeline import sweep
 
     refuse_fragment(fragment, format_of(report))
+    model = f"{kept.removesuffix('.jsonl')}.safetensors"
+    files.writable(model)
     shared, ranges = given(options, config, example), _space(space)
     drawn = sweep.grid(ranges) if count is None else sweep.drawn(ranges, count, shared.get("seed", 0))
     trials = [{**shared, **trial} for trial in drawn]
-    for source in {str(trial[name]) for trial in trials for name in ("data", "test") if trial.get(name)}:
-        files.reading(source)
+    with files.claimed(model):
+        for source in {str(trial[name]) for trial in trials for name in FILES if trial.get(name)}:
+            files.reading(source)
 
     def watch(result: dict[str, Any], done: int, every: int) -> None:
         click.echo(f"{done}/{every}  {float(result['val_loss']):.6g}  {_chosen(result, ranges)}", err=True)
 
     with sweep.Results(kept) as journal, cluster(scheduler) if scheduler else Workers(jobs, "spawn") as executor:
-        results = sweep.sweep(trials, executor, journal, watch)
+        results = sweep.sweep(trials, executor, journal, watch, partial(_keep, model))
     shown = [journal.entry("", result) for result in results]
     _show(shown, ranges, format_)
+    _say_best(results, model)
     if report is not None:
         from rnncalc.report import training
 
         write_report(report, training.sweep(shown, list(ranges)), fragment)
     if journal.trouble:
         raise files.WriteError(journal.trouble)
+
+
+def _keep(name: str, model: bytes) -> None:
+    """Keep the best model so far, in the place of the one before; what is no model of ours is put aside."""
+    from rnncalc.common import files
+    from rnncalc.network.weights.model_file import ours
+
+    if not ours(name):
+        files.put_aside(name)
+    files.write(name, model)
+
+
+def _say_best(results: list[dict[str, Any]], model: str) -> None:
+    """Say where the best model lies, and which command makes it again."""
+    from rnncalc.network.weights.model_file import ours
+    from rnncalc.pipeline import recipe
+
+    if results and "error" not in results[0]:
+        if ours(model):
+            click.echo(_("the best model: {name}").format(name=model), err=True)
+        click.echo("$ " + recipe.command(results[0]["options"], model), err=True)
 
 
 def _show(results: list[dict[str, Any]], ranges: dict[str, Any], format_: str) -> None:

@@ -31,6 +31,7 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "data": "CSV, TSV, NPZ, NPY, JSON lines or text; or example:NAME.",
     "test": "A second file, unseen in training, to be judged on.",
     "val": "Share of the sequences put aside for validation; its best weights are kept.",
+    "continue_from": "A trained model to begin with, in place of random weights; data is read as it says.",
     "kind": (["table", "arrays", "lines", "text"], "What DATA is; default: by its ending."),
     "input": "Columns, an array, or a key: the inputs. Default: all columns but the others; x.",
     "target": "Columns, an array, or a key: the targets. Default: y.",

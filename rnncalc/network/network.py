@@ -20,6 +20,7 @@ from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.inference import PreparedCall, across_pays, infer
+from rnncalc.network.ragged import in_one
 from rnncalc.network.stack import Stack
 from rnncalc.network.states import States, cut, initial_states, joined
 from rnncalc.network.trace import Trace, frozen
@@ -101,7 +102,7 @@ class Network(Stack):
 
         Parameters
         ----------
-        x : array_like, (T, D), (N, T, D), or (T, N, D) with layout="time_first"
+        x : array_like, (T, D), (N, T, D), or (T, N, D) with layout="time_first"; or a list of (T, D) of any lengths
         states : States, mapping or array_like, optional
             Where to start, in place of the layers' own initial states: what another call returned, or as `**initial`.
         lengths : array_like of int, (N,), optional
@@ -118,7 +119,7 @@ class Network(Stack):
         Returns
         -------
         y : ndarray, (T, O), (N, T, O) or (T, N, O)
-            Zero where a sequence has no step.
+            Zero where a sequence has no step. For a list of sequences that differ in length a list of (T, O).
         states : States
             With return_state: the states after the last step, from which another call goes on.
 
@@ -147,14 +148,19 @@ class Network(Stack):
         plain = self.threads == 1 and lengths is mask is states is None and not (initial or return_state)
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call(x)
+        x, steps = in_one(x, lengths, layout)
+        if steps is not lengths:
+            whole, ends = self(x, states, lengths=steps, mask=mask, return_state=True, **initial)
+            each = cast(np.ndarray, [y[:count] for y, count in zip(whole, steps)])
+            return (each, ends) if return_state else each
         array, view = self._input(x, lengths, mask, layout)
         if plain and (call := self._prepare(x, layout, view)):
             return call(view.shown(array))
         given, cells = initial_states(self, states, initial), self.cells
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:
-            y, ends = infer(self, cells, array, view, given, return_state, self.threads)
-            return y if ends is None else (y, ends)
+            y, final = infer(self, cells, array, view, given, return_state, self.threads)
+            return y if final is None else (y, final)
 
         def share(part: slice) -> tuple[np.ndarray, States | None]:
             begin = [cut(own, part) for own in given]
@@ -173,7 +179,8 @@ class Network(Stack):
         Parameters
         ----------
         x, states, lengths, mask, layout, **initial
-            As for a call: x is (T, D), (N, T, D), or (T, N, D) with layout="time_first".
+            As for a call: x is (T, D), (N, T, D), or (T, N, D) with layout="time_first"; a list of sequences that
+            differ in length is a batch with lengths.
 
         Returns
         -------
@@ -196,6 +203,8 @@ class Network(Stack):
         plain = self.threads == 1 and lengths is mask is states is None and not initial
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call.trace(self, x)
+        x, steps = in_one(x, lengths, layout)
+        plain, lengths = plain and steps is lengths, steps
         array, view = self._input(x, lengths, mask, layout)
         if plain and (call := self._prepare(x, layout, view)):
             return traced(self, array, view, call.tracers)

@@ -27,7 +27,7 @@ def _kinds(annotations: Mapping[str, str]) -> dict[str, type]:
     return {name: kinds[words.split(" | ")[0]] for name, words in annotations.items()}
 
 
-KINDS = {"data": str, "test": str, "val": float, **_kinds(OPTIONS), **NETWORK, **_kinds(SETTINGS)}
+KINDS = {"data": str, "test": str, "val": float, "continue_from": str, **_kinds(OPTIONS), **NETWORK, **_kinds(SETTINGS)}
 
 
 def among(names: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.trainer import Trainer
+from rnncalc.network.weights import model_file as models
+from rnncalc.network.weights import schema
 from rnncalc.network.weights.initialise import random_network
 from rnncalc.pipeline import data
 from rnncalc.pipeline.account import Account
@@ -118,15 +120,19 @@ def command(options: Mapping[str, Any], output: str) -> str:
         if value is True or value is False:
             words.append(option if value else "--no-" + option[2:])
         else:
-            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+            words += [option, str(value).removesuffix(".0") if isinstance(value, float) else str(value)]
     return shlex.join([*words, "-o", output])
 
 
 def prepare(options: Mapping[str, Any]) -> Run:
     """Read the data and make the network and its trainer. Raises ParseError, ProblemError, ShapeError."""
+    earlier = _earlier(options) if options.get("continue_from") else None
+    if earlier:
+        known = {name: earlier.settings[name] for name in ("data", "loss") if earlier.settings.get(name)}
+        options = {**known, **options}
     if not options.get("data"):
         raise ProblemError(_("what is there to learn from? Pass --data FILE, or --example NAME"))
-    about, train, test, loss = _read(options)
+    about, train, test, loss = _read(options, earlier)
     if test is not None and not test.targets:
         raise ProblemError(_("{name}: there is not one target to be judged on"), name=options.get("test"))
     notes = about.notes + remarks(about, bool(options.get("input")), options.get("direction") or "forward")
@@ -139,24 +145,41 @@ def prepare(options: Mapping[str, Any]) -> Run:
     train, validation = train.split(float(options.get("val") or 0), seed)
     fitted, held, tested = data.fitted(train, [validation, test], about)
     assert fitted is not None
-    chosen = {"cell": "lstm", "hidden": 32, "output": usual_output(loss), **among(NETWORK, options)}
-    net = random_network(inputs=about.inputs, outputs=about.outputs, seed=seed, **chosen)
+    if earlier:
+        net = earlier.network
+        schema.check_data(about.known(), net.sizes["D"], net.sizes["O"])
+    else:
+        chosen = {"cell": "lstm", "hidden": 32, "output": usual_output(loss), **among(NETWORK, options)}
+        net = random_network(inputs=about.inputs, outputs=about.outputs, seed=seed, **chosen)
     notes += gradient_notes(net.layers, net.read_out)
     settings = Settings(**{**among(SETTINGS, options), "loss": loss})
     return Run(dict(options), about, net, Trainer(net, fitted, settings, held), tested, notes)
 
 
-def _read(options: Mapping[str, Any]) -> tuple[Account, Sequences, Sequences | None, str]:
+def _earlier(options: Mapping[str, Any]) -> models.Model:
+    """Read the model that is trained on. Raises ProblemError for options that its network has settled."""
+    settled = [name for name in NETWORK if name != "engine" and options.get(name) is not None]
+    if settled:
+        message = _("{name} is as the model has it, whose training goes on: leave it out")
+        raise ProblemError(message, name="--" + settled[0].replace("_", "-"))
+    return models.load(str(options["continue_from"]), options.get("engine") or "auto")
+
+
+def _read(
+    options: Mapping[str, Any], earlier: models.Model | None
+) -> tuple[Account, Sequences, Sequences | None, str]:  # fmt: skip
     """Read the data: its account, what to learn from, what to be tested on, and the loss."""
-    about = Account.of(options)
+    known = Account.of_model(earlier).known() if earlier else {}
+    known.pop("targets", None)
+    about = Account.of({**known, **{name: value for name, value in options.items() if value is not None}})
     source, loss = str(options["data"]), options.get("loss")
     if source.startswith(PREFIX):
         name = source.removeprefix(PREFIX)
         example(name)
         from rnncalc.pipeline.examples.makers import MAKERS
 
-        train, unseen, known = MAKERS[name]()
-        about = replace(known, **about.known())
+        train, unseen, made = MAKERS[name]()
+        about = replace(made, **about.known())
         return about, train, unseen, loss or usual_loss(bool(about.classes))
     train, loss = data.read(source, about, loss)
     test = data.read_again(str(options["test"]), about) if options.get("test") else None

@@ -21,6 +21,7 @@ from rnncalc.common.files import WriteError
 from rnncalc.common.i18n import _
 from rnncalc.common.journal import Journal
 from rnncalc.errors import ProblemError, RnncalcError, shown
+from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import recipe
 from rnncalc.pipeline import run as runs
 from rnncalc.pipeline.options import KINDS
@@ -65,7 +66,10 @@ def _draw(name: str, values: Any, rng: np.random.Generator) -> Any:
 
 
 def carry_out(options: Options) -> dict[str, Any]:
-    """Carry out one run, as workers do: return its options with its best validation loss, or with why it failed."""
+    """Carry out one run, as workers do: return its options with its best validation loss, or with why it failed.
+
+    The model goes with it, as what a file of it holds.
+    """
     try:
         run = recipe.prepare(recipe.checked(options, _("sweep")))
         history = run.trainer.run()
@@ -76,7 +80,8 @@ def carry_out(options: Options) -> dict[str, Any]:
         result |= {name: best[name] for name in ("val_accuracy",) if name in best}
         if run.test is not None:
             result |= {f"test_{name}": value for name, value in runs.judged(run, run.test).items()}
-        return {"options": options, **result}
+        model = models.Model(run.network, run.about.known(), run.options, history)
+        return {"options": options, **result, "model": models.in_bytes(model)}
     except RnncalcError as error:
         said = str(error)
     except MemoryError:
@@ -104,26 +109,33 @@ def sweep(
     executor: Executor | Any,
     kept: str | os.PathLike[str] | Results | None = None,
     watch: Callable[[dict[str, Any], int, int], None] = lambda result, done, all_: None,
+    keep: Callable[[bytes], None] = lambda model: None,
 ) -> list[dict[str, Any]]:
     """Return the results of all trials, the best validation loss first.
 
     executor: whatever has `submit` and gives futures: a thread or process pool, Dask's `client.get_executor()`.
-    kept: the file of results; those in it are taken as they are. watch: called after each. Raises RnncalcError for a
+    kept: the file of results; those in it are taken as they are. watch: called after each; keep: with
+    the model of one that is better than all before. Raises RnncalcError for a
     file that is no file of results, WriteError where not all of them could be kept.
     """
     if not isinstance(kept, Results):
         with Results(kept) as journal:
-            results = sweep(trials, executor, journal, watch)
+            results = sweep(trials, executor, journal, watch, keep)
         if journal.trouble:
             raise WriteError(journal.trouble)
         return results
     wanted = list({_key(trial): trial for trial in trials}.values())
     done = dict(kept.results)
     results = [done[_key(trial)] for trial in wanted if _key(trial) in done]
+    best = min((_number(result["val_loss"]) for result in results), default=math.inf)
     futures = [executor.submit(carry_out, trial) for trial in wanted if _key(trial) not in done]
     try:
         for future in _completed(futures):
             result = future.result()
+            model, reached = result.pop("model", None), _number(result["val_loss"])
+            if model is not None and reached < best:
+                best = reached
+                keep(model)
             results.append(result)
             kept.add({_key(result["options"]): result})
             watch(result, len(results), len(wanted))

@@ -73,6 +73,12 @@ def save(model: Model, path: str | PathLike[str]) -> None:
     write(path, *taken_apart(model))
 
 
+def in_bytes(model: Model) -> bytes:
+    """What a model file holds."""
+    tensors, about = taken_apart(model)
+    return packed(tensors, {KEY: dumps(about)})
+
+
 def taken_apart(model: Model) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """A model as tensors by name, and as JSON."""
     tensors = {at.prefix + name: array for at, part in model.network.parts() for name, array in part.named.items()}
@@ -185,9 +191,13 @@ def write(path: str | PathLike[str], tensors: Mapping[str, np.ndarray], about: M
 
 def save_tensors(path: str | PathLike[str], tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> None:
     """A safetensors file, written whole or not at all. Raises RnncalcError."""
-    save = _package().save
-    content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, dict(texts))
-    files.write(path, content, durable=True)
+    files.write(path, packed(tensors, texts), durable=True)
+
+
+def packed(tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> bytes:
+    """Tensors and texts as a safetensors file."""
+    whole: bytes = _package().save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, dict(texts))
+    return whole
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

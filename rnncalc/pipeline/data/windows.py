@@ -67,6 +67,10 @@ def _ahead(rows: DataRows, about: Account) -> DataRows:
         return rows
     if y.ndim == 1:
         raise ProblemError(_("a horizon of several steps is of numbers, and the targets are classes"))
+    longest, reach = int(np.diff(offsets).max(initial=0)), ahead + horizon - 1
+    if longest <= reach:
+        message = _("no sequence is long enough to foretell {n} steps: the longest has {m}")
+        raise ProblemError(message, n=reach, m=longest)
     width = y.shape[1]
     wide = on_disk_if_large((len(y), horizon * width), y.dtype)
     for step in range(horizon):
