@@ -131,11 +131,12 @@ def _typed() -> dict[str, str]:
 
 def _by_problem(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
     """The keys of several problems with the answers to each, {"Q1": {"h": …}}, which are then no longer typed."""
-    from rnncalc.errors import ProblemError
+    from rnncalc.errors import ProblemError, RnncalcError
     from rnncalc.problems.parse.given import RawValue
     from rnncalc.problems.problem_text import several
 
-    problems = several(keys)
+    unread: dict[str, RnncalcError] = {}
+    problems = several(keys, unread)
     dotted = {
         name: text for name, text in typed.items() if name.startswith("answers.") and name.split(".")[1] in problems
     }
@@ -161,7 +162,7 @@ def _by_problem(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, R
         typed.pop(name, None)
     own = {name: problems[name] | {"answers": RawValue(part, f"answers.{name}")} for name, part in parts.items()}
     kept = {key: value for key, value in keys.items() if key not in ("problems", "answers")}
-    return {**kept, "problems": RawValue({**problems, **own}, keys["problems"].where)}
+    return {**kept, "problems": RawValue({**unread, **problems, **own}, keys["problems"].where)}
 
 
 def _read(text: str) -> dict[str, RawValue]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnncalc.cli.options import Decorated
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.spoken import Spoken, complain
 from rnncalc.common.i18n import _
 from rnncalc.common.suggest import nearest
 
 if TYPE_CHECKING:
+    from rnncalc.errors import RnncalcError
     from rnncalc.problems.parse.given import RawValue
     from rnncalc.report.document import Document
 
@@ -125,16 +126,22 @@ def solved(
 
     key: solve only those of several problems that have it, if any has.
     """
+    from rnncalc.errors import RnncalcError
     from rnncalc.problems.problem_text import several
     from rnncalc.report.document import Document, Heading, Table
 
-    problems = several(keys)
-    if not problems:
+    unread: dict[str, RnncalcError] = {}
+    problems = several(keys, unread)
+    if not problems and not unread:
         return solve(keys)
     whole, code, tables = Document([], {"problems": {}}), 0, list[Table]()
     with_key = {name: part for name, part in problems.items() if key in part}
     for number, (name, part) in enumerate((with_key or problems).items(), 1):
-        document, own = solve(part)
+        try:
+            document, own = solve(part)
+        except RnncalcError as error:
+            unread[name] = error
+            continue
         rows = [block for block in document.sheet or document.blocks if isinstance(block, Table)]
         tables += [replace(table, key={"problem": number, **table.key}) for table in rows]
         whole.blocks += [Heading(name, 1), *document.blocks]
@@ -142,4 +149,18 @@ def solved(
         whole.notes += [f"{name}: {note}" for note in document.notes]
         code = max(code, own)
     whole.sheet = tables
-    return whole, code
+    return whole, _refused(whole, code, unread)
+
+
+def _refused(whole: Document, code: int, unread: dict[str, RnncalcError]) -> int:
+    """The exit code, where problems that cannot be solved are said beside the others; they are raised if all are so."""
+    from rnncalc.errors import OverflowedError, ProblemError
+
+    errors = {name: f"{name}: {error}" for name, error in unread.items()}
+    if not whole.blocks:
+        raise ProblemError("\n".join(errors.values()))
+    for name, message in errors.items():
+        whole.data["problems"][name] = {"error": str(unread[name])}
+        complain(message)
+        code = max(code, 3 if isinstance(unread[name], OverflowedError) else 2)
+    return code

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
-from rnncalc.errors import ParseError, ProblemError, shown
+from rnncalc.errors import ParseError, ProblemError, RnncalcError, shown
 from rnncalc.problems.parse.given import RawValue
 
 _FENCED = re.compile(r"^```\s*json\s*\n(\s*\{.*?\})\s*^```", re.DOTALL | re.MULTILINE)  # a problem between prose
@@ -36,10 +36,12 @@ def _read(text: str, decimal: str) -> dict[str, RawValue]:
     return {key: RawValue(value, f"$.{shown(key, 40)}") for key, value in entries.items() if not key.startswith("_")}
 
 
-def several(given: Mapping[str, RawValue]) -> dict[str, dict[str, RawValue]]:
+def several(
+    given: Mapping[str, RawValue], unread: dict[str, RnncalcError] | None = None
+) -> dict[str, dict[str, RawValue]]:
     """The problems under the key `problems`, each with what is given beside them; empty where there is one problem.
 
-    Raises ProblemError.
+    unread: takes by name the errors of those that cannot be read, which are raised without it. Raises RnncalcError.
     """
     if "problems" not in given:
         return {}
@@ -50,7 +52,12 @@ def several(given: Mapping[str, RawValue]) -> dict[str, dict[str, RawValue]]:
     problems = {}
     for name in stated.value:
         part = stated[name]
-        if not isinstance(part.value, Mapping):
+        if isinstance(part.value, RnncalcError):
+            if unread is None:
+                raise ProblemError(f"{name}: {part.value}")
+            unread[name] = part.value
+        elif not isinstance(part.value, Mapping):
             raise ProblemError(_("{where}: expected a problem, {{…}}"), where=part.where)
-        problems[name] = {key: part[key] for key in part.value if not key.startswith("_")} | beside
+        else:
+            problems[name] = {key: part[key] for key in part.value if not key.startswith("_")} | beside
     return problems

@@ -40,6 +40,45 @@ def test_headed_parts_are_solved_as_they_are_alone(head: str, tmp_path: Path) ->
     assert done.code == 1
 
 
+TROUBLE = {
+    "shape": "W = [[0.3], [0.1]], x = [1, 2]\n",
+    "text": "W = 0..3 and x = [1, 2]\n",
+    "twice": "W = 0.3, x = [1, 2]\nW = 0.4\n",
+    "equation": "c_t = wobble(c_{t-1}, x_t) h_{t-1}, W = 0.3, x = [1, 2]\n",
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.parametrize("bad", [["Q1"], ["Q2"], ["Q3"], ["Q1", "Q3"], list(PARTS)])
+@pytest.mark.parametrize("verb", ["forward", "check"])
+def test_a_part_that_cannot_be_read_is_said_beside_the_others(
+    trouble: str, bad: list[str], verb: str, tmp_path: Path
+) -> None:
+    path, good = tmp_path / "sheet.md", tmp_path / "good.md"
+    sheet = {
+        name: f"{TROUBLE[trouble]}\n### My answer\nh_1 = 0.3\n" if name in bad else text for name, text in PARTS.items()
+    }
+    path.write_text(ABOVE + "\n".join(f"## {name}\n{text}" for name, text in sheet.items()), encoding="utf-8")
+    good.write_text(ABOVE + "\n".join(f"## {name}\n{text}" for name, text in PARTS.items()), encoding="utf-8")
+    typed = ["--answers", '{"Q2": {"h": ["0.9"]}}'] if verb == "check" and "Q2" not in bad else []
+    done = command(verb, str(path), *typed, "--format", "json")
+    assert done.code == 2
+    if len(bad) == len(PARTS):
+        assert not done.out
+        assert done.err
+    else:
+        whole = command(verb, str(good), *typed, "--format", "json").data["problems"]
+        own = done.data["problems"]
+        assert {name: part for name, part in own.items() if name not in bad} == {
+            name: part for name, part in whole.items() if name not in bad
+        }
+        assert all(list(own[name]) == ["error"] and own[name]["error"] in done.err for name in bad)
+        assert all(f"{name}: " in done.err for name in bad)
+    graded = command("grade", str(path), str(good))
+    assert graded.code == 2
+    assert any(f"{name}: " in graded.err for name in bad) or len(bad) == len(PARTS)
+
+
 def test_problems_of_a_json_file_and_the_largest_exit_code(tmp_path: Path) -> None:
     path = tmp_path / "three.json"
     cell = {"U": 1, "W": 0.5, "x": [1, 2], "activation": "identity"}

@@ -105,7 +105,54 @@ def in_a_table(bias: bool, output: bool) -> str:
     return "\n".join([*equations(bias, output), "", "| 参数 | 取值 |", "|---|---|", *rows])
 
 
+def row_by_row(nth: list[str], column: str) -> Callable[[bool, bool], str]:
+    def written(bias: bool, output: bool) -> str:
+        lines = equations(bias, output)
+        for key, array in values(bias, output).items():
+            rows = [", ".join(map(str, row)) for row in np.atleast_2d(array)]
+            if array.ndim == 1 and len(array) > 1:
+                lines.append(f"* ${key}$ {column.format(rows[0])}")
+            elif len(rows) > 1:
+                lines.append(f"* ${key}$: " + "; ".join(f"{name} {row}" for name, row in zip(nth, rows)))
+            else:
+                lines.append(f"${key} = ({rows[0]})$")
+        return "\n".join([*lines, INPUTS])
+
+    return written
+
+
+def between_bars(bias: bool, output: bool) -> str:
+    """Matrices drawn with plain bars, side by side, their names in the middle line."""
+    lines = ["", "", ""]
+    for key, array in values(bias, output).items():
+        rows = array if array.ndim == 2 else array[:, None]
+        drawn = [f"|{''.join(f'{number:>7}' for number in row)} |" for row in rows]
+        if len(drawn) < 3:
+            drawn = ["", *drawn, ""]
+        width = max(map(len, lines))
+        for at, (line, row) in enumerate(zip(lines, drawn, strict=True)):
+            name = f"     {key} = " if at == 1 else " " * 9
+            if len(rows) == 1:
+                name, row = (f"     {key} = ", printed(array)) if at == 1 else ("", "")
+            lines[at] = line.ljust(width) + name + row
+    return "\n".join([*equations(bias, output), "", *lines, "", INPUTS])
+
+
+def in_bold(bias: bool, output: bool) -> str:
+    """Row vectors without a sign or a blank between two names: H_{t-1}W."""
+    inner = r"\mathbf x_t\mathbf U+\mathbf h_{t-1}\mathbf W" + (r"+\mathbf b" if bias else "")
+    top = [r"\mathbf y_t=\mathbf h_t\mathbf V+\mathbf c"] if output else []
+    lines = [rf"$\mathbf h_t=\phi\left({inner}\right)$ where $\phi$ is tanh", *(f"${line}$" for line in top)]
+    turned = {key: array.T if array.ndim == 2 else array for key, array in values(bias, output).items()}
+    return "\n".join([*lines, *(f"$\\mathbf {key} = {printed(array)}$" for key, array in turned.items()), INPUTS])
+
+
 WAYS = {
+    "first row": row_by_row(["first row", "second row", "third row"], "is the column with entries {}"),
+    "row 1": row_by_row(["row 1:", "row 2:", "row 3:"], "= the vector with components {}"),
+    "第一行": row_by_row(["第一行", "第二行", "第三行"], "= ({})"),
+    "bars": between_bars,
+    "bold": in_bold,
     "words": in_words,
     "中文": in_chinese_words,
     "u_{11}": by_entry(lambda key, i, j: f"{key.lower()}_{{{i + 1}{j + 1}}}"),

@@ -158,9 +158,14 @@ def sheet(source: str | PathLike[str] | Mapping[str, Any]) -> Sheet:
         name = fspath(source)
         text = name if name.lstrip().startswith("{") else files.content(name)
         whole_sheet = _sheet(problem_text.read(text, "" if text is name else name), text)
-    for question in whole_sheet.first.questions.values():
-        question.shapes  # noqa: B018 - solved once, so that an error comes before anybody is graded
-        CheckSession(question.problem).scale  # noqa: B018 - likewise
+    for name, question in whole_sheet.first.questions.items():
+        try:
+            question.shapes  # noqa: B018 - solved once, so that an error comes before anybody is graded
+            CheckSession(question.problem).scale  # noqa: B018 - likewise
+        except RnncalcError as error:
+            if name:
+                raise ProblemError(f"{name}: {error}") from None
+            raise
     return whole_sheet
 
 

@@ -59,8 +59,9 @@ class Letters:
         return f"{self.parameters.get(stack, stack)}_{gate}" if gate else name
 
     def signal(self, name: str) -> str:
-        """What the reader calls a signal."""
-        return self.signals.get(name, name)
+        """What the reader calls a signal; a sum before the function of a gate has the gate's letter, a_g or a_c̃."""
+        stem, _, gate = name.partition("_")
+        return f"{stem}_{self.signals[gate]}" if gate in self.signals else self.signals.get(name, name)
 
     def quantity(self, name: str) -> str:
         """What the reader calls a quantity of ours: dU.i is dW_i where W multiplies the input."""

@@ -10,7 +10,7 @@ from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.formulas.parameter_pieces import absent_note, added, cut, matrix, negated, squeezed, word
 from rnncalc.problems.formulas.reader import GENERIC
-from rnncalc.problems.notation import NOTATIONS
+from rnncalc.problems.notation import NOTATIONS, Notation
 from rnncalc.problems.parse.given import RawValue
 
 Keys = dict[str, RawValue]
@@ -51,7 +51,12 @@ def keys_of_own_cell(
                 keys[f"{line}0"] = left.pop(start)
         if line in made.state and f"{line}0" not in keys and "states" not in zeros:
             absent.append(f"{theirs}_0")
+    shown: dict[str, str] = {}
+    signals = {theirs: line for theirs, line in made.names.items() if theirs != line and theirs.isidentifier()}
     if made.read_out:
+        signals |= {
+            theirs: line for line, theirs in made.read_out.lines.items() if theirs != line and theirs.isidentifier()
+        }
         for ours, params in made.read_out.params.items():
             for param in params:
                 stated = known.get(squeezed(param.key))
@@ -60,13 +65,21 @@ def keys_of_own_cell(
                     continue
                 used.add(stated)
                 value = negated(given[stated]) if param.negative else given[stated]
-                if made.read_out.rows and ours == "V":
+                if (
+                    made.read_out.rows and ours == "V" and len(value.numbers().shape) == 2
+                ):  # v^T h with v = (1, 2) is a row
                     value = RawValue(matrix(value.numbers(), True).transposed, value.where)
                 keys[ours] = added(keys[ours], value) if ours in keys else value
+            if params and params[-1].key != ours:
+                shown[ours] = params[-1].key
         function = made.read_out.functions.get("y", "identity")
         function = functions.get(function, function)
         keys["output"] = RawValue("identity" if function in GENERIC else function, "equations")
         assumed |= {function: "identity"} if function in GENERIC else {}
+    if shown:
+        keys["notation"] = RawValue(Notation(shown=shown), "equations")
+    if signals:
+        keys["signals"] = RawValue(signals, "equations")
     for name in (*used, "equations", "cell", "activation", "update", "notation", "vectors", "gates", "fused", "output"):
         left.pop(name, None)
     note = _("nothing says what {letter} is: {function} assumed")

@@ -13,7 +13,7 @@ from rnncalc.problems.formulas.system import Equation, system
 from rnncalc.problems.parse.numbers import DECIMAL
 
 _SQUARE = re.compile(
-    r"[(|‖\[]{1,3}\s{0,9}([^()|‖]{1,60}?(?:\([^()]{1,8}\)[^()|‖]{0,20}?){0,3})\s{0,9}-\s{0,9}([^|‖]{1,60}?)\s{0,9}[)|‖\]]{1,3}_?2?\s*\^\s*\{?2"
+    r"[(|‖∥\[]{1,3}\s{0,9}([^()|‖∥]{1,60}?(?:\([^()]{1,8}\)[^()|‖∥]{0,20}?){0,3})\s{0,9}-\s{0,9}([^|‖∥]{1,60}?)\s{0,9}[)|‖∥\]]{1,3}_?2?\s*\^\s*\{?2"
 )
 _HALF = re.compile(r"\\frac\s*\{?\s*1\s*\}?\s*\{?\s*2|1\s*/\s*2|0\.5|½")
 _MEAN = re.compile(
@@ -36,7 +36,8 @@ _WORDS = [
 class SheetLoss:
     """name: of LOSSES; target: the sheet's name; step: the only one that counts; reduction: mean or "".
 
-    value: the target itself, where a number stands in its place: (y − 1)².
+    value: the target itself, where a number stands in its place: (y − 1)². stepped: whether the target has an index of
+    a step, (y_3 − d_3)²; that of (y_3 − d)² is one vector.
     """
 
     name: str
@@ -45,6 +46,7 @@ class SheetLoss:
     reduction: str = ""
     signal: str = ""
     value: str = ""
+    stepped: bool = False
 
 
 def is_loss(name: Symbol) -> bool:
@@ -54,6 +56,14 @@ def is_loss(name: Symbol) -> bool:
 
 def is_formula(text: str) -> bool:
     return bool(re.search(r"[Σ^]|log|\bln\b", text)) and bool(re.search(r"[^\W\d]", text))
+
+
+def is_sum(text: str) -> bool:
+    """Whether a formula is a sum over steps of squares or logarithms, or half of one square."""
+    squared = _SQUARE.search(text)
+    if squared and _HALF.search(text[: squared.start()]):
+        return True
+    return bool(re.search(r"Σ[^\n]*log", text)) or (squared is not None and "Σ" in text[: squared.start()])
 
 
 def read(text: str, outputs: set[str]) -> SheetLoss | None:
@@ -74,7 +84,8 @@ def read(text: str, outputs: set[str]) -> SheetLoss | None:
         if mean and "2" in mean[0].replace("1/2", ""):
             name = "half_squared_error"
         target_key = "" if value else keys[target]
-        return SheetLoss(name, target_key, step, "mean" if mean else "", _bare(own), value)
+        stepped = not value and (sides[target].number is not None or sides[target].offset is not None)
+        return SheetLoss(name, target_key, step, "mean" if mean else "", _bare(own), value, stepped)
     if re.search(r"log|\bln\b", text):
         targets = [_bare(s) for s in _symbols(text) if not _is_index(s) and _bare(s) not in outputs]
         binary = re.search(r"1\s*-\s*\\?\w", text) is not None

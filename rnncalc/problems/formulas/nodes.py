@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnncalc.problems.formulas.symbol import Symbol
 
@@ -63,7 +63,9 @@ Node = Num | Sym | Sum | Prod | Quot | Apply | Turned | Concat
 
 
 def simplified(node: Apply) -> Node:
-    """max(0, a) is relu(a), max(0, min(1, 0.2 a + 0.5)) a hard sigmoid, and their kin."""
+    """max(0, a) is relu(a), max(0, min(1, 0.2 a + 0.5)) a hard sigmoid, max(0.1 a, a) a leaky ReLU, and their kin."""
+    if node.name == "max" and len(node.arguments) == 2 and (leaking := _leaking(*node.arguments)):
+        return leaking
     if node.name not in ("max", "min", "clip") or len(node.arguments) < 2:
         return node
     numbers = {part.value if isinstance(part, Num) else number(part) for part in node.arguments} - {None}
@@ -85,6 +87,38 @@ def simplified(node: Apply) -> Node:
         if shift == [0.5] and len(rest) == 1 and rest[0][0] > 0:
             return _hard_sigmoid(rest[0][1]) or node
     return node
+
+
+def quotient(above: Node, below: Node) -> Node:
+    """A quotient; exp(y) / Σ exp(y) is softmax(y), whatever counts the units."""
+    summed = below.arguments[0] if isinstance(below, Apply) and below.name == "Σ" else None
+    if isinstance(above, Apply) and isinstance(summed, Apply) and above.name == summed.name == "exp":
+        inside, other = (mapped(part.arguments[0], _without_unit) for part in (above, summed))
+        if [name.key for name in symbols_of(inside)] == [name.key for name in symbols_of(other)]:
+            return Apply("softmax", (inside,))
+    return Quot(above, below)
+
+
+def _without_unit(name: Symbol) -> Symbol:
+    return replace(name, indices=tuple(index for index in name.indices if index not in ("i", "j", "k", "c", "m")))
+
+
+def leaky(inside: Node, slope: float) -> Node:
+    """The leaky ReLU of a formula, relu(a) − slope · relu(−a); ours where its slope is 0.01."""
+    if slope == 0.01:
+        return Apply("leaky_relu", (inside,))
+    below = Apply("relu", (Sum(((-1, inside),)),))
+    return Sum(((1, Apply("relu", (inside,))), (-1, Prod((Num(slope), below), (False,)))))
+
+
+def _leaking(first: Node, second: Node) -> Node | None:
+    """The leaky ReLU that max(0.1 a, a) is."""
+    for slope, inside in ((first, second), (second, first)):
+        if isinstance(slope, Prod) and isinstance(slope.factors[0], Num) and 0 < slope.factors[0].value < 1:
+            rest = slope.factors[1:]
+            if (rest[0] if len(rest) == 1 else Prod(rest, slope.entrywise[1:])) == inside:
+                return leaky(inside, slope.factors[0].value)
+    return None
 
 
 def _hard_sigmoid(term: Node) -> Node | None:
@@ -130,19 +164,42 @@ def parts(node: Node) -> tuple[Node, ...]:
 
 def mapped(node: Node, change: Callable[[Symbol], Symbol]) -> Node:
     """The formula with every symbol changed."""
-    if isinstance(node, Sym):
-        return Sym(change(node.symbol))
+    return rebuilt(node, lambda part: Sym(change(part.symbol)) if isinstance(part, Sym) else part)
+
+
+def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The formula with every part changed, from the inside out."""
     if isinstance(node, Sum):
-        return Sum(tuple((sign, mapped(term, change)) for sign, term in node.terms))
-    if isinstance(node, Prod):
-        return Prod(tuple(mapped(factor, change) for factor in node.factors), node.entrywise)
-    if isinstance(node, Quot):
-        return Quot(mapped(node.above, change), mapped(node.below, change))
-    if isinstance(node, Apply):
-        return Apply(node.name, tuple(mapped(part, change) for part in node.arguments))
-    if isinstance(node, Turned):
-        return Turned(mapped(node.inside, change))
-    return Concat(tuple(mapped(part, change) for part in node.parts)) if isinstance(node, Concat) else node
+        node = Sum(tuple((sign, rebuilt(term, change)) for sign, term in node.terms))
+    elif isinstance(node, Prod):
+        node = Prod(tuple(rebuilt(factor, change) for factor in node.factors), node.entrywise)
+    elif isinstance(node, Quot):
+        node = Quot(rebuilt(node.above, change), rebuilt(node.below, change))
+    elif isinstance(node, Apply):
+        node = Apply(node.name, tuple(rebuilt(part, change) for part in node.arguments))
+    elif isinstance(node, Turned):
+        node = Turned(rebuilt(node.inside, change))
+    elif isinstance(node, Concat):
+        node = Concat(tuple(rebuilt(part, change) for part in node.parts))
+    return change(node)
+
+
+def with_name(node: Node, value: float, name: Symbol) -> tuple[Node, int]:
+    """The formula with a name in place of a factor, or a term, that is this number; how often it stands there."""
+    count = 0
+
+    def named(part: Node) -> Node:
+        nonlocal count
+        if isinstance(part, Prod):
+            count += sum(factor == Num(value) for factor in part.factors)
+            return Prod(tuple(Sym(name) if factor == Num(value) else factor for factor in part.factors), part.entrywise)
+        if isinstance(part, Sum) and abs(value) not in (0, 1):  # 1 − z has no parameter
+            alike = [sign * value == number(term) for sign, term in part.terms]
+            count += sum(alike)
+            return Sum(tuple((1, Sym(name)) if same else term for same, term in zip(alike, part.terms)))
+        return part
+
+    return rebuilt(node, named), count
 
 
 def symbols_of(node: Node) -> list[Symbol]:

@@ -134,7 +134,8 @@ class _Maker:
 def _free(wish: str, names: Iterable[str], instead: str) -> str:
     """A name that a line or a parameter may have."""
     taken = set(names)
-    name = re.sub(r"\W", "_", wish)
+    accented = wish.replace("\u0303", "tilde").replace("\u0302", "hat")
+    name = re.sub(r"\W", "_", accented)
     refused = (
         not name.isidentifier()
         or name.endswith(("_p", "_t"))

@@ -11,14 +11,15 @@ import re
 from collections.abc import Collection, Mapping
 
 from rnncalc.problems.formulas import symbol as symbols
-from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Quot, Sum, Sym, Turned, simplified
+from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Sum, Sym, Turned, quotient, simplified
 from rnncalc.problems.formulas.spelling import BREAK, MATRIX
 from rnncalc.problems.formulas.symbol import NAME, Symbol
 
 FUNCTIONS = {
     "σ": "sigmoid", "sigma": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "sig": "sigmoid", "th": "tanh",
     "linear": "identity", "maximum": "max", "minimum": "min",
-    "leakyrelu": "leaky_relu", "hardsigmoid": "hard_sigmoid", "hardtanh": "hard_tanh", "heaviside": "step",
+    "leakyrelu": "leaky_relu", "lrelu": "leaky_relu",
+    "hardsigmoid": "hard_sigmoid", "hardtanh": "hard_tanh", "heaviside": "step",
     "id": "identity", "logsoftmax": "log_softmax", "ln": "log",
 } | {name: name for name in "tanh sigmoid relu exp log identity softmax log_softmax elu leaky_relu softplus softsign "
      "hard_sigmoid hard_sigmoid_02 hard_tanh step abs max min arctan clip".split()}  # fmt: skip
@@ -28,6 +29,7 @@ MOST_FACTORS = 100  # of one product
 MOST_POWERS = 3  # x^2^2^2: each doubles what there is to compute
 _SPACE = re.compile(r"[ \t]*(?:\n[ \t]*(?=[-+*∘×]\s))?")
 _NUMBER = re.compile(r"\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,4})?|\.\d{1,30}")
+_BRACKET = re.compile(r"[ \t]{0,9}[(\[]")
 _JOINED = "⊕∥"  # vectors one below the other
 _PRODUCT = {"*": False, "@": False, "×": False, "·": False, "∘": True}
 _EQUATION_NUMBER = re.compile(rf"\(\d{{1,2}}(?:\.\d{{1,2}})?\)[ \t{BREAK}]*(?:\n|\Z)")
@@ -116,7 +118,7 @@ class Reader:
                     entrywise.append(_PRODUCT[mark])
                 elif mark == "/":
                     self.at, quotients = self.at + 1, quotients + 1
-                    factors.append(Quot(factors.pop(), self.factor(first=True)))
+                    factors.append(quotient(factors.pop(), self.factor(first=True)))
                 else:
                     factors.append(self.factor(first=False))
                     entrywise.append(False)
@@ -152,7 +154,7 @@ class Reader:
         if self.text.startswith("\\frac", self.at):
             self.at += 5
             above = self.group()
-            return Quot(above, self.group())
+            return quotient(above, self.group())
         matrix = MATRIX.match(self.text, self.at)
         if matrix:
             return self.column(matrix)
@@ -203,9 +205,9 @@ class Reader:
         base = self.cut(run[0])
         symbol, end = symbols.indexed(self.text, base, run.start(), run.start() + len(base))
         function = self.function(symbol, end)
-        if function:
+        if function or symbol.base == "Σ":
             self.at = end
-            return self.applied(function)
+            return self.applied(function or "Σ")
         known = symbol.base in self.known or symbol.key in self.known or symbol.base.lower() == "x"
         if not known and not (symbol.indices or (first and len(base) == 1)):
             raise NoFormulaError
@@ -240,7 +242,7 @@ class Reader:
             return self.own.get(word) or FUNCTIONS[word]
         if word == "σ" and symbol.offset is None:  # Wikipedia's σ_g, σ_h
             return {"g": "sigmoid"}.get("".join(symbol.labels), symbol.text)
-        if word in GENERIC and symbol.offset is None and self.text[end : end + 1] in ("(", "["):
+        if word in GENERIC and symbol.offset is None and _BRACKET.match(self.text, end):  # \\phi\\left( leaves a space
             return "" if symbol.base in self.known and symbol.base not in ("φ", "ϕ", "ψ") else symbol.base
         return ""
 

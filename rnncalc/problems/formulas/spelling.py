@@ -65,6 +65,14 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
     ),
     (re.compile(r"\\q?quad(?![a-zA-Z])|\\\\(?:\[[^\]\n]*\])?|\\[\[\]()]|\$\$?|```\w*|`"), BREAK),
     (re.compile(r"(?<=[A-Za-z])~(?=_|\^|[(\[<] ?[tnk] ?[)\]>])"), "\u0303"),  # h~_t, c~(t)
+    (re.compile(r"\\[lr]Vert(?![a-zA-Z])|\\\|"), "‖"),
+    (
+        re.compile(
+            r"(?<![*\w])([A-Za-z]\u0302?)(?:\s?\^\s?\{?\s?(?:\*|\\ast|\\star)(?![a-zA-Z])\s?\}?|"
+            r"\*(?=[ \t]*(?:=(?!=)|[‖∥|),;]|\.?[ \t]*(?:\n|\Z))))"
+        ),
+        r"\1_{star}",
+    ),  # h*, what h should be
     (re.compile(r"\\[,;:! ]|~(?=[\\\w])"), " "),
     (re.compile(r"\\([{}])"), r"\1"),
     (
@@ -165,9 +173,10 @@ def _inside(style: re.Match[str]) -> str:
 
 
 def _apart(command: re.Match[str], text: str) -> str:
-    """Text in place of a command, which ended the command before it: \\odot\\mathbf{h} is ∘ h."""
+    """Text in place of a command, which ended what was before: \\odot\\mathbf{h} is ∘ h, X_t\\mathbf{W} is X_t W."""
     before = command.string[max(0, command.start() - 12) : command.start()]
-    return f" {text}" if re.search(r"\\[a-zA-Z]+\Z", before) else text
+    ends = r"\\[a-zA-Z]+\Z|[^\W_]\Z" if text[:1].isalpha() else r"\\[a-zA-Z]+\Z"
+    return f" {text}" if re.search(ends, before) else text
 
 
 def _direction(arrow: re.Match[str]) -> str:
@@ -180,5 +189,5 @@ def _command(matched: re.Match[str]) -> str:
     if name in _MARKS:
         return _MARKS[name]
     if name in _GREEK:
-        return _GREEK[name]
+        return _apart(matched, _GREEK[name])
     return f" {name}" if name in _FUNCTIONS.split() else matched[0]

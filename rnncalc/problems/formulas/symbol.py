@@ -17,6 +17,7 @@ _INDEX = re.compile(
     r"|<\s*([tnk](?:\s*[-+]\s*\d)?|\d{1,4})\s*>|\[\s*([a-z](?:\s*[-+]\s*\d)?|\d{1,6}|-1)\s*\]|\(\s*([tnk](?:\s*[-+]\s*\d)?|\d{1,4})\s*\)|(\d{1,6})(?![\d.])"
 )
 _RELATIVE = re.compile(r"([tnkτ])(?:([+-])(\d))?")
+_PART = r"(?:\w[+-]\d|[\w\u0302\u0303]+)"  # of an index: t-1, xh, of the candidate h̃
 _LAYER = re.compile(r"\d+|[lℓ](?:[-+]\d)?|L")
 _NAMED = re.compile(r"_|\s*:?=(?!=)")  # behind a 2 that is no power: h^2_t, W^2 = …
 EARLIER = ("prev", "old", "previous", "last")
@@ -65,7 +66,7 @@ class Symbol:
     @property
     def key(self) -> str:
         """The name as a key: W_{hx} and W^{(hx)} are W_hx, h_{0} is h_0."""
-        return "_".join([self.base, *[re.sub(r"\W+", "_", label).strip("_") for label in self.labels]])
+        return "_".join([self.base, *[re.sub(r"[^\w\u0302\u0303]+", "_", label).strip("_") for label in self.labels]])
 
     def without(self, number: int) -> str:
         """The key without a number among its indices: the name of what has a value a step."""
@@ -91,7 +92,7 @@ def indexed(text: str, base: str, begin: int, at: int) -> tuple[Symbol, int]:
             break
         step = content[:1] == "<"
         content = re.sub(r"[][()<>,]+", ",", content).strip(",")  # of [l]<t> two
-        if not re.fullmatch(r"(?:\w+|\w[+-]\d|-1)(?:,(?:\w+|\w[+-]\d))*", content):
+        if not re.fullmatch(rf"(?:{_PART}|-1)(?:,{_PART})*", content):
             break
         if digits is not None and (indices or len(base) > 3):
             break

@@ -3,6 +3,7 @@ r"""A sheet as it stands: prose, Markdown, LaTeX, code, tables, with the values 
 `read` gives the keys of a problem; `scan` takes the text apart, `assemble` puts steps, tables and answers together.
 """
 
+from rnncalc.errors import RnncalcError
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import assemble
 from rnncalc.problems.sheet.parts import parts
@@ -14,20 +15,37 @@ __all__ = ["problems", "read"]
 def read(text: str, decimal: str = "") -> dict[str, RawValue]:
     """The keys of a sheet's problem; of several, {"problems": {"Q1": keys, …}}. Raises ParseError with the line.
 
-    decimal: comma or point, where somebody says how numbers are written.
+    decimal: comma or point, where somebody says how numbers are written. A problem that cannot be read, beside others
+    that can, is the error in place of its keys.
     """
     preamble, begin, body = text.partition(r"\begin{document}")
     if begin:  # commands of one's own stay
         text = "\n".join(line if "newcommand" in line else "" for line in preamble.split("\n")) + body
-    several = {name: assemble.read(part, decimal) for name, part in problems(text).items()}
+    several = {name: RawValue(keys, name) for name, (_part, keys) in _problems(text, decimal).items()}
     return {"problems": RawValue(several, "problems")} if several else assemble.read(text, decimal)
 
 
 def problems(text: str) -> dict[str, str]:
     """The texts of the problems of a sheet by name; empty where there is one, with several questions about it."""
-    own = {name: above + part for name, (above, part) in parts(text).items() if _says_something(part)}
-    several = {name: part for name, part in own.items() if "x" in assemble.read(part)}
-    return several if len(several) > 1 else {}
+    return {name: part for name, (part, _keys) in _problems(text, "").items()}
+
+
+def _problems(text: str, decimal: str) -> dict[str, tuple[str, dict[str, RawValue] | RnncalcError]]:
+    """Each problem of several: its text, and its keys or why it cannot be read."""
+    several: dict[str, tuple[str, dict[str, RawValue] | RnncalcError]] = {}
+    for name, (above, own) in parts(text).items():
+        part = above + own
+        try:
+            if not _says_something(own):
+                continue
+            keys = assemble.read(part, decimal)
+        except RnncalcError as error:
+            several[name] = part, error
+        else:
+            if "x" in keys:
+                several[name] = part, keys
+    readable = [keys for _part, keys in several.values() if not isinstance(keys, RnncalcError)]
+    return several if len(several) > 1 and readable else {}
 
 
 def _says_something(text: str) -> bool:

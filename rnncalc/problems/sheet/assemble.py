@@ -13,7 +13,7 @@ from typing import Any
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
 from rnncalc.model.losses import LOSSES
-from rnncalc.problems.formulas import layers
+from rnncalc.problems.formulas import layers, nodes
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.network import FromEquations
@@ -63,6 +63,7 @@ class _Assembly:
         zeros = ("states",) if prose.zero_states(sheet.prose) else ()
         self.equations = Equations(kept, dict(sheet.functions), [], sheet.layers, zeros)
         self._candidates()
+        self._named_numbers()
         self._generic()
         if unreadable := (sheet.unread if not kept else []) or list(sheet.lost.values()):
             raise ParseError(_("cannot read as an equation: {text}"), text=unreadable[0])
@@ -184,6 +185,19 @@ class _Assembly:
                     self.sheet.assigned[at] = replace(item, symbol=other)
                     break
 
+    def _named_numbers(self) -> None:
+        """The names of numbers that the equations have: h(t) = tanh(0.6 x(t) + …), where w = 0.6."""
+        equations = self.equations.equations
+        read = {name.key for e in equations for name in (e.defined, *symbols_of(e.node))}
+        for item in self.sheet.assigned:
+            name, numbers = item.symbol, values.numbers(item.value)
+            plain = not (item.key or item.answer or item.gradient or name.key in read) and name.offset is None
+            if not plain or name.number is not None or numbers is None or numbers.values.size != 1:
+                continue
+            named = [nodes.with_name(e.node, numbers.values.item(), name) for e in equations]
+            if sum(count for _node, count in named) == 1:
+                equations[:] = [replace(e, node=node) for e, (node, _count) in zip(equations, named)]
+
     def _generic(self) -> None:
         """What the sheet calls its activation in words, for the letters φ and f."""
         letters = [name for equation in self.equations.equations for name in functions_of(equation.node)]
@@ -196,6 +210,19 @@ class _Assembly:
         function = prose.activation(self.sheet.prose)
         for letter in GENERIC if function else ():
             self.equations.functions.setdefault(letter, function)
+        self._leaky()
+
+    def _leaky(self) -> None:
+        """Leaky ReLUs with the slope that the sheet says."""
+        slope, functions = prose.leak(self.sheet.text), self.equations.functions
+
+        def leaking(node: nodes.Node) -> nodes.Node:
+            named = isinstance(node, nodes.Apply) and functions.get(node.name, node.name) == "leaky_relu"
+            return nodes.leaky(node.arguments[0], slope) if named else node  # type: ignore[union-attr]
+
+        if slope != 0.01:
+            equations = self.equations.equations
+            equations[:] = [replace(e, node=nodes.rebuilt(e.node, leaking)) for e in equations]
 
     # values ----------------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,11 @@ _HEADING = re.compile(
     re.MULTILINE,
 )
 _WHO = re.compile(r"^[ \t]*(?:name|id|student id|姓名|学号)[ \t]*[:：][^\n=]*$", re.MULTILINE | re.IGNORECASE)
-_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t].*$", re.MULTILINE)
+_IMPORT = re.compile(  # “from left to right” is prose
+    r"^[ \t]*(?:from[ \t]+[\w.]{1,80}[ \t]+import\b.*|"
+    r"import[ \t]+[\w.]{1,80}(?:[ \t]+as[ \t]+\w+)?[ \t]*(?:[,;#].*)?)$",
+    re.MULTILINE,
+)
 _BESIDE = re.compile(r"(?<![\w\\])(?:\\?_){2,}(?=[-+−]?[\d.])|(?<=\d)(?:\\?_){2,}(?![\w\\])")
 _SEED = re.compile(r"^[ \t]*(?:np|numpy)\.random\.seed\([ \t]*(\d{1,10})[ \t]*\)[ \t]*;?[ \t]*$", re.MULTILINE)
 _REMARK = re.compile(r"(?:(?<=\s)|(?<=;)|^)(?:#|//|%+)(?=[# \t\w一-鿿]|$)[^\n]*", re.MULTILINE)

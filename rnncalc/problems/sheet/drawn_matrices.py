@@ -3,6 +3,8 @@
     ⎡ 0.6  −0.3 ⎤         [ 0.1 ]
 A = ⎢ 0.1   0.9 ⎥     b = [ 0.2 ]
     ⎣ 0.5   0.2 ⎦         [ 0.3 ]
+
+Plain bars, | 0.6 −0.3 |, are edges too where nothing but numbers stands between them.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from dataclasses import dataclass, field
 
 _LEFT, _RIGHT = "⎡⎢⎣⎛⎜⎝┌│└[", "⎤⎥⎦⎞⎟⎠┐│┘]"
 _PIECE = re.compile(  # not the index of h[2][1]
-    rf"(?<![\w\[\])}}])[{re.escape(_LEFT)}](?!\[)([^\[\]{re.escape(_LEFT[:-1] + _RIGHT[:-1])}]*)[{re.escape(_RIGHT)}]"
+    rf"(?<![\w\[\])}}])[{re.escape(_LEFT)}](?!\[)([^\[\]{re.escape(_LEFT[:-1] + _RIGHT[:-1])}]*)[{re.escape(_RIGHT)}]|"
+    r"\|([ \t]*[-+−]?[\d.][-+−\d.eE \t]{0,300})\|"
 )
 _NAME = re.compile(r"[^\s=:]\s*:?=\s*\Z")
 NEAR = 2  # columns by which the pieces of a bracket may be apart
@@ -47,7 +50,7 @@ def on_one_line(text: str) -> str:
                 matrices.append(above)
             if named:
                 above.named = len(above.rows)
-            above.rows.append((number, piece.start(), piece.end(), piece[1]))
+            above.rows.append((number, piece.start(), piece.end(), piece[1] or piece[2] or ""))
             still.append(above)
         open_ones = still
     edits = [edit for matrix in matrices if len(matrix.rows) > 1 and matrix.named >= 0 for edit in _edits(matrix)]

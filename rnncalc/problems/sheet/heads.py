@@ -31,7 +31,7 @@ _TYPED = re.compile(  # U_new.o, answers.h_2[1]
 LONGEST = 120  # characters of a head
 FAR = 500  # before a head, more than any numbering
 _BRACKET = re.compile(r"[()\n]")
-_BEFORE = re.compile(r"[\w.@\\/\u0300-\u036f-]\Z")
+_BEFORE = re.compile(r"(?:[\w.@\\/\u0300-\u036f-]|∂\s?)\Z")  # ∂L_t/∂o_t = ŷ_t - y_t defines no o_t
 
 
 class Head(NamedTuple):
@@ -127,7 +127,7 @@ class Heads:
         end = begin + len(self.text[begin:end].rstrip(f" \t&{BREAK}"))
         for word in NAME.finditer(self.text, begin, end):
             start = word.start()
-            if start > begin and _BEFORE.search(self.text[start - 1 : start]):
+            if start > begin and _BEFORE.search(self.text, max(begin, start - 2), start):
                 continue
             read = symbols.read(self.text, start)
             if read and read[1] == end:

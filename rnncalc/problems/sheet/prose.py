@@ -24,7 +24,17 @@ _ALPHABET = re.compile(rf"(?:{_KNOWN})[^\n.。]{{0,60}}?[\"“'‘]([^\W\d_]{{2,
 _VOCABULARY = [
     re.compile(rf"(?:{_KNOWN})[^\n]{{0,60}}?{mark}\s*{_LIST}", re.IGNORECASE)
     for mark in (r"[:：{\[(=]", rf"[\s为是{BREAK}]")
+] + [
+    re.compile(
+        rf"(?:tags|classes|labels|categories|类别?|标签)[^\n.。()]{{0,30}}[({{（]\s*((?:{_ITEM}\s*(?:[,，、/]|\bor\b|\band\b|或|和)\s*)"
+        rf"{{1,20}}{_ITEM})\s*[)}}）]",
+        re.IGNORECASE,
+    )
 ]
+_QUOTED = rf"['\"‘’“”{BREAK}]+([^\W\d_]{{1,12}})['\"‘’“”{BREAK}]+"
+_NUMBERED = re.compile(  # 1 = "the", 2 = "cat"; {"h": 0, "e": 1}
+    rf"(?:\d{{1,2}}\s?[=:：]\s?{_QUOTED}\s?[,，、;；]?\s?){{2,40}}|(?:{_QUOTED}\s?[=:：]\s?\d{{1,2}}\s?[,，、;；]?\s?){{2,40}}"
+)
 _FUNCTION_WORDS = {
     "leaky_relu": r"leaky[- ]?relu", "hard_sigmoid": "hard[- ]?sigmoid", "hard_tanh": "hard[- ]?tanh",
     "log_softmax": "log[- ]?softmax",
@@ -93,6 +103,11 @@ _SIGMA = re.compile(
     rf"(?<!\w)σ(?:\([^()\n]{{0,4}}\))?[\s{BREAK}]*(?:\b(?:is|denotes|stands for|means|represents|be)\b|"
     rf":?=|为|是|表示|代表|指|取)"
     rf"(?:[\s{BREAK}]|\b(?:the|an?|here|now|used as|to be|element-?wise)\b|函数|逐元素的?)*({FUNCTION_NAMES})(?!\w)",
+    re.IGNORECASE,
+)
+_LEAK = re.compile(
+    r"(?:leaky[- ]?relu|lrelu)\b[^.\n]{0,60}?(?:slope|factor|coefficient|leak|α|alpha|斜率|系数)[^.\n\d]{0,40}?"
+    r"(?P<slope>0?\.\d+)|(?:leaky[- ]?relu|lrelu)\s*\(\w\)[^.\n]{0,60}?(?P<factor>0?\.\d+)\s*[*·]?\s*[a-z]\b",
     re.IGNORECASE,
 )
 _ACTIVATION = re.compile(
@@ -193,6 +208,12 @@ def meaning_of_sigma(text: str) -> dict[str, str]:
     return {"σ": function_named(said[1])} if said else {}
 
 
+def leak(text: str) -> float:
+    """The slope below zero of the leaky ReLU that a sheet says, 0.01 where it says none."""
+    said = _LEAK.search(text)
+    return float(said["slope"] or said["factor"]) if said else 0.01
+
+
 def activation(prose: str) -> str:
     """The function that is named beside the word activation."""
     said = _ACTIVATION.search(prose)
@@ -252,11 +273,15 @@ def target(prose: str) -> str:
 
 def vocabulary(prose: str) -> list[str]:
     """The words of “the vocabulary is h, e, l, o”."""
+    if numbered := _NUMBERED.search(prose):
+        places = map(int, re.findall(r"\d+", numbered[0]))
+        words = re.findall(r"[^\W\d_]+", numbered[0])
+        return [word for _place, word in sorted(zip(places, words))]
     said = next((listed for pattern in _VOCABULARY if (listed := pattern.search(prose))), None)
     run = _ALPHABET.search(prose) if said is None else None
     if run and len(set(run[1])) == len(run[1]):  # the letters “helo”
         return list(run[1])
-    return [item for item in re.findall(r"[^\W\d_]{1,12}", said[1]) if item != "and"] if said else []
+    return [item for item in re.findall(r"[^\W\d_]{1,12}", said[1]) if item not in ("and", "or")] if said else []
 
 
 def names_vocabulary(prose: str) -> bool:

@@ -44,6 +44,13 @@ class Roles:
         }
 
     @property
+    def rows(self) -> bool:
+        """Whether vectors are rows: H_t = φ(X_t W + …)."""
+        if isinstance(self.made, FromEquations):
+            return any(match.rows for layer in self.made.layers for match in layer.both)
+        return self.made is not None and any(self.made.rows.values())
+
+    @property
     def output(self) -> str:
         return self.made.output if self.made else ""
 

@@ -32,7 +32,7 @@ from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 from rnncalc.problems.sheet.sizes import in_shape, size_of
 
 RUNNING = re.compile(
-    r"[tknijlℓτTNDHK]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size|"
+    r"[tknijlℓτTNDHK]|[nNmB] ?T|T ?[nNmB]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size|"
     r"num_(?:steps|inputs|hiddens|outputs|classes)|(?:input|hidden)_dim"
 )  # of steps and sizes
 IN_LAYER = re.compile(rf"[\s{BREAK}]{{0,9}}(?:(?:in|for|at)(?: the)? layer ([1-9])\b|[（(]?第 ?([1-9]) ?层)")
@@ -60,12 +60,24 @@ def _letters(name: str) -> str:
     return plain[:1].lower() + ("~" if len(plain) > 1 and unicodedata.combining(plain[1]) else "")
 
 
+def _numbered(node: nodes.Node) -> bool:
+    """Whether a formula is nothing but x_1 x_2 x_3: the steps of one name, from the first."""
+    steps = node.factors if isinstance(node, nodes.Prod) else node.parts if isinstance(node, nodes.Concat) else ()
+    names = [part.symbol for part in steps if isinstance(part, nodes.Sym)]
+    numbers = [name.number for name in names]
+    return len(names) == len(steps) > 1 and len({name.base for name in names}) == 1 and numbers in (
+        [*range(1, len(names) + 1)], [*range(len(names))],
+    )  # fmt: skip
+
+
 class _Scanner:
     def __init__(self, text: str, decimal: str):
         self.original = text
         self.clean = CleanText(text, decimal)
         self.text = self.clean.text
-        self.sheet = ScannedSheet(seeds=self.clean.seeds, commas=self.clean.commas, columns=self.clean.columns)
+        self.sheet = ScannedSheet(
+            text=self.text, seeds=self.clean.seeds, commas=self.clean.commas, columns=self.clean.columns
+        )
         self.used: list[tuple[int, int]] = []
 
     def scanned(self) -> ScannedSheet:
@@ -116,11 +128,12 @@ class _Scanner:
             self.used.append((begin, total.end()))
             return total.end()
         number = re.match(r"\s*(?:[\d(]|\\?_)", self.text[at : at + 9])
-        if kind == "word" and not (name.base.lower() == "loss" and number):
+        computed = number or loss.is_formula(self.text[at : line_end(self.text, at)])
+        if kind == "word" and not (name.base.lower() == "loss" and computed):
             return self._word(begin, at, name)
         if kind == "function" or (name.base in formulas.GENERIC and not name.indices):
             return self._function(begin, at, name)
-        if kind in ("", "word") and loss.is_loss(name) and not self.clean.under_answers(self.clean.line(begin)):
+        if kind in ("", "word") and self._is_loss(name, at) and not self.clean.under_answers(self.clean.line(begin)):
             end = min(line_end(self.text, at), next(start for start in self.head_starts if start >= at))
             if loss.is_formula(self.text[at:end]):
                 self.sheet.losses.append(self.text[at:end])
@@ -157,6 +170,11 @@ class _Scanner:
         if self.text[at - 1] not in ":：" or name.key.lower() in PLAIN:
             self._refuse(at, name)
         return self._words_value(begin, at, name)
+
+    def _is_loss(self, name: Symbol, at: int) -> bool:
+        """Whether a name is a loss's, by its letter or because it is a sum of squares, C = ½ Σ (y_t − d_t)²."""
+        other = name.base.isupper() and not name.indices
+        return loss.is_loss(name) or (other and loss.is_sum(self.text[at : line_end(self.text, at)]))
 
     def _worked(self, begin: int, at: int, left: list[Symbol], kind: str, several: bool) -> int | None:
         """The place behind a value that stands at the end of its working."""
@@ -367,6 +385,11 @@ class _Scanner:
             self._is_equation(name, node) or "@" in self.text[start:end]
         ):
             return None
+        if _numbered(node) and name.offset is None:  # X = [x_1 x_2 x_3]
+            if ";" not in self.text[start:end]:
+                self.sheet.columns.add(name.key)
+            self.used.append((begin, end))
+            return end
         text = re.sub(r"\s+", " ", self.text[begin:end].replace(BREAK, " ")).strip()
         layer = IN_LAYER.match(self.text, end)
         if layer and isinstance(node, nodes.Sym) and name.number is None:  # z_t = x_t in layer 1
@@ -413,7 +436,7 @@ class _Scanner:
     def _tables(self) -> None:
         self.cells: list[tables.Cell] = []
         for table in list(tables.find(self.text)):
-            taken = list(tables.cells(table))
+            taken = list(tables.cells(table, self.text[: table.begin].rstrip().rpartition("\n")[2]))
             self.cells += taken
             for cell in taken:
                 read = values.read(cell.text, 0)

@@ -29,6 +29,7 @@ _WORDS = (
     "矩阵|向量|列向量|行向量|对角矩?阵|偏置|权重|初始|状态|输入|隐藏|循环|输出"
 )
 _FILL = rf"(?:[\s{BREAK}]|(?:{_WORDS})(?![a-z])|(?<!\d)\d{{1,3}}{_TIMES}\d{{1,3}}(?!\d)){{0,24}}?"
+_NTH = r"(?:(?:first|second|third|fourth|fifth|sixth|\d(?:st|nd|rd|th)) row|row \d(?![.\d])|第 ?[一二三四五六\d] ?行)"
 _IN = rf"{_GAP}∈{_GAP}R\^(?:\{{[^{{}}\n]{{1,24}}\}}|\w)"
 
 
@@ -82,6 +83,36 @@ def _entries() -> list[re.Pattern[str]]:
     ]
 
 
+@cache
+def _listed() -> list[re.Pattern[str]]:
+    """Sentences that list entries: “p is the column with entries 0.7 and −0.4”, “Q: first row 0.3, −0.6; second …”."""
+    comma = rf"{_GAP}(?:[,，、]{_GAP}(?:and\b)?|\band\b|和){_GAP}"
+    numbers = rf"[(\[]?{_GAP}{_NUMBER}(?:{comma}{_NUMBER}){{0,40}}{_GAP}[)\]]?"
+    row = rf"(?:the )?{_NTH}{_GAP}(?:[:：=为是]|is\b|are\b)?{_GAP}{numbers}"
+    verb = rf"{_GAP}(?:[:：=]|(?:is|has)\b|[为是])?{_GAP}"
+    return [
+        re.compile(
+            rf"{_NAME}{verb}(?:the |a )?(?:column|row|vector|行向量|列向量|向量)(?: vector)? with (?:the )?"
+            rf"(?:entries|elements|components){_GAP}(?P<column>{numbers})",
+            re.IGNORECASE,
+        ),
+        re.compile(
+            rf"{_NAME}{verb}(?:with )?(?P<rows>{row}(?:{_GAP}[,;；，.。]?{_GAP}(?:and )?{row}){{1,40}})", re.IGNORECASE
+        ),
+    ]
+
+
+def _matrix(said: re.Match[str]) -> str:
+    """The matrix that a sentence lists."""
+    kinds = said.groupdict()
+    rows = (
+        re.split(_NTH, kinds["rows"], flags=re.IGNORECASE)[1:]
+        if "rows" in kinds
+        else re.findall(_NUMBER, said["column"])
+    )
+    return f"[{'; '.join(' '.join(re.findall(_NUMBER, row)) for row in rows)}]"
+
+
 def assigned(text: str) -> str:
     """The text, in one spelling, with an assignment in place of every sentence that says a value."""
     formulas = "\n".join(line for line in text.split("\n") if "=" in line)
@@ -97,12 +128,14 @@ def assigned(text: str) -> str:
         if not known(re.sub(r"[_^]\{?\d{1,3}\}?$", "", said["name"])):
             return said[0]
         value = f"every {said['value']}" if "value" in said.re.groupindex else ""
+        if not value and "fill" not in said.re.groupindex:
+            value = _matrix(said)
         return f"{BREAK}{said['name']} = {value}" + "\n" * said[0].count("\n")
 
     zeros: list[str] = []
     for words, sign in _matrices():
         text = words.sub(lambda said, sign=sign: _sized(said, sign, zeros), text)  # type: ignore[misc]
-    for pattern in (*_entries(), _sentence()):
+    for pattern in (*_entries(), *_listed(), _sentence()):
         text = pattern.sub(put, text)
     parts = text.split(ZERO)
     signs = ["0" if part.endswith("= ") else words for part, words in zip(parts, zeros)]

@@ -24,13 +24,14 @@ from rnncalc.problems.sheet.roles import LETTERS, Roles
 class SheetSequences:
     """given: the keys of the problem, which this adds to; first: the number of the sheet's first step; count: of steps.
 
+    batch: of sequences, where every step has a matrix with one column, or row, for each; 0 of one sequence.
     letters: the words of the steps, where the inputs are words.
     """
 
     def __init__(self, roles: Roles, contents: Contents, given: dict[str, RawValue]):
         self.roles, self.contents, self.given = roles, contents, given
         self.sheet = roles.sheet
-        self.first, self.count = 1, 0
+        self.first, self.count, self.batch = 1, 0, 0
         self.letters: list[str] = []
 
     def read(self, steps: Mapping[str, dict[int, Assigned]]) -> list[Assigned]:
@@ -101,7 +102,8 @@ class SheetSequences:
         at = count - 1 if step is None else step - self.first
         rows: list[Any] = target.value if isinstance(target.value, list) else []
         if isinstance(target.value, str):
-            by_step = step is not None or in_words or "null" in target.value
+            stepped = step is not None and self.roles.loss is not None and self.roles.loss.stepped
+            by_step = stepped or in_words or "null" in target.value
             rows = self._rows(target.value, count) if by_step else []
             rows = rows or [row_of(target.value)] * count
         elif len(rows) != count or (step is None and not in_words):
@@ -169,10 +171,19 @@ class SheetSequences:
         if missing or first not in (0, 1):
             message = _("{where}: the steps of x run from x_1 without a gap; x_{t} is missing")
             raise ParseError(message, where=where, t=(missing or [1])[0])
-        rows = [self.contents.numbers(steps[t]).through(np.ravel) for t in sorted(steps)]
+        rows = [self.contents.numbers(steps[t]) for t in sorted(steps)]
+        if all(len(row.shape) == 2 and min(row.shape) > 1 for row in rows):  # X_1, X_2: a batch at every step
+            rows = [row if self.roles.rows else row.transposed for row in rows]
+            self.batch = rows[0].shape[0]
+        else:
+            rows = [row.through(np.ravel) for row in rows]
         if len({row.shape for row in rows}) > 1:
             raise ParseError(_("{where}: every step of x must have the same number of entries"), where=where)
-        return Numbers.of([row.nested() for row in rows])
+        return Numbers.of(self._by_sequence([row.nested() for row in rows]))
+
+    def _by_sequence(self, steps: list[Any]) -> list[Any]:
+        """Values by step; of a batch by sequence, then by step."""
+        return [[step[n] for step in steps] for n in range(self.batch)] if self.batch else steps
 
     def _targets(self, rows: Mapping[int, Assigned], count: int) -> None:
         if not rows:
@@ -183,4 +194,6 @@ class SheetSequences:
             raise ParseError(_("{where}: x has no such step"), where=item.where)
         values = [rows[n].value if n in rows else None for n in range(self.first, end)]
         nested = [None if value is None else row_of(value) for value in values]
+        if self.batch and all(isinstance(row, list) and len(row) == self.batch for row in nested):
+            nested = self._by_sequence(nested)
         self.given["targets"] = RawValue(nested, rows[first].where)

@@ -39,6 +39,8 @@ WORDS = {
     r"(?:next|following|target|desired|correct)\s*(?:word|letter|character|token)|下一个?(?:词|字符|字)": "targets",
     r"(?:input|current|present)\s*(?:word|letter|character|token)|word|输入(?:词|字符|字母)": "letter",
     r"(?:目标|标签|期望)(?:值|输出)?|(?:target|label|desired|ziel|cible)\s*(?:output|value)?s?": "targets",
+    r"(?:(?:target|correct|true|desired|right|gold)\s*)?(?:class|label|tag|category)(?:es|s)?(?:\s*(?:index|number|id))?|"
+    r"(?:正确|真实|目标)?的?(?:类别?|标签)(?:编号|标签)?": "targets",
     r"(?:输入|input|eingabe|entrée)(?:\s*(?:vector|向量))?": "@x",
     r"字符|字母|词|单词": "letter",
 }
@@ -58,6 +60,11 @@ def symbol_of(text: str) -> Symbol | None:
         said := next((word for words, word in WORDS.items() if re.fullmatch(words, text, re.I)), "")
     ):
         return Symbol(said, (), text)
+    with_letter = re.fullmatch(rf"([^\W\d_]{{2,}}(?: [^\W\d_]{{2,}})?)[ ${BREAK}]{{1,4}}[^\W\d_][\u0302\u0303]?", text)
+    if with_letter and (
+        said := next((w for words, w in WORDS.items() if re.fullmatch(words, with_letter[1], re.I)), "")
+    ):
+        return Symbol(said, (), text)  # target y, input x
     name = symbols.read(text, 0)
     if name and re.fullmatch(rf"[\s${BREAK}]*(?:[(（][^()（）]*[)）]|,.*)?", text[name[1] :]):  # p_t (transposed)
         return name[0]
@@ -87,7 +94,9 @@ def gate_of(text: str) -> str:
         return letter[1]
     if re.fullmatch(r"[^\W\d_][\u0303]?(?:_t|_\{t\})?", text):
         return text[0]
-    return next((letter for word, letter in GATE_WORDS.items() if word in text.lower()), "")
+    named = next((letter for word, letter in GATE_WORDS.items() if word in text.lower()), "")
+    alone = re.findall(r"(?<![^\W_])[a-z]\u0303?(?![^\W_])", text)  # cand. g (tanh)
+    return named or (alone[0] if len(alone) == 1 else "")
 
 
 def is_word(head: str) -> bool:

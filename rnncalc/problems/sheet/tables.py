@@ -38,13 +38,17 @@ _OTHERS = re.compile(  # what a row is that is no step
     r"questions?|神经元|单元|样本|样例|序列|学生|题号?)\b.*",
     re.IGNORECASE,
 )
+_SEQUENCE = re.compile(
+    r"(?:samples?|examples?|sequences?|sentences?|样本|样例|序列|句子?|第)\W{0,3}\d{1,4}\W{0,3}[个条]?", re.IGNORECASE
+)
+_LABELS = re.compile(r"labels?|targets?|class|标签|目标|类别", re.IGNORECASE)
 _PLAIN = re.compile(  # without rules: step  h[1]  h[2], and below it a row a step
     rf"^[ \t]*(?:{STEP.pattern})(?:[ \t]+[^\s\d=|&][^\s=|&]*)+[ \t]*\n"
     r"(?:[ \t]*\d{1,6}(?:[ \t]+[-+−\d._][^\s=|&]*)+[ \t]*(?:\n|\Z))+",
     re.MULTILINE | re.IGNORECASE,
 )
 _OF_GATES = re.compile(  # without rules, two blanks between two heads: input weight  bias, and below it a row a gate
-    r"^[ \t]*[^\W\d][^\n=|&]*\n"
+    r"^[ \t]*[^\W\d][^\n=|&]*\n(?:[ \t]*[-─_]{3,200}[ \t]*\n)?"
     r"(?:[ \t]*[^\W\d][^\n=|&\d]{0,30}(?:[ \t]+[-+−]?[\d._][^\s=|&]*)+[ \t]*(?:\n|\Z)){2,}",
     re.MULTILINE,
 )
@@ -155,16 +159,28 @@ def _cells(line: str) -> list[str]:
     return [cell.strip().strip(BREAK).strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
 
 
-def cells(table: Table) -> Iterator[Cell]:
-    """Every value with its name: h_2 of the column h_t, W_f of the column W in the row f. A dash is no value."""
-    return (cell for cell in _cells_of(table) if not NOTHING.fullmatch(cell.text))
+def cells(table: Table, above: str = "") -> Iterator[Cell]:
+    """Every value with its name: h_2 of the column h_t, W_f of the column W in the row f. A dash is no value.
+
+    above: the line over the table, which says what a table with a row a sequence and a column a step is of.
+    """
+    return (cell for cell in _cells_of(table, above) if not NOTHING.fullmatch(cell.text))
 
 
-def _cells_of(table: Table) -> Iterator[Cell]:
+def _cells_of(table: Table, above: str) -> Iterator[Cell]:
     first = table.header[0]
     if _has_equations(table):
         return  # they are read where they stand
-    if STEP.fullmatch(_bare(first)) or all(row and said_step(row[0]) for _line, row in table.rows) or _counts(table):
+    steps = [step_of(_bare(head)) for head in table.header[1:]]
+    if all(steps) and all(_SEQUENCE.fullmatch(_bare(row[0])) for _line, row in table.rows):
+        if _LABELS.search(above) and all(len(row) == len(table.header) for _line, row in table.rows):
+            for at, step in enumerate(steps, 1):
+                yield Cell(
+                    Symbol("targets", (str(step),), first),
+                    f"[{', '.join(row[at] for _line, row in table.rows)}]",
+                    table.rows[0][0],
+                )
+    elif STEP.fullmatch(_bare(first)) or all(row and said_step(row[0]) for _line, row in table.rows) or _counts(table):
         yield from _by_step(_standing(table))
     elif codes_words(table.header):
         for line, row in table.rows:
@@ -262,8 +278,8 @@ def _of_gate(header: Sequence[str], row: Sequence[str]) -> Iterator[tuple[Symbol
     for at, (head, text) in enumerate(zip(header, row)):
         worded = re.fullmatch(r"[^\W\d_]{2,}(?:[ -][^\W\d_]+)*", head)
         name = (role_of(head) if worded else None) or symbol_of(head)
-        if name and name.offset == -1:
-            name = Symbol("@W", (), "")
+        if name and (name.offset == -1 or (name.offset == 0 and name.base in "xX")):
+            name = Symbol("@W" if name.offset else "@U", (), "")
         if name and text and at not in sources and not re.fullmatch(r"[^\W\d]+", text):  # the name of a function
             yield name, text
 

@@ -44,24 +44,28 @@ class Words:
             return [item for item in items if item.symbol.base != "@code"]
         made = self.roles.made
         known = self.roles.params | (made.system.signals if made else set())
-        vectors_at: dict[int, Numbers] = {}
+        vectors: dict[int, Numbers] = {}
         for at, item in enumerate(items):
             named = made and not item.key and not item.answer and not item.symbol.indices
-            numbers = values.numbers(item.value) if named and item.symbol.key not in known else None
-            if numbers is not None and numbers.values.size > 1 and set(np.unique(numbers.values)) == {0, 1}:
-                vectors_at[at] = numbers
-        vectors = [numbers.values.reshape(-1) for numbers in vectors_at.values()]
-        if len(vectors) < 2 or len({vector.size for vector in vectors}) > 1 or any(v.sum() != 1 for v in vectors):
+            numbers = values.numbers(item.value) if named else None
+            if numbers is not None and numbers.values.size > 1 and _is_one_hot(numbers.values):
+                vectors[at] = numbers
+        places = {at: int(numbers.values.argmax()) for at, numbers in vectors.items()}
+        sizes = {numbers.values.size for numbers in vectors.values()}
+        if sorted(places.values()) != [*range(max(sizes, default=0))]:  # not a code for every word: h may be the state
+            vectors = {at: numbers for at, numbers in vectors.items() if items[at].symbol.key not in known}
+            sizes = {numbers.values.size for numbers in vectors.values()}
+        if len(vectors) < 2 or len(sizes) > 1:
             return list(items)
-        self.codes = {items[at].symbol.key: numbers for at, numbers in vectors_at.items()}
-        return [item for at, item in enumerate(items) if at not in vectors_at]
+        self.codes = {items[at].symbol.key: numbers for at, numbers in vectors.items()}
+        return [item for at, item in enumerate(items) if at not in vectors]
 
     def place_inputs(self, letters: list[str], inputs: set[str]) -> None:
         """Inputs that are words, as numbers."""
         self.letters = letters
         known = self._vocabulary()
+        self._in_sentences(known)  # the inputs may be numbers, and the targets words
         if not any(name in self.given for name in ("x", *inputs)):
-            self._in_sentences(known)
             self._in_quotes(known)
             if self.embedded and not self.letters:
                 self.letters = list(self.codes)
@@ -167,6 +171,10 @@ class Words:
             return []
         words: dict[int, str] = {int(row.argmax()): letter for row, letter in zip(x.values, self.letters)}
         return [words.get(at, "") for at in range(x.shape[1])]
+
+
+def _is_one_hot(vector: np.ndarray) -> bool:
+    return bool(vector.max() == 1 and np.count_nonzero(vector) == 1)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:

@@ -1,0 +1,185 @@
+"""Sheets of courses: ways of saying classes, batches, functions, targets and numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support.sheets import assert_same, drawn_at, printed, problem
+
+U, W, V = drawn_at(11, 3, 2), drawn_at(12, 3, 3), drawn_at(13, 4, 3)
+X = drawn_at(14, 3, 2)
+GIVEN = f"U = {printed(U)}\nW = {printed(W)}\nV = {printed(V)}\n"
+KEYS: dict[str, Any] = {"U": U.tolist(), "W": W.tolist(), "V": V.tolist(), "x": X.tolist(), "output": "softmax"}
+INPUTS = "\n".join(f"x_{t} = {printed(row)}" for t, row in enumerate(X, 1))
+CELL = "h_t = tanh(W h_{t-1} + U x_t)\n"
+SOFTMAX = CELL + "y_t = softmax(V h_t)\n"
+
+
+def gradients(sheet: str | dict[str, Any]) -> dict[str, np.ndarray]:
+    stated = problem(sheet)
+    return dict(stated.backward(stated.forward()))
+
+
+def assert_same_gradients(sheet: str, wanted: dict[str, Any]) -> None:
+    ours, theirs = gradients(sheet), gradients(wanted)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-12, atol=1e-15, err_msg=f"{name}\n{sheet}")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("head", ["class", "correct class", "True label", "target", "类别", "正确的标签"])
+def test_a_column_of_classes(head: str, first: int) -> None:
+    counting = f"Classes are numbered from {first}." if first else ""
+    rows = "".join(
+        f"| {t} | ${tuple(row)}^\\top$ | {k + first} |\n" for t, row, k in zip((1, 2, 3), X.tolist(), (1, 3, 0))
+    )
+    table = f"| $t$ | $x_t$ | {head} |\n|:-:|:-:|:-:|\n{rows}"
+    sheet = f"{SOFTMAX}{GIVEN}{table}{counting}\nThe loss is L = -Σ_t log y_t,k."
+    assert_same_gradients(sheet, {**KEYS, "targets": [1, 3, 0], "loss": "cross_entropy"})
+
+
+@pytest.mark.parametrize("heads", [("input x", "target d"), ("输入 x", "目标 y"), ("input $x$", "label $d$")])
+def test_a_column_is_called_by_its_part_and_its_letter(heads: tuple[str, str]) -> None:
+    rows = "".join(f"| {t} | {x} | {d} |\n" for t, x, d in ((1, 2.0, 0.5), (2, -1.0, -0.2), (3, 0.5, 0.1)))
+    sheet = "h_t = tanh(w h_(t-1) + u x_t), w = 0.4, u = 0.7, L = 1/2 Σ (h_t - d_t)^2\n\n"
+    sheet += f"| step t | {heads[0]} | {heads[1]} |\n|---|---|---|\n{rows}"
+    wanted = {"U": 0.7, "W": 0.4, "x": [2, -1, 0.5], "targets": [0.5, -0.2, 0.1], "loss": "half_squared_error"}
+    assert_same_gradients(sheet, wanted)
+
+
+@pytest.mark.parametrize("rows", [True, False])
+@pytest.mark.parametrize("labels", ["table", "步", None])
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_batch_at_every_step(rows: bool, labels: str | None, count: int) -> None:
+    x, classes = drawn_at(21 + count, count, 3, 2), np.random.default_rng(count).integers(0, 4, (count, 3))
+    equation = (
+        "H_t = tanh(X_t U + H_{t-1} W)\nO_t = H_t V\n" if rows else "H_t = tanh(U X_t + W H_{t-1})\nO_t = V H_t\n"
+    )
+    weights = {"U": U, "W": W, "V": V}
+    sheet = equation + "".join(f"{name} = {printed(array.T if rows else array)}\n" for name, array in weights.items())
+    sheet += "".join(f"X_{t + 1} = {printed(x[:, t] if rows else x[:, t].T)}\n" for t in range(3))
+    wanted: dict[str, Any] = {**KEYS, "x": x.tolist()}
+    if labels is None:
+        del wanted["output"]
+        assert_same(sheet, wanted)
+        return
+    kind, step = ("sample", "t = {}") if labels == "table" else ("样本", "第 {} 步")
+    head = "| |" + "".join(f" {step.format(t)} |" for t in (1, 2, 3))
+    lines = [f"| {kind} {n} |" + "".join(f" {label} |" for label in row) for n, row in enumerate(classes, 1)]
+    sheet += "The class labels:\n\n" + "\n".join([head, "|---|---|---|---|", *lines])
+    sheet += "\n\nThe loss is the softmax cross-entropy, averaged over all predictions."
+    assert_same_gradients(sheet, {**wanted, "targets": classes.tolist(), "loss": "cross_entropy", "reduction": "mean"})
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+@pytest.mark.parametrize("way", ["quoted", "mapping", "codes"])
+def test_words_that_are_numbered(way: str, size: int) -> None:
+    words = ["h", "e", "l", "o", "w"][:size]
+    u = drawn_at(31, 3, size)
+    said = {
+        "quoted": "The vocabulary: " + ", ".join(f'{n} = "{word}"' for n, word in enumerate(words, 1)) + ".",
+        "mapping": "char_to_ix: {" + ", ".join(f"'{word}': {n}" for n, word in enumerate(words)) + "}",
+        "codes": "\n".join(f"- {word} = {np.eye(size, dtype=int)[n].tolist()}" for n, word in enumerate(words)),
+    }
+    order = [0, 1, size - 1, 1]
+    fed = ", ".join(f"`{words[n]}`" for n in order)
+    sheet = f"{CELL}U = {printed(u)}\nW = {printed(W)}\n{said[way]}\n\nThe network is fed {fed}.\n"
+    wanted = {"U": u.tolist(), "W": W.tolist(), "x": np.eye(size)[order].tolist()}
+    assert_same(sheet, wanted)
+
+
+@pytest.mark.parametrize("between", [" or ", ", ", "/"])
+def test_classes_with_names_beside_inputs_that_are_numbers(between: str) -> None:
+    tags = ["N", "V", "A", "D"]
+    sheet = f"{SOFTMAX}{GIVEN}{INPUTS}\nfrom left to right it gives one of four tags ({between.join(tags)}).\n"
+    sheet += "The correct tags are V, D, N. The loss is the cross-entropy."
+    assert_same_gradients(sheet, {**KEYS, "targets": [1, 3, 0], "loss": "cross_entropy"})
+
+
+@pytest.mark.parametrize(
+    "way", ["np.exp(s) / np.sum(np.exp(s))", r"\frac{e^{s_{t,k}}}{\sum_j e^{s_{t,j}}}", "exp(s_t)/Σ_j exp(s_t)"]
+)
+def test_softmax_written_out(way: str) -> None:
+    stepped = "_t" in way or "{t" in way
+    if stepped:
+        lines = [CELL, "s_t = V h_t", f"${'p_{t,k}' if 'k' in way else 'p_t'} = {way}$"]
+    else:
+        lines = ["h = np.tanh(W @ h + U @ x)", "s = V @ h", f"p = {way}"]
+    assert_same("\n".join([*lines, GIVEN, INPUTS]), KEYS)
+
+
+@pytest.mark.parametrize("slope", [0.01, 0.1, 0.25])
+@pytest.mark.parametrize("way", [
+    "LReLU(W h_{t-1} + U x_t), where LReLU is the leaky ReLU with slope SLOPE on the negative side",
+    "f(W h_{t-1} + U x_t), where f is the leaky ReLU (negative slope SLOPE)",
+    "max(SLOPE (W h_{t-1} + U x_t), W h_{t-1} + U x_t)",
+])  # fmt: skip
+def test_a_leaky_relu_with_the_slope_that_is_said(way: str, slope: float) -> None:
+    sheet = f"h_t = {way.replace('SLOPE', str(slope))}\nU = {printed(U)}\nW = {printed(W)}\n{INPUTS}"
+    h, states = np.zeros(3), []
+    for row in X:
+        a = W @ h + U @ row
+        h = np.where(a > 0, a, slope * a)
+        states.append(h)
+    np.testing.assert_allclose(problem(sheet).forward()["h"], states, rtol=1e-12)
+
+
+@pytest.mark.parametrize("square", [
+    r"\frac12\lVert h_3 - h^*\rVert^2", r"\frac{1}{2}\|h_3-h^{\ast}\|^2", "½ ‖h_3 − h*‖²", "1/2 ∥h_3 - h*∥^2",
+    r"\frac12 \left\|h_3 - h^\star\right\|^2",
+])  # fmt: skip
+@pytest.mark.parametrize("name", ["L", "J", "C", r"\mathcal{L}"])
+def test_a_norm_and_a_starred_target(square: str, name: str) -> None:
+    star = "h^*" if "\\" in square else "h*"
+    sheet = f"{CELL}U = {printed(U)}\nW = {printed(W)}\n{INPUTS}\n${star} = [0.3, -0.5, 0.8]$\n${name} = {square}$"
+    targets = [None, None, [0.3, -0.5, 0.8]]
+    wanted = {key: KEYS[key] for key in "UWx"} | {"targets": targets, "loss": "half_squared_error"}
+    assert_same_gradients(sheet, wanted)
+
+
+@pytest.mark.parametrize("hint", [
+    r"Start from $\partial L_t/\partial o_t=\hat y_t-y_t$.", "Remember ∂L/∂o_t = y_t - d_t.",
+    "You know that ∂E_t / ∂a_t = δ_t.",
+])  # fmt: skip
+def test_a_derivative_defines_nothing(hint: str) -> None:
+    assert_same(f"{SOFTMAX}{GIVEN}{INPUTS}\n{hint}", KEYS)
+
+
+@pytest.mark.parametrize("named", [("w",), ("u", "w"), ("v", "u", "w", "b"), ("b", "c")])
+def test_numbers_of_an_equation_have_names(named: tuple[str, ...]) -> None:
+    numbers = {"u": 0.6, "w": 1.2, "b": -0.25, "v": 2.5, "c": 0.4}
+    said = ", ".join(f"{name} = {numbers[name]}" for name in named)
+    sheet = f"h(t) = tanh(0.6 x(t) + 1.2 h(t-1) - 0.25), y(t) = 2.5 h(t) + 0.4\nHere {said}.\nx = 1, 0.5, -0.2"
+    wanted = {"U": 0.6, "W": 1.2, "b": -0.25, "V": 2.5, "c": 0.4, "x": [1, 0.5, -0.2]}
+    assert_same(sheet, wanted)
+    letters = problem(sheet).layers[-1]["forward"].letters
+    ours = {"u": "U", "w": "W", "b": "b", "v": "V", "c": "c"}
+    assert [letters.parameter(ours[name]) for name in named] == list(named)
+
+
+@pytest.mark.parametrize("rule", [True, False])
+@pytest.mark.parametrize("names", [["forget  f", "input   i", "cand.   g (tanh)", "output  o"], ["f", "i", "g", "o"]])
+def test_a_table_of_gates_with_what_each_weight_stands_on(names: list[str], rule: bool) -> None:
+    numbers = drawn_at(41, 4, 3)
+    lines = [f"{name:<20}" + "".join(f"{number:>12}" for number in row) for name, row in zip(names, numbers)]
+    head = f"{'gate':<20}   weight on x(t)   weight on h(t-1)   bias"
+    sheet = "c(t) = f(t) c(t-1) + i(t) g(t)\nh(t) = o(t) tanh c(t)\n\n"
+    sheet += "\n".join([head, *(["-" * 60] if rule else []), *lines]) + "\n\nx = 1.5, -0.8\n"
+    of = dict(zip("figo", numbers.tolist()))
+    wanted = {"cell": "lstm", "x": [1.5, -0.8]} | {
+        key: {gate: row[at] for gate, row in of.items()} for at, key in enumerate("UWb")
+    }
+    assert_same(sheet, wanted)
+
+
+@pytest.mark.parametrize(
+    "start", ["from left to right the network reads it.", "import these weights: they are trained."]
+)
+def test_prose_may_begin_as_an_import(start: str) -> None:
+    sheet = (
+        f"{CELL}U = {printed(U)}\n{start} W = {printed(W)}\n{INPUTS}\nimport numpy as np\nfrom math import exp, log\n"
+    )
+    assert_same(sheet, {key: KEYS[key] for key in "UWx"})
