@@ -1,13 +1,16 @@
 """Threads: the sequences of a batch shared out among them. Kernels hold no lock, so plain threads run side by side.
 
-Nobody gets more threads than asked for: `threads=` of a network, else RNNCALC_THREADS, else one. A sequence has the
-same bits on any number of them, since each is computed as if it were alone.
+Nobody gets more threads than asked for: `threads=` of a network, else RNNCALC_THREADS, else one; "auto" asks for as
+many as the process has processors. A sequence has the same bits on any number of them, since each is computed as if it
+were alone.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rnncalc.common.i18n import _
@@ -18,23 +21,57 @@ if TYPE_CHECKING:
 
 FEWEST = 8  # sequences that are worth a thread: the rows of a tile
 MOST = 256
+AUTO = "auto"  # as many as the process has processors
 EVERY = slice(0, 1 << 62)  # of whatever there is
 
+Part = TypeVar("Part")
 Answer = TypeVar("Answer")
+_TOGETHER = threading.Lock()  # what one caller submits begins together: of two, half of each would wait for ever
 _POOLS: dict[int, ThreadPoolExecutor] = {}
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_POOLS.clear)  # threads do not survive a fork; the child makes its own
 
 
-def resolve_thread_count(threads: int | None) -> int:
+def processors(control_groups: str = "/sys/fs/cgroup") -> int:
+    """How many processors the process may use: by its affinity and by its quota, whichever is less."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([count, *_quotas(Path(control_groups))]))
+
+
+def _quotas(root: Path) -> Iterator[int]:
+    """How many whole processors each control group has that the process is in, as far as that can be read."""
+    for line in _text(Path("/proc/self/cgroup")).splitlines():
+        _number, controllers, place = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top = root / controllers if controllers else root
+        group = Path(place.lstrip("/"))
+        for folder in (top, *(top / part for part in (group, *group.parents))):
+            quota = _text(folder / "cpu.max").split()
+            if not quota:
+                quota = [*_text(folder / "cpu.cfs_quota_us").split(), *_text(folder / "cpu.cfs_period_us").split()]
+            if len(quota) == 2 and all(part.isdigit() for part in quota) and int(quota[1]):
+                yield int(quota[0]) // int(quota[1])
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, ValueError):
+        return ""
+
+
+def resolve_thread_count(threads: int | str | None) -> int:
     """The number of threads: those asked for, else RNNCALC_THREADS, else one. Raises ProblemError."""
     wish: object = threads if threads is not None else os.environ.get("RNNCALC_THREADS", "1")
+    if wish == AUTO:
+        return min(processors(), MOST)
     try:
         number = int(str(wish))
     except ValueError:
         number = 0
     if not 1 <= number <= MOST:
-        raise ProblemError(_("threads is a number from 1 to {most}, not {wish}"), most=MOST, wish=wish)
+        raise ProblemError(_("threads is auto or a number from 1 to {most}, not {wish}"), most=MOST, wish=wish)
     return number
 
 
@@ -47,8 +84,8 @@ def shares(number: int, threads: int, fewest: int = FEWEST) -> list[slice]:
     return [slice(begin, end) for begin, end in zip(ends, ends[1:])]
 
 
-def side_by_side(work: Callable[[slice], Answer], parts: Sequence[slice]) -> list[Answer]:
-    """The work on every part, in order; the calling thread does the first."""
+def side_by_side(work: Callable[[Part], Answer], parts: Sequence[Part]) -> list[Answer]:
+    """The work on every part, in order; the calling thread does the first. The others' work may wait for each other."""
     if len(parts) == 1:
         return [work(parts[0])]
     from concurrent.futures import ThreadPoolExecutor  # homework does without it
@@ -56,5 +93,6 @@ def side_by_side(work: Callable[[slice], Answer], parts: Sequence[slice]) -> lis
     if len(parts) - 1 not in _POOLS:
         _POOLS.setdefault(len(parts) - 1, ThreadPoolExecutor(len(parts) - 1, "rnncalc"))
     pool = _POOLS[len(parts) - 1]
-    others = [pool.submit(work, part) for part in parts[1:]]
+    with _TOGETHER:
+        others = [pool.submit(work, part) for part in parts[1:]]
     return [work(parts[0]), *(other.result() for other in others)]

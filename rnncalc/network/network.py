@@ -355,7 +355,7 @@ class Network(Stack):
     def fit(
         self, x: Any, y: Any, *, loss: str, lengths: ArrayLike | None = None,
         validation: tuple[Any, Any] | float | None = None, watch: Callable[[Any], None] | None = None,
-        **settings: Any,
+        threads: int | str | None = None, **settings: Any,
     ) -> list[dict[str, float]]:  # fmt: skip
         """Train in place, on the mean loss over the targets of each batch.
 
@@ -373,6 +373,9 @@ class Network(Stack):
             Other sequences, or the share to put aside; the weights that are best there are kept.
         watch : callable, optional
             Called with the `Trainer` after every step and every epoch.
+        threads : int or "auto", optional
+            How many share the sequences of a batch; by default as many as the network's. They change no bit of the
+            result.
         **settings
             epochs, batch, optimizer, lr, schedule, clip_norm, chunk, patience, seed, …: the fields of
             `rnncalc.network.training.settings.Settings`.
@@ -403,7 +406,7 @@ class Network(Stack):
         """
         from rnncalc.network.training.fit import fit  # imported here so that forward-only use does not load it
 
-        return fit(self, x, y, loss, lengths, validation, watch, settings)
+        return fit(self, x, y, loss, lengths, validation, watch, threads, settings)
 
     def stepper(self, states: Any = None, **initial: Any) -> Stepper:
         """The network as a stream, fed one step at a time.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rnncalc.common.spool import fetched
-from rnncalc.engine.compiled.training.batches import WEIGHT
+from rnncalc.common.threads import shares
 from rnncalc.engine.compiled.training.loops import JUDGE, TRAIN
 from rnncalc.engine.compiled.training.step import CompiledStep
 from rnncalc.network.training.run_state import RunState
@@ -37,6 +37,7 @@ class CompiledEpochs:
         self.step = CompiledStep(
             network.layers, network.read_out, theta.places, theta.vector, run.g, settings.loss,
             settings.chunk if len(run.data) > 1 else 0, settings.truncate, update,
+            len(shares(settings.batch if run.streams else min(settings.batch, len(run.data)), run.threads)),
         )  # fmt: skip
         self.whole = network.layers[0].only.cell.adds_input  # a one-hot row must be there in full
         self.typed: dict[int, tuple[np.ndarray, np.ndarray, Sequences]] = {}
@@ -86,7 +87,7 @@ class CompiledEpochs:
         )  # fmt: skip
         if carry:
             run.states = self.step.states()
-        for (total, right, norm, done), weight in zip(results.tolist(), laid.table[:, WEIGHT].tolist()):
+        for (total, right, norm, done), weight in zip(results.tolist(), laid.weights):
             if done >= 0:
                 optimizer.count += 1
             run.record_step(total, int(right), norm, weight, done >= 0)

@@ -25,7 +25,7 @@ WAIT = 1.0  # seconds for which steps are left to machine code: what Ctrl-C wait
 @quiet
 def fit(
     network: Stack, x: Any, y: Any, loss: str, lengths: ArrayLike | None, validation: tuple[Any, Any] | float | None,
-    watch: Callable[[Trainer], None] | None, given: Mapping[str, Any],
+    watch: Callable[[Trainer], None] | None, threads: int | str | None, given: Mapping[str, Any],
 ) -> list[dict[str, float]]:  # fmt: skip
     """Train a network in place; arguments as for `Network.fit`. Returns the history."""
     chosen = settings(loss=loss, **given)
@@ -38,7 +38,7 @@ def fit(
         data, held_out = data.split(validation, chosen.seed)
     elif validation is not None:
         held_out = read(*validation)
-    trainer = Trainer(network, data, chosen, held_out)
+    trainer = Trainer(network, data, chosen, held_out, threads)
     return trainer.run(watch) if watch else trainer.run(wait=WAIT)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.threads import resolve_thread_count
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.network.parameter_vector import Parameters
 from rnncalc.network.stack import Stack
@@ -27,10 +28,14 @@ class DivergedError(RnncalcError):
 
 
 class RunState:
-    """One network and its parameter vector, the data, the settings, the optimizer, and how far the run has come."""
+    """One network and its parameter vector, the data, the settings, the optimizer, and how far the run has come.
 
-    def __init__(self, network: Stack, data: Sequences, settings: Settings):
+    threads: how many share a batch, if not as many as the network's; they change no bit.
+    """
+
+    def __init__(self, network: Stack, data: Sequences, settings: Settings, threads: int | str | None = None):
         self.network, self.data, self.settings = network, data, settings
+        self.threads = network.threads if threads is None else resolve_thread_count(threads)
         self.parameters = Parameters.of(network)
         self.g = np.zeros_like(self.parameters.vector)
         self.optimizer = Optimizer(settings.optimizer, len(self.g), network.dtype, network.compiles, **settings.options)

@@ -40,12 +40,15 @@ class Epochs(Protocol):
 class Trainer(RunState):
     """One run over one network, which is changed in place. Raises ProblemError, and DivergedError as it runs."""
 
-    def __init__(self, network: Stack, data: Sequences, settings: Settings, validation: Sequences | None = None):
+    def __init__(
+        self, network: Stack, data: Sequences, settings: Settings, validation: Sequences | None = None,
+        threads: int | str | None = None,
+    ):  # fmt: skip
         _check_network(network, settings)
         _check_targets(network, settings, data)
         if validation is not None and not validation.targets:
             raise ProblemError(_("validation: what is put aside has not one target: put more aside, with val"))
-        super().__init__(network, data, settings)
+        super().__init__(network, data, settings, threads)
         self.validation = validation
         self.rate = Rate(
             self.optimizer.options["lr"], settings.epochs, settings.schedule, settings.gamma, settings.every,

@@ -264,7 +264,8 @@ class CompiledAdjoint:
             room = aligned(together * back.width, self.dtype), aligned(together * back.deepest, self.dtype)
             arguments = (
                 block.reshape(-1), back.pitch, signals, self.packed.pitch, *fed, first, count, before,
-                self.packed.lanes, part.start, part.stop, back.gradients, back.runs, *room, weights, biases,
+                before[:0], before[:0], self.packed.lanes, part.start, part.stop, back.gradients, back.runs, *room,
+                weights, biases,
             )  # fmt: skip
             machine_code(gradient_loops.weight_gradients, self.dtype, arguments)(*arguments)
 

@@ -11,21 +11,17 @@ system lets somebody else run; then the first thread calls it off, and the rest 
 
 from __future__ import annotations
 
-import os
-import time
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import literally, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import literally
 
 from rnncalc.common.threads import side_by_side
 from rnncalc.engine.compiled.codegen.forward_lines import copy, elementwise
 from rnncalc.engine.compiled.codegen.gemm import call_multiply
 from rnncalc.engine.compiled.codegen.jit import jit, specialised
+from rnncalc.engine.compiled.codegen.meeting import PATIENCE, arrive, leave, seen
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.layout import (
     COLUMN,
@@ -47,7 +43,6 @@ from rnncalc.engine.compiled.packing.memory import aligned
 
 AHEAD = 128  # rows whose input products are computed at once
 LEAST = 256 * 1024  # bytes of recurrent weights, below which meeting costs more than reading
-PATIENCE = 2000  # looks at the others before the processor is left to somebody else
 LONGEST = 20_000_000  # nanoseconds of such waiting in a call before it is called off
 LOOKS = 20_000  # nanoseconds that they take, where there is no clock to ask
 REST = 100  # calls that are then made by one thread, at most
@@ -129,49 +124,6 @@ def share(
             multiply, a, a0, pitch_a, rows, product[DEPTH], panels, product[PANEL] + begin // 2 * panel, lanes, columns,
             product[COLUMN] + begin, high - low, c, c0, pitch_c,
         )  # fmt: skip
-
-
-@intrinsic
-def arrive(typing, met):
-    """met[0] += 1, seen by all threads together with what was written before."""
-
-    def codegen(context, builder, signature, arguments):
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        builder.atomic_rmw("add", data, ir.Constant(ir.IntType(64), 1), "acq_rel")
-        return context.get_dummy_value()
-
-    return types.void(met), codegen
-
-
-@intrinsic
-def seen(typing, met):
-    """met[0], and what was written before it became so."""
-
-    def codegen(context, builder, signature, arguments):
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        return builder.load_atomic(data, "acquire", 8)
-
-    return types.int64(met), codegen
-
-
-@intrinsic
-def leave(typing):
-    """Leave the processor to somebody else, and say what time it is, in nanoseconds; 0 where nobody can be asked."""
-
-    def codegen(context, builder, signature, arguments):
-        word, number = ir.IntType(64), ir.IntType(32)
-        if not hasattr(os, "sched_yield"):
-            return ir.Constant(word, 0)
-        function = cgutils.get_or_insert_function
-        builder.call(function(builder.module, ir.FunctionType(number, []), "sched_yield"), [])
-        kind = ir.FunctionType(number, [number, word.as_pointer()])
-        moment = cgutils.alloca_once(builder, word, size=2)  # seconds, and nanoseconds beside them
-        clock = ir.Constant(number, time.CLOCK_MONOTONIC)
-        builder.call(function(builder.module, kind, "clock_gettime"), [clock, moment])
-        seconds, rest = (builder.load(builder.gep(moment, [ir.Constant(word, k)])) for k in range(2))
-        return builder.add(builder.mul(seconds, ir.Constant(word, 10**9)), rest)
-
-    return types.int64(), codegen
 
 
 class SplitCell:

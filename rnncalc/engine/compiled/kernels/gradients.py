@@ -51,13 +51,14 @@ def input_gradients(adjoint, pitch, geometry, first, rows, inputs, panels, colum
 
 @jit
 def weight_gradients(
-    adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, lanes, low, high, gradients, columns, packed,
-    sources, dweights, dbiases,
+    adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, order, order_x, lanes, low, high, gradients,
+    columns, packed, sources, dweights, dbiases,
 ):  # fmt: skip
     """Add up all rows: dbiases += the adjoints of the product lines, dweights += those times what their weights took.
 
-    before: the row that each row continues; low, high: vectors of the product lines, so that threads can share them;
-    gradients: for each source of products the run of vectors that it goes to; columns: where a vector lies, one after
+    before: the row that each row continues; order, order_x: where the rows lie in the blocks and among the inputs, if
+    not one after the other, in the blocks from `first` on; low, high: vectors of the product lines, so that threads can
+    share them; gradients: for each source of products the run of vectors that it goes to; columns: where a vector lies, one after
     the other; packed, sources: room for the adjoints and the sources of a block of rows. A weight's gradient comes
     transposed, a row for each entry of its source.
     """
@@ -65,7 +66,7 @@ def weight_gradients(
     for begin in range(0, rows, BLOCK):
         count = min(BLOCK, rows - begin)
         for i in range(count):  # each vector of the block's rows becomes a panel
-            at = (first + begin + i) * pitch
+            at = (order[begin + i] if len(order) else first + begin + i) * pitch
             for unit in range(low * lanes, high * lanes, lanes):
                 pack(packed, unit * count + i * lanes, adjoint, at + unit, dbiases, unit)
         for g in range(len(gradients)):
@@ -76,9 +77,11 @@ def weight_gradients(
                 continue
             for i in range(count):
                 if gradients[g, SOURCE] < 0:
-                    copy(sources, i * depth, x, (begin + i) * pitch_x, depth)
+                    row = order_x[begin + i] if len(order_x) else begin + i
+                    copy(sources, i * depth, x, row * pitch_x, depth)
                 else:
-                    row = before[begin + i] if gradients[g, EARLIER] else first + begin + i
+                    row = order[begin + i] if len(order) else first + begin + i
+                    row = before[begin + i] if gradients[g, EARLIER] else row
                     copy(sources, i * depth, signals, row * pitch_s + gradients[g, SOURCE], depth)
             out = gradients[g, OUT_AT] + (start - gradients[g, FIRST]) * lanes
             multiply(
@@ -139,7 +142,7 @@ def descend(
         rowwise, panels, columns, extras, dextras, arriving, slot, width, 0, clear,
     )  # fmt: skip
     weight_gradients(
-        adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, lanes, 0, lines // lanes, gradients, runs,
-        packed, sources, dweights, dbiases,
+        adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, before[:0], before[:0], lanes, 0,
+        lines // lanes, gradients, runs, packed, sources, dweights, dbiases,
     )  # fmt: skip
     lay_out(shown, lanes, dweights, dbiases, dextras, places, g)

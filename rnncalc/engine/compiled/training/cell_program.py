@@ -10,7 +10,7 @@ The file is longer than 250 lines because the two ways through a cell and its pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,8 @@ from rnncalc.engine.compiled.kernels import backward as back_loops
 from rnncalc.engine.compiled.kernels import forward as loops
 from rnncalc.engine.compiled.kernels import gradients as gradient_loops
 from rnncalc.engine.compiled.kernels.forward import TOKENS
-from rnncalc.engine.compiled.layout import SOURCE
+from rnncalc.engine.compiled.kernels.repack import move_blocks
+from rnncalc.engine.compiled.layout import LENGTH, RUNS, SOURCE
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.engine.compiled.packing.repacking import backward_calls, forward_calls
 from rnncalc.engine.compiled.training import batches
@@ -38,20 +39,52 @@ UNKNOWN = 1 << 40  # entries of a run of memory whose end nobody asks for
 
 @dataclass(frozen=True)
 class Fed:
-    """Rows in memory: the address where they begin, and how many entries they are apart, or TOKENS."""
+    """Rows in memory: the address where a part's begin, and how many entries they are apart, or TOKENS.
 
-    data: Later | int
+    every: where those of all parts begin; index: the register that says which row of these is the i-th of all.
+    """
+
+    data: Later
     pitch: int
     dtype: np.dtype
+    every: Later | int = 0
+    index: int = batches.ORDER
 
     @classmethod
-    def of(cls, rows: np.ndarray, pitch: int, begin: int = 0) -> Fed:
-        """Rows of a flat array, which must outlive the tape."""
-        return cls(rows.ctypes.data + begin * rows.itemsize, pitch, rows.dtype)
+    def of(cls, rows: np.ndarray, pitch: int, begin: int = 0, first: int = batches.FIRST) -> Fed:
+        """Rows of a flat array, which must outlive the tape. first: the register that says which is a part's first."""
+        every = rows.ctypes.data + begin * rows.itemsize
+        return cls(Later(first, abs(pitch) * rows.itemsize, every), pitch, rows.dtype, every)
+
+    def at(self, entry: int) -> Fed:
+        """The same rows from an entry on."""
+        assert isinstance(self.every, int)
+        begin = entry * self.dtype.itemsize
+        return replace(self, data=replace(self.data, plus=self.data.plus + begin), every=self.every + begin)
 
     @property
     def view(self) -> View:
         return View(self.dtype, self.data, UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of some threads does of work that all have together: entries, columns, blocks, neighbours each."""
+
+    number: int = 0
+    parts: int = 1
+
+    def of(self, count: int, together: int = 1) -> slice:
+        """Its part of so many things, of which some stay together."""
+        bunches = -(-count // together)
+        begin, end = (min(bunches * k // self.parts * together, count) for k in (self.number, self.number + 1))
+        return slice(begin, end)
+
+    def weighted(self, work: np.ndarray) -> slice:
+        """Its part of things of which each says how much work it is."""
+        before = np.cumsum(work) - work
+        begin, end = (np.searchsorted(before, int(work.sum()) * k / self.parts) for k in (self.number, self.number + 1))
+        return slice(int(begin), int(end))
 
 
 def copy_rows(
@@ -77,6 +110,7 @@ class CellProgram:
         self.packed, self.back = self.compiled.packed, self.compiled.back
         self.pitch, self.pitch_a = self.packed.pitch, self.back.pitch
         self._rooms: dict[str, np.ndarray] = {}
+        self.flat = False
         self.weights_calls = [
             *forward_calls(self.packed, places, theta),
             *backward_calls(self.back, places, theta, below),
@@ -91,18 +125,22 @@ class CellProgram:
 
     # weights ----------------------------------------------------------------------------------------------------------
 
-    def refresh(self, tape: Tape) -> None:
+    def refresh(self, tape: Tape, share: Share) -> None:
         """θ has changed: fetch every packed number anew."""
         for kernel, arguments in self.weights_calls:
-            tape.call(kernel, *arguments)
+            if kernel is move_blocks:
+                panels, theta, blocks, places, lanes = arguments
+                mine = share.weighted(blocks[:, LENGTH] * blocks[:, RUNS])
+                tape.call(kernel, panels, theta, blocks[mine], places.copy(), lanes)
+            elif share.number == 0:
+                tape.call(kernel, *arguments)
 
     # forward ----------------------------------------------------------------------------------------------------------
 
     def hold(self, rows: int, sequences: int) -> None:
-        """Make room for batches of so many rows, the initial states included, and so many sequences."""
-        self.capacity, self.sequences = rows, sequences
+        """Make room for batches of so many rows, all that a part has included, and so many sequences."""
         self.block = self.room("signals", rows * self.pitch)
-        self.adjoint = self.room("adjoint", (rows + 1) * self.pitch_a)
+        self.adjoint = self.room("adjoint", rows * self.pitch_a)
         self.states = {
             state: self.room(f"{state}0", sequences * self.layer.sizes[self.cell.size(state)])
             for state in self.cell.state
@@ -120,27 +158,27 @@ class CellProgram:
 
     def fed(self, name: str) -> Fed:
         """A signal's rows, from the first step on, as a program above takes them."""
-        size = self.dtype.itemsize
-        begin = self.block.ctypes.data + self.packed.offset(name) * size
-        return Fed(Later(batches.SEQUENCES, self.pitch * size, begin), self.pitch, self.dtype)
+        return Fed.of(self.block, self.pitch, self.packed.offset(name))
 
     def forward(self, tape: Tape, fed: Fed, flat: bool = False) -> None:
         """Fill the block. flat: rows that do not continue one another, as the read-out's do."""
         self.source, self.flat = fed, flat
         for state in self.cell.state:
             width = self.layer.sizes[self.cell.size(state)]
-            to, of = Fed.of(self.block, self.pitch, self.packed.offset(state)), Fed.of(self.states[state], width)
+            to = Fed.of(self.block, self.pitch, self.packed.offset(state), batches.BASE)
+            of = Fed.of(self.states[state], width, first=batches.SEQUENCE)
             copy_rows(tape, train_loops.SET, batches.SEQUENCES, width, to, of)
-        arguments = self.compiled.arguments(self.block, self._offsets, fed.view, fed.pitch)
+        signals = self.part(self.block, self.pitch)
+        arguments = self.compiled.arguments(signals, self._offsets, fed.view, fed.pitch)
         tape.call(loops.forward, Literal(self.cell.digest), *arguments[1:])
 
     def keep(self, tape: Tape) -> None:
         """Put the last states of a batch where the next one starts, of sequences of one length."""
         for state in self.cell.state:
-            width, size = self.layer.sizes[self.cell.size(state)], self.dtype.itemsize
-            begin = self.block.ctypes.data + self.packed.offset(state) * size
-            last = Fed(Later(batches.LAST, self.pitch * size, begin), self.pitch, self.dtype)
-            copy_rows(tape, train_loops.SET, batches.SEQUENCES, width, Fed.of(self.states[state], width), last)
+            width = self.layer.sizes[self.cell.size(state)]
+            to = Fed.of(self.states[state], width, first=batches.SEQUENCE)
+            last = Fed.of(self.block, self.pitch, self.packed.offset(state), batches.LAST)
+            copy_rows(tape, train_loops.SET, batches.SEQUENCES, width, to, last)
 
     @property
     def _offsets(self) -> View:
@@ -148,76 +186,94 @@ class CellProgram:
         begin, length = (batches.FLAT, batches.BLOCKS) if self.flat else (batches.ROW_OFFSETS, batches.STEPS)
         return View(INDEX, Later(begin), Later(length))
 
-    @property
-    def first(self) -> Later | int:
-        """Its first row that is no initial state, and how many rows follow."""
-        return 0 if self.flat else Later(batches.SEQUENCES)
+    def part(self, block: np.ndarray, pitch: int, more: int = 0) -> View:
+        """A part's rows of a block, its initial states included, and some rows more."""
+        first, count = (batches.FIRST, batches.JUDGED) if self.flat else (batches.BASE, batches.ALL)
+        data = Later(first, pitch * self.dtype.itemsize, block.ctypes.data)
+        return View(self.dtype, data, Later(count, pitch, more * pitch))
 
     @property
     def count(self) -> Later:
+        """How many rows of a part are no initial states."""
         return Later(batches.JUDGED if self.flat else batches.ROWS)
 
     # backward ---------------------------------------------------------------------------------------------------------
 
     def clear(self, tape: Tape, adjoint: np.ndarray) -> None:
         """An adjoint block, all zero as far as the batch goes."""
-        rows = Later(batches.JUDGED if self.flat else batches.ALL, self.pitch_a)
-        tape.call(train_loops.zero, View(self.dtype, adjoint.ctypes.data, rows))
+        tape.call(train_loops.zero, self.part(adjoint, self.pitch_a))
 
     def arriving(self, name: str, adjoint: np.ndarray) -> Fed:
         """Where what arrives at a signal is added, from the first step on."""
-        size = self.dtype.itemsize
-        begin = adjoint.ctypes.data + self.back.offset(name) * size
-        return Fed(
-            begin if self.flat else Later(batches.SEQUENCES, self.pitch_a * size, begin), self.pitch_a, self.dtype
-        )
+        return Fed.of(adjoint, self.pitch_a, self.back.offset(name))
 
     def back_through_time(self, tape: Tape, adjoint: np.ndarray, earlier: np.ndarray, chunk: int) -> None:
         """From the last step to the first; earlier: where the step before is met, the same block or another."""
         back, packed = self.back, self.packed
+        signals = self.part(self.block, self.pitch)
+        blocks = (self.part(block, self.pitch_a, more=1) for block in (adjoint, earlier))
         tape.call(
-            back_loops.backward, Literal(self.cell.digest), self.block, self.pitch, back.geometry, adjoint, earlier,
-            self.pitch_a, chunk, self._offsets, EVERY.start, EVERY.stop, back.products, back.rowwise, back.panels,
+            back_loops.backward, Literal(self.cell.digest), signals, self.pitch, back.geometry, *blocks, self.pitch_a,
+            chunk, self._offsets, EVERY.start, EVERY.stop, back.products, back.rowwise, back.panels,
             back.columns, packed.extras, self.slopes, np.empty(0, self.dtype), 0, 0, 0, -1,
         )  # fmt: skip
 
-    def gradients(self, tape: Tape, adjoint: np.ndarray, g: np.ndarray) -> None:
-        """The gradients of the parameters from what reached every row, into their places of g."""
-        packed, back = self.packed, self.back
-        tokens = self.source.pitch == TOKENS
+    def clear_sums(self, tape: Tape, share: Share) -> None:
+        """Nothing is added up yet."""
+        for sums in (self.weights, self.sums):
+            tape.call(train_loops.zero, sums[share.of(len(sums))])
+
+    def add_up(self, tape: Tape, adjoint: np.ndarray, share: Share) -> None:
+        """The sums for the gradients of the parameters, from what reached every row: some columns of them."""
+        packed, back, source = self.packed, self.back, self.source
+        tokens, block = source.pitch == TOKENS, gradient_loops.BLOCK
         table = back.gradients[back.gradients[:, SOURCE] >= 0] if tokens else back.gradients
-        continued = View(INDEX, Later(batches.BEFORE), Later(batches.ROWS))
-        before = continued if self.cell.state else np.arange(self.capacity)
-        x, block = self.source.view, gradient_loops.BLOCK
-        tape.call(train_loops.zero, self.weights)
-        tape.call(train_loops.zero, self.sums)
+        total, here = (batches.TOTAL_JUDGED, batches.JUDGED_ORDER) if self.flat else (batches.TOTAL, batches.ORDER)
+        rows = Later(total)
+        order, before = (View(INDEX, Later(register), rows) for register in (here, batches.BEFORE))
+        order_x = View(INDEX, Later(here if source.index == batches.ORDER else source.index), rows)
+        x = View(source.dtype, source.every, UNKNOWN)
+        columns = share.of(back.width // packed.lanes, 2)
+        if columns.start == columns.stop:
+            return
         tape.call(
-            gradient_loops.weight_gradients, adjoint, self.pitch_a, self.block, self.pitch, x, self.source.pitch,
-            self.first, self.count, before, packed.lanes, 0, back.width // packed.lanes, table, back.runs,
-            self.room("packed", block * back.width), self.room("sources", block * back.deepest),
-            self.weights, self.sums,
+            gradient_loops.weight_gradients, adjoint, self.pitch_a, self.block, self.pitch, x, source.pitch, 0, rows,
+            before, order, order_x, packed.lanes, columns.start, columns.stop, table, back.runs,
+            self.room(f"packed {share.number}", block * back.width),
+            self.room(f"sources {share.number}", block * back.deepest), self.weights, self.sums,
         )  # fmt: skip
         if tokens:
             picked = back.gradients[back.gradients[:, SOURCE] < 0]
             tape.call(
-                train_loops.pick_gradients, adjoint, self.pitch_a, self.first, self.count, x, packed.lanes, picked,
-                self.weights,
+                train_loops.pick_gradients, adjoint, self.pitch_a, rows, order, x, order_x, packed.lanes,
+                columns.start, columns.stop, picked, self.weights,
             )  # fmt: skip
-        tape.call(train_loops.move, g, self.to, self.weights, self.of)
-        if len(self.negative):
-            tape.call(train_loops.negate, g, self.negative)
-        tape.call(train_loops.clear, g, self.summed)
-        tape.call(train_loops.add, g, *self.from_sums(self.sums, 0))
-        for source, which in ((self.slopes, 1), (self.weights, 2)):
-            if len(self._sums[which][0]):
-                tape.call(train_loops.add, g, *self.from_sums(source, which))
+
+    def hand_out(self, tape: Tape, g: np.ndarray, share: Share) -> None:
+        """The sums into their places of g: those of a share of them."""
+        mine = share.of(len(g), 16)
+
+        def here(to: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+            which = (to >= mine.start) & (to < mine.stop)
+            return [np.ascontiguousarray(part[which]) for part in (to, *others)]
+
+        to, of = here(self.to, self.of)
+        tape.call(train_loops.move, g, to, self.weights, of)
+        for kernel, places in ((train_loops.negate, self.negative), (train_loops.clear, self.summed)):
+            [at] = here(places)
+            if len(at):
+                tape.call(kernel, g, at)
+        for source, (to, of, sign) in zip((self.sums, self.slopes, self.weights), self._sums):
+            to, of, sign = here(to, of, sign)
+            if len(to):
+                tape.call(train_loops.add, g, to, source, of, sign)
 
     def below(self, tape: Tape, adjoint: np.ndarray, target: Fed) -> None:
         """Add the gradient at the inputs to rows."""
         back = self.back
         tape.call(
-            gradient_loops.input_gradients, adjoint, self.pitch_a, back.geometry, self.first, self.count, back.inputs,
-            back.panels, back.columns, target.view, 0, target.pitch,
+            gradient_loops.input_gradients, Fed.of(adjoint, self.pitch_a).view, self.pitch_a, back.geometry, 0,
+            self.count, back.inputs, back.panels, back.columns, target.view, 0, target.pitch,
         )  # fmt: skip
         if self.cell.adds_input:
             width = self.layer.sizes["D"]
@@ -255,11 +311,6 @@ class CellProgram:
             )
             for part in kept
         ]
-
-    def from_sums(self, source: np.ndarray, which: int) -> tuple[np.ndarray, ...]:
-        """What `add` takes after its target: sums of biases, slopes of element-wise parameters, weights used twice."""
-        to, of, sign = self._sums[which]
-        return to, source, of, sign
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:

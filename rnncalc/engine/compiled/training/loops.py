@@ -10,11 +10,15 @@ import math
 import numpy as np
 
 from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.meeting import meet
 from rnncalc.engine.compiled.layout import FIRST, OUT_AT, VECTORS
 from rnncalc.engine.compiled.training.batches import VARIANT, WEIGHT
 from rnncalc.engine.compiled.training.tape import play
 
 JUDGE, DIFFERENTIATE, TRAIN = range(3)  # what is wanted of a run of batches
+# sections of a tape, each up to a meeting of the threads: weights packed anew, losses added up, gradients into their
+# places, the optimiser's update, last states kept; then three of each variant: up, down, and the sums of gradients
+PACK, TALLY, HAND_OUT, UPDATE, KEEP, WAYS = range(6)
 SET, ADD, TIMES, MEAN, ADD_HALF, ADD_TIMES = range(6)
 
 
@@ -90,16 +94,20 @@ def rows(kind, count, width, target, pitch_t, to, source, pitch_s, of, other, pi
 
 
 @jit
-def pick_gradients(adjoint, pitch, first, rows, tokens, lanes, gradients, dweights):
-    """What one-hot rows add to the gradient of the weights that took them: a row of it for each token."""
+def pick_gradients(adjoint, pitch, rows, order, tokens, order_x, lanes, low, high, gradients, dweights):
+    """What one-hot rows add to the gradient of the weights that took them: a row of it for each token.
+
+    Arguments as for `gradients.weight_gradients`.
+    """
     for g in range(len(gradients)):
-        wide = gradients[g, VECTORS] * lanes
+        wide, start = gradients[g, VECTORS] * lanes, gradients[g, FIRST]
+        begin, end = max(low - start, 0) * lanes, min((high - start) * lanes, wide)
         for i in range(rows):
-            token = int(tokens[i])
+            token = int(tokens[order_x[i]])
             if token < 0:
                 continue
-            to, of = gradients[g, OUT_AT] + token * wide, (first + i) * pitch + gradients[g, FIRST] * lanes
-            for k in range(wide):
+            to, of = gradients[g, OUT_AT] + token * wide, order[i] * pitch + start * lanes
+            for k in range(begin, end):
                 dweights[to + k] += adjoint[of + k]
 
 
@@ -138,26 +146,46 @@ def length(g):
 
 
 @jit
+def tally(losses, order, outcome):
+    """The sum of the rows' losses in their order, and how many rows were right. losses: both of a row, side by side."""
+    total, right = 0.0, 0.0
+    for i in range(len(order)):
+        total += losses[2 * order[i]]
+        right += losses[2 * order[i] + 1]
+    outcome[0], outcome[1] = total, right
+
+
+@jit
 def play_batches(
     mode, table, calls, patches, words, marks, g, outcome, share, rates, numbers, clip_norm, first, exploded, carry,
-    results,
+    results, parts, met,
 ):  # fmt: skip
-    """The hot loop: batch after batch, forward, loss, backward, clipping and update.
+    """The hot loop of one thread: batch after batch, forward, loss, backward, clipping and update.
 
-    table: the registers of each batch; marks: where the parts of the tape begin: packing, then forward and backward of
-    each variant, the update, and keeping the states. The rest as for `CompiledStep`.
+    table: the registers of each batch, as this thread's part has them; marks: where the sections of the tape begin, as
+    `step` writes them; parts: how many threads play together; met: how often they have met. All of them find the same
+    loss and the same norm, so they go the same way. The rest as for `CompiledStep`.
     """
+    meetings = 0
     for b in range(len(table)):
         registers, weight = table[b], table[b, WEIGHT]
-        up = 1 + 2 * table[b, VARIANT]
+        up = WAYS + 3 * table[b, VARIANT]
         if mode == TRAIN:
             share[0] = 1 / max(weight, 1)
         if mode == TRAIN or b == 0:
-            play(calls, patches, words, registers, marks[0], marks[1])
+            play(calls, patches, words, registers, marks[PACK], marks[PACK + 1])
+            meetings = meet(met, parts, meetings)
         play(calls, patches, words, registers, marks[up], marks[up + 1])
-        results[b, 0], results[b, 1] = outcome[0], outcome[1]
         if mode != JUDGE:
             play(calls, patches, words, registers, marks[up + 1], marks[up + 2])
+        meetings = meet(met, parts, meetings)
+        play(calls, patches, words, registers, marks[TALLY], marks[TALLY + 1])
+        results[b, 0], results[b, 1] = outcome[0], outcome[1]
+        if mode != JUDGE:
+            play(calls, patches, words, registers, marks[up + 2], marks[up + 3])
+            meetings = meet(met, parts, meetings)
+            play(calls, patches, words, registers, marks[HAND_OUT], marks[HAND_OUT + 1])
+        meetings = meet(met, parts, meetings)
         if mode == TRAIN:
             norm = length(g)
             results[b, 2] = norm
@@ -169,7 +197,8 @@ def play_batches(
             for k in range(len(numbers)):
                 numbers[k] = rates[b, k]
             numbers[0] = min(1.0, clip_norm / norm) if clip_norm > 0 and norm > 0 else 1.0
-            play(calls, patches, words, registers, marks[9], marks[10])
+            play(calls, patches, words, registers, marks[UPDATE], marks[UPDATE + 1])
+            meetings = meet(met, parts, meetings)
         if carry:
-            play(calls, patches, words, registers, marks[10], marks[11])
+            play(calls, patches, words, registers, marks[KEEP], marks[KEEP + 1])
         results[b, 3] = weight

@@ -17,18 +17,18 @@ NEVER, BY_LARGEST, BY_SIGN = range(3)  # how a row is found to be right
 
 
 @jit
-def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share, adjoint, pitch_a, slot, outcome):
-    """Cross-entropy of class numbers (rows,), -1: none. outcome: its sum, and how many rows are right.
+def classes_loss(block, pitch, scores, room, classes, width, lanes, share, adjoint, pitch_a, losses):
+    """Cross-entropy of class numbers (rows,), -1: none. losses: that of each row, and whether it is right, beside it.
 
-    scores, room: where a row has its scores and as much room beside; first: the first row; share[0]: what each row's
-    loss is multiplied by; slot: where a row of the adjoint block takes the gradient, zero elsewhere.
+    scores, room: where a row has its scores and as much room beside; share[0]: what each row's loss is multiplied by;
+    adjoint: where the gradient of the scores goes, zero elsewhere.
     """
-    total, right = 0.0, 0
     for i in range(len(classes)):
         wanted = classes[i]
         if wanted < 0:
+            losses[2 * i] = losses[2 * i + 1] = 0
             continue
-        row, to = (first + i) * pitch, (first + i) * pitch_a + slot
+        row, to = i * pitch, i * pitch_a
         largest, best = block[row + scores], 0
         for k in range(1, width):
             score = block[row + scores + k]
@@ -39,13 +39,12 @@ def classes_loss(block, pitch, scores, room, first, classes, width, lanes, share
         whole = block[row + room]
         for k in range(1, width):
             whole += block[row + room + k]
-        total += math.log(whole) + largest - block[row + scores + wanted]
-        right += best == wanted
+        losses[2 * i] = math.log(whole) + largest - block[row + scores + wanted]
+        losses[2 * i + 1] = best == wanted
         part = share[0] / whole
         for k in range(width):
             adjoint[to + k] = block[row + room + k] * part
         adjoint[to + wanted] -= share[0]
-    outcome[0], outcome[1] = total, right
 
 
 def row_loss(kind, values, targets, share, gradient):
@@ -75,19 +74,16 @@ LOSS: dict[int, object] = {}  # digest → the loss: put there by whoever calls 
 
 
 @jit
-def rows_loss(kind, judged, block, pitch, values, first, targets, width, share, adjoint, pitch_a, slot, outcome):
-    """Any loss, targets (rows · width), NaN: none. outcome: its sum, and how many rows are right.
+def rows_loss(kind, judged, values, pitch, targets, width, share, adjoint, pitch_a, losses):
+    """Any loss, targets (rows · width), NaN: none. losses: that of each row, and whether it is right, beside it.
 
     kind: the loss's digest; judged: by what a row is right, NEVER, BY_LARGEST or BY_SIGN.
     """
-    total, right = 0.0, 0
     for i in range(len(targets) // width):
-        row, to, goal = (first + i) * pitch + values, (first + i) * pitch_a + slot, i * width
-        v, t = block[row : row + width], targets[goal : goal + width]
-        total += row_loss(kind, v, t, share[0], adjoint[to : to + width])
-        if judged:
-            right += is_right(judged, v, t)
-    outcome[0], outcome[1] = total, right
+        row, to, goal = i * pitch, i * pitch_a, i * width
+        v, t = values[row : row + width], targets[goal : goal + width]
+        losses[2 * i] = row_loss(kind, v, t, share[0], adjoint[to : to + width])
+        losses[2 * i + 1] = is_right(judged, v, t) if judged else False
 
 
 @jit

@@ -10,7 +10,7 @@ import numpy as np
 from rnncalc.engine.compiled.kernels.forward import TOKENS
 from rnncalc.engine.compiled.training import batches, losses
 from rnncalc.engine.compiled.training import loops as train_loops
-from rnncalc.engine.compiled.training.cell_program import INDEX, CellProgram, Fed, copy_rows
+from rnncalc.engine.compiled.training.cell_program import INDEX, UNKNOWN, CellProgram, Fed, Share, copy_rows
 from rnncalc.engine.compiled.training.tape import Later, Literal, Tape, View
 from rnncalc.model.cells.readout import read_out as read_out_cell
 from rnncalc.model.layer import DirectionalLayer, Layer
@@ -45,15 +45,14 @@ class NetworkProgram:
                 self.top = CellProgram(plain, places(read_out), theta, True)
             else:
                 self.top = CellProgram(read_out, places(read_out), theta, True)
-        self.outcome, self.share = np.zeros(2), np.ones(1, theta.dtype)
 
     @property
     def all(self) -> list[CellProgram]:
         return [*self.programs, *([self.top] if self.top else [])]
 
     def hold(self, rows: int, sequences: int) -> None:
-        """Room for batches of so many rows."""
-        self.capacity = rows
+        """Room for batches of so many rows, all that their parts have included."""
+        self.capacity, self.losses = rows, np.empty(2 * rows)
         for program in self.all:
             program.hold(rows, sequences)
 
@@ -64,9 +63,9 @@ class NetworkProgram:
 
     # up ---------------------------------------------------------------------------------------------------------------
 
-    def up(self, tape: Tape, chosen: bool) -> None:
-        """Forward and the loss, whose gradient arrives where it belongs."""
-        fed = Fed(Later(batches.X), self.inputs, self.dtype)
+    def up(self, tape: Tape, chosen: bool, share: np.ndarray) -> None:
+        """Forward and the loss, times share[0], whose gradient arrives where it belongs."""
+        fed = Fed(Later(batches.X), self.inputs, self.dtype, Later(batches.TOTAL_X), batches.X_ORDER)
         for level, layer in enumerate(self.layers):
             here = self._here(level)
             for way, program in here:
@@ -87,7 +86,7 @@ class NetworkProgram:
                 copy_rows(tape, train_loops.SET, batches.JUDGED, width, Fed.of(room, width), fed, of=CHOSEN)
                 fed = Fed.of(room, width)
             self.top.forward(tape, fed, flat=True)
-        self._judge(tape)
+        self._judge(tape, share)
 
     def _merged(self, tape: Tape, layer: Layer, here: list[tuple[str, CellProgram]]) -> Fed:
         """What a layer hands up: its only direction's signal as it lies, or both made into rows of their own."""
@@ -105,20 +104,20 @@ class NetworkProgram:
             copy_rows(tape, kind, batches.ROWS, each, target, out, **index)
         return Fed.of(rows, width)
 
-    def _judge(self, tape: Tape) -> None:
+    def _judge(self, tape: Tape, share: np.ndarray) -> None:
         """The loss of the topmost program's rows."""
         program = self.top or self.programs[-1]
         name = self.loss.at if "s" in program.cell.outputs else program.cell.emits
         program.clear(tape, program.adjoint)
         to, scores = program.arriving(name, program.adjoint), program.fed(name)
         O = program.layer.sizes[program.cell.size(name)]
+        row_losses = View(self.losses.dtype, Later(batches.FIRST, 16, self.losses.ctypes.data), UNKNOWN)
         targets = View(INDEX if self.classes else self.dtype, Later(batches.Y), Later(batches.TARGETS))
         if not self.classes:
             losses.LOSS[self.loss.digest] = self.loss
             tape.call(
-                losses.rows_loss, Literal(self.loss.digest), RIGHT[self.loss.right], program.block, program.pitch,
-                program.packed.offset(name), program.first, targets, O, self.share, program.adjoint, program.pitch_a,
-                program.back.offset(name), self.outcome,
+                losses.rows_loss, Literal(self.loss.digest), RIGHT[self.loss.right], scores.view, scores.pitch,
+                targets, O, share, to.view, to.pitch, row_losses,
             )  # fmt: skip
             return
         lanes, width = program.packed.lanes, program.packed.widths[program.cell.size(name)]
@@ -130,33 +129,42 @@ class NetworkProgram:
             pitch, at, room = 2 * width, 0, width
             copy_rows(tape, train_loops.SET, batches.ROWS, O, Fed.of(block, pitch), scores)
         tape.call(
-            losses.classes_loss, block, pitch, at, room, 0, targets, O, lanes, self.share, to.view, to.pitch, 0,
-            self.outcome,
+            losses.classes_loss, Fed.of(block, pitch).view, pitch, at, room, targets, O, lanes, share, to.view,
+            to.pitch, row_losses,
         )  # fmt: skip
 
     # down -------------------------------------------------------------------------------------------------------------
 
-    def down(self, tape: Tape, g: np.ndarray, chosen: bool, chunk: int, sweeps: int) -> None:
-        """Backward, and every gradient into g. sweeps: of a truncated gradient, 0: none."""
+    def down(self, tape: Tape, chosen: bool, chunk: int, sweeps: int, share: Share) -> None:
+        """Backward. sweeps: of a truncated gradient, 0: none."""
         last = len(self.layers) - 1
         for program in self.programs if self.top else self.programs[:-1]:
             program.clear(tape, program.adjoint)
         for program in self.all:
-            tape.call(train_loops.zero, program.slopes)
+            program.clear_sums(tape, share)
+            if share.number == 0:  # only the first part has sequences where these are added up
+                tape.call(train_loops.zero, program.slopes)
         if self.top:
             self.top.back_through_time(tape, self.top.adjoint, self.top.adjoint, 0)
-            self.top.gradients(tape, self.top.adjoint, g)
             self._hand_down(tape, self.top, "forward", last, chosen)
         if sweeps:
             self._sweep(tape, sweeps)
-        else:
-            for level in range(last, -1, -1):
-                for _way, program in self._here(level):
-                    program.back_through_time(tape, program.adjoint, program.adjoint, chunk)
-                for way, program in self._here(level) if level else ():
-                    self._hand_down(tape, program, way, level - 1)
-        for program in self.programs:
-            program.gradients(tape, program.reached if sweeps else program.adjoint, g)
+            return
+        for level in range(last, -1, -1):
+            for _way, program in self._here(level):
+                program.back_through_time(tape, program.adjoint, program.adjoint, chunk)
+            for way, program in self._here(level) if level else ():
+                self._hand_down(tape, program, way, level - 1)
+
+    def add_up(self, tape: Tape, sweeps: int, share: Share) -> None:
+        """The sums for the gradients, a share of them, after everybody's way down."""
+        for program in self.all:
+            program.add_up(tape, program.reached if sweeps and program is not self.top else program.adjoint, share)
+
+    def tally(self, tape: Tape, outcome: np.ndarray) -> None:
+        """The losses of all rows together."""
+        order = View(INDEX, Later(batches.JUDGED_ORDER), Later(batches.TOTAL_JUDGED))
+        tape.call(train_loops.tally, self.losses, order, outcome)
 
     def _sweep(self, tape: Tape, sweeps: int) -> None:
         """One step back from every row at once, again and again; each sweep goes through all layers."""
@@ -170,8 +178,7 @@ class NetworkProgram:
                 for way, program in self._here(level):
                     program.clear(tape, program.earlier)
                     program.back_through_time(tape, program.adjoint, program.earlier, 0)
-                    whole = Later(batches.ALL, program.pitch_a)
-                    both = (View(self.dtype, block.ctypes.data, whole) for block in (program.reached, program.adjoint))
+                    both = (program.part(block, program.pitch_a) for block in (program.reached, program.adjoint))
                     tape.call(train_loops.gather, *both)
                     if level:
                         self._hand_down(tape, program, way, level - 1)
@@ -188,8 +195,8 @@ class NetworkProgram:
             return
         pitch = program.back.input_width
         room = program.room("dx", self.capacity * pitch)
-        tape.call(train_loops.zero, View(self.dtype, room.ctypes.data, Later(program.count.register, pitch)))
         gradient = Fed.of(room, pitch)
+        tape.call(train_loops.zero, View(self.dtype, gradient.data, Later(program.count.register, pitch)))
         program.below(tape, program.adjoint, gradient)
         if chosen and [below for below, _unit in here] == ["forward"]:
             to = here[0][1].arriving(name, here[0][1].adjoint)
@@ -198,7 +205,8 @@ class NetworkProgram:
         if chosen or way == "backward":
             whole = program.room("whole", self.capacity * width)
             if chosen:
-                tape.call(train_loops.zero, View(self.dtype, whole.ctypes.data, Later(batches.ROWS, width)))
+                rows = Later(batches.ROWS, width)
+                tape.call(train_loops.zero, View(self.dtype, Fed.of(whole, width).data, rows))
             index: Index = {"to": CHOSEN} if chosen else {"of": MIRROR}
             copy_rows(tape, train_loops.SET, program.count.register, width, Fed.of(whole, width), gradient, **index)
             gradient = Fed.of(whole, width)
@@ -208,10 +216,7 @@ class NetworkProgram:
             if len(here) == 1 or layer.merge == "sum":
                 copy_rows(tape, train_loops.ADD, batches.ROWS, each, to, gradient, **mirrored)
             elif layer.merge == "concat":
-                begin, size = gradient.data, self.dtype.itemsize
-                assert isinstance(begin, int)
-                part = Fed(begin + number * each * size, gradient.pitch, self.dtype)
-                copy_rows(tape, train_loops.ADD, batches.ROWS, each, to, part, **mirrored)
+                copy_rows(tape, train_loops.ADD, batches.ROWS, each, to, gradient.at(number * each), **mirrored)
             elif layer.merge == "ave":
                 copy_rows(tape, train_loops.ADD_HALF, batches.ROWS, each, to, gradient, **mirrored)
             else:  # times what the other direction emitted, which lies mirrored if it is the backward one

@@ -3,6 +3,10 @@
 The tape is written once for a network and for the largest batch so far. There are up to four ways through a step:
 where few rows have a target the read-out runs on those alone, and with `truncate` the gradient goes back in sweeps
 unless a batch is too short for that to matter.
+
+Threads share a batch. Each goes up and down with sequences of its own, and they meet; then each adds up some columns of
+the weights' gradients over all rows, in the order of one thread, and they meet again; each takes a run of θ for the
+update. So the bits are the same for any number of threads.
 """
 
 from __future__ import annotations
@@ -13,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.engine.compiled.training import batches
+from rnncalc.common.threads import side_by_side
+from rnncalc.engine.compiled.codegen import forward_lines
 from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.batches import Laid
+from rnncalc.engine.compiled.training.cell_program import Share
 from rnncalc.engine.compiled.training.network_program import NetworkProgram
 from rnncalc.engine.compiled.training.tape import Tape
 from rnncalc.model.layer import DirectionalLayer, Layer
@@ -29,14 +35,14 @@ class CompiledStep:
 
     places: pass → symbol → where its entries lie in θ, from 1; theta: θ, of which the passes' arrays are views; g: a
     vector like it. update: the optimiser's formula with what it takes after θ and g but for its numbers, of which
-    there are so many; without it nothing is changed. chunk, truncate: 0: not cut.
+    there are so many; without it nothing is changed. chunk, truncate: 0: not cut. threads: how many share a batch.
     """
 
     def __init__(
         self, layers: Sequence[Layer], read_out: DirectionalLayer | None,
         places: Callable[[DirectionalLayer], Mapping[str, np.ndarray]],
         theta: np.ndarray, g: np.ndarray, loss: str, chunk: int = 0, truncate: int = 0,
-        update: tuple[Any, Sequence[np.ndarray], int] | None = None,
+        update: tuple[Any, Sequence[np.ndarray], int] | None = None, threads: int = 1,
     ):  # fmt: skip
         self.given = layers, read_out, places, theta, loss
         self.theta, self.g, self.loss, self.chunk, self.truncate = theta, g, loss, chunk, truncate
@@ -45,11 +51,16 @@ class CompiledStep:
         self.backwards = any("backward" in layer.passes for layer in layers)
         self.rows = self.sequences = 0
         self.kinds: tuple[bool, bool] | None = None
-        self.numbers = np.zeros(update[2] if update else 2, theta.dtype)
+        directed = [part for layer in layers for part in layer.passes.values()]
+        if any(forward_lines.program(part.cell).extras for part in [*directed, *([read_out] if read_out else [])]):
+            threads = 1  # gradients of element-wise parameters are added up on the way, over all sequences
+        self.parts = [
+            Part(Share(number, threads), theta.dtype, update[2] if update else 2) for number in range(threads)
+        ]
 
     def laid(self, begins: np.ndarray, lengths: np.ndarray, cuts: np.ndarray) -> Laid:
         """Batches, longest sequence first: where sequences begin in the data, their lengths, where batches begin."""
-        return Laid(begins, lengths, cuts, self.backwards, self.truncate)
+        return Laid(begins, lengths, cuts, self.backwards, self.truncate, len(self.parts))
 
     def __call__(
         self, laid: Laid, x: np.ndarray, y: np.ndarray, initial_states: InitialStates, mode: int, share: float = 1.0,
@@ -64,24 +75,25 @@ class CompiledStep:
         stops at a batch whose loss is no number or so many times the `first` one, of the run if that is NaN: from there
         on weights are -1. carry: a batch goes on from where the one before stopped.
         """
-        table = laid.feed(x, y, self.some, self.entries)
-        rows, sequences = int(table[:, batches.ALL].max(initial=0)), int(table[:, batches.SEQUENCES].max(initial=0))
-        kinds = y.ndim == 1, x.ndim == 1
-        if rows > self.rows or sequences > self.sequences or kinds != self.kinds:
-            self._write(max(rows, self.rows), max(sequences, self.sequences), *kinds)
-        count = int(table[0, batches.SEQUENCES]) if len(table) else 0
+        tables, kinds = laid.feed(x, y, self.some, self.entries), (y.ndim == 1, x.ndim == 1)
+        if laid.capacity > self.rows or laid.sequences > self.sequences or kinds != self.kinds:
+            self._write(max(laid.capacity, self.rows), max(laid.sequences, self.sequences), *kinds)
+        self.last = laid.first_batch
         for program, given in zip(self.network.programs, initial_states):
-            program.start(given, sequences)
-        results = np.full((len(table), 4), -1.0)
-        self.network.share[0] = share
-        calls, patches, words = self.tables
-        rates = np.zeros((len(table), len(self.numbers)), self.theta.dtype) if rates is None else rates
-        train_loops.play_batches(
-            mode, table, calls, patches, words, self.marks, self.g, self.network.outcome, self.network.share, rates,
-            self.numbers, clip_norm, first, exploded, carry, results,
-        )  # fmt: skip
-        self.last = count
-        return results
+            program.start(given, laid.sequences)
+        rates = np.zeros((laid.batches, len(self.parts[0].numbers)), self.theta.dtype) if rates is None else rates
+        met = np.zeros(8, np.int64)  # a cache line by itself
+
+        def play(part: Part) -> np.ndarray:
+            results = np.full((laid.batches, 4), -1.0)
+            part.share[0] = share
+            train_loops.play_batches(
+                mode, tables[part.of.number], *part.tables, part.marks, self.g, part.outcome, part.share, rates,
+                part.numbers, clip_norm, first, exploded, carry, results, len(self.parts), met,
+            )  # fmt: skip
+            return results
+
+        return side_by_side(play, self.parts)[0]
 
     def states(self) -> list[dict[str, np.ndarray]]:
         """Where every pass goes on after the batches that were carried on: copies."""
@@ -91,31 +103,59 @@ class CompiledStep:
         ]
 
     def _write(self, rows: int, sequences: int, classes: bool, tokens: bool) -> None:
-        """The tape for batches of at most so many rows; some more, so that it is seldom written anew."""
+        """The tapes for batches of at most so many rows; some more, so that they are seldom written anew."""
         if self.kinds != (classes, tokens):
             layers, read_out, places, theta, loss = self.given
             self.network = NetworkProgram(layers, read_out, places, theta, loss, classes, tokens)
         self.kinds, self.rows, self.sequences = (classes, tokens), rows, sequences
-        network, tape = self.network, Tape()
-        network.hold(rows, sequences)
-        marks = [0]
+        self.network.hold(rows, sequences)
+        for part in self.parts:
+            self._write_part(part)
+
+    def _write_part(self, part: Part) -> None:
+        """One thread's tape, section after section, as `loops` counts them."""
+        network, tape, share, marks = self.network, Tape(), part.of, [0]
         for program in network.all:
-            program.refresh(tape)
+            program.refresh(tape, share)
         marks.append(len(tape))
-        for variant in range(4):
-            chosen, sweeps = bool(variant & 1) and self.some, self.truncate if variant & 2 else 0
-            needed = chosen == bool(variant & 1) and bool(sweeps) == bool(variant & 2)
-            if needed:
-                network.up(tape, chosen)
-            marks.append(len(tape))
-            if needed:
-                network.down(tape, self.g, chosen, self.chunk, sweeps)
-            marks.append(len(tape))
+        network.tally(tape, part.outcome)
+        marks.append(len(tape))
+        for program in network.all:
+            program.hand_out(tape, self.g, share)
+        marks.append(len(tape))
         if self.update:
             kernel, vectors, _count = self.update
-            tape.call(kernel, self.theta, self.g, *vectors, self.numbers)
+            mine = share.of(len(self.theta), 16)
+            tape.call(kernel, self.theta[mine], self.g[mine], *(vector[mine] for vector in vectors), part.numbers)
         marks.append(len(tape))
         for program in network.programs:
             program.keep(tape)
+        for variant in range(4):
+            marks.append(len(tape))
+            chosen, sweeps = bool(variant & 1) and self.some, self.truncate if variant & 2 else 0
+            needed = chosen == bool(variant & 1) and bool(sweeps) == bool(variant & 2)
+            if needed:
+                network.up(tape, chosen, part.share)
+            marks.append(len(tape))
+            if needed:
+                network.down(tape, chosen, self.chunk, sweeps, share)
+            marks.append(len(tape))
+            if needed:
+                network.add_up(tape, sweeps, share)
         marks.append(len(tape))
-        self.marks, self.tape, self.tables = np.array(marks, np.int64), tape, tape.tables()
+        part.marks, part.tape, part.tables = np.array(marks, np.int64), tape, tape.tables()
+
+
+class Part:
+    """What one thread has of its own: its tape, and the few numbers that it reads and writes.
+
+    outcome: total loss, rows that were right; share: what each row's loss is multiplied by; numbers: the optimiser's.
+    """
+
+    tape: Tape
+    marks: np.ndarray
+    tables: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+    def __init__(self, of: Share, dtype: np.dtype, numbers: int):
+        self.of, self.outcome = of, np.zeros(2)
+        self.share, self.numbers = np.ones(1, dtype), np.zeros(numbers, dtype)
