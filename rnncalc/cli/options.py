@@ -14,6 +14,7 @@ import click
 from rnncalc.cli.spoken import OutputFile, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
+from rnncalc.common.threads import AUTO, MOST, processors, resolve_thread_count
 from rnncalc.common.wrapping import columns
 from rnncalc.report.document_formats import BINARY, DRAWN, ENDINGS, FORMATS, PICTURES
 
@@ -40,9 +41,24 @@ def _speak(_ctx: click.Context, _option: click.Parameter, language: str | None) 
         speak(language)
 
 
-def _threads(_ctx: click.Context, _option: click.Parameter, number: int | None) -> None:
-    if number:
-        os.environ["RNNCALC_THREADS"] = str(number)
+class Threads(click.ParamType):
+    """How many threads share a batch: a number, or auto."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == AUTO else click.IntRange(1, MOST).convert(value, param, ctx)
+
+
+def _threads(_ctx: click.Context, _option: click.Parameter, wish: int | str | None) -> None:
+    if wish:
+        os.environ["RNNCALC_THREADS"] = str(resolve_thread_count(wish))
+
+
+def share_processors(wish: int | str | None, jobs: int = 1) -> None:
+    """Say how many threads each of some processes takes: as wished, else RNNCALC_THREADS, else its share of auto."""
+    wish = wish or os.environ.get("RNNCALC_THREADS", AUTO)
+    os.environ["RNNCALC_THREADS"] = str(max(1, processors() // jobs) if wish == AUTO else wish)
 
 
 language_option = click.option(
@@ -53,7 +69,7 @@ _ENGINE = (
     click.option("--engine", type=click.Choice(["auto", "equations", "numba"]), default="auto", show_default=True,
                  help="equations: interpreted line by line, no compiler; auto: by the amount of work."),
     click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
-    click.option("--threads", type=click.IntRange(1, 256), expose_value=False, callback=_threads,
+    click.option("--threads", type=Threads(), expose_value=False, callback=_threads,
                  help="Share the sequences of a batch out.  [default: RNNCALC_THREADS, else 1]"),
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from rnncalc.cli.options import (
     output_option,
     refuse_fragment,
     report_option,
+    share_processors,
     write_report,
 )
 from rnncalc.cli.spoken import Spoken
@@ -42,7 +43,7 @@ FILES = ("data", "test", "continue_from")  # options that name files
 @language_option
 def command(
     space: str, count: int | None, example: str | None, config: str | None, jobs: int, scheduler: str | None, kept: str,
-    format_: str, report: str | None, fragment: bool, **options: Any,
+    format_: str, report: str | None, fragment: bool, threads: int | str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Sweep over hyper-parameters: a grid, or a random search; a table sorted by validation loss.
 
@@ -59,6 +60,7 @@ def command(
     from rnncalc.pipeline import sweep
 
     refuse_fragment(fragment, format_of(report))
+    share_processors(threads, jobs)
     model = f"{kept.removesuffix('.jsonl')}.safetensors"
     files.writable(model)
     shared, ranges = given(options, config, example), _space(space)

@@ -11,12 +11,14 @@ from typing import Any
 import click
 
 from rnncalc.cli.options import (
+    Threads,
     format_of,
     fragment_option,
     language_option,
     output_option,
     refuse_fragment,
     report_option,
+    share_processors,
     write_report,
 )
 from rnncalc.cli.results import reached, summary, tell
@@ -97,7 +99,11 @@ def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
         function = click.option("--" + name.replace("_", "-"), name, type=kind, help=text)(function)
     for name, text in reversed(SWITCHES.items()):
         function = click.option(f"--{name}/--no-{name}", default=None, help=text)(function)
-    return function
+    return click.option(
+        "--threads",
+        type=Threads(),
+        help="Threads that share a batch; no bit of the result depends on it. Default: auto.",
+    )(function)
 
 
 def given(options: dict[str, Any], config: str | None, example: str | None) -> dict[str, Any]:
@@ -126,7 +132,7 @@ def given(options: dict[str, Any], config: str | None, example: str | None) -> d
 @language_option
 def command(
     example: str | None, config: str | None, model: str | None, resume: bool, checkpoint: float, format_: str,
-    quiet: bool, report: str | None, fragment: bool, **options: Any,
+    quiet: bool, report: str | None, fragment: bool, threads: int | str | None, **options: Any,
 ) -> int:  # fmt: skip
     """Train a network: from data to a saved model.
 
@@ -147,6 +153,7 @@ def command(
     from rnncalc.pipeline import run as runs
 
     refuse_fragment(fragment, format_of(report))
+    share_processors(threads)
     model = model or ("model.safetensors" if not example else f"{example}.safetensors")
     files.writable(model)
     with files.claimed(model, checkpoints.path_of(model)):

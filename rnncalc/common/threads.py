@@ -32,15 +32,18 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_POOLS.clear)  # threads do not survive a fork; the child makes its own
 
 
-def processors(control_groups: str = "/sys/fs/cgroup") -> int:
+def processors() -> int:
     """How many processors the process may use: by its affinity and by its quota, whichever is less."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min([count, *_quotas(Path(control_groups))]))
+    return max(1, min([count, *quotas(_text(Path("/proc/self/cgroup")), Path("/sys/fs/cgroup"))]))
 
 
-def _quotas(root: Path) -> Iterator[int]:
-    """How many whole processors each control group has that the process is in, as far as that can be read."""
-    for line in _text(Path("/proc/self/cgroup")).splitlines():
+def quotas(groups: str, root: Path) -> Iterator[int]:
+    """How many whole processors each control group has that the process is in, as far as that can be read.
+
+    groups: a line for each, `number:controllers:path`; root: the folder where they are described.
+    """
+    for line in groups.splitlines():
         _number, controllers, place = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
             continue

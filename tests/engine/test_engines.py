@@ -391,5 +391,5 @@ print("alive")
 """
     if hasattr(os, "fork"):
         assert python(code, RNNCALC_THREADS="2").strip() == "alive"
-    with pytest.raises(RnncalcError, match="threads is a number from 1 to 256, not 0"):
+    with pytest.raises(RnncalcError, match="threads is auto or a number from 1 to 256, not 0"):
         rnncalc.Elman([[1.0]], [[1.0]], threads=0)

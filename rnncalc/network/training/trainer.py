@@ -38,7 +38,10 @@ class Epochs(Protocol):
 
 
 class Trainer(RunState):
-    """One run over one network, which is changed in place. Raises ProblemError, and DivergedError as it runs."""
+    """One run over one network, which is changed in place. Raises ProblemError, and DivergedError as it runs.
+
+    threads: how many share a batch, if not as many as the network's.
+    """
 
     def __init__(
         self, network: Stack, data: Sequences, settings: Settings, validation: Sequences | None = None,

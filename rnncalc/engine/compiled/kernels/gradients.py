@@ -58,9 +58,9 @@ def weight_gradients(
 
     before: the row that each row continues; order, order_x: where the rows lie in the blocks and among the inputs, if
     not one after the other, in the blocks from `first` on; low, high: vectors of the product lines, so that threads can
-    share them; gradients: for each source of products the run of vectors that it goes to; columns: where a vector lies, one after
-    the other; packed, sources: room for the adjoints and the sources of a block of rows. A weight's gradient comes
-    transposed, a row for each entry of its source.
+    share them; gradients: for each source of products the run of vectors that it goes to; columns: where a vector lies,
+    one after the other; packed, sources: room for the adjoints and the sources of a block of rows. A weight's gradient
+    comes transposed, a row for each entry of its source.
     """
     mode: int = flush()
     for begin in range(0, rows, BLOCK):

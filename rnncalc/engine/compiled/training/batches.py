@@ -30,17 +30,14 @@ BLOCK = 128  # rows of a block of those that do not continue one another
 
 
 def divided(lengths: np.ndarray, cuts: np.ndarray, parts: int) -> np.ndarray:
-    """Where parts begin among the sequences, with about as many rows each; `parts` of every batch, some may be empty.
-
-    Batches of as many sequences, all of one length, are divided alike, so that a stream finds its states again.
-    """
+    """Where parts begin among the sequences, about as many rows each; `parts` of a batch, some empty."""
     if parts == 1:
         return cuts
     before = np.concatenate([[0], np.cumsum(lengths)])
     first, count = before[cuts[:-1]], np.clip(np.diff(cuts) // FEWEST, 1, parts)
     ends = np.empty((len(first), parts), np.int64)
     for part in range(parts):
-        rows = -(-(before[cuts[1:]] - first) * (part + 1) // count)  # rounded up
+        rows = (before[cuts[1:]] - first) * (part + 1) // count
         ends[:, part] = np.searchsorted(before, first + rows)
         last = part + 1 >= count
         ends[last, part] = cuts[1:][last]
@@ -82,23 +79,42 @@ def lay(begins, lengths, cuts, rows, offsets, mirror, table):
 
 
 @jit
-def order_rows(table, parts, offsets, order, order_x, before):
-    """The rows of every batch in the order of one thread, as the registers of a batch say."""
-    at = 0
+def order_rows(table, parts, truncate, offsets, orders):
+    """Where the parts of every batch lie in the blocks, and its rows in the order of one thread.
+
+    Returns the rows of the blocks that the largest batch takes, and the sequences of the one that has most.
+    """
+    at, capacity, most = 0, 0, 0
+    order, order_x, before, judged = orders[0], orders[1], orders[2], orders[3]
     for b in range(0, len(table), parts):
-        steps, begin = 0, table[b, X]
+        begin, rows, sequences, steps, base = table[b, X], 0, 0, 0, 0
         for p in range(b, b + parts):
-            steps = max(steps, table[p, STEPS] - 2)
+            n = table[p, SEQUENCES]
+            table[p, SEQUENCE], table[p, BASE], table[p, FIRST] = sequences, base, base + n
+            table[p, LAST] += base
+            base += table[p, ALL] + 1  # a row for what is thrown away
+            rows, sequences, steps = rows + table[p, ROWS], sequences + n, max(steps, table[p, STEPS] - 2)
+        capacity, most = max(capacity, base), max(most, sequences)
+        for p in range(b, b + parts):
+            table[p, TOTAL], table[p, VARIANT] = rows, 2 if 0 < truncate < steps else 0
         for t in range(steps):
             for p in range(b, b + parts):
                 if t < table[p, STEPS] - 2:
                     step = table[p, ROW_OFFSETS] + t
-                    here, n, x = offsets[step + 1], table[p, SEQUENCES], table[p, X] - begin
-                    for i in range(offsets[step + 2] - here):
-                        order[at] = table[p, BASE] + here + i
-                        order_x[at] = x + here - n + i
-                        before[at] = table[p, BASE] + offsets[step] + i
-                        at += 1
+                    here, count = offsets[step + 1], offsets[step + 2] - offsets[step + 1]
+                    index(order, at, count, table[p, BASE] + here)
+                    index(order_x, at, count, table[p, X] - begin + here - table[p, SEQUENCES])
+                    index(judged, at, count, table[p, BASE] + here)
+                    index(before, at, count, table[p, BASE] + offsets[step])
+                    at += count
+    return capacity, most
+
+
+@jit
+def index(target, at, count, first):
+    """target[at:] = first, first + 1, …"""
+    for i in range(count):
+        target[at + i] = first + i
 
 
 @jit
@@ -130,16 +146,26 @@ def choose_rows(targets, width, table, chosen, entries):
 
 
 @jit
-def pick_targets(targets, width, table, parts, chosen, order_x, judged):
-    """Of batches where only chosen rows are judged: their targets side by side; `judged`: where these rows lie."""
+def choose_few(targets, width, table, parts, some, chosen, orders):
+    """Of each batch what it is divided by, and which rows are judged: where few have a target and `some`, only those.
+
+    Then the targets lie side by side, and the last of the orders says where these rows lie in the blocks.
+    """
+    order_x, judged = orders[1], orders[3]
     for b in range(0, len(table), parts):
-        begin, total, at = table[b, X], 0, 0
+        begin, total, there, weight, at = table[b, X], table[b, TOTAL], 0, 0, 0
         for p in range(b, b + parts):
-            total += table[p, ROWS]
-        if table[b, VARIANT] & 1 == 0:
+            there, weight = there + table[p, JUDGED], weight + table[p, WEIGHT]
+        few = some and 2 * there < total
+        for p in range(b, b + parts):
+            table[p, WEIGHT], table[p, TOTAL_JUDGED] = weight, there if few else total
+            if not few:
+                table[p, JUDGED] = table[p, ROWS]
+        if not few:
             continue
         places = np.full(total, -1)
         for p in range(b, b + parts):
+            table[p, VARIANT] |= 1
             x = table[p, X]
             for i in range(table[p, JUDGED]):
                 places[x - begin + chosen[x + i]] = table[p, FIRST] + i
@@ -184,20 +210,9 @@ class Laid:
         self.offsets = np.empty(int(longest.sum()) + 2 * (len(cuts) - 1), np.int64)
         self.table = table = np.zeros((len(cuts) - 1, COLUMNS), np.int64)
         lay(begins, lengths, cuts, self.rows, self.offsets, self.mirror, table)
-        each = table.reshape(-1, parts, COLUMNS)
-        each[..., SEQUENCE] = np.cumsum(each[..., SEQUENCES], axis=1) - each[..., SEQUENCES]
-        kept = each[..., ALL] + 1  # a row for what is thrown away
-        each[..., BASE] = np.cumsum(kept, axis=1) - kept
-        each[..., FIRST] = each[..., BASE] + each[..., SEQUENCES]
-        each[..., LAST] += each[..., BASE]
-        each[..., TOTAL] = each[..., ROWS].sum(axis=1, keepdims=True)
-        self.capacity = int(kept.sum(axis=1).max(initial=0))
-        self.batches, sequences = len(each), each[..., SEQUENCES].sum(axis=1)
-        self.sequences, self.first_batch = int(sequences.max(initial=0)), int(sequences[:1].sum())
-        self.order, self.order_x, self.before = (np.empty(rows, np.int64) for _each in range(3))
-        order_rows(table, parts, self.offsets, self.order, self.order_x, self.before)
-        if truncate:
-            each[..., VARIANT] = np.where(each[..., STEPS].max(axis=1, keepdims=True) - 2 > truncate, 2, 0)
+        self.index = np.empty((4, rows), np.int64)  # ORDER, X_ORDER, BEFORE, JUDGED_ORDER
+        self.capacity, self.sequences = order_rows(table, parts, truncate, self.offsets, self.index)
+        self.batches, self.first_batch = len(table) // parts, int(table[:parts, SEQUENCES].sum())
 
     @property
     def weights(self) -> list[int]:
@@ -211,34 +226,25 @@ class Laid:
         some: where few rows have a target, only those are judged; entries: the loss is divided by entries, not rows.
         """
         table, parts, size = self.table, self.parts, 8
-        self.x, self.y, self.chosen, self.judged = x, y, np.empty(len(self.rows), np.int64), self.order
+        self.x, self.y, self.chosen = x, y, np.empty(len(self.rows), np.int64)
         flat, width = y.reshape(-1), y.shape[1] if y.ndim == 2 else 1
         if y.ndim == 1:
             choose_classes(flat, table, self.chosen)
         else:
             choose_rows(flat, width, table, self.chosen, entries)
-        each = table.reshape(-1, parts, COLUMNS)
-        few = some & (2 * each[..., JUDGED].sum(axis=1, keepdims=True) < each[..., TOTAL])
-        each[..., WEIGHT] = each[..., WEIGHT].sum(axis=1, keepdims=True)
-        each[..., JUDGED] = np.where(few, each[..., JUDGED], each[..., ROWS])
-        each[..., VARIANT] |= few
-        each[..., TOTAL_JUDGED] = each[..., JUDGED].sum(axis=1, keepdims=True)
-        if few.any():
-            self.judged = self.order.copy()
-            pick_targets(flat, width, table, parts, self.chosen, self.order_x, self.judged)
+        choose_few(flat, width, table, parts, some, self.chosen, self.index)
         self.flat = np.empty(int((table[:, JUDGED] // BLOCK).sum()) + 3 * len(table), np.int64)
         flatten(table, self.flat)
         first, columns = table[:, X].copy(), x.shape[1] if x.ndim == 2 else 1
-        start = np.repeat(first[::parts], parts)
+        start = first if parts == 1 else np.repeat(first[::parts], parts)
         table[:, TARGETS] = table[:, JUDGED] * width
         table[:, Y] = y.ctypes.data + first * width * y.itemsize
-        for column, rows in ((X, first), (TOTAL_X, start)):
-            table[:, column] = x.ctypes.data + rows * columns * x.itemsize
-        for column, array, rows in (
-            (CHOSEN, self.chosen, first), (MIRROR, self.mirror, first), (ORDER, self.order, start),
-            (X_ORDER, self.order_x, start), (BEFORE, self.before, start), (JUDGED_ORDER, self.judged, start),
-        ):  # fmt: skip
-            table[:, column] = array.ctypes.data + rows * size
+        for column, begin in ((X, first), (TOTAL_X, start)):
+            table[:, column] = x.ctypes.data + begin * columns * x.itemsize
+        for column, array in ((CHOSEN, self.chosen), (MIRROR, self.mirror)):
+            table[:, column] = array.ctypes.data + first * size
+        rows = start[:, None] + len(self.rows) * np.arange(len(self.index))
+        table[:, ORDER : JUDGED_ORDER + 1] = self.index.ctypes.data + rows * size
         table[:, ROW_OFFSETS] = self.offsets.ctypes.data + table[:, ROW_OFFSETS] * size
         table[:, FLAT] = self.flat.ctypes.data + table[:, FLAT] * size
-        return [np.ascontiguousarray(each[:, part]) for part in range(parts)]
+        return [np.ascontiguousarray(table[part::parts]) for part in range(parts)]
