@@ -145,5 +145,5 @@ def test_parts_hold_every_sequence_once_and_their_rows_are_those_of_the_batch_in
             count = alone.table[batch, 1]
             here = slice(at, at + count)
             assert np.array_equal(several.rows[here][several.index[1, here]], alone.rows[here])  # inputs, in order
-            assert len(set(several.index[0, here])) == count  # no two rows lie in alone place
+            assert len(set(several.index[0, here])) == count  # no two rows lie in one place
             at += count
