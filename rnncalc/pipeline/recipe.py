@@ -34,6 +34,8 @@ from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, amon
 from rnncalc.problems.parse import files
 
 PREFIX = "example:"
+SCORES = 1 << 28  # bytes of the scores of a whole sequence, beyond which it is learnt in blocks
+CHUNK = 100  # steps of these
 
 
 @dataclass
@@ -153,7 +155,18 @@ def prepare(options: Mapping[str, Any]) -> Run:
         net = random_network(inputs=about.inputs, outputs=about.outputs, seed=seed, **chosen)
     notes += gradient_notes(net.layers, net.read_out)
     settings = Settings(**{**among(SETTINGS, options), "loss": loss})
+    if _is_long_stream(fitted, settings, net):
+        message = _("the text is one sequence of {n} steps and is learnt in blocks of {chunk}: --chunk says otherwise")
+        notes.append(message.format(n=len(fitted.x), chunk=CHUNK))
+        settings = replace(settings, chunk=CHUNK)
     return Run(dict(options), about, net, Trainer(net, fitted, settings, held), tested, notes)
+
+
+def _is_long_stream(train: Sequences, settings: Settings, net: Network) -> bool:
+    """Tell whether one sequence of tokens would have its scores of all steps at once, and more than there is room for."""
+    size = len(train.x) * net.sizes["O"] * net.dtype.itemsize
+    whole = len(train) == 1 and train.tokens and len(train.x) >= settings.batch
+    return whole and not settings.chunk and not settings.truncate and size > SCORES
 
 
 def _earlier(options: Mapping[str, Any]) -> models.Model:

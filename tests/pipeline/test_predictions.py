@@ -187,6 +187,24 @@ def test_scores_of_a_large_vocabulary_are_never_there_for_all_rows(
     assert kept == [(600, 2)]
 
 
+def test_a_long_text_is_learnt_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where its scores would not fit, and nobody has said how it is cut."""
+    (tmp_path / "a.txt").write_text("abcd" * 60)
+    options = {"data": str(tmp_path / "a.txt"), **SMALL, "batch": 2}
+    size = 239 * 4 * 8  # the last character has no next one
+    more: dict[str, Any]
+    for limit, more, chunk in itertools.product(
+        (size - 8 * 4, size * 2), ({}, {"chunk": 7}, {"truncate": 5}, {"window": 60}), (recipe.CHUNK,)
+    ):
+        monkeypatch.setattr(recipe, "SCORES", limit)
+        run = recipe.prepare({**options, **more})
+        cut = not more and limit < size
+        assert run.trainer.settings.chunk == (chunk if cut else more.get("chunk", 0))
+        assert any(f"blocks of {chunk}" in note for note in run.notes) == cut
+        run.trainer.run()
+        assert run.about.known() == recipe.prepare({**options, **more}).about.known()
+
+
 # --------------------------------------------------------------------------------------------------- arrays and frames
 
 
