@@ -163,7 +163,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
 
 
 def _is_long_stream(train: Sequences, settings: Settings, net: Network) -> bool:
-    """Tell whether one sequence of tokens would have its scores of all steps at once, and more than there is room for."""
+    """Tell whether one sequence of tokens would have its scores of all steps at once, and more than fit."""
     size = len(train.x) * net.sizes["O"] * net.dtype.itemsize
     whole = len(train) == 1 and train.tokens and len(train.x) >= settings.batch
     return whole and not settings.chunk and not settings.truncate and size > SCORES

@@ -53,6 +53,8 @@ def test_dates_are_put_in_order_by_instant(
     rng = np.random.default_rng(DATES.index(date))
     for clock, padded in itertools.product(CLOCKS, (True, False)):
         instants = moments(rng, 24, (1, 28))
+        if "%z" in clock:  # so near that the offset decides
+            instants = [t.replace(year=2001, month=3, day=24 + t.day % 2) for t in instants]
         instants[int(rng.integers(24))] = datetime(2001, 3, 25, 23, 59, tzinfo=UTC)  # beyond doubt, somewhere
         keys = [t if clock else t.replace(hour=0, minute=0) for t in instants]
         order = sorted(range(24), key=lambda n: (keys[n], n))

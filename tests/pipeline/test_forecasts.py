@@ -72,7 +72,7 @@ def test_a_horizon_is_so_many_steps_from_ahead_on(horizon: int, ahead: int | Non
             prepared(tmp_path, columns, target="sky", horizon=horizon)
         for far in (10 - first, 2**31 - 1):
             with pytest.raises(ProblemError, match="long enough to foretell"):
-                prepared(tmp_path, columns, target="load", horizon=far, ahead=first, id="id")
+                prepared(tmp_path, columns, target="load", input="u", horizon=far, ahead=first, id="id")
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 4, 5, 7])

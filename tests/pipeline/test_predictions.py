@@ -63,8 +63,8 @@ def test_ids_and_times_come_back(classes: bool, at: str, tmp_path: Path) -> None
                 (row for row in rows if not ids or row["who"] == name), key=lambda row: row["when"] if times else ""
             )[-1 if at == "last" else 0 :]
         ]
-        for without in ((), ("y",)):
-            (tmp_path / "b.csv").write_text(text(rows, without))
+        for new in (text(rows), text(rows, ("y",)), text([{**row, "y": "?"} for row in rows])):
+            (tmp_path / "b.csv").write_text(new)
             done = command("predict", str(tmp_path / "m.safetensors"), str(tmp_path / "b.csv"), "--format", "csv")
             read = list(csv.DictReader(done.out.splitlines()))
             heads = ["who" if ids else "sequence", "when" if times else "step", "y", *["probability"] * classes]
@@ -189,20 +189,18 @@ def test_scores_of_a_large_vocabulary_are_never_there_for_all_rows(
 
 def test_a_long_text_is_learnt_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only where its scores would not fit, and nobody has said how it is cut."""
-    (tmp_path / "a.txt").write_text("abcd" * 60)
+    (tmp_path / "a.txt").write_text("abcd" * 9)
     options = {"data": str(tmp_path / "a.txt"), **SMALL, "batch": 2}
-    size = 239 * 4 * 8  # the last character has no next one
+    size = 35 * 4 * 8  # the last character has no next one
     more: dict[str, Any]
     for limit, more, chunk in itertools.product(
-        (size - 8 * 4, size * 2), ({}, {"chunk": 7}, {"truncate": 5}, {"window": 60}), (recipe.CHUNK,)
+        (size - 8 * 4, size * 2), ({}, {"chunk": 7}, {"truncate": 5}, {"window": 9}), (recipe.CHUNK,)
     ):
         monkeypatch.setattr(recipe, "SCORES", limit)
         run = recipe.prepare({**options, **more})
         cut = not more and limit < size
         assert run.trainer.settings.chunk == (chunk if cut else more.get("chunk", 0))
         assert any(f"blocks of {chunk}" in note for note in run.notes) == cut
-        run.trainer.run()
-        assert run.about.known() == recipe.prepare({**options, **more}).about.known()
 
 
 # --------------------------------------------------------------------------------------------------- arrays and frames

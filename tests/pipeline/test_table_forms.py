@@ -155,3 +155,48 @@ def test_the_form_is_of_one_file_and_said_for_each(tmp_path: Path) -> None:
         assert not {"encoding", "sep", "notes"} & set(run.about.known())
         assert run.test is not None
         assert np.array_equal(run.trainer.data.x, run.test.x)
+
+
+@pytest.mark.parametrize("lines", [1, 3, 50_000])
+def test_columns_at_once_and_cell_by_cell_are_the_same(
+    lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long format, in order and not, with labels, numbers or gaps as targets; a quote has its block read by cell."""
+    monkeypatch.setattr(table_file, "LINES", lines)
+    rng = np.random.default_rng(lines)
+    kinds = itertools.product((True, False), (True, False), ("class", "number", "gaps"), ("\n", "\r\n", "\n\n"), ",;")
+    for sort, comma, target, end, mark in kinds:
+        comma = comma and mark == ";"
+        rows = [
+            [f"s {n % 3}", f"2024-01-{1 + n // 3:02d}T{n % 24:02d}:00Z", f"{rng.normal():.3f}", f"{rng.normal():.2f}"]
+            for n in range(18)
+        ]
+        for n, row in enumerate(rows):
+            value = f"{rng.normal():.2f}"
+            row.append(
+                {"class": "no, yes ,".split(",")[n % 3], "number": value, "gaps": ["NA", "", value][n % 3]}[target]
+            )
+            if comma:
+                row[2:] = [cell.replace(".", ",") for cell in row[2:]]
+        rows = sorted(rows) if sort else [rows[n] for n in rng.permutation(18)]
+        plain = end.join(mark.join(row) for row in [["who", "when", "a", "b", "y"], *rows]) + end
+        quoted = plain
+        for row in rows[::4]:
+            quoted = quoted.replace(mark.join(row), mark.join(f'"{cell}"' for cell in row))
+        results = []
+        for content in (plain, quoted):
+            (tmp_path / "a.csv").write_bytes(content.encode())
+            for predicting in (False, True):
+                about = Account.of({"id": "who", "time": "when", "target": "y"})
+                sequences, _loss = data.read(str(tmp_path / "a.csv"), about, None)
+                kept = Account.of({**about.known(), "predicting": predicting})
+                inputs = data.read_inputs(str(tmp_path / "a.csv"), kept) if predicting else None
+                times = None if inputs is None or inputs.times is None else inputs.times.tolist()
+                arrays = [sequences.x, sequences.y, sequences.offsets]
+                results.append((predicting, [a.tobytes() for a in arrays], about.labels, inputs and inputs.ids, times))
+        assert results[:2] == results[2:]
+        wanted = sorted(rows, key=lambda row: (list(dict.fromkeys(r[0] for r in rows)).index(row[0]), row[1]))
+        numbers = [float(row[2].replace(",", ".")) for row in wanted]
+        sequences, _loss = data.read(str(tmp_path / "a.csv"), Account(id="who", time="when", target="y"), None)
+        assert sequences.x[:, 0].tolist() == numbers
+        assert results[1][4] == [row[1].encode() for row in wanted]

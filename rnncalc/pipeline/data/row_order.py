@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,25 +30,25 @@ class Order:
         self.begins, self.count, self.sorted = array("q"), 0, True
         self.last: tuple[int, Any] = (-1, None)
 
-    def add(self, rows: list[tuple[str, str, int]]) -> None:
-        """Take some more rows: id, time and line. Raises ParseError."""
+    def add(self, ids: list[str] | None, times: list[str] | None, lines: Sequence[int]) -> None:
+        """Take some more rows: id, time and line of each. Raises ParseError."""
         if not (self.ids or self.times):
             return
-        numbers = [self.names.setdefault(name, len(self.names)) for name, _moment, _line in rows]
-        moments = [self.times.key(moment, line) if self.times else 0.0 for _name, moment, line in rows]
-        for number, moment in zip(numbers, moments):
-            before, latest = self.last
-            if number != before:
-                self.sorted = self.sorted and number > before
-                self.begins.append(self.count)
-            elif moment < latest:
-                self.sorted = False
-            self.last, self.count = (number, moment), self.count + 1
-        self.of.add(np.array(numbers, np.int32))
+        numbers = [self.names.setdefault(name, len(self.names)) for name in ids or [""] * len(lines)]
+        of = np.array(numbers, np.int32)
+        moments = self.times.keys(times or [], lines) if self.times else np.zeros(len(of))
+        before, latest = self.last
+        new = np.diff(of, prepend=np.int32(before)) != 0
+        later = (of[1:] > of[:-1]) | (~new[1:] & (moments[1:] >= moments[:-1]))
+        first = of[0] > before if new[0] else moments[0] >= latest
+        self.sorted = self.sorted and bool(first) and bool(later.all())
+        self.begins.extend((np.flatnonzero(new) + self.count).tolist())
+        self.last, self.count = (int(of[-1]), moments[-1]), self.count + len(of)
+        self.of.add(of)
         if self.times:
-            self.when.add(np.array(moments, self.times.dtype))
+            self.when.add(moments)
             if self.keep:
-                self.written.add(np.array([moment.encode() for _name, moment, _line in rows], f"S{LONGEST}"))
+                self.written.add(np.array([text.encode() for text in times or []], f"S{LONGEST}"))
 
     def arrangement(self, source: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Return where sequences begin, and the order of the rows if it is not theirs already."""

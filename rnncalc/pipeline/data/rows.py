@@ -32,13 +32,16 @@ class Labels:
         self.fixed, self.unseen = bool(known), Counter[str]()
         self.numbers = {name: number for number, name in enumerate(known)}
 
-    def number(self, name: str) -> int:
-        """Return the number of a class; -1 for an empty name, which is no target, and for one that was never seen."""
+    def number(self, name: str, count: int = 1) -> int:
+        """Return the number of a class; -1 for an empty name, which is no target, and for one that was never seen.
+
+        count: how many targets it is of.
+        """
         if not name:
             return -1
         if name not in self.numbers:
             if self.fixed:
-                self.unseen[name] += 1
+                self.unseen[name] += count
                 return -1
             self.numbers[name] = len(self.numbers)
         return self.numbers[name]

@@ -6,6 +6,8 @@ cell, so that an error has its line and column.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnncalc.common import bounds
@@ -18,7 +20,7 @@ from rnncalc.pipeline.data.cells import is_gap
 from rnncalc.pipeline.data.gaps import filled
 from rnncalc.pipeline.data.row_order import Order, constant
 from rnncalc.pipeline.data.rows import DataRows
-from rnncalc.pipeline.data.table_file import Block, TableFile
+from rnncalc.pipeline.data.table_file import Block, PlainLines, Row, TableFile
 from rnncalc.pipeline.data.target_columns import TargetColumns
 from rnncalc.pipeline.data.times import Times
 
@@ -89,23 +91,55 @@ class _Reader:
         self.x, self.order, self.said = Spool(), order, said
 
     def add(self, block: Block) -> None:
-        """Take a block of lines."""
-        if self.ids is None and self.times is None and self._fast(block):
-            return
-        rows = list(self.file.rows(block))
+        """Take a block of lines: its numbers by NumPy's reader as long as all goes well, else cell by cell."""
+        plain = self.file.plain(block)
+        if plain is None or not self._fast(plain):
+            self._careful(list(self.file.rows(block)))
+
+    def _fast(self, plain: PlainLines) -> bool:
+        """Take lines without quotes whose inputs are numbers. Returns whether they are."""
+        targets = self.targets
+        many = None if targets.classes else self._numbers(plain, [*self.inputs, *targets.columns])
+        numbers = self._numbers(plain, self.inputs) if many is None else many[:, : len(self.inputs)]
+        if numbers is None:
+            return False
+        self.x.add(numbers)
+        if many is not None:
+            targets.add_numbers(many[:, len(self.inputs) :], plain.lines[0])
+        else:
+            targets.add([plain.column(n) for n in targets.columns], plain.lines)
+        ids, times = (None if n is None else plain.column(n) for n in (self.ids, self.times))
+        self._place(ids, times, plain.lines)
+        return True
+
+    def _numbers(self, plain: PlainLines, columns: list[int]) -> np.ndarray | None:
+        """Return columns that are nothing but finite numbers."""
+        lines = self.file.with_points(plain, columns)
+        if lines is None:
+            return None
+        try:
+            numbers = np.loadtxt(lines, delimiter=self.file.mark, usecols=columns, ndmin=2, comments=None)
+        except ValueError:
+            return None
+        return numbers if np.isfinite(numbers).all() else None
+
+    def _careful(self, rows: list[Row]) -> None:
+        """Take rows cell by cell, so that an error has its line and column."""
         if not rows:
             return
-        source, names = self.file.source, self.file.names
+        lines = [line for line, _row in rows]
         self.x.add(np.array([[self._input(row[n], line, n) for n in self.inputs] for line, row in rows]))
-        self.targets.add(rows)
-        places = []
-        for line, row in rows:
-            name, moment = ("" if at is None else row[at].strip() for at in (self.ids, self.times))
-            if self.ids is not None and not name:
-                message = _("{name}, line {line}, column {column}: {what}")
-                raise ParseError(message, name=source, line=line, column=names[self.ids], what=_("is blank"))
-            places.append((name, moment, line))
-        self.order.add(places)
+        self.targets.add([[row[n].strip() for _line, row in rows] for n in self.targets.columns], lines)
+        ids, times = (None if n is None else [row[n].strip() for _line, row in rows] for n in (self.ids, self.times))
+        self._place(ids, times, lines)
+
+    def _place(self, ids: list[str] | None, times: list[str] | None, lines: Sequence[int]) -> None:
+        """Take note of whose and when rows are. Raises ParseError."""
+        if ids is not None and self.ids is not None and "" in ids:
+            message = _("{name}, line {line}, column {column}: {what}")
+            where = {"line": lines[ids.index("")], "column": self.file.names[self.ids]}
+            raise ParseError(message, name=self.file.source, **where, what=_("is blank"))
+        self.order.add(ids, times, lines)
 
     def _input(self, text: str, line: int, column: int) -> float:
         """Return an input; nan where there is none, if gaps are filled. Raises ParseError."""
@@ -118,22 +152,6 @@ class _Reader:
                 raise
             message = _("{error}: --missing forward, mean or mask says what stands for it")
             raise ParseError(message, error=error) from None
-
-    def _fast(self, block: Block) -> bool:
-        """Take the block as numbers, if it has nothing else. Returns whether it had."""
-        wanted = [*self.inputs, *self.targets.columns]
-        filled = None if self.targets.classes else self.file.plain(block, wanted)
-        if not filled:
-            return False
-        try:
-            numbers = np.loadtxt(filled, delimiter=self.file.mark, usecols=wanted, ndmin=2, comments=None)
-        except ValueError:
-            return False
-        if not np.isfinite(numbers).all():
-            return False
-        self.x.add(numbers[:, : len(self.inputs)])
-        self.targets.add_numbers(numbers[:, len(self.inputs) :], block.first)
-        return True
 
     def rows(self, about: Account) -> DataRows:
         """Return all rows, sequence by sequence."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
 
 from rnncalc.common import bounds, encodings
@@ -27,6 +28,24 @@ class Block:
     first: int
     lines: list[str]
     rows: list[Row] | None
+
+
+@dataclass
+class PlainLines:
+    """Lines without quotes, all with the same number of cells, and their numbers."""
+
+    lines: Sequence[int]
+    texts: list[str]
+    mark: str
+
+    @cached_property
+    def cells(self) -> list[str]:
+        """All cells, row by row."""
+        return self.mark.join([text.rstrip("\r\n") for text in self.texts]).split(self.mark)
+
+    def column(self, at: int) -> list[str]:
+        """Return the cells of one column."""
+        return list(map(str.strip, self.cells[at :: len(self.cells) // len(self.texts)]))
 
 
 class TableFile:
@@ -106,24 +125,29 @@ class TableFile:
             yield Block(first, lines, rows)
             first = after
 
-    def plain(self, block: Block, wanted: list[int]) -> list[str] | None:
-        """Return the lines of a block without quotes whose rows all have a cell for every column, else None.
-
-        wanted: columns that are numbers; decimal commas become points.
-        """
+    def plain(self, block: Block) -> PlainLines | None:
+        """Return the lines of a block without quotes whose rows all have a cell for every column, else None."""
         filled = [line for line in block.lines if line.strip()]
-        if block.rows is not None or self.blanks or (len(self.names) == 1 and filled != block.lines):
+        whole = len(filled) == len(block.lines)
+        if block.rows is not None or not filled or self.blanks or (len(self.names) == 1 and not whole):
             return None
         if {line.count(self.mark) for line in filled} != {len(self.names) - 1}:
             return None
+        numbers = range(block.first, block.first + len(filled))
+        if not whole:
+            return PlainLines([n for n, line in enumerate(block.lines, block.first) if line.strip()], filled, self.mark)
+        return PlainLines(numbers, filled, self.mark)
+
+    def with_points(self, plain: PlainLines, columns: list[int]) -> list[str] | None:
+        """Return lines whose numbers have decimal points; None where that takes a look at each cell."""
         if self.decimals.mark == ",":
-            return None if any("." in line for line in filled) else [line.replace(",", ".") for line in filled]
-        if self.mark != "," and any("," in line for line in filled):
+            return None if any("." in line for line in plain.texts) else [t.replace(",", ".") for t in plain.texts]
+        if self.mark != "," and any("," in line for line in plain.texts):
             return None
         if not self.decimals.mark:
-            cells = (line.split(self.mark) for line in filled if "." in line)
-            self.decimals.mark = "." if any("." in row[n] for row in cells for n in wanted) else ""
-        return filled
+            cells = (line.split(self.mark) for line in plain.texts if "." in line)
+            self.decimals.mark = "." if any("." in row[n] for row in cells for n in columns) else ""
+        return plain.texts
 
     def rows(self, block: Block) -> Iterator[Row]:
         """Yield the rows of a block. Raises ParseError with the line of one that has too few cells, or too many."""

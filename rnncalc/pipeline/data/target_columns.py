@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from itertools import repeat
+
 import numpy as np
 
 from rnncalc.common.i18n import _
@@ -11,7 +15,6 @@ from rnncalc.model.losses import LOSSES, SIGN, takes_classes
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Decimals, is_gap, is_grouped
 from rnncalc.pipeline.data.rows import Labels
-from rnncalc.pipeline.data.table_file import Row
 
 
 class TargetColumns:
@@ -32,17 +35,16 @@ class TargetColumns:
         if self.classes:
             self._one_column()
         self.seen: dict[bool, tuple[str, int]] = {}  # the first number (True) and the first text, with its line
-        self.waiting = list[Row]()  # gaps above the first value
+        self.waiting = list[tuple[list[list[str]], Sequence[int]]]()  # gaps above the first value
 
-    def add(self, rows: list[Row]) -> None:
-        """Take some more rows of the table."""
+    def add(self, columns: list[list[str]], lines: Sequence[int]) -> None:
+        """Take some more rows of the table: the cells of each target column, and the lines of the rows."""
         if not self.columns:
-            self._none(len(rows))
+            self._none(len(lines))
             return
-        cells = [(line, [row[column].strip() for column in self.columns]) for line, row in rows]
         if not self.decided:
-            self._decide(cells)
-        self.waiting += cells
+            self._decide(columns, lines)
+        self.waiting.append((columns, lines))
         if self.classes is not None:
             self._settle()
 
@@ -65,10 +67,13 @@ class TargetColumns:
     def _none(self, count: int) -> None:
         self.y.add(np.full(count, -1) if self.classes else np.full((count, self.missing), np.nan))
 
-    def _decide(self, cells: list[Row]) -> None:
+    def _decide(self, columns: list[list[str]], lines: Sequence[int]) -> None:
         """Decide between numbers and classes. Raises ParseError, ProblemError where it cannot be said."""
-        for line, row in cells:
-            for name, text in zip(self.names, row):
+        for name, cells in zip(self.names, columns):
+            first_lines: dict[str, int] = {}
+            for text, line in zip(cells, lines):
+                first_lines.setdefault(text, line)
+            for text, line in first_lines.items():
                 if is_gap(text):
                     continue
                 numeric = self.decimals.number(text) is not None
@@ -105,13 +110,14 @@ class TargetColumns:
 
     def _settle(self) -> None:
         """Turn the cells that have waited into numbers."""
-        cells, self.waiting = self.waiting, []
-        if not cells:
-            return
-        if not self.classes:
-            self.y.add(np.array([[self._value(*place, line) for place in zip(row, self.names)] for line, row in cells]))
-            return
-        self.y.add(np.array([self.labels.number(row[0]) for _line, row in cells], np.int64))
+        waiting, self.waiting = self.waiting, []
+        for columns, lines in waiting:
+            if self.classes:
+                numbers = {text: self.labels.number(text, count) for text, count in Counter(columns[0]).items()}
+                self.y.add(np.array([numbers[text] for text in columns[0]], np.int64))
+                continue
+            values = [list(map(self._value, cells, repeat(name), lines)) for name, cells in zip(self.names, columns)]
+            self.y.add(np.array(values).T)
 
     def _value(self, text: str, column: str, line: int) -> float:
         return float("nan") if is_gap(text) else self.decimals.finite(text, self.source, line, column)

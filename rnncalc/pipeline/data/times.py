@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from rnncalc.errors import ParseError, ProblemError
 from rnncalc.pipeline.data.cells import Decimals
 
 EXACT = 2.0**53  # whole numbers beyond it cannot all be told apart
+REMEMBERED = 100_000  # texts
 KEY = np.dtype("S40")  # an instant as text of one width
 _ISO = re.compile(
     r"(\d{4})-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,15}))?)?\s?(Z|[+-][012]\d(?::?[0-5]\d)?)?)?)?",
@@ -35,6 +36,7 @@ class Times:
     def __init__(self, source: str, column: str, decimals: Decimals, written: str = ""):
         self.source, self.column, self.decimals, self.written = source, column, decimals, written
         self.first: tuple[Any, str, int] | None = None  # kind, text and line
+        self.known: dict[str, float | bytes] = {}  # keys: sequences often have the same times
         if written:
             try:
                 datetime.strptime(" ", written)
@@ -71,6 +73,18 @@ class Times:
             )
             raise ParseError(message, **self._where(text, line), other=other, other_line=other_line)
         return parsed[1]
+
+    def keys(self, texts: list[str], lines: Sequence[int]) -> np.ndarray:
+        """Return the keys of some cells with their lines. Raises ParseError."""
+        made = []
+        for text, line in zip(texts, lines):
+            key = self.known.get(text)
+            if key is None:
+                key = self.key(text, line)
+                if len(self.known) < REMEMBERED:
+                    self.known[text] = key
+            made.append(key)
+        return np.array(made, self.dtype)
 
     def find(self, cells: Iterable[tuple[int, str]]) -> None:
         """Find the format of a column from all its cells, with their lines: the one format that each of them fits.
