@@ -100,7 +100,8 @@ def lines(name: str, encoding: str = "utf-8-sig", **how: Any) -> Iterator[str]:
     """The lines of a text, none longer than a file may be. Raises ParseError."""
     longest = most()
     for line in _read(name, lambda file: file.readline(longest + 1), encoding, how):
-        check(len(line), name)
+        if len(line) > longest:
+            check(len(line), name)
         yield line
 
 

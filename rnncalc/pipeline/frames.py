@@ -42,7 +42,7 @@ def of_arrays(model: Model, data: Any) -> Any:
     parts = list(given[0]) if together else given
     if not tokens:
         parts = [part.astype(np.float64) for part in parts]
-    width = len(about.input or []) if about.kind == "table" else model.network.sizes["D"]
+    width = model.network.sizes["D"] // (2 if about.missing == "mask" else 1)
     for part in parts:
         if part.ndim != 2 - tokens or (part.ndim == 2 and part.shape[1] != width):
             raise ShapeError(

@@ -88,6 +88,22 @@ def test_a_model_keeps_what_stands_for_gaps(tmp_path: Path) -> None:
         assert np.allclose(model.predict(new)[:, 0], y, rtol=1e-12)
 
 
+def test_arrays_are_predicted_with_their_gaps(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(4, 5, 3))
+    x[rng.random(x.shape) < 0.3] = np.nan
+    np.savez(tmp_path / "a.npz", x=x, y=rng.normal(size=(4, 5, 1)))
+    for missing, scale in itertools.product(("forward", "mean", "mask"), ("none", "both")):
+        options = {"data": str(tmp_path / "a.npz"), "missing": missing, "scale": scale, "epochs": 1, "hidden": 2}
+        run = recipe.prepare({**options, "engine": "equations", "dtype": "float64"})
+        run.trainer.run()
+        runs.save(run, str(tmp_path / "m.safetensors"))
+        model = load_model(tmp_path / "m.safetensors", engine="equations")
+        of_file = [record["y"] if "y" in record else record["y[1]"] for record in model.predict(tmp_path / "a.npz")]
+        assert np.allclose(np.ravel(model.predict(x)), of_file, rtol=1e-12)
+        assert np.allclose(np.ravel(model.predict(list(x))), of_file, rtol=1e-12)
+
+
 def test_arrays_have_gaps_too(tmp_path: Path) -> None:
     x = np.arange(12.0).reshape(2, 3, 2)
     x[0, 1, 0] = x[1, 0, 1] = np.nan

@@ -220,7 +220,18 @@ def check_data(about: Mapping[str, Any], inputs: int, outputs: int) -> None:
         if name in about and len(about[name]) != size:
             message = _("data.{name} must have {n} entries, got {m}")
             raise ParseError(message, name=name, n=size, m=len(about[name]))
-    needs = {"labels": classes, "vocabulary": about["kind"] == "text", "tokens": words is not None}
+    if about.get("horizon", 0) > outputs:
+        message = _("data.{name} is {n}, and the network has {size}")
+        raise ParseError(message, name="horizon", n=about["horizon"], size=outputs)
+    if about.get("missing") == "mask" and inputs % 2:
+        message = _("data.{name} is {n}, and the network has {size}")
+        raise ParseError(message, name="missing", n="mask", size=inputs)
+    needs = {
+        "x_fill": about.get("missing", "error") != "error",
+        "labels": classes,
+        "vocabulary": about["kind"] == "text",
+        "tokens": words is not None,
+    }
     for first, second in (("x_mean", "x_std"), ("x_std", "x_mean"), ("y_mean", "y_std"), ("y_std", "y_mean")):
         needs[second] = needs.get(second, False) or first in about
     for name, needed in needs.items():
