@@ -130,8 +130,8 @@ def prepare(options: Mapping[str, Any]) -> Run:
     """Read the data and make the network and its trainer. Raises ParseError, ProblemError, ShapeError."""
     earlier = _earlier(options) if options.get("continue_from") else None
     if earlier:
-        known = {name: earlier.settings[name] for name in ("data", "loss") if earlier.settings.get(name)}
-        options = {**known, **options}
+        same = () if options.get("data") else ("data", "encoding", "sep")
+        options = {**among(("loss", *same), earlier.settings), **options}
     if not options.get("data"):
         raise ProblemError(_("what is there to learn from? Pass --data FILE, or --example NAME"))
     about, train, test, loss = _read(options, earlier)

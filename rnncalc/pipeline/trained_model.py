@@ -87,8 +87,9 @@ def load_model(path: str | PathLike[str], engine: str = "auto") -> TrainedModel:
     Returns
     -------
     TrainedModel
-        Its `network`, of the same bits as the one that was saved, `vocabulary`, `labels`, `scaling`, `settings` and
-        `history`; `predict` takes a file or arrays. It is called as its network, and has all that a network has.
+        Its `network`, of the same bits as the one that was saved, `vocabulary`, `classes`, `scaling`, `settings` and
+        `history`; `predict` takes a file, arrays, a list of them, or a frame. It is called as its network, and has all
+        that a network has.
 
     Raises
     ------

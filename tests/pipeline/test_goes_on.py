@@ -61,6 +61,20 @@ def test_a_model_goes_on_as_if_it_had_not_stopped(kind: str, dtype: str, tmp_pat
         assert model.data == load_model(tmp_path / "first.safetensors", engine="equations").data
 
 
+def test_the_same_data_is_read_in_the_same_form(tmp_path: Path) -> None:
+    """What was said of its encoding and separator holds for the same file, and for no other."""
+    content = "x|über\n" + "".join(f"{n}|{n * n}\n" for n in range(9))
+    (tmp_path / "a.csv").write_bytes(content.encode("cp437"))
+    (tmp_path / "b.csv").write_text(content.replace("|", ";"))
+    form = {"encoding": "cp437", "sep": "|"}
+    trained(
+        {"data": str(tmp_path / "a.csv"), "target": "über", **form, **SMALL, "epochs": 1}, tmp_path / "m.safetensors"
+    )
+    more = {"continue_from": str(tmp_path / "m.safetensors"), "engine": "equations", "epochs": 1}
+    for rest in (more, {**more, "data": str(tmp_path / "b.csv")}, {**more, "data": str(tmp_path / "a.csv"), **form}):
+        assert recipe.prepare(rest).about.target == ["über"]
+
+
 @pytest.mark.parametrize("kind", ["numbers", "classes", "ahead", "text"])
 def test_other_data_is_read_as_the_model_says(kind: str, tmp_path: Path) -> None:
     trained({**write(tmp_path / "a", kind), **SMALL, "epochs": 1}, tmp_path / "m.safetensors")
