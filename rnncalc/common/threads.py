@@ -28,8 +28,17 @@ Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 _TOGETHER = threading.Lock()  # what one caller submits begins together: of two, half of each would wait for ever
 _POOLS: dict[int, ThreadPoolExecutor] = {}
+
+
+def _forget() -> None:
+    """Threads do not survive a fork, nor does who held the lock; the child makes its own."""
+    global _TOGETHER
+    _POOLS.clear()
+    _TOGETHER = threading.Lock()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_POOLS.clear)  # threads do not survive a fork; the child makes its own
+    os.register_at_fork(after_in_child=_forget)
 
 
 def processors() -> int:

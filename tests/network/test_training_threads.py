@@ -1,6 +1,8 @@
 """Training on several threads: to the bits of one thread, whatever is trained, and however batches divide."""
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from support.helpers import TIED, compiler, every_cell, random_arrays
 
 from rnncalc.common.threads import FEWEST
+from rnncalc.engine.compiled.training import step
 from rnncalc.engine.compiled.training.batches import Laid, divided
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
@@ -103,6 +106,29 @@ def test_runs_side_by_side_do_not_wait_for_each_other_for_ever() -> None:
     with ThreadPoolExecutor(3) as pool:
         several = list(pool.map(lambda _number: trained(run, 3), range(6)))
     assert {weights for weights, _history in several} == {trained(run, 1)[0]}
+
+
+@compiler
+def test_an_interruption_before_the_first_thread_plays_lets_the_others_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, workers = {**drawn(2), "ragged": True}, list[Thread]()
+    net, (x, y) = network(run), data(run)
+    before = Parameters.of(net).vector.copy()
+
+    def interrupted(work: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+        workers.extend(Thread(target=work, args=(part,), daemon=True) for part in parts[1:])
+        for worker in workers:
+            worker.start()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(step, "side_by_side", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            net.fit(x, y, loss="cross_entropy" if run["classes"] else "mean_squared_error", batch=24, threads=3)
+    for worker in workers:
+        worker.join(30)
+        assert not worker.is_alive()
+    assert len(workers) == 2
+    assert np.array_equal(Parameters.of(net).vector, before)
 
 
 @compiler

@@ -17,21 +17,26 @@ from numba.extending import intrinsic
 from rnncalc.engine.compiled.codegen.jit import jit
 
 PATIENCE = 2000  # looks at the others before the processor is left to somebody else
+CALLED_OFF = 1 << 60  # what the counter is set to when somebody will never come
 
 
 @jit
 def meet(met, parts, meetings):
-    """Wait until all have come; met: a counter that they share, meetings: how far it was. Returns how far it is."""
+    """Wait until all have come; met: a counter that they share, meetings: how far it was.
+
+    Returns how far it is, -1 if it was called off.
+    """
     if parts == 1:
         return meetings
     meetings += parts
     arrive(met)
-    looks = 0
-    while seen(met) < meetings:
+    looks, count = 0, seen(met)
+    while count < meetings:
         looks += 1
         if looks % PATIENCE == 0:
             leave()
-    return meetings
+        count = seen(met)
+    return meetings if count < CALLED_OFF else -1
 
 
 @intrinsic

@@ -175,6 +175,8 @@ def play_batches(
         if mode == TRAIN or b == 0:
             play(calls, patches, words, registers, marks[PACK], marks[PACK + 1])
             meetings = meet(met, parts, meetings)
+            if meetings < 0:  # only the first time: who has come to play plays to the end
+                return
         play(calls, patches, words, registers, marks[up], marks[up + 1])
         if mode != JUDGE:
             play(calls, patches, words, registers, marks[up + 1], marks[up + 2])

@@ -19,6 +19,7 @@ import numpy as np
 
 from rnncalc.common.threads import side_by_side
 from rnncalc.engine.compiled.codegen import forward_lines
+from rnncalc.engine.compiled.codegen.meeting import CALLED_OFF
 from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.batches import Laid
 from rnncalc.engine.compiled.training.cell_program import Share
@@ -93,7 +94,11 @@ class CompiledStep:
             )  # fmt: skip
             return results
 
-        return side_by_side(play, self.parts)[0]
+        try:
+            return side_by_side(play, self.parts)[0]
+        except BaseException:  # Ctrl-C before this thread began: the others would wait for it for ever
+            met[0] = CALLED_OFF
+            raise
 
     def states(self) -> list[dict[str, np.ndarray]]:
         """Where every pass goes on after the batches that were carried on: copies."""
