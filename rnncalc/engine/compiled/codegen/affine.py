@@ -18,7 +18,7 @@ from numba import literally, types
 from numba.extending import intrinsic
 
 from rnncalc.engine.compiled.codegen.gemm import ACROSS, GROUPS, UNITS
-from rnncalc.engine.compiled.codegen.jit import address_of, call_address, jit
+from rnncalc.engine.compiled.codegen.jit import address_of, call_address, inner
 from rnncalc.engine.compiled.codegen.vector import Vector
 from rnncalc.engine.compiled.layout import (
     CONTINUES,
@@ -94,7 +94,7 @@ def tile(typing, rows, units, table, i, biases, columns, signals, before, here, 
     ), codegen
 
 
-@jit
+@inner
 def strip(units, table, i, biases, columns, signals, before, here, pitch, rows, x, x0, pitch_x, panels):
     """A tile's units (literal) of all rows, each of which is a group of sequences."""
     literally(units)
@@ -109,7 +109,7 @@ def strip(units, table, i, biases, columns, signals, before, here, pitch, rows, 
         row += 1
 
 
-@jit
+@inner
 def affine(form, stage, table, biases, columns, signals, before, here, pitch, rows, x, x0, pitch_x, panels):
     """The lines of a stage that have products, in some rows of the block. form: literal, ACROSS.
 

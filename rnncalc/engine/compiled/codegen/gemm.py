@@ -23,7 +23,7 @@ from llvmlite import ir
 from numba import literally, types
 from numba.extending import intrinsic
 
-from rnncalc.engine.compiled.codegen.jit import address_of, call_address, jit
+from rnncalc.engine.compiled.codegen.jit import address_of, call_address, inner, jit
 from rnncalc.engine.compiled.codegen.register import WIDTH
 from rnncalc.engine.compiled.codegen.vector import Vector
 
@@ -116,7 +116,7 @@ def tile(typing, form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns
     return signature, codegen
 
 
-@jit
+@inner
 def strip(form, width, a, a0, pitch_a, rows, panels, p, depth, columns, column, c, c0, pitch_c):
     """One panel of `width` vectors times all rows: tiles as high as they can be. form, width: literal."""
     literally(form)
@@ -165,7 +165,7 @@ def multiply(form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, firs
         strip(form, 1, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
 
 
-@jit
+@inner
 def groups(form, width, a, a0, pitch_a, rows, panels, p, depth, columns, column, c, c0, pitch_c):
     """`width` units times all rows, each of which is a group of sequences. form, width: literal."""
     literally(form)
@@ -181,7 +181,7 @@ def groups(form, width, a, a0, pitch_a, rows, panels, p, depth, columns, column,
         row += 1
 
 
-@jit
+@inner
 def multiply_across(form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
     """What `multiply` does, across sequences: `vectors` counts the units. form: literal, ACROSS."""
     literally(form)

@@ -14,7 +14,7 @@ import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,19 @@ from rnncalc.engine.compiled.codegen.cache import cache_folder, read, write
 PATIENCE = 1.0  # seconds that people wait without asking why
 
 
-def jit(function: Callable) -> Callable:
-    """The function compiled on first use for each signature. Floating-point operations stay as written."""
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+def jit(function: Callable, of_python: bool = True) -> Callable:
+    """The function compiled on first use for each signature. Floating-point operations stay as written.
+
+    of_python: whether Python calls it. No kernel makes an array: none counts who holds its arguments, as Numba's do.
+    """
+    options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not of_python, "_nrt": False}
+    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
     if not numba.config.DISABLE_JIT:
         dispatcher._cache = _Files(dispatcher.py_func)
     return dispatcher
+
+
+inner = partial(jit, of_python=False)  # a part of kernels, which Python does not call: it compiles sooner
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from numba import literally, types
 from numba.extending import intrinsic
 
 from rnncalc.engine.compiled.codegen.denormals import flush, restore
-from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.jit import inner, jit
 from rnncalc.engine.compiled.codegen.register import WIDTH
 from rnncalc.engine.compiled.codegen.vector import Vector
 from rnncalc.engine.compiled.layout import DEPTH, EARLIER, LINE, OUT_AT, SOURCE, UNITS
@@ -35,7 +35,7 @@ def add_sums(adjoint, begin, pitch, signals, groups, pitch_s, fed, depth, rows, 
     restore(mode)
 
 
-@jit
+@inner
 def outer_sum(a, a0, pitch_a, units, b, b0, pitch_b, depth, lanes, rows, c, c0):
     """C[unit, k] += Σ over rows of A[row, unit] · B[row, k], every entry a vector."""
     k = 0
@@ -50,7 +50,7 @@ def outer_sum(a, a0, pitch_a, units, b, b0, pitch_b, depth, lanes, rows, c, c0):
         column(1, a, a0, pitch_a, units, b, b0 + k * lanes, pitch_b, lanes, rows, c, c0 + k * lanes, depth)
 
 
-@jit
+@inner
 def column(wide, a, a0, pitch_a, units, b, b0, pitch_b, lanes, rows, c, c0, depth):
     """`wide` (literal) entries of the source with all units."""
     literally(wide)

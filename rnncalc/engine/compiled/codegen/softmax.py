@@ -13,14 +13,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.jit import inner
 from rnncalc.engine.compiled.codegen.vector import Vector
 
 SOFTMAX, LOG_SOFTMAX = 1, 2
 ACROSS = 2  # added to a kind whose rows lie across vectors
 
 
-@jit
+@inner
 def softmax(signals, source, target, width, lanes, kind):
     """softmax or log softmax of one row, whatever surrounds it: the sum runs from the first score to the last."""
     largest = signals[source]
@@ -115,7 +115,7 @@ def _log(vector: Vector, x: ir.Value) -> ir.Value:
     return logarithms
 
 
-@jit
+@inner
 def softmax_back(signals, value, adjoint, begin, to, width, apart, kind):
     """What arrived at softmax or log softmax of a row, brought to the scores. apart: from one entry to the next."""
     total = adjoint[begin] * 0

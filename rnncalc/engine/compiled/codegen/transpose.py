@@ -13,13 +13,13 @@ from llvmlite import ir
 from numba import literally, types
 from numba.extending import intrinsic
 
-from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.jit import inner, jit
 from rnncalc.engine.compiled.codegen.vector import Vector
 
 OUT, IN, ADDED = range(3)
 
 
-@jit
+@inner
 def spread(places, steps, width, stride, lanes):
     """Where the entries of all steps of a sequence lie: `stride` entries from step to step, a vector for each unit."""
     for t in range(steps):
@@ -46,7 +46,7 @@ def transpose_signal(way, rows, width, block, levels, more, pitch, first, offset
         base += levels * groups * pitch + more
 
 
-@jit
+@inner
 def transpose_group(way, rows, first, lanes, vectors, begin, places):
     """Entry by entry, rows[first + lane] (width) ↔ vectors[begin + places[entry] + lane].
 

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 from rnncalc.engine.compiled.codegen.backward_lines import elementwise_back
 from rnncalc.engine.compiled.codegen.denormals import flush, restore
 from rnncalc.engine.compiled.codegen.gemm import call_multiply
-from rnncalc.engine.compiled.codegen.jit import call_address, jit
+from rnncalc.engine.compiled.codegen.jit import call_address, inner, jit
 from rnncalc.engine.compiled.codegen.softmax import ACROSS, softmax_back
 from rnncalc.engine.compiled.layout import (
     COLUMN,
@@ -120,7 +120,7 @@ def call_backward(
     return types.void(types.int64, *arguments), call_address
 
 
-@jit
+@inner
 def zero(block, pitch, clear, begin, end):
     """Rows of a block, from the entry `clear` on."""
     for row in range(begin, end):
@@ -128,7 +128,7 @@ def zero(block, pitch, clear, begin, end):
             block[entry] = 0
 
 
-@jit
+@inner
 def gather(block, pitch, slot, begin, count, rows, first, width):
     """block[begin : begin + count, slot:] += rows, which are one run of memory that begins at `first`."""
     for i in range(count):

@@ -15,7 +15,7 @@ from numba import literally
 from rnncalc.engine.compiled.codegen.affine import call_affine
 from rnncalc.engine.compiled.codegen.forward_lines import copy, elementwise
 from rnncalc.engine.compiled.codegen.gemm import call_multiply
-from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.jit import inner, jit
 from rnncalc.engine.compiled.codegen.softmax import ACROSS, softmax, softmax_across
 from rnncalc.engine.compiled.layout import (
     AFFINE,
@@ -126,7 +126,7 @@ def forward(
                 keep(signals, (here - low + i) * pitch, states, final, i)
 
 
-@jit
+@inner
 def keep(signals, row, states, final, sequence):
     """Put the states of a row aside as the last ones of a sequence; `final` has no rows where nobody asked."""
     for s in range(len(states) if len(final) else 0):
@@ -134,7 +134,7 @@ def keep(signals, row, states, final, sequence):
         copy(final, place, signals, row + states[s, OFFSET], states[s, WIDTH])
 
 
-@jit
+@inner
 def lay(signals, geometry, begin, rows, x, x0, pitch_x, biases, inputs, panels, columns):
     """Biases, input products and, where it is needed, a copy of x, in some rows: they wait for nothing."""
     pitch = geometry[PITCH]
@@ -155,7 +155,7 @@ def lay(signals, geometry, begin, rows, x, x0, pitch_x, biases, inputs, panels, 
         )  # fmt: skip
 
 
-@jit
+@inner
 def copy_inputs(signals, geometry, begin, rows, x, x0, pitch_x):
     """A copy of x in some rows, where it is needed."""
     pitch, at = geometry[PITCH], geometry[INPUT_AT]
@@ -163,7 +163,7 @@ def copy_inputs(signals, geometry, begin, rows, x, x0, pitch_x):
         copy(signals, (begin + row) * pitch + at, x, x0 + row * pitch_x, geometry[INPUTS])
 
 
-@jit
+@inner
 def pick(x, x0, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
     """What `multiply` does for one-hot rows whose numbers are x[x0:], of which it takes the columns of the weight."""
     for row in range(rows):

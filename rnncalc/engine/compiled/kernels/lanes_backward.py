@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.jit import inner, jit
 from rnncalc.engine.compiled.codegen.outer_products import add_sums
 from rnncalc.engine.compiled.codegen.transpose import ADDED, OUT, spread, transpose_group
 from rnncalc.engine.compiled.kernels import gradients
@@ -77,7 +77,7 @@ def descend(
             input_gradients(back, block, here, rows, depth, dfed, dx, first, groups, written, lanes)
 
 
-@jit
+@inner
 def clear(back, adjoint):
     """Zero for what is added to: the rest of a row is written before it is read."""
     for row in range(0, len(adjoint), back.pitch):
@@ -99,7 +99,7 @@ def sweep(back, adjoint, earlier, signals, pitch_s, sequences, steps, chunk, off
         base, base_s = end, end_s
 
 
-@jit
+@inner
 def back_through(back, signals, pitch_s, adjoint, earlier, chunk, offsets, groups, dextras):
     """The cell's backward loop for some groups. back: a `BackwardCall`."""
     call_backward(
@@ -154,7 +154,7 @@ def input_gradients(back, adjoint, begin, rows, depth, dfed, dx, first, groups, 
         transpose_group(OUT, dx, first + group * lanes, lanes, dfed, group * wide, places)
 
 
-@jit
+@inner
 def end_states(back, adjoint, dinitial, first, groups, lanes):
     """What reached the initial states of some groups, into their rows."""
     pitch, states = back.pitch, back.states

@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
-from rnncalc.engine.compiled.codegen.jit import call_address, jit
+from rnncalc.engine.compiled.codegen.jit import call_address, inner, jit
 from rnncalc.engine.compiled.codegen.transpose import IN, OUT, spread, transpose_group
 from rnncalc.engine.compiled.layout import FINAL, OFFSET, PITCH, WIDTH
 
@@ -73,7 +73,7 @@ def trace(ahead, x, begin, signals, fed, offsets, read, lanes, together, none):
         base = end
 
 
-@jit
+@inner
 def fill(ahead, depth, begin, first, groups, signals, fed, offsets, lanes, none):
     """Every signal of every step of some groups, whose inputs are fed."""
     begin_states(signals, ahead.geometry[PITCH], ahead.states, begin, first, groups, lanes)
@@ -84,7 +84,7 @@ def fill(ahead, depth, begin, first, groups, signals, fed, offsets, lanes, none)
     )  # fmt: skip
 
 
-@jit
+@inner
 def begin_states(block, pitch, states, begin, first, groups, lanes):
     """The initial states of some groups into the first rows of a block; zero where there is none."""
     for group in range(groups):
@@ -98,7 +98,7 @@ def begin_states(block, pitch, states, begin, first, groups, lanes):
                     block[to + lane] = begin[here + lane, place + unit]
 
 
-@jit
+@inner
 def feed(x, first, groups, lanes, fed, read, offsets):
     """The inputs of some groups, a row for each step and group, and where each step's rows begin."""
     sequences, steps, depth = x.shape
