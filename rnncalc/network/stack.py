@@ -148,14 +148,21 @@ class Stack:
     def forget(self) -> None:
         """The weights have changed: pack them anew when they are next needed, and refuse the traces before."""
         self._cells: list[CellRunner] = []
+        self._packers: list[Callable[[], None]] = []  # what packs each of them anew
         self.weights = object()  # another one whenever they change
 
     def repack(self) -> None:
         """The weights, views of θ, have changed in place: pack anew what is packed, and refuse the traces before."""
         assert self.theta
         self.weights = object()
-        for cell, (_position, part) in zip(self._cells, self.parts()):
-            cell.repack(self.theta.vector, partial(self.theta.places, part))
+        if not self._packers and self._cells:
+            theta = self.theta
+            self._packers = [
+                partial(cell.repack, theta.vector, partial(theta.places, part))
+                for cell, (_position, part) in zip(self._cells, self.parts())
+            ]
+        for pack in self._packers:
+            pack()
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle takes along: weights of its own; not the machine code, which is found again."""
@@ -163,6 +170,7 @@ class Stack:
         return {
             **self.__dict__,
             "_cells": [],
+            "_packers": [],
             "layers": layers,
             "read_out": top and top.settled(self.dtype),
             "theta": None,

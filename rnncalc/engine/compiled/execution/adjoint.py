@@ -75,12 +75,15 @@ class CompiledAdjoint:
         self.g = g = np.empty(back.shown_entries, self.dtype)
         slot, width = (back.slots[self.at], self.arriving.shape[1]) if self.at else (0, 0)
         clear = self._lay(block.reshape(-1, back.pitch), 0, 0, schedule.rows) if self.laid else back.clear
+        before = schedule.before if self.cell.state else self._before
         arguments = (
             back.loop, self.signals, self.packed.pitch, back.geometry, block, back.pitch, self.chunk, schedule.offsets,
-            *back.tables, self.arriving.reshape(-1), slot, width, clear, *run_of(self.inputs), self._before,
+            *back.tables, self.arriving.reshape(-1), slot, width, clear, *run_of(self.inputs), before,
             back.gradients, back.runs, back.shown, memory, np.empty(back.width, np.int64), g,
         )  # fmt: skip
-        machine_code(gradient_loops.descend, self.dtype, arguments)(*arguments)
+        if back.descend is None:
+            back.descend = machine_code(gradient_loops.descend, self.dtype, arguments)
+        back.descend(*arguments)
         back.scratch.give(memory)
         self.latest = self.reached = block.reshape(-1, back.pitch)
 

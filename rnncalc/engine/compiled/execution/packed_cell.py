@@ -33,7 +33,7 @@ class PackedCell:
     def __init__(self, cell: Cell, parameters: Arrays, sizes: Mapping[str, int], dtype: np.dtype):
         self.cell, self.parameters, self.sizes, self.dtype = cell, parameters, sizes, dtype
         self.threads, self.version = 1, 0  # version: how often the parameters have changed
-        self._calls: dict[Packed | PackedBack, Any] = {}  # what packs each of them anew
+        self._calls: dict[Packed | PackedBack, list[Callable[[], None]]] = {}  # what packs each of them anew
         self.packed = packed = Packed(cell, parameters, sizes, dtype)
         self.emitted = int(packed.emitted[WIDTH])
         places = packed.states.tolist()
@@ -66,15 +66,20 @@ class PackedCell:
     def fresh(self, packing: AnyPacking) -> AnyPacking:
         """A packing, with the parameters as they are now."""
         if packing.version != self.version:
-            from rnncalc.engine.compiled.packing import repacking  # weights that stay do not load it
-
-            if packing not in self._calls:
-                theta, places = self._theta
-                calls: Any = repacking.forward_calls if isinstance(packing, Packed) else repacking.backward_calls
-                self._calls[packing] = calls(packing, places(), theta)
-            repacking.pack_anew(self._calls[packing], self.dtype)
+            calls = self._calls.get(packing) or self._repacking(packing)
+            for call in calls:
+                call()
             packing.version = self.version
         return packing
+
+    def _repacking(self, packing: Packed | PackedBack) -> list[Callable[[], None]]:
+        """What packs the parameters anew, found once."""
+        from rnncalc.engine.compiled.packing import repacking  # weights that stay do not load it
+
+        theta, places = self._theta
+        calls: Any = repacking.forward_calls if isinstance(packing, Packed) else repacking.backward_calls
+        self._calls[packing] = repacking.bound(calls(packing, places(), theta), self.dtype)
+        return self._calls[packing]
 
     def check_version(self, version: int) -> None:
         """Raises ProblemError if the parameters have changed since: what is computed on demand would be of others."""

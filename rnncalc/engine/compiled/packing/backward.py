@@ -63,6 +63,7 @@ class PackedBack:
         self.adjoints = {slot: (self.slots[slot], end) for slot, end in ends.items()}
         self.clear = min(self.slots[slot] for slot in self.program.added)
         self._code: Any = None
+        self.descend: Any = None  # the machine code of the whole way back, once it has been called
         self._pack()
         self._find_gradients()
         self._find_stacks()

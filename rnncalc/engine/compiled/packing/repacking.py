@@ -7,6 +7,7 @@ panels a second time. A panel is made of strided blocks; they are found once, an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,10 +46,9 @@ def backward_calls(
     return _moves(back.panels, index.panels, theta, packed.lanes)
 
 
-def pack_anew(calls: Sequence[Call], dtype: np.dtype) -> None:
-    """Make the calls."""
-    for kernel, arguments in calls:
-        machine_code(kernel, dtype, arguments)(*arguments)
+def bound(calls: Sequence[Call], dtype: np.dtype) -> list[Callable[[], None]]:
+    """The calls as functions that take nothing, so that little is done each time the weights change."""
+    return [partial(machine_code(kernel, dtype, arguments), *arguments) for kernel, arguments in calls]
 
 
 def _moves(panels: np.ndarray, numbers: np.ndarray, theta: np.ndarray, lanes: int) -> list[Call]:
