@@ -33,12 +33,12 @@ from rnncalc.engine.compiled.codegen.cache import cache_folder, read, write
 PATIENCE = 1.0  # seconds that people wait without asking why
 
 
-def jit(function: Callable, of_python: bool = True) -> Callable:
+def jit(function: Callable, of_python: bool = True, arrays: bool = False) -> Callable:
     """The function compiled on first use for each signature. Floating-point operations stay as written.
 
-    of_python: whether Python calls it. No kernel makes an array: none counts who holds its arguments, as Numba's do.
+    of_python: whether Python calls it; arrays: whether it makes any. Others do not count who holds their arguments.
     """
-    options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not of_python, "_nrt": False}
+    options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not of_python, "_nrt": arrays}
     dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
     if not numba.config.DISABLE_JIT:
         dispatcher._cache = _Files(dispatcher.py_func)
@@ -46,6 +46,7 @@ def jit(function: Callable, of_python: bool = True) -> Callable:
 
 
 inner = partial(jit, of_python=False)  # a part of kernels, which Python does not call: it compiles sooner
+allocating = partial(jit, arrays=True)  # for what makes arrays of its own
 
 
 @contextmanager

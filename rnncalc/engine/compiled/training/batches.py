@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnncalc.common.threads import FEWEST
-from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.jit import allocating, jit
 
 # registers of a part: sequences, rows of steps, both together; where the steps begin and how many entries that has;
 # inputs; the row of the same step seen from the end; rows that are judged, which they are, where blocks of them begin,
@@ -145,7 +145,7 @@ def choose_rows(targets, width, table, chosen, entries):
         table[b, WEIGHT], table[b, JUDGED] = present if entries else there, there
 
 
-@jit
+@allocating
 def choose_few(targets, width, table, parts, some, chosen, orders):
     """Of each batch what it is divided by, and which rows are judged: where few have a target and `some`, only those.
 
