@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from support.sheets import assert_same, drawn_at, printed, problem
 
+from rnncalc.errors import RnncalcError
+from rnncalc.problems import problem_text
+
 U, W, V = drawn_at(11, 3, 2), drawn_at(12, 3, 3), drawn_at(13, 4, 3)
 X = drawn_at(14, 3, 2)
 GIVEN = f"U = {printed(U)}\nW = {printed(W)}\nV = {printed(V)}\n"
@@ -183,3 +186,158 @@ def test_prose_may_begin_as_an_import(start: str) -> None:
         f"{CELL}U = {printed(U)}\n{start} W = {printed(W)}\n{INPUTS}\nimport numpy as np\nfrom math import exp, log\n"
     )
     assert_same(sheet, {key: KEYS[key] for key in "UWx"})
+
+
+@pytest.mark.parametrize("letter", ["", "k = ", "c="])
+@pytest.mark.parametrize("at", ["L = -\\log \\hat y_{k}", "L = -ln ŷ_c"])
+def test_the_class_of_the_last_step_in_a_sentence(letter: str, at: str) -> None:
+    sheet = f"{CELL}ŷ = softmax(V h_3)\n${at}$\n{GIVEN}{INPUTS}\n"
+    sheet += f"The correct class is ${letter}3$ (classes are numbered 1 to 4)."
+    assert_same_gradients(sheet, {**KEYS, "targets": [None, None, 2], "loss": "cross_entropy"})
+
+
+@pytest.mark.parametrize("said", [
+    "the desired outputs are 0.3, 1 and 0.2", "target sequence: 0.3, 1, 0.2", "目标序列 $0.3,\\ 1,\\ 0.2$",
+    "期望输出依次为 0.3、1、0.2",
+])  # fmt: skip
+def test_targets_in_a_sentence(said: str) -> None:
+    sheet = f"h_t = tanh(u x_t + w h_{{t-1}}), u = 0.7, w = 0.4\nx = 0.5, 1.5, -1\n{said}\nE = 1/2 Σ (h_t - d_t)^2"
+    wanted = {"U": 0.7, "W": 0.4, "x": [0.5, 1.5, -1], "targets": [0.3, 1, 0.2], "loss": "half_squared_error"}
+    assert_same_gradients(sheet, wanted)
+
+
+@pytest.mark.parametrize("again", ["h_0 = 0", "h_0 = [0, 0, 0]", "h_0 = (0;0;0)", "x_2 = X2"])
+def test_a_value_may_be_said_twice(again: str) -> None:
+    sheet = f"{CELL}U = {printed(U)}\nW = {printed(W)}\n{INPUTS}\nh_0 = [0; 0; 0]\n"
+    assert_same(f"{sheet}\nNote that {again.replace('X2', printed(X[1]))}.", {key: KEYS[key] for key in "UWx"})
+    with pytest.raises(RnncalcError, match="given twice"):
+        problem(f"{sheet}\nh_0 = [0; 0; 0.5]\n")
+
+
+@pytest.mark.parametrize("stepped", ["y_t^*", "y^*_t", "y_{t}^{\\ast}", "y_t^\\star"])
+def test_starred_targets_of_both_directions(stepped: str) -> None:
+    a, b = drawn_at(51, 2, 2), drawn_at(52, 2, 2)
+    p, q = drawn_at(53, 2, 1), drawn_at(54, 2, 1)
+    u, w = drawn_at(55, 1, 2), drawn_at(56, 1, 2)
+    sheet = (
+        "$\\vec h_t = \\tanh(A \\vec h_{t-1} + \\mathbf p x_t)$\n"
+        "$\\overleftarrow h_t = \\tanh(B \\overleftarrow h_{t+1} + \\mathbf q x_t)$\n"
+        "$y_t = \\mathbf u^\\top \\vec h_t + \\mathbf w^\\top \\overleftarrow h_t$\n"
+        + "".join(f"${name} = {printed(array)}$\n" for name, array in {"A": a, "B": b}.items())
+        + "".join(f"$\\mathbf {name} = {printed(v.ravel())}^\\top$\n" for name, v in zip("pquw", (p, q, u, w)))
+        + f"x = (0.5, -1, 2), $y^* = (1, 0, -0.5)$, $E = \\frac12 \\sum_t (y_t - {stepped})^2$\n"
+    )
+    wanted = {
+        "U": p.tolist(), "W": a.tolist(), "V": np.hstack([u, w]).tolist(), "direction": "both",
+        "backward": {"U": q.tolist(), "W": b.tolist()}, "x": [0.5, -1, 2], "targets": [1, 0, -0.5],
+        "loss": "half_squared_error",
+    }  # fmt: skip
+    assert_same_gradients(sheet, wanted)
+
+
+@pytest.mark.parametrize(
+    "call", ["np.mean((h3 - target)**2)", "torch.mean((h3 - target) ** 2)", "mean((h_3 - target)^2)"]
+)
+@pytest.mark.parametrize("maker", ["np.array({})", "{}"])
+def test_the_mean_of_squares_as_code(call: str, maker: str) -> None:
+    sheet = f"{CELL}U = {printed(U)}\nW = {printed(W)}\n{INPUTS}\n"
+    sheet += f"target = {maker.format('[0.6, 0.1, -0.4]')}\nloss = {call}\n"
+    targets = [None, None, [0.6, 0.1, -0.4]]
+    wanted = {key: KEYS[key] for key in "UWx"} | {"targets": targets, "loss": "mean_squared_error"}
+    assert_same_gradients(sheet, wanted)
+
+
+@pytest.mark.parametrize("item", ["- ", "* ", "+ ", ""])
+def test_a_list_goes_on_behind_a_transposed_vector(item: str) -> None:
+    lines = ["the bias b = (0.1, 0, -0.2)^T", f"weights U = {printed(U)}", f"and W = {printed(W)}"]
+    sheet = f"h_t = tanh(U x_t + W h_(t-1) + b)\n{INPUTS}\n" + "\n".join(item + line for line in lines)
+    assert_same(sheet, {key: KEYS[key] for key in "UWx"} | {"b": [0.1, 0, -0.2]})
+
+
+def test_parts_that_contradict_each_other_are_problems_of_their_own() -> None:
+    sheet = "## Question 1\nh_t = tanh(w h_{t-1} + u x_t), w = 0.4, u = 0.7, x = [1, 2]\n\n"
+    sheet += "## Question 2\nh_t = σ(W h_{t-1} + U x_t), W = 0.3, U = 0.2. What does the gate do?\n"
+    unread: dict[str, RnncalcError] = {}
+    several = problem_text.several(problem_text.read(sheet), unread)
+    assert list(several) == ["Q1"]
+    assert "x is missing" in str(unread["Q2"])
+
+
+def test_a_full_stop_is_a_word_of_the_vocabulary() -> None:
+    u = drawn_at(61, 3, 4)
+    sheet = "词表为 $\\{$我, 爱, 学习, 。$\\}$，按此顺序用 one-hot 向量表示。\n"
+    sheet += (
+        f"h_t = tanh(U x_t + W h_(t-1)), o_t = softmax(V h_t)\nU = {printed(u)}\nW = {printed(W)}\nV = {printed(V)}\n"
+    )
+    sheet += "依次输入“我”“爱”“学习”，要求依次预测出“爱”“学习”“。”。损失为交叉熵之和。"
+    wanted = {**KEYS, "U": u.tolist(), "x": np.eye(4)[:3].tolist(), "targets": [1, 2, 3], "loss": "cross_entropy"}
+    assert_same_gradients(sheet, wanted)
+
+
+@pytest.mark.parametrize(("said", "inputs"), [
+    ("the inputs are 1, 2 and 3", [1, 2, 3]),
+    ("input sequence 0.5, -1, and 2", [0.5, -1, 2]), ("输入序列为 1、2 和 3", [1, 2, 3]),
+    ("a network with input 3 and 2 hidden units", None), ("inputs that are 2, 3-dimensional", None),
+])  # fmt: skip
+def test_inputs_in_a_sentence(said: str, inputs: list[float] | None) -> None:
+    sheet = f"h_t = tanh(u x_t + w h_{{t-1}}), u = 0.7, w = 0.4. Take {said}."
+    if inputs:
+        assert_same(sheet, {"U": 0.7, "W": 0.4, "x": inputs})
+    else:
+        with pytest.raises(RnncalcError, match="x is missing"):
+            problem(sheet)
+
+
+@pytest.mark.parametrize("known", [
+    "over the vocabulary\n$\\mathcal V=\\{\\texttt{b},\\texttt{a},\\texttt{n},\\texttt{\\$}\\}$",
+    "词表编号：1 = b，2 = a，3 = n，4 = <eos>。",
+    "The characters are numbered 0 = b, 1 = a, 2 = n, 3 = <eos>.",
+])  # fmt: skip
+def test_marks_in_a_vocabulary(known: str) -> None:
+    last = "\\texttt{\\$}" if "\\$" in known else "<eos>"
+    sheet = f"{SOFTMAX}U = {printed(drawn_at(61, 3, 4))}\nW = {printed(W)}\nV = {printed(V)}\nA model {known}\n"
+    sheet += (
+        f"The inputs are one-hot. It is fed n, a, b, and the targets are a, b, {last}. The loss is the cross-entropy."
+    )
+    wanted = {**KEYS, "U": drawn_at(61, 3, 4).tolist(), "x": np.eye(4)[[2, 1, 0]].tolist(), "targets": [1, 0, 3]}
+    assert_same_gradients(sheet, {**wanted, "loss": "cross_entropy"})
+
+
+@pytest.mark.parametrize("bullet", ["-", "*", "+"])
+def test_equations_in_a_list(bullet: str) -> None:
+    lines = [
+        "gate: f_t = σ(w_f x_t + u_f h_{t-1} + b_f)",
+        "new state: h_t = f_t h_{t-1} + (1 - f_t) g_t",
+        "candidate: g_t = tanh(w x_t)",
+    ]
+    sheet = (
+        "".join(f"{bullet} {line}\n" for line in lines) + "w_f = 0.7, u_f = 0.1, b_f = -0.2, w = 0.9, x = 0.5, -1, 2\n"
+    )
+    h, states = 0.0, []
+    for x in (0.5, -1.0, 2.0):
+        f = 1 / (1 + np.exp(-(0.7 * x + 0.1 * h - 0.2)))
+        h = f * h + (1 - f) * np.tanh(0.9 * x)
+        states.append([h])
+    np.testing.assert_allclose(problem(sheet).forward()["h"], states, rtol=1e-12)
+
+
+@pytest.mark.parametrize("step", ["h^{(2)}_T", "h_T^{(2)}", "h_{T}^{(2)}"])
+def test_two_layers_without_blanks_and_a_read_out_of_the_last_step(step: str) -> None:
+    u, w = drawn_at(71, 2, 3), drawn_at(72, 2, 2)
+    v, c = drawn_at(73, 1, 2), -0.3
+    sheet = (
+        "$h^{(1)}_t=\\tanh\\left(U_1x_t+W_1h^{(1)}_{t-1}\\right)$\n$h^{(2)}_t=\\tanh(U_2h^{(1)}_t+W_2h^{(2)}_{t-1})$\n"
+        f"$\\hat y=\\sigma(v\\,{step}+c)$ is given out once, at $T=3$.\n"
+        f"$U_1={printed(U)}$, $W_1={printed(W)}$, $U_2={printed(u)}$, $W_2={printed(w)}$, $v={printed(v)}$, $c={c}$\n"
+        f"{INPUTS}\nThe label is $y=0$, $L=-y\\ln\\hat y-(1-y)\\ln(1-\\hat y)$."
+    )
+    layers = [{"U": U.tolist(), "W": W.tolist()}, {"U": u.tolist(), "W": w.tolist()}]
+    wanted = {"layers": layers, "V": v.tolist(), "c": c, "output": "sigmoid", "x": X.tolist()}
+    assert_same_gradients(sheet, {**wanted, "targets": [None, None, 0], "loss": "binary_cross_entropy"})
+
+
+@pytest.mark.parametrize(
+    "remark", ["(I use ReLU'(0) = 0.)", "Hint: σ'(z) = σ(z)(1 - σ(z))", "tanh'(a) = 1 - tanh(a)^2"]
+)
+def test_the_derivative_of_a_function_is_a_remark(remark: str) -> None:
+    assert_same(f"{SOFTMAX}{GIVEN}{INPUTS}\n{remark}", KEYS)

@@ -13,7 +13,7 @@ from rnncalc.problems.formulas.system import Equation, system
 from rnncalc.problems.parse.numbers import DECIMAL
 
 _SQUARE = re.compile(
-    r"[(|‖∥\[]{1,3}\s{0,9}([^()|‖∥]{1,60}?(?:\([^()]{1,8}\)[^()|‖∥]{0,20}?){0,3})\s{0,9}-\s{0,9}([^|‖∥]{1,60}?)\s{0,9}[)|‖∥\]]{1,3}_?2?\s*\^\s*\{?2"
+    r"[(|‖∥\[]{1,3}\s{0,9}([^()|‖∥]{1,60}?(?:\([^()]{1,8}\)[^()|‖∥]{0,20}?){0,3})\s{0,9}-\s{0,9}([^|‖∥]{1,60}?)\s{0,9}[)|‖∥\]]{1,3}_?2?\s*(?:\^|\*\*)\s*\{?2"
 )
 _HALF = re.compile(r"\\frac\s*\{?\s*1\s*\}?\s*\{?\s*2|1\s*/\s*2|0\.5|½")
 _MEAN = re.compile(
@@ -81,6 +81,8 @@ def read(text: str, outputs: set[str]) -> SheetLoss | None:
         step = own.number if own.offset is None else None
         half, mean = _HALF.search(text[: square.start()]), _MEAN.search(text)
         name = "half_squared_error" if half else "squared_error"
+        if re.search(r"\bmean\s*\(?\s*\Z", text[: square.start()]):  # np.mean((h − d)**2), of the entries too
+            name, mean = "mean_squared_error", None
         if mean and "2" in mean[0].replace("1/2", ""):
             name = "half_squared_error"
         target_key = "" if value else keys[target]

@@ -27,7 +27,7 @@ GENERIC = ("φ", "ϕ", "ψ", "f", "g", "act", "activation")  # letters for “so
 DEEPEST = 40  # brackets within brackets, functions of functions, a quotient of quotients
 MOST_FACTORS = 100  # of one product
 MOST_POWERS = 3  # x^2^2^2: each doubles what there is to compute
-_SPACE = re.compile(r"[ \t]*(?:\n[ \t]*(?=[-+*∘×]\s))?")
+_SPACE = re.compile(r"[ \t]*(?:\n[ \t]*(?=[-+*∘×]\s(?![^\n=:：]{0,200}[=:：])))?")  # a list's next item is no term
 _NUMBER = re.compile(r"\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,4})?|\.\d{1,30}")
 _BRACKET = re.compile(r"[ \t]{0,9}[(\[]")
 _JOINED = "⊕∥"  # vectors one below the other

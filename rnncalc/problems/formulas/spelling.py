@@ -57,6 +57,8 @@ _ENVIRONMENTS = (
 )
 
 _RULES: list[tuple[re.Pattern[str], str]] = [
+    (re.compile(r"\\\$"), "＄"),
+    (re.compile(r"(?<=[A-Za-z])_(\d)(?=[A-Za-z][_^])"), r"_{\1} "),  # U_1x_t
     (re.compile(r"\\?log\s*\\?(?:(?:operatorname|mathrm|text)\s*\{\s*)?softmax\}?"), "logsoftmax"),
     (re.compile(rf"\\(?:begin|end)\s*\{{{_ENVIRONMENTS}\}}(?:\{{\d*\}})?"), BREAK),
     (
@@ -68,7 +70,7 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"\\[lr]Vert(?![a-zA-Z])|\\\|"), "‖"),
     (
         re.compile(
-            r"(?<![*\w])([A-Za-z]\u0302?)(?:\s?\^\s?\{?\s?(?:\*|\\ast|\\star)(?![a-zA-Z])\s?\}?|"
+            r"(?<![*\w])([A-Za-z]\u0302?(?:_\{?\w{1,9}\}?)?)(?:\s?\^\s?\{?\s?(?:\*|\\ast|\\star)(?![a-zA-Z])\s?\}?|"
             r"\*(?=[ \t]*(?:=(?!=)|[‖∥|),;]|\.?[ \t]*(?:\n|\Z))))"
         ),
         r"\1_{star}",
@@ -82,7 +84,7 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"_\s*\{\s*(\w+)[\s,]*(?:\\cdot|\\bullet|\\ast|[*•·])\s*\}"), r"_{\1}"),  # W_{x\cdot}, any gate's
     (re.compile(r"\\[dt]?frac(?![a-zA-Z])\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
     (re.compile(r"\\[dt]frac(?![a-zA-Z])"), r"\\frac"),
-    (re.compile(r"\^\s*\{?\s*(?:\\(?:top|intercal)(?![a-zA-Z])|\\math(?:sf|rm)\s*\{\s*T\s*\}|⊤|T\b)\s*\}?"), "^T "),
+    (re.compile(r"\^\s*\{?\s*(?:\\(?:top|intercal)(?![a-zA-Z])|\\math(?:sf|rm)\s*\{\s*T\s*\}|⊤|T\b)(?:\s*\})?"), "^T "),
     (re.compile(r"\*\*([^*\n]+?)\*\*"), r"\1"),
     (re.compile(r"&(?=\s*(?::?=|≈|←))|(?<==)\s*&"), " "),
 ]
@@ -155,6 +157,8 @@ def _scripts(text: str, table: dict[str, str], mark: str) -> str:
 
 
 def _unified(text: str) -> str:
+    if re.search(r"\\overleftarrow(?![a-zA-Z])", text):  # beside it, \\vec{h} runs forward
+        text = re.sub(r"\\vec(?![a-zA-Z])", r"\\overrightarrow", text)
     text = _ARROW.sub(_direction, text)
     if re.search(r"(?<![A-Za-z\\_{])[A-Za-z]t\s?[-−–]\s?1(?!\d)", text):  # ht-1, as copied from a page
         text = _FLAT.sub(lambda flat: f"{flat[1]}_{{t{'-1' if flat[2] else ''}}}", text)
@@ -181,7 +185,7 @@ def _apart(command: re.Match[str], text: str) -> str:
 
 def _direction(arrow: re.Match[str]) -> str:
     forward = arrow[1] == "right" or arrow[5] == "\u20d7"
-    return f"{arrow[2] or arrow[3] or arrow[4]}^{{{'fwd' if forward else 'bwd'}}}"
+    return _apart(arrow, f"{arrow[2] or arrow[3] or arrow[4]}^{{{'fwd' if forward else 'bwd'}}}")
 
 
 def _command(matched: re.Match[str]) -> str:

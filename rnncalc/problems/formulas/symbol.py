@@ -68,6 +68,12 @@ class Symbol:
         """The name as a key: W_{hx} and W^{(hx)} are W_hx, h_{0} is h_0."""
         return "_".join([self.base, *[re.sub(r"[^\w\u0302\u0303]+", "_", label).strip("_") for label in self.labels]])
 
+    @property
+    def of_last_step(self) -> str:
+        """The key of the signal whose last step this is: h of h_T, h_2 of h_T^{(2)}; empty where it is none."""
+        bare = replace(self, indices=tuple(index for index in self.indices if index != "T"))
+        return bare.key if self.words == ("T",) else ""
+
     def without(self, number: int) -> str:
         """The key without a number among its indices: the name of what has a value a step."""
         kept = list(self.labels)

@@ -81,9 +81,12 @@ def of_last_step(equations: Sequence[Equation]) -> list[Equation]:
     last: list[Equation] = []
     for equation in equations:
         name = equation.defined
-        bare = name.base if name.words == ("T",) else name.without(name.number) if name.number is not None else ""
+        bare = name.of_last_step or (name.without(name.number) if name.number is not None else "")
         step = name.words or (str(name.number),)
-        read = {(other.base, other.words or (str(other.number),)) for other in symbols_of(equation.node)}
+        read = {
+            (other.of_last_step or other.base, other.words or (str(other.number),))
+            for other in symbols_of(equation.node)
+        }
         alone = bare and name.offset is None and bare not in every and keys.count(bare) < 2
         if every and alone and any((key, step) in read for key in every):
             equation = replace(equation, defined=replace(name, indices=tuple(i for i in name.indices if i not in step)))
@@ -143,13 +146,7 @@ class _Maker:
             bare = symbol.without(symbol.number)
             if bare in self.defined or symbol.base in INPUTS:
                 return self.signal(bare, symbol.number - self.step)
-        end = (
-            symbol.without(symbol.number)
-            if symbol.number is not None
-            else symbol.base
-            if symbol.words == ("T",)
-            else ""
-        )
+        end = symbol.of_last_step or (symbol.without(symbol.number) if symbol.number is not None else "")
         if self.step is None and end in self.defined and self.current.offset is None and symbol.key not in self.given:
             self.system.last.add(self.current.key)
             return self.signal(end, 0)

@@ -3,7 +3,8 @@ r"""A sheet as it stands: prose, Markdown, LaTeX, code, tables, with the values 
 `read` gives the keys of a problem; `scan` takes the text apart, `assemble` puts steps, tables and answers together.
 """
 
-from rnncalc.errors import RnncalcError
+from rnncalc.common.i18n import _
+from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import assemble
 from rnncalc.problems.sheet.parts import parts
@@ -21,17 +22,24 @@ def read(text: str, decimal: str = "") -> dict[str, RawValue]:
     preamble, begin, body = text.partition(r"\begin{document}")
     if begin:  # commands of one's own stay
         text = "\n".join(line if "newcommand" in line else "" for line in preamble.split("\n")) + body
-    several = {name: RawValue(keys, name) for name, (_part, keys) in _problems(text, decimal).items()}
-    return {"problems": RawValue(several, "problems")} if several else assemble.read(text, decimal)
+    problems = _problems(text, decimal)
+    if not problems:
+        try:
+            return assemble.read(text, decimal)
+        except RnncalcError:  # the parts of a sheet may contradict each other, where one of them has no inputs
+            problems = _problems(text, decimal, least=1)
+            if not problems:
+                raise
+    return {"problems": RawValue({name: RawValue(keys, name) for name, (_part, keys) in problems.items()}, "problems")}
 
 
 def problems(text: str) -> dict[str, str]:
     """The texts of the problems of a sheet by name; empty where there is one, with several questions about it."""
-    return {name: part for name, (part, _keys) in _problems(text, "").items()}
+    return {name: part for name, (part, _read) in _problems(text, "").items()}
 
 
-def _problems(text: str, decimal: str) -> dict[str, tuple[str, dict[str, RawValue] | RnncalcError]]:
-    """Each problem of several: its text, and its keys or why it cannot be read."""
+def _problems(text: str, decimal: str, least: int = 2) -> dict[str, tuple[str, dict[str, RawValue] | RnncalcError]]:
+    """Each problem of several: its text, and its keys or why it cannot be read; least: parts that are problems."""
     several: dict[str, tuple[str, dict[str, RawValue] | RnncalcError]] = {}
     for name, (above, own) in parts(text).items():
         part = above + own
@@ -44,8 +52,10 @@ def _problems(text: str, decimal: str) -> dict[str, tuple[str, dict[str, RawValu
         else:
             if "x" in keys:
                 several[name] = part, keys
+            elif least == 1 and scan(own).equations:
+                several[name] = part, ProblemError(_("x is missing: nothing says the inputs"))
     readable = [keys for _part, keys in several.values() if not isinstance(keys, RnncalcError)]
-    return several if len(several) > 1 and readable else {}
+    return several if len(several) >= least and readable else {}
 
 
 def _says_something(text: str) -> bool:

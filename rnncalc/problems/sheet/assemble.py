@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
 from rnncalc.model.losses import LOSSES
@@ -227,7 +229,7 @@ class _Assembly:
     # values ----------------------------------------------------------------------------------------------------------
 
     def _once(self, where: dict[Any, Any], name: Any, item: Assigned) -> None:
-        if name in where and not (isinstance(where[name], Assigned) and where[name].value == item.value):
+        if name in where and not (isinstance(where[name], Assigned) and _alike(where[name].value, item.value)):
             raise ParseError(_("{where}: it is given twice"), where=item.where)
         where[name] = item
 
@@ -260,7 +262,7 @@ class _Assembly:
                 if reduction:
                     self.given.setdefault("reduction", RawValue(reduction, item.where))
         if name in self.given:
-            if self.given[name].value == value:
+            if _alike(self.given[name].value, value):
                 return
             raise ParseError(_("{where}: it is given twice"), where=item.where)
         given = RawValue(value, item.where)
@@ -276,3 +278,13 @@ class _Assembly:
                     for theirs in match.params.get(f"{stack}_{gate}" if gate else stack, ()):
                         return theirs.key
         return f"{stack}.{label}" if label else stack
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two values are the same, so that a sheet may say both: h_0 = 0 and h_0 = [0; 0]."""
+    if one == other:
+        return True
+    texts = [value for value in (one, other) if isinstance(value, str)]
+    arrays = [np.ravel(numbers.values) for text in texts if (numbers := values.numbers(text)) is not None]
+    sizes = {array.size for array in arrays}
+    return len(arrays) == 2 and (len(sizes) == 1 or 1 in sizes) and bool((arrays[0] == arrays[1]).all())

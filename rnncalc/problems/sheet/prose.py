@@ -17,7 +17,9 @@ _ORDER = re.compile(
     r"((?:[a-zA-Z]\u0303?\s*[,、，→>-]+\s*){2,3}(?:and\s+|和)?[a-zA-Z]\u0303?)(?!\w)",
     re.IGNORECASE,
 )
-_ITEM = rf"['\"‘’“”{BREAK}]*([^\W\d_]{{1,12}})['\"‘’“”{BREAK}]*"
+_ITEM = (
+    rf"['\"‘’“”*{BREAK}]*([^\W\d_]{{1,12}}|<\w{{1,8}}>|[。.!?！？＄#](?=[\s,，、'\"’”*{BREAK}}}]))['\"‘’“”*{BREAK}]*"
+)
 _LIST = rf"((?:{_ITEM}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM})"
 _KNOWN = "vocabulary|alphabet|词汇?表|字符表|字母表|词典"
 _ALPHABET = re.compile(rf"(?:{_KNOWN})[^\n.。]{{0,60}}?[\"“'‘]([^\W\d_]{{2,26}})[\"”'’]", re.IGNORECASE)
@@ -25,15 +27,22 @@ _VOCABULARY = [
     re.compile(rf"(?:{_KNOWN})[^\n]{{0,60}}?{mark}\s*{_LIST}", re.IGNORECASE)
     for mark in (r"[:：{\[(=]", rf"[\s为是{BREAK}]")
 ] + [
+    re.compile(rf"(?:{_KNOWN})[^\n]{{0,40}}\n[^\n]{{0,30}}=[{BREAK} ]*\{{\s*{_LIST}", re.IGNORECASE),
     re.compile(
-        rf"(?:tags|classes|labels|categories|类别?|标签)[^\n.。()]{{0,30}}[({{（]\s*((?:{_ITEM}\s*(?:[,，、/]|\bor\b|\band\b|或|和)\s*)"
+        rf"(?:tags|classes|labels|categories|类别?|标签)[^\n.。()]{{0,30}}[({{（]\s*"
+        rf"((?:{_ITEM}\s*(?:[,，、/]|\bor\b|\band\b|或|和)\s*)"
         rf"{{1,20}}{_ITEM})\s*[)}}）]",
         re.IGNORECASE,
-    )
+    ),
 ]
 _QUOTED = rf"['\"‘’“”{BREAK}]+([^\W\d_]{{1,12}})['\"‘’“”{BREAK}]+"
 _NUMBERED = re.compile(  # 1 = "the", 2 = "cat"; {"h": 0, "e": 1}
     rf"(?:\d{{1,2}}\s?[=:：]\s?{_QUOTED}\s?[,，、;；]?\s?){{2,40}}|(?:{_QUOTED}\s?[=:：]\s?\d{{1,2}}\s?[,，、;；]?\s?){{2,40}}"
+)
+_COUNTED = re.compile(  # the words are numbered: 1 = the, 2 = cat
+    rf"(?:{_KNOWN}|number\w*|编号|序号)[^\n]{{0,30}}?"
+    r"((?:\d{1,2}\s?[=:：]\s?(?:[^\W\d_]{1,12}|<\w{1,8}>)\s?[,，、;；。.]?\s?){2,40})",
+    re.IGNORECASE,
 )
 _FUNCTION_WORDS = {
     "leaky_relu": r"leaky[- ]?relu", "hard_sigmoid": "hard[- ]?sigmoid", "hard_tanh": "hard[- ]?tanh",
@@ -47,14 +56,23 @@ _FUNCTION_WORDS = {
 }  # fmt: skip
 FUNCTION_NAMES = "|".join(f"(?:{words})" for words in _FUNCTION_WORDS.values())
 _NUMBER = r"[-+]?\d*\.?\d+"
+_COMMA = r"\s*(?:[,、，→]|->)\s*(?:and\s+|und\s+)?"
+_SEVERAL = rf"{_NUMBER}{_COMMA}(?:{_NUMBER}(?:{_COMMA}|\s*(?:and\b|und\b|和)\s*)){{0,60}}{_NUMBER}(?!\w|-\w)"
 _INPUTS = re.compile(
     r"(?:\binputs?(?: sequence)?|\bsequence|\bbits?|\bEingaben?|\bentrées?|输入(?:序列)?|序列)[^.。\n\d]{0,40}?"
-    rf"((?:{_NUMBER}\s*(?:[,、，→]|->)\s*(?:and\s+|und\s+)?){{1,60}}(?:and\s+)?{_NUMBER})(?!\w)",
+    rf"({_SEVERAL})",
+    re.IGNORECASE,
+)
+_TARGETS = re.compile(
+    r"(?:\b(?:target|desired|expected|teacher)(?: (?:values?|outputs?|sequence))?s?|"
+    rf"目标(?:值|输出)?(?:序列)?|期望(?:值|输出)(?:序列)?|标签序列)[^.。；;\n\d]{{0,20}}?({_SEVERAL})",
     re.IGNORECASE,
 )
 _CLASSES = re.compile(
     r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+|"
-    r"\b(?:correct|true|right|target) class(?:es)?(?: labels?)? (?:are|is) \d{1,3}(?:(?:, (?:and )?| and )\d{1,3})*"
+    rf"\b(?:correct|true|right|target) class(?:es)?(?: labels?)? (?:are|is)[\s{BREAK}]{{1,3}}(?:class )?"
+    r"(?:[a-z](?:[_^]\S{1,8})? ?= ?)?\d{1,3}"
+    r"(?:(?:, (?:and )?| and )\d{1,3})*"
 )
 _FROM_ONE = re.compile(
     r"\b(?:class(?:es)?|labels?)\b[^.;\n\d]{0,30}?\b(?:number|index|count|label|start|begin|run|rang)\w*"
@@ -74,8 +92,8 @@ _LAST_STEP = re.compile(
     re.IGNORECASE,
 )
 _RATE = re.compile(
-    r"(?:learning[- ]rate|step[- ]size|学习率|步长|lernrate|schrittweite|taux d.apprentissage|tasa de aprendizaje)"
-    rf"[^\d\n]{{0,12}}?({_NUMBER})",
+    r"(?:learning[- ]rate|step[- ]size|\bsteps? of size|学习率|步长|lernrate|schrittweite|taux d.apprentissage|"
+    rf"tasa de aprendizaje)[^\d\n]{{0,12}}?({_NUMBER})",
     re.IGNORECASE,
 )
 _TARGET = re.compile(
@@ -226,6 +244,12 @@ def inputs(prose: str) -> list[str]:
     return re.findall(_NUMBER, said[1]) if said else []
 
 
+def targets(prose: str) -> list[str]:
+    """The targets of “the desired outputs are 0.3, 1, 0.2”, 目标序列 0.3、1、0.2."""
+    said = _TARGETS.search(prose)
+    return re.findall(_NUMBER, said[1]) if said else []
+
+
 def classes(prose: str) -> list[int]:
     """The classes, from 0, of “第 2 类、第 3 类”, which counts from 1 unless it says otherwise.
 
@@ -233,7 +257,7 @@ def classes(prose: str) -> list[int]:
     """
     said = _CLASSES.search(prose)
     first = 0 if re.search(r"从 ?0|from 0|starting at 0", prose) else 1
-    if said and first and not said[0].startswith("第") and not re.search(r"(?:from|at|with) (?:1|one)\b", prose):
+    if said and first and not said[0].startswith("第") and not counts_from_one(prose):
         return []
     return [int(text) - first for text in re.findall(r"\d+", said[0])] if said else []
 
@@ -273,15 +297,20 @@ def target(prose: str) -> str:
 
 def vocabulary(prose: str) -> list[str]:
     """The words of “the vocabulary is h, e, l, o”."""
-    if numbered := _NUMBERED.search(prose):
-        places = map(int, re.findall(r"\d+", numbered[0]))
-        words = re.findall(r"[^\W\d_]+", numbered[0])
+    if numbered := _NUMBERED.search(prose) or _COUNTED.search(prose):
+        listed = numbered[1] if numbered.re is _COUNTED else numbered[0]
+        places = map(int, re.findall(r"\d+", listed))
+        words = re.findall(r"<\w{1,8}>|[^\W\d_]+", listed)
         return [word for _place, word in sorted(zip(places, words))]
     said = next((listed for pattern in _VOCABULARY if (listed := pattern.search(prose))), None)
     run = _ALPHABET.search(prose) if said is None else None
     if run and len(set(run[1])) == len(run[1]):  # the letters “helo”
         return list(run[1])
-    return [item for item in re.findall(r"[^\W\d_]{1,12}", said[1]) if item not in ("and", "or")] if said else []
+    return (
+        [item for item in re.findall(r"<\w{1,8}>|[^\W\d_]{1,12}|[。.!?＄#]", said[1]) if item not in ("and", "or")]
+        if said
+        else []
+    )
 
 
 def names_vocabulary(prose: str) -> bool:

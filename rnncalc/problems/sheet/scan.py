@@ -120,6 +120,8 @@ class _Scanner:
     def _right(self, begin: int, at: int, left: list[Symbol], kind: str, chained: list[Symbol]) -> int | None:
         """What stands behind a sign: a value, words, a function, a formula. The place behind it; None for prose."""
         name = left[-1]
+        if name.base.endswith("'") and name.base.rstrip("'").lower() in formulas.FUNCTIONS:  # σ'(z) = σ(z) (1 − σ(z))
+            return None
         if kind == "" and self._counts(left, at):
             running = self._running(begin, at)
             if running is not None or re.match(r"\s*\d", self.text[at : at + 9]):
@@ -291,7 +293,7 @@ class _Scanner:
         name = self.text[begin:at].strip(f" :={BREAK}$")
         if name not in tuple("tknijlℓτ") and re.fullmatch(r"\d{1,6}\.?", value[0].strip()):
             where = _("line {line}, {name}").format(line=self.clean.line(begin) + 1, name=name)
-            size = size_of(name, self.text, begin, value[1]) or ("T" if name == "T" else "")
+            size = "T" if name == "T" else size_of(name, self.text, begin, value[1])
             if size or name in stated_sizes.KEYS or in_shape(name, self.text):
                 self.sheet.sizes.append(stated_sizes.StatedSize(name, int(value[0].strip(" .")), size, where))
         self.used.append((begin, value[1]))

@@ -86,6 +86,9 @@ class SheetSequences:
         """One number as the target: L = (y − 1)², or “the target is 1” of what is read out at the last step."""
         value = self.roles.loss.value if self.roles.loss else ""
         value = value or (prose.target(self.sheet.prose) if self.roles.last_only else "")
+        said = self.given.get("targets")
+        if said and self.roles.last_only and isinstance(said.value, list) and len(said.value) == 1 < count:
+            self.given["targets"] = RawValue([*[None] * (count - 1), *said.value], said.where)
         if value and "targets" not in self.given:
             before = [None if self.roles.last_only else value] * (count - 1)
             self.given["targets"] = RawValue([*before, value], "targets")
@@ -101,11 +104,12 @@ class SheetSequences:
             return
         at = count - 1 if step is None else step - self.first
         rows: list[Any] = target.value if isinstance(target.value, list) else []
-        if isinstance(target.value, str):
+        if isinstance(target.value, str | Numbers):
             stepped = step is not None and self.roles.loss is not None and self.roles.loss.stepped
-            by_step = stepped or in_words or "null" in target.value
+            by_step = stepped or in_words or "null" in str(target.value)
             rows = self._rows(target.value, count) if by_step else []
-            rows = rows or [row_of(target.value)] * count
+            whole = target.value
+            rows = rows or [row_of(whole) if isinstance(whole, str) else whole.through(np.ravel).nested()] * count
         elif len(rows) != count or (step is None and not in_words):
             return
         if not 0 <= at < count:
@@ -120,10 +124,10 @@ class SheetSequences:
                 )
         self.given["targets"] = RawValue([row if t == at else None for t, row in enumerate(rows)], target.where)
 
-    def _rows(self, text: str, count: int) -> list[Any]:
+    def _rows(self, targets: str | Numbers, count: int) -> list[Any]:
         """Targets as a whole, step by step; empty where they are none of as many steps."""
         try:
-            numbers = matrix.read(text)
+            numbers = targets if isinstance(targets, Numbers) else matrix.read(targets)
         except ParseError:
             return []
         values = numbers.values.reshape(-1) if 1 in numbers.values.shape[:-1] else numbers.values
@@ -150,11 +154,15 @@ class SheetSequences:
     def _in_sentences(self, steps: Mapping[str, dict[int, Assigned]]) -> None:
         """Inputs, classes and a learning rate that a sentence says, where nothing else does."""
         said = self.sheet.prose
-        inputs, classes, rate = prose.inputs(said), prose.classes(said), prose.learning_rate(said)
+        inputs, rate, targets = prose.inputs(said), prose.learning_rate(said), prose.targets(said)
+        classes = prose.classes(said) or prose.classes(self.sheet.text)  # “the correct class is k = 2”
         if inputs and not any(name in steps or name in self.given for name in self.roles.inputs):
             self.given["x"] = RawValue([[text] for text in inputs], "x")
-        if classes and "targets" not in self.given and not any(name in steps for name in self.roles.targets):
+        stated = "targets" in self.given or any(name in steps for name in self.roles.targets)
+        if classes and not stated:
             self.given["targets"] = RawValue([str(number) for number in classes], "targets")
+        elif len(targets) > 1 and not stated and self.roles.made and self.roles.loss:
+            self.given["targets"] = RawValue(targets, "targets")
         if rate:
             self.given.setdefault("lr", RawValue(rate, "lr"))
 

@@ -18,7 +18,10 @@ from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import Roles
 
 _QUOTED = re.compile(r"[\"“”「『'‘’]([^\"“”「」『』'‘’\n]{1,300})[\"“”」』'‘’]")
-_BETWEEN = re.compile(r"(?<=[^\W\d_])[\"”」』'’][ \t]*[,、，][ \t]*[\"“「『'‘](?=[^\W\d_])")  # of “h”、“e”、“l”
+_BETWEEN = re.compile(  # of “h”、“e”、“l”, or “h”“e”
+    r"(?<=[^\W\d_])[\"”」』'’][ \t]*[,、，][ \t]*[\"“「『'‘](?=[^\W\d_])|"
+    r"(?<=[^\W\d_])[”」』][ \t]*[“「『](?=[^\W\d_]|[。.!?])"
+)
 _FED = re.compile(r"input|\bfeed|\bfed\b|eingabe|entrée|输入", re.IGNORECASE)
 _MEANT = re.compile(r"predict|target|label|next|correct|should|目标|标签|预测|下一个|应为", re.IGNORECASE)
 
@@ -84,7 +87,7 @@ class Words:
         if not known:
             return
         word = "|".join(re.escape(word) for word in known)
-        rows = re.compile(rf"(?<!\w)(?:{word})(?:\s*[,、，;→]\s*(?:and\s+)?(?:{word})){{1,200}}(?!\w)")
+        rows = re.compile(rf"(?<!\w)(?:{word})(?:\s*[,、，;→]\s*(?:and\s+)?(?:{word})){{1,200}}(?![\w<])")
         end = 0
         for row in rows.finditer(self.prose):
             words = prose.items(row[0].replace("and ", "").replace("→", ","))
@@ -185,11 +188,19 @@ def _last(pattern: re.Pattern[str], text: str) -> int:
 def _words_in(text: str, known: list[str]) -> list[str]:
     """The words of a sentence, or the letters of a word, where all of them are known; else empty."""
     ours = {word.lower(): word for word in known}
-    words = [ours.get(word) or ours.get(word.lower()) or "" for word in re.findall(r"[^\W\d_]+", text)]
+    marks = "|".join(re.escape(word) for word in known if not word.isalnum())  # a full stop, <eos>
+    pieces = re.findall(rf"{marks}|[^\W\d_]+" if marks else r"[^\W\d_]+", text)
+    words = [ours.get(word) or ours.get(word.lower()) or "" for word in pieces]
     if words and not all(words) and all(len(word) == 1 for word in known):
         words = [letter if letter in known else "" for letter in text.strip() if letter.strip()]
     return words if len(words) > 1 and all(words) else []
 
 
 def _is_word(text: str) -> bool:
-    return bool(re.fullmatch(r"[^\W\d_]+", text)) and text.lower() not in ("null", "none", "nan", "inf", "infinity")
+    return bool(re.fullmatch(r"[^\W\d_]+|[。.!?！？＄#]|<\w{1,8}>", text)) and text.lower() not in (
+        "null",
+        "none",
+        "nan",
+        "inf",
+        "infinity",
+    )
