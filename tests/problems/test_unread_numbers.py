@@ -60,3 +60,15 @@ def test_many_lines_are_counted(count: int) -> None:
     notes = unread(SHEET + "".join(f"\nthe value {number}.5 is nobody's" for number in range(count)))
     assert len(notes) == min(count, 9)
     assert ("12 more" in notes[-1]) == (count == 20)
+
+
+@pytest.mark.parametrize("line", [
+    "(i) Find h(t) and y(t) for t = 1, 2, 3.  [3]", "(1)(6分)前向计算,写出 s_1 的值。",
+    "② 求 ŷ 和 L;", "c) [4 pts] Compute ∂E/∂W.",
+    "1. 求 t = 1, 2 时的 f_t。(12 分)", "(b) (4 points) Evaluate y_1, y_2 and y_3 (t=1,2,3).",
+])  # fmt: skip
+def test_instructions_are_not_listed(line: str) -> None:
+    sheet = f"h_t = tanh(0.5 x_t + 0.3 h_{{t-1}})\nx = 1, 2, 3\n{line}\n"
+    assert not [note for note in problem(sheet).notes if note.startswith("not read")]
+    listed = [note for note in problem(sheet + "Somewhere is a 0.7 too.\n").notes if note.startswith("not read")]
+    assert len(listed) == 1

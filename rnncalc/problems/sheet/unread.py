@@ -46,12 +46,19 @@ _SHAPES = re.compile(
 )
 _HEADING = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]*|\\(?:sub)*section\*?\{)(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?(?=[ \t]))?|"
-    r"^\d{1,2}(?:\.\d{1,2}){2}(?=[ \t])|^[ \t]*\d{1,2}-\d{1,2}(?=[(（])"
+    r"^\d{1,2}(?:\.\d{1,2}){2}(?=[ \t])|^[ \t]*\d{1,2}-\d{1,2}(?=[(（ ]|$)"
 )
+_VERBS = r"Compute|Calculate|Find|Give|What|Show|Determine|Evaluate|Write|计算|求|写出|画出|给出|证明"
+_EMPTY = re.compile(r"[(\[（]\s*[)\]）]")
+_COUNTED = re.compile(
+    r"\b[tkn] ?(?:=|∈ ?\{?) ?\d(?:(?:, ?(?:and )?| and |、| ?和 ?)\d)*\}?(?!\.?\d)"
+)  # for t = 1, 2, 3
 _ITEM = re.compile(
     r"^[ \t>*]{0,9}(?:[(（]?\d{1,2}(?:[.-]\d{1,2}){0,2}[)）.、:．]|\d[a-z]\)|"
-    r"\d{1,2}\.\d{1,2}(?=[ \t]+(?:Compute|Calculate|Find|Give|What|Show|Determine|计算|求)))(?=[ \t*(（]*[^\W\d])|"
-    r"[(（]\d{1,2}[)）](?=[ \t]*[^\W\d])|(?<=[.。;；] )\d{1,2}\.(?=[ \t]{1,3}(?:[^\W\d]|[\\$∂]))"
+    rf"\d{{1,2}}\.\d{{1,2}}(?=[ \t]+(?:{_VERBS})))"
+    r"(?=[ \t*(（]*[^\W\d])|"
+    rf"^[ \t]*\d{{1,2}}[ \t]+(?={_VERBS})|[(（]\d{{1,2}}[)）](?=[ \t]*[^\W\d])|"
+    r"(?<=[.。;；] )\d{1,2}\.(?=[ \t]{1,3}(?:[^\W\d]|[\\$∂]))"
 )
 
 _NAME = re.compile(  # h_3, x^{(1)}, U[2][1], z(4): their digits are part of them
@@ -95,11 +102,12 @@ def lines(text: str, used: Collection[str], sizes: Sequence[str] = ()) -> list[s
     """
     unread = []
     for number, line in enumerate(text.splitlines()):
-        bare = _ITEM.sub(" ", NUMBERING.sub("", _HEADING.sub("", line)))
+        bare = _EMPTY.sub(" ", _POINTS.sub(" ", line))
+        bare = _COUNTED.sub(" ", _ITEM.sub(" ", NUMBERING.sub("", _HEADING.sub("", bare))))
         for words in sizes:
             bare = bare.replace(words, " ")
         bare = prose.without_precision(prose.without_facts(bare, used))
-        bare = _SHAPES.sub(" ", _LABELS.sub(" ", _POINTS.sub(" ", bare)))
+        bare = _SHAPES.sub(" ", _LABELS.sub(" ", bare))
         if re.search(r"\d", _NAME.sub(" ", bare)):
             where = _("line {line}: {text}")
             unread.append(where.format(line=number + 1, text=shown(line.strip(" ,.;$*|"), 60)))
