@@ -50,7 +50,9 @@ def read(text: str, questions: Mapping[str, Question]) -> dict[str, RawValue]:
     except RnncalcError as error:
         trouble = error
     problems = given["problems"].value if "problems" in given else {}
-    if (given and len(questions) < 2) or any("answers" in part for part in problems.values()):
+    if (given and len(questions) < 2) or any(
+        isinstance(part, Mapping) and "answers" in part for part in problems.values()
+    ):
         return given
     for parts in _partings(text, questions):
         try:

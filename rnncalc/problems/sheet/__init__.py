@@ -30,7 +30,7 @@ def read(text: str, decimal: str = "") -> dict[str, RawValue]:
             problems = _problems(text, decimal, least=1)
             if not problems:
                 raise
-    return {"problems": RawValue({name: RawValue(keys, name) for name, (_part, keys) in problems.items()}, "problems")}
+    return {"problems": RawValue({name: keys for name, (_part, keys) in problems.items()}, "problems")}
 
 
 def problems(text: str) -> dict[str, str]:

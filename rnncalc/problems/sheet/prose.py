@@ -257,7 +257,8 @@ def classes(prose: str) -> list[int]:
     """
     said = _CLASSES.search(prose)
     first = 0 if re.search(r"从 ?0|from 0|starting at 0", prose) else 1
-    if said and first and not said[0].startswith("第") and not counts_from_one(prose):
+    from_one = counts_from_one(prose) or re.search(r"(?:from|at|with) (?:1|one)\b", prose)
+    if said and first and not said[0].startswith("第") and not from_one:
         return []
     return [int(text) - first for text in re.findall(r"\d+", said[0])] if said else []
 

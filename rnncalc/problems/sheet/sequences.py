@@ -105,7 +105,9 @@ class SheetSequences:
         at = count - 1 if step is None else step - self.first
         rows: list[Any] = target.value if isinstance(target.value, list) else []
         if isinstance(target.value, str | Numbers):
-            stepped = step is not None and self.roles.loss is not None and self.roles.loss.stepped
+            loss = self.roles.loss
+            own = loss is not None and any(item.symbol.key == loss.target for item in self.sheet.assigned)
+            stepped = step is not None and loss is not None and (loss.stepped or not own)
             by_step = stepped or in_words or "null" in str(target.value)
             rows = self._rows(target.value, count) if by_step else []
             whole = target.value
