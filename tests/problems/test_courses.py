@@ -78,13 +78,16 @@ def test_a_batch_at_every_step(rows: bool, labels: str | None, count: int) -> No
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-@pytest.mark.parametrize("way", ["quoted", "mapping", "codes"])
+@pytest.mark.parametrize("way", ["quoted", "mapping", "codes", "index"])
 def test_words_that_are_numbered(way: str, size: int) -> None:
     words = ["h", "e", "l", "o", "w"][:size]
     u = drawn_at(31, 3, size)
     said = {
         "quoted": "The vocabulary: " + ", ".join(f'{n} = "{word}"' for n, word in enumerate(words, 1)) + ".",
         "mapping": "char_to_ix: {" + ", ".join(f"'{word}': {n}" for n, word in enumerate(words)) + "}",
+        "index": "The vocabulary, in this order: "
+        + ", ".join(f"`{word}` (index {n})" for n, word in enumerate(words))
+        + ".",
         "codes": "\n".join(f"- {word} = {np.eye(size, dtype=int)[n].tolist()}" for n, word in enumerate(words)),
     }
     order = [0, 1, size - 1, 1]
@@ -192,7 +195,8 @@ def test_prose_may_begin_as_an_import(start: str) -> None:
 @pytest.mark.parametrize("at", ["L = -\\log \\hat y_{k}", "L = -ln ŷ_c"])
 def test_the_class_of_the_last_step_in_a_sentence(letter: str, at: str) -> None:
     sheet = f"{CELL}ŷ = softmax(V h_3)\n${at}$\n{GIVEN}{INPUTS}\n"
-    sheet += f"The correct class is ${letter}3$ (classes are numbered 1 to 4)."
+    said = "The true class of this sentence is class" if not letter else "The correct class is"
+    sheet += f"{said} ${letter}3$ (classes are numbered 1 to 4)."
     assert_same_gradients(sheet, {**KEYS, "targets": [None, None, 2], "loss": "cross_entropy"})
 
 
@@ -341,3 +345,21 @@ def test_two_layers_without_blanks_and_a_read_out_of_the_last_step(step: str) ->
 )
 def test_the_derivative_of_a_function_is_a_remark(remark: str) -> None:
     assert_same(f"{SOFTMAX}{GIVEN}{INPUTS}\n{remark}", KEYS)
+
+
+@pytest.mark.parametrize("letter", ["g", "s", "c", "h̃"])
+def test_the_candidate_of_a_table_of_gates_has_the_letter_of_the_equations(letter: str) -> None:
+    numbers = dict(zip("figo", drawn_at(81, 4, 3).tolist()))
+    lines = "".join(
+        f"{gate}_t = {'tanh' if gate == letter else 'σ'}(w_{gate} x_t + u_{gate} h_{{t-1}} + b_{gate})\n"
+        for gate in ("f", "i", letter, "o")
+    )
+    cell = "m" if letter != "g" else "c"
+    sheet = f"{lines}{cell}_t = f_t {cell}_{{t-1}} + i_t {letter}_t\nh_t = o_t tanh({cell}_t)\n\n"
+    sheet += "| | $w$ | $u$ | $b$ |\n|---|---|---|---|\n"
+    named = {"f": "遗忘门 $f$", "i": "输入门 $i$", "g": f"候选值 ${letter}$", "o": "输出门 $o$"}
+    sheet += "".join(f"| {named[gate]} | {' | '.join(map(str, row))} |\n" for gate, row in numbers.items())
+    wanted = {"cell": "lstm", "x": [0.4, -1, 2]} | {
+        key: {gate: row[at] for gate, row in numbers.items()} for at, key in enumerate("UWb")
+    }
+    assert_same(f"{sheet}\nx = 0.4, -1, 2\n", wanted)

@@ -105,7 +105,7 @@ def in_a_table(bias: bool, output: bool) -> str:
     return "\n".join([*equations(bias, output), "", "| 参数 | 取值 |", "|---|---|", *rows])
 
 
-def row_by_row(nth: list[str], column: str) -> Callable[[bool, bool], str]:
+def row_by_row(nth: list[str], column: str, sign: str = ": ", sep: str = "; ") -> Callable[[bool, bool], str]:
     def written(bias: bool, output: bool) -> str:
         lines = equations(bias, output)
         for key, array in values(bias, output).items():
@@ -113,7 +113,7 @@ def row_by_row(nth: list[str], column: str) -> Callable[[bool, bool], str]:
             if array.ndim == 1 and len(array) > 1:
                 lines.append(f"* ${key}$ {column.format(rows[0])}")
             elif len(rows) > 1:
-                lines.append(f"* ${key}$: " + "; ".join(f"{name} {row}" for name, row in zip(nth, rows)))
+                lines.append(f"* ${key}${sign}" + sep.join(f"{name} {row}" for name, row in zip(nth, rows)))
             else:
                 lines.append(f"${key} = ({rows[0]})$")
         return "\n".join([*lines, INPUTS])
@@ -150,6 +150,7 @@ def in_bold(bias: bool, output: bool) -> str:
 WAYS = {
     "first row": row_by_row(["first row", "second row", "third row"], "is the column with entries {}"),
     "row 1": row_by_row(["row 1:", "row 2:", "row 3:"], "= the vector with components {}"),
+    "have": row_by_row(["first row", "second row", "third row"], "is the vector with entries {}", " have ", " and "),
     "第一行": row_by_row(["第一行", "第二行", "第三行"], "= ({})"),
     "bars": between_bars,
     "bold": in_bold,

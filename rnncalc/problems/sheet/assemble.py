@@ -39,7 +39,7 @@ from rnncalc.problems.sheet.sizes import in_sentences
 from rnncalc.problems.sheet.table_heads import ROLES
 from rnncalc.problems.sheet.words import Words
 
-CANDIDATES = ("g", "c", "c̃", "C", "C̃", "g̃", "n", "h", "h̃")
+CANDIDATES = ("g", "c", "c̃", "C", "C̃", "g̃", "n", "h", "h̃", "s", "s̃")
 RATES = ("η", "lr", "α", "learning_rate", "eta", "alpha")
 _DRAWN = re.compile(r"\brandn?\(|\brandom\b|\bnormal\(|\buniform\(")
 _STARTED = re.compile(r"([A-Za-z]\w*?)_?0")

@@ -20,7 +20,8 @@ _ORDER = re.compile(
 _ITEM = (
     rf"['\"‘’“”*{BREAK}]*([^\W\d_]{{1,12}}|<\w{{1,8}}>|[。.!?！？＄#](?=[\s,，、'\"’”*{BREAK}}}]))['\"‘’“”*{BREAK}]*"
 )
-_LIST = rf"((?:{_ITEM}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM})"
+_PLACE = r"(?:\s{0,3}[(（](?:index|id|编号|序号|class|类别?)?\s?\d{1,2}[)）])?"
+_LIST = rf"((?:{_ITEM}{_PLACE}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM}{_PLACE})"
 _KNOWN = "vocabulary|alphabet|词汇?表|字符表|字母表|词典"
 _ALPHABET = re.compile(rf"(?:{_KNOWN})[^\n.。]{{0,60}}?[\"“'‘]([^\W\d_]{{2,26}})[\"”'’]", re.IGNORECASE)
 _VOCABULARY = [
@@ -70,7 +71,8 @@ _TARGETS = re.compile(
 )
 _CLASSES = re.compile(
     r"第\s*\d+\s*类(?:\s*[、,，和]\s*第\s*\d+\s*类)+|"
-    rf"\b(?:correct|true|right|target) class(?:es)?(?: labels?)? (?:are|is)[\s{BREAK}]{{1,3}}(?:class )?"
+    r"\b(?:correct|true|right|target) class(?:es)?(?: labels?)?(?: of [\w ]{1,30}?)? (?:are|is)"
+    rf"[\s{BREAK}]{{1,3}}(?:class[\s{BREAK}]{{1,3}})?"
     r"(?:[a-z](?:[_^]\S{1,8})? ?= ?)?\d{1,3}"
     r"(?:(?:, (?:and )?| and )\d{1,3})*"
 )
@@ -92,8 +94,8 @@ _LAST_STEP = re.compile(
     re.IGNORECASE,
 )
 _RATE = re.compile(
-    r"(?:learning[- ]rate|step[- ]size|\bsteps? of size|学习率|步长|lernrate|schrittweite|taux d.apprentissage|"
-    rf"tasa de aprendizaje)[^\d\n]{{0,12}}?({_NUMBER})",
+    r"(?:learning[- ]rate|step[- ]size|\bsteps? of size|\bwith (?:a )?rate|学习率|步长|lernrate|schrittweite|"
+    rf"taux d.apprentissage|tasa de aprendizaje)[^\d\n]{{0,12}}?({_NUMBER})",
     re.IGNORECASE,
 )
 _TARGET = re.compile(
@@ -307,11 +309,8 @@ def vocabulary(prose: str) -> list[str]:
     run = _ALPHABET.search(prose) if said is None else None
     if run and len(set(run[1])) == len(run[1]):  # the letters “helo”
         return list(run[1])
-    return (
-        [item for item in re.findall(r"<\w{1,8}>|[^\W\d_]{1,12}|[。.!?＄#]", said[1]) if item not in ("and", "or")]
-        if said
-        else []
-    )
+    items = re.findall(r"<\w{1,8}>|[^\W\d_]{1,12}|[。.!?＄#]", re.sub(_PLACE, "", said[1])) if said else []
+    return [item for item in items if item not in ("and", "or")]
 
 
 def names_vocabulary(prose: str) -> bool:

@@ -89,7 +89,7 @@ def _listed() -> list[re.Pattern[str]]:
     comma = rf"{_GAP}(?:[,，、]{_GAP}(?:and\b)?|\band\b|和){_GAP}"
     numbers = rf"[(\[]?{_GAP}{_NUMBER}(?:{comma}{_NUMBER}){{0,40}}{_GAP}[)\]]?"
     row = rf"(?:the )?{_NTH}{_GAP}(?:[:：=为是]|is\b|are\b)?{_GAP}{numbers}"
-    verb = rf"{_GAP}(?:[:：=]|(?:is|has)\b|[为是])?{_GAP}"
+    verb = rf"{_GAP}(?:[:：=]|(?:is|has|have)\b|[为是])?{_GAP}"
     return [
         re.compile(
             rf"{_NAME}{verb}(?:the |a )?(?:column|row|vector|行向量|列向量|向量)(?: vector)? with (?:the )?"
