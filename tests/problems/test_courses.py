@@ -363,3 +363,61 @@ def test_the_candidate_of_a_table_of_gates_has_the_letter_of_the_equations(lette
         key: {gate: row[at] for gate, row in numbers.items()} for at, key in enumerate("UWb")
     }
     assert_same(f"{sheet}\nx = 0.4, -1, 2\n", wanted)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "1 / (1 + np.exp(-(U x_t + W h_{t-1})))",
+        "\\frac{1}{1 + e^{-U x_t - W h_{t-1}}}",
+        "1/(exp(-(U x_t + W h_(t-1))) + 1)",
+    ],
+)
+def test_a_sigmoid_written_out(way: str) -> None:
+    sheet = f"$h_t = {way}$\nU = {printed(U)}\nW = {printed(W)}\n{INPUTS}"
+    assert_same(sheet, {"U": U.tolist(), "W": W.tolist(), "x": X.tolist(), "activation": "sigmoid"})
+
+
+def test_an_array_with_words_is_a_table() -> None:
+    numbers = dict(zip("ifog", drawn_at(91, 4, 3).tolist()))
+    sheet = "".join(f"{g}_t = {'tanh' if g == 'g' else 'σ'}(w_{g} x_t + u_{g} h_{{t-1}} + b_{g})\n" for g in numbers)
+    sheet += "c_t = f_t c_{t-1} + i_t g_t\nh_t = o_t tanh(c_t)\n"
+    sheet += "\\[\n\\begin{array}{c|rrr}\n \\text{gate} & w & u & b \\\\ \\hline\n"
+    sheet += "\\\\\n".join(" & ".join([gate, *map(str, row)]) for gate, row in numbers.items())
+    sheet += "\n\\end{array}\n\\]\nx = 0.4, -1, 2\n"
+    keys = {key: {gate: row[at] for gate, row in numbers.items()} for key, at in (("U", 0), ("W", 1), ("b", 2))}
+    assert_same(sheet, {"cell": "lstm", "x": [0.4, -1, 2], **keys})
+
+
+@pytest.mark.parametrize("module", ["fc", "head", "linear", "out"])
+@pytest.mark.parametrize("loss", ["Loss = nn.MSELoss() over the outputs.", "The loss is the mean squared error."])
+def test_weights_of_pytorch_beside_its_equations(module: str, loss: str) -> None:
+    u, w, b, d = drawn_at(95, 6, 1), drawn_at(96, 6, 2), drawn_at(97, 6), drawn_at(98, 6)
+    v = drawn_at(99, 1, 2)
+    sheet = (
+        "r_t = sigmoid(W_ir x_t + b_ir + W_hr h_(t-1) + b_hr)\nz_t = sigmoid(W_iz x_t + b_iz + W_hz h_(t-1) + b_hz)\n"
+        "n_t = tanh(W_in x_t + b_in + r_t * (W_hn h_(t-1) + b_hn))\nh_t = (1 - z_t) * n_t + z_t * h_(t-1)\n"
+        f"weight_ih_l0 = tensor({printed(u)})\nweight_hh_l0 = tensor({printed(w)})\nbias_ih_l0 = tensor({printed(b)})\n"
+        f"bias_hh_l0 = tensor({printed(d)})\n{module}.weight = tensor({printed(v)})\n{module}.bias = tensor([0.05])\n"
+        "Input sequence (one sequence, T = 3):  1.0, -0.5, 2.0\n"
+        f"Targets:   0.2, 0.0, -0.4\n{loss}\nQuestions:\n 1) h_1, h_2\n"
+    )
+    wanted = {
+        "cell": "gru_after", "weight_ih_l0": u.tolist(), "weight_hh_l0": w.tolist(), "bias_ih_l0": b.tolist(),
+        "bias_hh_l0": d.tolist(), "V": v.tolist(), "c": 0.05, "x": [1, -0.5, 2], "targets": [0.2, 0, -0.4],
+        "loss": "mean_squared_error",
+    }  # fmt: skip
+    ours, theirs = gradients(sheet), gradients(wanted)
+    for name in ("V", "c"):
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-12)
+    assert_same(sheet, wanted)
+
+
+def test_a_value_in_chinese_brackets() -> None:
+    sheet = "P=σ(2·h_3−0.5)，h_t = tanh(u x_t + w h_{t-1})，u=0.7，w=0.4，x=1, 2, 0.5。"
+    sheet += "实际上跌了（标签 y=0），损失为 L=−[y·ln P+(1−y)·ln(1−P)]。"
+    wanted = {"U": 0.7, "W": 0.4, "V": 2, "c": -0.5, "output": "sigmoid", "x": [1, 2, 0.5]}
+    stated = problem(sheet)
+    assert_same(sheet, wanted)
+    assert stated.task.targets is not None
+    np.testing.assert_array_equal(np.ravel(stated.task.targets), [np.nan, np.nan, 0])

@@ -25,9 +25,9 @@ _WORDS = [
         r"half (?:of )?(?:the )?(?:sum of )?(?:the )?squared? (?:error|difference)|"
         r"半平方(?:误差|和)|二分之一.{0,6}平方",
     ),
-    ("mean_squared_error", r"mean[- ]squared?[- ]error|\bMSE\b|均方误差"),
-    ("binary_cross_entropy", r"binary[- ]cross[- ]entropy|\bBCE\b|二元交叉熵|二分类交叉熵"),
-    ("cross_entropy", r"cross[- ]?entropy|negative log[- ]likelihood|交叉熵|负对数似然"),
+    ("mean_squared_error", r"mean[- ]squared?[- ]error|\bMSE(?:Loss)?\b|mse_loss|均方误差"),
+    ("binary_cross_entropy", r"binary[- ]cross[- ]entropy|\bBCE(?:Loss)?\b|BCEWithLogitsLoss|二元交叉熵|二分类交叉熵"),
+    ("cross_entropy", r"cross[- ]?entropy(?:loss)?|negative log[- ]likelihood|交叉熵|负对数似然"),
     ("squared_error", r"(?:sum of )?squared? (?:error|difference)s?|平方误差|误差平方和"),
 ]
 

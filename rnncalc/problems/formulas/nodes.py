@@ -90,13 +90,25 @@ def simplified(node: Apply) -> Node:
 
 
 def quotient(above: Node, below: Node) -> Node:
-    """A quotient; exp(y) / Σ exp(y) is softmax(y), whatever counts the units."""
+    """A quotient; exp(y) / Σ exp(y) is softmax(y), whatever counts the units, and 1 / (1 + exp(−a)) is sigmoid(a)."""
+    if above == Num(1.0) and isinstance(below, Sum) and len(below.terms) == 2 and (1, Num(1.0)) in below.terms:
+        sign, power = next(term for term in below.terms if term != (1, Num(1.0)))
+        inside = _negated(power.arguments[0]) if isinstance(power, Apply) and power.name == "exp" else None
+        if sign > 0 and inside is not None:
+            return Apply("sigmoid", (inside,))
     summed = below.arguments[0] if isinstance(below, Apply) and below.name == "Σ" else None
     if isinstance(above, Apply) and isinstance(summed, Apply) and above.name == summed.name == "exp":
         inside, other = (mapped(part.arguments[0], _without_unit) for part in (above, summed))
         if [name.key for name in symbols_of(inside)] == [name.key for name in symbols_of(other)]:
             return Apply("softmax", (inside,))
     return Quot(above, below)
+
+
+def _negated(node: Node) -> Node | None:
+    """a of −a; None where no minus stands before the whole."""
+    if not isinstance(node, Sum) or any(sign > 0 for sign, _term in node.terms):
+        return None
+    return node.terms[0][1] if len(node.terms) == 1 else Sum(tuple((-sign, term) for sign, term in node.terms))
 
 
 def _without_unit(name: Symbol) -> Symbol:

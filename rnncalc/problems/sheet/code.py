@@ -115,11 +115,27 @@ def _torch(text: str) -> str:
         )
 
     names = {layer[1] for layer in _TORCH.finditer(text)}
+    if re.search(r"\bW_\{?(?:ir|hr|ii|hi)\b", text):  # the equations have a weight for each gate
+        text = re.sub(
+            r"\b(weight|bias)_([ih]h)_l0(?=[ \t]*=)",
+            lambda part: f"{part[1].replace('weight', 'W')[0]}_{part[2]}",
+            text,
+        )
+    text = re.sub(
+        r"^([ \t]*)(?:fc|linear|head|out|decoder|readout)\.(weight|bias)(?=[ \t]*=)",
+        _read_out,
+        text,
+        flags=re.MULTILINE,
+    )
     text = _COPIED.sub(r"\1\2 = \3", _TORCH.sub(keys, text))
     for name in names:
         text = re.sub(rf"\b{name}\.(\w+)(?:\.data)?(?=[ \t]*=)", r"\1", text)
         text = re.sub(rf"^[^\n=]*=[ \t]*{name}\(.*$", "", text, flags=re.MULTILINE)
     return re.sub(r"=[ \t]*(?:torch\.)?nn\.Parameter\((.*)\)[ \t]*$", r"= \1", text, flags=re.MULTILINE)
+
+
+def _read_out(part: re.Match[str]) -> str:
+    return f"{part[1]}{'V' if part[2] == 'weight' else 'c'}"
 
 
 def _keras(text: str) -> str:

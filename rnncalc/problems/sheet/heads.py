@@ -150,4 +150,4 @@ class Heads:
 
     def _calls(self, bracket: int) -> bool:
         """Whether a bracket is that of a call, whose arguments have names: f(precision=4)."""
-        return bool(re.match(r"\w", self.text[bracket - 1 : bracket]))
+        return bool(re.match(r"[A-Za-z0-9_]", self.text[bracket - 1 : bracket]))

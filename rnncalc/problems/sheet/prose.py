@@ -22,7 +22,7 @@ _ITEM = (
 )
 _PLACE = r"(?:\s{0,3}[(（](?:index|id|编号|序号|class|类别?)?\s?\d{1,2}[)）])?"
 _LIST = rf"((?:{_ITEM}{_PLACE}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM}{_PLACE})"
-_KNOWN = "vocabulary|alphabet|词汇?表|字符表|字母表|词典"
+_KNOWN = "vocabulary|alphabet|词汇?表|字符表|字母表|[词字]典"
 _ALPHABET = re.compile(rf"(?:{_KNOWN})[^\n.。]{{0,60}}?[\"“'‘]([^\W\d_]{{2,26}})[\"”'’]", re.IGNORECASE)
 _VOCABULARY = [
     re.compile(rf"(?:{_KNOWN})[^\n]{{0,60}}?{mark}\s*{_LIST}", re.IGNORECASE)
@@ -60,7 +60,8 @@ _NUMBER = r"[-+]?\d*\.?\d+"
 _COMMA = r"\s*(?:[,、，→]|->)\s*(?:and\s+|und\s+)?"
 _SEVERAL = rf"{_NUMBER}{_COMMA}(?:{_NUMBER}(?:{_COMMA}|\s*(?:and\b|und\b|和)\s*)){{0,60}}{_NUMBER}(?!\w|-\w)"
 _INPUTS = re.compile(
-    r"(?:\binputs?(?: sequence)?|\bsequence|\bbits?|\bEingaben?|\bentrées?|输入(?:序列)?|序列)[^.。\n\d]{0,40}?"
+    r"(?:\binputs?(?: sequence)?|\bsequence|\bbits?|\bEingaben?|\bentrées?|输入(?:序列)?|序列)"
+    r"(?:\s?\([^()\n]{0,30}\))?[^.。\n\d]{0,40}?"
     rf"({_SEVERAL})",
     re.IGNORECASE,
 )
@@ -89,6 +90,7 @@ _FROM_ONE = re.compile(
 _LAST_STEP = re.compile(
     r"\b(?:loss|error|cost|cross-entropy)\b[^.;\n]{0,60}\b(?:last|final) (?:time[- ]?)?step|"
     r"\b(?:only )?(?:at|on|of) the (?:last|final) (?:time[- ]?)?step(?: only)?\b[^.;\n]{0,40}\b(?:loss|error|cost)\b|"
+    r"\bafter the (?:last|final) (?:time[- ]?)?step\b[^.;\n]{0,40}\b(?:predict\w*|probability|output|class)|"
     r"(?:损失|误差|代价)[^。；\n]{0,20}(?:最后|末|最终)(?:一|的)?个?(?:步|时刻|时间步)|"
     r"最后(?:一|的)?个?(?:步|时刻|时间步)[^。；\n]{0,12}(?:损失|误差|代价)",
     re.IGNORECASE,

@@ -27,7 +27,7 @@ class Roles:
     @property
     def inputs(self) -> set[str]:
         made = self.made.input if self.made else ""
-        return {made or "x", *(() if self.made and self.made.input not in ("x", "X") else ("x", "X"))}
+        return {made or "x", *(() if self.made and self.made.input not in ("x", "X") else ("x", "X", "xs"))}
 
     @property
     def states(self) -> set[str]:

@@ -38,6 +38,7 @@ RUNNING = re.compile(
 IN_LAYER = re.compile(rf"[\s{BREAK}]{{0,9}}(?:(?:in|for|at)(?: the)? layer ([1-9])\b|[（(]?第 ?([1-9]) ?层)")
 UNANSWERED = re.compile(r"[?？]+|[-–—]+|n\.?/?a\.?|none|unknown|tbd|todo|无|空|不会|不知道|略", re.IGNORECASE)
 _PLAIN_WORD = re.compile(r"[A-Z]{3,5}|[A-Za-z]?[a-z]{3,}")  # no name of a value
+_LISTED = re.compile(r"[ \t]*\n\s{0,20}\(?\d{1,2}[).]\s")
 _TOTAL = re.compile(r"\s*([LJE])_\{?\w\}?(?:\s*\+\s*(?:\1_\{?\w\}?|…))+")
 
 
@@ -144,6 +145,8 @@ class _Scanner:
         worked = self._worked(begin, at, left, kind, len(left) - len(chained) > 1)
         if worked is not None:
             return worked
+        if self.text[at - 1] in ":：" and _PLAIN_WORD.fullmatch(name.text) and _LISTED.match(self.text, at):
+            return None  # Questions:, and below it 1) h_1
         value = values.read(self.text, at)
         if value is not None and self._remark(name, at, value[1]):
             return None

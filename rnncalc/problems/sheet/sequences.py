@@ -46,8 +46,8 @@ class SheetSequences:
         count = self.count
         if inputs:
             self.given["x"] = RawValue(self._steps(inputs), inputs[self.first].where)
-        elif "X" in self.roles.inputs and "X" in self.given and "x" not in self.given:
-            self.given["x"] = self.given.pop("X")
+        elif (whole := {"X", "xs"} & self.roles.inputs & self.given.keys()) and "x" not in self.given:
+            self.given["x"] = self.given.pop(min(whole))
         elif self.roles.made and self.roles.made.input in self.given and "x" not in self.given:
             self.given["x"] = self.given.pop(self.roles.made.input)
         rest: list[Assigned] = []

@@ -26,7 +26,8 @@ from rnncalc.problems.sheet.table_heads import (
 
 _RULE = re.compile(r"[\s|:+-]*")
 _TABULAR = re.compile(
-    r"\\begin\s*\{(tabularx?|longtable)\}(?:\[\w*\])?(?:\{(?:[^{}]|\{[^{}]*\})*\}){1,2}(.*?)\\end\s*\{\1\}", re.DOTALL
+    r"\\begin\s*\{(tabularx?|longtable|array(?=\}\{[^{}]*\}\s*\\(?:text|mathrm)\b))\}(?:\[\w*\])?(?:\{(?:[^{}]|\{[^{}]*\})*\}){1,2}(.*?)\\end\s*\{\1\}",
+    re.DOTALL,
 )
 STEP = re.compile(
     r"(?:t|k|n|(?:time[\s-]{0,3})?step|time|(?:第\s{0,3})?(?:(?:几|[tkn])\s{0,3})?(?:个?时间步?|时刻|步骤?|天|日|周)|"
@@ -99,6 +100,7 @@ def find(text: str) -> Iterator[Table]:
         body = re.sub(
             r"\\(?:hline|toprule|midrule|bottomrule|end(?:first|last)?(?:head|foot)|cline\{[^}]*\})", " ", tabular[2]
         )
+        body = re.sub(r"\\(?:text|mathrm)\s*\{([^{}]*)\}", r"\1", body)  # an array is no matrix where it has words
         rows = []
         for row in re.split(rf"\\\\|{BREAK}(?=\s*\n)", body):
             if row.strip():
