@@ -3,6 +3,7 @@
 The notation of a cell's lines, `c = f * c_p + i * g`: a bare name is this step's signal or a parameter, `h_p` the
 previous step's h, `x_t` this step's input; `*` and `/`, min and max go entry by entry, `@` is a matrix times a vector.
 An equation is a tree of a few kinds of node, each a frozen record, so equations compare, hash and can be rewritten.
+Longer than other files, because each kind of node is read, written and taken apart beside the others.
 """
 
 from __future__ import annotations

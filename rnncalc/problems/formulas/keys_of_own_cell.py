@@ -65,9 +65,8 @@ def keys_of_own_cell(
                     continue
                 used.add(stated)
                 value = negated(given[stated]) if param.negative else given[stated]
-                if (
-                    made.read_out.rows and ours == "V" and len(value.numbers().shape) == 2
-                ):  # v^T h with v = (1, 2) is a row
+                turned = made.read_out.rows and ours == "V"
+                if turned and len(value.numbers().shape) == 2:  # v of v^T h, written (1, 2), is a row already
                     value = RawValue(matrix(value.numbers(), True).transposed, value.where)
                 keys[ours] = added(keys[ours], value) if ours in keys else value
             if params and params[-1].key != ours:

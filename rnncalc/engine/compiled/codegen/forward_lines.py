@@ -3,7 +3,7 @@
 All signals of one row (one step of one sequence) lie side by side in the block, each padded to whole vectors: the
 product lines first, so that their biases are laid in as one run. A gate takes the place of its pre-activation, which
 nobody needs on the way back. `Program` says where; `elementwise` is the routine: one vector of units at a time, every
-value in a register, each signal loaded once and stored once.
+value in a register, each signal loaded once and stored once. Longer than other files, because one walk emits all of it.
 """
 
 from __future__ import annotations
