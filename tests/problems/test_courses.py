@@ -421,3 +421,26 @@ def test_a_value_in_chinese_brackets() -> None:
     assert_same(sheet, wanted)
     assert stated.task.targets is not None
     np.testing.assert_array_equal(np.ravel(stated.task.targets), [np.nan, np.nan, 0])
+
+
+@pytest.mark.parametrize("said", [
+    "（提示：σ(0)=0.5，tanh(0)=0）", "Hint (σ(0) = 0.5, tanh(1) = 0.7616).", "ReLU(-1) = 0 and sigmoid(2) = 0.88", 
+    "(e = 2.718, π ≈ 3.14)", "其中e=2.71828。",
+])  # fmt: skip
+def test_values_of_functions_and_constants_are_nobodys(said: str) -> None:
+    assert_same(f"{SOFTMAX}{GIVEN}{INPUTS}\n{said}", KEYS)
+
+
+@pytest.mark.parametrize("said", ["η = 0.3", "the target is y = 0.3", "α = 0.5", "d = 0.5", "learning_rate = 0.3"])
+def test_a_rate_or_a_target_is_no_number_of_the_equation(said: str) -> None:
+    equations = "h_t = tanh(0.5 x_t + 0.3 h_{t-1})\ny = 2 h_3\nL = (y_3 - d)^2\n"
+    sheet = f"{equations.replace('y = 2 h_3', '').replace('y_3', 'h_3')}x = 1, 2, 0.5\n{said}\n"
+    assert_same(sheet, {"U": 0.5, "W": 0.3, "x": [1, 2, 0.5]})
+    given = problem_text.read(sheet)
+    assert ("lr" in given) == (said[0] in "ηαl")
+
+
+@pytest.mark.parametrize("said", ["The targets for steps 1, 2, 3 are unknown", "targets at t = 1, 2, 3 follow"])
+def test_steps_of_targets_are_no_targets(said: str) -> None:
+    sheet = f"h_t = tanh(0.5 x_t + 0.3 h_{{t-1}})\nx = 1, 2, 0.5\n{said}. E = 1/2 Σ (h_t - d_t)^2\n"
+    assert "targets" not in problem_text.read(sheet)

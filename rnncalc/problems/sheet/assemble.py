@@ -32,7 +32,7 @@ from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.claims import Claims
 from rnncalc.problems.sheet.contents import Contents
 from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
-from rnncalc.problems.sheet.roles import Roles
+from rnncalc.problems.sheet.roles import TARGETS, Roles
 from rnncalc.problems.sheet.scan import scan
 from rnncalc.problems.sheet.sequences import SheetSequences
 from rnncalc.problems.sheet.sizes import in_sentences
@@ -191,6 +191,8 @@ class _Assembly:
         """The names of numbers that the equations have: h(t) = tanh(0.6 x(t) + …), where w = 0.6."""
         equations = self.equations.equations
         read = {name.key for e in equations for name in (e.defined, *symbols_of(e.node))}
+        losses_read = {word for text in self.sheet.losses for word in re.findall(r"[^\W\d_]+", text)}
+        read |= {*RATES, *TARGETS, "y", "d", "t"} | losses_read  # y = 0.5 is a target, not the 0.5 of an equation
         for item in self.sheet.assigned:
             name, numbers = item.symbol, values.numbers(item.value)
             plain = not (item.key or item.answer or item.gradient or name.key in read) and name.offset is None

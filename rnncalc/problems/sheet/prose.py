@@ -251,7 +251,8 @@ def inputs(prose: str) -> list[str]:
 def targets(prose: str) -> list[str]:
     """The targets of “the desired outputs are 0.3, 1, 0.2”, 目标序列 0.3、1、0.2."""
     said = _TARGETS.search(prose)
-    return re.findall(_NUMBER, said[1]) if said else []
+    of_steps = said and re.search(r"\b(?:steps?|times?|at|for|t)\b|[步刻]", said[0][: said.start(1) - said.start()])
+    return re.findall(_NUMBER, said[1]) if said and not of_steps else []
 
 
 def classes(prose: str) -> list[int]:

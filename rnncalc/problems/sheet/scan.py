@@ -38,6 +38,9 @@ RUNNING = re.compile(
 IN_LAYER = re.compile(rf"[\s{BREAK}]{{0,9}}(?:(?:in|for|at)(?: the)? layer ([1-9])\b|[（(]?第 ?([1-9]) ?层)")
 UNANSWERED = re.compile(r"[?？]+|[-–—]+|n\.?/?a\.?|none|unknown|tbd|todo|无|空|不会|不知道|略", re.IGNORECASE)
 _PLAIN_WORD = re.compile(r"[A-Z]{3,5}|[A-Za-z]?[a-z]{3,}")  # no name of a value
+_CONSTANT = re.compile(
+    r"\s*(?:(?:σ|sigma|sigmoid|tanh|ReLU|relu|exp|ln|log)\s?\(\s?-?[\d.]+\s?\)\s*[=≈:]|e\s*[=≈]\s*2\.7|π\s*[=≈]\s*3\.1)"
+)
 _LISTED = re.compile(r"[ \t]*\n\s{0,20}\(?\d{1,2}[).]\s")
 _TOTAL = re.compile(r"\s*([LJE])_\{?\w\}?(?:\s*\+\s*(?:\1_\{?\w\}?|…))+")
 
@@ -122,6 +125,8 @@ class _Scanner:
         """What stands behind a sign: a value, words, a function, a formula. The place behind it; None for prose."""
         name = left[-1]
         if name.base.endswith("'") and name.base.rstrip("'").lower() in formulas.FUNCTIONS:  # σ'(z) = σ(z) (1 − σ(z))
+            return None
+        if _CONSTANT.match(self.text[begin : at + 9]):  # σ(0) = 0.5, e = 2.718: nobody's value
             return None
         if kind == "" and self._counts(left, at):
             running = self._running(begin, at)
