@@ -424,7 +424,7 @@ def test_a_value_in_chinese_brackets() -> None:
 
 
 @pytest.mark.parametrize("said", [
-    "（提示：σ(0)=0.5，tanh(0)=0）", "Hint (σ(0) = 0.5, tanh(1) = 0.7616).", "ReLU(-1) = 0 and sigmoid(2) = 0.88", 
+    "（提示：σ(0)=0.5，tanh(0)=0）", "Hint (σ(0) = 0.5, tanh(1) = 0.7616).", "ReLU(-1) = 0 and sigmoid(2) = 0.88",
     "(e = 2.718, π ≈ 3.14)", "其中e=2.71828。",
 ])  # fmt: skip
 def test_values_of_functions_and_constants_are_nobodys(said: str) -> None:
