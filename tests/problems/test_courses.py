@@ -210,10 +210,10 @@ def test_targets_in_a_sentence(said: str) -> None:
     assert_same_gradients(sheet, wanted)
 
 
-@pytest.mark.parametrize("again", ["h_0 = 0", "h_0 = [0, 0, 0]", "h_0 = (0;0;0)", "x_2 = X2"])
-def test_a_value_may_be_said_twice(again: str) -> None:
+@pytest.mark.parametrize("repeated", ["h_0 = 0", "h_0 = [0, 0, 0]", "h_0 = (0;0;0)", "x_2 = X2"])
+def test_a_value_may_be_said_twice(repeated: str) -> None:
     sheet = f"{CELL}U = {printed(U)}\nW = {printed(W)}\n{INPUTS}\nh_0 = [0; 0; 0]\n"
-    assert_same(f"{sheet}\nNote that {again.replace('X2', printed(X[1]))}.", {key: KEYS[key] for key in "UWx"})
+    assert_same(f"{sheet}\nNote that {repeated.replace('X2', printed(X[1]))}.", {key: KEYS[key] for key in "UWx"})
     with pytest.raises(RnncalcError, match="given twice"):
         problem(f"{sheet}\nh_0 = [0; 0; 0.5]\n")
 

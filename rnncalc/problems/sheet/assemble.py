@@ -282,11 +282,11 @@ class _Assembly:
         return f"{stack}.{label}" if label else stack
 
 
-def _alike(one: Any, other: Any) -> bool:
+def _alike(first: Any, second: Any) -> bool:
     """Whether two values are the same, so that a sheet may say both: h_0 = 0 and h_0 = [0; 0]."""
-    if one == other:
+    if first == second:
         return True
-    texts = [value for value in (one, other) if isinstance(value, str)]
+    texts = [value for value in (first, second) if isinstance(value, str)]
     arrays = [np.ravel(numbers.values) for text in texts if (numbers := values.numbers(text)) is not None]
     sizes = {array.size for array in arrays}
     return len(arrays) == 2 and (len(sizes) == 1 or 1 in sizes) and bool((arrays[0] == arrays[1]).all())
