@@ -14,7 +14,7 @@ import click
 from rnncalc.cli.spoken import OutputFile, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
-from rnncalc.common.threads import AUTO, MOST, processors, resolve_thread_count
+from rnncalc.common.threads import AUTO, MOST, resolve_thread_count
 from rnncalc.common.wrapping import columns
 from rnncalc.report.document_formats import BINARY, DRAWN, ENDINGS, FORMATS, PICTURES
 
@@ -57,6 +57,8 @@ def _threads(_ctx: click.Context, _option: click.Parameter, wish: int | str | No
 
 def share_processors(wish: int | str | None, jobs: int = 1) -> None:
     """Say how many threads each of some processes takes: as wished, else RNNCALC_THREADS, else its share of auto."""
+    from rnncalc.common.processors import processors  # here: paths take long to load, and the help needs none
+
     wish = wish or os.environ.get("RNNCALC_THREADS", AUTO)
     os.environ["RNNCALC_THREADS"] = str(max(1, processors() // jobs) if wish == AUTO else wish)
 

@@ -98,8 +98,6 @@ def problem_argument(function: Decorated) -> Decorated:
 
 def given(problem: str | None) -> dict[str, RawValue]:
     """The file's keys and the options', the options first. Raises UsageError if there is neither."""
-    from rnncalc.problems import problem_text
-    from rnncalc.problems.parse import files
     from rnncalc.problems.parse import given as reader
 
     ctx = click.get_current_context()
@@ -108,6 +106,9 @@ def given(problem: str | None) -> dict[str, RawValue]:
         raise click.UsageError(_("give a problem file, - for standard input, or options such as --U, --W and --x"), ctx)
     keys = {}
     if problem is not None:
+        from rnncalc.problems import problem_text  # here: options alone need no reader of files
+        from rnncalc.problems.parse import files
+
         content = problem if problem.lstrip().startswith("{") else files.content(problem)
         keys = problem_text.read(content, problem, options.get("decimal", ""))
     for name in options:

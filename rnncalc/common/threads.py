@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rnncalc.common.i18n import _
@@ -41,42 +40,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def processors() -> int:
-    """How many processors the process may use: by its affinity and by its quota, whichever is less."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min([count, *quotas(_text(Path("/proc/self/cgroup")), Path("/sys/fs/cgroup"))]))
-
-
-def quotas(groups: str, root: Path) -> Iterator[int]:
-    """How many whole processors each control group has that the process is in, as far as that can be read.
-
-    groups: a line for each, `number:controllers:path`; root: the folder where they are described.
-    """
-    for line in groups.splitlines():
-        _number, controllers, place = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        top = root / controllers if controllers else root
-        group = Path(place.lstrip("/"))
-        for folder in (top, *(top / part for part in (group, *group.parents))):
-            quota = _text(folder / "cpu.max").split()
-            if not quota:
-                quota = [*_text(folder / "cpu.cfs_quota_us").split(), *_text(folder / "cpu.cfs_period_us").split()]
-            if len(quota) == 2 and all(part.isdigit() for part in quota) and int(quota[1]):
-                yield int(quota[0]) // int(quota[1])
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, ValueError):
-        return ""
-
-
 def resolve_thread_count(threads: int | str | None) -> int:
     """The number of threads: those asked for, else RNNCALC_THREADS, else one. Raises ProblemError."""
     wish: object = threads if threads is not None else os.environ.get("RNNCALC_THREADS", "1")
     if wish == AUTO:
+        from rnncalc.common.processors import processors  # here: few ask, and paths take long to load
+
         return min(processors(), MOST)
     try:
         number = int(str(wish))

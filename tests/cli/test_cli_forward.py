@@ -210,6 +210,17 @@ def test_homework_answers_without_loading_what_it_does_not_need(equations: list[
     assert "h[2]" in python(code % (str(path), bool(equations)))
 
 
+def test_matrices_typed_as_options_load_no_reader_of_files() -> None:
+    code = (
+        "import sys\nsys.argv = 'rnncalc forward --U 0.5;1 --W 0.1,0.2;0.3,0.4 --x 1;2;3'.split()\n"
+        "from rnncalc.cli import main\ntry: main()\nexcept SystemExit as end: assert not end.code\n"
+        "readers = ['sheet', 'parse.files', 'parse.pages', 'parse.page_elements', 'formulas']\n"
+        "loaded = {f'rnncalc.problems.{reader}' for reader in readers} & set(sys.modules)\n"
+        "assert not loaded, loaded\nassert 'rnncalc.common.processors' not in sys.modules"
+    )
+    assert "h[2]" in python(code)
+
+
 def test_work_beyond_homework_goes_to_the_engine(tmp_path: Path) -> None:
     """auto picks by the amount of work, and says so through sys.modules alone."""
     code = (

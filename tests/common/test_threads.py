@@ -8,8 +8,9 @@ import pytest
 from support.helpers import run
 
 from rnncalc.cli import options
-from rnncalc.common import threads
-from rnncalc.common.threads import processors, quotas, resolve_thread_count
+from rnncalc.common import processors as processors_module
+from rnncalc.common.processors import processors, quotas
+from rnncalc.common.threads import resolve_thread_count
 from rnncalc.errors import ProblemError
 
 
@@ -35,7 +36,7 @@ def test_auto_is_as_many_as_the_process_may_use(monkeypatch: pytest.MonkeyPatch)
     may = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     assert 1 <= processors() <= may
     for quota, expected in ([[], may], [[0], 1], [[1, may + 5], 1], [[may + 5], may]):
-        monkeypatch.setattr(threads, "quotas", lambda _groups, _root, quota=quota: iter(quota))
+        monkeypatch.setattr(processors_module, "quotas", lambda _groups, _root, quota=quota: iter(quota))
         assert processors() == resolve_thread_count("auto") == expected
     monkeypatch.setenv("RNNCALC_THREADS", "auto")
     assert resolve_thread_count(None) == may
@@ -46,7 +47,7 @@ def test_auto_is_as_many_as_the_process_may_use(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_processes_side_by_side_share_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options, "processors", lambda: 8)
+    monkeypatch.setattr(processors_module, "processors", lambda: 8)
     for wish, environment, jobs, expected in (
         (None, None, 1, "8"), (None, None, 3, "2"), (None, None, 20, "1"), ("auto", "5", 2, "4"), (None, "5", 2, "5"),
         (None, "auto", 4, "2"), (3, "5", 4, "3"),

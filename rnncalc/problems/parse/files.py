@@ -16,7 +16,6 @@ from rnncalc.common import strict_json
 from rnncalc.common.files import reading
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError, shown
-from rnncalc.problems.parse import pages
 from rnncalc.problems.parse.brackets import place
 from rnncalc.problems.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, Numbers, blanked, number
 
@@ -59,6 +58,8 @@ def content(name: str) -> str:
         raise ParseError(_("cannot read {name}: no such file"), name=name) from None
     if len(data) > LONGEST_TEXT:
         raise ParseError(_("{name} is larger than {most} bytes"), name=name, most=LONGEST_TEXT)
+    from rnncalc.problems.parse import pages  # here: a matrix typed as an option comes from no page
+
     try:
         page = pages.text_of(data)
     except ParseError as error:
