@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rnncalc.cli.forward import overflowed
-from rnncalc.cli.options import result_options, show
+from rnncalc.cli.options import Threads, result_options, share_processors, show
 from rnncalc.cli.spoken import Spoken
 from rnncalc.common.i18n import _
 
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 @click.option("--encoding", metavar="NAME", default="", help="Of DATA; by default found by its bytes.")
 @click.option("--sep", default="", help="Between DATA's columns, one character or tab; by default found.")
 @click.option("--time-format", default="", help="How DATA's dates are written; default: as in training.")
+@click.option("--threads", type=Threads(), help="Threads that share the sequences. Default: auto.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes that share them.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786, in place of processes.")
 @result_options
 def command(
     model: str, data: str, every: bool, top: int, probabilities: bool, encoding: str, sep: str, time_format: str,
-    **look: Any,
+    threads: int | str | None, jobs: int, scheduler: str | None, **look: Any,
 ) -> int:  # fmt: skip
     """Predict with a trained model: DATA is read as the data that it was trained on.
 
@@ -35,15 +39,30 @@ def command(
     rnncalc predict model.safetensors tomorrow.csv
     rnncalc predict model.safetensors tomorrow.csv -o answers.csv
     rnncalc predict names.safetensors new.jsonl --top 3
+    rnncalc predict model.safetensors many.csv --jobs 4 -o answers.csv
+
+    \b
+    No bit of a prediction depends on the threads, the processes or the cluster.
     """
+    # imported here, so that help comes without them
+    from rnncalc.cli.scheduler import cluster
+    from rnncalc.common.workers import Workers
     from rnncalc.network.weights import weight_formats
     from rnncalc.pipeline import predict as prediction
 
+    share_processors(threads or (1 if scheduler else None), jobs)
     read = weight_formats.read(model)
     form = {"encoding": encoding, "sep": sep, "time_format": time_format}
     notes, form = list(read.notes), {name: value for name, value in form.items() if value}
-    records = prediction.predict(read, data, every, top=top, probabilities=probabilities, notes=notes, **form)
-    document = _document(list(records), read.data)
+    with (
+        cluster(scheduler, keeps=False) if scheduler else Workers(jobs, "spawn") if jobs > 1 else nullcontext()
+    ) as executor:  # fmt: skip
+        records = list(
+            prediction.predict(
+                read, data, every, top=top, probabilities=probabilities, notes=notes, executor=executor, **form
+            )
+        )
+    document = _document(records, read.data)
     document.notes.extend(notes)
     show(document, **look)
     return overflowed(None, document.data)

@@ -29,9 +29,12 @@ class ClusterError(RnncalcError):
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[Executor]:
+def cluster(address: str, keeps: bool = True) -> Iterator[Executor]:
     """An executor on the scheduler there. Its futures raise ClusterError where the scheduler is gone, no worker comes
-    back in time, or a task kills every worker that tries it. Raises ProblemError without Dask or a scheduler."""
+    back in time, or a task kills every worker that tries it. keeps: whether the command keeps what is done before that.
+
+    Raises ProblemError without Dask or a scheduler.
+    """
     try:
         import dask
         from distributed import Client, Security
@@ -49,7 +52,7 @@ def cluster(address: str) -> Iterator[Executor]:
     except Exception as error:  # addresses, certificates, versions: Dask has many kinds of errors for them
         message = _("no Dask scheduler at {address}: {reason}")
         raise ProblemError(message, address=address, reason=str(error) or type(error).__name__) from None
-    executor = _Cluster(client, address, float(dask.config.get("rnncalc.patience", PATIENCE)))
+    executor = _Cluster(client, address, float(dask.config.get("rnncalc.patience", PATIENCE)), keeps)
     try:
         yield executor
     finally:
@@ -59,8 +62,8 @@ def cluster(address: str) -> Iterator[Executor]:
 class _Cluster(Executor):
     """Futures in front of Dask's: they end with the tasks, or with the cluster, whichever is first."""
 
-    def __init__(self, client: Any, address: str, patience: float):
-        self.client, self.address, self.patience = client, address, patience
+    def __init__(self, client: Any, address: str, patience: float, keeps: bool):
+        self.client, self.address, self.patience, self.keeps = client, address, patience, keeps
         self.tasks = client.get_executor(pure=False)
         self.waiting: set[Future[Any]] = set()
         self.lock, self.over, self.lost = Lock(), Event(), ""
@@ -88,6 +91,8 @@ class _Cluster(Executor):
             reason = _("the connection to its scheduler is lost")
         text = reason if isinstance(reason, str) else f"{type(reason).__name__}: {reason}"
         message = _("the Dask cluster at {address} failed: {reason}. What was done is kept: run the command again")
+        if not self.keeps:
+            message = _("the Dask cluster at {address} failed: {reason}. Run the command again")
         error = ClusterError(message, address=self.address, reason=text)
         error.__cause__ = None if isinstance(reason, str) else reason
         return error

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_any
 from threading import Thread, current_thread, main_thread
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
+
+AHEAD = 4  # calls that wait for each worker
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
 
 
 class Workers(ProcessPoolExecutor):
@@ -45,6 +52,35 @@ class Workers(ProcessPoolExecutor):
         return super().__exit__(kind, error, where)
 
 
+def spread(
+    executor: Executor, function: Callable[..., Result], calls: Iterable[tuple[Key, tuple[Any, ...]]]
+) -> Iterator[tuple[Key, Result]]:
+    """Yield the result of the function under the key of each call, in whatever order they come.
+
+    A few calls are ahead of what is done, so that no more of them lie in memory. What is under way is taken back if the
+    caller stops.
+    """
+    left = iter(calls)
+    waiting: dict[Future[Result], Key] = {}
+    try:
+        while True:
+            for key, arguments in islice(left, max(AHEAD * workers(executor) - len(waiting), 0)):
+                waiting[executor.submit(function, *arguments)] = key
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting.pop(future), future.result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def workers(executor: Executor) -> int:
+    """How many calls an executor works on at a time, as far as it says."""
+    number = getattr(executor, "_max_workers", None)
+    return number if isinstance(number, int) and number > 0 else 8
+
+
 def pass_on(future: Future[Any], translated: Callable[[BaseException], BaseException], task: Future[Any]) -> None:
     """Tell a future in front what came of a task, unless nobody waits for it any more."""
     if not future.set_running_or_notify_cancel():
@@ -64,7 +100,7 @@ def _begin(ends: Connection) -> None:
 def _watch(ends: Connection) -> None:
     parent = parent_process()
     assert parent is not None
-    wait([ends, parent.sentinel])
+    wait_for_any([ends, parent.sentinel])
     os._exit(1)
 
 

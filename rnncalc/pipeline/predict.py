@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from rnncalc.pipeline.series import outputs
 
 def predict(
     model: Model, source: str, every: bool = False, *, top: int = 1, probabilities: bool = False,
-    notes: list[str] | None = None, **form: str,
+    notes: list[str] | None = None, executor: Executor | None = None, **form: str,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Yield a record for each prediction: sequence, step (from 1), id and time under the names of their columns, if
     there are any; and the class and its probability, or the numbers. A sequence without a step has a record of nothing.
@@ -29,7 +31,9 @@ def predict(
     learnt, with its target at the last step, it is cut into windows, counted from its end.
 
     top: how many classes, the likeliest first. probabilities: of every class. notes: what is to be said of the file is
-    added here. form: the encoding, sep and time_format of the file. Raises ProblemError, ParseError.
+    added here. executor: who computes, some sequences at a time. form: the encoding, sep and time_format of the file.
+
+    Raises ProblemError, ParseError.
     """
     about = Account.of({**Account.of_model(model).known(), **form})
     if (top != 1 or probabilities) and not about.classes:
@@ -38,7 +42,7 @@ def predict(
     inputs = read_inputs(source, about)
     last = about.at == "last" and not every
     names, says = columns(model, about, top, probabilities)
-    said = outputs(model.network, inputs.sequences, says)
+    said = outputs(model.network, inputs.sequences, says, executor)
     for whose, row in _places(inputs, about, last):
         labels = [name if name not in whose else f"y.{name}" for name in names]
         values: list[Any] = [None] * len(names) if row is None else said[row].tolist()
@@ -52,18 +56,39 @@ def columns(
 ) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:  # fmt: skip
     """Return the names of what is predicted, and what turns outputs into it, row by row."""
     if not about.classes:
-        return output_names(model, about), lambda y: in_units(model, y.astype(np.float64), about)
+        return output_names(model, about), InUnits(model, about)
     names = ["class", "probability", *(f"{what}[{n}]" for n in range(2, top + 1) for what in ("class", "probability"))]
     if probabilities:
         names += [f"p({label})" for label in about.labels]
+    return names, Likeliest(model, top, probabilities)
 
-    def says(y: np.ndarray) -> np.ndarray:
-        odds = all_probabilities(model, y)
-        best = odds.argmax(axis=1)[:, None] if top == 1 else np.argsort(-odds, axis=1, kind="stable")[:, :top]
+
+@dataclass(frozen=True)
+class InUnits:
+    """Turns outputs that are numbers into the units of the data."""
+
+    model: Model
+    about: Account
+
+    def __call__(self, y: np.ndarray) -> np.ndarray:
+        return in_units(self.model, y.astype(np.float64), self.about)
+
+
+@dataclass(frozen=True)
+class Likeliest:
+    """Turns outputs into the numbers of the likeliest classes, each with its probability; then those of all."""
+
+    model: Model
+    top: int
+    probabilities: bool
+
+    def __call__(self, y: np.ndarray) -> np.ndarray:
+        odds = all_probabilities(self.model, y)
+        best = odds.argmax(axis=1)[:, None]
+        if self.top > 1:
+            best = np.argsort(-odds, axis=1, kind="stable")[:, : self.top]
         pairs = np.stack([best, np.take_along_axis(odds, best, 1)], axis=2).reshape(len(odds), -1)
-        return np.concatenate([pairs, odds], axis=1) if probabilities else pairs
-
-    return names, says
+        return np.concatenate([pairs, odds], axis=1) if self.probabilities else pairs
 
 
 def output_names(model: Model, about: Account) -> list[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor
+from dataclasses import replace
 
 import numpy as np
 
 from rnncalc.common.spool import blocks, fetched, on_disk_if_large, release
+from rnncalc.common.workers import AHEAD, spread, workers
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
@@ -17,20 +20,28 @@ from rnncalc.network.training.sequences import Sequences
 
 ROWS = 1 << 14  # rows that go through a network at once, of all sequences together
 TOGETHER = 64  # sequences
-
-
 WIDE = 1 << 22  # entries of inputs, or of outputs, that there are at once
 Kept = Callable[[np.ndarray], np.ndarray]  # rows of outputs → what is kept of them
 
 
-def outputs(network: Network, sequences: Sequences, kept: Kept = lambda y: y) -> np.ndarray:
+def every_output(y: np.ndarray) -> np.ndarray:
+    """Keep outputs as they are."""
+    return y
+
+
+def outputs(
+    network: Network, sequences: Sequences, kept: Kept = every_output, executor: Executor | None = None
+) -> np.ndarray:
     """Compute y of every row of every sequence, (R, O), in the order of the rows: each from its first step to its last.
 
-    kept: what of it is wanted, so that scores of a large vocabulary are never there for all rows.
+    kept: what of it is wanted, so that scores of a large vocabulary are never there for all rows. executor: who
+    computes some sequences at a time, with network and kept pickled; what it leaves as a process dies is done here.
 
     Layers that run backward need a sequence's end before its beginning, so that a network that has any runs over all
     rows layer by layer. The bits are those of one call with the whole sequence.
     """
+    if executor is not None and len(sequences) > 1:
+        return _shared(network, sequences, kept, executor)
 
     def rows_of_data(which: np.ndarray) -> np.ndarray:
         return sequences.in_full(fetched(sequences.x, which))
@@ -48,6 +59,31 @@ def outputs(network: Network, sequences: Sequences, kept: Kept = lambda y: y) ->
     return _read_out(network, rows, kept)
 
 
+def _shared(network: Network, sequences: Sequences, kept: Kept, executor: Executor) -> np.ndarray:
+    """Hand some sequences at a time to an executor, a few ahead of what is done."""
+    y_rows, offsets = _room(int(sequences.offsets[-1]), network, kept), sequences.offsets
+    most = WIDE // max(network.sizes["D"], *y_rows.shape[1:])
+    size = max(min(len(y_rows) // (AHEAD * workers(executor)), most), 1)
+    ends = np.unique(np.searchsorted(offsets, np.arange(size, len(y_rows) + size, size)).clip(1, len(sequences)))
+    left = dict(zip(ends.tolist(), np.concatenate([[0], ends[:-1]]).tolist()))
+
+    def some(begin: int, end: int) -> Sequences:
+        rows = slice(offsets[begin], offsets[end])
+        return replace(
+            sequences, x=np.array(sequences.x[rows]), y=sequences.y[:0], offsets=offsets[begin : end + 1] - rows.start
+        )
+
+    try:
+        calls = ((end, (network, some(begin, end), kept)) for end, begin in left.copy().items())
+        for end, out in spread(executor, outputs, calls):
+            y_rows[offsets[left.pop(end)] : offsets[end]] = out
+    except BrokenExecutor:
+        pass
+    for end, begin in left.items():
+        y_rows[offsets[begin] : offsets[end]] = outputs(network, some(begin, end), kept)
+    return y_rows
+
+
 def _alone(network: Network, layer: Layer, part: DirectionalLayer) -> Network:
     """Return one direction of one layer as a network that runs forward."""
     single = copy.copy(layer)
@@ -56,7 +92,7 @@ def _alone(network: Network, layer: Layer, part: DirectionalLayer) -> Network:
 
 
 def _carried(
-    network: Network, rows_of: Callable[[np.ndarray], np.ndarray], sequences: Sequences, kept: Kept = lambda y: y,
+    network: Network, rows_of: Callable[[np.ndarray], np.ndarray], sequences: Sequences, kept: Kept = every_output,
     backward: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """Run a network over every sequence from its start, or from its end backward; return what is kept of it."""

@@ -6,7 +6,7 @@ Equal answers to equal questions are judged once. Results are kept as they come,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, Executor
 from itertools import islice
 from os import PathLike
 from typing import Any
@@ -24,12 +24,11 @@ from rnncalc.classroom.grading.submissions import Submission
 from rnncalc.common.encodings import known
 from rnncalc.common.i18n import _, language
 from rnncalc.common.suggest import one_of
-from rnncalc.common.workers import Workers
+from rnncalc.common.workers import Workers, spread, workers
 from rnncalc.errors import ProblemError
 from rnncalc.problems.parse.given import RawValue
 
 BATCH = 16  # tasks that travel together: enough to pay the way, few enough to lose
-AHEAD = 4  # batches that wait for each worker
 
 Progress = Callable[[int, int], None]  # done, of how many
 Tasks = dict[str, judging.Task]
@@ -170,7 +169,7 @@ def _judged(
 ) -> Iterator[dict[str, Result]]:
     """The results of all tasks, batch by batch, in whatever order they come."""
     if executor is not None:
-        yield from _spread(tasks, executor, BATCH, _workers(executor), diagnose, tongue)
+        yield from _spread(tasks, executor, BATCH, workers(executor), diagnose, tongue)
     elif jobs > 1 and len(tasks) > 1:
         yield from _in_processes(tasks, jobs, diagnose, tongue)
     else:
@@ -200,28 +199,12 @@ def _in_processes(tasks: Tasks, jobs: int, diagnose: bool, tongue: str) -> Itera
 
 
 def _spread(
-    tasks: Tasks, executor: Executor, batch: int, workers: int, diagnose: bool, tongue: str
+    tasks: Tasks, executor: Executor, batch: int, count: int, diagnose: bool, tongue: str
 ) -> Iterator[dict[str, Result]]:
-    """Batches handed to an executor, a few ahead of what is done. What is under way is taken back if we stop."""
+    """Batches handed to an executor, each under the keys of its tasks."""
     items = iter(list(tasks.items()))
-    waiting: dict[Future[list[Result]], list[str]] = {}
-    size = max(1, min(batch, len(tasks) // (2 * workers)))
-    try:
-        while True:
-            while len(waiting) < AHEAD * workers and (part := list(islice(items, size))):
-                keys, chunk = [key for key, _task in part], [task for _key, task in part]
-                waiting[executor.submit(judging.judge_many, chunk, diagnose, tongue)] = keys
-            if not waiting:
-                return
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                keys = waiting.pop(future)
-                yield dict(zip(keys, future.result()))
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-def _workers(executor: Executor) -> int:
-    """How many batches an executor works on at a time, as far as it says."""
-    number = getattr(executor, "_max_workers", None)
-    return number if isinstance(number, int) and number > 0 else 8
+    size = max(1, min(batch, len(tasks) // (2 * count)))
+    parts = iter(lambda: list(islice(items, size)), [])
+    calls = (([key for key, _task in part], ([task for _key, task in part], diagnose, tongue)) for part in parts)
+    for keys, results in spread(executor, judging.judge_many, calls):
+        yield dict(zip(keys, results))
