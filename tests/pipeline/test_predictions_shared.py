@@ -46,7 +46,7 @@ class AsIfFarAway(Executor):
 
 def network(rng: np.random.Generator, outputs: int = 1, direction: str = "forward") -> Network:
     cell = CELLS["gru"]
-    other = {"backward": random_arrays(cell, rng, D=2, H=3)} if direction == "both" else {}
+    other: dict[str, Any] = {"backward": random_arrays(cell, rng, D=2, H=3)} if direction == "both" else {}
     layer = Layer(cell, **random_arrays(cell, rng, D=2, H=3), direction=direction, **other)
     return Network([layer], rng.normal(size=(outputs, layer.width)), rng.normal(size=outputs), engine="equations")
 
