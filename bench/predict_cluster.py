@@ -78,17 +78,17 @@ def main() -> None:
         print(f"{arguments.sequences} sequences, {rows} rows")
         digests = set()
 
-        def told(what: str, seconds: float, digest: str) -> None:
+        def row(what: str, seconds: float, digest: str) -> None:
             digests.add(digest)
             print(f"{what:30} {seconds:7.1f} s  {digest}", flush=True)
 
-        told("one process, one thread", *run(folder, "one.csv", "--threads", "1"))
-        told("--jobs 2", *run(folder, "jobs.csv", "--jobs", "2"))
+        row("one process, one thread", *run(folder, "one.csv", "--threads", "1"))
+        row("--jobs 2", *run(folder, "jobs.csv", "--jobs", "2"))
         with LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
             door = ("--scheduler", cluster.scheduler_address)
-            told("a cluster of two processes", *run(folder, "dask.csv", *door))
+            row("a cluster of two processes", *run(folder, "dask.csv", *door))
             victim = next(iter(cluster.workers.values())).pid
-            told("one of them killed on the way", *run(folder, "killed.csv", *door, victim=victim))
+            row("one of them killed on the way", *run(folder, "killed.csv", *door, victim=victim))
         print("the same bits" if len(digests) == 1 else "OTHER BITS")
         sys.exit(len(digests) != 1)
 
