@@ -7,8 +7,8 @@ of itself, `pydoc_data.topics`: by character, and by word with all words that it
 
 rnncalc reads the files as `rnncalc train` does: tables, lines of JSON, text. What it made of them (rows on their
 scale, windows, the batches of every epoch) and its initial weights go to PyTorch, which trains nn.LSTM and nn.Linear on
-the same batches by the same Adam, float32; nn.LSTM's second bias is held at zero. So both reach the same loss after the same
-steps, and their seconds are those to the same loss. Everybody has a process of its own for each number of threads,
+the same batches by the same Adam, float32; nn.LSTM's second bias is held at zero. So both reach the same loss after the
+same steps, and their seconds are those to the same loss. Everybody has a process of its own for each number of threads,
 which trains one epoch of a copy first: compiling is not in the seconds, and all that was loaded is in the peak of
 memory. The figure is of data unseen in training: the error in the units of the data, beside that of the present value
 that stays; the share that is right; the loss for text.
