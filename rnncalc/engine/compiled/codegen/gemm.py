@@ -15,15 +15,19 @@ rows: a sequence has the same bits alone and in any batch.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import literally, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
-from rnncalc.engine.compiled.codegen.jit import address_of, call_address, inner, jit
+from rnncalc.engine.compiled.codegen.jit import address_of, call_address, inner
 from rnncalc.engine.compiled.codegen.register import WIDTH
 from rnncalc.engine.compiled.codegen.vector import Vector
 
@@ -36,164 +40,172 @@ UNITS = 4  # units of a tile across sequences
 GROUPS = 4 if WIDTH == 64 else 2  # rows of it
 
 
-@intrinsic(prefer_literal=True)
-def tile(typing, form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c):
-    """C[row, columns] += A[row, :depth] · panel for `rows` rows and `vectors` vectors (all three numbers literal).
+class ProductCode:
+    """The code of a product: its operands, and tiles of them. Indices and numbers are those of Numba's arrays."""
 
-    a0, pitch_a: where A's rows begin and how far apart; p0: where the panel begins; columns[column:]: where in C's row
-    each vector goes; c0, pitch_c as for A. form: ALONG the units; TURNED, where A lies transposed, a row of memory for
-    each k, and every vector of the weight is a panel by itself; ACROSS sequences.
-    """
+    def __init__(self, context: Any, builder: ir.IRBuilder, form: int, signature: Any, arguments: Sequence[ir.Value]):
+        a, a0, pitch_a, rows, depth, panels, p0, _lanes, columns, first, vectors, c, c0, pitch_c = arguments
+        self.A, self.panels, self.columns, self.C = (
+            context.make_array(signature.args[place])(context, builder, value).data
+            for place, value in ((1, a), (6, panels), (9, columns), (12, c))
+        )
+        self.builder, self.form, self.vector = builder, form, Vector(builder, signature.args[1].dtype)
+        self.a0, self.pitch_a, self.c0, self.pitch_c, self.p0 = a0, pitch_a, c0, pitch_c, p0
+        self.rows, self.depth, self.first, self.vectors = rows, depth, first, vectors
 
-    def codegen(context, builder, signature, arguments):
-        kind, height, width = form.literal_value, rows.literal_value, vectors.literal_value
-        transposed = kind == TURNED
-        a_, a0_, pitch_a_, panels_, p0_, depth_, columns_, column_, c_, c0_, pitch_c_ = arguments[3:]
-        pointer = lambda index, value: context.make_array(signature.args[index])(context, builder, value).data  # noqa: E731
-        A, P, where, C = pointer(3, a_), pointer(6, panels_), pointer(9, columns_), pointer(11, c_)
-        vector = Vector(builder, signature.args[3].dtype)
-        index = p0_.type
-        constant = lambda value: ir.Constant(index, value)  # noqa: E731
+    def number(self, value: int) -> ir.Constant:
+        return ir.Constant(self.rows.type, value)
 
-        targets = [builder.load(builder.gep(where, [builder.add(column_, constant(v))])) for v in range(width)]
-        apart = constant(1) if transposed else pitch_a_
-        rows_a = [builder.add(a0_, builder.mul(apart, constant(row))) for row in range(height)]
-        rows_c = [builder.add(c0_, builder.mul(pitch_c_, constant(row))) for row in range(height)]
-        cells = [(row, v) for row in range(height) for v in range(width)]
-        before = [vector.load(C, builder.add(rows_c[row], targets[v])) for row, v in cells]
+    def whole(self, count: ir.Value, size: int) -> ir.Value:
+        """Of `count` things those that fill groups of this size, a power of two."""
+        return self.builder.and_(count, self.number(-size))
+
+    @contextmanager
+    def steps(self, count: ir.Value, size: int) -> Iterator[ir.Value]:
+        """A loop over whole groups: where each begins."""
+        step, end = self.number(size), self.whole(count, size)
+        with cgutils.for_range_slice(self.builder, self.number(0), end, step, inc=True) as (begin, _number):
+            yield begin
+
+    @contextmanager
+    def rest(self, count: ir.Value, size: int) -> Iterator[ir.Value]:
+        """A group of this size, of what groups twice as large left, if there is one: where it begins."""
+        there = self.builder.icmp_unsigned("!=", self.builder.and_(count, self.number(size)), self.number(0))
+        with self.builder.if_then(there):
+            yield self.whole(count, 2 * size)
+
+    def panel(self, vector: ir.Value) -> ir.Value:
+        """Where the panel of a vector begins, the first of a pair; across sequences, of as many units."""
+        each = self.number(1 if self.form == ACROSS else self.vector.lanes)
+        return self.builder.add(self.p0, self.builder.mul(self.builder.mul(vector, self.depth), each))
+
+    def strip(self, vector: ir.Value, width: int) -> None:
+        """`width` vectors times all rows: tiles as high as they can be."""
+        if self.form == ACROSS:
+            with self.steps(self.rows, GROUPS) as row:
+                self.tile(GROUPS, width, row, vector)
+            with cgutils.for_range_slice(
+                self.builder, self.whole(self.rows, GROUPS), self.rows, self.number(1), inc=True
+            ) as (row, _number):
+                self.tile(1, width, row, vector)
+            return
+        with self.steps(self.rows, ROWS) as row:
+            self.tile(ROWS, width, row, vector)
+        height = ROWS // 2
+        while height:
+            with self.rest(self.rows, height) as row:
+                self.tile(height, width, row, vector)
+            height //= 2
+
+    def all(self) -> None:
+        """Every vector and row."""
+        if self.form == ACROSS:
+            with self.steps(self.vectors, UNITS) as v:
+                self.strip(v, UNITS)
+            for width in (2, 1):
+                with self.rest(self.vectors, width) as v:
+                    self.strip(v, width)
+            return
+        alone_row = self.builder.icmp_signed("==", self.rows, self.number(1))
+        with self.builder.if_else(alone_row) as (alone, several):
+            with alone:  # more vectors at once, since one row alone has few independent sums
+                with self.steps(self.vectors, WIDE) as v:
+                    self.tile(1, WIDE, self.number(0), v)
+                width = WIDE // 2
+                while width:
+                    with self.rest(self.vectors, width) as v:
+                        self.tile(1, width, self.number(0), v)
+                    width //= 2
+            with several:
+                with self.steps(self.vectors, 2) as v:
+                    self.strip(v, 2)
+                with self.rest(self.vectors, 1) as v:
+                    self.strip(v, 1)
+
+    def tile(self, height: int, width: int, row: ir.Value, first: ir.Value) -> None:
+        """C[row, columns] += A[row, :depth] · panel for some rows and vectors from these on."""
+        builder, vector, number, depth = self.builder, self.vector, self.number, self.depth
+        transposed = self.form == TURNED
+        column = builder.add(self.first, first)
+        targets = [builder.load(builder.gep(self.columns, [builder.add(column, number(v))])) for v in range(width)]
+        apart = number(1) if transposed else self.pitch_a
+        rows = [builder.add(row, number(n)) for n in range(height)]
+        rows_a = [builder.add(self.a0, builder.mul(apart, place)) for place in rows]
+        rows_c = [builder.add(self.c0, builder.mul(self.pitch_c, place)) for place in rows]
+        cells = [(n, v) for n in range(height) for v in range(width)]
+        before = [vector.load(self.C, builder.add(rows_c[n], targets[v])) for n, v in cells]
 
         if transposed:  # the next tile's sums lie far apart, where no processor looks for them by itself
-            for row, v in cells:
-                below = builder.add(rows_c[row], builder.mul(pitch_c_, constant(height)))
-                vector.prefetch(C, builder.add(below, targets[v]))
+            for n, v in cells:
+                below = builder.add(rows_c[n], builder.mul(self.pitch_c, number(height)))
+                vector.prefetch(self.C, builder.add(below, targets[v]))
 
         together = 1 if transposed else min(width, 2)  # vectors of a panel
-        panel = builder.mul(depth_, constant(together * vector.lanes))
-        bases = [builder.add(p0_, builder.mul(panel, constant(v // together))) for v in range(width)]
+        panel = builder.mul(depth, number(together * vector.lanes))
+        p = self.panel(first)
+        bases = [builder.add(p, builder.mul(panel, number(v // together))) for v in range(width)]
 
         entry, body, done = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
-        builder.cbranch(builder.icmp_signed(">", depth_, constant(0)), body, done)
+        builder.cbranch(builder.icmp_signed(">", depth, number(0)), body, done)
         builder.position_at_end(body)
-        k = builder.phi(index)
+        k = builder.phi(depth.type)
         sums = [builder.phi(vector.type) for _ in cells]
-        k.add_incoming(constant(0), entry)
-        if kind == ACROSS:
-            begin = builder.add(p0_, builder.mul(k, constant(width)))
-            weights = [vector.spread(P, builder.add(begin, constant(v))) for v in range(width)]
+        k.add_incoming(number(0), entry)
+        if self.form == ACROSS:
+            begin = builder.add(p, builder.mul(k, number(width)))
+            weights = [vector.spread(self.panels, builder.add(begin, number(v))) for v in range(width)]
         else:
-            shift = builder.mul(k, constant(together * vector.lanes))
+            shift = builder.mul(k, number(together * vector.lanes))
             weights = [
-                vector.load(P, builder.add(builder.add(bases[v], shift), constant(v % together * vector.lanes)))
+                vector.load(self.panels, builder.add(builder.add(bases[v], shift), number(v % together * vector.lanes)))
                 for v in range(width)
             ]
-        along = builder.mul(k, pitch_a_) if transposed else k
+        along = builder.mul(k, self.pitch_a) if transposed else k
         after = []
-        for (row, v), running in zip(cells, sums):
-            if v == 0 and kind == ACROSS:
-                entry_a = vector.load(A, builder.add(rows_a[row], builder.mul(k, constant(vector.lanes))))
+        for (n, v), running in zip(cells, sums):
+            if v == 0 and self.form == ACROSS:
+                entry_a = vector.load(self.A, builder.add(rows_a[n], builder.mul(k, number(vector.lanes))))
             elif v == 0:
-                entry_a = vector.spread(A, builder.add(rows_a[row], along))
+                entry_a = vector.spread(self.A, builder.add(rows_a[n], along))
             after.append(vector.fma(entry_a, weights[v], running))
-        following = builder.add(k, constant(1))
+        following = builder.add(k, number(1))
         k.add_incoming(following, builder.block)
         for running, start, end in zip(sums, before, after):
             running.add_incoming(start, entry)
             running.add_incoming(end, builder.block)
         last = builder.block
-        builder.cbranch(builder.icmp_signed("<", following, depth_), body, done)
+        builder.cbranch(builder.icmp_signed("<", following, depth), body, done)
         builder.position_at_end(done)
-        for (row, v), start, end in zip(cells, before, after):
-            result = builder.phi(vector.type)
+        results = [builder.phi(vector.type) for _ in cells]  # phis must come first in a block, before the stores
+        for result, start, end in zip(results, before, after):
             result.add_incoming(start, entry)
             result.add_incoming(end, last)
-            # phis must come first in a block, so stores follow in a second pass
-            sums[cells.index((row, v))] = result
-        for (row, v), result in zip(cells, sums):
-            vector.store(result, C, builder.add(rows_c[row], targets[v]))
+        for (n, v), result in zip(cells, results):
+            vector.store(result, self.C, builder.add(rows_c[n], targets[v]))
+
+
+@intrinsic(prefer_literal=True)
+def products(typing, form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
+    """The code of `multiply`. form: literal; made here and not by Numba of loops, which takes longer to compile."""
+
+    def codegen(context, builder, signature, arguments):
+        ProductCode(context, builder, form.literal_value, signature, arguments[1:]).all()
         return context.get_dummy_value()
 
-    signature = types.void(form, rows, vectors, a, a0, pitch_a, panels, p0, depth, columns, column, c, c0, pitch_c)
-    return signature, codegen
+    kinds = (form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c)
+    return types.void(*kinds), codegen
 
 
 @inner
-def strip(form, width, a, a0, pitch_a, rows, panels, p, depth, columns, column, c, c0, pitch_c):
-    """One panel of `width` vectors times all rows: tiles as high as they can be. form, width: literal."""
-    literally(form)
-    literally(width)
-    apart, row = 1 if form == TURNED else pitch_a, 0
-    while row + ROWS <= rows:
-        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-        tile(form, ROWS, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
-        row += ROWS
-    if ROWS > 4 and row + 4 <= rows:
-        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-        tile(form, 4, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
-        row += 4
-    if row + 2 <= rows:
-        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-        tile(form, 2, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
-        row += 2
-    if row < rows:
-        a_row, c_row = a0 + row * apart, c0 + row * pitch_c
-        tile(form, 1, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
-
-
-@jit
 def multiply(form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
     """C[:rows, columns[first : first + vectors]] += A[:rows, :depth] · the packed weight that begins at p0.
 
-    form: literal, ALONG or TURNED.
+    form: literal: ALONG the units; TURNED, where A lies transposed, a row of memory for each k, and every vector of the
+    weight is a panel by itself; ACROSS sequences, where `vectors` counts the units. a0, pitch_a: where A's rows begin
+    and how far apart; columns: where in C's row each vector goes; c0, pitch_c as for A.
     """
     literally(form)
-    panel, v = 2 * lanes * depth, 0
-    if rows == 1:  # more vectors at once, since one row alone has few independent sums
-        while v + WIDE <= vectors:
-            p = p0 + v // 2 * panel
-            tile(form, 1, WIDE, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
-            v += WIDE
-        if WIDE > 4 and v + 4 <= vectors:
-            p = p0 + v // 2 * panel
-            tile(form, 1, 4, a, a0, pitch_a, panels, p, depth, columns, first + v, c, c0, pitch_c)
-            v += 4
-    while v + 2 <= vectors:
-        p = p0 + v // 2 * panel
-        strip(form, 2, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
-        v += 2
-    if v < vectors:
-        p = p0 + v // 2 * panel
-        strip(form, 1, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
-
-
-@inner
-def groups(form, width, a, a0, pitch_a, rows, panels, p, depth, columns, column, c, c0, pitch_c):
-    """`width` units times all rows, each of which is a group of sequences. form, width: literal."""
-    literally(form)
-    literally(width)
-    row = 0
-    while row + GROUPS <= rows:
-        a_row, c_row = a0 + row * pitch_a, c0 + row * pitch_c
-        tile(form, GROUPS, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
-        row += GROUPS
-    while row < rows:
-        a_row, c_row = a0 + row * pitch_a, c0 + row * pitch_c
-        tile(form, 1, width, a, a_row, pitch_a, panels, p, depth, columns, column, c, c_row, pitch_c)
-        row += 1
-
-
-@inner
-def multiply_across(form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c):
-    """What `multiply` does, across sequences: `vectors` counts the units. form: literal, ACROSS."""
-    literally(form)
-    v, p = 0, p0
-    while v + UNITS <= vectors:
-        groups(form, UNITS, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
-        v, p = v + UNITS, p + UNITS * depth
-    if v + 2 <= vectors:
-        groups(form, 2, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
-        v, p = v + 2, p + 2 * depth
-    if v < vectors:
-        groups(form, 1, a, a0, pitch_a, rows, panels, p, depth, columns, first + v, c, c0, pitch_c)
+    products(form, a, a0, pitch_a, rows, depth, panels, p0, lanes, columns, first, vectors, c, c0, pitch_c)
 
 
 @intrinsic
@@ -208,7 +220,6 @@ def call_multiply(
 @cache
 def address(dtype: np.dtype, form: int = ALONG) -> int:
     """Where the machine code of a form of product lies for that dtype; compiled, or found on disk, on first need."""
-    function = multiply if form in (ALONG, TURNED) else multiply_across
     numbers, places, i = types.Array(numba.from_dtype(dtype), 1, "C"), types.Array(types.int64, 1, "C"), types.int64
     kinds = (types.literal(form), numbers, i, i, i, i, numbers, i, i, places, i, i, numbers, i, i)
-    return address_of(function, kinds)
+    return address_of(multiply, kinds)

@@ -29,6 +29,7 @@ from numba.core.serialize import dumps
 
 from rnncalc.common.i18n import _
 from rnncalc.engine.compiled.codegen.cache import cache_folder, read, write
+from rnncalc.engine.compiled.codegen.late_library import Compiler
 
 PATIENCE = 1.0  # seconds that people wait without asking why
 
@@ -39,9 +40,10 @@ def jit(function: Callable, of_python: bool = True, arrays: bool = False) -> Cal
     of_python: whether Python calls it; arrays: whether it makes any. Others do not count who holds their arguments.
     """
     options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not of_python, "_nrt": arrays}
-    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    function = getattr(function, "py_func", function)
+    dispatcher = numba.njit(nogil=True, error_model="numpy", pipeline_class=Compiler, **options)(function)
     if not numba.config.DISABLE_JIT:
-        dispatcher._cache = _Files(dispatcher.py_func)
+        dispatcher._cache = _Files(function, of_python)
     return dispatcher
 
 
@@ -85,7 +87,10 @@ def address_of(dispatcher: Any, signature: tuple[types.Type, ...]) -> int:
     with compile_notice():
         dispatcher.compile(signature)
     compiled = dispatcher.overloads[signature]
+    late = not getattr(compiled.library, "made", True)
     place: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    if late:
+        dispatcher._cache.save_overload(signature, compiled)
     return place
 
 
@@ -118,8 +123,8 @@ _CODE: dict[tuple[Callable, str], Callable] = {}
 class _Files(NullCache):
     """One compiled signature, one file."""
 
-    def __init__(self, function: Callable):
-        self.function = function
+    def __init__(self, function: Callable, of_python: bool):
+        self.function, self.of_python = function, of_python
 
     def load_overload(self, signature: Sequence, target: object) -> object:
         rtsys.initialize(target)  # all that ready code needs; `target.refresh` loads what compiling needs, and SciPy
@@ -138,7 +143,7 @@ class _Files(NullCache):
     def save_overload(self, signature: Sequence, result: CompileResult) -> None:
         try:
             path = self._path(signature, result.target_context)
-            if path is None or result.lifted or result.library.has_dynamic_globals:
+            if path is None or not result.library.made or result.lifted or result.library.has_dynamic_globals:
                 return
             write(path, dumps((self._described(signature, result.target_context), result._reduce())))
         except Exception:  # a full disk, a folder that went away: the function runs all the same
@@ -146,7 +151,7 @@ class _Files(NullCache):
 
     def _described(self, signature: Sequence, target: object) -> str:
         name = f"{self.function.__module__}.{self.function.__qualname__}"
-        return repr((name, signature, target.codegen().magic_tuple()))
+        return repr((name, self.of_python, signature, target.codegen().magic_tuple()))
 
     def _path(self, signature: Sequence, target: object) -> Path | None:
         folder = cache_folder()

@@ -1,20 +1,25 @@
 """softmax and log softmax of a row, forward and back: the lines in which the units of a row meet.
 
 `softmax` takes one row of scores. `softmax_across` takes as many rows as a vector has lanes, each row in a lane of its
-own, by the same operations in the same order, so that a sequence has the same bits in both.
+own, by the same operations in the same order, so that a sequence has the same bits in both. A cell without such lines
+compiles none of it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from rnncalc.engine.compiled.codegen.forward_lines import PROGRAMS
 from rnncalc.engine.compiled.codegen.jit import inner
 from rnncalc.engine.compiled.codegen.vector import Vector
+from rnncalc.engine.compiled.layout import KIND, SOURCE, STAGE, TARGET, VALUE, WIDE
 
 SOFTMAX, LOG_SOFTMAX = 1, 2
 ACROSS = 2  # added to a kind whose rows lie across vectors
@@ -129,3 +134,48 @@ def softmax_back(signals, value, adjoint, begin, to, width, apart, kind):
             total += adjoint[begin + k]
         for k in range(0, width * apart, apart):
             adjoint[to + k] += adjoint[begin + k] - math.exp(signals[value + k]) * total
+
+
+def _row_lines(stage, signals, row, rowwise, lanes):
+    for r in range(len(rowwise)):
+        if rowwise[r, STAGE] == stage:
+            source, target = row + rowwise[r, SOURCE], row + rowwise[r, TARGET]
+            if rowwise[r, KIND] > ACROSS:
+                softmax_across(signals, source, target, rowwise[r, WIDE], rowwise[r, KIND])
+            else:
+                softmax(signals, source, target, rowwise[r, WIDE], lanes, rowwise[r, KIND])
+
+
+def _row_lines_back(stage, signals, now, adjoint, row, rowwise, lanes):
+    for r in range(len(rowwise)):
+        if rowwise[r, STAGE] == stage:
+            across = rowwise[r, KIND] > ACROSS
+            for lane in range(lanes if across else 1):
+                softmax_back(
+                    signals, now + rowwise[r, VALUE] + lane, adjoint, row + rowwise[r, SOURCE] + lane,
+                    row + rowwise[r, TARGET] + lane, rowwise[r, WIDE], lanes if across else 1,
+                    rowwise[r, KIND] - (ACROSS if across else 0),
+                )  # fmt: skip
+
+
+def _where_needed(loops: Callable, cell: Any, *kinds: types.Type) -> Any:
+    """What an intrinsic answers: for a cell with lines across a row these loops, for others nothing."""
+
+    def codegen(context, builder, signature, arguments):
+        if any(stage.rowwise for stage in PROGRAMS[cell.literal_value].cell.stages):
+            context.compile_internal(builder, loops, types.void(*kinds), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(cell, *kinds), codegen
+
+
+@intrinsic(prefer_literal=True)
+def row_lines(typing, cell, stage, signals, row, rowwise, lanes):
+    """The lines of a stage in which the units of a row meet. cell: literal digest."""
+    return _where_needed(_row_lines, cell, types.unliteral(stage), signals, row, rowwise, lanes)
+
+
+@intrinsic(prefer_literal=True)
+def row_lines_back(typing, cell, stage, signals, now, adjoint, row, rowwise, lanes):
+    """The same on the way back: from what arrived at the lines to their scores."""
+    return _where_needed(_row_lines_back, cell, types.unliteral(stage), signals, now, adjoint, row, rowwise, lanes)

@@ -13,12 +13,14 @@ import numpy as np
 
 from rnncalc.common.lazy_arrays import ArraysByName
 from rnncalc.engine.compiled.codegen.gemm import ALONG, multiply
-from rnncalc.engine.compiled.codegen.jit import specialised
+from rnncalc.engine.compiled.codegen.jit import jit, specialised
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.layout import COLUMN, DEPTH, EARLIER, PANEL, SOURCE, VECTORS
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.engine.compiled.packing.views import Rows
 from rnncalc.model.packed_batch import PackedBatch
+
+_multiply = jit(multiply)  # for Python to call
 
 
 class Recomputed(ArraysByName):
@@ -55,4 +57,4 @@ class Recomputed(ArraysByName):
             source.reshape(-1), 0, source.shape[1], len(source), product[DEPTH], packed.panels, product[PANEL],
             packed.lanes, packed.columns, product[COLUMN], product[VECTORS], rows.reshape(-1), 0, rows.shape[1],
         )  # fmt: skip
-        specialised(multiply, ALONG, *arguments)(ALONG, *arguments)
+        specialised(_multiply, ALONG, *arguments)(ALONG, *arguments)

@@ -13,22 +13,18 @@ from rnncalc.engine.compiled.codegen.backward_lines import elementwise_back
 from rnncalc.engine.compiled.codegen.denormals import flush, restore
 from rnncalc.engine.compiled.codegen.gemm import call_multiply
 from rnncalc.engine.compiled.codegen.jit import call_address, inner, jit
-from rnncalc.engine.compiled.codegen.softmax import ACROSS, softmax_back
+from rnncalc.engine.compiled.codegen.softmax import row_lines_back
 from rnncalc.engine.compiled.layout import (
     COLUMN,
     DEPTH,
     EARLIER,
-    KIND,
     LANES,
     MULTIPLY,
     PANEL,
     SOURCE,
     STAGE,
     STAGES,
-    TARGET,
-    VALUE,
     VECTORS,
-    WIDE,
     WIDTH_H,
     WIDTH_O,
 )
@@ -71,15 +67,7 @@ def backward(
             for i in range(count):
                 row, now, last = (here + i) * pitch, (here + i) * pitch_s, (before + i) * pitch_s
                 to = thrown if cut else (before + i) * pitch
-                for r in range(len(rowwise)):
-                    if rowwise[r, STAGE] == stage:
-                        across = rowwise[r, KIND] > ACROSS
-                        for lane in range(lanes if across else 1):
-                            softmax_back(
-                                signals, now + rowwise[r, VALUE] + lane, adjoint, row + rowwise[r, SOURCE] + lane,
-                                row + rowwise[r, TARGET] + lane, rowwise[r, WIDE], lanes if across else 1,
-                                rowwise[r, KIND] - (ACROSS if across else 0),
-                            )  # fmt: skip
+                row_lines_back(cell, stage, signals, now, adjoint, row, rowwise, lanes)
                 for unit in range(0, H, lanes):
                     elementwise_back(
                         cell, 0, stage, signals, now, last, adjoint, row, earlier, to, H, O, extras, dextras, unit

@@ -16,7 +16,7 @@ from rnncalc.engine.compiled.codegen.affine import call_affine
 from rnncalc.engine.compiled.codegen.forward_lines import copy, elementwise
 from rnncalc.engine.compiled.codegen.gemm import call_multiply
 from rnncalc.engine.compiled.codegen.jit import inner, jit
-from rnncalc.engine.compiled.codegen.softmax import ACROSS, softmax, softmax_across
+from rnncalc.engine.compiled.codegen.softmax import row_lines
 from rnncalc.engine.compiled.layout import (
     AFFINE,
     COLUMN,
@@ -25,7 +25,6 @@ from rnncalc.engine.compiled.layout import (
     FINAL,
     INPUT_AT,
     INPUTS,
-    KIND,
     LANES,
     MULTIPLY,
     OFFSET,
@@ -34,9 +33,7 @@ from rnncalc.engine.compiled.layout import (
     SOURCE,
     STAGE,
     STAGES,
-    TARGET,
     VECTORS,
-    WIDE,
     WIDTH,
     WIDTH_H,
     WIDTH_O,
@@ -111,13 +108,7 @@ def forward(
                     elementwise(cell, 0, stage, signals, row, last, H, O, extras, unit)
                 for unit in range(0, O, lanes):
                     elementwise(cell, 1, stage, signals, row, last, H, O, extras, unit)
-                for r in range(len(rowwise)):
-                    if rowwise[r, STAGE] == stage:
-                        source, target = row + rowwise[r, SOURCE], row + rowwise[r, TARGET]
-                        if rowwise[r, KIND] > ACROSS:
-                            softmax_across(signals, source, target, rowwise[r, WIDE], rowwise[r, KIND])
-                        else:
-                            softmax(signals, source, target, rowwise[r, WIDE], lanes, rowwise[r, KIND])
+                row_lines(cell, stage, signals, row, rowwise, lanes)
         if len(out):
             for i in range(end - here):
                 target = (low + i) * steps + t - 1 if by_batch else offsets[t] - first + low + i

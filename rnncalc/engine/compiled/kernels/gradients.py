@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from rnncalc.engine.compiled.codegen.denormals import flush, restore
 from rnncalc.engine.compiled.codegen.forward_lines import copy, pack
-from rnncalc.engine.compiled.codegen.gemm import TURNED, call_multiply, multiply
-from rnncalc.engine.compiled.codegen.jit import jit
+from rnncalc.engine.compiled.codegen.gemm import TURNED, call_multiply, products
+from rnncalc.engine.compiled.codegen.jit import inner, jit
 from rnncalc.engine.compiled.codegen.transpose import IN, transpose_tile
 from rnncalc.engine.compiled.kernels.backward import call_backward
 from rnncalc.engine.compiled.layout import (
@@ -49,8 +49,8 @@ def input_gradients(adjoint, pitch, geometry, first, rows, inputs, panels, colum
     restore(mode)
 
 
-@jit
-def weight_gradients(
+@inner
+def add_up(
     adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, order, order_x, lanes, low, high, gradients,
     columns, packed, sources, dweights, dbiases,
 ):  # fmt: skip
@@ -84,15 +84,15 @@ def weight_gradients(
                     row = before[begin + i] if gradients[g, EARLIER] else row
                     copy(sources, i * depth, signals, row * pitch_s + gradients[g, SOURCE], depth)
             out = gradients[g, OUT_AT] + (start - gradients[g, FIRST]) * lanes
-            multiply(
+            products(
                 TURNED, sources, 0, depth, depth, count, packed, start * lanes * count, lanes, columns, 0, vectors,
                 dweights, out, wide,
             )  # fmt: skip
     restore(mode)
 
 
-@jit
-def lay_out(table, lanes, dweights, dbiases, dslopes, places, g):
+@inner
+def arrange(table, lanes, dweights, dbiases, dslopes, places, g):
     """The sums of the loops as people know them, into g: the parameters one after the other, each row by row.
 
     What is summed twice has a row of the table for each sum, and only the first of them is not added. places: room, an
@@ -114,6 +114,9 @@ def lay_out(table, lanes, dweights, dbiases, dslopes, places, g):
             for unit in range(wide if k < deep else 0, units):
                 before = g[to + unit * depth + k] if adds else 0
                 g[to + unit * depth + k] = before + sign * source[begin + unit + k * apart]
+
+
+weight_gradients, lay_out = jit(add_up), jit(arrange)  # the same, which Python calls
 
 
 @jit
@@ -141,8 +144,8 @@ def descend(
         loop, signals, pitch_s, geometry, adjoint, adjoint, pitch, chunk, offsets, 0, max(first, rows), products,
         rowwise, panels, columns, extras, dextras, arriving, slot, width, 0, clear,
     )  # fmt: skip
-    weight_gradients(
+    add_up(
         adjoint, pitch, signals, pitch_s, x, pitch_x, first, rows, before, before[:0], before[:0], lanes, 0,
         lines // lanes, gradients, runs, packed, sources, dweights, dbiases,
     )  # fmt: skip
-    lay_out(shown, lanes, dweights, dbiases, dextras, places, g)
+    arrange(shown, lanes, dweights, dbiases, dextras, places, g)
