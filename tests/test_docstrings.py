@@ -28,6 +28,23 @@ def methods(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
             yield name, method
 
 
+BETWEEN_ROOMS = {  # what the rooms of the engine ask of each other, and of nobody else
+    "adds_input", "adjoint_lines", "arriving", "back_stages", "cells", "code_lines", "compiles", "digest", "forget",
+    "gradient_lines", "in_complex", "labels", "lanes", "layers", "one_cell", "only", "owns_read_out", "parts",
+    "passes", "paths", "preactivations", "repack", "rows", "runs_backward", "stacks", "stages", "y_width",
+}  # fmt: skip
+
+
+def without_arguments(kind: type) -> Iterator[tuple[str, object]]:
+    """The public properties of a class, and its methods without an argument, whose docstring stands there alone."""
+    for name in dir(kind):
+        member = inspect.getattr_static(kind, name)
+        member = getattr(member, "fget", None) or getattr(member, "func", member)
+        own = inspect.isfunction(member) and member.__module__.startswith("rnncalc") and member.__doc__
+        if own and not name.startswith("_") and name not in BETWEEN_ROOMS:
+            yield name, member
+
+
 def documented() -> dict[str, Callable[..., Any]]:
     """Every exported callable and every public method, by dotted name; an inherited method once."""
     callables: dict[str, Callable[..., Any]] = {}
@@ -75,13 +92,26 @@ def test_every_parameter_is_named(name: str) -> None:
             assert parameter.name in named
 
 
-@pytest.mark.parametrize("name", ["rnncalc", *DOCUMENTED])
+EXAMPLES = {
+    "rnncalc": rnncalc,
+    **DOCUMENTED,
+    **{f"testing.{name}": getattr(rnncalc.testing, name) for name in ("assert_rnn_forward", "assert_rnn_backward")},
+    **{
+        f"{name}.{member}": value
+        for name, kind in EXPORTED.items()
+        if inspect.isclass(kind) and name not in ONE_LAYER
+        for member, value in without_arguments(kind)
+    },
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if name.startswith("RNN") and not find_spec("sklearn"):
         pytest.skip("scikit-learn is an extra")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stack, "compiling_disabled", lambda: True)  # interpreted: the same numbers, and no wait
-    text = text_of(rnncalc if name == "rnncalc" else DOCUMENTED[name])
+    text = text_of(EXAMPLES[name])
     example = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
     assert example.examples
     assert doctest.DocTestRunner(optionflags=OPTIONS).run(example).failed == 0

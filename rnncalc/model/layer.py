@@ -174,7 +174,14 @@ class Layer:
 
     @property
     def label(self) -> str:
-        """The cell's name, and the direction unless it is forward."""
+        """The cell's name, and the direction unless it is forward.
+
+        Examples
+        --------
+        >>> from rnncalc import Layer
+        >>> Layer("elman", U=[[1.0]], W=[[0.5]], direction="backward").label
+        'elman backward'
+        """
         name = " and ".join(dict.fromkeys(part.cell.name for part in self.passes.values()))
         return name if self.direction == "forward" else f"{name} {self.direction}"
 
@@ -206,7 +213,14 @@ class Layer:
 
     @property
     def width(self) -> int:
-        """The number of entries that the layer hands up at each step."""
+        """The number of entries that the layer hands up at each step.
+
+        Examples
+        --------
+        >>> from rnncalc import Layer
+        >>> Layer("elman", U=[[1.0]], W=[[0.5]], direction="both", backward={"U": [[2.0]], "W": [[0.3]]}).width
+        2
+        """
         return self.only.width * (2 if len(self.passes) > 1 and self.merge == "concat" else 1)
 
     def settled(self, dtype: np.dtype, writeable: bool = False) -> Layer:

@@ -81,7 +81,16 @@ class Stack:
 
     @property
     def engine(self) -> str:
-        """What runs it: "equations" or "numba". Setting it resolves "auto", and raises ProblemError."""
+        """What runs it: "equations" or "numba". Setting it resolves "auto", and raises ProblemError.
+
+        Examples
+        --------
+        >>> from rnncalc import random_network
+        >>> net = random_network("gru", inputs=3, hidden=8, outputs=2)
+        >>> net.engine = "equations"
+        >>> net.engine
+        'equations'
+        """
         return self._engine
 
     @engine.setter
@@ -90,7 +99,14 @@ class Stack:
 
     @property
     def output(self) -> str:
-        """The function g that makes y of the scores."""
+        """The function g that makes y of the scores.
+
+        Examples
+        --------
+        >>> from rnncalc import random_network
+        >>> random_network("gru", inputs=3, hidden=8, outputs=2, output="softmax").output
+        'softmax'
+        """
         top = self.read_out or self.layers[-1].only
         last = top.cell.lines[top.cell.emits]
         return last.function if top.cell.outputs and isinstance(last, Call) else "identity"
@@ -121,7 +137,14 @@ class Stack:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """D inputs, H units of the last layer, O outputs."""
+        """D inputs, H units of the last layer, O outputs.
+
+        Examples
+        --------
+        >>> from rnncalc import random_network
+        >>> random_network("gru", inputs=3, hidden=8, outputs=2).sizes
+        {'D': 3, 'H': 8, 'O': 2}
+        """
         return {"D": self.layers[0].sizes["D"], "H": self.layers[-1].sizes["H"], "O": self.y_width}
 
     def in_complex(self) -> Stack:

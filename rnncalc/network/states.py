@@ -168,12 +168,28 @@ class States(Mapping[str, Any]):
 
     @property
     def flat(self) -> dict[str, np.ndarray]:
-        """Every state by its whole name: `layers.0.forward.h` → array."""
+        """Every state by its whole name: `layers.0.forward.h` → array.
+
+        Examples
+        --------
+        >>> from rnncalc import random_network
+        >>> net = random_network("lstm", inputs=3, hidden=8, outputs=2)
+        >>> {name: state.shape for name, state in net.stepper().state.flat.items()}
+        {'layers.0.forward.h': (8,), 'layers.0.forward.c': (8,)}
+        """
         return {path + name: array for path, states in self._parts.items() for name, array in states.items()}
 
     @property
     def layers(self) -> list[LayerStates]:
-        """The states layer by layer, from the input up."""
+        """The states layer by layer, from the input up.
+
+        Examples
+        --------
+        >>> from rnncalc import random_network
+        >>> net = random_network("lstm", inputs=3, hidden=8, outputs=2, layers=2)
+        >>> [layer.forward["c"].shape for layer in net.stepper().state.layers]
+        [(8,), (8,)]
+        """
         by_layer: dict[int, dict[str, dict[str, np.ndarray]]] = {}
         for path, states in self._parts.items():
             _layers, number, direction, _end = path.split(".")

@@ -47,7 +47,17 @@ class Stepper:
         return f"Stepper({self.network}{batch})"
 
     def reset(self) -> None:
-        """Back to the initial state."""
+        """Back to the initial state.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> stepper = Elman([[1.0]], [[0.5]], V=[[1.0]]).stepper()
+        >>> first, second = stepper.step([1.0]), stepper.step([1.0])
+        >>> stepper.reset()
+        >>> bool(stepper.step([1.0]) == first), bool(second == first)
+        (True, False)
+        """
         self._streams: list[CellStream] = []  # of each layer and the read-out, from the first step on
         self._states: list[dict[str, np.ndarray]] = []  # where they begin, if not at the initial states
         self._shape: tuple[int, ...] | None = None
@@ -64,7 +74,16 @@ class Stepper:
 
     @property
     def state(self) -> States:
-        """The states after the latest step, (H,), or (N, H) for a batch: copies, from which another stepper goes on."""
+        """The states after the latest step, (H,), or (N, H) for a batch: copies, from which another stepper goes on.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> stepper = Elman([[1.0]], [[0.5]], V=[[1.0]]).stepper()
+        >>> _ = stepper.step([1.0])
+        >>> stepper.state["h"].round(4)
+        array([0.7616])
+        """
         network = self.network
         if self._shape is None:
             states = [_start(part, given, network.dtype) for part, given in zip(network.passes, self._initial_states)]

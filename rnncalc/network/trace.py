@@ -215,12 +215,27 @@ class Trace(Signals):
 
     @property
     def output(self) -> np.ndarray:
-        """What the network gives, as a call does: y, or what its last layer hands up, whatever that is called."""
+        """What the network gives, as a call does: y, or what its last layer hands up, whatever that is called.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> Elman([[1.0]], [[0.5]]).forward([[1.0], [0.0]]).output.round(4)
+        array([[0.7616],
+               [0.3634]])
+        """
         return self["y"]
 
     @property
     def scores(self) -> np.ndarray:
-        """The rows of what a loss from scores is taken of: s, which is y where nothing lies between."""
+        """The rows of what a loss from scores is taken of: s, which is y where nothing lies between.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> Elman([[1.0]], [[0.5]], V=[[2.0]], output="sigmoid").forward([[1.0]]).scores.round(4)
+        array([[1.5232]])
+        """
         return self._read_out["s"] if "s" in self._read_out else self.rows["s"]
 
     def at(self, name: str) -> np.ndarray:
@@ -245,7 +260,15 @@ class Trace(Signals):
         return self.scores if name == "s" else self._read_out["y"]
 
     def first_not_finite(self) -> tuple[str, int, tuple[int, ...]] | None:
-        """Where the computation left the finite numbers: (signal, step, index), counted from 1; the earliest step."""
+        """Where the computation left the finite numbers: (signal, step, index), counted from 1; the earliest step.
+
+        Examples
+        --------
+        >>> from rnncalc import Elman
+        >>> net = Elman([[1e200]], [[0.5]], activation="identity", V=[[1e200]], engine="equations")
+        >>> net.forward([[0.0], [1.0]]).first_not_finite()
+        ('s', 2, (1,))
+        """
         parts: list[tuple[str, Signals]] = [("", self)]
         if sum(len(layer.passes) for layer in self._layers) > 1:  # of a stack, every layer and direction
             parts += [(position.label, signals) for position, signals in positioned(self.layers)]

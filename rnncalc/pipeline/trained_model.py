@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -49,6 +49,18 @@ class TrainedModel(Model):
     def scaling(self) -> dict[str, np.ndarray]:
         """Mean and deviation of what was standardised: x_mean, x_std, y_mean, y_std."""
         return {name: np.array(self.data[name]) for name in ("x_mean", "x_std", "y_mean", "y_std") if name in self.data}
+
+    @overload
+    def predict(self, data: str | PathLike[str], every: bool = False) -> list[dict[str, Any]]: ...
+
+    @overload
+    def predict(self, data: np.ndarray, every: bool = False) -> np.ndarray: ...
+
+    @overload
+    def predict(self, data: list[np.ndarray], every: bool = False) -> list[np.ndarray]: ...
+
+    @overload
+    def predict(self, data: ArrayLike | Frame, every: bool = False) -> Any: ...
 
     def predict(self, data: str | PathLike[str] | ArrayLike | Frame, every: bool = False) -> Any:
         """What `rnncalc predict` says of a file, a record for each prediction; of arrays y in the units of the data.

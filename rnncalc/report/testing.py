@@ -24,10 +24,22 @@ _default: list[str] = []  # the signature that pytest's settings name
 def assert_rnn_forward(
     function: Callable[..., Any], signature: str | PathLike[str] | None = None, cell: str | None = None
 ) -> None:
-    """Fail if a function, or the forward pass of a class, is not right.
+    """Fail if a function, or the forward pass of a class, is not right. Arguments are those of `check_function`.
 
-    Raises AssertionError, which says what `rnncalc check --code` does: the first wrong number, the mistake, the rule,
-    and the line that looks like the culprit. Arguments are those of `check_function`.
+    Raises
+    ------
+    AssertionError
+        What `rnncalc check --code` says: the first wrong number, the mistake, the rule, and the line that looks like
+        the culprit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnncalc.testing import assert_rnn_forward
+    >>> def rnn_step_forward(x, prev_h, Wx, Wh, b):
+    ...     next_h = np.tanh(x @ Wx + prev_h @ Wh + b)
+    ...     return next_h, (x, prev_h, Wx, Wh, b, next_h)
+    >>> assert_rnn_forward(rnn_step_forward, "cs231n")
     """
     __tracebackhide__ = True
     _assert_right(function, signature, cell, backward=False)
@@ -36,7 +48,23 @@ def assert_rnn_forward(
 def assert_rnn_backward(
     function: Callable[..., Any], signature: str | PathLike[str] | None = None, cell: str | None = None
 ) -> None:
-    """Fail if a backward function, or the backward pass of a class, is not right. As `assert_rnn_forward`."""
+    """Fail if a backward function, or the backward pass of a class, is not right. As `assert_rnn_forward`.
+
+    The forward function stands beside it: its cache is what the backward function takes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnncalc.testing import assert_rnn_backward
+    >>> def rnn_step_forward(x, prev_h, Wx, Wh, b):
+    ...     next_h = np.tanh(x @ Wx + prev_h @ Wh + b)
+    ...     return next_h, (x, prev_h, Wx, Wh, b, next_h)
+    >>> def rnn_step_backward(dnext_h, cache):
+    ...     x, prev_h, Wx, Wh, b, next_h = cache
+    ...     da = dnext_h * (1 - next_h**2)
+    ...     return da @ Wx.T, da @ Wh.T, x.T @ da, prev_h.T @ da, da.sum(axis=0)
+    >>> assert_rnn_backward(rnn_step_backward, "cs231n")
+    """
     __tracebackhide__ = True
     _assert_right(function, signature, cell, backward=True)
 

@@ -232,7 +232,14 @@ class Cell:
 
     @property
     def options(self) -> list[str]:
-        """What `switch` takes."""
+        """What `switch` takes.
+
+        Examples
+        --------
+        >>> from rnncalc import CELLS
+        >>> CELLS["elman"].options
+        ['activation']
+        """
         return [*self.switches, *self.constants]
 
     @cached_property
@@ -272,7 +279,14 @@ class Cell:
 
     @property
     def names(self) -> list[str]:
-        """The arrays and initial states that a person gives: U, W, b, h0."""
+        """The arrays and initial states that a person gives: U, W, b, h0.
+
+        Examples
+        --------
+        >>> from rnncalc import CELLS
+        >>> CELLS["elman"].names
+        ['U', 'W', 'b', 'h0']
+        """
         return [*self.stacks, *(f"{state}0" for state in self.state)]
 
     def shape(self, name: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
