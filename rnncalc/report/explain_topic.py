@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from rnncalc.common.i18n import N_, _
 from rnncalc.problems.notation import NOTATIONS
@@ -15,6 +16,7 @@ from rnncalc.problems.reader import read
 from rnncalc.report.backward import chain_rule
 from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.header import equations
+from rnncalc.report.problem_schema import schema
 from rnncalc.report.shared import levels
 
 EXAMPLE = {"U": [[1]], "W": [[1]], "b": [0], "V": [[1], [1]], "x": [[1], [1]], "targets": [[1, 0], [0, 1]]}
@@ -29,6 +31,7 @@ class Topic:
     after: tuple[tuple[str, str], ...]  # a term, or none, and what is said of it
     command: str
     shown: Callable[[], Iterator[Block]] = lambda: iter(())
+    more: Callable[[], dict[str, Any]] = dict  # what JSON has beside the sentences
 
 
 def _said(*sentences: str) -> tuple[tuple[str, str], ...]:
@@ -210,6 +213,7 @@ TOPICS = {
             ("title, source, notes", N_("for people; nothing is computed from them")),
         ),
         'rnncalc forward --cell gru --U "1; 1; 1" --W "1; 1; 1" --x "1 2"',
+        more=lambda: {"schema": schema()},
     ),
 }  # fmt: skip
 
@@ -227,5 +231,6 @@ def topic(name: str) -> Document:
         "title": _(about.title),
         "text": [text for _term, text in before] + [f"{term}: {text}" if term else text for term, text in after],
         "try": about.command,
+        **about.more(),
     }
     return Document(blocks, data)
