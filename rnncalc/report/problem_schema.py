@@ -189,9 +189,14 @@ def _letters() -> str:
     gates = sorted({letter for cell in GATE_NAMES.values() for names in cell.values() for letter in names})
     whole = {name for notation in NOTATIONS.values() for name in notation.letters}
     by_gate = {pattern for notation in NOTATIONS.values() for pattern in notation.by_gate}
-    names = [re.escape(name).replace("_", "_?") for name in sorted(whole)]
-    names += [re.escape(name).replace(r"\*", f"[{''.join(gates)}]").replace("_", "_?") for name in sorted(by_gate)]
+    names = [_spelled(name) for name in sorted(whole)]
+    names += [_spelled(name).replace(r"\*", f"[{''.join(gates)}]") for name in sorted(by_gate)]
     return rf"^(_.*|({'|'.join(names)}|[bcdhy]0?|b_hh|B)(\..+)?)$"
+
+
+def _spelled(name: str) -> str:
+    """A pattern of a name, in which underscores do not count."""
+    return "_*".join(map(re.escape, name.replace("_", ""))) + "_*"
 
 
 def _part(keys: tuple[str, ...]) -> Schema:
