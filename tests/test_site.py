@@ -5,6 +5,7 @@ are held, which need no Sphinx.
 """
 
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ import reference
 import rnncalc
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.cli.main import COMMANDS, commands
+from rnncalc.common.version import __version__
 from rnncalc.model.cells import CELLS
 from rnncalc.problems.keys import KEYS
 from rnncalc.report.explain_topic import TOPICS
@@ -33,7 +35,7 @@ def test_every_command_and_option_has_its_place(name: str) -> None:
         for line in re.findall(r"^```\{option\} (.*)$", page, re.MULTILINE)
         for word in line.split(", ")
     }
-    assert placed == {
+    assert placed == {"--help"} | {
         spelling
         for option in command.params
         if isinstance(option, click.Option)
@@ -72,3 +74,23 @@ def test_every_page_is_in_a_list_of_contents() -> None:
             listed |= {f"{(Path(name).parent / entry)}.md" for entry in entries}
     orphans = {name for name, text in texts.items() if "orphan: true" in text}
     assert {name for name in texts if name.endswith(".md")} == listed | orphans
+
+
+def test_the_package_names_no_file_beside_it() -> None:
+    """What an index of packages shows is the README without its pictures and without links into the repository."""
+    about = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    for change in about["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(change["pattern"], change["replacement"], text)
+    assert "](" not in text
+    assert "中文" in text
+
+
+def test_the_version_stands_in_the_changelog_and_in_the_citation() -> None:
+    changelog, citation = (
+        (DOCS.parent / name).read_text(encoding="utf-8") for name in ("CHANGELOG.md", "CITATION.cff")
+    )
+    latest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
+    assert latest is not None
+    assert latest[1] in (__version__, "Unreleased")
+    assert f"\nversion: {__version__}\n" in citation
