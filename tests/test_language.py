@@ -171,13 +171,13 @@ NAMES = set(  # of files, formats, functions, products and people: the same in e
     PNG PyTorch RNNCALC_CACHE_DIR RNNCALC_THREADS SVG TOML TSV adam adamw addition all answer answers arrays
     auto ave backward bash batch_mean best binary both bptt chars class cnn column comma concat constant cos cosine
     coursera csv dask data digits equations eval every example explain exponential features file fish float32
-    float64 flow forward full false gates goodfellow grade gradescope half_squared_error hidden high hint homework
+    final float64 flow forward full false gates goodfellow grade gradescope half_squared_error hidden high hint homework
     host id identity ifog image init inputs install journal json jsonl junit keras last latex line lines log
     loss low lr markdown marks max mean min mine marking model momentum mul names nesterov new none npy npz null numba
     one onnx orthogonal pip plain plateau png point prairielearn problem problems python pytorch quatrains results
-    rmsprop rnncalc roster row safetensors sgd sin softmax source space statement states step stream submissions
-    sum svg swapped sweep table tanh tcp temp tex text tomorrow torch train true tsv txt variants weather wind
-    words xavier zsh cp1252 error gb18030 tab utf ISO Moodle PDF WxH""".split()
+    rmsprop rnncalc roster row safetensors sequence sgd sin softmax source space statement states step stream
+    submissions sum svg swapped sweep table tanh tcp temp tex text tomorrow torch train true tsv txt variants weather
+    wind words xavier zsh cp1252 error gb18030 tab utf ISO Moodle PDF WxH""".split()
 )
 
 

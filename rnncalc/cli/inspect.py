@@ -56,6 +56,7 @@ def _document(model: Model) -> Document:
         "dtype": network.dtype.name,
         "layers": layers,
         "output": network.output if top else None,
+        **({"summary": network.summary} if network.summarises else {}),
         "sizes": dict(network.sizes),
         "parameters": sum(array.size for _position, part in network.parts() for array in part.arrays.values()),
     }
@@ -68,7 +69,7 @@ def _document(model: Model) -> Document:
         data["notes"] = model.notes
     words = {
         "format": _("format"), "dtype": _("numbers"), "output": _("output"), "parameters": _("parameters"),
-        "epochs": _("epochs"), "loss": _("loss"),
+        "epochs": _("epochs"), "loss": _("loss"), "summary": _("summary"),
     }  # fmt: skip
     lines = [(words[name], _short(data[name])) for name in words if data.get(name) is not None]
     lines += [(name, _short(value)) for name, value in data.get("data", {}).items()]

@@ -54,8 +54,14 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "cell": "elman, jordan, lstm, gru, gru_after, i2h_i2o. Default lstm.",
     "hidden": "Units of a layer. Default 32.",
     "layers": "Layers. Default 1.",
+    "embed": "Of tokens: the width of an embedding below the layers. Default: none.",
     "direction": (["forward", "backward", "both"], "Default forward."),
     "merge": (["concat", "sum", "ave", "mul"], "Of both directions. Default concat."),
+    "summary": (
+        ["last", "final", "mean", "max"],
+        "What one target a sequence is read from: the last step, both directions' final states, or all steps. "
+        "Default: final, which is last where all runs forward.",
+    ),
     "activation": (
         ["tanh", "relu", "sigmoid", "identity", "elu", "leaky_relu", "softplus", "softsign", "hard_sigmoid",
          "hard_sigmoid_02", "hard_tanh", "step"],
@@ -82,6 +88,9 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "clip_norm": "Longest gradient, all parameters together.",
     "clip_value": "Largest entry of a gradient, after that.",
     "patience": "Stop after so many epochs without a better validation loss.",
+    "dropout": "Share of what each layer hands up, to the next or to the read-out, that is left out. Default 0.",
+    "input_dropout": "The same of the inputs, of tokens after their embedding. Default 0.",
+    "dropout_mask": (["sequence", "step"], "What has a mask of its own. Default sequence."),
     "seed": "Default 0. One seed, one result, bit for bit.",
 }  # fmt: skip
 

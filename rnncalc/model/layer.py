@@ -17,6 +17,7 @@ from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype, without_graph
 from rnncalc.model.cells import CELLS, Cell
+from rnncalc.model.cells.embedding import EMBEDDING
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
@@ -118,7 +119,8 @@ class Layer:
     Parameters
     ----------
     cell : str or Cell
-        elman, jordan, lstm, gru, gru_after, i2h_i2o, or a cell of your own.
+        elman, jordan, lstm, gru, gru_after, i2h_i2o, or a cell of your own; embedding, with E (K, V), at the bottom of
+        a network that is fed with tokens.
     *arrays : array_like
         In the cell's order, or by name: U (G·H, D), W (G·H, H), b (G·H,), …; the G gates are stacked in the cell's
         order. Biases are zero unless given.
@@ -263,6 +265,8 @@ def _check_directions(first: DirectionalLayer, second: DirectionalLayer) -> None
 def cell_named(cell: str | Cell) -> Cell:
     if isinstance(cell, Cell):
         return cell
+    if cell == EMBEDDING.name:
+        return EMBEDDING
     if not isinstance(cell, str) or cell not in CELLS:
         raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))
     return CELLS[cell]

@@ -131,6 +131,16 @@ class PackedBatch:
         return first + np.arange(self.rows - self.sequences) - np.repeat(self.offsets[1:-1] - self.sequences, counts)
 
     @cached_property
+    def first(self) -> np.ndarray:
+        """For each row of a step, that of its sequence's first step."""
+        return np.concatenate([np.arange(0), *(np.arange(count) for count in self.counts)])
+
+    def by_step(self, rows: np.ndarray) -> list[np.ndarray]:
+        """The rows of each step, longest sequence first: views."""
+        ends = self.offsets[1:] - self.sequences
+        return [rows[begin:end] for begin, end in zip(ends, ends[1:])]
+
+    @cached_property
     def mirror(self) -> np.ndarray:
         """For each row of a step, that of the same step if every sequence is visited from its end; its own inverse."""
         sequence = np.concatenate([np.arange(count) for count in self.counts]) if len(self.counts) else np.arange(0)
@@ -174,6 +184,13 @@ class BatchMajor(PackedBatch):
         rows = self.sequences - 1 + np.arange(self.rows - self.sequences)
         rows[:: self.steps] = np.arange(self.sequences)
         return rows
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        return np.repeat(self.steps * np.arange(self.sequences), self.steps)
+
+    def by_step(self, rows: np.ndarray) -> list[np.ndarray]:
+        return list(rows.reshape(self.sequences, self.steps, *rows.shape[1:]).swapaxes(0, 1))
 
     @cached_property
     def mirror(self) -> np.ndarray:

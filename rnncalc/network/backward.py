@@ -12,7 +12,6 @@ Longer than other files: what arrives from outside, at any place, meets the loss
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +24,8 @@ from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.layer import Layer
 from rnncalc.model.losses import LossResult
-from rnncalc.model.merges import unmerged
 from rnncalc.model.packed_batch import PackedBatch
+from rnncalc.model.summaries import OVER_STEPS, unsummarised
 from rnncalc.network.gradients import DirectionGradients, Gradients, LayerGradients
 from rnncalc.network.objective import resolve_objective
 from rnncalc.network.stack import Stack
@@ -85,7 +84,9 @@ def depth(network: Stack, schedule: PackedBatch, truncate: int | None, chunk: in
 
 
 def refuse_cuts(network: Stack, truncate: int | None, chunk: int | None) -> None:
-    """Raises ProblemError if gradients through time are to be cut and a layer runs backward."""
+    """Raises ProblemError if gradients through time are to be cut and something sees the whole sequence."""
+    if (truncate or chunk) and network.summary in OVER_STEPS:
+        raise ProblemError(_("a summary sees all steps: it cannot be truncated or cut"))
     if (truncate or chunk) and network.runs_backward:
         raise ProblemError(_("a layer that runs backward sees the whole sequence: it cannot be truncated or cut"))
 
@@ -143,6 +144,7 @@ class _BackwardPass:
     def __init__(self, network: Stack, trace: Trace):
         self.network, self.view, self.runs = network, trace.view, trace.provenance.runs
         self.schedule = schedule = self.view.schedule
+        self.fed = trace.provenance.fed or (lambda level, rows: rows)  # it is linear, and its own way back
         cells, runs = network.cells, self.runs
         self.read_out: CellAdjoint | None = None
         if network.read_out:
@@ -176,7 +178,11 @@ class _BackwardPass:
             return
         self.read_out.add(result.at, result.gradient)
         self.read_out.run()
-        self.arriving = self.read_out.below()
+        self.arriving = self.fed(len(self.network.layers), self.read_out.below())
+        if self.network.summarises:
+            layer = self.network.layers[-1]
+            self._bring(layer, len(self.passes) - len(layer.passes), self.arriving, self.network.summary)
+            self.arriving = None
 
     def layers(self, *, sweep: bool = False, chunk: int = 0) -> None:
         """From the top layer to the bottom one: through all of time, or one truncation pass further."""
@@ -197,17 +203,22 @@ class _BackwardPass:
                 else:
                     adjoint.run(chunk, kept=level > 0)
             if level:
-                gradient = self._below(layer, begin)
+                gradient = self.fed(level, self._below(layer, begin))
             end = begin
 
-    def _bring(self, layer: Layer, begin: int, gradient: np.ndarray) -> None:
-        """The gradient from above, to each direction its share; `begin`: the number of the layer's first direction."""
-        shares: Sequence[np.ndarray] = [gradient]
-        if len(layer.passes) > 1:
-            first = self.schedule.sequences
-            f, b = (run.blocks[layer.cell.emits][first:] for run in self.runs[begin : begin + 2])
-            shares = unmerged(layer.merge, gradient, f, b[self.schedule.mirror])
-        for adjoint, direction, share in zip(self.passes[begin:], layer.passes, shares):
+    def _bring(self, layer: Layer, begin: int, gradient: np.ndarray, summary: str = "last") -> None:
+        """The gradient from above, to each direction its share; `begin`: the number of the layer's first direction.
+
+        summary: what above has seen of the directions.
+        """
+        shares = {layer.direction: gradient}
+        if len(layer.passes) > 1 or summary != "last":
+            first, outputs = self.schedule.sequences, {}
+            for direction, run in zip(layer.passes, self.runs[begin:]):
+                rows = run.blocks[layer.cell.emits][first:]
+                outputs[direction] = rows[self.schedule.mirror] if direction == "backward" else rows
+            shares = unsummarised(summary, layer.merge, gradient, outputs, self.schedule)
+        for adjoint, (direction, share) in zip(self.passes[begin:], shares.items()):
             adjoint.add(layer.cell.emits, share[self.schedule.mirror] if direction == "backward" else share)
 
     @quiet
@@ -238,4 +249,4 @@ class _BackwardPass:
 
     def _x(self) -> np.ndarray:
         """The gradient at the inputs as it is shown."""
-        return Signals({"dx": self._below(self.network.layers[0], 0, whole=True)}, self.view)["dx"]
+        return Signals({"dx": self.fed(0, self._below(self.network.layers[0], 0, whole=True))}, self.view)["dx"]

@@ -57,9 +57,11 @@ class GradientCheck:
         self.network, self.trace, self.objective = network.in_complex(), trace, objective
         self._sources: dict[str, tuple[Position, str]] = {}  # dotted name → whose gradient has it, and under what name
         self.schedule: PackedBatch = trace.view.schedule
-        self.x = self.schedule.unpack(trace.provenance.runs[0].inputs).astype(np.complex128)
+        given = trace.provenance.runs[0].inputs
+        self.tokens = given.ndim == 1
         if list(network.layers[0].passes) == ["backward"]:
-            self.x = self.schedule.unpack(trace.provenance.runs[0].inputs[self.schedule.mirror]).astype(np.complex128)
+            given = given[self.schedule.mirror]
+        self.x = self.schedule.unpack(given if self.tokens else given.astype(np.complex128))
         self.initial_states = self._initial_states()
         self.windows = list(self._windows(*depth(network, self.schedule, truncate, chunk)))
 
@@ -72,7 +74,7 @@ class GradientCheck:
             for name, array in arrays.items():
                 label = position.label.removeprefix(lone) + name
                 quantities[label], self._sources[label] = array, (position, name)
-        return {**quantities, "x": self.x}
+        return quantities if self.tokens else {**quantities, "x": self.x}
 
     def loss(self) -> complex:
         """The loss with everything as it now is."""

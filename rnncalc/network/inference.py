@@ -14,7 +14,7 @@ import numpy as np
 from rnncalc.engine.interface import CellRunner, CompiledRunner
 from rnncalc.model.layer import DirectionalLayer
 from rnncalc.model.packed_batch import BatchMajor, PackedBatch
-from rnncalc.network.forward import through_layers, traced, tracers
+from rnncalc.network.forward import summary_of, through_layers, traced, tracers
 from rnncalc.network.stack import Stack
 from rnncalc.network.states import States, shown_states
 from rnncalc.network.trace import Trace
@@ -45,7 +45,9 @@ def infer(
         final_states.append(final)
         return emitted
 
-    rows = through_layers(network.layers, schedule.pack(array), run, lambda rows: rows[schedule.mirror])
+    rows = through_layers(
+        network.layers, schedule.pack(array), run, lambda rows: rows[schedule.mirror], top=summary_of(network, schedule)
+    )
     if network.read_out:
         rows, _none = next(remaining).infer(rows, PackedBatch.flat(len(rows)), {}, wanted=False)
     return np.ascontiguousarray(view.steps(rows)), shown_states(network, final_states, view) if with_states else None
@@ -82,8 +84,8 @@ class PreparedCall:
 
     @classmethod
     def of(cls, network: Stack, view: View) -> PreparedCall | None:
-        """None where a call has more to decide: vectors across the sequences, layers that run backward, threads."""
-        plain = network.compiles and network.threads == 1 and not network.runs_backward
+        """None where there is more to decide: vectors across sequences, backward layers, a summary, threads."""
+        plain = network.compiles and network.threads == 1 and not (network.runs_backward or network.summarises)
         return cls(network, view) if plain and not across_pays(network, view) else None
 
 
@@ -108,7 +110,7 @@ def _laid(network: Stack, view: View) -> View:
 def across_pays(network: Stack, view: View) -> bool:
     """Whether vectors across the sequences are fuller than vectors along the units."""
     sequences = view.schedule.sequences
-    if sequences < 2 or view.schedule.ragged or not view.schedule.steps or not network.compiles:
+    if sequences < 2 or view.schedule.ragged or not view.schedule.steps or not network.compiles or network.summarises:
         return False
     lanes = network.lanes
     units = [part.width for part in network.passes]

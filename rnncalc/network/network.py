@@ -55,6 +55,10 @@ class Network(Stack):
         compiled where Numba is installed.
     threads : int, optional
         How many share the sequences of a batch; by default as many as RNNCALC_THREADS says, else one.
+    summary : {"last", "final", "mean", "max"}, optional
+        What the read-out sees at a step: by default the top layer's output there; "final": the state with which each
+        direction ends, forward at this step and backward at the first; "mean", "max": over the steps so far. At the
+        last step of a sequence that is what its one target is learnt from.
 
     Raises
     ------
@@ -103,6 +107,7 @@ class Network(Stack):
         Parameters
         ----------
         x : array_like, (T, D), (N, T, D), or (T, N, D) with layout="time_first"; or a list of (T, D) of any lengths
+            On an embedding whole numbers (T,) or (N, T): tokens, -1 for one that is unknown.
         states : States, mapping or array_like, optional
             Where to start, in place of the layers' own initial states: what another call returned, or as `**initial`.
         lengths : array_like of int, (N,), optional
@@ -148,6 +153,7 @@ class Network(Stack):
         plain = self.threads == 1 and lengths is mask is states is None and not (initial or return_state)
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call(x)
+        plain = plain and not self._takes_tokens(x)
         x, steps = in_one(x, lengths, layout)
         if steps is not lengths:
             whole, ends = self(x, states, lengths=steps, mask=mask, return_state=True, **initial)
@@ -203,6 +209,7 @@ class Network(Stack):
         plain = self.threads == 1 and lengths is mask is states is None and not initial
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call.trace(self, x)
+        plain = plain and not self._takes_tokens(x)
         x, steps = in_one(x, lengths, layout)
         plain, lengths = plain and steps is lengths, steps
         array, view = self._input(x, lengths, mask, layout)
@@ -425,7 +432,7 @@ class Network(Stack):
         ShapeError
             If an initial state has another shape than the network needs.
         ProblemError
-            If a layer runs backward: it needs the whole sequence.
+            If a layer runs backward, or the read-out sees a mean or maximum: they need the whole sequence.
 
         Examples
         --------
@@ -436,6 +443,8 @@ class Network(Stack):
         """
         if self.runs_backward:
             raise ProblemError(_("a layer that runs backward needs the whole sequence: it cannot be stepped"))
+        if self.summarises:
+            raise ProblemError(_("a summary sees all steps: it cannot be stepped"))
         from rnncalc.network.stepper import Stepper  # here, so that a forward pass does not load it
 
         return Stepper(self, initial_states(self, states, initial))
@@ -445,6 +454,8 @@ class Network(Stack):
     ) -> tuple[np.ndarray, View]:
         """x as (N, T, D), and how its rows are visited and shown."""
         one_of("layout", layout, LAYOUTS)
+        if self._takes_tokens(x):
+            return self._tokens(np.asarray(x), lengths, mask, layout)
         known = type(x) is np.ndarray and x.dtype is self.dtype
         array = cast(np.ndarray, x) if known else in_dtype(as_array("x", x), self.dtype)
         inputs, batch = self.x_width, array.ndim == 3
@@ -458,3 +469,16 @@ class Network(Stack):
         if lengths is None and mask is None:
             return array, View.full(array.shape[0], array.shape[1], batch, time_first)
         return array, View(PackedBatch.of(array.shape[0], array.shape[1], lengths, mask), batch, time_first)
+
+    def _tokens(
+        self, tokens: np.ndarray, lengths: ArrayLike | None, mask: ArrayLike | None, layout: str
+    ) -> tuple[np.ndarray, View]:
+        """Tokens as (N, T), and how their rows are visited and shown. Raises ShapeError."""
+        batch = tokens.ndim == 2
+        if tokens.size and not -1 <= tokens.min() <= tokens.max() < self.x_width:
+            raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=self.x_width - 1)
+        time_first = batch and layout == "time_first"
+        array = (tokens.T if time_first else tokens if batch else tokens[None]).astype(np.int64)
+        if not batch and lengths is not None:
+            lengths = np.atleast_1d(np.asarray(lengths))
+        return array, View(PackedBatch.of(len(array), array.shape[1], lengths, mask), batch, time_first)

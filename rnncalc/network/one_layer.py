@@ -58,7 +58,7 @@ class OneLayer(Network):
         self, *arrays: ArrayLike | None, dtype: str | np.dtype | None = None, engine: str = "auto",
         threads: int | None = None, **options: Any,
     ):  # fmt: skip
-        read_out = () if self.cell.owns_read_out else ("V", "c", "output")
+        read_out = () if self.cell.owns_read_out else ("V", "c", "output", "summary")
         top = {name: options.pop(name, None) for name in read_out}
         super().__init__([Layer(self.cell, *arrays, **options)], **top, dtype=dtype, engine=engine, threads=threads)
 
@@ -91,7 +91,7 @@ def _parameters(cell: Cell) -> Iterator[str]:
     for switch, values in cell.switches.items():
         yield f"{switch} : {{{', '.join(values)}}}, optional"
     if not cell.owns_read_out:
-        yield "V, c, output, direction, backward, merge : optional"
+        yield "V, c, output, summary, direction, backward, merge : optional"
         yield "    The read-out as for `Network`, the directions as for `Layer`."
 
 

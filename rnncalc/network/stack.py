@@ -14,14 +14,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import one_of
 from rnncalc.common.threads import resolve_thread_count
 from rnncalc.engine.choice import compiling_disabled, resolve_engine
 from rnncalc.engine.interface import CellRunner
 from rnncalc.engine.interpreter import InterpretedCell
+from rnncalc.engine.lookup import LookedUpCell
 from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.cells.embedding import EMBEDDING
 from rnncalc.model.cells.readout import read_out
 from rnncalc.model.equations.expression import Call
 from rnncalc.model.layer import DirectionalLayer, Layer
+from rnncalc.model.summaries import OVER_STEPS, SUMMARIES
 from rnncalc.network.positions import Position, positioned
 
 
@@ -39,7 +43,7 @@ class Stack:
     def __init__(
         self, layers: Sequence[Layer], V: ArrayLike | None = None, c: ArrayLike | None = None,
         output: str | None = None, *, dtype: str | np.dtype | None = None, engine: str = "auto",
-        threads: int | None = None,
+        threads: int | None = None, summary: str | None = None,
     ):  # fmt: skip
         if not layers:
             raise ProblemError(_("a network needs at least one layer"))
@@ -48,6 +52,10 @@ class Stack:
             raise ProblemError(_("c and output belong to the read-out, which needs V"))
         if V is not None and top.cell.owns_read_out:
             raise ProblemError(_("{cell} owns its read-out: give V and c to its layer"), cell=top.cell.name)
+        self.summary = summary or "last"
+        one_of("summary", self.summary, SUMMARIES)
+        if V is None and self.summary != "last":
+            raise ProblemError(_("a summary is what the read-out sees: it needs V"))
         on_top = None if V is None else DirectionalLayer(read_out(output or "identity"), V=V, c=c)
         if on_top and on_top.sizes["D"] != top.width:
             message = _("V must be (O, H) = (O, {width}), got {shape}")
@@ -56,6 +64,9 @@ class Stack:
         self.layers = [layer.settled(self.dtype) for layer in layers]
         self.read_out = on_top and on_top.settled(self.dtype)
         self.engine, self.threads, self.x_width = engine, resolve_thread_count(threads), layers[0].sizes["D"]
+        self.embeds = layers[0].direction == "forward" and layers[0].cell == EMBEDDING  # tokens can be fed by number
+        late = self.summary == "final" and "backward" in layers[-1].passes
+        self.summarises = late or self.summary in OVER_STEPS  # the read-out sees more than the top layer at its step
         self.theta: Theta | None = None  # of which the arrays are views, once the weights have changed in place
         self.forget()
 
@@ -77,7 +88,7 @@ class Stack:
 
     def _labels(self) -> list[str]:
         """What `repr` says of the layers."""
-        return [layer.label for layer in self.layers]
+        return [layer.label for layer in self.layers] + [self.summary] * self.summarises
 
     @property
     def engine(self) -> str:
@@ -129,6 +140,13 @@ class Stack:
     def runs_backward(self) -> bool:
         """Whether a layer visits sequences from their end, and so needs the whole of them."""
         return any("backward" in layer.passes for layer in self.layers)
+
+    def _takes_tokens(self, x: Any) -> bool:
+        """Whether x holds numbers of tokens, (T,) or (N, T), for an embedding."""
+        if not self.embeds or (isinstance(x, np.ndarray) and x.dtype.kind not in "iu"):
+            return False
+        array = x if isinstance(x, np.ndarray) else np.array(x, object) if np.ndim(x) > 2 else np.asarray(x)
+        return array.ndim < 3 and array.dtype.kind in "iu"
 
     @cached_property
     def y_width(self) -> int:
@@ -208,7 +226,10 @@ class Stack:
                 from rnncalc.engine.compiled.execution.compiled_cell import CompiledCell
 
                 make = CompiledCell
-            self._cells = [make(part.cell, part.parameters, part.sizes, self.dtype) for _place, part in self.parts()]
+            for _place, part in self.parts():
+                own = partial(make, part.cell, part.parameters, part.sizes, self.dtype)
+                looked_up = part.cell == EMBEDDING
+                self._cells.append(LookedUpCell(own, part.parameters, self.dtype) if looked_up else own())
         for cell in self._cells:
             cell.threads = self.threads
         return self._cells

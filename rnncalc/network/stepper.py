@@ -98,7 +98,7 @@ class Stepper:
         Parameters
         ----------
         x_t : array_like, (D,) or (N, D)
-            A number where D = 1.
+            A number where D = 1. On an embedding also a token, or whole numbers (N,).
 
         Returns
         -------
@@ -116,16 +116,32 @@ class Stepper:
         array([0.7531])
         """
         network = self.network
+        if network.embeds and np.ndim(x_t) < 2 and np.asarray(x_t).dtype.kind in "iu":
+            return self._step_of(np.asarray(x_t))
         if type(x_t) is not np.ndarray or x_t.dtype is not network.dtype:
             x_t = in_dtype(as_array("x_t", x_t), network.dtype)
         if x_t.ndim == 0 and network.sizes["D"] == 1:
             x_t = x_t[None]
         if x_t.shape != self._shape or network.weights is not self._weights:
             self._begin(x_t.shape)
-        rows = x_t if x_t.ndim == 2 else x_t[None]
+        rows = self._through(x_t if x_t.ndim == 2 else x_t[None])
+        return rows if x_t.ndim == 2 else rows[0]
+
+    def _step_of(self, tokens: np.ndarray) -> np.ndarray:
+        """One step of tokens: a number, or one of every sequence of a batch. Raises ShapeError."""
+        network, inputs = self.network, self.network.sizes["D"]
+        if not -1 <= tokens.min(initial=0) <= tokens.max(initial=0) < inputs:
+            raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=inputs - 1)
+        shape = *tokens.shape, inputs
+        if shape != self._shape or network.weights is not self._weights:
+            self._begin(shape)
+        rows = self._through(tokens.reshape(-1))
+        return rows if tokens.ndim else rows[0]
+
+    def _through(self, rows: np.ndarray) -> np.ndarray:
         for stream in self._streams:
             rows = stream.step(rows)
-        return rows if x_t.ndim == 2 else rows[0]
+        return rows
 
     def _begin(self, shape: tuple[int, ...]) -> None:
         """The first step says whether it is a batch, and of how many. Raises ShapeError."""

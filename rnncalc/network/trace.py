@@ -9,7 +9,7 @@ Longer than other files, so that the traces of a direction, a layer and a networ
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,6 +41,7 @@ class Provenance:
     network: object
     weights: object
     runs: list[CellRun]
+    fed: Callable[[int, np.ndarray], np.ndarray] | None = None  # what rows on their way into each level went through
 
 
 def steps_alone(rows: Mapping[str, np.ndarray], first: int) -> LazyArrays:

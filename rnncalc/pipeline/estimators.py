@@ -18,9 +18,9 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.losses import takes_classes, usual_output
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
+from rnncalc.network.training.targets import seen_backward
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights.initialise import random_network
-from rnncalc.pipeline.data.remarks import seen_backward
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -43,7 +43,7 @@ except ImportError as error:
 
 PARAMETERS = """Parameters
     ----------
-    cell, hidden, layers, direction, activation, init, dtype, engine
+    cell, hidden, layers, direction, summary, activation, init, dtype, engine
         The network, as for `rnncalc.random_network`.
     epochs, batch, optimizer, lr, weight_decay, schedule, clip_norm, patience
         The training, as for `Network.fit`.
@@ -61,13 +61,13 @@ class _Recurrent(BaseEstimator):
         activation: str | None = None, init: str = "torch", epochs: int = 100, batch: int = 32,
         optimizer: str = "adam", lr: float = 0.01, weight_decay: float = 0.0, schedule: str = "cosine",
         clip_norm: float | None = 1.0, validation: float = 0.0, patience: int | None = None, dtype: str = "float64",
-        engine: str = "auto", random_state: Any = 0,
+        engine: str = "auto", random_state: Any = 0, summary: str = "final",
     ):  # fmt: skip
         self.cell, self.hidden, self.layers, self.direction = cell, hidden, layers, direction
         self.activation, self.init, self.epochs, self.batch = activation, init, epochs, batch
         self.optimizer, self.lr, self.weight_decay, self.schedule = optimizer, lr, weight_decay, schedule
         self.clip_norm, self.validation, self.patience = clip_norm, validation, patience
-        self.dtype, self.engine, self.random_state = dtype, engine, random_state
+        self.dtype, self.engine, self.random_state, self.summary = dtype, engine, random_state, summary
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train anew.
@@ -135,7 +135,7 @@ class _Recurrent(BaseEstimator):
 
     def _train(self, X: np.ndarray, y: np.ndarray, outputs: int, loss: str) -> None:
         """Fit a network to series and one target each: class numbers, or rows of numbers."""
-        if self.direction != "forward":
+        if self.direction != "forward" and self.summary == "last":
             warnings.warn(seen_backward(), stacklevel=3)
         state = self.random_state
         seed = state if isinstance(state, int | np.integer) else check_random_state(state).randint(2**31)
@@ -146,7 +146,7 @@ class _Recurrent(BaseEstimator):
         self.network_ = random_network(
             self.cell, series.shape[2], self.hidden, outputs, layers=self.layers, direction=self.direction,
             activation=self.activation, init=self.init, seed=int(seed), dtype=self.dtype, engine=self.engine,
-            output=usual_output(loss),
+            output=usual_output(loss), summary=self.summary,
         )  # fmt: skip
         settings = Settings(
             loss, epochs=self.epochs, batch=self.batch, optimizer=self.optimizer, lr=self.lr,

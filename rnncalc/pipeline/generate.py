@@ -41,7 +41,10 @@ def generate(
         """Return the scores of what comes next; a token that training never saw is all zeros."""
         if token not in numbers:
             note(_("“{token}” did not occur in training").format(token=token))
-        return stepper.step((np.arange(len(words)) == numbers.get(token, -1)).astype(model.network.dtype))
+        number = np.array(numbers.get(token, -1))
+        if model.network.embeds:
+            return stepper.step(number)
+        return stepper.step((np.arange(len(words)) == number).astype(model.network.dtype))
 
     made: list[str] = []
     following: np.ndarray | None = None

@@ -19,6 +19,9 @@ from rnncalc.problems.parse.given import RawValue, of_python
 
 def keys(model: Model) -> dict[str, RawValue]:
     """Return the network's cell, weights and read-out by the names of a problem file."""
+    if model.network.summarises:
+        message = _("the read-out of this model sees the {summary} of the steps, which a problem has no key for")
+        raise ProblemError(message, summary=model.network.summary)
     layers = [_layer(layer) for layer in model.network.layers]
     problem: dict[str, Any] = layers[0] if len(layers) == 1 else {"layers": layers}
     top = model.network.read_out

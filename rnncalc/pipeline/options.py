@@ -14,7 +14,8 @@ from rnncalc.pipeline.account import OPTIONS
 
 NETWORK: dict[str, type] = {  # arguments of `random_network`, written here so that they can be listed without it
     "cell": str, "hidden": int, "layers": int, "direction": str, "merge": str, "activation": str, "output": str,
-    "init": str, "forget_bias": float, "dtype": str, "engine": str,
+    "init": str, "forget_bias": float, "dtype": str, "engine": str, "summary": str,
+    "embed": int,
 }  # fmt: skip
 SETTINGS = {part.name: str(part.type) for part in fields(Settings)}
 LEAST = {"hidden": 1, "layers": 1, "batch": 1, "every": 1}  # of a whole number; the others begin with 0

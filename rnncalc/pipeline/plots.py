@@ -99,7 +99,10 @@ def _loss(figure: Any, model: Model) -> None:
 
 
 def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences) -> None:
-    trace = model.network.forward(data.in_full(np.asarray(data.x)).astype(model.network.dtype))
+    x = np.asarray(data.x)
+    trace = model.network.forward(
+        x if model.network.embeds and data.tokens else data.in_full(x).astype(model.network.dtype)
+    )
     if kind == "flow":
         _flow(figure, model, trace)
         return

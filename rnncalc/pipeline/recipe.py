@@ -137,7 +137,10 @@ def prepare(options: Mapping[str, Any]) -> Run:
     about, train, test, loss = _read(options, earlier)
     if test is not None and not test.targets:
         raise ProblemError(_("{name}: there is not one target to be judged on"), name=options.get("test"))
-    notes = about.notes + remarks(about, bool(options.get("input")), options.get("direction") or "forward")
+    direction, summary = options.get("direction") or "forward", _summary(options, about)
+    if earlier:
+        direction, summary = earlier.network.layers[-1].direction, earlier.network.summary
+    notes = about.notes + remarks(about, bool(options.get("input")), direction, summary)
     if test is not None and test.tokens and (unknown := sum(int((some < 0).sum()) for (some,) in blocks(test.x))):
         message = _(
             "test: {n} tokens did not occur in training: as inputs they are zeros, as targets they do not count"
@@ -147,11 +150,19 @@ def prepare(options: Mapping[str, Any]) -> Run:
     train, validation = train.split(float(options.get("val") or 0), seed)
     fitted, held, tested = data.fitted(train, [validation, test], about)
     assert fitted is not None
+    if options.get("embed") and not fitted.tokens:
+        raise ProblemError(_("--embed is of tokens: of a text, or of lines of them"))
     if earlier:
         net = earlier.network
         schema.check_data(about.known(), net.sizes["D"], net.sizes["O"])
     else:
-        chosen = {"cell": "lstm", "hidden": 32, "output": usual_output(loss), **among(NETWORK, options)}
+        chosen = {
+            "cell": "lstm",
+            "hidden": 32,
+            "output": usual_output(loss),
+            **among(NETWORK, options),
+            "summary": summary,
+        }
         net = random_network(inputs=about.inputs, outputs=about.outputs, seed=seed, **chosen)
     notes += gradient_notes(net.layers, net.read_out)
     settings = Settings(**{**among(SETTINGS, options), "loss": loss})
@@ -160,6 +171,18 @@ def prepare(options: Mapping[str, Any]) -> Run:
         notes.append(message.format(n=len(fitted.x), chunk=CHUNK))
         settings = replace(settings, chunk=CHUNK)
     return Run(dict(options), about, net, Trainer(net, fitted, settings, held), tested, notes)
+
+
+def _summary(options: Mapping[str, Any], about: Account) -> str:
+    """Return what the read-out is to see: unless it is said, the states that both directions end with where a sequence
+    has one target. Raises ProblemError.
+    """
+    said = options.get("summary")
+    if about.at != "last":
+        if said not in (None, "last"):
+            raise ProblemError(_("--summary is of sequences that have one target, at their last step: --at last"))
+        return "last"
+    return said or ("last" if options.get("direction") in (None, "forward") else "final")
 
 
 def _is_long_stream(train: Sequences, settings: Settings, net: Network) -> bool:

@@ -14,6 +14,7 @@ from rnncalc.common.workers import AHEAD, spread, workers
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
+from rnncalc.model.summaries import summarised
 from rnncalc.network.network import Network
 from rnncalc.network.states import States
 from rnncalc.network.training.sequences import Sequences
@@ -37,24 +38,26 @@ def outputs(
     kept: what of it is wanted, so that scores of a large vocabulary are never there for all rows. executor: who
     computes some sequences at a time, with network and kept pickled; what it leaves as a process dies is done here.
 
-    Layers that run backward need a sequence's end before its beginning, so that a network that has any runs over all
-    rows layer by layer. The bits are those of one call with the whole sequence.
+    Layers that run backward need a sequence's end before its beginning, and a summary needs all steps, so that a
+    network with either runs over all rows layer by layer. The bits are those of one call with the whole sequence.
     """
     if executor is not None and len(sequences) > 1:
         return _shared(network, sequences, kept, executor)
 
     def rows_of_data(which: np.ndarray) -> np.ndarray:
-        return sequences.in_full(fetched(sequences.x, which))
+        some = fetched(sequences.x, which)
+        return some if network.embeds else sequences.in_full(some)
 
-    if not network.runs_backward:
+    if not (network.runs_backward or network.summarises):
         return _carried(network, rows_of_data, sequences, kept)
     below: Callable[[np.ndarray], np.ndarray] = rows_of_data
     for layer in network.layers:
-        out = [
-            _carried(_alone(network, layer, part), below, sequences, backward=name == "backward")
+        out = {
+            name: _carried(_alone(network, layer, part), below, sequences, backward=name == "backward")
             for name, part in layer.passes.items()
-        ]
-        rows = _merged(layer, out)
+        }
+        summary = network.summarises and layer is network.layers[-1]
+        rows = _summarised(network, out, sequences) if summary else _merged(layer, list(out.values()))
         below = lambda which, rows=rows: fetched(rows, which)  # type: ignore[misc]  # noqa: E731
     return _read_out(network, rows, kept)
 
@@ -97,14 +100,16 @@ def _carried(
 ) -> np.ndarray:  # fmt: skip
     """Run a network over every sequence from its start, or from its end backward; return what is kept of it."""
     y_rows = _room(int(sequences.offsets[-1]), network, kept)
-    together = min(ROWS, max(WIDE // max(network.sizes["D"], network.y_width), TOGETHER))
+    widest = max(network.y_width, 1 if network.embeds and sequences.tokens else network.sizes["D"])
+    together = min(ROWS, max(WIDE // widest, TOGETHER))
     order = np.argsort(-sequences.lengths, kind="stable")
     for begin in range(0, len(order), TOGETHER):
         which = order[begin : begin + TOGETHER]
         states: States | None = None
         for rows, there in _visits(sequences, which, backward, together):
-            x = np.zeros((*there.shape, network.sizes["D"]), network.dtype)
-            x[there] = rows_of(rows)
+            some = rows_of(rows)
+            x = np.zeros((*there.shape, *some.shape[1:]), network.dtype if some.ndim > 1 else np.int64)
+            x[there] = some
             lengths = None if there.all() else there.sum(axis=1)
             y, states = network(x, states, lengths=lengths, return_state=True)
             y_rows[rows] = kept(y[there])
@@ -140,6 +145,18 @@ def _merged(layer: Layer, out: list[np.ndarray]) -> np.ndarray:
     for rows, first, second in blocks(merged, *out):
         rows[:] = MERGES[layer.merge](first, second)
     return merged
+
+
+def _summarised(network: Network, out: dict[str, np.ndarray], sequences: Sequences) -> np.ndarray:
+    """Compute what the read-out sees of the top layer's directions, some whole sequences at a time."""
+    layer, order = network.layers[-1], np.argsort(-sequences.lengths, kind="stable")
+    seen = on_disk_if_large((int(sequences.offsets[-1]), layer.width), network.dtype)
+    for begin in range(0, len(order), TOGETHER):
+        batch = sequences.batch(order[begin : begin + TOGETHER])
+        some = {name: fetched(rows, batch.rows) for name, rows in out.items()}
+        seen[batch.rows] = summarised(network.summary, layer.merge, some, batch.schedule)
+        release(seen)
+    return seen
 
 
 def _read_out(network: Network, rows: np.ndarray, kept: Kept) -> np.ndarray:

@@ -319,8 +319,11 @@ def test_what_a_backward_layer_has_seen_is_said(tmp_path: Path) -> None:
     for direction in ("both", "backward"):
         given = {"direction": direction, "input": "wind", "window": 5}
         assert notes(tmp_path, two, **given) == []
-        (note,) = notes(tmp_path, two, at="last", **given)
+        assert notes(tmp_path, two, at="last", **given) == []  # the final states are read
+        (note,) = notes(tmp_path, two, at="last", summary="last", **given)
         assert "has seen that one input only" in note
+        with pytest.raises(ProblemError, match="--at last"):
+            notes(tmp_path, two, summary="mean", **given)
         assert any("at the end of new data" in note for note in notes(tmp_path, two, ahead=1, **given))
         with pytest.raises(ProblemError, match="the targets themselves"):
             notes(tmp_path, two, ahead=1, **{**given, "input": "load"})

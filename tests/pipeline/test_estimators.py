@@ -30,17 +30,18 @@ def waves(count: int = 90) -> tuple[np.ndarray, np.ndarray]:
     return X, speed
 
 
+@pytest.mark.parametrize("summary", ["last", "final"])
 @pytest.mark.parametrize("direction", ["forward", "backward", "both"])
 @pytest.mark.parametrize("kind", [RNNClassifier, RNNRegressor])
-def test_what_a_backward_layer_has_seen_is_said(kind: type, direction: str) -> None:
+def test_what_a_backward_layer_has_seen_is_said(kind: type, direction: str, summary: str) -> None:
     X, speed = waves(20)
-    model = kind(direction=direction, epochs=1, hidden=2, engine="equations")
+    model = kind(direction=direction, summary=summary, epochs=1, hidden=2, engine="equations")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(X, speed > 0.5)
     assert [("has seen that one input only" in str(warning.message), warning.filename) for warning in caught] == [
         (True, __file__)
-    ] * (direction != "forward")
+    ] * (direction != "forward" and summary == "last")
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])

@@ -38,6 +38,7 @@ class CompiledEpochs:
             network.layers, network.read_out, theta.places, theta.vector, run.g, settings.loss,
             settings.chunk if len(run.data) > 1 else 0, settings.truncate, update,
             len(shares(settings.batch if run.streams else min(settings.batch, len(run.data)), run.threads)),
+            network.summary, run.dropout,
         )  # fmt: skip
         self.whole = network.layers[0].only.cell.adds_input  # a one-hot row must be there in full
         self.typed: dict[int, tuple[np.ndarray, np.ndarray, Sequences]] = {}
@@ -83,7 +84,7 @@ class CompiledEpochs:
         first = math.nan if progress.first is None else progress.first
         results = self.step(
             laid, *self._rows(run.data, laid.rows), run.states, TRAIN, rates=rates,
-            clip_norm=settings.clip_norm or 0.0, first=first, exploded=run.exploded, carry=carry,
+            clip_norm=settings.clip_norm or 0.0, first=first, exploded=run.exploded, carry=carry, number=progress.steps,
         )  # fmt: skip
         if carry:
             run.states = self.step.states()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -17,6 +18,7 @@ from rnncalc.model.losses import takes_classes
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
+from rnncalc.network.training.targets import seen_backward
 from rnncalc.network.training.trainer import Trainer
 
 WAIT = 1.0  # seconds for which steps are left to machine code: what Ctrl-C waits for
@@ -34,12 +36,23 @@ def fit(
         return Sequences.of(x, y, lengths, classes=are_classes(loss, y), inputs=network.sizes["D"])
 
     data, held_out = read(x, y, lengths), None
+    if network.summary == "last" and "backward" in network.layers[-1].passes and _at_last_alone(data):
+        logging.getLogger("rnncalc").warning(seen_backward())
     if isinstance(validation, int | float):
         data, held_out = data.split(validation, chosen.seed)
     elif validation is not None:
         held_out = read(*validation)
     trainer = Trainer(network, data, chosen, held_out, threads)
     return trainer.run(watch) if watch else trainer.run(wait=WAIT)
+
+
+def _at_last_alone(data: Sequences) -> bool:
+    """Whether no step has a target but the last of each sequence, and some sequence has another."""
+    filled = data.lengths > 0
+    at = np.zeros(len(data.y), bool)
+    at[data.offsets[1:][filled] - 1] = True
+    there = data.y >= 0 if data.y.ndim == 1 else ~np.isnan(data.y).all(axis=1)
+    return not at.all() and not (there & ~at).any()
 
 
 def settings(**given: Any) -> Settings:

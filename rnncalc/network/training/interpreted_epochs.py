@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
+from rnncalc.model.dropout import Dropout
 from rnncalc.model.losses import LOSSES, are_right, one_hot
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import backpropagate_loss
@@ -25,7 +27,7 @@ class InterpretedEpochs:
 
     def __init__(self, run: RunState):
         self.run = run
-        self.step = InterpretedStep(run.network, run.parameters, run.settings.loss)
+        self.step = InterpretedStep(run.network, run.parameters, run.settings.loss, run.dropout)
 
     def train(self, lr: float, after_step: Callable[[], None], _wait: float | None) -> None:
         """The rest of this epoch's steps; `after_step` is called after every one."""
@@ -45,7 +47,9 @@ class InterpretedEpochs:
         x, y = self._rows(run.data, batch)
         weight, chunk = self._weight(y), 0 if run.streams else settings.chunk
         states, truncate = self._begin(batch, run.states), settings.truncate
-        total, right = self.step(x, batch.schedule, states, y, 1 / max(weight, 1), chunk, truncate, run.g)
+        total, right = self.step(
+            x, batch.schedule, states, y, 1 / max(weight, 1), chunk, truncate, run.g, run.progress.steps
+        )
         norm = float(Norm.of([run.g]).value)
         loss = total / max(weight, 1)
         first = loss if run.progress.first is None else run.progress.first
@@ -96,25 +100,31 @@ class InterpretedEpochs:
 class InterpretedStep:
     """Loss and gradient of one batch after another."""
 
-    def __init__(self, network: Stack, parameters: Parameters, loss: str):
-        self.network, self.parameters, self.loss = network, parameters, LOSSES[loss]
+    def __init__(self, network: Stack, parameters: Parameters, loss: str, dropout: Dropout | None = None):
+        self.network, self.parameters, self.loss, self.dropout = network, parameters, LOSSES[loss], dropout
 
     def __call__(
         self, x: np.ndarray, schedule: PackedBatch, initial_states: Sequence[Mapping[str, np.ndarray]],
         targets: np.ndarray, share: float, chunk: int = 0, truncate: int = 0, g: np.ndarray | None = None,
+        number: int = -1,
     ) -> tuple[float, int]:  # fmt: skip
         """The sum of the losses and how many rows were right; with g, their gradient times `share` into it.
 
         x (rows, D), or (rows,) numbers of one-hot rows, in packed order; initial_states: of each
         directional layer, by state;
-        targets (rows, O), NaN: none, or (rows,) class numbers, -1: none. chunk, truncate: 0: not cut.
+        targets (rows, O), NaN: none, or (rows,) class numbers, -1: none. chunk, truncate: 0: not cut. number: of the
+        training step, for its dropout; below 0: without.
         """
         net, given = self.network, np.argsort(schedule.order)
-        if x.ndim == 1:
+        if x.ndim == 1 and net.embeds:
+            x = x.astype(np.int64)
+        elif x.ndim == 1:
             x = (np.arange(net.sizes["D"]) == x[:, None]).astype(net.dtype)
         initial = [{f"{state}0": rows[given] for state, rows in states.items()} for states in initial_states]
-        view = View(schedule, True)
-        self.trace = traced(net, schedule.unpack(x), view, tracers(net, view, initial))
+        view, fed = View(schedule, True), None
+        if self.dropout and number >= 0:
+            fed = partial(self.dropout.applied, schedule=schedule, step=number)
+        self.trace = traced(net, schedule.unpack(x), view, tracers(net, view, initial), fed)
         self.schedule = schedule
         values = self.trace.at(self.loss.at)
         rows = targets

@@ -14,6 +14,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.threads import resolve_thread_count
 from rnncalc.errors import ProblemError, RnncalcError
+from rnncalc.model.dropout import Dropout
 from rnncalc.network.parameter_vector import Parameters
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.optimizers import Optimizer
@@ -27,6 +28,15 @@ class DivergedError(RnncalcError):
     """The loss is no number any more, or has exploded; the network has its last good weights."""
 
 
+def _dropout(network: Stack, settings: Settings) -> Dropout:
+    """What is left out on the way into each layer and the read-out; below an embedding there are no numbers."""
+    rates = [settings.input_dropout, *[settings.dropout] * (len(network.layers) - 1)]
+    rates.append(settings.dropout if network.read_out else 0.0)
+    if network.embeds:
+        rates[:2] = 0.0, settings.input_dropout
+    return Dropout(rates, settings.dropout_mask, settings.seed)
+
+
 class RunState:
     """One network and its parameter vector, the data, the settings, the optimizer, and how far the run has come.
 
@@ -37,6 +47,7 @@ class RunState:
         self.network, self.data, self.settings = network, data, settings
         self.threads = network.threads if threads is None else resolve_thread_count(threads)
         self.parameters = Parameters.of(network)
+        self.dropout = _dropout(network, settings)
         self.g = np.zeros_like(self.parameters.vector)
         self.optimizer = Optimizer(settings.optimizer, len(self.g), network.dtype, network.compiles, **settings.options)
         self.progress = Progress()

@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass, field
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError
 
+MASKS = ("sequence", "step")  # what has a dropout mask of its own
 NORMS = 5  # of the latest gradients, which a diverged run reports
 
 
@@ -36,6 +38,9 @@ class Settings:
     truncate: int = 0
     shuffle: bool = True
     patience: int | None = None
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    dropout_mask: str = "sequence"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -50,6 +55,11 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ProblemError(_("{name} must be above 0"), name=name)
+
+        for name in ("dropout", "input_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ProblemError(_("{name} is at least 0 and below 1"), name=name)
+        one_of("dropout_mask", self.dropout_mask, MASKS)
 
     @property
     def options(self) -> dict[str, float | None]:

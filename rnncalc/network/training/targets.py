@@ -12,6 +12,14 @@ from rnncalc.errors import ShapeError
 from rnncalc.model.arrays import without_graph
 
 
+def seen_backward() -> str:
+    """What a layer that runs backward has seen where targets lie at the last step and nothing is summarised."""
+    return _(
+        "the targets lie at the last step, where a layer that runs backward has seen that one input only: "
+        "summary final reads the state that each direction ends with"
+    )
+
+
 def of_rows(y: Any, offsets: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:
     """The targets of every row. offsets: where sequences begin; given: their steps before a length cut them."""
     y = list(y) if np.iterable(y) else [y]

@@ -49,6 +49,8 @@ class Trainer(RunState):
     ):  # fmt: skip
         _check_network(network, settings)
         _check_targets(network, settings, data)
+        if data.tokens and settings.input_dropout and not network.embeds:
+            raise ProblemError(_("input_dropout leaves out numbers, and tokens are none: it needs an embedding"))
         if validation is not None and not validation.targets:
             raise ProblemError(_("validation: what is put aside has not one target: put more aside, with val"))
         super().__init__(network, data, settings, threads)

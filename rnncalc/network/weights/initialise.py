@@ -17,7 +17,9 @@ from rnncalc.common.i18n import N_, _
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
+from rnncalc.model.cells.embedding import EMBEDDING
 from rnncalc.model.layer import Layer, cell_named
+from rnncalc.model.summaries import OVER_STEPS
 from rnncalc.network.network import Network
 
 Draw = Callable[[np.random.Generator, str, tuple[int, ...], int], np.ndarray]
@@ -134,6 +136,7 @@ def random_network(
     cell: str | Cell, inputs: int, hidden: int, outputs: int, *, layers: int = 1, direction: str = "forward",
     merge: str = "concat", output: str = "identity", activation: str | None = None, init: str = "torch",
     forget_bias: float | None = None, seed: int = 0, dtype: str = "float32", engine: str = "auto",
+    summary: str = "last", embed: int = 0,
 ) -> Network:  # fmt: skip
     """A network ready to be trained: layers of one cell, and a read-out unless the cell has its own.
 
@@ -160,6 +163,11 @@ def random_network(
     dtype : {"float32", "float64"}
     engine : {"auto", "numba", "equations"}
         As for `Network`.
+    summary : {"last", "final", "mean", "max"}
+        What the read-out sees, as for `Network`; "final" for one target a sequence and direction="both".
+    embed : int
+        The width of an embedding below the layers, whose D is then that; 0: none. It is drawn as PyTorch's, normal
+        with deviation 1, for init="keras" as Keras's, uniform in ±0.05.
 
     Returns
     -------
@@ -179,7 +187,7 @@ def random_network(
     >>> float(net([[1, 0, 0]]).sum().round(4))
     1.0
     """
-    for name, value, least in (("hidden", hidden, 1), ("layers", layers, 1), ("seed", seed, 0)):
+    for name, value, least in (("hidden", hidden, 1), ("layers", layers, 1), ("embed", embed, 0), ("seed", seed, 0)):
         if value < least:
             raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=least)
     base = cell_named(cell)
@@ -190,8 +198,13 @@ def random_network(
         raise ProblemError(message, cell=base.name)
     if base.owns_read_out and "output" in base.switches:
         base = base.switch(output=output)
-    _refuse_too_large(base, inputs, hidden, outputs, layers, 1 + (direction == "both"), np.dtype(dtype).itemsize)
-    rng, width, made = np.random.default_rng([seed, 2]), inputs, []
+    _refuse_too_large(base, inputs, embed, hidden, outputs, layers, 1 + (direction == "both"), np.dtype(dtype).itemsize)
+    rng, width, made = np.random.default_rng([seed, 2]), inputs, list[Layer]()
+    if embed:
+        of_tokens, shape = np.random.default_rng([seed, 5]), (inputs, embed)
+        drawn_table = _uniform(of_tokens, 0.05, shape) if init == "keras" else of_tokens.normal(size=shape)
+        made.append(Layer(EMBEDDING, E=drawn_table.T))
+        width = embed
     for _level in range(layers):
         sizes = {"D": width, "H": hidden, "O": outputs}
         given: dict[str, Any] = arrays(base, sizes, rng, init, forget_bias)
@@ -201,17 +214,19 @@ def random_network(
         made.append(Layer(base, **given, direction=direction, **both))
         width = made[-1].width
     if base.outputs:
+        if summary in OVER_STEPS:
+            raise ProblemError(_("{cell} owns its read-out, which sees no summary"), cell=base.name)
         return Network(made, dtype=dtype, engine=engine)
     drawn = scheme(init).draw
     V = drawn(rng, "input", (outputs, width), width)
     if init == "identity":
         V = _glorot(rng, (outputs, width))
     c = drawn(rng, "bias", (outputs,), width)
-    return Network(made, V, c, output, dtype=dtype, engine=engine)
+    return Network(made, V, c, output, dtype=dtype, engine=engine, summary=summary)
 
 
 def _refuse_too_large(
-    cell: Cell, inputs: int, hidden: int, outputs: int, layers: int, directions: int, size: int
+    cell: Cell, inputs: int, embed: int, hidden: int, outputs: int, layers: int, directions: int, size: int
 ) -> None:
     """Raises ProblemError for a network that cannot be trained here: a system that runs out of memory kills in silence.
 
@@ -221,8 +236,11 @@ def _refuse_too_large(
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not known on every system
         return
-    count = 0
-    for width, repeats in ((inputs, 1), (directions * hidden, layers - 1)):  # the bottom layer, and those above
+    count = inputs * embed
+    for width, repeats in (
+        (embed or inputs, 1),
+        (directions * hidden, layers - 1),
+    ):  # the bottom layer, and those above
         sizes = {"D": width, "H": hidden, "O": outputs, None: 1}
         parameters = sum(sizes[part.rows] * sizes[part.columns] for stack in cell.stacks.values() for part in stack)
         count += directions * parameters * repeats

@@ -94,6 +94,7 @@ def taken_apart(model: Model) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             for layer in model.network.layers
         ],
         "output": model.network.output if model.network.read_out else None,
+        **({} if model.network.summary == "last" else {"summary": model.network.summary}),
         "dtype": model.network.dtype.name,
         "data": model.data,
         "settings": model.settings,
@@ -141,7 +142,7 @@ def _network(
     V, c = left.pop("V", None), left.pop("c", None)
     if left:
         raise ParseError(_("the tensor {name} belongs to none of its layers"), name=next(iter(left)))
-    return Network(layers, V, c, about["output"], dtype=dtype, engine=engine)
+    return Network(layers, V, c, about["output"], dtype=dtype, engine=engine, summary=about.get("summary"))
 
 
 def save_model(network: Network, path: str | PathLike[str]) -> None:

@@ -15,6 +15,7 @@ from rnncalc.errors import ParseError
 from rnncalc.model.cells import CELLS
 from rnncalc.model.layer import DIRECTIONS
 from rnncalc.model.merges import MERGES
+from rnncalc.model.summaries import SUMMARIES
 from rnncalc.network.training.settings import Progress
 
 Check = Callable[[Any, str], None]
@@ -177,7 +178,8 @@ MODEL = record(
         "data": lambda value, where: None if value == {} else DATA(value, where),
         "settings": OPTIONS,
         "history": HISTORY,
-    }
+    },
+    {"summary": one_of(SUMMARIES)},
 )
 _COUNTS = ("epoch", "step", "steps", "right", "best_epoch", "idle", "drops")
 _PROGRESS: dict[str, Check] = {

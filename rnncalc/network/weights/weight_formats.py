@@ -29,7 +29,7 @@ class Format:
     reader, writer: the functions in this folder, as module.function, loaded when they are called: most of them need a
     package of their own. `read(path, **options) -> Model`; `write(network, path) -> list of notes`.
     options: what its files leave open, so that a person may say it. package: what else must be installed; the extra is
-    called like it.
+    called like it. steps: whether its files hold a graph, whose read-out is that of every step, and not weights alone.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Format:
     writer: str = ""
     options: tuple[str, ...] = ()
     package: str = ""
+    steps: bool = False
 
     def call(self, dotted: str, *arguments: Any, **options: Any) -> Any:
         """Call the reader or the writer. Raises ProblemError where its package is missing."""
@@ -59,8 +60,8 @@ FORMATS = {
     for entry in (  # the first one with a file's ending is taken
         Format("rnncalc", (".safetensors",), "tensor_files.read", "tensor_files.write", _BY_NAME),
         Format("npz", (".npz",), "tensor_files.read", "tensor_files.write", _BY_NAME),
-        Format("onnx", (".onnx",), "onnx_reader.read", "onnx_writer.write", package="onnx"),
-        Format("keras", (".keras", ".h5"), "keras_reader.read", "keras_writer.write", _OF_ARRAYS, "h5py"),
+        Format("onnx", (".onnx",), "onnx_reader.read", "onnx_writer.write", package="onnx", steps=True),
+        Format("keras", (".keras", ".h5"), "keras_reader.read", "keras_writer.write", _OF_ARRAYS, "h5py", True),
         Format("torch", (".safetensors", ".npz"), "tensor_files.read", "tensor_files.write_torch", _BY_NAME),
     )
 }
@@ -153,6 +154,9 @@ def read(path: str | PathLike[str], format: str | None = None, **options: Any) -
 def write(network: Network, path: str | PathLike[str], format: str | None = None) -> list[str]:
     """Write a network; what a reader of the file should know. Raises ProblemError, WriteError."""
     entry = _format(path, format, "writer")
+    if network.summarises and entry.steps:
+        message = _("the read-out sees the {summary} of the steps, for which the format {format} has nothing")
+        raise ProblemError(message, summary=network.summary, format=entry.name)
     notes: list[str] = entry.call(entry.writer, network, path)
     return notes
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
+from rnncalc.network.training.targets import seen_backward
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap
 
 MOST = 12  # columns that are named
 
 
-def remarks(about: Account, chosen: bool, direction: str) -> list[str]:
-    """Return notes, a line each. about: the account of the data; chosen: whether the inputs were given by name.
+def remarks(about: Account, chosen: bool, direction: str, summary: str) -> list[str]:
+    """Return notes, a line each. about: the account of the data; chosen: whether the inputs were given by name;
+    summary: what the read-out sees.
 
     Raises ProblemError where a layer that runs backward would see the targets.
     """
@@ -33,12 +35,12 @@ def remarks(about: Account, chosen: bool, direction: str) -> list[str]:
         if gaps:
             message = _("{names} is a class like the others: leave the cell empty where there is no target")
             notes.append(message.format(names=_listed([f"“{name}”" for name in gaps])))
-    return notes + (_backward(about, both) if direction != "forward" else [])
+    return notes + (_backward(about, both, summary) if direction != "forward" else [])
 
 
-def _backward(about: Account, both: list[str]) -> list[str]:
+def _backward(about: Account, both: list[str], summary: str) -> list[str]:
     if about.at == "last":
-        return [seen_backward()]
+        return [seen_backward()] if summary == "last" else []
     if about.kind == "text" or (about.ahead and both):
         raise ProblemError(
             _("a layer that runs backward sees later steps, and so the targets themselves: use --direction forward")
@@ -46,11 +48,6 @@ def _backward(about: Account, both: list[str]) -> list[str]:
     if about.ahead:
         return [_("a layer that runs backward has seen later inputs; at the end of new data there are none")]
     return []
-
-
-def seen_backward() -> str:
-    """Say what a backward layer has seen at the last step of a sequence."""
-    return _("the targets lie at the last step, where a layer that runs backward has seen that one input only")
 
 
 def _listed(names: list[str]) -> str:

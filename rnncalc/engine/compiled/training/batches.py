@@ -6,6 +6,7 @@ batch knows where its part begins. Within a batch sequences come longest first.
 Threads share a batch: each has a part of its sequences, neighbours in that order, laid out like a batch of its own. In
 the blocks of signals the parts lie one after the other, and an index says where the rows lie in the order of one
 thread, in which whatever runs over all sequences is added up. So a number is the same on any number of threads.
+Longer than other files, so that the registers and whatever fills them stand together.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ SEQUENCE, BASE, FIRST, LAST = range(13, 17)
 # row lies in the blocks and among the inputs, which row of the blocks it continues, and where those that are judged lie
 TOTAL, TOTAL_JUDGED, TOTAL_X, ORDER, X_ORDER, BEFORE, JUDGED_ORDER = range(17, 24)
 WEIGHT, VARIANT = 24, 25  # what a batch's loss is divided by; bit 0: only chosen rows are judged, bit 1: truncated
-COLUMNS = 26
+LATE = 26  # of a part: for each row, the one with which a sequence that is visited from its end stops
+NUMBER = 27  # of the training step, below 0: it is none, and nothing is left out
+COLUMNS = 28
 BLOCK = 128  # rows of a block of those that do not continue one another
 
 
@@ -45,7 +48,7 @@ def divided(lengths: np.ndarray, cuts: np.ndarray, parts: int) -> np.ndarray:
 
 
 @jit
-def lay(begins, lengths, cuts, rows, offsets, mirror, table):
+def lay(begins, lengths, cuts, rows, offsets, mirror, late, table):
     """Write the order of rows of every part.
 
     begins, lengths: where each sequence's rows begin in the data, and how many; cuts: where each part begins among the
@@ -73,6 +76,8 @@ def lay(begins, lengths, cuts, rows, offsets, mirror, table):
             for t in range(steps):
                 for i in range(offsets[start + t + 2] - offsets[start + t + 1]):
                     mirror[at] = offsets[start + lengths[first + i] - t] - n + i
+                    if len(late):
+                        late[at] = offsets[start + lengths[first + i]] - n + i
                     at += 1
         table[b, ROWS], table[b, ALL] = row - here, row - here + n
         start += steps + 2
@@ -196,20 +201,23 @@ def flatten(table, flat):
 class Laid:
     """A run of batches: the rows of the data that they take, and, once those were fetched, the tables for the tapes.
 
-    mirror: whether somebody runs backward; truncate: steps that a loss reaches, 0: all; parts: how many share a batch.
+    mirror: whether somebody runs backward; truncate: steps that a loss reaches, 0: all; parts: how many share a batch;
+    late: whether the state with which a layer stops that runs backward is asked for.
     """
 
     def __init__(
-        self, begins: np.ndarray, lengths: np.ndarray, cuts: np.ndarray, mirror: bool, truncate: int = 0, parts: int = 1
-    ):
+        self, begins: np.ndarray, lengths: np.ndarray, cuts: np.ndarray, mirror: bool, truncate: int = 0,
+        parts: int = 1, late: bool = False,
+    ):  # fmt: skip
         self.parts, rows = parts, int(lengths.sum())
         cuts = divided(lengths, cuts, parts)
         filled = np.flatnonzero(np.diff(cuts))
         longest = lengths[cuts[:-1][filled]]
         self.rows, self.mirror = np.empty(rows, np.int64), np.empty(rows if mirror else 0, np.int64)
+        self.late = np.empty(rows if mirror and late else 0, np.int64)
         self.offsets = np.empty(int(longest.sum()) + 2 * (len(cuts) - 1), np.int64)
         self.table = table = np.zeros((len(cuts) - 1, COLUMNS), np.int64)
-        lay(begins, lengths, cuts, self.rows, self.offsets, self.mirror, table)
+        lay(begins, lengths, cuts, self.rows, self.offsets, self.mirror, self.late, table)
         self.index = np.empty((4, rows), np.int64)  # ORDER, X_ORDER, BEFORE, JUDGED_ORDER
         self.capacity, self.sequences = order_rows(table, parts, truncate, self.offsets, self.index)
         self.batches, self.first_batch = len(table) // parts, int(table[:parts, SEQUENCES].sum())
@@ -241,7 +249,7 @@ class Laid:
         table[:, Y] = y.ctypes.data + first * width * y.itemsize
         for column, begin in ((X, first), (TOTAL_X, start)):
             table[:, column] = x.ctypes.data + begin * columns * x.itemsize
-        for column, array in ((CHOSEN, self.chosen), (MIRROR, self.mirror)):
+        for column, array in ((CHOSEN, self.chosen), (MIRROR, self.mirror), (LATE, self.late)):
             table[:, column] = array.ctypes.data + first * size
         rows = start[:, None] + len(self.rows) * np.arange(len(self.index))
         table[:, ORDER : JUDGED_ORDER + 1] = self.index.ctypes.data + rows * size

@@ -1,4 +1,7 @@
-"""A whole network as calls of a tape, up and down: its cells' programs, what lies between them, and the loss on top."""
+"""A whole network as calls of a tape, up and down: its cells' programs, what lies between them, and the loss on top.
+
+Longer than other files, so that the way up and the way down stand together, each the mirror of the other.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from rnncalc.engine.compiled.kernels.forward import TOKENS
-from rnncalc.engine.compiled.training import batches, losses
+from rnncalc.engine.compiled.training import batches, losses, summaries
 from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.cell_program import INDEX, UNKNOWN, CellProgram, Fed, Share, copy_rows
+from rnncalc.engine.compiled.training.dropout import drop
 from rnncalc.engine.compiled.training.tape import Later, Literal, Tape, View
 from rnncalc.model.cells.readout import read_out as read_out_cell
+from rnncalc.model.dropout import Dropout
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.losses import LARGEST, LOSSES, SIGN
 
@@ -20,6 +25,9 @@ RIGHT = {"": losses.NEVER, LARGEST: losses.BY_LARGEST, SIGN: losses.BY_SIGN}
 Index = dict[str, Any]  # which row of an array is the i-th, by its role in `copy_rows`
 MIRROR = View(INDEX, Later(batches.MIRROR), Later(batches.ROWS))
 CHOSEN = View(INDEX, Later(batches.CHOSEN), Later(batches.JUDGED))
+LATE = View(INDEX, Later(batches.LATE), Later(batches.ROWS))
+OFFSETS = View(INDEX, Later(batches.ROW_OFFSETS), Later(batches.STEPS))
+OVER_STEPS = {"mean": summaries.MEANS, "max": summaries.LARGEST}
 
 
 class NetworkProgram:
@@ -28,9 +36,10 @@ class NetworkProgram:
     def __init__(
         self, layers: Sequence[Layer], read_out: DirectionalLayer | None,
         places: Callable[[DirectionalLayer], Mapping[str, np.ndarray]],
-        theta: np.ndarray, loss: str, classes: bool, tokens: bool,
+        theta: np.ndarray, loss: str, classes: bool, tokens: bool, summary: str, dropout: Dropout,
     ):  # fmt: skip
         self.layers, self.loss, self.classes, self.dtype = layers, LOSSES[loss], classes, theta.dtype
+        self.summary, self.dropout = summary, dropout
         passes = [directed for layer in layers for directed in layer.passes.values()]
         bottom = len(layers[0].passes)
         self.programs = [
@@ -68,6 +77,7 @@ class NetworkProgram:
         fed = Fed(Later(batches.X), self.inputs, self.dtype, Later(batches.TOTAL_X), batches.X_ORDER)
         for level, layer in enumerate(self.layers):
             here = self._here(level)
+            fed = self._dropped(tape, level, fed, here[0][1])
             for way, program in here:
                 given, width = fed, program.layer.sizes["D"]
                 own = fed.pitch == TOKENS or fed.pitch == width
@@ -78,8 +88,12 @@ class NetworkProgram:
                     index: Index = {"of": MIRROR} if way == "backward" else {}
                     copy_rows(tape, train_loops.SET, batches.ROWS, columns, Fed.of(room, columns), fed, **index)
                 program.forward(tape, given)
-            fed = self._merged(tape, layer, here)
+            late = self.summary == "final" and level == len(self.layers) - 1
+            fed = self._merged(tape, layer, here, LATE if late else MIRROR)
+        if self.summary in OVER_STEPS:
+            fed = self._summarised(tape, fed)
         if self.top:
+            fed = self._dropped(tape, len(self.layers), fed, self.top)
             if chosen:
                 width = self.top.layer.sizes["D"]
                 room = self.top.room("inputs", self.capacity * width)
@@ -88,8 +102,41 @@ class NetworkProgram:
             self.top.forward(tape, fed, flat=True)
         self._judge(tape, share)
 
-    def _merged(self, tape: Tape, layer: Layer, here: list[tuple[str, CellProgram]]) -> Fed:
-        """What a layer hands up: its only direction's signal as it lies, or both made into rows of their own."""
+    def _rate(self, level: int) -> float:
+        return self.dropout.rates[level] if self.dropout else 0.0
+
+    def _dropped(self, tape: Tape, level: int, fed: Fed, program: CellProgram) -> Fed:
+        """What reaches a level of the rows that are handed to it, in rows of its own where some is left out."""
+        if not self._rate(level):
+            return fed
+        width = program.layer.sizes["D"]
+        rows = Fed.of(program.room("dropped", self.capacity * width), width)
+        copy_rows(tape, train_loops.SET, batches.ROWS, width, rows, fed)
+        self._drop(tape, level, rows, width)
+        return rows
+
+    def _drop(self, tape: Tape, level: int, rows: Fed, width: int) -> None:
+        """Leave entries out, of rows or of their gradient, in place."""
+        rate, base = self._rate(level), self.dropout.base(level)
+        tape.call(
+            drop, rows.view, rows.pitch, width, OFFSETS, Later(batches.SEQUENCE), Later(batches.NUMBER),
+            base - (1 << 64) * (base >> 63), np.array([rate, 1 - rate]), self.dropout.mask == "step",
+        )  # fmt: skip
+
+    def _summarised(self, tape: Tape, fed: Fed) -> Fed:
+        """What the read-out sees of the steps so far, in rows of its own."""
+        program, width = self.programs[-1], self.layers[-1].width
+        self.merged, rows = fed, program.room("summary", self.capacity * width)
+        self.seen = Fed.of(rows, width)
+        copy_rows(tape, train_loops.SET, batches.ROWS, width, self.seen, fed)
+        tape.call(summaries.over_steps, OVER_STEPS[self.summary], self.seen.view, width, OFFSETS)
+        return self.seen
+
+    def _merged(self, tape: Tape, layer: Layer, here: list[tuple[str, CellProgram]], mirror: View = MIRROR) -> Fed:
+        """What a layer hands up: its only direction's signal as it lies, or both made into rows of their own.
+
+        mirror: which row of a direction that runs backward is met.
+        """
         outs = [(way, program.fed(layer.cell.emits)) for way, program in here]
         if [way for way, _out in outs] == ["forward"]:
             return outs[0][1]
@@ -100,7 +147,7 @@ class NetworkProgram:
             apart = layer.merge == "concat"
             kind = kinds[layer.merge] if number and not apart else train_loops.SET
             target = Fed.of(rows, width, number * each if apart else 0)
-            index: Index = {"of": MIRROR} if way == "backward" else {}
+            index: Index = {"of": mirror} if way == "backward" else {}
             copy_rows(tape, kind, batches.ROWS, each, target, out, **index)
         return Fed.of(rows, width)
 
@@ -190,7 +237,10 @@ class NetworkProgram:
         """The gradient at a program's inputs arrives at the layer below."""
         layer, here = self.layers[level], self._here(level)
         name, width, each = layer.cell.emits, program.layer.sizes["D"], layer.only.width
-        if [below for below, _unit in here] == ["forward"] and not chosen and way == "forward":
+        summary = self.summary if program is self.top else "last"
+        plain = [below for below, _unit in here] == ["forward"] and summary not in OVER_STEPS
+        rate = self._rate(level + 1)
+        if plain and not chosen and way == "forward" and not rate:
             program.below(tape, program.adjoint, here[0][1].arriving(name, here[0][1].adjoint))
             return
         pitch = program.back.input_width
@@ -198,7 +248,7 @@ class NetworkProgram:
         gradient = Fed.of(room, pitch)
         tape.call(train_loops.zero, View(self.dtype, gradient.data, Later(program.count.register, pitch)))
         program.below(tape, program.adjoint, gradient)
-        if chosen and [below for below, _unit in here] == ["forward"]:
+        if chosen and plain and not rate:
             to = here[0][1].arriving(name, here[0][1].adjoint)
             copy_rows(tape, train_loops.ADD, batches.JUDGED, width, to, gradient, to=CHOSEN)
             return
@@ -210,9 +260,18 @@ class NetworkProgram:
             index: Index = {"to": CHOSEN} if chosen else {"of": MIRROR}
             copy_rows(tape, train_loops.SET, program.count.register, width, Fed.of(whole, width), gradient, **index)
             gradient = Fed.of(whole, width)
+        if rate:
+            self._drop(tape, level + 1, gradient, width)
+        if summary in OVER_STEPS:
+            tape.call(
+                summaries.back_over_steps, OVER_STEPS[summary], gradient.view, gradient.pitch, width, OFFSETS,
+                self.merged.view, self.merged.pitch, self.seen.view,
+            )  # fmt: skip
         for number, (below, lower) in enumerate(here):
             to = lower.arriving(name, lower.adjoint)
             mirrored: Index = {"of": MIRROR} if below == "backward" else {}
+            if summary == "final" and below == "backward":
+                mirrored = {"to": LATE}
             if len(here) == 1 or layer.merge == "sum":
                 copy_rows(tape, train_loops.ADD, batches.ROWS, each, to, gradient, **mirrored)
             elif layer.merge == "concat":
@@ -221,4 +280,20 @@ class NetworkProgram:
                 copy_rows(tape, train_loops.ADD_HALF, batches.ROWS, each, to, gradient, **mirrored)
             else:  # times what the other direction emitted, which lies mirrored if it is the backward one
                 other = here[1 - number][1].fed(name)
-                copy_rows(tape, train_loops.ADD_TIMES, batches.ROWS, each, to, gradient, other, by=MIRROR, **mirrored)
+                copy_rows(
+                    tape,
+                    train_loops.ADD_TIMES,
+                    batches.ROWS,
+                    each,
+                    to,
+                    gradient,
+                    other,
+                    **self._by(below, summary),
+                    **mirrored,
+                )
+
+    def _by(self, way: str, summary: str) -> Index:
+        """Which row of the other direction has met the i-th one."""
+        if summary == "final":
+            return {"by": LATE} if way == "forward" else {}
+        return {"by": MIRROR}

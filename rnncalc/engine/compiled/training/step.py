@@ -21,10 +21,11 @@ from rnncalc.common.threads import side_by_side
 from rnncalc.engine.compiled.codegen import forward_lines
 from rnncalc.engine.compiled.codegen.meeting import CALLED_OFF
 from rnncalc.engine.compiled.training import loops as train_loops
-from rnncalc.engine.compiled.training.batches import Laid
+from rnncalc.engine.compiled.training.batches import NUMBER, Laid
 from rnncalc.engine.compiled.training.cell_program import Share
 from rnncalc.engine.compiled.training.network_program import NetworkProgram
 from rnncalc.engine.compiled.training.tape import Tape
+from rnncalc.model.dropout import Dropout
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.losses import LOSSES
 
@@ -37,18 +38,21 @@ class CompiledStep:
     places: pass → symbol → where its entries lie in θ, from 1; theta: θ, of which the passes' arrays are views; g: a
     vector like it. update: the optimiser's formula with what it takes after θ and g but for its numbers, of which
     there are so many; without it nothing is changed. chunk, truncate: 0: not cut. threads: how many share a batch.
+    summary: what the read-out sees; dropout: what is left out on the way into layers.
     """
 
     def __init__(
         self, layers: Sequence[Layer], read_out: DirectionalLayer | None,
         places: Callable[[DirectionalLayer], Mapping[str, np.ndarray]],
         theta: np.ndarray, g: np.ndarray, loss: str, chunk: int = 0, truncate: int = 0,
-        update: tuple[Any, Sequence[np.ndarray], int] | None = None, threads: int = 1,
+        update: tuple[Any, Sequence[np.ndarray], int] | None = None, threads: int = 1, summary: str = "last",
+        dropout: Dropout | None = None,
     ):  # fmt: skip
-        self.given = layers, read_out, places, theta, loss
+        self.given = layers, read_out, places, theta, loss, summary, dropout or Dropout(())
         self.theta, self.g, self.loss, self.chunk, self.truncate = theta, g, loss, chunk, truncate
         self.update, self.some = update, read_out is not None
         self.entries = LOSSES[loss].apart
+        self.late = summary == "final"
         self.backwards = any("backward" in layer.passes for layer in layers)
         self.rows = self.sequences = 0
         self.kinds: tuple[bool, bool] | None = None
@@ -61,12 +65,12 @@ class CompiledStep:
 
     def laid(self, begins: np.ndarray, lengths: np.ndarray, cuts: np.ndarray) -> Laid:
         """Batches, longest sequence first: where sequences begin in the data, their lengths, where batches begin."""
-        return Laid(begins, lengths, cuts, self.backwards, self.truncate, len(self.parts))
+        return Laid(begins, lengths, cuts, self.backwards, self.truncate, len(self.parts), self.late)
 
     def __call__(
         self, laid: Laid, x: np.ndarray, y: np.ndarray, initial_states: InitialStates, mode: int, share: float = 1.0,
         rates: np.ndarray | None = None, clip_norm: float = 0.0, first: float = math.nan, exploded: float = math.inf,
-        carry: bool = False,
+        carry: bool = False, number: int = -1,
     ) -> np.ndarray:  # fmt: skip
         """Play the batches: (batches, 4) of total loss, rows that were right, norm of the gradient, weight.
 
@@ -74,8 +78,11 @@ class CompiledStep:
         initial_states: of each pass, by state, (width,) or (sequences, width). mode: JUDGE; DIFFERENTIATE, the loss
         times `share`, into g; TRAIN, the mean loss, each batch with its row of `rates`, the optimiser's numbers. It
         stops at a batch whose loss is no number or so many times the `first` one, of the run if that is NaN: from there
-        on weights are -1. carry: a batch goes on from where the one before stopped.
+        on weights are -1. carry: a batch goes on from where the one before stopped. number: of the first training step,
+        for dropout; below 0: without.
         """
+        numbers = np.repeat(np.arange(laid.batches), laid.parts)
+        laid.table[:, NUMBER] = number + numbers if number >= 0 else -1
         tables, kinds = laid.feed(x, y, self.some, self.entries), (y.ndim == 1, x.ndim == 1)
         if laid.capacity > self.rows or laid.sequences > self.sequences or kinds != self.kinds:
             self._write(max(laid.capacity, self.rows), max(laid.sequences, self.sequences), *kinds)
@@ -110,8 +117,8 @@ class CompiledStep:
     def _write(self, rows: int, sequences: int, classes: bool, tokens: bool) -> None:
         """The tapes for batches of at most so many rows; some more, so that they are seldom written anew."""
         if self.kinds != (classes, tokens):
-            layers, read_out, places, theta, loss = self.given
-            self.network = NetworkProgram(layers, read_out, places, theta, loss, classes, tokens)
+            layers, read_out, places, theta, loss, summary, dropout = self.given
+            self.network = NetworkProgram(layers, read_out, places, theta, loss, classes, tokens, summary, dropout)
         self.kinds, self.rows, self.sequences = (classes, tokens), rows, sequences
         self.network.hold(rows, sequences)
         for part in self.parts:
