@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from rnncalc.common import encodings
+from rnncalc.common import compressed, encodings
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 
@@ -64,7 +64,8 @@ def content(name: str | os.PathLike[str]) -> bytes:
 def opened(name: str, **how: Any) -> IO[str]:
     """A file of text as `open` opens it, as often as one likes: of a pipe or a device the first reader keeps a copy.
 
-    A file on disk may have any size, since whoever reads it by lines keeps little of it. Raises ParseError.
+    A file on disk may have any size, since whoever reads it by lines keeps little of it; a packed one (.gz, .xz, .bz2)
+    unpacks to no more than is allowed. Raises ParseError.
     """
     return io.TextIOWrapper(_bytes(name), **how)
 
@@ -72,7 +73,7 @@ def opened(name: str, **how: Any) -> IO[str]:
 def _bytes(name: str) -> io.BufferedReader | io.BytesIO:
     try:
         if os.path.isfile(name):
-            return open(name, "rb")
+            return open(compressed.unpacked(name, most(), VARIABLE) if compressed.is_packed(name) else name, "rb")
         if name not in _COPIES:
             _COPIES[name] = content(name)
         return io.BytesIO(_COPIES[name])

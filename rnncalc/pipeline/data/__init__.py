@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnncalc.common.compressed import ending
 from rnncalc.common.files import reading
 from rnncalc.common.i18n import _
 from rnncalc.common.suggest import one_of
@@ -87,7 +88,7 @@ def fitted(train: Sequences, others: list[Sequences | None], about: Account) -> 
 
 def _rows(source: str, about: Account, loss: str | None) -> DataRows:
     known = about.inputs
-    about.complete(kind=KINDS.get(Path(source).suffix.lower()))
+    about.complete(kind=KINDS.get(ending(source)))
     kind = about.kind
     if kind not in KINDS.values():
         message = _("{name}: what is in it? Its ending is none of {known}; pass --kind {kinds}")

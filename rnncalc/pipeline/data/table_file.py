@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import chain, islice
 
 from rnncalc.common import bounds, encodings
+from rnncalc.common.compressed import ending
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.pipeline.account import Account
@@ -86,7 +87,7 @@ class TableFile:
 
     def form(self, about: Account) -> list[str]:
         """Return what is unusual in how the file was read, and was not said by whoever has it read."""
-        usual = about.sep or self.preamble or (self.mark == "\t" and self.source.lower().endswith(".tsv"))
+        usual = about.sep or self.preamble or (self.mark == "\t" and ending(self.source) == ".tsv")
         said = encodings.form("" if about.encoding else self.encoding, "," if usual else self.mark)
         return said + [_("decimal commas")] * (self.decimals.mark == ",")
 
@@ -206,6 +207,6 @@ def _said(separator: str) -> str:
 
 def _separator(sample: str, source: str) -> str:
     """Return what the first rows have between their columns."""
-    if source.lower().endswith(".tsv") and "\t" in sample.lstrip("\r\n").partition("\n")[0]:
+    if ending(source) == ".tsv" and "\t" in sample.lstrip("\r\n").partition("\n")[0]:
         return "\t"
     return encodings.separator(sample)
