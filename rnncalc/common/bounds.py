@@ -73,7 +73,7 @@ def opened(name: str, **how: Any) -> IO[str]:
 def _bytes(name: str) -> io.BufferedReader | io.BytesIO:
     try:
         if os.path.isfile(name):
-            return open(compressed.unpacked(name, most(), VARIABLE) if compressed.is_packed(name) else name, "rb")
+            return compressed.unpacked(name, most(), VARIABLE) if compressed.is_packed(name) else open(name, "rb")
         if name not in _COPIES:
             _COPIES[name] = content(name)
         return io.BytesIO(_COPIES[name])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import threading
 from importlib import import_module
 from typing import IO, Any
 
@@ -25,8 +27,8 @@ def ending(name: str) -> str:
     return os.path.splitext(stem if last.lower() in MODULES else name)[1].lower()
 
 
-def unpacked(name: str, most: int, variable: str) -> str:
-    """Return the name of a file that has the content of a packed one, which stays as long as this process does.
+def unpacked(name: str, most: int, variable: str) -> io.BufferedReader:
+    """Return the content of a packed file as a file; it is kept as long as this process lives.
 
     most: how many bytes it may have at most; variable: what says so. Raises ParseError, OSError.
     """
@@ -34,7 +36,36 @@ def unpacked(name: str, most: int, variable: str) -> str:
     key = os.path.abspath(name), status.st_mtime_ns, status.st_size
     if key not in _COPIES:
         _COPIES[key] = _copy(name, most, variable)
-    return str(_COPIES[key].name)
+    return io.BufferedReader(_View(_COPIES[key]))
+
+
+class _View(io.RawIOBase):
+    """A file that others read too, each from a place of its own."""
+
+    lock = threading.Lock()
+
+    def __init__(self, file: IO[bytes]):
+        self.file, self.at = file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with self.lock:
+            begin = 0 if whence == os.SEEK_SET else self.at if whence == os.SEEK_CUR else self.file.seek(0, os.SEEK_END)
+        self.at = begin + offset
+        return self.at
+
+    def readinto(self, into: Any) -> int:
+        with self.lock:
+            self.file.seek(self.at)
+            block = self.file.read(len(into))
+        into[: len(block)] = block
+        self.at += len(block)
+        return len(block)
 
 
 def _copy(name: str, most: int, variable: str) -> IO[bytes]:
@@ -44,7 +75,7 @@ def _copy(name: str, most: int, variable: str) -> IO[bytes]:
 
     module = import_module(MODULES[os.path.splitext(name)[1].lower()])
     broken = (EOFError, zlib.error, *([module.LZMAError] if module.__name__ == "lzma" else []))
-    copy = tempfile.NamedTemporaryFile(prefix="rnncalc-")  # noqa: SIM115 - read as long as the process lives
+    copy = tempfile.TemporaryFile(prefix="rnncalc-")  # noqa: SIM115 - read as long as the process lives
     try:
         with module.open(name, "rb") as file:
             while block := file.read(min(CHUNK, most + 1 - copy.tell())):
