@@ -70,12 +70,14 @@ class _View(io.RawIOBase):
 
 def _copy(name: str, most: int, variable: str) -> IO[bytes]:
     # few read packed files
+    import atexit
     import tempfile
     import zlib
 
     module = import_module(MODULES[os.path.splitext(name)[1].lower()])
     broken = (EOFError, zlib.error, *([module.LZMAError] if module.__name__ == "lzma" else []))
-    copy = tempfile.TemporaryFile(prefix="rnncalc-")  # noqa: SIM115 - read as long as the process lives
+    copy = tempfile.TemporaryFile(prefix="rnncalc-")  # noqa: SIM115 - closed at the end
+    atexit.register(copy.close)
     try:
         with module.open(name, "rb") as file:
             while block := file.read(min(CHUNK, most + 1 - copy.tell())):
