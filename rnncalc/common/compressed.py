@@ -85,7 +85,11 @@ def _copy(name: str, most: int, variable: str) -> IO[bytes]:
                 if copy.tell() > most:
                     message = _("{name} unpacks to more than {most} bytes: set {variable} to allow more")
                     raise ParseError(message, name=name, most=most, variable=variable)
+    except (ParseError, OSError):
+        copy.close()
+        raise
     except broken as error:
+        copy.close()
         raise ParseError(_("{name} cannot be unpacked: {reason}"), name=name, reason=error) from None
     copy.flush()
     return copy
