@@ -61,7 +61,10 @@ def _document(model: Model) -> Document:
         "parameters": sum(array.size for _position, part in network.parts() for array in part.arrays.values()),
     }
     if model.data:
-        names = ("kind", "input", "target", "vocabulary", "labels", "scale", "x_mean", "x_std", "y_mean", "y_std")
+        names = (
+            "kind", "tokens", "id", "time", "input", "target", "at", "ahead", "horizon", "window", "stride", "missing",
+            "vocabulary", "labels", "scale", "x_mean", "x_std", "y_mean", "y_std",
+        )  # fmt: skip
         data["data"] = {name: model.data[name] for name in names if model.data.get(name)}
     if model.history:
         data["epochs"], data["loss"] = len(model.history), model.history[-1].get("loss")

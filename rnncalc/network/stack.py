@@ -1,6 +1,7 @@
 """The data of a network: its layers, its read-out, its number type, its engine, and what computes each of them.
 
-All that computes (forward, backward, training, …) takes a `Stack`, and `Network` adds their methods on top.
+All that computes (forward, backward, training, …) takes a `Stack`, and `Network` adds their methods on top. Longer than
+other files, so that what a network is made of stands in one place.
 """
 
 from __future__ import annotations

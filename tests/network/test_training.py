@@ -437,3 +437,22 @@ def test_targets_that_are_no_numbers_are_refused_in_words(y: int | list[Any] | n
     net = rnncalc.GRU(np.ones((6, 3)), np.ones((6, 2)), V=np.ones((2, 2)), output="softmax")
     with pytest.raises(rnncalc.errors.ShapeError, match="targets"):
         net.fit([np.ones((3, 3))] * 4, y, loss="cross_entropy", epochs=1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("ragged", [False, True])
+def test_an_input_that_is_no_finite_number_is_named_with_its_place(bad: float, ragged: bool) -> None:
+    rng = np.random.default_rng([ragged, 5])
+    net = rnncalc.random_network("gru", inputs=2, hidden=3, outputs=1, dtype="float64")
+    net.engine = "equations"
+    for _ in range(10):
+        lengths = rng.integers(0, 6, 7) if ragged else np.full(7, 5)
+        x = [rng.normal(size=(length, 2)) for length in lengths]
+        sequence = int(rng.choice(np.flatnonzero(lengths)))
+        step, entry = int(rng.integers(lengths[sequence])), int(rng.integers(2))
+        x[sequence][step:, entry] = bad  # the first of several
+        place = rf"^x\[{sequence + 1}\]\[{step + 1}\]\[{entry + 1}\] is {bad}: a finite number is needed$"
+        with pytest.raises(ProblemError, match=place):
+            net.fit(x, [rows[:, :1] for rows in x], loss="squared_error", epochs=1)
+    padded = np.where(np.arange(5)[:, None] < 3, rng.normal(size=(4, 5, 2)), bad)  # behind the ends nothing counts
+    net.fit(padded, rng.normal(size=(4, 1)), loss="squared_error", lengths=[3, 2, 0, 3], epochs=1)

@@ -74,7 +74,7 @@ class Sequences:
 
     @classmethod
     def of(cls, x: Any, y: Any = None, lengths: ArrayLike | None = None, *, classes: bool, inputs: int) -> Sequences:
-        """From arrays as `Network.fit` takes them. classes: y are class numbers. Raises ShapeError.
+        """From arrays as `Network.fit` takes them. classes: y are class numbers. Raises ShapeError, ProblemError.
 
         x: (N, T, D), (T, D), or a list of (T, D); whole numbers (N, T) or lists of them are the numbers of one-hot
         rows. y: like x with O in place of D, or one for each sequence, which then lies at its last step.
@@ -100,6 +100,8 @@ class Sequences:
         stacked = np.concatenate(parts) if parts else np.zeros((0, inputs))
         if tokens and len(stacked) and (stacked.min() < -1 or stacked.max() >= inputs):
             raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=inputs - 1)
+        if not np.isfinite(stacked).all():
+            raise ProblemError(_not_finite(stacked, offsets))
         targets = np.full(len(stacked), -1) if y is None else of_rows(y, offsets, given, classes)
         return cls(stacked, targets, offsets, inputs)
 
@@ -265,6 +267,14 @@ def _inputs(number: int, rows: np.ndarray, inputs: int) -> np.ndarray:
         message = _("x: sequence {number} must be (T, D) = (T, {inputs}), got {shape}")
         raise ShapeError(message, number=number, inputs=inputs, shape=array.shape)
     return array
+
+
+def _not_finite(rows: np.ndarray, offsets: np.ndarray) -> str:
+    """What is said of the first input that is no finite number: its sequence, step and entry, counted from 1."""
+    row, entry = (int(place) for place in np.argwhere(~np.isfinite(rows))[0])
+    sequence = int(np.searchsorted(offsets, row, side="right"))
+    place = f"[{sequence}][{row - offsets[sequence - 1] + 1}][{entry + 1}]"
+    return _("{name}{place} is {text}: a finite number is needed").format(name="x", place=place, text=rows[row, entry])
 
 
 def _offsets(counts: Sequence[int] | np.ndarray) -> np.ndarray:
