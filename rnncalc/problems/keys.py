@@ -15,7 +15,7 @@ from rnncalc.problems.parse.given import RawValue
 KEYS = frozenset(  # of a problem file; each is also an option of the commands that use it
     "title source notes cell activation output update gates notation equations U W b V c d R h0 c0 y0 x lengths mask "
     "layout targets loss reduction dy lr truncate chunk clip_norm clip_value rounded_inputs carry points min_digits "
-    "precision vectors signals fused answers layers direction backward merge decimal".split()
+    "precision vectors signals fused answers layers direction backward merge decimal vocabulary".split()
 )
 OF_ALL_LAYERS = ("cell", "activation", "update", "notation", "vectors", "gates", "fused", "signals")
 OF_ONE_DIRECTION = (*OF_ALL_LAYERS, "output", *"U W b V c d R h0 c0 y0".split())

@@ -20,7 +20,7 @@ from rnncalc.model.losses import LOSSES, REDUCTIONS, takes_classes
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import LAYOUTS, Network
-from rnncalc.problems import stated_sizes
+from rnncalc.problems import stated_sizes, vocabulary
 from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_DIRECTION, inside, one_of, ours, parts, stated
 from rnncalc.problems.parse import commas
@@ -56,7 +56,7 @@ class _Reading:
     """The parts of one problem, built from raw values by key."""
 
     def __init__(self, given: Mapping[str, RawValue]):
-        self.raw, self.sizes = stated_sizes.taken(ours(_with_points(given)))
+        self.raw, self.sizes = stated_sizes.taken(vocabulary.numbered(ours(_with_points(given))))
         self.notes, self.last_only = list[str](), False
         if "equations" in self.raw:
             from rnncalc.problems.formulas.equations import settled  # here: few problems state any, and it is large

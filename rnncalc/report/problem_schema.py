@@ -91,12 +91,14 @@ DESCRIPTIONS = {  # one for each key of `KEYS`
     "backward": "The weights of the second direction, where direction is both.",
     "merge": "How two directions become one output.",
     "decimal": "How numbers are written in this file: 0.5 or 0,5.",
+    "vocabulary": "Words, by their number: targets may be words, and inputs words for one-hot vectors.",
 }
 VALUES: dict[str, Schema] = {  # the others are arrays, by gate or not
     **dict.fromkeys(("title", "source"), TEXT),
     "notes": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]},
     "equations": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]},
     "gates": TEXT,
+    "vocabulary": {"anyOf": [TEXT, {"type": "array", "minItems": 1, "uniqueItems": True, "items": TEXT}]},
     "lengths": {"anyOf": [TEXT, {"type": "array", "items": {"type": "integer", "minimum": 0}}]},
     "mask": {"anyOf": [TEXT, {"type": "array"}]},
     **dict.fromkeys(("truncate", "chunk"), STEPS),
