@@ -24,7 +24,7 @@ def problem(rng: np.random.Generator, batch: bool, loss: str) -> tuple[dict[str,
     plain |= {"loss": loss, "output": "softmax", "reduction": "sum"}
     eye, classes = np.eye(size), loss == "cross_entropy"
 
-    def told(kept: np.ndarray, skipped: np.ndarray, as_word: bool) -> Any:
+    def rows_of(kept: np.ndarray, skipped: np.ndarray, as_word: bool) -> Any:
         def entry(index: tuple[int, ...]) -> Any:
             number = int(kept[index])
             if skipped[index]:
@@ -35,9 +35,9 @@ def problem(rng: np.random.Generator, batch: bool, loss: str) -> tuple[dict[str,
             return [[entry((n, t)) for t in range(steps)] for n in range(shape[0])]
         return [entry((t,)) for t in range(steps)]
 
-    named = {**plain, "vocabulary": words, "targets": told(targets, gap, True)}
+    named = {**plain, "vocabulary": words, "targets": rows_of(targets, gap, True)}
     named["x"] = [[words[i] for i in row] for row in inputs] if batch else [words[i] for i in inputs]
-    return named, {**plain, "x": eye[inputs].tolist(), "targets": told(targets, gap, False)}
+    return named, {**plain, "x": eye[inputs].tolist(), "targets": rows_of(targets, gap, False)}
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
