@@ -65,7 +65,7 @@ def random_problem(seed: int, overflowing: bool = False) -> dict:
     elif cell.name == "i2h_i2o":
         keys |= {"targets": rng.integers(0, O, shape).tolist(), "loss": "cross_entropy"}
     else:
-        keys |= {"targets": numbers(rng.normal(size=(*shape, width))), "loss": str(rng.choice(list(LOSSES)[:3]))}
+        keys |= {"targets": numbers(rng.normal(size=(*shape, width))), "loss": str(rng.choice(list(LOSSES)[:4]))}
     keys["lr"] = 0.5
     keys |= {"clip_norm": 0.3} if maybe() else {}
     keys |= {"clip_value": 0.05} if maybe() else {}

@@ -26,7 +26,8 @@ rnncalc backward problem.json --truncate 2 --gradcheck
 Beside a problem's keys:
   --targets  the shape of y, class numbers from 0, null or _ for none
   --loss half_squared_error|squared_error|mean_squared_error|
-         cross_entropy|binary_cross_entropy     --reduction sum|mean|batch_mean
+         mean_absolute_error|cross_entropy|binary_cross_entropy
+  --reduction sum|mean|batch_mean
   --dy       the gradient that arrives at y, in place of targets and loss
   --truncate K  a loss reaches the K latest steps
   --chunk K     blocks of K steps, state carried, no gradient between them

@@ -72,7 +72,7 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "forget_bias": "An LSTM's b_f to begin with.",
     "dtype": (["float32", "float64"], "Default float32."),
     "engine": (["auto", "numba", "equations"], "Default auto: numba where it is installed."),
-    "loss": "cross_entropy, binary_cross_entropy, mean_squared_error, … Default: by the targets.",
+    "loss": "cross_entropy, binary_cross_entropy, mean_squared_error, mean_absolute_error, … Default: by the targets.",
     "epochs": "Default 20.",
     "batch": "Sequences of a batch, or streams side by side. Default 32.",
     "chunk": "Truncated BPTT in blocks of so many steps; a stream's state is carried on.",

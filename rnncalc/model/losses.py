@@ -135,6 +135,17 @@ def squared_kernel(y: float, t: float) -> tuple[float, float]:
     return apart * apart, 2 * apart
 
 
+def distance(y: np.ndarray) -> np.ndarray:
+    """|y|, of complex numbers as far as the real part goes"""
+    return np.where(y.real < 0, -y, y)
+
+
+def absolute_kernel(y: float, t: float) -> tuple[float, float]:
+    """|y − t|, sign(y − t)"""
+    apart = y - t
+    return abs(apart), (1.0 if apart > 0 else 0.0) - (1.0 if apart < 0 else 0.0)
+
+
 def cross_entropy(s: np.ndarray, t: np.ndarray) -> np.ndarray:
     """−t log softmax(s)"""
     return -t * log_softmax(s)
@@ -212,6 +223,13 @@ for _name, _text, _title in (
             slope="2 * (y - target)", mean=_name.startswith("mean"), title=_title,
         )
     )  # fmt: skip
+register(
+    Loss(
+        "mean_absolute_error", "mean of |y − t|", lambda y, t: distance(y - t), lambda y, t: np.sign((y - t).real),
+        lowest_at_target, absolute_kernel, slope="step(y - target) - step(target - y)", mean=True,
+        title=N_("mean absolute error"),
+    )
+)  # fmt: skip
 register(
     Loss(
         "cross_entropy", "−Σ t · log softmax(s)", cross_entropy, cross_entropy_gradient, monotone,

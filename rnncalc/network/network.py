@@ -243,7 +243,8 @@ class Network(Stack):
         targets : array_like, of the shape of y, or class numbers (T,) or (N, T), optional
             NaN where there is no target.
         loss : str, optional
-            half_squared_error, squared_error, mean_squared_error, cross_entropy or binary_cross_entropy.
+            half_squared_error, squared_error, mean_squared_error, mean_absolute_error, cross_entropy or
+            binary_cross_entropy.
         reduction : {"sum", "mean", "batch_mean"}, optional
         dy : array_like, of the shape of y, optional
             In place of targets and loss: the incoming gradient at y.
@@ -373,7 +374,8 @@ class Network(Stack):
         y : array_like
             Like x with O in place of D, or class numbers for cross_entropy; or one for each sequence, at its last step.
         loss : str
-            half_squared_error, squared_error, mean_squared_error, cross_entropy or binary_cross_entropy.
+            half_squared_error, squared_error, mean_squared_error, mean_absolute_error, cross_entropy or
+            binary_cross_entropy.
         lengths : array_like of int, (N,), optional
             How many steps each sequence has.
         validation : (x, y) or float, optional

@@ -17,7 +17,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
 from rnncalc.common.suggest import hint
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.model.losses import usual_loss, usual_output
+from rnncalc.model.losses import LOSSES, usual_loss, usual_output
 from rnncalc.network.gradients import gradient_notes
 from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences
@@ -31,6 +31,7 @@ from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.remarks import remarks
 from rnncalc.pipeline.examples import EXAMPLES
 from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, among
+from rnncalc.problems.keys import called
 from rnncalc.problems.parse import files
 
 PREFIX = "example:"
@@ -132,6 +133,8 @@ def prepare(options: Mapping[str, Any]) -> Run:
     if earlier:
         same = () if options.get("data") else ("data", "encoding", "sep")
         options = {**among(("loss", *same), earlier.settings), **options}
+    if options.get("loss"):
+        options = {**options, "loss": called("loss", options["loss"], LOSSES)}
     if not options.get("data"):
         raise ProblemError(_("what is there to learn from? Pass --data FILE, or --example NAME"))
     about, train, test, loss = _read(options, earlier)

@@ -28,9 +28,10 @@ WORDS_CALLED = {  # a key → what the field calls its values → the values
     "activation": {"linear": "identity", "none": "identity", "logistic": "sigmoid", "σ": "sigmoid"},
     "output": {"linear": "identity", "none": "identity", "logistic": "sigmoid", "σ": "sigmoid"},
     "loss": {
-        "mse": "mean_squared_error", "l2": "squared_error", "sse": "squared_error", "nll": "cross_entropy",
-        "ce": "cross_entropy", "bce": "binary_cross_entropy", "crossentropy": "cross_entropy",
-        "categorical_crossentropy": "cross_entropy", "binary_crossentropy": "binary_cross_entropy",
+        "mse": "mean_squared_error", "mae": "mean_absolute_error", "l1": "mean_absolute_error", "l2": "squared_error",
+        "sse": "squared_error", "nll": "cross_entropy", "ce": "cross_entropy",
+        "bce": "binary_cross_entropy", "crossentropy": "cross_entropy", "categorical_crossentropy": "cross_entropy",
+        "binary_crossentropy": "binary_cross_entropy",
     },
 }  # fmt: skip
 OWN_CELL = ("name", "equations", "state", "emits", "outputs", "constants")

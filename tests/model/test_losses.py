@@ -202,6 +202,37 @@ def test_bounds_hold_and_are_no_wider_than_they_must(name: str, output: str, pie
         assert (hi - inside.max(axis=0) < 1e-3 * (1 + abs(hi))).all()
 
 
+@pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.apart and loss.at == "y"])
+@pytest.mark.parametrize("reach", [(1, 1), (0, 1), (1, 0), (0, 0)])
+def test_bounds_around_the_target_enclose_both_sides_and_the_target_itself(name: str, reach: tuple[int, int]) -> None:
+    loss, t = LOSSES[name], np.random.default_rng(11).normal(size=(9, 3))
+    given = Interval(t - 0.3 * reach[0], t + 0.7 * reach[1])
+    for piece in ("value", "gradient"):
+        lo, hi = bounds(_entries(loss, "y", piece, given, t))
+        for point in (given.lo, t, given.hi):
+            inside = getattr(loss, piece)(point, t)
+            assert ((lo <= inside) & (inside <= hi)).all()
+    if name == "mean_absolute_error":
+        assert (lo == -reach[0]).all()
+        assert (hi == reach[1]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_absolute_error_has_no_slope_at_its_target_as_l1loss_of_pytorch(dtype: type) -> None:
+    torch, loss = pytest.importorskip("torch"), LOSSES["mean_absolute_error"]
+    rng = np.random.default_rng(12)
+    y, t = rng.normal(size=(2, 40, 3)).astype(dtype)
+    t = np.where(rng.random(t.shape) < 0.4, y, t)
+    value = torch.tensor(y, requires_grad=True)
+    torch.nn.L1Loss()(value, torch.tensor(t)).backward()
+    result = evaluate(loss, y, t, weight(loss, t, None, 40))
+    np.testing.assert_allclose(result.gradient, value.grad.numpy(), rtol=1e-6, atol=0)
+    assert (result.gradient[y == t] == 0).all()
+    assert (y == t).any()
+    for a, b in zip(y.ravel(), t.ravel()):
+        assert loss.kernel(a, b) == (abs(a - b), np.sign(a - b))
+
+
 # wherever a loss goes -------------------------------------------------------------------------------------------------
 
 
@@ -294,6 +325,14 @@ def test_fit_is_the_same_on_both_engines(name: str, output: str, batch: int) -> 
     np.testing.assert_allclose(histories[0], histories[1], rtol=1e-9)
     np.testing.assert_allclose(weights[0], weights[1], rtol=1e-7, atol=1e-9)
     assert histories[0][-1][0] < histories[0][0][0]
+
+
+@pytest.mark.parametrize("name", ["mae", "MAE", "l1", "L1", "mean absolute error", "mean_absolute_error"])
+def test_the_absolute_error_goes_by_its_names(name: str) -> None:
+    keys = {**problem("mean_absolute_error", "identity", np.random.default_rng(13)), "loss": name}
+    given = rnncalc.problem(**keys).given
+    apart = abs(given.forward().output - np.array(keys["targets"]))
+    assert given.backward(given.forward()).loss == pytest.approx(apart.mean(), rel=1e-14)
 
 
 @pytest.mark.parametrize("name", NEW)

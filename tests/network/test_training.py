@@ -13,6 +13,7 @@ from rnncalc.engine.compiled.training.loops import DIFFERENTIATE
 from rnncalc.engine.compiled.training.step import CompiledStep
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.layer import Layer
+from rnncalc.model.losses import LOSSES
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.network import Network
@@ -72,7 +73,7 @@ def gradients(
     rows = schedule.pack(targets)
     given = np.where(np.isnan(rows), -1, rows).astype(np.int64) if classes else rows.astype(net.dtype)
     fed = schedule.pack(numbers.astype(net.dtype) if tokens else x)
-    share = 1 / max((~np.isnan(rows)).sum(), 1) if loss == "mean_squared_error" else 1
+    share = 1 / max((~np.isnan(rows)).sum(), 1) if LOSSES[loss].mean else 1
     nothing: list[dict[str, np.ndarray]] = [{} for _layer in net.passes]
     if engine is CompiledStep:
         places, theta = parameters.places, parameters.vector
@@ -125,7 +126,8 @@ def test_a_step_goes_through_stacks(kind: str) -> None:
         agree(stack(kind), "squared_error", lengths=lengths)
         agree(stack(kind), "cross_entropy", lengths=lengths, classes=True, last=True)
     if kind != "backward":
-        agree(stack(kind, read_out=False), "mean_squared_error", lengths=LENGTHS)
+        for loss in ("mean_squared_error", "mean_absolute_error"):
+            agree(stack(kind, read_out=False), loss, lengths=LENGTHS)
     agree(stack(kind), "cross_entropy", lengths=LENGTHS, classes=True, engine=InterpretedStep)
     if kind in ("three", "odd"):
         for K in (1, 2, 5, 9):

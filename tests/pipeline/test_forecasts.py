@@ -124,7 +124,7 @@ def test_no_row_is_trained_on_that_validation_sees(share: float, stride: int, tm
 
 
 @pytest.mark.parametrize("scale", ["none", "inputs", "both"])
-@pytest.mark.parametrize("loss", ["mean_squared_error", "squared_error", "half_squared_error"])
+@pytest.mark.parametrize("loss", ["mean_absolute_error", "mean_squared_error", "squared_error", "half_squared_error"])
 def test_numbers_are_held_against_persistence_or_their_mean(loss: str, scale: str, tmp_path: Path) -> None:
     columns = many([14, 11], np.random.default_rng(4))
     for ahead, past, target, horizon in itertools.product((0, 2), (True, False), ("load", "load,wind"), (1, 2)):
@@ -140,13 +140,21 @@ def test_numbers_are_held_against_persistence_or_their_mean(loss: str, scale: st
             guess = np.tile(x[:, places], horizon)
         else:
             guess = np.nanmean(train * about.y_std + about.y_mean if about.y_mean else train, axis=0)[None]
-        error = ((guess - y) / (about.y_std or 1)) ** 2 * (0.5 if loss == "half_squared_error" else 1)
+        error = abs((guess - y) / (about.y_std or 1)) ** (1 if loss == "mean_absolute_error" else 2)
+        error = error * (0.5 if loss == "half_squared_error" else 1)
         entries = (~np.isnan(y)).sum() if loss != "none" else 0
         name = "persistence_loss" if ahead and past else "mean_loss"
         scores = runs.judged(run, data)
         counted = run.trainer.evaluate(data)[0]
         assert scores["loss"] == counted
         assert np.isclose(scores[name], np.nansum(error) / entries, rtol=1e-9)
+
+
+@pytest.mark.parametrize("word", ["mae", "MSE", "l1", "l2"])
+def test_a_loss_goes_by_the_words_of_the_field_and_is_kept_under_its_own(word: str, tmp_path: Path) -> None:
+    run = prepared(tmp_path, {"load": [2.5, 1, 3, 4]}, target="load", ahead=1, loss=word)
+    wanted = {"mae": "mean_absolute_error", "MSE": "mean_squared_error", "l1": "mean_absolute_error"}
+    assert run.options["loss"] == run.trainer.settings.loss == wanted.get(word, "squared_error")
 
 
 def test_a_perfect_network_would_have_the_loss_of_a_perfect_baseline(tmp_path: Path) -> None:

@@ -56,6 +56,9 @@ FACTS = ["Targets: $t_1 = 1$, $t_2 = 0$", "targets: t_1 = 1, t_2 = 0", "目标�
 LOSSES = {
     "; loss: squared error": ("squared_error", ""),
     "; loss: MSE": ("mean_squared_error", ""),
+    "; loss: MAE": ("mean_absolute_error", ""),
+    "; loss: the mean absolute error": ("mean_absolute_error", ""),
+    "；损失：平均绝对误差": ("mean_absolute_error", ""),
     ". Loss: half the squared error.": ("half_squared_error", ""),
     "; loss: the mean of the squared errors": ("squared_error", "mean"),
     "；损失：平方误差": ("squared_error", ""),

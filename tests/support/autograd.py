@@ -10,6 +10,7 @@ import torch
 
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name, Negative, Number
 from rnncalc.model.layer import DirectionalLayer
+from rnncalc.model.losses import LOSSES
 from rnncalc.problems.problem import Problem
 
 FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -154,7 +155,7 @@ class _Witness:
                     signals = self.outputs(n, visits[: number + 1], begin if begin > 0 else None)[-1]
                     total = total + self.row(signals, wanted[n, t], since=begin)
         there = ~np.isnan(wanted)
-        if task.loss == "mean_squared_error":
+        if task.loss and LOSSES[task.loss].mean:
             return total / max(int(there.sum()), 1)
         divisor = {"mean": int(there.any(-1).sum()), "batch_mean": sequences}.get(task.reduction or "", 1)
         return total / max(divisor, 1)
@@ -170,6 +171,8 @@ class _Witness:
             losses = -t * torch.log_softmax(s, -1)
         elif self.task.loss == "binary_cross_entropy":
             losses = torch.nn.functional.softplus(s) - t * s
+        elif self.task.loss == "mean_absolute_error":
+            losses = abs(y - t)
         else:
             losses = (y - t) ** 2 * (0.5 if self.task.loss == "half_squared_error" else 1)
         return losses[there].sum()

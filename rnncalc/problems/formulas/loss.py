@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rnncalc.model.losses import LOSSES
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.nodes import Apply, Node, Quot, Sym
 from rnncalc.problems.formulas.polynomial import Function, NotUnderstoodError
@@ -26,6 +27,7 @@ _WORDS = [
         r"半平方(?:误差|和)|二分之一.{0,6}平方",
     ),
     ("mean_squared_error", r"mean[- ]squared?[- ]error|\bMSE(?:Loss)?\b|mse_loss|均方误差"),
+    ("mean_absolute_error", r"mean[- ]absolute[- ]error|\bMAE(?:Loss)?\b|\bL1Loss\b|l1_loss|平均绝对误差"),
     ("binary_cross_entropy", r"binary[- ]cross[- ]entropy|\bBCE(?:Loss)?\b|BCEWithLogitsLoss|二元交叉熵|二分类交叉熵"),
     ("cross_entropy", r"cross[- ]?entropy(?:loss)?|negative log[- ]likelihood|交叉熵|负对数似然"),
     ("squared_error", r"(?:sum of )?squared? (?:error|difference)s?|平方误差|误差平方和"),
@@ -102,7 +104,7 @@ def in_words(text: str) -> tuple[str, str]:
         said = re.search(words, text, re.IGNORECASE)
         if said:
             around = text[max(0, said.start() - 30) : said.end() + 25]
-            mean = re.search(r"\b(?:mean|average|averaged)\b|平均", around) and name != "mean_squared_error"
+            mean = re.search(r"\b(?:mean|average|averaged)\b|平均", around) and not LOSSES[name].mean
             return name, "mean" if mean else ""
     return "", ""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
+from rnncalc.model.losses import LOSSES
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.given import RawValue
@@ -73,7 +74,7 @@ class SheetSequences:
         self._last_only(count)
         if self.roles.loss:
             self.given.setdefault("loss", RawValue(self.roles.loss.name, "loss"))
-            if self.roles.loss.reduction and self.roles.loss.name != "mean_squared_error":
+            if self.roles.loss.reduction and not LOSSES[self.roles.loss.name].mean:
                 self.given.setdefault("reduction", RawValue(self.roles.loss.reduction, "loss"))
         elif "targets" in self.given and "loss" not in self.given:
             named, reduction = losses.in_words(self.sheet.prose)
