@@ -195,4 +195,5 @@ def test_an_option_of_train_is_one_of_a_record_and_says_its_default() -> None:
     for name, entry in train.OPTIONS.items():
         text = entry if isinstance(entry, str) else str(entry[1])
         for default in re.findall(r"Default ([^ .;:]+(?:\.\d+)?)", text):
-            assert str(defaults[name]) == default, name
+            usual = defaults[name]
+            assert (f"{usual:g}" if isinstance(usual, float) else str(usual)) == default, name
