@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 NAMES = {
     "loss": N_("loss"),
-    "accuracy": N_("right"),
+    "perplexity": N_("perplexity"),
+    "accuracy": N_("accuracy"),
+    "macro_f1": N_("macro F1"),
     "whole": N_("whole sequences right"),
-    "mean_squared_error": N_("mean squared error in the units of the data"),
+    "rmse": N_("RMSE in the units of the data"),
+    "mae": N_("MAE in the units of the data"),
     "bigram_loss": N_("loss of the bigram baseline"),
     "persistence_loss": N_("loss if the present value stayed"),
     "mean_loss": N_("loss of the mean of training"),

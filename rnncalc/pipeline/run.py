@@ -13,9 +13,8 @@ from rnncalc.model.losses import LOSSES, are_right
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
-from rnncalc.pipeline import checkpoint
+from rnncalc.pipeline import checkpoint, figures
 from rnncalc.pipeline.baselines import baseline
-from rnncalc.pipeline.data import scaling
 from rnncalc.pipeline.recipe import Run
 from rnncalc.pipeline.series import outputs
 
@@ -68,19 +67,24 @@ def save(run: Run, output: str) -> None:
 
 
 def judged(run: Run, data: Sequences) -> dict[str, float]:
-    """Return the loss; and how many targets and whole sequences are right, or the error in the units of the data."""
+    """Return the loss; the figures of `figures`, with the share of whole sequences that are right; the baseline's."""
     loss, right = run.trainer.evaluate(data)
-    scores = {"loss": loss}
-    chosen = LOSSES[run.trainer.settings.loss]
-    if chosen.right:
-        scores["accuracy"] = right
-        if data.targets > len(data) > 1 and run.about.kind != "text":
-            middle = 0.5 if run.network.output == "sigmoid" else 0.0  # of y, where its score is 0
-            scores["whole"] = _whole(are_right(chosen, outputs(run.network, data), data.y, middle), data)
-    elif run.about.y_mean:
-        y, wanted = (scaling.undone(rows, run.about) for rows in (outputs(run.network, data), data.y))
-        scores["mean_squared_error"] = float(np.nanmean((y - wanted) ** 2))
-    return {**scores, **baseline(run, data)}
+    return {"loss": loss, **reached(run, data, loss, right), **baseline(run, data)}
+
+
+def reached(run: Run, data: Sequences, loss: float, right: float) -> dict[str, float]:
+    """Return figures by name. loss, right: the mean loss, and the share of targets that are right."""
+    chosen, about = LOSSES[run.trainer.settings.loss], run.about
+    if about.kind == "text":
+        return {"perplexity": figures.perplexity(loss), "accuracy": right}
+    y = outputs(run.network, data)
+    if not chosen.right:
+        return figures.of_numbers(y, data.y, about)
+    middle = 0.5 if run.network.output == "sigmoid" else 0.0  # of y, where its score is 0
+    scores = figures.of_classes(y, data.y, chosen, middle)
+    if data.targets > len(data) > 1:
+        scores["whole"] = _whole(are_right(chosen, y, data.y, middle), data)
+    return scores
 
 
 def _whole(right: np.ndarray, data: Sequences) -> float:

@@ -77,9 +77,9 @@ def carry_out(options: Options) -> dict[str, Any]:
             raise ProblemError(_("{name} cannot be less than {least}"), name="epochs", least=1)
         best = min(history, key=lambda entry: entry.get("val_loss", entry["loss"]))
         result = {"val_loss": best.get("val_loss", best["loss"]), "epoch": best["epoch"]}
-        result |= {name: best[name] for name in ("val_accuracy",) if name in best}
-        if run.test is not None:
-            result |= {f"test_{name}": value for name, value in runs.judged(run, run.test).items()}
+        for part, data in (("val", run.trainer.validation), ("test", run.test)):
+            judged = runs.judged(run, data) if data is not None else {}
+            result |= {f"{part}_{name}": value for name, value in judged.items()}
         model = models.Model(run.network, run.about.known(), run.options, history)
         return {"options": options, **result, "model": models.in_bytes(model)}
     except RnncalcError as error:
