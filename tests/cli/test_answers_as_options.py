@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.commands import command
+from support.helpers import run
 from support.sheets import drawn_at
 
 SPELLINGS = ["{name}_{step}[{unit}]", "{name}[{step}][{unit}]", "{name}_{{{step}}}[{unit}]", "{name}^<{step}>[{unit}]"]
@@ -86,3 +87,25 @@ def test_what_is_no_result_is_refused(name: str) -> None:
     done = command("check", "--U", "0.5", "--W", "0.2", "--x", "[1, 2]", "--h_1", "0.4621", f"--{name}", "0.5")
     assert done.code == 2
     assert "unknown" in done.err
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\r"])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        "step,h,y\n1,0.7306,1.4612\n2,0.8059,1.6119\n", "step;h;y\n1;0,7306;1,4612\n2;0,8059;1,6119\n",
+        "步,h,y\n1,0.7306,1.4612\n2,0.8059,1.6119\n", "h[1],h[2],y[1]\n0.7306,0.8059,1.4612\n",
+        "h_1 = 0.7306\nh_2 = 0.8059\n", "h = 0.7306; 0.8059\n",
+    ],
+)  # fmt: skip
+def test_answers_may_end_their_lines_as_any_system_does(answers: str, ending: str, tmp_path: Path) -> None:
+    """Excel writes CR LF on Windows."""
+    path = tmp_path / "answers.csv"
+    said = []
+    for text in (answers, answers.replace("\n", ending), "\ufeff" + answers.replace("\n", ending)):
+        path.write_bytes(text.encode())
+        problem = ("--U", "0.9", "--W", "0.5", "--b", "0.3", "--V", "2", "--x", "0.7 0.5")
+        done = run("check", *problem, "--answers", str(path))
+        said.append((done.returncode, done.stdout))
+    assert said[0][0] == 0
+    assert said[1:] == [said[0], said[0]]

@@ -77,7 +77,7 @@ def content(name: str) -> str:
         text = data.decode(encoding).removeprefix("\ufeff") if encoding else text
     if "\0" in text:
         raise ParseError(_("{name} is not a text file"), name=name)
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _columns(name: str) -> tuple[str, list[str]]:
