@@ -226,7 +226,7 @@ for _name, _text, _title in (
 register(
     Loss(
         "mean_absolute_error", "mean of |y − t|", lambda y, t: distance(y - t), lambda y, t: np.sign((y - t).real),
-        lowest_at_target, absolute_kernel, slope="step(y - target) - step(target - y)", mean=True,
+        lowest_at_target, absolute_kernel, slope="sign(y - target)", mean=True,
         title=N_("mean absolute error"),
     )
 )  # fmt: skip

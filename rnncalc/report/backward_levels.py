@@ -61,7 +61,7 @@ def loss_slope(problem: Problem, objective: Objective) -> Expression:
     if task.dy is not None or task.loss is None:
         return Name(GIVEN)
     loss = LOSSES[task.loss]
-    slope = parse(loss.slope) if loss.slope else Name(GIVEN)
+    slope = parse(loss.slope, typed=False) if loss.slope else Name(GIVEN)
     sums = np.nansum(objective.rows, axis=-1)[~np.isnan(objective.rows).all(axis=-1)]
     if np.allclose(sums, 1, rtol=0, atol=1e-12):
         slope = rebuilt(slope, _without_sum)
