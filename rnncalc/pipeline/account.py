@@ -66,6 +66,13 @@ class Account:
         unknown = vars(Account())
         return {name: value for name, value in vars(self).items() if value != unknown[name] and name not in OF_A_FILE}
 
+    def foretold(self) -> list[str]:
+        """Return the names of the targets; of those that lie ahead with how many steps later they are: temp+5."""
+        names, first = list(self.target or []), self.ahead or bool(self.horizon)
+        if not first:
+            return names
+        return [f"{name}+{first + step}" for step in range(self.horizon or 1) for name in names]
+
     def complete(self, **values: Any) -> None:
         """Fill in what reading found out; what is known already stays."""
         for name, value in values.items():

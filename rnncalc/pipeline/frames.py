@@ -104,7 +104,7 @@ def of_frame(model: Model, frame: Any, every: bool = False) -> Any:
         said = said[np.argsort(order)]
     for name, values in zip(names, said.T):
         if about.classes and name == "class":
-            columns[(about.target or [name])[0]] = np.array(about.labels)[values.astype(int)]
+            columns[(about.foretold() or [name])[0]] = np.array(about.labels)[values.astype(int)]
         else:
             columns[name] = values
     return _alike(frame, columns, len(said) == len(x) and not (about.at == "last" and not every))

@@ -92,11 +92,8 @@ class Likeliest:
 
 
 def output_names(model: Model, about: Account) -> list[str]:
-    """Return the names of the outputs that are numbers: the targets', and how far ahead of a horizon."""
-    names, outputs = list(about.target or []), int(model.network.sizes["O"])
-    if about.horizon and about.horizon > 1:
-        first = about.ahead or 1
-        names = [f"{name}+{first + step}" for step in range(about.horizon) for name in names]
+    """Return the names of the outputs that are numbers."""
+    names, outputs = about.foretold(), int(model.network.sizes["O"])
     return names if len(names) == outputs else [f"y[{k + 1}]" for k in range(outputs)]
 
 

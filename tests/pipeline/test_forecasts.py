@@ -64,7 +64,7 @@ def test_a_horizon_is_so_many_steps_from_ahead_on(horizon: int, ahead: int | Non
         if at == "every":
             run.trainer.run()
             records = list(prediction.predict(Model(run.network, run.about.known()), str(tmp_path / "a.csv")))
-            labels = [f"{name}+{first + step}" for step in range(horizon) for name in names] if horizon > 1 else names
+            labels = [f"{name}+{first + step}" for step in range(horizon) for name in names]
             assert list(records[0]) == ["sequence", "step", "id", *labels]
     columns["sky"] = ["dry"] * 19
     if horizon > 1:

@@ -80,6 +80,29 @@ def test_ids_and_times_come_back(classes: bool, at: str, tmp_path: Path) -> None
                 assert [record["y"] for record in records] == pytest.approx([float(row["y"]) for row in read])
 
 
+@pytest.mark.parametrize("classes", [False, True])
+def test_a_forecast_says_beside_its_row_how_many_steps_later_it_is(classes: bool, tmp_path: Path) -> None:
+    """In tables, in records and in frames: a column is a target's bare name only where it is of the row itself."""
+    rng = np.random.default_rng(8)
+    rows = table(rng, ["a"], classes)
+    for ahead, horizon, at in itertools.product((None, 0, 1, 5), (None, 1, 2), ("every", "last")):
+        if classes and horizon == 2:
+            continue
+        longer = [{**row, "when": f"2024-0{month}{row['when'][7:]}"} for month in range(1, 6) for row in rows]
+        options = {name: n for name, n in (("ahead", ahead), ("horizon", horizon)) if n is not None}
+        options |= {"window": 8} if at == "last" else {}
+        model = trained(tmp_path, "a.csv", text(longer), target="y", input="x", time="when", at=at, **options)
+        first = ahead or (1 if horizon else 0)
+        names = [f"y+{first + step}" for step in range(horizon or 1)] if first else ["y"]
+        done = command("predict", str(tmp_path / "m.safetensors"), str(tmp_path / "a.csv"), "--format", "csv")
+        heads = next(csv.reader(done.out.splitlines()))
+        assert heads == ["sequence", "when", *names, *["probability"] * classes]
+        record = model.predict(tmp_path / "a.csv")[0]
+        assert list(record) == ["sequence", "step", "when", *(["class", "probability"] if classes else names)]
+        frame = Frame(x=np.array([0.5, 1.0]), when=np.array(["2024-01-01", "2024-01-02"]))
+        assert list(model.predict(frame)) == [*names, *["probability"] * classes]
+
+
 def test_a_label_that_training_had_not_seen_ends_nothing(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     rows = table(rng, ["a", "b"], True)
@@ -148,7 +171,7 @@ def test_files_that_end_alike_end_in_the_same_forecast(options: dict[str, Any], 
     last = set()
     for count in range(290, 311):
         (tmp_path / "b.csv").write_text(content(x[-count:]))
-        last.add(model.predict(tmp_path / "b.csv")[-1]["y"])
+        last.add(model.predict(tmp_path / "b.csv")[-1]["y+1" if "ahead" in window else "y"])
     assert len(last) == 1
     model = trained(tmp_path, "a.csv", content(x[:200]), target="y", input="x", window=50)
     (tmp_path / "b.csv").write_text(content(x))
