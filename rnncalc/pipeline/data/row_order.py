@@ -11,6 +11,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import BLOCK, Spool, blocks
 from rnncalc.errors import ParseError
+from rnncalc.pipeline.data.missing_times import missing_times
 from rnncalc.pipeline.data.times import Times
 
 LONGEST = 64  # bytes of a time as it is written
@@ -63,6 +64,21 @@ class Order:
             raise ParseError(message, name=source, n=self.count) from None
         counts = np.bincount(of, minlength=len(self.names))
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
+
+    def missing(self, source: str, offsets: np.ndarray, order: np.ndarray | None) -> list[str]:
+        """Return a note on times that are missing between rows, as they are arranged, if there are any."""
+        keys = self.when.array() if self.times else np.zeros(0)
+        gaps = missing_times(keys if order is None else keys[order], offsets) if self.times else None
+        if gaps is None or self.times is None:
+            return []
+        amount, first, row = gaps
+        if self.ids:
+            first = f"{first} ({list(self.names)[int(np.searchsorted(offsets, row, 'right')) - 1]})"
+        message = _(
+            "{name}: missing from column {column}: {amount}, the first {first}. The rows around a gap are taken as one "
+            "step apart; rows with blank cells and --missing forward, mean or mask keep its place"
+        )
+        return [message.format(name=source, column=self.times.column, amount=amount, first=first)]
 
 
 def constant(y: np.ndarray, offsets: np.ndarray) -> bool:

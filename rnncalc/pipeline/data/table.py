@@ -22,7 +22,7 @@ from rnncalc.pipeline.data.row_order import Order, constant
 from rnncalc.pipeline.data.rows import DataRows
 from rnncalc.pipeline.data.table_file import Block, PlainLines, Row, TableFile
 from rnncalc.pipeline.data.target_columns import TargetColumns
-from rnncalc.pipeline.data.times import Times
+from rnncalc.pipeline.data.times import Times, is_time
 
 
 def read(source: str, about: Account, loss: str | None) -> DataRows:
@@ -43,7 +43,8 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     if moments and times is not None and not said:
         moments.find(file.column(times))
         about.complete(time_format=moments.written)
-    reader = _Reader(file, inputs, targets, ids, times, Order(ids is not None, moments, bool(about.predicting)), said)
+    order = Order(ids is not None, moments, bool(about.predicting))
+    reader = _Reader(file, inputs, targets, ids, times, order, said, bool(about.input))
     for block in file.blocks():
         reader.add(block)
     rows = reader.rows(about)
@@ -85,10 +86,11 @@ class _Reader:
 
     def __init__(
         self, file: TableFile, inputs: list[int], targets: TargetColumns, ids: int | None, times: int | None,
-        order: Order, said: bool,
+        order: Order, said: bool, chosen: bool,
     ):  # fmt: skip
+        """said: whether somebody said how times are written; chosen: whether somebody named the inputs."""
         self.file, self.inputs, self.targets, self.ids, self.times = file, inputs, targets, ids, times
-        self.x, self.order, self.said = Spool(), order, said
+        self.x, self.order, self.said, self.chosen = Spool(), order, said, chosen
 
     def add(self, block: Block) -> None:
         """Take a block of lines: its numbers by NumPy's reader as long as all goes well, else cell by cell."""
@@ -148,10 +150,22 @@ class _Reader:
         try:
             return self.file.decimals.finite(text, self.file.source, line, self.file.names[column])
         except ParseError as error:
-            if not is_gap(text):
-                raise
             message = _("{error}: --missing forward, mean or mask says what stands for it")
-            raise ParseError(message, error=error) from None
+            if not is_gap(text):
+                message = self._way_out(text)
+            raise ParseError(message, error=error, column=self.file.names[column]) from None
+
+    def _way_out(self, text: str) -> str:
+        """Return what to do about a text where a number was expected, beside the error."""
+        if is_time(text):
+            if self.times is None:
+                return _("{error}; if it says when: --time {column}")
+            return _("{error}: times are no inputs; --input names the columns that are")
+        if self.chosen or not any(map(str.isalpha, text)) or self.file.decimals.otherwise(text):
+            return "{error}"
+        if self.ids is None:
+            return _("{error}; if it tells sequences apart: --id {column}; --input names the columns that are inputs")
+        return _("{error}; --input names the columns that are inputs")
 
     def rows(self, about: Account) -> DataRows:
         """Return all rows, sequence by sequence."""
@@ -165,6 +179,7 @@ class _Reader:
         if self.ids is None and self.times is None:
             return DataRows(x, y, np.array([0, len(x)], np.int64), form=form)
         offsets, order = self.order.arrangement(self.file.source)
+        about.notes += self.order.missing(self.file.source, offsets, order)
         times = self.order.written.array() if self.order.written.count else None
         if order is not None:
             x, y, times = x[order], y[order], None if times is None else times[order]

@@ -141,6 +141,11 @@ class Times:
         return {"name": self.source, "line": line, "text": text[:50], "column": self.column, "advice": advice}
 
 
+def is_time(text: str) -> bool:
+    """Tell whether a text is a date as this module reads it, in some format; numbers are none."""
+    return _ISO.fullmatch(text.strip()) is not None or bool(_formats(text))
+
+
 def _formatted(text: str, written: str) -> tuple[Any, Any] | None:
     """Return the kind of a date of that format, and its key; None if it is none."""
     try:
