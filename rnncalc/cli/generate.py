@@ -6,7 +6,7 @@ import json
 
 import click
 
-from rnncalc.cli.options import language_option, output_option
+from rnncalc.cli.options import language_option, output_option, put
 from rnncalc.cli.spoken import Spoken, remark
 from rnncalc.common.files import write
 
@@ -63,4 +63,4 @@ def command(
     if output is not None:
         write(output, whole)
     elif json_:
-        click.echo(whole, nl=False)
+        put(whole, None, "json")

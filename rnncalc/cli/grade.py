@@ -169,7 +169,7 @@ def _show(
             shown, format_=format_, output=output, no_color=not color, fragment=fragment and format_ in options.PARTS
         )
         return
-    options.put(mark + book.text(format_, feedback), output)
+    options.put(mark + book.text(format_, feedback), output, format_)
 
 
 def _format(output: str | None) -> str:

@@ -112,7 +112,7 @@ def command(
         writer = import_module(f"rnncalc.classroom.{bank.module}")
         each = (exercises for _person, exercises in sheets()) if people else [made()]
         text = writer.bank(chain.from_iterable(each), bank.kind, mistakes)
-        _write(folder, [(f"bank{bank.ending}", text)]) if folder else put(text, look["output"])
+        _write(folder, [(f"bank{bank.ending}", text)]) if folder else put(text, look["output"], bank.name)
     elif people:
         assert folder is not None
         _write(folder, _variants(sheets(), look["format_"], look["fragment"]))

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rnncalc.cli import streams
 from rnncalc.cli.spoken import OutputFile, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
+from rnncalc.common.letters import escaped
 from rnncalc.common.threads import AUTO, MOST, resolve_thread_count
 from rnncalc.common.wrapping import columns
 from rnncalc.report.document_formats import BINARY, DRAWN, ENDINGS, FORMATS, PICTURES
@@ -166,24 +168,23 @@ def show(
         rounding=Rounding(digits, decimals),
         width=columns() if terminal else None,
         color=terminal and not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-        ascii=output is None and not can_print("∘σ·…⋮─′−"),
+        encoding=streams.letters() if output is None else "utf-8",
         whole=output is not None and not fragment,
     )
     content = contents(document, format_, look)
     for note in document.notes:
         tell(note) if note.startswith(_("warning")) else remark(note)
-    put(content, output)
+    put(content, output, format_)
 
 
-def put(content: str | bytes, output: str | None) -> None:
-    """Write what a file holds, or print it as far as standard output can."""
+def put(content: str | bytes, output: str | None, format_: str) -> None:
+    """Write what a file holds, or print it in letters that standard output has."""
     if output is not None:
         write(output, content)
     elif isinstance(content, bytes):
         sys.stdout.buffer.write(content)
     else:
-        encoding = sys.stdout.encoding or "ascii"
-        sys.stdout.write(content.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.write(escaped(content, streams.letters(), format_))
 
 
 def write_report(name: str, document: Document, fragment: bool) -> None:
@@ -191,12 +192,3 @@ def write_report(name: str, document: Document, fragment: bool) -> None:
     from rnncalc.report.render import RenderOptions, contents
 
     write(name, contents(document, format_of(name) or "plain", RenderOptions(whole=not fragment)))
-
-
-def can_print(text: str) -> bool:
-    """Whether the encoding of standard output has all these characters."""
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

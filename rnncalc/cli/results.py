@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnncalc.cli.options import can_print
 from rnncalc.common.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def tell(run: Any, model: str, seconds: float, curve: bool) -> None:
 
     progress = run.trainer.progress
     if curve:
-        click.echo(drawn(progress.history, ascii=not can_print("•○│…")), nl=False)
+        click.echo(drawn(progress.history), nl=False)
     for line in lines(run, reached(run)):
         click.echo(line)
     click.echo(_("{model}: {n} steps in {s:.1f} s").format(model=model, n=progress.steps, s=seconds))

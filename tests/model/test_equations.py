@@ -26,7 +26,7 @@ from rnncalc.model.equations.expression import (
 )
 from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.model.equations.printer import Letters, Place, write, write_name
-from rnncalc.model.equations.style import ASCII, LATEX, SOURCE, TEXT
+from rnncalc.model.equations.style import LATEX, SOURCE, TEXT
 
 NAMES = st.sampled_from(["h_p", "x_t", "W", "U_i", "b", "c", "r"]).map(Name)
 NUMBERS = st.floats(0, 1e6, allow_nan=False).map(Number)
@@ -50,7 +50,6 @@ def test_a_line_of_the_lstm() -> None:
     assert tree == Binary("+", Binary("*", Name("f"), Name("c_p")), Binary("*", Name("i"), Name("g")))
     assert names(tree) == ["f", "c_p", "i", "g"]
     assert write(tree, TEXT, place=LSTM) == "f_t ∘ c_{t-1} + i_t ∘ g_t"
-    assert write(tree, ASCII, place=LSTM) == "f_t * c_{t-1} + i_t * g_t"
     assert write(tree, LATEX, place=LSTM) == r"f_{t} \circ c_{t-1} + i_{t} \circ g_{t}"
     assert write(tree, TEXT, place=Place(3, 2, LSTM.signals)) == "f_3[2]·c_2[2] + i_3[2]·g_3[2]"
 

@@ -308,7 +308,7 @@ def test_long_sums_are_shortened() -> None:
 
 
 def test_ascii_where_the_terminal_knows_no_more() -> None:
-    text = render(document(LSTM, work=True), "table", RenderOptions(width=80, ascii=True))
+    text = render(document(LSTM, work=True), "table", RenderOptions(width=80, encoding="ascii"))
     assert text.isascii()
     assert "c_t = f_t * c_{t-1} + i_t * g_t" in text
     assert "sigmoid(" in text
@@ -358,7 +358,7 @@ def every_block(text: str) -> Document:
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_text_from_a_stranger_is_only_text(text: str, format: str) -> None:
-    for look in (RenderOptions(), RenderOptions(width=30, color=False), RenderOptions(ascii=True)):
+    for look in (RenderOptions(), RenderOptions(width=30, color=False), RenderOptions(encoding="ascii")):
         shown = render(every_block(text), format, look)
         assert all(mark.isprintable() or mark == "\n" for mark in shown)
         shown.encode()

@@ -227,5 +227,4 @@ class LaTeX(Typeset):
 
 SOURCE = Style(" * ", " * ", " @ ", source=True, digits=repr)
 TEXT = Style(" ∘ ", "·", " ")
-ASCII = Style(" * ", "*", " ")
 LATEX = LaTeX(r" \circ ", r" \cdot ", " ")

@@ -18,7 +18,8 @@ from rnncalc.report.render.numbers import Rounding
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """How a text is laid out: its rounding, the columns that a line may have (None: any), colours, pure ASCII.
+    """How a text is laid out: its rounding, the columns that a line may have (None: any), colours, the encoding
+    whose letters it may have.
 
     whole: a document of its own, not a part of one.
     """
@@ -26,7 +27,7 @@ class RenderOptions:
     rounding: Rounding = Rounding()
     width: int | None = None
     color: bool = False
-    ascii: bool = False
+    encoding: str = "utf-8"
     whole: bool = False
 
 
@@ -43,7 +44,7 @@ def render(document: Document, format: str, options: RenderOptions = RenderOptio
 
 def contents(document: Document, format: str, options: RenderOptions = RenderOptions()) -> str | bytes:
     """What a file in that format holds."""
-    document = replace(document, blocks=_harmless(document.blocks), sheet=_harmless(document.sheet))
+    document = replace(document, blocks=mapped(document.blocks, _harmless), sheet=mapped(document.sheet, _harmless))
     content: str | bytes = import_module(f"rnncalc.report.render.{format}").render(document, options)
     return content if isinstance(content, bytes) or content.endswith("\n") else content + "\n"
 
@@ -96,17 +97,19 @@ class Renderer(ABC):
         return ""
 
 
-def _harmless(part: Any) -> Any:
-    """Blocks with nothing in their texts but characters that are seen: titles and names may come from strangers;
-    what was joined from pieces has the reader's punctuation.
+def _harmless(text: str) -> str:
+    """The text with nothing in it but characters that are seen: titles and names may come from strangers; what was
+    joined from pieces has the reader's punctuation."""
+    return full_width(printable(text))
 
-    Formulas stay: their letters are identifiers. So do numbers.
-    """
+
+def mapped(part: Any, change: Callable[[str], str]) -> Any:
+    """Blocks with every text changed. Formulas stay: their letters are identifiers. So do numbers."""
     if isinstance(part, str):
-        return full_width(printable(part))
+        return change(part)
     if isinstance(part, list | tuple):
-        return type(part)(map(_harmless, part))
+        return type(part)(mapped(item, change) for item in part)
     if is_dataclass(part) and not isinstance(part, blocks.Formulas):
         values = {field.name: getattr(part, field.name) for field in fields(part)}
-        return replace(part, **{name: _harmless(value) for name, value in values.items()})  # type: ignore[type-var]
+        return replace(part, **{name: mapped(value, change) for name, value in values.items()})  # type: ignore[type-var]
     return part

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
-from rnncalc.model.equations.style import ASCII, TEXT, Style
-from rnncalc.report.document import Array, Formulas, Matrices, Matrix
-from rnncalc.report.render import RenderOptions
-
-_IN_ASCII = str.maketrans({
-    "σ": "sigmoid", "∘": "*", "·": "*", "…": "...", "′": "'", "–": "-", "—": "-", "−": "-", "“": '"', "”": '"',
-    "│": "|", "∂": "d", "ᵀ": "^T", "‖": "||", "é": "e", "Σ": "sum", "→": "->", "✓": "ok", "✗": "x",
-    "θ": "theta", "δ": "delta", "½": "1/2", "²": "^2", "±": "+-", "█": "#", "⁺": "+", "×": "x",
-})  # fmt: skip
+from rnncalc.common.letters import spelled
+from rnncalc.model.equations.style import TEXT
+from rnncalc.report.document import Array, Document, Formulas, Matrices, Matrix
+from rnncalc.report.render import RenderOptions, mapped
 
 
-def ascii_text(text: str) -> str:
-    """The text in pure ASCII; a character that has no stand-in becomes a question mark."""
-    return text.translate(_IN_ASCII).encode("ascii", "replace").decode("ascii")
+def known_letters(document: Document, options: RenderOptions) -> Document:
+    """The document in letters that the encoding has, before anything is set in columns; formulas are written so."""
+    return replace(document, blocks=mapped(document.blocks, partial(spelled, encoding=options.encoding)))
 
 
 def aligned_points(column: Sequence[str]) -> list[str]:
@@ -27,18 +24,14 @@ def aligned_points(column: Sequence[str]) -> list[str]:
     return [cell + " " * (most - own) for cell, own in zip(column, behind)]
 
 
-def style(options: RenderOptions) -> Style:
-    """The style of text, rounding as the options say."""
-    return (ASCII if options.ascii else TEXT).rounding(options.rounding)
-
-
-def formulas(group: Formulas, marks: Style) -> Iterator[str]:
+def formulas(group: Formulas, options: RenderOptions) -> Iterator[str]:
     """The lines of a group; numbers stand below their symbols."""
+    marks = TEXT.rounding(options.rounding)
     if group.above:
-        yield group.above.write(marks)
+        yield spelled(group.above.write(marks), options.encoding)
     indent = "  " if group.above else ""
     for line in group.lines:
-        yield indent + line.write(marks)
+        yield spelled(indent + line.write(marks), options.encoding)
 
 
 def matrices(block: Matrices, options: RenderOptions) -> Iterator[str]:

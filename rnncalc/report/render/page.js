@@ -59,7 +59,7 @@ for (const [number, picture] of pictures.entries()) {
       all(place, picture).forEach((lit) => lit.classList.add("lit"));
     }
     const key = box.dataset.key, at = `${box.dataset.step}.${unit}`;
-    const lines = `[data-at="${key}.${at}"], [data-at="${key.replace(/[^.]*$/, "∂$&")}.${at}"]`;
+    const lines = `[data-at="${key}.${at}"], [data-at="${key.replace(/[^.]*$/, "\u2202$&")}.${at}"]`;
     all(lines).filter(own).forEach((lit) => lit.classList.add("lit"));
   });
 }

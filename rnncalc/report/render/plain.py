@@ -9,13 +9,12 @@ from rnncalc.common.wrapping import display_width
 from rnncalc.report import document as blocks
 from rnncalc.report.document import Document
 from rnncalc.report.render import Renderer, RenderOptions, grid
-from rnncalc.report.render.lines import aligned_points, array_line, ascii_text, formulas, matrices, style
+from rnncalc.report.render.lines import aligned_points, array_line, formulas, known_letters, matrices
 
 
 def render(document: Document, options: RenderOptions) -> str:
     """The document as text of any width."""
-    text = Plain(options).text(document)
-    return ascii_text(text) if options.ascii else text
+    return Plain(options).text(known_letters(document, options))
 
 
 class Plain(Renderer):
@@ -34,7 +33,7 @@ class Plain(Renderer):
         )
 
     def formulas(self, block: blocks.Formulas) -> str:
-        return _indented(formulas(block, style(self.options)))
+        return _indented(formulas(block, self.options))
 
     def table(self, block: blocks.Table) -> str:
         """Columns set to the right, two blanks between them."""

@@ -10,12 +10,13 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from rnncalc.common.i18n import _
+from rnncalc.common.letters import spelled
 from rnncalc.common.wrapping import display_width, wrap
 from rnncalc.report import document as blocks
 from rnncalc.report.document import Document
 from rnncalc.report.render import Renderer, RenderOptions, grid
 from rnncalc.report.render.columns import folds
-from rnncalc.report.render.lines import array_line, ascii_text, folded, formulas, matrices, style
+from rnncalc.report.render.lines import array_line, folded, formulas, known_letters, matrices
 from rnncalc.report.render.plain import aligned, right
 
 LONG, ENDS = 40, 10  # a table of more steps shows so many at either end
@@ -23,8 +24,7 @@ LONG, ENDS = 40, 10  # a table of more steps shows so many at either end
 
 def render(document: Document, options: RenderOptions) -> str:
     """The document as the terminal shows it."""
-    text = Terminal(options).text(document)
-    return ascii_text(text) if options.ascii else text
+    return spelled(Terminal(options).text(known_letters(document, options)), options.encoding)  # rich's lines too
 
 
 class Terminal(Renderer):
@@ -52,7 +52,7 @@ class Terminal(Renderer):
 
     def formulas(self, block: blocks.Formulas) -> str:
         width, parts = self.options.width and self.options.width - 2, []
-        for number, line in enumerate(formulas(block, style(self.options))):
+        for number, line in enumerate(formulas(block, self.options)):
             color = "cyan" if block.above is None or number == 0 else ""
             parts += [Text.assemble("  ", (piece, color)) for piece in folded(line, width)]
         return self._printed(*parts)
@@ -72,7 +72,7 @@ class Terminal(Renderer):
                 table.add_column(Text(right(column.label, width)), no_wrap=True)
             for number, step in enumerate(steps):
                 if cut and number == ENDS:
-                    table.add_row(":" if self.options.ascii else "⋮")
+                    table.add_row("⋮")
                 padded = zip(columns[first:last], widths[first:last])
                 table.add_row(step, *(Text(right(cells[number], width)) for cells, width in padded))
             parts += [table, Text("")] if last < len(block.columns) else [table]
