@@ -195,6 +195,23 @@ def test_encodings_are_found(encoding: str, text: str) -> None:
     assert encodings.decoded(text.encode(encoding), encoding).text == text
 
 
+@pytest.mark.parametrize(
+    ("column", "there"), [("编号", False), ("Nr", False), ("編號", False), ("id", True), ("学号", True)]
+)
+def test_a_column_that_numbers_the_exercises_is_no_id(column: str, there: bool, tmp_path: Path, problem: Path) -> None:
+    """The same number beside several names; where each name has its own, it numbers people."""
+    people = ["王小明", "李丽", "Ada", "Bo"]
+    for numbers, own in (("3333", False), ("1122", False), ("1234", True)):
+        rows = "".join(f"{number},{name},0.7\n" for number, name in zip(numbers, people))
+        path = tmp_path / "a.csv"
+        path.write_text(f'{column},姓名,"h[1]"\n{rows}', encoding="utf-8")
+        book = rnncalc.grade(problem, path)
+        if own or there:
+            assert [row.id for row in book.rows] == list(dict.fromkeys(numbers))
+        else:
+            assert [row.name for row in book.rows] == people
+
+
 def test_an_encoding_can_be_said(tmp_path: Path, problem: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("id,name,h[1][1]\n1,Łukasz Żak,0.5\n".encode("cp1250"))

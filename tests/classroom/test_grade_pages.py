@@ -157,6 +157,10 @@ LINES = [
     "Nom complet : {name}\nNuméro étudiant : {id}",
     "Name: {name}   Group: 3   Id: {id}",
     "姓名：{name}　班级：3 班　学号：{id}　日期：11 月 2 日",
+    "姓名：{name}，编号：{id}",
+    "编号：3\n姓名：{name}   学号：{id}",
+    "题目编号：3   姓名：{name}   学号：{id}",
+    "Nr: 3\nName: {name}, Id: {id}",
     "Course: RNN, Name: {name}\nName: {name}\nDate: 2 Nov   Time: 10:00\nStudent ID: {id}",
 ]
 
@@ -175,7 +179,17 @@ def test_who_says_so_on_the_page(line: str, person: str, name: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "line", ["Name: {blank}   Id: {blank}", "姓名：{blank}   学号：{blank}", "", "The name of the game: 7"]
+    "line",
+    [
+        "Name: {blank}   Id: {blank}",
+        "姓名：{blank}   学号：{blank}",
+        "",
+        "The name of the game: 7",
+        "编号：7",
+        "题目编号：7",
+        "习题编号： 7",
+        "Nr: 7",
+    ],
 )
 def test_who_does_not_say_so_goes_by_the_file(line: str, tmp_path: Path) -> None:
     page = tmp_path / "ada.md"

@@ -55,6 +55,8 @@ def of_text(text: str) -> tuple[Author, str]:
         return Author(), text
     for number, line in enumerate(lines[:MOST_LINES]):
         own = dict(_said(line)) if len(line) <= LONGEST and "=" not in line else {}
+        if not own.keys() & set(person_columns.NAMES):  # by itself it numbers the exercise
+            own = {label: value for label, value in own.items() if label not in person_columns.OF_ANYTHING}
         heads = "|" in line and len(own) > 1 and not all(own.values())  # of columns, whose rows stand below
         if own and not heads:
             said = own | said
@@ -95,7 +97,10 @@ def _label(text: str) -> tuple[str, str]:
             return text[: word.start()], folded
     stripped = text.rstrip()
     label = next((word for word in _JOINED if len(word) > 1 and stripped.endswith(word)), "")
-    return stripped.removesuffix(label), label
+    before = stripped.removesuffix(label)
+    if label in person_columns.OF_ANYTHING and before[-1:].isalnum():  # 题目编号: of what stands before it
+        return stripped.removesuffix(stripped.split()[-1]), ""
+    return before, label
 
 
 def of_file(path: Path) -> Author:

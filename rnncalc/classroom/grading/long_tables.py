@@ -26,7 +26,8 @@ STEPS = person_columns.words(
 )
 QUESTIONS = person_columns.words(
     "question|problem|exercise|task|q|aufgabe|frage|exercice|ejercicio|pregunta|esercizio|domanda|opgave|zadanie|задача|"
-    "вопрос|题|题目|题号|问题|第几题|問題"
+    "вопрос|题|题目|题号|问题|第几题|問題|题目编号|题目序号|习题|习题编号|习题号|练习|练习编号|编号|編號|nr|"
+    "question number|problem number|exercise number"
 )
 
 

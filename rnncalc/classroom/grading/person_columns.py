@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.common.safe_text import identified
@@ -86,6 +86,7 @@ NOBODY = words(  # rows that a platform adds
     "最高分|最低分|合计|总计|全体平均"
 )
 COUNTED = words("id|nr|编号|編號")
+OF_ANYTHING = words("nr|编号|編號")  # an exercise has one too
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,21 @@ def is_nobody(text: str) -> bool:
     return word in NOBODY or word.startswith(("groupaverage", "gruppendurchschnitt"))
 
 
-def filled(who: Who, rows: Sequence[tuple[int, list[str]]], roster: Roster | None) -> Who:
+def of_persons(who: Who, labels: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> Who:
+    """Without the columns that number something else, such as exercises: most of their numbers have several names."""
+
+    def numbers_others(at: int) -> bool:
+        names: dict[str, set[str]] = {}
+        for _line, row in rows:
+            if row[at] and (name := who.called(row)):
+                names.setdefault(row[at], set()).add(name)
+        return 2 * sum(len(several) > 1 for several in names.values()) > len(names)
+
+    doubtful = [at for at in who.ids if bare(labels[at]) in OF_ANYTHING and numbers_others(at)]
+    return replace(who, ids=tuple(at for at in who.ids if at not in doubtful))
+
+
+def filled(who: Who, labels: Sequence[str], rows: Sequence[tuple[int, list[str]]], roster: Roster | None) -> Who:
     """The columns of ids, the one first that the roster knows, or that is filled in for most."""
 
     def worth(at: int) -> tuple[int, bool]:
@@ -157,6 +172,5 @@ def filled(who: Who, rows: Sequence[tuple[int, list[str]]], roster: Roster | Non
         known = sum(roster.find(identified(text)) is not None for text in texts) if roster else 0
         return known, 2 * sum(map(bool, texts)) >= len(texts)
 
-    if len(who.ids) < 2:
-        return who
-    return Who(tuple(sorted(who.ids, key=worth, reverse=True)), who.name, who.given, who.family, who.time)
+    who = of_persons(who, labels, rows)
+    return replace(who, ids=tuple(sorted(who.ids, key=worth, reverse=True)))

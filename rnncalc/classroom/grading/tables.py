@@ -89,16 +89,16 @@ def read(
             raise ParseError(message, label=label, known=", ".join(header))
     meant = [renamed.get(label, label) for label in header]
     rows, left_out = _of_people(rows, len(header), person_columns.who(meant))
-    who = person_columns.filled(person_columns.who(meant), rows, roster)
+    who = person_columns.filled(person_columns.who(meant), meant, rows, roster)
     wide = long_tables.widened(meant, rows, questions, who) if questions else None
     if wide:
         header = meant = wide.labels
-        rows, who = wide.rows, person_columns.filled(person_columns.who(meant), wide.rows, roster)
+        rows, who = wide.rows, person_columns.filled(person_columns.who(meant), meant, wide.rows, roster)
     numbers = _numbers(meant, who, questions)
     placed = None if numbers or not questions else unnamed.named(meant, rows, questions, {*who.named, *who.ids})
     if placed:
         header, rows = placed.labels, placed.rows
-        who = person_columns.filled(person_columns.who(header), rows, roster)
+        who = person_columns.filled(person_columns.who(header), header, rows, roster)
         numbers = _numbers(header, who, questions)
     table = Table([], answer_columns.requested(numbers.values(), questions))
     reading = _Reading(path.name, header, who, numbers, list(questions), comma=delimiter == ";")
