@@ -35,21 +35,25 @@ HELP = f"""Check answers: which numbers are right, where it went wrong first, an
 
 \b
 rnncalc check problem.json                       # the answers in the file
-rnncalc check problem.json --answers mine.json   # or -, or JSON; of several problems, {{"Q1": {{"h": …}}}}
+rnncalc check problem.json --answers mine.json   # or -, or JSON
 rnncalc check --U 0.9 --W 0.5 --b 0.3 --x "0.7 0.5 0.2" --h "0.73 0.78 0.66"
-rnncalc check problem.json --answers.U_new.o "0.4375" --dV "0.38 -0.40" --explain
-rnncalc check --code mine.py                     # functions: which bug is in them?
+rnncalc check problem.json --answers.U_new.o "0.4375" --dV "0.38 -0.40"
+rnncalc check --code mine.py                     # functions: which bug?
 rnncalc check --code mine.py:lstm_backward --signature cs231n
 
 \b
-Answers: --h --s --y --a --dU --dW --U_new --h_2[1] …, and --answers.NAME for every other name
-(--answers.c is the memory, --c the read-out's bias); _ is a number that is not answered.
+Answers: --h --s --y --a --dU --dW --U_new --h_2[1] …, and --answers.NAME
+for every other name
+(--answers.c is the memory, --c the read-out's bias); _ is a number that is
+not answered; of several problems --answers '{{"Q1": {{"h": …}}}}'.
 {MARKING_HELP}
 \b
---code runs the definitions of the file: give it only code that you trust. --signature names a
-course (cs231n, deeplearning_ai, d2l, min_char_rnn, deep_ml, pytorch) or a JSON file of your own.
+--code runs the definitions of the file: give it only code that you trust.
+--signature names a course (cs231n, deeplearning_ai, d2l, min_char_rnn,
+deep_ml, pytorch) or a JSON file of your own.
 \b
-Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read, 3 overflow.
+Exit code: 0 all right, 1 something is wrong, 2 the question cannot be read,
+3 overflow.
 {PROBLEM_HELP}"""
 
 

@@ -66,7 +66,7 @@ class Formatter(click.HelpFormatter):
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Terms and texts, likewise; what click adds in brackets has the reader's punctuation."""
-        rows = list(rows)
+        rows = [(self._in_lines(term), text) for term, text in rows]
         if language() != "en":
             first = min(max((display_width(term) for term, _text in rows), default=0), col_max) + col_spacing
             room = self.width - first - 2
@@ -74,6 +74,16 @@ class Formatter(click.HelpFormatter):
                 (term, _broken(_ADDED.sub(lambda part: part[0].replace("; ", "；"), text), room)) for term, text in rows
             ]
         super().write_dl(rows, col_max, col_spacing)
+
+    def _in_lines(self, term: str) -> str:
+        """An option with many choices, broken behind a bar where it is wider than the page."""
+        indent = " " * self.current_indent + "  "
+        lines = [""]
+        for part in re.findall(r"[^|]*\|?", term):
+            if len(lines[-1]) + len(part) > self.width - self.current_indent and lines[-1]:
+                lines.append(indent)
+            lines[-1] += part
+        return "\n".join(lines)
 
 
 def _broken(text: str, width: int) -> str:

@@ -21,7 +21,7 @@ def command(source: str, target: str, format_: str | None, **options: Any) -> No
 
     \b
     rnncalc convert lstm.safetensors lstm.onnx
-    rnncalc convert rnn.safetensors rnn.onnx --activation relu --readout fc --output softmax
+    rnncalc convert rnn.safetensors rnn.onnx --activation relu --readout fc
     rnncalc convert model.keras weights.safetensors --to torch
     """
     from rnncalc.network.weights import weight_formats

@@ -23,6 +23,10 @@ from rnncalc.report.document_formats import ENDINGS
 if TYPE_CHECKING:
     from rnncalc.classroom.exercise import Exercise
 
+PROBLEM, VARIANTS = "problem.json", "variants.json"
+PAGES = ("statement", "solution", "form")
+MOST_NAMED = 10
+
 
 @click.command("new", cls=Spoken)
 @click.argument("cells", nargs=-1, required=True, metavar="CELL…")
@@ -185,7 +189,7 @@ def _variants(
         keys_of[person] = homework.problem(*exercises) | ({PERSON: name} if name else {})
         for file, text in _files(exercises, format, fragment):
             yield f"{file_name(person)}/{file}", text
-    yield "variants.json", _json({"variants": keys_of})
+    yield VARIANTS, _json({"variants": keys_of})
 
 
 def _files(exercises: list[Exercise], format: str | None, fragment: bool) -> Iterator[tuple[str, str | bytes]]:
@@ -195,7 +199,7 @@ def _files(exercises: list[Exercise], format: str | None, fragment: bool) -> Ite
 
     look = RenderOptions(whole=not fragment)
     statement, solved = homework.statement(*exercises), homework.solution(*exercises)
-    yield "problem.json", _json(homework.problem(*exercises))
+    yield PROBLEM, _json(homework.problem(*exercises))
     yield "form.json", _json(homework.form(*exercises))
     yield "form.csv", homework.form_csv(*exercises)
     yield "solution.json", _json(homework.solved(*exercises))
@@ -214,7 +218,29 @@ def _json(data: object) -> str:
 
 
 def _write(folder: Path, texts: Iterable[tuple[str, str | bytes]]) -> None:
-    """Write them. What lay there and is another text, such as a form that somebody filled in, is put aside."""
-    kept = files.write_folder(folder, texts, lambda old, new: old.split() == new.split())
+    """Write them. What lay there and is another text, such as a form that somebody filled in, is put aside; so are
+    pages of the problem that was there, in formats that are not written now."""
+    written, changed = set[Path](), set[Path]()
+
+    def same(old: str, new: str) -> bool:
+        return old.split() == new.split()
+
+    def noted() -> Iterator[tuple[str, str | bytes]]:
+        for name, text in texts:
+            path = folder / name
+            written.add(path)
+            if path.name == PROBLEM and path.is_file() and not same(path.read_text("utf-8", "replace"), str(text)):
+                changed.add(path.parent)
+            yield name, text
+
+    kept = files.write_folder(folder, noted(), same)
+    for place in changed:
+        for path in sorted({*place.iterdir()} - written):
+            if path.stem in PAGES and path.suffix in ENDINGS:
+                kept = files.put_aside(path) or kept
     if kept:
         remark(_("files that were there before are kept, with a number behind their names: {name}").format(name=kept))
+    earlier = [path.parent.name for path in folder.glob(f"*/{PROBLEM}") if path not in written]
+    if earlier and folder / VARIANTS in written:
+        message = _("these folders are of an earlier time, and their problems not in {variants}: {names}")
+        remark(message.format(variants=VARIANTS, names=_(", ").join(sorted(earlier)[:MOST_NAMED])))

@@ -22,28 +22,36 @@ GIVEN = "rnncalc.given"  # where a context keeps the keys that were given as opt
 
 PROBLEM_HELP = """
 \b
-The problem: a file (JSON, or a sheet as it stands: prose, LaTeX, tables, U = …),
-- for standard input, or options, which override the file. Every key is an option:
+The problem: a file (JSON, or a sheet as it stands: prose, LaTeX, tables,
+U = …), - for standard input, or options, which override the file. Every key
+is an option:
   --cell elman|jordan|lstm|gru|gru_after|i2h_i2o
   --activation tanh|relu|sigmoid|identity|elu|leaky_relu|softplus|softsign
                |hard_sigmoid|hard_sigmoid_02|hard_tanh|step
-  --U input weights (H, D)    --W recurrent weights (H, H)    --b bias (H,)
-  --V read-out (O, H)         --c read-out bias (O,)          --output identity|softmax|…
-  --x inputs: T steps of D    --h0 --c0 --y0 initial states   --U.i --W.f one gate's
+  --U input weights (H, D)    --W recurrent weights (H, H)   --b bias (H,)
+  --V read-out (O, H)         --c read-out bias (O,)
+  --output identity|softmax|…
+  --x inputs: T steps of D    --h0 --c0 --y0 initial states
+  --U.i --W.f one gate's
   other people's letters: --W_hx --W_hh --b_h, --Wxh, --kernel …
     --notation goodfellow|swapped|hx|xh|d2l|cs231n|coursera|keras|pytorch|onnx
     --vectors row|column   --fused hx|xh   --gates ifog   --update z_old|z_new
-    --equations "h_t = tanh(W x_t + U h_{t-1} + b)": decide cell, letters, orientation
-A matrix: "0.1 0.2; 0.3 0.4", [[0.1, 0.2], [0.3, 0.4]], LaTeX, a NumPy print, @file.csv, @-
+    --equations "h_t = tanh(W x_t + U h_{t-1} + b)": decide the cell,
+      the letters, the orientation
+A matrix: "0.1 0.2; 0.3 0.4", [[0.1, 0.2], [0.3, 0.4]], LaTeX, a NumPy print,
+@file.csv, @-
 """
 MARKING_HELP = """
 \b
 What answers earn, by keys of the problem file (rnncalc explain marking):
-  precision   decimals=2|digits=3|tolerance=0.01|relative=0.02, or by quantity, JSON:
-              {"h": {"decimals": 1}, "y": {"tolerance": 0.01}}; else the digits typed
+  precision   decimals=2|digits=3|tolerance=0.01|relative=0.02, or by
+              quantity {"h": {"decimals": 1}, "y": {"tolerance": 0.01}};
+              else the digits typed
   min_digits  significant digits that are enough: 2
-  points      {"h": 4, "y": 2}: what is asked, with its points; else 1 a number
-  carry       0…1: what follows from a slip earns; {"credit": 0.5, "at_most": 0.6}
+  points      {"h": 4, "y": 2}: what is asked, with its points;
+              else 1 a number
+  carry       0…1: what follows from a slip earns;
+              {"credit": 0.5, "at_most": 0.6}
   rounded_inputs true|false     decimal point|comma
 """
 

@@ -49,10 +49,10 @@ def command(
 
     \b
     rnncalc sweep --space space.json --data weather.csv --target temp --val 0.2
-    rnncalc sweep --space space.json --random 20 --example digits --val 0.2 --jobs 2
+    rnncalc sweep --space space.json --random 20 --example digits --jobs 2
 
     \b
-    A space: {"lr": {"low": 1e-4, "high": 1e-1, "log": true}, "hidden": [16, 32, 64]}
+    A space: {"lr": {"low": 1e-4, "high": 1e-1, "log": true}, "hidden": [16, 32]}
     """
     from rnncalc.cli.scheduler import cluster
     from rnncalc.common import files

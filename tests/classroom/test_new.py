@@ -1,6 +1,7 @@
 """rnncalc new: friendly numbers, readable results, another problem for every seed, and files that the others read."""
 
 import csv
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,6 +196,33 @@ def test_what_lay_in_the_folder_is_kept(tmp_path: Path) -> None:
     run("new", "lstm", "--seed", "3", "-o", folder)
     assert (tmp_path / "homework" / "problem.json.1").read_bytes() == first["problem.json"]
     assert (tmp_path / "homework" / "problem.json.2").exists()
+
+
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(["", "html", "docx"], repeat=2)))
+@pytest.mark.parametrize("people", [[], ["--variants", "2"]], ids=["one", "variants"])
+def test_no_page_of_another_problem_stays_beside_a_new_one(
+    before: str, after: str, people: list[str], tmp_path: Path
+) -> None:
+    """Whatever formats either has: what is left under its own name is of the problem that was written last."""
+
+    def made(seed: int, format: str, folder: str) -> dict[str, bytes]:
+        formats = ["--format", format] if format else []
+        done = run("new", "elman", "--seed", f"{seed}", *people, *formats, "-o", f"{tmp_path}/{folder}/")
+        assert done.returncode == 0, done.stderr
+        paths = [path for path in (tmp_path / folder).rglob("*") if path.is_file() and not path.suffix[1:].isdigit()]
+        return {str(path.relative_to(tmp_path / folder)): path.read_bytes() for path in paths}
+
+    made(1, before, "a")
+    same = made(1, after, "a")
+    assert not before or any(name.endswith(f".{before}") for name in same)  # of the same problem all pages stay
+    (tmp_path / "a" / "notes.md").write_text("mine")
+    assert {**made(2, after, "b"), "notes.md": b"mine"} == made(2, after, "a")
+
+
+def test_folders_of_people_who_left_are_named(tmp_path: Path) -> None:
+    for number in (3, 1):
+        done = run("new", "elman", "--variants", f"{number}", "-o", f"{tmp_path}/a/")
+    assert "variants.json: 2, 3" in done.stderr
 
 
 def test_variants_by_roster_stay_in_the_folder(tmp_path: Path) -> None:

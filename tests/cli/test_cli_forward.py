@@ -9,7 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from support.helpers import EXAMPLES, answer, python, run
+
+from rnncalc.cli.main import COMMANDS, commands
+from rnncalc.common.i18n import LANGUAGES, speak
+from rnncalc.common.wrapping import display_width
 
 SEED = (
     "--U",
@@ -255,7 +260,19 @@ def test_version_and_help() -> None:
         done = run(*arguments)
         assert done.returncode == 0
         assert "rnncalc" in done.stdout
-        assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_no_line_of_a_help_is_wider_than_the_page(command: str, spoken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    try:
+        speak(spoken)
+        done = CliRunner().invoke(commands, [*filter(None, [command]), "--help"], prog_name="rnncalc")
+    finally:
+        speak("en")
+    assert done.exit_code == 0
+    assert not [line for line in done.output.splitlines() if display_width(line) > 80]
 
 
 def test_a_misspelt_command() -> None:

@@ -187,11 +187,13 @@ def test_the_linear_layer_that_is_all_the_rest_is_the_read_out(caplog: pytest.Lo
         given = {**tensors("lstm"), **{name: array for name, array in linear.items() if bias or "bias" not in name}}
         model = pytorch.read(given, {})
         assert model.network.sizes["O"] == 2
-        assert model.notes == ["head was taken as the read-out"]
+        assert model.notes == ['head was taken as the read-out; none: --readout ""']
     for more in ({"norm.weight": np.ones(5)}, {"head.weight": np.ones((2, 4))}):
         model = pytorch.read({**tensors("lstm"), **linear, **more}, {})
         assert model.network.read_out is None
         assert model.notes[0].startswith("not read: head.weight")
+        fits = more.get("head.weight", linear["head.weight"]).shape[1] == 5
+        assert [note for note in model.notes if "--readout head" in note] == model.notes[1:] == model.notes[1:2] * fits
     assert pytorch.read({**tensors("lstm"), **linear}, {}, readout="").network.read_out is None
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from rnncalc.common import files, strict_json
 from rnncalc.common.i18n import _
+from rnncalc.common.version import __version__
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.model.cells import CELLS, Cell, built_in
 from rnncalc.model.layer import Layer
@@ -213,8 +214,16 @@ def entry(path: str | PathLike[str], texts: Mapping[str, str]) -> dict[str, Any]
         about = strict_json.plain(texts.get(KEY, "{}"))
     except ParseError as error:
         raise ParseError(_("cannot read {name}: {reason}"), name=path, reason=error) from None
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
-        raise ParseError(_("{name} is no model of this version of rnncalc"), name=path)
+    number = about.get("format") if isinstance(about, dict) else None
+    if type(number) is int and number > FORMAT:
+        message = _(
+            "{name} is a model of format {n}, which a later version of rnncalc wrote; {version} reads formats up to "
+            "{known}: pip install --upgrade rnncalc"
+        )
+        raise ParseError(message, name=path, n=number, version=__version__, known=FORMAT)
+    if type(number) is not int or number != FORMAT:
+        message = _("{name} is no model that rnncalc trained or saved: there is no format in its metadata")
+        raise ParseError(message, name=path)
     return about
 
 

@@ -136,14 +136,16 @@ def read(
             switches["activation"] = function or (functions or {}).get(name, "")
             if not switches["activation"]:
                 switches["activation"] = "tanh"
-                notes.append(_("weights do not show the activation: tanh was taken; say it with activation"))
+                other = '--activation relu, activation="relu"'
+                message = _("weights do not show the activation: tanh was taken; another: {other}")
+                notes.append(message.format(other=other))
         elif activation:
             switches["activation"] = function
         layers.append(_layer(level, kind, switches))
     recurrent = {name for name in tensors if _NAME.fullmatch(name)}
     rest = [name for name in tensors if name not in recurrent]
     if readout is None and (readout := _only_linear(tensors, rest, layers[-1].width)):
-        notes.append(_("{name} was taken as the read-out").format(name=readout))
+        notes.append(_('{name} was taken as the read-out; none: --readout ""').format(name=readout))
     settings: dict[str, Any] = {"dtype": dtype, "engine": engine}
     if readout:
         settings |= _read_out(tensors, readout)
@@ -153,14 +155,22 @@ def read(
         settings["output"] = output
     if rest:
         notes.append(_("not read: {names}").format(names=", ".join(rest)))
+        if not readout and (linear := _linear(tensors, rest, layers[-1].width)):
+            message = _('{names} would fit as the read-out: --readout {name}, readout="{name}"')
+            notes.append(message.format(names=", ".join(linear), name=linear[0]))
     return Model(Network(layers, **settings), notes=list(dict.fromkeys(notes)), format="torch")
+
+
+def _linear(tensors: Mapping[str, Any], names: Sequence[str], width: int) -> list[str]:
+    """The layers among these whose weights could stand on top."""
+    weights = [name for name in names if name.endswith(".weight") and np.shape(tensors[name])[1:] == (width,)]
+    return [name.removesuffix(".weight") for name in weights]
 
 
 def _only_linear(tensors: Mapping[str, Any], rest: Sequence[str], width: int) -> str:
     """The name of the linear layer on top, where the rest is nothing else."""
-    name = next((name.removesuffix(".weight") for name in rest if name.endswith(".weight")), "")
-    fits = bool(name) and {f"{name}.weight"} <= set(rest) <= {f"{name}.weight", f"{name}.bias"}
-    return name if fits and np.shape(tensors[f"{name}.weight"])[1:] == (width,) else ""
+    names = _linear(tensors, rest, width)
+    return next((name for name in names if set(rest) <= {f"{name}.weight", f"{name}.bias"}), "")
 
 
 def _read_out(tensors: Mapping[str, Any], name: str) -> dict[str, np.ndarray]:
