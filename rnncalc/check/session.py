@@ -18,6 +18,8 @@ from rnncalc.check.verdicts.slip import arithmetic, rule
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
+from rnncalc.problems.parse import commas
+from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.problem import Problem
 
 GRADIENTS = ("∂", "term", "d", "dstart", "dshared", "new", "∂x")  # how the keys of what needs the way back begin
@@ -80,7 +82,7 @@ class CheckSession:
             If a name is unknown, or if nothing is answered.
         """
         problem, spec = self.problem, self.quantities.spec
-        read = Answers(self.quantities, answers)
+        read = Answers(self.quantities, self._written(answers))
         if not read.claims:
             raise ProblemError(_("no answers: give them in the problem file, with --answers FILE, or as --h, --y …"))
         for claim in read.claims:
@@ -137,7 +139,7 @@ class CheckSession:
         ({'h': '0.73 0.81'}, {'loss': 'answers.loss needs targets and a loss, or dy'})
         """
         kept, reasons = dict[str, Any](), dict[str, str]()
-        for name, value in answers.items():
+        for name, value in self._written(answers).items():
             part, reason = self._judgeable((name,), plain(value))
             if not reason:
                 kept[name] = value
@@ -146,6 +148,16 @@ class CheckSession:
             if part is not None:
                 kept[name] = part
         return kept, reasons
+
+    def _written(self, answers: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answers as the problem says that numbers are written."""
+        decimal = self.problem.decimal
+        if not decimal:
+            return answers
+        return {
+            name: part.written(decimal) if isinstance(part, RawValue) else commas.stated(part, decimal)
+            for name, part in answers.items()
+        }
 
     def _judgeable(self, path: tuple[str | int, ...], value: Any) -> tuple[Any, str]:
         """What of the value under a name, its gates, steps or layers can be judged, None for nothing; why not the rest.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -187,7 +186,6 @@ def _read(text: str) -> dict[str, RawValue]:
 
 def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
     """The file's answers, those of --answers in their place, and what was typed name by name."""
-    from rnncalc.problems.parse import commas
     from rnncalc.problems.parse.given import RawValue
 
     answers: dict[str, RawValue] = {}
@@ -207,9 +205,6 @@ def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawV
                 else:
                     del answers[stack]
             answers[bare] = RawValue(value, f"--{name}", True)
-    if "decimal" in keys:
-        decimal = str(keys["decimal"].value)
-        answers = {name: replace(part, value=commas.stated(part.value, decimal)) for name, part in answers.items()}
     return answers
 
 

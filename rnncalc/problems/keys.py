@@ -200,4 +200,4 @@ def parts(given: RawValue) -> list[RawValue]:
     if not isinstance(value, list) or not value or not all(isinstance(part, Mapping) for part in value):
         message = _('{where}: expected a list of layers, such as [{{"cell": "lstm", "U": …, "W": …}}, …]')
         raise ProblemError(message, where=given.where)
-    return [RawValue(part, f"{given.where}[{number}]", given.files) for number, part in enumerate(value)]
+    return [given.part(part, f"{given.where}[{number}]") for number, part in enumerate(value)]

@@ -49,6 +49,7 @@ class Problem:
     layers : each layer's directions as they were given
     notes : what was assumed
     last_only : whether y is read out at the last step alone, as the equations say
+    decimal : comma or point, how the problem says that numbers are written, its answers too; "" where it says nothing
     given : the raw values of the last layer and the whole problem under our names, with the digits as they were typed
     """
 
@@ -62,6 +63,7 @@ class Problem:
     last_only: bool = False
     title: str = ""
     source: str = ""
+    decimal: str = ""
     notes: list[str] = field(default_factory=list)
     given: dict[str, RawValue] = field(default_factory=dict)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +39,7 @@ def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "f
         raise ShapeError("\n".join([str(error), *doubtful])) if doubtful else error from None
     x, batch = reading.x, reading.batch
     problem = Problem(network, x, batch, reading.layers, reading.task, given=reading.given, notes=reading.notes)
-    problem.last_only = reading.last_only
+    problem.last_only, problem.decimal = reading.last_only, reading.decimal
     problem.lengths, problem.mask = reading.lengths(), reading.mask()
     problem.title, problem.source = (str(given[key].value) if key in given else "" for key in ("title", "source"))
     sequences, steps = (x.shape[0] if batch else 1), x.shape[-2]
@@ -56,7 +55,8 @@ class _Reading:
     """The parts of one problem, built from raw values by key."""
 
     def __init__(self, given: Mapping[str, RawValue]):
-        self.raw, self.sizes = stated_sizes.taken(vocabulary.numbered(ours(_with_points(given))))
+        self.decimal = one_of(given, "decimal", commas.MARKS)
+        self.raw, self.sizes = stated_sizes.taken(vocabulary.numbered(ours(_written(given, self.decimal))))
         self.notes, self.last_only = list[str](), False
         if "equations" in self.raw:
             from rnncalc.problems.formulas.equations import settled  # here: few problems state any, and it is large
@@ -71,8 +71,7 @@ class _Reading:
 
     def doubtful(self) -> list[str]:
         """What is said of texts that were read as two numbers and may be one, 0,8: where shapes do not fit."""
-        texts = {key: value.value for key, value in self.raw.items() if isinstance(value.value, str)}
-        return commas.notes({key: text for key, text in texts.items() if commas.doubtful(text)})
+        return commas.notes({key: value.value for key, value in self.raw.items()}, in_doubt=True)
 
     # the network -----------------------------------------------------------------------------------------------------
 
@@ -190,7 +189,7 @@ class _Reading:
         given = stated(self.raw, "mask")
         if given is None:
             return None
-        values = np.atleast_1d(RawValue(_truths(given.value), given.where, given.files).numbers().values)
+        values = np.atleast_1d(given.part(_truths(given.value), given.where).numbers().values)
         if not np.isin(values, (0, 1)).all():
             raise ProblemError(_("{where}: a mask holds true and false"), where=given.where)
         return (values.T if self.time_first and self.batch else values) == 1
@@ -229,13 +228,11 @@ class _Reading:
         return float(values.item())
 
 
-def _with_points(given: Mapping[str, RawValue]) -> dict[str, RawValue]:
-    """The values with the decimal mark that the problem states."""
-    decimal = one_of(given, "decimal", ("point", "comma"))
-    if not decimal:
-        return dict(given)
+def _written(given: Mapping[str, RawValue], decimal: str) -> dict[str, RawValue]:
+    """The values with the decimal mark that the problem states, and with the numbers of the files that they name."""
+    words = ("title", "source", "notes")
     return {
-        key: replace(value, value=commas.stated(value.value, decimal))
+        key: value if key in words else value.written(decimal).opened()
         for key, value in given.items()
         if key != "decimal"
     }

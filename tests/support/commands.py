@@ -32,11 +32,11 @@ class Done(NamedTuple):
         return json.loads(self.out, parse_constant=_not_strict)
 
 
-def command(*arguments: str) -> Done:
+def command(*arguments: str, stdin: str = "") -> Done:
     """Run a command as `rnncalc ARGUMENTS` does, piped. Whatever is no answer for a person is raised, warnings too."""
     language = arguments[arguments.index("--lang") + 1] if "--lang" in arguments else "en"
     out, err = _stream(), _stream()
-    with warnings.catch_warnings(), _redirected(out, err):
+    with warnings.catch_warnings(), _redirected(out, err, stdin):
         warnings.simplefilter("error")
         speak(language)
         try:
@@ -62,10 +62,10 @@ def _text(stream: io.TextIOWrapper) -> str:
 
 
 @contextlib.contextmanager
-def _redirected(out: io.TextIOWrapper, err: io.TextIOWrapper) -> Iterator[None]:
+def _redirected(out: io.TextIOWrapper, err: io.TextIOWrapper, given: str) -> Iterator[None]:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         kept = sys.stdin
-        sys.stdin = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        sys.stdin = io.TextIOWrapper(io.BytesIO(given.encode()), encoding="utf-8")
         try:
             yield
         finally:

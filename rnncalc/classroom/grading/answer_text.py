@@ -39,14 +39,15 @@ def read(text: str, questions: Mapping[str, Question]) -> dict[str, RawValue]:
 
     Of a sheet that cannot be read as a whole, what stands under its headings of answers.
     """
+    decimal = next(iter(questions.values())).decimal
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return problem_text.read(text)
     trouble: RnncalcError | None = None
     given: dict[str, RawValue] = {}
     try:
-        given = problem_text.read(text)
+        given = problem_text.read(text, decimal=decimal)
         if not {"x", "problems"} & given.keys() and len(questions) == 1:
-            given = problem_text.read(_assigned(text, *questions.values()))
+            given = problem_text.read(_assigned(text, *questions.values()), decimal=decimal)
     except RnncalcError as error:
         trouble = error
     problems = given["problems"].value if "problems" in given else {}
@@ -139,10 +140,13 @@ def _answers(text: str, question: Question) -> dict[str, RawValue]:
         elif columns and len(row) == len(heads) and row[0].strip(":-"):
             for head, cell in zip(heads, row):
                 columns[head].append(re.sub(r"\\(.)", r"\1", cell))
-    lines = [";".join(columns), *(";".join(cells) for cells in zip(*columns.values()))]
-    table = tables.read(Path("-"), {"": question}, {}, "\n".join(lines).encode()) if len(lines) > 1 else None
+    table_lines = [";".join(columns), *(";".join(cells) for cells in zip(*columns.values()))]
+    table = (
+        tables.read(Path("-"), {"": question}, {}, "\n".join(table_lines).encode()) if len(table_lines) > 1 else None
+    )
     of_tables = table.rows[0].answers[""] if table and len(table.rows) == 1 and not table.rows[0].trouble else {}
-    given = problem_text.read("# My answer\n" + (_assigned(_ROW.sub("", text) if of_tables else text, question)))
+    lines = "# My answer\n" + (_assigned(_ROW.sub("", text) if of_tables else text, question))
+    given = problem_text.read(lines, decimal=question.decimal)
     inside = given.get("answers")
     answers = {name: inside[name] for name in inside.value} if inside else given
     return {**answers, **{name: RawValue(value, f"$.{name}") for name, value in of_tables.items()}}

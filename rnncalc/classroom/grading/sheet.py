@@ -44,6 +44,11 @@ class Question:
         return problem_of(self.text, self.name)
 
     @cached_property
+    def decimal(self) -> str:
+        """How answers in a text are written: comma, where the problem says so; else as each text shows."""
+        return "comma" if self.problem.decimal == "comma" else ""
+
+    @cached_property
     def points(self) -> dict[str, float]:
         """Points by quantity, as the problem file says; empty if it does not."""
         return points_of(self.problem)

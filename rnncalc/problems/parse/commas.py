@@ -8,8 +8,14 @@ from typing import Any
 
 from rnncalc.common.i18n import _
 
+MARKS = ("point", "comma")
+DECIMAL, OF_A_TABLE = "decimal", "decimal, of a table"  # said of commas
 _ENTRY = re.compile(r"[-+−]?\d+(?:,\d+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},0\d\d")  # 59,000
+_THOUSAND = re.compile(rf"(?<![\w.,]){_THOUSANDS.pattern}(?![\w.,])")
+_RUN = re.compile(r"[\d.,]+")
+_POINTS = re.compile(r"\d*\.\d+(?:,\d*\.\d+)+")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d),(?=\d)")
 _BETWEEN = re.compile(r"[\s;|\[\](){}]+")
 
 
@@ -35,35 +41,61 @@ def with_points(text: str) -> str:
     return text
 
 
-def doubtful(text: str) -> bool:
-    """Whether a text is one pair that may be a number with a decimal comma: 1,5."""
-    return re.fullmatch(r"\s*[-+]?\d+,\d+\s*", text) is not None and with_points(text) == text
+def read(text: str, decimal: str) -> str:
+    """The text of a matrix with decimal points, as somebody says, else where it leaves no doubt."""
+    return stated(text, decimal) if decimal else with_points(text)
+
+
+def doubt(value: object) -> str:
+    """What is to be said of the commas of a matrix: DECIMAL, or what may be a number with a decimal comma, a pair, 1,5,
+    or a thousand, 1,050; empty where nothing is."""
+    if isinstance(value, list):
+        return next((said for said in map(doubt, value) if said not in ("", DECIMAL) and "," in said), "")
+    text = value.strip() if isinstance(value, str) and "," in value and len(value) <= 2000 else ""
+    if text and with_points(text) != text:
+        return DECIMAL
+    if "." not in text and (thousand := _THOUSAND.search(text)):
+        return thousand[0]
+    return text if re.fullmatch(r"[-+]?\d+,\d+", text) else ""
 
 
 def stated(value: Any, decimal: str) -> Any:
-    """The texts of a value, which may be nested, as the problem says that numbers are written: comma or point."""
+    """The texts of a value, which may be nested, as the problem says that numbers are written: comma or point.
+
+    A file is read so later on, and its name stays as it is.
+    """
     if isinstance(value, dict):
         return {key: stated(part, decimal) for key, part in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [stated(part, decimal) for part in value]
-    return _stated(value, decimal) if isinstance(value, str) else value
+    if not decimal or not isinstance(value, str) or value.lstrip().startswith("@"):
+        return value
+    return _RUN.sub(_pointed if decimal == "comma" else lambda run: _BETWEEN_DIGITS.sub(", ", run[0]), value)
 
 
-def _stated(text: str, decimal: str) -> str:
-    if decimal == "comma":
-        return re.sub(r"(?<=\d),(?=\d)", ".", text)
-    return re.sub(r"(?<=\d),(?=\d)", ", ", text)
+def _pointed(run: re.Match[str]) -> str:
+    """A run of digits and marks with points for commas; 0.46,0.88 are two numbers all the same."""
+    return run[0] if _POINTS.fullmatch(run[0]) else _BETWEEN_DIGITS.sub(".", run[0])
 
 
-def notes(values: Mapping[str, object]) -> list[str]:
-    """What is said of commas that may be decimal: how they are read, and how else they can be."""
+def notes(values: Mapping[str, object], in_doubt: bool = False) -> list[str]:
+    """What is said of commas that may be decimal: how they are read, and how else they can be.
+
+    values: texts, and the numbers of files. in_doubt: only of pairs that may be one number.
+    """
     said = []
-    for name, text in values.items():
-        if not isinstance(text, str) or text.lstrip().startswith("@") or len(text) > 2000:
-            continue
-        if with_points(text.strip()) != text.strip():
+    for name, value in values.items():
+        of_file = isinstance(value, str) and value.lstrip().startswith("@")
+        text = getattr(value, "commas", "") or ("" if of_file else doubt(value))
+        if text in (DECIMAL, OF_A_TABLE):
             note = _("{name}: commas read as decimal commas; --decimal point reads them as separators")
-            said.append(note.format(name=name))
-        elif doubtful(text):
-            said.append(_("{name}: {text} read as two numbers; --decimal comma reads one").format(name=name, text=text))
+            if text == OF_A_TABLE:  # where another mark separates
+                note = _("{name}: commas read as decimal commas")
+            said += [] if in_doubt else [note.format(name=name)]
+        elif text:
+            note = _("{name}: {text} read as two numbers; --decimal comma reads one")
+            if _THOUSANDS.fullmatch(text):
+                note = _("{name}: {text} read as {whole}; --decimal comma reads {point}")
+            whole, point = (text.replace(",", mark) for mark in ("", "."))
+            said.append(note.format(name=name, text=text, whole=whole, point=point))
     return said

@@ -16,12 +16,15 @@ from rnncalc.common import strict_json
 from rnncalc.common.files import reading
 from rnncalc.common.i18n import _, os_error_reason
 from rnncalc.errors import ParseError, shown
-from rnncalc.problems.parse.brackets import place
-from rnncalc.problems.parse.numbers import BLANKS, LONGEST_TEXT, MOST_ENTRIES, Numbers, blanked, number
+from rnncalc.problems.parse import commas
+from rnncalc.problems.parse.numbers import LONGEST_TEXT, MOST_ENTRIES, Numbers
 
 
-def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
-    """Read the matrix in a file; `read_text` reads other text than tables and JSON. Raises ParseError with the name."""
+def read(name: str, read_text: Callable[[str, str], Numbers], decimal: str = "") -> Numbers:
+    """Read the matrix in a file; `read_text` reads other text than tables and JSON. Raises ParseError with the name.
+
+    decimal: comma or point, where somebody says it. What is to be said of commas is in `commas` of the numbers.
+    """
     name, columns = _columns(name)
     if name.endswith(".npy"):
         reading(name)
@@ -29,12 +32,19 @@ def read(name: str, read_text: Callable[[str], Numbers]) -> Numbers:
     text = content(name)
     try:
         if name.endswith((".csv", ".tsv")) or columns:
-            return _table(text, "\t" if name.endswith(".tsv") else None, columns)
+            from rnncalc.problems.parse import table  # here: few matrices are tables
+
+            return table.read(text, "\t" if name.endswith(".tsv") else "", columns, decimal)
         if name.endswith(".json"):
-            return Numbers.of(strict_json.read(text), lambda index: "$" + "".join(f"[{i}]" for i in index))
+            nested = commas.stated(strict_json.read(text), decimal)
+            numbers = Numbers.of(nested, lambda index: "$" + "".join(f"[{i}]" for i in index))
+            numbers.commas = "" if decimal else commas.doubt(nested)
+            return numbers
         if text.lstrip().startswith("@"):
             raise ParseError(_("a file that names another file is not followed"))
-        return read_text(text)
+        numbers = read_text(text, decimal)
+        numbers.commas = "" if decimal else commas.doubt(text)
+        return numbers
     except ParseError as error:
         raise ParseError(f"{shown(name)}: {error}") from None
 
@@ -95,51 +105,3 @@ def _npy(path: str) -> Numbers:
     if array.size > MOST_ENTRIES:
         raise ParseError(_("{name}: more than {most} numbers"), name=path, most=MOST_ENTRIES)
     return Numbers(array.astype(np.float64))
-
-
-def _table(text: str, delimiter: str | None, wanted: list[str]) -> Numbers:
-    import csv  # here, so that a problem without tables does not load it
-
-    first = text.lstrip().partition("\n")[0]
-    delimiter = delimiter or next((mark for mark in "\t;" if mark in first), ",")
-    reader, rows = csv.reader(io.StringIO(text), delimiter=delimiter), list[list[str]]()
-    try:
-        for row in reader:
-            if not row and not (rows and len(rows[0]) == 1):  # a blank line; in a table of one column, a blank cell
-                continue
-            if rows and len(row) > len(rows[0]):
-                message = _("line {line}: {n} columns, where the first row has {m}")
-                raise ParseError(message, line=reader.line_num, n=len(row), m=len(rows[0]))
-            rows.append([cell.strip() for cell in row or [""]])
-    except csv.Error as error:
-        raise ParseError(str(error)) from None
-    while rows and not any(rows[-1]):
-        rows.pop()
-    if not rows:
-        raise ParseError(_("the table is empty"))
-    header = rows.pop(0) if not all(_is_number(cell) for cell in rows[0]) else []
-    chosen = [_column(column, header, len(rows[0]) if rows else 0) for column in wanted] or None
-    picked = rows if chosen is None else [_picked(row, chosen) for row in rows]
-    cells = [[None if blanked(cell) in BLANKS else cell for cell in row] for row in picked]
-    return Numbers.of(cells, lambda index: place((index[0] + bool(header), *index[1:])) if index else "")
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        number(cell)
-    except ParseError:
-        return blanked(cell) in BLANKS
-    return True
-
-
-def _column(name: str, header: list[str], width: int) -> int:
-    if name in header:
-        return header.index(name)
-    if name.isdecimal() and 1 <= int(name) <= width:
-        return int(name) - 1
-    known = ", ".join(header) or _("1 to {n}").format(n=width)
-    raise ParseError(_("there is no column “{name}”; there are {known}"), name=name, known=known)
-
-
-def _picked(row: list[str], columns: list[int]) -> list[str]:
-    return [row[column] if column < len(row) else "" for column in columns]

@@ -13,7 +13,7 @@ from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
 from rnncalc.model.arrays import without_graph
-from rnncalc.problems.parse import matrix
+from rnncalc.problems.parse import commas, matrix
 from rnncalc.problems.parse.numbers import Numbers
 
 _JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*(?:\{|"[^"\d]*[^\W\d_]))')  # no brace list {1, 2}, no matrix of texts
@@ -30,13 +30,27 @@ class RawValue:
     where: str
     files: bool = False  # whether @file is read: yes in options and in Python, never in a problem file
     of_sheet: bool = False  # an answer among those of a sheet, which has a place of its own
+    decimal: str = ""  # comma or point: how the problem says that numbers are written
 
     def __getitem__(self, key: str) -> RawValue:
         if isinstance(self.value[key], RawValue):
             return self.value[key]
         if place := getattr(self.value, "places", {}).get(key, ""):
-            return RawValue(self.value[key], place, self.files, of_sheet=True)
-        return RawValue(self.value[key], f"{self.where}.{shown(key, 40)}", self.files)
+            return replace(self, value=self.value[key], where=place, of_sheet=True)
+        return self.part(self.value[key], f"{self.where}.{shown(key, 40)}")
+
+    def part(self, value: Any, where: str) -> RawValue:
+        """What is inside this value, read as it is."""
+        return RawValue(value, where, self.files, decimal=self.decimal)
+
+    def written(self, decimal: str) -> RawValue:
+        """The value as numbers are written: comma or point, "" where nobody says."""
+        return replace(self, value=commas.stated(self.value, decimal), decimal=decimal) if decimal else self
+
+    def opened(self) -> RawValue:
+        """The value with the numbers of the file that it names. Raises ParseError with the place."""
+        named = self.files and isinstance(self.value, str) and self.value.lstrip().startswith("@")
+        return replace(self, value=self.numbers()) if named else self
 
     def numbers(self) -> Numbers:
         """The value as numbers. Raises ParseError with the place."""
@@ -46,7 +60,7 @@ class RawValue:
             try:
                 if self.value.lstrip().startswith("@") and not self.files:
                     raise ParseError(_("a problem file does not name other files; use an option, --x @file.csv"))
-                return matrix.read(self.value)
+                return matrix.read(self.value, self.decimal)
             except ParseError as error:
                 raise ParseError(f"{self.where}: {error}") from None
         return Numbers.of(self.value, lambda index: self.where + "".join(f"[{i}]" for i in index))

@@ -6,21 +6,20 @@ from types import ModuleType
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
-from rnncalc.problems.parse import brackets, rows
-from rnncalc.problems.parse.commas import with_points
+from rnncalc.problems.parse import brackets, commas, rows
 from rnncalc.problems.parse.numbers import Numbers, blanked, plain
 
 
-def read(text: str) -> Numbers:
+def read(text: str, decimal: str = "") -> Numbers:
     """Read a scalar, a vector, a matrix or a batch: rows, JSON, LaTeX, prints, NumPy code, @file.
 
-    Raises ParseError with the place.
+    decimal: comma or point, where somebody says how numbers are written. Raises ParseError with the place.
     """
     if text.lstrip().startswith("@"):
         from rnncalc.problems.parse import files
 
-        return files.read(text.strip()[1:], read)
-    text = with_points(_uncommented(plain(blanked(text))).strip().strip("$").strip())
+        return files.read(text.strip()[1:], read, decimal)
+    text = commas.read(_uncommented(plain(blanked(text))).strip().strip("$").strip(), decimal)
     if not text:
         raise ParseError(_("expected numbers, got nothing"))
     *first, last = _readers(text)

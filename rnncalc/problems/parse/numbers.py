@@ -123,11 +123,12 @@ class Numbers:
 
     values: float64, NaN where an entry is blank. texts: None where an entry is blank; None as a whole for numbers that
     were never typed, as in a .npy file. flat: whether the shape comes from elsewhere, as in a list of C.
-    pattern: how one number fills a matrix, “identity” or “every”.
+    pattern: how one number fills a matrix, “identity” or “every”. commas: of a file, what is to be said of its commas,
+    as `parse.commas.doubt` has it.
     """
 
     def __init__(self, values: np.ndarray, texts: np.ndarray | None = None, flat: bool = False):
-        self.values, self.texts, self.flat, self.pattern = values, texts, flat, ""
+        self.values, self.texts, self.flat, self.pattern, self.commas = values, texts, flat, "", ""
 
     @classmethod
     def of(cls, nested: object, where: Callable[[tuple[int, ...]], str] = lambda _index: "") -> Numbers:
