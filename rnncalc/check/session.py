@@ -16,7 +16,7 @@ from rnncalc.check.verdicts.judging import Judging
 from rnncalc.check.verdicts.records import ACCEPTED, Verdict
 from rnncalc.check.verdicts.slip import arithmetic, rule
 from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError
+from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.model.equations.functions import quiet
 from rnncalc.problems.parse import commas
 from rnncalc.problems.parse.given import RawValue
@@ -106,7 +106,9 @@ class CheckSession:
             printed = {claim.key for claim in read.claims}
             verdict.arithmetic = arithmetic(problem, spec, claim, first.place, before, printed)
             verdict.rule = rule(claim)
-        if diagnose and first is not None:
+        if first is not None and diagnose:
+            verdict.reading, verdict.option = self._other_reading(answers)
+        if diagnose and first is not None and not verdict.reading:
             from rnncalc.check.diagnosis.search import MistakeSearch  # answers that are right do without
 
             claims = [read.claims[at] for at in places]
@@ -115,6 +117,39 @@ class CheckSession:
             verdict.mistakes = [replace(mistake, message=said(mistake.message)) for mistake in search.mistakes()]
             verdict.blind = [(mistake, said(reason)) for mistake, reason in search.blind]
         return verdict
+
+    def _other_reading(self, answers: Mapping[str, Any]) -> tuple[str, str]:
+        """Another reading of an ambiguous problem that makes every answer right, in words, and its option; empty where
+        there is none."""
+        for option, session in self._others:
+            try:
+                values = session.check(answers, diagnose=False).values
+            except RnncalcError:
+                continue
+            if all(value.verdict in ACCEPTED for value in values):
+                letters = session.problem.letters
+                U, W = letters.parameter("U"), letters.parameter("W")
+                line = f"h_{{t-1}} {W} + x_t {U}" if letters.rows else f"{W} h_{{t-1}} + {U} x_t"
+                text = _("read with {line}, every answer is right; the problem leaves open which is meant")
+                return text.format(line=line), option
+        return "", ""
+
+    @cached_property
+    def _others(self) -> list[tuple[str, CheckSession]]:
+        """The problem read otherwise, where its letters or shapes leave it open, each with the option that does so."""
+        problem, read = self.problem, list[tuple[str, CheckSession]]()
+        open_keys = [key for key in problem.open if key[0] != "notation" or problem.of_sheet]
+        from rnncalc.problems import reader  # here: few problems leave anything open
+
+        for keys in [[key] for key in open_keys] + ([open_keys] if len(open_keys) > 1 else []):
+            chosen = {key: RawValue(word, f"--{key}") for key, word in keys}
+            try:
+                other = reader.read({**problem.stated, **chosen})
+            except RnncalcError:
+                continue
+            other.given |= {key: problem.given[key] for key in ("precision",) if key in problem.given}  # of `grade`
+            read.append((" ".join(f"--{key} {word}" for key, word in keys), CheckSession(other)))
+        return read
 
     def judgeable(self, answers: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """Part answers into those that can be judged, and the reason for each name of which some cannot.

@@ -30,6 +30,7 @@ class Conventions:
     def __init__(self, translation: Translation, cell: Cell, inputs: int | None, options: Mapping[str, RawValue]):
         self.translation, self.cell, self.inputs, self.options = translation, cell, inputs, options
         self.notes: list[str] = []
+        self.open: list[tuple[str, str]] = []  # keys with the values that give another reading, which fits too
         self.rows = translation.notation.rows
         names = {*ORDER, *cell.stacks, "b_hh", "B"}
         for name, value in translation.given.items():
@@ -125,10 +126,21 @@ class Conventions:
         if fits[not self.rows] and not fits[self.rows]:
             self.rows = not self.rows
             self.notes.append(_("the shapes fit only {kind}").format(kind=kind[self.rows]))
-        elif fits[True] and fits[False] and {NOTATIONS[name].rows for name in self.translation.fits} == {True, False}:
+        elif (
+            self._turned_is_another()
+            and fits[True]
+            and fits[False]
+            and {NOTATIONS[name].rows for name in self.translation.fits} == {True, False}
+        ):
             word = "column" if self.rows else "row"
             message = _("warning: {kind} assumed; square matrices fit --vectors {word} too, with other numbers")
             self.notes.append(message.format(kind=kind[self.rows], word=word))
+            self.open.append(("vectors", word))
+
+    def _turned_is_another(self) -> bool:
+        """Whether a matrix is another one when it is transposed, as one number is not."""
+        matrices = [part for name in MATRICES if name in self.arrays for part in _parts(self.arrays[name])]
+        return any(not np.array_equal(part.values, part.values.T) for part in matrices if len(part.shape) == 2)
 
     def _fits(self, name: str, rows: bool) -> bool:
         """Whether a matrix fits the known sizes in that orientation."""
@@ -209,13 +221,16 @@ class Conventions:
             message = _("stacked gates are in {notation}'s order {order}")
             self.notes.append(message.format(notation=self.translation.name, order=" ".join(order)))
 
-    def _note_square_gates(self) -> None:
+    def _note_square(self) -> None:
         """Note a gated cell's equation where the letters U and W fit both ways, with other numbers."""
         given = self.translation.given
-        if not self.cell.gates or not {"U", "W"} <= self.arrays.keys() or "notation" in given:
+        if not {"U", "W"} <= self.arrays.keys() or "notation" in given:
             return
         pairs = list(zip(_parts(self.arrays["U"]), _parts(self.arrays["W"])))
         if all(u.shape == w.shape for u, w in pairs) and any((u.values != w.values).any() for u, w in pairs):
+            self.open.append(("notation", "swapped"))
+            if not self.cell.gates:  # the reader of a sheet says it
+                return
             line = "{0}_t = σ(b_{0} + W_{0} h_{{t-1}} + U_{0} x_t)".format(self.cell.gates[0])
             note = _("read as {line}; the other way, W before the input: --notation swapped")
             self.notes.append(note.format(line=line))
@@ -223,7 +238,7 @@ class Conventions:
     def _note_names(self) -> None:
         """Note which of our names each given name was taken for."""
         if self.translation.name == "goodfellow":
-            self._note_square_gates()
+            self._note_square()
         if self.translation.name in ("goodfellow", ""):
             return
         names = self.translation.shown.items()

@@ -34,6 +34,7 @@ class GivenDirection:
 
     Attributes
     ----------
+    open : keys with the values that give another reading of the same arrays, which fits too
     order : the gates in the order in which the person stacks them
     by_gate : the names of arrays that were given gate by gate
     """
@@ -50,7 +51,7 @@ class GivenDirection:
         check_keys(self.given, known)
         conventions = Conventions(translation, base, inputs and inputs[0], self.given)
         self.arrays = conventions.settle()
-        self.cell, self.notes = conventions.cell, conventions.notes
+        self.cell, self.notes, self.open = conventions.cell, conventions.notes, conventions.open
         self.order = conventions.order
         self.by_gate = frozenset(name for name, array in self.arrays.items() if isinstance(array, dict))
         self.letters = Letters(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,9 @@ class Problem:
     notes : what was assumed
     last_only : whether y is read out at the last step alone, as the equations say
     decimal : comma or point, how the problem says that numbers are written, its answers too; "" where it says nothing
+    stated : the raw values as they were given, before anything was understood
+    open : keys with the values that give another reading, which fits too: notation swapped, vectors row
+    of_sheet : whether its letters are a sheet's that shows no equation, so that either reading may be meant
     given : the raw values of the last layer and the whole problem under our names, with the digits as they were typed
     """
 
@@ -65,6 +69,9 @@ class Problem:
     source: str = ""
     decimal: str = ""
     notes: list[str] = field(default_factory=list)
+    stated: Mapping[str, RawValue] = field(default_factory=dict)
+    open: list[tuple[str, str]] = field(default_factory=list)
+    of_sheet: bool = False
     given: dict[str, RawValue] = field(default_factory=dict)
 
     @property

@@ -39,6 +39,7 @@ def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "f
         raise ShapeError("\n".join([str(error), *doubtful])) if doubtful else error from None
     x, batch = reading.x, reading.batch
     problem = Problem(network, x, batch, reading.layers, reading.task, given=reading.given, notes=reading.notes)
+    problem.stated, problem.open, problem.of_sheet = given, reading.open, reading.of_sheet
     problem.last_only, problem.decimal = reading.last_only, reading.decimal
     problem.lengths, problem.mask = reading.lengths(), reading.mask()
     problem.title, problem.source = (str(given[key].value) if key in given else "" for key in ("title", "source"))
@@ -58,9 +59,12 @@ class _Reading:
         self.decimal = one_of(given, "decimal", commas.MARKS)
         self.raw, self.sizes = stated_sizes.taken(vocabulary.numbered(ours(_written(given, self.decimal))))
         self.notes, self.last_only = list[str](), False
+        self.open, self.of_sheet = list[tuple[str, str]](), False
         if "equations" in self.raw:
-            from rnncalc.problems.formulas.equations import settled  # here: few problems state any, and it is large
+            from rnncalc.problems.formulas.equations import Equations, settled  # here: few state any, and it is large
 
+            read = self.raw["equations"].value
+            self.of_sheet = isinstance(read, Equations) and not read.equations
             self.raw, self.notes, self.last_only, sizes = settled(self.raw)
             self.sizes += sizes
         self.notes += commas.notes({key: value.value for key, value in self.raw.items()})
@@ -90,6 +94,11 @@ class _Reading:
         for directions in self.layers:
             for direction in directions.values():
                 self.notes += direction.notes
+                self.open += [reading for reading in direction.open if reading not in self.open]
+        if self.of_sheet and ("notation", "swapped") in self.open and not above.cell.gates:
+            line = "a_t = b + W h_{t-1} + U x_t"
+            note = _("read as {line}; the other way, W before the input: --notation swapped")
+            self.notes.append(note.format(line=line))
         if above.cell.owns_read_out:
             return Network(layers, dtype=dtype, engine="equations")
         if "V" not in arrays:
@@ -126,7 +135,7 @@ class _Reading:
         merge = one_of(raw, "merge", tuple(MERGES), "concat")
         backward = stated(raw, "backward")
         if direction == "both" and backward is None:
-            raise ProblemError(_('direction both needs "backward": {{"U": …, "W": …}}, the other direction\'s weights'))
+            raise ProblemError(_('direction both needs "backward": {"U": …, "W": …}, the other direction\'s weights'))
         if backward is not None and direction != "both":
             message = _('{where}: the weights of a second direction need "direction": "both"')
             raise ProblemError(message, where=backward.where)

@@ -1,10 +1,15 @@
-"""What a check found, to be shown: every number with its mark, the first slip in numbers, the likely mistake."""
+"""What a check found, to be shown: every number with its mark, the first slip in numbers, the likely mistake.
+
+Longer than other files: all that is said of one check stands in one order.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from rnncalc.check.verdicts.number import is_truncated
 from rnncalc.check.verdicts.records import (
     ACCEPTED,
     BLANK,
@@ -20,6 +25,7 @@ from rnncalc.check.verdicts.records import (
 )
 from rnncalc.common.i18n import _
 from rnncalc.network.trace import Trace
+from rnncalc.problems.parse.numbers import number
 from rnncalc.problems.problem import Problem
 from rnncalc.report import backward, forward, unrolled
 from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
@@ -46,9 +52,11 @@ def document(problem: Problem, verdict: Verdict, *, hint: bool = False, picture:
     """The verdict as a document. hint: places, but no number that was computed, so no picture either."""
     blocks: list[Block] = [Heading(problem.title, 1)] if problem.title else []
     blocks += [_grid(problem, verdict, hint), Paragraph(_summary(verdict))]
-    blocks += _slip(problem, verdict, hint)
-    if verdict.first_wrong is not None:
-        blocks += _reasons(verdict)
+    if verdict.reading:
+        blocks.append(Paragraph(_other_reading(verdict)))
+    else:
+        blocks += _slip(problem, verdict, hint)
+        blocks += _reasons(verdict) if verdict.first_wrong is not None else []
     if picture and not hint:
         trace, steps = problem.forward(), range(1, problem.shapes["T"] + 1)
         for sequence in sequences(problem):
@@ -107,6 +115,8 @@ def _grid(problem: Problem, verdict: Verdict, hint: bool) -> Grid:
         own = value.from_your_values
         differs = own is not None and value.verdict in (WRONG, CARRIED) and own != value.computed
         said = words(value.verdict)
+        if value.verdict == TRUNCATED and not _is_cut(value):
+            said = _("right, cut to the digits that are asked for")
         if value.verdict == BLANK:
             said = value.reason or said
         elif value.reason:
@@ -123,6 +133,11 @@ def _grid(problem: Problem, verdict: Verdict, hint: bool) -> Grid:
         )
     keys = ("number", "answer", "computed", "from_your_values", "mark", "verdict")
     return Grid(tuple(headings), tuple(rows), keys, frozenset({1, 2, 3}))
+
+
+def _is_cut(value: Judgement) -> bool:
+    """Whether a number is the computed one cut at its last digit, and not a longer one that is cut to be judged."""
+    return value.answer is None or value.computed is None or is_truncated(number(value.answer), value.computed)
 
 
 def _summary(verdict: Verdict) -> str:
@@ -164,10 +179,16 @@ def _slip(problem: Problem, verdict: Verdict, hint: bool) -> list[Block]:
         lines = [replace(line, signal=place) if line.signal == first.place else line for line in verdict.arithmetic]
         blocks.append(Formulas(tuple(lines)))
     carried = sum(value.verdict == CARRIED for value in verdict.values)
+    slips = [label(problem, value) for value in verdict.values if value.verdict == WRONG and value is not first]
     after = [verdict.rule[:1].upper() + verdict.rule[1:] + "."] if verdict.rule else []
-    if carried:
+    if carried and not slips:
         text = _("From here on your numbers follow from {answer}: {n} of them are carried on.")
         after.append(text.format(answer=first.answer, n=carried))
+    elif carried:
+        text = _("Of the numbers behind it, {n} follow from {answer} and are carried on; {slips} does not.")
+        if len(slips) > 1:
+            text = _("Of the numbers behind it, {n} follow from {answer} and are carried on; {slips} do not.")
+        after.append(text.format(answer=first.answer, n=carried, slips=_listed(slips)))
     return [*blocks, *([Paragraph(" ".join(after))] if after else [])]
 
 
@@ -211,6 +232,12 @@ def _reasons(verdict: Verdict) -> list[Block]:
     return blocks
 
 
+def _other_reading(verdict: Verdict) -> str:
+    """What is said in place of a mistake, where another reading of the problem makes every answer right."""
+    text = _("No mistake: {reading}. If your course means that, pass {option}.")
+    return text.format(reading=verdict.reading, option=verdict.option)
+
+
 def _explained(mistake: Diagnosis) -> str:
     if mistake.explains == mistake.of:
         return _("That explains every number that is not right.")
@@ -220,8 +247,12 @@ def _explained(mistake: Diagnosis) -> str:
         text = _("That explains {n} of the {of} numbers that are not right; {slips} is a slip of its own.")
     elif own:
         text = _("That explains {n} of the {of} numbers that are not right; {slips} are slips of their own.")
-    shown = ", ".join(own[:MOST_SLIPS]) + (", …" if len(own) > MOST_SLIPS else "")
-    return text.format(n=mistake.explains, of=mistake.of, slips=shown)
+    return text.format(n=mistake.explains, of=mistake.of, slips=_listed(own))
+
+
+def _listed(slips: Sequence[str]) -> str:
+    """Some slips by name."""
+    return ", ".join(slips[:MOST_SLIPS]) + (", …" if len(slips) > MOST_SLIPS else "")
 
 
 def _data(verdict: Verdict, hint: bool) -> dict[str, Any]:

@@ -22,7 +22,9 @@ def context_of(problem: Problem, spec: Spec, claims: Sequence[Claim], slips: Seq
     wrong = tuple(dict.fromkeys(claims[at].key for at in slips))
     parameters = any(claim.key[0] in ("d", "new") and len(claim.key) == 3 for claim in claims)
     shapes = problem.shapes
-    return Context(orders, second, wrong, parameters, shapes["T"], shapes.get("N", 1), shapes["O"])
+    return Context(
+        orders, second, wrong, parameters, shapes["T"], shapes.get("N", 1), shapes["O"], open=tuple(problem.open)
+    )
 
 
 def _second_bias(given: GivenDirection, spec: Spec, number: int) -> dict[str, np.ndarray]:

@@ -20,7 +20,8 @@ class Context:
     orders: run → the gates as this problem stacks them. second: run → symbol → the second of two biases. wrong:
     quantities with wrong numbers. parameters: whether gradients of parameters, or updated ones, were answered. code:
     whether numbers come from somebody's code, which makes mistakes of its own. joined: WU where such code multiplies
-    [h; x] by one matrix, UW where it does so with [x; h].
+    [h; x] by one matrix, UW where it does so with [x; h]. open: keys with the values by which the problem may be read
+    otherwise.
     """
 
     orders: dict[int, str] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Context:
     outputs: int = 1
     code: bool = False
     joined: str = ""
+    open: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ _FORWARD = (
     Mistake(
         "U_W_swapped",
         N_("U and W were exchanged: U multiplies x_t, W multiplies h_{{t-1}}"),
-        also_in_code(plain(parameters.swapped), several(parameters.swapped_in_one_gate)),
+        also_in_code(with_context(parameters.swapped), several(parameters.swapped_in_one_gate)),
     ),
     # state
     Mistake(

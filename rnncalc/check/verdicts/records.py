@@ -112,6 +112,9 @@ class Verdict:
     arithmetic : the first slip's equation with the person's numbers
     rule : in words, what the first wrong number is made from
     notes : what was assumed about the problem
+    reading : where another reading of an ambiguous problem makes every answer right, that reading in words; no mistake
+        is named then
+    option : the option that reads the problem so
     """
 
     values: list[Judgement]
@@ -121,6 +124,8 @@ class Verdict:
     arithmetic: tuple[Formula, ...] = ()
     rule: str = ""
     notes: list[str] = field(default_factory=list)
+    reading: str = ""
+    option: str = ""
 
     @property
     def verdict(self) -> str:
@@ -148,4 +153,5 @@ class Verdict:
             "first_wrong": first and {**first.data(), "from_your_values": first.from_your_values},
             "mistakes": [mistake.data() for mistake in self.mistakes],
         }
+        data |= {"reading": self.reading, "option": self.option} if self.reading else {}
         return {**data, "notes": list(self.notes)} if self.notes else data

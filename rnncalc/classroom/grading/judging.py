@@ -169,6 +169,7 @@ def _of_verdict(verdict: Verdict, question: _Question, requested: int) -> Result
         first_wrong={**_value(first), "from_your_values": _finite(first.from_your_values)} if first else None,
         mistakes=[{**mistake, "message": one_line(mistake["message"])} for mistake in mistakes],
         left_out=max(requested - len(answered), 0),
+        remarks=[f"{verdict.reading}: {verdict.option}"] if verdict.reading else [],
     )
 
 

@@ -96,8 +96,8 @@ def transposed(which: str) -> Callable[[Spec], Spec | None]:
     return partial(where_possible, change=change, top=True)
 
 
-def swapped(spec: Spec) -> Spec | None:
-    """Exchange U and W, line by line, where their shapes agree."""
+def swapped(spec: Spec, context: Context) -> Rewritten:
+    """Exchange U and W, line by line, where their shapes agree; with the option, where the letters leave it open."""
 
     def change(run: RunSpec) -> RunSpec:
         changed: dict[str, np.ndarray] = {}
@@ -116,7 +116,9 @@ def swapped(spec: Spec) -> Spec | None:
                     changed |= {first: run.parameters[second], second: run.parameters[first]}
         return changed_run(run, changed) if changed else run
 
-    return where_possible(spec, change)
+    exchanged = where_possible(spec, change)
+    if exchanged is not None:
+        yield exchanged, "", "--notation swapped" if ("notation", "swapped") in context.open else ""
 
 
 def weights_of_one(spec: Spec) -> Iterator[Spec]:
