@@ -15,8 +15,8 @@ SUMS = ["--U", "1", "--W", "0", "--activation", "identity"]  # h is x: every num
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("asked", [None, 1, 3])
-def test_cut_off_is_said_of_numbers_that_are_cut(seed: int, asked: int | None) -> None:
+@pytest.mark.parametrize("wanted", [None, 1, 3])
+def test_cut_off_is_said_of_numbers_that_are_cut(seed: int, wanted: int | None) -> None:
     random = np.random.default_rng(seed)
     computed = random.uniform(0.1, 2, size=12).round(6)
     decimals = random.integers(1, 6, size=12)
@@ -24,7 +24,7 @@ def test_cut_off_is_said_of_numbers_that_are_cut(seed: int, asked: int | None) -
         f"{math.floor((value + random.choice([0, 0, 8 * 10.0 ** -(place + 1)])) * 10**place) / 10**place:.{place}f}"
         for value, place in zip(computed, decimals)
     ]
-    said = ["--precision", f"decimals={asked}"] if asked else []
+    said = ["--precision", f"decimals={wanted}"] if wanted else []
     h = "; ".join(typed)
     done = command("check", *SUMS, "--x", "; ".join(map(str, computed)), "--h", h, *said)
     rows = [line for line in done.out.splitlines() if line.startswith("h_")]
@@ -33,7 +33,7 @@ def test_cut_off_is_said_of_numbers_that_are_cut(seed: int, asked: int | None) -
         places = len(text.partition(".")[2])
         cut = math.floor(value * 10**places + 1e-9) == round(float(text) * 10**places)
         assert cut or "cut off" not in row, row
-        longer = asked is not None and places > asked
+        longer = wanted is not None and places > wanted
         assert longer or "cut to the digits" not in row, row
 
 

@@ -47,8 +47,8 @@ def read(text: str, delimiter: str, wanted: list[str], decimal: str = "") -> Num
 def _delimiter(text: str, decimal: str) -> str:
     """What stands between the columns. Where commas are decimal, they separate only what has quotes."""
     first = text.lstrip().partition("\n")[0]
-    found = next((mark for mark in "\t;" if mark in (text if decimal == "comma" else first)), ",")
-    return "\t" if decimal == "comma" and found == "," and '"' not in text else found
+    usual = next((mark for mark in "\t;" if mark in (text if decimal == "comma" else first)), ",")
+    return "\t" if decimal == "comma" and usual == "," and '"' not in text else usual
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:
