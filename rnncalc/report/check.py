@@ -185,9 +185,9 @@ def _slip(problem: Problem, verdict: Verdict, hint: bool) -> list[Block]:
         text = _("From here on your numbers follow from {answer}: {n} of them are carried on.")
         after.append(text.format(answer=first.answer, n=carried))
     elif carried:
-        text = _("Of the numbers behind it, {n} follow from {answer} and are carried on; {slips} does not.")
+        text = _("Of the numbers after it, {n} follow from {answer} and are carried on; {slips} does not.")
         if len(slips) > 1:
-            text = _("Of the numbers behind it, {n} follow from {answer} and are carried on; {slips} do not.")
+            text = _("Of the numbers after it, {n} follow from {answer} and are carried on; {slips} do not.")
         after.append(text.format(answer=first.answer, n=carried, slips=_listed(slips)))
     return [*blocks, *([Paragraph(" ".join(after))] if after else [])]
 
