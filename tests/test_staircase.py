@@ -27,6 +27,7 @@ HEAVY = {  # package → the only places that may import it
     "safetensors": ("network/weights",),
     "onnx": ("network/weights",),
     "h5py": ("network/weights",),
+    "pyarrow": ("pipeline/data/arrow.py", "pipeline/data/frame.py"),
     "matplotlib": ("pipeline/plots.py",),
     "sklearn": ("pipeline/estimators.py",),
     "distributed": ("cli/scheduler.py",),

@@ -30,7 +30,7 @@ from rnncalc.pipeline.options import KINDS
 OVERFLOWED, INTERRUPTED = 3, 130
 FEW = 4  # steps of an epoch, below which somebody should know
 OPTIONS = {  # option → its help, and the words that it takes where they are few
-    "data": "CSV, TSV, NPZ, NPY, JSON lines or text; or example:NAME.",
+    "data": "CSV, TSV, Parquet, NPZ, NPY, JSON lines or text; or example:NAME.",
     "test": "A second file, unseen in training, to be judged on.",
     "val": "Share of the sequences put aside for validation; its best weights are kept.",
     "continue_from": "A trained model to begin with, in place of random weights; data is read as it says.",

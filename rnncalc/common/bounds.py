@@ -106,9 +106,9 @@ def lines(name: str, encoding: str = "utf-8-sig", **how: Any) -> Iterator[str]:
         yield line
 
 
-def pieces(name: str, size: int, encoding: str = "utf-8-sig") -> Iterator[str]:
+def pieces(name: str, size: int, encoding: str = "utf-8-sig", **how: Any) -> Iterator[str]:
     """A text, so many characters at a time. Raises ParseError."""
-    return _read(name, lambda file: file.read(size), encoding, {})
+    return _read(name, lambda file: file.read(size), encoding, how)
 
 
 def _read(name: str, some: Callable[[IO[str]], str], encoding: str, how: dict[str, Any]) -> Iterator[str]:

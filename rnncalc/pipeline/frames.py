@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.errors import ShapeError
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline import predict
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data import scaling
-from rnncalc.pipeline.data.cells import Decimals
+from rnncalc.pipeline.data import read_inputs, scaling
+from rnncalc.pipeline.data.frame import of_columns
 from rnncalc.pipeline.data.gaps import fill
 from rnncalc.pipeline.data.rows import DataRows
-from rnncalc.pipeline.data.times import Times
 from rnncalc.pipeline.data.windows import arranged
 from rnncalc.pipeline.series import outputs
-
-
-class Frame(Protocol):
-    """Columns by name, as pandas, polars and pyarrow have them."""
-
-    @property
-    def columns(self) -> Any: ...
-
-    def __getitem__(self, name: str, /) -> Any: ...
 
 
 def of_arrays(model: Model, data: Any) -> Any:
@@ -69,70 +59,31 @@ def _outputs(model: Model, about: Account, parts: list[np.ndarray]) -> list[np.n
 
 
 def of_frame(model: Model, frame: Any, every: bool = False) -> Any:
-    """Return the predictions of a frame as a frame of its kind. Raises ProblemError.
+    """Return the predictions of a frame as a frame of its kind. Raises ParseError, ProblemError.
 
-    A row for each row, in its order and with its index, or for each sequence where the model was trained so. Columns
-    are found by their names; rows are told apart by the id and put in order by the time, as in training.
+    A row for each row, in its order and with its index, or for each sequence where the model was trained so. It is
+    read as a file is: columns by their names, rows told apart by the id and put in order by the time.
     """
-    about = Account.of_model(model)
-    if about.kind != "table":
-        raise ProblemError(_("a frame is for a model that was trained on a table; give this one arrays"))
-    needed = [*(about.input or []), *(name for name in (about.id, about.time) if name)]
-    known = list(map(str, getattr(frame, "column_names", frame.columns)))
-    for name in needed:
-        if name not in known:
-            message = _("{name} has no column “{column}”; there are {known}")
-            raise ProblemError(message, name=_("the frame"), column=name, known=", ".join(known))
-    x = np.stack([_numbers(frame[name], name, about) for name in about.input or []], axis=1)
-    numbers = dict[Any, int]()
-    ids = np.asarray(frame[about.id]).tolist() if about.id else [0] * len(x)
-    owners = [numbers.setdefault(name, len(numbers)) for name in ids]
-    order = _order(np.array(owners, np.int64), frame[about.time] if about.time else None, about)
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(numbers)))]).astype(np.int64)
-    about.predicting = True
-    sequences, _times = arranged(fill(DataRows(x[order], np.zeros(0), offsets), about), about, whole=True)
+    about, frame = Account.of_model(model), of_columns(frame)
+    inputs = read_inputs(frame, about)
     names, says = predict.columns(model, about)
-    said = outputs(model.network, scaling.applied(sequences, about), says)
-    columns: dict[str, Any] = {}
-    if about.at == "last" and not every:
+    sequences, columns = inputs.sequences, dict[str, Any]()
+    said = outputs(model.network, sequences, says)
+    last = about.at == "last" and not every
+    if last:
         filled = sequences.lengths > 0
         said = said[sequences.offsets[1:][filled] - 1]
         if about.id:
             series = np.arange(len(sequences) + 1) if sequences.series is None else sequences.series
-            columns[about.id] = np.repeat(np.array(list(numbers)), np.diff(series))
+            columns[about.id] = np.repeat(np.asarray(frame[about.id])[inputs.order[inputs.begins]], np.diff(series))
     else:
-        said = said[np.argsort(order)]
+        said = said[np.argsort(inputs.order)]
     for name, values in zip(names, said.T):
         if about.classes and name == "class":
             columns[(about.foretold() or [name])[0]] = np.array(about.labels)[values.astype(int)]
         else:
             columns[name] = values
-    return _alike(frame, columns, len(said) == len(x) and not (about.at == "last" and not every))
-
-
-def _numbers(column: Any, name: str, about: Account) -> np.ndarray:
-    """Return a column of inputs. Raises ProblemError for what is no number, and for a gap that nothing stands for."""
-    try:
-        values = np.asarray(column, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ProblemError(_("column {name}: numbers were expected"), name=name) from None
-    gaps = about.missing not in (None, "error")
-    for at in np.flatnonzero(np.isinf(values) if gaps else ~np.isfinite(values))[:1]:
-        raise ProblemError(
-            _("column {name}, row {row}: {value} is no number"), name=name, row=int(at) + 1, value=values[at]
-        )
-    return values
-
-
-def _order(owners: np.ndarray, times: Any, about: Account) -> np.ndarray:
-    """Return the order of the rows by sequence and time."""
-    if times is None:
-        return np.argsort(owners, kind="stable")
-    keys = np.asarray(times)
-    if keys.dtype.kind not in "iufM":
-        reader = Times(_("the frame"), str(about.time), Decimals(grouped=False), about.time_format)
-        keys = np.array([reader.key(str(text), row) for row, text in enumerate(keys.tolist(), 1)])
-    return np.lexsort((keys, owners))
+    return _alike(frame, columns, not last)
 
 
 def _alike(frame: Any, columns: dict[str, Any], same_rows: bool) -> Any:

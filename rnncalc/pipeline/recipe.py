@@ -28,6 +28,7 @@ from rnncalc.network.weights import schema
 from rnncalc.network.weights.initialise import random_network
 from rnncalc.pipeline import data
 from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data.frame import is_frame
 from rnncalc.pipeline.data.remarks import remarks
 from rnncalc.pipeline.examples import EXAMPLES
 from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, among
@@ -128,14 +129,17 @@ def command(options: Mapping[str, Any], output: str) -> str:
 
 
 def prepare(options: Mapping[str, Any]) -> Run:
-    """Read the data and make the network and its trainer. Raises ParseError, ProblemError, ShapeError."""
+    """Read the data and make the network and its trainer. Raises ParseError, ProblemError, ShapeError.
+
+    options: by name; `data` and `test` may be frames, which a model's settings do not keep.
+    """
     earlier = _earlier(options) if options.get("continue_from") else None
     if earlier:
-        same = () if options.get("data") else ("data", "encoding", "sep")
+        same = ("data", "encoding", "sep") if options.get("data") is None else ()
         options = {**among(("loss", *same), earlier.settings), **options}
     if options.get("loss"):
         options = {**options, "loss": called("loss", options["loss"], LOSSES)}
-    if not options.get("data"):
+    if options.get("data") is None:
         raise ProblemError(_("what is there to learn from? Pass --data FILE, or --example NAME"))
     about, train, test, loss = _read(options, earlier)
     if test is not None and not test.targets:
@@ -173,7 +177,8 @@ def prepare(options: Mapping[str, Any]) -> Run:
         message = _("the text is one sequence of {n} steps and is learnt in blocks of {chunk}: --chunk says otherwise")
         notes.append(message.format(n=len(fitted.x), chunk=CHUNK))
         settings = replace(settings, chunk=CHUNK)
-    return Run(dict(options), about, net, Trainer(net, fitted, settings, held), tested, notes)
+    kept = {name: value for name, value in options.items() if not is_frame(value)}
+    return Run(kept, about, net, Trainer(net, fitted, settings, held), tested, notes)
 
 
 def _summary(options: Mapping[str, Any], about: Account) -> str:
@@ -211,8 +216,9 @@ def _read(
     known = Account.of_model(earlier).known() if earlier else {}
     known.pop("targets", None)
     about = Account.of({**known, **{name: value for name, value in options.items() if value is not None}})
-    source, loss = str(options["data"]), options.get("loss")
-    if source.startswith(PREFIX):
+    source, loss = options["data"], options.get("loss")
+    source = source if is_frame(source) else str(source)
+    if isinstance(source, str) and source.startswith(PREFIX):
         name = source.removeprefix(PREFIX)
         example(name)
         from rnncalc.pipeline.examples.makers import MAKERS
@@ -221,5 +227,6 @@ def _read(
         about = replace(made, **about.known())
         return about, train, unseen, loss or usual_loss(bool(about.classes))
     train, loss = data.read(source, about, loss)
-    test = data.read_again(str(options["test"]), about) if options.get("test") else None
+    test = options.get("test")
+    test = None if test is None else data.read_again(test if is_frame(test) else str(test), about)
     return about, train, test, loss

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from rnncalc.network.weights import model_file
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline import frames, predict
-from rnncalc.pipeline.frames import Frame
+from rnncalc.pipeline.data.frame import Frame, is_frame
 
 
 @dataclass(repr=False)
@@ -81,7 +81,7 @@ class TrainedModel(Model):
         """
         if isinstance(data, str | PathLike):
             return list(predict.predict(self, fspath(data), every))
-        if hasattr(data, "columns"):
+        if is_frame(data):
             return frames.of_frame(self, data, every)
         return frames.of_arrays(self, data)
 

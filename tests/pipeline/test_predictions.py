@@ -11,7 +11,7 @@ import pytest
 from support.commands import command
 
 from rnncalc import load_model
-from rnncalc.errors import ProblemError
+from rnncalc.errors import ParseError, ProblemError
 from rnncalc.pipeline import data, recipe, series
 from rnncalc.pipeline import run as runs
 from rnncalc.pipeline.predict import predict
@@ -266,7 +266,7 @@ def test_a_frame_is_predicted_as_its_file(classes: bool, at: str, tmp_path: Path
             model.predict(Frame({name: frame[name] for name in ("who", "when")}))
         if missing is None:
             frame["x"][2] = np.nan
-            with pytest.raises(ProblemError, match="column x, row 3"):
+            with pytest.raises(ParseError, match="line 3, column x: is blank"):
                 model.predict(frame)
 
 

@@ -22,12 +22,14 @@ from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.schema import MISSING
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import scaling
+from rnncalc.pipeline.data.frame import Frame
 from rnncalc.pipeline.data.gaps import fill, filled
 from rnncalc.pipeline.data.rows import DataRows
 from rnncalc.pipeline.data.windows import arranged
 
 KINDS = {  # ending → module, and what it reads
-    ".csv": "table", ".tsv": "table", ".npz": "arrays", ".npy": "arrays", ".jsonl": "lines", ".ndjson": "lines",
+    ".csv": "table", ".tsv": "table", ".parquet": "table", ".pq": "table", ".npz": "arrays", ".npy": "arrays",
+    ".jsonl": "lines", ".ndjson": "lines",
     ".txt": "text", ".text": "text",
 }  # fmt: skip
 BELONG = {
@@ -42,10 +44,10 @@ BELONG = {
 }  # option → kinds of data
 
 
-def read(source: str, about: Account, loss: str | None = None) -> tuple[Sequences, str]:
+def read(source: str | Frame, about: Account, loss: str | None = None) -> tuple[Sequences, str]:
     """Read sequences to train on, and the loss of their targets; complete `about` in place, but for scaling.
 
-    source: a path. Raises ParseError (file, line, column), ProblemError.
+    source: a path, or a frame. Raises ParseError (file, line, column), ProblemError.
     """
     rows = _rows(source, about, loss)
     if about.targets is False:
@@ -58,26 +60,33 @@ def read(source: str, about: Account, loss: str | None = None) -> tuple[Sequence
     return sequences, loss
 
 
-def read_again(source: str, about: Account) -> Sequences:
+def read_again(source: str | Frame, about: Account) -> Sequences:
     """Read sequences, with targets or without, as the account has it: columns, vocabulary, labels and scaling."""
     return scaling.applied(arranged(_rows(source, replace(about), None), about)[0], about)
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Sequences without targets. ids: of the series, if there are any; times: of the rows, as they were written."""
+    """Sequences without targets.
+
+    ids: of the series, if there are any; times: of the rows, as they were written; order: which row of a frame each
+    is; begins: where each series begins among them.
+    """
 
     sequences: Sequences
     ids: list[str]
     times: np.ndarray | None
+    order: np.ndarray
+    begins: np.ndarray
 
 
-def read_inputs(source: str, about: Account) -> Inputs:
+def read_inputs(source: str | Frame, about: Account) -> Inputs:
     """Read what is to be predicted: see `arranged`, whole."""
     about = replace(about, predicting=True)
     rows = _rows(source, about, None)
     sequences, times = arranged(rows, about, whole=True)
-    return Inputs(scaling.applied(sequences, about), rows.ids if about.id else [], times)
+    order = np.arange(len(rows.x)) if rows.order is None else rows.order
+    return Inputs(scaling.applied(sequences, about), rows.ids if about.id else [], times, order, rows.offsets[:-1])
 
 
 def fitted(train: Sequences, others: list[Sequences | None], about: Account) -> list[Sequences | None]:
@@ -86,9 +95,10 @@ def fitted(train: Sequences, others: list[Sequences | None], about: Account) -> 
     return [part and scaling.applied(part, about) for part in (train, *others)]
 
 
-def _rows(source: str, about: Account, loss: str | None) -> DataRows:
+def _rows(data: str | Frame, about: Account, loss: str | None) -> DataRows:
     known = about.inputs
-    about.complete(kind=KINDS.get(ending(source)))
+    source = data if isinstance(data, str) else _("the frame")
+    about.complete(kind=KINDS.get(ending(source)) if isinstance(data, str) else "table")
     kind = about.kind
     if kind not in KINDS.values():
         message = _("{name}: what is in it? Its ending is none of {known}; pass --kind {kinds}")
@@ -111,10 +121,13 @@ def _rows(source: str, about: Account, loss: str | None) -> DataRows:
         one_of("missing", about.missing, MISSING)
     if about.at is not None:
         one_of("at", about.at, ("every", "last"))
-    if not Path(source).exists():
-        raise ParseError(_("cannot read {name}: there is no such file"), name=source)
-    reading(source)
-    rows: DataRows = import_module(f"rnncalc.pipeline.data.{kind}").read(source, about, loss)
+    if isinstance(data, str):
+        if not Path(data).exists():
+            raise ParseError(_("cannot read {name}: there is no such file"), name=data)
+        reading(data)
+    elif kind != "table":
+        raise ProblemError(_("a frame is for a model that was trained on a table; give this one arrays"))
+    rows: DataRows = import_module(f"rnncalc.pipeline.data.{kind}").read(data, about, loss)
     if rows.form:
         message = _("{name}: read as {form}; --encoding, --sep and --time-format say otherwise")
         about.notes.append(message.format(name=source, form=_(", ").join(rows.form)))

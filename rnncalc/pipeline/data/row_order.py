@@ -11,6 +11,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import BLOCK, Spool, blocks
 from rnncalc.errors import ParseError
+from rnncalc.pipeline.data.columns import Texts
 from rnncalc.pipeline.data.missing_times import missing_times
 from rnncalc.pipeline.data.times import Times
 
@@ -31,13 +32,16 @@ class Order:
         self.begins, self.count, self.sorted = array("q"), 0, True
         self.last: tuple[int, Any] = (-1, None)
 
-    def add(self, ids: list[str] | None, times: list[str] | None, lines: Sequence[int]) -> None:
+    def add(self, ids: Texts | None, times: Texts | None, lines: Sequence[int]) -> None:
         """Take some more rows: id, time and line of each. Raises ParseError."""
-        if not (self.ids or self.times):
+        if not (self.ids or self.times) or not lines:
             return
-        numbers = [self.names.setdefault(name, len(self.names)) for name in ids or [""] * len(lines)]
-        of = np.array(numbers, np.int32)
-        moments = self.times.keys(times or [], lines) if self.times else np.zeros(len(of))
+        of = np.zeros(len(lines), np.int32)
+        if ids is not None:
+            of = np.array([self.names.setdefault(name, len(self.names)) for name in ids.words], np.int32)[ids.codes]
+        moments = np.zeros(len(of))
+        if self.times and times is not None:
+            moments = self.times.keys(times.words, times.lines(lines))[times.codes]
         before, latest = self.last
         new = np.diff(of, prepend=np.int32(before)) != 0
         later = (of[1:] > of[:-1]) | (~new[1:] & (moments[1:] >= moments[:-1]))
@@ -46,10 +50,10 @@ class Order:
         self.begins.extend((np.flatnonzero(new) + self.count).tolist())
         self.last, self.count = (int(of[-1]), moments[-1]), self.count + len(of)
         self.of.add(of)
-        if self.times:
+        if times is not None:
             self.when.add(moments)
             if self.keep:
-                self.written.add(np.array([text.encode() for text in times or []], f"S{LONGEST}"))
+                self.written.add(np.array([text.encode() for text in times.words], f"S{LONGEST}")[times.codes])
 
     def arrangement(self, source: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Return where sequences begin, and the order of the rows if it is not theirs already."""

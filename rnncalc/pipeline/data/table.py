@@ -1,7 +1,7 @@
-"""CSV and TSV, a row a step: one series, or many in long format, told apart by an id and sorted by a time.
+"""Tables, a row a step: one series, or many in long format, told apart by an id and sorted by a time.
 
-Read in blocks of lines: numbers by NumPy's reader as long as all goes well; a block with anything else is read cell by
-cell, so that an error has its line and column.
+Read in blocks of rows: column by column as long as all goes well; a block with anything else is read cell by cell, so
+that an error has its line and column.
 """
 
 from __future__ import annotations
@@ -10,24 +10,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnncalc.common import bounds
+from rnncalc.common.compressed import ending
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import takes_classes
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap
-from rnncalc.pipeline.data.gaps import filled
+from rnncalc.pipeline.data.columns import Block, Row, Table, Texts
+from rnncalc.pipeline.data.frame import Frame, FrameTable
 from rnncalc.pipeline.data.row_order import Order, constant
 from rnncalc.pipeline.data.rows import DataRows
-from rnncalc.pipeline.data.table_file import Block, PlainLines, Row, TableFile
+from rnncalc.pipeline.data.table_file import TableFile
 from rnncalc.pipeline.data.target_columns import TargetColumns
 from rnncalc.pipeline.data.times import Times, is_time
 
+PARQUET = (".parquet", ".pq")
 
-def read(source: str, about: Account, loss: str | None) -> DataRows:
+
+def read(data: str | Frame, about: Account, loss: str | None) -> DataRows:
     """Read the columns that the account gives by name or by number from 1. Raises ParseError, ProblemError."""
-    file = TableFile(source, bounds.encoding(source, about.encoding), about.sep, gaps=filled(about))
+    file = _opened(data, about)
+    source = file.source
     target = None if about.predicting else about.target
     if about.classes is not None and isinstance(target, list) and not set(target) <= set(file.names):
         target = None  # a file to be tested on, which says so itself
@@ -39,13 +43,15 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     ids, times = (columns[0] if columns else None for columns in special)
     targets = TargetColumns(source, file.names, columns, about, loss, file.decimals)
     said = bool(about.time_format)
-    moments = None if times is None else Times(source, file.names[times], file.decimals, about.time_format)
+    moments = None
+    if times is not None:
+        moments = Times(source, file.names[times], file.decimals, "" if file.is_typed(times) else about.time_format)
     if moments and times is not None and not said:
         moments.find(file.column(times))
         about.complete(time_format=moments.written)
     order = Order(ids is not None, moments, bool(about.predicting))
     reader = _Reader(file, inputs, targets, ids, times, order, said, bool(about.input))
-    for block in file.blocks():
+    for block in file.blocks(list(dict.fromkeys([*inputs, *columns, *special[0], *special[1]]))):
         reader.add(block)
     rows = reader.rows(about)
     about.input = [file.names[n] for n in inputs]
@@ -57,7 +63,21 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     return rows
 
 
-def _inputs(file: TableFile, about: Account, targets: list[int], special: list[int], loss: str | None) -> list[int]:
+def _opened(source: str | Frame, about: Account) -> Table:
+    """Open a frame, or a file by its ending. Raises ParseError, ProblemError."""
+    if not isinstance(source, str):
+        return FrameTable(source, about)
+    if ending(source) not in PARQUET:
+        return TableFile(source, about)
+    try:
+        from rnncalc.pipeline.data.arrow import ParquetFile  # who has no such file need not have pyarrow
+    except ImportError:
+        message = _("{name}: Parquet is read by pyarrow: {install}")
+        raise ProblemError(message, name=source, install='pip install "rnncalc[arrow]"') from None
+    return ParquetFile(source, about)
+
+
+def _inputs(file: Table, about: Account, targets: list[int], special: list[int], loss: str | None) -> list[int]:
     """Return the input columns: those of the account, else all without another use and the past of what is foretold.
 
     Raises ProblemError.
@@ -75,7 +95,7 @@ def _inputs(file: TableFile, about: Account, targets: list[int], special: list[i
     return inputs
 
 
-def _numeric(file: TableFile, targets: list[int], about: Account, loss: str | None) -> bool:
+def _numeric(file: Table, targets: list[int], about: Account, loss: str | None) -> bool:
     """Tell whether targets are numbers, by the first value of each."""
     first = [next((text for _line, text in file.column(n) if not is_gap(text)), "") for n in targets]
     return not (about.classes or takes_classes(loss)) and None not in map(file.decimals.number, first)
@@ -85,7 +105,7 @@ class _Reader:
     """Collects the rows of a table, block by block."""
 
     def __init__(
-        self, file: TableFile, inputs: list[int], targets: TargetColumns, ids: int | None, times: int | None,
+        self, file: Table, inputs: list[int], targets: TargetColumns, ids: int | None, times: int | None,
         order: Order, said: bool, chosen: bool,
     ):  # fmt: skip
         """said: whether somebody said how times are written; chosen: whether somebody named the inputs."""
@@ -93,37 +113,38 @@ class _Reader:
         self.x, self.order, self.said, self.chosen = Spool(), order, said, chosen
 
     def add(self, block: Block) -> None:
-        """Take a block of lines: its numbers by NumPy's reader as long as all goes well, else cell by cell."""
-        plain = self.file.plain(block)
-        if plain is None or not self._fast(plain):
-            self._careful(list(self.file.rows(block)))
+        """Take a block of rows: column by column as long as all goes well, else cell by cell."""
+        if not self._fast(block):
+            self._careful(list(block.rows()))
 
-    def _fast(self, plain: PlainLines) -> bool:
-        """Take lines without quotes whose inputs are numbers. Returns whether they are."""
+    def _fast(self, block: Block) -> bool:
+        """Take rows whose inputs are numbers. Returns whether they are."""
         targets = self.targets
-        many = None if targets.classes else self._numbers(plain, [*self.inputs, *targets.columns])
-        numbers = self._numbers(plain, self.inputs) if many is None else many[:, : len(self.inputs)]
+        many = None if targets.classes else self._numbers(block, targets.columns)
+        numbers = self._numbers(block, []) if many is None else many[:, : len(self.inputs)]
         if numbers is None:
             return False
+        lines = block.lines
         self.x.add(numbers)
         if many is not None:
-            targets.add_numbers(many[:, len(self.inputs) :], plain.lines[0])
+            targets.add_numbers(many[:, len(self.inputs) :], lines[0] if lines else 0)
         else:
-            targets.add([plain.column(n) for n in targets.columns], plain.lines)
-        ids, times = (None if n is None else plain.column(n) for n in (self.ids, self.times))
-        self._place(ids, times, plain.lines)
+            targets.add([block.texts(n) for n in targets.columns], lines)
+        ids, times = (None if n is None else block.texts(n) for n in (self.ids, self.times))
+        self._place(ids, times, lines)
         return True
 
-    def _numbers(self, plain: PlainLines, columns: list[int]) -> np.ndarray | None:
-        """Return columns that are nothing but finite numbers."""
-        lines = self.file.with_points(plain, columns)
-        if lines is None:
+    def _numbers(self, block: Block, targets: list[int]) -> np.ndarray | None:
+        """Return the inputs, and those targets, where they are nothing but numbers and gaps that are allowed."""
+        numbers = block.numbers(self.inputs, targets)
+        if numbers is None or np.isinf(numbers).any():
             return None
-        try:
-            numbers = np.loadtxt(lines, delimiter=self.file.mark, usecols=columns, ndmin=2, comments=None)
-        except ValueError:
-            return None
-        return numbers if np.isfinite(numbers).all() else None
+        gaps = np.isnan(numbers)
+        if gaps.any():
+            inputs, others = gaps[:, : len(self.inputs)], gaps[:, len(self.inputs) :]
+            if (inputs.any() and not self.file.gaps) or others.all(axis=0).any():
+                return None
+        return numbers
 
     def _careful(self, rows: list[Row]) -> None:
         """Take rows cell by cell, so that an error has its line and column."""
@@ -131,15 +152,19 @@ class _Reader:
             return
         lines = [line for line, _row in rows]
         self.x.add(np.array([[self._input(row[n], line, n) for n in self.inputs] for line, row in rows]))
-        self.targets.add([[row[n].strip() for _line, row in rows] for n in self.targets.columns], lines)
-        ids, times = (None if n is None else [row[n].strip() for _line, row in rows] for n in (self.ids, self.times))
+
+        def texts(column: int) -> Texts:
+            return Texts.of(row[column].strip() for _line, row in rows)
+
+        self.targets.add([texts(n) for n in self.targets.columns], lines)
+        ids, times = (None if n is None else texts(n) for n in (self.ids, self.times))
         self._place(ids, times, lines)
 
-    def _place(self, ids: list[str] | None, times: list[str] | None, lines: Sequence[int]) -> None:
+    def _place(self, ids: Texts | None, times: Texts | None, lines: Sequence[int]) -> None:
         """Take note of whose and when rows are. Raises ParseError."""
-        if ids is not None and self.ids is not None and "" in ids:
+        if ids is not None and self.ids is not None and "" in ids.words:
             message = _("{name}, line {line}, column {column}: {what}")
-            where = {"line": lines[ids.index("")], "column": self.file.names[self.ids]}
+            where = {"line": ids.lines(lines)[ids.words.index("")], "column": self.file.names[self.ids]}
             raise ParseError(message, name=self.file.source, **where, what=_("is blank"))
         self.order.add(ids, times, lines)
 
@@ -184,4 +209,4 @@ class _Reader:
         if order is not None:
             x, y, times = x[order], y[order], None if times is None else times[order]
         same = y.ndim == 1 and len(offsets) > 2 and constant(y, offsets)
-        return DataRows(x, y, offsets, "last" if same else "every", list(self.order.names), times, form)
+        return DataRows(x, y, offsets, "last" if same else "every", list(self.order.names), times, form, order)

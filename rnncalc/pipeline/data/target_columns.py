@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import repeat
 
@@ -14,6 +13,7 @@ from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import LOSSES, SIGN, takes_classes
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Decimals, is_gap, is_grouped
+from rnncalc.pipeline.data.columns import Texts
 from rnncalc.pipeline.data.rows import Labels
 
 
@@ -35,9 +35,9 @@ class TargetColumns:
         if self.classes:
             self._one_column()
         self.seen: dict[bool, tuple[str, int]] = {}  # the first number (True) and the first text, with its line
-        self.waiting = list[tuple[list[list[str]], Sequence[int]]]()  # gaps above the first value
+        self.waiting = list[tuple[list[Texts], Sequence[int]]]()  # gaps above the first value
 
-    def add(self, columns: list[list[str]], lines: Sequence[int]) -> None:
+    def add(self, columns: list[Texts], lines: Sequence[int]) -> None:
         """Take some more rows of the table: the cells of each target column, and the lines of the rows."""
         if not self.columns:
             self._none(len(lines))
@@ -67,13 +67,10 @@ class TargetColumns:
     def _none(self, count: int) -> None:
         self.y.add(np.full(count, -1) if self.classes else np.full((count, self.missing), np.nan))
 
-    def _decide(self, columns: list[list[str]], lines: Sequence[int]) -> None:
+    def _decide(self, columns: list[Texts], lines: Sequence[int]) -> None:
         """Decide between numbers and classes. Raises ParseError, ProblemError where it cannot be said."""
         for name, cells in zip(self.names, columns):
-            first_lines: dict[str, int] = {}
-            for text, line in zip(cells, lines):
-                first_lines.setdefault(text, line)
-            for text, line in first_lines.items():
+            for text, line in zip(cells.words, cells.lines(lines)):
                 if is_gap(text):
                     continue
                 numeric = self.decimals.number(text) is not None
@@ -91,7 +88,7 @@ class TargetColumns:
 
     def _one_column(self) -> None:
         if len(self.columns) > 1:
-            message = _("{name}: classes are one target column, not {n}: {columns}")
+            message = _("{name}: classes are one target column, not {n}: {columns}: train a model for each")
             raise ProblemError(message, name=self.source, n=len(self.names), columns=", ".join(self.names))
 
     def _refuse_both(self) -> None:
@@ -113,11 +110,16 @@ class TargetColumns:
         waiting, self.waiting = self.waiting, []
         for columns, lines in waiting:
             if self.classes:
-                numbers = {text: self.labels.number(text, count) for text, count in Counter(columns[0]).items()}
-                self.y.add(np.array([numbers[text] for text in columns[0]], np.int64))
+                (cells,) = columns
+                counts = np.bincount(cells.codes, minlength=len(cells.words)).tolist()
+                numbers = [self.labels.number(text, count) for text, count in zip(cells.words, counts)]
+                self.y.add(np.array(numbers, np.int64)[cells.codes])
                 continue
-            values = [list(map(self._value, cells, repeat(name), lines)) for name, cells in zip(self.names, columns)]
-            self.y.add(np.array(values).T)
+            values = [
+                np.array([self._value(*cell) for cell in zip(cells.words, repeat(name), cells.lines(lines))])
+                for name, cells in zip(self.names, columns)
+            ]
+            self.y.add(np.stack([known[cells.codes] for known, cells in zip(values, columns)], axis=1))
 
     def _value(self, text: str, column: str, line: int) -> float:
         return float("nan") if is_gap(text) else self.decimals.finite(text, self.source, line, column)
