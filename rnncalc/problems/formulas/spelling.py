@@ -138,8 +138,11 @@ def _expanded(text: str) -> str:
         text = text.replace(macro[0], "")
         text = re.sub(rf"\\{name}(?![a-zA-Z])", lambda _name, body=body: f"{{{body}}}"[1:-1], text)  # type: ignore[misc]
     if "</" in text:
-        text = re.sub(r"<(sub|sup)>(.*?)</\1>", lambda part: f"{'_' if part[1] == 'sub' else '^'}{{{part[2]}}}", text)
-        text = re.sub(r"</?(?:p|b|i|em|strong|span|div|code|ul|ol|li|h\d|br)\b[^<>\n]*>", BREAK, text)
+        text = re.sub(r"</?(?:b|i|em|strong|span|var|u|font)\b[^<>\n]*>", "", text)
+        text = re.sub(
+            r"<(sub|sup)\b[^<>\n]*>(.*?)</\1>", lambda part: f"{'_' if part[1] == 'sub' else '^'}{{{part[2]}}}", text
+        )
+        text = re.sub(r"</?(?:p|div|code|ul|ol|li|h\d|br)\b[^<>\n]*>", BREAK, text)
     return text
 
 

@@ -16,6 +16,7 @@ _THOUSAND = re.compile(rf"(?<![\w.,]){_THOUSANDS.pattern}(?![\w.,])")
 _RUN = re.compile(r"[\d.,]+")
 _POINTS = re.compile(r"\d*\.\d+(?:,\d*\.\d+)+")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d),(?=\d)")
+_NESTED = re.compile(r"\[\s*\[[^\[\]]*\](?:\s*[;,]?\s*\[[^\[\]]*\])*\s*\]")
 _BETWEEN = re.compile(r"[\s;|\[\](){}]+")
 
 
@@ -37,8 +38,16 @@ def with_points(text: str) -> str:
     zero = any(re.match(r"[-+]?0,", entry) for entry in entries)
     certain = any(re.search(r",0\d", entry) for entry in entries)
     if certain or spaced or (zero and len(entries) > 1):
-        return text.replace(",", ".")
+        return nested_with_commas(text.replace(",", "."))
     return text
+
+
+def nested_with_commas(text: str) -> str:
+    """The text with commas for the semicolons of brackets within brackets: [[0.4; 0.3]; [0.1; 0.6]].
+
+    Where commas are decimal, semicolons stand between numbers, and every inner bracket is a row.
+    """
+    return _NESTED.sub(lambda rows: rows[0].replace(";", ","), text)
 
 
 def read(text: str, decimal: str) -> str:
@@ -70,7 +79,9 @@ def stated(value: Any, decimal: str) -> Any:
         return [stated(part, decimal) for part in value]
     if not decimal or not isinstance(value, str) or value.lstrip().startswith("@"):
         return value
-    return _RUN.sub(_pointed if decimal == "comma" else lambda run: _BETWEEN_DIGITS.sub(", ", run[0]), value)
+    if decimal == "comma":
+        return nested_with_commas(_RUN.sub(_pointed, value))
+    return _RUN.sub(lambda run: _BETWEEN_DIGITS.sub(", ", run[0]), value)
 
 
 def _pointed(run: re.Match[str]) -> str:

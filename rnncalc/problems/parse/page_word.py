@@ -63,6 +63,8 @@ def _of_word(element: Xml, parent: str, depth: int) -> Iterator[Element | str]:
         inner = [part for child in element for part in _of_word(child, name, depth + 1)]
         if name == "p":
             yield Element(_style(element), inner)
+        elif name == "r" and (script := _script(element)):
+            yield Element(script, inner)
         elif name == "e" and parent == "mr":
             yield Element("mtd", inner)
         elif name == "m" and parent != "e":  # the pieces of a long equation below each other
@@ -76,6 +78,13 @@ def _of_word(element: Xml, parent: str, depth: int) -> Iterator[Element | str]:
             yield Element("mrow", inner)
         else:
             yield from inner
+
+
+def _script(run: Xml) -> str:
+    """sub or sup, where a piece of text stands below or above the line."""
+    place = next((part for part in run.iter() if part.tag.endswith("}vertAlign")), None)
+    value = next(iter(place.attrib.values()), "") if place is not None else ""
+    return {"subscript": "sub", "superscript": "sup"}.get(value, "")
 
 
 def _style(paragraph: Xml) -> str:

@@ -15,6 +15,7 @@ from rnncalc.problems.parse.page_elements import Element
 
 _HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_SCRIPTS = re.compile(r"(?:_\{[^{}]*\}){2,}|(?:\^\{[^{}]*\}){2,}")
 _UNSEEN = frozenset("script style head title template svg aside".split())
 _BLOCKS = frozenset("p div li ul ol dl dt dd tr table h1 h2 h3 h4 h5 h6 section main body pre figure details".split())
 _OTHERS = {  # how other files begin → what is said of them
@@ -44,8 +45,13 @@ def text_of(data: bytes) -> str | None:
 
 
 def _written(page: Element) -> str:
-    lines = "\n".join(line.rstrip() for line in _text(page).split("\n"))
+    lines = "\n".join(line.rstrip() for line in _SCRIPTS.sub(_joined, _text(page)).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
+
+
+def _joined(scripts: re.Match[str]) -> str:
+    """One index where a program keeps it in pieces: h_{t}_{-1}."""
+    return f"{scripts[0][0]}{{{''.join(re.findall(r'{([^{}]*)}', scripts[0]))}}}"
 
 
 def _text(node: Element | str) -> str:
@@ -60,6 +66,8 @@ def _text(node: Element | str) -> str:
     if node.name == "table":
         return f"\n\n{_table(node)}\n\n"
     inner = "".join(map(_text, node.parts))
+    if node.name in ("sub", "sup") and inner.strip():
+        return f"{'_' if node.name == 'sub' else '^'}{{{inner.strip()}}}"
     if node.name == "pre":
         return f"\n\n{inner}\n\n"
     if node.name in _BLOCKS:

@@ -21,7 +21,8 @@ def pattern() -> re.Pattern[str]:
     """One of these, as far as it goes."""
     return re.compile(
         rf"(?:(?P<factor>{_NUMBER}|[-+])[ \t]?[*·×]?[ \t]?)?(?:\\?mathb[fb])?\{{?[IE]\}}?(?![A-Za-z^'(])"
-        r"(?:_\{?(?P<size>\d{1,3})(?:[ \t]?[×x,*][ \t]?\d{1,3})?\}?)?(?!\w)|"
+        r"(?:_\{?(?P<size>\d{1,3})(?:[ \t]?[×x,*][ \t]?\d{1,3})?\}?|"
+        r"[ \t]?\([ \t]?(?P<rows>\d{1,3})[ \t]?[×x*][ \t]?\d{1,3}[ \t]?\))?(?!\w)|"
         r"(?:(?:np|numpy|torch)\.)?diag[ \t]?[(\[{]{1,3}"
         rf"(?P<diagonal>[ \t]?{_NUMBER}(?:[ \t]?[,;\s][ \t]?{_NUMBER})*)[ \t]?[)\]}}]{{1,3}}|"
         rf"(?P<every>every)[ \t](?P<entry>{_NUMBER})"
@@ -42,8 +43,8 @@ def read(text: str) -> Numbers:
         return _diagonal(entries)
     factor = said["entry"] or said["factor"] or "1"
     factor = f"{factor}1" if factor in ("+", "-") else factor
-    if said["size"]:
-        return _diagonal([factor] * min(int(said["size"]), LARGEST))
+    if size := said["size"] or said["rows"]:
+        return _diagonal([factor] * min(int(size), LARGEST))
     number = Numbers.of(factor)
     number.pattern = "every" if said["every"] else "identity"
     return number

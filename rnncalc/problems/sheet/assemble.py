@@ -42,6 +42,7 @@ from rnncalc.problems.sheet.words import Words
 CANDIDATES = ("g", "c", "c̃", "C", "C̃", "g̃", "n", "h", "h̃", "s", "s̃")
 RATES = ("η", "lr", "α", "learning_rate", "eta", "alpha")
 _DRAWN = re.compile(r"\brandn?\(|\brandom\b|\bnormal\(|\buniform\(")
+_GATED = re.compile(r"[wu]_?[xh]?[cfghionrz]")
 _STARTED = re.compile(r"([A-Za-z]\w*?)_?0")
 
 
@@ -123,7 +124,9 @@ class _Assembly:
         precision = prose.precision(self.sheet.prose)
         if precision and "precision" not in self.given:
             self.given["precision"] = RawValue(precision, "precision")
-        said = {name for name in ("x", "targets", "lr") if name in self.given and self.given[name].where == name}
+        if not self.made:
+            self._without_equations()
+        said = {value.where for value in self.given.values() if value.where in ("x", "targets", "lr", "h0")}
         sizes = in_sentences(self.sheet.prose)
         self.sheet.sizes += sizes
         self.sheet.skipped = unread.lines(self.sheet.prose, said, [size.name for size in sizes])
@@ -138,6 +141,15 @@ class _Assembly:
         self.equations.notes += unread.listed([*self.sheet.unread, *self.sheet.skipped, *claims.notes])
         self.given["equations"] = RawValue(self.equations, "equations")
         return self.given
+
+    def _without_equations(self) -> None:
+        """What letters mean where only a sentence can say it: W is of the input, w_f is W_f of one unit."""
+        if prose.letter_of_input(self.sheet.prose) == "W":
+            self.given.setdefault("notation", RawValue("swapped", "notation"))
+        gated = {name: name[0].upper() + name[1:] for name in self.given if _GATED.fullmatch(name)}
+        if len(gated) > 2 and not self.given.keys() & set(gated.values()):
+            for small, name in gated.items():
+                self.given[name] = self.given.pop(small)
 
     def _readable(self) -> Iterator[Assigned]:
         """The values, without answers left out, formulas of answers, and random numbers that others replace."""
@@ -244,7 +256,7 @@ class _Assembly:
             return  # y_t = 1: what a value means, and not which step has it
         if item.symbol.base in ROLES.values():
             name = self._of_role(item.symbol)
-        started = _STARTED.fullmatch(name)
+        started = _STARTED.fullmatch(name) or self._initial(item, name)
         if name not in self.roles.params:
             if started and started[1] in self.roles.states:
                 name = f"{started[1]}0"
@@ -269,6 +281,13 @@ class _Assembly:
             raise ParseError(_("{where}: it is given twice"), where=item.where)
         given = RawValue(value, item.where)
         self.given[name] = given.unfolded() if item.key else given
+
+    def _initial(self, item: Assigned, name: str) -> re.Match[str] | None:
+        """The state of “initially h = 0”, where no equation says which letters are states."""
+        if self.made or item.key or item.answer or name not in ("h", "c"):
+            return None
+        line = self.sheet.text.split("\n")[item.line]
+        return re.search(rf"(?:{prose.INITIALLY})[^.。;；\n]{{0,40}}?(?<![A-Za-z_])({name})\s*=", line, re.IGNORECASE)
 
     def _of_role(self, symbol: Symbol) -> str:
         """The sheet's name of what a column calls input weights, in the row of a gate."""

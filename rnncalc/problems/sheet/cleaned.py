@@ -69,7 +69,7 @@ class CleanText:
             text, self.commas = _answers_with_points(text)
         self.columns = code.columns(text)
         text = code.plain(tables.unescaped(text))
-        text = rewritten.gate_by_gate(rewritten.in_letters(rewritten.with_edges(text)))
+        text = rewritten.gate_by_gate(rewritten.with_loss(rewritten.in_letters(rewritten.with_edges(text))))
         self.text = named_vectors.with_indices(sentence_values.assigned(unified(text)))
         self.text = rewritten.one_by_one(rewritten.without_sums(self.text))
         self.text = blanked(_WHO, blanked(_IMPORT, self.text))

@@ -7,6 +7,10 @@ import re
 from rnncalc.problems.formulas.spelling import BREAK
 
 _PAIRS = re.compile(r"\bfor\s+(\w+)\s*,\s*(\w+)\s+in\s+zip\(\s*(\w+)\s*,\s*(\w+)\s*\)")
+_THESE = re.compile(  # for x in [[1, 2], [0, -1]]:
+    r"\bfor\s+(?:\w+\s*,\s*)?(\w+)\s+in\s+(?:enumerate\()?((?:(?:np\.)?array\()?\[[^\n]*\]\)?)\)?(?:,\s*\d+\))?\s*:"
+)
+_THESE_OF_JULIA = re.compile(r"^([ \t]*)for (\w+) in (\[\[[^\n]*\]\])[ \t]*$", re.MULTILINE)
 _OVER = re.compile(r"\bfor\s+(\w+)\s+in\s+(?!range|enumerate|zip)(\w+)\s*:")
 _COLUMN = re.compile(r"\b(\w+)\s*[(\[]\s*:\s*,\s*([tnk])\s*[)\]]")
 _KERAS = re.compile(r"^[ \t]*(?:\w+/)*?(\w+)/(kernel|recurrent_kernel|bias)(?::0)?[ \t]*:?[ \t]*$", re.MULTILINE)
@@ -50,6 +54,7 @@ def plain(text: str) -> str:
     for pair in _PAIRS.finditer(text):
         text = _renamed(_renamed(text, pair[3], pair[1]), pair[4], _target(pair[2]))
         text = re.sub(rf"\b{pair[2]}\b(?=\s*\)|\s*\*\*)", _target(pair[2]), text)
+    text = _THESE_OF_JULIA.sub(r"\1\2 = \3", _THESE.sub(r"\1 = \2", text))
     for loop in _OVER.finditer(text):
         text = _renamed(text, loop[2], loop[1])
     text = _COLUMN.sub(lambda part: f"{part[1]}_{part[2]}", text)
@@ -115,6 +120,7 @@ def _torch(text: str) -> str:
         )
 
     names = {layer[1] for layer in _TORCH.finditer(text)}
+    text = re.sub(r"\b(weight|bias)_([ih]h)(?=[ \t]*[=:])", r"\1_\2_l0", text)  # of a cell
     if re.search(r"\bW_\{?(?:ir|hr|ii|hi)\b", text):  # the equations have a weight for each gate
         text = re.sub(
             r"\b(weight|bias)_([ih]h)_l0(?=[ \t]*=)",

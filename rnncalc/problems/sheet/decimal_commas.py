@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rnncalc.problems.parse.commas import nested_with_commas
+
 _STATED = re.compile(r"^[ \t]*(?:decimal|dezimal)[ \t]*[:=][ \t]*(comma|point)\b", re.MULTILINE)
 _COMMA = re.compile(r"(?<![\d.,])(\d{1,9})(?:,|\{,\})(\d{1,17})(?!\d|[,.]\d|\{,\})")
 _CERTAIN = re.compile(r"(?<![\d.,])0(?:,|\{,\})\d+(?!\d|[,.]\d|\{,\}\d)|(?<![\d.,])\d{1,9}\{,\}(?!\d{3}(?!\d))\d+")
@@ -32,7 +34,7 @@ def with_points(text: str, decimal: str = "") -> tuple[str, bool]:
 
 def _pointed(text: str) -> str:
     """The text with points, and commas for the semicolons between the numbers of a vector, (0,5; −0,4)."""
-    text = _COMMA.sub(r"\1.\2", text)
+    text = nested_with_commas(_COMMA.sub(r"\1.\2", text))
     return _VECTOR.sub(lambda vector: vector[0].replace(";", ","), text)
 
 

@@ -31,7 +31,9 @@ _TYPED = re.compile(  # U_new.o, answers.h_2[1]
 LONGEST = 120  # characters of a head
 FAR = 500  # before a head, more than any numbering
 _BRACKET = re.compile(r"[()\n]")
-_BEFORE = re.compile(r"(?:[\w.@\\/\u0300-\u036f-]|∂\s?)\Z")  # ∂L_t/∂o_t = ŷ_t - y_t defines no o_t
+_BEFORE = re.compile(  # ∂L_t/∂o_t = ŷ_t - y_t defines no o_t; 输入x_1 = 1 defines x_1
+    r"(?:(?![\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])[\w.@\\/\u0300-\u036f-]|∂\s?)\Z"
+)
 
 
 class Head(NamedTuple):

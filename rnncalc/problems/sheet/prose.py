@@ -48,8 +48,10 @@ _COUNTED = re.compile(  # the words are numbered: 1 = the, 2 = cat
 _FUNCTION_WORDS = {
     "leaky_relu": r"leaky[- ]?relu", "hard_sigmoid": "hard[- ]?sigmoid", "hard_tanh": "hard[- ]?tanh",
     "log_softmax": "log[- ]?softmax",
-    "tanh": r"tanh|hyperbolic tangent|tangente? hyperbolique|tangens hyperbolicus|双曲正切|гиперболическ\w+ тангенс",
-    "sigmoid": r"sigm[oa][iïí]de?\w*|logisti\w+|логистическ\w+|сигмоид\w*|シグモイド|逻辑(?:斯蒂)?函数",
+    "tanh": r"tanh|hyperbolic tangent|tangente? hyperbolique|tangens hyperbolicus|tangente iperbolica|"
+    r"tangente hiperbólica|双曲正切|双曲線正接|гиперболическ\w+ тангенс|(?:하이퍼볼릭|쌍곡) ?탄젠트",
+    "sigmoid": r"sigm[oa][iïí]de?\w*|logisti\w+|логистическ\w+|сигмоид\w*|シグモイド|시그모이드|"
+    r"逻辑(?:斯蒂)?函数|S ?型函数",
     "relu": r"relu|rectif\w+|线性整流|修正线性",
     "softmax": "softmax",
     "identity": r"identit\w+|(?<!non)(?<!non-)linear\w*|(?<!非)线性|恒等",
@@ -113,6 +115,18 @@ _ZERO_STATES = re.compile(
     rf"[^.。\n]{{0,60}}?{_ZERO}|(?<!\w)zero[- ](?:initial|state)|at rest",
     re.IGNORECASE,
 )
+_INITIAL = re.compile(
+    r"(?:initial|starting) (?:hidden )?state(?: of the (?:network|rnn))? (?:is|was|equals|=|:)\s?"
+    rf"({_NUMBER}|[\[(][^\[\]()\n]*[\])])|"
+    rf"初始(?:隐[藏含]?层?)?状态(?:取?[为是:：=]|等于)\s?({_NUMBER}|[\[(（][^\[\]()（）\n]*[\])）])",
+    re.IGNORECASE,
+)
+_OF_INPUT = re.compile(  # w multiplies the input; W 为输入权重
+    r"(?<![A-Za-z_\\])([WUwu])(?:_\{?[\w*]{1,3}\}?)?(?:s\b|\b|(?=[为是]))(?:(?![WUwu]\b)[^.。;；,，=\n\d]){0,30}?"
+    r"(?:multipl\w+|applie[sd]|acts?|weights?|(?<!\w)(?:is|are)|[为是]|乘以?|作用于)(?:(?![WUwu]\b)[^.。;；,，=\n\d]){0,20}?"
+    r"(?:input(?! gate)|输入(?!门))(?![- ]to|[到至])",
+)
+INITIALLY = r"initial(?:ly|ise[ds]?|ize[ds]?)?\b|\bstart(?:s|ing)?\b|\bbegins?\b|anfangs|初始|开始时|起初"
 _TO = r"(?:\s{0,2}(?:to|through|[-–~、,，]|and|到|至|和)\s{0,2}\d{1,3}){0,9}"
 _COUNTING = re.compile(f"(?:{_FROM_ONE.pattern}){_TO}", re.IGNORECASE)
 _FROM_ZERO = re.compile(
@@ -120,7 +134,7 @@ _FROM_ZERO = re.compile(
     rf"[^.;。；\n\d]{{0,12}}(?<![\d.])0(?![\d.]){_TO}",
     re.IGNORECASE,
 )
-_OF_KEYS = [("lr", _RATE), ("x", _INPUTS), ("targets", _CLASSES), ("targets", _TARGET)]
+_OF_KEYS = [("h0", _INITIAL), ("lr", _RATE), ("x", _INPUTS), ("targets", _CLASSES), ("targets", _TARGET)]
 _SIGMA = re.compile(
     rf"(?<!\w)σ(?:\([^()\n]{{0,4}}\))?[\s{BREAK}]*(?:\b(?:is|denotes|stands for|means|represents|be)\b|"
     rf":?=|为|是|表示|代表|指|取)"
@@ -132,10 +146,12 @@ _LEAK = re.compile(
     r"(?P<slope>0?\.\d+)|(?:leaky[- ]?relu|lrelu)\s*\(\w\)[^.\n]{0,60}?(?P<factor>0?\.\d+)\s*[*·]?\s*[a-z]\b",
     re.IGNORECASE,
 )
+_ACTIVE = r"activation|activación|ativação|attivazione|aktivierung|активаци|激活|激励|活性化|활성화"
 _ACTIVATION = re.compile(
-    rf"({FUNCTION_NAMES})[^.。\n]{{0,40}}?(?:activation|激活)|(?:activation|激活函数)[^.。\n]{{0,40}}?({FUNCTION_NAMES})",
+    rf"({FUNCTION_NAMES})[^.。\n]{{0,40}}?(?:{_ACTIVE})|(?:{_ACTIVE})[^.。\n]{{0,40}}?({FUNCTION_NAMES})",
     re.IGNORECASE,
 )
+_ZERO_BIASES = re.compile(r"(?:bias(?:es)?|偏置项?)[^.。;；,，\d\n]{0,20}(?<![\d.])0(?!\w|\.\d)", re.IGNORECASE)
 
 
 _COUNT = {word: number for words in ("one two three four five six", "一 二 三 四 五 六") for number, word in
@@ -196,7 +212,7 @@ def without_precision(line: str) -> str:
 
 def without_facts(line: str, used: Collection[str]) -> str:
     """A line without the numbers that sentences say of the keys which were read from sentences, and zero states."""
-    patterns = [_FROM_ZERO, _COUNTING, *(pattern for key, pattern in _OF_KEYS if key in used)]
+    patterns = [_FROM_ZERO, _COUNTING, _ZERO_BIASES, *(pattern for key, pattern in _OF_KEYS if key in used)]
     for pattern in patterns:
         line = pattern.sub("", line)
     return re.sub(r"(?<![\w.])0(?!\w|\.\d)", "", line) if _ZERO_STATES.search(line) else line
@@ -287,6 +303,19 @@ def last_step_only(prose: str) -> bool:
 def zero_states(prose: str) -> bool:
     """Whether the sheet says that the states begin at zero."""
     return _ZERO_STATES.search(prose) is not None
+
+
+def letter_of_input(prose: str) -> str:
+    """W or U, as “w multiplies the input” says; empty where nothing is said."""
+    said = _OF_INPUT.search(prose)
+    return said[1].upper() if said else ""
+
+
+def initial_state(prose: str) -> str:
+    """The numbers of “the initial hidden state is 0.3”; empty where nothing is said, or zero."""
+    said = _INITIAL.search(prose)
+    text = (said[1] or said[2]) if said else ""
+    return text if re.search("[1-9]", text) else ""
 
 
 def learning_rate(prose: str) -> str:

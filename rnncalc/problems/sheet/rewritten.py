@@ -9,26 +9,46 @@ from __future__ import annotations
 
 import re
 
+_HIDDEN = r"(?:the )?hidden(?: layers?| units?| states?| nodes?| neurons?)?"
+_OF_WEIGHT = "的?(?:连接)?权[重值]"
 _WORDS = {
-    r"input[- ]weights?|input[- ]to[- ]hidden|输入(?:层(?:到|至)隐藏层的?)?权重": "U",
-    r"recurrent[- ]weights?|hidden[- ]to[- ]hidden|循环权重|隐藏层(?:到|至)隐藏层的?权重": "W",
-    r"(?:output|read-?out)[- ]weights?|hidden[- ]to[- ]output|输出权重|隐藏层(?:到|至)输出层的?权重": "V",
-    r"(?:hidden|recurrent)(?: layer)?[- ]bias(?:es)?|隐藏层偏置": "b",
-    r"(?:output|read-?out)(?: layer)?[- ]bias(?:es)?|输出(?:层)?偏置": "c",
+    rf"input[- ]weights?|input[- ]to[- ]hidden|weights? from (?:the )?inputs?(?: layer)? to {_HIDDEN}|"
+    rf"输入(?:层?[到至→](?:隐[藏含]层|隐层))?{_OF_WEIGHT}": "U",
+    rf"recurrent[- ]weights?|hidden[- ]to[- ]hidden|weights? from {_HIDDEN} to (?:itself|{_HIDDEN})|"
+    rf"(?:循环|递归|(?:隐[藏含]层|隐层)[到至→](?:隐[藏含]层|隐层|自身)){_OF_WEIGHT}": "W",
+    rf"(?:output|read-?out)[- ]weights?|hidden[- ]to[- ]output|weights? from {_HIDDEN} to (?:the )?outputs?(?: layer)?|"
+    rf"(?:(?:隐[藏含]层|隐层)[到至→])?输出层?{_OF_WEIGHT}": "V",
+    r"(?:hidden|recurrent)(?: layer)?[- ]bias(?:es)?|(?:隐[藏含]层|隐层)的?偏置": "b",
+    r"(?:output|read-?out)(?: layer)?[- ]bias(?:es)?|输出层?的?偏置": "c",
     r"input(?: sequence|s)?|输入(?:序列)?": "x",
-    r"initial(?: hidden)? state|初始(?:隐藏)?状态": "h0",
+    r"initial(?: hidden)? state|初始(?:隐[藏含]?)?状态": "h0",
 }
-_SAID = [
-    (
-        re.compile(
-            rf"^([ \t>*•-]*)(?:the )?(?:{words})(?: weights?)?(?: matrix| vector|矩阵|向量)?\s*(?:[:：=]|is|are|为|是)"
-            r"\s*(?=[\[(]|[-+−]?\d)",
-            re.IGNORECASE | re.MULTILINE,
-        ),
-        name,
+_LINE = r"^[ \t>*•-]*(?:the )?"  # where a value begins
+_CLAUSE = r"^[ \t>*•-]*|[,;:，。；：、(（][ \t]*|\.[ \t]+|\b(?:the|and|an?|with|has|have|having)[ \t]+"
+
+
+def _said(words: str, name: str) -> re.Pattern[str]:
+    """Words for a value and what stands between them and it: a number, or a bracket.
+
+    The inputs must begin a line, since a sentence also says what their values mean.
+    """
+    begin, verbs = (_LINE, "") if name == "x" else (_CLAUSE, "|of|equals|equal to|分别为|均?[为是]|等于")
+    return re.compile(
+        rf"({begin})(?:{words})(?: weights?)?(?: matrix| vector|矩阵|向量)?\s*(?:[:：=]|\bis\b|\bare\b|为|是{verbs})"
+        r"\s*(?=[\[(]|[-+−]?\.?\d)",
+        re.IGNORECASE | re.MULTILINE,
     )
-    for words, name in _WORDS.items()
-]
+
+
+_SAID = [(_said(words, name), name) for words, name in _WORDS.items()]
+_FORMULA = (  # of a loss: no number alone, which is an answer
+    r"\$?\s{0,2}(?:½|\\[dt]?frac|\\sum|[Σ∑]|(?:1/[2TnN]|0\.5|[-−])\s?[*·(½\\Σ∑]|\([a-zŷ]\S{0,9} ?[-−])"
+)
+_LOSS = re.compile(
+    r"\b(?:the )?(?:total )?(?:loss|error|cost)(?: function)?(?: (?:at|of|for) (?:each|every|one|a) (?:time )?step)?"
+    rf" is (?:given by )?(?={_FORMULA})|(?:损失|误差|代价)(?:函数)?[为是]\s?(?={_FORMULA})",
+    re.IGNORECASE,
+)
 _STEPPED = re.compile(r"[_^(\[<]\s*\{?\(?\s*t\b|ₜ")
 _SUM = re.compile(r"(?:Σ|\bsum)_(?:\{[a-z](?:\s*=[^{}]*)?\}|[a-z])(?:\^(?:\{[^{}]*\}|\w))?")
 _PAIR = re.compile(r"[A-Za-z]_\{?([h-n]),?([h-n])\}?(?!\w)")
@@ -44,12 +64,13 @@ _COLUMN = re.compile(
 _TUPLE = r"\((?=[^()=\n,]*,)([^()=\n]*)\)"
 _TUPLES = re.compile(rf"{_TUPLE}\s*=\s*{_TUPLE}")
 _SEQUENCE = re.compile(r"\{\s*([A-Za-z]_\{?t\}?)\s*\}(?:_\{[^{}\n]*\}|_t)?(?:\^\{?\w+\}?)?(?=\s*=)")
+_RANGE = re.compile(r"([A-Za-z])_\{\s*1\s*:\s*\w{1,3}\s*\}(?=\s*:?=)")  # x_{1:3} = (1, 2, −1)
 _RULE = re.compile(r"[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+")
 
 
 def one_by_one(text: str) -> str:
-    """The text, in one spelling, with (u, w) = (0.5, 0.3) name by name, and {x_t} without its braces."""
-    return _SEQUENCE.sub(r"\1", _TUPLES.sub(_pairs, text))
+    """The text, in one spelling, with (u, w) = (0.5, 0.3) name by name, {x_t} and x_{1:3} as x."""
+    return _RANGE.sub(r"\1", _SEQUENCE.sub(r"\1", _TUPLES.sub(_pairs, text)))
 
 
 def _pairs(both: re.Match[str]) -> str:
@@ -76,6 +97,11 @@ def in_letters(text: str) -> str:
         if not re.search(rf"^[^\w\n]*{name}\s*[:=]", text, re.MULTILINE):
             text = words.sub(rf"\1{name} = ", text, count=1)
     return text
+
+
+def with_loss(text: str) -> str:
+    """The text with L = in front of a formula that is said to be the loss."""
+    return _LOSS.sub(" L = ", text)
 
 
 def without_sums(text: str) -> str:

@@ -168,6 +168,11 @@ class SheetSequences:
             self.given["targets"] = RawValue(targets, "targets")
         if rate:
             self.given.setdefault("lr", RawValue(rate, "lr"))
+        hidden = {"h", "s", "a", "H"} & self.roles.states if len(self.roles.states) > 1 else self.roles.states
+        if len(hidden) == 1 and self.roles.made and (start := prose.initial_state(said)):
+            letter = next(iter(hidden))
+            if f"{letter}_0" not in self.given:
+                self.given.setdefault(f"{letter}0", RawValue(start, "h0"))
 
     def _is_start(self, number: int, count: int, values: Mapping[int, Assigned]) -> bool:
         before = self.first - 1
