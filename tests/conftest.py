@@ -10,11 +10,14 @@ from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from rnncalc.common.i18n import speak
 from rnncalc.engine.choice import numba_installed
 
 collect_ignore = ["examples/code"]  # what students wrote
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # no test asserts a time
 LEFT_OUT = "rnncalc/left-out"  # in pytest's cache: test, or file of tests → the package that it needs
 WITHOUT_NUMBA = "could not import 'numba'"  # as `pytest.importorskip` says it
 

@@ -65,7 +65,7 @@ def test_the_schema_knows_the_letters_of_every_notation(notation: str) -> None:
         assert permitted(name.replace("_", "")), name
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text("abcdehioqswxyUWVbRBT_0", min_size=1, max_size=6))
 def test_what_the_schema_refuses_the_reader_refuses(key: str) -> None:
     if not permitted(key):
