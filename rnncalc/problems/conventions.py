@@ -179,6 +179,9 @@ class Conventions:
         if ("U" in self.arrays and "W" in self.arrays) or not name:
             return
         fused = self.arrays[name]
+        other = "U" if name == "W" else "W"
+        if other not in self.arrays:  # of one unit it is a row, [0.2, 0.3]
+            fused = _each(fused, lambda part: part.through(np.atleast_2d) if part.values.size > 1 else part)
         parts = list(fused.values()) if isinstance(fused, dict) else [fused]
         gates = 1 if isinstance(fused, dict) else len(self.cell.gates) or 1
         first = parts[0].shape
@@ -224,7 +227,7 @@ class Conventions:
     def _note_square(self) -> None:
         """Note a gated cell's equation where the letters U and W fit both ways, with other numbers."""
         given = self.translation.given
-        if not {"U", "W"} <= self.arrays.keys() or "notation" in given:
+        if not {"U", "W"} <= self.arrays.keys() & given.keys() or "notation" in given:
             return
         pairs = list(zip(_parts(self.arrays["U"]), _parts(self.arrays["W"])))
         if all(u.shape == w.shape for u, w in pairs) and any((u.values != w.values).any() for u, w in pairs):

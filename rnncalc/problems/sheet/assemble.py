@@ -43,6 +43,7 @@ CANDIDATES = ("g", "c", "c̃", "C", "C̃", "g̃", "n", "h", "h̃", "s", "s̃")
 RATES = ("η", "lr", "α", "learning_rate", "eta", "alpha")
 _DRAWN = re.compile(r"\brandn?\(|\brandom\b|\bnormal\(|\buniform\(")
 _GATED = re.compile(r"[wu]_?[xh]?[cfghionrz]")
+_OF_GATE_N = re.compile(r"([UWRb])_?\{?\s*n\s*\}?")
 _STARTED = re.compile(r"([A-Za-z]\w*?)_?0")
 
 
@@ -130,6 +131,8 @@ class _Assembly:
         sizes = in_sentences(self.sheet.prose)
         self.sheet.sizes += sizes
         self.sheet.skipped = unread.lines(self.sheet.prose, said, [size.name for size in sizes])
+        if not self.made and "fused" not in self.given and (kind := prose.joined(self.sheet.original)):
+            self.given["fused"] = RawValue(kind, "fused")
         claims = Claims(self.roles, self.equations, self.given)
         claims.place()
         if self.sheet.commas:
@@ -249,7 +252,9 @@ class _Assembly:
 
     def _plain(self, item: Assigned) -> None:
         name = item.key or item.symbol.key
-        if item.symbol.offset is not None and not item.key and name not in self.roles.params:
+        if not self.made and (of_gate := _OF_GATE_N.fullmatch(item.symbol.text.strip())):  # no step n of a weight
+            name = f"{of_gate[1]}_n"
+        elif item.symbol.offset is not None and not item.key and name not in self.roles.params:
             numbers = values.numbers(item.value)
             if name in self.roles.inputs and numbers is not None and numbers.values.size > 1:
                 self.given.setdefault("x", RawValue(item.value, item.where))

@@ -22,7 +22,7 @@ from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import prose
+from rnncalc.problems.sheet import cell_names, prose
 from rnncalc.problems.sheet.layer_parts import how_many
 from rnncalc.problems.sheet.roles import Roles
 
@@ -173,11 +173,37 @@ class Claims:
                     self.roles.sheet.skipped.remove(listed[0])
             elif not listed and note not in self.notes:
                 self.notes.append(note)
+        self._mentioned_cell()
+
+    def _mentioned_cell(self) -> None:
+        """The gated cell that is named in any words, a heading among them, where the numbers are those of its gates.
+
+        One that is named alone, and whose gates have no numbers, is noted.
+        """
+        if self._decided():
+            return
+        text = self.roles.sheet.original
+        named = dict(cell_names.mentioned(text))
+        of_gates = cell_names.of_gates(self.given)
+        if of_gates in named:
+            self.given["cell"] = RawValue(of_gates, "cell")
+        elif len(named) == 1 and "elman" not in named and not of_gates:
+            at = next(iter(named.values()))
+            line = text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0].strip(" #*\t")
+            note = _("line {line}: {text}").format(line=text.count("\n", 0, at) + 1, text=shown(line, 60))
+            if note not in self.notes and not _ASIDE.search(line):
+                self.notes.append(note)
+
+    def _decided(self) -> bool:
+        """Whether something else than words says what the cell is."""
+        keys = ("cell", "layers", "notation")
+        return bool(self.made) or any(name in self.given for name in keys) or _from_program(self.given)
 
     # each returns whether the claim holds, or is used ----------------------------------------------------------------
 
     def _cell(self, value: str) -> bool:
-        if self.made or any(name in self.given for name in ("cell", "layers", "notation")) or _from_program(self.given):
+        of_gates = cell_names.of_gates(self.given)
+        if self._decided() or (of_gates and of_gates != value):  # a cell that the sheet also talks about
             return True
         self.given["cell"] = RawValue(value, "cell")
         return True

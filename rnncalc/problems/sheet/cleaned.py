@@ -30,6 +30,20 @@ _HEADING = re.compile(
     r"[^\n]{0,12}(?:对吗|算得|求得|算出|答案))[^\n=]{0,40})$",
     re.MULTILINE,
 )
+_BESIDE_HEADING = re.compile(  # what stands before a name with a number: My answer: h = 0.46
+    r"(?P<head>[^\n=≈]{1,80}?)[:：\s*]*[$`(\\]{0,3}[A-Za-z\u0370-\u03ff][\w\u0300-\u036f{}\[\]^,()\\<>⟨⟩']{0,20}[\s$`*)]{0,3}[=≈]"
+    r"[\s$\[({\\]{0,6}[-+−]?\s?\.?\d"
+)
+_IS_HEADING = re.compile(
+    r"(?:(?:my|our|his|her|(?:the )?student(?:'?s)?|submitted)\s+(?:final\s+)?"
+    r"(?:answers?|solutions?|results?|work)|answers?|"
+    r"(?:so\s+|here\s+)?(?:i|we)\s+(?:get|got|have|obtain(?:ed)?|found|computed))"
+    r"(?:\s+(?:is|are|was|were|for\b.{0,30}))?(?:\s*\(.{0,30}\))?|"
+    "(?:我|我们|学生|同学)(?:的)?(?:答案|解答|结果|作答|算得|求得|算出|求出|得到|计算得到)(?:是|为|如下)?|"
+    "(?:答案|作答|解答)(?:是|为)?",
+    re.IGNORECASE,
+)
+_INSTRUCTION = re.compile(r"\b(?:write|give|use|report|round|enter|put)\b|写|填|给出", re.IGNORECASE)
 _WHO = re.compile(r"^[ \t]*(?:name|id|student id|姓名|学号)[ \t]*[:：][^\n=]*$", re.MULTILINE | re.IGNORECASE)
 _IMPORT = re.compile(  # “from left to right” is prose
     r"^[ \t]*(?:from[ \t]+[\w.]{1,80}[ \t]+import\b.*|"
@@ -78,6 +92,7 @@ class CleanText:
         headings = _headings(text.split("\n"))
         self.headings = _without_numbering(headings)
         self.answers = [number for number, line in headings.items() if heads_answers(line)]
+        self.beside = _answers_beside(text.split("\n"))
         self.text = _STATED.sub(lambda remark: remark[0].replace("#", " ").replace("//", "  "), self.text)
         self.text = blanked(_REMARK, self.text)
 
@@ -85,7 +100,9 @@ class CleanText:
         return self.text.count("\n", 0, at)
 
     def under_answers(self, line: int) -> bool:
-        """Whether the nearest heading above is one of answers."""
+        """Whether the nearest heading above is one of answers, or the line begins with one, My answer: h = 0.46."""
+        if line in self.beside:
+            return True
         above = [heading for heading in self.headings if heading <= line]
         return bool(above) and above[-1] in self.answers
 
@@ -112,6 +129,20 @@ def heads_answers(line: str) -> bool:
     """Whether a line is a heading above answers: “My answers”, 我的答案."""
     bare = re.sub(r"\\\w+\*?", "", line).strip(" #*:：{}")
     return bool(_HEADING.match(line) and _ANSWERS.search(bare))
+
+
+def _answers_beside(lines: list[str]) -> set[int]:
+    """The lines that begin with a heading of answers and have numbers behind it, and those below up to a blank one."""
+    answers = set[int]()
+    below = False
+    for number, line in enumerate(lines):
+        named = _BESIDE_HEADING.match(NUMBERING.sub("", line))
+        bare = re.sub(r"\\\w+\*?", "", named["head"]).strip(" #*:：{}\t") if named else ""
+        heads = bool(named and _IS_HEADING.fullmatch(bare) and not _INSTRUCTION.search(bare))
+        below = heads or (below and bool(line.strip()) and not _HEADING.match(line))
+        if below:
+            answers.add(number)
+    return answers
 
 
 def _as_numbers(text: str) -> str:

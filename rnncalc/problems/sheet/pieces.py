@@ -43,6 +43,7 @@ class ScannedSheet:
     unread: list[str] = field(default_factory=list)  # equations that are not understood
     lost: dict[str, str] = field(default_factory=dict)  # those that nothing else defines, by letter
     text: str = ""  # in one spelling
+    original: str = ""  # as it was given
     prose: str = ""
     commas: bool = False  # whether numbers are written with decimal commas
     columns: set[str] = field(default_factory=set)  # names whose columns are the steps: X(:,t)

@@ -201,6 +201,31 @@ def precision(prose: str) -> dict[str, str]:
     return {}
 
 
+_STATE = r"\\?[hsa]\s*(?:[_^]?\s*[({<⟨]?\s*\{?\s*t\s*[-−–]\s*1\s*\}?\s*[)}>⟩]?|_?prev)"
+_INPUT = r"\\?x\s*[_^]?\s*[({<⟨]?\s*t\s*[)}>⟩]?"
+_JOINED = [
+    re.compile(
+        rf"[\[(]\s*(?:(?P<hx>{_STATE}\s*[,;；，]\s*{_INPUT})|(?P<xh>{_INPUT}\s*[,;；，]\s*{_STATE}))\s*[\])]", re.I
+    ),
+    re.compile(r"\[\s*(?:(?P<hx>h\s*[,;；，]\s*x)|(?P<xh>x\s*[,;；，]\s*h))\s*\]"),
+    re.compile(
+        r"concatenat\w+(?: of)?[\s$]{1,3}(?:the )?(?:(?:previous )?(?:hidden )?state |input )?"
+        rf"(?:(?P<hx>{_STATE}[\s$]*(?:and|with)[\s$]*(?:the )?(?:input )?{_INPUT})|"
+        rf"(?P<xh>{_INPUT}[\s$]*(?:and|with)[\s$]*(?:the )?(?:previous )?(?:hidden )?(?:state )?{_STATE}))|"
+        rf"(?:(?P<hx2>{_STATE}[\s$]*(?:和|与|、)[\s$]*{_INPUT})|(?P<xh2>{_INPUT}[\s$]*(?:和|与|、)[\s$]*{_STATE}))[\s$]*"
+        "(?:的)?(?:拼接|连接|级联)",
+        re.I,
+    ),
+]  # fmt: skip
+
+
+def joined(text: str) -> str:
+    """What one matrix multiplies: hx, [h_{t-1}, x_t], or xh; empty where the sheet says neither, or both."""
+    said = {kind[:2] for pattern in _JOINED for match in pattern.finditer(text)
+            for kind, part in match.groupdict().items() if part}  # fmt: skip
+    return said.pop() if len(said) == 1 else ""
+
+
 def without_precision(line: str) -> str:
     """A line without what it says about digits, which no value of the problem depends on."""
     for sentence in _SENTENCES:

@@ -80,7 +80,7 @@ class _Scanner:
         self.clean = CleanText(text, decimal)
         self.text = self.clean.text
         self.sheet = ScannedSheet(
-            text=self.text, seeds=self.clean.seeds, commas=self.clean.commas, columns=self.clean.columns
+            text=self.text, original=text, seeds=self.clean.seeds, commas=self.clean.commas, columns=self.clean.columns
         )
         self.used: list[tuple[int, int]] = []
 
