@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.engine.interface import CellStream
-from rnncalc.errors import ShapeError
+from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.layer import DirectionalLayer
 from rnncalc.model.packed_batch import PackedBatch
@@ -108,6 +109,8 @@ class Stepper:
         ------
         ShapeError
             If x_t does not fit the network, or is another batch than the steps before.
+        ProblemError
+            If x_t has nan or infinity, after which no state would be a number again. The states stay as they were.
 
         Examples
         --------
@@ -122,6 +125,8 @@ class Stepper:
             x_t = in_dtype(as_array("x_t", x_t), network.dtype)
         if x_t.ndim == 0 and network.sizes["D"] == 1:
             x_t = x_t[None]
+        if not math.isfinite(np.vdot(x_t, x_t)):  # the quickest sum; it may overflow where no number does
+            _refuse_nan(x_t)
         if x_t.shape != self._shape or network.weights is not self._weights:
             self._begin(x_t.shape)
         rows = self._through(x_t if x_t.ndim == 2 else x_t[None])
@@ -160,6 +165,15 @@ class Stepper:
         states = [*states, {}][: len(network.cells)]  # a read-out has no state
         self._streams = [cell.stream(schedule, initial) for cell, initial in zip(network.cells, states)]
         self._shape, self._weights = shape, network.weights
+
+
+def _refuse_nan(x_t: np.ndarray) -> None:
+    """Refuse a step after which the states would be no numbers for ever. Raises ProblemError with the place."""
+    wrong = np.argwhere(~np.isfinite(x_t))
+    if len(wrong):
+        index = "".join(f"[{at + 1}]" for at in wrong[0])
+        message = _("x_t{index} is {value}, no finite number; the states stay as they were")
+        raise ProblemError(message, index=index, value=float(x_t[tuple(wrong[0])]))
 
 
 def _start(layer: DirectionalLayer, given: Mapping[str, ArrayLike], dtype: np.dtype) -> dict[str, np.ndarray]:

@@ -9,7 +9,15 @@ from rnncalc.common.i18n import _
 from rnncalc.common.suggest import nearest
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.cells import CELLS, Cell
-from rnncalc.problems.conventions import cell_named
+from rnncalc.model.cells.readout import read_out
+from rnncalc.model.layer import DIRECTIONS
+from rnncalc.model.losses import LOSSES, REDUCTIONS
+from rnncalc.model.merges import MERGES
+from rnncalc.network.network import LAYOUTS
+from rnncalc.problems.conventions import FUSED, cell_named
+from rnncalc.problems.notation import NOTATIONS
+from rnncalc.problems.notation import named as notation_named
+from rnncalc.problems.parse.commas import MARKS
 from rnncalc.problems.parse.given import RawValue
 
 KEYS = frozenset(  # of a problem file; each is also an option of the commands that use it
@@ -51,9 +59,40 @@ def one_of(given: Mapping[str, RawValue], key: str, known: Collection[str], usua
     word = called(key, value.word(), known)
     if word not in known:
         message = _("{where}: {key} is one of {known}, not “{word}”{near}")
-        listed, close = ", ".join(known), near(word, known)
+        listed, close = ", ".join(known), near(word, [*known, *WORDS_CALLED.get(key, ())])
         raise ProblemError(message, where=value.where, key=key, known=listed, word=word, near=close)
     return word
+
+
+def check_words(given: Mapping[str, RawValue], only_near: bool = False) -> None:
+    """Refuse a word that its key does not have, before anything contradicts it. Raises ProblemError.
+
+    only_near: of what stands in a sheet, which says “output” of much, only a word that is nearly a known one.
+    """
+    for key, known in _words().items():
+        value = given.get(key)
+        if value is None or not isinstance(value.value, str):
+            continue
+        of_sheet = only_near and not value.files
+        if of_sheet and not near(value.word(), [*known, *WORDS_CALLED.get(key, ())]):
+            continue
+        if key == "cell":
+            _named_cell(value, given)
+        elif key == "notation":
+            notation_named(value)
+        else:
+            one_of(given, key, known)
+
+
+def _words() -> dict[str, Collection[str]]:
+    """The keys whose value is a word, with the words that each has."""
+    elman, gru = CELLS["elman"].switches, CELLS["gru"].switches
+    return {
+        "cell": tuple(CELLS), "activation": elman["activation"], "update": gru["update"],
+        "output": read_out().switches["output"], "notation": tuple(NOTATIONS), "vectors": ("row", "column"),
+        "fused": FUSED, "layout": LAYOUTS, "loss": tuple(LOSSES), "reduction": REDUCTIONS, "direction": DIRECTIONS,
+        "merge": tuple(MERGES), "decimal": MARKS,
+    }  # fmt: skip
 
 
 def called(key: str, word: str, known: Collection[str]) -> str:
@@ -78,13 +117,14 @@ def check_keys(given: Mapping[str, RawValue], keys: Collection[str]) -> None:
     """Refuse an unknown key and name the nearest known one. Raises ProblemError."""
     for name, value in given.items():
         stack = name.partition(".")[0]
-        if stack not in keys and stack not in ("b_hh", "B"):
+        if "." in name or (stack not in keys and stack not in ("b_hh", "B")):
             gated = _gated(given, keys)
             if gated:
                 message = _("{where}: {name} belongs to one gate: say which cell has it, cell: {cells}")
                 raise ProblemError(message, where=value.where, name=name, cells=gated)
             where = value.where if name in value.where else f"{value.where}.{name}"
-            raise ProblemError(_("{where}: unknown key “{name}”{near}"), where=where, name=name, near=near(stack, keys))
+            close = near(stack, keys) if stack not in keys else ""
+            raise ProblemError(_("{where}: unknown key “{name}”{near}"), where=where, name=name, near=close)
 
 
 def _gated(given: Mapping[str, RawValue], keys: Collection[str]) -> str:
@@ -131,7 +171,13 @@ def _named_cell(raw: RawValue, given: Mapping[str, RawValue]) -> Cell:
     word = cell_named(called("cell", raw.word(), CELLS), notation)
     if word not in CELLS:
         message = _("{where}: no cell is called “{word}”; there are {known}{near}")
-        raise ProblemError(message, where=raw.where, word=word, known=", ".join(CELLS), near=near(word, CELLS))
+        raise ProblemError(
+            message,
+            where=raw.where,
+            word=word,
+            known=", ".join(CELLS),
+            near=near(word, [*CELLS, *WORDS_CALLED["cell"]]),
+        )
     return CELLS[word]
 
 

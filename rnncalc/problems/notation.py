@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import nearest
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
 from rnncalc.problems.parse.given import RawValue
@@ -117,8 +118,8 @@ def translate(given: Mapping[str, RawValue], cell: Cell, keys: Collection[str]) 
     settled: dict[str, RawValue] = {}
     shown = _letters(NOTATIONS[name], cell, wanted)
     for key, value in given.items():
-        stack, _dot, gate = key.partition(".")
-        if stack not in wanted or _squeezed(stack) not in table:
+        stack, dot, gate = key.partition(".")
+        if (dot and not gate) or stack not in wanted or _squeezed(stack) not in table:
             settled[key] = value
             continue
         theirs, ours = table[_squeezed(stack)]
@@ -152,14 +153,21 @@ def gate(letter: str, cell: Cell, where: str) -> str:
     )
 
 
+def named(given: RawValue) -> str:
+    """The name of a notation. Raises ProblemError where there is none of that name."""
+    name = given.word()
+    if name not in NOTATIONS:
+        message = _("{where}: no notation is called “{name}”; there are {known}{near}")
+        near = nearest(name, NOTATIONS)
+        close = ": " + _("did you mean “{name}”?").format(name=near) if near else ""
+        raise ProblemError(message, where=given.where, name=name, known=", ".join(NOTATIONS), near=close)
+    return name
+
+
 def _choose(given: Mapping[str, RawValue], wanted: Collection[str], cell: Cell) -> tuple[str, list[str]]:
     """The notation, and all notations that fit the names; the first of them is taken."""
     if "notation" in given:
-        name = given["notation"].word()
-        if name not in NOTATIONS:
-            message = _("{where}: no notation is called “{name}”; there are {known}")
-            raise ProblemError(message, where=given["notation"].where, name=name, known=", ".join(NOTATIONS))
-        return name, []
+        return named(given["notation"]), []
     if "B" in wanted or ("R" in wanted and "U" not in wanted and "R" not in cell.stacks):
         return "onnx", ["onnx"]
     ours = NOTATIONS["goodfellow"].names(cell, wanted)

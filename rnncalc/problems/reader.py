@@ -21,7 +21,18 @@ from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.network import LAYOUTS, Network
 from rnncalc.problems import stated_sizes, vocabulary
 from rnncalc.problems.given_layer import GivenDirection
-from rnncalc.problems.keys import KEYS, OF_A_LAYER, OF_ALL_LAYERS, OF_ONE_DIRECTION, inside, one_of, ours, parts, stated
+from rnncalc.problems.keys import (
+    KEYS,
+    OF_A_LAYER,
+    OF_ALL_LAYERS,
+    OF_ONE_DIRECTION,
+    check_words,
+    inside,
+    one_of,
+    ours,
+    parts,
+    stated,
+)
 from rnncalc.problems.parse import commas
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
@@ -64,9 +75,13 @@ class _Reading:
             from rnncalc.problems.formulas.equations import Equations, settled  # here: few state any, and it is large
 
             read = self.raw["equations"].value
-            self.of_sheet = isinstance(read, Equations) and not read.equations
+            sheet = isinstance(read, Equations)
+            self.of_sheet = sheet and not read.equations
+            check_words(self.raw, only_near=sheet)
             self.raw, self.notes, self.last_only, sizes = settled(self.raw)
             self.sizes += sizes
+        else:
+            check_words(self.raw)
         self.notes += commas.notes({key: value.value for key, value in self.raw.items()})
         self.input = self._needed("x").numbers()
         self.layers: list[dict[str, GivenDirection]] = []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support.helpers import ENGINES, inputs, random_network, random_starts
 
-from rnncalc.errors import ShapeError
+from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells import CELLS
 from rnncalc.network.stepper import Stepper
 
@@ -84,6 +84,23 @@ def test_what_is_no_step_is_refused_and_changes_nothing(engine: str, D: int) -> 
                 stepper.step(x_t)
             np.testing.assert_array_equal(stepper.state["h"], before)
         np.testing.assert_array_equal(network.stepper().step(np.ones(D)), network(np.ones((1, D)))[0])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("batch", [(), (3,)])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_refused_and_changes_nothing(engine: str, batch: tuple[int, ...], wrong: float) -> None:
+    network, random = random_network(CELLS["lstm"], 3, engine=engine, D=2), np.random.default_rng(5)
+    x = random.normal(size=(2, *batch, 2))
+    stepper, alone = network.stepper(), network.stepper()
+    alone.step(x[0])
+    stepper.step(x[0])
+    broken = x[1].copy()
+    broken.reshape(-1)[random.integers(broken.size)] = wrong
+    with pytest.raises(ProblemError, match=r"x_t\[\d\].* no finite number"):
+        stepper.step(broken)
+    np.testing.assert_array_equal(stepper.step(x[1]), alone.step(x[1]))
+    assert np.isfinite(network.stepper().step(np.full((*batch, 2), 1e200))).all()  # whose squares overflow
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -270,6 +270,26 @@ class KeysFromEquations:
                 "{where}: {key} {word} contradicts the equation “{equation}”, which says {value}; leave one out"
             )
             raise ProblemError(message, where=beside.where, key=key, word=beside.word(), equation=equation, value=value)
+        self._refuse_another_notation()
+
+    def _refuse_another_notation(self) -> None:
+        """A notation, or an orientation, beside the equations that gives a letter another place than they do."""
+        said, vectors = self.left.pop("notation", None), self.left.get("vectors")
+        for match in self.made.matches:
+            equation = next(iter(match.system.equations.values())).text
+            turned = vectors is not None and match.rows is not None and (vectors.value == "row") != match.rows
+            if vectors is not None and turned:
+                message = _("{where}: vectors {word} contradicts the equation “{equation}”; leave one out")
+                raise ProblemError(message, where=vectors.where, word=vectors.word(), equation=equation)
+            if said is None or not isinstance(said.value, str) or said.value not in NOTATIONS:
+                continue
+            params = {ours: squeezed(theirs[0].key) for ours, theirs in match.params.items() if theirs}
+            names = NOTATIONS[said.value].names(match.pattern.cell, list(params.values()))
+            for ours, theirs in params.items():
+                there = names.get(theirs, ("", ours))[1].replace(".", "_")
+                if there != ours and there.partition("_")[0] in "UWVbc":
+                    message = _("{where}: notation {word} contradicts the equation “{equation}”; leave one out")
+                    raise ProblemError(message, where=said.where, word=said.word(), equation=equation)
 
 
 def _same(key: str, word: str, value: str) -> bool:
