@@ -27,7 +27,6 @@ INDEXED = re.compile(
     r"(?!(?:[xXt]|targets?)\b)[^\W\d].*[^._-][_^]?[\[({<⟨]{1,2}\d+(?:\s*,\s*\d+)*[\])}>⟩]{1,2}"
 )  # --h_{2}[1]
 WHOLE = re.compile(r"^[\W_]*x\w*[\W\d]*=|answers?\b|答案", re.IGNORECASE | re.MULTILINE)  # a problem, or says it itself
-BY_NAME = re.compile(r"([^\n=]*\[\d+\][^\n=]*)\r?\n([^\n=]*)")
 DERIVED = re.compile(r"d\w+(\.\w+)?|\w+_new(\.\w+)?")
 
 HELP = f"""Check answers: which numbers are right, where it went wrong first, and which mistake explains it.
@@ -174,14 +173,29 @@ def _read(text: str) -> dict[str, RawValue]:
     from rnncalc.problems.parse import files
 
     content = text if text.lstrip().startswith("{") else files.content(text)
-    if by_name := BY_NAME.fullmatch(content.strip("\ufeff \r\n")):  # a form: a row of names above a row of numbers
-        names, numbers = ([cell.strip().strip('"') for cell in re.split("[,;\t]", row)] for row in by_name.groups())
-        content = json.dumps({name: number or None for name, number in zip(names, numbers) if "[" in name})
+    if form := _form(content):
+        content = json.dumps(form)
     elif not content.lstrip("\ufeff \t\r\n").startswith("{") and not WHOLE.search(content):
         content = f"# My answer\n{content}"  # of lines or a table, nothing else says that they are answers
     decimal = click.get_current_context().meta.get(GIVEN, {}).get("decimal", "")
     read = problem_text.read(content, text[:60], decimal)
     return {name: value for name, value in read.items() if name != "equations"}
+
+
+def _form(content: str) -> dict[str, str | None]:
+    """The answers of a form, names above numbers, as `grade` reads it; empty for another text."""
+    text = content.strip("\ufeff \r\n")
+    if "=" in text or text.count("\n") != 1 or text[:1] in "{|":
+        return {}
+    from rnncalc.classroom.grading import cells  # here: few answers are a table
+    from rnncalc.common import encodings
+
+    rows = [row for _line, row in encodings.rows(text)[0]]
+    return {
+        name: cells.decimal(number.strip()) or None
+        for name, number in zip(map(str.strip, rows[0]), rows[-1])
+        if "[" in name or OF_A_STEP.fullmatch(name) or DERIVED.fullmatch(name)
+    }
 
 
 def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
