@@ -1,5 +1,6 @@
 """The site: `python -m sphinx -W --keep-going -n -b html docs site`. The reference is written anew at every build."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,11 @@ import reference  # noqa: E402
 
 from rnncalc.common.i18n import speak  # noqa: E402
 from rnncalc.common.version import __version__  # noqa: E402
+
+WIDE, MARKS = "\u2e80-\u9fff", "\u3000-\u303f\uff00-\uffef“”…"
+JOIN = re.compile(
+    rf"(?<=[{WIDE}{MARKS}])\n(?=[{WIDE}{MARKS}])|(?<=[{MARKS}])\n(?=[^\s#|`-])|(?<=\S)\n(?=[，。；：！？、）])"
+)
 
 speak("en")
 for name, text in reference.pages().items():
@@ -56,6 +62,31 @@ class Made(Directive):
         return [nodes.container("", nodes.literal_block(command, command, language="text"), classes=["made-by"])]
 
 
+def joined(text: str) -> str:
+    """A page without the breaks of lines beside Chinese that would be seen as blanks; code and tables stay."""
+    parts = re.split(r"(?ms)(^```.*?^```$)", text)
+    return "".join(part if part.startswith("```") else JOIN.sub("", part) for part in parts)
+
+
+def in_chinese(name: str) -> bool:
+    """Whether a page is Chinese."""
+    return name.startswith("zh/")
+
+
+def read(_app, name, source):  # type: ignore[no-untyped-def]
+    """A page's source as it is read."""
+    if in_chinese(name):
+        source[0] = joined(source[0])
+
+
+def language_of_page(_app, name, _template, context, _tree):  # type: ignore[no-untyped-def]
+    """What <html lang> says."""
+    if in_chinese(name):
+        context["language"] = "zh-Hans"
+
+
 def setup(app):  # type: ignore[no-untyped-def]
     """What Sphinx calls."""
     app.add_directive("made", Made)
+    app.connect("source-read", read)
+    app.connect("html-page-context", language_of_page)

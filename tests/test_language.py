@@ -85,6 +85,7 @@ def test_messages_are_constants() -> None:
         "explain_list.py",
         "explain_topic.py",
         "handout.py",
+        "inspect.py",
         "mistake.py",
         "mistakes.py",
         "slip.py",

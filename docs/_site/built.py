@@ -4,6 +4,7 @@ option, public name, key of a problem file, mistake, cell and topic has its plac
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -19,6 +20,8 @@ from rnncalc.cli.main import COMMANDS, commands
 from rnncalc.model.cells import CELLS
 from rnncalc.report.explain_topic import TOPICS
 from rnncalc.report.problem_schema import schema
+
+BLANK = re.compile(r"\S*[\u2e80-\u9fff，。；：、）][ \n](?=[\u2e80-\u9fff，。；：、）])\S*|\S+[，。；：、][ \n]\S+")
 
 
 class Page(HTMLParser):
@@ -73,10 +76,22 @@ def places() -> Iterator[tuple[str, str]]:
         yield f"reference/{'cells' if name in CELLS else 'topics'}/{name}", ""
 
 
+def prose(text: str) -> str:
+    """What stands in a page's paragraphs and cells, without its code: each piece apart."""
+    text = re.sub(r"(?s)<(pre|head|script|nav|aside)\b.*?</\1>", "", text)
+    pieces = re.findall(r"(?s)<(?:p|td)\b[^>]*>(.*?)</(?:p|td)>", text)
+    return " | ".join(re.sub(r"<[^>]*>", "", piece).strip() for piece in pieces)
+
+
 def main(site: Path) -> int:
     pages = {path: Page(path) for path in sorted(site.rglob("*.html"))}
     faults = [f"leads nowhere: {fault}" for fault in dead(site, pages)]
     count = 0
+    for path in sorted(site.glob("zh/*.html")):
+        text = path.read_text(encoding="utf-8")
+        if 'lang="zh-Hans"' not in text[:500]:
+            faults.append(f"is not said to be Chinese: {path.name}")
+        faults += [f"blank within Chinese: {path.name}: {found[0]}" for found in BLANK.finditer(prose(text))]
     for page, name in places():
         path, count = site / f"{page}.html", count + 1
         if path not in pages or (name and name not in pages[path].names):

@@ -8,7 +8,7 @@ import click
 
 from rnncalc.cli.options import left_open, result_options, show, weights_options
 from rnncalc.cli.spoken import Spoken
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import N_, _
 
 if TYPE_CHECKING:
     from rnncalc.model.cells import Cell
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from rnncalc.report.document import Document
 
 LISTED = 20  # words of a vocabulary, names of classes
+OF_DATA = {  # what is said of a trained model's data, and in which words
+    "kind": N_("kind of data"), "tokens": N_("tokens"), "id": N_("column of sequences"), "time": N_("column of times"),
+    "input": N_("inputs"), "target": N_("targets"), "at": N_("where the target is"), "ahead": N_("steps ahead"),
+    "horizon": N_("horizon"), "window": N_("window"), "stride": N_("stride"), "missing": N_("missing values"),
+    "vocabulary": N_("vocabulary"), "labels": N_("classes"), "scale": N_("scaled"), "x_mean": N_("means of inputs"),
+    "x_std": N_("deviations of inputs"), "y_mean": N_("means of targets"), "y_std": N_("deviations of targets"),
+}  # fmt: skip
 
 
 @click.command("inspect", cls=Spoken)
@@ -61,11 +68,7 @@ def _document(model: Model) -> Document:
         "parameters": sum(array.size for _position, part in network.parts() for array in part.arrays.values()),
     }
     if model.data:
-        names = (
-            "kind", "tokens", "id", "time", "input", "target", "at", "ahead", "horizon", "window", "stride", "missing",
-            "vocabulary", "labels", "scale", "x_mean", "x_std", "y_mean", "y_std",
-        )  # fmt: skip
-        data["data"] = {name: model.data[name] for name in names if model.data.get(name)}
+        data["data"] = {name: model.data[name] for name in OF_DATA if model.data.get(name)}
     if model.history:
         data["epochs"], data["loss"] = len(model.history), model.history[-1].get("loss")
     if model.notes:
@@ -75,10 +78,10 @@ def _document(model: Model) -> Document:
         "epochs": _("epochs"), "loss": _("loss"), "summary": _("summary"),
     }  # fmt: skip
     lines = [(words[name], _short(data[name])) for name in words if data.get(name) is not None]
-    lines += [(name, _short(value)) for name, value in data.get("data", {}).items()]
+    lines += [(_(OF_DATA[name]), _short(value)) for name, value in data.get("data", {}).items()]
     keys = tuple(dict.fromkeys(key for layer in layers for key in layer))
     titles = {"cell": _("cell"), "direction": _("direction"), "merge": _("merge"), "parameters": _("parameters")}
-    titles["backward"] = _("backward")
+    titles |= {"backward": _("backward"), "activation": _("activation"), "update": _("update")}
     rows = tuple((str(number), *(str(layer.get(key, "")) for key in keys)) for number, layer in enumerate(layers, 1))
     grid = Grid((_("layer"), *(titles.get(key, key) for key in keys)), rows, ("layer", *keys))
     return Document([Items(tuple(lines)), grid], data, list(model.notes))

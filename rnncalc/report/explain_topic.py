@@ -31,6 +31,7 @@ class Topic:
     after: tuple[tuple[str, str], ...]  # a term, or none, and what is said of it
     command: str
     shown: Callable[[], Iterator[Block]] = lambda: iter(())
+    term: Callable[[str], str] = str  # how a term stands before people
     more: Callable[[], dict[str, Any]] = dict  # what JSON has beside the sentences
 
 
@@ -60,6 +61,14 @@ def _notations() -> Iterator[Block]:
         vectors = _("rows, x W") if notation.rows else _("columns, W x")
         rows.append((name, *(letters.get(ours, ours) for ours in "UWbV"), vectors))
     yield Grid(headings, tuple(rows), ("notation", "U", "W", "b", "V", "vectors"))
+
+
+def _verdict(name: str) -> str:
+    """The word for a verdict, and its name in JSON and CSV where that is another."""
+    from rnncalc.report.check import words  # here: other topics need nothing of it
+
+    word = _("too few digits") if name == "coarse" else words(name)
+    return name if word == name else _("{word} ({name})").format(word=word, name=name)
 
 
 TOPICS = {
@@ -170,6 +179,7 @@ TOPICS = {
             ("coarse", N_("as far as it goes right, but with too few digits to count")),
         ),
         'rnncalc check --U 0.9 --W 0.5 --x "0.7 0.5 0.2" --h "0.555 0.62 0.4"',
+        term=_verdict,
     ),
     "marking": Topic(
         N_("points, precision and carried numbers"),
@@ -224,7 +234,8 @@ def topic(name: str) -> Document:
     before = tuple(("", _(sentence)) for sentence in about.before)
     after = tuple((term, _(text)) for term, text in about.after)
     title = _("{name}: {title}").format(name=name, title=_(about.title))
-    blocks: list[Block] = [Heading(title, 1), Items(before), *about.shown(), Items(after)]
+    blocks: list[Block] = [Heading(title, 1), Items(before), *about.shown()]
+    blocks.append(Items(tuple((about.term(term), text) for term, text in after)))
     blocks.append(Paragraph(_("try: {command}").format(command=about.command)))
     data = {
         "topic": name,

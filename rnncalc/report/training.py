@@ -46,5 +46,7 @@ def sweep(results: Sequence[Mapping[str, Any]], options: Sequence[str]) -> Docum
         )
         for result in results
     )
-    headings = ("val_loss", "epoch", *options)
-    return Document([Grid(headings, rows, headings, frozenset({0, 1}))], {"results": list(results)})
+    headings = (_("validation loss"), _("epoch"), *options)
+    return Document(
+        [Grid(headings, rows, ("val_loss", "epoch", *options), frozenset({0, 1}))], {"results": list(results)}
+    )

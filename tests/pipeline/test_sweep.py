@@ -69,7 +69,7 @@ def test_the_command_writes_a_table(tmp_path: Path) -> None:
                "-o", str(tmp_path / "s.jsonl"))  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["val_loss", "epoch", "hidden"]
+    assert lines[0].split() == ["validation", "loss", "epoch", "hidden"]
     assert [line.split()[2] for line in lines[1:]] == ["12", "4"]
     (tmp_path / "space.json").write_text('{"hiden": [4, 12]}')
     done = run("sweep", "--space", str(tmp_path / "space.json"))
