@@ -17,8 +17,9 @@ from rnncalc.common.i18n import speak  # noqa: E402
 from rnncalc.common.version import __version__  # noqa: E402
 
 WIDE, MARKS = "\u2e80-\u9fff", "\u3000-\u303f\uff00-\uffef“”…"
-JOIN = re.compile(
-    rf"(?<=[{WIDE}{MARKS}])\n(?=[{WIDE}{MARKS}])|(?<=[{MARKS}])\n(?=[^\s#|`-])|(?<=\S)\n(?=[，。；：！？、）])"
+JOIN = re.compile(  # a break between wide characters, behind a wide mark, before one
+    rf"(?<=[{WIDE}{MARKS}])\n(?=\[?[{WIDE}{MARKS}])"
+    rf"|(?<=[{MARKS}])\n(?=(?!```|- |[|#\s]).)|(?<=\S)\n(?=[，。；：！？、）])"
 )
 
 speak("en")

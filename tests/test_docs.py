@@ -61,6 +61,11 @@ def test_console_blocks(path: Path, tmp_path: Path) -> None:
             assert shown(command, tmp_path, language_of(path)) == output, command
             run += 1
     assert run >= 2
+    for code in [] if path in WITH_PYTHON else blocks(path, "python"):  # of the files that the sessions made
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)
+    if (tmp_path / "upload.csv").exists():
+        table = (tmp_path / "upload.csv").read_text(encoding="utf-8")
+        assert re.findall(r"\d+$", table, re.MULTILINE) == ["4", "4", "2"]  # possible, Ada's, Bo's
 
 
 @pytest.mark.parametrize("path", WITH_PYTHON, ids=named)

@@ -80,7 +80,7 @@ def prose(text: str) -> str:
     """What stands in a page's paragraphs and cells, without its code: each piece apart."""
     text = re.sub(r"(?s)<(pre|head|script|nav|aside)\b.*?</\1>", "", text)
     pieces = re.findall(r"(?s)<(?:p|td)\b[^>]*>(.*?)</(?:p|td)>", text)
-    return " | ".join(re.sub(r"<[^>]*>", "", piece).strip() for piece in pieces)
+    return "\0".join(re.sub(r"<[^>]*>", "", piece).strip() for piece in pieces)
 
 
 def main(site: Path) -> int:
