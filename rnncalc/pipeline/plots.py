@@ -95,7 +95,13 @@ def _loss(figure: Any, model: Model) -> None:
         axes.plot(epochs, values, label=word)
     axes.set_yscale("log")
     axes.set_xlabel(_("epoch"))
+    _counted(axes, "x")
     axes.legend()
+
+
+def _counted(axes: Any, axis: str) -> None:
+    """Ticks at whole numbers alone: there is no step 2.5, and no unit."""
+    axes.locator_params(axis=axis, integer=True, min_n_ticks=1)
 
 
 def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences) -> None:
@@ -134,6 +140,7 @@ def _heat(figure: Any, values: np.ndarray, title: str) -> None:
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(_("step"))
     axes.set_ylabel(_("unit"))
+    _counted(axes, "both")
     figure.colorbar(image, ax=axes)
 
 
@@ -164,4 +171,5 @@ def _flow(figure: Any, model: Model, trace: Trace) -> None:
             axes.plot(np.arange(1, len(norms) + 1), np.maximum(norms, 1e-30), label=label)
     axes.set_yscale("log")
     axes.set_xlabel(_("step"))
+    _counted(axes, "x")
     axes.legend()
