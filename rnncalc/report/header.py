@@ -55,7 +55,10 @@ def head(problem: Problem) -> Iterator[Block]:
 
 
 def _name(cell: Cell) -> str:
-    return cell.name + "".join(f", {option} {value}" for option, value in cell.switched.items() if option != "output")
+    words = {"activation": _("activation"), "update": _("update")}
+    return cell.name + "".join(
+        f", {words[option]} {cell.switched[option]}" for option in words if option in cell.switched
+    )
 
 
 def _units(units: int) -> str:
