@@ -230,8 +230,7 @@ def _judgeable(session: CheckSession, answers: dict[str, RawValue]) -> tuple[dic
     if not kept and not others:
         return dict(answers), []  # the error says why nothing can be judged
     message = _("{where}: not judged: {reason}")
-    notes = [message.format(where=answers[name].where, reason=reason) for name, reason in reasons.items()]
-    return {**kept, **others}, notes
+    return {**kept, **others}, [message.format(where=answers[name].where, reason=why) for name, why in reasons.items()]
 
 
 def _named(answers: RawValue) -> dict[str, RawValue]:
