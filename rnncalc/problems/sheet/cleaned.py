@@ -12,6 +12,7 @@ from rnncalc.problems.sheet import (
     named_vectors,
     rewritten,
     sentence_values,
+    step_lines,
     tables,
 )
 
@@ -82,7 +83,7 @@ class CleanText:
         if not self.commas and not decimal:  # whoever answers may write otherwise than the sheet
             text, self.commas = _answers_with_points(text)
         self.columns = code.columns(text)
-        text = code.plain(tables.unescaped(text))
+        text = step_lines.numbered(code.plain(tables.unescaped(text)))
         text = rewritten.gate_by_gate(rewritten.with_loss(rewritten.in_letters(rewritten.with_edges(text))))
         self.text = named_vectors.with_indices(sentence_values.assigned(unified(text)))
         self.text = rewritten.one_by_one(rewritten.without_sums(self.text))

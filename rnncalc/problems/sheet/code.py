@@ -120,7 +120,6 @@ def _torch(text: str) -> str:
         )
 
     names = {layer[1] for layer in _TORCH.finditer(text)}
-    text = re.sub(r"\b(weight|bias)_([ih]h)(?=[ \t]*[=:])", r"\1_\2_l0", text)  # of a cell
     if re.search(r"\bW_\{?(?:ir|hr|ii|hi)\b", text):  # the equations have a weight for each gate
         text = re.sub(
             r"\b(weight|bias)_([ih]h)_l0(?=[ \t]*=)",

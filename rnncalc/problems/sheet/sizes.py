@@ -74,6 +74,8 @@ def in_sentences(prose: str) -> list[StatedSize]:
     sizes = []
     for pattern in (_NUMBER_FIRST, _WORD_FIRST):
         for said in pattern.finditer(prose):
+            if prose[max(0, said.start() - 3) : said.start()].rstrip().endswith("第"):  # the 2nd step, not two of them
+                continue
             size = said.lastgroup if pattern is _NUMBER_FIRST else _meant(said[0])
             if size == "H" and re.search(r"units?|neurons?|神经元", said[0]):  # an output layer with 3 units
                 size = _near(prose[max(0, said.start() - 40) : said.start()]) or size

@@ -300,7 +300,8 @@ def _by_step(table: Table) -> Iterator[Cell]:
         if features and len(vector) == len(features):
             yield Cell(Symbol("@x", (step,), header[features[0]]), f"[{', '.join(vector)}]", line)
         for name, text in _vectors(names[1:], row[1:]):
-            yield Cell(Symbol(name.base, (*name.labels, step), name.text), text, line)
+            at = str(int(step) + (name.offset or 0))  # a column h_{t-1} has the state of the row above
+            yield Cell(Symbol(name.base, (*name.labels, at), name.text), text, line)
 
 
 def _vectors(names: Sequence[Symbol | None], texts: Sequence[str]) -> Iterator[tuple[Symbol, str]]:

@@ -15,6 +15,7 @@ from rnncalc.errors import shown
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.sheet import prose
 from rnncalc.problems.sheet.cleaned import NUMBERING
+from rnncalc.problems.sheet.step_lines import LABEL
 
 MOST = 8  # lines that are shown
 _POINTS = re.compile(
@@ -102,7 +103,7 @@ def lines(text: str, used: Collection[str], sizes: Sequence[str] = ()) -> list[s
     """
     unread = []
     for number, line in enumerate(text.splitlines()):
-        bare = _EMPTY.sub(" ", _POINTS.sub(" ", line))
+        bare = _EMPTY.sub(" ", _POINTS.sub(" ", LABEL.sub(" ", line)))
         bare = _COUNTED.sub(" ", _ITEM.sub(" ", NUMBERING.sub("", _HEADING.sub("", bare))))
         for words in sizes:
             bare = bare.replace(words, " ")

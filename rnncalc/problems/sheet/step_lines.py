@@ -1,0 +1,41 @@
+"""Numbers under the step that stands before them: “t=1: a = 0.5, h = 0.46”, “Step 2:” above its lines, 第3步：h = 0.1.
+
+A bare letter in front of a number gets the step as its index, h_1 = 0.4621; a formula keeps its letters.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = r"\(?(\d{1,4})\)?"
+LABEL = re.compile(
+    r"^(?:[ \t>*•-]|#{3,6}[ \t])*(?:(?:at|for|bei|für)[ \t]+)?\$?(?:"
+    rf"\(?[tnk][ \t]*=[ \t]*{_NUMBER}|(?:time[ -]?)?step[ \t]*(?:[tnk][ \t]*=[ \t]*)?{_NUMBER}|"
+    rf"(?:Zeit)?schritt[ \t]*{_NUMBER}|"
+    rf"第[ \t]*{_NUMBER}[ \t]*(?:个?时间步|步|个?时刻)|(?:时刻|时间步)[ \t]*(?:[tnk][ \t]*=[ \t]*)?{_NUMBER})"
+    r"\)?\$?(?:\*\*)?[ \t]*(?:[:：,，.。、)|→-]|$)(?:\*\*)?(?![ \t]*\d)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FUNCTION = r"(?:(?:\\?tanh|σ|\\sigma|sigmoid|relu|softmax|[-\d.(])[^=\n,;，；]{0,80}=[ \t]*)"
+_NAMED = re.compile(
+    r"(?<![\w\\{_^(\u0300-\u036f.])(\\hat\{?y\}?|[acfghinorsxyzŷ][\u0302\u0303]?)"
+    rf"(?=[ \t]*(?:=|≈|\\approx)[ \t]*{_FUNCTION}?(?:[\[(]|[-+−]?\d*\.?\d+(?![\d.]|[ \t]*[*·(]|[ \t]*[A-Za-z])))"
+)
+
+
+def numbered(text: str) -> str:
+    """The text with the step as an index of the names whose numbers stand under it."""
+    if len({next(filter(None, label.groups())) for label in LABEL.finditer(text)}) < 2:
+        return text  # one label alone may number the parts of an exercise
+    step, lines = "", []
+    for line in text.split("\n"):
+        label = LABEL.match(line)
+        if label:
+            step = next(filter(None, label.groups()))
+        elif re.match(r"[ \t]*#|[^=\n]*[:：][ \t]*$", line):  # another heading
+            step = ""
+        begin = label.end() if label else 0
+        lines.append(line[:begin] + (_NAMED.sub(rf"\1_{step}", line[begin:]) if step else line[begin:]))
+        if label and "=" in line[begin:]:  # what stands on the line of a step is all that is said of it
+            step = ""
+    return "\n".join(lines)
