@@ -13,7 +13,7 @@ import pytest
 from rnncalc.cli.main import COMMANDS, commands
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = {"torch", "onnx", "onnxruntime", "jax", "sklearn", "matplotlib", "dask", "distributed"}
+EXTRAS = {"torch", "onnx", "onnxruntime", "jax", "sklearn", "matplotlib", "dask", "distributed", "pyarrow"}
 DOCS = ROOT / "docs"
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 TUTORIALS = [*READMES, *(DOCS / folder / f"{who}.md" for folder in ("", "zh") for who in ("student", "teacher"))]

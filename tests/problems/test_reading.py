@@ -169,7 +169,7 @@ def test_a_transposed_weight_is_recognised() -> None:
         ({"R": [[1, 2]]}, "elman has no R"),
         ({"cell": "jordan", "h0": [1, 2]}, "jordan starts from y0"),
         ({"notation": "klingon"}, "no notation is called “klingon”"),
-        ({"vectors": "diagonal"}, "vectors are row or column"),
+        ({"vectors": "diagonal"}, "vectors is one of row, column"),
         ({"U.q": "1"}, "elman has no gate “q”; its gates are none"),
         ({"cell": {"name": "mine"}}, "a cell is"),
         ({"cell": {"equation": {}}}, "unknown key “equation”"),
