@@ -19,7 +19,8 @@ LABELS = ["t={}:", "t = {}:", "Step {}:", "**Step {}**", "### t = {}", "At step 
 
 
 def computed() -> tuple[list[float], list[float]]:
-    a, h = [], []
+    a: list[float] = []
+    h: list[float] = []
     for x in X:
         a.append(U * x + W * (h[-1] if h else 0))
         h.append(float(np.tanh(a[-1])))
