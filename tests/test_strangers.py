@@ -152,6 +152,8 @@ def described(**changes: Any) -> dict[str, Any]:
         ({"data.kind": "table; rm"}, "data.kind must be one of table"),
         ({"data.pickle": "x"}, "knows no “pickle”"),
         ({"settings": []}, "settings must be an object"),
+        ({"settings.loss": ["mse"]}, "settings.loss must be a text"),
+        ({"settings.loss": 2}, "settings.loss must be a text"),
     ],
 )
 def test_metadata_is_held_against_the_schema(changes: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -167,7 +167,9 @@ DATA = record(
 )  # fmt: skip
 HISTORY = each(record({"epoch": whole(1), "loss": number}, dict.fromkeys(
     ("lr", "accuracy", "val_loss", "val_accuracy"), number)))  # fmt: skip
-OPTIONS = by_name(either(scalar, each(text)))
+OPTIONS = both(
+    by_name(either(scalar, each(text))), lambda value, where: optional(text)(value.get("loss"), f"{where}.loss")
+)
 LAYER = record({"cell": cell, "direction": one_of(DIRECTIONS), "merge": one_of(tuple(MERGES))}, {"backward": cell})
 MODEL = record(
     {
